@@ -1,0 +1,77 @@
+"""The one place that spells Numba's options.
+
+`@kernel` compiles one body twice: a serial twin, in which `prange` is `range`, and a parallel one.
+`@inline` is for the scalar and row helpers that kernels call.
+"""
+
+import types
+from collections.abc import Callable
+
+import numba
+from numba.core import config
+
+from fastnn_kernels._cache import cache_for
+
+# contract: a*b + c becomes one fused multiply-add. nsz: the sign of zero does not matter.
+# Not reassoc: it folds the rounding trick of a polynomial exp (8 million ulp off) and makes the
+# variants of one kernel differ in their last bits. Not nnan, ninf: NaN must survive.
+OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
+
+JIT = not config.DISABLE_JIT
+
+
+def _renamed(function, suffix: str):
+    """A copy under another qualified name: Numba derives symbol names from it, the cache file names."""
+    copy = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__ + suffix, function.__defaults__, function.__closure__
+    )
+    copy.__qualname__ = function.__qualname__ + suffix
+    copy.__module__ = function.__module__
+    copy.__doc__ = function.__doc__
+    return copy
+
+
+def compiled(function, *, parallel=False):
+    """`function` under the house's options, compiled on first call, cached on disk."""
+    if not JIT:
+        return function
+    dispatcher = numba.njit(function, parallel=parallel, **OPTIONS)
+    dispatcher._cache = cache_for(f"{function.__module__}.{function.__qualname__}")
+    return dispatcher
+
+
+def inline(function):
+    """A helper that kernels call. Not cached: its code lives inside its callers'."""
+    return numba.njit(function, **OPTIONS) if JIT else function
+
+
+class Kernel:
+    """A loop on raw arrays, in two twins made from one body.
+
+    name      what tables, tests and benchmarks call it
+    body      the plain Python function; what runs with NUMBA_DISABLE_JIT=1
+    serial    the twin that runs on the calling thread
+    parallel  the twin whose `prange` loops are shared among threads; `serial` where the body has none
+    work      (*args) -> number of innermost operations, by which the serial or parallel twin is chosen
+    """
+
+    def __init__(self, body: Callable, work: Callable[..., float] | None):
+        self.name = body.__name__
+        self.body = body
+        self.work = work
+        self.__doc__ = body.__doc__
+        self.serial = compiled(_renamed(body, "__serial"))
+        self.parallel = compiled(_renamed(body, "__parallel"), parallel=True) if work else self.serial
+
+    def twin(self, parallel: bool):
+        return self.parallel if parallel else self.serial
+
+    def __repr__(self):
+        return f"<kernel {self.name}>"
+
+
+def kernel(function=None, *, work: Callable[..., float] | None = None):
+    """Declare a kernel. Without `work` it has a serial twin only."""
+    if function is None:
+        return lambda body: Kernel(body, work)
+    return Kernel(function, work)
