@@ -8,10 +8,10 @@ import hashlib
 import numpy as np
 
 
-def key(seed: int, *labels: str | int) -> np.ndarray:
-    """Four uint64 words that depend on `seed` and every label, by SHA-256: equal on every machine."""
+def key(seed: int, *labels: str | int, words: int = 4) -> np.ndarray:
+    """uint64 words that depend on `seed` and every label, by SHAKE-256: equal on every machine."""
     text = "\0".join([str(int(seed)), *map(str, labels)])
-    return np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype="<u8").astype(np.uint64)
+    return np.frombuffer(hashlib.shake_256(text.encode()).digest(8 * words), dtype="<u8").astype(np.uint64)
 
 
 def stream(seed: int, *labels: str | int) -> np.random.Generator:

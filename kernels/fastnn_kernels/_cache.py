@@ -9,6 +9,7 @@ versions, so nothing stale can be found and writers cannot meet.
 
 import functools
 import hashlib
+import logging
 import os
 import pickle
 import sys
@@ -19,6 +20,9 @@ import llvmlite
 import numba
 from numba.core.caching import NullCache, _Cache
 from numba.core.compiler import CompileResult
+
+
+logger = logging.getLogger("fastnn_kernels")
 
 
 @functools.cache
@@ -69,8 +73,9 @@ def cache_folder() -> Path | None:
 class SourceStampedCache(_Cache):
     """Numba's cache protocol over one file per (function, signature)."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, announced: str = ""):
         self._name = name
+        self._announced = announced
         self.hits = 0
 
     @property
@@ -86,6 +91,8 @@ class SourceStampedCache(_Cache):
         try:
             payload = pickle.loads(self._path(sig, target_context.codegen()).read_bytes())
         except (OSError, pickle.UnpicklingError, EOFError):
+            if self._announced:
+                logger.info("compiling %s", self._announced)
             return None
         self.hits += 1
         return CompileResult._rebuild(target_context, *payload)
@@ -112,6 +119,9 @@ class SourceStampedCache(_Cache):
             path.unlink(missing_ok=True)
 
 
-def cache_for(name: str) -> _Cache:
-    """The cache of the function called `name`; a cache that keeps nothing where no folder can be written."""
-    return SourceStampedCache(name) if cache_folder() else NullCache()
+def cache_for(name: str, announced: str = "") -> _Cache:
+    """The cache of the function called `name`; a cache that keeps nothing where no folder can be written.
+
+    A miss is logged as "compiling `announced`".
+    """
+    return SourceStampedCache(name, announced) if cache_folder() else NullCache()

@@ -81,9 +81,11 @@ def adapter(kernel: Kernel, parallel: bool, kinds: tuple):
     def call(row):
         twin(*operands(row))
 
-    call.__qualname__ = f"adapter.{kernel.name}" + ("__parallel" if parallel and kernel.work else "__serial")
-    function = CFunc(call, ((types.int64,), types.void), {}, dict(OPTIONS, nogil=False))
-    function._cache = cache_for(call.__qualname__ + "-" + "-".join(str(kind) for kind in kinds).replace(" ", ""))
+    # The operand types are part of the name: all adapters have one signature, and two of a kernel
+    # (float32, float64) loaded into one process must not share a symbol.
+    call.__qualname__ = "-".join([f"row.{twin.__name__}", *(str(kind).replace(" ", "") for kind in kinds)])
+    function = CFunc(call, ((types.int64,), types.void), {}, OPTIONS)
+    function._cache = cache_for(call.__qualname__, announced=kernel.name)
     function.compile()
     return function
 

@@ -1,0 +1,35 @@
+"""The callback protocol."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastnn.training import Run
+
+
+class Callback:
+    """Base of all callbacks: override what you need. `run` is described at `fastnn.training.Run`.
+
+    every   call the batch methods every so many steps (and so end compiled calls there); 0: never
+    often   call them after every compiled call, that is, several times a second, at no fixed step
+    """
+
+    every: int = 0
+    often: bool = False
+
+    def on_train_begin(self, run: "Run") -> None: ...
+
+    def on_train_end(self, run: "Run") -> None: ...
+
+    def on_epoch_begin(self, run: "Run") -> None: ...
+
+    def on_epoch_end(self, run: "Run") -> None: ...
+
+    def on_batch_begin(self, run: "Run") -> None: ...
+
+    def on_batch_end(self, run: "Run") -> None: ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint must keep for this callback to go on as if never interrupted."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...

@@ -1,0 +1,73 @@
+"""Ends training when a figure stops getting better, and brings the best parameters back."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastnn.callbacks.base import Callback
+from fastnn.errors import DataError
+from fastnn.naming import near
+
+
+class EarlyStopping(Callback):
+    """Stop after `patience` epochs in which `monitor` did not improve by more than `min_delta`.
+
+    monitor       a figure of the epoch; higher is better for an accuracy, lower for anything else
+    restore_best  at the end, however it comes, put back the parameters of the best epoch
+    max_gap       also stop once val_loss − loss exceeds this
+    best_epoch, best   where and what the best was
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 3,
+        *,
+        min_delta: float = 0.0,
+        restore_best: bool = False,
+        max_gap: float | None = None,
+    ):
+        if patience < 1 or min_delta < 0:
+            raise ValueError(f"EarlyStopping: patience {patience}, min_delta {min_delta}; expected ≥ 1 and ≥ 0")
+        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        self.restore_best, self.max_gap = restore_best, max_gap
+        self.best, self.best_epoch, self.waited = math.inf, 0, 0
+        self.best_parameters: dict[str, np.ndarray] | None = None
+
+    def on_epoch_end(self, run):
+        value = self._figure(run.logs, self.monitor)
+        score = -value if self.monitor.endswith("accuracy") else value
+        if score < self._best_score() - self.min_delta:
+            self.best, self.best_epoch, self.waited = value, run.epoch, 0
+            if self.restore_best:
+                self.best_parameters = run.model.parameters.copy()
+            return
+        self.waited += 1
+        if self.waited >= self.patience:
+            run.stop(f"{self.monitor} did not improve for {self.waited} epochs")
+        if self.max_gap is not None and self._figure(run.logs, "val_loss") - run.logs["loss"] > self.max_gap:
+            run.stop(f"val_loss − loss exceeds {self.max_gap:g}")
+
+    def _best_score(self) -> float:
+        if not self.best_epoch:
+            return math.inf
+        return -self.best if self.monitor.endswith("accuracy") else self.best
+
+    def _figure(self, logs: dict[str, Any], name: str) -> float:
+        if name not in logs:
+            hint = "pass validation_data" if name.startswith("val_") else near(name, logs)
+            raise DataError(f"EarlyStopping watches {name!r}, which this training does not report; {hint}")
+        return logs[name]
+
+    def on_train_end(self, run):
+        if self.restore_best and self.best_parameters is not None:
+            run.model.set_parameters(self.best_parameters)
+
+    def state_dict(self):
+        state = {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+        return state | {"best_parameters": self.best_parameters or {}}
+
+    def load_state_dict(self, state):
+        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+        self.best_parameters = state["best_parameters"] or None

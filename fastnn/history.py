@@ -1,0 +1,34 @@
+"""What training records: a dict an epoch, and the loss of every step."""
+
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class History:
+    """The record of a model's training, over all its `fit` calls.
+
+    epochs       a dict each: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, samples_per_second
+    steps        {"loss": one float64 a step}
+    stop_reason  why training ended before its last epoch, if it did
+    """
+
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    steps: dict[str, array] = field(default_factory=lambda: {"loss": array("d")})
+    stop_reason: str | None = None
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """One quantity by epoch: history["val_loss"]. KeyError says which there are."""
+        if any(name not in epoch for epoch in self.epochs) or not self.epochs:
+            known = sorted(self.epochs[0]) if self.epochs else []
+            raise KeyError(f"no {name!r} in this history; it has {known}")
+        return [epoch[name] for epoch in self.epochs]
+
+    def best(self, name: str) -> dict[str, Any]:
+        """The epoch at which `name` was best: highest for an accuracy, lowest for anything else."""
+        choose = max if name.endswith("accuracy") else min
+        return self.epochs[choose(range(len(self.epochs)), key=self[name].__getitem__)]
+
+    def __len__(self) -> int:
+        return len(self.epochs)

@@ -1,0 +1,65 @@
+"""The fully connected layer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import fastnn_kernels as k
+
+from fastnn import initializers
+from fastnn.initializers import Initializer
+from fastnn.layers.activation import activate, check_activation
+from fastnn.layers.base import Layer, Parameter, expect_rank, positive
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """f(x·w + b): x (N, inputs), w (inputs, units), b (units,), output (N, units).
+
+    units        the number of outputs
+    activation   identity, relu, leaky_relu, tanh or sigmoid
+    initializer  of w; bias_initializer of b
+    """
+
+    units: int
+    activation: str = "identity"
+    initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    use_bias: bool = True
+    kind: ClassVar[str] = "dense"
+
+    def __post_init__(self):
+        object.__setattr__(self, "units", positive("Dense", "units", self.units))
+        check_activation(self.activation)
+        initializers.get(self.initializer)
+        initializers.get(self.bias_initializer)
+
+    def output_shape(self, shape):
+        expect_rank("Dense", shape, 1, "one axis (inputs,): put Flatten() before it")
+        return (self.units,)
+
+    def parameters(self, shape):
+        bias = {"b": Parameter((self.units,), initializers.get(self.bias_initializer))} if self.use_bias else {}
+        return {"w": Parameter((shape[0], self.units), initializers.get(self.initializer))} | bias
+
+    def forward(self, build, x, p):
+        scores = build.value("dense", (self.units,))
+        build.emit(k.matmul, scores.buffer, x.buffer, p["w"])
+        if self.use_bias:
+            build.emit(k.bias_forward, scores.buffer, p["b"])
+        out, activation_backward = activate(build, scores, self.activation)
+
+        def backward(dout, grads, wanted):
+            dout = activation_backward(dout)
+            build.emit(k.matmul_xt, grads["w"], x.buffer, dout.buffer)
+            if self.use_bias:
+                build.emit(k.bias_backward, grads["b"], dout.buffer)
+            return self._input_gradient(build, x, p["w"], dout) if wanted else None
+
+        return out, backward
+
+    def _input_gradient(self, build, x, w, dout):
+        wt = build.scratch("wᵀ", self.units, x.width)
+        dx = build.value("dx", x.shape)
+        build.emit(k.transpose, wt, w)
+        build.emit(k.matmul_wt, dx.buffer, dout.buffer, wt)
+        return dx

@@ -1,0 +1,49 @@
+"""Word ids to vectors."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import fastnn_kernels as k
+import numpy as np
+
+from fastnn import initializers
+from fastnn.initializers import Initializer
+from fastnn.layers.base import Layer, Parameter, positive
+
+
+@dataclass(frozen=True)
+class Embedding(Layer):
+    """Row `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
+
+    Rows are gathered forward and gradients summed by row backward: nothing is one-hot.
+    """
+
+    rows: int
+    width: int
+    initializer: str | Initializer = "normal"
+    kind: ClassVar[str] = "embedding"
+    takes_ids: ClassVar[bool] = True
+
+    def __post_init__(self):
+        object.__setattr__(self, "rows", positive("Embedding", "rows", self.rows))
+        object.__setattr__(self, "width", positive("Embedding", "width", self.width))
+        initializers.get(self.initializer)
+
+    def output_shape(self, shape):
+        return (*shape, self.width)
+
+    def parameters(self, shape):
+        return {"w": Parameter((self.rows, self.width), initializers.get(self.initializer))}
+
+    def forward(self, build, x, p):
+        out = build.value("embedding", self.output_shape(x.shape))
+        build.emit(k.embedding_forward, out.buffer, p["w"], x.buffer, self.width)
+
+        def backward(dout, grads, wanted):
+            starts = build.array("starts", (self.rows + 1,), np.int64)
+            positions = build.array("positions", (build.batch * x.width,), np.int64)
+            build.emit(k.group_by_row, starts, positions, x.buffer)
+            build.emit(k.embedding_backward, grads["w"], dout.buffer, starts, positions, x.width, self.width)
+            return None  # ids have no gradient; this is always the first layer
+
+        return out, backward

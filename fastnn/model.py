@@ -1,0 +1,202 @@
+"""The model: a network, its parameters, and what can be asked of them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnn import checks, losses, summary
+from fastnn.compiler import Plan, compile_evaluate, compile_predict, compile_train
+from fastnn.errors import DataError, ShapeError
+from fastnn.history import History
+from fastnn.layers import Layer
+from fastnn.losses import Loss
+from fastnn.naming import near
+from fastnn.network import Network
+from fastnn.optimizers import Optimizer
+from fastnn.plan.block import Block
+
+if TYPE_CHECKING:
+    from fastnn.callbacks import Callback as TrainingCallback
+
+DTYPES = ("float32", "float64")
+
+# Rows of one call when predicting or evaluating: large enough to share among threads, small enough
+# that a batch of a few hundred columns stays in the second-level cache.
+EVALUATION_BATCH = 500
+
+
+class Sequential:
+    """Layers in a row.
+
+    layers       descriptions: Dense, Embedding, ...
+    input_shape  of one sample, without the sample axis
+    loss         a name or a loss object
+    dtype        float32 or float64, of parameters and all arithmetic
+    seed         of the initial values and of everything random in training
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        input_shape: tuple[int, ...],
+        loss: str | Loss = "softmax_cross_entropy",
+        dtype: str = "float32",
+        seed: int = 0,
+    ):
+        self._set_up(Network(layers, input_shape, losses.get(loss)), dtype, seed)
+
+    @classmethod
+    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Sequential":
+        """A model of a network that exists already."""
+        model = cls.__new__(cls)
+        model._set_up(network, dtype, seed)
+        return model
+
+    def _set_up(self, network: Network, dtype: str, seed: int) -> None:
+        if np.dtype(dtype).name not in DTYPES:
+            raise ValueError(f"dtype is {dtype!r}, expected float32 or float64")
+        self.network = network
+        self.dtype = np.dtype(dtype)
+        self.seed = int(seed)
+        self.parameters: Block = self.network.initial_parameters(self.dtype, self.seed)
+        self.buffers: dict[str, np.ndarray] = {}
+        self.history = History()
+        self.epoch = 0
+        self.meta: dict[str, Any] = {}
+        self._plans: dict[str, Plan] = {}
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self.network.layers
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        optimizer: Optimizer,
+        batch_size: int | None = 32,
+        epochs: int = 1,
+        validation_data: tuple[Any, Any] | None = None,
+        shuffle: bool = True,
+        callbacks: "Iterable[TrainingCallback]" = (),
+        verbose: bool | str = "auto",
+    ) -> History:
+        """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
+
+        batch_size       samples a step; the last, shorter batch is kept; None: all samples
+        validation_data  (x, y), evaluated after each epoch
+        shuffle          a new sample order each epoch, a function of seed and epoch
+        verbose          True: a progress bar; False: silence; "auto": a bar on a terminal
+
+        A second call continues epoch count, sample order and, with the same optimizer, its state.
+        Returns `self.history`. Raises ShapeError, DataError or TypeError for data that does not fit
+        the model, NonFiniteError when the loss is no longer finite.
+        """
+        from fastnn.training import Run
+
+        run = Run(self, optimizer, batch_size, epochs, shuffle, callbacks, verbose)
+        return run.train(self._checked(x, y, "x", "y"), self._checked_validation(validation_data))
+
+    def evaluate(self, x: Any, y: Any) -> dict[str, float]:
+        """Mean loss and accuracy on x and y: {"loss": ..., "accuracy": ...}."""
+        return self._evaluate(*self._checked(x, y, "x", "y"))
+
+    def predict(self, x: Any, *, logits: bool = False) -> np.ndarray:
+        """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs).
+
+        logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
+        """
+        x = self._checked_inputs(x, "x")
+        plan = self._plan("logits" if logits else "predict")
+        result = np.empty((len(x), self.network.output_width), self.dtype)
+        plan.start(x)
+        while (start := plan.done) < len(x):
+            plan.advance(limit=1)
+            result[start : plan.done] = plan.predictions(plan.done - start)
+        return result
+
+    def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
+        """Loss of exactly this batch and its gradient by every parameter; changes no state."""
+        x, y = self._checked(x, y, "x", "y")
+        plan = compile_train(self.network, self.parameters, len(x))
+        plan.start(x, y)
+        plan.advance()
+        assert plan.gradients is not None
+        return float(plan.losses[0]), plan.gradients.copy()
+
+    def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
+        """A function that computes the loss of this batch at the parameters of the moment."""
+        x, y = self._checked(x, y, "x", "y")
+        plan = compile_evaluate(self.network, self.parameters, len(x))
+
+        def loss() -> float:
+            plan.start(x, y)
+            plan.advance()
+            return float(plan.losses[0])
+
+        return loss
+
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
+        """Overwrite the named parameters. ValueError for an unknown name, ShapeError for another shape."""
+        checked = {}
+        for name, value in values.items():
+            if name not in self.parameters:
+                raise ValueError(f"unknown parameter {name!r}; {near(name, self.parameters)}")
+            value = np.asarray(value)
+            if value.shape != self.parameters[name].shape:
+                raise ShapeError(f"{name} has shape {value.shape}, expected {self.parameters[name].shape}")
+            checked[name] = checks.finite(value, name)
+        for name, value in checked.items():
+            self.parameters[name][...] = value
+
+    def summary(self) -> str:
+        """A table of layers, output shapes and parameter counts, with exact memory."""
+        return summary.table(self.network, self.parameters)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to an HDF5 file, whole or not at all."""
+        from fastnn.storage import save_model
+
+        save_model(path, self)
+
+    def _plan(self, kind: str) -> Plan:
+        if kind not in self._plans:
+            arguments = (self.network, self.parameters, EVALUATION_BATCH)
+            evaluating = kind == "evaluate"
+            plan = compile_evaluate(*arguments) if evaluating else compile_predict(*arguments, kind == "logits")
+            self._plans[kind] = plan
+        return self._plans[kind]
+
+    def _evaluate(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+        plan = self._plan("evaluate")
+        plan.start(x, y)
+        while plan.advance():
+            pass
+        return plan.metrics()
+
+    def _checked_inputs(self, x: Any, name: str) -> np.ndarray:
+        x = checks.samples(x, name, self.network.input_shape)
+        if not self.network.takes_ids:
+            return checks.finite(x, name)
+        rows = self.layers[0].rows  # type: ignore[attr-defined]
+        return checks.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.network.names[0]}")
+
+    def _checked(self, x: Any, y: Any, x_name: str, y_name: str) -> tuple[np.ndarray, np.ndarray]:
+        x = self._checked_inputs(x, x_name)
+        y = self.network.loss.checked_targets(y, y_name, self.network.output_width)
+        checks.same_length(x, y, (x_name, y_name))
+        return x, y
+
+    def _checked_validation(self, data: tuple[Any, Any] | None) -> tuple[np.ndarray, np.ndarray] | None:
+        if data is None:
+            return None
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise DataError(f"validation_data is {type(data).__name__}, expected a pair (x, y)")
+        return self._checked(*data, "validation x", "validation y")
+
+    def __repr__(self) -> str:
+        return f"<Sequential of {len(self.layers)} layers, {sum(p.size for p in self.parameters.values()):,} parameters>"

@@ -1,0 +1,36 @@
+"""Names that users type: looking them up with a helpful answer, and numbering layers by kind."""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def near(name: object, known: Iterable[str]) -> str:
+    """What to offer for a name that is not known: near ones, or all of them if they are few."""
+    known = list(known)
+    matches = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    if matches:
+        return f"did you mean {' or '.join(matches)}?"
+    return f"known: {', '.join(sorted(known))}" if len(known) <= 20 else "no near name is known"
+
+
+def look_up(what: str, name: object, table: Mapping[str, T]) -> T:
+    """table[name]; ValueError that offers near names (TypeError if `name` is no string)."""
+    if not isinstance(name, str):
+        raise TypeError(f"{what}: got {name!r} ({type(name).__name__}), expected a name: {', '.join(sorted(table))}")
+    if name not in table:
+        raise ValueError(f"unknown {what} {name!r}; {near(name, table)}")
+    return table[name]
+
+
+def numbered(kinds: Iterable[str]) -> list[str]:
+    """A unique name for each: the kind itself first, then kind_1, kind_2, ..."""
+    seen: Counter[str] = Counter()
+    names = []
+    for kind in kinds:
+        names.append(f"{kind}_{seen[kind]}" if seen[kind] else kind)
+        seen[kind] += 1
+    return names

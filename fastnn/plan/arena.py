@@ -1,0 +1,55 @@
+"""Memory: what a plan needs is declared first, then cut from one aligned, zeroed block."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from fastnn_kernels._tuning import ALIGNMENT
+
+
+def padded(count: int, dtype) -> int:
+    """`count` rounded up so that a row of `dtype` fills whole cache lines."""
+    lane = ALIGNMENT // np.dtype(dtype).itemsize
+    return -(-count // lane) * lane
+
+
+def aligned_bytes(size: int) -> np.ndarray:
+    """`size` zeroed bytes (uint8) that start on a cache line."""
+    block = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -block.ctypes.data % ALIGNMENT
+    return block[start : start + size]
+
+
+@dataclass(frozen=True, eq=False)
+class Buffer:
+    """An array that a plan will own: a name for people, the stored shape, whether rows are samples."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    batched: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+class Arena:
+    """One block that holds every buffer of a plan, each on a cache line of its own."""
+
+    def __init__(self, buffers: list[Buffer]):
+        offsets = [0]
+        for buffer in buffers:
+            offsets.append(offsets[-1] + padded(buffer.nbytes, np.uint8))
+        self.bytes = aligned_bytes(offsets[-1])
+        self._arrays = {
+            buffer: self.bytes[start : start + buffer.nbytes].view(buffer.dtype).reshape(buffer.shape)
+            for buffer, start in zip(buffers, offsets, strict=False)
+        }
+
+    def __getitem__(self, buffer: Buffer) -> np.ndarray:
+        return self._arrays[buffer]
+
+    @property
+    def nbytes(self) -> int:
+        return self.bytes.nbytes

@@ -1,0 +1,57 @@
+"""Named arrays in one flat block: parameters, gradients and optimizer state share this layout.
+
+Because all of them are laid out alike, an optimizer updates a whole model in one pass over flat
+arrays. Rows are padded to cache lines; the padding is 0 and every kernel keeps it so.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from fastnn.plan.arena import aligned_bytes, padded
+
+
+class Block(Mapping[str, np.ndarray]):
+    """A mapping from name to array (a view without the padding), in the order of `shapes`.
+
+    flat     every array and its padding, (n,)
+    buffers  name -> padded array as kernels see it: (rows, padded columns), or (padded,) for a vector
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype):
+        self.shapes = dict(shapes)
+        self.dtype = np.dtype(dtype)
+        stored = {name: _stored_shape(shape, self.dtype) for name, shape in self.shapes.items()}
+        self.flat = aligned_bytes(sum(map(math.prod, stored.values())) * self.dtype.itemsize).view(self.dtype)
+        self.buffers: dict[str, np.ndarray] = {}
+        start = 0
+        for name, shape in stored.items():
+            self.buffers[name] = self.flat[start : start + math.prod(shape)].reshape(shape)
+            start += math.prod(shape)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        shape = self.shapes[name]
+        buffer = self.buffers[name]
+        if not shape:
+            return buffer[:1].reshape(())
+        return buffer.reshape(*shape[:-1], buffer.shape[-1])[..., : shape[-1]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.shapes)
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def like(self) -> "Block":
+        """A zeroed block of the same layout."""
+        return Block(self.shapes, self.dtype)
+
+    def copy(self) -> dict[str, np.ndarray]:
+        return {name: self[name].copy() for name in self}
+
+
+def _stored_shape(shape: tuple[int, ...], dtype) -> tuple[int, ...]:
+    if len(shape) <= 1:
+        return (padded(math.prod(shape), dtype),)
+    return (math.prod(shape[:-1]), padded(shape[-1], dtype))

@@ -1,0 +1,87 @@
+"""A plan that runs: buffers placed in one arena, rows encoded as a table for the compiled driver.
+
+With JIT off the same rows run in a Python loop over the kernels' bodies.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from fastnn_kernels import _driver
+from fastnn_kernels._jit import JIT
+
+from fastnn.plan.arena import Arena, Buffer
+from fastnn.plan.builder import Builder
+from fastnn.threads import guard, parallel_allowed, worth_sharing
+
+
+class Program:
+    """The rows of a builder, ready to run for any batch up to the builder's.
+
+    Arrays from outside (a data set's) stand in rows as buffers too; `bind` says which arrays they are.
+    """
+
+    def __init__(self, builder: Builder, outside: tuple[Buffer, ...] = ()):
+        self.batch = builder.batch
+        self.rows = builder.rows
+        self._outside: dict[Buffer, np.ndarray | None] = dict.fromkeys(outside)
+        self.arena = Arena(builder.buffers)
+        self._encoded: dict[tuple[int, bool], tuple[np.ndarray, list]] = {}
+
+    def __getitem__(self, buffer: Buffer) -> np.ndarray:
+        return self.arena[buffer]
+
+    def bind(self, arrays: Mapping[Buffer, np.ndarray]) -> None:
+        """Say which arrays the outside buffers are, until the next call. They are kept alive."""
+        if any(self._outside[buffer] is not array for buffer, array in arrays.items()):
+            self._outside.update(arrays)
+            self._encoded.clear()
+
+    def run(self, steps: int, batch: int | None = None) -> None:
+        """Run all rows `steps` times on `batch` samples each (default: the full batch)."""
+        parallel = parallel_allowed()
+        table, calls = self._table(batch or self.batch, parallel)
+        if JIT:
+            with guard(parallel):
+                _driver.run(table, steps)
+            return
+        for _ in range(steps):
+            for body, operands in calls:
+                body(*operands)
+
+    def prepare(self, batch: int | None = None) -> None:
+        """Compile, or load from disk, what a run would need: the first run then starts at once."""
+        self._table(batch or self.batch, parallel_allowed())
+        if JIT:
+            _driver.run(np.zeros((0, 1), np.int64), 0)
+
+    def _table(self, batch: int, parallel: bool) -> tuple[np.ndarray, list]:
+        key = (batch, parallel)
+        if key not in self._encoded:
+            calls = [(row.kernel, tuple(self._resolve(operand, batch) for operand in row.operands)) for row in self.rows]
+            self._encoded[key] = _encode(calls, parallel)
+        return self._encoded[key]
+
+    def _resolve(self, operand, batch: int):
+        if not isinstance(operand, Buffer):
+            return operand
+        if operand in self._outside:
+            return self._outside[operand]
+        array = self.arena[operand]
+        return array[:batch] if operand.batched else array
+
+
+def _encode(calls: list, parallel: bool) -> tuple[np.ndarray, list]:
+    """The driver's table and, beside it, the calls themselves, which keep the arrays alive."""
+    bodies = [(kernel.body, operands) for kernel, operands in calls]
+    if not JIT:
+        return np.zeros((0, 1), np.int64), bodies
+    lines = []
+    for kernel, operands in calls:
+        kinds = tuple(map(_driver.operand_type, operands))
+        shared = parallel and worth_sharing(kernel, operands)
+        words = [word for operand in operands for word in _driver.operand_words(operand)]
+        lines.append([_driver.adapter(kernel, shared, kinds).address, *words])
+    table = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
+    for row, line in zip(table, lines, strict=True):
+        row[: len(line)] = line
+    return table, bodies

@@ -1,0 +1,144 @@
+"""The training loop: epochs and steps, with callbacks between compiled calls."""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from fastnn_kernels.batch import ROUNDS
+
+from fastnn import random
+from fastnn.callbacks import Callback, ProgressBar
+from fastnn.compiler import Plan, compile_train
+from fastnn.errors import NonFiniteError
+from fastnn.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from fastnn.history import History
+    from fastnn.model import Sequential
+
+Data = tuple[np.ndarray, np.ndarray]
+
+
+class Run:
+    """One `fit`: what callbacks see and may change.
+
+    model, optimizer, history   of this training
+    epoch, last_epoch           epochs finished so far, and the number at which the run ends
+    step, steps                 steps done in this epoch, and how many an epoch has
+    samples                     samples of an epoch
+    batch_size                  samples of a step
+    logs                        this epoch's figures so far: loss, accuracy; val_* once known
+    """
+
+    def __init__(
+        self,
+        model: "Sequential",
+        optimizer: Optimizer,
+        batch_size: int | None,
+        epochs: int,
+        shuffle: bool,
+        callbacks: Iterable[Callback],
+        verbose: bool | str,
+    ):
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"optimizer is {optimizer!r}, expected an optimizer such as SGD(0.1)")
+        self.batch_size = None if batch_size is None else _at_least_one("batch_size", batch_size)
+        self.model, self.optimizer, self.history = model, optimizer, model.history
+        self.epoch = model.epoch
+        self.last_epoch = model.epoch + _at_least_one("epochs", epochs)
+        self.shuffle = shuffle
+        self.callbacks = list(callbacks)
+        if ProgressBar.wanted(verbose):
+            self.callbacks.append(ProgressBar())
+        self.step = self.steps = self.samples = 0
+        self.logs: dict[str, Any] = {}
+        self._stop_reason: str | None = None
+
+    def stop(self, reason: str) -> None:
+        """End training after the step that is running; `reason` is kept in the history."""
+        self._stop_reason = self._stop_reason or reason
+
+    def train(self, data: Data, validation: Data | None) -> "History":
+        x, y = data
+        self.samples = len(x)
+        self.batch_size = min(self.batch_size or len(x), len(x))
+        self.steps = -(-len(x) // self.batch_size)
+        plan = compile_train(self.model.network, self.model.parameters, self.batch_size, self.optimizer, self.shuffle)
+        self.history.stop_reason = None
+        with self._callbacks_around("train"):
+            plan.start(x, y)
+            plan.prepare()
+            while self.epoch < self.last_epoch and self._stop_reason is None:
+                self._train_epoch(plan, data, validation)
+        self.history.stop_reason = self._stop_reason
+        return self.history
+
+    @contextlib.contextmanager
+    def _callbacks_around(self, what: str):
+        """Call on_<what>_begin and, however the block ends, on_<what>_end."""
+        self._call(f"on_{what}_begin")
+        try:
+            yield
+        finally:
+            self._call(f"on_{what}_end")
+
+    def _train_epoch(self, plan: Plan, data: Data, validation: Data | None) -> None:
+        self.step, self.logs = 0, {"epoch": self.epoch + 1}
+        self._call("on_epoch_begin")
+        begin = time.perf_counter()
+        plan.start(*data, key=random.key(self.model.seed, "order", self.epoch, words=2 * ROUNDS))
+        while self._stop_reason is None and self._run_steps(plan):
+            pass
+        seconds = time.perf_counter() - begin
+        self.logs |= {"lr": self.optimizer.lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
+        if validation is not None:
+            self.logs |= {f"val_{name}": value for name, value in self.model._evaluate(*validation).items()}
+        self.epoch += 1
+        self.model.epoch = self.epoch
+        self.history.epochs.append(dict(self.logs))
+        self._call("on_epoch_end")
+
+    def _run_steps(self, plan: Plan) -> int:
+        """One compiled call and what surrounds it; the number of steps it ran."""
+        plan.rates[:] = self.optimizer.rates()
+        self._call("on_batch_begin", batch_event=True)
+        steps = plan.advance(self._steps_until_a_callback())
+        if not steps:
+            return 0
+        losses = plan.losses[self.step : self.step + steps]
+        self._check_finite(losses)
+        self.history.steps["loss"].extend(losses)
+        self.step += steps
+        self.optimizer.iteration += steps
+        self.logs |= plan.metrics()
+        self._call("on_batch_end", batch_event=True)
+        return steps
+
+    def _steps_until_a_callback(self) -> int | None:
+        waits = [callback.every - self.step % callback.every for callback in self.callbacks if callback.every]
+        return min(waits, default=None)
+
+    def _check_finite(self, losses: np.ndarray) -> None:
+        if math.isfinite(losses.sum()):
+            return
+        step = self.step + int(np.argmax(~np.isfinite(losses))) + 1
+        raise NonFiniteError(
+            f"the loss became {losses[~np.isfinite(losses)][0]} at epoch {self.epoch + 1}, step {step} of {self.steps}; "
+            f"a smaller learning rate than {self.optimizer.lr:g} may help"
+        )
+
+    def _call(self, event: str, batch_event: bool = False) -> None:
+        for callback in self.callbacks:
+            if not batch_event or callback.every and self.step % callback.every == 0 or callback.often:
+                getattr(callback, event)(self)
+
+
+def _at_least_one(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} is {value!r}, expected a whole number")
+    if value < 1:
+        raise ValueError(f"{name} is {value}, expected at least 1")
+    return int(value)

@@ -1,0 +1,111 @@
+"""What feeds a training step: which samples come next, their rows gathered, the step's loss recorded.
+
+`cursor` is (samples of this epoch already used, steps of this epoch already done), int64.
+"""
+
+import numpy as np
+from numba import prange
+
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._tuning import ELEMENT
+
+ROUNDS = 4  # test_batch.py: with 3 the positions of small sets still correlate
+
+
+@inline
+def _mix(value, key, bits):
+    """A keyed bijection of the integers below 2^bits: add, multiply by an odd number, fold, four times.
+
+    Each step can be undone modulo 2^bits, so distinct values stay distinct. bits ≤ 32, so that no
+    product exceeds 64 bits.
+    """
+    one = np.uint64(1)
+    mask = (one << bits) - one
+    half = (bits + one) // np.uint64(2)
+    for r in range(ROUNDS):
+        value = (value + (key[2 * r] & mask)) & mask
+        value = (value * ((key[2 * r + 1] | one) & mask)) & mask
+        value ^= value >> half
+    return value
+
+
+@kernel
+def permuted_indices(indices, cursor, key, count):
+    """indices[i] = π(cursor[0] + i), where π is a permutation of range(count) that `key` chooses
+
+    indices : (B,) int64, cursor[0] + B ≤ count ≤ 2³²
+    key     : (2·ROUNDS,) uint64; fresh ones for every epoch
+
+    A bijection of the next power of two, applied again until it falls below `count` (cycle walking:
+    fewer than 2 times on average), is a bijection of range(count): no array of the order exists,
+    and any place of any epoch can be resumed.
+    """
+    bits = np.uint64(0)
+    while (np.int64(1) << np.int64(bits)) < count:
+        bits += np.uint64(1)
+    for i in range(indices.shape[0]):
+        value = _mix(np.uint64(cursor[0] + i), key, bits)
+        while value >= np.uint64(count):
+            value = _mix(value, key, bits)
+        indices[i] = np.int64(value)
+
+
+@kernel
+def sequential_indices(indices, cursor):
+    """indices[i] = cursor[0] + i
+
+    indices : (B,) int64
+    """
+    for i in range(indices.shape[0]):
+        indices[i] = cursor[0] + i
+
+
+@kernel
+def advance_cursor(cursor, indices):
+    """cursor += (B, 1), where B is the number of indices: the last row of a step that records no loss"""
+    cursor[0] += indices.shape[0]
+    cursor[1] += 1
+
+
+@kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1])
+def gather_rows(out, source, indices):
+    """out[i, :C] = source[indices[i]], cast to out's dtype
+
+    out : (B, ≥ C)    source : (N, C), any integer or float dtype    indices : (B,) in [0, N)
+    """
+    for i in prange(indices.shape[0]):
+        row = indices[i]
+        for j in range(source.shape[1]):
+            out[i, j] = source[row, j]
+
+
+@kernel
+def gather_labels(out, source, indices):
+    """out[i] = source[indices[i]], cast to out's dtype
+
+    out : (B,)    source : (N,) integers    indices : (B,) in [0, N)
+    """
+    for i in range(indices.shape[0]):
+        out[i] = source[indices[i]]
+
+
+@kernel
+def record_step(losses, sums, cursor, loss, correct, weight):
+    """losses[step] = Σᵢ weight[i] · loss[i]; sums += (Σ loss, Σ correct, B); cursor moves on
+
+    losses : (steps of an epoch,) float64    sums : (3,) float64    cursor : (2,) int64
+    loss, correct, weight : (B,)
+
+    Summed in float64 in ascending i: an epoch adds up hundreds of thousands of samples.
+    """
+    step_loss = total = hits = 0.0
+    for i in range(loss.shape[0]):
+        step_loss += np.float64(weight[i]) * np.float64(loss[i])
+        total += np.float64(loss[i])
+        hits += np.float64(correct[i])
+    losses[cursor[1]] = step_loss
+    sums[0] += total
+    sums[1] += hits
+    sums[2] += loss.shape[0]
+    cursor[0] += loss.shape[0]
+    cursor[1] += 1

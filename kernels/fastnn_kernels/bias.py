@@ -1,0 +1,35 @@
+"""The bias of a dense layer: added to every row, its gradient summed over rows."""
+
+from numba import prange
+
+from fastnn_kernels._jit import kernel
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
+
+
+@kernel(work=lambda out, b: ELEMENT * out.size)
+def bias_forward(out, b):
+    """out += b, on every row
+
+    out : (B, C)    b : (C,)
+    """
+    for i in prange(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] += b[j]
+
+
+@kernel(work=lambda db, dout: ELEMENT * dout.size)
+def bias_backward(db, dout):
+    """db[j] = Σᵢ dout[i, j], summed in ascending i
+
+    db : (C,)    dout : (B, C)
+    """
+    # One block of columns per iteration, a whole number of cache lines: each sum has one owner, and
+    # the inner loop runs along rows.
+    width = 4 * ALIGNMENT // db.itemsize
+    for block in prange((db.shape[0] + width - 1) // width):
+        first, last = block * width, min(block * width + width, db.shape[0])
+        for j in range(first, last):
+            db[j] = 0
+        for i in range(dout.shape[0]):
+            for j in range(first, last):
+                db[j] += dout[i, j]

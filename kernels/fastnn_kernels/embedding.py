@@ -1,0 +1,85 @@
+"""Rows of a table, gathered by word id; their gradients, summed by row. Nothing is ever one-hot."""
+
+from numba import prange
+
+from fastnn_kernels._jit import kernel
+from fastnn_kernels._tuning import ELEMENT
+
+
+@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n)
+def embedding_forward(out, w, ids, n):
+    """out[b, c·n : (c+1)·n] = w[ids[b, c], :n], the C rows of a sample side by side
+
+    out : (B, ≥ C·n)    w : (V, ≥ n)    ids : (B, C) integers in [0, V), checked by the caller
+    """
+    for b in prange(ids.shape[0]):
+        for c in range(ids.shape[1]):
+            row = ids[b, c]
+            for j in range(n):
+                out[b, c * n + j] = w[row, j]
+
+
+@kernel
+def group_by_row(starts, positions, ids):
+    """Positions of ids (flattened), ordered by the id they hold: a stable counting sort.
+
+    starts    : (V + 1,)  positions[starts[v] : starts[v+1]] hold id v, in ascending order
+    positions : (B·C,)
+    ids       : (B, C)
+    """
+    starts[:] = 0
+    for b in range(ids.shape[0]):
+        for c in range(ids.shape[1]):
+            starts[ids[b, c]] += 1
+    total = 0
+    for v in range(starts.shape[0]):  # starts[v] becomes the end of v's run ...
+        total += starts[v]
+        starts[v] = total
+    for b in range(ids.shape[0] - 1, -1, -1):  # ... and, filled from the back, its start
+        for c in range(ids.shape[1] - 1, -1, -1):
+            starts[ids[b, c]] -= 1
+            positions[starts[ids[b, c]]] = b * ids.shape[1] + c
+
+
+@kernel(work=lambda dw, dout, starts, positions, C, n: ELEMENT * (dw.size + positions.size * n))
+def embedding_backward(dw, dout, starts, positions, C, n):
+    """dw[v] = Σ dout over the places that hold id v, in ascending order of place
+
+    dw                : (V, ≥ n)    columns from n on become 0
+    dout              : (B, ≥ C·n)
+    starts, positions : what `group_by_row` makes of the ids
+    """
+    # Grouped by row, each row of dw has one owner: no atomics, one order of summation.
+    for v in prange(dw.shape[0]):
+        for j in range(dw.shape[1]):
+            dw[v, j] = 0
+        for place in range(starts[v], starts[v + 1]):
+            b, first = positions[place] // C, positions[place] % C * n
+            for j in range(n):
+                dw[v, j] += dout[b, first + j]
+
+
+@kernel(work=lambda out, x, C, n: ELEMENT * x.size)
+def sum_forward(out, x, C, n):
+    """out[b, :n] = Σ_c x[b, c·n : (c+1)·n], in ascending c
+
+    out : (B, ≥ n)    x : (B, ≥ C·n)
+    """
+    for b in prange(out.shape[0]):
+        for j in range(n):
+            out[b, j] = 0
+        for c in range(C):
+            for j in range(n):
+                out[b, j] += x[b, c * n + j]
+
+
+@kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size)
+def sum_backward(dx, dout, C, n):
+    """dx[b, c·n : (c+1)·n] = dout[b, :n] for every c
+
+    dx : (B, ≥ C·n)    dout : (B, ≥ n)
+    """
+    for b in prange(dx.shape[0]):
+        for c in range(C):
+            for j in range(n):
+                dx[b, c * n + j] = dout[b, j]

@@ -1,0 +1,95 @@
+"""Softmax, alone (for predictions) and fused with the cross-entropy on integer labels and its gradient."""
+
+from numba import prange
+
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._math import exp, log
+from fastnn_kernels._tuning import TRANSCENDENTAL
+
+
+@inline
+def _row_max(x, i, n):
+    """The largest of x[i, :n]. Four chains: one alone waits for each comparison before the next."""
+    m0 = m1 = m2 = m3 = x[i, 0]
+    whole = n - n % 4
+    for j in range(0, whole, 4):
+        m0 = max(m0, x[i, j])
+        m1 = max(m1, x[i, j + 1])
+        m2 = max(m2, x[i, j + 2])
+        m3 = max(m3, x[i, j + 3])
+    for j in range(whole, n):
+        m0 = max(m0, x[i, j])
+    return max(max(m0, m1), max(m2, m3))
+
+
+@inline
+def _row_sum(x, i, n):
+    """Σ x[i, :n] in eight lanes and one fixed order: lane j mod 8, then the lanes in pairs."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = type(x[i, 0])(0)
+    whole = n - n % 8
+    for j in range(0, whole, 8):
+        s0 += x[i, j]
+        s1 += x[i, j + 1]
+        s2 += x[i, j + 2]
+        s3 += x[i, j + 3]
+        s4 += x[i, j + 4]
+        s5 += x[i, j + 5]
+        s6 += x[i, j + 6]
+        s7 += x[i, j + 7]
+    for j in range(whole, n):
+        s0 += x[i, j]
+    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+
+@inline
+def _exponentials(out, x, i, n):
+    """out[i, :n] = exp(x[i, :n] − max); returns the maximum and the sum. NaN anywhere makes the sum NaN."""
+    largest = _row_max(x, i, n)
+    for j in range(n):
+        out[i, j] = exp(x[i, j] - largest)
+    return largest, _row_sum(out, i, n)
+
+
+@inline
+def _is_first_max(x, i, label, largest):
+    """Whether `label` is the argmax of row i, the first one of equals."""
+    if x[i, label] != largest:
+        return False
+    for j in range(label):
+        if x[i, j] == largest:
+            return False
+    return True
+
+
+@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size)
+def softmax_forward(out, x, n):
+    """out[i, j] = exp(x[i, j]) / Σⱼ exp(x[i, j]) over the first n columns
+
+    out, x : (B, ≥ n), n ≥ 1; columns from n on stay
+    """
+    for i in prange(out.shape[0]):
+        _, total = _exponentials(out, x, i, n)
+        for j in range(n):
+            out[i, j] /= total
+
+
+@kernel(work=lambda loss, correct, dx, x, labels, weight, n: TRANSCENDENTAL * x.size)
+def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
+    """loss[i] = log Σⱼ exp(x[i, j]) − x[i, labels[i]];  dx[i] = weight[i] · (softmax(x[i]) − onehot(labels[i]))
+
+    loss    : (B,)      cross-entropy of each sample, in nats, unweighted
+    correct : (B,)      1 where the label is the argmax of the row (the first of equals), else 0
+    dx      : (B, ≥ n)  gradient of Σᵢ weight[i] · loss[i]; columns from n on stay
+    x       : (B, ≥ n)  scores, n ≥ 1
+    labels  : (B,)      integers in [0, n), checked by the caller
+    weight  : (B,)      1/B for the mean of a batch
+    """
+    for i in prange(x.shape[0]):
+        label = labels[i]
+        largest, total = _exponentials(dx, x, i, n)
+        loss[i] = log(total) + (largest - x[i, label])
+        correct[i] = _is_first_max(x, i, label, largest)
+        scale = weight[i] / total
+        for j in range(n):
+            dx[i, j] *= scale
+        dx[i, label] -= weight[i]
