@@ -14,8 +14,8 @@ What keeps them right:
 
 The polynomials were fitted for this file with Remez's algorithm in 50 digits, to the least largest error
 relative to the function over the reduced range. Errors are in ulp, the spacing of floats at the true
-value: over all float32 inputs (bench/exhaustive_math.py) and over samples of float64 (tests). They hold
-where the true value is a normal number.
+value, where that is a normal number: the largest over all float32 inputs (bench/exhaustive_math.py)
+and over 14 million float64 ones. Without fused multiply-adds those of sigmoid reach 1.87.
 """
 
 from typing import NamedTuple
@@ -53,7 +53,7 @@ def _table(dtype, mantissa_bits, exponent_bias, **values):
     return _Constants(mantissa_bits, exponent_bias, **typed)
 
 
-# Relative errors of the three fits: 2**-26.2, 2**-37.6, 2**-29.8.
+# fmt: off
 _FLOAT32 = _table(
     np.float32,
     mantissa_bits=23,
@@ -64,12 +64,13 @@ _FLOAT32 = _table(
     exp_high=88.72283,
     ln_2_high=0.693145751953125,
     ln_2_low=1.4286068203094172e-6,
-    exp_tail=(1.3882516077010068e-3, 8.366547127756988e-3, 4.1667200718055563e-2, 0.16666543424316396, 0.49999998149599771),
+    # relative errors of the three fits: 2**-26.2, 2**-37.6, 2**-29.8
+    exp_tail=(1.3882516077010068e-3, 8.3665471277569880e-3, 4.1667200718055563e-2, 0.16666543424316396,
+              0.49999998149599771),
     log_tail=(0.23582859757083441, 0.28537273463260402, 0.40000335704404143, 0.66666665643378319),
-    tanh_tail=(-6.2734856039873862e-3, 2.1071177226452245e-2, -5.3852196348435575e-2, 0.13332585139659478, -0.33333317532880821),
+    tanh_tail=(-6.2734856039873862e-3, 2.1071177226452245e-2, -5.3852196348435575e-2, 0.13332585139659478,
+               -0.33333317532880821),
 )
-
-# Relative errors of the three fits: 2**-61.7, 2**-59.5, 2**-55.5.
 _FLOAT64 = _table(
     np.float64,
     mantissa_bits=52,
@@ -80,41 +81,17 @@ _FLOAT64 = _table(
     exp_high=709.782712893384,
     ln_2_high=0.6931471805598903,
     ln_2_low=5.4979230187083712e-14,
-    exp_tail=(
-        2.0875328721584488e-9,
-        2.5109024381010828e-8,
-        2.7557402776153978e-7,
-        2.7557244254423910e-6,
-        2.4801587172289233e-5,
-        1.9841269886073223e-4,
-        1.3888888888962606e-3,
-        8.3333333333216543e-3,
-        4.1666666666666508e-2,
-        0.16666666666666677,
-        0.5,
-    ),
-    log_tail=(
-        0.14796728435162558,
-        0.15313976946921900,
-        0.18183567030384452,
-        0.22222198524646970,
-        0.28571428742824459,
-        0.39999999999412889,
-        0.66666666666667347,
-    ),
-    tanh_tail=(
-        5.1010082016724693e-5,
-        -2.1028610789851816e-4,
-        5.7912715772598528e-4,
-        -1.4532134703426148e-3,
-        3.5917190394518201e-3,
-        -8.8631944231908162e-3,
-        2.1869485968816363e-2,
-        -5.3968253875829542e-2,
-        0.13333333333168199,
-        -0.33333333333332310,
-    ),
+    # relative errors of the three fits: 2**-61.7, 2**-59.5, 2**-55.5
+    exp_tail=(2.0875328721584488e-9, 2.5109024381010828e-8, 2.7557402776153978e-7, 2.7557244254423910e-6,
+              2.4801587172289233e-5, 1.9841269886073223e-4, 1.3888888888962606e-3, 8.3333333333216543e-3,
+              4.1666666666666508e-2, 0.16666666666666677, 0.5),
+    log_tail=(0.14796728435162558, 0.15313976946921900, 0.18183567030384452, 0.22222198524646970,
+              0.28571428742824459, 0.39999999999412889, 0.66666666666667347),
+    tanh_tail=(5.1010082016724693e-5, -2.1028610789851816e-4, 5.7912715772598528e-4, -1.4532134703426148e-3,
+               3.5917190394518201e-3, -8.8631944231908162e-3, 2.1869485968816363e-2, -5.3968253875829542e-2,
+               0.13333333333168199, -0.33333333333332310),
 )
+# fmt: on
 
 
 # These three are Python functions as they stand, and what follows each is its compiled form.
@@ -187,7 +164,7 @@ def _split(x):
 def exp(x):
     """exp(x) = 2**k · exp(r), where x = k ln 2 + r
 
-    Any x. Error ≤ 0.00 ulp in float32, 0.00 in float64. Where the true value is below the smallest
+    Any x. Error ≤ 1.05 ulp in float32, 0.98 in float64. Where the true value is below the smallest
     normal number the result is 0; exp(−inf) = 0, exp(inf) = inf, NaN stays NaN.
     """
     c = _constants(x)
@@ -205,62 +182,62 @@ def exp(x):
 @inline
 def _mantissa_exponent(x):
     """x = (1 + f) · 2**e with √½ < 1 + f ≤ √2, as (f, e), both floats, for finite x > 0."""
-    T = type(x)
+    real = type(x)
     c = _constants(x)
     subnormal = x < c.smallest_normal
-    bits = _bits(x * (c.whole if subnormal else T(1)))
+    bits = _bits(x * (c.whole if subnormal else real(1)))
     bias = c.exponent_bias + c.mantissa_bits
     # A number or-ed into the last bits of 2**mantissa_bits is added to it.
-    e = _from_bits(bits >> c.mantissa_bits | bias << c.mantissa_bits, x) - (c.whole + T(c.exponent_bias))
-    e = e - (T(c.mantissa_bits) if subnormal else T(0))
+    e = _from_bits(bits >> c.mantissa_bits | bias << c.mantissa_bits, x) - (c.whole + real(c.exponent_bias))
+    e = e - (real(c.mantissa_bits) if subnormal else real(0))
     m = _from_bits(bits & ((1 << c.mantissa_bits) - 1) | c.exponent_bias << c.mantissa_bits, x)
-    halve = m > T(SQRT_2)
-    return m * (T(0.5) if halve else T(1)) - T(1), e + (T(1) if halve else T(0))
+    halve = m > real(SQRT_2)
+    return m * (real(0.5) if halve else real(1)) - real(1), e + (real(1) if halve else real(0))
 
 
 @inline
 def log(x):
     """log(x) = e ln 2 + log(1 + f), where log(1 + f) = 2 atanh(s), s = f / (2 + f)
 
-    Any x, subnormal ones too. Error ≤ 0.00 ulp in float32, 0.00 in float64. log(0) = −inf,
+    Any x, subnormal ones too. Error ≤ 0.96 ulp in float32, 0.93 in float64. log(0) = −inf,
     log(inf) = inf, x < 0 gives NaN, NaN stays NaN.
     """
-    T = type(x)
+    real = type(x)
     c = _constants(x)
-    clamped = x if x > T(0) else T(1)
-    f, e = _mantissa_exponent(clamped if clamped < T(np.inf) else T(1))
-    s = f / (T(2) + f)
+    clamped = x if x > real(0) else real(1)
+    f, e = _mantissa_exponent(clamped if clamped < real(np.inf) else real(1))
+    s = f / (real(2) + f)
     z = s * s
     # 2s = f − s·f: the leading term f is exact. high + low = e · ln_2_high + f exactly.
     high = e * c.ln_2_high + f
     low = f - (high - e * c.ln_2_high)
     y = high - ((s * (f - _horner(z, c.log_tail) * z) - low) - e * c.ln_2_low)
-    y = y if x > T(0) else T(np.nan)
-    y = T(-np.inf) if x == T(0) else y
-    return y if x < T(np.inf) else x
+    y = y if x > real(0) else real(np.nan)
+    y = real(-np.inf) if x == real(0) else y
+    return y if x < real(np.inf) else x
 
 
 @inline
 def tanh(x):
     """tanh(x) = 1 − 2e / (1 + e), where e = exp(−2x), and x + x³ p(x²) for small x; odd
 
-    Any x. Error ≤ 0.00 ulp in float32, 0.00 in float64. tanh(±inf) = ±1, NaN stays NaN.
+    Any x. Error ≤ 1.52 ulp in float32, 1.52 in float64. tanh(±inf) = ±1, NaN stays NaN.
     """
-    T = type(x)
-    size = T(TANH_IS_ONE) if abs(x) > T(TANH_IS_ONE) else abs(x)
+    real = type(x)
+    size = real(TANH_IS_ONE) if abs(x) > real(TANH_IS_ONE) else abs(x)
     z = size * size
     small = _horner(z, _constants(x).tanh_tail) * z * size + size
-    e = exp(T(-2) * size)
-    large = T(1) - T(2) * (e / (T(1) + e))
-    y = small if size < T(TANH_IS_HALF) else large
-    return -y if x < T(0) else y
+    e = exp(real(-2) * size)
+    large = real(1) - real(2) * (e / (real(1) + e))
+    y = small if size < real(TANH_IS_HALF) else large
+    return -y if x < real(0) else y
 
 
 @inline
 def sigmoid(x):
     """sigmoid(x) = 1 / (1 + exp(−x)) = a − a·q, where e = exp(−|x|), q = e / (1 + e), a = 1 if x > 0 else e
 
-    Any x. Error ≤ 0.00 ulp in float32, 0.00 in float64, also where the value is tiny. Below the
+    Any x. Error ≤ 1.67 ulp in float32, 1.64 in float64, also where the value is tiny. Below the
     smallest normal number the result is 0; sigmoid(−inf) = 0, sigmoid(inf) = 1, NaN stays NaN.
     """
     e = exp(-abs(x))

@@ -1,0 +1,104 @@
+"""Writing whole or not at all; the classes that all loaders return."""
+
+import os
+import stat
+
+import numpy as np
+import pytest
+
+from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.errors import DataError, FileFormatError
+from fastnn.files import atomic_path
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path):
+    target = tmp_path / "out.csv"
+    with atomic_path(target) as temporary:
+        temporary.write_text("new")
+        assert not target.exists()
+        assert temporary.parent == target.parent
+        assert temporary.suffix == ".csv"
+    assert target.read_text() == "new"
+    assert os.listdir(tmp_path) == ["out.csv"]
+
+
+def test_an_old_file_is_replaced(tmp_path):
+    target = tmp_path / "out"
+    target.write_text("old")
+    with atomic_path(str(target)) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_after_a_failure_the_old_file_stands_and_nothing_is_left(tmp_path, error):
+    target = tmp_path / "out"
+    target.write_text("old")
+    with pytest.raises(error), atomic_path(target) as temporary:  # noqa: PT012
+        temporary.write_text("half")
+        raise error
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_synchronised_before_renamed(tmp_path, monkeypatch):
+    calls = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda *args: (calls.append("fsync"), fsync(*args)))
+    monkeypatch.setattr(os, "replace", lambda *args: (calls.append("replace"), replace(*args)))
+    with atomic_path(tmp_path / "out") as temporary:
+        temporary.write_text("new")
+    assert calls[:2] == ["fsync", "replace"]
+
+
+def test_a_symbolic_link_stays_a_link(tmp_path):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.write_text("old")
+    link.symlink_to(real)
+    with atomic_path(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits")
+def test_others_may_read_it_as_far_as_the_umask_allows(tmp_path):
+    old = os.umask(0o027)
+    try:
+        with atomic_path(tmp_path / "out") as temporary:
+            temporary.write_text("new")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o640
+
+
+def test_a_place_that_cannot_be_written(tmp_path):
+    with (
+        pytest.raises(FileFormatError, match=r"cannot write .*absent.*No such file"),
+        atomic_path(tmp_path / "absent/f"),
+    ):
+        pytest.fail("the block must not run")
+    with pytest.raises(FileFormatError, match="is a folder"), atomic_path(tmp_path):
+        pytest.fail("the block must not run")
+    assert os.listdir(tmp_path) == []
+
+
+def test_split_and_dataset():
+    split = Split(np.zeros((4, 3), np.uint8), np.zeros(4, np.uint8))
+    assert len(split) == 4
+    assert list(Dataset(split, test=split).splits()) == ["train", "test"]
+    with pytest.raises(DataError, match="x has 4 samples but y has 5"):
+        Split(np.zeros((4, 3)), np.zeros(5))
+    with pytest.raises(DataError, match="y of a split must be an array"):
+        Split(np.zeros((4, 3)), np.array(3))
+    with pytest.raises(AttributeError):
+        split.x = split.y
+
+
+@pytest.mark.parametrize(
+    ("count", "dtype"), [(250, "u1"), (256, "u1"), (257, "u2"), (65536, "u2"), (65537, "i4"), (10**6, "i4")]
+)
+def test_ids_take_the_smallest_dtype(count, dtype):
+    assert id_dtype(count) == np.dtype(dtype)
+    assert np.iinfo(id_dtype(count)).max >= count - 1
