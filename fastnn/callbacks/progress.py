@@ -54,7 +54,7 @@ def _bar(console: Any) -> Any:
         progress.TextColumn("{task.description}"),
         progress.BarColumn(bar_width=30),
         progress.TextColumn("{task.fields[note]}"),
-        _Speed(),
+        _speed_column(),
         progress.TimeRemainingColumn(),
         progress.TextColumn("left"),
         console=console,
@@ -64,7 +64,7 @@ def _bar(console: Any) -> Any:
     )
 
 
-def _Speed() -> Any:
+def _speed_column() -> Any:
     from rich import progress
 
     class Speed(progress.ProgressColumn):
@@ -96,5 +96,6 @@ def epoch_line(logs: dict[str, Any], last_epoch: int) -> str:
     parts = [f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"]
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         if name in logs:
-            parts.append(f"{name} {100 * logs[name]:.1f} %" if name.endswith("accuracy") else f"{name} {logs[name]:.4f}")
+            percent = name.endswith("accuracy")
+            parts.append(f"{name} {100 * logs[name]:.1f} %" if percent else f"{name} {logs[name]:.4f}")
     return "  ".join([*parts, f"{logs['samples_per_second']:,.0f} samples/s"])

@@ -1,0 +1,18 @@
+# The one front door. Each target runs in the environment that is active (see CONTRIBUTING.md).
+.PHONY: test test-nojit lint bench all
+
+all: lint test test-nojit
+
+test:            ## the suite, kernels compiled
+	python -m pytest -q
+
+test-nojit:      ## the suite, kernels as plain Python: checks every index, also inside prange
+	NUMBA_DISABLE_JIT=1 python -m pytest -q
+
+lint:            ## style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+bench:           ## speed, beside PyTorch where it is installed
+	python -m pytest --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-group-by=group

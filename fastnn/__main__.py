@@ -1,0 +1,5 @@
+"""python -m fastnn"""
+
+from fastnn.cli import script
+
+script()

@@ -1,0 +1,55 @@
+"""The command line. Results go to stdout, progress and errors to stderr, one line an error.
+
+Exit status: 0 done, 2 something given was wrong, 3 training diverged, 130 Ctrl-C, 143 SIGTERM.
+"""
+
+import logging
+import os
+import signal
+import sys
+
+import click
+
+from fastnn.errors import FastnnError, NonFiniteError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `fastnn` and return its exit status; errors a user can mend become one line on stderr."""
+    from fastnn.cli.commands import fastnn
+
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _terminate)
+    logging.getLogger("fastnn").setLevel(logging.INFO)
+    logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
+    try:
+        return fastnn.main(args=arguments, prog_name="fastnn", standalone_mode=False) or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.ClickException as error:
+        return _fail(error.format_message(), 2)
+    except NonFiniteError as error:
+        return _fail(str(error), 3)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # `fastnn list | head`: the reader has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (FastnnError, ValueError, TypeError, OSError) as error:
+        if os.environ.get("FASTNN_DEBUG"):
+            raise
+        return _fail(str(error), 2)
+
+
+def _terminate(number, frame):
+    raise SystemExit(128 + number)
+
+
+def _fail(message: str, status: int) -> int:
+    click.echo(f"fastnn: {' '.join(message.split())}", err=True)
+    return status
+
+
+def script() -> None:
+    """The entry point of the installed command."""
+    sys.exit(main())

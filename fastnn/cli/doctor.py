@@ -1,0 +1,80 @@
+"""`fastnn doctor`: what decides the speed here, and what to do where something is amiss."""
+
+import os
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+import fastnn_kernels as k
+import numba
+import numpy as np
+from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._jit import JIT
+from llvmlite import binding
+
+from fastnn.threads import threads
+
+
+def report() -> Iterator[str]:
+    """Lines for a person, facts first, then advice."""
+    packages = ("fastnn", "numba", "llvmlite", "numpy", "h5py", "matplotlib")
+    yield "versions    " + ", ".join(f"{name} {_version(name)}" for name in packages)
+    yield f"processor   {binding.get_host_cpu_name()}, vectors of {_vector_bits()} bits"
+    yield f"threads     {numba.get_num_threads()} used of {os.cpu_count()} processors"
+    yield f"layer       {numba.threading_layer()}"
+    yield f"cache       {_cache_state()}"
+    if not JIT:
+        yield "advice      NUMBA_DISABLE_JIT is set: kernels run as plain Python, a thousand times slower"
+        return
+    yield from _speed()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _vector_bits() -> int:
+    features = binding.get_host_cpu_features()
+    for feature, bits in (("avx512f", 512), ("avx2", 256), ("avx", 256)):
+        if features.get(feature):
+            return bits
+    return 128
+
+
+def _cache_state() -> str:
+    folder = cache_folder()
+    if folder is None:
+        return "no folder can be written: every process compiles anew; set FASTNN_CACHE_DIR to a writable folder"
+    files = list(folder.glob("*.bin"))
+    size = sum(file.stat().st_size for file in files) / 1e6
+    state = f"{len(files)} compiled functions, {size:.1f} MB" if files else "empty: the first training will compile"
+    return f"{folder}, {state}"
+
+
+def _speed() -> Iterator[str]:
+    """A matrix product on one thread and on all, and what a poor ratio means."""
+    count = numba.get_num_threads()
+    with threads(1):
+        alone = _gflops(k.matmul.serial)
+    yield f"product     {alone:.0f} GFLOP/s on one thread (256 x 256 float32)"
+    if count == 1:
+        return
+    together = _gflops(k.matmul.parallel)
+    yield f"            {together:.0f} GFLOP/s on {count} threads"
+    if together < 0.6 * count * alone:
+        yield f"advice      only {together / alone:.1f} x one thread: other work may hold a core; try --threads 1"
+
+
+def _gflops(matmul) -> float:
+    x = np.ones((256, 256), np.float32)
+    out = np.empty_like(x)
+    matmul(out, x, x)
+    seconds = []
+    for _ in range(30):
+        begin = time.perf_counter()
+        matmul(out, x, x)
+        seconds.append(time.perf_counter() - begin)
+    return 2 * 256**3 / float(np.median(seconds)) / 1e9

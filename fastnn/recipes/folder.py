@@ -1,0 +1,102 @@
+"""The folder of a run: a finished one is replaced only by a finished one.
+
+Training writes into a sibling, NAME.unfinished, which takes the place of NAME in one rename when the
+run has succeeded. What an interruption leaves there can be resumed.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from fastnn.errors import DataError, FileFormatError
+from fastnn.files import atomic_path
+
+SUMMARY, CHECKPOINT, MODEL = "summary.json", "checkpoint.h5", "model.h5"
+
+
+class RunFolder:
+    """`final` is where the run will be, `working` where it is while it runs."""
+
+    def __init__(self, path: Path):
+        self.final = Path(path)
+        self.working = self.final.with_name(self.final.name + ".unfinished")
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.working / CHECKPOINT
+
+    def open(self, settings: dict[str, Any], *, resume: bool, fresh: bool) -> None:
+        """Make the working folder, or, to resume, find it with equal settings.
+
+        DataError if the flags do not fit what is there, FileFormatError if the folder cannot be used.
+        """
+        for folder in (self.final, self.working):
+            _refuse_foreign(folder)
+        if self.checkpoint.exists() and resume:
+            self._check_same(settings)
+        elif self.checkpoint.exists() and not fresh:
+            raise DataError(f"{self.working} holds an unfinished run: add --resume to go on, or --fresh to start again")
+        elif resume:
+            raise DataError(f"{self.working} holds no unfinished run to resume; leave --resume out to start one")
+        else:
+            self._make()
+
+    def _make(self) -> None:
+        try:
+            shutil.rmtree(self.working, ignore_errors=True)
+            self.working.mkdir(parents=True)
+            with atomic_path(self.working / SUMMARY):
+                pass
+        except (OSError, FileFormatError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise FileFormatError(f"cannot write into {self.working.parent}: {reason}; choose another --out") from None
+
+    def _check_same(self, settings: dict[str, Any]) -> None:
+        before = read_summary(self.working)["config"]
+        changed = [name for name in settings if name != "epochs" and settings[name] != before.get(name)]
+        if changed:
+            was = ", ".join(f"{name}={before.get(name)}" for name in changed)
+            raise DataError(f"{self.working} was started with {was}; resume it with the same settings")
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        with atomic_path(self.working / SUMMARY) as temporary:
+            temporary.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def finish(self) -> None:
+        """Put the working folder in the place of the final one."""
+        self.checkpoint.unlink(missing_ok=True)
+        if self.final.exists():
+            aside = self.final.with_name(self.final.name + ".replaced")
+            shutil.rmtree(aside, ignore_errors=True)
+            self.final.rename(aside)
+            self.working.rename(self.final)
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            self.working.rename(self.final)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """FileFormatError if `folder` exists and is not a run's: nothing of anybody else's is ever replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise FileFormatError(f"{folder} is a file, expected a folder for the run; choose another --out")
+    if folder.exists() and any(folder.iterdir()) and not (folder / SUMMARY).exists():
+        raise FileFormatError(f"{folder} is a folder that no run made (it has no {SUMMARY}); choose another --out")
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """A run's summary; FileFormatError if there is none or it cannot be read."""
+    path = folder / SUMMARY
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{path}: cannot be read as a run's summary ({error})") from None
+
+
+def model_path(path: Path) -> Path:
+    """The model file of a run's folder, or `path` itself if it is a file; FileFormatError if there is none."""
+    candidate = path / MODEL if path.is_dir() else path
+    if not candidate.is_file():
+        hint = f"; {path}.unfinished holds a run that has not ended" if Path(f"{path}.unfinished").exists() else ""
+        raise FileFormatError(f"{candidate}: no such file; expected a run's folder or a saved model{hint}")
+    return candidate
