@@ -15,6 +15,7 @@ import time
 
 import numba
 import numpy as np
+
 from fastnn_kernels import _math
 from fastnn_kernels._jit import OPTIONS
 

@@ -12,8 +12,16 @@ from fastnn.errors import DataError, ShapeError
 SOURCE_DTYPES = ("uint8", "uint16", "int32", "int64", "float32", "float64")
 
 
+def as_array(value, name: str) -> np.ndarray:
+    """`value` as an array; ShapeError for nested lists of unequal lengths."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{name} is no array: {error}") from None
+
+
 def _numeric(array, name: str) -> np.ndarray:
-    array = np.asarray(array)
+    array = as_array(array, name)
     if array.dtype.kind == "b":
         array = array.view(np.uint8)
     if array.dtype.kind not in "iuf":
@@ -22,10 +30,10 @@ def _numeric(array, name: str) -> np.ndarray:
 
 
 def _source(array: np.ndarray) -> np.ndarray:
-    """C-contiguous, in native byte order, of a dtype that kernels gather from."""
+    """C-contiguous, aligned, in native byte order, of a dtype that kernels gather from."""
     if array.dtype.name not in SOURCE_DTYPES:
         array = array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return np.require(array, array.dtype.newbyteorder("="), ["C", "ALIGNED", "ENSUREARRAY"])
 
 
 def whole_numbers(array, name: str, count: int, meaning: str) -> np.ndarray:
@@ -58,17 +66,16 @@ def finite(array, name: str) -> np.ndarray:
     array = _numeric(array, name)
     with np.errstate(all="ignore"):
         suspect = array.dtype.kind == "f" and not np.isfinite(array.sum())  # allocates nothing; look closer only then
-    if suspect:
-        if (bad := _first(array, ~np.isfinite(array))) is not None:
-            raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
+    if suspect and (bad := _first(array, ~np.isfinite(array))) is not None:
+        raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
     return _source(array)
 
 
 def samples(x, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """`x` as an array of samples of `shape`, at least one; ShapeError or DataError otherwise."""
-    x = np.asarray(x)
+    x = as_array(x, name)
     if x.shape[1:] != shape or x.ndim == 0:
-        wanted = f"(N, {', '.join(map(str, shape))})"
+        wanted = f"({', '.join(map(str, ('N', *shape)))}{'' if shape else ','})"
         raise ShapeError(f"{name} has shape {x.shape}, expected {wanted}: N samples of shape {shape}")
     if not len(x):
         raise DataError(f"{name} is empty, expected at least one sample")

@@ -1,118 +1,22 @@
-"""Kernels for a caller's own arrays: any strides, lists, read-only; checked here, so that kernels need not be.
+"""Kernels on ordinary arrays: each function checks what it is given, then runs the serial or the parallel twin.
 
-Functions return new arrays; the `*_update` functions work in place. Floats are float32 or float64,
-one of them per call; whole numbers and lists take the dtype of the arrays beside them, or float64.
-What does not fit raises `ShapeError`, `DataError` or `TypeError` and names the array.
+Functions return new arrays, except the updates, which work in place. Arrays may be strided,
+read-only, big-endian or lists; `arrays` says which dtypes go together. `ShapeError`, `DataError` and
+`TypeError` name the array, what it is and what was expected.
 """
 
-import math
-
-import fastnn_kernels as kernels
 import numpy as np
 
-from fastnn import threads
+import fastnn_kernels as kernels
+from fastnn.arrays import FLOATS, as_array, as_rows, check_shape, floats, ids, in_place, number, plain, whole
 from fastnn.errors import DataError, ShapeError
-
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-# --- from what the caller has to what a kernel takes ---
-
-
-def _asarray(name, value) -> np.ndarray:
-    try:
-        return np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"{name}: the nested lists are not of equal lengths ({error})") from None
-
-
-def _plain(a: np.ndarray, dtype) -> np.ndarray:
-    """Native, C-contiguous, aligned and writable: the one kind of array that kernels are compiled for."""
-    return np.require(a, dtype, ["C", "ALIGNED", "WRITEABLE", "ENSUREARRAY"])
-
-
-def _floats(**arrays) -> list[np.ndarray]:
-    """The arrays as kernels take them, all of the one float dtype that they share."""
-    found = {name: _asarray(name, value) for name, value in arrays.items()}
-    dtypes = {}
-    for name, a in found.items():
-        if a.dtype.newbyteorder("=") not in FLOATS and a.dtype.kind not in "iu":
-            raise TypeError(f"{name} has dtype {a.dtype}, expected float32, float64 or whole numbers")
-        if a.dtype.kind == "f" and hasattr(arrays[name], "dtype"):
-            dtypes[name] = a.dtype.newbyteorder("=")
-    if len(set(dtypes.values())) > 1:
-        given = ", ".join(f"{name} is {dtype}" for name, dtype in dtypes.items())
-        raise TypeError(f"mixed dtypes: {given}; expected all float32 or all float64")
-    dtype = next(iter(dtypes.values()), FLOATS[1])
-    return [_plain(a, dtype) for a in found.values()]
-
-
-def _integers(name, value, limit: int, of_what: str) -> np.ndarray:
-    """`value` as int64, every number in [0, limit)."""
-    a = _asarray(name, value)
-    if a.dtype.kind not in "iu" and a.size:
-        raise TypeError(f"{name} has dtype {a.dtype}, expected whole numbers")
-    wrong = (a < 0) | (a >= limit)
-    if wrong.any():
-        place = tuple(int(p) for p in np.argwhere(wrong)[0])
-        where = ", ".join(map(str, place))
-        expected = f"expected 0 to {limit - 1}" if limit else "expected none"
-        raise DataError(f"{name}[{where}] is {a[place]}: {expected}, since {of_what} is {limit}")
-    return _plain(a, np.int64)
-
-
-def _shape(name, a, *expected):
-    """Fail unless `a` has the expected extents; a string stands for any extent and names it."""
-    fits = a.ndim == len(expected) and all(isinstance(e, str) or e == s for e, s in zip(expected, a.shape, strict=True))
-    if not fits:
-        wanted = ", ".join(map(str, expected)) + ("," if len(expected) == 1 else "")
-        raise ShapeError(f"{name} has shape {a.shape}, expected ({wanted})")
-
-
-def _count(name, value, least=1) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} is {value!r}, expected a whole number")
-    if value < least:
-        raise DataError(f"{name} is {value}, expected at least {least}")
-    return int(value)
-
-
-def _rows(a: np.ndarray) -> np.ndarray:
-    """`a` as a matrix of its last axis, without copying."""
-    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1]) if a.ndim else a.reshape(1, 1)
+from fastnn.threads import guard, use_parallel
 
 
 def _run(kernel, *args):
-    parallel = threads.use_parallel(kernel, args)
-    with threads.guard(parallel):
+    parallel = use_parallel(kernel, args)
+    with guard(parallel):
         kernel.twin(parallel)(*args)
-
-
-# --- activations: any shape ---
-
-
-def _activation_forward(kernel, name):
-    def forward(x):
-        (x,) = _floats(x=x)
-        out = np.empty_like(x)
-        _run(kernel, _rows(out), _rows(x), _rows(x).shape[1])
-        return out
-
-    return _named(forward, f"{name}_forward", f"{name} of every element of x")
-
-
-def _activation_backward(kernel, name, needs):
-    """`needs` names what the derivative is computed from: the input x, or the output out."""
-
-    def backward(dout, saved):
-        dout, saved = _floats(**{"dout": dout, needs: saved})
-        _shape(needs, saved, *dout.shape)
-        dx = np.empty_like(dout)
-        # The kernel takes input and output and reads only one of them.
-        _run(kernel, _rows(dx), _rows(dout), _rows(saved), _rows(saved), _rows(dx).shape[1])
-        return dx
-
-    return _named(backward, f"{name}_backward", f"Gradient of {name}: dout times its derivative, from `{needs}`")
 
 
 def _named(function, name, text):
@@ -121,110 +25,211 @@ def _named(function, name, text):
     return function
 
 
-relu_forward = _activation_forward(kernels.relu_forward, "relu")
-relu_backward = _activation_backward(kernels.relu_backward, "relu", "x")
-leaky_relu_forward = _activation_forward(kernels.leaky_relu_forward, "leaky_relu")
-leaky_relu_backward = _activation_backward(kernels.leaky_relu_backward, "leaky_relu", "x")
-tanh_forward = _activation_forward(kernels.tanh_forward, "tanh")
-tanh_backward = _activation_backward(kernels.tanh_backward, "tanh", "out")
-sigmoid_forward = _activation_forward(kernels.sigmoid_forward, "sigmoid")
-sigmoid_backward = _activation_backward(kernels.sigmoid_backward, "sigmoid", "out")
+def _activation(name):
+    kernel = getattr(kernels, f"{name}_forward")
+
+    def forward(x):
+        (x,) = floats(x=x)
+        out = np.empty_like(x)
+        _run(kernel, as_rows(out), as_rows(x), as_rows(x).shape[1])
+        return out
+
+    return _named(forward, kernel.name, f"{name} of every element of x, an array of any shape")
 
 
-# --- dense layers ---
+def _gradient(name, of):
+    """`of` names what the derivative is computed from: x, the input, or out, the output."""
+    kernel = getattr(kernels, f"{name}_backward")
+
+    def backward(dout, v):
+        dout, v = floats(**{"dout": dout, of: v})
+        check_shape("dout", dout, *v.shape)
+        dx, v = np.empty_like(dout), as_rows(v)
+        _run(kernel, as_rows(dx), as_rows(dout), v, v, v.shape[1])  # x and out; the kernel reads only one
+        return dx
+
+    return _named(
+        backward, kernel.name, f"dout times the derivative of {name}, computed from `{of}`, the second argument"
+    )
 
 
-def _product(kernel, left, right, shape):
-    out = np.empty(shape, left.dtype)
-    _run(kernel, out, left, right)
+relu_forward, relu_backward = _activation("relu"), _gradient("relu", of="x")
+leaky_relu_forward, leaky_relu_backward = _activation("leaky_relu"), _gradient("leaky_relu", of="x")
+tanh_forward, tanh_backward = _activation("tanh"), _gradient("tanh", of="out")
+sigmoid_forward, sigmoid_backward = _activation("sigmoid"), _gradient("sigmoid", of="out")
+
+
+def _result(kernel, shape, dtype, *args):
+    out = np.empty(shape, dtype)
+    _run(kernel, out, *args)
     return out
 
 
 def matmul(x, w):
     """x · w, for x (m, k) and w (k, n)"""
-    x, w = _floats(x=x, w=w)
-    _shape("x", x, "m", "k")
-    _shape("w", w, x.shape[1], "n")
-    return _product(kernels.matmul, x, w, (x.shape[0], w.shape[1]))
+    x, w = floats(x=x, w=w)
+    check_shape("x", x, "m", "k")
+    check_shape("w", w, x.shape[1], "n")
+    return _result(kernels.matmul, (len(x), w.shape[1]), x.dtype, x, w)
 
 
 def matmul_xt(x, dout):
     """xᵀ · dout, the gradient of w in x · w, for x (m, k) and dout (m, n)"""
-    x, dout = _floats(x=x, dout=dout)
-    _shape("x", x, "m", "k")
-    _shape("dout", dout, x.shape[0], "n")
-    return _product(kernels.matmul_xt, x, dout, (x.shape[1], dout.shape[1]))
+    x, dout = floats(x=x, dout=dout)
+    check_shape("x", x, "m", "k")
+    check_shape("dout", dout, len(x), "n")
+    return _result(kernels.matmul_xt, (x.shape[1], dout.shape[1]), x.dtype, x, dout)
 
 
 def matmul_wt(dout, w):
     """dout · wᵀ, the gradient of x in x · w, for dout (m, n) and w (k, n)"""
-    dout, w = _floats(dout=dout, w=w)
-    _shape("dout", dout, "m", "n")
-    _shape("w", w, "k", dout.shape[1])
-    wt = np.empty(w.shape[::-1], w.dtype)
-    _run(kernels.transpose, wt, w)
-    return _product(kernels.matmul_wt, dout, wt, (dout.shape[0], w.shape[0]))
+    dout, w = floats(dout=dout, w=w)
+    check_shape("dout", dout, "m", "n")
+    check_shape("w", w, "k", dout.shape[1])
+    wt = _result(kernels.transpose, w.shape[::-1], w.dtype, w)
+    return _result(kernels.matmul_wt, (len(dout), len(w)), w.dtype, dout, wt)
 
 
 def bias_forward(x, b):
     """x + b, for x (B, C) and b (C,)"""
-    x, b = _floats(x=x, b=b)
-    _shape("x", x, "B", "C")
-    _shape("b", b, x.shape[1])
+    x, b = floats(x=x, b=b)
+    check_shape("x", x, "B", "C")
+    check_shape("b", b, x.shape[1])
     out = x.copy()
     _run(kernels.bias_forward, out, b)
     return out
 
 
 def bias_backward(dout):
-    """Σ dout over rows, the gradient of b, for dout (B, C)"""
-    (dout,) = _floats(dout=dout)
-    _shape("dout", dout, "B", "C")
-    db = np.empty(dout.shape[1], dout.dtype)
-    _run(kernels.bias_backward, db, dout)
-    return db
-
-
-# --- softmax ---
+    """The sum of the rows of dout (B, C): the gradient of b"""
+    (dout,) = floats(dout=dout)
+    check_shape("dout", dout, "B", "C")
+    return _result(kernels.bias_backward, dout.shape[1], dout.dtype, dout)
 
 
 def softmax(x):
-    """exp(x) / Σ exp(x) along the last axis, which must not be empty"""
-    (x,) = _floats(x=x)
+    """exp(x) / Σ exp(x) along the last axis"""
+    (x,) = floats(x=x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected at least one score along the last axis")
     out = np.empty_like(x)
-    _run(kernels.softmax_forward, _rows(out), _rows(x), x.shape[-1])
+    _run(kernels.softmax_forward, as_rows(out), as_rows(x), x.shape[-1])
     return out
 
 
 def softmax_cross_entropy(x, labels, weight=None):
-    """(loss, correct, dx) of scores x (B, n) and labels (B,) in [0, n); weight (B,) is 1/B unless given
+    """(loss, correct, dx) for scores x (B, n), labels (B,) in [0, n) and weight (B,), 1/B unless given
 
-    loss[i] is unweighted; dx is the gradient of Σ weight[i] · loss[i]; correct[i] is 1 where the
-    label has the (first) greatest score.
+    loss[i] is unweighted; dx is the gradient of Σ weight[i] · loss[i]; correct[i] is 1 where the label
+    has the highest score (the first of equals), else 0.
     """
-    count = max(1, len(_asarray("labels", labels))) if np.ndim(labels) else 1
-    x, weight = _floats(x=x, weight=[1 / count] * np.size(labels) if weight is None else weight)
-    _shape("x", x, "B", "n ≥ 1" if x.shape[-1:] != (0,) else 1)
-    labels = _integers("labels", labels, x.shape[1], "the number of columns of x")
-    _shape("labels", labels, x.shape[0])
-    _shape("weight", weight, x.shape[0])
-    loss, correct = np.empty((2, len(x)), x.dtype)
-    dx = np.empty_like(x)
+    labels = as_array("labels", labels)
+    x, weight = floats(x=x, weight=[1 / max(1, labels.size)] * labels.size if weight is None else weight)
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise ShapeError(f"x has shape {x.shape}, expected (B, n) with at least one score in a row")
+    labels = ids("labels", labels, x.shape[1], f"x has {x.shape[1]} columns")
+    check_shape("labels", labels, len(x))
+    check_shape("weight", weight, len(x))
+    loss, correct, dx = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype), np.empty_like(x)
     _run(kernels.softmax_cross_entropy, loss, correct, dx, x, labels, weight, x.shape[1])
     return loss, correct, dx
 
 
-# --- rows by number ---
+def embedding_forward(w, word_ids):
+    """The rows of w (V, n) that word_ids (B, C) name, those of a sample side by side: (B, C·n)"""
+    (w,) = floats(w=w)
+    check_shape("w", w, "V", "n")
+    word_ids = ids("ids", word_ids, len(w), f"w has {len(w)} rows")
+    check_shape("ids", word_ids, "B", "C")
+    (B, C), n = word_ids.shape, w.shape[1]
+    return _result(kernels.embedding_forward, (B, C * n), w.dtype, w, word_ids, n)
 
 
-def embedding_forward(w, ids):
-    """out[b] = the rows w[ids[b, 0]], w[ids[b, 1]], … side by side: (B, C·n), for w (V, n) and ids (B, C)"""
-    (w,) = _floats(w=w)
-    _shape("w", w, "V", "n")
-    ids = _integers("ids", ids, w.shape[0], "the number of rows of w")
-    _shape("ids", ids, "B", "C")
-    out = np.empty((ids.shape[0], ids.shape[1] * w.shape[1]), w.dtype)
-    _run(kernels.embedding_forward, out, w, ids, w.shape[1])
-    return out
+def embedding_backward(dout, word_ids, rows):
+    """The gradient (rows, n) of w: dout (B, C·n) summed by the row that word_ids (B, C) name"""
+    (dout,) = floats(dout=dout)
+    rows = whole("rows", rows, least=0)
+    word_ids = ids("ids", word_ids, rows, f"w has {rows} rows")
+    check_shape("ids", word_ids, "B", "C")
+    B, C = word_ids.shape
+    n = _parts("dout", dout, C)
+    check_shape("dout", dout, B, C * n)
+    starts, positions = np.empty(rows + 1, np.int64), np.empty(B * C, np.int64)
+    _run(kernels.group_by_row, starts, positions, word_ids)
+    return _result(kernels.embedding_backward, (rows, n), dout.dtype, dout, starts, positions, C, n)
+
+
+def _parts(name, a, count):
+    """The width of each of `count` equal parts of the rows of `a`."""
+    check_shape(name, a, "B", "C·n")
+    if count < 1 or a.shape[1] % count:
+        raise ShapeError(f"{name} has {a.shape[1]} columns, expected a multiple of the {count} parts of a row")
+    return a.shape[1] // count
+
+
+def sum_forward(x, parts):
+    """The sum of the `parts` equal parts of each row: (B, n), for x (B, parts · n)"""
+    (x,) = floats(x=x)
+    parts = whole("parts", parts)
+    n = _parts("x", x, parts)
+    return _result(kernels.sum_forward, (len(x), n), x.dtype, x, parts, n)
+
+
+def sum_backward(dout, parts):
+    """dout (B, n) repeated `parts` times along each row: the gradient of x in `sum_forward`"""
+    (dout,) = floats(dout=dout)
+    check_shape("dout", dout, "B", "n")
+    parts, n = whole("parts", parts), dout.shape[1]
+    return _result(kernels.sum_backward, (len(dout), parts * n), dout.dtype, dout, parts, n)
+
+
+def gather_rows(source, indices):
+    """source[indices], for source (N, ...) of any whole or float32/float64 numbers and indices (B,)"""
+    source = as_array("source", source)
+    if source.dtype.kind not in "iu" and source.dtype.newbyteorder("=") not in FLOATS:
+        raise TypeError(f"source has dtype {source.dtype}, expected float32, float64 or whole numbers")
+    if source.ndim == 0:
+        raise ShapeError("source is a single number, expected (N, ...)")
+    indices = ids("indices", indices, len(source), f"source has {len(source)} rows")
+    check_shape("indices", indices, "B")
+    rows = plain(source).reshape(len(source), -1 if source.size else int(np.prod(source.shape[1:])))
+    out = _result(kernels.gather_rows, (len(indices), rows.shape[1]), rows.dtype, rows, indices)
+    return out.reshape(len(indices), *source.shape[1:])
+
+
+def permuted_indices(count, key):
+    """A permutation of range(count), count ≤ 2³², chosen by `key`: 8 words, such as `random.key(..., words=8)`"""
+    count = whole("count", count)
+    if count > 2**32:
+        raise DataError(f"count is {count}, expected at most {2**32}")
+    key = as_array("key", key)
+    check_shape("key", key, 8)
+    if key.dtype.kind not in "iu":
+        raise TypeError(f"key has dtype {key.dtype}, expected whole numbers")
+    return _result(kernels.permuted_indices, count, np.int64, np.zeros(2, np.int64), plain(key, np.uint64), count)
+
+
+def _update(kernel, dw, rates, **state):
+    w = state["w"]
+    with in_place(**state) as flat:
+        *_, dw = floats(**state, dw=dw)
+        for name, a in [*state.items(), ("dw", dw)]:
+            check_shape(name, a, *w.shape)
+        if any(np.may_share_memory(dw, a) for a in flat):  # or a thread might read what another has written
+            dw = dw.copy()
+        _run(kernel, *flat, dw.reshape(-1), np.array([number(*rate) for rate in rates.items()], dw.dtype))
+
+
+def sgd_update(w, dw, lr):
+    """w −= lr · dw, in place"""
+    _update(kernels.sgd_update, dw, {"lr": lr}, w=w)
+
+
+def momentum_update(w, velocity, dw, lr, momentum):
+    """velocity = momentum · velocity − lr · dw;  w += velocity, both in place"""
+    _update(kernels.momentum_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)
+
+
+def nesterov_update(w, velocity, dw, lr, momentum):
+    """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place"""
+    _update(kernels.nesterov_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)

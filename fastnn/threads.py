@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import numba
+import numpy as np
 from fastnn_kernels import _tuning
 from fastnn_kernels._jit import Kernel
 
@@ -30,7 +31,7 @@ def threads(count: int) -> Iterator[None]:
     Raises ValueError if `count` is not between 1 and the number of threads this process may use.
     """
     limit = numba.config.NUMBA_NUM_THREADS
-    if not isinstance(count, int) or not 1 <= count <= limit:
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= limit:
         raise ValueError(f"threads: got {count!r}, expected a whole number from 1 to {limit}, the threads at hand")
     before = numba.get_num_threads()
     numba.set_num_threads(count)

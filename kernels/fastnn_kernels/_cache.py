@@ -3,10 +3,11 @@
 Numba's own index is not used, for three reasons measured on Numba 0.68: it ignores `parallel` and
 `fastmath`, it does not see an edit to a helper in another file, and two processes that compile
 different signatures at once can each write the other's file. Here the folder's name is a hash of
-every source file of this package, and a file's name says function, twin, signature, processor and
+all kernel sources, and a file's name says function, twin, signature, processor and
 versions, so nothing stale can be found and writers cannot meet.
 """
 
+import contextlib
 import functools
 import hashlib
 import logging
@@ -18,19 +19,23 @@ from pathlib import Path
 
 import llvmlite
 import numba
-from numba.core.caching import NullCache, _Cache
+from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 
+# Tests and benchmarks read these, kernels do not; nor do they read the references, which are a folder.
+NOT_COMPILED = ("registry.py", "_inputs.py")
 
 logger = logging.getLogger("fastnn_kernels")
 
 
 @functools.cache
 def source_stamp() -> str:
-    """Hash of every source file of the package: any edit, anywhere in it, starts a new cache."""
+    """Hash of every file that kernels are made of: an edit to any of them starts a new cache."""
     digest = hashlib.sha256()
     folder = Path(__file__).parent
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(folder.glob("*.py")):
+        if path.name in NOT_COMPILED:
+            continue
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -71,7 +76,11 @@ def cache_folder() -> Path | None:
 
 
 class SourceStampedCache(_Cache):
-    """Numba's cache protocol over one file per (function, signature)."""
+    """Numba's cache protocol over one file per (function, signature): a digest, then the compiled code.
+
+    announced  what a miss is logged as: "compiling <announced>"; nothing is logged if it is empty
+    hits       how many signatures were loaded from disk
+    """
 
     def __init__(self, name: str, announced: str = ""):
         self._name = name
@@ -82,31 +91,27 @@ class SourceStampedCache(_Cache):
     def cache_path(self):
         return str(cache_folder())
 
-    def _path(self, signature, codegen) -> Path:
+    def _path(self, signature, codegen) -> Path | None:
+        folder = cache_folder()
+        if folder is None:
+            return None
         parts = (str(signature), codegen.magic_tuple(), numba.__version__, llvmlite.__version__, sys.version_info[:3])
-        return cache_folder() / f"{self._name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.bin"
+        return folder / f"{self._name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.bin"
 
     def load_overload(self, sig, target_context):
         target_context.refresh()
-        try:
-            payload = pickle.loads(self._path(sig, target_context.codegen()).read_bytes())
-        except (OSError, pickle.UnpicklingError, EOFError):
+        payload = _read(self._path(sig, target_context.codegen()))
+        if payload is None:
             if self._announced:
                 logger.info("compiling %s", self._announced)
             return None
         self.hits += 1
-        return CompileResult._rebuild(target_context, *payload)
+        return CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, sig, data):
-        if data.library.has_dynamic_globals or data.lifted:
-            return
-        path = self._path(sig, data.codegen if hasattr(data, "codegen") else data.library.codegen)
-        try:
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(pickle.dumps(data._reduce()))
-            os.replace(file.name, path)
-        except OSError:  # a full disk costs a compilation next time, not this run
-            Path(file.name).unlink(missing_ok=True)
+        path = self._path(sig, data.library.codegen)
+        if path is not None and not data.library.has_dynamic_globals and not data.lifted:
+            _write(path, pickle.dumps(data._reduce()))
 
     def enable(self):
         pass
@@ -115,13 +120,28 @@ class SourceStampedCache(_Cache):
         pass
 
     def flush(self):
-        for path in cache_folder().glob(f"{self._name}-*.bin"):
-            path.unlink(missing_ok=True)
+        if folder := cache_folder():
+            for path in folder.glob(f"{self._name}-*.bin"):
+                path.unlink(missing_ok=True)
 
 
-def cache_for(name: str, announced: str = "") -> _Cache:
-    """The cache of the function called `name`; a cache that keeps nothing where no folder can be written.
+def _read(path: Path | None) -> bytes | None:
+    """What `_write` wrote; None if there is nothing, or anything but exactly that: damaged code would crash."""
+    if path is None:
+        return None
+    try:
+        digest, payload = (content := path.read_bytes())[:32], content[32:]
+    except OSError:
+        return None
+    return payload if hashlib.sha256(payload).digest() == digest else None
 
-    A miss is logged as "compiling `announced`".
-    """
-    return SourceStampedCache(name, announced) if cache_folder() else NullCache()
+
+def _write(path: Path, payload: bytes) -> None:
+    """Write digest and payload, whole or not at all. A full disk costs a compilation next time, not this run."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(hashlib.sha256(payload).digest() + payload)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

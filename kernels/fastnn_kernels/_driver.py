@@ -16,7 +16,7 @@ from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from fastnn_kernels._cache import cache_for
+from fastnn_kernels._cache import SourceStampedCache
 from fastnn_kernels._jit import JIT, OPTIONS, Kernel, compiled
 
 WORD = ir.IntType(64)
@@ -85,7 +85,7 @@ def adapter(kernel: Kernel, parallel: bool, kinds: tuple):
     # (float32, float64) loaded into one process must not share a symbol.
     call.__qualname__ = "-".join([f"row.{twin.__name__}", *(str(kind).replace(" ", "") for kind in kinds)])
     function = CFunc(call, ((types.int64,), types.void), {}, OPTIONS)
-    function._cache = cache_for(call.__qualname__, announced=kernel.name)
+    function._cache = SourceStampedCache(call.__qualname__, announced=kernel.name)
     function.compile()
     return function
 

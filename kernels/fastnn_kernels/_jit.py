@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numba
 from numba.core import config
 
-from fastnn_kernels._cache import cache_for
+from fastnn_kernels._cache import SourceStampedCache
 
 # contract: a*b + c becomes one fused multiply-add. nsz: the sign of zero does not matter.
 # Not reassoc: it folds the rounding trick of a polynomial exp (8 million ulp off) and makes the
@@ -36,7 +36,7 @@ def compiled(function, *, parallel=False):
     if not JIT:
         return function
     dispatcher = numba.njit(function, parallel=parallel, **OPTIONS)
-    dispatcher._cache = cache_for(f"{function.__module__}.{function.__qualname__}")
+    dispatcher._cache = SourceStampedCache(f"{function.__module__}.{function.__qualname__}")
     return dispatcher
 
 

@@ -6,7 +6,7 @@ ALIGNMENT = 64
 # What one innermost operation costs on one core, in nanoseconds (`pytest bench/test_kernels.py --benchmark-only`,
 # float32, 2 cores with AVX-512): the scale on which the serial or the parallel twin is chosen.
 MULTIPLY_ADD = 0.02
-ELEMENT = 0.08
+ELEMENT = 0.03
 TRANSCENDENTAL = 0.3
 
 # A parallel region costs 1.5-2.4 us empty, and more when the other core is late: work below this many

@@ -7,16 +7,18 @@ from numba import prange
 
 from fastnn_kernels import _math
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._tuning import TRANSCENDENTAL
+from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 
 
-def _forward(name, f, formula):
+def _forward(name, f, cost, formula):
     def forward(out, x, n):
         for i in prange(out.shape[0]):
             for j in range(n):
                 out[i, j] = f(x[i, j])
 
-    return _declare(forward, f"{name}_forward", f"out = {formula}\n\n    out, x : (B, ≥ n); columns from n on stay")
+    return _declare(
+        forward, f"{name}_forward", cost, f"out = {formula}\n\n    out, x : (B, ≥ n); columns from n on stay"
+    )
 
 
 def _backward(name, slope):
@@ -26,13 +28,13 @@ def _backward(name, slope):
                 dx[i, j] = dout[i, j] * slope(x[i, j], out[i, j])
 
     text = f"dx = dout · f'(x), for {name}\n\n    dx, dout, x, out : (B, ≥ n); columns from n on stay"
-    return _declare(backward, f"{name}_backward", text)
+    return _declare(backward, f"{name}_backward", ELEMENT, text)
 
 
-def _declare(body, name, text):
+def _declare(body, name, cost, text):
     body.__name__ = body.__qualname__ = name
     body.__doc__ = text
-    return kernel(work=lambda out, *rest: TRANSCENDENTAL * out.size)(body)
+    return kernel(work=lambda out, *rest: cost * out.size)(body)
 
 
 # type(x)(0) and the like: a bare 0 or .5 would turn float32 into float64. Comparisons are written so
@@ -69,11 +71,11 @@ def _sigmoid_slope(x, y):
     return y * (type(y)(1) - y)
 
 
-relu_forward = _forward("relu", _relu, "max(x, 0)")
+relu_forward = _forward("relu", _relu, ELEMENT, "max(x, 0)")
 relu_backward = _backward("relu", _relu_slope)
-leaky_relu_forward = _forward("leaky_relu", _leaky_relu, "x where x ≥ 0, .01·x elsewhere")
+leaky_relu_forward = _forward("leaky_relu", _leaky_relu, ELEMENT, "x where x ≥ 0, .01·x elsewhere")
 leaky_relu_backward = _backward("leaky_relu", _leaky_relu_slope)
-tanh_forward = _forward("tanh", _math.tanh, "tanh(x)")
+tanh_forward = _forward("tanh", _math.tanh, TRANSCENDENTAL, "tanh(x)")
 tanh_backward = _backward("tanh", _tanh_slope)
-sigmoid_forward = _forward("sigmoid", _math.sigmoid, "1 / (1 + exp(−x))")
+sigmoid_forward = _forward("sigmoid", _math.sigmoid, TRANSCENDENTAL, "1 / (1 + exp(−x))")
 sigmoid_backward = _backward("sigmoid", _sigmoid_slope)

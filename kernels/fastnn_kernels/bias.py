@@ -24,12 +24,15 @@ def bias_backward(db, dout):
     db : (C,)    dout : (B, C)
     """
     # One block of columns per iteration, a whole number of cache lines: each sum has one owner, and
-    # the inner loop runs along rows.
+    # the inner loop runs along rows. Over slices, from 0: an index that starts elsewhere might be
+    # negative for all the compiler knows, and the loop was not vectorised (22.7 against 2.8 us at 200 x 250).
     width = 4 * ALIGNMENT // db.itemsize
     for block in prange((db.shape[0] + width - 1) // width):
-        first, last = block * width, min(block * width + width, db.shape[0])
-        for j in range(first, last):
-            db[j] = 0
+        first = block * width
+        own = db[first : first + width]
+        for j in range(own.shape[0]):
+            own[j] = 0
         for i in range(dout.shape[0]):
-            for j in range(first, last):
-                db[j] += dout[i, j]
+            row = dout[i, first : first + width]
+            for j in range(own.shape[0]):
+                own[j] += row[j]

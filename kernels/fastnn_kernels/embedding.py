@@ -14,9 +14,9 @@ def embedding_forward(out, w, ids, n):
     """
     for b in prange(ids.shape[0]):
         for c in range(ids.shape[1]):
-            row = ids[b, c]
+            row, own = w[ids[b, c], :n], out[b, c * n : (c + 1) * n]
             for j in range(n):
-                out[b, c * n + j] = w[row, j]
+                own[j] = row[j]
 
 
 @kernel
@@ -54,9 +54,10 @@ def embedding_backward(dw, dout, starts, positions, C, n):
         for j in range(dw.shape[1]):
             dw[v, j] = 0
         for place in range(starts[v], starts[v + 1]):
-            b, first = positions[place] // C, positions[place] % C * n
+            b, c = positions[place] // C, positions[place] % C
+            row = dout[b, c * n : (c + 1) * n]
             for j in range(n):
-                dw[v, j] += dout[b, first + j]
+                dw[v, j] += row[j]
 
 
 @kernel(work=lambda out, x, C, n: ELEMENT * x.size)
@@ -69,8 +70,9 @@ def sum_forward(out, x, C, n):
         for j in range(n):
             out[b, j] = 0
         for c in range(C):
+            row = x[b, c * n : (c + 1) * n]
             for j in range(n):
-                out[b, j] += x[b, c * n + j]
+                out[b, j] += row[j]
 
 
 @kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size)
@@ -81,5 +83,6 @@ def sum_backward(dx, dout, C, n):
     """
     for b in prange(dx.shape[0]):
         for c in range(C):
+            own = dx[b, c * n : (c + 1) * n]
             for j in range(n):
-                dx[b, c * n + j] = dout[b, j]
+                own[j] = dout[b, j]

@@ -82,12 +82,13 @@ def transpose(out, w):
 
     out : (n, ≥ k)    w : (k, ≥ n)
     """
-    # 16 rows of out at a time: they are one cache line of each row of w.
+    # 16 rows of out at a time: they are one cache line of each row of w. (Slices: see `bias_backward`.)
     for block in prange((out.shape[0] + 15) // 16):
-        first, last = 16 * block, min(16 * block + 16, out.shape[0])
+        own = out[16 * block : 16 * block + 16]
         for j in range(w.shape[0]):
-            for i in range(first, last):
-                out[i, j] = w[j, i]
+            row = w[j, 16 * block : 16 * block + 16]
+            for i in range(own.shape[0]):
+                own[i, j] = row[i]
 
 
 @kernel(work=lambda dx, dout, wt: MULTIPLY_ADD * dx.size * wt.shape[0])

@@ -78,7 +78,7 @@ def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
     """loss[i] = log Σⱼ exp(x[i, j]) − x[i, labels[i]];  dx[i] = weight[i] · (softmax(x[i]) − onehot(labels[i]))
 
     loss    : (B,)      cross-entropy of each sample, in nats, unweighted
-    correct : (B,)      1 where the label is the argmax of the row (the first of equals), else 0
+    correct : (B,)      1 where the label is the argmax of the row (the first of equals, NaN never), else 0
     dx      : (B, ≥ n)  gradient of Σᵢ weight[i] · loss[i]; columns from n on stay
     x       : (B, ≥ n)  scores, n ≥ 1
     labels  : (B,)      integers in [0, n), checked by the caller
@@ -88,7 +88,7 @@ def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
         label = labels[i]
         largest, total = _exponentials(dx, x, i, n)
         loss[i] = log(total) + (largest - x[i, label])
-        correct[i] = _is_first_max(x, i, label, largest)
+        correct[i] = total == total and _is_first_max(x, i, label, largest)  # total: NaN if any score is
         scale = weight[i] / total
         for j in range(n):
             dx[i, j] *= scale

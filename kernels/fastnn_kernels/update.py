@@ -15,7 +15,7 @@ def _flush(v):
     return type(v)(0) if abs(v) < type(v)(1e-30) else v
 
 
-@kernel(work=lambda w, dw, rates: ELEMENT * w.size)
+@kernel(work=lambda w, dw, rates: 2 * ELEMENT * w.size)
 def sgd_update(w, dw, rates):
     """w −= lr · dw
 
@@ -26,7 +26,7 @@ def sgd_update(w, dw, rates):
         w[i] -= lr * dw[i]
 
 
-@kernel(work=lambda w, velocity, dw, rates: 2 * ELEMENT * w.size)
+@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size)
 def momentum_update(w, velocity, dw, rates):
     """velocity = momentum · velocity − lr · dw;  w += velocity
 
@@ -39,7 +39,7 @@ def momentum_update(w, velocity, dw, rates):
         w[i] += v
 
 
-@kernel(work=lambda w, velocity, dw, rates: 2 * ELEMENT * w.size)
+@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size)
 def nesterov_update(w, velocity, dw, rates):
     """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw
 

@@ -1,0 +1,49 @@
+"""Reference of what feeds a training step: sample order, rows gathered, the step's loss recorded."""
+
+import numpy as np
+
+
+def _mix(value, key, bits):
+    """One pass of the keyed bijection of range(2**bits): add, multiply by an odd number, fold, each modulo 2**bits."""
+    size = 2**bits
+    for add, factor in zip(key[::2], key[1::2], strict=True):
+        value = (value + add) % size * (factor | 1) % size
+        value ^= value >> (bits + 1) // 2
+    return value
+
+
+def permuted_indices(indices, cursor, key, count):
+    """indices[i] = π(cursor[0] + i): `_mix` of the next power of two, applied until it falls below `count`"""
+    key, bits = [int(word) for word in key], max(count - 1, 0).bit_length()
+    for i in range(len(indices)):
+        value = _mix(int(cursor[0]) + i, key, bits)
+        while value >= count:
+            value = _mix(value, key, bits)
+        indices[i] = value
+
+
+def sequential_indices(indices, cursor):
+    """indices[i] = cursor[0] + i"""
+    indices[:] = cursor[0] + np.arange(len(indices))
+
+
+def advance_cursor(cursor, indices):
+    """cursor += (B, 1)"""
+    cursor += [len(indices), 1]
+
+
+def gather_rows(out, source, indices):
+    """out[i, :C] = source[indices[i]]"""
+    out[:, : source.shape[1]] = source[indices]
+
+
+def gather_labels(out, source, indices):
+    """out[i] = source[indices[i]]"""
+    out[:] = source[indices]
+
+
+def record_step(losses, sums, cursor, loss, correct, weight):
+    """losses[step] = Σ weight·loss; sums += (Σ loss, Σ correct, B); cursor += (B, 1)"""
+    losses[cursor[1]] = np.sum(weight * loss)
+    sums += [np.sum(loss), np.sum(correct), len(loss)]
+    cursor += [len(loss), 1]

@@ -1,0 +1,34 @@
+"""Reference of rows gathered from a table by id, and of their gradients."""
+
+import numpy as np
+
+
+def embedding_forward(out, w, ids, n):
+    """out[b] = the rows w[ids[b, c], :n] side by side"""
+    B, C = ids.shape
+    out[:, : C * n] = w[ids, :n].reshape(B, C * n)
+
+
+def group_by_row(starts, positions, ids):
+    """positions = stable argsort of ids; positions[starts[v] : starts[v + 1]] hold id v"""
+    starts[0] = 0
+    starts[1:] = np.cumsum(np.bincount(ids.ravel(), minlength=len(starts) - 1))
+    positions[:] = np.argsort(ids, axis=None, kind="stable")
+
+
+def embedding_backward(dw, dout, starts, positions, C, n):
+    """dw[v, :n] = Σ dout over the places that hold id v; dw[:, n:] = 0"""
+    places = dout[:, : C * n].reshape(len(positions), n)
+    rows = np.repeat(np.arange(len(dw)), np.diff(starts))
+    dw[:] = 0
+    np.add.at(dw[:, :n], rows, places[positions])
+
+
+def sum_forward(out, x, C, n):
+    """out[b, :n] = Σ_c x[b, c·n : (c+1)·n]"""
+    out[:, :n] = x[:, : C * n].reshape(len(x), C, n).sum(axis=1)
+
+
+def sum_backward(dx, dout, C, n):
+    """dx[b, c·n : (c+1)·n] = dout[b, :n] for every c"""
+    dx[:, : C * n] = np.tile(dout[:, :n], C)

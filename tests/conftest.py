@@ -1,0 +1,26 @@
+"""Fixtures of the whole suite."""
+
+import numba
+import pytest
+
+from tests import tiny
+
+
+@pytest.fixture(autouse=True)
+def threads_restored():
+    """A test may change the number of threads; the next one starts with all of them again."""
+    before = numba.get_num_threads()
+    yield
+    numba.set_num_threads(before)
+
+
+@pytest.fixture
+def tiny_model():
+    """The factory of small trigram nets: `tiny_model(hidden=7, dtype="float64")`."""
+    return tiny.tiny_model
+
+
+@pytest.fixture
+def data():
+    """Forty trigrams whose labels follow a rule."""
+    return tiny.trigrams()

@@ -1,0 +1,93 @@
+"""Compiled code on disk, seen by processes that start after another, on a copy of the kernels."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastnn_kernels
+from tests.kernels.cases import needs_jit
+
+pytestmark = needs_jit
+
+PROGRAM = """
+import json, warnings
+warnings.simplefilter("error")
+import numpy as np
+import fastnn_kernels as kernels
+from fastnn_kernels import _cache
+x, out = np.zeros((2, 16)), np.zeros((2, 16))
+hits = {}
+for name in NAMES:
+    kernel, _, twin = name.partition(":")
+    twin = getattr(getattr(kernels, kernel), twin)
+    twin(out, x, 16)
+    hits[name] = getattr(twin._cache, "hits", None)
+print(json.dumps({"hits": hits, "out": out[0, 0], "folder": str(_cache.cache_folder()), "where": kernels.__file__}))
+"""
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of the kernels that a test may edit."""
+    source = Path(fastnn_kernels.__file__).parent
+    shutil.copytree(source, tmp_path / "kernels/fastnn_kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def run(tree, *names, **environment):
+    """A new process calls these twins: its cache hits, its result and the folder it chose."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("FASTNN_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    environment = {"FASTNN_CACHE_DIR": str(tree / "cache"), **environment}
+    kept |= {k: v for k, v in environment.items() if v} | {"PYTHONPATH": str(tree / "kernels")}
+    program = f"NAMES = {names!r}\n{PROGRAM}"
+    done = subprocess.run([sys.executable, "-c", program], env=kept, cwd=tree, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert Path(said["where"]).is_relative_to(tree)
+    return said
+
+
+def files(tree):
+    return {p.name: p.stat().st_mtime_ns for p in (tree / "cache").rglob("*.bin")}
+
+
+def test_second_process_loads_its_own_file_for_each_twin_and_a_third_survives_damaged_ones(tree):
+    names = "relu_forward:serial", "relu_forward:parallel"
+    assert run(tree, *names)["hits"] == dict.fromkeys(names, 0)
+    written = files(tree)
+    assert len(written) == 2
+    assert {"serial" in name for name in written} == {True, False}
+    assert run(tree, *names)["hits"] == dict.fromkeys(names, 1)
+    assert files(tree) == written
+    for path in (tree / "cache").rglob("*.bin"):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert run(tree, *names)["hits"] == dict.fromkeys(names, 0)
+
+
+def test_edit_of_a_helper_in_another_file_is_seen(tree):
+    before = run(tree, "sigmoid_forward:serial")
+    with (tree / "kernels/fastnn_kernels/_math.py").open("a") as file:
+        file.write("\n\n@inline\ndef sigmoid(x):\n    return type(x)(0.25)\n")
+    after = run(tree, "sigmoid_forward:serial")
+    assert (before["out"], after["out"]) == (0.5, 0.25)
+    assert after["hits"] == {"sigmoid_forward:serial": 0}
+    assert after["folder"] != before["folder"]
+
+
+def test_without_a_home_a_temporary_folder_serves(tree):
+    (tree / "file").write_text("")  # below a file nothing can be made, not even by root
+    (tree / "tmp").mkdir()
+    said = run(tree, "relu_forward:serial", FASTNN_CACHE_DIR="", HOME=str(tree / "file/home"), TMPDIR=str(tree / "tmp"))
+    assert Path(said["folder"]).is_relative_to(tree / "tmp")
+
+
+def test_where_nothing_can_be_written_kernels_still_run(tree):
+    (tree / "file").write_text("")
+    said = run(tree, "relu_forward:serial", FASTNN_CACHE_DIR=str(tree / "file/cache"))
+    assert said["folder"] == "None"
+    assert said["hits"] == {"relu_forward:serial": 0}

@@ -1,0 +1,85 @@
+"""A table of rows runs as its kernels do when they are called one by one."""
+
+import numpy as np
+import pytest
+
+from fastnn_kernels import _driver
+from fastnn_kernels.registry import REGISTRY
+from tests.kernels.cases import DTYPES, made, needs_jit
+
+
+def row(kernel, parallel, args):
+    kinds = tuple(_driver.operand_type(a) for a in args)
+    words = [word for a in args for word in _driver.operand_words(a)]
+    return [_driver.adapter(kernel, parallel, kinds).address, *words]
+
+
+def table(*rows):
+    width = max(map(len, rows))
+    return np.array([r + [0] * (width - len(r)) for r in rows], np.int64)
+
+
+def copied(args):
+    return tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args)
+
+
+@needs_jit
+@pytest.mark.parametrize("parallel", [False, True], ids=["serial", "parallel"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("matmul", "7x13x11"),
+        ("softmax_cross_entropy", "7x31"),
+        ("embedding_backward", "7x2x2x16"),
+        ("sgd_update", "17"),
+    ],
+)
+def test_a_row_does_what_the_twin_does(name, shape, dtype, parallel):
+    entry, args = made(name, dtype, shape)
+    want, given = entry.run(entry.kernel.twin(parallel), args), copied(args)
+    _driver.run(table(row(entry.kernel, parallel, given)), 1)
+    for got, w in zip(given, want, strict=False):
+        np.testing.assert_array_equal(got, w)
+    for got, before in zip(given[entry.outputs :], args[entry.outputs :], strict=True):
+        np.testing.assert_array_equal(got, before)
+
+
+@needs_jit
+def test_rows_run_in_order_as_often_as_asked():
+    bias, update = REGISTRY["bias_forward"].kernel, REGISTRY["sgd_update"].kernel
+    out, b, w, rates = np.zeros((2, 4)), np.ones(4), np.zeros(4), np.array([1.0])
+    rows = row(bias, False, (out, b)), row(update, False, (w, b, rates)), row(update, False, (b, b, np.array([-1.0])))
+    _driver.run(table(*rows), 3)
+    # b doubles at the end of each step: 1, 2, 4 were added to out and taken from w
+    assert out.tolist() == [[7] * 4] * 2
+    assert w.tolist() == [-7] * 4
+    assert b.tolist() == [8] * 4
+
+
+@needs_jit
+def test_no_rows_and_no_steps():
+    out, b = np.zeros((2, 4)), np.ones(4)
+    full = table(row(REGISTRY["bias_forward"].kernel, False, (out, b)))
+    _driver.run(full, 0)
+    _driver.run(full[:0], 5)
+    assert not out.any()
+
+
+@needs_jit
+def test_one_adapter_for_each_kernel_twin_and_operand_types():
+    kernel, kinds = REGISTRY["matmul"].kernel, tuple(_driver.operand_type(np.zeros((2, 2))) for _ in range(3))
+    assert _driver.adapter(kernel, False, kinds) is _driver.adapter(kernel, False, kinds)
+    assert _driver.adapter(kernel, False, kinds).address != _driver.adapter(kernel, True, kinds).address
+
+
+def test_operands_become_words():
+    a = np.zeros((3, 4), np.float32)
+    assert _driver.operand_words(a) == [a.ctypes.data, 3, 4]
+    assert _driver.operand_words(np.int64(5)) == [5]
+
+
+@pytest.mark.parametrize("operand", [np.zeros((3, 4)).T, np.zeros((3, 4))[:, 1:], np.zeros(6)[::2], np.zeros(6)[::-1]])
+def test_strided_operands_are_refused(operand):
+    with pytest.raises(ValueError, match="C-contiguous arrays, got strides"):
+        _driver.operand_words(operand)

@@ -1,0 +1,75 @@
+"""The registry is complete, and each row is fit to find an error."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import fastnn_kernels
+from fastnn_kernels import _tuning, reference
+from fastnn_kernels._jit import Kernel
+from fastnn_kernels.registry import REGISTRY
+from tests.kernels.cases import DTYPES, made, params
+
+EXPORTED = {name: value for name, value in vars(fastnn_kernels).items() if isinstance(value, Kernel)}
+
+
+def test_every_kernel_has_a_row_and_every_row_a_kernel():
+    assert set(REGISTRY) == set(EXPORTED) == set(fastnn_kernels.__all__) == set(reference.__all__)
+    for name, entry in REGISTRY.items():
+        assert entry.kernel is EXPORTED[name]
+        assert entry.kernel.name == name
+        assert entry.reference is getattr(reference, name)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_reference_has_the_kernels_signature_and_a_formula(name):
+    entry = REGISTRY[name]
+    assert list(inspect.signature(entry.reference).parameters) == list(inspect.signature(entry.kernel.body).parameters)
+    assert entry.reference.__doc__
+    assert entry.kernel.__doc__
+
+
+def test_reference_imports_no_kernel():
+    for value in vars(reference).values():
+        if inspect.ismodule(value):
+            assert not any(isinstance(v, Kernel) for v in vars(value).values())
+            imported = {m.__name__ for m in vars(value).values() if inspect.ismodule(m)}
+            assert imported <= {"numpy"}, f"{value.__name__} imports {imported}"
+
+
+@pytest.mark.parametrize(("name", "dtype", "shape", "twin"), params(over_twins=False))
+def test_buffers_are_aligned_padded_and_of_one_dtype(name, dtype, shape, twin):
+    _, args = made(name, dtype, shape)
+    for a in (a for a in args if isinstance(a, np.ndarray)):
+        assert a.flags.c_contiguous
+        assert a.flags.writeable
+        assert a.dtype in (dtype, np.float64, np.int64, np.uint64)
+    if args[0].ndim == 2 and args[0].size:
+        assert args[0].strides[0] % _tuning.ALIGNMENT == 0
+        assert args[0].ctypes.data % _tuning.ALIGNMENT == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", [n for n, entry in REGISTRY.items() if entry.kernel.work])
+def test_threshold_sizes_lie_on_both_sides(name, dtype):
+    work = REGISTRY[name].kernel.work
+    costs = [work(*made(name, dtype, f"threshold{d}")[1]) for d in ("-1", "", "+1")]
+    assert costs[0] < _tuning.PARALLEL_FROM <= costs[1] < costs[2]
+
+
+@pytest.mark.parametrize(("name", "dtype", "shape", "twin"), params(over_twins=False, over_shapes=False))
+def test_outputs_change_so_a_kernel_that_does_nothing_fails(name, dtype, shape, twin):
+    entry, args = made(name, dtype, shape)
+    assert any(not np.array_equal(w, a) for w, a in zip(entry.want(args), args[: entry.outputs], strict=True))
+
+
+def test_scores_have_near_certain_rows_and_ties():
+    _, args = made("softmax_cross_entropy", np.float64, "threshold")
+    entry = REGISTRY["softmax_cross_entropy"]
+    loss, correct, _ = entry.want(args)
+    assert loss.min() < 1e-3
+    assert loss.max() > 10
+    assert 0.3 < correct.mean() < 0.9
+    x, n = args[3], args[6]
+    assert (np.sum(x[:, :n] == x[:, :n].max(axis=1, keepdims=True), axis=1) > 1).any()

@@ -1,0 +1,61 @@
+"""Small data and small models that many tests share, and a second Python process to run code in."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn_kernels._jit import JIT
+
+jit_only = pytest.mark.skipif(not JIT, reason="about compiled code, or too large for a Python loop")
+
+WORDS = 11
+
+
+def trigrams(count=40, words=WORDS, seed=0):
+    """Word ids (count, 3) and labels (count,) by a rule: the third word's successor if the first is a late word."""
+    x = np.random.default_rng(seed).integers(0, words, (count, 3))
+    return x, (x[:, 2] + (x[:, 0] >= words // 2)) % words
+
+
+def tiny_model(*, words=WORDS, width=3, hidden=5, activation="sigmoid", summed=False, std=0.5, seed=0, **keywords):
+    """The trigram net in small: embeddings concatenated or summed, one hidden layer, softmax."""
+    normal = fn.initializers.Normal(std)
+    both = {"initializer": normal, "bias_initializer": normal}
+    layers = [
+        fn.Embedding(words, width, initializer=normal),
+        fn.Sum() if summed else fn.Flatten(),
+        fn.Dense(hidden, activation=activation, **both),
+        fn.Dense(words, **both),
+    ]
+    return fn.Sequential(layers, input_shape=(3,), seed=seed, **keywords)
+
+
+def fit(model, count=40, **keywords):
+    """Train silently on `trigrams`; returns the model."""
+    settings = {"optimizer": fn.SGD(0.3, momentum=0.8), "batch_size": 16, "verbose": False} | keywords
+    model.fit(*trigrams(count), **settings)
+    return model
+
+
+def bits(arrays):
+    """The bytes of a mapping of arrays: equal only if every bit is."""
+    return {name: np.asarray(array).tobytes() for name, array in arrays.items()}
+
+
+def python(code, **environment):
+    """What `code` prints in a process of its own; the test fails with its stderr if it does not end well."""
+    paths = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": paths} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"exit {done.returncode}\n{done.stderr}"
+    return done.stdout

@@ -1,0 +1,39 @@
+"""How far a kernel may be from its float64 reference: the one table, and the one comparison.
+
+Rounding errors of a sum of K terms of size 1 in one chain: each of K additions rounds a partial sum
+that grows as √p, together √(Σ p)·eps/2 ≈ .35·K·eps; the largest of many thousand outputs is a few
+times that. So the absolute part grows with K. The relative part covers the few operations around a
+sum: a polynomial (under 2 ulp), a division, scores near 50 whose difference rounds before exp.
+Kernels that only move or count numbers are exact anyway, and integers are compared exactly.
+"""
+
+import numpy as np
+
+# dtype: (relative, absolute, absolute for each term of the longest sum), in units of its eps
+ULPS = {np.float32: (16, 4, 2), np.float64: (16, 4, 2)}
+
+
+def tolerance(want: np.ndarray, dtype: np.dtype, terms: int) -> np.ndarray:
+    """The largest error allowed for each element of `want`."""
+    relative, absolute, per_term = ULPS[np.dtype(dtype).type]
+    eps = np.finfo(dtype).eps
+    return eps * (relative * np.abs(want) + absolute + per_term * terms)
+
+
+def error(got: np.ndarray, want: np.ndarray, terms: int) -> float:
+    """The largest error of `got` as a share of what is allowed; infinite where one is NaN and the other is not."""
+    assert got.shape == want.shape, f"got shape {got.shape}, want {want.shape}"
+    if got.dtype.kind != "f":
+        return 0.0 if np.array_equal(got, want) else np.inf
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    with np.errstate(invalid="ignore"):
+        share = np.abs(got.astype(np.float64) - want) / tolerance(want, got.dtype, terms)
+    return float(np.where(same, 0, np.where(np.isfinite(share), share, np.inf)).max(initial=0))
+
+
+def check(got: list, want: list, terms: int, label: str) -> float:
+    """Fail unless every output is within tolerance; prints and returns the largest error."""
+    worst = max(error(g, w, terms) for g, w in zip(got, want, strict=True))
+    print(f"{label}: largest error {worst:.3f} of the tolerance")  # noqa: T201  (pytest shows it with -s)
+    assert worst <= 1, f"{label}: an error is {worst:.3g} times the tolerance"
+    return worst
