@@ -49,8 +49,9 @@ def learning_curves(history: History, path: Path, title: str, meta: dict[str, An
     for axis in (loss, accuracy):
         axis.set_xlabel("epoch")
         axis.legend(frameon=False)
-    source = "generated data" if meta.get("source") == "generated" else f"data: {Path(str(meta.get('source'))).name}"
-    figure.suptitle(f"{title}\n{source}", fontsize=10)
+    source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
+    reached = f"validation loss {history['val_loss'][best - 1]:.3f} at epoch {best} of {len(history)}"
+    figure.suptitle(f"{title}: {reached}, on {source}", fontsize=11)
     _save(figure, path)
 
 

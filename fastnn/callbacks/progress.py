@@ -36,7 +36,7 @@ class ProgressBar(Callback):
 
     def on_batch_end(self, run):
         done = (run.epoch - self.first_epoch) * run.samples + min(run.step * run.batch_size, run.samples)
-        self.bar.update(self.task, completed=done, note=f"loss {run.logs['loss']:.4f}")
+        self.bar.update(self.task, completed=done, note=f"loss {loss_text(run.logs['loss'])}")
         self.bar.refresh()
 
     def on_epoch_end(self, run):
@@ -91,11 +91,15 @@ class _Compilations(logging.Handler):
         self.bar.refresh()
 
 
+def loss_text(loss: float) -> str:
+    return f"{loss:.4f}" if loss < 1e4 else f"{loss:.3e}"
+
+
 def epoch_line(logs: dict[str, Any], last_epoch: int) -> str:
     """One epoch in one line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ..."""
     parts = [f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"]
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         if name in logs:
             percent = name.endswith("accuracy")
-            parts.append(f"{name} {100 * logs[name]:.1f} %" if percent else f"{name} {logs[name]:.4f}")
+            parts.append(f"{name} {100 * logs[name]:.1f} %" if percent else f"{name} {loss_text(logs[name])}")
     return "  ".join([*parts, f"{logs['samples_per_second']:,.0f} samples/s"])

@@ -32,9 +32,6 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), 3)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # `fastnn list | head`: the reader has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (FastnnError, ValueError, TypeError, OSError) as error:
         if os.environ.get("FASTNN_DEBUG"):
             raise

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from fastnn import __version__
 from fastnn.cli.settings import options_of
 from fastnn.recipes import RECIPES
 from fastnn.recipes.base import Recipe
@@ -13,7 +14,7 @@ HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
 @click.group(context_settings=HELP)
-@click.version_option(package_name="fastnn", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def fastnn() -> None:
     """Small neural networks, fast on a multicore CPU."""
 

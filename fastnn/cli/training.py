@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from fastnn.callbacks import ProgressBar
+from fastnn.callbacks.progress import ProgressBar, loss_text
 from fastnn.data import Dataset
 from fastnn.recipes.base import Recipe
 from fastnn.recipes.runner import Outcome, run
@@ -58,8 +58,9 @@ def _figures(summary: dict[str, Any], recipe: Recipe) -> Table:
         table.add_column(column, justify="left" if not column else "right")
     for part, label in PARTS.items():
         published = recipe.seed_figures.get(f"{part}_accuracy")
-        row = [f"{summary['metrics'][f'{part}_loss']:.4f}", f"{100 * summary['metrics'][f'{part}_accuracy']:.2f} %"]
-        table.add_row(label, *row, f"{100 * published:.2f} %" if published else "")
+        loss, accuracy = (summary["metrics"][f"{part}_{name}"] for name in ("loss", "accuracy"))
+        published_text = f"{100 * published:.2f} %" if published else ""
+        table.add_row(label, loss_text(loss), f"{100 * accuracy:.2f} %", published_text)
     return table
 
 
@@ -69,7 +70,9 @@ def _entropies(summary: dict[str, Any], data: Dataset) -> list[str]:
     if true is None:
         return []
     gap = summary["metrics"]["test_loss"] - true
-    lines = [f"This data is generated, not the report's. Its true entropy: {true:.4f} nats; the model is {gap:.4f} above."]
+    lines = [
+        f"This data is generated, not the report's. Its true entropy: {true:.4f} nats; the model is {gap:.4f} above."
+    ]
     if (bigram := data.meta.get("bigram_entropy")) is not None:
         lines.append(f"The best bigram model would reach {bigram:.4f}.")
     return lines
@@ -79,4 +82,6 @@ def _ending(outcome: Outcome) -> str:
     summary = outcome.summary
     why = f"stopped: {summary['stop_reason']}; " if summary["stop_reason"] else ""
     speed = f"{summary['seconds_per_epoch']:.2f} s an epoch, {summary['samples_per_second']:,.0f} samples/s"
-    return f"{why}{speed}, {summary['threads']} threads, {summary['peak_rss_mb']:.0f} MB at most\nwrote {outcome.folder}/"
+    return (
+        f"{why}{speed}, {summary['threads']} threads, {summary['peak_rss_mb']:.0f} MB at most\nwrote {outcome.folder}/"
+    )

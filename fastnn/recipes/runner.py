@@ -57,7 +57,7 @@ def run(
         raise
     summary |= _ending(model, history, data, stopping.best_epoch)
     model.save(folder.working / MODEL)
-    plots.learning_curves(history, folder.working / "curves.png", recipe.title, data.meta)
+    plots.learning_curves(history, folder.working / "curves.png", recipe.id, data.meta)
     folder.write_summary(summary)
     closing = recipe.closing(model, data, settings)
     folder.finish()
