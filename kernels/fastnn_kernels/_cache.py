@@ -22,20 +22,18 @@ import numba
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 
-# Tests and benchmarks read these, kernels do not; nor do they read the references, which are a folder.
-NOT_COMPILED = ("registry.py", "_inputs.py")
-
 logger = logging.getLogger("fastnn_kernels")
 
 
 @functools.cache
 def source_stamp() -> str:
-    """Hash of every file that kernels are made of: an edit to any of them starts a new cache."""
+    """Hash of every file that kernels are made of: an edit to any of them starts a new cache.
+
+    The folders beside them (references, registry) are for tests and benchmarks; no kernel imports them.
+    """
     digest = hashlib.sha256()
     folder = Path(__file__).parent
     for path in sorted(folder.glob("*.py")):
-        if path.name in NOT_COMPILED:
-            continue
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

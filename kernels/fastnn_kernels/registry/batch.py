@@ -1,0 +1,50 @@
+"""Rows of what feeds a training step."""
+
+import numpy as np
+
+from fastnn_kernels.batch import ROUNDS
+from fastnn_kernels.registry.entry import VECTORS, gathered, named, row
+from fastnn_kernels.registry.inputs import GARBAGE, padded, random_ids
+
+
+def gather(rng, dtype, shape):
+    B, N, C = shape
+    return padded(dtype, B, C, GARBAGE), rng.standard_normal((N, C)).astype(dtype), random_ids(rng, N, B)
+
+
+def gather_labels(rng, dtype, shape):
+    B, N = shape
+    return np.full(B, -7), rng.integers(0, 1000, N), random_ids(rng, N, B)
+
+
+def permuted(rng, dtype, shape):
+    B, count = shape
+    key = rng.integers(0, 2**64, 2 * ROUNDS, np.uint64)
+    return np.full(B, -7), np.array([(count - B) // 2, 3]), key, count
+
+
+def sequential(rng, dtype, shape):
+    return np.full(shape, -7), np.array([5, 3])
+
+
+def advance(rng, dtype, shape):
+    return sequential(rng, dtype, shape)[::-1]
+
+
+def record(rng, dtype, shape):
+    loss, weight = rng.exponential(size=(2, *shape)).astype(dtype)
+    correct = rng.integers(0, 2, shape).astype(dtype)
+    return rng.standard_normal(4), rng.standard_normal(3), np.array([7, 2]), loss, correct, weight
+
+
+def rows():
+    odd = named((0, 5, 3), (0, 0, 3), (1, 1, 1), (5, 3, 16), (7, 31, 17), (13, 2, 0))
+    bench = {"mnist": (200, 10_000, 784), "trigram": (200, 372_500, 3)}
+    yield row("gather_rows", 1, gather, odd, bench, around=lambda r: (r, 31, 16), touched=gathered)
+    odd = named((0, 0), (0, 5), (1, 1), (3, 1), (7, 31))
+    yield row("gather_labels", 1, gather_labels, odd, {"trigram": (200, 372_500)}, touched=gathered)
+    odd = named((0, 1), (1, 1), (2, 2), (3, 3), (5, 7), (17, 17), (31, 64), (33, 65), (8, 372_500))
+    yield row("permuted_indices", 1, permuted, odd, {"trigram": (200, 372_500)})
+    yield row("sequential_indices", 1, sequential, VECTORS, {"trigram": (200,)})
+    yield row("advance_cursor", 1, advance, VECTORS, {"trigram": (200,)})
+    yield row("record_step", 3, record, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])

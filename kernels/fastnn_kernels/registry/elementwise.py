@@ -1,0 +1,55 @@
+"""Rows of activations, biases and softmax."""
+
+import math
+
+import numpy as np
+
+from fastnn_kernels import reference
+from fastnn_kernels.registry.entry import PAIRS, ROWS, row, wide
+from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, scores
+
+
+def forward(rng, dtype, shape):
+    B, n = shape
+    return padded(dtype, B, n, GARBAGE), scores(rng, dtype, B, n), n
+
+
+def backward(activation):
+    """`activation` is the reference whose output the backward kernel gets."""
+
+    def inputs(rng, dtype, shape):
+        dx, x, n = forward(rng, dtype, shape)
+        out = padded(dtype, *shape, 0)
+        activation(out, x, n)
+        return dx, normal(rng, dtype, *shape), x, out, n
+
+    return inputs
+
+
+def cross_entropy(rng, dtype, shape):
+    dx, x, n = forward(rng, dtype, shape)
+    labels = rng.integers(0, n, len(x))
+    labels[::2] = x[::2, :n].argmax(axis=1)
+    loss, correct = np.full((2, len(x)), GARBAGE, dtype)
+    return loss, correct, dx, x, labels, rng.random(len(x)).astype(dtype), n
+
+
+def bias_forward(rng, dtype, shape):
+    return normal(rng, dtype, *shape), normal(rng, dtype, 1, shape[1])[0]
+
+
+def bias_backward(rng, dtype, shape):
+    return padded(dtype, 1, shape[1], GARBAGE)[0], normal(rng, dtype, *shape)
+
+
+def rows():
+    for name in ("relu", "leaky_relu", "tanh", "sigmoid"):
+        yield row(f"{name}_forward", 1, forward, PAIRS, ROWS, around=wide)
+        inputs = backward(getattr(reference, f"{name}_forward"))
+        yield row(f"{name}_backward", 1, inputs, PAIRS, ROWS, around=wide)
+    of_row = {"around": wide, "terms": lambda s: s[1]}
+    yield row("softmax_forward", 1, forward, PAIRS, ROWS, **of_row)
+    yield row("softmax_cross_entropy", 3, cross_entropy, PAIRS, ROWS, **of_row)
+    yield row("bias_forward", 1, bias_forward, PAIRS, ROWS, around=wide, flops=math.prod)
+    of_column = {"around": wide, "flops": math.prod, "terms": lambda s: s[0]}
+    yield row("bias_backward", 1, bias_backward, PAIRS, ROWS, **of_column)

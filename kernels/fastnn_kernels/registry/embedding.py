@@ -1,0 +1,50 @@
+"""Rows of embeddings and sums over axes."""
+
+import math
+
+import numpy as np
+
+from fastnn_kernels import reference
+from fastnn_kernels.registry.entry import GATHERS, TRIPLES, gathered, named, row
+from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids
+
+
+def embedding_forward(rng, dtype, shape):
+    B, C, V, n = shape
+    return padded(dtype, B, C * n, GARBAGE), normal(rng, dtype, V, n), random_ids(rng, V, (B, C)), n
+
+
+def group(rng, dtype, shape):
+    B, C, V = shape
+    return np.full(V + 1, -7), np.full(B * C, -7), random_ids(rng, V, (B, C))
+
+
+def embedding_backward(rng, dtype, shape):
+    B, C, V, n = shape
+    starts, positions, ids = group(rng, dtype, shape[:3])
+    reference.group_by_row(starts, positions, ids)
+    return padded(dtype, V, n, GARBAGE), normal(rng, dtype, B, C * n), starts, positions, C, n
+
+
+def sum_forward(rng, dtype, shape):
+    B, C, n = shape
+    return padded(dtype, B, n, GARBAGE), normal(rng, dtype, B, C * n), C, n
+
+
+def sum_backward(rng, dtype, shape):
+    B, C, n = shape
+    return padded(dtype, B, C * n, GARBAGE), normal(rng, dtype, B, n), C, n
+
+
+def rows():
+    odd = named((0, 3, 5, 4), (1, 1, 1, 1), (4, 0, 3, 5), (13, 1, 31, 17), (5, 3, 7, 5), (7, 2, 2, 16))
+    size = {"around": lambda r: (r, 3, 10, 16)}
+    yield row("embedding_forward", 1, embedding_forward, odd, GATHERS, touched=gathered, **size)
+    cost = {"flops": lambda s: s[0] * s[1] * s[3], "terms": lambda s: s[0] * s[1]}
+    yield row("embedding_backward", 1, embedding_backward, odd, GATHERS, **size, **cost)
+    groups = {name: shape[:3] for name, shape in odd.items()} | {"no ids, no rows": (0, 2, 0)}
+    yield row("group_by_row", 2, group, groups, {"trigram": (200, 3, 250)})
+    bench, size = {"trigram": (200, 3, 32)}, {"around": lambda r: (r, 3, 16)}
+    cost = {"flops": math.prod, "terms": lambda s: s[1]}
+    yield row("sum_forward", 1, sum_forward, TRIPLES, bench, **size, **cost)
+    yield row("sum_backward", 1, sum_backward, TRIPLES, bench, **size)
