@@ -1,7 +1,6 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
 import fastnn_kernels as kernels
-
 from fastnn.callbacks import Callback, Checkpoint, CSVLogger, EarlyStopping, ProgressBar
 from fastnn.data.dataset import Dataset, Split
 from fastnn.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError

@@ -12,18 +12,10 @@ from numbers import Real
 
 import numpy as np
 
-from fastnn.checks import whole_numbers
+from fastnn.checks import as_array, whole_numbers
 from fastnn.errors import DataError, ShapeError
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-def as_array(name: str, value) -> np.ndarray:
-    """`value` as an array; ShapeError for nested lists of unequal lengths."""
-    try:
-        return np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"{name} is no array: {error}") from None
 
 
 def plain(a: np.ndarray, dtype=None) -> np.ndarray:
@@ -34,7 +26,7 @@ def plain(a: np.ndarray, dtype=None) -> np.ndarray:
 
 def floats(**arrays) -> list[np.ndarray]:
     """The arrays as kernels take them, all of the one float dtype that they share."""
-    found = {name: as_array(name, value) for name, value in arrays.items()}
+    found = {name: as_array(value, name) for name, value in arrays.items()}
     dtypes = {}
     for name, a in found.items():
         native = a.dtype.newbyteorder("=")
@@ -51,7 +43,7 @@ def floats(**arrays) -> list[np.ndarray]:
 
 def ids(name: str, value, count: int, meaning: str) -> np.ndarray:
     """`value` as int64, every number in [0, count)."""
-    value = as_array(name, value)
+    value = as_array(value, name)
     if value.size and count == 0:
         raise DataError(f"{name} has {value.size} numbers, expected none: there is nothing to choose from ({meaning})")
     return plain(whole_numbers(value, name, count, meaning), np.int64)

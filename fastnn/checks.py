@@ -43,6 +43,7 @@ def whole_numbers(array, name: str, count: int, meaning: str) -> np.ndarray:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected whole numbers ({meaning})")
     if array.size and (array.min() < 0 or array.max() >= count):
         bad = _first(array, (array < 0) | (array >= count))
+        assert bad is not None
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected 0 to {count - 1} ({meaning})")
     if array.dtype.kind == "f":
         array = array.astype(np.int64)

@@ -2,16 +2,16 @@
 
 import time
 
-import fastnn_kernels as k
 import numpy as np
-from fastnn_kernels.batch import ROUNDS
 
+import fastnn_kernels as k
 from fastnn.network import Network
 from fastnn.optimizers import Optimizer
 from fastnn.plan.arena import Buffer
 from fastnn.plan.block import Block
 from fastnn.plan.builder import Builder, Value
 from fastnn.plan.program import Program
+from fastnn_kernels.batch import ROUNDS
 
 # Signals and callbacks are looked at between compiled calls; a person notices delays from about 100 ms.
 SECONDS_PER_CALL = 0.05
@@ -83,6 +83,10 @@ class Plan:
             self.program[self._key][:] = key
         self._total = len(x)
 
+    def release(self) -> None:
+        """Let go of the arrays of the walk: a plan that is kept must not keep a user's data alive."""
+        self.program.unbind()
+
     def prepare(self) -> None:
         """Compile, or load from disk, what the walk that was started will need."""
         for batch in {min(self.batch, self._total), self._total % self.batch} - {0}:
@@ -116,10 +120,9 @@ class Plan:
         return int(self.program[self._cursor][1])
 
     def metrics(self) -> dict[str, float]:
-        """Mean loss and accuracy over the samples used so far."""
+        """Mean loss and accuracy over the samples used so far, whatever the reduction: comparable between sets."""
         loss, correct, count = self.program[self._sums]
-        divisor = count if self.network.loss.reduction == "mean" else 1.0
-        return {"loss": float(loss / divisor), "accuracy": float(correct / count)}
+        return {"loss": float(loss / count), "accuracy": float(correct / count)}
 
     def predictions(self, batch: int) -> np.ndarray:
         """The outputs of the batch that ran last, (batch, outputs), a view."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import fastnn_kernels as k
 import numpy as np
 
-from fastnn.checks import whole_numbers
-from fastnn.errors import DataError
+import fastnn_kernels as k
+from fastnn.checks import as_array, whole_numbers
+from fastnn.errors import ShapeError
 from fastnn.naming import look_up
 from fastnn.plan.arena import Buffer
 from fastnn.plan.builder import Builder, Value
@@ -41,7 +41,7 @@ class Loss:
         return scores
 
     def checked_targets(self, y: np.ndarray, name: str, outputs: int) -> np.ndarray:
-        """y as the loss's kernel takes it, (N,); DataError says what is wrong."""
+        """y as the loss's kernel takes it, (N,); ShapeError or DataError says what is wrong."""
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
@@ -58,9 +58,7 @@ class SoftmaxCrossEntropy(Loss):
         loss = build.array("loss", (build.batch,), batched=True)
         correct = build.array("correct", (build.batch,), batched=True)
         dscores = build.value("dscores", scores.shape)
-        build.emit(
-            k.softmax_cross_entropy, loss, correct, dscores.buffer, scores.buffer, target, weight, scores.width
-        )
+        build.emit(k.softmax_cross_entropy, loss, correct, dscores.buffer, scores.buffer, target, weight, scores.width)
         return loss, correct, dscores
 
     def emit_predictions(self, build, scores):
@@ -69,11 +67,11 @@ class SoftmaxCrossEntropy(Loss):
         return out
 
     def checked_targets(self, y, name, outputs):
-        y = np.asarray(y)
+        y = as_array(y, name)
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
         if y.ndim != 1:
-            raise DataError(f"{name} has shape {y.shape}, expected one label per sample: (N,) or (N, 1)")
+            raise ShapeError(f"{name} has shape {y.shape}, expected one label per sample: (N,) or (N, 1)")
         return whole_numbers(y, name, outputs, f"labels of {outputs} classes")
 
 

@@ -1,5 +1,6 @@
 """The model: a network, its parameters, and what can be asked of them."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,14 @@ class Sequential:
         self.epoch = 0
         self.meta: dict[str, Any] = {}
         self._plans: dict[str, Plan] = {}
+        self._turn = threading.Lock()  # plans are kept, and kernels run without the interpreter's lock
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copy and pickle: plans hold addresses of this process, so a copy makes its own."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_plans", "_turn")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _plans={}, _turn=threading.Lock())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -111,12 +120,14 @@ class Sequential:
         logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
         """
         x = self._checked_inputs(x, "x")
-        plan = self._plan("logits" if logits else "predict")
         result = np.empty((len(x), self.network.output_width), self.dtype)
-        plan.start(x)
-        while (start := plan.done) < len(x):
-            plan.advance(limit=1)
-            result[start : plan.done] = plan.predictions(plan.done - start)
+        with self._turn:
+            plan = self._plan("logits" if logits else "predict")
+            plan.start(x)
+            while (start := plan.done) < len(x):
+                plan.advance(limit=1)
+                result[start : plan.done] = plan.predictions(plan.done - start)
+            plan.release()
         return result
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
@@ -146,12 +157,12 @@ class Sequential:
         for name, value in values.items():
             if name not in self.parameters:
                 raise ValueError(f"unknown parameter {name!r}; {near(name, self.parameters)}")
-            value = np.asarray(value)
+            value = checks.as_array(value, name)
             if value.shape != self.parameters[name].shape:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {self.parameters[name].shape}")
             checked[name] = checks.finite(value, name)
         for name, value in checked.items():
-            self.parameters[name][...] = value
+            self.parameters.assign(name, value)
 
     def summary(self) -> str:
         """A table of layers, output shapes and parameter counts, with exact memory."""
@@ -172,11 +183,13 @@ class Sequential:
         return self._plans[kind]
 
     def _evaluate(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-        plan = self._plan("evaluate")
-        plan.start(x, y)
-        while plan.advance():
-            pass
-        return plan.metrics()
+        with self._turn:
+            plan = self._plan("evaluate")
+            plan.start(x, y)
+            while plan.advance():
+                pass
+            plan.release()
+            return plan.metrics()
 
     def _checked_inputs(self, x: Any, name: str) -> np.ndarray:
         x = checks.samples(x, name, self.network.input_shape)
@@ -199,4 +212,5 @@ class Sequential:
         return self._checked(*data, "validation x", "validation y")
 
     def __repr__(self) -> str:
-        return f"<Sequential of {len(self.layers)} layers, {sum(p.size for p in self.parameters.values()):,} parameters>"
+        count = sum(array.size for array in self.parameters.values())
+        return f"<Sequential of {len(self.layers)} layers, {count:,} parameters>"

@@ -26,10 +26,10 @@ class Network:
     def __init__(self, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss):
         if not layers:
             raise ValueError("Sequential needs at least one layer")
-        self.layers = tuple(layers)
+        self.layers = tuple(map(_layer, layers))
         self.loss = loss
         self.names = numbered(layer.kind for layer in self.layers)
-        self.shapes = [tuple(int(extent) for extent in input_shape)]
+        self.shapes = [_sample_shape(input_shape)]
         for position, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
             if layer.takes_ids and position:
                 raise ValueError(f"{name} takes word ids and so must be the first layer, not number {position + 1}")
@@ -37,6 +37,8 @@ class Network:
                 self.shapes.append(layer.output_shape(self.shapes[-1]))
             except ShapeError as error:
                 raise ShapeError(f"{name} (layer {position + 1}): {error}") from None
+        if len(self.shapes[-1]) != 1:
+            raise ShapeError(f"{self.names[-1]} ends with samples of shape {self.shapes[-1]}, expected (outputs,)")
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -72,8 +74,10 @@ class Network:
 
         def emit_backward(dout: Value, gradients: Block) -> None:
             first = next((i for i in range(len(self.layers)) if self.parameters_of(i)), len(self.layers))
+            flowing: Value | None = dout
             for i in range(len(self.layers) - 1, first - 1, -1):
-                dout = backwards[i](dout, self._own(i, gradients.buffers), i > first)
+                assert flowing is not None
+                flowing = backwards[i](flowing, self._own(i, gradients.buffers), i > first)
 
         return x, emit_backward
 
@@ -92,3 +96,16 @@ class Network:
     def from_config(cls, config: Mapping[str, Any]) -> "Network":
         stack = [layer_kinds.from_config(item) for item in config["layers"]]
         return cls(stack, tuple(config["input_shape"]), losses.from_config(config["loss"]))
+
+
+def _layer(value: Any) -> Layer:
+    if not isinstance(value, Layer):
+        raise TypeError(f"layers holds {value!r}, expected layers such as Dense(10)")
+    return value
+
+
+def _sample_shape(given: Any) -> tuple[int, ...]:
+    whole = isinstance(given, tuple | list) and all(isinstance(extent, int | np.integer) for extent in given)
+    if not whole or any(extent < 1 for extent in given):
+        raise ShapeError(f"input_shape is {given!r}, expected the extents of one sample, such as (3,)")
+    return tuple(int(extent) for extent in given)

@@ -8,7 +8,8 @@ read-only, big-endian or lists; `arrays` says which dtypes go together. `ShapeEr
 import numpy as np
 
 import fastnn_kernels as kernels
-from fastnn.arrays import FLOATS, as_array, as_rows, check_shape, floats, ids, in_place, number, plain, whole
+from fastnn.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, number, plain, whole
+from fastnn.checks import as_array
 from fastnn.errors import DataError, ShapeError
 from fastnn.threads import guard, use_parallel
 
@@ -123,7 +124,7 @@ def softmax_cross_entropy(x, labels, weight=None):
     loss[i] is unweighted; dx is the gradient of Σ weight[i] · loss[i]; correct[i] is 1 where the label
     has the highest score (the first of equals), else 0.
     """
-    labels = as_array("labels", labels)
+    labels = as_array(labels, "labels")
     x, weight = floats(x=x, weight=[1 / max(1, labels.size)] * labels.size if weight is None else weight)
     if x.ndim != 2 or x.shape[1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected (B, n) with at least one score in a row")
@@ -185,7 +186,7 @@ def sum_backward(dout, parts):
 
 def gather_rows(source, indices):
     """source[indices], for source (N, ...) of any whole or float32/float64 numbers and indices (B,)"""
-    source = as_array("source", source)
+    source = as_array(source, "source")
     if source.dtype.kind not in "iu" and source.dtype.newbyteorder("=") not in FLOATS:
         raise TypeError(f"source has dtype {source.dtype}, expected float32, float64 or whole numbers")
     if source.ndim == 0:
@@ -202,7 +203,7 @@ def permuted_indices(count, key):
     count = whole("count", count)
     if count > 2**32:
         raise DataError(f"count is {count}, expected at most {2**32}")
-    key = as_array("key", key)
+    key = as_array(key, "key")
     check_shape("key", key, 8)
     if key.dtype.kind not in "iu":
         raise TypeError(f"key has dtype {key.dtype}, expected whole numbers")

@@ -8,7 +8,8 @@ because HDF5 limits an attribute to 64 KiB.)
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from fastnn.model import Sequential
 
 FORMAT, VERSION = "fastnn-model", 1
+
+# h5py has no error of its own for damaged bytes: what comes depends on which byte it is.
+DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError)
 
 
 def save_model(path: str | Path, model: "Sequential", training: Mapping[str, Any] | None = None) -> None:
@@ -72,15 +76,21 @@ def load_checkpoint(path: str | Path) -> tuple["Sequential", dict[str, Any]]:
     return model, training
 
 
-def _opened(path: str | Path) -> "h5py.File":
+@contextmanager
+def _opened(path: str | Path) -> "Iterator[h5py.File]":
+    """The file, to be read within the block; FileFormatError, in one line, for whatever goes wrong there."""
     import h5py
 
     if not Path(path).is_file():
         raise FileFormatError(f"{path}: no such file; expected a model that fastnn saved")
     try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise FileFormatError(f"{path}: not a readable HDF5 file ({error}); expected a model that fastnn saved") from None
+        with h5py.File(path, "r") as file:
+            yield file
+    except FileFormatError:
+        raise
+    except DAMAGE as error:
+        reason = " ".join(str(error).split())
+        raise FileFormatError(f"{path}: cannot be read ({reason}); expected an HDF5 file that fastnn saved") from None
 
 
 def _check(file: "h5py.File", path: str | Path) -> None:
@@ -88,11 +98,7 @@ def _check(file: "h5py.File", path: str | Path) -> None:
         raise FileFormatError(f"{path}: an HDF5 file, but not a model that fastnn saved (no format mark {FORMAT!r})")
     if file.attrs["version"] > VERSION:
         raise FileFormatError(f"{path}: format version {file.attrs['version']}, this fastnn reads up to {VERSION}")
-    try:
-        digest = _digest(file)
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read to its end ({error})") from None
-    if file.attrs.get("sha256") != digest:
+    if file.attrs.get("sha256") != _digest(file):
         raise FileFormatError(f"{path}: checksum does not match; the file is damaged")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numba
 import numpy as np
+
 from fastnn_kernels import _tuning
 from fastnn_kernels._jit import Kernel
 

@@ -1,19 +1,18 @@
 """The training loop: epochs and steps, with callbacks between compiled calls."""
 
 import contextlib
-import math
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fastnn_kernels.batch import ROUNDS
 
 from fastnn import random
 from fastnn.callbacks import Callback, ProgressBar
 from fastnn.compiler import Plan, compile_train
 from fastnn.errors import NonFiniteError
 from fastnn.optimizers import Optimizer
+from fastnn_kernels.batch import ROUNDS
 
 if TYPE_CHECKING:
     from fastnn.history import History
@@ -50,7 +49,7 @@ class Run:
         self.epoch = model.epoch
         self.last_epoch = model.epoch + _at_least_one("epochs", epochs)
         self.shuffle = shuffle
-        self.callbacks = list(callbacks)
+        self.callbacks = sorted(map(_callback, callbacks), key=lambda callback: callback.last)
         if ProgressBar.wanted(verbose):
             self.callbacks.append(ProgressBar())
         self.step = self.steps = self.samples = 0
@@ -88,26 +87,33 @@ class Run:
     def _train_epoch(self, plan: Plan, data: Data, validation: Data | None) -> None:
         self.step, self.logs = 0, {"epoch": self.epoch + 1}
         self._call("on_epoch_begin")
-        begin = time.perf_counter()
-        plan.start(*data, key=random.key(self.model.seed, "order", self.epoch, words=2 * ROUNDS))
-        while self._stop_reason is None and self._run_steps(plan):
-            pass
-        seconds = time.perf_counter() - begin
-        self.logs |= {"lr": self.optimizer.lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
+        if self._stop_reason is not None:  # a callback that does not want this epoch: there is none
+            return
+        self._run_epoch(plan, data)
         if validation is not None:
             self.logs |= {f"val_{name}": value for name, value in self.model._evaluate(*validation).items()}
         self.epoch += 1
         self.model.epoch = self.epoch
-        self.history.epochs.append(dict(self.logs))
+        self.history.epochs.append(self.logs)  # itself: figures that callbacks add are kept
         self._call("on_epoch_end")
 
-    def _run_steps(self, plan: Plan) -> int:
-        """One compiled call and what surrounds it; the number of steps it ran."""
-        plan.rates[:] = self.optimizer.rates()
+    def _run_epoch(self, plan: Plan, data: Data) -> None:
+        begin = time.perf_counter()
+        plan.start(*data, key=random.key(self.model.seed, "order", self.epoch, words=2 * ROUNDS))
+        while self._stop_reason is None and plan.done < self.samples:
+            self._run_steps(plan)
+        seconds = time.perf_counter() - begin
+        self.logs |= {"lr": self.optimizer.lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
+        # A step's loss tells of the steps before it; what the last one did shows only here.
+        if not all(np.isfinite(array).all() for array in self.model.parameters.values()):
+            raise self._diverged("the parameters are no longer finite", self.step)
+
+    def _run_steps(self, plan: Plan) -> None:
+        """One compiled call and what surrounds it."""
         self._call("on_batch_begin", batch_event=True)
+        assert plan.rates is not None
+        plan.rates[:] = self.optimizer.rates()
         steps = plan.advance(self._steps_until_a_callback())
-        if not steps:
-            return 0
         losses = plan.losses[self.step : self.step + steps]
         self._check_finite(losses)
         self.history.steps["loss"].extend(losses)
@@ -115,25 +121,31 @@ class Run:
         self.optimizer.iteration += steps
         self.logs |= plan.metrics()
         self._call("on_batch_end", batch_event=True)
-        return steps
 
     def _steps_until_a_callback(self) -> int | None:
         waits = [callback.every - self.step % callback.every for callback in self.callbacks if callback.every]
         return min(waits, default=None)
 
     def _check_finite(self, losses: np.ndarray) -> None:
-        if math.isfinite(losses.sum()):
-            return
-        step = self.step + int(np.argmax(~np.isfinite(losses))) + 1
-        raise NonFiniteError(
-            f"the loss became {losses[~np.isfinite(losses)][0]} at epoch {self.epoch + 1}, step {step} of {self.steps}; "
-            f"a smaller learning rate than {self.optimizer.lr:g} may help"
-        )
+        bad = ~np.isfinite(losses)
+        if bad.any():
+            first = int(np.argmax(bad))
+            raise self._diverged(f"the loss became {losses[first]}", self.step + first + 1)
+
+    def _diverged(self, what: str, step: int) -> NonFiniteError:
+        place = f"epoch {self.epoch + 1}, step {step} of {self.steps}"
+        return NonFiniteError(f"{what} at {place}; a smaller learning rate than {self.optimizer.lr:g} may help")
 
     def _call(self, event: str, batch_event: bool = False) -> None:
         for callback in self.callbacks:
-            if not batch_event or callback.every and self.step % callback.every == 0 or callback.often:
+            if not batch_event or (callback.every and self.step % callback.every == 0) or callback.often:
                 getattr(callback, event)(self)
+
+
+def _callback(value: Any) -> Callback:
+    if not isinstance(value, Callback):
+        raise TypeError(f"callbacks holds {value!r}, expected callbacks such as EarlyStopping()")
+    return value
 
 
 def _at_least_one(name: str, value: Any) -> int:

@@ -34,6 +34,11 @@ def tiny_model(*, words=WORDS, width=3, hidden=5, activation="sigmoid", summed=F
     return fn.Sequential(layers, input_shape=(3,), seed=seed, **keywords)
 
 
+def dense_model(**keywords):
+    """A net of numbers, not of words."""
+    return fn.Sequential([fn.Dense(4, "tanh"), fn.Dense(3)], input_shape=(5,), **keywords)
+
+
 def fit(model, count=40, **keywords):
     """Train silently on `trigrams`; returns the model."""
     settings = {"optimizer": fn.SGD(0.3, momentum=0.8), "batch_size": 16, "verbose": False} | keywords
@@ -44,6 +49,38 @@ def fit(model, count=40, **keywords):
 def bits(arrays):
     """The bytes of a mapping of arrays: equal only if every bit is."""
     return {name: np.asarray(array).tobytes() for name, array in arrays.items()}
+
+
+class StopAt(fn.Callback):
+    """Stops, or fails, after a step or an epoch."""
+
+    def __init__(self, epoch, step=None, error=None):
+        self.epoch, self.step, self.error = epoch, step, error
+        self.every = step or 0
+
+    def on_epoch_end(self, run):
+        if self.step is None:
+            self._end(run, run.epoch)
+
+    def on_batch_end(self, run):
+        if self.step == run.step:
+            self._end(run, run.epoch + 1)
+
+    def _end(self, run, epoch):
+        if epoch == self.epoch:
+            if self.error:
+                raise self.error
+            run.stop("far enough")
+
+
+class Scripted(fn.Callback):
+    """Puts given figures into the logs, before the callbacks after it look."""
+
+    def __init__(self, **figures):
+        self.figures = figures
+
+    def on_epoch_end(self, run):
+        run.logs |= {name: values[run.epoch - 1] for name, values in self.figures.items()}
 
 
 def python(code, **environment):

@@ -10,10 +10,12 @@ class Callback:
     """Base of all callbacks: override what you need. `run` is described at `fastnn.training.Run`.
 
     every   call the batch methods every so many steps (and so end compiled calls there); 0: never
+    last    called after the callbacks that are not: it sees, and may save, the state they have reached
     often   call them after every compiled call, that is, several times a second, at no fixed step
     """
 
     every: int = 0
+    last: bool = False
     often: bool = False
 
     def on_train_begin(self, run: "Run") -> None: ...

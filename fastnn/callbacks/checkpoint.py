@@ -1,5 +1,6 @@
 """Keeps the whole state of a training on disk, so that it can go on after an interruption."""
 
+import json
 from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from fastnn.callbacks.base import Callback
 from fastnn.errors import FileFormatError
+from fastnn.naming import numbered
 from fastnn.storage import load_checkpoint, save_model
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ class Checkpoint(Callback):
     what follows are the same bits as without the interruption. The file is a model too: `load` reads it.
     """
 
+    last = True  # after each epoch it keeps what the other callbacks have made of it
+
     def __init__(self, path: str | Path, *, resume: bool = False):
         self.path, self.resume = Path(path), resume
 
@@ -31,13 +35,14 @@ class Checkpoint(Callback):
             restore(run, model, training)
 
     def _check(self, run, model, training) -> None:
+        """FileFormatError unless the checkpoint was made by a training like this one."""
         if not training:
             raise FileFormatError(f"{self.path}: a model without a training state, cannot resume from it")
-        if model.network.config() != run.model.network.config() or model.seed != run.model.seed:
-            raise FileFormatError(f"{self.path}: the checkpoint of another network or seed, cannot resume from it")
-        if training["optimizer"]["config"] != run.optimizer.config():
-            was, now = training["optimizer"]["config"], run.optimizer.config()
-            raise FileFormatError(f"{self.path}: was trained with {was}, not {now}; cannot resume from it")
+        was, now = training["setup"], _setup(run)
+        changed = [name for name in now if was.get(name) != now[name]]
+        if changed:
+            told = "; ".join(_difference(name, was.get(name), now[name]) for name in changed)
+            raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
 
     def on_epoch_end(self, run):
         save_model(self.path, run.model, training_state(run))
@@ -46,13 +51,28 @@ class Checkpoint(Callback):
 def training_state(run: "Run") -> dict[str, Any]:
     """Everything beside the model that the next epoch depends on, as a tree for `save_model`."""
     return {
-        "optimizer": {
-            "config": run.optimizer.config(),
-            "iteration": run.optimizer.iteration,
-            "state": run.optimizer.state,
-        },
+        "setup": _setup(run),
+        "optimizer": {"iteration": run.optimizer.iteration, "state": run.optimizer.state},
         "history": {"epochs": run.history.epochs, "loss": np.array(run.history.steps["loss"])},
-        "callbacks": {str(i): callback.state_dict() for i, callback in enumerate(_resumable(run))},
+        "callbacks": {key: callback.state_dict() for key, callback in _resumable(run).items()},
+    }
+
+
+def _difference(name: str, was: Any, now: Any) -> str:
+    return f"another {name}" if name == "network" else f"{name} {was}, not {now}"
+
+
+def _setup(run: "Run") -> dict[str, Any]:
+    """What must be the same for a resumed training to be the one that was interrupted."""
+    return {
+        "network": json.dumps(run.model.network.config()),
+        "seed": run.model.seed,
+        "dtype": run.model.dtype.name,
+        "optimizer": json.dumps(run.optimizer.config()),
+        "batch_size": run.batch_size,
+        "samples": run.samples,
+        "shuffle": run.shuffle,
+        "callbacks": sorted(_resumable(run)),
     }
 
 
@@ -66,10 +86,11 @@ def restore(run: "Run", model: Any, training: dict[str, Any]) -> None:
     run.epoch = run.model.epoch = model.epoch
     run.history.epochs[:] = training["history"]["epochs"]
     run.history.steps["loss"] = array("d", training["history"]["loss"])
-    for i, callback in enumerate(_resumable(run)):
-        callback.load_state_dict(training["callbacks"][str(i)])
+    for key, callback in _resumable(run).items():
+        callback.load_state_dict(training["callbacks"][key])
 
 
-def _resumable(run: "Run") -> list[Callback]:
-    """The callbacks that have a state, in their order: a progress bar more or less changes nothing."""
-    return [callback for callback in run.callbacks if type(callback).state_dict is not Callback.state_dict]
+def _resumable(run: "Run") -> dict[str, Callback]:
+    """The callbacks that have a state, by kind and order: a progress bar more or less changes nothing."""
+    found = [callback for callback in run.callbacks if type(callback).state_dict is not Callback.state_dict]
+    return dict(zip(numbered(type(callback).__name__ for callback in found), found, strict=True))

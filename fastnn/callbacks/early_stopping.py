@@ -16,6 +16,7 @@ class EarlyStopping(Callback):
     monitor       a figure of the epoch; higher is better for an accuracy, lower for anything else
     restore_best  at the end, however it comes, put back the parameters of the best epoch
     max_gap       also stop once val_loss − loss exceeds this
+    stopped       why it ended training, if it did
     best_epoch, best   where and what the best was
     """
 
@@ -32,8 +33,19 @@ class EarlyStopping(Callback):
             raise ValueError(f"EarlyStopping: patience {patience}, min_delta {min_delta}; expected ≥ 1 and ≥ 0")
         self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
         self.restore_best, self.max_gap = restore_best, max_gap
+        self._reset()
+
+    def _reset(self) -> None:
         self.best, self.best_epoch, self.waited = math.inf, 0, 0
         self.best_parameters: dict[str, np.ndarray] | None = None
+        self.stopped = ""
+
+    def on_train_begin(self, run):
+        self._reset()  # it may have watched another training, or another model
+
+    def on_epoch_begin(self, run):
+        if self.stopped:  # taken up from the checkpoint of a training that had ended
+            run.stop(self.stopped)
 
     def on_epoch_end(self, run):
         value = self._figure(run.logs, self.monitor)
@@ -42,12 +54,18 @@ class EarlyStopping(Callback):
             self.best, self.best_epoch, self.waited = value, run.epoch, 0
             if self.restore_best:
                 self.best_parameters = run.model.parameters.copy()
-            return
-        self.waited += 1
+        else:
+            self.waited += 1
+        self.stopped = self._reason(run.logs)
+        if self.stopped:
+            run.stop(self.stopped)
+
+    def _reason(self, logs: dict[str, Any]) -> str:
         if self.waited >= self.patience:
-            run.stop(f"{self.monitor} did not improve for {self.waited} epochs")
-        if self.max_gap is not None and self._figure(run.logs, "val_loss") - run.logs["loss"] > self.max_gap:
-            run.stop(f"val_loss − loss exceeds {self.max_gap:g}")
+            return f"{self.monitor} did not improve for {self.waited} epochs"
+        if self.max_gap is not None and self._figure(logs, "val_loss") - logs["loss"] > self.max_gap:
+            return f"val_loss − loss exceeds {self.max_gap:g}"
+        return ""
 
     def _best_score(self) -> float:
         if not self.best_epoch:
@@ -65,9 +83,10 @@ class EarlyStopping(Callback):
             run.model.set_parameters(self.best_parameters)
 
     def state_dict(self):
-        state = {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+        state = {name: getattr(self, name) for name in ("best", "best_epoch", "waited", "stopped")}
         return state | {"best_parameters": self.best_parameters or {}}
 
     def load_state_dict(self, state):
-        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+        for name in ("best", "best_epoch", "waited", "stopped"):
+            setattr(self, name, state[name])
         self.best_parameters = state["best_parameters"] or None

@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-import fastnn_kernels as k
 import numba
 import numpy as np
-from fastnn_kernels._cache import cache_folder
-from fastnn_kernels._jit import JIT
 from llvmlite import binding
 
+import fastnn_kernels as k
 from fastnn.threads import threads
+from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._jit import JIT
 
 
 def report() -> Iterator[str]:

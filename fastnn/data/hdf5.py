@@ -19,7 +19,7 @@ from fastnn.errors import DataError, FastnnError, FileFormatError
 from fastnn.files import atomic_path
 
 if TYPE_CHECKING:
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
-
 from fastnn import initializers
 from fastnn.initializers import Initializer
 from fastnn.layers.activation import activate, check_activation

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import fastnn_kernels as k
 import numpy as np
 
+import fastnn_kernels as k
 from fastnn import initializers
 from fastnn.initializers import Initializer
 from fastnn.layers.base import Layer, Parameter, positive
@@ -44,6 +44,6 @@ class Embedding(Layer):
             positions = build.array("positions", (build.batch * x.width,), np.int64)
             build.emit(k.group_by_row, starts, positions, x.buffer)
             build.emit(k.embedding_backward, grads["w"], dout.buffer, starts, positions, x.width, self.width)
-            return None  # ids have no gradient; this is always the first layer
+            # Returns no gradient of the ids, which have none: this is always the first layer.
 
         return out, backward

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
-
 from fastnn.layers.base import Layer, expect_rank
 
 

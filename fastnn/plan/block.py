@@ -43,12 +43,29 @@ class Block(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self.shapes)
 
+    def assign(self, name: str, value: np.ndarray) -> None:
+        """Overwrite one array. Its padding becomes 0 again: training that diverged leaves NaN there (0 · ∞)."""
+        columns = self.shapes[name][-1] if self.shapes[name] else 1
+        self.buffers[name][..., columns:] = 0
+        self[name][...] = value
+
     def like(self) -> "Block":
         """A zeroed block of the same layout."""
         return Block(self.shapes, self.dtype)
 
+    def __reduce__(self):
+        # Copied piece by piece, `flat` and the views into it would part: a copy is built and filled.
+        return _filled, (self.shapes, self.dtype, self.copy())
+
     def copy(self) -> dict[str, np.ndarray]:
         return {name: self[name].copy() for name in self}
+
+
+def _filled(shapes: Mapping[str, tuple[int, ...]], dtype, values: Mapping[str, np.ndarray]) -> Block:
+    block = Block(shapes, dtype)
+    for name, value in values.items():
+        block[name][...] = value
+    return block
 
 
 def _stored_shape(shape: tuple[int, ...], dtype) -> tuple[int, ...]:

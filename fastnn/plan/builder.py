@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from fastnn_kernels._jit import Kernel
 
 from fastnn.plan.arena import Buffer, padded
+from fastnn_kernels._jit import Kernel
 
 
 class Row(NamedTuple):

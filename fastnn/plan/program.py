@@ -3,15 +3,19 @@
 With JIT off the same rows run in a Python loop over the kernels' bodies.
 """
 
+import threading
 from collections.abc import Mapping
 
 import numpy as np
-from fastnn_kernels import _driver
-from fastnn_kernels._jit import JIT
 
 from fastnn.plan.arena import Arena, Buffer
 from fastnn.plan.builder import Builder
 from fastnn.threads import guard, parallel_allowed, worth_sharing
+from fastnn_kernels import _driver
+from fastnn_kernels._jit import JIT
+
+# Two threads that made the same adapter at once would each keep an address, but only one the code behind it.
+_encoding = threading.Lock()
 
 
 class Program:
@@ -23,18 +27,23 @@ class Program:
     def __init__(self, builder: Builder, outside: tuple[Buffer, ...] = ()):
         self.batch = builder.batch
         self.rows = builder.rows
-        self._outside: dict[Buffer, np.ndarray | None] = dict.fromkeys(outside)
+        self._outside: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(outside)
         self.arena = Arena(builder.buffers)
         self._encoded: dict[tuple[int, bool], tuple[np.ndarray, list]] = {}
 
     def __getitem__(self, buffer: Buffer) -> np.ndarray:
         return self.arena[buffer]
 
-    def bind(self, arrays: Mapping[Buffer, np.ndarray]) -> None:
+    def bind(self, arrays: Mapping[Buffer, np.ndarray | int]) -> None:
         """Say which arrays the outside buffers are, until the next call. They are kept alive."""
-        if any(self._outside[buffer] is not array for buffer, array in arrays.items()):
+        if not all(_same_words(self._outside[buffer], array) for buffer, array in arrays.items()):
             self._outside.update(arrays)
             self._encoded.clear()
+
+    def unbind(self) -> None:
+        """Let go of all outside arrays."""
+        self._outside = dict.fromkeys(self._outside)
+        self._encoded.clear()
 
     def run(self, steps: int, batch: int | None = None) -> None:
         """Run all rows `steps` times on `batch` samples each (default: the full batch)."""
@@ -44,9 +53,10 @@ class Program:
             with guard(parallel):
                 _driver.run(table, steps)
             return
-        for _ in range(steps):
-            for body, operands in calls:
-                body(*operands)
+        with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
+            for _ in range(steps):
+                for body, operands in calls:
+                    body(*operands)
 
     def prepare(self, batch: int | None = None) -> None:
         """Compile, or load from disk, what a run would need: the first run then starts at once."""
@@ -57,8 +67,9 @@ class Program:
     def _table(self, batch: int, parallel: bool) -> tuple[np.ndarray, list]:
         key = (batch, parallel)
         if key not in self._encoded:
-            calls = [(row.kernel, tuple(self._resolve(operand, batch) for operand in row.operands)) for row in self.rows]
-            self._encoded[key] = _encode(calls, parallel)
+            calls = [(row.kernel, tuple(self._resolve(one, batch) for one in row.operands)) for row in self.rows]
+            with _encoding:
+                self._encoded[key] = _encode(calls, parallel)
         return self._encoded[key]
 
     def _resolve(self, operand, batch: int):
@@ -68,6 +79,13 @@ class Program:
             return self._outside[operand]
         array = self.arena[operand]
         return array[:batch] if operand.batched else array
+
+
+def _same_words(bound, given) -> bool:
+    """Whether a row would hold the same words for either. (What is bound is alive, so its address is its own.)"""
+    if not isinstance(bound, np.ndarray) or not isinstance(given, np.ndarray):
+        return type(bound) is type(given) and bound == given
+    return (bound.ctypes.data, bound.shape, bound.dtype) == (given.ctypes.data, given.shape, given.dtype)
 
 
 def _encode(calls: list, parallel: bool) -> tuple[np.ndarray, list]:

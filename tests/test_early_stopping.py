@@ -1,0 +1,85 @@
+"""When training ends by itself, and which parameters it leaves."""
+
+import math
+
+import pytest
+
+import fastnn as fn
+from tests.tiny import Scripted, StopAt, bits, fit, tiny_model
+
+
+class TestEarlyStopping:
+    def watch(self, stopping, epochs=8, **figures):
+        return fit(tiny_model(), count=8, epochs=epochs, callbacks=[Scripted(**figures), stopping])
+
+    @pytest.mark.parametrize(
+        ("patience", "min_delta", "values", "stops_after", "best"),
+        [
+            (1, 0, [3, 2, 1, 1, 0, 0, 0, 0], 4, 3),
+            (2, 0, [3, 2, 3, 3, 0, 0, 0, 0], 4, 2),
+            (2, 0, [3, 2, 3, 1, 2, 2, 0, 0], 6, 4),
+            (2, 0.5, [3, 2.6, 2.5, 2, 1, 1, 1, 0], 3, 1),
+            (3, 0, [8, 7, 6, 5, 4, 3, 2, 1], 8, 8),
+            (1, 0, [1, math.nan, 0, 0, 0, 0, 0, 0], 2, 1),
+        ],
+    )
+    def test_patience_and_min_delta(self, patience, min_delta, values, stops_after, best):
+        stopping = fn.EarlyStopping(patience=patience, min_delta=min_delta)
+        model = self.watch(stopping, val_loss=values)
+        assert model.epoch == stops_after
+        assert stopping.best_epoch == best
+        assert stopping.best == values[best - 1]
+        assert (model.history.stop_reason is None) == (stops_after == 8)
+
+    def test_accuracy_is_better_when_higher(self):
+        stopping = fn.EarlyStopping("val_accuracy", patience=2)
+        assert self.watch(stopping, val_accuracy=[0.1, 0.3, 0.2, 0.25, 0.9, 0, 0, 0]).epoch == 4
+        assert (stopping.best, stopping.best_epoch) == (0.3, 2)
+        assert "val_accuracy did not improve for 2 epochs" in stopping.stopped
+
+    def test_max_gap_stops_even_while_it_improves(self):
+        stopping = fn.EarlyStopping(patience=5, max_gap=1.0)
+        model = self.watch(stopping, loss=[3, 2, 0.5, 0, 0, 0, 0, 0], val_loss=[3, 2.5, 2, 1.9, 0, 0, 0, 0])
+        assert model.epoch == 3
+        assert "val_loss − loss exceeds 1" in model.history.stop_reason
+
+    def test_best_parameters_come_back(self):
+        kept = {}
+
+        class Keep(fn.Callback):
+            def on_epoch_end(self, run):
+                kept[run.epoch] = bits(run.model.parameters)
+
+        values = [3, 1, 2, 2, 2, 0, 0, 0]
+        for restore, epoch in [(True, 2), (False, 5)]:
+            stopping = fn.EarlyStopping(patience=3, restore_best=restore)
+            model = fit(tiny_model(), epochs=8, callbacks=[Scripted(val_loss=values), Keep(), stopping])
+            assert bits(model.parameters) == kept[epoch]
+
+    def test_best_parameters_come_back_after_an_error_too(self):
+        stopping = fn.EarlyStopping(patience=3, restore_best=True)
+        model = tiny_model()
+        with pytest.raises(KeyboardInterrupt):
+            fit(
+                model,
+                epochs=4,
+                callbacks=[Scripted(val_loss=[1, 2, 2, 2]), stopping, StopAt(3, step=2, error=KeyboardInterrupt())],
+            )
+        assert bits(model.parameters) == bits(fit(tiny_model()).parameters)
+
+    def test_one_object_may_watch_one_training_after_another(self):
+        stopping = fn.EarlyStopping(patience=2, restore_best=True)
+        self.watch(stopping, val_loss=[0.1, 0.2, 0.3, 0, 0, 0, 0, 0])
+        other = fit(tiny_model(seed=1), epochs=3, callbacks=[Scripted(val_loss=[3, 2, 1]), stopping])
+        assert other.epoch == 3
+        assert bits(other.parameters) == bits(fit(tiny_model(seed=1), epochs=3).parameters)
+
+    def test_what_is_not_reported_cannot_be_watched(self):
+        with pytest.raises(fn.DataError, match=r"'val_loss'.*pass validation_data"):
+            fit(tiny_model(), callbacks=[fn.EarlyStopping()])
+        with pytest.raises(fn.DataError, match=r"'los'.*did you mean loss"):
+            fit(tiny_model(), callbacks=[fn.EarlyStopping("los")])
+
+    def test_bad_settings(self):
+        with pytest.raises(ValueError, match="patience 0"):
+            fn.EarlyStopping(patience=0)
