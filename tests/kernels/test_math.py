@@ -8,6 +8,7 @@ import re
 import numba
 import numpy as np
 import pytest
+
 from fastnn_kernels import _math
 from fastnn_kernels._jit import JIT, OPTIONS
 
@@ -91,7 +92,7 @@ def test_error_in_ulp_where_the_true_value_is_normal(name, dtype):
     got = applied(name, x)[normal].astype(want.dtype)
     error = np.abs(got - want[normal]) / ulp_of(want[normal], dtype)
     worst = np.argmax(error)
-    print(f"{name} {dtype.__name__}: {error[worst]:.3f} ulp at {x[normal][worst]!r}")
+    print(f"{name} {dtype.__name__}: {error[worst]:.3f} ulp at {x[normal][worst]!r}")  # noqa: T201  (seen with -s)
     assert error[worst] <= MAX_ULP[name]
 
 
@@ -108,7 +109,8 @@ def test_outside_the_normal_range_infinity_nan_and_the_sign_are_right(name, dtyp
     assert np.array_equal(got[infinite], rounded[infinite])
     assert np.all(np.isfinite(got[~infinite & ~np.isnan(want)]))
     tiny = np.abs(want) < info.smallest_normal
-    assert np.all(got[tiny] * np.sign(want[tiny]) >= 0) and np.all(np.abs(got[tiny]) <= info.smallest_normal)
+    assert np.all(got[tiny] * np.sign(want[tiny]) >= 0)
+    assert np.all(np.abs(got[tiny]) <= info.smallest_normal)
 
 
 @every_dtype
@@ -135,7 +137,8 @@ def test_any_nan_survives(name, dtype):
     quiet = np.array(np.nan, dtype).view(integer)
     payloads = np.arange(1, 200, dtype=integer) * (np.iinfo(integer).max - quiet - 1 >> 8) + quiet
     nans = np.concatenate([payloads, payloads | np.iinfo(integer).min]).view(dtype)
-    assert np.isnan(nans).all() and np.isnan(applied(name, nans)).all()
+    assert np.isnan(nans).all()
+    assert np.isnan(applied(name, nans)).all()
 
 
 @every_dtype
@@ -143,7 +146,8 @@ def test_tanh_is_odd_and_the_identity_on_tiny_numbers(dtype):
     x = sweep(dtype)
     assert np.array_equal(applied("tanh", -x), -applied("tanh", x))
     tiny = x[np.abs(x) < np.finfo(dtype).eps]
-    assert tiny.size and np.array_equal(applied("tanh", tiny), tiny)
+    assert tiny.size
+    assert np.array_equal(applied("tanh", tiny), tiny)
 
 
 @every_function
