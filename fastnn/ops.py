@@ -12,6 +12,7 @@ from fastnn.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, n
 from fastnn.checks import as_array
 from fastnn.errors import DataError, ShapeError
 from fastnn.threads import guard, use_parallel
+from fastnn_kernels.batch import ROUNDS
 
 
 def _run(kernel, *args):
@@ -199,15 +200,15 @@ def gather_rows(source, indices):
 
 
 def permuted_indices(count, key):
-    """A permutation of range(count), count ≤ 2³², chosen by `key`: 8 words, such as `random.key(..., words=8)`"""
+    """A permutation of range(count), count ≤ 2³², chosen by `key`: 2·ROUNDS words of `random.key(..., words=...)`"""
     count = whole("count", count)
     if count > 2**32:
         raise DataError(f"count is {count}, expected at most {2**32}")
     key = as_array(key, "key")
-    check_shape("key", key, 8)
+    check_shape("key", key, 2 * ROUNDS)
     if key.dtype.kind not in "iu":
         raise TypeError(f"key has dtype {key.dtype}, expected whole numbers")
-    return _result(kernels.permuted_indices, count, np.int64, np.zeros(2, np.int64), plain(key, np.uint64), count)
+    return _result(kernels.permuted_indices, count, np.int64, np.zeros(3, np.int64), plain(key, np.uint64), count)
 
 
 def _update(kernel, dw, rates, **state):
