@@ -27,17 +27,18 @@ def model_and_plan(corpus):
     layers = [fn.Embedding(250, 32, start), fn.Flatten(), fn.Dense(256, "sigmoid", start, start)]
     model = fn.Sequential([*layers, fn.Dense(250, "identity", start, start)], input_shape=(3,), seed=0)
     optimizer = fn.SGD(LR, momentum=MOMENTUM)
-    plan = compile_train(model.network, model.parameters, BATCH, optimizer)
+    plan = compile_train(model.network, model.state, BATCH, optimizer)
     plan.start(corpus.x, corpus.y)
-    return model, plan
+    return model, plan, optimizer
 
 
-def runner(plan, corpus):
+def runner(plan, optimizer, corpus):
     """Runs a number of steps, from the start of the data again when it ends."""
 
     def run(steps):
         while steps:
-            if (done := plan.advance(steps)) == 0 or plan.done + BATCH > len(corpus.x):
+            done = plan.advance(steps, lambda n: optimizer.rates(np.arange(n)))
+            if done == 0 or plan.done + BATCH > len(corpus.x):
                 plan.start(corpus.x, corpus.y)
             steps -= done
 
@@ -46,8 +47,8 @@ def runner(plan, corpus):
 
 @pytest.mark.benchmark(group="trigram step")
 def test_fastnn_step(benchmark, corpus):
-    _, plan = model_and_plan(corpus)
-    benchmark.pedantic(runner(plan, corpus), args=(50,), rounds=20, warmup_rounds=2)
+    _, plan, optimizer = model_and_plan(corpus)
+    benchmark.pedantic(runner(plan, optimizer, corpus), args=(50,), rounds=20, warmup_rounds=2)
     benchmark.extra_info |= {"steps a round": 50, "threads": numba.get_num_threads()}
 
 
@@ -57,9 +58,9 @@ def test_beside_pytorch_eager(benchmark, corpus):
     from bench.torch_peer import Trainer, Trigram
 
     torch.set_num_threads(numba.get_num_threads())
-    model, plan = model_and_plan(corpus)
+    model, plan, optimizer = model_and_plan(corpus)
     peer = Trainer(Trigram(250, 32, 256), dict(model.parameters), corpus.x, corpus.y, BATCH, LR, MOMENTUM)
-    run = runner(plan, corpus)
+    run = runner(plan, optimizer, corpus)
     run(CHECKED_STEPS)
     want = peer.run(CHECKED_STEPS)
     np.testing.assert_allclose(plan.losses[:CHECKED_STEPS], want, rtol=1e-3)  # the same work, before it is timed

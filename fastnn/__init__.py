@@ -6,36 +6,64 @@ from fastnn.data.dataset import Dataset, Split
 from fastnn.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
 from fastnn.gradient_check import check_gradients
 from fastnn.history import History
-from fastnn.layers import Activation, Dense, Embedding, Flatten, Sum
-from fastnn.losses import SoftmaxCrossEntropy
+from fastnn.layers import (
+    Activation,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    LayerNorm,
+    MaxPool2D,
+    Sum,
+)
+from fastnn.losses import MAE, MSE, BinaryCrossEntropy, Huber, SoftmaxCrossEntropy
 from fastnn.model import Sequential
-from fastnn.optimizers import SGD
+from fastnn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
+from fastnn.schedules import CosineDecay, ExponentialDecay, StepDecay
 from fastnn.storage import load
 from fastnn.threads import threads
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "MAE",
+    "MSE",
     "SGD",
     "Activation",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "BatchNorm",
+    "BinaryCrossEntropy",
     "CSVLogger",
     "Callback",
     "Checkpoint",
+    "Conv2D",
+    "CosineDecay",
     "DataError",
     "Dataset",
     "Dense",
+    "Dropout",
     "EarlyStopping",
     "Embedding",
+    "ExponentialDecay",
     "FastnnError",
     "FileFormatError",
     "Flatten",
     "History",
+    "Huber",
+    "LayerNorm",
+    "MaxPool2D",
     "NonFiniteError",
     "ProgressBar",
+    "RMSProp",
     "Sequential",
     "ShapeError",
     "SoftmaxCrossEntropy",
     "Split",
+    "StepDecay",
     "Sum",
     "check_gradients",
     "kernels",

@@ -1,20 +1,26 @@
 """From a network to plans: what is gathered, computed, recorded and updated in each step of each mode."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.network import Network
+from fastnn.network import Network, State
 from fastnn.optimizers import Optimizer
 from fastnn.plan.arena import Buffer
 from fastnn.plan.block import Block
 from fastnn.plan.builder import Builder, Value
 from fastnn.plan.program import Program
+from fastnn_kernels._sums import chunks
 from fastnn_kernels.batch import ROUNDS
 
 # Signals and callbacks are looked at between compiled calls; a person notices delays from about 100 ms.
 SECONDS_PER_CALL = 0.05
+STEPS_PER_CALL = 1024
+
+PENALTIES = (k.penalty_l1, k.penalty_l2)
+PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
 
 
 class Plan:
@@ -22,65 +28,128 @@ class Plan:
 
     gradients  the block that each step fills, or None where nothing is differentiated
     output     the value that holds a batch's predictions, or None
-    rates      what the optimizer's kernel reads each step
+    losses     of each step of the walk so far, penalties included, float64
     """
 
-    def __init__(self, network: Network, dtype, batch: int, shuffle: bool = False):
+    def __init__(self, network: Network, dtype, batch: int, *, training=False, shuffle=False, weighted=False):
         self.network = network
-        self.build = Builder(batch, dtype)
+        self.build = Builder(batch, dtype, training)
         self.batch = batch
+        self.weighted = weighted
         self.gradients: Block | None = None
-        self.rates: np.ndarray | None = None
         self.output: Value | None = None
-        self._x, self._y, self._losses, self._count = (Buffer(name, (), np.dtype(dtype)) for name in "xyln")
-        self._cursor = self.build.array("cursor", (2,), np.int64)
-        self._sums = self.build.array("sums", (3,), np.float64)
-        self._key = self.build.array("key", (2 * ROUNDS,), np.uint64)
-        self._weight = self.build.array("weight", (batch,), batched=True)
-        self._indices = self.build.array("indices", (batch,), np.int64, batched=True)
-        if shuffle:
-            self.build.emit(k.permuted_indices, self._indices, self._cursor, self._key, self._count)
-        else:
-            self.build.emit(k.sequential_indices, self._indices, self._cursor)
         self.losses = np.zeros(0)
         self._seconds_per_step = SECONDS_PER_CALL
-        self._weighted = 0
+        self._weighted_for = 0
+        self._outside = {name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "count")}
+        self._declare()
+        self._emit_indices(shuffle)
+
+    def _declare(self) -> None:
+        build = self.build
+        self._sums = build.array("sums", (4,), np.float64)
+        self._key = build.array("key", (2 * ROUNDS,), np.uint64)
+        self._indices = build.array("indices", (self.batch,), np.int64, batched=True)
+        self._importance = build.array("importance", (self.batch,), batched=True)
+        self._weight = build.array("weight", (self.batch,), batched=True)
+        self._rates_table: Buffer | None = None
+
+    def _emit_indices(self, shuffle: bool) -> None:
+        if shuffle:
+            operands = (self._indices, self.build.cursor, self._key, self._outside["count"])
+            self.build.emit(k.permuted_indices, *operands)
+        else:
+            self.build.emit(k.sequential_indices, self._indices, self.build.cursor)
 
     def gather_x(self) -> Value:
         """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
-        dtype = np.int32 if self.network.takes_ids else None
-        x = self.build.value("x", self.network.input_shape, dtype)
-        self.build.emit(k.gather_rows, x.buffer, self._x, self._indices)
-        return x
+        return self._gather_rows("x", self.network.input_shape, np.int32 if self.network.takes_ids else None)
 
-    def gather_labels(self) -> Buffer:
-        labels = self.build.array("labels", (self.batch,), np.int32, batched=True)
-        self.build.emit(k.gather_labels, labels, self._y, self._indices)
-        return labels
+    def _gather_rows(self, name: str, shape: tuple[int, ...], dtype) -> Value:
+        value = self.build.value(name, shape, dtype)
+        self.build.emit(k.gather_rows, value.buffer, self._outside[name], self._indices)
+        return value
+
+    def _gather_values(self, name: str, buffer: Buffer) -> Buffer:
+        self.build.emit(k.gather_values, buffer, self._outside[name], self._indices)
+        return buffer
+
+    def _target(self, scores: Value) -> Buffer:
+        if self.network.loss.takes_labels:
+            return self._gather_values("y", self.build.array("labels", (self.batch,), np.int32, batched=True))
+        return self._gather_rows("y", scores.shape, None).buffer
+
+    def emit_penalties(self, parameters: Block) -> None:
+        """Emit what large weights cost, and its gradient where gradients are."""
+        for name, strengths in self.network.penalties().items():
+            w = parameters.buffers[name].reshape(-1)
+            for strength, value, gradient in zip(strengths, PENALTIES, PENALTY_GRADIENTS, strict=True):
+                if strength:
+                    rates = self.build.constant([strength])
+                    partial = self.build.array("partial sums", (chunks(w.size),), np.float64)
+                    self.build.emit(value, self._outside["losses"], partial, self.build.cursor, w, rates)
+                    if self.gradients is not None:
+                        self.build.emit(gradient, self.gradients.buffers[name].reshape(-1), w, rates)
 
     def emit_loss(self, scores: Value) -> Value:
-        """Emit loss and record; returns the gradient of the scores."""
-        loss, correct, dscores = self.network.loss.emit(self.build, scores, self.gather_labels(), self._weight)
-        build = self.build
-        build.emit(k.record_step, self._losses, self._sums, self._cursor, loss, correct, self._weight)
+        """Emit the loss of the batch; returns the gradient of the scores."""
+        self.build.begin(0, "loss")
+        if self.weighted:
+            self._gather_values("weights", self._importance)
+            if self.network.loss.reduction == "mean":
+                self.build.emit(k.normalise_weights, self._weight, self._importance)
+            else:
+                self._weight = self._importance
+        loss, correct, dscores = self.network.loss.emit(self.build, scores, self._target(scores), self._weight)
+        self._recorded = (loss, correct)
         return dscores
 
+    def emit_record(self) -> None:
+        """Emit the end of a step: loss and accuracy recorded, the cursor moved on."""
+        sums = (self._outside["losses"], self._sums, self.build.cursor)
+        self.build.emit(k.record_step, *sums, *self._recorded, self._importance, self._weight)
+
+    def emit_update(self, optimizer: Optimizer, parameters: Block) -> None:
+        """Emit the optimizer's update by this plan's gradients, at the rates that `advance` is given."""
+        assert self.gradients is not None
+        optimizer.attach(parameters)
+        width = optimizer.rates(np.zeros(1)).shape[1]
+        self._rates_table = self.build.array("rates of a call", (STEPS_PER_CALL, width))
+        rates = self.build.array("rates", (width,))
+        self.build.emit(k.select_rates, rates, self._rates_table, self.build.cursor)
+        optimizer.emit(self.build, parameters, self.gradients, rates)
+        for name, bound in self.network.max_norms().items():
+            self.build.emit(k.max_norm_columns, parameters.buffers[name], self.build.constant([bound]))
+
     def finish(self) -> "Plan":
-        self.program = Program(self.build, (self._x, self._y, self._losses, self._count))
+        self.program = Program(self.build, tuple(self._outside.values()))
         return self
 
-    def start(self, x: np.ndarray, y: np.ndarray | None = None, key: np.ndarray | None = None) -> None:
-        """Begin a walk through x (N, columns) and y (N,), in the order that `key` chooses."""
+    def start(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+        *,
+        key: np.ndarray | None = None,
+        noise: np.ndarray | None = None,
+    ) -> None:
+        """Begin a walk through x (N, columns) with targets y and sample weights (N,).
+
+        `key` chooses the order of the samples, `noise` the random numbers of this walk.
+        """
         steps = -(-len(x) // self.batch)
         if len(self.losses) != steps:
             self.losses = np.zeros(steps)
-        nothing = np.zeros((len(x), 0), x.dtype)
-        self.program.bind({self._x: x.reshape(len(x), -1), self._y: nothing if y is None else y})
-        self.program.bind({self._losses: self.losses, self._count: len(x)})
-        self.program[self._cursor][:] = 0
-        self.program[self._sums][:] = 0
-        if key is not None:
-            self.program[self._key][:] = key
+        self.losses[:] = 0
+        nothing = np.zeros(0, x.dtype)
+        arrays = {"x": x.reshape(len(x), -1), "y": nothing if y is None else y}
+        arrays |= {"weights": nothing if weights is None else weights, "losses": self.losses}
+        self.program.bind({self._outside[name]: array for name, array in arrays.items()})
+        self.program.bind({self._outside["count"]: len(x)})
+        for buffer, values in ((self.build.cursor, 0), (self._sums, 0), (self._key, key), (self.build.noise, noise)):
+            if values is not None:
+                self.program[buffer][:] = values
         self._total = len(x)
 
     def release(self) -> None:
@@ -92,13 +161,19 @@ class Plan:
         for batch in {min(self.batch, self._total), self._total % self.batch} - {0}:
             self.program.prepare(batch)
 
-    def advance(self, limit: int | None = None) -> int:
-        """Run the next steps, as many as fit into 50 ms and `limit`; how many: 0 at the end of the data."""
+    def advance(self, limit: int | None = None, rates: Callable[[int], np.ndarray] | None = None) -> int:
+        """Run the next steps, as many as fit into 50 ms and `limit`; how many: 0 at the end of the data.
+
+        `rates(steps)` gives what the optimizer's kernel reads in each of the steps, (steps, r).
+        """
         batch = min(self.batch, self._total - self.done)
         if batch <= 0:
             return 0
         steps = (self._total - self.done) // batch if batch == self.batch else 1
-        steps = max(1, min(steps, int(SECONDS_PER_CALL / self._seconds_per_step), limit or steps))
+        steps = max(1, min(steps, int(SECONDS_PER_CALL / self._seconds_per_step), limit or steps, STEPS_PER_CALL))
+        if rates is not None and self._rates_table is not None:
+            self.program[self._rates_table][:steps] = rates(steps)
+        self.program[self.build.cursor][2] = 0
         self._weigh(batch)
         begin = time.perf_counter()
         self.program.run(steps, batch)
@@ -106,23 +181,28 @@ class Plan:
         return steps
 
     def _weigh(self, batch: int) -> None:
-        if self._weighted != batch:
-            self.program[self._weight][:batch] = self.network.loss.sample_weight(batch)
-            self._weighted = batch
+        """Set the weights of samples that count alike."""
+        if not self.weighted and self._weighted_for != batch:
+            self.program[self._importance][:] = 1
+            self.program[self._weight][:] = self.network.loss.sample_weight(batch)
+            self._weighted_for = batch
 
     @property
     def done(self) -> int:
         """Samples used so far."""
-        return int(self.program[self._cursor][0])
+        return int(self.program[self.build.cursor][0])
 
     @property
     def steps_done(self) -> int:
-        return int(self.program[self._cursor][1])
+        return int(self.program[self.build.cursor][1])
 
     def metrics(self) -> dict[str, float]:
-        """Mean loss and accuracy over the samples used so far, whatever the reduction: comparable between sets."""
-        loss, correct, count = self.program[self._sums]
-        return {"loss": float(loss / count), "accuracy": float(correct / count)}
+        """Loss and accuracy, means over the samples used so far by their weights, whatever the reduction.
+
+        The loss includes the penalties, as a mean over steps.
+        """
+        loss, correct, count, penalties = self.program[self._sums]
+        return {"loss": float(loss / count + penalties / self.steps_done), "accuracy": float(correct / count)}
 
     def predictions(self, batch: int) -> np.ndarray:
         """The outputs of the batch that ran last, (batch, outputs), a view."""
@@ -130,34 +210,37 @@ class Plan:
         return self.program[self.output.buffer][:batch, : self.output.width]
 
 
-def compile_predict(network: Network, parameters: Block, batch: int, logits: bool) -> Plan:
+def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Plan:
     """Mode infer: scores, or what the loss calls a prediction."""
-    plan = Plan(network, parameters.dtype, batch)
-    scores, _ = network.forward(plan.build, plan.gather_x(), parameters)
+    plan = Plan(network, state.parameters.dtype, batch)
+    scores, _ = network.forward(plan.build, plan.gather_x(), state)
     plan.output = scores if logits else network.loss.emit_predictions(plan.build, scores)
-    plan.build.emit(k.advance_cursor, plan._cursor, plan._indices)
+    plan.build.emit(k.advance_cursor, plan.build.cursor, plan._indices)
     return plan.finish()
 
 
-def compile_evaluate(network: Network, parameters: Block, batch: int) -> Plan:
-    """Mode infer, with loss and accuracy recorded."""
-    plan = Plan(network, parameters.dtype, batch)
-    scores, _ = network.forward(plan.build, plan.gather_x(), parameters)
+def compile_evaluate(network: Network, state: State, batch: int, *, weighted=False, training=False) -> Plan:
+    """Mode infer, with loss and accuracy recorded; with `training`, layers behave as in training."""
+    plan = Plan(network, state.parameters.dtype, batch, weighted=weighted, training=training)
+    scores, _ = network.forward(plan.build, plan.gather_x(), state)
     plan.emit_loss(scores)
+    plan.emit_penalties(state.parameters)
+    plan.emit_record()
     return plan.finish()
 
 
 def compile_train(
-    network: Network, parameters: Block, batch: int, optimizer: Optimizer | None = None, shuffle: bool = False
+    network: Network, state: State, batch: int, optimizer: Optimizer | None = None, *, shuffle=False, weighted=False
 ) -> Plan:
     """Mode explicit: every gradient is stored, then, with an optimizer, all parameters are updated."""
-    plan = Plan(network, parameters.dtype, batch, shuffle)
-    scores, backward = network.forward(plan.build, plan.gather_x(), parameters)
+    plan = Plan(network, state.parameters.dtype, batch, training=True, shuffle=shuffle, weighted=weighted)
+    scores, backward = network.forward(plan.build, plan.gather_x(), state)
     dscores = plan.emit_loss(scores)
-    plan.gradients = parameters.like()
+    plan.gradients = state.parameters.like()
     backward(dscores, plan.gradients)
+    plan.build.begin(0, "update")
+    plan.emit_penalties(state.parameters)
     if optimizer is not None:
-        optimizer.attach(parameters)
-        plan.rates = np.array(optimizer.rates(), parameters.dtype)
-        optimizer.emit(plan.build, parameters, plan.gradients, plan.rates)
+        plan.emit_update(optimizer, state.parameters)
+    plan.emit_record()
     return plan.finish()

@@ -29,6 +29,14 @@ class Zeros(Initializer):
 
 
 @dataclass(frozen=True)
+class Ones(Initializer):
+    """1 everywhere."""
+
+    def sample(self, rng, shape):
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
 class Normal(Initializer):
     """N(0, std²)."""
 
@@ -91,6 +99,7 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 INITIALIZERS: dict[str, Callable[[], Initializer]] = {
     "zeros": Zeros,
+    "ones": Ones,
     "normal": Normal,
     "truncated_normal": TruncatedNormal,
     "uniform": Uniform,

@@ -1,16 +1,17 @@
 """Losses: what a batch of scores costs, its gradient, and what a prediction is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.checks import as_array, whole_numbers
-from fastnn.errors import ShapeError
+from fastnn.checks import as_array, finite, whole_numbers
+from fastnn.errors import DataError, ShapeError
 from fastnn.naming import look_up
 from fastnn.plan.arena import Buffer
 from fastnn.plan.builder import Builder, Value
+from fastnn_kernels._jit import Kernel
 
 REDUCTIONS = {"mean": True, "sum": False}
 
@@ -25,6 +26,7 @@ class Loss:
 
     reduction: str = "mean"
     name: ClassVar[str]
+    takes_labels: ClassVar[bool] = False  # whether targets are class numbers (N,), not rows of numbers
 
     def __post_init__(self):
         look_up("reduction", self.reduction, REDUCTIONS)
@@ -40,31 +42,43 @@ class Loss:
         """Emit what `predict` returns; the scores themselves unless a loss knows better."""
         return scores
 
-    def checked_targets(self, y: np.ndarray, name: str, outputs: int) -> np.ndarray:
-        """y as the loss's kernel takes it, (N,); ShapeError or DataError says what is wrong."""
-        raise NotImplementedError
+    def checked_targets(self, y: Any, name: str, outputs: int) -> np.ndarray:
+        """y as the loss's kernel takes it: labels (N,), or here numbers (N, outputs). ShapeError, DataError if not."""
+        y = finite(y, name)
+        if y.ndim == 1 and outputs == 1:
+            y = y[:, None]
+        if y.ndim != 2 or y.shape[1] != outputs:
+            raise ShapeError(f"{name} has shape {y.shape}, expected (N, {outputs}): a number for each output")
+        return y
 
     def config(self) -> dict[str, Any]:
-        return {"name": self.name, "reduction": self.reduction}
+        return {"name": self.name, **{field.name: getattr(self, field.name) for field in fields(self)}}
 
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(Loss):
-    """ℓ = log Σⱼ exp(sⱼ) − s[label], in nats, for labels that are whole numbers from 0."""
+    """ℓ = log Σⱼ exp(sⱼ) − Σⱼ tⱼ·sⱼ, in nats, for labels that are whole numbers from 0.
 
+    t is 1 at the label; `label_smoothing` s makes it (1 − s) there, plus s / classes everywhere.
+    """
+
+    label_smoothing: float = 0.0
     name: ClassVar[str] = "softmax_cross_entropy"
+    takes_labels: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.label_smoothing <= 1:
+            raise ValueError(f"SoftmaxCrossEntropy: label_smoothing is {self.label_smoothing}, expected 0 to 1")
 
     def emit(self, build, scores, target, weight):
-        loss = build.array("loss", (build.batch,), batched=True)
-        correct = build.array("correct", (build.batch,), batched=True)
-        dscores = build.value("dscores", scores.shape)
-        build.emit(k.softmax_cross_entropy, loss, correct, dscores.buffer, scores.buffer, target, weight, scores.width)
-        return loss, correct, dscores
+        if self.label_smoothing:
+            constant = build.constant([self.label_smoothing])
+            return _emit(build, k.softmax_cross_entropy_smooth, scores, target, weight, constant)
+        return _emit(build, k.softmax_cross_entropy, scores, target, weight)
 
     def emit_predictions(self, build, scores):
-        out = build.value("probabilities", scores.shape)
-        build.emit(k.softmax_forward, out.buffer, scores.buffer, scores.width)
-        return out
+        return _emit_output(build, k.softmax_forward, scores)
 
     def checked_targets(self, y, name, outputs):
         y = as_array(y, name)
@@ -75,7 +89,87 @@ class SoftmaxCrossEntropy(Loss):
         return whole_numbers(y, name, outputs, f"labels of {outputs} classes")
 
 
-LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in (SoftmaxCrossEntropy,)}
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """ℓ = mean over outputs of log(1 + exp(s)) − t·s: each score s is the logit of a probability, t in [0, 1]."""
+
+    name: ClassVar[str] = "binary_cross_entropy"
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.binary_cross_entropy, scores, target, weight)
+
+    def emit_predictions(self, build, scores):
+        return _emit_output(build, k.sigmoid_forward, scores)
+
+    def checked_targets(self, y, name, outputs):
+        y = super().checked_targets(y, name, outputs)
+        if len(y) and not 0 <= y.min() <= y.max() <= 1:
+            raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1")
+        return y
+
+
+@dataclass(frozen=True)
+class MSE(Loss):
+    """ℓ = scale · mean over outputs of (s − t)²; scale=.5 is the half-squared form."""
+
+    scale: float = 1.0
+    name: ClassVar[str] = "mse"
+
+    def __post_init__(self):
+        super().__post_init__()
+        _positive("MSE", "scale", self.scale)
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.mse, scores, target, weight, build.constant([self.scale]))
+
+
+@dataclass(frozen=True)
+class MAE(Loss):
+    """ℓ = mean over outputs of |s − t|."""
+
+    name: ClassVar[str] = "mae"
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.mae, scores, target, weight)
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """ℓ = mean over outputs of ½·d² where |d| ≤ delta, delta·(|d| − ½·delta) elsewhere, d = s − t."""
+
+    delta: float = 1.0
+    name: ClassVar[str] = "huber"
+
+    def __post_init__(self):
+        super().__post_init__()
+        _positive("Huber", "delta", self.delta)
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.huber, scores, target, weight, build.constant([self.delta]))
+
+
+def _positive(loss: str, name: str, value: float) -> None:
+    if not value > 0:
+        raise ValueError(f"{loss}: {name} is {value}, expected above 0")
+
+
+def _emit(build: Builder, kernel: Kernel, scores: Value, target: Buffer, weight: Buffer, *constants: np.ndarray):
+    """Emit a fused loss kernel: all have the same outputs and the same order of operands."""
+    loss, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+    dscores = build.value("dscores", scores.shape)
+    operands = (loss, correct, dscores.buffer, scores.buffer, target, weight, *constants)
+    build.emit(kernel, *operands, scores.width)
+    return loss, correct, dscores
+
+
+def _emit_output(build: Builder, kernel: Kernel, scores: Value) -> Value:
+    out = build.value("output", scores.shape)
+    build.emit(kernel, out.buffer, scores.buffer, scores.width)
+    return out
+
+
+KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)
+LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 
 def get(spec: str | Loss) -> Loss:

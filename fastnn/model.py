@@ -36,6 +36,7 @@ class Sequential:
     loss         a name or a loss object
     dtype        float32 or float64, of parameters and all arithmetic
     seed         of the initial values and of everything random in training
+    l1, l2       add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class Sequential:
         loss: str | Loss = "softmax_cross_entropy",
         dtype: str = "float32",
         seed: int = 0,
+        l1: float = 0.0,
+        l2: float = 0.0,
     ):
-        self._set_up(Network(layers, input_shape, losses.get(loss)), dtype, seed)
+        self._set_up(Network(layers, input_shape, losses.get(loss), l1, l2), dtype, seed)
 
     @classmethod
     def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Sequential":
@@ -62,8 +65,7 @@ class Sequential:
         self.network = network
         self.dtype = np.dtype(dtype)
         self.seed = int(seed)
-        self.parameters: Block = self.network.initial_parameters(self.dtype, self.seed)
-        self.buffers: dict[str, np.ndarray] = {}
+        self.state = self.network.initial_state(self.dtype, self.seed)
         self.history = History()
         self.epoch = 0
         self.meta: dict[str, Any] = {}
@@ -76,6 +78,16 @@ class Sequential:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _plans={}, _turn=threading.Lock())
+
+    @property
+    def parameters(self) -> Block:
+        """What training changes by gradients: {"dense.w": ..., "dense.b": ...}, views that may be read and written."""
+        return self.state.parameters
+
+    @property
+    def buffers(self) -> Block:
+        """Running statistics: {"batch_norm.mean": ...}, views too."""
+        return self.state.buffers
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -133,7 +145,7 @@ class Sequential:
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """Loss of exactly this batch and its gradient by every parameter; changes no state."""
         x, y = self._checked(x, y, "x", "y")
-        plan = compile_train(self.network, self.parameters, len(x))
+        plan = compile_train(self.network, self.state, len(x))
         plan.start(x, y)
         plan.advance()
         assert plan.gradients is not None
@@ -142,7 +154,7 @@ class Sequential:
     def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
         """A function that computes the loss of this batch at the parameters of the moment."""
         x, y = self._checked(x, y, "x", "y")
-        plan = compile_evaluate(self.network, self.parameters, len(x))
+        plan = compile_evaluate(self.network, self.state, len(x), training=True)
 
         def loss() -> float:
             plan.start(x, y)
@@ -164,6 +176,16 @@ class Sequential:
         for name, value in checked.items():
             self.parameters.assign(name, value)
 
+    def snapshot(self) -> dict[str, dict[str, np.ndarray]]:
+        """Copies of all parameters and running statistics, for `restore`."""
+        return {"parameters": self.parameters.copy(), "buffers": self.buffers.copy()}
+
+    def restore(self, snapshot: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """Put back what `snapshot` took, of this model or of one of the same network."""
+        for block, arrays in ((self.parameters, snapshot["parameters"]), (self.buffers, snapshot["buffers"])):
+            for name, value in arrays.items():
+                block.assign(name, value)
+
     def summary(self) -> str:
         """A table of layers, output shapes and parameter counts, with exact memory."""
         return summary.table(self.network, self.parameters)
@@ -176,7 +198,7 @@ class Sequential:
 
     def _plan(self, kind: str) -> Plan:
         if kind not in self._plans:
-            arguments = (self.network, self.parameters, EVALUATION_BATCH)
+            arguments = (self.network, self.state, EVALUATION_BATCH)
             evaluating = kind == "evaluate"
             plan = compile_evaluate(*arguments) if evaluating else compile_predict(*arguments, kind == "logits")
             self._plans[kind] = plan

@@ -1,19 +1,27 @@
 """A stack of layers as one description: names, shapes and parameters, but no arrays."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastnn import layers as layer_kinds
 from fastnn import losses, random
-from fastnn.errors import ShapeError
+from fastnn.errors import DataError, ShapeError
 from fastnn.layers import Layer, Parameter
+from fastnn.layers.base import Penalised
 from fastnn.losses import Loss
 from fastnn.naming import numbered
 from fastnn.plan.block import Block
 from fastnn.plan.builder import Builder, Value
+
+
+class State(NamedTuple):
+    """The arrays of a model: what training changes by gradients, and what it keeps count of."""
+
+    parameters: Block
+    buffers: Block
 
 
 class Network:
@@ -23,11 +31,14 @@ class Network:
     shapes  of one sample: before the first layer, then after each
     """
 
-    def __init__(self, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss):
+    def __init__(
+        self, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss, l1: float = 0.0, l2: float = 0.0
+    ):
         if not layers:
             raise ValueError("Sequential needs at least one layer")
         self.layers = tuple(map(_layer, layers))
         self.loss = loss
+        self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("Sequential")
         self.names = numbered(layer.kind for layer in self.layers)
         self.shapes = [_sample_shape(input_shape)]
         for position, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
@@ -57,19 +68,44 @@ class Network:
         specs = self.layers[index].parameters(self.shapes[index])
         return {f"{self.names[index]}.{short}": spec for short, spec in specs.items()}
 
-    def initial_parameters(self, dtype, seed: int) -> Block:
-        """All parameters at their initial values; each array's draw depends on seed and its name alone."""
-        specs = {name: spec for i in range(len(self.layers)) for name, spec in self.parameters_of(i).items()}
-        block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
-        for name, spec in specs.items():
-            block[name][...] = spec.initializer.sample(random.stream(seed, "initial", name), spec.shape)
-        return block
+    def buffers_of(self, index: int) -> dict[str, Parameter]:
+        """Running statistics of one layer by their public names, such as batch_norm.mean."""
+        specs = self.layers[index].buffers(self.shapes[index])
+        return {f"{self.names[index]}.{short}": spec for short, spec in specs.items()}
 
-    def forward(self, build: Builder, x: Value, parameters: Block) -> tuple[Value, Callable[[Value, Block], None]]:
+    def penalties(self) -> dict[str, tuple[float, float]]:
+        """The λ of Σ|w| and of ½·Σw² of each weight that has one: the layer's own and the whole network's."""
+        found = {}
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, Penalised) and (layer.l1 + self.l1 or layer.l2 + self.l2):
+                found[f"{self.names[i]}.w"] = (layer.l1 + self.l1, layer.l2 + self.l2)
+        return found
+
+    def max_norms(self) -> dict[str, float]:
+        """The bound on the norm of each unit's weights, for the weights that have one."""
+        pairs = ((f"{self.names[i]}.w", getattr(layer, "max_norm", None)) for i, layer in enumerate(self.layers))
+        return {name: bound for name, bound in pairs if bound is not None}
+
+    def check_batch(self, samples: int) -> None:
+        """DataError if a training batch of so few samples cannot pass through a layer."""
+        for i, layer in enumerate(self.layers):
+            if samples < (least := layer.least_samples(self.shapes[i])):
+                raise DataError(f"{self.names[i]} needs batches of at least {least} samples, one has {samples}")
+
+    def initial_state(self, dtype, seed: int) -> State:
+        """Parameters and running statistics as they start; each draw depends on seed and its array's name alone."""
+        parameters = (self.parameters_of(i) for i in range(len(self.layers)))
+        buffers = (self.buffers_of(i) for i in range(len(self.layers)))
+        return State(_drawn(parameters, dtype, seed), _drawn(buffers, dtype, seed))
+
+    def forward(self, build: Builder, x: Value, state: State) -> tuple[Value, Callable[[Value, Block], None]]:
         """Emit all layers; returns the scores and a function that emits the backward rows."""
         backwards = []
         for i, layer in enumerate(self.layers):
-            x, backward = layer.forward(build, x, self._own(i, parameters.buffers))
+            build.begin(i, self.names[i])
+            own = self._own(self.parameters_of(i), state.parameters) | self._own(self.buffers_of(i), state.buffers)
+            x, backward = layer.forward(build, x, own)
+            build.outputs[self.names[i]] = x
             backwards.append(backward)
 
         def emit_backward(dout: Value, gradients: Block) -> None:
@@ -77,25 +113,37 @@ class Network:
             flowing: Value | None = dout
             for i in range(len(self.layers) - 1, first - 1, -1):
                 assert flowing is not None
-                flowing = backwards[i](flowing, self._own(i, gradients.buffers), i > first)
+                build.begin(i, self.names[i])
+                flowing = backwards[i](flowing, self._own(self.parameters_of(i), gradients), i > first)
 
         return x, emit_backward
 
-    def _own(self, index: int, buffers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The arrays of one layer under their short names."""
-        return {name.rpartition(".")[2]: buffers[name] for name in self.parameters_of(index)}
+    def _own(self, names: Iterable[str], block: Block) -> dict[str, np.ndarray]:
+        """The arrays of one layer, as kernels see them, under their short names."""
+        return {name.rpartition(".")[2]: block.buffers[name] for name in names}
 
     def config(self) -> dict[str, Any]:
         return {
             "layers": [layer.config() for layer in self.layers],
             "input_shape": list(self.input_shape),
             "loss": self.loss.config(),
+            "l1": self.l1,
+            "l2": self.l2,
         }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Network":
         stack = [layer_kinds.from_config(item) for item in config["layers"]]
-        return cls(stack, tuple(config["input_shape"]), losses.from_config(config["loss"]))
+        loss = losses.from_config(config["loss"])
+        return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])
+
+
+def _drawn(specs_of_layers: Iterable[Mapping[str, Parameter]], dtype, seed: int) -> Block:
+    specs = {name: spec for specs in specs_of_layers for name, spec in specs.items()}
+    block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
+    for name, spec in specs.items():
+        block[name][...] = spec.initializer.sample(random.stream(seed, "initial", name), spec.shape)
+    return block
 
 
 def _layer(value: Any) -> Layer:

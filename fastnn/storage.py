@@ -64,14 +64,14 @@ def load_checkpoint(path: str | Path) -> tuple["Sequential", dict[str, Any]]:
     with _opened(path) as file:
         _check(file, path)
         config = _read_item(file["config"])
-        parameters = _read_tree(file["parameters"])
+        state = {group: _read_tree(file[group]) for group in ("parameters", "buffers")}
         training = _read_tree(file["training"]) if "training" in file else {}
     network = Network.from_config(config["network"])
     model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
-    if set(parameters) != set(model.parameters):
-        raise FileFormatError(f"{path}: holds parameters {sorted(parameters)}, expected {sorted(model.parameters)}")
-    for name, value in parameters.items():
-        model.parameters[name][...] = value
+    for group, block in (("parameters", model.parameters), ("buffers", model.buffers)):
+        if set(state[group]) != set(block):
+            raise FileFormatError(f"{path}: holds {group} {sorted(state[group])}, expected {sorted(block)}")
+    model.restore(state)
     model.epoch, model.meta = config["epoch"], config["meta"]
     return model, training
 

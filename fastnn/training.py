@@ -12,6 +12,7 @@ from fastnn.callbacks import Callback, ProgressBar
 from fastnn.compiler import Plan, compile_train
 from fastnn.errors import NonFiniteError
 from fastnn.optimizers import Optimizer
+from fastnn.plan.builder import NOISE_WORDS
 from fastnn_kernels.batch import ROUNDS
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ class Run:
         self.samples = len(x)
         self.batch_size = min(self.batch_size or len(x), len(x))
         self.steps = -(-len(x) // self.batch_size)
-        plan = compile_train(self.model.network, self.model.parameters, self.batch_size, self.optimizer, self.shuffle)
+        self.model.network.check_batch(len(x) % self.batch_size or self.batch_size)
+        plan = compile_train(
+            self.model.network, self.model.state, self.batch_size, self.optimizer, shuffle=self.shuffle
+        )
         self.history.stop_reason = None
         with self._callbacks_around("train"):
             plan.start(x, y)
@@ -86,6 +90,7 @@ class Run:
 
     def _train_epoch(self, plan: Plan, data: Data, validation: Data | None) -> None:
         self.step, self.logs = 0, {"epoch": self.epoch + 1}
+        self.optimizer.epoch = self.epoch
         self._call("on_epoch_begin")
         if self._stop_reason is not None:  # a callback that does not want this epoch: there is none
             return
@@ -99,11 +104,13 @@ class Run:
 
     def _run_epoch(self, plan: Plan, data: Data) -> None:
         begin = time.perf_counter()
-        plan.start(*data, key=random.key(self.model.seed, "order", self.epoch, words=2 * ROUNDS))
+        seed = self.model.seed
+        key = random.key(seed, "order", self.epoch, words=2 * ROUNDS)
+        plan.start(*data, key=key, noise=random.key(seed, "noise", self.epoch, words=NOISE_WORDS))
         while self._stop_reason is None and plan.done < self.samples:
             self._run_steps(plan)
         seconds = time.perf_counter() - begin
-        self.logs |= {"lr": self.optimizer.lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
+        self.logs |= {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
         # A step's loss tells of the steps before it; what the last one did shows only here.
         if not all(np.isfinite(array).all() for array in self.model.parameters.values()):
             raise self._diverged("the parameters are no longer finite", self.step)
@@ -111,9 +118,7 @@ class Run:
     def _run_steps(self, plan: Plan) -> None:
         """One compiled call and what surrounds it."""
         self._call("on_batch_begin", batch_event=True)
-        assert plan.rates is not None
-        plan.rates[:] = self.optimizer.rates()
-        steps = plan.advance(self._steps_until_a_callback())
+        steps = plan.advance(self._steps_until_a_callback(), self._rates)
         losses = plan.losses[self.step : self.step + steps]
         self._check_finite(losses)
         self.history.steps["loss"].extend(losses)
@@ -121,6 +126,9 @@ class Run:
         self.optimizer.iteration += steps
         self.logs |= plan.metrics()
         self._call("on_batch_end", batch_event=True)
+
+    def _rates(self, steps: int) -> np.ndarray:
+        return self.optimizer.rates(self.optimizer.iteration + np.arange(steps))
 
     def _steps_until_a_callback(self) -> int | None:
         waits = [callback.every - self.step % callback.every for callback in self.callbacks if callback.every]
@@ -134,7 +142,7 @@ class Run:
 
     def _diverged(self, what: str, step: int) -> NonFiniteError:
         place = f"epoch {self.epoch + 1}, step {step} of {self.steps}"
-        return NonFiniteError(f"{what} at {place}; a smaller learning rate than {self.optimizer.lr:g} may help")
+        return NonFiniteError(f"{what} at {place}; a smaller learning rate than {self.optimizer.current_lr:g} may help")
 
     def _call(self, event: str, batch_event: bool = False) -> None:
         for callback in self.callbacks:

@@ -20,7 +20,7 @@ def test_names_count_up_by_kind():
     net = network(*stack)
     assert net.names == ["embedding", "flatten", "dense", "activation", "dense_1", "dense_2"]
     assert net.shapes == [(3,), (3, 2), (6,), (4,), (4,), (4,), (3,)]
-    assert list(net.initial_parameters("float32", 0)) == [
+    assert list(net.initial_state("float32", 0).parameters) == [
         "embedding.w", "dense.w", "dense.b", "dense_1.w", "dense_1.b", "dense_2.w", "dense_2.b",
     ]  # fmt: skip
 
@@ -31,7 +31,8 @@ def test_one_description_twice_makes_two_layers():
 
 
 def test_shapes_of_parameters():
-    parameters = network(fn.Embedding(5, 2), fn.Sum(), fn.Dense(4, use_bias=False)).initial_parameters("float64", 0)
+    net = network(fn.Embedding(5, 2), fn.Sum(), fn.Dense(4, use_bias=False))
+    parameters = net.initial_state("float64", 0).parameters
     assert {name: array.shape for name, array in parameters.items()} == {"embedding.w": (5, 2), "dense.w": (2, 4)}
     assert parameters["dense.w"].dtype == np.float64
 

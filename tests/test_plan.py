@@ -137,7 +137,7 @@ def shift_and_step():
     build = Builder(4, "float32")
     source = Buffer("source", (), np.dtype("float32"))
     indices = build.array("indices", (4,), np.int64, batched=True)
-    cursor = build.array("cursor", (2,), np.int64)
+    cursor = build.cursor
     out = build.value("out", (3,)).buffer
     bias = np.arange(16, dtype=np.float32)
     build.emit(k.sequential_indices, indices, cursor)
@@ -154,7 +154,7 @@ class TestProgram:
         program, source, out, cursor = shift_and_step()
         program.bind({source: self.x})
         program.run(3)
-        assert program[cursor].tolist() == [12, 3]
+        assert program[cursor].tolist() == [12, 3, 3]
         assert np.array_equal(program[out][:, :3], self.x[8:12] + np.arange(3, dtype=np.float32))
 
     def test_table_and_python_loop_agree(self):
@@ -174,7 +174,7 @@ class TestProgram:
         program.bind({source: self.x})
         program[out][...] = -1
         program.run(1, batch=3)
-        assert program[cursor].tolist() == [3, 1]
+        assert program[cursor].tolist() == [3, 1, 1]
         assert np.array_equal(program[out][:3, :3], self.x[:3] + np.arange(3, dtype=np.float32))
         assert (program[out][3] == -1).all()
 
@@ -206,24 +206,35 @@ class TestProgram:
 
 def training_plan(batch=8):
     model = tiny_model()
-    plan = compile_train(model.network, model.parameters, batch, SGD(0.1, momentum=0.5))
+    plan = compile_train(model.network, model.state, batch, SGD(0.1, momentum=0.5))
     x, y = trigrams(100_000 if batch == 8 else 400)
     plan.start(x, y)
+    plan.advance(1, opt_rates)
     return model, plan
+
+
+def opt_rates(steps):
+    return np.tile([0.1, 0.5], (steps, 1))
+
+
+def run(plan, steps):
+    """A call of `steps` steps, as `advance` makes it, whatever time they take."""
+    plan.program[plan.build.cursor][2] = 0
+    plan.program.run(steps)
 
 
 @jit_only
 def test_training_steps_allocate_no_python_memory():
     _, plan = training_plan()
-    plan.program.run(10)
+    run(plan, 10)
     tracemalloc.start()
     try:
         peaks = []
         for steps in (1, 1000):
-            plan.program.run(steps)
+            run(plan, steps)
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
-            plan.program.run(steps)
+            run(plan, steps)
             now, peak = tracemalloc.get_traced_memory()
             peaks.append(peak - before)
             assert now - before < 1024

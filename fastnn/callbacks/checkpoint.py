@@ -78,7 +78,7 @@ def _setup(run: "Run") -> dict[str, Any]:
 
 def restore(run: "Run", model: Any, training: dict[str, Any]) -> None:
     """Put a run into the state that `training_state` took down."""
-    run.model.set_parameters(model.parameters)
+    run.model.restore(model.snapshot())
     for name, parts in training["optimizer"].get("state", {}).items():
         for part, value in parts.items():
             run.optimizer.state[name][part][...] = value

@@ -37,7 +37,7 @@ class EarlyStopping(Callback):
 
     def _reset(self) -> None:
         self.best, self.best_epoch, self.waited = math.inf, 0, 0
-        self.best_parameters: dict[str, np.ndarray] | None = None
+        self.best_state: dict[str, dict[str, np.ndarray]] | None = None
         self.stopped = ""
 
     def on_train_begin(self, run):
@@ -53,7 +53,7 @@ class EarlyStopping(Callback):
         if score < self._best_score() - self.min_delta:
             self.best, self.best_epoch, self.waited = value, run.epoch, 0
             if self.restore_best:
-                self.best_parameters = run.model.parameters.copy()
+                self.best_state = run.model.snapshot()
         else:
             self.waited += 1
         self.stopped = self._reason(run.logs)
@@ -79,14 +79,14 @@ class EarlyStopping(Callback):
         return logs[name]
 
     def on_train_end(self, run):
-        if self.restore_best and self.best_parameters is not None:
-            run.model.set_parameters(self.best_parameters)
+        if self.restore_best and self.best_state is not None:
+            run.model.restore(self.best_state)
 
     def state_dict(self):
         state = {name: getattr(self, name) for name in ("best", "best_epoch", "waited", "stopped")}
-        return state | {"best_parameters": self.best_parameters or {}}
+        return state | {"best_state": self.best_state or {}}
 
     def load_state_dict(self, state):
         for name in ("best", "best_epoch", "waited", "stopped"):
             setattr(self, name, state[name])
-        self.best_parameters = state["best_parameters"] or None
+        self.best_state = state["best_state"] or None

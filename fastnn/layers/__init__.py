@@ -4,12 +4,16 @@ from typing import Any
 
 from fastnn.layers.activation import Activation
 from fastnn.layers.base import Layer, Parameter, restored
+from fastnn.layers.convolution import Conv2D, MaxPool2D
 from fastnn.layers.dense import Dense
+from fastnn.layers.dropout import Dropout
 from fastnn.layers.embedding import Embedding
+from fastnn.layers.normalisation import BatchNorm, LayerNorm
 from fastnn.layers.shape import Flatten, Sum
 from fastnn.naming import look_up
 
-LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Activation, Dense, Embedding, Flatten, Sum)}
+KINDS = (Activation, BatchNorm, Conv2D, Dense, Dropout, Embedding, Flatten, LayerNorm, MaxPool2D, Sum)
+LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}
 
 
 def from_config(config: dict[str, Any]) -> Layer:
@@ -18,4 +22,4 @@ def from_config(config: dict[str, Any]) -> Layer:
     return look_up("layer", config.get("kind"), LAYERS)(**arguments)
 
 
-__all__ = ["LAYERS", "Activation", "Dense", "Embedding", "Flatten", "Layer", "Parameter", "Sum", "from_config"]
+__all__ = ["LAYERS", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]

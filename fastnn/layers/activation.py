@@ -9,12 +9,8 @@ from fastnn.layers.base import Layer
 from fastnn.naming import look_up
 from fastnn.plan.builder import Builder, Value
 
-KERNELS = {
-    "relu": (k.relu_forward, k.relu_backward),
-    "leaky_relu": (k.leaky_relu_forward, k.leaky_relu_backward),
-    "tanh": (k.tanh_forward, k.tanh_backward),
-    "sigmoid": (k.sigmoid_forward, k.sigmoid_backward),
-}
+NAMES = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu")
+KERNELS = {name: (getattr(k, f"{name}_forward"), getattr(k, f"{name}_backward")) for name in NAMES}
 
 
 def check_activation(name: str) -> None:
@@ -40,7 +36,8 @@ def activate(build: Builder, x: Value, name: str) -> tuple[Value, Callable[[Valu
 
 @dataclass(frozen=True)
 class Activation(Layer):
-    """f(x), element by element: identity, relu, leaky_relu (slope .01), tanh or sigmoid."""
+    """f(x), element by element: identity, relu, leaky_relu (slope .01), tanh, sigmoid,
+    softplus, elu, gelu (exact) or silu."""
 
     name: str
     kind: ClassVar[str] = "activation"

@@ -23,12 +23,38 @@ class Parameter:
     initializer: Initializer
 
 
+@dataclass(frozen=True, kw_only=True)
+class Penalised:
+    """For layers with weights w: what large weights cost, and a bound on them.
+
+    l1, l2    add l1·Σ|w| and ½·l2·Σw² to the loss of a batch
+    max_norm  after each step, scale the weights of each unit (column) so that their norm is at most this
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    max_norm: float | None = None
+
+    def check_penalties(self, layer: str) -> None:
+        """ValueError unless the penalties are ≥ 0 and the bound is positive."""
+        for name in ("l1", "l2"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{layer}: {name} is {getattr(self, name)}, expected ≥ 0")
+        if self.max_norm is not None and not self.max_norm > 0:
+            raise ValueError(f"{layer}: max_norm is {self.max_norm}, expected above 0")
+
+    def checked(self, owner: str) -> tuple[float, float]:
+        """l1 and l2, checked."""
+        self.check_penalties(owner)
+        return float(self.l1), float(self.l2)
+
+
 @dataclass(frozen=True)
 class Layer:
     """Base of all layers. A subclass says its kind, shapes, parameters and forward rows.
 
-    `forward(build, x, p)` emits the rows that make the output from x and the parameters' arrays p,
-    and returns the output with a function that emits the backward rows. The function is called, if
+    `forward(build, x, p)` emits the rows that make the output from x and the layer's arrays p, and
+    returns the output with a function that emits the backward rows. The function is called, if
     at all, once, after all forward rows.
     """
 
@@ -43,8 +69,16 @@ class Layer:
         """Parameters by short name (w, b), for inputs of `shape`."""
         return {}
 
+    def buffers(self, shape: tuple[int, ...]) -> dict[str, Parameter]:
+        """Running statistics by short name: arrays that training writes, but not by gradients."""
+        return {}
+
     def forward(self, build: Builder, x: Value, p: Mapping[str, np.ndarray]) -> tuple[Value, Backward]:
         raise NotImplementedError
+
+    def least_samples(self, shape: tuple[int, ...]) -> int:
+        """How many samples a training batch must have at the least."""
+        return 1
 
     def config(self) -> dict[str, Any]:
         """The description as plain data, from which `from_config` makes an equal layer."""
@@ -54,7 +88,7 @@ class Layer:
 def _plain(value: Any) -> Any:
     if isinstance(value, Initializer):
         return {"initializer": type(value).__name__, **{f.name: getattr(value, f.name) for f in fields(value)}}
-    return value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def restored(value: Any) -> Any:

@@ -7,15 +7,15 @@ import fastnn_kernels as k
 from fastnn import initializers
 from fastnn.initializers import Initializer
 from fastnn.layers.activation import activate, check_activation
-from fastnn.layers.base import Layer, Parameter, expect_rank, positive
+from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
 
 
 @dataclass(frozen=True)
-class Dense(Layer):
+class Dense(Penalised, Layer):
     """f(x·w + b): x (N, inputs), w (inputs, units), b (units,), output (N, units).
 
     units        the number of outputs
-    activation   identity, relu, leaky_relu, tanh or sigmoid
+    activation   a name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu
     initializer  of w; bias_initializer of b
     """
 
@@ -27,6 +27,7 @@ class Dense(Layer):
     kind: ClassVar[str] = "dense"
 
     def __post_init__(self):
+        self.check_penalties("Dense")
         object.__setattr__(self, "units", positive("Dense", "units", self.units))
         check_activation(self.activation)
         initializers.get(self.initializer)

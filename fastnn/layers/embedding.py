@@ -8,11 +8,11 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn import initializers
 from fastnn.initializers import Initializer
-from fastnn.layers.base import Layer, Parameter, positive
+from fastnn.layers.base import Layer, Parameter, Penalised, positive
 
 
 @dataclass(frozen=True)
-class Embedding(Layer):
+class Embedding(Penalised, Layer):
     """Row `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
 
     Rows are gathered forward and gradients summed by row backward: nothing is one-hot.
@@ -25,6 +25,7 @@ class Embedding(Layer):
     takes_ids: ClassVar[bool] = True
 
     def __post_init__(self):
+        self.check_penalties("Embedding")
         object.__setattr__(self, "rows", positive("Embedding", "rows", self.rows))
         object.__setattr__(self, "width", positive("Embedding", "width", self.width))
         initializers.get(self.initializer)

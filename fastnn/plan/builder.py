@@ -1,6 +1,7 @@
 """What layers write on: values that flow between them, and rows of kernels in the order they run."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -9,12 +10,15 @@ import numpy as np
 from fastnn.plan.arena import Buffer, padded
 from fastnn_kernels._jit import Kernel
 
+NOISE_WORDS = 4
+
 
 class Row(NamedTuple):
     """One kernel and its operands: buffers of the plan, arrays bound from outside, whole numbers."""
 
     kernel: Kernel
     operands: tuple[Any, ...]
+    owner: str  # the layer that wrote it, or what else it is for
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,34 @@ class Value:
 
 
 class Builder:
-    """Collects the buffers and rows of one plan for batches of at most `batch` samples."""
+    """Collects the buffers and rows of one plan for batches of at most `batch` samples.
 
-    def __init__(self, batch: int, dtype):
+    training  whether layers that differ (dropout, batch normalisation) behave as in training
+    cursor    where the walk through the data is: (samples, steps of the epoch, steps of the call)
+    noise     the key of this epoch's random numbers, uint64
+    stream    which layer is writing: its own stream of those numbers
+    owner     the name of the layer that is writing, for messages
+    outputs   what came out of each layer, by name
+    """
+
+    def __init__(self, batch: int, dtype, training: bool = False):
         self.batch = batch
         self.dtype = np.dtype(dtype)
+        self.training = training
         self.buffers: list[Buffer] = []
         self.rows: list[Row] = []
+        self.cursor = self.array("cursor", (3,), np.int64)
+        self.noise = self.array("noise", (NOISE_WORDS,), np.uint64)
+        self.stream = 0
+        self.owner = "batch"
+        self.outputs: dict[str, Value] = {}
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
-        self.rows.append(Row(kernel, operands))
+        self.rows.append(Row(kernel, operands, self.owner))
+
+    def begin(self, number: int, owner: str) -> None:
+        """Say which layer writes the rows that follow."""
+        self.stream, self.owner = number, owner
 
     def value(self, name: str, shape: tuple[int, ...], dtype=None) -> Value:
         """A value of the plan's dtype (or another), its rows padded to cache lines.
@@ -58,6 +80,14 @@ class Builder:
         buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), batched)
         self.buffers.append(buffer)
         return buffer
+
+    def vector(self, name: str, count: int) -> Buffer:
+        """A vector of `count` numbers, padded to cache lines, that lives within a step."""
+        return self.array(name, (padded(count, self.dtype),))
+
+    def constant(self, values: Sequence[float]) -> np.ndarray:
+        """Numbers that never change, in the plan's dtype: what a kernel takes as `rates`."""
+        return np.array(values, self.dtype)
 
     def scratch(self, name: str, rows: int, columns: int) -> Buffer:
         """A matrix that lives within a step, its rows padded to cache lines."""

@@ -45,6 +45,11 @@ def inline(function):
     return numba.njit(function, **OPTIONS) if JIT else function
 
 
+def always_inline(function):
+    """A helper so long that LLVM would leave it a call, which keeps the loop around it from vectorising."""
+    return numba.njit(function, forceinline=True, **OPTIONS) if JIT else function
+
+
 class Kernel:
     """A loop on raw arrays, in two twins made from one body.
 

@@ -1,6 +1,6 @@
 """What feeds a training step: which samples come next, their rows gathered, the step's loss recorded.
 
-`cursor` is (samples of this epoch already used, steps of this epoch already done), int64.
+`cursor` counts what is already done: (samples of this epoch, steps of this epoch, steps of this call), int64.
 """
 
 import numpy as np
@@ -60,11 +60,27 @@ def sequential_indices(indices, cursor):
         indices[i] = cursor[0] + i
 
 
+@inline
+def _advance(cursor, batch):
+    cursor[0] += batch
+    cursor[1] += 1
+    cursor[2] += 1
+
+
 @kernel
 def advance_cursor(cursor, indices):
-    """cursor += (B, 1), where B is the number of indices: the last row of a step that records no loss"""
-    cursor[0] += indices.shape[0]
-    cursor[1] += 1
+    """cursor += (B, 1, 1), where B is the number of indices: the last row of a step that records no loss"""
+    _advance(cursor, indices.shape[0])
+
+
+@kernel
+def select_rates(rates, table, cursor):
+    """rates = table[step of this call]: what schedules and bias corrections say of this step
+
+    rates : (r,)    table : (steps of a call, r)
+    """
+    for j in range(rates.shape[0]):
+        rates[j] = table[cursor[2], j]
 
 
 @kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1])
@@ -80,32 +96,49 @@ def gather_rows(out, source, indices):
 
 
 @kernel
-def gather_labels(out, source, indices):
-    """out[i] = source[indices[i]], cast to out's dtype
+def gather_values(out, source, indices):
+    """out[i] = source[indices[i]], cast to out's dtype: labels, weights
 
-    out : (B,)    source : (N,) integers    indices : (B,) in [0, N)
+    out : (B,)    source : (N,)    indices : (B,) in [0, N)
     """
     for i in range(indices.shape[0]):
         out[i] = source[indices[i]]
 
 
 @kernel
-def record_step(losses, sums, cursor, loss, correct, weight):
-    """losses[step] = Σᵢ weight[i] · loss[i]; sums += (Σ loss, Σ correct, B); cursor moves on
+def normalise_weights(weight, importance):
+    """weight[i] = importance[i] / Σ importance, summed in float64 in ascending i
 
-    losses : (steps of an epoch,) float64    sums : (3,) float64    cursor : (2,) int64
-    loss, correct, weight : (B,)
+    weight, importance : (B,)
+    """
+    total = 0.0
+    for i in range(importance.shape[0]):
+        total += np.float64(importance[i])
+    for i in range(importance.shape[0]):
+        weight[i] = np.float64(importance[i]) / total
+
+
+@kernel
+def record_step(losses, sums, cursor, loss, correct, importance, weight):
+    """losses[step] += Σᵢ weight[i] · loss[i];  sums += (Σ share·loss, Σ share·correct, Σ share, penalties)
+
+    where share = importance
+    losses : (steps of an epoch,) float64, where the step's penalties stand already
+    sums   : (4,) float64    cursor : (3,) int64, moves on
+    loss, correct, importance, weight : (B,)
 
     Summed in float64 in ascending i: an epoch adds up hundreds of thousands of samples.
     """
-    step_loss = total = hits = 0.0
+    sums[3] += losses[cursor[1]]
+    step_loss = total = hits = count = 0.0
     for i in range(loss.shape[0]):
+        share = np.float64(importance[i])
         step_loss += np.float64(weight[i]) * np.float64(loss[i])
-        total += np.float64(loss[i])
-        hits += np.float64(correct[i])
-    losses[cursor[1]] = step_loss
+        total += share * np.float64(loss[i])
+        hits += share * np.float64(correct[i])
+        count += share
+    losses[cursor[1]] += step_loss
     sums[0] += total
     sums[1] += hits
-    sums[2] += loss.shape[0]
-    cursor[0] += loss.shape[0]
-    cursor[1] += 1
+    sums[2] += count
+    _advance(cursor, loss.shape[0])

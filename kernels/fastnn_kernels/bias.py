@@ -36,3 +36,35 @@ def bias_backward(db, dout):
             row = dout[i, first : first + width]
             for j in range(own.shape[0]):
                 own[j] += row[j]
+
+
+@kernel(work=lambda out, b, P, C: ELEMENT * out.size)
+def channel_bias_forward(out, b, P, C):
+    """out[i, p·C : (p+1)·C] += b, at every one of P places
+
+    out : (B, ≥ P·C)    b : (≥ C,)
+    """
+    for i in prange(out.shape[0]):
+        for p in range(P):
+            own = out[i, p * C : (p + 1) * C]
+            for j in range(C):
+                own[j] += b[j]
+
+
+@kernel(work=lambda db, dout, P, C: ELEMENT * dout.size)
+def channel_bias_backward(db, dout, P, C):
+    """db[j] = Σ dout[i, p·C + j], summed in ascending (i, p)
+
+    db : (≥ C,), elements from C on stay    dout : (B, ≥ P·C)
+    """
+    width = 4 * ALIGNMENT // db.itemsize  # blocks as in `bias_backward`
+    for block in prange((C + width - 1) // width):
+        first = block * width
+        own = db[first : min(first + width, C)]
+        for j in range(own.shape[0]):
+            own[j] = 0
+        for i in range(dout.shape[0]):
+            for p in range(P):
+                row = dout[i, p * C + first : p * C + first + own.shape[0]]
+                for j in range(own.shape[0]):
+                    own[j] += row[j]

@@ -4,6 +4,7 @@ from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._math import exp, log
+from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import TRANSCENDENTAL
 
 
@@ -23,31 +24,12 @@ def _row_max(x, i, n):
 
 
 @inline
-def _row_sum(x, i, n):
-    """Σ x[i, :n] in eight lanes and one fixed order: lane j mod 8, then the lanes in pairs."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = type(x[i, 0])(0)
-    whole = n - n % 8
-    for j in range(0, whole, 8):
-        s0 += x[i, j]
-        s1 += x[i, j + 1]
-        s2 += x[i, j + 2]
-        s3 += x[i, j + 3]
-        s4 += x[i, j + 4]
-        s5 += x[i, j + 5]
-        s6 += x[i, j + 6]
-        s7 += x[i, j + 7]
-    for j in range(whole, n):
-        s0 += x[i, j]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-
-
-@inline
 def _exponentials(out, x, i, n):
     """out[i, :n] = exp(x[i, :n] − max); returns the maximum and the sum. NaN anywhere makes the sum NaN."""
     largest = _row_max(x, i, n)
     for j in range(n):
         out[i, j] = exp(x[i, j] - largest)
-    return largest, _row_sum(out, i, n)
+    return largest, row_sum(out, i, n)
 
 
 @inline

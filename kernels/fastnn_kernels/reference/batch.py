@@ -28,8 +28,13 @@ def sequential_indices(indices, cursor):
 
 
 def advance_cursor(cursor, indices):
-    """cursor += (B, 1)"""
-    cursor += [len(indices), 1]
+    """cursor += (B, 1, 1)"""
+    cursor += [len(indices), 1, 1]
+
+
+def select_rates(rates, table, cursor):
+    """rates = table[cursor[2]]"""
+    rates[:] = table[cursor[2]]
 
 
 def gather_rows(out, source, indices):
@@ -37,13 +42,18 @@ def gather_rows(out, source, indices):
     out[:, : source.shape[1]] = source[indices]
 
 
-def gather_labels(out, source, indices):
+def gather_values(out, source, indices):
     """out[i] = source[indices[i]]"""
     out[:] = source[indices]
 
 
-def record_step(losses, sums, cursor, loss, correct, weight):
-    """losses[step] = Σ weight·loss; sums += (Σ loss, Σ correct, B); cursor += (B, 1)"""
-    losses[cursor[1]] = np.sum(weight * loss)
-    sums += [np.sum(loss), np.sum(correct), len(loss)]
-    cursor += [len(loss), 1]
+def normalise_weights(weight, importance):
+    """weight = importance / Σ importance"""
+    weight[:] = importance / np.sum(importance)
+
+
+def record_step(losses, sums, cursor, loss, correct, importance, weight):
+    """losses[step] += Σ weight·loss; sums += (Σ importance·loss, Σ importance·correct, Σ importance, losses[step])"""
+    sums += [np.sum(importance * loss), np.sum(importance * correct), np.sum(importance), losses[cursor[1]]]
+    losses[cursor[1]] += np.sum(weight * loss)
+    cursor += [len(loss), 1, 1]

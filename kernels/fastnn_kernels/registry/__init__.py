@@ -4,9 +4,9 @@ Tests and benchmarks are loops over `REGISTRY`. A kernel without a row, or a row
 fails `tests/kernels/test_registry.py`. One file a family: how its inputs are made, then its rows.
 """
 
-from fastnn_kernels.registry import batch, elementwise, embedding, products, updates
+from fastnn_kernels.registry import batch, elementwise, embedding, losses, norms, penalties, products, updates, windows
 from fastnn_kernels.registry.entry import Entry
 
-FAMILIES = (elementwise, products, embedding, batch, updates)
+FAMILIES = (elementwise, products, embedding, batch, updates, windows, norms, losses, penalties)
 
 REGISTRY: dict[str, Entry] = {name: entry for family in FAMILIES for name, entry in family.rows()}

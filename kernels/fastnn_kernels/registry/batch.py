@@ -12,7 +12,7 @@ def gather(rng, dtype, shape):
     return padded(dtype, B, C, GARBAGE), rng.standard_normal((N, C)).astype(dtype), random_ids(rng, N, B)
 
 
-def gather_labels(rng, dtype, shape):
+def gather_values(rng, dtype, shape):
     B, N = shape
     return np.full(B, -7), rng.integers(0, 1000, N), random_ids(rng, N, B)
 
@@ -20,21 +20,31 @@ def gather_labels(rng, dtype, shape):
 def permuted(rng, dtype, shape):
     B, count = shape
     key = rng.integers(0, 2**64, 2 * ROUNDS, np.uint64)
-    return np.full(B, -7), np.array([(count - B) // 2, 3]), key, count
+    return np.full(B, -7), np.array([(count - B) // 2, 3, 1]), key, count
 
 
 def sequential(rng, dtype, shape):
-    return np.full(shape, -7), np.array([5, 3])
+    return np.full(shape, -7), np.array([5, 3, 1])
 
 
 def advance(rng, dtype, shape):
     return sequential(rng, dtype, shape)[::-1]
 
 
+def rates(rng, dtype, shape):
+    steps, r = shape
+    table = rng.standard_normal((steps, r)).astype(dtype)
+    return np.full(r, GARBAGE, dtype), table, np.array([5, 3, steps - 1])
+
+
+def weights(rng, dtype, shape):
+    return np.full(shape, GARBAGE, dtype), rng.exponential(size=shape).astype(dtype)
+
+
 def record(rng, dtype, shape):
-    loss, weight = rng.exponential(size=(2, *shape)).astype(dtype)
+    loss, importance, weight = rng.exponential(size=(3, *shape)).astype(dtype)
     correct = rng.integers(0, 2, shape).astype(dtype)
-    return rng.standard_normal(4), rng.standard_normal(3), np.array([7, 2]), loss, correct, weight
+    return rng.standard_normal(4), rng.standard_normal(4), np.array([7, 2, 0]), loss, correct, importance, weight
 
 
 def rows():
@@ -42,9 +52,11 @@ def rows():
     bench = {"mnist": (200, 10_000, 784), "trigram": (200, 372_500, 3)}
     yield row("gather_rows", 1, gather, odd, bench, around=lambda r: (r, 31, 16), touched=gathered)
     odd = named((0, 0), (0, 5), (1, 1), (3, 1), (7, 31))
-    yield row("gather_labels", 1, gather_labels, odd, {"trigram": (200, 372_500)}, touched=gathered)
+    yield row("gather_values", 1, gather_values, odd, {"trigram": (200, 372_500)}, touched=gathered)
     odd = named((0, 1), (1, 1), (2, 2), (3, 3), (5, 7), (17, 17), (31, 64), (33, 65), (8, 372_500))
     yield row("permuted_indices", 1, permuted, odd, {"trigram": (200, 372_500)})
     yield row("sequential_indices", 1, sequential, VECTORS, {"trigram": (200,)})
     yield row("advance_cursor", 1, advance, VECTORS, {"trigram": (200,)})
+    yield row("select_rates", 1, rates, named((1, 1), (3, 5)), {"adam": (100, 5)})
+    yield row("normalise_weights", 1, weights, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
     yield row("record_step", 3, record, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])

@@ -43,7 +43,7 @@ def bias_backward(rng, dtype, shape):
 
 
 def rows():
-    for name in ("relu", "leaky_relu", "tanh", "sigmoid"):
+    for name in ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"):
         yield row(f"{name}_forward", 1, forward, PAIRS, ROWS, around=wide)
         inputs = backward(getattr(reference, f"{name}_forward"))
         yield row(f"{name}_backward", 1, inputs, PAIRS, ROWS, around=wide)

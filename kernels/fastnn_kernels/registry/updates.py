@@ -17,6 +17,19 @@ def update(arrays, rates):
     return inputs
 
 
+def adaptive(states, rates):
+    """`update` whose last state array is a mean of squares."""
+    plain = update(2 + states, rates)
+
+    def inputs(rng, dtype, shape):
+        *values, rates = plain(rng, dtype, shape)
+        values[-2] *= values[-2]
+        values[-2][::10] = values[1][::10] = 1e-31
+        return *values, rates
+
+    return inputs
+
+
 def rows():
     for name, arrays, rates, flops in (
         ("sgd_update", 2, [0.15], 2),
@@ -25,3 +38,13 @@ def rows():
     ):
         inputs, count = update(arrays, rates), {"flops": lambda s, flops=flops: flops * s[0]}
         yield row(name, arrays - 1, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+    beta1, beta2, step = 0.9, 0.999, 3
+    adam = [0.1 / (1 - beta1**step), 1 - beta1, 1 - beta2, (1 - beta2**step) ** -0.5, 1e-8]
+    for name, states, rates, flops in (
+        ("rmsprop_update", 1, [0.1, 0.01, 1e-8], 8),
+        ("adagrad_update", 1, [0.1, 1e-8], 6),
+        ("adam_update", 2, adam, 12),
+        ("adamw_update", 2, [*adam, 0.001], 14),
+    ):
+        inputs, count = adaptive(states, rates), {"flops": lambda s, flops=flops: flops * s[0]}
+        yield row(name, 1 + states, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)

@@ -1,4 +1,4 @@
-"""Optimizers: what a step does with gradients. The arithmetic is one kernel each, on flat arrays."""
+"""What all optimizers share: state, clipping, the row that updates. The arithmetic is one kernel each."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,42 +7,62 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.errors import ShapeError
-from fastnn.naming import look_up
+from fastnn.plan.arena import Buffer
 from fastnn.plan.block import Block
 from fastnn.plan.builder import Builder
+from fastnn.schedules import Schedule
 from fastnn.threads import guard, use_parallel
 from fastnn_kernels._jit import Kernel
+from fastnn_kernels._sums import chunks
 
 
 class Optimizer:
     """Base of all optimizers.
 
+    lr         a number or a schedule; may be assigned
+    clip_norm, clip_value  bounds on the gradients: of the norm of all together, of each number
     state      name of a parameter -> {name of a state array -> array}; may be assigned
-    iteration  steps taken; may be assigned
+    iteration  steps taken; epoch: epochs finished, for schedules by epoch; both may be assigned
     """
 
     name: ClassVar[str]
+    settings: ClassVar[tuple[str, ...]] = ()  # the constructor's arguments beside lr and the clips
     state_names: tuple[str, ...] = ()
     kernel: Kernel
 
-    def __init__(self, lr: float):
-        if isinstance(lr, bool) or not isinstance(lr, int | float | np.number):
-            raise TypeError(f"{type(self).__name__}: lr is {lr!r}, expected a number")
-        if not lr >= 0 or lr == float("inf"):
-            raise ValueError(f"{type(self).__name__}: lr is {lr}, expected a finite number ≥ 0")
-        self.lr = float(lr)
+    def __init__(self, lr: float | Schedule, clip_norm: float | None = None, clip_value: float | None = None):
+        self.lr = _learning_rate(type(self).__name__, lr)
+        for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+            if bound is not None and not bound > 0:
+                raise ValueError(f"{type(self).__name__}: {name} is {bound}, expected above 0")
+        self.clip_norm, self.clip_value = clip_norm, clip_value
         self.iteration = 0
+        self.epoch = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
         self._blocks: dict[str, Block] = {}
         self._owner: Block | None = None
 
-    def rates(self) -> list[float]:
-        """What the kernel reads each step: the learning rate first."""
+    @property
+    def current_lr(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.learning_rates(np.array([self.iteration]))[0])
+
+    def learning_rates(self, iterations: np.ndarray) -> np.ndarray:
+        """The learning rate at each of the steps numbered `iterations`, in the epoch of the moment, float64."""
+        if isinstance(self.lr, Schedule):
+            return self.lr(iterations, self.epoch)
+        return np.full(len(iterations), float(self.lr))
+
+    def rates(self, iterations: np.ndarray) -> np.ndarray:
+        """What the kernel reads at each of the steps numbered `iterations` (n,): (n, r), the learning rate first."""
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
         """The settings as plain data, from which `from_config` makes an equal optimizer."""
-        raise NotImplementedError
+        lr = self.lr.config() if isinstance(self.lr, Schedule) else self.lr
+        own = {name: getattr(self, name) for name in self.settings}
+        bounds = {name: getattr(self, name) for name in ("clip_norm", "clip_value") if getattr(self, name) is not None}
+        return {"name": self.name, "lr": lr} | own | bounds
 
     def attach(self, parameters: Block) -> None:
         """Lay the state out beside `parameters`: what was assigned for these names, else zeros.
@@ -70,8 +90,15 @@ class Optimizer:
         # A copy's state belongs to no model yet: the first that it trains adopts it.
         return self.__dict__ | {"_owner": None, "_blocks": {}}
 
-    def emit(self, build: Builder, parameters: Block, gradients: Block, rates: np.ndarray) -> None:
-        """Emit the update of all parameters as one row over flat arrays."""
+    def emit(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
+        """Emit clipping, then the update of all parameters as one row over flat arrays."""
+        if self.clip_value is not None:
+            build.emit(k.clip_by_value, gradients.flat, build.constant([self.clip_value]))
+        if self.clip_norm is not None:
+            norm2 = build.array("norm2", (1,), np.float64)
+            partial = build.array("partial sums", (chunks(gradients.flat.size),), np.float64)
+            build.emit(k.sum_of_squares, norm2, partial, gradients.flat)
+            build.emit(k.scale_by_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
         states = [block.flat for block in self._blocks.values()]
         build.emit(self.kernel, parameters.flat, *states, gradients.flat, rates)
 
@@ -83,11 +110,22 @@ class Optimizer:
         """
         params = {name: _updatable(name, w) for name, w in params.items()}
         gradients = {name: _fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
+        gradients = self._clipped(gradients)
         state = {name: self._state_of(name, w) for name, w in params.items()}
         for name, w in params.items():
             self.state[name] = state[name]
             self._update([w, *state[name].values()], gradients[name])
         self.iteration += 1
+
+    def _clipped(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The gradients within the bounds; copies, if they had to be changed."""
+        if (limit := self.clip_value) is not None:
+            gradients = {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
+        if self.clip_norm is None:
+            return gradients
+        norm = np.sqrt(sum(np.square(g, dtype=np.float64).sum() for g in gradients.values()))
+        factor = min(1.0, self.clip_norm / norm) if norm else 1.0
+        return {name: (g * g.dtype.type(factor)) for name, g in gradients.items()}
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, zeros for others."""
@@ -96,7 +134,7 @@ class Optimizer:
 
     def _update(self, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
         flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
-        rates = np.array(self.rates(), arrays[0].dtype)
+        rates = self.rates(np.array([self.iteration]))[0].astype(arrays[0].dtype)
         args = (*flat, np.ascontiguousarray(gradient).reshape(-1), rates)
         parallel = use_parallel(self.kernel, args)
         with guard(parallel):
@@ -133,37 +171,11 @@ def _is_view(array: Any, place: np.ndarray) -> bool:
     return (array.ctypes.data, array.shape, array.strides) == (place.ctypes.data, place.shape, place.strides)
 
 
-class SGD(Optimizer):
-    """w −= lr·g; with momentum v = momentum·v − lr·g, w += v; with nesterov w += momentum·v − lr·g.
-
-    `lr` may be assigned at any time, `momentum` too if it started above 0.
-    """
-
-    name = "sgd"
-
-    def __init__(self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False):
-        super().__init__(lr)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"SGD: momentum is {momentum}, expected 0 ≤ momentum < 1")
-        self.momentum = float(momentum)
-        self.nesterov = bool(nesterov)
-        if self.momentum:
-            self.state_names = ("velocity",)
-            self.kernel = k.nesterov_update if nesterov else k.momentum_update
-        else:
-            self.kernel = k.sgd_update
-
-    def rates(self):
-        return [self.lr, self.momentum] if self.state_names else [self.lr]
-
-    def config(self):
-        return {"name": self.name, "lr": self.lr, "momentum": self.momentum, "nesterov": self.nesterov}
-
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.name: optimizer for optimizer in (SGD,)}
-
-
-def from_config(config: Mapping[str, Any]) -> Optimizer:
-    """The optimizer that `Optimizer.config` described."""
-    arguments = {name: value for name, value in config.items() if name != "name"}
-    return look_up("optimizer", config.get("name"), OPTIMIZERS)(**arguments)
+def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
+    if isinstance(lr, Schedule):
+        return lr
+    if isinstance(lr, bool) or not isinstance(lr, int | float | np.number):
+        raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
+    if not lr >= 0 or lr == float("inf"):
+        raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")
+    return float(lr)

@@ -1,0 +1,149 @@
+"""Layers that slide a window over images (N, H, W, C): convolution and max pooling."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn import initializers
+from fastnn.errors import ShapeError
+from fastnn.initializers import Initializer
+from fastnn.layers.activation import activate, check_activation
+from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
+
+PADDINGS = ("same", "valid")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window's extent and stride over images of `shape`, and the padding before them.
+
+    "same" keeps ⌈extent / stride⌉ outputs, with what padding is odd after the image; "valid" pads nothing.
+    """
+
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: str
+
+    def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Rows and columns that come out; ShapeError if the window does not fit."""
+        expect_rank(layer, shape, 3, "images (H, W, C)")
+        if self.padding == "same":
+            return -(-shape[0] // self.stride[0]), -(-shape[1] // self.stride[1])
+        if shape[0] < self.size[0] or shape[1] < self.size[1]:
+            raise ShapeError(f"{layer}: a window of {self.size} does not fit images of {shape[:2]}; padding='same' may")
+        rows, columns = ((shape[i] - self.size[i]) // self.stride[i] + 1 for i in (0, 1))
+        return rows, columns
+
+    def geometry(self, shape: tuple[int, ...], outputs: tuple[int, ...]) -> np.ndarray:
+        """The vector that kernels take: image, window, stride, padding before, output."""
+        missing = [max(0, (outputs[i] - 1) * self.stride[i] + self.size[i] - shape[i]) for i in (0, 1)]
+        before = [count // 2 for count in missing] if self.padding == "same" else [0, 0]
+        return np.array([*shape, *self.size, *self.stride, *before, *outputs], np.int64)
+
+
+def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
+    values = value if isinstance(value, tuple | list) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"{layer}: {name} is {value!r}, expected a whole number or a pair of them")
+    return positive(layer, name, values[0]), positive(layer, name, values[1])
+
+
+def _window(layer: str, size: Any, stride: Any, padding: str) -> Window:
+    if padding not in PADDINGS:
+        raise ValueError(f"{layer}: padding is {padding!r}, expected one of {', '.join(PADDINGS)}")
+    return Window(_pair(layer, "window", size), _pair(layer, "stride", stride), padding)
+
+
+@dataclass(frozen=True)
+class Conv2D(Penalised, Layer):
+    """f(x ∗ w + b), a cross-correlation: x (N, H, W, C), w (KH, KW, C, filters), b (filters,)."""
+
+    filters: int
+    kernel_size: int | tuple[int, int] = 3
+    activation: str = "identity"
+    stride: int | tuple[int, int] = 1
+    padding: str = "same"
+    initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    use_bias: bool = True
+    kind: ClassVar[str] = "conv2d"
+
+    def __post_init__(self):
+        self.check_penalties("Conv2D")
+        positive("Conv2D", "filters", self.filters)
+        check_activation(self.activation)
+        self.window()
+        for initializer in (self.initializer, self.bias_initializer):
+            initializers.get(initializer)
+
+    def window(self) -> Window:
+        return _window("Conv2D", self.kernel_size, self.stride, self.padding)
+
+    def output_shape(self, shape):
+        return (*self.window().outputs("Conv2D", shape), self.filters)
+
+    def parameters(self, shape):
+        size = (*self.window().size, shape[2], self.filters)
+        bias = {"b": Parameter((self.filters,), initializers.get(self.bias_initializer))} if self.use_bias else {}
+        return {"w": Parameter(size, initializers.get(self.initializer))} | bias
+
+    def forward(self, build, x, p):
+        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
+        scores = build.value("conv2d", self.output_shape(x.shape))
+        build.emit(k.conv2d_forward, scores.buffer, x.buffer, p["w"], geometry)
+        if self.use_bias:
+            build.emit(k.channel_bias_forward, scores.buffer, p["b"], scores.width // self.filters, self.filters)
+        out, activation_backward = activate(build, scores, self.activation)
+
+        def backward(dout, grads, wanted):
+            dout = activation_backward(dout)
+            build.emit(k.conv2d_backward_w, grads["w"], x.buffer, dout.buffer, geometry)
+            if self.use_bias:
+                build.emit(k.channel_bias_backward, grads["b"], dout.buffer, dout.width // self.filters, self.filters)
+            return self._input_gradient(build, x, p["w"], dout, geometry) if wanted else None
+
+        return out, backward
+
+    def _input_gradient(self, build, x, w, dout, geometry):
+        wt = build.scratch("wᵀ", self.filters, math.prod(self.window().size) * x.shape[2])
+        dx = build.value("dx", x.shape)
+        build.emit(k.transpose, wt, w)
+        build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, wt, geometry)
+        return dx
+
+
+@dataclass(frozen=True)
+class MaxPool2D(Layer):
+    """The largest number of each window and channel, the first of equals; `stride` is the window's by default."""
+
+    pool_size: int | tuple[int, int] = 2
+    stride: int | tuple[int, int] | None = None
+    padding: str = "valid"
+    kind: ClassVar[str] = "max_pool2d"
+
+    def __post_init__(self):
+        self.window()
+
+    def window(self) -> Window:
+        return _window("MaxPool2D", self.pool_size, self.stride or self.pool_size, self.padding)
+
+    def output_shape(self, shape):
+        return (*self.window().outputs("MaxPool2D", shape), shape[2])
+
+    def forward(self, build, x, p):
+        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
+        out = build.value("max_pool2d", self.output_shape(x.shape))
+        argmax = build.array("argmax", out.buffer.shape, np.int32, batched=True)
+        build.emit(k.max_pool2d_forward, out.buffer, argmax, x.buffer, geometry)
+
+        def backward(dout, grads, wanted):
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            build.emit(k.max_pool2d_backward, dx.buffer, dout.buffer, argmax, out.width)
+            return dx
+
+        return out, backward

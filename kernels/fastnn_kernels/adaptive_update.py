@@ -1,0 +1,78 @@
+"""Updates that divide each step by the size of its own gradients: RMSProp, AdaGrad, Adam, AdamW.
+
+One fused pass over flat arrays, as in `update`. What the caller can compute in float64 arrives computed: in
+float32 the decay .999 is so coarse that 1 − .999 would be wrong in its fifth digit. A mean of squares that
+becomes 0 instead of a denormal number is dwarfed by any eps ≥ 1e-10. eps > 0, or a parameter
+without a gradient becomes 0 / 0.
+
+Means move as c += (1 − decay) · (new − c), which is decay · c + (1 − decay) · new with one product: which of
+two is fused with the sum would be the compiler's choice, and another one in the other twin.
+"""
+
+import numpy as np
+from numba import prange
+
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._tuning import ELEMENT
+from fastnn_kernels.update import _flush
+
+
+@kernel(work=lambda w, mean_square, dw, rates: 6 * ELEMENT * w.size)
+def rmsprop_update(w, mean_square, dw, rates):
+    """mean_square = decay · mean_square + (1 − decay) · dw²;  w −= lr · dw / (√mean_square + eps)
+
+    w, mean_square, dw : (n,)    rates : (lr, 1 − decay, eps)
+    """
+    lr, fresh, eps = rates[0], rates[1], rates[2]
+    for i in prange(w.shape[0]):
+        c = _flush(mean_square[i] + fresh * (dw[i] * dw[i] - mean_square[i]))
+        mean_square[i] = c
+        w[i] -= lr * dw[i] / (np.sqrt(c) + eps)
+
+
+@kernel(work=lambda w, sum_square, dw, rates: 6 * ELEMENT * w.size)
+def adagrad_update(w, sum_square, dw, rates):
+    """sum_square += dw²;  w −= lr · dw / (√sum_square + eps)
+
+    w, sum_square, dw : (n,)    rates : (lr, eps)
+    """
+    lr, eps = rates[0], rates[1]
+    for i in prange(w.shape[0]):
+        c = _flush(sum_square[i] + dw[i] * dw[i])
+        sum_square[i] = c
+        w[i] -= lr * dw[i] / (np.sqrt(c) + eps)
+
+
+@inline
+def _adam_step(m, v, dw, rates, i):
+    """Update m[i] and v[i]; returns lr · m̂ / (√v̂ + eps)."""
+    g = dw[i]
+    m[i] = _flush(m[i] + rates[1] * (g - m[i]))
+    v[i] = _flush(v[i] + rates[2] * (g * g - v[i]))
+    return rates[0] * m[i] / (np.sqrt(v[i]) * rates[3] + rates[4])
+
+
+@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size)
+def adam_update(w, m, v, dw, rates):
+    """m = β₁·m + (1 − β₁)·dw;  v = β₂·v + (1 − β₂)·dw²;  w −= lr · m̂ / (√v̂ + eps)
+
+    w, m, v, dw : (n,)
+    rates       : (lr / (1 − β₁ᵗ), 1 − β₁, 1 − β₂, 1 / √(1 − β₂ᵗ), eps) at step t = 1, 2, …
+
+    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo that m and v start at 0 (Kingma and Ba 2015, algorithm 1).
+    """
+    for i in prange(w.shape[0]):
+        w[i] -= _adam_step(m, v, dw, rates, i)
+
+
+@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size)
+def adamw_update(w, m, v, dw, rates):
+    """As `adam_update`, and w −= lr · weight_decay · w: the decay is no part of the gradient
+
+    w, m, v, dw : (n,)    rates : those of `adam_update`, then lr · weight_decay
+
+    Loshchilov and Hutter (2019), algorithm 2, with the learning rate as a factor of the decay.
+    """
+    decay = rates[5]
+    for i in prange(w.shape[0]):
+        w[i] -= decay * w[i] + _adam_step(m, v, dw, rates, i)

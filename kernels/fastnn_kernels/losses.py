@@ -1,0 +1,156 @@
+"""Losses fused with their gradients: what each sample costs, whether it counts as right, and dx.
+
+All have the outputs of `softmax_cross_entropy`: loss (B,), unweighted; correct (B,); dx (B, ≥ n), the
+gradient of Σᵢ weight[i] · loss[i]. Columns from n on stay. Each row of dx first holds the terms of the
+row's loss, so that they are summed in lanes without memory of their own.
+"""
+
+from numba import prange
+
+from fastnn_kernels._expm1 import log1p
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._math import exp, log, sigmoid
+from fastnn_kernels._sums import row_sum
+from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
+from fastnn_kernels.softmax import _exponentials, _is_first_max, _row_max
+
+
+@inline
+def _sign(v):
+    """1, 0 or −1; NaN stays NaN."""
+    return type(v)(1) if v > 0 else (type(v)(-1) if v < 0 else v)
+
+
+@inline
+def _first_max(x, i, n):
+    """Where the largest of x[i, :n] stands, the first of equals; −1 if one is NaN."""
+    best = 0
+    for j in range(n):
+        if x[i, j] != x[i, j]:
+            return -1
+        if x[i, j] > x[i, best]:
+            best = j
+    return best
+
+
+@inline
+def _same_choice(x, target, i, n):
+    """For one output, whether the signs agree; for more, whether the largest stand at the same place. NaN: never."""
+    if n == 1:
+        return _sign(x[i, 0]) == _sign(target[i, 0])
+    best = _first_max(x, i, n)
+    return best >= 0 and best == _first_max(target, i, n)
+
+
+@inline
+def _share_right(x, target, i, n):
+    """The share of j < n for which x[i, j] > 0 is target[i, j] > ½. NaN: never."""
+    half, right = type(x[i, 0])(0.5), 0
+    for j in range(n):
+        if (x[i, j] > 0 and target[i, j] > half) or (x[i, j] <= 0 and target[i, j] <= half):
+            right += 1
+    return type(x[i, 0])(right) / type(x[i, 0])(n)
+
+
+@kernel(work=lambda loss, correct, dx, x, labels, weight, rates, n: TRANSCENDENTAL * x.size)
+def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, rates, n):
+    """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ;  dx = weight · (softmax(x) − t), where t = (1 − s) · onehot(label) + s / n
+
+    loss, correct, dx, x, labels, weight : as for `softmax_cross_entropy`    rates : (s,), 0 ≤ s ≤ 1
+    """
+    for i in prange(x.shape[0]):
+        label, count, smoothing = labels[i], type(x[i, 0])(n), type(x[i, 0])(rates[0])
+        largest = _row_max(x, i, n)
+        for j in range(n):
+            dx[i, j] = largest - x[i, j]
+        spread, distance = row_sum(dx, i, n), dx[i, label]
+        _, total = _exponentials(dx, x, i, n)
+        # Quotients: a sum of two products could be rounded in two ways, by which of them is fused with it.
+        loss[i] = log(total) + ((type(total)(1) - smoothing) * distance + smoothing * spread / count)
+        correct[i] = total == total and _is_first_max(x, i, label, largest)
+        scale, everywhere = weight[i] / total, weight[i] * smoothing / count
+        for j in range(n):
+            dx[i, j] = dx[i, j] * scale - everywhere
+        dx[i, label] -= weight[i] * (type(total)(1) - smoothing)
+
+
+@kernel(work=lambda loss, correct, dx, x, target, weight, n: 3 * TRANSCENDENTAL * x.size)
+def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
+    """loss[i] = 1/n Σⱼ log(1 + exp(x)) − t · x;  dx[i] = weight[i] / n · (sigmoid(x) − t)
+
+    loss    : (B,)      mean over the n outputs of a sample of −t log p − (1 − t) log(1 − p), where p = sigmoid(x)
+    correct : (B,)      share of the outputs with (x > 0) = (t > ½)
+    dx      : (B, ≥ n)
+    x       : (B, ≥ n)  scores, n ≥ 1
+    target  : (B, ≥ n)  probabilities t, 0 or 1 as a rule
+    weight  : (B,)
+    """
+    for i in prange(x.shape[0]):
+        for j in range(n):
+            positive = x[i, j] if x[i, j] > 0 else type(x[i, j])(0)
+            dx[i, j] = (positive - x[i, j] * target[i, j]) + log1p(exp(-abs(x[i, j])))
+        loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
+        correct[i] = _share_right(x, target, i, n)
+        scale = weight[i] / type(x[i, 0])(n)
+        for j in range(n):
+            dx[i, j] = scale * (sigmoid(x[i, j]) - target[i, j])
+
+
+@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size)
+def mse(loss, correct, dx, x, target, weight, rates, n):
+    """loss[i] = scale / n · Σⱼ (x − t)²;  dx[i] = weight[i] · 2 · scale / n · (x − t)
+
+    loss, weight  : (B,)
+    correct       : (B,)      n = 1: sign(x) = sign(t); n > 1: x and t are largest at the same place
+    dx, x, target : (B, ≥ n)  n ≥ 1
+    rates         : (scale,)  1, or ½ for the half-squared form
+    """
+    for i in prange(x.shape[0]):
+        for j in range(n):
+            difference = x[i, j] - target[i, j]
+            dx[i, j] = difference * difference
+        scale = type(x[i, 0])(rates[0]) / type(x[i, 0])(n)
+        loss[i] = scale * row_sum(dx, i, n)
+        correct[i] = _same_choice(x, target, i, n)
+        scale *= type(x[i, 0])(2) * weight[i]
+        for j in range(n):
+            dx[i, j] = scale * (x[i, j] - target[i, j])
+
+
+@kernel(work=lambda loss, correct, dx, x, target, weight, n: 2 * ELEMENT * x.size)
+def mae(loss, correct, dx, x, target, weight, n):
+    """loss[i] = 1/n Σⱼ |x − t|;  dx[i] = weight[i] / n · sign(x − t), 0 where x = t
+
+    loss, correct, weight, dx, x, target : as for `mse`
+    """
+    for i in prange(x.shape[0]):
+        for j in range(n):
+            dx[i, j] = abs(x[i, j] - target[i, j])
+        loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
+        correct[i] = _same_choice(x, target, i, n)
+        scale = weight[i] / type(x[i, 0])(n)
+        for j in range(n):
+            dx[i, j] = scale * _sign(x[i, j] - target[i, j])
+
+
+@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size)
+def huber(loss, correct, dx, x, target, weight, rates, n):
+    """loss[i] = 1/n Σⱼ h(x − t), h(d) = ½ d² where |d| ≤ δ, δ · (|d| − ½ δ) elsewhere;  dx[i] = weight[i] / n · h'
+
+    loss, correct, weight, dx, x, target : as for `mse`    rates : (δ,), δ > 0
+
+    h' is d, within ±δ.
+    """
+    for i in prange(x.shape[0]):
+        real = type(x[i, 0])
+        half, delta = real(0.5), real(rates[0])
+        for j in range(n):
+            size = abs(x[i, j] - target[i, j])
+            dx[i, j] = half * size * size if size <= delta else delta * (size - half * delta)
+        loss[i] = row_sum(dx, i, n) / real(n)
+        correct[i] = _same_choice(x, target, i, n)
+        scale = weight[i] / real(n)
+        for j in range(n):
+            size = abs(x[i, j] - target[i, j])
+            slope = x[i, j] - target[i, j] if size <= delta else delta * _sign(x[i, j] - target[i, j])
+            dx[i, j] = scale * slope

@@ -1,0 +1,174 @@
+"""Batch normalisation of channels, layer normalisation of rows: mean 0, variance 1, then a scale and a shift.
+
+`rates` holds what may change while training. Variances are taken in two passes, around the mean.
+"""
+
+import numpy as np
+from numba import prange
+
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._sums import row_sum
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
+
+
+@inline
+def _channel_moments(mean, var, x, first, P, C):
+    """Mean and biased variance of the channels from `first` on, as many as `mean` has, in ascending (b, p)"""
+    count = type(mean[0])(x.shape[0] * P)
+    width = mean.shape[0]
+    for j in range(width):
+        mean[j] = var[j] = 0
+    for b in range(x.shape[0]):
+        for p in range(P):
+            row = x[b, p * C + first : p * C + first + width]
+            for j in range(width):
+                mean[j] += row[j]
+    for j in range(width):
+        mean[j] /= count
+    for b in range(x.shape[0]):
+        for p in range(P):
+            row = x[b, p * C + first : p * C + first + width]
+            for j in range(width):
+                d = row[j] - mean[j]
+                var[j] += d * d
+    for j in range(width):
+        var[j] /= count
+
+
+@inline
+def _normalise(out, x, gamma, beta, mean, rstd, P, C):
+    """out = gamma · (x − mean) · rstd + beta for one sample"""
+    for p in range(P):
+        own, row = out[p * C : (p + 1) * C], x[p * C : (p + 1) * C]
+        for j in range(C):
+            own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
+
+
+@kernel(work=lambda out, *rest: 10 * ELEMENT * out.size)
+def batch_norm_forward(out, mean, rstd, running_mean, running_var, x, gamma, beta, rates, P, C):
+    """out = gamma · (x − mean) · rstd + beta, channel by channel, with the statistics of this batch
+
+    mean = Σ x / N,  var = Σ (x − mean)² / N,  rstd = 1 / √(var + eps),  over the N = B·P ≥ 2 values of a channel
+    running_mean = momentum · running_mean + (1 − momentum) · mean
+    running_var  = momentum · running_var + (1 − momentum) · var · N / (N − 1): unbiased, as PyTorch has it
+
+    out, x      : (B, ≥ P·C); columns from P·C on stay
+    mean, rstd, running_mean, running_var, gamma, beta : (≥ C,)
+    rates       : (momentum, eps); momentum is the share of the old statistics that stays
+    """
+    momentum, eps, one = rates[0], rates[1], type(rates[0])(1)
+    unbiased = type(momentum)(x.shape[0] * P) / type(momentum)(x.shape[0] * P - 1)
+    width = 4 * ALIGNMENT // mean.itemsize  # of channels: a block has one owner, as in `bias_backward`
+    for block in prange((C + width - 1) // width):
+        first = block * width
+        last = min(first + width, C)
+        m, r = mean[first:last], rstd[first:last]
+        _channel_moments(m, r, x, first, P, C)
+        old_mean, old_var = running_mean[first:last], running_var[first:last]
+        for j in range(m.shape[0]):
+            old_mean[j] = momentum * old_mean[j] + (one - momentum) * m[j]
+            old_var[j] = momentum * old_var[j] + (one - momentum) * (unbiased * r[j])
+            r[j] = one / np.sqrt(r[j] + eps)
+    for b in prange(x.shape[0]):
+        _normalise(out[b], x[b], gamma, beta, mean, rstd, P, C)
+
+
+@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size)
+def batch_norm_infer(out, rstd, x, gamma, beta, running_mean, running_var, rates, P, C):
+    """out = gamma · (x − running_mean) · rstd + beta,  rstd = 1 / √(running_var + eps)
+
+    out, x : (B, ≥ P·C); columns from P·C on stay      rates : (momentum, eps)
+    rstd, gamma, beta, running_mean, running_var : (≥ C,)
+    """
+    for j in range(C):
+        rstd[j] = type(rates[1])(1) / np.sqrt(running_var[j] + rates[1])
+    for b in prange(x.shape[0]):
+        _normalise(out[b], x[b], gamma, beta, running_mean, rstd, P, C)
+
+
+@kernel(work=lambda dx, *rest: 12 * ELEMENT * dx.size)
+def batch_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)
+
+    where x̂ = (x − mean) · rstd, and the sums run over the N = B·P values of a channel, in ascending (b, p)
+
+    dx, dout, x : (B, ≥ P·C); columns from P·C on stay
+    dgamma, dbeta, mean, rstd, gamma : (≥ C,)
+    """
+    share = type(rstd[0])(1) / type(rstd[0])(x.shape[0] * P)
+    width = 4 * ALIGNMENT // rstd.itemsize
+    for block in prange((C + width - 1) // width):
+        first = block * width
+        last = min(first + width, C)
+        dg, db, m, r = dgamma[first:last], dbeta[first:last], mean[first:last], rstd[first:last]
+        for j in range(dg.shape[0]):
+            dg[j] = db[j] = 0
+        for b in range(x.shape[0]):
+            for p in range(P):
+                at = p * C + first
+                row, d = x[b, at : at + dg.shape[0]], dout[b, at : at + dg.shape[0]]
+                for j in range(dg.shape[0]):
+                    db[j] += d[j]
+                    dg[j] += d[j] * ((row[j] - m[j]) * r[j])
+    for b in prange(x.shape[0]):
+        for p in range(P):
+            own = dx[b, p * C : (p + 1) * C]
+            row, d = x[b, p * C : (p + 1) * C], dout[b, p * C : (p + 1) * C]
+            for j in range(C):
+                normal = (row[j] - mean[j]) * rstd[j]
+                own[j] = gamma[j] * rstd[j] * (d[j] - share * (dbeta[j] + normal * dgamma[j]))
+
+
+@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size)
+def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):
+    """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
+
+    mean = Σⱼ x / n,  rstd = 1 / √(Σⱼ (x − mean)² / n + eps)
+
+    out, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
+    gamma, beta : (≥ n,)                         rates : (eps,)
+    """
+    eps, one = rates[0], type(rates[0])(1)
+    count = type(eps)(n)
+    for i in prange(out.shape[0]):
+        center = row_sum(x, i, n) / count
+        for j in range(n):  # out's row holds the squares until they are summed
+            d = x[i, j] - center
+            out[i, j] = d * d
+        scale = one / np.sqrt(row_sum(out, i, n) / count + eps)
+        mean[i], rstd[i] = center, scale
+        for j in range(n):
+            out[i, j] = (x[i, j] - center) * scale * gamma[j] + beta[j]
+
+
+@kernel(work=lambda dx, *rest: 22 * ELEMENT * dx.size)
+def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n):
+    """dbeta = Σᵢ dout,  dgamma = Σᵢ dout · x̂,  dx = rstd · (g − Σⱼ g / n − x̂ · Σⱼ g · x̂ / n)
+
+    where x̂ = (x − mean) · rstd and g = gamma · dout
+
+    dx, dout, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
+    dgamma, dbeta, gamma : (≥ n,)
+    """
+    share = type(gamma[0])(1) / type(gamma[0])(n)
+    for i in prange(dx.shape[0]):  # dx's row holds what is summed, and then the result
+        for j in range(n):
+            dx[i, j] = gamma[j] * dout[i, j]
+        plain = row_sum(dx, i, n) * share
+        for j in range(n):
+            dx[i, j] = gamma[j] * dout[i, j] * ((x[i, j] - mean[i]) * rstd[i])
+        along = row_sum(dx, i, n) * share
+        for j in range(n):
+            normal = (x[i, j] - mean[i]) * rstd[i]
+            dx[i, j] = rstd[i] * (gamma[j] * dout[i, j] - plain - normal * along)
+    width = ALIGNMENT // gamma.itemsize
+    for block in prange((n + width - 1) // width):
+        first = block * width
+        dg, db = dgamma[first : min(first + width, n)], dbeta[first : min(first + width, n)]
+        for j in range(dg.shape[0]):
+            dg[j] = db[j] = 0
+        for i in range(dout.shape[0]):
+            row, d = x[i, first : first + width], dout[i, first : first + width]
+            for j in range(dg.shape[0]):
+                db[j] += d[j]
+                dg[j] += d[j] * ((row[j] - mean[i]) * rstd[i])

@@ -1,0 +1,125 @@
+"""Penalties on weights and bounds on gradients: added, measured, scaled. Arrays of weights are flat unless said.
+
+λ is the first of `rates`, so that a schedule recompiles nothing. Sums are in float64: each chunk of
+CHUNK elements has one owner and its place in `partial`, whatever the number of threads, and the chunks
+are added in ascending order.
+"""
+
+import numpy as np
+from numba import prange
+
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._sums import CHUNK, lane_sum, square
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
+
+
+@kernel(work=lambda dw, w, rates: ELEMENT * w.size)
+def add_l2(dw, w, rates):
+    """dw += λ · w, the gradient of ½ · λ · Σ w²
+
+    dw, w : (N,)    rates : (λ,)
+    """
+    strength = rates[0]
+    for i in prange(w.shape[0]):
+        dw[i] += strength * w[i]
+
+
+@kernel(work=lambda dw, w, rates: ELEMENT * w.size)
+def add_l1(dw, w, rates):
+    """dw += λ · sign(w), the gradient of λ · Σ |w|; nothing where w = 0
+
+    dw, w : (N,)    rates : (λ,)
+    """
+    strength = rates[0]
+    for i in prange(w.shape[0]):
+        sign = type(w[i])(1) if w[i] > 0 else (type(w[i])(-1) if w[i] < 0 else w[i])  # NaN stays NaN
+        dw[i] += strength * sign
+
+
+@inline
+def _total(partial):
+    total = 0.0
+    for c in range(partial.shape[0]):
+        total += partial[c]
+    return total
+
+
+@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size)
+def penalty_l2(losses, partial, cursor, w, rates):
+    """losses[step] += ½ · λ · Σ w², before `record_step` adds the rest
+
+    losses  : (steps of an epoch,) float64
+    partial : (⌈N / CHUNK⌉,) float64, Σ w² of each chunk
+    cursor  : its second element is the step
+    w       : (N,)    rates : (λ,)
+    """
+    for c in prange(partial.shape[0]):
+        partial[c] = lane_sum(square, w[c * CHUNK : (c + 1) * CHUNK])
+    losses[cursor[1]] += 0.5 * np.float64(rates[0]) * _total(partial)
+
+
+@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size)
+def penalty_l1(losses, partial, cursor, w, rates):
+    """losses[step] += λ · Σ |w|, before `record_step` adds the rest
+
+    losses, partial, cursor, w, rates : as for `penalty_l2`, partial with Σ |w|
+    """
+    for c in prange(partial.shape[0]):
+        partial[c] = lane_sum(abs, w[c * CHUNK : (c + 1) * CHUNK])
+    losses[cursor[1]] += np.float64(rates[0]) * _total(partial)
+
+
+@kernel(work=lambda out, partial, w: ELEMENT * w.size)
+def sum_of_squares(out, partial, w):
+    """out[0] = Σ w², the square of a norm
+
+    out : (1,) float64    partial : (⌈N / CHUNK⌉,) float64, the sums of the chunks    w : (N,)
+    """
+    for c in prange(partial.shape[0]):
+        partial[c] = lane_sum(square, w[c * CHUNK : (c + 1) * CHUNK])
+    out[0] = _total(partial)
+
+
+@kernel(work=lambda dw, norm2, rates: ELEMENT * dw.size)
+def scale_by_norm(dw, norm2, rates):
+    """dw *= min(1, max_norm / ‖g‖): clipping by the norm of all gradients together
+
+    dw    : (N,)
+    norm2 : (1,) float64, ‖g‖², what `sum_of_squares` makes of them; NaN makes dw NaN
+    rates : (max_norm,)
+    """
+    norm, most = np.sqrt(norm2[0]), np.float64(rates[0])
+    factor = 1.0 if norm <= most else most / norm
+    for i in prange(dw.shape[0]):
+        dw[i] *= type(dw[i])(factor)
+
+
+@kernel(work=lambda dw, rates: ELEMENT * dw.size)
+def clip_by_value(dw, rates):
+    """dw = min(max(dw, −limit), limit); NaN stays NaN
+
+    dw : (N,)    rates : (limit,)
+    """
+    limit = rates[0]
+    for i in prange(dw.shape[0]):
+        v = -limit if dw[i] < -limit else dw[i]
+        dw[i] = limit if v > limit else v
+
+
+@kernel(work=lambda w, rates: 2 * ELEMENT * w.size)
+def max_norm_columns(w, rates):
+    """w[:, j] *= min(1, c / ‖w[:, j]‖): the weights of each unit stay within a ball; a column with NaN stays
+
+    w : (k, ≥ n), padding columns too    rates : (c,)
+    """
+    # A block of columns is one cache line wide: its owner brings each line in once.
+    width = ALIGNMENT // w.itemsize
+    for block in prange((w.shape[1] + width - 1) // width):
+        for j in range(block * width, min((block + 1) * width, w.shape[1])):
+            total = 0.0
+            for i in range(w.shape[0]):
+                total += np.float64(w[i, j]) * np.float64(w[i, j])
+            norm, most = np.sqrt(total), np.float64(rates[0])
+            if norm > most:
+                for i in range(w.shape[0]):
+                    w[i, j] *= type(w[i, j])(most / norm)

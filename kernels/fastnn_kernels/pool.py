@@ -1,0 +1,57 @@
+"""Max pooling: the largest number under a window, and where it was. `_window` explains `geometry`."""
+
+import numpy as np
+from numba import prange
+
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._tuning import ELEMENT
+from fastnn_kernels._window import sizes, taps_inside
+
+
+@inline
+def _keep_larger(own, arg, values, at):
+    """Where values[j] is larger than own[j], or the first NaN: own[j] = values[j] and arg[j] = at + j"""
+    for j in range(own.shape[0]):
+        v, best = values[j], own[j]
+        larger = (v > best) | ((v != v) & (best == best))
+        own[j] = v if larger else best
+        arg[j] = np.int32(at + j) if larger else arg[j]
+
+
+@kernel(work=lambda out, argmax, x, geometry: 14 * ELEMENT * out.size * int(geometry[3] * geometry[4]))
+def max_pool2d_forward(out, argmax, x, geometry):
+    """out[b, r, c, k] = max x[b, r·SH − top + kh, c·SW − left + kw, k] over the window;  argmax: which x[b] that is
+
+    out    : (B, ≥ H_out·W_out·C)    NaN where the window holds NaN
+    argmax : (B, ≥ H_out·W_out·C)    int32, an index into the row x[b]; the first of equals, in the order of the row
+    x      : (B, ≥ H·W·C)            C = C_in = C_out; every window holds at least one element of it
+    """
+    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = sizes(geometry)
+    for b in prange(out.shape[0]):
+        for r in range(H_out):
+            first_row, last_row = taps_inside(r * SH - top, KH, H)
+            for c in range(W_out):
+                first, last = taps_inside(c * SW - left, KW, W)
+                place = (r * W_out + c) * C
+                own, arg = out[b, place : place + C], argmax[b, place : place + C]
+                at = ((r * SH - top + first_row) * W + c * SW - left + first) * C
+                for j in range(C):
+                    own[j], arg[j] = x[b, at + j], np.int32(at + j)
+                for kh in range(first_row, last_row):
+                    for kw in range(first, last):
+                        at = ((r * SH - top + kh) * W + c * SW - left + kw) * C
+                        _keep_larger(own, arg, x[b, at : at + C], at)
+
+
+@kernel(work=lambda dx, dout, argmax, n: ELEMENT * (dx.size + 12 * dout.size))
+def max_pool2d_backward(dx, dout, argmax, n):
+    """dx[b, argmax[b, j]] += dout[b, j] for the first n columns j, in ascending order, onto dx = 0
+
+    dx : (B, ≥ H·W·C)    dout, argmax : (B, ≥ n), n = H_out·W_out·C
+    """
+    # Windows that overlap meet in dx: one sample has one owner.
+    for b in prange(dx.shape[0]):
+        for j in range(dx.shape[1]):
+            dx[b, j] = 0
+        for j in range(n):
+            dx[b, argmax[b, j]] += dout[b, j]

@@ -1,0 +1,40 @@
+"""Reference of the updates that divide by the size of the gradients, in place on flat arrays."""
+
+import numpy as np
+
+
+def _flushed(v):
+    """What is smaller than 1e-30 becomes 0"""
+    return np.where(np.abs(v) < 1e-30, 0, v)
+
+
+def rmsprop_update(w, mean_square, dw, rates):
+    """mean_square = decay · mean_square + (1 − decay) · dw²;  w −= lr · dw / (√mean_square + eps)"""
+    lr, fresh, eps = rates
+    mean_square[:] = _flushed(mean_square + fresh * (dw**2 - mean_square))
+    w -= lr * dw / (np.sqrt(mean_square) + eps)
+
+
+def adagrad_update(w, sum_square, dw, rates):
+    """sum_square += dw²;  w −= lr · dw / (√sum_square + eps)"""
+    lr, eps = rates
+    sum_square[:] = _flushed(sum_square + dw**2)
+    w -= lr * dw / (np.sqrt(sum_square) + eps)
+
+
+def _adam_step(m, v, dw, rates):
+    """New m and v; lr · m̂ / (√v̂ + eps)"""
+    corrected_lr, fresh1, fresh2, root_scale, eps = rates
+    m[:] = _flushed(m + fresh1 * (dw - m))
+    v[:] = _flushed(v + fresh2 * (dw**2 - v))
+    return corrected_lr * m / (np.sqrt(v) * root_scale + eps)
+
+
+def adam_update(w, m, v, dw, rates):
+    """m = β₁·m + (1 − β₁)·dw;  v = β₂·v + (1 − β₂)·dw²;  w −= lr · m̂ / (√v̂ + eps)"""
+    w -= _adam_step(m, v, dw, rates)
+
+
+def adamw_update(w, m, v, dw, rates):
+    """As adam_update, and w −= lr · weight_decay · w"""
+    w -= rates[5] * w + _adam_step(m, v, dw, rates[:5])

@@ -1,0 +1,50 @@
+"""Reference of the convolution of images, tap by tap of the window. A tap outside the image takes no part."""
+
+
+def _image(rows, H, W, C):
+    """A view (B, H, W, C) of padded rows."""
+    return rows[:, : H * W * C].reshape(len(rows), H, W, C)
+
+
+def _pairs(k, stride, before, extent, count):
+    """Of one tap: the slice of outputs that see it, and the slice of the image that they see."""
+    seeing = [c for c in range(count) if 0 <= c * stride - before + k < extent]
+    if not seeing:
+        return slice(0), slice(0)
+    first = seeing[0] * stride - before + k
+    return slice(seeing[0], seeing[-1] + 1), slice(first, first + (len(seeing) - 1) * stride + 1, stride)
+
+
+def _taps(geometry):
+    """For each tap: its rows of w, where its outputs are, where its inputs are."""
+    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = geometry.tolist()
+    for kh in range(KH):
+        for kw in range(KW):
+            rows, image_rows = _pairs(kh, SH, top, H, H_out)
+            columns, image_columns = _pairs(kw, SW, left, W, W_out)
+            first = (kh * KW + kw) * C
+            yield slice(first, first + C), (slice(None), rows, columns), (slice(None), image_rows, image_columns)
+
+
+def conv2d_forward(out, x, w, geometry):
+    """out[b, r, c] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · w[kh, kw, c_in]"""
+    H, W, C, *_, H_out, W_out, n = geometry.tolist()
+    x, out[:, : H_out * W_out * n] = _image(x, H, W, C), 0
+    for own, outputs, inputs in _taps(geometry):
+        _image(out, H_out, W_out, n)[outputs] += x[inputs] @ w[own, :n]
+
+
+def conv2d_backward_x(dx, dout, wt, geometry):
+    """dx[b, r·SH − top + kh, c·SW − left + kw, c_in] = Σ dout[b, r, c, c_out] · w[kh, kw, c_in, c_out]; wt is wᵀ"""
+    H, W, C, *_, H_out, W_out, n = geometry.tolist()
+    dout, dx[:, : H * W * C] = _image(dout, H_out, W_out, n), 0
+    for own, outputs, inputs in _taps(geometry):
+        _image(dx, H, W, C)[inputs] += dout[outputs] @ wt[:, own]
+
+
+def conv2d_backward_w(dw, x, dout, geometry):
+    """dw[kh, kw, c_in, c_out] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · dout[b, r, c, c_out]"""
+    H, W, C, *_, H_out, W_out, n = geometry.tolist()
+    x, dout = _image(x, H, W, C), _image(dout, H_out, W_out, n)
+    for own, outputs, inputs in _taps(geometry):
+        dw[own, :n] = x[inputs].reshape(-1, C).T @ dout[outputs].reshape(-1, n)

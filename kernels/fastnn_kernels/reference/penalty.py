@@ -1,0 +1,53 @@
+"""Reference of penalties on weights and bounds on gradients, in place."""
+
+import numpy as np
+
+CHUNK = 4096
+
+
+def add_l2(dw, w, rates):
+    """dw += λ · w"""
+    dw += rates[0] * w
+
+
+def add_l1(dw, w, rates):
+    """dw += λ · sign(w)"""
+    dw += rates[0] * np.sign(w)
+
+
+def _sum_in_chunks(partial, terms):
+    """Fills `partial` with the sum of each CHUNK terms; returns the sum of all."""
+    partial[:] = [terms[c * CHUNK : (c + 1) * CHUNK].sum() for c in range(len(partial))]
+    return partial.sum()
+
+
+def penalty_l2(losses, partial, cursor, w, rates):
+    """losses[step] += ½ · λ · Σ w²"""
+    losses[cursor[1]] += 0.5 * rates[0] * _sum_in_chunks(partial, w**2)
+
+
+def penalty_l1(losses, partial, cursor, w, rates):
+    """losses[step] += λ · Σ |w|"""
+    losses[cursor[1]] += rates[0] * _sum_in_chunks(partial, np.abs(w))
+
+
+def sum_of_squares(out, partial, w):
+    """out[0] = Σ w²"""
+    out[0] = _sum_in_chunks(partial, w**2)
+
+
+def scale_by_norm(dw, norm2, rates):
+    """dw *= min(1, max_norm / √norm2)"""
+    norm = np.sqrt(norm2[0])
+    dw *= 1 if norm <= rates[0] else rates[0] / norm
+
+
+def clip_by_value(dw, rates):
+    """dw = min(max(dw, −limit), limit)"""
+    dw[:] = np.where(dw < -rates[0], -rates[0], np.where(dw > rates[0], rates[0], dw))
+
+
+def max_norm_columns(w, rates):
+    """w[:, j] *= c / ‖w[:, j]‖ where the norm is larger than c"""
+    norm = np.sqrt((w**2).sum(axis=0))
+    w *= np.where(norm > rates[0], rates[0] / norm, 1)

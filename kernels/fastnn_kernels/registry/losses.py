@@ -1,0 +1,50 @@
+"""Rows of the losses that are fused with their gradients."""
+
+import numpy as np
+
+from fastnn_kernels.registry.elementwise import cross_entropy
+from fastnn_kernels.registry.entry import PAIRS, ROWS, row, wide
+from fastnn_kernels.registry.inputs import GARBAGE, padded, scores
+
+
+def smooth(rng, dtype, shape):
+    *args, n = cross_entropy(rng, dtype, shape)
+    return *args, np.array([0.1], dtype), n
+
+
+def matrix_target(targets, *rates):
+    """`targets`: (rng, x) -> target, some of it equal to x or on the side of x."""
+
+    def inputs(rng, dtype, shape):
+        B, n = shape
+        x = scores(rng, dtype, B, n)
+        loss, correct = np.full((2, B), GARBAGE, dtype)
+        weight = rng.random(B).astype(dtype)
+        target = padded(dtype, B, n, targets(rng, x[:, :n]))
+        return loss, correct, padded(dtype, B, n, GARBAGE), x, target, weight, *[np.array([r], dtype) for r in rates], n
+
+    return inputs
+
+
+def probabilities(rng, x):
+    """0 and 1, some between."""
+    t = (rng.random(x.shape) < 0.5).astype(x.dtype)
+    t[rng.random(x.shape) < 0.2] = 0.25
+    return t
+
+
+def near_and_far(rng, x):
+    """Differences on both sides of 1; every seventh is none, every third row a shift that keeps the order."""
+    t = x + rng.standard_normal(x.shape).astype(x.dtype)
+    t[::3] = x[::3] + x.dtype.type(0.5)
+    t.flat[::7] = x.flat[::7]
+    return t
+
+
+def rows():
+    of_row = {"around": wide, "terms": lambda s: s[1]}
+    yield row("softmax_cross_entropy_smooth", 3, smooth, PAIRS, ROWS, **of_row)
+    yield row("binary_cross_entropy", 3, matrix_target(probabilities), PAIRS, ROWS, **of_row)
+    yield row("mse", 3, matrix_target(near_and_far, 0.5), PAIRS, ROWS, **of_row)
+    yield row("mae", 3, matrix_target(near_and_far), PAIRS, ROWS, **of_row)
+    yield row("huber", 3, matrix_target(near_and_far, 1.0), PAIRS, ROWS, **of_row)

@@ -1,0 +1,86 @@
+"""Rows of batch and layer normalisation, and of dropout."""
+
+import numpy as np
+
+from fastnn_kernels import reference
+from fastnn_kernels.registry.entry import PAIRS, ROWS, named, row, wide
+from fastnn_kernels.registry.inputs import GARBAGE, normal, padded
+
+
+def channels(rng, dtype, C, *, count):
+    """Aligned vectors of one number a channel."""
+    return normal(rng, dtype, count, C)
+
+
+def shifted(rng, dtype, rows, columns):
+    """Columns with means and spreads of their own; rows alternate, so that no spread is tiny beside its mean."""
+    values = rng.random(columns) + rng.standard_normal((rows, columns)) * (0.5 + rng.random(columns))
+    values += (-1.0) ** np.arange(rows)[:, None]
+    return padded(dtype, rows, columns, values)
+
+
+def batch_forward(rng, dtype, shape):
+    B, P, C = shape
+    out, x = padded(dtype, B, P * C, GARBAGE), shifted(rng, dtype, B, P * C)
+    mean, rstd = padded(dtype, 2, C, GARBAGE)
+    running_mean, running_var, gamma, beta = channels(rng, dtype, C, count=4)
+    rates = np.array([0.9, 1e-3], dtype)
+    return out, mean, rstd, running_mean, abs(running_var), x, gamma, beta, rates, P, C
+
+
+def batch_infer(rng, dtype, shape):
+    out, _, rstd, running_mean, running_var, x, gamma, beta, *rest = batch_forward(rng, dtype, shape)
+    return out, rstd, x, gamma, beta, running_mean, running_var, *rest
+
+
+def batch_backward(rng, dtype, shape):
+    args = batch_forward(rng, dtype, shape)
+    reference.batch_norm_forward(*args)
+    _, mean, rstd, _, _, x, gamma, _, _, P, C = args
+    dgamma, dbeta = padded(dtype, 2, C, GARBAGE)
+    dx, dout = padded(dtype, len(x), P * C, GARBAGE), normal(rng, dtype, len(x), P * C)
+    return dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C
+
+
+def layer_forward(rng, dtype, shape):
+    B, n = shape
+    mean, rstd = np.full((2, B), GARBAGE, dtype)
+    gamma, beta = channels(rng, dtype, n, count=2)
+    return padded(dtype, B, n, GARBAGE), mean, rstd, shifted(rng, dtype, B, n), gamma, beta, np.array([1e-3], dtype), n
+
+
+def layer_backward(rng, dtype, shape):
+    args = layer_forward(rng, dtype, shape)
+    reference.layer_norm_forward(*args)
+    _, mean, rstd, x, gamma, _, _, n = args
+    dgamma, dbeta = padded(dtype, 2, n, GARBAGE)
+    return padded(dtype, *shape, GARBAGE), dgamma, dbeta, normal(rng, dtype, *shape), x, mean, rstd, gamma, n
+
+
+def dropout_forward(rng, dtype, shape):
+    B, n = shape
+    out, mask = padded(dtype, B, n, GARBAGE), padded(dtype, B, n, GARBAGE)
+    key, cursor, stream = rng.integers(0, 2**64, 2, np.uint64), np.array([1000, 5]), 3
+    return out, mask, normal(rng, dtype, B, n), key, cursor, stream, n, np.array([0.7], dtype)
+
+
+def dropout_backward(rng, dtype, shape):
+    args = dropout_forward(rng, dtype, shape)
+    reference.dropout_forward(*args)
+    return padded(dtype, *shape, GARBAGE), normal(rng, dtype, *shape), args[1], shape[1]
+
+
+def rows():
+    # At least two values a channel: of one, the unbiased variance is 0/0.
+    odd = named((2, 1, 1), (2, 1, 3), (1, 2, 5), (3, 1, 17), (5, 3, 7), (4, 16, 16), (7, 13, 11), (13, 4, 33))
+    bench = {"notmnist": (32, 28 * 28, 32), "dense": (100, 1, 200)}
+    cost = {"around": lambda r: (r + 1, 3, 16), "terms": lambda s: s[0] * s[1]}
+    yield row("batch_norm_forward", 5, batch_forward, odd, bench, **cost)
+    yield row("batch_norm_infer", 2, batch_infer, odd | named((0, 3, 5), (1, 1, 1)), bench, around=cost["around"])
+    yield row("batch_norm_backward", 3, batch_backward, odd, bench, **cost)
+    cost = {"around": wide, "terms": max}
+    yield row("layer_norm_forward", 3, layer_forward, PAIRS, ROWS, **cost)
+    yield row("layer_norm_backward", 3, layer_backward, PAIRS, ROWS, **cost)
+    bench = {"mnist-dense": (50, 1024), "notmnist": (32, 784)}
+    yield row("dropout_forward", 2, dropout_forward, PAIRS, bench, around=wide)
+    yield row("dropout_backward", 1, dropout_backward, PAIRS, bench, around=wide)

@@ -1,0 +1,56 @@
+"""Rows of penalties on weights and of bounds on gradients."""
+
+import numpy as np
+
+from fastnn_kernels._sums import CHUNK, chunks
+from fastnn_kernels.registry.entry import PAIRS, PARAMETERS, VECTORS, named, row
+from fastnn_kernels.registry.inputs import GARBAGE, normal, vector
+
+SUMMED = VECTORS | named((CHUNK - 1,), (CHUNK,), (2 * CHUNK + 5,))
+
+
+def added(rng, dtype, shape):
+    w = vector(rng, dtype, *shape)
+    w[::5] = 0
+    return vector(rng, dtype, *shape), w, np.array([0.3], dtype)
+
+
+def summed(rng, dtype, shape):
+    return np.full(chunks(*shape), GARBAGE), vector(rng, dtype, *shape)
+
+
+def penalty(rng, dtype, shape):
+    partial, w = summed(rng, dtype, shape)
+    return rng.random(4), partial, np.array([7, 2, 1]), w, np.array([0.3], dtype)
+
+
+def squares(rng, dtype, shape):
+    return np.full(1, GARBAGE), *summed(rng, dtype, shape)
+
+
+def scaled(rng, dtype, shape):
+    dw = vector(rng, dtype, *shape)
+    return dw, np.array([np.sum(dw.astype(np.float64) ** 2)]), np.array([0.7], dtype)
+
+
+def clipped(rng, dtype, shape):
+    return vector(rng, dtype, *shape), np.array([0.7], dtype)
+
+
+def columns(rng, dtype, shape):
+    """Half of the norms above the bound, half below."""
+    return normal(rng, dtype, *shape), np.array([np.sqrt(shape[0])], dtype)
+
+
+def rows():
+    size = {"around": lambda r: (r,)}
+    for name in ("add_l2", "add_l1"):
+        yield row(name, 1, added, VECTORS, PARAMETERS, flops=lambda s: 2 * s[0], **size)
+    cost = {"flops": lambda s: 2 * s[0], "terms": lambda s: s[0]}
+    yield row("penalty_l2", 2, penalty, SUMMED, PARAMETERS, **size, **cost)
+    yield row("penalty_l1", 2, penalty, SUMMED, PARAMETERS, **size, **cost)
+    yield row("sum_of_squares", 2, squares, SUMMED, PARAMETERS, **size, **cost)
+    yield row("scale_by_norm", 1, scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
+    yield row("clip_by_value", 1, clipped, VECTORS, PARAMETERS, **size)
+    bench, size = {"trigram": (96, 256), "mnist": (784, 64)}, {"around": lambda r: (64, 16 * r)}
+    yield row("max_norm_columns", 1, columns, PAIRS, bench, terms=lambda s: s[0], **size)

@@ -1,0 +1,123 @@
+"""Rows of convolutions, of their bias and of max pooling."""
+
+import math
+
+import numpy as np
+
+from fastnn_kernels import reference
+from fastnn_kernels.registry.entry import TRIPLES, named, row
+from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, scores
+
+
+def _along(extent, window, stride, padding):
+    """Padding before an axis, and outputs along it: "same" puts the odd one behind, "valid" has none."""
+    if padding == "valid":
+        return 0, (extent - window) // stride + 1
+    outputs = math.ceil(extent / stride)
+    return max(0, (outputs - 1) * stride + window - extent) // 2, outputs
+
+
+def geometry(H, W, C_in, KH, KW, SH, SW, padding, C_out):
+    (top, H_out), (left, W_out) = _along(H, KH, SH, padding), _along(W, KW, SW, padding)
+    return np.array([H, W, C_in, KH, KW, SH, SW, top, left, H_out, W_out, C_out])
+
+
+def _widths(g):
+    """Numbers in an image that comes in, in one that goes out, and rows of w."""
+    return g[:3].prod(), g[9:].prod(), g[2:5].prod()
+
+
+def forward(rng, dtype, shape):
+    B, *layer = shape
+    g = geometry(*layer)
+    inside, outside, taps = _widths(g)
+    return padded(dtype, B, outside, GARBAGE), normal(rng, dtype, B, inside), normal(rng, dtype, taps, g[11]), g
+
+
+def backward_x(rng, dtype, shape):
+    B, *layer = shape
+    g = geometry(*layer)
+    inside, outside, taps = _widths(g)
+    return padded(dtype, B, inside, GARBAGE), normal(rng, dtype, B, outside), normal(rng, dtype, g[11], taps), g
+
+
+def backward_w(rng, dtype, shape):
+    B, *layer = shape
+    g = geometry(*layer)
+    inside, outside, taps = _widths(g)
+    return padded(dtype, taps, g[11], GARBAGE), normal(rng, dtype, B, inside), normal(rng, dtype, B, outside), g
+
+
+def pool_forward(rng, dtype, shape):
+    B, *layer = shape
+    g = geometry(*layer, layer[2])
+    inside, outside, _ = _widths(g)
+    x = scores(rng, dtype, B, inside)
+    x[:, :inside:3] = np.maximum(x[:, :inside:3], 0)  # ties, as relu makes them
+    return padded(dtype, B, outside, GARBAGE), padded(np.int32, B, outside, -7), x, g
+
+
+def pool_backward(rng, dtype, shape):
+    out, argmax, x, g = pool_forward(rng, dtype, shape)
+    reference.max_pool2d_forward(out, argmax, x, g)
+    inside, outside, _ = _widths(g)
+    return padded(dtype, len(x), inside, GARBAGE), normal(rng, dtype, len(x), outside), argmax, outside
+
+
+def bias_forward(rng, dtype, shape):
+    B, P, C = shape
+    return normal(rng, dtype, B, P * C), normal(rng, dtype, 1, C)[0], P, C
+
+
+def bias_backward(rng, dtype, shape):
+    B, P, C = shape
+    return padded(dtype, 1, C, GARBAGE)[0], normal(rng, dtype, B, P * C), P, C
+
+
+def _positions(shape):
+    """Outputs of a batch, channels not counted."""
+    B, *layer = shape
+    return B * int(geometry(*layer)[9:11].prod())
+
+
+def rows():
+    odd = named(
+        (0, 5, 5, 3, 3, 3, 1, 1, "same", 4),
+        (1, 1, 1, 1, 1, 1, 1, 1, "valid", 1),
+        (2, 1, 1, 3, 5, 5, 1, 1, "same", 2),  # most of the window outside
+        (2, 5, 7, 1, 3, 3, 2, 2, "same", 5),
+        (3, 7, 11, 3, 3, 5, 1, 1, "same", 5),
+        (2, 6, 11, 5, 4, 2, 2, 3, "valid", 17),
+        (3, 8, 9, 4, 2, 4, 3, 2, "same", 16),
+        (2, 13, 13, 17, 7, 7, 1, 1, "same", 3),
+        (1, 7, 7, 2, 1, 2, 4, 3, "valid", 33),  # strides beyond the window: some inputs are never seen
+    )
+    bench = {
+        "notmnist": (32, 28, 28, 1, 3, 3, 1, 1, "same", 32),
+        "mnist-first": (50, 28, 28, 1, 5, 5, 1, 1, "same", 32),
+        "mnist-second": (50, 14, 14, 32, 5, 5, 1, 1, "same", 64),
+    }
+    for name, inputs, terms in (
+        ("conv2d_forward", forward, lambda s: s[3] * s[4] * s[5]),
+        ("conv2d_backward_x", backward_x, lambda s: s[9] * s[4] * s[5]),
+        ("conv2d_backward_w", backward_w, _positions),
+    ):
+        flops = {"flops": lambda s: 2 * _positions(s) * s[3] * s[4] * s[5] * s[9], "terms": terms}
+        yield row(name, 1, inputs, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
+    odd = named(
+        (0, 4, 4, 3, 2, 2, 2, 2, "valid"),
+        (1, 1, 1, 1, 1, 1, 1, 1, "valid"),
+        (2, 3, 5, 1, 2, 2, 2, 2, "same"),
+        (3, 7, 5, 17, 3, 3, 1, 1, "same"),  # windows that overlap
+        (3, 7, 9, 5, 3, 2, 2, 3, "valid"),
+        (2, 13, 11, 3, 5, 7, 3, 2, "same"),
+        (2, 6, 6, 16, 2, 2, 2, 2, "valid"),
+    )
+    bench = {"notmnist": (32, 28, 28, 32, 2, 2, 2, 2, "valid"), "mnist-second": (50, 14, 14, 64, 2, 2, 2, 2, "valid")}
+    size = {"around": lambda r: (r, 6, 8, 5, 2, 2, 2, 2, "valid")}
+    yield row("max_pool2d_forward", 2, pool_forward, odd, bench, **size)
+    yield row("max_pool2d_backward", 1, pool_backward, odd, bench, terms=lambda s: s[4] * s[5], **size)
+    bench, size = {"mnist-second": (50, 14 * 14, 64)}, {"around": lambda r: (r, 3, 16), "flops": math.prod}
+    odd = {name: shape for name, shape in TRIPLES.items() if shape[1]}
+    yield row("channel_bias_forward", 1, bias_forward, odd, bench, **size)
+    yield row("channel_bias_backward", 1, bias_backward, odd, bench, terms=lambda s: s[0] * s[1], **size)
