@@ -2,7 +2,6 @@
 
 import dataclasses
 import platform
-import resource
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +16,7 @@ from fastnn.data import Dataset
 from fastnn.history import History
 from fastnn.model import Sequential
 from fastnn.recipes.base import Recipe
-from fastnn.recipes.folder import MODEL, RunFolder
+from fastnn.recipes.folder import MODEL, RunFolder, read_summary
 
 SCHEMA = 1
 
@@ -58,10 +57,10 @@ def run(
     summary |= _ending(model, history, data, stopping.best_epoch)
     model.save(folder.working / MODEL)
     plots.learning_curves(history, folder.working / "curves.png", recipe.id, data.meta)
-    folder.write_summary(summary)
+    folder.write_summary(summary | {"peak_rss_mb": peak_memory_mb()})
     closing = recipe.closing(model, data, settings)
     folder.finish()
-    return Outcome(summary, closing, folder.final)
+    return Outcome(read_summary(folder.final), closing, folder.final)
 
 
 def _fit(model: Sequential, optimizer: Any, settings: Any, data: Dataset, callbacks: list[Callback]) -> History:
@@ -106,13 +105,16 @@ def _ending(model: Sequential, history: History, data: Dataset, best_epoch: int)
         "stop_reason": history.stop_reason,
         "seconds_per_epoch": float(np.median(seconds)),
         "samples_per_second": len(data.train) / float(np.median(seconds)),
-        "peak_rss_mb": peak_memory_mb(),
         "runs": [],
     }
 
 
 def peak_memory_mb() -> float:
-    """The largest resident size of this process so far, in megabytes (10⁶ bytes)."""
+    """The largest resident size of this process so far, in megabytes (10⁶ bytes); 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
