@@ -41,6 +41,7 @@ class Plan:
         self.losses = np.zeros(0)
         self._seconds_per_step = SECONDS_PER_CALL
         self._weighted_for = 0
+        self._last_batch = 0
         self._outside = {name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "count")}
         self._declare()
         self._emit_indices(shuffle)
@@ -63,7 +64,9 @@ class Plan:
 
     def gather_x(self) -> Value:
         """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
-        return self._gather_rows("x", self.network.input_shape, np.int32 if self.network.takes_ids else None)
+        dtype = np.int32 if self.network.takes_ids else None
+        self._x_value = self._gather_rows("x", self.network.input_shape, dtype)
+        return self._x_value
 
     def _gather_rows(self, name: str, shape: tuple[int, ...], dtype) -> Value:
         value = self.build.value(name, shape, dtype)
@@ -175,6 +178,7 @@ class Plan:
             self.program[self._rates_table][:steps] = rates(steps)
         self.program[self.build.cursor][2] = 0
         self._weigh(batch)
+        self._last_batch = batch
         begin = time.perf_counter()
         self.program.run(steps, batch)
         self._seconds_per_step = max((time.perf_counter() - begin) / steps, 1e-7)
@@ -203,6 +207,12 @@ class Plan:
         """
         loss, correct, count, penalties = self.program[self._sums]
         return {"loss": float(loss / count + penalties / self.steps_done), "accuracy": float(correct / count)}
+
+    def layer_outputs(self) -> dict[str, np.ndarray]:
+        """What came out of each layer for the batch that ran last, by layer name, and its inputs as "input": views."""
+        batch = self._last_batch
+        values = {"input": self._x_value, **self.build.outputs}
+        return {name: self.program[v.buffer][:batch, : v.width].reshape(batch, *v.shape) for name, v in values.items()}
 
     def predictions(self, batch: int) -> np.ndarray:
         """The outputs of the batch that ran last, (batch, outputs), a view."""

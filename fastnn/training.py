@@ -31,6 +31,7 @@ class Run:
     samples                     samples of an epoch
     batch_size                  samples of a step
     logs                        this epoch's figures so far: loss, accuracy; val_* once known
+    plan                        what runs: its gradients (by parameter), its layer_outputs(), of the last step
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Run:
         plan = compile_train(
             self.model.network, self.model.state, self.batch_size, self.optimizer, shuffle=self.shuffle
         )
+        self.plan = plan
         self.history.stop_reason = None
         with self._callbacks_around("train"):
             plan.start(x, y)
