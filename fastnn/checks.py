@@ -4,6 +4,8 @@ Kernels trust their indices: an id out of range would be a segmentation fault. S
 at here, once a call, before any kernel runs.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from fastnn.errors import DataError, ShapeError
@@ -81,6 +83,49 @@ def samples(x, name: str, shape: tuple[int, ...]) -> np.ndarray:
     if not len(x):
         raise DataError(f"{name} is empty, expected at least one sample")
     return x
+
+
+def sample_weights(sample_weight, class_weight, y: np.ndarray, classes: int | None) -> np.ndarray | None:
+    """The weight of each sample (N,), float64: its own times its class's; None if all count alike.
+
+    class_weight: {label: weight}, 1 for others, or a weight for each of `classes` (None: targets are no labels).
+    """
+    if sample_weight is None and class_weight is None:
+        return None
+    weights = np.ones(len(y)) if sample_weight is None else finite(sample_weight, "sample_weight").astype(np.float64)
+    if weights.shape != (len(y),):
+        raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({len(y)},): a number for each sample")
+    if class_weight is not None:
+        if classes is None:
+            raise ValueError("class_weight needs labels, but this loss takes numbers as targets; use sample_weight")
+        weights = weights * _class_weights(class_weight, classes)[y]
+    if weights.min() < 0 or not weights.any():
+        raise DataError(f"weights go from {weights.min()} to {weights.max()}, expected ≥ 0 and not all 0")
+    return weights
+
+
+def training_share(samples: int, split: float, validation_given: bool) -> int:
+    """How many of the samples train when the share `split` validates; ValueError if that cannot be."""
+    if validation_given:
+        raise ValueError("validation_split and validation_data were both given, expected one of them")
+    kept = samples - round(samples * split) if 0 < split < 1 else 0
+    if not 0 < kept < samples:
+        raise ValueError(f"validation_split is {split}, expected a share that leaves some of {samples} on both sides")
+    return kept
+
+
+def _class_weights(given, classes: int) -> np.ndarray:
+    if not isinstance(given, Mapping):
+        weights = finite(given, "class_weight").astype(np.float64)
+        if weights.shape != (classes,):
+            raise ShapeError(f"class_weight has shape {weights.shape}, expected ({classes},) or a mapping from labels")
+        return weights
+    weights = np.ones(classes)
+    for label, weight in given.items():
+        if label not in range(classes):
+            raise DataError(f"class_weight has the label {label!r}, expected 0 to {classes - 1}")
+        weights[label] = weight
+    return finite(weights, "class_weight")
 
 
 def same_length(x, y, names: tuple[str, str]) -> None:

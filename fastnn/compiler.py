@@ -42,6 +42,7 @@ class Plan:
         self._seconds_per_step = SECONDS_PER_CALL
         self._weighted_for = 0
         self._last_batch = 0
+        self._names: dict[int, str] = {}
         self._outside = {name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "count")}
         self._declare()
         self._emit_indices(shuffle)
@@ -76,6 +77,10 @@ class Plan:
     def _gather_values(self, name: str, buffer: Buffer) -> Buffer:
         self.build.emit(k.gather_values, buffer, self._outside[name], self._indices)
         return buffer
+
+    def name(self, block: Block, prefix: str = "") -> None:
+        """Say what the arrays of a block are called, for messages."""
+        self._names |= {id(array): prefix + name for name, array in block.buffers.items()}
 
     def _target(self, scores: Value) -> Buffer:
         if self.network.loss.takes_labels:
@@ -205,8 +210,26 @@ class Plan:
 
         The loss includes the penalties, as a mean over steps.
         """
-        loss, correct, count, penalties = self.program[self._sums]
-        return {"loss": float(loss / count + penalties / self.steps_done), "accuracy": float(correct / count)}
+        loss, correct, count, penalties = self.program[self._sums].tolist()
+        count = count or 1.0  # so far all weights may have been 0
+        return {"loss": loss / count + penalties / self.steps_done, "accuracy": correct / count}
+
+    def position(self) -> list[np.ndarray]:
+        """The arrays that say where the walk is and what it has recorded."""
+        return [self.program[self.build.cursor], self.program[self._sums], self.losses]
+
+    def first_not_finite(self, rates: np.ndarray) -> str:
+        """Run the next step row by row; the array, and its layer, in which the first NaN or infinity appears."""
+        batch = min(self.batch, self._total - self.done)
+        if self._rates_table is not None:
+            self.program[self._rates_table][0] = rates
+        self.program[self.build.cursor][2] = 0
+        self._weigh(batch)
+        for row, operand, array in self.program.trace(batch):
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                what = operand.name if isinstance(operand, Buffer) else self._names.get(id(operand), "parameters")
+                return f"in {row.owner}: {what}, written by {row.kernel.name}"
+        return "nowhere"
 
     def layer_outputs(self) -> dict[str, np.ndarray]:
         """What came out of each layer for the batch that ran last, by layer name, and its inputs as "input": views."""
@@ -247,6 +270,8 @@ def compile_train(
     scores, backward = network.forward(plan.build, plan.gather_x(), state)
     dscores = plan.emit_loss(scores)
     plan.gradients = state.parameters.like()
+    plan.name(state.parameters)
+    plan.name(plan.gradients, "gradient of ")
     backward(dscores, plan.gradients)
     plan.build.begin(0, "update")
     plan.emit_penalties(state.parameters)

@@ -102,15 +102,21 @@ class Sequential:
         batch_size: int | None = 32,
         epochs: int = 1,
         validation_data: tuple[Any, Any] | None = None,
+        validation_split: float = 0.0,
         shuffle: bool = True,
+        sample_weight: Any = None,
+        class_weight: Any = None,
         callbacks: "Iterable[TrainingCallback]" = (),
         verbose: bool | str = "auto",
     ) -> History:
         """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
 
         batch_size       samples a step; the last, shorter batch is kept; None: all samples
-        validation_data  (x, y), evaluated after each epoch
+        validation_data  (x, y), evaluated after each epoch; or
+        validation_split the share of x and y, from their end, that is set apart for it
         shuffle          a new sample order each epoch, a function of seed and epoch
+        sample_weight    how much each sample counts in the loss, (N,)
+        class_weight     how much each class counts: {label: weight}, 1 for others, or one number a class
         verbose          True: a progress bar; False: silence; "auto": a bar on a terminal
 
         A second call continues epoch count, sample order and, with the same optimizer, its state.
@@ -120,7 +126,15 @@ class Sequential:
         from fastnn.training import Run
 
         run = Run(self, optimizer, batch_size, epochs, shuffle, callbacks, verbose)
-        return run.train(self._checked(x, y, "x", "y"), self._checked_validation(validation_data))
+        x, y = self._checked(x, y, "x", "y")
+        classes = self.network.output_width if self.network.loss.takes_labels else None
+        weights = checks.sample_weights(sample_weight, class_weight, y, classes)
+        validation = self._checked_validation(validation_data)
+        if validation_split:
+            kept = checks.training_share(len(x), validation_split, validation_data is not None)
+            validation = (x[kept:], y[kept:])
+            x, y, weights = x[:kept], y[:kept], None if weights is None else weights[:kept]
+        return run.train((x, y, weights), validation)
 
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
         """Mean loss and accuracy on x and y: {"loss": ..., "accuracy": ...}."""

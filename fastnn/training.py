@@ -10,6 +10,7 @@ import numpy as np
 from fastnn import random
 from fastnn.callbacks import Callback, ProgressBar
 from fastnn.compiler import Plan, compile_train
+from fastnn.divergence import LastGoodState
 from fastnn.errors import NonFiniteError
 from fastnn.optimizers import Optimizer
 from fastnn.plan.builder import NOISE_WORDS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from fastnn.history import History
     from fastnn.model import Sequential
 
-Data = tuple[np.ndarray, np.ndarray]
+Data = tuple[np.ndarray, np.ndarray, np.ndarray | None]  # samples, targets, weights
 
 
 class Run:
@@ -62,20 +63,21 @@ class Run:
         """End training after the step that is running; `reason` is kept in the history."""
         self._stop_reason = self._stop_reason or reason
 
-    def train(self, data: Data, validation: Data | None) -> "History":
-        x, y = data
+    def train(self, data: Data, validation: tuple[np.ndarray, np.ndarray] | None) -> "History":
+        x, y, weights = data
         self.samples = len(x)
         self.batch_size = min(self.batch_size or len(x), len(x))
         self.steps = -(-len(x) // self.batch_size)
         self.model.network.check_batch(len(x) % self.batch_size or self.batch_size)
-        plan = compile_train(
-            self.model.network, self.model.state, self.batch_size, self.optimizer, shuffle=self.shuffle
-        )
+        model, options = self.model, {"shuffle": self.shuffle, "weighted": weights is not None}
+        plan = compile_train(model.network, model.state, self.batch_size, self.optimizer, **options)
         self.plan = plan
+        arrays = [self.model.parameters.flat, self.model.buffers.flat, *self.optimizer.flat_state()]
         self.history.stop_reason = None
         with self._callbacks_around("train"):
-            plan.start(x, y)
+            plan.start(x, y, weights)
             plan.prepare()
+            self._good = LastGoodState(plan, arrays)
             while self.epoch < self.last_epoch and self._stop_reason is None:
                 self._train_epoch(plan, data, validation)
         self.history.stop_reason = self._stop_reason
@@ -90,7 +92,7 @@ class Run:
         finally:
             self._call(f"on_{what}_end")
 
-    def _train_epoch(self, plan: Plan, data: Data, validation: Data | None) -> None:
+    def _train_epoch(self, plan: Plan, data: Data, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
         self.step, self.logs = 0, {"epoch": self.epoch + 1}
         self.optimizer.epoch = self.epoch
         self._call("on_epoch_begin")
@@ -106,6 +108,7 @@ class Run:
 
     def _run_epoch(self, plan: Plan, data: Data) -> None:
         begin = time.perf_counter()
+        self._good.begin_epoch()
         seed = self.model.seed
         key = random.key(seed, "order", self.epoch, words=2 * ROUNDS)
         plan.start(*data, key=key, noise=random.key(seed, "noise", self.epoch, words=NOISE_WORDS))
@@ -115,36 +118,40 @@ class Run:
         self.logs |= {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
         # A step's loss tells of the steps before it; what the last one did shows only here.
         if not all(np.isfinite(array).all() for array in self.model.parameters.values()):
-            raise self._diverged("the parameters are no longer finite", self.step)
+            raise self._diverged("the parameters are no longer finite")
 
     def _run_steps(self, plan: Plan) -> None:
         """One compiled call and what surrounds it."""
         self._call("on_batch_begin", batch_event=True)
+        self._good.keep()
         steps = plan.advance(self._steps_until_a_callback(), self._rates)
         losses = plan.losses[self.step : self.step + steps]
-        self._check_finite(losses)
-        self.history.steps["loss"].extend(losses)
+        bad = ~np.isfinite(losses)
+        self.history.steps["loss"].extend(losses[: np.argmax(bad)] if bad.any() else losses)
+        if bad.any():
+            raise self._diverged(f"the loss became {losses[np.argmax(bad)]}")
         self.step += steps
         self.optimizer.iteration += steps
         self.logs |= plan.metrics()
         self._call("on_batch_end", batch_event=True)
 
     def _rates(self, steps: int) -> np.ndarray:
-        return self.optimizer.rates(self.optimizer.iteration + np.arange(steps))
+        rates = self.optimizer.rates(self.optimizer.iteration + np.arange(steps))
+        self._good.ran(rates)
+        return rates
 
     def _steps_until_a_callback(self) -> int | None:
         waits = [callback.every - self.step % callback.every for callback in self.callbacks if callback.every]
         return min(waits, default=None)
 
-    def _check_finite(self, losses: np.ndarray) -> None:
-        bad = ~np.isfinite(losses)
-        if bad.any():
-            first = int(np.argmax(bad))
-            raise self._diverged(f"the loss became {losses[first]}", self.step + first + 1)
-
-    def _diverged(self, what: str, step: int) -> NonFiniteError:
-        place = f"epoch {self.epoch + 1}, step {step} of {self.steps}"
-        return NonFiniteError(f"{what} at {place}; a smaller learning rate than {self.optimizer.current_lr:g} may help")
+    def _diverged(self, what: str) -> NonFiniteError:
+        """The error that says where; the model is back in its last finite state."""
+        started = self.optimizer.iteration - self.step
+        step, where = self._good.find()
+        self.optimizer.iteration = started + step
+        place = f"epoch {self.epoch + 1}, step {step + 1} of {self.steps} ({self.batch_size} samples)"
+        hint = f"a smaller learning rate than {self.optimizer.current_lr:g} may help"
+        return NonFiniteError(f"{what}: at {place}, {where}; the weights are those before that step; {hint}")
 
     def _call(self, event: str, batch_event: bool = False) -> None:
         for callback in self.callbacks:

@@ -92,7 +92,7 @@ RANKS = [
     ["plan"],
     ["layers", "losses", "optimizers"],
     ["network"],
-    ["compiler", "summary"],
+    ["compiler", "summary", "divergence"],
     ["model", "storage"],
     ["callbacks", "gradient_check"],
     ["training"],

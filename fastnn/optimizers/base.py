@@ -86,6 +86,10 @@ class Optimizer:
         parts = self.state.get(name, {})
         return all(name in block and _is_view(parts.get(part), block[name]) for part, block in self._blocks.items())
 
+    def flat_state(self) -> list[np.ndarray]:
+        """The state arrays of all parameters together, flat, as the kernel sees them."""
+        return [block.flat for block in self._blocks.values()]
+
     def __getstate__(self):
         # A copy's state belongs to no model yet: the first that it trains adopts it.
         return self.__dict__ | {"_owner": None, "_blocks": {}}
@@ -99,8 +103,7 @@ class Optimizer:
             partial = build.array("partial sums", (chunks(gradients.flat.size),), np.float64)
             build.emit(k.sum_of_squares, norm2, partial, gradients.flat)
             build.emit(k.scale_by_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
-        states = [block.flat for block in self._blocks.values()]
-        build.emit(self.kernel, parameters.flat, *states, gradients.flat, rates)
+        build.emit(self.kernel, parameters.flat, *self.flat_state(), gradients.flat, rates)
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """One update of any dict of arrays, in place; state is made when first needed.

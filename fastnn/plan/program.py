@@ -4,12 +4,13 @@ With JIT off the same rows run in a Python loop over the kernels' bodies.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from fastnn.plan.arena import Arena, Buffer
-from fastnn.plan.builder import Builder
+from fastnn.plan.builder import Builder, Row
 from fastnn.threads import guard, parallel_allowed, worth_sharing
 from fastnn_kernels import _driver
 from fastnn_kernels._jit import JIT
@@ -57,6 +58,20 @@ class Program:
             for _ in range(steps):
                 for body, operands in calls:
                     body(*operands)
+
+    def trace(self, batch: int) -> Iterator[tuple[Row, Any, np.ndarray]]:
+        """Run the rows one by one; after each, its row and its arrays: (row, operand as it was written, array)."""
+        table, calls = self._table(batch, False)
+        for r, row in enumerate(self.rows):
+            if JIT:
+                _driver.run(table[r : r + 1], 1)
+            else:
+                body, operands = calls[r]
+                with np.errstate(all="ignore"):
+                    body(*operands)
+            for operand, array in zip(row.operands, calls[r][1], strict=True):
+                if isinstance(array, np.ndarray):
+                    yield row, operand, array
 
     def prepare(self, batch: int | None = None) -> None:
         """Compile, or load from disk, what a run would need: the first run then starts at once."""

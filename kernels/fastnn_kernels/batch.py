@@ -107,15 +107,16 @@ def gather_values(out, source, indices):
 
 @kernel
 def normalise_weights(weight, importance):
-    """weight[i] = importance[i] / Σ importance, summed in float64 in ascending i
+    """weight[i] = importance[i] / Σ importance, summed in float64 in ascending i; 0 if all are 0
 
     weight, importance : (B,)
     """
     total = 0.0
     for i in range(importance.shape[0]):
         total += np.float64(importance[i])
+    share = 1.0 / total if total != 0 else 0.0
     for i in range(importance.shape[0]):
-        weight[i] = np.float64(importance[i]) / total
+        weight[i] = np.float64(importance[i]) * share
 
 
 @kernel

@@ -48,8 +48,9 @@ def gather_values(out, source, indices):
 
 
 def normalise_weights(weight, importance):
-    """weight = importance / Σ importance"""
-    weight[:] = importance / np.sum(importance)
+    """weight = importance / Σ importance; 0 if all are 0"""
+    total = np.sum(importance)
+    weight[:] = importance / total if total else 0
 
 
 def record_step(losses, sums, cursor, loss, correct, importance, weight):

@@ -1,0 +1,77 @@
+"""Samples and classes that count more or less, and data set apart for validation."""
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+
+X = np.random.default_rng(0).normal(size=(12, 4))
+Y = np.arange(12) % 3
+W = np.random.default_rng(1).integers(0, 4, 12).astype(float)
+
+
+def model(loss="softmax_cross_entropy"):
+    return fn.Sequential([fn.Dense(5, "tanh"), fn.Dense(3)], input_shape=(4,), loss=loss, dtype="float64", seed=2)
+
+
+def fitted(x=X, y=Y, loss="softmax_cross_entropy", **keywords):
+    settings = {"optimizer": fn.SGD(0.5), "batch_size": None, "shuffle": False, "verbose": False, "epochs": 3}
+    trained = model(loss)
+    trained.fit(x, y, **(settings | keywords))
+    return trained
+
+
+def same(a, b, rtol=1e-12):
+    for name in a.parameters:
+        np.testing.assert_allclose(a.parameters[name], b.parameters[name], rtol=rtol, atol=1e-14, err_msg=name)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_weight_of_k_is_k_copies(reduction):
+    repeated = np.repeat(np.arange(12), W.astype(int))
+    loss = fn.SoftmaxCrossEntropy(reduction)
+    weighted, copied = fitted(sample_weight=W, loss=loss), fitted(X[repeated], Y[repeated], loss=loss)
+    same(weighted, copied)
+    for name in ("loss", "accuracy"):
+        np.testing.assert_allclose(weighted.history[name], copied.history[name], rtol=1e-12)
+
+
+def test_class_weights_multiply():
+    by_class = fitted(class_weight={0: 2, 2: 0.5}, sample_weight=W)
+    same(by_class, fitted(sample_weight=W * np.array([2, 1, 0.5])[Y]))
+    same(by_class, fitted(class_weight=[2, 1, 0.5], sample_weight=W))
+
+
+def test_weights_follow_their_samples_when_shuffled():
+    shuffled = fitted(sample_weight=W, shuffle=True, batch_size=12)
+    same(shuffled, fitted(sample_weight=W), rtol=1e-9)
+
+
+def test_a_batch_without_weight_changes_nothing():
+    w = np.r_[np.zeros(6), np.ones(6)]
+    same(fitted(sample_weight=w, batch_size=6), fitted(X[6:], Y[6:]))
+
+
+def test_validation_split_takes_the_end():
+    split, given = fitted(validation_split=0.25), fitted(X[:9], Y[:9], validation_data=(X[9:], Y[9:]))
+    same(split, given)
+    assert split.history["val_loss"] == given.history["val_loss"]
+
+
+BAD = [
+    (fn.ShapeError, r"sample_weight has shape \(3,\)", {"sample_weight": [1, 2, 3]}),
+    (fn.DataError, "expected ≥ 0", {"sample_weight": -np.ones(12)}),
+    (fn.DataError, "not all 0", {"sample_weight": np.zeros(12)}),
+    (fn.DataError, r"sample_weight\[0\] is nan", {"sample_weight": np.full(12, np.nan)}),
+    (fn.DataError, "the label 3", {"class_weight": {3: 1}}),
+    (fn.ShapeError, r"class_weight has shape \(2,\)", {"class_weight": [1, 2]}),
+    (ValueError, "needs labels", {"class_weight": {0: 1}, "loss": "mse", "y": np.ones((12, 3))}),
+    (ValueError, "both sides", {"validation_split": 0.99}),
+    (ValueError, "both given", {"validation_split": 0.5, "validation_data": (X, Y)}),
+]
+
+
+@pytest.mark.parametrize(("error", "message", "given"), BAD, ids=[message for _, message, _ in BAD])
+def test_bad_weights(error, message, given):
+    with pytest.raises(error, match=message):
+        fitted(**given)
