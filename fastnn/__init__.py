@@ -1,7 +1,17 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
 import fastnn_kernels as kernels
-from fastnn.callbacks import Callback, Checkpoint, CSVLogger, EarlyStopping, ProgressBar
+from fastnn.callbacks import (
+    Callback,
+    Checkpoint,
+    CSVLogger,
+    EarlyStopping,
+    GradientNorms,
+    Monitor,
+    ProgressBar,
+    ReduceOnPlateau,
+    TimeLimit,
+)
 from fastnn.data.dataset import Dataset, Split
 from fastnn.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
 from fastnn.gradient_check import check_gradients
@@ -18,7 +28,7 @@ from fastnn.layers import (
     MaxPool2D,
     Sum,
 )
-from fastnn.losses import MAE, MSE, BinaryCrossEntropy, Huber, SoftmaxCrossEntropy
+from fastnn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
 from fastnn.model import Sequential
 from fastnn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.schedules import CosineDecay, ExponentialDecay, StepDecay
@@ -47,24 +57,29 @@ __all__ = [
     "Dense",
     "Dropout",
     "EarlyStopping",
+    "ElementwiseLoss",
     "Embedding",
     "ExponentialDecay",
     "FastnnError",
     "FileFormatError",
     "Flatten",
+    "GradientNorms",
     "History",
     "Huber",
     "LayerNorm",
     "MaxPool2D",
+    "Monitor",
     "NonFiniteError",
     "ProgressBar",
     "RMSProp",
+    "ReduceOnPlateau",
     "Sequential",
     "ShapeError",
     "SoftmaxCrossEntropy",
     "Split",
     "StepDecay",
     "Sum",
+    "TimeLimit",
     "check_gradients",
     "kernels",
     "load",

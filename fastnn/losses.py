@@ -1,6 +1,8 @@
 """Losses: what a batch of scores costs, its gradient, and what a prediction is."""
 
-from dataclasses import dataclass, fields
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +13,7 @@ from fastnn.errors import DataError, ShapeError
 from fastnn.naming import look_up
 from fastnn.plan.arena import Buffer
 from fastnn.plan.builder import Builder, Value
-from fastnn_kernels._jit import Kernel
+from fastnn_kernels._jit import Kernel, inline
 
 REDUCTIONS = {"mean": True, "sum": False}
 
@@ -52,7 +54,7 @@ class Loss:
         return y
 
     def config(self) -> dict[str, Any]:
-        return {"name": self.name, **{field.name: getattr(self, field.name) for field in fields(self)}}
+        return {"name": self.name, **{item.name: getattr(self, item.name) for item in fields(self)}}
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,45 @@ class Huber(Loss):
         return _emit(build, k.huber, scores, target, weight, build.constant([self.delta]))
 
 
+_own_losses = itertools.count()
+
+
+@dataclass(frozen=True)
+class ElementwiseLoss(Loss):
+    """A loss of your own: ℓ = mean over outputs of value(s, t); gradient(s, t) is its derivative by the score s.
+
+    Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions. A model with such
+    a loss is saved without it; say `load(path, loss=...)`.
+    """
+
+    value: Callable[[float, float], float] | None = None
+    gradient: Callable[[float, float], float] | None = None
+    _kernel: Kernel = field(init=False, repr=False, compare=False)
+    name: ClassVar[str] = "elementwise"
+
+    def __post_init__(self):
+        super().__post_init__()
+        for part in ("value", "gradient"):
+            function = getattr(self, part)
+            if not callable(function):
+                raise TypeError(f"ElementwiseLoss: {part} is {function!r}, expected a function of score and target")
+            try:
+                number = inline(function)(0.5, 0.25)
+            except Exception as error:  # whatever Numba says of code that it cannot compile
+                reason = str(error).strip().splitlines()[0]
+                raise TypeError(f"ElementwiseLoss: {part} cannot be compiled: {reason}") from None
+            if not isinstance(number, int | float):
+                raise TypeError(f"ElementwiseLoss: {part}(0.5, 0.25) is {number!r}, expected a number")
+        kernel = k.losses.elementwise_loss(self.value, self.gradient, f"elementwise_loss_{next(_own_losses)}")
+        object.__setattr__(self, "_kernel", kernel)
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, self._kernel, scores, target, weight)
+
+    def config(self):
+        return {"name": self.name, "reduction": self.reduction}
+
+
 def _positive(loss: str, name: str, value: float) -> None:
     if not value > 0:
         raise ValueError(f"{loss}: {name} is {value}, expected above 0")
@@ -168,7 +209,7 @@ def _emit_output(build: Builder, kernel: Kernel, scores: Value) -> Value:
     return out
 
 
-KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)
+KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)  # those that a name is enough for
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 
@@ -178,5 +219,7 @@ def get(spec: str | Loss) -> Loss:
 
 
 def from_config(config: dict[str, Any]) -> Loss:
+    if config.get("name") == ElementwiseLoss.name:
+        raise ValueError("the model was trained with a loss of your own: say which, load(path, loss=...)")
     arguments = {name: value for name, value in config.items() if name != "name"}
     return look_up("loss", config.get("name"), LOSSES)(**arguments)

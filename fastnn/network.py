@@ -132,9 +132,10 @@ class Network:
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Network":
+    def from_config(cls, config: Mapping[str, Any], loss: Loss | None = None) -> "Network":
+        """The network that `config` described; `loss` in the place of the one it had."""
         stack = [layer_kinds.from_config(item) for item in config["layers"]]
-        loss = losses.from_config(config["loss"])
+        loss = loss or losses.from_config(config["loss"])
         return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])
 
 

@@ -21,6 +21,7 @@ from fastnn.files import atomic_path
 if TYPE_CHECKING:
     import h5py
 
+    from fastnn.losses import Loss
     from fastnn.model import Sequential
 
 FORMAT, VERSION = "fastnn-model", 1
@@ -50,14 +51,18 @@ def save_model(path: str | Path, model: "Sequential", training: Mapping[str, Any
         file.attrs["sha256"] = _digest(file)
 
 
-def load(path: str | Path) -> "Sequential":
-    """The model that `save` or a Checkpoint wrote. FileFormatError if the file is missing or damaged."""
-    model, _ = load_checkpoint(path)
+def load(path: str | Path, *, loss: "str | Loss | None" = None) -> "Sequential":
+    """The model that `save` or a Checkpoint wrote; `loss` in the place of its own.
+
+    FileFormatError if the file is missing or damaged.
+    """
+    model, _ = load_checkpoint(path, loss)
     return model
 
 
-def load_checkpoint(path: str | Path) -> tuple["Sequential", dict[str, Any]]:
+def load_checkpoint(path: str | Path, loss: "str | Loss | None" = None) -> tuple["Sequential", dict[str, Any]]:
     """The model and the `training` tree ({} if the file holds a model alone)."""
+    from fastnn import losses
     from fastnn.model import Sequential
     from fastnn.network import Network
 
@@ -66,7 +71,7 @@ def load_checkpoint(path: str | Path) -> tuple["Sequential", dict[str, Any]]:
         config = _read_item(file["config"])
         state = {group: _read_tree(file[group]) for group in ("parameters", "buffers")}
         training = _read_tree(file["training"]) if "training" in file else {}
-    network = Network.from_config(config["network"])
+    network = Network.from_config(config["network"], None if loss is None else losses.get(loss))
     model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
     for group, block in (("parameters", model.parameters), ("buffers", model.buffers)):
         if set(state[group]) != set(block):

@@ -1,5 +1,7 @@
 """Losses and their gradients against NumPy, through a model, by the mean and by the sum."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,39 @@ def test_losses_by_name_or_object():
     loss = fn.SoftmaxCrossEntropy(reduction="sum")
     assert losses.get(loss) is loss
     assert losses.from_config(loss.config()) == loss
+
+
+OWN = {"value": lambda s, t: math.log(math.cosh(s - t)), "gradient": lambda s, t: math.tanh(s - t)}
+
+
+def test_a_loss_of_ones_own(tmp_path):
+    loss = fn.ElementwiseLoss(**OWN)
+    model = fn.Sequential([fn.Dense(4, "tanh"), fn.Dense(2)], input_shape=(3,), loss=loss, dtype="float64")
+    x, t = RNG.normal(size=(20, 3)), RNG.normal(size=(20, 2))
+    want = np.log(np.cosh(model.predict(x) - t)).mean()
+    np.testing.assert_allclose(model.evaluate(x, t)["loss"], want, rtol=1e-12)
+    assert max(fn.check_gradients(model, x, t).values()) < 1e-7
+    model.fit(x, t, optimizer=fn.Adam(0.05), epochs=20, verbose=False)
+    assert model.evaluate(x, t)["loss"] < 0.9 * want
+    model.save(tmp_path / "m.h5")
+    with pytest.raises(ValueError, match=r"load\(path, loss="):
+        fn.load(tmp_path / "m.h5")
+    assert np.array_equal(fn.load(tmp_path / "m.h5", loss=loss).predict(x), model.predict(x))
+
+
+def test_two_losses_of_ones_own_are_two():
+    x, t = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
+
+    def value(scale):
+        loss = fn.ElementwiseLoss(value=lambda s, t: scale * (s - t) ** 2, gradient=lambda s, t: 2 * scale * (s - t))
+        model = fn.Sequential([fn.Dense(2)], input_shape=(3,), loss=loss, dtype="float64")
+        return model.evaluate(x, t)["loss"]
+
+    np.testing.assert_allclose(3 * value(1.0), value(3.0), rtol=1e-12)
+
+
+def test_what_is_no_loss_is_refused():
+    with pytest.raises(TypeError, match="gradient is None"):
+        fn.ElementwiseLoss(value=OWN["value"])
+    with pytest.raises(TypeError, match=r"value\(0.5, 0.25\)|cannot be compiled"):
+        fn.ElementwiseLoss(value=lambda s, t: "much", gradient=OWN["gradient"])

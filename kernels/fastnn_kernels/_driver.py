@@ -85,7 +85,8 @@ def adapter(kernel: Kernel, parallel: bool, kinds: tuple):
     # (float32, float64) loaded into one process must not share a symbol.
     call.__qualname__ = "-".join([f"row.{twin.__name__}", *(str(kind).replace(" ", "") for kind in kinds)])
     function = CFunc(call, ((types.int64,), types.void), {}, OPTIONS)
-    function._cache = SourceStampedCache(call.__qualname__, announced=kernel.name)
+    if kernel.cached:
+        function._cache = SourceStampedCache(call.__qualname__, announced=kernel.name)
     function.compile()
     return function
 

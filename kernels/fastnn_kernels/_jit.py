@@ -31,12 +31,13 @@ def _renamed(function, suffix: str):
     return copy
 
 
-def compiled(function, *, parallel=False):
-    """`function` under the house's options, compiled on first call, cached on disk."""
+def compiled(function, *, parallel=False, cached=True):
+    """`function` under the house's options, compiled on first call, cached on disk if `cached`."""
     if not JIT:
         return function
     dispatcher = numba.njit(function, parallel=parallel, **OPTIONS)
-    dispatcher._cache = SourceStampedCache(f"{function.__module__}.{function.__qualname__}")
+    if cached:
+        dispatcher._cache = SourceStampedCache(f"{function.__module__}.{function.__qualname__}")
     return dispatcher
 
 
@@ -57,16 +58,18 @@ class Kernel:
     body      the plain Python function; what runs with NUMBA_DISABLE_JIT=1
     serial    the twin that runs on the calling thread
     parallel  the twin whose `prange` loops are shared among threads; `serial` where the body has none
+    cached    whether its code is kept on disk: not for loops around a user's own functions, whose source has no stamp
     work      (*args) -> number of innermost operations, by which the serial or parallel twin is chosen
     """
 
-    def __init__(self, body: Callable, work: Callable[..., float] | None):
+    def __init__(self, body: Callable, work: Callable[..., float] | None, cached: bool = True):
         self.name = body.__name__
         self.body = body
         self.work = work
+        self.cached = cached
         self.__doc__ = body.__doc__
-        self.serial = compiled(_renamed(body, "__serial"))
-        self.parallel = compiled(_renamed(body, "__parallel"), parallel=True) if work else self.serial
+        self.serial = compiled(_renamed(body, "__serial"), cached=cached)
+        self.parallel = compiled(_renamed(body, "__parallel"), parallel=True, cached=cached) if work else self.serial
 
     def twin(self, parallel: bool):
         return self.parallel if parallel else self.serial

@@ -8,7 +8,7 @@ row's loss, so that they are summed in lanes without memory of their own.
 from numba import prange
 
 from fastnn_kernels._expm1 import log1p
-from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._jit import Kernel, inline, kernel
 from fastnn_kernels._math import exp, log, sigmoid
 from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
@@ -154,3 +154,24 @@ def huber(loss, correct, dx, x, target, weight, rates, n):
             size = abs(x[i, j] - target[i, j])
             slope = x[i, j] - target[i, j] if size <= delta else delta * _sign(x[i, j] - target[i, j])
             dx[i, j] = scale * slope
+
+
+def elementwise_loss(value, gradient, name):
+    """A kernel of a user's own loss, with the arguments of `mae`: 1/n Σⱼ value(x, t), gradient(x, t) by x.
+
+    value, gradient : functions of two numbers that Numba can compile; `name` must not be used twice
+    """
+    value, gradient = inline(value), inline(gradient)
+
+    def body(loss, correct, dx, x, target, weight, n):
+        for i in prange(x.shape[0]):
+            for j in range(n):
+                dx[i, j] = value(x[i, j], target[i, j])
+            loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
+            correct[i] = _same_choice(x, target, i, n)
+            scale = weight[i] / type(x[i, 0])(n)
+            for j in range(n):
+                dx[i, j] = scale * gradient(x[i, j], target[i, j])
+
+    body.__name__ = body.__qualname__ = name
+    return Kernel(body, lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size, cached=False)
