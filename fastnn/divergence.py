@@ -4,6 +4,7 @@ A training is a function of its state, so the steps since the last copy of that 
 with the same bits, until the step that fails is found, and then its first row whose output is not finite.
 """
 
+import itertools
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -32,16 +33,21 @@ class LastGoodState:
     def begin_epoch(self) -> None:
         """Forget the copy: the next `keep` makes one."""
         self._due = 0.0
+        self._copies: list[np.ndarray] = []
+        self._rates.clear()
 
-    def keep(self) -> None:
-        """Copy the state, if a copy is due."""
+    def keep(self) -> bool:
+        """Copy the state, if a copy is due; False, and the older copy stays, if the state is no longer finite."""
         begin = time.perf_counter()
         if begin < self._due:
-            return
+            return True
+        if self._copies and not self._state_is_finite():
+            return False
         self._copies = [array.copy() for array in self._arrays]
         self._rates.clear()
         now = time.perf_counter()
         self._due = now + (now - begin) / SHARE
+        return True
 
     def ran(self, rates: np.ndarray) -> None:
         """Note the rates of the steps that follow."""
@@ -53,7 +59,7 @@ class LastGoodState:
         Returns that step, counted from 0 in its epoch, and where its first number that is not finite stands.
         """
         self._restore()
-        for rates in np.concatenate(self._rates):
+        for rates in itertools.chain(*self._rates):
             before = [array.copy() for array in self._arrays]
             self._plan.advance(1, partial(_repeated, rates))
             if not self._is_finite():
@@ -70,4 +76,7 @@ class LastGoodState:
 
     def _is_finite(self) -> bool:
         loss = self._plan.losses[self._plan.steps_done - 1]
-        return bool(np.isfinite(loss)) and all(np.isfinite(a).all() for a in self._arrays if a.dtype.kind == "f")
+        return bool(np.isfinite(loss)) and self._state_is_finite()
+
+    def _state_is_finite(self) -> bool:
+        return all(np.isfinite(array).all() for array in self._arrays if array.dtype.kind == "f")

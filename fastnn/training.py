@@ -123,7 +123,8 @@ class Run:
     def _run_steps(self, plan: Plan) -> None:
         """One compiled call and what surrounds it."""
         self._call("on_batch_begin", batch_event=True)
-        self._good.keep()
+        if not self._good.keep():
+            raise self._diverged("the parameters are no longer finite")
         steps = plan.advance(self._steps_until_a_callback(), self._rates)
         losses = plan.losses[self.step : self.step + steps]
         bad = ~np.isfinite(losses)
