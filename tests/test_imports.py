@@ -92,7 +92,7 @@ RANKS = [
     ["plan"],
     ["layers", "losses", "optimizers"],
     ["network"],
-    ["compiler", "summary", "divergence"],
+    ["walk", "compiler", "summary", "divergence"],
     ["model", "storage"],
     ["callbacks", "gradient_check"],
     ["training"],

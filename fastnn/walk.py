@@ -1,0 +1,186 @@
+"""The walk through a data set, batch by batch: what a plan gathers, where it is, what it has recorded."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.losses import Loss
+from fastnn.plan.arena import Buffer
+from fastnn.plan.builder import Builder, Value
+from fastnn.plan.program import Program
+from fastnn_kernels.batch import ROUNDS
+
+# Signals and callbacks are looked at between compiled calls; a person notices delays from about 100 ms.
+SECONDS_PER_CALL = 0.05
+STEPS_PER_CALL = 1024
+
+
+class Walk:
+    """A program over a data set, in batches of `batch` samples, the last one shorter; `Plan` adds what a step computes.
+
+    losses  of each step of the walk so far, penalties included, float64
+    """
+
+    def __init__(self, loss: Loss, dtype, batch: int, *, training: bool, shuffle: bool, weighted: bool):
+        self.loss = loss
+        self.build = Builder(batch, dtype, training)
+        self.batch = batch
+        self.weighted = weighted
+        self.losses = np.zeros(0)
+        self._seconds_per_step = SECONDS_PER_CALL
+        self._weighted_for = 0
+        self._last_batch = 0
+        self._outside = {name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "count")}
+        self._declare()
+        self._emit_indices(shuffle)
+
+    def _declare(self) -> None:
+        build = self.build
+        self._sums = build.array("sums", (4,), np.float64)
+        self._key = build.array("key", (2 * ROUNDS,), np.uint64)
+        self._indices = build.array("indices", (self.batch,), np.int64, batched=True)
+        self._importance = build.array("importance", (self.batch,), batched=True)
+        self._weight = build.array("weight", (self.batch,), batched=True)
+        self._rates_table: Buffer | None = None
+
+    def _emit_indices(self, shuffle: bool) -> None:
+        if shuffle:
+            operands = (self._indices, self.build.cursor, self._key, self._outside["count"])
+            self.build.emit(k.permuted_indices, *operands)
+        else:
+            self.build.emit(k.sequential_indices, self._indices, self.build.cursor)
+
+    def _gather_rows(self, name: str, shape: tuple[int, ...], dtype) -> Value:
+        value = self.build.value(name, shape, dtype)
+        self.build.emit(k.gather_rows, value.buffer, self._outside[name], self._indices)
+        return value
+
+    def _gather_values(self, name: str, buffer: Buffer) -> Buffer:
+        self.build.emit(k.gather_values, buffer, self._outside[name], self._indices)
+        return buffer
+
+    def emit_weights(self) -> None:
+        """Emit the weights of the batch's samples, unless all count alike."""
+        if not self.weighted:
+            return
+        self._gather_values("weights", self._importance)
+        if self.loss.reduction == "mean":
+            self.build.emit(k.normalise_weights, self._weight, self._importance)
+        else:
+            self._weight = self._importance
+
+    def emit_record(self, loss: Buffer, correct: Buffer) -> None:
+        """Emit the end of a step: loss and accuracy recorded, the cursor moved on."""
+        sums = (self._outside["losses"], self._sums, self.build.cursor)
+        self.build.emit(k.record_step, *sums, loss, correct, self._importance, self._weight)
+
+    def emit_end(self) -> None:
+        """Emit the end of a step that records nothing."""
+        self.build.emit(k.advance_cursor, self.build.cursor, self._indices)
+
+    def emit_rates(self, width: int) -> Buffer:
+        """Emit the choice of this step's rates among those that `advance` is given; where they stand."""
+        self._rates_table = self.build.array("rates of a call", (STEPS_PER_CALL, width))
+        rates = self.build.array("rates", (width,))
+        self.build.emit(k.select_rates, rates, self._rates_table, self.build.cursor)
+        return rates
+
+    def finish(self) -> None:
+        """Place the buffers: nothing is emitted after this."""
+        self.program = Program(self.build, tuple(self._outside.values()))
+
+    def start(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+        *,
+        key: np.ndarray | None = None,
+        noise: np.ndarray | None = None,
+    ) -> None:
+        """Begin a walk through x (N, columns) with targets y and sample weights (N,).
+
+        `key` chooses the order of the samples, `noise` the random numbers of this walk.
+        """
+        steps = -(-len(x) // self.batch)
+        if len(self.losses) != steps:
+            self.losses = np.zeros(steps)
+        self.losses[:] = 0
+        nothing = np.zeros(0, x.dtype)
+        arrays = {"x": x.reshape(len(x), -1), "y": nothing if y is None else y}
+        arrays |= {"weights": nothing if weights is None else weights, "losses": self.losses}
+        self.program.bind({self._outside[name]: array for name, array in arrays.items()})
+        self.program.bind({self._outside["count"]: len(x)})
+        for buffer, values in ((self.build.cursor, 0), (self._sums, 0), (self._key, key), (self.build.noise, noise)):
+            if values is not None:
+                self.program[buffer][:] = values
+        self._total = len(x)
+
+    def release(self) -> None:
+        """Let go of the arrays of the walk: a plan that is kept must not keep a user's data alive."""
+        self.program.unbind()
+
+    def prepare(self) -> None:
+        """Compile, or load from disk, what the walk that was started will need."""
+        for batch in {min(self.batch, self._total), self._total % self.batch} - {0}:
+            self.program.prepare(batch)
+
+    def advance(self, limit: int | None = None, rates: Callable[[int], np.ndarray] | None = None) -> int:
+        """Run the next steps, as many as fit into 50 ms and `limit`; how many: 0 at the end of the data.
+
+        `rates(steps)` gives what the optimizer's kernel reads in each of the steps, (steps, r).
+        """
+        batch = self.next_batch
+        if batch <= 0:
+            return 0
+        steps = (self._total - self.done) // batch if batch == self.batch else 1
+        steps = max(1, min(steps, int(SECONDS_PER_CALL / self._seconds_per_step), limit or steps, STEPS_PER_CALL))
+        self._set_up_call(batch, rates(steps) if rates is not None else None)
+        begin = time.perf_counter()
+        self.program.run(steps, batch)
+        self._seconds_per_step = max((time.perf_counter() - begin) / steps, 1e-7)
+        return steps
+
+    def _set_up_call(self, batch: int, rates: np.ndarray | None) -> None:
+        """What the steps of one call read: their rates (steps, r), their number, the weights of their samples."""
+        if rates is not None and self._rates_table is not None:
+            self.program[self._rates_table][: len(rates)] = rates
+        self.program[self.build.cursor][2] = 0
+        self._weigh(batch)
+        self._last_batch = batch
+
+    def _weigh(self, batch: int) -> None:
+        """Set the weights of samples that count alike."""
+        if not self.weighted and self._weighted_for != batch:
+            self.program[self._importance][:] = 1
+            self.program[self._weight][:] = self.loss.sample_weight(batch)
+            self._weighted_for = batch
+
+    @property
+    def done(self) -> int:
+        """Samples used so far."""
+        return int(self.program[self.build.cursor][0])
+
+    @property
+    def steps_done(self) -> int:
+        return int(self.program[self.build.cursor][1])
+
+    @property
+    def next_batch(self) -> int:
+        """How many samples the next step has."""
+        return min(self.batch, self._total - self.done)
+
+    def metrics(self) -> dict[str, float]:
+        """Loss and accuracy, means over the samples used so far by their weights, whatever the reduction.
+
+        The loss includes the penalties, as a mean over steps.
+        """
+        loss, correct, count, penalties = self.program[self._sums].tolist()
+        count = count or 1.0  # so far all weights may have been 0
+        return {"loss": loss / count + penalties / self.steps_done, "accuracy": correct / count}
+
+    def position(self) -> list[np.ndarray]:
+        """The arrays that say where the walk is and what it has recorded."""
+        return [self.program[self.build.cursor], self.program[self._sums], self.losses]
