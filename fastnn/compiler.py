@@ -123,6 +123,7 @@ def compile_train(
     scores, backward = network.forward(plan.build, plan.gather_x(), state)
     dscores = plan.emit_loss(scores)
     plan.gradients = state.parameters.like()
+    plan.build.penalised = set(network.penalties())
     plan.name(state.parameters)
     plan.name(plan.gradients, "gradient of ")
     backward(dscores, plan.gradients)

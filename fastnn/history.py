@@ -10,7 +10,7 @@ class History:
     """The record of a model's training, over all its `fit` calls.
 
     epochs       a dict each: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, samples_per_second
-    steps        {"loss": one float64 a step}
+    steps        {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step"
     stop_reason  why training ended before its last epoch, if it did
     """
 

@@ -1,5 +1,6 @@
 """Every layer, activation, loss and penalty through the public model: gradients against central differences."""
 
+import numba
 import numpy as np
 import pytest
 
@@ -183,3 +184,21 @@ BAD = [
 def test_bad_settings(error, message, make):
     with pytest.raises(error, match=message):
         make()
+
+
+@jit_only
+@pytest.mark.parametrize("optimizer", [fn.SGD, fn.Adam])
+def test_same_bits_at_any_number_of_threads(optimizer):
+    """Dropout and all, at sizes where parallel twins run."""
+    layers = [conv(16, 3, activation="relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Flatten()]
+    layers += [dense(64, "gelu", l2=0.01), fn.Dropout(keep=0.5), dense(10)]
+    x, y = RNG.normal(size=(96, 14, 14, 3)), RNG.integers(0, 10, 96)
+    found = []
+    for threads in (1, 2, 2):
+        if threads > numba.config.NUMBA_NUM_THREADS:
+            pytest.skip("this process may use one thread only")
+        model = fn.Sequential(layers, input_shape=(14, 14, 3), seed=4)
+        with fn.threads(threads):
+            model.fit(x, y, optimizer=optimizer(0.01, clip_norm=1.0), batch_size=32, epochs=2, verbose=False)
+        found.append(model.parameters.flat.tobytes() + model.buffers.flat.tobytes())
+    assert found[0] == found[1] == found[2]

@@ -211,3 +211,17 @@ def test_another_model_starts_without_velocity():
     got = fit(tiny_model(seed=1), optimizer=opt)
     want = fit(tiny_model(seed=1), optimizer=fn.SGD(0.3, momentum=0.8))
     assert bits(got.parameters) == bits(want.parameters)
+
+
+def test_plain_sgd_leaves_untouched_rows_alone_and_moves_the_others_alike():
+    x, y = trigrams(40)
+    sparse = fit(tiny_model(words=50), optimizer=fn.SGD(0.3), epochs=3)
+    penalised = tiny_model(words=50, l2=1e-30)  # too small to change a bit, but every row takes part
+    fit(penalised, optimizer=fn.SGD(0.3), epochs=3)
+    assert bits(sparse.parameters) == bits(penalised.parameters)
+    untouched = np.setdiff1d(np.arange(50), x)
+    assert len(untouched) > 30
+    start = tiny_model(words=50).parameters["embedding.w"]
+    assert np.array_equal(sparse.parameters["embedding.w"][untouched], start[untouched])
+    _, gradients = sparse.loss_and_gradients(x, y)
+    assert not gradients["embedding.w"][untouched].any()

@@ -29,31 +29,44 @@ class Checkpoint(Callback):
         self.path, self.resume = Path(path), resume
 
     def on_train_begin(self, run):
+        # As it is now: a callback may change the learning rate, and whoever resumes begins with the first one again.
+        self.setup = _setup(run)
         if self.resume and self.path.exists():
             model, training = load_checkpoint(self.path)
-            self._check(run, model, training)
+            self._check(training)
+            self.setup = training["setup"]
             restore(run, model, training)
 
-    def _check(self, run, model, training) -> None:
+    def _check(self, training) -> None:
         """FileFormatError unless the checkpoint was made by a training like this one."""
         if not training:
             raise FileFormatError(f"{self.path}: a model without a training state, cannot resume from it")
-        was, now = training["setup"], _setup(run)
+        was, now = training["setup"], self.setup
         changed = [name for name in now if was.get(name) != now[name]]
+        if "optimizer" in changed and now["optimizer"] == training["optimizer"]["config"]:
+            changed.remove("optimizer")  # the very object that trained before, at the rate it had reached
         if changed:
             told = "; ".join(_difference(name, was.get(name), now[name]) for name in changed)
             raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
 
     def on_epoch_end(self, run):
-        save_model(self.path, run.model, training_state(run))
+        save_model(self.path, run.model, training_state(run, self.setup))
 
 
-def training_state(run: "Run") -> dict[str, Any]:
+def training_state(run: "Run", setup: dict[str, Any]) -> dict[str, Any]:
     """Everything beside the model that the next epoch depends on, as a tree for `save_model`."""
+    optimizer, history = run.optimizer, run.history
     return {
-        "setup": _setup(run),
-        "optimizer": {"iteration": run.optimizer.iteration, "state": run.optimizer.state},
-        "history": {"epochs": run.history.epochs, "loss": np.array(run.history.steps["loss"])},
+        "setup": setup,
+        "optimizer": {
+            "iteration": optimizer.iteration,
+            "state": optimizer.state,
+            "config": json.dumps(optimizer.config()),
+        },
+        "history": {
+            "epochs": history.epochs,
+            "steps": {name: np.array(values) for name, values in history.steps.items()},
+        },
         "callbacks": {key: callback.state_dict() for key, callback in _resumable(run).items()},
     }
 
@@ -83,9 +96,13 @@ def restore(run: "Run", model: Any, training: dict[str, Any]) -> None:
         for part, value in parts.items():
             run.optimizer.state[name][part][...] = value
     run.optimizer.iteration = training["optimizer"]["iteration"]
+    lr = json.loads(training["optimizer"]["config"])["lr"]
+    if not isinstance(lr, dict):  # a schedule does not change, and the setup says that it is the same
+        run.optimizer.lr = lr
     run.epoch = run.model.epoch = model.epoch
     run.history.epochs[:] = training["history"]["epochs"]
-    run.history.steps["loss"] = array("d", training["history"]["loss"])
+    run.history.steps.clear()
+    run.history.steps.update({name: array("d", values) for name, values in training["history"]["steps"].items()})
     for key, callback in _resumable(run).items():
         callback.load_state_dict(training["callbacks"][key])
 

@@ -43,6 +43,12 @@ class Embedding(Penalised, Layer):
         def backward(dout, grads, wanted):
             starts = build.array("starts", (self.rows + 1,), np.int64)
             positions = build.array("positions", (build.batch * x.width,), np.int64)
+            name = f"{build.owner}.w"
+            if name in build.penalised:
+                build.emit(k.clear, grads["w"].reshape(-1))
+            else:  # rows that no id of the batch names cost nothing: their gradient is 0 and stays 0
+                build.touched[name] = starts
+                build.emit(k.clear_rows, grads["w"], starts)
             build.emit(k.group_by_row, starts, positions, x.buffer)
             build.emit(k.embedding_backward, grads["w"], dout.buffer, starts, positions, x.width, self.width)
             # Returns no gradient of the ids, which have none: this is always the first layer.

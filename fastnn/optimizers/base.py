@@ -103,6 +103,9 @@ class Optimizer:
             partial = build.array("partial sums", (chunks(gradients.flat.size),), np.float64)
             build.emit(k.sum_of_squares, norm2, partial, gradients.flat)
             build.emit(k.scale_by_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
+        self.emit_update(build, parameters, gradients, rates)
+
+    def emit_update(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
         build.emit(self.kernel, parameters.flat, *self.flat_state(), gradients.flat, rates)
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:

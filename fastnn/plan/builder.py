@@ -45,6 +45,8 @@ class Builder:
     stream    which layer is writing: its own stream of those numbers
     owner     the name of the layer that is writing, for messages
     outputs   what came out of each layer, by name
+    penalised parameters whose every gradient a penalty changes
+    touched   parameters whose gradients are 0 but for the rows that hold a place, and `starts` of `group_by_row`
     """
 
     def __init__(self, batch: int, dtype, training: bool = False):
@@ -58,6 +60,8 @@ class Builder:
         self.stream = 0
         self.owner = "batch"
         self.outputs: dict[str, Value] = {}
+        self.penalised: set[str] = set()
+        self.touched: dict[str, Buffer] = {}
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
         self.rows.append(Row(kernel, operands, self.owner))

@@ -43,6 +43,7 @@ from fastnn_kernels.bias import bias_backward, bias_forward, channel_bias_backwa
 from fastnn_kernels.conv import conv2d_backward_w, conv2d_backward_x, conv2d_forward
 from fastnn_kernels.dropout import dropout_backward, dropout_forward
 from fastnn_kernels.embedding import (
+    clear_rows,
     embedding_backward,
     embedding_forward,
     group_by_row,
@@ -67,6 +68,7 @@ from fastnn_kernels.norm import (
 from fastnn_kernels.penalty import (
     add_l1,
     add_l2,
+    clear,
     clip_by_value,
     max_norm_columns,
     penalty_l1,
@@ -76,7 +78,7 @@ from fastnn_kernels.penalty import (
 )
 from fastnn_kernels.pool import max_pool2d_backward, max_pool2d_forward
 from fastnn_kernels.softmax import softmax_cross_entropy, softmax_forward
-from fastnn_kernels.update import momentum_update, nesterov_update, sgd_update
+from fastnn_kernels.update import momentum_update, nesterov_update, sgd_update, sgd_update_rows
 
 __all__ = [
     "adagrad_update",
@@ -93,6 +95,8 @@ __all__ = [
     "binary_cross_entropy",
     "channel_bias_backward",
     "channel_bias_forward",
+    "clear",
+    "clear_rows",
     "clip_by_value",
     "conv2d_backward_w",
     "conv2d_backward_x",
@@ -135,6 +139,7 @@ __all__ = [
     "select_rates",
     "sequential_indices",
     "sgd_update",
+    "sgd_update_rows",
     "sigmoid_backward",
     "sigmoid_forward",
     "silu_backward",

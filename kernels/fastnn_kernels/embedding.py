@@ -41,18 +41,28 @@ def group_by_row(starts, positions, ids):
             positions[starts[ids[b, c]]] = b * ids.shape[1] + c
 
 
-@kernel(work=lambda dw, dout, starts, positions, C, n: ELEMENT * (dw.size + positions.size * n))
-def embedding_backward(dw, dout, starts, positions, C, n):
-    """dw[v] = Σ dout over the places that hold id v, in ascending order of place
+@kernel(work=lambda dw, starts: ELEMENT * dw.shape[0])
+def clear_rows(dw, starts):
+    """dw[v] = 0 for every row v that holds a place in `starts`: those of the last step, if the others are 0 already
 
-    dw                : (V, ≥ n)    columns from n on become 0
+    dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made
+    """
+    for v in prange(dw.shape[0]):
+        if starts[v] < starts[v + 1]:
+            for j in range(dw.shape[1]):
+                dw[v, j] = 0
+
+
+@kernel(work=lambda dw, dout, starts, positions, C, n: ELEMENT * (dw.shape[0] + positions.size * n))
+def embedding_backward(dw, dout, starts, positions, C, n):
+    """dw[v] += Σ dout over the places that hold id v, in ascending order of place
+
+    dw                : (V, ≥ n)    columns from n on, and rows without a place, stay
     dout              : (B, ≥ C·n)
     starts, positions : what `group_by_row` makes of the ids
     """
     # Grouped by row, each row of dw has one owner: no atomics, one order of summation.
     for v in prange(dw.shape[0]):
-        for j in range(dw.shape[1]):
-            dw[v, j] = 0
         for place in range(starts[v], starts[v + 1]):
             b, c = positions[place] // C, positions[place] % C
             row = dout[b, c * n : (c + 1) * n]

@@ -36,6 +36,16 @@ def add_l1(dw, w, rates):
         dw[i] += strength * sign
 
 
+@kernel(work=lambda out: ELEMENT * out.size)
+def clear(out):
+    """out = 0
+
+    out : (N,)
+    """
+    for i in prange(out.shape[0]):
+        out[i] = 0
+
+
 @inline
 def _total(partial):
     total = 0.0

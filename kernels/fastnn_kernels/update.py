@@ -26,6 +26,19 @@ def sgd_update(w, dw, rates):
         w[i] -= lr * dw[i]
 
 
+@kernel(work=lambda w, dw, starts, rates: ELEMENT * w.shape[0])
+def sgd_update_rows(w, dw, starts, rates):
+    """w[v] −= lr · dw[v] for every row v that holds a place in `starts`: `sgd_update`, if other rows of dw are 0
+
+    w, dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made    rates : (lr,)
+    """
+    lr = rates[0]
+    for v in prange(w.shape[0]):
+        if starts[v] < starts[v + 1]:
+            for j in range(w.shape[1]):
+                w[v, j] -= lr * dw[v, j]
+
+
 @kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size)
 def momentum_update(w, velocity, dw, rates):
     """velocity = momentum · velocity − lr · dw;  w += velocity

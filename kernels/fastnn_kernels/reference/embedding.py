@@ -16,11 +16,15 @@ def group_by_row(starts, positions, ids):
     positions[:] = np.argsort(ids, axis=None, kind="stable")
 
 
+def clear_rows(dw, starts):
+    """dw[v] = 0 where starts[v] < starts[v + 1]"""
+    dw[np.diff(starts) > 0] = 0
+
+
 def embedding_backward(dw, dout, starts, positions, C, n):
-    """dw[v, :n] = Σ dout over the places that hold id v; dw[:, n:] = 0"""
+    """dw[v, :n] += Σ dout over the places that hold id v"""
     places = dout[:, : C * n].reshape(len(positions), n)
     rows = np.repeat(np.arange(len(dw)), np.diff(starts))
-    dw[:] = 0
     np.add.at(dw[:, :n], rows, places[positions])
 
 

@@ -21,6 +21,11 @@ def _sum_in_chunks(partial, terms):
     return partial.sum()
 
 
+def clear(out):
+    """out = 0"""
+    out[:] = 0
+
+
 def penalty_l2(losses, partial, cursor, w, rates):
     """losses[step] += ½ · λ · Σ w²"""
     losses[cursor[1]] += 0.5 * rates[0] * _sum_in_chunks(partial, w**2)

@@ -14,6 +14,12 @@ def sgd_update(w, dw, rates):
     w -= rates[0] * dw
 
 
+def sgd_update_rows(w, dw, starts, rates):
+    """w[v] −= lr · dw[v] where starts[v] < starts[v + 1]"""
+    touched = np.diff(starts) > 0
+    w[touched] -= rates[0] * dw[touched]
+
+
 def momentum_update(w, velocity, dw, rates):
     """velocity = momentum · velocity − lr · dw;  w += velocity"""
     velocity[:] = _velocity(velocity, dw, *rates)

@@ -23,7 +23,17 @@ def embedding_backward(rng, dtype, shape):
     B, C, V, n = shape
     starts, positions, ids = group(rng, dtype, shape[:3])
     reference.group_by_row(starts, positions, ids)
-    return padded(dtype, V, n, GARBAGE), normal(rng, dtype, B, C * n), starts, positions, C, n
+    return normal(rng, dtype, V, n), normal(rng, dtype, B, C * n), starts, positions, C, n
+
+
+def clear_rows(rng, dtype, shape):
+    dw, _, starts, *_ = embedding_backward(rng, dtype, shape)
+    return dw, starts
+
+
+def update_rows(rng, dtype, shape):
+    dw, starts = clear_rows(rng, dtype, shape)
+    return normal(rng, dtype, len(dw), shape[3]), dw, starts, np.array([0.15], dtype)
 
 
 def sum_forward(rng, dtype, shape):
@@ -42,6 +52,9 @@ def rows():
     yield row("embedding_forward", 1, embedding_forward, odd, GATHERS, touched=gathered, **size)
     cost = {"flops": lambda s: s[0] * s[1] * s[3], "terms": lambda s: s[0] * s[1]}
     yield row("embedding_backward", 1, embedding_backward, odd, GATHERS, **size, **cost)
+    tall = {"around": lambda r: (3, 3, r, 16)}
+    yield row("clear_rows", 1, clear_rows, odd, GATHERS, **tall)
+    yield row("sgd_update_rows", 1, update_rows, odd, GATHERS, **tall)
     groups = {name: shape[:3] for name, shape in odd.items()} | {"no ids, no rows": (0, 2, 0)}
     yield row("group_by_row", 2, group, groups, {"trigram": (200, 3, 250)})
     bench, size = {"trigram": (200, 3, 32)}, {"around": lambda r: (r, 3, 16)}

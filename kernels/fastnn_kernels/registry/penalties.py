@@ -37,6 +37,10 @@ def clipped(rng, dtype, shape):
     return vector(rng, dtype, *shape), np.array([0.7], dtype)
 
 
+def cleared(rng, dtype, shape):
+    return (np.full(shape, GARBAGE, dtype),)
+
+
 def columns(rng, dtype, shape):
     """Half of the norms above the bound, half below."""
     return normal(rng, dtype, *shape), np.array([np.sqrt(shape[0])], dtype)
@@ -51,6 +55,7 @@ def rows():
     yield row("penalty_l1", 2, penalty, SUMMED, PARAMETERS, **size, **cost)
     yield row("sum_of_squares", 2, squares, SUMMED, PARAMETERS, **size, **cost)
     yield row("scale_by_norm", 1, scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
+    yield row("clear", 1, cleared, VECTORS, PARAMETERS, **size)
     yield row("clip_by_value", 1, clipped, VECTORS, PARAMETERS, **size)
     bench, size = {"trigram": (96, 256), "mnist": (784, 64)}, {"around": lambda r: (64, 16 * r)}
     yield row("max_norm_columns", 1, columns, PAIRS, bench, terms=lambda s: s[0], **size)
