@@ -5,7 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.training import Run
-from tests.tiny import StopAt, bits, fit, jit_only, tiny_model, trigrams
+from tests.tiny import StopAt, bits, fit, jit_only, python, tiny_model, trigrams
 
 
 class Recorder(fn.Callback):
@@ -273,3 +273,23 @@ def test_a_run_describes_itself():
     assert isinstance(run, Run)
     assert (run.model, run.optimizer, run.history) == (model, opt, model.history)
     assert (run.epoch, run.last_epoch, run.steps, run.samples) == (2, 2, 3, 40)
+
+
+INTERRUPTED = """
+import os, signal, threading
+import numpy as np
+import fastnn as fn
+from tests.tiny import tiny_model, trigrams
+model, optimizer = tiny_model(), fn.SGD(0.1, momentum=0.5)
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    model.fit(*trigrams(400), optimizer=optimizer, batch_size=4, epochs=1_000_000, verbose=False)
+except KeyboardInterrupt:
+    steps, epochs = len(model.history.steps["loss"]), len(model.history.epochs)
+    print(steps == optimizer.iteration, epochs == model.epoch, epochs * 100 <= steps < (epochs + 1) * 100)
+    print(np.isfinite(model.parameters.flat).all(), model.evaluate(*trigrams(40))["loss"] > 0)
+"""
+
+
+def test_ctrl_c_leaves_model_and_history_consistent():
+    assert python(INTERRUPTED).split() == ["True"] * 5
