@@ -12,6 +12,7 @@ from fastnn.callbacks import Callback, ProgressBar
 from fastnn.compiler import Plan, compile_train
 from fastnn.divergence import LastGoodState
 from fastnn.errors import NonFiniteError
+from fastnn.interrupt import InterruptShield
 from fastnn.optimizers import Optimizer
 from fastnn.plan.builder import NOISE_WORDS
 from fastnn_kernels.batch import ROUNDS
@@ -74,7 +75,7 @@ class Run:
         self.plan = plan
         arrays = [self.model.parameters.flat, self.model.buffers.flat, *self.optimizer.flat_state()]
         self.history.stop_reason = None
-        with self._callbacks_around("train"):
+        with InterruptShield() as self._shield, self._callbacks_around("train"):
             plan.start(x, y, weights)
             plan.prepare()
             self._good = LastGoodState(plan, arrays)
@@ -125,6 +126,12 @@ class Run:
         self._call("on_batch_begin", batch_event=True)
         if not self._good.keep():
             raise self._diverged("the parameters are no longer finite")
+        with self._shield.hold():
+            self._advance(plan)
+        self._call("on_batch_end", batch_event=True)
+
+    def _advance(self, plan: Plan) -> None:
+        """Run some steps and count them."""
         steps = plan.advance(self._steps_until_a_callback(), self._rates)
         losses = plan.losses[self.step : self.step + steps]
         bad = ~np.isfinite(losses)
@@ -134,7 +141,6 @@ class Run:
         self.step += steps
         self.optimizer.iteration += steps
         self.logs |= plan.metrics()
-        self._call("on_batch_end", batch_event=True)
 
     def _rates(self, steps: int) -> np.ndarray:
         rates = self.optimizer.rates(self.optimizer.iteration + np.arange(steps))

@@ -88,7 +88,19 @@ def test_no_circles():
 
 # A module may import those of its own rank and below.
 RANKS = [
-    ["errors", "naming", "random", "files", "threads", "history", "initializers", "schedules", "checks", "arrays"],
+    [
+        "errors",
+        "interrupt",
+        "naming",
+        "random",
+        "files",
+        "threads",
+        "history",
+        "initializers",
+        "schedules",
+        "checks",
+        "arrays",
+    ],
     ["plan"],
     ["layers", "losses", "optimizers"],
     ["network"],

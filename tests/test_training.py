@@ -1,9 +1,13 @@
 """Training as a process: reproducible bits, history, callbacks, and ways to end."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.compiler import Plan
 from fastnn.training import Run
 from tests.tiny import StopAt, bits, fit, jit_only, python, tiny_model, trigrams
 
@@ -286,10 +290,29 @@ try:
     model.fit(*trigrams(400), optimizer=optimizer, batch_size=4, epochs=1_000_000, verbose=False)
 except KeyboardInterrupt:
     steps, epochs = len(model.history.steps["loss"]), len(model.history.epochs)
-    print(steps == optimizer.iteration, epochs == model.epoch, epochs * 100 <= steps < (epochs + 1) * 100)
+    print(steps == optimizer.iteration, epochs == model.epoch, epochs * 100 <= steps <= (epochs + 1) * 100)
     print(np.isfinite(model.parameters.flat).all(), model.evaluate(*trigrams(40))["loss"] > 0)
 """
 
 
 def test_ctrl_c_leaves_model_and_history_consistent():
     assert python(INTERRUPTED).split() == ["True"] * 5
+
+
+def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
+    ran = []
+    advance = Plan.advance
+
+    def interrupted(plan, *arguments):
+        ran.append(advance(plan, *arguments))
+        if len(ran) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return ran[-1]
+
+    monkeypatch.setattr(Plan, "advance", interrupted)
+    model, optimizer = tiny_model(), fn.SGD(0.1)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*trigrams(400), optimizer=optimizer, batch_size=1, epochs=100, verbose=False)
+    assert len(ran) == 3
+    assert len(model.history.steps["loss"]) == optimizer.iteration == sum(ran)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
