@@ -11,12 +11,14 @@ class History:
 
     epochs       a dict each: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, samples_per_second
     steps        {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step"
+    monitor      what a Monitor took down, if one watched
     stop_reason  why training ended before its last epoch, if it did
     """
 
     epochs: list[dict[str, Any]] = field(default_factory=list)
     steps: dict[str, array] = field(default_factory=lambda: {"loss": array("d")})
     stop_reason: str | None = None
+    monitor: list[dict[str, Any]] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> list[Any]:
         """One quantity by epoch: history["val_loss"]. KeyError says which there are."""

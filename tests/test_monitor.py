@@ -242,3 +242,14 @@ class TestResume:
         self.train(tmp_path)
         with pytest.raises(fn.FileFormatError, match="bins is 5, but the records to resume have 30"):
             self.train(tmp_path, bins=5)
+
+
+def test_records_are_in_the_history(tmp_path):
+    monitor = fn.Monitor(every=2)
+    model = fit(tiny_model(), callbacks=[monitor, fn.Checkpoint(tmp_path / "c.h5")])
+    assert model.history.monitor is monitor.records
+    assert monitor.records
+    again, resumed = tiny_model(), fn.Monitor(every=2)
+    fit(again, epochs=2, callbacks=[resumed, fn.Checkpoint(tmp_path / "c.h5", resume=True)])
+    assert again.history.monitor is resumed.records
+    assert len(resumed.records) == 2 * len(monitor.records)

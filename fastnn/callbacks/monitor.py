@@ -50,7 +50,13 @@ class Monitor(StepRecorder):
 
     def on_train_begin(self, run):
         if run.history is not self._history:  # it may have watched another model
-            self.records, self._history = [], run.history
+            self._keep([], run.history)
+
+    def _keep(self, records: list[Record], history: Any) -> None:
+        """Begin with these records, which are the history's too: `history.monitor`."""
+        self.records, self._history = records, history
+        if history is not None:
+            history.monitor = records
 
     def record(self, run):
         place = {"step": steps_so_far(run), "epoch": run.logs["epoch"]}
@@ -72,7 +78,8 @@ class Monitor(StepRecorder):
     def load_state_dict(self, state):
         if state["bins"] != self.bins:
             raise FileFormatError(f"Monitor: bins is {self.bins}, but the records to resume have {state['bins']}")
-        self.records = _records({(kind, name): state["figures"][kind][name] for kind, name in state["order"]})
+        records = _records({(kind, name): state["figures"][kind][name] for kind, name in state["order"]})
+        self._keep(records, self._history)
 
 
 def _arrays(run: Any) -> Iterator[tuple[str, str, np.ndarray]]:

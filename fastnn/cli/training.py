@@ -53,7 +53,7 @@ def _announcement(recipe: Recipe, data: Dataset) -> str:
 def _figures(summary: dict[str, Any], recipe: Recipe) -> Table:
     """Loss and accuracy of each part, beside what the report published."""
     title = f"{recipe.id}, best epoch {summary['best_epoch']} of {summary['epochs_run']}"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", caption="the report's figures are of its own data")
     for column in ("", "cross-entropy", "accuracy", "report's accuracy"):
         table.add_column(column, justify="left" if not column else "right")
     for part, label in PARTS.items():
