@@ -213,11 +213,12 @@ def test_another_model_starts_without_velocity():
     assert bits(got.parameters) == bits(want.parameters)
 
 
-def test_plain_sgd_leaves_untouched_rows_alone_and_moves_the_others_alike():
+@pytest.mark.parametrize("optimizer", [fn.SGD, fn.AdaGrad])
+def test_untouched_rows_are_left_alone_and_the_others_move_alike(optimizer):
     x, y = trigrams(40)
-    sparse = fit(tiny_model(words=50), optimizer=fn.SGD(0.3), epochs=3)
+    sparse = fit(tiny_model(words=50), optimizer=optimizer(0.3), epochs=3)
     penalised = tiny_model(words=50, l2=1e-30)  # too small to change a bit, but every row takes part
-    fit(penalised, optimizer=fn.SGD(0.3), epochs=3)
+    fit(penalised, optimizer=optimizer(0.3), epochs=3)
     assert bits(sparse.parameters) == bits(penalised.parameters)
     untouched = np.setdiff1d(np.arange(50), x)
     assert len(untouched) > 30

@@ -10,7 +10,7 @@ from tests.tiny import jit_only
 torch = pytest.importorskip("torch")
 nn, functional = torch.nn, torch.nn.functional
 
-STEPS, SAMPLES = 10, 6
+STEPS, SAMPLES, WORDS = 10, 6, 9
 CLOSE, ROUNDING = 1e-5, 1e-10
 START = {"initializer": Normal(0.4), "bias_initializer": Normal(0.4)}
 ACTIVATIONS = {
@@ -66,6 +66,19 @@ def vector_layers(rng, width, outputs):
     return [*pairs, (fn.Dense(outputs, **START), nn.Linear(width, outputs))]
 
 
+class SumOfWords(nn.Module):
+    def forward(self, x):
+        return x.sum(1)
+
+
+def word_layers(rng):
+    """Pairs that take three word ids to a vector; and its length."""
+    width, summed = int(rng.integers(1, 6)), rng.random() < 0.5
+    embedding = fn.Embedding(WORDS, width, initializer=Normal(0.4)), nn.Embedding(WORDS, width)
+    combine = (fn.Sum(), SumOfWords()) if summed else (fn.Flatten(), nn.Flatten())
+    return [embedding, combine], width if summed else 3 * width
+
+
 def loss_pair(rng, outputs):
     labels, values = rng.integers(0, outputs, SAMPLES), rng.random((SAMPLES, outputs))
     y, t = torch.tensor(labels), torch.tensor(values)
@@ -94,27 +107,29 @@ def optimizer_pair(rng, parameters):
 
 def build(seed):
     rng = np.random.default_rng(seed)
-    outputs, images = int(rng.integers(2, 5)), rng.random() < 0.5
+    outputs, images, words = int(rng.integers(2, 5)), seed % 3 == 0, seed % 3 == 1
     shape = tuple(int(n) for n in (rng.integers(3, 7), rng.integers(3, 7), rng.integers(1, 4)))
-    pairs, width = image_layers(rng, shape) if images else ([], int(rng.integers(1, 9)))
+    pairs, width = [], int(rng.integers(1, 9))
+    if images or words:
+        pairs, width = image_layers(rng, shape) if images else word_layers(rng)
     pairs += vector_layers(rng, width, outputs)
-    shape = shape if images else (width,)
+    shape = shape if images else (3,) if words else (width,)
     ours_loss, y, theirs_loss = loss_pair(rng, outputs)
     l1, l2 = (float(rng.choice([0.0, 0.01])) for _ in range(2))
     ours = fn.Sequential([a for a, _ in pairs], input_shape=shape, loss=ours_loss, dtype="float64", l1=l1, l2=l2)
     theirs = nn.Sequential(*(b for _, b in pairs)).double()
-    x = rng.normal(size=(SAMPLES, *shape))
+    x = rng.integers(0, WORDS, (SAMPLES, 3)) if words else rng.normal(size=(SAMPLES, *shape))
     return rng, ours, theirs, x, y, theirs_loss, l1, l2
 
 
 def in_their_form(name, array):
-    if name.endswith(".w"):
+    if name.endswith(".w") and not name.startswith("embedding"):
         return array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
     return array
 
 
 def penalty(theirs, l1, l2):
-    weights = [m.weight for m in theirs.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    weights = [m.weight for m in theirs.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.Embedding)]
     return sum(l1 * w.abs().sum() + 0.5 * l2 * (w**2).sum() for w in weights)
 
 

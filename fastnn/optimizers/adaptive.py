@@ -48,6 +48,7 @@ class AdaGrad(Optimizer):
     settings = ("eps",)
     state_names = ("sum_square",)
     kernel = k.adagrad_update
+    rows_kernel = k.adagrad_update_rows
 
     def __init__(self, lr: float | Schedule = 0.01, eps: float = 1e-8, **clips):
         super().__init__(lr, **clips)

@@ -29,6 +29,7 @@ class Optimizer:
     settings: ClassVar[tuple[str, ...]] = ()  # the constructor's arguments beside lr and the clips
     state_names: tuple[str, ...] = ()
     kernel: Kernel
+    rows_kernel: Kernel | None = None  # the same for rows of a matrix, where a gradient of 0 changes nothing
 
     def __init__(self, lr: float | Schedule, clip_norm: float | None = None, clip_value: float | None = None):
         self.lr = _learning_rate(type(self).__name__, lr)
@@ -106,7 +107,19 @@ class Optimizer:
         self.emit_update(build, parameters, gradients, rates)
 
     def emit_update(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
-        build.emit(self.kernel, parameters.flat, *self.flat_state(), gradients.flat, rates)
+        """Emit the update; where a gradient of 0 changes nothing, rows that a batch did not touch cost nothing.
+
+        Only the first layer can be an embedding, so the other parameters are the rest of the flat blocks.
+        """
+        done = 0
+        if self.rows_kernel is not None and build.touched:
+            ((name, starts),) = build.touched.items()
+            states = [block.buffers[name] for block in self._blocks.values()]
+            w, dw = parameters.buffers[name], gradients.buffers[name]
+            build.emit(self.rows_kernel, w, *states, dw, starts, rates)
+            done = w.size
+        arrays = (parameters.flat, *self.flat_state(), gradients.flat)
+        build.emit(self.kernel, *(array[done:] for array in arrays), rates)
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """One update of any dict of arrays, in place; state is made when first needed.

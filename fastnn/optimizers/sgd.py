@@ -26,20 +26,8 @@ class SGD(Optimizer):
             self.state_names = ("velocity",)
             self.kernel = k.nesterov_update if nesterov else k.momentum_update
         else:
-            self.kernel = k.sgd_update
+            self.kernel, self.rows_kernel = k.sgd_update, k.sgd_update_rows
 
     def rates(self, iterations):
         lr = self.learning_rates(iterations)
         return np.column_stack([lr, np.full(len(lr), self.momentum)] if self.state_names else [lr])
-
-    def emit_update(self, build, parameters, gradients, rates):
-        """Without momentum, rows of an embedding that a batch did not touch do not move, and cost nothing.
-
-        Only the first layer can be an embedding, so the other parameters are the rest of the flat block.
-        """
-        if self.state_names or not build.touched:
-            return super().emit_update(build, parameters, gradients, rates)
-        ((name, starts),) = build.touched.items()
-        w, dw = parameters.buffers[name], gradients.buffers[name]
-        build.emit(k.sgd_update_rows, w, dw, starts, rates)
-        build.emit(self.kernel, parameters.flat[w.size :], gradients.flat[w.size :], rates)

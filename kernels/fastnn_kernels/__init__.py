@@ -25,6 +25,7 @@ from fastnn_kernels.activation import (
 )
 from fastnn_kernels.adaptive_update import (
     adagrad_update,
+    adagrad_update_rows,
     adam_update,
     adamw_update,
     rmsprop_update,
@@ -82,6 +83,7 @@ from fastnn_kernels.update import momentum_update, nesterov_update, sgd_update, 
 
 __all__ = [
     "adagrad_update",
+    "adagrad_update_rows",
     "adam_update",
     "adamw_update",
     "add_l1",

@@ -30,6 +30,13 @@ def rmsprop_update(w, mean_square, dw, rates):
         w[i] -= lr * dw[i] / (np.sqrt(c) + eps)
 
 
+@inline
+def _adagrad_step(sum_square, g, lr, eps):
+    """The new sum of squares and the step: lr · g / (√sum + eps)."""
+    c = _flush(sum_square + g * g)
+    return c, lr * g / (np.sqrt(c) + eps)
+
+
 @kernel(work=lambda w, sum_square, dw, rates: 6 * ELEMENT * w.size)
 def adagrad_update(w, sum_square, dw, rates):
     """sum_square += dw²;  w −= lr · dw / (√sum_square + eps)
@@ -38,9 +45,22 @@ def adagrad_update(w, sum_square, dw, rates):
     """
     lr, eps = rates[0], rates[1]
     for i in prange(w.shape[0]):
-        c = _flush(sum_square[i] + dw[i] * dw[i])
-        sum_square[i] = c
-        w[i] -= lr * dw[i] / (np.sqrt(c) + eps)
+        sum_square[i], step = _adagrad_step(sum_square[i], dw[i], lr, eps)
+        w[i] -= step
+
+
+@kernel(work=lambda w, sum_square, dw, starts, rates: ELEMENT * w.shape[0])
+def adagrad_update_rows(w, sum_square, dw, starts, rates):
+    """`adagrad_update` of every row v that holds a place in `starts`: the same, if other rows of dw are 0
+
+    w, sum_square, dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made    rates : (lr, eps)
+    """
+    lr, eps = rates[0], rates[1]
+    for v in prange(w.shape[0]):
+        if starts[v] < starts[v + 1]:
+            for j in range(w.shape[1]):
+                sum_square[v, j], step = _adagrad_step(sum_square[v, j], dw[v, j], lr, eps)
+                w[v, j] -= step
 
 
 @inline

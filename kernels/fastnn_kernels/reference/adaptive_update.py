@@ -30,6 +30,14 @@ def _adam_step(m, v, dw, rates):
     return corrected_lr * m / (np.sqrt(v) * root_scale + eps)
 
 
+def adagrad_update_rows(w, sum_square, dw, starts, rates):
+    """`adagrad_update` where starts[v] < starts[v + 1]"""
+    touched = np.diff(starts) > 0
+    parts = w[touched], sum_square[touched]
+    adagrad_update(*parts, dw[touched], rates)
+    w[touched], sum_square[touched] = parts
+
+
 def adam_update(w, m, v, dw, rates):
     """m = β₁·m + (1 − β₁)·dw;  v = β₂·v + (1 − β₂)·dw²;  w −= lr · m̂ / (√v̂ + eps)"""
     w -= _adam_step(m, v, dw, rates)

@@ -36,6 +36,11 @@ def update_rows(rng, dtype, shape):
     return normal(rng, dtype, len(dw), shape[3]), dw, starts, np.array([0.15], dtype)
 
 
+def adaptive_rows(rng, dtype, shape):
+    w, dw, starts, _ = update_rows(rng, dtype, shape)
+    return w, abs(normal(rng, dtype, len(w), shape[3])), dw, starts, np.array([0.15, 1e-8], dtype)
+
+
 def sum_forward(rng, dtype, shape):
     B, C, n = shape
     return padded(dtype, B, n, GARBAGE), normal(rng, dtype, B, C * n), C, n
@@ -55,6 +60,7 @@ def rows():
     tall = {"around": lambda r: (3, 3, r, 16)}
     yield row("clear_rows", 1, clear_rows, odd, GATHERS, **tall)
     yield row("sgd_update_rows", 1, update_rows, odd, GATHERS, **tall)
+    yield row("adagrad_update_rows", 2, adaptive_rows, odd, GATHERS, **tall)
     groups = {name: shape[:3] for name, shape in odd.items()} | {"no ids, no rows": (0, 2, 0)}
     yield row("group_by_row", 2, group, groups, {"trigram": (200, 3, 250)})
     bench, size = {"trigram": (200, 3, 32)}, {"around": lambda r: (r, 3, 16)}
