@@ -3,12 +3,14 @@
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.errors import FastnnError
 from fastnn.network import Network, State
 from fastnn.optimizers import Optimizer
 from fastnn.plan.arena import Buffer
 from fastnn.plan.block import Block
-from fastnn.plan.builder import Value
+from fastnn.plan.builder import Rows, Value
 from fastnn.walk import Walk
+from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
 PENALTIES = (k.penalty_l1, k.penalty_l2)
@@ -18,16 +20,31 @@ PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
 class Plan(Walk):
     """A walk through data in which each step runs a network.
 
-    gradients  the block that each step fills, or None where nothing is differentiated
+    is_fused   whether gradients are used where they arise and not kept
     output     the value that holds a batch's predictions, or None
     """
 
     def __init__(self, network: Network, dtype, batch: int, *, training=False, shuffle=False, weighted=False):
         super().__init__(network.loss, dtype, batch, training=training, shuffle=shuffle, weighted=weighted)
         self.network = network
-        self.gradients: Block | None = None
+        self._gradients: Block | None = None
+        self.is_fused = False
         self.output: Value | None = None
         self._names: dict[int, str] = {}
+
+    @property
+    def gradients(self) -> Block:
+        """The gradients of the last step, by name. FastnnError from a plan that has none, or does not keep them."""
+        if self._gradients is None:
+            raise FastnnError("this plan computes no gradients")
+        if self.is_fused:
+            raise FastnnError("gradients are used where they arise and not kept: set reads_gradients on the callback")
+        return self._gradients
+
+    def differentiate(self, parameters: Block) -> None:
+        """Make room for the gradients of `parameters`, which `emit_penalties` and `emit_update` then use."""
+        self._gradients = parameters.like()
+        self.name(self._gradients, "gradient of ")
 
     def gather_x(self) -> Value:
         """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
@@ -53,8 +70,16 @@ class Plan(Walk):
                     rates = self.build.constant([strength])
                     partial = self.build.array("partial sums", (chunks(w.size),), np.float64)
                     self.build.emit(value, self._outside["losses"], partial, self.build.cursor, w, rates)
-                    if self.gradients is not None:
-                        self.build.emit(gradient, self.gradients.buffers[name].reshape(-1), w, rates)
+                    if self._gradients is not None:
+                        self._emit_penalty_gradient(gradient, name, parameters, rates)
+
+    def _emit_penalty_gradient(self, kernel: Kernel, name: str, parameters: Block, rates: np.ndarray) -> None:
+        dw, w = self.gradients.buffers[name], parameters.buffers[name]
+        if name in self.build.axes:
+            operands = (Rows(dw, flat=True), Rows(w, flat=True), rates)
+            self.build.emit_along(self.build.axes[name], kernel, *operands)
+        else:
+            self.build.emit(kernel, dw.reshape(-1), w.reshape(-1), rates)
 
     def emit_loss(self, scores: Value) -> Value:
         """Emit the loss of the batch; returns the gradient of the scores."""
@@ -66,7 +91,6 @@ class Plan(Walk):
 
     def emit_update(self, optimizer: Optimizer, parameters: Block) -> None:
         """Emit the optimizer's update by this plan's gradients, at the rates that `advance` is given."""
-        assert self.gradients is not None
         optimizer.attach(parameters)
         rates = self.emit_rates(optimizer.rates(np.zeros(1)).shape[1])
         optimizer.emit(self.build, parameters, self.gradients, rates)
@@ -116,21 +140,32 @@ def compile_evaluate(network: Network, state: State, batch: int, *, weighted=Fal
 
 
 def compile_train(
-    network: Network, state: State, batch: int, optimizer: Optimizer | None = None, *, shuffle=False, weighted=False
+    network: Network,
+    state: State,
+    batch: int,
+    optimizer: Optimizer | None = None,
+    *,
+    shuffle: bool = False,
+    weighted: bool = False,
+    fused: bool = False,
 ) -> Plan:
-    """Mode explicit: every gradient is stored, then, with an optimizer, all parameters are updated."""
+    """A plan that computes gradients and, with an optimizer, updates all parameters by them.
+
+    Mode explicit: every gradient is stored. With `fused` they are used where they arise, share by share, and
+    are never in memory as a whole; the bits are the same.
+    """
     plan = Plan(network, state.parameters.dtype, batch, training=True, shuffle=shuffle, weighted=weighted)
     scores, backward = network.forward(plan.build, plan.gather_x(), state)
     dscores = plan.emit_loss(scores)
-    plan.gradients = state.parameters.like()
+    plan.differentiate(state.parameters)
     plan.build.penalised = set(network.penalties())
     plan.name(state.parameters)
-    plan.name(plan.gradients, "gradient of ")
     backward(dscores, plan.gradients)
     plan.build.begin(0, "update")
     plan.emit_penalties(state.parameters)
     if optimizer is not None:
         plan.emit_update(optimizer, state.parameters)
     plan.emit_record(*plan.recorded)
-    plan.finish()
+    plan.finish(list(plan.gradients.buffers.values()) if fused else ())
+    plan.is_fused = fused
     return plan

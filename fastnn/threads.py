@@ -47,6 +47,11 @@ def parallel_allowed() -> bool:
     return not _in_forked_child and numba.get_num_threads() > 1
 
 
+def usable_threads() -> int:
+    """How many threads a plan may use now."""
+    return numba.get_num_threads() if parallel_allowed() else 1
+
+
 def worth_sharing(kernel: Kernel, args: tuple) -> bool:
     """Whether a call is enough work to pay for a parallel region."""
     return kernel.work is not None and kernel.work(*args) >= _tuning.PARALLEL_FROM

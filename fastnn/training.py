@@ -70,7 +70,10 @@ class Run:
         self.batch_size = min(self.batch_size or len(x), len(x))
         self.steps = -(-len(x) // self.batch_size)
         self.model.network.check_batch(len(x) % self.batch_size or self.batch_size)
-        model, options = self.model, {"shuffle": self.shuffle, "weighted": weights is not None}
+        model, options = (
+            self.model,
+            {"shuffle": self.shuffle, "weighted": weights is not None, "fused": self._is_fused()},
+        )
         plan = compile_train(model.network, model.state, self.batch_size, self.optimizer, **options)
         self.plan = plan
         arrays = [self.model.parameters.flat, self.model.buffers.flat, *self.optimizer.flat_state()]
@@ -83,6 +86,10 @@ class Run:
                 self._train_epoch(plan, data, validation)
         self.history.stop_reason = self._stop_reason
         return self.history
+
+    def _is_fused(self) -> bool:
+        """Whether gradients may be used where they arise: not if a callback reads them."""
+        return not any(callback.reads_gradients for callback in self.callbacks)
 
     @contextlib.contextmanager
     def _callbacks_around(self, what: str):

@@ -1,15 +1,17 @@
 """The walk through a data set, batch by batch: what a plan gathers, where it is, what it has recorded."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 import fastnn_kernels as k
 from fastnn.losses import Loss
+from fastnn.pace import Pace
 from fastnn.plan.arena import Buffer
 from fastnn.plan.builder import Builder, Value
 from fastnn.plan.program import Program
+from fastnn.threads import usable_threads
 from fastnn_kernels.batch import ROUNDS
 
 # Signals and callbacks are looked at between compiled calls; a person notices delays from about 100 ms.
@@ -29,7 +31,7 @@ class Walk:
         self.batch = batch
         self.weighted = weighted
         self.losses = np.zeros(0)
-        self._seconds_per_step = SECONDS_PER_CALL
+        self._pace = Pace()
         self._weighted_for = 0
         self._last_batch = 0
         self._outside = {name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "count")}
@@ -87,9 +89,9 @@ class Walk:
         self.build.emit(k.select_rates, rates, self._rates_table, self.build.cursor)
         return rates
 
-    def finish(self) -> None:
-        """Place the buffers: nothing is emitted after this."""
-        self.program = Program(self.build, tuple(self._outside.values()))
+    def finish(self, private: Sequence[np.ndarray] = ()) -> None:
+        """Place the buffers: nothing is emitted after this. `private`: see `Program`."""
+        self.program = Program(self.build, tuple(self._outside.values()), private)
 
     def start(
         self,
@@ -125,7 +127,7 @@ class Walk:
     def prepare(self) -> None:
         """Compile, or load from disk, what the walk that was started will need."""
         for batch in {min(self.batch, self._total), self._total % self.batch} - {0}:
-            self.program.prepare(batch)
+            self.program.prepare(batch, usable_threads())
 
     def advance(self, limit: int | None = None, rates: Callable[[int], np.ndarray] | None = None) -> int:
         """Run the next steps, as many as fit into 50 ms and `limit`; how many: 0 at the end of the data.
@@ -136,11 +138,15 @@ class Walk:
         if batch <= 0:
             return 0
         steps = (self._total - self.done) // batch if batch == self.batch else 1
-        steps = max(1, min(steps, int(SECONDS_PER_CALL / self._seconds_per_step), limit or steps, STEPS_PER_CALL))
+        threads = usable_threads() if self.program.is_shared(batch, usable_threads()) else 1
+        threads, fitting = self._pace.choose(threads, SECONDS_PER_CALL)
+        steps = min(steps, fitting, limit or steps, STEPS_PER_CALL)
         self._set_up_call(batch, rates(steps) if rates is not None else None)
+        self.program.prepare(batch, threads)
         begin = time.perf_counter()
-        self.program.run(steps, batch)
-        self._seconds_per_step = max((time.perf_counter() - begin) / steps, 1e-7)
+        self.program.run(steps, batch, threads)
+        if batch == self.batch:  # the last, shorter batch says nothing of the others
+            self._pace.ran(threads, steps, time.perf_counter() - begin)
         return steps
 
     def _set_up_call(self, batch: int, rates: np.ndarray | None) -> None:

@@ -100,6 +100,7 @@ RANKS = [
         "schedules",
         "checks",
         "arrays",
+        "pace",
     ],
     ["plan"],
     ["layers", "losses", "optimizers"],
@@ -145,8 +146,10 @@ class Listener(event.Listener):
     def on_end(self, event): pass
 
 event.register("numba:compile", Listener())
+import numba
+before = set(sys.modules)  # Numba imports SciPy where it is installed
 import fastnn
-heavy = {"h5py", "matplotlib", "rich", "click", "torch", "scipy", "pandas"} & set(sys.modules)
+heavy = {"h5py", "matplotlib", "rich", "click", "torch", "scipy", "pandas"} & (set(sys.modules) - before)
 print(sorted(heavy), len(compiled))
 """
     assert python(code).strip() == "[] 0"

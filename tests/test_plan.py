@@ -14,6 +14,7 @@ from fastnn.plan import program as program_module
 from fastnn.plan.arena import Arena, Buffer, padded
 from fastnn.plan.block import Block
 from fastnn.plan.builder import Builder
+from fastnn.plan.encoding import Encoded
 from fastnn.plan.program import Program
 from tests.tiny import jit_only, python, tiny_model, trigrams
 
@@ -157,15 +158,14 @@ class TestProgram:
         assert program[cursor].tolist() == [12, 3, 3]
         assert np.array_equal(program[out][:, :3], self.x[8:12] + np.arange(3, dtype=np.float32))
 
-    def test_table_and_python_loop_agree(self):
+    def test_table_and_python_loop_agree(self, monkeypatch):
         table, source, out, cursor = shift_and_step()
         table.bind({source: self.x})
         table.run(2)
         loop, source, out_of_loop, cursor_of_loop = shift_and_step()
         loop.bind({source: self.x})
-        for _ in range(2):
-            for body, operands in loop._table(4, False)[1]:
-                body(*operands)
+        monkeypatch.setattr(program_module, "JIT", False)
+        loop.run(2)
         assert np.array_equal(table[out], loop[out_of_loop])
         assert np.array_equal(table[cursor], loop[cursor_of_loop])
 
@@ -186,15 +186,15 @@ class TestProgram:
         program.run(1)
         assert np.array_equal(program[out][:, :3], self.x[4:8] + 1 + np.arange(3, dtype=np.float32))
 
+    @jit_only
     def test_binding_the_same_memory_again_encodes_nothing(self, monkeypatch):
-        encoded = []
-        encode = program_module._encode
-        monkeypatch.setattr(program_module, "_encode", lambda *given: encoded.append(given) or encode(*given))
+        renewed = []
+        monkeypatch.setattr(Encoded, "renew", lambda self, renew=Encoded.renew: renewed.append(self) or renew(self))
         program, source, _, _ = shift_and_step()
         for x in (self.x, self.x.reshape(20, 3), self.x[:18], self.x[:18]):
             program.bind({source: x})
             program.run(1)
-        assert len(encoded) == 2
+        assert len(renewed) == 1
 
     @jit_only
     def test_a_strided_array_is_refused(self):

@@ -18,6 +18,8 @@ class GradientNorms(StepRecorder):
     its own, which small networks feel.
     """
 
+    reads_gradients = True
+
     def __init__(self, every: int = 1):
         super().__init__(every)
 

@@ -39,6 +39,8 @@ class Monitor(StepRecorder):
     of fewer than `every` steps is described once, at its end. A model's second `fit` adds to the records.
     """
 
+    reads_gradients = True
+
     def __init__(self, every: int = 100, path: str | Path | None = None, bins: int = 30):
         super().__init__(every)
         if bins < 1:

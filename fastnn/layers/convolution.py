@@ -12,6 +12,7 @@ from fastnn.errors import ShapeError
 from fastnn.initializers import Initializer
 from fastnn.layers.activation import activate, check_activation
 from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
+from fastnn.plan.builder import FIRST, Rows
 
 PADDINGS = ("same", "valid")
 
@@ -100,9 +101,12 @@ class Conv2D(Penalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            build.emit(k.conv2d_backward_w, grads["w"], x.buffer, dout.buffer, geometry)
+            taps = build.axis_of(f"{build.owner}.w", p["w"])
+            build.emit_along(taps, k.conv2d_backward_w, Rows(grads["w"]), x.buffer, dout.buffer, geometry, FIRST)
             if self.use_bias:
-                build.emit(k.channel_bias_backward, grads["b"], dout.buffer, dout.width // self.filters, self.filters)
+                units, places = build.axis_of(f"{build.owner}.b", p["b"]), dout.width // self.filters
+                operands = (Rows(grads["b"]), dout.buffer, places, self.filters, FIRST)
+                build.emit_along(units, k.channel_bias_backward, *operands)
             return self._input_gradient(build, x, p["w"], dout, geometry) if wanted else None
 
         return out, backward
@@ -110,7 +114,7 @@ class Conv2D(Penalised, Layer):
     def _input_gradient(self, build, x, w, dout, geometry):
         wt = build.scratch("wᵀ", self.filters, math.prod(self.window().size) * x.shape[2])
         dx = build.value("dx", x.shape)
-        build.emit(k.transpose, wt, w)
+        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, wt, Rows(w), FIRST)
         build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, wt, geometry)
         return dx
 

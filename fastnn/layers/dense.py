@@ -8,6 +8,7 @@ from fastnn import initializers
 from fastnn.initializers import Initializer
 from fastnn.layers.activation import activate, check_activation
 from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
+from fastnn.plan.builder import FIRST, Rows
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,11 @@ class Dense(Penalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            build.emit(k.matmul_xt, grads["w"], x.buffer, dout.buffer)
+            rows = build.axis_of(f"{build.owner}.w", p["w"])
+            build.emit_along(rows, k.matmul_xt, Rows(grads["w"]), x.buffer, dout.buffer, FIRST)
             if self.use_bias:
-                build.emit(k.bias_backward, grads["b"], dout.buffer)
+                units = build.axis_of(f"{build.owner}.b", p["b"])
+                build.emit_along(units, k.bias_backward, Rows(grads["b"]), dout.buffer, FIRST)
             return self._input_gradient(build, x, p["w"], dout) if wanted else None
 
         return out, backward
@@ -60,6 +63,6 @@ class Dense(Penalised, Layer):
     def _input_gradient(self, build, x, w, dout):
         wt = build.scratch("wᵀ", self.units, x.width)
         dx = build.value("dx", x.shape)
-        build.emit(k.transpose, wt, w)
+        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, wt, Rows(w), FIRST)
         build.emit(k.matmul_wt, dx.buffer, dout.buffer, wt)
         return dx

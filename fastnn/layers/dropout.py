@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import fastnn_kernels as k
 from fastnn.layers.base import Layer
+from fastnn.plan.builder import FIRST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Dropout(Layer):
             return x, lambda dout, grads, wanted: dout
         out, mask = build.value("dropout", x.shape), build.value("mask", x.shape)
         place = (build.noise, build.cursor, build.stream, x.width)
-        build.emit(k.dropout_forward, out.buffer, mask.buffer, x.buffer, *place, build.constant([self.kept]))
+        build.emit(k.dropout_forward, out.buffer, mask.buffer, x.buffer, *place, build.constant([self.kept]), FIRST)
 
         def backward(dout, grads, wanted):
             if not wanted:

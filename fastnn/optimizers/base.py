@@ -9,7 +9,7 @@ import fastnn_kernels as k
 from fastnn.errors import ShapeError
 from fastnn.plan.arena import Buffer
 from fastnn.plan.block import Block
-from fastnn.plan.builder import Builder
+from fastnn.plan.builder import Builder, Rows
 from fastnn.schedules import Schedule
 from fastnn.threads import guard, use_parallel
 from fastnn_kernels._jit import Kernel
@@ -107,19 +107,19 @@ class Optimizer:
         self.emit_update(build, parameters, gradients, rates)
 
     def emit_update(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
-        """Emit the update; where a gradient of 0 changes nothing, rows that a batch did not touch cost nothing.
+        """Emit the update of each parameter, along the axis of its gradient if it has one.
 
-        Only the first layer can be an embedding, so the other parameters are the rest of the flat blocks.
+        Where a gradient of 0 changes nothing, rows that a batch did not touch cost nothing.
         """
-        done = 0
-        if self.rows_kernel is not None and build.touched:
-            ((name, starts),) = build.touched.items()
-            states = [block.buffers[name] for block in self._blocks.values()]
-            w, dw = parameters.buffers[name], gradients.buffers[name]
-            build.emit(self.rows_kernel, w, *states, dw, starts, rates)
-            done = w.size
-        arrays = (parameters.flat, *self.flat_state(), gradients.flat)
-        build.emit(self.kernel, *(array[done:] for array in arrays), rates)
+        for name in parameters:
+            blocks = (parameters, *self._blocks.values(), gradients)
+            arrays = [block.buffers[name] for block in blocks]
+            if self.rows_kernel is not None and name in build.touched:
+                build.emit(self.rows_kernel, *arrays, build.touched[name], rates)
+            elif name in build.axes:
+                build.emit_along(build.axes[name], self.kernel, *(Rows(a, flat=True) for a in arrays), rates)
+            else:
+                build.emit(self.kernel, *(a.reshape(-1) for a in arrays), rates)
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """One update of any dict of arrays, in place; state is made when first needed.

@@ -9,16 +9,67 @@ import numpy as np
 
 from fastnn.plan.arena import Buffer, padded
 from fastnn_kernels._jit import Kernel
+from fastnn_kernels._tuning import ALIGNMENT
 
 NOISE_WORDS = 4
+# Samples that one thread takes through all layers before the next ones: their activations stay in its cache.
+SAMPLES_AT_ONCE = 128
+# Bytes of a weight's gradient that are summed, and used, before the next ones.
+GRADIENT_BYTES = 32_768
+TILE_ROWS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """What threads may share: samples, or the rows of a parameter.
+
+    size   its extent; None: of the batch that runs
+    step   shares begin at multiples of it: whole tiles, whole cache lines
+    grain  how much of it is taken at once
+    """
+
+    size: int | None
+    step: int
+    grain: int
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """An operand of which a share of an axis takes its own rows; `flat`: as one vector."""
+
+    array: np.ndarray
+    flat: bool = False
+
+
+class First:
+    """An operand: the number of the share's first element."""
+
+
+FIRST = First()
 
 
 class Row(NamedTuple):
-    """One kernel and its operands: buffers of the plan, arrays bound from outside, whole numbers."""
+    """One kernel and its operands: buffers of the plan, arrays bound from outside, whole numbers.
+
+    Along an axis it can be cut: a share takes its own part of batched buffers (along the samples) or of `Rows`.
+    """
 
     kernel: Kernel
     operands: tuple[Any, ...]
     owner: str  # the layer that wrote it, or what else it is for
+    axis: Axis | None = None
+
+    def arrays(self) -> list[Any]:
+        """The buffers and arrays among the operands."""
+        return [_array(one) for one in self.operands if isinstance(one, Buffer | np.ndarray | Rows)]
+
+    def written(self) -> list[Any]:
+        """Those that the kernel writes."""
+        return [_array(one) for one in self.operands[: self.kernel.outputs]]
+
+
+def _array(operand: Any) -> Any:
+    return operand.array if isinstance(operand, Rows) else operand
 
 
 @dataclass(frozen=True)
@@ -46,6 +97,7 @@ class Builder:
     owner     the name of the layer that is writing, for messages
     outputs   what came out of each layer, by name
     penalised parameters whose every gradient a penalty changes
+    axes      of parameters whose gradients and updates threads may share, by name
     touched   parameters whose gradients are 0 but for the rows that hold a place, and `starts` of `group_by_row`
     """
 
@@ -62,9 +114,25 @@ class Builder:
         self.outputs: dict[str, Value] = {}
         self.penalised: set[str] = set()
         self.touched: dict[str, Buffer] = {}
+        self.samples = Axis(None, 1, SAMPLES_AT_ONCE)
+        self.axes: dict[str, Axis] = {}
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
-        self.rows.append(Row(kernel, operands, self.owner))
+        """Write a row; one that treats each sample by itself runs along the samples."""
+        self.rows.append(Row(kernel, operands, self.owner, self.samples if kernel.samplewise else None))
+
+    def emit_along(self, axis: Axis, kernel: Kernel, *operands: Any) -> None:
+        """Write a row that can be cut along `axis`."""
+        self.rows.append(Row(kernel, operands, self.owner, axis))
+
+    def axis_of(self, name: str, buffer: np.ndarray) -> Axis:
+        """The axis of the rows of a parameter, of its elements if it is a vector: one for all that is done to it."""
+        if name not in self.axes:
+            line = ALIGNMENT // buffer.itemsize
+            grain = GRADIENT_BYTES // (buffer[0].nbytes * TILE_ROWS) * TILE_ROWS
+            matrix = Axis(len(buffer), TILE_ROWS, max(grain, TILE_ROWS))
+            self.axes[name] = matrix if buffer.ndim > 1 else Axis(len(buffer), line, len(buffer))
+        return self.axes[name]
 
     def begin(self, number: int, owner: str) -> None:
         """Say which layer writes the rows that follow."""

@@ -4,16 +4,18 @@ With JIT off the same rows run in a Python loop over the kernels' bodies.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastnn.plan.arena import Arena, Buffer
-from fastnn.plan.builder import Builder, Row
-from fastnn.threads import guard, parallel_allowed, worth_sharing
-from fastnn_kernels import _driver
+from fastnn.plan import schedule
+from fastnn.plan.arena import Arena, Buffer, aligned_bytes
+from fastnn.plan.builder import Builder, First, Row, Rows
+from fastnn.plan.encoding import Call, Encoded
+from fastnn.threads import guard, worth_sharing
 from fastnn_kernels._jit import JIT
+from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
 
 # Two threads that made the same adapter at once would each keep an address, but only one the code behind it.
 _encoding = threading.Lock()
@@ -23,14 +25,19 @@ class Program:
     """The rows of a builder, ready to run for any batch up to the builder's.
 
     Arrays from outside (a data set's) stand in rows as buffers too; `bind` says which arrays they are.
+    Of `private` arrays nobody asks what is in them: where it can, a worker keeps its share in memory of
+    its own, that is, in its cache, and the array itself is never written.
     """
 
-    def __init__(self, builder: Builder, outside: tuple[Buffer, ...] = ()):
+    def __init__(self, builder: Builder, outside: tuple[Buffer, ...] = (), private: Sequence[np.ndarray] = ()):
         self.batch = builder.batch
         self.rows = builder.rows
+        self._samples = builder.samples
         self._outside: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(outside)
+        self._private = private
         self.arena = Arena(builder.buffers)
-        self._encoded: dict[tuple[int, bool], tuple[np.ndarray, list]] = {}
+        self._encoded: dict[tuple[int, int], Encoded] = {}
+        self._current: set[tuple[int, int]] = set()  # those that hold the outside arrays bound now
 
     def __getitem__(self, buffer: Buffer) -> np.ndarray:
         return self.arena[buffer]
@@ -39,21 +46,27 @@ class Program:
         """Say which arrays the outside buffers are, until the next call. They are kept alive."""
         if not all(_same_words(self._outside[buffer], array) for buffer, array in arrays.items()):
             self._outside.update(arrays)
-            self._encoded.clear()
+            self._expire()
 
     def unbind(self) -> None:
         """Let go of all outside arrays."""
         self._outside = dict.fromkeys(self._outside)
-        self._encoded.clear()
+        self._expire()
 
-    def run(self, steps: int, batch: int | None = None) -> None:
-        """Run all rows `steps` times on `batch` samples each (default: the full batch)."""
-        parallel = parallel_allowed()
-        table, calls = self._table(batch or self.batch, parallel)
+    def _expire(self) -> None:
+        """Say that what is encoded holds other arrays than those bound now."""
+        self._current.clear()
+        for encoded in self._encoded.values():
+            encoded.release()
+
+    def run(self, steps: int, batch: int | None = None, workers: int = 1) -> None:
+        """Run all rows `steps` times on `batch` samples each (default: the full batch), on so many threads."""
         if JIT:
-            with guard(parallel):
-                _driver.run(table, steps)
+            encoded = self._encode(batch or self.batch, workers)
+            with guard(encoded.bounds is not None):
+                encoded.run(steps)
             return
+        calls = [(row.kernel.body, self._whole(row, batch or self.batch)) for row in self.rows]
         with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
             for _ in range(steps):
                 for body, operands in calls:
@@ -61,39 +74,115 @@ class Program:
 
     def trace(self, batch: int) -> Iterator[tuple[Row, Any, np.ndarray]]:
         """Run the rows one by one; after each, its row and its arrays: (row, operand as it was written, array)."""
-        table, calls = self._table(batch, False)
-        for r, row in enumerate(self.rows):
+        for row in self.rows:
+            operands = self._whole(row, batch)
             if JIT:
-                _driver.run(table[r : r + 1], 1)
+                alone = [[[Call(row, None, False, {})]]]
+                Encoded(alone, lambda call: self._operands(call, batch), self._varies).run(1)
             else:
-                body, operands = calls[r]
                 with np.errstate(all="ignore"):
-                    body(*operands)
-            for operand, array in zip(row.operands, calls[r][1], strict=True):
+                    row.kernel.body(*operands)
+            for operand, array in zip(row.operands, operands, strict=True):
                 if isinstance(array, np.ndarray):
                     yield row, operand, array
 
-    def prepare(self, batch: int | None = None) -> None:
+    def prepare(self, batch: int | None = None, workers: int = 1) -> None:
         """Compile, or load from disk, what a run would need: the first run then starts at once."""
-        self._table(batch or self.batch, parallel_allowed())
         if JIT:
-            _driver.run(np.zeros((0, 1), np.int64), 0)
+            self._encode(batch or self.batch, workers).run(0)
 
-    def _table(self, batch: int, parallel: bool) -> tuple[np.ndarray, list]:
-        key = (batch, parallel)
-        if key not in self._encoded:
-            calls = [(row.kernel, tuple(self._resolve(one, batch) for one in row.operands)) for row in self.rows]
+    def is_shared(self, batch: int, workers: int) -> bool:
+        """Whether more than one of `workers` would have anything to do."""
+        return JIT and workers > 1 and self._encode(batch, workers).bounds is not None
+
+    def _encode(self, batch: int, workers: int) -> Encoded:
+        key = (batch, workers)
+        if key not in self._current:
             with _encoding:
-                self._encoded[key] = _encode(calls, parallel)
+                if key in self._encoded:
+                    self._encoded[key].renew()
+                else:
+                    lists = self._lists(batch, workers)
+                    self._encoded[key] = Encoded(lists, lambda call: self._operands(call, batch), self._varies)
+            self._current.add(key)
         return self._encoded[key]
 
-    def _resolve(self, operand, batch: int):
+    def _varies(self, row: Row) -> bool:
+        return any(isinstance(one, Buffer) and one in self._outside for one in row.operands)
+
+    def _lists(self, batch: int, workers: int) -> list[list[list[Call]]]:
+        """The calls of each phase and worker."""
+
+        def alone(row: Row) -> bool:
+            return workers > 1 and worth_sharing(row.kernel, self._whole(row, batch))
+
+        phases = schedule.phases(self.rows, alone)
+        private = {id(a) for a in self._private if schedule.used_in_one_group(a, phases)}
+        found = []
+        for groups in phases:
+            costs = [sum(_cost(row, self._whole(row, batch)) for row in group.rows) for group in groups]
+            solitary = groups[0].axis is None and alone(groups[0].rows[0])
+            active = workers if sum(costs) >= PARALLEL_FROM and not solitary else 1
+            jobs = schedule.shares(groups, costs, batch, active)
+            found.append([_calls(share, private, solitary) for share in jobs])
+        return found
+
+    def _operands(self, call: Call, batch: int) -> tuple:
+        if call.job is None or call.job.group.axis is None:
+            return self._whole(call.row, batch)
+        return tuple(self._share(operand, call.job, batch, call.own) for operand in call.row.operands)
+
+    def _share(self, operand, job: schedule.Job, batch: int, own: dict):
+        """The part of an operand that a job works on."""
+        if isinstance(operand, Rows):
+            rows = own.get((id(operand.array), job.last - job.first), operand.array[job.first : job.last])
+            return rows.reshape(-1) if operand.flat else rows
+        if isinstance(operand, First):
+            return job.first
+        if job.group.axis is self._samples:
+            return self._resolve(operand, job.first, job.last)
+        return self._resolve(operand, 0, batch)
+
+    def _whole(self, row: Row, batch: int) -> tuple:
+        return tuple(self._resolve(one, 0, batch) for one in row.operands)
+
+    def _resolve(self, operand, first: int, last: int):
+        """An operand for samples first ≤ i < last and everything else whole."""
+        if isinstance(operand, Rows):
+            return operand.array.reshape(-1) if operand.flat else operand.array
+        if isinstance(operand, First):
+            return first
         if not isinstance(operand, Buffer):
             return operand
         if operand in self._outside:
             return self._outside[operand]
         array = self.arena[operand]
-        return array[:batch] if operand.batched else array
+        return array[first:last] if operand.batched else array
+
+
+def _calls(jobs: list[schedule.Job], private: set[int], parallel: bool) -> list[Call]:
+    """What one worker calls, in order, with its own memory for the shares of each private array."""
+    most: dict[int, np.ndarray] = {}  # of each private array, the worker's largest share
+    shares = [(job, one.array) for job in jobs for one in _private_operands(job, private)]
+    for job, array in shares:
+        rows = array[job.first : job.last]
+        if len(rows) > len(most.get(id(array), ())):
+            # Not shared between arrays: kernels leave the padding of rows as it is, which is 0.
+            most[id(array)] = aligned_bytes(rows.nbytes).view(rows.dtype).reshape(rows.shape)
+    own = {(id(array), job.last - job.first): most[id(array)][: job.last - job.first] for job, array in shares}
+    return [Call(row, job, parallel, own) for job in jobs for row in job.group.rows]
+
+
+def _private_operands(job: schedule.Job, private: set[int]) -> list[Rows]:
+    operands = [one for row in job.group.rows for one in row.operands]
+    return [one for one in operands if isinstance(one, Rows) and id(one.array) in private]
+
+
+def _cost(row: Row, operands: tuple) -> float:
+    """Nanoseconds of a row on one core, roughly."""
+    if row.kernel.work is not None:
+        return row.kernel.work(*operands)
+    return SERIAL_ELEMENT * max(a.size for a in operands if isinstance(a, np.ndarray) and a.dtype.kind != "u")
 
 
 def _same_words(bound, given) -> bool:
@@ -101,20 +190,3 @@ def _same_words(bound, given) -> bool:
     if not isinstance(bound, np.ndarray) or not isinstance(given, np.ndarray):
         return type(bound) is type(given) and bound == given
     return (bound.ctypes.data, bound.shape, bound.dtype) == (given.ctypes.data, given.shape, given.dtype)
-
-
-def _encode(calls: list, parallel: bool) -> tuple[np.ndarray, list]:
-    """The driver's table and, beside it, the calls themselves, which keep the arrays alive."""
-    bodies = [(kernel.body, operands) for kernel, operands in calls]
-    if not JIT:
-        return np.zeros((0, 1), np.int64), bodies
-    lines = []
-    for kernel, operands in calls:
-        kinds = tuple(map(_driver.operand_type, operands))
-        shared = parallel and worth_sharing(kernel, operands)
-        words = [word for operand in operands for word in _driver.operand_words(operand)]
-        lines.append([_driver.adapter(kernel, shared, kinds).address, *words])
-    table = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
-    for row, line in zip(table, lines, strict=True):
-        row[: len(line)] = line
-    return table, bodies

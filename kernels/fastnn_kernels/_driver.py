@@ -11,13 +11,13 @@ import functools
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import prange, types
 from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from fastnn_kernels._cache import SourceStampedCache
-from fastnn_kernels._jit import JIT, OPTIONS, Kernel, compiled
+from fastnn_kernels._jit import JIT, OPTIONS, Kernel, compiled, inline
 
 WORD = ir.IntType(64)
 
@@ -104,10 +104,30 @@ if JIT:
 
         return types.void(types.int64, types.int64), codegen
 
+    @inline
+    def _run_rows(table, begin, end):
+        """Run rows begin ≤ r < end of `table`, in order."""
+        first, width = table.ctypes.data, table.shape[1] * table.itemsize
+        for r in range(begin, end):
+            _call(table[r, 0], first + r * width + table.itemsize)
+
     @compiled
     def run(table, steps):
         """Run every row of `table`, in order, `steps` times."""
-        first, width = table.ctypes.data, table.shape[1] * table.itemsize
         for _ in range(steps):
-            for r in range(table.shape[0]):
-                _call(table[r, 0], first + r * width + table.itemsize)
+            _run_rows(table, 0, table.shape[0])
+
+    def _run_phases(table, bounds, steps):
+        """Run `steps` times phase after phase of `table`: in phase f, worker w runs rows bounds[f, w] to bounds[f, w + 1].
+
+        A phase in which only the first worker has rows starts no threads.
+        """
+        for _ in range(steps):
+            for f in range(bounds.shape[0]):
+                if bounds[f, 1] == bounds[f, -1]:
+                    _run_rows(table, bounds[f, 0], bounds[f, 1])
+                else:
+                    for worker in prange(bounds.shape[1] - 1):
+                        _run_rows(table, bounds[f, worker], bounds[f, worker + 1])
+
+    run_phases = compiled(_run_phases, parallel=True)

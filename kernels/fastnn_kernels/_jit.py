@@ -55,6 +55,8 @@ class Kernel:
     """A loop on raw arrays, in two twins made from one body.
 
     name      what tables, tests and benchmarks call it
+    outputs   how many leading arguments it writes, in place or from nothing
+    samplewise  whether row i of what it writes depends on row i of its batched inputs alone
     body      the plain Python function; what runs with NUMBA_DISABLE_JIT=1
     serial    the twin that runs on the calling thread
     parallel  the twin whose `prange` loops are shared among threads; `serial` where the body has none
@@ -62,10 +64,19 @@ class Kernel:
     work      (*args) -> number of innermost operations, by which the serial or parallel twin is chosen
     """
 
-    def __init__(self, body: Callable, work: Callable[..., float] | None, cached: bool = True):
+    def __init__(
+        self,
+        body: Callable,
+        work: Callable[..., float] | None,
+        cached: bool = True,
+        outputs: int = 1,
+        samplewise: bool = False,
+    ):
         self.name = body.__name__
         self.body = body
         self.work = work
+        self.outputs = outputs
+        self.samplewise = samplewise
         self.cached = cached
         self.__doc__ = body.__doc__
         self.serial = compiled(_renamed(body, "__serial"), cached=cached)
@@ -78,8 +89,8 @@ class Kernel:
         return f"<kernel {self.name}>"
 
 
-def kernel(function=None, *, work: Callable[..., float] | None = None):
+def kernel(function=None, *, work: Callable[..., float] | None = None, outputs: int = 1, samplewise: bool = False):
     """Declare a kernel. Without `work` it has a serial twin only."""
     if function is None:
-        return lambda body: Kernel(body, work)
+        return lambda body: Kernel(body, work, outputs=outputs, samplewise=samplewise)
     return Kernel(function, work)

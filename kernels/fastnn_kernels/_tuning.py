@@ -8,7 +8,12 @@ ALIGNMENT = 64
 MULTIPLY_ADD = 0.02
 ELEMENT = 0.03
 TRANSCENDENTAL = 0.3
+SERIAL_ELEMENT = 3.0  # of a kernel that handles its elements one after the other
 
 # A parallel region costs 1.5-2.4 us empty, and more when the other core is late: work below this many
 # nanoseconds stays on the calling thread.
 PARALLEL_FROM = 8_000.0
+
+# A product takes so many p at a time, and so many rows of out: what tiles read again then stays in the caches.
+DEPTH = 256
+ROWS = 48

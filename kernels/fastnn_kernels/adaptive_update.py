@@ -17,7 +17,7 @@ from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels.update import _flush
 
 
-@kernel(work=lambda w, mean_square, dw, rates: 6 * ELEMENT * w.size)
+@kernel(work=lambda w, mean_square, dw, rates: 6 * ELEMENT * w.size, outputs=2)
 def rmsprop_update(w, mean_square, dw, rates):
     """mean_square = decay · mean_square + (1 − decay) · dw²;  w −= lr · dw / (√mean_square + eps)
 
@@ -37,7 +37,7 @@ def _adagrad_step(sum_square, g, lr, eps):
     return c, lr * g / (np.sqrt(c) + eps)
 
 
-@kernel(work=lambda w, sum_square, dw, rates: 6 * ELEMENT * w.size)
+@kernel(work=lambda w, sum_square, dw, rates: 6 * ELEMENT * w.size, outputs=2)
 def adagrad_update(w, sum_square, dw, rates):
     """sum_square += dw²;  w −= lr · dw / (√sum_square + eps)
 
@@ -49,7 +49,7 @@ def adagrad_update(w, sum_square, dw, rates):
         w[i] -= step
 
 
-@kernel(work=lambda w, sum_square, dw, starts, rates: ELEMENT * w.shape[0])
+@kernel(work=lambda w, sum_square, dw, starts, rates: ELEMENT * w.shape[0], outputs=2)
 def adagrad_update_rows(w, sum_square, dw, starts, rates):
     """`adagrad_update` of every row v that holds a place in `starts`: the same, if other rows of dw are 0
 
@@ -72,7 +72,7 @@ def _adam_step(m, v, dw, rates, i):
     return rates[0] * m[i] / (np.sqrt(v[i]) * rates[3] + rates[4])
 
 
-@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size)
+@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size, outputs=3)
 def adam_update(w, m, v, dw, rates):
     """m = β₁·m + (1 − β₁)·dw;  v = β₂·v + (1 − β₂)·dw²;  w −= lr · m̂ / (√v̂ + eps)
 
@@ -85,7 +85,7 @@ def adam_update(w, m, v, dw, rates):
         w[i] -= _adam_step(m, v, dw, rates, i)
 
 
-@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size)
+@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size, outputs=3)
 def adamw_update(w, m, v, dw, rates):
     """As `adam_update`, and w −= lr · weight_decay · w: the decay is no part of the gradient
 

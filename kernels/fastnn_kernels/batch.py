@@ -83,7 +83,7 @@ def select_rates(rates, table, cursor):
         rates[j] = table[cursor[2], j]
 
 
-@kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1])
+@kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], samplewise=True)
 def gather_rows(out, source, indices):
     """out[i, :C] = source[indices[i]], cast to out's dtype
 
@@ -95,7 +95,7 @@ def gather_rows(out, source, indices):
             out[i, j] = source[row, j]
 
 
-@kernel
+@kernel(samplewise=True)
 def gather_values(out, source, indices):
     """out[i] = source[indices[i]], cast to out's dtype: labels, weights
 
@@ -119,7 +119,7 @@ def normalise_weights(weight, importance):
         weight[i] = np.float64(importance[i]) * share
 
 
-@kernel
+@kernel(outputs=3)
 def record_step(losses, sums, cursor, loss, correct, importance, weight):
     """losses[step] += Σᵢ weight[i] · loss[i];  sums += (Σ share·loss, Σ share·correct, Σ share, penalties)
 

@@ -5,7 +5,6 @@ order. Inner loops run along channels, or along a line of the window, which lies
 image and, transposed, in the weights. Four steps of a chain are taken for each store of its sum.
 """
 
-import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
@@ -34,7 +33,7 @@ def _add_product(out, a, w, column):
             out[j] = a0 * row[j] + out[j]
 
 
-@kernel(work=lambda out, x, w, geometry: MULTIPLY_ADD * products(out.shape[0], geometry))
+@kernel(work=lambda out, x, w, geometry: MULTIPLY_ADD * products(out.shape[0], geometry), samplewise=True)
 def conv2d_forward(out, x, w, geometry):
     """out[b, r, c] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · w[kh, kw, c_in], in ascending (kh, kw, c_in)
 
@@ -58,7 +57,7 @@ def conv2d_forward(out, x, w, geometry):
                     _add_product(own, x[b, (origin + first) * C : (origin + last) * C], taps, 0)
 
 
-@kernel(work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry))
+@kernel(work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry), samplewise=True)
 def conv2d_backward_x(dx, dout, wt, geometry):
     """dx[b, h, w] = Σ dout[b, r, c, c_out] · w[h − r·SH + top, w − c·SW + left, :, c_out], in ascending (r, c, c_out)
 
@@ -103,26 +102,28 @@ def _add_line(dw, x, dout, at, step):
             dw[j] = a0 * row[j] + dw[j]
 
 
-@kernel(work=lambda dw, x, dout, geometry: MULTIPLY_ADD * products(x.shape[0], geometry))
-def conv2d_backward_w(dw, x, dout, geometry):
+@kernel(work=lambda dw, x, dout, geometry, begin=0: MULTIPLY_ADD * products(x.shape[0], geometry))
+def conv2d_backward_w(dw, x, dout, geometry, begin=0):
     """dw[kh, kw, c_in] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · dout[b, r, c], in ascending (b, r, c)
 
-    dw   : (KH·KW·C_in, ≥ C_out)           x        : (B, ≥ H·W·C_in)
+    Of all (kh, kw, c_in), numbered in that order, those from `begin` on, as many as dw has rows.
+
+    dw   : (≤ KH·KW·C_in, ≥ C_out)         x        : (B, ≥ H·W·C_in)
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
     """
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
-    for block in prange((KH * KW * C + BLOCK - 1) // BLOCK):
-        begin = BLOCK * np.int64(block)
-        end = min(begin + BLOCK, KH * KW * C)
-        for tap in range(begin, end):
+    for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
+        own = dw[block * BLOCK : block * BLOCK + BLOCK, :n]
+        for i in range(own.shape[0]):
             for j in range(n):
-                dw[tap, j] = 0
+                own[i, j] = 0
         for b in range(x.shape[0]):
             for r in range(H_out):
-                for tap in range(begin, end):
+                for i in range(own.shape[0]):
+                    tap = begin + block * BLOCK + i
                     h, kw = r * SH - top + tap // (KW * C), tap // C % KW
                     if 0 <= h < H:
                         first, last = outputs_seeing(kw, SW, left, W, W_out)
                         at = (h * W + first * SW - left + kw) * C + tap % C
                         line = dout[b, (r * W_out + first) * n : (r * W_out + last) * n]
-                        _add_line(dw[tap, :n], x[b], line, at, SW * C)
+                        _add_line(own[i], x[b], line, at, SW * C)

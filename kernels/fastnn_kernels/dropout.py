@@ -34,8 +34,12 @@ def _step_words(key, cursor, stream):
     return _philox(a ^ (np.uint64(stream) & LOW), b ^ (np.uint64(cursor[1]) & LOW), key[1] >> WORD)
 
 
-@kernel(work=lambda out, mask, x, key, cursor, stream, n, rates: 2 * TRANSCENDENTAL * out.size)
-def dropout_forward(out, mask, x, key, cursor, stream, n, rates):
+@kernel(
+    work=lambda out, mask, x, key, cursor, stream, n, rates, first=0: 2 * TRANSCENDENTAL * out.size,
+    outputs=2,
+    samplewise=True,
+)
+def dropout_forward(out, mask, x, key, cursor, stream, n, rates, first=0):
     """mask[i, j] = 1/keep with probability keep, else 0;  out = x · mask, over the first n columns
 
     out, mask, x : (B, ≥ n); columns from n on stay
@@ -43,8 +47,9 @@ def dropout_forward(out, mask, x, key, cursor, stream, n, rates):
     cursor       : (2,) int64, samples and steps of this epoch already used
     stream       : which layer draws; numbers of different streams are independent
     rates        : (keep,), 0 < keep ≤ 1
+    first        : the place of row 0 in the batch
 
-    The number at row i and column j depends on (key, stream, cursor[1], cursor[0] + i, j) and nothing
+    The number at row i and column j depends on (key, stream, cursor[1], cursor[0] + first + i, j) and nothing
     else; of each of the last four on its last 32 bits. It has 24 bits, so float32 and float64 draw the
     same mask.
     """
@@ -52,7 +57,7 @@ def dropout_forward(out, mask, x, key, cursor, stream, n, rates):
     scale, unit, shift = type(keep)(1) / keep, type(keep)(2**-24), np.uint64(8)
     a, b = _step_words(key, cursor, stream)
     for i in prange(out.shape[0]):
-        c, d = _philox((np.uint64(cursor[0]) + np.uint64(i)) & LOW, a, b)
+        c, d = _philox((np.uint64(cursor[0]) + np.uint64(first) + np.uint64(i)) & LOW, a, b)
         for j in range(n):
             word, _ = _philox(np.uint64(j), c, d)
             # Through int32: from 64-bit integers only few processors convert in vector registers.
@@ -61,7 +66,7 @@ def dropout_forward(out, mask, x, key, cursor, stream, n, rates):
             out[i, j] = x[i, j] * mask[i, j]
 
 
-@kernel(work=lambda dx, dout, mask, n: ELEMENT * dx.size)
+@kernel(work=lambda dx, dout, mask, n: ELEMENT * dx.size, samplewise=True)
 def dropout_backward(dx, dout, mask, n):
     """dx = dout · mask
 

@@ -6,7 +6,7 @@ from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ELEMENT
 
 
-@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n)
+@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n, samplewise=True)
 def embedding_forward(out, w, ids, n):
     """out[b, c·n : (c+1)·n] = w[ids[b, c], :n], the C rows of a sample side by side
 
@@ -19,7 +19,7 @@ def embedding_forward(out, w, ids, n):
                 own[j] = row[j]
 
 
-@kernel
+@kernel(outputs=2)
 def group_by_row(starts, positions, ids):
     """Positions of ids (flattened), ordered by the id they hold: a stable counting sort.
 
@@ -70,7 +70,7 @@ def embedding_backward(dw, dout, starts, positions, C, n):
                 dw[v, j] += row[j]
 
 
-@kernel(work=lambda out, x, C, n: ELEMENT * x.size)
+@kernel(work=lambda out, x, C, n: ELEMENT * x.size, samplewise=True)
 def sum_forward(out, x, C, n):
     """out[b, :n] = Σ_c x[b, c·n : (c+1)·n], in ascending c
 
@@ -85,7 +85,7 @@ def sum_forward(out, x, C, n):
                 out[b, j] += row[j]
 
 
-@kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size)
+@kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size, samplewise=True)
 def sum_backward(dx, dout, C, n):
     """dx[b, c·n : (c+1)·n] = dout[b, :n] for every c
 

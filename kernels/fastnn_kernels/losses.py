@@ -52,7 +52,7 @@ def _share_right(x, target, i, n):
     return type(x[i, 0])(right) / type(x[i, 0])(n)
 
 
-@kernel(work=lambda loss, correct, dx, x, labels, weight, rates, n: TRANSCENDENTAL * x.size)
+@kernel(work=lambda loss, correct, dx, x, labels, weight, rates, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
 def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, rates, n):
     """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ;  dx = weight · (softmax(x) − t), where t = (1 − s) · onehot(label) + s / n
 
@@ -74,7 +74,7 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, rates, n)
         dx[i, label] -= weight[i] * (type(total)(1) - smoothing)
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, n: 3 * TRANSCENDENTAL * x.size)
+@kernel(work=lambda loss, correct, dx, x, target, weight, n: 3 * TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
 def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
     """loss[i] = 1/n Σⱼ log(1 + exp(x)) − t · x;  dx[i] = weight[i] / n · (sigmoid(x) − t)
 
@@ -96,7 +96,7 @@ def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
             dx[i, j] = scale * (sigmoid(x[i, j]) - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size)
+@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
 def mse(loss, correct, dx, x, target, weight, rates, n):
     """loss[i] = scale / n · Σⱼ (x − t)²;  dx[i] = weight[i] · 2 · scale / n · (x − t)
 
@@ -117,7 +117,7 @@ def mse(loss, correct, dx, x, target, weight, rates, n):
             dx[i, j] = scale * (x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, n: 2 * ELEMENT * x.size)
+@kernel(work=lambda loss, correct, dx, x, target, weight, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
 def mae(loss, correct, dx, x, target, weight, n):
     """loss[i] = 1/n Σⱼ |x − t|;  dx[i] = weight[i] / n · sign(x − t), 0 where x = t
 
@@ -133,7 +133,7 @@ def mae(loss, correct, dx, x, target, weight, n):
             dx[i, j] = scale * _sign(x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size)
+@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
 def huber(loss, correct, dx, x, target, weight, rates, n):
     """loss[i] = 1/n Σⱼ h(x − t), h(d) = ½ d² where |d| ≤ δ, δ · (|d| − ½ δ) elsewhere;  dx[i] = weight[i] / n · h'
 
@@ -174,4 +174,5 @@ def elementwise_loss(value, gradient, name):
                 dx[i, j] = scale * gradient(x[i, j], target[i, j])
 
     body.__name__ = body.__qualname__ = name
-    return Kernel(body, lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size, cached=False)
+    work = lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size  # noqa: E731
+    return Kernel(body, work, cached=False, outputs=3, samplewise=True)

@@ -44,7 +44,7 @@ def _normalise(out, x, gamma, beta, mean, rstd, P, C):
             own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
 
 
-@kernel(work=lambda out, *rest: 10 * ELEMENT * out.size)
+@kernel(work=lambda out, *rest: 10 * ELEMENT * out.size, outputs=5)
 def batch_norm_forward(out, mean, rstd, running_mean, running_var, x, gamma, beta, rates, P, C):
     """out = gamma · (x − mean) · rstd + beta, channel by channel, with the statistics of this batch
 
@@ -73,7 +73,7 @@ def batch_norm_forward(out, mean, rstd, running_mean, running_var, x, gamma, bet
         _normalise(out[b], x[b], gamma, beta, mean, rstd, P, C)
 
 
-@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size)
+@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, outputs=2)
 def batch_norm_infer(out, rstd, x, gamma, beta, running_mean, running_var, rates, P, C):
     """out = gamma · (x − running_mean) · rstd + beta,  rstd = 1 / √(running_var + eps)
 
@@ -86,7 +86,7 @@ def batch_norm_infer(out, rstd, x, gamma, beta, running_mean, running_var, rates
         _normalise(out[b], x[b], gamma, beta, running_mean, rstd, P, C)
 
 
-@kernel(work=lambda dx, *rest: 12 * ELEMENT * dx.size)
+@kernel(work=lambda dx, *rest: 12 * ELEMENT * dx.size, outputs=3)
 def batch_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C):
     """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)
 
@@ -119,7 +119,7 @@ def batch_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C):
                 own[j] = gamma[j] * rstd[j] * (d[j] - share * (dbeta[j] + normal * dgamma[j]))
 
 
-@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size)
+@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, samplewise=True)
 def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):
     """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
 
@@ -141,7 +141,7 @@ def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):
             out[i, j] = (x[i, j] - center) * scale * gamma[j] + beta[j]
 
 
-@kernel(work=lambda dx, *rest: 22 * ELEMENT * dx.size)
+@kernel(work=lambda dx, *rest: 22 * ELEMENT * dx.size, outputs=3)
 def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n):
     """dbeta = Σᵢ dout,  dgamma = Σᵢ dout · x̂,  dx = rstd · (g − Σⱼ g / n − x̂ · Σⱼ g · x̂ / n)
 

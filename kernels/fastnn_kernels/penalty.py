@@ -54,7 +54,7 @@ def _total(partial):
     return total
 
 
-@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size)
+@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size, outputs=2)
 def penalty_l2(losses, partial, cursor, w, rates):
     """losses[step] += ½ · λ · Σ w², before `record_step` adds the rest
 
@@ -68,7 +68,7 @@ def penalty_l2(losses, partial, cursor, w, rates):
     losses[cursor[1]] += 0.5 * np.float64(rates[0]) * _total(partial)
 
 
-@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size)
+@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size, outputs=2)
 def penalty_l1(losses, partial, cursor, w, rates):
     """losses[step] += λ · Σ |w|, before `record_step` adds the rest
 
@@ -79,7 +79,7 @@ def penalty_l1(losses, partial, cursor, w, rates):
     losses[cursor[1]] += np.float64(rates[0]) * _total(partial)
 
 
-@kernel(work=lambda out, partial, w: ELEMENT * w.size)
+@kernel(work=lambda out, partial, w: ELEMENT * w.size, outputs=2)
 def sum_of_squares(out, partial, w):
     """out[0] = Σ w², the square of a norm
 

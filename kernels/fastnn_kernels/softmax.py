@@ -43,7 +43,7 @@ def _is_first_max(x, i, label, largest):
     return True
 
 
-@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size)
+@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size, samplewise=True)
 def softmax_forward(out, x, n):
     """out[i, j] = exp(x[i, j]) / Σⱼ exp(x[i, j]) over the first n columns
 
@@ -55,7 +55,7 @@ def softmax_forward(out, x, n):
             out[i, j] /= total
 
 
-@kernel(work=lambda loss, correct, dx, x, labels, weight, n: TRANSCENDENTAL * x.size)
+@kernel(work=lambda loss, correct, dx, x, labels, weight, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
 def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
     """loss[i] = log Σⱼ exp(x[i, j]) − x[i, labels[i]];  dx[i] = weight[i] · (softmax(x[i]) − onehot(labels[i]))
 

@@ -39,7 +39,7 @@ def sgd_update_rows(w, dw, starts, rates):
                 w[v, j] -= lr * dw[v, j]
 
 
-@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size)
+@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size, outputs=2)
 def momentum_update(w, velocity, dw, rates):
     """velocity = momentum · velocity − lr · dw;  w += velocity
 
@@ -52,7 +52,7 @@ def momentum_update(w, velocity, dw, rates):
         w[i] += v
 
 
-@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size)
+@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size, outputs=2)
 def nesterov_update(w, velocity, dw, rates):
     """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw
 

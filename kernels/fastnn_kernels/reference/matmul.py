@@ -6,14 +6,14 @@ def matmul(out, x, w):
     out[:] = x[:, : len(w)] @ w
 
 
-def matmul_xt(dw, x, dout):
-    """dw = xᵀ · dout"""
-    dw[:] = x[:, : len(dw)].T @ dout
+def matmul_xt(dw, x, dout, first=0):
+    """dw = xᵀ · dout, its rows from `first` on"""
+    dw[:] = x[:, first : first + len(dw)].T @ dout
 
 
-def transpose(out, w):
-    """out = wᵀ"""
-    out[:, : len(w)] = w[:, : len(out)].T
+def transpose(out, w, first=0):
+    """out = wᵀ, its columns from `first` on"""
+    out[:, first : first + len(w)] = w[:, : len(out)].T
 
 
 def matmul_wt(dx, dout, wt):

@@ -44,12 +44,12 @@ def bias_backward(rng, dtype, shape):
 
 def rows():
     for name in ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"):
-        yield row(f"{name}_forward", 1, forward, PAIRS, ROWS, around=wide)
+        yield row(f"{name}_forward", forward, PAIRS, ROWS, around=wide)
         inputs = backward(getattr(reference, f"{name}_forward"))
-        yield row(f"{name}_backward", 1, inputs, PAIRS, ROWS, around=wide)
+        yield row(f"{name}_backward", inputs, PAIRS, ROWS, around=wide)
     of_row = {"around": wide, "terms": lambda s: s[1]}
-    yield row("softmax_forward", 1, forward, PAIRS, ROWS, **of_row)
-    yield row("softmax_cross_entropy", 3, cross_entropy, PAIRS, ROWS, **of_row)
-    yield row("bias_forward", 1, bias_forward, PAIRS, ROWS, around=wide, flops=math.prod)
+    yield row("softmax_forward", forward, PAIRS, ROWS, **of_row)
+    yield row("softmax_cross_entropy", cross_entropy, PAIRS, ROWS, **of_row)
+    yield row("bias_forward", bias_forward, PAIRS, ROWS, around=wide, flops=math.prod)
     of_column = {"around": wide, "flops": math.prod, "terms": lambda s: s[0]}
-    yield row("bias_backward", 1, bias_backward, PAIRS, ROWS, **of_column)
+    yield row("bias_backward", bias_backward, PAIRS, ROWS, **of_column)

@@ -16,7 +16,6 @@ from fastnn_kernels._tuning import PARALLEL_FROM
 class Entry:
     """A kernel and all that a test or a benchmark needs to know of it.
 
-    outputs  how many leading arguments are written, in place or from nothing
     inputs   (rng, dtype, shape) -> the full tuple of arguments
     shapes   sizes for tests: 0, 1, primes, one off the tiles, one off the threshold of the parallel twin
     bench    sizes for benchmarks, from the systems of this library
@@ -27,13 +26,17 @@ class Entry:
 
     kernel: Kernel
     reference: Callable
-    outputs: int
     inputs: Callable
     shapes: dict[str, tuple]
     bench: dict[str, tuple]
     flops: Callable[[tuple], float]
     terms: Callable[[tuple], int]
     touched: Callable[[tuple], tuple]
+
+    @property
+    def outputs(self) -> int:
+        """How many leading arguments are written, in place or from nothing."""
+        return self.kernel.outputs
 
     def run(self, function: Callable, args: tuple) -> list[np.ndarray]:
         """The outputs of `function` (a twin, the reference) on a copy of `args`."""
@@ -67,11 +70,11 @@ def _around_threshold(name, inputs, shape):
     return {f"threshold{d:+d}" if d else "threshold": shape(r + d) for d in (-1, 0, 1)}
 
 
-def row(name, outputs, inputs, odd, bench, *, around=None, flops=lambda s: 0, terms=lambda s: 1, touched=lambda a: a):
+def row(name, inputs, odd, bench, *, around=None, flops=lambda s: 0, terms=lambda s: 1, touched=lambda a: a):
     """`around`: r -> shape, for kernels with a parallel twin."""
     made = (getattr(kernels, name), getattr(reference, name))
     shapes = odd | _around_threshold(name, inputs, around) if around else odd
-    return name, Entry(*made, outputs, inputs, shapes, bench, flops, terms, touched)
+    return name, Entry(*made, inputs, shapes, bench, flops, terms, touched)
 
 
 def gathered(args):

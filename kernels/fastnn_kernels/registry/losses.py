@@ -43,8 +43,8 @@ def near_and_far(rng, x):
 
 def rows():
     of_row = {"around": wide, "terms": lambda s: s[1]}
-    yield row("softmax_cross_entropy_smooth", 3, smooth, PAIRS, ROWS, **of_row)
-    yield row("binary_cross_entropy", 3, matrix_target(probabilities), PAIRS, ROWS, **of_row)
-    yield row("mse", 3, matrix_target(near_and_far, 0.5), PAIRS, ROWS, **of_row)
-    yield row("mae", 3, matrix_target(near_and_far), PAIRS, ROWS, **of_row)
-    yield row("huber", 3, matrix_target(near_and_far, 1.0), PAIRS, ROWS, **of_row)
+    yield row("softmax_cross_entropy_smooth", smooth, PAIRS, ROWS, **of_row)
+    yield row("binary_cross_entropy", matrix_target(probabilities), PAIRS, ROWS, **of_row)
+    yield row("mse", matrix_target(near_and_far, 0.5), PAIRS, ROWS, **of_row)
+    yield row("mae", matrix_target(near_and_far), PAIRS, ROWS, **of_row)
+    yield row("huber", matrix_target(near_and_far, 1.0), PAIRS, ROWS, **of_row)

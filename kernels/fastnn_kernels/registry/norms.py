@@ -75,12 +75,12 @@ def rows():
     odd = named((2, 1, 1), (2, 1, 3), (1, 2, 5), (3, 1, 17), (5, 3, 7), (4, 16, 16), (7, 13, 11), (13, 4, 33))
     bench = {"notmnist": (32, 28 * 28, 32), "dense": (100, 1, 200)}
     cost = {"around": lambda r: (r + 1, 3, 16), "terms": lambda s: s[0] * s[1]}
-    yield row("batch_norm_forward", 5, batch_forward, odd, bench, **cost)
-    yield row("batch_norm_infer", 2, batch_infer, odd | named((0, 3, 5), (1, 1, 1)), bench, around=cost["around"])
-    yield row("batch_norm_backward", 3, batch_backward, odd, bench, **cost)
+    yield row("batch_norm_forward", batch_forward, odd, bench, **cost)
+    yield row("batch_norm_infer", batch_infer, odd | named((0, 3, 5), (1, 1, 1)), bench, around=cost["around"])
+    yield row("batch_norm_backward", batch_backward, odd, bench, **cost)
     cost = {"around": wide, "terms": max}
-    yield row("layer_norm_forward", 3, layer_forward, PAIRS, ROWS, **cost)
-    yield row("layer_norm_backward", 3, layer_backward, PAIRS, ROWS, **cost)
+    yield row("layer_norm_forward", layer_forward, PAIRS, ROWS, **cost)
+    yield row("layer_norm_backward", layer_backward, PAIRS, ROWS, **cost)
     bench = {"mnist-dense": (50, 1024), "notmnist": (32, 784)}
-    yield row("dropout_forward", 2, dropout_forward, PAIRS, bench, around=wide)
-    yield row("dropout_backward", 1, dropout_backward, PAIRS, bench, around=wide)
+    yield row("dropout_forward", dropout_forward, PAIRS, bench, around=wide)
+    yield row("dropout_backward", dropout_backward, PAIRS, bench, around=wide)

@@ -49,13 +49,13 @@ def columns(rng, dtype, shape):
 def rows():
     size = {"around": lambda r: (r,)}
     for name in ("add_l2", "add_l1"):
-        yield row(name, 1, added, VECTORS, PARAMETERS, flops=lambda s: 2 * s[0], **size)
+        yield row(name, added, VECTORS, PARAMETERS, flops=lambda s: 2 * s[0], **size)
     cost = {"flops": lambda s: 2 * s[0], "terms": lambda s: s[0]}
-    yield row("penalty_l2", 2, penalty, SUMMED, PARAMETERS, **size, **cost)
-    yield row("penalty_l1", 2, penalty, SUMMED, PARAMETERS, **size, **cost)
-    yield row("sum_of_squares", 2, squares, SUMMED, PARAMETERS, **size, **cost)
-    yield row("scale_by_norm", 1, scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
-    yield row("clear", 1, cleared, VECTORS, PARAMETERS, **size)
-    yield row("clip_by_value", 1, clipped, VECTORS, PARAMETERS, **size)
+    yield row("penalty_l2", penalty, SUMMED, PARAMETERS, **size, **cost)
+    yield row("penalty_l1", penalty, SUMMED, PARAMETERS, **size, **cost)
+    yield row("sum_of_squares", squares, SUMMED, PARAMETERS, **size, **cost)
+    yield row("scale_by_norm", scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
+    yield row("clear", cleared, VECTORS, PARAMETERS, **size)
+    yield row("clip_by_value", clipped, VECTORS, PARAMETERS, **size)
     bench, size = {"trigram": (96, 256), "mnist": (784, 64)}, {"around": lambda r: (64, 16 * r)}
-    yield row("max_norm_columns", 1, columns, PAIRS, bench, terms=lambda s: s[0], **size)
+    yield row("max_norm_columns", columns, PAIRS, bench, terms=lambda s: s[0], **size)

@@ -26,5 +26,5 @@ def rows():
     for name, dims, summed in (("matmul", "mn mk kn", 1), ("matmul_xt", "kn mk mn", 0), ("matmul_wt", "mk mn nk", 2)):
         cost = {"flops": lambda s: 2 * math.prod(s), "terms": lambda s, summed=summed: s[summed]}
         inputs = product(*dims.split())
-        yield row(name, 1, inputs, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), **cost)
-    yield row("transpose", 1, transpose, PAIRS, {"trigram": (256, 250)}, around=lambda r: (64, r))
+        yield row(name, inputs, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), **cost)
+    yield row("transpose", transpose, PAIRS, {"trigram": (256, 250)}, around=lambda r: (64, r))

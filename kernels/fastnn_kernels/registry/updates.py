@@ -37,7 +37,7 @@ def rows():
         ("nesterov_update", 3, [0.15, 0.85], 6),
     ):
         inputs, count = update(arrays, rates), {"flops": lambda s, flops=flops: flops * s[0]}
-        yield row(name, arrays - 1, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        yield row(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
     beta1, beta2, step = 0.9, 0.999, 3
     adam = [0.1 / (1 - beta1**step), 1 - beta1, 1 - beta2, (1 - beta2**step) ** -0.5, 1e-8]
     for name, states, rates, flops in (
@@ -47,4 +47,4 @@ def rows():
         ("adamw_update", 2, [*adam, 0.001], 14),
     ):
         inputs, count = adaptive(states, rates), {"flops": lambda s, flops=flops: flops * s[0]}
-        yield row(name, 1 + states, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        yield row(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)

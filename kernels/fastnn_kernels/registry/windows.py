@@ -103,7 +103,7 @@ def rows():
         ("conv2d_backward_w", backward_w, _positions),
     ):
         flops = {"flops": lambda s: 2 * _positions(s) * s[3] * s[4] * s[5] * s[9], "terms": terms}
-        yield row(name, 1, inputs, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
+        yield row(name, inputs, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
     odd = named(
         (0, 4, 4, 3, 2, 2, 2, 2, "valid"),
         (1, 1, 1, 1, 1, 1, 1, 1, "valid"),
@@ -115,9 +115,9 @@ def rows():
     )
     bench = {"notmnist": (32, 28, 28, 32, 2, 2, 2, 2, "valid"), "mnist-second": (50, 14, 14, 64, 2, 2, 2, 2, "valid")}
     size = {"around": lambda r: (r, 6, 8, 5, 2, 2, 2, 2, "valid")}
-    yield row("max_pool2d_forward", 2, pool_forward, odd, bench, **size)
-    yield row("max_pool2d_backward", 1, pool_backward, odd, bench, terms=lambda s: s[4] * s[5], **size)
+    yield row("max_pool2d_forward", pool_forward, odd, bench, **size)
+    yield row("max_pool2d_backward", pool_backward, odd, bench, terms=lambda s: s[4] * s[5], **size)
     bench, size = {"mnist-second": (50, 14 * 14, 64)}, {"around": lambda r: (r, 3, 16), "flops": math.prod}
     odd = {name: shape for name, shape in TRIPLES.items() if shape[1]}
-    yield row("channel_bias_forward", 1, bias_forward, odd, bench, **size)
-    yield row("channel_bias_backward", 1, bias_backward, odd, bench, terms=lambda s: s[0] * s[1], **size)
+    yield row("channel_bias_forward", bias_forward, odd, bench, **size)
+    yield row("channel_bias_backward", bias_backward, odd, bench, terms=lambda s: s[0] * s[1], **size)

@@ -1,0 +1,126 @@
+"""out = a · b for a block of rows of out: the loop that a person can read, and the tiles that run in its place.
+
+Both compute each output as one chain of fused multiply-adds in ascending order of the summed index, so
+they give the same bits. The loop runs with JIT off, and compiled where `_tile` knows no register tile.
+"""
+
+from numba.extending import overload
+
+from fastnn_kernels import _tile
+from fastnn_kernels._jit import inline
+from fastnn_kernels._tuning import ALIGNMENT, DEPTH, ROWS
+
+
+@inline
+def _add_row(out, a, b, i, p):
+    """out[i] += a[i, p] · b[p]"""
+    a0 = a[i, p]
+    for j in range(out.shape[1]):
+        out[i, j] = a0 * b[p, j] + out[i, j]
+
+
+@inline
+def _add_four_rows(out, a, b, i, p):
+    """out[i:i+4] += a[i:i+4, p:p+4] · b[p:p+4]
+
+    Sixteen multiply-adds for four loads and four stores of `out`: one row and one p at a time is
+    bound by the stores.
+    """
+    a00, a01, a02, a03 = a[i, p], a[i, p + 1], a[i, p + 2], a[i, p + 3]
+    a10, a11, a12, a13 = a[i + 1, p], a[i + 1, p + 1], a[i + 1, p + 2], a[i + 1, p + 3]
+    a20, a21, a22, a23 = a[i + 2, p], a[i + 2, p + 1], a[i + 2, p + 2], a[i + 2, p + 3]
+    a30, a31, a32, a33 = a[i + 3, p], a[i + 3, p + 1], a[i + 3, p + 2], a[i + 3, p + 3]
+    for j in range(out.shape[1]):
+        b0, b1, b2, b3 = b[p, j], b[p + 1, j], b[p + 2, j], b[p + 3, j]
+        out[i, j] = a03 * b3 + (a02 * b2 + (a01 * b1 + (a00 * b0 + out[i, j])))
+        out[i + 1, j] = a13 * b3 + (a12 * b2 + (a11 * b1 + (a10 * b0 + out[i + 1, j])))
+        out[i + 2, j] = a23 * b3 + (a22 * b2 + (a21 * b1 + (a20 * b0 + out[i + 2, j])))
+        out[i + 3, j] = a33 * b3 + (a32 * b2 + (a31 * b1 + (a30 * b0 + out[i + 3, j])))
+
+
+@inline
+def readable_product(out, a, b):
+    """out = a · b, by loops; out (m, n), a (m, ≥ k), b (k, n)"""
+    rows, depth = out.shape[0], b.shape[0]
+    fours = rows - rows % 4
+    deep = depth - depth % 4
+    for i in range(rows):
+        for j in range(out.shape[1]):
+            out[i, j] = 0
+    for i in range(0, fours, 4):
+        for p in range(0, deep, 4):
+            _add_four_rows(out, a, b, i, p)
+    for i in range(rows):
+        for p in range(deep if i < fours else 0, depth):
+            _add_row(out, a, b, i, p)
+
+
+def product(out, a, b):
+    """out = a · b, by tiles where this processor has them"""
+    readable_product(out, a, b)
+
+
+def _tiled_rows(lines):
+    """A function that computes all rows of `lines` lines of out, in tiles of every height this processor has."""
+    heights = _tile.shape()[0]
+    tall, middle, single = (_tile.tile(height, lines) for height in heights)
+    tall_rows, middle_rows, _ = heights
+
+    @inline
+    def run(zero, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
+        i = 0
+        while i + tall_rows <= rows:
+            tall(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
+            i += tall_rows
+        while i + middle_rows <= rows:
+            middle(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
+            i += middle_rows
+        while i < rows:
+            single(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
+            i += 1
+
+    return run
+
+
+def _panel_function(most):
+    """The compiled function that adds the products of one panel: at most as many lines as a tile has."""
+    narrow, wide = _tiled_rows(1), _tiled_rows(most)
+
+    @inline
+    def run(zero, lines, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
+        if lines == most:
+            wide(zero, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh)
+        else:
+            for v in range(lines):
+                at = v * ALIGNMENT
+                narrow(zero, rows, out + at, out_stride, a, a_row, a_step, b + at, b_stride, depth, fresh)
+
+    return run
+
+
+@overload(product)
+def _compiled_product(out, a, b):
+    if not _tile.shape()[0]:
+        return lambda out, a, b: readable_product(out, a, b)
+    most = _tile.shape()[1]
+    panel = _panel_function(most)
+
+    def tiled(out, a, b):
+        depth, lines = b.shape[0], out.shape[1] * out.itemsize // ALIGNMENT
+        for p in range(0, max(depth, 1), DEPTH):
+            deep = min(DEPTH, depth - p)
+            for i in range(0, out.shape[0], ROWS):
+                rows = min(ROWS, out.shape[0] - i)
+                left = a.ctypes.data + p * a.strides[1] + i * a.strides[0]
+                for first in range(0, lines, most):
+                    at = first * ALIGNMENT
+                    panel(
+                        out.dtype.type(0), min(most, lines - first), rows,
+                        out.ctypes.data + i * out.strides[0] + at, out.strides[0], left, a.strides[0], a.strides[1],
+                        b.ctypes.data + p * b.strides[0] + at, b.strides[0], deep, p == 0,
+                    )  # fmt: skip
+        done = lines * (ALIGNMENT // out.itemsize)
+        if done < out.shape[1]:  # part of a line: not one of a plan's buffers
+            readable_product(out[:, done:], a, b[:, done:])
+
+    return tiled

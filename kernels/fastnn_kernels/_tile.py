@@ -1,0 +1,165 @@
+"""A register tile: rows × lines of an output, summed in vector registers while k runs.
+
+A line is one cache line of numbers: 16 float32 or 8 float64. It is written here as one LLVM vector,
+which the code generator splits into as many registers as the processor needs, so one source serves
+AVX-512, AVX2 and NEON; only how many rows of sums fit into the registers differs. What the tile
+computes, for r < rows, in ascending p, each output one chain of fused multiply-adds:
+
+    out[r, line] = a[r, p] · b[p, line] + out[r, line]
+
+LLVM vectorises such a loop by itself, but reads and writes `out` at every p: half the speed (bench/test_kernels.py).
+"""
+
+import functools
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+from fastnn_kernels._tuning import ALIGNMENT
+
+WORD = ir.IntType(64)
+INDEX = ir.IntType(32)
+REALS = {types.float32: (ir.FloatType(), 4, "f32"), types.float64: (ir.DoubleType(), 8, "f64")}
+
+# How many rows a tile has, tallest first, and how many lines at most, by what the processor calls a line:
+# AVX-512 has 32 registers of a line each, AVX2 16 of half a line, NEON 32 of a quarter.
+SHAPES = {"zmm": ((12, 4, 1), 2), "ymm": ((6, 2, 1), 1), "neon": ((6, 2, 1), 1), "": ((), 1)}
+
+PROBE = """
+define <16 x float> @probe(<16 x float> %a, <16 x float> %b, <16 x float> %c) {
+  %d = call <16 x float> @llvm.fma.v16f32(<16 x float> %a, <16 x float> %b, <16 x float> %c)
+  ret <16 x float> %d
+}
+declare <16 x float> @llvm.fma.v16f32(<16 x float>, <16 x float>, <16 x float>)
+"""
+
+
+def registers_in(assembly: str) -> str:
+    """What holds a line, by the assembly of one fused multiply-add; "" where it is no instruction at all."""
+    if "fmla" in assembly:
+        return "neon"
+    if "vfmadd" in assembly:
+        return "zmm" if "%zmm" in assembly else "ymm"
+    return ""
+
+
+@functools.cache
+def registers() -> str:
+    """What holds a line on the processor that Numba compiles for, NUMBA_CPU_NAME included: asked of LLVM itself."""
+    machine = cpu_target.target_context.codegen()._tm
+    return registers_in(machine.emit_assembly(llvm.parse_assembly(PROBE)))
+
+
+def shape() -> tuple[tuple[int, ...], int]:
+    """(heights of tiles, lines of a tile) on this processor; no heights where a product is better left to LLVM."""
+    return SHAPES[registers()]
+
+
+class _Emitter:
+    """Writes one tile into a function: addresses are bytes, as whole numbers."""
+
+    def __init__(self, builder, real, rows, lines):
+        self.builder, self.rows, self.lines = builder, rows, lines
+        self.real, self.size, suffix = REALS[real]
+        lanes = ALIGNMENT // self.size
+        self.line = ir.VectorType(self.real, lanes)
+        kind = ir.FunctionType(self.line, [self.line] * 3)
+        self.fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{lanes}{suffix}")
+        self.lanes = ir.VectorType(INDEX, lanes)
+
+    def pointer(self, address, offset, kind):
+        at = self.builder.add(address, offset) if offset is not None else address
+        return self.builder.inttoptr(at, kind.as_pointer())
+
+    def load_line(self, address, offset):
+        return self.builder.load(self.pointer(address, offset, self.line), align=self.size)
+
+    def broadcast(self, address, offset):
+        """The number at an address, in every lane."""
+        one = self.builder.load(self.pointer(address, offset, self.real))
+        undefined = ir.Constant(self.line, ir.Undefined)
+        vector = self.builder.insert_element(undefined, one, INDEX(0))
+        return self.builder.shuffle_vector(vector, undefined, ir.Constant(self.lanes, None))
+
+    def places(self, address, stride):
+        """The offsets of the tile's lines, row by row."""
+        for r in range(self.rows):
+            row = self.builder.mul(stride, WORD(r))
+            for v in range(self.lines):
+                yield self.builder.add(row, WORD(v * ALIGNMENT))
+
+    def start(self, out, stride, fresh):
+        """The sums so far: 0 if the tile is fresh."""
+        sums = []
+        old = [self.load_line(out, place) for place in self.places(out, stride)]
+        for line in old:
+            sums.append(self.builder.select(fresh, ir.Constant(self.line, None), line))
+        return sums
+
+    def add(self, a, a_row, b, sums):
+        """One p: the sums with its products added."""
+        lines = [self.load_line(b, WORD(v * ALIGNMENT)) for v in range(self.lines)]
+        result = []
+        for r in range(self.rows):
+            left = self.broadcast(a, self.builder.mul(a_row, WORD(r)))
+            for v in range(self.lines):
+                result.append(self.builder.call(self.fma, [left, lines[v], sums[r * self.lines + v]]))
+        return result
+
+    def loop(self, depth, a, a_row, a_step, b, b_stride, sums):
+        """The sums after all p < depth."""
+        builder = self.builder
+        before = builder.block
+        body, after = builder.append_basic_block("tile.k"), builder.append_basic_block("tile.end")
+        builder.cbranch(builder.icmp_signed(">", depth, WORD(0)), body, after)
+        builder.position_at_end(body)
+        moving = [builder.phi(WORD) for _ in range(3)]
+        old = [builder.phi(self.line) for _ in sums]
+        p, at_a, at_b = moving
+        new = self.add(at_a, a_row, at_b, old)
+        steps = [builder.add(p, WORD(1)), builder.add(at_a, a_step), builder.add(at_b, b_stride)]
+        for phi, first, then in zip([*moving, *old], [WORD(0), a, b, *sums], [*steps, *new], strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(then, body)
+        builder.cbranch(builder.icmp_signed("<", steps[0], depth), body, after)
+        builder.position_at_end(after)
+        return [self._either(first, before, then, body) for first, then in zip(sums, new, strict=True)]
+
+    def _either(self, first, before, then, body):
+        phi = self.builder.phi(self.line)
+        phi.add_incoming(first, before)
+        phi.add_incoming(then, body)
+        return phi
+
+    def store(self, out, stride, sums):
+        for place, line in zip(self.places(out, stride), sums, strict=True):
+            self.builder.store(line, self.pointer(out, place, self.line), align=self.size)
+
+
+@functools.cache
+def tile(rows: int, lines: int):
+    """A compiled tile of that size.
+
+    tile(zero, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh): `zero` is a number of the
+    dtype; out, a and b are addresses; strides are in bytes; from a[r, p] to a[r+1, p] it is a_row, to
+    a[r, p+1] a_step; fresh ≠ 0 starts the sums at 0 instead of `out`.
+    """
+
+    @intrinsic
+    def run(typing_context, zero, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
+        def codegen(context, builder, signature, args):
+            _, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh = args
+            emitter = _Emitter(builder, signature.args[0], rows, lines)
+            is_fresh = builder.icmp_signed("!=", fresh, WORD(0))
+            sums = emitter.start(out, out_stride, is_fresh)
+            sums = emitter.loop(depth, a, a_row, a_step, b, b_stride, sums)
+            emitter.store(out, out_stride, sums)
+            return context.get_dummy_value()
+
+        return types.void(zero, *[types.int64] * 9), codegen
+
+    return run
