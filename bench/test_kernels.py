@@ -2,13 +2,15 @@
 
 `pytest bench/test_kernels.py --benchmark-only`. Each row carries dtype, shape, threads, and what they
 make of the fastest round: GFLOP/s where additions and multiplications are the work, GB/s of the
-memory that must be touched.
+memory that must be touched, and how many percent that is of the limit that binds (bench/ceiling.py), for
+the same dtype and threads.
 """
 
 import numba
 import numpy as np
 import pytest
 
+from bench.ceiling import limits
 from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 from tests.tolerances import check
@@ -46,7 +48,19 @@ def _report(benchmark, entry, args, shape, dtype, threads):
     nanoseconds = benchmark.stats.stats.min * 1e9
     if flops := entry.flops(shape):
         info["GFLOP/s"] = round(flops / nanoseconds, 2)
-    info["GB/s"] = round(entry.bytes(args) / nanoseconds, 2)
+    touched = entry.bytes(args)
+    info["GB/s"] = round(touched / nanoseconds, 2)
+    if JIT:
+        info["% of limit"] = round(100 * _share_of_limit(flops, touched, nanoseconds, info["dtype"], threads), 1)
+
+
+def _share_of_limit(flops, touched, nanoseconds, dtype, threads):
+    """Of the multiply-add peak where operations count, else of the bandwidth of the place where the arrays fit."""
+    if threads == "BLAS":
+        threads = numba.get_num_threads()
+    if flops:
+        return flops / nanoseconds / limits().flops[dtype, threads]
+    return touched / nanoseconds / limits().bandwidth_for(touched, threads)
 
 
 @pytest.mark.parametrize(("name", "dtype", "shape", "twin"), _params())

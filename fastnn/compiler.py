@@ -24,8 +24,8 @@ class Plan(Walk):
     output     the value that holds a batch's predictions, or None
     """
 
-    def __init__(self, network: Network, dtype, batch: int, *, training=False, shuffle=False, weighted=False):
-        super().__init__(network.loss, dtype, batch, training=training, shuffle=shuffle, weighted=weighted)
+    def __init__(self, network: Network, dtype, batch: int, **options: bool):
+        super().__init__(network.loss, dtype, batch, **options)
         self.network = network
         self._gradients: Block | None = None
         self.is_fused = False
@@ -148,13 +148,15 @@ def compile_train(
     shuffle: bool = False,
     weighted: bool = False,
     fused: bool = False,
+    whole: bool = False,
 ) -> Plan:
     """A plan that computes gradients and, with an optimizer, updates all parameters by them.
 
     Mode explicit: every gradient is stored. With `fused` they are used where they arise, share by share, and
-    are never in memory as a whole; the bits are the same.
+    are never in memory as a whole; the bits are the same. With `whole` each step takes the whole data set.
     """
-    plan = Plan(network, state.parameters.dtype, batch, training=True, shuffle=shuffle, weighted=weighted)
+    options = {"training": True, "shuffle": shuffle, "weighted": weighted, "whole": whole}
+    plan = Plan(network, state.parameters.dtype, batch, **options)
     scores, backward = network.forward(plan.build, plan.gather_x(), state)
     dscores = plan.emit_loss(scores)
     plan.differentiate(state.parameters)

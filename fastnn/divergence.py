@@ -26,12 +26,13 @@ class LastGoodState:
 
     def __init__(self, plan: Plan, arrays: Sequence[np.ndarray]):
         self._plan = plan
-        self._arrays = [*arrays, *plan.position()]
+        self._parameters = arrays
         self._due = 0.0
         self._rates: list[np.ndarray] = []
 
     def begin_epoch(self) -> None:
         """Forget the copy: the next `keep` makes one."""
+        self._arrays = [*self._parameters, *self._plan.position()]
         self._due = 0.0
         self._copies: list[np.ndarray] = []
         self._rates.clear()

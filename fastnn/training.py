@@ -15,11 +15,15 @@ from fastnn.errors import NonFiniteError
 from fastnn.interrupt import InterruptShield
 from fastnn.optimizers import Optimizer
 from fastnn.plan.builder import NOISE_WORDS
+from fastnn.schedules import Schedule
 from fastnn_kernels.batch import ROUNDS
 
 if TYPE_CHECKING:
     from fastnn.history import History
     from fastnn.model import Sequential
+
+# One-step epochs that are trained without coming back to Python's callbacks in between.
+EPOCHS_AT_ONCE = 1024
 
 Data = tuple[np.ndarray, np.ndarray, np.ndarray | None]  # samples, targets, weights
 
@@ -59,6 +63,8 @@ class Run:
         self.step = self.steps = self.samples = 0
         self.logs: dict[str, Any] = {}
         self._stop_reason: str | None = None
+        self._first_epoch: int | None = None  # of a walk whose steps are epochs
+        self._seconds = float("nan")  # of one of them
 
     def stop(self, reason: str) -> None:
         """End training after the step that is running; `reason` is kept in the history."""
@@ -74,6 +80,7 @@ class Run:
             self.model,
             {"shuffle": self.shuffle, "weighted": weights is not None, "fused": self._is_fused()},
         )
+        options["whole"] = len(x) == self.batch_size
         plan = compile_train(model.network, model.state, self.batch_size, self.optimizer, **options)
         self.plan = plan
         arrays = [self.model.parameters.flat, self.model.buffers.flat, *self.optimizer.flat_state()]
@@ -82,14 +89,24 @@ class Run:
             plan.start(x, y, weights)
             plan.prepare()
             self._good = LastGoodState(plan, arrays)
+            at_once = self._epochs_at_once(plan, validation is not None)
             while self.epoch < self.last_epoch and self._stop_reason is None:
-                self._train_epoch(plan, data, validation)
+                if at_once > 1:
+                    self._train_epochs(plan, data, min(at_once, self.last_epoch - self.epoch))
+                else:
+                    self._train_epoch(plan, data, validation)
         self.history.stop_reason = self._stop_reason
         return self.history
 
     def _is_fused(self) -> bool:
         """Whether gradients may be used where they arise: not if a callback reads them."""
         return not any(callback.reads_gradients for callback in self.callbacks)
+
+    def _epochs_at_once(self, plan: Plan, validated: bool) -> int:
+        """How many epochs one walk may make: more than one where each is a single step and nobody looks in between."""
+        looked_at = validated or not all(callback.skips_epochs for callback in self.callbacks)
+        by_epoch = isinstance(self.optimizer.lr, Schedule) or plan.build.draws_noise
+        return 1 if looked_at or by_epoch or not plan.whole else EPOCHS_AT_ONCE
 
     @contextlib.contextmanager
     def _callbacks_around(self, what: str):
@@ -114,25 +131,68 @@ class Run:
         self.history.epochs.append(self.logs)  # itself: figures that callbacks add are kept
         self._call("on_epoch_end")
 
+    def _train_epochs(self, plan: Plan, data: Data, count: int) -> None:
+        """`count` epochs of one step each, in compiled calls that do not come back after every one."""
+        self.step, self.logs, self._first_epoch = 0, {"epoch": self.epoch + 1}, self.epoch
+        self.optimizer.epoch = self.epoch
+        self._call("on_epoch_begin")
+        plan.start(*data, passes=count)
+        self._good.begin_epoch()
+        while self._stop_reason is None and self.step < count:
+            begin = time.perf_counter()
+            self._call("on_batch_begin", batch_event=True)
+            self._keep_good()
+            with self._shield.hold():
+                first, self.logs = self.step, {"epoch": self.epoch + 1}
+                self._advance(plan)
+                self._count_epochs(plan, first, (time.perf_counter() - begin) / (self.step - first))
+            self._call("on_batch_end", batch_event=True)
+        self._check_parameters()
+        self._call("on_epoch_end")
+
+    def _count_epochs(self, plan: Plan, first: int, seconds: float) -> None:
+        """Write the epochs that were one step each, from step `first` on, into the history."""
+        self._seconds = seconds
+        speed = {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": self.samples / seconds}
+        for step in range(first, self.step):
+            self.epoch += 1
+            self.logs = {"epoch": self.epoch, **plan.metrics_between(step, step + 1), **speed}
+            self.history.epochs.append(self.logs)
+        self.model.epoch = self.epoch
+
+    def _count_again(self, steps: int) -> None:
+        """Make the history say that only the first `steps` epochs of this walk were trained."""
+        assert self._first_epoch is not None
+        counted = self.epoch - self._first_epoch
+        del self.history.epochs[len(self.history.epochs) - counted + steps :]
+        self.step, self.epoch = steps, self._first_epoch + min(counted, steps)
+        self._count_epochs(self.plan, min(counted, steps), self._seconds)
+
     def _run_epoch(self, plan: Plan, data: Data) -> None:
         begin = time.perf_counter()
-        self._good.begin_epoch()
         seed = self.model.seed
         key = random.key(seed, "order", self.epoch, words=2 * ROUNDS)
         plan.start(*data, key=key, noise=random.key(seed, "noise", self.epoch, words=NOISE_WORDS))
+        self._good.begin_epoch()
         while self._stop_reason is None and plan.done < self.samples:
             self._run_steps(plan)
         seconds = time.perf_counter() - begin
         self.logs |= {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
         # A step's loss tells of the steps before it; what the last one did shows only here.
         if not all(np.isfinite(array).all() for array in self.model.parameters.values()):
+            raise self._diverged("the parameters are no longer finite")
+
+    def _keep_good(self) -> None:
+        if not self._good.keep():
             raise self._diverged("the parameters are no longer finite")
 
     def _run_steps(self, plan: Plan) -> None:
         """One compiled call and what surrounds it."""
         self._call("on_batch_begin", batch_event=True)
-        if not self._good.keep():
-            raise self._diverged("the parameters are no longer finite")
+        self._keep_good()
         with self._shield.hold():
             self._advance(plan)
         self._call("on_batch_end", batch_event=True)
@@ -163,6 +223,9 @@ class Run:
         started = self.optimizer.iteration - self.step
         step, where = self._good.find()
         self.optimizer.iteration = started + step
+        if self._first_epoch is not None:  # of a walk whose steps are epochs: those from the bad one on did not happen
+            self._count_again(step)
+            step = 0
         place = f"epoch {self.epoch + 1}, step {step + 1} of {self.steps} ({self.batch_size} samples)"
         hint = f"a smaller learning rate than {self.optimizer.current_lr:g} may help"
         return NonFiniteError(f"{what}: at {place}, {where}; the weights are those before that step; {hint}")

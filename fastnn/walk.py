@@ -12,6 +12,7 @@ from fastnn.plan.arena import Buffer
 from fastnn.plan.builder import Builder, Value
 from fastnn.plan.program import Program
 from fastnn.threads import usable_threads
+from fastnn_kernels._jit import Kernel
 from fastnn_kernels.batch import ROUNDS
 
 # Signals and callbacks are looked at between compiled calls; a person notices delays from about 100 ms.
@@ -22,25 +23,30 @@ STEPS_PER_CALL = 1024
 class Walk:
     """A program over a data set, in batches of `batch` samples, the last one shorter; `Plan` adds what a step computes.
 
+    whole   whether every step takes the whole data set: it is gathered once, in its own order
     losses  of each step of the walk so far, penalties included, float64
     """
 
-    def __init__(self, loss: Loss, dtype, batch: int, *, training: bool, shuffle: bool, weighted: bool):
+    def __init__(self, loss: Loss, dtype, batch: int, *, training=False, shuffle=False, weighted=False, whole=False):
         self.loss = loss
         self.build = Builder(batch, dtype, training)
         self.batch = batch
         self.weighted = weighted
+        self.whole = whole
         self.losses = np.zeros(0)
+        self._sums = np.zeros((0, 4))
+        self._nothing: dict[np.dtype, np.ndarray] = {}
         self._pace = Pace()
         self._weighted_for = 0
         self._last_batch = 0
-        self._outside = {name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "count")}
+        self._outside = {
+            name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "sums", "count")
+        }
         self._declare()
         self._emit_indices(shuffle)
 
     def _declare(self) -> None:
         build = self.build
-        self._sums = build.array("sums", (4,), np.float64)
         self._key = build.array("key", (2 * ROUNDS,), np.uint64)
         self._indices = build.array("indices", (self.batch,), np.int64, batched=True)
         self._importance = build.array("importance", (self.batch,), batched=True)
@@ -48,7 +54,9 @@ class Walk:
         self._rates_table: Buffer | None = None
 
     def _emit_indices(self, shuffle: bool) -> None:
-        if shuffle:
+        if self.whole:
+            self.build.emit_once(k.sequential_indices, self._indices, self.build.cursor)
+        elif shuffle:
             operands = (self._indices, self.build.cursor, self._key, self._outside["count"])
             self.build.emit(k.permuted_indices, *operands)
         else:
@@ -56,12 +64,16 @@ class Walk:
 
     def _gather_rows(self, name: str, shape: tuple[int, ...], dtype) -> Value:
         value = self.build.value(name, shape, dtype)
-        self.build.emit(k.gather_rows, value.buffer, self._outside[name], self._indices)
+        self._emit_gathering(k.gather_rows, value.buffer, name)
         return value
 
     def _gather_values(self, name: str, buffer: Buffer) -> Buffer:
-        self.build.emit(k.gather_values, buffer, self._outside[name], self._indices)
+        self._emit_gathering(k.gather_values, buffer, name)
         return buffer
+
+    def _emit_gathering(self, kernel: Kernel, buffer: Buffer, name: str) -> None:
+        emit = self.build.emit_once if self.whole else self.build.emit
+        emit(kernel, buffer, self._outside[name], self._indices)
 
     def emit_weights(self) -> None:
         """Emit the weights of the batch's samples, unless all count alike."""
@@ -75,7 +87,7 @@ class Walk:
 
     def emit_record(self, loss: Buffer, correct: Buffer) -> None:
         """Emit the end of a step: loss and accuracy recorded, the cursor moved on."""
-        sums = (self._outside["losses"], self._sums, self.build.cursor)
+        sums = (self._outside["losses"], self._outside["sums"], self.build.cursor)
         self.build.emit(k.record_step, *sums, loss, correct, self._importance, self._weight)
 
     def emit_end(self) -> None:
@@ -101,24 +113,34 @@ class Walk:
         *,
         key: np.ndarray | None = None,
         noise: np.ndarray | None = None,
+        passes: int = 1,
     ) -> None:
         """Begin a walk through x (N, columns) with targets y and sample weights (N,).
 
-        `key` chooses the order of the samples, `noise` the random numbers of this walk.
+        `key` chooses the order of the samples, `noise` the random numbers of this walk. Where each step takes the
+        whole data set, a walk may make many `passes`.
         """
-        steps = -(-len(x) // self.batch)
+        assert passes == 1 or self.whole
+        steps = -(-len(x) // self.batch) * passes
         if len(self.losses) != steps:
-            self.losses = np.zeros(steps)
+            self.losses, self._sums = np.zeros(steps), np.zeros((steps, 4))
         self.losses[:] = 0
-        nothing = np.zeros(0, x.dtype)
-        arrays = {"x": x.reshape(len(x), -1), "y": nothing if y is None else y}
-        arrays |= {"weights": nothing if weights is None else weights, "losses": self.losses}
+        arrays = {"x": x.reshape(len(x), -1), "y": self._or_nothing(y, x), "weights": self._or_nothing(weights, x)}
+        arrays |= {"losses": self.losses, "sums": self._sums}
         self.program.bind({self._outside[name]: array for name, array in arrays.items()})
         self.program.bind({self._outside["count"]: len(x)})
-        for buffer, values in ((self.build.cursor, 0), (self._sums, 0), (self._key, key), (self.build.noise, noise)):
+        for buffer, values in ((self.build.cursor, 0), (self._key, key), (self.build.noise, noise)):
             if values is not None:
                 self.program[buffer][:] = values
-        self._total = len(x)
+        self._total = len(x) * passes
+        if self.whole:
+            self.program.begin(len(x))
+
+    def _or_nothing(self, array: np.ndarray | None, x: np.ndarray) -> np.ndarray:
+        """`array`, or in its place one without elements: the same at every start, so that nothing is encoded anew."""
+        if array is not None:
+            return array
+        return self._nothing.setdefault(x.dtype, np.zeros(0, x.dtype))
 
     def release(self) -> None:
         """Let go of the arrays of the walk: a plan that is kept must not keep a user's data alive."""
@@ -183,10 +205,14 @@ class Walk:
 
         The loss includes the penalties, as a mean over steps.
         """
-        loss, correct, count, penalties = self.program[self._sums].tolist()
+        return self.metrics_between(0, self.steps_done)
+
+    def metrics_between(self, first: int, last: int) -> dict[str, float]:
+        """`metrics` of steps first ≤ step < last."""
+        loss, correct, count, penalties = self._sums[first:last].sum(axis=0).tolist()
         count = count or 1.0  # so far all weights may have been 0
-        return {"loss": loss / count + penalties / self.steps_done, "accuracy": correct / count}
+        return {"loss": loss / count + penalties / (last - first), "accuracy": correct / count}
 
     def position(self) -> list[np.ndarray]:
         """The arrays that say where the walk is and what it has recorded."""
-        return [self.program[self.build.cursor], self.program[self._sums], self.losses]
+        return [self.program[self.build.cursor], self._sums, self.losses]

@@ -285,6 +285,7 @@ import numpy as np
 import fastnn as fn
 from tests.tiny import tiny_model, trigrams
 model, optimizer = tiny_model(), fn.SGD(0.1, momentum=0.5)
+tiny_model().fit(*trigrams(400), optimizer=fn.SGD(0.1, momentum=0.5), batch_size=4, verbose=False)  # compiles
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     model.fit(*trigrams(400), optimizer=optimizer, batch_size=4, epochs=1_000_000, verbose=False)
@@ -316,3 +317,37 @@ def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
     assert len(ran) == 3
     assert len(model.history.steps["loss"]) == optimizer.iteration == sum(ran)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+class TestManyEpochsInOneCall:
+    """Full-batch epochs of tiny nets are steps of one compiled call, unless somebody looks at each."""
+
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    y = np.arange(30) % 2
+
+    def trained(self, epochs, callbacks=(), lr=0.1):
+        model = fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(2)], input_shape=(2,), dtype="float64", l2=0.01)
+        options = {"batch_size": None, "epochs": epochs, "callbacks": callbacks, "verbose": False}
+        model.fit(self.x, self.y, optimizer=fn.SGD(lr, momentum=0.5), **options)
+        return model
+
+    def test_they_are_the_epochs_that_callbacks_see_one_by_one(self):
+        together, apart = self.trained(40), self.trained(40, [fn.Callback()])
+        assert np.array_equal(together.parameters.flat, apart.parameters.flat)
+        assert together.epoch == apart.epoch == 40
+        for ours, theirs in zip(together.history.epochs, apart.history.epochs, strict=True):
+            assert [ours[k] for k in ("epoch", "loss", "accuracy", "lr")] == [
+                theirs[k] for k in ("epoch", "loss", "accuracy", "lr")
+            ]
+        assert list(together.history.steps["loss"]) == list(apart.history.steps["loss"])
+
+    def test_a_walk_that_diverges_ends_where_one_by_one_would(self):
+        ends = []
+        for callbacks in ((), [fn.Callback()]):
+            model = fn.Sequential([fn.Dense(1)], input_shape=(2,), loss="mse")
+            with pytest.raises(fn.NonFiniteError) as error:
+                options = {"batch_size": None, "epochs": 5000, "callbacks": callbacks, "verbose": False}
+                model.fit(self.x, self.y, optimizer=fn.SGD(3.0), **options)
+            assert len(model.history.epochs) == model.epoch > 3
+            ends.append((str(error.value), model.epoch, model.parameters.flat.tobytes()))
+        assert ends[0] == ends[1]

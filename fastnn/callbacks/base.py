@@ -12,12 +12,14 @@ class Callback:
     every   call the batch methods every so many steps (and so end compiled calls there); 0: never
     last    called after the callbacks that are not: it sees, and may save, the state they have reached
     reads_gradients  whether it reads `run.plan.gradients`: otherwise gradients are used up where they arise
+    skips_epochs  whether it does without some epochs: tiny nets train many full-batch epochs in one compiled call
     often   call them after every compiled call, that is, several times a second, at no fixed step
     """
 
     every: int = 0
     last: bool = False
     often: bool = False
+    skips_epochs: bool = False
     reads_gradients: bool = False
 
     def on_train_begin(self, run: "Run") -> None: ...

@@ -11,6 +11,7 @@ class ProgressBar(Callback):
     """A bar over the whole training; when stderr is no terminal, the epochs' lines alone."""
 
     often = True
+    skips_epochs = True
 
     @staticmethod
     def wanted(verbose: bool | str) -> bool:
@@ -35,7 +36,7 @@ class ProgressBar(Callback):
         self.bar.update(self.task, description=f"epoch {run.epoch + 1}/{run.last_epoch}")
 
     def on_batch_end(self, run):
-        done = (run.epoch - self.first_epoch) * run.samples + min(run.step * run.batch_size, run.samples)
+        done = (run.epoch - self.first_epoch) * run.samples + (run.plan.done if run.step else 0)
         self.bar.update(self.task, completed=done, note=f"loss {loss_text(run.logs['loss'])}")
         self.bar.refresh()
 

@@ -93,8 +93,9 @@ class Conv2D(Penalised, Layer):
 
     def forward(self, build, x, p):
         geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
+        image, inner = _padded(build, x, geometry)
         scores = build.value("conv2d", self.output_shape(x.shape))
-        build.emit(k.conv2d_forward, scores.buffer, x.buffer, p["w"], geometry)
+        build.emit(k.conv2d_forward, scores.buffer, image.buffer, p["w"], inner)
         if self.use_bias:
             build.emit(k.channel_bias_forward, scores.buffer, p["b"], scores.width // self.filters, self.filters)
         out, activation_backward = activate(build, scores, self.activation)
@@ -102,7 +103,7 @@ class Conv2D(Penalised, Layer):
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
             taps = build.axis_of(f"{build.owner}.w", p["w"])
-            build.emit_along(taps, k.conv2d_backward_w, Rows(grads["w"]), x.buffer, dout.buffer, geometry, FIRST)
+            build.emit_along(taps, k.conv2d_backward_w, Rows(grads["w"]), image.buffer, dout.buffer, inner, FIRST)
             if self.use_bias:
                 units, places = build.axis_of(f"{build.owner}.b", p["b"]), dout.width // self.filters
                 operands = (Rows(grads["b"]), dout.buffer, places, self.filters, FIRST)
@@ -112,11 +113,35 @@ class Conv2D(Penalised, Layer):
         return out, backward
 
     def _input_gradient(self, build, x, w, dout, geometry):
-        wt = build.scratch("wᵀ", self.filters, math.prod(self.window().size) * x.shape[2])
-        dx = build.value("dx", x.shape)
+        """dx; with stride 1 by the fast forward kernel: dout, padded, seen through the filters turned round."""
+        taps, dx = math.prod(self.window().size), build.value("dx", x.shape)
+        if self.window().stride == (1, 1):
+            flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
+            build.emit(k.flip_filters, flipped, w, geometry)
+            image, inner = _padded(build, dout, _reversed(geometry))
+            build.emit(k.conv2d_forward, dx.buffer, image.buffer, flipped, inner)
+            return dx
+        wt = build.scratch("wᵀ", self.filters, taps * x.shape[2])
         build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, wt, Rows(w), FIRST)
         build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, wt, geometry)
         return dx
+
+
+def _padded(build, x, geometry):
+    """The image with its padding in it, and the geometry of the window over that; x itself where there is none."""
+    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = geometry.tolist()
+    tall, wide = (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
+    if (top, left) == (0, 0) and tall <= H and wide <= W:
+        return x, geometry
+    image = build.value("padded", (tall, wide, C))
+    build.emit(k.pad_images, image.buffer, x.buffer, geometry)
+    return image, np.array([tall, wide, C, KH, KW, SH, SW, 0, 0, H_out, W_out, n])
+
+
+def _reversed(geometry):
+    """The geometry of the gradient, stride 1: from the images that go out back to those that come in."""
+    H, W, C, KH, KW, _, _, top, left, H_out, W_out, n = geometry.tolist()
+    return np.array([H_out, W_out, n, KH, KW, 1, 1, KH - 1 - top, KW - 1 - left, H, W, C])
 
 
 @dataclass(frozen=True)

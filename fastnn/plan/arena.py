@@ -14,6 +14,16 @@ def padded(count: int, dtype) -> int:
     return -(-count // lane) * lane
 
 
+def row_length(columns: int, dtype) -> int:
+    """How many numbers a row of a matrix takes in memory: whole cache lines, and never a whole number of pages.
+
+    Rows whole pages apart compete for the same few places of the first cache: a product ran at 0.7 of its speed.
+    """
+    page = 4096 // np.dtype(dtype).itemsize
+    length = padded(columns, dtype)
+    return length if length % page or not length else length + ALIGNMENT // np.dtype(dtype).itemsize
+
+
 def aligned_bytes(size: int) -> np.ndarray:
     """`size` zeroed bytes (uint8) that start on a cache line."""
     block = np.zeros(size + ALIGNMENT, np.uint8)

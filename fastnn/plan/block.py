@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from fastnn.plan.arena import aligned_bytes, padded
+from fastnn.plan.arena import aligned_bytes, padded, row_length
 
 
 class Block(Mapping[str, np.ndarray]):
@@ -71,4 +71,4 @@ def _filled(shapes: Mapping[str, tuple[int, ...]], dtype, values: Mapping[str, n
 def _stored_shape(shape: tuple[int, ...], dtype) -> tuple[int, ...]:
     if len(shape) <= 1:
         return (padded(math.prod(shape), dtype),)
-    return (math.prod(shape[:-1]), padded(shape[-1], dtype))
+    return (math.prod(shape[:-1]), row_length(shape[-1], dtype))

@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn.plan.arena import Buffer, padded
+from fastnn.plan.arena import Buffer, padded, row_length
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._tuning import ALIGNMENT
 
 NOISE_WORDS = 4
 # Samples that one thread takes through all layers before the next ones: their activations stay in its cache.
 SAMPLES_AT_ONCE = 128
-# Bytes of a weight's gradient that are summed, and used, before the next ones.
+# Bytes of a weight's gradient that are summed, and used, before the next ones: about the first cache, in whole tiles.
 GRADIENT_BYTES = 32_768
-TILE_ROWS = 12
+TILE_ROWS = 48
+BATCH_BYTES = 524_288  # half of a second cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,7 @@ class Builder:
         self.training = training
         self.buffers: list[Buffer] = []
         self.rows: list[Row] = []
+        self.first_rows: list[Row] = []
         self.cursor = self.array("cursor", (3,), np.int64)
         self.noise = self.array("noise", (NOISE_WORDS,), np.uint64)
         self.stream = 0
@@ -121,6 +123,10 @@ class Builder:
         """Write a row; one that treats each sample by itself runs along the samples."""
         self.rows.append(Row(kernel, operands, self.owner, self.samples if kernel.samplewise else None))
 
+    def emit_once(self, kernel: Kernel, *operands: Any) -> None:
+        """Write a row that runs when a walk through the data starts, not in every step."""
+        self.first_rows.append(Row(kernel, operands, self.owner))
+
     def emit_along(self, axis: Axis, kernel: Kernel, *operands: Any) -> None:
         """Write a row that can be cut along `axis`."""
         self.rows.append(Row(kernel, operands, self.owner, axis))
@@ -129,10 +135,22 @@ class Builder:
         """The axis of the rows of a parameter, of its elements if it is a vector: one for all that is done to it."""
         if name not in self.axes:
             line = ALIGNMENT // buffer.itemsize
-            grain = GRADIENT_BYTES // (buffer[0].nbytes * TILE_ROWS) * TILE_ROWS
-            matrix = Axis(len(buffer), TILE_ROWS, max(grain, TILE_ROWS))
-            self.axes[name] = matrix if buffer.ndim > 1 else Axis(len(buffer), line, len(buffer))
+            self.axes[name] = Axis(len(buffer), line, self._rows_at_once(buffer) if buffer.ndim > 1 else len(buffer))
         return self.axes[name]
+
+    def _rows_at_once(self, buffer: np.ndarray) -> int:
+        """How many rows of a weight's gradient are summed, and used, before the next ones.
+
+        Few, so that they stay in the cache; but each time all of the batch is read, which must then be there too.
+        """
+        if self.batch * buffer[0].nbytes > BATCH_BYTES:
+            return len(buffer)
+        return max(GRADIENT_BYTES // (buffer[0].nbytes * TILE_ROWS), 1) * TILE_ROWS
+
+    @property
+    def draws_noise(self) -> bool:
+        """Whether a row draws random numbers, which are other ones in every epoch."""
+        return any(one is self.noise for row in self.rows for one in row.operands)
 
     def begin(self, number: int, owner: str) -> None:
         """Say which layer writes the rows that follow."""
@@ -144,7 +162,7 @@ class Builder:
         A value of another dtype (word ids, labels) is stored without padding.
         """
         width = math.prod(shape)
-        columns = padded(width, self.dtype) if dtype is None else width
+        columns = row_length(width, self.dtype) if dtype is None else width
         return Value(self.array(name, (self.batch, columns), dtype, batched=True), shape)
 
     def array(self, name: str, shape: tuple[int, ...], dtype=None, batched: bool = False) -> Buffer:
@@ -163,4 +181,4 @@ class Builder:
 
     def scratch(self, name: str, rows: int, columns: int) -> Buffer:
         """A matrix that lives within a step, its rows padded to cache lines."""
-        return self.array(name, (rows, padded(columns, self.dtype)))
+        return self.array(name, (rows, row_length(columns, self.dtype)))

@@ -31,7 +31,7 @@ class Program:
 
     def __init__(self, builder: Builder, outside: tuple[Buffer, ...] = (), private: Sequence[np.ndarray] = ()):
         self.batch = builder.batch
-        self.rows = builder.rows
+        self.rows, self.first_rows = builder.rows, builder.first_rows
         self._samples = builder.samples
         self._outside: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(outside)
         self._private = private
@@ -59,6 +59,11 @@ class Program:
         for encoded in self._encoded.values():
             encoded.release()
 
+    def begin(self, batch: int) -> None:
+        """Run, once, the rows that do not run in every step."""
+        for row in self.first_rows:
+            self._run_whole(row, batch)
+
     def run(self, steps: int, batch: int | None = None, workers: int = 1) -> None:
         """Run all rows `steps` times on `batch` samples each (default: the full batch), on so many threads."""
         if JIT:
@@ -75,16 +80,20 @@ class Program:
     def trace(self, batch: int) -> Iterator[tuple[Row, Any, np.ndarray]]:
         """Run the rows one by one; after each, its row and its arrays: (row, operand as it was written, array)."""
         for row in self.rows:
-            operands = self._whole(row, batch)
-            if JIT:
-                alone = [[[Call(row, None, False, {})]]]
-                Encoded(alone, lambda call: self._operands(call, batch), self._varies).run(1)
-            else:
-                with np.errstate(all="ignore"):
-                    row.kernel.body(*operands)
-            for operand, array in zip(row.operands, operands, strict=True):
+            for operand, array in zip(row.operands, self._run_whole(row, batch), strict=True):
                 if isinstance(array, np.ndarray):
                     yield row, operand, array
+
+    def _run_whole(self, row: Row, batch: int) -> tuple:
+        """Run one row on one thread; its operands."""
+        operands = self._whole(row, batch)
+        if JIT:
+            alone = [[[Call(row, None, False, {})]]]
+            Encoded(alone, lambda call: operands, lambda row: False).run(1)
+        else:
+            with np.errstate(all="ignore"):
+                row.kernel.body(*operands)
+        return operands
 
     def prepare(self, batch: int | None = None, workers: int = 1) -> None:
         """Compile, or load from disk, what a run would need: the first run then starts at once."""

@@ -63,10 +63,9 @@ def product(out, a, b):
 def _tiled_rows(lines):
     """A function that computes all rows of `lines` lines of out, in tiles of every height this processor has."""
     heights = _tile.shape()[0]
-    tall, middle, single = (_tile.tile(height, lines) for height in heights)
-    tall_rows, middle_rows, _ = heights
+    tall, middle, pair, single = (_tile.tile(height, lines) for height in heights)
+    tall_rows, middle_rows = heights[:2]
 
-    @inline
     def run(zero, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
         i = 0
         while i + tall_rows <= rows:
@@ -75,11 +74,15 @@ def _tiled_rows(lines):
         while i + middle_rows <= rows:
             middle(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
             i += middle_rows
-        while i < rows:
+        while i + 2 <= rows:
+            pair(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
+            i += 2
+        if i < rows:
             single(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
-            i += 1
 
-    return run
+    # Part of the symbol's name: with one name for all, code from the cache of another process could call the other.
+    run.__qualname__ = f"{run.__qualname__}.{lines}"
+    return inline(run)
 
 
 def _panel_function(most):
@@ -124,3 +127,80 @@ def _compiled_product(out, a, b):
             readable_product(out[:, done:], a, b[:, done:])
 
     return tiled
+
+
+def add_products(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
+    """out[at + i·out_row + j] (= or) += Σ_p a[a_at + i·a_row + p·a_step] · b[p, j], for i < rows and all of b
+
+    out, a : flat    b : (k, n), rows contiguous    fresh : whether the sums start at 0 instead of `out`
+
+    The rows of out and of a may lie at any distance: the pixels of an image, the taps of a window.
+    """
+    readable_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh)
+
+
+@inline
+def readable_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
+    """`add_products`, by loops"""
+    for i in range(rows):
+        own = out[at + i * out_row : at + i * out_row + b.shape[1]]
+        if fresh:
+            for j in range(own.shape[0]):
+                own[j] = 0
+        for p in range(b.shape[0]):
+            a0, row = a[a_at + i * a_row + p * a_step], b[p]
+            for j in range(own.shape[0]):
+                own[j] = a0 * row[j] + own[j]
+
+
+@overload(add_products)
+def _compiled_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
+    if not _tile.shape()[0]:
+        return lambda out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh: readable_add(
+            out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh
+        )
+    most = _tile.shape()[1]
+    panel = _panel_function(most)
+
+    def tiled(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
+        size = out.itemsize
+        lines = b.shape[1] * size // ALIGNMENT
+        for first in range(0, lines, most):
+            here = first * ALIGNMENT
+            panel(
+                out.dtype.type(0), min(most, lines - first), rows,
+                out.ctypes.data + at * size + here, out_row * size,
+                a.ctypes.data + a_at * size, a_row * size, a_step * size,
+                b.ctypes.data + here, b.strides[0], b.shape[0], fresh,
+            )  # fmt: skip
+        done = lines * (ALIGNMENT // size)
+        if done < b.shape[1]:
+            readable_add(out, at + done, out_row, a, a_at, a_row, a_step, b[:, done:], rows, fresh)
+
+    return tiled
+
+
+def transposed(out, a):
+    """out = aᵀ, by squares that fit into vector registers"""
+    readable_transposed(out, a)
+
+
+@inline
+def readable_transposed(out, a):
+    """`transposed`, by loops; out (n, m), a (m, n)"""
+    for i in range(a.shape[0]):
+        for j in range(out.shape[0]):
+            out[j, i] = a[i, j]
+
+
+@overload(transposed)
+def _compiled_transposed(out, a):
+    def squares(out, a):
+        lanes = ALIGNMENT // out.itemsize
+        whole = a.shape[0] // lanes * lanes if out.shape[0] == lanes else 0
+        for i in range(0, whole, lanes):
+            at, to = a.ctypes.data + i * a.strides[0], out.ctypes.data + i * out.itemsize
+            _tile.transpose_square(out.dtype.type(0), to, out.strides[0], at, a.strides[0])
+        readable_transposed(out[:, whole:], a[whole:])
+
+    return squares

@@ -19,7 +19,7 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from fastnn_kernels._tuning import ALIGNMENT
+from fastnn_kernels._tuning import ALIGNMENT, PREFETCH_ROWS
 
 WORD = ir.IntType(64)
 INDEX = ir.IntType(32)
@@ -27,7 +27,7 @@ REALS = {types.float32: (ir.FloatType(), 4, "f32"), types.float64: (ir.DoubleTyp
 
 # How many rows a tile has, tallest first, and how many lines at most, by what the processor calls a line:
 # AVX-512 has 32 registers of a line each, AVX2 16 of half a line, NEON 32 of a quarter.
-SHAPES = {"zmm": ((12, 4, 1), 2), "ymm": ((6, 2, 1), 1), "neon": ((6, 2, 1), 1), "": ((), 1)}
+SHAPES = {"zmm": ((12, 4, 2, 1), 2), "ymm": ((6, 4, 2, 1), 1), "neon": ((6, 4, 2, 1), 1), "": ((), 1)}
 
 PROBE = """
 define <16 x float> @probe(<16 x float> %a, <16 x float> %b, <16 x float> %c) {
@@ -110,6 +110,15 @@ class _Emitter:
                 result.append(self.builder.call(self.fma, [left, lines[v], sums[r * self.lines + v]]))
         return result
 
+    def prefetch(self, address):
+        """Ask for the lines at an address: a panel's rows lie pages apart, where the processor foresees nothing."""
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, INDEX, INDEX, INDEX])
+        ask = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
+        for v in range(self.lines):
+            # For reading, into all caches, as data.
+            self.builder.call(ask, [self.pointer(address, WORD(v * ALIGNMENT), ir.IntType(8)), *map(INDEX, (0, 3, 1))])
+
     def loop(self, depth, a, a_row, a_step, b, b_stride, sums):
         """The sums after all p < depth."""
         builder = self.builder
@@ -120,6 +129,7 @@ class _Emitter:
         moving = [builder.phi(WORD) for _ in range(3)]
         old = [builder.phi(self.line) for _ in sums]
         p, at_a, at_b = moving
+        self.prefetch(builder.add(at_b, builder.mul(b_stride, WORD(PREFETCH_ROWS))))
         new = self.add(at_a, a_row, at_b, old)
         steps = [builder.add(p, WORD(1)), builder.add(at_a, a_step), builder.add(at_b, b_stride)]
         for phi, first, then in zip([*moving, *old], [WORD(0), a, b, *sums], [*steps, *new], strict=True):
@@ -163,3 +173,38 @@ def tile(rows: int, lines: int):
         return types.void(zero, *[types.int64] * 9), codegen
 
     return run
+
+
+def _interleaved(lanes, step):
+    """The two shuffles that swap blocks of `step` numbers between rows i and i + step."""
+    first = [j if not j & step else lanes + j - step for j in range(lanes)]
+    second = [j + step if not j & step else lanes + j for j in range(lanes)]
+    kind = ir.VectorType(INDEX, lanes)
+    return ir.Constant(kind, first), ir.Constant(kind, second)
+
+
+@intrinsic
+def transpose_square(typing_context, zero, out, out_stride, a, a_stride):
+    """out[j, i] = a[i, j] for i and j below the numbers of a line; addresses and strides in bytes, `zero` of the dtype
+
+    In log₂ steps: rows a distance apart swap halves, then quarters, and so on.
+    """
+
+    def codegen(context, builder, signature, args):
+        _, out, out_stride, a, a_stride = args
+        emitter = _Emitter(builder, signature.args[0], 1, 1)
+        lanes = ALIGNMENT // emitter.size
+        rows = [emitter.load_line(a, builder.mul(a_stride, WORD(i))) for i in range(lanes)]
+        step = lanes // 2
+        while step:
+            masks = _interleaved(lanes, step)
+            for i in (i for i in range(lanes) if not i & step):
+                pair = rows[i], rows[i + step]
+                rows[i], rows[i + step] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+            step //= 2
+        for i, row in enumerate(rows):
+            at = emitter.pointer(out, builder.mul(out_stride, WORD(i)), emitter.line)
+            builder.store(row, at, align=emitter.size)
+        return context.get_dummy_value()
+
+    return types.void(zero, *[types.int64] * 4), codegen

@@ -17,3 +17,5 @@ PARALLEL_FROM = 8_000.0
 # A product takes so many p at a time, and so many rows of out: what tiles read again then stays in the caches.
 DEPTH = 256
 ROWS = 48
+# While row p of b is used, row p + PREFETCH_ROWS is asked for.
+PREFETCH_ROWS = 16

@@ -37,6 +37,20 @@ def outputs_seeing(tap, stride, before, extent, count):
     return first, max(first, min(count, (extent - 1 + before - tap) // stride + 1))
 
 
+@inline
+def outputs_seeing_all(window, stride, before, extent, count):
+    """first, last: the outputs c of `count` whose every tap is inside, 0 ≤ c·stride − before and before its end"""
+    first = min(count, (before + stride - 1) // stride)
+    return first, max(first, min(count, (extent - window + before) // stride + 1))
+
+
+@inline
+def padded_sizes(geometry):
+    """Rows and columns of the image with its padding, as far as windows reach."""
+    _, _, _, KH, KW, SH, SW, _, _, H_out, W_out, _ = sizes(geometry)
+    return (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
+
+
 def products(batch, geometry):
     """Multiply-adds of a convolution, padding counted, for estimates of work."""
     _, _, C_in, KH, KW, _, _, _, _, H_out, W_out, C_out = (int(size) for size in geometry)

@@ -121,16 +121,17 @@ def normalise_weights(weight, importance):
 
 @kernel(outputs=3)
 def record_step(losses, sums, cursor, loss, correct, importance, weight):
-    """losses[step] += Σᵢ weight[i] · loss[i];  sums += (Σ share·loss, Σ share·correct, Σ share, penalties)
+    """losses[step] += Σᵢ weight[i] · loss[i];  sums[step] = (Σ share·loss, Σ share·correct, Σ share, penalties)
 
     where share = importance
-    losses : (steps of an epoch,) float64, where the step's penalties stand already
-    sums   : (4,) float64    cursor : (3,) int64, moves on
+    losses : (steps of a walk,) float64, where the step's penalties stand already
+    sums   : (steps of a walk, 4) float64    cursor : (3,) int64, moves on
     loss, correct, importance, weight : (B,)
 
     Summed in float64 in ascending i: an epoch adds up hundreds of thousands of samples.
     """
-    sums[3] += losses[cursor[1]]
+    step = cursor[1]
+    sums[step, 3] = losses[step]
     step_loss = total = hits = count = 0.0
     for i in range(loss.shape[0]):
         share = np.float64(importance[i])
@@ -138,8 +139,8 @@ def record_step(losses, sums, cursor, loss, correct, importance, weight):
         total += share * np.float64(loss[i])
         hits += share * np.float64(correct[i])
         count += share
-    losses[cursor[1]] += step_loss
-    sums[0] += total
-    sums[1] += hits
-    sums[2] += count
+    losses[step] += step_loss
+    sums[step, 0] = total
+    sums[step, 1] = hits
+    sums[step, 2] = count
     _advance(cursor, loss.shape[0])

@@ -1,36 +1,45 @@
 """Convolution of images (cross-correlation, as everywhere in neural nets): forward, and both gradients.
 
 `_window` explains `geometry`. Every number that comes out is one chain of multiply-adds in a fixed
-order. Inner loops run along channels, or along a line of the window, which lies in one piece in the
-image and, transposed, in the weights. Four steps of a chain are taken for each store of its sum.
+order. Pixels that see all taps of a line are taken together, a tile of them at a time; at a border, where
+fewer taps are inside, one by one. So plans put the padding into the image first (`pad_images`), and then
+there are no borders: with padding of 2, 14 columns are 10 inside and 4 at borders, at half the speed.
 """
 
+import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._tuning import MULTIPLY_ADD
-from fastnn_kernels._window import outputs_seeing, products, sizes, taps_inside
+from fastnn_kernels._product import add_products
+from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD
+from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_sizes, products, sizes, taps_inside
 
-BLOCK = 16  # rows of dw that one thread owns at a time: they and a line of dout stay in the first cache
+BLOCK = 48  # rows of dw that one thread owns at a time: they and a line of dout stay in the first cache
 
 
-@inline
-def _add_product(out, a, w, column):
-    """out += Σ a[p] · w[p, column : column + size of out], in ascending p"""
-    size = out.shape[0]
-    fours = a.shape[0] // 4 * 4
-    # One output at a time: four of them, `matmul`'s scheme, leave borders over and slice more than they save
-    # (25 against 17 ms, 50 x 14 x 14 x 32 -> 64 channels, 5 x 5, one core; at one channel, 3 against 5).
-    for p in range(0, fours, 4):
-        w0, w1 = w[p, column : column + size], w[p + 1, column : column + size]
-        w2, w3 = w[p + 2, column : column + size], w[p + 3, column : column + size]
-        a0, a1, a2, a3 = a[p], a[p + 1], a[p + 2], a[p + 3]
-        for j in range(size):
-            out[j] = a3 * w3[j] + (a2 * w2[j] + (a1 * w1[j] + (a0 * w0[j] + out[j])))
-    for p in range(fours, a.shape[0]):
-        row, a0 = w[p, column : column + size], a[p]
-        for j in range(size):
-            out[j] = a0 * row[j] + out[j]
+@kernel(work=lambda out, x, geometry: ELEMENT * out.size, samplewise=True)
+def pad_images(out, x, geometry):
+    """out = x with the padding of a window around each image: zeros, so that all taps fall inside
+
+    out : (B, ≥ H'·W'·C_in), H' = (H_out − 1)·SH + KH, W' = (W_out − 1)·SW + KW
+    x   : (B, ≥ H·W·C_in)    geometry : (12,)
+
+    Rows and columns of x that no window reaches are left out.
+    """
+    H, W, C, _, _, _, _, top, left, _, _, _ = sizes(geometry)
+    tall, wide = padded_sizes(geometry)
+    first, last = min(left, wide), min(left + W, wide)
+    for b in prange(out.shape[0]):
+        for h in range(tall):
+            own = out[b, h * wide * C : (h + 1) * wide * C]
+            inside = 0 <= h - top < H
+            row = x[b, (h - top) * W * C : (h - top + 1) * W * C] if inside else x[b, :0]
+            for j in range(own.shape[0]):
+                own[j] = 0
+            if inside:
+                middle = own[first * C : last * C]
+                for j in range(middle.shape[0]):
+                    middle[j] = row[j]
 
 
 @kernel(work=lambda out, x, w, geometry: MULTIPLY_ADD * products(out.shape[0], geometry), samplewise=True)
@@ -41,6 +50,7 @@ def conv2d_forward(out, x, w, geometry):
     w   : (KH·KW·C_in, ≥ C_out)       geometry : (12,)
     """
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
+    inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
     for b in prange(out.shape[0]):
         for j in range(H_out * W_out * n):
             out[b, j] = 0
@@ -49,12 +59,20 @@ def conv2d_forward(out, x, w, geometry):
             # A line of taps for all outputs of a line, then the next one: its weights stay in the cache.
             for kh in range(first_row, last_row):
                 line = (r * SH - top + kh) * W
+                taps = w[kh * KW * C : (kh + 1) * KW * C, :n]
+                at = (line + inner * SW - left) * C
+                add_products(out[b], (r * W_out + inner) * n, n, x[b], at, SW * C, 1, taps, outer - inner, False)
                 for c in range(W_out):
-                    first, last = taps_inside(c * SW - left, KW, W)
-                    origin = line + c * SW - left
-                    own = out[b, (r * W_out + c) * n : (r * W_out + c + 1) * n]
-                    taps = w[(kh * KW + first) * C : (kh * KW + last) * C]
-                    _add_product(own, x[b, (origin + first) * C : (origin + last) * C], taps, 0)
+                    if c < inner or c >= outer:
+                        first, last = taps_inside(c * SW - left, KW, W)
+                        at, some = (line + c * SW - left + first) * C, taps[first * C : last * C]
+                        add_products(out[b], (r * W_out + c) * n, n, x[b], at, 0, 1, some, 1, False)
+
+
+@inline
+def _add_product(out, a, w, column):
+    """out += Σ a[p] · w[p, column : column + size of out], in ascending p"""
+    add_products(out, 0, 0, a, 0, 0, 1, w[: a.shape[0], column : column + out.shape[0]], 1, False)
 
 
 @kernel(work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry), samplewise=True)
@@ -83,23 +101,44 @@ def conv2d_backward_x(dx, dout, wt, geometry):
                     _add_product(own, d, wt, (kh * KW + first) * C)
 
 
+@kernel(work=lambda out, w, geometry: 4 * ELEMENT * w.size)
+def flip_filters(out, w, geometry):
+    """out[kh', kw', c_out, c_in] = w[kh, kw, c_in, c_out], kh' = KH − 1 − kh, kw' = KW − 1 − kw
+
+    out : (KH·KW·C_out, ≥ C_in), columns from C_in on stay    w : (KH·KW·C_in, ≥ C_out)    geometry : (12,)
+
+    With stride 1 the gradient of the input is the convolution of dout, padded, with these filters.
+    """
+    _, _, C, KH, KW, _, _, _, _, _, _, n = sizes(geometry)
+    for tap in prange(KH * KW):
+        own, taps = out[(KH * KW - 1 - tap) * n : (KH * KW - tap) * n], w[tap * C : (tap + 1) * C]
+        for i in range(n):
+            for j in range(C):
+                own[i, j] = taps[j, i]
+
+
 @inline
-def _add_line(dw, x, dout, at, step):
-    """dw += Σ_c x[at + c·step] · dout[c·n : (c+1)·n], in ascending c; n is the size of dw"""
-    n = dw.shape[0]
-    count = dout.shape[0] // n
-    fours = count // 4 * 4
-    for c in range(0, fours, 4):
-        a0, a1 = x[at + c * step], x[at + (c + 1) * step]
-        a2, a3 = x[at + (c + 2) * step], x[at + (c + 3) * step]
-        d0, d1 = dout[c * n : (c + 1) * n], dout[(c + 1) * n : (c + 2) * n]
-        d2, d3 = dout[(c + 2) * n : (c + 3) * n], dout[(c + 3) * n : (c + 4) * n]
-        for j in range(n):
-            dw[j] = a3 * d3[j] + (a2 * d2[j] + (a1 * d1[j] + (a0 * d0[j] + dw[j])))
-    for c in range(fours, count):
-        row, a0 = dout[c * n : (c + 1) * n], x[at + c * step]
-        for j in range(n):
-            dw[j] = a0 * row[j] + dw[j]
+def _add_line_of_taps(dw, x, dout, geometry, begin, r, kh):
+    """dw += what the outputs of line r give to the taps of line kh: rows from `begin` on, as many as dw has"""
+    _, W, C, _, KW, SH, SW, top, left, _, W_out, _ = sizes(geometry)
+    flat, columns = dw.reshape(-1), dw.shape[1]
+    line = (r * SH - top + kh) * W
+    origin, end = kh * KW * C, begin + dw.shape[0]
+    inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
+    if outer - inner == W_out:  # no borders: all columns of taps, which lie side by side, at once
+        first, last = max(begin, origin), min(end, origin + KW * C)
+        at = (line - left) * C + first - origin
+        own = dout[r * W_out : (r + 1) * W_out]
+        add_products(flat, (first - begin) * columns, columns, x, at, 1, SW * C, own, last - first, False)
+        return
+    for kw in range(KW):
+        origin = (kh * KW + kw) * C
+        first, last = max(begin, origin), min(end, origin + C)
+        if first < last:
+            c, c_end = outputs_seeing(kw, SW, left, W, W_out)
+            at = (line + c * SW - left + kw) * C + first - origin
+            own = dout[r * W_out + c : r * W_out + c_end]
+            add_products(flat, (first - begin) * columns, columns, x, at, 1, SW * C, own, last - first, False)
 
 
 @kernel(work=lambda dw, x, dout, geometry, begin=0: MULTIPLY_ADD * products(x.shape[0], geometry))
@@ -111,19 +150,17 @@ def conv2d_backward_w(dw, x, dout, geometry, begin=0):
     dw   : (≤ KH·KW·C_in, ≥ C_out)         x        : (B, ≥ H·W·C_in)
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
     """
-    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
+    H, _, C, KH, KW, SH, _, top, _, H_out, W_out, n = sizes(geometry)
     for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
-        own = dw[block * BLOCK : block * BLOCK + BLOCK, :n]
+        start = np.int64(block) * BLOCK
+        own = dw[start : start + BLOCK]
+        begins, ends = begin + start, begin + start + own.shape[0]
         for i in range(own.shape[0]):
             for j in range(n):
                 own[i, j] = 0
         for b in range(x.shape[0]):
+            image = dout[b, : H_out * W_out * n].reshape(H_out * W_out, n)
             for r in range(H_out):
-                for i in range(own.shape[0]):
-                    tap = begin + block * BLOCK + i
-                    h, kw = r * SH - top + tap // (KW * C), tap // C % KW
-                    if 0 <= h < H:
-                        first, last = outputs_seeing(kw, SW, left, W, W_out)
-                        at = (h * W + first * SW - left + kw) * C + tap % C
-                        line = dout[b, (r * W_out + first) * n : (r * W_out + last) * n]
-                        _add_line(own[i], x[b], line, at, SW * C)
+                for kh in range(begins // (KW * C), min(KH, (ends + KW * C - 1) // (KW * C))):
+                    if 0 <= r * SH - top + kh < H:
+                        _add_line_of_taps(own, x[b], image, geometry, begins, r, kh)

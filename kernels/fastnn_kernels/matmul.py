@@ -9,8 +9,8 @@ import numba
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import product
-from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, ROWS
+from fastnn_kernels._product import product, transposed
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MULTIPLY_ADD, ROWS
 
 
 @inline
@@ -52,13 +52,11 @@ def transpose(out, w, first=0):
 
     out : (n, ≥ first + k)    w : (k, ≥ n)
     """
-    # 16 rows of out at a time: they are one cache line of each row of w. (Slices: see `bias_backward`.)
-    for block in prange((out.shape[0] + 15) // 16):
-        own = out[16 * block : 16 * block + 16, first : first + w.shape[0]]
-        for j in range(w.shape[0]):
-            row = w[j, 16 * block : 16 * block + 16]
-            for i in range(own.shape[0]):
-                own[i, j] = row[i]
+    lanes = ALIGNMENT // w.itemsize
+    # The rows of out in a block are one cache line of each row of w.
+    for block in prange((out.shape[0] + lanes - 1) // lanes):
+        own = out[block * lanes : block * lanes + lanes, first : first + w.shape[0]]
+        transposed(own, w[:, block * lanes : block * lanes + own.shape[0]])
 
 
 @kernel(work=lambda dx, dout, wt: MULTIPLY_ADD * dx.size * wt.shape[0], samplewise=True)

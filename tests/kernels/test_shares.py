@@ -5,8 +5,9 @@ import inspect
 import numpy as np
 import pytest
 
+from fastnn_kernels import _product, _tile
 from fastnn_kernels.registry import REGISTRY
-from tests.kernels.cases import DTYPES, made, shapes
+from tests.kernels.cases import DTYPES, made, needs_jit, shapes
 
 # The operands that hold a row a sample, in kernels that treat each sample by itself.
 BATCHED = {"out", "dx", "loss", "correct", "x", "dout", "weight", "labels", "target", "mask", "mean", "rstd"}
@@ -73,3 +74,10 @@ def test_a_kernel_writes_its_outputs_and_nothing_else(name):
         entry.kernel.serial(*given)
         for before, after in zip(args[entry.outputs :], given[entry.outputs :], strict=True):
             np.testing.assert_array_equal(before, after)
+
+
+@needs_jit
+def test_rows_of_tiles_have_names_of_their_own():
+    """Symbols of cached code are found by name: two helpers with one name were taken for each other."""
+    if _tile.shape()[0]:
+        assert _product._tiled_rows(1).py_func.__qualname__ != _product._tiled_rows(2).py_func.__qualname__

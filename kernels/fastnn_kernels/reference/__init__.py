@@ -41,7 +41,7 @@ from fastnn_kernels.reference.batch import (
     sequential_indices,
 )
 from fastnn_kernels.reference.bias import bias_backward, bias_forward, channel_bias_backward, channel_bias_forward
-from fastnn_kernels.reference.conv import conv2d_backward_w, conv2d_backward_x, conv2d_forward
+from fastnn_kernels.reference.conv import conv2d_backward_w, conv2d_backward_x, conv2d_forward, flip_filters, pad_images
 from fastnn_kernels.reference.dropout import dropout_backward, dropout_forward
 from fastnn_kernels.reference.embedding import (
     clear_rows,
@@ -109,6 +109,7 @@ __all__ = [
     "elu_forward",
     "embedding_backward",
     "embedding_forward",
+    "flip_filters",
     "gather_rows",
     "gather_values",
     "gelu_backward",
@@ -130,6 +131,7 @@ __all__ = [
     "mse",
     "nesterov_update",
     "normalise_weights",
+    "pad_images",
     "penalty_l1",
     "penalty_l2",
     "permuted_indices",

@@ -54,7 +54,7 @@ def normalise_weights(weight, importance):
 
 
 def record_step(losses, sums, cursor, loss, correct, importance, weight):
-    """losses[step] += Σ weight·loss; sums += (Σ importance·loss, Σ importance·correct, Σ importance, losses[step])"""
-    sums += [np.sum(importance * loss), np.sum(importance * correct), np.sum(importance), losses[cursor[1]]]
+    """losses[step] += Σ weight·loss; sums[step] = Σ importance · (loss, correct, 1), and what losses[step] was"""
+    sums[cursor[1]] = [np.sum(importance * loss), np.sum(importance * correct), np.sum(importance), losses[cursor[1]]]
     losses[cursor[1]] += np.sum(weight * loss)
     cursor += [len(loss), 1, 1]

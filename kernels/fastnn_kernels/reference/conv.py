@@ -54,3 +54,18 @@ def conv2d_backward_w(dw, x, dout, geometry, begin=0):
         for row, total in zip(range(own.start - begin, own.stop - begin), sums, strict=True):
             if 0 <= row < len(dw):
                 dw[row, :n] = total
+
+
+def pad_images(out, x, geometry):
+    """out = x, zeros around it, from row −top and column −left on"""
+    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = geometry.tolist()
+    tall, wide = (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
+    out[:, : tall * wide * C] = 0
+    part = _image(x, H, W, C)[:, : max(tall - top, 0), : max(wide - left, 0)]
+    _image(out, tall, wide, C)[:, top : top + part.shape[1], left : left + part.shape[2]] = part
+
+
+def flip_filters(out, w, geometry):
+    """out[KH − 1 − kh, KW − 1 − kw, c_out, c_in] = w[kh, kw, c_in, c_out]"""
+    _, _, C, KH, KW, _, _, _, _, _, _, n = geometry.tolist()
+    out[:, :C] = w[:, :n].reshape(KH, KW, C, n)[::-1, ::-1].swapaxes(2, 3).reshape(-1, C)

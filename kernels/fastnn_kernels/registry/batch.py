@@ -44,7 +44,7 @@ def weights(rng, dtype, shape):
 def record(rng, dtype, shape):
     loss, importance, weight = rng.exponential(size=(3, *shape)).astype(dtype)
     correct = rng.integers(0, 2, shape).astype(dtype)
-    return rng.standard_normal(4), rng.standard_normal(4), np.array([7, 2, 0]), loss, correct, importance, weight
+    return rng.standard_normal(4), rng.standard_normal((4, 4)), np.array([7, 2, 0]), loss, correct, importance, weight
 
 
 def rows():

@@ -48,6 +48,19 @@ def backward_w(rng, dtype, shape):
     return padded(dtype, taps, g[11], GARBAGE), normal(rng, dtype, B, inside), normal(rng, dtype, B, outside), g
 
 
+def pad(rng, dtype, shape):
+    B, *layer = shape
+    g = geometry(*layer)
+    tall, wide = (g[9:11] - 1) * g[5:7] + g[3:5]
+    return padded(dtype, B, tall * wide * g[2], GARBAGE), normal(rng, dtype, B, _widths(g)[0]), g
+
+
+def flip(rng, dtype, shape):
+    g = geometry(*shape[1:])
+    taps = g[3] * g[4]
+    return padded(dtype, taps * g[11], g[2], GARBAGE), normal(rng, dtype, taps * g[2], g[11]), g
+
+
 def pool_forward(rng, dtype, shape):
     B, *layer = shape
     g = geometry(*layer, layer[2])
@@ -96,7 +109,11 @@ def rows():
         "notmnist": (32, 28, 28, 1, 3, 3, 1, 1, "same", 32),
         "mnist-first": (50, 28, 28, 1, 5, 5, 1, 1, "same", 32),
         "mnist-second": (50, 14, 14, 32, 5, 5, 1, 1, "same", 64),
+        "mnist-second-padded": (50, 18, 18, 32, 5, 5, 1, 1, "valid", 64),
     }
+    yield row("pad_images", pad, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17))
+    whole = {name: shape for name, shape in odd.items() if shape[0]}
+    yield row("flip_filters", flip, whole, bench, around=lambda r: (1, 5, 7, r, 3, 3, 1, 1, "same", 16))
     for name, inputs, terms in (
         ("conv2d_forward", forward, lambda s: s[3] * s[4] * s[5]),
         ("conv2d_backward_x", backward_x, lambda s: s[9] * s[4] * s[5]),

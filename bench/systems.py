@@ -1,0 +1,234 @@
+"""The training steps that are timed, one row each: networks of the systems, on random data of their shape.
+
+The data is made here, the same in every run: a step costs what it costs whatever the numbers are, as
+long as they stay finite and no loss falls so far that gradients become denormal. Labels are partly noise,
+so none does.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+import fastnn as fn
+from fastnn import random
+from fastnn.compiler import Plan, compile_train
+from fastnn.initializers import Normal
+from fastnn.optimizers import Optimizer
+from fastnn_kernels.batch import ROUNDS
+
+SMALL = Normal(0.01)
+CROSS_ENTROPY = fn.SoftmaxCrossEntropy()
+SUMMED_CROSS_ENTROPY = fn.SoftmaxCrossEntropy(reduction="sum")
+SIGNAL = 0.2  # of a class's own pattern, beside noise of deviation 1
+WHOLE_PASSES = 1024  # a walk through a data set that each step takes whole, as `fit` makes it
+NOISY_LABELS = 0.3  # the share of samples whose label is drawn anew
+
+Data = tuple[np.ndarray, np.ndarray]
+Run = Callable[[int], np.ndarray]
+
+
+@dataclass(frozen=True)
+class System:
+    """A training step.
+
+    samples  of the data set, a multiple of `batch`; equal to it where every step takes them all
+    checked  how many steps must give a peer's losses before the clock starts
+    rtol     how closely; by default so that a learning rate 5 % off, or no penalty, fails every system (tried)
+    scale    deviation of the inputs
+    ids      how many words there are, where inputs are word ids
+    """
+
+    id: str
+    layers: tuple
+    input_shape: tuple[int, ...]
+    optimizer: Optimizer
+    batch: int
+    samples: int
+    checked: int
+    loss: fn.SoftmaxCrossEntropy | fn.MSE = CROSS_ENTROPY
+    l2: float = 0.0
+    scale: float = 0.5
+    ids: int = 0
+    rtol: float = 1e-4
+
+    @property
+    def whole(self) -> bool:
+        """Whether a step takes all samples: then nobody shuffles."""
+        return self.samples == self.batch
+
+    def model(self) -> fn.Sequential:
+        return fn.Sequential(self.layers, input_shape=self.input_shape, loss=self.loss, l2=self.l2)
+
+    def data(self) -> Data:
+        """Inputs (N, *input_shape), int32 or float32; labels (N,) int32, or targets of -1 and 1, (N, 1) float32."""
+        rng = np.random.default_rng(0)
+        if self.ids:
+            x = rng.integers(0, self.ids, (self.samples, *self.input_shape), np.int32)
+            return x, (7 * x[:, -1] + rng.integers(0, self.ids // 10, self.samples, np.int32)) % self.ids
+        classes = self.layers[-1].units if self.loss.takes_labels else 2
+        labels = rng.integers(0, classes, self.samples, np.int32)
+        patterns = SIGNAL * rng.standard_normal((classes, *self.input_shape), np.float32)
+        x = self.scale * (patterns[labels] + rng.standard_normal((self.samples, *self.input_shape), np.float32))
+        noisy = rng.random(self.samples) < NOISY_LABELS
+        labels[noisy] = rng.integers(0, classes, noisy.sum(), np.int32)
+        return x, labels if self.loss.takes_labels else (2 * labels[:, None] - 1).astype(np.float32)
+
+
+def _dense(*widths: int, hidden: str) -> tuple:
+    """Dense layers of these widths; the last one gives scores."""
+    return (*(fn.Dense(width, hidden) for width in widths[:-1]), fn.Dense(widths[-1]))
+
+
+def trigram(words: int = 250, hidden: int = 256) -> System:
+    """The language model: three words' embeddings of width 32 side by side, scores for every word."""
+    layers = (fn.Embedding(words, 32, SMALL), fn.Flatten(), fn.Dense(hidden, "sigmoid", SMALL, SMALL))
+    return System(
+        "trigram",
+        (*layers, fn.Dense(words, "identity", SMALL, SMALL)),
+        input_shape=(3,),
+        optimizer=fn.SGD(0.15, momentum=0.85),
+        batch=200,
+        samples=20_000,
+        checked=200,
+        ids=words,
+    )
+
+
+TRIGRAM = trigram()
+MOONS = System(
+    "moons",
+    _dense(3, 2, hidden="tanh"),
+    input_shape=(2,),
+    optimizer=fn.SGD(0.01),
+    batch=200,
+    samples=200,
+    checked=50,
+    loss=SUMMED_CROSS_ENTROPY,
+    l2=0.01,
+    scale=1.0,
+)
+MNIST_MLP = System(
+    "mnist-mlp",
+    _dense(64, 10, hidden="relu"),
+    input_shape=(784,),
+    optimizer=fn.SGD(0.01),
+    batch=100,
+    samples=4_000,
+    checked=200,
+)
+MNIST_SGD = System(
+    "mnist-sgd",
+    _dense(300, 10, hidden="sigmoid"),
+    input_shape=(784,),
+    optimizer=fn.SGD(0.001),
+    batch=1,
+    samples=2_000,
+    checked=300,
+)
+CATS_VS_CARS = System(
+    "cats-vs-cars",
+    (fn.Dense(76, "tanh"), fn.Dense(380, "tanh"), fn.Dense(1, "tanh")),
+    input_shape=(1024,),
+    optimizer=fn.SGD(0.1, momentum=0.1),
+    batch=18,
+    samples=1_800,
+    checked=100,
+    loss=fn.MSE(scale=0.5),
+    scale=0.1,
+)
+CIFAR10_MLP = System(
+    "cifar10-mlp",
+    _dense(100, 100, 100, 100, 10, hidden="relu"),
+    input_shape=(3072,),
+    optimizer=fn.Adam(1e-4),
+    batch=100,
+    samples=2_000,
+    checked=50,
+)
+NOTMNIST_MLP = System(
+    "notmnist-mlp",
+    _dense(1000, 10, hidden="relu"),
+    input_shape=(784,),
+    optimizer=fn.SGD(1e-5, momentum=0.99),
+    batch=10_000,
+    samples=10_000,
+    checked=5,
+    loss=SUMMED_CROSS_ENTROPY,
+    scale=0.1,
+)
+NOTMNIST_CNN = System(
+    "notmnist-cnn",
+    (fn.Conv2D(32, 3, "relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Flatten(), *_dense(784, 10, hidden="relu")),
+    input_shape=(28, 28, 1),
+    optimizer=fn.Adam(1e-4),
+    batch=32,
+    samples=640,
+    checked=8,
+    rtol=1e-3,  # statistics of a batch, and Adam, which divides by gradients near 0: 1e-4 measured
+)
+MNIST_CNN = System(
+    "mnist-cnn",
+    (
+        *(fn.Conv2D(32, 5, "relu"), fn.MaxPool2D(2)),
+        *(fn.Conv2D(64, 5, "relu"), fn.MaxPool2D(2)),
+        fn.Flatten(),
+        *_dense(1024, 10, hidden="relu"),
+    ),
+    input_shape=(28, 28, 1),
+    optimizer=fn.Adam(1e-4),
+    batch=50,
+    samples=500,
+    checked=8,
+)
+
+ALL = (
+    *(TRIGRAM, MOONS, MNIST_MLP, MNIST_SGD, CATS_VS_CARS),
+    *(CIFAR10_MLP, NOTMNIST_MLP, NOTMNIST_CNN, MNIST_CNN),
+)
+
+
+def fastnn_runner(system: System, shuffle: bool = True) -> tuple[fn.Sequential, Run]:
+    """A model and what trains it on: run(steps) -> the losses of these steps, from one epoch into the next.
+
+    The whole step is timed: the order of the samples, gathering the batch, all gradients, the update. Without
+    `shuffle` batches follow each other as the samples stand, as a peer's do.
+    """
+    model, optimizer = system.model(), copy.deepcopy(system.optimizer)
+    plan = compile_train(
+        model.network, model.state, system.batch, optimizer, shuffle=shuffle, fused=True, whole=system.whole
+    )
+    x, y = system.data()
+    return model, _walker(plan, optimizer, x, y)
+
+
+def _walker(plan: Plan, optimizer: Optimizer, x: np.ndarray, y: np.ndarray) -> Run:
+    def rates(steps: int) -> np.ndarray:
+        return optimizer.rates(optimizer.iteration + np.arange(steps))
+
+    def start(epoch: int) -> None:
+        plan.start(x, y, key=_order_key(epoch), passes=WHOLE_PASSES if plan.whole else 1)
+
+    def pieces(steps: int) -> Iterator[np.ndarray]:
+        while steps:
+            if plan.next_batch <= 0:
+                start(optimizer.iteration)
+            first, done = plan.steps_done, plan.advance(steps, rates)
+            optimizer.iteration += done
+            steps -= done
+            yield plan.losses[first : first + done].copy()
+
+    start(0)
+    return lambda steps: np.concatenate(list(pieces(steps)))
+
+
+def _order_key(epoch: int) -> np.ndarray:
+    """The words that choose an epoch's order, drawn as `fit` draws them."""
+    return random.key(0, "order", epoch, words=2 * ROUNDS)
+
+
+def parameters(model: fn.Sequential) -> int:
+    """How many numbers training changes."""
+    return sum(math.prod(array.shape) for array in model.parameters.values())

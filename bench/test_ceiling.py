@@ -1,0 +1,22 @@
+"""What the machine itself can do, as rows beside the kernels: `pytest bench/test_ceiling.py --benchmark-only`."""
+
+import numba
+import pytest
+
+from bench.ceiling import limits
+from fastnn_kernels._jit import JIT
+
+pytestmark = pytest.mark.skipif(not JIT, reason="limits are measured by compiled loops")
+
+
+@pytest.mark.benchmark(group="limits of this machine")
+def test_limits(benchmark, whole_machine):
+    """One row; its figures stand in extra_info, named like 'float32 GFLOP/s, 2 threads'."""
+    found = benchmark.pedantic(limits, rounds=1)
+    info = {f"{dtype} GFLOP/s, {threads} threads": value for (dtype, threads), value in found.flops.items()}
+    info |= {f"{place} GB/s, {threads} threads": value for (place, threads), value in found.triad.items()}
+    info |= {"empty parallel region us": found.region, "L2 bytes": found.l2}
+    benchmark.extra_info |= info
+    every = numba.get_num_threads()
+    assert found.flops["float32", 1] > found.flops["float64", 1]  # twice as many numbers in a vector
+    assert found.triad["L2", every] > found.triad["memory", every]
