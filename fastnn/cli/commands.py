@@ -1,12 +1,13 @@
 """The commands and what they print."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from fastnn import __version__
-from fastnn.cli.settings import options_of
+from fastnn.cli.data import data
+from fastnn.cli.settings import compare_help, options_of
+from fastnn.cli.sweep import sweep
 from fastnn.recipes import RECIPES
 from fastnn.recipes.base import Recipe
 
@@ -30,27 +31,44 @@ def list_systems() -> None:
 def train() -> None:
     """Train a system and leave model, history, pictures and summary in a folder.
 
-    `fastnn train SYSTEM --help` shows the system's own hyper-parameters.
+    `fastnn train SYSTEM --help` shows the system's own hyper-parameters and comparisons.
     """
 
 
 def _train_command(recipe: Recipe) -> click.Command:
-    def command(data, out, threads, quick, resume, fresh, **given):
-        from fastnn.cli.training import train_and_report
+    def command(data, out, threads, quick, best, compare, compare_epochs, resume, fresh, **given):
+        from fastnn.cli.training import Request, train_and_report
 
         changes = {name: value for name, value in given.items() if value is not None}
-        train_and_report(recipe, changes, data, out or Path("runs") / recipe.id, threads, quick, resume, fresh)
+        target = out or Path("runs") / recipe.id
+        request = Request(recipe, changes, data, target, threads, quick, best, compare, compare_epochs, resume, fresh)
+        train_and_report(request)
 
-    parameters: list[click.Parameter] = [
-        click.Option(["--data"], type=click.Path(path_type=Path), help="the data's file; without it data is generated"),
+    return click.Command(
+        recipe.id,
+        callback=command,
+        params=[*_train_options(recipe), *options_of(recipe.settings)],
+        help=recipe.title,
+        short_help=recipe.title,
+    )
+
+
+def _train_options(recipe: Recipe) -> list[click.Parameter]:
+    """The options that do not belong to the settings."""
+    best = recipe.best.found if recipe.best else "there are none for this system"
+    return [
+        click.Option(
+            ["--data"], type=click.Path(path_type=Path), help="the data's file or folder  [default: generated]"
+        ),
         click.Option(["--out"], type=click.Path(path_type=Path), help=f"the run's folder  [default: runs/{recipe.id}]"),
         click.Option(["--threads"], type=click.IntRange(min=1), help="threads to use  [default: all]"),
-        click.Option(["--quick"], is_flag=True, help="less data and fewer epochs: the same files within half a minute"),
+        click.Option(["--quick"], is_flag=True, help="less of everything: the same files within half a minute"),
+        click.Option(["--best"], is_flag=True, help=f"settings of our own in place of the report's: {best}"),
+        click.Option(["--compare"], help=compare_help(recipe)),
+        click.Option(["--compare-epochs"], type=click.IntRange(min=1), help="epochs of each run of a comparison"),
         click.Option(["--resume"], is_flag=True, help="go on with the unfinished run in the folder"),
         click.Option(["--fresh"], is_flag=True, help="start again, whatever unfinished run is in the folder"),
-        *options_of(recipe.settings),
     ]
-    return click.Command(recipe.id, callback=command, params=parameters, help=recipe.title, short_help=recipe.title)
 
 
 for _recipe in RECIPES.values():
@@ -71,39 +89,8 @@ def predict(run_or_model: Path, words: str) -> None:
         click.echo(f"{word:<12} {100 * probability:6.2f} %")
 
 
-@fastnn.group()
-def data() -> None:
-    """Data sets: what there is, and generated stand-ins."""
-
-
-@data.command("list")
-def list_data() -> None:
-    """The data sets, one line each."""
-    for name, (text, _) in _generators().items():
-        click.echo(f"{name:<12} generated   {text}")
-
-
-@data.command("make")
-@click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path), help="the file  [default: NAME.h5]")
-def make_data(name: str, out: Path | None) -> None:
-    """Write the generated data set NAME to a file of the layout that --data takes."""
-    from fastnn.naming import look_up
-
-    _, write = look_up("data set", name, _generators())
-    click.echo(write(out or Path(f"{name}.h5")))
-
-
-def _generators() -> dict[str, tuple[str, Any]]:
-    from fastnn.data import load_trigram, save_trigram_hdf5
-
-    def write_trigram(path: Path) -> str:
-        corpus = load_trigram()
-        save_trigram_hdf5(path, corpus)
-        sizes = " + ".join(f"{len(split):,}" for split in corpus.splits().values())
-        return f"wrote {path}: {sizes} four-grams over {len(corpus.meta['words'])} words"
-
-    return {"trigram": ("four-grams over 250 words from a known source, HDF5", write_trigram)}
+fastnn.add_command(data)
+fastnn.add_command(sweep)
 
 
 @fastnn.command()

@@ -1,31 +1,46 @@
 """Loaders and generators: files and random sources in, `Dataset` of `Split`s out. Ids and labels start at 0."""
 
-import os
-
+from fastnn.data.catalogue import find_data, load_trigram
+from fastnn.data.cats import load_cats_vs_cars, save_cats_vs_cars
+from fastnn.data.cifar import load_cifar10, save_cifar10
 from fastnn.data.dataset import Dataset, Split
+from fastnn.data.download import data_folder, fetch
+from fastnn.data.glyphs import generate_digits, generate_letters
 from fastnn.data.hdf5 import load_trigram_hdf5, save_trigram_hdf5
+from fastnn.data.idx import load_idx, read_idx, save_idx, write_idx
 from fastnn.data.markov import generate_trigrams
+from fastnn.data.npz import load_npz, save_npz
+from fastnn.data.points import generate_blobs, generate_moons
+from fastnn.data.shapes import generate_cats_vs_cars, generate_cifar10
+from fastnn.data.stream import H5Stream
 from fastnn.data.text import load_text
 
 __all__ = [
     "Dataset",
+    "H5Stream",
     "Split",
+    "data_folder",
+    "fetch",
+    "find_data",
+    "generate_blobs",
+    "generate_cats_vs_cars",
+    "generate_cifar10",
+    "generate_digits",
+    "generate_letters",
+    "generate_moons",
     "generate_trigrams",
+    "load_cats_vs_cars",
+    "load_cifar10",
+    "load_idx",
+    "load_npz",
     "load_text",
     "load_trigram",
     "load_trigram_hdf5",
+    "read_idx",
+    "save_cats_vs_cars",
+    "save_cifar10",
+    "save_idx",
+    "save_npz",
     "save_trigram_hdf5",
+    "write_idx",
 ]
-
-
-def load_trigram(path: str | os.PathLike[str] | None = None) -> Dataset:
-    """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
-
-    No path: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5 file.
-    `meta["source"]` says which. Raises FileFormatError or DataError.
-    """
-    if path is None:
-        return generate_trigrams()
-    if os.fspath(path).lower().endswith(".txt"):
-        return load_text(path)
-    return load_trigram_hdf5(path)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.errors import DataError
+from fastnn.random import stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +34,24 @@ class Split:
         """Number of samples."""
         return len(self.x)
 
+    def part(self, first: int, last: int) -> "Split":
+        """Samples first … last − 1, as views."""
+        return Split(self.x[first:last], self.y[first:last])
+
+    def shuffled(self, seed: int) -> "Split":
+        """The same samples in an order that depends on `seed` alone, copied."""
+        # The ranks of uniform numbers are a permutation that no change of NumPy's own shuffle can alter.
+        order = np.argsort(stream(seed, "cut").random(len(self)), kind="stable")
+        return Split(self.x[order], self.y[order])
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Three splits and what is known of them; `val` or `test` is None where the data have no such part.
 
-    meta : dict — `source` ("generated" or the path) always; for language data `words` (list of str, by id) and
-    `true_entropy` (nats, or None where nobody knows it); the loaders say what else they add.
+    meta : dict — `source` ("generated" or the path) always; for images and points `classes` (list of
+    str, by label); for language data `words` (list of str, by id) and `true_entropy` (nats, or None where nobody
+    knows it); the loaders say what else they add.
     """
 
     train: Split
@@ -51,6 +63,28 @@ class Dataset:
         """The splits that exist, by name."""
         named = (("train", self.train), ("val", self.val), ("test", self.test))
         return {name: split for name, split in named if split is not None}
+
+    def cut(self, train: int, val: int = 0, test: int | None = None, seed: int | None = None) -> "Dataset":
+        """Smaller splits by count: `cut(49_000, 1_000, 1_000)`.
+
+        Training and validation samples come one after the other from the training split; test samples from the test
+        split (None: all of it), or, where there is none, from the training split, too. `seed` shuffles the training
+        split first, None keeps its order. A validation split that exists is kept whole if val is 0, else replaced.
+        Raises DataError if there are too few samples.
+        """
+        source = self.train if seed is None else self.train.shuffled(seed)
+        own = 0 if self.test is not None else test or 0
+        if train < 1 or val < 0 or own < 0 or train + val + own > len(source):
+            raise DataError(
+                f"{train} + {val} + {own} samples were asked for, expected at most {len(source)} altogether"
+            )
+        if self.test is not None and test is not None and not 0 < test <= len(self.test):
+            raise DataError(f"{test} test samples were asked for, expected 1 to {len(self.test)}")
+        held = source.part(train, train + val) if val else self.val
+        tested = self.test.part(0, len(self.test) if test is None else test) if self.test is not None else None
+        if own:
+            tested = source.part(train + val, train + val + own)
+        return Dataset(source.part(0, train), held, tested, self.meta)
 
 
 def id_dtype(count: int) -> np.dtype[Any]:

@@ -4,18 +4,16 @@ Layout: `trainx` (N, 3) and `traind` (N,) or (N, 1), the same for `val` and `tes
 `words` (V,) strings. Keys may stand in any order, others are ignored.
 """
 
-import difflib
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.data import reading
 from fastnn.data.dataset import Dataset, Split, id_dtype
-from fastnn.errors import DataError, FastnnError, FileFormatError
+from fastnn.errors import DataError, FileFormatError
 from fastnn.files import atomic_path
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ log = logging.getLogger(__name__)
 SPLITS = ("train", "val", "test")
 KEYS = ("words", *(split + part for split in SPLITS for part in "xd"))
 ROWS = 65_536  # Rows converted at a time: 1.5 MB when the file holds 64-bit numbers.
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
@@ -36,8 +33,8 @@ def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
     missing, damaged or of another layout, DataError if it holds values that are no word ids.
     """
     name = os.fspath(path)
-    with _open(name) as file:
-        words = _read_words(_array(file, name, "words"), name)
+    with reading.open_hdf5(name) as file:
+        words = _read_words(reading.hdf5_array(file, name, "words", KEYS), name)
         train, val, test = (_read_split(file, name, split, len(words)) for split in SPLITS)
     log.info("read %s: %d + %d + %d four-grams, %d words", name, len(train), len(val), len(test), len(words))
     return Dataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
@@ -61,52 +58,6 @@ def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
         file["words"] = np.array([word.encode() for word in words])
 
 
-@contextmanager
-def _open(name: str) -> Iterator["h5py.File"]:
-    """The open file; whatever the HDF5 library raises meanwhile becomes one FileFormatError."""
-    import h5py
-
-    check_readable(name)
-    with open(name, "rb") as raw:
-        if raw.read(len(SIGNATURE)) != SIGNATURE and not h5py.is_hdf5(name):
-            raise FileFormatError(f"{name!r} is not an HDF5 file: it does not begin with the HDF5 signature")
-    try:
-        with h5py.File(name, "r") as file:
-            yield file
-    except FastnnError:
-        raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:  # h5py raises all of them
-        raise FileFormatError(f"{name!r} is damaged or cut short: {' '.join(str(error).split())}") from error
-
-
-def check_readable(name: str) -> None:
-    """Raise FileFormatError unless `name` is a file that can be opened for reading."""
-    if not os.path.exists(name):
-        raise FileFormatError(f"{name!r} does not exist, expected a file")
-    if os.path.isdir(name):
-        raise FileFormatError(f"{name!r} is a folder, expected a file")
-    try:
-        with open(name, "rb"):
-            pass
-    except OSError as error:
-        raise FileFormatError(f"{name!r} cannot be read: {error.strerror}") from error
-
-
-def _array(file: "h5py.File", name: str, key: str) -> "h5py.Dataset":
-    """The array under `key`, or an error that names the keys there are."""
-    import h5py
-
-    if key not in file:
-        spare = {other.lower(): other for other in file if other not in KEYS}
-        near = difflib.get_close_matches(key, spare, n=1)
-        hint = f"; did you mean {spare[near[0]]!r}?" if near else ""
-        raise FileFormatError(f"{name!r} has no key {key!r}, it has {', '.join(sorted(file)) or 'none'}{hint}")
-    array = file[key]
-    if not isinstance(array, h5py.Dataset) or array.shape is None:
-        raise FileFormatError(f"{name!r}: {key!r} is a {type(array).__name__.lower()}, expected an array")
-    return array
-
-
 def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
     """The vocabulary as str; fixed-length and variable-length strings, (V,), (V, 1) or (1, V)."""
     import h5py
@@ -127,7 +78,7 @@ def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
 
 
 def _read_split(file: "h5py.File", name: str, split: str, vocabulary: int) -> Split:
-    x, y = _array(file, name, f"{split}x"), _array(file, name, f"{split}d")
+    x, y = (reading.hdf5_array(file, name, split + part, KEYS) for part in "xd")
     if x.ndim != 2 or x.shape[1] != 3:
         hint = " (transposed?)" if x.ndim == 2 and x.shape[0] == 3 else ""
         raise FileFormatError(f"{name!r}: '{split}x' has shape {x.shape}, expected (N, 3){hint}")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.data.dataset import Dataset, Split, id_dtype
-from fastnn.data.hdf5 import check_readable
+from fastnn.data.reading import check_readable
 from fastnn.errors import DataError, FileFormatError
 from fastnn.random import stream
 

@@ -1,0 +1,72 @@
+"""`fastnn data`: what data there is, fetching it, and writing generated stand-ins."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from fastnn.data.download import Progress
+
+
+@click.group()
+def data() -> None:
+    """Data sets: what there is, downloads with checksums, and generated stand-ins."""
+
+
+@data.command("list")
+def list_data() -> None:
+    """The data sets, one line each: name, where it is found, what it is."""
+    from fastnn.data.catalogue import DATA_SETS, state
+
+    for name, known in DATA_SETS.items():
+        stand_in = f" (generated: {known.generated})" if known.generated else ""
+        click.echo(f"{name:<14} {state(name):<34} {known.title}{stand_in}")
+
+
+@data.command("fetch")
+@click.argument("name")
+def fetch_data(name: str) -> None:
+    """Download the data set NAME, once, checked by SHA-256; a broken download is carried on.
+
+    It goes to FASTNN_DATA_DIR, or to the user's cache folder. FASTNN_OFFLINE=1 forbids the network.
+    """
+    from fastnn.data.download import fetch
+    from fastnn.data.remote import REMOTE
+
+    with _bar() as progress:
+        folder = fetch(name, progress)
+    click.echo(f"{name}: {len(REMOTE[name].files)} files, {REMOTE[name].size / 1e6:.1f} MB in {folder}")
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress | None]:
+    """A progress bar on stderr, one row a file; nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        rows = {}
+
+        def show(file: str, done: int, size: int) -> None:
+            if file not in rows:
+                rows[file] = bars.add_task(file, total=size)
+            bars.update(rows[file], completed=done)
+
+        yield show
+
+
+@data.command("make")
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="file or folder  [default: NAME, as its format is named]")
+def make_data(name: str, out: Path | None) -> None:
+    """Write the generated data set NAME in the original's format, which --data takes."""
+    from fastnn.data.catalogue import make
+
+    click.echo(make(name, out))

@@ -1,0 +1,227 @@
+"""The data sets by name, and which data a system gets: a path given, before files fetched, before generated ones."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastnn.data import cats, cifar, download, glyphs, hdf5, idx, markov, npz, points, shapes, text
+from fastnn.data.dataset import Dataset
+from fastnn.data.remote import REMOTE
+from fastnn.errors import DataError
+from fastnn.naming import look_up
+
+Path = str | os.PathLike[str]
+
+FASHION = (
+    *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set of the catalogue.
+
+    title : what the original is. load : path -> Dataset, from any of its file formats.
+    generate, generated : the stand-in, and what it is; None and "" where there is none.
+    save : (path, dataset), in the original's format. out : where `fastnn data make` writes unless told otherwise.
+    """
+
+    title: str
+    load: Callable[[Path], Dataset]
+    generate: Callable[[], Dataset] | None = None
+    generated: str = ""
+    save: Callable[[Path, Dataset], None] = npz.save_npz
+    out: str = ""
+
+
+@dataclass(frozen=True)
+class Use:
+    """How a system uses a data set: how many samples validate and test at most, None: as they come.
+
+    Where the data have no validation set, it comes from the end of the training set, and never more than a third.
+    shuffled : in a fixed random order first, because files of this data set are often sorted by class.
+    """
+
+    data_set: str
+    val: int | None = None
+    test: int | None = None
+    shuffled: bool = False
+
+
+def load_trigram(path: Path | None = None) -> Dataset:
+    """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
+
+    No path: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5 file.
+    `meta["source"]` says which. Raises FileFormatError or DataError.
+    """
+    if path is None:
+        return markov.generate_trigrams()
+    if os.fspath(path).lower().endswith(".txt"):
+        return text.load_text(path)
+    return hdf5.load_trigram_hdf5(path)
+
+
+def _load_digits(classes: Sequence[str]) -> Callable[[Path], Dataset]:
+    """A reader of .npz files and of folders of IDX files."""
+
+    def load(path: Path) -> Dataset:
+        return npz.load_npz(path, classes) if _is_npz(path) else idx.load_idx(path, classes)
+
+    return load
+
+
+def _load_cifar10(path: Path) -> Dataset:
+    return npz.load_npz(path, cifar.CLASSES) if _is_npz(path) else cifar.load_cifar10(path)
+
+
+def _load_points(path: Path) -> Dataset:
+    return npz.load_npz(path, ("0", "1"), points=True)
+
+
+def _is_npz(path: Path) -> bool:
+    return os.fspath(path).lower().endswith(".npz")
+
+
+DATA_SETS = {
+    "trigram": DataSet(
+        "four-word sequences over 250 words, HDF5 or plain text",
+        load_trigram,
+        markov.generate_trigrams,
+        "four-grams over 250 words from a known source",
+        hdf5.save_trigram_hdf5,
+        "trigram.h5",
+    ),
+    "cats-vs-cars": DataSet(
+        "grey 32×32 photographs of cats and cars, HDF5",
+        cats.load_cats_vs_cars,
+        shapes.generate_cats_vs_cars,
+        "drawn cats' heads and cars",
+        cats.save_cats_vs_cars,
+        "cats-vs-cars.h5",
+    ),
+    "mnist": DataSet(
+        "handwritten digits 28×28, IDX or .npz",
+        _load_digits(idx.DIGITS),
+        glyphs.generate_digits,
+        "digits of 21 typefaces, bent and slanted",
+        idx.save_idx,
+        "mnist",
+    ),
+    "fashion-mnist": DataSet("pictures of clothes 28×28, IDX or .npz", _load_digits(FASHION)),
+    "notmnist": DataSet(
+        "letters A to J 28×28, .npz or IDX",
+        _load_digits(glyphs.LETTERS),
+        glyphs.generate_letters,
+        "letters of 21 typefaces, bent and slanted",
+        npz.save_npz,
+        "notmnist.npz",
+    ),
+    "cifar10": DataSet(
+        "colour photographs 32×32 of ten classes, binary version or .npz",
+        _load_cifar10,
+        shapes.generate_cifar10,
+        "ten coloured shapes",
+        cifar.save_cifar10,
+        "cifar10",
+    ),
+    "moons": DataSet(
+        "200 points in the plane, two half circles",
+        _load_points,
+        points.generate_moons,
+        "two half circles with noise",
+        npz.save_npz,
+        "moons.npz",
+    ),
+    "blobs": DataSet(
+        "200 points in the plane, two clusters",
+        _load_points,
+        points.generate_blobs,
+        "two clusters",
+        npz.save_npz,
+        "blobs.npz",
+    ),
+}
+
+SYSTEMS = {
+    "trigram": Use("trigram"),
+    "cats-vs-cars": Use("cats-vs-cars"),
+    "cifar10-mlp": Use("cifar10", val=1_000, test=1_000),
+    "moons": Use("moons"),
+    "blobs": Use("blobs"),
+    "mnist-cnn": Use("mnist", val=5_000),
+    "mnist-sgd": Use("mnist"),
+    "mnist-mlp": Use("mnist", val=10_000),
+    "notmnist-mlp": Use("notmnist", val=6_000, test=2_724, shuffled=True),
+    "notmnist-cnn": Use("notmnist", val=6_000, test=2_724, shuffled=True),
+}
+
+
+def find_data(system: str, path: Path | None = None) -> tuple[Dataset, str]:
+    """The data that `system` trains on, and one line that says which they are and why.
+
+    A path is read; without one, files that were fetched; without those, generated data, the same at every call.
+    Nothing is fetched here. `system` may also be the name of a data set, whose splits then stay as they are.
+    Raises ValueError for an unknown system, FileFormatError and DataError as the loaders do.
+    """
+    use = look_up("system", system, SYSTEMS | {name: Use(name) for name in DATA_SETS if name not in SYSTEMS})
+    known = DATA_SETS[use.data_set]
+    if path is not None:
+        return _divide(known.load(path), use), f"data from {os.fspath(path)}"
+    if use.data_set in REMOTE and download.is_fetched(use.data_set):
+        files = REMOTE[use.data_set].files
+        folder = download.data_folder() / use.data_set
+        return _divide(known.load(folder if len(files) > 1 else folder / files[0].name), use), (
+            f"{use.data_set}, fetched to {folder}"
+        )
+    if known.generate is None:
+        raise DataError(f"{use.data_set!r} has no generated stand-in: `fastnn data fetch {use.data_set}` brings it")
+    return _divide(known.generate(), use), f"generated data, {known.generated} ({_instead(use.data_set)})"
+
+
+def _instead(name: str) -> str:
+    """How to get the real thing."""
+    fetching = f"; `fastnn data fetch {name}` brings the original" if name in REMOTE else ""
+    return f"no --data given{fetching}"
+
+
+def _divide(data: Dataset, use: Use) -> Dataset:
+    """Cut validation and test set as `use` says; a validation set that the file has stays."""
+    if use.val is None and use.test is None:
+        return data
+    count = len(data.train)
+    val = min(use.val or 0, count // 3) if data.val is None else 0
+    if data.test is None:
+        test = min(use.test or 0, count // 3)
+        train = count - val - test
+    else:
+        test, train = min(use.test or len(data.test), len(data.test)), count - val
+    return data.cut(train, val, test, seed=0 if use.shuffled and data.meta["source"] != "generated" else None)
+
+
+def state(name: str) -> str:
+    """Where data set `name` is found now: fetched, to be fetched (how much), generated."""
+    found = []
+    if name in REMOTE:
+        megabytes = REMOTE[name].size / 1e6
+        done = download.is_fetched(name)
+        found.append(f"fetched, {megabytes:.0f} MB" if done else f"can be fetched, {megabytes:.0f} MB")
+    if DATA_SETS[name].generate is not None:
+        found.append("generated")
+    return "; ".join(found)
+
+
+def make(name: str, out: Path | None = None) -> str:
+    """Write the generated data set `name` in the original's format; a line that says what was written where.
+
+    Raises ValueError for an unknown name, DataError if it has no stand-in, FileFormatError if the place is no good.
+    """
+    known: Any = look_up("data set", name, DATA_SETS)
+    if known.generate is None:
+        raise DataError(f"{name!r} has no generated stand-in: `fastnn data fetch {name}` brings it")
+    data = known.generate()
+    target = out or known.out
+    known.save(target, data)
+    sizes = " + ".join(f"{len(split):,}" for split in data.splits().values())
+    return f"wrote {os.fspath(target)}: {sizes} samples, {known.generated}"

@@ -1,0 +1,107 @@
+"""Reading an HDF5 array a block of rows at a time: files larger than memory."""
+
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.data import reading
+from fastnn.errors import DataError, FileFormatError
+
+# Bytes of a block that `blocks` yields, and of the largest chunk of the file that is accepted: HDF5 unpacks a chunk
+# whole, however few of its rows are asked for.
+BLOCK = 16 << 20
+LARGEST_CHUNK = 64 << 20
+
+
+class H5Stream:
+    """One array of an HDF5 file, of which only the rows that are asked for come into memory.
+
+        with H5Stream("images.h5", "trainims") as images:
+            for first, rows in images.blocks():
+                total += rows.sum()
+
+    path, key : the file and the array in it. Raises FileFormatError if the file is missing or damaged, has no such
+    array, or is cut into chunks of more than 64 MB.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], key: str) -> None:
+        import h5py
+
+        self.path, self.key = os.fspath(path), key
+        self._where = f"{self.path!r}: {key!r}"
+        reading.check_hdf5(self.path)
+        with reading.hdf5_errors(self.path):
+            self._file = h5py.File(self.path, "r")
+            try:
+                self._array = self._checked(reading.hdf5_array(self._file, self.path, key))
+            except BaseException:
+                self._file.close()
+                raise
+        self.shape: tuple[int, ...] = tuple(int(length) for length in self._array.shape)
+        self.dtype: np.dtype[Any] = self._array.dtype.newbyteorder("=")
+
+    def _checked(self, array: Any) -> Any:
+        if array.ndim == 0 or array.dtype.kind not in "iufb":
+            raise FileFormatError(
+                f"{self._where} is {array.shape} {array.dtype}, expected numbers with at least one axis"
+            )
+        chunk = int(np.prod(array.chunks, dtype=np.int64)) * array.dtype.itemsize if array.chunks else 0
+        if chunk > LARGEST_CHUNK:
+            raise FileFormatError(
+                f"{self._where} is stored in chunks of {chunk:,} bytes, expected at most {LARGEST_CHUNK:,}: "
+                "each would be unpacked whole"
+            )
+        return array
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.shape[0]
+
+    def read(self, first: int, last: int) -> NDArray[Any]:
+        """Rows first … last − 1 as a new array (last − first, …) in native byte order.
+
+        Raises DataError if 0 ≤ first ≤ last ≤ len does not hold or the stream is closed, FileFormatError if the
+        file is damaged there.
+        """
+        if not self._file:
+            raise DataError(f"{self._where} was closed, expected an open stream")
+        if not 0 <= first <= last <= len(self):
+            raise DataError(f"rows {first} to {last} of {self._where} were asked for, expected 0 to {len(self)}")
+        rows = np.empty((last - first, *self.shape[1:]), self.dtype)
+        if rows.size:
+            with reading.hdf5_errors(self.path):
+                self._array.read_direct(rows, np.s_[first:last])
+        return rows
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Walk through all rows in order, `rows` at a time: (number of the first row, the rows).
+
+        None: as many as make 16 MB, in whole chunks of the file, so that no chunk is unpacked twice.
+        """
+        step = self._rows_of_a_block() if rows is None else rows
+        if step < 1:
+            raise DataError(f"blocks of {step} rows were asked for, expected at least 1")
+        for first in range(0, len(self), step):
+            yield first, self.read(first, min(first + step, len(self)))
+
+    def _rows_of_a_block(self) -> int:
+        row = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        rows = max(BLOCK // max(row, 1), 1)
+        chunk = self._array.chunks[0] if self._array.chunks else 1
+        return int(max(rows // chunk, 1) * chunk)
+
+    def close(self) -> None:
+        """Close the file; closing twice is fine."""
+        self._file.close()
+
+    def __enter__(self) -> "H5Stream":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
