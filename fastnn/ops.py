@@ -11,13 +11,13 @@ import fastnn_kernels as kernels
 from fastnn.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, number, plain, whole
 from fastnn.checks import as_array
 from fastnn.errors import DataError, ShapeError
-from fastnn.threads import guard, use_parallel
+from fastnn.threads import guard, usable_threads, use_parallel
 from fastnn_kernels.batch import ROUNDS
 
 
 def _run(kernel, *args):
     parallel = use_parallel(kernel, args)
-    with guard(parallel):
+    with guard(usable_threads() if parallel else 1):
         kernel.twin(parallel)(*args)
 
 

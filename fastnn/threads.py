@@ -1,9 +1,11 @@
 """How many threads kernels use, and when a kernel may use more than one."""
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -13,6 +15,7 @@ from fastnn_kernels._jit import Kernel
 
 _in_forked_child = False
 _one_at_a_time = threading.RLock()
+_chosen = threading.local()
 
 
 def _after_fork() -> None:
@@ -34,6 +37,17 @@ def threads(count: int) -> Iterator[None]:
     limit = numba.config.NUMBA_NUM_THREADS
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= limit:
         raise ValueError(f"threads: got {count!r}, expected a whole number from 1 to {limit}, the threads at hand")
+    outer = getattr(_chosen, "count", None)
+    _chosen.count = int(count)
+    try:
+        with _numba_threads(int(count)):
+            yield
+    finally:
+        _chosen.count = outer
+
+
+@contextlib.contextmanager
+def _numba_threads(count: int) -> Iterator[None]:
     before = numba.get_num_threads()
     numba.set_num_threads(count)
     try:
@@ -42,14 +56,45 @@ def threads(count: int) -> Iterator[None]:
         numba.set_num_threads(before)
 
 
-def parallel_allowed() -> bool:
-    """Whether parallel twins may run now: more than one thread, and not in a forked child."""
-    return not _in_forked_child and numba.get_num_threads() > 1
+@functools.cache
+def threads_at_hand() -> int:
+    """How many threads this process should use: its processors, less where OMP_NUM_THREADS or a quota says so."""
+    limits = [numba.config.NUMBA_NUM_THREADS, _omp_threads(), _quota(Path("/"))]
+    return max(1, min(limit for limit in limits if limit))
+
+
+def _omp_threads() -> int | None:
+    """OMP_NUM_THREADS; of a list for nested regions the first."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) else None
+
+
+def _quota(root: Path) -> int | None:
+    """Processors that a container's quota grants, rounded up; None without one. Linux control groups, either version."""
+    try:
+        group = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
+        for folder in (root / "sys/fs/cgroup" / group, root / "sys/fs/cgroup"):
+            if (folder / "cpu.max").exists():
+                quota, period = (folder / "cpu.max").read_text().split()
+                return None if quota == "max" else -(-int(quota) // int(period))
+        folder = root / "sys/fs/cgroup/cpu"
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return -(-int(quota) // int(period)) if int(quota) > 0 else None
+    except (OSError, ValueError):
+        return None
 
 
 def usable_threads() -> int:
-    """How many threads a plan may use now."""
-    return numba.get_num_threads() if parallel_allowed() else 1
+    """How many threads kernels may use now: what `threads` says, else those at hand; one in a forked child."""
+    if _in_forked_child:
+        return 1
+    chosen = getattr(_chosen, "count", None)
+    return chosen or min(numba.get_num_threads(), threads_at_hand())
+
+
+def parallel_allowed() -> bool:
+    """Whether parallel twins may run now."""
+    return usable_threads() > 1
 
 
 def worth_sharing(kernel: Kernel, args: tuple) -> bool:
@@ -62,8 +107,15 @@ def use_parallel(kernel: Kernel, args: tuple) -> bool:
     return parallel_allowed() and worth_sharing(kernel, args)
 
 
-def guard(parallel: bool):
-    """Numba's `workqueue` layer aborts the process when two threads enter it at once: there, a lock."""
-    if parallel and numba.threading_layer() == "workqueue":
-        return _one_at_a_time
-    return contextlib.nullcontext()
+@contextlib.contextmanager
+def guard(count: int) -> Iterator[None]:
+    """Within the block, parallel twins run on `count` threads; with one, nothing needs guarding.
+
+    Numba's `workqueue` layer aborts the process when two threads enter it at once: there, a lock.
+    """
+    if count == 1:
+        yield
+        return
+    with _numba_threads(count):
+        with _one_at_a_time if numba.threading_layer() == "workqueue" else contextlib.nullcontext():
+            yield

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.threads import parallel_allowed
+from fastnn.threads import _quota, parallel_allowed
 from tests.tiny import bits, fit, jit_only, python, tiny_model
 
 ALL = numba.config.NUMBA_NUM_THREADS
@@ -152,3 +152,45 @@ print(numba.threading_layer(), all(np.array_equal(w, want[0]) for w in got))
 @jit_only
 def test_optimizer_steps_at_once_under_workqueue():
     assert python(STEPS, NUMBA_THREADING_LAYER="workqueue", NUMBA_NUM_THREADS="2").split() == ["workqueue", "True"]
+
+
+def group_files(root, name, **files):
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/cgroup").write_text(f"0::/{name}\n")
+    for path, text in files.items():
+        place = root / "sys/fs/cgroup" / path.replace("__", "/").replace("cpu_max", "cpu.max")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({"job__cpu_max": "150000 100000\n"}, 2),
+        ({"job__cpu_max": "max 100000\n"}, None),
+        ({"cpu_max": "50000 100000\n"}, 1),
+        ({"cpu__cpu.cfs_quota_us": "300000\n", "cpu__cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu__cpu.cfs_quota_us": "-1\n", "cpu__cpu.cfs_period_us": "100000\n"}, None),
+        ({"job__cpu_max": "nonsense\n"}, None),
+        ({}, None),
+    ],
+)
+def test_a_container_s_quota_limits_threads(tmp_path, files, quota):
+    group_files(tmp_path, "job", **files)
+    assert _quota(tmp_path) == quota
+
+
+def test_without_control_groups_there_is_no_quota(tmp_path):
+    assert _quota(tmp_path) is None
+
+
+@pytest.mark.parametrize(("value", "count"), [("1", 1), ("1,4", 1), ("0", ALL), ("many", ALL), ("", ALL)])
+def test_omp_num_threads_limits_threads(value, count):
+    said = python("from fastnn.threads import usable_threads; print(usable_threads())", OMP_NUM_THREADS=value)
+    assert said.strip() == str(count)
+
+
+def test_what_is_said_in_a_block_goes_before_limits_from_outside():
+    code = "import fastnn as fn; from fastnn.threads import usable_threads as u\nwith fn.threads(2): print(u())\nprint(u())"
+    if ALL > 1:
+        assert python(code, OMP_NUM_THREADS="1").split() == ["2", "1"]

@@ -9,8 +9,9 @@ import numba
 import numpy as np
 from llvmlite import binding
 
+import fastnn as fn
 import fastnn_kernels as k
-from fastnn.threads import threads
+from fastnn.threads import threads, usable_threads
 from fastnn_kernels._cache import cache_folder
 from fastnn_kernels._jit import JIT
 
@@ -20,12 +21,13 @@ def report() -> Iterator[str]:
     packages = ("fastnn", "numba", "llvmlite", "numpy", "h5py", "matplotlib")
     yield "versions    " + ", ".join(f"{name} {_version(name)}" for name in packages)
     yield f"processor   {binding.get_host_cpu_name()}, vectors of {_vector_bits()} bits"
-    yield f"threads     {numba.get_num_threads()} used of {os.cpu_count()} processors"
+    yield f"threads     {usable_threads()} used of {os.cpu_count()} processors{_why_fewer()}"
     yield f"layer       {numba.threading_layer()}"
     yield f"cache       {_cache_state()}"
     if not JIT:
         yield "advice      NUMBA_DISABLE_JIT is set: kernels run as plain Python, a thousand times slower"
         return
+    yield from _warmed()
     yield from _speed()
 
 
@@ -44,6 +46,14 @@ def _vector_bits() -> int:
     return 128
 
 
+def _why_fewer() -> str:
+    """What holds the number of threads below that of the processors."""
+    if usable_threads() == os.cpu_count():
+        return ""
+    reasons = [name for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS") if os.environ.get(name)]
+    return f" ({', '.join(reasons) or 'affinity or quota of this process'})"
+
+
 def _cache_state() -> str:
     folder = cache_folder()
     if folder is None:
@@ -54,9 +64,34 @@ def _cache_state() -> str:
     return f"{folder}, {state}"
 
 
+def _warmed() -> Iterator[str]:
+    """Compile what the systems use, unless the cache has it: kernels depend on dtypes, not on sizes, so tiny nets do."""
+    begin, before = time.perf_counter(), _compiled_functions()
+    rng = np.random.default_rng(0)
+    words, images, labels = rng.integers(0, 5, (12, 3)), rng.random((12, 6, 6, 1)), np.arange(12) % 3
+    dense = [fn.Dense(4, name) for name in ("sigmoid", "relu", "tanh")]
+    conv = [fn.Conv2D(4, activation="relu"), fn.BatchNorm(), fn.MaxPool2D(), fn.Flatten(), fn.Dropout(rate=0.5)]
+    for layers, x, optimizer in (
+        ([fn.Embedding(5, 2), fn.Flatten(), *dense, fn.Dense(3)], words, fn.SGD(0.1, momentum=0.5)),
+        ([fn.Flatten(), *dense, fn.Dense(3)], images, fn.SGD(0.1)),
+        ([*conv, *dense, fn.Dense(3)], images, fn.Adam(0.1)),
+    ):
+        model = fn.Sequential(layers, input_shape=x.shape[1:], l2=0.1)
+        model.fit(x, labels, optimizer=optimizer, batch_size=5, validation_data=(x, labels), verbose=False)
+        model.predict(x)
+    compiled = _compiled_functions() - before
+    said = f"{compiled} functions compiled for it" if compiled > 0 else "nothing to compile"
+    yield f"            {said}, {time.perf_counter() - begin:.1f} s"
+
+
+def _compiled_functions() -> int:
+    folder = cache_folder()
+    return len(list(folder.glob("*.bin"))) if folder else 0
+
+
 def _speed() -> Iterator[str]:
     """A matrix product on one thread and on all, and what a poor ratio means."""
-    count = numba.get_num_threads()
+    count = usable_threads()
     with threads(1):
         alone = _gflops(k.matmul.serial)
     yield f"product     {alone:.0f} GFLOP/s on one thread (256 x 256 float32)"

@@ -64,5 +64,5 @@ class Dense(Penalised, Layer):
         wt = build.scratch("wᵀ", self.units, x.width)
         dx = build.value("dx", x.shape)
         build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, wt, Rows(w), FIRST)
-        build.emit(k.matmul_wt, dx.buffer, dout.buffer, wt)
+        build.emit(k.matmul, dx.buffer, dout.buffer, wt)  # `matmul_wt`, already compiled for the forward product
         return dx

@@ -11,7 +11,7 @@ from fastnn.plan.arena import Buffer
 from fastnn.plan.block import Block
 from fastnn.plan.builder import Builder, Rows
 from fastnn.schedules import Schedule
-from fastnn.threads import guard, use_parallel
+from fastnn.threads import guard, usable_threads, use_parallel
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
@@ -156,7 +156,7 @@ class Optimizer:
         rates = self.rates(np.array([self.iteration]))[0].astype(arrays[0].dtype)
         args = (*flat, np.ascontiguousarray(gradient).reshape(-1), rates)
         parallel = use_parallel(self.kernel, args)
-        with guard(parallel):
+        with guard(usable_threads() if parallel else 1):
             self.kernel.twin(parallel)(*args)
         for array, result in zip(arrays, flat, strict=True):
             if not np.may_share_memory(array, result):  # a strided array: its copy was updated

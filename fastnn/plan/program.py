@@ -68,7 +68,7 @@ class Program:
         """Run all rows `steps` times on `batch` samples each (default: the full batch), on so many threads."""
         if JIT:
             encoded = self._encode(batch or self.batch, workers)
-            with guard(encoded.bounds is not None):
+            with guard(workers):
                 encoded.run(steps)
             return
         calls = [(row.kernel.body, self._whole(row, batch or self.batch)) for row in self.rows]

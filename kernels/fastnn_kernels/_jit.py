@@ -51,6 +51,16 @@ def always_inline(function):
     return numba.njit(function, forceinline=True, **OPTIONS) if JIT else function
 
 
+def rounded(function):
+    """A helper whose products are rounded before anything is added to them.
+
+    In a sum of two products either may be fused with the addition: the compiler's choice, and another one in a
+    vectorised loop than in its remainder. Computing one of them here leaves no choice.
+    """
+    options = OPTIONS | {"fastmath": {"nsz"}}
+    return numba.njit(function, **options) if JIT else function
+
+
 class Kernel:
     """A loop on raw arrays, in two twins made from one body.
 

@@ -19,3 +19,5 @@ DEPTH = 256
 ROWS = 48
 # While row p of b is used, row p + PREFETCH_ROWS is asked for.
 PREFETCH_ROWS = 16
+# Rows of fewer columns than this leave most of a vector register empty: kernels then run along the batch.
+NARROW = 8

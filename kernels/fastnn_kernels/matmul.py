@@ -5,7 +5,6 @@ block it falls in, so all variants and any number of threads give the same bits.
 C-contiguous; columns past the logical width (padding) are 0 and come out 0.
 """
 
-import numba
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
@@ -15,9 +14,11 @@ from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MULTIPLY_ADD, ROWS
 
 @inline
 def _block(rows):
-    """How many of `rows` rows a block takes: at most ROWS, as many blocks for each thread, whole fours."""
-    threads = numba.get_num_threads()
-    blocks = threads * -(-rows // (threads * ROWS))
+    """How many of `rows` rows a block takes: at most ROWS, whole fours, an even number of blocks.
+
+    (Asking for the number of threads would keep compiled code out of the cache.)
+    """
+    blocks = 2 * -(-rows // (2 * ROWS))
     return max(4, (-(-rows // max(blocks, 1)) + 3) // 4 * 4)
 
 

@@ -66,8 +66,9 @@ def batch_norm_forward(out, mean, rstd, running_mean, running_var, x, gamma, bet
         _channel_moments(m, r, x, first, P, C)
         old_mean, old_var = running_mean[first:last], running_var[first:last]
         for j in range(m.shape[0]):
-            old_mean[j] = momentum * old_mean[j] + (one - momentum) * m[j]
-            old_var[j] = momentum * old_var[j] + (one - momentum) * (unbiased * r[j])
+            # One product: a sum of two could be rounded in two ways.
+            old_mean[j] += (one - momentum) * (m[j] - old_mean[j])
+            old_var[j] += (one - momentum) * (unbiased * r[j] - old_var[j])
             r[j] = one / np.sqrt(r[j] + eps)
     for b in prange(x.shape[0]):
         _normalise(out[b], x[b], gamma, beta, mean, rstd, P, C)

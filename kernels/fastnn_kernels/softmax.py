@@ -5,22 +5,31 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._math import exp, log
 from fastnn_kernels._sums import row_sum
-from fastnn_kernels._tuning import TRANSCENDENTAL
+from fastnn_kernels._tuning import NARROW, TRANSCENDENTAL
+
+
+@inline
+def _larger(a, b):
+    return a if a > b else b
 
 
 @inline
 def _row_max(x, i, n):
-    """The largest of x[i, :n]. Four chains: one alone waits for each comparison before the next."""
-    m0 = m1 = m2 = m3 = x[i, 0]
-    whole = n - n % 4
-    for j in range(0, whole, 4):
-        m0 = max(m0, x[i, j])
-        m1 = max(m1, x[i, j + 1])
-        m2 = max(m2, x[i, j + 2])
-        m3 = max(m3, x[i, j + 3])
+    """The largest of x[i, :n], NaN apart. Eight lanes, as in `row_sum`: one alone waits for each comparison."""
+    m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = x[i, 0]
+    whole = n - n % 8
+    for j in range(0, whole, 8):
+        m0 = _larger(x[i, j], m0)
+        m1 = _larger(x[i, j + 1], m1)
+        m2 = _larger(x[i, j + 2], m2)
+        m3 = _larger(x[i, j + 3], m3)
+        m4 = _larger(x[i, j + 4], m4)
+        m5 = _larger(x[i, j + 5], m5)
+        m6 = _larger(x[i, j + 6], m6)
+        m7 = _larger(x[i, j + 7], m7)
     for j in range(whole, n):
-        m0 = max(m0, x[i, j])
-    return max(max(m0, m1), max(m2, m3))
+        m0 = _larger(x[i, j], m0)
+    return _larger(_larger(_larger(m0, m1), _larger(m2, m3)), _larger(_larger(m4, m5), _larger(m6, m7)))
 
 
 @inline
@@ -55,17 +64,47 @@ def softmax_forward(out, x, n):
             out[i, j] /= total
 
 
+@inline
+def _narrow_cross_entropy(loss, correct, dx, x, labels, weight, n):
+    """`softmax_cross_entropy` of so few columns that a row leaves most of a vector register empty.
+
+    Exponentials run over whole rows, their padding included, and logarithms along the batch.
+    """
+    for i in range(x.shape[0]):
+        largest = _row_max(x, i, n)
+        loss[i] = largest - x[i, labels[i]]
+        correct[i] = type(largest)(1) if _is_first_max(x, i, labels[i], largest) else type(largest)(-1)
+        for j in range(n):
+            dx[i, j] = x[i, j] - largest
+    flat = dx.reshape(-1)
+    for e in range(flat.shape[0]):
+        flat[e] = exp(flat[e])
+    for i in range(x.shape[0]):
+        correct[i] *= row_sum(dx, i, n)
+        scale = weight[i] / abs(correct[i])
+        for j in range(dx.shape[1]):
+            dx[i, j] = dx[i, j] * scale if j < n else type(scale)(0)
+        dx[i, labels[i]] -= weight[i]
+    for i in range(x.shape[0]):
+        total = abs(correct[i])
+        loss[i] = log(total) + loss[i]
+        correct[i] = type(total)(1) if correct[i] > 0 else type(total)(0)
+
+
 @kernel(work=lambda loss, correct, dx, x, labels, weight, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
 def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
     """loss[i] = log Σⱼ exp(x[i, j]) − x[i, labels[i]];  dx[i] = weight[i] · (softmax(x[i]) − onehot(labels[i]))
 
     loss    : (B,)      cross-entropy of each sample, in nats, unweighted
     correct : (B,)      1 where the label is the argmax of the row (the first of equals, NaN never), else 0
-    dx      : (B, ≥ n)  gradient of Σᵢ weight[i] · loss[i]; columns from n on stay
+    dx      : (B, ≥ n)  gradient of Σᵢ weight[i] · loss[i]; columns from n on become 0
     x       : (B, ≥ n)  scores, n ≥ 1
     labels  : (B,)      integers in [0, n), checked by the caller
     weight  : (B,)      1/B for the mean of a batch
     """
+    if n < NARROW:  # 3.6 against 1.2 us, 100 rows of 2
+        _narrow_cross_entropy(loss, correct, dx, x, labels, weight, n)
+        return
     for i in prange(x.shape[0]):
         label = labels[i]
         largest, total = _exponentials(dx, x, i, n)
@@ -75,3 +114,5 @@ def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
         for j in range(n):
             dx[i, j] *= scale
         dx[i, label] -= weight[i]
+        for j in range(n, dx.shape[1]):
+            dx[i, j] = 0

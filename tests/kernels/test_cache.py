@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastnn_kernels
+from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import needs_jit
 
 pytestmark = needs_jit
@@ -91,3 +93,13 @@ def test_where_nothing_can_be_written_kernels_still_run(tree):
     said = run(tree, "relu_forward:serial", FASTNN_CACHE_DIR=str(tree / "file/cache"))
     assert said["folder"] == "None"
     assert said["hits"] == {"relu_forward:serial": 0}
+
+
+@needs_jit
+def test_no_kernel_is_kept_out_of_the_cache():
+    """Numba does not save code that holds an address of this process: such a kernel would compile in every one."""
+    for name, entry in REGISTRY.items():
+        args = entry.inputs(np.random.default_rng(0), np.float32, next(iter(entry.bench.values())))
+        entry.kernel.serial(*args)
+        for result in entry.kernel.serial.overloads.values():
+            assert not result.library.has_dynamic_globals, name

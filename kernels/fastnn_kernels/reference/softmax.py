@@ -16,5 +16,6 @@ def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
     loss[:] = np.log(np.exp(x - largest[:, None]).sum(axis=1)) + (largest - x[rows, labels])
     correct[:] = (x.argmax(axis=1) == labels) & ~np.isnan(x).any(axis=1)
     softmax_forward(dx, x, n)
+    dx[:, n:] = 0
     dx[rows, labels] -= 1
     dx[:, :n] *= weight[:, None]
