@@ -70,7 +70,7 @@ def _omp_threads() -> int | None:
 
 
 def _quota(root: Path) -> int | None:
-    """Processors that a container's quota grants, rounded up; None without one. Linux control groups, either version."""
+    """Processors that a container's quota grants, rounded up; None without one (Linux control groups, 1 and 2)."""
     try:
         group = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
         for folder in (root / "sys/fs/cgroup" / group, root / "sys/fs/cgroup"):
@@ -116,6 +116,9 @@ def guard(count: int) -> Iterator[None]:
     if count == 1:
         yield
         return
-    with _numba_threads(count):
-        with _one_at_a_time if numba.threading_layer() == "workqueue" else contextlib.nullcontext():
-            yield
+    with _numba_threads(count), _turn():
+        yield
+
+
+def _turn() -> contextlib.AbstractContextManager:
+    return _one_at_a_time if numba.threading_layer() == "workqueue" else contextlib.nullcontext()

@@ -191,6 +191,12 @@ def test_omp_num_threads_limits_threads(value, count):
 
 
 def test_what_is_said_in_a_block_goes_before_limits_from_outside():
-    code = "import fastnn as fn; from fastnn.threads import usable_threads as u\nwith fn.threads(2): print(u())\nprint(u())"
+    code = """
+import fastnn as fn
+from fastnn.threads import usable_threads
+with fn.threads(2):
+    print(usable_threads())
+print(usable_threads())
+"""
     if ALL > 1:
         assert python(code, OMP_NUM_THREADS="1").split() == ["2", "1"]

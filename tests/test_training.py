@@ -345,8 +345,8 @@ class TestManyEpochsInOneCall:
         ends = []
         for callbacks in ((), [fn.Callback()]):
             model = fn.Sequential([fn.Dense(1)], input_shape=(2,), loss="mse")
+            options = {"batch_size": None, "epochs": 5000, "callbacks": callbacks, "verbose": False}
             with pytest.raises(fn.NonFiniteError) as error:
-                options = {"batch_size": None, "epochs": 5000, "callbacks": callbacks, "verbose": False}
                 model.fit(self.x, self.y, optimizer=fn.SGD(3.0), **options)
             assert len(model.history.epochs) == model.epoch > 3
             ends.append((str(error.value), model.epoch, model.parameters.flat.tobytes()))

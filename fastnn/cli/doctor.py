@@ -65,7 +65,7 @@ def _cache_state() -> str:
 
 
 def _warmed() -> Iterator[str]:
-    """Compile what the systems use, unless the cache has it: kernels depend on dtypes, not on sizes, so tiny nets do."""
+    """Compile what the systems use, unless the cache has it. Kernels depend on dtypes, not on sizes: tiny nets do."""
     begin, before = time.perf_counter(), _compiled_functions()
     rng = np.random.default_rng(0)
     words, images, labels = rng.integers(0, 5, (12, 3)), rng.random((12, 6, 6, 1)), np.arange(12) % 3

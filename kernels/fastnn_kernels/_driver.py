@@ -118,7 +118,7 @@ if JIT:
             _run_rows(table, 0, table.shape[0])
 
     def _run_phases(table, bounds, steps):
-        """Run `steps` times phase after phase: of phase f, worker w runs rows bounds[f, w] to bounds[f, w + 1] of `table`.
+        """Run phase after phase, `steps` times. Of phase f, worker w runs rows bounds[f, w] ≤ r < bounds[f, w + 1].
 
         A phase in which only the first worker has rows starts no threads.
         """

@@ -31,24 +31,35 @@ def square(v):
     return v * v
 
 
-@inline
-def lane_sum(f, x):
-    """Σ f(x[j]) in float64, in the lanes and order of `row_sum`; f is `square` or `abs`."""
-    wide = np.float64
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = x.shape[0] - x.shape[0] % 8
-    for j in range(0, whole, 8):
-        s0 += f(wide(x[j]))
-        s1 += f(wide(x[j + 1]))
-        s2 += f(wide(x[j + 2]))
-        s3 += f(wide(x[j + 3]))
-        s4 += f(wide(x[j + 4]))
-        s5 += f(wide(x[j + 5]))
-        s6 += f(wide(x[j + 6]))
-        s7 += f(wide(x[j + 7]))
-    for j in range(whole, x.shape[0]):
-        s0 += f(wide(x[j]))
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+def _lane_sum(f, name):
+    """A function of an array x: Σ f(x[j]) in float64, in the lanes and order of `row_sum`.
+
+    Made for each f, not given it: a function that is an argument keeps compiled code out of the cache.
+    """
+
+    def total(x):
+        wide = np.float64
+        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+        whole = x.shape[0] - x.shape[0] % 8
+        for j in range(0, whole, 8):
+            s0 += f(wide(x[j]))
+            s1 += f(wide(x[j + 1]))
+            s2 += f(wide(x[j + 2]))
+            s3 += f(wide(x[j + 3]))
+            s4 += f(wide(x[j + 4]))
+            s5 += f(wide(x[j + 5]))
+            s6 += f(wide(x[j + 6]))
+            s7 += f(wide(x[j + 7]))
+        for j in range(whole, x.shape[0]):
+            s0 += f(wide(x[j]))
+        return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+    total.__qualname__ = name  # of which symbols are made
+    return inline(total)
+
+
+sum_squares = _lane_sum(square, "sum_squares")
+sum_sizes = _lane_sum(abs, "sum_sizes")
 
 
 def chunks(size):

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._sums import CHUNK, lane_sum, square
+from fastnn_kernels._sums import CHUNK, sum_sizes, sum_squares
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 
@@ -64,7 +64,7 @@ def penalty_l2(losses, partial, cursor, w, rates):
     w       : (N,)    rates : (λ,)
     """
     for c in prange(partial.shape[0]):
-        partial[c] = lane_sum(square, w[c * CHUNK : (c + 1) * CHUNK])
+        partial[c] = sum_squares(w[c * CHUNK : (c + 1) * CHUNK])
     losses[cursor[1]] += 0.5 * np.float64(rates[0]) * _total(partial)
 
 
@@ -75,7 +75,7 @@ def penalty_l1(losses, partial, cursor, w, rates):
     losses, partial, cursor, w, rates : as for `penalty_l2`, partial with Σ |w|
     """
     for c in prange(partial.shape[0]):
-        partial[c] = lane_sum(abs, w[c * CHUNK : (c + 1) * CHUNK])
+        partial[c] = sum_sizes(w[c * CHUNK : (c + 1) * CHUNK])
     losses[cursor[1]] += np.float64(rates[0]) * _total(partial)
 
 
@@ -86,7 +86,7 @@ def sum_of_squares(out, partial, w):
     out : (1,) float64    partial : (⌈N / CHUNK⌉,) float64, the sums of the chunks    w : (N,)
     """
     for c in prange(partial.shape[0]):
-        partial[c] = lane_sum(square, w[c * CHUNK : (c + 1) * CHUNK])
+        partial[c] = sum_squares(w[c * CHUNK : (c + 1) * CHUNK])
     out[0] = _total(partial)
 
 
