@@ -10,6 +10,7 @@ from fastnn.callbacks import (
     Monitor,
     ProgressBar,
     ReduceOnPlateau,
+    TensorBoard,
     TimeLimit,
 )
 from fastnn.data.dataset import Dataset, Split
@@ -79,6 +80,7 @@ __all__ = [
     "Split",
     "StepDecay",
     "Sum",
+    "TensorBoard",
     "TimeLimit",
     "check_gradients",
     "kernels",

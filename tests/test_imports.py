@@ -109,8 +109,8 @@ RANKS = [
     ["model", "storage"],
     ["callbacks", "gradient_check"],
     ["training"],
-    ["data", "plots", "language", "ops"],
-    ["recipes"],
+    ["data", "plots", "page", "report", "language", "ops"],
+    ["recipes", "sweep"],
     ["cli", "__main__"],
 ]
 

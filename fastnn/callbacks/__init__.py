@@ -8,6 +8,7 @@ from fastnn.callbacks.gradient_norms import GradientNorms
 from fastnn.callbacks.monitor import Monitor
 from fastnn.callbacks.progress import ProgressBar
 from fastnn.callbacks.reduce_on_plateau import ReduceOnPlateau
+from fastnn.callbacks.tensorboard import TensorBoard
 from fastnn.callbacks.time_limit import TimeLimit
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Monitor",
     "ProgressBar",
     "ReduceOnPlateau",
+    "TensorBoard",
     "TimeLimit",
 ]

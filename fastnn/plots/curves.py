@@ -1,0 +1,81 @@
+"""Lines: bands over seeds, one quantity over another."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnn.plots.style import LABEL, MARKED, SMALL, colour, dash, line_axes, sheet, whole_numbers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def bands(
+    curves: Mapping[str, Sequence[Sequence[float]]],
+    title: str,
+    ylabel: str,
+    *,
+    xlabel: str = "epoch",
+    note: str | None = None,
+) -> "Figure":
+    """For each label the mean of its curves, one a seed, in a band of one standard deviation; the curves pale.
+
+    curves: label -> curves of equal length, whose first value belongs to x = 1. The deviation is the sample's, by
+    n − 1; a single curve has no band. ValueError if the curves of a label differ in length or are none.
+    """
+    figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
+    line_axes(axis, xlabel=xlabel, ylabel=ylabel)
+    for number, (label, seeds) in enumerate(curves.items()):
+        _band(axis, label, seeds, number)
+    whole_numbers(axis)
+    axis.legend(frameon=False, fontsize=SMALL, title="mean ± standard deviation", title_fontsize=SMALL)
+    return figure
+
+
+def _band(axis: "Axes", label: str, seeds: Sequence[Sequence[float]], number: int) -> None:
+    lengths = sorted({len(curve) for curve in seeds})
+    if len(lengths) != 1:
+        raise ValueError(f"bands: the curves of {label!r} have lengths {lengths}, expected one curve or more of one")
+    values = np.array(seeds, np.float64)
+    x, mean = np.arange(1, lengths[0] + 1), values.mean(axis=0)
+    shade, count = colour(number), len(values)
+    for curve in values if count > 1 else ():
+        axis.plot(x, curve, color=shade, lw=0.6, alpha=0.45)
+    if count > 1:
+        deviation = values.std(axis=0, ddof=1)
+        axis.fill_between(x, mean - deviation, mean + deviation, color=shade, alpha=0.2, lw=0)
+    text = f"{label}, {count} seeds" if count > 1 else f"{label}, one seed"
+    axis.plot(x, mean, color=shade, ls=dash(number), lw=2, marker="." if len(x) <= MARKED else None, label=text)
+
+
+def lines_over(
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    xlabel: str,
+    ylabel: str,
+    title: str,
+    *,
+    log_x: bool = False,
+    note: str | None = None,
+) -> "Figure":
+    """One line for each label over the values of x; where these are few, each has its mark and its tick.
+
+    log_x: spread x by factors, for learning rates and sizes. ValueError if a line has not a value for each x.
+    """
+    figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
+    line_axes(axis, xlabel=xlabel, ylabel=ylabel)
+    for number, (label, y) in enumerate(lines.items()):
+        if len(y) != len(x):
+            raise ValueError(f"lines_over: {label!r} has {len(y)} values for {len(x)} of x")
+        look: Any = {"lw": 1.8, "marker": "o", "markersize": 4.5} if len(x) <= MARKED else {"lw": 1.2}
+        axis.plot(x, y, color=colour(number), ls=dash(number), label=label, **look)
+    if log_x:
+        axis.set_xscale("log")
+    if len(x) <= 12:
+        axis.set_xticks(list(x), [f"{value:g}" for value in x], fontsize=SMALL)
+        axis.set_xticks([], minor=True)
+    if len(lines) > 1:
+        axis.legend(frameon=False, fontsize=LABEL - 1)
+    return figure

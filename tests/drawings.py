@@ -1,0 +1,25 @@
+"""What tests of pictures share: a Monitor's records, and reading a figure."""
+
+import numpy as np
+
+from fastnn.callbacks.monitor import describe
+
+
+def records(steps=(1, 2, 3), kinds=("parameter", "gradient"), names=("dense.w", "dense.b")):
+    """As a Monitor takes them down, of normal numbers that spread with the steps."""
+    stream = np.random.default_rng(0)
+    return [
+        {"step": step, "epoch": 1, "kind": kind, "name": name} | describe(step * stream.normal(size=500), 10)
+        for step in steps
+        for kind in kinds
+        for name in names
+    ]
+
+
+def texts(figure):
+    """All that is written on a figure."""
+    found = [text.get_text() for text in figure.texts] + [figure.get_suptitle()]
+    for axis in figure.axes:
+        labels = [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.texts, *axis.get_xticklabels()]
+        found += [label.get_text() for label in [*labels, *axis.get_yticklabels()]]
+    return found
