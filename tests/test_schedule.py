@@ -20,10 +20,16 @@ WORDS = rng.integers(0, 20, (90, 3)), rng.integers(0, 3, 90)
 NETS = {
     "words": (lambda: [fn.Embedding(20, 5), fn.Flatten(), fn.Dense(70, "sigmoid"), fn.Dense(3)], WORDS),
     "images": (
-        lambda: (
-            [fn.Conv2D(17, 3, "relu"), fn.BatchNorm(), fn.MaxPool2D(), fn.Conv2D(5, 3, "tanh", stride=2)]
-            + [fn.Flatten(), fn.Dropout(keep=0.7), fn.Dense(33, "elu", max_norm=1.0), fn.LayerNorm(), fn.Dense(3)]
-        ),
+        lambda: [
+            *(
+                fn.Conv2D(17, 3, "relu"),
+                fn.BatchNorm(),
+                fn.MaxPool2D(),
+                fn.Conv2D(5, 3, "tanh", stride=2),
+                fn.Flatten(),
+            ),
+            *(fn.Dropout(keep=0.7), fn.Dense(33, "elu", max_norm=1.0), fn.LayerNorm(), fn.Dense(3)),
+        ],
         IMAGES,
     ),
 }
@@ -90,7 +96,7 @@ def test_every_row_comes_after_those_it_depends_on(net, optimizer):
         for before in rows[:i]:
             if schedule._depends(row, before):
                 (phase, group, order), (phase_0, group_0, order_0) = place[id(row)], place[id(before)]
-                assert phase_0 < phase or (phase_0, group_0) == (phase, group) and order_0 < order
+                assert phase_0 < phase or ((phase_0, group_0) == (phase, group) and order_0 < order)
 
 
 def test_a_step_of_the_trigram_net_needs_few_phases():
@@ -127,16 +133,16 @@ def test_gradients_of_a_fused_plan_cannot_be_read():
 def test_a_callback_that_reads_gradients_gets_those_of_the_step():
     class Reads(fn.Callback):
         every, reads_gradients = 1, True
-        norms: list = []
 
         def on_batch_end(self, run):
-            self.norms.append(float(np.abs(run.plan.gradients["dense.w"]).sum()))
+            norms.append(float(np.abs(run.plan.gradients["dense.w"]).sum()))
 
+    norms = []
     layers, (x, y) = NETS["words"]
     model = fn.Sequential(layers(), input_shape=(3,))
     model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=30, callbacks=[Reads()], verbose=False)
-    assert len(Reads.norms) == 3
-    assert min(Reads.norms) > 0
+    assert len(norms) == 3
+    assert min(norms) > 0
 
 
 class TestPace:
