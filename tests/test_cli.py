@@ -60,7 +60,8 @@ def test_train_leaves_a_run(corpus, here, capsys):
     assert train() == 0
     out, err = capsys.readouterr()
     assert sorted(os.listdir(here / "runs")) == ["trigram"]
-    assert sorted(os.listdir(here / "runs/trigram")) == ["curves.png", "history.csv", "model.h5", "summary.json"]
+    files = ["curves.png", "embedding.png", "history.csv", "model.h5", "report.html", "summary.json"]
+    assert sorted(os.listdir(here / "runs/trigram")) == files
     assert "33.39 %" in out
     assert "next words of five test trigrams" in out
     assert err.count("epoch ") == 3
@@ -256,14 +257,14 @@ def test_diverged(corpus, capsys):
 
 INTERRUPTED = """
 import os, signal, sys
-from fastnn.callbacks import Checkpoint
 from fastnn.cli import main
-saved = Checkpoint.on_epoch_end
+from fastnn.recipes.single import SparingCheckpoint
+saved = SparingCheckpoint.on_epoch_end
 def save_and_kill(self, run):
     saved(self, run)
     if run.epoch == 2:
         os.kill(os.getpid(), getattr(signal, sys.argv[1]))
-Checkpoint.on_epoch_end = save_and_kill
+SparingCheckpoint.on_epoch_end = save_and_kill
 sys.exit(main(sys.argv[2:]))
 """
 

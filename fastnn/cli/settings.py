@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from fastnn.recipes.base import Recipe
+
 
 def options_of(settings: Any) -> list[click.Option]:
     """An option for each field, without a default of its own: None means that the user did not say."""
@@ -12,6 +14,35 @@ def options_of(settings: Any) -> list[click.Option]:
 
 
 def _option(name: str, default: Any, metadata: Any) -> click.Option:
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(default, bool):
+        return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=metadata["help"])
     kind = click.Choice(metadata["choices"]) if metadata["choices"] else type(default)
     text = f"{metadata['help']}  [default: {default}]"
-    return click.Option([f"--{name.replace('_', '-')}", name], type=kind, help=text)
+    return click.Option([flag, name], type=kind, help=text)
+
+
+def compare_help(recipe: Recipe) -> str:
+    """What --compare can be, and what it is unless the user says."""
+    known = "; ".join(f"{comparison.name} ({comparison.question})" for comparison in recipe.all_comparisons().values())
+    length = f", {recipe.compare_epochs} epochs each unless --compare-epochs says" if recipe.compare_epochs else ""
+    default = ",".join(recipe.compare) or "none"
+    return f"runs beside the chosen one{length}: none, all, or names with commas: {known}  [default: {default}]"
+
+
+def setting_from_text(settings: Any, name: str, text: str) -> Any:
+    """The value of the setting called `name` that `text` spells; ValueError if there is no such setting or value."""
+    key = name.replace("-", "_")
+    known = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    if key not in known:
+        from fastnn.naming import near
+
+        raise ValueError(f"--grid has {name!r}, which is no setting; {near(key, known)}")
+    kind = type(known[key])
+    try:
+        if kind is bool:
+            return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+        return kind(text)
+    except (ValueError, KeyError):
+        wanted = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
+        raise ValueError(f"--grid {name} has {text!r}, expected {wanted}") from None

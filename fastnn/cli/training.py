@@ -1,6 +1,9 @@
 """`fastnn train`: says what it works on, shows progress, and ends with the figures beside the report's."""
 
 import contextlib
+import dataclasses
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,71 +11,154 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from fastnn.callbacks import Callback
 from fastnn.callbacks.progress import ProgressBar, loss_text
 from fastnn.data import Dataset
 from fastnn.recipes.base import Recipe
-from fastnn.recipes.runner import Outcome, run
+from fastnn.recipes.lineup import Entry
+from fastnn.recipes.results import Trained
+from fastnn.recipes.runner import Order, Outcome, run
 from fastnn.threads import threads
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
-def train_and_report(
-    recipe: Recipe,
-    changes: dict[str, Any],
-    data_path: Path | None,
-    out: Path,
-    thread_count: int | None,
-    quick: bool,
-    resume: bool,
-    fresh: bool,
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the user asked for: one field a flag; `changes` holds the settings that were given."""
+
+    recipe: Recipe
+    changes: dict[str, Any]
+    data: Path | None
+    out: Path
+    threads: int | None = None
+    quick: bool = False
+    best: bool = False
+    compare: str | None = None
+    compare_epochs: int | None = None
+    resume: bool = False
+    fresh: bool = False
+
+    def order(self) -> Order:
+        """The work to do, data loaded. ValueError, DataError and FileFormatError for what does not make sense."""
+        recipe = self.recipe
+        if self.compare_epochs:
+            recipe = dataclasses.replace(recipe, compare_epochs=self.compare_epochs)
+        settings = recipe.with_settings(self.changes, self.quick, self.best)
+        ours = recipe.best.changes if self.best and recipe.best else {}
+        comparisons = recipe.chosen_comparisons(self.compare, {*self.changes, *ours})
+        data, announced = recipe.find(self.data, self.quick)
+        limit = settings.epochs if "epochs" in self.changes else None
+        command = shlex.join(["fastnn", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else ""
+        return Order(recipe, settings, data, announced, comparisons, limit, self.quick, self.best, command)
+
+
+class QuietBar(ProgressBar):
+    """The bar without a line an epoch: for the runs of comparisons, of which there are many."""
+
+    def on_epoch_end(self, run):
+        pass
+
+
+def train_and_report(request: Request) -> None:
     """Run the recipe under the user's settings and print the outcome to stdout."""
-    settings = recipe.with_settings(changes, quick)
-    with threads(thread_count) if thread_count else contextlib.nullcontext():
-        data = recipe.load(data_path, quick)
-        click.echo(_announcement(recipe, data), err=True)
-        outcome = run(recipe, settings, data, out, resume=resume, fresh=fresh, callbacks=[ProgressBar()])
-    console = Console(highlight=False)
-    console.print(_figures(outcome.summary, recipe))
-    for line in _entropies(outcome.summary, data):
-        console.print(line, soft_wrap=True)
-    title, lines = outcome.closing
-    console.print(f"\n[bold]{title}[/bold]")
-    for line in lines:
-        console.print(f"  {line}", soft_wrap=True, markup=False)
-    console.print(f"\n{_ending(outcome)}", soft_wrap=True, markup=False)
+    with threads(request.threads) if request.threads else contextlib.nullcontext():
+        order = request.order()
+        click.echo(_announcement(order), err=True)
+        outcome = run(order, request.out, resume=request.resume, fresh=request.fresh, watch=_watch, tell=_tell)
+    _print(outcome, order)
 
 
-def _announcement(recipe: Recipe, data: Dataset) -> str:
-    source = "generated data (no --data given)" if data.meta["source"] == "generated" else str(data.meta["source"])
+def _announcement(order: Order) -> str:
+    data = order.data
     sizes = ", ".join(f"{len(split):,} {PARTS[part]}" for part, split in data.splits().items())
-    return f"{recipe.id}: {source}, {sizes} samples"
+    return f"{order.recipe.id}: {order.announced}, {sizes} samples"
+
+
+def _watch(number: int, count: int, entry: Entry) -> list[Callback]:
+    if count > 1:
+        click.echo(f"run {number} of {count}: {entry.label}", err=True)
+    return [ProgressBar() if entry.candidate else QuietBar()]
+
+
+def _tell(number: int, count: int, trained: Trained) -> None:
+    if count == 1:
+        return
+    figures = ", ".join(
+        f"{PARTS[part]} {100 * trained.metrics[f'{part}_accuracy']:.2f} %"
+        for part in PARTS
+        if f"{part}_accuracy" in trained.metrics
+    )
+    click.echo(f"run {number} of {count}: {trained.failed or f'accuracy {figures}'}", err=True)
+
+
+def _print(outcome: Outcome, order: Order) -> None:
+    console, summary = Console(highlight=False), outcome.summary
+    console.print(_figures(summary, order.recipe))
+    for table in _comparisons(summary, order):
+        console.print(table)
+    if summary["data"] == "generated":
+        console.print("This data is generated, not the report's.", soft_wrap=True)
+    for line in _entropies(summary, order.data):
+        console.print(line, soft_wrap=True)
+    for title, lines in outcome.closing:
+        console.print(f"\n[bold]{title}[/bold]")
+        for line in lines:
+            console.print(f"  {line}", soft_wrap=True, markup=False)
+    console.print(f"\n{_ending(outcome)}", soft_wrap=True, markup=False)
 
 
 def _figures(summary: dict[str, Any], recipe: Recipe) -> Table:
     """Loss and accuracy of each part, beside what the report published."""
     title = f"{recipe.id}, best epoch {summary['best_epoch']} of {summary['epochs_run']}"
+    if recipe.keep == "":
+        title = f"{recipe.id} after epoch {summary['epochs_run']}"
     table = Table(title=title, title_justify="left", caption="the report's figures are of its own data")
-    for column in ("", "cross-entropy", "accuracy", "report's accuracy"):
+    for column in ("", "loss", "accuracy", "report's accuracy"):
         table.add_column(column, justify="left" if not column else "right")
     for part, label in PARTS.items():
-        published = recipe.seed_figures.get(f"{part}_accuracy")
-        loss, accuracy = (summary["metrics"][f"{part}_{name}"] for name in ("loss", "accuracy"))
-        published_text = f"{100 * published:.2f} %" if published else ""
-        table.add_row(label, loss_text(loss), f"{100 * accuracy:.2f} %", published_text)
+        if f"{part}_loss" in summary["metrics"]:
+            published = recipe.seed_figures.get(f"{part}_accuracy")
+            loss, accuracy = (summary["metrics"][f"{part}_{name}"] for name in ("loss", "accuracy"))
+            published_text = f"{100 * published:.2f} %" if published else ""
+            table.add_row(label, loss_text(loss), f"{100 * accuracy:.2f} %", published_text)
     return table
 
 
+def _comparisons(summary: dict[str, Any], order: Order) -> list[Table]:
+    """A table for each comparison: accuracies of each run; mean and deviation where runs differ by chance."""
+    tables = []
+    for comparison in [*order.lineup().groups]:
+        question, name = comparison[0].question, comparison[0].name
+        rows = [row for row in summary["runs"] if row["comparison"] == name]
+        parts = [part for part in PARTS if any(f"{part}_accuracy" in row["metrics"] for row in rows)]
+        table = Table(title=question, title_justify="left")
+        for column in ("run", *(PARTS[part] for part in parts)):
+            table.add_column(column, justify="left" if column == "run" else "right")
+        for row in rows:
+            cells = [_percent(row["metrics"].get(f"{part}_accuracy")) for part in parts]
+            table.add_row(row["label"], *cells)
+        if spread := summary["spreads"].get(name):
+            table.add_row("mean ± deviation", *(_spread(spread[f"{part}_accuracy"]) for part in parts))
+        tables.append(table)
+    return tables
+
+
+def _percent(share: float | None) -> str:
+    return "failed" if share is None else f"{100 * share:.2f} %"
+
+
+def _spread(figures: list[float]) -> str:
+    return f"{100 * figures[0]:.2f} ± {100 * figures[1]:.2f} %"
+
+
 def _entropies(summary: dict[str, Any], data: Dataset) -> list[str]:
-    """What is known of the data's own uncertainty, beside the model's; nothing for data from a file."""
+    """What is known of the data's own uncertainty, beside the model's; nothing where it is not known."""
     true = summary["true_entropy"]
     if true is None:
         return []
     gap = summary["metrics"]["test_loss"] - true
-    lines = [
-        f"This data is generated, not the report's. Its true entropy: {true:.4f} nats; the model is {gap:.4f} above."
-    ]
+    lines = [f"Its true entropy: {true:.4f} nats; the model is {gap:.4f} above."]
     if (bigram := data.meta.get("bigram_entropy")) is not None:
         lines.append(f"The best bigram model would reach {bigram:.4f}.")
     return lines
@@ -81,7 +167,7 @@ def _entropies(summary: dict[str, Any], data: Dataset) -> list[str]:
 def _ending(outcome: Outcome) -> str:
     summary = outcome.summary
     why = f"stopped: {summary['stop_reason']}; " if summary["stop_reason"] else ""
-    speed = f"{summary['seconds_per_epoch']:.2f} s an epoch, {summary['samples_per_second']:,.0f} samples/s"
+    speed = f"{summary['seconds_per_epoch']:.3g} s an epoch, {summary['samples_per_second']:,.0f} samples/s"
     return (
         f"{why}{speed}, {summary['threads']} threads, {summary['peak_rss_mb']:.0f} MB at most\nwrote {outcome.folder}/"
     )

@@ -13,6 +13,8 @@ from fastnn.errors import DataError, FileFormatError
 from fastnn.files import atomic_path
 
 SUMMARY, CHECKPOINT, MODEL = "summary.json", "checkpoint.h5", "model.h5"
+PARTS = "parts"  # holds the trainings of a command that have ended, until all have
+FREE = ("epochs",)  # what may change when a run is resumed
 
 
 class RunFolder:
@@ -26,6 +28,15 @@ class RunFolder:
     def checkpoint(self) -> Path:
         return self.working / CHECKPOINT
 
+    def part(self, number: int) -> Path:
+        """Where the training numbered `number` is kept when it has ended, until all have."""
+        return self.working / PARTS / f"{number:03d}.h5"
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is something to go on with: a checkpoint, or a training that has ended."""
+        return self.checkpoint.exists() or any(self.working.glob(f"{PARTS}/*.h5"))
+
     def open(self, settings: dict[str, Any], *, resume: bool, fresh: bool) -> None:
         """Make the working folder, or, to resume, find it with equal settings.
 
@@ -33,9 +44,9 @@ class RunFolder:
         """
         for folder in (self.final, self.working):
             _refuse_foreign(folder)
-        if self.checkpoint.exists() and resume:
+        if self.is_begun and resume:
             self._check_same(settings)
-        elif self.checkpoint.exists() and not fresh:
+        elif self.is_begun and not fresh:
             raise DataError(f"{self.working} holds an unfinished run: add --resume to go on, or --fresh to start again")
         elif resume:
             raise DataError(f"{self.working} holds no unfinished run to resume; leave --resume out to start one")
@@ -45,7 +56,7 @@ class RunFolder:
     def _make(self) -> None:
         try:
             shutil.rmtree(self.working, ignore_errors=True)
-            self.working.mkdir(parents=True)
+            (self.working / PARTS).mkdir(parents=True)
             with atomic_path(self.working / SUMMARY):
                 pass
         except (OSError, FileFormatError) as error:
@@ -54,7 +65,7 @@ class RunFolder:
 
     def _check_same(self, settings: dict[str, Any]) -> None:
         before = read_summary(self.working)["config"]
-        changed = [name for name in settings if name != "epochs" and settings[name] != before.get(name)]
+        changed = [name for name in settings if name not in FREE and settings[name] != before.get(name)]
         if changed:
             was = ", ".join(f"{name}={before.get(name)}" for name in changed)
             raise DataError(f"{self.working} was started with {was}; resume it with the same settings")
@@ -66,6 +77,7 @@ class RunFolder:
     def finish(self) -> None:
         """Put the working folder in the place of the final one."""
         self.checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(self.working / PARTS, ignore_errors=True)
         if self.final.exists():
             aside = self.final.with_name(self.final.name + ".replaced")
             shutil.rmtree(aside, ignore_errors=True)

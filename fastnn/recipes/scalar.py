@@ -1,33 +1,63 @@
-"""Backpropagation with nothing hidden: a small net as plain Python loops over lists of floats.
+"""The smallest system: a net that can be done on paper, then trained on 60,000 points in the plane, one at a time.
 
-    a = x·W + b     h = 1 / (1 + exp(−a))     z = h·V + c     y = softmax(z)     loss = −Σₖ tₖ·log yₖ
-
-The net knows no arrays, so every sum of forward and backward can be read, or done on paper. `as_model` makes
-the same net with fastnn; tests hold the two together.
+The net itself, in plain Python loops, is in `plain_net`; here are the worked example, the points, the same net made
+of layers, and the recipe.
 """
 
-import math
-from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from fastnn import plots
 from fastnn.arrays import whole
+from fastnn.data import Dataset, Split, find_data
 from fastnn.layers import Dense
 from fastnn.model import Sequential
+from fastnn.optimizers import SGD
 from fastnn.random import stream
+from fastnn.recipes.base import Comparison, Recipe, Settings, setting
+from fastnn.recipes.pictures import Picture, note_of
+from fastnn.recipes.plain_net import (
+    START_V,
+    START_W,
+    ScalarNet,
+    affine,
+    evaluate,
+    one_hot,
+    outer,
+    sigmoid,
+    softmax,
+    train_epoch,
+)
+from fastnn.recipes.results import Results
+from fastnn.recipes.shared import unchanged
 
-Vector = Sequence[float]
-Matrix = Sequence[Vector]
+__all__ = [
+    "EXAMPLE_TARGET",
+    "EXAMPLE_V",
+    "EXAMPLE_W",
+    "EXAMPLE_X",
+    "RECIPE",
+    "START_V",
+    "START_W",
+    "ScalarNet",
+    "affine",
+    "as_model",
+    "ellipse_points",
+    "evaluate",
+    "one_hot",
+    "outer",
+    "sigmoid",
+    "softmax",
+    "train_epoch",
+]
 
 # One point whose gradients can be worked out by hand; biases are 0.
 EXAMPLE_X = (1.0, -1.0)
 EXAMPLE_TARGET = (1.0, 0.0)
 EXAMPLE_W = ((1.0, 1.0, 1.0), (-1.0, -1.0, -1.0))
 EXAMPLE_V = ((1.0, 1.0), (-1.0, -1.0), (-1.0, -1.0))
-
-# Where the report's training on points in the plane starts; biases are 0.
-START_W = ((2.8684894, -7.6767074, 6.6785715), (-1.6898393, -2.0112816, -7.7109503))
-START_V = ((-7.2348454, 1.1665972), (1.9808355, -7.8209344), (5.7780672, -8.5619845))
 
 # The report does not give its points. Assumed here: uniform on the square |x₀|, |x₁| ≤ SIDE, in class 1 inside an
 # ellipse around 0, 22 % of them, else in class 0. Three hidden units cut out a triangle with soft corners, near enough
@@ -37,130 +67,9 @@ START_V = ((-7.2348454, 1.1665972), (1.9808355, -7.8209344), (5.7780672, -8.5619
 SEMI_AXES = (1.75, 1.0)
 SIDE = 2.5
 
-
-def sigmoid(a: float) -> float:
-    """1 / (1 + exp(−a)), written with exp(−|a|), which cannot overflow."""
-    e = math.exp(-abs(a))
-    return (e if a < 0 else 1.0) / (1.0 + e)
-
-
-def softmax(z: Vector) -> list[float]:
-    """exp(zₖ) / Σ exp(z), after subtracting the largest z, so that no exponent is above 0."""
-    largest = max(z)
-    e = [math.exp(value - largest) for value in z]
-    total = sum(e)
-    return [value / total for value in e]
-
-
-def affine(x: Vector, W: Matrix, b: Vector) -> list[float]:
-    """x·W + b: element j is Σᵢ xᵢ·Wᵢⱼ + bⱼ."""
-    out = []
-    for j in range(len(b)):
-        total = 0.0
-        for i in range(len(x)):
-            total += x[i] * W[i][j]
-        out.append(total + b[j])
-    return out
-
-
-def outer(u: Vector, v: Vector) -> list[list[float]]:
-    """uᵢ·vⱼ at [i][j]."""
-    return [[left * right for right in v] for left in u]
-
-
-class ScalarNet:
-    """Inputs, sigmoid hidden units, softmax outputs; one sample at a time: `forward`, then `backward`, then `step`.
-
-    W : (inputs, hidden), b : (hidden) — into the hidden units
-    V : (hidden, outputs), c : (outputs) — into the outputs
-    dW, db, dV, dc — the gradient of the last sample's loss by each, after `backward`
-    x, a, h, z, y — the last sample, what it is on its way, and the probabilities that come out
-    """
-
-    def __init__(self, W: Matrix = START_W, V: Matrix = START_V):
-        """The given weights, by default those the report starts from, and biases 0."""
-        self.W = [[float(w) for w in row] for row in W]
-        self.b = [0.0] * len(W[0])
-        self.V = [[float(v) for v in row] for row in V]
-        self.c = [0.0] * len(V[0])
-
-    def forward(self, x: Vector) -> list[float]:
-        """The probability of each class for one sample."""
-        if len(x) != len(self.W):
-            raise ValueError(f"x holds {len(x)} numbers, expected {len(self.W)}")
-        self.x = [float(value) for value in x]
-        self.a = affine(self.x, self.W, self.b)
-        self.h = [sigmoid(a) for a in self.a]
-        self.z = affine(self.h, self.V, self.c)
-        self.y = softmax(self.z)
-        return self.y
-
-    def loss(self, target: Vector) -> float:
-        """−Σₖ tₖ·log yₖ of the last sample, as log Σₖ exp(zₖ) − Σₖ tₖ·zₖ: finite even where some yₖ rounds to 0."""
-        largest = max(self.z)
-        total = sum(math.exp(z - largest) for z in self.z)
-        return math.log(total) + sum(t * (largest - z) for t, z in zip(target, self.z, strict=True))
-
-    def backward(self, target: Vector) -> tuple[list[list[float]], list[float], list[list[float]], list[float]]:
-        """dW, db, dV, dc for the last sample; `target` is the probability each class should have.
-
-        dz = y − t                          softmax and cross-entropy together
-        dV = h ⊗ dz,  dc = dz
-        dhⱼ = Σₖ Vⱼₖ·dzₖ                    what each hidden unit did to all outputs
-        daⱼ = dhⱼ · hⱼ·(1 − hⱼ)             the slope of the sigmoid
-        dW = x ⊗ da,  db = da
-        """
-        dz = [y - t for y, t in zip(self.y, target, strict=True)]
-        self.dV, self.dc = outer(self.h, dz), dz
-        da = []
-        for j in range(len(self.h)):
-            dh = 0.0
-            for k in range(len(dz)):
-                dh += self.V[j][k] * dz[k]
-            da.append(dh * self.h[j] * (1.0 - self.h[j]))
-        self.dW, self.db = outer(self.x, da), da
-        return self.dW, self.db, self.dV, self.dc
-
-    def step(self, lr: float) -> None:
-        """θ −= lr·dθ for every weight and bias θ."""
-        for j in range(len(self.b)):
-            self.b[j] -= lr * self.db[j]
-            for i in range(len(self.W)):
-                self.W[i][j] -= lr * self.dW[i][j]
-        for k in range(len(self.c)):
-            self.c[k] -= lr * self.dc[k]
-            for j in range(len(self.V)):
-                self.V[j][k] -= lr * self.dV[j][k]
-
-
-def one_hot(label: int, classes: int) -> list[float]:
-    """Probability 1 for the class `label`, 0 for the others."""
-    return [1.0 if k == label else 0.0 for k in range(classes)]
-
-
-def train_epoch(net: ScalarNet, points: Matrix, labels: Sequence[int], lr: float = 0.01) -> list[float]:
-    """One pass in the order given, a step after each sample; the loss of each, before its step.
-
-    Lists are faster here than arrays: `train_epoch(net, x.tolist(), y.tolist())`.
-    """
-    losses = []
-    for x, label in zip(points, labels, strict=True):
-        target = one_hot(label, len(net.c))
-        net.forward(x)
-        losses.append(net.loss(target))
-        net.backward(target)
-        net.step(lr)
-    return losses
-
-
-def evaluate(net: ScalarNet, points: Matrix, labels: Sequence[int]) -> dict[str, float]:
-    """Mean loss, and the share of points whose label has the highest probability."""
-    loss, correct = 0.0, 0
-    for x, label in zip(points, labels, strict=True):
-        y = net.forward(x)
-        loss += net.loss(one_hot(label, len(y)))
-        correct += y.index(max(y)) == label
-    return {"loss": loss / len(labels), "accuracy": correct / len(labels)}
+TRAIN, TEST = 60_000, 10_000
+STRETCH = 1_000  # steps of which the picture shows the mean loss: that of a single sample is noise
+CHECKED = 200  # samples on which plain loops and kernels are held together at the end
 
 
 def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -173,12 +82,99 @@ def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.n
     return x, y.astype(np.int64)
 
 
-def as_model(dtype: str = "float64", net: ScalarNet | None = None) -> Sequential:
+def as_model(dtype: str = "float64", net: ScalarNet | None = None, seed: int = 0) -> Sequential:
     """The same net made of layers, with the weights and biases that `net` has, or those the report starts from."""
     net = net or ScalarNet()
     layers = [Dense(len(net.b), "sigmoid"), Dense(len(net.c))]
-    model = Sequential(layers, input_shape=(len(net.W),), loss="softmax_cross_entropy", dtype=dtype)
+    model = Sequential(layers, input_shape=(len(net.W),), loss="softmax_cross_entropy", dtype=dtype, seed=seed)
     hidden, output = model.network.names
     values = {f"{hidden}.w": net.W, f"{hidden}.b": net.b, f"{output}.w": net.V, f"{output}.b": net.c}
     model.set_parameters(values)
     return model
+
+
+@dataclass(frozen=True)
+class ScalarSettings(Settings):
+    epochs: int = setting(50, "passes over the points", least=1)
+    lr: float = setting(0.01, "learning rate", least=0)
+    batch_size: int = setting(1, "samples a step", least=1)
+    dtype: str = setting("float64", "of all arithmetic", choices=("float32", "float64"))
+
+
+def load(path: Path | None) -> tuple[Dataset, str]:
+    """Points from a file as moons' and blobs', or made here: 60,000 to train on and 10,000 to test."""
+    if path is not None:
+        return find_data("moons", path)
+    splits = [Split(*ellipse_points(count, seed)) for count, seed in ((TRAIN, 0), (TEST, 1))]
+    data = Dataset(splits[0], None, splits[1], {"classes": ["outside", "inside"], "source": "generated"})
+    return data, "generated data, points inside and outside an ellipse (no --data given)"
+
+
+def build(settings: ScalarSettings, data: Dataset) -> tuple[Sequential, SGD]:
+    model = as_model(settings.dtype, seed=settings.seed)
+    model.meta = {"recipe": "scalar", "classes": data.meta["classes"]}
+    return model, SGD(settings.lr)
+
+
+def pictures(results: Results) -> list[Picture]:
+    """The loss sample by sample, and the border with some of the points."""
+    note, test = note_of(results), results.data.test or results.data.train
+    losses = results.chosen.steps["loss"]
+    width = max(1, min(STRETCH, len(losses) // 50))
+    means = losses[: len(losses) // width * width].reshape(-1, width).mean(axis=1)
+    x = ((np.arange(len(means)) + 0.5) * width).tolist()
+    title = f"loss by sample, means over {width:,}"
+    by_sample = plots.lines_over(x, {"loss": means.tolist()}, "sample", "loss", title, note=note)
+    panel = ("class 1 inside the border", results.model.predict, test.x[:1000], test.y[:1000])
+    border = plots.decision_boundaries([panel], "scalar: the border", note=note)
+    return [
+        ("loss-by-sample.png", "the loss of each sample before its step", by_sample),
+        ("boundary.png", "where the net draws the border", border),
+    ]
+
+
+def worked_example() -> list[str]:
+    """The gradients of the one point, from plain loops."""
+    net = ScalarNet(EXAMPLE_W, EXAMPLE_V)
+    y = net.forward(EXAMPLE_X)
+    dW, db, dV, dc = net.backward(EXAMPLE_TARGET)
+    return [
+        f"y = {_row(y)}, loss {net.loss(EXAMPLE_TARGET):.6f}",
+        *(f"d{name} = {text}" for name, text in (("V", _rows(dV)), ("c", _row(dc)), ("W", _rows(dW)), ("b", _row(db)))),
+    ]
+
+
+def _row(values) -> str:
+    return "(" + ", ".join(f"{value + 0.0:.7g}" for value in values) + ")"
+
+
+def _rows(values) -> str:
+    return "[" + ", ".join(_row(row) for row in values) + "]"
+
+
+def agreement(data: Dataset) -> float:
+    """The largest difference between the losses of plain loops and kernels over the first samples, in float64."""
+    x, y = data.train.x[:CHECKED], data.train.y[:CHECKED]
+    losses = train_epoch(ScalarNet(), x.tolist(), y.tolist())
+    history = as_model().fit(x, y, optimizer=SGD(0.01), batch_size=1, shuffle=False, verbose=False)
+    return float(np.abs(np.subtract(losses, history.steps["loss"])).max())
+
+
+def closing(results: Results) -> list[tuple[str, list[str]]]:
+    difference = f"losses of the first {CHECKED} samples differ by at most {agreement(results.data):.1e}"
+    return [("the worked example, in plain loops", worked_example()), ("plain loops and kernels", [difference])]
+
+
+RECIPE = Recipe(
+    id="scalar",
+    title="backpropagation in plain loops: one point worked out, then 60,000 points, one a step",
+    settings=ScalarSettings(),
+    quick={"epochs": 3, "samples": 10_000},
+    seed_figures={},
+    prepare=unchanged,
+    build=build,
+    comparisons=(Comparison("rates", "which learning rate?", {f"lr {lr:g}": {"lr": lr} for lr in (0.001, 0.01, 0.1)}),),
+    load=load,
+    pictures=pictures,
+    closing=closing,
+)

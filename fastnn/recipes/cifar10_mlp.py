@@ -1,0 +1,177 @@
+"""CIFAR-10 with fully connected layers: any number of ReLU layers, every optimizer, dropout.
+
+The mean training picture is subtracted and nothing is divided: with pixels / 255 these settings do not learn. The
+parameters of the epoch with the best validation accuracy are kept.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastnn import plots
+from fastnn.data import Dataset, Split
+from fastnn.layers import Dense
+from fastnn.model import Sequential
+from fastnn.optimizers import Optimizer
+from fastnn.recipes.base import Comparison, Recipe, Settings, setting
+from fastnn.recipes.pictures import Picture, note_of
+from fastnn.recipes.results import Results, Trained
+from fastnn.recipes.shared import (
+    ACTIVATIONS,
+    NORMS,
+    OPTIMIZERS,
+    STARTS,
+    classes_of,
+    each_split,
+    hidden_layers,
+    initializer_of,
+    optimizer_of,
+    percent,
+    sizes_of,
+)
+
+
+@dataclass(frozen=True)
+class CifarSettings(Settings):
+    epochs: int = setting(5, "passes over the training data", least=1)
+    hidden: str = setting("100x4", "units of each hidden layer: 100x4, or 200,100")
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
+    optimizer: str = setting("adam", "sgd has momentum", choices=OPTIMIZERS)
+    lr: float = setting(5e-4, "learning rate", least=0)
+    decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
+    momentum: float = setting(0.0, "momentum of sgd, below 1", least=0)
+    batch_size: int = setting(100, "samples a step", least=1)
+    initializer: str = setting("normal", "of weights; normal has deviation --weight-scale", choices=STARTS)
+    weight_scale: float = setting(0.02, "deviation of normal weights", least=0)
+    norm: str = setting("none", "normalisation after each hidden layer", choices=NORMS)
+    dropout: float = setting(0.0, "share of each hidden layer that is dropped, below 1", least=0)
+    l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
+    keep: str = setting(
+        "val_accuracy", "figure whose best epoch is kept, or the last", choices=("val_accuracy", "last")
+    )
+
+
+def prepare(data: Dataset, dtype: str) -> Dataset:
+    """Rows (N, 3072) less the mean training picture."""
+    mean = data.train.x.reshape(len(data.train), -1).mean(axis=0, dtype=np.float64).astype(dtype)
+
+    def centred(split: Split) -> Split:
+        return Split(np.subtract(split.x.reshape(len(split), -1), mean, dtype=np.dtype(dtype)), split.y)
+
+    return each_split(data, centred)
+
+
+def build(settings: CifarSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
+    start = initializer_of(settings.initializer, settings.weight_scale)
+    sizes = sizes_of(settings.hidden, "hidden")
+    hidden = hidden_layers(sizes, settings.activation, start, norm=settings.norm, dropout=settings.dropout)
+    model = Sequential(
+        [*hidden, Dense(len(classes_of(data)), "identity", start)],
+        input_shape=data.train.x.shape[1:],
+        loss="softmax_cross_entropy",
+        dtype=settings.dtype,
+        seed=settings.seed,
+        l2=settings.l2,
+    )
+    model.meta = {"recipe": "cifar10-mlp", "classes": classes_of(data), "preprocessing": "flat, less the mean picture"}
+    return model, optimizer_of(settings)
+
+
+def pictures(results: Results) -> list[Picture]:
+    """The nine cells as a map, if they were run."""
+    cells = results.group("cells")
+    if len(cells) < len(SCALES) * len(RATES):
+        return []
+    values = np.array([one.metrics["val_accuracy"] for one in cells.values()]).reshape(len(SCALES), len(RATES))
+    rates = [f"{rate:g}, run {number}" for number, rate in enumerate(RATES, 1)]
+    figure = plots.heat_map(
+        values,
+        [f"{scale:g}" for scale in SCALES],
+        rates,
+        "validation accuracy of nine cells",
+        xlabel="learning rate",
+        ylabel="weight scale",
+        note=note_of(results),
+    )
+    return [("cells-map.png", "validation accuracy by weight scale and learning rate", figure)]
+
+
+def closing(results: Results) -> list[tuple[str, list[str]]]:
+    """What each check showed: accuracy of training and validation."""
+    return [
+        (comparison.question, [_line(label, one) for label, one in members.items() if not one.failed])
+        for comparison, members in results.groups
+    ]
+
+
+def _line(label: str, one: Trained) -> str:
+    return f"{label}: train {percent(one.metrics['train_accuracy'])}, validation {percent(one.metrics['val_accuracy'])}"
+
+
+SCALES = (0.01, 0.02, 0.005)
+RATES = (1e-5, 5e-4, 1e-5)  # the report's third column repeats its first: here with another seed
+
+_SGD = {"optimizer": "sgd", "momentum": 0.0}
+_FOUR_THOUSAND = {"samples": 4_000, "epochs": 5, "batch_size": 100, "weight_scale": 0.05}
+_OVERFIT = {"samples": 50, "batch_size": 25, "epochs": 20, "weight_scale": 0.1, "keep": "last"} | _SGD
+_DROPOUT = {"samples": 500, "hidden": "500", "weight_scale": 0.01, "lr": 5e-4, "batch_size": 100, "epochs": 25}
+
+COMPARISONS = (
+    Comparison(
+        "overfit",
+        "can the net learn 50 pictures by heart? (20 epochs of plain SGD should)",
+        {
+            "100-100": _OVERFIT | {"hidden": "100x2", "lr": 1e-3},
+            "100-100-100-100": _OVERFIT | {"hidden": "100x4", "lr": 2e-3},
+        },
+    ),
+    Comparison(
+        "baseline",
+        "one hidden layer, plain SGD (the report's: about 60 % and 50 %)",
+        {
+            "100, l2 .2": _SGD
+            | {"hidden": "100", "l2": 0.2, "lr": 1e-3, "decay": 0.95, "epochs": 10, "initializer": "normal"}
+            | {"weight_scale": 1e-3}
+        },
+    ),
+    Comparison(
+        "optimizers",
+        "SGD, momentum, RMSProp and Adam on 4,000 pictures",
+        {
+            "sgd, 100x5": _FOUR_THOUSAND | _SGD | {"hidden": "100x5", "lr": 1e-2},
+            "momentum .9, 100x5": _FOUR_THOUSAND | _SGD | {"hidden": "100x5", "lr": 1e-2, "momentum": 0.9},
+            "rmsprop, 100x4": _FOUR_THOUSAND | {"hidden": "100x4", "optimizer": "rmsprop", "lr": 1e-4},
+            "adam, 100x4": _FOUR_THOUSAND | {"hidden": "100x4", "optimizer": "adam", "lr": 1e-3},
+        },
+    ),
+    Comparison(
+        "cells",
+        "nine cells of weight scale and learning rate (the report's best: .515)",
+        {
+            f"scale {scale:g}, lr {rate:g}, run {number}": {"weight_scale": scale, "lr": rate, "seed": number // 3}
+            for scale in SCALES
+            for number, rate in enumerate(RATES, 1)
+        },
+    ),
+    Comparison(
+        "dropout",
+        "500 pictures with and without dropout",
+        {"none": _DROPOUT | {"dropout": 0.0}, "keep .25": _DROPOUT | {"dropout": 0.75}},
+    ),
+)
+
+RECIPE = Recipe(
+    id="cifar10-mlp",
+    title="CIFAR-10 with fully connected ReLU layers: optimizers, dropout, learning by heart",
+    settings=CifarSettings(),
+    quick={"epochs": 3, "samples": 2_000},
+    seed_figures={"val_accuracy": 0.515, "test_accuracy": 0.525},
+    prepare=prepare,
+    build=build,
+    comparisons=COMPARISONS,
+    compare=("overfit", "baseline", "optimizers", "dropout"),
+    keep="val_accuracy",
+    rates={"sgd": 1e-3, "adam": 5e-4, "adamw": 5e-4, "rmsprop": 1e-4, "adagrad": 1e-3},
+    closing=closing,
+    pictures=pictures,
+)

@@ -1,0 +1,137 @@
+"""Digits with a convolutional net, watched from inside: ranges and histograms of all that it computes.
+
+Convolution 5×5 to 32, pool, convolution 5×5 to 64, pool, 1024, dropout, 10. The report gives optimizers and
+activations; the architecture is the one of the tutorial that it follows. With 55,000 pictures and batches of 50 an
+epoch is 1,100 steps, after which validation and test error are taken.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastnn import plots
+from fastnn.callbacks import Callback, Monitor
+from fastnn.callbacks.monitor import load_monitor
+from fastnn.data import Dataset
+from fastnn.initializers import TruncatedNormal
+from fastnn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
+from fastnn.model import Sequential
+from fastnn.optimizers import Optimizer
+from fastnn.recipes.base import Best, Comparison, Recipe, Settings, setting
+from fastnn.recipes.pictures import Picture, note_of
+from fastnn.recipes.results import Results
+from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+
+MONITOR = "monitor.h5"
+
+
+@dataclass(frozen=True)
+class MnistCnnSettings(Settings):
+    epochs: int = setting(5, "passes over the training data: of 1,100 steps each, with all of MNIST", least=1)
+    filters: str = setting("32,64", "filters of the two convolutions")
+    hidden: int = setting(1024, "units of the dense layer", least=1)
+    activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATIONS)
+    dropout: float = setting(0.5, "share of the hidden units that is dropped, below 1", least=0)
+    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
+    lr: float = setting(1e-4, "learning rate", least=0)
+    decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
+    batch_size: int = setting(50, "samples a step", least=1)
+    monitor: int = setting(100, "describe all arrays of the chosen run every so many steps; 0: never", least=0)
+
+
+def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
+    """Weights N(0, .1²) cut off at two deviations, biases .1."""
+    start = TruncatedNormal(0.1)
+    model = Sequential(
+        [
+            *_stage(_filters(settings.filters)[0], settings.activation, start),
+            *_stage(_filters(settings.filters)[1], settings.activation, start),
+            Flatten(),
+            Dense(settings.hidden, settings.activation, start),
+            *([Dropout(rate=settings.dropout)] if settings.dropout else []),
+            Dense(len(classes_of(data)), "identity", start),
+        ],
+        input_shape=data.train.x.shape[1:],
+        loss="softmax_cross_entropy",
+        dtype=settings.dtype,
+        seed=settings.seed,
+    )
+    for name, array in model.parameters.items():  # no initialiser is for a constant: set, now that arrays exist
+        if name.endswith(".b"):
+            array[...] = 0.1
+    model.meta = {"recipe": "mnist-cnn", "classes": classes_of(data), "preprocessing": "pixels / 255"}
+    return model, optimizer_of(settings)
+
+
+def _stage(filters: int, activation: str, start: TruncatedNormal) -> list[Layer]:
+    return [Conv2D(filters, 5, activation, initializer=start), MaxPool2D(2)]
+
+
+def _filters(text: str) -> tuple[int, int]:
+    try:
+        first, second = (int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--filters is {text!r}, expected two whole numbers such as 32,64") from None
+    return first, second
+
+
+def watch(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Callback]:
+    return [Monitor(settings.monitor, folder / MONITOR)] if chosen and settings.monitor else []
+
+
+def pictures(results: Results) -> list[Picture]:
+    """What the Monitor saw, and the filters of the first convolution."""
+    note = note_of(results)
+    weights = results.model.parameters["conv2d.w"]
+    found: list[Picture] = [
+        ("filters.png", "the filters of the first convolution", plots.filters(weights, "first convolution", note=note))
+    ]
+    if (path := results.folder / MONITOR).exists():
+        figures = plots.monitor(load_monitor(path), note=note)
+        found += [(f"{name}.png", name.replace("_", ", "), figure) for name, figure in figures.items()]
+    return found
+
+
+def closing(results: Results) -> list[tuple[str, list[str]]]:
+    """Validation and test error after each epoch of the chosen run."""
+    lines = [
+        f"epoch {epoch['epoch']}: validation {percent(1 - epoch['val_accuracy'])}, "
+        f"test {percent(1 - epoch['test_accuracy'])}"
+        for epoch in results.chosen.epochs
+    ]
+    return [("errors", lines)]
+
+
+_ADAGRAD = {"optimizer": "adagrad", "lr": 1e-2}
+COMPARISONS = (
+    Comparison(
+        "optimizers",
+        "Adam or AdaGrad, and which activation?",
+        {
+            "relu, adam": {"activation": "relu", "optimizer": "adam", "lr": 1e-4},
+            "relu, adagrad": {"activation": "relu"} | _ADAGRAD,
+            "leaky relu, adagrad": {"activation": "leaky_relu"} | _ADAGRAD,
+            "tanh, adagrad": {"activation": "tanh"} | _ADAGRAD,
+        },
+    ),
+)
+
+RECIPE = Recipe(
+    id="mnist-cnn",
+    title="digits with two convolutions, every array watched: Adam or AdaGrad, four activations",
+    settings=MnistCnnSettings(),
+    quick={"epochs": 2, "samples": 1_000, "filters": "8,16", "hidden": 128, "monitor": 10, "lr": 1e-3},
+    seed_figures={},
+    prepare=unit_images,
+    build=build,
+    comparisons=COMPARISONS,
+    compare=("optimizers",),
+    compare_epochs=1,
+    rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-2, "sgd": 1e-2},
+    best=Best(
+        {"optimizer": "adam", "lr": 1e-3, "decay": 0.6},
+        "one try at a larger, falling rate, on MNIST: validation error 0.80 %, where 1e-4 has 1.22 %; test 0.79 %",
+    ),
+    watch=watch,
+    pictures=pictures,
+    closing=closing,
+)

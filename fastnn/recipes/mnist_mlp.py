@@ -1,0 +1,124 @@
+"""Digits from raw pixels, 0 to 255: 64 hidden units, sigmoid or ReLU, a strong penalty, a rate that decays.
+
+Pixels are not divided: the learning rate is made for them, and the scores of a sigmoid run into the hundreds, where
+an exponential written carelessly would overflow.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fastnn import plots
+from fastnn.callbacks import Callback, GradientNorms
+from fastnn.data import Dataset
+from fastnn.layers import Dense
+from fastnn.model import Sequential
+from fastnn.optimizers import Optimizer
+from fastnn.recipes.base import Comparison, Recipe, Settings, setting
+from fastnn.recipes.pictures import Picture, note_of
+from fastnn.recipes.results import Results, Trained
+from fastnn.recipes.shared import (
+    ACTIVATIONS,
+    OPTIMIZERS,
+    STARTS,
+    classes_of,
+    flat_pixels,
+    initializer_of,
+    optimizer_of,
+    percent,
+)
+
+NORM = "norm dense.w"
+POINTS = 400  # along a curve by step: more would be lost in the line's width
+
+
+@dataclass(frozen=True)
+class MnistMlpSettings(Settings):
+    epochs: int = setting(20, "passes over the training data", least=1)
+    hidden: int = setting(64, "hidden units", least=1)
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    lr: float = setting(1e-3, "learning rate", least=0)
+    decay: float = setting(0.95, "factor of the learning rate after each epoch", least=0)
+    momentum: float = setting(0.0, "momentum of sgd, below 1", least=0)
+    batch_size: int = setting(100, "samples a step", least=1)
+    initializer: str = setting("normal", "of weights; normal has deviation .1", choices=STARTS)
+    l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
+    l2: float = setting(0.5, "penalty ½·l2·Σw²", least=0)
+
+
+def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
+    start = initializer_of(settings.initializer, 0.1)
+    model = Sequential(
+        [Dense(settings.hidden, settings.activation, start), Dense(len(classes_of(data)), "identity", start)],
+        input_shape=data.train.x.shape[1:],
+        loss="softmax_cross_entropy",
+        dtype=settings.dtype,
+        seed=settings.seed,
+        l1=settings.l1,
+        l2=settings.l2,
+    )
+    model.meta = {"recipe": "mnist-mlp", "classes": classes_of(data), "preprocessing": "flat, raw pixels 0 to 255"}
+    return model, optimizer_of(settings)
+
+
+def watch(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
+    return [GradientNorms()]
+
+
+def pictures(results: Results) -> list[Picture]:
+    """Loss and gradient norm by step, and the first layer's weights as pictures."""
+    note = note_of(results)
+    runs = {label: one for _, members in results.groups for label, one in members.items() if not one.failed}
+    runs = runs or {"chosen": results.chosen}
+    weights = results.model.parameters["dense.w"]
+    side = int(np.sqrt(weights.shape[0]))
+    grid = plots.image_grid(np.asarray(weights).T.reshape(-1, side, side), "weights of the hidden units", note=note)
+    return [
+        ("loss-by-step.png", "loss by step, penalties included", _by_step(runs, "loss", "loss", note)),
+        ("gradients.png", "Frobenius norm of the first layer's gradient", _by_step(runs, NORM, "norm", note)),
+        ("weights.png", "the weights of each hidden unit, one picture a unit", grid),
+    ]
+
+
+def _by_step(runs: dict[str, Trained], name: str, ylabel: str, note: str | None):
+    """Means over short stretches of steps, so that the noise of batches does not hide the line."""
+    steps = min(len(one.steps[name]) for one in runs.values())
+    width = max(1, steps // POINTS)
+    count = steps // width
+    x = (np.arange(count) + 0.5) * width
+    lines = {label: one.steps[name][: count * width].reshape(count, width).mean(axis=1) for label, one in runs.items()}
+    title = {"loss": "loss by step"}.get(name, "norm of the first layer's gradient by step")
+    return plots.lines_over(x.tolist(), {k: v.tolist() for k, v in lines.items()}, "step", ylabel, title, note=note)
+
+
+def closing(results: Results) -> list[tuple[str, list[str]]]:
+    lines = [
+        f"{label}: "
+        + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in ("train", "val", "test"))
+        for label, one in results.group("activations").items()
+    ]
+    return [("accuracy by activation", lines)] if lines else []
+
+
+COMPARISONS = (
+    Comparison("activations", "ReLU or sigmoid?", {name: {"activation": name} for name in ("relu", "sigmoid")}),
+    Comparison("penalties", "L2 or L1?", {"l2 .5": {"l2": 0.5, "l1": 0.0}, "l1 .01": {"l2": 0.0, "l1": 0.01}}),
+)
+
+RECIPE = Recipe(
+    id="mnist-mlp",
+    title="digits from raw pixels: 64 units, ReLU or sigmoid, weights and gradients shown",
+    settings=MnistMlpSettings(),
+    quick={"epochs": 4, "samples": 5_000},
+    seed_figures={"train_accuracy": 0.9728, "val_accuracy": 0.966, "test_accuracy": 0.9658},
+    prepare=flat_pixels,
+    build=build,
+    comparisons=COMPARISONS,
+    compare=("activations",),
+    rates={"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2},
+    watch=watch,
+    pictures=pictures,
+    closing=closing,
+)

@@ -1,0 +1,88 @@
+"""Digits by stochastic gradient descent proper: one picture at a time, 300 sigmoid units, several seeds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastnn.data import Dataset
+from fastnn.initializers import Normal
+from fastnn.layers import Dense
+from fastnn.model import Sequential
+from fastnn.optimizers import Optimizer
+from fastnn.recipes.base import Comparison, Recipe, Settings, setting
+from fastnn.recipes.results import Results
+from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, flat_unit_pixels, optimizer_of, percent
+
+
+@dataclass(frozen=True)
+class MnistSgdSettings(Settings):
+    epochs: int = setting(20, "passes over the training data", least=1)
+    hidden: int = setting(300, "hidden units", least=1)
+    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATIONS)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    lr: float = setting(1e-4, "learning rate", least=0)
+    momentum: float = setting(0.0, "momentum of sgd, below 1", least=0)
+    batch_size: int = setting(1, "samples a step", least=1)
+
+
+def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
+    """Weights N(0, 1 / outputs), biases 0."""
+    classes = classes_of(data)
+    model = Sequential(
+        [
+            Dense(settings.hidden, settings.activation, Normal(1 / np.sqrt(settings.hidden))),
+            Dense(len(classes), "identity", Normal(1 / np.sqrt(len(classes)))),
+        ],
+        input_shape=data.train.x.shape[1:],
+        loss="softmax_cross_entropy",
+        dtype=settings.dtype,
+        seed=settings.seed,
+    )
+    model.meta = {"recipe": "mnist-sgd", "classes": classes, "preprocessing": "flat, pixels / 255"}
+    return model, optimizer_of(settings)
+
+
+def closing(results: Results) -> list[tuple[str, list[str]]]:
+    """Mean and deviation over the seeds by epoch, as the report gives them, and what each learning rate reached."""
+    seeds, rates = list(results.group("three-seeds").values()), results.group("rates")
+    found = []
+    if seeds:
+        curves = 100 * np.array([one.curve("test_accuracy") for one in seeds])
+        lines = [
+            f"epoch {number}: {column.mean():.2f} ± {column.std():.2f} %" for number, column in enumerate(curves.T, 1)
+        ]
+        found.append((f"test accuracy of {len(seeds)} seeds at a learning rate of 1e-3", lines))
+    if rates:
+        lines = [f"{label}: {percent(one.metrics['test_accuracy'])}" for label, one in rates.items()]
+        found.append(("test accuracy by learning rate", lines))
+    return found
+
+
+COMPARISONS = (
+    Comparison(
+        "three-seeds",
+        "how much is chance: three seeds at 1e-3",
+        {f"1e-3, seed {seed}": {"lr": 1e-3, "seed": seed} for seed in range(3)},
+        "bands",
+    ),
+    Comparison(
+        "rates",
+        "which learning rate?",
+        {f"lr {lr:g}": {"lr": lr} for lr in (0.05, 0.01, 0.001, 0.0001)},
+    ),
+)
+
+RECIPE = Recipe(
+    id="mnist-sgd",
+    title="digits, one picture a step: 300 sigmoid units, seeds and learning rates",
+    settings=MnistSgdSettings(),
+    quick={"epochs": 2, "samples": 5_000},
+    seed_figures={"train_accuracy": 0.8325, "test_accuracy": 0.8461},
+    prepare=flat_unit_pixels,
+    build=build,
+    comparisons=COMPARISONS,
+    compare=("three-seeds", "rates"),
+    compare_epochs=5,
+    rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-3},
+    closing=closing,
+)

@@ -1,0 +1,156 @@
+"""Moons and blobs: 200 points in the plane, two classes, and the border that nets of many shapes draw between them.
+
+Full-batch gradient descent on the summed loss: so each step sees all points, in one order. An epoch is 1,000 such
+steps over the same points, because nobody wants 20,000 lines of history.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastnn import plots
+from fastnn.data import Dataset, Split
+from fastnn.initializers import Normal
+from fastnn.layers import Dense
+from fastnn.losses import SoftmaxCrossEntropy
+from fastnn.model import Sequential
+from fastnn.optimizers import SGD
+from fastnn.recipes.base import Comparison, Recipe, Settings, setting
+from fastnn.recipes.pictures import Picture, note_of
+from fastnn.recipes.results import Results, Trained
+from fastnn.recipes.shared import ACTIVATIONS, sizes_of, unchanged
+
+
+@dataclass(frozen=True)
+class PlaneSettings(Settings):
+    epochs: int = setting(20, "epochs of --passes passes over the points", least=1)
+    passes: int = setting(1_000, "passes over the points, a step each, in one epoch", least=1)
+    hidden: str = setting("3", "units of each hidden layer: 3, or 5,5, or 5x8")
+    activation: str = setting("tanh", "of the hidden units", choices=ACTIVATIONS)
+    lr: float = setting(0.01, "learning rate, on the summed gradient", least=0)
+    l2: float = setting(0.01, "penalty ½·l2·Σw², on the summed loss", least=0)
+
+
+def _builder(name: str) -> Any:
+    def build(settings: PlaneSettings, data: Dataset) -> tuple[Sequential, SGD]:
+        """Weights N(0, 1) / √inputs, biases 0."""
+        widths = [2, *sizes_of(settings.hidden, "hidden"), 2]
+        layers = [
+            Dense(units, settings.activation, Normal(1 / np.sqrt(inputs)))
+            for inputs, units in itertools.pairwise(widths[:-1])
+        ]
+        model = Sequential(
+            [*layers, Dense(2, "identity", Normal(1 / np.sqrt(widths[-2])))],
+            input_shape=(2,),
+            loss=SoftmaxCrossEntropy(reduction="sum"),
+            dtype=settings.dtype,
+            seed=settings.seed,
+            l2=settings.l2,
+        )
+        model.meta = {"recipe": name, "classes": data.meta["classes"]}
+        return model, SGD(settings.lr)
+
+    return build
+
+
+def fit_arguments(settings: PlaneSettings, train: Split) -> dict[str, Any]:
+    """The points `passes` times over in one order, each time one batch."""
+    x, y = np.tile(train.x, (settings.passes, 1)), np.tile(train.y, settings.passes)
+    return {"x": x, "y": y, "batch_size": len(train), "shuffle": False}
+
+
+def pictures(results: Results) -> list[Picture]:
+    """One sheet of decision boundaries for each question, or for the chosen net alone."""
+    groups = [
+        (comparison.name, comparison.question, results.group(comparison.name)) for comparison, _ in results.groups
+    ]
+    groups = groups or [("boundary", "where the chosen net draws the border", {"chosen": results.chosen})]
+    return [
+        (f"{name}.png", question, _sheet(results, f"{results.recipe.id}: {question}", members))
+        for name, question, members in groups
+        if members
+    ]
+
+
+def _sheet(results: Results, title: str, members: dict[str, Trained]) -> Any:
+    train = results.data.train
+    panels = [
+        (_caption(label, one, len(train)), one.model.predict, train.x, train.y)
+        for label, one in members.items()
+        if one.model is not None
+    ]
+    return plots.decision_boundaries(panels, title, note=note_of(results))
+
+
+def _caption(label: str, one: Trained, count: int) -> str:
+    return f"{label}: {100 * one.metrics['train_accuracy']:.1f} %, loss {_loss(one, count):.3f}"
+
+
+def _loss(one: Trained, count: int) -> float:
+    """What is minimised, over `count`: summed loss and penalty; `evaluate` adds the whole penalty to the mean loss."""
+    assert one.model is not None
+    weights = [array for name, array in one.model.parameters.items() if name.endswith(".w")]
+    penalty = 0.5 * one.settings.l2 * sum(float(np.square(w, dtype=np.float64).sum()) for w in weights)
+    return one.metrics["train_loss"] - penalty + penalty / count
+
+
+def closing(results: Results) -> list[tuple[str, list[str]]]:
+    """Accuracy and loss of every net, as in the titles of the sheets."""
+    count = len(results.data.train)
+    return [
+        (comparison.question, [_caption(label, one, count) for label, one in results.group(comparison.name).items()])
+        for comparison, _ in results.groups
+    ]
+
+
+def _deep(shapes: tuple[tuple[int, int], ...]) -> dict[str, dict[str, Any]]:
+    """Nets of (units, layers), input and output counted as layers."""
+    return {
+        f"{units} units, {layers} layers": {"hidden": f"{units}x{layers - 2}", "activation": "tanh"}
+        for units, layers in shapes
+    }
+
+
+def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recipe:
+    return Recipe(
+        id=name,
+        title=title,
+        settings=PlaneSettings(),
+        quick={"epochs": 4, "passes": 250},
+        seed_figures={},
+        prepare=unchanged,
+        build=_builder(name),
+        comparisons=comparisons,
+        compare=tuple(comparison.name for comparison in comparisons),
+        fit_arguments=fit_arguments,
+        closing=closing,
+        pictures=pictures,
+    )
+
+
+ACTIVATION = Comparison(
+    "activations",
+    "smooth borders of tanh and sigmoid, kinks of ReLU",
+    {name: {"activation": name} for name in ("tanh", "sigmoid", "relu")},
+    "own",
+)
+WIDTH = Comparison(
+    "widths",
+    "how many hidden units? little changes beyond 5",
+    {f"{units} units": {"hidden": str(units), "activation": "tanh"} for units in (3, 5, 10, 15, 20)},
+    "own",
+)
+DEPTH = "depths", "width against depth: deep and narrow nets do badly"
+
+MOONS = _recipe(
+    "moons",
+    "two half circles in the plane: decision boundaries by activation, width and depth",
+    (ACTIVATION, WIDTH, Comparison(*DEPTH, _deep(((3, 3), (3, 5), (5, 5), (5, 10), (10, 3), (10, 5))), "own")),
+)
+BLOBS = _recipe(
+    "blobs",
+    "two clusters in the plane: decision boundaries by width and depth",
+    (Comparison(*DEPTH, _deep(((3, 3), (3, 5), (5, 3), (5, 5))), "own"),),
+)

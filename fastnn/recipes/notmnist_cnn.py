@@ -1,0 +1,102 @@
+"""Letters A to J with one convolution, batch normalisation and a wide dense layer; penalties against dropout.
+
+The report's penalty is λ·Σw² on the dense layers; --l2 means ½·l2·Σw², as everywhere here, so it is twice the λ.
+"""
+
+from dataclasses import dataclass
+
+from fastnn import plots
+from fastnn.data import Dataset
+from fastnn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
+from fastnn.model import Sequential
+from fastnn.optimizers import Optimizer
+from fastnn.recipes.base import Comparison, Recipe, Settings, setting
+from fastnn.recipes.pictures import Picture, note_of
+from fastnn.recipes.results import Results
+from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class NotMnistCnnSettings(Settings):
+    epochs: int = setting(50, "passes over the training data", least=1)
+    filters: int = setting(32, "filters of the convolution", least=1)
+    hidden: int = setting(784, "units of the dense layer", least=1)
+    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
+    lr: float = setting(1e-4, "learning rate", least=0)
+    batch_size: int = setting(32, "samples a step", least=1)
+    l2: float = setting(0.0, "penalty ½·l2·Σw² on the dense layers: twice the report's λ", least=0)
+    dropout: float = setting(0.0, "share of the hidden units that is dropped, below 1", least=0)
+
+
+def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
+    start = "glorot_normal"
+    model = Sequential(
+        [
+            Conv2D(settings.filters, 3, "relu", initializer=start),
+            BatchNorm(momentum=0.99, eps=1e-3),
+            MaxPool2D(2),
+            Flatten(),
+            Dense(settings.hidden, "relu", start, l2=settings.l2),
+            *([Dropout(rate=settings.dropout)] if settings.dropout else []),
+            Dense(len(classes_of(data)), "identity", start, l2=settings.l2),
+        ],
+        input_shape=data.train.x.shape[1:],
+        loss="softmax_cross_entropy",
+        dtype=settings.dtype,
+        seed=settings.seed,
+    )
+    model.meta = {"recipe": "notmnist-cnn", "classes": classes_of(data), "preprocessing": "pixels / 255"}
+    return model, optimizer_of(settings)
+
+
+def pictures(results: Results) -> list[Picture]:
+    weights = results.model.parameters["conv2d.w"]
+    figure = plots.filters(weights, "the filters of the convolution", note=note_of(results))
+    return [("filters.png", "the filters of the convolution", figure)]
+
+
+def closing(results: Results) -> list[tuple[str, list[str]]]:
+    """Accuracy of each part for each run, as the report's tables give it."""
+    return [
+        (
+            f"{comparison.question}; {len(next(iter(members.values())).epochs)} epochs each",
+            [
+                f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in PARTS)
+                for label, one in members.items()
+                if not one.failed
+            ],
+        )
+        for comparison, members in results.groups
+    ]
+
+
+COMPARISONS = (
+    Comparison(
+        "l2",
+        "a penalty λ·Σw² on the dense layers",
+        {f"λ {label}": {"l2": 2 * value} for label, value in ((".01", 0.01), (".1", 0.1), (".5", 0.5))},
+    ),
+    Comparison(
+        "dropout",
+        "dropout after the dense layer",
+        {f"rate {label}": {"dropout": value} for label, value in ((".9", 0.9), (".75", 0.75), (".5", 0.5))},
+    ),
+)
+
+RECIPE = Recipe(
+    id="notmnist-cnn",
+    title="letters A to J with a convolution and batch normalisation: penalties against dropout",
+    settings=NotMnistCnnSettings(),
+    quick={"epochs": 2, "samples": 1_000, "filters": 8, "hidden": 128},
+    seed_figures={"test_accuracy": 0.9277},
+    prepare=unit_images,
+    build=build,
+    comparisons=COMPARISONS,
+    compare=("l2", "dropout"),
+    compare_epochs=3,
+    rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-3, "sgd": 1e-2},
+    pictures=pictures,
+    closing=closing,
+)

@@ -1,0 +1,109 @@
+"""What recipes share: optimizers and initialisers by flag, lists of layer sizes, pixels as networks take them."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastnn.data import Dataset, Split
+from fastnn.initializers import INITIALIZERS, Initializer, Normal, TruncatedNormal, get
+from fastnn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
+from fastnn.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
+from fastnn.schedules import ExponentialDecay, Schedule
+
+OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw")
+ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "identity")
+STARTS = tuple(sorted(INITIALIZERS))
+NORMS = ("none", "batch", "layer")
+
+_ADAPTIVE: dict[str, Callable[..., Optimizer]] = {
+    "rmsprop": RMSProp,
+    "adagrad": AdaGrad,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+
+
+def optimizer_of(settings: Any) -> Optimizer:
+    """The optimizer that `optimizer`, `lr` and, as far as a recipe has them, `momentum` and `decay` ask for."""
+    lr: float | Schedule = settings.lr
+    if (decay := getattr(settings, "decay", 1.0)) != 1.0:
+        lr = ExponentialDecay(settings.lr, decay)
+    if (name := getattr(settings, "optimizer", "sgd")) != "sgd":
+        return _ADAPTIVE[name](lr)
+    return SGD(lr, momentum=getattr(settings, "momentum", 0.0))
+
+
+def initializer_of(name: str, std: float) -> Initializer:
+    """The initialiser called `name`; normal ones have the deviation `std`."""
+    wide: dict[str, Callable[[float], Initializer]] = {"normal": Normal, "truncated_normal": TruncatedNormal}
+    return wide[name](std) if name in wide else get(name)
+
+
+def sizes_of(text: str, flag: str) -> list[int]:
+    """Hidden layers from a flag such as 100,100 or, for as many equal ones, 100x2; ValueError for anything else."""
+    sizes: list[int] = []
+    try:
+        for part in text.split(","):
+            units, _, times = part.partition("x")
+            sizes += [int(units)] * int(times or 1)
+    except ValueError:
+        sizes = []
+    if not sizes or min(sizes) < 1:
+        raise ValueError(f"--{flag} is {text!r}, expected units of each hidden layer: 100,50 or, for equal ones, 100x4")
+    return sizes
+
+
+def hidden_layers(
+    sizes: list[int], activation: str, start: Initializer, *, norm: str = "none", dropout: float = 0.0
+) -> list[Layer]:
+    """Dense layers, each followed by normalisation and dropout as asked."""
+    layers: list[Layer] = []
+    for units in sizes:
+        layers.append(Dense(units, activation, start))
+        if norm != "none":
+            layers.append(BatchNorm() if norm == "batch" else LayerNorm())
+        if dropout:
+            layers.append(Dropout(rate=dropout))
+    return layers
+
+
+def each_split(data: Dataset, change: Callable[[Split], Split]) -> Dataset:
+    """The data with every split changed by the same function."""
+    parts: dict[str, Any] = {name: change(split) for name, split in data.splits().items()}
+    return dataclasses.replace(data, **parts)
+
+
+def unchanged(data: Dataset, dtype: str) -> Dataset:
+    """The data as loaded."""
+    return data
+
+
+def flat_pixels(data: Dataset, dtype: str) -> Dataset:
+    """Pictures as rows (N, pixels) of pixels as they are, 0 to 255."""
+    return each_split(data, lambda split: Split(split.x.reshape(len(split), -1), split.y))
+
+
+def flat_unit_pixels(data: Dataset, dtype: str) -> Dataset:
+    """Pictures as rows (N, pixels) of numbers from 0 to 1: pixels / 255."""
+    return each_split(data, lambda split: Split(_unit(split.x.reshape(len(split), -1), dtype), split.y))
+
+
+def unit_images(data: Dataset, dtype: str) -> Dataset:
+    """Grey pictures (N, H, W) as (N, H, W, 1), pixels / 255."""
+    return each_split(data, lambda split: Split(_unit(split.x[..., None], dtype), split.y))
+
+
+def _unit(pixels: np.ndarray, dtype: str) -> np.ndarray:
+    return np.divide(pixels, 255, dtype=np.dtype(dtype))
+
+
+def classes_of(data: Dataset) -> list[str]:
+    """The names of the classes, by label."""
+    return [str(name) for name in data.meta["classes"]]
+
+
+def percent(share: float) -> str:
+    """0.8461 as 84.61 %."""
+    return f"{100 * share:.2f} %"
