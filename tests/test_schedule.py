@@ -145,6 +145,18 @@ def test_a_callback_that_reads_gradients_gets_those_of_the_step():
     assert min(norms) > 0
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkeypatch):
+    ends = []
+    for few in (0, 10**9):
+        monkeypatch.setattr("fastnn.layers.dense.FEW_SAMPLES", few)
+        monkeypatch.setattr("fastnn.plan.program.PARALLEL_FROM", 0.0)
+        ends.append(trained("words", "momentum", min(threads, numba.config.NUMBA_NUM_THREADS), True))
+        ends.append(trained("images", "adam", min(threads, numba.config.NUMBA_NUM_THREADS), False))
+    np.testing.assert_array_equal(ends[0], ends[2])
+    np.testing.assert_array_equal(ends[1], ends[3])
+
+
 class TestPace:
     def test_one_thread_where_several_are_slower(self):
         pace = Pace()

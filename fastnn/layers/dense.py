@@ -11,6 +11,10 @@ from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positiv
 from fastnn.plan.builder import FIRST, Rows
 
 
+# Transposing w costs as much as so many times transposing a batch's outputs and inputs, which takes two phases more.
+FEW_SAMPLES = 8
+
+
 @dataclass(frozen=True)
 class Dense(Penalised, Layer):
     """f(x·w + b): x (N, inputs), w (inputs, units), b (units,), output (N, units).
@@ -61,8 +65,20 @@ class Dense(Penalised, Layer):
         return out, backward
 
     def _input_gradient(self, build, x, w, dout):
+        """dx = dout · wᵀ; of a large w and few samples, dxᵀ = w · doutᵀ: then it is not w that is transposed."""
+        if w.size > FEW_SAMPLES * build.batch * (x.width + self.units):
+            return self._transposed_gradient(build, x, w, dout)
         wt = build.scratch("wᵀ", self.units, x.width)
         dx = build.value("dx", x.shape)
         build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, wt, Rows(w), FIRST)
         build.emit(k.matmul, dx.buffer, dout.buffer, wt)  # `matmul_wt`, already compiled for the forward product
+        return dx
+
+    def _transposed_gradient(self, build, x, w, dout):
+        rows = build.axis_of(f"{build.owner}.w", w)
+        dout_t = build.scratch("doutᵀ", self.units, build.batch)
+        dx_t, dx = build.scratch("dxᵀ", x.width, build.batch), build.value("dx", x.shape)
+        build.emit(k.transpose, dout_t, dout.buffer, 0)
+        build.emit_along(rows, k.matmul, Rows(dx_t), Rows(w), dout_t)
+        build.emit_along(rows, k.transpose, dx.buffer, Rows(dx_t), FIRST)
         return dx

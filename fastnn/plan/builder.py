@@ -38,7 +38,7 @@ class Axis:
 class Rows:
     """An operand of which a share of an axis takes its own rows; `flat`: as one vector."""
 
-    array: np.ndarray
+    array: np.ndarray | Buffer
     flat: bool = False
 
 

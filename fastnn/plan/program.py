@@ -144,7 +144,9 @@ class Program:
     def _share(self, operand, job: schedule.Job, batch: int, own: dict):
         """The part of an operand that a job works on."""
         if isinstance(operand, Rows):
-            rows = own.get((id(operand.array), job.last - job.first), operand.array[job.first : job.last])
+            rows = own.get((id(operand.array), job.last - job.first))
+            if rows is None:
+                rows = self._resolve(operand.array, 0, batch)[job.first : job.last]
             return rows.reshape(-1) if operand.flat else rows
         if isinstance(operand, First):
             return job.first
@@ -158,7 +160,8 @@ class Program:
     def _resolve(self, operand, first: int, last: int):
         """An operand for samples first ≤ i < last and everything else whole."""
         if isinstance(operand, Rows):
-            return operand.array.reshape(-1) if operand.flat else operand.array
+            array = self._resolve(operand.array, first, last)
+            return array.reshape(-1) if operand.flat else array
         if isinstance(operand, First):
             return first
         if not isinstance(operand, Buffer):
@@ -172,7 +175,7 @@ class Program:
 def _calls(jobs: list[schedule.Job], private: set[int], parallel: bool) -> list[Call]:
     """What one worker calls, in order, with its own memory for the shares of each private array."""
     most: dict[int, np.ndarray] = {}  # of each private array, the worker's largest share
-    shares = [(job, one.array) for job in jobs for one in _private_operands(job, private)]
+    shares = [(job, array) for job in jobs for array in _private_arrays(job, private)]
     for job, array in shares:
         rows = array[job.first : job.last]
         if len(rows) > len(most.get(id(array), ())):
@@ -182,9 +185,10 @@ def _calls(jobs: list[schedule.Job], private: set[int], parallel: bool) -> list[
     return [Call(row, job, parallel, own) for job in jobs for row in job.group.rows]
 
 
-def _private_operands(job: schedule.Job, private: set[int]) -> list[Rows]:
-    operands = [one for row in job.group.rows for one in row.operands]
-    return [one for one in operands if isinstance(one, Rows) and id(one.array) in private]
+def _private_arrays(job: schedule.Job, private: set[int]) -> list[np.ndarray]:
+    """The private arrays of which a job takes rows."""
+    arrays = [one.array for row in job.group.rows for one in row.operands if isinstance(one, Rows)]
+    return [array for array in arrays if isinstance(array, np.ndarray) and id(array) in private]
 
 
 def _cost(row: Row, operands: tuple) -> float:
