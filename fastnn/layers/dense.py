@@ -10,7 +10,6 @@ from fastnn.layers.activation import activate, check_activation
 from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
 from fastnn.plan.builder import FIRST, Rows
 
-
 # Transposing w costs as much as so many times transposing a batch's outputs and inputs, which takes two phases more.
 FEW_SAMPLES = 8
 
