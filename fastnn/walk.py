@@ -203,7 +203,7 @@ class Walk:
     def metrics(self) -> dict[str, float]:
         """Loss and accuracy, means over the samples used so far by their weights, whatever the reduction.
 
-        The loss includes the penalties, as a mean over steps.
+        The loss includes the penalties, a share of them for each sample where the loss of a batch is a sum.
         """
         return self.metrics_between(0, self.steps_done)
 
@@ -211,7 +211,17 @@ class Walk:
         """`metrics` of steps first ≤ step < last."""
         loss, correct, count, penalties = self._sums[first:last].sum(axis=0).tolist()
         count = count or 1.0  # so far all weights may have been 0
-        return {"loss": loss / count + penalties / (last - first), "accuracy": correct / count}
+        share = self._share_of_penalties(penalties, last - first, count)
+        return {"loss": loss / count + share, "accuracy": correct / count}
+
+    def _share_of_penalties(self, penalties: float, steps: int, count: float) -> float:
+        """What penalties add to a mean over samples: a loss that is a sum is divided by the samples, they with it.
+
+        An evaluation takes several steps for its own convenience: there they count once.
+        """
+        if self.loss.reduction == "mean":
+            return penalties / steps
+        return (penalties if self.build.training else penalties / steps) / count
 
     def position(self) -> list[np.ndarray]:
         """The arrays that say where the walk is and what it has recorded."""

@@ -123,3 +123,12 @@ def test_what_is_no_loss_is_refused():
         fn.ElementwiseLoss(value=OWN["value"])
     with pytest.raises(TypeError, match=r"value\(0.5, 0.25\)|cannot be compiled"):
         fn.ElementwiseLoss(value=lambda s, t: "much", gradient=OWN["gradient"])
+
+
+def test_the_mean_figures_of_a_summed_loss_share_its_penalty_among_the_samples():
+    x, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    model = fn.Sequential([fn.Dense(2)], input_shape=(2,), loss=fn.SoftmaxCrossEntropy(reduction="sum"), l2=3.0)
+    whole, _ = model.loss_and_gradients(x, y)  # Σℓ + penalty
+    assert model.evaluate(x, y)["loss"] == pytest.approx(whole / 40, rel=1e-5)
+    history = model.fit(x, y, optimizer=fn.SGD(0.0), batch_size=None, verbose=False)
+    assert history.epochs[0]["loss"] == pytest.approx(whole / 40, rel=1e-5)

@@ -77,30 +77,21 @@ def pictures(results: Results) -> list[Picture]:
 def _sheet(results: Results, title: str, members: dict[str, Trained]) -> Any:
     train = results.data.train
     panels = [
-        (_caption(label, one, len(train)), one.model.predict, train.x, train.y)
+        (_caption(label, one), one.model.predict, train.x, train.y)
         for label, one in members.items()
         if one.model is not None
     ]
     return plots.decision_boundaries(panels, title, note=note_of(results))
 
 
-def _caption(label: str, one: Trained, count: int) -> str:
-    return f"{label}: {100 * one.metrics['train_accuracy']:.1f} %, loss {_loss(one, count):.3f}"
-
-
-def _loss(one: Trained, count: int) -> float:
-    """What is minimised, over `count`: summed loss and penalty; `evaluate` adds the whole penalty to the mean loss."""
-    assert one.model is not None
-    weights = [array for name, array in one.model.parameters.items() if name.endswith(".w")]
-    penalty = 0.5 * one.settings.l2 * sum(float(np.square(w, dtype=np.float64).sum()) for w in weights)
-    return one.metrics["train_loss"] - penalty + penalty / count
+def _caption(label: str, one: Trained) -> str:
+    return f"{label}: {100 * one.metrics['train_accuracy']:.1f} %, loss {one.metrics['train_loss']:.3f}"
 
 
 def closing(results: Results) -> list[tuple[str, list[str]]]:
     """Accuracy and loss of every net, as in the titles of the sheets."""
-    count = len(results.data.train)
     return [
-        (comparison.question, [_caption(label, one, count) for label, one in results.group(comparison.name).items()])
+        (comparison.question, [_caption(label, one) for label, one in results.group(comparison.name).items()])
         for comparison, _ in results.groups
     ]
 

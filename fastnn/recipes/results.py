@@ -109,4 +109,7 @@ def _spread(metrics: list[dict[str, float]]) -> dict[str, list[float]]:
     if not metrics:
         return {}
     columns = {name: [one[name] for one in metrics] for name in metrics[0]}
-    return {name: [float(np.mean(values)), float(np.std(values))] for name, values in columns.items()}
+    return {
+        name: [float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0]
+        for name, values in columns.items()
+    }
