@@ -190,8 +190,8 @@ RECIPE = Recipe(
             "sizes": "64x256",
             "dropout": 0.3,
         },
-        "by validation cross-entropy, on the course's file, one candidate trained to its end: 2.493 after 25 epochs, where the report's net ends at "
-        "2.559; test accuracy 38.4 %",
+        "by validation cross-entropy, on the course's file, one candidate trained to its end: 2.493 after 25 "
+        "epochs, where the report's net ends at 2.559; test accuracy 38.4 %",
     ),
     closing=closing,
     pictures=pictures,
