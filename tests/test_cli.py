@@ -257,6 +257,7 @@ def test_diverged(corpus, capsys):
 
 INTERRUPTED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
 from fastnn.cli import main
 from fastnn.recipes.single import SparingCheckpoint
 saved = SparingCheckpoint.on_epoch_end

@@ -284,6 +284,7 @@ import os, signal, threading
 import numpy as np
 import fastnn as fn
 from tests.tiny import tiny_model, trigrams
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
 model, optimizer = tiny_model(), fn.SGD(0.1, momentum=0.5)
 tiny_model().fit(*trigrams(400), optimizer=fn.SGD(0.1, momentum=0.5), batch_size=4, verbose=False)  # compiles
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -312,11 +313,15 @@ def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
 
     monkeypatch.setattr(Plan, "advance", interrupted)
     model, optimizer = tiny_model(), fn.SGD(0.1)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(*trigrams(400), optimizer=optimizer, batch_size=1, epochs=100, verbose=False)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(*trigrams(400), optimizer=optimizer, batch_size=1, epochs=100, verbose=False)
+    finally:
+        handler = signal.signal(signal.SIGINT, before)
     assert len(ran) == 3
     assert len(model.history.steps["loss"]) == optimizer.iteration == sum(ran)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert handler is signal.default_int_handler
 
 
 class TestManyEpochsInOneCall:
