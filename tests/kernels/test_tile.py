@@ -1,7 +1,12 @@
 """Register tiles give the bits of the readable loop, and write nothing beside their output."""
 
+import re
+
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
+from llvmlite import ir
+from numba import types
 
 from fastnn_kernels import _product, _tile
 from fastnn_kernels._jit import compiled
@@ -83,3 +88,40 @@ def test_registers_are_read_off_the_assembly(assembly, registers):
     heights, lines = _tile.SHAPES[registers]
     assert not heights or heights[-2:] == (2, 1)
     assert lines >= 1
+
+
+def compiled_for(triple, processor, rows, lines):
+    """The assembly of one tile, compiled for another processor."""
+    word = ir.IntType(64)
+    function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), [word] * 8), "tile")
+    builder = ir.IRBuilder(function.append_basic_block())
+    out, out_stride, a, a_row, a_step, b, b_stride, depth = function.args
+    emitter = _tile._Emitter(builder, types.float32, rows, lines)
+    sums = emitter.start(out, out_stride, ir.Constant(ir.IntType(1), 0))
+    emitter.store(out, out_stride, emitter.loop(depth, a, a_row, a_step, b, b_stride, sums))
+    builder.ret_void()
+    text = str(function.module).replace('target triple = "unknown-unknown-unknown"', f'target triple = "{triple}"')
+    machine = llvm.Target.from_triple(triple).create_target_machine(cpu=processor, opt=3)
+    module = llvm.parse_assembly(text)
+    passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(module, passes)
+    return machine.emit_assembly(module)
+
+
+@pytest.mark.parametrize(
+    ("triple", "processor", "registers", "each"),
+    [
+        ("aarch64-unknown-linux-gnu", "neoverse-n1", "neon", 4),  # registers to a line
+        ("x86_64-unknown-linux-gnu", "haswell", "ymm", 2),
+        ("x86_64-unknown-linux-gnu", "skylake-avx512", "zmm", 1),
+    ],
+)
+def test_the_sums_of_a_tall_tile_stay_in_registers(triple, processor, registers, each):
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    (tall, *_), lines = _tile.SHAPES[registers]
+    assembly = compiled_for(triple, processor, tall, lines)
+    loop = max(re.split(r"\n\.LBB\d+_\d+:", assembly), key=lambda block: len(re.findall(r"fmla|vfmadd", block)))
+    assert _tile.registers_in(loop) == registers
+    assert len(re.findall(r"fmla|vfmadd", loop)) == tall * lines * each
+    assert not re.search(r"\[sp|\(%rsp", loop), "sums are spilled to the stack"
