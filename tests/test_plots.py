@@ -183,7 +183,8 @@ class TestFields:
         assert np.array_equal(points[plots.ORANGE].get_offsets(), x[2:])
 
     def test_one_class_everywhere_is_no_trouble(self):
-        plots.decision_boundaries([("p", lambda p: np.zeros((len(p), 3)), *two_blobs())], "t")
+        (axis,) = plots.decision_boundaries([("p", lambda p: np.zeros((len(p), 3)), *two_blobs())], "t").axes
+        assert sum(len(group.get_offsets()) for group in axis.collections[-2:]) == len(two_blobs()[0])
 
     def test_confusion_says_how_many_are_right(self):
         figure = plots.confusion_matrix(np.array([[8, 1], [1, 0]]), ["cat", "car"], "test")

@@ -100,8 +100,10 @@ class TestWords:
             assert np.hypot(*text.get_position()) < 30 + APART
 
     def test_one_dimension_is_enough(self):
-        plots.embedding_map(np.arange(4.0)[:, None], list("abcd"), "t")
-        plots.embedding_map(np.ones((4, 3)), list("abcd"), "t")
+        for vectors in (np.arange(4.0)[:, None], np.ones((4, 3))):
+            (axis,) = plots.embedding_map(vectors, list("abcd"), "t").axes
+            assert np.isfinite(axis.get_lines()[0].get_xydata()).all()
+            assert len(axis.get_lines()[0].get_xydata()) == 4
 
     def test_words_and_vectors_must_fit(self):
         with pytest.raises(ValueError, match=r"vectors \(3, 3\) for 2 words"):

@@ -11,7 +11,6 @@ from fastnn.compiler import compile_train
 from fastnn.pace import Pace
 from fastnn.plan import schedule
 from fastnn.plan.builder import Axis
-from fastnn_kernels import _tuning
 from tests.tiny import jit_only
 
 rng = np.random.default_rng(0)
@@ -181,7 +180,3 @@ class TestPace:
         assert pace.choose(1, 0.05) == (1, 1)
         pace.ran(1, 1, 0.001)
         assert pace.choose(1, 0.05) == (1, 50)
-
-
-def test_the_threshold_is_data():
-    assert _tuning.PARALLEL_FROM > 1000
