@@ -14,6 +14,7 @@ from fastnn.callbacks import (
     TimeLimit,
 )
 from fastnn.data.dataset import Dataset, Split
+from fastnn.data.stream import H5Stream
 from fastnn.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
 from fastnn.gradient_check import check_gradients
 from fastnn.history import History
@@ -65,6 +66,7 @@ __all__ = [
     "FileFormatError",
     "Flatten",
     "GradientNorms",
+    "H5Stream",
     "History",
     "Huber",
     "LayerNorm",

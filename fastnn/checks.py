@@ -77,30 +77,51 @@ def finite(array, name: str) -> np.ndarray:
 def samples(x, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """`x` as an array of samples of `shape`, at least one; ShapeError or DataError otherwise."""
     x = as_array(x, name)
-    if x.shape[1:] != shape or x.ndim == 0:
-        wanted = f"({', '.join(map(str, ('N', *shape)))}{'' if shape else ','})"
-        raise ShapeError(f"{name} has shape {x.shape}, expected {wanted}: N samples of shape {shape}")
-    if not len(x):
-        raise DataError(f"{name} is empty, expected at least one sample")
+    sample_shape(x.shape, name, shape)
     return x
 
 
-def sample_weights(sample_weight, class_weight, y: np.ndarray, classes: int | None) -> np.ndarray | None:
-    """The weight of each sample (N,), float64: its own times its class's; None if all count alike.
+def sample_shape(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> None:
+    """Refuse a shape that is not that of at least one sample of `shape`, with ShapeError or DataError."""
+    if given[1:] != shape or not given:
+        wanted = f"({', '.join(map(str, ('N', *shape)))}{'' if shape else ','})"
+        raise ShapeError(f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}")
+    if not given[0]:
+        raise DataError(f"{name} is empty, expected at least one sample")
 
-    class_weight: {label: weight}, 1 for others, or a weight for each of `classes` (None: targets are no labels).
-    """
-    if sample_weight is None and class_weight is None:
+
+def sample_weights(given, samples: int) -> np.ndarray | None:
+    """What a user weighs each sample with, (N,) float64; None if all count alike."""
+    if given is None:
         return None
-    weights = np.ones(len(y)) if sample_weight is None else finite(sample_weight, "sample_weight").astype(np.float64)
-    if weights.shape != (len(y),):
-        raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({len(y)},): a number for each sample")
-    if class_weight is not None:
-        if classes is None:
-            raise ValueError("class_weight needs labels, but this loss takes numbers as targets; use sample_weight")
-        weights = weights * _class_weights(class_weight, classes)[y]
+    weights = finite(given, "sample_weight").astype(np.float64)
+    if weights.shape != (samples,):
+        raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({samples},): a number for each sample")
+    return _some_weight(weights, "sample_weight goes")
+
+
+def class_weights(given, classes: int | None) -> np.ndarray | None:
+    """What a user weighs each class with, (classes,) float64; None if all count alike.
+
+    given : {label: weight}, 1 for others, or a weight for each of `classes` (None: targets are no labels).
+    """
+    if given is None:
+        return None
+    if classes is None:
+        raise ValueError("class_weight needs labels, but this loss takes numbers as targets; use sample_weight")
+    return _some_weight(_class_weights(given, classes), "class_weight goes")
+
+
+def weights_together(own: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
+    """The weight of each of the samples with labels y: its own times its class's; None if all count alike."""
+    if by_class is None or own is None:
+        return own if by_class is None else by_class[y]
+    return own * by_class[y]
+
+
+def _some_weight(weights: np.ndarray, which: str) -> np.ndarray:
     if weights.min() < 0 or not weights.any():
-        raise DataError(f"weights go from {weights.min()} to {weights.max()}, expected ≥ 0 and not all 0")
+        raise DataError(f"{which} from {weights.min()} to {weights.max()}, expected ≥ 0 and not all 0")
     return weights
 
 

@@ -30,8 +30,8 @@ class LastGoodState:
         self._due = 0.0
         self._rates: list[np.ndarray] = []
 
-    def begin_epoch(self) -> None:
-        """Forget the copy: the next `keep` makes one."""
+    def begin_window(self) -> None:
+        """Forget the copy, made while other samples were at hand: the next `keep` makes one."""
         self._arrays = [*self._parameters, *self._plan.position()]
         self._due = 0.0
         self._copies: list[np.ndarray] = []

@@ -10,6 +10,7 @@ import numpy as np
 from fastnn import checks, losses, summary
 from fastnn.compiler import Plan, compile_evaluate, compile_predict, compile_train
 from fastnn.errors import DataError, ShapeError
+from fastnn.feed import Feed, feed_of
 from fastnn.history import History
 from fastnn.layers import Layer
 from fastnn.losses import Loss
@@ -111,6 +112,7 @@ class Sequential:
     ) -> History:
         """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
 
+        x, y             arrays, or streams such as `fn.H5Stream`: of those, 16 MB are in memory at a time
         batch_size       samples a step; the last, shorter batch is kept; None: all samples
         validation_data  (x, y), evaluated after each epoch; or
         validation_split the share of x and y, from their end, that is set apart for it
@@ -126,39 +128,37 @@ class Sequential:
         from fastnn.training import Run
 
         run = Run(self, optimizer, batch_size, epochs, shuffle, callbacks, verbose)
-        x, y = self._checked(x, y, "x", "y")
-        classes = self.network.output_width if self.network.loss.takes_labels else None
-        weights = checks.sample_weights(sample_weight, class_weight, y, classes)
-        validation = self._checked_validation(validation_data)
+        feed = feed_of(self.network, x, y, sample_weight, class_weight)
+        validation = self._validation(validation_data)
         if validation_split:
-            kept = checks.training_share(len(x), validation_split, validation_data is not None)
-            validation = (x[kept:], y[kept:])
-            x, y, weights = x[:kept], y[:kept], None if weights is None else weights[:kept]
-        return run.train((x, y, weights), validation)
+            kept = checks.training_share(feed.samples, validation_split, validation is not None)
+            feed, validation = feed.cut(kept)
+        return run.train(feed, validation)
 
     def evaluate(self, x: Any, y: Any) -> dict[str, float]:
-        """Mean loss and accuracy on x and y: {"loss": ..., "accuracy": ...}."""
-        return self._evaluate(*self._checked(x, y, "x", "y"))
+        """Mean loss and accuracy on x and y, arrays or streams: {"loss": ..., "accuracy": ...}."""
+        return self._evaluate(feed_of(self.network, x, y))
 
     def predict(self, x: Any, *, logits: bool = False) -> np.ndarray:
-        """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs).
+        """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs), of an array or stream x.
 
         logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
         """
-        x = self._checked_inputs(x, "x")
-        result = np.empty((len(x), self.network.output_width), self.dtype)
+        feed = feed_of(self.network, x)
+        result = np.empty((feed.samples, self.network.output_width), self.dtype)
         with self._turn:
             plan = self._plan("logits" if logits else "predict")
-            plan.start(x)
-            while (start := plan.done) < len(x):
-                plan.advance(limit=1)
-                result[start : plan.done] = plan.predictions(plan.done - start)
+            for _ in plan.through(feed):
+                while plan.next_batch:
+                    start = plan.done
+                    plan.advance(limit=1)
+                    result[start : plan.done] = plan.predictions(plan.done - start)
             plan.release()
         return result
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """Loss of exactly this batch and its gradient by every parameter; changes no state."""
-        x, y = self._checked(x, y, "x", "y")
+        x, y = self.network.checked(x, y)
         plan = compile_train(self.network, self.state, len(x))
         plan.start(x, y)
         plan.advance()
@@ -167,7 +167,7 @@ class Sequential:
 
     def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
         """A function that computes the loss of this batch at the parameters of the moment."""
-        x, y = self._checked(x, y, "x", "y")
+        x, y = self.network.checked(x, y)
         plan = compile_evaluate(self.network, self.state, len(x), training=True)
 
         def loss() -> float:
@@ -218,34 +218,21 @@ class Sequential:
             self._plans[kind] = plan
         return self._plans[kind]
 
-    def _evaluate(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    def _evaluate(self, feed: Feed) -> dict[str, float]:
         with self._turn:
             plan = self._plan("evaluate")
-            plan.start(x, y)
-            while plan.advance():
-                pass
+            for _ in plan.through(feed):
+                while plan.advance():
+                    pass
             plan.release()
             return plan.metrics()
 
-    def _checked_inputs(self, x: Any, name: str) -> np.ndarray:
-        x = checks.samples(x, name, self.network.input_shape)
-        if not self.network.takes_ids:
-            return checks.finite(x, name)
-        rows = self.layers[0].rows  # type: ignore[attr-defined]
-        return checks.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.network.names[0]}")
-
-    def _checked(self, x: Any, y: Any, x_name: str, y_name: str) -> tuple[np.ndarray, np.ndarray]:
-        x = self._checked_inputs(x, x_name)
-        y = self.network.loss.checked_targets(y, y_name, self.network.output_width)
-        checks.same_length(x, y, (x_name, y_name))
-        return x, y
-
-    def _checked_validation(self, data: tuple[Any, Any] | None) -> tuple[np.ndarray, np.ndarray] | None:
+    def _validation(self, data: tuple[Any, Any] | None) -> Feed | None:
         if data is None:
             return None
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise DataError(f"validation_data is {type(data).__name__}, expected a pair (x, y)")
-        return self._checked(*data, "validation x", "validation y")
+        return feed_of(self.network, *data, names=("validation x", "validation y"))
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastnn import checks, losses, random
 from fastnn import layers as layer_kinds
-from fastnn import losses, random
 from fastnn.errors import DataError, ShapeError
 from fastnn.layers import Layer, Parameter
 from fastnn.layers.base import Penalised
@@ -91,6 +91,24 @@ class Network:
         for i, layer in enumerate(self.layers):
             if samples < (least := layer.least_samples(self.shapes[i])):
                 raise DataError(f"{self.names[i]} needs batches of at least {least} samples, one has {samples}")
+
+    def checked_inputs(self, x: Any, name: str) -> np.ndarray:
+        """x as kernels take it, (N, *input_shape); ShapeError, TypeError or DataError for what is no input."""
+        x = checks.samples(x, name, self.input_shape)
+        if not self.takes_ids:
+            return checks.finite(x, name)
+        rows = self.layers[0].rows  # type: ignore[attr-defined]
+        return checks.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
+
+    def checked_targets(self, y: Any, name: str) -> np.ndarray:
+        """y as the loss takes it; ShapeError, TypeError or DataError for what is no target."""
+        return self.loss.checked_targets(y, name, self.output_width)
+
+    def checked(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and as many targets, as kernels take them. Errors name them by `names`."""
+        x, y = self.checked_inputs(x, names[0]), self.checked_targets(y, names[1])
+        checks.same_length(x, y, names)
+        return x, y
 
     def initial_state(self, dtype, seed: int) -> State:
         """Parameters and running statistics as they start; each draw depends on seed and its array's name alone."""

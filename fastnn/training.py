@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn import random
 from fastnn.callbacks import Callback, ProgressBar
 from fastnn.compiler import Plan, compile_train
 from fastnn.divergence import LastGoodState
 from fastnn.errors import NonFiniteError
+from fastnn.feed import Feed
 from fastnn.interrupt import InterruptShield
 from fastnn.optimizers import Optimizer
-from fastnn.plan.builder import NOISE_WORDS
 from fastnn.schedules import Schedule
-from fastnn_kernels.batch import ROUNDS
 
 if TYPE_CHECKING:
     from fastnn.history import History
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 # One-step epochs that are trained without coming back to Python's callbacks in between.
 EPOCHS_AT_ONCE = 1024
-
-Data = tuple[np.ndarray, np.ndarray, np.ndarray | None]  # samples, targets, weights
 
 
 class Run:
@@ -70,33 +66,37 @@ class Run:
         """End training after the step that is running; `reason` is kept in the history."""
         self._stop_reason = self._stop_reason or reason
 
-    def train(self, data: Data, validation: tuple[np.ndarray, np.ndarray] | None) -> "History":
-        x, y, weights = data
-        self.samples = len(x)
-        self.batch_size = min(self.batch_size or len(x), len(x))
-        self.steps = -(-len(x) // self.batch_size)
-        self.model.network.check_batch(len(x) % self.batch_size or self.batch_size)
-        model, options = (
-            self.model,
-            {"shuffle": self.shuffle, "weighted": weights is not None, "fused": self._is_fused()},
-        )
-        options["whole"] = len(x) == self.batch_size
-        plan = compile_train(model.network, model.state, self.batch_size, self.optimizer, **options)
-        self.plan = plan
+    def train(self, feed: Feed, validation: Feed | None) -> "History":
+        """Train on what `feed` gives, evaluate on `validation` after each epoch."""
+        self.samples = feed.samples
+        self.batch_size = min(self.batch_size or feed.whole_batch(), self.samples)
+        self.steps = -(-self.samples // self.batch_size)
+        self.model.network.check_batch(self.samples % self.batch_size or self.batch_size)
+        self.plan = plan = self._compiled(feed)
         arrays = [self.model.parameters.flat, self.model.buffers.flat, *self.optimizer.flat_state()]
         self.history.stop_reason = None
         with InterruptShield() as self._shield, self._callbacks_around("train"):
-            plan.start(x, y, weights)
+            plan.start(*feed.start(), samples=feed.samples)
             plan.prepare()
             self._good = LastGoodState(plan, arrays)
             at_once = self._epochs_at_once(plan, validation is not None)
             while self.epoch < self.last_epoch and self._stop_reason is None:
                 if at_once > 1:
-                    self._train_epochs(plan, data, min(at_once, self.last_epoch - self.epoch))
+                    self._train_epochs(plan, feed, min(at_once, self.last_epoch - self.epoch))
                 else:
-                    self._train_epoch(plan, data, validation)
+                    self._train_epoch(plan, feed, validation)
         self.history.stop_reason = self._stop_reason
         return self.history
+
+    def _compiled(self, feed: Feed) -> Plan:
+        options = {
+            "shuffle": self.shuffle,
+            "weighted": feed.weighted,
+            "fused": self._is_fused(),
+            "whole": feed.in_memory and self.samples == self.batch_size,
+        }
+        model = self.model
+        return compile_train(model.network, model.state, self.batch_size or 1, self.optimizer, **options)
 
     def _is_fused(self) -> bool:
         """Whether gradients may be used where they arise: not if a callback reads them."""
@@ -117,27 +117,27 @@ class Run:
         finally:
             self._call(f"on_{what}_end")
 
-    def _train_epoch(self, plan: Plan, data: Data, validation: tuple[np.ndarray, np.ndarray] | None) -> None:
+    def _train_epoch(self, plan: Plan, feed: Feed, validation: Feed | None) -> None:
         self.step, self.logs = 0, {"epoch": self.epoch + 1}
         self.optimizer.epoch = self.epoch
         self._call("on_epoch_begin")
         if self._stop_reason is not None:  # a callback that does not want this epoch: there is none
             return
-        self._run_epoch(plan, data)
+        self._run_epoch(plan, feed)
         if validation is not None:
-            self.logs |= {f"val_{name}": value for name, value in self.model._evaluate(*validation).items()}
+            self.logs |= {f"val_{name}": value for name, value in self.model._evaluate(validation).items()}
         self.epoch += 1
         self.model.epoch = self.epoch
         self.history.epochs.append(self.logs)  # itself: figures that callbacks add are kept
         self._call("on_epoch_end")
 
-    def _train_epochs(self, plan: Plan, data: Data, count: int) -> None:
+    def _train_epochs(self, plan: Plan, feed: Feed, count: int) -> None:
         """`count` epochs of one step each, in compiled calls that do not come back after every one."""
         self.step, self.logs, self._first_epoch = 0, {"epoch": self.epoch + 1}, self.epoch
         self.optimizer.epoch = self.epoch
         self._call("on_epoch_begin")
-        plan.start(*data, passes=count)
-        self._good.begin_epoch()
+        plan.start(*feed.start(), passes=count)
+        self._good.begin_window()
         while self._stop_reason is None and self.step < count:
             begin = time.perf_counter()
             self._call("on_batch_begin", batch_event=True)
@@ -168,17 +168,17 @@ class Run:
         self.step, self.epoch = steps, self._first_epoch + min(counted, steps)
         self._count_epochs(self.plan, min(counted, steps), self._seconds)
 
-    def _run_epoch(self, plan: Plan, data: Data) -> None:
+    def _run_epoch(self, plan: Plan, feed: Feed) -> None:
         begin = time.perf_counter()
-        seed = self.model.seed
-        key = random.key(seed, "order", self.epoch, words=2 * ROUNDS)
-        plan.start(*data, key=key, noise=random.key(seed, "noise", self.epoch, words=NOISE_WORDS))
-        self._good.begin_epoch()
-        while self._stop_reason is None and plan.done < self.samples:
-            self._run_steps(plan)
+        for _ in plan.through(feed, seed=self.model.seed, epoch=self.epoch):
+            self._good.begin_window()
+            while self._stop_reason is None and plan.next_batch:
+                self._run_steps(plan)
+            self._check_parameters()
+            if self._stop_reason is not None:
+                break
         seconds = time.perf_counter() - begin
         self.logs |= {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": plan.done / seconds}
-        self._check_parameters()
 
     def _check_parameters(self) -> None:
         # A step's loss tells of the steps before it; what the last one did shows only here.

@@ -1,16 +1,19 @@
 """The walk through a data set, batch by batch: what a plan gathers, where it is, what it has recorded."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn import random
+from fastnn.feed import Feed
 from fastnn.losses import Loss
 from fastnn.pace import Pace
 from fastnn.plan.arena import Buffer
-from fastnn.plan.builder import Builder, Value
+from fastnn.plan.builder import NOISE_WORDS, Builder, Value
 from fastnn.plan.program import Program
+from fastnn.records import Records
 from fastnn.threads import usable_threads
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels.batch import ROUNDS
@@ -24,7 +27,6 @@ class Walk:
     """A program over a data set, in batches of `batch` samples, the last one shorter; `Plan` adds what a step computes.
 
     whole   whether every step takes the whole data set: it is gathered once, in its own order
-    losses  of each step of the walk so far, penalties included, float64
     """
 
     def __init__(self, loss: Loss, dtype, batch: int, *, training=False, shuffle=False, weighted=False, whole=False):
@@ -33,8 +35,7 @@ class Walk:
         self.batch = batch
         self.weighted = weighted
         self.whole = whole
-        self.losses = np.zeros(0)
-        self._sums = np.zeros((0, 4))
+        self._records = Records(loss, training)
         self._nothing: dict[np.dtype, np.ndarray] = {}
         self._pace = Pace()
         self._weighted_for = 0
@@ -43,6 +44,7 @@ class Walk:
             name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "sums", "count")
         }
         self._declare()
+        self._shuffles = shuffle
         self._emit_indices(shuffle)
 
     def _declare(self) -> None:
@@ -114,27 +116,56 @@ class Walk:
         key: np.ndarray | None = None,
         noise: np.ndarray | None = None,
         passes: int = 1,
+        samples: int | None = None,
     ) -> None:
         """Begin a walk through x (N, columns) with targets y and sample weights (N,).
 
         `key` chooses the order of the samples, `noise` the random numbers of this walk. Where each step takes the
-        whole data set, a walk may make many `passes`.
+        whole data set, a walk may make many `passes`. `samples`: of the whole walk, where x holds but its first
+        ones, whole batches of them, and `go_on` brings the others.
         """
         assert passes == 1 or self.whole
-        steps = -(-len(x) // self.batch) * passes
-        if len(self.losses) != steps:
-            self.losses, self._sums = np.zeros(steps), np.zeros((steps, 4))
-        self.losses[:] = 0
-        arrays = {"x": x.reshape(len(x), -1), "y": self._or_nothing(y, x), "weights": self._or_nothing(weights, x)}
-        arrays |= {"losses": self.losses, "sums": self._sums}
-        self.program.bind({self._outside[name]: array for name, array in arrays.items()})
-        self.program.bind({self._outside["count"]: len(x)})
-        for buffer, values in ((self.build.cursor, 0), (self._key, key), (self.build.noise, noise)):
-            if values is not None:
-                self.program[buffer][:] = values
-        self._total = len(x) * passes
+        self._total = (samples or len(x)) * passes
+        self._before = 0
+        self._records.begin(-(-self._total // self.batch))
+        losses, sums = self._records.arrays()
+        self.program.bind({self._outside["losses"]: losses, self._outside["sums"]: sums})
+        self.program[self.build.cursor][:] = 0
+        if noise is not None:
+            self.program[self.build.noise][:] = noise
+        self._hold(x, y, weights, key, len(x) * passes)
         if self.whole:
             self.program.begin(len(x))
+
+    def through(self, feed: Feed, *, seed: int | None = None, epoch: int = 0) -> Iterator[None]:
+        """Walk through all that feeds it, window by window: after each yield `advance` until `next_batch` is 0.
+
+        With a seed random numbers are drawn, and samples shuffled if the plan does that, by seed and epoch.
+        """
+        for number, window in enumerate(feed.windows(self.batch, seed if self._shuffles else None, epoch)):
+            key = None if seed is None else _order_key(seed, epoch, number)
+            if number:
+                self.go_on(*window, key=key)
+            else:
+                noise = None if seed is None else random.key(seed, "noise", epoch, words=NOISE_WORDS)
+                self.start(*window, key=key, noise=noise, samples=feed.samples)
+            yield
+
+    def go_on(
+        self, x: np.ndarray, y: np.ndarray | None, weights: np.ndarray | None, *, key: np.ndarray | None = None
+    ) -> None:
+        """Go on with the walk's next samples, when those before are used up."""
+        self._before += self._held
+        self.program[self.build.cursor][0] = 0
+        self._hold(x, y, weights, key, len(x))
+
+    def _hold(self, x, y, weights, key: np.ndarray | None, uses: int) -> None:
+        """Hand the program the arrays that it gathers from; `uses`: samples to take of them."""
+        arrays = {"x": x.reshape(len(x), -1), "y": self._or_nothing(y, x), "weights": self._or_nothing(weights, x)}
+        self.program.bind({self._outside[name]: array for name, array in (arrays | {"count": len(x)}).items()})
+        if key is not None:
+            self.program[self._key][:] = key
+        self._held = uses
 
     def _or_nothing(self, array: np.ndarray | None, x: np.ndarray) -> np.ndarray:
         """`array`, or in its place one without elements: the same at every start, so that nothing is encoded anew."""
@@ -159,7 +190,7 @@ class Walk:
         batch = self.next_batch
         if batch <= 0:
             return 0
-        steps = (self._total - self.done) // batch if batch == self.batch else 1
+        steps = self._left // batch if batch == self.batch else 1
         threads = usable_threads() if self.program.is_shared(batch, usable_threads()) else 1
         threads, fitting = self._pace.choose(threads, SECONDS_PER_CALL)
         steps = min(steps, fitting, limit or steps, STEPS_PER_CALL)
@@ -187,9 +218,19 @@ class Walk:
             self._weighted_for = batch
 
     @property
+    def losses(self) -> np.ndarray:
+        """Of each step of the walk so far, penalties included, float64; 0 for steps to come."""
+        return self._records.losses
+
+    @property
     def done(self) -> int:
         """Samples used so far."""
-        return int(self.program[self.build.cursor][0])
+        return self._before + int(self.program[self.build.cursor][0])
+
+    @property
+    def _left(self) -> int:
+        """Samples still to be taken of the arrays at hand."""
+        return self._held - int(self.program[self.build.cursor][0])
 
     @property
     def steps_done(self) -> int:
@@ -197,32 +238,22 @@ class Walk:
 
     @property
     def next_batch(self) -> int:
-        """How many samples the next step has."""
-        return min(self.batch, self._total - self.done)
+        """How many samples the next step has; 0 where those at hand are used up."""
+        return min(self.batch, self._left)
 
     def metrics(self) -> dict[str, float]:
-        """Loss and accuracy, means over the samples used so far by their weights, whatever the reduction.
-
-        The loss includes the penalties, a share of them for each sample where the loss of a batch is a sum.
-        """
+        """Loss and accuracy of all samples used so far."""
         return self.metrics_between(0, self.steps_done)
 
     def metrics_between(self, first: int, last: int) -> dict[str, float]:
         """`metrics` of steps first ≤ step < last."""
-        loss, correct, count, penalties = self._sums[first:last].sum(axis=0).tolist()
-        count = count or 1.0  # so far all weights may have been 0
-        share = self._share_of_penalties(penalties, last - first, count)
-        return {"loss": loss / count + share, "accuracy": correct / count}
-
-    def _share_of_penalties(self, penalties: float, steps: int, count: float) -> float:
-        """What penalties add to a mean over samples: a loss that is a sum is divided by the samples, they with it.
-
-        An evaluation takes several steps for its own convenience: there they count once.
-        """
-        if self.loss.reduction == "mean":
-            return penalties / steps
-        return (penalties if self.build.training else penalties / steps) / count
+        return self._records.metrics(first, last)
 
     def position(self) -> list[np.ndarray]:
         """The arrays that say where the walk is and what it has recorded."""
-        return [self.program[self.build.cursor], self._sums, self.losses]
+        return [self.program[self.build.cursor], *self._records.arrays()]
+
+
+def _order_key(seed: int, epoch: int, window: int) -> np.ndarray:
+    """What chooses the order of a window's samples; data in memory are the window 0."""
+    return random.key(seed, "order", epoch, *([window] if window else []), words=2 * ROUNDS)

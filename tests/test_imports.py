@@ -105,7 +105,7 @@ RANKS = [
     ["plan"],
     ["layers", "losses", "optimizers"],
     ["network"],
-    ["walk", "compiler", "summary", "divergence"],
+    ["feed", "records", "walk", "compiler", "summary", "divergence"],
     ["model", "storage"],
     ["callbacks", "gradient_check"],
     ["training"],

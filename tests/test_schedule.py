@@ -47,7 +47,7 @@ def trained(net, optimizer, threads, fused, one_by_one=False, steps=6):
     """The flat parameters after some steps of 37 samples."""
     layers, (x, y) = NETS[net]
     model = fn.Sequential(layers(), input_shape=x.shape[1:], l1=0.01, l2=0.02, seed=1)
-    x, y = model._checked(x, y, "x", "y")
+    x, y = model.network.checked(x, y)
     opt = OPTIMIZERS[optimizer]()
     plan = compile_train(model.network, model.state, 37, opt, fused=fused)
     plan.start(x, y, noise=np.arange(4, dtype=np.uint64))
@@ -78,7 +78,7 @@ def compiled(net="images", optimizer="adam", fused=True):
     layers, (x, y) = NETS[net]
     model = fn.Sequential(layers(), input_shape=x.shape[1:], l2=0.02)
     plan = compile_train(model.network, model.state, 37, OPTIMIZERS[optimizer](), fused=fused)
-    plan.start(*model._checked(x, y, "x", "y"))
+    plan.start(*model.network.checked(x, y))
     return plan
 
 

@@ -219,10 +219,12 @@ class TestDivergence:
         assert model.epoch == 0
         assert issubclass(fn.NonFiniteError, ArithmeticError)
 
-    def test_so_do_parameters_that_the_last_step_broke(self):
+    @pytest.mark.parametrize("validated", [False, True])  # whether epochs are trained one by one
+    def test_so_do_parameters_that_the_last_step_broke(self, validated):
         model = fn.Sequential([fn.Dense(2)], input_shape=(1,))
+        held = ([[1.0]], [0]) if validated else None
         with pytest.raises(fn.NonFiniteError, match="parameters are no longer finite: at epoch 1, step 1 of 1"):
-            model.fit([[1e6]], [0], optimizer=fn.SGD(1e38), verbose=False)
+            model.fit([[1e6]], [0], optimizer=fn.SGD(1e38), verbose=False, validation_data=held)
 
     @pytest.mark.parametrize("momentum", [0.0, 0.8])
     def test_the_model_goes_back_to_the_step_before(self, momentum):

@@ -4,28 +4,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fastnn import feed, random
 from fastnn.errors import DataError
-from fastnn.random import stream
+from fastnn.feed import Stream
+
+# From how many places of a stream `drawn` takes its samples: files may be sorted by class.
+PLACES = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """Samples and their labels.
 
-    x : (N, …) any dtype — one sample per row.
-    y : (N, …) any dtype — its label or target.
+    x : (N, …) any dtype — one sample per row; an array, or a stream such as `fn.H5Stream`.
+    y : (N, …) any dtype — its label or target, likewise.
 
     Raises DataError if the lengths differ or one of the two is no array with rows.
     """
 
-    x: NDArray[Any]
-    y: NDArray[Any]
+    x: Any
+    y: Any
 
     def __post_init__(self) -> None:
         for name, array in (("x", self.x), ("y", self.y)):
-            if not isinstance(array, np.ndarray) or array.ndim == 0:
+            if not isinstance(array, np.ndarray | Stream) or not array.shape:
                 raise DataError(f"{name} of a split must be an array with one row per sample, found {array!r:.60}")
         if len(self.x) != len(self.y):
             raise DataError(f"x has {len(self.x)} samples but y has {len(self.y)}, expected one label per sample")
@@ -36,13 +39,30 @@ class Split:
 
     def part(self, first: int, last: int) -> "Split":
         """Samples first … last − 1, as views."""
-        return Split(self.x[first:last], self.y[first:last])
+        return Split(feed.part(self.x, first, last), feed.part(self.y, first, last))
 
     def shuffled(self, seed: int) -> "Split":
-        """The same samples in an order that depends on `seed` alone, copied."""
+        """The same samples in an order that depends on `seed` alone, copied. DataError for streams."""
+        if self.is_streamed:
+            raise DataError("a stream cannot be shuffled as a whole; fit mixes its samples as it reads them")
         # The ranks of uniform numbers are a permutation that no change of NumPy's own shuffle can alter.
-        order = np.argsort(stream(seed, "cut").random(len(self)), kind="stable")
+        order = np.argsort(random.stream(seed, "cut").random(len(self)), kind="stable")
         return Split(self.x[order], self.y[order])
+
+    def drawn(self, count: int) -> "Split":
+        """`count` of the samples, the same ones each time, copied; of streams from places all over the file."""
+        if not self.is_streamed:
+            rows = random.stream(0, "fewer samples").permutation(len(self))[:count]
+            return Split(self.x[rows], self.y[rows])
+        run = -(-count // PLACES)
+        firsts = np.linspace(0, len(self) - run, -(-count // run)).astype(int)
+        parts = [[feed.rows(one, first, first + run) for first in firsts] for one in (self.x, self.y)]
+        return Split(*(np.concatenate(part)[:count] for part in parts))
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether samples or labels come into memory only when they are asked for."""
+        return isinstance(self.x, Stream) or isinstance(self.y, Stream)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn.data import reading
 from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.stream import H5Stream
 from fastnn.errors import DataError, FileFormatError
 from fastnn.files import atomic_path
 
@@ -24,11 +25,13 @@ log = logging.getLogger(__name__)
 SPLITS = ("train", "val", "test")
 KEYS = ("words", *(split + part for split in SPLITS for part in "xd"))
 ROWS = 65_536  # Rows converted at a time: 1.5 MB when the file holds 64-bit numbers.
+STREAMED_FROM = 200_000_000  # Training four-grams that stay in the file: from 800 MB in memory.
 
 
 def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
     """Read a trigram file: x (N, 3) and y (N,), ids from 0, of the smallest unsigned dtype that holds the words.
 
+    Of more than 200 million training four-grams the split is a stream: they are read while training goes on.
     meta: `words` (list of str), `source` (the path), `true_entropy` (None). Raises FileFormatError if the file is
     missing, damaged or of another layout, DataError if it holds values that are no word ids.
     """
@@ -62,6 +65,8 @@ def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
     """The vocabulary as str; fixed-length and variable-length strings, (V,), (V, 1) or (1, V)."""
     import h5py
 
+    reading.check_size(f"{name!r}: 'words'", array.shape, array.dtype.itemsize)
+    reading.check_written(array, name, f"{name!r}: 'words'")
     if array.ndim not in (1, 2) or max(array.shape) != array.size or h5py.check_string_dtype(array.dtype) is None:
         raise FileFormatError(f"{name!r}: 'words' is {array.shape} {array.dtype}, expected (V,) strings")
     if array.size == 0:
@@ -88,7 +93,20 @@ def _read_split(file: "h5py.File", name: str, split: str, vocabulary: int) -> Sp
         raise DataError(f"{name!r}: '{split}x' has {len(x)} rows but '{split}d' has {len(y)}, expected as many labels")
     if len(x) == 0:
         raise DataError(f"{name!r}: '{split}x' is empty, expected at least one four-gram")
+    for array, part in ((x, "x"), (y, "d")):
+        reading.check_written(array, name, f"{name!r}: '{split}{part}'")
+    if split == "train" and len(x) > STREAMED_FROM:
+        return Split(H5Stream(name, "trainx", _from_zero), H5Stream(name, "traind", _labels_from_zero))
     return Split(_read_ids(x, name, vocabulary), _read_ids(y, name, vocabulary).reshape(-1))
+
+
+def _from_zero(ids: NDArray[Any]) -> NDArray[Any]:
+    """Ids of a stream, whose range is checked when they are used: signed, so that 0 becomes none that exists."""
+    return ids.astype(np.int32, casting="unsafe") - np.int32(1) if ids.dtype.kind in "iu" else ids - 1
+
+
+def _labels_from_zero(ids: NDArray[Any]) -> NDArray[Any]:
+    return _from_zero(ids).reshape(-1)
 
 
 def _read_ids(array: "h5py.Dataset", name: str, vocabulary: int) -> NDArray[Any]:

@@ -1,7 +1,8 @@
 """Reading an HDF5 array a block of rows at a time: files larger than memory."""
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -20,19 +21,25 @@ LARGEST_CHUNK = 64 << 20
 class H5Stream:
     """One array of an HDF5 file, of which only the rows that are asked for come into memory.
 
-        with H5Stream("images.h5", "trainims") as images:
-            for first, rows in images.blocks():
-                total += rows.sum()
+        with fn.H5Stream("images.h5", "x", lambda rows: rows / 255) as x, fn.H5Stream("images.h5", "labels") as y:
+            model.fit(x, y, optimizer=fn.SGD(0.1))
 
-    path, key : the file and the array in it. Raises FileFormatError if the file is missing or damaged, has no such
-    array, or is cut into chunks of more than 64 MB.
+    path, key : the file and the array in it
+    change    : what is made of rows (n, …) when they have been read: an array of as many; None: nothing
+
+    `shape` and `dtype` are those after the change. `fit`, `evaluate` and `predict` take a stream in the place of an
+    array. Raises FileFormatError if the file is missing or damaged, has no such array, or is cut into chunks of more
+    than 64 MB; DataError if `change` does not return as many rows as it is given.
     """
 
-    def __init__(self, path: str | os.PathLike[str], key: str) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], key: str, change: Callable[[NDArray[Any]], Any] | None = None
+    ) -> None:
         import h5py
 
         self.path, self.key = os.fspath(path), key
         self._where = f"{self.path!r}: {key!r}"
+        self._change = change
         reading.check_hdf5(self.path)
         with reading.hdf5_errors(self.path):
             self._file = h5py.File(self.path, "r")
@@ -41,15 +48,17 @@ class H5Stream:
             except BaseException:
                 self._file.close()
                 raise
-        self.shape: tuple[int, ...] = tuple(int(length) for length in self._array.shape)
-        self.dtype: np.dtype[Any] = self._array.dtype.newbyteorder("=")
+        self._range = (0, len(self._array))
+        example = self.read(0, min(1, len(self)))
+        self.shape: tuple[int, ...] = (len(self), *example.shape[1:])
+        self.dtype: np.dtype[Any] = example.dtype
 
     def _checked(self, array: Any) -> Any:
         if array.ndim == 0 or array.dtype.kind not in "iufb":
             raise FileFormatError(
                 f"{self._where} is {array.shape} {array.dtype}, expected numbers with at least one axis"
             )
-        chunk = int(np.prod(array.chunks, dtype=np.int64)) * array.dtype.itemsize if array.chunks else 0
+        chunk = math.prod(array.chunks) * array.dtype.itemsize if array.chunks else 0
         if chunk > LARGEST_CHUNK:
             raise FileFormatError(
                 f"{self._where} is stored in chunks of {chunk:,} bytes, expected at most {LARGEST_CHUNK:,}: "
@@ -59,7 +68,7 @@ class H5Stream:
 
     def __len__(self) -> int:
         """Number of rows."""
-        return self.shape[0]
+        return self._range[1] - self._range[0]
 
     def read(self, first: int, last: int) -> NDArray[Any]:
         """Rows first … last − 1 as a new array (last − first, …) in native byte order.
@@ -71,26 +80,44 @@ class H5Stream:
             raise DataError(f"{self._where} was closed, expected an open stream")
         if not 0 <= first <= last <= len(self):
             raise DataError(f"rows {first} to {last} of {self._where} were asked for, expected 0 to {len(self)}")
-        rows = np.empty((last - first, *self.shape[1:]), self.dtype)
+        rows = np.empty((last - first, *self._array.shape[1:]), self._array.dtype.newbyteorder("="))
         if rows.size:
             with reading.hdf5_errors(self.path):
-                self._array.read_direct(rows, np.s_[first:last])
-        return rows
+                self._array.read_direct(rows, np.s_[self._range[0] + first : self._range[0] + last])
+        return rows if self._change is None else self._changed(rows)
+
+    def _changed(self, rows: NDArray[Any]) -> NDArray[Any]:
+        assert self._change is not None
+        changed = np.asarray(self._change(rows))
+        if changed.shape[:1] != rows.shape[:1]:
+            raise DataError(f"{self._where}: {len(rows)} rows were changed into {changed.shape}, expected as many rows")
+        return changed
+
+    def part(self, first: int, last: int) -> "H5Stream":
+        """Rows first … last − 1 as a stream of their own, of the same open file. DataError where there are none."""
+        if not 0 <= first <= last <= len(self):
+            raise DataError(f"rows {first} to {last} of {self._where} were asked for, expected 0 to {len(self)}")
+        part = object.__new__(H5Stream)
+        part.__dict__.update(self.__dict__)
+        part._range = (self._range[0] + first, self._range[0] + last)
+        part.shape = (last - first, *self.shape[1:])
+        return part
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
         """Walk through all rows in order, `rows` at a time: (number of the first row, the rows).
 
         None: as many as make 16 MB, in whole chunks of the file, so that no chunk is unpacked twice.
         """
-        step = self._rows_of_a_block() if rows is None else rows
+        step = self.rows_of(BLOCK) if rows is None else rows
         if step < 1:
             raise DataError(f"blocks of {step} rows were asked for, expected at least 1")
         for first in range(0, len(self), step):
             yield first, self.read(first, min(first + step, len(self)))
 
-    def _rows_of_a_block(self) -> int:
-        row = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
-        rows = max(BLOCK // max(row, 1), 1)
+    def rows_of(self, size: int) -> int:
+        """How many rows make up about `size` bytes, in whole chunks of the file; at least one chunk, or row."""
+        row = math.prod(self.shape[1:]) * self.dtype.itemsize
+        rows = max(size // max(row, 1), 1)
         chunk = self._array.chunks[0] if self._array.chunks else 1
         return int(max(rows // chunk, 1) * chunk)
 

@@ -12,7 +12,6 @@ from fastnn.callbacks import Callback, Checkpoint, EarlyStopping
 from fastnn.data import Dataset, Split
 from fastnn.history import History
 from fastnn.model import Sequential
-from fastnn.random import stream
 from fastnn.recipes.base import Recipe, plain
 from fastnn.recipes.results import Trained
 from fastnn.storage import load_checkpoint, save_model
@@ -52,14 +51,10 @@ class TestFigures(Callback):
 
 
 def fewer_samples(data: Dataset, count: int) -> Dataset:
-    """The data with `count` of the training samples, the same ones each time; 0, or more than there are: all of them.
-
-    They are drawn from the whole set, because files may be sorted by class.
-    """
+    """The data with `count` of the training samples, the same each time; 0, or more than there are: all of them."""
     if not count or count >= len(data.train):
         return data
-    rows = stream(0, "fewer samples").permutation(len(data.train))[:count]
-    return Dataset(Split(data.train.x[rows], data.train.y[rows]), data.val, data.test, data.meta)
+    return Dataset(data.train.drawn(count), data.val, data.test, data.meta)
 
 
 def stopping_of(recipe: Recipe, settings: Any) -> EarlyStopping | None:
