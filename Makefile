@@ -1,5 +1,5 @@
 # The one front door. Each target runs in the environment that is active (see CONTRIBUTING.md).
-.PHONY: test test-nojit lint bench all
+.PHONY: test test-nojit lint quick bench all
 
 all: lint test test-nojit
 
@@ -13,6 +13,9 @@ lint:            ## style and types
 	ruff check .
 	ruff format --check .
 	mypy
+
+quick:           ## every system with --quick, as a user runs it
+	python -m bench.quick_set
 
 bench:           ## speed, beside PyTorch where it is installed
 	python -m pytest --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-group-by=group
