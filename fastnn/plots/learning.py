@@ -94,7 +94,7 @@ def learning_curves(
             seen |= _draw_parts(axis, epochs, parts, number, alone=len(runs) == 1)
         _scale(axis, key)
         whole_numbers(axis)
-    _legend(figure, axes, list(runs), [part for part in PARTS if part in seen])
+    _legend(axes, list(runs), [part for part in PARTS if part in seen])
     return figure
 
 
@@ -167,8 +167,8 @@ def _scale(axis: "Axes", key: str) -> None:
         axis.set_yscale("log")
 
 
-def _legend(figure: "Figure", axes: "list[Axes]", labels: list[str], parts: list[str]) -> None:
-    """What colour is which run, and which stroke is training: inside the first panel, or beside them if long."""
+def _legend(axes: "list[Axes]", labels: list[str], parts: list[str]) -> None:
+    """What colour is which run, and which stroke is training: inside the first panel, or beside the last if long."""
     from matplotlib.lines import Line2D
 
     if len(labels) == 1:
@@ -182,4 +182,5 @@ def _legend(figure: "Figure", axes: "list[Axes]", labels: list[str], parts: list
     if len(texts) <= IN_LEGEND and max(map(len, labels)) <= 18:
         axes[0].legend(handles, texts, frameon=False, fontsize=SMALL)
     else:
-        figure.legend(handles, texts, frameon=False, fontsize=SMALL, loc="outside right upper")
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "borderaxespad": 0.0}
+        axes[-1].legend(handles, texts, frameon=False, fontsize=SMALL, **beside)

@@ -97,7 +97,7 @@ def pictures(results: Results) -> list[Picture]:
 
 
 def closing(results: Results) -> list[tuple[str, list[str]]]:
-    """What each check showed: accuracy of training and validation."""
+    """What each check showed when it ended; the tables are of the weights kept, those of the best validation."""
     return [
         (comparison.question, [_line(label, one) for label, one in members.items() if not one.failed])
         for comparison, members in results.groups
@@ -105,7 +105,9 @@ def closing(results: Results) -> list[tuple[str, list[str]]]:
 
 
 def _line(label: str, one: Trained) -> str:
-    return f"{label}: train {percent(one.metrics['train_accuracy'])}, validation {percent(one.metrics['val_accuracy'])}"
+    last = one.epochs[-1]
+    shares = f"{percent(last['accuracy'])} in training, {percent(last['val_accuracy'])} in validation"
+    return f"{label}: {shares} in epoch {len(one.epochs)}; epoch {one.best_epoch} kept"
 
 
 SCALES = (0.01, 0.02, 0.005)
