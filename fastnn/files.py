@@ -31,10 +31,17 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     _synchronise_folder(target.parent)
 
 
+def check_target(path: str | os.PathLike[str]) -> None:
+    """FileFormatError if what is to be written would take the place of a pipe or a device."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise FileFormatError(f"cannot write {os.fspath(path)!r}: it is a pipe or a device, a file name was expected")
+
+
 def _create(temporary: Path, target: Path, given: str | os.PathLike[str]) -> None:
     """Claim the temporary name, so that an unwritable place is reported before any work is done."""
     if target.is_dir():
         raise FileFormatError(f"cannot write {os.fspath(given)!r}: it is a folder, a file name was expected")
+    check_target(target)
     try:
         # Opened this way and not by `tempfile`, whose files nobody but the owner could read after the rename.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))

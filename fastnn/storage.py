@@ -71,13 +71,14 @@ def load_checkpoint(path: str | Path, loss: "str | Loss | None" = None) -> tuple
         config = _read_item(file["config"])
         state = {group: _read_tree(file[group]) for group in ("parameters", "buffers")}
         training = _read_tree(file["training"]) if "training" in file else {}
-    network = Network.from_config(config["network"], None if loss is None else losses.get(loss))
-    model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
-    for group, block in (("parameters", model.parameters), ("buffers", model.buffers)):
-        if set(state[group]) != set(block):
-            raise FileFormatError(f"{path}: holds {group} {sorted(state[group])}, expected {sorted(block)}")
-    model.restore(state)
-    model.epoch, model.meta = config["epoch"], config["meta"]
+    given = None if loss is None else losses.get(loss)
+    with _described(path):
+        model = Sequential.of(Network.from_config(config["network"], given), dtype=config["dtype"], seed=config["seed"])
+        for group, block in (("parameters", model.parameters), ("buffers", model.buffers)):
+            if set(state[group]) != set(block):
+                raise FileFormatError(f"{path}: holds {group} {sorted(state[group])}, expected {sorted(block)}")
+        model.restore(state)
+        model.epoch, model.meta = config["epoch"], dict(config["meta"])
     return model, training
 
 
@@ -96,6 +97,18 @@ def _opened(path: str | Path) -> "Iterator[h5py.File]":
     except DAMAGE as error:
         reason = " ".join(str(error).split())
         raise FileFormatError(f"{path}: cannot be read ({reason}); expected an HDF5 file that fastnn saved") from None
+
+
+@contextmanager
+def _described(path: str | Path) -> Iterator[None]:
+    """FileFormatError for whatever goes wrong while a model is built from a whole file that describes none."""
+    try:
+        yield
+    except FileFormatError:
+        raise
+    except DAMAGE as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise FileFormatError(f"{path}: no model can be built from what it holds ({reason})") from error
 
 
 def _check(file: "h5py.File", path: str | Path) -> None:

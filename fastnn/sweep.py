@@ -65,12 +65,27 @@ def read_rows(path: Path, recipe: Recipe) -> list[Row]:
         return []
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            rows: list[Row] = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows: list[Row] = list(reader)
+            columns = set(reader.fieldnames or ("id", "status"))  # an empty file is a sweep's, too
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileFormatError(f"{path}: cannot be read as a sweep's table ({error})") from None
-    if any(row.get("id") != recipe.id or "status" not in row for row in rows):
+    if not columns >= {"id", "status"} or any(row["id"] != recipe.id for row in rows):
         raise FileFormatError(f"{path}: is no sweep of {recipe.id}; choose another --out")
+    for row in rows:
+        _check_figures(row, f"{path}: line {rows.index(row) + 2}")
     return rows
+
+
+def _check_figures(row: Row, where: str) -> None:
+    """FileFormatError unless the metrics of a cell that finished are numbers."""
+    for name in METRICS if row["status"] == "finished" else ():
+        try:
+            float(row.get(name) or 0)
+        except ValueError:
+            raise FileFormatError(
+                f"{where} holds {name} {row[name]!r}, expected a number; mend or remove the line, or give --fresh"
+            ) from None
 
 
 def train_cell(recipe: Recipe, settings: Any, data: Dataset, source: str) -> Row:

@@ -1,6 +1,7 @@
 """The command line. Results go to stdout, progress and errors to stderr, one line an error.
 
-Exit status: 0 done, 2 something given was wrong, 3 training diverged, 130 Ctrl-C, 143 SIGTERM.
+Exit status: 0 done, 1 an error of fastnn's own, 2 something given was wrong, 3 training diverged, 130 Ctrl-C,
+143 SIGTERM.
 """
 
 import logging
@@ -15,13 +16,14 @@ from fastnn.errors import FastnnError, NonFiniteError
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `fastnn` and return its exit status; errors a user can mend become one line on stderr."""
-    from fastnn.cli.commands import fastnn
-
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminate)
     logging.getLogger("fastnn").setLevel(logging.INFO)
     logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
     try:
+        _check_text(sys.argv[1:] if arguments is None else arguments)
+        from fastnn.cli.commands import fastnn  # here, so that Ctrl-C meanwhile ends as it does later
+
         return fastnn.main(args=arguments, prog_name="fastnn", standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -32,10 +34,24 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), 3)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
-    except (FastnnError, ValueError, TypeError, OSError) as error:
+    except (FastnnError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("FASTNN_DEBUG"):
             raise
-        return _fail(str(error), 2)
+        return _fail(f"not enough memory: {error}" if isinstance(error, MemoryError) else str(error), 2)
+    except Exception as error:
+        if os.environ.get("FASTNN_DEBUG"):
+            raise
+        told = f"{type(error).__name__}: {error}"
+        return _fail(f"{told}; this is an error of fastnn's own, FASTNN_DEBUG=1 shows where", 1)
+
+
+def _check_text(arguments: list[str]) -> None:
+    """ValueError for an argument that is no text, as file names from other systems may be: no summary could hold it."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"the argument {argument!r} is no UTF-8 text; rename the file or folder") from None
 
 
 def _terminate(number, frame):

@@ -12,6 +12,7 @@ from fastnn.cli.settings import options_of, setting_from_text
 from fastnn.recipes import RECIPES
 from fastnn.recipes.base import Recipe
 from fastnn.sweep import METRICS, TABLE, Grid, Row, Sweep
+from fastnn.threads import threads
 
 PICTURE = "sweep.png"
 
@@ -68,12 +69,13 @@ def sweep_and_report(
     import numba
 
     grid.cells()  # a value out of range shows before data are loaded or folders made
-    data, announced = grid.recipe.find(path, grid.quick)
-    work = Sweep(grid, out, data, path, fresh=fresh)
-    count = len(work.cells)
-    click.echo(f"{grid.recipe.id}: {announced}; {count} cells, {count - len(work.waiting)} of them done", err=True)
-    with _live(work) as tell:
-        work.run(jobs, thread_count or numba.get_num_threads(), tell)
+    with threads(thread_count) if thread_count else contextlib.nullcontext(), np.errstate(over="ignore"):
+        data, announced = grid.recipe.find(path, grid.quick)
+        work = Sweep(grid, out, data, path, fresh=fresh)
+        count = len(work.cells)
+        click.echo(f"{grid.recipe.id}: {announced}; {count} cells, {count - len(work.waiting)} of them done", err=True)
+        with _live(work) as tell:
+            work.run(jobs, numba.get_num_threads(), tell)
     from rich.console import Console
 
     Console(highlight=False).print(table_of(work))

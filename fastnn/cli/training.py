@@ -2,12 +2,14 @@
 
 import contextlib
 import dataclasses
+import functools
 import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +17,7 @@ from fastnn.callbacks import Callback
 from fastnn.callbacks.progress import ProgressBar, loss_text
 from fastnn.data import Dataset
 from fastnn.recipes.base import Recipe
+from fastnn.recipes.folder import RunFolder
 from fastnn.recipes.lineup import Entry
 from fastnn.recipes.results import Trained
 from fastnn.recipes.runner import Order, Outcome, run
@@ -62,10 +65,18 @@ class QuietBar(ProgressBar):
 
 def train_and_report(request: Request) -> None:
     """Run the recipe under the user's settings and print the outcome to stdout."""
-    with threads(request.threads) if request.threads else contextlib.nullcontext():
+    folder = RunFolder(request.out)
+    folder.check(resume=request.resume, fresh=request.fresh)  # before minutes may pass with data
+    limited = threads(request.threads) if request.threads else contextlib.nullcontext()
+    with limited, folder.or_nothing(), np.errstate(over="ignore"):  # what overflows ends in one line, not in warnings
         order = request.order()
-        click.echo(_announcement(order), err=True)
-        outcome = run(order, request.out, resume=request.resume, fresh=request.fresh, watch=_watch, tell=_tell)
+        announce = functools.cache(lambda: click.echo(_announcement(order), err=True))
+
+        def watch(number: int, count: int, entry: Entry) -> list[Callback]:
+            announce()  # not before: an error is the only line
+            return _watch(number, count, entry)
+
+        outcome = run(order, request.out, resume=request.resume, fresh=request.fresh, watch=watch, tell=_tell)
     _print(outcome, order)
 
 

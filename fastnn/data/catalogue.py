@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastnn.data import cats, cifar, download, glyphs, hdf5, idx, markov, npz, points, shapes, text
-from fastnn.data.dataset import Dataset
+from fastnn.data.dataset import Dataset, Split
 from fastnn.data.remote import REMOTE
-from fastnn.errors import DataError
+from fastnn.errors import DataError, FileFormatError
+from fastnn.files import check_target
 from fastnn.naming import look_up
 
 Path = str | os.PathLike[str]
@@ -42,12 +43,14 @@ class Use:
 
     Where the data have no validation set, it comes from the end of the training set, and never more than a third.
     shuffled : in a fixed random order first, because files of this data set are often sorted by class.
+    needs : the parts without which its tables and pictures cannot be made.
     """
 
     data_set: str
     val: int | None = None
     test: int | None = None
     shuffled: bool = False
+    needs: tuple[str, ...] = ()
 
 
 def load_trigram(path: Path | None = None) -> Dataset:
@@ -67,9 +70,22 @@ def _load_digits(classes: Sequence[str]) -> Callable[[Path], Dataset]:
     """A reader of .npz files and of folders of IDX files."""
 
     def load(path: Path) -> Dataset:
-        return npz.load_npz(path, classes) if _is_npz(path) else idx.load_idx(path, classes)
+        return _grey(npz.load_npz(path, classes) if _is_npz(path) else idx.load_idx(path, classes), path)
 
     return load
+
+
+def _grey(data: Dataset, path: Path) -> Dataset:
+    """The data with pictures (N, H, W), from (N, H, W, 1) too; FileFormatError if they are coloured or not square."""
+    shape = data.train.x.shape[1:]
+    if shape[2:] not in ((), (1,)) or shape[0] != shape[1]:
+        raise FileFormatError(
+            f"{os.fspath(path)!r} has pictures of shape {shape}, expected grey square ones, (N, H, H)"
+        )
+    parts: dict[str, Any] = {
+        name: Split(split.x.reshape(-1, *shape[:2]), split.y) for name, split in data.splits().items()
+    }
+    return replace(data, **parts)
 
 
 def _load_cifar10(path: Path) -> Dataset:
@@ -147,14 +163,14 @@ DATA_SETS = {
 SYSTEMS = {
     "trigram": Use("trigram"),
     "cats-vs-cars": Use("cats-vs-cars"),
-    "cifar10-mlp": Use("cifar10", val=1_000, test=1_000),
+    "cifar10-mlp": Use("cifar10", val=1_000, test=1_000, needs=("val",)),
     "moons": Use("moons"),
     "blobs": Use("blobs"),
-    "mnist-cnn": Use("mnist", val=5_000),
+    "mnist-cnn": Use("mnist", val=5_000, needs=("val", "test")),
     "mnist-sgd": Use("mnist"),
-    "mnist-mlp": Use("mnist", val=10_000),
-    "notmnist-mlp": Use("notmnist", val=6_000, test=2_724, shuffled=True),
-    "notmnist-cnn": Use("notmnist", val=6_000, test=2_724, shuffled=True),
+    "mnist-mlp": Use("mnist", val=10_000, needs=("val", "test")),
+    "notmnist-mlp": Use("notmnist", val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
+    "notmnist-cnn": Use("notmnist", val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
 }
 
 
@@ -197,7 +213,14 @@ def _divide(data: Dataset, use: Use) -> Dataset:
         train = count - val - test
     else:
         test, train = min(use.test or len(data.test), len(data.test)), count - val
-    return data.cut(train, val, test, seed=0 if use.shuffled and data.meta["source"] != "generated" else None)
+    cut = data.cut(train, val, test, seed=0 if use.shuffled and data.meta["source"] != "generated" else None)
+    if missing := [part for part in use.needs if part not in cut.splits()]:
+        found = ", ".join(f"{part} ({len(split)})" for part, split in data.splits().items())
+        raise DataError(
+            f"{data.meta['source']!r} holds {found}, which leaves none for {' and '.join(missing)}; "
+            f"expected train, {' and '.join(use.needs)}, or more samples to divide"
+        )
+    return cut
 
 
 def state(name: str) -> str:
@@ -220,8 +243,9 @@ def make(name: str, out: Path | None = None) -> str:
     known: Any = look_up("data set", name, DATA_SETS)
     if known.generate is None:
         raise DataError(f"{name!r} has no generated stand-in: `fastnn data fetch {name}` brings it")
-    data = known.generate()
     target = out or known.out
+    check_target(target)  # before the time that it takes to draw
+    data = known.generate()
     known.save(target, data)
     sizes = " + ".join(f"{len(split):,}" for split in data.splits().values())
     return f"wrote {os.fspath(target)}: {sizes} samples, {known.generated}"

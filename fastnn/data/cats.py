@@ -26,6 +26,7 @@ def load_cats_vs_cars(path: str | os.PathLike[str]) -> Dataset:
     name = os.fspath(path)
     with reading.open_hdf5(name) as file:
         train, test = (_split(file, name, f"{part}ims", f"{part}lbls") for part in ("train", "test"))
+    reading.check_alike({"train": train, "test": test}, repr(name))
     return Dataset(train, None, test, meta={"classes": list(CLASSES), "source": name})
 
 
@@ -50,5 +51,6 @@ def _split(file: "h5py.File", name: str, images_key: str, labels_key: str) -> Sp
         raise FileFormatError(f"{where[1]} has shape {labels.shape}, expected labels (N,) or (N, 1)")
     for array, place in zip((images, labels), where, strict=True):
         reading.check_size(place, array.shape, array.dtype.itemsize)
+        reading.check_written(array, name, place)
     reading.check_lengths(images, labels, where)  # By their lengths alone: nothing is read for data that do not fit.
     return Split(reading.as_images(images[()], where[0]), reading.as_labels(labels[()], where[1], len(CLASSES)))

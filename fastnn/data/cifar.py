@@ -94,6 +94,7 @@ def _from_folder(folder: str) -> dict[str, NDArray[np.uint8]]:
 def _records(raw: IO[bytes], size: int, where: str) -> NDArray[np.uint8]:
     if size == 0 or size % RECORD:
         raise FileFormatError(f"{where} has {size:,} bytes, expected a multiple of {RECORD} (a label and 3072 pixels)")
+    reading.check_size(where, (size,), 1)
     flat = np.empty(size, np.uint8)
     if (found := reading.fill(raw, flat)) < size:
         raise FileFormatError(f"{where} is cut short: found {found:,} bytes, expected {size:,}")
@@ -126,12 +127,14 @@ def _from_archive(name: str) -> dict[str, NDArray[np.uint8]]:
     try:
         with (
             reading.open_maybe_gzip(name) as file,
-            tarfile.open(fileobj=_Bounded(file, ARCHIVE_BYTES, name), mode="r|") as archive,  # type: ignore[call-overload]
+            tarfile.open(fileobj=(bounded := _Bounded(file, ARCHIVE_BYTES, name)), mode="r|") as archive,  # type: ignore[call-overload]
         ):
             for member in archive:
                 file_name = re.split(r"[/\\]", member.name)[-1]
                 if member.isfile() and file_name in FILES:
                     batches[file_name] = _member(archive, member, f"{name!r}: {member.name!r}")
+            while bounded.read(reading.PIECE):  # To the end: only there gzip compares its checksum.
+                pass
     except (tarfile.TarError, ValueError) as error:
         if isinstance(error, (FileFormatError, DataError)):
             raise

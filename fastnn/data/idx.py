@@ -34,6 +34,7 @@ def load_idx(folder: str | os.PathLike[str], classes: Sequence[str] = DIGITS) ->
     if not os.path.isdir(name):
         raise FileFormatError(f"{name!r} is no folder, expected one with {_file_name('train', 3)} and so on")
     splits = {part: _load_part(name, prefix, classes) for part, prefix in PARTS.items()}
+    reading.check_alike(splits, repr(name))
     return Dataset(splits["train"], None, splits["test"], meta={"classes": list(classes), "source": name})
 
 

@@ -1,6 +1,7 @@
 """NumPy's .npz archives of images and labels, read without pickle and without unpacking more than they declare."""
 
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ SPLITS = ("train", "val", "test")
 def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool = False) -> Dataset:
     """Read `images` and `labels`, or `x_train`, `y_train` and the same for `val` and `test` where they exist.
 
-    x (N, H, W) or (N, H, W, C) as stored (`points`: (N, D) instead), y (N,) of the smallest dtype for the classes.
+    x (N, H, W) or (N, H, W, C) as stored (`points`: (N, 2) instead), y (N,) of the smallest dtype for the classes.
     meta: `classes`, `source`. Raises FileFormatError if the file is missing, damaged, pickled or of other keys,
     DataError if values make no sense.
     """
@@ -34,6 +35,7 @@ def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool 
         found = ", ".join(sorted(arrays)) or "none"
         raise FileFormatError(f"{name!r} has keys {found}; expected images and labels, or x_train and y_train")
     splits = {split: _split(arrays, name, *pair, classes, points) for split, pair in keys.items()}
+    reading.check_alike(splits, repr(name))
     meta = {"classes": list(classes), "source": name}
     return Dataset(splits["train"], splits.get("val"), splits.get("test"), meta)
 
@@ -59,8 +61,8 @@ def _split(arrays: dict[str, NDArray[Any]], name: str, x: str, y: str, classes: 
 
 
 def _as_points(array: NDArray[Any], where: str) -> NDArray[Any]:
-    if array.ndim != 2:
-        raise FileFormatError(f"{where} has shape {array.shape}, expected points (N, D)")
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise FileFormatError(f"{where} has shape {array.shape}, expected points in the plane, (N, 2)")
     return reading.as_images(array[:, None], where)[:, 0]
 
 
@@ -103,7 +105,14 @@ def _header(file: IO[bytes], where: str) -> tuple[np.dtype[Any], tuple[int, ...]
     """Type, shape and order; an array of Python objects would need pickle, which can run any code: refused."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(file)
+    try:
+        shape, fortran, dtype = read(file)
+    except (SyntaxError, tokenize.TokenError, RecursionError, TypeError) as error:  # NumPy reads it as Python would.
+        raise FileFormatError(
+            f"{where} has a header that is none of NumPy's: {' '.join(str(error).split())}"
+        ) from error
+    if any(isinstance(length, bool) or length < 0 for length in shape):
+        raise FileFormatError(f"{where} declares shape {shape}, expected lengths from 0 up")
     if dtype.hasobject:
         raise FileFormatError(f"{where} is pickled Python objects, expected numbers; pickle is never read")
     return dtype, shape, fortran

@@ -4,14 +4,14 @@ import difflib
 import gzip
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.data.dataset import id_dtype
+from fastnn.data.dataset import Split, id_dtype
 from fastnn.errors import DataError, FastnnError, FileFormatError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def check_readable(name: str) -> None:
         raise FileFormatError(f"{name!r} does not exist, expected a file")
     if os.path.isdir(name):
         raise FileFormatError(f"{name!r} is a folder, expected a file")
+    if not os.path.isfile(name):  # Opening a pipe would wait, and a device such as /dev/zero has no end.
+        raise FileFormatError(f"{name!r} is a pipe or a device, expected a file")
     try:
         with open(name, "rb"):
             pass
@@ -86,7 +88,10 @@ def hdf5_array(file: "h5py.File", name: str, key: str, known: Sequence[str] = ()
         near = difflib.get_close_matches(key, spare, n=1)
         hint = f"; did you mean {spare[near[0]]!r}?" if near else ""
         raise FileFormatError(f"{name!r} has no key {key!r}, it has {', '.join(sorted(file)) or 'none'}{hint}")
-    array = file[key]
+    try:
+        array = file[key]
+    except (KeyError, OSError) as error:  # A link that leads nowhere; KeyError puts its text in quotes.
+        raise FileFormatError(f"{name!r}: {key!r} cannot be opened: {error.args[0]}") from error
     if not isinstance(array, h5py.Dataset) or array.shape is None:
         raise FileFormatError(f"{name!r}: {key!r} is a {type(array).__name__.lower()}, expected an array")
     return array
@@ -139,6 +144,15 @@ def check_size(where: str, shape: tuple[int, ...], itemsize: int) -> None:
         raise FileFormatError(f"{where} declares shape {shape}, {size:,} bytes; expected at most {LARGEST:,}")
 
 
+def check_written(array: "h5py.Dataset", name: str, where: str) -> None:
+    """Refuse an HDF5 array of more bytes than file `name` can hold unpacked: it was declared, but never written."""
+    if not array.is_virtual and not array.external and array.nbytes > DEFLATE_RATIO * os.path.getsize(name):
+        raise FileFormatError(
+            f"{where} declares shape {array.shape}, {array.nbytes:,} bytes, in a file of {os.path.getsize(name):,}; "
+            "most of it was never written"
+        )
+
+
 def as_labels(array: NDArray[Any], where: str, classes: int) -> NDArray[Any]:
     """Labels (N,) or (N, 1) as whole numbers (N,) of the smallest dtype; DataError names the first that is none."""
     if array.ndim not in (1, 2) or array.shape[1:] not in ((), (1,)):
@@ -170,6 +184,17 @@ def as_images(array: NDArray[Any], where: str) -> NDArray[Any]:
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise DataError(f"{where} holds {array[bad]} at {list(bad)}, expected finite numbers")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_alike(splits: Mapping[str, Split], where: str) -> None:
+    """DataError unless the samples of all splits have one shape."""
+    shapes = {name: split.x.shape[1:] for name, split in splits.items()}
+    for name, shape in shapes.items():
+        if shape != shapes["train"]:
+            raise DataError(
+                f"{where} has training samples of shape {shapes['train']} but {name} samples of shape {shape}, "
+                "expected the same"
+            )
 
 
 def check_lengths(images: NDArray[Any], labels: NDArray[Any], where: tuple[str, str]) -> None:

@@ -1,5 +1,7 @@
 """What a recipe is: its settings as a dataclass, and the few functions in which systems differ."""
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 # Under --quick: runs of each comparison, and samples of validation and test set.
 QUICK_RUNS, QUICK_HELD_OUT = 3, 2_000
+
+
+MOST = 10**8  # of any size or count: an array of MOST × MOST numbers is still one whose size NumPy can name
 
 
 def setting(default: Any, text: str, *, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
@@ -171,11 +176,21 @@ def checked(settings: Any) -> Any:
     for item in fields(settings):
         value, least, choices = getattr(settings, item.name), item.metadata["least"], item.metadata["choices"]
         flag = f"--{item.name.replace('_', '-')}"
+        _check_numbers(flag, item.name, value)
         if least is not None and not value >= least:
             raise ValueError(f"{flag} is {value}, expected at least {least:g}")
         if choices and value not in choices:
             raise ValueError(f"{flag} is {value!r}, expected one of {', '.join(choices)}")
     return settings
+
+
+def _check_numbers(flag: str, name: str, value: Any) -> None:
+    """ValueError for infinity, NaN, and sizes (also in lists such as 100x4) that no array could have."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{flag} is {value}, expected a finite number")
+    numbers = re.findall(r"\d+", value) if isinstance(value, str) else [value] if isinstance(value, int) else []
+    if name != "seed" and any(len(str(number)) > len(str(MOST)) or int(number) > MOST for number in numbers):
+        raise ValueError(f"{flag} is {value}, expected whole numbers up to {MOST:,}")
 
 
 def changed(settings: Any, **changes: Any) -> Any:
