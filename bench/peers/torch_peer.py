@@ -6,6 +6,7 @@ for mnist-cnn.) What is compiled is gathering, forward and backward; the fused o
 """
 
 import functools
+from collections.abc import Iterator
 
 import numba
 import numpy as np
@@ -16,6 +17,9 @@ import fastnn as fn
 from bench.peers import Absent, Run
 from bench.peers.order import Order
 from bench.systems import System
+from fastnn.losses import Loss
+from fastnn.optimizers import Optimizer
+from fastnn.schedules import Schedule
 
 ACTIVATIONS = {"identity": None, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
@@ -41,61 +45,76 @@ def module(layer, shape: tuple[int, ...]) -> nn.Module:
         case fn.MaxPool2D():
             return nn.MaxPool2d(layer.pool_size)
         case fn.Flatten():
-            return FlattenImages() if len(shape) == 3 else nn.Flatten()
+            return FlattenImages() if len(shape) == 3 and shape[2] > 1 else nn.Flatten()
+        case fn.Dropout():
+            return nn.Dropout(1 - layer.kept)
     raise Absent(f"no module here for {layer}")
 
 
-@torch.no_grad()
-def fill(target: nn.Module, name: str, array: np.ndarray) -> None:
-    """Copy one parameter: w is (inputs, outputs) or (KH, KW, C, filters) there, outputs first here."""
-    if name == "w" and not isinstance(target, nn.Embedding):
+def laid_out(array: np.ndarray, owner: nn.Module) -> torch.Tensor:
+    """A layer's array in PyTorch's order: w is (inputs, outputs) or (KH, KW, C, filters) there, outputs first here."""
+    if not isinstance(owner, nn.Embedding) and array.ndim > 1:
         array = array.T if array.ndim == 2 else array.transpose(3, 2, 0, 1)
-    parameter = target.bias if name in ("b", "beta") else target.weight
-    parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def by_name(net: nn.Sequential, model: fn.Sequential) -> Iterator[tuple[str, nn.Module, nn.Parameter]]:
+    """Each parameter of `model`: its name there, the module that has it here, and what it is here."""
+    for full in model.parameters:
+        layer, _, short = full.rpartition(".")
+        owner = net.get_submodule(layer)
+        yield full, owner, owner.bias if short in ("b", "beta") else owner.weight
 
 
 def network(model: fn.Sequential) -> nn.Sequential:
-    """The same network with the same parameters."""
-    stack = []
+    """The same network with the same parameters; modules have the names of the layers."""
+    net = nn.Sequential()
     for layer, name, shape in zip(model.layers, model.network.names, model.network.shapes, strict=False):
-        stack.append(module(layer, shape))
-        for full, array in model.parameters.items():
-            owner, _, short = full.rpartition(".")
-            if owner == name:
-                fill(stack[-1], short, array)
+        net.add_module(name, module(layer, shape))
         if activation := ACTIVATIONS[getattr(layer, "activation", "identity")]:
-            stack.append(activation())
-    return nn.Sequential(*stack).to(memory_format=torch.channels_last)
+            net.add_module(f"{name}_activation", activation())
+    net.to(dtype=getattr(torch, model.dtype.name), memory_format=torch.channels_last)
+    with torch.no_grad():
+        for full, owner, parameter in by_name(net, model):
+            parameter.copy_(laid_out(model.parameters[full], owner))
+    return net
 
 
-def make_optimizer(system: System, parameters) -> torch.optim.Optimizer:
-    ours = system.optimizer
-    if isinstance(ours, fn.Adam):
-        betas = (ours.beta1, ours.beta2)
-        return torch.optim.Adam(parameters, lr=ours.lr, betas=betas, eps=ours.eps, fused=True)
-    return torch.optim.SGD(parameters, lr=ours.lr, momentum=ours.momentum, fused=True)
+def make_optimizer(ours: Optimizer, parameters) -> torch.optim.Optimizer:
+    """The same optimizer, at the rate that a schedule starts from; `parameters` may be groups with weight decay."""
+    lr = ours.lr.lr if isinstance(ours.lr, Schedule) else ours.lr
+    if type(ours) is fn.Adam:
+        return torch.optim.Adam(parameters, lr=lr, betas=(ours.beta1, ours.beta2), eps=ours.eps, fused=True)
+    if type(ours) is fn.SGD:
+        return torch.optim.SGD(parameters, lr=lr, momentum=ours.momentum, nesterov=ours.nesterov, fused=True)
+    raise Absent(f"no optimizer here for {ours}")
+
+
+def data_loss(ours: Loss, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The loss of a batch without penalties, as fastnn defines it."""
+    if isinstance(ours, fn.MSE):
+        return ours.scale * nn.functional.mse_loss(scores, y, reduction=ours.reduction)
+    return nn.functional.cross_entropy(scores, y, reduction=ours.reduction)
 
 
 def loss_function(system: System, net: nn.Sequential):
     """(x, y) -> the loss of a batch, penalty included, as fastnn defines it."""
     weights = [m.weight for m in net.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.Embedding)]
 
-    def data_loss(scores, y):
-        if isinstance(system.loss, fn.MSE):
-            return system.loss.scale * nn.functional.mse_loss(scores, y, reduction=system.loss.reduction)
-        return nn.functional.cross_entropy(scores, y, reduction=system.loss.reduction)
-
     def loss(x, y):
-        total = data_loss(net(x), y)
+        total = data_loss(system.loss, net(x), y)
         return total + 0.5 * system.l2 * sum(w.square().sum() for w in weights) if system.l2 else total
 
     return loss
 
 
-def tensors(system: System) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs and targets: ids and labels as int64, images as (N, C, H, W) in channels-last memory."""
-    x, y = (torch.from_numpy(array.astype(np.int64) if array.dtype.kind == "i" else array) for array in system.data())
-    return x.permute(0, 3, 1, 2) if len(system.input_shape) == 3 else x, y
+def tensors(model: fn.Sequential, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs and targets for `model`: ids and labels as int64, images as (N, C, H, W) in channels-last memory."""
+    numbers = getattr(torch, model.dtype.name)
+    inputs = torch.from_numpy(x).to(torch.int64 if model.network.takes_ids else numbers)
+    labels = model.network.loss.takes_labels
+    targets = torch.from_numpy(y).to(torch.int64) if labels else torch.from_numpy(y).to(numbers).reshape(len(y), -1)
+    return inputs.permute(0, 3, 1, 2) if len(model.network.input_shape) == 3 else inputs, targets
 
 
 @functools.cache
@@ -114,8 +133,8 @@ def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Ru
         raise Absent(reason)
     torch.set_num_threads(numba.get_num_threads())
     net = network(model)
-    optimizer, loss_of = make_optimizer(system, net.parameters()), loss_function(system, net)
-    x, y = tensors(system)
+    optimizer, loss_of = make_optimizer(system.optimizer, net.parameters()), loss_function(system, net)
+    x, y = tensors(model, *system.data())
     order = Order(system, shuffle)
 
     def batch_loss(rows):

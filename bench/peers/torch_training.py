@@ -1,0 +1,175 @@
+"""A recipe's training in eager PyTorch, as a practised user writes it for small data: tensors in memory, no DataLoader.
+
+The network and the optimizer are translated by `torch_peer`; an L2 penalty becomes weight decay, which is its gradient.
+Each epoch has a new permutation, each step gathers its batch; a step that takes all samples gathers nothing. The same
+figures come out: the loss of every step (fastnn's has the penalty in it), accuracy, loss and accuracy of the
+validation and the test set after each epoch, of all parts at the end, and the best weights where the recipe keeps them.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numba
+import torch
+from torch import nn
+
+import fastnn as fn
+from bench.peers import Absent
+from bench.peers.torch_peer import by_name, data_loss, laid_out, make_optimizer, network, tensors
+from bench.training import Outcome, Stage, Training
+from fastnn.callbacks import EarlyStopping
+from fastnn.data import Dataset
+from fastnn.optimizers import Optimizer
+from fastnn.recipes.base import Recipe
+from fastnn.recipes.single import stopping_of
+from fastnn.schedules import ExponentialDecay, Schedule
+
+EVALUATION_BATCH = 1_000
+
+Pair = tuple[torch.Tensor, torch.Tensor]  # inputs, targets
+
+
+def torch_training(training: Training, stage: Stage) -> Outcome:
+    """From loaded arrays to the figures of the trained model, starting from the weights that fastnn starts from."""
+    recipe, settings, data = training.task(stage)
+    start = recipe.build(settings, data)
+    torch.set_num_threads(numba.get_num_threads())
+    begin = time.perf_counter()
+    steps, metrics = train(recipe, settings, data, *start)
+    return Outcome(time.perf_counter() - begin, steps, metrics, len(data.train), data.meta["source"])
+
+
+def train(
+    recipe: Recipe, settings: Any, data: Dataset, model: fn.Sequential, optimizer: Optimizer
+) -> tuple[int, dict[str, float]]:
+    """How many steps were made, and loss and accuracy of each part of the data after them."""
+    parts = {name: tensors(model, split.x, split.y) for name, split in data.splits().items()}
+    arguments = recipe.fit_arguments(settings, data.train)
+    repeated = arguments["x"] is not data.train.x
+    pair = tensors(model, arguments["x"], arguments["y"]) if repeated else parts["train"]
+    trainer, best = Trainer(model, optimizer), Best(stopping_of(recipe, settings))
+    for _ in range(settings.epochs):
+        logs = trainer.epoch(pair, arguments["batch_size"] or len(pair[0]), arguments.get("shuffle", True))
+        logs |= _figures(trainer, {name: parts[name] for name in ("val", "test") if name in parts})
+        best.look(logs, trainer.net)
+    best.restore(trainer.net)
+    return trainer.steps, _figures(trainer, parts)
+
+
+def _figures(trainer: "Trainer", parts: dict[str, Pair]) -> dict[str, float]:
+    return {f"{part}_{name}": value for part, pair in parts.items() for name, value in trainer.evaluate(*pair).items()}
+
+
+def batches(x: torch.Tensor, y: torch.Tensor, size: int, shuffle: bool) -> Iterator[Pair]:
+    """The batches of one epoch, the last one maybe shorter."""
+    if not shuffle or size >= len(x):
+        yield from zip(x.split(size), y.split(size), strict=True)
+        return
+    for rows in torch.randperm(len(x)).split(size):
+        yield x.index_select(0, rows), y.index_select(0, rows)
+
+
+class Trainer:
+    """A network with its optimizer and schedule, translated; `steps` counts what it has done."""
+
+    def __init__(self, model: fn.Sequential, ours: Optimizer):
+        self.net, self.loss, self.steps = network(model), model.network.loss, 0
+        self.penalties = _penalties(self.net, model)
+        self.optimizer = make_optimizer(ours, _groups(self.net, self.penalties))
+        _start_velocities(self.optimizer, ours, self.net, model)
+        gamma = _decay(ours)
+        self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, gamma) if gamma else None
+
+    def epoch(self, pair: Pair, size: int, shuffle: bool) -> dict[str, float]:
+        """Train one epoch; its loss, without penalties, and accuracy."""
+        self.net.train()
+        losses, right = [], []
+        for x, y in batches(*pair, size, shuffle):
+            scores = self.net(x)
+            loss = data_loss(self.loss, scores, y)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.detach())
+            right.append(_right(scores, y))
+        self.steps += len(losses)
+        if self.schedule:
+            self.schedule.step()
+        samples = len(pair[0])
+        sizes = torch.full((len(losses),), float(size))
+        sizes[-1] = samples - size * (len(losses) - 1)
+        total = (torch.stack(losses) * (sizes if self.loss.reduction == "mean" else 1)).sum()
+        return {"loss": total.item() / samples, "accuracy": torch.stack(right).sum().item() / samples}
+
+    @torch.inference_mode()
+    def evaluate(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
+        """Mean loss, penalties included as fastnn includes them, and accuracy."""
+        self.net.eval()
+        mean = self.loss.reduction == "mean"
+        total, right = 0.0, 0
+        for part, targets in batches(x, y, EVALUATION_BATCH, shuffle=False):
+            scores = self.net(part)
+            total += data_loss(self.loss, scores, targets).item() * (len(part) if mean else 1)
+            right += _right(scores, targets).item()
+        penalty = sum(0.5 * l2 * w.square().sum().item() for w, l2 in self.penalties)
+        return {"loss": total / len(x) + penalty / (1 if mean else len(x)), "accuracy": right / len(x)}
+
+
+def _right(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """How many are right: the largest score at the label; for a single output, its sign."""
+    return ((scores > 0) == (y > 0)).sum() if scores.shape[1] == 1 else (scores.argmax(1) == y).sum()
+
+
+def _penalties(net: nn.Sequential, model: fn.Sequential) -> list[tuple[nn.Parameter, float]]:
+    """The weights that have an L2 penalty, and how large it is."""
+    known = model.network.penalties()
+    if model.network.max_norms() or any(l1 for l1, _ in known.values()):
+        raise Absent("an L1 penalty, or a bound on norms, is not translated")
+    return [(parameter, known[name][1]) for name, _, parameter in by_name(net, model) if name in known]
+
+
+def _groups(net: nn.Sequential, penalties: list[tuple[nn.Parameter, float]]) -> list[dict[str, Any]]:
+    """The parameters by their weight decay."""
+    of = {id(parameter): l2 for parameter, l2 in penalties}
+    found: dict[float, list[nn.Parameter]] = {}
+    for parameter in net.parameters():
+        found.setdefault(of.get(id(parameter), 0.0), []).append(parameter)
+    return [{"params": parameters, "weight_decay": l2} for l2, parameters in found.items()]
+
+
+def _start_velocities(theirs: torch.optim.Optimizer, ours: Optimizer, net: nn.Sequential, model: fn.Sequential) -> None:
+    """What momentum starts from, if not from 0: fastnn's velocity is PyTorch's times −lr."""
+    for name, owner, parameter in by_name(net, model):
+        if velocity := ours.state.get(name):
+            buffer = -laid_out(velocity["velocity"], owner) / ours.lr
+            theirs.state[parameter]["momentum_buffer"] = buffer.clone(memory_format=torch.preserve_format)
+
+
+def _decay(ours: Optimizer) -> float | None:
+    """The factor of the learning rate after each epoch, if it changes."""
+    if not isinstance(ours.lr, Schedule):
+        return None
+    if not isinstance(ours.lr, ExponentialDecay) or ours.lr.per != "epoch" or getattr(ours, "momentum", 0.0):
+        raise Absent(f"{ours.lr} is not translated, or not with momentum: velocities would hold other rates")
+    return ours.lr.decay
+
+
+class Best:
+    """The weights of the best epoch, where fastnn would keep them."""
+
+    def __init__(self, stopping: EarlyStopping | None):
+        self.monitor = stopping.monitor if stopping else ""
+        self.score, self.state = math.inf, None
+
+    def look(self, logs: dict[str, float], net: nn.Sequential) -> None:
+        if not self.monitor:
+            return
+        score = -logs[self.monitor] if self.monitor.endswith("accuracy") else logs[self.monitor]
+        if score < self.score:
+            self.score, self.state = score, {name: value.clone() for name, value in net.state_dict().items()}
+
+    def restore(self, net: nn.Sequential) -> None:
+        if self.state is not None:
+            net.load_state_dict(self.state)

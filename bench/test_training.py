@@ -1,0 +1,118 @@
+"""Each recipe's training, from loaded arrays to the trained model, beside PyTorch's for the same work.
+
+`pytest bench/test_training.py --benchmark-only`, with `-k trigram` for one system. Either library has a process of its
+own for each system, in which nothing else has run; they train in turns, with the same threads. Before the clock starts
+both train from the same weights on the same batches, and what comes out must agree. `python -m bench.report` makes the
+table. Without PyTorch the rows are of fastnn alone.
+"""
+
+import contextlib
+import functools
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+import numba
+import numpy as np
+import pytest
+
+import fastnn
+from bench import training
+from bench.machine import complaint
+from bench.peers import Absent
+from bench.training import PYTORCH, Outcome, Stage, Training
+
+PAUSE = 0.1  # seconds in which the threads of the side that has just trained fall asleep
+LOSS_RTOL, ACCURACY_ATOL = 1e-3, 0.01
+
+Side = Callable[[Stage], Outcome]
+
+pytestmark = pytest.mark.usefixtures("whole_machine")
+
+
+@pytest.mark.parametrize("row", training.ALL, ids=lambda row: row.id)
+def test_training(benchmark, row):
+    """A round is a training by PyTorch, then one by fastnn: what pytest-benchmark shows is fastnn's.
+
+    In `extra_info` are both sides' medians and the median of the ratios, round by round.
+    """
+    benchmark.group = "whole trainings, fastnn's side"
+    with contextlib.ExitStack() as processes:
+        ours = processes.enter_context(own_process(training.fastnn_training, row))
+        theirs = processes.enter_context(own_process(pytorch_training, row)) if has_pytorch() else None
+        if theirs:
+            verify(ours("check"), theirs("check"))
+        turns = {"ours": [], "theirs": []}
+        for side in filter(None, (ours, theirs)):
+            side("warm")
+        setup = functools.partial(others_turn, theirs, turns["theirs"]) if theirs else None
+        benchmark.pedantic(turn, args=(ours, turns["ours"]), setup=setup, rounds=row.rounds)
+    record(benchmark, row, turns["ours"], turns["theirs"])
+
+
+def has_pytorch() -> bool:
+    try:
+        return bool(PYTORCH.version())
+    except Absent:
+        return False
+
+
+def pytorch_training(row: Training, stage: Stage) -> Outcome:
+    """Imported where it is called: in PyTorch's own process."""
+    from bench.peers.torch_training import torch_training
+
+    return torch_training(row, stage)
+
+
+@contextlib.contextmanager
+def own_process(train: Callable[[Training, Stage], Outcome], row: Training) -> Iterator[Side]:
+    """A new process in which `train` can be called with a stage."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield lambda stage: pool.submit(train, row, stage).result()
+
+
+def verify(ours: Outcome, theirs: Outcome) -> None:
+    """The same figures from the same weights on the same batches, before anything is timed."""
+    assert ours.steps == theirs.steps
+    assert ours.metrics.keys() == theirs.metrics.keys()
+    for name, value in ours.metrics.items():
+        bounds = {"rtol": LOSS_RTOL} if name.endswith("loss") else {"atol": ACCURACY_ATOL, "rtol": 0}
+        np.testing.assert_allclose(value, theirs.metrics[name], **bounds, err_msg=name)
+
+
+def turn(side: Side, taken: list[Outcome]) -> None:
+    taken.append(side("timed"))
+
+
+def others_turn(side: Side, taken: list[Outcome]) -> None:
+    """PyTorch's turn, off pytest-benchmark's clock."""
+    time.sleep(PAUSE)
+    turn(side, taken)
+    time.sleep(PAUSE)
+
+
+def record(benchmark, row: Training, ours: list[Outcome], theirs: list[Outcome]) -> None:
+    """The figures of a row, in microseconds as those of steps are."""
+    settings = row.settings
+    info = {"training": row.id, "epochs": settings.epochs, "epochs of the recipe": row.recipe.settings.epochs}
+    info |= {"steps": ours[0].steps, "samples": ours[0].samples, "data": ours[0].source, "dtype": settings.dtype}
+    info |= {"threads": numba.get_num_threads(), "disturbed": complaint()}
+    versions = {"fastnn": fastnn.__version__, "numba": numba.__version__}
+    info |= {"versions": versions, "fastnn us": 1e6 * statistics.median(one.seconds for one in ours)}
+    if theirs:
+        info["versions"] = versions | {PYTORCH.package: PYTORCH.version()}
+        info |= ratios(ours, theirs)
+    benchmark.extra_info |= info
+    sys.stderr.write(f"\n{row.id}: {info}\n")
+
+
+def ratios(ours: list[Outcome], theirs: list[Outcome]) -> dict:
+    """PyTorch's median, and the ratio round by round with its quartiles; both must have done the same steps."""
+    assert {one.steps for one in ours} == {one.steps for one in theirs}
+    each = [b.seconds / a.seconds for a, b in zip(ours, theirs, strict=True)]
+    low, middle, high = statistics.quantiles(each, n=4, method="inclusive") if len(each) > 1 else 3 * each
+    seconds = statistics.median(one.seconds for one in theirs)
+    return {"peer us": 1e6 * seconds, "ratio": middle, "quartiles": [low, high]}

@@ -1,0 +1,112 @@
+"""The trainings that are timed, one row each: what `fastnn train ID` trains first, on the recipe's own data.
+
+Settings, network and data, generated unless originals were fetched, are the recipe's, and so is the dtype: float32,
+float64 for `scalar`. Where a whole training would take a peer minutes, it is cut to its first epochs. On neither side
+does anything watch (no Monitor, no gradient norms), and nothing is written.
+"""
+
+import functools
+import time
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from bench.peers import PEERS
+from fastnn.data import Dataset, Split
+from fastnn.recipes import RECIPES
+from fastnn.recipes.base import Recipe
+from fastnn.recipes.single import fewer_samples, train_one
+
+PYTORCH = next(peer for peer in PEERS if peer.name == "PyTorch")
+
+# "check": few samples, in the order they have, nothing dropped; "warm": one epoch; "timed": what the row shows.
+Stage = Literal["check", "warm", "timed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training took and gave: its steps, and loss and accuracy of each part of the data after it.
+
+    samples, source   how many it trained on, and whose they are: "generated", or where they were found
+    """
+
+    seconds: float
+    steps: int
+    metrics: dict[str, float]
+    samples: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """A recipe's training.
+
+    epochs   so many of the recipe's; 0: all of them
+    rounds   how often each side trains on the clock
+    checked  settings of the check, few enough steps that rounding stays small, enough that a learning rate 5 % off,
+             a penalty or momentum left out shows in the loss (tried for each)
+    """
+
+    id: str
+    epochs: int = 0
+    rounds: int = 5
+    checked: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Recipe:
+        return RECIPES[self.id]
+
+    @property
+    def settings(self) -> Any:
+        """Those of the row."""
+        return self.recipe.with_settings({"epochs": self.epochs} if self.epochs else {})
+
+    def task(self, stage: Stage) -> tuple[Recipe, Any, Dataset]:
+        """Recipe, settings and prepared data of one stage."""
+        checking = stage == "check"
+        settings = self._settings_of_check() if checking else self.settings
+        if stage == "warm":
+            settings = replace(settings, epochs=1)
+        fit_arguments = functools.partial(_in_order, self.recipe) if checking else self.recipe.fit_arguments
+        data = fewer_samples(_data(self.id, quick=checking), settings.samples)
+        return replace(self.recipe, fit_arguments=fit_arguments), settings, data
+
+    def _settings_of_check(self) -> Any:
+        settings = self.recipe.with_settings({"epochs": 1} | self.checked)
+        has_dropout = any(item.name == "dropout" for item in fields(settings))
+        return replace(settings, dropout=0.0) if has_dropout else settings
+
+
+def _in_order(recipe: Recipe, settings: Any, train: Split) -> dict[str, Any]:
+    return recipe.fit_arguments(settings, train) | {"shuffle": False}
+
+
+@functools.lru_cache(maxsize=1)  # one is large enough
+def _data(name: str, quick: bool = False) -> Dataset:
+    """The recipe's generated data, prepared; with `quick` fewer samples to validate and test on."""
+    recipe = RECIPES[name]
+    return recipe.prepare(recipe.find(None, quick=quick)[0], recipe.settings.dtype)
+
+
+def fastnn_training(training: Training, stage: Stage) -> Outcome:
+    """From loaded arrays to the figures of the trained model. What must be compiled is, after a warm one."""
+    recipe, settings, data = training.task(stage)
+    begin = time.perf_counter()
+    trained = train_one(recipe, training.id, settings, data)
+    seconds = time.perf_counter() - begin
+    return Outcome(seconds, len(trained.steps["loss"]), trained.metrics, len(data.train), data.meta["source"])
+
+
+# Epochs so that a training takes eager PyTorch some five seconds on two cores, or one epoch where that takes longer.
+ALL = (
+    Training("trigram", epochs=3),
+    Training("cats-vs-cars", checked={"samples": 1_800, "epochs": 3}),
+    Training("cifar10-mlp", checked={"samples": 600}),
+    Training("moons"),
+    Training("blobs"),
+    Training("mnist-cnn", epochs=1, rounds=3, checked={"samples": 2_000}),
+    Training("scalar", epochs=1, rounds=3, checked={"samples": 10_000}),
+    Training("mnist-sgd", epochs=1, rounds=3, checked={"samples": 10_000}),
+    Training("notmnist-mlp", epochs=20, checked={"epochs": 5}),
+    Training("notmnist-cnn", epochs=1, rounds=3, checked={"samples": 2_000}),
+    Training("mnist-mlp", checked={"epochs": 2}),
+)
