@@ -58,6 +58,27 @@ def test_three_steps_follow_the_formula(case, layout, dtype):
             np.testing.assert_allclose(opt.state[name]["velocity"], want[name][1], rtol=rtol, atol=rtol)
 
 
+def test_where_adagrad_s_sums_start():
+    """In `step` and in a plan; what pads the rows of a plan's state stays 0."""
+    w, g = RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5))
+    opt, want = fn.AdaGrad(0.1, initial_accumulator_value=0.5), w - 0.1 * g / (np.sqrt(0.5 + g * g) + 1e-8)
+    opt.step({"w": w}, {"w": g})
+    np.testing.assert_allclose(w, want, rtol=1e-15)
+    model, opt, by_hand = tiny_model(), *(fn.AdaGrad(0.1, initial_accumulator_value=0.5) for _ in range(2))
+    x, y = trigrams(8)
+    grads = model.loss_and_gradients(x, y)[1]
+    stepped = {name: array.copy() for name, array in model.parameters.items()}
+    by_hand.step(stepped, grads)
+    model.fit(x, y, optimizer=opt, batch_size=None, verbose=False)
+    assert bits(model.parameters) == bits(stepped)
+    held = sum(array.size for array in model.parameters.values())
+    assert np.count_nonzero(opt.flat_state()[0]) == held < opt.flat_state()[0].size
+    assert optimizers.from_config(opt.config()).initial_accumulator_value == 0.5
+    for bad in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="initial_accumulator_value is"):
+            fn.AdaGrad(0.1, initial_accumulator_value=bad)
+
+
 def test_worked_example_of_momentum():
     w, g, v = (np.linspace(*ends, 20).reshape(4, 5) for ends in [(-0.4, 0.6), (-0.6, 0.4), (0.6, 0.9)])
     opt = fn.SGD(1e-3, momentum=0.9)

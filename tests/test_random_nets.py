@@ -100,6 +100,10 @@ def optimizer_pair(rng, parameters):
         (fn.SGD(0.02, momentum=0.8, nesterov=True), torch.optim.SGD(parameters, 0.02, momentum=0.8, nesterov=True)),
         (fn.RMSProp(0.003), torch.optim.RMSprop(parameters, 0.003)),
         (fn.AdaGrad(0.02), torch.optim.Adagrad(parameters, 0.02, eps=1e-8)),
+        (
+            fn.AdaGrad(0.02, initial_accumulator_value=0.1),
+            torch.optim.Adagrad(parameters, 0.02, eps=1e-8, initial_accumulator_value=0.1),
+        ),
         (fn.Adam(0.01), torch.optim.Adam(parameters, 0.01)),
         (fn.AdamW(0.01, weight_decay=0.1), torch.optim.AdamW(parameters, 0.01, weight_decay=0.1)),
     ][rng.integers(7)]

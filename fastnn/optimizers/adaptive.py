@@ -42,17 +42,28 @@ class RMSProp(Optimizer):
 
 
 class AdaGrad(Optimizer):
-    """c += g²;  w −= lr·g / (√c + eps). State: sum_square. Duchi, Hazan and Singer (2011)."""
+    """c += g²;  w −= lr·g / (√c + eps). State: sum_square. Duchi, Hazan and Singer (2011).
+
+    c starts at `initial_accumulator_value`. From 0 the first step moves every weight by lr, however small its gradient:
+    a layer with many inputs can be driven into saturation by it. TensorFlow starts from .1.
+    """
 
     name = "adagrad"
-    settings = ("eps",)
+    settings = ("eps", "initial_accumulator_value")
     state_names = ("sum_square",)
     kernel = k.adagrad_update
     rows_kernel = k.adagrad_update_rows
 
-    def __init__(self, lr: float | Schedule = 0.01, eps: float = 1e-8, **clips):
+    def __init__(
+        self, lr: float | Schedule = 0.01, eps: float = 1e-8, *, initial_accumulator_value: float = 0.0, **clips
+    ):
         super().__init__(lr, **clips)
         self.eps = _above_zero("AdaGrad", "eps", eps)
+        if not 0 <= initial_accumulator_value < np.inf:
+            raise ValueError(
+                f"AdaGrad: initial_accumulator_value is {initial_accumulator_value}, expected a finite number ≥ 0"
+            )
+        self.initial_accumulator_value = self.start = float(initial_accumulator_value)
 
     def rates(self, iterations):
         return _columns(self.learning_rates(iterations), self.eps)

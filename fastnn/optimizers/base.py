@@ -28,6 +28,7 @@ class Optimizer:
     name: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()  # the constructor's arguments beside lr and the clips
     state_names: tuple[str, ...] = ()
+    start: float = 0.0  # what state begins with
     kernel: Kernel
     rows_kernel: Kernel | None = None  # the same for rows of a matrix, where a gradient of 0 changes nothing
 
@@ -66,22 +67,28 @@ class Optimizer:
         return {"name": self.name, "lr": lr} | own | bounds
 
     def attach(self, parameters: Block) -> None:
-        """Lay the state out beside `parameters`: what was assigned for these names, else zeros.
+        """Lay the state out beside `parameters`: what was assigned for these names, else as it starts.
 
-        State that still belongs to another model's parameters stays there: this model starts at zero.
+        State that still belongs to another model's parameters stays there: this model starts anew.
         """
         mine = {name for name in self.state if self._is_laid_out(name)}
         if self._owner is parameters and mine.issuperset(parameters):
             return
         if self._owner is not None and self._owner is not parameters:
             self.state = {name: parts for name, parts in self.state.items() if name not in mine}
-        blocks = {part: parameters.like() for part in self.state_names}
+        blocks = {part: self._fresh(parameters) for part in self.state_names}
         state = {name: {part: block[name] for part, block in blocks.items()} for name in parameters}
         for name, parts in self.state.items():
             for part, array in parts.items():
                 if part in state.get(name, {}):  # else the state of another model's parameter
                     state[name][part][...] = _fitting(f"optimizer state {name}/{part}", array, state[name][part])
         self._owner, self._blocks, self.state = parameters, blocks, state
+
+    def _fresh(self, parameters: Block) -> Block:
+        block = parameters.like()
+        for name in parameters if self.start else ():  # array by array: what pads their rows stays 0
+            block[name][...] = self.start
+        return block
 
     def _is_laid_out(self, name: str) -> bool:
         parts = self.state.get(name, {})
@@ -147,8 +154,8 @@ class Optimizer:
         return {name: (g * g.dtype.type(factor)) for name, g in gradients.items()}
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
-        """The state arrays of a parameter, in the kernel's order: those it has, zeros for others."""
-        known = {part: np.zeros_like(w) for part in self.state_names} | self.state.get(name, {})
+        """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""
+        known = {part: np.full_like(w, self.start) for part in self.state_names} | self.state.get(name, {})
         return {part: _fitting(f"optimizer state {name}/{part}", known[part], w) for part in self.state_names}
 
     def _update(self, arrays: list[np.ndarray], gradient: np.ndarray) -> None:

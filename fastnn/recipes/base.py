@@ -140,7 +140,9 @@ class Recipe:
         """
         if best and self.best is None:
             raise ValueError(f"{self.id} has no --best settings: only the report's")
-        base = (dict(self.best.changes) if best and self.best else {}) | (self.quick if quick else {})
+        base = dict(self.best.changes) if best and self.best else {}
+        if quick:
+            base |= self.quick | {"epochs": min(self.quick["epochs"], base.get("epochs", self.settings.epochs))}
         return checked(replace(self.settings, **base | self._with_rate(changes)))
 
     def _with_rate(self, changes: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Cats against cars: grey pictures of 32×32, hidden layers of tanh, one output of tanh, squared error.
 
 Labels are −1 for a cat and +1 for a car, and an answer is right if its sign is. The loss is half the mean squared
-error, whose gradient is the report's.
+error, whose gradient is the report's. Convolutions before the hidden layers, mirror images and shifted copies in the
+training set are ours, not the report's: off unless a flag asks for them.
 """
 
 from dataclasses import dataclass
@@ -11,30 +12,36 @@ import numpy as np
 
 from fastnn.data import Dataset, Split
 from fastnn.initializers import Initializer, Normal, get
-from fastnn.layers import Dense
+from fastnn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from fastnn.losses import MSE
 from fastnn.model import Sequential
 from fastnn.optimizers import Optimizer
+from fastnn.random import stream
 from fastnn.recipes.base import Best, Comparison, Recipe, Settings, setting
 from fastnn.recipes.results import Results
 from fastnn.recipes.shared import (
     OPTIMIZERS,
     STARTS,
     each_split,
-    flat_unit_pixels,
     hidden_layers,
     initializer_of,
     optimizer_of,
     percent,
     sizes_of,
+    unit_images,
 )
+
+REACH = 2  # By how many pixels a shifted copy moves at most.
 
 
 @dataclass(frozen=True)
 class CatsSettings(Settings):
     epochs: int = setting(200, "passes over the training data", least=1)
     hidden: str = setting("19", "units of each hidden layer: 19, or 76,380")
-    activation: str = setting("tanh", "of hidden units and output", choices=("tanh", "sigmoid", "relu"))
+    conv: str = setting(
+        "", "filters of 3×3 convolutions before the hidden layers, each normalised and pooled: 16,32; empty: none"
+    )
+    activation: str = setting("tanh", "of convolutions and hidden units", choices=("tanh", "sigmoid", "relu"))
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
     lr: float = setting(0.1, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
@@ -43,12 +50,13 @@ class CatsSettings(Settings):
     initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=STARTS)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     dropout: float = setting(0.0, "share of hidden units dropped, below 1", least=0)
+    mirror: bool = setting(False, "train on mirror images, too; the pictures lie on their side")
+    shifts: int = setting(0, f"train on so many more copies of each picture, shifted by up to {REACH} pixels", least=0)
 
 
 def prepare(data: Dataset, dtype: str) -> Dataset:
-    """Rows of pixels / 255, and labels −1 (cat) or 1 (car)."""
-    rows = flat_unit_pixels(data, dtype)
-    return each_split(rows, lambda split: Split(split.x, 2.0 * split.y.astype(np.float64) - 1.0))
+    """Pictures (N, 32, 32, 1) of pixels / 255, and labels −1 (cat) or 1 (car)."""
+    return each_split(unit_images(data, dtype), lambda split: Split(split.x, 2.0 * split.y.astype(np.float64) - 1.0))
 
 
 def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -61,15 +69,43 @@ def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]
         for layer in hidden_layers(sizes, settings.activation, start, dropout=settings.dropout)
     ]
     model = Sequential(
-        [*hidden, Dense(1, "tanh", start, bias)],
+        [*_convolutions(settings, start), Flatten(), *hidden, Dense(1, "tanh", start, bias)],
         input_shape=data.train.x.shape[1:],
         loss=MSE(scale=0.5),
         dtype=settings.dtype,
         seed=settings.seed,
         l2=settings.l2,
     )
-    model.meta = {"recipe": "cats-vs-cars", "classes": data.meta["classes"], "preprocessing": "pixels / 255, flat"}
+    model.meta = {"recipe": "cats-vs-cars", "classes": data.meta["classes"], "preprocessing": "pixels / 255"}
     return model, optimizer_of(settings)
+
+
+def _convolutions(settings: CatsSettings, start: Initializer) -> list[Layer]:
+    filters = sizes_of(settings.conv, "conv", "filters of each convolution") if settings.conv else []
+    return [
+        layer
+        for count in filters
+        for layer in (Conv2D(count, 3, settings.activation, initializer=start), BatchNorm(), MaxPool2D(2))
+    ]
+
+
+def fit_arguments(settings: CatsSettings, train: Split) -> dict[str, Any]:
+    """The training pictures, then as far as asked their mirror images, then shifted copies of all of these."""
+    # The pictures lie on their side, so what was left and right is up and down: the first axis is turned round.
+    pictures = [train.x, train.x[:, ::-1]] if settings.mirror else [train.x]
+    generator = stream(settings.seed, "shifted copies")
+    pictures += [_shifted(each, generator) for _ in range(settings.shifts) for each in pictures]
+    x, y = np.concatenate(pictures), np.tile(train.y, len(pictures))
+    return {"x": x, "y": y, "batch_size": settings.batch_size}
+
+
+def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Each picture moved by −REACH … REACH pixels along both axes; its border is repeated where it leaves a gap."""
+    count, height, width, _ = x.shape
+    wide = np.pad(x, ((0, 0), (REACH, REACH), (REACH, REACH), (0, 0)), "edge")
+    down, right = generator.integers(0, 2 * REACH + 1, (2, count, 1, 1))
+    rows, columns = down + np.arange(height)[:, None], right + np.arange(width)
+    return np.asarray(wide[np.arange(count)[:, None, None], rows, columns])
 
 
 def closing(results: Results) -> list[tuple[str, list[str]]]:
@@ -116,26 +152,32 @@ RECIPE = Recipe(
     id="cats-vs-cars",
     title="cats against cars: grey 32×32 pictures, tanh layers, squared error",
     settings=CatsSettings(),
-    quick={"epochs": 20, "samples": 950},
+    quick={"epochs": 20, "samples": 950, "shifts": 0},
     seed_figures={"test_accuracy": 0.84},
     prepare=prepare,
     build=build,
     comparisons=COMPARISONS,
     compare=("hidden", "deep"),
-    rates={"adam": 0.001, "adamw": 0.001, "rmsprop": 0.0003, "adagrad": 0.01},
+    rates={"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.0003, "adagrad": 0.01},
     best=Best(
         {
-            "hidden": "512,256",
+            "conv": "16,32,64",
+            "hidden": "64",
             "activation": "relu",
             "initializer": "he_normal",
-            "dropout": 0.3,
+            "dropout": 0.5,
             "l2": 1e-3,
-            "lr": 0.01,
-            "decay": 0.97,
-            "momentum": 0.9,
-            "epochs": 100,
+            "mirror": True,
+            "shifts": 3,
+            "optimizer": "adam",
+            "lr": 1e-3,
+            "decay": 0.8,
+            "batch_size": 50,
+            "epochs": 10,
         },
-        "chosen among fourteen nets by 400 training pictures held out, two seeds each: 83.9 %, where (e) has 78.4 %",
+        "chosen among ten nets by 400 training pictures held out, two or three splits each: on three splits more "
+        "95.1 %, where (e) has 81.3 %; test, five seeds: 94.0 %",
     ),
+    fit_arguments=fit_arguments,
     closing=closing,
 )

@@ -33,6 +33,7 @@ class MnistCnnSettings(Settings):
     dropout: float = setting(0.5, "share of the hidden units that is dropped, below 1", least=0)
     optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
     lr: float = setting(1e-4, "learning rate", least=0)
+    accumulator: float = setting(0.1, "what AdaGrad's sums of squares start from (assumed: TensorFlow's)", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     batch_size: int = setting(50, "samples a step", least=1)
     monitor: int = setting(100, "describe all arrays of the chosen run every so many steps; 0: never", least=0)

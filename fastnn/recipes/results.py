@@ -40,6 +40,11 @@ class Trained:
         """The median over epochs."""
         return float(np.median([epoch["seconds"] for epoch in self.epochs]))
 
+    @property
+    def samples_per_second(self) -> float:
+        """The median over epochs."""
+        return float(np.median([epoch["samples_per_second"] for epoch in self.epochs]))
+
     def curve(self, name: str) -> list[float]:
         """One figure by epoch; [] if the history lacks it."""
         return [epoch[name] for epoch in self.epochs if name in epoch]

@@ -193,8 +193,6 @@ def _opening(order: Order, data: Dataset) -> dict[str, Any]:
 
 def _ending(results: Results) -> dict[str, Any]:
     chosen = results.chosen
-    samples = min(chosen.settings.samples or len(results.data.train), len(results.data.train))
-    passes = getattr(chosen.settings, "passes", 1)
     return {
         "status": "finished",
         "chosen": chosen.label,
@@ -203,7 +201,7 @@ def _ending(results: Results) -> dict[str, Any]:
         "epochs_run": len(chosen.epochs),
         "stop_reason": chosen.stop_reason or None,
         "seconds_per_epoch": chosen.seconds_per_epoch,
-        "samples_per_second": samples * passes / chosen.seconds_per_epoch,
+        "samples_per_second": chosen.samples_per_second,
         "runs": results.rows(),
         "spreads": results.spreads(),
     }

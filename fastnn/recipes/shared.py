@@ -26,12 +26,13 @@ _ADAPTIVE: dict[str, Callable[..., Optimizer]] = {
 
 
 def optimizer_of(settings: Any) -> Optimizer:
-    """The optimizer that `optimizer`, `lr` and, as far as a recipe has them, `momentum` and `decay` ask for."""
+    """The optimizer of a recipe's `optimizer`, `lr` and, where it has them, `momentum`, `decay`, `accumulator`."""
     lr: float | Schedule = settings.lr
     if (decay := getattr(settings, "decay", 1.0)) != 1.0:
         lr = ExponentialDecay(settings.lr, decay)
     if (name := getattr(settings, "optimizer", "sgd")) != "sgd":
-        return _ADAPTIVE[name](lr)
+        start = {"initial_accumulator_value": settings.accumulator} if hasattr(settings, "accumulator") else {}
+        return _ADAPTIVE[name](lr, **(start if name == "adagrad" else {}))
     return SGD(lr, momentum=getattr(settings, "momentum", 0.0))
 
 
@@ -41,8 +42,11 @@ def initializer_of(name: str, std: float) -> Initializer:
     return wide[name](std) if name in wide else get(name)
 
 
-def sizes_of(text: str, flag: str) -> list[int]:
-    """Hidden layers from a flag such as 100,100 or, for as many equal ones, 100x2; ValueError for anything else."""
+def sizes_of(text: str, flag: str, what: str = "units of each hidden layer") -> list[int]:
+    """Layers from a flag such as 100,100 or, for as many equal ones, 100x2; ValueError for anything else.
+
+    what : which numbers the flag expects.
+    """
     sizes: list[int] = []
     try:
         for part in text.split(","):
@@ -51,7 +55,7 @@ def sizes_of(text: str, flag: str) -> list[int]:
     except ValueError:
         sizes = []
     if not sizes or min(sizes) < 1:
-        raise ValueError(f"--{flag} is {text!r}, expected units of each hidden layer: 100,50 or, for equal ones, 100x4")
+        raise ValueError(f"--{flag} is {text!r}, expected {what}: 100,50 or, for equal ones, 100x4")
     return sizes
 
 
