@@ -83,7 +83,7 @@ class Plan(Walk):
 
     def emit_loss(self, scores: Value) -> Value:
         """Emit the loss of the batch; returns the gradient of the scores."""
-        self.build.begin(0, "loss")
+        self.build.begin("loss")
         self.emit_weights()
         loss, correct, dscores = self.loss.emit(self.build, scores, self._target(scores), self._weight)
         self.recorded = (loss, correct)
@@ -163,7 +163,7 @@ def compile_train(
     plan.build.penalised = set(network.penalties())
     plan.name(state.parameters)
     backward(dscores, plan.gradients)
-    plan.build.begin(0, "update")
+    plan.build.begin("update")
     plan.emit_penalties(state.parameters)
     if optimizer is not None:
         plan.emit_update(optimizer, state.parameters)

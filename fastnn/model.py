@@ -1,5 +1,6 @@
 """The model: a network, its parameters, and what can be asked of them."""
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "float64")
 
-# Rows of one call when predicting or evaluating: large enough to share among threads, small enough
-# that a batch of a few hundred columns stays in the second-level cache.
+# Rows of one call when predicting or evaluating: large enough to share among threads, small enough that a batch of a
+# few hundred columns stays in the second-level cache; of pictures as few as make so many bytes, one after each layer.
 EVALUATION_BATCH = 500
+EVALUATION_BYTES = 16 << 20
 
 
 class Sequential:
@@ -212,7 +214,9 @@ class Sequential:
 
     def _plan(self, kind: str) -> Plan:
         if kind not in self._plans:
-            arguments = (self.network, self.state, EVALUATION_BATCH)
+            sample = sum(map(math.prod, self.network.shapes)) * self.dtype.itemsize
+            batch = max(min(EVALUATION_BATCH, EVALUATION_BYTES // sample), 1)
+            arguments = (self.network, self.state, batch)
             evaluating = kind == "evaluate"
             plan = compile_evaluate(*arguments) if evaluating else compile_predict(*arguments, kind == "logits")
             self._plans[kind] = plan

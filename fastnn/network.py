@@ -120,7 +120,7 @@ class Network:
         """Emit all layers; returns the scores and a function that emits the backward rows."""
         backwards = []
         for i, layer in enumerate(self.layers):
-            build.begin(i, self.names[i])
+            build.begin(self.names[i])
             own = self._own(self.parameters_of(i), state.parameters) | self._own(self.buffers_of(i), state.buffers)
             x, backward = layer.forward(build, x, own)
             build.outputs[self.names[i]] = x
@@ -131,7 +131,7 @@ class Network:
             flowing: Value | None = dout
             for i in range(len(self.layers) - 1, first - 1, -1):
                 assert flowing is not None
-                build.begin(i, self.names[i])
+                build.begin(self.names[i])
                 flowing = backwards[i](flowing, self._own(self.parameters_of(i), gradients), i > first)
 
         return x, emit_backward

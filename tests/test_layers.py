@@ -6,7 +6,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.initializers import Normal
-from tests.tiny import jit_only
+from tests.tiny import bits, jit_only
 
 # Fourth-order differences in float64 leave about 1e-9; weights of std .5 keep units out of saturation.
 LARGEST = 1e-7
@@ -151,6 +151,17 @@ def test_resumed_training_draws_the_same_dropout(tmp_path):
     resumed = trained(net(), epochs=4, callbacks=[fn.Checkpoint(path, resume=True)])
     for name in whole.parameters:
         assert np.array_equal(whole.parameters[name], resumed.parameters[name]), name
+
+
+def test_other_layers_do_not_change_what_dropout_draws():
+    x, y = RNG.normal(size=(30, 6)), RNG.integers(0, 3, 30)
+    trained = []
+    for others in ([], [fn.Activation("identity")]):
+        layers = [fn.Dense(20), *others, fn.Dropout(rate=0.5), fn.Dense(3)]
+        model = fn.Sequential(layers, input_shape=(6,), seed=2)
+        model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=8, verbose=False)
+        trained.append(bits(model.parameters))
+    assert trained[0] == trained[1]
 
 
 def test_max_norm_holds_after_each_step():

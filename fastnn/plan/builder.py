@@ -1,6 +1,7 @@
 """What layers write on: values that flow between them, and rows of kernels in the order they run."""
 
 import math
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -94,8 +95,7 @@ class Builder:
     training  whether layers that differ (dropout, batch normalisation) behave as in training
     cursor    where the walk through the data is: (samples, steps of the epoch, steps of the call)
     noise     the key of this epoch's random numbers, uint64
-    stream    which layer is writing: its own stream of those numbers
-    owner     the name of the layer that is writing, for messages
+    owner     the name of the layer that is writing
     outputs   what came out of each layer, by name
     penalised parameters whose every gradient a penalty changes
     axes      of parameters whose gradients and updates threads may share, by name
@@ -111,7 +111,6 @@ class Builder:
         self.first_rows: list[Row] = []
         self.cursor = self.array("cursor", (3,), np.int64)
         self.noise = self.array("noise", (NOISE_WORDS,), np.uint64)
-        self.stream = 0
         self.owner = "batch"
         self.outputs: dict[str, Value] = {}
         self.penalised: set[str] = set()
@@ -152,9 +151,14 @@ class Builder:
         """Whether a row draws random numbers, which are other ones in every epoch."""
         return any(one is self.noise for row in self.rows for one in row.operands)
 
-    def begin(self, number: int, owner: str) -> None:
+    def begin(self, owner: str) -> None:
         """Say which layer writes the rows that follow."""
-        self.stream, self.owner = number, owner
+        self.owner = owner
+
+    @property
+    def stream(self) -> int:
+        """The number of this layer's own random stream: of its name, so that other layers do not change it."""
+        return zlib.crc32(self.owner.encode())
 
     def value(self, name: str, shape: tuple[int, ...], dtype=None) -> Value:
         """A value of the plan's dtype (or another), its rows padded to cache lines.
