@@ -1,12 +1,14 @@
 """What can be asked of a model, and what it answers to data that does not fit."""
 
 import copy
+import gc
 import pickle
 
 import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.plan.program import Program
 from tests.tiny import WORDS, bits, dense_model, fit, python, tiny_model, trigrams
 
 # In a process of its own: what this looks for is a crash.
@@ -228,3 +230,23 @@ def test_a_copied_model_trains_on_its_own(again, data):
     assert np.array_equal(model.predict(data[0]), before)
     assert not np.array_equal(twin.predict(data[0]), before)
     assert bits(fit(model).parameters) == bits(twin.parameters)
+
+
+def test_memory_is_free_when_nobody_holds_it():
+    """At once, not when Python looks for rings: arenas are large, and rings of few objects are looked for rarely."""
+
+    def programs():
+        return {id(one) for one in gc.get_objects() if isinstance(one, Program)}
+
+    x, y = np.ones((20, 3)), np.zeros(20, int)
+    before = programs()
+    gc.disable()
+    try:
+        model = fn.Sequential([fn.Dense(4, "tanh"), fn.Dense(2)], input_shape=(3,))
+        model.fit(x, y, optimizer=fn.Adam(0.01), batch_size=5, verbose=False, callbacks=[fn.Monitor()])
+        model.evaluate(x, y)
+        assert programs() - before
+        del model
+        assert not programs() - before
+    finally:
+        gc.enable()

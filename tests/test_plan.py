@@ -188,8 +188,8 @@ class TestProgram:
 
     @jit_only
     def test_binding_the_same_memory_again_encodes_nothing(self, monkeypatch):
-        renewed = []
-        monkeypatch.setattr(Encoded, "renew", lambda self, renew=Encoded.renew: renewed.append(self) or renew(self))
+        renewed, renew = [], Encoded.renew
+        monkeypatch.setattr(Encoded, "renew", lambda self, operands: renewed.append(self) or renew(self, operands))
         program, source, _, _ = shift_and_step()
         for x in (self.x, self.x.reshape(20, 3), self.x[:18], self.x[:18]):
             program.bind({source: x})

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.cli import main
 from tests.tiny import StopAt, bits, fit, python, tiny_model
 
 
@@ -167,3 +168,14 @@ def test_bad_settings():
     for settings, message in (({"every": 0}, "every is 0"), ({"bins": 0}, "bins is 0")):
         with pytest.raises(ValueError, match=f"TensorBoard: {message}"):
             fn.TensorBoard("runs", **settings)
+
+
+@pytest.mark.usefixtures("writer")
+def test_what_mnist_cnn_describes_goes_there_too(tmp_path, monkeypatch):
+    """With --tensorboard, at the steps of --monitor, for the run that is chosen."""
+    monkeypatch.chdir(tmp_path)
+    small = ["--filters", "2,3", "--hidden", "8", "--epochs", "1", "--samples", "60", "--monitor", "2"]
+    assert main(["train", "mnist-cnn", "--quick", "--compare", "none", "--tensorboard", *small]) == 0
+    reader = read(tmp_path / "runs" / "mnist-cnn" / "tensorboard")
+    assert [event.step for event in reader.Scalars("step/loss")] == [2]
+    assert "conv2d.w" in " ".join(reader.Tags()["histograms"])

@@ -39,8 +39,8 @@ class Encoded:
         operands: Callable[[Call], tuple],
         varying: Callable[[Row], bool],
     ):
+        # `operands` is not kept: what it belongs to holds this table, and a ring of the two would outlive its use.
         self._calls = [call for phase in lists for share in phase for call in share]
-        self._operands = operands
         self._varying = [i for i, call in enumerate(self._calls) if varying(call.row)]
         self._alive = [operands(call) for call in self._calls]
         lines = [_line(call, held) for call, held in zip(self._calls, self._alive, strict=True)]
@@ -49,10 +49,10 @@ class Encoded:
             row[: len(line)] = line
         self.bounds = _bounds(lists)
 
-    def renew(self) -> None:
+    def renew(self, operands: Callable[[Call], tuple]) -> None:
         """Write the lines of rows whose operands were bound anew."""
         for i in self._varying:
-            self._alive[i] = self._operands(self._calls[i])
+            self._alive[i] = operands(self._calls[i])
             line = _line(self._calls[i], self._alive[i])
             self.table[i, : len(line)] = line
 

@@ -5,6 +5,7 @@ With JIT off the same rows run in a Python loop over the kernels' bodies.
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,12 +108,12 @@ class Program:
     def _encode(self, batch: int, workers: int) -> Encoded:
         key = (batch, workers)
         if key not in self._current:
+            operands = partial(self._operands, batch=batch)
             with _encoding:
                 if key in self._encoded:
-                    self._encoded[key].renew()
+                    self._encoded[key].renew(operands)
                 else:
-                    lists = self._lists(batch, workers)
-                    self._encoded[key] = Encoded(lists, lambda call: self._operands(call, batch), self._varies)
+                    self._encoded[key] = Encoded(self._lists(batch, workers), operands, self._varies)
             self._current.add(key)
         return self._encoded[key]
 

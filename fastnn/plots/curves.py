@@ -58,11 +58,13 @@ def lines_over(
     title: str,
     *,
     log_x: bool = False,
+    log_y: bool = False,
     note: str | None = None,
 ) -> "Figure":
     """One line for each label over the values of x; where these are few, each has its mark and its tick.
 
-    log_x: spread x by factors, for learning rates and sizes. ValueError if a line has not a value for each x.
+    log_x, log_y: spread them by factors, as learning rates, sizes and losses need. ValueError if a line has not a value
+    for each x.
     """
     figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)
@@ -73,6 +75,8 @@ def lines_over(
         axis.plot(x, y, color=colour(number), ls=dash(number), label=label, **look)
     if log_x:
         axis.set_xscale("log")
+    if log_y:
+        axis.set_yscale("log")
     if len(x) <= 12:
         axis.set_xticks(list(x), [f"{value:g}" for value in x], fontsize=SMALL)
         axis.set_xticks([], minor=True)

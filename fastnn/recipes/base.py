@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fastnn.recipes.results import Results
 
 # Under --quick: runs of each comparison, and samples of validation and test set.
-QUICK_RUNS, QUICK_HELD_OUT = 3, 2_000
+QUICK_RUNS, QUICK_HELD_OUT = 3, 1_000
 
 
 MOST = 10**8  # of any size or count: an array of MOST × MOST numbers is still one whose size NumPy can name

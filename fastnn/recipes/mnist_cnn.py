@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastnn import plots
-from fastnn.callbacks import Callback, Monitor
+from fastnn.callbacks import Callback, Monitor, TensorBoard
 from fastnn.callbacks.monitor import load_monitor
 from fastnn.data import Dataset
 from fastnn.initializers import TruncatedNormal
@@ -21,7 +21,7 @@ from fastnn.recipes.pictures import Picture, note_of
 from fastnn.recipes.results import Results
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
 
-MONITOR = "monitor.h5"
+MONITOR, EVENTS = "monitor.h5", "tensorboard"
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class MnistCnnSettings(Settings):
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     batch_size: int = setting(50, "samples a step", least=1)
     monitor: int = setting(100, "describe all arrays of the chosen run every so many steps; 0: never", least=0)
+    tensorboard: bool = setting(False, "write what is described as TensorBoard event files, too: fastnn[tensorboard]")
 
 
 def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -76,7 +77,10 @@ def _filters(text: str) -> tuple[int, int]:
 
 
 def watch(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Callback]:
-    return [Monitor(settings.monitor, folder / MONITOR)] if chosen and settings.monitor else []
+    if not (chosen and settings.monitor):
+        return []
+    events = [TensorBoard(folder / EVENTS, every=settings.monitor)] if settings.tensorboard else []
+    return [Monitor(settings.monitor, folder / MONITOR), *events]
 
 
 def pictures(results: Results) -> list[Picture]:
@@ -120,7 +124,7 @@ RECIPE = Recipe(
     id="mnist-cnn",
     title="digits with two convolutions, every array watched: Adam or AdaGrad, four activations",
     settings=MnistCnnSettings(),
-    quick={"epochs": 2, "samples": 1_000, "filters": "8,16", "hidden": 128, "monitor": 10, "lr": 1e-3},
+    quick={"epochs": 2, "samples": 1_000, "filters": "8,16", "hidden": 128, "batch_size": 20, "monitor": 10, "lr": 1e-3},
     seed_figures={},
     prepare=unit_images,
     build=build,

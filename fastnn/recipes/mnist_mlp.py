@@ -16,8 +16,8 @@ from fastnn.layers import Dense
 from fastnn.model import Sequential
 from fastnn.optimizers import Optimizer
 from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, note_of
-from fastnn.recipes.results import Results, Trained
+from fastnn.recipes.pictures import Picture, by_step, note_of
+from fastnn.recipes.results import Results
 from fastnn.recipes.shared import (
     ACTIVATIONS,
     OPTIMIZERS,
@@ -29,8 +29,7 @@ from fastnn.recipes.shared import (
     percent,
 )
 
-NORM = "norm dense.w"
-POINTS = 400  # along a curve by step: more would be lost in the line's width
+NORM, NORMS = "norm dense.w", "norm of the first layer's gradient by step"
 
 
 @dataclass(frozen=True)
@@ -76,21 +75,10 @@ def pictures(results: Results) -> list[Picture]:
     side = int(np.sqrt(weights.shape[0]))
     grid = plots.image_grid(np.asarray(weights).T.reshape(-1, side, side), "weights of the hidden units", note=note)
     return [
-        ("loss-by-step.png", "loss by step, penalties included", _by_step(runs, "loss", "loss", note)),
-        ("gradients.png", "Frobenius norm of the first layer's gradient", _by_step(runs, NORM, "norm", note)),
+        ("loss-by-step.png", "loss by step, penalties included", by_step(runs, "loss", "loss by step", note)),
+        ("gradients.png", "Frobenius norm of the first layer's gradient", by_step(runs, NORM, NORMS, note)),
         ("weights.png", "the weights of each hidden unit, one picture a unit", grid),
     ]
-
-
-def _by_step(runs: dict[str, Trained], name: str, ylabel: str, note: str | None):
-    """Means over short stretches of steps, so that the noise of batches does not hide the line."""
-    steps = min(len(one.steps[name]) for one in runs.values())
-    width = max(1, steps // POINTS)
-    count = steps // width
-    x = (np.arange(count) + 0.5) * width
-    lines = {label: one.steps[name][: count * width].reshape(count, width).mean(axis=1) for label, one in runs.items()}
-    title = {"loss": "loss by step"}.get(name, "norm of the first layer's gradient by step")
-    return plots.lines_over(x.tolist(), {k: v.tolist() for k, v in lines.items()}, "step", ylabel, title, note=note)
 
 
 def closing(results: Results) -> list[tuple[str, list[str]]]:

@@ -1,6 +1,9 @@
 """The pictures of a command: the chosen run's curves, one picture for each comparison, and those of the recipe."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fastnn import plots
 from fastnn.history import History
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
 # Loss and accuracy; with those of the test set where a system has no validation set but watches the test set.
 KEYS = ("loss", "accuracy")
 TEST_KEYS = ("loss", "accuracy", "test_loss", "test_accuracy")
+
+POINTS = 150  # along a curve by step: more would show the batches, not the training
+FEW_EPOCHS = 3  # from here on runs are compared epoch by epoch, before by step
 
 Picture = tuple[str, str, "Figure"]  # file name, caption, figure
 
@@ -52,10 +58,23 @@ def _compared(results: Results, comparison: Comparison, members: dict[str, Train
     note = note_of(results)
     if comparison.picture == "bands":
         figure = plots.bands(_bands(list(members.values())), title, "accuracy, %", note=note)
+    elif max(len(trained.epochs) for trained in members.values()) < FEW_EPOCHS:
+        figure = by_step(members, "loss", title, note)
     else:
         runs = {label: trained.epochs for label, trained in members.items()}
         figure = plots.learning_curves(runs, _keys(results), title, note=note)
     return f"{comparison.name}.png", comparison.question, figure
+
+
+def by_step(members: Mapping[str, Trained], name: str, title: str, note: str | None) -> "Figure":
+    """A figure of each step, for each run: means over short stretches, so that the noise of batches hides no line."""
+    steps = min(len(one.steps[name]) for one in members.values())
+    width = max(1, steps // POINTS)
+    count = steps // width
+    x = (np.arange(count) + 0.5) * width
+    stretches = {label: one.steps[name][: count * width].reshape(count, width) for label, one in members.items()}
+    lines = {label: values.mean(axis=1).tolist() for label, values in stretches.items()}
+    return plots.lines_over(x.tolist(), lines, "step", name.split()[0], title, log_y=True, note=note)
 
 
 def _bands(members: list[Trained]) -> dict[str, list[list[float]]]:
