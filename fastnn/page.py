@@ -22,7 +22,7 @@ PAGE = Template("""<!DOCTYPE html>
 <title>$title</title>
 <style>
 :root { color-scheme: light; }
-body { font: 16px/1.55 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 0 auto; max-width: 62rem;
+body { font: 16px/1.55 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 0 auto; max-width: 68rem;
        padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; margin: 0; }
 h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; border-bottom: 2px solid #0072b2; padding-bottom: .2rem; }
@@ -30,11 +30,13 @@ h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 .lead { font-size: 1.05rem; margin: .3rem 0 0; }
 .generated { background: #fff4e5; border-left: 4px solid #d55e00; padding: .5rem .8rem; margin: 1rem 0 0; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: .94rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: #555; padding-bottom: .3rem; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-thead th { border-bottom: 2px solid #888; }
-.number { text-align: right; white-space: nowrap; }
+thead th { border-bottom: 2px solid #888; vertical-align: bottom; }
+td:first-child { min-width: 9rem; }
+.number { text-align: right; }
+td.number { white-space: nowrap; }
 figure { margin: 1rem 0 1.8rem; }
 img { max-width: 100%; height: auto; border: 1px solid #eee; }
 figcaption { color: #444; font-size: .95rem; }

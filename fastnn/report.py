@@ -138,7 +138,7 @@ def _runs(summary: Mapping[str, Any]) -> str:
     spreads = summary.get("spreads") or {}
     content = []
     for name, runs in comparisons.items():
-        content += [f"<h3>{escape(name)}</h3>"] if name else []
+        content += [f"<h3>{escape(runs[0].get('question') or name)}</h3>"] if name else []
         content += [_run_table(runs), _spread(spreads.get(name) or {})]
     return section("Runs compared", *filter(None, content))
 

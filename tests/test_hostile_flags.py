@@ -60,6 +60,8 @@ BAD_FLAGS = {
     "here": (["--out", "."], "--out is '.', expected a folder's name"),
     "root": (["--out", "/"], "--out is '/', expected a folder's name"),
     "above": (["--out", ".."], "--out is '..', expected a folder's name"),
+    "momentum": (["--momentum", "1"], "--momentum is 1.0, expected below 1"),
+    "dropout": (["--dropout", "1.5"], "--dropout is 1.5, expected below 1"),
     "no text": (["--out", "a\udcff"], "is no UTF-8 text"),
 }
 

@@ -23,9 +23,17 @@ QUICK_RUNS, QUICK_HELD_OUT = 3, 1_000
 MOST = 10**8  # of any size or count: an array of MOST × MOST numbers is still one whose size NumPy can name
 
 
-def setting(default: Any, text: str, *, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
-    """A field of a recipe's settings: its default, help text and, where they apply, choices or a lower bound."""
-    return field(default=default, metadata={"help": text, "choices": choices, "least": least})
+def setting(
+    default: Any,
+    text: str,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """A field of a recipe's settings: its default, help text and, where they apply, choices or bounds."""
+    text += f", below {below:g}" if below is not None else ""
+    return field(default=default, metadata={"help": text, "choices": choices, "least": least, "below": below})
 
 
 @dataclass(frozen=True)
@@ -181,6 +189,8 @@ def checked(settings: Any) -> Any:
         _check_numbers(flag, item.name, value)
         if least is not None and not value >= least:
             raise ValueError(f"{flag} is {value}, expected at least {least:g}")
+        if (below := item.metadata["below"]) is not None and not value < below:
+            raise ValueError(f"{flag} is {value}, expected below {below:g}")
         if choices and value not in choices:
             raise ValueError(f"{flag} is {value!r}, expected one of {', '.join(choices)}")
     return settings

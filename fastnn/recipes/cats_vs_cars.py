@@ -45,11 +45,11 @@ class CatsSettings(Settings):
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
     lr: float = setting(0.1, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
-    momentum: float = setting(0.0, "momentum of sgd, below 1", least=0)
+    momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(19, "samples a step", least=1)
     initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=STARTS)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
-    dropout: float = setting(0.0, "share of hidden units dropped, below 1", least=0)
+    dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
     mirror: bool = setting(False, "train on mirror images, too; the pictures lie on their side")
     shifts: int = setting(0, f"train on so many more copies of each picture, shifted by up to {REACH} pixels", least=0)
 

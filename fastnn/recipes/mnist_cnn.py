@@ -30,7 +30,7 @@ class MnistCnnSettings(Settings):
     filters: str = setting("32,64", "filters of the two convolutions")
     hidden: int = setting(1024, "units of the dense layer", least=1)
     activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATIONS)
-    dropout: float = setting(0.5, "share of the hidden units that is dropped, below 1", least=0)
+    dropout: float = setting(0.5, "share of the hidden units that is dropped", least=0, below=1)
     optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
     lr: float = setting(1e-4, "learning rate", least=0)
     accumulator: float = setting(0.1, "what AdaGrad's sums of squares start from (assumed: TensorFlow's)", least=0)
@@ -124,7 +124,15 @@ RECIPE = Recipe(
     id="mnist-cnn",
     title="digits with two convolutions, every array watched: Adam or AdaGrad, four activations",
     settings=MnistCnnSettings(),
-    quick={"epochs": 2, "samples": 1_000, "filters": "8,16", "hidden": 128, "batch_size": 20, "monitor": 10, "lr": 1e-3},
+    quick={
+        "epochs": 2,
+        "samples": 1_000,
+        "filters": "8,16",
+        "hidden": 128,
+        "batch_size": 20,
+        "monitor": 10,
+        "lr": 1e-3,
+    },
     seed_figures={},
     prepare=unit_images,
     build=build,

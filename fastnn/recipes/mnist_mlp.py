@@ -40,7 +40,7 @@ class MnistMlpSettings(Settings):
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
     lr: float = setting(1e-3, "learning rate", least=0)
     decay: float = setting(0.95, "factor of the learning rate after each epoch", least=0)
-    momentum: float = setting(0.0, "momentum of sgd, below 1", least=0)
+    momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
     initializer: str = setting("normal", "of weights; normal has deviation .1", choices=STARTS)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)

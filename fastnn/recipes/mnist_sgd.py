@@ -21,7 +21,7 @@ class MnistSgdSettings(Settings):
     activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATIONS)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
     lr: float = setting(1e-4, "learning rate", least=0)
-    momentum: float = setting(0.0, "momentum of sgd, below 1", least=0)
+    momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(1, "samples a step", least=1)
 
 

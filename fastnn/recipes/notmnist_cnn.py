@@ -27,7 +27,7 @@ class NotMnistCnnSettings(Settings):
     lr: float = setting(1e-4, "learning rate", least=0)
     batch_size: int = setting(32, "samples a step", least=1)
     l2: float = setting(0.0, "penalty ½·l2·Σw² on the dense layers: twice the report's λ", least=0)
-    dropout: float = setting(0.0, "share of the hidden units that is dropped, below 1", least=0)
+    dropout: float = setting(0.0, "share of the hidden units that is dropped", least=0, below=1)
 
 
 def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:

@@ -27,7 +27,7 @@ class NotMnistMlpSettings(Settings):
     hidden: int = setting(1000, "hidden units", least=1)
     activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
     lr: float = setting(1e-5, "learning rate, on the summed gradient", least=0)
-    momentum: float = setting(0.99, "momentum, below 1", least=0)
+    momentum: float = setting(0.99, "momentum", least=0, below=1)
     initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=STARTS)
 
 

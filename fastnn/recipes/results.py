@@ -83,7 +83,7 @@ class Results:
     def rows(self) -> list[dict[str, Any]]:
         """For `summary.json`: label, comparison, config and metrics of each run of each comparison."""
         return [
-            _row(comparison.name, label, trained)
+            _row(comparison, label, trained)
             for comparison, members in self.groups
             for label, trained in members.items()
         ]
@@ -97,10 +97,11 @@ class Results:
         }
 
 
-def _row(comparison: str, label: str, trained: Trained) -> dict[str, Any]:
+def _row(comparison: Comparison, label: str, trained: Trained) -> dict[str, Any]:
     row = {
         "label": label,
-        "comparison": comparison,
+        "comparison": comparison.name,
+        "question": comparison.question,
         "run": trained.label,  # what history.csv calls it: one training may answer two questions
         "config": plain(trained.settings),
         "metrics": trained.metrics,

@@ -38,14 +38,14 @@ class TrigramSettings(Settings):
     activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATIONS)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
     lr: float = setting(0.15, "learning rate", least=0)
-    momentum: float = setting(0.85, "momentum of sgd, below 1", least=0)
+    momentum: float = setting(0.85, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(200, "samples a step", least=1)
     patience: int = setting(5, "stop after so many epochs without a lower validation cross-entropy", least=1)
     max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by so much; 0: never", least=0)
     initializer: str = setting("normal", "of weights and biases; normal has deviation .01", choices=STARTS)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
-    dropout: float = setting(0.0, "share of hidden units dropped, below 1", least=0)
+    dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
     batch_norm: bool = setting(False, "normalise the hidden units by batch")
 
 
