@@ -229,7 +229,7 @@ BAD = {
     "filters": (["mnist-cnn", "--filters", "32"], "--filters is '32'"),
     "best": (["moons", "--best"], "moons has no --best settings"),
     "second size": (["trigram", "--sizes", "2x3,4"], "--sizes is '4'"),
-    "dropout": (["notmnist-cnn", "--dropout", "1"], "rate is 1.0"),
+    "dropout": (["notmnist-cnn", "--dropout", "1"], "--dropout is 1.0, expected below 1"),
     "norm": (["cifar10-mlp", "--norm", "bath"], "batch"),
 }
 
