@@ -5,31 +5,23 @@ sweep.csv in the sweep's folder has a line for each cell that has ended: id, dat
 again, unless its process crashed.
 """
 
-import concurrent.futures
 import csv
 import itertools
-import multiprocessing
-import signal
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastnn.callbacks.csv_logger import write_history
+from fastnn.cells import Cells, Place, Row, identity
 from fastnn.data import Dataset
-from fastnn.errors import FastnnError, FileFormatError
-from fastnn.recipes.base import Recipe, plain
-from fastnn.recipes.single import train_one
-from fastnn.threads import threads
+from fastnn.errors import FileFormatError
+from fastnn.recipes.base import Recipe
 
 TABLE = "sweep.csv"
 PARTS = ("train", "val", "test")
 METRICS = tuple(f"{part}_{name}" for part in PARTS for name in ("loss", "accuracy"))
 REPEATED = ("crashed",)  # the statuses that say nothing of the settings
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,11 +44,6 @@ class Grid:
             self.recipe.with_settings(self.base | dict(zip(names, values, strict=True)), self.quick)
             for values in itertools.product(*self.axes.values())
         ]
-
-
-def identity(recipe: Recipe, settings: Any, source: str) -> Row:
-    """What makes a cell that cell, as texts, which is what a CSV file gives back."""
-    return {name: str(value) for name, value in ({"id": recipe.id, "data": source} | plain(settings)).items()}
 
 
 def read_rows(path: Path, recipe: Recipe) -> list[Row]:
@@ -88,19 +75,6 @@ def _check_figures(row: Row, where: str) -> None:
             ) from None
 
 
-def train_cell(recipe: Recipe, settings: Any, data: Dataset, source: str) -> Row:
-    """The line of a cell, trained now; what is wrong with its settings, or divergence, becomes its reason."""
-    begin = time.monotonic()
-    row = identity(recipe, settings, source)
-    try:
-        trained = train_one(recipe, "cell", settings, data)
-    except (FastnnError, ValueError, TypeError, MemoryError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return row | {"status": "failed", "reason": reason, "seconds": time.monotonic() - begin}
-    figures = trained.metrics | {"epochs_run": len(trained.epochs), "best_epoch": trained.best_epoch}
-    return row | {"status": "finished", "reason": ""} | figures | {"seconds": time.monotonic() - begin}
-
-
 class Sweep:
     """The cells of a grid and what is known of each: `rows[i]` is the line of `cells[i]`, or None."""
 
@@ -123,44 +97,16 @@ class Sweep:
         """Numbers of the cells that are still to be trained."""
         return [number for number, row in enumerate(self.rows) if row is None]
 
-    def run(self, jobs: int, thread_count: int, tell: Callable[[int], None]) -> None:
-        """Train what is waiting, `jobs` cells at a time with as many threads each as there are for it.
+    def run(self, place: Place, tell: Callable[[int], None]) -> None:
+        """Train what is waiting, at `place`, one of `fastnn.cells`.
 
         After each cell the table is written and `tell(number)` called: an interruption loses only cells that run.
         """
-        share = max(1, thread_count // jobs)
-        for number, row in self._in_turn(share) if jobs == 1 else self._at_once(jobs, share):
+        waiting = {number: self.cells[number] for number in self.waiting}
+        for number, row in place(Cells(self.grid.recipe, self.grid.quick, self.path, self.data, waiting)):
             self.rows[number] = row
             self._write()
             tell(number)
-
-    def _in_turn(self, share: int) -> Iterator[tuple[int, Row]]:
-        recipe = self.grid.recipe
-        with threads(share):
-            waiting = self.waiting
-            for dtype in dict.fromkeys(self.cells[number].dtype for number in waiting):
-                data = recipe.prepare(self.data, dtype)
-                for number in [number for number in waiting if self.cells[number].dtype == dtype]:
-                    yield number, train_cell(recipe, self.cells[number], data, self.source)
-
-    def _at_once(self, jobs: int, share: int) -> Iterator[tuple[int, Row]]:
-        """Cells in processes of their own, begun anew: a forked one could not use compiled threads."""
-        recipe = self.grid.recipe
-        pool = concurrent.futures.ProcessPoolExecutor(
-            jobs, multiprocessing.get_context("spawn"), _set_up, (recipe.id, self.path, self.grid.quick, share)
-        )
-        others = set(multiprocessing.active_children())
-        try:
-            futures = {pool.submit(_cell, self.cells[number]): number for number in self.waiting}
-            for future in concurrent.futures.as_completed(futures):
-                number = futures[future]
-                yield number, _row_of(future, identity(recipe, self.cells[number], self.source))
-        except BaseException:  # an interruption: cells that run are given up, or it would take effect minutes later
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-            raise
-        pool.shutdown()
 
     def _write(self) -> None:
         write_history(self.folder / TABLE, [*self.others, *(row for row in self.rows if row is not None)])
@@ -174,34 +120,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileFormatError(f"cannot write into {folder}: {error.strerror}; choose another --out") from None
-
-
-def _row_of(future: "concurrent.futures.Future[Row]", row: Row) -> Row:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        return row | {"status": "crashed", "reason": " ".join(str(error).split())}
-
-
-# What each process of a pool holds: its recipe, the data by dtype, where they are from.
-_mine: dict[str, Any] = {}
-
-
-def _set_up(recipe_id: str, path: Path | None, quick: bool, share: int) -> None:
-    """Load the data once a process, and take that many threads."""
-    import numba
-
-    from fastnn.recipes import RECIPES
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the first one ends the others
-    recipe = RECIPES[recipe_id]
-    numba.set_num_threads(share)
-    data, _ = recipe.find(path, quick)
-    _mine.update(recipe=recipe, data=data, prepared={}, source=str(data.meta["source"]))
-
-
-def _cell(settings: Any) -> Row:
-    recipe, prepared = _mine["recipe"], _mine["prepared"]
-    if settings.dtype not in prepared:
-        prepared[settings.dtype] = recipe.prepare(_mine["data"], settings.dtype)
-    return train_cell(recipe, settings, prepared[settings.dtype], _mine["source"])

@@ -110,7 +110,7 @@ RANKS = [
     ["callbacks", "gradient_check"],
     ["training"],
     ["data", "plots", "page", "report", "language", "ops"],
-    ["recipes", "sweep"],
+    ["recipes", "cells", "sweep"],
     ["cli", "__main__"],
 ]
 

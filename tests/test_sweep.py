@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import fastnn.sweep
+import fastnn.cells
 from fastnn.cli import main
 from fastnn.cli.sweep import axes_of
 from fastnn.recipes import RECIPES
@@ -78,7 +78,7 @@ def test_a_failing_cell_is_recorded_and_loses_nothing(sweep, capsys):
 
 @jit_only
 def test_interrupted_sweep_keeps_what_it_has(sweep, monkeypatch, capsys):
-    real, done = fastnn.sweep.train_one, []
+    real, done = fastnn.cells.train_one, []
 
     def breaking(*arguments, **keywords):
         if len(done) == 2:
@@ -86,10 +86,10 @@ def test_interrupted_sweep_keeps_what_it_has(sweep, monkeypatch, capsys):
         done.append(1)
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(fastnn.sweep, "train_one", breaking)
+    monkeypatch.setattr(fastnn.cells, "train_one", breaking)
     assert sweep("--grid", "lr=0.1,0.2,0.3") == 130
     assert [row["lr"] for row in table()] == ["0.1", "0.2"]
-    monkeypatch.setattr(fastnn.sweep, "train_one", real)
+    monkeypatch.setattr(fastnn.cells, "train_one", real)
     capsys.readouterr()
     assert sweep("--grid", "lr=0.1,0.2,0.3") == 0
     assert len(said_cells(capsys)) == 1
@@ -109,6 +109,40 @@ def test_jobs_give_the_same_figures(sweep):
     assert sweep(*grid, "--jobs", "2", "--out", "jobs") == 0
     same = [name for name in table()[0] if name != "seconds"]
     assert [[row[name] for name in same] for row in table()] == [[row[name] for name in same] for row in table("jobs")]
+
+
+@pytest.fixture
+def scheduler():
+    """The address of a Dask scheduler with two workers."""
+    distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(protocol="tcp://", **options) as cluster:
+        yield cluster.scheduler_address
+
+
+@jit_only
+def test_a_cluster_gives_the_same_figures(files, monkeypatch, tmp_path, scheduler):
+    monkeypatch.chdir(tmp_path)
+    grid = ["--grid", "hidden=4,x", "--grid", "lr=0.05,0.15"]
+    command = ["sweep", "cats-vs-cars", "--data", str(files["cats-vs-cars"]), "--epochs", "2", *grid]
+    assert main(command) == 0
+    assert main([*command, "--scheduler", scheduler, "--out", "cluster"]) == 0
+    same = [name for name in table()[0] if name != "seconds"]
+    here, there = ([[row[name] for name in same] for row in table(*folder)] for folder in ((), ("cluster",)))
+    assert sorted(here) == sorted(there)
+    assert {row["status"] for row in table()} == {"finished", "failed"}
+
+
+def test_clusters_that_are_not_there(files, monkeypatch, tmp_path, capsys):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fastnn.cells, "TIMEOUT", "1s")
+    command = ["sweep", "cats-vs-cars", "--data", str(files["cats-vs-cars"]), "--grid", "lr=0.1", "--scheduler"]
+    for address, said in (("tcp://127.0.0.1:9", "tcp://127.0.0.1:9"), ("nonsense://x", "nonsense")):
+        assert main([*command, address]) == 2
+        assert said in capsys.readouterr().err.splitlines()[-1]
+    assert main([*command, "tcp://127.0.0.1:9", "--jobs", "2"]) == 2
+    assert "expected no --jobs" in capsys.readouterr().err
 
 
 def test_axes():

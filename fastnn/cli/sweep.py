@@ -1,17 +1,20 @@
 """`fastnn sweep`: a system over a grid of settings, with a live table, a CSV file and a picture."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from fastnn import cells
+from fastnn.cells import Place, Row
 from fastnn.cli.settings import options_of, setting_from_text
 from fastnn.recipes import RECIPES
 from fastnn.recipes.base import Recipe
-from fastnn.sweep import METRICS, TABLE, Grid, Row, Sweep
+from fastnn.sweep import METRICS, TABLE, Grid, Sweep
 from fastnn.threads import threads
 
 PICTURE = "sweep.png"
@@ -26,10 +29,16 @@ def sweep() -> None:
 
 
 def _sweep_command(recipe: Recipe) -> click.Command:
-    def command(grid, data, out, jobs, threads, quick, fresh, **given):
+    def command(grid, data, out, jobs, scheduler, threads, quick, fresh, **given):
         base = {name: value for name, value in given.items() if value is not None}
         axes = axes_of(recipe, grid)
-        sweep_and_report(Grid(recipe, axes, base, quick), data, out or Path("sweeps") / recipe.id, jobs, threads, fresh)
+        if scheduler and (jobs > 1 or threads):
+            raise ValueError(
+                "--scheduler leaves jobs and threads to the cluster's workers: expected no --jobs, --threads"
+            )
+        choose = functools.partial(_place, jobs, scheduler)
+        out = out or Path("sweeps") / recipe.id
+        sweep_and_report(Grid(recipe, axes, base, quick), data, out, choose, threads, fresh)
 
     help_of_grid = "setting=value,value,...; again for a further axis; values that hold commas are parted by ;"
     parameters: list[click.Parameter] = [
@@ -39,12 +48,22 @@ def _sweep_command(recipe: Recipe) -> click.Command:
         ),
         click.Option(["--out"], type=click.Path(path_type=Path), help=f"the folder  [default: sweeps/{recipe.id}]"),
         click.Option(["--jobs"], type=click.IntRange(min=1), default=1, help="processes at once  [default: 1]"),
+        click.Option(["--scheduler"], help="address of a Dask scheduler whose workers train instead: tcp://host:8786"),
         click.Option(["--threads"], type=click.IntRange(min=1), help="threads of all together  [default: all]"),
         click.Option(["--quick"], is_flag=True, help="less data and fewer epochs"),
         click.Option(["--fresh"], is_flag=True, help="forget what the folder's sweep.csv holds"),
         *options_of(recipe.settings),
     ]
     return click.Command(recipe.id, callback=command, params=parameters, help=recipe.title, short_help=recipe.title)
+
+
+def _place(jobs: int, scheduler: str | None, thread_count: int) -> Place:
+    if scheduler:
+        return functools.partial(cells.on_cluster, address=scheduler)
+    share = max(1, thread_count // jobs)
+    if jobs == 1:
+        return functools.partial(cells.in_turn, share=share)
+    return functools.partial(cells.in_processes, jobs=jobs, share=share)
 
 
 def axes_of(recipe: Recipe, grid: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -63,9 +82,12 @@ def axes_of(recipe: Recipe, grid: tuple[str, ...]) -> dict[str, list[Any]]:
 
 
 def sweep_and_report(
-    grid: Grid, path: Path | None, out: Path, jobs: int, thread_count: int | None, fresh: bool
+    grid: Grid, path: Path | None, out: Path, choose: Callable[[int], Place], thread_count: int | None, fresh: bool
 ) -> None:
-    """Run the sweep; table to stdout, picture into the folder. Exit status 2 or 3 if no cell at all succeeded."""
+    """Run the sweep where `choose(threads)` says; table to stdout, picture into the folder.
+
+    Exit status 2 or 3 if no cell at all succeeded.
+    """
     import numba
 
     grid.cells()  # a value out of range shows before data are loaded or folders made
@@ -75,7 +97,7 @@ def sweep_and_report(
         count = len(work.cells)
         click.echo(f"{grid.recipe.id}: {announced}; {count} cells, {count - len(work.waiting)} of them done", err=True)
         with _live(work) as tell:
-            work.run(jobs, numba.get_num_threads(), tell)
+            work.run(choose(numba.get_num_threads()), tell)
     from rich.console import Console
 
     Console(highlight=False).print(table_of(work))
