@@ -9,13 +9,12 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastnn.data import Dataset
-from fastnn.errors import DataError, FastnnError
+from fastnn.errors import DataError, FastnnError, MissingPackageError
 from fastnn.recipes import RECIPES
 from fastnn.recipes.base import Recipe, plain
 from fastnn.recipes.single import train_one
@@ -109,20 +108,25 @@ def _set_up(share: int) -> None:
 def on_cluster(cells: Cells, *, address: str) -> Ended:
     """By the workers of a Dask cluster, each with fastnn and, under the same path, the data; a worker uses its threads.
 
-    ImportError without the extra `cluster`, OSError or ValueError if no scheduler answers at `address`.
+    MissingPackageError without the extra `cluster`; OSError or ValueError if no scheduler answers at `address`.
     """
     try:
         from distributed import Client
     except ImportError:
-        raise ImportError(
+        raise MissingPackageError(
             '--scheduler: the package distributed is not installed; install it with: pip install "fastnn[cluster]"'
         ) from None
-    with Client(address, timeout=TIMEOUT, set_as_default=False) as client, client.get_executor() as workers:
-        yield from _submitted(workers, cells)
+    with Client(address, timeout=TIMEOUT, set_as_default=False) as client:
+        workers = client.get_executor()
+        try:
+            yield from _submitted(workers, cells)
+        finally:  # nothing is left to wait for, unless something went wrong
+            workers.shutdown(wait=False)
 
 
 def _submitted(workers: concurrent.futures.Executor, cells: Cells) -> Ended:
-    where = cells.recipe.id, cells.path, cells.quick, cells.source
+    path = None if cells.path is None else cells.path.resolve()
+    where = cells.recipe.id, path, cells.quick, cells.source
     futures = {workers.submit(_remote, *where, settings): number for number, settings in cells.settings.items()}
     for future in concurrent.futures.as_completed(futures):
         number = futures[future]
@@ -132,31 +136,31 @@ def _submitted(workers: concurrent.futures.Executor, cells: Cells) -> Ended:
 def _row_of(future: "concurrent.futures.Future[Row]", row: Row) -> Row:
     try:
         return future.result()
-    except FastnnError as error:  # where the worker was, data were missing, or others
-        return row | {"status": "failed", "reason": _reason(error)}
-    except BrokenProcessPool as error:
-        return row | {"status": "crashed", "reason": _reason(error)}
-    except Exception as error:
-        if type(error).__name__ != "KilledWorker":  # Dask's word for the same; not imported without a cluster
-            raise
+    except Exception as error:  # not of the settings, `train_cell` notes those: a worker died, or has no such data
         return row | {"status": "crashed", "reason": _reason(error)}
 
 
 def _remote(recipe_id: str, path: Path | None, quick: bool, source: str, settings: Any) -> Row:
     """A cell in another process, which loads the data itself, once."""
     recipe = RECIPES[recipe_id]
-    data = _prepared(recipe_id, path, quick, settings.dtype)
-    if (found := str(data.meta["source"])) != source:
+    data = _prepared(recipe_id, path, quick, settings.dtype, _stamp(path))
+    if path is None and (found := str(data.meta["source"])) != source:
         raise DataError(f"the worker's data are {found}, expected {source}: give --data, a path that all workers have")
     return train_cell(recipe, settings, data, source)
 
 
+def _stamp(path: Path | None) -> tuple[int, ...]:
+    """What changes with the file, or the files of the folder: a worker outlives sweeps, and data may be made anew."""
+    files = [path, *sorted(path.glob("*"))] if path and path.is_dir() else [path] if path and path.exists() else []
+    return tuple(number for file in files for number in (file.stat().st_mtime_ns, file.stat().st_size))
+
+
 @functools.lru_cache(maxsize=2)  # one for each dtype
-def _prepared(recipe_id: str, path: Path | None, quick: bool, dtype: str) -> Dataset:
+def _prepared(recipe_id: str, path: Path | None, quick: bool, dtype: str, stamp: tuple[int, ...]) -> Dataset:
     recipe = RECIPES[recipe_id]
-    return recipe.prepare(_loaded(recipe_id, path, quick), dtype)
+    return recipe.prepare(_loaded(recipe_id, path, quick, stamp), dtype)
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(recipe_id: str, path: Path | None, quick: bool) -> Dataset:
+def _loaded(recipe_id: str, path: Path | None, quick: bool, stamp: tuple[int, ...]) -> Dataset:
     return RECIPES[recipe_id].find(path, quick)[0]

@@ -97,7 +97,7 @@ def sample_weights(given, samples: int) -> np.ndarray | None:
     weights = finite(given, "sample_weight").astype(np.float64)
     if weights.shape != (samples,):
         raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({samples},): a number for each sample")
-    return _some_weight(weights, "sample_weight goes")
+    return some_weight(weights, "sample_weight goes")
 
 
 def class_weights(given, classes: int | None) -> np.ndarray | None:
@@ -109,7 +109,7 @@ def class_weights(given, classes: int | None) -> np.ndarray | None:
         return None
     if classes is None:
         raise ValueError("class_weight needs labels, but this loss takes numbers as targets; use sample_weight")
-    return _some_weight(_class_weights(given, classes), "class_weight goes")
+    return some_weight(_class_weights(given, classes), "class_weight goes")
 
 
 def weights_together(own: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
@@ -119,7 +119,8 @@ def weights_together(own: np.ndarray | None, by_class: np.ndarray | None, y: np.
     return own * by_class[y]
 
 
-def _some_weight(weights: np.ndarray, which: str) -> np.ndarray:
+def some_weight(weights: np.ndarray, which: str) -> np.ndarray:
+    """The weights themselves; DataError if one is negative or all are 0."""
     if weights.min() < 0 or not weights.any():
         raise DataError(f"{which} from {weights.min()} to {weights.max()}, expected ≥ 0 and not all 0")
     return weights

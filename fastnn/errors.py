@@ -19,3 +19,7 @@ class FileFormatError(FastnnError, ValueError):
 
 class NonFiniteError(FastnnError, ArithmeticError):
     """Training produced NaN or infinity."""
+
+
+class MissingPackageError(FastnnError, ImportError):
+    """A package that only an extra of fastnn brings."""

@@ -1,33 +1,38 @@
 """What a walk is fed with: samples in memory, or a stream's rows, of which a window is in memory at a time."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from fastnn import checks, random
+from fastnn.errors import ShapeError
 from fastnn.network import Network
 
-# A window of a stream is what is in memory, and what an epoch's order mixes: so many bytes of samples, from places
-# of the file that are so many bytes long. Sixteen places in a window mix files that are sorted by class well enough.
+# A window of a stream is what is in memory, and what an epoch's order mixes: so many bytes of samples and targets, from
+# places of the file that are so many bytes long. Sixteen places in a window mix files that are sorted by class well.
 WINDOW = 16 << 20
 PLACE = 1 << 20
 
 
 @runtime_checkable
 class Stream(Protocol):
-    """Rows that come into memory when they are asked for, such as `fn.H5Stream`."""
+    """Rows that come into memory when they are asked for, such as `fn.H5Stream`.
+
+    row_bytes    what a row takes while it is read
+    chunk_rows   how many rows can only be read together
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    row_bytes: int
+    chunk_rows: int
 
     def __len__(self) -> int: ...
 
     def read(self, first: int, last: int) -> np.ndarray:
         """Rows first … last − 1, an array of its own."""
-
-    def rows_of(self, size: int) -> int:
-        """How many rows make up about `size` bytes; a whole number of the pieces that can be read on their own."""
 
     def part(self, first: int, last: int) -> "Stream":
         """Rows first … last − 1 as a stream."""
@@ -91,9 +96,6 @@ class StreamFeed(Feed):
         class_weights: np.ndarray | None = None,
         names: tuple[str, str] = ("x", "y"),
     ):
-        checks.sample_shape(x.shape, names[0], network.input_shape)
-        if y is not None:
-            checks.same_length(x, y, names)
         self._network, self._names = network, names
         self._x, self._y = x, y
         self._weights, self._class_weights = weights, class_weights
@@ -120,8 +122,7 @@ class StreamFeed(Feed):
         With a seed the places of the file come in an order that depends on seed and epoch; else in theirs.
         The arrays of a window are overwritten by the next.
         """
-        place = max(self._rows_of(PLACE), 1)
-        window = max(self._rows_of(WINDOW), place)
+        place, window = self._sizes()
         window = -(-window // batch) * batch
         count = -(-self.samples // place)
         order = np.arange(count) if seed is None else random.stream(seed, "places", epoch).permutation(count)
@@ -129,10 +130,16 @@ class StreamFeed(Feed):
         for ranges in _dealt(order, place, self.samples, window):
             yield self._gathered(ranges, window, buffers)
 
-    def _rows_of(self, size: int) -> int:
-        source = self._x if isinstance(self._x, Stream) else self._y
-        assert source is not None
-        return source.rows_of(size)
+    def _sizes(self) -> tuple[int, int]:
+        """Rows of a place, in whole chunks of what takes most memory unless that is too much, and of a window."""
+        sources = [source for source in (self._x, self._y) if source is not None]
+        row = max(sum(_row_bytes(source) for source in sources), 1)
+        largest = max((source for source in sources if isinstance(source, Stream)), key=_row_bytes)
+        place, window = max(PLACE // row, 1), max(WINDOW // row, 1)
+        chunk = largest.chunk_rows
+        if chunk <= window:
+            place = -(-place // chunk) * chunk
+        return place, max(window, place)
 
     def _gathered(self, ranges: list[tuple[int, int]], window: int, buffers: list[np.ndarray | None]) -> Window:
         """The rows of all ranges, one after the other, in the buffers that the first window makes."""
@@ -163,24 +170,48 @@ class StreamFeed(Feed):
 def feed_of(
     network: Network,
     x: Any,
-    y: Any = None,
+    y: Any,
     sample_weight: Any = None,
     class_weight: Any = None,
     names: tuple[str, str] = ("x", "y"),
 ) -> Feed:
-    """What `network` is fed with by a user's x and, but for predictions, y and weights: arrays, lists or streams.
+    """What `network` is trained or evaluated with: a user's x, y and weights, as arrays, lists or streams.
 
     Raises ShapeError, DataError, TypeError or ValueError for what does not fit the network.
     """
     by_class = checks.class_weights(class_weight, network.output_width if network.loss.takes_labels else None)
     if isinstance(x, Stream) or isinstance(y, Stream):
-        x, y = (one if one is None or isinstance(one, Stream) else np.asarray(one) for one in (x, y))
+        x, y = _sized(x, names[0]), _sized(y, names[1])
+        checks.sample_shape(x.shape, names[0], network.input_shape)
+        checks.same_length(x, y, names)
         return StreamFeed(network, x, y, checks.sample_weights(sample_weight, len(x)), by_class, names)
-    if y is None:
-        return Feed(network.checked_inputs(x, names[0]))
     x, y = network.checked(x, y, names)
-    own = checks.sample_weights(sample_weight, len(x))
-    return Feed(x, y, checks.weights_together(own, by_class, y))
+    weights = checks.weights_together(checks.sample_weights(sample_weight, len(x)), by_class, y)
+    return Feed(x, y, None if weights is None else checks.some_weight(weights, "weights go"))
+
+
+def feed_of_inputs(network: Network, x: Any) -> Feed:
+    """What `network` predicts from. Errors as of `feed_of`."""
+    if not isinstance(x, Stream):
+        return Feed(network.checked_inputs(x, "x"))
+    checks.sample_shape(x.shape, "x", network.input_shape)
+    return StreamFeed(network, x)
+
+
+def _sized(source: Any, name: str) -> Any:
+    """A stream, or an array with rows; ShapeError for a single number."""
+    if isinstance(source, Stream):
+        return source
+    source = checks.as_array(source, name)
+    if not source.ndim:
+        raise ShapeError(f"{name} has shape (), expected one row for each sample")
+    return source
+
+
+def _row_bytes(source: Any) -> int:
+    if isinstance(source, Stream):
+        return source.row_bytes
+    return math.prod(source.shape[1:]) * source.itemsize
 
 
 def part(source: Any, first: int, last: int) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from fastnn import checks, losses, summary
 from fastnn.compiler import Plan, compile_evaluate, compile_predict, compile_train
 from fastnn.errors import DataError, ShapeError
-from fastnn.feed import Feed, feed_of
+from fastnn.feed import Feed, feed_of, feed_of_inputs
 from fastnn.history import History
 from fastnn.layers import Layer
 from fastnn.losses import Loss
@@ -114,7 +114,7 @@ class Sequential:
     ) -> History:
         """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
 
-        x, y             arrays, or streams such as `fn.H5Stream`: of those, 16 MB are in memory at a time
+        x, y             arrays, or streams such as `fn.H5Stream`, read while training goes on
         batch_size       samples a step; the last, shorter batch is kept; None: all samples
         validation_data  (x, y), evaluated after each epoch; or
         validation_split the share of x and y, from their end, that is set apart for it
@@ -146,7 +146,7 @@ class Sequential:
 
         logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
         """
-        feed = feed_of(self.network, x)
+        feed = feed_of_inputs(self.network, x)
         result = np.empty((feed.samples, self.network.output_width), self.dtype)
         with self._turn:
             plan = self._plan("logits" if logits else "predict")

@@ -126,7 +126,6 @@ class Walk:
         """
         assert passes == 1 or self.whole
         self._total = (samples or len(x)) * passes
-        self._before = 0
         self._records.begin(-(-self._total // self.batch))
         losses, sums = self._records.arrays()
         self.program.bind({self._outside["losses"]: losses, self._outside["sums"]: sums})
@@ -155,8 +154,7 @@ class Walk:
         self, x: np.ndarray, y: np.ndarray | None, weights: np.ndarray | None, *, key: np.ndarray | None = None
     ) -> None:
         """Go on with the walk's next samples, when those before are used up."""
-        self._before += self._held
-        self.program[self.build.cursor][0] = 0
+        self.program[self.build.cursor][3] = self.done
         self._hold(x, y, weights, key, len(x))
 
     def _hold(self, x, y, weights, key: np.ndarray | None, uses: int) -> None:
@@ -165,7 +163,7 @@ class Walk:
         self.program.bind({self._outside[name]: array for name, array in (arrays | {"count": len(x)}).items()})
         if key is not None:
             self.program[self._key][:] = key
-        self._held = uses
+        self._until = self.done + uses
 
     def _or_nothing(self, array: np.ndarray | None, x: np.ndarray) -> np.ndarray:
         """`array`, or in its place one without elements: the same at every start, so that nothing is encoded anew."""
@@ -225,12 +223,12 @@ class Walk:
     @property
     def done(self) -> int:
         """Samples used so far."""
-        return self._before + int(self.program[self.build.cursor][0])
+        return int(self.program[self.build.cursor][0])
 
     @property
     def _left(self) -> int:
         """Samples still to be taken of the arrays at hand."""
-        return self._held - int(self.program[self.build.cursor][0])
+        return self._until - self.done
 
     @property
     def steps_done(self) -> int:

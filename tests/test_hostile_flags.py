@@ -228,3 +228,16 @@ def test_data_that_end_in_an_error_are_the_only_line(here, capsys):
     assert main(["train", "mnist-mlp", "--data", "a.npz", *SMALL]) == 2
     assert "'a.npz' has pictures of shape (4, 5)" in one_line(capsys)
     assert os.listdir(here) == ["a.npz"]
+
+
+def test_folders_of_others_are_kept(train, here, capsys):
+    """One with an empty summary.json, and one that is called as a run that is set aside."""
+    for name in ("mine", "run.replaced"):
+        (here / name).mkdir()
+        (here / name / "thesis.tex").write_text("precious")
+    (here / "mine" / "summary.json").touch()
+    assert train("--out", "mine") == 2
+    assert "no run made" in one_line(capsys)
+    assert train("--out", "run") == train("--out", "run") == 0
+    assert all((here / name / "thesis.tex").exists() for name in ("mine", "run.replaced"))
+    assert sorted(os.listdir(here)) == ["mine", "run", "run.replaced"]

@@ -250,3 +250,17 @@ def test_memory_is_free_when_nobody_holds_it():
         assert not programs() - before
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "mse"])
+def test_no_targets_at_all_are_refused(loss):
+    """And do not send kernels into an empty array."""
+    x = np.ones((3000, 6), np.float32)
+    model = fn.Sequential([fn.Dense(2)], input_shape=(6,), loss=loss)
+    for call in (
+        lambda: model.evaluate(x, None),
+        lambda: model.fit(x, None, optimizer=fn.SGD(0.1), verbose=False),
+        lambda: model.fit(x, np.zeros((3000, 2)), optimizer=fn.SGD(0.1), validation_data=(x, None), verbose=False),
+    ):
+        with pytest.raises((fn.ShapeError, fn.DataError, TypeError), match=r"\by\b"):
+            call()

@@ -155,7 +155,7 @@ class TestProgram:
         program, source, out, cursor = shift_and_step()
         program.bind({source: self.x})
         program.run(3)
-        assert program[cursor].tolist() == [12, 3, 3]
+        assert program[cursor].tolist() == [12, 3, 3, 0]
         assert np.array_equal(program[out][:, :3], self.x[8:12] + np.arange(3, dtype=np.float32))
 
     def test_table_and_python_loop_agree(self, monkeypatch):
@@ -174,7 +174,7 @@ class TestProgram:
         program.bind({source: self.x})
         program[out][...] = -1
         program.run(1, batch=3)
-        assert program[cursor].tolist() == [3, 1, 1]
+        assert program[cursor].tolist() == [3, 1, 1, 0]
         assert np.array_equal(program[out][:3, :3], self.x[:3] + np.arange(3, dtype=np.float32))
         assert (program[out][3] == -1).all()
 

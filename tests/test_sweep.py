@@ -1,6 +1,8 @@
 """Sweeps: the cross product, what is kept, what is not repeated, and cells that fail."""
 
+import concurrent.futures
 import csv
+import dataclasses
 import os
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 import fastnn.cells
 from fastnn.cli import main
 from fastnn.cli.sweep import axes_of
+from fastnn.data import generate_moons, save_npz
 from fastnn.recipes import RECIPES
 from tests.small_data import write_all
 from tests.tiny import jit_only
@@ -131,6 +134,35 @@ def test_a_cluster_gives_the_same_figures(files, monkeypatch, tmp_path, schedule
     here, there = ([[row[name] for name in same] for row in table(*folder)] for folder in ((), ("cluster",)))
     assert sorted(here) == sorted(there)
     assert {row["status"] for row in table()} == {"finished", "failed"}
+
+
+def test_a_worker_s_trouble_is_not_the_settings(files, monkeypatch, tmp_path, capsys):
+    """Here that its data are gone: the cell is trained when the command is given again."""
+    monkeypatch.chdir(tmp_path)
+    command = ["sweep", "cats-vs-cars", "--data", str(files["cats-vs-cars"]), "--epochs", "1", "--grid", "hidden=2"]
+
+    def elsewhere(cells):
+        away = dataclasses.replace(cells, path=tmp_path / "gone.h5")
+        with concurrent.futures.ThreadPoolExecutor(1) as workers:
+            yield from fastnn.cells._submitted(workers, away)
+
+    monkeypatch.setattr("fastnn.cli.sweep._place", lambda *_: elsewhere)
+    assert main(command) == 2
+    assert "gone.h5" in table()[0]["reason"]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 0
+    assert [row["status"] for row in table()] == ["finished"]
+
+
+def test_data_that_were_made_anew_are_loaded_anew(tmp_path):
+    """Workers of a cluster outlive a sweep."""
+    settings, path = RECIPES["moons"].with_settings({"epochs": 1, "passes": 2}), tmp_path / "points.npz"
+    figures = []
+    for seed in (1, 2):
+        save_npz(path, generate_moons(seed=seed))
+        figures += [fastnn.cells._remote("moons", path, False, str(path), settings)["train_loss"] for _ in range(2)]
+    assert figures[0] == figures[1] != figures[2] == figures[3]
 
 
 def test_clusters_that_are_not_there(files, monkeypatch, tmp_path, capsys):

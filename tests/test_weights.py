@@ -59,6 +59,11 @@ def test_validation_split_takes_the_end():
 
 
 BAD = [
+    (
+        fn.DataError,
+        "weights go from 0.0 to 0.0",
+        {"sample_weight": (np.asarray(Y) == 0) * 1.0, "class_weight": {0: 0.0}},
+    ),
     (fn.ShapeError, r"sample_weight has shape \(3,\)", {"sample_weight": [1, 2, 3]}),
     (fn.DataError, "expected ≥ 0", {"sample_weight": -np.ones(12)}),
     (fn.DataError, "not all 0", {"sample_weight": np.zeros(12)}),

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn.callbacks.monitor import describe
 from fastnn.callbacks.step_recorder import StepRecorder, steps_so_far
-from fastnn.errors import FileFormatError
+from fastnn.errors import FileFormatError, MissingPackageError
 
 
 class TensorBoard(StepRecorder):
@@ -26,7 +26,7 @@ class TensorBoard(StepRecorder):
     a resumed training goes on where its checkpoint was, and what was written after that is hidden, as is what another
     training left in the folder.
 
-    ImportError, at once, if the package tensorboardX is missing; FileFormatError if the folder cannot be written.
+    MissingPackageError, at once, without the package tensorboardX; FileFormatError if the folder cannot be written.
     """
 
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
@@ -119,7 +119,7 @@ def _summary_writer() -> Any:
     try:
         from tensorboardX import SummaryWriter
     except ImportError:
-        raise ImportError(
+        raise MissingPackageError(
             'TensorBoard: the package tensorboardX is not installed; install it with: pip install "fastnn[tensorboard]"'
         ) from None
     return SummaryWriter

@@ -54,10 +54,14 @@ class Split:
         if not self.is_streamed:
             rows = random.stream(0, "fewer samples").permutation(len(self))[:count]
             return Split(self.x[rows], self.y[rows])
-        run = -(-count // PLACES)
-        firsts = np.linspace(0, len(self) - run, -(-count // run)).astype(int)
-        parts = [[feed.rows(one, first, first + run) for first in firsts] for one in (self.x, self.y)]
-        return Split(*(np.concatenate(part)[:count] for part in parts))
+        places = min(PLACES, count)
+        begins, shares = (np.linspace(0, total, places + 1).astype(int) for total in (len(self), count))
+        ranges, end = [], 0
+        for begin, taken in zip(begins, np.diff(shares), strict=False):
+            first = max(begin, end)  # of nearly all rows the shares may be longer than the way to the next place
+            end = first + taken
+            ranges.append((first, end))
+        return Split(*(np.concatenate([feed.rows(one, *ends) for ends in ranges]) for one in (self.x, self.y)))
 
     @property
     def is_streamed(self) -> bool:

@@ -102,7 +102,10 @@ def _read_split(file: "h5py.File", name: str, split: str, vocabulary: int) -> Sp
 
 def _from_zero(ids: NDArray[Any]) -> NDArray[Any]:
     """Ids of a stream, whose range is checked when they are used: signed, so that 0 becomes none that exists."""
-    return ids.astype(np.int32, casting="unsafe") - np.int32(1) if ids.dtype.kind in "iu" else ids - 1
+    if ids.dtype.kind not in "iu":
+        return ids - 1
+    signed = np.int32 if np.can_cast(ids.dtype, np.int32) else np.int64
+    return ids.astype(signed) - signed(1)
 
 
 def _labels_from_zero(ids: NDArray[Any]) -> NDArray[Any]:

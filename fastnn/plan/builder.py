@@ -93,7 +93,8 @@ class Builder:
     """Collects the buffers and rows of one plan for batches of at most `batch` samples.
 
     training  whether layers that differ (dropout, batch normalisation) behave as in training
-    cursor    where the walk through the data is: (samples, steps of the epoch, steps of the call)
+    cursor    where the walk through the data is: (samples, steps of the epoch, steps of the call, samples
+              before the arrays at hand)
     noise     the key of this epoch's random numbers, uint64
     owner     the name of the layer that is writing
     outputs   what came out of each layer, by name
@@ -109,7 +110,7 @@ class Builder:
         self.buffers: list[Buffer] = []
         self.rows: list[Row] = []
         self.first_rows: list[Row] = []
-        self.cursor = self.array("cursor", (3,), np.int64)
+        self.cursor = self.array("cursor", (4,), np.int64)
         self.noise = self.array("noise", (NOISE_WORDS,), np.uint64)
         self.owner = "batch"
         self.outputs: dict[str, Value] = {}

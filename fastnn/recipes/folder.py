@@ -7,6 +7,7 @@ run has succeeded. What an interruption leaves there can be resumed.
 import contextlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,8 +121,7 @@ class RunFolder:
         self.checkpoint.unlink(missing_ok=True)
         shutil.rmtree(self.working / PARTS, ignore_errors=True)
         if self.final.exists():
-            aside = self.final.with_name(self.final.name + ".replaced")
-            shutil.rmtree(aside, ignore_errors=True)
+            aside = self.final.with_name(f"{self.final.name}.{secrets.token_hex(4)}.replaced")
             self.final.rename(aside)
             self.working.rename(self.final)
             shutil.rmtree(aside, ignore_errors=True)
@@ -138,9 +138,8 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _has_summary(folder: Path) -> bool:
-    """Whether a run wrote the folder's summary; one that was stopped as it began left it empty."""
-    path = folder / SUMMARY
-    if path.is_file() and path.stat().st_size == 0:
+    """Whether a run wrote the folder's summary; one that was stopped as it began left it empty, and nothing else."""
+    if [path.name for path in folder.iterdir()] == [SUMMARY] and not (folder / SUMMARY).stat().st_size:
         return True
     try:
         return "schema" in read_summary(folder)

@@ -73,6 +73,8 @@ def by_step(members: Mapping[str, Trained], name: str, title: str, note: str | N
     count = steps // width
     x = (np.arange(count) + 0.5) * width
     stretches = {label: one.steps[name][: count * width].reshape(count, width) for label, one in members.items()}
+    if steps < max(len(one.steps[name]) for one in members.values()):
+        title += f" (the first {steps:,} steps)"
     lines = {label: values.mean(axis=1).tolist() for label, values in stretches.items()}
     return plots.lines_over(x.tolist(), lines, "step", name.split()[0], title, log_y=True, note=note)
 

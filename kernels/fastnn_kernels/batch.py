@@ -1,6 +1,7 @@
 """What feeds a training step: which samples come next, their rows gathered, the step's loss recorded.
 
-`cursor` counts what is already done: (samples of this epoch, steps of this epoch, steps of this call), int64.
+`cursor` counts what is already done: (samples of this epoch, steps of this epoch, steps of this call), int64; and, of
+an epoch whose samples come in several arrays, the samples of those before the one at hand.
 """
 
 import numpy as np
@@ -31,9 +32,9 @@ def _mix(value, key, bits):
 
 @kernel
 def permuted_indices(indices, cursor, key, count):
-    """indices[i] = π(cursor[0] + i), where π is a permutation of range(count) that `key` chooses
+    """indices[i] = π(cursor[0] − cursor[3] + i), where π is a permutation of range(count) that `key` chooses
 
-    indices : (B,) int64, cursor[0] + B ≤ count ≤ 2³²
+    indices : (B,) int64, cursor[0] − cursor[3] + B ≤ count ≤ 2³²
     key     : (2·ROUNDS,) uint64; fresh ones for every epoch
 
     A bijection of the next power of two, applied again until it falls below `count` (cycle walking:
@@ -44,7 +45,7 @@ def permuted_indices(indices, cursor, key, count):
     while (np.int64(1) << np.int64(bits)) < count:
         bits += np.uint64(1)
     for i in range(indices.shape[0]):
-        value = _mix(np.uint64(cursor[0] + i), key, bits)
+        value = _mix(np.uint64(cursor[0] - cursor[3] + i), key, bits)
         while value >= np.uint64(count):
             value = _mix(value, key, bits)
         indices[i] = np.int64(value)
@@ -52,12 +53,12 @@ def permuted_indices(indices, cursor, key, count):
 
 @kernel
 def sequential_indices(indices, cursor):
-    """indices[i] = cursor[0] + i
+    """indices[i] = cursor[0] − cursor[3] + i
 
     indices : (B,) int64
     """
     for i in range(indices.shape[0]):
-        indices[i] = cursor[0] + i
+        indices[i] = cursor[0] - cursor[3] + i
 
 
 @inline
@@ -69,7 +70,7 @@ def _advance(cursor, batch):
 
 @kernel
 def advance_cursor(cursor, indices):
-    """cursor += (B, 1, 1), where B is the number of indices: the last row of a step that records no loss"""
+    """cursor[:3] += (B, 1, 1), where B is the number of indices: the last row of a step that records no loss"""
     _advance(cursor, indices.shape[0])
 
 
@@ -125,7 +126,7 @@ def record_step(losses, sums, cursor, loss, correct, importance, weight):
 
     where share = importance
     losses : (steps of a walk,) float64, where the step's penalties stand already
-    sums   : (steps of a walk, 4) float64    cursor : (3,) int64, moves on
+    sums   : (steps of a walk, 4) float64    cursor : (4,) int64, moves on
     loss, correct, importance, weight : (B,)
 
     Summed in float64 in ascending i: an epoch adds up hundreds of thousands of samples.

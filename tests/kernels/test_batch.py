@@ -16,7 +16,7 @@ def keys(number, seed=0):
 
 def order(count, key, first=0, size=None, function=permuted_indices.serial):
     indices = np.full(count - first if size is None else size, -1)
-    function(indices, np.array([first, 0]), key, count)
+    function(indices, np.array([first, 0, 0, 0]), key, count)
     return indices
 
 
@@ -86,7 +86,7 @@ def test_a_sample_says_little_about_the_next(count):
 
 
 def test_one_epoch_of_steps():
-    cursor, losses, sums = np.zeros(3, np.int64), np.array([0, 10.0, 0]), np.zeros((3, 4))
+    cursor, losses, sums = np.zeros(4, np.int64), np.array([0, 10.0, 0]), np.zeros((3, 4))
     loss, ones = np.arange(4, dtype=np.float32), np.ones(4, np.float32)
     for _ in range(2):
         record_step.serial(losses, sums, cursor, loss, ones, 2 * ones, ones / 4)
@@ -96,4 +96,4 @@ def test_one_epoch_of_steps():
     assert losses.tolist() == [1.5, 11.5, 0]  # the second step had a penalty
     assert sums.tolist() == [[12, 8, 8, 0], [12, 8, 8, 10], [0, 0, 0, 0]]
     assert indices.tolist() == [8, 9]
-    assert cursor.tolist() == [10, 3, 3]
+    assert cursor.tolist() == [10, 3, 3, 0]

@@ -13,23 +13,23 @@ def _mix(value, key, bits):
 
 
 def permuted_indices(indices, cursor, key, count):
-    """indices[i] = π(cursor[0] + i): `_mix` of the next power of two, applied until it falls below `count`"""
+    """indices[i] = π(cursor[0] − cursor[3] + i): `_mix` of the next power of two, until it falls below `count`"""
     key, bits = [int(word) for word in key], max(count - 1, 0).bit_length()
     for i in range(len(indices)):
-        value = _mix(int(cursor[0]) + i, key, bits)
+        value = _mix(int(cursor[0] - cursor[3]) + i, key, bits)
         while value >= count:
             value = _mix(value, key, bits)
         indices[i] = value
 
 
 def sequential_indices(indices, cursor):
-    """indices[i] = cursor[0] + i"""
-    indices[:] = cursor[0] + np.arange(len(indices))
+    """indices[i] = cursor[0] − cursor[3] + i"""
+    indices[:] = cursor[0] - cursor[3] + np.arange(len(indices))
 
 
 def advance_cursor(cursor, indices):
-    """cursor += (B, 1, 1)"""
-    cursor += [len(indices), 1, 1]
+    """cursor[:3] += (B, 1, 1)"""
+    cursor[:3] += [len(indices), 1, 1]
 
 
 def select_rates(rates, table, cursor):
@@ -57,4 +57,4 @@ def record_step(losses, sums, cursor, loss, correct, importance, weight):
     """losses[step] += Σ weight·loss; sums[step] = Σ importance · (loss, correct, 1), and what losses[step] was"""
     sums[cursor[1]] = [np.sum(importance * loss), np.sum(importance * correct), np.sum(importance), losses[cursor[1]]]
     losses[cursor[1]] += np.sum(weight * loss)
-    cursor += [len(loss), 1, 1]
+    cursor[:3] += [len(loss), 1, 1]

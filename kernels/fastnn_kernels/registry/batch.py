@@ -20,11 +20,11 @@ def gather_values(rng, dtype, shape):
 def permuted(rng, dtype, shape):
     B, count = shape
     key = rng.integers(0, 2**64, 2 * ROUNDS, np.uint64)
-    return np.full(B, -7), np.array([(count - B) // 2, 3, 1]), key, count
+    return np.full(B, -7), np.array([(count - B) // 2 + 7, 3, 1, 7]), key, count
 
 
 def sequential(rng, dtype, shape):
-    return np.full(shape, -7), np.array([5, 3, 1])
+    return np.full(shape, -7), np.array([5, 3, 1, 2])
 
 
 def advance(rng, dtype, shape):
@@ -34,7 +34,7 @@ def advance(rng, dtype, shape):
 def rates(rng, dtype, shape):
     steps, r = shape
     table = rng.standard_normal((steps, r)).astype(dtype)
-    return np.full(r, GARBAGE, dtype), table, np.array([5, 3, steps - 1])
+    return np.full(r, GARBAGE, dtype), table, np.array([5, 3, steps - 1, 0])
 
 
 def weights(rng, dtype, shape):
@@ -44,7 +44,8 @@ def weights(rng, dtype, shape):
 def record(rng, dtype, shape):
     loss, importance, weight = rng.exponential(size=(3, *shape)).astype(dtype)
     correct = rng.integers(0, 2, shape).astype(dtype)
-    return rng.standard_normal(4), rng.standard_normal((4, 4)), np.array([7, 2, 0]), loss, correct, importance, weight
+    losses, sums, cursor = rng.standard_normal(4), rng.standard_normal((4, 4)), np.array([7, 2, 0, 0])
+    return losses, sums, cursor, loss, correct, importance, weight
 
 
 def rows():
