@@ -18,6 +18,7 @@ from fastnn.sweep import METRICS, TABLE, Grid, Sweep
 from fastnn.threads import threads
 
 PICTURE = "sweep.png"
+COLUMN = 12  # signs of a column, about
 
 
 @click.group(subcommand_metavar="SYSTEM --grid NAME=VALUE,VALUE [OPTIONS]")
@@ -100,7 +101,8 @@ def sweep_and_report(
             work.run(choose(numba.get_num_threads()), tell)
     from rich.console import Console
 
-    Console(highlight=False).print(table_of(work))
+    console = Console(highlight=False)
+    console.print(table_of(work, console.width))
     draw(work)
     click.echo(f"wrote {out / TABLE} and {out / PICTURE}")
     _fail_if_nothing_succeeded(work)
@@ -116,8 +118,8 @@ def _live(work: Sweep) -> Iterator[Any]:
     if not console.is_terminal:
         yield lambda number: click.echo(_line(work, number), err=True)
         return
-    with Live(table_of(work), console=console, auto_refresh=False, transient=True) as live:
-        yield lambda number: live.update(table_of(work), refresh=True)
+    with Live(table_of(work, console.width), console=console, auto_refresh=False, transient=True) as live:
+        yield lambda number: live.update(table_of(work, console.width), refresh=True)
 
 
 def _line(work: Sweep, number: int) -> str:
@@ -134,14 +136,19 @@ def measure(work: Sweep) -> str:
     return next(f"{part}_accuracy" for part in ("val", "test", "train") if part in splits)
 
 
-def table_of(work: Sweep) -> Any:
-    """A row a cell: its values on the axes, its metrics, or why it has none."""
+def table_of(work: Sweep, width: int) -> Any:
+    """A row a cell: its values on the axes, its metrics, or why it has none; where width is short, no losses."""
     from rich.table import Table
 
     shown = [name for name in METRICS if name.partition("_")[0] in work.data.splits()]
+    if COLUMN * (len(shown) + len(work.grid.axes)) > width:
+        shown = [name for name in shown if name.endswith("accuracy")]
     table = Table(title=f"sweep of {work.grid.recipe.id}", title_justify="left")
-    for name in (*work.grid.axes, *shown, ""):
-        table.add_column(name.replace("_", " "), justify="right" if name in shown else "left")
+    for name in (*work.grid.axes, *shown):
+        table.add_column(
+            name.replace("_", " "), justify="right" if name in shown else "left", no_wrap=name not in shown
+        )
+    table.add_column("")
     for settings, row in zip(work.cells, work.rows, strict=True):
         values = [str(getattr(settings, name)) for name in work.grid.axes]
         table.add_row(*values, *(_cell_text(row, name) for name in shown), _state(row))

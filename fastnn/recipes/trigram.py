@@ -184,14 +184,15 @@ RECIPE = Recipe(
     best=Best(
         {
             "optimizer": "adam",
-            "lr": 0.001,
+            "lr": 5e-4,
             "activation": "gelu",
             "initializer": "xavier",
-            "sizes": "64x256",
-            "dropout": 0.3,
+            "sizes": "128x512",
+            "dropout": 0.5,
         },
-        "by validation cross-entropy, on the course's file, one candidate trained to its end: 2.493 after 25 "
-        "epochs, where the report's net ends at 2.559; test accuracy 38.4 %",
+        "the lowest validation cross-entropy of a sweep over sizes 64x256, 64x512, 128x512, dropout .3, .5 and rates "
+        ".0005, .001 on the course's file: 2.442 after 34 epochs, where the report's net ends at 2.559; test accuracy "
+        "39.3 %",
     ),
     closing=closing,
     pictures=pictures,
