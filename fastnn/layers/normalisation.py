@@ -7,6 +7,7 @@ from typing import ClassVar
 import fastnn_kernels as k
 from fastnn.initializers import Ones, Zeros
 from fastnn.layers.base import Layer, Parameter, expect_rank
+from fastnn.plan.builder import FIRST, Rows
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,24 @@ class BatchNorm(Layer):
         out, rates = build.value("batch_norm", x.shape), build.constant([self.momentum, self.eps])
         mean, rstd = build.vector("mean", C), build.vector("rstd", C)
         if not build.training:
-            statistics = (p["mean"], p["var"], rates)
-            build.emit(k.batch_norm_infer, out.buffer, rstd, x.buffer, p["gamma"], p["beta"], *statistics, P, C)
+            build.emit(k.batch_norm_rstd, rstd, p["var"], rates, C)
+            build.emit(k.batch_norm_forward, out.buffer, x.buffer, p["gamma"], p["beta"], p["mean"], rstd, P, C)
             return out, _no_backward
-        outputs = (out.buffer, mean, rstd, p["mean"], p["var"])
-        build.emit(k.batch_norm_forward, *outputs, x.buffer, p["gamma"], p["beta"], rates, P, C)
+        channels = build.axis_of(f"{build.owner}.gamma", p["gamma"])
+        build.axes[f"{build.owner}.beta"] = channels
+        moments = (Rows(one) for one in (mean, rstd, p["mean"], p["var"]))
+        build.emit_along(channels, k.batch_norm_moments, *moments, x.buffer, rates, P, C, FIRST)
+        build.emit(k.batch_norm_forward, out.buffer, x.buffer, p["gamma"], p["beta"], mean, rstd, P, C)
 
         def backward(dout, grads, wanted):
+            means = [build.vector(name, C) for name in ("dgamma mean", "dbeta mean")]
+            sums = (Rows(one) for one in (grads["gamma"], grads["beta"], *means))
+            moments = (dout.buffer, x.buffer, Rows(mean), Rows(rstd))
+            build.emit_along(channels, k.batch_norm_backward_sums, *sums, *moments, P, C, FIRST)
+            if not wanted:
+                return None
             dx = build.value("dx", x.shape)
-            arrays = (dx.buffer, grads["gamma"], grads["beta"], dout.buffer, x.buffer, mean, rstd, p["gamma"])
+            arrays = (dx.buffer, dout.buffer, x.buffer, p["gamma"], mean, rstd, *means)
             build.emit(k.batch_norm_backward, *arrays, P, C)
             return dx
 

@@ -61,8 +61,10 @@ from fastnn_kernels.losses import (
 from fastnn_kernels.matmul import matmul, matmul_wt, matmul_xt, transpose
 from fastnn_kernels.norm import (
     batch_norm_backward,
+    batch_norm_backward_sums,
     batch_norm_forward,
-    batch_norm_infer,
+    batch_norm_moments,
+    batch_norm_rstd,
     layer_norm_backward,
     layer_norm_forward,
 )
@@ -90,8 +92,10 @@ __all__ = [
     "add_l2",
     "advance_cursor",
     "batch_norm_backward",
+    "batch_norm_backward_sums",
     "batch_norm_forward",
-    "batch_norm_infer",
+    "batch_norm_moments",
+    "batch_norm_rstd",
     "bias_backward",
     "bias_forward",
     "binary_cross_entropy",

@@ -35,89 +35,98 @@ def _channel_moments(mean, var, x, first, P, C):
         var[j] /= count
 
 
-@inline
-def _normalise(out, x, gamma, beta, mean, rstd, P, C):
-    """out = gamma · (x − mean) · rstd + beta for one sample"""
-    for p in range(P):
-        own, row = out[p * C : (p + 1) * C], x[p * C : (p + 1) * C]
-        for j in range(C):
-            own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
+@kernel(work=lambda mean, rstd, running_mean, running_var, x, *rest: 6 * ELEMENT * x.size, outputs=4)
+def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, begin=0):
+    """mean = Σ x / N,  var = Σ (x − mean)² / N,  rstd = 1 / √(var + eps),  over the N = B·P ≥ 2 values of a channel
 
-
-@kernel(work=lambda out, *rest: 10 * ELEMENT * out.size, outputs=5)
-def batch_norm_forward(out, mean, rstd, running_mean, running_var, x, gamma, beta, rates, P, C):
-    """out = gamma · (x − mean) · rstd + beta, channel by channel, with the statistics of this batch
-
-    mean = Σ x / N,  var = Σ (x − mean)² / N,  rstd = 1 / √(var + eps),  over the N = B·P ≥ 2 values of a channel
     running_mean = momentum · running_mean + (1 − momentum) · mean
     running_var  = momentum · running_var + (1 − momentum) · var · N / (N − 1): unbiased, as PyTorch has it
 
-    out, x      : (B, ≥ P·C); columns from P·C on stay
-    mean, rstd, running_mean, running_var, gamma, beta : (≥ C,)
+    mean, rstd, running_mean, running_var : (≥ C − begin,), those of the channels from `begin` on
+    x           : (B, ≥ P·C)
     rates       : (momentum, eps); momentum is the share of the old statistics that stays
     """
     momentum, eps, one = rates[0], rates[1], type(rates[0])(1)
     unbiased = type(momentum)(x.shape[0] * P) / type(momentum)(x.shape[0] * P - 1)
     width = 4 * ALIGNMENT // mean.itemsize  # of channels: a block has one owner, as in `bias_backward`
-    for block in prange((C + width - 1) // width):
-        first = block * width
-        last = min(first + width, C)
+    count = min(mean.shape[0], C - begin)
+    for block in prange((count + width - 1) // width):
+        first, last = block * width, min(block * width + width, count)
         m, r = mean[first:last], rstd[first:last]
-        _channel_moments(m, r, x, first, P, C)
+        _channel_moments(m, r, x, begin + first, P, C)
         old_mean, old_var = running_mean[first:last], running_var[first:last]
         for j in range(m.shape[0]):
             # One product: a sum of two could be rounded in two ways.
             old_mean[j] += (one - momentum) * (m[j] - old_mean[j])
             old_var[j] += (one - momentum) * (unbiased * r[j] - old_var[j])
             r[j] = one / np.sqrt(r[j] + eps)
-    for b in prange(x.shape[0]):
-        _normalise(out[b], x[b], gamma, beta, mean, rstd, P, C)
 
 
-@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, outputs=2)
-def batch_norm_infer(out, rstd, x, gamma, beta, running_mean, running_var, rates, P, C):
-    """out = gamma · (x − running_mean) · rstd + beta,  rstd = 1 / √(running_var + eps)
+@kernel
+def batch_norm_rstd(rstd, running_var, rates, C):
+    """rstd = 1 / √(running_var + eps): what prediction normalises by
 
-    out, x : (B, ≥ P·C); columns from P·C on stay      rates : (momentum, eps)
-    rstd, gamma, beta, running_mean, running_var : (≥ C,)
+    rstd, running_var : (≥ C,)    rates : (momentum, eps)
     """
     for j in range(C):
         rstd[j] = type(rates[1])(1) / np.sqrt(running_var[j] + rates[1])
+
+
+@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, samplewise=True)
+def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
+    """out = gamma · (x − mean) · rstd + beta, channel by channel
+
+    out, x : (B, ≥ P·C); columns from P·C on stay    gamma, beta, mean, rstd : (≥ C,)
+    """
     for b in prange(x.shape[0]):
-        _normalise(out[b], x[b], gamma, beta, running_mean, rstd, P, C)
+        for p in range(P):
+            own, row = out[b, p * C : (p + 1) * C], x[b, p * C : (p + 1) * C]
+            for j in range(C):
+                own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
 
 
-@kernel(work=lambda dx, *rest: 12 * ELEMENT * dx.size, outputs=3)
-def batch_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C):
-    """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)
+@kernel(work=lambda dgamma, dbeta, dgamma_mean, dbeta_mean, dout, *rest: 6 * ELEMENT * dout.size, outputs=4)
+def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, begin=0):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂  where x̂ = (x − mean) · rstd;  and both divided by N = B·P
 
-    where x̂ = (x − mean) · rstd, and the sums run over the N = B·P values of a channel, in ascending (b, p)
+    Summed over the N values of a channel, in ascending (b, p).
 
-    dx, dout, x : (B, ≥ P·C); columns from P·C on stay
-    dgamma, dbeta, mean, rstd, gamma : (≥ C,)
+    dgamma, dbeta, dgamma_mean, dbeta_mean, mean, rstd : (≥ C − begin,), those of the channels from `begin` on
+    dout, x : (B, ≥ P·C)
     """
     share = type(rstd[0])(1) / type(rstd[0])(x.shape[0] * P)
     width = 4 * ALIGNMENT // rstd.itemsize
-    for block in prange((C + width - 1) // width):
-        first = block * width
-        last = min(first + width, C)
+    count = min(dgamma.shape[0], C - begin)
+    for block in prange((count + width - 1) // width):
+        first, last = block * width, min(block * width + width, count)
         dg, db, m, r = dgamma[first:last], dbeta[first:last], mean[first:last], rstd[first:last]
         for j in range(dg.shape[0]):
             dg[j] = db[j] = 0
         for b in range(x.shape[0]):
             for p in range(P):
-                at = p * C + first
+                at = p * C + begin + first
                 row, d = x[b, at : at + dg.shape[0]], dout[b, at : at + dg.shape[0]]
                 for j in range(dg.shape[0]):
                     db[j] += d[j]
                     dg[j] += d[j] * ((row[j] - m[j]) * r[j])
+        for j in range(first, last):
+            dgamma_mean[j], dbeta_mean[j] = share * dgamma[j], share * dbeta[j]
+
+
+@kernel(work=lambda dx, *rest: 6 * ELEMENT * dx.size, samplewise=True)
+def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean, P, C):
+    """dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)  where x̂ = (x − mean) · rstd
+
+    dx, dout, x : (B, ≥ P·C); columns from P·C on stay
+    gamma, mean, rstd, dgamma_mean, dbeta_mean : (≥ C,)
+    """
     for b in prange(x.shape[0]):
         for p in range(P):
             own = dx[b, p * C : (p + 1) * C]
             row, d = x[b, p * C : (p + 1) * C], dout[b, p * C : (p + 1) * C]
             for j in range(C):
                 normal = (row[j] - mean[j]) * rstd[j]
-                own[j] = gamma[j] * rstd[j] * (d[j] - share * (dbeta[j] + normal * dgamma[j]))
+                own[j] = gamma[j] * rstd[j] * (d[j] - (dbeta_mean[j] + normal * dgamma_mean[j]))
 
 
 @kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, samplewise=True)

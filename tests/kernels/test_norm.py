@@ -5,8 +5,10 @@ import pytest
 
 from fastnn_kernels import (
     batch_norm_backward,
+    batch_norm_backward_sums,
     batch_norm_forward,
-    batch_norm_infer,
+    batch_norm_moments,
+    batch_norm_rstd,
     layer_norm_backward,
     layer_norm_forward,
 )
@@ -25,10 +27,26 @@ def upstream(out):
     return np.random.default_rng(1).standard_normal(out.shape)
 
 
-def batch_gradients(dout, x, mean, rstd, gamma, P, C):
-    dx, dgamma, dbeta = np.zeros_like(x), np.zeros_like(gamma), np.zeros_like(gamma)
-    batch_norm_backward.serial(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C)
-    return dx, dgamma, dbeta
+class BatchNorm:
+    """The kernels of training one after the other, on the registry's inputs of a shape, in float64."""
+
+    def __init__(self, shape):
+        _, (self.out, self.x, self.gamma, self.beta, self.mean, self.rstd, *self.sizes) = made(
+            "batch_norm_forward", np.float64, shape
+        )
+        self.running = np.zeros_like(self.mean), np.ones_like(self.mean)
+
+    def forward(self):
+        batch_norm_moments.serial(self.mean, self.rstd, *self.running, self.x, np.array([MOMENTUM, EPS]), *self.sizes)
+        batch_norm_forward.serial(self.out, self.x, self.gamma, self.beta, self.mean, self.rstd, *self.sizes)
+
+    def gradients(self, dout):
+        dgamma, dbeta, *means = (np.zeros_like(self.gamma) for _ in range(4))
+        moments = self.mean, self.rstd
+        batch_norm_backward_sums.serial(dgamma, dbeta, *means, dout, self.x, *moments, *self.sizes)
+        dx = np.zeros_like(self.x)
+        batch_norm_backward.serial(dx, dout, self.x, self.gamma, *moments, *means, *self.sizes)
+        return dx, dgamma, dbeta
 
 
 def layer_gradients(dout, x, mean, rstd, gamma, n):
@@ -40,24 +58,24 @@ def layer_gradients(dout, x, mean, rstd, gamma, n):
 @pytest.mark.parametrize("shape", BATCH)
 def test_batch_norm_is_pytorchs_and_so_are_its_gradients(shape):
     torch = pytest.importorskip("torch")
-    _, args = made("batch_norm_forward", np.float64, shape)
-    out, mean, rstd, running_mean, running_var, x, gamma, beta, _, P, C = args
-    x_t = torch.tensor(x[:, : P * C].reshape(len(x), P, C).transpose(0, 2, 1), requires_grad=True)
-    gamma_t, beta_t = (torch.tensor(v[:C], requires_grad=True) for v in (gamma, beta))
-    old = [torch.tensor(v[:C]) for v in (running_mean, running_var)]
+    norm = BatchNorm(shape)
+    (P, C), B = norm.sizes, len(norm.x)
+    x_t = torch.tensor(norm.x[:, : P * C].reshape(B, P, C).transpose(0, 2, 1), requires_grad=True)
+    gamma_t, beta_t = (torch.tensor(v[:C], requires_grad=True) for v in (norm.gamma, norm.beta))
+    old = [torch.tensor(v[:C]) for v in norm.running]
     # PyTorch's momentum is the share of the new statistics.
     want = torch.nn.functional.batch_norm(x_t, *old, gamma_t, beta_t, True, 1 - MOMENTUM, EPS)
-    batch_norm_forward.serial(*args)
-    dout = upstream(out)
-    want.backward(torch.tensor(dout[:, : P * C].reshape(len(x), P, C).transpose(0, 2, 1)))
-    dx, dgamma, dbeta = batch_gradients(dout, x, mean, rstd, gamma, P, C)
+    norm.forward()
+    dout = upstream(norm.out)
+    want.backward(torch.tensor(dout[:, : P * C].reshape(B, P, C).transpose(0, 2, 1)))
+    dx, dgamma, dbeta = norm.gradients(dout)
 
     def flat(t):
-        return t.detach().permute(0, 2, 1).reshape(len(x), -1).numpy()
+        return t.detach().permute(0, 2, 1).reshape(B, -1).numpy()
 
-    close(out[:, : P * C], flat(want))
-    close(running_mean[:C], old[0].numpy())
-    close(running_var[:C], old[1].numpy())
+    close(norm.out[:, : P * C], flat(want))
+    close(norm.running[0][:C], old[0].numpy())
+    close(norm.running[1][:C], old[1].numpy())
     close(dx[:, : P * C], flat(x_t.grad))
     close(dgamma[:C], gamma_t.grad.numpy())
     close(dbeta[:C], beta_t.grad.numpy())
@@ -66,8 +84,10 @@ def test_batch_norm_is_pytorchs_and_so_are_its_gradients(shape):
 @pytest.mark.parametrize("shape", BATCH)
 def test_batch_norm_for_inference_is_pytorchs(shape):
     torch = pytest.importorskip("torch")
-    _, (out, rstd, x, gamma, beta, mean, var, rates, P, C) = made("batch_norm_infer", np.float64, shape)
-    batch_norm_infer.serial(out, rstd, x, gamma, beta, mean, var, rates, P, C)
+    _, (out, x, gamma, beta, mean, rstd, P, C) = made("batch_norm_forward", np.float64, shape)
+    var = np.random.default_rng(2).exponential(size=len(rstd))
+    batch_norm_rstd.serial(rstd, var, np.array([MOMENTUM, EPS]), C)
+    batch_norm_forward.serial(out, x, gamma, beta, mean, rstd, P, C)
     values = torch.tensor(x[:, : P * C].reshape(-1, C))
     want = torch.nn.functional.batch_norm(values, *(torch.tensor(v[:C]) for v in (mean, var, gamma, beta)), eps=EPS)
     close(out[:, : P * C], want.numpy().reshape(len(x), -1))
@@ -88,7 +108,7 @@ def test_layer_norm_is_pytorchs_and_so_are_its_gradients(shape):
         close(got[..., :n], t.grad.numpy())
 
 
-def check_differences(forward, args, out, values, got, width, dout):
+def check_differences(forward, out, values, got, width, dout):
     """`got` against central differences of Σ out · dout by each of some `values`."""
     for at in range(0, values.size, max(1, values.size // 30)):
         if at % values.shape[-1] < width:
@@ -96,20 +116,20 @@ def check_differences(forward, args, out, values, got, width, dout):
             losses = []
             for moved in (kept + step, kept - step):
                 values.flat[at] = moved
-                forward.serial(*args)
+                forward()
                 losses.append(np.sum(out[:, : dout.shape[1]] * dout))
             values.flat[at] = kept
             assert got.flat[at] == pytest.approx((losses[0] - losses[1]) / (2 * step), rel=1e-6, abs=1e-7)
 
 
 def test_batch_norm_gradients_are_central_differences():
-    _, args = made("batch_norm_forward", np.float64, "7x13x11")
-    out, mean, rstd, _, _, x, gamma, beta, _, P, C = args
-    batch_norm_forward.serial(*args)
-    dout = upstream(out[:, : P * C])
-    dx, dgamma, dbeta = batch_gradients(dout, x, mean, rstd, gamma, P, C)
-    for values, got, width in ((x, dx, P * C), (gamma, dgamma, C), (beta, dbeta, C)):
-        check_differences(batch_norm_forward, args, out, values, got, width, dout)
+    norm = BatchNorm("7x13x11")
+    P, C = norm.sizes
+    norm.forward()
+    dout = upstream(norm.out[:, : P * C])
+    dx, dgamma, dbeta = norm.gradients(upstream(norm.out[:, : P * C]))
+    for values, got, width in ((norm.x, dx, P * C), (norm.gamma, dgamma, C), (norm.beta, dbeta, C)):
+        check_differences(norm.forward, norm.out, values, got, width, dout)
 
 
 def test_layer_norm_gradients_are_central_differences():
@@ -119,12 +139,12 @@ def test_layer_norm_gradients_are_central_differences():
     dout = upstream(out[:, :n])
     dx, dgamma, dbeta = layer_gradients(dout, x, mean, rstd, gamma, n)
     for values, got in ((x, dx), (gamma, dgamma), (beta, dbeta)):
-        check_differences(layer_norm_forward, args, out, values, got, n, dout)
+        check_differences(lambda: layer_norm_forward.serial(*args), out, values, got, n, dout)
 
 
 def test_far_from_zero_the_variance_keeps_its_digits():
     """A mean of a hundred thousand spreads: the mean of squares less the square of the mean would lose them all."""
     x = (1e3 + np.random.default_rng(0).standard_normal((64, 1)) * 1e-2).astype(np.float32)
-    out, (mean, rstd, old_mean, old_var, gamma, beta) = np.zeros_like(x), np.ones((6, 1), np.float32)
-    batch_norm_forward.serial(out, mean, rstd, old_mean, old_var, x, gamma, beta, np.array([0.9, 0], np.float32), 1, 1)
+    mean, rstd, old_mean, old_var = np.ones((4, 1), np.float32)
+    batch_norm_moments.serial(mean, rstd, old_mean, old_var, x, np.array([0.9, 0], np.float32), 1, 1)
     assert rstd[0] == pytest.approx(1 / x.astype(np.float64).std(), rel=1e-2)

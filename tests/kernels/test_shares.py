@@ -12,9 +12,11 @@ from tests.kernels.cases import DTYPES, made, needs_jit, shapes
 # The operands that hold a row a sample, in kernels that treat each sample by itself.
 BATCHED = {"out", "dx", "loss", "correct", "x", "dout", "weight", "labels", "target", "mask", "mean", "rstd"}
 BATCHED |= {"argmax", "ids", "indices"}
+OF_CHANNELS = {"mean", "rstd"}  # in the kernels of batch normalisation, not of samples
 # The operands that a share takes rows of, in kernels that say where a share begins.
-OWNED = {"matmul_xt": "dw", "bias_backward": "db", "channel_bias_backward": "db", "conv2d_backward_w": "dw"}
-OWNED |= {"transpose": "w"}
+OWNED = {"matmul_xt": ["dw"], "bias_backward": ["db"], "channel_bias_backward": ["db"], "conv2d_backward_w": ["dw"]}
+OWNED |= {"transpose": ["w"], "batch_norm_moments": ["mean", "rstd", "running_mean", "running_var"]}
+OWNED |= {"batch_norm_backward_sums": ["dgamma", "dbeta", "dgamma_mean", "dbeta_mean", "mean", "rstd"]}
 
 
 def copies(args):
@@ -33,13 +35,14 @@ def assert_same(entry, whole, shares):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", [name for name, entry in REGISTRY.items() if entry.kernel.samplewise])
 def test_samples_one_part_after_the_other(name, dtype):
+    batched = BATCHED - OF_CHANNELS if name.startswith("batch_norm") else BATCHED
     for shape in shapes(REGISTRY[name]):
         entry, args = made(name, dtype, shape)
         whole, shares, names = copies(args), copies(args), names_of(entry)
         entry.kernel.serial(*whole)
         batch = len(args[0])
         for first, last in ((0, batch // 3), (batch // 3, batch)):
-            cut = [a[first:last] if n in BATCHED else a for n, a in zip(names, shares, strict=False)]
+            cut = [a[first:last] if n in batched else a for n, a in zip(names, shares, strict=False)]
             entry.kernel.serial(*cut, *([first] if "first" in names else []))
         assert_same(entry, whole, shares)
 
@@ -51,11 +54,9 @@ def test_rows_one_part_after_the_other(name, dtype):
         entry, args = made(name, dtype, shape)
         whole, shares, names = copies(args), copies(args), names_of(entry)
         entry.kernel.serial(*whole)
-        place = names.index(OWNED[name])
-        count = len(args[place])
+        count = len(args[names.index(OWNED[name][0])])
         for first, last in ((0, count // 3), (count // 3, count)):
-            cut = list(shares)
-            cut[place] = shares[place][first:last]
+            cut = [a[first:last] if n in OWNED[name] else a for n, a in zip(names, shares, strict=False)]
             entry.kernel.serial(*cut, first)
         assert_same(entry, whole, shares)
 

@@ -8,31 +8,42 @@ def _channels(rows, P, C):
     return rows[:, : P * C].reshape(len(rows), P, C)
 
 
-def batch_norm_forward(out, mean, rstd, running_mean, running_var, x, gamma, beta, rates, P, C):
-    """out = gamma · (x − mean) · rstd + beta with the batch's statistics; the running ones move towards them"""
+def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, begin=0):
+    """Mean and 1 / √(var + eps) of the channels from `begin` on; the running statistics move towards the batch's"""
     momentum, eps = rates
-    x, N = _channels(x, P, C), len(x) * P
-    mean[:C] = x.mean(axis=(0, 1))
-    var = ((x - mean[:C]) ** 2).mean(axis=(0, 1))
-    rstd[:C] = 1 / np.sqrt(var + eps)
-    running_mean[:C] = momentum * running_mean[:C] + (1 - momentum) * mean[:C]
-    running_var[:C] = momentum * running_var[:C] + (1 - momentum) * (var * N / (N - 1))
-    _channels(out, P, C)[:] = (x - mean[:C]) * rstd[:C] * gamma[:C] + beta[:C]
+    x, N, count = _channels(x, P, C)[..., begin:], len(x) * P, min(len(mean), C - begin)
+    x = x[..., :count]
+    mean[:count] = x.mean(axis=(0, 1))
+    var = ((x - mean[:count]) ** 2).mean(axis=(0, 1))
+    rstd[:count] = 1 / np.sqrt(var + eps)
+    running_mean[:count] = momentum * running_mean[:count] + (1 - momentum) * mean[:count]
+    running_var[:count] = momentum * running_var[:count] + (1 - momentum) * (var * N / (N - 1))
 
 
-def batch_norm_infer(out, rstd, x, gamma, beta, running_mean, running_var, rates, P, C):
-    """out = gamma · (x − running_mean) · rstd + beta,  rstd = 1 / √(running_var + eps)"""
+def batch_norm_rstd(rstd, running_var, rates, C):
+    """rstd = 1 / √(running_var + eps)"""
     rstd[:C] = 1 / np.sqrt(running_var[:C] + rates[1])
-    _channels(out, P, C)[:] = (_channels(x, P, C) - running_mean[:C]) * rstd[:C] * gamma[:C] + beta[:C]
 
 
-def batch_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C):
-    """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)"""
-    dout, N = _channels(dout, P, C), len(x) * P
+def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
+    """out = gamma · (x − mean) · rstd + beta"""
+    _channels(out, P, C)[:] = (_channels(x, P, C) - mean[:C]) * rstd[:C] * gamma[:C] + beta[:C]
+
+
+def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, begin=0):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂, of the channels from `begin` on, and both divided by N"""
+    count, N = min(len(dgamma), C - begin), len(x) * P
+    dout, x = (_channels(rows, P, C)[..., begin : begin + count] for rows in (dout, x))
+    dbeta[:count] = dout.sum(axis=(0, 1))
+    dgamma[:count] = (dout * (x - mean[:count]) * rstd[:count]).sum(axis=(0, 1))
+    dgamma_mean[:count], dbeta_mean[:count] = dgamma[:count] / N, dbeta[:count] / N
+
+
+def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean, P, C):
+    """dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)"""
     normal = (_channels(x, P, C) - mean[:C]) * rstd[:C]
-    dbeta[:C] = dout.sum(axis=(0, 1))
-    dgamma[:C] = (dout * normal).sum(axis=(0, 1))
-    _channels(dx, P, C)[:] = gamma[:C] * rstd[:C] * (dout - (dbeta[:C] + normal * dgamma[:C]) / N)
+    inner = _channels(dout, P, C) - (dbeta_mean[:C] + normal * dgamma_mean[:C])
+    _channels(dx, P, C)[:] = gamma[:C] * rstd[:C] * inner
 
 
 def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastnn_kernels import reference
-from fastnn_kernels.registry.entry import PAIRS, ROWS, named, row, wide
+from fastnn_kernels.registry.entry import PAIRS, ROWS, VECTORS, named, row, wide
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded
 
 
@@ -19,27 +19,38 @@ def shifted(rng, dtype, rows, columns):
     return padded(dtype, rows, columns, values)
 
 
-def batch_forward(rng, dtype, shape):
+def batch_moments(rng, dtype, shape):
     B, P, C = shape
-    out, x = padded(dtype, B, P * C, GARBAGE), shifted(rng, dtype, B, P * C)
     mean, rstd = padded(dtype, 2, C, GARBAGE)
-    running_mean, running_var, gamma, beta = channels(rng, dtype, C, count=4)
-    rates = np.array([0.9, 1e-3], dtype)
-    return out, mean, rstd, running_mean, abs(running_var), x, gamma, beta, rates, P, C
+    running_mean, running_var = channels(rng, dtype, C, count=2)
+    x, rates = shifted(rng, dtype, B, P * C), np.array([0.9, 1e-3], dtype)
+    return mean, rstd, running_mean, abs(running_var), x, rates, P, C
 
 
-def batch_infer(rng, dtype, shape):
-    out, _, rstd, running_mean, running_var, x, gamma, beta, *rest = batch_forward(rng, dtype, shape)
-    return out, rstd, x, gamma, beta, running_mean, running_var, *rest
+def batch_rstd(rng, dtype, shape):
+    (C,) = shape
+    rstd, (var,) = padded(dtype, 1, C, GARBAGE)[0], channels(rng, dtype, C, count=1)
+    return rstd, abs(var), np.array([0.9, 1e-3], dtype), C
+
+
+def batch_forward(rng, dtype, shape):
+    args = batch_moments(rng, dtype, shape)
+    reference.batch_norm_moments(*args)
+    mean, rstd, _, _, x, _, P, C = args
+    gamma, beta = channels(rng, dtype, C, count=2)
+    return padded(dtype, len(x), P * C, GARBAGE), x, gamma, beta, mean, rstd, P, C
+
+
+def batch_sums(rng, dtype, shape):
+    _, x, _, _, mean, rstd, P, C = batch_forward(rng, dtype, shape)
+    return *padded(dtype, 4, C, GARBAGE), normal(rng, dtype, len(x), P * C), x, mean, rstd, P, C
 
 
 def batch_backward(rng, dtype, shape):
-    args = batch_forward(rng, dtype, shape)
-    reference.batch_norm_forward(*args)
-    _, mean, rstd, _, _, x, gamma, _, _, P, C = args
-    dgamma, dbeta = padded(dtype, 2, C, GARBAGE)
+    _, x, gamma, _, mean, rstd, P, C = batch_forward(rng, dtype, shape)
+    dgamma_mean, dbeta_mean = channels(rng, dtype, C, count=2)
     dx, dout = padded(dtype, len(x), P * C, GARBAGE), normal(rng, dtype, len(x), P * C)
-    return dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C
+    return dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean, P, C
 
 
 def layer_forward(rng, dtype, shape):
@@ -75,9 +86,11 @@ def rows():
     odd = named((2, 1, 1), (2, 1, 3), (1, 2, 5), (3, 1, 17), (5, 3, 7), (4, 16, 16), (7, 13, 11), (13, 4, 33))
     bench = {"notmnist": (32, 28 * 28, 32), "dense": (100, 1, 200)}
     cost = {"around": lambda r: (r + 1, 3, 16), "terms": lambda s: s[0] * s[1]}
-    yield row("batch_norm_forward", batch_forward, odd, bench, **cost)
-    yield row("batch_norm_infer", batch_infer, odd | named((0, 3, 5), (1, 1, 1)), bench, around=cost["around"])
-    yield row("batch_norm_backward", batch_backward, odd, bench, **cost)
+    yield row("batch_norm_moments", batch_moments, odd, bench, **cost)
+    yield row("batch_norm_rstd", batch_rstd, VECTORS, {"notmnist": (32,)})
+    yield row("batch_norm_forward", batch_forward, odd, bench, around=cost["around"])
+    yield row("batch_norm_backward_sums", batch_sums, odd, bench, **cost)
+    yield row("batch_norm_backward", batch_backward, odd, bench, around=cost["around"])
     cost = {"around": wide, "terms": max}
     yield row("layer_norm_forward", layer_forward, PAIRS, ROWS, **cost)
     yield row("layer_norm_backward", layer_backward, PAIRS, ROWS, **cost)
