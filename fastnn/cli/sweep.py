@@ -176,7 +176,9 @@ def draw(work: Sweep) -> None:
     name, title = measure(work), f"sweep of {work.grid.recipe.id}: {measure(work).replace('_', ' ')}, %"
     note = "generated data" if work.source == "generated" else None
     values = 100 * np.array([_value(row, name) for row in work.rows]).reshape([len(axis) for axis in axes.values()])
-    first = next(iter(axes))
+    first, *_ = axes
+    if others := list(axes)[2:]:
+        title += f", the best over {' and '.join(others).replace('_', ' ')}"
     if len(axes) == 1 and all(isinstance(value, int | float) for value in axes[first]):
         figure = _lines(work, first, title, note)
     else:

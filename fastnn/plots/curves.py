@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import LABEL, MARKED, SMALL, colour, dash, line_axes, sheet, whole_numbers
+from fastnn.plots.style import LABEL, MARKED, SMALL, colour, dash, line_axes, scale_by_factors, sheet, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,13 +58,13 @@ def lines_over(
     title: str,
     *,
     log_x: bool = False,
-    log_y: bool = False,
+    wide_y: bool = False,
     note: str | None = None,
 ) -> "Figure":
     """One line for each label over the values of x; where these are few, each has its mark and its tick.
 
-    log_x, log_y: spread them by factors, as learning rates, sizes and losses need. ValueError if a line has not a value
-    for each x.
+    log_x: spread x by factors, for learning rates and sizes; wide_y: y, too, if it spans decades, as losses may.
+    ValueError if a line has not a value for each x.
     """
     figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)
@@ -75,8 +75,8 @@ def lines_over(
         axis.plot(x, y, color=colour(number), ls=dash(number), label=label, **look)
     if log_x:
         axis.set_xscale("log")
-    if log_y:
-        axis.set_yscale("log")
+    if wide_y:
+        scale_by_factors(axis)
     if len(x) <= 12:
         axis.set_xticks(list(x), [f"{value:g}" for value in x], fontsize=SMALL)
         axis.set_xticks([], minor=True)

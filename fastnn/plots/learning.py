@@ -17,6 +17,7 @@ from fastnn.plots.style import (
     colour,
     dash,
     line_axes,
+    scale_by_factors,
     sheet,
     whole_numbers,
 )
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 Epochs = Sequence[Mapping[str, Any]]
 
-# A loss that falls by more than this factor is drawn on a logarithmic axis: else all but its start would look flat.
-LOGARITHMIC = 30.0
 IN_LEGEND = 8
 
 
@@ -92,7 +91,8 @@ def learning_curves(
         line_axes(axis, title=key.replace("_", " "), xlabel="epoch", ylabel="%" if _is_share(key) else "")
         for number, epochs in enumerate(runs.values()):
             seen |= _draw_parts(axis, epochs, parts, number, alone=len(runs) == 1)
-        _scale(axis, key)
+        if not _is_share(key):
+            scale_by_factors(axis)
         whole_numbers(axis)
     _legend(axes, list(runs), [part for part in PARTS if part in seen])
     return figure
@@ -157,14 +157,6 @@ def _draw_parts(axis: "Axes", epochs: Epochs, parts: Mapping[str, str], number: 
 
 # How the training of one run among several is drawn.
 THIN: Any = {"lw": 0.9, "ls": (0, (4, 2))}
-
-
-def _scale(axis: "Axes", key: str) -> None:
-    """A logarithmic axis for what spans decades; few shares are best seen from where they are."""
-    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.get_lines()])
-    values = values[np.isfinite(values)]
-    if values.size and not _is_share(key) and values.min() > 0 and values.max() > LOGARITHMIC * values.min():
-        axis.set_yscale("log")
 
 
 def _legend(axes: "list[Axes]", labels: list[str], parts: list[str]) -> None:

@@ -29,6 +29,7 @@ DPI = 120
 LETTER = 0.1  # inches, the width of a title's letter
 WIDEST = 11.0  # inches; a title that needs more is broken into lines
 MARKED = 40  # beyond so many points a mark for each would make a line of marks
+LOGARITHMIC = 30.0
 STRIP = 0.22  # inches at the foot of a sheet that has a note
 
 
@@ -86,6 +87,14 @@ def line_axes(axis: "Axes", *, title: str = "", xlabel: str = "", ylabel: str = 
     axis.set_title(title, fontsize=PANEL_TITLE)
     axis.set_xlabel(xlabel, fontsize=LABEL)
     axis.set_ylabel(ylabel, fontsize=LABEL)
+
+
+def scale_by_factors(axis: "Axes") -> None:
+    """Make y logarithmic if lines fall by more than LOGARITHMIC: else all but their start would look flat."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.get_lines()])
+    values = values[np.isfinite(values)]
+    if values.size and values.min() > 0 and values.max() > LOGARITHMIC * values.min():
+        axis.set_yscale("log")
 
 
 def picture_axes(axis: "Axes", *, title: str = "") -> None:

@@ -76,7 +76,7 @@ def by_step(members: Mapping[str, Trained], name: str, title: str, note: str | N
     if steps < max(len(one.steps[name]) for one in members.values()):
         title += f" (the first {steps:,} steps)"
     lines = {label: values.mean(axis=1).tolist() for label, values in stretches.items()}
-    return plots.lines_over(x.tolist(), lines, "step", name.split()[0], title, log_y=True, note=note)
+    return plots.lines_over(x.tolist(), lines, "step", name.split()[0], title, wide_y=True, note=note)
 
 
 def _bands(members: list[Trained]) -> dict[str, list[list[float]]]:
