@@ -31,6 +31,22 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     _synchronise_folder(target.parent)
 
 
+@contextmanager
+def in_turn(lock: Path) -> Iterator[None]:
+    """Within the block no other process is in a block with the same lock file, which stays; it waits until then.
+
+    Where the system knows no such locks (Windows) nobody waits.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(lock, "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # let go when the file is closed, also by a crash
+        yield
+
+
 def check_target(path: str | os.PathLike[str]) -> None:
     """FileFormatError if what is to be written would take the place of a pipe or a device."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):

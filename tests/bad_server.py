@@ -68,6 +68,10 @@ class Server:
         else:
             self._send(handler, content)
 
+    def _slow(self, handler, content, first):
+        self.released.wait(0.3)
+        self._good(handler, content, first)
+
     def _no_ranges(self, handler, content, first):
         self._send(handler, content)
 

@@ -1,6 +1,8 @@
 """Fetching, against a server of our own that misbehaves in every way a mirror can. No test needs the network."""
 
+import concurrent.futures
 import hashlib
+import os
 import re
 import time
 
@@ -54,6 +56,15 @@ def test_fetched_once(ask, server, tmp_path):
     assert is_fetched("toy")
     ask("good", names=both)
     assert len(server.asked) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no locks of files here")
+def test_two_at_once_fetch_once(ask, server):
+    """And do not write into one another's half: the second waits, and finds all there."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        folders = list(pool.map(lambda _: ask("slow"), range(2)))
+    assert_whole(folders[0])
+    assert len(server.asked) == 1
 
 
 def test_a_damaged_file_is_fetched_again(ask, server):
