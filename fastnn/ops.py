@@ -210,7 +210,7 @@ def permuted_indices(count, key):
     check_shape("key", key, 2 * ROUNDS)
     if key.dtype.kind not in "iu":
         raise TypeError(f"key has dtype {key.dtype}, expected whole numbers")
-    return _result(kernels.permuted_indices, count, np.int64, np.zeros(3, np.int64), plain(key, np.uint64), count)
+    return _result(kernels.permuted_indices, count, np.int64, np.zeros(4, np.int64), plain(key, np.uint64), count)
 
 
 def _update(kernel, dw, rates, **state):
