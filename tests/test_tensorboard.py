@@ -7,7 +7,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.cli import main
-from tests.tiny import StopAt, bits, fit, python, tiny_model
+from tests.tiny import StopAt, bits, fit, jit_only, python, tiny_model
 
 
 @pytest.fixture
@@ -170,6 +170,7 @@ def test_bad_settings():
             fn.TensorBoard("runs", **settings)
 
 
+@jit_only
 @pytest.mark.usefixtures("writer")
 def test_what_mnist_cnn_describes_goes_there_too(tmp_path, monkeypatch):
     """With --tensorboard, at the steps of --monitor, for the run that is chosen."""
