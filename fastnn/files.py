@@ -32,7 +32,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def in_turn(lock: Path) -> Iterator[None]:
+def locked(lock: Path) -> Iterator[None]:
     """Within the block no other process is in a block with the same lock file, which stays; it waits until then.
 
     Where the system knows no such locks (Windows) nobody waits.

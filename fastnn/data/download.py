@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from fastnn.data.remote import REMOTE, RemoteFile, RemoteSet
 from fastnn.errors import DataError, FastnnError
-from fastnn.files import in_turn
+from fastnn.files import locked
 from fastnn.naming import look_up
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def fetch(name: str, progress: Progress | None = None, timeout: float = TIMEOUT)
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with in_turn(folder.with_name(f".{name}.lock")):
+        with locked(folder.with_name(f".{name}.lock")):
             for file in missing:
                 if not _is_right(folder / file.name, file):  # else another process has fetched it meanwhile
                     _fetch_file(file, remote, folder / file.name, progress, timeout)
