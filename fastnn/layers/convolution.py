@@ -12,7 +12,7 @@ from fastnn.errors import ShapeError
 from fastnn.initializers import Initializer
 from fastnn.layers.activation import activate, check_activation
 from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
-from fastnn.plan.builder import FIRST, Rows
+from fastnn.plan.builder import FIRST, Columns, Rows
 
 PADDINGS = ("same", "valid")
 
@@ -122,7 +122,7 @@ class Conv2D(Penalised, Layer):
             build.emit(k.conv2d_forward, dx.buffer, image.buffer, flipped, inner)
             return dx
         wt = build.scratch("wᵀ", self.filters, taps * x.shape[2])
-        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, wt, Rows(w), FIRST)
+        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, Columns(wt), Rows(w), FIRST)
         build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, wt, geometry)
         return dx
 

@@ -8,7 +8,7 @@ from fastnn import initializers
 from fastnn.initializers import Initializer
 from fastnn.layers.activation import activate, check_activation
 from fastnn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
-from fastnn.plan.builder import FIRST, Rows
+from fastnn.plan.builder import FIRST, Columns, Rows
 
 # Transposing w costs as much as so many times transposing a batch's outputs and inputs, which takes two phases more.
 FEW_SAMPLES = 8
@@ -69,7 +69,7 @@ class Dense(Penalised, Layer):
             return self._transposed_gradient(build, x, w, dout)
         wt = build.scratch("wᵀ", self.units, x.width)
         dx = build.value("dx", x.shape)
-        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, wt, Rows(w), FIRST)
+        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, Columns(wt), Rows(w), FIRST)
         build.emit(k.matmul, dx.buffer, dout.buffer, wt)  # `matmul_wt`, already compiled for the forward product
         return dx
 
@@ -79,5 +79,5 @@ class Dense(Penalised, Layer):
         dx_t, dx = build.scratch("dxᵀ", x.width, build.batch), build.value("dx", x.shape)
         build.emit(k.transpose, dout_t, dout.buffer, 0)
         build.emit_along(rows, k.matmul, Rows(dx_t), Rows(w), dout_t)
-        build.emit_along(rows, k.transpose, dx.buffer, Rows(dx_t), FIRST)
+        build.emit_along(rows, k.transpose, Columns(dx.buffer), Rows(dx_t), FIRST)
         return dx

@@ -43,6 +43,16 @@ class Rows:
     flat: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """An operand of which a share of an axis writes or reads its own columns, found by the share's first element.
+
+    The kernel takes the whole array and `FIRST`: a transpose of the axis's rows.
+    """
+
+    array: np.ndarray | Buffer
+
+
 class First:
     """An operand: the number of the share's first element."""
 
@@ -63,15 +73,26 @@ class Row(NamedTuple):
 
     def arrays(self) -> list[Any]:
         """The buffers and arrays among the operands."""
-        return [_array(one) for one in self.operands if isinstance(one, Buffer | np.ndarray | Rows)]
+        return [array_of(one) for one in self.operands if is_array(one)]
 
     def written(self) -> list[Any]:
         """Those that the kernel writes."""
-        return [_array(one) for one in self.operands[: self.kernel.outputs]]
+        return [array_of(one) for one in self.operands[: self.kernel.outputs]]
 
 
-def _array(operand: Any) -> Any:
-    return operand.array if isinstance(operand, Rows) else operand
+def is_array(operand: Any) -> bool:
+    return isinstance(operand, Buffer | np.ndarray | Rows | Columns)
+
+
+def array_of(operand: Any) -> Any:
+    return operand.array if isinstance(operand, Rows | Columns) else operand
+
+
+def cut_of(operand: Any, axis: Axis) -> str | None:
+    """What a share of `axis` takes of an array: its own rows, its own columns, or (None) all of it."""
+    if isinstance(operand, Rows | Columns):
+        return "rows" if isinstance(operand, Rows) else "columns"
+    return "rows" if axis.size is None and isinstance(operand, Buffer) and operand.batched else None
 
 
 @dataclass(frozen=True)
@@ -121,14 +142,20 @@ class Builder:
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
         """Write a row; one that treats each sample by itself runs along the samples."""
-        self.rows.append(Row(kernel, operands, self.owner, self.samples if kernel.samplewise else None))
+        self.emit_along(self.samples if kernel.samplewise else None, kernel, *operands)
 
     def emit_once(self, kernel: Kernel, *operands: Any) -> None:
         """Write a row that runs when a walk through the data starts, not in every step."""
         self.first_rows.append(Row(kernel, operands, self.owner))
 
-    def emit_along(self, axis: Axis, kernel: Kernel, *operands: Any) -> None:
-        """Write a row that can be cut along `axis`."""
+    def emit_along(self, axis: Axis | None, kernel: Kernel, *operands: Any) -> None:
+        """Write a row that can be cut along `axis`. ValueError if a share would write more than its own part."""
+        for output in operands[: kernel.outputs] if axis is not None else ():
+            if cut_of(output, axis) is None:
+                raise ValueError(
+                    f"{kernel.name} of {self.owner} writes an array as a whole, but is cut along an axis; expected "
+                    "batched buffers along the samples, Rows or Columns along a parameter's axis"
+                )
         self.rows.append(Row(kernel, operands, self.owner, axis))
 
     def axis_of(self, name: str, buffer: np.ndarray) -> Axis:

@@ -12,12 +12,14 @@ import numpy as np
 
 from fastnn.plan import schedule
 from fastnn.plan.arena import Arena, Buffer, aligned_bytes
-from fastnn.plan.builder import Builder, First, Row, Rows
+from fastnn.plan.builder import Builder, Columns, First, Row, Rows
 from fastnn.plan.encoding import Call, Encoded
 from fastnn.threads import guard, worth_sharing
 from fastnn_kernels._jit import JIT
 from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
 
+# A training needs four tables: whole batches and the last one, on one thread and on all.
+TABLES = 16
 # Two threads that made the same adapter at once would each keep an address, but only one the code behind it.
 _encoding = threading.Lock()
 
@@ -37,6 +39,7 @@ class Program:
         self._outside: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(outside)
         self._private = private
         self.arena = Arena(builder.buffers)
+        self._phases: dict[frozenset[int], list[list[schedule.Group]]] = {}
         self._encoded: dict[tuple[int, int], Encoded] = {}
         self._current: set[tuple[int, int]] = set()  # those that hold the outside arrays bound now
 
@@ -113,9 +116,17 @@ class Program:
                 if key in self._encoded:
                     self._encoded[key].renew(operands)
                 else:
+                    self._forget_oldest()
                     self._encoded[key] = Encoded(self._lists(batch, workers), operands, self._varies)
             self._current.add(key)
         return self._encoded[key]
+
+    def _forget_oldest(self) -> None:
+        """Make room for a table: a model that predicts batches of ever new sizes must not keep one for each."""
+        if len(self._encoded) >= TABLES:
+            oldest = next(iter(self._encoded))
+            del self._encoded[oldest]
+            self._current.discard(oldest)
 
     def _varies(self, row: Row) -> bool:
         return any(isinstance(one, Buffer) and one in self._outside for one in row.operands)
@@ -126,8 +137,8 @@ class Program:
         def alone(row: Row) -> bool:
             return workers > 1 and worth_sharing(row.kernel, self._whole(row, batch))
 
-        phases = schedule.phases(self.rows, alone)
-        private = {id(a) for a in self._private if schedule.used_in_one_group(a, phases)}
+        phases = self._phases_with(frozenset(i for i, row in enumerate(self.rows) if row.axis is None and alone(row)))
+        private = {id(array) for array in schedule.used_in_one_group(self._private, phases)}
         found = []
         for groups in phases:
             costs = [sum(_cost(row, self._whole(row, batch)) for row in group.rows) for group in groups]
@@ -136,6 +147,12 @@ class Program:
             jobs = schedule.shares(groups, costs, batch, active)
             found.append([_calls(share, private, solitary) for share in jobs])
         return found
+
+    def _phases_with(self, alone: frozenset[int]) -> list[list[schedule.Group]]:
+        """The phases where these rows share themselves among threads: planned once for all batches that agree in it."""
+        if alone not in self._phases:
+            self._phases[alone] = schedule.phases(self.rows, alone)
+        return self._phases[alone]
 
     def _operands(self, call: Call, batch: int) -> tuple:
         if call.job is None or call.job.group.axis is None:
@@ -160,6 +177,8 @@ class Program:
 
     def _resolve(self, operand, first: int, last: int):
         """An operand for samples first ≤ i < last and everything else whole."""
+        if isinstance(operand, Columns):
+            operand = operand.array
         if isinstance(operand, Rows):
             array = self._resolve(operand.array, first, last)
             return array.reshape(-1) if operand.flat else array

@@ -7,14 +7,13 @@ or a weight's gradient and its update. Nothing that is summed is ever cut, so th
 rows run one by one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from fastnn.plan.arena import Buffer
-from fastnn.plan.builder import Axis, Row
+from fastnn.plan.builder import Axis, Row, Rows, array_of, is_array
+from fastnn.plan.regions import Regions
 
 
 @dataclass
@@ -25,53 +24,46 @@ class Group:
     rows: list[Row] = field(default_factory=list)
 
 
-def phases(rows: Sequence[Row], alone: Callable[[Row], bool]) -> list[list[Group]]:
+def phases(rows: Sequence[Row], alone: Collection[int] = ()) -> list[list[Group]]:
     """The groups of each phase: each row in the first phase that its dependencies allow.
 
-    A row for which `alone` holds (it shares itself among threads) becomes a phase of its own.
+    A row must come after an earlier one if one of the two writes memory that the other reads or writes. It may share
+    the earlier row's phase only if both are cut along one axis and each share takes the same part of the same array,
+    for all memory that they have in common; otherwise a barrier stands between them. The rows whose numbers are in
+    `alone` (their kernels share themselves among threads) become phases of their own. The time is linear in the
+    number of rows.
     """
-    solitary = [row.axis is None and alone(row) for row in rows]
-    levels: list[int] = []
+    memory = Regions(rows)
+    members: list[list[int]] = []
     for i, row in enumerate(rows):
-        level = 0
-        for j, earlier in enumerate(levels):
-            if earlier >= level and _depends(row, rows[j]):
-                together = row.axis is rows[j].axis and not solitary[i] and not solitary[j]
-                level = earlier + (0 if together else 1)
-        levels.append(level)
+        level = memory.place(row, i in alone)
+        members += [[] for _ in range(level + 1 - len(members))]
+        members[level].append(i)
     found: list[list[Group]] = []
-    for level in range(max(levels, default=-1) + 1):
-        members = [i for i in range(len(rows)) if levels[i] == level]
+    for of_level in members:
         groups: dict[Axis | None, Group] = {}
-        for i in members:
-            if not solitary[i]:
+        for i in of_level:
+            if i not in alone:
                 groups.setdefault(rows[i].axis, Group(rows[i].axis)).rows.append(rows[i])
         found += [list(groups.values())] if groups else []
-        found += [[Group(None, [rows[i]])] for i in members if solitary[i]]
+        found += [[Group(None, [rows[i]])] for i in of_level if i in alone]
     return found
 
 
-def _depends(row: Row, before: Row) -> bool:
-    """Whether `row` must come after `before`: one writes what the other reads or writes."""
-    return any(_overlap(a, b) for a in row.written() for b in before.arrays()) or any(
-        _overlap(a, b) for a in row.arrays() for b in before.written()
-    )
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    if isinstance(a, Buffer) or isinstance(b, Buffer):
-        return a is b
-    return a.nbytes > 0 and b.nbytes > 0 and np.may_share_memory(a, b)
-
-
-def used_in_one_group(array: np.ndarray, plan: list[list[Group]]) -> bool:
-    """Whether only one group, along an axis, touches `array`: then no more than a share of it need exist."""
-    users = [g for groups in plan for g in groups if any(_touches(row, array) for row in g.rows)]
-    return len(users) == 1 and users[0].axis is not None
-
-
-def _touches(row: Row, array: np.ndarray) -> bool:
-    return any(_overlap(one, array) for one in row.arrays())
+def used_in_one_group(arrays: Sequence[np.ndarray], plan: list[list[Group]]) -> list[np.ndarray]:
+    """Those of `arrays` that one group alone touches, by its own rows only: no more than a share of them need exist."""
+    groups = [group for phase in plan for group in phase]
+    memory = Regions([row for group in groups for row in group.rows])
+    owners = {region: array for array in arrays for region in memory.of(array)}
+    users: dict[int, set[int]] = {id(array): set() for array in arrays}
+    shared: set[int] = set()  # touched as a whole, by columns, or as a part of another array
+    for number, group in enumerate(groups):
+        for operand in (one for row in group.rows for one in row.operands if is_array(one)):
+            for array in (owners[region] for region in memory.of(array_of(operand)) if region in owners):
+                users[id(array)].add(number)
+                if group.axis is None or not isinstance(operand, Rows) or operand.array is not array:
+                    shared.add(id(array))
+    return [array for array in arrays if len(users[id(array)]) == 1 and id(array) not in shared]
 
 
 @dataclass(frozen=True)
