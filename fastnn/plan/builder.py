@@ -150,12 +150,11 @@ class Builder:
 
     def emit_along(self, axis: Axis | None, kernel: Kernel, *operands: Any) -> None:
         """Write a row that can be cut along `axis`. ValueError if a share would write more than its own part."""
-        for output in operands[: kernel.outputs] if axis is not None else ():
-            if cut_of(output, axis) is None:
-                raise ValueError(
-                    f"{kernel.name} of {self.owner} writes an array as a whole, but is cut along an axis; expected "
-                    "batched buffers along the samples, Rows or Columns along a parameter's axis"
-                )
+        if axis is not None and any(cut_of(output, axis) is None for output in operands[: kernel.outputs]):
+            raise ValueError(
+                f"{kernel.name} of {self.owner} writes an array as a whole, but is cut along an axis; expected "
+                "batched buffers along the samples, Rows or Columns along a parameter's axis"
+            )
         self.rows.append(Row(kernel, operands, self.owner, axis))
 
     def axis_of(self, name: str, buffer: np.ndarray) -> Axis:
