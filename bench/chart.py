@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bench.peers import PEERS
 from bench.report import Row, duration
-from fastnn.files import atomic_path
+from fastnn.common.files import atomic_path
 from fastnn.plots.style import BLUE, GREEN, GREY, ORANGE
 
 PURPLE, YELLOW = "#CC79A7", "#E69F00"  # Okabe and Ito's, like the others

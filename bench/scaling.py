@@ -20,7 +20,7 @@ from bench import systems
 from bench.interleave import compare
 from bench.machine import complaint
 from bench.systems import System, trigram
-from fastnn.files import atomic_path
+from fastnn.common.files import atomic_path
 from fastnn.plots.style import BLUE, GREY
 
 PAIRS, QUICK_PAIRS = 9, 3

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 import fastnn as fn
-from fastnn import random
-from fastnn.compiler import Plan, compile_train
-from fastnn.initializers import Normal
-from fastnn.optimizers import Optimizer
+from fastnn.common import random
+from fastnn.nn.initializers import Normal
+from fastnn.nn.optimizers import Optimizer
+from fastnn.training.compile import Plan, compile_train
 from fastnn_kernels.batch import ROUNDS
 
 SMALL = Normal(0.01)

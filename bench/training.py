@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from bench.peers import PEERS
 from fastnn.data import Dataset, Split
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.train_one import fewer_samples, train_one
 from fastnn.recipes import RECIPES
-from fastnn.recipes.base import Recipe
-from fastnn.recipes.single import fewer_samples, train_one
 
 PYTORCH = next(peer for peer in PEERS if peer.name == "PyTorch")
 

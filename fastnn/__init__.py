@@ -1,24 +1,13 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
 import fastnn_kernels as kernels
-from fastnn.callbacks import (
-    Callback,
-    Checkpoint,
-    CSVLogger,
-    EarlyStopping,
-    GradientNorms,
-    Monitor,
-    ProgressBar,
-    ReduceOnPlateau,
-    TensorBoard,
-    TimeLimit,
-)
+from fastnn.common import random
+from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
 from fastnn.data.dataset import Dataset, Split
-from fastnn.data.stream import H5Stream
-from fastnn.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
-from fastnn.gradient_check import check_gradients
-from fastnn.history import History
-from fastnn.layers import (
+from fastnn.data.h5stream import H5Stream
+from fastnn.engine.threads import threads
+from fastnn.nn import initializers, layers, losses, optimizers, schedules
+from fastnn.nn.layers import (
     Activation,
     BatchNorm,
     Conv2D,
@@ -30,12 +19,26 @@ from fastnn.layers import (
     MaxPool2D,
     Sum,
 )
-from fastnn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
-from fastnn.model import Sequential
-from fastnn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
-from fastnn.schedules import CosineDecay, ExponentialDecay, StepDecay
-from fastnn.storage import load
-from fastnn.threads import threads
+from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
+from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
+from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
+from fastnn.training import callbacks
+from fastnn.training.callbacks import (
+    Callback,
+    Checkpoint,
+    CSVLogger,
+    EarlyStopping,
+    GradientNorms,
+    Monitor,
+    ProgressBar,
+    ReduceOnPlateau,
+    TensorBoard,
+    TimeLimit,
+)
+from fastnn.training.gradient_check import check_gradients
+from fastnn.training.history import History
+from fastnn.training.model import Sequential
+from fastnn.training.storage import load
 
 __version__ = "0.1.0"
 
@@ -84,8 +87,15 @@ __all__ = [
     "Sum",
     "TensorBoard",
     "TimeLimit",
+    "callbacks",
     "check_gradients",
+    "initializers",
     "kernels",
+    "layers",
     "load",
+    "losses",
+    "optimizers",
+    "random",
+    "schedules",
     "threads",
 ]

@@ -8,10 +8,10 @@ read-only, big-endian or lists; `arrays` says which dtypes go together. `ShapeEr
 import numpy as np
 
 import fastnn_kernels as kernels
-from fastnn.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, number, plain, whole
-from fastnn.checks import as_array
-from fastnn.errors import DataError, ShapeError
-from fastnn.threads import guard, usable_threads, use_parallel
+from fastnn.common.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, number, plain, whole
+from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.validation import as_array
+from fastnn.engine.threads import guard, usable_threads, use_parallel
 from fastnn_kernels.batch import ROUNDS
 
 

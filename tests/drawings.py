@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastnn.callbacks.monitor import describe
+from fastnn.training.callbacks.monitor import describe
 
 
 def records(steps=(1, 2, 3), kinds=("parameter", "gradient"), names=("dense.w", "dense.b")):

@@ -17,9 +17,9 @@ import fastnn as fn
 from bench.peers import Absent, Run
 from bench.peers.order import Order
 from bench.systems import System
-from fastnn.losses import Loss
-from fastnn.optimizers import Optimizer
-from fastnn.schedules import Schedule
+from fastnn.nn.losses import Loss
+from fastnn.nn.optimizers import Optimizer
+from fastnn.nn.schedules import Schedule
 
 ACTIVATIONS = {"identity": None, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 

@@ -19,12 +19,12 @@ import fastnn as fn
 from bench.peers import Absent
 from bench.peers.torch_peer import by_name, data_loss, laid_out, make_optimizer, network, tensors
 from bench.training import Outcome, Stage, Training
-from fastnn.callbacks import EarlyStopping
 from fastnn.data import Dataset
-from fastnn.optimizers import Optimizer
-from fastnn.recipes.base import Recipe
-from fastnn.recipes.single import stopping_of
-from fastnn.schedules import ExponentialDecay, Schedule
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.train_one import stopping_of
+from fastnn.nn.optimizers import Optimizer
+from fastnn.nn.schedules import ExponentialDecay, Schedule
+from fastnn.training.callbacks import EarlyStopping
 
 EVALUATION_BATCH = 1_000
 

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from fastnn.errors import FastnnError, NonFiniteError
+from fastnn.common.errors import FastnnError, NonFiniteError
 
 
 def main(arguments: list[str] | None = None) -> int:

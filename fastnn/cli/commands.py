@@ -8,8 +8,8 @@ from fastnn import __version__
 from fastnn.cli.data import data
 from fastnn.cli.settings import compare_help, options_of
 from fastnn.cli.sweep import sweep
+from fastnn.experiment.recipe import Recipe
 from fastnn.recipes import RECIPES
-from fastnn.recipes.base import Recipe
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -80,9 +80,9 @@ for _recipe in RECIPES.values():
 @click.argument("words")
 def predict(run_or_model: Path, words: str) -> None:
     """The ten most likely next words after WORDS, say "how are you", with probabilities."""
-    from fastnn.language import top_words, word_ids
-    from fastnn.recipes.folder import model_path
-    from fastnn.storage import load
+    from fastnn.experiment.run_folder import model_path
+    from fastnn.recipes.words import top_words, word_ids
+    from fastnn.training.storage import load
 
     model = load(model_path(run_or_model))
     for word, probability in top_words(model, word_ids(model, words))[0]:

@@ -11,7 +11,7 @@ from llvmlite import binding
 
 import fastnn as fn
 import fastnn_kernels as k
-from fastnn.threads import threads, usable_threads
+from fastnn.engine.threads import threads, usable_threads
 from fastnn_kernels._cache import cache_folder
 from fastnn_kernels._jit import JIT
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fastnn.recipes.base import Recipe
+from fastnn.experiment.recipe import Recipe
 
 
 def options_of(settings: Any) -> list[click.Option]:
@@ -35,7 +35,7 @@ def setting_from_text(settings: Any, name: str, text: str) -> Any:
     key = name.replace("-", "_")
     known = {item.name: getattr(settings, item.name) for item in fields(settings)}
     if key not in known:
-        from fastnn.naming import near
+        from fastnn.common.names import near
 
         raise ValueError(f"--grid has {name!r}, which is no setting; {near(key, known)}")
     kind = type(known[key])

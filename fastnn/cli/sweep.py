@@ -9,13 +9,13 @@ from typing import Any
 import click
 import numpy as np
 
-from fastnn import cells
-from fastnn.cells import Place, Row
 from fastnn.cli.settings import options_of, setting_from_text
+from fastnn.engine.threads import threads
+from fastnn.experiment import executors as cells
+from fastnn.experiment.executors import Place, Row
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.sweep import METRICS, TABLE, Grid, Sweep
 from fastnn.recipes import RECIPES
-from fastnn.recipes.base import Recipe
-from fastnn.sweep import METRICS, TABLE, Grid, Sweep
-from fastnn.threads import threads
 
 PICTURE = "sweep.png"
 COLUMN = 12  # signs of a column, about
@@ -207,7 +207,7 @@ def _value(row: Row | None, name: str) -> float:
 
 
 def _fail_if_nothing_succeeded(work: Sweep) -> None:
-    from fastnn.errors import DataError, NonFiniteError
+    from fastnn.common.errors import DataError, NonFiniteError
 
     rows = [row for row in work.rows if row is not None]
     if any(row["status"] == "finished" for row in rows):

@@ -13,15 +13,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from fastnn.callbacks import Callback
-from fastnn.callbacks.progress import ProgressBar, loss_text
 from fastnn.data import Dataset
-from fastnn.recipes.base import Recipe
-from fastnn.recipes.folder import RunFolder
-from fastnn.recipes.lineup import Entry
-from fastnn.recipes.results import Trained
-from fastnn.recipes.runner import Order, Outcome, run
-from fastnn.threads import threads
+from fastnn.engine.threads import threads
+from fastnn.experiment.lineup import Entry
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import Trained
+from fastnn.experiment.run_folder import RunFolder
+from fastnn.experiment.runner import Order, Outcome, run
+from fastnn.training.callbacks import Callback
+from fastnn.training.callbacks.progress import ProgressBar, loss_text
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 

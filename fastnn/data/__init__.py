@@ -1,19 +1,19 @@
 """Loaders and generators: files and random sources in, `Dataset` of `Split`s out. Ids and labels start at 0."""
 
 from fastnn.data.catalogue import find_data, load_trigram
-from fastnn.data.cats import load_cats_vs_cars, save_cats_vs_cars
-from fastnn.data.cifar import load_cifar10, save_cifar10
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.download import data_folder, fetch
-from fastnn.data.glyphs import generate_digits, generate_letters
-from fastnn.data.hdf5 import load_trigram_hdf5, save_trigram_hdf5
-from fastnn.data.idx import load_idx, read_idx, save_idx, write_idx
-from fastnn.data.markov import generate_trigrams
-from fastnn.data.npz import load_npz, save_npz
-from fastnn.data.points import generate_blobs, generate_moons
-from fastnn.data.shapes import generate_cats_vs_cars, generate_cifar10
-from fastnn.data.stream import H5Stream
-from fastnn.data.text import load_text
+from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
+from fastnn.data.formats.cifar import load_cifar10, save_cifar10
+from fastnn.data.formats.idx import load_idx, read_idx, save_idx, write_idx
+from fastnn.data.formats.npz import load_npz, save_npz
+from fastnn.data.formats.text import load_text
+from fastnn.data.formats.trigram_hdf5 import load_trigram_hdf5, save_trigram_hdf5
+from fastnn.data.generated.glyphs import generate_digits, generate_letters
+from fastnn.data.generated.markov import generate_trigrams
+from fastnn.data.generated.points import generate_blobs, generate_moons
+from fastnn.data.generated.shapes import generate_cats_vs_cars, generate_cifar10
+from fastnn.data.h5stream import H5Stream
 
 __all__ = [
     "Dataset",

@@ -5,12 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fastnn.data import cats, cifar, download, glyphs, hdf5, idx, markov, npz, points, shapes, text
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.files import check_target
+from fastnn.common.names import look_up
+from fastnn.data import download
 from fastnn.data.dataset import Dataset, Split
+from fastnn.data.formats import cats_hdf5 as cats
+from fastnn.data.formats import cifar, idx, npz, text
+from fastnn.data.formats import trigram_hdf5 as hdf5
+from fastnn.data.generated import glyphs, markov, points, shapes
 from fastnn.data.remote import REMOTE
-from fastnn.errors import DataError, FileFormatError
-from fastnn.files import check_target
-from fastnn.naming import look_up
 
 Path = str | os.PathLike[str]
 

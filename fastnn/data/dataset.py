@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import feed, random
-from fastnn.errors import DataError
-from fastnn.feed import Stream
+from fastnn.common import random
+from fastnn.common.errors import DataError
+from fastnn.data import source as feed
+from fastnn.data.source import Stream
 
 # From how many places of a stream `drawn` takes its samples: files may be sorted by class.
 PLACES = 64

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from fastnn.common.errors import DataError, FastnnError
+from fastnn.common.files import locked
+from fastnn.common.names import look_up
 from fastnn.data.remote import REMOTE, RemoteFile, RemoteSet
-from fastnn.errors import DataError, FastnnError
-from fastnn.files import locked
-from fastnn.naming import look_up
 
 log = logging.getLogger(__name__)
 

@@ -5,18 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import (
-    BLACK,
-    GREY,
-    LABEL,
-    ORANGE,
-    SMALL,
-    colour,
-    growing_colours,
-    ink,
-    picture_axes,
-    sheet,
-)
+from fastnn.plots.style import BLACK, GREY, LABEL, ORANGE, SMALL, colour, growing_colours, ink, picture_axes, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

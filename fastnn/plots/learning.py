@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.history import History
 from fastnn.plots.style import (
     BLUE,
     GREEN,
@@ -21,6 +20,7 @@ from fastnn.plots.style import (
     sheet,
     whole_numbers,
 )
+from fastnn.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

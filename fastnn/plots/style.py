@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.files import atomic_path
+from fastnn.common.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

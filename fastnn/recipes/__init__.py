@@ -1,5 +1,6 @@
 """The systems: one module each, all of one shape (`fastnn.recipes.base`)."""
 
+from fastnn.experiment.recipe import Recipe
 from fastnn.recipes import (
     cats_vs_cars,
     cifar10_mlp,
@@ -12,7 +13,6 @@ from fastnn.recipes import (
     scalar,
     trigram,
 )
-from fastnn.recipes.base import Recipe
 
 _ALL = (
     trigram.RECIPE,

@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.random import stream
 from fastnn.data import Dataset, Split
-from fastnn.initializers import Initializer, Normal, get
-from fastnn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
-from fastnn.losses import MSE
-from fastnn.model import Sequential
-from fastnn.optimizers import Optimizer
-from fastnn.random import stream
-from fastnn.recipes.base import Best, Comparison, Recipe, Settings, setting
-from fastnn.recipes.results import Results
+from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.initializers import Initializer, Normal, get
+from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
+from fastnn.nn.losses import MSE
+from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
     OPTIMIZERS,
     STARTS,
@@ -30,6 +29,7 @@ from fastnn.recipes.shared import (
     sizes_of,
     unit_images,
 )
+from fastnn.training.model import Sequential
 
 REACH = 2  # By how many pixels a shifted copy moves at most.
 

@@ -10,12 +10,11 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.data import Dataset, Split
-from fastnn.layers import Dense
-from fastnn.model import Sequential
-from fastnn.optimizers import Optimizer
-from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, note_of
-from fastnn.recipes.results import Results, Trained
+from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results, Trained
+from fastnn.nn.layers import Dense
+from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
     ACTIVATIONS,
     NORMS,
@@ -29,6 +28,7 @@ from fastnn.recipes.shared import (
     percent,
     sizes_of,
 )
+from fastnn.training.model import Sequential
 
 
 @dataclass(frozen=True)

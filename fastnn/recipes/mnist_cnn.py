@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastnn import plots
-from fastnn.callbacks import Callback, Monitor, TensorBoard
-from fastnn.callbacks.monitor import load_monitor
 from fastnn.data import Dataset
-from fastnn.initializers import TruncatedNormal
-from fastnn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
-from fastnn.model import Sequential
-from fastnn.optimizers import Optimizer
-from fastnn.recipes.base import Best, Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, note_of
-from fastnn.recipes.results import Results
+from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.initializers import TruncatedNormal
+from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
+from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+from fastnn.training.callbacks import Callback, Monitor, TensorBoard
+from fastnn.training.callbacks.monitor import load_monitor
+from fastnn.training.model import Sequential
 
 MONITOR, EVENTS = "monitor.h5", "tensorboard"
 

@@ -10,14 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from fastnn import plots
-from fastnn.callbacks import Callback, GradientNorms
 from fastnn.data import Dataset
-from fastnn.layers import Dense
-from fastnn.model import Sequential
-from fastnn.optimizers import Optimizer
-from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, by_step, note_of
-from fastnn.recipes.results import Results
+from fastnn.experiment.pictures import Picture, by_step, note_of
+from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.layers import Dense
+from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
     ACTIVATIONS,
     OPTIMIZERS,
@@ -28,6 +26,8 @@ from fastnn.recipes.shared import (
     optimizer_of,
     percent,
 )
+from fastnn.training.callbacks import Callback, GradientNorms
+from fastnn.training.model import Sequential
 
 NORM, NORMS = "norm dense.w", "norm of the first layer's gradient by step"
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn.data import Dataset
-from fastnn.initializers import Normal
-from fastnn.layers import Dense
-from fastnn.model import Sequential
-from fastnn.optimizers import Optimizer
-from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.results import Results
+from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.initializers import Normal
+from fastnn.nn.layers import Dense
+from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, flat_unit_pixels, optimizer_of, percent
+from fastnn.training.model import Sequential
 
 
 @dataclass(frozen=True)

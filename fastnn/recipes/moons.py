@@ -12,15 +12,15 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.data import Dataset, Split
-from fastnn.initializers import Normal
-from fastnn.layers import Dense
-from fastnn.losses import SoftmaxCrossEntropy
-from fastnn.model import Sequential
-from fastnn.optimizers import SGD
-from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, note_of
-from fastnn.recipes.results import Results, Trained
+from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results, Trained
+from fastnn.nn.initializers import Normal
+from fastnn.nn.layers import Dense
+from fastnn.nn.losses import SoftmaxCrossEntropy
+from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATIONS, sizes_of, unchanged
+from fastnn.training.model import Sequential
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from fastnn import plots
 from fastnn.data import Dataset
-from fastnn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
-from fastnn.model import Sequential
-from fastnn.optimizers import Optimizer
-from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, note_of
-from fastnn.recipes.results import Results
+from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
+from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+from fastnn.training.model import Sequential
 
 PARTS = ("train", "val", "test")
 

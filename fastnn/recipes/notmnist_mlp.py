@@ -9,14 +9,14 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.data import Dataset
-from fastnn.layers import Dense
-from fastnn.losses import SoftmaxCrossEntropy
-from fastnn.model import Sequential
-from fastnn.optimizers import SGD
-from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, note_of
-from fastnn.recipes.results import Results
+from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.layers import Dense
+from fastnn.nn.losses import SoftmaxCrossEntropy
+from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATIONS, STARTS, classes_of, flat_unit_pixels, initializer_of, percent
+from fastnn.training.model import Sequential
 
 VELOCITY = 1e-5  # what every velocity starts at, in the report's program
 

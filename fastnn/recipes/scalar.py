@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from fastnn import plots
-from fastnn.arrays import whole
+from fastnn.common.arrays import whole
+from fastnn.common.random import stream
 from fastnn.data import Dataset, Split, find_data
-from fastnn.layers import Dense
-from fastnn.model import Sequential
-from fastnn.optimizers import SGD
-from fastnn.random import stream
-from fastnn.recipes.base import Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import Picture, note_of
+from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.layers import Dense
+from fastnn.nn.optimizers import SGD
 from fastnn.recipes.plain_net import (
     START_V,
     START_W,
@@ -30,8 +30,8 @@ from fastnn.recipes.plain_net import (
     softmax,
     train_epoch,
 )
-from fastnn.recipes.results import Results
 from fastnn.recipes.shared import unchanged
+from fastnn.training.model import Sequential
 
 __all__ = [
     "EXAMPLE_TARGET",

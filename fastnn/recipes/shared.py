@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.data import Dataset, Split
-from fastnn.initializers import INITIALIZERS, Initializer, Normal, TruncatedNormal, get
-from fastnn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
-from fastnn.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
-from fastnn.schedules import ExponentialDecay, Schedule
+from fastnn.nn.initializers import INITIALIZERS, Initializer, Normal, TruncatedNormal, get
+from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
+from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
+from fastnn.nn.schedules import ExponentialDecay, Schedule
 
 OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw")
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "identity")

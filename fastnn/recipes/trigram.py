@@ -10,16 +10,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from fastnn import plots, random
+from fastnn import plots
+from fastnn.common import random
 from fastnn.data import Dataset
-from fastnn.language import top_words
-from fastnn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
-from fastnn.model import Sequential
-from fastnn.optimizers import Optimizer
-from fastnn.recipes.base import Best, Comparison, Recipe, Settings, setting
-from fastnn.recipes.pictures import note_of
-from fastnn.recipes.results import Results
+from fastnn.experiment.pictures import note_of
+from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
+from fastnn.experiment.results import Results
+from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
+from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, STARTS, initializer_of, optimizer_of, percent, unchanged
+from fastnn.recipes.words import top_words
+from fastnn.training.model import Sequential
 
 EXAMPLES = 5
 

@@ -6,9 +6,9 @@ import stat
 import numpy as np
 import pytest
 
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.files import atomic_path
 from fastnn.data.dataset import Dataset, Split, id_dtype
-from fastnn.errors import DataError, FileFormatError
-from fastnn.files import atomic_path
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):

@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
-from fastnn.data import Dataset, Split, hdf5, load_trigram, load_trigram_hdf5, save_trigram_hdf5
-from fastnn.errors import DataError, FileFormatError
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.data import Dataset, Split, load_trigram, load_trigram_hdf5, save_trigram_hdf5
+from fastnn.data.formats import trigram_hdf5 as hdf5
 
 
 def write(path, arrays):

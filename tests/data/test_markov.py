@@ -10,9 +10,10 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from fastnn.data import generate_trigrams, load_trigram, markov
-from fastnn.data.toy_english import BENDS, CLASSES, FOLLOWERS, WORDS, ZIPF_EXPONENTS
-from fastnn.errors import DataError
+from fastnn.common.errors import DataError
+from fastnn.data import generate_trigrams, load_trigram
+from fastnn.data.generated import markov
+from fastnn.data.generated.toy_english import BENDS, CLASSES, FOLLOWERS, WORDS, ZIPF_EXPONENTS
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import load_text, load_trigram
-from fastnn.data.text import tokenize
-from fastnn.errors import DataError, FileFormatError
+from fastnn.data.formats.text import tokenize
 
 
 def write(tmp_path, text, name="a.txt"):

@@ -1,0 +1,205 @@
+"""What all readers of files share: opening, how much may be unpacked, and labels and pictures that make sense."""
+
+import difflib
+import gzip
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common.errors import DataError, FastnnError, FileFormatError
+from fastnn.data.dataset import Split, id_dtype
+
+if TYPE_CHECKING:
+    import h5py
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+GZIP_SIGNATURE = b"\x1f\x8b"
+DEFLATE_RATIO = 1032  # No deflate stream holds more than this many bytes for each of its own.
+PIECE = 1 << 20  # Bytes unpacked at a time.
+# Bytes of one array that is read whole. Beyond, a header is more likely damaged than true; `H5Stream` takes the rest.
+LARGEST = 1 << 32
+
+
+def check_readable(name: str) -> None:
+    """Raise FileFormatError unless `name` is a file that can be opened for reading."""
+    if not os.path.exists(name):
+        raise FileFormatError(f"{name!r} does not exist, expected a file")
+    if os.path.isdir(name):
+        raise FileFormatError(f"{name!r} is a folder, expected a file")
+    if not os.path.isfile(name):  # Opening a pipe would wait, and a device such as /dev/zero has no end.
+        raise FileFormatError(f"{name!r} is a pipe or a device, expected a file")
+    try:
+        with open(name, "rb"):
+            pass
+    except OSError as error:
+        raise FileFormatError(f"{name!r} cannot be read: {error.strerror}") from error
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make `folder` and those above it; FileFormatError if that cannot be."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise FileFormatError(f"cannot make folder {os.fspath(folder)!r}: {error.strerror}") from error
+
+
+def check_hdf5(name: str) -> None:
+    """Raise FileFormatError unless `name` can be read and looks like HDF5."""
+    import h5py
+
+    check_readable(name)
+    with open(name, "rb") as raw:
+        if raw.read(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE and not h5py.is_hdf5(name):
+            raise FileFormatError(f"{name!r} is not an HDF5 file: it does not begin with the HDF5 signature")
+
+
+@contextmanager
+def open_hdf5(name: str) -> Iterator["h5py.File"]:
+    """The open HDF5 file; whatever the HDF5 library raises meanwhile becomes one FileFormatError."""
+    import h5py
+
+    check_hdf5(name)
+    with hdf5_errors(name), h5py.File(name, "r") as file:
+        yield file
+
+
+@contextmanager
+def hdf5_errors(name: str) -> Iterator[None]:
+    """Turn what h5py raises on a damaged file into FileFormatError; fastnn's own errors pass."""
+    try:
+        yield
+    except FastnnError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:  # h5py raises all of them
+        raise FileFormatError(f"{name!r} is damaged or cut short: {' '.join(str(error).split())}") from error
+
+
+def hdf5_array(file: "h5py.File", name: str, key: str, known: Sequence[str] = ()) -> "h5py.Dataset":
+    """The array under `key`; FileFormatError that lists the keys there are, and guesses among those not `known`."""
+    import h5py
+
+    if key not in file:
+        spare = {other.lower(): other for other in file if other not in known}
+        near = difflib.get_close_matches(key, spare, n=1)
+        hint = f"; did you mean {spare[near[0]]!r}?" if near else ""
+        raise FileFormatError(f"{name!r} has no key {key!r}, it has {', '.join(sorted(file)) or 'none'}{hint}")
+    try:
+        array = file[key]
+    except (KeyError, OSError) as error:  # A link that leads nowhere; KeyError puts its text in quotes.
+        raise FileFormatError(f"{name!r}: {key!r} cannot be opened: {error.args[0]}") from error
+    if not isinstance(array, h5py.Dataset) or array.shape is None:
+        raise FileFormatError(f"{name!r}: {key!r} is a {type(array).__name__.lower()}, expected an array")
+    return array
+
+
+@contextmanager
+def open_maybe_gzip(name: str) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked if they are gzip (by signature, not by name); damage becomes FileFormatError."""
+    check_readable(name)
+    try:
+        with open(name, "rb") as raw:
+            packed = raw.read(len(GZIP_SIGNATURE)) == GZIP_SIGNATURE
+            raw.seek(0)
+            if not packed:
+                yield raw
+                return
+            with gzip.GzipFile(fileobj=raw) as file:
+                yield file  # type: ignore[misc]
+    except EOFError as error:
+        raise FileFormatError(f"{name!r} is cut short: its gzip stream has no end") from error
+    except (gzip.BadGzipFile, zlib.error, OSError) as error:
+        raise FileFormatError(f"{name!r} is damaged: {' '.join(str(error).split())}") from error
+
+
+def most_bytes(name: str) -> int:
+    """The most bytes that file `name` can hold, unpacked: what a header declares beyond that is a lie."""
+    with open(name, "rb") as raw:
+        packed = raw.read(len(GZIP_SIGNATURE)) == GZIP_SIGNATURE
+    return os.path.getsize(name) * (DEFLATE_RATIO if packed else 1)
+
+
+def fill(file: IO[bytes], out: NDArray[np.uint8]) -> int:
+    """Read into `out`, a piece at a time; the number of bytes there were. Never reads beyond `out`."""
+    view, done = memoryview(out.data), 0
+    while done < len(out):
+        piece = file.read(min(PIECE, len(out) - done))
+        if not piece:
+            break
+        view[done : done + len(piece)] = piece
+        done += len(piece)
+    return done
+
+
+def check_size(where: str, shape: tuple[int, ...], itemsize: int) -> None:
+    """Refuse an array whose declared size is beyond what is ever read whole."""
+    size = itemsize
+    for length in shape:
+        size *= int(length)
+    if size > LARGEST:
+        raise FileFormatError(f"{where} declares shape {shape}, {size:,} bytes; expected at most {LARGEST:,}")
+
+
+def check_written(array: "h5py.Dataset", name: str, where: str) -> None:
+    """Refuse an HDF5 array of more bytes than file `name` can hold unpacked: it was declared, but never written."""
+    if not array.is_virtual and not array.external and array.nbytes > DEFLATE_RATIO * os.path.getsize(name):
+        raise FileFormatError(
+            f"{where} declares shape {array.shape}, {array.nbytes:,} bytes, in a file of {os.path.getsize(name):,}; "
+            "most of it was never written"
+        )
+
+
+def as_labels(array: NDArray[Any], where: str, classes: int) -> NDArray[Any]:
+    """Labels (N,) or (N, 1) as whole numbers (N,) of the smallest dtype; DataError names the first that is none."""
+    if array.ndim not in (1, 2) or array.shape[1:] not in ((), (1,)):
+        raise FileFormatError(f"{where} has shape {array.shape}, expected labels (N,) or (N, 1)")
+    if array.dtype.kind not in "iuf":
+        raise FileFormatError(f"{where} holds {array.dtype}, expected whole numbers")
+    array = array.reshape(-1)
+    good = (array >= 0) & (array < classes)  # This way round NaN is wrong, too.
+    if array.dtype.kind == "f":
+        good &= array == np.floor(array)
+    if not good.all():
+        bad = int(np.argmin(good))
+        raise DataError(
+            f"{where} holds label {array[bad]} at row {bad} (rows count from 0), "
+            f"expected a whole number from 0 to {classes - 1}"
+        )
+    return array.astype(id_dtype(classes))
+
+
+def as_images(array: NDArray[Any], where: str) -> NDArray[Any]:
+    """Images (N, H, W) or (N, H, W, C) in native byte order; refuses other shapes, no numbers, none, and NaN."""
+    if array.ndim not in (3, 4):
+        raise FileFormatError(f"{where} has shape {array.shape}, expected images (N, H, W) or (N, H, W, C)")
+    if array.dtype.kind not in "iuf":
+        raise FileFormatError(f"{where} holds {array.dtype}, expected numbers")
+    if array.size == 0:
+        raise DataError(f"{where} has shape {array.shape}, expected at least one image")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{where} holds {array[bad]} at {list(bad)}, expected finite numbers")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_alike(splits: Mapping[str, Split], where: str) -> None:
+    """DataError unless the samples of all splits have one shape."""
+    shapes = {name: split.x.shape[1:] for name, split in splits.items()}
+    for name, shape in shapes.items():
+        if shape != shapes["train"]:
+            raise DataError(
+                f"{where} has training samples of shape {shapes['train']} but {name} samples of shape {shape}, "
+                "expected the same"
+            )
+
+
+def check_lengths(images: NDArray[Any], labels: NDArray[Any], where: tuple[str, str]) -> None:
+    """DataError unless there are as many labels as images."""
+    if len(images) != len(labels):
+        raise DataError(
+            f"{where[0]} has {len(images)} images but {where[1]} has {len(labels)} labels, expected as many"
+        )

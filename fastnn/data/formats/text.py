@@ -1,0 +1,135 @@
+"""Plain text to n-grams: sentences, lower-cased tokens, the most frequent ones as vocabulary, a split by sentence."""
+
+import logging
+import os
+import re
+import unicodedata
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.random import stream
+from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.formats.reading import check_readable
+
+log = logging.getLogger(__name__)
+
+# Where a sentence ends: at . ! ? … before white space, with the quotes and brackets that close there, but not after a
+# title; and at an empty line.
+END = re.compile(r"(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bdr)(?<!\bst)[.!?…]+[\"')\]]*(?=\s|$)|\n\s*\n")
+# Titles with their dot, words with inner apostrophes, the dash and dots of typewriters, numbers, and every other
+# visible character by itself.
+TOKEN = re.compile(r"\b(?:mr|mrs|ms|dr|st)\.|[^\W\d_]+(?:'[^\W\d_]+)*|--+|\.\.+|\d+(?:[.,]\d+)*|[^\w\s]")
+PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "--", "–": "-"})
+SHARES = (0.8, 0.1)  # Of the sentences, for training and validation; the rest is for testing.
+
+
+def load_text(path: str | os.PathLike[str], vocabulary_size: int = 250, order: int = 4, seed: int = 0) -> Dataset:
+    """Read UTF-8 text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
+
+    A sentence ends with . ! ? … or an empty line. Vocabulary: the `vocabulary_size` most frequent tokens of the whole
+    text, ties by alphabet. Kept are the n-grams inside a sentence all of whose words are in the vocabulary. Sentences
+    are dealt 80/10/10 to training, validation and test by `seed`.
+
+    meta: `words`, `source`, `true_entropy` (None), `coverage` (share of the tokens that the vocabulary holds),
+    `kept` (share of the n-grams), `tokens`, `sentences`. Raises FileFormatError if the file is missing or no UTF-8
+    text, DataError if the text is too small or an argument is out of range.
+    """
+    name = os.fspath(path)
+    if vocabulary_size < 2 or order < 2:
+        raise DataError(f"vocabulary_size={vocabulary_size}, order={order}: expected at least 2 each")
+    words, ids, sentence = _encode(_read(name), vocabulary_size, name)
+    grams, origin, possible = _grams(ids, sentence, vocabulary_size, order)
+    train, val, test = _split(grams.astype(id_dtype(vocabulary_size)), origin, stream(seed, "text split"), name)
+    coverage = float(np.mean(ids < vocabulary_size))
+    meta = {
+        "words": words,
+        "source": str(name),
+        "true_entropy": None,
+        "coverage": coverage,
+        "kept": len(grams) / max(possible, 1),
+        "tokens": len(ids),
+        "sentences": int(sentence[-1]) + 1,
+    }
+    log.info("read %s: %d tokens, %.0f%% of them in the vocabulary", name, len(ids), 100 * coverage)
+    return Dataset(train, val, test, meta)
+
+
+def tokenize(text: str) -> Iterator[list[str]]:
+    """The tokens of `text`, lower-cased, one list for each sentence; no list is empty."""
+    text = unicodedata.normalize("NFC", text).translate(PLAIN).lower()
+    ends = [match.end() for match in END.finditer(text)]
+    for low, high in zip([0, *ends], [*ends, len(text)], strict=True):
+        if tokens := TOKEN.findall(text, low, high):
+            yield tokens
+
+
+def _read(name: str) -> str:
+    check_readable(name)
+    with open(name, "rb") as file:
+        raw = file.read()
+    if b"\0" in raw:
+        raise FileFormatError(f"{name!r} is no plain text: byte {raw.index(0)} is zero")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise FileFormatError(
+            f"{name!r} is no UTF-8 text: byte 0x{raw[error.start]:02x} at position {error.start}, line {line}"
+        ) from error
+
+
+def _encode(text: str, size: int, name: str) -> tuple[list[str], NDArray[np.int32], NDArray[np.int32]]:
+    """Vocabulary, id of every token (`size` where it is not in the vocabulary) and number of its sentence.
+
+    Tokens become numbers on the way, so that a book costs four bytes a word and not a string.
+    """
+    number: dict[str, int] = {}
+    tokens, lengths = array("i"), array("i")
+    for words in tokenize(text):
+        tokens.extend(number.setdefault(word, len(number)) for word in words)
+        lengths.append(len(words))
+    if len(number) < size:
+        raise DataError(
+            f"{name!r} is too small: found {len(tokens)} tokens, {len(number)} different ones, "
+            f"expected at least {size} different ones"
+        )
+    counts = np.bincount(np.frombuffer(tokens, np.int32))
+    names = list(number)
+    frequent = sorted(number.values(), key=lambda i: (-counts[i], names[i]))[:size]
+    ids = np.full(len(names), size, np.int32)
+    ids[frequent] = np.arange(size)
+    sentence = np.repeat(np.arange(len(lengths), dtype=np.int32), np.frombuffer(lengths, np.int32))
+    return [names[i] for i in frequent], ids[np.frombuffer(tokens, np.int32)], sentence
+
+
+def _grams(
+    ids: NDArray[np.int32], sentence: NDArray[np.int32], size: int, order: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
+    """N-grams inside one sentence and inside the vocabulary, (N, order); their sentences; how many there were."""
+    if len(ids) < order:
+        return np.empty((0, order), np.int32), np.empty(0, np.int32), 0
+    windows = np.lib.stride_tricks.sliding_window_view(ids, order)
+    last = len(ids) - order + 1
+    inside = sentence[:last] == sentence[order - 1 :]
+    known = inside & (windows < size).all(axis=1)
+    return windows[known], sentence[:last][known], int(inside.sum())
+
+
+def _split(grams: NDArray[Any], origin: NDArray[np.int32], generator: np.random.Generator, name: str) -> list[Split]:
+    """Deal the sentences that hold n-grams to training, validation and test; all n-grams of one stay together."""
+    sentences, position = np.unique(origin, return_inverse=True)
+    # The rank of a uniform number is a permutation that no change of NumPy's own shuffle can alter.
+    share = np.argsort(np.argsort(generator.random(len(sentences)), kind="stable"), kind="stable") / len(sentences)
+    part = np.searchsorted(np.cumsum(SHARES), share, side="right")[position]
+    chosen = [grams[part == i] for i in range(3)]
+    if not all(map(len, chosen)):
+        raise DataError(
+            f"{name!r} is too small: found {len(grams)} {grams.shape[1]}-grams of known words in {len(sentences)} "
+            "sentence(s), expected enough for a training, a validation and a test set"
+        )
+    return [Split(np.ascontiguousarray(part[:, :-1]), np.ascontiguousarray(part[:, -1])) for part in chosen]

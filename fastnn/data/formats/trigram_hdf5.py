@@ -1,0 +1,140 @@
+"""The HDF5 file of the trigram task: reading it with every mistake named, and writing the same layout.
+
+Layout: `trainx` (N, 3) and `traind` (N,) or (N, 1), the same for `val` and `test`, whole-number word ids from 1 to V;
+`words` (V,) strings. Keys may stand in any order, others are ignored.
+"""
+
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.files import atomic_path
+from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.formats import reading
+from fastnn.data.h5stream import H5Stream
+
+if TYPE_CHECKING:
+    import h5py
+
+log = logging.getLogger(__name__)
+
+SPLITS = ("train", "val", "test")
+KEYS = ("words", *(split + part for split in SPLITS for part in "xd"))
+ROWS = 65_536  # Rows converted at a time: 1.5 MB when the file holds 64-bit numbers.
+STREAMED_FROM = 200_000_000  # Training four-grams that stay in the file: from 800 MB in memory.
+
+
+def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
+    """Read a trigram file: x (N, 3) and y (N,), ids from 0, of the smallest unsigned dtype that holds the words.
+
+    Of more than 200 million training four-grams the split is a stream: they are read while training goes on.
+    meta: `words` (list of str), `source` (the path), `true_entropy` (None). Raises FileFormatError if the file is
+    missing, damaged or of another layout, DataError if it holds values that are no word ids.
+    """
+    name = os.fspath(path)
+    with reading.open_hdf5(name) as file:
+        words = _read_words(reading.hdf5_array(file, name, "words", KEYS), name)
+        train, val, test = (_read_split(file, name, split, len(words)) for split in SPLITS)
+    log.info("read %s: %d + %d + %d four-grams, %d words", name, len(train), len(val), len(test), len(words))
+    return Dataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
+
+
+def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
+    """Write `dataset` in the layout that `load_trigram_hdf5` reads, ids from 1; the file appears whole or not at all.
+
+    Raises DataError if a split or `meta["words"]` is missing, FileFormatError if the place cannot be written.
+    """
+    import h5py
+
+    words, splits = dataset.meta.get("words"), dataset.splits()
+    if not words or len(splits) != len(SPLITS):
+        found = f"{', '.join(splits)} and words {words!r:.40}"
+        raise DataError(f"expected train, val, test and meta['words'] to save, found {found}")
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, split in splits.items():
+            file[f"{name}x"] = split.x.astype(np.int32) + np.int32(1)
+            file[f"{name}d"] = split.y.astype(np.int32) + np.int32(1)
+        file["words"] = np.array([word.encode() for word in words])
+
+
+def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
+    """The vocabulary as str; fixed-length and variable-length strings, (V,), (V, 1) or (1, V)."""
+    import h5py
+
+    reading.check_size(f"{name!r}: 'words'", array.shape, array.dtype.itemsize)
+    reading.check_written(array, name, f"{name!r}: 'words'")
+    if array.ndim not in (1, 2) or max(array.shape) != array.size or h5py.check_string_dtype(array.dtype) is None:
+        raise FileFormatError(f"{name!r}: 'words' is {array.shape} {array.dtype}, expected (V,) strings")
+    if array.size == 0:
+        raise DataError(f"{name!r}: 'words' is empty, expected at least one word")
+    words = []
+    for i, word in enumerate(array[()].ravel()):
+        try:
+            words.append(word.decode() if isinstance(word, bytes) else str(word))
+        except UnicodeDecodeError as error:
+            raise DataError(f"{name!r}: 'words' entry {i} is {bytes(word)!r}, expected UTF-8 text") from error
+    if len(set(words)) < len(words):
+        log.warning("%s: 'words' holds only %d different words among %d", name, len(set(words)), len(words))
+    return words
+
+
+def _read_split(file: "h5py.File", name: str, split: str, vocabulary: int) -> Split:
+    x, y = (reading.hdf5_array(file, name, split + part, KEYS) for part in "xd")
+    if x.ndim != 2 or x.shape[1] != 3:
+        hint = " (transposed?)" if x.ndim == 2 and x.shape[0] == 3 else ""
+        raise FileFormatError(f"{name!r}: '{split}x' has shape {x.shape}, expected (N, 3){hint}")
+    if y.ndim not in (1, 2) or y.shape[1:] not in ((), (1,)):
+        raise FileFormatError(f"{name!r}: '{split}d' has shape {y.shape}, expected (N,) or (N, 1)")
+    if len(x) != len(y):
+        raise DataError(f"{name!r}: '{split}x' has {len(x)} rows but '{split}d' has {len(y)}, expected as many labels")
+    if len(x) == 0:
+        raise DataError(f"{name!r}: '{split}x' is empty, expected at least one four-gram")
+    for array, part in ((x, "x"), (y, "d")):
+        reading.check_written(array, name, f"{name!r}: '{split}{part}'")
+    if split == "train" and len(x) > STREAMED_FROM:
+        return Split(H5Stream(name, "trainx", _from_zero), H5Stream(name, "traind", _labels_from_zero))
+    return Split(_read_ids(x, name, vocabulary), _read_ids(y, name, vocabulary).reshape(-1))
+
+
+def _from_zero(ids: NDArray[Any]) -> NDArray[Any]:
+    """Ids of a stream, whose range is checked when they are used: signed, so that 0 becomes none that exists."""
+    if ids.dtype.kind not in "iu":
+        return ids - 1
+    signed = np.int32 if np.can_cast(ids.dtype, np.int32) else np.int64
+    return ids.astype(signed) - signed(1)
+
+
+def _labels_from_zero(ids: NDArray[Any]) -> NDArray[Any]:
+    return _from_zero(ids).reshape(-1)
+
+
+def _read_ids(array: "h5py.Dataset", name: str, vocabulary: int) -> NDArray[Any]:
+    """Ids from 0, converted a block of rows at a time: no second copy of the array ever exists."""
+    key = array.name.lstrip("/")
+    if array.dtype.kind not in "iuf":
+        raise FileFormatError(f"{name!r}: {key!r} holds {array.dtype}, expected whole numbers")
+    ids = np.empty(array.shape, id_dtype(vocabulary))
+    for low in range(0, len(array), ROWS):
+        block = array[low : low + ROWS]
+        wrong = ~((block >= 1) & (block <= vocabulary))  # This way round NaN is wrong, too.
+        if block.dtype.kind == "f":
+            wrong |= block != np.floor(block)
+        if wrong.any():
+            raise _bad_id(block, wrong, low, key, name, vocabulary)
+        ids[low : low + ROWS] = block - block.dtype.type(1)
+    return ids
+
+
+def _bad_id(block: NDArray[Any], wrong: NDArray[np.bool_], low: int, key: str, name: str, vocabulary: int) -> DataError:
+    """The error for the first bad entry of a block that starts at row `low`."""
+    position = tuple(int(i) for i in np.argwhere(wrong)[0])
+    column = f", column {position[1]}" if block.ndim == 2 and block.shape[1] > 1 else ""
+    what = "word id" if key.endswith("x") else "label"
+    return DataError(
+        f"{name!r}: {key!r} row {low + position[0]}{column} (rows count from 0) holds {what} {block[position]}, "
+        f"expected a whole number from 1 to {vocabulary}, the number of entries in 'words'"
+    )

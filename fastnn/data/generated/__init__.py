@@ -1,0 +1,1 @@
+"""Stand-ins for data sets, drawn from random numbers."""

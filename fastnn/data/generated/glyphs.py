@@ -1,0 +1,126 @@
+"""Generated digits and letters: type of many faces, bent and slanted like handwriting. Stand-ins for MNIST, notMNIST.
+
+Matplotlib brings the typefaces, so nothing is downloaded. The pictures depend on the seed and on the version of
+matplotlib, whose font renderer draws the originals.
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common.errors import DataError
+from fastnn.common.random import stream
+from fastnn.data.dataset import Dataset, Split
+from fastnn.data.generated import warp
+
+DIGITS = "0123456789"
+LETTERS = "ABCDEFGHIJ"
+FACES = (
+    *(f"DejaVuSans{style}" for style in ("", "-Bold", "-Oblique", "-BoldOblique")),
+    *(f"DejaVuSerif{style}" for style in ("", "-Bold", "-Italic", "-BoldItalic")),
+    *(f"DejaVuSansMono{style}" for style in ("", "-Bold", "-Oblique", "-BoldOblique")),
+    *(f"STIXGeneral{style}" for style in ("", "Bol", "Italic", "BolIta")),
+    *("cmr10", "cmss10", "cmtt10", "cmb10", "cmti10"),
+)
+SIDE = 28
+MASTER = 128  # Side of the originals: 4.6 of their points are one of the image's.
+HEIGHT = 84  # Of a glyph in its original; so a size of 1 leaves the margin of MNIST, 20 of 28.
+SOFT = 3  # Radius of the box filters, twice: an edge as wide as one and a half pixels.
+
+
+def generate_digits(train: int = 60_000, test: int = 10_000, seed: int = 0) -> Dataset:
+    """Draw digits in MNIST's layout: x (N, 28, 28) uint8, light on dark, and y (N,) uint8, 0 … 9.
+
+    Equal seeds give equal bytes with one version of matplotlib; a split does not depend on the other's size. meta:
+    `classes`, `source`. Raises DataError if a size is below 1.
+    """
+    settings = {"size": (0.8, 1.1), "turn": 0.22, "slant": 0.3, "stretch": 0.22, "shift": 0.1, "bend": 0.13}
+    splits = _draw_splits(DIGITS, {"train": train, "test": test}, seed, "digits", settings, inverted=0.0)
+    return Dataset(splits["train"], None, splits["test"], {"classes": list(DIGITS), "source": "generated"})
+
+
+def generate_letters(train: int = 10_000, val: int = 6_000, test: int = 2_724, seed: int = 0) -> Dataset:
+    """Draw the letters A … J in notMNIST's layout: x (N, 28, 28) uint8 and y (N,) uint8, 0 … 9.
+
+    Larger than the digits, and one in 25 dark on light. Otherwise as `generate_digits`, with a validation set.
+    """
+    settings = {"size": (1.0, 1.35), "turn": 0.14, "slant": 0.18, "stretch": 0.2, "shift": 0.08, "bend": 0.08}
+    sizes = {"train": train, "val": val, "test": test}
+    splits = _draw_splits(LETTERS, sizes, seed, "letters", settings, inverted=1 / 25)
+    meta = {"classes": list(LETTERS), "source": "generated"}
+    return Dataset(splits["train"], splits["val"], splits["test"], meta)
+
+
+def _draw_splits(
+    characters: str, sizes: dict[str, int], seed: int, purpose: str, settings: dict[str, Any], inverted: float
+) -> dict[str, Split]:
+    splits = {}
+    for name, size in sizes.items():
+        if size < 1:
+            raise DataError(f"{name}={size} images asked for, expected at least 1")
+        splits[name] = _draw(characters, size, stream(seed, f"generated {purpose}", name), settings, inverted)
+    return splits
+
+
+def _draw(
+    characters: str, count: int, generator: np.random.Generator, settings: dict[str, Any], inverted: float
+) -> Split:
+    """`count` images: class, face, view, thickness, sharpness, brightness and noise of each at random."""
+    labels = np.floor(generator.random(count) * len(characters)).astype(np.uint8)
+    face = np.floor(generator.random(count) * len(FACES)).astype(np.int64)
+    views = warp.random_views(labels * np.int64(len(FACES)) + face, generator, **settings)
+    look = generator.random((count, 5), dtype=np.float32)[:, :, None, None]
+    start = generator.integers(0, warp.NOISE, count, dtype=np.int32)
+    tile = warp.noise_tile(generator)
+    images = np.empty((count, SIDE, SIDE), np.uint8)
+    for rows, glyphs in warp.look(originals(characters), views, SIDE):
+        thickness, sharpness, brightness, noise, chance = (look[rows, i] for i in range(5))
+        # Where a soft edge is cut decides how thick a stroke is, and how steeply, how sharp.
+        ink = (glyphs * np.float32(1 / 255) - (0.15 + 0.35 * thickness)) * (2 + 4 * sharpness) + 0.5
+        ink = np.clip(ink, 0, 1, out=ink) * (0.7 + 0.3 * brightness)
+        ink += warp.noise_of(tile, start[rows], (SIDE, SIDE)) * (0.07 * noise)
+        np.abs((chance < inverted) - ink, out=ink)
+        images[rows] = np.clip(ink, 0, 1, out=ink) * 255 + 0.5
+    return Split(images, labels)
+
+
+@cache
+def originals(characters: str) -> NDArray[np.uint8]:
+    """Every character in every face, (characters · faces, 128, 128) uint8, faces fastest, edges softened."""
+    import matplotlib
+    from matplotlib.ft2font import FT2Font
+
+    folder = os.path.join(matplotlib.get_data_path(), "fonts", "ttf")
+    try:
+        fonts = [FT2Font(os.path.join(folder, f"{face}.ttf")) for face in FACES]
+    except OSError as error:
+        raise DataError(f"cannot draw characters: this matplotlib lacks one of its typefaces: {error}") from error
+    drawn = warp.blurred(np.stack([_glyph(font, character) for character in characters for font in fonts]), SOFT)
+    drawn.setflags(write=False)
+    return drawn
+
+
+def _glyph(font: Any, character: str) -> NDArray[np.uint8]:
+    """One character in the middle of a square, `HEIGHT` tall; a wide one is cut at the margin, which stays 0."""
+    bitmap = _bitmap(font, character, HEIGHT)
+    bitmap = _bitmap(font, character, HEIGHT * HEIGHT / bitmap.shape[0])  # Faces differ in how much of a size they use.
+    square = np.zeros((MASTER, MASTER), np.uint8)
+    limit = MASTER - 4 * (SOFT + 1)
+    cut = [(length - min(length, limit)) // 2 for length in bitmap.shape]
+    bitmap = bitmap[cut[0] : cut[0] + limit, cut[1] : cut[1] + limit]
+    top, left = ((MASTER - length) // 2 for length in bitmap.shape)
+    square[top : top + bitmap.shape[0], left : left + bitmap.shape[1]] = bitmap
+    return square
+
+
+def _bitmap(font: Any, character: str, points: float) -> NDArray[np.uint8]:
+    """The character's picture without margins."""
+    font.set_size(points, 72)
+    font.set_text(character)
+    font.draw_glyphs_to_bitmap(antialiased=True)
+    drawn = np.asarray(font.get_image())
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    return drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -1,0 +1,208 @@
+"""Generated four-grams from a known random source, whose exact entropies say how good a model can become.
+
+The source is a third-order chain of word classes: the class of the next word depends on the classes of the three words
+before it, the word inside its class on the class just before. A word matters to what follows through its class alone,
+so every entropy is a finite sum over a few thousand class contexts, and nothing about it is estimated.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common.errors import DataError
+from fastnn.common.random import stream
+from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.generated import toy_english
+
+Floats = NDArray[np.float64]
+
+# Weight of a class that no base rule names, and of a word that the class before does not like. Not zero: a model that
+# finds one impossible would pay without limit, and the logarithms of rarer events take longer to learn than they give.
+ALMOST_IMPOSSIBLE = 0.02
+DISLIKED = 0.03
+
+CHUNK = 32_768  # Samples drawn at a time: 1.8 MB of uniform numbers. Any other size gives the same samples.
+
+
+@dataclass(frozen=True, eq=False)
+class ClassChain:
+    """A stationary random source of V words in K classes.
+
+    class_of : (V,) integer — class of each word, ascending: words of one class are neighbours.
+    transition : (K, K, K, K) float64 — P(class 4 | classes 1, 2, 3); the last axis sums to 1.
+    emission : (K, V) float64 — [before, word]: P(word | its class, class before); sums to 1 within each class.
+
+    Raises DataError if the three do not fit together.
+    """
+
+    class_of: NDArray[np.int64]
+    transition: Floats
+    emission: Floats
+
+    def __post_init__(self) -> None:
+        k, v = self.emission.shape
+        if self.transition.shape != (k,) * 4 or self.class_of.shape != (v,) or np.any(np.diff(self.class_of) < 0):
+            raise DataError(
+                f"expected ascending class_of (V,), transition (K, K, K, K) and emission (K, V), found class_of "
+                f"{self.class_of.shape}, transition {self.transition.shape}, emission {self.emission.shape}"
+            )
+
+    @cached_property
+    def contexts(self) -> Floats:
+        """Stationary distribution of the classes of three neighbouring words, (K, K, K), by power iteration."""
+        p = np.full(self.transition.shape[:3], 1.0 / self.transition.shape[0] ** 3)
+        for _ in range(10_000):
+            last, p = p, np.einsum("abc,abcd->bcd", p, self.transition)
+            p /= p.sum()
+            if np.abs(p - last).sum() < 1e-14:
+                return np.asarray(p)
+        raise DataError("the chain of classes does not settle: its transitions have no unique stationary distribution")
+
+    @cached_property
+    def quads(self) -> Floats:
+        """Stationary distribution of the classes of four neighbouring words, (K, K, K, K)."""
+        return self.contexts[..., None] * self.transition
+
+    def entropies(self) -> dict[str, float]:
+        """Exact entropies, in nats, of a word given the 0, 1, 2 or 3 words before it.
+
+        Keys: `unigram_entropy`, `bigram_entropy`, `two_word_entropy`, `true_entropy`. No model that sees the three
+        words before can have an expected cross-entropy below the last.
+        """
+        pairs = self.quads.sum(axis=(0, 1))
+        unigram = (pairs[:, self.class_of] * self.emission).sum(axis=0)
+        # One word before also betrays the class before its own, by which words it prefers; two words before are used
+        # as (word 2, class 3), because once class 2 is known word 3 tells no more than its class.
+        one = np.einsum("pw,pwd->wd", self.emission, self.quads.sum(axis=0)[:, self.class_of])
+        two = np.einsum("pw,pwcd->wcd", self.emission, self.quads[:, self.class_of])
+        inside = float((pairs * self._word_entropy()).sum())
+        return {
+            "unigram_entropy": float(_entropy(unigram)),
+            "bigram_entropy": inside + _conditional_entropy(one),
+            "two_word_entropy": inside + _conditional_entropy(two),
+            "true_entropy": inside + _conditional_entropy(self.quads),
+        }
+
+    def accuracy(self) -> float:
+        """Exact accuracy of the best possible guess from three words."""
+        likeliest = np.stack([block.max(axis=1) for block in self._blocks()], axis=1)
+        return float((self.contexts * (self.transition * likeliest).max(axis=-1)).sum())
+
+    def log_probability(self, x: NDArray[Any], y: NDArray[Any]) -> Floats:
+        """log P(y | x), (N,) float64, for ids x (N, 3) and y (N,): what a perfect model would say."""
+        c1, c2, c3 = self.class_of[x].T
+        return np.asarray(np.log(self.transition[c1, c2, c3, self.class_of[y]]) + np.log(self.emission[c3, y]))
+
+    def sample(self, count: int, generator: np.random.Generator) -> NDArray[Any]:
+        """Draw `count` independent four-grams, (count, 4) of the smallest dtype that holds V ids."""
+        k, v = self.emission.shape
+        words = np.empty((count, 4), id_dtype(v))
+        start = _cumulate(self.contexts.reshape(1, -1))[0]
+        step = _cumulate(self.transition.reshape(k**3, k)).ravel()
+        emit = self._cumulated_emission().ravel()
+        for low in range(0, count, CHUNK):
+            # Shrunk by 2⁻⁴⁰, so that row + u in the tables below never rounds up to the next row.
+            u = generator.random((min(CHUNK, count - low), 7)) * (1 - 2.0**-40)
+            classes = self._sample_classes(u, start, step)
+            for i in range(4):
+                row = classes[i] * k + classes[i + 1]
+                words[low : low + len(u), i] = np.searchsorted(emit, row + u[:, 3 + i], side="right") - classes[i] * v
+        return words
+
+    def _sample_classes(self, u: Floats, start: Floats, step: Floats) -> list[NDArray[np.int64]]:
+        """Classes of five neighbouring words: the first only steers the choice of the first word drawn."""
+        k = self.emission.shape[0]
+        context = np.searchsorted(start, u[:, 0], side="right")
+        classes = [context // k**2, context // k % k, context % k]
+        for i in (1, 2):
+            classes.append(np.searchsorted(step, context + u[:, i], side="right") - context * k)
+            context = context % k**2 * k + classes[-1]
+        return classes
+
+    def _blocks(self) -> Iterator[Floats]:
+        """The emission of one class after the other, (K, words of the class)."""
+        for c in range(self.emission.shape[0]):
+            yield self.emission[:, self.class_of == c]
+
+    def _cumulated_emission(self) -> Floats:
+        """Row `before`, words of class c: before · K + c plus the distribution function; ascending as a whole."""
+        k = self.emission.shape[0]
+        # `_cumulate` adds `before` once already.
+        parts = [_cumulate(block) + c + (k - 1) * np.arange(k)[:, None] for c, block in enumerate(self._blocks())]
+        return np.concatenate(parts, axis=1)
+
+    def _word_entropy(self) -> Floats:
+        """Entropy of a word whose class and class before are known, (K, K) as [before, own]."""
+        return np.stack([_entropy(block) for block in self._blocks()], axis=1)
+
+
+def _cumulate(p: Floats) -> Floats:
+    """Distribution function of each row, plus the row's number: so one `searchsorted` serves all rows at once."""
+    total = np.cumsum(p, axis=1)
+    return np.asarray(total / total[:, -1:] + np.arange(len(p))[:, None])
+
+
+def _entropy(p: Floats) -> Floats:
+    """Σ −p log p over the last axis, in nats, with 0 log 0 = 0."""
+    return np.asarray(-np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=-1))
+
+
+def _conditional_entropy(joint: Floats) -> float:
+    """H(last axis | all other axes) of a joint distribution, in nats."""
+    rows = joint.reshape(-1, joint.shape[-1])
+    return float(_entropy(rows.ravel()) - _entropy(rows.sum(axis=1)))
+
+
+def _toy_transition() -> Floats:
+    """The rules of toy English as probabilities: multiply the weights of all rules that match, then normalise."""
+    classes = toy_english.CLASSES
+    weights = np.full((len(classes),) * 4, 1.0)
+    for rules, unnamed in ((toy_english.FOLLOWERS, ALMOST_IMPOSSIBLE), (toy_english.BENDS, 1.0)):
+        for pattern, text in rules:
+            factors = np.full(len(classes), unnamed)
+            for item in text.split():
+                factors[classes.index(item[0])] = float(item[1:])
+            weights[tuple(slice(None) if c == "*" else classes.index(c) for c in pattern)] *= factors
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def _toy_emission() -> Floats:
+    """Zipf's law inside each class; each class before likes about half of the words, always the most frequent."""
+    blocks = []
+    for name, text in toy_english.WORDS.items():
+        rank = np.arange(1.0, len(text.split()) + 1.0)
+        coins = stream(0, "toy english", name).random((len(toy_english.CLASSES), len(rank)))
+        liked = (coins < 0.5) | (rank == 1)
+        weights = rank ** -toy_english.ZIPF_EXPONENTS[name] * np.where(liked, 1.0, DISLIKED)
+        blocks.append(weights / weights.sum(axis=1, keepdims=True))
+    return np.concatenate(blocks, axis=1)
+
+
+@cache
+def toy_chain() -> ClassChain:
+    """The source of the generated corpus: 250 English words in 12 classes. It depends on no seed."""
+    sizes = [len(text.split()) for text in toy_english.WORDS.values()]
+    return ClassChain(np.repeat(np.arange(len(sizes)), sizes), _toy_transition(), _toy_emission())
+
+
+def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_500, seed: int = 0) -> Dataset:
+    """Draw independent four-grams of toy English: x (N, 3) uint8 and y (N,) uint8, ids 0 … 249.
+
+    The seed picks the samples, never the source; equal seeds give equal bytes, and a split does not depend on the
+    sizes of the others. meta: `words`, `source`, the four entropies of `ClassChain.entropies` in nats and
+    `true_accuracy`, all exact. Raises DataError if a size is below 1.
+    """
+    sizes = {"train": train, "val": val, "test": test}
+    chain, splits = toy_chain(), {}
+    for name, size in sizes.items():
+        if size < 1:
+            raise DataError(f"{name}={size} four-grams asked for, expected at least 1")
+        grams = chain.sample(size, stream(seed, "generated trigrams", name))
+        splits[name] = Split(np.ascontiguousarray(grams[:, :3]), np.ascontiguousarray(grams[:, 3]))
+    words = [word for text in toy_english.WORDS.values() for word in text.split()]
+    meta = {"words": words, "source": "generated", **chain.entropies(), "true_accuracy": chain.accuracy()}
+    return Dataset(splits["train"], splits["val"], splits["test"], meta)

@@ -1,0 +1,164 @@
+"""Reading an HDF5 array a block of rows at a time: files larger than memory."""
+
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.data.formats import reading
+
+log = logging.getLogger(__name__)
+
+# Bytes of a block that `blocks` yields, and of the largest chunk of the file that is accepted: HDF5 unpacks a chunk
+# whole, however few of its rows are asked for.
+BLOCK = 16 << 20
+LARGEST_CHUNK = 64 << 20
+
+
+class H5Stream:
+    """One array of an HDF5 file, of which only the rows that are asked for come into memory.
+
+        with fn.H5Stream("images.h5", "x", lambda rows: rows / 255) as x, fn.H5Stream("images.h5", "labels") as y:
+            model.fit(x, y, optimizer=fn.SGD(0.1))
+
+    path, key : the file and the array in it
+    change    : what is made of rows (n, …) when they have been read: an array of as many; None: nothing
+
+    `shape` and `dtype` are those after the change, the same for all rows. `fit`, `evaluate` and `predict` take a stream
+    in the place of an array. Raises FileFormatError if the file is missing or damaged, has no such array, or is cut
+    into chunks of more than 64 MB; DataError if `change` does not return as many rows as it is given, or not always of
+    one kind.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], key: str, change: Callable[[NDArray[Any]], Any] | None = None
+    ) -> None:
+        import h5py
+
+        self.path, self.key = os.fspath(path), key
+        self._where = f"{self.path!r}: {key!r}"
+        self._change = change
+        reading.check_hdf5(self.path)
+        with reading.hdf5_errors(self.path):
+            self._file = h5py.File(self.path, "r")
+            try:
+                self._array = self._checked(reading.hdf5_array(self._file, self.path, key))
+                self._range = (0, len(self._array))
+                self._describe()
+            except BaseException:
+                self._file.close()
+                raise
+
+    def _describe(self) -> None:
+        """What rows are like after the change, and what reading them takes."""
+        raw = self._raw(0, min(1, len(self)))
+        example = raw if self._change is None else self._changed(raw)
+        self.shape: tuple[int, ...] = (len(self), *example.shape[1:])
+        self.dtype: np.dtype[Any] = example.dtype
+        self.row_bytes: int = max(math.prod(rows.shape[1:]) * rows.itemsize for rows in (raw, example))
+        self.chunk_rows: int = self._array.chunks[0] if self._array.chunks else 1
+        if self._array.compression and self.chunk_rows * self.row_bytes > BLOCK:
+            log.warning(
+                "%s is packed in chunks of %s: %d rows must be unpacked to read one; chunks of whole rows, such as %s, "
+                "are read many times faster",
+                self._where,
+                self._array.chunks,
+                self.chunk_rows,
+                (max((1 << 18) // self.row_bytes, 1), *self._array.shape[1:]),
+            )
+
+    def _checked(self, array: Any) -> Any:
+        if array.ndim == 0 or array.dtype.kind not in "iufb":
+            raise FileFormatError(
+                f"{self._where} is {array.shape} {array.dtype}, expected numbers with at least one axis"
+            )
+        chunk = math.prod(array.chunks) * array.dtype.itemsize if array.chunks else 0
+        if chunk > LARGEST_CHUNK:
+            raise FileFormatError(
+                f"{self._where} is stored in chunks of {chunk:,} bytes, expected at most {LARGEST_CHUNK:,}: "
+                "each would be unpacked whole"
+            )
+        return array
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self._range[1] - self._range[0]
+
+    def read(self, first: int, last: int) -> NDArray[Any]:
+        """Rows first … last − 1 as a new array (last − first, …) in native byte order.
+
+        Raises DataError if 0 ≤ first ≤ last ≤ len does not hold or the stream is closed, FileFormatError if the
+        file is damaged there.
+        """
+        self._check_range(first, last)
+        rows = self._raw(first, last)
+        if self._change is None:
+            return rows
+        changed = self._changed(rows)
+        if (changed.dtype, changed.shape[1:]) != (self.dtype, self.shape[1:]):
+            raise DataError(
+                f"{self._where}: rows {first} to {last} were changed into {changed.dtype} rows of shape "
+                f"{changed.shape[1:]}, expected {self.dtype} and {self.shape[1:]} as of its first row"
+            )
+        return changed
+
+    def _check_range(self, first: int, last: int) -> None:
+        if not 0 <= first <= last <= len(self):
+            raise DataError(f"rows {first} to {last} of {self._where} were asked for, expected 0 to {len(self)}")
+
+    def _raw(self, first: int, last: int) -> NDArray[Any]:
+        """Rows as they are in the file."""
+        if not self._file:
+            raise DataError(f"{self._where} was closed, expected an open stream")
+        rows = np.empty((last - first, *self._array.shape[1:]), self._array.dtype.newbyteorder("="))
+        if rows.size:
+            with reading.hdf5_errors(self.path):
+                self._array.read_direct(rows, np.s_[self._range[0] + first : self._range[0] + last])
+        return rows
+
+    def _changed(self, rows: NDArray[Any]) -> NDArray[Any]:
+        assert self._change is not None
+        changed = np.asarray(self._change(rows))
+        if changed.shape[:1] != rows.shape[:1]:
+            raise DataError(f"{self._where}: {len(rows)} rows were changed into {changed.shape}, expected as many rows")
+        return changed
+
+    def part(self, first: int, last: int) -> "H5Stream":
+        """Rows first … last − 1 as a stream of their own, of the same open file. DataError where there are none."""
+        self._check_range(first, last)
+        part = object.__new__(H5Stream)
+        part.__dict__.update(self.__dict__)
+        part._range = (self._range[0] + first, self._range[0] + last)
+        part.shape = (last - first, *self.shape[1:])
+        return part
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Walk through all rows in order, `rows` at a time: (number of the first row, the rows).
+
+        None: as many as make 16 MB, in whole chunks of the file where they fit, so that no chunk is unpacked twice.
+        """
+        most = max(BLOCK // max(self.row_bytes, 1), 1)
+        step = max(most // self.chunk_rows * self.chunk_rows, 1) if self.chunk_rows <= most else most
+        step = step if rows is None else rows
+        if step < 1:
+            raise DataError(f"blocks of {step} rows were asked for, expected at least 1")
+        for first in range(0, len(self), step):
+            yield first, self.read(first, min(first + step, len(self)))
+
+    def close(self) -> None:
+        """Close the file; closing twice is fine."""
+        self._file.close()
+
+    def __enter__(self) -> "H5Stream":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

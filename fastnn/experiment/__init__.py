@@ -1,0 +1,1 @@
+"""From a recipe to a folder with model, figures and page; sweeps."""

@@ -1,0 +1,1 @@
+"""Networks as descriptions that write operations: layers, losses, initialisers, optimizers, schedules."""

@@ -1,0 +1,118 @@
+"""Initial values of parameters, by name or as objects. All are drawn in float64 from a keyed stream."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastnn.common.names import look_up
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """Base: `sample(rng, shape)` returns float64 values of `shape`.
+
+    For weights `shape` is (..., inputs, outputs); fan-in and fan-out count the leading extents too.
+    """
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """0 everywhere."""
+
+    def sample(self, rng, shape):
+        return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class Ones(Initializer):
+    """1 everywhere."""
+
+    def sample(self, rng, shape):
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """N(0, std²)."""
+
+    std: float = 0.01
+
+    def sample(self, rng, shape):
+        return rng.normal(0.0, self.std, shape)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(Initializer):
+    """N(0, std²), drawn again where it lies more than two deviations out."""
+
+    std: float = 0.01
+
+    def sample(self, rng, shape):
+        values = rng.normal(0.0, 1.0, shape)
+        while (outside := np.abs(values) > 2).any():
+            values[outside] = rng.normal(0.0, 1.0, outside.sum())
+        return self.std * values
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """Uniform on [−limit, limit)."""
+
+    limit: float = 0.05
+
+    def sample(self, rng, shape):
+        return rng.uniform(-self.limit, self.limit, shape)
+
+
+@dataclass(frozen=True)
+class Scaled(Initializer):
+    """Variance `scale` / fan, normal or uniform; fan is inputs, or the mean of inputs and outputs.
+
+    Glorot and Bengio (2010) eq. 16: scale 1 over the mean; He et al. (2015) eq. 10: scale 2 over inputs.
+    """
+
+    scale: float
+    average: bool
+    uniform: bool
+
+    def sample(self, rng, shape):
+        fan_in, fan_out = _fans(shape)
+        fan = (fan_in + fan_out) / 2 if self.average else fan_in
+        std = math.sqrt(self.scale / max(fan, 1))
+        if self.uniform:
+            return rng.uniform(-math.sqrt(3) * std, math.sqrt(3) * std, shape)
+        return rng.normal(0.0, std, shape)
+
+
+def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Inputs and outputs of one unit; a vector (a bias) counts as one input."""
+    if len(shape) < 2:
+        return 1, math.prod(shape)
+    field = math.prod(shape[:-2])
+    return field * shape[-2], field * shape[-1]
+
+
+INITIALIZERS: dict[str, Callable[[], Initializer]] = {
+    "zeros": Zeros,
+    "ones": Ones,
+    "normal": Normal,
+    "truncated_normal": TruncatedNormal,
+    "uniform": Uniform,
+    "glorot_normal": lambda: Scaled(1.0, True, False),
+    "glorot_uniform": lambda: Scaled(1.0, True, True),
+    "xavier": lambda: Scaled(1.0, True, True),
+    "he_normal": lambda: Scaled(2.0, False, False),
+    "he_uniform": lambda: Scaled(2.0, False, True),
+}
+
+
+def get(spec: str | Initializer) -> Initializer:
+    """The initialiser called `spec`, or `spec` itself if it is one already."""
+    if isinstance(spec, Initializer):
+        return spec
+    return look_up("initializer", spec, INITIALIZERS)()

@@ -1,0 +1,25 @@
+"""Layers: one family a file. Each is a description; plans are made of what they emit."""
+
+from typing import Any
+
+from fastnn.common.names import look_up
+from fastnn.nn.layers.activation import Activation
+from fastnn.nn.layers.base import Layer, Parameter, restored
+from fastnn.nn.layers.convolution import Conv2D, MaxPool2D
+from fastnn.nn.layers.dense import Dense
+from fastnn.nn.layers.dropout import Dropout
+from fastnn.nn.layers.embedding import Embedding
+from fastnn.nn.layers.normalisation import BatchNorm, LayerNorm
+from fastnn.nn.layers.shape import Flatten, Sum
+
+KINDS = (Activation, BatchNorm, Conv2D, Dense, Dropout, Embedding, Flatten, LayerNorm, MaxPool2D, Sum)
+LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}
+
+
+def from_config(config: dict[str, Any]) -> Layer:
+    """The layer that `Layer.config` described."""
+    arguments = {name: restored(value) for name, value in config.items() if name != "kind"}
+    return look_up("layer", config.get("kind"), LAYERS)(**arguments)
+
+
+__all__ = ["LAYERS", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]

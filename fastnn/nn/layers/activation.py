@@ -1,0 +1,50 @@
+"""Activations as a layer, and as the rows that other layers end with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import fastnn_kernels as k
+from fastnn.common.names import look_up
+from fastnn.engine.builder import Builder, Value
+from fastnn.nn.layers.base import Layer
+
+NAMES = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu")
+KERNELS = {name: (getattr(k, f"{name}_forward"), getattr(k, f"{name}_backward")) for name in NAMES}
+
+
+def check_activation(name: str) -> None:
+    """ValueError with near names unless `name` is an activation's."""
+    look_up("activation", name, {**KERNELS, "identity": None})
+
+
+def activate(build: Builder, x: Value, name: str) -> tuple[Value, Callable[[Value], Value]]:
+    """Emit y = f(x); returns y and a function that emits dx from dy."""
+    if name == "identity":
+        return x, lambda dout: dout
+    forward, backward = KERNELS[name]
+    out = build.value(name, x.shape)
+    build.emit(forward, out.buffer, x.buffer, x.width)
+
+    def emit_backward(dout: Value) -> Value:
+        dx = build.value(f"d{name}", x.shape)
+        build.emit(backward, dx.buffer, dout.buffer, x.buffer, out.buffer, x.width)
+        return dx
+
+    return out, emit_backward
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """f(x), element by element: identity, relu, leaky_relu (slope .01), tanh, sigmoid,
+    softplus, elu, gelu (exact) or silu."""
+
+    name: str
+    kind: ClassVar[str] = "activation"
+
+    def __post_init__(self):
+        check_activation(self.name)
+
+    def forward(self, build, x, p):
+        out, backward = activate(build, x, self.name)
+        return out, lambda dout, grads, wanted: backward(dout) if wanted else None

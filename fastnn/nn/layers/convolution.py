@@ -1,0 +1,178 @@
+"""Layers that slide a window over images (N, H, W, C): convolution and max pooling."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
+from fastnn.engine.builder import FIRST, Columns, Rows
+from fastnn.nn import initializers
+from fastnn.nn.initializers import Initializer
+from fastnn.nn.layers.activation import activate, check_activation
+from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
+
+PADDINGS = ("same", "valid")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window's extent and stride over images of `shape`, and the padding before them.
+
+    "same" keeps ⌈extent / stride⌉ outputs, with what padding is odd after the image; "valid" pads nothing.
+    """
+
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: str
+
+    def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Rows and columns that come out; ShapeError if the window does not fit."""
+        expect_rank(layer, shape, 3, "images (H, W, C)")
+        if self.padding == "same":
+            return -(-shape[0] // self.stride[0]), -(-shape[1] // self.stride[1])
+        if shape[0] < self.size[0] or shape[1] < self.size[1]:
+            raise ShapeError(f"{layer}: a window of {self.size} does not fit images of {shape[:2]}; padding='same' may")
+        rows, columns = ((shape[i] - self.size[i]) // self.stride[i] + 1 for i in (0, 1))
+        return rows, columns
+
+    def geometry(self, shape: tuple[int, ...], outputs: tuple[int, ...]) -> np.ndarray:
+        """The vector that kernels take: image, window, stride, padding before, output."""
+        missing = [max(0, (outputs[i] - 1) * self.stride[i] + self.size[i] - shape[i]) for i in (0, 1)]
+        before = [count // 2 for count in missing] if self.padding == "same" else [0, 0]
+        return np.array([*shape, *self.size, *self.stride, *before, *outputs], np.int64)
+
+
+def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
+    values = value if isinstance(value, tuple | list) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"{layer}: {name} is {value!r}, expected a whole number or a pair of them")
+    return positive(layer, name, values[0]), positive(layer, name, values[1])
+
+
+def _window(layer: str, size: Any, stride: Any, padding: str) -> Window:
+    if padding not in PADDINGS:
+        raise ValueError(f"{layer}: padding is {padding!r}, expected one of {', '.join(PADDINGS)}")
+    return Window(_pair(layer, "window", size), _pair(layer, "stride", stride), padding)
+
+
+@dataclass(frozen=True)
+class Conv2D(Penalised, Layer):
+    """f(x ∗ w + b), a cross-correlation: x (N, H, W, C), w (KH, KW, C, filters), b (filters,)."""
+
+    filters: int
+    kernel_size: int | tuple[int, int] = 3
+    activation: str = "identity"
+    stride: int | tuple[int, int] = 1
+    padding: str = "same"
+    initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    use_bias: bool = True
+    kind: ClassVar[str] = "conv2d"
+
+    def __post_init__(self):
+        self.check_penalties("Conv2D")
+        positive("Conv2D", "filters", self.filters)
+        check_activation(self.activation)
+        self.window()
+        for initializer in (self.initializer, self.bias_initializer):
+            initializers.get(initializer)
+
+    def window(self) -> Window:
+        return _window("Conv2D", self.kernel_size, self.stride, self.padding)
+
+    def output_shape(self, shape):
+        return (*self.window().outputs("Conv2D", shape), self.filters)
+
+    def parameters(self, shape):
+        size = (*self.window().size, shape[2], self.filters)
+        bias = {"b": Parameter((self.filters,), initializers.get(self.bias_initializer))} if self.use_bias else {}
+        return {"w": Parameter(size, initializers.get(self.initializer))} | bias
+
+    def forward(self, build, x, p):
+        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
+        image, inner = _padded(build, x, geometry)
+        scores = build.value("conv2d", self.output_shape(x.shape))
+        build.emit(k.conv2d_forward, scores.buffer, image.buffer, p["w"], inner)
+        if self.use_bias:
+            build.emit(k.channel_bias_forward, scores.buffer, p["b"], scores.width // self.filters, self.filters)
+        out, activation_backward = activate(build, scores, self.activation)
+
+        def backward(dout, grads, wanted):
+            dout = activation_backward(dout)
+            taps = build.axis_of(f"{build.owner}.w", p["w"])
+            build.emit_along(taps, k.conv2d_backward_w, Rows(grads["w"]), image.buffer, dout.buffer, inner, FIRST)
+            if self.use_bias:
+                units, places = build.axis_of(f"{build.owner}.b", p["b"]), dout.width // self.filters
+                operands = (Rows(grads["b"]), dout.buffer, places, self.filters, FIRST)
+                build.emit_along(units, k.channel_bias_backward, *operands)
+            return self._input_gradient(build, x, p["w"], dout, geometry) if wanted else None
+
+        return out, backward
+
+    def _input_gradient(self, build, x, w, dout, geometry):
+        """dx; with stride 1 by the fast forward kernel: dout, padded, seen through the filters turned round."""
+        taps, dx = math.prod(self.window().size), build.value("dx", x.shape)
+        if self.window().stride == (1, 1):
+            flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
+            build.emit(k.flip_filters, flipped, w, geometry)
+            image, inner = _padded(build, dout, _reversed(geometry))
+            build.emit(k.conv2d_forward, dx.buffer, image.buffer, flipped, inner)
+            return dx
+        wt = build.scratch("wᵀ", self.filters, taps * x.shape[2])
+        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, Columns(wt), Rows(w), FIRST)
+        build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, wt, geometry)
+        return dx
+
+
+def _padded(build, x, geometry):
+    """The image with its padding in it, and the geometry of the window over that; x itself where there is none."""
+    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = geometry.tolist()
+    tall, wide = (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
+    if (top, left) == (0, 0) and tall <= H and wide <= W:
+        return x, geometry
+    image = build.value("padded", (tall, wide, C))
+    build.emit(k.pad_images, image.buffer, x.buffer, geometry)
+    return image, np.array([tall, wide, C, KH, KW, SH, SW, 0, 0, H_out, W_out, n])
+
+
+def _reversed(geometry):
+    """The geometry of the gradient, stride 1: from the images that go out back to those that come in."""
+    H, W, C, KH, KW, _, _, top, left, H_out, W_out, n = geometry.tolist()
+    return np.array([H_out, W_out, n, KH, KW, 1, 1, KH - 1 - top, KW - 1 - left, H, W, C])
+
+
+@dataclass(frozen=True)
+class MaxPool2D(Layer):
+    """The largest number of each window and channel, the first of equals; `stride` is the window's by default."""
+
+    pool_size: int | tuple[int, int] = 2
+    stride: int | tuple[int, int] | None = None
+    padding: str = "valid"
+    kind: ClassVar[str] = "max_pool2d"
+
+    def __post_init__(self):
+        self.window()
+
+    def window(self) -> Window:
+        return _window("MaxPool2D", self.pool_size, self.stride or self.pool_size, self.padding)
+
+    def output_shape(self, shape):
+        return (*self.window().outputs("MaxPool2D", shape), shape[2])
+
+    def forward(self, build, x, p):
+        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
+        out = build.value("max_pool2d", self.output_shape(x.shape))
+        argmax = build.array("argmax", out.buffer.shape, np.int32, batched=True)
+        build.emit(k.max_pool2d_forward, out.buffer, argmax, x.buffer, geometry)
+
+        def backward(dout, grads, wanted):
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            build.emit(k.max_pool2d_backward, dx.buffer, dout.buffer, argmax, out.width)
+            return dx
+
+        return out, backward

@@ -1,0 +1,83 @@
+"""The fully connected layer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import fastnn_kernels as k
+from fastnn.engine.builder import FIRST, Columns, Rows
+from fastnn.nn import initializers
+from fastnn.nn.initializers import Initializer
+from fastnn.nn.layers.activation import activate, check_activation
+from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
+
+# Transposing w costs as much as so many times transposing a batch's outputs and inputs, which takes two phases more.
+FEW_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Dense(Penalised, Layer):
+    """f(x·w + b): x (N, inputs), w (inputs, units), b (units,), output (N, units).
+
+    units        the number of outputs
+    activation   a name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu
+    initializer  of w; bias_initializer of b
+    """
+
+    units: int
+    activation: str = "identity"
+    initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    use_bias: bool = True
+    kind: ClassVar[str] = "dense"
+
+    def __post_init__(self):
+        self.check_penalties("Dense")
+        object.__setattr__(self, "units", positive("Dense", "units", self.units))
+        check_activation(self.activation)
+        initializers.get(self.initializer)
+        initializers.get(self.bias_initializer)
+
+    def output_shape(self, shape):
+        expect_rank("Dense", shape, 1, "one axis (inputs,): put Flatten() before it")
+        return (self.units,)
+
+    def parameters(self, shape):
+        bias = {"b": Parameter((self.units,), initializers.get(self.bias_initializer))} if self.use_bias else {}
+        return {"w": Parameter((shape[0], self.units), initializers.get(self.initializer))} | bias
+
+    def forward(self, build, x, p):
+        scores = build.value("dense", (self.units,))
+        build.emit(k.matmul, scores.buffer, x.buffer, p["w"])
+        if self.use_bias:
+            build.emit(k.bias_forward, scores.buffer, p["b"])
+        out, activation_backward = activate(build, scores, self.activation)
+
+        def backward(dout, grads, wanted):
+            dout = activation_backward(dout)
+            rows = build.axis_of(f"{build.owner}.w", p["w"])
+            build.emit_along(rows, k.matmul_xt, Rows(grads["w"]), x.buffer, dout.buffer, FIRST)
+            if self.use_bias:
+                units = build.axis_of(f"{build.owner}.b", p["b"])
+                build.emit_along(units, k.bias_backward, Rows(grads["b"]), dout.buffer, FIRST)
+            return self._input_gradient(build, x, p["w"], dout) if wanted else None
+
+        return out, backward
+
+    def _input_gradient(self, build, x, w, dout):
+        """dx = dout · wᵀ; of a large w and few samples, dxᵀ = w · doutᵀ: then it is not w that is transposed."""
+        if w.size > FEW_SAMPLES * build.batch * (x.width + self.units):
+            return self._transposed_gradient(build, x, w, dout)
+        wt = build.scratch("wᵀ", self.units, x.width)
+        dx = build.value("dx", x.shape)
+        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, Columns(wt), Rows(w), FIRST)
+        build.emit(k.matmul, dx.buffer, dout.buffer, wt)  # `matmul_wt`, already compiled for the forward product
+        return dx
+
+    def _transposed_gradient(self, build, x, w, dout):
+        rows = build.axis_of(f"{build.owner}.w", w)
+        dout_t = build.scratch("doutᵀ", self.units, build.batch)
+        dx_t, dx = build.scratch("dxᵀ", x.width, build.batch), build.value("dx", x.shape)
+        build.emit(k.transpose, dout_t, dout.buffer, 0)
+        build.emit_along(rows, k.matmul, Rows(dx_t), Rows(w), dout_t)
+        build.emit_along(rows, k.transpose, Columns(dx.buffer), Rows(dx_t), FIRST)
+        return dx

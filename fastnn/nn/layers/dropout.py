@@ -1,0 +1,48 @@
+"""Dropout: at training time some inputs become 0 and the others larger, so that the mean stays."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import fastnn_kernels as k
+from fastnn.engine.builder import FIRST
+from fastnn.nn.layers.base import Layer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropout(Layer):
+    """x / keep with probability keep, else 0, while training; x itself at prediction (inverted dropout).
+
+    Say `rate=`, the share that is dropped, or `keep=`, the share that stays, by name, and not both. What
+    is dropped depends on seed, epoch, step and place alone. Srivastava et al. (2014).
+    """
+
+    rate: float | None = None
+    keep: float | None = None
+    kind: ClassVar[str] = "dropout"
+
+    def __post_init__(self):
+        if (self.rate is None) == (self.keep is None):
+            raise TypeError(f"Dropout: rate {self.rate}, keep {self.keep}; expected exactly one of the two")
+        if not 0 < self.kept <= 1:
+            given = f"rate is {self.rate}, expected 0 ≤ rate < 1" if self.keep is None else f"keep is {self.keep}"
+            raise ValueError(f"Dropout: {given}" + ("" if self.keep is None else ", expected 0 < keep ≤ 1"))
+
+    @property
+    def kept(self) -> float:
+        return 1 - self.rate if self.rate is not None else self.keep  # type: ignore[return-value]
+
+    def forward(self, build, x, p):
+        if not build.training or self.kept == 1:
+            return x, lambda dout, grads, wanted: dout
+        out, mask = build.value("dropout", x.shape), build.value("mask", x.shape)
+        place = (build.noise, build.cursor, build.stream, x.width)
+        build.emit(k.dropout_forward, out.buffer, mask.buffer, x.buffer, *place, build.constant([self.kept]), FIRST)
+
+        def backward(dout, grads, wanted):
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            build.emit(k.dropout_backward, dx.buffer, dout.buffer, mask.buffer, x.width)
+            return dx
+
+        return out, backward

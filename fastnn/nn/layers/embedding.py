@@ -1,0 +1,56 @@
+"""Word ids to vectors."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.nn import initializers
+from fastnn.nn.initializers import Initializer
+from fastnn.nn.layers.base import Layer, Parameter, Penalised, positive
+
+
+@dataclass(frozen=True)
+class Embedding(Penalised, Layer):
+    """Row `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
+
+    Rows are gathered forward and gradients summed by row backward: nothing is one-hot.
+    """
+
+    rows: int
+    width: int
+    initializer: str | Initializer = "normal"
+    kind: ClassVar[str] = "embedding"
+    takes_ids: ClassVar[bool] = True
+
+    def __post_init__(self):
+        self.check_penalties("Embedding")
+        object.__setattr__(self, "rows", positive("Embedding", "rows", self.rows))
+        object.__setattr__(self, "width", positive("Embedding", "width", self.width))
+        initializers.get(self.initializer)
+
+    def output_shape(self, shape):
+        return (*shape, self.width)
+
+    def parameters(self, shape):
+        return {"w": Parameter((self.rows, self.width), initializers.get(self.initializer))}
+
+    def forward(self, build, x, p):
+        out = build.value("embedding", self.output_shape(x.shape))
+        build.emit(k.embedding_forward, out.buffer, p["w"], x.buffer, self.width)
+
+        def backward(dout, grads, wanted):
+            starts = build.array("starts", (self.rows + 1,), np.int64)
+            positions = build.array("positions", (build.batch * x.width,), np.int64)
+            name = f"{build.owner}.w"
+            if name in build.penalised:
+                build.emit(k.clear, grads["w"].reshape(-1))
+            else:  # rows that no id of the batch names cost nothing: their gradient is 0 and stays 0
+                build.touched[name] = starts
+                build.emit(k.clear_rows, grads["w"], starts)
+            build.emit(k.group_by_row, starts, positions, x.buffer)
+            build.emit(k.embedding_backward, grads["w"], dout.buffer, starts, positions, x.width, self.width)
+            # Returns no gradient of the ids, which have none: this is always the first layer.
+
+        return out, backward

@@ -1,0 +1,100 @@
+"""Layers that bring activations to mean 0 and variance 1, then scale and shift them by what they learn."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import fastnn_kernels as k
+from fastnn.engine.builder import FIRST, Rows
+from fastnn.nn.initializers import Ones, Zeros
+from fastnn.nn.layers.base import Layer, Parameter, expect_rank
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """γ · (x − mean) / √(var + eps) + β for each channel (the last axis), over the batch and all places.
+
+    Training uses the batch's own statistics and keeps running ones, of which `momentum` is the share that
+    stays at each step; prediction uses those. Ioffe and Szegedy (2015).
+    """
+
+    momentum: float = 0.99
+    eps: float = 1e-3
+    kind: ClassVar[str] = "batch_norm"
+
+    def __post_init__(self):
+        if not 0 <= self.momentum <= 1 or not self.eps > 0:
+            raise ValueError(f"BatchNorm: momentum {self.momentum}, eps {self.eps}; expected 0 to 1, and above 0")
+
+    def parameters(self, shape):
+        return {"gamma": Parameter(shape[-1:], Ones()), "beta": Parameter(shape[-1:], Zeros())}
+
+    def buffers(self, shape):
+        return {"mean": Parameter(shape[-1:], Zeros()), "var": Parameter(shape[-1:], Ones())}
+
+    def least_samples(self, shape):
+        return 2 if math.prod(shape[:-1]) == 1 else 1  # one value has no variance
+
+    def forward(self, build, x, p):
+        P, C = x.width // x.shape[-1], x.shape[-1]
+        out, rates = build.value("batch_norm", x.shape), build.constant([self.momentum, self.eps])
+        mean, rstd = build.vector("mean", C), build.vector("rstd", C)
+        if not build.training:
+            build.emit(k.batch_norm_rstd, rstd, p["var"], rates, C)
+            build.emit(k.batch_norm_forward, out.buffer, x.buffer, p["gamma"], p["beta"], p["mean"], rstd, P, C)
+            return out, _no_backward
+        channels = build.axis_of(f"{build.owner}.gamma", p["gamma"])
+        build.axes[f"{build.owner}.beta"] = channels
+        moments = (Rows(one) for one in (mean, rstd, p["mean"], p["var"]))
+        build.emit_along(channels, k.batch_norm_moments, *moments, x.buffer, rates, P, C, FIRST)
+        build.emit(k.batch_norm_forward, out.buffer, x.buffer, p["gamma"], p["beta"], mean, rstd, P, C)
+
+        def backward(dout, grads, wanted):
+            means = [build.vector(name, C) for name in ("dgamma mean", "dbeta mean")]
+            sums = (Rows(one) for one in (grads["gamma"], grads["beta"], *means))
+            moments = (dout.buffer, x.buffer, Rows(mean), Rows(rstd))
+            build.emit_along(channels, k.batch_norm_backward_sums, *sums, *moments, P, C, FIRST)
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            arrays = (dx.buffer, dout.buffer, x.buffer, p["gamma"], mean, rstd, *means)
+            build.emit(k.batch_norm_backward, *arrays, P, C)
+            return dx
+
+        return out, backward
+
+
+def _no_backward(dout, grads, wanted):
+    raise AssertionError("a plan that does not train has no backward rows")
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """γ · (x − mean) / √(var + eps) + β over the features of each sample. Ba, Kiros and Hinton (2016)."""
+
+    eps: float = 1e-5
+    kind: ClassVar[str] = "layer_norm"
+
+    def __post_init__(self):
+        if not self.eps > 0:
+            raise ValueError(f"LayerNorm: eps is {self.eps}, expected above 0")
+
+    def output_shape(self, shape):
+        expect_rank("LayerNorm", shape, 1, "one axis (features,): put Flatten() before it")
+        return shape
+
+    def parameters(self, shape):
+        return {"gamma": Parameter(shape, Ones()), "beta": Parameter(shape, Zeros())}
+
+    def forward(self, build, x, p):
+        out, rates = build.value("layer_norm", x.shape), build.constant([self.eps])
+        mean, rstd = (build.array(name, (build.batch,), batched=True) for name in ("mean", "rstd"))
+        build.emit(k.layer_norm_forward, out.buffer, mean, rstd, x.buffer, p["gamma"], p["beta"], rates, x.width)
+
+        def backward(dout, grads, wanted):
+            dx = build.value("dx", x.shape)
+            arrays = (dx.buffer, grads["gamma"], grads["beta"], dout.buffer, x.buffer, mean, rstd, p["gamma"])
+            build.emit(k.layer_norm_backward, *arrays, x.width)
+            return dx
+
+        return out, backward

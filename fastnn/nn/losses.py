@@ -1,0 +1,225 @@
+"""Losses: what a batch of scores costs, its gradient, and what a prediction is."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.names import look_up
+from fastnn.common.validation import as_array, finite, whole_numbers
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.memory import Buffer
+from fastnn_kernels._jit import Kernel, inline
+
+REDUCTIONS = {"mean": True, "sum": False}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Base of all losses. The loss of a batch is Σ wᵢ·ℓᵢ, divided by Σ wᵢ if `reduction` is "mean".
+
+    `emit` writes the rows that compute ℓ, whether each sample is classified correctly, and the
+    gradient by the scores of Σ weightᵢ·ℓᵢ; `weight` already holds the division.
+    """
+
+    reduction: str = "mean"
+    name: ClassVar[str]
+    takes_labels: ClassVar[bool] = False  # whether targets are class numbers (N,), not rows of numbers
+
+    def __post_init__(self):
+        look_up("reduction", self.reduction, REDUCTIONS)
+
+    def sample_weight(self, batch: int) -> float:
+        """The weight of each of `batch` samples that count alike."""
+        return 1.0 / batch if self.reduction == "mean" else 1.0
+
+    def emit(self, build: Builder, scores: Value, target: Buffer, weight: Buffer) -> tuple[Buffer, Buffer, Value]:
+        raise NotImplementedError
+
+    def emit_predictions(self, build: Builder, scores: Value) -> Value:
+        """Emit what `predict` returns; the scores themselves unless a loss knows better."""
+        return scores
+
+    def checked_targets(self, y: Any, name: str, outputs: int) -> np.ndarray:
+        """y as the loss's kernel takes it: labels (N,), or here numbers (N, outputs). ShapeError, DataError if not."""
+        y = finite(y, name)
+        if y.ndim == 1 and outputs == 1:
+            y = y[:, None]
+        if y.ndim != 2 or y.shape[1] != outputs:
+            raise ShapeError(f"{name} has shape {y.shape}, expected (N, {outputs}): a number for each output")
+        return y
+
+    def config(self) -> dict[str, Any]:
+        return {"name": self.name, **{item.name: getattr(self, item.name) for item in fields(self)}}
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    """ℓ = log Σⱼ exp(sⱼ) − Σⱼ tⱼ·sⱼ, in nats, for labels that are whole numbers from 0.
+
+    t is 1 at the label; `label_smoothing` s makes it (1 − s) there, plus s / classes everywhere.
+    """
+
+    label_smoothing: float = 0.0
+    name: ClassVar[str] = "softmax_cross_entropy"
+    takes_labels: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.label_smoothing <= 1:
+            raise ValueError(f"SoftmaxCrossEntropy: label_smoothing is {self.label_smoothing}, expected 0 to 1")
+
+    def emit(self, build, scores, target, weight):
+        if self.label_smoothing:
+            constant = build.constant([self.label_smoothing])
+            return _emit(build, k.softmax_cross_entropy_smooth, scores, target, weight, constant)
+        return _emit(build, k.softmax_cross_entropy, scores, target, weight)
+
+    def emit_predictions(self, build, scores):
+        return _emit_output(build, k.softmax_forward, scores)
+
+    def checked_targets(self, y, name, outputs):
+        y = as_array(y, name)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.ndim != 1:
+            raise ShapeError(f"{name} has shape {y.shape}, expected one label per sample: (N,) or (N, 1)")
+        return whole_numbers(y, name, outputs, f"labels of {outputs} classes")
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """ℓ = mean over outputs of log(1 + exp(s)) − t·s: each score s is the logit of a probability, t in [0, 1]."""
+
+    name: ClassVar[str] = "binary_cross_entropy"
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.binary_cross_entropy, scores, target, weight)
+
+    def emit_predictions(self, build, scores):
+        return _emit_output(build, k.sigmoid_forward, scores)
+
+    def checked_targets(self, y, name, outputs):
+        y = super().checked_targets(y, name, outputs)
+        if len(y) and not 0 <= y.min() <= y.max() <= 1:
+            raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1")
+        return y
+
+
+@dataclass(frozen=True)
+class MSE(Loss):
+    """ℓ = scale · mean over outputs of (s − t)²; scale=.5 is the half-squared form."""
+
+    scale: float = 1.0
+    name: ClassVar[str] = "mse"
+
+    def __post_init__(self):
+        super().__post_init__()
+        _positive("MSE", "scale", self.scale)
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.mse, scores, target, weight, build.constant([self.scale]))
+
+
+@dataclass(frozen=True)
+class MAE(Loss):
+    """ℓ = mean over outputs of |s − t|."""
+
+    name: ClassVar[str] = "mae"
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.mae, scores, target, weight)
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """ℓ = mean over outputs of ½·d² where |d| ≤ delta, delta·(|d| − ½·delta) elsewhere, d = s − t."""
+
+    delta: float = 1.0
+    name: ClassVar[str] = "huber"
+
+    def __post_init__(self):
+        super().__post_init__()
+        _positive("Huber", "delta", self.delta)
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.huber, scores, target, weight, build.constant([self.delta]))
+
+
+_own_losses = itertools.count()
+
+
+@dataclass(frozen=True)
+class ElementwiseLoss(Loss):
+    """A loss of your own: ℓ = mean over outputs of value(s, t); gradient(s, t) is its derivative by the score s.
+
+    Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions. A model with such
+    a loss is saved without it; say `load(path, loss=...)`.
+    """
+
+    value: Callable[[float, float], float] | None = None
+    gradient: Callable[[float, float], float] | None = None
+    _kernel: Kernel = field(init=False, repr=False, compare=False)
+    name: ClassVar[str] = "elementwise"
+
+    def __post_init__(self):
+        super().__post_init__()
+        for part in ("value", "gradient"):
+            function = getattr(self, part)
+            if not callable(function):
+                raise TypeError(f"ElementwiseLoss: {part} is {function!r}, expected a function of score and target")
+            try:
+                number = inline(function)(0.5, 0.25)
+            except Exception as error:  # whatever Numba says of code that it cannot compile
+                reason = str(error).strip().splitlines()[0]
+                raise TypeError(f"ElementwiseLoss: {part} cannot be compiled: {reason}") from None
+            if not isinstance(number, int | float):
+                raise TypeError(f"ElementwiseLoss: {part}(0.5, 0.25) is {number!r}, expected a number")
+        kernel = k.losses.elementwise_loss(self.value, self.gradient, f"elementwise_loss_{next(_own_losses)}")
+        object.__setattr__(self, "_kernel", kernel)
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, self._kernel, scores, target, weight)
+
+    def config(self):
+        return {"name": self.name, "reduction": self.reduction}
+
+
+def _positive(loss: str, name: str, value: float) -> None:
+    if not value > 0:
+        raise ValueError(f"{loss}: {name} is {value}, expected above 0")
+
+
+def _emit(build: Builder, kernel: Kernel, scores: Value, target: Buffer, weight: Buffer, *constants: np.ndarray):
+    """Emit a fused loss kernel: all have the same outputs and the same order of operands."""
+    loss, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+    dscores = build.value("dscores", scores.shape)
+    operands = (loss, correct, dscores.buffer, scores.buffer, target, weight, *constants)
+    build.emit(kernel, *operands, scores.width)
+    return loss, correct, dscores
+
+
+def _emit_output(build: Builder, kernel: Kernel, scores: Value) -> Value:
+    out = build.value("output", scores.shape)
+    build.emit(kernel, out.buffer, scores.buffer, scores.width)
+    return out
+
+
+KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)  # those that a name is enough for
+LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
+
+
+def get(spec: str | Loss) -> Loss:
+    """The loss called `spec`, or `spec` itself if it is one already."""
+    return spec if isinstance(spec, Loss) else look_up("loss", spec, LOSSES)()
+
+
+def from_config(config: dict[str, Any]) -> Loss:
+    if config.get("name") == ElementwiseLoss.name:
+        raise ValueError("the model was trained with a loss of your own: say which, load(path, loss=...)")
+    arguments = {name: value for name, value in config.items() if name != "name"}
+    return look_up("loss", config.get("name"), LOSSES)(**arguments)

@@ -1,0 +1,180 @@
+"""A stack of layers as one description: names, shapes and parameters, but no arrays."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastnn.common import random
+from fastnn.common import validation as checks
+from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.names import numbered
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.parameters import Block
+from fastnn.nn import layers as layer_kinds
+from fastnn.nn import losses
+from fastnn.nn.layers import Layer, Parameter
+from fastnn.nn.layers.base import Penalised
+from fastnn.nn.losses import Loss
+
+
+class State(NamedTuple):
+    """The arrays of a model: what training changes by gradients, and what it keeps count of."""
+
+    parameters: Block
+    buffers: Block
+
+
+class Network:
+    """Layers in a row, for samples of `input_shape`, trained by `loss`.
+
+    names   one per layer, counted up by kind: dense, dense_1
+    shapes  of one sample: before the first layer, then after each
+    """
+
+    def __init__(
+        self, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss, l1: float = 0.0, l2: float = 0.0
+    ):
+        if not layers:
+            raise ValueError("Sequential needs at least one layer")
+        self.layers = tuple(map(_layer, layers))
+        self.loss = loss
+        self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("Sequential")
+        self.names = numbered(layer.kind for layer in self.layers)
+        self.shapes = [_sample_shape(input_shape)]
+        for position, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
+            if layer.takes_ids and position:
+                raise ValueError(f"{name} takes word ids and so must be the first layer, not number {position + 1}")
+            try:
+                self.shapes.append(layer.output_shape(self.shapes[-1]))
+            except ShapeError as error:
+                raise ShapeError(f"{name} (layer {position + 1}): {error}") from None
+        if len(self.shapes[-1]) != 1:
+            raise ShapeError(f"{self.names[-1]} ends with samples of shape {self.shapes[-1]}, expected (outputs,)")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.shapes[0]
+
+    @property
+    def output_width(self) -> int:
+        return math.prod(self.shapes[-1])
+
+    @property
+    def takes_ids(self) -> bool:
+        return self.layers[0].takes_ids
+
+    def parameters_of(self, index: int) -> dict[str, Parameter]:
+        """Parameters of one layer by their public names, such as dense.w."""
+        specs = self.layers[index].parameters(self.shapes[index])
+        return {f"{self.names[index]}.{short}": spec for short, spec in specs.items()}
+
+    def buffers_of(self, index: int) -> dict[str, Parameter]:
+        """Running statistics of one layer by their public names, such as batch_norm.mean."""
+        specs = self.layers[index].buffers(self.shapes[index])
+        return {f"{self.names[index]}.{short}": spec for short, spec in specs.items()}
+
+    def penalties(self) -> dict[str, tuple[float, float]]:
+        """The λ of Σ|w| and of ½·Σw² of each weight that has one: the layer's own and the whole network's."""
+        found = {}
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, Penalised) and (layer.l1 + self.l1 or layer.l2 + self.l2):
+                found[f"{self.names[i]}.w"] = (layer.l1 + self.l1, layer.l2 + self.l2)
+        return found
+
+    def max_norms(self) -> dict[str, float]:
+        """The bound on the norm of each unit's weights, for the weights that have one."""
+        pairs = ((f"{self.names[i]}.w", getattr(layer, "max_norm", None)) for i, layer in enumerate(self.layers))
+        return {name: bound for name, bound in pairs if bound is not None}
+
+    def check_batch(self, samples: int) -> None:
+        """DataError if a training batch of so few samples cannot pass through a layer."""
+        for i, layer in enumerate(self.layers):
+            if samples < (least := layer.least_samples(self.shapes[i])):
+                raise DataError(f"{self.names[i]} needs batches of at least {least} samples, one has {samples}")
+
+    def checked_inputs(self, x: Any, name: str) -> np.ndarray:
+        """x as kernels take it, (N, *input_shape); ShapeError, TypeError or DataError for what is no input."""
+        x = checks.samples(x, name, self.input_shape)
+        if not self.takes_ids:
+            return checks.finite(x, name)
+        rows = self.layers[0].rows  # type: ignore[attr-defined]
+        return checks.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
+
+    def checked_targets(self, y: Any, name: str) -> np.ndarray:
+        """y as the loss takes it; ShapeError, TypeError or DataError for what is no target."""
+        return self.loss.checked_targets(y, name, self.output_width)
+
+    def checked(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and as many targets, as kernels take them. Errors name them by `names`."""
+        x, y = self.checked_inputs(x, names[0]), self.checked_targets(y, names[1])
+        checks.same_length(x, y, names)
+        return x, y
+
+    def initial_state(self, dtype, seed: int) -> State:
+        """Parameters and running statistics as they start; each draw depends on seed and its array's name alone."""
+        parameters = (self.parameters_of(i) for i in range(len(self.layers)))
+        buffers = (self.buffers_of(i) for i in range(len(self.layers)))
+        return State(_drawn(parameters, dtype, seed), _drawn(buffers, dtype, seed))
+
+    def forward(self, build: Builder, x: Value, state: State) -> tuple[Value, Callable[[Value, Block], None]]:
+        """Emit all layers; returns the scores and a function that emits the backward rows."""
+        backwards = []
+        for i, layer in enumerate(self.layers):
+            build.begin(self.names[i])
+            own = self._own(self.parameters_of(i), state.parameters) | self._own(self.buffers_of(i), state.buffers)
+            x, backward = layer.forward(build, x, own)
+            build.outputs[self.names[i]] = x
+            backwards.append(backward)
+
+        def emit_backward(dout: Value, gradients: Block) -> None:
+            first = next((i for i in range(len(self.layers)) if self.parameters_of(i)), len(self.layers))
+            flowing: Value | None = dout
+            for i in range(len(self.layers) - 1, first - 1, -1):
+                assert flowing is not None
+                build.begin(self.names[i])
+                flowing = backwards[i](flowing, self._own(self.parameters_of(i), gradients), i > first)
+
+        return x, emit_backward
+
+    def _own(self, names: Iterable[str], block: Block) -> dict[str, np.ndarray]:
+        """The arrays of one layer, as kernels see them, under their short names."""
+        return {name.rpartition(".")[2]: block.buffers[name] for name in names}
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "layers": [layer.config() for layer in self.layers],
+            "input_shape": list(self.input_shape),
+            "loss": self.loss.config(),
+            "l1": self.l1,
+            "l2": self.l2,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], loss: Loss | None = None) -> "Network":
+        """The network that `config` described; `loss` in the place of the one it had."""
+        stack = [layer_kinds.from_config(item) for item in config["layers"]]
+        loss = loss or losses.from_config(config["loss"])
+        return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])
+
+
+def _drawn(specs_of_layers: Iterable[Mapping[str, Parameter]], dtype, seed: int) -> Block:
+    specs = {name: spec for specs in specs_of_layers for name, spec in specs.items()}
+    block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
+    for name, spec in specs.items():
+        block[name][...] = spec.initializer.sample(random.stream(seed, "initial", name), spec.shape)
+    return block
+
+
+def _layer(value: Any) -> Layer:
+    if not isinstance(value, Layer):
+        raise TypeError(f"layers holds {value!r}, expected layers such as Dense(10)")
+    return value
+
+
+def _sample_shape(given: Any) -> tuple[int, ...]:
+    whole = isinstance(given, tuple | list) and all(isinstance(extent, int | np.integer) for extent in given)
+    if not whole or any(extent < 1 for extent in given):
+        raise ShapeError(f"input_shape is {given!r}, expected the extents of one sample, such as (3,)")
+    return tuple(int(extent) for extent in given)

@@ -1,0 +1,24 @@
+"""Optimizers: what a step does with gradients."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastnn.common.names import look_up
+from fastnn.nn import schedules
+from fastnn.nn.optimizers.adaptive import AdaGrad, Adam, AdamW, RMSProp
+from fastnn.nn.optimizers.base import Optimizer
+from fastnn.nn.optimizers.sgd import SGD
+
+KINDS = (SGD, RMSProp, AdaGrad, Adam, AdamW)
+OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.name: optimizer for optimizer in KINDS}
+
+
+def from_config(config: Mapping[str, Any]) -> Optimizer:
+    """The optimizer that `Optimizer.config` described."""
+    arguments = {name: value for name, value in config.items() if name != "name"}
+    if isinstance(arguments.get("lr"), Mapping):
+        arguments["lr"] = schedules.from_config(arguments["lr"])
+    return look_up("optimizer", config.get("name"), OPTIMIZERS)(**arguments)
+
+
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp", "from_config"]

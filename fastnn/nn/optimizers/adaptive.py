@@ -1,0 +1,112 @@
+"""Optimizers that scale each step by the size of its own past gradients."""
+
+from typing import ClassVar
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.nn.optimizers.base import Optimizer
+from fastnn.nn.schedules import Schedule
+
+
+def _share(optimizer: str, name: str, value: float) -> float:
+    if not 0 <= value < 1:
+        raise ValueError(f"{optimizer}: {name} is {value}, expected 0 ≤ {name} < 1")
+    return float(value)
+
+
+def _above_zero(optimizer: str, name: str, value: float) -> float:
+    if not value > 0:
+        raise ValueError(f"{optimizer}: {name} is {value}, expected above 0")
+    return float(value)
+
+
+def _columns(lr: np.ndarray, *others: float | np.ndarray) -> np.ndarray:
+    return np.column_stack([np.broadcast_to(column, len(lr)) for column in (lr, *others)])
+
+
+class RMSProp(Optimizer):
+    """c = decay·c + (1 − decay)·g²;  w −= lr·g / (√c + eps). State: mean_square."""
+
+    name = "rmsprop"
+    settings = ("decay", "eps")
+    state_names = ("mean_square",)
+    kernel = k.rmsprop_update
+
+    def __init__(self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **clips):
+        super().__init__(lr, **clips)
+        self.decay, self.eps = _share("RMSProp", "decay", decay), _above_zero("RMSProp", "eps", eps)
+
+    def rates(self, iterations):
+        return _columns(self.learning_rates(iterations), 1 - self.decay, self.eps)
+
+
+class AdaGrad(Optimizer):
+    """c += g²;  w −= lr·g / (√c + eps). State: sum_square. Duchi, Hazan and Singer (2011).
+
+    c starts at `initial_accumulator_value`. From 0 the first step moves every weight by lr, however small its gradient:
+    a layer with many inputs can be driven into saturation by it. TensorFlow starts from .1.
+    """
+
+    name = "adagrad"
+    settings = ("eps", "initial_accumulator_value")
+    state_names = ("sum_square",)
+    kernel = k.adagrad_update
+    rows_kernel = k.adagrad_update_rows
+
+    def __init__(
+        self, lr: float | Schedule = 0.01, eps: float = 1e-8, *, initial_accumulator_value: float = 0.0, **clips
+    ):
+        super().__init__(lr, **clips)
+        self.eps = _above_zero("AdaGrad", "eps", eps)
+        if not 0 <= initial_accumulator_value < np.inf:
+            raise ValueError(
+                f"AdaGrad: initial_accumulator_value is {initial_accumulator_value}, expected a finite number ≥ 0"
+            )
+        self.initial_accumulator_value = self.start = float(initial_accumulator_value)
+
+    def rates(self, iterations):
+        return _columns(self.learning_rates(iterations), self.eps)
+
+
+class Adam(Optimizer):
+    """m = β₁·m + (1 − β₁)·g;  v = β₂·v + (1 − β₂)·g²;  w −= lr·m̂ / (√v̂ + eps), m̂ and v̂ corrected for the start at 0.
+
+    State: m, v. Kingma and Ba (2015), algorithm 1.
+    """
+
+    name = "adam"
+    settings: ClassVar[tuple[str, ...]] = ("beta1", "beta2", "eps")
+    state_names = ("m", "v")
+    kernel = k.adam_update
+
+    def __init__(
+        self, lr: float | Schedule = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, **clips
+    ):
+        super().__init__(lr, **clips)
+        kind = type(self).__name__
+        self.beta1, self.beta2 = _share(kind, "beta1", beta1), _share(kind, "beta2", beta2)
+        self.eps = _above_zero(kind, "eps", eps)
+
+    def rates(self, iterations):
+        steps = iterations + 1.0
+        lr = self.learning_rates(iterations) / (1 - self.beta1**steps)
+        root = 1 / np.sqrt(1 - self.beta2**steps)
+        return _columns(lr, 1 - self.beta1, 1 - self.beta2, root, self.eps)
+
+
+class AdamW(Adam):
+    """Adam, and w −= lr·weight_decay·w beside the gradient's step. Loshchilov and Hutter (2019), algorithm 2."""
+
+    name = "adamw"
+    settings = (*Adam.settings, "weight_decay")
+    kernel = k.adamw_update
+
+    def __init__(self, lr: float | Schedule = 0.001, *betas, weight_decay: float = 0.01, **others):
+        super().__init__(lr, *betas, **others)
+        if not weight_decay >= 0:
+            raise ValueError(f"AdamW: weight_decay is {weight_decay}, expected ≥ 0")
+        self.weight_decay = float(weight_decay)
+
+    def rates(self, iterations):
+        return np.column_stack([super().rates(iterations), self.learning_rates(iterations) * self.weight_decay])

@@ -1,0 +1,207 @@
+"""What all optimizers share: state, clipping, the row that updates. The arithmetic is one kernel each."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
+from fastnn.engine.builder import Builder, Rows
+from fastnn.engine.memory import Buffer
+from fastnn.engine.parameters import Block
+from fastnn.engine.threads import guard, usable_threads, use_parallel
+from fastnn.nn.schedules import Schedule
+from fastnn_kernels._jit import Kernel
+from fastnn_kernels._sums import chunks
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    lr         a number or a schedule; may be assigned
+    clip_norm, clip_value  bounds on the gradients: of the norm of all together, of each number
+    state      name of a parameter -> {name of a state array -> array}; may be assigned
+    iteration  steps taken; epoch: epochs finished, for schedules by epoch; both may be assigned
+    """
+
+    name: ClassVar[str]
+    settings: ClassVar[tuple[str, ...]] = ()  # the constructor's arguments beside lr and the clips
+    state_names: tuple[str, ...] = ()
+    start: float = 0.0  # what state begins with
+    kernel: Kernel
+    rows_kernel: Kernel | None = None  # the same for rows of a matrix, where a gradient of 0 changes nothing
+
+    def __init__(self, lr: float | Schedule, clip_norm: float | None = None, clip_value: float | None = None):
+        self.lr = _learning_rate(type(self).__name__, lr)
+        for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+            if bound is not None and not bound > 0:
+                raise ValueError(f"{type(self).__name__}: {name} is {bound}, expected above 0")
+        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.iteration = 0
+        self.epoch = 0
+        self.state: dict[str, dict[str, np.ndarray]] = {}
+        self._blocks: dict[str, Block] = {}
+        self._owner: Block | None = None
+
+    @property
+    def current_lr(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.learning_rates(np.array([self.iteration]))[0])
+
+    def learning_rates(self, iterations: np.ndarray) -> np.ndarray:
+        """The learning rate at each of the steps numbered `iterations`, in the epoch of the moment, float64."""
+        if isinstance(self.lr, Schedule):
+            return self.lr(iterations, self.epoch)
+        return np.full(len(iterations), float(self.lr))
+
+    def rates(self, iterations: np.ndarray) -> np.ndarray:
+        """What the kernel reads at each of the steps numbered `iterations` (n,): (n, r), the learning rate first."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """The settings as plain data, from which `from_config` makes an equal optimizer."""
+        lr = self.lr.config() if isinstance(self.lr, Schedule) else self.lr
+        own = {name: getattr(self, name) for name in self.settings}
+        bounds = {name: getattr(self, name) for name in ("clip_norm", "clip_value") if getattr(self, name) is not None}
+        return {"name": self.name, "lr": lr} | own | bounds
+
+    def attach(self, parameters: Block) -> None:
+        """Lay the state out beside `parameters`: what was assigned for these names, else as it starts.
+
+        State that still belongs to another model's parameters stays there: this model starts anew.
+        """
+        mine = {name for name in self.state if self._is_laid_out(name)}
+        if self._owner is parameters and mine.issuperset(parameters):
+            return
+        if self._owner is not None and self._owner is not parameters:
+            self.state = {name: parts for name, parts in self.state.items() if name not in mine}
+        blocks = {part: self._fresh(parameters) for part in self.state_names}
+        state = {name: {part: block[name] for part, block in blocks.items()} for name in parameters}
+        for name, parts in self.state.items():
+            for part, array in parts.items():
+                if part in state.get(name, {}):  # else the state of another model's parameter
+                    state[name][part][...] = _fitting(f"optimizer state {name}/{part}", array, state[name][part])
+        self._owner, self._blocks, self.state = parameters, blocks, state
+
+    def _fresh(self, parameters: Block) -> Block:
+        block = parameters.like()
+        for name in parameters if self.start else ():  # array by array: what pads their rows stays 0
+            block[name][...] = self.start
+        return block
+
+    def _is_laid_out(self, name: str) -> bool:
+        parts = self.state.get(name, {})
+        return all(name in block and _is_view(parts.get(part), block[name]) for part, block in self._blocks.items())
+
+    def flat_state(self) -> list[np.ndarray]:
+        """The state arrays of all parameters together, flat, as the kernel sees them."""
+        return [block.flat for block in self._blocks.values()]
+
+    def __getstate__(self):
+        # A copy's state belongs to no model yet: the first that it trains adopts it.
+        return self.__dict__ | {"_owner": None, "_blocks": {}}
+
+    def emit(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
+        """Emit clipping, then the update of all parameters as one row over flat arrays."""
+        if self.clip_value is not None:
+            build.emit(k.clip_by_value, gradients.flat, build.constant([self.clip_value]))
+        if self.clip_norm is not None:
+            norm2 = build.array("norm2", (1,), np.float64)
+            partial = build.array("partial sums", (chunks(gradients.flat.size),), np.float64)
+            build.emit(k.sum_of_squares, norm2, partial, gradients.flat)
+            build.emit(k.scale_by_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
+        self.emit_update(build, parameters, gradients, rates)
+
+    def emit_update(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
+        """Emit the update of each parameter, along the axis of its gradient if it has one.
+
+        Where a gradient of 0 changes nothing, rows that a batch did not touch cost nothing.
+        """
+        for name in parameters:
+            blocks = (parameters, *self._blocks.values(), gradients)
+            arrays = [block.buffers[name] for block in blocks]
+            if self.rows_kernel is not None and name in build.touched:
+                build.emit(self.rows_kernel, *arrays, build.touched[name], rates)
+            elif name in build.axes:
+                build.emit_along(build.axes[name], self.kernel, *(Rows(a, flat=True) for a in arrays), rates)
+            else:
+                build.emit(self.kernel, *(a.reshape(-1) for a in arrays), rates)
+
+    def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+        """One update of any dict of arrays, in place; state is made when first needed.
+
+        Raises KeyError if a gradient is missing, ShapeError if one has another shape, TypeError for a parameter
+        that cannot be updated in place; then nothing has changed.
+        """
+        params = {name: _updatable(name, w) for name, w in params.items()}
+        gradients = {name: _fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
+        gradients = self._clipped(gradients)
+        state = {name: self._state_of(name, w) for name, w in params.items()}
+        for name, w in params.items():
+            self.state[name] = state[name]
+            self._update([w, *state[name].values()], gradients[name])
+        self.iteration += 1
+
+    def _clipped(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The gradients within the bounds; copies, if they had to be changed."""
+        if (limit := self.clip_value) is not None:
+            gradients = {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
+        if self.clip_norm is None:
+            return gradients
+        norm = np.sqrt(sum(np.square(g, dtype=np.float64).sum() for g in gradients.values()))
+        factor = min(1.0, self.clip_norm / norm) if norm else 1.0
+        return {name: (g * g.dtype.type(factor)) for name, g in gradients.items()}
+
+    def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
+        """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""
+        known = {part: np.full_like(w, self.start) for part in self.state_names} | self.state.get(name, {})
+        return {part: _fitting(f"optimizer state {name}/{part}", known[part], w) for part in self.state_names}
+
+    def _update(self, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
+        flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
+        rates = self.rates(np.array([self.iteration]))[0].astype(arrays[0].dtype)
+        args = (*flat, np.ascontiguousarray(gradient).reshape(-1), rates)
+        parallel = use_parallel(self.kernel, args)
+        with guard(usable_threads() if parallel else 1):
+            self.kernel.twin(parallel)(*args)
+        for array, result in zip(arrays, flat, strict=True):
+            if not np.may_share_memory(array, result):  # a strided array: its copy was updated
+                array[...] = result.reshape(array.shape)
+
+    def __repr__(self):
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.config().items() if name != "name")
+        return f"{type(self).__name__}({settings})"
+
+
+def _fitting(name: str, array: Any, w: np.ndarray) -> np.ndarray:
+    """`array` in the dtype of w; ShapeError if its shape is another."""
+    if np.shape(array) != w.shape:
+        raise ShapeError(f"{name} has shape {np.shape(array)}, expected {w.shape}")
+    return np.asarray(array, w.dtype)
+
+
+def _updatable(name: str, w: Any) -> np.ndarray:
+    if not isinstance(w, np.ndarray):
+        raise TypeError(f"{name} is a {type(w).__name__}, expected an array: it is updated in place")
+    if w.dtype not in (np.float32, np.float64) or not w.flags.writeable:
+        kind = "" if w.flags.writeable else "read-only "
+        raise TypeError(f"{name} is a {kind}{w.dtype} array, expected a writable one of float32 or float64")
+    return w
+
+
+def _is_view(array: Any, place: np.ndarray) -> bool:
+    """Whether `array` is `place`, the same memory seen in the same way."""
+    if not isinstance(array, np.ndarray):
+        return False
+    return (array.ctypes.data, array.shape, array.strides) == (place.ctypes.data, place.shape, place.strides)
+
+
+def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
+    if isinstance(lr, Schedule):
+        return lr
+    if isinstance(lr, bool) or not isinstance(lr, int | float | np.number):
+        raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
+    if not lr >= 0 or lr == float("inf"):
+        raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")
+    return float(lr)

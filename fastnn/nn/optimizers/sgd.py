@@ -1,0 +1,33 @@
+"""Stochastic gradient descent, plain, with momentum, and with Nesterov's."""
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.nn.optimizers.base import Optimizer
+from fastnn.nn.schedules import Schedule
+
+
+class SGD(Optimizer):
+    """w −= lr·g; with momentum v = momentum·v − lr·g, w += v; with nesterov w += momentum·v − lr·g.
+
+    `lr` may be assigned at any time, `momentum` too if it started above 0. State: velocity.
+    """
+
+    name = "sgd"
+    settings = ("momentum", "nesterov")
+
+    def __init__(self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **clips):
+        super().__init__(lr, **clips)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"SGD: momentum is {momentum}, expected 0 ≤ momentum < 1")
+        self.momentum = float(momentum)
+        self.nesterov = bool(nesterov)
+        if self.momentum:
+            self.state_names = ("velocity",)
+            self.kernel = k.nesterov_update if nesterov else k.momentum_update
+        else:
+            self.kernel, self.rows_kernel = k.sgd_update, k.sgd_update_rows
+
+    def rates(self, iterations):
+        lr = self.learning_rates(iterations)
+        return np.column_stack([lr, np.full(len(lr), self.momentum)] if self.state_names else [lr])

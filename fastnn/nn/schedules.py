@@ -1,0 +1,112 @@
+"""Learning rates that change: functions of the step and the epoch, so that a resumed training needs no state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn.common.names import look_up
+
+PER = ("epoch", "step")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Base of all schedules. A call gives the rate at each of the steps `iterations` (n,), in epoch `epoch`, float64.
+
+    Steps and epochs count from 0.
+    """
+
+    lr: float
+    name: ClassVar[str]
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int | float) and not value >= 0:
+                raise ValueError(f"{type(self).__name__}: {field.name} is {value}, expected ≥ 0")
+
+    def __call__(self, iterations: np.ndarray, epoch: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        return {"name": self.name, **{field.name: getattr(self, field.name) for field in fields(self)}}
+
+    def _clock(self, per: str, iterations: np.ndarray, epoch: int) -> np.ndarray:
+        """What time it is: the epoch, or the step."""
+        return np.full(len(iterations), float(epoch)) if per == "epoch" else iterations.astype(float)
+
+
+def _check_per(kind: str, per: str) -> None:
+    if per not in PER:
+        raise ValueError(f"{kind}: per is {per!r}, expected 'epoch' or 'step'")
+
+
+@dataclass(frozen=True)
+class ExponentialDecay(Schedule):
+    """lr · decay^t, where t counts epochs or steps."""
+
+    decay: float = 0.95
+    per: str = "epoch"
+    name: ClassVar[str] = "exponential"
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_per("ExponentialDecay", self.per)
+
+    def __call__(self, iterations, epoch):
+        return self.lr * self.decay ** self._clock(self.per, iterations, epoch)
+
+
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    """lr · factor^⌊t / every⌋, where t counts epochs or steps."""
+
+    factor: float = 0.1
+    every: int = 10
+    per: str = "epoch"
+    name: ClassVar[str] = "step"
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_per("StepDecay", self.per)
+        if self.every < 1:
+            raise ValueError(f"StepDecay: every is {self.every}, expected at least 1")
+
+    def __call__(self, iterations, epoch):
+        return self.lr * self.factor ** np.floor(self._clock(self.per, iterations, epoch) / self.every)
+
+
+@dataclass(frozen=True)
+class CosineDecay(Schedule):
+    """From 0 up to lr in `warmup` steps, then along half a cosine down to `end` at step `steps`, and `end` after it.
+
+    Loshchilov and Hutter (2017), eq. 5, without restarts.
+    """
+
+    steps: int = 1000
+    warmup: int = 0
+    end: float = 0.0
+    name: ClassVar[str] = "cosine"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.warmup < self.steps:
+            raise ValueError(f"CosineDecay: warmup is {self.warmup}, expected less than steps, {self.steps}")
+
+    def __call__(self, iterations, epoch):
+        t = iterations.astype(float)
+        rising = self.lr * (t + 1) / max(self.warmup, 1)
+        passed = np.clip((t - self.warmup) / (self.steps - self.warmup), 0, 1)
+        falling = self.end + (self.lr - self.end) * (1 + np.cos(np.pi * passed)) / 2
+        return np.where(t < self.warmup, rising, falling)
+
+
+SCHEDULES: dict[str, type[Schedule]] = {kind.name: kind for kind in (ExponentialDecay, StepDecay, CosineDecay)}
+
+
+def from_config(config: Mapping[str, Any]) -> Schedule:
+    """The schedule that `Schedule.config` described."""
+    arguments = {name: value for name, value in config.items() if name != "name"}
+    return look_up("schedule", config.get("name"), SCHEDULES)(**arguments)

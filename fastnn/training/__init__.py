@@ -1,0 +1,1 @@
+"""Steps, epochs, what watches them, and what is kept of them."""

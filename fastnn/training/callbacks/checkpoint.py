@@ -1,0 +1,113 @@
+"""Keeps the whole state of a training on disk, so that it can go on after an interruption."""
+
+import json
+from array import array
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnn.common.errors import FileFormatError
+from fastnn.common.names import numbered
+from fastnn.training.callbacks.base import Callback
+from fastnn.training.storage import load_checkpoint, save_model
+
+if TYPE_CHECKING:
+    from fastnn.training.loop import Run
+
+
+class Checkpoint(Callback):
+    """After each epoch, write model, optimizer state, counters, history and callbacks' states to `path`.
+
+    With resume=True and a file there, training starts from it: parameters, state, sample order and
+    what follows are the same bits as without the interruption. The file is a model too: `load` reads it.
+    """
+
+    last = True  # after each epoch it keeps what the other callbacks have made of it
+
+    def __init__(self, path: str | Path, *, resume: bool = False):
+        self.path, self.resume = Path(path), resume
+
+    def on_train_begin(self, run):
+        # As it is now: a callback may change the learning rate, and whoever resumes begins with the first one again.
+        self.setup = _setup(run)
+        if self.resume and self.path.exists():
+            model, training = load_checkpoint(self.path)
+            self._check(training)
+            self.setup = training["setup"]
+            restore(run, model, training)
+
+    def _check(self, training) -> None:
+        """FileFormatError unless the checkpoint was made by a training like this one."""
+        if not training:
+            raise FileFormatError(f"{self.path}: a model without a training state, cannot resume from it")
+        was, now = training["setup"], self.setup
+        changed = [name for name in now if was.get(name) != now[name]]
+        if "optimizer" in changed and now["optimizer"] == training["optimizer"]["config"]:
+            changed.remove("optimizer")  # the very object that trained before, at the rate it had reached
+        if changed:
+            told = "; ".join(_difference(name, was.get(name), now[name]) for name in changed)
+            raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
+
+    def on_epoch_end(self, run):
+        save_model(self.path, run.model, training_state(run, self.setup))
+
+
+def training_state(run: "Run", setup: dict[str, Any]) -> dict[str, Any]:
+    """Everything beside the model that the next epoch depends on, as a tree for `save_model`."""
+    optimizer, history = run.optimizer, run.history
+    return {
+        "setup": setup,
+        "optimizer": {
+            "iteration": optimizer.iteration,
+            "state": optimizer.state,
+            "config": json.dumps(optimizer.config()),
+        },
+        "history": {
+            "epochs": history.epochs,
+            "steps": {name: np.array(values) for name, values in history.steps.items()},
+        },
+        "callbacks": {key: callback.state_dict() for key, callback in _resumable(run).items()},
+    }
+
+
+def _difference(name: str, was: Any, now: Any) -> str:
+    return f"another {name}" if name == "network" else f"{name} {was}, not {now}"
+
+
+def _setup(run: "Run") -> dict[str, Any]:
+    """What must be the same for a resumed training to be the one that was interrupted."""
+    return {
+        "network": json.dumps(run.model.network.config()),
+        "seed": run.model.seed,
+        "dtype": run.model.dtype.name,
+        "optimizer": json.dumps(run.optimizer.config()),
+        "batch_size": run.batch_size,
+        "samples": run.samples,
+        "shuffle": run.shuffle,
+        "callbacks": sorted(_resumable(run)),
+    }
+
+
+def restore(run: "Run", model: Any, training: dict[str, Any]) -> None:
+    """Put a run into the state that `training_state` took down."""
+    run.model.restore(model.snapshot())
+    for name, parts in training["optimizer"].get("state", {}).items():
+        for part, value in parts.items():
+            run.optimizer.state[name][part][...] = value
+    run.optimizer.iteration = training["optimizer"]["iteration"]
+    lr = json.loads(training["optimizer"]["config"])["lr"]
+    if not isinstance(lr, dict):  # a schedule does not change, and the setup says that it is the same
+        run.optimizer.lr = lr
+    run.epoch = run.model.epoch = model.epoch
+    run.history.epochs[:] = training["history"]["epochs"]
+    run.history.steps.clear()
+    run.history.steps.update({name: array("d", values) for name, values in training["history"]["steps"].items()})
+    for key, callback in _resumable(run).items():
+        callback.load_state_dict(training["callbacks"][key])
+
+
+def _resumable(run: "Run") -> dict[str, Callback]:
+    """The callbacks that have a state, by kind and order: a progress bar more or less changes nothing."""
+    found = [callback for callback in run.callbacks if type(callback).state_dict is not Callback.state_dict]
+    return dict(zip(numbered(type(callback).__name__ for callback in found), found, strict=True))

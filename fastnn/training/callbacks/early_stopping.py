@@ -1,0 +1,66 @@
+"""Ends training when a figure stops getting better, and brings the best parameters back."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.training.callbacks.plateau import PlateauWatcher
+
+
+class EarlyStopping(PlateauWatcher):
+    """Stop after `patience` epochs in which `monitor` did not improve by more than `min_delta`.
+
+    monitor       a figure of the epoch; higher is better for an accuracy, lower for anything else
+    restore_best  at the end, however it comes, put back the parameters of the best epoch
+    max_gap       also stop once val_loss − loss exceeds this
+    stopped       why it ended training, if it did
+    best_epoch, best   where and what the best was
+    """
+
+    kept = (*PlateauWatcher.kept, "stopped")
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 3,
+        *,
+        min_delta: float = 0.0,
+        restore_best: bool = False,
+        max_gap: float | None = None,
+    ):
+        super().__init__(monitor, patience, min_delta)
+        self.restore_best, self.max_gap = restore_best, max_gap
+
+    def _reset(self) -> None:
+        super()._reset()
+        self.best_state: dict[str, dict[str, np.ndarray]] | None = None
+        self.stopped = ""
+
+    def on_epoch_begin(self, run):
+        if self.stopped:  # taken up from the checkpoint of a training that had ended
+            run.stop(self.stopped)
+
+    def on_epoch_end(self, run):
+        if self._improved(run) and self.restore_best:
+            self.best_state = run.model.snapshot()
+        self.stopped = self._reason(run.logs)
+        if self.stopped:
+            run.stop(self.stopped)
+
+    def _reason(self, logs: dict[str, Any]) -> str:
+        if self.waited >= self.patience:
+            return f"{self.monitor} did not improve for {self.waited} epochs"
+        if self.max_gap is not None and self._figure(logs, "val_loss") - logs["loss"] > self.max_gap:
+            return f"val_loss − loss exceeds {self.max_gap:g}"
+        return ""
+
+    def on_train_end(self, run):
+        if self.restore_best and self.best_state is not None:
+            run.model.restore(self.best_state)
+
+    def state_dict(self):
+        return super().state_dict() | {"best_state": self.best_state or {}}
+
+    def load_state_dict(self, state):
+        super().load_state_dict(state)
+        self.best_state = state["best_state"] or None

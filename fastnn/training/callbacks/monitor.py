@@ -1,0 +1,183 @@
+"""What the numbers inside a network look like while it trains: ranges, means, histograms.
+
+The file, HDF5: the root's attributes `format` and `version`; a group for each kind (parameter, gradient,
+input, activation), in it a group for each name, in that one array a figure, along the n steps taken down:
+step, epoch, nonfinite, min, max, mean, std (n,), counts (n, bins), edges (n, bins + 1).
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn.common.errors import FileFormatError
+from fastnn.common.files import atomic_path
+from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
+from fastnn.training.storage import DAMAGE
+
+FORMAT, VERSION = "fastnn-monitor", 1
+FIGURES = ("step", "epoch", "nonfinite", "min", "max", "mean", "std", "counts", "edges")
+
+Record = dict[str, Any]
+Columns = Mapping[tuple[str, str], Mapping[str, np.ndarray]]  # (kind, name) -> figure -> values by step
+
+# Beyond this, squares of float64 numbers overflow.
+LARGE = 1e150
+
+
+class Monitor(StepRecorder):
+    """Every `every` steps of an epoch, describe all parameters, their gradients, the inputs and each layer's outputs.
+
+    records  a dict for each array and step: step (from 1, over all epochs), epoch, kind ("parameter", "gradient",
+             "input", "activation"), name, min, max, mean, std, counts and edges of the histogram, nonfinite
+    path     also keep them in this file, written whole at the end of each epoch; `load_monitor` reads it
+    bins     of the histograms, of equal width from min to max
+
+    Gradients, inputs and outputs are those of the step's batch, parameters are as the step left them. NaN and
+    infinities are counted (nonfinite); all else is about the finite numbers, NaN where there is none. An epoch
+    of fewer than `every` steps is described once, at its end. A model's second `fit` adds to the records.
+    """
+
+    reads_gradients = True
+
+    def __init__(self, every: int = 100, path: str | Path | None = None, bins: int = 30):
+        super().__init__(every)
+        if bins < 1:
+            raise ValueError(f"Monitor: bins is {bins}, expected at least 1")
+        self.path = None if path is None else Path(path)
+        self.bins = bins
+        self.records: list[Record] = []
+        self._history: Any = None
+
+    def on_train_begin(self, run):
+        if run.history is not self._history:  # it may have watched another model
+            self._keep([], run.history)
+
+    def _keep(self, records: list[Record], history: Any) -> None:
+        """Begin with these records, which are the history's too: `history.monitor`."""
+        self.records, self._history = records, history
+        if history is not None:
+            history.monitor = records
+
+    def record(self, run):
+        place = {"step": steps_so_far(run), "epoch": run.logs["epoch"]}
+        for kind, name, array in _arrays(run):
+            self.records.append(place | {"kind": kind, "name": name} | describe(array, self.bins))
+
+    def on_epoch_end(self, run):
+        super().on_epoch_end(run)
+        if self.path is not None:
+            _save(self.path, self.records)
+
+    def state_dict(self):
+        columns = _columns(self.records)
+        figures: dict[str, dict[str, Any]] = {}
+        for (kind, name), series in columns.items():
+            figures.setdefault(kind, {})[name] = series
+        return {"bins": self.bins, "order": list(columns), "figures": figures}  # a file forgets the order of groups
+
+    def load_state_dict(self, state):
+        if state["bins"] != self.bins:
+            raise FileFormatError(f"Monitor: bins is {self.bins}, but the records to resume have {state['bins']}")
+        records = _records({(kind, name): state["figures"][kind][name] for kind, name in state["order"]})
+        self._keep(records, self._history)
+
+
+def _arrays(run: Any) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Kind, name and values of all that is watched."""
+    for kind, arrays in (("parameter", run.model.parameters), ("gradient", run.plan.gradients)):
+        for name, array in arrays.items():
+            yield kind, name, array
+    for name, array in run.plan.layer_outputs().items():
+        yield ("input" if name == "input" else "activation"), name, array
+
+
+def describe(array: np.ndarray, bins: int) -> Record:
+    """min, max, mean, std, counts and edges of the finite numbers of an array; nonfinite: how many are not."""
+    finite = np.isfinite(array)
+    values = array[finite].astype(np.float64)
+    top = float(np.abs(values).max(initial=0.0))
+    scale = top if top > LARGE else 1.0
+    values /= scale
+    counts, edges = _histogram(values, bins)
+    statistics = (values.min(), values.max(), values.mean(), values.std()) if values.size else (np.nan,) * 4
+    figures = {
+        name: float(value * scale) for name, value in zip(("min", "max", "mean", "std"), statistics, strict=True)
+    }
+    return figures | {"counts": counts, "edges": edges * scale, "nonfinite": int(array.size - values.size)}
+
+
+def _histogram(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Counts (bins,) and edges (bins + 1,). Unlike np.histogram, takes ranges too narrow for distinct edges."""
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    share = (values - low) / (high - low or 1.0)  # numbers above 1e16 swallow the 0.5
+    numbers = np.minimum((share * bins).astype(np.int64), bins - 1)
+    return np.bincount(numbers, minlength=bins), np.linspace(low, high, bins + 1)
+
+
+def _columns(records: list[Record]) -> Columns:
+    """The records by kind and name, each figure one array along the steps."""
+    series: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        series.setdefault((record["kind"], record["name"]), []).append(record)
+    return {
+        key: {figure: np.array([record[figure] for record in found]) for figure in FIGURES}
+        for key, found in series.items()
+    }
+
+
+def _records(columns: Columns) -> list[Record]:
+    """The records, in the order in which they were taken down, that `_columns` was given."""
+    records = [
+        {"kind": kind, "name": name} | {figure: _plain(series[figure][i]) for figure in FIGURES}
+        for (kind, name), series in columns.items()
+        for i in range(len(series["step"]))
+    ]
+    return sorted(records, key=lambda record: record["step"])  # stable: within a step the order of the series
+
+
+def _plain(value: Any) -> Any:
+    return value if value.ndim else value.item()
+
+
+def _save(path: Path, records: list[Record]) -> None:
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w", track_order=True) as file:
+        file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+        for (kind, name), series in _columns(records).items():
+            parent = file[kind] if kind in file else file.create_group(kind, track_order=True)
+            group = parent.create_group(name)
+            for figure, values in series.items():
+                group.create_dataset(figure, data=values)
+
+
+def load_monitor(path: str | Path) -> list[Record]:
+    """The records of a Monitor, from its file. FileFormatError if the file is missing or damaged."""
+    if not Path(path).is_file():
+        raise FileFormatError(f"{path}: no such file; expected one that a Monitor wrote")
+    try:
+        return _records(_read(path))
+    except FileFormatError:
+        raise
+    except DAMAGE as error:
+        reason = " ".join(str(error).split())
+        raise FileFormatError(f"{path}: cannot be read ({reason}); expected a file that a Monitor wrote") from None
+
+
+def _read(path: str | Path) -> Columns:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        if file.attrs.get("format") != FORMAT:
+            raise FileFormatError(f"{path}: an HDF5 file, but not one that a Monitor wrote")
+        if file.attrs["version"] > VERSION:
+            raise FileFormatError(f"{path}: format version {file.attrs['version']}, expected up to {VERSION}")
+        return {
+            (kind, name): {figure: file[kind][name][figure][()] for figure in FIGURES}
+            for kind in file
+            for name in file[kind]
+        }

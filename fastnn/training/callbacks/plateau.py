@@ -1,0 +1,64 @@
+"""What waits for a figure of the epoch to get better: shared by all callbacks that act when it does not."""
+
+import math
+from typing import Any, ClassVar
+
+from fastnn.common.errors import DataError
+from fastnn.common.names import near
+from fastnn.training.callbacks.base import Callback
+
+
+class PlateauWatcher(Callback):
+    """Base of callbacks that count the epochs in which `monitor` did not improve by more than `min_delta`.
+
+    An accuracy is better when higher, anything else when lower; NaN is never better.
+
+    best_epoch, best   where and what the best was
+    waited             epochs since then
+    """
+
+    kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # what a checkpoint must keep
+
+    def __init__(self, monitor: str, patience: int, min_delta: float):
+        # The negated forms catch NaN as well.
+        if not patience >= 1 or not min_delta >= 0:
+            kind = type(self).__name__
+            raise ValueError(f"{kind}: patience {patience}, min_delta {min_delta}; expected ≥ 1 and ≥ 0")
+        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best, self.best_epoch, self.waited = math.inf, 0, 0
+
+    def on_train_begin(self, run):
+        self._reset()  # it may have watched another training, or another model
+
+    def _improved(self, run: Any) -> bool:
+        """Take down this epoch's figure: whether it is the best so far, else one more epoch was waited."""
+        value = self._figure(run.logs, self.monitor)
+        if self._score(value) < self._best_score() - self.min_delta:
+            self.best, self.best_epoch, self.waited = value, run.epoch, 0
+            return True
+        self.waited += 1
+        return False
+
+    def _score(self, value: float) -> float:
+        """The figure turned so that lower is better."""
+        return -value if self.monitor.endswith("accuracy") else value
+
+    def _best_score(self) -> float:
+        return self._score(self.best) if self.best_epoch else math.inf
+
+    def _figure(self, logs: dict[str, Any], name: str) -> float:
+        if name not in logs:
+            hint = "pass validation_data" if name.startswith("val_") else near(name, logs)
+            kind = type(self).__name__
+            raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")
+        return logs[name]
+
+    def state_dict(self):
+        return {name: getattr(self, name) for name in self.kept}
+
+    def load_state_dict(self, state):
+        for name in self.kept:
+            setattr(self, name, state[name])

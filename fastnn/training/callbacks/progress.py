@@ -1,0 +1,106 @@
+"""Shows a person how training goes: a bar with loss, speed and time left, and a line an epoch, on stderr."""
+
+import logging
+import sys
+from typing import Any
+
+from fastnn.training.callbacks.base import Callback
+
+
+class ProgressBar(Callback):
+    """A bar over the whole training; when stderr is no terminal, the epochs' lines alone."""
+
+    often = True
+    skips_epochs = True
+
+    @staticmethod
+    def wanted(verbose: bool | str) -> bool:
+        """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto"."""
+        if verbose not in (True, False, "auto"):
+            raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
+        return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
+
+    def on_train_begin(self, run):
+        from rich.console import Console
+
+        self.console = Console(stderr=True)
+        self.bar = _bar(self.console)
+        self.task = self.bar.add_task("loading kernels", total=run.samples * (run.last_epoch - run.epoch), note="")
+        self.listener = _Compilations(self.bar, self.task)
+        logging.getLogger("fastnn_kernels").addHandler(self.listener)
+        self.first_epoch = run.epoch
+        self.bar.start()
+
+    def on_epoch_begin(self, run):
+        self.first_epoch = min(self.first_epoch, run.epoch)
+        self.bar.update(self.task, description=f"epoch {run.epoch + 1}/{run.last_epoch}")
+
+    def on_batch_end(self, run):
+        done = (run.epoch - self.first_epoch) * run.samples + (run.plan.done if run.step else 0)
+        self.bar.update(self.task, completed=done, note=f"loss {loss_text(run.logs['loss'])}")
+        self.bar.refresh()
+
+    def on_epoch_end(self, run):
+        self.bar.console.print(epoch_line(run.logs, run.last_epoch), highlight=False, soft_wrap=True)
+
+    def on_train_end(self, run):
+        logging.getLogger("fastnn_kernels").removeHandler(self.listener)
+        self.bar.stop()
+
+
+def _bar(console: Any) -> Any:
+    from rich import progress
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(bar_width=30),
+        progress.TextColumn("{task.fields[note]}"),
+        _speed_column(),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("left"),
+        console=console,
+        transient=True,
+        auto_refresh=False,  # a refreshing thread would take a core from the kernels
+        disable=not console.is_terminal,
+    )
+
+
+def _speed_column() -> Any:
+    from rich import progress
+
+    class Speed(progress.ProgressColumn):
+        def render(self, task):
+            return f"{task.speed:,.0f} samples/s" if task.speed else ""
+
+    return Speed()
+
+
+class _Compilations(logging.Handler):
+    """Says in the bar that a kernel is being compiled: the first run of a version takes a while."""
+
+    def __init__(self, bar: Any, task: Any):
+        super().__init__(logging.INFO)
+        self.bar, self.task = bar, task
+        self.logger = logging.getLogger("fastnn_kernels")
+        self.said = False
+
+    def emit(self, record):
+        if not self.said:
+            self.bar.console.print("compiling kernels, once for this version and processor ...", highlight=False)
+            self.said = True
+        self.bar.update(self.task, description=record.getMessage())
+        self.bar.refresh()
+
+
+def loss_text(loss: float) -> str:
+    return f"{loss:.4f}" if loss < 1e4 else f"{loss:.3e}"
+
+
+def epoch_line(logs: dict[str, Any], last_epoch: int) -> str:
+    """One epoch in one line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ..."""
+    parts = [f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"]
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        if name in logs:
+            percent = name.endswith("accuracy")
+            parts.append(f"{name} {100 * logs[name]:.1f} %" if percent else f"{name} {loss_text(logs[name])}")
+    return "  ".join([*parts, f"{logs['samples_per_second']:,.0f} samples/s"])

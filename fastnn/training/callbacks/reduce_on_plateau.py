@@ -1,0 +1,42 @@
+"""Lowers the learning rate when a figure stops getting better."""
+
+from fastnn.nn.schedules import Schedule
+from fastnn.training.callbacks.plateau import PlateauWatcher
+
+
+class ReduceOnPlateau(PlateauWatcher):
+    """Multiply the learning rate by `factor` after `patience` epochs in which `monitor` did not improve.
+
+    monitor    a figure of the epoch; higher is better for an accuracy, lower for anything else
+    min_delta  by how much it must improve
+    min_lr     never go below this rate
+
+    After a reduction the count starts again; the best figure stays the best. The optimizer's `lr` must
+    be a number. What the rate was in each epoch is in history["lr"].
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 3,
+        min_delta: float = 0.0,
+        min_lr: float = 0.0,
+    ):
+        if not 0 < factor < 1 or not min_lr >= 0:
+            raise ValueError(f"ReduceOnPlateau: factor {factor}, min_lr {min_lr}; expected 0 < factor < 1, min_lr ≥ 0")
+        super().__init__(monitor, patience, min_delta)
+        self.factor, self.min_lr = factor, min_lr
+
+    def on_train_begin(self, run):
+        super().on_train_begin(run)
+        if isinstance(run.optimizer.lr, Schedule):
+            raise TypeError(f"ReduceOnPlateau needs a learning rate that is a number, got {run.optimizer.lr!r}")
+
+    def on_epoch_end(self, run):
+        if self._improved(run) or self.waited < self.patience:
+            return
+        self.waited = 0
+        lr = run.optimizer.lr
+        # A rate that began below min_lr is left alone: this callback never raises one.
+        run.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))

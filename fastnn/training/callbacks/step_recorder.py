@@ -1,0 +1,41 @@
+"""What takes something down every so many steps: shared by all callbacks that do."""
+
+from typing import Any
+
+from fastnn.training.callbacks.base import Callback
+
+
+class StepRecorder(Callback):
+    """Base of callbacks that `record` every `every` steps of an epoch.
+
+    An epoch of fewer steps is recorded once, at its end: nobody who asks for records should be left with none.
+    """
+
+    def __init__(self, every: int):
+        kind = type(self).__name__
+        if isinstance(every, bool) or not isinstance(every, int):
+            raise TypeError(f"{kind}: every is {every!r}, expected a whole number of steps")
+        if every < 1:
+            raise ValueError(f"{kind}: every is {every}, expected at least 1")
+        self.every = every
+        self._recorded = False
+
+    def record(self, run: Any) -> None:
+        """Take down what there is to say about the step that ran last."""
+        raise NotImplementedError
+
+    def on_epoch_begin(self, run):
+        self._recorded = False
+
+    def on_batch_end(self, run):
+        self.record(run)
+        self._recorded = True
+
+    def on_epoch_end(self, run):
+        if not self._recorded:
+            self.record(run)
+
+
+def steps_so_far(run: Any) -> int:
+    """The number of the step that ran last, from 1, over all epochs and all `fit` calls of the model."""
+    return len(run.history.steps["loss"])

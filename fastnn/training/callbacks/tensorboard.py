@@ -1,0 +1,125 @@
+"""Writes what TensorBoard shows: figures of steps and epochs, histograms of all arrays."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn.common.errors import FileFormatError, MissingPackageError
+from fastnn.training.callbacks.monitor import describe
+from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
+
+
+class TensorBoard(StepRecorder):
+    """Writes event files into `folder`; `tensorboard --logdir folder` shows them, during training too.
+
+    every       steps between two records within an epoch; an epoch of fewer is recorded once, at its end
+    histograms  also describe parameters, gradients, inputs and layers' outputs: their histogram, and min, max, mean
+                and std as scalars; False: losses and rates only, which costs training next to nothing
+    bins        of the histograms
+
+    Scalars: step/loss (the mean over the steps since the last record, in this epoch), step/lr; after each epoch
+    epoch/ and the name, of all its figures. Everything is placed at the number of the step that ran last, over all
+    `fit` calls, so losses of steps and of epochs lie over each other. The steps are counted in the model's history:
+    a resumed training goes on where its checkpoint was, and what was written after that is hidden, as is what another
+    training left in the folder.
+
+    MissingPackageError, at once, without the package tensorboardX; FileFormatError if the folder cannot be written.
+    """
+
+    def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
+        super().__init__(every)
+        if bins < 1:
+            raise ValueError(f"TensorBoard: bins is {bins}, expected at least 1")
+        self.folder, self.bins = Path(folder), bins
+        self.reads_gradients = self.histograms = histograms
+        self._writer_class = _summary_writer()
+        self._writer: Any = None
+        self._told = 0  # steps whose losses are in what was written
+
+    def on_epoch_begin(self, run):
+        super().on_epoch_begin(run)
+        self._told = steps_so_far(run)
+        if self._writer is None:  # not before: a checkpoint to resume from sets the step as training begins
+            self._open(self._told + 1)
+
+    def _open(self, step: int) -> None:
+        """Begin a file; whatever the folder holds of `step` and later steps is hidden by it."""
+        # Readers take files in the order of their names, whose time is in seconds: two of one second would be one file.
+        suffix = f".{time.time_ns():020d}"
+        try:
+            self._writer = self._writer_class(str(self.folder), purge_step=step, filename_suffix=suffix)
+        except OSError as error:
+            raise FileFormatError(f"TensorBoard: cannot write into {str(self.folder)!r}: {error.strerror}") from None
+
+    def record(self, run):
+        step = steps_so_far(run)
+        losses = run.history.steps["loss"][self._told :]
+        if losses:
+            self._scalar("step/loss", np.mean(losses), step)
+        self._scalar("step/lr", run.optimizer.current_lr, step)
+        self._told = step
+        if self.histograms:
+            for tag, array in _arrays(run):
+                self._describe(tag, array, step)
+
+    def on_epoch_end(self, run):
+        super().on_epoch_end(run)
+        for name, value in run.logs.items():
+            if name != "epoch" and isinstance(value, int | float | np.number):
+                self._scalar(f"epoch/{name}", value, steps_so_far(run))
+        self._writer.flush()
+
+    def on_train_end(self, run):
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _scalar(self, tag: str, value: Any, step: int) -> None:
+        self._writer.add_scalar(tag, float(value), step)
+
+    def _describe(self, tag: str, array: np.ndarray, step: int) -> None:
+        """The histogram of the finite values and its figures; how many are not finite, where some are not."""
+        figures = describe(array, self.bins)
+        if figures["nonfinite"]:
+            self._scalar(f"{tag}/nonfinite", figures["nonfinite"], step)
+        count = int(figures["counts"].sum())
+        if not count:
+            return
+        for name in ("min", "max", "mean", "std"):
+            self._scalar(f"{tag}/{name}", figures[name], step)
+        mean, std = figures["mean"], figures["std"]
+        self._writer.add_histogram_raw(
+            tag,
+            min=figures["min"],
+            max=figures["max"],
+            num=count,
+            sum=count * mean,
+            sum_squares=count * (std * std + mean * mean),
+            bucket_limits=figures["edges"][1:].tolist(),
+            bucket_counts=figures["counts"].tolist(),
+            global_step=step,
+        )
+
+
+def _arrays(run: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """Tag and values of all that is described; the tag's first part groups the charts."""
+    for name, array in run.model.parameters.items():
+        yield f"parameter/{name}", array
+    for name, array in run.plan.gradients.items():
+        yield f"gradient/{name}", array
+    for name, array in run.plan.layer_outputs().items():
+        yield ("input" if name == "input" else f"activation/{name}"), array
+
+
+def _summary_writer() -> Any:
+    """The writer of event files, which needs no TensorFlow; imported only by those who use it."""
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise MissingPackageError(
+            'TensorBoard: the package tensorboardX is not installed; install it with: pip install "fastnn[tensorboard]"'
+        ) from None
+    return SummaryWriter

@@ -1,0 +1,97 @@
+"""Reading a file larger than memory block by block; cutting data sets to size."""
+
+import tracemalloc
+
+import h5py
+import numpy as np
+import pytest
+
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.data import Dataset, H5Stream, Split
+from fastnn.data import h5stream as stream
+from tests.data_files import message, rng
+
+
+def test_a_stream_reads_what_is_there(tmp_path):
+    want = rng.integers(0, 1000, (57, 3, 2)).astype(">i2")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", data=want, chunks=(8, 3, 2), compression="gzip")
+    with H5Stream(tmp_path / "a.h5", "x") as got:
+        assert (len(got), got.shape, got.dtype) == (57, (57, 3, 2), np.dtype("i2").newbyteorder("="))
+        np.testing.assert_array_equal(got.read(5, 29), want[5:29].astype("i2"), strict=True)
+        assert got.read(57, 57).shape == (0, 3, 2)
+        for rows in (None, 1, 7, 8, 100):
+            walked = list(got.blocks(rows))
+            np.testing.assert_array_equal(np.concatenate([block for _, block in walked]), want)
+            assert [first for first, _ in walked] == np.cumsum([0, *(len(block) for _, block in walked[:-1])]).tolist()
+        for first, last in ((-1, 3), (3, 2), (0, 58)):
+            with pytest.raises(DataError, match="expected 0 to 57"):
+                got.read(first, last)
+    with pytest.raises(DataError, match="was closed"):
+        got.read(0, 1)
+
+
+def test_blocks_hold_whole_chunks(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", shape=(100, 4), dtype="u1", chunks=(12, 4))
+    monkeypatch.setattr(stream, "BLOCK", 4 * 30)
+    with H5Stream(tmp_path / "a.h5", "x") as got:
+        assert [first for first, _ in got.blocks()] == [0, 24, 48, 72, 96]
+
+
+def test_walking_takes_a_block_of_memory_not_the_file(tmp_path):
+    """160 of the 10,240 MB that this file unpacks to, in no more memory than two blocks."""
+    with h5py.File(tmp_path / "large.h5", "w") as file:
+        file.create_dataset("x", shape=(10 << 20, 32, 32), dtype="u1", chunks=(256, 32, 32))
+    with H5Stream(tmp_path / "large.h5", "x") as got:
+        assert len(got) == 10 << 20
+        tracemalloc.start()
+        for first, block in got.blocks():
+            assert not block[0].any()
+            if first >= 160 << 10:
+                break
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 2.2 * stream.BLOCK
+
+
+def test_bad_streams(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["words"] = [b"a", b"b"]
+        file["one"] = 3.0
+        file.create_dataset("lumps", shape=(1 << 20, 1024), dtype="u1", chunks=(1 << 17, 1024))
+    for key, said in (
+        ("x", "has no key 'x', it has lumps, one, words"),
+        ("words", "expected numbers"),
+        ("one", r"is () float64"),
+        ("lumps", "chunks of 134,217,728 bytes, expected at most 67,108,864"),
+    ):
+        assert said in message(FileFormatError, lambda name, key=key: H5Stream(name, key), path)
+    path.write_bytes(b"text")
+    assert "is not an HDF5 file" in message(FileFormatError, lambda name: H5Stream(name, "x"), path)
+
+
+# Cutting
+
+
+def test_cut_takes_training_then_validation_samples():
+    data = Dataset(Split(np.arange(10), np.arange(10)), None, Split(np.arange(6), np.arange(6)), {"a": 1})
+    got = data.cut(5, 3, 2)
+    assert [got.splits()[name].x.tolist() for name in ("train", "val", "test")] == [[0, 1, 2, 3, 4], [5, 6, 7], [0, 1]]
+    assert got.meta == {"a": 1}
+    assert len(data.cut(10).test) == 6
+    assert data.cut(10).val is None
+
+
+def test_cut_makes_all_three_of_one_and_shuffles():
+    data = Dataset(Split(np.arange(10), np.arange(10) + 100))
+    got = data.cut(5, 3, 2, seed=1)
+    together = np.concatenate([split.x for split in got.splits().values()])
+    assert sorted(together) == list(range(10))
+    assert together.tolist() != list(range(10))
+    assert all((split.y == split.x + 100).all() for split in got.splits().values())
+    assert (data.cut(5, 3, 2, seed=1).train.x == got.train.x).all()
+    for counts in ((8, 3), (0, 3), (5, 3, 3), (5, -1)):
+        with pytest.raises(DataError, match="samples were asked for, expected"):
+            data.cut(*counts)

@@ -1,0 +1,115 @@
+"""Initial values: their distributions, and that a draw depends on seed and name alone."""
+
+import math
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.common import random
+from fastnn.nn import initializers
+from fastnn.nn.initializers import Normal, TruncatedNormal, Uniform, Zeros
+
+SHAPE = (120, 200)
+DRAWS = SHAPE[0] * SHAPE[1]
+KEY_0, KEY_1 = 0xCEBD8FB405F4E697, 0x10CA4A277071732F
+
+
+def draw(spec, shape=SHAPE):
+    return initializers.get(spec).sample(random.stream(0, "test"), shape)
+
+
+@pytest.mark.parametrize(
+    ("spec", "std"),
+    [
+        ("normal", 0.01),
+        (Normal(0.5), 0.5),
+        ("uniform", 0.05 / math.sqrt(3)),
+        (Uniform(2.0), 2 / math.sqrt(3)),
+        ("truncated_normal", 0.01 * 0.87962566),  # of a normal cut at ±2
+        (TruncatedNormal(0.5), 0.5 * 0.87962566),
+        ("glorot_normal", math.sqrt(2 / 320)),
+        ("glorot_uniform", math.sqrt(2 / 320)),
+        ("he_normal", math.sqrt(2 / 120)),
+        ("he_uniform", math.sqrt(2 / 120)),
+    ],
+)
+def test_mean_and_deviation(spec, std):
+    values = draw(spec)
+    assert values.shape == SHAPE
+    assert values.dtype == np.float64
+    assert abs(values.mean()) < 4 * std / math.sqrt(DRAWS)
+    assert abs(values.std() / std - 1) < 4 / math.sqrt(2 * DRAWS)
+
+
+@pytest.mark.parametrize(
+    ("spec", "limit"),
+    [
+        ("uniform", 0.05),
+        ("glorot_uniform", math.sqrt(6 / 320)),
+        ("he_uniform", math.sqrt(6 / 120)),
+        ("truncated_normal", 0.02),
+    ],
+)
+def test_limits_are_kept_and_reached(spec, limit):
+    largest = np.abs(draw(spec)).max()
+    assert 0.99 * limit < largest <= limit
+
+
+def test_fans_count_leading_extents():
+    std = draw("he_normal", (5, 5, 4, 100)).std()
+    assert abs(std / math.sqrt(2 / 100) - 1) < 0.05
+
+
+def test_zeros():
+    assert not draw("zeros").any()
+    assert initializers.get("zeros") == Zeros()
+
+
+def test_xavier_is_glorot_uniform():
+    assert initializers.get("xavier") == initializers.get("glorot_uniform")
+
+
+@pytest.mark.parametrize("spec", list(initializers.INITIALIZERS))
+def test_every_initialiser_serves_biases_too(spec):
+    values = draw(spec, (7,))
+    assert values.shape == (7,)
+    assert np.isfinite(values).all()
+
+
+def test_unknown_names_and_types():
+    with pytest.raises(ValueError, match="did you mean he_normal"):
+        initializers.get("he_norml")
+    with pytest.raises(TypeError, match=r"got 0\.1"):
+        initializers.get(0.1)
+
+
+def model(*stack, seed=0, dtype="float64"):
+    return fn.Sequential(stack, input_shape=(4,), seed=seed, dtype=dtype)
+
+
+def test_a_draw_depends_on_seed_and_name_alone():
+    short = model(fn.Dense(6), fn.Dense(3)).parameters
+    longer = model(fn.Dense(6), fn.Activation("relu"), fn.Dense(3), fn.Dense(2)).parameters
+    assert np.array_equal(short["dense.w"], longer["dense.w"])
+    assert np.array_equal(short["dense_1.w"], longer["dense_1.w"])
+    assert not np.array_equal(short["dense.w"], model(fn.Dense(6), seed=1).parameters["dense.w"])
+    alike = model(fn.Dense(4), fn.Dense(4)).parameters
+    assert not np.array_equal(alike["dense.w"], alike["dense_1.w"])
+
+
+def test_drawn_in_float64_and_cast():
+    wide, narrow = (model(fn.Dense(6), dtype=dtype).parameters["dense.w"] for dtype in ("float64", "float32"))
+    assert narrow.dtype == np.float32
+    assert np.array_equal(wide.astype(np.float32), narrow)
+
+
+def test_keys_are_the_same_on_every_machine():
+    assert random.key(0, "order", 3, words=2).tolist() == [KEY_0, KEY_1]
+    assert random.key(0, "order", 3).tolist()[:2] == [KEY_0, KEY_1]
+    assert random.key(0, "order", 4, words=2).tolist() != [KEY_0, KEY_1]
+
+
+def test_labels_of_a_key_do_not_run_together():
+    assert random.key(0, "ab", "c").tolist() != random.key(0, "a", "bc").tolist()
+    assert random.key(1, 1).tolist() != random.key(11).tolist()

@@ -1,0 +1,215 @@
+"""Every layer, activation, loss and penalty through the public model: gradients against central differences."""
+
+import numba
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.nn.initializers import Normal
+from tests.tiny import bits, jit_only
+
+# Fourth-order differences in float64 leave about 1e-9; weights of std .5 keep units out of saturation.
+LARGEST = 1e-7
+START = {"initializer": Normal(0.5), "bias_initializer": Normal(0.5)}
+RNG = np.random.default_rng(7)
+FIRST = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def numbers_begin_again():
+    """Each test draws the same numbers, whatever ran before it: none lies on a kink of relu or mae."""
+    RNG.bit_generator.state = FIRST
+
+
+def conv(filters, size, **keywords):
+    return fn.Conv2D(filters, size, **START, **keywords)
+
+
+def dense(units, activation="identity", **keywords):
+    return fn.Dense(units, activation, **START, **keywords)
+
+
+def checked(layers, input_shape, *, loss="softmax_cross_entropy", y=None, samples=5, **keywords):
+    x = RNG.normal(size=(samples, *input_shape))
+    model = fn.Sequential(layers, input_shape=input_shape, loss=loss, dtype="float64", seed=3, **keywords)
+    for name, array in model.parameters.items():
+        if name.endswith(("gamma", "beta")):
+            array[...] += 0.3 * RNG.normal(size=array.shape)
+    y = RNG.integers(0, model.network.output_width, samples) if y is None else y
+    errors = fn.check_gradients(model, x, y)
+    assert set(errors) == set(model.parameters)
+    return errors
+
+
+ACTIVATIONS = ["identity", "relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"]
+IMAGES = {
+    "same": [conv(3, 3, activation="tanh"), fn.Flatten(), dense(3)],
+    "valid, stride 2, oblong": [conv(2, (2, 3), padding="valid", stride=(2, 1)), fn.Flatten(), dense(3)],
+    "two, pooled": [conv(2, 3, activation="tanh"), fn.MaxPool2D(2), conv(3, 2, stride=2), fn.Flatten(), dense(3)],
+    "overlapping pool": [conv(2, 3), fn.MaxPool2D(3, stride=2, padding="same"), fn.Flatten(), dense(3)],
+    "batch norm": [conv(3, 3), fn.BatchNorm(), fn.Activation("tanh"), fn.Flatten(), dense(3)],
+    "no bias": [fn.Conv2D(2, 3, use_bias=False, initializer=Normal(0.5)), fn.Flatten(), dense(3)],
+}
+VECTORS = {
+    "batch norm": [dense(6), fn.BatchNorm(eps=1e-3), fn.Activation("tanh"), dense(3)],
+    "layer norm": [dense(7), fn.LayerNorm(), fn.Activation("sigmoid"), dense(3)],
+    "dropout": [dense(9, "tanh"), fn.Dropout(keep=0.6), dense(5, "tanh"), fn.Dropout(rate=0.3), dense(3)],
+    "norm first": [fn.LayerNorm(), dense(3)],
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"])
+def test_activation_and_loss(activation, loss):
+    y = None if loss.startswith("softmax") else RNG.random((5, 3))
+    errors = checked([dense(7, activation), dense(3)], (4,), loss=loss, y=y)
+    assert max(errors.values()) <= LARGEST, errors
+
+
+@pytest.mark.parametrize("layers", IMAGES.values(), ids=IMAGES.keys())
+def test_images(layers):
+    errors = checked(layers, (5, 7, 2), samples=3)
+    assert max(errors.values()) <= LARGEST, errors
+
+
+@pytest.mark.parametrize("layers", VECTORS.values(), ids=VECTORS.keys())
+def test_vectors(layers):
+    errors = checked(layers, (4,))
+    assert max(errors.values()) <= LARGEST, errors
+
+
+LOSSES = [
+    (fn.SoftmaxCrossEntropy(label_smoothing=0.1), None),
+    (fn.SoftmaxCrossEntropy("sum"), None),
+    (fn.MSE(scale=0.5), RNG.normal(size=(5, 3))),
+    (fn.Huber(delta=0.3), RNG.normal(size=(5, 3))),
+    (fn.BinaryCrossEntropy("sum"), RNG.integers(0, 2, (5, 3))),
+]
+
+
+@pytest.mark.parametrize(("loss", "y"), LOSSES, ids=lambda v: repr(v) if isinstance(v, fn.losses.Loss) else "")
+def test_loss_objects(loss, y):
+    errors = checked([dense(6, "tanh"), dense(3)], (4,), loss=loss, y=y)
+    assert max(errors.values()) <= LARGEST, errors
+
+
+def test_penalties_count_in_loss_and_gradients():
+    layers = [dense(6, "tanh", l1=0.02), dense(3, l2=0.3)]
+    errors = checked(layers, (4,), l2=0.1, l1=0.01)
+    assert max(errors.values()) <= LARGEST, errors
+    model = fn.Sequential(layers, input_shape=(4,), dtype="float64", l2=0.1, l1=0.01)
+    bare = fn.Sequential([dense(6, "tanh"), dense(3)], input_shape=(4,), dtype="float64")
+    x, y = RNG.normal(size=(5, 4)), RNG.integers(0, 3, 5)
+    w, v = model.parameters["dense.w"], model.parameters["dense_1.w"]
+    want = bare.loss_and_gradients(x, y)[0] + 0.03 * abs(w).sum() + 0.05 * (w**2).sum()
+    want += 0.01 * abs(v).sum() + 0.2 * (v**2).sum()
+    np.testing.assert_allclose(model.loss_and_gradients(x, y)[0], want, rtol=1e-12)
+    np.testing.assert_allclose(model.evaluate(x, y)["loss"], want, rtol=1e-12)
+
+
+@jit_only
+def test_float32_follows_float64():
+    for layers in (*IMAGES.values(), *VECTORS.values()):
+        shape = (4,) if layers in VECTORS.values() else (5, 7, 2)
+        x, y = RNG.normal(size=(6, *shape)), RNG.integers(0, 3, 6)
+        models = [fn.Sequential(layers, input_shape=shape, dtype=dtype, seed=1) for dtype in ("float32", "float64")]
+        (loss, got), (want_loss, want) = (model.loss_and_gradients(x, y) for model in models)
+        assert abs(loss - want_loss) <= 1e-4 * abs(want_loss)
+        largest = max(abs(array).max() for array in want.values())
+        for name in want:
+            assert abs(got[name] - want[name]).max() <= 1e-4 * largest, name
+
+
+def net(**keywords):
+    layers = [dense(16, "relu"), fn.BatchNorm(), fn.Dropout(keep=0.5), dense(3)]
+    return fn.Sequential(layers, input_shape=(4,), seed=5, **keywords)
+
+
+def trained(model, threads=None, **keywords):
+    x, y = np.random.default_rng(0).normal(size=(50, 4)), np.random.default_rng(1).integers(0, 3, 50)
+    settings = {"optimizer": fn.Adam(0.01), "batch_size": 12, "epochs": 2, "verbose": False} | keywords
+    model.fit(x, y, **settings)
+    return model
+
+
+def test_running_statistics_are_kept_saved_and_used(tmp_path):
+    model = trained(net())
+    assert abs(model.buffers["batch_norm.mean"]).max() > 0
+    x = RNG.normal(size=(5, 4))
+    alone = np.vstack([model.predict(x[i : i + 1]) for i in range(5)])
+    assert np.array_equal(alone, model.predict(x))
+    model.save(tmp_path / "m.h5")
+    again = fn.load(tmp_path / "m.h5")
+    assert np.array_equal(again.predict(x), model.predict(x))
+    assert np.array_equal(again.buffers["batch_norm.var"], model.buffers["batch_norm.var"])
+
+
+def test_resumed_training_draws_the_same_dropout(tmp_path):
+    whole = trained(net(), epochs=4)
+    path = tmp_path / "c.h5"
+    trained(net(), epochs=2, callbacks=[fn.Checkpoint(path)])
+    resumed = trained(net(), epochs=4, callbacks=[fn.Checkpoint(path, resume=True)])
+    for name in whole.parameters:
+        assert np.array_equal(whole.parameters[name], resumed.parameters[name]), name
+
+
+def test_other_layers_do_not_change_what_dropout_draws():
+    x, y = RNG.normal(size=(30, 6)), RNG.integers(0, 3, 30)
+    trained = []
+    for others in ([], [fn.Activation("identity")]):
+        layers = [fn.Dense(20), *others, fn.Dropout(rate=0.5), fn.Dense(3)]
+        model = fn.Sequential(layers, input_shape=(6,), seed=2)
+        model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=8, verbose=False)
+        trained.append(bits(model.parameters))
+    assert trained[0] == trained[1]
+
+
+def test_max_norm_holds_after_each_step():
+    model = fn.Sequential([dense(8, "tanh", max_norm=0.5), dense(3)], input_shape=(4,))
+    trained(model, optimizer=fn.SGD(1.0))
+    assert np.linalg.norm(model.parameters["dense.w"], axis=0).max() <= 0.5 * (1 + 1e-6)
+
+
+BAD = [
+    (TypeError, "exactly one", lambda: fn.Dropout()),
+    (TypeError, "exactly one", lambda: fn.Dropout(rate=0.5, keep=0.5)),
+    (ValueError, "rate is 1.0", lambda: fn.Dropout(rate=1.0)),
+    (ValueError, "keep is 0", lambda: fn.Dropout(keep=0)),
+    (ValueError, "l2 is -1", lambda: fn.Dense(3, l2=-1)),
+    (ValueError, "max_norm is 0", lambda: fn.Conv2D(3, 3, max_norm=0)),
+    (ValueError, "padding is 'full'", lambda: fn.Conv2D(3, 3, padding="full")),
+    (ValueError, "expected a whole number or a pair", lambda: fn.MaxPool2D((1, 2, 3))),
+    (ValueError, "did you mean silu", lambda: fn.Activation("silo")),
+    (ValueError, "did you mean huber", lambda: fn.Sequential([fn.Dense(1)], input_shape=(2,), loss="hubert")),
+    (fn.ShapeError, "does not fit", lambda: fn.Sequential([fn.MaxPool2D(9), fn.Flatten()], input_shape=(4, 4, 1))),
+    (fn.ShapeError, r"images \(H, W, C\)", lambda: fn.Sequential([fn.Conv2D(2)], input_shape=(4, 4))),
+    (fn.DataError, "batch_norm needs batches of at least 2", lambda: trained(net(), batch_size=49)),
+    (ValueError, "lr is -1", lambda: fn.Adam(-1)),
+    (ValueError, "beta1 is 1", lambda: fn.Adam(0.1, beta1=1)),
+    (ValueError, "clip_norm is 0", lambda: fn.SGD(0.1, clip_norm=0)),
+    (ValueError, "weight_decay is -1", lambda: fn.AdamW(weight_decay=-1)),
+]
+
+
+@pytest.mark.parametrize(("error", "message", "make"), BAD, ids=[message for _, message, _ in BAD])
+def test_bad_settings(error, message, make):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@jit_only
+@pytest.mark.parametrize("optimizer", [fn.SGD, fn.Adam])
+def test_same_bits_at_any_number_of_threads(optimizer):
+    """Dropout and all, at sizes where parallel twins run."""
+    layers = [conv(16, 3, activation="relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Flatten()]
+    layers += [dense(64, "gelu", l2=0.01), fn.Dropout(keep=0.5), dense(10)]
+    x, y = RNG.normal(size=(96, 14, 14, 3)), RNG.integers(0, 10, 96)
+    found = []
+    for threads in (1, 2, 2):
+        if threads > numba.config.NUMBA_NUM_THREADS:
+            pytest.skip("this process may use one thread only")
+        model = fn.Sequential(layers, input_shape=(14, 14, 3), seed=4)
+        with fn.threads(threads):
+            model.fit(x, y, optimizer=optimizer(0.01, clip_norm=1.0), batch_size=32, epochs=2, verbose=False)
+        found.append(model.parameters.flat.tobytes() + model.buffers.flat.tobytes())
+    assert found[0] == found[1] == found[2]

@@ -1,0 +1,249 @@
+"""SGD on arrays of any layout, against the formula, and inside a plan."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.nn import optimizers
+from tests.tiny import bits, fit, tiny_model, trigrams
+
+RNG = np.random.default_rng(1)
+CASES = {
+    "sgd": fn.SGD(0.3),
+    "momentum": fn.SGD(0.3, momentum=0.8),
+    "nesterov": fn.SGD(0.3, momentum=0.8, nesterov=True),
+}
+
+
+def formula(opt, w, v, g):
+    """One step in float64: the new parameters and velocity."""
+    v = opt.momentum * v - opt.lr * g
+    return w + (opt.momentum * v - opt.lr * g if opt.nesterov else v), v
+
+
+def arrays(layout, dtype):
+    """Parameters of several shapes in one memory layout."""
+    shapes = {"w": (5, 4), "b": (7,), "scalar": (), "empty": (0, 3)}
+    made = {}
+    for name, shape in shapes.items():
+        if layout == "strided":
+            larger = RNG.normal(size=[2 * extent for extent in shape]).astype(dtype)
+            made[name] = larger[tuple(slice(None, None, 2) for _ in shape)]
+        else:
+            made[name] = np.asarray(RNG.normal(size=shape), dtype, order=layout)
+        made[name] = made[name] if shape else np.array(1.5, dtype)
+    return made
+
+
+@pytest.mark.parametrize("case", list(CASES))
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_three_steps_follow_the_formula(case, layout, dtype):
+    opt = copy.deepcopy(CASES[case])
+    params = arrays(layout, dtype)
+    want = {name: (w.astype(np.float64), np.zeros(w.shape)) for name, w in params.items()}
+    same = dict(params)
+    for _ in range(3):
+        grads = {name: np.asarray(RNG.normal(size=w.shape), dtype) for name, w in params.items()}
+        opt.step(params, grads)
+        want = {name: formula(opt, *want[name], grads[name]) for name in params}
+    assert opt.iteration == 3
+    rtol = 1e-5 if dtype == "float32" else 1e-13
+    for name in params:
+        assert params[name] is same[name], "not in place"
+        np.testing.assert_allclose(params[name], want[name][0], rtol=rtol, atol=rtol)
+        if opt.momentum:
+            np.testing.assert_allclose(opt.state[name]["velocity"], want[name][1], rtol=rtol, atol=rtol)
+
+
+def test_where_adagrad_s_sums_start():
+    """In `step` and in a plan; what pads the rows of a plan's state stays 0."""
+    w, g = RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5))
+    opt, want = fn.AdaGrad(0.1, initial_accumulator_value=0.5), w - 0.1 * g / (np.sqrt(0.5 + g * g) + 1e-8)
+    opt.step({"w": w}, {"w": g})
+    np.testing.assert_allclose(w, want, rtol=1e-15)
+    model, opt, by_hand = tiny_model(), *(fn.AdaGrad(0.1, initial_accumulator_value=0.5) for _ in range(2))
+    x, y = trigrams(8)
+    grads = model.loss_and_gradients(x, y)[1]
+    stepped = {name: array.copy() for name, array in model.parameters.items()}
+    by_hand.step(stepped, grads)
+    model.fit(x, y, optimizer=opt, batch_size=None, verbose=False)
+    assert bits(model.parameters) == bits(stepped)
+    held = sum(array.size for array in model.parameters.values())
+    assert np.count_nonzero(opt.flat_state()[0]) == held < opt.flat_state()[0].size
+    assert optimizers.from_config(opt.config()).initial_accumulator_value == 0.5
+    for bad in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="initial_accumulator_value is"):
+            fn.AdaGrad(0.1, initial_accumulator_value=bad)
+
+
+def test_worked_example_of_momentum():
+    w, g, v = (np.linspace(*ends, 20).reshape(4, 5) for ends in [(-0.4, 0.6), (-0.6, 0.4), (0.6, 0.9)])
+    opt = fn.SGD(1e-3, momentum=0.9)
+    opt.state = {"w": {"velocity": v}}
+    opt.step({"w": w}, {"w": g})
+    np.testing.assert_allclose(w[0], [0.1406, 0.20738947, 0.27417895, 0.34096842, 0.40775789], atol=5e-9)
+    assert abs(opt.state["w"]["velocity"][3, 4] - 0.8096) < 5e-9
+
+
+@pytest.mark.parametrize("case", list(CASES))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_plan_trains_like_a_loop_of_steps(case, dtype):
+    opt, by_hand = copy.deepcopy(CASES[case]), copy.deepcopy(CASES[case])
+    trained, stepped = (tiny_model(dtype=dtype) for _ in range(2))
+    x, y = trigrams(20)
+    trained.fit(x, y, optimizer=opt, batch_size=8, epochs=2, shuffle=False, verbose=False)
+    for _ in range(2):
+        for start in (0, 8, 16):
+            _, grads = stepped.loss_and_gradients(x[start : start + 8], y[start : start + 8])
+            by_hand.step(stepped.parameters, grads)
+    assert bits(trained.parameters) == bits(stepped.parameters)
+    assert opt.iteration == by_hand.iteration == 6
+    for name in stepped.parameters:
+        assert bits(opt.state[name]) == bits(by_hand.state[name])
+
+
+def test_a_second_fit_continues_epochs_state_and_order():
+    opt = fn.SGD(0.3, momentum=0.8)
+    twice = fit(fit(tiny_model(), epochs=2, optimizer=opt), epochs=1, optimizer=opt)
+    once = fit(tiny_model(), epochs=3)
+    assert bits(twice.parameters) == bits(once.parameters)
+    assert [epoch["epoch"] for epoch in twice.history.epochs] == [1, 2, 3]
+    assert opt.iteration == 9
+    assert bits(fit(fit(tiny_model(), epochs=2)).parameters) != bits(once.parameters), "the velocity did not matter"
+
+
+def test_state_can_be_assigned_to_continue_elsewhere():
+    opt = fn.SGD(0.3, momentum=0.8)
+    first = fit(tiny_model(), epochs=2, optimizer=opt)
+    second, other = tiny_model(), fn.SGD(0.3, momentum=0.8)
+    second.set_parameters(first.parameters)
+    second.epoch = first.epoch
+    other.state = {name: {part: value.copy() for part, value in parts.items()} for name, parts in opt.state.items()}
+    assert bits(fit(second, optimizer=other).parameters) == bits(fit(first, optimizer=opt).parameters)
+
+
+def test_assigned_state_replaces_what_was_laid_out():
+    opt = fn.SGD(0.3, momentum=0.8)
+    model = fit(tiny_model(), optimizer=opt)
+    opt.state["dense.b"]["velocity"] = np.full(5, 100.0)
+    assert np.abs(fit(model, optimizer=opt).parameters["dense.b"]).min() > 10
+    opt.state = {}
+    fresh = tiny_model()
+    fresh.set_parameters(model.parameters)
+    fresh.epoch = model.epoch
+    assert bits(fit(model, optimizer=opt).parameters) == bits(fit(fresh).parameters)
+
+
+def test_a_copied_optimizer_goes_its_own_way():
+    opt = fn.SGD(0.3, momentum=0.8)
+    model = fit(tiny_model(), optimizer=opt)
+    twin, twin_opt = copy.deepcopy(model), copy.deepcopy(opt)
+    before = bits(opt.state["dense.w"])
+    fit(twin, optimizer=twin_opt)
+    assert bits(opt.state["dense.w"]) == before
+    assert bits(fit(model, optimizer=opt).parameters) == bits(twin.parameters)
+
+
+def test_lr_and_momentum_may_change_between_steps():
+    opt = fn.SGD(0.3, momentum=0.8)
+    w, v, total = np.ones(3), np.zeros(3), np.ones(3)
+    for opt.lr, opt.momentum in [(0.3, 0.8), (0.1, 0.5), (0.1, 0.0)]:
+        opt.step({"w": w}, {"w": np.ones(3)})
+        v = opt.momentum * v - opt.lr
+        total = total + v
+    np.testing.assert_allclose(w, total, rtol=1e-14)
+
+
+def test_denormal_state_becomes_zero():
+    opt = fn.SGD(0.1, momentum=0.5)
+    w = {"w": np.zeros(3, np.float32)}
+    opt.state = {"w": {"velocity": np.array([1e-30, 4e-30, -1e-31], np.float32)}}
+    opt.step(w, {"w": np.zeros(3, np.float32)})
+    assert (opt.state["w"]["velocity"] == np.array([0, 2e-30, 0], np.float32)).all()
+
+
+@pytest.mark.parametrize(
+    ("params", "grads", "state", "error", "message"),
+    [
+        ({"w": np.ones(3)}, {}, {}, KeyError, "w"),
+        ({"w": np.ones(3)}, {"w": np.ones(4)}, {}, fn.ShapeError, r"gradient of w has shape \(4,\), expected \(3,\)"),
+        ({"w": [1.0]}, {"w": [1.0]}, {}, TypeError, "w is a list"),
+        ({"w": np.ones(3, int)}, {"w": np.ones(3)}, {}, TypeError, "w is a int64 array"),
+        ({"w": np.broadcast_to(1.0, 3)}, {"w": np.ones(3)}, {}, TypeError, "w is a read-only float64 array"),
+        (
+            {"w": np.ones(3)},
+            {"w": np.ones(3)},
+            {"w": {"velocity": np.ones(2)}},
+            fn.ShapeError,
+            r"w/velocity has shape \(2,\)",
+        ),
+    ],
+)
+def test_what_does_not_fit_changes_nothing(params, grads, state, error, message):
+    opt = fn.SGD(0.1, momentum=0.9)
+    opt.state = state
+    good = np.ones(2)
+    with pytest.raises(error, match=message):
+        opt.step({"good": good, **params}, {"good": np.ones(2), **grads})
+    assert (good == 1).all()
+    assert opt.iteration == 0
+    assert "good" not in opt.state
+
+
+def test_state_of_another_shape_is_refused_and_kept():
+    opt = fn.SGD(0.1, momentum=0.9)
+    opt.state = {"dense.w": {"velocity": np.ones(2)}}
+    with pytest.raises(fn.ShapeError, match=r"optimizer state dense.w/velocity has shape \(2,\), expected \(9, 5\)"):
+        fit(tiny_model(), optimizer=opt)
+    assert list(opt.state) == ["dense.w"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((-0.1,), ValueError),
+        ((float("nan"),), ValueError),
+        ((float("inf"),), ValueError),
+        (("0.1",), TypeError),
+        ((True,), TypeError),
+        ((0.1, 1.0), ValueError),
+        ((0.1, -0.5), ValueError),
+    ],
+)
+def test_bad_settings(arguments, error):
+    with pytest.raises(error, match="SGD: "):
+        fn.SGD(*arguments)
+
+
+def test_config_makes_an_equal_optimizer():
+    opt = fn.SGD(0.2, momentum=0.5, nesterov=True)
+    assert optimizers.from_config(opt.config()).config() == opt.config()
+    assert repr(opt) == "SGD(lr=0.2, momentum=0.5, nesterov=True)"
+    with pytest.raises(ValueError, match="did you mean sgd"):
+        optimizers.from_config({"name": "sdg"})
+
+
+def test_another_model_starts_without_velocity():
+    opt = fn.SGD(0.3, momentum=0.8)
+    fit(tiny_model(), optimizer=opt)
+    got = fit(tiny_model(seed=1), optimizer=opt)
+    want = fit(tiny_model(seed=1), optimizer=fn.SGD(0.3, momentum=0.8))
+    assert bits(got.parameters) == bits(want.parameters)
+
+
+@pytest.mark.parametrize("optimizer", [fn.SGD, fn.AdaGrad])
+def test_untouched_rows_are_left_alone_and_the_others_move_alike(optimizer):
+    x, y = trigrams(40)
+    sparse = fit(tiny_model(words=50), optimizer=optimizer(0.3), epochs=3)
+    penalised = tiny_model(words=50, l2=1e-30)  # too small to change a bit, but every row takes part
+    fit(penalised, optimizer=optimizer(0.3), epochs=3)
+    assert bits(sparse.parameters) == bits(penalised.parameters)
+    untouched = np.setdiff1d(np.arange(50), x)
+    assert len(untouched) > 30
+    start = tiny_model(words=50).parameters["embedding.w"]
+    assert np.array_equal(sparse.parameters["embedding.w"][untouched], start[untouched])
+    _, gradients = sparse.loss_and_gradients(x, y)
+    assert not gradients["embedding.w"][untouched].any()

@@ -1,0 +1,352 @@
+"""Every system, from its one command, in small: what it leaves, what it compares, what it says of itself."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.cli import main
+from fastnn.experiment.lineup import line_up
+from fastnn.experiment.run_folder import read_summary
+from fastnn.recipes import RECIPES
+from tests.small_data import write_all
+from tests.tiny import jit_only
+
+# What keeps each system within a second, beside --quick: flags, and the accuracy of training that it must reach.
+SMALL = {
+    "trigram": (["--sizes", "4x8", "--epochs", "2", "--samples", "0"], 0.0),
+    "cats-vs-cars": (["--hidden", "5", "--epochs", "6", "--compare", "hidden"], 0.9),
+    "cifar10-mlp": (["--hidden", "8", "--epochs", "2", "--compare", "dropout"], 0.2),
+    "moons": (["--epochs", "2", "--passes", "100", "--compare", "activations"], 0.8),
+    "blobs": (["--epochs", "2", "--passes", "100"], 0.8),
+    "mnist-cnn": (["--filters", "2,3", "--hidden", "8", "--epochs", "1", "--monitor", "1", "--compare", "none"], 0.0),
+    "scalar": (["--epochs", "9", "--lr", ".1"], 0.6),
+    "mnist-sgd": (["--hidden", "8", "--epochs", "2", "--lr", "0.05", "--compare", "three-seeds"], 0.2),
+    "notmnist-mlp": (["--hidden", "8", "--epochs", "20", "--lr", "1e-3", "--compare", "hidden"], 0.5),
+    "notmnist-cnn": (["--filters", "2", "--hidden", "8", "--epochs", "1", "--compare", "l2"], 0.0),
+    "mnist-mlp": (["--hidden", "8", "--epochs", "3"], 0.0),
+}
+
+# Pictures beside curves.png.
+PICTURES = {
+    "trigram": {"embedding.png"},
+    "cats-vs-cars": {"hidden.png"},
+    "cifar10-mlp": {"dropout.png"},
+    "moons": {"activations.png"},
+    "blobs": {"depths.png"},
+    "mnist-cnn": {"filters.png", "activation_histograms.png", "parameter_statistics.png"},
+    "scalar": {"loss-by-sample.png", "boundary.png"},
+    "mnist-sgd": {"three-seeds.png"},
+    "notmnist-mlp": {"hidden.png", "confusion.png"},
+    "notmnist-cnn": {"l2.png", "filters.png"},
+    "mnist-mlp": {"activations.png", "weights.png", "gradients.png", "loss-by-step.png"},
+}
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    return write_all(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def train(files, tmp_path, monkeypatch):
+    """`train(id, flags...)` -> exit status, in an empty current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(system, *flags):
+        return main(["train", system, "--data", str(files[system]), "--threads", "1", *flags])
+
+    return run
+
+
+def history(folder):
+    with open(os.path.join(folder, "history.csv"), newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_system_is_covered():
+    assert set(SMALL) == set(RECIPES) == set(PICTURES)
+
+
+@jit_only
+@pytest.mark.parametrize("system", SMALL)
+def test_a_system_leaves_its_artefacts(train, files, system, capsys):
+    flags, least = SMALL[system]
+    assert train(system, "--quick", *flags) == 0, capsys.readouterr().err
+    folder = f"runs/{system}"
+    assert {"model.h5", "summary.json", "history.csv", "report.html", "curves.png"} | PICTURES[system] <= set(
+        os.listdir(folder)
+    )
+    summary = read_summary(Path(folder))
+    assert (summary["id"], summary["status"], summary["data"]) == (system, "finished", str(files[system]))
+    assert least <= summary["metrics"]["train_accuracy"] <= 1
+    assert all(np.isfinite(value) for value in summary["metrics"].values())
+    rows = history(folder)
+    if summary["runs"]:
+        assert {row["run"] for row in summary["runs"]} <= {row["run"] for row in rows}
+        for row in summary["runs"]:
+            assert row["metrics"].keys() == summary["metrics"].keys()
+            assert row["config"]["dtype"] == summary["dtype"]
+    model = fn.load(f"{folder}/model.h5")
+    assert model.meta["recipe"] == system
+    assert not any(name.startswith(("parts", "checkpoint")) for name in os.listdir(folder))
+
+
+@jit_only
+def test_generated_data_is_called_generated(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "blobs", "--epochs", "1", "--passes", "10", "--compare", "none", "--threads", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert "generated data" in err
+    assert "This data is generated" in out
+    assert json.loads((tmp_path / "runs/blobs/summary.json").read_text())["data"] == "generated"
+    assert "Generated data." in (tmp_path / "runs/blobs/report.html").read_text()
+
+
+@jit_only
+def test_sizes_side_by_side(train, capsys):
+    assert train("trigram", "--sizes", "2x3,4x5", "--epochs", "2", "--batch-size", "16", "--lr", "0.3") == 0
+    summary = read_summary(Path("runs/trigram"))
+    assert [row["label"] for row in summary["runs"]] == ["2x3", "4x5"]
+    losses = {row["label"]: row["metrics"]["val_loss"] for row in summary["runs"]}
+    assert summary["chosen"] == min(losses, key=losses.get)
+    assert summary["metrics"]["val_loss"] == min(losses.values())
+    assert [(row["run"], row["epoch"]) for row in history("runs/trigram")] == [
+        (size, epoch) for size in ("2x3", "4x5") for epoch in ("1", "2")
+    ]
+
+
+@jit_only
+def test_a_comparison_that_diverges_is_recorded(train, monkeypatch):
+    from fastnn.experiment.recipe import Comparison
+    from fastnn.recipes import cats_vs_cars
+
+    wild = Comparison("wild", "what a rate too high does", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
+    monkeypatch.setitem(RECIPES, "cats-vs-cars", cats_vs_cars.RECIPE)
+    monkeypatch.setattr(type(cats_vs_cars.RECIPE), "all_comparisons", lambda self: {"wild": wild})
+    assert train("cats-vs-cars", "--hidden", "5,5", "--epochs", "3", "--compare", "wild") == 0
+    tame, failed = read_summary(Path("runs/cats-vs-cars"))["runs"]
+    assert tame["metrics"]
+    assert "failed" not in tame
+    assert "1e+30" in failed["failed"]
+    assert failed["metrics"] == {}
+
+
+def settings(system, *changes, **flags):
+    return RECIPES[system].with_settings(dict(*changes, **flags))
+
+
+def test_another_optimizer_brings_its_learning_rate():
+    assert settings("trigram", optimizer="adam").lr == 0.001
+    assert settings("trigram", optimizer="adam", lr=0.5).lr == 0.5
+    assert settings("trigram").lr == 0.15
+
+
+def test_what_the_user_sets_is_not_varied():
+    recipe = RECIPES["trigram"]
+    assert [one.name for one in recipe.chosen_comparisons(None, set())] == ["sizes"]
+    assert recipe.chosen_comparisons(None, {"sizes"}) == []
+    assert [one.name for one in recipe.chosen_comparisons("sizes, seeds", {"sizes"})] == ["sizes", "seeds"]
+    assert recipe.chosen_comparisons("none", set()) == []
+    assert len(recipe.chosen_comparisons("all", set())) == len(recipe.comparisons) + 1
+
+
+def test_the_search_has_the_report_s_triples():
+    recipe = RECIPES["trigram"]
+    lineup = line_up(recipe, recipe.settings, recipe.chosen_comparisons("search", set()))
+    found = [(e.settings.lr, e.settings.batch_size, e.settings.momentum, e.settings.epochs) for e in lineup.entries]
+    assert found[0] == (0.15, 200, 0.85, 50)
+    assert found[1:] == [
+        *((0.01, 50, 0.1, 30), (0.05, 100, 0.3, 30), (0.1, 150, 0.5, 30), (0.15, 200, 0.7, 30)),
+        *((0.3, 250, 0.85, 30), (0.5, 150, 0.9, 30), (0.1, 250, 0.6, 30), (0.17, 100, 0.4, 30)),
+    ]
+
+
+def test_no_training_is_done_twice():
+    recipe = RECIPES["cats-vs-cars"]
+    lineup = line_up(recipe, recipe.settings, recipe.chosen_comparisons(None, set()))
+    # The chosen run is "hidden 19" and "(a) 19", too.
+    assert [entry.label for entry in lineup.entries] == [
+        "chosen",
+        "hidden 8",
+        "hidden 152",
+        "(d) 76, 380",
+        "(e) 76, 380, momentum .1",
+    ]
+    assert lineup.groups[0][1]["hidden 19"] == lineup.groups[1][1]["(a) 19"] == 0
+
+
+def epochs_of(system, comparison, quick=False, limit=None, **changes):
+    """Label -> epochs of the runs of a comparison."""
+    recipe = RECIPES[system]
+    lineup = line_up(
+        recipe,
+        recipe.with_settings(changes, quick),
+        recipe.chosen_comparisons(comparison, set()),
+        quick=quick,
+        limit=limit,
+    )
+    return {label: lineup.entries[i].settings.epochs for _, members in lineup.groups for label, i in members.items()}
+
+
+def test_epochs_of_comparisons():
+    assert epochs_of("notmnist-mlp", "stopping") == {"80 epochs": 80, "160 epochs": 160, "200 epochs": 200}
+    assert epochs_of("notmnist-mlp", "stopping", quick=True) == {}, "30 epochs would bear the label of 80"
+    assert set(epochs_of("mnist-sgd", "rates").values()) == {5}
+    assert set(epochs_of("mnist-sgd", "rates", limit=2, epochs=2).values()) == {2}
+    assert set(epochs_of("cifar10-mlp", "overfit", quick=True).values()) == {20}, "50 pictures cost nothing"
+    assert set(epochs_of("cifar10-mlp", "overfit", limit=2, epochs=2).values()) == {2}
+
+
+@jit_only
+def test_fifty_pictures_are_learned_by_heart(train):
+    assert train("cifar10-mlp", "--hidden", "8", "--epochs", "30", "--compare", "overfit") == 0
+    rows = read_summary(Path("runs/cifar10-mlp"))["runs"]
+    assert [row["metrics"]["train_accuracy"] for row in rows] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("system", RECIPES)
+def test_every_comparison_builds(system, files):
+    recipe = RECIPES[system]
+    data, _ = recipe.find(files[system])
+    prepared = recipe.prepare(data, "float32")
+    best = [recipe.best.changes] if recipe.best else []
+    for chosen in ({}, *best):
+        lineup = line_up(recipe, recipe.with_settings(chosen), recipe.chosen_comparisons("all", set()))
+        assert len({entry.label for entry in lineup.entries}) == len(lineup.entries)
+        for entry in lineup.entries:
+            recipe.build(entry.settings, prepared)
+
+
+BAD = {
+    "compare": (["cats-vs-cars", "--compare", "hiden"], "did you mean hidden"),
+    "hidden": (["cats-vs-cars", "--hidden", "19;5"], "--hidden is '19;5'"),
+    "hidden 0": (["cifar10-mlp", "--hidden", "0x3"], "--hidden is '0x3'"),
+    "filters": (["mnist-cnn", "--filters", "32"], "--filters is '32'"),
+    "best": (["moons", "--best"], "moons has no --best settings"),
+    "second size": (["trigram", "--sizes", "2x3,4"], "--sizes is '4'"),
+    "dropout": (["notmnist-cnn", "--dropout", "1"], "--dropout is 1.0, expected below 1"),
+    "norm": (["cifar10-mlp", "--norm", "bath"], "batch"),
+}
+
+
+@pytest.mark.parametrize(("flags", "said"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_line(train, tmp_path, capsys, flags, said):
+    assert train(*flags) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(f"{flags[0]}:")]
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert os.listdir(tmp_path) == []
+
+
+def test_data_of_another_system(train, files, tmp_path, capsys):
+    assert main(["train", "mnist-mlp", "--data", str(files["trigram"])]) == 2
+    assert "trigram.h5" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+def test_list_has_a_line_for_each(capsys):
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(RECIPES)
+    assert all(len(line) <= 110 for line in lines)
+
+
+def test_worked_example_is_printed():
+    from fastnn.recipes.scalar import worked_example
+
+    lines = worked_example()
+    assert lines[0] == "y = (0.5, 0.5), loss 0.693147"
+    assert lines[1].count("(-0.4403985, 0.4403985)") == 3
+    assert lines[2] == "dc = (-0.5, 0.5)"
+    assert lines[3] == "dW = [(0, 0, 0), (0, 0, 0)]"
+
+
+def test_cifar_pixels_are_centred_and_not_divided(files):
+    recipe = RECIPES["cifar10-mlp"]
+    data, _ = recipe.find(files["cifar10-mlp"])
+    train = recipe.prepare(data, "float64").train.x
+    np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-10)
+    assert np.abs(train).max() > 100
+
+
+def test_labels_of_cats_and_cars(files):
+    recipe = RECIPES["cats-vs-cars"]
+    data, _ = recipe.find(files["cats-vs-cars"])
+    prepared = recipe.prepare(data, "float32")
+    assert set(prepared.train.y) == {-1.0, 1.0}
+    assert prepared.train.x.dtype == np.float32
+    assert 0 <= prepared.train.x.min() <= prepared.train.x.max() <= 1
+
+
+def test_fewer_samples_come_from_all_classes(files):
+    from fastnn.experiment.train_one import fewer_samples
+
+    data, _ = RECIPES["cats-vs-cars"].find(files["cats-vs-cars"])
+    few = fewer_samples(data, 20)
+    assert len(few.train) == 20
+    assert set(few.train.y) == {0, 1}, "the file is sorted by class"
+    np.testing.assert_array_equal(few.train.x, fewer_samples(data, 20).train.x)
+    assert fewer_samples(data, 0) is data
+
+
+def test_moons_steps_are_full_batches():
+    recipe = RECIPES["moons"]
+    data, _ = recipe.find(None)
+    arguments = recipe.fit_arguments(recipe.with_settings({"passes": 3}), data.train)
+    assert arguments["x"].shape == (600, 2)
+    assert (arguments["batch_size"], arguments["shuffle"]) == (200, False)
+    np.testing.assert_array_equal(arguments["x"][200:400], data.train.x)
+
+
+@jit_only
+def test_interrupted_comparison_goes_on_where_it_was(train, monkeypatch, capsys):
+    """What had ended is read, not trained again, and the figures are those of an uninterrupted command."""
+    from fastnn.experiment import runner
+
+    flags = ("cats-vs-cars", "--hidden", "5", "--epochs", "3", "--compare", "hidden")
+    real, done = runner.train_one, []
+
+    def breaking(recipe, label, *arguments, **keywords):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(label)
+        return real(recipe, label, *arguments, **keywords)
+
+    monkeypatch.setattr(runner, "train_one", breaking)
+    assert train(*flags) == 130
+    assert train(*flags) == 2
+    assert "--resume" in capsys.readouterr().err
+    monkeypatch.setattr(runner, "train_one", lambda r, label, *a, **k: (done.append(label), real(r, label, *a, **k))[1])
+    assert train(*flags, "--resume") == 0
+    assert len(done) == len(set(done)) == 4
+    assert not (Path("runs") / "cats-vs-cars" / "parts").exists()
+    assert train(*flags, "--out", "whole") == 0
+    resumed, whole = (read_summary(Path(folder)) for folder in ("runs/cats-vs-cars", "whole"))
+    assert [row["metrics"] for row in resumed["runs"]] == [row["metrics"] for row in whole["runs"]]
+    columns = ("run", "epoch", "loss", "test_loss")
+    got, want = ([tuple(row[name] for name in columns) for row in history(f)] for f in ("runs/cats-vs-cars", "whole"))
+    assert got == want
+
+
+@jit_only
+def test_an_ended_part_of_other_epochs_is_not_taken(train, monkeypatch):
+    from fastnn.experiment import runner
+
+    flags = ("cats-vs-cars", "--hidden", "5", "--compare", "hidden")
+    real = runner.train_one
+
+    def breaking(recipe, label, *arguments, **keywords):
+        if label != "chosen":
+            raise KeyboardInterrupt
+        return real(recipe, label, *arguments, **keywords)
+
+    monkeypatch.setattr(runner, "train_one", breaking)
+    assert train(*flags, "--epochs", "2") == 130
+    monkeypatch.setattr(runner, "train_one", real)
+    assert train(*flags, "--epochs", "4", "--resume") == 0
+    assert {row["epochs_run"] for row in read_summary(Path("runs/cats-vs-cars"))["runs"]} == {4}

@@ -1,0 +1,162 @@
+"""The house rules that the sources themselves can be asked about."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastnn
+import fastnn_kernels
+from tests.tiny import python
+
+FASTNN, KERNELS = (Path(package.__file__).parent for package in (fastnn, fastnn_kernels))
+
+
+def sources(folder):
+    """Dotted module name -> path, of a package."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = (folder.name, *path.relative_to(folder).with_suffix("").parts)
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = sources(FASTNN)
+
+
+def is_for_types(node):
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def statements(tree, inside_functions=True):
+    """All nodes but those that only a type checker reads."""
+    for child in ast.iter_child_nodes(tree):
+        if is_for_types(child) or (not inside_functions and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)):
+            continue
+        yield child
+        yield from statements(child, inside_functions)
+
+
+def imported(path, inside_functions=True):
+    """Dotted names that a file imports; of `from a import b` both a and a.b."""
+    for node in statements(ast.parse(path.read_text()), inside_functions):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: str(path.relative_to(KERNELS)))
+def test_kernels_import_nothing_but_numpy_and_numba(path):
+    allowed = set(sys.stdlib_module_names) | {"numpy", "numba", "llvmlite", "fastnn_kernels"}
+    assert {name.split(".")[0] for name in imported(path)} <= allowed
+
+
+def dependencies(inside_functions):
+    """Module of fastnn -> modules of fastnn that it imports. `from package import module` means the module."""
+    graph = {}
+    for module, path in MODULES.items():
+        names = set(imported(path, inside_functions)) & set(MODULES)
+        shorter = {name for name in names if any(other.startswith(f"{name}.") for other in names)}
+        graph[module] = names - shorter - {module}
+    return graph
+
+
+def circle(graph):
+    """Modules that import each other in a ring, or nothing."""
+    done = set()
+
+    def visit(module, trail):
+        if module in trail:
+            return trail[trail.index(module) :]
+        if module in done:
+            return None
+        found = next((ring for other in sorted(graph[module]) if (ring := visit(other, [*trail, module]))), None)
+        done.add(module)
+        return found
+
+    return next((ring for module in graph if (ring := visit(module, []))), None)
+
+
+def test_no_circles():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a", "b", "c"], "the search finds none"
+    assert circle(dependencies(inside_functions=False)) is None
+
+
+# A file may import from its own room and from those to its left; `top` are the files of fastnn itself.
+ROOMS = "common engine nn data training plots top experiment recipes cli".split()
+
+
+def room(module):
+    """The room of a module; `python -m fastnn` is the command line."""
+    part = module.split(".")[1] if "." in module else "top"
+    return {"__main__": "cli"}.get(part, part if part in ROOMS else "top")
+
+
+def test_imports_point_one_way():
+    graph = dependencies(inside_functions=False)
+    against = [
+        f"{module} imports {other}"
+        for module, others in graph.items()
+        for other in others
+        if ROOMS.index(room(module)) < ROOMS.index(room(other))
+    ]
+    assert not against
+
+
+def test_importing_fastnn_is_light():
+    code = """
+import sys, os
+import numba.core.registry
+from numba.core import event
+
+compiled = []
+
+class Listener(event.Listener):
+    def on_start(self, event): compiled.append(event)
+    def on_end(self, event): pass
+
+event.register("numba:compile", Listener())
+import numba
+before = set(sys.modules)  # Numba imports SciPy where it is installed
+import fastnn
+heavy = {"h5py", "matplotlib", "rich", "click", "torch", "scipy", "pandas"} & (set(sys.modules) - before)
+print(sorted(heavy), len(compiled))
+"""
+    assert python(code).strip() == "[] 0"
+
+
+def calls(path):
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("fastnn.cli")])
+def test_only_the_command_line_prints(module):
+    prints = [call.lineno for call in calls(MODULES[module]) if ast.unparse(call.func) == "print"]
+    assert not prints
+
+
+OPTIONS = {
+    "fastmath",
+    "error_model",
+    "nogil",
+    "boundscheck",
+    "njit",
+    "jit",
+    "cfunc",
+    "vectorize",
+    "guvectorize",
+    "CFunc",
+}
+
+
+@pytest.mark.parametrize("path", [*KERNELS.glob("*.py"), *FASTNN.rglob("*.py")], ids=lambda path: path.name)
+def test_numba_s_options_are_spelled_in_one_place(path):
+    if path.name in ("_jit.py", "_driver.py"):
+        return
+    spelled = {keyword.arg for call in calls(path) for keyword in call.keywords if keyword.arg} & OPTIONS
+    names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)} & OPTIONS
+    assert not spelled | names | ({name.split(".")[-1] for name in imported(path)} & OPTIONS)

@@ -1,0 +1,224 @@
+"""Files: what is saved comes back, what is damaged is refused, and training goes on from a checkpoint."""
+
+import h5py
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.training import storage
+from tests.tiny import Scripted, StopAt, bits, fit, tiny_model
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A model and the file it was saved to."""
+    model = fit(tiny_model())
+    model.meta = {"words": ["a", "ü"], "scale": 0.1}
+    model.save(tmp_path / "model.h5")
+    return model, tmp_path / "model.h5"
+
+
+class TestRoundTrip:
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("summed", [False, True])
+    def test_predictions_are_the_same_bits(self, tmp_path, dtype, summed, data):
+        model = fit(tiny_model(dtype=dtype, summed=summed, seed=3), epochs=2)
+        model.save(tmp_path / "model.h5")
+        loaded = fn.load(tmp_path / "model.h5")
+        assert loaded.predict(data[0]).tobytes() == model.predict(data[0]).tobytes()
+        assert bits(loaded.parameters) == bits(model.parameters)
+        assert loaded.network.config() == model.network.config()
+        assert (loaded.dtype, loaded.seed, loaded.epoch) == (model.dtype, 3, 2)
+
+    def test_meta_comes_back(self, saved):
+        assert fn.load(saved[1]).meta == {"words": ["a", "ü"], "scale": 0.1}
+
+    def test_a_loaded_model_trains_on_in_the_same_order(self, saved):
+        model, path = saved
+        loaded = fn.load(path)
+        assert bits(fit(loaded).parameters) == bits(fit(model).parameters)
+
+    def test_saving_again_replaces_the_file(self, saved):
+        model, path = saved
+        model.set_parameters({"dense.b": np.zeros(5)})
+        model.save(str(path))
+        assert not fn.load(str(path)).parameters["dense.b"].any()
+        assert [entry.name for entry in path.parent.iterdir()] == ["model.h5"]
+
+    def test_vocabularies_may_be_large(self, saved):
+        model, path = saved
+        model.meta = {"words": [f"word{i}" for i in range(20_000)]}  # beyond the 64 KiB of an HDF5 attribute
+        model.save(path)
+        assert fn.load(path).meta == model.meta
+
+
+def refused(path, message):
+    with pytest.raises(fn.FileFormatError, match=message) as caught:
+        fn.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+class TestDamage:
+    def test_missing(self, tmp_path):
+        refused(tmp_path / "none.h5", "no such file")
+        refused(tmp_path, "no such file")
+
+    @pytest.mark.parametrize("content", [b"", b"words\n", b"\x89HDF\r\n\x1a\n"])
+    def test_not_hdf5(self, tmp_path, content):
+        path = tmp_path / "model.h5"
+        path.write_bytes(content)
+        refused(path, "cannot be read")
+
+    @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+    def test_cut_short(self, saved, share):
+        whole = saved[1].read_bytes()
+        saved[1].write_bytes(whole[: int(share * len(whole))])
+        refused(saved[1], "cannot be read")
+
+    def test_another_hdf5_file(self, tmp_path):
+        path = tmp_path / "other.h5"
+        with h5py.File(path, "w") as file:
+            file["trainx"] = np.zeros((3, 3))
+        refused(path, "not a model that fastnn saved")
+
+    def test_a_newer_version(self, saved):
+        with h5py.File(saved[1], "r+") as file:
+            file.attrs["version"] = 2
+        refused(saved[1], "format version 2, this fastnn reads up to 1")
+
+    @pytest.mark.parametrize("where", ["parameters/dense.w", "parameters/dense_1.b"])
+    def test_another_number(self, saved, where):
+        with h5py.File(saved[1], "r+") as file:
+            file[where][...] = np.nextafter(file[where][...], np.inf)
+        refused(saved[1], "checksum does not match")
+
+    def test_another_setting(self, saved):
+        with h5py.File(saved[1], "r+") as file:
+            text = file["config"][()].replace(b"sigmoid", b"tanh")
+            del file["config"]
+            file["config"] = text
+        refused(saved[1], "checksum does not match")
+
+    def test_a_missing_array(self, saved):
+        with h5py.File(saved[1], "r+") as file:
+            del file["parameters/dense.b"]
+        refused(saved[1], "checksum does not match")
+
+    def test_any_damaged_byte_is_found_or_does_not_matter(self, saved, data):
+        model, path = saved
+        whole = path.read_bytes()
+        want, found = bits(model.parameters), 0
+        places = np.random.default_rng(0).choice(len(whole), 120, replace=False)
+        for place in places:
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+            try:
+                assert bits(fn.load(path).parameters) == want
+            except fn.FileFormatError:
+                found += 1
+        assert found > 5
+
+
+class TestNothingHalfWritten:
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, MemoryError])
+    def test_an_interrupted_save_leaves_the_old_file(self, saved, monkeypatch, error):
+        model, path = saved
+        before = path.read_bytes()
+
+        def interrupted(file):
+            raise error
+
+        monkeypatch.setattr(storage, "_digest", interrupted)
+        model.set_parameters({"dense.b": np.zeros(5)})
+        with pytest.raises(error):
+            model.save(path)
+        assert path.read_bytes() == before
+        assert [entry.name for entry in path.parent.iterdir()] == ["model.h5"]
+
+    def test_an_unwritable_place_is_named(self, tmp_path):
+        with pytest.raises(fn.FileFormatError, match="nowhere"):
+            tiny_model().save(tmp_path / "nowhere" / "model.h5")
+
+
+def callbacks(path, order, resume, extra=()):
+    """A stopping rule on a scripted figure, and a checkpoint, in either order."""
+    stopping = fn.EarlyStopping(patience=2, restore_best=True)
+    both = [stopping, fn.Checkpoint(path, resume=resume)]
+    return [Scripted(val_loss=[3, 1, 2, 0.5, 0.7, 0.8, 0, 0]), *both[::order], *extra], stopping
+
+
+def train(path, epochs=8, order=1, resume=True, extra=()):
+    """One training of a model of its own, resumed from `path` if there is something."""
+    model, opt = tiny_model(), fn.SGD(0.3, momentum=0.8)
+    watching, stopping = callbacks(path, order, resume, extra)
+    try:
+        fit(model, epochs=epochs, optimizer=opt, callbacks=watching)
+    except KeyboardInterrupt:
+        return None
+    figures = [{name: epoch[name] for name in ("epoch", "loss", "accuracy")} for epoch in model.history.epochs]
+    state = {name: bits(parts) for name, parts in opt.state.items()}
+    return {
+        "parameters": bits(model.parameters),
+        "state": (opt.iteration, state),
+        "epochs": (model.epoch, figures, model.history.stop_reason),
+        "steps": model.history.steps["loss"].tobytes(),
+        "stopping": (stopping.best, stopping.best_epoch, stopping.waited, stopping.stopped),
+    }
+
+
+class TestResume:
+    @pytest.mark.parametrize("order", [1, -1])
+    @pytest.mark.parametrize(
+        "interruption",
+        [StopAt(1), StopAt(2, step=2), StopAt(4, step=1), StopAt(5), StopAt(6)],
+        ids=lambda at: f"{at.epoch}-{at.step}",
+    )
+    def test_the_same_bits_as_without_the_interruption(self, tmp_path, order, interruption):
+        interruption.error = KeyboardInterrupt()
+        whole = train(tmp_path / "whole.h5", order=order)
+        assert whole["epochs"][0] == 6
+        assert train(tmp_path / "parts.h5", order=order, extra=[interruption]) is None
+        resumed = train(tmp_path / "parts.h5", order=order)
+        for name, want in whole.items():
+            assert resumed[name] == want, name
+
+    def test_a_finished_training_stays_finished(self, tmp_path):
+        whole = train(tmp_path / "whole.h5")
+        assert train(tmp_path / "whole.h5") == whole
+
+    def test_more_epochs_may_be_asked_for(self, tmp_path):
+        assert train(tmp_path / "a.h5", epochs=2)["epochs"][0] == 2
+        assert train(tmp_path / "a.h5", epochs=4)["epochs"] == train(tmp_path / "b.h5", epochs=4)["epochs"]
+
+    def test_without_resume_a_file_there_is_replaced(self, tmp_path):
+        train(tmp_path / "a.h5", epochs=3)
+        assert train(tmp_path / "a.h5", epochs=1, resume=False)["epochs"][0] == 1
+        assert fn.load(tmp_path / "a.h5").epoch == 1
+
+    def test_a_checkpoint_is_a_model(self, tmp_path, data):
+        model = fit(tiny_model(), callbacks=[fn.Checkpoint(tmp_path / "a.h5")])
+        assert np.array_equal(fn.load(tmp_path / "a.h5").predict(data[0]), model.predict(data[0]))
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"seed": 1}, "seed 0, not 1"),
+            ({"hidden": 6}, "another network"),
+            ({"dtype": "float64"}, "dtype float32, not float64"),
+            ({"lr": 0.1}, r"was trained with optimizer \{.*0.3.*\}, not \{.*0.1.*\}"),
+            ({"more": [fn.EarlyStopping("loss")]}, r"callbacks \[\], not \['EarlyStopping'\]"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, tmp_path, change, message):
+        path = tmp_path / "a.h5"
+        fit(tiny_model(), callbacks=[fn.Checkpoint(path)])
+        lr, more = change.pop("lr", 0.3), change.pop("more", [])
+        model = tiny_model(**change)
+        before = bits(model.parameters)
+        with pytest.raises(fn.FileFormatError, match=message):
+            fit(model, optimizer=fn.SGD(lr, momentum=0.8), callbacks=[fn.Checkpoint(path, resume=True), *more])
+        assert bits(model.parameters) == before
+
+    def test_a_model_alone_is_no_checkpoint(self, saved):
+        with pytest.raises(fn.FileFormatError, match="without a training state"):
+            fit(tiny_model(), callbacks=[fn.Checkpoint(saved[1], resume=True)])

@@ -1,0 +1,360 @@
+"""Training as a process: reproducible bits, history, callbacks, and ways to end."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.training.compile import Plan
+from fastnn.training.loop import Run
+from tests.tiny import StopAt, bits, fit, jit_only, python, tiny_model, trigrams
+
+
+class Recorder(fn.Callback):
+    """Notes every event with the epoch and step at which it came."""
+
+    def __init__(self, every=0):
+        self.every, self.events = every, []
+
+    def __getattribute__(self, name):
+        if name.startswith("on_"):
+            return lambda run: self.events.append((name[3:], run.epoch, run.step))
+        return super().__getattribute__(name)
+
+    def steps(self, event):
+        return [(epoch, step) for name, epoch, step in self.events if name == event]
+
+
+class TestBits:
+    def test_the_same_from_run_to_run(self):
+        one, other = (fit(tiny_model(), epochs=2) for _ in range(2))
+        assert bits(one.parameters) == bits(other.parameters)
+        assert one.history.steps["loss"] == other.history.steps["loss"]
+
+    @pytest.mark.parametrize(
+        ("words", "width", "hidden", "batch"), [(11, 3, 5, 16), pytest.param(200, 16, 128, 150, marks=jit_only)]
+    )
+    def test_the_same_at_any_number_of_threads(self, words, width, hidden, batch):
+        trained = []
+        for count in (1, 2, 2):
+            model = tiny_model(words=words, width=width, hidden=hidden, std=0.1)
+            with fn.threads(count):
+                x, y = trigrams(40 if words == 11 else 1000, words)
+                model.fit(
+                    x, y, optimizer=fn.SGD(0.15, momentum=0.85), batch_size=batch, validation_data=(x, y), verbose=False
+                )
+            trained.append((bits(model.parameters), model.history.epochs[0]["val_loss"]))
+        assert trained[0] == trained[1] == trained[2]
+
+    def test_validation_and_callbacks_change_nothing(self):
+        plain = fit(tiny_model(), epochs=2)
+        watched = fit(tiny_model(), epochs=2, validation_data=trigrams(9, seed=1), callbacks=[Recorder(every=1)])
+        assert bits(plain.parameters) == bits(watched.parameters)
+
+    def test_another_seed_is_another_start_and_another_order(self):
+        assert bits(fit(tiny_model(seed=1)).parameters) != bits(fit(tiny_model()).parameters)
+        moved = tiny_model(seed=1)
+        moved.set_parameters(tiny_model().parameters)
+        assert bits(fit(moved).parameters) != bits(fit(tiny_model()).parameters)
+
+
+class TestOrder:
+    def test_every_epoch_has_its_own(self):
+        # With learning rate 0 the loss of a step tells which samples it saw.
+        losses = fit(tiny_model(), epochs=3, batch_size=1, optimizer=fn.SGD(0.0), count=30).history.steps["loss"]
+        epochs = [tuple(losses[start : start + 30]) for start in (0, 30, 60)]
+        assert len(set(epochs)) == 3
+        assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(epochs[2])
+
+    def test_unshuffled_samples_come_as_they_are(self):
+        model = tiny_model()
+        x, y = trigrams(10)
+        model.fit(x, y, optimizer=fn.SGD(0.0), batch_size=1, epochs=2, shuffle=False, verbose=False)
+        want = [model.loss_and_gradients(x[i : i + 1], y[i : i + 1])[0] for i in range(10)]
+        assert list(model.history.steps["loss"]) == 2 * want
+
+
+class TestHistory:
+    def test_one_entry_an_epoch(self):
+        model = fit(tiny_model(), epochs=3, validation_data=trigrams(9))
+        history = model.history
+        assert [epoch["epoch"] for epoch in history.epochs] == history["epoch"] == [1, 2, 3]
+        names = ["epoch", "loss", "accuracy", "lr", "seconds", "samples_per_second", "val_loss", "val_accuracy"]
+        assert list(history.epochs[0]) == names
+        assert all(type(epoch[name]) in (int, float) for epoch in history.epochs for name in names)
+        assert len(history.steps["loss"]) == 9
+        assert history.stop_reason is None
+        assert history["lr"] == [0.3] * 3
+        assert all(seconds > 0 for seconds in history["seconds"])
+
+    def test_loss_of_an_epoch_is_the_mean_of_its_steps_by_samples(self):
+        history = fit(tiny_model()).history
+        np.testing.assert_allclose(history["loss"][0], np.dot(history.steps["loss"], [16, 16, 8]) / 40, rtol=1e-6)
+
+    def test_fit_returns_the_model_s_history(self):
+        model = tiny_model()
+        assert model.fit(*trigrams(), optimizer=fn.SGD(0.1), verbose=False) is model.history
+
+    def test_best(self):
+        history = fn.History(
+            epochs=[{"loss": 3.0, "accuracy": 0.1}, {"loss": 1.0, "accuracy": 0.3}, {"loss": 2.0, "accuracy": 0.2}]
+        )
+        assert history.best("loss") is history.best("accuracy") is history.epochs[1]
+
+    def test_an_unknown_figure_says_which_there_are(self):
+        with pytest.raises(KeyError, match=r"val_loss.*accuracy"):
+            fit(tiny_model()).history["val_loss"]
+
+
+class TestCallbacks:
+    def test_order_of_events(self):
+        recorder = Recorder(every=1)
+        fit(tiny_model(), epochs=2, callbacks=[recorder])
+        epoch = [("epoch_begin", 0), *[("batch_begin", 0), ("batch_end", 0)] * 3, ("epoch_end", 1)]
+        want = [("train_begin", 0), *epoch, *[(name, number + 1) for name, number in epoch], ("train_end", 2)]
+        assert [event[:2] for event in recorder.events] == want
+
+    @pytest.mark.parametrize(
+        ("every", "begins", "ends"),
+        [(1, [0, 1, 2, 3, 4], [1, 2, 3, 4, 5]), (2, [0, 2, 4], [2, 4]), (7, [0], []), (0, [], [])],
+    )
+    def test_every(self, every, begins, ends):
+        recorder = Recorder(every)
+        fit(tiny_model(), batch_size=8, callbacks=[recorder])
+        assert recorder.steps("batch_begin") == [(0, step) for step in begins]
+        assert recorder.steps("batch_end") == [(0, step) for step in ends]
+
+    def test_each_at_its_own_interval(self):
+        two, three = Recorder(2), Recorder(3)
+        fit(tiny_model(), batch_size=5, callbacks=[two, three])
+        assert [step for _, step in two.steps("batch_end")] == [2, 4, 6, 8]
+        assert [step for _, step in three.steps("batch_end")] == [3, 6]
+
+    def test_logs_hold_the_figures_so_far(self):
+        seen = []
+
+        class Watch(fn.Callback):
+            every = 1
+
+            def on_batch_end(self, run):
+                seen.append((run.step, run.steps, run.samples, run.batch_size, run.logs["loss"]))
+
+        history = fit(tiny_model(), callbacks=[Watch()]).history
+        assert [entry[:4] for entry in seen] == [(1, 3, 40, 16), (2, 3, 40, 16), (3, 3, 40, 16)]
+        np.testing.assert_allclose(seen[0][4], history.steps["loss"][0], rtol=1e-6)
+        assert seen[-1][4] == history["loss"][0]
+
+    def test_a_rate_set_before_a_batch_counts_for_it(self):
+        class Rate(fn.Callback):
+            every = 1
+
+            def on_batch_begin(self, run):
+                run.optimizer.lr = 0.0
+
+        model = tiny_model()
+        before = bits(model.parameters)
+        assert bits(fit(model, optimizer=fn.SGD(0.5), callbacks=[Rate()]).parameters) == before
+
+    def test_stop_after_a_step(self):
+        recorder = Recorder()
+        model = fit(tiny_model(), epochs=5, callbacks=[StopAt(2, step=2), recorder])
+        assert len(model.history.steps["loss"]) == 3 + 2
+        assert model.history.stop_reason == "far enough"
+        assert model.epoch == 2
+        assert recorder.events[-1] == ("train_end", 2, 2)
+
+    def test_stop_after_an_epoch(self):
+        model = fit(tiny_model(), epochs=5, callbacks=[StopAt(3)])
+        assert len(model.history) == model.epoch == 3
+        fit(model, epochs=1)
+        assert model.history.stop_reason is None
+        assert len(model.history) == 4
+
+    def test_stop_before_an_epoch(self):
+        class NotThisOne(fn.Callback):
+            def on_epoch_begin(self, run):
+                if run.epoch == 1:
+                    run.stop("no")
+
+        model = fit(tiny_model(), epochs=5, callbacks=[NotThisOne()])
+        assert len(model.history) == model.epoch == 1
+        assert len(model.history.steps["loss"]) == 3
+
+    def test_train_end_comes_even_after_an_error(self):
+        recorder = Recorder()
+        with pytest.raises(KeyboardInterrupt):
+            fit(tiny_model(), epochs=3, callbacks=[recorder, StopAt(2, step=1, error=KeyboardInterrupt())])
+        assert recorder.events[-1][0] == "train_end"
+
+    def test_csv_logger(self, tmp_path):
+        path = tmp_path / "history.csv"
+        model = fit(tiny_model(), epochs=2, callbacks=[fn.CSVLogger(path)])
+        lines = path.read_text().splitlines()
+        assert lines[0] == "epoch,loss,accuracy,lr,seconds,samples_per_second"
+        assert [line.split(",")[:2] for line in lines[1:]] == [
+            [str(e["epoch"]), str(e["loss"])] for e in model.history.epochs
+        ]
+
+    def test_progress_bar_writes_lines_to_stderr_only(self, capsys):
+        fit(tiny_model(), epochs=2, verbose=True, validation_data=trigrams(9))
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert [line.split("  ")[0] for line in err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+        assert all("val_loss" in line and "samples/s" in line for line in err.splitlines())
+
+    def test_silence(self, capsys):
+        fit(tiny_model(), verbose=False)
+        fit(tiny_model(), verbose="auto")  # stderr is no terminal here
+        assert capsys.readouterr() == ("", "")
+
+
+class TestDivergence:
+    def test_a_loss_that_is_not_finite_ends_training(self):
+        model = tiny_model(std=30.0)
+        message = r"the loss became (nan|inf): at epoch 1, step \d of 5 .*, in dense.*matmul.*a smaller.*3e\+38"
+        with pytest.raises(fn.NonFiniteError, match=message):
+            fit(model, optimizer=fn.SGD(3e38), batch_size=8)
+        assert model.epoch == 0
+        assert issubclass(fn.NonFiniteError, ArithmeticError)
+
+    @pytest.mark.parametrize("validated", [False, True])  # whether epochs are trained one by one
+    def test_so_do_parameters_that_the_last_step_broke(self, validated):
+        model = fn.Sequential([fn.Dense(2)], input_shape=(1,))
+        held = ([[1.0]], [0]) if validated else None
+        with pytest.raises(fn.NonFiniteError, match="parameters are no longer finite: at epoch 1, step 1 of 1"):
+            model.fit([[1e6]], [0], optimizer=fn.SGD(1e38), verbose=False, validation_data=held)
+
+    @pytest.mark.parametrize("momentum", [0.0, 0.8])
+    def test_the_model_goes_back_to_the_step_before(self, momentum):
+        class Explode(fn.Callback):
+            every = 1
+
+            def on_batch_begin(self, run):
+                run.optimizer.lr = float("inf") if run.step == 3 else 0.1
+
+        def optimizer():
+            return fn.SGD(0.1, momentum=momentum)
+
+        model, opt = tiny_model(), optimizer()
+        with pytest.raises(fn.NonFiniteError, match="step 4 of 5"):
+            fit(model, optimizer=opt, batch_size=8, shuffle=False, callbacks=[Explode()])
+        want = tiny_model()
+        x, y = trigrams(24)
+        want.fit(x, y, optimizer=optimizer(), batch_size=8, shuffle=False, verbose=False)
+        assert bits(model.parameters) == bits(want.parameters)
+        assert opt.iteration == 3
+
+    def test_the_row_that_broke_is_named(self):
+        model = fn.Sequential([fn.Dense(3), fn.Activation("relu"), fn.Dense(2)], input_shape=(1,), dtype="float64")
+        model.set_parameters({"dense_1.w": np.full((3, 2), 1e308)})
+        with pytest.raises(fn.NonFiniteError, match=r"epoch 1, step 1 of 1 .*in dense_1: dense, written by matmul"):
+            model.fit([[1e6]], [0], optimizer=fn.SGD(0.1), verbose=False)
+
+    def test_the_best_parameters_survive(self):
+        stopping = fn.EarlyStopping("loss", restore_best=True)
+
+        class Explode(fn.Callback):
+            def on_epoch_end(self, run):
+                run.optimizer.lr = 3e38
+
+        model = tiny_model(std=30.0)
+        with pytest.raises(fn.NonFiniteError):
+            fit(model, epochs=3, optimizer=fn.SGD(0.01), callbacks=[stopping, Explode()])
+        assert np.isfinite(model.parameters.flat).all()
+        assert stopping.best_epoch == 1
+
+
+def test_a_run_describes_itself():
+    seen = []
+
+    class Look(fn.Callback):
+        def on_train_begin(self, run):
+            seen.append(run)
+
+    model, opt = tiny_model(), fn.SGD(0.1)
+    fit(model, epochs=2, optimizer=opt, callbacks=[Look()])
+    (run,) = seen
+    assert isinstance(run, Run)
+    assert (run.model, run.optimizer, run.history) == (model, opt, model.history)
+    assert (run.epoch, run.last_epoch, run.steps, run.samples) == (2, 2, 3, 40)
+
+
+INTERRUPTED = """
+import os, signal, threading
+import numpy as np
+import fastnn as fn
+from tests.tiny import tiny_model, trigrams
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
+model, optimizer = tiny_model(), fn.SGD(0.1, momentum=0.5)
+tiny_model().fit(*trigrams(400), optimizer=fn.SGD(0.1, momentum=0.5), batch_size=4, verbose=False)  # compiles
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    model.fit(*trigrams(400), optimizer=optimizer, batch_size=4, epochs=1_000_000, verbose=False)
+except KeyboardInterrupt:
+    steps, epochs = len(model.history.steps["loss"]), len(model.history.epochs)
+    print(steps == optimizer.iteration, epochs == model.epoch, epochs * 100 <= steps <= (epochs + 1) * 100)
+    print(np.isfinite(model.parameters.flat).all(), model.evaluate(*trigrams(40))["loss"] > 0)
+"""
+
+
+def test_ctrl_c_leaves_model_and_history_consistent():
+    assert python(INTERRUPTED).split() == ["True"] * 5
+
+
+def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
+    ran = []
+    advance = Plan.advance
+
+    def interrupted(plan, *arguments):
+        ran.append(advance(plan, *arguments))
+        if len(ran) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return ran[-1]
+
+    monkeypatch.setattr(Plan, "advance", interrupted)
+    model, optimizer = tiny_model(), fn.SGD(0.1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(*trigrams(400), optimizer=optimizer, batch_size=1, epochs=100, verbose=False)
+    finally:
+        handler = signal.signal(signal.SIGINT, before)
+    assert len(ran) == 3
+    assert len(model.history.steps["loss"]) == optimizer.iteration == sum(ran)
+    assert handler is signal.default_int_handler
+
+
+class TestManyEpochsInOneCall:
+    """Full-batch epochs of tiny nets are steps of one compiled call, unless somebody looks at each."""
+
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    y = np.arange(30) % 2
+
+    def trained(self, epochs, callbacks=(), lr=0.1):
+        model = fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(2)], input_shape=(2,), dtype="float64", l2=0.01)
+        options = {"batch_size": None, "epochs": epochs, "callbacks": callbacks, "verbose": False}
+        model.fit(self.x, self.y, optimizer=fn.SGD(lr, momentum=0.5), **options)
+        return model
+
+    def test_they_are_the_epochs_that_callbacks_see_one_by_one(self):
+        together, apart = self.trained(40), self.trained(40, [fn.Callback()])
+        assert np.array_equal(together.parameters.flat, apart.parameters.flat)
+        assert together.epoch == apart.epoch == 40
+        for ours, theirs in zip(together.history.epochs, apart.history.epochs, strict=True):
+            assert [ours[k] for k in ("epoch", "loss", "accuracy", "lr")] == [
+                theirs[k] for k in ("epoch", "loss", "accuracy", "lr")
+            ]
+        assert list(together.history.steps["loss"]) == list(apart.history.steps["loss"])
+
+    def test_a_walk_that_diverges_ends_where_one_by_one_would(self):
+        ends = []
+        for callbacks in ((), [fn.Callback()]):
+            model = fn.Sequential([fn.Dense(1)], input_shape=(2,), loss="mse")
+            options = {"batch_size": None, "epochs": 5000, "callbacks": callbacks, "verbose": False}
+            with pytest.raises(fn.NonFiniteError) as error:
+                model.fit(self.x, self.y, optimizer=fn.SGD(3.0), **options)
+            assert len(model.history.epochs) == model.epoch > 3
+            ends.append((str(error.value), model.epoch, model.parameters.flat.tobytes()))
+        assert ends[0] == ends[1]
