@@ -15,7 +15,7 @@ from fastnn.experiment import executors as cells
 from fastnn.experiment.executors import Place, Row
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.sweep import METRICS, TABLE, Grid, Sweep
-from fastnn.recipes import RECIPES
+from fastnn.recipes import RECIPES, worker
 
 PICTURE = "sweep.png"
 COLUMN = 12  # signs of a column, about
@@ -60,11 +60,11 @@ def _sweep_command(recipe: Recipe) -> click.Command:
 
 def _place(jobs: int, scheduler: str | None, thread_count: int) -> Place:
     if scheduler:
-        return functools.partial(cells.on_cluster, address=scheduler)
+        return functools.partial(cells.on_cluster, train=worker.train, address=scheduler)
     share = max(1, thread_count // jobs)
     if jobs == 1:
         return functools.partial(cells.in_turn, share=share)
-    return functools.partial(cells.in_processes, jobs=jobs, share=share)
+    return functools.partial(cells.in_processes, train=worker.train, jobs=jobs, share=share)
 
 
 def axes_of(recipe: Recipe, grid: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -4,7 +4,6 @@ Each way yields (number of the cell, its line of the table) as cells end.
 """
 
 import concurrent.futures
-import functools
 import multiprocessing
 import signal
 import time
@@ -13,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastnn.common.errors import DataError, FastnnError, MissingPackageError
+from fastnn.common.errors import FastnnError, MissingPackageError
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads
 from fastnn.experiment.recipe import Recipe, plain
 from fastnn.experiment.train_one import train_one
-from fastnn.recipes import RECIPES
 
 TIMEOUT = "10s"  # for a scheduler to answer
 
@@ -52,6 +50,9 @@ class Cells:
 # A way to train: from cells to their lines.
 Place = Callable[[Cells], Ended]
 
+# What another process calls for a cell: (recipe's id, data's file, quick, data's source, settings) -> its line.
+Train = Callable[[str, Path | None, bool, str, Any], Row]
+
 
 def identity(recipe: Recipe, settings: Any, source: str) -> Row:
     """What makes a cell that cell, as texts, which is what a CSV file gives back."""
@@ -84,12 +85,12 @@ def in_turn(cells: Cells, *, share: int) -> Ended:
                     yield number, train_cell(cells.recipe, settings, data, cells.source)
 
 
-def in_processes(cells: Cells, *, jobs: int, share: int) -> Ended:
+def in_processes(cells: Cells, *, train: Train, jobs: int, share: int) -> Ended:
     """In `jobs` processes, begun anew: a forked one could not use compiled threads. Each has `share` threads."""
     pool = concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _set_up, (share,))
     others = set(multiprocessing.active_children())
     try:
-        yield from _submitted(pool, cells)
+        yield from _submitted(pool, cells, train)
     except BaseException:  # an interruption: cells that run are given up, or it would take effect minutes later
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
@@ -105,7 +106,7 @@ def _set_up(share: int) -> None:
     numba.set_num_threads(share)
 
 
-def on_cluster(cells: Cells, *, address: str) -> Ended:
+def on_cluster(cells: Cells, *, train: Train, address: str) -> Ended:
     """By the workers of a Dask cluster, each with fastnn and, under the same path, the data; a worker uses its threads.
 
     MissingPackageError without the extra `cluster`; OSError or ValueError if no scheduler answers at `address`.
@@ -119,15 +120,15 @@ def on_cluster(cells: Cells, *, address: str) -> Ended:
     with Client(address, timeout=TIMEOUT, set_as_default=False) as client:
         workers = client.get_executor()
         try:
-            yield from _submitted(workers, cells)
+            yield from _submitted(workers, cells, train)
         finally:  # nothing is left to wait for, unless something went wrong
             workers.shutdown(wait=False)
 
 
-def _submitted(workers: concurrent.futures.Executor, cells: Cells) -> Ended:
+def _submitted(workers: concurrent.futures.Executor, cells: Cells, train: Train) -> Ended:
     path = None if cells.path is None else cells.path.resolve()
     where = cells.recipe.id, path, cells.quick, cells.source
-    futures = {workers.submit(_remote, *where, settings): number for number, settings in cells.settings.items()}
+    futures = {workers.submit(train, *where, settings): number for number, settings in cells.settings.items()}
     for future in concurrent.futures.as_completed(futures):
         number = futures[future]
         yield number, _row_of(future, cells.identity(number))
@@ -138,29 +139,3 @@ def _row_of(future: "concurrent.futures.Future[Row]", row: Row) -> Row:
         return future.result()
     except Exception as error:  # not of the settings, `train_cell` notes those: a worker died, or has no such data
         return row | {"status": "crashed", "reason": _reason(error)}
-
-
-def _remote(recipe_id: str, path: Path | None, quick: bool, source: str, settings: Any) -> Row:
-    """A cell in another process, which loads the data itself, once."""
-    recipe = RECIPES[recipe_id]
-    data = _prepared(recipe_id, path, quick, settings.dtype, _stamp(path))
-    if path is None and (found := str(data.meta["source"])) != source:
-        raise DataError(f"the worker's data are {found}, expected {source}: give --data, a path that all workers have")
-    return train_cell(recipe, settings, data, source)
-
-
-def _stamp(path: Path | None) -> tuple[int, ...]:
-    """What changes with the file, or the files of the folder: a worker outlives sweeps, and data may be made anew."""
-    files = [path, *sorted(path.glob("*"))] if path and path.is_dir() else [path] if path and path.exists() else []
-    return tuple(number for file in files for number in (file.stat().st_mtime_ns, file.stat().st_size))
-
-
-@functools.lru_cache(maxsize=2)  # one for each dtype
-def _prepared(recipe_id: str, path: Path | None, quick: bool, dtype: str, stamp: tuple[int, ...]) -> Dataset:
-    recipe = RECIPES[recipe_id]
-    return recipe.prepare(_loaded(recipe_id, path, quick, stamp), dtype)
-
-
-@functools.lru_cache(maxsize=1)
-def _loaded(recipe_id: str, path: Path | None, quick: bool, stamp: tuple[int, ...]) -> Dataset:
-    return RECIPES[recipe_id].find(path, quick)[0]

@@ -12,7 +12,7 @@ import fastnn.experiment.executors
 from fastnn.cli import main
 from fastnn.cli.sweep import axes_of
 from fastnn.data import generate_moons, save_npz
-from fastnn.recipes import RECIPES
+from fastnn.recipes import RECIPES, worker
 from tests.small_data import write_all
 from tests.tiny import jit_only
 
@@ -144,7 +144,7 @@ def test_a_worker_s_trouble_is_not_the_settings(files, monkeypatch, tmp_path, ca
     def elsewhere(cells):
         away = dataclasses.replace(cells, path=tmp_path / "gone.h5")
         with concurrent.futures.ThreadPoolExecutor(1) as workers:
-            yield from fastnn.experiment.executors._submitted(workers, away)
+            yield from fastnn.experiment.executors._submitted(workers, away, worker.train)
 
     monkeypatch.setattr("fastnn.cli.sweep._place", lambda *_: elsewhere)
     assert main(command) == 2
@@ -161,10 +161,7 @@ def test_data_that_were_made_anew_are_loaded_anew(tmp_path):
     figures = []
     for seed in (1, 2):
         save_npz(path, generate_moons(seed=seed))
-        figures += [
-            fastnn.experiment.executors._remote("moons", path, False, str(path), settings)["train_loss"]
-            for _ in range(2)
-        ]
+        figures += [worker.train("moons", path, False, str(path), settings)["train_loss"] for _ in range(2)]
     assert figures[0] == figures[1] != figures[2] == figures[3]
 
 

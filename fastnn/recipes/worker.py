@@ -1,0 +1,36 @@
+"""What the other processes of a sweep call: a cell by the id of its recipe, on data that each process loads itself."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from fastnn.common.errors import DataError
+from fastnn.data import Dataset
+from fastnn.experiment.executors import Row, train_cell
+from fastnn.recipes import RECIPES
+
+
+def train(recipe_id: str, path: Path | None, quick: bool, source: str, settings: Any) -> Row:
+    """A cell in another process, which loads the data itself, once."""
+    recipe = RECIPES[recipe_id]
+    data = _prepared(recipe_id, path, quick, settings.dtype, _stamp(path))
+    if path is None and (found := str(data.meta["source"])) != source:
+        raise DataError(f"the worker's data are {found}, expected {source}: give --data, a path that all workers have")
+    return train_cell(recipe, settings, data, source)
+
+
+def _stamp(path: Path | None) -> tuple[int, ...]:
+    """What changes with the file, or the files of the folder: a worker outlives sweeps, and data may be made anew."""
+    files = [path, *sorted(path.glob("*"))] if path and path.is_dir() else [path] if path and path.exists() else []
+    return tuple(number for file in files for number in (file.stat().st_mtime_ns, file.stat().st_size))
+
+
+@functools.lru_cache(maxsize=2)  # one for each dtype
+def _prepared(recipe_id: str, path: Path | None, quick: bool, dtype: str, stamp: tuple[int, ...]) -> Dataset:
+    recipe = RECIPES[recipe_id]
+    return recipe.prepare(_loaded(recipe_id, path, quick, stamp), dtype)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(recipe_id: str, path: Path | None, quick: bool, stamp: tuple[int, ...]) -> Dataset:
+    return RECIPES[recipe_id].find(path, quick)[0]
