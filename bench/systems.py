@@ -14,9 +14,11 @@ import numpy as np
 
 import fastnn as fn
 from fastnn.common import random
+from fastnn.data.source import Chunk
 from fastnn.nn.initializers import Normal
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training.compile import Plan, compile_train
+from fastnn.training.compile import compile_train
+from fastnn.training.runner import Runner
 from fastnn_kernels.batch import ROUNDS
 
 SMALL = Normal(0.01)
@@ -197,28 +199,28 @@ def fastnn_runner(system: System, shuffle: bool = True) -> tuple[fn.Sequential, 
     `shuffle` batches follow each other as the samples stand, as a peer's do.
     """
     model, optimizer = system.model(), copy.deepcopy(system.optimizer)
-    plan = compile_train(
+    step = compile_train(
         model.network, model.state, system.batch, optimizer, shuffle=shuffle, fused=True, whole=system.whole
     )
     x, y = system.data()
-    return model, _walker(plan, optimizer, x, y)
+    return model, _continued(Runner(step), optimizer, Chunk(x, y))
 
 
-def _walker(plan: Plan, optimizer: Optimizer, x: np.ndarray, y: np.ndarray) -> Run:
-    def rates(steps: int) -> np.ndarray:
-        return optimizer.rates(optimizer.iteration + np.arange(steps))
+def _continued(runner: Runner, optimizer: Optimizer, data: Chunk) -> Run:
+    def scalars(steps: int) -> np.ndarray:
+        return optimizer.scalars(optimizer.iteration + np.arange(steps))
 
     def start(epoch: int) -> None:
-        plan.start(x, y, key=_order_key(epoch), passes=WHOLE_PASSES if plan.whole else 1)
+        runner.start(data, order_key=_order_key(epoch), passes=WHOLE_PASSES if runner.step.whole else 1)
 
     def pieces(steps: int) -> Iterator[np.ndarray]:
         while steps:
-            if plan.next_batch <= 0:
+            if runner.next_batch <= 0:
                 start(optimizer.iteration)
-            first, done = plan.steps_done, plan.advance(steps, rates)
+            first, done = runner.steps_done, runner.advance(steps, scalars)
             optimizer.iteration += done
             steps -= done
-            yield plan.losses[first : first + done].copy()
+            yield runner.losses[first : first + done].copy()
 
     start(0)
     return lambda steps: np.concatenate(list(pieces(steps)))

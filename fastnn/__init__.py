@@ -22,6 +22,7 @@ from fastnn.nn.layers import (
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
+from fastnn.sequential import Sequential, load
 from fastnn.training import callbacks
 from fastnn.training.callbacks import (
     Callback,
@@ -37,8 +38,6 @@ from fastnn.training.callbacks import (
 )
 from fastnn.training.gradient_check import check_gradients
 from fastnn.training.history import History
-from fastnn.training.model import Sequential
-from fastnn.training.storage import load
 
 __version__ = "0.1.0"
 

@@ -11,14 +11,8 @@ import fastnn_kernels as kernels
 from fastnn.common.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, number, plain, whole
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.validation import as_array
-from fastnn.engine.threads import guard, usable_threads, use_parallel
+from fastnn.engine.threads import call
 from fastnn_kernels.batch import ROUNDS
-
-
-def _run(kernel, *args):
-    parallel = use_parallel(kernel, args)
-    with guard(usable_threads() if parallel else 1):
-        kernel.twin(parallel)(*args)
 
 
 def _named(function, name, text):
@@ -33,7 +27,7 @@ def _activation(name):
     def forward(x):
         (x,) = floats(x=x)
         out = np.empty_like(x)
-        _run(kernel, as_rows(out), as_rows(x), as_rows(x).shape[1])
+        call(kernel, as_rows(out), as_rows(x), as_rows(x).shape[1])
         return out
 
     return _named(forward, kernel.name, f"{name} of every element of x, an array of any shape")
@@ -47,7 +41,7 @@ def _gradient(name, of):
         dout, v = floats(**{"dout": dout, of: v})
         check_shape("dout", dout, *v.shape)
         dx, v = np.empty_like(dout), as_rows(v)
-        _run(kernel, as_rows(dx), as_rows(dout), v, v, v.shape[1])  # x and out; the kernel reads only one
+        call(kernel, as_rows(dx), as_rows(dout), v, v, v.shape[1])  # x and out; the kernel reads only one
         return dx
 
     return _named(
@@ -63,7 +57,7 @@ sigmoid_forward, sigmoid_backward = _activation("sigmoid"), _gradient("sigmoid",
 
 def _result(kernel, shape, dtype, *args):
     out = np.empty(shape, dtype)
-    _run(kernel, out, *args)
+    call(kernel, out, *args)
     return out
 
 
@@ -98,7 +92,7 @@ def bias_forward(x, b):
     check_shape("x", x, "B", "C")
     check_shape("b", b, x.shape[1])
     out = x.copy()
-    _run(kernels.bias_forward, out, b)
+    call(kernels.bias_forward, out, b)
     return out
 
 
@@ -115,7 +109,7 @@ def softmax(x):
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected at least one score along the last axis")
     out = np.empty_like(x)
-    _run(kernels.softmax_forward, as_rows(out), as_rows(x), x.shape[-1])
+    call(kernels.softmax_forward, as_rows(out), as_rows(x), x.shape[-1])
     return out
 
 
@@ -133,7 +127,7 @@ def softmax_cross_entropy(x, labels, weight=None):
     check_shape("labels", labels, len(x))
     check_shape("weight", weight, len(x))
     loss, correct, dx = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype), np.empty_like(x)
-    _run(kernels.softmax_cross_entropy, loss, correct, dx, x, labels, weight, x.shape[1])
+    call(kernels.softmax_cross_entropy, loss, correct, dx, x, labels, weight, x.shape[1])
     return loss, correct, dx
 
 
@@ -157,9 +151,9 @@ def embedding_backward(dout, word_ids, rows):
     n = _parts("dout", dout, C)
     check_shape("dout", dout, B, C * n)
     starts, positions = np.empty(rows + 1, np.int64), np.empty(B * C, np.int64)
-    _run(kernels.group_by_row, starts, positions, word_ids)
+    call(kernels.group_by_row, starts, positions, word_ids)
     dw = np.zeros((rows, n), dout.dtype)
-    _run(kernels.embedding_backward, dw, dout, starts, positions, C, n)
+    call(kernels.embedding_backward, dw, dout, starts, positions, C, n)
     return dw
 
 
@@ -221,7 +215,7 @@ def _update(kernel, dw, rates, **state):
             check_shape(name, a, *w.shape)
         if any(np.may_share_memory(dw, a) for a in flat):  # or a thread might read what another has written
             dw = dw.copy()
-        _run(kernel, *flat, dw.reshape(-1), np.array([number(*rate) for rate in rates.items()], dw.dtype))
+        call(kernel, *flat, dw.reshape(-1), np.array([number(*rate) for rate in rates.items()], dw.dtype))
 
 
 def sgd_update(w, dw, lr):

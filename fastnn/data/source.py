@@ -1,4 +1,8 @@
-"""What a walk is fed with: samples in memory, or a stream's rows, of which a window is in memory at a time."""
+"""Data sources: samples in memory, or streams of which a chunk is in memory at a time.
+
+A stream is shuffled in two steps: blocks of about 1 MB come in random order, then the samples within a buffer of about
+16 MB. Sixteen blocks in a buffer mix files that are sorted by class well.
+"""
 
 import math
 from collections.abc import Iterator
@@ -6,23 +10,19 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from fastnn.common import random
-from fastnn.common import validation as checks
+from fastnn.common import random, validation
 from fastnn.common.errors import ShapeError
-from fastnn.nn.network import Network
 
-# A window of a stream is what is in memory, and what an epoch's order mixes: so many bytes of samples and targets, from
-# places of the file that are so many bytes long. Sixteen places in a window mix files that are sorted by class well.
-WINDOW = 16 << 20
-PLACE = 1 << 20
+SHUFFLE_BUFFER_BYTES = 16 << 20
+SHUFFLE_BLOCK_BYTES = 1 << 20
 
 
 @runtime_checkable
 class Stream(Protocol):
     """Rows that come into memory when they are asked for, such as `fn.H5Stream`.
 
-    row_bytes    what a row takes while it is read
-    chunk_rows   how many rows can only be read together
+    row_bytes    the memory that a row takes while it is read
+    chunk_rows   the number of rows that can only be read together
     """
 
     shape: tuple[int, ...]
@@ -33,177 +33,211 @@ class Stream(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, first: int, last: int) -> np.ndarray:
-        """Rows first … last − 1, an array of its own."""
+        """The rows first ≤ i < last, in an array of their own."""
 
     def part(self, first: int, last: int) -> "Stream":
-        """Rows first … last − 1 as a stream."""
+        """The rows first ≤ i < last as a stream."""
 
 
-class Window(NamedTuple):
-    """What of the data is in memory: samples, targets, weights."""
+class Expected(Protocol):
+    """What a network expects of its data, and the checks of it. They raise ShapeError, TypeError or DataError.
+
+    input_shape  of one sample
+    classes      how many, if targets are labels
+    """
+
+    @property
+    def input_shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def classes(self) -> int | None: ...
+
+    def checked_inputs(self, x: Any, name: str) -> np.ndarray: ...
+
+    def checked_targets(self, y: Any, name: str) -> np.ndarray: ...
+
+    def checked(self, x: Any, y: Any, names: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+class Chunk(NamedTuple):
+    """The part of the data that is in memory: samples, targets, sample weights."""
 
     x: np.ndarray
     y: np.ndarray | None = None
-    weights: np.ndarray | None = None
+    sample_weight: np.ndarray | None = None
 
 
-class Feed:
-    """Data that are in memory as a whole, and have been checked: one window."""
+class ArraySource:
+    """Data that are in memory as a whole, and have been checked: one chunk."""
 
     in_memory = True
 
-    def __init__(self, x: np.ndarray, y: np.ndarray | None = None, weights: np.ndarray | None = None):
-        self._everything = Window(x, y, weights)
+    def __init__(self, x: np.ndarray, y: np.ndarray | None = None, sample_weight: np.ndarray | None = None):
+        self._everything = Chunk(x, y, sample_weight)
         self.samples = len(x)
-        self.weighted = weights is not None
+        self.weighted = sample_weight is not None
 
-    def start(self) -> Window:
-        """Some first samples, for what depends on their dtypes alone; of data in memory all."""
+    def start(self) -> Chunk:
+        """Some first samples, for what depends on dtypes alone. Of data in memory: all."""
         return self._everything
 
-    def windows(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Window]:
-        """All samples; with a seed it is the walk that shuffles each window."""
+    def chunks(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Chunk]:
+        """All samples. The order of the samples within a chunk is the runner's."""
         yield self._everything
 
     def whole_batch(self) -> int:
         """The size of a batch of all samples."""
         return self.samples
 
-    def cut(self, kept: int) -> "tuple[Feed, Feed]":
+    def cut(self, kept: int) -> "tuple[Source, Source]":
         """The first `kept` samples, and the others without their weights."""
         x, y, weights = self._everything
         assert y is not None
-        return Feed(x[:kept], y[:kept], None if weights is None else weights[:kept]), Feed(x[kept:], y[kept:])
+        train = ArraySource(x[:kept], y[:kept], None if weights is None else weights[:kept])
+        return train, ArraySource(x[kept:], y[kept:])
 
 
-class StreamFeed(Feed):
-    """Data of which a part is a stream: windows of whole batches, read while the walk goes on.
+class StreamSource:
+    """Data of which at least one array is a stream: chunks of whole batches, read while training goes on.
 
-    x, y           streams or arrays, of as many samples
-    weights        of the samples (N,); class_weights of the labels: they are multiplied
-    names          what messages call x and y
+    x, y           streams or arrays, of equal length
+    sample_weight  (N,), and class_weight by label: they are multiplied
+    names          of x and y in messages
 
-    Each window is checked when it has been read: errors as those of `Network.checked`.
+    Each chunk is checked when it has been read: errors as those of `Expected.checked`.
     """
 
     in_memory = False
 
     def __init__(
         self,
-        network: Network,
+        expected: Expected,
         x: Any,
         y: Any = None,
-        weights: np.ndarray | None = None,
-        class_weights: np.ndarray | None = None,
+        sample_weight: np.ndarray | None = None,
+        class_weight: np.ndarray | None = None,
         names: tuple[str, str] = ("x", "y"),
     ):
-        self._network, self._names = network, names
+        self._expected, self._names = expected, names
         self._x, self._y = x, y
-        self._weights, self._class_weights = weights, class_weights
+        self._sample_weight, self._class_weight = sample_weight, class_weight
         self.samples = len(x)
-        self.weighted = weights is not None or class_weights is not None
+        self.weighted = sample_weight is not None or class_weight is not None
 
-    def start(self) -> Window:
+    def start(self) -> Chunk:
         return self._read(0, 1)
 
     def whole_batch(self) -> int:
         raise ValueError("batch_size=None takes all samples at once, which a stream is not made for: give a number")
 
-    def cut(self, kept: int) -> tuple[Feed, Feed]:
-        weights = None if self._weights is None else self._weights[:kept]
-        return self._of(0, kept, weights, self._class_weights), self._of(kept, self.samples, None, None)
+    def cut(self, kept: int) -> "tuple[Source, Source]":
+        weights = None if self._sample_weight is None else self._sample_weight[:kept]
+        return self._of(0, kept, weights, self._class_weight), self._of(kept, self.samples, None, None)
 
-    def _of(self, first: int, last: int, weights: np.ndarray | None, class_weights: np.ndarray | None) -> Feed:
-        x, y = (part(source, first, last) for source in (self._x, self._y))
-        return StreamFeed(self._network, x, y, weights, class_weights, self._names)
+    def _of(self, first: int, last: int, weights: np.ndarray | None, by_class: np.ndarray | None) -> "StreamSource":
+        x, y = (part(one, first, last) for one in (self._x, self._y))
+        return StreamSource(self._expected, x, y, weights, by_class, self._names)
 
-    def windows(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Window]:
-        """Every sample once, in windows of whole batches but for the last.
+    def chunks(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Chunk]:
+        """Every sample once, in chunks of whole batches except for the last.
 
-        With a seed the places of the file come in an order that depends on seed and epoch; else in theirs.
-        The arrays of a window are overwritten by the next.
+        With a seed the blocks of the file come in an order that depends on seed and epoch, else in the file's.
+        The arrays of a chunk are overwritten by the next.
         """
-        place, window = self._sizes()
-        window = -(-window // batch) * batch
-        count = -(-self.samples // place)
+        block, size = self._sizes()
+        size = -(-size // batch) * batch
+        count = -(-self.samples // block)
         order = np.arange(count) if seed is None else random.stream(seed, "places", epoch).permutation(count)
         buffers: list[np.ndarray | None] = [None, None, None]
-        for ranges in _dealt(order, place, self.samples, window):
-            yield self._gathered(ranges, window, buffers)
+        for ranges in _dealt(order, block, self.samples, size):
+            yield self._gathered(ranges, size, buffers)
 
     def _sizes(self) -> tuple[int, int]:
-        """Rows of a place, in whole chunks of what takes most memory unless that is too much, and of a window."""
+        """The rows of a block and of a chunk. A block is whole chunks of the largest stream's file, if one fits."""
         sources = [source for source in (self._x, self._y) if source is not None]
         row = max(sum(_row_bytes(source) for source in sources), 1)
         largest = max((source for source in sources if isinstance(source, Stream)), key=_row_bytes)
-        place, window = max(PLACE // row, 1), max(WINDOW // row, 1)
-        chunk = largest.chunk_rows
-        if chunk <= window:
-            place = -(-place // chunk) * chunk
-        return place, max(window, place)
+        block, size = max(SHUFFLE_BLOCK_BYTES // row, 1), max(SHUFFLE_BUFFER_BYTES // row, 1)
+        if largest.chunk_rows <= size:
+            block = -(-block // largest.chunk_rows) * largest.chunk_rows
+        return block, max(size, block)
 
-    def _gathered(self, ranges: list[tuple[int, int]], window: int, buffers: list[np.ndarray | None]) -> Window:
-        """The rows of all ranges, one after the other, in the buffers that the first window makes."""
+    def _gathered(self, ranges: list[tuple[int, int]], size: int, buffers: list[np.ndarray | None]) -> Chunk:
+        """The rows of all ranges, one after the other, in buffers that the first chunk makes."""
         filled = 0
         for first, last in ranges:
             for i, read in enumerate(self._read(first, last)):
                 if read is not None:
                     if buffers[i] is None:
-                        buffers[i] = np.empty((min(window, self.samples), *read.shape[1:]), read.dtype)
+                        buffers[i] = np.empty((min(size, self.samples), *read.shape[1:]), read.dtype)
                     buffers[i][filled : filled + len(read)] = read  # type: ignore[index]
             filled += last - first
-        return Window(*(None if buffer is None else buffer[:filled] for buffer in buffers))  # type: ignore[arg-type]
+        return Chunk(*(None if buffer is None else buffer[:filled] for buffer in buffers))  # type: ignore[arg-type]
 
-    def _read(self, first: int, last: int) -> Window:
-        """Rows first … last − 1, checked."""
+    def _read(self, first: int, last: int) -> Chunk:
+        """The rows first ≤ i < last, checked."""
         names = [f"{name} (counted from its row {first})" if first else name for name in self._names]
-        x = self._network.checked_inputs(rows(self._x, first, last), names[0])
+        x = self._expected.checked_inputs(rows(self._x, first, last), names[0])
         if self._y is None:
-            return Window(x)
-        y = self._network.checked_targets(rows(self._y, first, last), names[1])
-        return Window(x, y, self._weights_of(first, last, y))
+            return Chunk(x)
+        y = self._expected.checked_targets(rows(self._y, first, last), names[1])
+        return Chunk(x, y, self._weights_of(first, last, y))
 
     def _weights_of(self, first: int, last: int, y: np.ndarray) -> np.ndarray | None:
-        own = None if self._weights is None else self._weights[first:last]
-        return checks.weights_together(own, self._class_weights, y)
+        own = None if self._sample_weight is None else self._sample_weight[first:last]
+        return validation.weights_together(own, self._class_weight, y)
 
 
-def feed_of(
-    network: Network,
+Source = ArraySource | StreamSource
+
+
+def source_of(
+    expected: Expected,
     x: Any,
     y: Any,
     sample_weight: Any = None,
     class_weight: Any = None,
     names: tuple[str, str] = ("x", "y"),
-) -> Feed:
-    """What `network` is trained or evaluated with: a user's x, y and weights, as arrays, lists or streams.
+) -> Source:
+    """The source of a user's x, y and weights: arrays, lists or streams.
 
-    Raises ShapeError, DataError, TypeError or ValueError for what does not fit the network.
+    Raises ShapeError, DataError, TypeError or ValueError for data that are not as expected.
     """
-    by_class = checks.class_weights(class_weight, network.output_width if network.loss.takes_labels else None)
+    by_class = validation.class_weights(class_weight, expected.classes)
     if isinstance(x, Stream) or isinstance(y, Stream):
         x, y = _sized(x, names[0]), _sized(y, names[1])
-        checks.sample_shape(x.shape, names[0], network.input_shape)
-        checks.same_length(x, y, names)
-        return StreamFeed(network, x, y, checks.sample_weights(sample_weight, len(x)), by_class, names)
-    x, y = network.checked(x, y, names)
-    weights = checks.weights_together(checks.sample_weights(sample_weight, len(x)), by_class, y)
-    return Feed(x, y, None if weights is None else checks.some_weight(weights, "weights go"))
+        validation.sample_shape(x.shape, names[0], expected.input_shape)
+        validation.same_length(x, y, names)
+        weights = validation.sample_weights(sample_weight, len(x))
+        return StreamSource(expected, x, y, weights, by_class, names)
+    x, y = expected.checked(x, y, names)
+    weights = validation.weights_together(validation.sample_weights(sample_weight, len(x)), by_class, y)
+    return ArraySource(x, y, None if weights is None else validation.some_weight(weights, "weights go"))
 
 
-def feed_of_inputs(network: Network, x: Any) -> Feed:
-    """What `network` predicts from. Errors as of `feed_of`."""
+def source_of_inputs(expected: Expected, x: Any) -> Source:
+    """The source of inputs alone, for predictions. Errors as of `source_of`."""
     if not isinstance(x, Stream):
-        return Feed(network.checked_inputs(x, "x"))
-    checks.sample_shape(x.shape, "x", network.input_shape)
-    return StreamFeed(network, x)
+        return ArraySource(expected.checked_inputs(x, "x"))
+    validation.sample_shape(x.shape, "x", expected.input_shape)
+    return StreamSource(expected, x)
+
+
+def part(source: Any, first: int, last: int) -> Any:
+    """The rows first ≤ i < last of an array, as a view, or of a stream, as a stream."""
+    return source.part(first, last) if isinstance(source, Stream) else source[first:last]
+
+
+def rows(source: Any, first: int, last: int) -> np.ndarray:
+    """The rows first ≤ i < last of an array or a stream, in memory."""
+    return source.read(first, last) if isinstance(source, Stream) else source[first:last]
 
 
 def _sized(source: Any, name: str) -> Any:
     """A stream, or an array with rows; ShapeError for a single number."""
     if isinstance(source, Stream):
         return source
-    source = checks.as_array(source, name)
+    source = validation.as_array(source, name)
     if not source.ndim:
         raise ShapeError(f"{name} has shape (), expected one row for each sample")
     return source
@@ -215,22 +249,12 @@ def _row_bytes(source: Any) -> int:
     return math.prod(source.shape[1:]) * source.itemsize
 
 
-def part(source: Any, first: int, last: int) -> Any:
-    """Rows first … last − 1 of an array or a stream, as a view or a stream of their own."""
-    return source.part(first, last) if isinstance(source, Stream) else source[first:last]
-
-
-def rows(source: Any, first: int, last: int) -> np.ndarray:
-    """Rows first … last − 1 of an array or a stream, in memory."""
-    return source.read(first, last) if isinstance(source, Stream) else source[first:last]
-
-
-def _dealt(order: np.ndarray, place: int, samples: int, window: int) -> Iterator[list[tuple[int, int]]]:
-    """Ranges of rows for each window: places of `place` rows in `order`, cut where a window is full."""
+def _dealt(order: np.ndarray, block: int, samples: int, size: int) -> Iterator[list[tuple[int, int]]]:
+    """The ranges of rows of each chunk: blocks of `block` rows in `order`, cut where a chunk of `size` rows is full."""
     ranges: list[tuple[int, int]] = []
-    room = window
+    room = size
     for number in order.tolist():
-        first, end = number * place, min((number + 1) * place, samples)
+        first, end = number * block, min((number + 1) * block, samples)
         while first < end:
             last = min(end, first + room)
             ranges.append((first, last))
@@ -238,6 +262,6 @@ def _dealt(order: np.ndarray, place: int, samples: int, window: int) -> Iterator
             first = last
             if not room:
                 yield ranges
-                ranges, room = [], window
+                ranges, room = [], size
     if ranges:
         yield ranges

@@ -1,1 +1,1 @@
-"""From descriptions to something that runs: buffers, rows of kernels, one arena, one table."""
+"""From a list of operations to a table of addresses that threads run. Knows no layer, no data set, no epoch."""

@@ -1,21 +1,21 @@
-"""Whether all threads or one: chosen while a plan runs, by what each took lately.
+"""Whether a step runs on one thread or on all: chosen while it runs, by the time that each took lately.
 
 Threads that wait for each other run at the pace of the slowest. When another process holds a core, a step
 that two threads share takes 3 to 100 times longer than on one thread alone, for as long as that lasts. The bits
-do not depend on threads, so a plan may change its mind between two calls.
+do not depend on threads, so the choice may change between two calls.
 """
 
 import time
 
-# How often the way that is not in use is tried again, and for how long at most.
+# How often the other number of threads is tried again, and for how long at most.
 SECONDS_BETWEEN_TRIALS = 1.0
 SECONDS_OF_TRIAL = 0.002
 
 
-class Pace:
-    """Counts seconds a step on all threads and on one, and says what to use next.
+class ThreadTuner:
+    """Measures the seconds of a step on all threads and on one, and chooses for the next call.
 
-    seconds  of a step by number of threads, as last measured
+    seconds  number of threads -> seconds of a step, as last measured
     """
 
     def __init__(self):
@@ -23,9 +23,9 @@ class Pace:
         self._tried = 0.0
 
     def choose(self, threads: int, budget: float) -> tuple[int, int]:
-        """(threads, steps) of the next call, which should take `budget` seconds; `threads` is what may be used.
+        """(threads, steps) of the next call, on at most `threads` threads, so that it takes about `budget` seconds.
 
-        Where nothing is known yet the call is one step.
+        Where nothing has been measured yet the call is one step.
         """
         if threads == 1:
             return 1, self._steps(1, budget)
@@ -39,7 +39,7 @@ class Pace:
         return faster, self._steps(faster, budget)
 
     def ran(self, threads: int, steps: int, seconds: float) -> None:
-        """Say how long a call took."""
+        """Note the time that a call took."""
         self.seconds[threads] = max(seconds / steps, 1e-7)
 
     def _steps(self, threads: int, budget: float) -> int:

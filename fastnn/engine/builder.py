@@ -1,98 +1,26 @@
-"""What layers write on: values that flow between them, and rows of kernels in the order they run."""
+"""What layers emit operations on: the values that flow between them, and the operations in the order they run."""
 
 import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from fastnn.engine.memory import Buffer, padded, row_length
+from fastnn.engine.ops import Axis, Op, cut_of
+from fastnn.engine.parameters import ParameterView
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._tuning import ALIGNMENT
 
-NOISE_WORDS = 4
+DROPOUT_KEY_WORDS = 4
 # Samples that one thread takes through all layers before the next ones: their activations stay in its cache.
 SAMPLES_AT_ONCE = 128
 # Bytes of a weight's gradient that are summed, and used, before the next ones: about the first cache, in whole tiles.
 GRADIENT_BYTES = 32_768
 TILE_ROWS = 48
 BATCH_BYTES = 524_288  # half of a second cache
-
-
-@dataclass(frozen=True, eq=False)
-class Axis:
-    """What threads may share: samples, or the rows of a parameter.
-
-    size   its extent; None: of the batch that runs
-    step   shares begin at multiples of it: whole tiles, whole cache lines
-    grain  how much of it is taken at once
-    """
-
-    size: int | None
-    step: int
-    grain: int
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """An operand of which a share of an axis takes its own rows; `flat`: as one vector."""
-
-    array: np.ndarray | Buffer
-    flat: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """An operand of which a share of an axis writes or reads its own columns, found by the share's first element.
-
-    The kernel takes the whole array and `FIRST`: a transpose of the axis's rows.
-    """
-
-    array: np.ndarray | Buffer
-
-
-class First:
-    """An operand: the number of the share's first element."""
-
-
-FIRST = First()
-
-
-class Row(NamedTuple):
-    """One kernel and its operands: buffers of the plan, arrays bound from outside, whole numbers.
-
-    Along an axis it can be cut: a share takes its own part of batched buffers (along the samples) or of `Rows`.
-    """
-
-    kernel: Kernel
-    operands: tuple[Any, ...]
-    owner: str  # the layer that wrote it, or what else it is for
-    axis: Axis | None = None
-
-    def arrays(self) -> list[Any]:
-        """The buffers and arrays among the operands."""
-        return [array_of(one) for one in self.operands if is_array(one)]
-
-    def written(self) -> list[Any]:
-        """Those that the kernel writes."""
-        return [array_of(one) for one in self.operands[: self.kernel.outputs]]
-
-
-def is_array(operand: Any) -> bool:
-    return isinstance(operand, Buffer | np.ndarray | Rows | Columns)
-
-
-def array_of(operand: Any) -> Any:
-    return operand.array if isinstance(operand, Rows | Columns) else operand
-
-
-def cut_of(operand: Any, axis: Axis) -> str | None:
-    """What a share of `axis` takes of an array: its own rows, its own columns, or (None) all of it."""
-    if isinstance(operand, Rows | Columns):
-        return "rows" if isinstance(operand, Rows) else "columns"
-    return "rows" if axis.size is None and isinstance(operand, Buffer) and operand.batched else None
 
 
 @dataclass(frozen=True)
@@ -104,6 +32,7 @@ class Value:
 
     @property
     def width(self) -> int:
+        """The number of elements of a sample, without the padding."""
         return math.prod(self.shape)
 
     def reshaped(self, shape: tuple[int, ...]) -> "Value":
@@ -111,17 +40,17 @@ class Value:
 
 
 class Builder:
-    """Collects the buffers and rows of one plan for batches of at most `batch` samples.
+    """Collects the buffers and operations of one program, for batches of at most `batch` samples.
 
-    training  whether layers that differ (dropout, batch normalisation) behave as in training
-    cursor    where the walk through the data is: (samples, steps of the epoch, steps of the call, samples
-              before the arrays at hand)
-    noise     the key of this epoch's random numbers, uint64
-    owner     the name of the layer that is writing
-    outputs   what came out of each layer, by name
-    penalised parameters whose every gradient a penalty changes
-    axes      of parameters whose gradients and updates threads may share, by name
-    touched   parameters whose gradients are 0 but for the rows that hold a place, and `starts` of `group_by_row`
+    training          whether layers that differ in training (dropout, batch normalisation) behave as they do there
+    cursor            how far the data have been used, (4,) int64: samples and steps of the epoch, steps of the call,
+                      samples before the arrays at hand
+    dropout_key       the key of this epoch's random numbers, (4,) uint64
+    owner             the name of the layer that is emitting
+    outputs           the output of each layer, by name
+    penalised         names of the parameters to whose whole gradient a penalty adds
+    sparse_gradients  name of a parameter -> `starts` of the kernel group_by_row, for gradients that are 0 except in the
+                      rows whose id occurs in the batch
     """
 
     def __init__(self, batch: int, dtype, training: bool = False):
@@ -129,66 +58,70 @@ class Builder:
         self.dtype = np.dtype(dtype)
         self.training = training
         self.buffers: list[Buffer] = []
-        self.rows: list[Row] = []
-        self.first_rows: list[Row] = []
+        self.ops: list[Op] = []
+        self.prologue: list[Op] = []
         self.cursor = self.array("cursor", (4,), np.int64)
-        self.noise = self.array("noise", (NOISE_WORDS,), np.uint64)
+        self.dropout_key = self.array("dropout key", (DROPOUT_KEY_WORDS,), np.uint64)
         self.owner = "batch"
         self.outputs: dict[str, Value] = {}
         self.penalised: set[str] = set()
-        self.touched: dict[str, Buffer] = {}
+        self.sparse_gradients: dict[str, Buffer] = {}
         self.samples = Axis(None, 1, SAMPLES_AT_ONCE)
-        self.axes: dict[str, Axis] = {}
+        self._axes: dict[str, Axis] = {}
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
-        """Write a row; one that treats each sample by itself runs along the samples."""
+        """Emit an operation. A kernel that treats each sample by itself runs along the samples."""
         self.emit_along(self.samples if kernel.samplewise else None, kernel, *operands)
 
-    def emit_once(self, kernel: Kernel, *operands: Any) -> None:
-        """Write a row that runs when a walk through the data starts, not in every step."""
-        self.first_rows.append(Row(kernel, operands, self.owner))
-
     def emit_along(self, axis: Axis | None, kernel: Kernel, *operands: Any) -> None:
-        """Write a row that can be cut along `axis`. ValueError if a share would write more than its own part."""
+        """Emit an operation that may be cut along `axis`. ValueError if a slice would write more than its own part."""
         if axis is not None and any(cut_of(output, axis) is None for output in operands[: kernel.outputs]):
             raise ValueError(
                 f"{kernel.name} of {self.owner} writes an array as a whole, but is cut along an axis; expected "
-                "batched buffers along the samples, Rows or Columns along a parameter's axis"
+                "batched buffers along the samples, Slice or Columns along a parameter's axis"
             )
-        self.rows.append(Row(kernel, operands, self.owner, axis))
+        self.ops.append(Op(kernel, operands, self.owner, axis))
 
-    def axis_of(self, name: str, buffer: np.ndarray) -> Axis:
-        """The axis of the rows of a parameter, of its elements if it is a vector: one for all that is done to it."""
-        if name not in self.axes:
-            line = ALIGNMENT // buffer.itemsize
-            self.axes[name] = Axis(len(buffer), line, self._rows_at_once(buffer) if buffer.ndim > 1 else len(buffer))
-        return self.axes[name]
+    def emit_prologue(self, kernel: Kernel, *operands: Any) -> None:
+        """Emit an operation that runs when a pass over the data begins, not in every step."""
+        self.prologue.append(Op(kernel, operands, self.owner))
 
-    def _rows_at_once(self, buffer: np.ndarray) -> int:
-        """How many rows of a weight's gradient are summed, and used, before the next ones.
+    def axis_of(self, parameter: ParameterView) -> Axis:
+        """The axis of a parameter's rows, or of the elements of a vector: the same one for its gradient and update."""
+        if parameter.name not in self._axes:
+            array = parameter.array
+            line = ALIGNMENT // array.itemsize
+            self._axes[parameter.name] = Axis(len(array), line, self._grain(array) if array.ndim > 1 else len(array))
+        return self._axes[parameter.name]
 
-        Few, so that they stay in the cache; but each time all of the batch is read, which must then be there too.
+    def cut_axis(self, parameter: ParameterView) -> Axis | None:
+        """The axis along which a parameter's gradient is cut; None if it is computed as a whole."""
+        return self._axes.get(parameter.name)
+
+    def cut_with(self, parameter: ParameterView, axis: Axis) -> None:
+        """Say that a parameter's gradient is cut along the axis of another of the same length."""
+        self._axes[parameter.name] = axis
+
+    def _grain(self, array: np.ndarray) -> int:
+        """The number of rows of a weight's gradient that are summed, and used, before the next ones.
+
+        Few, so that they stay in the cache. But each time the whole batch is read, which must then be there too.
         """
-        if self.batch * buffer[0].nbytes > BATCH_BYTES:
-            return len(buffer)
-        return max(GRADIENT_BYTES // (buffer[0].nbytes * TILE_ROWS), 1) * TILE_ROWS
-
-    @property
-    def draws_noise(self) -> bool:
-        """Whether a row draws random numbers, which are other ones in every epoch."""
-        return any(one is self.noise for row in self.rows for one in row.operands)
+        if self.batch * array[0].nbytes > BATCH_BYTES:
+            return len(array)
+        return max(GRADIENT_BYTES // (array[0].nbytes * TILE_ROWS), 1) * TILE_ROWS
 
     def begin(self, owner: str) -> None:
-        """Say which layer writes the rows that follow."""
+        """Say which layer emits the operations that follow."""
         self.owner = owner
 
     @property
-    def stream(self) -> int:
-        """The number of this layer's own random stream: of its name, so that other layers do not change it."""
+    def stream_id(self) -> int:
+        """The number of the emitting layer's own random stream: made from its name, so no other layer changes it."""
         return zlib.crc32(self.owner.encode())
 
     def value(self, name: str, shape: tuple[int, ...], dtype=None) -> Value:
-        """A value of the plan's dtype (or another), its rows padded to cache lines.
+        """A value of the program's dtype (or another), its rows padded to cache lines.
 
         A value of another dtype (word ids, labels) is stored without padding.
         """
@@ -197,7 +130,7 @@ class Builder:
         return Value(self.array(name, (self.batch, columns), dtype, batched=True), shape)
 
     def array(self, name: str, shape: tuple[int, ...], dtype=None, batched: bool = False) -> Buffer:
-        """An array of exactly `shape`; a batched one has a sample a row."""
+        """An array of exactly `shape`; a batched one has one row for each sample."""
         buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), batched)
         self.buffers.append(buffer)
         return buffer
@@ -206,10 +139,10 @@ class Builder:
         """A vector of `count` numbers, padded to cache lines, that lives within a step."""
         return self.array(name, (padded(count, self.dtype),))
 
-    def constant(self, values: Sequence[float]) -> np.ndarray:
-        """Numbers that never change, in the plan's dtype: what a kernel takes as `rates`."""
-        return np.array(values, self.dtype)
-
     def scratch(self, name: str, rows: int, columns: int) -> Buffer:
         """A matrix that lives within a step, its rows padded to cache lines."""
         return self.array(name, (rows, row_length(columns, self.dtype)))
+
+    def constant(self, values: Sequence[float]) -> np.ndarray:
+        """Numbers that never change, in the program's dtype: the operand `scalars` of a kernel."""
+        return np.array(values, self.dtype)

@@ -1,4 +1,4 @@
-"""Memory: what a plan needs is declared first, then cut from one aligned, zeroed block."""
+"""Memory: the buffers of a program are declared first, then cut from one aligned, zeroed block."""
 
 import math
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ def padded(count: int, dtype) -> int:
 
 
 def row_length(columns: int, dtype) -> int:
-    """How many numbers a row of a matrix takes in memory: whole cache lines, and never a whole number of pages.
+    """The stored length of a matrix row in numbers: whole cache lines, and never a whole number of pages.
 
-    Rows whole pages apart compete for the same few places of the first cache: a product ran at 0.7 of its speed.
+    Rows that lie whole pages apart compete for the same sets of the first cache: a product ran at 0.7 of its speed.
     """
     page = 4096 // np.dtype(dtype).itemsize
     length = padded(columns, dtype)
@@ -33,7 +33,12 @@ def aligned_bytes(size: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Buffer:
-    """An array that a plan will own: a name for people, the stored shape, whether rows are samples."""
+    """An array that a program will own.
+
+    name     for messages
+    shape    as stored, with the padding
+    batched  whether it has one row for each sample of the batch
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -46,7 +51,7 @@ class Buffer:
 
 
 class Arena:
-    """One block that holds every buffer of a plan, each on a cache line of its own."""
+    """One block that holds every buffer of a program, each on a cache line of its own."""
 
     def __init__(self, buffers: list[Buffer]):
         offsets = [0]

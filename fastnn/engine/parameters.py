@@ -1,22 +1,35 @@
-"""Named arrays in one flat block: parameters, gradients and optimizer state share this layout.
+"""Named arrays in one flat block. Parameters, gradients and optimizer state share this layout.
 
-Because all of them are laid out alike, an optimizer updates a whole model in one pass over flat
-arrays. Rows are padded to cache lines; the padding is 0 and every kernel keeps it so.
+So clipping and checks of finiteness are one pass over one flat array. Rows are padded to cache lines; the padding is
+0, and every kernel keeps it so.
 """
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from fastnn.engine.memory import aligned_bytes, padded, row_length
 
 
+@dataclass(frozen=True, eq=False)
+class ParameterView:
+    """One array of a block, as layers and optimizers hand it to kernels.
+
+    name   public, such as dense.w: the gradient and the state of a parameter have the same one
+    array  with its padding: (rows, padded columns), or (padded,) for a vector
+    """
+
+    name: str
+    array: np.ndarray
+
+
 class Block(Mapping[str, np.ndarray]):
     """A mapping from name to array (a view without the padding), in the order of `shapes`.
 
     flat     every array and its padding, (n,)
-    buffers  name -> padded array as kernels see it: (rows, padded columns), or (padded,) for a vector
+    buffers  name -> the array with its padding, as kernels see it: (rows, padded columns), or (padded,) for a vector
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype):
@@ -42,6 +55,10 @@ class Block(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self.shapes)
+
+    def view(self, name: str) -> ParameterView:
+        """One array with its padding and its name."""
+        return ParameterView(name, self.buffers[name])
 
     def assign(self, name: str, value: np.ndarray) -> None:
         """Overwrite one array. Its padding becomes 0 again: training that diverged leaves NaN there (0 · ∞)."""

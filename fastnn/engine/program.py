@@ -1,6 +1,6 @@
-"""A plan that runs: buffers placed in one arena, rows encoded as a table for the compiled driver.
+"""A program: operations that are ready to run, their buffers placed in one arena, their tables made when needed.
 
-With JIT off the same rows run in a Python loop over the kernels' bodies.
+With JIT off the same operations run in a Python loop over the kernels' bodies.
 """
 
 import threading
@@ -11,215 +11,200 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import schedule
-from fastnn.engine.builder import Builder, Columns, First, Row, Rows
-from fastnn.engine.memory import Arena, Buffer, aligned_bytes
-from fastnn.engine.table import Call, Encoded
+from fastnn.engine.builder import Builder
+from fastnn.engine.memory import Arena, Buffer
+from fastnn.engine.ops import Columns, Offset, Op, Slice
+from fastnn.engine.table import Entry, Table, entries_of
 from fastnn.engine.threads import guard, worth_sharing
 from fastnn_kernels._jit import JIT
 from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
 
-# A training needs four tables: whole batches and the last one, on one thread and on all.
-TABLES = 16
+# A training needs four tables: for whole batches and for the last one, on one thread and on all.
+MOST_TABLES = 16
 # Two threads that made the same adapter at once would each keep an address, but only one the code behind it.
-_encoding = threading.Lock()
+_compiling = threading.Lock()
 
 
 class Program:
-    """The rows of a builder, ready to run for any batch up to the builder's.
+    """The operations of a builder, ready to run for any batch up to the builder's.
 
-    Arrays from outside (a data set's) stand in rows as buffers too; `bind` says which arrays they are.
-    Of `private` arrays nobody asks what is in them: where it can, a worker keeps its share in memory of
-    its own, that is, in its cache, and the array itself is never written.
+    inputs     buffers that stand for arrays from outside, such as those of a data set; `bind` says which arrays
+    transient  arrays that nobody reads after a step: each worker may keep only its slice, in its own memory, that is,
+               in its cache; the array itself is then never written
     """
 
-    def __init__(self, builder: Builder, outside: tuple[Buffer, ...] = (), private: Sequence[np.ndarray] = ()):
+    def __init__(self, builder: Builder, inputs: tuple[Buffer, ...] = (), transient: Sequence[np.ndarray] = ()):
         self.batch = builder.batch
-        self.rows, self.first_rows = builder.rows, builder.first_rows
+        self.ops, self.prologue = builder.ops, builder.prologue
         self._samples = builder.samples
-        self._outside: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(outside)
-        self._private = private
+        self._inputs: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(inputs)
+        self._transient = transient
         self.arena = Arena(builder.buffers)
-        self._phases: dict[frozenset[int], list[list[schedule.Group]]] = {}
-        self._encoded: dict[tuple[int, int], Encoded] = {}
-        self._current: set[tuple[int, int]] = set()  # those that hold the outside arrays bound now
+        self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
+        self._tables: dict[tuple[int, int], Table] = {}
+        self._current: set[tuple[int, int]] = set()  # the tables that hold the inputs bound now
 
     def __getitem__(self, buffer: Buffer) -> np.ndarray:
         return self.arena[buffer]
 
     def bind(self, arrays: Mapping[Buffer, np.ndarray | int]) -> None:
-        """Say which arrays the outside buffers are, until the next call. They are kept alive."""
-        if not all(_same_words(self._outside[buffer], array) for buffer, array in arrays.items()):
-            self._outside.update(arrays)
+        """Say which arrays the inputs are, until the next call. They are kept alive."""
+        if not all(_same_words(self._inputs[buffer], array) for buffer, array in arrays.items()):
+            self._inputs.update(arrays)
             self._expire()
 
     def unbind(self) -> None:
-        """Let go of all outside arrays."""
-        self._outside = dict.fromkeys(self._outside)
+        """Let go of all arrays from outside."""
+        self._inputs = dict.fromkeys(self._inputs)
         self._expire()
 
     def _expire(self) -> None:
-        """Say that what is encoded holds other arrays than those bound now."""
+        """Note that the tables hold other arrays than those bound now."""
         self._current.clear()
-        for encoded in self._encoded.values():
-            encoded.release()
+        for table in self._tables.values():
+            table.release()
 
     def begin(self, batch: int) -> None:
-        """Run, once, the rows that do not run in every step."""
-        for row in self.first_rows:
-            self._run_whole(row, batch)
+        """Run the prologue, once."""
+        for op in self.prologue:
+            self._run_whole(op, batch)
 
     def run(self, steps: int, batch: int | None = None, workers: int = 1) -> None:
-        """Run all rows `steps` times on `batch` samples each (default: the full batch), on so many threads."""
+        """Run all operations `steps` times on `batch` samples each (default: the full batch), on `workers` threads."""
         if JIT:
-            encoded = self._encode(batch or self.batch, workers)
+            table = self._table(batch or self.batch, workers)
             with guard(workers):
-                encoded.run(steps)
+                table.run(steps)
             return
-        calls = [(row.kernel.body, self._whole(row, batch or self.batch)) for row in self.rows]
+        calls = [(op.kernel.body, self._whole(op, batch or self.batch)) for op in self.ops]
         with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
             for _ in range(steps):
                 for body, operands in calls:
                     body(*operands)
 
-    def trace(self, batch: int) -> Iterator[tuple[Row, Any, np.ndarray]]:
-        """Run the rows one by one; after each, its row and its arrays: (row, operand as it was written, array)."""
-        for row in self.rows:
-            for operand, array in zip(row.operands, self._run_whole(row, batch), strict=True):
+    def trace(self, batch: int) -> Iterator[tuple[Op, Any, np.ndarray]]:
+        """Run the operations one by one. After each, its arrays: (operation, operand as emitted, array)."""
+        for op in self.ops:
+            for operand, array in zip(op.operands, self._run_whole(op, batch), strict=True):
                 if isinstance(array, np.ndarray):
-                    yield row, operand, array
+                    yield op, operand, array
 
-    def _run_whole(self, row: Row, batch: int) -> tuple:
-        """Run one row on one thread; its operands."""
-        operands = self._whole(row, batch)
+    def _run_whole(self, op: Op, batch: int) -> tuple:
+        """Run one operation on one thread; its operands."""
+        operands = self._whole(op, batch)
         if JIT:
-            alone = [[[Call(row, None, False, {})]]]
-            Encoded(alone, lambda call: operands, lambda row: False).run(1)
+            alone = [[[Entry(op, None, False, {})]]]
+            Table(alone, lambda entry: operands, lambda op: False).run(1)
         else:
             with np.errstate(all="ignore"):
-                row.kernel.body(*operands)
+                op.kernel.body(*operands)
         return operands
 
     def prepare(self, batch: int | None = None, workers: int = 1) -> None:
-        """Compile, or load from disk, what a run would need: the first run then starts at once."""
+        """Compile, or load from disk, the kernels that a run needs: the first run then starts at once."""
         if JIT:
-            self._encode(batch or self.batch, workers).run(0)
+            self._table(batch or self.batch, workers).run(0)
 
     def is_shared(self, batch: int, workers: int) -> bool:
         """Whether more than one of `workers` would have anything to do."""
-        return JIT and workers > 1 and self._encode(batch, workers).bounds is not None
+        return JIT and workers > 1 and self._table(batch, workers).bounds is not None
 
-    def _encode(self, batch: int, workers: int) -> Encoded:
+    def phases(self, batch: int, workers: int) -> list[list[schedule.Chain]]:
+        """The phases of a step: planned once for all batches in which the same kernels use all threads themselves."""
+        self_parallel = frozenset(i for i, op in enumerate(self.ops) if self._is_self_parallel(op, batch, workers))
+        if self_parallel not in self._phases:
+            self._phases[self_parallel] = schedule.phases(self.ops, self_parallel)
+        return self._phases[self_parallel]
+
+    def tasks(self, batch: int, workers: int) -> Iterator[tuple[list[list[schedule.Task]], bool]]:
+        """For each phase the tasks of each worker that has any, and whether its kernel uses all threads itself."""
+        for chains in self.phases(batch, workers):
+            costs = [sum(_cost(op, self._whole(op, batch)) for op in chain.ops) for chain in chains]
+            self_parallel = self._is_self_parallel(chains[0].ops[0], batch, workers)
+            active = workers if sum(costs) >= PARALLEL_FROM and not self_parallel else 1
+            yield schedule.tasks_of(chains, costs, batch, active), self_parallel
+
+    def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
+        return workers > 1 and op.axis is None and worth_sharing(op.kernel, self._whole(op, batch))
+
+    def _table(self, batch: int, workers: int) -> Table:
         key = (batch, workers)
         if key not in self._current:
             operands = partial(self._operands, batch=batch)
-            with _encoding:
-                if key in self._encoded:
-                    self._encoded[key].renew(operands)
+            with _compiling:
+                if key in self._tables:
+                    self._tables[key].renew(operands)
                 else:
                     self._forget_oldest()
-                    self._encoded[key] = Encoded(self._lists(batch, workers), operands, self._varies)
+                    self._tables[key] = Table(self._entries(batch, workers), operands, self._varies)
             self._current.add(key)
-        return self._encoded[key]
+        return self._tables[key]
 
     def _forget_oldest(self) -> None:
         """Make room for a table: a model that predicts batches of ever new sizes must not keep one for each."""
-        if len(self._encoded) >= TABLES:
-            oldest = next(iter(self._encoded))
-            del self._encoded[oldest]
+        if len(self._tables) >= MOST_TABLES:
+            oldest = next(iter(self._tables))
+            del self._tables[oldest]
             self._current.discard(oldest)
 
-    def _varies(self, row: Row) -> bool:
-        return any(isinstance(one, Buffer) and one in self._outside for one in row.operands)
+    def _varies(self, op: Op) -> bool:
+        return any(isinstance(one, Buffer) and one in self._inputs for one in op.operands)
 
-    def _lists(self, batch: int, workers: int) -> list[list[list[Call]]]:
-        """The calls of each phase and worker."""
+    def _entries(self, batch: int, workers: int) -> list[list[list[Entry]]]:
+        """The entries of each phase and worker."""
+        transient = {id(a) for a in schedule.sliced_in_one_chain(self._transient, self.phases(batch, workers))}
+        return [
+            [entries_of(of_worker, transient, self_parallel) for of_worker in tasks]
+            for tasks, self_parallel in self.tasks(batch, workers)
+        ]
 
-        def alone(row: Row) -> bool:
-            return workers > 1 and worth_sharing(row.kernel, self._whole(row, batch))
+    def _operands(self, entry: Entry, batch: int) -> tuple:
+        if entry.task is None or entry.task.chain.axis is None:
+            return self._whole(entry.op, batch)
+        return tuple(self._part(operand, entry.task, batch, entry.own) for operand in entry.op.operands)
 
-        phases = self._phases_with(frozenset(i for i, row in enumerate(self.rows) if row.axis is None and alone(row)))
-        private = {id(array) for array in schedule.used_in_one_group(self._private, phases)}
-        found = []
-        for groups in phases:
-            costs = [sum(_cost(row, self._whole(row, batch)) for row in group.rows) for group in groups]
-            solitary = groups[0].axis is None and alone(groups[0].rows[0])
-            active = workers if sum(costs) >= PARALLEL_FROM and not solitary else 1
-            jobs = schedule.shares(groups, costs, batch, active)
-            found.append([_calls(share, private, solitary) for share in jobs])
-        return found
-
-    def _phases_with(self, alone: frozenset[int]) -> list[list[schedule.Group]]:
-        """The phases where these rows share themselves among threads: planned once for all batches that agree in it."""
-        if alone not in self._phases:
-            self._phases[alone] = schedule.phases(self.rows, alone)
-        return self._phases[alone]
-
-    def _operands(self, call: Call, batch: int) -> tuple:
-        if call.job is None or call.job.group.axis is None:
-            return self._whole(call.row, batch)
-        return tuple(self._share(operand, call.job, batch, call.own) for operand in call.row.operands)
-
-    def _share(self, operand, job: schedule.Job, batch: int, own: dict):
-        """The part of an operand that a job works on."""
-        if isinstance(operand, Rows):
-            rows = own.get((id(operand.array), job.last - job.first))
+    def _part(self, operand, task: schedule.Task, batch: int, own: dict):
+        """The part of an operand that a task works on."""
+        if isinstance(operand, Slice):
+            rows = own.get((id(operand.array), task.last - task.first))
             if rows is None:
-                rows = self._resolve(operand.array, 0, batch)[job.first : job.last]
+                rows = self._resolve(operand.array, 0, batch)[task.first : task.last]
             return rows.reshape(-1) if operand.flat else rows
-        if isinstance(operand, First):
-            return job.first
-        if job.group.axis is self._samples:
-            return self._resolve(operand, job.first, job.last)
+        if isinstance(operand, Offset):
+            return task.first
+        if task.chain.axis is self._samples:
+            return self._resolve(operand, task.first, task.last)
         return self._resolve(operand, 0, batch)
 
-    def _whole(self, row: Row, batch: int) -> tuple:
-        return tuple(self._resolve(one, 0, batch) for one in row.operands)
+    def _whole(self, op: Op, batch: int) -> tuple:
+        return tuple(self._resolve(one, 0, batch) for one in op.operands)
 
     def _resolve(self, operand, first: int, last: int):
-        """An operand for samples first ≤ i < last and everything else whole."""
-        if isinstance(operand, Columns):
-            operand = operand.array
-        if isinstance(operand, Rows):
+        """An operand for the samples first ≤ i < last; everything that is not batched, whole."""
+        if isinstance(operand, Slice):
             array = self._resolve(operand.array, first, last)
             return array.reshape(-1) if operand.flat else array
-        if isinstance(operand, First):
+        if isinstance(operand, Columns):
+            return self._resolve(operand.array, first, last)
+        if isinstance(operand, Offset):
             return first
         if not isinstance(operand, Buffer):
             return operand
-        if operand in self._outside:
-            return self._outside[operand]
+        if operand in self._inputs:
+            return self._inputs[operand]
         array = self.arena[operand]
         return array[first:last] if operand.batched else array
 
 
-def _calls(jobs: list[schedule.Job], private: set[int], parallel: bool) -> list[Call]:
-    """What one worker calls, in order, with its own memory for the shares of each private array."""
-    most: dict[int, np.ndarray] = {}  # of each private array, the worker's largest share
-    shares = [(job, array) for job in jobs for array in _private_arrays(job, private)]
-    for job, array in shares:
-        rows = array[job.first : job.last]
-        if len(rows) > len(most.get(id(array), ())):
-            # Not shared between arrays: kernels leave the padding of rows as it is, which is 0.
-            most[id(array)] = aligned_bytes(rows.nbytes).view(rows.dtype).reshape(rows.shape)
-    own = {(id(array), job.last - job.first): most[id(array)][: job.last - job.first] for job, array in shares}
-    return [Call(row, job, parallel, own) for job in jobs for row in job.group.rows]
-
-
-def _private_arrays(job: schedule.Job, private: set[int]) -> list[np.ndarray]:
-    """The private arrays of which a job takes rows."""
-    arrays = [one.array for row in job.group.rows for one in row.operands if isinstance(one, Rows)]
-    return [array for array in arrays if isinstance(array, np.ndarray) and id(array) in private]
-
-
-def _cost(row: Row, operands: tuple) -> float:
-    """Nanoseconds of a row on one core, roughly."""
-    if row.kernel.work is not None:
-        return row.kernel.work(*operands)
+def _cost(op: Op, operands: tuple) -> float:
+    """Estimated nanoseconds of an operation on one core."""
+    if op.kernel.work is not None:
+        return op.kernel.work(*operands)
     return SERIAL_ELEMENT * max(a.size for a in operands if isinstance(a, np.ndarray) and a.dtype.kind != "u")
 
 
 def _same_words(bound, given) -> bool:
-    """Whether a row would hold the same words for either. (What is bound is alive, so its address is its own.)"""
+    """Whether an entry would hold the same words for either. (A bound array is alive, so its address is its own.)"""
     if not isinstance(bound, np.ndarray) or not isinstance(given, np.ndarray):
         return type(bound) is type(given) and bound == given
     return (bound.ctypes.data, bound.shape, bound.dtype) == (given.ctypes.data, given.shape, given.dtype)

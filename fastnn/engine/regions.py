@@ -1,7 +1,7 @@
-"""Which rows touch the same memory, and how early a row may run for that.
+"""Which operations touch the same memory, and how early an operation may run because of that.
 
-Memory is divided into regions, at every address at which an array of a row begins or ends. A region remembers the
-level of its last writer and of its readers since: a later row need not be compared with any earlier one.
+Memory is divided into regions, at every address at which an array of an operation begins or ends. A region remembers
+the level of its last writer and of its readers since then. So an operation need not be compared with every earlier one.
 """
 
 from bisect import bisect_left
@@ -10,29 +10,29 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.builder import Row, array_of, cut_of, is_array
 from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import Op, array_of, cut_of, is_array
 
-# How a row uses memory. Two uses that are equal, and not None, may share a level: both rows are uncut, so that they run
-# one after the other, or a share takes the same part of the same array in both.
+# How an operation uses memory. Two uses that are equal, and not None, may share a level: either neither operation is
+# cut, so that one thread runs both in order, or a slice takes the same part of the same array in both.
 Tie = tuple[Any, ...] | None
 
 
 class Region:
-    """A stretch of memory that every array contains as a whole or not at all, and the levels of those who used it."""
+    """A stretch of memory that each array contains as a whole or not at all, and the levels of those who used it."""
 
     def __init__(self) -> None:
         self.written: tuple[Tie, int] | None = None
         self.read: dict[Tie, int] = {}  # since it was written
 
     def earliest(self, tie: Tie, writes: bool) -> int:
-        """The lowest level at which a row may use this memory."""
+        """The lowest level at which an operation may use this memory."""
         before = [self.written] if self.written else []
         before += self.read.items() if writes else ()
         return max((level + (tie is None or tie != other) for other, level in before), default=0)
 
     def note(self, tie: Tie, writes: bool, level: int) -> None:
-        """Remember a use. What a write came after need not be remembered: nothing may overtake the write."""
+        """Remember a use. Uses before a write can be forgotten: whatever comes later must come after the write."""
         if writes:
             self.written, self.read = (tie, level), {}
         else:
@@ -40,10 +40,10 @@ class Region:
 
 
 class Regions:
-    """The memory that rows touch."""
+    """The memory that operations touch."""
 
-    def __init__(self, rows: Sequence[Row]):
-        arrays = [array_of(one) for row in rows for one in row.operands if is_array(one)]
+    def __init__(self, ops: Sequence[Op]):
+        arrays = [array_of(operand) for op in ops for operand in op.operands if is_array(operand)]
         bounds = {id(a): _bounds(a) for a in arrays if isinstance(a, np.ndarray) and a.nbytes}
         cuts = sorted({address for pair in bounds.values() for address in pair})
         between = [Region() for _ in cuts[1:]]
@@ -51,41 +51,40 @@ class Regions:
         self._of |= {key: between[bisect_left(cuts, a) : bisect_left(cuts, b)] for key, (a, b) in bounds.items()}
 
     def of(self, array: Any) -> list[Region]:
-        """The regions of an array or buffer that a row touches; none of one without elements."""
+        """The regions of an array or buffer that an operation touches; none of one without elements."""
         return self._of.get(id(array), [])
 
-    def place(self, row: Row, solitary: bool) -> int:
-        """The level of the next row. ValueError if its own shares would get in each other's way."""
-        uses = list(self._uses(row, solitary))
-        _check_shares(row, uses)
+    def place(self, op: Op, self_parallel: bool) -> int:
+        """The level of the next operation. ValueError if one of its slices would read what another one writes."""
+        uses = list(self._uses(op, self_parallel))
+        _check_slices(op, uses)
         level = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
         for region, tie, writes in uses:
             region.note(tie, writes, level)
         return level
 
-    def _uses(self, row: Row, solitary: bool) -> Iterator[tuple[Region, Tie, bool]]:
-        for i, operand in enumerate(row.operands):
+    def _uses(self, op: Op, self_parallel: bool) -> Iterator[tuple[Region, Tie, bool]]:
+        for i, operand in enumerate(op.operands):
             if is_array(operand):
-                tie = None if solitary else _tie(row, operand)
+                tie = None if self_parallel else _tie(op, operand)
                 for region in self.of(array_of(operand)):
-                    yield region, tie, i < row.kernel.outputs
+                    yield region, tie, i < op.kernel.outputs
 
 
-def _tie(row: Row, operand: Any) -> Tie:
-    if row.axis is None:
+def _tie(op: Op, operand: Any) -> Tie:
+    if op.axis is None:
         return ()
-    cut = cut_of(operand, row.axis)
-    return None if cut is None else (row.axis, id(array_of(operand)), cut)
+    cut = cut_of(operand, op.axis)
+    return None if cut is None else (op.axis, id(array_of(operand)), cut)
 
 
-def _check_shares(row: Row, uses: list[tuple[Region, Tie, bool]]) -> None:
-    """ValueError if a row that is cut reads, in one share, what another share of it writes."""
-    if row.axis is None:
+def _check_slices(op: Op, uses: list[tuple[Region, Tie, bool]]) -> None:
+    if op.axis is None:
         return
     written = {region: tie for region, tie, writes in uses if writes}
     if any(region in written and written[region] != tie for region, tie, _ in uses):
         raise ValueError(
-            f"{row.kernel.name} of {row.owner} is cut along an axis, but reads more than its own part of what it writes"
+            f"{op.kernel.name} of {op.owner} is cut along an axis, but reads more than its own part of what it writes"
         )
 
 

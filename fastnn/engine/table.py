@@ -1,60 +1,80 @@
-"""Rows as the compiled driver reads them: a table of words, and who runs which of its lines."""
+"""Operations as the compiled driver reads them: a table of entries, and which thread runs which of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fastnn.engine.builder import Row
-from fastnn.engine.schedule import Job
+from fastnn.engine.memory import aligned_bytes
+from fastnn.engine.ops import Op, Slice
+from fastnn.engine.schedule import Task
 from fastnn_kernels import _driver
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
-    """A row as one worker runs it.
+class Entry:
+    """An operation as one worker runs it.
 
-    job       the share it works on; None: everything
-    parallel  whether the kernel's parallel twin runs
-    own       the worker's memory in the place of private arrays, by shape and dtype
+    task      the slice that it works on; None: everything
+    parallel  whether the kernel's parallel version runs
+    own       the worker's own memory for slices of transient arrays, by (id of the array, number of rows)
     """
 
-    row: Row
-    job: Job | None
+    op: Op
+    task: Task | None
     parallel: bool
-    own: dict
+    own: dict[tuple[int, int], np.ndarray]
 
 
-class Encoded:
-    """A table for the driver and the operands that it points at, kept alive here.
+def entries_of(tasks: Sequence[Task], transient: Collection[int], parallel: bool) -> list[Entry]:
+    """One worker's entries, in order, with memory of its own for its slices of transient arrays (ids of arrays)."""
+    slices = [(task, array) for task in tasks for array in _transient_arrays(task, transient)]
+    largest: dict[int, np.ndarray] = {}
+    for task, array in slices:
+        rows = array[task.first : task.last]
+        if len(rows) > len(largest.get(id(array), ())):
+            # Not shared between arrays: kernels leave the padding of rows as it is, which is 0.
+            largest[id(array)] = aligned_bytes(rows.nbytes).view(rows.dtype).reshape(rows.shape)
+    own = {(id(array), task.last - task.first): largest[id(array)][: task.last - task.first] for task, array in slices}
+    return [Entry(op, task, parallel, own) for task in tasks for op in task.chain.ops]
 
-    lists    the calls of each phase and worker
-    operands (call) -> the operands as they are bound now
-    varying  (row) -> whether its operands may be bound anew
+
+def _transient_arrays(task: Task, transient: Collection[int]) -> list[np.ndarray]:
+    """The transient arrays of which a task takes rows."""
+    arrays = [one.array for op in task.chain.ops for one in op.operands if isinstance(one, Slice)]
+    return [array for array in arrays if isinstance(array, np.ndarray) and id(array) in transient]
+
+
+class Table:
+    """A table for the driver, and the operands whose addresses it holds, kept alive here.
+
+    lists    the entries of each phase and worker
+    operands (entry) -> the operands as they are bound now
+    varying  (op) -> whether its operands may be bound anew
     """
 
     def __init__(
         self,
-        lists: Sequence[Sequence[Sequence[Call]]],
-        operands: Callable[[Call], tuple],
-        varying: Callable[[Row], bool],
+        lists: Sequence[Sequence[Sequence[Entry]]],
+        operands: Callable[[Entry], tuple],
+        varying: Callable[[Op], bool],
     ):
-        # `operands` is not kept: what it belongs to holds this table, and a ring of the two would outlive its use.
-        self._calls = [call for phase in lists for share in phase for call in share]
-        self._varying = [i for i, call in enumerate(self._calls) if varying(call.row)]
-        self._alive = [operands(call) for call in self._calls]
-        lines = [_line(call, held) for call, held in zip(self._calls, self._alive, strict=True)]
-        self.table = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
-        for row, line in zip(self.table, lines, strict=True):
+        # `operands` is not kept: its owner holds this table, and a reference cycle would outlive its use.
+        self._entries = [entry for phase in lists for of_worker in phase for entry in of_worker]
+        self._varying = [i for i, entry in enumerate(self._entries) if varying(entry.op)]
+        self._alive = [operands(entry) for entry in self._entries]
+        lines = [_line(entry, held) for entry, held in zip(self._entries, self._alive, strict=True)]
+        self.words = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
+        for row, line in zip(self.words, lines, strict=True):
             row[: len(line)] = line
         self.bounds = _bounds(lists)
 
-    def renew(self, operands: Callable[[Call], tuple]) -> None:
-        """Write the lines of rows whose operands were bound anew."""
+    def renew(self, operands: Callable[[Entry], tuple]) -> None:
+        """Write the entries whose operands were bound anew."""
         for i in self._varying:
-            self._alive[i] = operands(self._calls[i])
-            line = _line(self._calls[i], self._alive[i])
-            self.table[i, : len(line)] = line
+            self._alive[i] = operands(self._entries[i])
+            line = _line(self._entries[i], self._alive[i])
+            self.words[i, : len(line)] = line
 
     def release(self) -> None:
         """Let go of the operands that may be bound anew; `renew` before the next run."""
@@ -63,23 +83,23 @@ class Encoded:
 
     def run(self, steps: int) -> None:
         if self.bounds is None:
-            _driver.run(self.table, steps)
+            _driver.run(self.words, steps)
         else:
-            _driver.run_phases(self.table, self.bounds, steps)
+            _driver.run_phases(self.words, self.bounds, steps)
 
 
-def _line(call: Call, operands: tuple) -> list[int]:
+def _line(entry: Entry, operands: tuple) -> list[int]:
     kinds = tuple(map(_driver.operand_type, operands))
     words = [word for operand in operands for word in _driver.operand_words(operand)]
-    return [_driver.adapter(call.row.kernel, call.parallel, kinds).address, *words]
+    return [_driver.adapter(entry.op.kernel, entry.parallel, kinds).address, *words]
 
 
-def _bounds(lists: Sequence[Sequence[Sequence[Call]]]) -> np.ndarray | None:
-    """Where each phase's and worker's lines begin and end; None where one worker does everything."""
+def _bounds(lists: Sequence[Sequence[Sequence[Entry]]]) -> np.ndarray | None:
+    """The first and last entry of each phase and worker, as the driver takes them; None where one worker runs all."""
     workers = max(map(len, lists), default=1)
     if workers == 1:
         return None
-    counts = [[len(share) for share in phase] + [0] * (workers - len(phase)) for phase in lists]
+    counts = [[len(of_worker) for of_worker in phase] + [0] * (workers - len(phase)) for phase in lists]
     ends = np.cumsum(np.ravel(counts)).reshape(len(lists), workers)
     begins = np.concatenate([[0], ends[:-1, -1]])
     return np.column_stack([begins, ends])

@@ -19,7 +19,7 @@ _chosen = threading.local()
 
 
 def _after_fork() -> None:
-    # A child of a process that ran an OpenMP region is killed at its first parallel kernel.
+    # The child of a process that ran an OpenMP region is killed when it runs its first parallel kernel.
     global _in_forked_child
     _in_forked_child = True
 
@@ -70,10 +70,10 @@ def _omp_threads() -> int | None:
 
 
 def _quota(root: Path) -> int | None:
-    """Processors that a container's quota grants, rounded up; None without one (Linux control groups, 1 and 2)."""
+    """Processors that a container's quota grants, rounded up; None without one (Linux control chains, 1 and 2)."""
     try:
-        group = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
-        for folder in (root / "sys/fs/cgroup" / group, root / "sys/fs/cgroup"):
+        chain = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
+        for folder in (root / "sys/fs/cgroup" / chain, root / "sys/fs/cgroup"):
             if (folder / "cpu.max").exists():
                 quota, period = (folder / "cpu.max").read_text().split()
                 return None if quota == "max" else -(-int(quota) // int(period))
@@ -93,7 +93,7 @@ def usable_threads() -> int:
 
 
 def parallel_allowed() -> bool:
-    """Whether parallel twins may run now."""
+    """Whether the parallel versions of kernels may run now."""
     return usable_threads() > 1
 
 
@@ -103,13 +103,13 @@ def worth_sharing(kernel: Kernel, args: tuple) -> bool:
 
 
 def use_parallel(kernel: Kernel, args: tuple) -> bool:
-    """Whether this call should run the kernel's parallel twin."""
+    """Whether this call should run the kernel's parallel version."""
     return parallel_allowed() and worth_sharing(kernel, args)
 
 
 @contextlib.contextmanager
 def guard(count: int) -> Iterator[None]:
-    """Within the block, parallel twins run on `count` threads; with one, nothing needs guarding.
+    """Within the block, parallel versions of kernels run on `count` threads; with one, nothing needs guarding.
 
     Numba's `workqueue` layer aborts the process when two threads enter it at once: there, a lock.
     """
@@ -118,6 +118,13 @@ def guard(count: int) -> Iterator[None]:
         return
     with _numba_threads(count), _turn():
         yield
+
+
+def call(kernel: Kernel, *args) -> None:
+    """Run a kernel on ordinary arrays: its parallel version if that may run and pays, else the serial one."""
+    parallel = use_parallel(kernel, args)
+    with guard(usable_threads() if parallel else 1):
+        kernel.twin(parallel)(*args)
 
 
 def _turn() -> contextlib.AbstractContextManager:

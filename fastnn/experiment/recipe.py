@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from fastnn.common.names import near
 from fastnn.data import Dataset, Split, find_data
 from fastnn.nn.optimizers import Optimizer
+from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback
-from fastnn.training.model import Sequential
 
 if TYPE_CHECKING:
     from fastnn.experiment.results import Results

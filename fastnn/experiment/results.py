@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn.data import Dataset
 from fastnn.experiment.recipe import Comparison, Recipe, plain
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 
 @dataclass

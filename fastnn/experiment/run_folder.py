@@ -15,7 +15,7 @@ from typing import Any
 
 from fastnn.common.errors import DataError, FileFormatError, NonFiniteError
 from fastnn.common.files import atomic_path
-from fastnn.training.storage import load_checkpoint
+from fastnn.sequential import load_checkpoint
 
 SUMMARY, CHECKPOINT, MODEL = "summary.json", "checkpoint.h5", "model.h5"
 PARTS = "parts"  # holds the trainings of a command that have ended, until all have

@@ -11,10 +11,10 @@ import numpy as np
 from fastnn.data import Dataset, Split
 from fastnn.experiment.recipe import Recipe, plain
 from fastnn.experiment.results import Trained
+from fastnn.sequential import Sequential, load_checkpoint
+from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
 from fastnn.training.history import History
-from fastnn.training.model import Sequential
-from fastnn.training.storage import load_checkpoint, save_model
 
 # Checkpoints of epochs that are over in no time would take longer than training: they may cost this share of it.
 CHECKPOINT_SHARE = 0.1
@@ -112,7 +112,7 @@ def save_trained(path: Path, trained: Trained) -> None:
     """Keep a training that has ended, so that a command that is resumed need not repeat it."""
     assert trained.model is not None
     kept = {name: getattr(trained, name) for name in ("epochs", "steps", "metrics", "best_epoch", "stop_reason")}
-    save_model(path, trained.model, kept | {"settings": json.dumps(plain(trained.settings))})
+    storage.save(path, trained.model.saved(kept | {"settings": json.dumps(plain(trained.settings))}))
 
 
 def load_trained(path: Path, label: str, settings: Any) -> Trained | None:

@@ -1,7 +1,7 @@
 """A stack of layers as one description: names, shapes and parameters, but no arrays."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from fastnn.common import validation as checks
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import numbered
 from fastnn.engine.builder import Builder, Value
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import Block, ParameterView
 from fastnn.nn import layers as layer_kinds
 from fastnn.nn import losses
 from fastnn.nn.layers import Layer, Parameter
@@ -20,7 +20,7 @@ from fastnn.nn.losses import Loss
 
 
 class State(NamedTuple):
-    """The arrays of a model: what training changes by gradients, and what it keeps count of."""
+    """The arrays of a model: the parameters, which gradients change, and the buffers, such as running means."""
 
     parameters: Block
     buffers: Block
@@ -62,6 +62,11 @@ class Network:
         return math.prod(self.shapes[-1])
 
     @property
+    def classes(self) -> int | None:
+        """The number of classes, if targets are labels."""
+        return self.output_width if self.loss.takes_labels else None
+
+    @property
     def takes_ids(self) -> bool:
         return self.layers[0].takes_ids
 
@@ -77,19 +82,21 @@ class Network:
 
     def penalties(self) -> dict[str, tuple[float, float]]:
         """The λ of Σ|w| and of ½·Σw² of each weight that has one: the layer's own and the whole network's."""
-        found = {}
-        for i, layer in enumerate(self.layers):
-            if isinstance(layer, Penalised) and (layer.l1 + self.l1 or layer.l2 + self.l2):
-                found[f"{self.names[i]}.w"] = (layer.l1 + self.l1, layer.l2 + self.l2)
-        return found
+        sums = {name: (layer.l1 + self.l1, layer.l2 + self.l2) for name, layer in self._penalised()}
+        return {name: strengths for name, strengths in sums.items() if any(strengths)}
 
     def max_norms(self) -> dict[str, float]:
         """The bound on the norm of each unit's weights, for the weights that have one."""
-        pairs = ((f"{self.names[i]}.w", getattr(layer, "max_norm", None)) for i, layer in enumerate(self.layers))
-        return {name: bound for name, bound in pairs if bound is not None}
+        return {name: layer.max_norm for name, layer in self._penalised() if layer.max_norm is not None}
+
+    def _penalised(self) -> Iterator[tuple[str, Penalised]]:
+        """The public name of each weight that a penalty or a bound may apply to, and its layer."""
+        for name, layer in zip(self.names, self.layers, strict=True):
+            if isinstance(layer, Penalised):
+                yield from ((f"{name}.{weight}", layer) for weight in layer.weights)
 
     def check_batch(self, samples: int) -> None:
-        """DataError if a training batch of so few samples cannot pass through a layer."""
+        """DataError if a layer cannot train on a batch of `samples` samples."""
         for i, layer in enumerate(self.layers):
             if samples < (least := layer.least_samples(self.shapes[i])):
                 raise DataError(f"{self.names[i]} needs batches of at least {least} samples, one has {samples}")
@@ -119,7 +126,7 @@ class Network:
         return State(_drawn(parameters, dtype, seed), _drawn(buffers, dtype, seed))
 
     def forward(self, build: Builder, x: Value, state: State) -> tuple[Value, Callable[[Value, Block], None]]:
-        """Emit all layers; returns the scores and a function that emits the backward rows."""
+        """Emit all layers. Returns the scores and a function that emits the backward operations."""
         backwards = []
         for i, layer in enumerate(self.layers):
             build.begin(self.names[i])
@@ -138,9 +145,9 @@ class Network:
 
         return x, emit_backward
 
-    def _own(self, names: Iterable[str], block: Block) -> dict[str, np.ndarray]:
-        """The arrays of one layer, as kernels see them, under their short names."""
-        return {name.rpartition(".")[2]: block.buffers[name] for name in names}
+    def _own(self, names: Iterable[str], block: Block) -> dict[str, ParameterView]:
+        """The arrays of one layer under their short names."""
+        return {name.rpartition(".")[2]: block.view(name) for name in names}
 
     def config(self) -> dict[str, Any]:
         return {

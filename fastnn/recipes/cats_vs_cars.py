@@ -29,7 +29,7 @@ from fastnn.recipes.shared import (
     sizes_of,
     unit_images,
 )
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 REACH = 2  # By how many pixels a shifted copy moves at most.
 

@@ -28,7 +28,7 @@ from fastnn.recipes.shared import (
     percent,
     sizes_of,
 )
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 from fastnn.training.callbacks.monitor import load_monitor
-from fastnn.training.model import Sequential
 
 MONITOR, EVENTS = "monitor.h5", "tensorboard"
 

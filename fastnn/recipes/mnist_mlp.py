@@ -26,8 +26,8 @@ from fastnn.recipes.shared import (
     optimizer_of,
     percent,
 )
+from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback, GradientNorms
-from fastnn.training.model import Sequential
 
 NORM, NORMS = "norm dense.w", "norm of the first layer's gradient by step"
 

@@ -11,7 +11,7 @@ from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, flat_unit_pixels, optimizer_of, percent
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 
 @dataclass(frozen=True)

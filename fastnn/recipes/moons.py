@@ -20,7 +20,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATIONS, sizes_of, unchanged
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fastnn.experiment.results import Results
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 PARTS = ("train", "val", "test")
 

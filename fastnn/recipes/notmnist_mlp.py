@@ -16,7 +16,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATIONS, STARTS, classes_of, flat_unit_pixels, initializer_of, percent
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 VELOCITY = 1e-5  # what every velocity starts at, in the report's program
 

@@ -31,7 +31,7 @@ from fastnn.recipes.plain_net import (
     train_epoch,
 )
 from fastnn.recipes.shared import unchanged
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 __all__ = [
     "EXAMPLE_TARGET",

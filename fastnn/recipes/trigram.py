@@ -20,7 +20,7 @@ from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Laye
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, STARTS, initializer_of, optimizer_of, percent, unchanged
 from fastnn.recipes.words import top_words
-from fastnn.training.model import Sequential
+from fastnn.sequential import Sequential
 
 EXAMPLES = 5
 

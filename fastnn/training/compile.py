@@ -1,142 +1,56 @@
-"""From a network to plans: what is computed, recorded and updated in each step of each mode."""
+"""From a network to a compiled step: the operations of a prediction, an evaluation and a training step.
+
+The order of the samples, the gathering of a batch and the record of its loss are operations like those of the layers:
+so the compiled loop runs many steps without coming back to Python.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.common.errors import FastnnError
-from fastnn.engine.builder import Rows, Value
+from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
+from fastnn.engine.program import Program
+from fastnn.nn.losses import Loss
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training.runner import Walk
+from fastnn.training.step import BOUND, Inputs, Step
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
+from fastnn_kernels.batch import ROUNDS
+
+STEPS_PER_CALL = 1024  # at most: so many rows of scalars are kept
 
 PENALTIES = (k.penalty_l1, k.penalty_l2)
 PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
 
 
-class Plan(Walk):
-    """A walk through data in which each step runs a network.
-
-    is_fused   whether gradients are used where they arise and not kept
-    output     the value that holds a batch's predictions, or None
-    """
-
-    def __init__(self, network: Network, dtype, batch: int, **options: bool):
-        super().__init__(network.loss, dtype, batch, **options)
-        self.network = network
-        self._gradients: Block | None = None
-        self.is_fused = False
-        self.output: Value | None = None
-        self._names: dict[int, str] = {}
-
-    @property
-    def gradients(self) -> Block:
-        """The gradients of the last step, by name. FastnnError from a plan that has none, or does not keep them."""
-        if self._gradients is None:
-            raise FastnnError("this plan computes no gradients")
-        if self.is_fused:
-            raise FastnnError("gradients are used where they arise and not kept: set reads_gradients on the callback")
-        return self._gradients
-
-    def differentiate(self, parameters: Block) -> None:
-        """Make room for the gradients of `parameters`, which `emit_penalties` and `emit_update` then use."""
-        self._gradients = parameters.like()
-        self.name(self._gradients, "gradient of ")
-
-    def gather_x(self) -> Value:
-        """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
-        dtype = np.int32 if self.network.takes_ids else None
-        self._x_value = self._gather_rows("x", self.network.input_shape, dtype)
-        return self._x_value
-
-    def name(self, block: Block, prefix: str = "") -> None:
-        """Say what the arrays of a block are called, for messages."""
-        self._names |= {id(array): prefix + name for name, array in block.buffers.items()}
-
-    def _target(self, scores: Value) -> Buffer:
-        if self.loss.takes_labels:
-            return self._gather_values("y", self.build.array("labels", (self.batch,), np.int32, batched=True))
-        return self._gather_rows("y", scores.shape, None).buffer
-
-    def emit_penalties(self, parameters: Block) -> None:
-        """Emit what large weights cost, and its gradient where gradients are."""
-        for name, strengths in self.network.penalties().items():
-            w = parameters.buffers[name].reshape(-1)
-            for strength, value, gradient in zip(strengths, PENALTIES, PENALTY_GRADIENTS, strict=True):
-                if strength:
-                    rates = self.build.constant([strength])
-                    partial = self.build.array("partial sums", (chunks(w.size),), np.float64)
-                    self.build.emit(value, self._outside["losses"], partial, self.build.cursor, w, rates)
-                    if self._gradients is not None:
-                        self._emit_penalty_gradient(gradient, name, parameters, rates)
-
-    def _emit_penalty_gradient(self, kernel: Kernel, name: str, parameters: Block, rates: np.ndarray) -> None:
-        dw, w = self.gradients.buffers[name], parameters.buffers[name]
-        if name in self.build.axes:
-            operands = (Rows(dw, flat=True), Rows(w, flat=True), rates)
-            self.build.emit_along(self.build.axes[name], kernel, *operands)
-        else:
-            self.build.emit(kernel, dw.reshape(-1), w.reshape(-1), rates)
-
-    def emit_loss(self, scores: Value) -> Value:
-        """Emit the loss of the batch; returns the gradient of the scores."""
-        self.build.begin("loss")
-        self.emit_weights()
-        loss, correct, dscores = self.loss.emit(self.build, scores, self._target(scores), self._weight)
-        self.recorded = (loss, correct)
-        return dscores
-
-    def emit_update(self, optimizer: Optimizer, parameters: Block) -> None:
-        """Emit the optimizer's update by this plan's gradients, at the rates that `advance` is given."""
-        optimizer.attach(parameters)
-        rates = self.emit_rates(optimizer.rates(np.zeros(1)).shape[1])
-        optimizer.emit(self.build, parameters, self.gradients, rates)
-        for name, bound in self.network.max_norms().items():
-            self.build.emit(k.max_norm_columns, parameters.buffers[name], self.build.constant([bound]))
-
-    def first_not_finite(self, rates: np.ndarray) -> str:
-        """Run the next step row by row; the array, and its layer, in which the first NaN or infinity appears."""
-        self._set_up_call(self.next_batch, rates[None])
-        for row, operand, array in self.program.trace(self.next_batch):
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                what = operand.name if isinstance(operand, Buffer) else self._names.get(id(operand), "parameters")
-                return f"in {row.owner}: {what}, written by {row.kernel.name}"
-        return "nowhere"
-
-    def layer_outputs(self) -> dict[str, np.ndarray]:
-        """What came out of each layer for the batch that ran last, by layer name, and its inputs as "input": views."""
-        batch = self._last_batch
-        values = {"input": self._x_value, **self.build.outputs}
-        return {name: self.program[v.buffer][:batch, : v.width].reshape(batch, *v.shape) for name, v in values.items()}
-
-    def predictions(self, batch: int) -> np.ndarray:
-        """The outputs of the batch that ran last, (batch, outputs), a view."""
-        assert self.output is not None
-        return self.program[self.output.buffer][:batch, : self.output.width]
+def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Step:
+    """A step that computes scores, or what the loss calls a prediction."""
+    build, inputs = _begin(state, batch)
+    _emit_order(build, inputs)
+    x = _gather_x(build, inputs, network)
+    scores, _ = network.forward(build, x, state)
+    output = scores if logits else network.loss.emit_predictions(build, scores)
+    build.emit(k.advance_cursor, inputs.cursor, inputs.indices)
+    return Step(Program(build, inputs.bound), inputs, batch, network.loss, output=output, values=_values(build, x))
 
 
-def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Plan:
-    """Mode infer: scores, or what the loss calls a prediction."""
-    plan = Plan(network, state.parameters.dtype, batch)
-    scores, _ = network.forward(plan.build, plan.gather_x(), state)
-    plan.output = scores if logits else network.loss.emit_predictions(plan.build, scores)
-    plan.emit_end()
-    plan.finish()
-    return plan
-
-
-def compile_evaluate(network: Network, state: State, batch: int, *, weighted=False, training=False) -> Plan:
-    """Mode infer, with loss and accuracy recorded; with `training`, layers behave as in training."""
-    plan = Plan(network, state.parameters.dtype, batch, weighted=weighted, training=training)
-    scores, _ = network.forward(plan.build, plan.gather_x(), state)
-    plan.emit_loss(scores)
-    plan.emit_penalties(state.parameters)
-    plan.emit_record(*plan.recorded)
-    plan.finish()
-    return plan
+def compile_evaluate(network: Network, state: State, batch: int, *, weighted=False, training=False) -> Step:
+    """A step that records loss and accuracy. With `training`, layers behave as in training."""
+    build, inputs = _begin(state, batch, training)
+    _emit_order(build, inputs)
+    x = _gather_x(build, inputs, network)
+    scores, _ = network.forward(build, x, state)
+    inputs = _emit_weights(build, inputs, network.loss, weighted)
+    loss, correct, _ = _emit_loss(build, inputs, network, scores)
+    _emit_penalties(build, inputs, network, state.parameters, None)
+    _emit_record(build, inputs, loss, correct)
+    program = Program(build, inputs.bound)
+    return Step(program, inputs, batch, network.loss, training, weighted=weighted, values=_values(build, x))
 
 
 def compile_train(
@@ -149,25 +63,154 @@ def compile_train(
     weighted: bool = False,
     fused: bool = False,
     whole: bool = False,
-) -> Plan:
-    """A plan that computes gradients and, with an optimizer, updates all parameters by them.
+) -> Step:
+    """A step that computes gradients and, with an optimizer, updates all parameters by them.
 
-    Mode explicit: every gradient is stored. With `fused` they are used where they arise, share by share, and
-    are never in memory as a whole; the bits are the same. With `whole` each step takes the whole data set.
+    fused : use gradients where they arise, slice by slice, and never store them whole; the bits are the same
+    whole : each step takes all samples
     """
-    options = {"training": True, "shuffle": shuffle, "weighted": weighted, "whole": whole}
-    plan = Plan(network, state.parameters.dtype, batch, **options)
-    scores, backward = network.forward(plan.build, plan.gather_x(), state)
-    dscores = plan.emit_loss(scores)
-    plan.differentiate(state.parameters)
-    plan.build.penalised = set(network.penalties())
-    plan.name(state.parameters)
-    backward(dscores, plan.gradients)
-    plan.build.begin("update")
-    plan.emit_penalties(state.parameters)
+    build, inputs = _begin(state, batch, training=True)
+    _emit_order(build, inputs, shuffle, whole)
+    x = _gather_x(build, inputs, network, whole)
+    scores, backward = network.forward(build, x, state)
+    inputs = _emit_weights(build, inputs, network.loss, weighted, whole)
+    loss, correct, dscores = _emit_loss(build, inputs, network, scores, whole)
+    gradients = state.parameters.like()
+    build.penalised = set(network.penalties())
+    backward(dscores, gradients)
+    build.begin("update")
+    _emit_penalties(build, inputs, network, state.parameters, gradients)
     if optimizer is not None:
-        plan.emit_update(optimizer, state.parameters)
-    plan.emit_record(*plan.recorded)
-    plan.finish(list(plan.gradients.buffers.values()) if fused else ())
-    plan.is_fused = fused
-    return plan
+        inputs = _emit_update(build, inputs, network, optimizer, state.parameters, gradients)
+    _emit_record(build, inputs, loss, correct)
+    return Step(
+        Program(build, inputs.bound, list(gradients.buffers.values()) if fused else ()),
+        inputs,
+        batch,
+        network.loss,
+        trains=True,
+        shuffles=shuffle,
+        weighted=weighted,
+        whole=whole,
+        values=_values(build, x),
+        gradients=gradients,
+        fused=fused,
+        names=_names(state.parameters) | _names(gradients, "gradient of "),
+    )
+
+
+def _begin(state: State, batch: int, training: bool = False) -> tuple[Builder, Inputs]:
+    dtype = state.parameters.dtype
+    build = Builder(batch, dtype, training)
+    outside = {name: Buffer(name, (), np.dtype(dtype)) for name in BOUND}
+    inputs = Inputs(
+        **outside,
+        cursor=build.cursor,
+        dropout_key=build.dropout_key,
+        order_key=build.array("order key", (2 * ROUNDS,), np.uint64),
+        indices=build.array("indices", (batch,), np.int64, batched=True),
+        sample_weight=build.array("sample weight", (batch,), batched=True),
+        loss_weight=build.array("loss weight", (batch,), batched=True),
+    )
+    return build, inputs
+
+
+def _emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: bool = False) -> None:
+    """Emit the indices of the batch's samples."""
+    if whole:
+        build.emit_prologue(k.sequential_indices, inputs.indices, inputs.cursor)
+    elif shuffle:
+        build.emit(k.permuted_indices, inputs.indices, inputs.cursor, inputs.order_key, inputs.count)
+    else:
+        build.emit(k.sequential_indices, inputs.indices, inputs.cursor)
+
+
+def _gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source: Buffer, whole: bool) -> None:
+    emit = build.emit_prologue if whole else build.emit
+    emit(kernel, out, source, inputs.indices)
+
+
+def _gather_x(build: Builder, inputs: Inputs, network: Network, whole: bool = False) -> Value:
+    """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
+    x = build.value("x", network.input_shape, np.int32 if network.takes_ids else None)
+    _gather(build, inputs, k.gather_rows, x.buffer, inputs.x, whole)
+    return x
+
+
+def _emit_weights(build: Builder, inputs: Inputs, loss: Loss, weighted: bool, whole: bool = False) -> Inputs:
+    """Emit the weights of the batch's samples, unless all count alike; the inputs, with these as loss weights."""
+    build.begin("loss")
+    if not weighted:
+        return inputs
+    _gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
+    if loss.reduction == "sum":
+        return replace(inputs, loss_weight=inputs.sample_weight)
+    build.emit(k.normalise_weights, inputs.loss_weight, inputs.sample_weight)
+    return inputs
+
+
+def _emit_loss(
+    build: Builder, inputs: Inputs, network: Network, scores: Value, whole: bool = False
+) -> tuple[Buffer, Buffer, Value]:
+    """Emit the loss of the batch: loss and correctness of each sample, and the gradient of the scores."""
+    if network.loss.takes_labels:
+        target = build.array("labels", (build.batch,), np.int32, batched=True)
+        _gather(build, inputs, k.gather_values, target, inputs.y, whole)
+    else:
+        target = build.value("y", scores.shape).buffer
+        _gather(build, inputs, k.gather_rows, target, inputs.y, whole)
+    return network.loss.emit(build, scores, target, inputs.loss_weight)
+
+
+def _emit_penalties(
+    build: Builder, inputs: Inputs, network: Network, parameters: Block, gradients: Block | None
+) -> None:
+    """Emit the penalties on large weights, and their gradients where gradients are computed."""
+    for name, strengths in network.penalties().items():
+        w = parameters.buffers[name].reshape(-1)
+        for strength, value, gradient in zip(strengths, PENALTIES, PENALTY_GRADIENTS, strict=True):
+            if strength:
+                scalars = build.constant([strength])
+                partial = build.array("partial sums", (chunks(w.size),), np.float64)
+                build.emit(value, inputs.losses, partial, inputs.cursor, w, scalars)
+                if gradients is not None:
+                    _emit_penalty_gradient(build, gradient, parameters, gradients, name, scalars)
+
+
+def _emit_penalty_gradient(
+    build: Builder, kernel: Kernel, parameters: Block, gradients: Block, name: str, scalars: np.ndarray
+) -> None:
+    dw, w = gradients.buffers[name], parameters.buffers[name]
+    if (axis := build.cut_axis(parameters.view(name))) is not None:
+        build.emit_along(axis, kernel, Slice(dw, flat=True), Slice(w, flat=True), scalars)
+    else:
+        build.emit(kernel, dw.reshape(-1), w.reshape(-1), scalars)
+
+
+def _emit_update(
+    build: Builder, inputs: Inputs, network: Network, optimizer: Optimizer, parameters: Block, gradients: Block
+) -> Inputs:
+    """Emit the optimizer's update and the bounds on norms; the inputs, with the table of the optimizer's scalars."""
+    optimizer.attach(parameters)
+    width = optimizer.scalars(np.zeros(1)).shape[1]
+    table = build.array("scalars of a call", (STEPS_PER_CALL, width))
+    scalars = build.array("scalars", (width,))
+    build.emit(k.select_rates, scalars, table, inputs.cursor)
+    optimizer.emit(build, parameters, gradients, scalars)
+    for name, bound in network.max_norms().items():
+        build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))
+    return replace(inputs, scalars=table)
+
+
+def _emit_record(build: Builder, inputs: Inputs, loss: Buffer, correct: Buffer) -> None:
+    """Emit the end of a step: loss and accuracy recorded, the cursor moved on."""
+    written = inputs.losses, inputs.sums, inputs.cursor
+    build.emit(k.record_step, *written, loss, correct, inputs.sample_weight, inputs.loss_weight)
+
+
+def _values(build: Builder, x: Value) -> dict[str, Value]:
+    return {"input": x, **build.outputs}
+
+
+def _names(block: Block, prefix: str = "") -> dict[int, str]:
+    return {id(array): prefix + name for name, array in block.buffers.items()}

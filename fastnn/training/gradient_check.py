@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.training.model import Sequential
+from fastnn.training.model import Model
 
 # The fourth-order stencil's error is h⁴·f⁗/30 + ε·|f|/h: at float64's ε about 1e-3 balances the two.
 STEP = 1e-3
@@ -14,14 +14,14 @@ STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 
 
 def check_gradients(
-    model: Sequential, x: Any, y: Any, *, step: float = STEP, entries: int | None = None, seed: int = 0
+    model: Model, x: Any, y: Any, *, step: float = STEP, entries: int | None = None, seed: int = 0
 ) -> dict[str, float]:
     """Largest |analytic − numeric| over largest |analytic|, by parameter, on the batch (x, y).
 
     Computed on a float64 copy of the model; about 1e-8 or less is to be expected away from the kinks
-    of relu. `entries`: look at so many entries of each array, chosen by `seed`, instead of all.
+    of relu. `entries`: the number of entries of each array that are looked at, chosen by `seed`, instead of all.
     """
-    copy = Sequential.of(model.network, dtype="float64", seed=model.seed)
+    copy = Model(model.network, dtype="float64", seed=model.seed)
     copy.restore(model.snapshot())
     _, analytic = copy.loss_and_gradients(x, y)
     loss = copy.batch_loss(x, y)

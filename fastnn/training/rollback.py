@@ -1,7 +1,7 @@
-"""When numbers stop being finite: back to the last good state, and forward again one step, one row at a time.
+"""When numbers stop being finite: back to the last good state, and forward again, one step and one operation at a time.
 
-A training is a function of its state, so the steps since the last copy of that state can be run again
-with the same bits, until the step that fails is found, and then its first row whose output is not finite.
+A training is a function of its state. So the steps since the last copy of that state can be run again with the same
+bits, until the failing step is found, and then its first operation whose output is not finite.
 """
 
 import itertools
@@ -11,31 +11,33 @@ from functools import partial
 
 import numpy as np
 
-from fastnn.training.compile import Plan
+from fastnn.training.runner import Runner
 
-# Copying the state may take this share of the time: the next copy waits until the last one has paid for itself.
-SHARE = 0.01
+# Copying the state may take this fraction of the time: the next copy waits until the last one has paid for itself.
+COPYING_FRACTION = 0.01
 
 
-def _repeated(rates: np.ndarray, steps: int) -> np.ndarray:
-    return np.tile(rates, (steps, 1))
+def _repeated(scalars: np.ndarray, steps: int) -> np.ndarray:
+    return np.tile(scalars, (steps, 1))
 
 
 class LastGoodState:
-    """Copies of the arrays that training writes, and the rates of the steps since."""
+    """Copies of the arrays that training writes, and the optimizer's scalars of the steps since."""
 
-    def __init__(self, plan: Plan, arrays: Sequence[np.ndarray]):
-        self._plan = plan
+    def __init__(self, runner: Runner, arrays: Sequence[np.ndarray]):
+        self._runner = runner
         self._parameters = arrays
-        self._due = 0.0
-        self._rates: list[np.ndarray] = []
-
-    def begin_window(self) -> None:
-        """Forget the copy, made while other samples were at hand: the next `keep` makes one."""
-        self._arrays = [*self._parameters, *self._plan.position()]
-        self._due = 0.0
+        self._arrays: list[np.ndarray] = []
         self._copies: list[np.ndarray] = []
-        self._rates.clear()
+        self._due = 0.0
+        self._scalars: list[np.ndarray] = []
+
+    def begin_chunk(self) -> None:
+        """Forget the copy, made while other samples were at hand: the next `keep` makes one."""
+        self._arrays = [*self._parameters, *self._runner.state_arrays()]
+        self._due = 0.0
+        self._copies = []
+        self._scalars.clear()
 
     def keep(self) -> bool:
         """Copy the state, if a copy is due; False, and the older copy stays, if the state is no longer finite."""
@@ -45,38 +47,38 @@ class LastGoodState:
         if self._copies and not self._state_is_finite():
             return False
         self._copies = [array.copy() for array in self._arrays]
-        self._rates.clear()
+        self._scalars.clear()
         now = time.perf_counter()
-        self._due = now + (now - begin) / SHARE
+        self._due = now + (now - begin) / COPYING_FRACTION
         return True
 
-    def ran(self, rates: np.ndarray) -> None:
-        """Note the rates of the steps that follow."""
-        self._rates.append(rates.copy())
+    def ran(self, scalars: np.ndarray) -> None:
+        """Note the optimizer's scalars of the steps that follow, (steps, s)."""
+        self._scalars.append(scalars.copy())
 
     def find(self) -> tuple[int, str]:
         """Go back and run again; leaves the state as it was before the step that fails.
 
-        Returns that step, counted from 0 in its epoch, and where its first number that is not finite stands.
+        Returns the number of that step, from 0 in its epoch, and where its first number that is not finite appears.
         """
         self._restore()
-        for rates in itertools.chain(*self._rates):
+        for scalars in itertools.chain(*self._scalars):
             before = [array.copy() for array in self._arrays]
-            self._plan.advance(1, partial(_repeated, rates))
+            self._runner.advance(1, partial(_repeated, scalars))
             if not self._is_finite():
                 self._copies = before
                 self._restore()
-                where = self._plan.first_not_finite(rates)
+                where = self._runner.first_not_finite(scalars)
                 self._restore()
-                return self._plan.steps_done, where
-        return self._plan.steps_done, "in no step that was run again"
+                return self._runner.steps_done, where
+        return self._runner.steps_done, "in no step that was run again"
 
     def _restore(self) -> None:
         for array, copy in zip(self._arrays, self._copies, strict=True):
             array[...] = copy
 
     def _is_finite(self) -> bool:
-        loss = self._plan.losses[self._plan.steps_done - 1]
+        loss = self._runner.losses[self._runner.steps_done - 1]
         return bool(np.isfinite(loss)) and self._state_is_finite()
 
     def _state_is_finite(self) -> bool:

@@ -1,257 +1,206 @@
-"""The walk through a data set, batch by batch: what a plan gathers, where it is, what it has recorded."""
+"""Takes a compiled step through data, batch by batch."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-import fastnn_kernels as k
 from fastnn.common import random
-from fastnn.data.source import Feed
-from fastnn.engine.autotune import Pace
-from fastnn.engine.builder import NOISE_WORDS, Builder, Value
+from fastnn.common.errors import FastnnError
+from fastnn.data.source import Chunk, Source
+from fastnn.engine.autotune import ThreadTuner
+from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.engine.memory import Buffer
-from fastnn.engine.program import Program
+from fastnn.engine.parameters import Block
 from fastnn.engine.threads import usable_threads
-from fastnn.nn.losses import Loss
-from fastnn.training.step_log import Records
-from fastnn_kernels._jit import Kernel
+from fastnn.training.compile import STEPS_PER_CALL
+from fastnn.training.step import Step
+from fastnn.training.step_log import StepLog
 from fastnn_kernels.batch import ROUNDS
 
 # Signals and callbacks are looked at between compiled calls; a person notices delays from about 100 ms.
 SECONDS_PER_CALL = 0.05
-STEPS_PER_CALL = 1024
 
 
-class Walk:
-    """A program over a data set, in batches of `batch` samples, the last one shorter; `Plan` adds what a step computes.
+class Runner:
+    """Runs a step on batches of `step.batch` samples, the last one shorter, and says what it recorded.
 
-    whole   whether every step takes the whole data set: it is gathered once, in its own order
+    A pass over the data is begun by `start`, or by `chunks` for data of which a chunk is in memory at a time; then
+    `advance` runs steps until `next_batch` is 0.
     """
 
-    def __init__(self, loss: Loss, dtype, batch: int, *, training=False, shuffle=False, weighted=False, whole=False):
-        self.loss = loss
-        self.build = Builder(batch, dtype, training)
-        self.batch = batch
-        self.weighted = weighted
-        self.whole = whole
-        self._records = Records(loss, training)
+    def __init__(self, step: Step):
+        self.step = step
+        self._log = StepLog(step.loss.reduction == "mean", step.trains)
+        self._tuner = ThreadTuner()
         self._nothing: dict[np.dtype, np.ndarray] = {}
-        self._pace = Pace()
-        self._weighted_for = 0
+        self._samples = self._until = 0  # of the whole pass; where the arrays at hand end
         self._last_batch = 0
-        self._outside = {
-            name: Buffer(name, (), np.dtype(dtype)) for name in ("x", "y", "weights", "losses", "sums", "count")
-        }
-        self._declare()
-        self._shuffles = shuffle
-        self._emit_indices(shuffle)
-
-    def _declare(self) -> None:
-        build = self.build
-        self._key = build.array("key", (2 * ROUNDS,), np.uint64)
-        self._indices = build.array("indices", (self.batch,), np.int64, batched=True)
-        self._importance = build.array("importance", (self.batch,), batched=True)
-        self._weight = build.array("weight", (self.batch,), batched=True)
-        self._rates_table: Buffer | None = None
-
-    def _emit_indices(self, shuffle: bool) -> None:
-        if self.whole:
-            self.build.emit_once(k.sequential_indices, self._indices, self.build.cursor)
-        elif shuffle:
-            operands = (self._indices, self.build.cursor, self._key, self._outside["count"])
-            self.build.emit(k.permuted_indices, *operands)
-        else:
-            self.build.emit(k.sequential_indices, self._indices, self.build.cursor)
-
-    def _gather_rows(self, name: str, shape: tuple[int, ...], dtype) -> Value:
-        value = self.build.value(name, shape, dtype)
-        self._emit_gathering(k.gather_rows, value.buffer, name)
-        return value
-
-    def _gather_values(self, name: str, buffer: Buffer) -> Buffer:
-        self._emit_gathering(k.gather_values, buffer, name)
-        return buffer
-
-    def _emit_gathering(self, kernel: Kernel, buffer: Buffer, name: str) -> None:
-        emit = self.build.emit_once if self.whole else self.build.emit
-        emit(kernel, buffer, self._outside[name], self._indices)
-
-    def emit_weights(self) -> None:
-        """Emit the weights of the batch's samples, unless all count alike."""
-        if not self.weighted:
-            return
-        self._gather_values("weights", self._importance)
-        if self.loss.reduction == "mean":
-            self.build.emit(k.normalise_weights, self._weight, self._importance)
-        else:
-            self._weight = self._importance
-
-    def emit_record(self, loss: Buffer, correct: Buffer) -> None:
-        """Emit the end of a step: loss and accuracy recorded, the cursor moved on."""
-        sums = (self._outside["losses"], self._outside["sums"], self.build.cursor)
-        self.build.emit(k.record_step, *sums, loss, correct, self._importance, self._weight)
-
-    def emit_end(self) -> None:
-        """Emit the end of a step that records nothing."""
-        self.build.emit(k.advance_cursor, self.build.cursor, self._indices)
-
-    def emit_rates(self, width: int) -> Buffer:
-        """Emit the choice of this step's rates among those that `advance` is given; where they stand."""
-        self._rates_table = self.build.array("rates of a call", (STEPS_PER_CALL, width))
-        rates = self.build.array("rates", (width,))
-        self.build.emit(k.select_rates, rates, self._rates_table, self.build.cursor)
-        return rates
-
-    def finish(self, private: Sequence[np.ndarray] = ()) -> None:
-        """Place the buffers: nothing is emitted after this. `private`: see `Program`."""
-        self.program = Program(self.build, tuple(self._outside.values()), private)
+        self._weights_are_of = 0  # the batch size whose equal weights are set
 
     def start(
         self,
-        x: np.ndarray,
-        y: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
+        chunk: Chunk,
         *,
-        key: np.ndarray | None = None,
-        noise: np.ndarray | None = None,
+        order_key: np.ndarray | None = None,
+        dropout_key: np.ndarray | None = None,
         passes: int = 1,
         samples: int | None = None,
     ) -> None:
-        """Begin a walk through x (N, columns) with targets y and sample weights (N,).
+        """Begin a pass over the data.
 
-        `key` chooses the order of the samples, `noise` the random numbers of this walk. Where each step takes the
-        whole data set, a walk may make many `passes`. `samples`: of the whole walk, where x holds but its first
-        ones, whole batches of them, and `go_on` brings the others.
+        order_key    chooses the order of the samples
+        dropout_key  chooses the random numbers of this pass
+        passes       where each step takes all samples: how many steps there are
+        samples      of the whole pass, where the chunk holds only its first ones, whole batches of them
         """
-        assert passes == 1 or self.whole
-        self._total = (samples or len(x)) * passes
-        self._records.begin(-(-self._total // self.batch))
-        losses, sums = self._records.arrays()
-        self.program.bind({self._outside["losses"]: losses, self._outside["sums"]: sums})
-        self.program[self.build.cursor][:] = 0
-        if noise is not None:
-            self.program[self.build.noise][:] = noise
-        self._hold(x, y, weights, key, len(x) * passes)
-        if self.whole:
-            self.program.begin(len(x))
+        assert passes == 1 or self.step.whole
+        inputs, program = self.step.inputs, self.step.program
+        self._samples = (samples or len(chunk.x)) * passes
+        self._log.begin(-(-self._samples // self.step.batch))
+        program.bind(dict(zip((inputs.losses, inputs.sums), self._log.arrays(), strict=True)))
+        program[inputs.cursor][:] = 0
+        if dropout_key is not None:
+            program[inputs.dropout_key][:] = dropout_key
+        self._bind(chunk, order_key, len(chunk.x) * passes)
+        if self.step.whole:
+            program.begin(len(chunk.x))
 
-    def through(self, feed: Feed, *, seed: int | None = None, epoch: int = 0) -> Iterator[None]:
-        """Walk through all that feeds it, window by window: after each yield `advance` until `next_batch` is 0.
+    def chunks(self, source: Source, *, seed: int | None = None, epoch: int = 0, passes: int = 1) -> Iterator[None]:
+        """Pass over all data of a source, chunk by chunk. After each yield `advance` until `next_batch` is 0.
 
-        With a seed random numbers are drawn, and samples shuffled if the plan does that, by seed and epoch.
+        With a seed random numbers are drawn, and samples shuffled if the step does that, by seed and epoch.
         """
-        for number, window in enumerate(feed.windows(self.batch, seed if self._shuffles else None, epoch)):
-            key = None if seed is None else _order_key(seed, epoch, number)
+        order_seed = seed if self.step.shuffles else None
+        for number, chunk in enumerate(source.chunks(self.step.batch, order_seed, epoch)):
+            order_key = None if seed is None else _order_key(seed, epoch, number)
             if number:
-                self.go_on(*window, key=key)
+                self._next_chunk(chunk, order_key)
             else:
-                noise = None if seed is None else random.key(seed, "noise", epoch, words=NOISE_WORDS)
-                self.start(*window, key=key, noise=noise, samples=feed.samples)
+                dropout_key = None if seed is None else random.key(seed, "noise", epoch, words=DROPOUT_KEY_WORDS)
+                keys = {"order_key": order_key, "dropout_key": dropout_key}
+                self.start(chunk, **keys, passes=passes, samples=source.samples)
             yield
 
-    def go_on(
-        self, x: np.ndarray, y: np.ndarray | None, weights: np.ndarray | None, *, key: np.ndarray | None = None
-    ) -> None:
-        """Go on with the walk's next samples, when those before are used up."""
-        self.program[self.build.cursor][3] = self.done
-        self._hold(x, y, weights, key, len(x))
+    def _next_chunk(self, chunk: Chunk, order_key: np.ndarray | None) -> None:
+        self.step.program[self.step.inputs.cursor][3] = self.samples_done
+        self._bind(chunk, order_key, len(chunk.x))
 
-    def _hold(self, x, y, weights, key: np.ndarray | None, uses: int) -> None:
-        """Hand the program the arrays that it gathers from; `uses`: samples to take of them."""
-        arrays = {"x": x.reshape(len(x), -1), "y": self._or_nothing(y, x), "weights": self._or_nothing(weights, x)}
-        self.program.bind({self._outside[name]: array for name, array in (arrays | {"count": len(x)}).items()})
-        if key is not None:
-            self.program[self._key][:] = key
-        self._until = self.done + uses
+    def _bind(self, chunk: Chunk, order_key: np.ndarray | None, uses: int) -> None:
+        """Hand the program the arrays that it gathers from; `uses`: the number of samples to take of them."""
+        x, inputs = chunk.x, self.step.inputs
+        arrays: dict[Buffer, np.ndarray | int] = {inputs.x: x.reshape(len(x), -1), inputs.count: len(x)}
+        arrays |= {inputs.y: self._or_nothing(chunk.y, x), inputs.weights: self._or_nothing(chunk.sample_weight, x)}
+        self.step.program.bind(arrays)
+        if order_key is not None:
+            self.step.program[inputs.order_key][:] = order_key
+        self._until = self.samples_done + uses
 
     def _or_nothing(self, array: np.ndarray | None, x: np.ndarray) -> np.ndarray:
-        """`array`, or in its place one without elements: the same at every start, so that nothing is encoded anew."""
+        """`array`, or an array without elements: always the same one, so that no table is written anew."""
         if array is not None:
             return array
         return self._nothing.setdefault(x.dtype, np.zeros(0, x.dtype))
 
     def release(self) -> None:
-        """Let go of the arrays of the walk: a plan that is kept must not keep a user's data alive."""
-        self.program.unbind()
+        """Let go of the data: a runner that is kept must not keep a user's arrays alive."""
+        self.step.program.unbind()
 
     def prepare(self) -> None:
-        """Compile, or load from disk, what the walk that was started will need."""
-        for batch in {min(self.batch, self._total), self._total % self.batch} - {0}:
-            self.program.prepare(batch, usable_threads())
+        """Compile, or load from disk, the kernels that the pass needs."""
+        batch = self.step.batch
+        for size in {min(batch, self._samples), self._samples % batch} - {0}:
+            self.step.program.prepare(size, usable_threads())
 
-    def advance(self, limit: int | None = None, rates: Callable[[int], np.ndarray] | None = None) -> int:
-        """Run the next steps, as many as fit into 50 ms and `limit`; how many: 0 at the end of the data.
+    def advance(self, limit: int | None = None, scalars: Callable[[int], np.ndarray] | None = None) -> int:
+        """Run the next steps, as many as fit into 50 ms and `limit`. Returns their number, 0 at the end of the data.
 
-        `rates(steps)` gives what the optimizer's kernel reads in each of the steps, (steps, r).
+        scalars : (steps) -> what the optimizer's kernel reads in each of the steps, (steps, s)
         """
-        batch = self.next_batch
+        batch, program = self.next_batch, self.step.program
         if batch <= 0:
             return 0
-        steps = self._left // batch if batch == self.batch else 1
-        threads = usable_threads() if self.program.is_shared(batch, usable_threads()) else 1
-        threads, fitting = self._pace.choose(threads, SECONDS_PER_CALL)
+        steps = (self._until - self.samples_done) // batch if batch == self.step.batch else 1
+        threads = usable_threads() if program.is_shared(batch, usable_threads()) else 1
+        threads, fitting = self._tuner.choose(threads, SECONDS_PER_CALL)
         steps = min(steps, fitting, limit or steps, STEPS_PER_CALL)
-        self._set_up_call(batch, rates(steps) if rates is not None else None)
-        self.program.prepare(batch, threads)
+        self.set_up_call(batch, scalars(steps) if scalars is not None else None)
+        program.prepare(batch, threads)
         begin = time.perf_counter()
-        self.program.run(steps, batch, threads)
-        if batch == self.batch:  # the last, shorter batch says nothing of the others
-            self._pace.ran(threads, steps, time.perf_counter() - begin)
+        program.run(steps, batch, threads)
+        if batch == self.step.batch:  # the last, shorter batch tells nothing about the others
+            self._tuner.ran(threads, steps, time.perf_counter() - begin)
         return steps
 
-    def _set_up_call(self, batch: int, rates: np.ndarray | None) -> None:
-        """What the steps of one call read: their rates (steps, r), their number, the weights of their samples."""
-        if rates is not None and self._rates_table is not None:
-            self.program[self._rates_table][: len(rates)] = rates
-        self.program[self.build.cursor][2] = 0
-        self._weigh(batch)
+    def set_up_call(self, batch: int, scalars: np.ndarray | None) -> None:
+        """Write what the steps of one call read: the optimizer's scalars (steps, s), the weights of the samples."""
+        inputs, program = self.step.inputs, self.step.program
+        if scalars is not None and inputs.scalars is not None:
+            program[inputs.scalars][: len(scalars)] = scalars
+        program[inputs.cursor][2] = 0
         self._last_batch = batch
-
-    def _weigh(self, batch: int) -> None:
-        """Set the weights of samples that count alike."""
-        if not self.weighted and self._weighted_for != batch:
-            self.program[self._importance][:] = 1
-            self.program[self._weight][:] = self.loss.sample_weight(batch)
-            self._weighted_for = batch
+        if not self.step.weighted and self._weights_are_of != batch:
+            program[inputs.sample_weight][:] = 1
+            program[inputs.loss_weight][:] = self.step.loss.sample_weight(batch)
+            self._weights_are_of = batch
 
     @property
     def losses(self) -> np.ndarray:
-        """Of each step of the walk so far, penalties included, float64; 0 for steps to come."""
-        return self._records.losses
+        """The loss of each step of the pass so far, penalties included, float64; 0 for steps to come."""
+        return self._log.losses
 
     @property
-    def done(self) -> int:
-        """Samples used so far."""
-        return int(self.program[self.build.cursor][0])
-
-    @property
-    def _left(self) -> int:
-        """Samples still to be taken of the arrays at hand."""
-        return self._until - self.done
+    def samples_done(self) -> int:
+        """The number of samples used so far in this pass."""
+        return int(self.step.program[self.step.inputs.cursor][0])
 
     @property
     def steps_done(self) -> int:
-        return int(self.program[self.build.cursor][1])
+        """The number of steps taken so far in this pass."""
+        return int(self.step.program[self.step.inputs.cursor][1])
 
     @property
     def next_batch(self) -> int:
-        """How many samples the next step has; 0 where those at hand are used up."""
-        return min(self.batch, self._left)
+        """The number of samples of the next step; 0 where those at hand are used up."""
+        return min(self.step.batch, self._until - self.samples_done)
 
     def metrics(self) -> dict[str, float]:
         """Loss and accuracy of all samples used so far."""
-        return self.metrics_between(0, self.steps_done)
+        return self._log.metrics(self.steps_done)
 
-    def metrics_between(self, first: int, last: int) -> dict[str, float]:
-        """`metrics` of steps first ≤ step < last."""
-        return self._records.metrics(first, last)
+    def state_arrays(self) -> list[np.ndarray]:
+        """The arrays that hold how far the pass has come and what it has recorded."""
+        return [self.step.program[self.step.inputs.cursor], *self._log.arrays()]
 
-    def position(self) -> list[np.ndarray]:
-        """The arrays that say where the walk is and what it has recorded."""
-        return [self.program[self.build.cursor], *self._records.arrays()]
+    @property
+    def gradients(self) -> Block:
+        """The gradients of the last step, by parameter. FastnnError where none are computed, or none kept."""
+        if self.step.gradients is None:
+            raise FastnnError("this step computes no gradients")
+        if self.step.fused:
+            raise FastnnError("gradients are used where they arise and not kept: set reads_gradients on the callback")
+        return self.step.gradients
+
+    def layer_outputs(self) -> dict[str, np.ndarray]:
+        """The inputs, as "input", and the output of each layer, by name, of the batch that ran last: views."""
+        return {name: self.step.array(value, self._last_batch) for name, value in self.step.values.items()}
+
+    def predictions(self, batch: int) -> np.ndarray:
+        """The predictions of the batch that ran last, (batch, outputs), a view."""
+        assert self.step.output is not None
+        return self.step.array(self.step.output, batch)
+
+    def first_not_finite(self, scalars: np.ndarray) -> str:
+        """Run the next step operation by operation; where the first NaN or infinity appears, in words."""
+        batch = self.next_batch
+        self.set_up_call(batch, scalars[None])
+        for op, operand, array in self.step.program.trace(batch):
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                named = operand.name if isinstance(operand, Buffer) else self.step.names.get(id(operand), "parameters")
+                return f"in {op.owner}: {named}, written by {op.kernel.name}"
+        return "nowhere"
 
 
-def _order_key(seed: int, epoch: int, window: int) -> np.ndarray:
-    """What chooses the order of a window's samples; data in memory are the window 0."""
-    return random.key(seed, "order", epoch, *([window] if window else []), words=2 * ROUNDS)
+def _order_key(seed: int, epoch: int, chunk: int) -> np.ndarray:
+    """The key that chooses the order of a chunk's samples. Data in memory are the chunk 0."""
+    return random.key(seed, "order", epoch, *([chunk] if chunk else []), words=2 * ROUNDS)

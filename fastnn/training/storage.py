@@ -1,4 +1,4 @@
-"""Models and training states on disk: one HDF5 file, written whole or not at all, checked when read.
+"""Models and training states on disk, as plain data: one HDF5 file, written whole or not at all, checked when read.
 
 Layout, version 1: the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with
 network, dtype, seed, epoch and meta; the groups `parameters` and `buffers` with one dataset per public
@@ -10,19 +10,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
-
-if TYPE_CHECKING:
-    import h5py
-
-    from fastnn.nn.losses import Loss
-    from fastnn.training.model import Sequential
 
 FORMAT, VERSION = "fastnn-model", 1
 
@@ -30,60 +25,46 @@ FORMAT, VERSION = "fastnn-model", 1
 DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError)
 
 
-def save_model(path: str | Path, model: "Sequential", training: Mapping[str, Any] | None = None) -> None:
-    """Write `model`, and with `training` (nested dicts of arrays and plain values) a checkpoint."""
+@dataclass(frozen=True)
+class Saved:
+    """A model as plain data.
+
+    config      network, dtype, seed, epoch, meta
+    parameters, buffers  name -> array
+    training    in a checkpoint: nested dicts of arrays and plain values; in a model's file None, or {} when read
+    """
+
+    config: dict[str, Any]
+    parameters: Mapping[str, np.ndarray]
+    buffers: Mapping[str, np.ndarray]
+    training: Mapping[str, Any] | None = None
+
+
+def save(path: str | Path, saved: Saved) -> None:
+    """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written."""
     import h5py
 
-    config = {
-        "network": model.network.config(),
-        "dtype": model.dtype.name,
-        "seed": model.seed,
-        "epoch": model.epoch,
-        "meta": model.meta,
-    }
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-        file.create_dataset("config", data=json.dumps(config))
-        _write_tree(file.create_group("parameters"), model.parameters)
-        _write_tree(file.create_group("buffers"), model.buffers)
-        if training is not None:
-            _write_tree(file.create_group("training"), training)
+        file.create_dataset("config", data=json.dumps(saved.config))
+        _write_tree(file.create_group("parameters"), saved.parameters)
+        _write_tree(file.create_group("buffers"), saved.buffers)
+        if saved.training is not None:
+            _write_tree(file.create_group("training"), saved.training)
         file.attrs["sha256"] = _digest(file)
 
 
-def load(path: str | Path, *, loss: "str | Loss | None" = None) -> "Sequential":
-    """The model that `save` or a Checkpoint wrote; `loss` in the place of its own.
-
-    FileFormatError if the file is missing or damaged.
-    """
-    model, _ = load_checkpoint(path, loss)
-    return model
-
-
-def load_checkpoint(path: str | Path, loss: "str | Loss | None" = None) -> tuple["Sequential", dict[str, Any]]:
-    """The model and the `training` tree ({} if the file holds a model alone)."""
-    from fastnn.nn import losses
-    from fastnn.nn.network import Network
-    from fastnn.training.model import Sequential
-
+def read(path: str | Path) -> Saved:
+    """The model that a file holds. FileFormatError, in one line, if it is missing, damaged or no model."""
     with _opened(path) as file:
         _check(file, path)
-        config = _read_item(file["config"])
-        state = {group: _read_tree(file[group]) for group in ("parameters", "buffers")}
+        config, parameters, buffers = (_read_item(file[name]) for name in ("config", "parameters", "buffers"))
         training = _read_tree(file["training"]) if "training" in file else {}
-    given = None if loss is None else losses.get(loss)
-    with _described(path):
-        model = Sequential.of(Network.from_config(config["network"], given), dtype=config["dtype"], seed=config["seed"])
-        for group, block in (("parameters", model.parameters), ("buffers", model.buffers)):
-            if set(state[group]) != set(block):
-                raise FileFormatError(f"{path}: holds {group} {sorted(state[group])}, expected {sorted(block)}")
-        model.restore(state)
-        model.epoch, model.meta = config["epoch"], dict(config["meta"])
-    return model, training
+    return Saved(config, parameters, buffers, training)
 
 
 @contextmanager
-def _opened(path: str | Path) -> "Iterator[h5py.File]":
+def _opened(path: str | Path) -> Iterator[Any]:
     """The file, to be read within the block; FileFormatError, in one line, for whatever goes wrong there."""
     import h5py
 
@@ -100,18 +81,18 @@ def _opened(path: str | Path) -> "Iterator[h5py.File]":
 
 
 @contextmanager
-def _described(path: str | Path) -> Iterator[None]:
-    """FileFormatError for whatever goes wrong while a model is built from a whole file that describes none."""
+def building(path: str | Path) -> Iterator[None]:
+    """FileFormatError for whatever goes wrong while a model is built from a whole file that does not describe one."""
     try:
         yield
-    except FileFormatError:
-        raise
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from None
     except DAMAGE as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise FileFormatError(f"{path}: no model can be built from what it holds ({reason})") from error
 
 
-def _check(file: "h5py.File", path: str | Path) -> None:
+def _check(file: Any, path: str | Path) -> None:
     if file.attrs.get("format") != FORMAT:
         raise FileFormatError(f"{path}: an HDF5 file, but not a model that fastnn saved (no format mark {FORMAT!r})")
     if file.attrs["version"] > VERSION:
@@ -120,7 +101,7 @@ def _check(file: "h5py.File", path: str | Path) -> None:
         raise FileFormatError(f"{path}: checksum does not match; the file is damaged")
 
 
-def _digest(file: "h5py.File") -> str:
+def _digest(file: Any) -> str:
     """SHA-256 over every dataset's name, dtype, shape and bytes, and every attribute but itself."""
     digest = hashlib.sha256()
 
@@ -141,7 +122,7 @@ def _digest(file: "h5py.File") -> str:
     return digest.hexdigest()
 
 
-def _write_tree(group: "h5py.Group", tree: Mapping[str, Any]) -> None:
+def _write_tree(group: Any, tree: Mapping[str, Any]) -> None:
     for name, value in tree.items():
         if isinstance(value, Mapping):
             _write_tree(group.create_group(name), value)
@@ -151,7 +132,7 @@ def _write_tree(group: "h5py.Group", tree: Mapping[str, Any]) -> None:
             group.create_dataset(name, data=json.dumps(value))
 
 
-def _read_tree(group: "h5py.Group") -> dict[str, Any]:
+def _read_tree(group: Any) -> dict[str, Any]:
     return {name: _read_item(item) for name, item in group.items()}
 
 

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 import fastnn_kernels as k
+from fastnn.data.source import Chunk
 from fastnn.engine import program as program_module
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer, padded
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
-from fastnn.engine.table import Encoded
+from fastnn.engine.table import Table
 from fastnn.nn.optimizers import SGD
 from fastnn.training.compile import compile_train
+from fastnn.training.runner import Runner
 from tests.tiny import jit_only, python, tiny_model, trigrams
 
 SHAPES = {"table.w": (5, 3), "b": (17,), "scalar": (), "filters": (2, 3, 4), "row": (1, 16)}
@@ -188,8 +190,8 @@ class TestProgram:
 
     @jit_only
     def test_binding_the_same_memory_again_encodes_nothing(self, monkeypatch):
-        renewed, renew = [], Encoded.renew
-        monkeypatch.setattr(Encoded, "renew", lambda self, operands: renewed.append(self) or renew(self, operands))
+        renewed, renew = [], Table.renew
+        monkeypatch.setattr(Table, "renew", lambda self, operands: renewed.append(self) or renew(self, operands))
         program, source, _, _ = shift_and_step()
         for x in (self.x, self.x.reshape(20, 3), self.x[:18], self.x[:18]):
             program.bind({source: x})
@@ -204,37 +206,36 @@ class TestProgram:
             program.run(1)
 
 
-def training_plan(batch=8):
+def trained_once(batch=8):
     model = tiny_model()
-    plan = compile_train(model.network, model.state, batch, SGD(0.1, momentum=0.5))
-    x, y = trigrams(100_000 if batch == 8 else 400)
-    plan.start(x, y)
-    plan.advance(1, opt_rates)
-    return model, plan
+    runner = Runner(compile_train(model.network, model.state, batch, SGD(0.1, momentum=0.5)))
+    runner.start(Chunk(*trigrams(100_000 if batch == 8 else 400)))
+    runner.advance(1, opt_scalars)
+    return model, runner
 
 
-def opt_rates(steps):
+def opt_scalars(steps):
     return np.tile([0.1, 0.5], (steps, 1))
 
 
-def run(plan, steps):
+def run(runner, steps):
     """A call of `steps` steps, as `advance` makes it, whatever time they take."""
-    plan.program[plan.build.cursor][2] = 0
-    plan.program.run(steps)
+    runner.step.program[runner.step.inputs.cursor][2] = 0
+    runner.step.program.run(steps)
 
 
 @jit_only
 def test_training_steps_allocate_no_python_memory():
-    _, plan = training_plan()
-    run(plan, 10)
+    _, runner = trained_once()
+    run(runner, 10)
     tracemalloc.start()
     try:
         peaks = []
         for steps in (1, 1000):
-            run(plan, steps)
+            run(runner, steps)
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
-            run(plan, steps)
+            run(runner, steps)
             now, peak = tracemalloc.get_traced_memory()
             peaks.append(peak - before)
             assert now - before < 1024
@@ -249,14 +250,14 @@ def test_training_steps_allocate_no_memory_inside_kernels():
     code = """
 from numba.core.runtime import rtsys
 from fastnn_kernels import _tuning
-from tests.test_plan import training_plan
+from tests.engine.test_plan import trained_once
 for threshold in (_tuning.PARALLEL_FROM, 300.0):  # serial, then some parallel twins
     _tuning.PARALLEL_FROM = threshold
-    model, plan = training_plan()
-    plan.program.run(1)
+    model, runner = trained_once()
+    runner.step.program.run(1)
     for steps in (1, 100):
         before = rtsys.get_allocation_stats()
-        plan.program.run(steps)
+        runner.step.program.run(steps)
         after = rtsys.get_allocation_stats()
         print(after.alloc - before.alloc, after.mi_alloc - before.mi_alloc)
 """

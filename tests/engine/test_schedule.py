@@ -1,4 +1,4 @@
-"""Phases, shares and private gradients: the bits are those of the rows run one by one."""
+"""Phases, shares and transient gradients: the bits are those of the ops run one by one."""
 
 import itertools
 
@@ -8,13 +8,16 @@ import pytest
 
 import fastnn as fn
 import fastnn_kernels as k
+from fastnn.data.source import Chunk
 from fastnn.engine import schedule
-from fastnn.engine.autotune import Pace
-from fastnn.engine.builder import FIRST, Axis, Builder, Columns, Row, Rows, array_of, cut_of, is_array
+from fastnn.engine.autotune import ThreadTuner
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import OFFSET, Axis, Columns, Op, Slice, array_of, cut_of, is_array
 from fastnn.engine.program import Program
 from fastnn.engine.regions import Regions
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
+from fastnn.training.runner import Runner
 from tests.stacks import random_stack
 from tests.tiny import jit_only
 
@@ -54,16 +57,17 @@ def trained(net, optimizer, threads, fused, one_by_one=False, steps=6):
     model = fn.Sequential(layers(), input_shape=x.shape[1:], l1=0.01, l2=0.02, seed=1)
     x, y = model.network.checked(x, y)
     opt = OPTIMIZERS[optimizer]()
-    plan = compile_train(model.network, model.state, 37, opt, fused=fused)
-    plan.start(x, y, noise=np.arange(4, dtype=np.uint64))
+    runner = Runner(compile_train(model.network, model.state, 37, opt, fused=fused))
+    program, key = runner.step.program, np.arange(4, dtype=np.uint64)
+    runner.start(Chunk(x, y), dropout_key=key)
     for step in range(steps):
-        if plan.next_batch < 37:
-            plan.start(x, y, noise=np.arange(4, dtype=np.uint64))
-        plan._set_up_call(37, opt.rates(np.array([step])))
+        if runner.next_batch < 37:
+            runner.start(Chunk(x, y), dropout_key=key)
+        runner.set_up_call(37, opt.scalars(np.array([step])))
         if one_by_one:
-            list(plan.program.trace(37))
+            list(program.trace(37))
         else:
-            plan.program.run(1, 37, threads)
+            program.run(1, 37, threads)
     return model.parameters.flat.copy()
 
 
@@ -82,25 +86,25 @@ def test_fused_or_not_on_any_threads_the_bits_are_those_of_rows_one_by_one(net, 
 def compiled(net="images", optimizer="adam", fused=True):
     layers, (x, y) = NETS[net]
     model = fn.Sequential(layers(), input_shape=x.shape[1:], l2=0.02)
-    plan = compile_train(model.network, model.state, 37, OPTIMIZERS[optimizer](), fused=fused)
-    plan.start(*model.network.checked(x, y))
-    return plan
+    runner = Runner(compile_train(model.network, model.state, 37, OPTIMIZERS[optimizer](), fused=fused))
+    runner.start(Chunk(*model.network.checked(x, y)))
+    return runner
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "clipped"])
 @pytest.mark.parametrize("net", NETS)
 def test_every_row_comes_after_those_it_depends_on(net, optimizer):
-    rows = compiled(net, optimizer).program.rows
-    found = schedule.phases(rows, {i for i, row in enumerate(rows) if row.kernel.name.startswith("layer_norm")})
+    ops = compiled(net, optimizer).step.program.ops
+    found = schedule.phases(ops, {i for i, op in enumerate(ops) if op.kernel.name.startswith("layer_norm")})
     place = {
-        id(row): (p, g, i) for p, gs in enumerate(found) for g, one in enumerate(gs) for i, row in enumerate(one.rows)
+        id(op): (p, g, i) for p, gs in enumerate(found) for g, one in enumerate(gs) for i, op in enumerate(one.ops)
     }
-    assert sorted(place) == sorted(map(id, rows))
-    for i, row in enumerate(rows):
-        for before in rows[:i]:
-            if any(True for _ in conflicts(row, before)):
-                (phase, group, order), (phase_0, group_0, order_0) = place[id(row)], place[id(before)]
-                assert phase_0 < phase or ((phase_0, group_0) == (phase, group) and order_0 < order)
+    assert sorted(place) == sorted(map(id, ops))
+    for i, op in enumerate(ops):
+        for before in ops[:i]:
+            if any(True for _ in conflicts(op, before)):
+                (phase, chain, order), (phase_0, group_0, order_0) = place[id(op)], place[id(before)]
+                assert phase_0 < phase or ((phase_0, group_0) == (phase, chain) and order_0 < order)
 
 
 def overlap(a, b):
@@ -110,47 +114,47 @@ def overlap(a, b):
     return a.nbytes > 0 and b.nbytes > 0 and np.may_share_memory(a, b)
 
 
-def conflicts(row, before):
+def conflicts(op, before):
     """The pairs of operands that share memory, where one of the two is written."""
-    for i, a in enumerate(row.operands):
+    for i, a in enumerate(op.operands):
         for j, b in enumerate(before.operands):
-            written = i < row.kernel.outputs or j < before.kernel.outputs
+            written = i < op.kernel.outputs or j < before.kernel.outputs
             if written and is_array(a) and is_array(b) and overlap(array_of(a), array_of(b)):
                 yield a, b
 
 
-def along_one_axis(row, before):
+def along_one_axis(op, before):
     """What the scheduler once took for enough."""
-    return row.axis is before.axis
+    return op.axis is before.axis
 
 
-def cut_alike(row, before):
-    """Whether a share of `row` needs only what the same share of `before` did."""
-    return row.axis is before.axis and (
-        row.axis is None
+def cut_alike(op, before):
+    """Whether a share of `op` needs only what the same share of `before` did."""
+    return op.axis is before.axis and (
+        op.axis is None
         or all(
-            array_of(a) is array_of(b) and cut_of(a, row.axis) == cut_of(b, row.axis) is not None
-            for a, b in conflicts(row, before)
+            array_of(a) is array_of(b) and cut_of(a, op.axis) == cut_of(b, op.axis) is not None
+            for a, b in conflicts(op, before)
         )
     )
 
 
-def pairwise_levels(rows, alone, together):
-    """The phase of each row, found by comparing it with every earlier one."""
+def pairwise_levels(ops, alone, together):
+    """The phase of each op, found by comparing it with every earlier one."""
     levels = []
-    for i, row in enumerate(rows):
+    for i, op in enumerate(ops):
         after = [0]
-        for j, before in enumerate(rows[:i]):
-            if any(True for _ in conflicts(row, before)):
-                after.append(levels[j] + (i in alone or j in alone or not together(row, before)))
+        for j, before in enumerate(ops[:i]):
+            if any(True for _ in conflicts(op, before)):
+                after.append(levels[j] + (i in alone or j in alone or not together(op, before)))
         levels.append(max(after))
     return levels
 
 
-def levels_of(rows, alone):
-    """The same, from the scheduler: a row that is alone in a phase of its own counts with its level."""
-    memory = Regions(rows)
-    return [memory.place(row, i in alone) for i, row in enumerate(rows)]
+def levels_of(ops, alone):
+    """The same, from the scheduler: a op that is alone in a phase of its own counts with its level."""
+    memory = Regions(ops)
+    return [memory.place(op, i in alone) for i, op in enumerate(ops)]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -161,16 +165,16 @@ def test_stacks_of_layers_keep_the_phases_of_the_rule_by_axis_alone(seed):
     network = fn.Sequential(layers, input_shape=shape, l1=0.1 * (seed % 2), seed=seed).network
     state = network.initial_state(np.float32, seed)
     for optimizer, batch in ((None, 5), (fn.SGD(0.1, momentum=0.9), 37), (fn.Adam(clip_norm=1.0), 300)):
-        for plan in (
+        for step in (
             compile_train(network, state, batch, optimizer, fused=True, weighted=bool(seed % 3)),
             compile_evaluate(network, state, batch),
             compile_predict(network, state, batch, False),
         ):
-            rows = plan.program.rows
-            alone = {i for i, row in enumerate(rows) if row.axis is None and draw.random() < 0.3}
+            ops = step.program.ops
+            alone = {i for i, op in enumerate(ops) if op.axis is None and draw.random() < 0.3}
             for these in (set(), alone):
-                want = pairwise_levels(rows, these, along_one_axis)
-                assert levels_of(rows, these) == want == pairwise_levels(rows, these, cut_alike)
+                want = pairwise_levels(ops, these, along_one_axis)
+                assert levels_of(ops, these) == want == pairwise_levels(ops, these, cut_alike)
 
 
 def random_rows(draw, n=48):
@@ -182,19 +186,19 @@ def random_rows(draw, n=48):
         out, a, b = draw.permutation(5)[:3]
         axis = (None, *axes)[draw.integers(3)]
         if axis is None:
-            build.rows.append(Row(k.matmul, (arrays[out], arrays[a], arrays[b]), "test"))
+            build.ops.append(Op(k.matmul, (arrays[out], arrays[a], arrays[b]), "test"))
         elif draw.random() < 0.3:
-            build.emit_along(axis, k.transpose, Columns(arrays[out]), Rows(arrays[a]), FIRST)
+            build.emit_along(axis, k.transpose, Columns(arrays[out]), Slice(arrays[a]), OFFSET)
         else:
-            build.emit_along(axis, k.matmul, Rows(arrays[out]), Rows(arrays[a]), arrays[b])
+            build.emit_along(axis, k.matmul, Slice(arrays[out]), Slice(arrays[a]), arrays[b])
     return build, arrays
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_rows_that_need_more_than_their_own_part_wait(seed):
-    """Whatever rows read and write, phases on any number of threads give the bits of the rows one by one."""
+    """Whatever ops read and write, phases on any number of threads give the bits of the ops one by one."""
     build, arrays = random_rows(np.random.default_rng(seed))
-    assert levels_of(build.rows, set()) == pairwise_levels(build.rows, set(), cut_alike)
+    assert levels_of(build.ops, set()) == pairwise_levels(build.ops, set(), cut_alike)
     start = [a.copy() for a in arrays]
 
     def run(threads):
@@ -221,67 +225,67 @@ def test_a_product_that_needs_every_row_of_another_is_right():
     x, y = rng.normal(size=(2, n, n)).astype(np.float32)
     a, b = np.zeros((2, n, n), np.float32)
     build, axis = Builder(4, "float32"), Axis(n, 16, 48)
-    build.emit_along(axis, k.matmul, Rows(a), Rows(x), y)
-    build.emit_along(axis, k.matmul, Rows(b), Rows(x), a)
-    assert len(schedule.phases(build.rows)) == 2
+    build.emit_along(axis, k.matmul, Slice(a), Slice(x), y)
+    build.emit_along(axis, k.matmul, Slice(b), Slice(x), a)
+    assert len(schedule.phases(build.ops)) == 2
     Program(build).run(1)
     assert np.abs(b).max() > 100
     np.testing.assert_allclose(b, x @ (x @ y), rtol=1e-4, atol=1e-2)
 
 
 def test_a_gradient_that_is_read_as_a_whole_is_stored_whole():
-    """A worker keeps only its rows of a gradient in its own memory if nobody reads others."""
+    """A worker keeps only its ops of a gradient in its own memory if nobody reads others."""
     n = 64
     x, dw, w = (np.ones((n, n), np.float32) for _ in range(3))
     rates = np.ones(1, np.float32)
 
     def used(*reads):
         build, axis = Builder(4, "float32"), Axis(n, 16, 48)
-        build.emit_along(axis, k.matmul_xt, Rows(dw), x, x, FIRST)
+        build.emit_along(axis, k.matmul_xt, Slice(dw), x, x, OFFSET)
         for operands in reads:
             build.emit_along(axis, *operands)
-        return schedule.used_in_one_group([dw], schedule.phases(build.rows))
+        return schedule.sliced_in_one_chain([dw], schedule.phases(build.ops))
 
-    update = k.sgd_update, Rows(w, flat=True), Rows(dw, flat=True), rates
+    update = k.sgd_update, Slice(w, flat=True), Slice(dw, flat=True), rates
     assert used(update) == [dw]
-    assert used(update, (k.matmul, Rows(w), Rows(x), dw)) == []
-    assert used(update, (k.transpose, Columns(dw), Rows(w), FIRST)) == []
+    assert used(update, (k.matmul, Slice(w), Slice(x), dw)) == []
+    assert used(update, (k.transpose, Columns(dw), Slice(w), OFFSET)) == []
     assert (
-        used((k.sgd_update, Rows(w, flat=True), Rows(dw[:], flat=True), rates)) == []
+        used((k.sgd_update, Slice(w, flat=True), Slice(dw[:], flat=True), rates)) == []
     )  # the same memory, another array
 
 
 def test_a_row_may_not_cut_what_its_other_shares_read():
     a, x = np.ones((2, 32, 32), np.float32)
     build, axis = Builder(4, "float32"), Axis(32, 16, 16)
-    build.emit_along(axis, k.matmul, Rows(a), Rows(x), a)
+    build.emit_along(axis, k.matmul, Slice(a), Slice(x), a)
     with pytest.raises(ValueError, match=r"matmul of batch .* reads more than its own part"):
-        schedule.phases(build.rows)
+        schedule.phases(build.ops)
 
 
 def test_a_row_that_is_cut_says_which_part_it_writes():
     build, a = Builder(4, "float32"), np.ones((16, 16), np.float32)
     with pytest.raises(ValueError, match="writes an array as a whole"):
-        build.emit_along(Axis(16, 16, 16), k.matmul, a, Rows(a), a)
+        build.emit_along(Axis(16, 16, 16), k.matmul, a, Slice(a), a)
     with pytest.raises(ValueError, match="writes an array as a whole"):
         build.emit(k.matmul, a, a, a)  # along the samples, which an array from outside does not have
 
 
 def test_a_deep_net_is_planned_in_linear_time():
-    """Regions are looked at once for each use: the count is of uses, not of pairs of rows."""
+    """Regions are looked at once for each use: the count is of uses, not of pairs of ops."""
 
     def looks(layers):
         network = fn.Sequential([fn.Dense(16, "relu")] * layers, input_shape=(16,)).network
-        rows = compile_train(network, network.initial_state(np.float32, 0), 32, fn.SGD(0.1)).program.rows
-        memory = Regions(rows)
-        return sum(len(list(memory._uses(row, False))) for row in rows), len(rows)
+        ops = compile_train(network, network.initial_state(np.float32, 0), 32, fn.SGD(0.1)).program.ops
+        memory = Regions(ops)
+        return sum(len(list(memory._uses(op, False))) for op in ops), len(ops)
 
-    (few, rows), (many, more_rows) = looks(8), looks(64)
-    assert many / more_rows < 1.1 * few / rows
+    (few, ops), (many, more_rows) = looks(8), looks(64)
+    assert many / more_rows < 1.1 * few / ops
 
 
 def test_a_step_of_the_trigram_net_needs_few_phases():
-    assert len(schedule.phases(compiled("words", "momentum").program.rows)) <= 3
+    assert len(schedule.phases(compiled("words", "momentum").step.program.ops)) <= 3
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -290,19 +294,21 @@ def test_shares_cover_each_axis_once(seed):
     axes = [
         Axis(int(draw.integers(1, 300)), int(draw.choice([1, 16])), int(draw.choice([24, 48, 1000]))) for _ in range(4)
     ]
-    groups = [schedule.Group(axis) for axis in (*axes, Axis(None, 1, 50), None)]
+    chains = [schedule.Chain(axis) for axis in (*axes, Axis(None, 1, 50), None)]
     costs = draw.exponential(size=6).tolist()
     for workers in (1, 2, 5):
-        jobs = schedule.shares(groups, costs, 77, workers)
-        assert len(jobs) == workers
-        for group in groups:
-            taken = [i for share in jobs for job in share if job.group is group for i in range(job.first, job.last)]
-            size = 0 if group.axis is None else group.axis.size or 77
+        tasks = schedule.tasks_of(chains, costs, 77, workers)
+        assert len(tasks) == workers
+        for chain in chains:
+            taken = [
+                i for share in tasks for task in share if task.chain is chain for i in range(task.first, task.last)
+            ]
+            size = 0 if chain.axis is None else chain.axis.size or 77
             assert sorted(taken) == list(range(size))
-            assert group.axis is None or all(
-                j.first % group.axis.step == 0 for s in jobs for j in s if j.group is group
+            assert chain.axis is None or all(
+                j.first % chain.axis.step == 0 for s in tasks for j in s if j.chain is chain
             )
-        assert sum(job.group is groups[-1] for share in jobs for job in share) == 1
+        assert sum(task.chain is chains[-1] for share in tasks for task in share) == 1
 
 
 def test_gradients_of_a_fused_plan_cannot_be_read():
@@ -316,7 +322,7 @@ def test_a_callback_that_reads_gradients_gets_those_of_the_step():
         every, reads_gradients = 1, True
 
         def on_batch_end(self, run):
-            norms.append(float(np.abs(run.plan.gradients["dense.w"]).sum()))
+            norms.append(float(np.abs(run.gradients["dense.w"]).sum()))
 
     norms = []
     layers, (x, y) = NETS["words"]
@@ -340,7 +346,7 @@ def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkey
 
 class TestPace:
     def test_one_thread_where_several_are_slower(self):
-        pace = Pace()
+        pace = ThreadTuner()
         assert pace.choose(2, 0.05) == (2, 1)
         pace.ran(2, 1, 0.004)
         assert pace.choose(2, 0.05) == (1, 1)
@@ -349,7 +355,7 @@ class TestPace:
         assert pace.choose(2, 0.05) == (1, 100)
 
     def test_the_other_way_is_tried_again_and_then_taken(self):
-        pace = Pace()
+        pace = ThreadTuner()
         pace.seconds = {1: 0.0005, 2: 0.004}
         pace._tried = -float("inf")
         threads, steps = pace.choose(2, 0.05)
@@ -358,7 +364,7 @@ class TestPace:
         assert pace.choose(2, 0.05)[0] == 2
 
     def test_one_thread_has_no_choice(self):
-        pace = Pace()
+        pace = ThreadTuner()
         assert pace.choose(1, 0.05) == (1, 1)
         pace.ran(1, 1, 0.001)
         assert pace.choose(1, 0.05) == (1, 50)

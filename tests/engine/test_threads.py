@@ -85,7 +85,7 @@ print(train())
 sys.stdout.flush()
 child = os.fork()
 if child == 0:
-    from fastnn.threads import parallel_allowed
+    from fastnn.engine.threads import parallel_allowed
     print(train())
     print(parallel_allowed())
     sys.stdout.flush()
@@ -186,14 +186,14 @@ def test_without_control_groups_there_is_no_quota(tmp_path):
 
 @pytest.mark.parametrize(("value", "count"), [("1", 1), ("1,4", 1), ("0", ALL), ("many", ALL), ("", ALL)])
 def test_omp_num_threads_limits_threads(value, count):
-    said = python("from fastnn.threads import usable_threads; print(usable_threads())", OMP_NUM_THREADS=value)
+    said = python("from fastnn.engine.threads import usable_threads; print(usable_threads())", OMP_NUM_THREADS=value)
     assert said.strip() == str(count)
 
 
 def test_what_is_said_in_a_block_goes_before_limits_from_outside():
     code = """
 import fastnn as fn
-from fastnn.threads import usable_threads
+from fastnn.engine.threads import usable_threads
 with fn.threads(2):
     print(usable_threads())
 print(usable_threads())

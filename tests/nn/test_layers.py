@@ -12,13 +12,13 @@ from tests.tiny import bits, jit_only
 LARGEST = 1e-7
 START = {"initializer": Normal(0.5), "bias_initializer": Normal(0.5)}
 RNG = np.random.default_rng(7)
-FIRST = RNG.bit_generator.state
+OFFSET = RNG.bit_generator.state
 
 
 @pytest.fixture(autouse=True)
 def numbers_begin_again():
     """Each test draws the same numbers, whatever ran before it: none lies on a kink of relu or mae."""
-    RNG.bit_generator.state = FIRST
+    RNG.bit_generator.state = OFFSET
 
 
 def conv(filters, size, **keywords):

@@ -10,7 +10,8 @@ import pytest
 from fastnn.cli import main
 from fastnn.common.errors import FileFormatError
 from fastnn.experiment.sweep import read_rows
-from fastnn.training.storage import _digest, load, save_model
+from fastnn.sequential import load
+from fastnn.training.storage import _digest
 from tests.small_data import write_all
 from tests.tiny import jit_only, tiny_model
 
@@ -186,7 +187,7 @@ FORGED = {
 @pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)
 def test_a_whole_file_that_describes_no_model(tmp_path, capsys, change):
     path = tmp_path / "model.h5"
-    save_model(path, tiny_model())
+    tiny_model().save(path)
     with h5py.File(path, "r+") as file:
         config = json.loads(file["config"][()])
         change(config)

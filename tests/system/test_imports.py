@@ -23,24 +23,12 @@ def sources(folder):
 
 
 MODULES = sources(FASTNN)
+BENCH = FASTNN.parent / "bench"
 
 
-def is_for_types(node):
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
-def statements(tree, inside_functions=True):
-    """All nodes but those that only a type checker reads."""
-    for child in ast.iter_child_nodes(tree):
-        if is_for_types(child) or (not inside_functions and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)):
-            continue
-        yield child
-        yield from statements(child, inside_functions)
-
-
-def imported(path, inside_functions=True):
-    """Dotted names that a file imports; of `from a import b` both a and a.b."""
-    for node in statements(ast.parse(path.read_text()), inside_functions):
+def imported(path):
+    """Dotted names that a file imports, wherever it does, also for types alone. Of `from a import b` both a and a.b."""
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -55,11 +43,11 @@ def test_kernels_import_nothing_but_numpy_and_numba(path):
     assert {name.split(".")[0] for name in imported(path)} <= allowed
 
 
-def dependencies(inside_functions):
-    """Module of fastnn -> modules of fastnn that it imports. `from package import module` means the module."""
+def dependencies(modules):
+    """Module -> the modules among these that it imports. `from package import module` means the module."""
     graph = {}
-    for module, path in MODULES.items():
-        names = set(imported(path, inside_functions)) & set(MODULES)
+    for module, path in modules.items():
+        names = set(imported(path)) & set(modules)
         shorter = {name for name in names if any(other.startswith(f"{name}.") for other in names)}
         graph[module] = names - shorter - {module}
     return graph
@@ -81,9 +69,10 @@ def circle(graph):
     return next((ring for module in graph if (ring := visit(module, []))), None)
 
 
-def test_no_circles():
+@pytest.mark.parametrize("modules", [MODULES, sources(KERNELS), sources(BENCH)], ids=["fastnn", "kernels", "bench"])
+def test_no_circles(modules):
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a", "b", "c"], "the search finds none"
-    assert circle(dependencies(inside_functions=False)) is None
+    assert circle(dependencies(modules)) is None
 
 
 # A file may import from its own room and from those to its left; `top` are the files of fastnn itself.
@@ -97,7 +86,7 @@ def room(module):
 
 
 def test_imports_point_one_way():
-    graph = dependencies(inside_functions=False)
+    graph = dependencies(MODULES)
     against = [
         f"{module} imports {other}"
         for module, others in graph.items()
@@ -105,6 +94,12 @@ def test_imports_point_one_way():
         if ROOMS.index(room(module)) < ROOMS.index(room(other))
     ]
     assert not against
+
+
+def test_data_knows_no_network():
+    """Left of it stand rooms that it has no use for."""
+    others = {other for module, names in dependencies(MODULES).items() if room(module) == "data" for other in names}
+    assert {room(other) for other in others} == {"common", "data"}
 
 
 def test_importing_fastnn_is_light():

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data import generate_trigrams, load_trigram_hdf5, save_trigram_hdf5
-from fastnn.data import source as feed
+from fastnn.data import generate_trigrams, load_trigram_hdf5, save_trigram_hdf5, source
 from fastnn.data.formats import trigram_hdf5 as hdf5
 from tests.tiny import jit_only, python
 
@@ -29,10 +28,10 @@ def path(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _small_windows(monkeypatch):
-    """Places of 16 rows, windows of 50 before they are rounded up to whole batches."""
-    monkeypatch.setattr(feed, "PLACE", 16 * 24)
-    monkeypatch.setattr(feed, "WINDOW", 56 * 24)
+def _small_chunks(monkeypatch):
+    """Blocks of 16 rows, chunks of 56 before they are rounded up to whole batches."""
+    monkeypatch.setattr(source, "SHUFFLE_BLOCK_BYTES", 16 * 24)
+    monkeypatch.setattr(source, "SHUFFLE_BUFFER_BYTES", 56 * 24)
 
 
 def net():
@@ -67,27 +66,27 @@ def test_in_the_file_s_order_the_bits_are_those_of_arrays(path):
         np.testing.assert_array_equal(want.predict(x), want.predict(X), strict=True)
 
 
-def windows_of(stream, batch, seed, epoch):
+def chunks_of(stream, batch, seed, epoch):
     network = fn.Sequential([fn.Embedding(N, 2), fn.Flatten(), fn.Dense(2)], input_shape=(1,)).network
-    walked = feed.StreamFeed(network, stream).windows(batch, seed, epoch)
-    return [window.x[:, 0].copy() for window in walked]
+    read = source.StreamSource(network, stream).chunks(batch, seed, epoch)
+    return [chunk.x[:, 0].copy() for chunk in read]
 
 
-def test_every_sample_comes_once_an_epoch_in_whole_batches_from_many_places(path):
+def test_every_sample_comes_once_an_epoch_in_whole_batches_from_many_blocks(path):
     with fn.H5Stream(path, "ids", lambda rows: rows[:, None]) as ids:
-        first, again, other = (windows_of(ids, 30, seed, epoch) for seed, epoch in ((1, 0), (1, 0), (1, 1)))
-        ordered = windows_of(ids, 30, None, 0)
-    for windows in (first, other, ordered):
-        assert sorted(np.concatenate(windows).tolist()) == list(range(N))
-        assert all(len(window) % 30 == 0 for window in windows[:-1])
+        first, again, other = (chunks_of(ids, 30, seed, epoch) for seed, epoch in ((1, 0), (1, 0), (1, 1)))
+        ordered = chunks_of(ids, 30, None, 0)
+    for chunks in (first, other, ordered):
+        assert sorted(np.concatenate(chunks).tolist()) == list(range(N))
+        assert all(len(chunk) % 30 == 0 for chunk in chunks[:-1])
     assert np.concatenate(ordered).tolist() == list(range(N))
     assert [w.tolist() for w in first] == [w.tolist() for w in again] != [w.tolist() for w in other]
-    spread = [len(np.unique(window // 96)) for window in first[:-1]]
-    assert min(spread) > 1, "a window from one place of the file mixes nothing"
+    spread = [len(np.unique(chunk // 96)) for chunk in first[:-1]]
+    assert min(spread) > 1, "a chunk from one place of the file mixes nothing"
 
 
-def test_samples_are_shuffled_within_a_window_too(path):
-    """One window of all samples: training differs from that in order, and from epoch to epoch of another seed."""
+def test_samples_are_shuffled_within_a_chunk_too(path):
+    """One chunk of all samples: training differs from that in order, and from epoch to epoch of another seed."""
     with fn.H5Stream(path, "x") as x:
         assert not np.array_equal(
             fitted(x, Y, batch_size=N // 2, epochs=1).parameters["dense.w"],
@@ -132,7 +131,7 @@ def test_where_a_stream_goes_wrong(path):
 
 
 def test_a_diverging_stream_ends_in_the_last_finite_state(path):
-    """In a later window than the first, so that what is run again must be of that window."""
+    """In a later chunk than the first, so that what is run again must be of that chunk."""
     x = X.copy()
     x[300:] *= 1e30
     with h5py.File(path, "a") as file:
@@ -158,7 +157,7 @@ def test_changed_rows(path):
 
 
 def test_a_change_gives_rows_of_one_kind(path):
-    """Else windows would take the first ones' dtype, and cut the others off."""
+    """Else chunks would take the first ones' dtype, and cut the others off."""
 
     def scaled_if_large(rows):
         return rows if rows.max() <= 100 else rows / np.float32(255)
@@ -174,14 +173,14 @@ def test_memory_follows_what_rows_take_while_they_are_read(tmp_path, caplog):
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file.create_dataset("wide", shape=(4000, 64), dtype="u1", chunks=(2000, 1), compression="gzip")
         file.create_dataset("y", shape=(4000, 200), dtype="f4")
-    feed_of_rows = fn.Sequential([fn.Dense(200)], input_shape=(1,), loss="mse").network
+    network = fn.Sequential([fn.Dense(200)], input_shape=(1,), loss="mse").network
     with fn.H5Stream(tmp_path / "b.h5", "wide", lambda rows: rows.max(axis=1, keepdims=True)) as narrow:
         assert (narrow.row_bytes, narrow.chunk_rows) == (64, 2000)
-        alone = list(feed.feed_of_inputs(feed_of_rows, narrow).windows(1))
-        assert max(len(window.x) for window in alone) <= feed.WINDOW // 64
+        alone = list(source.source_of_inputs(network, narrow).chunks(1))
+        assert max(len(chunk.x) for chunk in alone) <= source.SHUFFLE_BUFFER_BYTES // 64
         with fn.H5Stream(tmp_path / "b.h5", "y") as y:
-            windows = list(feed.feed_of(feed_of_rows, narrow, y).windows(1))
-            assert max(len(window.x) for window in windows) <= max(feed.WINDOW // 864, 1)
+            chunks = list(source.source_of(network, narrow, y).chunks(1))
+            assert max(len(chunk.x) for chunk in chunks) <= max(source.SHUFFLE_BUFFER_BYTES // 864, 1)
     assert "packed in chunks" not in caplog.text, "little is unpacked in vain"
 
 
@@ -235,7 +234,7 @@ def test_the_trigrams_of_a_large_file_stay_there(tmp_path, monkeypatch):
 def test_ten_gigabytes_train_in_little_memory(tmp_path):
     """10.7 GB of pixels, of which some 300 MB are trained on, in a process of its own.
 
-    What an epoch takes more than its first window is what would grow with the file.
+    What an epoch takes more than its first chunk is what would grow with the file.
     """
     path = tmp_path / "large.h5"
     with h5py.File(path, "w") as file:  # nothing is written: HDF5 reads zeros
@@ -259,4 +258,4 @@ print(Look.at[-1] - Look.at[0], model.history.stop_reason)
 """
     grown, reason = python(code).split()
     assert reason == "enough"
-    assert float(grown) < 40, "megabytes more than after the first window"
+    assert float(grown) < 40, "megabytes more than after the first chunk"

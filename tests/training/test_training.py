@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.training.compile import Plan
-from fastnn.training.loop import Run
+from fastnn.training.callbacks import Run
+from fastnn.training.runner import Runner
 from tests.tiny import StopAt, bits, fit, jit_only, python, tiny_model, trigrams
 
 
@@ -305,15 +305,15 @@ def test_ctrl_c_leaves_model_and_history_consistent():
 
 def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
     ran = []
-    advance = Plan.advance
+    advance = Runner.advance
 
-    def interrupted(plan, *arguments):
-        ran.append(advance(plan, *arguments))
+    def interrupted(runner, *arguments):
+        ran.append(advance(runner, *arguments))
         if len(ran) == 3:
             os.kill(os.getpid(), signal.SIGINT)
         return ran[-1]
 
-    monkeypatch.setattr(Plan, "advance", interrupted)
+    monkeypatch.setattr(Runner, "advance", interrupted)
     model, optimizer = tiny_model(), fn.SGD(0.1)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

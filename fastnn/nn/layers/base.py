@@ -1,4 +1,4 @@
-"""What a layer is: an immutable description. It names its parameters and writes its rows on a builder."""
+"""The base of all layers: an immutable description that names its parameters and emits operations on a builder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -8,16 +8,17 @@ import numpy as np
 
 from fastnn.common.errors import ShapeError
 from fastnn.engine.builder import Builder, Value
+from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 
 # (gradient of the output, gradients of the parameters to fill, whether the input's is wanted) -> the input's
-Backward = Callable[[Value, Mapping[str, np.ndarray], bool], Value | None]
+Backward = Callable[[Value, Mapping[str, ParameterView], bool], Value | None]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """An array that training changes: its shape and how it starts."""
+    """An array that training changes: its shape and its initial values."""
 
     shape: tuple[int, ...]
     initializer: Initializer
@@ -25,7 +26,7 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Penalised:
-    """For layers with weights w: what large weights cost, and a bound on them.
+    """For layers with weights w: penalties on large weights, and a bound on them.
 
     l1, l2    add l1·Σ|w| and ½·l2·Σw² to the loss of a batch
     max_norm  after each step, scale the weights of each unit (column) so that their norm is at most this
@@ -34,6 +35,7 @@ class Penalised:
     l1: float = 0.0
     l2: float = 0.0
     max_norm: float | None = None
+    weights: ClassVar[tuple[str, ...]] = ("w",)
 
     def check_penalties(self, layer: str) -> None:
         """ValueError unless the penalties are ≥ 0 and the bound is positive."""
@@ -51,15 +53,16 @@ class Penalised:
 
 @dataclass(frozen=True)
 class Layer:
-    """Base of all layers. A subclass says its kind, shapes, parameters and forward rows.
+    """Base of all layers. A subclass says its kind, shapes, parameters and forward operations.
 
-    `forward(build, x, p)` emits the rows that make the output from x and the layer's arrays p, and
-    returns the output with a function that emits the backward rows. The function is called, if
-    at all, once, after all forward rows.
+    kind       what names count up: dense, dense_1
+    takes_ids  whether the input is word ids, not numbers
+    weights    the short names of the parameters to which penalties and max_norm apply
     """
 
     kind: ClassVar[str]
-    takes_ids: ClassVar[bool] = False  # whether the input is word ids, not numbers
+    takes_ids: ClassVar[bool] = False
+    weights: ClassVar[tuple[str, ...]] = ()
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of one output sample, from that of one input sample. ShapeError if it cannot be."""
@@ -73,12 +76,24 @@ class Layer:
         """Running statistics by short name: arrays that training writes, but not by gradients."""
         return {}
 
-    def forward(self, build: Builder, x: Value, p: Mapping[str, np.ndarray]) -> tuple[Value, Backward]:
+    def forward(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> tuple[Value, Backward]:
+        """Emit the operations that compute the output from x.
+
+        p : the layer's parameters and buffers by short name
+
+        Returns the output, and a function that emits the backward operations. It is called at most once, after the
+        forward operations of all layers.
+        """
         raise NotImplementedError
 
     def least_samples(self, shape: tuple[int, ...]) -> int:
-        """How many samples a training batch must have at the least."""
+        """The smallest number of samples that a training batch may have."""
         return 1
+
+    def title(self, name: str) -> str:
+        """The layer in the table of a model's layers."""
+        activation = getattr(self, "activation", "identity")
+        return name if activation == "identity" else f"{name} ({activation})"
 
     def config(self) -> dict[str, Any]:
         """The description as plain data, from which `from_config` makes an equal layer."""
@@ -96,7 +111,7 @@ def restored(value: Any) -> Any:
     if isinstance(value, dict) and "initializer" in value:
         arguments = {name: item for name, item in value.items() if name != "initializer"}
         known = getattr(initializers, value["initializer"], None)
-        # A user's own class cannot be found again; the file that names it holds the values it once gave.
+        # A user's own class cannot be found again. The file that names it also holds the values that it once drew.
         return known(**arguments) if known else initializers.Zeros()
     return value
 

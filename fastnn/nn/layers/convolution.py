@@ -8,7 +8,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
-from fastnn.engine.builder import FIRST, Columns, Rows
+from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn.nn.layers.activation import activate, check_activation
@@ -29,7 +29,7 @@ class Window:
     padding: str
 
     def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Rows and columns that come out; ShapeError if the window does not fit."""
+        """Slice and columns that come out; ShapeError if the window does not fit."""
         expect_rank(layer, shape, 3, "images (H, W, C)")
         if self.padding == "same":
             return -(-shape[0] // self.stride[0]), -(-shape[1] // self.stride[1])
@@ -95,18 +95,20 @@ class Conv2D(Penalised, Layer):
         geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
         image, inner = _padded(build, x, geometry)
         scores = build.value("conv2d", self.output_shape(x.shape))
-        build.emit(k.conv2d_forward, scores.buffer, image.buffer, p["w"], inner)
+        build.emit(k.conv2d_forward, scores.buffer, image.buffer, p["w"].array, inner)
         if self.use_bias:
-            build.emit(k.channel_bias_forward, scores.buffer, p["b"], scores.width // self.filters, self.filters)
+            build.emit(k.channel_bias_forward, scores.buffer, p["b"].array, scores.width // self.filters, self.filters)
         out, activation_backward = activate(build, scores, self.activation)
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            taps = build.axis_of(f"{build.owner}.w", p["w"])
-            build.emit_along(taps, k.conv2d_backward_w, Rows(grads["w"]), image.buffer, dout.buffer, inner, FIRST)
+            taps = build.axis_of(p["w"])
+            build.emit_along(
+                taps, k.conv2d_backward_w, Slice(grads["w"].array), image.buffer, dout.buffer, inner, OFFSET
+            )
             if self.use_bias:
-                units, places = build.axis_of(f"{build.owner}.b", p["b"]), dout.width // self.filters
-                operands = (Rows(grads["b"]), dout.buffer, places, self.filters, FIRST)
+                units, pixels = build.axis_of(p["b"]), dout.width // self.filters
+                operands = (Slice(grads["b"].array), dout.buffer, pixels, self.filters, OFFSET)
                 build.emit_along(units, k.channel_bias_backward, *operands)
             return self._input_gradient(build, x, p["w"], dout, geometry) if wanted else None
 
@@ -117,12 +119,12 @@ class Conv2D(Penalised, Layer):
         taps, dx = math.prod(self.window().size), build.value("dx", x.shape)
         if self.window().stride == (1, 1):
             flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
-            build.emit(k.flip_filters, flipped, w, geometry)
+            build.emit(k.flip_filters, flipped, w.array, geometry)
             image, inner = _padded(build, dout, _reversed(geometry))
             build.emit(k.conv2d_forward, dx.buffer, image.buffer, flipped, inner)
             return dx
         wt = build.scratch("wᵀ", self.filters, taps * x.shape[2])
-        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, Columns(wt), Rows(w), FIRST)
+        build.emit_along(build.axis_of(w), k.transpose, Columns(wt), Slice(w.array), OFFSET)
         build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, wt, geometry)
         return dx
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
-from fastnn.engine.builder import FIRST, Columns, Rows
+from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn.nn.layers.activation import activate, check_activation
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
 
-# Transposing w costs as much as so many times transposing a batch's outputs and inputs, which takes two phases more.
+# Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
+# this many times as large as they are.
 FEW_SAMPLES = 8
 
 
@@ -47,37 +48,37 @@ class Dense(Penalised, Layer):
 
     def forward(self, build, x, p):
         scores = build.value("dense", (self.units,))
-        build.emit(k.matmul, scores.buffer, x.buffer, p["w"])
+        build.emit(k.matmul, scores.buffer, x.buffer, p["w"].array)
         if self.use_bias:
-            build.emit(k.bias_forward, scores.buffer, p["b"])
+            build.emit(k.bias_forward, scores.buffer, p["b"].array)
         out, activation_backward = activate(build, scores, self.activation)
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            rows = build.axis_of(f"{build.owner}.w", p["w"])
-            build.emit_along(rows, k.matmul_xt, Rows(grads["w"]), x.buffer, dout.buffer, FIRST)
+            rows = build.axis_of(p["w"])
+            build.emit_along(rows, k.matmul_xt, Slice(grads["w"].array), x.buffer, dout.buffer, OFFSET)
             if self.use_bias:
-                units = build.axis_of(f"{build.owner}.b", p["b"])
-                build.emit_along(units, k.bias_backward, Rows(grads["b"]), dout.buffer, FIRST)
+                units = build.axis_of(p["b"])
+                build.emit_along(units, k.bias_backward, Slice(grads["b"].array), dout.buffer, OFFSET)
             return self._input_gradient(build, x, p["w"], dout) if wanted else None
 
         return out, backward
 
     def _input_gradient(self, build, x, w, dout):
-        """dx = dout · wᵀ; of a large w and few samples, dxᵀ = w · doutᵀ: then it is not w that is transposed."""
-        if w.size > FEW_SAMPLES * build.batch * (x.width + self.units):
+        """dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed."""
+        if w.array.size > FEW_SAMPLES * build.batch * (x.width + self.units):
             return self._transposed_gradient(build, x, w, dout)
         wt = build.scratch("wᵀ", self.units, x.width)
         dx = build.value("dx", x.shape)
-        build.emit_along(build.axis_of(f"{build.owner}.w", w), k.transpose, Columns(wt), Rows(w), FIRST)
-        build.emit(k.matmul, dx.buffer, dout.buffer, wt)  # `matmul_wt`, already compiled for the forward product
+        build.emit_along(build.axis_of(w), k.transpose, Columns(wt), Slice(w.array), OFFSET)
+        build.emit(k.matmul, dx.buffer, dout.buffer, wt)
         return dx
 
     def _transposed_gradient(self, build, x, w, dout):
-        rows = build.axis_of(f"{build.owner}.w", w)
+        rows = build.axis_of(w)
         dout_t = build.scratch("doutᵀ", self.units, build.batch)
         dx_t, dx = build.scratch("dxᵀ", x.width, build.batch), build.value("dx", x.shape)
         build.emit(k.transpose, dout_t, dout.buffer, 0)
-        build.emit_along(rows, k.matmul, Rows(dx_t), Rows(w), dout_t)
-        build.emit_along(rows, k.transpose, Columns(dx.buffer), Rows(dx_t), FIRST)
+        build.emit_along(rows, k.matmul, Slice(dx_t), Slice(w.array), dout_t)
+        build.emit_along(rows, k.transpose, Columns(dx.buffer), Slice(dx_t), OFFSET)
         return dx

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
-from fastnn.engine.builder import FIRST
+from fastnn.engine.ops import OFFSET
 from fastnn.nn.layers.base import Layer
 
 
@@ -12,8 +12,9 @@ from fastnn.nn.layers.base import Layer
 class Dropout(Layer):
     """x / keep with probability keep, else 0, while training; x itself at prediction (inverted dropout).
 
-    Say `rate=`, the share that is dropped, or `keep=`, the share that stays, by name, and not both. What
-    is dropped depends on seed, epoch, step and place alone. Srivastava et al. (2014).
+    Give either `rate=`, the probability that an input is dropped, or `keep=`, that it stays. The inputs that are
+    dropped depend only on the seed, the layer's name, the epoch, the step and the position in the batch.
+    Srivastava et al. (2014).
     """
 
     rate: float | None = None
@@ -35,8 +36,8 @@ class Dropout(Layer):
         if not build.training or self.kept == 1:
             return x, lambda dout, grads, wanted: dout
         out, mask = build.value("dropout", x.shape), build.value("mask", x.shape)
-        place = (build.noise, build.cursor, build.stream, x.width)
-        build.emit(k.dropout_forward, out.buffer, mask.buffer, x.buffer, *place, build.constant([self.kept]), FIRST)
+        where = (build.dropout_key, build.cursor, build.stream_id, x.width)
+        build.emit(k.dropout_forward, out.buffer, mask.buffer, x.buffer, *where, build.constant([self.kept]), OFFSET)
 
         def backward(dout, grads, wanted):
             if not wanted:

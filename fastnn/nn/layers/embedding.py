@@ -13,9 +13,9 @@ from fastnn.nn.layers.base import Layer, Parameter, Penalised, positive
 
 @dataclass(frozen=True)
 class Embedding(Penalised, Layer):
-    """Row `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
+    """Op `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
 
-    Rows are gathered forward and gradients summed by row backward: nothing is one-hot.
+    Slice are gathered forward and gradients summed by row backward: nothing is one-hot.
     """
 
     rows: int
@@ -38,19 +38,19 @@ class Embedding(Penalised, Layer):
 
     def forward(self, build, x, p):
         out = build.value("embedding", self.output_shape(x.shape))
-        build.emit(k.embedding_forward, out.buffer, p["w"], x.buffer, self.width)
+        build.emit(k.embedding_forward, out.buffer, p["w"].array, x.buffer, self.width)
 
         def backward(dout, grads, wanted):
             starts = build.array("starts", (self.rows + 1,), np.int64)
             positions = build.array("positions", (build.batch * x.width,), np.int64)
-            name = f"{build.owner}.w"
-            if name in build.penalised:
-                build.emit(k.clear, grads["w"].reshape(-1))
-            else:  # rows that no id of the batch names cost nothing: their gradient is 0 and stays 0
-                build.touched[name] = starts
-                build.emit(k.clear_rows, grads["w"], starts)
+            dw = grads["w"]
+            if dw.name in build.penalised:
+                build.emit(k.clear, dw.array.reshape(-1))
+            else:  # rows whose id does not occur in the batch cost nothing: their gradient is 0 and stays 0
+                build.sparse_gradients[dw.name] = starts
+                build.emit(k.clear_rows, dw.array, starts)
             build.emit(k.group_by_row, starts, positions, x.buffer)
-            build.emit(k.embedding_backward, grads["w"], dout.buffer, starts, positions, x.width, self.width)
+            build.emit(k.embedding_backward, dw.array, dout.buffer, starts, positions, x.width, self.width)
             # Returns no gradient of the ids, which have none: this is always the first layer.
 
         return out, backward

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
-from fastnn.engine.builder import FIRST, Rows
+from fastnn.engine.ops import OFFSET, Slice
 from fastnn.nn.initializers import Ones, Zeros
 from fastnn.nn.layers.base import Layer, Parameter, expect_rank
 
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """γ · (x − mean) / √(var + eps) + β for each channel (the last axis), over the batch and all places.
+    """γ · (x − mean) / √(var + eps) + β for each channel (the last axis), over the batch and all pixels.
 
-    Training uses the batch's own statistics and keeps running ones, of which `momentum` is the share that
-    stays at each step; prediction uses those. Ioffe and Szegedy (2015).
+    Training uses the batch's own statistics and keeps running ones: running = momentum · running + (1 − momentum) ·
+    batch's. Prediction uses the running ones. Ioffe and Szegedy (2015).
     """
 
     momentum: float = 0.99
@@ -37,27 +37,28 @@ class BatchNorm(Layer):
 
     def forward(self, build, x, p):
         P, C = x.width // x.shape[-1], x.shape[-1]
-        out, rates = build.value("batch_norm", x.shape), build.constant([self.momentum, self.eps])
+        out, scalars = build.value("batch_norm", x.shape), build.constant([self.momentum, self.eps])
+        affine = p["gamma"].array, p["beta"].array
         mean, rstd = build.vector("mean", C), build.vector("rstd", C)
         if not build.training:
-            build.emit(k.batch_norm_rstd, rstd, p["var"], rates, C)
-            build.emit(k.batch_norm_forward, out.buffer, x.buffer, p["gamma"], p["beta"], p["mean"], rstd, P, C)
+            build.emit(k.batch_norm_rstd, rstd, p["var"].array, scalars, C)
+            build.emit(k.batch_norm_forward, out.buffer, x.buffer, *affine, p["mean"].array, rstd, P, C)
             return out, _no_backward
-        channels = build.axis_of(f"{build.owner}.gamma", p["gamma"])
-        build.axes[f"{build.owner}.beta"] = channels
-        moments = (Rows(one) for one in (mean, rstd, p["mean"], p["var"]))
-        build.emit_along(channels, k.batch_norm_moments, *moments, x.buffer, rates, P, C, FIRST)
-        build.emit(k.batch_norm_forward, out.buffer, x.buffer, p["gamma"], p["beta"], mean, rstd, P, C)
+        channels = build.axis_of(p["gamma"])
+        build.cut_with(p["beta"], channels)
+        moments = (Slice(one) for one in (mean, rstd, p["mean"].array, p["var"].array))
+        build.emit_along(channels, k.batch_norm_moments, *moments, x.buffer, scalars, P, C, OFFSET)
+        build.emit(k.batch_norm_forward, out.buffer, x.buffer, *affine, mean, rstd, P, C)
 
         def backward(dout, grads, wanted):
             means = [build.vector(name, C) for name in ("dgamma mean", "dbeta mean")]
-            sums = (Rows(one) for one in (grads["gamma"], grads["beta"], *means))
-            moments = (dout.buffer, x.buffer, Rows(mean), Rows(rstd))
-            build.emit_along(channels, k.batch_norm_backward_sums, *sums, *moments, P, C, FIRST)
+            sums = (Slice(one) for one in (grads["gamma"].array, grads["beta"].array, *means))
+            moments = (dout.buffer, x.buffer, Slice(mean), Slice(rstd))
+            build.emit_along(channels, k.batch_norm_backward_sums, *sums, *moments, P, C, OFFSET)
             if not wanted:
                 return None
             dx = build.value("dx", x.shape)
-            arrays = (dx.buffer, dout.buffer, x.buffer, p["gamma"], mean, rstd, *means)
+            arrays = (dx.buffer, dout.buffer, x.buffer, p["gamma"].array, mean, rstd, *means)
             build.emit(k.batch_norm_backward, *arrays, P, C)
             return dx
 
@@ -65,7 +66,7 @@ class BatchNorm(Layer):
 
 
 def _no_backward(dout, grads, wanted):
-    raise AssertionError("a plan that does not train has no backward rows")
+    raise AssertionError("a step that does not train has no backward operations")
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,15 @@ class LayerNorm(Layer):
         return {"gamma": Parameter(shape, Ones()), "beta": Parameter(shape, Zeros())}
 
     def forward(self, build, x, p):
-        out, rates = build.value("layer_norm", x.shape), build.constant([self.eps])
+        out, scalars = build.value("layer_norm", x.shape), build.constant([self.eps])
+        affine = p["gamma"].array, p["beta"].array
         mean, rstd = (build.array(name, (build.batch,), batched=True) for name in ("mean", "rstd"))
-        build.emit(k.layer_norm_forward, out.buffer, mean, rstd, x.buffer, p["gamma"], p["beta"], rates, x.width)
+        build.emit(k.layer_norm_forward, out.buffer, mean, rstd, x.buffer, *affine, scalars, x.width)
 
         def backward(dout, grads, wanted):
             dx = build.value("dx", x.shape)
-            arrays = (dx.buffer, grads["gamma"], grads["beta"], dout.buffer, x.buffer, mean, rstd, p["gamma"])
+            sums = grads["gamma"].array, grads["beta"].array
+            arrays = (dx.buffer, *sums, dout.buffer, x.buffer, mean, rstd, p["gamma"].array)
             build.emit(k.layer_norm_backward, *arrays, x.width)
             return dx
 

@@ -9,7 +9,7 @@ from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
 
-def _share(optimizer: str, name: str, value: float) -> float:
+def _fraction(optimizer: str, name: str, value: float) -> float:
     if not 0 <= value < 1:
         raise ValueError(f"{optimizer}: {name} is {value}, expected 0 ≤ {name} < 1")
     return float(value)
@@ -35,9 +35,9 @@ class RMSProp(Optimizer):
 
     def __init__(self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **clips):
         super().__init__(lr, **clips)
-        self.decay, self.eps = _share("RMSProp", "decay", decay), _above_zero("RMSProp", "eps", eps)
+        self.decay, self.eps = _fraction("RMSProp", "decay", decay), _above_zero("RMSProp", "eps", eps)
 
-    def rates(self, iterations):
+    def scalars(self, iterations):
         return _columns(self.learning_rates(iterations), 1 - self.decay, self.eps)
 
 
@@ -65,7 +65,7 @@ class AdaGrad(Optimizer):
             )
         self.initial_accumulator_value = self.start = float(initial_accumulator_value)
 
-    def rates(self, iterations):
+    def scalars(self, iterations):
         return _columns(self.learning_rates(iterations), self.eps)
 
 
@@ -85,10 +85,10 @@ class Adam(Optimizer):
     ):
         super().__init__(lr, **clips)
         kind = type(self).__name__
-        self.beta1, self.beta2 = _share(kind, "beta1", beta1), _share(kind, "beta2", beta2)
+        self.beta1, self.beta2 = _fraction(kind, "beta1", beta1), _fraction(kind, "beta2", beta2)
         self.eps = _above_zero(kind, "eps", eps)
 
-    def rates(self, iterations):
+    def scalars(self, iterations):
         steps = iterations + 1.0
         lr = self.learning_rates(iterations) / (1 - self.beta1**steps)
         root = 1 / np.sqrt(1 - self.beta2**steps)
@@ -108,5 +108,5 @@ class AdamW(Adam):
             raise ValueError(f"AdamW: weight_decay is {weight_decay}, expected ≥ 0")
         self.weight_decay = float(weight_decay)
 
-    def rates(self, iterations):
-        return np.column_stack([super().rates(iterations), self.learning_rates(iterations) * self.weight_decay])
+    def scalars(self, iterations):
+        return np.column_stack([super().scalars(iterations), self.learning_rates(iterations) * self.weight_decay])

@@ -1,4 +1,4 @@
-"""What all optimizers share: state, clipping, the row that updates. The arithmetic is one kernel each."""
+"""What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,10 +7,11 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
-from fastnn.engine.builder import Builder, Rows
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
-from fastnn.engine.threads import guard, usable_threads, use_parallel
+from fastnn.engine.threads import call
 from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
@@ -55,8 +56,11 @@ class Optimizer:
             return self.lr(iterations, self.epoch)
         return np.full(len(iterations), float(self.lr))
 
-    def rates(self, iterations: np.ndarray) -> np.ndarray:
-        """What the kernel reads at each of the steps numbered `iterations` (n,): (n, r), the learning rate first."""
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
+        """The operand `scalars` of the kernel at each of the steps numbered `iterations` (n,): (n, s), float64.
+
+        The learning rate comes first, then what else the kernel's docstring names.
+        """
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
@@ -102,8 +106,8 @@ class Optimizer:
         # A copy's state belongs to no model yet: the first that it trains adopts it.
         return self.__dict__ | {"_owner": None, "_blocks": {}}
 
-    def emit(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
-        """Emit clipping, then the update of all parameters as one row over flat arrays."""
+    def emit(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
+        """Emit clipping, over all gradients at once, then the update of each parameter."""
         if self.clip_value is not None:
             build.emit(k.clip_by_value, gradients.flat, build.constant([self.clip_value]))
         if self.clip_norm is not None:
@@ -111,22 +115,23 @@ class Optimizer:
             partial = build.array("partial sums", (chunks(gradients.flat.size),), np.float64)
             build.emit(k.sum_of_squares, norm2, partial, gradients.flat)
             build.emit(k.scale_by_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
-        self.emit_update(build, parameters, gradients, rates)
+        self.emit_update(build, parameters, gradients, scalars)
 
-    def emit_update(self, build: Builder, parameters: Block, gradients: Block, rates: Buffer) -> None:
+    def emit_update(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
         """Emit the update of each parameter, along the axis of its gradient if it has one.
 
-        Where a gradient of 0 changes nothing, rows that a batch did not touch cost nothing.
+        Where a gradient of 0 changes nothing, rows of a table whose id does not occur in the batch cost nothing.
         """
         for name in parameters:
             blocks = (parameters, *self._blocks.values(), gradients)
             arrays = [block.buffers[name] for block in blocks]
-            if self.rows_kernel is not None and name in build.touched:
-                build.emit(self.rows_kernel, *arrays, build.touched[name], rates)
-            elif name in build.axes:
-                build.emit_along(build.axes[name], self.kernel, *(Rows(a, flat=True) for a in arrays), rates)
+            axis = build.cut_axis(parameters.view(name))
+            if self.rows_kernel is not None and name in build.sparse_gradients:
+                build.emit(self.rows_kernel, *arrays, build.sparse_gradients[name], scalars)
+            elif axis is not None:
+                build.emit_along(axis, self.kernel, *(Slice(a, flat=True) for a in arrays), scalars)
             else:
-                build.emit(self.kernel, *(a.reshape(-1) for a in arrays), rates)
+                build.emit(self.kernel, *(a.reshape(-1) for a in arrays), scalars)
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """One update of any dict of arrays, in place; state is made when first needed.
@@ -160,11 +165,8 @@ class Optimizer:
 
     def _update(self, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
         flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
-        rates = self.rates(np.array([self.iteration]))[0].astype(arrays[0].dtype)
-        args = (*flat, np.ascontiguousarray(gradient).reshape(-1), rates)
-        parallel = use_parallel(self.kernel, args)
-        with guard(usable_threads() if parallel else 1):
-            self.kernel.twin(parallel)(*args)
+        scalars = self.scalars(np.array([self.iteration]))[0].astype(arrays[0].dtype)
+        call(self.kernel, *flat, np.ascontiguousarray(gradient).reshape(-1), scalars)
         for array, result in zip(arrays, flat, strict=True):
             if not np.may_share_memory(array, result):  # a strided array: its copy was updated
                 array[...] = result.reshape(array.shape)

@@ -28,6 +28,6 @@ class SGD(Optimizer):
         else:
             self.kernel, self.rows_kernel = k.sgd_update, k.sgd_update_rows
 
-    def rates(self, iterations):
+    def scalars(self, iterations):
         lr = self.learning_rates(iterations)
         return np.column_stack([lr, np.full(len(lr), self.momentum)] if self.state_names else [lr])

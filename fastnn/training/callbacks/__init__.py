@@ -1,6 +1,6 @@
 """What watches training, and may stop it: one callback a file."""
 
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.callbacks.checkpoint import Checkpoint
 from fastnn.training.callbacks.csv_logger import CSVLogger
 from fastnn.training.callbacks.early_stopping import EarlyStopping
@@ -20,6 +20,7 @@ __all__ = [
     "Monitor",
     "ProgressBar",
     "ReduceOnPlateau",
+    "Run",
     "TensorBoard",
     "TimeLimit",
 ]

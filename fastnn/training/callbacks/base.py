@@ -1,41 +1,100 @@
-"""The callback protocol."""
+"""The callback protocol: the training that a callback sees, and the moments at which it is called."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from fastnn.training.loop import Run
+import numpy as np
+
+from fastnn.engine.parameters import Block
+from fastnn.nn.optimizers import Optimizer
+from fastnn.training.model import Model
+from fastnn.training.runner import Runner
+
+
+class Run:
+    """One `fit`, as callbacks see it.
+
+    model, optimizer, history   of this training
+    epoch, last_epoch           epochs finished so far, and the number at which the training ends
+    step, steps                 steps done in this epoch, and how many an epoch has
+    samples                     samples of an epoch
+    batch_size                  samples of a step
+    shuffle                     whether each epoch has its own order of samples
+    callbacks                   all of them, in the order in which they are called
+    logs                        this epoch's figures so far: loss, accuracy; val_* once known. Figures that a callback
+                                adds are kept in the history.
+    stop_reason                 why a callback ended the training; None while it goes on
+    """
+
+    def __init__(self, model: Model, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
+        self.model, self.optimizer, self.history = model, optimizer, model.history
+        self.epoch = model.epoch
+        self.last_epoch = model.epoch + epochs
+        self.callbacks = callbacks
+        self.step = self.steps = self.samples = self.batch_size = 0
+        self.shuffle = True
+        self.logs: dict[str, Any] = {}
+        self.stop_reason: str | None = None
+        self._runner: Runner | None = None
+
+    def stop(self, reason: str) -> None:
+        """End training after the step that is running; the first `reason` is kept in the history."""
+        self.stop_reason = self.stop_reason or reason
+
+    def attach(self, runner: Runner) -> None:
+        """Say what runs the steps: the training loop does, once they are compiled."""
+        self._runner = runner
+
+    @property
+    def samples_done(self) -> int:
+        """Samples used so far in this epoch."""
+        return self._runner.samples_done if self._runner is not None and self.step else 0
+
+    @property
+    def gradients(self) -> Block:
+        """The gradients of the last step, by parameter. FastnnError unless a callback says `reads_gradients`."""
+        assert self._runner is not None, "no step has run"
+        return self._runner.gradients
+
+    def layer_outputs(self) -> dict[str, np.ndarray]:
+        """The inputs, as "input", and each layer's output for the batch of the last step, by name: views."""
+        assert self._runner is not None, "no step has run"
+        return self._runner.layer_outputs()
+
+    @property
+    def plan(self) -> "Run":
+        """The run itself: callbacks of 0.1 asked `run.plan` for gradients and layers' outputs."""
+        return self
 
 
 class Callback:
-    """Base of all callbacks: override what you need. `run` is described at `fastnn.training.loop.Run`.
+    """Base of all callbacks: override the methods that you need. Each is called with the `Run`.
 
-    every   call the batch methods every so many steps (and so end compiled calls there); 0: never
-    last    called after the callbacks that are not: it sees, and may save, the state they have reached
-    reads_gradients  whether it reads `run.plan.gradients`: otherwise gradients are used up where they arise
-    skips_epochs  whether it does without some epochs: tiny nets train many full-batch epochs in one compiled call
-    often   call them after every compiled call, that is, several times a second, at no fixed step
+    every            call the batch methods every `every` steps, and so end compiled calls there; 0: never
+    often            call the batch methods after every compiled call, several times a second, at no fixed step
+    last             call it after the callbacks that are not `last`: it sees, and may save, what they have done
+    reads_gradients  whether it reads `run.gradients`: otherwise they are used where they arise, and not kept
     """
 
     every: int = 0
-    last: bool = False
     often: bool = False
-    skips_epochs: bool = False
+    last: bool = False
     reads_gradients: bool = False
 
-    def on_train_begin(self, run: "Run") -> None: ...
+    def on_train_begin(self, run: Run) -> None: ...
 
-    def on_train_end(self, run: "Run") -> None: ...
+    def on_train_end(self, run: Run) -> None: ...
 
-    def on_epoch_begin(self, run: "Run") -> None: ...
+    def on_epoch_begin(self, run: Run) -> None: ...
 
-    def on_epoch_end(self, run: "Run") -> None: ...
+    def on_epoch_end(self, run: Run) -> None: ...
 
-    def on_batch_begin(self, run: "Run") -> None: ...
+    def on_batch_begin(self, run: Run) -> None: ...
 
-    def on_batch_end(self, run: "Run") -> None: ...
+    def on_batch_end(self, run: Run) -> None: ...
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint must keep for this callback to go on as if never interrupted."""
+        """The state that a checkpoint must keep, so that this callback goes on as if it had not been interrupted."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None: ...

@@ -3,17 +3,15 @@
 import json
 from array import array
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.names import numbered
-from fastnn.training.callbacks.base import Callback
-from fastnn.training.storage import load_checkpoint, save_model
-
-if TYPE_CHECKING:
-    from fastnn.training.loop import Run
+from fastnn.training import storage
+from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.storage import Saved
 
 
 class Checkpoint(Callback):
@@ -29,32 +27,34 @@ class Checkpoint(Callback):
         self.path, self.resume = Path(path), resume
 
     def on_train_begin(self, run):
-        # As it is now: a callback may change the learning rate, and whoever resumes begins with the first one again.
+        # As it is now: a callback may change the learning rate, and a resumed training is set up with the first again.
         self.setup = _setup(run)
         if self.resume and self.path.exists():
-            model, training = load_checkpoint(self.path)
-            self._check(training)
-            self.setup = training["setup"]
-            restore(run, model, training)
+            saved = storage.read(self.path)
+            self._check(saved.training or {})
+            self.setup = (saved.training or {})["setup"]
+            with storage.building(self.path):
+                run.model.restore_saved(saved)
+            restore(run, saved)
 
     def _check(self, training) -> None:
         """FileFormatError unless the checkpoint was made by a training like this one."""
         if not training:
             raise FileFormatError(f"{self.path}: a model without a training state, cannot resume from it")
         was, now = training["setup"], self.setup
-        changed = [name for name in now if was.get(name) != now[name]]
+        changed = [name for name in now | was if was.get(name) != now.get(name)]
         if "optimizer" in changed and now["optimizer"] == training["optimizer"]["config"]:
             changed.remove("optimizer")  # the very object that trained before, at the rate it had reached
         if changed:
-            told = "; ".join(_difference(name, was.get(name), now[name]) for name in changed)
+            told = "; ".join(_difference(name, was.get(name), now.get(name)) for name in changed)
             raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
 
     def on_epoch_end(self, run):
-        save_model(self.path, run.model, training_state(run, self.setup))
+        storage.save(self.path, run.model.saved(training_state(run, self.setup)))
 
 
-def training_state(run: "Run", setup: dict[str, Any]) -> dict[str, Any]:
-    """Everything beside the model that the next epoch depends on, as a tree for `save_model`."""
+def training_state(run: Run, setup: dict[str, Any]) -> dict[str, Any]:
+    """Everything beside the model that the next epoch depends on, as nested dicts of arrays and plain values."""
     optimizer, history = run.optimizer, run.history
     return {
         "setup": setup,
@@ -75,8 +75,8 @@ def _difference(name: str, was: Any, now: Any) -> str:
     return f"another {name}" if name == "network" else f"{name} {was}, not {now}"
 
 
-def _setup(run: "Run") -> dict[str, Any]:
-    """What must be the same for a resumed training to be the one that was interrupted."""
+def _setup(run: Run) -> dict[str, Any]:
+    """The settings that a resumed training must have in common with the interrupted one."""
     return {
         "network": json.dumps(run.model.network.config()),
         "seed": run.model.seed,
@@ -89,9 +89,9 @@ def _setup(run: "Run") -> dict[str, Any]:
     }
 
 
-def restore(run: "Run", model: Any, training: dict[str, Any]) -> None:
-    """Put a run into the state that `training_state` took down."""
-    run.model.restore(model.snapshot())
+def restore(run: Run, saved: Saved) -> None:
+    """Put a run, whose model is restored already, into the state that `training_state` recorded."""
+    training = saved.training or {}
     for name, parts in training["optimizer"].get("state", {}).items():
         for part, value in parts.items():
             run.optimizer.state[name][part][...] = value
@@ -99,7 +99,7 @@ def restore(run: "Run", model: Any, training: dict[str, Any]) -> None:
     lr = json.loads(training["optimizer"]["config"])["lr"]
     if not isinstance(lr, dict):  # a schedule does not change, and the setup says that it is the same
         run.optimizer.lr = lr
-    run.epoch = run.model.epoch = model.epoch
+    run.epoch = run.model.epoch = saved.config["epoch"]
     run.history.epochs[:] = training["history"]["epochs"]
     run.history.steps.clear()
     run.history.steps.update({name: array("d", values) for name, values in training["history"]["steps"].items()})
@@ -107,7 +107,7 @@ def restore(run: "Run", model: Any, training: dict[str, Any]) -> None:
         callback.load_state_dict(training["callbacks"][key])
 
 
-def _resumable(run: "Run") -> dict[str, Callback]:
+def _resumable(run: Run) -> dict[str, Callback]:
     """The callbacks that have a state, by kind and order: a progress bar more or less changes nothing."""
     found = [callback for callback in run.callbacks if type(callback).state_dict is not Callback.state_dict]
     return dict(zip(numbered(type(callback).__name__ for callback in found), found, strict=True))

@@ -10,12 +10,12 @@ from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 class GradientNorms(StepRecorder):
     """Puts the Frobenius norm of each parameter's gradient into `history.steps`, every `every` steps of an epoch.
 
-    history.steps["norm dense.w"]  the norms, one for each step taken down, of the gradient that the update used:
+    history.steps["norm dense.w"]  the norms, one for each recorded step, of the gradient that the update used:
                                    with penalties, and clipped if the optimizer clips
     history.steps["norm step"]     which steps these were, from 1, counted as history.steps["loss"] counts
 
-    An epoch of fewer than `every` steps is taken down once, at its end. every=1 runs each step as a call of
-    its own, which small networks feel.
+    An epoch of fewer than `every` steps is recorded once, at its end. every=1 runs each step as a call of
+    its own, which makes small networks slower.
     """
 
     reads_gradients = True
@@ -27,7 +27,7 @@ class GradientNorms(StepRecorder):
         # Looked up each time: a checkpoint that training resumes from brings arrays of its own.
         steps = run.history.steps
         steps.setdefault("norm step", array("d")).append(steps_so_far(run))
-        for name, gradient in run.plan.gradients.items():
+        for name, gradient in run.gradients.items():
             steps.setdefault(f"norm {name}", array("d")).append(_norm(gradient))
 
 

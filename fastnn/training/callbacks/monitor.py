@@ -1,7 +1,7 @@
 """What the numbers inside a network look like while it trains: ranges, means, histograms.
 
 The file, HDF5: the root's attributes `format` and `version`; a group for each kind (parameter, gradient,
-input, activation), in it a group for each name, in that one array a figure, along the n steps taken down:
+input, activation), in it a group for each name, in that one array a figure, along the n recorded steps:
 step, epoch, nonfinite, min, max, mean, std (n,), counts (n, bins), edges (n, bins + 1).
 """
 
@@ -86,10 +86,10 @@ class Monitor(StepRecorder):
 
 def _arrays(run: Any) -> Iterator[tuple[str, str, np.ndarray]]:
     """Kind, name and values of all that is watched."""
-    for kind, arrays in (("parameter", run.model.parameters), ("gradient", run.plan.gradients)):
+    for kind, arrays in (("parameter", run.model.parameters), ("gradient", run.gradients)):
         for name, array in arrays.items():
             yield kind, name, array
-    for name, array in run.plan.layer_outputs().items():
+    for name, array in run.layer_outputs().items():
         yield ("input" if name == "input" else "activation"), name, array
 
 
@@ -130,7 +130,7 @@ def _columns(records: list[Record]) -> Columns:
 
 
 def _records(columns: Columns) -> list[Record]:
-    """The records, in the order in which they were taken down, that `_columns` was given."""
+    """The records, in the order in which they were made, that `_columns` was given."""
     records = [
         {"kind": kind, "name": name} | {figure: _plain(series[figure][i]) for figure in FIGURES}
         for (kind, name), series in columns.items()

@@ -11,7 +11,6 @@ class ProgressBar(Callback):
     """A bar over the whole training; when stderr is no terminal, the epochs' lines alone."""
 
     often = True
-    skips_epochs = True
 
     @staticmethod
     def wanted(verbose: bool | str) -> bool:
@@ -36,7 +35,7 @@ class ProgressBar(Callback):
         self.bar.update(self.task, description=f"epoch {run.epoch + 1}/{run.last_epoch}")
 
     def on_batch_end(self, run):
-        done = (run.epoch - self.first_epoch) * run.samples + (run.plan.done if run.step else 0)
+        done = (run.epoch - self.first_epoch) * run.samples + run.samples_done
         self.bar.update(self.task, completed=done, note=f"loss {loss_text(run.logs['loss'])}")
         self.bar.refresh()
 

@@ -1,14 +1,12 @@
-"""What takes something down every so many steps: shared by all callbacks that do."""
+"""The base of callbacks that record something every few steps."""
 
-from typing import Any
-
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 
 
 class StepRecorder(Callback):
     """Base of callbacks that `record` every `every` steps of an epoch.
 
-    An epoch of fewer steps is recorded once, at its end: nobody who asks for records should be left with none.
+    An epoch of fewer steps is recorded once, at its end, so that no epoch is without a record.
     """
 
     def __init__(self, every: int):
@@ -20,8 +18,8 @@ class StepRecorder(Callback):
         self.every = every
         self._recorded = False
 
-    def record(self, run: Any) -> None:
-        """Take down what there is to say about the step that ran last."""
+    def record(self, run: Run) -> None:
+        """Record the step that ran last."""
         raise NotImplementedError
 
     def on_epoch_begin(self, run):
@@ -36,6 +34,6 @@ class StepRecorder(Callback):
             self.record(run)
 
 
-def steps_so_far(run: Any) -> int:
+def steps_so_far(run: Run) -> int:
     """The number of the step that ran last, from 1, over all epochs and all `fit` calls of the model."""
     return len(run.history.steps["loss"])

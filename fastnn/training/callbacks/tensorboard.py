@@ -108,9 +108,9 @@ def _arrays(run: Any) -> Iterator[tuple[str, np.ndarray]]:
     """Tag and values of all that is described; the tag's first part groups the charts."""
     for name, array in run.model.parameters.items():
         yield f"parameter/{name}", array
-    for name, array in run.plan.gradients.items():
+    for name, array in run.gradients.items():
         yield f"gradient/{name}", array
-    for name, array in run.plan.layer_outputs().items():
+    for name, array in run.layer_outputs().items():
         yield ("input" if name == "input" else f"activation/{name}"), array
 
 

@@ -1,0 +1,256 @@
+"""Digests of what trainings end in: print them before and after a change that must not change a bit, and compare.
+
+    python -m bench.digests > before.txt          a dozen nets: weights, optimizer state, figures of every step
+    python -m bench.digests --quick > before.txt  every system's --quick run: weights, history, metrics
+
+A digest holds for one processor type and one set of versions. Two runs of the same code must agree.
+"""
+
+import argparse
+import contextlib
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+import fastnn as fn
+
+TIMES = ("seconds", "samples_per_second")
+SAMPLES = 230  # no multiple of a batch: the last one is shorter
+
+
+def digest(*arrays) -> str:
+    """SHA-256, shortened, over dtype, shape and bytes of each array."""
+    total = hashlib.sha256()
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        total.update(f"{array.dtype.str}{array.shape}".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()[:16]
+
+
+def state_of(model, optimizer, x, y) -> str:
+    """Everything that a training leaves, in one digest."""
+    arrays = [model.parameters[name] for name in model.parameters] + [model.buffers[name] for name in model.buffers]
+    arrays += [part for parts in optimizer.state.values() for part in parts.values()]
+    arrays += [np.array(values) for values in model.history.steps.values()]
+    for epoch in model.history.epochs:
+        arrays.append(np.array([float(value) for name, value in epoch.items() if name not in TIMES]))
+    arrays.append(model.predict(x))
+    arrays.append(np.array(list(model.evaluate(x, y).values())))
+    return digest(*arrays)
+
+
+rng = np.random.default_rng(7)
+WORDS = rng.integers(0, 50, (SAMPLES, 3)), rng.integers(0, 50, SAMPLES)
+POINTS = rng.normal(size=(SAMPLES, 20)), rng.integers(0, 4, SAMPLES)
+VALUES = rng.normal(size=(SAMPLES, 20)), rng.normal(size=(SAMPLES, 3))
+CHANCES = rng.normal(size=(SAMPLES, 20)), rng.random(size=(SAMPLES, 3))
+IMAGES = rng.integers(0, 256, (SAMPLES, 9, 10, 2)).astype(np.uint8), rng.integers(0, 5, SAMPLES)
+IMAGES = IMAGES[0] / 255, IMAGES[1]
+
+
+def words(**options):
+    """The trigram net in small."""
+    layers = [fn.Embedding(50, 8, l2=options.pop("table_l2", 0.0)), fn.Flatten(), fn.Dense(70, "sigmoid"), fn.Dense(50)]
+    return fn.Sequential(layers, input_shape=(3,), **options), WORDS
+
+
+def summed(**options):
+    """Embeddings added up."""
+    layers = [fn.Embedding(50, 16), fn.Sum(), fn.LayerNorm(), fn.Dense(40, "gelu"), fn.Dense(50)]
+    return fn.Sequential(layers, input_shape=(3,), **options), WORDS
+
+
+def deep(loss="softmax_cross_entropy", data=POINTS, outputs=4, **options):
+    """Every activation, normalisation and dropout."""
+    kinds = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu")
+    layers = [layer for i, kind in enumerate(kinds) for layer in (fn.Dense(17 + 5 * i, kind), *AFTER[i % 3])]
+    return fn.Sequential([*layers, fn.Dense(outputs)], input_shape=(20,), loss=loss, **options), data
+
+
+AFTER = ((fn.BatchNorm(),), (fn.LayerNorm(), fn.Dropout(rate=0.2)), ())
+
+
+def images(**options):
+    """Convolutions of both strides and paddings, pooling, channels' normalisation, bounded norms."""
+    layers = [
+        fn.Conv2D(17, 3, "relu"),
+        fn.BatchNorm(momentum=0.9),
+        fn.MaxPool2D(2),
+        fn.Conv2D(6, (3, 2), "tanh", stride=2, max_norm=0.7),
+        fn.Conv2D(5, 2, "elu", padding="valid", use_bias=False),
+        fn.Flatten(),
+        fn.Dropout(keep=0.7),
+        fn.Dense(33, "silu", max_norm=1.0),
+        fn.Dense(5),
+    ]
+    return fn.Sequential(layers, input_shape=(9, 10, 2), **options), IMAGES
+
+
+OPTIMIZERS: dict[str, Callable] = {
+    "sgd": lambda: fn.SGD(0.1),
+    "momentum": lambda: fn.SGD(0.1, momentum=0.9, clip_value=0.05),
+    "nesterov": lambda: fn.SGD(fn.ExponentialDecay(0.1, 0.99), momentum=0.9, nesterov=True),
+    "rmsprop": lambda: fn.RMSProp(fn.StepDecay(0.01, 0.5, 2)),
+    "adagrad": lambda: fn.AdaGrad(0.1, initial_accumulator_value=0.1),
+    "adam": lambda: fn.Adam(0.01, clip_norm=0.5),
+    "adamw": lambda: fn.AdamW(fn.CosineDecay(0.01, 30)),
+}
+NETS = {
+    "words": words,
+    "words l1 l2": lambda **o: words(l1=1e-3, l2=1e-2, table_l2=0.1, **o),
+    "words float64": lambda **o: words(dtype="float64", **o),
+    "summed": summed,
+    "deep": deep,
+    "deep sum": lambda **o: deep(fn.SoftmaxCrossEntropy("sum", label_smoothing=0.1), **o, l2=1e-3),
+    "deep binary": lambda **o: deep("binary_cross_entropy", CHANCES, 3, **o),
+    "deep mse": lambda **o: deep(fn.MSE(scale=0.5), VALUES, 3, **o, dtype="float64"),
+    "deep mae": lambda **o: deep("mae", VALUES, 3, **o),
+    "deep huber": lambda **o: deep(fn.Huber(delta=0.7), VALUES, 3, **o, l1=1e-4),
+    "images": images,
+    "images l2": lambda **o: images(l2=1e-2, **o),
+}
+
+
+def net_and_optimizer(net: str, optimizer: str, epochs: int = 3, **fit) -> str:
+    model, (x, y) = NETS[net](seed=3)
+    opt = OPTIMIZERS[optimizer]()
+    settings = {"batch_size": 37, "epochs": epochs, "verbose": False} | fit
+    with contextlib.suppress(fn.NonFiniteError):  # then the state from before the step that failed is what counts
+        model.fit(x, y, optimizer=opt, **settings)
+    return state_of(model, opt, x, y)
+
+
+def weighted(net: str) -> str:
+    by_sample = np.random.default_rng(1).random(SAMPLES)
+    return net_and_optimizer(net, "adam", sample_weight=by_sample, class_weight={1: 2.0, 3: 0.5}, validation_split=0.2)
+
+
+def stopped(net: str) -> str:
+    stopping = fn.EarlyStopping("val_loss", 2, restore_best=True)
+    slower = fn.ReduceOnPlateau("loss", 0.5, 1)
+    return net_and_optimizer(net, "sgd", 8, validation_split=0.3, callbacks=[stopping, slower])
+
+
+def resumed(net: str, optimizer: str) -> str:
+    """Three epochs, then three more from the checkpoint, in another model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "checkpoint.h5"
+        net_and_optimizer(net, optimizer, 3, callbacks=[fn.Checkpoint(path)])
+        return net_and_optimizer(net, optimizer, 6, callbacks=[fn.Checkpoint(path, resume=True)])
+
+
+def streamed(net: str, shuffle: bool) -> str:
+    """From a file, in chunks; the arrays repeated, so that a file has several blocks."""
+    model, (x, y) = NETS[net](seed=3)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.h5"
+        with h5py.File(path, "w") as file:
+            file["x"], file["y"] = np.tile(x, (40, *[1] * (x.ndim - 1))), np.tile(y, 40)
+        with fn.H5Stream(path, "x") as xs, fn.H5Stream(path, "y") as ys:
+            opt = fn.Adam(0.01)
+            model.fit(
+                xs, ys, optimizer=opt, batch_size=100, epochs=2, shuffle=shuffle, validation_split=0.1, verbose=False
+            )
+            return state_of(model, opt, x, y)
+
+
+def own_loss() -> str:
+    loss = fn.ElementwiseLoss(value=lambda s, t: (s - t) ** 4, gradient=lambda s, t: 4 * (s - t) ** 3)
+    model = fn.Sequential([fn.Dense(9, "tanh"), fn.Dense(3)], input_shape=(20,), loss=loss, seed=2)
+    opt = fn.SGD(0.01)
+    model.fit(*VALUES, optimizer=opt, batch_size=50, epochs=3, verbose=False)
+    return state_of(model, opt, *VALUES)
+
+
+def by_hand() -> str:
+    """Gradients of one batch, a step on them, gradient check."""
+    model, (x, y) = NETS["deep"](seed=3)
+    loss, gradients = model.loss_and_gradients(x, y)
+    opt = fn.Adam(0.01, clip_norm=0.1)
+    opt.step(model.parameters, gradients)
+    errors = fn.check_gradients(model, x[:20], y[:20], entries=3)
+    return digest(np.array(loss), *gradients.values(), *model.parameters.values(), np.array(list(errors.values())))
+
+
+CASES: dict[str, Callable[[], str]] = {
+    **{f"{net}, {opt}": lambda net=net, opt=opt: net_and_optimizer(net, opt) for net in NETS for opt in OPTIMIZERS},
+    **{
+        f"{net}, adam, gradients kept": lambda net=net: net_and_optimizer(net, "adam", callbacks=[fn.GradientNorms(2)])
+        for net in NETS
+    },
+    **{
+        f"{net}, momentum, whole batch": lambda net=net: net_and_optimizer(net, "momentum", 7, batch_size=None)
+        for net in NETS
+    },
+    **{
+        f"{net}, sgd, whole batch, watched": lambda net=net: net_and_optimizer(
+            net, "sgd", 5, batch_size=None, validation_split=0.2
+        )
+        for net in ("words", "deep")
+    },
+    **{f"{net}, weighted": lambda net=net: weighted(net) for net in ("words", "deep", "deep sum", "images")},
+    **{f"{net}, stopped": lambda net=net: stopped(net) for net in ("words", "images")},
+    **{
+        f"{net}, {opt}, resumed": lambda net=net, opt=opt: resumed(net, opt)
+        for net, opt in (("words", "momentum"), ("deep", "adam"), ("images l2", "adamw"))
+    },
+    **{f"words, stream, shuffle {s}": lambda s=s: streamed("words", s) for s in (True, False)},
+    "images, stream": lambda: streamed("images", True),
+    "words, unshuffled": lambda: net_and_optimizer("words", "nesterov", shuffle=False),
+    "own loss": own_loss,
+    "by hand": by_hand,
+}
+
+
+def nets() -> None:
+    for name, case in CASES.items():
+        for threads in (1, 2):
+            with fn.threads(threads):
+                print(f"{name}, {threads} threads: {case()}", flush=True)
+
+
+def figures_of(folder: Path) -> str:
+    """The model's arrays, the history without times, the metrics of every run."""
+    with h5py.File(folder / "model.h5") as file:
+        arrays = [file[group][name][()] for group in ("parameters", "buffers") for name in sorted(file[group])]
+    with open(folder / "history.csv", newline="") as file:
+        rows = [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
+    summary = json.loads((folder / "summary.json").read_text())
+    told = [rows, summary["metrics"], [(run["label"], run["metrics"]) for run in summary["runs"]], sorted(summary)]
+    return digest(*arrays, np.frombuffer(json.dumps(told).encode(), np.uint8))
+
+
+def quick_runs() -> None:
+    listed = subprocess.run([sys.executable, "-m", "fastnn", "list"], capture_output=True, text=True, check=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        for system in (line.split()[0] for line in listed.splitlines() if line.strip()):
+            out = Path(folder) / system
+            command = [
+                sys.executable,
+                "-m",
+                "fastnn",
+                "train",
+                system,
+                "--quick",
+                "--compare",
+                "all",
+                "--out",
+                str(out),
+            ]
+            subprocess.run(command, capture_output=True, check=True)
+            print(f"{system}: {figures_of(out)}", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="every system's --quick run instead of the nets")
+    quick_runs() if parser.parse_args().quick else nets()

@@ -1,0 +1,80 @@
+"""An operation, its operands, and along which axis it may be cut into slices."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastnn.engine.memory import Buffer
+from fastnn_kernels._jit import Kernel
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """An axis along which operations may be cut: the samples, or the rows of a parameter.
+
+    size   its extent; None: that of the batch that runs
+    step   a slice begins at a multiple of it: whole tiles, whole cache lines
+    grain  the largest slice that one thread takes through a chain of operations, so that it stays in the cache
+    """
+
+    size: int | None
+    step: int
+    grain: int
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """An operand of which a slice of the axis takes its own rows; `flat`: as one vector."""
+
+    array: np.ndarray | Buffer
+    flat: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """An operand of which a slice of the axis takes its own columns, as the transpose of the axis's rows does.
+
+    The kernel gets the whole array; the operand OFFSET tells it where its columns begin.
+    """
+
+    array: np.ndarray | Buffer
+
+
+class Offset:
+    """An operand: the number of the slice's first element."""
+
+
+OFFSET = Offset()
+
+
+class Op(NamedTuple):
+    """An operation: one kernel and its operands.
+
+    operands  buffers of the program, arrays from outside, `Slice`, `Columns`, `OFFSET`, whole numbers
+    owner     the layer that emitted it, or what else it is for
+    axis      along which it may be cut: a slice takes its own rows of batched buffers (along the samples) and of
+              `Slice` operands; None: it runs as a whole
+    """
+
+    kernel: Kernel
+    operands: tuple[Any, ...]
+    owner: str
+    axis: Axis | None = None
+
+
+def is_array(operand: Any) -> bool:
+    """Whether an operand is memory, not a number."""
+    return isinstance(operand, Buffer | np.ndarray | Slice | Columns)
+
+
+def array_of(operand: Any) -> Any:
+    """The array or buffer that an operand cuts; else the operand itself."""
+    return operand.array if isinstance(operand, Slice | Columns) else operand
+
+
+def cut_of(operand: Any, axis: Axis) -> str | None:
+    """What a slice of `axis` takes of an operand: its own "rows", its own "columns", or all of it (None)."""
+    if isinstance(operand, Slice | Columns):
+        return "rows" if isinstance(operand, Slice) else "columns"
+    return "rows" if axis.size is None and isinstance(operand, Buffer) and operand.batched else None

@@ -1,0 +1,127 @@
+"""The model that users build: layers in a row, trained by `fit`, kept by `save`, brought back by `load`."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastnn.common import validation
+from fastnn.common.errors import DataError
+from fastnn.data.source import Source, source_of
+from fastnn.nn import losses
+from fastnn.nn.layers import Layer
+from fastnn.nn.losses import Loss
+from fastnn.nn.network import Network
+from fastnn.nn.optimizers import Optimizer
+from fastnn.training import storage
+from fastnn.training.callbacks import Callback
+from fastnn.training.history import History
+from fastnn.training.loop import Settings, train
+from fastnn.training.model import Model
+
+
+class Sequential(Model):
+    """Layers in a row.
+
+    layers       descriptions: Dense, Embedding, ...
+    input_shape  of one sample, without the sample axis
+    loss         a name or a loss object
+    dtype        float32 or float64, of parameters and all arithmetic
+    seed         of the initial values and of everything random in training
+    l1, l2       add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
+
+    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        input_shape: tuple[int, ...],
+        loss: str | Loss = "softmax_cross_entropy",
+        dtype: str = "float32",
+        seed: int = 0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ):
+        super().__init__(Network(layers, input_shape, losses.get(loss), l1, l2), dtype=dtype, seed=seed)
+
+    @classmethod
+    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Sequential":
+        """A model of a network that exists already."""
+        model = cls.__new__(cls)
+        Model.__init__(model, network, dtype=dtype, seed=seed)
+        return model
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        optimizer: Optimizer,
+        batch_size: int | None = 32,
+        epochs: int = 1,
+        steps_per_epoch: int | None = None,
+        validation_data: tuple[Any, Any] | None = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        callbacks: Iterable[Callback] = (),
+        verbose: bool | str = "auto",
+    ) -> History:
+        """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
+
+        x, y             arrays, or streams such as `fn.H5Stream`, read while training goes on
+        batch_size       samples a step; the last, shorter batch is kept; None: all samples
+        steps_per_epoch  where each step takes all samples: the number of steps that make an epoch (default 1). A small
+                         net takes thousands of such steps in the time of one callback.
+        validation_data  (x, y), evaluated after each epoch; or
+        validation_split the fraction of x and y, from their end, that is set apart for it
+        shuffle          a new sample order each epoch, a function of seed and epoch
+        sample_weight    how much each sample counts in the loss, (N,)
+        class_weight     how much each class counts: {label: weight}, 1 for others, or one number a class
+        verbose          True: a progress bar; False: silence; "auto": a bar on a terminal
+
+        A second call continues epoch count, sample order and, with the same optimizer, its state.
+        Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,
+        NonFiniteError when the loss is no longer finite.
+        """
+        settings = Settings(optimizer, batch_size, epochs, steps_per_epoch, shuffle, tuple(callbacks), verbose)
+        source = source_of(self.network, x, y, sample_weight, class_weight)
+        validated = self._validation(validation_data)
+        if validation_split:
+            kept = validation.training_share(source.samples, validation_split, validated is not None)
+            source, validated = source.cut(kept)
+        return train(self, settings, source, validated)
+
+    def _validation(self, data: tuple[Any, Any] | None) -> Source | None:
+        if data is None:
+            return None
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise DataError(f"validation_data is {type(data).__name__}, expected a pair (x, y)")
+        return source_of(self.network, *data, names=("validation x", "validation y"))
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to an HDF5 file, whole or not at all. FileFormatError if the path cannot be written."""
+        storage.save(path, self.saved())
+
+
+def load(path: str | Path, *, loss: str | Loss | None = None) -> Sequential:
+    """The model that `save` or a Checkpoint wrote; `loss` instead of the one it had.
+
+    FileFormatError if the file is missing or damaged.
+    """
+    return load_checkpoint(path, loss)[0]
+
+
+def load_checkpoint(path: str | Path, loss: str | Loss | None = None) -> tuple[Sequential, dict[str, Any]]:
+    """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
+    given = None if loss is None else losses.get(loss)
+    saved = storage.read(path)
+    with storage.building(path):
+        config = saved.config
+        network = Network.from_config(config["network"], given)
+        model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
+        model.restore_saved(saved)
+        model.epoch, model.meta = config["epoch"], dict(config["meta"])
+    return model, dict(saved.training or {})

@@ -1,0 +1,86 @@
+"""A compiled step: what a compile function returns and a runner takes through data. Nothing here changes."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fastnn.engine.builder import Value
+from fastnn.engine.memory import Buffer
+from fastnn.engine.parameters import Block
+from fastnn.engine.program import Program
+from fastnn.nn.losses import Loss
+
+BOUND = ("x", "y", "weights", "count", "losses", "sums")
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The buffers through which a runner hands a step its data and reads what it recorded.
+
+    Bound to arrays from outside:
+    x, y, weights        samples, targets and sample weights that are in memory
+    count                how many samples these are
+    losses, sums         the rows that the kernel record_step writes, one for each step
+
+    Written by the runner, in the program's arena:
+    cursor, dropout_key  see `Builder`
+    order_key            chooses the order of the samples
+    indices              of the batch's samples, which the step itself writes
+    sample_weight, loss_weight  of the batch's samples: how much each counts, and the same divided as the loss asks;
+                         the step itself writes them where samples have weights of their own
+    scalars              of each step of a call: what the optimizer's kernel reads, (steps, s); None without optimizer
+    """
+
+    x: Buffer
+    y: Buffer
+    weights: Buffer
+    count: Buffer
+    losses: Buffer
+    sums: Buffer
+    cursor: Buffer
+    dropout_key: Buffer
+    order_key: Buffer
+    indices: Buffer
+    sample_weight: Buffer
+    loss_weight: Buffer
+    scalars: Buffer | None = None
+
+    @property
+    def bound(self) -> tuple[Buffer, ...]:
+        """Those that stand for arrays from outside."""
+        return tuple(getattr(self, name) for name in BOUND)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a training, an evaluation or a prediction, compiled for batches of at most `batch` samples.
+
+    loss       whose reduction says how figures are averaged
+    trains     whether layers behave as in training, and figures are those of a training
+    shuffles   whether each epoch has its own order of samples
+    weighted   whether samples have weights of their own
+    whole      whether every step takes all samples: they are gathered once, in their own order
+    output     the predictions of a batch; None where the step records figures instead
+    values     the inputs, as "input", and the output of each layer, by name
+    gradients  by parameter, if they are computed
+    fused      whether gradients are used where they arise, slice by slice, and never stored whole
+    names      id of an array -> its name in messages
+    """
+
+    program: Program
+    inputs: Inputs
+    batch: int
+    loss: Loss
+    trains: bool = False
+    shuffles: bool = False
+    weighted: bool = False
+    whole: bool = False
+    output: Value | None = None
+    values: dict[str, Value] = field(default_factory=dict)
+    gradients: Block | None = None
+    fused: bool = False
+    names: dict[int, str] = field(default_factory=dict)
+
+    def array(self, value: Value, batch: int) -> np.ndarray:
+        """The numbers of a value for the batch that ran last: (batch, *shape), a view."""
+        return self.program[value.buffer][:batch, : value.width].reshape(batch, *value.shape)
