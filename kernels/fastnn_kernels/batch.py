@@ -75,13 +75,13 @@ def advance_cursor(cursor, indices):
 
 
 @kernel
-def select_rates(rates, table, cursor):
-    """rates = table[step of this call]: what schedules and bias corrections say of this step
+def select_rates(scalars, table, cursor):
+    """scalars = table[step of this call]: what schedules and bias corrections say of this step
 
-    rates : (r,)    table : (steps of a call, r)
+    scalars : (r,)    table : (steps of a call, r)
     """
-    for j in range(rates.shape[0]):
-        rates[j] = table[cursor[2], j]
+    for j in range(scalars.shape[0]):
+        scalars[j] = table[cursor[2], j]
 
 
 @kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], samplewise=True)

@@ -35,25 +35,25 @@ def _step_words(key, cursor, stream):
 
 
 @kernel(
-    work=lambda out, mask, x, key, cursor, stream, n, rates, first=0: 2 * TRANSCENDENTAL * out.size,
+    work=lambda out, mask, x, key, cursor, stream, n, scalars, first=0: 2 * TRANSCENDENTAL * out.size,
     outputs=2,
     samplewise=True,
 )
-def dropout_forward(out, mask, x, key, cursor, stream, n, rates, first=0):
+def dropout_forward(out, mask, x, key, cursor, stream, n, scalars, first=0):
     """mask[i, j] = 1/keep with probability keep, else 0;  out = x · mask, over the first n columns
 
     out, mask, x : (B, ≥ n); columns from n on stay
     key          : (≥ 2,) uint64; fresh ones for every epoch
     cursor       : (2,) int64, samples and steps of this epoch already used
     stream       : which layer draws; numbers of different streams are independent
-    rates        : (keep,), 0 < keep ≤ 1
+    scalars        : (keep,), 0 < keep ≤ 1
     first        : the place of row 0 in the batch
 
     The number at row i and column j depends on (key, stream, cursor[1], cursor[0] + first + i, j) and nothing
     else; of each of the last four on its last 32 bits. It has 24 bits, so float32 and float64 draw the
     same mask.
     """
-    keep = rates[0]
+    keep = scalars[0]
     scale, unit, shift = type(keep)(1) / keep, type(keep)(2**-24), np.uint64(8)
     a, b = _step_words(key, cursor, stream)
     for i in prange(out.shape[0]):

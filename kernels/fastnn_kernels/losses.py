@@ -52,14 +52,16 @@ def _share_right(x, target, i, n):
     return type(x[i, 0])(right) / type(x[i, 0])(n)
 
 
-@kernel(work=lambda loss, correct, dx, x, labels, weight, rates, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
-def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, rates, n):
+@kernel(
+    work=lambda loss, correct, dx, x, labels, weight, scalars, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True
+)
+def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, scalars, n):
     """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ;  dx = weight · (softmax(x) − t), where t = (1 − s) · onehot(label) + s / n
 
-    loss, correct, dx, x, labels, weight : as for `softmax_cross_entropy`    rates : (s,), 0 ≤ s ≤ 1
+    loss, correct, dx, x, labels, weight : as for `softmax_cross_entropy`    scalars : (s,), 0 ≤ s ≤ 1
     """
     for i in prange(x.shape[0]):
-        label, count, smoothing = labels[i], type(x[i, 0])(n), type(x[i, 0])(rates[0])
+        label, count, smoothing = labels[i], type(x[i, 0])(n), type(x[i, 0])(scalars[0])
         largest = _row_max(x, i, n)
         for j in range(n):
             dx[i, j] = largest - x[i, j]
@@ -96,20 +98,20 @@ def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
             dx[i, j] = scale * (sigmoid(x[i, j]) - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
-def mse(loss, correct, dx, x, target, weight, rates, n):
+@kernel(work=lambda loss, correct, dx, x, target, weight, scalars, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
+def mse(loss, correct, dx, x, target, weight, scalars, n):
     """loss[i] = scale / n · Σⱼ (x − t)²;  dx[i] = weight[i] · 2 · scale / n · (x − t)
 
     loss, weight  : (B,)
     correct       : (B,)      n = 1: sign(x) = sign(t); n > 1: x and t are largest at the same place
     dx, x, target : (B, ≥ n)  n ≥ 1
-    rates         : (scale,)  1, or ½ for the half-squared form
+    scalars         : (scale,)  1, or ½ for the half-squared form
     """
     for i in prange(x.shape[0]):
         for j in range(n):
             difference = x[i, j] - target[i, j]
             dx[i, j] = difference * difference
-        scale = type(x[i, 0])(rates[0]) / type(x[i, 0])(n)
+        scale = type(x[i, 0])(scalars[0]) / type(x[i, 0])(n)
         loss[i] = scale * row_sum(dx, i, n)
         correct[i] = _same_choice(x, target, i, n)
         scale *= type(x[i, 0])(2) * weight[i]
@@ -133,17 +135,17 @@ def mae(loss, correct, dx, x, target, weight, n):
             dx[i, j] = scale * _sign(x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
-def huber(loss, correct, dx, x, target, weight, rates, n):
+@kernel(work=lambda loss, correct, dx, x, target, weight, scalars, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
+def huber(loss, correct, dx, x, target, weight, scalars, n):
     """loss[i] = 1/n Σⱼ h(x − t), h(d) = ½ d² where |d| ≤ δ, δ · (|d| − ½ δ) elsewhere;  dx[i] = weight[i] / n · h'
 
-    loss, correct, weight, dx, x, target : as for `mse`    rates : (δ,), δ > 0
+    loss, correct, weight, dx, x, target : as for `mse`    scalars : (δ,), δ > 0
 
     h' is d, within ±δ.
     """
     for i in prange(x.shape[0]):
         real = type(x[i, 0])
-        half, delta = real(0.5), real(rates[0])
+        half, delta = real(0.5), real(scalars[0])
         for j in range(n):
             size = abs(x[i, j] - target[i, j])
             dx[i, j] = half * size * size if size <= delta else delta * (size - half * delta)

@@ -1,6 +1,6 @@
 """Batch normalisation of channels, layer normalisation of rows: mean 0, variance 1, then a scale and a shift.
 
-`rates` holds what may change while training. Variances are taken in two passes, around the mean.
+`scalars` holds what may change while training. Variances are taken in two passes, around the mean.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def _channel_moments(mean, var, x, first, P, C):
 
 
 @kernel(work=lambda mean, rstd, running_mean, running_var, x, *rest: 6 * ELEMENT * x.size, outputs=4)
-def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, begin=0):
+def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, begin=0):
     """mean = Σ x / N,  var = Σ (x − mean)² / N,  rstd = 1 / √(var + eps),  over the N = B·P ≥ 2 values of a channel
 
     running_mean = momentum · running_mean + (1 − momentum) · mean
@@ -44,9 +44,9 @@ def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, be
 
     mean, rstd, running_mean, running_var : (≥ C − begin,), those of the channels from `begin` on
     x           : (B, ≥ P·C)
-    rates       : (momentum, eps); momentum is the share of the old statistics that stays
+    scalars       : (momentum, eps); momentum is the share of the old statistics that stays
     """
-    momentum, eps, one = rates[0], rates[1], type(rates[0])(1)
+    momentum, eps, one = scalars[0], scalars[1], type(scalars[0])(1)
     unbiased = type(momentum)(x.shape[0] * P) / type(momentum)(x.shape[0] * P - 1)
     width = 4 * ALIGNMENT // mean.itemsize  # of channels: a block has one owner, as in `bias_backward`
     count = min(mean.shape[0], C - begin)
@@ -63,13 +63,13 @@ def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, be
 
 
 @kernel
-def batch_norm_rstd(rstd, running_var, rates, C):
+def batch_norm_rstd(rstd, running_var, scalars, C):
     """rstd = 1 / √(running_var + eps): what prediction normalises by
 
-    rstd, running_var : (≥ C,)    rates : (momentum, eps)
+    rstd, running_var : (≥ C,)    scalars : (momentum, eps)
     """
     for j in range(C):
-        rstd[j] = type(rates[1])(1) / np.sqrt(running_var[j] + rates[1])
+        rstd[j] = type(scalars[1])(1) / np.sqrt(running_var[j] + scalars[1])
 
 
 @kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, samplewise=True)
@@ -130,15 +130,15 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
 
 
 @kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, samplewise=True)
-def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):
+def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
 
     mean = Σⱼ x / n,  rstd = 1 / √(Σⱼ (x − mean)² / n + eps)
 
     out, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
-    gamma, beta : (≥ n,)                         rates : (eps,)
+    gamma, beta : (≥ n,)                         scalars : (eps,)
     """
-    eps, one = rates[0], type(rates[0])(1)
+    eps, one = scalars[0], type(scalars[0])(1)
     count = type(eps)(n)
     for i in prange(out.shape[0]):
         center = row_sum(x, i, n) / count

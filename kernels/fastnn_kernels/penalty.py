@@ -1,6 +1,6 @@
 """Penalties on weights and bounds on gradients: added, measured, scaled. Arrays of weights are flat unless said.
 
-λ is the first of `rates`, so that a schedule recompiles nothing. Sums are in float64: each chunk of
+λ is the first of `scalars`, so that a schedule recompiles nothing. Sums are in float64: each chunk of
 CHUNK elements has one owner and its place in `partial`, whatever the number of threads, and the chunks
 are added in ascending order.
 """
@@ -13,24 +13,24 @@ from fastnn_kernels._sums import CHUNK, sum_sizes, sum_squares
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 
-@kernel(work=lambda dw, w, rates: ELEMENT * w.size)
-def add_l2(dw, w, rates):
+@kernel(work=lambda dw, w, scalars: ELEMENT * w.size)
+def add_l2(dw, w, scalars):
     """dw += λ · w, the gradient of ½ · λ · Σ w²
 
-    dw, w : (N,)    rates : (λ,)
+    dw, w : (N,)    scalars : (λ,)
     """
-    strength = rates[0]
+    strength = scalars[0]
     for i in prange(w.shape[0]):
         dw[i] += strength * w[i]
 
 
-@kernel(work=lambda dw, w, rates: ELEMENT * w.size)
-def add_l1(dw, w, rates):
+@kernel(work=lambda dw, w, scalars: ELEMENT * w.size)
+def add_l1(dw, w, scalars):
     """dw += λ · sign(w), the gradient of λ · Σ |w|; nothing where w = 0
 
-    dw, w : (N,)    rates : (λ,)
+    dw, w : (N,)    scalars : (λ,)
     """
-    strength = rates[0]
+    strength = scalars[0]
     for i in prange(w.shape[0]):
         sign = type(w[i])(1) if w[i] > 0 else (type(w[i])(-1) if w[i] < 0 else w[i])  # NaN stays NaN
         dw[i] += strength * sign
@@ -54,29 +54,29 @@ def _total(partial):
     return total
 
 
-@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size, outputs=2)
-def penalty_l2(losses, partial, cursor, w, rates):
+@kernel(work=lambda losses, partial, cursor, w, scalars: ELEMENT * w.size, outputs=2)
+def penalty_l2(losses, partial, cursor, w, scalars):
     """losses[step] += ½ · λ · Σ w², before `record_step` adds the rest
 
     losses  : (steps of an epoch,) float64
     partial : (⌈N / CHUNK⌉,) float64, Σ w² of each chunk
     cursor  : its second element is the step
-    w       : (N,)    rates : (λ,)
+    w       : (N,)    scalars : (λ,)
     """
     for c in prange(partial.shape[0]):
         partial[c] = sum_squares(w[c * CHUNK : (c + 1) * CHUNK])
-    losses[cursor[1]] += 0.5 * np.float64(rates[0]) * _total(partial)
+    losses[cursor[1]] += 0.5 * np.float64(scalars[0]) * _total(partial)
 
 
-@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size, outputs=2)
-def penalty_l1(losses, partial, cursor, w, rates):
+@kernel(work=lambda losses, partial, cursor, w, scalars: ELEMENT * w.size, outputs=2)
+def penalty_l1(losses, partial, cursor, w, scalars):
     """losses[step] += λ · Σ |w|, before `record_step` adds the rest
 
-    losses, partial, cursor, w, rates : as for `penalty_l2`, partial with Σ |w|
+    losses, partial, cursor, w, scalars : as for `penalty_l2`, partial with Σ |w|
     """
     for c in prange(partial.shape[0]):
         partial[c] = sum_sizes(w[c * CHUNK : (c + 1) * CHUNK])
-    losses[cursor[1]] += np.float64(rates[0]) * _total(partial)
+    losses[cursor[1]] += np.float64(scalars[0]) * _total(partial)
 
 
 @kernel(work=lambda out, partial, w: ELEMENT * w.size, outputs=2)
@@ -90,37 +90,37 @@ def sum_of_squares(out, partial, w):
     out[0] = _total(partial)
 
 
-@kernel(work=lambda dw, norm2, rates: ELEMENT * dw.size)
-def scale_by_norm(dw, norm2, rates):
+@kernel(work=lambda dw, norm2, scalars: ELEMENT * dw.size)
+def scale_by_norm(dw, norm2, scalars):
     """dw *= min(1, max_norm / ‖g‖): clipping by the norm of all gradients together
 
     dw    : (N,)
     norm2 : (1,) float64, ‖g‖², what `sum_of_squares` makes of them; NaN makes dw NaN
-    rates : (max_norm,)
+    scalars : (max_norm,)
     """
-    norm, most = np.sqrt(norm2[0]), np.float64(rates[0])
+    norm, most = np.sqrt(norm2[0]), np.float64(scalars[0])
     factor = 1.0 if norm <= most else most / norm
     for i in prange(dw.shape[0]):
         dw[i] *= type(dw[i])(factor)
 
 
-@kernel(work=lambda dw, rates: ELEMENT * dw.size)
-def clip_by_value(dw, rates):
+@kernel(work=lambda dw, scalars: ELEMENT * dw.size)
+def clip_by_value(dw, scalars):
     """dw = min(max(dw, −limit), limit); NaN stays NaN
 
-    dw : (N,)    rates : (limit,)
+    dw : (N,)    scalars : (limit,)
     """
-    limit = rates[0]
+    limit = scalars[0]
     for i in prange(dw.shape[0]):
         v = -limit if dw[i] < -limit else dw[i]
         dw[i] = limit if v > limit else v
 
 
-@kernel(work=lambda w, rates: 2 * ELEMENT * w.size)
-def max_norm_columns(w, rates):
+@kernel(work=lambda w, scalars: 2 * ELEMENT * w.size)
+def max_norm_columns(w, scalars):
     """w[:, j] *= min(1, c / ‖w[:, j]‖): the weights of each unit stay within a ball; a column with NaN stays
 
-    w : (k, ≥ n), padding columns too    rates : (c,)
+    w : (k, ≥ n), padding columns too    scalars : (c,)
     """
     # A block of columns is one cache line wide: its owner brings each line in once.
     width = ALIGNMENT // w.itemsize
@@ -129,7 +129,7 @@ def max_norm_columns(w, rates):
             total = 0.0
             for i in range(w.shape[0]):
                 total += np.float64(w[i, j]) * np.float64(w[i, j])
-            norm, most = np.sqrt(total), np.float64(rates[0])
+            norm, most = np.sqrt(total), np.float64(scalars[0])
             if norm > most:
                 for i in range(w.shape[0]):
                     w[i, j] *= type(w[i, j])(most / norm)

@@ -48,8 +48,8 @@ def test_a_row_does_what_the_twin_does(name, shape, dtype, parallel):
 @needs_jit
 def test_rows_run_in_order_as_often_as_asked():
     bias, update = REGISTRY["bias_forward"].kernel, REGISTRY["sgd_update"].kernel
-    out, b, w, rates = np.zeros((2, 4)), np.ones(4), np.zeros(4), np.array([1.0])
-    rows = row(bias, False, (out, b)), row(update, False, (w, b, rates)), row(update, False, (b, b, np.array([-1.0])))
+    out, b, w, scalars = np.zeros((2, 4)), np.ones(4), np.zeros(4), np.array([1.0])
+    rows = row(bias, False, (out, b)), row(update, False, (w, b, scalars)), row(update, False, (b, b, np.array([-1.0])))
     _driver.run(table(*rows), 3)
     # b doubles at the end of each step: 1, 2, 4 were added to out and taken from w
     assert out.tolist() == [[7] * 4] * 2

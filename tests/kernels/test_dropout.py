@@ -18,8 +18,8 @@ def kept(keep=0.5, rows=ROWS, columns=COLUMNS, key=KEY, stream=0, step=0, first=
     """Which numbers of a mask stay."""
     x = np.ones((rows, columns), dtype)
     out, mask = np.empty_like(x), np.empty_like(x)
-    rates, cursor = np.array([keep], dtype), np.array([first, step])
-    getattr(dropout_forward, twin)(out, mask, x, key, cursor, stream, columns, rates)
+    scalars, cursor = np.array([keep], dtype), np.array([first, step])
+    getattr(dropout_forward, twin)(out, mask, x, key, cursor, stream, columns, scalars)
     assert set(np.unique(mask)) <= {dtype(0), dtype(1) / dtype(keep)}
     np.testing.assert_array_equal(out, mask)
     return mask != 0

@@ -5,7 +5,7 @@ import pytest
 
 import fastnn_kernels as kernels
 
-RATES = {"mse": 0.5, "huber": 0.7, "softmax_cross_entropy_smooth": 0.1}
+SCALARS = {"mse": 0.5, "huber": 0.7, "softmax_cross_entropy_smooth": 0.1}
 LABELLED = ("softmax_cross_entropy", "softmax_cross_entropy_smooth")
 NAMES = [*LABELLED, "binary_cross_entropy", "mse", "mae", "huber"]
 
@@ -15,9 +15,9 @@ def run(name, x, target, weight=None, rate=None):
     loss, correct = np.empty((2, len(x)), x.dtype)
     dx = np.empty_like(x)
     weight = np.ones(len(x), x.dtype) if weight is None else weight
-    rate = RATES.get(name) if rate is None else rate
-    rates = () if rate is None else (np.array([rate], x.dtype),)
-    getattr(kernels, name).serial(loss, correct, dx, x, target, weight, *rates, x.shape[1])
+    rate = SCALARS.get(name) if rate is None else rate
+    scalars = () if rate is None else (np.array([rate], x.dtype),)
+    getattr(kernels, name).serial(loss, correct, dx, x, target, weight, *scalars, x.shape[1])
     return loss, correct, dx
 
 

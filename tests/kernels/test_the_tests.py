@@ -60,9 +60,9 @@ def unstable_sort(starts, positions, ids):
     positions[starts[0] : starts[1]] = positions[starts[0] : starts[1]][::-1].copy()
 
 
-def forget_momentum(w, velocity, dw, rates):
+def forget_momentum(w, velocity, dw, scalars):
     velocity *= 0
-    reference.momentum_update(w, velocity, dw, rates)
+    reference.momentum_update(w, velocity, dw, scalars)
 
 
 WRONG = [

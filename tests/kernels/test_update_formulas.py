@@ -18,7 +18,7 @@ def test_momentum_example():
     assert abs(v[19] - 0.8096) < 1e-7
 
 
-def rates(name, t):
+def scalars(name, t):
     """What the kernels expect at step t = 1, 2, …"""
     adam = [LR / (1 - BETA1**t), 1 - BETA1, 1 - BETA2, 1 / np.sqrt(1 - BETA2**t), EPS]
     return {
@@ -54,7 +54,7 @@ def ten_steps(name, dtype):
     w, *state = (a.astype(dtype) for a in (want, *want_state))
     for t in range(1, 11):
         g = rng.standard_normal(23) * 10.0 ** rng.integers(-6, 3, 23)
-        getattr(kernels, name).serial(w, *state, g.astype(dtype), np.array(rates(name, t), dtype))
+        getattr(kernels, name).serial(w, *state, g.astype(dtype), np.array(scalars(name, t), dtype))
         want, want_state = defined(name, want, want_state, g, t)
     return (w, *state), (want, *want_state)
 
@@ -85,7 +85,7 @@ def test_adam_agrees_with_torch(name):
         g = rng.standard_normal(11)
         tensor.grad = torch.tensor(g)
         optimizer.step()
-        getattr(kernels, name).serial(w, m, v, g, np.array(rates(name, t)))
+        getattr(kernels, name).serial(w, m, v, g, np.array(scalars(name, t)))
     np.testing.assert_allclose(w, tensor.detach().numpy(), rtol=0, atol=1e-12)
 
 

@@ -32,9 +32,9 @@ def advance_cursor(cursor, indices):
     cursor[:3] += [len(indices), 1, 1]
 
 
-def select_rates(rates, table, cursor):
-    """rates = table[cursor[2]]"""
-    rates[:] = table[cursor[2]]
+def select_rates(scalars, table, cursor):
+    """scalars = table[cursor[2]]"""
+    scalars[:] = table[cursor[2]]
 
 
 def gather_rows(out, source, indices):

@@ -5,15 +5,17 @@ import numpy as np
 from fastnn_kernels.reference.softmax import softmax_cross_entropy, softmax_forward
 
 
-def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, rates, n):
+def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, scalars, n):
     """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ, dx = weight · (softmax(x) − t), where t = (1 − s) · onehot(label) + s / n"""
     softmax_cross_entropy(loss, correct, dx, x, labels, weight, n)
     rows, distance = np.arange(len(x)), x[:, :n].max(axis=1, keepdims=True) - x[:, :n]
     # Of distances from the maximum only the mean differs from the loss without smoothing.
-    loss[:] = loss - distance[rows, labels] + (1 - rates[0]) * distance[rows, labels] + rates[0] * distance.mean(axis=1)
+    loss[:] = (
+        loss - distance[rows, labels] + (1 - scalars[0]) * distance[rows, labels] + scalars[0] * distance.mean(axis=1)
+    )
     softmax_forward(dx, x, n)
-    dx[:, :n] -= rates[0] / n
-    dx[rows, labels] -= 1 - rates[0]
+    dx[:, :n] -= scalars[0] / n
+    dx[rows, labels] -= 1 - scalars[0]
     dx[:, :n] *= weight[:, None]
 
 
@@ -33,12 +35,12 @@ def _same_choice(x, t):
     return (x.argmax(axis=1) == t.argmax(axis=1)) & ~np.isnan(x).any(axis=1) & ~np.isnan(t).any(axis=1)
 
 
-def mse(loss, correct, dx, x, target, weight, rates, n):
+def mse(loss, correct, dx, x, target, weight, scalars, n):
     """loss = scale · mean of d², dx = weight · 2 · scale / n · d, where d = x − t"""
     d = x[:, :n] - target[:, :n]
-    loss[:] = rates[0] / n * (d**2).sum(axis=1)
+    loss[:] = scalars[0] / n * (d**2).sum(axis=1)
     correct[:] = _same_choice(x[:, :n], target[:, :n])
-    dx[:, :n] = weight[:, None] * 2 * rates[0] / n * d
+    dx[:, :n] = weight[:, None] * 2 * scalars[0] / n * d
 
 
 def mae(loss, correct, dx, x, target, weight, n):
@@ -49,9 +51,9 @@ def mae(loss, correct, dx, x, target, weight, n):
     dx[:, :n] = weight[:, None] / n * np.sign(d)
 
 
-def huber(loss, correct, dx, x, target, weight, rates, n):
+def huber(loss, correct, dx, x, target, weight, scalars, n):
     """loss = mean of (½ d² where |d| ≤ δ, else δ · (|d| − ½ δ)), d = x − t; dx = weight / n · (d, within ±δ)"""
-    d, delta = x[:, :n] - target[:, :n], rates[0]
+    d, delta = x[:, :n] - target[:, :n], scalars[0]
     near = np.abs(d) <= delta
     loss[:] = np.where(near, 0.5 * d**2, delta * (np.abs(d) - 0.5 * delta)).mean(axis=1)
     correct[:] = _same_choice(x[:, :n], target[:, :n])

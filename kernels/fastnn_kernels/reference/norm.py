@@ -8,9 +8,9 @@ def _channels(rows, P, C):
     return rows[:, : P * C].reshape(len(rows), P, C)
 
 
-def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, begin=0):
+def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, begin=0):
     """Mean and 1 / √(var + eps) of the channels from `begin` on; the running statistics move towards the batch's"""
-    momentum, eps = rates
+    momentum, eps = scalars
     x, N, count = _channels(x, P, C)[..., begin:], len(x) * P, min(len(mean), C - begin)
     x = x[..., :count]
     mean[:count] = x.mean(axis=(0, 1))
@@ -20,9 +20,9 @@ def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, be
     running_var[:count] = momentum * running_var[:count] + (1 - momentum) * (var * N / (N - 1))
 
 
-def batch_norm_rstd(rstd, running_var, rates, C):
+def batch_norm_rstd(rstd, running_var, scalars, C):
     """rstd = 1 / √(running_var + eps)"""
-    rstd[:C] = 1 / np.sqrt(running_var[:C] + rates[1])
+    rstd[:C] = 1 / np.sqrt(running_var[:C] + scalars[1])
 
 
 def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
@@ -46,11 +46,11 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
     _channels(dx, P, C)[:] = gamma[:C] * rstd[:C] * inner
 
 
-def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):
+def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     """out = gamma · (x − mean) · rstd + beta with the statistics of each row"""
     x = x[:, :n]
     mean[:] = x.mean(axis=1)
-    rstd[:] = 1 / np.sqrt(((x - mean[:, None]) ** 2).mean(axis=1) + rates[0])
+    rstd[:] = 1 / np.sqrt(((x - mean[:, None]) ** 2).mean(axis=1) + scalars[0])
     out[:, :n] = (x - mean[:, None]) * rstd[:, None] * gamma[:n] + beta[:n]
 
 

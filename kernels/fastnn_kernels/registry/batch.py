@@ -31,7 +31,7 @@ def advance(rng, dtype, shape):
     return sequential(rng, dtype, shape)[::-1]
 
 
-def rates(rng, dtype, shape):
+def scalars(rng, dtype, shape):
     steps, r = shape
     table = rng.standard_normal((steps, r)).astype(dtype)
     return np.full(r, GARBAGE, dtype), table, np.array([5, 3, steps - 1, 0])
@@ -58,6 +58,6 @@ def rows():
     yield row("permuted_indices", permuted, odd, {"trigram": (200, 372_500)})
     yield row("sequential_indices", sequential, VECTORS, {"trigram": (200,)})
     yield row("advance_cursor", advance, VECTORS, {"trigram": (200,)})
-    yield row("select_rates", rates, named((1, 1), (3, 5)), {"adam": (100, 5)})
+    yield row("select_rates", scalars, named((1, 1), (3, 5)), {"adam": (100, 5)})
     yield row("normalise_weights", weights, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
     yield row("record_step", record, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])

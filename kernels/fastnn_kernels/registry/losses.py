@@ -12,7 +12,7 @@ def smooth(rng, dtype, shape):
     return *args, np.array([0.1], dtype), n
 
 
-def matrix_target(targets, *rates):
+def matrix_target(targets, *scalars):
     """`targets`: (rng, x) -> target, some of it equal to x or on the side of x."""
 
     def inputs(rng, dtype, shape):
@@ -21,7 +21,16 @@ def matrix_target(targets, *rates):
         loss, correct = np.full((2, B), GARBAGE, dtype)
         weight = rng.random(B).astype(dtype)
         target = padded(dtype, B, n, targets(rng, x[:, :n]))
-        return loss, correct, padded(dtype, B, n, GARBAGE), x, target, weight, *[np.array([r], dtype) for r in rates], n
+        return (
+            loss,
+            correct,
+            padded(dtype, B, n, GARBAGE),
+            x,
+            target,
+            weight,
+            *[np.array([r], dtype) for r in scalars],
+            n,
+        )
 
     return inputs
 

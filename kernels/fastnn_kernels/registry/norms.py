@@ -23,8 +23,8 @@ def batch_moments(rng, dtype, shape):
     B, P, C = shape
     mean, rstd = padded(dtype, 2, C, GARBAGE)
     running_mean, running_var = channels(rng, dtype, C, count=2)
-    x, rates = shifted(rng, dtype, B, P * C), np.array([0.9, 1e-3], dtype)
-    return mean, rstd, running_mean, abs(running_var), x, rates, P, C
+    x, scalars = shifted(rng, dtype, B, P * C), np.array([0.9, 1e-3], dtype)
+    return mean, rstd, running_mean, abs(running_var), x, scalars, P, C
 
 
 def batch_rstd(rng, dtype, shape):
