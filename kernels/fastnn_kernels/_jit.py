@@ -66,7 +66,7 @@ class Kernel:
 
     name      what tables, tests and benchmarks call it
     outputs   how many leading arguments it writes, in place or from nothing
-    samplewise  whether row i of what it writes depends on row i of its batched inputs alone
+    per_sample  whether row i of what it writes depends on row i of its batched inputs alone
     body      the plain Python function; what runs with NUMBA_DISABLE_JIT=1
     serial    the twin that runs on the calling thread
     parallel  the twin whose `prange` loops are shared among threads; `serial` where the body has none
@@ -80,13 +80,13 @@ class Kernel:
         work: Callable[..., float] | None,
         cached: bool = True,
         outputs: int = 1,
-        samplewise: bool = False,
+        per_sample: bool = False,
     ):
         self.name = body.__name__
         self.body = body
         self.work = work
         self.outputs = outputs
-        self.samplewise = samplewise
+        self.per_sample = per_sample
         self.cached = cached
         self.__doc__ = body.__doc__
         self.serial = compiled(_renamed(body, "__serial"), cached=cached)
@@ -99,8 +99,8 @@ class Kernel:
         return f"<kernel {self.name}>"
 
 
-def kernel(function=None, *, work: Callable[..., float] | None = None, outputs: int = 1, samplewise: bool = False):
+def kernel(function=None, *, work: Callable[..., float] | None = None, outputs: int = 1, per_sample: bool = False):
     """Declare a kernel. Without `work` it has a serial twin only."""
     if function is None:
-        return lambda body: Kernel(body, work, outputs=outputs, samplewise=samplewise)
+        return lambda body: Kernel(body, work, outputs=outputs, per_sample=per_sample)
     return Kernel(function, work)

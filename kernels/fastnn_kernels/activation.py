@@ -34,7 +34,7 @@ def _backward(name, slope, cost=ELEMENT):
 def _declare(body, name, cost, text):
     body.__name__ = body.__qualname__ = name
     body.__doc__ = text
-    return kernel(work=lambda out, *rest: cost * out.size, samplewise=True)(body)
+    return kernel(work=lambda out, *rest: cost * out.size, per_sample=True)(body)
 
 
 # type(x)(0) and the like: a bare 0 or .5 would turn float32 into float64. Comparisons are written so

@@ -84,7 +84,7 @@ def select_rates(scalars, table, cursor):
         scalars[j] = table[cursor[2], j]
 
 
-@kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], samplewise=True)
+@kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], per_sample=True)
 def gather_rows(out, source, indices):
     """out[i, :C] = source[indices[i]], cast to out's dtype
 
@@ -96,7 +96,7 @@ def gather_rows(out, source, indices):
             out[i, j] = source[row, j]
 
 
-@kernel(samplewise=True)
+@kernel(per_sample=True)
 def gather_values(out, source, indices):
     """out[i] = source[indices[i]], cast to out's dtype: labels, weights
 

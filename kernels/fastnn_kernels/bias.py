@@ -6,7 +6,7 @@ from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 
-@kernel(work=lambda out, b: ELEMENT * out.size, samplewise=True)
+@kernel(work=lambda out, b: ELEMENT * out.size, per_sample=True)
 def bias_forward(out, b):
     """out += b, on every row
 
@@ -38,7 +38,7 @@ def bias_backward(db, dout, first=0):
                 own[j] += row[j]
 
 
-@kernel(work=lambda out, b, P, C: ELEMENT * out.size, samplewise=True)
+@kernel(work=lambda out, b, P, C: ELEMENT * out.size, per_sample=True)
 def channel_bias_forward(out, b, P, C):
     """out[i, p·C : (p+1)·C] += b, at every one of P places
 

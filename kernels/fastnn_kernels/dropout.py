@@ -37,7 +37,7 @@ def _step_words(key, cursor, stream):
 @kernel(
     work=lambda out, mask, x, key, cursor, stream, n, scalars, first=0: 2 * TRANSCENDENTAL * out.size,
     outputs=2,
-    samplewise=True,
+    per_sample=True,
 )
 def dropout_forward(out, mask, x, key, cursor, stream, n, scalars, first=0):
     """mask[i, j] = 1/keep with probability keep, else 0;  out = x · mask, over the first n columns
@@ -66,7 +66,7 @@ def dropout_forward(out, mask, x, key, cursor, stream, n, scalars, first=0):
             out[i, j] = x[i, j] * mask[i, j]
 
 
-@kernel(work=lambda dx, dout, mask, n: ELEMENT * dx.size, samplewise=True)
+@kernel(work=lambda dx, dout, mask, n: ELEMENT * dx.size, per_sample=True)
 def dropout_backward(dx, dout, mask, n):
     """dx = dout · mask
 

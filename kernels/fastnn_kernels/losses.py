@@ -53,7 +53,7 @@ def _share_right(x, target, i, n):
 
 
 @kernel(
-    work=lambda loss, correct, dx, x, labels, weight, scalars, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True
+    work=lambda loss, correct, dx, x, labels, weight, scalars, n: TRANSCENDENTAL * x.size, outputs=3, per_sample=True
 )
 def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, scalars, n):
     """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ;  dx = weight · (softmax(x) − t), where t = (1 − s) · onehot(label) + s / n
@@ -76,7 +76,7 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, scalars, 
         dx[i, label] -= weight[i] * (type(total)(1) - smoothing)
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, n: 3 * TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
+@kernel(work=lambda loss, correct, dx, x, target, weight, n: 3 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True)
 def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
     """loss[i] = 1/n Σⱼ log(1 + exp(x)) − t · x;  dx[i] = weight[i] / n · (sigmoid(x) − t)
 
@@ -98,7 +98,7 @@ def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
             dx[i, j] = scale * (sigmoid(x[i, j]) - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, scalars, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
+@kernel(work=lambda loss, correct, dx, x, target, weight, scalars, n: 2 * ELEMENT * x.size, outputs=3, per_sample=True)
 def mse(loss, correct, dx, x, target, weight, scalars, n):
     """loss[i] = scale / n · Σⱼ (x − t)²;  dx[i] = weight[i] · 2 · scale / n · (x − t)
 
@@ -119,7 +119,7 @@ def mse(loss, correct, dx, x, target, weight, scalars, n):
             dx[i, j] = scale * (x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
+@kernel(work=lambda loss, correct, dx, x, target, weight, n: 2 * ELEMENT * x.size, outputs=3, per_sample=True)
 def mae(loss, correct, dx, x, target, weight, n):
     """loss[i] = 1/n Σⱼ |x − t|;  dx[i] = weight[i] / n · sign(x − t), 0 where x = t
 
@@ -135,7 +135,7 @@ def mae(loss, correct, dx, x, target, weight, n):
             dx[i, j] = scale * _sign(x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, scalars, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
+@kernel(work=lambda loss, correct, dx, x, target, weight, scalars, n: 2 * ELEMENT * x.size, outputs=3, per_sample=True)
 def huber(loss, correct, dx, x, target, weight, scalars, n):
     """loss[i] = 1/n Σⱼ h(x − t), h(d) = ½ d² where |d| ≤ δ, δ · (|d| − ½ δ) elsewhere;  dx[i] = weight[i] / n · h'
 
@@ -177,4 +177,4 @@ def elementwise_loss(value, gradient, name):
 
     body.__name__ = body.__qualname__ = name
     work = lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size  # noqa: E731
-    return Kernel(body, work, cached=False, outputs=3, samplewise=True)
+    return Kernel(body, work, cached=False, outputs=3, per_sample=True)

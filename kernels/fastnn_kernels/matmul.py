@@ -22,7 +22,7 @@ def _block(rows):
     return max(4, (-(-rows // max(blocks, 1)) + 3) // 4 * 4)
 
 
-@kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], samplewise=True)
+@kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], per_sample=True)
 def matmul(out, x, w):
     """out = x · w
 
@@ -60,7 +60,7 @@ def transpose(out, w, first=0):
         transposed(own, w[:, block * lanes : block * lanes + own.shape[0]])
 
 
-@kernel(work=lambda dx, dout, wt: MULTIPLY_ADD * dx.size * wt.shape[0], samplewise=True)
+@kernel(work=lambda dx, dout, wt: MULTIPLY_ADD * dx.size * wt.shape[0], per_sample=True)
 def matmul_wt(dx, dout, wt):
     """dx = dout · wᵀ, the gradient of the input, from the transposed weights
 

@@ -72,7 +72,7 @@ def batch_norm_rstd(rstd, running_var, scalars, C):
         rstd[j] = type(scalars[1])(1) / np.sqrt(running_var[j] + scalars[1])
 
 
-@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, samplewise=True)
+@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, per_sample=True)
 def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
     """out = gamma · (x − mean) · rstd + beta, channel by channel
 
@@ -113,7 +113,7 @@ def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, me
             dgamma_mean[j], dbeta_mean[j] = share * dgamma[j], share * dbeta[j]
 
 
-@kernel(work=lambda dx, *rest: 6 * ELEMENT * dx.size, samplewise=True)
+@kernel(work=lambda dx, *rest: 6 * ELEMENT * dx.size, per_sample=True)
 def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean, P, C):
     """dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)  where x̂ = (x − mean) · rstd
 
@@ -129,7 +129,7 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
                 own[j] = gamma[j] * rstd[j] * (d[j] - (dbeta_mean[j] + normal * dgamma_mean[j]))
 
 
-@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, samplewise=True)
+@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, per_sample=True)
 def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
 

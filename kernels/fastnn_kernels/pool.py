@@ -21,7 +21,7 @@ def _keep_larger(own, arg, values, at):
 @kernel(
     work=lambda out, argmax, x, geometry: 14 * ELEMENT * out.size * int(geometry[3] * geometry[4]),
     outputs=2,
-    samplewise=True,
+    per_sample=True,
 )
 def max_pool2d_forward(out, argmax, x, geometry):
     """out[b, r, c, k] = max x[b, r·SH − top + kh, c·SW − left + kw, k] over the window;  argmax: which x[b] that is
@@ -47,7 +47,7 @@ def max_pool2d_forward(out, argmax, x, geometry):
                         _keep_larger(own, arg, x[b, at : at + C], at)
 
 
-@kernel(work=lambda dx, dout, argmax, n: ELEMENT * (dx.size + 12 * dout.size), samplewise=True)
+@kernel(work=lambda dx, dout, argmax, n: ELEMENT * (dx.size + 12 * dout.size), per_sample=True)
 def max_pool2d_backward(dx, dout, argmax, n):
     """dx[b, argmax[b, j]] += dout[b, j] for the first n columns j, in ascending order, onto dx = 0
 

@@ -33,7 +33,7 @@ def assert_same(entry, whole, shares):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [name for name, entry in REGISTRY.items() if entry.kernel.samplewise])
+@pytest.mark.parametrize("name", [name for name, entry in REGISTRY.items() if entry.kernel.per_sample])
 def test_samples_one_part_after_the_other(name, dtype):
     batched = BATCHED - OF_CHANNELS if name.startswith("batch_norm") else BATCHED
     for shape in shapes(REGISTRY[name]):
