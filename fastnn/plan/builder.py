@@ -121,7 +121,7 @@ class Builder:
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
         """Write a row; one that treats each sample by itself runs along the samples."""
-        self.rows.append(Row(kernel, operands, self.owner, self.samples if kernel.samplewise else None))
+        self.rows.append(Row(kernel, operands, self.owner, self.samples if kernel.per_sample else None))
 
     def emit_once(self, kernel: Kernel, *operands: Any) -> None:
         """Write a row that runs when a walk through the data starts, not in every step."""
