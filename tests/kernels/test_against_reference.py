@@ -30,8 +30,12 @@ def test_inputs_are_only_read(name, dtype, shape, twin):
 def _spoiled(entry, args, values):
     """`args` with some elements of one float array replaced, once for each array that can hold `values`."""
     for i, name in enumerate(list(inspect.signature(entry.reference).parameters)[: len(args)]):
-        # In a weight, infinity meets probabilities that float32 rounds to 0: 0·∞ is NaN there, ∞ in float64.
-        if np.size(args[i]) == 0 or np.asarray(args[i]).dtype.kind != "f" or (name == "weight" and np.inf in values):
+        # In loss_weight, infinity meets probabilities that float32 rounds to 0: 0·∞ is NaN there, ∞ in float64.
+        if (
+            np.size(args[i]) == 0
+            or np.asarray(args[i]).dtype.kind != "f"
+            or (name == "loss_weight" and np.inf in values)
+        ):
             continue
         changed = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
         changed[i].flat[:: max(1, args[i].size // 3)][: len(values)] = values[: args[i].size]

@@ -10,7 +10,7 @@ from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit, shapes
 
 # The operands that hold a row a sample, in kernels that treat each sample by itself.
-BATCHED = {"out", "dx", "loss", "correct", "x", "dout", "weight", "labels", "target", "mask", "mean", "rstd"}
+BATCHED = {"out", "dx", "loss", "correct", "x", "dout", "loss_weight", "labels", "target", "mask", "mean", "rstd"}
 BATCHED |= {"argmax", "ids", "indices"}
 OF_CHANNELS = {"mean", "rstd"}  # in the kernels of batch normalisation, not of samples
 # The operands that a share takes rows of, in kernels that say where a share begins.

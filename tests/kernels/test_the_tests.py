@@ -39,13 +39,13 @@ def half_precision(out, x, w):
     out[:] = x[:, : len(w)].astype(narrow) @ w.astype(narrow)
 
 
-def half_the_gradient(loss, correct, dx, x, labels, weight, n):
-    reference.softmax_cross_entropy(loss, correct, dx, x, labels, weight, n)
+def half_the_gradient(loss, correct, dx, x, labels, loss_weight, n):
+    reference.softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n)
     dx[-1] /= 2
 
 
-def last_of_equals(loss, correct, dx, x, labels, weight, n):
-    reference.softmax_cross_entropy(loss, correct, dx, x, labels, weight, n)
+def last_of_equals(loss, correct, dx, x, labels, loss_weight, n):
+    reference.softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n)
     correct[:] = x[:, :n][:, ::-1].argmax(axis=1) == n - 1 - labels
 
 

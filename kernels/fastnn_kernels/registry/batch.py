@@ -42,10 +42,10 @@ def weights(rng, dtype, shape):
 
 
 def record(rng, dtype, shape):
-    loss, importance, weight = rng.exponential(size=(3, *shape)).astype(dtype)
+    loss, sample_weight, loss_weight = rng.exponential(size=(3, *shape)).astype(dtype)
     correct = rng.integers(0, 2, shape).astype(dtype)
     losses, sums, cursor = rng.standard_normal(4), rng.standard_normal((4, 4)), np.array([7, 2, 0, 0])
-    return losses, sums, cursor, loss, correct, importance, weight
+    return losses, sums, cursor, loss, correct, sample_weight, loss_weight
 
 
 def rows():

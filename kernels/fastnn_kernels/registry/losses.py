@@ -19,18 +19,10 @@ def matrix_target(targets, *scalars):
         B, n = shape
         x = scores(rng, dtype, B, n)
         loss, correct = np.full((2, B), GARBAGE, dtype)
-        weight = rng.random(B).astype(dtype)
+        loss_weight = rng.random(B).astype(dtype)
         target = padded(dtype, B, n, targets(rng, x[:, :n]))
-        return (
-            loss,
-            correct,
-            padded(dtype, B, n, GARBAGE),
-            x,
-            target,
-            weight,
-            *[np.array([r], dtype) for r in scalars],
-            n,
-        )
+        dx, values = padded(dtype, B, n, GARBAGE), [np.array([s], dtype) for s in scalars]
+        return loss, correct, dx, x, target, loss_weight, *values, n
 
     return inputs
 
