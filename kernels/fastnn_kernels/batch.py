@@ -140,7 +140,7 @@ def record_step(losses, sums, cursor, loss, correct, sample_weight, loss_weight)
     sums[step]    = (Σ sample_weight · loss, Σ sample_weight · correct, Σ sample_weight, penalties)
 
     Sums run over the samples of the batch, in float64 in ascending order: an epoch adds up hundreds of thousands.
-    step = cursor[1]. `penalties` is the value of losses[step] before: `penalty_l1` and `penalty_l2` of this step run first.
+    step = cursor[1]. `penalties` is what losses[step] was before: `penalty_l1` and `penalty_l2` run earlier in a step.
 
     losses : (steps of an epoch,) float64    sums : (steps of an epoch, 4) float64    cursor : (4,) int64
     loss, correct, sample_weight, loss_weight : (B,); loss_weight already holds any division, by B or Σ sample_weight

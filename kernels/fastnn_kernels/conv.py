@@ -118,34 +118,34 @@ def flip_filters(out, w, geometry):
 
 
 @inline
-def _add_line_of_taps(dw, x, dout, geometry, begin, r, kh):
-    """dw += what the outputs of line r give to the taps of line kh: rows from `begin` on, as many as dw has"""
+def _add_line_of_taps(dw, x, dout, geometry, offset, r, kh):
+    """Add the products of output line r and tap line kh to dw, which holds the taps from number `offset` on"""
     _, W, C, _, KW, SH, SW, top, left, _, W_out, _ = sizes(geometry)
     flat, columns = dw.reshape(-1), dw.shape[1]
     line = (r * SH - top + kh) * W
-    origin, end = kh * KW * C, begin + dw.shape[0]
+    origin, end = kh * KW * C, offset + dw.shape[0]
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
     if outer - inner == W_out:  # no borders: all columns of taps, which lie side by side, at once
-        first, last = max(begin, origin), min(end, origin + KW * C)
+        first, last = max(offset, origin), min(end, origin + KW * C)
         at = (line - left) * C + first - origin
         own = dout[r * W_out : (r + 1) * W_out]
-        add_products(flat, (first - begin) * columns, columns, x, at, 1, SW * C, own, last - first, False)
+        add_products(flat, (first - offset) * columns, columns, x, at, 1, SW * C, own, last - first, False)
         return
     for kw in range(KW):
         origin = (kh * KW + kw) * C
-        first, last = max(begin, origin), min(end, origin + C)
+        first, last = max(offset, origin), min(end, origin + C)
         if first < last:
             c, c_end = outputs_seeing(kw, SW, left, W, W_out)
             at = (line + c * SW - left + kw) * C + first - origin
             own = dout[r * W_out + c : r * W_out + c_end]
-            add_products(flat, (first - begin) * columns, columns, x, at, 1, SW * C, own, last - first, False)
+            add_products(flat, (first - offset) * columns, columns, x, at, 1, SW * C, own, last - first, False)
 
 
-@kernel(work=lambda dw, x, dout, geometry, begin=0: MULTIPLY_ADD * products(x.shape[0], geometry))
-def conv2d_backward_w(dw, x, dout, geometry, begin=0):
+@kernel(work=lambda dw, x, dout, geometry, offset=0: MULTIPLY_ADD * products(x.shape[0], geometry))
+def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     """dw[kh, kw, c_in] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · dout[b, r, c], in ascending (b, r, c)
 
-    Of all (kh, kw, c_in), numbered in that order, those from `begin` on, as many as dw has rows.
+    dw holds the taps (kh, kw, c_in), numbered in that order, from number `offset` on.
 
     dw   : (≤ KH·KW·C_in, ≥ C_out)         x        : (B, ≥ H·W·C_in)
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
@@ -154,13 +154,13 @@ def conv2d_backward_w(dw, x, dout, geometry, begin=0):
     for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
         start = np.int64(block) * BLOCK
         own = dw[start : start + BLOCK]
-        begins, ends = begin + start, begin + start + own.shape[0]
+        low, high = offset + start, offset + start + own.shape[0]
         for i in range(own.shape[0]):
             for j in range(n):
                 own[i, j] = 0
         for b in range(x.shape[0]):
             image = dout[b, : H_out * W_out * n].reshape(H_out * W_out, n)
             for r in range(H_out):
-                for kh in range(begins // (KW * C), min(KH, (ends + KW * C - 1) // (KW * C))):
+                for kh in range(low // (KW * C), min(KH, (high + KW * C - 1) // (KW * C))):
                     if 0 <= r * SH - top + kh < H:
-                        _add_line_of_taps(own, x[b], image, geometry, begins, r, kh)
+                        _add_line_of_taps(own, x[b], image, geometry, low, r, kh)

@@ -34,29 +34,29 @@ def matmul(out, x, w):
         product(out[own], x[own], w)
 
 
-@kernel(work=lambda dw, x, dout, first=0: MULTIPLY_ADD * dw.size * dout.shape[0])
-def matmul_xt(dw, x, dout, first=0):
-    """dw = xᵀ · dout, the gradient of the weights; of their rows from `first` on, as many as dw has
+@kernel(work=lambda dw, x, dout, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0])
+def matmul_xt(dw, x, dout, offset=0):
+    """dw = xᵀ · dout, the gradient of the weights: rows offset ≤ r < offset + k of it
 
-    dw : (k, n)    x : (m, ≥ first + k)    dout : (m, n)
+    dw : (k, n)    x : (m, ≥ offset + k)    dout : (m, n)
     """
     size = _block(dw.shape[0])
     for block in prange((dw.shape[0] + size - 1) // size):
         own = dw[block * size : block * size + size]
-        at = first + block * size
+        at = offset + block * size
         product(own, x[:, at : at + own.shape[0]].T, dout)
 
 
-@kernel(work=lambda out, w, first=0: ELEMENT * w.shape[0] * out.shape[0])
-def transpose(out, w, first=0):
-    """out = wᵀ; of its columns from `first` on, as many as w has rows
+@kernel(work=lambda out, w, offset=0: ELEMENT * w.shape[0] * out.shape[0])
+def transpose(out, w, offset=0):
+    """out[:, offset : offset + k] = wᵀ
 
-    out : (n, ≥ first + k)    w : (k, ≥ n)
+    out : (n, ≥ offset + k)    w : (k, ≥ n)
     """
     lanes = ALIGNMENT // w.itemsize
     # The rows of out in a block are one cache line of each row of w.
     for block in prange((out.shape[0] + lanes - 1) // lanes):
-        own = out[block * lanes : block * lanes + lanes, first : first + w.shape[0]]
+        own = out[block * lanes : block * lanes + lanes, offset : offset + w.shape[0]]
         transposed(own, w[:, block * lanes : block * lanes + own.shape[0]])
 
 

@@ -14,9 +14,9 @@ def keys(number, seed=0):
     return np.random.default_rng(seed).integers(0, 2**64, (number, 2 * batch.ROUNDS), np.uint64)
 
 
-def order(count, key, first=0, size=None, function=permuted_indices.serial):
-    indices = np.full(count - first if size is None else size, -1)
-    function(indices, np.array([first, 0, 0, 0]), key, count)
+def order(count, key, start=0, size=None, function=permuted_indices.serial):
+    indices = np.full(count - start if size is None else size, -1)
+    function(indices, np.array([start, 0, 0, 0]), key, count)
     return indices
 
 
@@ -29,7 +29,7 @@ def test_is_a_permutation(count):
 @pytest.mark.parametrize("count", [2**31, 2**32 - 1, 2**32])
 def test_largest_counts_stay_in_range_and_agree_with_the_reference(count):
     for key in keys(3):
-        got = order(count, key, first=count - 20)
+        got = order(count, key, start=count - 20)
         assert got.min() >= 0
         assert got.max() < count
         assert len(set(got.tolist())) == 20
@@ -52,7 +52,7 @@ def test_each_word_of_the_key_matters():
 @pytest.mark.parametrize("count", [7, 32, 97])
 def test_windows_put_together_are_the_whole(count):
     key = keys(1)[0]
-    windows = [order(count, key, first, min(5, count - first)) for first in range(0, count, 5)]
+    windows = [order(count, key, start, min(5, count - start)) for start in range(0, count, 5)]
     np.testing.assert_array_equal(np.concatenate(windows), order(count, key))
 
 

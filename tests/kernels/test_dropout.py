@@ -14,11 +14,11 @@ KEY = np.array([0x0123456789ABCDEF, 0xFEDCBA9876543210], np.uint64)
 ROWS, COLUMNS = (1000, 301) if JIT else (40, 61)
 
 
-def kept(keep=0.5, rows=ROWS, columns=COLUMNS, key=KEY, stream=0, step=0, first=0, dtype=np.float32, twin="serial"):
+def kept(keep=0.5, rows=ROWS, columns=COLUMNS, key=KEY, stream=0, step=0, sample=0, dtype=np.float32, twin="serial"):
     """Which numbers of a mask stay."""
     x = np.ones((rows, columns), dtype)
     out, mask = np.empty_like(x), np.empty_like(x)
-    scalars, cursor = np.array([keep], dtype), np.array([first, step])
+    scalars, cursor = np.array([keep], dtype), np.array([sample, step, 0, 0])
     getattr(dropout_forward, twin)(out, mask, x, key, cursor, stream, columns, scalars)
     assert set(np.unique(mask)) <= {dtype(0), dtype(1) / dtype(keep)}
     np.testing.assert_array_equal(out, mask)
@@ -60,12 +60,12 @@ def test_all_stay_at_one():
 def test_any_other_row_column_step_stream_or_key_is_independent():
     base = kept()
     others = {
-        "row": kept(first=1),
-        "far row": kept(first=2**31),
+        "row": kept(sample=1),
+        "far row": kept(sample=2**31),
         "column": np.roll(base, 1, axis=1),
         "rows and columns exchanged": kept(rows=COLUMNS, columns=ROWS).T,
         "step": kept(step=1),
-        "step and row": kept(step=1, first=ROWS),
+        "step and row": kept(step=1, sample=ROWS),
         "stream": kept(stream=1),
         "stream for step": kept(step=0, stream=1)[::-1],
     }
@@ -86,7 +86,7 @@ def test_pairs_of_neighbours_come_equally_often():
 
 def test_a_place_draws_the_same_in_any_batch_dtype_and_width():
     whole = kept(0.7, rows=30)
-    np.testing.assert_array_equal(kept(0.7, rows=20, first=10), whole[10:])
+    np.testing.assert_array_equal(kept(0.7, rows=20, sample=10), whole[10:])
     np.testing.assert_array_equal(kept(0.7, rows=30, columns=17), whole[:, :17])
     # .7 is another number in float32, but no draw lies between the two
     np.testing.assert_array_equal(kept(0.7, rows=30, dtype=np.float64), whole)
@@ -104,7 +104,7 @@ def test_gradient_is_the_mask():
     rng = np.random.default_rng(0)
     x, dout = rng.standard_normal((2, 5, 16))
     out, mask, dx = np.zeros((3, 5, 16))
-    args = KEY, np.array([3, 4]), 5, 11, np.array([0.6])
+    args = KEY, np.array([3, 4, 0, 0]), 5, 11, np.array([0.6])
     dropout_forward.serial(out, mask, x, *args)
     dropout_backward.serial(dx, dout, mask, 11)
     above, below = np.zeros((2, 5, 16))

@@ -43,7 +43,7 @@ def test_samples_one_part_after_the_other(name, dtype):
         batch = len(args[0])
         for first, last in ((0, batch // 3), (batch // 3, batch)):
             cut = [a[first:last] if n in batched else a for n, a in zip(names, shares, strict=False)]
-            entry.kernel.serial(*cut, *([first] if "first" in names else []))
+            entry.kernel.serial(*cut, *([first] if "offset" in names else []))
         assert_same(entry, whole, shares)
 
 
@@ -62,7 +62,7 @@ def test_rows_one_part_after_the_other(name, dtype):
 
 
 def test_every_kernel_that_says_where_a_share_begins_is_among_these():
-    beginning = {n for n, entry in REGISTRY.items() if {"first", "begin"} & set(names_of(entry))}
+    beginning = {n for n, entry in REGISTRY.items() if "offset" in names_of(entry)}
     assert beginning == set(OWNED) | {"dropout_forward"}
 
 

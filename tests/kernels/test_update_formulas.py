@@ -104,7 +104,7 @@ def test_tiny_state_becomes_zero_and_what_has_no_gradient_stays(name, dtype):
 @pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 1])
 def test_penalty_gradients_belong_to_their_values(size):
     w = np.random.default_rng(2).standard_normal(size)
-    strength, cursor, partial, h = np.array([0.3]), np.array([0, 1, 0]), np.empty(chunks(size)), 1e-4
+    strength, cursor, partial, h = np.array([0.3]), np.array([0, 1, 0, 0]), np.empty(chunks(size)), 1e-4
     at = np.arange(0, size, 997)
     for value, gradient in ((kernels.penalty_l1, kernels.add_l1), (kernels.penalty_l2, kernels.add_l2)):
         dw, losses = np.zeros(size), np.zeros((2, 2))

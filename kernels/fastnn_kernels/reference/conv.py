@@ -42,16 +42,16 @@ def conv2d_backward_x(dx, dout, wt, geometry):
         _image(dx, H, W, C)[inputs] += dout[outputs] @ wt[:, own]
 
 
-def conv2d_backward_w(dw, x, dout, geometry, begin=0):
+def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     """dw[kh, kw, c_in, c_out] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · dout[b, r, c, c_out]
 
-    Of dw, the rows from `begin` on.
+    dw holds the rows from number `offset` on.
     """
     H, W, C, *_, H_out, W_out, n = geometry.tolist()
     x, dout = _image(x, H, W, C), _image(dout, H_out, W_out, n)
     for own, outputs, inputs in _taps(geometry):
         sums = x[inputs].reshape(-1, C).T @ dout[outputs].reshape(-1, n)
-        for row, total in zip(range(own.start - begin, own.stop - begin), sums, strict=True):
+        for row, total in zip(range(own.start - offset, own.stop - offset), sums, strict=True):
             if 0 <= row < len(dw):
                 dw[row, :n] = total
 

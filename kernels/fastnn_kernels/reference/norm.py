@@ -8,10 +8,10 @@ def _channels(rows, P, C):
     return rows[:, : P * C].reshape(len(rows), P, C)
 
 
-def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, begin=0):
-    """Mean and 1 / √(var + eps) of the channels from `begin` on; the running statistics move towards the batch's"""
+def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, offset=0):
+    """Mean and 1 / √(var + eps) of the channels from number `offset` on; running statistics move towards the batch's"""
     momentum, eps = scalars
-    x, N, count = _channels(x, P, C)[..., begin:], len(x) * P, min(len(mean), C - begin)
+    x, N, count = _channels(x, P, C)[..., offset:], len(x) * P, min(len(mean), C - offset)
     x = x[..., :count]
     mean[:count] = x.mean(axis=(0, 1))
     var = ((x - mean[:count]) ** 2).mean(axis=(0, 1))
@@ -30,10 +30,10 @@ def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
     _channels(out, P, C)[:] = (_channels(x, P, C) - mean[:C]) * rstd[:C] * gamma[:C] + beta[:C]
 
 
-def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, begin=0):
-    """dbeta = Σ dout,  dgamma = Σ dout · x̂, of the channels from `begin` on, and both divided by N"""
-    count, N = min(len(dgamma), C - begin), len(x) * P
-    dout, x = (_channels(rows, P, C)[..., begin : begin + count] for rows in (dout, x))
+def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, offset=0):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂, of the channels from number `offset` on, and both divided by N"""
+    count, N = min(len(dgamma), C - offset), len(x) * P
+    dout, x = (_channels(rows, P, C)[..., offset : offset + count] for rows in (dout, x))
     dbeta[:count] = dout.sum(axis=(0, 1))
     dgamma[:count] = (dout * (x - mean[:count]) * rstd[:count]).sum(axis=(0, 1))
     dgamma_mean[:count], dbeta_mean[:count] = dgamma[:count] / N, dbeta[:count] / N

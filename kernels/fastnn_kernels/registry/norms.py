@@ -71,7 +71,7 @@ def layer_backward(rng, dtype, shape):
 def dropout_forward(rng, dtype, shape):
     B, n = shape
     out, mask = padded(dtype, B, n, GARBAGE), padded(dtype, B, n, GARBAGE)
-    key, cursor, stream = rng.integers(0, 2**64, 2, np.uint64), np.array([1000, 5]), 3
+    key, cursor, stream = rng.integers(0, 2**64, 2, np.uint64), np.array([1000, 5, 0, 0]), 3
     return out, mask, normal(rng, dtype, B, n), key, cursor, stream, n, np.array([0.7], dtype)
 
 

@@ -21,7 +21,7 @@ def summed(rng, dtype, shape):
 
 def penalty(rng, dtype, shape):
     partial, w = summed(rng, dtype, shape)
-    return rng.random(4), partial, np.array([7, 2, 1]), w, np.array([0.3], dtype)
+    return rng.random(4), partial, np.array([7, 2, 1, 0]), w, np.array([0.3], dtype)
 
 
 def squares(rng, dtype, shape):
