@@ -3,6 +3,8 @@
 `f(x)` is the activation; `slope(x, y)` its derivative at x, where y = f(x) is often all it needs.
 """
 
+import inspect
+
 from numba import prange
 
 from fastnn_kernels import _erf, _expm1, _math
@@ -34,7 +36,8 @@ def _backward(name, slope, cost=ELEMENT):
 def _declare(body, name, cost, text):
     body.__name__ = body.__qualname__ = name
     body.__doc__ = text
-    return kernel(work=lambda out, *rest: cost * out.size, per_sample=True)(body)
+    operands = tuple(inspect.signature(body).parameters)[:-1]  # all but n
+    return kernel(work=lambda out, *rest: cost * out.size, per_sample=True, cut=operands)(body)
 
 
 # type(x)(0) and the like: a bare 0 or .5 would turn float32 into float64. Comparisons are written so

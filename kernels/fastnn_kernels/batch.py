@@ -96,7 +96,9 @@ def select_rates(scalars, table, cursor):
         scalars[j] = table[cursor[2], j]
 
 
-@kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], per_sample=True)
+@kernel(
+    work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], per_sample=True, cut=("out", "indices")
+)
 def gather_rows(out, source, indices):
     """out[i, :C] = source[indices[i]], cast to out's dtype
 
@@ -108,7 +110,7 @@ def gather_rows(out, source, indices):
             out[i, j] = source[row, j]
 
 
-@kernel(per_sample=True)
+@kernel(per_sample=True, cut=("out", "indices"))
 def gather_values(out, source, indices):
     """out[i] = source[indices[i]], cast to out's dtype; gathers labels and sample weights
 

@@ -6,7 +6,7 @@ from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 
-@kernel(work=lambda out, b: ELEMENT * out.size, per_sample=True)
+@kernel(work=lambda out, b: ELEMENT * out.size, per_sample=True, cut=("out",))
 def bias_forward(out, b):
     """out += b, on every row
 
@@ -17,7 +17,7 @@ def bias_forward(out, b):
             out[i, j] += b[j]
 
 
-@kernel(work=lambda db, dout, offset=0: ELEMENT * db.size * dout.shape[0])
+@kernel(work=lambda db, dout, offset=0: ELEMENT * db.size * dout.shape[0], cut=("db",))
 def bias_backward(db, dout, offset=0):
     """db[j] = Σᵢ dout[i, offset + j], summed in ascending i
 
@@ -38,7 +38,7 @@ def bias_backward(db, dout, offset=0):
                 own[j] += row[j]
 
 
-@kernel(work=lambda out, b, P, C: ELEMENT * out.size, per_sample=True)
+@kernel(work=lambda out, b, P, C: ELEMENT * out.size, per_sample=True, cut=("out",))
 def channel_bias_forward(out, b, P, C):
     """out[i, p·C : (p+1)·C] += b, at each of the P pixels
 
@@ -51,7 +51,7 @@ def channel_bias_forward(out, b, P, C):
                 own[j] += b[j]
 
 
-@kernel(work=lambda db, dout, P, C, offset=0: ELEMENT * dout.size)
+@kernel(work=lambda db, dout, P, C, offset=0: ELEMENT * dout.size, cut=("db",))
 def channel_bias_backward(db, dout, P, C, offset=0):
     """db[j] = Σ dout[i, p·C + offset + j], summed in ascending (i, p), for offset + j < C
 

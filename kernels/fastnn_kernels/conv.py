@@ -17,7 +17,7 @@ from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_si
 BLOCK = 48  # rows of dw that one thread owns at a time: they and a line of dout stay in the first cache
 
 
-@kernel(work=lambda out, x, geometry: ELEMENT * out.size, per_sample=True)
+@kernel(work=lambda out, x, geometry: ELEMENT * out.size, per_sample=True, cut=("out", "x"))
 def pad_images(out, x, geometry):
     """out = x with the padding of a window around each image: zeros, so that all taps fall inside
 
@@ -42,7 +42,9 @@ def pad_images(out, x, geometry):
                     middle[j] = row[j]
 
 
-@kernel(work=lambda out, x, w, geometry: MULTIPLY_ADD * products(out.shape[0], geometry), per_sample=True)
+@kernel(
+    work=lambda out, x, w, geometry: MULTIPLY_ADD * products(out.shape[0], geometry), per_sample=True, cut=("out", "x")
+)
 def conv2d_forward(out, x, w, geometry):
     """out[b, r, c] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · w[kh, kw, c_in], in ascending (kh, kw, c_in)
 
@@ -75,7 +77,11 @@ def _add_product(out, a, w, column):
     add_products(out, 0, 0, a, 0, 0, 1, w[: a.shape[0], column : column + out.shape[0]], 1, False)
 
 
-@kernel(work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry), per_sample=True)
+@kernel(
+    work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry),
+    per_sample=True,
+    cut=("dx", "dout"),
+)
 def conv2d_backward_x(dx, dout, wt, geometry):
     """dx[b, h, w] = Σ dout[b, r, c, c_out] · w[h − r·SH + top, w − c·SW + left, :, c_out], in ascending (r, c, c_out)
 
@@ -141,7 +147,7 @@ def _add_line_of_taps(dw, x, dout, geometry, offset, r, kh):
             add_products(flat, (first - offset) * columns, columns, x, at, 1, SW * C, own, last - first, False)
 
 
-@kernel(work=lambda dw, x, dout, geometry, offset=0: MULTIPLY_ADD * products(x.shape[0], geometry))
+@kernel(work=lambda dw, x, dout, geometry, offset=0: MULTIPLY_ADD * products(x.shape[0], geometry), cut=("dw",))
 def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     """dw[kh, kw, c_in] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · dout[b, r, c], in ascending (b, r, c)
 

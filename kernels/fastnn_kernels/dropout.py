@@ -39,6 +39,7 @@ def _step_words(key, cursor, stream):
     work=lambda out, mask, x, key, cursor, stream, n, scalars, offset=0: 2 * TRANSCENDENTAL * out.size,
     outputs=2,
     per_sample=True,
+    cut=("out", "mask", "x"),
 )
 def dropout_forward(out, mask, x, key, cursor, stream, n, scalars, offset=0):
     """mask[i, j] = 1/keep with probability keep, else 0;  out = x · mask, over the first n columns
@@ -66,7 +67,7 @@ def dropout_forward(out, mask, x, key, cursor, stream, n, scalars, offset=0):
             out[i, j] = x[i, j] * mask[i, j]
 
 
-@kernel(work=lambda dx, dout, mask, n: ELEMENT * dx.size, per_sample=True)
+@kernel(work=lambda dx, dout, mask, n: ELEMENT * dx.size, per_sample=True, cut=("dx", "dout", "mask"))
 def dropout_backward(dx, dout, mask, n):
     """dx = dout · mask
 

@@ -6,7 +6,7 @@ from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ELEMENT
 
 
-@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n, per_sample=True)
+@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n, per_sample=True, cut=("out", "ids"))
 def embedding_forward(out, w, ids, n):
     """out[b, c·n : (c+1)·n] = w[ids[b, c], :n], the C rows of a sample side by side
 
@@ -70,7 +70,7 @@ def embedding_backward(dw, dout, starts, positions, C, n):
                 dw[v, j] += row[j]
 
 
-@kernel(work=lambda out, x, C, n: ELEMENT * x.size, per_sample=True)
+@kernel(work=lambda out, x, C, n: ELEMENT * x.size, per_sample=True, cut=("out", "x"))
 def sum_forward(out, x, C, n):
     """out[b, :n] = Σ_c x[b, c·n : (c+1)·n], in ascending c
 
@@ -85,7 +85,7 @@ def sum_forward(out, x, C, n):
                 out[b, j] += row[j]
 
 
-@kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size, per_sample=True)
+@kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size, per_sample=True, cut=("dx", "dout"))
 def sum_backward(dx, dout, C, n):
     """dx[b, c·n : (c+1)·n] = dout[b, :n] for every c
 

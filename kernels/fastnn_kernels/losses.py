@@ -14,6 +14,10 @@ from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 from fastnn_kernels.softmax import _exponentials, _is_first_max, _row_max
 
+# The operands with one row, or one number, a sample: `cut` of these kernels.
+_LABELLED = ("loss", "correct", "dx", "x", "labels", "loss_weight")
+_TARGETED = ("loss", "correct", "dx", "x", "target", "loss_weight")
+
 
 @inline
 def _sign(v):
@@ -56,6 +60,7 @@ def _fraction_correct(x, target, i, n):
     work=lambda loss, correct, dx, x, labels, loss_weight, scalars, n: TRANSCENDENTAL * x.size,
     outputs=3,
     per_sample=True,
+    cut=_LABELLED,
 )
 def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scalars, n):
     """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ;  dx = loss_weight · (softmax(x) − t)
@@ -80,7 +85,7 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scal
         dx[i, label] -= loss_weight[i] * (type(total)(1) - smoothing)
 
 
-@kernel(work=lambda loss, correct, dx, x, *rest: 3 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True)
+@kernel(work=lambda loss, correct, dx, x, *rest: 3 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True, cut=_TARGETED)
 def binary_cross_entropy(loss, correct, dx, x, target, loss_weight, n):
     """loss[i] = 1/n Σⱼ log(1 + exp(x)) − t · x;  dx[i] = loss_weight[i] / n · (sigmoid(x) − t)
 
@@ -102,7 +107,7 @@ def binary_cross_entropy(loss, correct, dx, x, target, loss_weight, n):
             dx[i, j] = scale * (sigmoid(x[i, j]) - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True)
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
 def mse(loss, correct, dx, x, target, loss_weight, scalars, n):
     """loss[i] = scale / n · Σⱼ (x − t)²;  dx[i] = loss_weight[i] · 2 · scale / n · (x − t)
 
@@ -123,7 +128,7 @@ def mse(loss, correct, dx, x, target, loss_weight, scalars, n):
             dx[i, j] = scale * (x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True)
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
 def mae(loss, correct, dx, x, target, loss_weight, n):
     """loss[i] = 1/n Σⱼ |x − t|;  dx[i] = loss_weight[i] / n · sign(x − t), 0 where x = t
 
@@ -139,7 +144,7 @@ def mae(loss, correct, dx, x, target, loss_weight, n):
             dx[i, j] = scale * _sign(x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True)
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
 def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
     """loss[i] = 1/n Σⱼ h(x − t);  dx[i] = loss_weight[i] / n · h'(x − t)
 
@@ -184,4 +189,4 @@ def elementwise_loss(value, gradient, name):
 
     body.__name__ = body.__qualname__ = name
     work = lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size  # noqa: E731
-    return Kernel(body, work, cached=False, outputs=3, per_sample=True)
+    return Kernel(body, work, cached=False, outputs=3, per_sample=True, cut=_TARGETED)

@@ -22,7 +22,7 @@ def _block(rows):
     return max(4, (-(-rows // max(blocks, 1)) + 3) // 4 * 4)
 
 
-@kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], per_sample=True)
+@kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], per_sample=True, cut=("out", "x"))
 def matmul(out, x, w):
     """out = x · w
 
@@ -34,7 +34,7 @@ def matmul(out, x, w):
         product(out[own], x[own], w)
 
 
-@kernel(work=lambda dw, x, dout, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0])
+@kernel(work=lambda dw, x, dout, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw",))
 def matmul_xt(dw, x, dout, offset=0):
     """dw = xᵀ · dout, the gradient of the weights: rows offset ≤ r < offset + k of it
 
@@ -47,7 +47,7 @@ def matmul_xt(dw, x, dout, offset=0):
         product(own, x[:, at : at + own.shape[0]].T, dout)
 
 
-@kernel(work=lambda out, w, offset=0: ELEMENT * w.shape[0] * out.shape[0])
+@kernel(work=lambda out, w, offset=0: ELEMENT * w.shape[0] * out.shape[0], cut=("w",))
 def transpose(out, w, offset=0):
     """out[:, offset : offset + k] = wᵀ
 
@@ -60,7 +60,7 @@ def transpose(out, w, offset=0):
         transposed(own, w[:, block * lanes : block * lanes + own.shape[0]])
 
 
-@kernel(work=lambda dx, dout, wt: MULTIPLY_ADD * dx.size * wt.shape[0], per_sample=True)
+@kernel(work=lambda dx, dout, wt: MULTIPLY_ADD * dx.size * wt.shape[0], per_sample=True, cut=("dx", "dout"))
 def matmul_wt(dx, dout, wt):
     """dx = dout · wᵀ, the gradient of the input, from the transposed weights
 

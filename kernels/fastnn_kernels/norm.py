@@ -36,7 +36,11 @@ def _channel_moments(mean, var, x, offset, P, C):
         var[j] /= count
 
 
-@kernel(work=lambda mean, rstd, running_mean, running_var, x, *rest: 6 * ELEMENT * x.size, outputs=4)
+@kernel(
+    work=lambda mean, rstd, running_mean, running_var, x, *rest: 6 * ELEMENT * x.size,
+    outputs=4,
+    cut=("mean", "rstd", "running_mean", "running_var"),
+)
 def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, offset=0):
     """mean = Σ x / N,  var = Σ (x − mean)² / N,  rstd = 1 / √(var + eps),  over the N = B·P ≥ 2 values of a channel
 
@@ -73,7 +77,7 @@ def batch_norm_rstd(rstd, running_var, scalars, C):
         rstd[j] = type(scalars[1])(1) / np.sqrt(running_var[j] + scalars[1])
 
 
-@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, per_sample=True)
+@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, per_sample=True, cut=("out", "x"))
 def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
     """out = gamma · (x − mean) · rstd + beta, channel by channel
 
@@ -86,7 +90,11 @@ def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
                 own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
 
 
-@kernel(work=lambda dgamma, dbeta, dgamma_mean, dbeta_mean, dout, *rest: 6 * ELEMENT * dout.size, outputs=4)
+@kernel(
+    work=lambda dgamma, dbeta, dgamma_mean, dbeta_mean, dout, *rest: 6 * ELEMENT * dout.size,
+    outputs=4,
+    cut=("dgamma", "dbeta", "dgamma_mean", "dbeta_mean", "mean", "rstd"),
+)
 def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, offset=0):
     """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dbeta_mean = dbeta / N,  dgamma_mean = dgamma / N
 
@@ -116,7 +124,7 @@ def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, me
             dgamma_mean[j], dbeta_mean[j] = inverse * dgamma[j], inverse * dbeta[j]
 
 
-@kernel(work=lambda dx, *rest: 6 * ELEMENT * dx.size, per_sample=True)
+@kernel(work=lambda dx, *rest: 6 * ELEMENT * dx.size, per_sample=True, cut=("dx", "dout", "x"))
 def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean, P, C):
     """dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)  where x̂ = (x − mean) · rstd
 
@@ -132,7 +140,7 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
                 own[j] = gamma[j] * rstd[j] * (d[j] - (dbeta_mean[j] + normal * dgamma_mean[j]))
 
 
-@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, per_sample=True)
+@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, per_sample=True, cut=("out", "mean", "rstd", "x"))
 def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
 

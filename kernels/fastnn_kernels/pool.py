@@ -22,6 +22,7 @@ def _keep_larger(own, arg, values, at):
     work=lambda out, argmax, x, geometry: 14 * ELEMENT * out.size * int(geometry[3] * geometry[4]),
     outputs=2,
     per_sample=True,
+    cut=("out", "argmax", "x"),
 )
 def max_pool2d_forward(out, argmax, x, geometry):
     """out[b, r, c, k] = max x[b, r·SH − top + kh, c·SW − left + kw, k] over the window;  argmax: which x[b] that is
@@ -47,7 +48,9 @@ def max_pool2d_forward(out, argmax, x, geometry):
                         _keep_larger(own, arg, x[b, at : at + C], at)
 
 
-@kernel(work=lambda dx, dout, argmax, n: ELEMENT * (dx.size + 12 * dout.size), per_sample=True)
+@kernel(
+    work=lambda dx, dout, argmax, n: ELEMENT * (dx.size + 12 * dout.size), per_sample=True, cut=("dx", "dout", "argmax")
+)
 def max_pool2d_backward(dx, dout, argmax, n):
     """dx[b, argmax[b, j]] += dout[b, j] for the first n columns j, in ascending order, onto dx = 0
 

@@ -52,7 +52,7 @@ def _is_first_max(x, i, label, largest):
     return True
 
 
-@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size, per_sample=True)
+@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size, per_sample=True, cut=("out", "x"))
 def softmax_forward(out, x, n):
     """out[i, j] = exp(x[i, j]) / Σⱼ exp(x[i, j]) over the first n columns
 
@@ -91,7 +91,12 @@ def _narrow_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
         correct[i] = type(total)(1) if correct[i] > 0 else type(total)(0)
 
 
-@kernel(work=lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size, outputs=3, per_sample=True)
+@kernel(
+    work=lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size,
+    outputs=3,
+    per_sample=True,
+    cut=("loss", "correct", "dx", "x", "labels", "loss_weight"),
+)
 def softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
     """loss[i] = log Σⱼ exp(x[i, j]) − x[i, labels[i]];  dx[i] = loss_weight[i] · (softmax(x[i]) − onehot(labels[i]))
 
