@@ -16,6 +16,8 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels.update import _flush
 
+__all__ = ["adagrad_update", "adagrad_update_rows", "adam_update", "adamw_update", "rmsprop_update"]
+
 
 @kernel(work=lambda w, mean_square, dw, scalars: 6 * ELEMENT * w.size, outputs=2)
 def rmsprop_update(w, mean_square, dw, scalars):

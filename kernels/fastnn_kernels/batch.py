@@ -14,6 +14,17 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 
+__all__ = [
+    "advance_cursor",
+    "gather_rows",
+    "gather_values",
+    "normalise_weights",
+    "permuted_indices",
+    "record_step",
+    "select_rates",
+    "sequential_indices",
+]
+
 ROUNDS = 5  # with 3, sets of 3 or 5 samples fail the uniformity tests clearly; with 4 a trace was left at 16
 
 

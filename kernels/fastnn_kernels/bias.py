@@ -5,6 +5,8 @@ from numba import prange
 from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
+__all__ = ["bias_backward", "bias_forward", "channel_bias_backward", "channel_bias_forward"]
+
 
 @kernel(work=lambda out, b: ELEMENT * out.size, per_sample=True, cut=("out",))
 def bias_forward(out, b):

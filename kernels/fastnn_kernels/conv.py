@@ -14,6 +14,8 @@ from fastnn_kernels._product import add_products
 from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD
 from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_sizes, products, sizes, taps_inside
 
+__all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
+
 BLOCK = 48  # rows of dw that one thread owns at a time: they and a line of dout stay in the first cache
 
 

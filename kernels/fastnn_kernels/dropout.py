@@ -11,6 +11,8 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 
+__all__ = ["dropout_backward", "dropout_forward"]
+
 ROUNDS = 10
 MULTIPLIER = np.uint64(0xD256D193)
 WEYL = np.uint64(0x9E3779B9)

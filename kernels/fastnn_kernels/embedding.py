@@ -5,6 +5,8 @@ from numba import prange
 from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ELEMENT
 
+__all__ = ["clear_rows", "embedding_backward", "embedding_forward", "group_by_row", "sum_backward", "sum_forward"]
+
 
 @kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n, per_sample=True, cut=("out", "ids"))
 def embedding_forward(out, w, ids, n):

@@ -14,6 +14,8 @@ from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 from fastnn_kernels.softmax import _exponentials, _is_first_max, _row_max
 
+__all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy_smooth"]
+
 # The operands with one row, or one number, a sample: `cut` of these kernels.
 _LABELLED = ("loss", "correct", "dx", "x", "labels", "loss_weight")
 _TARGETED = ("loss", "correct", "dx", "x", "target", "loss_weight")

@@ -11,6 +11,8 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._product import product, transposed
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MULTIPLY_ADD, ROWS
 
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
+
 
 @inline
 def _block(rows):

@@ -11,6 +11,16 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
+__all__ = [
+    "batch_norm_backward",
+    "batch_norm_backward_sums",
+    "batch_norm_forward",
+    "batch_norm_moments",
+    "batch_norm_rstd",
+    "layer_norm_backward",
+    "layer_norm_forward",
+]
+
 
 @inline
 def _channel_moments(mean, var, x, offset, P, C):

@@ -12,6 +12,18 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._sums import CHUNK, sum_sizes, sum_squares
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
+__all__ = [
+    "add_l1",
+    "add_l2",
+    "clear",
+    "clip_by_value",
+    "max_norm_columns",
+    "penalty_l1",
+    "penalty_l2",
+    "scale_by_norm",
+    "sum_of_squares",
+]
+
 
 @kernel(work=lambda dw, w, scalars: ELEMENT * w.size)
 def add_l2(dw, w, scalars):

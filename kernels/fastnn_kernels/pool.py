@@ -7,6 +7,8 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels._window import sizes, taps_inside
 
+__all__ = ["max_pool2d_backward", "max_pool2d_forward"]
+
 
 @inline
 def _keep_larger(own, arg, values, at):

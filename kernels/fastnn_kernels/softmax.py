@@ -7,6 +7,8 @@ from fastnn_kernels._math import exp, log
 from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import NARROW, TRANSCENDENTAL
 
+__all__ = ["softmax_cross_entropy", "softmax_forward"]
+
 
 @inline
 def _larger(a, b):

@@ -8,6 +8,8 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel, rounded
 from fastnn_kernels._tuning import ELEMENT
 
+__all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"]
+
 
 @inline
 def _flush(v):

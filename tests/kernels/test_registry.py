@@ -15,7 +15,7 @@ EXPORTED = {name: value for name, value in vars(fastnn_kernels).items() if isins
 
 
 def test_every_kernel_has_a_row_and_every_row_a_kernel():
-    assert set(REGISTRY) == set(EXPORTED) == set(fastnn_kernels.__all__) == set(reference.__all__)
+    assert set(REGISTRY) == set(EXPORTED) == set(reference.__all__)
     for name, entry in REGISTRY.items():
         assert entry.kernel is EXPORTED[name]
         assert entry.kernel.name == name

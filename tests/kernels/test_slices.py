@@ -1,4 +1,4 @@
-"""A slice of an axis computed alone has the bits that it has in the whole: so threads and fused plans may cut the work."""
+"""A slice of an axis computed alone has the bits that it has in the whole: so threads and plans may cut the work."""
 
 import inspect
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["adagrad_update", "adagrad_update_rows", "adam_update", "adamw_update", "rmsprop_update"]
+
 
 def _flushed(v):
     """What is smaller than 1e-30 becomes 0"""

@@ -2,6 +2,17 @@
 
 import numpy as np
 
+__all__ = [
+    "advance_cursor",
+    "gather_rows",
+    "gather_values",
+    "normalise_weights",
+    "permuted_indices",
+    "record_step",
+    "select_rates",
+    "sequential_indices",
+]
+
 
 def _mix(value, key, bits):
     """One pass of the keyed bijection of range(2**bits): add, multiply by an odd number, fold, each modulo 2**bits."""

@@ -1,5 +1,7 @@
 """Reference of the bias of a dense layer."""
 
+__all__ = ["bias_backward", "bias_forward", "channel_bias_backward", "channel_bias_forward"]
+
 
 def bias_forward(out, b):
     """out[i] += b"""

@@ -1,5 +1,7 @@
 """Reference of the convolution of images, tap by tap of the window. A tap outside the image takes no part."""
 
+__all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
+
 
 def _image(rows, H, W, C):
     """A view (B, H, W, C) of padded rows."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["dropout_backward", "dropout_forward"]
+
 LOW = np.uint64(2**32 - 1)
 WORD = np.uint64(32)
 

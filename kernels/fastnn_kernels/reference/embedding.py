@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["clear_rows", "embedding_backward", "embedding_forward", "group_by_row", "sum_backward", "sum_forward"]
+
 
 def embedding_forward(out, w, ids, n):
     """out[b] = the rows w[ids[b, c], :n] side by side"""

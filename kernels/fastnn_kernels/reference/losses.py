@@ -4,6 +4,8 @@ import numpy as np
 
 from fastnn_kernels.reference.softmax import softmax_cross_entropy, softmax_forward
 
+__all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy_smooth"]
+
 
 def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scalars, n):
     """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ, dx = loss_weight · (softmax(x) − t), t = (1 − s) · onehot(label) + s / n"""

@@ -1,5 +1,7 @@
 """Reference of the matrix product in its three forms, and of the transpose."""
 
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
+
 
 def matmul(out, x, w):
     """out = x · w"""

@@ -2,6 +2,16 @@
 
 import numpy as np
 
+__all__ = [
+    "batch_norm_backward",
+    "batch_norm_backward_sums",
+    "batch_norm_forward",
+    "batch_norm_moments",
+    "batch_norm_rstd",
+    "layer_norm_backward",
+    "layer_norm_forward",
+]
+
 
 def _channels(rows, P, C):
     """A view (B, P, C) of padded rows."""

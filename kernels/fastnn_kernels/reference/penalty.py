@@ -2,6 +2,18 @@
 
 import numpy as np
 
+__all__ = [
+    "add_l1",
+    "add_l2",
+    "clear",
+    "clip_by_value",
+    "max_norm_columns",
+    "penalty_l1",
+    "penalty_l2",
+    "scale_by_norm",
+    "sum_of_squares",
+]
+
 CHUNK = 4096
 
 

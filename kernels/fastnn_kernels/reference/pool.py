@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["max_pool2d_backward", "max_pool2d_forward"]
+
 
 def max_pool2d_forward(out, argmax, x, geometry):
     """out = the largest number under each window; argmax = where in x[b] it is, the first of equals (or of NaNs)"""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["softmax_cross_entropy", "softmax_forward"]
+
 
 def softmax_forward(out, x, n):
     """out[i, j] = exp(x[i, j]) / Σⱼ exp(x[i, j]) over the first n columns, shifted by the row's maximum"""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"]
+
 
 def _velocity(velocity, dw, lr, momentum):
     """momentum · velocity − lr · dw; what is smaller than 1e-30 becomes 0"""

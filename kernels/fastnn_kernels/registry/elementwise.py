@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from fastnn_kernels import reference
+from fastnn_kernels.activation import ACTIVATIONS
 from fastnn_kernels.registry.entry import PAIRS, ROWS, row, wide
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, scores
 
@@ -43,7 +44,7 @@ def bias_backward(rng, dtype, shape):
 
 
 def rows():
-    for name in ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"):
+    for name in ACTIVATIONS:
         yield row(f"{name}_forward", forward, PAIRS, ROWS, around=wide)
         inputs = backward(getattr(reference, f"{name}_forward"))
         yield row(f"{name}_backward", inputs, PAIRS, ROWS, around=wide)
