@@ -15,7 +15,7 @@ from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 from tests.tolerances import check
 
-PRODUCTS = ("matmul", "matmul_xt", "matmul_wt")
+PRODUCTS = ("matmul", "matmul_xt")
 
 
 def _params():
@@ -82,13 +82,9 @@ def _numpy_matmul_xt(dw, x, dout):
     np.matmul(x[:, : len(dw)].T, dout, out=dw)
 
 
-def _numpy_matmul_wt(dx, dout, wt):
-    np.matmul(dout[:, : len(wt)], wt, out=dx)
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("shape", REGISTRY["matmul"].bench)
-@pytest.mark.parametrize("function", [_numpy_matmul, _numpy_matmul_xt, _numpy_matmul_wt], ids=PRODUCTS)
+@pytest.mark.parametrize("function", [_numpy_matmul, _numpy_matmul_xt], ids=PRODUCTS)
 def test_numpy(benchmark, function, shape, dtype):
     """The same product by NumPy's BLAS, on the same buffers, with as many threads as BLAS takes."""
     name = function.__name__.removeprefix("_numpy_")

@@ -1,8 +1,8 @@
-"""Penalties on weights and bounds on gradients: added, measured, scaled. Arrays of weights are flat unless said.
+"""Penalties on weights, and bounds on gradients and weights. Arrays are flat, except in `max_norm_columns`.
 
-λ is the first of `scalars`, so that a schedule recompiles nothing. Sums are in float64: each chunk of
-CHUNK elements has one owner and its place in `partial`, whatever the number of threads, and the chunks
-are added in ascending order.
+λ is scalars[0], an operand, so that a schedule of it recompiles no kernel. Sums are in float64 and in one order for any
+number of threads: one thread sums a chunk of CHUNK elements into partial[c], then the chunks are added in ascending
+order.
 """
 
 import numpy as np
@@ -16,12 +16,14 @@ __all__ = [
     "add_l1",
     "add_l2",
     "clear",
+    "clip_by_global_norm",
     "clip_by_value",
     "max_norm_columns",
     "penalty_l1",
     "penalty_l2",
     "scale_by_norm",
     "sum_of_squares",
+    "zero",
 ]
 
 
@@ -49,13 +51,16 @@ def add_l1(dw, w, scalars):
 
 
 @kernel(work=lambda out: ELEMENT * out.size)
-def clear(out):
+def zero(out):
     """out = 0
 
     out : (N,)
     """
     for i in prange(out.shape[0]):
         out[i] = 0
+
+
+clear = zero  # the name before 0.2
 
 
 @inline
@@ -68,11 +73,11 @@ def _total(partial):
 
 @kernel(work=lambda losses, partial, cursor, w, scalars: ELEMENT * w.size, outputs=2)
 def penalty_l2(losses, partial, cursor, w, scalars):
-    """losses[step] += ½ · λ · Σ w², before `record_step` adds the rest
+    """losses[step] += ½ · λ · Σ w², before `record_step` adds the loss of the batch
 
-    losses  : (steps of an epoch,) float64
+    losses  : (steps of an epoch,) float64; step = cursor[1]
     partial : (⌈N / CHUNK⌉,) float64, Σ w² of each chunk
-    cursor  : its second element is the step
+    cursor  : (4,) int64
     w       : (N,)    scalars : (λ,)
     """
     for c in prange(partial.shape[0]):
@@ -82,7 +87,7 @@ def penalty_l2(losses, partial, cursor, w, scalars):
 
 @kernel(work=lambda losses, partial, cursor, w, scalars: ELEMENT * w.size, outputs=2)
 def penalty_l1(losses, partial, cursor, w, scalars):
-    """losses[step] += λ · Σ |w|, before `record_step` adds the rest
+    """losses[step] += λ · Σ |w|, before `record_step` adds the loss of the batch
 
     losses, partial, cursor, w, scalars : as for `penalty_l2`, partial with Σ |w|
     """
@@ -103,17 +108,20 @@ def sum_of_squares(out, partial, w):
 
 
 @kernel(work=lambda dw, norm2, scalars: ELEMENT * dw.size)
-def scale_by_norm(dw, norm2, scalars):
-    """dw *= min(1, max_norm / ‖g‖): clipping by the norm of all gradients together
+def clip_by_global_norm(dw, norm2, scalars):
+    """dw *= min(1, max_norm / ‖g‖), where g are the gradients of all parameters together
 
-    dw    : (N,)
-    norm2 : (1,) float64, ‖g‖², what `sum_of_squares` makes of them; NaN makes dw NaN
+    dw      : (N,)
+    norm2   : (1,) float64, ‖g‖² from `sum_of_squares`; NaN makes dw NaN
     scalars : (max_norm,)
     """
     norm, most = np.sqrt(norm2[0]), np.float64(scalars[0])
     factor = 1.0 if norm <= most else most / norm
     for i in prange(dw.shape[0]):
         dw[i] *= type(dw[i])(factor)
+
+
+scale_by_norm = clip_by_global_norm  # the name before 0.2
 
 
 @kernel(work=lambda dw, scalars: ELEMENT * dw.size)
@@ -130,11 +138,11 @@ def clip_by_value(dw, scalars):
 
 @kernel(work=lambda w, scalars: 2 * ELEMENT * w.size)
 def max_norm_columns(w, scalars):
-    """w[:, j] *= min(1, c / ‖w[:, j]‖): the weights of each unit stay within a ball; a column with NaN stays
+    """w[:, j] *= min(1, c / ‖w[:, j]‖) for every column j, the weights of one unit; a column with NaN stays
 
-    w : (k, ≥ n), padding columns too    scalars : (c,)
+    w : (k, ≥ n); padding columns, too, are columns    scalars : (c,)
     """
-    # A block of columns is one cache line wide: its owner brings each line in once.
+    # A block of columns is one cache line wide: the thread that owns it loads each line once.
     width = ALIGNMENT // w.itemsize
     for block in prange((w.shape[1] + width - 1) // width):
         for j in range(block * width, min((block + 1) * width, w.shape[1])):

@@ -15,7 +15,8 @@ EXPORTED = {name: value for name, value in vars(fastnn_kernels).items() if isins
 
 
 def test_every_kernel_has_a_row_and_every_row_a_kernel():
-    assert set(REGISTRY) == set(EXPORTED) == set(reference.__all__)
+    assert set(EXPORTED) == set(reference.__all__)
+    assert set(REGISTRY) == {kernel.name for kernel in EXPORTED.values()}  # some kernels have a second, older name
     for name, entry in REGISTRY.items():
         assert entry.kernel is EXPORTED[name]
         assert entry.kernel.name == name

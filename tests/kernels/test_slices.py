@@ -65,4 +65,4 @@ def test_a_kernel_writes_its_outputs_and_nothing_else(name):
 def test_tiles_of_different_widths_have_names_of_their_own():
     """Symbols of cached code are found by name: two helpers of one name were once taken for each other."""
     if _tile.shape()[0]:
-        assert _product._tiled_rows(1).py_func.__qualname__ != _product._tiled_rows(2).py_func.__qualname__
+        assert _product._tile_rows(1).py_func.__qualname__ != _product._tile_rows(2).py_func.__qualname__

@@ -125,13 +125,13 @@ def test_clipping_by_norm_ends_at_the_bound_and_leaves_what_is_below(dtype):
         before, norm2 = dw.copy(), np.empty(1)
         kernels.sum_of_squares.serial(norm2, np.empty(2), dw)
         bound = np.array([factor * np.sqrt(norm2[0])], dtype)
-        kernels.scale_by_norm.serial(dw, norm2, bound)
+        kernels.clip_by_global_norm.serial(dw, norm2, bound)
         if factor > 1:
             np.testing.assert_array_equal(dw, before)
         else:
             np.testing.assert_allclose(np.linalg.norm(dw.astype(float)), bound[0], rtol=1e-6)
     zero = np.zeros(3, dtype)
-    kernels.scale_by_norm.serial(zero, np.zeros(1), np.ones(1, dtype))
+    kernels.clip_by_global_norm.serial(zero, np.zeros(1), np.ones(1, dtype))
     assert not zero.any()
 
 

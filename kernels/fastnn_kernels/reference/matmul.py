@@ -1,4 +1,4 @@
-"""Reference of the matrix product in its three forms, and of the transpose."""
+"""Reference of the matrix products and of the transpose."""
 
 __all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
 
@@ -6,6 +6,9 @@ __all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
 def matmul(out, x, w):
     """out = x · w"""
     out[:] = x[:, : len(w)] @ w
+
+
+matmul_wt = matmul  # the name before 0.2 of dout · wᵀ
 
 
 def matmul_xt(dw, x, dout, offset=0):
@@ -16,8 +19,3 @@ def matmul_xt(dw, x, dout, offset=0):
 def transpose(out, w, offset=0):
     """out[:, offset : offset + k] = wᵀ"""
     out[:, offset : offset + len(w)] = w[:, : len(out)].T
-
-
-def matmul_wt(dx, dout, wt):
-    """dx = dout · wᵀ, where wt is wᵀ"""
-    dx[:] = dout[:, : len(wt)] @ wt

@@ -6,12 +6,14 @@ __all__ = [
     "add_l1",
     "add_l2",
     "clear",
+    "clip_by_global_norm",
     "clip_by_value",
     "max_norm_columns",
     "penalty_l1",
     "penalty_l2",
     "scale_by_norm",
     "sum_of_squares",
+    "zero",
 ]
 
 CHUNK = 4096
@@ -28,14 +30,17 @@ def add_l1(dw, w, scalars):
 
 
 def _sum_in_chunks(partial, terms):
-    """Fills `partial` with the sum of each CHUNK terms; returns the sum of all."""
+    """Fill `partial` with the sum of each chunk of terms; return the sum of all."""
     partial[:] = [terms[c * CHUNK : (c + 1) * CHUNK].sum() for c in range(len(partial))]
     return partial.sum()
 
 
-def clear(out):
+def zero(out):
     """out = 0"""
     out[:] = 0
+
+
+clear = zero  # the name before 0.2
 
 
 def penalty_l2(losses, partial, cursor, w, scalars):
@@ -53,10 +58,13 @@ def sum_of_squares(out, partial, w):
     out[0] = _sum_in_chunks(partial, w**2)
 
 
-def scale_by_norm(dw, norm2, scalars):
+def clip_by_global_norm(dw, norm2, scalars):
     """dw *= min(1, max_norm / √norm2)"""
     norm = np.sqrt(norm2[0])
     dw *= 1 if norm <= scalars[0] else scalars[0] / norm
+
+
+scale_by_norm = clip_by_global_norm  # the name before 0.2
 
 
 def clip_by_value(dw, scalars):

@@ -37,7 +37,7 @@ def clipped(rng, dtype, shape):
     return vector(rng, dtype, *shape), np.array([0.7], dtype)
 
 
-def cleared(rng, dtype, shape):
+def zeroed(rng, dtype, shape):
     return (np.full(shape, GARBAGE, dtype),)
 
 
@@ -54,8 +54,8 @@ def rows():
     yield row("penalty_l2", penalty, SUMMED, PARAMETERS, **size, **cost)
     yield row("penalty_l1", penalty, SUMMED, PARAMETERS, **size, **cost)
     yield row("sum_of_squares", squares, SUMMED, PARAMETERS, **size, **cost)
-    yield row("scale_by_norm", scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
-    yield row("clear", cleared, VECTORS, PARAMETERS, **size)
+    yield row("clip_by_global_norm", scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
+    yield row("zero", zeroed, VECTORS, PARAMETERS, **size)
     yield row("clip_by_value", clipped, VECTORS, PARAMETERS, **size)
     bench, size = {"trigram": (96, 256), "mnist": (784, 64)}, {"around": lambda r: (64, 16 * r)}
     yield row("max_norm_columns", columns, PAIRS, bench, terms=lambda s: s[0], **size)

@@ -23,7 +23,7 @@ def transpose(rng, dtype, shape):
 
 
 def rows():
-    for name, dims, summed in (("matmul", "mn mk kn", 1), ("matmul_xt", "kn mk mn", 0), ("matmul_wt", "mk mn nk", 2)):
+    for name, dims, summed in (("matmul", "mn mk kn", 1), ("matmul_xt", "kn mk mn", 0)):
         cost = {"flops": lambda s: 2 * math.prod(s), "terms": lambda s, summed=summed: s[summed]}
         inputs = product(*dims.split())
         yield row(name, inputs, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), **cost)
