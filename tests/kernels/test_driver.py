@@ -36,12 +36,12 @@ def copied(args):
     ],
 )
 def test_an_entry_does_what_the_twin_does(name, shape, dtype, parallel):
-    entry, args = made(name, dtype, shape)
-    want, given = entry.run(entry.kernel.twin(parallel), args), copied(args)
-    _driver.run(table(entry_of(entry.kernel, parallel, given)), 1)
+    spec, args = made(name, dtype, shape)
+    want, given = spec.run(spec.kernel.twin(parallel), args), copied(args)
+    _driver.run(table(entry_of(spec.kernel, parallel, given)), 1)
     for got, w in zip(given, want, strict=False):
         np.testing.assert_array_equal(got, w)
-    for got, before in zip(given[entry.outputs :], args[entry.outputs :], strict=True):
+    for got, before in zip(given[spec.outputs :], args[spec.outputs :], strict=True):
         np.testing.assert_array_equal(got, before)
 
 

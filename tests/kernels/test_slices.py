@@ -9,35 +9,35 @@ from fastnn_kernels import _product, _tile
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit, shapes
 
-CUT = [name for name, entry in REGISTRY.items() if entry.kernel.cut]
+CUT = [name for name, spec in REGISTRY.items() if spec.kernel.cut]
 
 
 def copies(args):
     return [a.copy() if isinstance(a, np.ndarray) else a for a in args]
 
 
-def names_of(entry):
-    return list(inspect.signature(entry.kernel.body).parameters)
+def names_of(spec):
+    return list(inspect.signature(spec.kernel.body).parameters)
 
 
-def run_slice(entry, args, first, end):
+def run_slice(spec, args, first, end):
     """Run the kernel on rows first ≤ i < end of the operands that it declares as cut."""
-    names = names_of(entry)
-    operands = [a[first:end] if n in entry.kernel.cut else a for n, a in zip(names, args, strict=False)]
-    entry.kernel.serial(*operands, *([first] if "offset" in names else []))
+    names = names_of(spec)
+    operands = [a[first:end] if n in spec.kernel.cut else a for n, a in zip(names, args, strict=False)]
+    spec.kernel.serial(*operands, *([first] if "offset" in names else []))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CUT)
 def test_two_slices_have_the_bits_of_the_whole(name, dtype):
     for shape in shapes(REGISTRY[name]):
-        entry, args = made(name, dtype, shape)
+        spec, args = made(name, dtype, shape)
         whole, slices = copies(args), copies(args)
-        entry.kernel.serial(*whole)
-        count = len(args[names_of(entry).index(entry.kernel.cut[0])])
+        spec.kernel.serial(*whole)
+        count = len(args[names_of(spec).index(spec.kernel.cut[0])])
         for first, end in ((0, count // 3), (count // 3, count)):
-            run_slice(entry, slices, first, end)
-        for got, want in zip(slices[: entry.outputs], whole[: entry.outputs], strict=True):
+            run_slice(spec, slices, first, end)
+        for got, want in zip(slices[: spec.outputs], whole[: spec.outputs], strict=True):
             np.testing.assert_array_equal(got, want)
 
 
@@ -54,10 +54,10 @@ def test_a_kernel_that_can_be_cut_says_which_operands(name):
 def test_a_kernel_writes_its_outputs_and_nothing_else(name):
     """Plans derive from a kernel's outputs which operations must wait for it."""
     for shape in shapes(REGISTRY[name]):
-        entry, args = made(name, np.float64, shape)
+        spec, args = made(name, np.float64, shape)
         given = copies(args)
-        entry.kernel.serial(*given)
-        for before, after in zip(args[entry.outputs :], given[entry.outputs :], strict=True):
+        spec.kernel.serial(*given)
+        for before, after in zip(args[spec.outputs :], given[spec.outputs :], strict=True):
             np.testing.assert_array_equal(before, after)
 
 

@@ -83,13 +83,13 @@ WRONG = [
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("name", "shape", "wrong"), WRONG, ids=[w[2].__name__ for w in WRONG])
 def test_wrong_kernel_is_found(name, shape, wrong, dtype):
-    entry, args = made(name, dtype, shape)
+    spec, args = made(name, dtype, shape)
     if wrong is turn_nan_into_zero:
         args[1][0, 0] = np.nan
-    terms = entry.terms(entry.shapes[shape])
-    check(entry.run(entry.reference, args), entry.want(args), terms, "right")
+    terms = spec.terms(spec.shapes[shape])
+    check(spec.run(spec.reference, args), spec.want(args), terms, "right")
     with pytest.raises(AssertionError, match="times the tolerance"):
-        check(entry.run(wrong, args), entry.want(args), terms, "wrong")
+        check(spec.run(wrong, args), spec.want(args), terms, "wrong")
 
 
 def test_shape_and_number_of_outputs_count():
@@ -105,6 +105,6 @@ def test_infinity_of_the_other_sign_is_an_error():
 
 
 def test_a_wrong_reference_is_found_too():
-    entry, args = made("sum_forward", np.float64, "7x13x11")
-    wrong = dataclasses.replace(entry, reference=lambda out, x, C, n: reference.sum_forward(out, x[:, n:], C - 1, n))
-    assert error(entry.run(entry.kernel.serial, args)[0], wrong.want(args)[0], 13) > 1
+    spec, args = made("sum_forward", np.float64, "7x13x11")
+    wrong = dataclasses.replace(spec, reference=lambda out, x, C, n: reference.sum_forward(out, x[:, n:], C - 1, n))
+    assert error(spec.run(spec.kernel.serial, args)[0], wrong.want(args)[0], 13) > 1

@@ -92,9 +92,9 @@ def test_adam_agrees_with_torch(name):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", STATES)
 def test_tiny_state_becomes_zero_and_what_has_no_gradient_stays(name, dtype):
-    entry, args = made(name, dtype, "64")
+    spec, args = made(name, dtype, "64")
     assert all(args[1 + s][0] != 0 for s in range(STATES[name]))
-    w, *state = entry.run(entry.kernel.serial, args)
+    w, *state = spec.run(spec.kernel.serial, args)
     assert all(s[0] == 0 for s in state)
     assert np.isfinite(w).all()
     if name != "adamw_update":

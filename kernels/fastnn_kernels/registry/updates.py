@@ -1,12 +1,14 @@
-"""Rows of the optimizers' updates."""
+"""Specs of the optimizers' updates."""
 
 import numpy as np
 
-from fastnn_kernels.registry.entry import PARAMETERS, VECTORS, row
 from fastnn_kernels.registry.inputs import vector
+from fastnn_kernels.registry.spec import PARAMETERS, VECTORS, spec
 
 
 def update(arrays, scalars):
+    """Inputs of an update of that many arrays: parameters, state, gradients."""
+
     def inputs(rng, dtype, shape):
         values = [vector(rng, dtype, *shape) for _ in range(arrays)]
         values[-2][::5] = values[-1][::5] = 0
@@ -18,7 +20,7 @@ def update(arrays, scalars):
 
 
 def adaptive(states, scalars):
-    """`update` whose last state array is a mean of squares."""
+    """Inputs of an update whose last state array is a mean of squares."""
     plain = update(2 + states, scalars)
 
     def inputs(rng, dtype, shape):
@@ -30,14 +32,14 @@ def adaptive(states, scalars):
     return inputs
 
 
-def rows():
+def specs():
     for name, arrays, scalars, flops in (
         ("sgd_update", 2, [0.15], 2),
         ("momentum_update", 3, [0.15, 0.85], 4),
         ("nesterov_update", 3, [0.15, 0.85], 6),
     ):
         inputs, count = update(arrays, scalars), {"flops": lambda s, flops=flops: flops * s[0]}
-        yield row(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        yield spec(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
     beta1, beta2, step = 0.9, 0.999, 3
     adam = [0.1 / (1 - beta1**step), 1 - beta1, 1 - beta2, (1 - beta2**step) ** -0.5, 1e-8]
     for name, states, scalars, flops in (
@@ -47,4 +49,4 @@ def rows():
         ("adamw_update", 2, [*adam, 0.001], 14),
     ):
         inputs, count = adaptive(states, scalars), {"flops": lambda s, flops=flops: flops * s[0]}
-        yield row(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        yield spec(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
