@@ -1,12 +1,11 @@
 """Updates that divide each step by the size of its own gradients: RMSProp, AdaGrad, Adam, AdamW.
 
-One fused pass over flat arrays, as in `update`. What the caller can compute in float64 arrives computed: in
-float32 the decay .999 is so coarse that 1 − .999 would be wrong in its fifth digit. A mean of squares that
-becomes 0 instead of a denormal number is dwarfed by any eps ≥ 1e-10. eps > 0, or a parameter
-without a gradient becomes 0 / 0.
+One fused pass over flat arrays, as in `update`. The caller computes the scalars in float64: in float32 the decay .999
+is so coarse that 1 − .999 would be wrong in its fifth digit. State that is flushed to 0 is negligible beside any
+eps ≥ 1e-10. eps > 0: otherwise the update of a parameter without a gradient would be 0 / 0.
 
-Means move as c += (1 − decay) · (new − c), which is decay · c + (1 − decay) · new with one product: which of
-two is fused with the sum would be the compiler's choice, and another one in the other twin.
+Means move as c += (1 − decay) · (new − c). This is decay · c + (1 − decay) · new with one product: of two products
+either may be fused with the addition, and the compiler might choose otherwise in the other version of the kernel.
 """
 
 import numpy as np
@@ -34,7 +33,7 @@ def rmsprop_update(w, mean_square, dw, scalars):
 
 @inline
 def _adagrad_step(sum_square, g, lr, eps):
-    """The new sum of squares and the step: lr · g / (√sum + eps)."""
+    """The new sum of squares, and the step lr · g / (√sum + eps)."""
     c = _flush(sum_square + g * g)
     return c, lr * g / (np.sqrt(c) + eps)
 
@@ -53,9 +52,9 @@ def adagrad_update(w, sum_square, dw, scalars):
 
 @kernel(work=lambda w, sum_square, dw, starts, scalars: ELEMENT * w.shape[0], outputs=2)
 def adagrad_update_rows(w, sum_square, dw, starts, scalars):
-    """`adagrad_update` of every row v that holds a place in `starts`: the same, if other rows of dw are 0
+    """`adagrad_update` of row v for every id v that occurs in the batch: the same if all other rows of dw are 0
 
-    w, sum_square, dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made    scalars : (lr, eps)
+    w, sum_square, dw : (V, ≥ n)    starts : (V + 1,), from `group_by_row`    scalars : (lr, eps)
     """
     lr, eps = scalars[0], scalars[1]
     for v in prange(w.shape[0]):
@@ -79,7 +78,7 @@ def adam_update(w, m, v, dw, scalars):
     """m = β₁·m + (1 − β₁)·dw;  v = β₂·v + (1 − β₂)·dw²;  w −= lr · m̂ / (√v̂ + eps)
 
     w, m, v, dw : (n,)
-    scalars       : (lr / (1 − β₁ᵗ), 1 − β₁, 1 − β₂, 1 / √(1 − β₂ᵗ), eps) at step t = 1, 2, …
+    scalars     : (lr / (1 − β₁ᵗ), 1 − β₁, 1 − β₂, 1 / √(1 − β₂ᵗ), eps) at step t = 1, 2, …
 
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo that m and v start at 0 (Kingma and Ba 2015, algorithm 1).
     """
@@ -89,7 +88,7 @@ def adam_update(w, m, v, dw, scalars):
 
 @kernel(work=lambda w, m, v, dw, scalars: 8 * ELEMENT * w.size, outputs=3)
 def adamw_update(w, m, v, dw, scalars):
-    """As `adam_update`, and w −= lr · weight_decay · w: the decay is no part of the gradient
+    """As `adam_update`, and w −= lr · weight_decay · w: the decay does not enter m and v
 
     w, m, v, dw : (n,)    scalars : those of `adam_update`, then lr · weight_decay
 

@@ -1,9 +1,9 @@
 """Convolution of images (cross-correlation, as everywhere in neural nets): forward, and both gradients.
 
-`_window` explains `geometry`. Every number that comes out is one chain of multiply-adds in a fixed
-order. Pixels that see all taps of a line are taken together, a tile of them at a time; at a border, where
-fewer taps are inside, one by one. So plans put the padding into the image first (`pad_images`), and then
-there are no borders: with padding of 2, 14 columns are 10 inside and 4 at borders, at half the speed.
+`_window` explains `geometry`. Every output is one chain of multiply-adds in a fixed order. Pixels that see all taps of
+a line are computed together, a tile of them at a time. Pixels at a border, which see fewer taps, are computed one by
+one. So plans first put the padding into the image (`pad_images`), and then no pixel is at a border. Without that, a
+padding of 2 makes 4 of 14 columns borders, and halves the speed.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_si
 
 __all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
 
-BLOCK = 48  # rows of dw that one thread owns at a time: they and a line of dout stay in the first cache
+BLOCK = 48  # rows of dw that one thread computes at a time: they and a line of dout stay in the first cache
 
 
 @kernel(work=lambda out, x, geometry: ELEMENT * out.size, per_sample=True, cut=("out", "x"))
@@ -60,7 +60,7 @@ def conv2d_forward(out, x, w, geometry):
             out[b, j] = 0
         for r in range(H_out):
             first_row, last_row = taps_inside(r * SH - top, KH, H)
-            # A line of taps for all outputs of a line, then the next one: its weights stay in the cache.
+            # One line of taps for all outputs of a line, then the next line of taps: its weights stay in the cache.
             for kh in range(first_row, last_row):
                 line = (r * SH - top + kh) * W
                 taps = w[kh * KW * C : (kh + 1) * KW * C, :n]
@@ -88,10 +88,10 @@ def conv2d_backward_x(dx, dout, wt, geometry):
     """dx[b, h, w] = Σ dout[b, r, c, c_out] · w[h − r·SH + top, w − c·SW + left, :, c_out], in ascending (r, c, c_out)
 
     dx : (B, ≥ H·W·C_in)                  dout     : (B, ≥ H_out·W_out·C_out)
-    wt : (C_out, ≥ KH·KW·C_in), what `transpose` makes of w    geometry : (12,)
+    wt : (C_out, ≥ KH·KW·C_in), from `transpose`    geometry : (12,)
 
-    Each output adds its share to the piece of dx that it saw; one sample has one owner. Transposed, the
-    weights lie as that piece does, and the inner loop runs over a whole line of the window.
+    Each output adds its products to the pixels of dx that it saw; one thread owns a sample. The transposed weights lie
+    in the order of these pixels, so the inner loop runs over a whole line of the window.
     """
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
     for b in prange(dx.shape[0]):
@@ -133,7 +133,7 @@ def _add_line_of_taps(dw, x, dout, geometry, offset, r, kh):
     line = (r * SH - top + kh) * W
     origin, end = kh * KW * C, offset + dw.shape[0]
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
-    if outer - inner == W_out:  # no borders: all columns of taps, which lie side by side, at once
+    if outer - inner == W_out:  # no borders: all taps of the line at once, which lie side by side
         first, last = max(offset, origin), min(end, origin + KW * C)
         at = (line - left) * C + first - origin
         own = dout[r * W_out : (r + 1) * W_out]

@@ -1,6 +1,6 @@
 """Optimizer updates: one fused pass over parameters, gradients and state, each a flat array.
 
-`scalars` holds what may change from step to step, so that a schedule recompiles nothing.
+`scalars` holds numbers that may change from step to step: an operand, so that a schedule recompiles no kernel.
 """
 
 from numba import prange
@@ -13,7 +13,7 @@ __all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"
 
 @inline
 def _flush(v):
-    """v, or 0 where |v| < 1e-30: decaying state ends in denormal numbers, which made this update 31 times slower."""
+    """v, or 0 if |v| < 1e-30: decaying state would end in denormal numbers, which made this update 31 times slower."""
     return type(v)(0) if abs(v) < type(v)(1e-30) else v
 
 
@@ -35,9 +35,9 @@ def sgd_update(w, dw, scalars):
 
 @kernel(work=lambda w, dw, starts, scalars: ELEMENT * w.shape[0])
 def sgd_update_rows(w, dw, starts, scalars):
-    """w[v] −= lr · dw[v] for every row v that holds a place in `starts`: `sgd_update`, if other rows of dw are 0
+    """w[v] −= lr · dw[v] for every id v that occurs in the batch: as `sgd_update`, if all other rows of dw are 0
 
-    w, dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made    scalars : (lr,)
+    w, dw : (V, ≥ n)    starts : (V + 1,), from `group_by_row`    scalars : (lr,)
     """
     lr = scalars[0]
     for v in prange(w.shape[0]):

@@ -1,4 +1,4 @@
-"""Which kernels, sizes, dtypes and twins the tests of this folder run over."""
+"""The kernels, sizes, dtypes and versions (twins: serial, parallel) that the tests of this folder run over."""
 
 import itertools
 import zlib
@@ -10,16 +10,16 @@ from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 
 DTYPES = (np.float32, np.float64)
-needs_jit = pytest.mark.skipif(not JIT, reason="with JIT off there is one twin and nothing is compiled")
+needs_jit = pytest.mark.skipif(not JIT, reason="with JIT off there is one version and nothing is compiled")
 
 
 def twins(spec):
-    """The distinct twins of a kernel: one where it has no parallel loop, or where nothing is compiled."""
+    """The versions of a kernel: only "serial" if it has no parallel loop, or if nothing is compiled."""
     return ("serial", "parallel") if JIT and spec.kernel.work else ("serial",)
 
 
 def shapes(spec):
-    """All test sizes; with JIT off those that a Python loop finishes at once."""
+    """All test sizes; with JIT off only those that a Python loop finishes quickly."""
     return [name for name in spec.shapes if JIT or not name.startswith("threshold")]
 
 

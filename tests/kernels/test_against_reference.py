@@ -1,4 +1,4 @@
-"""Every kernel computes what its reference says, at every size, in both dtypes, by both twins."""
+"""Every kernel computes what its reference says, at every size, in both dtypes, serial and parallel."""
 
 import inspect
 

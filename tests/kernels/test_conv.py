@@ -17,7 +17,7 @@ def image(rows, H, W, C):
 
 
 def gradients(dout, x, w, geometry):
-    """What the two backward kernels make of `dout`."""
+    """dx and dw, by the two backward kernels."""
     dx, dw, wt = np.zeros_like(x), np.zeros_like(w), padded(x.dtype, geometry[11], len(w), 0)
     transpose.serial(wt, w)
     conv2d_backward_x.serial(dx, dout, wt, geometry)

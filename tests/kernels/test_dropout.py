@@ -1,4 +1,4 @@
-"""The random numbers of dropout: as many as asked for, independent in every direction, the same on any thread."""
+"""The random numbers of dropout: of the right frequency, independent in every direction, the same on any thread."""
 
 import itertools
 
@@ -43,14 +43,14 @@ def test_philox_is_philox():
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.25, 0.5, 0.9])
-def test_the_share_that_stays(keep):
+def test_the_fraction_that_stays(keep):
     found = kept(keep)
     assert surprise(found.sum(), keep, found.size) < 4
     for axis in (0, 1):
-        shares = surprise(found.sum(axis=axis), keep, found.shape[axis])
-        assert shares.max() < 5.5
+        surprises = surprise(found.sum(axis=axis), keep, found.shape[axis])
+        assert surprises.max() < 5.5
         # neither more even than chance nor less: the mean of n squares of normal numbers is 1 ± √(2/n)
-        assert abs(np.mean(shares**2) - 1) < 4 * np.sqrt(2 / len(shares))
+        assert abs(np.mean(surprises**2) - 1) < 4 * np.sqrt(2 / len(surprises))
 
 
 def test_all_stay_at_one():
@@ -84,7 +84,7 @@ def test_pairs_of_neighbours_come_equally_often():
         assert surprise(counts, 0.25, a.size).max() < 5
 
 
-def test_a_place_draws_the_same_in_any_batch_dtype_and_width():
+def test_an_element_draws_the_same_in_any_batch_dtype_and_width():
     whole = kept(0.7, rows=30)
     np.testing.assert_array_equal(kept(0.7, rows=20, sample=10), whole[10:])
     np.testing.assert_array_equal(kept(0.7, rows=30, columns=17), whole[:, :17])

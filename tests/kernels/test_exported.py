@@ -14,9 +14,9 @@ FAMILIES = [path.stem for path in Path(fastnn_kernels.__file__).parent.glob("[a-
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_exports_its_kernels_and_their_references(name):
-    family, twins = import_module(f"fastnn_kernels.{name}"), import_module(f"fastnn_kernels.reference.{name}")
+    family, references = import_module(f"fastnn_kernels.{name}"), import_module(f"fastnn_kernels.reference.{name}")
     own = {k for k, v in vars(family).items() if isinstance(v, Kernel)}
-    assert own == {k for k in family.__all__ if isinstance(getattr(family, k), Kernel)} == set(twins.__all__)
+    assert own == {k for k in family.__all__ if isinstance(getattr(family, k), Kernel)} == set(references.__all__)
     assert set(family.__all__) <= set(fastnn_kernels.__all__)
     assert own <= set(reference.__all__)
 

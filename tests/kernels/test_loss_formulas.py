@@ -85,7 +85,7 @@ def test_a_certain_score_costs_what_is_left_of_certainty():
     assert run("binary_cross_entropy", x, (x < 0).astype(float))[0].tolist() == [40, 40, 800, 800]
 
 
-def test_what_counts_as_right():
+def test_which_predictions_count_as_correct():
     nan = np.nan
     x, t = np.array([[0.3], [-2.0], [0.0], [nan]]), np.array([[1.0], [1.0], [1.0], [nan]])
     for name in ("mse", "mae", "huber"):
@@ -93,8 +93,8 @@ def test_what_counts_as_right():
         rows = np.array([[1, 3, 3.0], [0, 1, 2], [nan, 1, 2]])
         aims = np.array([[0, 5, 1.0], [0, 5, 1], [nan, 0, 9]])
         assert run(name, rows, aims)[1].tolist() == [1, 0, 0]  # the first of the largest
-    share = run("binary_cross_entropy", np.array([[1.0, -1, 0, nan]]), np.array([[1.0, 0, 1, 0]]))[1]
-    assert share.tolist() == [0.5]
+    fraction = run("binary_cross_entropy", np.array([[1.0, -1, 0, nan]]), np.array([[1.0, 0, 1, 0]]))[1]
+    assert fraction.tolist() == [0.5]
 
 
 def test_half_the_square_and_the_arms_of_huber():

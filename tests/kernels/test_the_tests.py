@@ -1,4 +1,4 @@
-"""The comparison finds what it is there to find: each of these kernels is wrong in one small way."""
+"""The comparison with the reference finds planted errors: each of these kernels is wrong in one small way."""
 
 import dataclasses
 

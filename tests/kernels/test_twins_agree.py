@@ -1,4 +1,4 @@
-"""The same bits from both twins, from any number of threads, and for a row alone or in a batch."""
+"""The same bits serial and parallel, on any number of threads, and for a row alone or in a batch."""
 
 import numba
 import numpy as np

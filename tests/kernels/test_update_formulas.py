@@ -19,7 +19,7 @@ def test_momentum_example():
 
 
 def scalars(name, t):
-    """What the kernels expect at step t = 1, 2, …"""
+    """The scalars that a kernel gets at step t = 1, 2, …"""
     adam = [LR / (1 - BETA1**t), 1 - BETA1, 1 - BETA2, 1 / np.sqrt(1 - BETA2**t), EPS]
     return {
         "rmsprop_update": [LR, 1 - DECAY, EPS],
@@ -30,7 +30,7 @@ def scalars(name, t):
 
 
 def defined(name, w, state, g, t):
-    """The next parameters and state, as the definitions read."""
+    """The next parameters and state, by the definition."""
     if name == "rmsprop_update":
         c = DECAY * state[0] + (1 - DECAY) * g**2
         return w - LR * g / (np.sqrt(c) + EPS), [c]
@@ -91,7 +91,7 @@ def test_adam_agrees_with_torch(name):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", STATES)
-def test_tiny_state_becomes_zero_and_what_has_no_gradient_stays(name, dtype):
+def test_tiny_state_becomes_zero_and_a_parameter_without_gradient_stays(name, dtype):
     spec, args = made(name, dtype, "64")
     assert all(args[1 + s][0] != 0 for s in range(STATES[name]))
     w, *state = spec.run(spec.kernel.serial, args)
@@ -119,7 +119,7 @@ def test_penalty_gradients_belong_to_their_values(size):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_clipping_by_norm_ends_at_the_bound_and_leaves_what_is_below(dtype):
+def test_clipping_by_norm_ends_at_the_bound_and_leaves_smaller_norms(dtype):
     for factor in (0.5, 2.0):
         dw = np.random.default_rng(3).standard_normal(CHUNK + 3).astype(dtype)
         before, norm2 = dw.copy(), np.empty(1)

@@ -6,7 +6,7 @@ __all__ = ["adagrad_update", "adagrad_update_rows", "adam_update", "adamw_update
 
 
 def _flushed(v):
-    """What is smaller than 1e-30 becomes 0"""
+    """v, or 0 where |v| < 1e-30"""
     return np.where(np.abs(v) < 1e-30, 0, v)
 
 
@@ -25,7 +25,7 @@ def adagrad_update(w, sum_square, dw, scalars):
 
 
 def _adam_step(m, v, dw, scalars):
-    """New m and v; lr · m̂ / (√v̂ + eps)"""
+    """Update m and v; return lr · m̂ / (√v̂ + eps)"""
     corrected_lr, fresh1, fresh2, root_scale, eps = scalars
     m[:] = _flushed(m + fresh1 * (dw - m))
     v[:] = _flushed(v + fresh2 * (dw**2 - v))
@@ -34,10 +34,10 @@ def _adam_step(m, v, dw, scalars):
 
 def adagrad_update_rows(w, sum_square, dw, starts, scalars):
     """`adagrad_update` where starts[v] < starts[v + 1]"""
-    touched = np.diff(starts) > 0
-    parts = w[touched], sum_square[touched]
-    adagrad_update(*parts, dw[touched], scalars)
-    w[touched], sum_square[touched] = parts
+    occurs = np.diff(starts) > 0
+    rows = w[occurs], sum_square[occurs]
+    adagrad_update(*rows, dw[occurs], scalars)
+    w[occurs], sum_square[occurs] = rows
 
 
 def adam_update(w, m, v, dw, scalars):

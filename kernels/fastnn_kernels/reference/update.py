@@ -6,7 +6,7 @@ __all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"
 
 
 def _velocity(velocity, dw, lr, momentum):
-    """momentum · velocity − lr · dw; what is smaller than 1e-30 becomes 0"""
+    """momentum · velocity − lr · dw, or 0 where that is smaller than 1e-30"""
     v = momentum * velocity - lr * dw
     return np.where(np.abs(v) < 1e-30, 0, v)
 
@@ -18,8 +18,8 @@ def sgd_update(w, dw, scalars):
 
 def sgd_update_rows(w, dw, starts, scalars):
     """w[v] −= lr · dw[v] where starts[v] < starts[v + 1]"""
-    touched = np.diff(starts) > 0
-    w[touched] -= scalars[0] * dw[touched]
+    occurs = np.diff(starts) > 0
+    w[occurs] -= scalars[0] * dw[occurs]
 
 
 def momentum_update(w, velocity, dw, scalars):

@@ -13,7 +13,7 @@ def update(arrays, scalars):
         values = [vector(rng, dtype, *shape) for _ in range(arrays)]
         values[-2][::5] = values[-1][::5] = 0
         if arrays == 3:
-            values[1][::10] = 1e-31  # what the updates flush to 0
+            values[1][::10] = 1e-31  # the updates flush it to 0
         return *values, np.array(scalars, dtype)
 
     return inputs
