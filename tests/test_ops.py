@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 import fastnn_kernels as kernels
-from fastnn import ops
+from fastnn import ops, threads
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.engine import threads
 from fastnn.engine.threads import use_parallel
 from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY

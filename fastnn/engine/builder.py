@@ -71,7 +71,7 @@ class Builder:
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
         """Emit an operation. A kernel that treats each sample by itself runs along the samples."""
-        self.emit_along(self.samples if kernel.samplewise else None, kernel, *operands)
+        self.emit_along(self.samples if kernel.per_sample else None, kernel, *operands)
 
     def emit_along(self, axis: Axis | None, kernel: Kernel, *operands: Any) -> None:
         """Emit an operation that may be cut along `axis`. ValueError if a slice would write more than its own part."""

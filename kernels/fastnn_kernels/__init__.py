@@ -1,166 +1,43 @@
 """Explicit-loop kernels on raw arrays: the arithmetic of fastnn.
 
-Outputs come first, then inputs, then sizes. Matrices are C-contiguous and may have padding columns,
-which are 0 and stay 0. Kernels trust their arguments: `fastnn.ops` is the door for arrays that need
-checking. `kernel.serial(...)` and `kernel.parallel(...)` are the two compiled twins of `kernel.body`.
+Outputs come first, then inputs, then sizes. Matrices are C-contiguous and may have padding columns, which are 0 and
+stay 0. Kernels trust their arguments: `fastnn.ops` checks arrays before it calls them. `kernel.serial(...)` and
+`kernel.parallel(...)` are the two compiled versions of `kernel.body`. Each family file lists its kernels in `__all__`.
 """
 
-from fastnn_kernels.activation import (
-    elu_backward,
-    elu_forward,
-    gelu_backward,
-    gelu_forward,
-    leaky_relu_backward,
-    leaky_relu_forward,
-    relu_backward,
-    relu_forward,
-    sigmoid_backward,
-    sigmoid_forward,
-    silu_backward,
-    silu_forward,
-    softplus_backward,
-    softplus_forward,
-    tanh_backward,
-    tanh_forward,
-)
-from fastnn_kernels.adaptive_update import (
-    adagrad_update,
-    adagrad_update_rows,
-    adam_update,
-    adamw_update,
-    rmsprop_update,
-)
-from fastnn_kernels.batch import (
-    advance_cursor,
-    gather_rows,
-    gather_values,
-    normalise_weights,
-    permuted_indices,
-    record_step,
-    select_rates,
-    sequential_indices,
-)
-from fastnn_kernels.bias import bias_backward, bias_forward, channel_bias_backward, channel_bias_forward
-from fastnn_kernels.conv import conv2d_backward_w, conv2d_backward_x, conv2d_forward, flip_filters, pad_images
-from fastnn_kernels.dropout import dropout_backward, dropout_forward
-from fastnn_kernels.embedding import (
-    clear_rows,
-    embedding_backward,
-    embedding_forward,
-    group_by_row,
-    sum_backward,
-    sum_forward,
-)
-from fastnn_kernels.losses import (
-    binary_cross_entropy,
-    huber,
-    mae,
-    mse,
-    softmax_cross_entropy_smooth,
-)
-from fastnn_kernels.matmul import matmul, matmul_wt, matmul_xt, transpose
-from fastnn_kernels.norm import (
-    batch_norm_backward,
-    batch_norm_backward_sums,
-    batch_norm_forward,
-    batch_norm_moments,
-    batch_norm_rstd,
-    layer_norm_backward,
-    layer_norm_forward,
-)
-from fastnn_kernels.penalty import (
-    add_l1,
-    add_l2,
-    clear,
-    clip_by_value,
-    max_norm_columns,
-    penalty_l1,
-    penalty_l2,
-    scale_by_norm,
-    sum_of_squares,
-)
-from fastnn_kernels.pool import max_pool2d_backward, max_pool2d_forward
-from fastnn_kernels.softmax import softmax_cross_entropy, softmax_forward
-from fastnn_kernels.update import momentum_update, nesterov_update, sgd_update, sgd_update_rows
+from importlib import import_module
 
-__all__ = [
-    "adagrad_update",
-    "adagrad_update_rows",
-    "adam_update",
-    "adamw_update",
-    "add_l1",
-    "add_l2",
-    "advance_cursor",
-    "batch_norm_backward",
-    "batch_norm_backward_sums",
-    "batch_norm_forward",
-    "batch_norm_moments",
-    "batch_norm_rstd",
-    "bias_backward",
-    "bias_forward",
-    "binary_cross_entropy",
-    "channel_bias_backward",
-    "channel_bias_forward",
-    "clear",
-    "clear_rows",
-    "clip_by_value",
-    "conv2d_backward_w",
-    "conv2d_backward_x",
-    "conv2d_forward",
-    "dropout_backward",
-    "dropout_forward",
-    "elu_backward",
-    "elu_forward",
-    "embedding_backward",
-    "embedding_forward",
-    "flip_filters",
-    "gather_rows",
-    "gather_values",
-    "gelu_backward",
-    "gelu_forward",
-    "group_by_row",
-    "huber",
-    "layer_norm_backward",
-    "layer_norm_forward",
-    "leaky_relu_backward",
-    "leaky_relu_forward",
-    "mae",
+from fastnn_kernels.activation import *
+from fastnn_kernels.adaptive_update import *
+from fastnn_kernels.batch import *
+from fastnn_kernels.bias import *
+from fastnn_kernels.conv import *
+from fastnn_kernels.dropout import *
+from fastnn_kernels.embedding import *
+from fastnn_kernels.losses import *
+from fastnn_kernels.matmul import *
+from fastnn_kernels.norm import *
+from fastnn_kernels.penalty import *
+from fastnn_kernels.pool import *
+from fastnn_kernels.softmax import *
+from fastnn_kernels.update import *
+
+_FAMILIES = (
+    "activation",
+    "adaptive_update",
+    "batch",
+    "bias",
+    "conv",
+    "dropout",
+    "embedding",
+    "losses",
     "matmul",
-    "matmul_wt",
-    "matmul_xt",
-    "max_norm_columns",
-    "max_pool2d_backward",
-    "max_pool2d_forward",
-    "momentum_update",
-    "mse",
-    "nesterov_update",
-    "normalise_weights",
-    "pad_images",
-    "penalty_l1",
-    "penalty_l2",
-    "permuted_indices",
-    "record_step",
-    "relu_backward",
-    "relu_forward",
-    "rmsprop_update",
-    "scale_by_norm",
-    "select_rates",
-    "sequential_indices",
-    "sgd_update",
-    "sgd_update_rows",
-    "sigmoid_backward",
-    "sigmoid_forward",
-    "silu_backward",
-    "silu_forward",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_smooth",
-    "softmax_forward",
-    "softplus_backward",
-    "softplus_forward",
-    "sum_backward",
-    "sum_forward",
-    "sum_of_squares",
-    "tanh_backward",
-    "tanh_forward",
-    "transpose",
-]
+    "norm",
+    "penalty",
+    "pool",
+    "softmax",
+    "update",
+)
+
+# By import_module: here the name `matmul` is the kernel, not the module.
+__all__ = [name for family in _FAMILIES for name in import_module(f"{__name__}.{family}").__all__]

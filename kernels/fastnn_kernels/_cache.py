@@ -1,10 +1,9 @@
 """Compiled code on disk: one file per function and signature, stamped with all kernel sources.
 
-Numba's own index is not used, for three reasons measured on Numba 0.68: it ignores `parallel` and
-`fastmath`, it does not see an edit to a helper in another file, and two processes that compile
-different signatures at once can each write the other's file. Here the folder's name is a hash of
-all kernel sources, and a file's name says function, twin, signature, processor and
-versions, so nothing stale can be found and writers cannot meet.
+Numba's own index is not used, for three reasons measured on Numba 0.68: it ignores `parallel` and `fastmath`; it does
+not see an edit to a helper in another file; and two processes that compile different signatures at the same time can
+each write the other's file. Here the folder's name is a hash of all kernel sources, and a file's name says function,
+serial or parallel, signature, processor and versions. So no stale code is found, and no two writers use one file.
 """
 
 import contextlib
@@ -29,7 +28,7 @@ logger = logging.getLogger("fastnn_kernels")
 def source_stamp() -> str:
     """Hash of every file that kernels are made of: an edit to any of them starts a new cache.
 
-    The folders beside them (references, registry) are for tests and benchmarks; no kernel imports them.
+    The folders `reference` and `registry` are for tests and benchmarks; no kernel imports them.
     """
     digest = hashlib.sha256()
     folder = Path(__file__).parent
@@ -47,7 +46,7 @@ def _candidates():
     home = os.path.expanduser("~")
     if home != "~":
         yield Path(home) / ".cache" / "fastnn"
-    # A missing or read-only home: a folder of this user's own, refused below if another owns it.
+    # Where the home is missing or read-only: a folder of this user's own. `_usable` refuses it if another user owns it.
     user = os.getuid() if hasattr(os, "getuid") else "user"
     yield Path(tempfile.gettempdir()) / f"fastnn-{user}"
 
@@ -55,7 +54,7 @@ def _candidates():
 def _usable(folder: Path) -> bool:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # What is loaded from here is executed: never trust a folder that somebody else owns.
+        # Files loaded from here are executed: never trust a folder that somebody else owns.
         if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
             return False
         with tempfile.TemporaryFile(dir=folder):
@@ -76,8 +75,9 @@ def cache_folder() -> Path | None:
 class SourceStampedCache(_Cache):
     """Numba's cache protocol over one file per (function, signature): a digest, then the compiled code.
 
-    announced  what a miss is logged as: "compiling <announced>"; nothing is logged if it is empty
-    hits       how many signatures were loaded from disk
+    name       the start of each file's name
+    announced  a miss is logged as "compiling <announced>"; nothing is logged if it is empty
+    hits       the number of signatures that were loaded from disk
     """
 
     def __init__(self, name: str, announced: str = ""):
@@ -124,7 +124,7 @@ class SourceStampedCache(_Cache):
 
 
 def _read(path: Path | None) -> bytes | None:
-    """What `_write` wrote; None if there is nothing, or anything but exactly that: damaged code would crash."""
+    """The payload that `_write` wrote; None if the file is missing or damaged: damaged code would crash."""
     if path is None:
         return None
     try:
@@ -135,7 +135,7 @@ def _read(path: Path | None) -> bytes | None:
 
 
 def _write(path: Path, payload: bytes) -> None:
-    """Write digest and payload, whole or not at all. A full disk costs a compilation next time, not this run."""
+    """Write digest and payload, whole or not at all. On a full disk the run goes on, and the next compiles again."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(hashlib.sha256(payload).digest() + payload)

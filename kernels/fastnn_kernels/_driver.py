@@ -1,9 +1,9 @@
-"""The compiled loop that runs a plan: a table of rows, each a kernel's address and its operands.
+"""The compiled loop that runs a plan: a table of entries, each a kernel's address and its operands.
 
-A row is one line of int64: the address of an adapter, then for each operand its words: an array is
-its address and its extents, an integer is itself. The adapter, one generic function per kernel and
-operand types, turns the words back into arrays (no allocation, about 1 ns each) and calls the
-kernel. So a network is data: building one compiles nothing but kernels that no earlier plan used.
+An entry is one line of the int64 table: the address of an adapter, then the words of each operand. The words of an
+array are its address and its extents; an integer is one word. The adapter is a function made for a kernel and the types
+of its operands: it turns the words back into arrays (no allocation, about 1 ns each) and calls the kernel. So a network
+is data: to build one compiles nothing but the kernels that no earlier plan used.
 """
 
 import functools
@@ -30,16 +30,16 @@ def operand_type(operand):
 
 
 def operand_words(operand) -> list[int]:
-    """One operand as the int64 words of a row; the inverse of `_read_operand`."""
+    """One operand as the int64 words of an entry; the inverse of `_read_operand`."""
     if isinstance(operand, np.ndarray):
         if not operand.flags.c_contiguous:
-            raise ValueError(f"a row takes C-contiguous arrays, got strides {operand.strides}")
+            raise ValueError(f"an entry takes C-contiguous arrays, got strides {operand.strides}")
         return [operand.ctypes.data, *operand.shape]
     return [int(operand)]
 
 
 def _read_operand(context, builder, kind, load):
-    """Emit the value of one operand; `load()` emits the next word of the row."""
+    """Emit the value of one operand; `load()` emits the next word of the entry."""
     if not isinstance(kind, types.Array):
         return load()
     array = arrayobj.make_array(kind)(context, builder)
@@ -54,10 +54,10 @@ def _read_operand(context, builder, kind, load):
 
 
 def _reader(kinds):
-    """An intrinsic that reads all operands of a row of these types as a tuple."""
+    """An intrinsic that reads the operands of an entry, which have these types, as a tuple."""
 
     @intrinsic
-    def operands(typing_context, row):
+    def operands(typing_context, entry):
         def codegen(context, builder, signature, args):
             words = builder.inttoptr(args[0], WORD.as_pointer())
             position = iter(range(1000))
@@ -75,15 +75,15 @@ def _reader(kinds):
 
 @functools.cache
 def adapter(kernel: Kernel, parallel: bool, kinds: tuple):
-    """The C function `void(int64 row)` that calls a kernel's twin on the operands of a row."""
+    """The C function `void(int64 entry)` that calls a kernel, serial or parallel, on the operands of an entry."""
     twin, operands = kernel.twin(parallel), _reader(kinds)
 
-    def call(row):
-        twin(*operands(row))
+    def call(entry):
+        twin(*operands(entry))
 
-    # The operand types are part of the name: all adapters have one signature, and two of a kernel
-    # (float32, float64) loaded into one process must not share a symbol.
-    call.__qualname__ = "-".join([f"row.{twin.__name__}", *(str(kind).replace(" ", "") for kind in kinds)])
+    # The operand types are part of the name: all adapters have the same signature, and two of one kernel (float32,
+    # float64) in one process must not have the same symbol.
+    call.__qualname__ = "-".join([f"entry.{twin.__name__}", *(str(kind).replace(" ", "") for kind in kinds)])
     function = CFunc(call, ((types.int64,), types.void), {}, OPTIONS)
     if kernel.cached:
         function._cache = SourceStampedCache(call.__qualname__, announced=kernel.name)
@@ -94,8 +94,8 @@ def adapter(kernel: Kernel, parallel: bool, kinds: tuple):
 if JIT:
 
     @intrinsic
-    def _call(typing_context, address, row):
-        """Call the adapter at `address` with the address of its row."""
+    def _call(typing_context, address, entry):
+        """Call the adapter at `address` with the address of the operands' words."""
 
         def codegen(context, builder, signature, args):
             function = ir.FunctionType(ir.VoidType(), [WORD])
@@ -105,29 +105,29 @@ if JIT:
         return types.void(types.int64, types.int64), codegen
 
     @inline
-    def _run_rows(table, begin, end):
-        """Run rows begin ≤ r < end of `table`, in order."""
-        first, width = table.ctypes.data, table.shape[1] * table.itemsize
-        for r in range(begin, end):
-            _call(table[r, 0], first + r * width + table.itemsize)
+    def _run_entries(table, start, end):
+        """Run entries start ≤ e < end of `table`, in order."""
+        address, width = table.ctypes.data, table.shape[1] * table.itemsize
+        for e in range(start, end):
+            _call(table[e, 0], address + e * width + table.itemsize)
 
     @compiled
     def run(table, steps):
-        """Run every row of `table`, in order, `steps` times."""
+        """Run every entry of `table`, in order, `steps` times."""
         for _ in range(steps):
-            _run_rows(table, 0, table.shape[0])
+            _run_entries(table, 0, table.shape[0])
 
     def _run_phases(table, bounds, steps):
-        """Run phase after phase, `steps` times. Of phase f, worker w runs rows bounds[f, w] ≤ r < bounds[f, w + 1].
+        """Run phase after phase, `steps` times. In phase f, worker w runs entries bounds[f, w] ≤ e < bounds[f, w + 1].
 
-        A phase in which only the first worker has rows starts no threads.
+        Between phases is a barrier. A phase in which only the first worker has entries starts no threads.
         """
         for _ in range(steps):
             for f in range(bounds.shape[0]):
                 if bounds[f, 1] == bounds[f, -1]:
-                    _run_rows(table, bounds[f, 0], bounds[f, 1])
+                    _run_entries(table, bounds[f, 0], bounds[f, 1])
                 else:
                     for worker in prange(bounds.shape[1] - 1):
-                        _run_rows(table, bounds[f, worker], bounds[f, worker + 1])
+                        _run_entries(table, bounds[f, worker], bounds[f, worker + 1])
 
     run_phases = compiled(_run_phases, parallel=True)

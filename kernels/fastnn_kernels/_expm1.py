@@ -26,7 +26,7 @@ def expm1(x):
 def log1p(x):
     """log(1 + x) = log(u) + (x − (u − 1)) / u, where u is 1 + x rounded
 
-    0 ≤ x < inf. The second term is what the rounding took: all of x, where u is 1. Error ≤ 1.5 ulp in
+    0 ≤ x < inf. The second term restores what rounding 1 + x lost: all of x, where u is 1. Error ≤ 1.5 ulp in
     float32 and float64. NaN stays NaN.
     """
     u = type(x)(1) + x

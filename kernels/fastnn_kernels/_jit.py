@@ -1,7 +1,7 @@
 """The one place that spells Numba's options.
 
-`@kernel` compiles one body twice: a serial twin, in which `prange` is `range`, and a parallel one.
-`@inline` is for the scalar and row helpers that kernels call.
+`@kernel` compiles one body twice: a serial version, in which `prange` is `range`, and a parallel version. The two
+are called twins. `@inline` is for the helpers on numbers and rows that kernels call.
 """
 
 import types
@@ -13,15 +13,15 @@ from numba.core import config
 from fastnn_kernels._cache import SourceStampedCache
 
 # contract: a*b + c becomes one fused multiply-add. nsz: the sign of zero does not matter.
-# Not reassoc: it folds the rounding trick of a polynomial exp (8 million ulp off) and makes the
-# variants of one kernel differ in their last bits. Not nnan, ninf: NaN must survive.
+# Not reassoc: it removes the rounding trick of a polynomial exp (8 million ulp off) and makes the
+# versions of one kernel differ in their last bits. Not nnan, ninf: NaN must survive.
 OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
 
 JIT = not config.DISABLE_JIT
 
 
 def _renamed(function, suffix: str):
-    """A copy under another qualified name: Numba derives symbol names from it, the cache file names."""
+    """A copy under another qualified name, from which Numba makes symbol names and the cache makes file names."""
     copy = types.FunctionType(
         function.__code__, function.__globals__, function.__name__ + suffix, function.__defaults__, function.__closure__
     )
@@ -32,7 +32,7 @@ def _renamed(function, suffix: str):
 
 
 def compiled(function, *, parallel=False, cached=True):
-    """`function` under the house's options, compiled on first call, cached on disk if `cached`."""
+    """`function` with OPTIONS: compiled on its first call, kept on disk if `cached`."""
     if not JIT:
         return function
     dispatcher = numba.njit(function, parallel=parallel, **OPTIONS)
@@ -47,60 +47,66 @@ def inline(function):
 
 
 def always_inline(function):
-    """A helper so long that LLVM would leave it a call, which keeps the loop around it from vectorising."""
+    """A helper that is long: LLVM would not inline it by itself, and a call keeps a loop from being vectorised."""
     return numba.njit(function, forceinline=True, **OPTIONS) if JIT else function
 
 
 def rounded(function):
-    """A helper whose products are rounded before anything is added to them.
+    """A helper that rounds its products: none of them is fused with an addition.
 
-    In a sum of two products either may be fused with the addition: the compiler's choice, and another one in a
-    vectorised loop than in its remainder. Computing one of them here leaves no choice.
+    In a sum of two products either may be fused with the addition. The compiler chooses, and may choose otherwise in
+    the remainder of a vectorised loop than in its body. If one of the two is computed here, there is no choice.
     """
     options = OPTIONS | {"fastmath": {"nsz"}}
     return numba.njit(function, **options) if JIT else function
 
 
 class Kernel:
-    """A loop on raw arrays, in two twins made from one body.
+    """A loop on raw arrays, compiled in a serial and a parallel version (twins) from one body.
 
-    name      what tables, tests and benchmarks call it
-    outputs   how many leading arguments it writes, in place or from nothing
-    samplewise  whether row i of what it writes depends on row i of its batched inputs alone
-    body      the plain Python function; what runs with NUMBA_DISABLE_JIT=1
-    serial    the twin that runs on the calling thread
-    parallel  the twin whose `prange` loops are shared among threads; `serial` where the body has none
-    cached    whether its code is kept on disk: not for loops around a user's own functions, whose source has no stamp
-    work      (*args) -> number of innermost operations, by which the serial or parallel twin is chosen
+    name        the name of the body, which tables, tests and benchmarks use
+    body        the plain Python function; it runs as it is with NUMBA_DISABLE_JIT=1
+    serial      the version that runs on the calling thread
+    parallel    the version whose `prange` loops are divided among threads; the serial version if `work` is None
+    work        (*args) -> estimated nanoseconds on one core: callers choose the serial or the parallel version by it.
+                None: the body has no `prange`
+    cached      whether the compiled code is kept on disk. Not for loops around a user's own functions: the folder's
+                stamp does not cover their source
+    outputs     how many leading arguments it writes, from nothing or in place; it writes no other
+    per_sample  whether row i of its outputs depends on row i of its batched inputs alone: a batch may be cut anywhere
+    cut         names of the operands of which a slice of the work gets its own rows; it gets all others whole. The
+                work is cut along the samples (`per_sample`) or, in kernels with an operand `offset`, along an axis
+                of a parameter. `offset` is the number of the slice's first sample, row or column
     """
 
     def __init__(
         self,
         body: Callable,
-        work: Callable[..., float] | None,
+        work: Callable[..., float] | None = None,
         cached: bool = True,
         outputs: int = 1,
-        samplewise: bool = False,
+        per_sample: bool = False,
+        cut: tuple[str, ...] = (),
     ):
         self.name = body.__name__
         self.body = body
         self.work = work
         self.outputs = outputs
-        self.samplewise = samplewise
+        self.per_sample = per_sample
+        self.cut = cut
         self.cached = cached
         self.__doc__ = body.__doc__
         self.serial = compiled(_renamed(body, "__serial"), cached=cached)
         self.parallel = compiled(_renamed(body, "__parallel"), parallel=True, cached=cached) if work else self.serial
 
     def twin(self, parallel: bool):
+        """The parallel or the serial version."""
         return self.parallel if parallel else self.serial
 
     def __repr__(self):
         return f"<kernel {self.name}>"
 
 
-def kernel(function=None, *, work: Callable[..., float] | None = None, outputs: int = 1, samplewise: bool = False):
-    """Declare a kernel. Without `work` it has a serial twin only."""
-    if function is None:
-        return lambda body: Kernel(body, work, outputs=outputs, samplewise=samplewise)
-    return Kernel(function, work)
+def kernel(body=None, **declared):
+    """Declare a kernel, as `@kernel` or as `@kernel(work=..., outputs=..., per_sample=..., cut=...)`: see `Kernel`."""
+    return Kernel(body) if body else lambda body: Kernel(body, **declared)

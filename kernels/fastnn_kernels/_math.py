@@ -5,12 +5,12 @@ branch or a call, so LLVM turns `for j in range(n): out[j] = exp(x[j])` into vec
 float32 and float64, and its arithmetic stays in the dtype of its argument.
 
 What keeps them right:
-- The argument is clamped first (NaN too becomes a limit), and the special values are put back last, by
-  conditional expressions, which LLVM turns into selects. No float is ever converted to an integer:
-  that is undefined for NaN and for large numbers. Exponents are read and written as bits.
-- A multiply-add may or may not be fused. Products that must be exact have zero bits to spare, and no
-  sum adds two products, so that there is never a choice which of them to fuse: vector body and scalar
-  remainder of a loop do the same. No result is a bare product, which a caller's sum could fuse with.
+- The argument is clamped first (NaN becomes a limit, too), and the results of special values are put in last, by
+  conditional expressions, which LLVM turns into selects. No float is ever converted to an integer: that is undefined
+  for NaN and for large numbers. Exponents are read and written as bits.
+- A multiply-add may or may not be fused. Products that must be exact have zero bits to spare. No sum adds two
+  products, so there is never a choice which of them to fuse: the vector body and the scalar remainder of a loop give
+  the same bits. No result is a bare product, which a caller's sum could fuse.
 
 The polynomials were fitted for this file with Remez's algorithm in 50 digits, to the least largest error
 relative to the function over the reduced range. Errors are in ulp, the spacing of floats at the true
@@ -33,15 +33,15 @@ TANH_IS_ONE = 20.0  # 1 − tanh(20) = 8e-18 is less than half the spacing of fl
 
 
 class _Constants(NamedTuple):
-    """What differs between float32 and float64. The floats are of that dtype: they promote nothing."""
+    """The constants of float32, or of float64. Each float has that dtype, so that it promotes no other."""
 
-    mantissa_bits: int  # those stored: without the leading 1
+    mantissa_bits: int  # stored bits: without the leading 1
     exponent_bias: int
     whole: np.floating  # 2**mantissa_bits: from here on all floats are whole numbers
     smallest_normal: np.floating
     exp_low: np.floating  # the least x with a normal exp(x)
     exp_high: np.floating  # the greatest x with a finite exp(x)
-    ln_2_high: np.floating  # so few bits that its product with any exponent is exact
+    ln_2_high: np.floating  # ln 2 in few bits, so that its product with any exponent is exact
     ln_2_low: np.floating  # ln 2 − ln_2_high
     exp_tail: tuple  # (exp(r) − 1 − r) / r² for |r| ≤ ln 2 / 2, highest power first
     log_tail: tuple  # (2 atanh(s) / s − 2) / z, in powers of z = s², for |s| ≤ 3 − 2√2
@@ -94,7 +94,7 @@ _FLOAT64 = _table(
 # fmt: on
 
 
-# These three are Python functions as they stand, and what follows each is its compiled form.
+# `_constants`, `_bits` and `_from_bits` run as plain Python functions; after each comes its compiled form.
 
 
 def _constants(x):
@@ -151,7 +151,7 @@ def _horner(x, coefficients):
 def _split(x):
     """x = k ln 2 + r with whole k and |r| ≤ ln 2 / 2, as (the bits of k followed by zeros, r).
 
-    Adding 1.5 · 2**mantissa_bits rounds to a whole number, and leaves that number in the last bits.
+    Adding 1.5 · 2**mantissa_bits rounds to a whole number, and the last bits of the sum are that number.
     """
     c = _constants(x)
     rounder = type(x)(1.5) * c.whole
@@ -187,7 +187,7 @@ def _mantissa_exponent(x):
     subnormal = x < c.smallest_normal
     bits = _bits(x * (c.whole if subnormal else real(1)))
     bias = c.exponent_bias + c.mantissa_bits
-    # A number or-ed into the last bits of 2**mantissa_bits is added to it.
+    # A whole number or-ed into the last bits of the float 2**mantissa_bits is added to it.
     e = _from_bits(bits >> c.mantissa_bits | bias << c.mantissa_bits, x) - (c.whole + real(c.exponent_bias))
     e = e - (real(c.mantissa_bits) if subnormal else real(0))
     m = _from_bits(bits & ((1 << c.mantissa_bits) - 1) | c.exponent_bias << c.mantissa_bits, x)

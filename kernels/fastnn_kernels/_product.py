@@ -1,14 +1,17 @@
-"""out = a · b for a block of rows of out: the loop that a person can read, and the tiles that run in its place.
+"""out = a · b for a block of rows of out: a readable loop, and the micro-tiles that run in its place.
 
-Both compute each output as one chain of fused multiply-adds in ascending order of the summed index, so
-they give the same bits. The loop runs with JIT off, and compiled where `_tile` knows no register tile.
+Both compute each output as one chain of fused multiply-adds in ascending order of the summed index, so they give the
+same bits. The loop runs with JIT off; compiled, it runs where `_tile` has no micro-tile for the processor.
+
+The names are those of BLIS: a micro-tile has MR rows × NR columns of out; blocks of MC rows and KC terms stay in the
+caches. NR is counted in lines here: a line is one cache line of numbers.
 """
 
 from numba.extending import overload
 
 from fastnn_kernels import _tile
 from fastnn_kernels._jit import inline
-from fastnn_kernels._tuning import ALIGNMENT, DEPTH, ROWS
+from fastnn_kernels._tuning import ALIGNMENT, KC, MC
 
 
 @inline
@@ -23,8 +26,8 @@ def _add_row(out, a, b, i, p):
 def _add_four_rows(out, a, b, i, p):
     """out[i:i+4] += a[i:i+4, p:p+4] · b[p:p+4]
 
-    Sixteen multiply-adds for four loads and four stores of `out`: one row and one p at a time is
-    bound by the stores.
+    Sixteen multiply-adds for four loads and four stores of `out`. With one row and one p at a time, stores would be
+    the bottleneck.
     """
     a00, a01, a02, a03 = a[i, p], a[i, p + 1], a[i, p + 2], a[i, p + 3]
     a10, a11, a12, a13 = a[i + 1, p], a[i + 1, p + 1], a[i + 1, p + 2], a[i + 1, p + 3]
@@ -60,38 +63,39 @@ def product(out, a, b):
     readable_product(out, a, b)
 
 
-def _tiled_rows(lines):
-    """A function that computes all rows of `lines` lines of out, in tiles of every height this processor has."""
-    heights = _tile.shape()[0]
-    tall, middle, pair, single = (_tile.tile(height, lines) for height in heights)
-    tall_rows, middle_rows = heights[:2]
+def _tile_rows(nr):
+    """A function that computes any number of rows, `nr` lines wide, by micro-tiles of every MR of this processor."""
+    sizes = _tile.shape()[0]
+    tall, middle, pair, single = (_tile.tile(mr, nr) for mr in sizes)
+    tall_mr, middle_mr = sizes[:2]
 
     def run(zero, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
         i = 0
-        while i + tall_rows <= rows:
+        while i + tall_mr <= rows:
             tall(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
-            i += tall_rows
-        while i + middle_rows <= rows:
+            i += tall_mr
+        while i + middle_mr <= rows:
             middle(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
-            i += middle_rows
+            i += middle_mr
         while i + 2 <= rows:
             pair(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
             i += 2
         if i < rows:
             single(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
 
-    # Part of the symbol's name: with one name for all, code from the cache of another process could call the other.
-    run.__qualname__ = f"{run.__qualname__}.{lines}"
+    # The qualified name becomes the symbol's name. With one name for both widths, code that another process put into
+    # the cache could call the wrong one.
+    run.__qualname__ = f"{run.__qualname__}.{nr}"
     return inline(run)
 
 
-def _panel_function(most):
-    """The compiled function that adds the products of one panel: at most as many lines as a tile has."""
-    narrow, wide = _tiled_rows(1), _tiled_rows(most)
+def _panel_function(nr):
+    """A function that computes all rows of one panel of out, which is at most `nr` lines wide."""
+    narrow, wide = _tile_rows(1), _tile_rows(nr)
 
     @inline
     def run(zero, lines, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
-        if lines == most:
+        if lines == nr:
             wide(zero, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh)
         else:
             for v in range(lines):
@@ -105,25 +109,25 @@ def _panel_function(most):
 def _compiled_product(out, a, b):
     if not _tile.shape()[0]:
         return lambda out, a, b: readable_product(out, a, b)
-    most = _tile.shape()[1]
-    panel = _panel_function(most)
+    nr = _tile.shape()[1]
+    panel = _panel_function(nr)
 
     def tiled(out, a, b):
         depth, lines = b.shape[0], out.shape[1] * out.itemsize // ALIGNMENT
-        for p in range(0, max(depth, 1), DEPTH):
-            deep = min(DEPTH, depth - p)
-            for i in range(0, out.shape[0], ROWS):
-                rows = min(ROWS, out.shape[0] - i)
+        for p in range(0, max(depth, 1), KC):
+            kc = min(KC, depth - p)
+            for i in range(0, out.shape[0], MC):
+                mc = min(MC, out.shape[0] - i)
                 left = a.ctypes.data + p * a.strides[1] + i * a.strides[0]
-                for first in range(0, lines, most):
-                    at = first * ALIGNMENT
+                for line in range(0, lines, nr):
+                    at = line * ALIGNMENT
                     panel(
-                        out.dtype.type(0), min(most, lines - first), rows,
+                        out.dtype.type(0), min(nr, lines - line), mc,
                         out.ctypes.data + i * out.strides[0] + at, out.strides[0], left, a.strides[0], a.strides[1],
-                        b.ctypes.data + p * b.strides[0] + at, b.strides[0], deep, p == 0,
+                        b.ctypes.data + p * b.strides[0] + at, b.strides[0], kc, p == 0,
                     )  # fmt: skip
         done = lines * (ALIGNMENT // out.itemsize)
-        if done < out.shape[1]:  # part of a line: not one of a plan's buffers
+        if done < out.shape[1]:  # part of a line is left: never in a buffer of a plan, whose rows are whole lines
             readable_product(out[:, done:], a, b[:, done:])
 
     return tiled
@@ -134,7 +138,7 @@ def add_products(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
 
     out, a : flat    b : (k, n), rows contiguous    fresh : whether the sums start at 0 instead of `out`
 
-    The rows of out and of a may lie at any distance: the pixels of an image, the taps of a window.
+    The rows of out and of a may lie at any distance: they are pixels of an image, or taps of a window.
     """
     readable_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh)
 
@@ -159,16 +163,16 @@ def _compiled_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
         return lambda out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh: readable_add(
             out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh
         )
-    most = _tile.shape()[1]
-    panel = _panel_function(most)
+    nr = _tile.shape()[1]
+    panel = _panel_function(nr)
 
     def tiled(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
         size = out.itemsize
         lines = b.shape[1] * size // ALIGNMENT
-        for first in range(0, lines, most):
-            here = first * ALIGNMENT
+        for line in range(0, lines, nr):
+            here = line * ALIGNMENT
             panel(
-                out.dtype.type(0), min(most, lines - first), rows,
+                out.dtype.type(0), min(nr, lines - line), rows,
                 out.ctypes.data + at * size + here, out_row * size,
                 a.ctypes.data + a_at * size, a_row * size, a_step * size,
                 b.ctypes.data + here, b.strides[0], b.shape[0], fresh,
@@ -181,7 +185,7 @@ def _compiled_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
 
 
 def transposed(out, a):
-    """out = aᵀ, by squares that fit into vector registers"""
+    """out = aᵀ, by squares as wide as a line, which fit into vector registers"""
     readable_transposed(out, a)
 
 

@@ -1,15 +1,15 @@
-"""Long sums in one fixed order: eight lanes, which fill a vector register; chunks, which threads may share."""
+"""Long sums in one fixed order: in eight lanes, which fill a vector register; in chunks, which threads may divide."""
 
 import numpy as np
 
 from fastnn_kernels._jit import inline
 
-CHUNK = 4096  # elements: 16 kB of float32, small beside the first cache, long beside the start of a loop
+CHUNK = 4096  # elements: 16 kB of float32 fit into the first cache, and take long beside the start of a loop
 
 
 @inline
 def row_sum(x, i, n):
-    """Σ x[i, :n] in eight lanes and one fixed order: lane j mod 8, then the lanes in pairs."""
+    """Σ x[i, :n] in one fixed order: element j is added to lane j mod 8, then the lanes are added in pairs."""
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = type(x[i, 0])(0)
     whole = n - n % 8
     for j in range(0, whole, 8):
@@ -32,9 +32,9 @@ def square(v):
 
 
 def _lane_sum(f, name):
-    """A function of an array x: Σ f(x[j]) in float64, in the lanes and order of `row_sum`.
+    """A function that computes Σ f(x[j]) of an array x, in float64, in the lanes and the order of `row_sum`.
 
-    Made for each f, not given it: a function that is an argument keeps compiled code out of the cache.
+    It is made for each f: compiled code that takes a function as an argument cannot be cached.
     """
 
     def total(x):
@@ -54,7 +54,7 @@ def _lane_sum(f, name):
             s0 += f(wide(x[j]))
         return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
-    total.__qualname__ = name  # of which symbols are made
+    total.__qualname__ = name  # symbols are made of it
     return inline(total)
 
 
@@ -63,5 +63,5 @@ sum_sizes = _lane_sum(abs, "sum_sizes")
 
 
 def chunks(size):
-    """How many chunks `size` elements make."""
+    """The number of chunks of `size` elements."""
     return -(-size // CHUNK)

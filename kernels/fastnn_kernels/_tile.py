@@ -1,13 +1,13 @@
-"""A register tile: rows × lines of an output, summed in vector registers while k runs.
+"""The micro-tile of a product: MR rows × NR columns of an output, summed in vector registers while p runs.
 
-A line is one cache line of numbers: 16 float32 or 8 float64. It is written here as one LLVM vector,
-which the code generator splits into as many registers as the processor needs, so one source serves
-AVX-512, AVX2 and NEON; only how many rows of sums fit into the registers differs. What the tile
-computes, for r < rows, in ascending p, each output one chain of fused multiply-adds:
+NR is counted in lines. A line is one cache line of numbers: 16 float32 or 8 float64. It is written here as one LLVM
+vector, which the code generator splits into the registers that the processor has. So one source serves AVX-512, AVX2
+and NEON; only MR, the rows of sums that fit into the registers, differs. The tile computes, for r < MR, in ascending p,
+each output as one chain of fused multiply-adds:
 
     out[r, line] = a[r, p] · b[p, line] + out[r, line]
 
-LLVM vectorises such a loop by itself, but reads and writes `out` at every p: half the speed (bench/test_kernels.py).
+LLVM vectorises such a loop by itself, but loads and stores `out` at every p: half the speed (bench/test_kernels.py).
 """
 
 import functools
@@ -25,8 +25,8 @@ WORD = ir.IntType(64)
 INDEX = ir.IntType(32)
 REALS = {types.float32: (ir.FloatType(), 4, "f32"), types.float64: (ir.DoubleType(), 8, "f64")}
 
-# How many rows a tile has, tallest first, and how many lines at most, by what the processor calls a line:
-# AVX-512 has 32 registers of a line each, AVX2 16 of half a line, NEON 32 of a quarter.
+# The MR of a processor's micro-tiles, largest first, and their largest NR in lines, by the processor's kind of vector
+# register. AVX-512 has 32 registers of a line each, AVX2 has 16 of half a line, NEON has 32 of a quarter.
 SHAPES = {"zmm": ((12, 4, 2, 1), 2), "ymm": ((6, 4, 2, 1), 1), "neon": ((6, 4, 2, 1), 1), "": ((), 1)}
 
 PROBE = """
@@ -39,7 +39,7 @@ declare <16 x float> @llvm.fma.v16f32(<16 x float>, <16 x float>, <16 x float>)
 
 
 def registers_in(assembly: str) -> str:
-    """What holds a line, by the assembly of one fused multiply-add; "" where it is no instruction at all."""
+    """The kind of vector register in the assembly of one fused multiply-add; "" if it is a call, not an instruction."""
     if "fmla" in assembly:
         return "neon"
     if "vfmadd" in assembly:
@@ -49,21 +49,21 @@ def registers_in(assembly: str) -> str:
 
 @functools.cache
 def registers() -> str:
-    """What holds a line on the processor that Numba compiles for, NUMBA_CPU_NAME included: asked of LLVM itself."""
+    """The kind of vector register on the processor that Numba compiles for: LLVM says, so NUMBA_CPU_NAME counts."""
     machine = cpu_target.target_context.codegen()._tm
     return registers_in(machine.emit_assembly(llvm.parse_assembly(PROBE)))
 
 
 def shape() -> tuple[tuple[int, ...], int]:
-    """(heights of tiles, lines of a tile) on this processor; no heights where a product is better left to LLVM."""
+    """(all MR, largest NR in lines) of this processor's micro-tiles; no MR if the readable loop is to run instead."""
     return SHAPES[registers()]
 
 
 class _Emitter:
-    """Writes one tile into a function: addresses are bytes, as whole numbers."""
+    """Writes the code of one micro-tile into a function. Addresses are int64, offsets and strides are in bytes."""
 
-    def __init__(self, builder, real, rows, lines):
-        self.builder, self.rows, self.lines = builder, rows, lines
+    def __init__(self, builder, real, mr, nr):
+        self.builder, self.mr, self.nr = builder, mr, nr
         self.real, self.size, suffix = REALS[real]
         lanes = ALIGNMENT // self.size
         self.line = ir.VectorType(self.real, lanes)
@@ -85,38 +85,38 @@ class _Emitter:
         vector = self.builder.insert_element(undefined, one, INDEX(0))
         return self.builder.shuffle_vector(vector, undefined, ir.Constant(self.lanes, None))
 
-    def places(self, address, stride):
-        """The offsets of the tile's lines, row by row."""
-        for r in range(self.rows):
+    def offsets(self, stride):
+        """The offsets of the tile's lines from its first one, row by row."""
+        for r in range(self.mr):
             row = self.builder.mul(stride, WORD(r))
-            for v in range(self.lines):
+            for v in range(self.nr):
                 yield self.builder.add(row, WORD(v * ALIGNMENT))
 
     def start(self, out, stride, fresh):
-        """The sums so far: 0 if the tile is fresh."""
+        """The sums to begin with: 0 if the tile is fresh, else what `out` holds."""
         sums = []
-        old = [self.load_line(out, place) for place in self.places(out, stride)]
+        old = [self.load_line(out, offset) for offset in self.offsets(stride)]
         for line in old:
             sums.append(self.builder.select(fresh, ir.Constant(self.line, None), line))
         return sums
 
     def add(self, a, a_row, b, sums):
-        """One p: the sums with its products added."""
-        lines = [self.load_line(b, WORD(v * ALIGNMENT)) for v in range(self.lines)]
+        """The sums after the products of one p are added."""
+        lines = [self.load_line(b, WORD(v * ALIGNMENT)) for v in range(self.nr)]
         result = []
-        for r in range(self.rows):
+        for r in range(self.mr):
             left = self.broadcast(a, self.builder.mul(a_row, WORD(r)))
-            for v in range(self.lines):
-                result.append(self.builder.call(self.fma, [left, lines[v], sums[r * self.lines + v]]))
+            for v in range(self.nr):
+                result.append(self.builder.call(self.fma, [left, lines[v], sums[r * self.nr + v]]))
         return result
 
     def prefetch(self, address):
-        """Ask for the lines at an address: a panel's rows lie pages apart, where the processor foresees nothing."""
+        """Prefetch the lines at an address: rows of b may lie pages apart, where the hardware does not prefetch."""
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, INDEX, INDEX, INDEX])
         ask = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
-        for v in range(self.lines):
-            # For reading, into all caches, as data.
+        for v in range(self.nr):
+            # The last three operands: for reading, into all caches, as data.
             self.builder.call(ask, [self.pointer(address, WORD(v * ALIGNMENT), ir.IntType(8)), *map(INDEX, (0, 3, 1))])
 
     def loop(self, depth, a, a_row, a_step, b, b_stride, sums):
@@ -146,24 +146,31 @@ class _Emitter:
         return phi
 
     def store(self, out, stride, sums):
-        for place, line in zip(self.places(out, stride), sums, strict=True):
-            self.builder.store(line, self.pointer(out, place, self.line), align=self.size)
+        for offset, line in zip(self.offsets(stride), sums, strict=True):
+            self.builder.store(line, self.pointer(out, offset, self.line), align=self.size)
 
 
 @functools.cache
-def tile(rows: int, lines: int):
-    """A compiled tile of that size.
+def tile(mr: int, nr: int):
+    """The micro-tile of MR rows × NR lines, as a function that compiled code can call.
 
-    tile(zero, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh): `zero` is a number of the
-    dtype; out, a and b are addresses; strides are in bytes; from a[r, p] to a[r+1, p] it is a_row, to
-    a[r, p+1] a_step; fresh ≠ 0 starts the sums at 0 instead of `out`.
+    tile(zero, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh)
+
+    zero       : a number of the dtype
+    out, a, b  : addresses of the first numbers
+    out_stride : bytes from out[r] to out[r+1]
+    a_row      : bytes from a[r, p] to a[r+1, p]
+    a_step     : bytes from a[r, p] to a[r, p+1]
+    b_stride   : bytes from b[p] to b[p+1]
+    depth      : number of terms of each sum
+    fresh      : sums start at 0 if it is not 0, else at what `out` holds
     """
 
     @intrinsic
     def run(typing_context, zero, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
         def codegen(context, builder, signature, args):
             _, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh = args
-            emitter = _Emitter(builder, signature.args[0], rows, lines)
+            emitter = _Emitter(builder, signature.args[0], mr, nr)
             is_fresh = builder.icmp_signed("!=", fresh, WORD(0))
             sums = emitter.start(out, out_stride, is_fresh)
             sums = emitter.loop(depth, a, a_row, a_step, b, b_stride, sums)
@@ -185,9 +192,11 @@ def _interleaved(lanes, step):
 
 @intrinsic
 def transpose_square(typing_context, zero, out, out_stride, a, a_stride):
-    """out[j, i] = a[i, j] for i and j below the numbers of a line; addresses and strides in bytes, `zero` of the dtype
+    """out[j, i] = a[i, j] for i, j < n, where n is the number of numbers in a line
 
-    In log₂ steps: rows a distance apart swap halves, then quarters, and so on.
+    zero : a number of the dtype    out, a : addresses    out_stride, a_stride : in bytes
+
+    In log₂ n steps: rows n/2 apart swap halves, then rows n/4 apart swap quarters, and so on.
     """
 
     def codegen(context, builder, signature, args):

@@ -1,23 +1,24 @@
-"""Numbers that were measured, with what measured them. Kernels and plans read them; nothing else decides."""
+"""Numbers that were measured, each with the measurement. Kernels and plans read them from here."""
 
 # Rows of every matrix buffer start on a cache line: one 512-bit vector, so no load crosses two lines.
 ALIGNMENT = 64
 
-# What one innermost operation costs on one core, in nanoseconds (`pytest bench/test_kernels.py --benchmark-only`,
-# float32, 2 cores with AVX-512): the scale on which the serial or the parallel twin is chosen.
+# Nanoseconds that one innermost operation takes on one core (`pytest bench/test_kernels.py --benchmark-only`, float32,
+# 2 cores with AVX-512). A kernel's `work` is made of them, and by it the serial or the parallel version is chosen.
 MULTIPLY_ADD = 0.02
 ELEMENT = 0.03
 TRANSCENDENTAL = 0.3
-SERIAL_ELEMENT = 3.0  # of a kernel that handles its elements one after the other
+SERIAL_ELEMENT = 3.0  # an element of a kernel without `work`, which has no parallel version
 
-# A parallel region costs 1.5-2.4 us empty, and more when the other core is late: work below this many
-# nanoseconds stays on the calling thread.
+# An empty parallel region costs 1.5-2.4 us, and more when the other core is late. Work of fewer nanoseconds than this
+# stays on the calling thread.
 PARALLEL_FROM = 8_000.0
 
-# A product takes so many p at a time, and so many rows of out: what tiles read again then stays in the caches.
-DEPTH = 256
-ROWS = 48
-# While row p of b is used, row p + PREFETCH_ROWS is asked for.
+# Cache blocking of a product out = a · b, in the names of BLIS: at most KC terms of a sum and MC rows of out at a time.
+# The pieces of a and b that the micro-tiles of a block read again and again then stay in the caches.
+KC = 256
+MC = 48
+# While a tile uses row p of b, it prefetches row p + PREFETCH_ROWS.
 PREFETCH_ROWS = 16
-# Rows of fewer columns than this leave most of a vector register empty: kernels then run along the batch.
+# A row of fewer columns than this leaves most of a vector register empty: kernels then run along the batch.
 NARROW = 8

@@ -1,16 +1,16 @@
-"""Windows that slide over images: what convolutions and pools share.
+"""Windows that slide over images, in convolutions and in pools.
 
 An image is a row of a batch, its values in the order (row, column, channel). The geometry of a layer
 is one int64 vector:
 
-    H, W, C_in           the image that comes in
-    KH, KW               the window
+    H, W, C_in           the input image
+    KH, KW               the window; its elements are called taps
     SH, SW               its stride
     top, left            rows and columns of padding before the image
-    H_out, W_out, C_out  the image that goes out
+    H_out, W_out, C_out  the output image
 
-Output (r, c) sees the image from row r·SH − top and column c·SW − left on. Taps that fall outside
-the image take no part: padding is never stored, and "same" and "valid" differ in these numbers alone.
+Output (r, c) sees the image from row r·SH − top and column c·SW − left on. Taps outside the image add nothing. So
+padding need not be stored, and "same" and "valid" differ in these numbers alone.
 """
 
 from fastnn_kernels._jit import inline
@@ -18,40 +18,40 @@ from fastnn_kernels._jit import inline
 
 @inline
 def sizes(geometry):
-    """The twelve numbers as a tuple, which compiled code can unpack as it cannot an array."""
+    """The twelve numbers as a tuple: compiled code can unpack a tuple, but not an array."""
     g = geometry
     return g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9], g[10], g[11]
 
 
 @inline
 def taps_inside(origin, window, extent):
-    """first, last: the taps k of a window with 0 ≤ origin + k < extent are range(first, last)"""
+    """(first, last) so that range(first, last) are the taps k of a window with 0 ≤ origin + k < extent"""
     first = max(0, -origin)
     return first, max(first, min(window, extent - origin))
 
 
 @inline
 def outputs_seeing(tap, stride, before, extent, count):
-    """first, last: the outputs c of `count` with 0 ≤ c·stride − before + tap < extent are range(first, last)"""
+    """(first, last) so that range(first, last) are the outputs c < count with 0 ≤ c·stride − before + tap < extent"""
     first = min(count, max(0, (before - tap + stride - 1) // stride))
     return first, max(first, min(count, (extent - 1 + before - tap) // stride + 1))
 
 
 @inline
 def outputs_seeing_all(window, stride, before, extent, count):
-    """first, last: the outputs c of `count` whose every tap is inside, 0 ≤ c·stride − before and before its end"""
+    """(first, last) so that range(first, last) are the outputs c < count all of whose taps are inside the image"""
     first = min(count, (before + stride - 1) // stride)
     return first, max(first, min(count, (extent - window + before) // stride + 1))
 
 
 @inline
 def padded_sizes(geometry):
-    """Rows and columns of the image with its padding, as far as windows reach."""
+    """Rows and columns of the image with its padding, as far as its windows reach."""
     _, _, _, KH, KW, SH, SW, _, _, H_out, W_out, _ = sizes(geometry)
     return (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
 
 
 def products(batch, geometry):
-    """Multiply-adds of a convolution, padding counted, for estimates of work."""
+    """The number of multiply-adds of a convolution, those of padding included, for estimates of work."""
     _, _, C_in, KH, KW, _, _, _, _, H_out, W_out, C_out = (int(size) for size in geometry)
     return batch * H_out * W_out * C_out * KH * KW * C_in

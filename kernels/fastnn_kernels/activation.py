@@ -1,44 +1,38 @@
-"""Activations: the two loops, forward and backward, written once, and the scalar functions they apply.
+"""Activations: one table. The two loops, forward and backward, are written once and made for each of its rows.
 
-`f(x)` is the activation; `slope(x, y)` its derivative at x, where y = f(x) is often all it needs.
+A new activation is a row of ACTIVATIONS here and a row of `reference.activation.ACTIVATIONS`.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 from numba import prange
 
-from fastnn_kernels import _erf, _expm1, _math
+from fastnn_kernels import _math, _normal
+from fastnn_kernels._expm1 import expm1, log1p
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 
 
-def _forward(name, f, cost, formula):
-    def forward(out, x, n):
-        for i in prange(out.shape[0]):
-            for j in range(n):
-                out[i, j] = f(x[i, j])
+class Activation(NamedTuple):
+    """A function of one number, its derivative, and what their kernels need besides.
 
-    return _declare(
-        forward, f"{name}_forward", cost, f"out = {formula}\n\n    out, x : (B, ≥ n); columns from n on stay"
-    )
+    f              x -> y
+    slope          (x, y) -> f'(x), where y = f(x) is often all it needs
+    forward_cost   nanoseconds an element
+    backward_cost  nanoseconds an element
+    formula        of f, for the docstring
+    """
 
-
-def _backward(name, slope, cost=ELEMENT):
-    def backward(dx, dout, x, out, n):
-        for i in prange(dx.shape[0]):
-            for j in range(n):
-                dx[i, j] = dout[i, j] * slope(x[i, j], out[i, j])
-
-    text = f"dx = dout · f'(x), for {name}\n\n    dx, dout, x, out : (B, ≥ n); columns from n on stay"
-    return _declare(backward, f"{name}_backward", cost, text)
+    f: Callable
+    slope: Callable
+    forward_cost: float
+    backward_cost: float
+    formula: str
 
 
-def _declare(body, name, cost, text):
-    body.__name__ = body.__qualname__ = name
-    body.__doc__ = text
-    return kernel(work=lambda out, *rest: cost * out.size, samplewise=True)(body)
-
-
-# type(x)(0) and the like: a bare 0 or .5 would turn float32 into float64. Comparisons are written so
-# that NaN, of which every comparison is false, takes the branch that returns it.
+# type(x)(0) and the like: a bare 0 or .5 would turn float32 into float64. Every comparison with NaN is false, and the
+# branch taken then is the one that returns NaN.
 
 
 @inline
@@ -73,8 +67,8 @@ def _sigmoid_slope(x, y):
 
 @inline
 def _softplus(x):
-    # exp of −|x| cannot overflow, and log1p keeps all digits of a tiny one.
-    return (x if x > 0 else type(x)(0)) + _expm1.log1p(_math.exp(-abs(x)))
+    # exp(−|x|) cannot overflow, and log1p keeps all digits of a tiny argument.
+    return (x if x > 0 else type(x)(0)) + log1p(_math.exp(-abs(x)))
 
 
 @inline
@@ -84,7 +78,7 @@ def _softplus_slope(x, y):
 
 @inline
 def _elu(x):
-    return x if x > 0 else _expm1.expm1(x)
+    return x if x > 0 else expm1(x)
 
 
 @inline
@@ -92,14 +86,18 @@ def _elu_slope(x, y):
     return type(x)(1) if x > 0 else y + type(x)(1)  # exp(x) = f(x) + 1
 
 
+# Exact, not the approximation by tanh. At ±inf, where gelu, silu and their slopes multiply 0 by infinity, some results
+# are NaN.
+
+
 @inline
 def _gelu(x):
-    return x * _erf.normal_cdf(x)
+    return x * _normal.normal_cdf(x)
 
 
 @inline
 def _gelu_slope(x, y):
-    return _erf.normal_cdf(x) + x * _erf.normal_density(x)
+    return _normal.normal_cdf(x) + x * _normal.normal_density(x)
 
 
 @inline
@@ -109,24 +107,62 @@ def _silu(x):
 
 @inline
 def _silu_slope(x, y):
-    # sigmoid(−x) for 1 − sigmoid(x), which for large x would be rounding errors, times x.
+    # sigmoid(−x), because 1 − sigmoid(x) of a large x holds rounding errors only, and is multiplied by x.
     return _math.sigmoid(x) * (type(x)(1) + x * _math.sigmoid(-x))
 
 
-relu_forward = _forward("relu", _relu, ELEMENT, "max(x, 0)")
-relu_backward = _backward("relu", _relu_slope)
-leaky_relu_forward = _forward("leaky_relu", _leaky_relu, ELEMENT, "x where x ≥ 0, .01·x elsewhere")
-leaky_relu_backward = _backward("leaky_relu", _leaky_relu_slope)
-tanh_forward = _forward("tanh", _math.tanh, TRANSCENDENTAL, "tanh(x)")
-tanh_backward = _backward("tanh", _tanh_slope)
-sigmoid_forward = _forward("sigmoid", _math.sigmoid, TRANSCENDENTAL, "1 / (1 + exp(−x))")
-sigmoid_backward = _backward("sigmoid", _sigmoid_slope)
-softplus_forward = _forward("softplus", _softplus, 2 * TRANSCENDENTAL, "log(1 + exp(x))")
-softplus_backward = _backward("softplus", _softplus_slope, TRANSCENDENTAL)
-elu_forward = _forward("elu", _elu, TRANSCENDENTAL, "x where x > 0, exp(x) − 1 elsewhere")
-elu_backward = _backward("elu", _elu_slope)
-# Not the approximation by tanh. At ±inf, where the formulas of gelu and silu meet 0 · inf, some results are NaN.
-gelu_forward = _forward("gelu", _gelu, 2 * TRANSCENDENTAL, "x · Φ(x), Φ the normal distribution function")
-gelu_backward = _backward("gelu", _gelu_slope, 2 * TRANSCENDENTAL)
-silu_forward = _forward("silu", _silu, TRANSCENDENTAL, "x / (1 + exp(−x))")
-silu_backward = _backward("silu", _silu_slope, 2 * TRANSCENDENTAL)
+# fmt: off
+ACTIVATIONS = {
+    "relu": Activation(_relu, _relu_slope, ELEMENT, ELEMENT, "max(x, 0)"),
+    "leaky_relu": Activation(_leaky_relu, _leaky_relu_slope, ELEMENT, ELEMENT, "x where x ≥ 0, .01·x elsewhere"),
+    "tanh": Activation(_math.tanh, _tanh_slope, TRANSCENDENTAL, ELEMENT, "tanh(x)"),
+    "sigmoid": Activation(_math.sigmoid, _sigmoid_slope, TRANSCENDENTAL, ELEMENT, "1 / (1 + exp(−x))"),
+    "softplus": Activation(_softplus, _softplus_slope, 2 * TRANSCENDENTAL, TRANSCENDENTAL, "log(1 + exp(x))"),
+    "elu": Activation(_elu, _elu_slope, TRANSCENDENTAL, ELEMENT, "x where x > 0, exp(x) − 1 elsewhere"),
+    "gelu": Activation(_gelu, _gelu_slope, 2 * TRANSCENDENTAL, 2 * TRANSCENDENTAL,
+                       "x · Φ(x), Φ the normal distribution function"),
+    "silu": Activation(_silu, _silu_slope, TRANSCENDENTAL, 2 * TRANSCENDENTAL, "x / (1 + exp(−x))"),
+}
+# fmt: on
+
+
+def _forward(name, activation):
+    f = activation.f
+
+    def forward(out, x, n):
+        for i in prange(out.shape[0]):
+            for j in range(n):
+                out[i, j] = f(x[i, j])
+
+    text = f"out = {activation.formula}\n\n    out, x : (B, ≥ n); columns from n on stay"
+    return _declared(forward, f"{name}_forward", activation.forward_cost, text, ("out", "x"))
+
+
+def _backward(name, activation):
+    slope = activation.slope
+
+    def backward(dx, dout, x, out, n):
+        for i in prange(dx.shape[0]):
+            for j in range(n):
+                dx[i, j] = dout[i, j] * slope(x[i, j], out[i, j])
+
+    text = f"dx = dout · f'(x), for {name}\n\n    dx, dout, x, out : (B, ≥ n); columns from n on stay"
+    return _declared(backward, f"{name}_backward", activation.backward_cost, text, ("dx", "dout", "x", "out"))
+
+
+def _declared(body, name, cost, text, cut):
+    """The kernel of a loop made above, under a name of its own: symbols of cached code are found by qualified name."""
+    body.__name__ = body.__qualname__ = name
+    body.__doc__ = text
+    return kernel(work=lambda out, *rest: cost * out.size, per_sample=True, cut=cut)(body)
+
+
+# relu_forward, relu_backward, …: names of this module, like the kernels of every other family.
+_KERNELS = {
+    made.name: made
+    for name, activation in ACTIVATIONS.items()
+    for made in (_forward(name, activation), _backward(name, activation))
+}
+globals().update(_KERNELS)
+
+__all__ = ["ACTIVATIONS", *_KERNELS]

@@ -1,12 +1,11 @@
 """Updates that divide each step by the size of its own gradients: RMSProp, AdaGrad, Adam, AdamW.
 
-One fused pass over flat arrays, as in `update`. What the caller can compute in float64 arrives computed: in
-float32 the decay .999 is so coarse that 1 − .999 would be wrong in its fifth digit. A mean of squares that
-becomes 0 instead of a denormal number is dwarfed by any eps ≥ 1e-10. eps > 0, or a parameter
-without a gradient becomes 0 / 0.
+One fused pass over flat arrays, as in `update`. The caller computes the scalars in float64: in float32 the decay .999
+is so coarse that 1 − .999 would be wrong in its fifth digit. State that is flushed to 0 is negligible beside any
+eps ≥ 1e-10. eps > 0: otherwise the update of a parameter without a gradient would be 0 / 0.
 
-Means move as c += (1 − decay) · (new − c), which is decay · c + (1 − decay) · new with one product: which of
-two is fused with the sum would be the compiler's choice, and another one in the other twin.
+Means move as c += (1 − decay) · (new − c). This is decay · c + (1 − decay) · new with one product: of two products
+either may be fused with the addition, and the compiler might choose otherwise in the other version of the kernel.
 """
 
 import numpy as np
@@ -16,14 +15,16 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels.update import _flush
 
+__all__ = ["adagrad_update", "adagrad_update_rows", "adam_update", "adamw_update", "rmsprop_update"]
 
-@kernel(work=lambda w, mean_square, dw, rates: 6 * ELEMENT * w.size, outputs=2)
-def rmsprop_update(w, mean_square, dw, rates):
+
+@kernel(work=lambda w, mean_square, dw, scalars: 6 * ELEMENT * w.size, outputs=2)
+def rmsprop_update(w, mean_square, dw, scalars):
     """mean_square = decay · mean_square + (1 − decay) · dw²;  w −= lr · dw / (√mean_square + eps)
 
-    w, mean_square, dw : (n,)    rates : (lr, 1 − decay, eps)
+    w, mean_square, dw : (n,)    scalars : (lr, 1 − decay, eps)
     """
-    lr, fresh, eps = rates[0], rates[1], rates[2]
+    lr, fresh, eps = scalars[0], scalars[1], scalars[2]
     for i in prange(w.shape[0]):
         c = _flush(mean_square[i] + fresh * (dw[i] * dw[i] - mean_square[i]))
         mean_square[i] = c
@@ -32,30 +33,30 @@ def rmsprop_update(w, mean_square, dw, rates):
 
 @inline
 def _adagrad_step(sum_square, g, lr, eps):
-    """The new sum of squares and the step: lr · g / (√sum + eps)."""
+    """The new sum of squares, and the step lr · g / (√sum + eps)."""
     c = _flush(sum_square + g * g)
     return c, lr * g / (np.sqrt(c) + eps)
 
 
-@kernel(work=lambda w, sum_square, dw, rates: 6 * ELEMENT * w.size, outputs=2)
-def adagrad_update(w, sum_square, dw, rates):
+@kernel(work=lambda w, sum_square, dw, scalars: 6 * ELEMENT * w.size, outputs=2)
+def adagrad_update(w, sum_square, dw, scalars):
     """sum_square += dw²;  w −= lr · dw / (√sum_square + eps)
 
-    w, sum_square, dw : (n,)    rates : (lr, eps)
+    w, sum_square, dw : (n,)    scalars : (lr, eps)
     """
-    lr, eps = rates[0], rates[1]
+    lr, eps = scalars[0], scalars[1]
     for i in prange(w.shape[0]):
         sum_square[i], step = _adagrad_step(sum_square[i], dw[i], lr, eps)
         w[i] -= step
 
 
-@kernel(work=lambda w, sum_square, dw, starts, rates: ELEMENT * w.shape[0], outputs=2)
-def adagrad_update_rows(w, sum_square, dw, starts, rates):
-    """`adagrad_update` of every row v that holds a place in `starts`: the same, if other rows of dw are 0
+@kernel(work=lambda w, sum_square, dw, starts, scalars: ELEMENT * w.shape[0], outputs=2)
+def adagrad_update_rows(w, sum_square, dw, starts, scalars):
+    """`adagrad_update` of row v for every id v that occurs in the batch: the same if all other rows of dw are 0
 
-    w, sum_square, dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made    rates : (lr, eps)
+    w, sum_square, dw : (V, ≥ n)    starts : (V + 1,), from `group_by_row`    scalars : (lr, eps)
     """
-    lr, eps = rates[0], rates[1]
+    lr, eps = scalars[0], scalars[1]
     for v in prange(w.shape[0]):
         if starts[v] < starts[v + 1]:
             for j in range(w.shape[1]):
@@ -64,35 +65,35 @@ def adagrad_update_rows(w, sum_square, dw, starts, rates):
 
 
 @inline
-def _adam_step(m, v, dw, rates, i):
+def _adam_step(m, v, dw, scalars, i):
     """Update m[i] and v[i]; returns lr · m̂ / (√v̂ + eps)."""
     g = dw[i]
-    m[i] = _flush(m[i] + rates[1] * (g - m[i]))
-    v[i] = _flush(v[i] + rates[2] * (g * g - v[i]))
-    return rates[0] * m[i] / (np.sqrt(v[i]) * rates[3] + rates[4])
+    m[i] = _flush(m[i] + scalars[1] * (g - m[i]))
+    v[i] = _flush(v[i] + scalars[2] * (g * g - v[i]))
+    return scalars[0] * m[i] / (np.sqrt(v[i]) * scalars[3] + scalars[4])
 
 
-@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size, outputs=3)
-def adam_update(w, m, v, dw, rates):
+@kernel(work=lambda w, m, v, dw, scalars: 8 * ELEMENT * w.size, outputs=3)
+def adam_update(w, m, v, dw, scalars):
     """m = β₁·m + (1 − β₁)·dw;  v = β₂·v + (1 − β₂)·dw²;  w −= lr · m̂ / (√v̂ + eps)
 
     w, m, v, dw : (n,)
-    rates       : (lr / (1 − β₁ᵗ), 1 − β₁, 1 − β₂, 1 / √(1 − β₂ᵗ), eps) at step t = 1, 2, …
+    scalars     : (lr / (1 − β₁ᵗ), 1 − β₁, 1 − β₂, 1 / √(1 − β₂ᵗ), eps) at step t = 1, 2, …
 
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo that m and v start at 0 (Kingma and Ba 2015, algorithm 1).
     """
     for i in prange(w.shape[0]):
-        w[i] -= _adam_step(m, v, dw, rates, i)
+        w[i] -= _adam_step(m, v, dw, scalars, i)
 
 
-@kernel(work=lambda w, m, v, dw, rates: 8 * ELEMENT * w.size, outputs=3)
-def adamw_update(w, m, v, dw, rates):
-    """As `adam_update`, and w −= lr · weight_decay · w: the decay is no part of the gradient
+@kernel(work=lambda w, m, v, dw, scalars: 8 * ELEMENT * w.size, outputs=3)
+def adamw_update(w, m, v, dw, scalars):
+    """As `adam_update`, and w −= lr · weight_decay · w: the decay does not enter m and v
 
-    w, m, v, dw : (n,)    rates : those of `adam_update`, then lr · weight_decay
+    w, m, v, dw : (n,)    scalars : those of `adam_update`, then lr · weight_decay
 
     Loshchilov and Hutter (2019), algorithm 2, with the learning rate as a factor of the decay.
     """
-    decay = rates[5]
+    decay = scalars[5]
     for i in prange(w.shape[0]):
-        w[i] -= decay * w[i] + _adam_step(m, v, dw, rates, i)
+        w[i] -= decay * w[i] + _adam_step(m, v, dw, scalars, i)

@@ -1,7 +1,11 @@
-"""What feeds a training step: which samples come next, their rows gathered, the step's loss recorded.
+"""The first and the last operations of a training step: choose the samples, gather their rows, record the loss.
 
-`cursor` counts what is already done: (samples of this epoch, steps of this epoch, steps of this call), int64; and, of
-an epoch whose samples come in several arrays, the samples of those before the one at hand.
+`cursor` is (4,) int64 in every kernel that has one:
+
+    cursor[0]  samples of this epoch that are already used
+    cursor[1]  steps of this epoch that are already done: the number of the current step
+    cursor[2]  steps of this call that are already done
+    cursor[3]  samples of this epoch that came from earlier arrays, if an epoch's samples come in several arrays
 """
 
 import numpy as np
@@ -9,6 +13,17 @@ from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
+
+__all__ = [
+    "advance_cursor",
+    "gather_rows",
+    "gather_values",
+    "normalise_weights",
+    "permuted_indices",
+    "record_step",
+    "select_rates",
+    "sequential_indices",
+]
 
 ROUNDS = 5  # with 3, sets of 3 or 5 samples fail the uniformity tests clearly; with 4 a trace was left at 16
 
@@ -34,12 +49,13 @@ def _mix(value, key, bits):
 def permuted_indices(indices, cursor, key, count):
     """indices[i] = π(cursor[0] − cursor[3] + i), where π is a permutation of range(count) that `key` chooses
 
-    indices : (B,) int64, cursor[0] − cursor[3] + B ≤ count ≤ 2³²
+    indices : (B,) int64
+    cursor  : (4,) int64, cursor[0] − cursor[3] + B ≤ count ≤ 2³²
     key     : (2·ROUNDS,) uint64; fresh ones for every epoch
 
-    A bijection of the next power of two, applied again until it falls below `count` (cycle walking:
-    fewer than 2 times on average), is a bijection of range(count): no array of the order exists,
-    and any place of any epoch can be resumed.
+    A bijection of the next power of two, applied again until the result is below `count` (cycle walking:
+    fewer than 2 times on average), is a bijection of range(count). The order is stored nowhere, so an epoch
+    can be resumed at any sample.
     """
     bits = np.uint64(0)
     while (np.int64(1) << np.int64(bits)) < count:
@@ -55,7 +71,7 @@ def permuted_indices(indices, cursor, key, count):
 def sequential_indices(indices, cursor):
     """indices[i] = cursor[0] − cursor[3] + i
 
-    indices : (B,) int64
+    indices : (B,) int64    cursor : (4,) int64
     """
     for i in range(indices.shape[0]):
         indices[i] = cursor[0] - cursor[3] + i
@@ -70,21 +86,30 @@ def _advance(cursor, batch):
 
 @kernel
 def advance_cursor(cursor, indices):
-    """cursor[:3] += (B, 1, 1), where B is the number of indices: the last row of a step that records no loss"""
+    """cursor[:3] += (B, 1, 1)
+
+    cursor : (4,) int64    indices : (B,)
+
+    The last operation of a step that records no loss; `record_step` does the same.
+    """
     _advance(cursor, indices.shape[0])
 
 
 @kernel
-def select_rates(rates, table, cursor):
-    """rates = table[step of this call]: what schedules and bias corrections say of this step
+def select_rates(scalars, table, cursor):
+    """scalars = table[cursor[2]]: the row of the current step
 
-    rates : (r,)    table : (steps of a call, r)
+    scalars : (r,)    table : (steps of a call, r)    cursor : (4,) int64
+
+    The table holds learning rates by schedule and Adam's bias corrections, computed in float64 before the call.
     """
-    for j in range(rates.shape[0]):
-        rates[j] = table[cursor[2], j]
+    for j in range(scalars.shape[0]):
+        scalars[j] = table[cursor[2], j]
 
 
-@kernel(work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], samplewise=True)
+@kernel(
+    work=lambda out, source, indices: ELEMENT * indices.size * source.shape[1], per_sample=True, cut=("out", "indices")
+)
 def gather_rows(out, source, indices):
     """out[i, :C] = source[indices[i]], cast to out's dtype
 
@@ -96,9 +121,9 @@ def gather_rows(out, source, indices):
             out[i, j] = source[row, j]
 
 
-@kernel(samplewise=True)
+@kernel(per_sample=True, cut=("out", "indices"))
 def gather_values(out, source, indices):
-    """out[i] = source[indices[i]], cast to out's dtype: labels, weights
+    """out[i] = source[indices[i]], cast to out's dtype; gathers labels and sample weights
 
     out : (B,)    source : (N,)    indices : (B,) in [0, N)
     """
@@ -107,39 +132,41 @@ def gather_values(out, source, indices):
 
 
 @kernel
-def normalise_weights(weight, importance):
-    """weight[i] = importance[i] / Σ importance, summed in float64 in ascending i; 0 if all are 0
+def normalise_weights(loss_weight, sample_weight):
+    """loss_weight[i] = sample_weight[i] / Σ sample_weight, summed in float64 in ascending i; 0 if all are 0
 
-    weight, importance : (B,)
+    loss_weight, sample_weight : (B,)
     """
     total = 0.0
-    for i in range(importance.shape[0]):
-        total += np.float64(importance[i])
-    share = 1.0 / total if total != 0 else 0.0
-    for i in range(importance.shape[0]):
-        weight[i] = np.float64(importance[i]) * share
+    for i in range(sample_weight.shape[0]):
+        total += np.float64(sample_weight[i])
+    scale = 1.0 / total if total != 0 else 0.0
+    for i in range(sample_weight.shape[0]):
+        loss_weight[i] = np.float64(sample_weight[i]) * scale
 
 
 @kernel(outputs=3)
-def record_step(losses, sums, cursor, loss, correct, importance, weight):
-    """losses[step] += Σᵢ weight[i] · loss[i];  sums[step] = (Σ share·loss, Σ share·correct, Σ share, penalties)
+def record_step(losses, sums, cursor, loss, correct, sample_weight, loss_weight):
+    """Record the loss and the metrics of a step, then advance the cursor by that step.
 
-    where share = importance
-    losses : (steps of a walk,) float64, where the step's penalties stand already
-    sums   : (steps of a walk, 4) float64    cursor : (4,) int64, moves on
-    loss, correct, importance, weight : (B,)
+    losses[step] += Σ loss_weight · loss
+    sums[step]    = (Σ sample_weight · loss, Σ sample_weight · correct, Σ sample_weight, penalties)
 
-    Summed in float64 in ascending i: an epoch adds up hundreds of thousands of samples.
+    Sums run over the samples of the batch, in float64 in ascending order: an epoch adds up hundreds of thousands.
+    step = cursor[1]. `penalties` is what losses[step] was before: `penalty_l1` and `penalty_l2` run earlier in a step.
+
+    losses : (steps of an epoch,) float64    sums : (steps of an epoch, 4) float64    cursor : (4,) int64
+    loss, correct, sample_weight, loss_weight : (B,); loss_weight already holds any division, by B or Σ sample_weight
     """
     step = cursor[1]
     sums[step, 3] = losses[step]
     step_loss = total = hits = count = 0.0
     for i in range(loss.shape[0]):
-        share = np.float64(importance[i])
-        step_loss += np.float64(weight[i]) * np.float64(loss[i])
-        total += share * np.float64(loss[i])
-        hits += share * np.float64(correct[i])
-        count += share
+        w = np.float64(sample_weight[i])
+        step_loss += np.float64(loss_weight[i]) * np.float64(loss[i])
+        total += w * np.float64(loss[i])
+        hits += w * np.float64(correct[i])
+        count += w
     losses[step] += step_loss
     sums[step, 0] = total
     sums[step, 1] = hits

@@ -1,12 +1,14 @@
-"""The bias of a dense layer: added to every row, its gradient summed over rows."""
+"""The bias of a dense layer and of a convolution: added to every row or pixel; its gradient, summed over them."""
 
 from numba import prange
 
 from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
+__all__ = ["bias_backward", "bias_forward", "channel_bias_backward", "channel_bias_forward"]
 
-@kernel(work=lambda out, b: ELEMENT * out.size, samplewise=True)
+
+@kernel(work=lambda out, b: ELEMENT * out.size, per_sample=True, cut=("out",))
 def bias_forward(out, b):
     """out += b, on every row
 
@@ -17,19 +19,19 @@ def bias_forward(out, b):
             out[i, j] += b[j]
 
 
-@kernel(work=lambda db, dout, first=0: ELEMENT * db.size * dout.shape[0])
-def bias_backward(db, dout, first=0):
-    """db[j] = Σᵢ dout[i, first + j], summed in ascending i
+@kernel(work=lambda db, dout, offset=0: ELEMENT * db.size * dout.shape[0], cut=("db",))
+def bias_backward(db, dout, offset=0):
+    """db[j] = Σᵢ dout[i, offset + j], summed in ascending i
 
-    db : (C,)    dout : (B, ≥ first + C)
+    db : (C,)    dout : (B, ≥ offset + C)    offset : number of db's first column
     """
-    # One block of columns per iteration, a whole number of cache lines: each sum has one owner, and
-    # the inner loop runs along rows. Over slices, from 0: an index that starts elsewhere might be
-    # negative for all the compiler knows, and the loop was not vectorised (22.7 against 2.8 us at 200 x 250).
+    # Each iteration takes one block of columns, a whole number of cache lines: one thread owns each sum, and the
+    # inner loop runs along rows. The inner loop indexes slices from 0: the compiler cannot know that an index
+    # which starts elsewhere is not negative, and did not vectorise the loop (22.7 against 2.8 us at 200 x 250).
     width = 4 * ALIGNMENT // db.itemsize
     for block in prange((db.shape[0] + width - 1) // width):
         own = db[block * width : block * width + width]
-        at = first + block * width
+        at = offset + block * width
         for j in range(own.shape[0]):
             own[j] = 0
         for i in range(dout.shape[0]):
@@ -38,9 +40,9 @@ def bias_backward(db, dout, first=0):
                 own[j] += row[j]
 
 
-@kernel(work=lambda out, b, P, C: ELEMENT * out.size, samplewise=True)
+@kernel(work=lambda out, b, P, C: ELEMENT * out.size, per_sample=True, cut=("out",))
 def channel_bias_forward(out, b, P, C):
-    """out[i, p·C : (p+1)·C] += b, at every one of P places
+    """out[i, p·C : (p+1)·C] += b, at each of the P pixels
 
     out : (B, ≥ P·C)    b : (≥ C,)
     """
@@ -51,21 +53,21 @@ def channel_bias_forward(out, b, P, C):
                 own[j] += b[j]
 
 
-@kernel(work=lambda db, dout, P, C, begin=0: ELEMENT * dout.size)
-def channel_bias_backward(db, dout, P, C, begin=0):
-    """db[j] = Σ dout[i, p·C + begin + j], summed in ascending (i, p), for begin + j < C
+@kernel(work=lambda db, dout, P, C, offset=0: ELEMENT * dout.size, cut=("db",))
+def channel_bias_backward(db, dout, P, C, offset=0):
+    """db[j] = Σ dout[i, p·C + offset + j], summed in ascending (i, p), for offset + j < C
 
-    db : (≥ C − begin,), elements from there on stay    dout : (B, ≥ P·C)
+    db : (n,); elements from C − offset on stay    dout : (B, ≥ P·C)    offset : number of db's first channel
     """
     width = 4 * ALIGNMENT // db.itemsize  # blocks as in `bias_backward`
-    count = min(db.shape[0], C - begin)
+    count = min(db.shape[0], C - offset)
     for block in prange((count + width - 1) // width):
         own = db[block * width : min(block * width + width, count)]
-        first = begin + block * width
+        at = offset + block * width
         for j in range(own.shape[0]):
             own[j] = 0
         for i in range(dout.shape[0]):
             for p in range(P):
-                row = dout[i, p * C + first : p * C + first + own.shape[0]]
+                row = dout[i, p * C + at : p * C + at + own.shape[0]]
                 for j in range(own.shape[0]):
                     own[j] += row[j]

@@ -1,9 +1,9 @@
 """Convolution of images (cross-correlation, as everywhere in neural nets): forward, and both gradients.
 
-`_window` explains `geometry`. Every number that comes out is one chain of multiply-adds in a fixed
-order. Pixels that see all taps of a line are taken together, a tile of them at a time; at a border, where
-fewer taps are inside, one by one. So plans put the padding into the image first (`pad_images`), and then
-there are no borders: with padding of 2, 14 columns are 10 inside and 4 at borders, at half the speed.
+`_window` explains `geometry`. Every output is one chain of multiply-adds in a fixed order. Pixels that see all taps of
+a line are computed together, a tile of them at a time. Pixels at a border, which see fewer taps, are computed one by
+one. So plans first put the padding into the image (`pad_images`), and then no pixel is at a border. Without that, a
+padding of 2 makes 4 of 14 columns borders, and halves the speed.
 """
 
 import numpy as np
@@ -14,10 +14,12 @@ from fastnn_kernels._product import add_products
 from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD
 from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_sizes, products, sizes, taps_inside
 
-BLOCK = 48  # rows of dw that one thread owns at a time: they and a line of dout stay in the first cache
+__all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
+
+BLOCK = 48  # rows of dw that one thread computes at a time: they and a line of dout stay in the first cache
 
 
-@kernel(work=lambda out, x, geometry: ELEMENT * out.size, samplewise=True)
+@kernel(work=lambda out, x, geometry: ELEMENT * out.size, per_sample=True, cut=("out", "x"))
 def pad_images(out, x, geometry):
     """out = x with the padding of a window around each image: zeros, so that all taps fall inside
 
@@ -42,7 +44,9 @@ def pad_images(out, x, geometry):
                     middle[j] = row[j]
 
 
-@kernel(work=lambda out, x, w, geometry: MULTIPLY_ADD * products(out.shape[0], geometry), samplewise=True)
+@kernel(
+    work=lambda out, x, w, geometry: MULTIPLY_ADD * products(out.shape[0], geometry), per_sample=True, cut=("out", "x")
+)
 def conv2d_forward(out, x, w, geometry):
     """out[b, r, c] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · w[kh, kw, c_in], in ascending (kh, kw, c_in)
 
@@ -56,7 +60,7 @@ def conv2d_forward(out, x, w, geometry):
             out[b, j] = 0
         for r in range(H_out):
             first_row, last_row = taps_inside(r * SH - top, KH, H)
-            # A line of taps for all outputs of a line, then the next one: its weights stay in the cache.
+            # One line of taps for all outputs of a line, then the next line of taps: its weights stay in the cache.
             for kh in range(first_row, last_row):
                 line = (r * SH - top + kh) * W
                 taps = w[kh * KW * C : (kh + 1) * KW * C, :n]
@@ -75,15 +79,19 @@ def _add_product(out, a, w, column):
     add_products(out, 0, 0, a, 0, 0, 1, w[: a.shape[0], column : column + out.shape[0]], 1, False)
 
 
-@kernel(work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry), samplewise=True)
+@kernel(
+    work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry),
+    per_sample=True,
+    cut=("dx", "dout"),
+)
 def conv2d_backward_x(dx, dout, wt, geometry):
     """dx[b, h, w] = Σ dout[b, r, c, c_out] · w[h − r·SH + top, w − c·SW + left, :, c_out], in ascending (r, c, c_out)
 
     dx : (B, ≥ H·W·C_in)                  dout     : (B, ≥ H_out·W_out·C_out)
-    wt : (C_out, ≥ KH·KW·C_in), what `transpose` makes of w    geometry : (12,)
+    wt : (C_out, ≥ KH·KW·C_in), from `transpose`    geometry : (12,)
 
-    Each output adds its share to the piece of dx that it saw; one sample has one owner. Transposed, the
-    weights lie as that piece does, and the inner loop runs over a whole line of the window.
+    Each output adds its products to the pixels of dx that it saw; one thread owns a sample. The transposed weights lie
+    in the order of these pixels, so the inner loop runs over a whole line of the window.
     """
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
     for b in prange(dx.shape[0]):
@@ -118,34 +126,34 @@ def flip_filters(out, w, geometry):
 
 
 @inline
-def _add_line_of_taps(dw, x, dout, geometry, begin, r, kh):
-    """dw += what the outputs of line r give to the taps of line kh: rows from `begin` on, as many as dw has"""
+def _add_line_of_taps(dw, x, dout, geometry, offset, r, kh):
+    """Add the products of output line r and tap line kh to dw, which holds the taps from number `offset` on"""
     _, W, C, _, KW, SH, SW, top, left, _, W_out, _ = sizes(geometry)
     flat, columns = dw.reshape(-1), dw.shape[1]
     line = (r * SH - top + kh) * W
-    origin, end = kh * KW * C, begin + dw.shape[0]
+    origin, end = kh * KW * C, offset + dw.shape[0]
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
-    if outer - inner == W_out:  # no borders: all columns of taps, which lie side by side, at once
-        first, last = max(begin, origin), min(end, origin + KW * C)
+    if outer - inner == W_out:  # no borders: all taps of the line at once, which lie side by side
+        first, last = max(offset, origin), min(end, origin + KW * C)
         at = (line - left) * C + first - origin
         own = dout[r * W_out : (r + 1) * W_out]
-        add_products(flat, (first - begin) * columns, columns, x, at, 1, SW * C, own, last - first, False)
+        add_products(flat, (first - offset) * columns, columns, x, at, 1, SW * C, own, last - first, False)
         return
     for kw in range(KW):
         origin = (kh * KW + kw) * C
-        first, last = max(begin, origin), min(end, origin + C)
+        first, last = max(offset, origin), min(end, origin + C)
         if first < last:
             c, c_end = outputs_seeing(kw, SW, left, W, W_out)
             at = (line + c * SW - left + kw) * C + first - origin
             own = dout[r * W_out + c : r * W_out + c_end]
-            add_products(flat, (first - begin) * columns, columns, x, at, 1, SW * C, own, last - first, False)
+            add_products(flat, (first - offset) * columns, columns, x, at, 1, SW * C, own, last - first, False)
 
 
-@kernel(work=lambda dw, x, dout, geometry, begin=0: MULTIPLY_ADD * products(x.shape[0], geometry))
-def conv2d_backward_w(dw, x, dout, geometry, begin=0):
+@kernel(work=lambda dw, x, dout, geometry, offset=0: MULTIPLY_ADD * products(x.shape[0], geometry), cut=("dw",))
+def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     """dw[kh, kw, c_in] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · dout[b, r, c], in ascending (b, r, c)
 
-    Of all (kh, kw, c_in), numbered in that order, those from `begin` on, as many as dw has rows.
+    dw holds the taps (kh, kw, c_in), numbered in that order, from number `offset` on.
 
     dw   : (≤ KH·KW·C_in, ≥ C_out)         x        : (B, ≥ H·W·C_in)
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
@@ -154,13 +162,13 @@ def conv2d_backward_w(dw, x, dout, geometry, begin=0):
     for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
         start = np.int64(block) * BLOCK
         own = dw[start : start + BLOCK]
-        begins, ends = begin + start, begin + start + own.shape[0]
+        low, high = offset + start, offset + start + own.shape[0]
         for i in range(own.shape[0]):
             for j in range(n):
                 own[i, j] = 0
         for b in range(x.shape[0]):
             image = dout[b, : H_out * W_out * n].reshape(H_out * W_out, n)
             for r in range(H_out):
-                for kh in range(begins // (KW * C), min(KH, (ends + KW * C - 1) // (KW * C))):
+                for kh in range(low // (KW * C), min(KH, (high + KW * C - 1) // (KW * C))):
                     if 0 <= r * SH - top + kh < H:
-                        _add_line_of_taps(own, x[b], image, geometry, begins, r, kh)
+                        _add_line_of_taps(own, x[b], image, geometry, low, r, kh)

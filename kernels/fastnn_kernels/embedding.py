@@ -1,12 +1,14 @@
-"""Rows of a table, gathered by word id; their gradients, summed by row. Nothing is ever one-hot."""
+"""Rows of a table, gathered by id, and their gradients, summed by row. No one-hot vector is ever made."""
 
 from numba import prange
 
 from fastnn_kernels._jit import kernel
 from fastnn_kernels._tuning import ELEMENT
 
+__all__ = ["clear_rows", "embedding_backward", "embedding_forward", "group_by_row", "sum_backward", "sum_forward"]
 
-@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n, samplewise=True)
+
+@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n, per_sample=True, cut=("out", "ids"))
 def embedding_forward(out, w, ids, n):
     """out[b, c·n : (c+1)·n] = w[ids[b, c], :n], the C rows of a sample side by side
 
@@ -21,9 +23,9 @@ def embedding_forward(out, w, ids, n):
 
 @kernel(outputs=2)
 def group_by_row(starts, positions, ids):
-    """Positions of ids (flattened), ordered by the id they hold: a stable counting sort.
+    """Positions in the flattened ids, ordered by the id there: a stable counting sort.
 
-    starts    : (V + 1,)  positions[starts[v] : starts[v+1]] hold id v, in ascending order
+    starts    : (V + 1,)  positions[starts[v] : starts[v+1]] are the occurrences of id v, in ascending order
     positions : (B·C,)
     ids       : (B, C)
     """
@@ -32,7 +34,7 @@ def group_by_row(starts, positions, ids):
         for c in range(ids.shape[1]):
             starts[ids[b, c]] += 1
     total = 0
-    for v in range(starts.shape[0]):  # starts[v] becomes the end of v's run ...
+    for v in range(starts.shape[0]):  # starts[v] becomes the end of v's occurrences ...
         total += starts[v]
         starts[v] = total
     for b in range(ids.shape[0] - 1, -1, -1):  # ... and, filled from the back, its start
@@ -43,9 +45,9 @@ def group_by_row(starts, positions, ids):
 
 @kernel(work=lambda dw, starts: ELEMENT * dw.shape[0])
 def clear_rows(dw, starts):
-    """dw[v] = 0 for every row v that holds a place in `starts`: those of the last step, if the others are 0 already
+    """dw[v] = 0 for every id v that occurs in the batch of `starts`: then all of dw is 0, if all other rows were
 
-    dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made
+    dw : (V, ≥ n)    starts : (V + 1,), from `group_by_row`
     """
     for v in prange(dw.shape[0]):
         if starts[v] < starts[v + 1]:
@@ -55,22 +57,22 @@ def clear_rows(dw, starts):
 
 @kernel(work=lambda dw, dout, starts, positions, C, n: ELEMENT * (dw.shape[0] + positions.size * n))
 def embedding_backward(dw, dout, starts, positions, C, n):
-    """dw[v] += Σ dout over the places that hold id v, in ascending order of place
+    """dw[v] += Σ dout over the occurrences of id v in the batch, in ascending order
 
-    dw                : (V, ≥ n)    columns from n on, and rows without a place, stay
+    dw                : (V, ≥ n)    columns from n on, and rows whose id does not occur, stay
     dout              : (B, ≥ C·n)
-    starts, positions : what `group_by_row` makes of the ids
+    starts, positions : from `group_by_row`
     """
-    # Grouped by row, each row of dw has one owner: no atomics, one order of summation.
+    # Grouped by id, one thread owns each row of dw: no atomics, and one order of summation.
     for v in prange(dw.shape[0]):
-        for place in range(starts[v], starts[v + 1]):
-            b, c = positions[place] // C, positions[place] % C
+        for occurrence in range(starts[v], starts[v + 1]):
+            b, c = positions[occurrence] // C, positions[occurrence] % C
             row = dout[b, c * n : (c + 1) * n]
             for j in range(n):
                 dw[v, j] += row[j]
 
 
-@kernel(work=lambda out, x, C, n: ELEMENT * x.size, samplewise=True)
+@kernel(work=lambda out, x, C, n: ELEMENT * x.size, per_sample=True, cut=("out", "x"))
 def sum_forward(out, x, C, n):
     """out[b, :n] = Σ_c x[b, c·n : (c+1)·n], in ascending c
 
@@ -85,7 +87,7 @@ def sum_forward(out, x, C, n):
                 out[b, j] += row[j]
 
 
-@kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size, samplewise=True)
+@kernel(work=lambda dx, dout, C, n: ELEMENT * dx.size, per_sample=True, cut=("dx", "dout"))
 def sum_backward(dx, dout, C, n):
     """dx[b, c·n : (c+1)·n] = dout[b, :n] for every c
 

@@ -1,8 +1,8 @@
-"""Losses fused with their gradients: what each sample costs, whether it counts as right, and dx.
+"""Losses fused with their gradients: the loss of each sample, whether its prediction is correct, and dx.
 
-All have the outputs of `softmax_cross_entropy`: loss (B,), unweighted; correct (B,); dx (B, ≥ n), the
-gradient of Σᵢ weight[i] · loss[i]. Columns from n on stay. Each row of dx first holds the terms of the
-row's loss, so that they are summed in lanes without memory of their own.
+All have the outputs of `softmax_cross_entropy`: loss (B,), unweighted; correct (B,); dx (B, ≥ n), the gradient
+of Σᵢ loss_weight[i] · loss[i]. Columns from n on keep their values. Each row of dx first holds the terms of the
+row's loss, so that they can be summed in lanes without an array of their own.
 """
 
 from numba import prange
@@ -14,6 +14,12 @@ from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 from fastnn_kernels.softmax import _exponentials, _is_first_max, _row_max
 
+__all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy_smooth"]
+
+# The operands with one row, or one number, a sample: `cut` of these kernels.
+_LABELLED = ("loss", "correct", "dx", "x", "labels", "loss_weight")
+_TARGETED = ("loss", "correct", "dx", "x", "target", "loss_weight")
+
 
 @inline
 def _sign(v):
@@ -23,7 +29,7 @@ def _sign(v):
 
 @inline
 def _first_max(x, i, n):
-    """Where the largest of x[i, :n] stands, the first of equals; −1 if one is NaN."""
+    """The argmax of x[i, :n], the first of equals; −1 if any element is NaN."""
     best = 0
     for j in range(n):
         if x[i, j] != x[i, j]:
@@ -35,7 +41,7 @@ def _first_max(x, i, n):
 
 @inline
 def _same_choice(x, target, i, n):
-    """For one output, whether the signs agree; for more, whether the largest stand at the same place. NaN: never."""
+    """With one output: the signs are equal. With more: the argmax is the same. False if any element is NaN."""
     if n == 1:
         return _sign(x[i, 0]) == _sign(target[i, 0])
     best = _first_max(x, i, n)
@@ -43,8 +49,8 @@ def _same_choice(x, target, i, n):
 
 
 @inline
-def _share_right(x, target, i, n):
-    """The share of j < n for which x[i, j] > 0 is target[i, j] > ½. NaN: never."""
+def _fraction_correct(x, target, i, n):
+    """The fraction of the n outputs for which (x[i, j] > 0) = (target[i, j] > ½). A NaN is never correct."""
     half, right = type(x[i, 0])(0.5), 0
     for j in range(n):
         if (x[i, j] > 0 and target[i, j] > half) or (x[i, j] <= 0 and target[i, j] <= half):
@@ -52,104 +58,111 @@ def _share_right(x, target, i, n):
     return type(x[i, 0])(right) / type(x[i, 0])(n)
 
 
-@kernel(work=lambda loss, correct, dx, x, labels, weight, rates, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
-def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, rates, n):
-    """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ;  dx = weight · (softmax(x) − t), where t = (1 − s) · onehot(label) + s / n
+@kernel(
+    work=lambda loss, correct, dx, x, labels, loss_weight, scalars, n: TRANSCENDENTAL * x.size,
+    outputs=3,
+    per_sample=True,
+    cut=_LABELLED,
+)
+def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scalars, n):
+    """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ;  dx = loss_weight · (softmax(x) − t)
 
-    loss, correct, dx, x, labels, weight : as for `softmax_cross_entropy`    rates : (s,), 0 ≤ s ≤ 1
+    where t = (1 − s) · onehot(label) + s / n
+
+    loss, correct, dx, x, labels, loss_weight : as for `softmax_cross_entropy`    scalars : (s,), 0 ≤ s ≤ 1
     """
     for i in prange(x.shape[0]):
-        label, count, smoothing = labels[i], type(x[i, 0])(n), type(x[i, 0])(rates[0])
+        label, count, smoothing = labels[i], type(x[i, 0])(n), type(x[i, 0])(scalars[0])
         largest = _row_max(x, i, n)
         for j in range(n):
             dx[i, j] = largest - x[i, j]
         spread, distance = row_sum(dx, i, n), dx[i, label]
         _, total = _exponentials(dx, x, i, n)
-        # Quotients: a sum of two products could be rounded in two ways, by which of them is fused with it.
+        # smoothing · spread / count ends in a division: of a sum of two products either may be fused with the addition.
         loss[i] = log(total) + ((type(total)(1) - smoothing) * distance + smoothing * spread / count)
         correct[i] = total == total and _is_first_max(x, i, label, largest)
-        scale, everywhere = weight[i] / total, weight[i] * smoothing / count
+        scale, everywhere = loss_weight[i] / total, loss_weight[i] * smoothing / count
         for j in range(n):
             dx[i, j] = dx[i, j] * scale - everywhere
-        dx[i, label] -= weight[i] * (type(total)(1) - smoothing)
+        dx[i, label] -= loss_weight[i] * (type(total)(1) - smoothing)
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, n: 3 * TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
-def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
-    """loss[i] = 1/n Σⱼ log(1 + exp(x)) − t · x;  dx[i] = weight[i] / n · (sigmoid(x) − t)
+@kernel(work=lambda loss, correct, dx, x, *rest: 3 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True, cut=_TARGETED)
+def binary_cross_entropy(loss, correct, dx, x, target, loss_weight, n):
+    """loss[i] = 1/n Σⱼ log(1 + exp(x)) − t · x;  dx[i] = loss_weight[i] / n · (sigmoid(x) − t)
 
-    loss    : (B,)      mean over the n outputs of a sample of −t log p − (1 − t) log(1 − p), where p = sigmoid(x)
-    correct : (B,)      share of the outputs with (x > 0) = (t > ½)
-    dx      : (B, ≥ n)
-    x       : (B, ≥ n)  scores, n ≥ 1
-    target  : (B, ≥ n)  probabilities t, 0 or 1 as a rule
-    weight  : (B,)
+    loss        : (B,)      mean of −t log p − (1 − t) log(1 − p) over the n outputs of a sample, p = sigmoid(x)
+    correct     : (B,)      fraction of the outputs with (x > 0) = (t > ½)
+    dx          : (B, ≥ n)
+    x           : (B, ≥ n)  scores, n ≥ 1
+    target      : (B, ≥ n)  probabilities t, usually 0 or 1
+    loss_weight : (B,)
     """
     for i in prange(x.shape[0]):
         for j in range(n):
             positive = x[i, j] if x[i, j] > 0 else type(x[i, j])(0)
             dx[i, j] = (positive - x[i, j] * target[i, j]) + log1p(exp(-abs(x[i, j])))
         loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
-        correct[i] = _share_right(x, target, i, n)
-        scale = weight[i] / type(x[i, 0])(n)
+        correct[i] = _fraction_correct(x, target, i, n)
+        scale = loss_weight[i] / type(x[i, 0])(n)
         for j in range(n):
             dx[i, j] = scale * (sigmoid(x[i, j]) - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
-def mse(loss, correct, dx, x, target, weight, rates, n):
-    """loss[i] = scale / n · Σⱼ (x − t)²;  dx[i] = weight[i] · 2 · scale / n · (x − t)
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
+def mse(loss, correct, dx, x, target, loss_weight, scalars, n):
+    """loss[i] = scale / n · Σⱼ (x − t)²;  dx[i] = loss_weight[i] · 2 · scale / n · (x − t)
 
-    loss, weight  : (B,)
-    correct       : (B,)      n = 1: sign(x) = sign(t); n > 1: x and t are largest at the same place
-    dx, x, target : (B, ≥ n)  n ≥ 1
-    rates         : (scale,)  1, or ½ for the half-squared form
+    loss, loss_weight : (B,)
+    correct           : (B,)      n = 1: sign(x) = sign(t); n > 1: argmax(x) = argmax(t)
+    dx, x, target     : (B, ≥ n)  n ≥ 1
+    scalars           : (scale,)  1, or ½ for the half-squared form
     """
     for i in prange(x.shape[0]):
         for j in range(n):
             difference = x[i, j] - target[i, j]
             dx[i, j] = difference * difference
-        scale = type(x[i, 0])(rates[0]) / type(x[i, 0])(n)
+        scale = type(x[i, 0])(scalars[0]) / type(x[i, 0])(n)
         loss[i] = scale * row_sum(dx, i, n)
         correct[i] = _same_choice(x, target, i, n)
-        scale *= type(x[i, 0])(2) * weight[i]
+        scale *= type(x[i, 0])(2) * loss_weight[i]
         for j in range(n):
             dx[i, j] = scale * (x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
-def mae(loss, correct, dx, x, target, weight, n):
-    """loss[i] = 1/n Σⱼ |x − t|;  dx[i] = weight[i] / n · sign(x − t), 0 where x = t
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
+def mae(loss, correct, dx, x, target, loss_weight, n):
+    """loss[i] = 1/n Σⱼ |x − t|;  dx[i] = loss_weight[i] / n · sign(x − t), 0 where x = t
 
-    loss, correct, weight, dx, x, target : as for `mse`
+    loss, correct, loss_weight, dx, x, target : as for `mse`
     """
     for i in prange(x.shape[0]):
         for j in range(n):
             dx[i, j] = abs(x[i, j] - target[i, j])
         loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
         correct[i] = _same_choice(x, target, i, n)
-        scale = weight[i] / type(x[i, 0])(n)
+        scale = loss_weight[i] / type(x[i, 0])(n)
         for j in range(n):
             dx[i, j] = scale * _sign(x[i, j] - target[i, j])
 
 
-@kernel(work=lambda loss, correct, dx, x, target, weight, rates, n: 2 * ELEMENT * x.size, outputs=3, samplewise=True)
-def huber(loss, correct, dx, x, target, weight, rates, n):
-    """loss[i] = 1/n Σⱼ h(x − t), h(d) = ½ d² where |d| ≤ δ, δ · (|d| − ½ δ) elsewhere;  dx[i] = weight[i] / n · h'
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
+def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
+    """loss[i] = 1/n Σⱼ h(x − t);  dx[i] = loss_weight[i] / n · h'(x − t)
 
-    loss, correct, weight, dx, x, target : as for `mse`    rates : (δ,), δ > 0
+    where h(d) = ½ d² for |d| ≤ δ, else δ · (|d| − ½ δ), so h'(d) is d clipped to [−δ, δ]
 
-    h' is d, within ±δ.
+    loss, correct, loss_weight, dx, x, target : as for `mse`    scalars : (δ,), δ > 0
     """
     for i in prange(x.shape[0]):
         real = type(x[i, 0])
-        half, delta = real(0.5), real(rates[0])
+        half, delta = real(0.5), real(scalars[0])
         for j in range(n):
             size = abs(x[i, j] - target[i, j])
             dx[i, j] = half * size * size if size <= delta else delta * (size - half * delta)
         loss[i] = row_sum(dx, i, n) / real(n)
         correct[i] = _same_choice(x, target, i, n)
-        scale = weight[i] / real(n)
+        scale = loss_weight[i] / real(n)
         for j in range(n):
             size = abs(x[i, j] - target[i, j])
             slope = x[i, j] - target[i, j] if size <= delta else delta * _sign(x[i, j] - target[i, j])
@@ -157,22 +170,25 @@ def huber(loss, correct, dx, x, target, weight, rates, n):
 
 
 def elementwise_loss(value, gradient, name):
-    """A kernel of a user's own loss, with the arguments of `mae`: 1/n Σⱼ value(x, t), gradient(x, t) by x.
+    """A kernel for a user's own loss, with the arguments of `mae`.
 
-    value, gradient : functions of two numbers that Numba can compile; `name` must not be used twice
+    loss[i] = 1/n Σⱼ value(x, t);  dx[i] = loss_weight[i] / n · gradient(x, t)
+
+    value, gradient : functions of two numbers that Numba can compile; gradient is the derivative by x
+    name            : of the kernel; must not be used twice
     """
     value, gradient = inline(value), inline(gradient)
 
-    def body(loss, correct, dx, x, target, weight, n):
+    def body(loss, correct, dx, x, target, loss_weight, n):
         for i in prange(x.shape[0]):
             for j in range(n):
                 dx[i, j] = value(x[i, j], target[i, j])
             loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
             correct[i] = _same_choice(x, target, i, n)
-            scale = weight[i] / type(x[i, 0])(n)
+            scale = loss_weight[i] / type(x[i, 0])(n)
             for j in range(n):
                 dx[i, j] = scale * gradient(x[i, j], target[i, j])
 
     body.__name__ = body.__qualname__ = name
     work = lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size  # noqa: E731
-    return Kernel(body, work, cached=False, outputs=3, samplewise=True)
+    return Kernel(body, work, cached=False, outputs=3, per_sample=True, cut=_TARGETED)

@@ -1,75 +1,68 @@
-"""The matrix product in its three forms: x·w forward, xᵀ·dout for the weights, dout·wᵀ for the input.
+"""The matrix products of a dense layer: x·w forward, xᵀ·dout for its weights, dout·wᵀ for its input.
 
-Every output is one chain of fused multiply-adds in ascending order of the summed index, whatever the
-block it falls in, so all variants and any number of threads give the same bits. Matrices are
-C-contiguous; columns past the logical width (padding) are 0 and come out 0.
+Every output is one chain of fused multiply-adds in ascending order of the summed index, whatever block it falls in.
+So every version and any number of threads give the same bits. Matrices are C-contiguous; columns past the logical
+width (padding) are 0 and come out 0.
+
+dout·wᵀ is `matmul` with the transposed weights, which `transpose` makes. Without the transpose the sum would run along
+rows of w: its inner loop could not run over columns of the output and keep each output one chain.
 """
 
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._product import product, transposed
-from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MULTIPLY_ADD, ROWS
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MC, MULTIPLY_ADD
+
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
 
 
 @inline
 def _block(rows):
-    """How many of `rows` rows a block takes: at most ROWS, whole fours, an even number of blocks.
+    """How many rows a block takes: a multiple of 4, at most MC, so that the number of blocks is even.
 
-    (Asking for the number of threads would keep compiled code out of the cache.)
+    It does not depend on the number of threads: code that asks for that number cannot be cached.
     """
-    blocks = 2 * -(-rows // (2 * ROWS))
+    blocks = 2 * -(-rows // (2 * MC))
     return max(4, (-(-rows // max(blocks, 1)) + 3) // 4 * 4)
 
 
-@kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], samplewise=True)
+@kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], per_sample=True, cut=("out", "x"))
 def matmul(out, x, w):
     """out = x · w
 
     out : (m, n)    x : (m, ≥ k)    w : (k, n)
     """
     size = _block(out.shape[0])
-    for block in prange((out.shape[0] + size - 1) // size):  # owns its rows of out: no race
+    for block in prange((out.shape[0] + size - 1) // size):  # each block owns its rows of out: no race
         own = slice(block * size, block * size + size)
         product(out[own], x[own], w)
 
 
-@kernel(work=lambda dw, x, dout, first=0: MULTIPLY_ADD * dw.size * dout.shape[0])
-def matmul_xt(dw, x, dout, first=0):
-    """dw = xᵀ · dout, the gradient of the weights; of their rows from `first` on, as many as dw has
+matmul_wt = matmul  # the name before 0.2 of dout·wᵀ: the same product, of dout and wᵀ
 
-    dw : (k, n)    x : (m, ≥ first + k)    dout : (m, n)
+
+@kernel(work=lambda dw, x, dout, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw",))
+def matmul_xt(dw, x, dout, offset=0):
+    """dw = xᵀ · dout, the gradient of the weights: rows offset ≤ r < offset + k of it
+
+    dw : (k, n)    x : (m, ≥ offset + k)    dout : (m, n)
     """
     size = _block(dw.shape[0])
     for block in prange((dw.shape[0] + size - 1) // size):
         own = dw[block * size : block * size + size]
-        at = first + block * size
+        at = offset + block * size
         product(own, x[:, at : at + own.shape[0]].T, dout)
 
 
-@kernel(work=lambda out, w, first=0: ELEMENT * w.shape[0] * out.shape[0])
-def transpose(out, w, first=0):
-    """out = wᵀ; of its columns from `first` on, as many as w has rows
+@kernel(work=lambda out, w, offset=0: ELEMENT * w.shape[0] * out.shape[0], cut=("w",))
+def transpose(out, w, offset=0):
+    """out[:, offset : offset + k] = wᵀ
 
-    out : (n, ≥ first + k)    w : (k, ≥ n)
+    out : (n, ≥ offset + k)    w : (k, ≥ n)
     """
     lanes = ALIGNMENT // w.itemsize
-    # The rows of out in a block are one cache line of each row of w.
+    # A block is one cache line of columns of w, and the rows of out that they become.
     for block in prange((out.shape[0] + lanes - 1) // lanes):
-        own = out[block * lanes : block * lanes + lanes, first : first + w.shape[0]]
+        own = out[block * lanes : block * lanes + lanes, offset : offset + w.shape[0]]
         transposed(own, w[:, block * lanes : block * lanes + own.shape[0]])
-
-
-@kernel(work=lambda dx, dout, wt: MULTIPLY_ADD * dx.size * wt.shape[0], samplewise=True)
-def matmul_wt(dx, dout, wt):
-    """dx = dout · wᵀ, the gradient of the input, from the transposed weights
-
-    dx : (m, k)    dout : (m, ≥ n)    wt : (n, k), what `transpose` makes of w
-
-    The sum runs along rows of w; only its transpose lets the inner loop run over columns of dx and
-    keep each output one chain.
-    """
-    size = _block(dx.shape[0])
-    for block in prange((dx.shape[0] + size - 1) // size):
-        own = slice(block * size, block * size + size)
-        product(dx[own], dout[own], wt)

@@ -1,6 +1,7 @@
 """Batch normalisation of channels, layer normalisation of rows: mean 0, variance 1, then a scale and a shift.
 
-`rates` holds what may change while training. Variances are taken in two passes, around the mean.
+`scalars` holds numbers that may change during training: an operand, so that no change recompiles a kernel.
+Variances take two passes: first the mean, then the squares of the differences from it.
 """
 
 import numpy as np
@@ -10,24 +11,34 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
+__all__ = [
+    "batch_norm_backward",
+    "batch_norm_backward_sums",
+    "batch_norm_forward",
+    "batch_norm_moments",
+    "batch_norm_rstd",
+    "layer_norm_backward",
+    "layer_norm_forward",
+]
+
 
 @inline
-def _channel_moments(mean, var, x, first, P, C):
-    """Mean and biased variance of the channels from `first` on, as many as `mean` has, in ascending (b, p)"""
+def _channel_moments(mean, var, x, offset, P, C):
+    """Mean and biased variance of the channels from number `offset` on, summed in ascending (b, p)"""
     count = type(mean[0])(x.shape[0] * P)
     width = mean.shape[0]
     for j in range(width):
         mean[j] = var[j] = 0
     for b in range(x.shape[0]):
         for p in range(P):
-            row = x[b, p * C + first : p * C + first + width]
+            row = x[b, p * C + offset : p * C + offset + width]
             for j in range(width):
                 mean[j] += row[j]
     for j in range(width):
         mean[j] /= count
     for b in range(x.shape[0]):
         for p in range(P):
-            row = x[b, p * C + first : p * C + first + width]
+            row = x[b, p * C + offset : p * C + offset + width]
             for j in range(width):
                 d = row[j] - mean[j]
                 var[j] += d * d
@@ -35,44 +46,48 @@ def _channel_moments(mean, var, x, first, P, C):
         var[j] /= count
 
 
-@kernel(work=lambda mean, rstd, running_mean, running_var, x, *rest: 6 * ELEMENT * x.size, outputs=4)
-def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, begin=0):
+@kernel(
+    work=lambda mean, rstd, running_mean, running_var, x, *rest: 6 * ELEMENT * x.size,
+    outputs=4,
+    cut=("mean", "rstd", "running_mean", "running_var"),
+)
+def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, offset=0):
     """mean = Σ x / N,  var = Σ (x − mean)² / N,  rstd = 1 / √(var + eps),  over the N = B·P ≥ 2 values of a channel
 
     running_mean = momentum · running_mean + (1 − momentum) · mean
     running_var  = momentum · running_var + (1 − momentum) · var · N / (N − 1): unbiased, as PyTorch has it
 
-    mean, rstd, running_mean, running_var : (≥ C − begin,), those of the channels from `begin` on
-    x           : (B, ≥ P·C)
-    rates       : (momentum, eps); momentum is the share of the old statistics that stays
+    mean, rstd, running_mean, running_var : (n,), of the channels offset ≤ c < min(offset + n, C)
+    x       : (B, ≥ P·C)
+    scalars : (momentum, eps); momentum is the fraction of the old statistics that stays
     """
-    momentum, eps, one = rates[0], rates[1], type(rates[0])(1)
+    momentum, eps, one = scalars[0], scalars[1], type(scalars[0])(1)
     unbiased = type(momentum)(x.shape[0] * P) / type(momentum)(x.shape[0] * P - 1)
-    width = 4 * ALIGNMENT // mean.itemsize  # of channels: a block has one owner, as in `bias_backward`
-    count = min(mean.shape[0], C - begin)
+    width = 4 * ALIGNMENT // mean.itemsize  # channels of a block, which one thread owns, as in `bias_backward`
+    count = min(mean.shape[0], C - offset)
     for block in prange((count + width - 1) // width):
         first, last = block * width, min(block * width + width, count)
         m, r = mean[first:last], rstd[first:last]
-        _channel_moments(m, r, x, begin + first, P, C)
+        _channel_moments(m, r, x, offset + first, P, C)
         old_mean, old_var = running_mean[first:last], running_var[first:last]
         for j in range(m.shape[0]):
-            # One product: a sum of two could be rounded in two ways.
+            # One product: in a sum of two products either may be fused with the addition.
             old_mean[j] += (one - momentum) * (m[j] - old_mean[j])
             old_var[j] += (one - momentum) * (unbiased * r[j] - old_var[j])
             r[j] = one / np.sqrt(r[j] + eps)
 
 
 @kernel
-def batch_norm_rstd(rstd, running_var, rates, C):
-    """rstd = 1 / √(running_var + eps): what prediction normalises by
+def batch_norm_rstd(rstd, running_var, scalars, C):
+    """rstd = 1 / √(running_var + eps), for prediction
 
-    rstd, running_var : (≥ C,)    rates : (momentum, eps)
+    rstd, running_var : (≥ C,)    scalars : (momentum, eps)
     """
     for j in range(C):
-        rstd[j] = type(rates[1])(1) / np.sqrt(running_var[j] + rates[1])
+        rstd[j] = type(scalars[1])(1) / np.sqrt(running_var[j] + scalars[1])
 
 
-@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, samplewise=True)
+@kernel(work=lambda out, *rest: 4 * ELEMENT * out.size, per_sample=True, cut=("out", "x"))
 def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
     """out = gamma · (x − mean) · rstd + beta, channel by channel
 
@@ -85,18 +100,24 @@ def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
                 own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
 
 
-@kernel(work=lambda dgamma, dbeta, dgamma_mean, dbeta_mean, dout, *rest: 6 * ELEMENT * dout.size, outputs=4)
-def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, begin=0):
-    """dbeta = Σ dout,  dgamma = Σ dout · x̂  where x̂ = (x − mean) · rstd;  and both divided by N = B·P
+@kernel(
+    work=lambda dgamma, dbeta, dgamma_mean, dbeta_mean, dout, *rest: 6 * ELEMENT * dout.size,
+    outputs=4,
+    cut=("dgamma", "dbeta", "dgamma_mean", "dbeta_mean", "mean", "rstd"),
+)
+def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, offset=0):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dbeta_mean = dbeta / N,  dgamma_mean = dgamma / N
 
-    Summed over the N values of a channel, in ascending (b, p).
+    where x̂ = (x − mean) · rstd and N = B·P
 
-    dgamma, dbeta, dgamma_mean, dbeta_mean, mean, rstd : (≥ C − begin,), those of the channels from `begin` on
+    Sums run over the N values of a channel, in ascending (b, p).
+
+    dgamma, dbeta, dgamma_mean, dbeta_mean, mean, rstd : (n,), of the channels offset ≤ c < min(offset + n, C)
     dout, x : (B, ≥ P·C)
     """
-    share = type(rstd[0])(1) / type(rstd[0])(x.shape[0] * P)
+    inverse = type(rstd[0])(1) / type(rstd[0])(x.shape[0] * P)
     width = 4 * ALIGNMENT // rstd.itemsize
-    count = min(dgamma.shape[0], C - begin)
+    count = min(dgamma.shape[0], C - offset)
     for block in prange((count + width - 1) // width):
         first, last = block * width, min(block * width + width, count)
         dg, db, m, r = dgamma[first:last], dbeta[first:last], mean[first:last], rstd[first:last]
@@ -104,16 +125,16 @@ def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, me
             dg[j] = db[j] = 0
         for b in range(x.shape[0]):
             for p in range(P):
-                at = p * C + begin + first
+                at = p * C + offset + first
                 row, d = x[b, at : at + dg.shape[0]], dout[b, at : at + dg.shape[0]]
                 for j in range(dg.shape[0]):
                     db[j] += d[j]
                     dg[j] += d[j] * ((row[j] - m[j]) * r[j])
         for j in range(first, last):
-            dgamma_mean[j], dbeta_mean[j] = share * dgamma[j], share * dbeta[j]
+            dgamma_mean[j], dbeta_mean[j] = inverse * dgamma[j], inverse * dbeta[j]
 
 
-@kernel(work=lambda dx, *rest: 6 * ELEMENT * dx.size, samplewise=True)
+@kernel(work=lambda dx, *rest: 6 * ELEMENT * dx.size, per_sample=True, cut=("dx", "dout", "x"))
 def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean, P, C):
     """dx = gamma · rstd · (dout − dbeta / N − x̂ · dgamma / N)  where x̂ = (x − mean) · rstd
 
@@ -129,16 +150,16 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
                 own[j] = gamma[j] * rstd[j] * (d[j] - (dbeta_mean[j] + normal * dgamma_mean[j]))
 
 
-@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, samplewise=True)
-def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):
+@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, per_sample=True, cut=("out", "mean", "rstd", "x"))
+def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
 
     mean = Σⱼ x / n,  rstd = 1 / √(Σⱼ (x − mean)² / n + eps)
 
     out, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
-    gamma, beta : (≥ n,)                         rates : (eps,)
+    gamma, beta : (≥ n,)                         scalars : (eps,)
     """
-    eps, one = rates[0], type(rates[0])(1)
+    eps, one = scalars[0], type(scalars[0])(1)
     count = type(eps)(n)
     for i in prange(out.shape[0]):
         center = row_sum(x, i, n) / count
@@ -160,14 +181,14 @@ def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n):
     dx, dout, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
     dgamma, dbeta, gamma : (≥ n,)
     """
-    share = type(gamma[0])(1) / type(gamma[0])(n)
-    for i in prange(dx.shape[0]):  # dx's row holds what is summed, and then the result
+    inverse = type(gamma[0])(1) / type(gamma[0])(n)
+    for i in prange(dx.shape[0]):  # dx's row holds the terms of each sum, then the result
         for j in range(n):
             dx[i, j] = gamma[j] * dout[i, j]
-        plain = row_sum(dx, i, n) * share
+        plain = row_sum(dx, i, n) * inverse
         for j in range(n):
             dx[i, j] = gamma[j] * dout[i, j] * ((x[i, j] - mean[i]) * rstd[i])
-        along = row_sum(dx, i, n) * share
+        along = row_sum(dx, i, n) * inverse
         for j in range(n):
             normal = (x[i, j] - mean[i]) * rstd[i]
             dx[i, j] = rstd[i] * (gamma[j] * dout[i, j] - plain - normal * along)

@@ -1,8 +1,8 @@
-"""Penalties on weights and bounds on gradients: added, measured, scaled. Arrays of weights are flat unless said.
+"""Penalties on weights, and bounds on gradients and weights. Arrays are flat, except in `max_norm_columns`.
 
-λ is the first of `rates`, so that a schedule recompiles nothing. Sums are in float64: each chunk of
-CHUNK elements has one owner and its place in `partial`, whatever the number of threads, and the chunks
-are added in ascending order.
+λ is scalars[0], an operand, so that a schedule of it recompiles no kernel. Sums are in float64 and in one order for any
+number of threads: one thread sums a chunk of CHUNK elements into partial[c], then the chunks are added in ascending
+order.
 """
 
 import numpy as np
@@ -12,38 +12,55 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._sums import CHUNK, sum_sizes, sum_squares
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
+__all__ = [
+    "add_l1",
+    "add_l2",
+    "clear",
+    "clip_by_global_norm",
+    "clip_by_value",
+    "max_norm_columns",
+    "penalty_l1",
+    "penalty_l2",
+    "scale_by_norm",
+    "sum_of_squares",
+    "zero",
+]
 
-@kernel(work=lambda dw, w, rates: ELEMENT * w.size)
-def add_l2(dw, w, rates):
+
+@kernel(work=lambda dw, w, scalars: ELEMENT * w.size)
+def add_l2(dw, w, scalars):
     """dw += λ · w, the gradient of ½ · λ · Σ w²
 
-    dw, w : (N,)    rates : (λ,)
+    dw, w : (N,)    scalars : (λ,)
     """
-    strength = rates[0]
+    strength = scalars[0]
     for i in prange(w.shape[0]):
         dw[i] += strength * w[i]
 
 
-@kernel(work=lambda dw, w, rates: ELEMENT * w.size)
-def add_l1(dw, w, rates):
+@kernel(work=lambda dw, w, scalars: ELEMENT * w.size)
+def add_l1(dw, w, scalars):
     """dw += λ · sign(w), the gradient of λ · Σ |w|; nothing where w = 0
 
-    dw, w : (N,)    rates : (λ,)
+    dw, w : (N,)    scalars : (λ,)
     """
-    strength = rates[0]
+    strength = scalars[0]
     for i in prange(w.shape[0]):
         sign = type(w[i])(1) if w[i] > 0 else (type(w[i])(-1) if w[i] < 0 else w[i])  # NaN stays NaN
         dw[i] += strength * sign
 
 
 @kernel(work=lambda out: ELEMENT * out.size)
-def clear(out):
+def zero(out):
     """out = 0
 
     out : (N,)
     """
     for i in prange(out.shape[0]):
         out[i] = 0
+
+
+clear = zero  # the name before 0.2
 
 
 @inline
@@ -54,29 +71,29 @@ def _total(partial):
     return total
 
 
-@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size, outputs=2)
-def penalty_l2(losses, partial, cursor, w, rates):
-    """losses[step] += ½ · λ · Σ w², before `record_step` adds the rest
+@kernel(work=lambda losses, partial, cursor, w, scalars: ELEMENT * w.size, outputs=2)
+def penalty_l2(losses, partial, cursor, w, scalars):
+    """losses[step] += ½ · λ · Σ w², before `record_step` adds the loss of the batch
 
-    losses  : (steps of an epoch,) float64
+    losses  : (steps of an epoch,) float64; step = cursor[1]
     partial : (⌈N / CHUNK⌉,) float64, Σ w² of each chunk
-    cursor  : its second element is the step
-    w       : (N,)    rates : (λ,)
+    cursor  : (4,) int64
+    w       : (N,)    scalars : (λ,)
     """
     for c in prange(partial.shape[0]):
         partial[c] = sum_squares(w[c * CHUNK : (c + 1) * CHUNK])
-    losses[cursor[1]] += 0.5 * np.float64(rates[0]) * _total(partial)
+    losses[cursor[1]] += 0.5 * np.float64(scalars[0]) * _total(partial)
 
 
-@kernel(work=lambda losses, partial, cursor, w, rates: ELEMENT * w.size, outputs=2)
-def penalty_l1(losses, partial, cursor, w, rates):
-    """losses[step] += λ · Σ |w|, before `record_step` adds the rest
+@kernel(work=lambda losses, partial, cursor, w, scalars: ELEMENT * w.size, outputs=2)
+def penalty_l1(losses, partial, cursor, w, scalars):
+    """losses[step] += λ · Σ |w|, before `record_step` adds the loss of the batch
 
-    losses, partial, cursor, w, rates : as for `penalty_l2`, partial with Σ |w|
+    losses, partial, cursor, w, scalars : as for `penalty_l2`, partial with Σ |w|
     """
     for c in prange(partial.shape[0]):
         partial[c] = sum_sizes(w[c * CHUNK : (c + 1) * CHUNK])
-    losses[cursor[1]] += np.float64(rates[0]) * _total(partial)
+    losses[cursor[1]] += np.float64(scalars[0]) * _total(partial)
 
 
 @kernel(work=lambda out, partial, w: ELEMENT * w.size, outputs=2)
@@ -90,46 +107,49 @@ def sum_of_squares(out, partial, w):
     out[0] = _total(partial)
 
 
-@kernel(work=lambda dw, norm2, rates: ELEMENT * dw.size)
-def scale_by_norm(dw, norm2, rates):
-    """dw *= min(1, max_norm / ‖g‖): clipping by the norm of all gradients together
+@kernel(work=lambda dw, norm2, scalars: ELEMENT * dw.size)
+def clip_by_global_norm(dw, norm2, scalars):
+    """dw *= min(1, max_norm / ‖g‖), where g are the gradients of all parameters together
 
-    dw    : (N,)
-    norm2 : (1,) float64, ‖g‖², what `sum_of_squares` makes of them; NaN makes dw NaN
-    rates : (max_norm,)
+    dw      : (N,)
+    norm2   : (1,) float64, ‖g‖² from `sum_of_squares`; NaN makes dw NaN
+    scalars : (max_norm,)
     """
-    norm, most = np.sqrt(norm2[0]), np.float64(rates[0])
+    norm, most = np.sqrt(norm2[0]), np.float64(scalars[0])
     factor = 1.0 if norm <= most else most / norm
     for i in prange(dw.shape[0]):
         dw[i] *= type(dw[i])(factor)
 
 
-@kernel(work=lambda dw, rates: ELEMENT * dw.size)
-def clip_by_value(dw, rates):
+scale_by_norm = clip_by_global_norm  # the name before 0.2
+
+
+@kernel(work=lambda dw, scalars: ELEMENT * dw.size)
+def clip_by_value(dw, scalars):
     """dw = min(max(dw, −limit), limit); NaN stays NaN
 
-    dw : (N,)    rates : (limit,)
+    dw : (N,)    scalars : (limit,)
     """
-    limit = rates[0]
+    limit = scalars[0]
     for i in prange(dw.shape[0]):
         v = -limit if dw[i] < -limit else dw[i]
         dw[i] = limit if v > limit else v
 
 
-@kernel(work=lambda w, rates: 2 * ELEMENT * w.size)
-def max_norm_columns(w, rates):
-    """w[:, j] *= min(1, c / ‖w[:, j]‖): the weights of each unit stay within a ball; a column with NaN stays
+@kernel(work=lambda w, scalars: 2 * ELEMENT * w.size)
+def max_norm_columns(w, scalars):
+    """w[:, j] *= min(1, c / ‖w[:, j]‖) for every column j, the weights of one unit; a column with NaN stays
 
-    w : (k, ≥ n), padding columns too    rates : (c,)
+    w : (k, ≥ n); padding columns, too, are columns    scalars : (c,)
     """
-    # A block of columns is one cache line wide: its owner brings each line in once.
+    # A block of columns is one cache line wide: the thread that owns it loads each line once.
     width = ALIGNMENT // w.itemsize
     for block in prange((w.shape[1] + width - 1) // width):
         for j in range(block * width, min((block + 1) * width, w.shape[1])):
             total = 0.0
             for i in range(w.shape[0]):
                 total += np.float64(w[i, j]) * np.float64(w[i, j])
-            norm, most = np.sqrt(total), np.float64(rates[0])
+            norm, most = np.sqrt(total), np.float64(scalars[0])
             if norm > most:
                 for i in range(w.shape[0]):
                     w[i, j] *= type(w[i, j])(most / norm)

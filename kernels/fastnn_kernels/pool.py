@@ -1,4 +1,4 @@
-"""Max pooling: the largest number under a window, and where it was. `_window` explains `geometry`."""
+"""Max pooling: the largest number in each window, and its index. `_window` explains `geometry`."""
 
 import numpy as np
 from numba import prange
@@ -7,10 +7,12 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels._window import sizes, taps_inside
 
+__all__ = ["max_pool2d_backward", "max_pool2d_forward"]
+
 
 @inline
 def _keep_larger(own, arg, values, at):
-    """Where values[j] is larger than own[j], or the first NaN: own[j] = values[j] and arg[j] = at + j"""
+    """Where values[j] is larger than own[j], or is the first NaN: own[j] = values[j] and arg[j] = at + j"""
     for j in range(own.shape[0]):
         v, best = values[j], own[j]
         larger = (v > best) | ((v != v) & (best == best))
@@ -21,14 +23,15 @@ def _keep_larger(own, arg, values, at):
 @kernel(
     work=lambda out, argmax, x, geometry: 14 * ELEMENT * out.size * int(geometry[3] * geometry[4]),
     outputs=2,
-    samplewise=True,
+    per_sample=True,
+    cut=("out", "argmax", "x"),
 )
 def max_pool2d_forward(out, argmax, x, geometry):
-    """out[b, r, c, k] = max x[b, r·SH − top + kh, c·SW − left + kw, k] over the window;  argmax: which x[b] that is
+    """out[b, r, c, k] = max x[b, r·SH − top + kh, c·SW − left + kw, k] over the window;  argmax: its index in x[b]
 
     out    : (B, ≥ H_out·W_out·C)    NaN where the window holds NaN
-    argmax : (B, ≥ H_out·W_out·C)    int32, an index into the row x[b]; the first of equals, in the order of the row
-    x      : (B, ≥ H·W·C)            C = C_in = C_out; every window holds at least one element of it
+    argmax : (B, ≥ H_out·W_out·C)    int32; the first of equals
+    x      : (B, ≥ H·W·C)            C = C_in = C_out; every window must hold at least one pixel
     """
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = sizes(geometry)
     for b in prange(out.shape[0]):
@@ -36,8 +39,8 @@ def max_pool2d_forward(out, argmax, x, geometry):
             first_row, last_row = taps_inside(r * SH - top, KH, H)
             for c in range(W_out):
                 first, last = taps_inside(c * SW - left, KW, W)
-                place = (r * W_out + c) * C
-                own, arg = out[b, place : place + C], argmax[b, place : place + C]
+                pixel = (r * W_out + c) * C
+                own, arg = out[b, pixel : pixel + C], argmax[b, pixel : pixel + C]
                 at = ((r * SH - top + first_row) * W + c * SW - left + first) * C
                 for j in range(C):
                     own[j], arg[j] = x[b, at + j], np.int32(at + j)
@@ -47,13 +50,15 @@ def max_pool2d_forward(out, argmax, x, geometry):
                         _keep_larger(own, arg, x[b, at : at + C], at)
 
 
-@kernel(work=lambda dx, dout, argmax, n: ELEMENT * (dx.size + 12 * dout.size), samplewise=True)
+@kernel(
+    work=lambda dx, dout, argmax, n: ELEMENT * (dx.size + 12 * dout.size), per_sample=True, cut=("dx", "dout", "argmax")
+)
 def max_pool2d_backward(dx, dout, argmax, n):
     """dx[b, argmax[b, j]] += dout[b, j] for the first n columns j, in ascending order, onto dx = 0
 
     dx : (B, ≥ H·W·C)    dout, argmax : (B, ≥ n), n = H_out·W_out·C
     """
-    # Windows that overlap meet in dx: one sample has one owner.
+    # Windows that overlap add to the same elements of dx: one thread owns a sample.
     for b in prange(dx.shape[0]):
         for j in range(dx.shape[1]):
             dx[b, j] = 0

@@ -1,4 +1,4 @@
-"""Softmax, alone (for predictions) and fused with the cross-entropy on integer labels and its gradient."""
+"""Softmax alone, for predictions, and fused with the cross-entropy on integer labels and its gradient."""
 
 from numba import prange
 
@@ -6,6 +6,8 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._math import exp, log
 from fastnn_kernels._sums import row_sum
 from fastnn_kernels._tuning import NARROW, TRANSCENDENTAL
+
+__all__ = ["softmax_cross_entropy", "softmax_forward"]
 
 
 @inline
@@ -15,7 +17,7 @@ def _larger(a, b):
 
 @inline
 def _row_max(x, i, n):
-    """The largest of x[i, :n], NaN apart. Eight lanes, as in `row_sum`: one alone waits for each comparison."""
+    """The largest of x[i, :n], NaN ignored. In eight lanes, as `row_sum`: one lane would wait for each comparison."""
     m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = x[i, 0]
     whole = n - n % 8
     for j in range(0, whole, 8):
@@ -43,7 +45,7 @@ def _exponentials(out, x, i, n):
 
 @inline
 def _is_first_max(x, i, label, largest):
-    """Whether `label` is the argmax of row i, the first one of equals."""
+    """Whether `label` is the argmax of row i, the first of equals."""
     if x[i, label] != largest:
         return False
     for j in range(label):
@@ -52,7 +54,7 @@ def _is_first_max(x, i, label, largest):
     return True
 
 
-@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size, samplewise=True)
+@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size, per_sample=True, cut=("out", "x"))
 def softmax_forward(out, x, n):
     """out[i, j] = exp(x[i, j]) / Σⱼ exp(x[i, j]) over the first n columns
 
@@ -65,10 +67,10 @@ def softmax_forward(out, x, n):
 
 
 @inline
-def _narrow_cross_entropy(loss, correct, dx, x, labels, weight, n):
-    """`softmax_cross_entropy` of so few columns that a row leaves most of a vector register empty.
+def _narrow_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
+    """`softmax_cross_entropy` for fewer columns than NARROW, where a row leaves most of a vector register empty.
 
-    Exponentials run over whole rows, their padding included, and logarithms along the batch.
+    Exponentials run over whole rows, padding included. Logarithms run along the batch.
     """
     for i in range(x.shape[0]):
         largest = _row_max(x, i, n)
@@ -81,38 +83,43 @@ def _narrow_cross_entropy(loss, correct, dx, x, labels, weight, n):
         flat[e] = exp(flat[e])
     for i in range(x.shape[0]):
         correct[i] *= row_sum(dx, i, n)
-        scale = weight[i] / abs(correct[i])
+        scale = loss_weight[i] / abs(correct[i])
         for j in range(dx.shape[1]):
             dx[i, j] = dx[i, j] * scale if j < n else type(scale)(0)
-        dx[i, labels[i]] -= weight[i]
+        dx[i, labels[i]] -= loss_weight[i]
     for i in range(x.shape[0]):
         total = abs(correct[i])
         loss[i] = log(total) + loss[i]
         correct[i] = type(total)(1) if correct[i] > 0 else type(total)(0)
 
 
-@kernel(work=lambda loss, correct, dx, x, labels, weight, n: TRANSCENDENTAL * x.size, outputs=3, samplewise=True)
-def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
-    """loss[i] = log Σⱼ exp(x[i, j]) − x[i, labels[i]];  dx[i] = weight[i] · (softmax(x[i]) − onehot(labels[i]))
+@kernel(
+    work=lambda loss, correct, dx, x, *rest: TRANSCENDENTAL * x.size,
+    outputs=3,
+    per_sample=True,
+    cut=("loss", "correct", "dx", "x", "labels", "loss_weight"),
+)
+def softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
+    """loss[i] = log Σⱼ exp(x[i, j]) − x[i, labels[i]];  dx[i] = loss_weight[i] · (softmax(x[i]) − onehot(labels[i]))
 
-    loss    : (B,)      cross-entropy of each sample, in nats, unweighted
-    correct : (B,)      1 where the label is the argmax of the row (the first of equals, NaN never), else 0
-    dx      : (B, ≥ n)  gradient of Σᵢ weight[i] · loss[i]; columns from n on become 0
-    x       : (B, ≥ n)  scores, n ≥ 1
-    labels  : (B,)      integers in [0, n), checked by the caller
-    weight  : (B,)      1/B for the mean of a batch
+    loss        : (B,)      cross-entropy of each sample, in nats, unweighted
+    correct     : (B,)      1 if the label is the argmax of the row (the first of equals), else 0; 0 if the row has NaN
+    dx          : (B, ≥ n)  gradient of Σᵢ loss_weight[i] · loss[i]; columns from n on become 0
+    x           : (B, ≥ n)  scores, n ≥ 1
+    labels      : (B,)      integers in [0, n), checked by the caller
+    loss_weight : (B,)      already holds any division: 1/B for the mean of a batch
     """
     if n < NARROW:  # 3.6 against 1.2 us, 100 rows of 2
-        _narrow_cross_entropy(loss, correct, dx, x, labels, weight, n)
+        _narrow_cross_entropy(loss, correct, dx, x, labels, loss_weight, n)
         return
     for i in prange(x.shape[0]):
         label = labels[i]
         largest, total = _exponentials(dx, x, i, n)
         loss[i] = log(total) + (largest - x[i, label])
         correct[i] = total == total and _is_first_max(x, i, label, largest)  # total: NaN if any score is
-        scale = weight[i] / total
+        scale = loss_weight[i] / total
         for j in range(n):
             dx[i, j] *= scale
-        dx[i, label] -= weight[i]
+        dx[i, label] -= loss_weight[i]
         for j in range(n, dx.shape[1]):
             dx[i, j] = 0

@@ -1,6 +1,6 @@
 """Optimizer updates: one fused pass over parameters, gradients and state, each a flat array.
 
-`rates` holds what may change from step to step, so that a schedule recompiles nothing.
+`scalars` holds numbers that may change from step to step: an operand, so that a schedule recompiles no kernel.
 """
 
 from numba import prange
@@ -8,10 +8,12 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel, rounded
 from fastnn_kernels._tuning import ELEMENT
 
+__all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"]
+
 
 @inline
 def _flush(v):
-    """v, or 0 where |v| < 1e-30: decaying state ends in denormal numbers, which made this update 31 times slower."""
+    """v, or 0 if |v| < 1e-30: decaying state would end in denormal numbers, which made this update 31 times slower."""
     return type(v)(0) if abs(v) < type(v)(1e-30) else v
 
 
@@ -20,52 +22,52 @@ def _product(a, b):
     return a * b
 
 
-@kernel(work=lambda w, dw, rates: 2 * ELEMENT * w.size)
-def sgd_update(w, dw, rates):
+@kernel(work=lambda w, dw, scalars: 2 * ELEMENT * w.size)
+def sgd_update(w, dw, scalars):
     """w −= lr · dw
 
-    w, dw : (n,)    rates : (lr,)
+    w, dw : (n,)    scalars : (lr,)
     """
-    lr = rates[0]
+    lr = scalars[0]
     for i in prange(w.shape[0]):
         w[i] -= lr * dw[i]
 
 
-@kernel(work=lambda w, dw, starts, rates: ELEMENT * w.shape[0])
-def sgd_update_rows(w, dw, starts, rates):
-    """w[v] −= lr · dw[v] for every row v that holds a place in `starts`: `sgd_update`, if other rows of dw are 0
+@kernel(work=lambda w, dw, starts, scalars: ELEMENT * w.shape[0])
+def sgd_update_rows(w, dw, starts, scalars):
+    """w[v] −= lr · dw[v] for every id v that occurs in the batch: as `sgd_update`, if all other rows of dw are 0
 
-    w, dw : (V, ≥ n)    starts : (V + 1,), what `group_by_row` made    rates : (lr,)
+    w, dw : (V, ≥ n)    starts : (V + 1,), from `group_by_row`    scalars : (lr,)
     """
-    lr = rates[0]
+    lr = scalars[0]
     for v in prange(w.shape[0]):
         if starts[v] < starts[v + 1]:
             for j in range(w.shape[1]):
                 w[v, j] -= lr * dw[v, j]
 
 
-@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size, outputs=2)
-def momentum_update(w, velocity, dw, rates):
+@kernel(work=lambda w, velocity, dw, scalars: 3 * ELEMENT * w.size, outputs=2)
+def momentum_update(w, velocity, dw, scalars):
     """velocity = momentum · velocity − lr · dw;  w += velocity
 
-    w, velocity, dw : (n,)    rates : (lr, momentum)
+    w, velocity, dw : (n,)    scalars : (lr, momentum)
     """
-    lr, momentum = rates[0], rates[1]
+    lr, momentum = scalars[0], scalars[1]
     for i in prange(w.shape[0]):
         v = _flush(momentum * velocity[i] - _product(lr, dw[i]))
         velocity[i] = v
         w[i] += v
 
 
-@kernel(work=lambda w, velocity, dw, rates: 3 * ELEMENT * w.size, outputs=2)
-def nesterov_update(w, velocity, dw, rates):
+@kernel(work=lambda w, velocity, dw, scalars: 3 * ELEMENT * w.size, outputs=2)
+def nesterov_update(w, velocity, dw, scalars):
     """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw
 
-    w, velocity, dw : (n,)    rates : (lr, momentum)
+    w, velocity, dw : (n,)    scalars : (lr, momentum)
 
     Nesterov's method in the variables of Bengio, Boulanger-Lewandowski and Pascanu (2013), eq. 7.
     """
-    lr, momentum = rates[0], rates[1]
+    lr, momentum = scalars[0], scalars[1]
     for i in prange(w.shape[0]):
         step = _product(lr, dw[i])
         v = _flush(momentum * velocity[i] - step)

@@ -6,7 +6,7 @@ import pytest
 import fastnn_kernels as kernels
 from tests.kernels.cases import DTYPES
 
-NAMES = ["relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"]
+NAMES = list(kernels.ACTIVATIONS)
 
 
 def forward(name, x):

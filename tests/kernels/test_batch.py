@@ -1,4 +1,4 @@
-"""The order of samples: a permutation for every count and key, without favourites, readable from any place."""
+"""The order of samples: a permutation for every count and key, uniform, and readable from any sample on."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ def keys(number, seed=0):
     return np.random.default_rng(seed).integers(0, 2**64, (number, 2 * batch.ROUNDS), np.uint64)
 
 
-def order(count, key, first=0, size=None, function=permuted_indices.serial):
-    indices = np.full(count - first if size is None else size, -1)
-    function(indices, np.array([first, 0, 0, 0]), key, count)
+def order(count, key, start=0, size=None, function=permuted_indices.serial):
+    indices = np.full(count - start if size is None else size, -1)
+    function(indices, np.array([start, 0, 0, 0]), key, count)
     return indices
 
 
@@ -29,7 +29,7 @@ def test_is_a_permutation(count):
 @pytest.mark.parametrize("count", [2**31, 2**32 - 1, 2**32])
 def test_largest_counts_stay_in_range_and_agree_with_the_reference(count):
     for key in keys(3):
-        got = order(count, key, first=count - 20)
+        got = order(count, key, start=count - 20)
         assert got.min() >= 0
         assert got.max() < count
         assert len(set(got.tolist())) == 20
@@ -50,10 +50,10 @@ def test_each_word_of_the_key_matters():
 
 
 @pytest.mark.parametrize("count", [7, 32, 97])
-def test_windows_put_together_are_the_whole(count):
+def test_slices_put_together_are_the_whole(count):
     key = keys(1)[0]
-    windows = [order(count, key, first, min(5, count - first)) for first in range(0, count, 5)]
-    np.testing.assert_array_equal(np.concatenate(windows), order(count, key))
+    slices = [order(count, key, start, min(5, count - start)) for start in range(0, count, 5)]
+    np.testing.assert_array_equal(np.concatenate(slices), order(count, key))
 
 
 def surprise(table, samples):
@@ -68,10 +68,10 @@ def orders(count, number):
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 8, 11, 16])
-def test_every_sample_comes_equally_often_at_every_place(count):
+def test_every_sample_comes_equally_often_at_every_position(count):
     number = 2000 if JIT else 300
     found = orders(count, number)
-    table = np.array([np.bincount(found[:, place], minlength=count) for place in range(count)])
+    table = np.array([np.bincount(found[:, at], minlength=count) for at in range(count)])
     assert surprise(table, number) < 5
 
 
@@ -81,8 +81,8 @@ def test_a_sample_says_little_about_the_next(count):
     found = orders(count, number)
     steps = (found[:, 1:] - found[:, :-1]) % count  # 1 … count − 1, each as likely as the others
     table = np.bincount(steps.ravel(), minlength=count)[1:]
-    share = table / table.sum() * (count - 1)
-    assert np.all(abs(share - 1) < 0.3), f"distances between neighbours: {share.round(2)}"
+    relative = table / table.sum() * (count - 1)
+    assert np.all(abs(relative - 1) < 0.3), f"distances between neighbours: {relative.round(2)}"
 
 
 def test_one_epoch_of_steps():

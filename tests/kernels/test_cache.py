@@ -98,8 +98,8 @@ def test_where_nothing_can_be_written_kernels_still_run(tree):
 @needs_jit
 def test_no_kernel_is_kept_out_of_the_cache():
     """Numba does not save code that holds an address of this process: such a kernel would compile in every one."""
-    for name, entry in REGISTRY.items():
-        args = entry.inputs(np.random.default_rng(0), np.float32, next(iter(entry.bench.values())))
-        entry.kernel.serial(*args)
-        for result in entry.kernel.serial.overloads.values():
+    for name, spec in REGISTRY.items():
+        args = spec.inputs(np.random.default_rng(0), np.float32, next(iter(spec.bench.values())))
+        spec.kernel.serial(*args)
+        for result in spec.kernel.serial.overloads.values():
             assert not result.library.has_dynamic_globals, name

@@ -17,7 +17,7 @@ def image(rows, H, W, C):
 
 
 def gradients(dout, x, w, geometry):
-    """What the two backward kernels make of `dout`."""
+    """dx and dw, by the two backward kernels."""
     dx, dw, wt = np.zeros_like(x), np.zeros_like(w), padded(x.dtype, geometry[11], len(w), 0)
     transpose.serial(wt, w)
     conv2d_backward_x.serial(dx, dout, wt, geometry)
@@ -84,10 +84,10 @@ def test_one_pixel_by_hand():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_sample_is_the_same_alone_and_in_a_batch(name, dtype):
     special = {"max_pool2d_forward": "3x7x5x17x3x3x1x1xsame"}
-    entry, args = made(name, dtype, special.get(name, "3x7x11x3x3x5x1x1xsamex5"))
+    spec, args = made(name, dtype, special.get(name, "3x7x11x3x3x5x1x1xsamex5"))
     batch = {i for i, a in enumerate(args) if np.ndim(a) == 2 and len(a) == 3}
-    whole = entry.run(entry.kernel.parallel, args)
+    whole = spec.run(spec.kernel.parallel, args)
     for i in range(3):
-        alone = entry.run(entry.kernel.serial, tuple(a[i : i + 1] if k in batch else a for k, a in enumerate(args)))
+        alone = spec.run(spec.kernel.serial, tuple(a[i : i + 1] if k in batch else a for k, a in enumerate(args)))
         for got, want in zip(alone, whole, strict=True):
             np.testing.assert_array_equal(got, want[i : i + 1])

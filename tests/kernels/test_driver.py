@@ -1,4 +1,4 @@
-"""A table of rows runs as its kernels do when they are called one by one."""
+"""A table of entries does what its kernels do when they are called one by one."""
 
 import numpy as np
 import pytest
@@ -8,15 +8,15 @@ from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit
 
 
-def row(kernel, parallel, args):
+def entry_of(kernel, parallel, args):
     kinds = tuple(_driver.operand_type(a) for a in args)
     words = [word for a in args for word in _driver.operand_words(a)]
     return [_driver.adapter(kernel, parallel, kinds).address, *words]
 
 
-def table(*rows):
-    width = max(map(len, rows))
-    return np.array([r + [0] * (width - len(r)) for r in rows], np.int64)
+def table(*entries):
+    width = max(map(len, entries))
+    return np.array([e + [0] * (width - len(e)) for e in entries], np.int64)
 
 
 def copied(args):
@@ -35,22 +35,22 @@ def copied(args):
         ("sgd_update", "17"),
     ],
 )
-def test_a_row_does_what_the_twin_does(name, shape, dtype, parallel):
-    entry, args = made(name, dtype, shape)
-    want, given = entry.run(entry.kernel.twin(parallel), args), copied(args)
-    _driver.run(table(row(entry.kernel, parallel, given)), 1)
+def test_an_entry_does_what_the_twin_does(name, shape, dtype, parallel):
+    spec, args = made(name, dtype, shape)
+    want, given = spec.run(spec.kernel.twin(parallel), args), copied(args)
+    _driver.run(table(entry_of(spec.kernel, parallel, given)), 1)
     for got, w in zip(given, want, strict=False):
         np.testing.assert_array_equal(got, w)
-    for got, before in zip(given[entry.outputs :], args[entry.outputs :], strict=True):
+    for got, before in zip(given[spec.outputs :], args[spec.outputs :], strict=True):
         np.testing.assert_array_equal(got, before)
 
 
 @needs_jit
-def test_rows_run_in_order_as_often_as_asked():
+def test_entries_run_in_order_as_often_as_asked():
     bias, update = REGISTRY["bias_forward"].kernel, REGISTRY["sgd_update"].kernel
-    out, b, w, rates = np.zeros((2, 4)), np.ones(4), np.zeros(4), np.array([1.0])
-    rows = row(bias, False, (out, b)), row(update, False, (w, b, rates)), row(update, False, (b, b, np.array([-1.0])))
-    _driver.run(table(*rows), 3)
+    out, b, w, scalars = np.zeros((2, 4)), np.ones(4), np.zeros(4), np.array([1.0])
+    calls = (bias, (out, b)), (update, (w, b, scalars)), (update, (b, b, np.array([-1.0])))
+    _driver.run(table(*(entry_of(kernel, False, args) for kernel, args in calls)), 3)
     # b doubles at the end of each step: 1, 2, 4 were added to out and taken from w
     assert out.tolist() == [[7] * 4] * 2
     assert w.tolist() == [-7] * 4
@@ -58,9 +58,9 @@ def test_rows_run_in_order_as_often_as_asked():
 
 
 @needs_jit
-def test_no_rows_and_no_steps():
+def test_no_entries_and_no_steps():
     out, b = np.zeros((2, 4)), np.ones(4)
-    full = table(row(REGISTRY["bias_forward"].kernel, False, (out, b)))
+    full = table(entry_of(REGISTRY["bias_forward"].kernel, False, (out, b)))
     _driver.run(full, 0)
     _driver.run(full[:0], 5)
     assert not out.any()

@@ -1,4 +1,4 @@
-"""The random numbers of dropout: as many as asked for, independent in every direction, the same on any thread."""
+"""The random numbers of dropout: of the right frequency, independent in every direction, the same on any thread."""
 
 import itertools
 
@@ -14,12 +14,12 @@ KEY = np.array([0x0123456789ABCDEF, 0xFEDCBA9876543210], np.uint64)
 ROWS, COLUMNS = (1000, 301) if JIT else (40, 61)
 
 
-def kept(keep=0.5, rows=ROWS, columns=COLUMNS, key=KEY, stream=0, step=0, first=0, dtype=np.float32, twin="serial"):
+def kept(keep=0.5, rows=ROWS, columns=COLUMNS, key=KEY, stream=0, step=0, sample=0, dtype=np.float32, twin="serial"):
     """Which numbers of a mask stay."""
     x = np.ones((rows, columns), dtype)
     out, mask = np.empty_like(x), np.empty_like(x)
-    rates, cursor = np.array([keep], dtype), np.array([first, step])
-    getattr(dropout_forward, twin)(out, mask, x, key, cursor, stream, columns, rates)
+    scalars, cursor = np.array([keep], dtype), np.array([sample, step, 0, 0])
+    getattr(dropout_forward, twin)(out, mask, x, key, cursor, stream, columns, scalars)
     assert set(np.unique(mask)) <= {dtype(0), dtype(1) / dtype(keep)}
     np.testing.assert_array_equal(out, mask)
     return mask != 0
@@ -43,14 +43,14 @@ def test_philox_is_philox():
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.25, 0.5, 0.9])
-def test_the_share_that_stays(keep):
+def test_the_fraction_that_stays(keep):
     found = kept(keep)
     assert surprise(found.sum(), keep, found.size) < 4
     for axis in (0, 1):
-        shares = surprise(found.sum(axis=axis), keep, found.shape[axis])
-        assert shares.max() < 5.5
+        surprises = surprise(found.sum(axis=axis), keep, found.shape[axis])
+        assert surprises.max() < 5.5
         # neither more even than chance nor less: the mean of n squares of normal numbers is 1 ± √(2/n)
-        assert abs(np.mean(shares**2) - 1) < 4 * np.sqrt(2 / len(shares))
+        assert abs(np.mean(surprises**2) - 1) < 4 * np.sqrt(2 / len(surprises))
 
 
 def test_all_stay_at_one():
@@ -60,12 +60,12 @@ def test_all_stay_at_one():
 def test_any_other_row_column_step_stream_or_key_is_independent():
     base = kept()
     others = {
-        "row": kept(first=1),
-        "far row": kept(first=2**31),
+        "row": kept(sample=1),
+        "far row": kept(sample=2**31),
         "column": np.roll(base, 1, axis=1),
         "rows and columns exchanged": kept(rows=COLUMNS, columns=ROWS).T,
         "step": kept(step=1),
-        "step and row": kept(step=1, first=ROWS),
+        "step and row": kept(step=1, sample=ROWS),
         "stream": kept(stream=1),
         "stream for step": kept(step=0, stream=1)[::-1],
     }
@@ -84,9 +84,9 @@ def test_pairs_of_neighbours_come_equally_often():
         assert surprise(counts, 0.25, a.size).max() < 5
 
 
-def test_a_place_draws_the_same_in_any_batch_dtype_and_width():
+def test_an_element_draws_the_same_in_any_batch_dtype_and_width():
     whole = kept(0.7, rows=30)
-    np.testing.assert_array_equal(kept(0.7, rows=20, first=10), whole[10:])
+    np.testing.assert_array_equal(kept(0.7, rows=20, sample=10), whole[10:])
     np.testing.assert_array_equal(kept(0.7, rows=30, columns=17), whole[:, :17])
     # .7 is another number in float32, but no draw lies between the two
     np.testing.assert_array_equal(kept(0.7, rows=30, dtype=np.float64), whole)
@@ -104,7 +104,7 @@ def test_gradient_is_the_mask():
     rng = np.random.default_rng(0)
     x, dout = rng.standard_normal((2, 5, 16))
     out, mask, dx = np.zeros((3, 5, 16))
-    args = KEY, np.array([3, 4]), 5, 11, np.array([0.6])
+    args = KEY, np.array([3, 4, 0, 0]), 5, 11, np.array([0.6])
     dropout_forward.serial(out, mask, x, *args)
     dropout_backward.serial(dx, dout, mask, 11)
     above, below = np.zeros((2, 5, 16))

@@ -5,19 +5,19 @@ import pytest
 
 import fastnn_kernels as kernels
 
-RATES = {"mse": 0.5, "huber": 0.7, "softmax_cross_entropy_smooth": 0.1}
+SCALARS = {"mse": 0.5, "huber": 0.7, "softmax_cross_entropy_smooth": 0.1}
 LABELLED = ("softmax_cross_entropy", "softmax_cross_entropy_smooth")
 NAMES = [*LABELLED, "binary_cross_entropy", "mse", "mae", "huber"]
 
 
-def run(name, x, target, weight=None, rate=None):
+def run(name, x, target, loss_weight=None, rate=None):
     """(loss, correct, dx) of x (B, n) in its dtype."""
     loss, correct = np.empty((2, len(x)), x.dtype)
     dx = np.empty_like(x)
-    weight = np.ones(len(x), x.dtype) if weight is None else weight
-    rate = RATES.get(name) if rate is None else rate
-    rates = () if rate is None else (np.array([rate], x.dtype),)
-    getattr(kernels, name).serial(loss, correct, dx, x, target, weight, *rates, x.shape[1])
+    loss_weight = np.ones(len(x), x.dtype) if loss_weight is None else loss_weight
+    rate = SCALARS.get(name) if rate is None else rate
+    scalars = () if rate is None else (np.array([rate], x.dtype),)
+    getattr(kernels, name).serial(loss, correct, dx, x, target, loss_weight, *scalars, x.shape[1])
     return loss, correct, dx
 
 
@@ -32,12 +32,12 @@ def case(name, B=7, n=5):
 @pytest.mark.parametrize("n", [1, 5])
 @pytest.mark.parametrize("name", NAMES)
 def test_gradient_is_the_central_difference(name, n):
-    x, target, weight = case(name, n=n)
-    dx, h = run(name, x, target, weight)[2], 1e-5
+    x, target, loss_weight = case(name, n=n)
+    dx, h = run(name, x, target, loss_weight)[2], 1e-5
     want = np.empty_like(x)
     for j in range(n):
         step = h * (np.arange(n) == j)
-        want[:, j] = weight * (run(name, x + step, target)[0] - run(name, x - step, target)[0]) / (2 * h)
+        want[:, j] = loss_weight * (run(name, x + step, target)[0] - run(name, x - step, target)[0]) / (2 * h)
     assert np.abs(dx - want).max() < 1e-9
 
 
@@ -45,7 +45,7 @@ def test_gradient_is_the_central_difference(name, n):
 def test_agrees_with_torch(name):
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional
-    x, target, weight = case(name)
+    x, target, loss_weight = case(name)
     f = {
         "softmax_cross_entropy": lambda s, t: functional.cross_entropy(s, t, reduction="none"),
         "softmax_cross_entropy_smooth": lambda s, t: functional.cross_entropy(
@@ -59,17 +59,17 @@ def test_agrees_with_torch(name):
     tensor = torch.tensor(x, requires_grad=True)
     want = f(tensor, torch.tensor(target))
     want = want if want.ndim == 1 else want.mean(dim=1)
-    (want * torch.tensor(weight)).sum().backward()
-    loss, _, dx = run(name, x, target, weight)
+    (want * torch.tensor(loss_weight)).sum().backward()
+    loss, _, dx = run(name, x, target, loss_weight)
     assert np.abs(loss - want.detach().numpy()).max() < 1e-10
     assert np.abs(dx - tensor.grad.numpy()).max() < 1e-10
 
 
 def test_smoothing_of_nothing_is_the_plain_loss():
-    x, labels, weight = case("softmax_cross_entropy")
+    x, labels, loss_weight = case("softmax_cross_entropy")
     for got, want in zip(
-        run("softmax_cross_entropy_smooth", x, labels, weight, rate=0.0),
-        run("softmax_cross_entropy", x, labels, weight),
+        run("softmax_cross_entropy_smooth", x, labels, loss_weight, rate=0.0),
+        run("softmax_cross_entropy", x, labels, loss_weight),
         strict=True,
     ):
         np.testing.assert_allclose(got, want, rtol=1e-14, atol=1e-15)
@@ -85,7 +85,7 @@ def test_a_certain_score_costs_what_is_left_of_certainty():
     assert run("binary_cross_entropy", x, (x < 0).astype(float))[0].tolist() == [40, 40, 800, 800]
 
 
-def test_what_counts_as_right():
+def test_which_predictions_count_as_correct():
     nan = np.nan
     x, t = np.array([[0.3], [-2.0], [0.0], [nan]]), np.array([[1.0], [1.0], [1.0], [nan]])
     for name in ("mse", "mae", "huber"):
@@ -93,8 +93,8 @@ def test_what_counts_as_right():
         rows = np.array([[1, 3, 3.0], [0, 1, 2], [nan, 1, 2]])
         aims = np.array([[0, 5, 1.0], [0, 5, 1], [nan, 0, 9]])
         assert run(name, rows, aims)[1].tolist() == [1, 0, 0]  # the first of the largest
-    share = run("binary_cross_entropy", np.array([[1.0, -1, 0, nan]]), np.array([[1.0, 0, 1, 0]]))[1]
-    assert share.tolist() == [0.5]
+    fraction = run("binary_cross_entropy", np.array([[1.0, -1, 0, nan]]), np.array([[1.0, 0, 1, 0]]))[1]
+    assert fraction.tolist() == [0.5]
 
 
 def test_half_the_square_and_the_arms_of_huber():

@@ -1,4 +1,4 @@
-"""exp, log, tanh and sigmoid against longdouble (float64 for float32), and what they owe the loops around them."""
+"""exp, log, tanh and sigmoid against longdouble (float64 for float32), and their code in loops."""
 
 import functools
 import math
@@ -185,7 +185,7 @@ def test_same_bits_in_vector_body_remainder_alone_and_in_parallel(name, dtype):
 @every_function
 @every_dtype
 def test_the_bits_do_not_depend_on_the_expression_around(name, dtype):
-    """A product before and a sum after may be fused with one another, but not with what is inside."""
+    """A product before and a sum after may be fused with one another, but not with the function's own operations."""
     f = getattr(_math, name)
 
     @numba.njit(**OPTIONS)

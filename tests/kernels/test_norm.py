@@ -16,7 +16,7 @@ from tests.kernels.cases import made
 
 BATCH = ["3x1x17", "5x3x7", "7x13x11"]
 LAYER = ["2x3", "4x17", "13x33"]
-MOMENTUM, EPS = 0.9, 1e-3  # what the registry's inputs hold
+MOMENTUM, EPS = 0.9, 1e-3  # those of the registry's inputs
 
 
 def close(got, want):
@@ -63,7 +63,7 @@ def test_batch_norm_is_pytorchs_and_so_are_its_gradients(shape):
     x_t = torch.tensor(norm.x[:, : P * C].reshape(B, P, C).transpose(0, 2, 1), requires_grad=True)
     gamma_t, beta_t = (torch.tensor(v[:C], requires_grad=True) for v in (norm.gamma, norm.beta))
     old = [torch.tensor(v[:C]) for v in norm.running]
-    # PyTorch's momentum is the share of the new statistics.
+    # PyTorch's momentum is the fraction of the new statistics.
     want = torch.nn.functional.batch_norm(x_t, *old, gamma_t, beta_t, True, 1 - MOMENTUM, EPS)
     norm.forward()
     dout = upstream(norm.out)

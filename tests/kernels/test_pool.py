@@ -1,4 +1,4 @@
-"""Max pooling: which of equals, what NaN does, windows that overlap; PyTorch; central differences."""
+"""Max pooling: the first of equals, NaN, windows that overlap; against PyTorch; central differences."""
 
 import numpy as np
 import pytest

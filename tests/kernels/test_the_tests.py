@@ -1,4 +1,4 @@
-"""The comparison finds what it is there to find: each of these kernels is wrong in one small way."""
+"""The comparison with the reference finds planted errors: each of these kernels is wrong in one small way."""
 
 import dataclasses
 
@@ -39,13 +39,13 @@ def half_precision(out, x, w):
     out[:] = x[:, : len(w)].astype(narrow) @ w.astype(narrow)
 
 
-def half_the_gradient(loss, correct, dx, x, labels, weight, n):
-    reference.softmax_cross_entropy(loss, correct, dx, x, labels, weight, n)
+def half_the_gradient(loss, correct, dx, x, labels, loss_weight, n):
+    reference.softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n)
     dx[-1] /= 2
 
 
-def last_of_equals(loss, correct, dx, x, labels, weight, n):
-    reference.softmax_cross_entropy(loss, correct, dx, x, labels, weight, n)
+def last_of_equals(loss, correct, dx, x, labels, loss_weight, n):
+    reference.softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n)
     correct[:] = x[:, :n][:, ::-1].argmax(axis=1) == n - 1 - labels
 
 
@@ -60,9 +60,9 @@ def unstable_sort(starts, positions, ids):
     positions[starts[0] : starts[1]] = positions[starts[0] : starts[1]][::-1].copy()
 
 
-def forget_momentum(w, velocity, dw, rates):
+def forget_momentum(w, velocity, dw, scalars):
     velocity *= 0
-    reference.momentum_update(w, velocity, dw, rates)
+    reference.momentum_update(w, velocity, dw, scalars)
 
 
 WRONG = [
@@ -83,13 +83,13 @@ WRONG = [
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("name", "shape", "wrong"), WRONG, ids=[w[2].__name__ for w in WRONG])
 def test_wrong_kernel_is_found(name, shape, wrong, dtype):
-    entry, args = made(name, dtype, shape)
+    spec, args = made(name, dtype, shape)
     if wrong is turn_nan_into_zero:
         args[1][0, 0] = np.nan
-    terms = entry.terms(entry.shapes[shape])
-    check(entry.run(entry.reference, args), entry.want(args), terms, "right")
+    terms = spec.terms(spec.shapes[shape])
+    check(spec.run(spec.reference, args), spec.want(args), terms, "right")
     with pytest.raises(AssertionError, match="times the tolerance"):
-        check(entry.run(wrong, args), entry.want(args), terms, "wrong")
+        check(spec.run(wrong, args), spec.want(args), terms, "wrong")
 
 
 def test_shape_and_number_of_outputs_count():
@@ -105,6 +105,6 @@ def test_infinity_of_the_other_sign_is_an_error():
 
 
 def test_a_wrong_reference_is_found_too():
-    entry, args = made("sum_forward", np.float64, "7x13x11")
-    wrong = dataclasses.replace(entry, reference=lambda out, x, C, n: reference.sum_forward(out, x[:, n:], C - 1, n))
-    assert error(entry.run(entry.kernel.serial, args)[0], wrong.want(args)[0], 13) > 1
+    spec, args = made("sum_forward", np.float64, "7x13x11")
+    wrong = dataclasses.replace(spec, reference=lambda out, x, C, n: reference.sum_forward(out, x[:, n:], C - 1, n))
+    assert error(spec.run(spec.kernel.serial, args)[0], wrong.want(args)[0], 13) > 1

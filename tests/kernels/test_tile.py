@@ -1,4 +1,4 @@
-"""Register tiles give the bits of the readable loop, and write nothing beside their output."""
+"""Micro-tiles give the bits of the readable loop, and write nothing beside their output."""
 
 import re
 
@@ -52,7 +52,7 @@ def test_products(rows, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("fresh", [True, False])
-def test_sums_over_places_at_any_distance(fresh, dtype):
+def test_sums_over_rows_at_any_distance(fresh, dtype):
     rng = np.random.default_rng(1)
     for rows, depth, columns, a_row, a_step in (
         (1, 4, 16, 0, 1),
@@ -85,18 +85,18 @@ def test_sums_over_places_at_any_distance(fresh, dtype):
 )
 def test_registers_are_read_off_the_assembly(assembly, registers):
     assert _tile.registers_in(assembly) == registers
-    heights, lines = _tile.SHAPES[registers]
-    assert not heights or heights[-2:] == (2, 1)
-    assert lines >= 1
+    sizes, nr = _tile.SHAPES[registers]
+    assert not sizes or sizes[-2:] == (2, 1)
+    assert nr >= 1
 
 
-def compiled_for(triple, processor, rows, lines):
-    """The assembly of one tile, compiled for another processor."""
+def compiled_for(triple, processor, mr, nr):
+    """The assembly of one micro-tile, compiled for another processor."""
     word = ir.IntType(64)
     function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), [word] * 8), "tile")
     builder = ir.IRBuilder(function.append_basic_block())
     out, out_stride, a, a_row, a_step, b, b_stride, depth = function.args
-    emitter = _tile._Emitter(builder, types.float32, rows, lines)
+    emitter = _tile._Emitter(builder, types.float32, mr, nr)
     sums = emitter.start(out, out_stride, ir.Constant(ir.IntType(1), 0))
     emitter.store(out, out_stride, emitter.loop(depth, a, a_row, a_step, b, b_stride, sums))
     builder.ret_void()
@@ -116,12 +116,12 @@ def compiled_for(triple, processor, rows, lines):
         ("x86_64-unknown-linux-gnu", "skylake-avx512", "zmm", 1),
     ],
 )
-def test_the_sums_of_a_tall_tile_stay_in_registers(triple, processor, registers, each):
+def test_the_sums_of_the_largest_tile_stay_in_registers(triple, processor, registers, each):
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
-    (tall, *_), lines = _tile.SHAPES[registers]
-    assembly = compiled_for(triple, processor, tall, lines)
+    (mr, *_), nr = _tile.SHAPES[registers]
+    assembly = compiled_for(triple, processor, mr, nr)
     loop = max(re.split(r"\n\.LBB\d+_\d+:", assembly), key=lambda block: len(re.findall(r"fmla|vfmadd", block)))
     assert _tile.registers_in(loop) == registers
-    assert len(re.findall(r"fmla|vfmadd", loop)) == tall * lines * each
+    assert len(re.findall(r"fmla|vfmadd", loop)) == mr * nr * each
     assert not re.search(r"\[sp|\(%rsp", loop), "sums are spilled to the stack"

@@ -1,4 +1,4 @@
-"""The same bits from both twins, from any number of threads, and for a row alone or in a batch."""
+"""The same bits serial and parallel, on any number of threads, and for a row alone or in a batch."""
 
 import numba
 import numpy as np
@@ -8,7 +8,7 @@ from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit, params
 
-SHARED = params(over_twins=False, only=lambda entry: JIT and entry.kernel.work)
+SHARED = params(over_twins=False, only=lambda spec: JIT and spec.kernel.work)
 
 
 @pytest.fixture
@@ -27,48 +27,47 @@ def assert_same_bits(got, want):
 @needs_jit
 @pytest.mark.parametrize(("name", "dtype", "shape", "twin"), SHARED)
 def test_parallel_twin_gives_the_bits_of_the_serial_one(name, dtype, shape, twin):
-    entry, args = made(name, dtype, shape)
-    assert entry.kernel.parallel is not entry.kernel.serial
-    assert_same_bits(entry.run(entry.kernel.parallel, args), entry.run(entry.kernel.serial, args))
+    spec, args = made(name, dtype, shape)
+    assert spec.kernel.parallel is not spec.kernel.serial
+    assert_same_bits(spec.run(spec.kernel.parallel, args), spec.run(spec.kernel.serial, args))
 
 
 @needs_jit
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread at hand")
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [n for n, entry in REGISTRY.items() if entry.kernel.work])
+@pytest.mark.parametrize("name", [n for n, spec in REGISTRY.items() if spec.kernel.work])
 def test_any_number_of_threads_gives_the_same_bits(name, dtype, thread_count):
-    entry, args = made(name, dtype, "threshold+1")
-    want = entry.run(entry.kernel.serial, args)
+    spec, args = made(name, dtype, "threshold+1")
+    want = spec.run(spec.kernel.serial, args)
     for threads in range(1, min(4, numba.config.NUMBA_NUM_THREADS) + 1):
         thread_count(threads)
         for _ in range(3):  # a race need not show at once
-            assert_same_bits(entry.run(entry.kernel.parallel, args), want)
+            assert_same_bits(spec.run(spec.kernel.parallel, args), want)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["matmul", "matmul_wt"])
-def test_a_row_of_a_product_is_the_same_alone_and_in_a_batch(name, dtype):
-    entry, args = made(name, dtype, "7x13x11")
-    for twin in (entry.kernel.serial, entry.kernel.parallel):
-        (whole,) = entry.run(twin, args)
+def test_a_row_of_a_product_is_the_same_alone_and_in_a_batch(dtype):
+    spec, args = made("matmul", dtype, "7x13x11")
+    for twin in (spec.kernel.serial, spec.kernel.parallel):
+        (whole,) = spec.run(twin, args)
         for rows in (slice(2, 3), slice(1, 5), slice(3, 7), slice(0, 6)):
             part = tuple(np.ascontiguousarray(a[rows]) for a in args[:2])
-            assert_same_bits(entry.run(twin, (*part, args[2])), [whole[rows].copy()])
+            assert_same_bits(spec.run(twin, (*part, args[2])), [whole[rows].copy()])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["softmax_forward", "tanh_forward", "sigmoid_forward"])
 def test_a_row_of_an_activation_is_the_same_alone_and_in_a_batch(name, dtype):
-    entry, (out, x, n) = made(name, dtype, "7x31")
-    (whole,) = entry.run(entry.kernel.serial, (out, x, n))
+    spec, (out, x, n) = made(name, dtype, "7x31")
+    (whole,) = spec.run(spec.kernel.serial, (out, x, n))
     for i in range(len(x)):
-        alone = entry.run(entry.kernel.serial, (out[i : i + 1], x[i : i + 1], n))
+        alone = spec.run(spec.kernel.serial, (out[i : i + 1], x[i : i + 1], n))
         assert_same_bits(alone, [whole[i : i + 1]])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_padding_does_not_change_a_product(dtype):
-    entry, (out, x, w) = made("matmul", dtype, "7x13x11")
-    (padded,) = entry.run(entry.kernel.serial, (out, x, w))
+    spec, (out, x, w) = made("matmul", dtype, "7x13x11")
+    (padded,) = spec.run(spec.kernel.serial, (out, x, w))
     bare = [np.ascontiguousarray(a[:, :c]) for a, c in ((out, 11), (x, 13), (w, 11))]
-    assert_same_bits(entry.run(entry.kernel.serial, tuple(bare)), [np.ascontiguousarray(padded[:, :11])])
+    assert_same_bits(spec.run(spec.kernel.serial, tuple(bare)), [np.ascontiguousarray(padded[:, :11])])

@@ -18,8 +18,8 @@ def test_momentum_example():
     assert abs(v[19] - 0.8096) < 1e-7
 
 
-def rates(name, t):
-    """What the kernels expect at step t = 1, 2, …"""
+def scalars(name, t):
+    """The scalars that a kernel gets at step t = 1, 2, …"""
     adam = [LR / (1 - BETA1**t), 1 - BETA1, 1 - BETA2, 1 / np.sqrt(1 - BETA2**t), EPS]
     return {
         "rmsprop_update": [LR, 1 - DECAY, EPS],
@@ -30,7 +30,7 @@ def rates(name, t):
 
 
 def defined(name, w, state, g, t):
-    """The next parameters and state, as the definitions read."""
+    """The next parameters and state, by the definition."""
     if name == "rmsprop_update":
         c = DECAY * state[0] + (1 - DECAY) * g**2
         return w - LR * g / (np.sqrt(c) + EPS), [c]
@@ -54,7 +54,7 @@ def ten_steps(name, dtype):
     w, *state = (a.astype(dtype) for a in (want, *want_state))
     for t in range(1, 11):
         g = rng.standard_normal(23) * 10.0 ** rng.integers(-6, 3, 23)
-        getattr(kernels, name).serial(w, *state, g.astype(dtype), np.array(rates(name, t), dtype))
+        getattr(kernels, name).serial(w, *state, g.astype(dtype), np.array(scalars(name, t), dtype))
         want, want_state = defined(name, want, want_state, g, t)
     return (w, *state), (want, *want_state)
 
@@ -85,16 +85,16 @@ def test_adam_agrees_with_torch(name):
         g = rng.standard_normal(11)
         tensor.grad = torch.tensor(g)
         optimizer.step()
-        getattr(kernels, name).serial(w, m, v, g, np.array(rates(name, t)))
+        getattr(kernels, name).serial(w, m, v, g, np.array(scalars(name, t)))
     np.testing.assert_allclose(w, tensor.detach().numpy(), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", STATES)
-def test_tiny_state_becomes_zero_and_what_has_no_gradient_stays(name, dtype):
-    entry, args = made(name, dtype, "64")
+def test_tiny_state_becomes_zero_and_a_parameter_without_gradient_stays(name, dtype):
+    spec, args = made(name, dtype, "64")
     assert all(args[1 + s][0] != 0 for s in range(STATES[name]))
-    w, *state = entry.run(entry.kernel.serial, args)
+    w, *state = spec.run(spec.kernel.serial, args)
     assert all(s[0] == 0 for s in state)
     assert np.isfinite(w).all()
     if name != "adamw_update":
@@ -104,7 +104,7 @@ def test_tiny_state_becomes_zero_and_what_has_no_gradient_stays(name, dtype):
 @pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 1])
 def test_penalty_gradients_belong_to_their_values(size):
     w = np.random.default_rng(2).standard_normal(size)
-    strength, cursor, partial, h = np.array([0.3]), np.array([0, 1, 0]), np.empty(chunks(size)), 1e-4
+    strength, cursor, partial, h = np.array([0.3]), np.array([0, 1, 0, 0]), np.empty(chunks(size)), 1e-4
     at = np.arange(0, size, 997)
     for value, gradient in ((kernels.penalty_l1, kernels.add_l1), (kernels.penalty_l2, kernels.add_l2)):
         dw, losses = np.zeros(size), np.zeros((2, 2))
@@ -119,19 +119,19 @@ def test_penalty_gradients_belong_to_their_values(size):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_clipping_by_norm_ends_at_the_bound_and_leaves_what_is_below(dtype):
+def test_clipping_by_norm_ends_at_the_bound_and_leaves_smaller_norms(dtype):
     for factor in (0.5, 2.0):
         dw = np.random.default_rng(3).standard_normal(CHUNK + 3).astype(dtype)
         before, norm2 = dw.copy(), np.empty(1)
         kernels.sum_of_squares.serial(norm2, np.empty(2), dw)
         bound = np.array([factor * np.sqrt(norm2[0])], dtype)
-        kernels.scale_by_norm.serial(dw, norm2, bound)
+        kernels.clip_by_global_norm.serial(dw, norm2, bound)
         if factor > 1:
             np.testing.assert_array_equal(dw, before)
         else:
             np.testing.assert_allclose(np.linalg.norm(dw.astype(float)), bound[0], rtol=1e-6)
     zero = np.zeros(3, dtype)
-    kernels.scale_by_norm.serial(zero, np.zeros(1), np.ones(1, dtype))
+    kernels.clip_by_global_norm.serial(zero, np.zeros(1), np.ones(1, dtype))
     assert not zero.any()
 
 

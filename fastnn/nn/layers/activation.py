@@ -1,4 +1,4 @@
-"""Activations as a layer, and as the rows that other layers end with."""
+"""Activations as a layer, and as the operations that other layers end with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from fastnn.common.names import look_up
 from fastnn.engine.builder import Builder, Value
 from fastnn.nn.layers.base import Layer
 
-NAMES = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu")
-KERNELS = {name: (getattr(k, f"{name}_forward"), getattr(k, f"{name}_backward")) for name in NAMES}
+KERNELS = {name: (getattr(k, f"{name}_forward"), getattr(k, f"{name}_backward")) for name in k.ACTIVATIONS}
 
 
 def check_activation(name: str) -> None:

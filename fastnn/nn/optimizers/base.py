@@ -114,7 +114,7 @@ class Optimizer:
             norm2 = build.array("norm2", (1,), np.float64)
             partial = build.array("partial sums", (chunks(gradients.flat.size),), np.float64)
             build.emit(k.sum_of_squares, norm2, partial, gradients.flat)
-            build.emit(k.scale_by_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
+            build.emit(k.clip_by_global_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
         self.emit_update(build, parameters, gradients, scalars)
 
     def emit_update(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:

@@ -1,6 +1,17 @@
-"""Reference of what feeds a training step: sample order, rows gathered, the step's loss recorded."""
+"""Reference of the first and the last operations of a training step: choose samples, gather rows, record the loss."""
 
 import numpy as np
+
+__all__ = [
+    "advance_cursor",
+    "gather_rows",
+    "gather_values",
+    "normalise_weights",
+    "permuted_indices",
+    "record_step",
+    "select_rates",
+    "sequential_indices",
+]
 
 
 def _mix(value, key, bits):
@@ -32,9 +43,9 @@ def advance_cursor(cursor, indices):
     cursor[:3] += [len(indices), 1, 1]
 
 
-def select_rates(rates, table, cursor):
-    """rates = table[cursor[2]]"""
-    rates[:] = table[cursor[2]]
+def select_rates(scalars, table, cursor):
+    """scalars = table[cursor[2]]"""
+    scalars[:] = table[cursor[2]]
 
 
 def gather_rows(out, source, indices):
@@ -47,14 +58,15 @@ def gather_values(out, source, indices):
     out[:] = source[indices]
 
 
-def normalise_weights(weight, importance):
-    """weight = importance / Σ importance; 0 if all are 0"""
-    total = np.sum(importance)
-    weight[:] = importance / total if total else 0
+def normalise_weights(loss_weight, sample_weight):
+    """loss_weight = sample_weight / Σ sample_weight; 0 if all are 0"""
+    total = np.sum(sample_weight)
+    loss_weight[:] = sample_weight / total if total else 0
 
 
-def record_step(losses, sums, cursor, loss, correct, importance, weight):
-    """losses[step] += Σ weight·loss; sums[step] = Σ importance · (loss, correct, 1), and what losses[step] was"""
-    sums[cursor[1]] = [np.sum(importance * loss), np.sum(importance * correct), np.sum(importance), losses[cursor[1]]]
-    losses[cursor[1]] += np.sum(weight * loss)
+def record_step(losses, sums, cursor, loss, correct, sample_weight, loss_weight):
+    """losses[step] += Σ loss_weight·loss; sums[step] = (Σ sample_weight · (loss, correct, 1), penalties)"""
+    figures = [np.sum(sample_weight * loss), np.sum(sample_weight * correct), np.sum(sample_weight)]
+    sums[cursor[1]] = [*figures, losses[cursor[1]]]
+    losses[cursor[1]] += np.sum(loss_weight * loss)
     cursor[:3] += [len(loss), 1, 1]

@@ -1,4 +1,6 @@
-"""Reference of the convolution of images, tap by tap of the window. A tap outside the image takes no part."""
+"""Reference of the convolution of images, one tap of the window at a time. A tap outside the image adds nothing."""
+
+__all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
 
 
 def _image(rows, H, W, C):
@@ -7,7 +9,7 @@ def _image(rows, H, W, C):
 
 
 def _pairs(k, stride, before, extent, count):
-    """Of one tap: the slice of outputs that see it, and the slice of the image that they see."""
+    """For one tap along an axis: the slice of outputs that see it, and the slice of the image that they see."""
     seeing = [c for c in range(count) if 0 <= c * stride - before + k < extent]
     if not seeing:
         return slice(0), slice(0)
@@ -16,7 +18,7 @@ def _pairs(k, stride, before, extent, count):
 
 
 def _taps(geometry):
-    """For each tap: its rows of w, where its outputs are, where its inputs are."""
+    """For each tap: the slice of its rows of w, the indices of its outputs, the indices of its inputs."""
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = geometry.tolist()
     for kh in range(KH):
         for kw in range(KW):
@@ -42,16 +44,16 @@ def conv2d_backward_x(dx, dout, wt, geometry):
         _image(dx, H, W, C)[inputs] += dout[outputs] @ wt[:, own]
 
 
-def conv2d_backward_w(dw, x, dout, geometry, begin=0):
+def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     """dw[kh, kw, c_in, c_out] = Σ x[b, r·SH − top + kh, c·SW − left + kw, c_in] · dout[b, r, c, c_out]
 
-    Of dw, the rows from `begin` on.
+    dw holds the rows from number `offset` on.
     """
     H, W, C, *_, H_out, W_out, n = geometry.tolist()
     x, dout = _image(x, H, W, C), _image(dout, H_out, W_out, n)
     for own, outputs, inputs in _taps(geometry):
         sums = x[inputs].reshape(-1, C).T @ dout[outputs].reshape(-1, n)
-        for row, total in zip(range(own.start - begin, own.stop - begin), sums, strict=True):
+        for row, total in zip(range(own.start - offset, own.stop - offset), sums, strict=True):
             if 0 <= row < len(dw):
                 dw[row, :n] = total
 
@@ -61,8 +63,8 @@ def pad_images(out, x, geometry):
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = geometry.tolist()
     tall, wide = (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
     out[:, : tall * wide * C] = 0
-    part = _image(x, H, W, C)[:, : max(tall - top, 0), : max(wide - left, 0)]
-    _image(out, tall, wide, C)[:, top : top + part.shape[1], left : left + part.shape[2]] = part
+    inside = _image(x, H, W, C)[:, : max(tall - top, 0), : max(wide - left, 0)]
+    _image(out, tall, wide, C)[:, top : top + inside.shape[1], left : left + inside.shape[2]] = inside
 
 
 def flip_filters(out, w, geometry):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["dropout_backward", "dropout_forward"]
+
 LOW = np.uint64(2**32 - 1)
 WORD = np.uint64(32)
 
@@ -14,14 +16,14 @@ def _philox(a, b, key):
     return a, b
 
 
-def dropout_forward(out, mask, x, key, cursor, stream, n, rates, first=0):
+def dropout_forward(out, mask, x, key, cursor, stream, n, scalars, offset=0):
     """mask = 1/keep where a number of (key, stream, step, sample, column) is below keep, else 0;  out = x · mask"""
     a, b = _philox(key[:1] & LOW, key[:1] >> WORD, key[1:2] & LOW)
     a, b = _philox(a ^ np.uint64(stream), b ^ np.uint64(cursor[1]), key[1:2] >> WORD)
-    samples = np.arange(cursor[0] + first, cursor[0] + first + len(x), dtype=np.uint64)
+    samples = np.arange(cursor[0] + offset, cursor[0] + offset + len(x), dtype=np.uint64)
     c, d = _philox(samples[:, None] & LOW, a, b)
     words, _ = _philox(np.arange(n, dtype=np.uint64), c, d)
-    mask[:, :n] = np.where((words >> np.uint64(8)) * 2.0**-24 < rates[0], 1 / rates[0], 0)
+    mask[:, :n] = np.where((words >> np.uint64(8)) * 2.0**-24 < scalars[0], 1 / scalars[0], 0)
     out[:, :n] = x[:, :n] * mask[:, :n]
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["clear_rows", "embedding_backward", "embedding_forward", "group_by_row", "sum_backward", "sum_forward"]
+
 
 def embedding_forward(out, w, ids, n):
     """out[b] = the rows w[ids[b, c], :n] side by side"""
@@ -10,7 +12,7 @@ def embedding_forward(out, w, ids, n):
 
 
 def group_by_row(starts, positions, ids):
-    """positions = stable argsort of ids; positions[starts[v] : starts[v + 1]] hold id v"""
+    """positions = stable argsort of ids; positions[starts[v] : starts[v + 1]] are the occurrences of id v"""
     starts[0] = 0
     starts[1:] = np.cumsum(np.bincount(ids.ravel(), minlength=len(starts) - 1))
     positions[:] = np.argsort(ids, axis=None, kind="stable")
@@ -22,10 +24,10 @@ def clear_rows(dw, starts):
 
 
 def embedding_backward(dw, dout, starts, positions, C, n):
-    """dw[v, :n] += Σ dout over the places that hold id v"""
-    places = dout[:, : C * n].reshape(len(positions), n)
+    """dw[v, :n] += Σ dout over the occurrences of id v"""
+    terms = dout[:, : C * n].reshape(len(positions), n)
     rows = np.repeat(np.arange(len(dw)), np.diff(starts))
-    np.add.at(dw[:, :n], rows, places[positions])
+    np.add.at(dw[:, :n], rows, terms[positions])
 
 
 def sum_forward(out, x, C, n):

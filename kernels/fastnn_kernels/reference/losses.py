@@ -4,55 +4,59 @@ import numpy as np
 
 from fastnn_kernels.reference.softmax import softmax_cross_entropy, softmax_forward
 
+__all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy_smooth"]
 
-def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, weight, rates, n):
-    """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ, dx = weight · (softmax(x) − t), where t = (1 − s) · onehot(label) + s / n"""
-    softmax_cross_entropy(loss, correct, dx, x, labels, weight, n)
+
+def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scalars, n):
+    """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ, dx = loss_weight · (softmax(x) − t), t = (1 − s) · onehot(label) + s / n"""
+    softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n)
     rows, distance = np.arange(len(x)), x[:, :n].max(axis=1, keepdims=True) - x[:, :n]
-    # Of distances from the maximum only the mean differs from the loss without smoothing.
-    loss[:] = loss - distance[rows, labels] + (1 - rates[0]) * distance[rows, labels] + rates[0] * distance.mean(axis=1)
+    # With distance = max − x, the loss is log Σ exp(−distance) + Σ t · distance; the plain one has t = onehot(label).
+    loss[:] = (
+        loss - distance[rows, labels] + (1 - scalars[0]) * distance[rows, labels] + scalars[0] * distance.mean(axis=1)
+    )
     softmax_forward(dx, x, n)
-    dx[:, :n] -= rates[0] / n
-    dx[rows, labels] -= 1 - rates[0]
-    dx[:, :n] *= weight[:, None]
+    dx[:, :n] -= scalars[0] / n
+    dx[rows, labels] -= 1 - scalars[0]
+    dx[:, :n] *= loss_weight[:, None]
 
 
-def binary_cross_entropy(loss, correct, dx, x, target, weight, n):
-    """loss = mean of log(1 + exp(x)) − t·x; correct: share of (x > 0) = (t > ½); dx = weight / n · (sigmoid(x) − t)"""
+def binary_cross_entropy(loss, correct, dx, x, target, loss_weight, n):
+    """loss = mean of log(1 + exp(x)) − t·x, dx = loss_weight / n · (sigmoid(x) − t); correct: (x > 0) = (t > ½)"""
     x, t = x[:, :n], target[:, :n]
     e = np.exp(-np.abs(x))
     loss[:] = (np.maximum(x, 0) - x * t + np.log1p(e)).mean(axis=1)
     correct[:] = (((x > 0) & (t > 0.5)) | ((x <= 0) & (t <= 0.5))).mean(axis=1)
-    dx[:, :n] = weight[:, None] / n * (np.where(x < 0, e, 1) / (1 + e) - t)
+    dx[:, :n] = loss_weight[:, None] / n * (np.where(x < 0, e, 1) / (1 + e) - t)
 
 
 def _same_choice(x, t):
-    """One output: equal signs. More: the largest at the same place. NaN: never."""
+    """With one output: the signs are equal. With more: the argmax is the same. False if any element is NaN."""
     if x.shape[1] == 1:
         return (np.sign(x) == np.sign(t))[:, 0]
     return (x.argmax(axis=1) == t.argmax(axis=1)) & ~np.isnan(x).any(axis=1) & ~np.isnan(t).any(axis=1)
 
 
-def mse(loss, correct, dx, x, target, weight, rates, n):
-    """loss = scale · mean of d², dx = weight · 2 · scale / n · d, where d = x − t"""
+def mse(loss, correct, dx, x, target, loss_weight, scalars, n):
+    """loss = scale · mean of d², dx = loss_weight · 2 · scale / n · d, where d = x − t"""
     d = x[:, :n] - target[:, :n]
-    loss[:] = rates[0] / n * (d**2).sum(axis=1)
+    loss[:] = scalars[0] / n * (d**2).sum(axis=1)
     correct[:] = _same_choice(x[:, :n], target[:, :n])
-    dx[:, :n] = weight[:, None] * 2 * rates[0] / n * d
+    dx[:, :n] = loss_weight[:, None] * 2 * scalars[0] / n * d
 
 
-def mae(loss, correct, dx, x, target, weight, n):
-    """loss = mean of |d|, dx = weight / n · sign(d), where d = x − t"""
+def mae(loss, correct, dx, x, target, loss_weight, n):
+    """loss = mean of |d|, dx = loss_weight / n · sign(d), where d = x − t"""
     d = x[:, :n] - target[:, :n]
     loss[:] = np.abs(d).mean(axis=1)
     correct[:] = _same_choice(x[:, :n], target[:, :n])
-    dx[:, :n] = weight[:, None] / n * np.sign(d)
+    dx[:, :n] = loss_weight[:, None] / n * np.sign(d)
 
 
-def huber(loss, correct, dx, x, target, weight, rates, n):
-    """loss = mean of (½ d² where |d| ≤ δ, else δ · (|d| − ½ δ)), d = x − t; dx = weight / n · (d, within ±δ)"""
-    d, delta = x[:, :n] - target[:, :n], rates[0]
+def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
+    """loss = mean of (½ d² where |d| ≤ δ, else δ · (|d| − ½ δ)), d = x − t; dx = loss_weight / n · (d, within ±δ)"""
+    d, delta = x[:, :n] - target[:, :n], scalars[0]
     near = np.abs(d) <= delta
     loss[:] = np.where(near, 0.5 * d**2, delta * (np.abs(d) - 0.5 * delta)).mean(axis=1)
     correct[:] = _same_choice(x[:, :n], target[:, :n])
-    dx[:, :n] = weight[:, None] / n * np.where(near, d, delta * np.sign(d))
+    dx[:, :n] = loss_weight[:, None] / n * np.where(near, d, delta * np.sign(d))

@@ -1,4 +1,6 @@
-"""Reference of the matrix product in its three forms, and of the transpose."""
+"""Reference of the matrix products and of the transpose."""
+
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
 
 
 def matmul(out, x, w):
@@ -6,16 +8,14 @@ def matmul(out, x, w):
     out[:] = x[:, : len(w)] @ w
 
 
-def matmul_xt(dw, x, dout, first=0):
-    """dw = xᵀ · dout, its rows from `first` on"""
-    dw[:] = x[:, first : first + len(dw)].T @ dout
+matmul_wt = matmul  # the name before 0.2 of dout · wᵀ
 
 
-def transpose(out, w, first=0):
-    """out = wᵀ, its columns from `first` on"""
-    out[:, first : first + len(w)] = w[:, : len(out)].T
+def matmul_xt(dw, x, dout, offset=0):
+    """dw = rows offset ≤ r < offset + k of xᵀ · dout"""
+    dw[:] = x[:, offset : offset + len(dw)].T @ dout
 
 
-def matmul_wt(dx, dout, wt):
-    """dx = dout · wᵀ, where wt is wᵀ"""
-    dx[:] = dout[:, : len(wt)] @ wt
+def transpose(out, w, offset=0):
+    """out[:, offset : offset + k] = wᵀ"""
+    out[:, offset : offset + len(w)] = w[:, : len(out)].T

@@ -2,16 +2,26 @@
 
 import numpy as np
 
+__all__ = [
+    "batch_norm_backward",
+    "batch_norm_backward_sums",
+    "batch_norm_forward",
+    "batch_norm_moments",
+    "batch_norm_rstd",
+    "layer_norm_backward",
+    "layer_norm_forward",
+]
+
 
 def _channels(rows, P, C):
     """A view (B, P, C) of padded rows."""
     return rows[:, : P * C].reshape(len(rows), P, C)
 
 
-def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, begin=0):
-    """Mean and 1 / √(var + eps) of the channels from `begin` on; the running statistics move towards the batch's"""
-    momentum, eps = rates
-    x, N, count = _channels(x, P, C)[..., begin:], len(x) * P, min(len(mean), C - begin)
+def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, offset=0):
+    """Mean and 1 / √(var + eps) of the channels from number `offset` on; running statistics move towards the batch's"""
+    momentum, eps = scalars
+    x, N, count = _channels(x, P, C)[..., offset:], len(x) * P, min(len(mean), C - offset)
     x = x[..., :count]
     mean[:count] = x.mean(axis=(0, 1))
     var = ((x - mean[:count]) ** 2).mean(axis=(0, 1))
@@ -20,9 +30,9 @@ def batch_norm_moments(mean, rstd, running_mean, running_var, x, rates, P, C, be
     running_var[:count] = momentum * running_var[:count] + (1 - momentum) * (var * N / (N - 1))
 
 
-def batch_norm_rstd(rstd, running_var, rates, C):
+def batch_norm_rstd(rstd, running_var, scalars, C):
     """rstd = 1 / √(running_var + eps)"""
-    rstd[:C] = 1 / np.sqrt(running_var[:C] + rates[1])
+    rstd[:C] = 1 / np.sqrt(running_var[:C] + scalars[1])
 
 
 def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
@@ -30,10 +40,10 @@ def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
     _channels(out, P, C)[:] = (_channels(x, P, C) - mean[:C]) * rstd[:C] * gamma[:C] + beta[:C]
 
 
-def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, begin=0):
-    """dbeta = Σ dout,  dgamma = Σ dout · x̂, of the channels from `begin` on, and both divided by N"""
-    count, N = min(len(dgamma), C - begin), len(x) * P
-    dout, x = (_channels(rows, P, C)[..., begin : begin + count] for rows in (dout, x))
+def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, mean, rstd, P, C, offset=0):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂, of the channels from number `offset` on, and both divided by N"""
+    count, N = min(len(dgamma), C - offset), len(x) * P
+    dout, x = (_channels(rows, P, C)[..., offset : offset + count] for rows in (dout, x))
     dbeta[:count] = dout.sum(axis=(0, 1))
     dgamma[:count] = (dout * (x - mean[:count]) * rstd[:count]).sum(axis=(0, 1))
     dgamma_mean[:count], dbeta_mean[:count] = dgamma[:count] / N, dbeta[:count] / N
@@ -46,11 +56,11 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
     _channels(dx, P, C)[:] = gamma[:C] * rstd[:C] * inner
 
 
-def layer_norm_forward(out, mean, rstd, x, gamma, beta, rates, n):
+def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     """out = gamma · (x − mean) · rstd + beta with the statistics of each row"""
     x = x[:, :n]
     mean[:] = x.mean(axis=1)
-    rstd[:] = 1 / np.sqrt(((x - mean[:, None]) ** 2).mean(axis=1) + rates[0])
+    rstd[:] = 1 / np.sqrt(((x - mean[:, None]) ** 2).mean(axis=1) + scalars[0])
     out[:, :n] = (x - mean[:, None]) * rstd[:, None] * gamma[:n] + beta[:n]
 
 

@@ -2,15 +2,17 @@
 
 import numpy as np
 
+__all__ = ["max_pool2d_backward", "max_pool2d_forward"]
+
 
 def max_pool2d_forward(out, argmax, x, geometry):
-    """out = the largest number under each window; argmax = where in x[b] it is, the first of equals (or of NaNs)"""
+    """out = the largest number in each window; argmax = its index in x[b], the first of equals (or of NaNs)"""
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = geometry.tolist()
-    places = np.arange(H * W * C).reshape(H, W, C)
-    for place in range(H_out * W_out):
-        h, w = place // W_out * SH - top, place % W_out * SW - left
-        window = places[max(0, h) : h + KH, max(0, w) : w + KW].reshape(-1, C)
-        values, own = x[:, window], slice(place * C, (place + 1) * C)
+    indices = np.arange(H * W * C).reshape(H, W, C)
+    for pixel in range(H_out * W_out):
+        h, w = pixel // W_out * SH - top, pixel % W_out * SW - left
+        window = indices[max(0, h) : h + KH, max(0, w) : w + KW].reshape(-1, C)
+        values, own = x[:, window], slice(pixel * C, (pixel + 1) * C)
         argmax[:, own] = window[values.argmax(axis=1), np.arange(C)]  # NumPy too takes the first NaN or maximum
         out[:, own] = values.max(axis=1)
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["softmax_cross_entropy", "softmax_forward"]
+
 
 def softmax_forward(out, x, n):
     """out[i, j] = exp(x[i, j]) / Σⱼ exp(x[i, j]) over the first n columns, shifted by the row's maximum"""
@@ -9,8 +11,8 @@ def softmax_forward(out, x, n):
     out[:, :n] = e / e.sum(axis=1, keepdims=True)
 
 
-def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
-    """loss = log Σⱼ exp(xⱼ) − x[label]; correct: argmax = label, no NaN; dx = weight · (softmax(x) − onehot(label))"""
+def softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
+    """loss = log Σⱼ exp(xⱼ) − x[label], dx = loss_weight · (softmax(x) − onehot(label)); correct: argmax = label"""
     x, rows = x[:, :n], np.arange(len(x))
     largest = x.max(axis=1)
     loss[:] = np.log(np.exp(x - largest[:, None]).sum(axis=1)) + (largest - x[rows, labels])
@@ -18,4 +20,4 @@ def softmax_cross_entropy(loss, correct, dx, x, labels, weight, n):
     softmax_forward(dx, x, n)
     dx[:, n:] = 0
     dx[rows, labels] -= 1
-    dx[:, :n] *= weight[:, None]
+    dx[:, :n] *= loss_weight[:, None]

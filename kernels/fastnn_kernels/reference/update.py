@@ -2,32 +2,34 @@
 
 import numpy as np
 
+__all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"]
+
 
 def _velocity(velocity, dw, lr, momentum):
-    """momentum · velocity − lr · dw; what is smaller than 1e-30 becomes 0"""
+    """momentum · velocity − lr · dw, or 0 where that is smaller than 1e-30"""
     v = momentum * velocity - lr * dw
     return np.where(np.abs(v) < 1e-30, 0, v)
 
 
-def sgd_update(w, dw, rates):
+def sgd_update(w, dw, scalars):
     """w −= lr · dw"""
-    w -= rates[0] * dw
+    w -= scalars[0] * dw
 
 
-def sgd_update_rows(w, dw, starts, rates):
+def sgd_update_rows(w, dw, starts, scalars):
     """w[v] −= lr · dw[v] where starts[v] < starts[v + 1]"""
-    touched = np.diff(starts) > 0
-    w[touched] -= rates[0] * dw[touched]
+    occurs = np.diff(starts) > 0
+    w[occurs] -= scalars[0] * dw[occurs]
 
 
-def momentum_update(w, velocity, dw, rates):
+def momentum_update(w, velocity, dw, scalars):
     """velocity = momentum · velocity − lr · dw;  w += velocity"""
-    velocity[:] = _velocity(velocity, dw, *rates)
+    velocity[:] = _velocity(velocity, dw, *scalars)
     w += velocity
 
 
-def nesterov_update(w, velocity, dw, rates):
+def nesterov_update(w, velocity, dw, scalars):
     """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw"""
-    lr, momentum = rates
+    lr, momentum = scalars
     velocity[:] = _velocity(velocity, dw, lr, momentum)
     w += momentum * velocity - lr * dw

@@ -1,12 +1,12 @@
-"""One row per kernel: what it is compared with, on which inputs, at which sizes, at what cost.
+"""The specs of all kernels: the reference of each, its inputs, its sizes for tests and benchmarks, its cost.
 
-Tests and benchmarks are loops over `REGISTRY`. A kernel without a row, or a row without a kernel,
-fails `tests/kernels/test_registry.py`. One file a family: how its inputs are made, then its rows.
+Tests and benchmarks loop over `REGISTRY`. `tests/kernels/test_registry.py` fails if a kernel has no spec, or a spec has
+no kernel. Each family has a file: functions that make its inputs, then its specs.
 """
 
 from fastnn_kernels.registry import batch, elementwise, embedding, losses, norms, penalties, products, updates, windows
-from fastnn_kernels.registry.entry import Entry
+from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (elementwise, products, embedding, batch, updates, windows, norms, losses, penalties)
 
-REGISTRY: dict[str, Entry] = {name: entry for family in FAMILIES for name, entry in family.rows()}
+REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

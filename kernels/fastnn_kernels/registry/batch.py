@@ -1,10 +1,10 @@
-"""Rows of what feeds a training step."""
+"""Specs of the first and the last operations of a training step."""
 
 import numpy as np
 
 from fastnn_kernels.batch import ROUNDS
-from fastnn_kernels.registry.entry import VECTORS, gathered, named, row
 from fastnn_kernels.registry.inputs import GARBAGE, padded, random_ids
+from fastnn_kernels.registry.spec import VECTORS, gathered, named, spec
 
 
 def gather(rng, dtype, shape):
@@ -31,7 +31,7 @@ def advance(rng, dtype, shape):
     return sequential(rng, dtype, shape)[::-1]
 
 
-def rates(rng, dtype, shape):
+def scalars(rng, dtype, shape):
     steps, r = shape
     table = rng.standard_normal((steps, r)).astype(dtype)
     return np.full(r, GARBAGE, dtype), table, np.array([5, 3, steps - 1, 0])
@@ -42,22 +42,22 @@ def weights(rng, dtype, shape):
 
 
 def record(rng, dtype, shape):
-    loss, importance, weight = rng.exponential(size=(3, *shape)).astype(dtype)
+    loss, sample_weight, loss_weight = rng.exponential(size=(3, *shape)).astype(dtype)
     correct = rng.integers(0, 2, shape).astype(dtype)
     losses, sums, cursor = rng.standard_normal(4), rng.standard_normal((4, 4)), np.array([7, 2, 0, 0])
-    return losses, sums, cursor, loss, correct, importance, weight
+    return losses, sums, cursor, loss, correct, sample_weight, loss_weight
 
 
-def rows():
+def specs():
     odd = named((0, 5, 3), (0, 0, 3), (1, 1, 1), (5, 3, 16), (7, 31, 17), (13, 2, 0))
     bench = {"mnist": (200, 10_000, 784), "trigram": (200, 372_500, 3)}
-    yield row("gather_rows", gather, odd, bench, around=lambda r: (r, 31, 16), touched=gathered)
+    yield spec("gather_rows", gather, odd, bench, around=lambda r: (r, 31, 16), memory_of=gathered)
     odd = named((0, 0), (0, 5), (1, 1), (3, 1), (7, 31))
-    yield row("gather_values", gather_values, odd, {"trigram": (200, 372_500)}, touched=gathered)
+    yield spec("gather_values", gather_values, odd, {"trigram": (200, 372_500)}, memory_of=gathered)
     odd = named((0, 1), (1, 1), (2, 2), (3, 3), (5, 7), (17, 17), (31, 64), (33, 65), (8, 372_500))
-    yield row("permuted_indices", permuted, odd, {"trigram": (200, 372_500)})
-    yield row("sequential_indices", sequential, VECTORS, {"trigram": (200,)})
-    yield row("advance_cursor", advance, VECTORS, {"trigram": (200,)})
-    yield row("select_rates", rates, named((1, 1), (3, 5)), {"adam": (100, 5)})
-    yield row("normalise_weights", weights, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
-    yield row("record_step", record, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
+    yield spec("permuted_indices", permuted, odd, {"trigram": (200, 372_500)})
+    yield spec("sequential_indices", sequential, VECTORS, {"trigram": (200,)})
+    yield spec("advance_cursor", advance, VECTORS, {"trigram": (200,)})
+    yield spec("select_rates", scalars, named((1, 1), (3, 5)), {"adam": (100, 5)})
+    yield spec("normalise_weights", weights, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
+    yield spec("record_step", record, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])

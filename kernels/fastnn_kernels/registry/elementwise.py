@@ -1,12 +1,13 @@
-"""Rows of activations, biases and softmax."""
+"""Specs of activations, biases and softmax."""
 
 import math
 
 import numpy as np
 
 from fastnn_kernels import reference
-from fastnn_kernels.registry.entry import PAIRS, ROWS, row, wide
+from fastnn_kernels.activation import ACTIVATIONS
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, scores
+from fastnn_kernels.registry.spec import PAIRS, ROWS, spec, wide
 
 
 def forward(rng, dtype, shape):
@@ -15,7 +16,7 @@ def forward(rng, dtype, shape):
 
 
 def backward(activation):
-    """`activation` is the reference whose output the backward kernel gets."""
+    """Inputs of a backward kernel. It gets the output of `activation`, the forward reference."""
 
     def inputs(rng, dtype, shape):
         dx, x, n = forward(rng, dtype, shape)
@@ -42,14 +43,14 @@ def bias_backward(rng, dtype, shape):
     return padded(dtype, 1, shape[1], GARBAGE)[0], normal(rng, dtype, *shape)
 
 
-def rows():
-    for name in ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"):
-        yield row(f"{name}_forward", forward, PAIRS, ROWS, around=wide)
+def specs():
+    for name in ACTIVATIONS:
+        yield spec(f"{name}_forward", forward, PAIRS, ROWS, around=wide)
         inputs = backward(getattr(reference, f"{name}_forward"))
-        yield row(f"{name}_backward", inputs, PAIRS, ROWS, around=wide)
+        yield spec(f"{name}_backward", inputs, PAIRS, ROWS, around=wide)
     of_row = {"around": wide, "terms": lambda s: s[1]}
-    yield row("softmax_forward", forward, PAIRS, ROWS, **of_row)
-    yield row("softmax_cross_entropy", cross_entropy, PAIRS, ROWS, **of_row)
-    yield row("bias_forward", bias_forward, PAIRS, ROWS, around=wide, flops=math.prod)
+    yield spec("softmax_forward", forward, PAIRS, ROWS, **of_row)
+    yield spec("softmax_cross_entropy", cross_entropy, PAIRS, ROWS, **of_row)
+    yield spec("bias_forward", bias_forward, PAIRS, ROWS, around=wide, flops=math.prod)
     of_column = {"around": wide, "flops": math.prod, "terms": lambda s: s[0]}
-    yield row("bias_backward", bias_backward, PAIRS, ROWS, **of_column)
+    yield spec("bias_backward", bias_backward, PAIRS, ROWS, **of_column)

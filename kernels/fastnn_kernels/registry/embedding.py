@@ -1,12 +1,12 @@
-"""Rows of embeddings and sums over axes."""
+"""Specs of embeddings, of updates by row, and of sums over axes."""
 
 import math
 
 import numpy as np
 
 from fastnn_kernels import reference
-from fastnn_kernels.registry.entry import GATHERS, TRIPLES, gathered, named, row
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids
+from fastnn_kernels.registry.spec import GATHERS, TRIPLES, gathered, named, spec
 
 
 def embedding_forward(rng, dtype, shape):
@@ -51,19 +51,19 @@ def sum_backward(rng, dtype, shape):
     return padded(dtype, B, C * n, GARBAGE), normal(rng, dtype, B, n), C, n
 
 
-def rows():
+def specs():
     odd = named((0, 3, 5, 4), (1, 1, 1, 1), (4, 0, 3, 5), (13, 1, 31, 17), (5, 3, 7, 5), (7, 2, 2, 16))
     size = {"around": lambda r: (r, 3, 10, 16)}
-    yield row("embedding_forward", embedding_forward, odd, GATHERS, touched=gathered, **size)
+    yield spec("embedding_forward", embedding_forward, odd, GATHERS, memory_of=gathered, **size)
     cost = {"flops": lambda s: s[0] * s[1] * s[3], "terms": lambda s: s[0] * s[1]}
-    yield row("embedding_backward", embedding_backward, odd, GATHERS, **size, **cost)
+    yield spec("embedding_backward", embedding_backward, odd, GATHERS, **size, **cost)
     tall = {"around": lambda r: (3, 3, r, 16)}
-    yield row("clear_rows", clear_rows, odd, GATHERS, **tall)
-    yield row("sgd_update_rows", update_rows, odd, GATHERS, **tall)
-    yield row("adagrad_update_rows", adaptive_rows, odd, GATHERS, **tall)
+    yield spec("clear_rows", clear_rows, odd, GATHERS, **tall)
+    yield spec("sgd_update_rows", update_rows, odd, GATHERS, **tall)
+    yield spec("adagrad_update_rows", adaptive_rows, odd, GATHERS, **tall)
     groups = {name: shape[:3] for name, shape in odd.items()} | {"no ids, no rows": (0, 2, 0)}
-    yield row("group_by_row", group, groups, {"trigram": (200, 3, 250)})
+    yield spec("group_by_row", group, groups, {"trigram": (200, 3, 250)})
     bench, size = {"trigram": (200, 3, 32)}, {"around": lambda r: (r, 3, 16)}
     cost = {"flops": math.prod, "terms": lambda s: s[1]}
-    yield row("sum_forward", sum_forward, TRIPLES, bench, **size, **cost)
-    yield row("sum_backward", sum_backward, TRIPLES, bench, **size)
+    yield spec("sum_forward", sum_forward, TRIPLES, bench, **size, **cost)
+    yield spec("sum_backward", sum_backward, TRIPLES, bench, **size)

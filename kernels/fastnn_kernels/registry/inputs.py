@@ -1,7 +1,7 @@
-"""Random arguments in the form kernels get them: aligned, rows padded to whole cache lines, padding 0.
+"""Random arguments in the form that kernels get: aligned, rows padded to whole cache lines, padding 0.
 
-Outputs hold garbage wherever the kernel must write. Upstream gradients are random, never ones; scores
-have outliers and ties; ids repeat.
+Outputs hold garbage wherever the kernel must write. Upstream gradients are random, never ones; scores have outliers
+and ties; ids repeat.
 """
 
 import math
@@ -18,8 +18,8 @@ def padded(dtype, rows: int, columns: int, values) -> np.ndarray:
     itemsize = np.dtype(dtype).itemsize
     width = math.ceil(columns * itemsize / ALIGNMENT) * ALIGNMENT // itemsize
     memory = np.zeros(rows * width * itemsize + ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % ALIGNMENT
-    buffer = memory[first : first + rows * width * itemsize].view(dtype).reshape(rows, width)
+    start = -memory.ctypes.data % ALIGNMENT
+    buffer = memory[start : start + rows * width * itemsize].view(dtype).reshape(rows, width)
     buffer[:, :columns] = values
     return buffer
 
@@ -43,7 +43,7 @@ def vector(rng, dtype, n):
 
 
 def random_ids(rng, V, shape):
-    """Few distinct ids, so that most of them repeat and some rows stay unused; first and last included."""
+    """Few distinct ids, so that most of them repeat and some rows stay unused. The first and the last id occur."""
     ids = rng.choice(rng.integers(0, V, max(1, V // 2)), shape) if V else np.zeros(shape, int)
     if ids.size:
         ids.flat[0], ids.flat[-1] = 0, V - 1

@@ -1,10 +1,10 @@
-"""Rows of the losses that are fused with their gradients."""
+"""Specs of the losses that are fused with their gradients."""
 
 import numpy as np
 
 from fastnn_kernels.registry.elementwise import cross_entropy
-from fastnn_kernels.registry.entry import PAIRS, ROWS, row, wide
 from fastnn_kernels.registry.inputs import GARBAGE, padded, scores
+from fastnn_kernels.registry.spec import PAIRS, ROWS, spec, wide
 
 
 def smooth(rng, dtype, shape):
@@ -12,39 +12,40 @@ def smooth(rng, dtype, shape):
     return *args, np.array([0.1], dtype), n
 
 
-def matrix_target(targets, *rates):
-    """`targets`: (rng, x) -> target, some of it equal to x or on the side of x."""
+def matrix_target(targets, *scalars):
+    """Inputs of a loss with a target for every output. `targets`: (rng, x) -> values of the target."""
 
     def inputs(rng, dtype, shape):
         B, n = shape
         x = scores(rng, dtype, B, n)
         loss, correct = np.full((2, B), GARBAGE, dtype)
-        weight = rng.random(B).astype(dtype)
+        loss_weight = rng.random(B).astype(dtype)
         target = padded(dtype, B, n, targets(rng, x[:, :n]))
-        return loss, correct, padded(dtype, B, n, GARBAGE), x, target, weight, *[np.array([r], dtype) for r in rates], n
+        dx, values = padded(dtype, B, n, GARBAGE), [np.array([s], dtype) for s in scalars]
+        return loss, correct, dx, x, target, loss_weight, *values, n
 
     return inputs
 
 
 def probabilities(rng, x):
-    """0 and 1, some between."""
+    """0 and 1, and some between."""
     t = (rng.random(x.shape) < 0.5).astype(x.dtype)
     t[rng.random(x.shape) < 0.2] = 0.25
     return t
 
 
 def near_and_far(rng, x):
-    """Differences on both sides of 1; every seventh is none, every third row a shift that keeps the order."""
+    """Differences on both sides of 1; every seventh is 0, and every third row is x shifted, with the same argmax."""
     t = x + rng.standard_normal(x.shape).astype(x.dtype)
     t[::3] = x[::3] + x.dtype.type(0.5)
     t.flat[::7] = x.flat[::7]
     return t
 
 
-def rows():
+def specs():
     of_row = {"around": wide, "terms": lambda s: s[1]}
-    yield row("softmax_cross_entropy_smooth", smooth, PAIRS, ROWS, **of_row)
-    yield row("binary_cross_entropy", matrix_target(probabilities), PAIRS, ROWS, **of_row)
-    yield row("mse", matrix_target(near_and_far, 0.5), PAIRS, ROWS, **of_row)
-    yield row("mae", matrix_target(near_and_far), PAIRS, ROWS, **of_row)
-    yield row("huber", matrix_target(near_and_far, 1.0), PAIRS, ROWS, **of_row)
+    yield spec("softmax_cross_entropy_smooth", smooth, PAIRS, ROWS, **of_row)
+    yield spec("binary_cross_entropy", matrix_target(probabilities), PAIRS, ROWS, **of_row)
+    yield spec("mse", matrix_target(near_and_far, 0.5), PAIRS, ROWS, **of_row)
+    yield spec("mae", matrix_target(near_and_far), PAIRS, ROWS, **of_row)
+    yield spec("huber", matrix_target(near_and_far, 1.0), PAIRS, ROWS, **of_row)

@@ -1,19 +1,19 @@
-"""Rows of batch and layer normalisation, and of dropout."""
+"""Specs of batch and layer normalisation, and of dropout."""
 
 import numpy as np
 
 from fastnn_kernels import reference
-from fastnn_kernels.registry.entry import PAIRS, ROWS, VECTORS, named, row, wide
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded
+from fastnn_kernels.registry.spec import PAIRS, ROWS, VECTORS, named, spec, wide
 
 
 def channels(rng, dtype, C, *, count):
-    """Aligned vectors of one number a channel."""
+    """`count` aligned vectors of one number a channel."""
     return normal(rng, dtype, count, C)
 
 
 def shifted(rng, dtype, rows, columns):
-    """Columns with means and spreads of their own; rows alternate, so that no spread is tiny beside its mean."""
+    """Columns of different means and spreads. Rows alternate in sign, so that no spread is tiny beside its mean."""
     values = rng.random(columns) + rng.standard_normal((rows, columns)) * (0.5 + rng.random(columns))
     values += (-1.0) ** np.arange(rows)[:, None]
     return padded(dtype, rows, columns, values)
@@ -23,8 +23,8 @@ def batch_moments(rng, dtype, shape):
     B, P, C = shape
     mean, rstd = padded(dtype, 2, C, GARBAGE)
     running_mean, running_var = channels(rng, dtype, C, count=2)
-    x, rates = shifted(rng, dtype, B, P * C), np.array([0.9, 1e-3], dtype)
-    return mean, rstd, running_mean, abs(running_var), x, rates, P, C
+    x, scalars = shifted(rng, dtype, B, P * C), np.array([0.9, 1e-3], dtype)
+    return mean, rstd, running_mean, abs(running_var), x, scalars, P, C
 
 
 def batch_rstd(rng, dtype, shape):
@@ -71,7 +71,7 @@ def layer_backward(rng, dtype, shape):
 def dropout_forward(rng, dtype, shape):
     B, n = shape
     out, mask = padded(dtype, B, n, GARBAGE), padded(dtype, B, n, GARBAGE)
-    key, cursor, stream = rng.integers(0, 2**64, 2, np.uint64), np.array([1000, 5]), 3
+    key, cursor, stream = rng.integers(0, 2**64, 2, np.uint64), np.array([1000, 5, 0, 0]), 3
     return out, mask, normal(rng, dtype, B, n), key, cursor, stream, n, np.array([0.7], dtype)
 
 
@@ -81,19 +81,19 @@ def dropout_backward(rng, dtype, shape):
     return padded(dtype, *shape, GARBAGE), normal(rng, dtype, *shape), args[1], shape[1]
 
 
-def rows():
+def specs():
     # At least two values a channel: of one, the unbiased variance is 0/0.
     odd = named((2, 1, 1), (2, 1, 3), (1, 2, 5), (3, 1, 17), (5, 3, 7), (4, 16, 16), (7, 13, 11), (13, 4, 33))
     bench = {"notmnist": (32, 28 * 28, 32), "dense": (100, 1, 200)}
     cost = {"around": lambda r: (r + 1, 3, 16), "terms": lambda s: s[0] * s[1]}
-    yield row("batch_norm_moments", batch_moments, odd, bench, **cost)
-    yield row("batch_norm_rstd", batch_rstd, VECTORS, {"notmnist": (32,)})
-    yield row("batch_norm_forward", batch_forward, odd, bench, around=cost["around"])
-    yield row("batch_norm_backward_sums", batch_sums, odd, bench, **cost)
-    yield row("batch_norm_backward", batch_backward, odd, bench, around=cost["around"])
+    yield spec("batch_norm_moments", batch_moments, odd, bench, **cost)
+    yield spec("batch_norm_rstd", batch_rstd, VECTORS, {"notmnist": (32,)})
+    yield spec("batch_norm_forward", batch_forward, odd, bench, around=cost["around"])
+    yield spec("batch_norm_backward_sums", batch_sums, odd, bench, **cost)
+    yield spec("batch_norm_backward", batch_backward, odd, bench, around=cost["around"])
     cost = {"around": wide, "terms": max}
-    yield row("layer_norm_forward", layer_forward, PAIRS, ROWS, **cost)
-    yield row("layer_norm_backward", layer_backward, PAIRS, ROWS, **cost)
+    yield spec("layer_norm_forward", layer_forward, PAIRS, ROWS, **cost)
+    yield spec("layer_norm_backward", layer_backward, PAIRS, ROWS, **cost)
     bench = {"mnist-dense": (50, 1024), "notmnist": (32, 784)}
-    yield row("dropout_forward", dropout_forward, PAIRS, bench, around=wide)
-    yield row("dropout_backward", dropout_backward, PAIRS, bench, around=wide)
+    yield spec("dropout_forward", dropout_forward, PAIRS, bench, around=wide)
+    yield spec("dropout_backward", dropout_backward, PAIRS, bench, around=wide)

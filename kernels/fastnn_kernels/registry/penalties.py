@@ -1,10 +1,10 @@
-"""Rows of penalties on weights and of bounds on gradients."""
+"""Specs of penalties on weights and of bounds on gradients."""
 
 import numpy as np
 
 from fastnn_kernels._sums import CHUNK, chunks
-from fastnn_kernels.registry.entry import PAIRS, PARAMETERS, VECTORS, named, row
 from fastnn_kernels.registry.inputs import GARBAGE, normal, vector
+from fastnn_kernels.registry.spec import PAIRS, PARAMETERS, VECTORS, named, spec
 
 SUMMED = VECTORS | named((CHUNK - 1,), (CHUNK,), (2 * CHUNK + 5,))
 
@@ -21,7 +21,7 @@ def summed(rng, dtype, shape):
 
 def penalty(rng, dtype, shape):
     partial, w = summed(rng, dtype, shape)
-    return rng.random(4), partial, np.array([7, 2, 1]), w, np.array([0.3], dtype)
+    return rng.random(4), partial, np.array([7, 2, 1, 0]), w, np.array([0.3], dtype)
 
 
 def squares(rng, dtype, shape):
@@ -37,7 +37,7 @@ def clipped(rng, dtype, shape):
     return vector(rng, dtype, *shape), np.array([0.7], dtype)
 
 
-def cleared(rng, dtype, shape):
+def zeroed(rng, dtype, shape):
     return (np.full(shape, GARBAGE, dtype),)
 
 
@@ -46,16 +46,16 @@ def columns(rng, dtype, shape):
     return normal(rng, dtype, *shape), np.array([np.sqrt(shape[0])], dtype)
 
 
-def rows():
+def specs():
     size = {"around": lambda r: (r,)}
     for name in ("add_l2", "add_l1"):
-        yield row(name, added, VECTORS, PARAMETERS, flops=lambda s: 2 * s[0], **size)
+        yield spec(name, added, VECTORS, PARAMETERS, flops=lambda s: 2 * s[0], **size)
     cost = {"flops": lambda s: 2 * s[0], "terms": lambda s: s[0]}
-    yield row("penalty_l2", penalty, SUMMED, PARAMETERS, **size, **cost)
-    yield row("penalty_l1", penalty, SUMMED, PARAMETERS, **size, **cost)
-    yield row("sum_of_squares", squares, SUMMED, PARAMETERS, **size, **cost)
-    yield row("scale_by_norm", scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
-    yield row("clear", cleared, VECTORS, PARAMETERS, **size)
-    yield row("clip_by_value", clipped, VECTORS, PARAMETERS, **size)
+    yield spec("penalty_l2", penalty, SUMMED, PARAMETERS, **size, **cost)
+    yield spec("penalty_l1", penalty, SUMMED, PARAMETERS, **size, **cost)
+    yield spec("sum_of_squares", squares, SUMMED, PARAMETERS, **size, **cost)
+    yield spec("clip_by_global_norm", scaled, VECTORS, PARAMETERS, flops=lambda s: s[0], **size)
+    yield spec("zero", zeroed, VECTORS, PARAMETERS, **size)
+    yield spec("clip_by_value", clipped, VECTORS, PARAMETERS, **size)
     bench, size = {"trigram": (96, 256), "mnist": (784, 64)}, {"around": lambda r: (64, 16 * r)}
-    yield row("max_norm_columns", columns, PAIRS, bench, terms=lambda s: s[0], **size)
+    yield spec("max_norm_columns", columns, PAIRS, bench, terms=lambda s: s[0], **size)

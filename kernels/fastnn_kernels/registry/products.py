@@ -1,13 +1,13 @@
-"""Rows of the matrix products."""
+"""Specs of the matrix products."""
 
 import math
 
-from fastnn_kernels.registry.entry import PAIRS, PRODUCTS, TRIPLES, row
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded
+from fastnn_kernels.registry.spec import PAIRS, PRODUCTS, TRIPLES, spec
 
 
 def product(out, left, right):
-    """Each argument names its two dimensions among m k n."""
+    """Inputs of a product. Each argument names the two dimensions of a matrix, of m, k and n."""
 
     def inputs(rng, dtype, shape):
         size = dict(zip("mkn", shape, strict=True))
@@ -22,9 +22,9 @@ def transpose(rng, dtype, shape):
     return padded(dtype, n, k, GARBAGE), normal(rng, dtype, k, n)
 
 
-def rows():
-    for name, dims, summed in (("matmul", "mn mk kn", 1), ("matmul_xt", "kn mk mn", 0), ("matmul_wt", "mk mn nk", 2)):
+def specs():
+    for name, dims, summed in (("matmul", "mn mk kn", 1), ("matmul_xt", "kn mk mn", 0)):
         cost = {"flops": lambda s: 2 * math.prod(s), "terms": lambda s, summed=summed: s[summed]}
         inputs = product(*dims.split())
-        yield row(name, inputs, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), **cost)
-    yield row("transpose", transpose, PAIRS, {"trigram": (256, 250)}, around=lambda r: (64, r))
+        yield spec(name, inputs, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), **cost)
+    yield spec("transpose", transpose, PAIRS, {"trigram": (256, 250)}, around=lambda r: (64, r))

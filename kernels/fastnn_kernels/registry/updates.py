@@ -1,50 +1,52 @@
-"""Rows of the optimizers' updates."""
+"""Specs of the optimizers' updates."""
 
 import numpy as np
 
-from fastnn_kernels.registry.entry import PARAMETERS, VECTORS, row
 from fastnn_kernels.registry.inputs import vector
+from fastnn_kernels.registry.spec import PARAMETERS, VECTORS, spec
 
 
-def update(arrays, rates):
+def update(arrays, scalars):
+    """Inputs of an update of that many arrays: parameters, state, gradients."""
+
     def inputs(rng, dtype, shape):
         values = [vector(rng, dtype, *shape) for _ in range(arrays)]
         values[-2][::5] = values[-1][::5] = 0
         if arrays == 3:
-            values[1][::10] = 1e-31  # what the updates flush to 0
-        return *values, np.array(rates, dtype)
+            values[1][::10] = 1e-31  # the updates flush it to 0
+        return *values, np.array(scalars, dtype)
 
     return inputs
 
 
-def adaptive(states, rates):
-    """`update` whose last state array is a mean of squares."""
-    plain = update(2 + states, rates)
+def adaptive(states, scalars):
+    """Inputs of an update whose last state array is a mean of squares."""
+    plain = update(2 + states, scalars)
 
     def inputs(rng, dtype, shape):
-        *values, rates = plain(rng, dtype, shape)
+        *values, scalars = plain(rng, dtype, shape)
         values[-2] *= values[-2]
         values[-2][::10] = values[1][::10] = 1e-31
-        return *values, rates
+        return *values, scalars
 
     return inputs
 
 
-def rows():
-    for name, arrays, rates, flops in (
+def specs():
+    for name, arrays, scalars, flops in (
         ("sgd_update", 2, [0.15], 2),
         ("momentum_update", 3, [0.15, 0.85], 4),
         ("nesterov_update", 3, [0.15, 0.85], 6),
     ):
-        inputs, count = update(arrays, rates), {"flops": lambda s, flops=flops: flops * s[0]}
-        yield row(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        inputs, count = update(arrays, scalars), {"flops": lambda s, flops=flops: flops * s[0]}
+        yield spec(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
     beta1, beta2, step = 0.9, 0.999, 3
     adam = [0.1 / (1 - beta1**step), 1 - beta1, 1 - beta2, (1 - beta2**step) ** -0.5, 1e-8]
-    for name, states, rates, flops in (
+    for name, states, scalars, flops in (
         ("rmsprop_update", 1, [0.1, 0.01, 1e-8], 8),
         ("adagrad_update", 1, [0.1, 1e-8], 6),
         ("adam_update", 2, adam, 12),
         ("adamw_update", 2, [*adam, 0.001], 14),
     ):
-        inputs, count = adaptive(states, rates), {"flops": lambda s, flops=flops: flops * s[0]}
-        yield row(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        inputs, count = adaptive(states, scalars), {"flops": lambda s, flops=flops: flops * s[0]}
+        yield spec(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)

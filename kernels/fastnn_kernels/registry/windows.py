@@ -1,16 +1,16 @@
-"""Rows of convolutions, of their bias and of max pooling."""
+"""Specs of convolutions, of their bias and of max pooling."""
 
 import math
 
 import numpy as np
 
 from fastnn_kernels import reference
-from fastnn_kernels.registry.entry import TRIPLES, named, row
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, scores
+from fastnn_kernels.registry.spec import TRIPLES, named, spec
 
 
 def _along(extent, window, stride, padding):
-    """Padding before an axis, and outputs along it: "same" puts the odd one behind, "valid" has none."""
+    """Padding before an axis, and outputs along it. "valid" has no padding; "same" puts an odd one behind the axis."""
     if padding == "valid":
         return 0, (extent - window) // stride + 1
     outputs = math.ceil(extent / stride)
@@ -23,7 +23,7 @@ def geometry(H, W, C_in, KH, KW, SH, SW, padding, C_out):
 
 
 def _widths(g):
-    """Numbers in an image that comes in, in one that goes out, and rows of w."""
+    """Numbers in an input image, numbers in an output image, rows of w."""
     return g[:3].prod(), g[9:].prod(), g[2:5].prod()
 
 
@@ -88,12 +88,12 @@ def bias_backward(rng, dtype, shape):
 
 
 def _positions(shape):
-    """Outputs of a batch, channels not counted."""
+    """Pixels in the outputs of a batch."""
     B, *layer = shape
     return B * int(geometry(*layer)[9:11].prod())
 
 
-def rows():
+def specs():
     odd = named(
         (0, 5, 5, 3, 3, 3, 1, 1, "same", 4),
         (1, 1, 1, 1, 1, 1, 1, 1, "valid", 1),
@@ -111,16 +111,16 @@ def rows():
         "mnist-second": (50, 14, 14, 32, 5, 5, 1, 1, "same", 64),
         "mnist-second-padded": (50, 18, 18, 32, 5, 5, 1, 1, "valid", 64),
     }
-    yield row("pad_images", pad, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17))
+    yield spec("pad_images", pad, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17))
     whole = {name: shape for name, shape in odd.items() if shape[0]}
-    yield row("flip_filters", flip, whole, bench, around=lambda r: (1, 5, 7, r, 3, 3, 1, 1, "same", 16))
+    yield spec("flip_filters", flip, whole, bench, around=lambda r: (1, 5, 7, r, 3, 3, 1, 1, "same", 16))
     for name, inputs, terms in (
         ("conv2d_forward", forward, lambda s: s[3] * s[4] * s[5]),
         ("conv2d_backward_x", backward_x, lambda s: s[9] * s[4] * s[5]),
         ("conv2d_backward_w", backward_w, _positions),
     ):
         flops = {"flops": lambda s: 2 * _positions(s) * s[3] * s[4] * s[5] * s[9], "terms": terms}
-        yield row(name, inputs, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
+        yield spec(name, inputs, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
     odd = named(
         (0, 4, 4, 3, 2, 2, 2, 2, "valid"),
         (1, 1, 1, 1, 1, 1, 1, 1, "valid"),
@@ -132,9 +132,9 @@ def rows():
     )
     bench = {"notmnist": (32, 28, 28, 32, 2, 2, 2, 2, "valid"), "mnist-second": (50, 14, 14, 64, 2, 2, 2, 2, "valid")}
     size = {"around": lambda r: (r, 6, 8, 5, 2, 2, 2, 2, "valid")}
-    yield row("max_pool2d_forward", pool_forward, odd, bench, **size)
-    yield row("max_pool2d_backward", pool_backward, odd, bench, terms=lambda s: s[4] * s[5], **size)
+    yield spec("max_pool2d_forward", pool_forward, odd, bench, **size)
+    yield spec("max_pool2d_backward", pool_backward, odd, bench, terms=lambda s: s[4] * s[5], **size)
     bench, size = {"mnist-second": (50, 14 * 14, 64)}, {"around": lambda r: (r, 3, 16), "flops": math.prod}
     odd = {name: shape for name, shape in TRIPLES.items() if shape[1]}
-    yield row("channel_bias_forward", bias_forward, odd, bench, **size)
-    yield row("channel_bias_backward", bias_backward, odd, bench, terms=lambda s: s[0] * s[1], **size)
+    yield spec("channel_bias_forward", bias_forward, odd, bench, **size)
+    yield spec("channel_bias_backward", bias_backward, odd, bench, terms=lambda s: s[0] * s[1], **size)

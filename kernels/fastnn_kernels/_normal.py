@@ -1,7 +1,7 @@
-"""erf and the normal distribution of one number, in loops that vectorise; written by the rules of `_math`.
+"""The normal distribution and its density at one number, in code that loops can vectorise, by the rules of `_math`.
 
-Both rest on exp(z²)·erfc(z), which falls slowly from 1 towards 1 / (z√π): times 1 + 2z it varies by an
-eighth over all z ≥ 0, and is a polynomial in t = (z − 4) / (z + 4), which maps that half-line into [−1, 1).
+The distribution rests on exp(z²)·erfc(z), which falls slowly from 1 towards 1 / (z√π). Times 1 + 2z it varies
+by an eighth over all z ≥ 0, and is a polynomial in t = (z − 4) / (z + 4), which maps z ≥ 0 to [−1, 1).
 The polynomials interpolate at Chebyshev nodes, computed in 40 digits. Errors are in ulp of the true value
 where that is a normal number.
 """
@@ -17,16 +17,15 @@ from fastnn_kernels._math import _bits, _from_bits, _horner, exp
 
 SQRT_HALF = 0.7071067811865476
 INVERSE_SQRT_2_PI = 0.3989422804014327
-NEAR = 0.9  # below: erf's own series; from here on erfc is small enough that 1 − erfc keeps all digits
-NEAR_CDF = 0.4  # the same for Φ, which is the difference of two halves there
+NEAR = 0.4  # for |x| / √2 below it, Φ is ½ ± ½·erf of a series in x; from there on it is ½·erfc
 FAR = 40.0  # exp(−FAR² / 2) is 0 in both dtypes
 
 
 class _Coefficients(NamedTuple):
-    low_bits: int  # half of the bits of a mantissa: without them a number has an exact square
+    low_bits: int  # half of the bits of a mantissa: a number whose low_bits are zero has an exact square
     near: tuple  # erf(z) / z − 1, in powers of z², for |z| ≤ 0.9, highest power first
-    # (1 + 2z) · exp(z²) · erfc(z), in powers of t, for 0 ≤ z ≤ 10 or 27, where erfc(z) is 0. It is
-    # a(t)·u² + b(t)·u + c(t), u = tᵏ, with k coefficients each: a longer Horner loop stays a loop.
+    # (1 + 2z) · exp(z²) · erfc(z), in powers of t, for 0 ≤ z ≤ 10 (float32) or 27 (float64), where erfc(z) becomes 0.
+    # It is a(t)·u² + b(t)·u + c(t), u = tᵏ, k coefficients each: LLVM would not unroll a longer Horner loop.
     scaled: tuple
 
 
@@ -95,11 +94,11 @@ def _scaled_erfc(z):
 
 
 @always_inline
-def _exp_minus_square(size, share):
-    """exp(−share · size²) for 0 ≤ size ≤ FAR, where share is 1 or ½
+def _exp_minus_half_square(size):
+    """exp(−½ · size²) for 0 ≤ size ≤ FAR
 
-    The square's rounding error alone would be an error of size² / 2 ulp. It is known exactly, from the
-    halves of the factor: exp(−(square + rest)) = exp(−square) · (1 − rest).
+    The rounding error of the square alone would cost size² / 2 ulp. It is computed exactly, as `rest`, from the high
+    and the low half of size: exp(−½ · (square + rest)) = exp(−½ · square) · (1 − ½ · rest).
     """
     real = type(size)
     square = size * size
@@ -109,28 +108,14 @@ def _exp_minus_square(size, share):
     high = _from_bits(_bits(size) >> bits << bits, size)
     low = size - high
     rest = ((high * high - square) + real(2) * high * low) + low * low
-    e = exp(-share * square)
-    return e - e * (share * rest)
+    e = exp(-real(0.5) * square)
+    return e - e * (real(0.5) * rest)
 
 
 @always_inline
-def _near(z):
-    """erf(z) for 0 ≤ z < NEAR"""
+def _erf_series(z):
+    """erf(z) for 0 ≤ z ≤ 0.9"""
     return _horner(z * z, _coefficients(z).near) * z + z
-
-
-@always_inline
-def erf(x):
-    """erf(x) = 2/√π · ∫₀ˣ exp(−t²) dt = 1 − erfc(x); odd
-
-    Any x. Error ≤ 1.2 ulp in float32 and float64. erf(±inf) = ±1, NaN stays NaN.
-    """
-    real = type(x)
-    size = _size(x)
-    far = real(1) - _exp_minus_square(size, real(1)) * _scaled_erfc(size)
-    y = _near(size) if size < real(NEAR) else far
-    y = -y if x < real(0) else y
-    return x if x != x else y
 
 
 @always_inline
@@ -139,7 +124,7 @@ def normal_density(x):
 
     Any x. Error ≤ 3 ulp in float32 and float64. Below the smallest normal number the result is 0.
     """
-    y = type(x)(INVERSE_SQRT_2_PI) * _exp_minus_square(_size(x), type(x)(0.5))
+    y = type(x)(INVERSE_SQRT_2_PI) * _exp_minus_half_square(_size(x))
     return x if x != x else y
 
 
@@ -147,14 +132,14 @@ def normal_density(x):
 def normal_cdf(x):
     """Φ(x) = ½ · erfc(−x / √2)
 
-    Any x. Error ≤ 5 ulp in float32 and float64, also where the value is tiny: x is squared, not the
-    rounded x / √2. Once exp(−x² / 2) is below the smallest normal number (x < −13.2 in float32, −37.6 in
+    Any x. Error ≤ 5 ulp in float32 and float64, also where the value is tiny, because x is squared and not the
+    rounded x / √2. Where exp(−x² / 2) is below the smallest normal number (x < −13.2 in float32, −37.6 in
     float64) the result is 0. Φ(−inf) = 0, Φ(inf) = 1, NaN stays NaN.
     """
     real = type(x)
     size = _size(x)
     z = size * real(SQRT_HALF)
-    far = real(0.5) * (_exp_minus_square(size, real(0.5)) * _scaled_erfc(z))
-    tail = real(0.5) - real(0.5) * _near(z) if z < real(NEAR_CDF) else far
+    far = real(0.5) * (_exp_minus_half_square(size) * _scaled_erfc(z))
+    tail = real(0.5) - real(0.5) * _erf_series(z) if z < real(NEAR) else far
     y = tail if x < real(0) else real(1) - tail
     return x if x != x else y

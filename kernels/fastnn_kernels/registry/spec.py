@@ -1,4 +1,4 @@
-"""A row of the registry, and the sizes that families of kernels share."""
+"""What the registry holds of a kernel, and the sizes that several families use."""
 
 import math
 from collections.abc import Callable
@@ -13,15 +13,16 @@ from fastnn_kernels._tuning import PARALLEL_FROM
 
 
 @dataclass(frozen=True)
-class Entry:
+class KernelSpec:
     """A kernel and all that a test or a benchmark needs to know of it.
 
-    inputs   (rng, dtype, shape) -> the full tuple of arguments
-    shapes   sizes for tests: 0, 1, primes, one off the tiles, one off the threshold of the parallel twin
-    bench    sizes for benchmarks, from the systems of this library
-    flops    (shape) -> additions and multiplications; 0 where what counts is memory or a polynomial
-    terms    (shape) -> length of the longest sum, on which rounding errors grow
-    touched  (args) -> the arrays that are read or written as a whole, for bytes per second
+    reference  the function of the same name in `fastnn_kernels.reference`
+    inputs     (rng, dtype, shape) -> the full tuple of arguments
+    shapes     sizes for tests: 0, 1, primes, one off the tiles, one off the threshold of the parallel version
+    bench      sizes for benchmarks, from the systems of this library
+    flops      (shape) -> number of additions and multiplications; 0 if memory or a polynomial decides the speed
+    terms      (shape) -> length of the longest sum: its rounding errors are the largest
+    memory_of  (args) -> arrays that together have the bytes that a call must read or write
     """
 
     kernel: Kernel
@@ -31,15 +32,15 @@ class Entry:
     bench: dict[str, tuple]
     flops: Callable[[tuple], float]
     terms: Callable[[tuple], int]
-    touched: Callable[[tuple], tuple]
+    memory_of: Callable[[tuple], tuple]
 
     @property
     def outputs(self) -> int:
-        """How many leading arguments are written, in place or from nothing."""
+        """How many leading arguments the kernel writes."""
         return self.kernel.outputs
 
     def run(self, function: Callable, args: tuple) -> list[np.ndarray]:
-        """The outputs of `function` (a twin, the reference) on a copy of `args`."""
+        """The outputs of `function` (a version of the kernel, or the reference) on a copy of `args`."""
         args = tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args)
         with np.errstate(all="ignore"):  # NaN and infinity are inputs like any other
             function(*args)
@@ -50,8 +51,8 @@ class Entry:
         return self.run(self.reference, tuple(_float64(a) for a in args))
 
     def bytes(self, args: tuple) -> int:
-        """Memory that one call must at least read or write."""
-        return sum(a.nbytes for a in self.touched(args) if isinstance(a, np.ndarray))
+        """How many bytes one call must at least read or write."""
+        return sum(a.nbytes for a in self.memory_of(args) if isinstance(a, np.ndarray))
 
 
 def _float64(a):
@@ -63,22 +64,26 @@ def named(*shapes):
 
 
 def _around_threshold(name, inputs, shape):
-    """Three sizes around the point where the parallel twin takes over; work grows linearly with r in `shape(r)`."""
+    """Three sizes around the least work of the parallel version; work must grow linearly with r in `shape(r)`."""
     work = getattr(kernels, name).work
     first, second = (work(*inputs(np.random.default_rng(0), np.float32, shape(r))) for r in (1, 2))
     r = 1 + math.ceil((PARALLEL_FROM - first) / (second - first))
     return {f"threshold{d:+d}" if d else "threshold": shape(r + d) for d in (-1, 0, 1)}
 
 
-def row(name, inputs, odd, bench, *, around=None, flops=lambda s: 0, terms=lambda s: 1, touched=lambda a: a):
-    """`around`: r -> shape, for kernels with a parallel twin."""
+def spec(name, inputs, odd, bench, *, around=None, flops=lambda s: 0, terms=lambda s: 1, memory_of=lambda a: a):
+    """(name, KernelSpec), for the registry.
+
+    odd     the sizes for tests, by name
+    around  r -> shape, for kernels with a parallel version: three sizes around its threshold join those of `odd`
+    """
     made = (getattr(kernels, name), getattr(reference, name))
     shapes = odd | _around_threshold(name, inputs, around) if around else odd
-    return name, Entry(*made, inputs, shapes, bench, flops, terms, touched)
+    return name, KernelSpec(*made, inputs, shapes, bench, flops, terms, memory_of)
 
 
 def gathered(args):
-    """For `touched`: of the source, as many bytes as of the output."""
+    """For `memory_of`: a gather reads as many bytes of its source as it writes."""
     out, _, ids, *_ = args
     return out, out, ids
 

@@ -1,0 +1,68 @@
+"""A slice of an axis computed alone has the bits that it has in the whole: so threads and plans may cut the work."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from fastnn_kernels import _product, _tile
+from fastnn_kernels.registry import REGISTRY
+from tests.kernels.cases import DTYPES, made, needs_jit, shapes
+
+CUT = [name for name, spec in REGISTRY.items() if spec.kernel.cut]
+
+
+def copies(args):
+    return [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+
+
+def names_of(spec):
+    return list(inspect.signature(spec.kernel.body).parameters)
+
+
+def run_slice(spec, args, first, end):
+    """Run the kernel on rows first ≤ i < end of the operands that it declares as cut."""
+    names = names_of(spec)
+    operands = [a[first:end] if n in spec.kernel.cut else a for n, a in zip(names, args, strict=False)]
+    spec.kernel.serial(*operands, *([first] if "offset" in names else []))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CUT)
+def test_two_slices_have_the_bits_of_the_whole(name, dtype):
+    for shape in shapes(REGISTRY[name]):
+        spec, args = made(name, dtype, shape)
+        whole, slices = copies(args), copies(args)
+        spec.kernel.serial(*whole)
+        count = len(args[names_of(spec).index(spec.kernel.cut[0])])
+        for first, end in ((0, count // 3), (count // 3, count)):
+            run_slice(spec, slices, first, end)
+        for got, want in zip(slices[: spec.outputs], whole[: spec.outputs], strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_kernel_that_can_be_cut_says_which_operands(name):
+    kernel, names = REGISTRY[name].kernel, names_of(REGISTRY[name])
+    assert bool(kernel.cut) == (kernel.per_sample or "offset" in names)
+    assert set(kernel.cut) <= set(names)
+    if kernel.per_sample:
+        assert set(names[: kernel.outputs]) <= set(kernel.cut)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_kernel_writes_its_outputs_and_nothing_else(name):
+    """Plans derive from a kernel's outputs which operations must wait for it."""
+    for shape in shapes(REGISTRY[name]):
+        spec, args = made(name, np.float64, shape)
+        given = copies(args)
+        spec.kernel.serial(*given)
+        for before, after in zip(args[spec.outputs :], given[spec.outputs :], strict=True):
+            np.testing.assert_array_equal(before, after)
+
+
+@needs_jit
+def test_tiles_of_different_widths_have_names_of_their_own():
+    """Symbols of cached code are found by name: two helpers of one name were once taken for each other."""
+    if _tile.shape()[0]:
+        assert _product._tile_rows(1).py_func.__qualname__ != _product._tile_rows(2).py_func.__qualname__
