@@ -80,6 +80,7 @@ class _Loop:
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = LastGoodState(self.runner, state)
         self.shield = InterruptShield()
+        self.steps_before = 0  # this epoch, in the history
 
     def _compiled(self, batch: int, shuffle: bool) -> Any:
         return compile_train(
@@ -116,6 +117,7 @@ class _Loop:
     def _train_epoch(self) -> None:
         run = self.run
         run.step, run.logs = 0, {"epoch": run.epoch + 1}
+        self.steps_before = len(run.history.steps["loss"])
         self.optimizer.epoch = run.epoch
         self._call("on_epoch_begin")
         if run.stop_reason is not None:  # a callback that does not want this epoch: there is none
@@ -136,23 +138,22 @@ class _Loop:
             self.good.begin_chunk()
             while run.stop_reason is None and runner.next_batch:
                 self._run_steps()
-            self._check_parameters()
+            self._check_state(self.good.is_finite())
             if run.stop_reason is not None:
                 break
         seconds = time.perf_counter() - begin
         speed = runner.samples_done / seconds
         run.logs |= {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": speed}
 
-    def _check_parameters(self) -> None:
-        # A step's loss tells of the steps before it. What the last one did shows only here.
-        if not all(np.isfinite(array).all() for array in self.model.parameters.values()):
+    def _check_state(self, is_finite: bool) -> None:
+        # A step's loss tells of the steps before it. What the last one did shows only in the state.
+        if not is_finite:
             raise self._diverged("the parameters are no longer finite")
 
     def _run_steps(self) -> None:
         """One compiled call and the callbacks around it."""
         self._call_batch("on_batch_begin")
-        if not self.good.keep():
-            raise self._diverged("the parameters are no longer finite")
+        self._check_state(self.good.keep())
         with self.shield.hold():
             self._advance()
         self._call_batch("on_batch_end")
@@ -184,6 +185,8 @@ class _Loop:
         run, started = self.run, self.optimizer.iteration - self.run.step
         step, where = self.good.find()
         self.optimizer.iteration = started + step
+        # Steps after it may have run before anybody looked: how many is a matter of time.
+        del run.history.steps["loss"][self.steps_before + step :]
         which = f"epoch {run.epoch + 1}, step {step + 1} of {run.steps} ({run.batch_size} samples)"
         hint = f"a smaller learning rate than {self.optimizer.current_lr:g} may help"
         return NonFiniteError(f"{what}: at {which}, {where}; the weights are those before that step; {hint}")

@@ -44,7 +44,7 @@ class LastGoodState:
         begin = time.perf_counter()
         if begin < self._due:
             return True
-        if self._copies and not self._state_is_finite():
+        if self._copies and not self.is_finite():
             return False
         self._copies = [array.copy() for array in self._arrays]
         self._scalars.clear()
@@ -65,7 +65,7 @@ class LastGoodState:
         for scalars in itertools.chain(*self._scalars):
             before = [array.copy() for array in self._arrays]
             self._runner.advance(1, partial(_repeated, scalars))
-            if not self._is_finite():
+            if not self._last_step_was_finite():
                 self._copies = before
                 self._restore()
                 where = self._runner.first_not_finite(scalars)
@@ -77,9 +77,10 @@ class LastGoodState:
         for array, copy in zip(self._arrays, self._copies, strict=True):
             array[...] = copy
 
-    def _is_finite(self) -> bool:
+    def _last_step_was_finite(self) -> bool:
         loss = self._runner.losses[self._runner.steps_done - 1]
-        return bool(np.isfinite(loss)) and self._state_is_finite()
+        return bool(np.isfinite(loss)) and self.is_finite()
 
-    def _state_is_finite(self) -> bool:
+    def is_finite(self) -> bool:
+        """Whether all that training writes is finite now: parameters, running statistics, state, figures."""
         return all(np.isfinite(array).all() for array in self._arrays if array.dtype.kind == "f")
