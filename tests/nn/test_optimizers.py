@@ -247,3 +247,26 @@ def test_untouched_rows_are_left_alone_and_the_others_move_alike(optimizer):
     assert np.array_equal(sparse.parameters["embedding.w"][untouched], start[untouched])
     _, gradients = sparse.loss_and_gradients(x, y)
     assert not gradients["embedding.w"][untouched].any()
+
+
+@pytest.mark.parametrize("bounds", [{"clip_norm": 0.05}, {"clip_value": 0.01}, {"clip_norm": 0.03, "clip_value": 0.01}])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_step_by_hand_clips_with_the_bits_of_fit(bounds, dtype):
+    x, y = trigrams(50)
+    trained, stepped = tiny_model(dtype=dtype, hidden=37), tiny_model(dtype=dtype, hidden=37)
+    trained.fit(
+        x, y, optimizer=fn.SGD(0.5, momentum=0.9, **bounds), batch_size=50, epochs=3, shuffle=False, verbose=False
+    )
+    by_hand = fn.SGD(0.5, momentum=0.9, **bounds)
+    for _ in range(3):
+        by_hand.step(stepped.parameters, stepped.loss_and_gradients(x, y)[1])
+    for name, w in trained.parameters.items():
+        np.testing.assert_array_equal(stepped.parameters[name], w, err_msg=name)
+
+
+def test_arrays_of_both_dtypes_are_clipped_by_one_norm():
+    params = {"a": np.zeros(3, np.float32), "b": np.zeros((2, 2))}
+    grads = {"a": np.full(3, 2.0, np.float32), "b": np.full((2, 2), 1.0)}
+    fn.SGD(1.0, clip_norm=1.0).step(params, grads)
+    np.testing.assert_allclose(params["a"], np.full(3, -2 / 4), rtol=1e-6)  # ‖g‖ = √(3·4 + 4·1) = 4
+    np.testing.assert_allclose(params["b"], np.full((2, 2), -1 / 4), rtol=1e-12)

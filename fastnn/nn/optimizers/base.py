@@ -149,14 +149,18 @@ class Optimizer:
         self.iteration += 1
 
     def _clipped(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The gradients within the bounds; copies, if they had to be changed."""
-        if (limit := self.clip_value) is not None:
-            gradients = {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
-        if self.clip_norm is None:
+        """The gradients within the bounds, by the kernels that `emit` uses; copies, if there are bounds."""
+        if self.clip_value is None and self.clip_norm is None:
             return gradients
-        norm = np.sqrt(sum(np.square(g, dtype=np.float64).sum() for g in gradients.values()))
-        factor = min(1.0, self.clip_norm / norm) if norm else 1.0
-        return {name: (g * g.dtype.type(factor)) for name, g in gradients.items()}
+        blocks = _blocks_of(gradients)
+        if self.clip_value is not None:
+            for block in blocks:
+                call(k.clip_by_value, block.flat, np.array([self.clip_value], block.dtype))
+        if self.clip_norm is not None:
+            norm2 = np.sum([_sum_of_squares(block.flat) for block in blocks], axis=0)
+            for block in blocks:
+                call(k.clip_by_global_norm, block.flat, norm2, np.array([self.clip_norm], block.dtype))
+        return {name: block[name] for block in blocks for name in block}
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""
@@ -176,6 +180,23 @@ class Optimizer:
         return f"{type(self).__name__}({settings})"
 
 
+def _blocks_of(arrays: Mapping[str, np.ndarray]) -> list[Block]:
+    """Copies of the arrays, laid out as a model's gradients are; a block for each dtype."""
+    blocks = []
+    for dtype in {array.dtype: None for array in arrays.values()}:
+        own = {name: array for name, array in arrays.items() if array.dtype == dtype}
+        blocks.append(Block({name: array.shape for name, array in own.items()}, dtype))
+        for name, array in own.items():
+            blocks[-1].assign(name, array)
+    return blocks
+
+
+def _sum_of_squares(flat: np.ndarray) -> np.ndarray:
+    out = np.zeros(1)
+    call(k.sum_of_squares, out, np.zeros(chunks(flat.size)), flat)
+    return out
+
+
 def _fitting(name: str, array: Any, w: np.ndarray) -> np.ndarray:
     """`array` in the dtype of w; ShapeError if its shape is another."""
     if np.shape(array) != w.shape:
@@ -192,11 +213,11 @@ def _updatable(name: str, w: Any) -> np.ndarray:
     return w
 
 
-def _is_view(array: Any, place: np.ndarray) -> bool:
-    """Whether `array` is `place`, the same memory seen in the same way."""
+def _is_view(array: Any, expected: np.ndarray) -> bool:
+    """Whether `array` is the same memory as `expected`, seen in the same way."""
     if not isinstance(array, np.ndarray):
         return False
-    return (array.ctypes.data, array.shape, array.strides) == (place.ctypes.data, place.shape, place.strides)
+    return (array.ctypes.data, array.shape, array.strides) == (expected.ctypes.data, expected.shape, expected.strides)
 
 
 def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
