@@ -56,9 +56,8 @@ def _builder(name: str) -> Any:
 
 
 def fit_arguments(settings: PlaneSettings, train: Split) -> dict[str, Any]:
-    """The points `passes` times over in one order, each time one batch."""
-    x, y = np.tile(train.x, (settings.passes, 1)), np.tile(train.y, settings.passes)
-    return {"x": x, "y": y, "batch_size": len(train), "shuffle": False}
+    """Steps that each take all points, `passes` of them in an epoch."""
+    return {"x": train.x, "y": train.y, "batch_size": None, "steps_per_epoch": settings.passes}
 
 
 def pictures(results: Results) -> list[Picture]:

@@ -371,3 +371,51 @@ def test_where_a_training_diverged_does_not_depend_on_how_often_the_state_is_cop
         model.fit(x, np.arange(60) % 2, optimizer=fn.SGD(0.1), batch_size=10, epochs=4, shuffle=False, verbose=False)
     assert len(model.history.steps["loss"]) == 4
     assert len(model.history) == 0
+
+
+class TestStepsPerEpoch:
+    X, Y = trigrams(40)
+
+    def train(self, **options):
+        model, settings = tiny_model(), {"optimizer": fn.SGD(0.3, momentum=0.8), "batch_size": None, "verbose": False}
+        model.fit(self.X, self.Y, **settings | options)
+        return model
+
+    def test_an_epoch_of_many_steps_has_the_bits_of_as_many_epochs_of_one(self):
+        many, one = self.train(epochs=3, steps_per_epoch=5), self.train(epochs=15)
+        assert bits(many.parameters) == bits(one.parameters)
+        assert many.history.steps["loss"] == one.history.steps["loss"]
+        losses = one.history["loss"]
+        assert many.history["loss"] == pytest.approx([np.mean(losses[i : i + 5]) for i in (0, 5, 10)])
+        assert many.history.epochs[-1]["epoch"] == 3
+
+    def test_callbacks_see_the_steps_of_an_epoch(self):
+        class Counts(fn.Callback):
+            every = 2
+
+            def on_batch_end(self, run):
+                seen.append((run.epoch, run.step, run.steps, run.samples, run.samples_done))
+
+        seen = []
+        self.train(epochs=2, steps_per_epoch=4, callbacks=[Counts()])
+        assert seen == [(0, 2, 4, 160, 80), (0, 4, 4, 160, 160), (1, 2, 4, 160, 80), (1, 4, 4, 160, 160)]
+
+    def test_a_training_is_resumed_with_as_many_steps_or_not_at_all(self, tmp_path):
+        path = tmp_path / "c.h5"
+        self.train(epochs=2, steps_per_epoch=3, callbacks=[fn.Checkpoint(path)])
+        resumed = self.train(epochs=4, steps_per_epoch=3, callbacks=[fn.Checkpoint(path, resume=True)])
+        assert bits(resumed.parameters) == bits(self.train(epochs=4, steps_per_epoch=3).parameters)
+        with pytest.raises(fn.FileFormatError, match="samples 120, not 40"):
+            self.train(epochs=4, callbacks=[fn.Checkpoint(path, resume=True)])
+
+    @pytest.mark.parametrize(
+        ("options", "error", "message"),
+        [
+            ({"steps_per_epoch": 3, "batch_size": 16}, ValueError, "a step takes 16 of 40 samples.*batch_size=None"),
+            ({"steps_per_epoch": 0}, ValueError, "steps_per_epoch is 0, expected at least 1"),
+            ({"steps_per_epoch": 1.5}, TypeError, "steps_per_epoch is 1.5, expected a whole number"),
+        ],
+    )
+    def test_refused(self, options, error, message):
+        with pytest.raises(error, match=message):
+            self.train(**options)
