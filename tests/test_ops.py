@@ -7,8 +7,7 @@ import pytest
 import fastnn_kernels as kernels
 from fastnn import ops
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.engine import threads
-from fastnn.engine.threads import use_parallel
+from fastnn.engine.threads import threads, use_parallel
 from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 from tests.tolerances import check
