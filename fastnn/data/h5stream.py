@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.hdf5 import hdf5_errors
 from fastnn.data.formats import reading
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class H5Stream:
         self._where = f"{self.path!r}: {key!r}"
         self._change = change
         reading.check_hdf5(self.path)
-        with reading.hdf5_errors(self.path):
+        with hdf5_errors(reading.damaged(self.path)):
             self._file = h5py.File(self.path, "r")
             try:
                 self._array = self._checked(reading.hdf5_array(self._file, self.path, key))
@@ -118,7 +119,7 @@ class H5Stream:
             raise DataError(f"{self._where} was closed, expected an open stream")
         rows = np.empty((last - first, *self._array.shape[1:]), self._array.dtype.newbyteorder("="))
         if rows.size:
-            with reading.hdf5_errors(self.path):
+            with hdf5_errors(reading.damaged(self.path)):
                 self._array.read_direct(rows, np.s_[self._range[0] + first : self._range[0] + last])
         return rows
 

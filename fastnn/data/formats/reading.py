@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.common.errors import DataError, FastnnError, FileFormatError
+from fastnn.common import hdf5
+from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data.dataset import Split, id_dtype
 
 if TYPE_CHECKING:
@@ -60,23 +61,15 @@ def check_hdf5(name: str) -> None:
 
 @contextmanager
 def open_hdf5(name: str) -> Iterator["h5py.File"]:
-    """The open HDF5 file; whatever the HDF5 library raises meanwhile becomes one FileFormatError."""
-    import h5py
-
+    """Open the HDF5 file for reading; every error of the HDF5 library in the block becomes a FileFormatError."""
     check_hdf5(name)
-    with hdf5_errors(name), h5py.File(name, "r") as file:
+    with hdf5.open_hdf5(name, damaged(name)) as file:
         yield file
 
 
-@contextmanager
-def hdf5_errors(name: str) -> Iterator[None]:
-    """Turn what h5py raises on a damaged file into FileFormatError; fastnn's own errors pass."""
-    try:
-        yield
-    except FastnnError:
-        raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:  # h5py raises all of them
-        raise FileFormatError(f"{name!r} is damaged or cut short: {' '.join(str(error).split())}") from error
+def damaged(name: str) -> str:
+    """How the message about a damaged HDF5 file begins."""
+    return f"{name!r} is damaged or cut short"
 
 
 def hdf5_array(file: "h5py.File", name: str, key: str, known: Sequence[str] = ()) -> "h5py.Dataset":
