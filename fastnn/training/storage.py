@@ -17,6 +17,7 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
+from fastnn.common.hdf5 import hdf5_errors, open_hdf5
 
 if TYPE_CHECKING:
     import h5py
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from fastnn.training.model import Sequential
 
 FORMAT, VERSION = "fastnn-model", 1
-
-# h5py has no error of its own for damaged bytes: what comes depends on which byte it is.
-DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError)
 
 
 def save_model(path: str | Path, model: "Sequential", training: Mapping[str, Any] | None = None) -> None:
@@ -72,7 +70,8 @@ def load_checkpoint(path: str | Path, loss: "str | Loss | None" = None) -> tuple
         state = {group: _read_tree(file[group]) for group in ("parameters", "buffers")}
         training = _read_tree(file["training"]) if "training" in file else {}
     given = None if loss is None else losses.get(loss)
-    with _described(path):
+    # A config that does not fit its arrays makes the layers raise errors of fastnn, too: here they mean a bad file.
+    with hdf5_errors(f"{path}: no model can be built from what it holds", passing=FileFormatError):
         model = Sequential.of(Network.from_config(config["network"], given), dtype=config["dtype"], seed=config["seed"])
         for group, block in (("parameters", model.parameters), ("buffers", model.buffers)):
             if set(state[group]) != set(block):
@@ -84,31 +83,11 @@ def load_checkpoint(path: str | Path, loss: "str | Loss | None" = None) -> tuple
 
 @contextmanager
 def _opened(path: str | Path) -> "Iterator[h5py.File]":
-    """The file, to be read within the block; FileFormatError, in one line, for whatever goes wrong there."""
-    import h5py
-
+    """Open the file for reading within the block; FileFormatError if it is missing or damaged."""
     if not Path(path).is_file():
         raise FileFormatError(f"{path}: no such file; expected a model that fastnn saved")
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except FileFormatError:
-        raise
-    except DAMAGE as error:
-        reason = " ".join(str(error).split())
-        raise FileFormatError(f"{path}: cannot be read ({reason}); expected an HDF5 file that fastnn saved") from None
-
-
-@contextmanager
-def _described(path: str | Path) -> Iterator[None]:
-    """FileFormatError for whatever goes wrong while a model is built from a whole file that describes none."""
-    try:
-        yield
-    except FileFormatError:
-        raise
-    except DAMAGE as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise FileFormatError(f"{path}: no model can be built from what it holds ({reason})") from error
+    with open_hdf5(path, f"{path}: cannot be read as a model that fastnn saved") as file:
+        yield file
 
 
 def _check(file: "h5py.File", path: str | Path) -> None:
