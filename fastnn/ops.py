@@ -1,16 +1,24 @@
 """Kernels on ordinary arrays: each function checks what it is given, then runs the serial or the parallel twin.
 
 Functions return new arrays, except the updates, which work in place. Arrays may be strided,
-read-only, big-endian or lists; `arrays` says which dtypes go together. `ShapeError`, `DataError` and
+read-only, big-endian or lists; `common/array_arguments.py` says which dtypes go together. `ShapeError`, `DataError` and
 `TypeError` name the array, what it is and what was expected.
 """
 
 import numpy as np
 
 import fastnn_kernels as kernels
-from fastnn.common.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, number, plain, whole
+from fastnn.common.array_arguments import (
+    FLOATS,
+    as_matrix,
+    check_shape,
+    float_arrays,
+    id_array,
+    kernel_array,
+    updated_in_place,
+)
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.validation import as_array
+from fastnn.common.validation import as_array, real_number, whole_number
 from fastnn.engine.threads import guard, usable_threads, use_parallel
 from fastnn_kernels.batch import ROUNDS
 
@@ -31,9 +39,9 @@ def _activation(name):
     kernel = getattr(kernels, f"{name}_forward")
 
     def forward(x):
-        (x,) = floats(x=x)
+        (x,) = float_arrays(x=x)
         out = np.empty_like(x)
-        _run(kernel, as_rows(out), as_rows(x), as_rows(x).shape[1])
+        _run(kernel, as_matrix(out), as_matrix(x), as_matrix(x).shape[1])
         return out
 
     return _named(forward, kernel.name, f"{name} of every element of x, an array of any shape")
@@ -44,10 +52,10 @@ def _gradient(name, of):
     kernel = getattr(kernels, f"{name}_backward")
 
     def backward(dout, v):
-        dout, v = floats(**{"dout": dout, of: v})
+        dout, v = float_arrays(**{"dout": dout, of: v})
         check_shape("dout", dout, *v.shape)
-        dx, v = np.empty_like(dout), as_rows(v)
-        _run(kernel, as_rows(dx), as_rows(dout), v, v, v.shape[1])  # x and out; the kernel reads only one
+        dx, v = np.empty_like(dout), as_matrix(v)
+        _run(kernel, as_matrix(dx), as_matrix(dout), v, v, v.shape[1])  # x and out; the kernel reads only one
         return dx
 
     return _named(
@@ -69,7 +77,7 @@ def _result(kernel, shape, dtype, *args):
 
 def matmul(x, w):
     """x · w, for x (m, k) and w (k, n)"""
-    x, w = floats(x=x, w=w)
+    x, w = float_arrays(x=x, w=w)
     check_shape("x", x, "m", "k")
     check_shape("w", w, x.shape[1], "n")
     return _result(kernels.matmul, (len(x), w.shape[1]), x.dtype, x, w)
@@ -77,7 +85,7 @@ def matmul(x, w):
 
 def matmul_xt(x, dout):
     """xᵀ · dout, the gradient of w in x · w, for x (m, k) and dout (m, n)"""
-    x, dout = floats(x=x, dout=dout)
+    x, dout = float_arrays(x=x, dout=dout)
     check_shape("x", x, "m", "k")
     check_shape("dout", dout, len(x), "n")
     return _result(kernels.matmul_xt, (x.shape[1], dout.shape[1]), x.dtype, x, dout)
@@ -85,7 +93,7 @@ def matmul_xt(x, dout):
 
 def matmul_wt(dout, w):
     """dout · wᵀ, the gradient of x in x · w, for dout (m, n) and w (k, n)"""
-    dout, w = floats(dout=dout, w=w)
+    dout, w = float_arrays(dout=dout, w=w)
     check_shape("dout", dout, "m", "n")
     check_shape("w", w, "k", dout.shape[1])
     wt = _result(kernels.transpose, w.shape[::-1], w.dtype, w)
@@ -94,7 +102,7 @@ def matmul_wt(dout, w):
 
 def bias_forward(x, b):
     """x + b, for x (B, C) and b (C,)"""
-    x, b = floats(x=x, b=b)
+    x, b = float_arrays(x=x, b=b)
     check_shape("x", x, "B", "C")
     check_shape("b", b, x.shape[1])
     out = x.copy()
@@ -104,18 +112,18 @@ def bias_forward(x, b):
 
 def bias_backward(dout):
     """The sum of the rows of dout (B, C): the gradient of b"""
-    (dout,) = floats(dout=dout)
+    (dout,) = float_arrays(dout=dout)
     check_shape("dout", dout, "B", "C")
     return _result(kernels.bias_backward, dout.shape[1], dout.dtype, dout)
 
 
 def softmax(x):
     """exp(x) / Σ exp(x) along the last axis"""
-    (x,) = floats(x=x)
+    (x,) = float_arrays(x=x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected at least one score along the last axis")
     out = np.empty_like(x)
-    _run(kernels.softmax_forward, as_rows(out), as_rows(x), x.shape[-1])
+    _run(kernels.softmax_forward, as_matrix(out), as_matrix(x), x.shape[-1])
     return out
 
 
@@ -126,10 +134,10 @@ def softmax_cross_entropy(x, labels, weight=None):
     has the highest score (the first of equals), else 0.
     """
     labels = as_array(labels, "labels")
-    x, weight = floats(x=x, weight=[1 / max(1, labels.size)] * labels.size if weight is None else weight)
+    x, weight = float_arrays(x=x, weight=[1 / max(1, labels.size)] * labels.size if weight is None else weight)
     if x.ndim != 2 or x.shape[1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected (B, n) with at least one score in a row")
-    labels = ids("labels", labels, x.shape[1], f"x has {x.shape[1]} columns")
+    labels = id_array("labels", labels, x.shape[1], f"x has {x.shape[1]} columns")
     check_shape("labels", labels, len(x))
     check_shape("weight", weight, len(x))
     loss, correct, dx = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype), np.empty_like(x)
@@ -139,9 +147,9 @@ def softmax_cross_entropy(x, labels, weight=None):
 
 def embedding_forward(w, word_ids):
     """The rows of w (V, n) that word_ids (B, C) name, those of a sample side by side: (B, C·n)"""
-    (w,) = floats(w=w)
+    (w,) = float_arrays(w=w)
     check_shape("w", w, "V", "n")
-    word_ids = ids("ids", word_ids, len(w), f"w has {len(w)} rows")
+    word_ids = id_array("ids", word_ids, len(w), f"w has {len(w)} rows")
     check_shape("ids", word_ids, "B", "C")
     (B, C), n = word_ids.shape, w.shape[1]
     return _result(kernels.embedding_forward, (B, C * n), w.dtype, w, word_ids, n)
@@ -149,9 +157,9 @@ def embedding_forward(w, word_ids):
 
 def embedding_backward(dout, word_ids, rows):
     """The gradient (rows, n) of w: dout (B, C·n) summed by the row that word_ids (B, C) name"""
-    (dout,) = floats(dout=dout)
-    rows = whole("rows", rows, least=0)
-    word_ids = ids("ids", word_ids, rows, f"w has {rows} rows")
+    (dout,) = float_arrays(dout=dout)
+    rows = whole_number("rows", rows, least=0, error=DataError)
+    word_ids = id_array("ids", word_ids, rows, f"w has {rows} rows")
     check_shape("ids", word_ids, "B", "C")
     B, C = word_ids.shape
     n = _parts("dout", dout, C)
@@ -173,17 +181,17 @@ def _parts(name, a, count):
 
 def sum_forward(x, parts):
     """The sum of the `parts` equal parts of each row: (B, n), for x (B, parts · n)"""
-    (x,) = floats(x=x)
-    parts = whole("parts", parts)
+    (x,) = float_arrays(x=x)
+    parts = whole_number("parts", parts, error=DataError)
     n = _parts("x", x, parts)
     return _result(kernels.sum_forward, (len(x), n), x.dtype, x, parts, n)
 
 
 def sum_backward(dout, parts):
     """dout (B, n) repeated `parts` times along each row: the gradient of x in `sum_forward`"""
-    (dout,) = floats(dout=dout)
+    (dout,) = float_arrays(dout=dout)
     check_shape("dout", dout, "B", "n")
-    parts, n = whole("parts", parts), dout.shape[1]
+    parts, n = whole_number("parts", parts, error=DataError), dout.shape[1]
     return _result(kernels.sum_backward, (len(dout), parts * n), dout.dtype, dout, parts, n)
 
 
@@ -194,34 +202,35 @@ def gather_rows(source, indices):
         raise TypeError(f"source has dtype {source.dtype}, expected float32, float64 or whole numbers")
     if source.ndim == 0:
         raise ShapeError("source is a single number, expected (N, ...)")
-    indices = ids("indices", indices, len(source), f"source has {len(source)} rows")
+    indices = id_array("indices", indices, len(source), f"source has {len(source)} rows")
     check_shape("indices", indices, "B")
-    rows = plain(source).reshape(len(source), -1 if source.size else int(np.prod(source.shape[1:])))
+    rows = kernel_array(source).reshape(len(source), -1 if source.size else int(np.prod(source.shape[1:])))
     out = _result(kernels.gather_rows, (len(indices), rows.shape[1]), rows.dtype, rows, indices)
     return out.reshape(len(indices), *source.shape[1:])
 
 
 def permuted_indices(count, key):
     """A permutation of range(count), count ≤ 2³², chosen by `key`: 2·ROUNDS words of `random.key(..., words=...)`"""
-    count = whole("count", count)
+    count = whole_number("count", count, error=DataError)
     if count > 2**32:
         raise DataError(f"count is {count}, expected at most {2**32}")
     key = as_array(key, "key")
     check_shape("key", key, 2 * ROUNDS)
     if key.dtype.kind not in "iu":
         raise TypeError(f"key has dtype {key.dtype}, expected whole numbers")
-    return _result(kernels.permuted_indices, count, np.int64, np.zeros(4, np.int64), plain(key, np.uint64), count)
+    start = np.zeros(4, np.int64)  # the cursor of a training that is at its first sample
+    return _result(kernels.permuted_indices, count, np.int64, start, kernel_array(key, np.uint64), count)
 
 
 def _update(kernel, dw, rates, **state):
     w = state["w"]
-    with in_place(**state) as flat:
-        *_, dw = floats(**state, dw=dw)
+    with updated_in_place(**state) as flat:
+        *_, dw = float_arrays(**state, dw=dw)
         for name, a in [*state.items(), ("dw", dw)]:
             check_shape(name, a, *w.shape)
         if any(np.may_share_memory(dw, a) for a in flat):  # or a thread might read what another has written
             dw = dw.copy()
-        _run(kernel, *flat, dw.reshape(-1), np.array([number(*rate) for rate in rates.items()], dw.dtype))
+        _run(kernel, *flat, dw.reshape(-1), np.array([real_number(*rate) for rate in rates.items()], dw.dtype))
 
 
 def sgd_update(w, dw, lr):
