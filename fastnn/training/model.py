@@ -135,7 +135,7 @@ class Sequential:
         feed = feed_of(self.network, x, y, sample_weight, class_weight)
         validation = self._validation(validation_data)
         if validation_split:
-            kept = checks.training_share(feed.samples, validation_split, validation is not None)
+            kept = checks.training_count(feed.samples, validation_split, validation is not None)
             feed, validation = feed.cut(kept)
         return run.train(feed, validation)
 
