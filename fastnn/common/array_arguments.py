@@ -19,7 +19,7 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def kernel_array(a: np.ndarray, dtype=None) -> np.ndarray:
-    """`a` itself if kernels can take it, else a copy. dtype: None keeps that of `a`, in native byte order."""
+    """The same memory as `a` if kernels can take it, else a copy. dtype: None keeps that of `a`, in native order."""
     dtype = a.dtype.newbyteorder("=") if dtype is None else dtype
     return np.require(a, dtype, ["C", "ALIGNED", "WRITEABLE", "ENSUREARRAY"])
 

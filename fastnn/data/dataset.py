@@ -47,13 +47,13 @@ class Split:
         if self.is_streamed:
             raise DataError("a stream cannot be shuffled as a whole; fit mixes its samples as it reads them")
         # The ranks of uniform numbers are a permutation that no change of NumPy's own shuffle can alter.
-        order = np.argsort(random.stream(seed, "cut").random(len(self)), kind="stable")
+        order = np.argsort(random.generator(seed, "cut").random(len(self)), kind="stable")
         return Split(self.x[order], self.y[order])
 
     def drawn(self, count: int) -> "Split":
         """`count` of the samples, the same ones each time, copied; of streams from places all over the file."""
         if not self.is_streamed:
-            rows = random.stream(0, "fewer samples").permutation(len(self))[:count]
+            rows = random.generator(0, "fewer samples").permutation(len(self))[:count]
             return Split(self.x[rows], self.y[rows])
         places = min(PLACES, count)
         begins, shares = (np.linspace(0, total, places + 1).astype(int) for total in (len(self), count))

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split, id_dtype
 from fastnn.data.formats.reading import check_readable
 
@@ -44,7 +44,9 @@ def load_text(path: str | os.PathLike[str], vocabulary_size: int = 250, order: i
         raise DataError(f"vocabulary_size={vocabulary_size}, order={order}: expected at least 2 each")
     words, ids, sentence = _encode(_read(name), vocabulary_size, name)
     grams, origin, possible = _grams(ids, sentence, vocabulary_size, order)
-    train, val, test = _split(grams.astype(id_dtype(vocabulary_size)), origin, stream(seed, "text split"), name)
+    train, val, test = _split(
+        grams.astype(id_dtype(vocabulary_size)), origin, random.generator(seed, "text split"), name
+    )
     coverage = float(np.mean(ids < vocabulary_size))
     meta = {
         "words": words,

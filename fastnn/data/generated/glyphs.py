@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.generated import warp
 
@@ -61,7 +61,7 @@ def _draw_splits(
     for name, size in sizes.items():
         if size < 1:
             raise DataError(f"{name}={size} images asked for, expected at least 1")
-        splits[name] = _draw(characters, size, stream(seed, f"generated {purpose}", name), settings, inverted)
+        splits[name] = _draw(characters, size, random.generator(seed, f"generated {purpose}", name), settings, inverted)
     return splits
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split, id_dtype
 from fastnn.data.generated import toy_english
 
@@ -175,7 +175,7 @@ def _toy_emission() -> Floats:
     blocks = []
     for name, text in toy_english.WORDS.items():
         rank = np.arange(1.0, len(text.split()) + 1.0)
-        coins = stream(0, "toy english", name).random((len(toy_english.CLASSES), len(rank)))
+        coins = random.generator(0, "toy english", name).random((len(toy_english.CLASSES), len(rank)))
         liked = (coins < 0.5) | (rank == 1)
         weights = rank ** -toy_english.ZIPF_EXPONENTS[name] * np.where(liked, 1.0, DISLIKED)
         blocks.append(weights / weights.sum(axis=1, keepdims=True))
@@ -201,7 +201,7 @@ def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_50
     for name, size in sizes.items():
         if size < 1:
             raise DataError(f"{name}={size} four-grams asked for, expected at least 1")
-        grams = chain.sample(size, stream(seed, "generated trigrams", name))
+        grams = chain.sample(size, random.generator(seed, "generated trigrams", name))
         splits[name] = Split(np.ascontiguousarray(grams[:, :3]), np.ascontiguousarray(grams[:, 3]))
     words = [word for text in toy_english.WORDS.values() for word in text.split()]
     meta = {"words": words, "source": "generated", **chain.entropies(), "true_accuracy": chain.accuracy()}

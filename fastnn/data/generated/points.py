@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split
 
 
@@ -14,7 +14,7 @@ def generate_moons(count: int = 200, noise: float = 0.2, seed: int = 0) -> Datas
     turns. meta: `classes`, `source`. Raises DataError for a count below 2 or a negative noise.
     """
     _check(count, 2, noise)
-    generator = stream(seed, "generated moons")
+    generator = random.generator(seed, "generated moons")
     y = (np.arange(count) % 2).astype(np.uint8)
     angle = np.pi * generator.random(count)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -36,7 +36,7 @@ def generate_blobs(count: int = 200, clusters: int = 2, deviation: float = 1.0, 
     y = (np.arange(count) % clusters).astype(np.uint8)
     angle = 2 * np.pi * (np.arange(clusters) / clusters + 1 / 12)
     centres = 4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    x = centres[y] + deviation * stream(seed, "generated blobs").standard_normal((count, 2))
+    x = centres[y] + deviation * random.generator(seed, "generated blobs").standard_normal((count, 2))
     meta = {"classes": [str(i) for i in range(clusters)], "source": "generated", "centres": centres}
     return Dataset(Split(x, y), meta=meta)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.generated import warp
@@ -34,7 +34,7 @@ def generate_cats_vs_cars(train: int = 1_900, test: int = 1_000, seed: int = 0) 
     for name, size in (("train", train), ("test", test)):
         if size < 2 or size % 2:
             raise DataError(f"{name}={size} images asked for, expected an even number from 2: half cats, half cars")
-        splits[name] = _draw_grey(size, stream(seed, "generated cats and cars", name))
+        splits[name] = _draw_grey(size, random.generator(seed, "generated cats and cars", name))
     return Dataset(splits["train"], None, splits["test"], {"classes": list(cats.CLASSES), "source": "generated"})
 
 
@@ -49,7 +49,7 @@ def generate_cifar10(train: int = 50_000, test: int = 10_000, seed: int = 0) -> 
     for name, size in (("train", train), ("test", test)):
         if size < 1:
             raise DataError(f"{name}={size} images asked for, expected at least 1")
-        splits[name] = _draw_coloured(size, stream(seed, "generated shapes", name))
+        splits[name] = _draw_coloured(size, random.generator(seed, "generated shapes", name))
     return Dataset(splits["train"], None, splits["test"], {"classes": list(SHAPES), "source": "generated"})
 
 
@@ -107,7 +107,7 @@ def _grid() -> tuple[Floats, Floats]:
 @cache
 def _grey_originals() -> NDArray[np.uint8]:
     """`VARIANTS` cats, then as many cars; the same for every seed."""
-    generator = stream(0, "cats and cars")
+    generator = random.generator(0, "cats and cars")
     drawn = [draw(*_grid(), generator.random(8)) for draw in (_cat, _car) for _ in range(VARIANTS)]
     return warp.blurred(255 * np.stack(drawn), 1)
 
