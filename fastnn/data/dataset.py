@@ -10,6 +10,7 @@ from fastnn.common.errors import DataError
 from fastnn.data import source as feed
 from fastnn.data.source import Stream
 
+SPLIT_NAMES = ("train", "val", "test")
 # The number of blocks, spread evenly over a stream, from which `drawn` takes samples: files may be sorted by class.
 DRAWN_BLOCKS = 64
 
@@ -92,8 +93,8 @@ class Dataset:
 
     def splits(self) -> dict[str, Split]:
         """The splits that exist, by name."""
-        named = (("train", self.train), ("val", self.val), ("test", self.test))
-        return {name: split for name, split in named if split is not None}
+        found = zip(SPLIT_NAMES, (self.train, self.val, self.test), strict=True)
+        return {name: split for name, split in found if split is not None}
 
     def cut(self, train: int, val: int = 0, test: int | None = None, seed: int | None = None) -> "Dataset":
         """Smaller splits by count: `data.cut(49_000, 1_000, 1_000)`.

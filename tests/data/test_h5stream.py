@@ -34,7 +34,7 @@ def test_a_stream_reads_what_is_there(tmp_path):
 def test_blocks_hold_whole_chunks(tmp_path, monkeypatch):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", shape=(100, 4), dtype="u1", chunks=(12, 4))
-    monkeypatch.setattr(stream, "BLOCK", 4 * 30)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 4 * 30)
     with H5Stream(tmp_path / "a.h5", "x") as got:
         assert [first for first, _ in got.blocks()] == [0, 24, 48, 72, 96]
 
@@ -52,7 +52,7 @@ def test_walking_takes_a_block_of_memory_not_the_file(tmp_path):
                 break
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < 2.2 * stream.BLOCK
+    assert peak < 2.2 * stream.BLOCK_BYTES
 
 
 def test_bad_streams(tmp_path):

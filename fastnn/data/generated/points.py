@@ -8,10 +8,10 @@ from fastnn.data.dataset import Dataset, Split
 
 
 def generate_moons(count: int = 200, noise: float = 0.2, seed: int = 0) -> Dataset:
-    """Two half circles of radius 1 that reach into each other: x (count, 2) float64 and y (count,) uint8, 0 or 1.
+    """Two interlocking half circles of radius 1: x (count, 2) float64 and y (count,) uint8, 0 or 1.
 
-    The upper one around (0, 0), the lower around (1, 0.5); every coordinate is moved by N(0, noise²). Classes take
-    turns. meta: `classes`, `source`. Raises DataError for a count below 2 or a negative noise.
+    The centre of the upper one is (0, 0), that of the lower one (1, 0.5). Every coordinate has noise N(0, noise²). The
+    classes alternate. meta: `classes`, `source`. Raises DataError for a count below 2 or a negative noise.
     """
     _check(count, 2, noise)
     generator = random.generator(seed, "generated moons")
@@ -26,7 +26,7 @@ def generate_moons(count: int = 200, noise: float = 0.2, seed: int = 0) -> Datas
 def generate_blobs(count: int = 200, clusters: int = 2, deviation: float = 1.0, seed: int = 0) -> Dataset:
     """Clusters N(centre, deviation²): x (count, 2) float64 and y (count,) uint8, the cluster.
 
-    The centres lie evenly on a circle of radius 4. Classes take turns. meta: `classes`, `source`, `centres`
+    The centres lie evenly on a circle of radius 4. The classes alternate. meta: `classes`, `source`, `centres`
     (clusters, 2). Raises DataError for fewer points than clusters, fewer than 1 or more than 256 clusters, or a
     negative deviation.
     """
