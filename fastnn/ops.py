@@ -292,15 +292,18 @@ def _update(kernel, dw, scalars, **state):
 
 
 def sgd_update(w, dw, lr):
-    """w −= lr · dw, in place"""
+    """w −= lr · dw, in place, for float arrays w and dw of one shape and a number lr"""
     _update(kernels.sgd_update, dw, {"lr": lr}, w=w)
 
 
 def momentum_update(w, velocity, dw, lr, momentum):
-    """velocity = momentum · velocity − lr · dw;  w += velocity, both in place"""
+    """velocity = momentum · velocity − lr · dw;  w += velocity, both in place, for arrays of one shape"""
     _update(kernels.momentum_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)
 
 
 def nesterov_update(w, velocity, dw, lr, momentum):
-    """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place"""
+    """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place
+
+    The second formula uses the new velocity. All arrays have one shape.
+    """
     _update(kernels.nesterov_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)

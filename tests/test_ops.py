@@ -100,7 +100,7 @@ def test_every_layout(name, dtype, layout):
     rest = [LAYOUTS[layout](a) if isinstance(a, np.ndarray) else a for a in rest]
     before = [a.copy() for a in given]
     got = function(*given, *rest)
-    # `want` is of the numbers before they were cast: one rounding of every input more than a kernel makes
+    # `want` is computed from the numbers before they were cast, so every input has one more rounding than in a kernel.
     assert got.dtype == dtype
     assert type(got) is np.ndarray
     check([got], [want], terms=20, label=f"{name} {layout}")

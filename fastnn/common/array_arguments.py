@@ -1,4 +1,4 @@
-"""Users' own arrays as arguments of `fastnn.ops`: brought into the one form that kernels are compiled for.
+"""Users' arrays as arguments of `fastnn.ops`: brought into the one form that kernels are compiled for.
 
 Kernels take arrays that are native, C-contiguous and writable, all floats of one dtype: float32 or float64. Lists and
 arrays of whole numbers take the dtype of the float arrays beside them, or float64. An array that does not fit is
@@ -32,7 +32,7 @@ def float_arrays(**arrays) -> list[np.ndarray]:
         native = a.dtype.newbyteorder("=")
         if native not in FLOATS and native.kind not in "iu":
             raise TypeError(f"{name} has dtype {a.dtype}, expected float32, float64 or whole numbers")
-        if native in FLOATS and hasattr(arrays[name], "dtype"):  # a list has no dtype of its own
+        if native in FLOATS and hasattr(arrays[name], "dtype"):  # the dtype of a list is only NumPy's choice
             dtypes[name] = native
     if len(set(dtypes.values())) > 1:
         given = ", ".join(f"{name} is {dtype}" for name, dtype in dtypes.items())
@@ -68,8 +68,8 @@ def as_matrix(a: np.ndarray) -> np.ndarray:
 def updated_in_place(**arrays) -> Iterator[list[np.ndarray]]:
     """Flat forms of the arrays that a kernel changes within the block.
 
-    An array that kernels cannot take is copied, and the copy is written back when the block ends. Raises TypeError for
-    what is no float array, DataError for arrays that are read-only or share memory.
+    An array that kernels cannot take is copied, and the copy is written back when the block ends. Raises TypeError
+    unless all are float arrays, DataError if they are read-only or share memory.
     """
     for name, a in arrays.items():
         _check_updatable(name, a)

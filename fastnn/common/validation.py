@@ -150,14 +150,14 @@ def class_weights(given, classes: int | None) -> np.ndarray | None:
     return some_weight(_class_weights(given, classes), "class_weight goes")
 
 
-def weights_together(own: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
-    """The weights (N,) of samples with labels y (N,): a sample's own weight times that of its class.
+def weights_together(by_sample: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
+    """The weights (N,) of samples with labels y (N,): the weight of the sample times that of its class.
 
     None if all samples count the same.
     """
-    if by_class is None or own is None:
-        return own if by_class is None else by_class[y]
-    return own * by_class[y]
+    if by_class is None or by_sample is None:
+        return by_sample if by_class is None else by_class[y]
+    return by_sample * by_class[y]
 
 
 def some_weight(weights: np.ndarray, which: str) -> np.ndarray:

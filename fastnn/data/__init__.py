@@ -1,6 +1,6 @@
 """Data sets: loading, generating, fetching and saving them.
 
-    data = fastnn.data.load_idx("mnist")              # files of your own
+    data = fastnn.data.load_idx("mnist")              # files in a folder
     data = fastnn.data.generate_digits(10_000, 1_000) # generated, nothing is downloaded
     data, source = fastnn.data.find_data("mnist")     # files that were fetched, or else generated ones
 

@@ -23,7 +23,7 @@ from fastnn.data.remote import REMOTE, RemoteFile, RemoteSet
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 30.0  # After so many seconds without a byte, a mirror is given up.
+TIMEOUT = 30.0  # Seconds without a byte after which a mirror is given up.
 TRIES = 3  # How often one mirror is asked, if each time the download gets further.
 PIECE_BYTES = 1 << 16  # Bytes read from the network at a time.
 

@@ -23,7 +23,7 @@ def server():
 
 @pytest.fixture
 def ask(server, tmp_path, monkeypatch):
-    """ask("forbidden", "good"): fetch the data set "toy" from mirrors of these manners; the folder it went to."""
+    """ask("forbidden", "good"): fetch the data set "toy" from mirrors that behave like this; returns its folder."""
     monkeypatch.setenv("FASTNN_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.delenv("FASTNN_OFFLINE", raising=False)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -60,7 +60,7 @@ def test_fetched_once(ask, server, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="no locks of files here")
 def test_two_at_once_fetch_once(ask, server):
-    """And do not write into one another's half: the second waits, and finds all there."""
+    """The second waits for the first, and then finds the file."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         folders = list(pool.map(lambda _: ask("slow"), range(2)))
     assert_whole(folders[0])

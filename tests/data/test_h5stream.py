@@ -40,7 +40,7 @@ def test_blocks_hold_whole_chunks(tmp_path, monkeypatch):
 
 
 def test_walking_takes_a_block_of_memory_not_the_file(tmp_path):
-    """160 of the 10,240 MB that this file unpacks to, in no more memory than two blocks."""
+    """Reading 160 of the 10,240 MB that this file unpacks to takes no more memory than two blocks."""
     with h5py.File(tmp_path / "large.h5", "w") as file:
         file.create_dataset("x", shape=(10 << 20, 32, 32), dtype="u1", chunks=(256, 32, 32))
     with H5Stream(tmp_path / "large.h5", "x") as got:

@@ -1,4 +1,4 @@
-"""CIFAR-10, npz and cats and cars: what is read, and one clear line for each thing that can be wrong with a file."""
+"""CIFAR-10, npz, cats and cars: reading the files, and one clear line for each possible fault."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""The generated corpus: its exact entropies against brute force, its samples against the source they claim."""
+"""The generated corpus: its exact entropies against brute force, its samples against the source they are drawn from."""
 
 import hashlib
 import itertools
@@ -96,7 +96,7 @@ def test_samples_follow_the_joint_distribution(tiny):
 
 
 def test_a_chain_that_does_not_settle_or_fit_is_refused(tiny):
-    swinging = np.zeros((3, 3, 3, 3))  # Class 0 at every second place, for ever: a third of the start, then two thirds.
+    swinging = np.zeros((3, 3, 3, 3))  # Class 0 comes at every second position: its probability swings from ⅓ to ⅔.
     swinging[:, :, 0, 1:] = 0.5
     swinging[:, :, 1:, 0] = 1
     with pytest.raises(DataError, match="does not settle"):

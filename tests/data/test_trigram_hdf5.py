@@ -1,4 +1,4 @@
-"""The trigram file: what is read, what is written, and one clear line for each thing that can be wrong with it."""
+"""The trigram file: reading and writing it, and one clear line for each possible fault."""
 
 import os
 import tracemalloc

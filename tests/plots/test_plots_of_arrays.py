@@ -1,4 +1,4 @@
-"""Pictures of weights, of words, and of what a Monitor took down."""
+"""Pictures of weights, of words and of the records of a Monitor."""
 
 import itertools
 
