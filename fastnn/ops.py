@@ -266,7 +266,9 @@ def gather_rows(source, indices):
 def permuted_indices(count, key):
     """A permutation (count,) int64 of range(count), count ≤ 2³², chosen by `key` (10,) uint64
 
-    ops.permuted_indices(1000, fn.random.key(seed, "my order", words=10))
+    Example:
+
+        ops.permuted_indices(1000, fn.random.key(seed, "my order", words=10))
     """
     count = whole_number("count", count, error=DataError)
     if count > 2**32:

@@ -20,7 +20,9 @@ def key(seed: int, *labels: str | int, words: int = 4) -> np.ndarray:
 def generator(seed: int, *labels: str | int) -> np.random.Generator:
     """A NumPy generator for one purpose; other labels give independent numbers.
 
-    rng = fn.random.generator(0, "my noise", epoch)
+    Example:
+
+        rng = fn.random.generator(0, "my noise", epoch)
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([int(word) for word in key(seed, *labels)])))
 
