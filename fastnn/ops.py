@@ -1,18 +1,77 @@
-"""Kernels on ordinary arrays: each function checks what it is given, then runs the serial or the parallel twin.
+"""The common kernels as functions on ordinary arrays.
 
-Functions return new arrays, except the updates, which work in place. Arrays may be strided,
-read-only, big-endian or lists; `arrays` says which dtypes go together. `ShapeError`, `DataError` and
-`TypeError` name the array, what it is and what was expected.
+Each function checks its arguments, then runs the serial or the parallel version of its kernel, whichever is faster for
+their size. Functions return new arrays, except the updates, which work in place.
+
+    from fastnn import ops
+
+    out = ops.gelu_forward(ops.matmul(x, w))
+
+Arrays may be strided, read-only, big-endian or lists. Floats are float32 or float64, one of the two in a call; lists
+and arrays of whole numbers take the dtype of the float arrays beside them, or float64. Results have that dtype.
+
+TypeError means a dtype that does not fit, ShapeError a shape that does not, DataError numbers out of range; the message
+names the array, what it is and what was expected.
 """
 
 import numpy as np
 
 import fastnn_kernels as kernels
-from fastnn.common.arrays import FLOATS, as_rows, check_shape, floats, ids, in_place, number, plain, whole
+from fastnn.common.array_arguments import (
+    FLOATS,
+    as_matrix,
+    check_shape,
+    float_arrays,
+    id_array,
+    kernel_array,
+    updated_in_place,
+)
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.validation import as_array
+from fastnn.common.validation import as_array, real_number, whole_number
 from fastnn.engine.threads import call
 from fastnn_kernels.batch import ROUNDS
+
+__all__ = [
+    "bias_backward",
+    "bias_forward",
+    "elu_backward",
+    "elu_forward",
+    "embedding_backward",
+    "embedding_forward",
+    "gather_rows",
+    "gelu_backward",
+    "gelu_forward",
+    "leaky_relu_backward",
+    "leaky_relu_forward",
+    "matmul",
+    "matmul_wt",
+    "matmul_xt",
+    "momentum_update",
+    "nesterov_update",
+    "permuted_indices",
+    "relu_backward",
+    "relu_forward",
+    "sgd_update",
+    "sigmoid_backward",
+    "sigmoid_forward",
+    "silu_backward",
+    "silu_forward",
+    "softmax",
+    "softmax_cross_entropy",
+    "softplus_backward",
+    "softplus_forward",
+    "sum_backward",
+    "sum_forward",
+    "tanh_backward",
+    "tanh_forward",
+]
+
+
+def _result(kernel, shape, dtype, *args):
+    """Run a kernel that writes one new array of that shape and dtype."""
+    out = np.empty(shape, dtype)
+    call(kernel, out, *args)
+    return out
 
 
 def _named(function, name, text):
@@ -21,65 +80,64 @@ def _named(function, name, text):
     return function
 
 
-def _activation(name):
+def _forward(name):
     kernel = getattr(kernels, f"{name}_forward")
 
     def forward(x):
-        (x,) = floats(x=x)
+        (x,) = float_arrays(x=x)
         out = np.empty_like(x)
-        call(kernel, as_rows(out), as_rows(x), as_rows(x).shape[1])
+        call(kernel, as_matrix(out), as_matrix(x), as_matrix(x).shape[1])
         return out
 
-    return _named(forward, kernel.name, f"{name} of every element of x, an array of any shape")
+    return _named(forward, kernel.name, f"{name} of every element of x, an array of any shape; the same shape")
 
 
-def _gradient(name, of):
-    """`of` names what the derivative is computed from: x, the input, or out, the output."""
+def _backward(name, of):
+    """of : what the derivative is computed from: "x", the input of the activation, or "out", its output."""
     kernel = getattr(kernels, f"{name}_backward")
 
-    def backward(dout, v):
-        dout, v = floats(**{"dout": dout, of: v})
-        check_shape("dout", dout, *v.shape)
-        dx, v = np.empty_like(dout), as_rows(v)
-        call(kernel, as_rows(dx), as_rows(dout), v, v, v.shape[1])  # x and out; the kernel reads only one
+    def backward(dout, x_or_out):
+        dout, given = float_arrays(**{"dout": dout, of: x_or_out})
+        check_shape("dout", dout, *given.shape)
+        dx, given = np.empty_like(dout), as_matrix(given)
+        # The kernel has arguments for x and for out. It reads one of them; elu's reads the sign of x, which is out's.
+        call(kernel, as_matrix(dx), as_matrix(dout), given, given, given.shape[1])
         return dx
 
-    return _named(
-        backward, kernel.name, f"dout times the derivative of {name}, computed from `{of}`, the second argument"
-    )
+    what = {"x": "x, the input", "out": "out, the output"}[of]
+    text = f"dx = dout · the derivative of {name}, computed from {what} of {name}: all of one shape, any"
+    return _named(backward, kernel.name, text)
 
 
-relu_forward, relu_backward = _activation("relu"), _gradient("relu", of="x")
-leaky_relu_forward, leaky_relu_backward = _activation("leaky_relu"), _gradient("leaky_relu", of="x")
-tanh_forward, tanh_backward = _activation("tanh"), _gradient("tanh", of="out")
-sigmoid_forward, sigmoid_backward = _activation("sigmoid"), _gradient("sigmoid", of="out")
-
-
-def _result(kernel, shape, dtype, *args):
-    out = np.empty(shape, dtype)
-    call(kernel, out, *args)
-    return out
+relu_forward, relu_backward = _forward("relu"), _backward("relu", of="x")
+leaky_relu_forward, leaky_relu_backward = _forward("leaky_relu"), _backward("leaky_relu", of="x")
+tanh_forward, tanh_backward = _forward("tanh"), _backward("tanh", of="out")
+sigmoid_forward, sigmoid_backward = _forward("sigmoid"), _backward("sigmoid", of="out")
+softplus_forward, softplus_backward = _forward("softplus"), _backward("softplus", of="x")
+elu_forward, elu_backward = _forward("elu"), _backward("elu", of="out")
+gelu_forward, gelu_backward = _forward("gelu"), _backward("gelu", of="x")
+silu_forward, silu_backward = _forward("silu"), _backward("silu", of="x")
 
 
 def matmul(x, w):
-    """x · w, for x (m, k) and w (k, n)"""
-    x, w = floats(x=x, w=w)
+    """x · w (m, n), for x (m, k) and w (k, n)"""
+    x, w = float_arrays(x=x, w=w)
     check_shape("x", x, "m", "k")
     check_shape("w", w, x.shape[1], "n")
     return _result(kernels.matmul, (len(x), w.shape[1]), x.dtype, x, w)
 
 
 def matmul_xt(x, dout):
-    """xᵀ · dout, the gradient of w in x · w, for x (m, k) and dout (m, n)"""
-    x, dout = floats(x=x, dout=dout)
+    """xᵀ · dout (k, n), the gradient of w in x · w, for x (m, k) and dout (m, n)"""
+    x, dout = float_arrays(x=x, dout=dout)
     check_shape("x", x, "m", "k")
     check_shape("dout", dout, len(x), "n")
     return _result(kernels.matmul_xt, (x.shape[1], dout.shape[1]), x.dtype, x, dout)
 
 
 def matmul_wt(dout, w):
-    """dout · wᵀ, the gradient of x in x · w, for dout (m, n) and w (k, n)"""
-    dout, w = floats(dout=dout, w=w)
+    """dout · wᵀ (m, k), the gradient of x in x · w, for dout (m, n) and w (k, n)"""
+    dout, w = float_arrays(dout=dout, w=w)
     check_shape("dout", dout, "m", "n")
     check_shape("w", w, "k", dout.shape[1])
     wt = _result(kernels.transpose, w.shape[::-1], w.dtype, w)
@@ -87,8 +145,8 @@ def matmul_wt(dout, w):
 
 
 def bias_forward(x, b):
-    """x + b, for x (B, C) and b (C,)"""
-    x, b = floats(x=x, b=b)
+    """x + b (B, C), for x (B, C) and b (C,)"""
+    x, b = float_arrays(x=x, b=b)
     check_shape("x", x, "B", "C")
     check_shape("b", b, x.shape[1])
     out = x.copy()
@@ -97,33 +155,34 @@ def bias_forward(x, b):
 
 
 def bias_backward(dout):
-    """The sum of the rows of dout (B, C): the gradient of b"""
-    (dout,) = floats(dout=dout)
+    """The sum of the rows of dout (B, C): the gradient (C,) of b in `bias_forward`"""
+    (dout,) = float_arrays(dout=dout)
     check_shape("dout", dout, "B", "C")
     return _result(kernels.bias_backward, dout.shape[1], dout.dtype, dout)
 
 
 def softmax(x):
-    """exp(x) / Σ exp(x) along the last axis"""
-    (x,) = floats(x=x)
+    """exp(x) / Σ exp(x) along the last axis of x, an array of any shape (…, n), n ≥ 1"""
+    (x,) = float_arrays(x=x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected at least one score along the last axis")
     out = np.empty_like(x)
-    call(kernels.softmax_forward, as_rows(out), as_rows(x), x.shape[-1])
+    call(kernels.softmax_forward, as_matrix(out), as_matrix(x), x.shape[-1])
     return out
 
 
 def softmax_cross_entropy(x, labels, weight=None):
     """(loss, correct, dx) for scores x (B, n), labels (B,) in [0, n) and weight (B,), 1/B unless given
 
-    loss[i] is unweighted; dx is the gradient of Σ weight[i] · loss[i]; correct[i] is 1 where the label
-    has the highest score (the first of equals), else 0.
+    loss     (B,): of each sample, in nats, without its weight
+    correct  (B,): 1 where the label has the highest score (the first of equal ones), else 0
+    dx       (B, n): the gradient of Σ weight[i] · loss[i]
     """
     labels = as_array(labels, "labels")
-    x, weight = floats(x=x, weight=[1 / max(1, labels.size)] * labels.size if weight is None else weight)
+    x, weight = float_arrays(x=x, weight=[1 / max(1, labels.size)] * labels.size if weight is None else weight)
     if x.ndim != 2 or x.shape[1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected (B, n) with at least one score in a row")
-    labels = ids("labels", labels, x.shape[1], f"x has {x.shape[1]} columns")
+    labels = id_array("labels", labels, x.shape[1], f"x has {x.shape[1]} columns")
     check_shape("labels", labels, len(x))
     check_shape("weight", weight, len(x))
     loss, correct, dx = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype), np.empty_like(x)
@@ -132,23 +191,23 @@ def softmax_cross_entropy(x, labels, weight=None):
 
 
 def embedding_forward(w, word_ids):
-    """The rows of w (V, n) that word_ids (B, C) name, those of a sample side by side: (B, C·n)"""
-    (w,) = floats(w=w)
+    """(B, C·n): for each sample the rows of w (V, n) that its word_ids (B, C) name, side by side"""
+    (w,) = float_arrays(w=w)
     check_shape("w", w, "V", "n")
-    word_ids = ids("ids", word_ids, len(w), f"w has {len(w)} rows")
+    word_ids = id_array("ids", word_ids, len(w), f"w has {len(w)} rows")
     check_shape("ids", word_ids, "B", "C")
     (B, C), n = word_ids.shape, w.shape[1]
     return _result(kernels.embedding_forward, (B, C * n), w.dtype, w, word_ids, n)
 
 
 def embedding_backward(dout, word_ids, rows):
-    """The gradient (rows, n) of w: dout (B, C·n) summed by the row that word_ids (B, C) name"""
-    (dout,) = floats(dout=dout)
-    rows = whole("rows", rows, least=0)
-    word_ids = ids("ids", word_ids, rows, f"w has {rows} rows")
+    """The gradient (rows, n) of w in `embedding_forward`: dout (B, C·n) summed by the rows that word_ids (B, C) name"""
+    (dout,) = float_arrays(dout=dout)
+    rows = whole_number("rows", rows, least=0, error=DataError)
+    word_ids = id_array("ids", word_ids, rows, f"w has {rows} rows")
     check_shape("ids", word_ids, "B", "C")
     B, C = word_ids.shape
-    n = _parts("dout", dout, C)
+    n = _part_width("dout", dout, C)
     check_shape("dout", dout, B, C * n)
     starts, positions = np.empty(rows + 1, np.int64), np.empty(B * C, np.int64)
     call(kernels.group_by_row, starts, positions, word_ids)
@@ -157,8 +216,8 @@ def embedding_backward(dout, word_ids, rows):
     return dw
 
 
-def _parts(name, a, count):
-    """The width of each of `count` equal parts of the rows of `a`."""
+def _part_width(name, a, count):
+    """The width n of the `count` equal parts (B, n) that `a` (B, count·n) is cut into; ShapeError if it cannot be."""
     check_shape(name, a, "B", "C·n")
     if count < 1 or a.shape[1] % count:
         raise ShapeError(f"{name} has {a.shape[1]} columns, expected a multiple of the {count} parts of a row")
@@ -166,68 +225,81 @@ def _parts(name, a, count):
 
 
 def sum_forward(x, parts):
-    """The sum of the `parts` equal parts of each row: (B, n), for x (B, parts · n)"""
-    (x,) = floats(x=x)
-    parts = whole("parts", parts)
-    n = _parts("x", x, parts)
+    """The sum (B, n) of the `parts` equal parts (B, n) that stand side by side in x (B, parts · n)"""
+    (x,) = float_arrays(x=x)
+    parts = whole_number("parts", parts, error=DataError)
+    n = _part_width("x", x, parts)
     return _result(kernels.sum_forward, (len(x), n), x.dtype, x, parts, n)
 
 
 def sum_backward(dout, parts):
-    """dout (B, n) repeated `parts` times along each row: the gradient of x in `sum_forward`"""
-    (dout,) = floats(dout=dout)
+    """dout (B, n) `parts` times side by side: the gradient (B, parts · n) of x in `sum_forward`"""
+    (dout,) = float_arrays(dout=dout)
     check_shape("dout", dout, "B", "n")
-    parts, n = whole("parts", parts), dout.shape[1]
+    parts, n = whole_number("parts", parts, error=DataError), dout.shape[1]
     return _result(kernels.sum_backward, (len(dout), parts * n), dout.dtype, dout, parts, n)
 
 
 def gather_rows(source, indices):
-    """source[indices], for source (N, ...) of any whole or float32/float64 numbers and indices (B,)"""
+    """source[indices] (B, ...), for source (N, ...) of whole numbers, float32 or float64 and indices (B,)
+
+    The dtype is that of source.
+    """
     source = as_array(source, "source")
     if source.dtype.kind not in "iu" and source.dtype.newbyteorder("=") not in FLOATS:
         raise TypeError(f"source has dtype {source.dtype}, expected float32, float64 or whole numbers")
     if source.ndim == 0:
         raise ShapeError("source is a single number, expected (N, ...)")
-    indices = ids("indices", indices, len(source), f"source has {len(source)} rows")
+    indices = id_array("indices", indices, len(source), f"source has {len(source)} rows")
     check_shape("indices", indices, "B")
-    rows = plain(source).reshape(len(source), -1 if source.size else int(np.prod(source.shape[1:])))
+    rows = kernel_array(source).reshape(len(source), -1 if source.size else int(np.prod(source.shape[1:])))
     out = _result(kernels.gather_rows, (len(indices), rows.shape[1]), rows.dtype, rows, indices)
     return out.reshape(len(indices), *source.shape[1:])
 
 
 def permuted_indices(count, key):
-    """A permutation of range(count), count ≤ 2³², chosen by `key`: 2·ROUNDS words of `random.key(..., words=...)`"""
-    count = whole("count", count)
+    """A permutation (count,) int64 of range(count), count ≤ 2³², chosen by `key` (10,) uint64
+
+    Example:
+
+        ops.permuted_indices(1000, fn.random.key(seed, "my order", words=10))
+    """
+    count = whole_number("count", count, error=DataError)
     if count > 2**32:
         raise DataError(f"count is {count}, expected at most {2**32}")
     key = as_array(key, "key")
     check_shape("key", key, 2 * ROUNDS)
     if key.dtype.kind not in "iu":
         raise TypeError(f"key has dtype {key.dtype}, expected whole numbers")
-    return _result(kernels.permuted_indices, count, np.int64, np.zeros(4, np.int64), plain(key, np.uint64), count)
+    start = np.zeros(4, np.int64)  # the cursor of a training that is at its first sample
+    return _result(kernels.permuted_indices, count, np.int64, start, kernel_array(key, np.uint64), count)
 
 
-def _update(kernel, dw, rates, **state):
+def _update(kernel, dw, scalars, **state):
+    """Run a kernel that changes the arrays of `state`, w among them, by the gradient dw and the named scalars."""
     w = state["w"]
-    with in_place(**state) as flat:
-        *_, dw = floats(**state, dw=dw)
+    with updated_in_place(**state) as flat:
+        *_, dw = float_arrays(**state, dw=dw)
         for name, a in [*state.items(), ("dw", dw)]:
             check_shape(name, a, *w.shape)
-        if any(np.may_share_memory(dw, a) for a in flat):  # or a thread might read what another has written
+        if any(np.may_share_memory(dw, a) for a in flat):  # or a thread might read numbers that another has changed
             dw = dw.copy()
-        call(kernel, *flat, dw.reshape(-1), np.array([number(*rate) for rate in rates.items()], dw.dtype))
+        call(kernel, *flat, dw.reshape(-1), np.array([real_number(*scalar) for scalar in scalars.items()], dw.dtype))
 
 
 def sgd_update(w, dw, lr):
-    """w −= lr · dw, in place"""
+    """w −= lr · dw, in place, for float arrays w and dw of one shape and a number lr"""
     _update(kernels.sgd_update, dw, {"lr": lr}, w=w)
 
 
 def momentum_update(w, velocity, dw, lr, momentum):
-    """velocity = momentum · velocity − lr · dw;  w += velocity, both in place"""
+    """velocity = momentum · velocity − lr · dw;  w += velocity, both in place, for arrays of one shape"""
     _update(kernels.momentum_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)
 
 
 def nesterov_update(w, velocity, dw, lr, momentum):
-    """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place"""
+    """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place
+
+    The second formula uses the new velocity. All arrays have one shape.
+    """
     _update(kernels.nesterov_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)

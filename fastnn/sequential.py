@@ -90,7 +90,7 @@ class Sequential(Model):
         source = source_of(self.network, x, y, sample_weight, class_weight)
         validated = self._validation(validation_data)
         if validation_split:
-            kept = validation.training_share(source.samples, validation_split, validated is not None)
+            kept = validation.training_count(source.samples, validation_split, validated is not None)
             source, validated = source.cut(kept)
         return train(self, settings, source, validated)
 
@@ -118,10 +118,10 @@ def load_checkpoint(path: str | Path, loss: str | Loss | None = None) -> tuple[S
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
     given = None if loss is None else losses.get(loss)
     saved = storage.read(path)
-    with storage.building(path):
+    with storage.building(saved):
         config = saved.config
         network = Network.from_config(config["network"], given)
         model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
-    return model, dict(saved.training or {})
+    return model, dict(saved.training)

@@ -1,4 +1,4 @@
-"""Small data sets, and what the tests of all loaders ask of them."""
+"""Small data sets and helpers that the tests of all loaders share."""
 
 from pathlib import Path
 

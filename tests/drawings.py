@@ -1,4 +1,4 @@
-"""What tests of pictures share: a Monitor's records, and reading a figure."""
+"""Helpers that tests of pictures share: records of a Monitor, and the texts of a figure."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from fastnn.training.callbacks.monitor import describe
 
 
 def records(steps=(1, 2, 3), kinds=("parameter", "gradient"), names=("dense.w", "dense.b")):
-    """As a Monitor takes them down, of normal numbers that spread with the steps."""
+    """Records like those of a Monitor, of normal numbers whose deviation grows with the steps."""
     stream = np.random.default_rng(0)
     return [
         {"step": step, "epoch": 1, "kind": kind, "name": name} | describe(step * stream.normal(size=500), 10)
@@ -17,7 +17,7 @@ def records(steps=(1, 2, 3), kinds=("parameter", "gradient"), names=("dense.w", 
 
 
 def texts(figure):
-    """All that is written on a figure."""
+    """All texts of a figure."""
     found = [text.get_text() for text in figure.texts] + [figure.get_suptitle()]
     for axis in figure.axes:
         labels = [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.texts, *axis.get_xticklabels()]

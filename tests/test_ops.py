@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 import fastnn_kernels as kernels
-from fastnn import ops, threads
+from fastnn import ops
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.engine.threads import use_parallel
+from fastnn.engine.threads import threads, use_parallel
+from fastnn_kernels import reference
 from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 from tests.tolerances import check
@@ -16,11 +17,26 @@ RNG = np.random.default_rng(0)
 X, W, B, DOUT = (RNG.standard_normal(shape) for shape in ((7, 5), (5, 6), 5, (7, 6)))
 Y = np.tanh(X)
 IDS, TABLE, LABELS = RNG.integers(0, 4, (7, 3)), RNG.standard_normal((4, 2)), RNG.integers(0, 5, 7)
-PLACES = RNG.integers(0, 7, 4)
+ROWS = RNG.integers(0, 7, 4)
 SOFTMAX = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
 
-# name: (the function, its float arguments, its other arguments, what it must return)
+
+def by_reference(name, of):
+    """Case of an activation, forward and backward, whose derivative is computed from `of`: "x" or "out"."""
+    out, dx = np.empty_like(X), np.empty_like(X)
+    getattr(reference, f"{name}_forward")(out, X, 5)
+    getattr(reference, f"{name}_backward")(dx, Y, X, out, 5)
+    forward, backward = getattr(ops, f"{name}_forward"), getattr(ops, f"{name}_backward")
+    given = {"x": X, "out": out}[of]
+    return {f"{name}_forward": (forward, (X,), (), out), f"{name}_backward": (backward, (Y, given), (), dx)}
+
+
+# name: (the function, its float arguments, its other arguments, the array that it must return)
 CASES = {
+    **by_reference("softplus", of="x"),
+    **by_reference("elu", of="out"),
+    **by_reference("gelu", of="x"),
+    **by_reference("silu", of="x"),
     "relu_forward": (ops.relu_forward, (X,), (), np.maximum(X, 0)),
     "relu_backward": (ops.relu_backward, (Y, X), (), Y * (X > 0)),
     "leaky_relu_forward": (ops.leaky_relu_forward, (X,), (), np.where(X < 0, 0.01 * X, X)),
@@ -44,7 +60,7 @@ CASES = {
     ),
     "sum_forward": (ops.sum_forward, (DOUT,), (3,), DOUT.reshape(7, 3, 2).sum(axis=1)),
     "sum_backward": (ops.sum_backward, (X,), (2,), np.hstack([X, X])),
-    "gather_rows": (ops.gather_rows, (X,), (PLACES,), X[PLACES]),
+    "gather_rows": (ops.gather_rows, (X,), (ROWS,), X[ROWS]),
 }
 
 
@@ -84,7 +100,7 @@ def test_every_layout(name, dtype, layout):
     rest = [LAYOUTS[layout](a) if isinstance(a, np.ndarray) else a for a in rest]
     before = [a.copy() for a in given]
     got = function(*given, *rest)
-    # `want` is of the numbers before they were cast: one rounding of every input more than a kernel makes
+    # `want` is computed from the numbers before they were cast, so every input has one more rounding than in a kernel.
     assert got.dtype == dtype
     assert type(got) is np.ndarray
     check([got], [want], terms=20, label=f"{name} {layout}")
@@ -105,6 +121,20 @@ def test_whole_numbers_and_lists_take_the_dtype_beside_them():
     assert ops.matmul(np.ones((2, 3), np.float32), [[1], [2], [3]]).dtype == np.float32
     assert ops.matmul(np.ones((2, 3), np.int8), np.ones((3, 1), np.float32)).tolist() == [[3], [3]]
     assert ops.matmul([[1, 2]], [[3], [4]]).tolist() == [[11.0]]
+
+
+def test_each_name_is_listed_and_each_is_tested():
+    updates = {"sgd_update", "momentum_update", "nesterov_update"}
+    assert set(ops.__all__) == {*CASES, *updates, "softmax_cross_entropy", "permuted_indices"}
+
+
+def test_elu_s_derivative_needs_its_output_only():
+    """The kernel reads x for its sign alone, which is the sign of elu(x): the bits are the same as with both."""
+    x = np.array([[-800, -1, -1e-300, -5e-324, -0.0, 0.0, 5e-324, 1e-300, 1, np.inf, np.nan]])
+    want = np.empty_like(x)
+    out = ops.elu_forward(x)
+    kernels.elu_backward.serial(want, np.ones_like(x), x, out, x.shape[1])
+    np.testing.assert_array_equal(ops.elu_backward(np.ones_like(x), out), want)
 
 
 def test_any_shape_for_activations():
@@ -214,7 +244,7 @@ def test_refused(error, message, call):
     np.testing.assert_array_equal(X, before)
 
 
-def test_choice_of_twin_follows_work_and_threads():
+def test_the_parallel_version_runs_if_the_work_is_worth_it_and_threads_are_there():
     entry, rng = REGISTRY["matmul"], np.random.default_rng(0)
     below, at = (entry.inputs(rng, np.float32, entry.shapes[f"threshold{d}"]) for d in ("-1", ""))
     many = numba.config.NUMBA_NUM_THREADS > 1

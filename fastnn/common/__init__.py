@@ -1,1 +1,1 @@
-"""What every room needs and no room owns: errors, names, checks of input, files."""
+"""Shared by all of fastnn: exceptions, checks of arguments, random numbers, names, safe writing of files."""

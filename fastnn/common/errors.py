@@ -1,20 +1,20 @@
-"""The exceptions that fastnn raises. Each message says what was given, what was expected and what to do."""
+"""The exceptions that fastnn raises. Each message says what was given and what was expected."""
 
 
 class FastnnError(Exception):
-    """Base of every error that fastnn raises on purpose."""
+    """The base class of fastnn's own exceptions. Wrong arguments raise Python's ValueError or TypeError."""
 
 
 class ShapeError(FastnnError, ValueError):
-    """Arrays or layers whose shapes do not fit together."""
+    """Shapes of arrays or layers do not fit together."""
 
 
 class DataError(FastnnError, ValueError):
-    """Values that cannot be used: ids out of range, NaN, an empty set, an unknown word."""
+    """Data cannot be used: an id out of range, NaN, an empty set, an unknown word."""
 
 
 class FileFormatError(FastnnError, ValueError):
-    """A file that is missing, cut short, damaged or of another layout."""
+    """A file is missing, cut short, damaged or of another layout, or cannot be written."""
 
 
 class NonFiniteError(FastnnError, ArithmeticError):
@@ -22,4 +22,4 @@ class NonFiniteError(FastnnError, ArithmeticError):
 
 
 class MissingPackageError(FastnnError, ImportError):
-    """A package that only an extra of fastnn brings."""
+    """An optional package is not installed; the message names the extra of fastnn that installs it."""

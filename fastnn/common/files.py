@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Writing a file whole or not at all, and letting one process at a time run a block."""
 
 import os
 import secrets
@@ -11,13 +11,16 @@ from fastnn.common.errors import FileFormatError
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; when the block ends well the file takes the place of `path`.
+    """Yield a temporary path beside `path`. When the block ends, the file written there is renamed to `path`.
 
-    The file is synchronised to the disk before it is renamed, so a crash leaves the old file or the new one, never a
-    half. The temporary name keeps the extension, because some writers choose the format by it. If the block raises,
+    The file is synchronised to the disk before it is renamed, so a crash leaves the old file or the new one, never half
+    a file. The temporary name keeps the extension, because some writers choose the format by it. If the block raises,
     the temporary file is removed and `path` stays as it was. Raises FileFormatError if `path` cannot be written.
+
+        with atomic_path("table.csv") as temporary:
+            temporary.write_text(text)
     """
-    # A symbolic link stays a link: the file that it points to is replaced.
+    # A symbolic link stays: the file that it points to is replaced.
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
     _create(temporary, target, path)
@@ -33,9 +36,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def locked(lock: Path) -> Iterator[None]:
-    """Within the block no other process is in a block with the same lock file, which stays; it waits until then.
+    """Only one process at a time runs the block; others wait. The lock file is not removed.
 
-    Where the system knows no such locks (Windows) nobody waits.
+    On a system without such locks (Windows) no process waits.
     """
     try:
         import fcntl
@@ -43,23 +46,23 @@ def locked(lock: Path) -> Iterator[None]:
         yield
         return
     with open(lock, "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # let go when the file is closed, also by a crash
+        fcntl.flock(file, fcntl.LOCK_EX)  # the lock ends when the file is closed, also by a crash
         yield
 
 
 def check_target(path: str | os.PathLike[str]) -> None:
-    """FileFormatError if what is to be written would take the place of a pipe or a device."""
+    """FileFormatError if `path` is a pipe or a device, which a written file would replace."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise FileFormatError(f"cannot write {os.fspath(path)!r}: it is a pipe or a device, a file name was expected")
 
 
 def _create(temporary: Path, target: Path, given: str | os.PathLike[str]) -> None:
-    """Claim the temporary name, so that an unwritable place is reported before any work is done."""
+    """Create the temporary file, so that a path that cannot be written is reported before any work is done."""
     if target.is_dir():
         raise FileFormatError(f"cannot write {os.fspath(given)!r}: it is a folder, a file name was expected")
     check_target(target)
     try:
-        # Opened this way and not by `tempfile`, whose files nobody but the owner could read after the rename.
+        # Not by `tempfile`: after the rename, only the owner could read its files.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise FileFormatError(
@@ -73,7 +76,7 @@ def _synchronise(path: Path) -> None:
 
 
 def _synchronise_folder(folder: Path) -> None:
-    """Make the rename itself last; where a folder cannot be opened (Windows) the system takes care of it."""
+    """Write the rename itself to the disk. Windows cannot open a folder; its file system does this by itself."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -1,4 +1,4 @@
-"""Names that users type: looking them up with a helpful answer, and numbering layers by kind."""
+"""Names that users type are looked up here, with near names in the message; layers are numbered by kind."""
 
 import difflib
 from collections import Counter
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def near(name: object, known: Iterable[str]) -> str:
-    """What to offer for a name that is not known: near ones, or all of them if they are few."""
+    """The end of a message about an unknown name: the known names that are near it, or all if there are at most 20."""
     known = list(known)
     matches = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if matches:
@@ -18,7 +18,10 @@ def near(name: object, known: Iterable[str]) -> str:
 
 
 def look_up(what: str, name: object, table: Mapping[str, T]) -> T:
-    """table[name]; ValueError that offers near names (TypeError if `name` is no string)."""
+    """table[name]. ValueError, with near names, if there is none; TypeError if `name` is no string.
+
+    what : the kind of thing that is looked up, for messages
+    """
     if not isinstance(name, str):
         raise TypeError(f"{what}: got {name!r} ({type(name).__name__}), expected a name: {', '.join(sorted(table))}")
     if name not in table:
@@ -27,7 +30,7 @@ def look_up(what: str, name: object, table: Mapping[str, T]) -> T:
 
 
 def numbered(kinds: Iterable[str]) -> list[str]:
-    """A unique name for each: the kind itself first, then kind_1, kind_2, ..."""
+    """A unique name for each kind in order: the first of a kind is named after it, the next ones kind_1, kind_2, ..."""
     seen: Counter[str] = Counter()
     names = []
     for kind in kinds:

@@ -1,17 +1,39 @@
-"""Data that users hand in, brought into the form kernels take, or refused with a sentence that helps.
+"""Users' numbers, samples, targets and weights: brought into the form that kernels take, or refused with a message.
 
-Kernels trust their indices: an id out of range would be a segmentation fault. So every id is looked
-at here, once a call, before any kernel runs.
+Kernels do not check their indices: an id out of range would be a segmentation fault. So every id is checked here, once
+for each call of the user, before any kernel runs.
 """
 
 from collections.abc import Mapping
+from numbers import Real
 
 import numpy as np
 
 from fastnn.common.errors import DataError, ShapeError
 
-# What the gathering kernel is compiled for; other whole numbers and floats are cast to one of these.
+# The dtypes that the gathering kernel is compiled for; arrays of other dtypes are cast to one of these.
 SOURCE_DTYPES = ("uint8", "uint16", "int32", "int64", "float32", "float64")
+
+
+def is_whole_number(value) -> bool:
+    """Whether `value` is one whole number, Python's or NumPy's. True and False are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def whole_number(name: str, value, least: int = 1, error: type[ValueError] = ValueError) -> int:
+    """`value` as an int; TypeError if it is no whole number, `error` if it is below `least`."""
+    if not is_whole_number(value):
+        raise TypeError(f"{name} is {value!r}, expected a whole number")
+    if value < least:
+        raise error(f"{name} is {value}, expected at least {least}")
+    return int(value)
+
+
+def real_number(name: str, value) -> float:
+    """`value` as a float; TypeError if it is no real number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r}, expected a number")
+    return float(value)
 
 
 def as_array(value, name: str) -> np.ndarray:
@@ -32,19 +54,22 @@ def _numeric(array, name: str) -> np.ndarray:
 
 
 def _source(array: np.ndarray) -> np.ndarray:
-    """C-contiguous, aligned, in native byte order, of a dtype that kernels gather from."""
+    """`array` as kernels gather from it: C-contiguous, aligned, in native byte order, of one of SOURCE_DTYPES."""
     if array.dtype.name not in SOURCE_DTYPES:
         array = array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
     return np.require(array, array.dtype.newbyteorder("="), ["C", "ALIGNED", "ENSUREARRAY"])
 
 
 def whole_numbers(array, name: str, count: int, meaning: str) -> np.ndarray:
-    """`array` as integers, all in [0, count); DataError names the first that is not, and where it is."""
+    """`array` as integers; DataError names the first number that is not whole or not in [0, count), and its index.
+
+    meaning : says in messages what the numbers stand for, such as "labels of 10 classes"
+    """
     array = _numeric(array, name)
-    if array.size and (bad := _first(array, ~_is_whole(array))) is not None:
+    if array.size and (bad := _first_index(array, ~_is_whole(array))) is not None:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected whole numbers ({meaning})")
     if array.size and (array.min() < 0 or array.max() >= count):
-        bad = _first(array, (array < 0) | (array >= count))
+        bad = _first_index(array, (array < 0) | (array >= count))
         assert bad is not None
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected 0 to {count - 1} ({meaning})")
     if array.dtype.kind == "f":
@@ -56,7 +81,7 @@ def _is_whole(array: np.ndarray):
     return np.equal(np.floor(array), array) & np.isfinite(array) if array.dtype.kind == "f" else np.True_
 
 
-def _first(array: np.ndarray, bad) -> tuple[int, ...] | None:
+def _first_index(array: np.ndarray, bad) -> tuple[int, ...] | None:
     """The index of the first True of `bad`, a mask of array's shape; None if there is none."""
     if not np.any(bad):
         return None
@@ -68,21 +93,22 @@ def finite(array, name: str) -> np.ndarray:
     """`array` as numbers; DataError if one of them is NaN or infinite."""
     array = _numeric(array, name)
     with np.errstate(all="ignore"):
-        suspect = array.dtype.kind == "f" and not np.isfinite(array.sum())  # allocates nothing; look closer only then
-    if suspect and (bad := _first(array, ~np.isfinite(array))) is not None:
+        # The sum allocates nothing. Only if it is not finite, the numbers are looked at one by one.
+        suspect = array.dtype.kind == "f" and not np.isfinite(array.sum())
+    if suspect and (bad := _first_index(array, ~np.isfinite(array))) is not None:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
     return _source(array)
 
 
 def samples(x, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """`x` as an array of samples of `shape`, at least one; ShapeError or DataError otherwise."""
+    """`x` as an array (N, *shape), N ≥ 1; ShapeError for other shapes, DataError if it is empty."""
     x = as_array(x, name)
-    sample_shape(x.shape, name, shape)
+    check_sample_shape(x.shape, name, shape)
     return x
 
 
-def sample_shape(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> None:
-    """Refuse a shape that is not that of at least one sample of `shape`, with ShapeError or DataError."""
+def check_sample_shape(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> None:
+    """ShapeError unless the shape `given` is (N, *shape), DataError if N is 0."""
     if given[1:] != shape or not given:
         wanted = f"({', '.join(map(str, ('N', *shape)))}{'' if shape else ','})"
         raise ShapeError(f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}")
@@ -90,49 +116,69 @@ def sample_shape(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> N
         raise DataError(f"{name} is empty, expected at least one sample")
 
 
+def check_same_length(x, y, names: tuple[str, str]) -> None:
+    """ShapeError unless x and y have the same number of samples; `names` is what messages call the two."""
+    if len(x) != len(y):
+        raise ShapeError(f"{names[0]} has {len(x)} samples but {names[1]} has {len(y)}; expected as many")
+
+
 def sample_weights(given, samples: int) -> np.ndarray | None:
-    """What a user weighs each sample with, (N,) float64; None if all count alike."""
+    """The user's weights of N samples, (N,) float64; None if all samples count the same.
+
+    Raises ShapeError for another number of weights, DataError for weights that are not finite, negative or all 0.
+    """
     if given is None:
         return None
     weights = finite(given, "sample_weight").astype(np.float64)
     if weights.shape != (samples,):
         raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({samples},): a number for each sample")
-    return some_weight(weights, "sample_weight goes")
+    return check_weights(weights, "sample_weight goes")
 
 
 def class_weights(given, classes: int | None) -> np.ndarray | None:
-    """What a user weighs each class with, (classes,) float64; None if all count alike.
+    """The user's weights of the classes, (classes,) float64; None if all classes count the same.
 
-    given : {label: weight}, 1 for others, or a weight for each of `classes` (None: targets are no labels).
+    given   : a weight for each class, or a mapping {label: weight}; a label that is not in it has weight 1
+    classes : how many there are; None if the targets are numbers, not labels
+
+    Raises ValueError if there are no classes, ShapeError or DataError for weights that do not fit them.
     """
     if given is None:
         return None
     if classes is None:
         raise ValueError("class_weight needs labels, but this loss takes numbers as targets; use sample_weight")
-    return some_weight(_class_weights(given, classes), "class_weight goes")
+    return check_weights(_class_weights(given, classes), "class_weight goes")
 
 
-def weights_together(own: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
-    """The weight of each of the samples with labels y: its own times its class's; None if all count alike."""
-    if by_class is None or own is None:
-        return own if by_class is None else by_class[y]
-    return own * by_class[y]
+def combined_weights(by_sample: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
+    """The weights (N,) of samples with labels y (N,): the weight of the sample times that of its class.
+
+    None if all samples count the same.
+    """
+    if by_class is None or by_sample is None:
+        return by_sample if by_class is None else by_class[y]
+    return by_sample * by_class[y]
 
 
-def some_weight(weights: np.ndarray, which: str) -> np.ndarray:
-    """The weights themselves; DataError if one is negative or all are 0."""
+def check_weights(weights: np.ndarray, which: str) -> np.ndarray:
+    """`weights` unchanged; DataError if one is negative or all are 0. which: how the message begins."""
     if weights.min() < 0 or not weights.any():
         raise DataError(f"{which} from {weights.min()} to {weights.max()}, expected ≥ 0 and not all 0")
     return weights
 
 
-def training_share(samples: int, split: float, validation_given: bool) -> int:
-    """How many of the samples train when the share `split` validates; ValueError if that cannot be."""
+def training_count(samples: int, fraction: float, validation_given: bool) -> int:
+    """The number of samples that train when the given fraction of them validates.
+
+    Raises ValueError if one of the two sets would be empty, or if the user gave validation data as well.
+    """
     if validation_given:
         raise ValueError("validation_split and validation_data were both given, expected one of them")
-    kept = samples - round(samples * split) if 0 < split < 1 else 0
+    kept = samples - round(samples * fraction) if 0 < fraction < 1 else 0
     if not 0 < kept < samples:
-        raise ValueError(f"validation_split is {split}, expected a share that leaves some of {samples} on both sides")
+        raise ValueError(
+            f"validation_split is {fraction}, expected a fraction that leaves some of {samples} on both sides"
+        )
     return kept
 
 
@@ -148,8 +194,3 @@ def _class_weights(given, classes: int) -> np.ndarray:
             raise DataError(f"class_weight has the label {label!r}, expected 0 to {classes - 1}")
         weights[label] = weight
     return finite(weights, "class_weight")
-
-
-def same_length(x, y, names: tuple[str, str]) -> None:
-    if len(x) != len(y):
-        raise ShapeError(f"{names[0]} has {len(x)} samples but {names[1]} has {len(y)}; expected as many")

@@ -1,4 +1,11 @@
-"""Loaders and generators: files and random sources in, `Dataset` of `Split`s out. Ids and labels start at 0."""
+"""Data sets: loading, generating, fetching and saving them.
+
+    data = fastnn.data.load_idx("mnist")              # files in a folder
+    data = fastnn.data.generate_digits(10_000, 1_000) # generated, nothing is downloaded
+    data, source = fastnn.data.find_data("mnist")     # files that were fetched, or else generated ones
+
+Loaders and generators return a `Dataset` of `Split`s. Ids and labels start at 0.
+"""
 
 from fastnn.data.catalogue import find_data, load_trigram
 from fastnn.data.dataset import Dataset, Split

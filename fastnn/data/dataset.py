@@ -1,4 +1,4 @@
-"""What every loader returns: arrays of samples, split for training, validation and test, and what is known of them."""
+"""The classes that every loader returns: `Split`, samples and their labels, and `Dataset`, up to three splits."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,18 +10,19 @@ from fastnn.common.errors import DataError
 from fastnn.data import source as feed
 from fastnn.data.source import Stream
 
-# From how many places of a stream `drawn` takes its samples: files may be sorted by class.
-PLACES = 64
+SPLIT_NAMES = ("train", "val", "test")
+# The number of blocks, spread evenly over a stream, from which `drawn` takes samples: files may be sorted by class.
+DRAWN_BLOCKS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """Samples and their labels.
 
-    x : (N, …) any dtype — one sample per row; an array, or a stream such as `fn.H5Stream`.
-    y : (N, …) any dtype — its label or target, likewise.
+    x : (N, …) any dtype — the samples, an array or a stream such as `fn.H5Stream`.
+    y : (N, …) any dtype — the label or target of each, likewise.
 
-    Raises DataError if the lengths differ or one of the two is no array with rows.
+    Raises DataError if the lengths differ, or if one of the two is neither array nor stream or has no axis.
     """
 
     x: Any
@@ -39,44 +40,50 @@ class Split:
         return len(self.x)
 
     def part(self, first: int, last: int) -> "Split":
-        """Samples first … last − 1, as views."""
+        """Samples first … last − 1: views, not copies."""
         return Split(feed.part(self.x, first, last), feed.part(self.y, first, last))
 
     def shuffled(self, seed: int) -> "Split":
-        """The same samples in an order that depends on `seed` alone, copied. DataError for streams."""
+        """A copy of the samples in an order that depends on `seed` alone. Raises DataError for streams."""
         if self.is_streamed:
-            raise DataError("a stream cannot be shuffled as a whole; fit mixes its samples as it reads them")
-        # The ranks of uniform numbers are a permutation that no change of NumPy's own shuffle can alter.
-        order = np.argsort(random.stream(seed, "cut").random(len(self)), kind="stable")
+            raise DataError("a stream cannot be shuffled as a whole; fit shuffles its samples as it reads them")
+        # Sorting uniform numbers, and not NumPy's shuffle, whose algorithm may change with its version.
+        order = np.argsort(random.generator(seed, "cut").random(len(self)), kind="stable")
         return Split(self.x[order], self.y[order])
 
     def drawn(self, count: int) -> "Split":
-        """`count` of the samples, the same ones each time, copied; of streams from places all over the file."""
+        """A copy of `count` of the samples, the same ones each time. A stream's come from blocks all over the file."""
         if not self.is_streamed:
-            rows = random.stream(0, "fewer samples").permutation(len(self))[:count]
-            return Split(self.x[rows], self.y[rows])
-        places = min(PLACES, count)
-        begins, shares = (np.linspace(0, total, places + 1).astype(int) for total in (len(self), count))
-        ranges, end = [], 0
-        for begin, taken in zip(begins, np.diff(shares), strict=False):
-            first = max(begin, end)  # of nearly all rows the shares may be longer than the way to the next place
-            end = first + taken
-            ranges.append((first, end))
-        return Split(*(np.concatenate([feed.rows(one, *ends) for ends in ranges]) for one in (self.x, self.y)))
+            chosen = random.generator(0, "fewer samples").permutation(len(self))[:count]
+            return Split(self.x[chosen], self.y[chosen])
+        ranges = _spread_ranges(len(self), count)
+        return Split(*(np.concatenate([feed.rows(array, *ends) for ends in ranges]) for array in (self.x, self.y)))
 
     @property
     def is_streamed(self) -> bool:
-        """Whether samples or labels come into memory only when they are asked for."""
+        """Whether samples or labels stay in a file until they are read."""
         return isinstance(self.x, Stream) or isinstance(self.y, Stream)
+
+
+def _spread_ranges(total: int, count: int) -> list[tuple[int, int]]:
+    """Ranges (first, last + 1) that hold `count` of `total` rows, in blocks spread evenly over all of them."""
+    blocks = min(DRAWN_BLOCKS, count)
+    starts, taken = (np.linspace(0, rows, blocks + 1).astype(int) for rows in (total, count))
+    ranges, end = [], 0
+    for start, size in zip(starts[:-1], np.diff(taken), strict=True):
+        first = max(start, end)  # if nearly all rows are taken, a block may reach beyond the start of the next
+        end = first + size
+        ranges.append((first, end))
+    return ranges
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Three splits and what is known of them; `val` or `test` is None where the data have no such part.
+    """Splits for training, validation and test; `val` or `test` is None where the data have none.
 
-    meta : dict — `source` ("generated" or the path) always; for images and points `classes` (list of
-    str, by label); for language data `words` (list of str, by id) and `true_entropy` (nats, or None where nobody
-    knows it); the loaders say what else they add.
+    meta : dict — always `source`, "generated" or the path. Images and points: `classes`, a list of str by label.
+    Language data: `words`, a list of str by id, and `true_entropy` in nats, None if it is not known. Each loader says
+    which other keys it adds.
     """
 
     train: Split
@@ -86,30 +93,34 @@ class Dataset:
 
     def splits(self) -> dict[str, Split]:
         """The splits that exist, by name."""
-        named = (("train", self.train), ("val", self.val), ("test", self.test))
-        return {name: split for name, split in named if split is not None}
+        found = zip(SPLIT_NAMES, (self.train, self.val, self.test), strict=True)
+        return {name: split for name, split in found if split is not None}
 
     def cut(self, train: int, val: int = 0, test: int | None = None, seed: int | None = None) -> "Dataset":
-        """Smaller splits by count: `cut(49_000, 1_000, 1_000)`.
+        """Smaller splits by count: `data.cut(49_000, 1_000, 1_000)`.
 
-        Training and validation samples come one after the other from the training split; test samples from the test
-        split (None: all of it), or, where there is none, from the training split, too. `seed` shuffles the training
-        split first, None keeps its order. A validation split that exists is kept whole if val is 0, else replaced.
-        Raises DataError if there are too few samples.
+        Training samples are the first of the training split, validation samples the next ones. Test samples are the
+        first of the test split (None: all of it); if there is no test split, they are the next ones of the training
+        split. `seed` shuffles the training split first, None keeps its order. With val = 0 a validation split that
+        exists is kept, else it is replaced. Raises DataError if there are too few samples.
         """
         source = self.train if seed is None else self.train.shuffled(seed)
-        own = 0 if self.test is not None else test or 0
-        if train < 1 or val < 0 or own < 0 or train + val + own > len(source):
+        moved = 0 if self.test is not None else test or 0  # from the training split to the test split
+        if train < 1 or val < 0 or moved < 0 or train + val + moved > len(source):
             raise DataError(
-                f"{train} + {val} + {own} samples were asked for, expected at most {len(source)} altogether"
+                f"{train} + {val} + {moved} samples were asked for, expected at most {len(source)} altogether"
             )
-        if self.test is not None and test is not None and not 0 < test <= len(self.test):
-            raise DataError(f"{test} test samples were asked for, expected 1 to {len(self.test)}")
-        held = source.part(train, train + val) if val else self.val
-        tested = self.test.part(0, len(self.test) if test is None else test) if self.test is not None else None
-        if own:
-            tested = source.part(train + val, train + val + own)
-        return Dataset(source.part(0, train), held, tested, self.meta)
+        new_val = source.part(train, train + val) if val else self.val
+        new_test = source.part(train + val, train + val + moved) if moved else self._first_of_test(test)
+        return Dataset(source.part(0, train), new_val, new_test, self.meta)
+
+    def _first_of_test(self, count: int | None) -> Split | None:
+        """The first `count` test samples, None: all; DataError if there are fewer."""
+        if self.test is None or count is None:
+            return self.test
+        if not 0 < count <= len(self.test):
+            raise DataError(f"{count} test samples were asked for, expected 1 to {len(self.test)}")
+        return self.test.part(0, count)
 
 
 def id_dtype(count: int) -> np.dtype[Any]:

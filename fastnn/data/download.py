@@ -1,8 +1,8 @@
-"""Fetching files: from the first mirror that gives the right bytes, never more of them than there should be.
+"""Downloading the files of a data set from the first mirror that sends the right bytes.
 
-The standard library does it. A download package would not carry on a broken download or stop at a size, and would
-bring five packages along. What arrives goes to `NAME.part` beside the file and takes its place only when size and
-SHA-256 are right, so a file under its own name is whole. Nothing that arrives is unpacked here.
+The standard library suffices. A download package would not resume a broken download or stop at a given size, and would
+need five more packages. The bytes are written to `NAME.part`, which is renamed to `NAME` when its size and SHA-256 are
+right: so a file under its own name is whole. Nothing is unpacked here.
 """
 
 import hashlib
@@ -23,15 +23,15 @@ from fastnn.data.remote import REMOTE, RemoteFile, RemoteSet
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 30.0  # Seconds of silence after which a mirror is given up.
-TRIES = 3  # Of one mirror, as long as each brings the download further.
-PIECE = 1 << 16  # Bytes taken from the network at a time.
+TIMEOUT = 30.0  # Seconds without a byte after which a mirror is given up.
+TRIES = 3  # How often one mirror is asked, if each time the download gets further.
+PIECE_BYTES = 1 << 16  # Bytes read from the network at a time.
 
-Progress = Callable[[str, int, int], None]  # (file, bytes there, bytes in all), called after each piece.
+Progress = Callable[[str, int, int], None]  # Called after each piece with (file name, bytes so far, bytes in all).
 
 
 class _Failed(FastnnError):
-    """One mirror did not do. `kept`: bytes arrived that are worth carrying on from."""
+    """One mirror failed. kept : whether bytes arrived that the next try can continue from."""
 
     def __init__(self, message: str, kept: bool = False) -> None:
         super().__init__(message)
@@ -39,13 +39,13 @@ class _Failed(FastnnError):
 
 
 def data_folder() -> Path:
-    """Where fetched files are kept: `FASTNN_DATA_DIR`, or `fastnn/data` in the user's cache folder."""
+    """The folder of fetched files: `FASTNN_DATA_DIR`, or `fastnn/data` in the user's cache folder."""
     if chosen := os.environ.get("FASTNN_DATA_DIR"):
         return Path(chosen)
     if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base) / "fastnn" / "data"
     home = os.path.expanduser("~")
-    # Without a home: a folder of this user's own, so that two users of a machine do not meet.
+    # A user without a home folder gets one by user id, so that two users of a machine do not share it.
     user = os.getuid() if hasattr(os, "getuid") else "user"
     return (
         Path(home, ".cache", "fastnn", "data") if home != "~" else Path(tempfile.gettempdir(), f"fastnn-{user}", "data")
@@ -53,21 +53,28 @@ def data_folder() -> Path:
 
 
 def offline() -> bool:
-    """Whether `FASTNN_OFFLINE` forbids the network: set, and neither empty nor 0."""
+    """Whether `FASTNN_OFFLINE` forbids the network: it is set, and neither empty nor 0."""
     return os.environ.get("FASTNN_OFFLINE", "0") not in ("", "0")
 
 
 def is_fetched(name: str) -> bool:
-    """Whether all files of data set `name` are there; their sizes are looked at, their sums were when they came."""
+    """Whether all files of data set `name` are there, by their sizes: `fetch` has checked their SHA-256."""
     folder = data_folder() / name
     return all(_size(folder / file.name) == file.size for file in REMOTE[name].files)
 
 
 def fetch(name: str, progress: Progress | None = None, timeout: float = TIMEOUT) -> Path:
-    """Fetch data set `name`, unless it is there; the folder that holds its files.
+    """Download data set `name` unless it is there; returns the folder that holds its files.
 
-    A broken download is carried on by the next call. Raises ValueError for an unknown name, DataError if no mirror
-    gives the right bytes, the folder cannot be written, or FASTNN_OFFLINE forbids the network.
+    name     : "mnist", "fashion-mnist" or "cifar10"
+    progress : called with (file name, bytes so far, bytes in all)
+    timeout  : seconds without a byte after which a mirror is given up
+
+    The next call resumes a broken download. Raises ValueError for an unknown name, DataError if no mirror sends the
+    right bytes, the folder cannot be written, or FASTNN_OFFLINE forbids the network.
+
+        folder = fastnn.data.fetch("mnist")
+        dataset = fastnn.data.load_idx(folder)
     """
     remote = look_up("data set to fetch", name, REMOTE)
     folder = data_folder() / name
@@ -81,7 +88,7 @@ def fetch(name: str, progress: Progress | None = None, timeout: float = TIMEOUT)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder.with_name(f".{name}.lock")):
             for file in missing:
-                if not _is_right(folder / file.name, file):  # else another process has fetched it meanwhile
+                if not _is_right(folder / file.name, file):  # another process may have fetched it meanwhile
                     _fetch_file(file, remote, folder / file.name, progress, timeout)
     except OSError as error:
         raise DataError(
@@ -91,7 +98,7 @@ def fetch(name: str, progress: Progress | None = None, timeout: float = TIMEOUT)
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file, −1 if there is none."""
+    """The size of a file in bytes, −1 if there is none."""
     try:
         return path.stat().st_size
     except OSError:
@@ -99,10 +106,11 @@ def _size(path: Path) -> int:
 
 
 def _is_right(path: Path, file: RemoteFile) -> bool:
-    return _size(path) == file.size and _sum(path) == file.sha256
+    """Whether `path` holds the bytes of `file`."""
+    return _size(path) == file.size and _sha256(path) == file.sha256
 
 
-def _sum(path: Path) -> str:
+def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as raw:
         while piece := raw.read(1 << 20):
@@ -111,6 +119,7 @@ def _sum(path: Path) -> str:
 
 
 def _fetch_file(file: RemoteFile, remote: RemoteSet, target: Path, progress: Progress | None, timeout: float) -> None:
+    """Download one file from the first mirror that has it, and rename it to `target`; DataError if none has it."""
     part = target.with_name(f"{target.name}.part")
     failures = []
     for mirror in remote.mirrors:
@@ -132,7 +141,7 @@ def _fetch_file(file: RemoteFile, remote: RemoteSet, target: Path, progress: Pro
 
 
 def _from_mirror(url: str, file: RemoteFile, part: Path, progress: Progress | None, timeout: float) -> None:
-    """All of the file into `part`, its sum right; _Failed otherwise."""
+    """Download the whole file to `part` and check its SHA-256; _Failed otherwise."""
     for attempt in range(TRIES):
         before = max(_size(part), 0)
         try:
@@ -141,36 +150,36 @@ def _from_mirror(url: str, file: RemoteFile, part: Path, progress: Progress | No
             if error.kept and _size(part) > before and attempt < TRIES - 1:
                 continue
             raise
-        found = _sum(part)
+        found = _sha256(part)
         if found == file.sha256:
             return
         part.unlink()
-        # The bytes from before may have been the wrong ones: this mirror is asked once more, for all of them.
+        # The bytes of an earlier download may have been wrong: ask this mirror once more, for all of them.
         if not before or attempt == TRIES - 1:
             raise _Failed(f"{url} has SHA-256 {found[:16]}…, expected {file.sha256[:16]}…")
 
 
 def _append(url: str, file: RemoteFile, part: Path, progress: Progress | None, timeout: float) -> None:
-    """Ask for what `part` lacks and write it there."""
+    """Download the bytes that `part` lacks and append them."""
     have = max(_size(part), 0)
-    if have >= file.size:  # All there, or too much: the sum will tell.
+    if have >= file.size:  # Complete or too long: the SHA-256 will tell.
         return
     request = urllib.request.Request(
         url, headers={"User-Agent": "fastnn", **({"Range": f"bytes={have}-"} if have else {})}
     )
     with _ask(request, url, part, timeout) as response:
-        carried_on = _agrees(response, url, file, have)
-        with open(part, "ab" if carried_on else "wb") as out:
-            _copy(response, out, have if carried_on else 0, url, file, progress)
+        resumed = _agrees(response, url, file, have)
+        with open(part, "ab" if resumed else "wb") as out:
+            _copy(response, out, have if resumed else 0, url, file, progress)
 
 
 def _ask(request: urllib.request.Request, url: str, part: Path, timeout: float) -> Any:
-    """The mirror's answer; _Failed if it has none or a refusal."""
+    """The mirror's response; _Failed if it sends none or refuses."""
     try:
         return urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # It has no such range; the next mirror begins anew.
+        if error.code == 416:  # It has no such range: the next mirror starts from the first byte.
             part.unlink(missing_ok=True)
         raise _Failed(f"{url} answers {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException) as error:
@@ -183,29 +192,32 @@ def _why(url: str, error: Exception) -> str:
 
 
 def _agrees(response: http.client.HTTPResponse, url: str, file: RemoteFile, have: int) -> bool:
-    """Whether the answer carries on at `have` (else it begins anew); _Failed if it announces another length."""
-    carried_on = response.status == 206
-    if carried_on and not str(response.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
+    """Whether the response continues at byte `have` (else it starts anew); _Failed if it announces another length."""
+    resumed = response.status == 206
+    if resumed and not str(response.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
         raise _Failed(f"{url} sends {response.headers.get('Content-Range')!r}, expected bytes from {have} on")
     length = response.headers.get("Content-Length", "")
-    wanted = file.size - (have if carried_on else 0)
+    wanted = file.size - (have if resumed else 0)
     if length.isdigit() and int(length) != wanted:
         raise _Failed(f"{url} announces {int(length):,} bytes, expected {wanted:,}")
-    return carried_on
+    return resumed
 
 
 def _copy(response: Any, out: IO[bytes], done: int, url: str, file: RemoteFile, progress: Progress | None) -> None:
-    """Write what comes, at most one byte more than there should be; _Failed unless it is all that there should be."""
+    """Write the response to `out`, at most one byte more than expected; _Failed unless it has the expected length."""
     while True:
         try:
-            piece = response.read(min(PIECE, file.size - done + 1))
-        except (OSError, http.client.HTTPException) as error:  # Of the network; one of the disk must not look like it.
+            piece = response.read(min(PIECE_BYTES, file.size - done + 1))
+        except (
+            OSError,
+            http.client.HTTPException,
+        ) as error:  # Only reading is in this block: an error of the disk is not the mirror's.
             raise _Failed(_why(url, error), kept=True) from error
         if not piece:
             break
         done += len(piece)
         if done > file.size:
-            out.truncate(0)  # Whatever this is, it is not the file: nothing of it is carried on.
+            out.truncate(0)  # This is another file: keep none of its bytes.
             raise _Failed(f"{url} sends more than {file.size:,} bytes")
         out.write(piece)
         if progress is not None:

@@ -11,29 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.hdf5 import hdf5_errors
 from fastnn.data.formats import reading
 
 log = logging.getLogger(__name__)
 
-# Bytes of a block that `blocks` yields, and of the largest chunk of the file that is accepted: HDF5 unpacks a chunk
-# whole, however few of its rows are asked for.
-BLOCK = 16 << 20
-LARGEST_CHUNK = 64 << 20
+# The size of the blocks that `blocks` yields.
+BLOCK_BYTES = 16 << 20
+# The largest chunk of a file that is accepted: to read one row, HDF5 unpacks the whole chunk that holds it.
+LARGEST_CHUNK_BYTES = 64 << 20
 
 
 class H5Stream:
-    """One array of an HDF5 file, of which only the rows that are asked for come into memory.
+    """One array of an HDF5 file, whose rows are read when they are used.
 
         with fn.H5Stream("images.h5", "x", lambda rows: rows / 255) as x, fn.H5Stream("images.h5", "labels") as y:
             model.fit(x, y, optimizer=fn.SGD(0.1))
 
     path, key : the file and the array in it
-    change    : what is made of rows (n, …) when they have been read: an array of as many; None: nothing
+    change    : function from rows (n, …) as they are in the file to the n rows (n, …) to use; None: no change
 
-    `shape` and `dtype` are those after the change, the same for all rows. `fit`, `evaluate` and `predict` take a stream
-    in the place of an array. Raises FileFormatError if the file is missing or damaged, has no such array, or is cut
-    into chunks of more than 64 MB; DataError if `change` does not return as many rows as it is given, or not always of
-    one kind.
+    `shape` and `dtype` are those after the change. `fit`, `evaluate` and `predict` take a stream instead of an array.
+
+    Raises FileFormatError if the file is missing or damaged, has no such array, or stores it in chunks of more than
+    64 MB; DataError if `change` returns another number of rows, or rows whose shape or dtype differs from the first's.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class H5Stream:
         self._where = f"{self.path!r}: {key!r}"
         self._change = change
         reading.check_hdf5(self.path)
-        with reading.hdf5_errors(self.path):
+        with hdf5_errors(reading.damaged(self.path)):
             self._file = h5py.File(self.path, "r")
             try:
                 self._array = self._checked(reading.hdf5_array(self._file, self.path, key))
@@ -56,16 +57,16 @@ class H5Stream:
                 raise
 
     def _describe(self) -> None:
-        """What rows are like after the change, and what reading them takes."""
+        """Set shape and dtype after the change, the memory that reading a row takes, and the rows of a chunk."""
         raw = self._raw(0, min(1, len(self)))
         example = raw if self._change is None else self._changed(raw)
         self.shape: tuple[int, ...] = (len(self), *example.shape[1:])
         self.dtype: np.dtype[Any] = example.dtype
         self.row_bytes: int = max(math.prod(rows.shape[1:]) * rows.itemsize for rows in (raw, example))
         self.chunk_rows: int = self._array.chunks[0] if self._array.chunks else 1
-        if self._array.compression and self.chunk_rows * self.row_bytes > BLOCK:
+        if self._array.compression and self.chunk_rows * self.row_bytes > BLOCK_BYTES:
             log.warning(
-                "%s is packed in chunks of %s: %d rows must be unpacked to read one; chunks of whole rows, such as %s, "
+                "%s is packed in chunks of %s: %d rows are unpacked to read one; chunks of whole rows, such as %s, "
                 "are read many times faster",
                 self._where,
                 self._array.chunks,
@@ -79,10 +80,10 @@ class H5Stream:
                 f"{self._where} is {array.shape} {array.dtype}, expected numbers with at least one axis"
             )
         chunk = math.prod(array.chunks) * array.dtype.itemsize if array.chunks else 0
-        if chunk > LARGEST_CHUNK:
+        if chunk > LARGEST_CHUNK_BYTES:
             raise FileFormatError(
-                f"{self._where} is stored in chunks of {chunk:,} bytes, expected at most {LARGEST_CHUNK:,}: "
-                "each would be unpacked whole"
+                f"{self._where} is stored in chunks of {chunk:,} bytes, expected at most {LARGEST_CHUNK_BYTES:,}: "
+                "a chunk is unpacked as a whole"
             )
         return array
 
@@ -93,8 +94,8 @@ class H5Stream:
     def read(self, first: int, last: int) -> NDArray[Any]:
         """Rows first … last − 1 as a new array (last − first, …) in native byte order.
 
-        Raises DataError if 0 ≤ first ≤ last ≤ len does not hold or the stream is closed, FileFormatError if the
-        file is damaged there.
+        Raises DataError unless 0 ≤ first ≤ last ≤ len(stream), or if the stream is closed; FileFormatError if the file
+        is damaged there.
         """
         self._check_range(first, last)
         rows = self._raw(first, last)
@@ -104,7 +105,7 @@ class H5Stream:
         if (changed.dtype, changed.shape[1:]) != (self.dtype, self.shape[1:]):
             raise DataError(
                 f"{self._where}: rows {first} to {last} were changed into {changed.dtype} rows of shape "
-                f"{changed.shape[1:]}, expected {self.dtype} and {self.shape[1:]} as of its first row"
+                f"{changed.shape[1:]}, expected {self.dtype} and {self.shape[1:]}, as its first row"
             )
         return changed
 
@@ -113,12 +114,12 @@ class H5Stream:
             raise DataError(f"rows {first} to {last} of {self._where} were asked for, expected 0 to {len(self)}")
 
     def _raw(self, first: int, last: int) -> NDArray[Any]:
-        """Rows as they are in the file."""
+        """Rows as they are in the file, before the change."""
         if not self._file:
             raise DataError(f"{self._where} was closed, expected an open stream")
         rows = np.empty((last - first, *self._array.shape[1:]), self._array.dtype.newbyteorder("="))
         if rows.size:
-            with reading.hdf5_errors(self.path):
+            with hdf5_errors(reading.damaged(self.path)):
                 self._array.read_direct(rows, np.s_[self._range[0] + first : self._range[0] + last])
         return rows
 
@@ -130,20 +131,20 @@ class H5Stream:
         return changed
 
     def part(self, first: int, last: int) -> "H5Stream":
-        """Rows first … last − 1 as a stream of their own, of the same open file. DataError where there are none."""
+        """Rows first … last − 1 as another stream of the same open file. DataError if the stream has no such rows."""
         self._check_range(first, last)
-        part = object.__new__(H5Stream)
-        part.__dict__.update(self.__dict__)
-        part._range = (self._range[0] + first, self._range[0] + last)
-        part.shape = (last - first, *self.shape[1:])
-        return part
+        stream = object.__new__(H5Stream)
+        stream.__dict__.update(self.__dict__)
+        stream._range = (self._range[0] + first, self._range[0] + last)
+        stream.shape = (last - first, *self.shape[1:])
+        return stream
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Walk through all rows in order, `rows` at a time: (number of the first row, the rows).
+        """All rows in order, `rows` at a time: yields (number of the first row, array of the rows).
 
-        None: as many as make 16 MB, in whole chunks of the file where they fit, so that no chunk is unpacked twice.
+        None: as many rows as 16 MB hold, rounded down to whole chunks of the file, so that no chunk is unpacked twice.
         """
-        most = max(BLOCK // max(self.row_bytes, 1), 1)
+        most = max(BLOCK_BYTES // max(self.row_bytes, 1), 1)
         step = max(most // self.chunk_rows * self.chunk_rows, 1) if self.chunk_rows <= most else most
         step = step if rows is None else rows
         if step < 1:
@@ -152,7 +153,7 @@ class H5Stream:
             yield first, self.read(first, min(first + step, len(self)))
 
     def close(self) -> None:
-        """Close the file; closing twice is fine."""
+        """Close the file; closing it again does nothing."""
         self._file.close()
 
     def __enter__(self) -> "H5Stream":

@@ -1,11 +1,11 @@
-"""Data sets that can be fetched: where from, and the size and SHA-256 of each file as published."""
+"""The data sets that can be fetched: their mirrors, and the size and SHA-256 of each file as published."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of a data set. size : bytes, exactly ; sha256 : of these bytes, hexadecimal."""
+    """A file of a data set. size : in bytes; sha256 : of these bytes, in hexadecimal digits."""
 
     name: str
     size: int
@@ -14,14 +14,14 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class RemoteSet:
-    """Files that belong together, and the folders on the network that hold all of them, the best one first."""
+    """The files of a data set, and its mirrors: addresses of folders that hold all of the files, the best one first."""
 
     mirrors: tuple[str, ...]
     files: tuple[RemoteFile, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The size of all files together, in bytes."""
         return sum(file.size for file in self.files)
 
 

@@ -147,7 +147,7 @@ class StreamSource:
         block, size = self._sizes()
         size = -(-size // batch) * batch
         count = -(-self.samples // block)
-        order = np.arange(count) if seed is None else random.stream(seed, "places", epoch).permutation(count)
+        order = np.arange(count) if seed is None else random.generator(seed, "places", epoch).permutation(count)
         buffers: list[np.ndarray | None] = [None, None, None]
         for ranges in _dealt(order, block, self.samples, size):
             yield self._gathered(ranges, size, buffers)
@@ -185,7 +185,7 @@ class StreamSource:
 
     def _weights_of(self, first: int, last: int, y: np.ndarray) -> np.ndarray | None:
         own = None if self._sample_weight is None else self._sample_weight[first:last]
-        return validation.weights_together(own, self._class_weight, y)
+        return validation.combined_weights(own, self._class_weight, y)
 
 
 Source = ArraySource | StreamSource
@@ -206,20 +206,20 @@ def source_of(
     by_class = validation.class_weights(class_weight, expected.classes)
     if isinstance(x, Stream) or isinstance(y, Stream):
         x, y = _sized(x, names[0]), _sized(y, names[1])
-        validation.sample_shape(x.shape, names[0], expected.input_shape)
-        validation.same_length(x, y, names)
+        validation.check_sample_shape(x.shape, names[0], expected.input_shape)
+        validation.check_same_length(x, y, names)
         weights = validation.sample_weights(sample_weight, len(x))
         return StreamSource(expected, x, y, weights, by_class, names)
     x, y = expected.checked(x, y, names)
-    weights = validation.weights_together(validation.sample_weights(sample_weight, len(x)), by_class, y)
-    return ArraySource(x, y, None if weights is None else validation.some_weight(weights, "weights go"))
+    weights = validation.combined_weights(validation.sample_weights(sample_weight, len(x)), by_class, y)
+    return ArraySource(x, y, None if weights is None else validation.check_weights(weights, "weights go"))
 
 
 def source_of_inputs(expected: Expected, x: Any) -> Source:
     """The source of inputs alone, for predictions. Errors as of `source_of`."""
     if not isinstance(x, Stream):
         return ArraySource(expected.checked_inputs(x, "x"))
-    validation.sample_shape(x.shape, "x", expected.input_shape)
+    validation.check_sample_shape(x.shape, "x", expected.input_shape)
     return StreamSource(expected, x)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numba
-import numpy as np
 
+from fastnn.common.validation import is_whole_number
 from fastnn_kernels import _tuning
 from fastnn_kernels._jit import Kernel
 
@@ -35,7 +35,7 @@ def threads(count: int) -> Iterator[None]:
     Raises ValueError if `count` is not between 1 and the number of threads this process may use.
     """
     limit = numba.config.NUMBA_NUM_THREADS
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= limit:
+    if not is_whole_number(count) or not 1 <= count <= limit:
         raise ValueError(f"threads: got {count!r}, expected a whole number from 1 to {limit}, the threads at hand")
     outer = getattr(_chosen, "count", None)
     _chosen.count = int(count)

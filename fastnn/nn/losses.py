@@ -119,7 +119,7 @@ class MSE(Loss):
 
     def __post_init__(self):
         super().__post_init__()
-        _positive("MSE", "scale", self.scale)
+        _above_zero("MSE", "scale", self.scale)
 
     def emit(self, build, scores, target, weight):
         return _emit(build, k.mse, scores, target, weight, build.constant([self.scale]))
@@ -144,7 +144,7 @@ class Huber(Loss):
 
     def __post_init__(self):
         super().__post_init__()
-        _positive("Huber", "delta", self.delta)
+        _above_zero("Huber", "delta", self.delta)
 
     def emit(self, build, scores, target, weight):
         return _emit(build, k.huber, scores, target, weight, build.constant([self.delta]))
@@ -189,7 +189,7 @@ class ElementwiseLoss(Loss):
         return {"name": self.name, "reduction": self.reduction}
 
 
-def _positive(loss: str, name: str, value: float) -> None:
+def _above_zero(loss: str, name: str, value: float) -> None:
     if not value > 0:
         raise ValueError(f"{loss}: {name} is {value}, expected above 0")
 

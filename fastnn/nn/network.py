@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn.common import random
-from fastnn.common import validation as checks
+from fastnn.common import random, validation
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import numbered
 from fastnn.engine.builder import Builder, Value
@@ -103,11 +102,11 @@ class Network:
 
     def checked_inputs(self, x: Any, name: str) -> np.ndarray:
         """x as kernels take it, (N, *input_shape); ShapeError, TypeError or DataError for what is no input."""
-        x = checks.samples(x, name, self.input_shape)
+        x = validation.samples(x, name, self.input_shape)
         if not self.takes_ids:
-            return checks.finite(x, name)
+            return validation.finite(x, name)
         rows = self.layers[0].rows  # type: ignore[attr-defined]
-        return checks.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
+        return validation.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
 
     def checked_targets(self, y: Any, name: str) -> np.ndarray:
         """y as the loss takes it; ShapeError, TypeError or DataError for what is no target."""
@@ -116,7 +115,7 @@ class Network:
     def checked(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and as many targets, as kernels take them. Errors name them by `names`."""
         x, y = self.checked_inputs(x, names[0]), self.checked_targets(y, names[1])
-        checks.same_length(x, y, names)
+        validation.check_same_length(x, y, names)
         return x, y
 
     def initial_state(self, dtype, seed: int) -> State:
@@ -170,7 +169,7 @@ def _drawn(specs_of_layers: Iterable[Mapping[str, Parameter]], dtype, seed: int)
     specs = {name: spec for specs in specs_of_layers for name, spec in specs.items()}
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
     for name, spec in specs.items():
-        block[name][...] = spec.initializer.sample(random.stream(seed, "initial", name), spec.shape)
+        block[name][...] = spec.initializer.sample(random.generator(seed, "initial", name), spec.shape)
     return block
 
 

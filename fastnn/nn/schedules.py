@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.common.names import look_up
+from fastnn.common.validation import whole_number
 
 PER = ("epoch", "step")
 
@@ -71,8 +72,7 @@ class StepDecay(Schedule):
     def __post_init__(self):
         super().__post_init__()
         _check_per("StepDecay", self.per)
-        if self.every < 1:
-            raise ValueError(f"StepDecay: every is {self.every}, expected at least 1")
+        whole_number("StepDecay: every", self.every)
 
     def __call__(self, iterations, epoch):
         return self.lr * self.factor ** np.floor(self._clock(self.per, iterations, epoch) / self.every)

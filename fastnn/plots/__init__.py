@@ -1,14 +1,18 @@
-"""Pictures. Every function returns a matplotlib Figure in one style; `save` writes it as a PNG file.
+"""Pictures of data, models and trainings. Every function returns a matplotlib Figure; `save` writes it as a PNG file.
 
-With note="generated data" each of them says so in its corner.
+    from fastnn import plots
+
+    plots.save(plots.learning_curves({"SGD": model.history.epochs}), "curves.png")
+
+All figures have one style. The argument `note`, such as "generated data", is written in the corner of a figure.
 """
 
 from fastnn.plots.curves import bands, lines_over
 from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map
 from fastnn.plots.images import filters, image_grid
 from fastnn.plots.learning import learning_curves, run_curves
+from fastnn.plots.over_time import histograms_over_time, monitor, statistics_over_time
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
-from fastnn.plots.watched import histograms_over_time, monitor, statistics_over_time
 from fastnn.plots.words import embedding_map
 
 __all__ = [

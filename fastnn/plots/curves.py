@@ -1,11 +1,21 @@
-"""Lines: bands over seeds, one quantity over another."""
+"""Line plots: the mean over seeds with its deviation, and one quantity over another."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import LABEL, MARKED, SMALL, colour, dash, line_axes, scale_by_factors, sheet, whole_numbers
+from fastnn.plots.style import (
+    LABEL,
+    MARKED,
+    SMALL,
+    colour,
+    dash,
+    line_axes,
+    scale_by_factors,
+    sheet,
+    whole_number_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,16 +30,20 @@ def bands(
     xlabel: str = "epoch",
     note: str | None = None,
 ) -> "Figure":
-    """For each label the mean of its curves, one a seed, in a band of one standard deviation; the curves pale.
+    """The mean of each label's curves in a band of ± one standard deviation, with the curves themselves in pale lines.
 
-    curves: label -> curves of equal length, whose first value belongs to x = 1. The deviation is the sample's, by
-    n − 1; a single curve has no band. ValueError if the curves of a label differ in length or are none.
+    curves  label -> curves of equal length, one for each seed; their first value belongs to x = 1
+
+    The deviation is that of a sample, with n − 1 in the denominator; a single curve has no band. Raises ValueError if a
+    label has no curves, or curves of different lengths.
+
+        plots.bands({"SGD": [[0.9, 0.5], [0.8, 0.6]]}, "two seeds", "loss")
     """
     figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)
     for number, (label, seeds) in enumerate(curves.items()):
         _band(axis, label, seeds, number)
-    whole_numbers(axis)
+    whole_number_ticks(axis)
     axis.legend(frameon=False, fontsize=SMALL, title="mean ± standard deviation", title_fontsize=SMALL)
     return figure
 
@@ -61,10 +75,12 @@ def lines_over(
     wide_y: bool = False,
     note: str | None = None,
 ) -> "Figure":
-    """One line for each label over the values of x; where these are few, each has its mark and its tick.
+    """One line for each label over the values of x. Few values of x have marks and ticks of their own.
 
-    log_x: spread x by factors, for learning rates and sizes; wide_y: y, too, if it spans decades, as losses may.
-    ValueError if a line has not a value for each x.
+    log_x   x has a logarithmic scale, as for learning rates and sizes
+    wide_y  y has one as well if it spans decades, as losses may
+
+    Raises ValueError if a line has another number of values than x.
     """
     figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)

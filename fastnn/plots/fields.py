@@ -1,4 +1,4 @@
-"""Fields of colour: decision boundaries, confusion matrices, tables as heat maps."""
+"""Coloured planes and tables: decision boundaries, confusion matrices, heat maps."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 Predict = Callable[[np.ndarray], np.ndarray]
 Panel = tuple[str, Predict, np.ndarray, np.ndarray]
 
-GRID = 240  # places of the plane at which a net is asked, along each axis
-MARKERS = "o^sDvP*"  # a class is told by its marker too
+GRID = 240  # the number of points along each axis at which a model predicts the class
+MARKERS = "o^sDvP*"  # classes differ by marker as well as by colour
 PALE = 0.28  # opacity of the regions behind the points
-WRITTEN = 20  # a matrix of more rows or columns than this is shown without numbers in its cells
+WRITTEN = 20  # cells have no numbers in them if a matrix has more rows or columns
 
 
 def decision_boundaries(
@@ -28,11 +28,17 @@ def decision_boundaries(
     threshold: float | None = None,
     note: str | None = None,
 ) -> "Figure":
-    """One sheet: for each (panel title, predict, x, y) the classes that a net gives to the plane, under the points.
+    """The regions of the plane that models assign to each class, with the data points on top; one panel for each model.
 
-    predict    points (M, 2) float64 -> (M, classes): the largest wins; or (M,), (M, 1): class 1 above `threshold`
-    x, y       points (N, 2); labels (N,): 0, 1, ... or, of two classes, −1 and 1
-    threshold  None: ½ if all outputs lie from 0 to 1, as probabilities do, else 0
+    panels     (title, predict, x, y) for each panel
+    predict    a function of points (M, 2) float64. It returns (M, classes), where the largest number wins, or (M,) or
+               (M, 1), where a number above `threshold` means class 1
+    x, y       points (N, 2), and their labels (N,): 0, 1, ..., or −1 and 1 for two classes
+    threshold  None: ½ if all outputs are from 0 to 1, as probabilities are, else 0
+
+    Raises ValueError if there are no panels.
+
+        plots.decision_boundaries([("a net", model.predict, data.train.x, data.train.y)], "moons")
     """
     columns = 2 if len(panels) == 4 and columns > 2 else columns
     figure, axes = sheet(len(panels), columns=columns, size=_panel_size(panels), title=title, note=note)
@@ -45,14 +51,14 @@ def decision_boundaries(
 
 
 def _panel_size(panels: Sequence[Panel]) -> tuple[float, float]:
-    """(Width, height) in inches that leave little white around the highest of the planes, under the longest title."""
+    """(Width, height) of a panel in inches, with room for the highest plane and for the longest title."""
     ratios = [np.ptp(up) / np.ptp(across) for across, up in (_plane(np.asarray(x)) for _, _, x, _ in panels)]
     lines = max((name.count("\n") + 1 for name, *_ in panels), default=1)
     return 3.3, 3.2 * float(np.clip(max(ratios, default=1.0), 0.4, 1.3)) + 0.19 * lines + 0.1
 
 
 def _plane(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates along each axis, (GRID,) each: the range of the points and as wide a margin on all sides."""
+    """Coordinates along each axis, (GRID,) each: the range of the points and an equal margin on all sides."""
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.12 * (float((high - low).max()) or 1.0)
     across, up = np.linspace(low - margin, high + margin, GRID).T
@@ -60,7 +66,7 @@ def _plane(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _regions(axis: "Axes", predict: Predict, x: np.ndarray, threshold: float | None) -> None:
-    """The area of each class in its colour, and the line where two classes are even."""
+    """Draw the region of each class in its colour, and the boundaries between regions."""
     across, up = _plane(x)
     points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
     scores = _class_scores(np.asarray(predict(points), np.float64), threshold).reshape(GRID, GRID, -1)
@@ -75,7 +81,7 @@ def _regions(axis: "Axes", predict: Predict, x: np.ndarray, threshold: float | N
 
 
 def _class_scores(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
-    """(M, classes): as given; of one output per point, its distances from the threshold to either side."""
+    """Scores (M, classes), the largest wins; for one output per point, threshold − output and output − threshold."""
     if outputs.ndim == 2 and outputs.shape[1] > 1:
         return outputs
     values = outputs.ravel()
@@ -87,23 +93,29 @@ def _class_scores(outputs: np.ndarray, threshold: float | None) -> np.ndarray:
 def _scatter(axis: "Axes", x: np.ndarray, labels: np.ndarray) -> None:
     size = float(np.clip(2500 / max(len(x), 1), 3, 20))
     for number in np.unique(labels):
-        own = x[labels == number]
+        points = x[labels == number]
         mark = MARKERS[number % len(MARKERS)]
-        axis.scatter(own[:, 0], own[:, 1], s=size, c=colour(number), marker=mark, linewidths=0.4, edgecolors="white")
+        axis.scatter(
+            points[:, 0], points[:, 1], s=size, c=colour(number), marker=mark, linewidths=0.4, edgecolors="white"
+        )
 
 
 def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str, *, note: str | None = None) -> "Figure":
-    """Counts (classes, classes): a row a true class, a column a predicted one; how many were right in the title.
+    """Counts (classes, classes) of samples: row i, column j holds those of class i that were predicted as class j.
 
-    A cell's colour is its share of its row, on a scale that shows small shares, where the errors are.
+    names   of the classes
+    matrix  (classes, classes) whole numbers
+
+    The title ends with the accuracy. The colour of a cell is its fraction of the row, on a square-root scale, which
+    makes small fractions visible: those are the errors.
     """
     matrix = np.asarray(matrix)
     right, total = int(np.trace(matrix)), int(matrix.sum())
-    share = f"{100 * right / total:.2f} % of {total:,} right" if total else "no samples"
+    accuracy = f"{100 * right / total:.2f} % of {total:,} right" if total else "no samples"
     side = float(np.clip(0.5 * len(names) + 1.6, 3.6, 9.0))
-    figure, (axis,) = sheet(1, columns=1, size=(side, side - 0.2), title=f"{title}: {share}", note=note)
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    _cells(axis, np.sqrt(shares), [[f"{n:,}" if n else "" for n in row] for row in matrix], limits=(0.0, 1.0))
+    figure, (axis,) = sheet(1, columns=1, size=(side, side - 0.2), title=f"{title}: {accuracy}", note=note)
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    _cells(axis, np.sqrt(fractions), [[f"{n:,}" if n else "" for n in row] for row in matrix], limits=(0.0, 1.0))
     _cell_names(axis, names, names)
     axis.set_xlabel("predicted", fontsize=LABEL)
     axis.set_ylabel("true", fontsize=LABEL)
@@ -122,10 +134,13 @@ def heat_map(
     best: str | None = "max",
     note: str | None = None,
 ) -> "Figure":
-    """A table (rows, columns) as colours, each cell with its value; NaN (a run that diverged) is grey, with a dash.
+    """A table (rows, columns) of values as colours, with each value in its cell.
 
-    form: of the values, as in `format`. best: "max" or "min" frames that cell and makes it the dark end, None neither.
-    ValueError if the labels do not fit the values.
+    form  the format of the values, such as ".3g"
+    best  "max" or "min": the cell with that value has a frame and the darkest colour; None: no frame, dark is large
+
+    A value that is not finite, such as that of a run that diverged, is a dash on grey. Raises ValueError if there are
+    not as many labels as rows and columns.
     """
     values = np.asarray(values, np.float64)
     if values.shape != (len(row_labels), len(column_labels)):
@@ -143,21 +158,21 @@ def heat_map(
 
 
 def _cells(axis: "Axes", values: np.ndarray, texts: list[list[str]], limits: tuple[float, float] | None = None) -> None:
-    """One square of colour a value, with its text in ink that can be read on it."""
+    """Draw a coloured cell for each value, with its text in black or white."""
     low, high = limits or _range(values)
     shades = growing_colours()
-    share = (np.where(np.isfinite(values), values, np.nan) - low) / (high - low)
-    axis.imshow(np.ma.masked_invalid(share), cmap=shades, vmin=0, vmax=1, aspect="auto")
+    scaled = (np.where(np.isfinite(values), values, np.nan) - low) / (high - low)
+    axis.imshow(np.ma.masked_invalid(scaled), cmap=shades, vmin=0, vmax=1, aspect="auto")
     if max(values.shape) > WRITTEN:
         return
-    for (row, column), value in np.ndenumerate(share):
+    for (row, column), value in np.ndenumerate(scaled):
         background: Any = shades(value) if np.isfinite(value) else (0.9, 0.9, 0.9)
         size = SMALL if max(values.shape) > 12 else LABEL - 0.5
         axis.text(column, row, texts[row][column], ha="center", va="center", fontsize=size, color=ink(background))
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
-    """Least and largest finite value; a little apart if they are equal, so that there is a scale."""
+    """Least and largest finite value; if they are equal, ½ below and above, so that there is a scale."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     return (low, high) if high > low else (low - 0.5, high + 0.5)

@@ -1,4 +1,4 @@
-"""Weights and filters as pictures, in a grid."""
+"""Images and weights in a grid."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FINE = 24  # the least width of a picture in pixels of the grid
-WIDTH = 8.0  # inches, of a full grid
-GAP = 0.15  # between pictures, of the width of one
-TILE = (0.45, 1.3)  # inches, the least and the largest side of one picture
-# The scale ends at this share of the magnitudes, so that one stray weight does not leave all others pale.
+FINE = 24  # the least width of an image, in pixels of the grid
+WIDTH = 8.0  # of a full grid, in inches
+GAP = 0.15  # between images, as a fraction of their width
+TILE = (0.45, 1.3)  # the least and the largest width of an image, in inches
+# The colour scale ends at this percentile of the magnitudes, so that one outlier does not leave all other weights pale.
 WITHIN = 99.8
 
 
@@ -29,18 +29,20 @@ def image_grid(
     columns: int | None = None,
     note: str | None = None,
 ) -> "Figure":
-    """Pictures (n, h, w), or (n, h, w, 3) in colour, all on one scale, under their names if given.
+    """Images or weights (n, h, w), or (n, h, w, 3) in colour, in a grid and on one scale.
 
-    signed   weights: white is 0, orange above, blue below, as far on both sides; in colour, mid-grey is 0
-             False: pictures, from black (least) to white; in colour as they are, 0–255 if uint8, else 0–1
-    columns  pictures in a row; None: about as many as rows
-    ValueError for other shapes, no pictures, or names that are not as many.
+    names    one for each image, written above it
+    signed   True, for weights: 0 is white, larger numbers orange, smaller ones blue; in colour, 0 is mid-grey
+             False, for images: from black (least) to white (largest); in colour as they are, 0–255 if uint8, else 0–1
+    columns  images in a row; None: about as many as rows
+
+    Raises ValueError for other shapes, no images, or another number of names.
     """
     weights = np.asarray(weights)
     if weights.ndim not in (3, 4) or weights.shape[3:] not in ((), (3,)) or not weights.size:
         raise ValueError(f"image_grid: shape {weights.shape}, expected (n, h, w) or (n, h, w, 3), none of them 0")
     if names is not None and len(names) != len(weights):
-        raise ValueError(f"image_grid: {len(names)} names for {len(weights)} pictures")
+        raise ValueError(f"image_grid: {len(names)} names for {len(weights)} images")
     columns, unit = columns or _columns(len(weights)), _unit(weights, signed)
     weights = _enlarged(weights)
     size, gap = _size(weights, columns, named=names is not None)
@@ -54,9 +56,10 @@ def image_grid(
 
 
 def filters(w: np.ndarray, title: str, *, note: str | None = None) -> "Figure":
-    """The filters of a convolution, w: (height, width, channels, filters), as `Conv2D` keeps them.
+    """The filters of a convolution: w (height, width, channels, filters), as in `Conv2D`.
 
-    Of one channel or three a picture each; of more, a row for each channel, a column for each filter.
+    Filters of one channel are grey images, those of three are in colour. Else the grid has a row for each channel and a
+    column for each filter.
     """
     channels, count = w.shape[2:]
     if channels == 3:
@@ -66,26 +69,26 @@ def filters(w: np.ndarray, title: str, *, note: str | None = None) -> "Figure":
 
 
 def _columns(count: int) -> int:
-    """A little more pictures in a row than rows; the number near that which leaves the last row fullest."""
+    """The number of images in a row: about √count or a little more, so that the last row is as full as possible."""
     start = math.ceil(math.sqrt(count))
     return min(range(start, start + max(1, start // 2) + 1), key=lambda columns: -count % columns)
 
 
 def _enlarged(weights: np.ndarray) -> np.ndarray:
-    """Each pixel of small pictures as a square of several, so that the gaps between pictures can be narrow."""
+    """Small images with each pixel repeated in both directions, so that the gaps between images can be narrow."""
     times = -(-FINE // weights.shape[2])
     return weights.repeat(times, axis=1).repeat(times, axis=2)
 
 
 def _size(weights: np.ndarray, columns: int, *, named: bool) -> tuple[tuple[float, float], tuple[int, int]]:
-    """(Width, height) of the panel in inches, and the gap (down, across) between pictures in their pixels."""
+    """(Width, height) of the panel in inches, and the gaps (down, across) between images in pixels."""
     count, height, width = weights.shape[:3]
     tile = float(np.clip(WIDTH / columns, *TILE))
     pixel = tile / width
     gap = max(1, math.ceil(0.17 / pixel)) if named else max(1, round(GAP * width))
     across = max(1, round(GAP * width))
     rows = math.ceil(count / columns)
-    bar = 0.9 if weights.ndim == 3 else 0.1  # at the right, the bar of colours
+    bar = 0.9 if weights.ndim == 3 else 0.1  # room for the colour bar
     return (columns * (width + across) * pixel + bar, rows * (height + gap) * pixel + 0.1), (gap, across)
 
 
@@ -97,26 +100,26 @@ def _unit(weights: np.ndarray, signed: bool) -> float:
 
 
 def _corner(number: int, shape: tuple[int, ...], columns: int, gap: tuple[int, int]) -> tuple[int, int]:
-    """Row and column, in the grid's pixels, at which picture `number` begins."""
+    """Row and column of the grid's pixels at which image `number` begins."""
     row, column = divmod(number, columns)
     return row * (shape[0] + gap[0]) + gap[0], column * (shape[1] + gap[1])
 
 
 def _tiled(weights: np.ndarray, columns: int, gap: tuple[int, int]) -> np.ndarray:
-    """All pictures in one array, NaN between them."""
+    """All images in one array, NaN between them."""
     count, height, width = weights.shape[:3]
     rows = math.ceil(count / columns)
     shape = (rows * (height + gap[0]) + gap[0], columns * (width + gap[1]) - gap[1])
     canvas = np.full((*shape, *weights.shape[3:]), np.nan)
-    for number, picture in enumerate(weights):
+    for number, image in enumerate(weights):
         top, left = _corner(number, (height, width), columns, gap)
-        canvas[top : top + height, left : left + width] = picture
+        canvas[top : top + height, left : left + width] = image
     return canvas
 
 
 def _draw(figure: "Figure", axis: "Axes", canvas: np.ndarray, unit: float, signed: bool) -> None:
-    """Show the array of all pictures; weights without colour get a bar that tells their values."""
-    if canvas.ndim == 3:  # in colour; what lies between is white
+    """Show the array of all images; weights that are not in colour have a colour bar."""
+    if canvas.ndim == 3:  # in colour, white between the images
         shown = 0.5 + 0.5 * canvas / unit if signed else canvas / unit
         axis.imshow(np.where(np.isnan(canvas), 1.0, np.clip(shown, 0, 1)), interpolation="nearest")
         return
@@ -124,8 +127,8 @@ def _draw(figure: "Figure", axis: "Axes", canvas: np.ndarray, unit: float, signe
 
     shades = (signed_colours() if signed else colormaps["gray"]).with_extremes(bad="white")
     limits: Any = {"vmin": -unit, "vmax": unit} if signed else {}
-    picture = axis.imshow(np.ma.masked_invalid(canvas), cmap=shades, interpolation="nearest", **limits)
+    image = axis.imshow(np.ma.masked_invalid(canvas), cmap=shades, interpolation="nearest", **limits)
     if signed:
-        bar = figure.colorbar(picture, ax=axis, shrink=0.7, aspect=22, pad=0.015, extend="both")
+        bar = figure.colorbar(image, ax=axis, shrink=0.7, aspect=22, pad=0.015, extend="both")
         bar.ax.tick_params(labelsize=SMALL)
         bar.outline.set_visible(False)

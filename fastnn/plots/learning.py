@@ -1,4 +1,4 @@
-"""Learning curves, of one run or of several."""
+"""Learning curves of one run or of several."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from fastnn.plots.style import (
     line_axes,
     scale_by_factors,
     sheet,
-    whole_numbers,
+    whole_number_ticks,
 )
 from fastnn.training.history import History
 
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 
 Epochs = Sequence[Mapping[str, Any]]
 
-IN_LEGEND = 8
+IN_LEGEND = 8  # a legend of more entries stands beside the panels
 
 
 def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure":
-    """Loss and accuracy of one run by epoch, train and validation, with the best epoch and, if known, the floor.
+    """Loss and accuracy of one run by epoch, on training and validation data, with the best epoch marked.
 
-    meta["source"] is named in the title; meta["true_entropy"], in nats, becomes a line that no model can pass.
-    KeyError if the history lacks loss, accuracy, val_loss or val_accuracy.
+    meta  of the data: "source" is named in the title; "true_entropy" in nats, if it is there, is drawn as a lower bound
+
+    Raises KeyError if the history has no loss, accuracy, val_loss or val_accuracy.
     """
     best = history.best("val_loss")["epoch"]
     source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
@@ -66,7 +67,7 @@ def _one_run(axis: "Axes", history: History, name: str, scale: float, best: int)
         axis.plot(epochs, [scale * value for value in history[which]], color=shade, marker=mark, label=label)
     kept = scale * _at(history, f"val_{name}", best)
     axis.plot([best], [kept], "o", markersize=9, mfc="none", color=GREY, label=f"kept: epoch {best}, {kept:.4g}")
-    whole_numbers(axis)
+    whole_number_ticks(axis)
 
 
 def learning_curves(
@@ -76,41 +77,45 @@ def learning_curves(
     *,
     note: str | None = None,
 ) -> "Figure":
-    """A panel for each key, in it a colour for each run: training thin, validation ("val_" + key) strong.
+    """A panel for each key with a colour for each run: training thin, validation ("val_" + key) strong.
 
-    runs: label -> the dicts of `History.epochs`. A key that no run has gets no panel, an epoch without it no point.
-    "test_" + key, if it is among the keys, is drawn into the panel of key, strong as well: it stands in for validation
-    where a system has none. Accuracies are shown in per cent. ValueError if no run has any of the keys.
+    runs  label -> `History.epochs` of the run
+    keys  a key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems without
+          validation data
+
+    An epoch without a value has no point. Accuracies are in per cent. Raises ValueError if no run has any of the keys.
+
+        plots.learning_curves({"SGD": a.history.epochs, "Adam": b.history.epochs}, title="two optimizers")
     """
-    panels = {key: parts for key, parts in _panels(keys).items() if _has_any(runs, parts)}
+    panels = {key: splits for key, splits in _panels(keys).items() if _has_any(runs, splits)}
     if not panels:
         raise ValueError(f"learning_curves: none of {list(keys)} is in the epochs of {list(runs)}")
     figure, axes = sheet(len(panels), columns=2, size=(5.2, 3.6), title=title, note=note)
     seen: set[str] = set()
-    for axis, (key, parts) in zip(axes, panels.items(), strict=True):
-        line_axes(axis, title=key.replace("_", " "), xlabel="epoch", ylabel="%" if _is_share(key) else "")
+    for axis, (key, splits) in zip(axes, panels.items(), strict=True):
+        line_axes(axis, title=key.replace("_", " "), xlabel="epoch", ylabel="%" if _is_fraction(key) else "")
         for number, epochs in enumerate(runs.values()):
-            seen |= _draw_parts(axis, epochs, parts, number, alone=len(runs) == 1)
-        if not _is_share(key):
+            seen |= _draw_splits(axis, epochs, splits, number, alone=len(runs) == 1)
+        if not _is_fraction(key):
             scale_by_factors(axis)
-        whole_numbers(axis)
-    _legend(axes, list(runs), [part for part in PARTS if part in seen])
+        whole_number_ticks(axis)
+    _legend(axes, list(runs), [split for split in SPLIT_COLOURS if split in seen])
     return figure
 
 
-# Part of the data -> its colour where there is but one run.
-PARTS = {"train": BLUE, "validation": ORANGE, "test": GREEN}
+# The colours of the splits in a figure of one run.
+SPLIT_COLOURS = {"train": BLUE, "validation": ORANGE, "test": GREEN}
 PREFIXES = {"val_": "validation", "test_": "test"}
 
 
 def _panels(keys: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Key -> what its panel shows: the names in an epoch's dict -> the part of the data that they are about."""
+    """For each panel the names in an epoch's dict that it shows, and the split that each name belongs to."""
     panels: dict[str, dict[str, str]] = {}
     for key in keys:
         prefix = next((prefix for prefix in PREFIXES if key.startswith(prefix)), "")
         if not prefix:
-            own = {key: "train", f"val_{key}": "validation", f"test_{key}": "test"}
-            panels[key] = {name: part for name, part in own.items() if part != "test" or name in keys}
+            names = {key: "train", f"val_{key}": "validation", f"test_{key}": "test"}
+            panels[key] = {name: split for name, split in names.items() if split != "test" or name in keys}
         elif key.removeprefix(prefix) not in keys:
             panels[key] = {key: PREFIXES[prefix]}
     return panels
@@ -120,12 +125,12 @@ def _has_any(runs: Mapping[str, Epochs], names: Iterable[str]) -> bool:
     return any(_points(epochs, name)[0] for epochs in runs.values() for name in names)
 
 
-def _is_share(key: str) -> bool:
+def _is_fraction(key: str) -> bool:
     return key.endswith("accuracy")
 
 
 def _points(epochs: Epochs, name: str) -> tuple[list[float], list[float]]:
-    """Epoch numbers and values of the epochs that have a value."""
+    """The numbers and the values of the epochs that have a value."""
     found = [
         (entry.get("epoch", number), entry[name])
         for number, entry in enumerate(epochs, 1)
@@ -134,20 +139,20 @@ def _points(epochs: Epochs, name: str) -> tuple[list[float], list[float]]:
     return [float(epoch) for epoch, _ in found], [float(value) for _, value in found]
 
 
-def _draw_parts(axis: "Axes", epochs: Epochs, parts: Mapping[str, str], number: int, *, alone: bool) -> set[str]:
-    """Draw one run's lines of a panel; returns of which parts of the data there were any."""
+def _draw_splits(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number: int, *, alone: bool) -> set[str]:
+    """Draw the lines of one run into a panel; returns the splits that it has values of."""
     seen = set()
-    for name, part in parts.items():
+    for name, split in splits.items():
         x, y = _points(epochs, name)
         if not x:
             continue
-        seen.add(part)
-        shade = PARTS[part] if alone else colour(number)
-        strong = alone or part != "train"
+        seen.add(split)
+        shade = SPLIT_COLOURS[split] if alone else colour(number)
+        strong = alone or split != "train"
         look: Any = {"lw": 1.8, "ls": dash(number)} if strong else THIN
         axis.plot(
             x,
-            np.multiply(100.0 if _is_share(name) else 1.0, y),
+            np.multiply(100.0 if _is_fraction(name) else 1.0, y),
             color=shade,
             marker="." if strong and len(x) <= MARKED else None,
             **look,
@@ -155,22 +160,22 @@ def _draw_parts(axis: "Axes", epochs: Epochs, parts: Mapping[str, str], number: 
     return seen
 
 
-# How the training of one run among several is drawn.
+# The line of the training loss, or accuracy, of one run among several.
 THIN: Any = {"lw": 0.9, "ls": (0, (4, 2))}
 
 
-def _legend(axes: "list[Axes]", labels: list[str], parts: list[str]) -> None:
-    """What colour is which run, and which stroke is training: inside the first panel, or beside the last if long."""
+def _legend(axes: "list[Axes]", labels: list[str], splits: list[str]) -> None:
+    """The colours of the runs and the line styles of the splits: in the first panel, or beside the last if long."""
     from matplotlib.lines import Line2D
 
     if len(labels) == 1:
-        handles = [Line2D([], [], color=PARTS[part], lw=1.8) for part in parts]
-        axes[0].legend(handles, parts, frameon=False, fontsize=SMALL)
+        handles = [Line2D([], [], color=SPLIT_COLOURS[split], lw=1.8) for split in splits]
+        axes[0].legend(handles, splits, frameon=False, fontsize=SMALL)
         return
     handles = [Line2D([], [], color=colour(i), ls=dash(i), lw=1.8) for i in range(len(labels))]
-    strokes = {part: THIN if part == "train" else {"lw": 1.8} for part in parts}
-    handles += [Line2D([], [], color=GREY, **stroke) for stroke in strokes.values()]
-    texts = [*labels, *parts]
+    styles = [THIN if split == "train" else {"lw": 1.8} for split in splits]
+    handles += [Line2D([], [], color=GREY, **style) for style in styles]
+    texts = [*labels, *splits]
     if len(texts) <= IN_LEGEND and max(map(len, labels)) <= 18:
         axes[0].legend(handles, texts, frameon=False, fontsize=SMALL)
     else:

@@ -1,4 +1,4 @@
-"""Words in the plane: the directions in which their vectors differ most."""
+"""Words in the plane of the first two principal components of their vectors."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Where a word may stand: from its dot, in pixels at 120 dots an inch, nearest first; beyond NEAR with a line to it.
+# The distances of a word from its dot that are tried, in pixels; beyond NEAR a line connects the two.
 DISTANCES = (5.0, 12.0, 22.0, 34.0)
 NEAR = 5.0
-LETTERS = 8.0  # points
-APART = 3.0  # pixels between words in one line
+LETTERS = 8.0  # font size, in points
+APART = 3.0  # pixels between words that stand side by side
 DIRECTIONS = (
     *((1, 0), (-1, 0), (0, 1), (0, -1)),
     *((0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7)),
@@ -26,58 +26,55 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 
 
 def embedding_map(vectors: np.ndarray, words: Sequence[str], title: str, *, note: str | None = None) -> "Figure":
-    """The vectors (V, D) in the plane of their first two principal components, with as many words as fit.
+    """The vectors (V, D) in the plane of their first two principal components, with as many of the V words as fit.
 
-    A word is written where it covers no other, the first ones first; those without room are dots, and counted.
-    ValueError if there are not as many words as vectors, or fewer than two of either.
+    Words are written in their order, each where it covers no other word and no dot. A word without room is a dot alone;
+    a remark says how many words are written. Raises ValueError for unequal numbers of words and vectors, or fewer than
+    two.
     """
     vectors = np.asarray(vectors, np.float64)
     if len(vectors) != len(words) or len(words) < 2 or vectors.ndim != 2:
         raise ValueError(f"embedding_map: vectors {vectors.shape} for {len(words)} words, expected (V, D), V from 2")
-    places, shares = principal_plane(vectors)
+    points, fractions = principal_plane(vectors)
     figure, (axis,) = sheet(1, columns=1, size=(10.0, 8.0), title=title, note=note)
-    names = [
-        f"{rank} component, {100 * share:.0f} % of the variance" for rank, share in zip(RANKS, shares, strict=True)
-    ]
-    line_axes(axis, xlabel=names[0], ylabel=names[1])
-    axis.plot(places[:, 0], places[:, 1], ".", color=BLUE, markersize=4, alpha=0.8)
+    first, second = (f"component, {100 * fraction:.0f} % of the variance" for fraction in fractions)
+    line_axes(axis, xlabel=f"first {first}", ylabel=f"second {second}")
+    axis.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=4, alpha=0.8)
     axis.margins(0.06)
     remark = axis.set_title(" ", fontsize=SMALL, color=GREY, loc="right")
-    written = _write(figure, axis, places, words)
+    written = _write(figure, axis, points, words)
     if written < len(words):
         remark.set_text(f"{written} of {len(words)} words written, the others had no room")
     return figure
 
 
-RANKS = ("first", "second")
-
-
 def principal_plane(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates (V, 2) along the first two principal components, and their shares of the variance (2,).
+    """Coordinates (V, 2) along the first two principal components, and the fraction of the variance of each, (2,).
 
-    The sign of each is such that its largest coordinate is positive, so that equal vectors give equal pictures.
+    The sign of a component is chosen so that its coordinate of largest magnitude is positive: equal vectors then give
+    equal pictures.
     """
     centred = vectors - vectors.mean(axis=0)
     u, s, _ = np.linalg.svd(centred, full_matrices=False)
     u, s = (np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, max(0, 2 - len(s)))]) for array in (u, s))
-    places = u[:, :2] * s[:2]
-    signs = np.sign(places[np.abs(places).argmax(axis=0), (0, 1)])
+    points = u[:, :2] * s[:2]
+    signs = np.sign(points[np.abs(points).argmax(axis=0), (0, 1)])
     total = (s**2).sum()
-    return places * np.where(signs == 0, 1, signs), s[:2] ** 2 / (total or 1.0)
+    return points * np.where(signs == 0, 1, signs), s[:2] ** 2 / (total or 1.0)
 
 
-def _write(figure: "Figure", axis: "Axes", places: np.ndarray, words: Sequence[str]) -> int:
-    """Put the words beside their dots; returns how many found room."""
+def _write(figure: "Figure", axis: "Axes", points: np.ndarray, words: Sequence[str]) -> int:
+    """Write the words beside their dots where there is room; returns how many were written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas: Any = FigureCanvasAgg(figure)
-    canvas.draw()  # only now is it known where a place of the plane is on the sheet
-    dots = axis.transData.transform(places)
+    canvas.draw()  # this decides which pixel a point of the plane has
+    dots = axis.transData.transform(points)
     frame = axis.get_window_extent()
     taken = _Taken(dots, (frame.x0, frame.y0, frame.x1, frame.y1))
     written = 0
-    for dot, place, word in zip(dots, places, words, strict=True):
-        label = axis.annotate(word, place, (0, 0), textcoords="offset pixels", fontsize=LETTERS, color=BLACK)
+    for dot, point, word in zip(dots, points, words, strict=True):
+        label = axis.annotate(word, point, (0, 0), textcoords="offset pixels", fontsize=LETTERS, color=BLACK)
         extent = label.get_window_extent(canvas.get_renderer())
         found = taken.find(dot, extent.width + APART, extent.height)
         if found is None:
@@ -89,7 +86,7 @@ def _write(figure: "Figure", axis: "Axes", places: np.ndarray, words: Sequence[s
 
 
 def _put(axis: "Axes", label: Any, dot: np.ndarray, box: Box) -> None:
-    """Move a label into its box; from farther off, a thin line leads to the dot."""
+    """Move a label into its box. A thin line connects a distant box with the dot."""
     left, bottom, right, top = box
     label.set_position((left - dot[0], bottom - dot[1]))
     nearest = np.clip(dot, (left, bottom), (right, top))
@@ -99,14 +96,14 @@ def _put(axis: "Axes", label: Any, dot: np.ndarray, box: Box) -> None:
 
 
 class _Taken:
-    """Which parts of the sheet are taken: the dots (V, 2) in pixels, and the boxes of the words so far."""
+    """The areas of the figure that are taken, in pixels: the dots (V, 2), and the boxes of the words written so far."""
 
     def __init__(self, dots: np.ndarray, frame: Box):
         self.dots, self.frame = dots, frame
         self.boxes = np.empty((0, 4))
 
     def find(self, dot: np.ndarray, width: float, height: float) -> Box | None:
-        """The nearest free box of that size beside the dot, which is taken with it; None if there is none."""
+        """Take the nearest free box of that size beside the dot and return it; None if there is none."""
         for box in _candidates(dot, width, height):
             if self._is_free(box, dot):
                 self.boxes = np.vstack([self.boxes, box])

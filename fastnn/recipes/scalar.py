@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fastnn import plots
-from fastnn.common.arrays import whole
 from fastnn.common.random import stream
+from fastnn.common.validation import whole_number
 from fastnn.data import Dataset, Split, find_data
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
@@ -77,7 +77,7 @@ def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.n
 
     The ellipse is an assumption (`SEMI_AXES`, `SIDE`). Another seed gives other points, say to test on.
     """
-    x = stream(seed, "ellipse", "points").uniform(-SIDE, SIDE, (whole("count", count), 2))
+    x = stream(seed, "ellipse", "points").uniform(-SIDE, SIDE, (whole_number("count", count), 2))
     y = ((x / SEMI_AXES) ** 2).sum(axis=1) < 1
     return x, y.astype(np.int64)
 

@@ -87,7 +87,7 @@ def next_words(results: Results) -> list[str]:
     words = results.data.meta["words"]
     test = results.data.splits()["test"]
     seed = results.chosen.settings.seed
-    chosen = random.stream(seed, "examples").choice(len(test), min(EXAMPLES, len(test)), replace=False)
+    chosen = random.generator(seed, "examples").choice(len(test), min(EXAMPLES, len(test)), replace=False)
     lines = []
     for row, label, ranked in zip(
         test.x[chosen], test.y[chosen], top_words(results.model, test.x[chosen]), strict=True

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import NonFiniteError
+from fastnn.common.validation import whole_number
 from fastnn.data.source import Source
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback, ProgressBar, Run
@@ -37,7 +38,7 @@ class Settings:
             raise TypeError(f"optimizer is {self.optimizer!r}, expected an optimizer such as SGD(0.1)")
         for name in ("batch_size", "epochs", "steps_per_epoch"):
             if name == "epochs" or getattr(self, name) is not None:
-                object.__setattr__(self, name, _at_least_one(name, getattr(self, name)))
+                object.__setattr__(self, name, whole_number(name, getattr(self, name)))
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks holds {callback!r}, expected callbacks such as EarlyStopping()")
@@ -200,11 +201,3 @@ class _Loop:
         for callback in self.callbacks:
             if callback.often or (callback.every and self.run.step % callback.every == 0):
                 getattr(callback, event)(self.run)
-
-
-def _at_least_one(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} is {value!r}, expected a whole number")
-    if value < 1:
-        raise ValueError(f"{name} is {value}, expected at least 1")
-    return int(value)

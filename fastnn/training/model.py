@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,7 @@ class Model:
             for name, value in arrays.items():
                 block.assign(name, value)
 
-    def saved(self, training: Mapping[str, Any] | None = None) -> Saved:
+    def saved(self, training: Mapping[str, Any] = MappingProxyType({})) -> Saved:
         """The model as plain data, for a file; with `training`, a checkpoint."""
         config = {
             "network": self.network.config(),
@@ -166,7 +167,7 @@ class Model:
             ("buffers", self.buffers, saved.buffers),
         ):
             if set(arrays) != set(block):
-                raise FileFormatError(f"holds {kind} {sorted(arrays)}, expected {sorted(block)}")
+                raise FileFormatError(f"{saved.file}: holds {kind} {sorted(arrays)}, expected {sorted(block)}")
         self.restore({"parameters": saved.parameters, "buffers": saved.buffers})
 
     def summary(self) -> str:

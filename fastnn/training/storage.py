@@ -9,8 +9,8 @@ because HDF5 limits an attribute to 64 KiB.)
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,9 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
+from fastnn.common.hdf5 import hdf5_errors, open_hdf5
 
 FORMAT, VERSION = "fastnn-model", 1
-
-# h5py has no error of its own for damaged bytes: what comes depends on which byte it is.
-DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -31,13 +29,15 @@ class Saved:
 
     config      network, dtype, seed, epoch, meta
     parameters, buffers  name -> array
-    training    in a checkpoint: nested dicts of arrays and plain values; in a model's file None, or {} when read
+    training    in a checkpoint: nested dicts of arrays and plain values; of a model alone {}
+    file        where it was read from, for messages
     """
 
     config: dict[str, Any]
     parameters: Mapping[str, np.ndarray]
     buffers: Mapping[str, np.ndarray]
-    training: Mapping[str, Any] | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
 
 
 def save(path: str | Path, saved: Saved) -> None:
@@ -49,7 +49,7 @@ def save(path: str | Path, saved: Saved) -> None:
         file.create_dataset("config", data=json.dumps(saved.config))
         _write_tree(file.create_group("parameters"), saved.parameters)
         _write_tree(file.create_group("buffers"), saved.buffers)
-        if saved.training is not None:
+        if saved.training:
             _write_tree(file.create_group("training"), saved.training)
         file.attrs["sha256"] = _digest(file)
 
@@ -60,36 +60,24 @@ def read(path: str | Path) -> Saved:
         _check(file, path)
         config, parameters, buffers = (_read_item(file[name]) for name in ("config", "parameters", "buffers"))
         training = _read_tree(file["training"]) if "training" in file else {}
-    return Saved(config, parameters, buffers, training)
+    return Saved(config, parameters, buffers, training, str(path))
 
 
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Any]:
-    """The file, to be read within the block; FileFormatError, in one line, for whatever goes wrong there."""
-    import h5py
-
+    """Open the file for reading within the block; FileFormatError if it is missing or damaged."""
     if not Path(path).is_file():
         raise FileFormatError(f"{path}: no such file; expected a model that fastnn saved")
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except FileFormatError:
-        raise
-    except DAMAGE as error:
-        reason = " ".join(str(error).split())
-        raise FileFormatError(f"{path}: cannot be read ({reason}); expected an HDF5 file that fastnn saved") from None
+    with open_hdf5(path, f"{path}: cannot be read as a model that fastnn saved") as file:
+        yield file
 
 
-@contextmanager
-def building(path: str | Path) -> Iterator[None]:
-    """FileFormatError for whatever goes wrong while a model is built from a whole file that does not describe one."""
-    try:
-        yield
-    except FileFormatError as error:
-        raise FileFormatError(f"{path}: {error}") from None
-    except DAMAGE as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise FileFormatError(f"{path}: no model can be built from what it holds ({reason})") from error
+def building(saved: Saved) -> AbstractContextManager[None]:
+    """FileFormatError for whatever goes wrong in the block, in which a model is built from what a file holds.
+
+    A config that does not fit its arrays makes layers raise errors of fastnn: here they mean a bad file.
+    """
+    return hdf5_errors(f"{saved.file}: no model can be built from what it holds", passing=FileFormatError)
 
 
 def _check(file: Any, path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Generated data: the same at every call, honest about being generated, neither trivial nor hopeless."""
+"""Generated data: the same at every call, marked as generated, neither trivial nor impossible to learn."""
 
 import hashlib
 
@@ -96,7 +96,7 @@ def test_a_linear_model_learns_some_of_it(name, least, most):
 
 
 def test_digits_have_the_margin_of_mnist():
-    """Light strokes on a dark ground, in the middle: as good as nothing at the border."""
+    """Light strokes on a dark background, in the middle: the border is almost black."""
     x = generate_digits(2000, 1).train.x.astype(float)
     assert 15 < x.mean() < 50
     border = np.concatenate([x[:, 0], x[:, -1], x[:, :, 0], x[:, :, -1]], axis=1)
@@ -122,7 +122,7 @@ def test_originals_fill_their_squares_and_keep_their_borders_empty():
 
 
 def test_views_place_and_turn():
-    """A picture with one bright quarter, seen unchanged, moved, turned by a quarter, and at half its size."""
+    """A drawing with one bright quarter, seen unchanged, moved, turned by a quarter, and at half its size."""
     picture = np.zeros((1, 64, 64), np.uint8)
     picture[0, 4:32, 4:32] = 255
 

@@ -1,4 +1,4 @@
-"""Reading a file larger than memory block by block; cutting data sets to size."""
+"""Reading a file larger than memory block by block."""
 
 import tracemalloc
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.data import Dataset, H5Stream, Split
+from fastnn.data import H5Stream
 from fastnn.data import h5stream as stream
 from tests.data_files import message, rng
 
@@ -34,13 +34,13 @@ def test_a_stream_reads_what_is_there(tmp_path):
 def test_blocks_hold_whole_chunks(tmp_path, monkeypatch):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", shape=(100, 4), dtype="u1", chunks=(12, 4))
-    monkeypatch.setattr(stream, "BLOCK", 4 * 30)
+    monkeypatch.setattr(stream, "BLOCK_BYTES", 4 * 30)
     with H5Stream(tmp_path / "a.h5", "x") as got:
         assert [first for first, _ in got.blocks()] == [0, 24, 48, 72, 96]
 
 
 def test_walking_takes_a_block_of_memory_not_the_file(tmp_path):
-    """160 of the 10,240 MB that this file unpacks to, in no more memory than two blocks."""
+    """Reading 160 of the 10,240 MB that this file unpacks to takes no more memory than two blocks."""
     with h5py.File(tmp_path / "large.h5", "w") as file:
         file.create_dataset("x", shape=(10 << 20, 32, 32), dtype="u1", chunks=(256, 32, 32))
     with H5Stream(tmp_path / "large.h5", "x") as got:
@@ -52,7 +52,7 @@ def test_walking_takes_a_block_of_memory_not_the_file(tmp_path):
                 break
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < 2.2 * stream.BLOCK
+    assert peak < 2.2 * stream.BLOCK_BYTES
 
 
 def test_bad_streams(tmp_path):
@@ -70,28 +70,3 @@ def test_bad_streams(tmp_path):
         assert said in message(FileFormatError, lambda name, key=key: H5Stream(name, key), path)
     path.write_bytes(b"text")
     assert "is not an HDF5 file" in message(FileFormatError, lambda name: H5Stream(name, "x"), path)
-
-
-# Cutting
-
-
-def test_cut_takes_training_then_validation_samples():
-    data = Dataset(Split(np.arange(10), np.arange(10)), None, Split(np.arange(6), np.arange(6)), {"a": 1})
-    got = data.cut(5, 3, 2)
-    assert [got.splits()[name].x.tolist() for name in ("train", "val", "test")] == [[0, 1, 2, 3, 4], [5, 6, 7], [0, 1]]
-    assert got.meta == {"a": 1}
-    assert len(data.cut(10).test) == 6
-    assert data.cut(10).val is None
-
-
-def test_cut_makes_all_three_of_one_and_shuffles():
-    data = Dataset(Split(np.arange(10), np.arange(10) + 100))
-    got = data.cut(5, 3, 2, seed=1)
-    together = np.concatenate([split.x for split in got.splits().values()])
-    assert sorted(together) == list(range(10))
-    assert together.tolist() != list(range(10))
-    assert all((split.y == split.x + 100).all() for split in got.splits().values())
-    assert (data.cut(5, 3, 2, seed=1).train.x == got.train.x).all()
-    for counts in ((8, 3), (0, 3), (5, 3, 3), (5, -1)):
-        with pytest.raises(DataError, match="samples were asked for, expected"):
-            data.cut(*counts)

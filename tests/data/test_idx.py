@@ -1,4 +1,4 @@
-"""IDX files, plain and packed: what is read, and one clear line for each thing that can be wrong."""
+"""IDX files, plain and packed: reading them, and one clear line for each possible fault."""
 
 import gzip
 import re
@@ -83,7 +83,7 @@ def test_bad_gzip(tmp_path):
 
 
 def test_a_gzip_bomb_is_left_alone(tmp_path):
-    """A header of 18 bytes, then 200 MB of zeros: no more than a piece of them may ever be unpacked."""
+    """A header of 18 bytes, then 200 MB of zeros: at most one piece of them may be unpacked."""
     path = tmp_path / "bomb.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(idx_bytes())

@@ -1,4 +1,4 @@
-"""CIFAR-10, npz and cats and cars: what is read, and one clear line for each thing that can be wrong with a file."""
+"""CIFAR-10, npz, cats and cars: reading the files, and one clear line for each possible fault."""
 
 import gzip
 import io
@@ -206,7 +206,7 @@ def test_bad_cats_and_cars(tmp_path, changes, error, said):
 
 
 def test_an_array_that_would_not_fit_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "LARGEST", 300)
+    monkeypatch.setattr(reading, "LARGEST_BYTES", 300)
     save_cats_vs_cars(tmp_path / "large.h5", small_set(4, 4, classes=2))
     assert "368 bytes; expected at most 300" in message(FileFormatError, load_cats_vs_cars, tmp_path / "large.h5")
 

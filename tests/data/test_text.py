@@ -92,7 +92,7 @@ def test_the_seed_deals_the_sentences(tmp_path):
     first, again, other = (load_text(path, 9, 4, seed=seed).test.x.tobytes() for seed in (0, 0, 1))
     assert first == again
     assert first != other
-    # The order in the file is no help: validation and test sentences come from all over the text.
+    # Validation and test sentences come from all over the text, not from its end.
     every = [gram for part in grams(load_text(path, 9, 5)).values() for gram in part]
     assert len(set(every)) == 500
 

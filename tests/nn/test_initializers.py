@@ -16,7 +16,7 @@ KEY_0, KEY_1 = 0xCEBD8FB405F4E697, 0x10CA4A277071732F
 
 
 def draw(spec, shape=SHAPE):
-    return initializers.get(spec).sample(random.stream(0, "test"), shape)
+    return initializers.get(spec).sample(random.generator(0, "test"), shape)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common.names import near, numbered
 from fastnn.nn import layers, losses
 from fastnn.nn.network import Network
 
@@ -110,13 +109,3 @@ def test_summary_knows_counts_and_bytes():
     assert lines[-1] == f"38 parameters, float32, {(5 + 6 + 1) * 64} bytes with padding"
     assert "5 layers" not in repr(model)
     assert "38 parameters" in repr(model)
-
-
-def test_numbered():
-    assert numbered(["a", "b", "a", "a"]) == ["a", "b", "a_1", "a_2"]
-
-
-def test_near_offers_what_is_near_or_all_if_few():
-    assert near("dens", ["dense", "sum"]) == "did you mean dense?"
-    assert near("xyz", ["dense", "sum"]) == "known: dense, sum"
-    assert near("xyz", map(str, range(100, 200))) == "no near name is known"

@@ -1,4 +1,4 @@
-"""The pictures: that they show the numbers they were given, and say what they cannot show."""
+"""The pictures show the numbers that they were given, and refuse what they cannot show."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pictures of weights, of words, and of what a Monitor took down."""
+"""Pictures of weights, of words and of the records of a Monitor."""
 
 import itertools
 
@@ -8,7 +8,7 @@ import pytest
 import fastnn as fn
 from fastnn import plots
 from fastnn.plots.images import _columns, _enlarged, _tiled
-from fastnn.plots.watched import RIDGES, _outline, _shown_range
+from fastnn.plots.over_time import RIDGES, _outline, _shown_range
 from fastnn.plots.words import APART, principal_plane
 from tests.drawings import records, texts
 from tests.tiny import fit, tiny_model

@@ -1,1 +1,1 @@
-"""Files of data sets, one format a file."""
+"""The file formats of data sets, a module each: reading and writing them."""

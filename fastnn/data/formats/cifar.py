@@ -1,4 +1,7 @@
-"""The binary version of CIFAR-10: records of a label and 3072 bytes, red, green and blue plane; folder or archive."""
+"""The binary version of CIFAR-10, as a folder or as an archive.
+
+A record is a label, one byte, and 3072 bytes of pixels: the red plane, the green one and the blue one.
+"""
 
 import os
 import re
@@ -19,16 +22,17 @@ SIDE = 32
 RECORD = 1 + 3 * SIDE * SIDE
 TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 FILES = (*TRAIN, "test_batch.bin")
-BATCH = 10_000  # Records of each file of the original; an archive that declares more is none of it.
-# Of an archive, unpacked: six full files, their tar headers and the two small texts beside them.
+BATCH = 10_000  # Records of each file of the original; an archive whose files declare more is refused.
+# The most that an archive may unpack to: six full files, their tar headers and the two small texts beside them.
 ARCHIVE_BYTES = len(FILES) * BATCH * RECORD + (1 << 20)
 
 
 def load_cifar10(path: str | os.PathLike[str]) -> Dataset:
-    """Read the folder with `data_batch_1.bin` … `test_batch.bin`, or the .tar.gz around it, which is not unpacked.
+    """Read the folder with `data_batch_1.bin` … `test_batch.bin`, or the .tar.gz that holds it.
 
-    x (N, 32, 32, 3) uint8 and y (N,) uint8, 0 … 9; training set and test set. meta: `classes`, `source`.
-    Raises FileFormatError if a file is missing, cut short or no such archive, DataError for a label beyond 9.
+    x (N, 32, 32, 3) uint8 and y (N,) uint8, 0 … 9, for training and test; meta: `classes`, `source`. Nothing of an
+    archive is written to the disk. Raises FileFormatError if a file is missing, cut short or no such archive,
+    DataError for a label above 9.
     """
     name = os.fspath(path)
     batches = _from_folder(name) if os.path.isdir(name) else _from_archive(name)
@@ -38,18 +42,22 @@ def load_cifar10(path: str | os.PathLike[str]) -> Dataset:
     count = sum(len(batches[file]) for file in TRAIN)
     train = Split(np.empty((count, SIDE, SIDE, 3), np.uint8), np.empty(count, np.uint8))
     low = 0
-    for file in TRAIN:  # Each is let go as soon as it is turned, so that no second copy of all stands beside the first.
+    for file in TRAIN:  # `pop` frees each file once it is copied, so that memory never holds two copies of all.
         records = batches.pop(file)
-        _turn(records, train.part(low, low + len(records)))
+        _unpack(records, train.part(low, low + len(records)))
         low += len(records)
     records = batches.pop(FILES[-1])
     test = Split(np.empty((len(records), SIDE, SIDE, 3), np.uint8), np.empty(len(records), np.uint8))
-    _turn(records, test)
+    _unpack(records, test)
     return Dataset(train, None, test, meta={"classes": list(CLASSES), "source": name})
 
 
 def save_cifar10(folder: str | os.PathLike[str], dataset: Dataset) -> None:
-    """Write training and test set as the six files that `load_cifar10` reads; makes the folder."""
+    """Write training and test set as the six files that `load_cifar10` reads; the folder is made if it is missing.
+
+    Raises DataError for images that are too few or not (N, 32, 32, 3) uint8, FileFormatError if a file cannot be
+    written.
+    """
     if dataset.test is None or len(dataset.train) < len(TRAIN):
         raise DataError(
             f"CIFAR-10 has {len(TRAIN)} training files and a test file, expected an image for each at least"
@@ -71,14 +79,14 @@ def _write(path: Path, images: NDArray[Any], labels: NDArray[Any]) -> None:
         temporary.write_bytes(records.tobytes())
 
 
-def _turn(records: NDArray[np.uint8], out: Split) -> None:
-    """Write labels and pictures to `out`: the planes of the file become the last axis."""
+def _unpack(records: NDArray[np.uint8], out: Split) -> None:
+    """Write labels and images to `out`: the planes of the file become the last axis."""
     out.x[:] = records[:, 1:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
     out.y[:] = records[:, 0]
 
 
 def _from_folder(folder: str) -> dict[str, NDArray[np.uint8]]:
-    """The files that are there, also one folder deeper, where the archive would have put them."""
+    """The records of each file of a folder, or of the folder in it that unpacking the archive makes."""
     inner = os.path.join(folder, "cifar-10-batches-bin")
     folder = inner if os.path.isdir(inner) and FILES[0] not in os.listdir(folder) else folder
     batches = {}
@@ -106,7 +114,7 @@ def _records(raw: IO[bytes], size: int, where: str) -> NDArray[np.uint8]:
 
 
 class _Bounded:
-    """A file for tarfile that gives no more than `limit` bytes: members nobody asked for are unpacked, too."""
+    """A file for tarfile that raises an error after `limit` bytes: tarfile unpacks the members that it skips, too."""
 
     def __init__(self, file: IO[bytes], limit: int, name: str) -> None:
         self._file, self._left, self._name = file, limit, name
@@ -122,7 +130,7 @@ class _Bounded:
 
 
 def _from_archive(name: str) -> dict[str, NDArray[np.uint8]]:
-    """Reads the archive once, front to back; nothing is written anywhere, so names inside cannot lead astray."""
+    """The records of each file of an archive, read once from front to back; nothing is written to the disk."""
     batches = {}
     try:
         with (
@@ -133,7 +141,7 @@ def _from_archive(name: str) -> dict[str, NDArray[np.uint8]]:
                 file_name = re.split(r"[/\\]", member.name)[-1]
                 if member.isfile() and file_name in FILES:
                     batches[file_name] = _member(archive, member, f"{name!r}: {member.name!r}")
-            while bounded.read(reading.PIECE):  # To the end: only there gzip compares its checksum.
+            while bounded.read(reading.PIECE_BYTES):  # gzip compares its checksum at the end only
                 pass
     except (tarfile.TarError, ValueError) as error:
         if isinstance(error, (FileFormatError, DataError)):

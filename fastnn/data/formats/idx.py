@@ -1,6 +1,7 @@
-"""IDX, the format of MNIST: a header of sizes, then the numbers, big end first; packed with gzip or not.
+"""IDX, the file format of MNIST: a header, then the numbers of one array; plain or packed with gzip.
 
-Bytes 0 and 1 are zero, byte 2 says the type, byte 3 how many axes; then a 32-bit length for each axis.
+The header: bytes 0 and 1 are zero, byte 2 is the type, byte 3 the number of axes, then comes the length of each axis,
+32 bits. All numbers are big-endian.
 """
 
 import gzip
@@ -21,19 +22,22 @@ from fastnn.data.formats import reading
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 CODES = {np.dtype(kind).newbyteorder("="): code for code, kind in TYPES.items()}
 DIGITS = tuple("0123456789")
-PARTS = {"train": "train", "test": "t10k"}
+PREFIXES = {"train": "train", "test": "t10k"}  # split -> how the names of its files begin
 
 
 def load_idx(folder: str | os.PathLike[str], classes: Sequence[str] = DIGITS) -> Dataset:
-    """Read the four files of MNIST's layout, each with or without `.gz`: images (N, H, W) as stored, labels (N,).
+    """Read the four files of MNIST's layout, each with or without `.gz`: images (N, H, W) as stored, labels (N,) uint8.
 
-    Training set and test set; no validation set (`Dataset.cut` makes one). meta: `classes` (their names), `source`.
-    Raises FileFormatError if a file is missing, damaged or of another layout, DataError if values make no sense.
+    There is a training set and a test set; `Dataset.cut` makes a validation set. classes: their names, by label.
+    meta: `classes`, `source`. Raises FileFormatError if a file is missing, damaged or of another layout, DataError for
+    labels out of range or unequal numbers of images and labels.
+
+        data = fastnn.data.load_idx("mnist").cut(50_000, 10_000)
     """
     name = os.fspath(folder)
     if not os.path.isdir(name):
         raise FileFormatError(f"{name!r} is no folder, expected one with {_file_name('train', 3)} and so on")
-    splits = {part: _load_part(name, prefix, classes) for part, prefix in PARTS.items()}
+    splits = {split: _load_split(name, prefix, classes) for split, prefix in PREFIXES.items()}
     reading.check_alike(splits, repr(name))
     return Dataset(splits["train"], None, splits["test"], meta={"classes": list(classes), "source": name})
 
@@ -42,7 +46,7 @@ def _file_name(prefix: str, axes: int) -> str:
     return f"{prefix}-{'images' if axes == 3 else 'labels'}-idx{axes}-ubyte"
 
 
-def _load_part(folder: str, prefix: str, classes: Sequence[str]) -> Split:
+def _load_split(folder: str, prefix: str, classes: Sequence[str]) -> Split:
     paths = [_find(folder, _file_name(prefix, axes)) for axes in (3, 1)]
     images = reading.as_images(read_idx(paths[0], axes=3), repr(paths[0]))
     labels = reading.as_labels(read_idx(paths[1], axes=1), repr(paths[1]), len(classes))
@@ -51,7 +55,7 @@ def _load_part(folder: str, prefix: str, classes: Sequence[str]) -> Split:
 
 
 def _find(folder: str, name: str) -> str:
-    """The file, plain before packed; some mirrors write a dot where others have a dash."""
+    """The path of file `name`, plain or else packed; some mirrors have a dot in it where others have a dash."""
     for candidate in (name, f"{name}.gz", name.replace("-idx", ".idx"), f"{name.replace('-idx', '.idx')}.gz"):
         path = os.path.join(folder, candidate)
         if os.path.exists(path):
@@ -60,16 +64,19 @@ def _find(folder: str, name: str) -> str:
 
 
 def read_idx(path: str | os.PathLike[str], axes: int | None = None) -> NDArray[Any]:
-    """The array of one IDX file, plain or gzip, in native byte order; `axes` says how many there must be.
+    """The array of one IDX file, plain or gzip, in native byte order.
 
-    Nothing is unpacked beyond what the header declares and one byte more. Raises FileFormatError.
+    axes : how many axes it must have; None: any number
+
+    At most one byte more than the header declares is unpacked. Raises FileFormatError if the file is missing, damaged
+    or of another format.
     """
     name = os.fspath(path)
     with reading.open_maybe_gzip(name) as file:
         dtype, shape = _header(file, name, axes)
         reading.check_size(repr(name), shape, dtype.itemsize)
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-        if size > reading.most_bytes(name):  # Asked before memory is taken: a few bytes can declare gigabytes.
+        if size > reading.most_bytes(name):  # Checked before memory is allocated: a few bytes can declare gigabytes.
             raise _short(name, shape, dtype, f"a file of {os.path.getsize(name):,} bytes")
         raw = np.empty(size, np.uint8)
         if (found := reading.fill(file, raw)) < size:
@@ -104,9 +111,9 @@ def _short(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], found: str) 
 
 
 def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
-    """Write `array` as IDX, packed if the name ends in .gz; the file appears whole or not at all.
+    """Write `array` as IDX, packed if the name ends in .gz, whole or not at all.
 
-    Raises DataError if IDX has no such type, FileFormatError if the place cannot be written.
+    Raises DataError if IDX has no such type, FileFormatError if the file cannot be written.
     """
     dtype = array.dtype.newbyteorder("=")
     if dtype not in CODES or not 0 < array.ndim < 256:
@@ -117,16 +124,19 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     header = struct.pack(f">4B{array.ndim}I", 0, 0, CODES[dtype], array.ndim, *array.shape)
     body = np.ascontiguousarray(array, dtype.newbyteorder(">")).tobytes()
     with atomic_path(path) as temporary:
-        # No time stamp and no name inside, so that equal arrays give equal files; level 1 takes a tenth of the time.
+        # Without time stamp and name, equal arrays give equal files. Level 1 takes a tenth of the time of the default.
         packed = str(path).endswith(".gz")
         temporary.write_bytes(gzip.compress(header + body, compresslevel=1, mtime=0) if packed else header + body)
 
 
 def save_idx(folder: str | os.PathLike[str], dataset: Dataset) -> None:
-    """Write training and test set as the four packed files that `load_idx` reads; makes the folder."""
+    """Write training and test set as the four packed files that `load_idx` reads; makes the folder if it is missing.
+
+    Raises DataError if there is no test set, FileFormatError if a file cannot be written.
+    """
     if dataset.test is None:
         raise DataError("MNIST's layout has a training and a test set, found no test set")
     reading.make_folder(folder)
-    for part, split in (("train", dataset.train), ("test", dataset.test)):
-        write_idx(Path(folder) / f"{_file_name(PARTS[part], 3)}.gz", split.x)
-        write_idx(Path(folder) / f"{_file_name(PARTS[part], 1)}.gz", split.y)
+    for name, split in (("train", dataset.train), ("test", dataset.test)):
+        write_idx(Path(folder) / f"{_file_name(PREFIXES[name], 3)}.gz", split.x)
+        write_idx(Path(folder) / f"{_file_name(PREFIXES[name], 1)}.gz", split.y)

@@ -1,4 +1,4 @@
-"""NumPy's .npz archives of images and labels, read without pickle and without unpacking more than they declare."""
+"""NumPy's .npz archives of images and labels, read without pickle and with limits on what they unpack to."""
 
 import os
 import tokenize
@@ -12,25 +12,24 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.data.dataset import Dataset, Split
+from fastnn.data.dataset import SPLIT_NAMES, Dataset, Split
 from fastnn.data.formats import reading
-
-SPLITS = ("train", "val", "test")
 
 
 def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool = False) -> Dataset:
     """Read `images` and `labels`, or `x_train`, `y_train` and the same for `val` and `test` where they exist.
 
-    x (N, H, W) or (N, H, W, C) as stored (`points`: (N, 2) instead), y (N,) of the smallest dtype for the classes.
-    meta: `classes`, `source`. Raises FileFormatError if the file is missing, damaged, pickled or of other keys,
-    DataError if values make no sense.
+    x (N, H, W) or (N, H, W, C) as stored, or with points=True (N, 2); y (N,) of the smallest dtype for the classes.
+    classes: their names, by label. meta: `classes`, `source`. Raises FileFormatError if the file is missing, damaged,
+    pickled or has other keys, DataError for labels out of range or numbers that are not finite.
     """
     name = os.fspath(path)
     arrays = _read(name)
     if "images" in arrays or "labels" in arrays:
         keys = {"train": ("images", "labels")}
     else:
-        keys = {split: (f"x_{split}", f"y_{split}") for split in SPLITS if {f"x_{split}", f"y_{split}"} & set(arrays)}
+        pairs = {split: (f"x_{split}", f"y_{split}") for split in SPLIT_NAMES}
+        keys = {split: pair for split, pair in pairs.items() if set(pair) & set(arrays)}
     if "train" not in keys:
         found = ", ".join(sorted(arrays)) or "none"
         raise FileFormatError(f"{name!r} has keys {found}; expected images and labels, or x_train and y_train")
@@ -41,11 +40,14 @@ def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool 
 
 
 def save_npz(path: str | os.PathLike[str], dataset: Dataset) -> None:
-    """Write `x_train`, `y_train` and so on, packed; the file appears whole or not at all."""
+    """Write `x_train`, `y_train` and so on, compressed, whole or not at all.
+
+    Raises FileFormatError if the file cannot be written.
+    """
     arrays: dict[str, Any] = {}
     for name, split in dataset.splits().items():
         arrays[f"x_{name}"], arrays[f"y_{name}"] = split.x, split.y
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:  # By name NumPy would append .npz.
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:  # to a name, NumPy would append .npz
         np.savez_compressed(file, **arrays)
 
 
@@ -83,7 +85,7 @@ def _read(name: str) -> dict[str, NDArray[Any]]:
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> NDArray[Any]:
-    """One array, its header checked against the archive's own account of its size before memory is taken."""
+    """One array. Its header must agree with the size in the archive's table before memory is allocated."""
     where = f"{name!r}: {member.filename!r}"
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FileFormatError(f"{where} is packed by method {member.compress_type}, expected stored or deflated")
@@ -102,12 +104,12 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> NDAr
 
 
 def _header(file: IO[bytes], where: str) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
-    """Type, shape and order; an array of Python objects would need pickle, which can run any code: refused."""
+    """Dtype, shape and whether the order is Fortran's. Refuses Python objects: unpickling them could run any code."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
         shape, fortran, dtype = read(file)
-    except (SyntaxError, tokenize.TokenError, RecursionError, TypeError) as error:  # NumPy reads it as Python would.
+    except (SyntaxError, tokenize.TokenError, RecursionError, TypeError) as error:  # NumPy parses it as Python.
         raise FileFormatError(
             f"{where} has a header that is none of NumPy's: {' '.join(str(error).split())}"
         ) from error

@@ -1,4 +1,4 @@
-"""What all readers of files share: opening, how much may be unpacked, and labels and pictures that make sense."""
+"""Shared by all readers of files: opening them, limits of size, and checks of labels and images."""
 
 import difflib
 import gzip
@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.common.errors import DataError, FastnnError, FileFormatError
+from fastnn.common import hdf5
+from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data.dataset import Split, id_dtype
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 GZIP_SIGNATURE = b"\x1f\x8b"
-DEFLATE_RATIO = 1032  # No deflate stream holds more than this many bytes for each of its own.
-PIECE = 1 << 20  # Bytes unpacked at a time.
-# Bytes of one array that is read whole. Beyond, a header is more likely damaged than true; `H5Stream` takes the rest.
-LARGEST = 1 << 32
+DEFLATE_RATIO = 1032  # One byte of a deflate stream unpacks to at most this number of bytes.
+PIECE_BYTES = 1 << 20  # Unpacked at a time.
+# The largest array that is read as a whole; `H5Stream` reads larger ones. A header that declares more may be damaged.
+LARGEST_BYTES = 1 << 32
 
 
 def check_readable(name: str) -> None:
@@ -41,7 +42,7 @@ def check_readable(name: str) -> None:
 
 
 def make_folder(folder: str | os.PathLike[str]) -> None:
-    """Make `folder` and those above it; FileFormatError if that cannot be."""
+    """Make `folder` and its parents; FileFormatError if they cannot be made."""
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
@@ -60,27 +61,22 @@ def check_hdf5(name: str) -> None:
 
 @contextmanager
 def open_hdf5(name: str) -> Iterator["h5py.File"]:
-    """The open HDF5 file; whatever the HDF5 library raises meanwhile becomes one FileFormatError."""
-    import h5py
-
+    """Open the HDF5 file for reading; every error of the HDF5 library in the block becomes a FileFormatError."""
     check_hdf5(name)
-    with hdf5_errors(name), h5py.File(name, "r") as file:
+    with hdf5.open_hdf5(name, damaged(name)) as file:
         yield file
 
 
-@contextmanager
-def hdf5_errors(name: str) -> Iterator[None]:
-    """Turn what h5py raises on a damaged file into FileFormatError; fastnn's own errors pass."""
-    try:
-        yield
-    except FastnnError:
-        raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:  # h5py raises all of them
-        raise FileFormatError(f"{name!r} is damaged or cut short: {' '.join(str(error).split())}") from error
+def damaged(name: str) -> str:
+    """How the message about a damaged HDF5 file begins."""
+    return f"{name!r} is damaged or cut short"
 
 
 def hdf5_array(file: "h5py.File", name: str, key: str, known: Sequence[str] = ()) -> "h5py.Dataset":
-    """The array under `key`; FileFormatError that lists the keys there are, and guesses among those not `known`."""
+    """The array under `key`.
+
+    FileFormatError if there is none; it lists the keys of the file, and offers the nearest one that is not `known`.
+    """
     import h5py
 
     if key not in file:
@@ -90,7 +86,7 @@ def hdf5_array(file: "h5py.File", name: str, key: str, known: Sequence[str] = ()
         raise FileFormatError(f"{name!r} has no key {key!r}, it has {', '.join(sorted(file)) or 'none'}{hint}")
     try:
         array = file[key]
-    except (KeyError, OSError) as error:  # A link that leads nowhere; KeyError puts its text in quotes.
+    except (KeyError, OSError) as error:  # A link to nothing. str() of a KeyError would put its text in quotes.
         raise FileFormatError(f"{name!r}: {key!r} cannot be opened: {error.args[0]}") from error
     if not isinstance(array, h5py.Dataset) or array.shape is None:
         raise FileFormatError(f"{name!r}: {key!r} is a {type(array).__name__.lower()}, expected an array")
@@ -99,7 +95,7 @@ def hdf5_array(file: "h5py.File", name: str, key: str, known: Sequence[str] = ()
 
 @contextmanager
 def open_maybe_gzip(name: str) -> Iterator[IO[bytes]]:
-    """The file's bytes, unpacked if they are gzip (by signature, not by name); damage becomes FileFormatError."""
+    """Open a file, unpacking it if its first bytes are those of gzip; FileFormatError if it is damaged."""
     check_readable(name)
     try:
         with open(name, "rb") as raw:
@@ -117,17 +113,17 @@ def open_maybe_gzip(name: str) -> Iterator[IO[bytes]]:
 
 
 def most_bytes(name: str) -> int:
-    """The most bytes that file `name` can hold, unpacked: what a header declares beyond that is a lie."""
+    """The most bytes that file `name` can unpack to; a header that declares more is wrong."""
     with open(name, "rb") as raw:
         packed = raw.read(len(GZIP_SIGNATURE)) == GZIP_SIGNATURE
     return os.path.getsize(name) * (DEFLATE_RATIO if packed else 1)
 
 
 def fill(file: IO[bytes], out: NDArray[np.uint8]) -> int:
-    """Read into `out`, a piece at a time; the number of bytes there were. Never reads beyond `out`."""
+    """Read `len(out)` bytes into `out`, a piece at a time; returns how many there were before the file ended."""
     view, done = memoryview(out.data), 0
     while done < len(out):
-        piece = file.read(min(PIECE, len(out) - done))
+        piece = file.read(min(PIECE_BYTES, len(out) - done))
         if not piece:
             break
         view[done : done + len(piece)] = piece
@@ -136,16 +132,16 @@ def fill(file: IO[bytes], out: NDArray[np.uint8]) -> int:
 
 
 def check_size(where: str, shape: tuple[int, ...], itemsize: int) -> None:
-    """Refuse an array whose declared size is beyond what is ever read whole."""
+    """FileFormatError if an array of that shape is larger than LARGEST_BYTES."""
     size = itemsize
     for length in shape:
         size *= int(length)
-    if size > LARGEST:
-        raise FileFormatError(f"{where} declares shape {shape}, {size:,} bytes; expected at most {LARGEST:,}")
+    if size > LARGEST_BYTES:
+        raise FileFormatError(f"{where} declares shape {shape}, {size:,} bytes; expected at most {LARGEST_BYTES:,}")
 
 
 def check_written(array: "h5py.Dataset", name: str, where: str) -> None:
-    """Refuse an HDF5 array of more bytes than file `name` can hold unpacked: it was declared, but never written."""
+    """FileFormatError if an HDF5 array has more bytes than file `name` can hold: it was declared but never written."""
     if not array.is_virtual and not array.external and array.nbytes > DEFLATE_RATIO * os.path.getsize(name):
         raise FileFormatError(
             f"{where} declares shape {array.shape}, {array.nbytes:,} bytes, in a file of {os.path.getsize(name):,}; "
@@ -154,13 +150,13 @@ def check_written(array: "h5py.Dataset", name: str, where: str) -> None:
 
 
 def as_labels(array: NDArray[Any], where: str, classes: int) -> NDArray[Any]:
-    """Labels (N,) or (N, 1) as whole numbers (N,) of the smallest dtype; DataError names the first that is none."""
+    """Labels (N,) or (N, 1) as (N,) of the smallest integer dtype; DataError names the first that is no label."""
     if array.ndim not in (1, 2) or array.shape[1:] not in ((), (1,)):
         raise FileFormatError(f"{where} has shape {array.shape}, expected labels (N,) or (N, 1)")
     if array.dtype.kind not in "iuf":
         raise FileFormatError(f"{where} holds {array.dtype}, expected whole numbers")
     array = array.reshape(-1)
-    good = (array >= 0) & (array < classes)  # This way round NaN is wrong, too.
+    good = (array >= 0) & (array < classes)  # NaN compares false, so it is no good label.
     if array.dtype.kind == "f":
         good &= array == np.floor(array)
     if not good.all():
@@ -173,7 +169,10 @@ def as_labels(array: NDArray[Any], where: str, classes: int) -> NDArray[Any]:
 
 
 def as_images(array: NDArray[Any], where: str) -> NDArray[Any]:
-    """Images (N, H, W) or (N, H, W, C) in native byte order; refuses other shapes, no numbers, none, and NaN."""
+    """Images (N, H, W) or (N, H, W, C) in native byte order.
+
+    FileFormatError for other shapes or no numbers, DataError for no images or a number that is not finite.
+    """
     if array.ndim not in (3, 4):
         raise FileFormatError(f"{where} has shape {array.shape}, expected images (N, H, W) or (N, H, W, C)")
     if array.dtype.kind not in "iuf":

@@ -1,4 +1,4 @@
-"""Plain text to n-grams: sentences, lower-cased tokens, the most frequent ones as vocabulary, a split by sentence."""
+"""Plain text to n-grams: sentences of lower-case tokens, the most frequent tokens as vocabulary, splits by sentence."""
 
 import logging
 import os
@@ -11,40 +11,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split, id_dtype
 from fastnn.data.formats.reading import check_readable
 
 log = logging.getLogger(__name__)
 
-# Where a sentence ends: at . ! ? … before white space, with the quotes and brackets that close there, but not after a
-# title; and at an empty line.
+# The end of a sentence: . ! ? … and closing quotes or brackets, followed by white space, but not the dot of a title; or
+# an empty line.
 END = re.compile(r"(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bdr)(?<!\bst)[.!?…]+[\"')\]]*(?=\s|$)|\n\s*\n")
-# Titles with their dot, words with inner apostrophes, the dash and dots of typewriters, numbers, and every other
-# visible character by itself.
+# A token: a title with its dot, a word with inner apostrophes, a dash (--) or dots (...) as typewriters write them, a
+# number, or any other visible character.
 TOKEN = re.compile(r"\b(?:mr|mrs|ms|dr|st)\.|[^\W\d_]+(?:'[^\W\d_]+)*|--+|\.\.+|\d+(?:[.,]\d+)*|[^\w\s]")
 PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "--", "–": "-"})
-SHARES = (0.8, 0.1)  # Of the sentences, for training and validation; the rest is for testing.
+FRACTIONS = (0.8, 0.1)  # Of the sentences, for training and validation; the others are for testing.
 
 
 def load_text(path: str | os.PathLike[str], vocabulary_size: int = 250, order: int = 4, seed: int = 0) -> Dataset:
     """Read UTF-8 text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
-    A sentence ends with . ! ? … or an empty line. Vocabulary: the `vocabulary_size` most frequent tokens of the whole
-    text, ties by alphabet. Kept are the n-grams inside a sentence all of whose words are in the vocabulary. Sentences
-    are dealt 80/10/10 to training, validation and test by `seed`.
+    vocabulary_size : how many of the most frequent tokens of the text have ids; ties are broken by alphabet
+    order           : n, the length of an n-gram
+    seed            : decides which sentences are for training (80 %), validation (10 %) and test (10 %)
 
-    meta: `words`, `source`, `true_entropy` (None), `coverage` (share of the tokens that the vocabulary holds),
-    `kept` (share of the n-grams), `tokens`, `sentences`. Raises FileFormatError if the file is missing or no UTF-8
-    text, DataError if the text is too small or an argument is out of range.
+    A sentence ends with . ! ? … or an empty line. An n-gram is kept if it lies inside one sentence and the vocabulary
+    has all its tokens. meta: `words`, `source`, `true_entropy` (None), `coverage` (the fraction of the tokens that the
+    vocabulary has), `kept` (the fraction of the n-grams that are kept), `tokens` and `sentences` (their numbers).
+
+    Raises FileFormatError if the file is missing or no UTF-8 text, DataError if the text is too short or an argument is
+    out of range.
     """
     name = os.fspath(path)
     if vocabulary_size < 2 or order < 2:
         raise DataError(f"vocabulary_size={vocabulary_size}, order={order}: expected at least 2 each")
     words, ids, sentence = _encode(_read(name), vocabulary_size, name)
     grams, origin, possible = _grams(ids, sentence, vocabulary_size, order)
-    train, val, test = _split(grams.astype(id_dtype(vocabulary_size)), origin, stream(seed, "text split"), name)
+    train, val, test = _split(
+        grams.astype(id_dtype(vocabulary_size)), origin, random.generator(seed, "text split"), name
+    )
     coverage = float(np.mean(ids < vocabulary_size))
     meta = {
         "words": words,
@@ -60,7 +65,7 @@ def load_text(path: str | os.PathLike[str], vocabulary_size: int = 250, order: i
 
 
 def tokenize(text: str) -> Iterator[list[str]]:
-    """The tokens of `text`, lower-cased, one list for each sentence; no list is empty."""
+    """The tokens of each sentence of `text`, in lower case; sentences without tokens are left out."""
     text = unicodedata.normalize("NFC", text).translate(PLAIN).lower()
     ends = [match.end() for match in END.finditer(text)]
     for low, high in zip([0, *ends], [*ends, len(text)], strict=True):
@@ -84,9 +89,9 @@ def _read(name: str) -> str:
 
 
 def _encode(text: str, size: int, name: str) -> tuple[list[str], NDArray[np.int32], NDArray[np.int32]]:
-    """Vocabulary, id of every token (`size` where it is not in the vocabulary) and number of its sentence.
+    """The vocabulary, and for every token its id (`size` if the vocabulary lacks it) and the number of its sentence.
 
-    Tokens become numbers on the way, so that a book costs four bytes a word and not a string.
+    Tokens are numbered as they are read, so that a book takes four bytes of memory a token, not a string.
     """
     number: dict[str, int] = {}
     tokens, lengths = array("i"), array("i")
@@ -110,7 +115,7 @@ def _encode(text: str, size: int, name: str) -> tuple[list[str], NDArray[np.int3
 def _grams(
     ids: NDArray[np.int32], sentence: NDArray[np.int32], size: int, order: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
-    """N-grams inside one sentence and inside the vocabulary, (N, order); their sentences; how many there were."""
+    """The n-grams that are kept, (N, order), the number of the sentence of each, and how many n-grams there were."""
     if len(ids) < order:
         return np.empty((0, order), np.int32), np.empty(0, np.int32), 0
     windows = np.lib.stride_tricks.sliding_window_view(ids, order)
@@ -121,15 +126,15 @@ def _grams(
 
 
 def _split(grams: NDArray[Any], origin: NDArray[np.int32], generator: np.random.Generator, name: str) -> list[Split]:
-    """Deal the sentences that hold n-grams to training, validation and test; all n-grams of one stay together."""
+    """Training, validation and test split: each sentence that has n-grams is in one of them, with all its n-grams."""
     sentences, position = np.unique(origin, return_inverse=True)
-    # The rank of a uniform number is a permutation that no change of NumPy's own shuffle can alter.
-    share = np.argsort(np.argsort(generator.random(len(sentences)), kind="stable"), kind="stable") / len(sentences)
-    part = np.searchsorted(np.cumsum(SHARES), share, side="right")[position]
-    chosen = [grams[part == i] for i in range(3)]
-    if not all(map(len, chosen)):
+    # Ranks of uniform numbers, and not NumPy's shuffle, whose algorithm may change with its version.
+    rank = np.argsort(np.argsort(generator.random(len(sentences)), kind="stable"), kind="stable") / len(sentences)
+    number = np.searchsorted(np.cumsum(FRACTIONS), rank, side="right")[position]  # of the split of each n-gram
+    splits = [grams[number == i] for i in range(3)]
+    if not all(map(len, splits)):
         raise DataError(
             f"{name!r} is too small: found {len(grams)} {grams.shape[1]}-grams of known words in {len(sentences)} "
             "sentence(s), expected enough for a training, a validation and a test set"
         )
-    return [Split(np.ascontiguousarray(part[:, :-1]), np.ascontiguousarray(part[:, -1])) for part in chosen]
+    return [Split(np.ascontiguousarray(split[:, :-1]), np.ascontiguousarray(split[:, -1])) for split in splits]

@@ -1,4 +1,4 @@
-"""The HDF5 file of the trigram task: reading it with every mistake named, and writing the same layout.
+"""The HDF5 file of the trigram task: reading it, with a message for every mistake in it, and writing it.
 
 Layout: `trainx` (N, 3) and `traind` (N,) or (N, 1), the same for `val` and `test`, whole-number word ids from 1 to V;
 `words` (V,) strings. Keys may stand in any order, others are ignored.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.dataset import SPLIT_NAMES, Dataset, Split, id_dtype
 from fastnn.data.formats import reading
 from fastnn.data.h5stream import H5Stream
 
@@ -22,36 +22,35 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SPLITS = ("train", "val", "test")
-KEYS = ("words", *(split + part for split in SPLITS for part in "xd"))
-ROWS = 65_536  # Rows converted at a time: 1.5 MB when the file holds 64-bit numbers.
-STREAMED_FROM = 200_000_000  # Training four-grams that stay in the file: from 800 MB in memory.
+KEYS = ("words", *(split + array for split in SPLIT_NAMES for array in "xd"))
+BLOCK_ROWS = 65_536  # Rows converted at a time: 1.5 MB if the file holds 64-bit numbers.
+STREAMED_FROM = 200_000_000  # A larger training split, more than 800 MB, is not read into memory.
 
 
 def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
     """Read a trigram file: x (N, 3) and y (N,), ids from 0, of the smallest unsigned dtype that holds the words.
 
-    Of more than 200 million training four-grams the split is a stream: they are read while training goes on.
+    A training split of more than 200 million four-grams is a stream, which training reads block by block.
     meta: `words` (list of str), `source` (the path), `true_entropy` (None). Raises FileFormatError if the file is
-    missing, damaged or of another layout, DataError if it holds values that are no word ids.
+    missing, damaged or of another layout, DataError if it holds numbers that are no word ids.
     """
     name = os.fspath(path)
     with reading.open_hdf5(name) as file:
         words = _read_words(reading.hdf5_array(file, name, "words", KEYS), name)
-        train, val, test = (_read_split(file, name, split, len(words)) for split in SPLITS)
+        train, val, test = (_read_split(file, name, split, len(words)) for split in SPLIT_NAMES)
     log.info("read %s: %d + %d + %d four-grams, %d words", name, len(train), len(val), len(test), len(words))
     return Dataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
 
 
 def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
-    """Write `dataset` in the layout that `load_trigram_hdf5` reads, ids from 1; the file appears whole or not at all.
+    """Write the file that `load_trigram_hdf5` reads, ids from 1, whole or not at all.
 
-    Raises DataError if a split or `meta["words"]` is missing, FileFormatError if the place cannot be written.
+    Raises DataError if a split or `meta["words"]` is missing, FileFormatError if the file cannot be written.
     """
     import h5py
 
     words, splits = dataset.meta.get("words"), dataset.splits()
-    if not words or len(splits) != len(SPLITS):
+    if not words or len(splits) != len(SPLIT_NAMES):
         found = f"{', '.join(splits)} and words {words!r:.40}"
         raise DataError(f"expected train, val, test and meta['words'] to save, found {found}")
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
@@ -62,7 +61,7 @@ def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
 
 
 def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
-    """The vocabulary as str; fixed-length and variable-length strings, (V,), (V, 1) or (1, V)."""
+    """The vocabulary, a list of V str, from strings of fixed or variable length, (V,), (V, 1) or (1, V)."""
     import h5py
 
     reading.check_size(f"{name!r}: 'words'", array.shape, array.dtype.itemsize)
@@ -83,7 +82,15 @@ def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
 
 
 def _read_split(file: "h5py.File", name: str, split: str, vocabulary: int) -> Split:
-    x, y = (reading.hdf5_array(file, name, split + part, KEYS) for part in "xd")
+    x, y = (reading.hdf5_array(file, name, split + letter, KEYS) for letter in "xd")
+    _check_split(x, y, name, split)
+    if split == "train" and len(x) > STREAMED_FROM:
+        return Split(H5Stream(name, "trainx", _from_zero), H5Stream(name, "traind", _labels_from_zero))
+    return Split(_read_ids(x, name, vocabulary), _read_ids(y, name, vocabulary).reshape(-1))
+
+
+def _check_split(x: "h5py.Dataset", y: "h5py.Dataset", name: str, split: str) -> None:
+    """Refuse arrays whose shapes are not those of the layout, before they are read."""
     if x.ndim != 2 or x.shape[1] != 3:
         hint = " (transposed?)" if x.ndim == 2 and x.shape[0] == 3 else ""
         raise FileFormatError(f"{name!r}: '{split}x' has shape {x.shape}, expected (N, 3){hint}")
@@ -93,15 +100,12 @@ def _read_split(file: "h5py.File", name: str, split: str, vocabulary: int) -> Sp
         raise DataError(f"{name!r}: '{split}x' has {len(x)} rows but '{split}d' has {len(y)}, expected as many labels")
     if len(x) == 0:
         raise DataError(f"{name!r}: '{split}x' is empty, expected at least one four-gram")
-    for array, part in ((x, "x"), (y, "d")):
-        reading.check_written(array, name, f"{name!r}: '{split}{part}'")
-    if split == "train" and len(x) > STREAMED_FROM:
-        return Split(H5Stream(name, "trainx", _from_zero), H5Stream(name, "traind", _labels_from_zero))
-    return Split(_read_ids(x, name, vocabulary), _read_ids(y, name, vocabulary).reshape(-1))
+    for array, letter in ((x, "x"), (y, "d")):
+        reading.check_written(array, name, f"{name!r}: '{split}{letter}'")
 
 
 def _from_zero(ids: NDArray[Any]) -> NDArray[Any]:
-    """Ids of a stream, whose range is checked when they are used: signed, so that 0 becomes none that exists."""
+    """Ids from 0, of signed integers: an id 0 in the file becomes −1, which is refused when the stream is read."""
     if ids.dtype.kind not in "iu":
         return ids - 1
     signed = np.int32 if np.can_cast(ids.dtype, np.int32) else np.int64
@@ -113,24 +117,24 @@ def _labels_from_zero(ids: NDArray[Any]) -> NDArray[Any]:
 
 
 def _read_ids(array: "h5py.Dataset", name: str, vocabulary: int) -> NDArray[Any]:
-    """Ids from 0, converted a block of rows at a time: no second copy of the array ever exists."""
+    """Ids from 0, converted a block of rows at a time, so that memory holds the array once."""
     key = array.name.lstrip("/")
     if array.dtype.kind not in "iuf":
         raise FileFormatError(f"{name!r}: {key!r} holds {array.dtype}, expected whole numbers")
     ids = np.empty(array.shape, id_dtype(vocabulary))
-    for low in range(0, len(array), ROWS):
-        block = array[low : low + ROWS]
-        wrong = ~((block >= 1) & (block <= vocabulary))  # This way round NaN is wrong, too.
+    for low in range(0, len(array), BLOCK_ROWS):
+        block = array[low : low + BLOCK_ROWS]
+        wrong = ~((block >= 1) & (block <= vocabulary))  # NaN compares false, so it is wrong
         if block.dtype.kind == "f":
             wrong |= block != np.floor(block)
         if wrong.any():
             raise _bad_id(block, wrong, low, key, name, vocabulary)
-        ids[low : low + ROWS] = block - block.dtype.type(1)
+        ids[low : low + BLOCK_ROWS] = block - block.dtype.type(1)
     return ids
 
 
 def _bad_id(block: NDArray[Any], wrong: NDArray[np.bool_], low: int, key: str, name: str, vocabulary: int) -> DataError:
-    """The error for the first bad entry of a block that starts at row `low`."""
+    """The error that names the first bad id of a block, which starts at row `low` of the array."""
     position = tuple(int(i) for i in np.argwhere(wrong)[0])
     column = f", column {position[1]}" if block.ndim == 2 and block.shape[1] > 1 else ""
     what = "word id" if key.endswith("x") else "label"

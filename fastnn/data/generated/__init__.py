@@ -1,1 +1,1 @@
-"""Stand-ins for data sets, drawn from random numbers."""
+"""Generated data sets, which stand in for real ones: the same bytes for the same seed, nothing to download."""

@@ -1,7 +1,7 @@
-"""Generated digits and letters: type of many faces, bent and slanted like handwriting. Stand-ins for MNIST, notMNIST.
+"""Generated digits and letters, stand-ins for MNIST and notMNIST: printed characters, bent like handwriting.
 
-Matplotlib brings the typefaces, so nothing is downloaded. The pictures depend on the seed and on the version of
-matplotlib, whose font renderer draws the originals.
+Matplotlib has the typefaces, so nothing is downloaded. The images depend on the seed and on the version of matplotlib,
+whose font renderer draws the characters.
 """
 
 import os
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.generated import warp
 
@@ -26,16 +26,18 @@ FACES = (
     *("cmr10", "cmss10", "cmtt10", "cmb10", "cmti10"),
 )
 SIDE = 28
-MASTER = 128  # Side of the originals: 4.6 of their points are one of the image's.
-HEIGHT = 84  # Of a glyph in its original; so a size of 1 leaves the margin of MNIST, 20 of 28.
-SOFT = 3  # Radius of the box filters, twice: an edge as wide as one and a half pixels.
+MASTER = 128  # The side of the drawings in pixels: 4.6 of them make a pixel of the image.
+HEIGHT = 84  # The height of a character in its drawing: in an image, 20 of 28 pixels at size 1, as in MNIST.
+SOFT = 3  # The radius of the two box filters: they make edges one and a half pixels of the image wide.
 
 
 def generate_digits(train: int = 60_000, test: int = 10_000, seed: int = 0) -> Dataset:
     """Draw digits in MNIST's layout: x (N, 28, 28) uint8, light on dark, and y (N,) uint8, 0 … 9.
 
-    Equal seeds give equal bytes with one version of matplotlib; a split does not depend on the other's size. meta:
-    `classes`, `source`. Raises DataError if a size is below 1.
+    train, test : numbers of images
+
+    With one version of matplotlib, equal seeds give equal bytes. A split does not depend on the size of the other.
+    meta: `classes`, `source`. Raises DataError if a size is below 1.
     """
     settings = {"size": (0.8, 1.1), "turn": 0.22, "slant": 0.3, "stretch": 0.22, "shift": 0.1, "bend": 0.13}
     splits = _draw_splits(DIGITS, {"train": train, "test": test}, seed, "digits", settings, inverted=0.0)
@@ -45,7 +47,8 @@ def generate_digits(train: int = 60_000, test: int = 10_000, seed: int = 0) -> D
 def generate_letters(train: int = 10_000, val: int = 6_000, test: int = 2_724, seed: int = 0) -> Dataset:
     """Draw the letters A … J in notMNIST's layout: x (N, 28, 28) uint8 and y (N,) uint8, 0 … 9.
 
-    Larger than the digits, and one in 25 dark on light. Otherwise as `generate_digits`, with a validation set.
+    Letters are larger than digits, and one in 25 is dark on light. All else is as in `generate_digits`, with a
+    validation set.
     """
     settings = {"size": (1.0, 1.35), "turn": 0.14, "slant": 0.18, "stretch": 0.2, "shift": 0.08, "bend": 0.08}
     sizes = {"train": train, "val": val, "test": test}
@@ -61,14 +64,14 @@ def _draw_splits(
     for name, size in sizes.items():
         if size < 1:
             raise DataError(f"{name}={size} images asked for, expected at least 1")
-        splits[name] = _draw(characters, size, stream(seed, f"generated {purpose}", name), settings, inverted)
+        splits[name] = _draw(characters, size, random.generator(seed, f"generated {purpose}", name), settings, inverted)
     return splits
 
 
 def _draw(
     characters: str, count: int, generator: np.random.Generator, settings: dict[str, Any], inverted: float
 ) -> Split:
-    """`count` images: class, face, view, thickness, sharpness, brightness and noise of each at random."""
+    """`count` images, each of random class, typeface, view, thickness, sharpness, brightness and noise."""
     labels = np.floor(generator.random(count) * len(characters)).astype(np.uint8)
     face = np.floor(generator.random(count) * len(FACES)).astype(np.int64)
     views = warp.random_views(labels * np.int64(len(FACES)) + face, generator, **settings)
@@ -78,7 +81,7 @@ def _draw(
     images = np.empty((count, SIDE, SIDE), np.uint8)
     for rows, glyphs in warp.look(originals(characters), views, SIDE):
         thickness, sharpness, brightness, noise, chance = (look[rows, i] for i in range(5))
-        # Where a soft edge is cut decides how thick a stroke is, and how steeply, how sharp.
+        # The threshold across a soft edge makes a stroke thick or thin, the slope there sharp or blurred.
         ink = (glyphs * np.float32(1 / 255) - (0.15 + 0.35 * thickness)) * (2 + 4 * sharpness) + 0.5
         ink = np.clip(ink, 0, 1, out=ink) * (0.7 + 0.3 * brightness)
         ink += warp.noise_of(tile, start[rows], (SIDE, SIDE)) * (0.07 * noise)
@@ -89,7 +92,7 @@ def _draw(
 
 @cache
 def originals(characters: str) -> NDArray[np.uint8]:
-    """Every character in every face, (characters · faces, 128, 128) uint8, faces fastest, edges softened."""
+    """Every character in every typeface, (characters · faces, 128, 128) uint8 with soft edges; faces vary fastest."""
     import matplotlib
     from matplotlib.ft2font import FT2Font
 
@@ -104,9 +107,11 @@ def originals(characters: str) -> NDArray[np.uint8]:
 
 
 def _glyph(font: Any, character: str) -> NDArray[np.uint8]:
-    """One character in the middle of a square, `HEIGHT` tall; a wide one is cut at the margin, which stays 0."""
+    """One character, HEIGHT tall, in the middle of a square. A wide one is cut off at the margin, which stays 0."""
     bitmap = _bitmap(font, character, HEIGHT)
-    bitmap = _bitmap(font, character, HEIGHT * HEIGHT / bitmap.shape[0])  # Faces differ in how much of a size they use.
+    bitmap = _bitmap(
+        font, character, HEIGHT * HEIGHT / bitmap.shape[0]
+    )  # Characters of one font size differ in height.
     square = np.zeros((MASTER, MASTER), np.uint8)
     limit = MASTER - 4 * (SOFT + 1)
     cut = [(length - min(length, limit)) // 2 for length in bitmap.shape]
@@ -117,7 +122,7 @@ def _glyph(font: Any, character: str) -> NDArray[np.uint8]:
 
 
 def _bitmap(font: Any, character: str, points: float) -> NDArray[np.uint8]:
-    """The character's picture without margins."""
+    """The character drawn without margins."""
     font.set_size(points, 72)
     font.set_text(character)
     font.draw_glyphs_to_bitmap(antialiased=True)

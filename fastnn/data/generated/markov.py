@@ -1,8 +1,8 @@
-"""Generated four-grams from a known random source, whose exact entropies say how good a model can become.
+"""Generated four-grams from a known random source. Its exact entropies tell how good a model can become.
 
-The source is a third-order chain of word classes: the class of the next word depends on the classes of the three words
-before it, the word inside its class on the class just before. A word matters to what follows through its class alone,
-so every entropy is a finite sum over a few thousand class contexts, and nothing about it is estimated.
+The source is a third-order Markov chain of word classes: the class of a word depends on the classes of the three words
+before it, the word within its class on the class just before. Words influence later words through their classes alone,
+so every entropy is a sum over a few thousand triples of classes, and none is estimated.
 """
 
 from collections.abc import Iterator
@@ -13,28 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split, id_dtype
 from fastnn.data.generated import toy_english
 
 Floats = NDArray[np.float64]
 
-# Weight of a class that no base rule names, and of a word that the class before does not like. Not zero: a model that
-# finds one impossible would pay without limit, and the logarithms of rarer events take longer to learn than they give.
+# The weight of a class that no base rule names, and of a word that the class before disfavours. With weights of zero, a
+# model's loss could become infinite; much smaller weights would be hard to learn and hardly lower the loss.
 ALMOST_IMPOSSIBLE = 0.02
-DISLIKED = 0.03
+DISFAVOURED = 0.03
 
-CHUNK = 32_768  # Samples drawn at a time: 1.8 MB of uniform numbers. Any other size gives the same samples.
+CHUNK = 32_768  # Samples drawn at a time, from 1.8 MB of uniform numbers. The samples do not depend on it.
 
 
 @dataclass(frozen=True, eq=False)
 class ClassChain:
     """A stationary random source of V words in K classes.
 
-    class_of : (V,) integer — class of each word, ascending: words of one class are neighbours.
+    class_of : (V,) integer — the class of each word, ascending, so that words of one class are neighbours.
     transition : (K, K, K, K) float64 — P(class 4 | classes 1, 2, 3); the last axis sums to 1.
-    emission : (K, V) float64 — [before, word]: P(word | its class, class before); sums to 1 within each class.
+    emission : (K, V) float64 — [class before, word]: P(word | its class, class before); sums to 1 within each class.
 
     Raises DataError if the three do not fit together.
     """
@@ -70,13 +70,13 @@ class ClassChain:
     def entropies(self) -> dict[str, float]:
         """Exact entropies, in nats, of a word given the 0, 1, 2 or 3 words before it.
 
-        Keys: `unigram_entropy`, `bigram_entropy`, `two_word_entropy`, `true_entropy`. No model that sees the three
-        words before can have an expected cross-entropy below the last.
+        Keys: `unigram_entropy`, `bigram_entropy`, `two_word_entropy`, `true_entropy`. The last is a lower bound of the
+        expected cross-entropy of every model that predicts a word from the three words before it.
         """
         pairs = self.quads.sum(axis=(0, 1))
         unigram = (pairs[:, self.class_of] * self.emission).sum(axis=0)
-        # One word before also betrays the class before its own, by which words it prefers; two words before are used
-        # as (word 2, class 3), because once class 2 is known word 3 tells no more than its class.
+        # One word before: it tells its class, and also something about the class before it, which favours some words.
+        # Two words before: (word 2, class 3) suffice, because with class 2 known word 3 tells only its class.
         one = np.einsum("pw,pwd->wd", self.emission, self.quads.sum(axis=0)[:, self.class_of])
         two = np.einsum("pw,pwcd->wcd", self.emission, self.quads[:, self.class_of])
         inside = float((pairs * self._word_entropy()).sum())
@@ -88,12 +88,12 @@ class ClassChain:
         }
 
     def accuracy(self) -> float:
-        """Exact accuracy of the best possible guess from three words."""
+        """Exact accuracy of the best possible guess of a word from the three words before it."""
         likeliest = np.stack([block.max(axis=1) for block in self._blocks()], axis=1)
         return float((self.contexts * (self.transition * likeliest).max(axis=-1)).sum())
 
     def log_probability(self, x: NDArray[Any], y: NDArray[Any]) -> Floats:
-        """log P(y | x), (N,) float64, for ids x (N, 3) and y (N,): what a perfect model would say."""
+        """log P(y | x), (N,) float64, for ids x (N, 3) and y (N,): the output of a perfect model."""
         c1, c2, c3 = self.class_of[x].T
         return np.asarray(np.log(self.transition[c1, c2, c3, self.class_of[y]]) + np.log(self.emission[c3, y]))
 
@@ -105,7 +105,7 @@ class ClassChain:
         step = _cumulate(self.transition.reshape(k**3, k)).ravel()
         emit = self._cumulated_emission().ravel()
         for low in range(0, count, CHUNK):
-            # Shrunk by 2⁻⁴⁰, so that row + u in the tables below never rounds up to the next row.
+            # Multiplied by 1 − 2⁻⁴⁰, so that row + u in the tables below never rounds up to the next row.
             u = generator.random((min(CHUNK, count - low), 7)) * (1 - 2.0**-40)
             classes = self._sample_classes(u, start, step)
             for i in range(4):
@@ -114,7 +114,7 @@ class ClassChain:
         return words
 
     def _sample_classes(self, u: Floats, start: Floats, step: Floats) -> list[NDArray[np.int64]]:
-        """Classes of five neighbouring words: the first only steers the choice of the first word drawn."""
+        """Classes of five neighbouring words, (N,) each: of the word before the four that are drawn, then of those."""
         k = self.emission.shape[0]
         context = np.searchsorted(start, u[:, 0], side="right")
         classes = [context // k**2, context // k % k, context % k]
@@ -124,24 +124,24 @@ class ClassChain:
         return classes
 
     def _blocks(self) -> Iterator[Floats]:
-        """The emission of one class after the other, (K, words of the class)."""
+        """The columns of the emission for each class: (K, words of the class)."""
         for c in range(self.emission.shape[0]):
             yield self.emission[:, self.class_of == c]
 
     def _cumulated_emission(self) -> Floats:
-        """Row `before`, words of class c: before · K + c plus the distribution function; ascending as a whole."""
+        """Row `before`, words of class c: before · K + c plus the distribution function. All rows together ascend."""
         k = self.emission.shape[0]
-        # `_cumulate` adds `before` once already.
-        parts = [_cumulate(block) + c + (k - 1) * np.arange(k)[:, None] for c, block in enumerate(self._blocks())]
-        return np.concatenate(parts, axis=1)
+        # `_cumulate` has added `before` once.
+        blocks = [_cumulate(block) + c + (k - 1) * np.arange(k)[:, None] for c, block in enumerate(self._blocks())]
+        return np.concatenate(blocks, axis=1)
 
     def _word_entropy(self) -> Floats:
-        """Entropy of a word whose class and class before are known, (K, K) as [before, own]."""
+        """Entropy of a word given its class and the class before, (K, K) as [class before, class]."""
         return np.stack([_entropy(block) for block in self._blocks()], axis=1)
 
 
 def _cumulate(p: Floats) -> Floats:
-    """Distribution function of each row, plus the row's number: so one `searchsorted` serves all rows at once."""
+    """The distribution function of each row plus the number of the row, so that one `searchsorted` serves all rows."""
     total = np.cumsum(p, axis=1)
     return np.asarray(total / total[:, -1:] + np.arange(len(p))[:, None])
 
@@ -158,7 +158,7 @@ def _conditional_entropy(joint: Floats) -> float:
 
 
 def _toy_transition() -> Floats:
-    """The rules of toy English as probabilities: multiply the weights of all rules that match, then normalise."""
+    """The rules of toy English as probabilities: the weights of all rules that match, multiplied, then normalised."""
     classes = toy_english.CLASSES
     weights = np.full((len(classes),) * 4, 1.0)
     for rules, unnamed in ((toy_english.FOLLOWERS, ALMOST_IMPOSSIBLE), (toy_english.BENDS, 1.0)):
@@ -171,20 +171,20 @@ def _toy_transition() -> Floats:
 
 
 def _toy_emission() -> Floats:
-    """Zipf's law inside each class; each class before likes about half of the words, always the most frequent."""
+    """Zipf's law in each class. A class before favours about half of the words, always including the most frequent."""
     blocks = []
     for name, text in toy_english.WORDS.items():
         rank = np.arange(1.0, len(text.split()) + 1.0)
-        coins = stream(0, "toy english", name).random((len(toy_english.CLASSES), len(rank)))
-        liked = (coins < 0.5) | (rank == 1)
-        weights = rank ** -toy_english.ZIPF_EXPONENTS[name] * np.where(liked, 1.0, DISLIKED)
+        coins = random.generator(0, "toy english", name).random((len(toy_english.CLASSES), len(rank)))
+        favoured = (coins < 0.5) | (rank == 1)
+        weights = rank ** -toy_english.ZIPF_EXPONENTS[name] * np.where(favoured, 1.0, DISFAVOURED)
         blocks.append(weights / weights.sum(axis=1, keepdims=True))
     return np.concatenate(blocks, axis=1)
 
 
 @cache
 def toy_chain() -> ClassChain:
-    """The source of the generated corpus: 250 English words in 12 classes. It depends on no seed."""
+    """The source of the generated corpus: 250 English words in 12 classes. It does not depend on a seed."""
     sizes = [len(text.split()) for text in toy_english.WORDS.values()]
     return ClassChain(np.repeat(np.arange(len(sizes)), sizes), _toy_transition(), _toy_emission())
 
@@ -192,16 +192,18 @@ def toy_chain() -> ClassChain:
 def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_500, seed: int = 0) -> Dataset:
     """Draw independent four-grams of toy English: x (N, 3) uint8 and y (N,) uint8, ids 0 … 249.
 
-    The seed picks the samples, never the source; equal seeds give equal bytes, and a split does not depend on the
-    sizes of the others. meta: `words`, `source`, the four entropies of `ClassChain.entropies` in nats and
-    `true_accuracy`, all exact. Raises DataError if a size is below 1.
+    train, val, test : numbers of four-grams
+
+    The seed decides the samples, not the source. Equal seeds give equal bytes, and a split does not depend on the sizes
+    of the others. meta: `words`, `source`, the four exact entropies of `ClassChain.entropies` in nats, and
+    `true_accuracy`, the exact accuracy of the best possible guess. Raises DataError if a size is below 1.
     """
     sizes = {"train": train, "val": val, "test": test}
     chain, splits = toy_chain(), {}
     for name, size in sizes.items():
         if size < 1:
             raise DataError(f"{name}={size} four-grams asked for, expected at least 1")
-        grams = chain.sample(size, stream(seed, "generated trigrams", name))
+        grams = chain.sample(size, random.generator(seed, "generated trigrams", name))
         splits[name] = Split(np.ascontiguousarray(grams[:, :3]), np.ascontiguousarray(grams[:, 3]))
     words = [word for text in toy_english.WORDS.values() for word in text.split()]
     meta = {"words": words, "source": "generated", **chain.entropies(), "true_accuracy": chain.accuracy()}

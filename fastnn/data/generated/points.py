@@ -2,19 +2,19 @@
 
 import numpy as np
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split
 
 
 def generate_moons(count: int = 200, noise: float = 0.2, seed: int = 0) -> Dataset:
-    """Two half circles of radius 1 that reach into each other: x (count, 2) float64 and y (count,) uint8, 0 or 1.
+    """Two interlocking half circles of radius 1: x (count, 2) float64 and y (count,) uint8, 0 or 1.
 
-    The upper one around (0, 0), the lower around (1, 0.5); every coordinate is moved by N(0, noise²). Classes take
-    turns. meta: `classes`, `source`. Raises DataError for a count below 2 or a negative noise.
+    The centre of the upper one is (0, 0), that of the lower one (1, 0.5). Every coordinate has noise N(0, noise²). The
+    classes alternate. meta: `classes`, `source`. Raises DataError for a count below 2 or a negative noise.
     """
     _check(count, 2, noise)
-    generator = stream(seed, "generated moons")
+    generator = random.generator(seed, "generated moons")
     y = (np.arange(count) % 2).astype(np.uint8)
     angle = np.pi * generator.random(count)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -26,7 +26,7 @@ def generate_moons(count: int = 200, noise: float = 0.2, seed: int = 0) -> Datas
 def generate_blobs(count: int = 200, clusters: int = 2, deviation: float = 1.0, seed: int = 0) -> Dataset:
     """Clusters N(centre, deviation²): x (count, 2) float64 and y (count,) uint8, the cluster.
 
-    The centres lie evenly on a circle of radius 4. Classes take turns. meta: `classes`, `source`, `centres`
+    The centres lie evenly on a circle of radius 4. The classes alternate. meta: `classes`, `source`, `centres`
     (clusters, 2). Raises DataError for fewer points than clusters, fewer than 1 or more than 256 clusters, or a
     negative deviation.
     """
@@ -36,7 +36,7 @@ def generate_blobs(count: int = 200, clusters: int = 2, deviation: float = 1.0, 
     y = (np.arange(count) % clusters).astype(np.uint8)
     angle = 2 * np.pi * (np.arange(clusters) / clusters + 1 / 12)
     centres = 4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    x = centres[y] + deviation * stream(seed, "generated blobs").standard_normal((count, 2))
+    x = centres[y] + deviation * random.generator(seed, "generated blobs").standard_normal((count, 2))
     meta = {"classes": [str(i) for i in range(clusters)], "source": "generated", "centres": centres}
     return Dataset(Split(x, y), meta=meta)
 

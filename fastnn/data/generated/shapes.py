@@ -1,4 +1,4 @@
-"""Generated pictures of shapes: grey cats and cars, and ten coloured shapes. Stand-ins for two sets of photographs."""
+"""Generated images, stand-ins for two sets of photographs: grey cats and cars, and ten coloured shapes."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.random import stream
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.generated import warp
@@ -17,44 +17,44 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 SIDE = 32
-MASTER = 128
-VARIANTS = 60  # Different cats, and as many different cars.
-DARK = 0.25  # Share of the cats and cars that are darker than their background.
+MASTER = 128  # The side of the drawings in pixels: 4 of them make a pixel of the image.
+VARIANTS = 60  # The number of different cats, and of different cars.
+DARK = 0.25  # The fraction of the cats and cars that are darker than their background.
 SHAPES = ("disc", "ring", "square", "triangle", "cross", "star", "crescent", "heart", "bars", "arrow")
 
 
 def generate_cats_vs_cars(train: int = 1_900, test: int = 1_000, seed: int = 0) -> Dataset:
     """Draw cats' heads and cars: x (N, 32, 32) uint8 and y (N,) uint8, 0 = cat, 1 = car, sorted by class.
 
-    Fur, backgrounds, brightness and places vary, and a quarter of the pictures are darker than their background, the
-    others lighter, so that a weighted sum of pixels tells the classes apart poorly. Equal seeds give equal bytes.
-    meta: `classes`, `source`. Raises DataError for an odd size or one below 2.
+    Fur, background, brightness and position vary. A quarter of the animals and cars are darker than their background,
+    the others lighter, so that a linear model can hardly tell the classes apart. Equal seeds give equal bytes. meta:
+    `classes`, `source`. Raises DataError for an odd size or one below 2.
     """
     splits = {}
     for name, size in (("train", train), ("test", test)):
         if size < 2 or size % 2:
             raise DataError(f"{name}={size} images asked for, expected an even number from 2: half cats, half cars")
-        splits[name] = _draw_grey(size, stream(seed, "generated cats and cars", name))
+        splits[name] = _draw_grey(size, random.generator(seed, "generated cats and cars", name))
     return Dataset(splits["train"], None, splits["test"], {"classes": list(cats.CLASSES), "source": "generated"})
 
 
 def generate_cifar10(train: int = 50_000, test: int = 10_000, seed: int = 0) -> Dataset:
     """Draw ten coloured shapes in CIFAR-10's layout: x (N, 32, 32, 3) uint8 and y (N,) uint8, 0 … 9.
 
-    Each shape has a colour that it likes a little more than others; form tells the rest. Equal seeds give equal
-    bytes, a split does not depend on the other's size. meta: `classes`, `source`. Raises DataError if a size is
-    below 1.
+    Each shape has a colour that it has a little more often than others; the rest must be told by its form. Equal seeds
+    give equal bytes, and a split does not depend on the size of the other. meta: `classes`, `source`. Raises DataError
+    if a size is below 1.
     """
     splits = {}
     for name, size in (("train", train), ("test", test)):
         if size < 1:
             raise DataError(f"{name}={size} images asked for, expected at least 1")
-        splits[name] = _draw_coloured(size, stream(seed, "generated shapes", name))
+        splits[name] = _draw_coloured(size, random.generator(seed, "generated shapes", name))
     return Dataset(splits["train"], None, splits["test"], {"classes": list(SHAPES), "source": "generated"})
 
 
 def _draw_grey(count: int, generator: np.random.Generator) -> Split:
-    """Sorted by class; picture, view, background, contrast and noise at random."""
+    """`count` images sorted by class, each of random drawing, view, background, contrast and noise."""
     labels = np.repeat(np.arange(2, dtype=np.uint8), count // 2)
     which = labels * np.int64(VARIANTS) + np.floor(generator.random(count) * VARIANTS).astype(np.int64)
     views = warp.random_views(
@@ -75,15 +75,15 @@ def _draw_grey(count: int, generator: np.random.Generator) -> Split:
 
 
 def _draw_coloured(count: int, generator: np.random.Generator) -> Split:
-    """Shape, view, two background colours, foreground colour and noise at random."""
+    """`count` images, each of random shape, view, two background colours, foreground colour and noise."""
     labels = np.floor(generator.random(count) * len(SHAPES)).astype(np.uint8)
     views = warp.random_views(
         labels.astype(np.int64), generator, size=(0.75, 1.2), turn=0.35, slant=0.15, stretch=0.2, shift=0.25, bend=0.06
     )
     colours = generator.random((count, 3, 3), dtype=np.float32)
     hue = np.arange(len(SHAPES))[:, None] / len(SHAPES) + np.arange(3) / 3
-    liked = (0.5 + 0.5 * np.cos(2 * np.pi * hue)).astype(np.float32)
-    colours[:, 2] = 0.65 * colours[:, 2] + 0.35 * liked[labels]
+    favourite = (0.5 + 0.5 * np.cos(2 * np.pi * hue)).astype(np.float32)
+    colours[:, 2] = 0.65 * colours[:, 2] + 0.35 * favourite[labels]
     start = generator.integers(0, warp.NOISE, count, dtype=np.int32)
     tile = warp.noise_tile(generator, smooth=2)
     slope = np.linspace(0, 1, SIDE, dtype=np.float32)[:, None, None]
@@ -106,8 +106,8 @@ def _grid() -> tuple[Floats, Floats]:
 
 @cache
 def _grey_originals() -> NDArray[np.uint8]:
-    """`VARIANTS` cats, then as many cars; the same for every seed."""
-    generator = stream(0, "cats and cars")
+    """VARIANTS cats, then VARIANTS cars, (n, 128, 128) uint8; the same for every seed."""
+    generator = random.generator(0, "cats and cars")
     drawn = [draw(*_grid(), generator.random(8)) for draw in (_cat, _car) for _ in range(VARIANTS)]
     return warp.blurred(255 * np.stack(drawn), 1)
 

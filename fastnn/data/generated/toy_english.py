@@ -1,11 +1,11 @@
-"""Toy English: the 250 words and the grammar of the generated trigram corpus, as data and nothing else.
+"""Toy English: the 250 words and the grammar of the generated trigram corpus, as data without code.
 
 `markov.py` turns this into a random source. A word class has a one-letter code, so that a rule fits on a line:
 D determiner, A adjective, N noun, S plural noun, R pronoun, V verb, L linking verb, B adverb, P preposition,
 C conjunction, K pause, Z end of a sentence.
 """
 
-# Inside a class the words stand from the most frequent to the rarest: rank drives Zipf's law in `markov.py`.
+# The words of a class from the most to the least frequent: Zipf's law in `markov.py` depends on the rank.
 WORDS = {
     "D": "the a this that his her my our their every some no your each any its another",
     "A": "old good little new long great young small big dark poor white happy cold strange black green quiet red "
@@ -32,12 +32,13 @@ WORDS = {
 
 CLASSES = "".join(WORDS)
 
-# How fast the frequency falls with the rank, by class: rank ** -exponent. Function words fall fastest.
+# The exponents of Zipf's law by class: frequency ∝ rank ** -exponent. It falls fastest for function words.
 ZIPF_EXPONENTS = {**dict.fromkeys("ANSRVB", 1.0), "L": 1.3, "P": 1.3, "C": 1.4, "D": 1.5, "K": 2.0, "Z": 2.5}
 
 # Rules: (classes of the three words before, weights of the class that follows). "*" stands for any class. The weights
-# of all rules that match are multiplied. FOLLOWERS gives each class what usually comes after it; what it leaves out is
-# almost impossible. BENDS changes that by the classes two and three words back; what a bend leaves out stays as it is.
+# of all rules that match are multiplied. FOLLOWERS has the classes that usually follow each class; a class that it does
+# not name there is almost impossible. BENDS changes the weights by the classes two and three words back; a class that a
+# bend does not name keeps its weight.
 FOLLOWERS = [
     ("**D", "N10 S2 A7"),
     ("**A", "N8 S4 A1 C1 K1 Z2 P1"),
@@ -71,13 +72,13 @@ BENDS = [
     ("*DA", "N9 A3 Z.01 P.01 C.1 K.1"),
     ("*PA", "S12 Z.01 P.01 C.1"),
     ("*BA", "Z9 N.2 S.2"),
-    # What "and" joins is of one kind.
+    # "and" joins words of one kind.
     ("*AC", "A500 D.1 R.1"),
     ("*VC", "V500 D.1 R.1"),
     ("*SC", "S50"),
     ("DNC", "D15 R.3"),
     ("*KC", "R6 D2"),
-    # An adverb belongs to the verb before it, or to the one that is coming.
+    # An adverb belongs to the verb before it or after it.
     ("*VB", "Z20 P4 V.01 L.01 A.02"),
     ("*LB", "A40 P3 V.02 L.01 D.1"),
     ("*RB", "V60 L20 Z.01 P.02 A.02 D.02"),
@@ -92,7 +93,7 @@ BENDS = [
     ("*Z*", "Z.01 K.1 C.1"),
     ("C**", "C.02 K.05 Z.3"),
     ("K**", "C.05 K.02 Z.3"),
-    # No word of a kind that has just been there.
+    # A kind of word is seldom repeated at once.
     ("A**", "A.03"),
     ("B**", "B.02"),
     ("*B*", "B.02"),

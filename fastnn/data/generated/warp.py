@@ -1,8 +1,8 @@
-"""Pictures bent, turned and placed: the one loop over pixels that the generated images share.
+"""Generated images from drawings that are turned, sheared, bent and moved.
 
-A picture is drawn once at high resolution with soft edges; an image is that picture seen through an affine map and a
-wave. Each of its pixels looks up the nearest point: the soft edges have done the smoothing beforehand, so that one
-look-up stands for an average over a pixel. 70,000 images of 28×28 take about two seconds.
+A drawing is made once, at high resolution and with soft edges. An image is the drawing seen through an affine map and a
+wave: each pixel of the image reads the nearest pixel of the drawing. Because of the soft edges, this one value is close
+to an average over the pixel. 70,000 images of 28×28 take about two seconds.
 """
 
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-CHUNK = 2_000  # Images at a time: 10 MB of coordinates, which stay in cache between the passes over them.
-NOISE = 1 << 20  # Numbers in the tile of noise; each image reads it from a place of its own.
+CHUNK = 2_000  # Images made at a time: their 10 MB of coordinates stay in the cache.
+NOISE = 1 << 20  # Numbers in the tile of noise; each image reads it from another start.
 
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """How N images see their pictures. Lengths are in halves of the picture's side, angles in radians.
+    """How N images see their drawings. Lengths are in halves of the drawing's side, angles in radians.
 
-    which : (N,) integer — number of the picture.
-    matrix : (N, 2, 2) float32 — image coordinates (x right, y down, −1 … 1) to picture coordinates.
-    shift : (N, 2) float32 — added to them, x and y.
-    wave : (N, 3) float32 — amplitude, waves in a picture's side and phase of a sideways and an up-and-down wave.
+    which : (N,) integer — the number of the drawing.
+    matrix : (N, 2, 2) float32 — from image coordinates (x right, y down, −1 … 1) to coordinates of the drawing.
+    shift : (N, 2) float32 — added to the latter, x and y.
+    wave : (N, 3) float32 — of a sideways and a vertical wave: amplitude, waves along a side of the image, and phase.
     """
 
     which: NDArray[np.int64]
@@ -37,26 +37,26 @@ class Views:
         return len(self.which)
 
 
-def look(pictures: NDArray[np.uint8], views: Views, side: int) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-    """The images of `views`, (rows, (n, side, side) uint8) at a time.
+def look(drawings: NDArray[np.uint8], views: Views, side: int) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+    """The images of `views`, n at a time: yields (slice of the views, images (n, side, side) uint8).
 
-    pictures : (K, S, S) uint8, all borders 0: what lies outside is the border.
+    drawings : (K, S, S) uint8, all borders 0: a coordinate outside reads the border.
     """
-    size = pictures.shape[1]
+    size = drawings.shape[1]
     grid = ((np.arange(side, dtype=np.float32) + 0.5) * 2 / side - 1).astype(np.float32)
     for low in range(0, len(views), CHUNK):
         rows = slice(low, min(low + CHUNK, len(views)))
         x, y = _coordinates(views, rows, grid)
-        place = _index(y, size) * size + _index(x, size)
-        place += (views.which[rows] * size * size).astype(np.int32)[:, None, None]
-        yield rows, np.take(pictures.reshape(-1), place)
+        index = _index(y, size) * size + _index(x, size)
+        index += (views.which[rows] * size * size).astype(np.int32)[:, None, None]
+        yield rows, np.take(drawings.reshape(-1), index)
 
 
 def _coordinates(views: Views, rows: slice, grid: Floats) -> tuple[Floats, Floats]:
-    """Picture coordinates of every pixel, two arrays (n, side, side).
+    """The coordinates x and y in the drawing of every pixel, (n, side, side) each.
 
-    The sideways wave depends on the row alone, the other on the column alone: a sine for each row and not for each
-    pixel.
+    The sideways wave depends on the row alone, the vertical wave on the column alone: that takes one sine for each row
+    of an image, not for each pixel.
     """
     matrix, shift, wave = views.matrix[rows], views.shift[rows], views.wave[rows]
     bend = wave[:, :1] * np.sin(np.float32(np.pi) * wave[:, 1:2] * grid + wave[:, 2:])
@@ -67,7 +67,7 @@ def _coordinates(views: Views, rows: slice, grid: Floats) -> tuple[Floats, Float
 
 
 def _index(coordinate: Floats, size: int) -> NDArray[np.int32]:
-    """Number of the nearest row or column of a picture, kept inside."""
+    """The number of the nearest row or column of a drawing, clipped to 0 … size − 1. Overwrites `coordinate`."""
     coordinate *= size / 2
     coordinate += size / 2
     return np.clip(coordinate, 0, size - 1, out=coordinate).astype(np.int32)
@@ -84,11 +84,14 @@ def random_views(
     shift: float,
     bend: float,
 ) -> Views:
-    """Views at random, each setting uniform.
+    """Random views; every setting is uniform in its range.
 
-    size : least and greatest size of the picture in the image, 1: fills it.
-    turn : angle, radians, ± ; slant : sideways for each step down, ± ; stretch : width over height, exp(±) ;
-    shift : places, halves of the side, ± ; bend : the wave's amplitude, 0 up to this.
+    size    : least and greatest size of the drawing in the image; with size 1 it fills the image
+    turn    : angle in radians, −turn … turn
+    slant   : step sideways for each step down, −slant … slant
+    stretch : logarithm of the square root of width over height, −stretch … stretch
+    shift   : in halves of the side, −shift … shift, sideways and vertically
+    bend    : amplitude of the waves, 0 … bend
     """
     u = generator.random((len(which), 9))
     signed = 2 * u - 1
@@ -100,12 +103,15 @@ def random_views(
     matrix = sheared.reshape(-1, 2, 2) @ turned * scale[:, None, None]
     matrix *= np.stack([narrow, 1 / narrow], -1)[:, :, None]
     wave = np.stack([bend * u[:, 4], 0.4 + 0.8 * u[:, 5], 2 * np.pi * u[:, 6]], -1)
-    places = shift * signed[:, 7:9] * scale[:, None]
-    return Views(which, matrix.astype(np.float32), places.astype(np.float32), wave.astype(np.float32))
+    moved = shift * signed[:, 7:9] * scale[:, None]
+    return Views(which, matrix.astype(np.float32), moved.astype(np.float32), wave.astype(np.float32))
 
 
 def noise_tile(generator: np.random.Generator, smooth: int = 1) -> Floats:
-    """Normal noise, mean 0, deviation 1, (NOISE,); each `smooth` neighbours of a 1024×1024 square alike."""
+    """Normal noise, mean 0 and deviation 1, as a 1024×1024 square made flat, (NOISE,).
+
+    smooth : each number is the mean of smooth × smooth neighbours of white noise, scaled; 1: white noise
+    """
     square = generator.standard_normal((1024, 1024), dtype=np.float32)
     for axis in (0, 1):
         square = sum((np.roll(square, i, axis) for i in range(1, smooth)), start=square)
@@ -113,19 +119,19 @@ def noise_tile(generator: np.random.Generator, smooth: int = 1) -> Floats:
 
 
 def noise_of(tile: Floats, start: NDArray[Any], shape: tuple[int, int]) -> Floats:
-    """Noise (n, H, W): image i reads rows of the tile's square from number start[i] on, wrapped around its end."""
-    place = (np.arange(shape[0]) * 1024)[:, None] + np.arange(shape[1])
-    return tile[(start[:, None, None] + place.astype(np.int32)) & (NOISE - 1)]
+    """Noise (n, H, W) for n images of `shape`: image i reads the square of the tile from number start[i] on."""
+    index = (np.arange(shape[0]) * 1024)[:, None] + np.arange(shape[1])
+    return tile[(start[:, None, None] + index.astype(np.int32)) & (NOISE - 1)]  # from the end on to the beginning
 
 
-def blurred(pictures: NDArray[Any], radius: int) -> NDArray[np.uint8]:
-    """Pictures (K, S, S) after two box filters of 2·radius + 1 points each way: soft edges, borders 0."""
-    soft: NDArray[Any] = pictures.astype(np.float32)
+def blurred(drawings: NDArray[Any], radius: int) -> NDArray[np.uint8]:
+    """Drawings (K, S, S) after two box filters, 2·radius + 1 pixels wide, along each axis; their borders are 0."""
+    soft: NDArray[Any] = drawings.astype(np.float32)
     for _ in range(2):
         for axis in (1, 2):
             total = np.cumsum(soft, axis=axis)
             soft = (np.roll(total, -radius, axis) - np.roll(total, radius + 1, axis)) / (2 * radius + 1)
-            # What `roll` brings around from the other end is a sum, not a picture.
+            # Near the borders `roll` brings in sums from the other end: set these pixels to 0.
             edge = [slice(None)] * 3
             for ends in (slice(0, radius + 1), slice(-radius - 1, None)):
                 edge[axis] = ends

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-import numpy as np
-
 from fastnn.common.errors import ShapeError
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import ParameterView
@@ -114,15 +112,6 @@ def restored(value: Any) -> Any:
         # A user's own class cannot be found again. The file that names it also holds the values that it once drew.
         return known(**arguments) if known else initializers.Zeros()
     return value
-
-
-def positive(layer: str, name: str, value: Any) -> int:
-    """`value` as a whole number ≥ 1; TypeError or ValueError that names layer and argument otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{layer}: {name} is {value!r} ({type(value).__name__}), expected a whole number")
-    if value < 1:
-        raise ValueError(f"{layer}: {name} is {value}, expected at least 1")
-    return int(value)
 
 
 def expect_rank(layer: str, shape: tuple[int, ...], rank: int, what: str) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
+from fastnn.common.validation import whole_number
 from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn.nn.layers.activation import activate, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
+from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
 
 PADDINGS = ("same", "valid")
 
@@ -49,7 +50,7 @@ def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
     values = value if isinstance(value, tuple | list) else (value, value)
     if len(values) != 2:
         raise ValueError(f"{layer}: {name} is {value!r}, expected a whole number or a pair of them")
-    return positive(layer, name, values[0]), positive(layer, name, values[1])
+    return whole_number(f"{layer}: {name}", values[0]), whole_number(f"{layer}: {name}", values[1])
 
 
 def _window(layer: str, size: Any, stride: Any, padding: str) -> Window:
@@ -74,7 +75,7 @@ class Conv2D(Penalised, Layer):
 
     def __post_init__(self):
         self.check_penalties("Conv2D")
-        positive("Conv2D", "filters", self.filters)
+        whole_number("Conv2D: filters", self.filters)
         check_activation(self.activation)
         self.window()
         for initializer in (self.initializer, self.bias_initializer):

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
+from fastnn.common.validation import whole_number
 from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn.nn.layers.activation import activate, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank, positive
+from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
 # this many times as large as they are.
@@ -33,7 +34,7 @@ class Dense(Penalised, Layer):
 
     def __post_init__(self):
         self.check_penalties("Dense")
-        object.__setattr__(self, "units", positive("Dense", "units", self.units))
+        object.__setattr__(self, "units", whole_number("Dense: units", self.units))
         check_activation(self.activation)
         initializers.get(self.initializer)
         initializers.get(self.bias_initializer)

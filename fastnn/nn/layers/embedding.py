@@ -6,9 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, positive
+from fastnn.nn.layers.base import Layer, Parameter, Penalised
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Embedding(Penalised, Layer):
 
     def __post_init__(self):
         self.check_penalties("Embedding")
-        object.__setattr__(self, "rows", positive("Embedding", "rows", self.rows))
-        object.__setattr__(self, "width", positive("Embedding", "width", self.width))
+        object.__setattr__(self, "rows", whole_number("Embedding: rows", self.rows))
+        object.__setattr__(self, "width", whole_number("Embedding: width", self.width))
         initializers.get(self.initializer)
 
     def output_shape(self, shape):

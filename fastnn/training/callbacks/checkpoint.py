@@ -31,9 +31,9 @@ class Checkpoint(Callback):
         self.setup = _setup(run)
         if self.resume and self.path.exists():
             saved = storage.read(self.path)
-            self._check(saved.training or {})
-            self.setup = (saved.training or {})["setup"]
-            with storage.building(self.path):
+            self._check(saved.training)
+            self.setup = saved.training["setup"]
+            with storage.building(saved):
                 run.model.restore_saved(saved)
             restore(run, saved)
 
@@ -91,7 +91,7 @@ def _setup(run: Run) -> dict[str, Any]:
 
 def restore(run: Run, saved: Saved) -> None:
     """Put a run, whose model is restored already, into the state that `training_state` recorded."""
-    training = saved.training or {}
+    training = saved.training
     for name, parts in training["optimizer"].get("state", {}).items():
         for part, value in parts.items():
             run.optimizer.state[name][part][...] = value

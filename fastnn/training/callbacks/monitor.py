@@ -7,14 +7,18 @@ step, epoch, nonfinite, min, max, mean, std (n,), counts (n, bins), edges (n, bi
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
+from fastnn.common.hdf5 import open_hdf5
+from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
-from fastnn.training.storage import DAMAGE
+
+if TYPE_CHECKING:
+    import h5py
 
 FORMAT, VERSION = "fastnn-monitor", 1
 FIGURES = ("step", "epoch", "nonfinite", "min", "max", "mean", "std", "counts", "edges")
@@ -43,10 +47,8 @@ class Monitor(StepRecorder):
 
     def __init__(self, every: int = 100, path: str | Path | None = None, bins: int = 30):
         super().__init__(every)
-        if bins < 1:
-            raise ValueError(f"Monitor: bins is {bins}, expected at least 1")
         self.path = None if path is None else Path(path)
-        self.bins = bins
+        self.bins = whole_number("Monitor: bins", bins)
         self.records: list[Record] = []
         self._history: Any = None
 
@@ -159,25 +161,17 @@ def load_monitor(path: str | Path) -> list[Record]:
     """The records of a Monitor, from its file. FileFormatError if the file is missing or damaged."""
     if not Path(path).is_file():
         raise FileFormatError(f"{path}: no such file; expected one that a Monitor wrote")
-    try:
-        return _records(_read(path))
-    except FileFormatError:
-        raise
-    except DAMAGE as error:
-        reason = " ".join(str(error).split())
-        raise FileFormatError(f"{path}: cannot be read ({reason}); expected a file that a Monitor wrote") from None
+    with open_hdf5(path, f"{path}: cannot be read as a file that a Monitor wrote") as file:
+        return _records(_columns_of(file, path))
 
 
-def _read(path: str | Path) -> Columns:
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != FORMAT:
-            raise FileFormatError(f"{path}: an HDF5 file, but not one that a Monitor wrote")
-        if file.attrs["version"] > VERSION:
-            raise FileFormatError(f"{path}: format version {file.attrs['version']}, expected up to {VERSION}")
-        return {
-            (kind, name): {figure: file[kind][name][figure][()] for figure in FIGURES}
-            for kind in file
-            for name in file[kind]
-        }
+def _columns_of(file: "h5py.File", path: str | Path) -> Columns:
+    if file.attrs.get("format") != FORMAT:
+        raise FileFormatError(f"{path}: an HDF5 file, but not one that a Monitor wrote")
+    if file.attrs["version"] > VERSION:
+        raise FileFormatError(f"{path}: format version {file.attrs['version']}, expected up to {VERSION}")
+    return {
+        (kind, name): {figure: file[kind][name][figure][()] for figure in FIGURES}
+        for kind in file
+        for name in file[kind]
+    }

@@ -1,5 +1,6 @@
 """The base of callbacks that record something every few steps."""
 
+from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.base import Callback, Run
 
 
@@ -10,12 +11,7 @@ class StepRecorder(Callback):
     """
 
     def __init__(self, every: int):
-        kind = type(self).__name__
-        if isinstance(every, bool) or not isinstance(every, int):
-            raise TypeError(f"{kind}: every is {every!r}, expected a whole number of steps")
-        if every < 1:
-            raise ValueError(f"{kind}: every is {every}, expected at least 1")
-        self.every = every
+        self.every = whole_number(f"{type(self).__name__}: every", every)
         self._recorded = False
 
     def record(self, run: Run) -> None:

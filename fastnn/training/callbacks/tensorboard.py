@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import FileFormatError, MissingPackageError
+from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.monitor import describe
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
@@ -31,9 +32,7 @@ class TensorBoard(StepRecorder):
 
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
         super().__init__(every)
-        if bins < 1:
-            raise ValueError(f"TensorBoard: bins is {bins}, expected at least 1")
-        self.folder, self.bins = Path(folder), bins
+        self.folder, self.bins = Path(folder), whole_number("TensorBoard: bins", bins)
         self.reads_gradients = self.histograms = histograms
         self._writer_class = _summary_writer()
         self._writer: Any = None

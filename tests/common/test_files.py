@@ -1,14 +1,12 @@
-"""Writing whole or not at all; the classes that all loaders return."""
+"""Writing a file whole or not at all, and one process at a time."""
 
 import os
 import stat
 
-import numpy as np
 import pytest
 
-from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import atomic_path
-from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.common.errors import FileFormatError
+from fastnn.common.files import atomic_path, check_target, locked
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -84,21 +82,28 @@ def test_a_place_that_cannot_be_written(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_split_and_dataset():
-    split = Split(np.zeros((4, 3), np.uint8), np.zeros(4, np.uint8))
-    assert len(split) == 4
-    assert list(Dataset(split, test=split).splits()) == ["train", "test"]
-    with pytest.raises(DataError, match="x has 4 samples but y has 5"):
-        Split(np.zeros((4, 3)), np.zeros(5))
-    with pytest.raises(DataError, match="y of a split must be an array"):
-        Split(np.zeros((4, 3)), np.array(3))
-    with pytest.raises(AttributeError):
-        split.x = split.y
+def is_free(lock):
+    fcntl = pytest.importorskip("fcntl", reason="this system has no such locks")
+    with open(lock, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
-@pytest.mark.parametrize(
-    ("count", "dtype"), [(250, "u1"), (256, "u1"), (257, "u2"), (65536, "u2"), (65537, "i4"), (10**6, "i4")]
-)
-def test_ids_take_the_smallest_dtype(count, dtype):
-    assert id_dtype(count) == np.dtype(dtype)
-    assert np.iinfo(id_dtype(count)).max >= count - 1
+def test_a_locked_block_shuts_others_out_until_it_ends(tmp_path):
+    with locked(tmp_path / "lock"):
+        assert not is_free(tmp_path / "lock")
+    assert is_free(tmp_path / "lock")
+    with pytest.raises(RuntimeError), locked(tmp_path / "lock"):
+        raise RuntimeError
+    assert is_free(tmp_path / "lock")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_pipes_are_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileFormatError, match="is a pipe or a device, a file name was expected"):
+        check_target(tmp_path / "pipe")
+    check_target(tmp_path / "absent")

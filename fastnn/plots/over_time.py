@@ -1,11 +1,11 @@
-"""What a Monitor took down, as pictures: figures and histograms of each array over the steps."""
+"""The records of a Monitor as pictures: statistics and histograms of each array over the steps."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import BLUE, ORANGE, PANEL_TITLE, SMALL, growing_colours, line_axes, sheet, whole_numbers
+from fastnn.plots.style import BLUE, ORANGE, PANEL_TITLE, SMALL, growing_colours, line_axes, sheet, whole_number_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,25 +16,31 @@ Series = dict[tuple[str, str], list[Record]]  # (kind, name) -> its records, by 
 
 COLUMNS = 3
 PANEL = (3.4, 2.35)
-RIDGES = 16  # of more steps, so many are drawn, evenly chosen, the first and the last among them
-OVERLAP = 2.4  # height of a ridge, in distances between ridges
-# A panel of histograms shows this much of the values of all its steps: a single stray value does not squeeze the rest.
+RIDGES = 16  # the most histograms of a panel; of more steps, this number are chosen evenly, the first and last included
+OVERLAP = 2.4  # the height of a ridge, in distances between ridges
+# A panel of histograms shows the range between these quantiles of every step, so that an outlier does not widen it.
 INSIDE = (0.01, 0.99)
 
 
 def monitor(records: Sequence[Record], *, note: str | None = None) -> "dict[str, Figure]":
-    """Pictures of a Monitor's records by name: for each kind, such as "gradient", "gradient_statistics" and
-    "gradient_histograms", one panel an array. No records, no pictures.
+    """The records of a Monitor as two figures for each kind of array, by name, with one panel for each array.
+
+    The names are "gradient_statistics", "gradient_histograms" and so on. Without records there are no figures.
+
+        watch = fn.Monitor(every=100)
+        model.fit(x, y, optimizer=fn.SGD(0.1), callbacks=[watch])
+        for name, figure in plots.monitor(watch.records).items():
+            plots.save(figure, f"{name}.png")
     """
-    pictures = {}
+    figures = {}
     for kind in dict.fromkeys(record["kind"] for record in records):
-        own = [record for record in records if record["kind"] == kind]
-        first, last = own[0]["step"], own[-1]["step"]
+        of_kind = [record for record in records if record["kind"] == kind]
+        first, last = of_kind[0]["step"], of_kind[-1]["step"]
         steps = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
         title = f"{TITLES.get(kind, kind)}, {steps}"
-        pictures[f"{kind}_statistics"] = statistics_over_time(own, f"{title}: range, mean and deviation", note=note)
-        pictures[f"{kind}_histograms"] = _histogram_sheet(own, f"{title}: how the values spread", note)
-    return pictures
+        figures[f"{kind}_statistics"] = statistics_over_time(of_kind, f"{title}: range, mean and deviation", note=note)
+        figures[f"{kind}_histograms"] = _histogram_sheet(of_kind, f"{title}: how the values spread", note)
+    return figures
 
 
 TITLES = {"parameter": "parameters", "gradient": "gradients", "input": "input", "activation": "outputs of the layers"}
@@ -48,19 +54,20 @@ def _by_array(records: Sequence[Record]) -> Series:
 
 
 def _panel_titles(series: Series) -> list[str]:
-    """The names of the arrays, with their kind where there are several kinds."""
+    """The names of the arrays, each with its kind if there are several kinds."""
     several = len({kind for kind, _ in series}) > 1
     return [f"{kind}: {name}" if several and kind != name else name for kind, name in series]
 
 
 def statistics_over_time(records: Sequence[Record], title: str, *, note: str | None = None) -> "Figure":
-    """A panel an array: the mean over the steps in a band of ± one standard deviation, least and largest value thin.
+    """A panel for each array: over the steps, its mean in a band of ± one standard deviation, least and largest value.
 
-    records: of a Monitor, of one kind or several. What was not finite is counted in the panel's title.
-    ValueError if there are none.
+    records  of a Monitor, of one kind or several
+
+    A panel's title has the number of values that were not finite. Raises ValueError if there are no records.
     """
     series = _by_array(records)
-    size = PANEL if len(series) > 1 else (2 * PANEL[0], PANEL[1])  # below it there must be room for the legend
+    size = PANEL if len(series) > 1 else (2 * PANEL[0], PANEL[1])  # the legend below needs the width
     figure, axes = sheet(len(series), columns=COLUMNS, size=size, title=title, note=note)
     for axis, name, found in zip(axes, _panel_titles(series), series.values(), strict=True):
         lost = sum(record["nonfinite"] for record in found)
@@ -79,12 +86,12 @@ def _statistics(axis: "Axes", found: list[Record]) -> None:
     axis.plot(steps, mean, color=BLUE, lw=1.8, marker=mark)
     for edge in (low, high):
         axis.plot(steps, edge, color=ORANGE, lw=0.9, marker=mark)
-    whole_numbers(axis)
+    whole_number_ticks(axis)
     axis.locator_params(axis="x", nbins=4)
 
 
 def _steps_below(axes: "list[Axes]") -> None:
-    """Name the steps' axis below the last panel of each column only."""
+    """Write "step" below the last panel of each column."""
     for axis in axes[-COLUMNS:]:
         axis.set_xlabel("step", fontsize=SMALL)
 
@@ -108,9 +115,13 @@ def _statistics_legend(axis: "Axes") -> None:
 def histograms_over_time(
     steps: Sequence[int], counts: np.ndarray, edges: np.ndarray, title: str, *, note: str | None = None
 ) -> "Figure":
-    """How the values of one array spread: a ridge a step, the first at the back, each as high as its own peak.
+    """The histograms of one array, one ridge for each step, the first at the back, all of one height.
 
-    steps (T,), counts (T, bins), edges (T, bins + 1). ValueError if these do not fit.
+    steps   (T,) numbers of the steps
+    counts  (T, bins) values in each bin
+    edges   (T, bins + 1) of the bins
+
+    Raises ValueError if the shapes do not fit together.
     """
     figure, (axis,) = sheet(1, columns=1, size=(6.4, 4.6), title=title, note=note)
     _ridges(axis, np.asarray(steps), np.asarray(counts), np.asarray(edges, np.float64))
@@ -122,10 +133,10 @@ def histograms_over_time(
 def _histogram_sheet(records: Sequence[Record], title: str, note: str | None) -> "Figure":
     series = _by_array(records)
     figure, axes = sheet(len(series), columns=COLUMNS, size=(PANEL[0], 2.9), title=title, note=note)
-    for axis, name, found in zip(axes, _panel_titles(series), series.values(), strict=True):
-        columns = (np.array([record[figure] for record in found]) for figure in ("step", "counts", "edges"))
+    for axis, title, found in zip(axes, _panel_titles(series), series.values(), strict=True):
+        columns = (np.array([record[name] for record in found]) for name in ("step", "counts", "edges"))
         _ridges(axis, *columns)
-        axis.set_title(name, fontsize=PANEL_TITLE)
+        axis.set_title(title, fontsize=PANEL_TITLE)
     for axis in axes[::COLUMNS]:
         axis.set_ylabel("step", fontsize=SMALL)
     return figure
@@ -141,15 +152,15 @@ def _ridges(axis: "Axes", steps: np.ndarray, counts: np.ndarray, edges: np.ndarr
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(RIDGES, len(steps))).round().astype(int))
     low, high = _shown_range(counts[chosen], edges[chosen])
     shades = growing_colours()
-    for place, number in enumerate(chosen):
+    for position, number in enumerate(chosen):
         x, y = _outline(counts[number], edges[number], (high - low) / 300)
-        base = -float(place)
-        shade = shades(0.3 + 0.6 * place / max(1, len(chosen) - 1))
-        axis.fill_between(x, base, base + OVERLAP * y, facecolor=shade, edgecolor="white", lw=0.6, zorder=place + 1)
-    _dress_ridges(axis, steps[chosen], (low, high))
+        base = -float(position)
+        shade = shades(0.3 + 0.6 * position / max(1, len(chosen) - 1))
+        axis.fill_between(x, base, base + OVERLAP * y, facecolor=shade, edgecolor="white", lw=0.6, zorder=position + 1)
+    _prepare_ridges(axis, steps[chosen], (low, high))
 
 
-def _dress_ridges(axis: "Axes", steps: np.ndarray, limits: tuple[float, float]) -> None:
+def _prepare_ridges(axis: "Axes", steps: np.ndarray, limits: tuple[float, float]) -> None:
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.tick_params(labelsize=SMALL)
     axis.tick_params(axis="y", length=0)
@@ -158,18 +169,18 @@ def _dress_ridges(axis: "Axes", steps: np.ndarray, limits: tuple[float, float]) 
     axis.set_ylim(-len(steps) + 0.8, OVERLAP + 0.15)
     axis.locator_params(axis="x", nbins=5)
     every = max(1, len(steps) // 6)
-    axis.set_yticks([-place for place in range(0, len(steps), every)], [f"{step:,}" for step in steps[::every]])
+    axis.set_yticks([-position for position in range(0, len(steps), every)], [f"{step:,}" for step in steps[::every]])
 
 
 def _shown_range(counts: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
-    """The range that holds most values of each step; steps whose values are all equal have only their own place."""
+    """The range between the quantiles INSIDE of every step, and a margin; of equal values it is that value."""
     ranges = []
-    for own, at in zip(counts, edges, strict=True):
-        if np.count_nonzero(own) <= 1:
-            ranges.append(2 * [_middle(at)])
+    for bins, bounds in zip(counts, edges, strict=True):
+        if np.count_nonzero(bins) <= 1:
+            ranges.append(2 * [_middle(bounds)])
             continue
-        share = np.concatenate([[0.0], np.cumsum(own)]) / own.sum()
-        ranges.append([float(np.interp(part, share, at)) for part in INSIDE])
+        distribution = np.concatenate([[0.0], np.cumsum(bins)]) / bins.sum()
+        ranges.append([float(np.interp(quantile, distribution, bounds)) for quantile in INSIDE])
     low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
     margin = 0.04 * (high - low) or 0.5
     return low - margin, high + margin
@@ -180,10 +191,10 @@ def _middle(edges: np.ndarray) -> float:
 
 
 def _outline(counts: np.ndarray, edges: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """The outline of a histogram, its peak 1: a point in the middle of each bin, 0 at both ends.
+    """The outline (x, y) of a histogram with peak 1: a point in the middle of each bin, 0 at both ends.
 
-    Values that are all equal become a peak of width 2 · least: a Monitor gives such a step bins around its value,
-    whose width says nothing. No values: a flat line.
+    If all values are equal, the outline is a peak of width 2 · least around them, because the bins that a Monitor then
+    makes have an arbitrary width. Without values it is a flat line.
     """
     if np.count_nonzero(counts) <= 1:
         middle = _middle(edges)

@@ -1,4 +1,4 @@
-"""The trigram file: what is read, what is written, and one clear line for each thing that can be wrong with it."""
+"""The trigram file: reading and writing it, and one clear line for each possible fault."""
 
 import os
 import tracemalloc
@@ -41,7 +41,7 @@ def assert_holds(dataset, arrays):
 
 @pytest.mark.parametrize("rows", [1, 7, 70, 65_536])
 def test_ids_start_at_zero_whatever_the_block_size(tmp_path, arrays, monkeypatch, rows):
-    monkeypatch.setattr(hdf5, "ROWS", rows)
+    monkeypatch.setattr(hdf5, "BLOCK_ROWS", rows)
     dataset = load_trigram_hdf5(write(tmp_path / "a.h5", arrays))
     assert_holds(dataset, arrays)
     assert list(dataset.splits()) == ["train", "val", "test"]
@@ -186,7 +186,7 @@ def test_transposed_inputs(tmp_path, arrays):
 
 @pytest.mark.parametrize("value", [0, 251, -1])
 def test_word_id_out_of_range(tmp_path, arrays, monkeypatch, value):
-    monkeypatch.setattr(hdf5, "ROWS", 8)
+    monkeypatch.setattr(hdf5, "BLOCK_ROWS", 8)
     arrays["trainx"][23, 2] = arrays["trainx"][40, 0] = value
     text = message(DataError, tmp_path / "a.h5", arrays)
     assert f"'trainx' row 23, column 2 (rows count from 0) holds word id {value}, expected a whole number" in text

@@ -1,0 +1,47 @@
+"""The errors of h5py, translated in one place: a damaged file gives one FileFormatError, in one line.
+
+h5py is imported when a file is opened, so `import fastnn` does not load it.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fastnn.common.errors import FastnnError, FileFormatError
+
+if TYPE_CHECKING:
+    import h5py
+
+# h5py has no exception of its own for a damaged file: the damaged byte decides which of these it raises.
+DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError)
+
+
+@contextmanager
+def hdf5_errors(problem: str, passing: type[FastnnError] = FastnnError) -> Iterator[None]:
+    """Turn the exceptions that a damaged file causes in the block into FileFormatError: "`problem`: reason".
+
+    problem : names the file and says what is wrong with it, such as "'a.h5' is damaged or cut short"
+    passing : the errors of fastnn that leave the block as they are
+    """
+    try:
+        yield
+    except passing:
+        raise
+    except DAMAGE as error:
+        raise FileFormatError(f"{problem}: {_reason(error)}") from error
+
+
+@contextmanager
+def open_hdf5(path: str | os.PathLike[str], problem: str) -> Iterator["h5py.File"]:
+    """Open a file for reading within the block; errors become FileFormatError as in `hdf5_errors`."""
+    import h5py
+
+    with hdf5_errors(problem), h5py.File(path, "r") as file:
+        yield file
+
+
+def _reason(error: Exception) -> str:
+    """What the exception says, in one line. Other messages than those of OSError need their type to be understood."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, OSError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,26 @@
+"""The exceptions: each can be caught as fastnn's own and as the kind of Python's that it is."""
+
+import pytest
+
+from fastnn.common import errors
+
+KINDS = {
+    errors.ShapeError: ValueError,
+    errors.DataError: ValueError,
+    errors.FileFormatError: ValueError,
+    errors.NonFiniteError: ArithmeticError,
+    errors.MissingPackageError: ImportError,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_ways_to_catch(kind):
+    with pytest.raises(errors.FastnnError, match="why"):
+        raise kind("why")
+    with pytest.raises(KINDS[kind]):
+        raise kind
+
+
+def test_the_table_above_is_complete():
+    defined = {value for value in vars(errors).values() if isinstance(value, type)}
+    assert defined == {errors.FastnnError, *KINDS}

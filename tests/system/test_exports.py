@@ -1,0 +1,22 @@
+"""The public names: each exists, is documented, and stands in `__all__`."""
+
+import inspect
+
+import pytest
+
+import fastnn.data
+import fastnn.ops
+import fastnn.plots
+
+# A package exports all that it imports from fastnn; `ops` is a file, which exports only what it defines.
+ORIGINS = {fastnn: "fastnn", fastnn.data: "fastnn", fastnn.plots: "fastnn", fastnn.ops: "fastnn.ops"}
+
+
+@pytest.mark.parametrize("module", ORIGINS, ids=lambda module: module.__name__)
+def test_exported_members(module):
+    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    assert set(module.__all__) <= set(public)
+    defined = {name for name, value in public.items() if getattr(value, "__module__", "").startswith(ORIGINS[module])}
+    assert defined <= set(module.__all__)
+    documented = [name for name in module.__all__ if callable(public[name]) or inspect.ismodule(public[name])]
+    assert [name for name in documented if not inspect.getdoc(public[name])] == []
