@@ -246,10 +246,10 @@ class TestDivergence:
         assert bits(model.parameters) == bits(want.parameters)
         assert opt.iteration == 3
 
-    def test_the_row_that_broke_is_named(self):
+    def test_the_operation_that_broke_is_named(self):
         model = fn.Sequential([fn.Dense(3), fn.Activation("relu"), fn.Dense(2)], input_shape=(1,), dtype="float64")
         model.set_parameters({"dense_1.w": np.full((3, 2), 1e308)})
-        with pytest.raises(fn.NonFiniteError, match=r"epoch 1, step 1 of 1 .*in dense_1: dense, written by matmul"):
+        with pytest.raises(fn.NonFiniteError, match=r"epoch 1, step 1 of 1 .*in dense_1: scores, written by matmul"):
             model.fit([[1e6]], [0], optimizer=fn.SGD(0.1), verbose=False)
 
     def test_the_best_parameters_survive(self):

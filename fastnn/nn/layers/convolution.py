@@ -95,7 +95,7 @@ class Conv2D(Penalised, Layer):
     def forward(self, build, x, p):
         geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
         image, inner = _padded(build, x, geometry)
-        scores = build.value("conv2d", self.output_shape(x.shape))
+        scores = build.value("scores", self.output_shape(x.shape))
         build.emit(k.conv2d_forward, scores.buffer, image.buffer, p["w"].array, inner)
         if self.use_bias:
             build.emit(k.channel_bias_forward, scores.buffer, p["b"].array, scores.width // self.filters, self.filters)

@@ -48,7 +48,7 @@ class Dense(Penalised, Layer):
         return {"w": Parameter((shape[0], self.units), initializers.get(self.initializer))} | bias
 
     def forward(self, build, x, p):
-        scores = build.value("dense", (self.units,))
+        scores = build.value("scores", (self.units,))
         build.emit(k.matmul, scores.buffer, x.buffer, p["w"].array)
         if self.use_bias:
             build.emit(k.bias_forward, scores.buffer, p["b"].array)
