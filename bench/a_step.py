@@ -29,10 +29,10 @@ Operations along one axis form a *chain*: a thread takes a slice of the axis thr
 cache. The result is a *table* of addresses. One compiled loop, `fastnn_kernels._driver.run_phases`, runs the table many
 steps a call, and a *runner* gives it data and reads the figures.
 
-How to read the tables: `[i]` marks an operand of which a slice takes its own rows, `[:, i]` its own columns; others are
-used whole. A buffer bears the name of the layer that writes it where another one reads it. `dense.w` is a parameter,
-`∇ dense.w` its gradient, `dense.w/velocity` the optimizer's state. Gradients that only one chain touches are never stored
-whole: each thread keeps its slice in memory of its own, marked `(own)`.
+How to read the tables: `[i]` marks an operand of which a slice takes its own rows, `[:, i]` its own columns; others
+are used whole. A buffer bears the name of the layer that writes it where another one reads it. `dense.w` is a
+parameter, `∇ dense.w` its gradient, `dense.w/velocity` the optimizer's state. Gradients that only one chain touches
+are never stored whole: each thread keeps its slice in memory of its own, marked `(own)`.
 """
 
 

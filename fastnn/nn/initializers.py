@@ -1,4 +1,4 @@
-"""Initial values of parameters, by name or as objects. All are drawn in float64 from a keyed stream."""
+"""Initial values of parameters, by name or as objects. All are drawn in float64 by a keyed generator."""
 
 import math
 from collections.abc import Callable
@@ -48,14 +48,14 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Initializer):
-    """N(0, std²), drawn again where it lies more than two deviations out."""
+    """N(0, std²); a number more than two deviations from 0 is drawn again."""
 
     std: float = 0.01
 
     def sample(self, rng, shape):
         values = rng.normal(0.0, 1.0, shape)
-        while (outside := np.abs(values) > 2).any():
-            values[outside] = rng.normal(0.0, 1.0, outside.sum())
+        while (far := np.abs(values) > 2).any():
+            values[far] = rng.normal(0.0, 1.0, far.sum())
         return self.std * values
 
 
@@ -71,7 +71,7 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class Scaled(Initializer):
-    """Variance `scale` / fan, normal or uniform; fan is inputs, or the mean of inputs and outputs.
+    """Variance scale / fan, normal or uniform. The fan is the number of inputs, or the mean of inputs and outputs.
 
     Glorot and Bengio (2010) eq. 16: scale 1 over the mean; He et al. (2015) eq. 10: scale 2 over inputs.
     """
@@ -90,7 +90,7 @@ class Scaled(Initializer):
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Inputs and outputs of one unit; a vector (a bias) counts as one input."""
+    """The fan-in and fan-out of one unit. A vector (a bias) has a fan-in of 1."""
     if len(shape) < 2:
         return 1, math.prod(shape)
     field = math.prod(shape[:-2])

@@ -1,4 +1,4 @@
-"""Losses: what a batch of scores costs, its gradient, and what a prediction is."""
+"""Losses: the cost of a batch of scores, its gradient, and the predictions that belong to it."""
 
 import itertools
 from collections.abc import Callable
@@ -22,8 +22,8 @@ REDUCTIONS = {"mean": True, "sum": False}
 class Loss:
     """Base of all losses. The loss of a batch is Σ wᵢ·ℓᵢ, divided by Σ wᵢ if `reduction` is "mean".
 
-    `emit` writes the rows that compute ℓ, whether each sample is classified correctly, and the
-    gradient by the scores of Σ weightᵢ·ℓᵢ; `weight` already holds the division.
+    `emit` emits the operations that compute ℓ, whether each sample is classified correctly, and the
+    gradient by the scores of Σ weightᵢ·ℓᵢ. The operand `weight` already holds the division.
     """
 
     reduction: str = "mean"
@@ -41,7 +41,7 @@ class Loss:
         raise NotImplementedError
 
     def emit_predictions(self, build: Builder, scores: Value) -> Value:
-        """Emit what `predict` returns; the scores themselves unless a loss knows better."""
+        """Emit the predictions: the scores themselves, unless a loss overrides this."""
         return scores
 
     def checked_targets(self, y: Any, name: str, outputs: int) -> np.ndarray:
@@ -158,7 +158,9 @@ class ElementwiseLoss(Loss):
     """A loss of your own: ℓ = mean over outputs of value(s, t); gradient(s, t) is its derivative by the score s.
 
     Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions. A model with such
-    a loss is saved without it; say `load(path, loss=...)`.
+    a loss is saved without it: give it again in `load(path, loss=...)`.
+
+    >>> fn.ElementwiseLoss(value=lambda s, t: (s - t) ** 4, gradient=lambda s, t: 4 * (s - t) ** 3)
     """
 
     value: Callable[[float, float], float] | None = None
@@ -174,7 +176,7 @@ class ElementwiseLoss(Loss):
                 raise TypeError(f"ElementwiseLoss: {part} is {function!r}, expected a function of score and target")
             try:
                 number = inline(function)(0.5, 0.25)
-            except Exception as error:  # whatever Numba says of code that it cannot compile
+            except Exception as error:  # whatever Numba raises for code that it cannot compile
                 reason = str(error).strip().splitlines()[0]
                 raise TypeError(f"ElementwiseLoss: {part} cannot be compiled: {reason}") from None
             if not isinstance(number, int | float):
@@ -209,7 +211,7 @@ def _emit_output(build: Builder, kernel: Kernel, scores: Value) -> Value:
     return out
 
 
-KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)  # those that a name is enough for
+KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)  # those that can be given by name
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 

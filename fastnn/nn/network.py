@@ -1,4 +1,4 @@
-"""A stack of layers as one description: names, shapes and parameters, but no arrays."""
+"""A network as a description: layers with their names, shapes and parameters, but no arrays."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ class Network:
                 raise DataError(f"{self.names[i]} needs batches of at least {least} samples, one has {samples}")
 
     def checked_inputs(self, x: Any, name: str) -> np.ndarray:
-        """x as kernels take it, (N, *input_shape); ShapeError, TypeError or DataError for what is no input."""
+        """x as kernels take it, (N, *input_shape). ShapeError, TypeError or DataError if it cannot be an input."""
         x = validation.samples(x, name, self.input_shape)
         if not self.takes_ids:
             return validation.finite(x, name)
@@ -109,17 +109,17 @@ class Network:
         return validation.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
 
     def checked_targets(self, y: Any, name: str) -> np.ndarray:
-        """y as the loss takes it; ShapeError, TypeError or DataError for what is no target."""
+        """y as the loss takes it. ShapeError, TypeError or DataError if it cannot be a target."""
         return self.loss.checked_targets(y, name, self.output_width)
 
     def checked(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and as many targets, as kernels take them. Errors name them by `names`."""
+        """Inputs and targets of equal length, as kernels take them. Errors call them by `names`."""
         x, y = self.checked_inputs(x, names[0]), self.checked_targets(y, names[1])
         validation.check_same_length(x, y, names)
         return x, y
 
     def initial_state(self, dtype, seed: int) -> State:
-        """Parameters and running statistics as they start; each draw depends on seed and its array's name alone."""
+        """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
         parameters = (self.parameters_of(i) for i in range(len(self.layers)))
         buffers = (self.buffers_of(i) for i in range(len(self.layers)))
         return State(_drawn(parameters, dtype, seed), _drawn(buffers, dtype, seed))
@@ -159,7 +159,7 @@ class Network:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], loss: Loss | None = None) -> "Network":
-        """The network that `config` described; `loss` in the place of the one it had."""
+        """The network that `config` described; `loss` instead of the one it had."""
         stack = [layer_kinds.from_config(item) for item in config["layers"]]
         loss = loss or losses.from_config(config["loss"])
         return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])

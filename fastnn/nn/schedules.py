@@ -1,4 +1,4 @@
-"""Learning rates that change: functions of the step and the epoch, so that a resumed training needs no state."""
+"""Learning-rate schedules: functions of the step and the epoch, so that a resumed training needs no state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -34,8 +34,8 @@ class Schedule:
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **{field.name: getattr(self, field.name) for field in fields(self)}}
 
-    def _clock(self, per: str, iterations: np.ndarray, epoch: int) -> np.ndarray:
-        """What time it is: the epoch, or the step."""
+    def _time(self, per: str, iterations: np.ndarray, epoch: int) -> np.ndarray:
+        """The t of the formulas: the epoch, or the step."""
         return np.full(len(iterations), float(epoch)) if per == "epoch" else iterations.astype(float)
 
 
@@ -57,7 +57,7 @@ class ExponentialDecay(Schedule):
         _check_per("ExponentialDecay", self.per)
 
     def __call__(self, iterations, epoch):
-        return self.lr * self.decay ** self._clock(self.per, iterations, epoch)
+        return self.lr * self.decay ** self._time(self.per, iterations, epoch)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class StepDecay(Schedule):
         whole_number("StepDecay: every", self.every)
 
     def __call__(self, iterations, epoch):
-        return self.lr * self.factor ** np.floor(self._clock(self.per, iterations, epoch) / self.every)
+        return self.lr * self.factor ** np.floor(self._time(self.per, iterations, epoch) / self.every)
 
 
 @dataclass(frozen=True)

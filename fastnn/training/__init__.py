@@ -1,1 +1,1 @@
-"""Steps, epochs, what watches them, and what is kept of them."""
+"""Steps and epochs: compiled, run, watched by callbacks, saved."""

@@ -22,7 +22,7 @@ from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 from fastnn_kernels.batch import ROUNDS
 
-STEPS_PER_CALL = 1024  # at most: so many rows of scalars are kept
+STEPS_PER_CALL = 1024  # at most: the rows of the table of scalars
 
 PENALTIES = (k.penalty_l1, k.penalty_l2)
 PENALTY_GRADIENTS = (k.add_l1, k.add_l2)

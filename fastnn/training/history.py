@@ -1,4 +1,4 @@
-"""What training records: a dict an epoch, and the loss of every step."""
+"""The record of a training: the figures of each epoch, and the loss of each step."""
 
 from array import array
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from typing import Any
 class History:
     """The record of a model's training, over all its `fit` calls.
 
-    epochs       a dict each: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, samples_per_second
+    epochs       a dict for each: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, samples_per_second
     steps        {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step"
-    monitor      what a Monitor took down, if one watched
+    monitor      the records of a Monitor, if one watched
     stop_reason  why training ended before its last epoch, if it did
     """
 
@@ -21,7 +21,7 @@ class History:
     monitor: list[dict[str, Any]] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> list[Any]:
-        """One quantity by epoch: history["val_loss"]. KeyError says which there are."""
+        """One figure by epoch: history["val_loss"]. KeyError names those that there are."""
         if any(name not in epoch for epoch in self.epochs) or not self.epochs:
             known = sorted(self.epochs[0]) if self.epochs else []
             raise KeyError(f"no {name!r} in this history; it has {known}")

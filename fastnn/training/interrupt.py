@@ -1,4 +1,4 @@
-"""Ctrl-C while training: never between a step and the counters that belong to it."""
+"""Ctrl-C while training never takes effect between a step and the counters that belong to it."""
 
 import contextlib
 import signal

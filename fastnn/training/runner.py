@@ -25,8 +25,8 @@ SECONDS_PER_CALL = 0.05
 class Runner:
     """Runs a step on batches of `step.batch` samples, the last one shorter, and says what it recorded.
 
-    A pass over the data is begun by `start`, or by `chunks` for data of which a chunk is in memory at a time; then
-    `advance` runs steps until `next_batch` is 0.
+    `start` begins a pass over data in memory, `chunks` one over any source. Then `advance` runs steps until
+    `next_batch` is 0.
     """
 
     def __init__(self, step: Step):

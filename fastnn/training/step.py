@@ -47,7 +47,7 @@ class Inputs:
 
     @property
     def bound(self) -> tuple[Buffer, ...]:
-        """Those that stand for arrays from outside."""
+        """The buffers that stand for arrays from outside."""
         return tuple(getattr(self, name) for name in BOUND)
 
 

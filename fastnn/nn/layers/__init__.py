@@ -1,4 +1,4 @@
-"""Layers: one family a file. Each is a description; plans are made of what they emit."""
+"""Layers, one family a file: descriptions that emit operations."""
 
 from typing import Any
 

@@ -22,7 +22,8 @@ PADDINGS = ("same", "valid")
 class Window:
     """A window's extent and stride over images of `shape`, and the padding before them.
 
-    "same" keeps ⌈extent / stride⌉ outputs, with what padding is odd after the image; "valid" pads nothing.
+    "same" gives ⌈extent / stride⌉ outputs; where the padding is odd, the larger half comes after the image. "valid" pads
+    nothing.
     """
 
     size: tuple[int, int]
@@ -40,7 +41,7 @@ class Window:
         return rows, columns
 
     def geometry(self, shape: tuple[int, ...], outputs: tuple[int, ...]) -> np.ndarray:
-        """The vector that kernels take: image, window, stride, padding before, output."""
+        """The operand `geometry` of the kernels: image, window, stride, padding before the image, output."""
         missing = [max(0, (outputs[i] - 1) * self.stride[i] + self.size[i] - shape[i]) for i in (0, 1)]
         before = [count // 2 for count in missing] if self.padding == "same" else [0, 0]
         return np.array([*shape, *self.size, *self.stride, *before, *outputs], np.int64)
@@ -116,7 +117,7 @@ class Conv2D(Penalised, Layer):
         return out, backward
 
     def _input_gradient(self, build, x, w, dout, geometry):
-        """dx; with stride 1 by the fast forward kernel: dout, padded, seen through the filters turned round."""
+        """dx. With stride 1 the fast forward kernel computes it: dout, padded, is convolved with the flipped filters."""
         taps, dx = math.prod(self.window().size), build.value("dx", x.shape)
         if self.window().stride == (1, 1):
             flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
@@ -131,7 +132,7 @@ class Conv2D(Penalised, Layer):
 
 
 def _padded(build, x, geometry):
-    """The image with its padding in it, and the geometry of the window over that; x itself where there is none."""
+    """The image with its padding in it, and the geometry of the window over that. Without padding, x itself."""
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = geometry.tolist()
     tall, wide = (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
     if (top, left) == (0, 0) and tall <= H and wide <= W:
@@ -142,14 +143,14 @@ def _padded(build, x, geometry):
 
 
 def _reversed(geometry):
-    """The geometry of the gradient, stride 1: from the images that go out back to those that come in."""
+    """The geometry of the gradient, stride 1: from the output images back to the input images."""
     H, W, C, KH, KW, _, _, top, left, H_out, W_out, n = geometry.tolist()
     return np.array([H_out, W_out, n, KH, KW, 1, 1, KH - 1 - top, KW - 1 - left, H, W, C])
 
 
 @dataclass(frozen=True)
 class MaxPool2D(Layer):
-    """The largest number of each window and channel, the first of equals; `stride` is the window's by default."""
+    """The largest number of each window and channel, the first of equals. The default `stride` is the window's extent."""
 
     pool_size: int | tuple[int, int] = 2
     stride: int | tuple[int, int] | None = None

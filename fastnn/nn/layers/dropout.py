@@ -1,4 +1,4 @@
-"""Dropout: at training time some inputs become 0 and the others larger, so that the mean stays."""
+"""Dropout: in training some inputs become 0 and the others larger, so that the mean stays the same."""
 
 from dataclasses import dataclass
 from typing import ClassVar

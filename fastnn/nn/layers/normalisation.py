@@ -1,4 +1,4 @@
-"""Layers that bring activations to mean 0 and variance 1, then scale and shift them by what they learn."""
+"""Layers that bring activations to mean 0 and variance 1, then scale and shift them by learned parameters."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Optimizers: what a step does with gradients."""
+"""Optimizers: how a step changes the parameters by their gradients."""
 
 from collections.abc import Mapping
 from typing import Any

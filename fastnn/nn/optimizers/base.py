@@ -20,8 +20,8 @@ from fastnn_kernels._sums import chunks
 class Optimizer:
     """Base of all optimizers.
 
-    lr         a number or a schedule; may be assigned
-    clip_norm, clip_value  bounds on the gradients: of the norm of all together, of each number
+    lr         the learning rate, a number or a schedule; may be assigned
+    clip_norm  a bound on the norm of all gradients together; clip_value: on the size of each number
     state      name of a parameter -> {name of a state array -> array}; may be assigned
     iteration  steps taken; epoch: epochs finished, for schedules by epoch; both may be assigned
     """
@@ -29,9 +29,9 @@ class Optimizer:
     name: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()  # the constructor's arguments beside lr and the clips
     state_names: tuple[str, ...] = ()
-    start: float = 0.0  # what state begins with
+    start: float = 0.0  # the initial value of the state
     kernel: Kernel
-    rows_kernel: Kernel | None = None  # the same for rows of a matrix, where a gradient of 0 changes nothing
+    rows_kernel: Kernel | None = None  # the same for some rows of a table, if a gradient of 0 changes nothing
 
     def __init__(self, lr: float | Schedule, clip_norm: float | None = None, clip_value: float | None = None):
         self.lr = _learning_rate(type(self).__name__, lr)
@@ -51,7 +51,7 @@ class Optimizer:
         return float(self.learning_rates(np.array([self.iteration]))[0])
 
     def learning_rates(self, iterations: np.ndarray) -> np.ndarray:
-        """The learning rate at each of the steps numbered `iterations`, in the epoch of the moment, float64."""
+        """The learning rate at each of the steps numbered `iterations`, in the current epoch, float64."""
         if isinstance(self.lr, Schedule):
             return self.lr(iterations, self.epoch)
         return np.full(len(iterations), float(self.lr))
@@ -71,9 +71,9 @@ class Optimizer:
         return {"name": self.name, "lr": lr} | own | bounds
 
     def attach(self, parameters: Block) -> None:
-        """Lay the state out beside `parameters`: what was assigned for these names, else as it starts.
+        """Make the state of `parameters`: the arrays that were assigned for these names, else initial values.
 
-        State that still belongs to another model's parameters stays there: this model starts anew.
+        State that belongs to another model's parameters is left to that model: this one starts anew.
         """
         mine = {name for name in self.state if self._is_laid_out(name)}
         if self._owner is parameters and mine.issuperset(parameters):
@@ -90,7 +90,7 @@ class Optimizer:
 
     def _fresh(self, parameters: Block) -> Block:
         block = parameters.like()
-        for name in parameters if self.start else ():  # array by array: what pads their rows stays 0
+        for name in parameters if self.start else ():  # array by array: the padding of their rows stays 0
             block[name][...] = self.start
         return block
 
@@ -99,11 +99,11 @@ class Optimizer:
         return all(name in block and _is_view(parts.get(part), block[name]) for part, block in self._blocks.items())
 
     def flat_state(self) -> list[np.ndarray]:
-        """The state arrays of all parameters together, flat, as the kernel sees them."""
+        """Each kind of state, of all parameters together, as one flat array."""
         return [block.flat for block in self._blocks.values()]
 
     def __getstate__(self):
-        # A copy's state belongs to no model yet: the first that it trains adopts it.
+        # A copy's state belongs to no model yet. The first model that it trains takes it over.
         return self.__dict__ | {"_owner": None, "_blocks": {}}
 
     def emit(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
@@ -134,10 +134,12 @@ class Optimizer:
                 build.emit(self.kernel, *(a.reshape(-1) for a in arrays), scalars)
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
-        """One update of any dict of arrays, in place; state is made when first needed.
+        """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
 
         Raises KeyError if a gradient is missing, ShapeError if one has another shape, TypeError for a parameter
-        that cannot be updated in place; then nothing has changed.
+        that cannot be updated in place. After an error nothing has changed.
+
+        >>> opt.step({"w": w}, {"w": dw})
         """
         params = {name: _updatable(name, w) for name, w in params.items()}
         gradients = {name: _fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}

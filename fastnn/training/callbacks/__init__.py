@@ -1,4 +1,4 @@
-"""What watches training, and may stop it: one callback a file."""
+"""Callbacks, one a file: they watch training and may stop it."""
 
 from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.callbacks.checkpoint import Checkpoint

@@ -1,4 +1,4 @@
-"""One line of a CSV file an epoch."""
+"""Writes the history as a CSV file."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ends training when a figure stops getting better, and brings the best parameters back."""
+"""Ends training when a figure has stopped getting better, and brings the best parameters back."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class EarlyStopping(PlateauWatcher):
     restore_best  at the end, however it comes, put back the parameters of the best epoch
     max_gap       also stop once val_loss − loss exceeds this
     stopped       why it ended training, if it did
-    best_epoch, best   where and what the best was
+    best_epoch, best   the best figure and its epoch
     """
 
     kept = (*PlateauWatcher.kept, "stopped")
@@ -37,7 +37,7 @@ class EarlyStopping(PlateauWatcher):
         self.stopped = ""
 
     def on_epoch_begin(self, run):
-        if self.stopped:  # taken up from the checkpoint of a training that had ended
+        if self.stopped:  # resumed from the checkpoint of a training that had ended
             run.stop(self.stopped)
 
     def on_epoch_end(self, run):

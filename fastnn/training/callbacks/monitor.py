@@ -1,4 +1,4 @@
-"""What the numbers inside a network look like while it trains: ranges, means, histograms.
+"""Describes the numbers inside a network while it trains: ranges, means, histograms.
 
 The file, HDF5: the root's attributes `format` and `version`; a group for each kind (parameter, gradient,
 input, activation), in it a group for each name, in that one array a figure, along the n recorded steps:
@@ -63,9 +63,9 @@ class Monitor(StepRecorder):
             history.monitor = records
 
     def record(self, run):
-        place = {"step": steps_so_far(run), "epoch": run.logs["epoch"]}
+        when = {"step": steps_so_far(run), "epoch": run.logs["epoch"]}
         for kind, name, array in _arrays(run):
-            self.records.append(place | {"kind": kind, "name": name} | describe(array, self.bins))
+            self.records.append(when | {"kind": kind, "name": name} | describe(array, self.bins))
 
     def on_epoch_end(self, run):
         super().on_epoch_end(run)
@@ -115,8 +115,8 @@ def _histogram(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    share = (values - low) / (high - low or 1.0)  # numbers above 1e16 swallow the 0.5
-    numbers = np.minimum((share * bins).astype(np.int64), bins - 1)
+    fraction = (values - low) / (high - low or 1.0)  # numbers above 1e16 swallow the 0.5
+    numbers = np.minimum((fraction * bins).astype(np.int64), bins - 1)
     return np.bincount(numbers, minlength=bins), np.linspace(low, high, bins + 1)
 
 

@@ -1,4 +1,4 @@
-"""What waits for a figure of the epoch to get better: shared by all callbacks that act when it does not."""
+"""The base of callbacks that act when a figure of the epoch has stopped getting better."""
 
 import math
 from typing import Any, ClassVar
@@ -13,11 +13,11 @@ class PlateauWatcher(Callback):
 
     An accuracy is better when higher, anything else when lower; NaN is never better.
 
-    best_epoch, best   where and what the best was
+    best_epoch, best   the best figure and its epoch
     waited             epochs since then
     """
 
-    kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # what a checkpoint must keep
+    kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # the attributes that a checkpoint must keep
 
     def __init__(self, monitor: str, patience: int, min_delta: float):
         # The negated forms catch NaN as well.
@@ -34,7 +34,7 @@ class PlateauWatcher(Callback):
         self._reset()  # it may have watched another training, or another model
 
     def _improved(self, run: Any) -> bool:
-        """Take down this epoch's figure: whether it is the best so far, else one more epoch was waited."""
+        """Whether this epoch's figure is the best so far. If it is not, one more epoch has been waited."""
         value = self._figure(run.logs, self.monitor)
         if self._score(value) < self._best_score() - self.min_delta:
             self.best, self.best_epoch, self.waited = value, run.epoch, 0

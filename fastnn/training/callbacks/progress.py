@@ -1,4 +1,4 @@
-"""Shows a person how training goes: a bar with loss, speed and time left, and a line an epoch, on stderr."""
+"""Shows progress on stderr: a bar with loss, speed and time left, and a line for each epoch."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ from fastnn.training.callbacks.base import Callback
 
 
 class ProgressBar(Callback):
-    """A bar over the whole training; when stderr is no terminal, the epochs' lines alone."""
+    """A bar over the whole training. Where stderr is no terminal, only the lines of the epochs."""
 
     often = True
 

@@ -1,4 +1,4 @@
-"""Writes what TensorBoard shows: figures of steps and epochs, histograms of all arrays."""
+"""Writes event files for TensorBoard: figures of steps and epochs, histograms of all arrays."""
 
 import time
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ class TensorBoard(StepRecorder):
 
 
 def _arrays(run: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """Tag and values of all that is described; the tag's first part groups the charts."""
+    """The tag and values of each array that is described. The first part of a tag groups the charts."""
     for name, array in run.model.parameters.items():
         yield f"parameter/{name}", array
     for name, array in run.gradients.items():
