@@ -195,7 +195,7 @@ def _emit_update(
     width = optimizer.scalars(np.zeros(1)).shape[1]
     table = build.array("scalars of a call", (STEPS_PER_CALL, width))
     scalars = build.array("scalars", (width,))
-    build.emit(k.select_rates, scalars, table, inputs.cursor)
+    build.emit(k.select_scalars, scalars, table, inputs.cursor)
     optimizer.emit(build, parameters, gradients, scalars)
     for name, bound in network.max_norms().items():
         build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))

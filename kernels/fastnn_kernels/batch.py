@@ -22,6 +22,7 @@ __all__ = [
     "permuted_indices",
     "record_step",
     "select_rates",
+    "select_scalars",
     "sequential_indices",
 ]
 
@@ -96,7 +97,7 @@ def advance_cursor(cursor, indices):
 
 
 @kernel
-def select_rates(scalars, table, cursor):
+def select_scalars(scalars, table, cursor):
     """scalars = table[cursor[2]]: the row of the current step
 
     scalars : (r,)    table : (steps of a call, r)    cursor : (4,) int64
@@ -105,6 +106,9 @@ def select_rates(scalars, table, cursor):
     """
     for j in range(scalars.shape[0]):
         scalars[j] = table[cursor[2], j]
+
+
+select_rates = select_scalars  # the name before 0.2
 
 
 @kernel(

@@ -22,8 +22,7 @@ PADDINGS = ("same", "valid")
 class Window:
     """A window's extent and stride over images of `shape`, and the padding before them.
 
-    "same" gives ⌈extent / stride⌉ outputs; where the padding is odd, the larger half comes after the image. "valid" pads
-    nothing.
+    "same" gives ⌈extent / stride⌉ outputs; of an odd padding the larger half is after the image. "valid" pads nothing.
     """
 
     size: tuple[int, int]

@@ -10,6 +10,7 @@ __all__ = [
     "permuted_indices",
     "record_step",
     "select_rates",
+    "select_scalars",
     "sequential_indices",
 ]
 
@@ -43,9 +44,12 @@ def advance_cursor(cursor, indices):
     cursor[:3] += [len(indices), 1, 1]
 
 
-def select_rates(scalars, table, cursor):
+def select_scalars(scalars, table, cursor):
     """scalars = table[cursor[2]]"""
     scalars[:] = table[cursor[2]]
+
+
+select_rates = select_scalars  # the name before 0.2
 
 
 def gather_rows(out, source, indices):

@@ -58,6 +58,6 @@ def specs():
     yield spec("permuted_indices", permuted, odd, {"trigram": (200, 372_500)})
     yield spec("sequential_indices", sequential, VECTORS, {"trigram": (200,)})
     yield spec("advance_cursor", advance, VECTORS, {"trigram": (200,)})
-    yield spec("select_rates", scalars, named((1, 1), (3, 5)), {"adam": (100, 5)})
+    yield spec("select_scalars", scalars, named((1, 1), (3, 5)), {"adam": (100, 5)})
     yield spec("normalise_weights", weights, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
     yield spec("record_step", record, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
