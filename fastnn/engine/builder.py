@@ -74,13 +74,22 @@ class Builder:
         self.emit_along(self.samples if kernel.per_sample else None, kernel, *operands)
 
     def emit_along(self, axis: Axis | None, kernel: Kernel, *operands: Any) -> None:
-        """Emit an operation that may be cut along `axis`. ValueError if a slice would write more than its own part."""
-        if axis is not None and any(cut_of(output, axis) is None for output in operands[: kernel.outputs]):
-            raise ValueError(
-                f"{kernel.name} of {self.owner} writes an array as a whole, but is cut along an axis; expected "
-                "batched buffers along the samples, Slice or Columns along a parameter's axis"
-            )
+        """Emit an operation that may be cut along `axis`.
+
+        ValueError if a slice would write more than its own part, or an operand is whole of which the kernel, as it
+        declares, expects a slice.
+        """
+        if axis is not None:
+            self._check_cut(axis, kernel, operands)
         self.ops.append(Op(kernel, operands, self.owner, axis))
+
+    def _check_cut(self, axis: Axis, kernel: Kernel, operands: Sequence[Any]) -> None:
+        for i, (name, operand) in enumerate(zip(kernel.operands, operands, strict=False)):
+            if (i < kernel.outputs or name in kernel.cut) and cut_of(operand, axis) is None:
+                raise ValueError(
+                    f"{kernel.name} of {self.owner} is cut along an axis, but {name} is a whole array; expected a "
+                    "batched buffer along the samples, Slice or Columns along a parameter's axis"
+                )
 
     def emit_prologue(self, kernel: Kernel, *operands: Any) -> None:
         """Emit an operation that runs when a pass over the data begins, not in every step."""

@@ -74,6 +74,7 @@ class Kernel:
                 stamp does not cover their source
     outputs     how many leading arguments it writes, from nothing or in place; it writes no other
     per_sample  whether row i of its outputs depends on row i of its batched inputs alone: a batch may be cut anywhere
+    operands    names of the arguments
     cut         names of the operands of which a slice of the work gets its own rows; it gets all others whole. The
                 work is cut along the samples (`per_sample`) or, in kernels with an operand `offset`, along an axis
                 of a parameter. `offset` is the number of the slice's first sample, row or column
@@ -94,6 +95,7 @@ class Kernel:
         self.outputs = outputs
         self.per_sample = per_sample
         self.cut = cut
+        self.operands = body.__code__.co_varnames[: body.__code__.co_argcount]
         self.cached = cached
         self.__doc__ = body.__doc__
         self.serial = compiled(_renamed(body, "__serial"), cached=cached)

@@ -265,10 +265,12 @@ def test_a_row_may_not_cut_what_its_other_shares_read():
 
 def test_a_row_that_is_cut_says_which_part_it_writes():
     build, a = Builder(4, "float32"), np.ones((16, 16), np.float32)
-    with pytest.raises(ValueError, match="writes an array as a whole"):
+    with pytest.raises(ValueError, match="matmul of batch is cut along an axis, but out is a whole array"):
         build.emit_along(Axis(16, 16, 16), k.matmul, a, Slice(a), a)
-    with pytest.raises(ValueError, match="writes an array as a whole"):
+    with pytest.raises(ValueError, match="but out is a whole array"):
         build.emit(k.matmul, a, a, a)  # along the samples, which an array from outside does not have
+    with pytest.raises(ValueError, match="but x is a whole array"):  # its rows would be those of another slice
+        build.emit_along(Axis(16, 16, 16), k.matmul, Slice(a), a, a)
 
 
 def test_a_deep_net_is_planned_in_linear_time():

@@ -116,7 +116,7 @@ class Conv2D(Penalised, Layer):
         return out, backward
 
     def _input_gradient(self, build, x, w, dout, geometry):
-        """dx. With stride 1 the fast forward kernel computes it: dout, padded, is convolved with the flipped filters."""
+        """dx. With stride 1 the fast forward kernel computes it, from padded dout and flipped filters."""
         taps, dx = math.prod(self.window().size), build.value("dx", x.shape)
         if self.window().stride == (1, 1):
             flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
@@ -149,7 +149,7 @@ def _reversed(geometry):
 
 @dataclass(frozen=True)
 class MaxPool2D(Layer):
-    """The largest number of each window and channel, the first of equals. The default `stride` is the window's extent."""
+    """The largest number of each window and channel, the first of equals. `stride` is `pool_size` unless given."""
 
     pool_size: int | tuple[int, int] = 2
     stride: int | tuple[int, int] | None = None
