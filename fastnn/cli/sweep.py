@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from fastnn.cli.settings import options_of, setting_from_text
+from fastnn.common.text import metric_text, percent
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors as cells
 from fastnn.experiment.executors import Place, Row
@@ -126,7 +127,7 @@ def _line(work: Sweep, number: int) -> str:
     row, done = work.rows[number], len(work.cells) - len(work.waiting)
     assert row is not None
     values = ", ".join(f"{name}={getattr(work.cells[number], name)}" for name in work.grid.axes)
-    outcome = f"{100 * float(row[measure(work)]):.2f} %" if row["status"] == "finished" else row["reason"]
+    outcome = percent(float(row[measure(work)])) if row["status"] == "finished" else row["reason"]
     return f"cell {done} of {len(work.cells)}: {values}: {outcome}"
 
 
@@ -164,8 +165,7 @@ def _state(row: Row | None) -> str:
 def _cell_text(row: Row | None, name: str) -> str:
     if row is None or row.get(name) in (None, ""):
         return ""
-    value = float(row[name])
-    return f"{100 * value:.2f} %" if name.endswith("accuracy") else f"{value:.4f}"
+    return metric_text(name, float(row[name]))
 
 
 def draw(work: Sweep) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from fastnn.common.text import SPLITS, loss_text, percent
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads
 from fastnn.experiment.lineup import Entry
@@ -21,9 +22,7 @@ from fastnn.experiment.results import Trained
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.runner import Order, Outcome, run
 from fastnn.training.callbacks import Callback
-from fastnn.training.callbacks.progress import ProgressBar, loss_text
-
-PARTS = {"train": "training", "val": "validation", "test": "test"}
+from fastnn.training.callbacks.progress import ProgressBar
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +81,7 @@ def train_and_report(request: Request) -> None:
 
 def _announcement(order: Order) -> str:
     data = order.data
-    sizes = ", ".join(f"{len(split):,} {PARTS[part]}" for part, split in data.splits().items())
+    sizes = ", ".join(f"{len(split):,} {SPLITS[part]}" for part, split in data.splits().items())
     return f"{order.recipe.id}: {order.announced}, {sizes} samples"
 
 
@@ -96,8 +95,8 @@ def _tell(number: int, count: int, trained: Trained) -> None:
     if count == 1:
         return
     figures = ", ".join(
-        f"{PARTS[part]} {100 * trained.metrics[f'{part}_accuracy']:.2f} %"
-        for part in PARTS
+        f"{SPLITS[part]} {percent(trained.metrics[f'{part}_accuracy'])}"
+        for part in SPLITS
         if f"{part}_accuracy" in trained.metrics
     )
     click.echo(f"run {number} of {count}: {trained.failed or f'accuracy {figures}'}", err=True)
@@ -127,12 +126,12 @@ def _figures(summary: dict[str, Any], recipe: Recipe) -> Table:
     table = Table(title=title, title_justify="left", caption="the report's figures are of its own data")
     for column in ("", "loss", "accuracy", "report's accuracy"):
         table.add_column(column, justify="left" if not column else "right")
-    for part, label in PARTS.items():
+    for part, label in SPLITS.items():
         if f"{part}_loss" in summary["metrics"]:
             published = recipe.seed_figures.get(f"{part}_accuracy")
             loss, accuracy = (summary["metrics"][f"{part}_{name}"] for name in ("loss", "accuracy"))
-            published_text = f"{100 * published:.2f} %" if published else ""
-            table.add_row(label, loss_text(loss), f"{100 * accuracy:.2f} %", published_text)
+            published_text = percent(published) if published else ""
+            table.add_row(label, loss_text(loss), percent(accuracy), published_text)
     return table
 
 
@@ -142,25 +141,21 @@ def _comparisons(summary: dict[str, Any], order: Order) -> list[Table]:
     for comparison in [*order.lineup().groups]:
         question, name = comparison[0].question, comparison[0].name
         rows = [row for row in summary["runs"] if row["comparison"] == name]
-        parts = [part for part in PARTS if any(f"{part}_accuracy" in row["metrics"] for row in rows)]
+        parts = [part for part in SPLITS if any(f"{part}_accuracy" in row["metrics"] for row in rows)]
         table = Table(title=question, title_justify="left")
-        for column in ("run", *(PARTS[part] for part in parts)):
+        for column in ("run", *(SPLITS[part] for part in parts)):
             table.add_column(column, justify="left" if column == "run" else "right")
         for row in rows:
-            cells = [_percent(row["metrics"].get(f"{part}_accuracy")) for part in parts]
-            table.add_row(row["label"], *cells)
+            figures = [row["metrics"].get(f"{part}_accuracy") for part in parts]
+            table.add_row(row["label"], *("failed" if figure is None else percent(figure) for figure in figures))
         if spread := summary["spreads"].get(name):
             table.add_row("mean ± deviation", *(_spread(spread[f"{part}_accuracy"]) for part in parts))
         tables.append(table)
     return tables
 
 
-def _percent(share: float | None) -> str:
-    return "failed" if share is None else f"{100 * share:.2f} %"
-
-
 def _spread(figures: list[float]) -> str:
-    return f"{100 * figures[0]:.2f} ± {100 * figures[1]:.2f} %"
+    return f"{100 * figures[0]:.2f} ± {percent(figures[1])}"
 
 
 def _entropies(summary: dict[str, Any], data: Dataset) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastnn.common.files import atomic_path
+from fastnn.common.text import SPLITS, metric_name, metric_text
 from fastnn.experiment.html import page, picture, section, table
 
 NAME = "report.html"
@@ -48,7 +49,7 @@ def write(
 
 def _heading(summary: Mapping[str, Any]) -> str:
     """What was trained, on what, and how it ended."""
-    samples = ", ".join(f"{count:,} {PARTS.get(part, part)}" for part, count in (summary.get("samples") or {}).items())
+    samples = ", ".join(f"{count:,} {SPLITS.get(part, part)}" for part, count in (summary.get("samples") or {}).items())
     source = "generated data" if _is_generated(summary) else f"the data of {summary.get('data')}"
     told = f"Trained on {source}{f' ({samples} samples)' if samples else ''}. {_ended(summary)}"
     lines = [f"<h1>{escape(str(summary['id']))}</h1>"]
@@ -63,9 +64,6 @@ def _heading(summary: Mapping[str, Any]) -> str:
             "report: figures on it cannot be compared with the report's one to one.</p>"
         )
     return "<header>\n" + "\n".join(lines) + "\n</header>"
-
-
-PARTS = {"train": "training", "val": "validation", "test": "test"}
 
 
 def _is_generated(summary: Mapping[str, Any]) -> bool:
@@ -92,7 +90,7 @@ def _figures(summary: Mapping[str, Any]) -> str:
     names = [*here, *(name for name in published if name not in here)]
     if not names:
         return ""
-    rows = [[_metric_label(name), *_compared(name, published.get(name), here.get(name))] for name in names]
+    rows = [[metric_name(name), *_compared(name, published.get(name), here.get(name))] for name in names]
     content = [table(["", "report", "here", "difference"], rows, numbers=True)]
     if (entropy := summary.get("true_entropy")) is not None:
         content.append(f"<p>True entropy of the data: {entropy:.4f} nats{_gap(here.get('test_loss'), entropy)}.</p>")
@@ -106,16 +104,8 @@ def _gap(loss: float | None, entropy: float) -> str:
     return f"; the model's test loss is {abs(loss - entropy):.4f} {side} it"
 
 
-def _metric_label(name: str) -> str:
-    part, _, rest = name.partition("_")
-    return f"{PARTS[part]} {rest.replace('_', ' ')}" if part in PARTS and rest else name.replace("_", " ")
-
-
 def _figure(name: str, value: float | None) -> str:
-    """A metric as text: an accuracy in per cent, "" where there is none."""
-    if value is None:
-        return ""
-    return f"{100 * value:.2f} %" if name.endswith("accuracy") else f"{value:.4f}"
+    return "" if value is None else metric_text(name, value)
 
 
 def _compared(name: str, published: float | None, here: float | None) -> list[str]:
@@ -157,7 +147,7 @@ def _run_table(runs: Sequence[Mapping[str, Any]]) -> str:
         ]
         for run in runs
     ]
-    header = ["run", *(name.replace("_", " ") for name in settings), *map(_metric_label, metrics), *failed]
+    header = ["run", *(name.replace("_", " ") for name in settings), *map(metric_name, metrics), *failed]
     return table(header, rows, numbers=True)
 
 
@@ -166,7 +156,7 @@ def _spread(metrics: Mapping[str, Sequence[float]]) -> str:
     if not metrics:
         return ""
     texts = [
-        f"{_metric_label(name)} {_figure(name, mean)} ± {_figure(name, std)}" for name, (mean, std) in metrics.items()
+        f"{metric_name(name)} {_figure(name, mean)} ± {_figure(name, std)}" for name, (mean, std) in metrics.items()
     ]
     return f"<p>Mean ± standard deviation over these runs: {escape('; '.join(texts))}.</p>"
 

@@ -10,6 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import NonFiniteError
 from fastnn.data import Dataset
 from fastnn.experiment import report
@@ -20,7 +21,6 @@ from fastnn.experiment.results import Results, Trained
 from fastnn.experiment.run_folder import MODEL, RunFolder, read_summary
 from fastnn.experiment.train_one import SparingCheckpoint, fewer_samples, load_trained, save_trained, train_one
 from fastnn.training.callbacks import Callback
-from fastnn.training.callbacks.csv_logger import write_history
 
 SCHEMA = 1
 
@@ -153,10 +153,7 @@ def _keep(folder: RunFolder, number: int, trained: Trained) -> None:
 
 def _write_history(path: Path, trained: list[Trained], several: bool) -> None:
     """One line an epoch; with several trainings the first column, `run`, says whose it is."""
-    write_history(
-        path,
-        [({"run": one.label} if several else {}) | epoch for one in trained for epoch in one.epochs],
-    )
+    write_rows(path, [({"run": one.label} if several else {}) | epoch for one in trained for epoch in one.epochs])
 
 
 def _gather(recipe: Recipe, lineup: Lineup, data: Dataset, trained: list[Trained], folder: Path) -> Results:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import FileFormatError
+from fastnn.common.text import SPLITS
 from fastnn.data import Dataset
 from fastnn.experiment.executors import Cells, Place, Row, identity
 from fastnn.experiment.recipe import Recipe
-from fastnn.training.callbacks.csv_logger import write_history
 
 TABLE = "sweep.csv"
-PARTS = ("train", "val", "test")
-METRICS = tuple(f"{part}_{name}" for part in PARTS for name in ("loss", "accuracy"))
+METRICS = tuple(f"{part}_{name}" for part in SPLITS for name in ("loss", "accuracy"))
 REPEATED = ("crashed",)  # the statuses that say nothing of the settings
 
 
@@ -109,7 +109,7 @@ class Sweep:
             tell(number)
 
     def _write(self) -> None:
-        write_history(self.folder / TABLE, [*self.others, *(row for row in self.rows if row is not None)])
+        write_rows(self.folder / TABLE, [*self.others, *(row for row in self.rows if row is not None)])
 
 
 def _make(folder: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.random import stream
+from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
 from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
 from fastnn.experiment.results import Results
@@ -25,7 +26,6 @@ from fastnn.recipes.shared import (
     hidden_layers,
     initializer_of,
     optimizer_of,
-    percent,
     sizes_of,
     unit_images,
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
@@ -25,7 +26,6 @@ from fastnn.recipes.shared import (
     hidden_layers,
     initializer_of,
     optimizer_of,
-    percent,
     sizes_of,
 )
 from fastnn.training.model import Sequential

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastnn import plots
+from fastnn.common.text import percent
 from fastnn.data import Dataset
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
@@ -16,7 +17,7 @@ from fastnn.experiment.results import Results
 from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, unit_images
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 from fastnn.training.callbacks.monitor import load_monitor
 from fastnn.training.model import Sequential

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset
 from fastnn.experiment.pictures import Picture, by_step, note_of
 from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
@@ -24,7 +25,6 @@ from fastnn.recipes.shared import (
     flat_pixels,
     initializer_of,
     optimizer_of,
-    percent,
 )
 from fastnn.training.callbacks import Callback, GradientNorms
 from fastnn.training.model import Sequential
@@ -83,8 +83,7 @@ def pictures(results: Results) -> list[Picture]:
 
 def closing(results: Results) -> list[tuple[str, list[str]]]:
     lines = [
-        f"{label}: "
-        + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in ("train", "val", "test"))
+        f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in SPLITS)
         for label, one in results.group("activations").items()
     ]
     return [("accuracy by activation", lines)] if lines else []

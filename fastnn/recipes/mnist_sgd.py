@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastnn.common.text import percent
 from fastnn.data import Dataset
 from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
 from fastnn.experiment.results import Results
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, flat_unit_pixels, optimizer_of, percent
+from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, flat_unit_pixels, optimizer_of
 from fastnn.training.model import Sequential
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
@@ -85,7 +86,7 @@ def _sheet(results: Results, title: str, members: dict[str, Trained]) -> Any:
 
 
 def _caption(label: str, one: Trained) -> str:
-    return f"{label}: {100 * one.metrics['train_accuracy']:.1f} %, loss {one.metrics['train_loss']:.3f}"
+    return f"{label}: {percent(one.metrics['train_accuracy'], 1)}, loss {one.metrics['train_loss']:.3f}"
 
 
 def closing(results: Results) -> list[tuple[str, list[str]]]:

@@ -6,16 +6,15 @@ The report's penalty is λ·Σw² on the dense layers; --l2 means ½·l2·Σw²,
 from dataclasses import dataclass
 
 from fastnn import plots
+from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
 from fastnn.experiment.results import Results
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, unit_images
 from fastnn.training.model import Sequential
-
-PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def closing(results: Results) -> list[tuple[str, list[str]]]:
         (
             f"{comparison.question}; {len(next(iter(members.values())).epochs)} epochs each",
             [
-                f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in PARTS)
+                f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in SPLITS)
                 for label, one in members.items()
                 if not one.failed
             ],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.text import percent
 from fastnn.data import Dataset
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
@@ -15,7 +16,7 @@ from fastnn.experiment.results import Results
 from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATIONS, STARTS, classes_of, flat_unit_pixels, initializer_of, percent
+from fastnn.recipes.shared import ACTIVATIONS, STARTS, classes_of, flat_unit_pixels, initializer_of
 from fastnn.training.model import Sequential
 
 VELOCITY = 1e-5  # what every velocity starts at, in the report's program

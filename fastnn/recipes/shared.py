@@ -106,8 +106,3 @@ def _unit(pixels: np.ndarray, dtype: str) -> np.ndarray:
 def classes_of(data: Dataset) -> list[str]:
     """The names of the classes, by label."""
     return [str(name) for name in data.meta["classes"]]
-
-
-def percent(share: float) -> str:
-    """0.8461 as 84.61 %."""
-    return f"{100 * share:.2f} %"

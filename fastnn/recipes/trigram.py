@@ -12,13 +12,14 @@ from typing import Any
 
 from fastnn import plots
 from fastnn.common import random
+from fastnn.common.text import percent
 from fastnn.data import Dataset
 from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
 from fastnn.experiment.results import Results
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, STARTS, initializer_of, optimizer_of, percent, unchanged
+from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, STARTS, initializer_of, optimizer_of, unchanged
 from fastnn.recipes.words import top_words
 from fastnn.training.model import Sequential
 
@@ -92,7 +93,7 @@ def next_words(results: Results) -> list[str]:
     for row, label, ranked in zip(
         test.x[chosen], test.y[chosen], top_words(results.model, test.x[chosen]), strict=True
     ):
-        guesses = ", ".join(f"{word} {100 * probability:.0f} %" for word, probability in ranked)
+        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
         lines.append(f"{' '.join(words[i] for i in row)} [{words[label]}]: {guesses}")
     return lines
 

@@ -259,7 +259,7 @@ INTERRUPTED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
 from fastnn.cli import main
-from fastnn.recipes.single import SparingCheckpoint
+from fastnn.experiment.train_one import SparingCheckpoint
 saved = SparingCheckpoint.on_epoch_end
 def save_and_kill(self, run):
     saved(self, run)
