@@ -1,4 +1,4 @@
-"""The command line. Results go to stdout, progress and errors to stderr, one line an error.
+"""The command line. ExperimentResult go to stdout, progress and errors to stderr, one line an error.
 
 Exit status: 0 done, 1 an error of fastnn's own, 2 something given was wrong, 3 training diverged, 130 Ctrl-C,
 143 SIGTERM.

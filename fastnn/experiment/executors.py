@@ -15,7 +15,8 @@ from typing import Any
 from fastnn.common.errors import FastnnError, MissingPackageError
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads
-from fastnn.experiment.recipe import Recipe, plain
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.settings import plain
 from fastnn.experiment.train_one import train_one
 
 TIMEOUT = "10s"  # for a scheduler to answer

@@ -13,8 +13,10 @@ import numpy as np
 from fastnn.common.random import stream
 from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
-from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.comparison import Best, Comparison
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import Initializer, Normal, get
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from fastnn.nn.losses import MSE
@@ -108,7 +110,7 @@ def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.asarray(wide[np.arange(count)[:, None, None], rows, columns])
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """The report reads its accuracies off the peaks of its curves: so these are shown, beside the last epoch's."""
     members = {label: trained for _, group in results.groups for label, trained in group.items()}
     members = members or {"chosen": results.chosen}

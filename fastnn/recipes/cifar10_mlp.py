@@ -11,9 +11,11 @@ import numpy as np
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results, Trained
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
@@ -77,7 +79,7 @@ def build(settings: CifarSettings, data: Dataset) -> tuple[Sequential, Optimizer
     return model, optimizer_of(settings)
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     """The nine cells as a map, if they were run."""
     cells = results.group("cells")
     if len(cells) < len(SCALES) * len(RATES):
@@ -96,7 +98,7 @@ def pictures(results: Results) -> list[Picture]:
     return [("cells-map.png", "validation accuracy by weight scale and learning rate", figure)]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """What each check showed when it ended; the tables are of the weights kept, those of the best validation."""
     return [
         (comparison.question, [_line(label, one) for label, one in members.items() if not one.failed])
@@ -104,7 +106,7 @@ def closing(results: Results) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _line(label: str, one: Trained) -> str:
+def _line(label: str, one: RunResult) -> str:
     last = one.epochs[-1]
     shares = f"{percent(last['accuracy'])} in training, {percent(last['val_accuracy'])} in validation"
     return f"{label}: {shares} in epoch {len(one.epochs)}; epoch {one.best_epoch} kept"

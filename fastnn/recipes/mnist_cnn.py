@@ -11,9 +11,11 @@ from pathlib import Path
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset
+from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
@@ -77,14 +79,14 @@ def _filters(text: str) -> tuple[int, int]:
     return first, second
 
 
-def watch(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Callback]:
+def callbacks(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Callback]:
     if not (chosen and settings.monitor):
         return []
     events = [TensorBoard(folder / EVENTS, every=settings.monitor)] if settings.tensorboard else []
     return [Monitor(settings.monitor, folder / MONITOR), *events]
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     """What the Monitor saw, and the filters of the first convolution."""
     note = note_of(results)
     weights = results.model.parameters["conv2d.w"]
@@ -97,7 +99,7 @@ def pictures(results: Results) -> list[Picture]:
     return found
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """Validation and test error after each epoch of the chosen run."""
     lines = [
         f"epoch {epoch['epoch']}: validation {percent(1 - epoch['val_accuracy'])}, "
@@ -146,7 +148,7 @@ RECIPE = Recipe(
         "the lowest validation error of four trainings at larger, falling rates, on MNIST: 0.56 %, where 1e-4 has "
         "1.22 %; test 0.69 %",
     ),
-    watch=watch,
+    callbacks=callbacks,
     pictures=pictures,
     closing=closing,
 )

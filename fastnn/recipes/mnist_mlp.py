@@ -12,9 +12,11 @@ import numpy as np
 from fastnn import plots
 from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, by_step, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
@@ -62,11 +64,11 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
     return model, optimizer_of(settings)
 
 
-def watch(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
+def callbacks(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
     return [GradientNorms()]
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     """Loss and gradient norm by step, and the first layer's weights as pictures."""
     note = note_of(results)
     runs = {label: one for _, members in results.groups for label, one in members.items() if not one.failed}
@@ -81,7 +83,7 @@ def pictures(results: Results) -> list[Picture]:
     ]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     lines = [
         f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in SPLITS)
         for label, one in results.group("activations").items()
@@ -105,7 +107,7 @@ RECIPE = Recipe(
     comparisons=COMPARISONS,
     compare=("activations",),
     rates={"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2},
-    watch=watch,
+    callbacks=callbacks,
     pictures=pictures,
     closing=closing,
 )

@@ -6,8 +6,10 @@ import numpy as np
 
 from fastnn.common.text import percent
 from fastnn.data import Dataset
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
@@ -43,7 +45,7 @@ def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimi
     return model, optimizer_of(settings)
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """Mean and deviation over the seeds by epoch, as the report gives them, and what each learning rate reached."""
     seeds, rates = list(results.group("three-seeds").values()), results.group("rates")
     found = []

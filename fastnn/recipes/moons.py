@@ -13,9 +13,11 @@ import numpy as np
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results, Trained
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
@@ -62,20 +64,20 @@ def fit_arguments(settings: PlaneSettings, train: Split) -> dict[str, Any]:
     return {"x": x, "y": y, "batch_size": len(train), "shuffle": False}
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     """One sheet of decision boundaries for each question, or for the chosen net alone."""
     groups = [
         (comparison.name, comparison.question, results.group(comparison.name)) for comparison, _ in results.groups
     ]
     groups = groups or [("boundary", "where the chosen net draws the border", {"chosen": results.chosen})]
     return [
-        (f"{name}.png", question, _sheet(results, f"{results.recipe.id}: {question}", members))
+        (f"{name}.png", question, _sheet(results, f"{results.id}: {question}", members))
         for name, question, members in groups
         if members
     ]
 
 
-def _sheet(results: Results, title: str, members: dict[str, Trained]) -> Any:
+def _sheet(results: ExperimentResult, title: str, members: dict[str, RunResult]) -> Any:
     train = results.data.train
     panels = [
         (_caption(label, one), one.model.predict, train.x, train.y)
@@ -85,11 +87,11 @@ def _sheet(results: Results, title: str, members: dict[str, Trained]) -> Any:
     return plots.decision_boundaries(panels, title, note=note_of(results))
 
 
-def _caption(label: str, one: Trained) -> str:
+def _caption(label: str, one: RunResult) -> str:
     return f"{label}: {percent(one.metrics['train_accuracy'], 1)}, loss {one.metrics['train_loss']:.3f}"
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """Accuracy and loss of every net, as in the titles of the sheets."""
     return [
         (comparison.question, [_caption(label, one) for label, one in results.group(comparison.name).items()])

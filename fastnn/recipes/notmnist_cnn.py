@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from fastnn import plots
 from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, unit_images
@@ -50,13 +52,13 @@ def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Opt
     return model, optimizer_of(settings)
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     weights = results.model.parameters["conv2d.w"]
     figure = plots.filters(weights, "the filters of the convolution", note=note_of(results))
     return [("filters.png", "the filters of the convolution", figure)]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """Accuracy of each part for each run, as the report's tables give it."""
     return [
         (

@@ -10,9 +10,11 @@ import numpy as np
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
@@ -50,7 +52,7 @@ def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD
     return model, optimizer
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     """Which letters are taken for which, on the test set."""
     test, names = results.data.splits()["test"], classes_of(results.data)
     matrix = np.zeros((len(names), len(names)), np.int64)
@@ -59,7 +61,7 @@ def pictures(results: Results) -> list[Picture]:
     return [("confusion.png", "which letters are taken for which", figure)]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     classes, metrics = len(classes_of(results.data)), results.chosen.metrics
     losses = ", ".join(f"{part} {metrics[f'{part}_loss'] / classes:.4f}" for part in results.data.splits())
     found = [("loss averaged over samples and classes (the report's: .0110, .0308, .0340)", [losses])]

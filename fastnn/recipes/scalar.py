@@ -13,9 +13,11 @@ from fastnn import plots
 from fastnn.common.arrays import whole
 from fastnn.common.random import stream
 from fastnn.data import Dataset, Split, find_data
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.plain_net import (
@@ -116,7 +118,7 @@ def build(settings: ScalarSettings, data: Dataset) -> tuple[Sequential, SGD]:
     return model, SGD(settings.lr)
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     """The loss sample by sample, and the border with some of the points."""
     note, test = note_of(results), results.data.test or results.data.train
     losses = results.chosen.steps["loss"]
@@ -160,7 +162,7 @@ def agreement(data: Dataset) -> float:
     return float(np.abs(np.subtract(losses, history.steps["loss"])).max())
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     difference = f"losses of the first {CHECKED} samples differ by at most {agreement(results.data):.1e}"
     return [("the worked example, in plain loops", worked_example()), ("plain loops and kernels", [difference])]
 

@@ -14,9 +14,11 @@ from fastnn import plots
 from fastnn.common import random
 from fastnn.common.text import percent
 from fastnn.data import Dataset
+from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.pictures import note_of
-from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, STARTS, initializer_of, optimizer_of, unchanged
@@ -83,7 +85,7 @@ def _sizes(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def next_words(results: Results) -> list[str]:
+def next_words(results: ExperimentResult) -> list[str]:
     """For five test trigrams the true next word and the ten that the model finds most likely, a line each."""
     words = results.data.meta["words"]
     test = results.data.splits()["test"]
@@ -98,7 +100,7 @@ def next_words(results: Results) -> list[str]:
     return lines
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     first = [
         f"train {percent(one['accuracy'])}, validation {percent(one['val_accuracy'])}"
         for one in results.chosen.epochs[:1]
@@ -109,7 +111,7 @@ def closing(results: Results) -> list[tuple[str, list[str]]]:
     ]
 
 
-def pictures(results: Results) -> list[Any]:
+def pictures(results: ExperimentResult) -> list[Any]:
     vectors = results.model.parameters["embedding.w"]
     figure = plots.embedding_map(vectors, list(results.data.meta["words"]), "the words' vectors", note=note_of(results))
     return [("embedding.png", "the words' vectors, projected to the plane: near words are used alike", figure)]

@@ -259,13 +259,13 @@ INTERRUPTED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
 from fastnn.cli import main
-from fastnn.experiment.train_one import SparingCheckpoint
-saved = SparingCheckpoint.on_epoch_end
+from fastnn.experiment.train_one import ThrottledCheckpoint
+saved = ThrottledCheckpoint.on_epoch_end
 def save_and_kill(self, run):
     saved(self, run)
     if run.epoch == 2:
         os.kill(os.getpid(), getattr(signal, sys.argv[1]))
-SparingCheckpoint.on_epoch_end = save_and_kill
+ThrottledCheckpoint.on_epoch_end = save_and_kill
 sys.exit(main(sys.argv[2:]))
 """
 

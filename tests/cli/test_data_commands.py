@@ -67,7 +67,7 @@ def test_fetch_what_is_there(capsys, monkeypatch, here):
 
 @pytest.mark.parametrize("watched", [False, True])
 def test_fetch(capsys, monkeypatch, here, watched):
-    """Results go to stdout; a bar goes to stderr, and only where somebody watches."""
+    """ExperimentResult go to stdout; a bar goes to stderr, and only where somebody watches."""
     monkeypatch.delenv("FASTNN_OFFLINE")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
     server = Server()
