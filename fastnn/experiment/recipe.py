@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastnn.common.names import near
-from fastnn.data import Dataset, Split, find_data
+from fastnn.data import Dataset, Split, Use, find_data
 from fastnn.experiment.comparison import SEEDS, Best, Comparison
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import checked
@@ -33,6 +33,9 @@ class Recipe:
     id, title      its name on the command line, and one line that says what it is
     settings       the report's hyper-parameters, an instance of a Settings subclass
     quick          the settings that --quick changes
+    data_set       the name of its data set in the catalogue; --data takes files of that data set's formats
+    use            how the data set is divided; None: as it comes
+    load           path or None -> data, and one line that says which they are; None: `find_data` of `data_set`
     seed_figures   what the report published, by the names of `summary.json`'s metrics
     prepare        (data as loaded, dtype) -> data as the network takes them
     build          (settings, prepared data) -> an untrained model and its optimizer; of the data it uses `meta` and the
@@ -44,7 +47,6 @@ class Recipe:
     rates          optimizer -> its learning rate, for an optimizer given without --lr
     lists          settings that take a comma-separated list: each value is a run, the best of them is chosen
     best           settings for --best, if there are any
-    load           path or None -> data, and one line that says which they are; by default `find_data` of the id
     fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
     pictures       (results) -> [(file name, caption, figure)]
@@ -55,9 +57,12 @@ class Recipe:
     title: str
     settings: Any
     quick: dict[str, Any]
+    data_set: str
     seed_figures: dict[str, float]
     prepare: Callable[[Dataset, str], Dataset]
     build: Callable[[Any, Dataset], tuple[Sequential, Optimizer]]
+    use: Use | None = None
+    load: Callable[[Path | None], tuple[Dataset, str]] | None = None
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()
     compare_epochs: int = 0
@@ -65,7 +70,6 @@ class Recipe:
     rates: dict[str, float] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     best: Best | None = None
-    load: Callable[[Path | None], tuple[Dataset, str]] | None = None
     fit_arguments: Callable[[Any, Split], dict[str, Any]] = _fit_arguments
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
     pictures: Callable[[ExperimentResult], list[Any]] = _nothing
@@ -73,7 +77,7 @@ class Recipe:
 
     def find(self, path: Path | None, quick: bool = False) -> tuple[Dataset, str]:
         """The system's data, and one line that says which they are. Raises what `find_data` raises."""
-        data, announced = self.load(path) if self.load else find_data(self.id, path)
+        data, announced = self.load(path) if self.load else find_data(self.data_set, path, self.use)
         if quick:
             val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
             data = Dataset(data.train, val, test, data.meta)

@@ -22,8 +22,8 @@ from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from fastnn.nn.losses import MSE
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
-    OPTIMIZERS,
-    STARTS,
+    INITIALIZER_NAMES,
+    OPTIMIZER_NAMES,
     each_split,
     hidden_layers,
     initializer_of,
@@ -44,12 +44,12 @@ class CatsSettings(Settings):
         "", "filters of 3×3 convolutions before the hidden layers, each normalised and pooled: 16,32; empty: none"
     )
     activation: str = setting("tanh", "of convolutions and hidden units", choices=("tanh", "sigmoid", "relu"))
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(0.1, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(19, "samples a step", least=1)
-    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=STARTS)
+    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
     mirror: bool = setting(False, "train on mirror images, too; the pictures lie on their side")
@@ -155,6 +155,7 @@ RECIPE = Recipe(
     title="cats against cars: grey 32×32 pictures, tanh layers, squared error",
     settings=CatsSettings(),
     quick={"epochs": 20, "samples": 950, "shifts": 0},
+    data_set="cats-vs-cars",
     seed_figures={"test_accuracy": 0.84},
     prepare=prepare,
     build=build,

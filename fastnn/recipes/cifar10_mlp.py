@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.common.text import percent
-from fastnn.data import Dataset, Split
+from fastnn.data import Dataset, Split, Use
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
@@ -19,10 +19,10 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
-    ACTIVATIONS,
-    NORMS,
-    OPTIMIZERS,
-    STARTS,
+    ACTIVATION_NAMES,
+    INITIALIZER_NAMES,
+    NORM_NAMES,
+    OPTIMIZER_NAMES,
     classes_of,
     each_split,
     hidden_layers,
@@ -37,15 +37,15 @@ from fastnn.training.model import Sequential
 class CifarSettings(Settings):
     epochs: int = setting(5, "passes over the training data", least=1)
     hidden: str = setting("100x4", "units of each hidden layer: 100x4, or 200,100")
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("adam", "sgd has momentum", choices=OPTIMIZERS)
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("adam", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(5e-4, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
-    initializer: str = setting("normal", "of weights; normal has deviation --weight-scale", choices=STARTS)
+    initializer: str = setting("normal", "of weights; normal has deviation --weight-scale", choices=INITIALIZER_NAMES)
     weight_scale: float = setting(0.02, "deviation of normal weights", least=0)
-    norm: str = setting("none", "normalisation after each hidden layer", choices=NORMS)
+    norm: str = setting("none", "normalisation after each hidden layer", choices=NORM_NAMES)
     dropout: float = setting(0.0, "share of each hidden layer that is dropped", least=0, below=1)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     keep: str = setting(
@@ -169,6 +169,8 @@ RECIPE = Recipe(
     title="CIFAR-10 with fully connected ReLU layers: optimizers, dropout, learning by heart",
     settings=CifarSettings(),
     quick={"epochs": 3, "samples": 2_000},
+    data_set="cifar10",
+    use=Use(val=1_000, test=1_000, needs=("val",)),
     seed_figures={"val_accuracy": 0.515, "test_accuracy": 0.525},
     prepare=prepare,
     build=build,

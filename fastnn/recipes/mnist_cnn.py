@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastnn import plots
 from fastnn.common.text import percent
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Use
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
@@ -19,7 +19,7 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, unit_images
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 from fastnn.training.callbacks.monitor import load_monitor
 from fastnn.training.model import Sequential
@@ -32,9 +32,9 @@ class MnistCnnSettings(Settings):
     epochs: int = setting(5, "passes over the training data: of 1,100 steps each, with all of MNIST", least=1)
     filters: str = setting("32,64", "filters of the two convolutions")
     hidden: int = setting(1024, "units of the dense layer", least=1)
-    activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATIONS)
+    activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATION_NAMES)
     dropout: float = setting(0.5, "share of the hidden units that is dropped", least=0, below=1)
-    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
+    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
     accumulator: float = setting(0.1, "what AdaGrad's sums of squares start from (assumed: TensorFlow's)", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
@@ -136,6 +136,8 @@ RECIPE = Recipe(
         "monitor": 10,
         "lr": 1e-3,
     },
+    data_set="mnist",
+    use=Use(val=5_000, needs=("val", "test")),
     seed_figures={},
     prepare=unit_images,
     build=build,

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.common.text import SPLITS, percent
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Use
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, by_step, note_of
 from fastnn.experiment.recipe import Recipe
@@ -20,9 +20,9 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
-    ACTIVATIONS,
-    OPTIMIZERS,
-    STARTS,
+    ACTIVATION_NAMES,
+    INITIALIZER_NAMES,
+    OPTIMIZER_NAMES,
     classes_of,
     flat_pixels,
     initializer_of,
@@ -38,13 +38,13 @@ NORM, NORMS = "norm dense.w", "norm of the first layer's gradient by step"
 class MnistMlpSettings(Settings):
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(64, "hidden units", least=1)
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-3, "learning rate", least=0)
     decay: float = setting(0.95, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
-    initializer: str = setting("normal", "of weights; normal has deviation .1", choices=STARTS)
+    initializer: str = setting("normal", "of weights; normal has deviation .1", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.5, "penalty ½·l2·Σw²", least=0)
 
@@ -101,6 +101,8 @@ RECIPE = Recipe(
     title="digits from raw pixels: 64 units, ReLU or sigmoid, weights and gradients shown",
     settings=MnistMlpSettings(),
     quick={"epochs": 4, "samples": 5_000},
+    data_set="mnist",
+    use=Use(val=10_000, needs=("val", "test")),
     seed_figures={"train_accuracy": 0.9728, "val_accuracy": 0.966, "test_accuracy": 0.9658},
     prepare=flat_pixels,
     build=build,

@@ -13,7 +13,7 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, flat_unit_pixels, optimizer_of
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, flat_unit_pixels, optimizer_of
 from fastnn.training.model import Sequential
 
 
@@ -21,8 +21,8 @@ from fastnn.training.model import Sequential
 class MnistSgdSettings(Settings):
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(300, "hidden units", least=1)
-    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(1, "samples a step", least=1)
@@ -80,6 +80,7 @@ RECIPE = Recipe(
     title="digits, one picture a step: 300 sigmoid units, seeds and learning rates",
     settings=MnistSgdSettings(),
     quick={"epochs": 2, "samples": 5_000},
+    data_set="mnist",
     seed_figures={"train_accuracy": 0.8325, "test_accuracy": 0.8461},
     prepare=flat_unit_pixels,
     build=build,

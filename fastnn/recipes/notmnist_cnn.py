@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastnn import plots
 from fastnn.common.text import SPLITS, percent
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Use
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
@@ -15,7 +15,7 @@ from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, unit_images
+from fastnn.recipes.shared import OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
 from fastnn.training.model import Sequential
 
 
@@ -24,7 +24,7 @@ class NotMnistCnnSettings(Settings):
     epochs: int = setting(50, "passes over the training data", least=1)
     filters: int = setting(32, "filters of the convolution", least=1)
     hidden: int = setting(784, "units of the dense layer", least=1)
-    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
+    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
     batch_size: int = setting(32, "samples a step", least=1)
     l2: float = setting(0.0, "penalty ½·l2·Σw² on the dense layers: twice the report's λ", least=0)
@@ -91,6 +91,8 @@ RECIPE = Recipe(
     title="letters A to J with a convolution and batch normalisation: penalties against dropout",
     settings=NotMnistCnnSettings(),
     quick={"epochs": 2, "samples": 600, "filters": 8, "hidden": 128},
+    data_set="notmnist",
+    use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
     seed_figures={"test_accuracy": 0.9277},
     prepare=unit_images,
     build=build,

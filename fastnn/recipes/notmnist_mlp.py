@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.common.text import percent
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Use
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
@@ -18,7 +18,7 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATIONS, STARTS, classes_of, flat_unit_pixels, initializer_of
+from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, flat_unit_pixels, initializer_of
 from fastnn.training.model import Sequential
 
 VELOCITY = 1e-5  # what every velocity starts at, in the report's program
@@ -28,10 +28,10 @@ VELOCITY = 1e-5  # what every velocity starts at, in the report's program
 class NotMnistMlpSettings(Settings):
     epochs: int = setting(200, "passes over the training data, a step each", least=1)
     hidden: int = setting(1000, "hidden units", least=1)
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
     lr: float = setting(1e-5, "learning rate, on the summed gradient", least=0)
     momentum: float = setting(0.99, "momentum", least=0, below=1)
-    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=STARTS)
+    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES)
 
 
 def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD]:
@@ -93,6 +93,8 @@ RECIPE = Recipe(
     title="letters A to J with one hidden layer: full-batch momentum, widths, stopping early",
     settings=NotMnistMlpSettings(),
     quick={"epochs": 30, "samples": 2_000, "hidden": 100},
+    data_set="notmnist",
+    use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
     seed_figures={"train_accuracy": 0.9778, "val_accuracy": 0.9125, "test_accuracy": 0.9097},
     prepare=flat_unit_pixels,
     build=build,

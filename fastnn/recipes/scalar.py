@@ -172,6 +172,7 @@ RECIPE = Recipe(
     title="backpropagation in plain loops: one point worked out, then 60,000 points, one a step",
     settings=ScalarSettings(),
     quick={"epochs": 3, "samples": 10_000},
+    data_set="moons",
     seed_figures={},
     prepare=unchanged,
     build=build,

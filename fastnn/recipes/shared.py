@@ -8,32 +8,32 @@ import numpy as np
 
 from fastnn.data import Dataset, Split
 from fastnn.nn.initializers import INITIALIZERS, Initializer, Normal, TruncatedNormal, get
-from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
-from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp
+from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm, activation
+from fastnn.nn.optimizers import OPTIMIZERS, Optimizer
 from fastnn.nn.schedules import ExponentialDecay, Schedule
 
-OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw")
-ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "identity")
-STARTS = tuple(sorted(INITIALIZERS))
-NORMS = ("none", "batch", "layer")
-
-_ADAPTIVE: dict[str, Callable[..., Optimizer]] = {
-    "rmsprop": RMSProp,
-    "adagrad": AdaGrad,
-    "adam": Adam,
-    "adamw": AdamW,
-}
+# The choices of flags, from the library's own tables: what is added there can be chosen here.
+OPTIMIZER_NAMES = tuple(OPTIMIZERS)
+ACTIVATION_NAMES = (*activation.NAMES, "identity")
+INITIALIZER_NAMES = tuple(sorted(INITIALIZERS))
+NORM_NAMES = ("none", "batch", "layer")
 
 
 def optimizer_of(settings: Any) -> Optimizer:
-    """The optimizer of a recipe's `optimizer`, `lr` and, where it has them, `momentum`, `decay`, `accumulator`."""
+    """The optimizer that the settings name; sgd if they name none.
+
+    It takes `lr` and, where the settings have them, `decay` of the rate, `momentum` (sgd) and `accumulator` (adagrad).
+    """
     lr: float | Schedule = settings.lr
     if (decay := getattr(settings, "decay", 1.0)) != 1.0:
         lr = ExponentialDecay(settings.lr, decay)
-    if (name := getattr(settings, "optimizer", "sgd")) != "sgd":
-        start = {"initial_accumulator_value": settings.accumulator} if hasattr(settings, "accumulator") else {}
-        return _ADAPTIVE[name](lr, **(start if name == "adagrad" else {}))
-    return SGD(lr, momentum=getattr(settings, "momentum", 0.0))
+    name = getattr(settings, "optimizer", "sgd")
+    own: dict[str, Any] = {}
+    if name == "sgd":
+        own = {"momentum": getattr(settings, "momentum", 0.0)}
+    elif name == "adagrad" and hasattr(settings, "accumulator"):
+        own = {"initial_accumulator_value": settings.accumulator}
+    return OPTIMIZERS[name](lr, **own)
 
 
 def initializer_of(name: str, std: float) -> Initializer:

@@ -21,7 +21,14 @@ from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, STARTS, initializer_of, optimizer_of, unchanged
+from fastnn.recipes.shared import (
+    ACTIVATION_NAMES,
+    INITIALIZER_NAMES,
+    OPTIMIZER_NAMES,
+    initializer_of,
+    optimizer_of,
+    unchanged,
+)
 from fastnn.recipes.words import top_words
 from fastnn.training.model import Sequential
 
@@ -39,14 +46,14 @@ class TrigramSettings(Settings):
     epochs: int = setting(50, "passes over the training data, at most", least=1)
     sizes: str = setting("32x256", "embedding width x hidden units; several with commas are trained side by side")
     combine: str = setting("concatenate", "what becomes of the three embeddings", choices=("concatenate", "sum"))
-    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(0.15, "learning rate", least=0)
     momentum: float = setting(0.85, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(200, "samples a step", least=1)
     patience: int = setting(5, "stop after so many epochs without a lower validation cross-entropy", least=1)
     max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by so much; 0: never", least=0)
-    initializer: str = setting("normal", "of weights and biases; normal has deviation .01", choices=STARTS)
+    initializer: str = setting("normal", "of weights and biases; normal has deviation .01", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
@@ -177,6 +184,7 @@ RECIPE = Recipe(
     title="neural language model: the fourth word from three, vocabulary 250, no one-hot tensor",
     settings=TrigramSettings(),
     quick={"epochs": 8, "batch_size": 50, "samples": 40_000},
+    data_set="trigram",
     seed_figures={"train_accuracy": 0.37, "val_accuracy": 0.34, "test_accuracy": 0.3339},
     prepare=unchanged,
     build=build,
