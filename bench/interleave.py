@@ -10,7 +10,7 @@ from dataclasses import dataclass
 # call, on the cores that the other now needs: those of OpenMP for about a millisecond, those of OpenBLAS for 2²⁶
 # cycles, some 25 ms. So a side first runs a whole turn off the clock, until the other's threads sleep.
 SECONDS_A_TURN = 0.04
-PROBES = 3  # at least, and at least so many turns long
+PROBES = 3  # the fewest probes, which together last at least as long as this many turns
 
 Run = Callable[[int], object]
 

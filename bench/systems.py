@@ -24,7 +24,7 @@ CROSS_ENTROPY = fn.SoftmaxCrossEntropy()
 SUMMED_CROSS_ENTROPY = fn.SoftmaxCrossEntropy(reduction="sum")
 SIGNAL = 0.2  # of a class's own pattern, beside noise of deviation 1
 WHOLE_PASSES = 1024  # a walk through a data set that each step takes whole, as `fit` makes it
-NOISY_LABELS = 0.3  # the share of samples whose label is drawn anew
+NOISY_LABELS = 0.3  # the fraction of samples whose label is drawn anew
 
 Data = tuple[np.ndarray, np.ndarray]
 Run = Callable[[int], np.ndarray]
@@ -56,7 +56,7 @@ class System:
 
     @property
     def whole(self) -> bool:
-        """Whether a step takes all samples: then nobody shuffles."""
+        """Whether a step takes all samples: then there is no shuffling."""
         return self.samples == self.batch
 
     def model(self) -> fn.Sequential:

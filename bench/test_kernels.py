@@ -51,11 +51,11 @@ def _report(benchmark, entry, args, shape, dtype, threads):
     touched = entry.bytes(args)
     info["GB/s"] = round(touched / nanoseconds, 2)
     if JIT:
-        info["% of limit"] = round(100 * _share_of_limit(flops, touched, nanoseconds, info["dtype"], threads), 1)
+        info["% of limit"] = round(100 * _fraction_of_limit(flops, touched, nanoseconds, info["dtype"], threads), 1)
 
 
-def _share_of_limit(flops, touched, nanoseconds, dtype, threads):
-    """Of the multiply-add peak where operations count, else of the bandwidth of the place where the arrays fit."""
+def _fraction_of_limit(flops, touched, nanoseconds, dtype, threads):
+    """The fraction of the multiply-add peak; for kernels without flops, of the bandwidth of L2 or memory."""
     if threads == "BLAS":
         threads = numba.get_num_threads()
     if flops:

@@ -40,8 +40,8 @@ class Outcome:
 class Training:
     """A recipe's training.
 
-    epochs   so many of the recipe's; 0: all of them
-    rounds   how often each side trains on the clock
+    epochs   how many epochs; 0: as many as the recipe has
+    rounds   how many trainings of each side are timed
     checked  settings of the check, few enough steps that rounding stays small, enough that a learning rate 5 % off,
              a penalty or momentum left out shows in the loss (tried for each)
     """

@@ -141,7 +141,7 @@ def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Ru
         return loss_of(x, y) if system.whole else loss_of(x[rows], y[rows])
 
     if form == "compiled":
-        torch.compiler.reset()  # what is compiled again too often it leaves eager, without a word
+        torch.compiler.reset()  # it silently stops compiling code that has been compiled too often
         batch_loss = torch.compile(batch_loss)
 
     def step(rows):

@@ -55,7 +55,7 @@ def _train_command(recipe: Recipe) -> click.Command:
 
 
 def _train_options(recipe: Recipe) -> list[click.Parameter]:
-    """The options that do not belong to the settings."""
+    """The options that are not settings."""
     best = recipe.best.found if recipe.best else "there are none for this system"
     return [
         click.Option(

@@ -30,8 +30,8 @@ class RunFolder:
     resume  go on with the unfinished run in it
     fresh   start again, whatever unfinished run is in it
 
-    Nothing is written before `open`. Raises DataError if resume and fresh do not fit each other or what is there,
-    FileFormatError if the folder has no name or is not a run's.
+    Nothing is written before `open`. Raises DataError if both resume and fresh are given or they do not fit what is
+    there, FileFormatError if the folder has no name or is not a run's.
     """
 
     def __init__(self, path: Path, *, resume: bool = False, fresh: bool = False):

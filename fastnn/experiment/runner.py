@@ -1,4 +1,4 @@
-"""Runs a recipe from data to a folder: the flow that all systems share."""
+"""Runs a recipe from data to a folder, in the same way for all systems."""
 
 import platform
 import sys
@@ -170,7 +170,7 @@ def _validation_loss(run: RunResult) -> float:
 
 
 def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: RunFolder) -> Report:
-    """Write the files of a finished run, and put its folder into place."""
+    """Write the files of a finished run, and rename its folder to the final name."""
     result.model.save(folder.working / MODEL)
     pictures = draw(result, recipe.pictures(result))
     summary = replace(summary, status="finished", ending=_ending(result, pictures))

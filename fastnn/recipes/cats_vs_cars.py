@@ -1,8 +1,8 @@
 """Cats against cars: grey pictures of 32×32, hidden layers of tanh, one output of tanh, squared error.
 
 Labels are −1 for a cat and +1 for a car, and an answer is right if its sign is. The loss is half the mean squared
-error, whose gradient is the report's. Convolutions before the hidden layers, mirror images and shifted copies in the
-training set are ours, not the report's: off unless a flag asks for them.
+error, whose gradient is the report's. The report has no convolutions before the hidden layers, and no mirror images or
+shifted copies in the training set; flags add them.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from fastnn.recipes.shared import (
 )
 from fastnn.training.model import Sequential
 
-REACH = 2  # By how many pixels a shifted copy moves at most.
+REACH = 2  # the most pixels by which a shifted copy is moved along an axis
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class CatsSettings(Settings):
     batch_size: int = setting(19, "samples a step", least=1)
     initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
-    dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
+    dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
     mirror: bool = setting(False, "train on mirror images, too; the pictures lie on their side")
-    shifts: int = setting(0, f"train on so many more copies of each picture, shifted by up to {REACH} pixels", least=0)
+    shifts: int = setting(0, f"further copies of each picture to train on, shifted by up to {REACH} pixels", least=0)
 
 
 def prepare(data: Dataset, dtype: str) -> Dataset:
@@ -92,8 +92,8 @@ def _convolutions(settings: CatsSettings, start: Initializer) -> list[Layer]:
 
 
 def fit_arguments(settings: CatsSettings, train: Split) -> dict[str, Any]:
-    """The training pictures, then as far as asked their mirror images, then shifted copies of all of these."""
-    # The pictures lie on their side, so what was left and right is up and down: the first axis is turned round.
+    """The training pictures; then with `mirror` their mirror images; then with `shifts` shifted copies of all these."""
+    # The pictures lie on their side: what a mirror image reverses is their first axis.
     pictures = [train.x, train.x[:, ::-1]] if settings.mirror else [train.x]
     generator = stream(settings.seed, "shifted copies")
     pictures += [_shifted(each, generator) for _ in range(settings.shifts) for each in pictures]
@@ -102,7 +102,7 @@ def fit_arguments(settings: CatsSettings, train: Split) -> dict[str, Any]:
 
 
 def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Each picture moved by −REACH … REACH pixels along both axes; its border is repeated where it leaves a gap."""
+    """Each picture moved by −REACH … REACH pixels along both axes; its border fills the gap."""
     count, height, width, _ = x.shape
     wide = np.pad(x, ((0, 0), (REACH, REACH), (REACH, REACH), (0, 0)), "edge")
     down, right = generator.integers(0, 2 * REACH + 1, (2, count, 1, 1))
@@ -111,12 +111,12 @@ def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """The report reads its accuracies off the peaks of its curves: so these are shown, beside the last epoch's."""
-    members = {label: trained for _, group in results.groups for label, trained in group.items()}
+    """Test accuracy of each run after its last epoch and after its best: the report gives the peaks of its curves."""
+    members = {label: run for _, group in results.groups for label, run in group.items()}
     members = members or {"chosen": results.chosen}
     lines = []
-    for label, trained in members.items():
-        if curve := trained.curve("test_accuracy"):
+    for label, run in members.items():
+        if curve := run.curve("test_accuracy"):
             best = int(np.argmax(curve))
             lines.append(
                 f"{label}: {percent(curve[-1])} after epoch {len(curve)}, at best {percent(curve[best])} "
@@ -126,7 +126,7 @@ def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
 
 
 def _axis(name: str, values: tuple[Any, ...]) -> Comparison:
-    """One axis of the grid search."""
+    """The runs along one axis of the report's grid search."""
     runs = {f"{name.replace('_', ' ')} {value}": {name: value} for value in values}
     return Comparison(f"grid-{name.replace('_', '-')}", f"grid search along {name.replace('_', ' ')}", runs)
 

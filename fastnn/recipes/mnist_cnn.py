@@ -1,8 +1,8 @@
-"""Digits with a convolutional net, watched from inside: ranges and histograms of all that it computes.
+"""Digits with a convolutional net, watched from inside: ranges and histograms of its arrays.
 
 Convolution 5×5 to 32, pool, convolution 5×5 to 64, pool, 1024, dropout, 10. The report gives optimizers and
-activations; the architecture is the one of the tutorial that it follows. With 55,000 pictures and batches of 50 an
-epoch is 1,100 steps, after which validation and test error are taken.
+activations; the architecture is that of the tutorial which it follows. With 55,000 pictures and batches of 50 an epoch
+has 1,100 steps; validation and test error are measured after each epoch.
 """
 
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class MnistCnnSettings(Settings):
     filters: str = setting("32,64", "filters of the two convolutions")
     hidden: int = setting(1024, "units of the dense layer", least=1)
     activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATION_NAMES)
-    dropout: float = setting(0.5, "share of the hidden units that is dropped", least=0, below=1)
+    dropout: float = setting(0.5, "fraction of the hidden units that is dropped", least=0, below=1)
     optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
-    accumulator: float = setting(0.1, "what AdaGrad's sums of squares start from (assumed: TensorFlow's)", least=0)
+    accumulator: float = setting(0.1, "initial value of AdaGrad's sums of squares (assumed: TensorFlow's)", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     batch_size: int = setting(50, "samples a step", least=1)
-    monitor: int = setting(100, "describe all arrays of the chosen run every so many steps; 0: never", least=0)
-    tensorboard: bool = setting(False, "write what is described as TensorBoard event files, too: fastnn[tensorboard]")
+    monitor: int = setting(100, "describe the arrays of the chosen run every this many steps; 0: never", least=0)
+    tensorboard: bool = setting(False, "write TensorBoard event files of the described arrays: fastnn[tensorboard]")
 
 
 def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -60,7 +60,7 @@ def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimi
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    for name, array in model.parameters.items():  # no initialiser is for a constant: set, now that arrays exist
+    for name, array in model.parameters.items():  # there is no initialiser for constants
         if name.endswith(".b"):
             array[...] = 0.1
     model.meta = {"recipe": "mnist-cnn", "classes": classes_of(data), "preprocessing": "pixels / 255"}
@@ -87,7 +87,7 @@ def callbacks(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Ca
 
 
 def pictures(results: ExperimentResult) -> list[Picture]:
-    """What the Monitor saw, and the filters of the first convolution."""
+    """The filters of the first convolution, and pictures of the Monitor's records."""
     note = note_of(results)
     weights = results.model.parameters["conv2d.w"]
     found: list[Picture] = [

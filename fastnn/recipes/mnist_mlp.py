@@ -1,7 +1,7 @@
 """Digits from raw pixels, 0 to 255: 64 hidden units, sigmoid or ReLU, a strong penalty, a rate that decays.
 
-Pixels are not divided: the learning rate is made for them, and the scores of a sigmoid run into the hundreds, where
-an exponential written carelessly would overflow.
+Pixels are not divided by 255, and the learning rate suits that. Inputs of the sigmoids run into the hundreds, where a
+carelessly written exponential would overflow.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,8 @@ from fastnn.recipes.shared import (
 from fastnn.training.callbacks import Callback, GradientNorms
 from fastnn.training.model import Sequential
 
-NORM, NORMS = "norm dense.w", "norm of the first layer's gradient by step"
+NORM = "norm dense.w"  # as GradientNorms calls it in the history
+NORM_TITLE = "norm of the first layer's gradient by step"
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,14 @@ def callbacks(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Ca
 def pictures(results: ExperimentResult) -> list[Picture]:
     """Loss and gradient norm by step, and the first layer's weights as pictures."""
     note = note_of(results)
-    runs = {label: one for _, members in results.groups for label, one in members.items() if not one.failed}
+    runs = {label: run for _, members in results.groups for label, run in members.items() if not run.failed}
     runs = runs or {"chosen": results.chosen}
     weights = results.model.parameters["dense.w"]
     side = int(np.sqrt(weights.shape[0]))
     grid = plots.image_grid(np.asarray(weights).T.reshape(-1, side, side), "weights of the hidden units", note=note)
     return [
         ("loss-by-step.png", "loss by step, penalties included", by_step(runs, "loss", "loss by step", note)),
-        ("gradients.png", "Frobenius norm of the first layer's gradient", by_step(runs, NORM, NORMS, note)),
+        ("gradients.png", "Frobenius norm of the first layer's gradient", by_step(runs, NORM, NORM_TITLE, note)),
         ("weights.png", "the weights of each hidden unit, one picture a unit", grid),
     ]
 

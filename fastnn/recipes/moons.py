@@ -1,7 +1,7 @@
-"""Moons and blobs: 200 points in the plane, two classes, and the border that nets of many shapes draw between them.
+"""Moons and blobs: 200 points in the plane, two classes, and the borders that nets of several shapes draw.
 
-Full-batch gradient descent on the summed loss: so each step sees all points, in one order. An epoch is 1,000 such
-steps over the same points, because nobody wants 20,000 lines of history.
+Full-batch gradient descent on the summed loss: each step takes all points, in the same order. An epoch is 1,000 such
+steps: with an epoch a step the history would have 20,000 lines.
 """
 
 import itertools
@@ -59,17 +59,17 @@ def _builder(name: str) -> Any:
 
 
 def fit_arguments(settings: PlaneSettings, train: Split) -> dict[str, Any]:
-    """The points `passes` times over in one order, each time one batch."""
+    """The points repeated `passes` times in the same order; each repetition is a batch."""
     x, y = np.tile(train.x, (settings.passes, 1)), np.tile(train.y, settings.passes)
     return {"x": x, "y": y, "batch_size": len(train), "shuffle": False}
 
 
 def pictures(results: ExperimentResult) -> list[Picture]:
-    """One sheet of decision boundaries for each question, or for the chosen net alone."""
+    """A sheet of decision boundaries for each comparison; without comparisons, one for the chosen net."""
     groups = [
         (comparison.name, comparison.question, results.group(comparison.name)) for comparison, _ in results.groups
     ]
-    groups = groups or [("boundary", "where the chosen net draws the border", {"chosen": results.chosen})]
+    groups = groups or [("boundary", "the border that the chosen net draws", {"chosen": results.chosen})]
     return [
         (f"{name}.png", question, _sheet(results, f"{results.id}: {question}", members))
         for name, question, members in groups
@@ -80,27 +80,27 @@ def pictures(results: ExperimentResult) -> list[Picture]:
 def _sheet(results: ExperimentResult, title: str, members: dict[str, RunResult]) -> Any:
     train = results.data.train
     panels = [
-        (_caption(label, one), one.model.predict, train.x, train.y)
-        for label, one in members.items()
-        if one.model is not None
+        (_caption(label, run), run.model.predict, train.x, train.y)
+        for label, run in members.items()
+        if run.model is not None
     ]
     return plots.decision_boundaries(panels, title, note=note_of(results))
 
 
-def _caption(label: str, one: RunResult) -> str:
-    return f"{label}: {percent(one.metrics['train_accuracy'], 1)}, loss {one.metrics['train_loss']:.3f}"
+def _caption(label: str, run: RunResult) -> str:
+    return f"{label}: {percent(run.metrics['train_accuracy'], 1)}, loss {run.metrics['train_loss']:.3f}"
 
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """Accuracy and loss of every net, as in the titles of the sheets."""
     return [
-        (comparison.question, [_caption(label, one) for label, one in results.group(comparison.name).items()])
+        (comparison.question, [_caption(label, run) for label, run in results.group(comparison.name).items()])
         for comparison, _ in results.groups
     ]
 
 
 def _deep(shapes: tuple[tuple[int, int], ...]) -> dict[str, dict[str, Any]]:
-    """Nets of (units, layers), input and output counted as layers."""
+    """Runs of nets of (units of each hidden layer, layers with input and output)."""
     return {
         f"{units} units, {layers} layers": {"hidden": f"{units}x{layers - 2}", "activation": "tanh"}
         for units, layers in shapes
@@ -127,17 +127,17 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
 
 ACTIVATION = Comparison(
     "activations",
-    "smooth borders of tanh and sigmoid, kinks of ReLU",
+    "which borders do tanh, sigmoid and ReLU draw?",
     {name: {"activation": name} for name in ("tanh", "sigmoid", "relu")},
     "own",
 )
 WIDTH = Comparison(
     "widths",
-    "how many hidden units? little changes beyond 5",
+    "how many hidden units?",
     {f"{units} units": {"hidden": str(units), "activation": "tanh"} for units in (3, 5, 10, 15, 20)},
     "own",
 )
-DEPTH = "depths", "width against depth: deep and narrow nets do badly"
+DEPTH = "depths", "width against depth"
 
 MOONS = _recipe(
     "moons",

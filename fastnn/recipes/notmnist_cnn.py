@@ -1,6 +1,6 @@
 """Letters A to J with one convolution, batch normalisation and a wide dense layer; penalties against dropout.
 
-The report's penalty is λ·Σw² on the dense layers; --l2 means ½·l2·Σw², as everywhere here, so it is twice the λ.
+The report's penalty is λ·Σw² on the dense layers. --l2 means ½·l2·Σw², as in all recipes, so it is twice the λ.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class NotMnistCnnSettings(Settings):
     lr: float = setting(1e-4, "learning rate", least=0)
     batch_size: int = setting(32, "samples a step", least=1)
     l2: float = setting(0.0, "penalty ½·l2·Σw² on the dense layers: twice the report's λ", least=0)
-    dropout: float = setting(0.0, "share of the hidden units that is dropped", least=0, below=1)
+    dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
 
 
 def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -59,7 +59,7 @@ def pictures(results: ExperimentResult) -> list[Picture]:
 
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """Accuracy of each part for each run, as the report's tables give it."""
+    """Accuracies of each run on each split, as in the report's tables."""
     return [
         (
             f"{comparison.question}; {len(next(iter(members.values())).epochs)} epochs each",

@@ -1,6 +1,6 @@
 """Letters A to J with one hidden layer, by full-batch momentum on the summed gradient: a step is an epoch.
 
-The report averages its loss over samples and classes: where its figures are compared, ours is divided by 10, too.
+The report averages its loss over samples and classes: to be compared with it, ours is divided by the 10 classes.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, flat_unit_pixels, initializer_of
 from fastnn.training.model import Sequential
 
-VELOCITY = 1e-5  # what every velocity starts at, in the report's program
+VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD
 
 
 def pictures(results: ExperimentResult) -> list[Picture]:
-    """Which letters are taken for which, on the test set."""
+    """The confusion matrix of the test set."""
     test, names = results.data.splits()["test"], classes_of(results.data)
     matrix = np.zeros((len(names), len(names)), np.int64)
     np.add.at(matrix, (test.y, results.model.predict(test.x).argmax(axis=1)), 1)

@@ -1,7 +1,7 @@
 """The smallest system: a net that can be done on paper, then trained on 60,000 points in the plane, one at a time.
 
-The net itself, in plain Python loops, is in `plain_net`; here are the worked example, the points, the same net made
-of layers, and the recipe.
+`plain_net` holds the net itself, in plain Python loops. This file holds the worked example, the points, the same net
+made of layers, and the recipe.
 """
 
 from dataclasses import dataclass
@@ -70,8 +70,8 @@ SEMI_AXES = (1.75, 1.0)
 SIDE = 2.5
 
 TRAIN, TEST = 60_000, 10_000
-STRETCH = 1_000  # steps of which the picture shows the mean loss: that of a single sample is noise
-CHECKED = 200  # samples on which plain loops and kernels are held together at the end
+STRETCH = 1_000  # the picture shows the mean loss of this many steps, because that of one sample is mostly noise
+CHECKED = 200  # samples on which plain loops and kernels are compared at the end
 
 
 def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +85,7 @@ def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.n
 
 
 def as_model(dtype: str = "float64", net: ScalarNet | None = None, seed: int = 0) -> Sequential:
-    """The same net made of layers, with the weights and biases that `net` has, or those the report starts from."""
+    """The net made of layers, with the weights and biases of `net`; None: the report's initial ones."""
     net = net or ScalarNet()
     layers = [Dense(len(net.b), "sigmoid"), Dense(len(net.c))]
     model = Sequential(layers, input_shape=(len(net.W),), loss="softmax_cross_entropy", dtype=dtype, seed=seed)
@@ -104,7 +104,7 @@ class ScalarSettings(Settings):
 
 
 def load(path: Path | None) -> tuple[Dataset, str]:
-    """Points from a file as moons' and blobs', or made here: 60,000 to train on and 10,000 to test."""
+    """Points from a file of moons' format; without one 60,000 generated points to train on and 10,000 to test on."""
     if path is not None:
         return find_data("moons", path)
     splits = [Split(*ellipse_points(count, seed)) for count, seed in ((TRAIN, 0), (TEST, 1))]
@@ -119,7 +119,7 @@ def build(settings: ScalarSettings, data: Dataset) -> tuple[Sequential, SGD]:
 
 
 def pictures(results: ExperimentResult) -> list[Picture]:
-    """The loss sample by sample, and the border with some of the points."""
+    """The loss by sample, and the border with some of the points."""
     note, test = note_of(results), results.data.test or results.data.train
     losses = results.chosen.steps["loss"]
     width = max(1, min(STRETCH, len(losses) // 50))
@@ -131,12 +131,12 @@ def pictures(results: ExperimentResult) -> list[Picture]:
     border = plots.decision_boundaries([panel], "scalar: the border", note=note)
     return [
         ("loss-by-sample.png", "the loss of each sample before its step", by_sample),
-        ("boundary.png", "where the net draws the border", border),
+        ("boundary.png", "the border that the net draws", border),
     ]
 
 
 def worked_example() -> list[str]:
-    """The gradients of the one point, from plain loops."""
+    """The example's outputs, loss and gradients, computed by plain loops."""
     net = ScalarNet(EXAMPLE_W, EXAMPLE_V)
     y = net.forward(EXAMPLE_X)
     dW, db, dV, dc = net.backward(EXAMPLE_TARGET)

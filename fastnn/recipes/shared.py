@@ -1,4 +1,4 @@
-"""What recipes share: optimizers and initialisers by flag, lists of layer sizes, pixels as networks take them."""
+"""Helpers of several recipes: optimizers and initialisers by name, lists of layer sizes, pixels for networks."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm, activa
 from fastnn.nn.optimizers import OPTIMIZERS, Optimizer
 from fastnn.nn.schedules import ExponentialDecay, Schedule
 
-# The choices of flags, from the library's own tables: what is added there can be chosen here.
+# The choices of flags come from the library's own tables, so a name that is added there can be chosen here.
 OPTIMIZER_NAMES = tuple(OPTIMIZERS)
 ACTIVATION_NAMES = (*activation.NAMES, "identity")
 INITIALIZER_NAMES = tuple(sorted(INITIALIZERS))
@@ -37,15 +37,15 @@ def optimizer_of(settings: Any) -> Optimizer:
 
 
 def initializer_of(name: str, std: float) -> Initializer:
-    """The initialiser called `name`; normal ones have the deviation `std`."""
+    """The initialiser called `name`; the normal and the truncated normal one have the deviation `std`."""
     wide: dict[str, Callable[[float], Initializer]] = {"normal": Normal, "truncated_normal": TruncatedNormal}
     return wide[name](std) if name in wide else get(name)
 
 
 def sizes_of(text: str, flag: str, what: str = "units of each hidden layer") -> list[int]:
-    """Layers from a flag such as 100,100 or, for as many equal ones, 100x2; ValueError for anything else.
+    """Sizes of layers from a text such as 100,50, or 100x2 for two equal layers; ValueError for any other text.
 
-    what : which numbers the flag expects.
+    flag, what : the flag's name and the numbers that it expects, for the message.
     """
     sizes: list[int] = []
     try:
@@ -62,7 +62,7 @@ def sizes_of(text: str, flag: str, what: str = "units of each hidden layer") -> 
 def hidden_layers(
     sizes: list[int], activation: str, start: Initializer, *, norm: str = "none", dropout: float = 0.0
 ) -> list[Layer]:
-    """Dense layers, each followed by normalisation and dropout as asked."""
+    """Dense layers, each followed by a normalisation and by dropout where `norm` and `dropout` ask for them."""
     layers: list[Layer] = []
     for units in sizes:
         layers.append(Dense(units, activation, start))

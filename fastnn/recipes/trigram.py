@@ -1,9 +1,8 @@
 """A neural language model: the fourth word from the three before it, over 250 words.
 
-The network of the report: an embedding of width D for each word, P sigmoid units, a softmax over the
-vocabulary, trained by stochastic gradient descent with momentum and stopped on the validation
-cross-entropy. Nothing is ever one-hot: rows are gathered on the way in and their gradients summed by
-row on the way back.
+The network of the report: an embedding of width D for each word, P sigmoid units, a softmax over the vocabulary. It is
+trained by stochastic gradient descent with momentum and stopped by the validation cross-entropy. There are no one-hot
+vectors: the forward pass gathers rows of the embedding, the backward pass sums gradients by row.
 """
 
 import re
@@ -45,18 +44,18 @@ TRIPLES = (
 class TrigramSettings(Settings):
     epochs: int = setting(50, "passes over the training data, at most", least=1)
     sizes: str = setting("32x256", "embedding width x hidden units; several with commas are trained side by side")
-    combine: str = setting("concatenate", "what becomes of the three embeddings", choices=("concatenate", "sum"))
+    combine: str = setting("concatenate", "how the three embeddings become one vector", choices=("concatenate", "sum"))
     activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(0.15, "learning rate", least=0)
     momentum: float = setting(0.85, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(200, "samples a step", least=1)
-    patience: int = setting(5, "stop after so many epochs without a lower validation cross-entropy", least=1)
-    max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by so much; 0: never", least=0)
+    patience: int = setting(5, "stop after this many epochs without a lower validation cross-entropy", least=1)
+    max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by this much; 0: never", least=0)
     initializer: str = setting("normal", "of weights and biases; normal has deviation .01", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
-    dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
+    dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
     batch_norm: bool = setting(False, "normalise the hidden units by batch")
 
 
@@ -93,7 +92,7 @@ def _sizes(text: str) -> tuple[int, int]:
 
 
 def next_words(results: ExperimentResult) -> list[str]:
-    """For five test trigrams the true next word and the ten that the model finds most likely, a line each."""
+    """A line for each of five test trigrams: the true next word and the ten that are most likely to the model."""
     words = results.data.meta["words"]
     test = results.data.splits()["test"]
     seed = results.chosen.settings.seed
@@ -121,7 +120,7 @@ def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
 def pictures(results: ExperimentResult) -> list[Any]:
     vectors = results.model.parameters["embedding.w"]
     figure = plots.embedding_map(vectors, list(results.data.meta["words"]), "the words' vectors", note=note_of(results))
-    return [("embedding.png", "the words' vectors, projected to the plane: near words are used alike", figure)]
+    return [("embedding.png", "the words' vectors, projected to the plane", figure)]
 
 
 COMPARISONS = (

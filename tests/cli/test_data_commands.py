@@ -68,7 +68,7 @@ def test_fetch_what_is_there(capsys, monkeypatch, here):
 
 @pytest.mark.parametrize("watched", [False, True])
 def test_fetch(capsys, monkeypatch, here, watched):
-    """ExperimentResult go to stdout; a bar goes to stderr, and only where somebody watches."""
+    """Results go to stdout; a bar goes to stderr if that is a terminal."""
     monkeypatch.delenv("FASTNN_OFFLINE")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
     server = Server()
