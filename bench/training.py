@@ -24,9 +24,10 @@ Stage = Literal["check", "warm", "timed"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training took and gave: its steps, and loss and accuracy of each part of the data after it.
+    """What a training took and gave: its steps, and loss and accuracy on each split after it.
 
-    samples, source   how many it trained on, and whose they are: "generated", or where they were found
+    samples  the number of training samples
+    source   where the data come from: "generated", or a path
     """
 
     seconds: float
@@ -91,9 +92,9 @@ def fastnn_training(training: Training, stage: Stage) -> Outcome:
     """From loaded arrays to the figures of the trained model. What must be compiled is, after a warm one."""
     recipe, settings, data = training.task(stage)
     begin = time.perf_counter()
-    trained = train_one(recipe, training.id, settings, data)
+    run = train_one(recipe, training.id, settings, data)
     seconds = time.perf_counter() - begin
-    return Outcome(seconds, len(trained.steps["loss"]), trained.metrics, len(data.train), data.meta["source"])
+    return Outcome(seconds, len(run.steps["loss"]), run.metrics, len(data.train), data.meta["source"])
 
 
 # Epochs so that a training takes eager PyTorch some five seconds on two cores, or one epoch where that takes longer.

@@ -1,20 +1,18 @@
 """Runs a recipe from data to a folder, in the same way for all systems."""
 
-import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
 
 from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import NonFiniteError
 from fastnn.data import Dataset
 from fastnn.experiment import report
 from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.machine import peak_memory_mb, versions
 from fastnn.experiment.pictures import draw
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
@@ -224,21 +222,3 @@ def _ending(result: ExperimentResult, pictures: list[tuple[str, str]]) -> Ending
         pictures=dict(pictures),
         peak_rss_mb=peak_memory_mb(),
     )
-
-
-def peak_memory_mb() -> float:
-    """The most memory this process has had so far, in 10⁶ bytes; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
-def versions() -> dict[str, str]:
-    """Package -> version, of those on which figures or speed depend."""
-    from fastnn import __version__
-
-    python = platform.python_version()
-    return {"fastnn": __version__, "python": python, "numba": numba.__version__, "numpy": np.__version__}

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from fastnn import plots
-from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset, Use
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, by_step, note_of
@@ -23,6 +22,7 @@ from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
     INITIALIZER_NAMES,
     OPTIMIZER_NAMES,
+    accuracies,
     classes_of,
     flat_pixels,
     initializer_of,
@@ -85,10 +85,7 @@ def pictures(results: ExperimentResult) -> list[Picture]:
 
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    lines = [
-        f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in SPLITS)
-        for label, one in results.group("activations").items()
-    ]
+    lines = [f"{label}: {accuracies(run.metrics)}" for label, run in results.group("activations").items()]
     return [("accuracy by activation", lines)] if lines else []
 
 

@@ -50,13 +50,13 @@ def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     seeds, rates = list(results.group("three-seeds").values()), results.group("rates")
     found = []
     if seeds:
-        curves = 100 * np.array([one.curve("test_accuracy") for one in seeds])
+        curves = 100 * np.array([run.curve("test_accuracy") for run in seeds])
         lines = [
             f"epoch {number}: {column.mean():.2f} ± {column.std():.2f} %" for number, column in enumerate(curves.T, 1)
         ]
         found.append((f"test accuracy of {len(seeds)} seeds at a learning rate of 1e-3", lines))
     if rates:
-        lines = [f"{label}: {percent(one.metrics['test_accuracy'])}" for label, one in rates.items()]
+        lines = [f"{label}: {percent(run.metrics['test_accuracy'])}" for label, run in rates.items()]
         found.append(("test accuracy by learning rate", lines))
     return found
 

@@ -6,7 +6,6 @@ The report's penalty is λ·Σw² on the dense layers. --l2 means ½·l2·Σw²,
 from dataclasses import dataclass
 
 from fastnn import plots
-from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset, Use
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
@@ -15,7 +14,7 @@ from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
+from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, unit_images
 from fastnn.training.model import Sequential
 
 
@@ -63,11 +62,7 @@ def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     return [
         (
             f"{comparison.question}; {len(next(iter(members.values())).epochs)} epochs each",
-            [
-                f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in SPLITS)
-                for label, one in members.items()
-                if not one.failed
-            ],
+            [f"{label}: {accuracies(run.metrics)}" for label, run in members.items() if not run.failed],
         )
         for comparison, members in results.groups
     ]

@@ -63,13 +63,13 @@ def pictures(results: ExperimentResult) -> list[Picture]:
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     classes, metrics = len(classes_of(results.data)), results.chosen.metrics
-    losses = ", ".join(f"{part} {metrics[f'{part}_loss'] / classes:.4f}" for part in results.data.splits())
+    losses = ", ".join(f"{split} {metrics[f'{split}_loss'] / classes:.4f}" for split in results.data.splits())
     found = [("loss averaged over samples and classes (the report's: .0110, .0308, .0340)", [losses])]
     for comparison, members in results.groups:
         lines = [
-            f"{label}: train {percent(one.metrics['train_accuracy'])}, test {percent(one.metrics['test_accuracy'])}"
-            for label, one in members.items()
-            if not one.failed
+            f"{label}: train {percent(run.metrics['train_accuracy'])}, test {percent(run.metrics['test_accuracy'])}"
+            for label, run in members.items()
+            if not run.failed
         ]
         found.append((comparison.question, lines))
     return found

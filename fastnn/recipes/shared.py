@@ -1,11 +1,12 @@
 """Helpers of several recipes: optimizers and initialisers by name, lists of layer sizes, pixels for networks."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset, Split
 from fastnn.nn.initializers import INITIALIZERS, Initializer, Normal, TruncatedNormal, get
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm, activation
@@ -106,3 +107,8 @@ def _unit(pixels: np.ndarray, dtype: str) -> np.ndarray:
 def classes_of(data: Dataset) -> list[str]:
     """The names of the classes, by label."""
     return [str(name) for name in data.meta["classes"]]
+
+
+def accuracies(metrics: Mapping[str, float]) -> str:
+    """The accuracies of a run as "train 97.28 %, val 96.60 %, test 96.58 %"."""
+    return ", ".join(f"{split} {percent(metrics[f'{split}_accuracy'])}" for split in SPLITS)
