@@ -3,13 +3,16 @@
 import csv
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastnn as fn
+import fastnn.recipes
 from fastnn.cli import main
+from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.run_list import list_runs
 from fastnn.recipes import RECIPES
 from tests.small_data import write_all
@@ -69,6 +72,12 @@ def summary_of(folder):
 def history(folder):
     with open(os.path.join(folder, "history.csv"), newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_every_recipe_of_the_folder_is_listed():
+    modules = [path.stem for path in Path(fastnn.recipes.__file__).parent.glob("*.py") if path.stem != "__init__"]
+    values = [value for name in modules for value in vars(import_module(f"fastnn.recipes.{name}")).values()]
+    assert {value.id for value in values if isinstance(value, Recipe)} == set(RECIPES)
 
 
 def test_every_system_is_covered():
