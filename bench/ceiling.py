@@ -1,4 +1,4 @@
-"""What this machine can do at most, measured in the run: the lines against which kernels are judged.
+"""The limits of this machine, measured in the run; kernels are compared with them.
 
 `python -m bench.ceiling` prints them: multiply-adds of each dtype, bandwidth from the second-level cache and from
 memory, each on one thread and on all, and what an empty parallel region costs.
@@ -26,7 +26,7 @@ ROUNDS = 15  # the best of them counts: the one that was disturbed least
 STEPS = 500_000  # a round of each limit lasts a few milliseconds
 REGIONS = 2_000
 L2_BYTES_A_ROUND = 512 << 20
-MEMORY_BYTES = 192 << 20  # several times what a last-level cache holds
+MEMORY_BYTES = 192 << 20  # several times the size of a last-level cache
 L2_FILE = pathlib.Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 L2_GUESS = 1 << 20
 

@@ -40,7 +40,7 @@ def compare(ours: Run, theirs: Run, probe: int, pairs: int = 15) -> Comparison:
 
 
 def steps_a_turn(run: Run, probe: int) -> int:
-    """How many steps last as long as a turn should; what compiles for a count of steps is compiled here.
+    """The number of steps that fill a turn. Code that is compiled for a number of steps is compiled here.
 
     The fastest of some probes counts: the first ones may still meet the other side's threads, and a turn that
     is too short would never get past them.

@@ -53,7 +53,7 @@ def _cell(row: Row | None) -> str:
 
 
 def legend(rows: list[Row], processor: str) -> list[str]:
-    """What the table's numbers mean and what they were measured with."""
+    """The meaning of the table's numbers, and the machine and versions they were measured with."""
     return [
         "Peer / fastnn, time a training step, float32; above 1 fastnn is faster. In brackets the peer's time.",
         *_marks_and_machine(rows, processor),

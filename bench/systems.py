@@ -1,8 +1,7 @@
 """The training steps that are timed, one row each: networks of the systems, on random data of their shape.
 
-The data is made here, the same in every run: a step costs what it costs whatever the numbers are, as
-long as they stay finite and no loss falls so far that gradients become denormal. Labels are partly noise,
-so none does.
+The data is made here, the same in every run: the cost of a step does not depend on the numbers, as long as they
+are finite and gradients are not denormal. Labels are partly noise, so that no loss falls so far.
 """
 
 import copy

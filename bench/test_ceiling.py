@@ -1,4 +1,4 @@
-"""What the machine itself can do, as rows beside the kernels: `pytest bench/test_ceiling.py --benchmark-only`."""
+"""The limits of the machine, as rows beside the kernels: `pytest bench/test_ceiling.py --benchmark-only`."""
 
 import numba
 import pytest

@@ -1,9 +1,8 @@
 """Every kernel at the sizes of the systems: checked against its reference, then timed.
 
-`pytest bench/test_kernels.py --benchmark-only`. Each row carries dtype, shape, threads, and what they
-make of the fastest round: GFLOP/s where additions and multiplications are the work, GB/s of the
-memory that must be touched, and how many percent that is of the limit that binds (bench/ceiling.py), for
-the same dtype and threads.
+`pytest bench/test_kernels.py --benchmark-only`. Each row has dtype, shape and threads, and figures of the
+fastest round: GFLOP/s where additions and multiplications are the work, GB/s of the memory that must be touched, and
+the percentage of the limit that binds (bench/ceiling.py) for the same dtype and threads.
 """
 
 import numba

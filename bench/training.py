@@ -1,4 +1,4 @@
-"""The trainings that are timed, one row each: what `fastnn train ID` trains first, on the recipe's own data.
+"""The trainings that are timed, one row each: the chosen run of `fastnn train ID`, on the recipe's own data.
 
 Settings, network and data, generated unless originals were fetched, are the recipe's, and so is the dtype: float32,
 float64 for `scalar`. Where a whole training would take a peer minutes, it is cut to its first epochs. On neither side
@@ -18,13 +18,13 @@ from fastnn.recipes import RECIPES
 
 PYTORCH = next(peer for peer in PEERS if peer.name == "PyTorch")
 
-# "check": few samples, in the order they have, nothing dropped; "warm": one epoch; "timed": what the row shows.
+# "check": few samples, in the order they have, no dropout; "warm": one epoch; "timed": the training of the row.
 Stage = Literal["check", "warm", "timed"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training took and gave: its steps, and loss and accuracy on each split after it.
+    """A training that has ended: its seconds and steps, and loss and accuracy on each split after it.
 
     samples  the number of training samples
     source   where the data come from: "generated", or a path

@@ -74,7 +74,7 @@ def batches(x: torch.Tensor, y: torch.Tensor, size: int, shuffle: bool) -> Itera
 
 
 class Trainer:
-    """A network with its optimizer and schedule, translated; `steps` counts what it has done."""
+    """A network with its optimizer and schedule, translated; `steps` counts the steps it has made."""
 
     def __init__(self, model: fn.Sequential, ours: Optimizer):
         self.net, self.loss, self.steps = network(model), model.network.loss, 0
@@ -87,8 +87,8 @@ class Trainer:
     def epoch(self, pair: Pair, size: int, shuffle: bool) -> dict[str, float]:
         """Train one epoch; its loss, without penalties, and accuracy."""
         self.net.train()
-        # Written in place: a small tensor kept of each of 60,000 steps breaks the heap up, gradients freed beside them
-        # are not used again, and the process grows beyond 20 GB.
+        # Figures are written into one tensor: 60,000 small tensors would fragment the heap, memory of freed gradients
+        # would not be reused, and the process would grow beyond 20 GB.
         losses, right = torch.empty(2, -(-len(pair[0]) // size))
         for step, (x, y) in enumerate(batches(*pair, size, shuffle)):
             scores = self.net(x)
@@ -143,7 +143,7 @@ def _groups(net: nn.Sequential, penalties: list[tuple[nn.Parameter, float]]) -> 
 
 
 def _start_velocities(theirs: torch.optim.Optimizer, ours: Optimizer, net: nn.Sequential, model: fn.Sequential) -> None:
-    """What momentum starts from, if not from 0: fastnn's velocity is PyTorch's times −lr."""
+    """Initial velocities, if they are not 0: fastnn's velocity is PyTorch's times −lr."""
     for name, owner, parameter in by_name(net, model):
         if velocity := ours.state.get(name):
             buffer = -laid_out(velocity["velocity"], owner) / ours.lr

@@ -122,7 +122,7 @@ def sweep_and_report(
 
 @contextlib.contextmanager
 def _progress(work: Sweep) -> Iterator[Callable[[int], None]]:
-    """What to call after each trial. It updates a table on stderr; where that is no terminal, it prints a line."""
+    """Yields a function to call after each trial: it updates a table on stderr; without a terminal it prints a line."""
     from rich.console import Console
     from rich.live import Live
 

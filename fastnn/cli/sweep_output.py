@@ -1,4 +1,4 @@
-"""What a sweep shows: a table of its trials, and a picture of their accuracies."""
+"""The output of a sweep: a table of its trials, and a picture of their accuracies."""
 
 from typing import Any
 

@@ -27,7 +27,7 @@ from fastnn.training.callbacks.progress import ProgressBar
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What the user asked for: one field a flag; `changes` holds the settings that were given."""
+    """The user's flags: one field each; `changes` holds the settings that were given."""
 
     recipe: Recipe
     changes: dict[str, Any]

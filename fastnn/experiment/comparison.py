@@ -1,4 +1,4 @@
-"""What recipes compare, and settings that do better than a report's."""
+"""Comparisons that a recipe offers, and settings that do better than the report's."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a run's summary says of the process that made it."""
+"""Versions and memory of this process, for a run's summary."""
 
 import platform
 import sys

@@ -1,4 +1,4 @@
-"""What trainings give: a `RunResult` for each, and `ExperimentResult`, all of a command's together."""
+"""Results of trainings: a `RunResult` for each, and an `ExperimentResult` of all that a command made."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ class RunResult:
     """One training that has ended.
 
     label        its name in this command
-    settings     what it was trained with
+    settings     its settings
     model        the trained model with the weights that were kept; None if the training failed
     epochs       the history, a dict an epoch
     steps        the history by step: name -> (n,) float64

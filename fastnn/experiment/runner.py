@@ -30,7 +30,7 @@ HISTORY = "history.csv"
 
 @dataclass(frozen=True)
 class Experiment:
-    """What to run, and how.
+    """The trainings of a command.
 
     recipe, settings  the chosen run
     data, announced   what `Recipe.find` gives: data as loaded, and the line that says which they are
@@ -61,9 +61,9 @@ class Experiment:
 
 
 class Observer:
-    """Told of each training as it begins and ends, to show progress. This one shows nothing.
+    """Its methods are called as each training begins and ends, to show progress. This one shows nothing.
 
-    number counts from 1; count is how many trainings there are.
+    number : of the training, from 1. count : of all trainings.
     """
 
     def run_begins(self, number: int, count: int, run: RunSpec) -> list[Callback]:
@@ -76,7 +76,7 @@ class Observer:
 
 @dataclass(frozen=True)
 class Report:
-    """What a finished experiment tells the user: the summary, closing titles and lines, and the folder."""
+    """A finished experiment for the user: its summary, closing titles and lines of text, and its folder."""
 
     summary: Summary
     closing: list[tuple[str, list[str]]]

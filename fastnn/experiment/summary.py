@@ -83,7 +83,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run was asked to do, how it stands, and, once it has finished, its `ending`.
+    """The settings and data of a run, its status, and, once it has finished, its `ending`.
 
     schema        version of the file's format
     id, title     the recipe's

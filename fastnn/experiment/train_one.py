@@ -1,4 +1,4 @@
-"""Trains one set of settings: what a run of a command and a trial of a sweep have in common."""
+"""Trains one set of settings, for a run of a command and for a trial of a sweep."""
 
 import json
 import time
@@ -83,7 +83,7 @@ def train_one(
 ) -> RunResult:
     """Train a model on prepared data.
 
-    built : what the recipe's `build` gave for these settings; None: it is called here.
+    built : the model and optimizer that the recipe's `build` made for these settings; None: it is called here.
     Raises what `build` and `fit` raise: NonFiniteError for a training that diverged.
     """
     data = fewer_samples(data, settings.samples)

@@ -93,7 +93,7 @@ def _convolutions(settings: CatsSettings, start: Initializer) -> list[Layer]:
 
 def fit_arguments(settings: CatsSettings, train: Split) -> dict[str, Any]:
     """The training pictures; then with `mirror` their mirror images; then with `shifts` shifted copies of all these."""
-    # The pictures lie on their side: what a mirror image reverses is their first axis.
+    # The pictures lie on their side, so a mirror image reverses the first axis.
     pictures = [train.x, train.x[:, ::-1]] if settings.mirror else [train.x]
     generator = stream(settings.seed, "shifted copies")
     pictures += [_shifted(each, generator) for _ in range(settings.shifts) for each in pictures]

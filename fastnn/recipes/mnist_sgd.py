@@ -46,7 +46,7 @@ def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimi
 
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """Mean and deviation over the seeds by epoch, as the report gives them, and what each learning rate reached."""
+    """Mean and deviation over the seeds by epoch, as in the report, and the accuracy at each learning rate."""
     seeds, rates = list(results.group("three-seeds").values()), results.group("rates")
     found = []
     if seeds:

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what is written, what is printed where, exit statuses, errors in one line."""
+"""The command line as a user meets it: files, output, exit statuses, errors in one line."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def train(*arguments):
 
 
 def one_line(capsys):
-    """What stderr says, which must be a single line of the program's."""
+    """The text on stderr, which must be a single line of the program's."""
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(("trigram:", "compiling"))]
     assert len(lines) == 1, lines
     assert lines[0].startswith("fastnn: ")
@@ -303,5 +303,5 @@ def test_closed_pipe(corpus):
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait() == 1  # what click gives when the reader has had enough
+    assert process.wait() == 1  # click's status when the reader has closed the pipe
     assert b"Traceback" not in err

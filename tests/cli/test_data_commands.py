@@ -1,4 +1,4 @@
-"""`fastnn data` and the choice of data: what is said, what is written, and that all of it can be read back."""
+"""`fastnn data` and the choice of data: output, files, and that every file can be read back."""
 
 import hashlib
 import sys

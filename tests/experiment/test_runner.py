@@ -1,4 +1,4 @@
-"""An experiment from data to its folder: what is done once, who is told of it, and errors before any file."""
+"""An experiment from data to its folder: each model is built once, and errors come before any file."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ WIDTHS = Comparison("widths", "how many hidden units?", {f"hidden {n}": {"hidden
 
 
 class Notes(Observer):
-    """Writes down what it is told."""
+    """Keeps a note of each call."""
 
     def __init__(self):
         self.said = []

@@ -1,4 +1,4 @@
-"""The fields of summary.json: what the file holds, and that older and newer files can be read."""
+"""The fields of summary.json: their names and order, and that older and newer files can be read."""
 
 import json
 

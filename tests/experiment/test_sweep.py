@@ -1,4 +1,4 @@
-"""Sweeps: every combination, what is kept, what is not repeated, and trials that fail."""
+"""Sweeps: every combination is trained, rows are kept, trials are not repeated, and some fail."""
 
 import concurrent.futures
 import csv

@@ -1,4 +1,4 @@
-"""What is not the report's in cats against cars: convolutions, mirror images, shifted copies; and that the rest is."""
+"""Cats against cars: our convolutions, mirror images and shifted copies; without them the net is the report's."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def prepared():
 
 
 def fitted(prepared, **changes):
-    """What `fit` would be given: x and y."""
+    """The x and y that `fit` is given."""
     arguments = RECIPE.fit_arguments(RECIPE.with_settings(changes), prepared.train)
     return arguments["x"], arguments["y"]
 

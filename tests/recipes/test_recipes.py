@@ -1,4 +1,4 @@
-"""Every system, from its one command, in small: what it leaves, what it compares, what it says of itself."""
+"""Every system in small, from the command line: the files it leaves, its comparisons, its output."""
 
 import csv
 import json
@@ -137,7 +137,7 @@ def test_a_comparison_that_diverges_is_recorded(train, monkeypatch):
     from fastnn.experiment.comparison import Comparison
     from fastnn.recipes import cats_vs_cars
 
-    wild = Comparison("wild", "what a rate too high does", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
+    wild = Comparison("wild", "does a rate this high diverge?", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
     monkeypatch.setitem(RECIPES, "cats-vs-cars", cats_vs_cars.RECIPE)
     monkeypatch.setattr(type(cats_vs_cars.RECIPE), "all_comparisons", lambda self: {"wild": wild})
     assert train("cats-vs-cars", "--hidden", "5,5", "--epochs", "3", "--compare", "wild") == 0
@@ -319,7 +319,7 @@ def test_moons_steps_are_full_batches():
 
 @jit_only
 def test_interrupted_comparison_goes_on_where_it_was(train, monkeypatch, capsys):
-    """What had ended is read, not trained again, and the figures are those of an uninterrupted command."""
+    """Trainings that had ended are read, not repeated, and the figures are those of an uninterrupted command."""
     from fastnn.experiment import runner
 
     flags = ("cats-vs-cars", "--hidden", "5", "--epochs", "3", "--compare", "hidden")
