@@ -1,4 +1,4 @@
-"""What this machine can do at most, measured in the run: the lines against which kernels are judged.
+"""The limits of this machine, measured in the run; kernels are compared with them.
 
 `python -m bench.ceiling` prints them: multiply-adds of each dtype, bandwidth from the second-level cache and from
 memory, each on one thread and on all, and what an empty parallel region costs.
@@ -22,11 +22,11 @@ import fastnn as fn
 # Each chain waits some four cycles for itself: this many chains keep two units busy on every recent processor.
 CHAINS = 16
 VECTORS = {types.float32: (ir.FloatType(), 16, "f32"), types.float64: (ir.DoubleType(), 8, "f64")}
-ROUNDS = 15  # the best of them counts: a ceiling is what nothing disturbed
+ROUNDS = 15  # the best of them counts: the one that was disturbed least
 STEPS = 500_000  # a round of each limit lasts a few milliseconds
 REGIONS = 2_000
 L2_BYTES_A_ROUND = 512 << 20
-MEMORY_BYTES = 192 << 20  # several times what a last-level cache holds
+MEMORY_BYTES = 192 << 20  # several times the size of a last-level cache
 L2_FILE = pathlib.Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 L2_GUESS = 1 << 20
 
@@ -62,14 +62,14 @@ def _filled(builder, vector, number):
 
 @numba.njit(parallel=True)
 def _work(out, steps, factor):
-    """Multiply-adds on as many threads as `out` has places; the factor is below 1, so that no sum grows."""
+    """Multiply-adds on as many threads as `out` has elements; the factor is below 1, so that no sum grows."""
     for t in prange(out.shape[0]):
         out[t] = multiply_adds(steps, factor, factor)
 
 
 @numba.njit(parallel=True, fastmath={"contract"})
 def _triad(a, b, c, repeats):
-    """a = b + r·c, `repeats` times: a row for each thread, which is the only one that touches it."""
+    """a = b + r·c, `repeats` times: each row belongs to one thread."""
     for t in prange(a.shape[0]):
         for r in range(repeats):
             s = a.dtype.type(r)
@@ -165,8 +165,8 @@ def main() -> None:
     found = limits()
     for (dtype, threads), value in found.flops.items():
         print(f"multiply-adds, {dtype}, {threads} threads: {value:.0f} GFLOP/s")
-    for (place, threads), value in found.triad.items():
-        print(f"triad from {place}, {threads} threads: {value:.0f} GB/s")
+    for (memory, threads), value in found.triad.items():
+        print(f"triad from {memory}, {threads} threads: {value:.0f} GB/s")
     print(f"an empty parallel region: {found.region:.2f} us")
 
 

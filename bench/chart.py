@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bench.peers import PEERS
-from bench.report import Row, duration
+from bench.rows import Row, duration
 from fastnn.common.files import atomic_path
 from fastnn.plots.style import BLUE, GREEN, GREY, ORANGE
 
@@ -28,8 +28,8 @@ def draw(rows: list[Row], processor: str, path: Path) -> None:
     middles, bottom = [], 0.0
     for system in systems:
         own = [row for row in rows if row.system == system]
-        for place, row in enumerate(own):
-            _bar(axis, row, bottom + place)
+        for offset, row in enumerate(own):
+            _bar(axis, row, bottom + offset)
         middles.append(bottom + (len(own) - 1) / 2)
         bottom += len(own) + GAP
     axis.set_yticks(middles, [f"{name}\n{_own_time(rows, name)}" for name in systems])
@@ -55,15 +55,15 @@ def _scale(axis, rows: list[Row]) -> None:
     axis.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _bar(axis, row: Row, place: float) -> None:
-    axis.barh(place, row.ratio - 1, left=1, height=0.84, color=COLOURS[row.peer])
+def _bar(axis, row: Row, y: float) -> None:
+    axis.barh(y, row.ratio - 1, left=1, height=0.84, color=COLOURS[row.peer])
     low, high = row.quartiles
-    axis.plot([low, high], [place, place], color=GREY, linewidth=1.2, zorder=4)
+    axis.plot([low, high], [y, y], color=GREY, linewidth=1.2, zorder=4)
     faster = row.ratio >= 1
     end = max(row.ratio, high) if faster else min(row.ratio, low)
     offset = (4, 0) if faster else (-4, 0)
     side = "left" if faster else "right"
-    axis.annotate(row.figure, (end, place), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
+    axis.annotate(row.figure, (end, y), offset, textcoords="offset points", ha=side, va="center", fontsize=8)
 
 
 def _own_time(rows: list[Row], system: str) -> str:

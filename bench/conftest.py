@@ -1,4 +1,4 @@
-"""Before a row is believed: the machine must give this process all its cores."""
+"""Measurements are made only while the machine gives this process all its cores."""
 
 import pytest
 

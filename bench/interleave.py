@@ -10,7 +10,7 @@ from dataclasses import dataclass
 # call, on the cores that the other now needs: those of OpenMP for about a millisecond, those of OpenBLAS for 2²⁶
 # cycles, some 25 ms. So a side first runs a whole turn off the clock, until the other's threads sleep.
 SECONDS_A_TURN = 0.04
-PROBES = 3  # at least, and at least so many turns long
+PROBES = 3  # the fewest probes, which together last at least as long as this many turns
 
 Run = Callable[[int], object]
 
@@ -40,7 +40,7 @@ def compare(ours: Run, theirs: Run, probe: int, pairs: int = 15) -> Comparison:
 
 
 def steps_a_turn(run: Run, probe: int) -> int:
-    """How many steps last as long as a turn should; what compiles for a count of steps is compiled here.
+    """The number of steps that fill a turn. Code that is compiled for a number of steps is compiled here.
 
     The fastest of some probes counts: the first ones may still meet the other side's threads, and a turn that
     is too short would never get past them.

@@ -1,4 +1,4 @@
-"""Whether the machine gives this process all its cores: before that, no figure is worth reading."""
+"""Whether the machine gives this process all its cores: if not, no figure is worth reading."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def slowdown() -> float:
 
 
 def complaint() -> str | None:
-    """What is wrong, or None."""
+    """Why figures would be worthless now; None if they would not."""
     if (ratio := slowdown()) <= SLOWER_ALLOWED:
         return None
     return f"two busy processes take {ratio:.2f} x the time of one: something else holds a core"

@@ -1,7 +1,7 @@
 """Every system with --quick, as a user runs it: `python -m bench.quick_set [FOLDER]`.
 
-Each is a process of its own, all share one cache of kernels. Says how long each took and checks that it left what a
-training leaves; exit 1 if one did not.
+Each system has a process of its own; all use one cache of kernels. Prints how long each took and checks that all files
+of a training are there. Exit status 1 if one is missing.
 """
 
 import json
@@ -17,7 +17,7 @@ FILES = ("summary.json", "model.h5", "history.csv", "report.html")
 
 
 def missing(folder: Path) -> list[str]:
-    """What a finished run would have left, and this one has not."""
+    """The files and the status of a finished run that `folder` lacks."""
     absent = [name for name in FILES if not (folder / name).is_file()]
     if "summary.json" in absent:
         return absent
@@ -28,7 +28,7 @@ def missing(folder: Path) -> list[str]:
 
 
 def quick(system: str, out: Path) -> bool:
-    """Train a system and print one line; whether it left everything."""
+    """Train a system and print one line; returns whether all files of a training are there."""
     begin = time.perf_counter()
     command = [sys.executable, "-m", "fastnn", "train", system, "--quick", "--out", str(out)]
     ended = subprocess.run(command, capture_output=True, text=True)

@@ -2,8 +2,8 @@
 
     python -m bench.scaling --out docs/scaling.png [--quick]
 
-Each point is timed in turns with the standard step, so that a drift of the machine's speed cancels out: what is
-drawn is its ratio to the standard step, times the standard step's median over all turns.
+Each point is timed in turns with the standard step, so that a drift of the machine's speed cancels out. The chart shows
+the point's ratio to the standard step, times the standard step's median over all turns.
 """
 
 import argparse

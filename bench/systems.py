@@ -1,8 +1,7 @@
 """The training steps that are timed, one row each: networks of the systems, on random data of their shape.
 
-The data is made here, the same in every run: a step costs what it costs whatever the numbers are, as
-long as they stay finite and no loss falls so far that gradients become denormal. Labels are partly noise,
-so none does.
+The data is made here, the same in every run: the cost of a step does not depend on the numbers, as long as they
+are finite and gradients are not denormal. Labels are partly noise, so that no loss falls so far.
 """
 
 import copy
@@ -26,7 +25,7 @@ CROSS_ENTROPY = fn.SoftmaxCrossEntropy()
 SUMMED_CROSS_ENTROPY = fn.SoftmaxCrossEntropy(reduction="sum")
 SIGNAL = 0.2  # of a class's own pattern, beside noise of deviation 1
 WHOLE_PASSES = 1024  # a walk through a data set that each step takes whole, as `fit` makes it
-NOISY_LABELS = 0.3  # the share of samples whose label is drawn anew
+NOISY_LABELS = 0.3  # the fraction of samples whose label is drawn anew
 
 Data = tuple[np.ndarray, np.ndarray]
 Run = Callable[[int], np.ndarray]
@@ -58,7 +57,7 @@ class System:
 
     @property
     def whole(self) -> bool:
-        """Whether a step takes all samples: then nobody shuffles."""
+        """Whether a step takes all samples: then there is no shuffling."""
         return self.samples == self.batch
 
     def model(self) -> fn.Sequential:

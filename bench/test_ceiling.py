@@ -1,4 +1,4 @@
-"""What the machine itself can do, as rows beside the kernels: `pytest bench/test_ceiling.py --benchmark-only`."""
+"""The limits of the machine, as rows beside the kernels: `pytest bench/test_ceiling.py --benchmark-only`."""
 
 import numba
 import pytest
@@ -14,7 +14,7 @@ def test_limits(benchmark, whole_machine):
     """One row; its figures stand in extra_info, named like 'float32 GFLOP/s, 2 threads'."""
     found = benchmark.pedantic(limits, rounds=1)
     info = {f"{dtype} GFLOP/s, {threads} threads": value for (dtype, threads), value in found.flops.items()}
-    info |= {f"{place} GB/s, {threads} threads": value for (place, threads), value in found.triad.items()}
+    info |= {f"{memory} GB/s, {threads} threads": value for (memory, threads), value in found.triad.items()}
     info |= {"empty parallel region us": found.region, "L2 bytes": found.l2}
     benchmark.extra_info |= info
     every = numba.get_num_threads()

@@ -1,4 +1,4 @@
-"""What a user waits and pays for at the start: import, a first run that compiles, a second that does not.
+"""Time and memory of the start: import, a first run that compiles, a second that does not.
 
 `pytest bench/test_start.py --benchmark-only`. Each row runs new processes of this Python; those that train take
 `fastnn train trigram --epochs 2`. Times are of the whole process; memory is the peak of the largest process.
@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 EPOCHS = 2
 IMPORTS = 5
-# A small process between this one and what is measured: on Linux a child starts with its parent's peak memory as
+# A small process stands between this one and the measured one: on Linux a child starts with its parent's peak memory as
 # its own, and pytest's is large. ru_maxrss is in KiB there, in bytes on macOS.
 LAUNCHER = """
 import resource, subprocess, sys, time

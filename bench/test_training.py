@@ -2,7 +2,7 @@
 
 `pytest bench/test_training.py --benchmark-only`, with `-k trigram` for one system. Either library has a process of its
 own for each system, in which nothing else has run; they train in turns, with the same threads. Before the clock starts
-both train from the same weights on the same batches, and what comes out must agree. `python -m bench.report` makes the
+both train from the same weights on the same batches, and their figures must agree. `python -m bench.report` makes the
 table. Without PyTorch the rows are of fastnn alone.
 """
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("whole_machine")
 
 @pytest.mark.parametrize("row", training.ALL, ids=lambda row: row.id)
 def test_training(benchmark, row):
-    """A round is a training by PyTorch, then one by fastnn: what pytest-benchmark shows is fastnn's.
+    """A round is a training by PyTorch, then one by fastnn; pytest-benchmark times fastnn's.
 
     In `extra_info` are both sides' medians and the median of the ratios, round by round.
     """

@@ -4,7 +4,17 @@ import h5py
 import numpy as np
 
 from fastnn import data
+from fastnn.recipes import RECIPES
 
+FILES = {
+    "trigram": "trigram.h5",
+    "cats-vs-cars": "cats.h5",
+    "cifar10": "colour.npz",
+    "mnist": "grey.npz",
+    "notmnist": "grey.npz",
+    "moons": "points.npz",
+    "blobs": "points.npz",
+}
 WORDS = [f"word{i:02d}" for i in range(12)]
 
 
@@ -19,7 +29,7 @@ def write_trigrams(path):
 
 
 def pictures(shape, classes=10, train=90, test=30, in_order=False):
-    """Pictures with a bright row whose place is the label: a net that learns at all learns them."""
+    """Pictures with a bright row whose position is the label: a net that learns at all learns them."""
     rng = np.random.default_rng(1)
     splits = []
     for count in (train, test):
@@ -32,13 +42,10 @@ def pictures(shape, classes=10, train=90, test=30, in_order=False):
 
 
 def write_all(folder):
-    """The data file of each system, by id."""
+    """A data file of each system, by its id. Systems with the same data set share a file."""
     write_trigrams(folder / "trigram.h5")
     data.save_cats_vs_cars(folder / "cats.h5", pictures((32, 32), classes=2, in_order=True))
     data.save_npz(folder / "colour.npz", pictures((32, 32, 3)))
     data.save_npz(folder / "grey.npz", pictures((28, 28)))
     data.save_npz(folder / "points.npz", data.generate_moons(60))
-    grey = dict.fromkeys(("mnist-cnn", "mnist-sgd", "mnist-mlp", "notmnist-mlp", "notmnist-cnn"), "grey.npz")
-    planes = dict.fromkeys(("moons", "blobs", "scalar"), "points.npz")
-    files = {"trigram": "trigram.h5", "cats-vs-cars": "cats.h5", "cifar10-mlp": "colour.npz"} | grey | planes
-    return {system: folder / name for system, name in files.items()}
+    return {recipe.id: folder / FILES[recipe.data_set] for recipe in RECIPES.values()}

@@ -4,8 +4,8 @@ A peer reads the layers of a `System`, starts from the fastnn model's own parame
 kernels do, float32, and the same batches in the same order when losses are compared. When the clock runs, every
 epoch has a new permutation and each step gathers its batch; a step that takes all samples gathers nothing.
 
-JAX alone cannot be told how many threads to use once it is imported: it takes every core that the process may
-run on. To compare on fewer, start the whole run under `taskset` with NUMBA_NUM_THREADS set to match.
+JAX takes every core that the process may run on, and once it is imported their number cannot be changed. To compare on
+fewer, start the whole run under `taskset` with NUMBA_NUM_THREADS set to match.
 """
 
 import importlib

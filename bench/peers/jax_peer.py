@@ -19,7 +19,7 @@ ACTIVATIONS = {"identity": lambda x: x, "relu": jax.nn.relu, "sigmoid": jax.nn.s
 
 
 def apply(layer, p: dict, x):
-    """What a fastnn layer in training computes of a batch x, with its parameters p."""
+    """The output of a fastnn layer in training for a batch x, with parameters p."""
     match layer:
         case fn.Embedding():
             return p["w"][x]

@@ -6,7 +6,7 @@ from bench.systems import System
 
 
 class Order:
-    """Walks through epochs: sequential, or with a new permutation for each, which is part of what is timed."""
+    """Walks through epochs: sequential, or with a new permutation for each, whose time counts."""
 
     def __init__(self, system: System, shuffle: bool):
         self.batch, self.samples, self.shuffle = system.batch, system.samples, shuffle

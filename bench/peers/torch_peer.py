@@ -1,8 +1,8 @@
 """Training steps in PyTorch, eager and compiled.
 
 Images are kept in PyTorch's channels-last format, which is fastnn's own order in memory, and optimizers are the
-fused ones: both are what its documentation recommends for speed on a CPU. (Channels first took 1.05 times as long
-for mnist-cnn.) What is compiled is gathering, forward and backward; the fused optimizer is one kernel already.
+fused ones: its documentation recommends both for speed on a CPU. (Channels first took 1.05 times as long
+for mnist-cnn.) Gathering, forward and backward are compiled; the fused optimizer is one kernel already.
 """
 
 import functools
@@ -59,7 +59,7 @@ def laid_out(array: np.ndarray, owner: nn.Module) -> torch.Tensor:
 
 
 def by_name(net: nn.Sequential, model: fn.Sequential) -> Iterator[tuple[str, nn.Module, nn.Parameter]]:
-    """Each parameter of `model`: its name there, the module that has it here, and what it is here."""
+    """Each parameter of `model`: its name in fastnn, and its module and tensor in PyTorch."""
     for full in model.parameters:
         layer, _, short = full.rpartition(".")
         owner = net.get_submodule(layer)
@@ -119,7 +119,7 @@ def tensors(model: fn.Sequential, x: np.ndarray, y: np.ndarray) -> tuple[torch.T
 
 @functools.cache
 def why_not_compiled() -> str | None:
-    """What keeps torch.compile from working here, often the lack of a C++ compiler; None if it works."""
+    """Why torch.compile does not work here, often for lack of a C++ compiler; None if it works."""
     try:
         torch.compile(lambda a: a + 1)(torch.zeros(1))
     except Exception as error:  # whatever the compiler or its absence raises
@@ -141,7 +141,7 @@ def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Ru
         return loss_of(x, y) if system.whole else loss_of(x[rows], y[rows])
 
     if form == "compiled":
-        torch.compiler.reset()  # what is compiled again too often it leaves eager, without a word
+        torch.compiler.reset()  # it silently stops compiling code that has been compiled too often
         batch_loss = torch.compile(batch_loss)
 
     def step(rows):

@@ -3,7 +3,7 @@
 The network and the optimizer are translated by `torch_peer`; an L2 penalty becomes weight decay, which is its gradient.
 Each epoch has a new permutation, each step gathers its batch; a step that takes all samples gathers nothing. The same
 figures come out: the loss of every step (fastnn's has the penalty in it), accuracy, loss and accuracy of the
-validation and the test set after each epoch, of all parts at the end, and the best weights where the recipe keeps them.
+validation and the test set after each epoch, of all splits at the end, and the best weights if the recipe keeps them.
 """
 
 import math
@@ -44,22 +44,24 @@ def torch_training(training: Training, stage: Stage) -> Outcome:
 def train(
     recipe: Recipe, settings: Any, data: Dataset, model: fn.Sequential, optimizer: Optimizer
 ) -> tuple[int, dict[str, float]]:
-    """How many steps were made, and loss and accuracy of each part of the data after them."""
-    parts = {name: tensors(model, split.x, split.y) for name, split in data.splits().items()}
+    """How many steps were made, and loss and accuracy on each split after them."""
+    splits = {name: tensors(model, split.x, split.y) for name, split in data.splits().items()}
     arguments = recipe.fit_arguments(settings, data.train)
     repeated = arguments["x"] is not data.train.x
-    pair = tensors(model, arguments["x"], arguments["y"]) if repeated else parts["train"]
+    pair = tensors(model, arguments["x"], arguments["y"]) if repeated else splits["train"]
     trainer, best = Trainer(model, optimizer), Best(stopping_of(recipe, settings))
     for _ in range(settings.epochs):
         logs = trainer.epoch(pair, arguments["batch_size"] or len(pair[0]), arguments.get("shuffle", True))
-        logs |= _figures(trainer, {name: parts[name] for name in ("val", "test") if name in parts})
+        logs |= _figures(trainer, {name: splits[name] for name in ("val", "test") if name in splits})
         best.look(logs, trainer.net)
     best.restore(trainer.net)
-    return trainer.steps, _figures(trainer, parts)
+    return trainer.steps, _figures(trainer, splits)
 
 
-def _figures(trainer: "Trainer", parts: dict[str, Pair]) -> dict[str, float]:
-    return {f"{part}_{name}": value for part, pair in parts.items() for name, value in trainer.evaluate(*pair).items()}
+def _figures(trainer: "Trainer", splits: dict[str, Pair]) -> dict[str, float]:
+    return {
+        f"{split}_{name}": value for split, pair in splits.items() for name, value in trainer.evaluate(*pair).items()
+    }
 
 
 def batches(x: torch.Tensor, y: torch.Tensor, size: int, shuffle: bool) -> Iterator[Pair]:
@@ -72,7 +74,7 @@ def batches(x: torch.Tensor, y: torch.Tensor, size: int, shuffle: bool) -> Itera
 
 
 class Trainer:
-    """A network with its optimizer and schedule, translated; `steps` counts what it has done."""
+    """A network with its optimizer and schedule, translated; `steps` counts the steps it has made."""
 
     def __init__(self, model: fn.Sequential, ours: Optimizer):
         self.net, self.loss, self.steps = network(model), model.network.loss, 0
@@ -85,8 +87,8 @@ class Trainer:
     def epoch(self, pair: Pair, size: int, shuffle: bool) -> dict[str, float]:
         """Train one epoch; its loss, without penalties, and accuracy."""
         self.net.train()
-        # Written in place: a small tensor kept of each of 60,000 steps breaks the heap up, gradients freed beside them
-        # are not used again, and the process grows beyond 20 GB.
+        # Figures are written into one tensor: 60,000 small tensors would fragment the heap, memory of freed gradients
+        # would not be reused, and the process would grow beyond 20 GB.
         losses, right = torch.empty(2, -(-len(pair[0]) // size))
         for step, (x, y) in enumerate(batches(*pair, size, shuffle)):
             scores = self.net(x)
@@ -110,9 +112,9 @@ class Trainer:
         self.net.eval()
         mean = self.loss.reduction == "mean"
         total, right = 0.0, 0
-        for part, targets in batches(x, y, EVALUATION_BATCH, shuffle=False):
-            scores = self.net(part)
-            total += data_loss(self.loss, scores, targets).item() * (len(part) if mean else 1)
+        for batch, targets in batches(x, y, EVALUATION_BATCH, shuffle=False):
+            scores = self.net(batch)
+            total += data_loss(self.loss, scores, targets).item() * (len(batch) if mean else 1)
             right += _right(scores, targets).item()
         penalty = sum(0.5 * l2 * w.square().sum().item() for w, l2 in self.penalties)
         return {"loss": total / len(x) + penalty / (1 if mean else len(x)), "accuracy": right / len(x)}
@@ -141,7 +143,7 @@ def _groups(net: nn.Sequential, penalties: list[tuple[nn.Parameter, float]]) -> 
 
 
 def _start_velocities(theirs: torch.optim.Optimizer, ours: Optimizer, net: nn.Sequential, model: fn.Sequential) -> None:
-    """What momentum starts from, if not from 0: fastnn's velocity is PyTorch's times −lr."""
+    """Initial velocities, if they are not 0: fastnn's velocity is PyTorch's times −lr."""
     for name, owner, parameter in by_name(net, model):
         if velocity := ours.state.get(name):
             buffer = -laid_out(velocity["velocity"], owner) / ours.lr

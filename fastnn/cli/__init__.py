@@ -1,7 +1,7 @@
 """The command line. Results go to stdout, progress and errors to stderr, one line an error.
 
-Exit status: 0 done, 1 an error of fastnn's own, 2 something given was wrong, 3 training diverged, 130 Ctrl-C,
-143 SIGTERM.
+Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder is at fault, 3 training diverged,
+130 Ctrl-C, 143 SIGTERM.
 """
 
 import logging
@@ -15,7 +15,10 @@ from fastnn.common.errors import FastnnError, NonFiniteError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run `fastnn` and return its exit status; errors a user can mend become one line on stderr."""
+    """Run `fastnn` with `arguments` (None: those of the process) and return its exit status.
+
+    Errors become one line on stderr, without a traceback unless FASTNN_DEBUG is set.
+    """
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminate)
     logging.getLogger("fastnn").setLevel(logging.INFO)
@@ -41,12 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("FASTNN_DEBUG"):
             raise
-        told = f"{type(error).__name__}: {error}"
-        return _fail(f"{told}; this is an error of fastnn's own, FASTNN_DEBUG=1 shows where", 1)
+        what = f"{type(error).__name__}: {error}"
+        return _fail(f"{what}; this is an error of fastnn's own, FASTNN_DEBUG=1 shows where", 1)
 
 
 def _check_text(arguments: list[str]) -> None:
-    """ValueError for an argument that is no text, as file names from other systems may be: no summary could hold it."""
+    """ValueError for an argument that is no UTF-8 text, as a file name may be: a summary could not hold it."""
     for argument in arguments:
         try:
             argument.encode()

@@ -8,6 +8,7 @@ from fastnn import __version__
 from fastnn.cli.data import data
 from fastnn.cli.settings import compare_help, options_of
 from fastnn.cli.sweep import sweep
+from fastnn.common.text import percent
 from fastnn.experiment.recipe import Recipe
 from fastnn.recipes import RECIPES
 
@@ -54,7 +55,7 @@ def _train_command(recipe: Recipe) -> click.Command:
 
 
 def _train_options(recipe: Recipe) -> list[click.Parameter]:
-    """The options that do not belong to the settings."""
+    """The options that are not settings."""
     best = recipe.best.found if recipe.best else "there are none for this system"
     return [
         click.Option(
@@ -86,7 +87,7 @@ def predict(run_or_model: Path, words: str) -> None:
 
     model = load(model_path(run_or_model))
     for word, probability in top_words(model, word_ids(model, words))[0]:
-        click.echo(f"{word:<12} {100 * probability:6.2f} %")
+        click.echo(f"{word:<12} {percent(probability):>8}")
 
 
 fastnn.add_command(data)

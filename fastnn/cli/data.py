@@ -1,4 +1,4 @@
-"""`fastnn data`: what data there is, fetching it, and writing generated stand-ins."""
+"""`fastnn data`: lists the data sets, downloads originals, and writes generated stand-ins."""
 
 import contextlib
 import sys
@@ -12,12 +12,12 @@ from fastnn.data.download import Progress
 
 @click.group()
 def data() -> None:
-    """Data sets: what there is, downloads with checksums, and generated stand-ins."""
+    """Data sets: a list, downloads with checksums, and generated stand-ins."""
 
 
 @data.command("list")
 def list_data() -> None:
-    """The data sets, one line each: name, where it is found, what it is."""
+    """The data sets, one line each: name, where it is, description."""
     from fastnn.data.catalogue import DATA_SETS, state
 
     for name, known in DATA_SETS.items():
@@ -28,7 +28,7 @@ def list_data() -> None:
 @data.command("fetch")
 @click.argument("name")
 def fetch_data(name: str) -> None:
-    """Download the data set NAME, once, checked by SHA-256; a broken download is carried on.
+    """Download the data set NAME, once, checked by SHA-256; a download that broke off is resumed.
 
     It goes to FASTNN_DATA_DIR, or to the user's cache folder. FASTNN_OFFLINE=1 forbids the network.
     """
@@ -42,7 +42,7 @@ def fetch_data(name: str) -> None:
 
 @contextlib.contextmanager
 def _bar() -> Iterator[Progress | None]:
-    """A progress bar on stderr, one row a file; nothing where nobody watches."""
+    """Updates a progress bar on stderr with a row for each file; None where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -64,7 +64,7 @@ def _bar() -> Iterator[Progress | None]:
 
 @data.command("make")
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path), help="file or folder  [default: NAME, as its format is named]")
+@click.option("--out", type=click.Path(path_type=Path), help="file or folder  [default: NAME and the usual ending]")
 def make_data(name: str, out: Path | None) -> None:
     """Write the generated data set NAME in the original's format, which --data takes."""
     from fastnn.data.catalogue import make

@@ -1,4 +1,4 @@
-"""`fastnn doctor`: what decides the speed here, and what to do where something is amiss."""
+"""`fastnn doctor`: what decides the speed on this machine, and advice where it could be higher."""
 
 import os
 import time
@@ -47,7 +47,7 @@ def _vector_bits() -> int:
 
 
 def _why_fewer() -> str:
-    """What holds the number of threads below that of the processors."""
+    """Why there are fewer threads than processors; "" if there are not."""
     if usable_threads() == os.cpu_count():
         return ""
     reasons = [name for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS") if os.environ.get(name)]
@@ -65,7 +65,7 @@ def _cache_state() -> str:
 
 
 def _warmed() -> Iterator[str]:
-    """Compile what the systems use, unless the cache has it. Kernels depend on dtypes, not on sizes: tiny nets do."""
+    """Compile the systems' kernels, unless the cache has them; for tiny nets, because a kernel serves all sizes."""
     begin, before = time.perf_counter(), _compiled_functions()
     rng = np.random.default_rng(0)
     words, images, labels = rng.integers(0, 5, (12, 3)), rng.random((12, 6, 6, 1)), np.arange(12) % 3
@@ -80,8 +80,8 @@ def _warmed() -> Iterator[str]:
         model.fit(x, labels, optimizer=optimizer, batch_size=5, validation_data=(x, labels), verbose=False)
         model.predict(x)
     compiled = _compiled_functions() - before
-    said = f"{compiled} functions compiled for it" if compiled > 0 else "nothing to compile"
-    yield f"            {said}, {time.perf_counter() - begin:.1f} s"
+    done = f"{compiled} functions compiled for it" if compiled > 0 else "nothing to compile"
+    yield f"            {done}, {time.perf_counter() - begin:.1f} s"
 
 
 def _compiled_functions() -> int:
@@ -90,7 +90,7 @@ def _compiled_functions() -> int:
 
 
 def _speed() -> Iterator[str]:
-    """A matrix product on one thread and on all, and what a poor ratio means."""
+    """The speed of a matrix product on one thread and on all, and advice if all are hardly faster."""
     count = usable_threads()
     with threads(1):
         alone = _gflops(k.matmul.serial)

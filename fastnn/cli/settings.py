@@ -9,7 +9,7 @@ from fastnn.experiment.recipe import Recipe
 
 
 def options_of(settings: Any) -> list[click.Option]:
-    """An option for each field, without a default of its own: None means that the user did not say."""
+    """An option for each field. It has no default: None means that the user did not give it."""
     return [_option(item.name, getattr(settings, item.name), item.metadata) for item in fields(settings)]
 
 
@@ -23,7 +23,7 @@ def _option(name: str, default: Any, metadata: Any) -> click.Option:
 
 
 def compare_help(recipe: Recipe) -> str:
-    """What --compare can be, and what it is unless the user says."""
+    """Help for --compare: its choices and its default."""
     known = "; ".join(f"{comparison.name} ({comparison.question})" for comparison in recipe.all_comparisons().values())
     length = f", {recipe.compare_epochs} epochs each unless --compare-epochs says" if recipe.compare_epochs else ""
     default = ",".join(recipe.compare) or "none"

@@ -1,8 +1,7 @@
-"""`fastnn train`: says what it works on, shows progress, and ends with the figures beside the report's."""
+"""`fastnn train`: names the data, shows progress, and prints the figures beside those of the report."""
 
 import contextlib
 import dataclasses
-import functools
 import shlex
 import sys
 from pathlib import Path
@@ -13,22 +12,22 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from fastnn.common.text import SPLITS, loss_text, percent
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads
-from fastnn.experiment.lineup import Entry
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.results import Trained
+from fastnn.experiment.results import RunResult
 from fastnn.experiment.run_folder import RunFolder
-from fastnn.experiment.runner import Order, Outcome, run
+from fastnn.experiment.run_list import RunSpec
+from fastnn.experiment.runner import Experiment, Observer, Report, run
+from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
 from fastnn.training.callbacks import Callback
-from fastnn.training.callbacks.progress import ProgressBar, loss_text
-
-PARTS = {"train": "training", "val": "validation", "test": "test"}
+from fastnn.training.callbacks.progress import ProgressBar
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What the user asked for: one field a flag; `changes` holds the settings that were given."""
+    """The user's flags: one field each; `changes` holds the settings that were given."""
 
     recipe: Recipe
     changes: dict[str, Any]
@@ -42,8 +41,8 @@ class Request:
     resume: bool = False
     fresh: bool = False
 
-    def order(self) -> Order:
-        """The work to do, data loaded. ValueError, DataError and FileFormatError for what does not make sense."""
+    def experiment(self) -> Experiment:
+        """The work to do, with its data loaded. ValueError, DataError or FileFormatError for flags or data at fault."""
         recipe = self.recipe
         if self.compare_epochs:
             recipe = dataclasses.replace(recipe, compare_epochs=self.compare_epochs)
@@ -53,132 +52,122 @@ class Request:
         data, announced = recipe.find(self.data, self.quick)
         limit = settings.epochs if "epochs" in self.changes else None
         command = shlex.join(["fastnn", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else ""
-        return Order(recipe, settings, data, announced, comparisons, limit, self.quick, self.best, command)
+        return Experiment(recipe, settings, data, announced, comparisons, limit, self.quick, self.best, command)
 
 
 class QuietBar(ProgressBar):
-    """The bar without a line an epoch: for the runs of comparisons, of which there are many."""
+    """A progress bar without a line an epoch, for the runs of comparisons."""
 
     def on_epoch_end(self, run):
         pass
 
 
+class Terminal(Observer):
+    """Shows progress on stderr."""
+
+    def __init__(self, experiment: Experiment):
+        self.experiment = experiment
+        self._has_announced = False
+
+    def run_begins(self, number: int, count: int, run: RunSpec) -> list[Callback]:
+        if not self._has_announced:  # not before the first training begins: an error before that is the only line
+            click.echo(_announcement(self.experiment), err=True)
+            self._has_announced = True
+        if count > 1:
+            click.echo(f"run {number} of {count}: {run.label}", err=True)
+        return [ProgressBar() if run.candidate else QuietBar()]
+
+    def run_ended(self, number: int, count: int, result: RunResult) -> None:
+        if count == 1:
+            return
+        figures = ", ".join(
+            f"{SPLITS[split]} {percent(result.metrics[f'{split}_accuracy'])}"
+            for split in SPLITS
+            if f"{split}_accuracy" in result.metrics
+        )
+        click.echo(f"run {number} of {count}: {result.failed or f'accuracy {figures}'}", err=True)
+
+
 def train_and_report(request: Request) -> None:
-    """Run the recipe under the user's settings and print the outcome to stdout."""
-    folder = RunFolder(request.out)
-    folder.check(resume=request.resume, fresh=request.fresh)  # before minutes may pass with data
+    """Train what the user asked for and print the figures to stdout."""
+    folder = RunFolder(request.out, resume=request.resume, fresh=request.fresh)  # loading data may take minutes
     limited = threads(request.threads) if request.threads else contextlib.nullcontext()
-    with limited, folder.or_nothing(), np.errstate(over="ignore"):  # what overflows ends in one line, not in warnings
-        order = request.order()
-        announce = functools.cache(lambda: click.echo(_announcement(order), err=True))
-
-        def watch(number: int, count: int, entry: Entry) -> list[Callback]:
-            announce()  # not before: an error is the only line
-            return _watch(number, count, entry)
-
-        outcome = run(order, request.out, resume=request.resume, fresh=request.fresh, watch=watch, tell=_tell)
-    _print(outcome, order)
+    with limited, np.errstate(over="ignore"):  # an overflow becomes one line of error, not warnings
+        experiment = request.experiment()
+        report = run(experiment, folder, Terminal(experiment))
+    _print(report, experiment)
 
 
-def _announcement(order: Order) -> str:
-    data = order.data
-    sizes = ", ".join(f"{len(split):,} {PARTS[part]}" for part, split in data.splits().items())
-    return f"{order.recipe.id}: {order.announced}, {sizes} samples"
+def _announcement(experiment: Experiment) -> str:
+    sizes = ", ".join(f"{len(split):,} {SPLITS[name]}" for name, split in experiment.data.splits().items())
+    return f"{experiment.recipe.id}: {experiment.announced}, {sizes} samples"
 
 
-def _watch(number: int, count: int, entry: Entry) -> list[Callback]:
-    if count > 1:
-        click.echo(f"run {number} of {count}: {entry.label}", err=True)
-    return [ProgressBar() if entry.candidate else QuietBar()]
-
-
-def _tell(number: int, count: int, trained: Trained) -> None:
-    if count == 1:
-        return
-    figures = ", ".join(
-        f"{PARTS[part]} {100 * trained.metrics[f'{part}_accuracy']:.2f} %"
-        for part in PARTS
-        if f"{part}_accuracy" in trained.metrics
-    )
-    click.echo(f"run {number} of {count}: {trained.failed or f'accuracy {figures}'}", err=True)
-
-
-def _print(outcome: Outcome, order: Order) -> None:
-    console, summary = Console(highlight=False), outcome.summary
-    console.print(_figures(summary, order.recipe))
-    for table in _comparisons(summary, order):
-        console.print(table)
-    if summary["data"] == "generated":
+def _print(report: Report, experiment: Experiment) -> None:
+    console, summary, ending = Console(highlight=False), report.summary, report.summary.ending
+    assert ending is not None, "a report is of a finished run"
+    console.print(_figures(ending, experiment.recipe))
+    for name, runs in ending.comparisons().items():
+        console.print(_comparison(runs, ending.spreads.get(name, {})))
+    if summary.is_generated:
         console.print("This data is generated, not the report's.", soft_wrap=True)
-    for line in _entropies(summary, order.data):
+    for line in _entropies(summary.true_entropy, ending, experiment.data):
         console.print(line, soft_wrap=True)
-    for title, lines in outcome.closing:
+    for title, lines in report.closing:
         console.print(f"\n[bold]{title}[/bold]")
         for line in lines:
             console.print(f"  {line}", soft_wrap=True, markup=False)
-    console.print(f"\n{_ending(outcome)}", soft_wrap=True, markup=False)
+    console.print(f"\n{_cost(summary, ending)}\nwrote {report.folder}/", soft_wrap=True, markup=False)
 
 
-def _figures(summary: dict[str, Any], recipe: Recipe) -> Table:
-    """Loss and accuracy of each part, beside what the report published."""
-    title = f"{recipe.id}, best epoch {summary['best_epoch']} of {summary['epochs_run']}"
+def _figures(ending: Ending, recipe: Recipe) -> Table:
+    """Loss and accuracy on each split, beside the accuracies that the report published."""
+    title = f"{recipe.id}, best epoch {ending.best_epoch} of {ending.epochs_run}"
     if recipe.keep == "":
-        title = f"{recipe.id} after epoch {summary['epochs_run']}"
+        title = f"{recipe.id} after epoch {ending.epochs_run}"
     table = Table(title=title, title_justify="left", caption="the report's figures are of its own data")
     for column in ("", "loss", "accuracy", "report's accuracy"):
         table.add_column(column, justify="left" if not column else "right")
-    for part, label in PARTS.items():
-        if f"{part}_loss" in summary["metrics"]:
-            published = recipe.seed_figures.get(f"{part}_accuracy")
-            loss, accuracy = (summary["metrics"][f"{part}_{name}"] for name in ("loss", "accuracy"))
-            published_text = f"{100 * published:.2f} %" if published else ""
-            table.add_row(label, loss_text(loss), f"{100 * accuracy:.2f} %", published_text)
+    for split, label in SPLITS.items():
+        if f"{split}_loss" in ending.metrics:
+            published = recipe.seed_figures.get(f"{split}_accuracy")
+            loss, accuracy = (ending.metrics[f"{split}_{name}"] for name in ("loss", "accuracy"))
+            table.add_row(label, loss_text(loss), percent(accuracy), percent(published) if published else "")
     return table
 
 
-def _comparisons(summary: dict[str, Any], order: Order) -> list[Table]:
-    """A table for each comparison: accuracies of each run; mean and deviation where runs differ by chance."""
-    tables = []
-    for comparison in [*order.lineup().groups]:
-        question, name = comparison[0].question, comparison[0].name
-        rows = [row for row in summary["runs"] if row["comparison"] == name]
-        parts = [part for part in PARTS if any(f"{part}_accuracy" in row["metrics"] for row in rows)]
-        table = Table(title=question, title_justify="left")
-        for column in ("run", *(PARTS[part] for part in parts)):
-            table.add_column(column, justify="left" if column == "run" else "right")
-        for row in rows:
-            cells = [_percent(row["metrics"].get(f"{part}_accuracy")) for part in parts]
-            table.add_row(row["label"], *cells)
-        if spread := summary["spreads"].get(name):
-            table.add_row("mean ± deviation", *(_spread(spread[f"{part}_accuracy"]) for part in parts))
-        tables.append(table)
-    return tables
+def _comparison(runs: list[ComparedRun], spread: dict[str, Spread]) -> Table:
+    """Accuracies of each run of a comparison; mean and deviation where the runs differ by chance only."""
+    names = [f"{split}_accuracy" for split in SPLITS]
+    names = [name for name in names if any(name in row.metrics for row in runs)]
+    table = Table(title=runs[0].question, title_justify="left")
+    for column in ("run", *(SPLITS[name.partition("_")[0]] for name in names)):
+        table.add_column(column, justify="left" if column == "run" else "right")
+    for row in runs:
+        figures = [row.metrics.get(name) for name in names]
+        table.add_row(row.label, *("failed" if figure is None else percent(figure) for figure in figures))
+    if spread:
+        table.add_row("mean ± deviation", *(_spread_text(spread[name]) for name in names))
+    return table
 
 
-def _percent(share: float | None) -> str:
-    return "failed" if share is None else f"{100 * share:.2f} %"
+def _spread_text(spread: Spread) -> str:
+    return f"{100 * spread.mean:.2f} ± {percent(spread.deviation)}"
 
 
-def _spread(figures: list[float]) -> str:
-    return f"{100 * figures[0]:.2f} ± {100 * figures[1]:.2f} %"
-
-
-def _entropies(summary: dict[str, Any], data: Dataset) -> list[str]:
-    """What is known of the data's own uncertainty, beside the model's; nothing where it is not known."""
-    true = summary["true_entropy"]
+def _entropies(true: float | None, ending: Ending, data: Dataset) -> list[str]:
+    """The model's test loss beside the entropy of the data; [] where that is not known."""
     if true is None:
         return []
-    gap = summary["metrics"]["test_loss"] - true
+    gap = ending.metrics["test_loss"] - true
     lines = [f"Its true entropy: {true:.4f} nats; the model is {gap:.4f} above."]
     if (bigram := data.meta.get("bigram_entropy")) is not None:
         lines.append(f"The best bigram model would reach {bigram:.4f}.")
     return lines
 
 
-def _ending(outcome: Outcome) -> str:
-    summary = outcome.summary
-    why = f"stopped: {summary['stop_reason']}; " if summary["stop_reason"] else ""
-    speed = f"{summary['seconds_per_epoch']:.3g} s an epoch, {summary['samples_per_second']:,.0f} samples/s"
-    return (
-        f"{why}{speed}, {summary['threads']} threads, {summary['peak_rss_mb']:.0f} MB at most\nwrote {outcome.folder}/"
-    )
+def _cost(summary: Summary, ending: Ending) -> str:
+    """Why the training ended early, if it did; time, threads and memory."""
+    why = f"stopped: {ending.stop_reason}; " if ending.stop_reason else ""
+    speed = f"{ending.seconds_per_epoch:.3g} s an epoch, {ending.samples_per_second:,.0f} samples/s"
+    return f"{why}{speed}, {summary.threads} threads, {ending.peak_rss_mb:.0f} MB at most"

@@ -7,7 +7,7 @@
 Loaders and generators return a `Dataset` of `Split`s. Ids and labels start at 0.
 """
 
-from fastnn.data.catalogue import find_data, load_trigram
+from fastnn.data.catalogue import Use, find_data, load_trigram
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.download import data_folder, fetch
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
@@ -26,6 +26,7 @@ __all__ = [
     "Dataset",
     "H5Stream",
     "Split",
+    "Use",
     "data_folder",
     "fetch",
     "find_data",

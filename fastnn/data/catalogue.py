@@ -1,4 +1,4 @@
-"""The data sets by name, and which data a system gets: a path given, before files fetched, before generated ones."""
+"""The data sets by name, and where one comes from: the path given, else files fetched before, else generated data."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -43,14 +43,14 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Use:
-    """How a system uses a data set: how many samples validate and test at most, None: as they come.
+    """How a system divides a data set.
 
-    Where the data have no validation set, it comes from the end of the training set, and never more than a third.
-    shuffled : in a fixed random order first, because files of this data set are often sorted by class.
-    needs : the parts without which its tables and pictures cannot be made.
+    val, test : the most samples to validate and to test on; None: as the data come. A split that the data lack is taken
+    from the end of the training set, and never more than a third of it.
+    shuffled : whether the training set is first put into a fixed random order, for files that are sorted by class.
+    needs : the splits that the system cannot do without.
     """
 
-    data_set: str
     val: int | None = None
     test: int | None = None
     shuffled: bool = False
@@ -164,40 +164,30 @@ DATA_SETS = {
     ),
 }
 
-SYSTEMS = {
-    "trigram": Use("trigram"),
-    "cats-vs-cars": Use("cats-vs-cars"),
-    "cifar10-mlp": Use("cifar10", val=1_000, test=1_000, needs=("val",)),
-    "moons": Use("moons"),
-    "blobs": Use("blobs"),
-    "mnist-cnn": Use("mnist", val=5_000, needs=("val", "test")),
-    "mnist-sgd": Use("mnist"),
-    "mnist-mlp": Use("mnist", val=10_000, needs=("val", "test")),
-    "notmnist-mlp": Use("notmnist", val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
-    "notmnist-cnn": Use("notmnist", val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
-}
 
-
-def find_data(system: str, path: Path | None = None) -> tuple[Dataset, str]:
-    """The data that `system` trains on, and one line that says which they are and why.
+def find_data(name: str, path: Path | None = None, use: Use | None = None) -> tuple[Dataset, str]:
+    """The data set `name`, and one line that says where it comes from.
 
     A path is read; without one, files that were fetched; without those, generated data, the same at every call.
-    Nothing is fetched here. `system` may also be the name of a data set, whose splits then stay as they are.
-    Raises ValueError for an unknown system, FileFormatError and DataError as the loaders do.
+    Nothing is fetched here. use : how to divide the samples; None: the splits stay as they are.
+    Raises ValueError for an unknown name, FileFormatError and DataError as the loaders do, DataError if `use` needs a
+    split for which there are too few samples.
     """
-    use = look_up("system", system, SYSTEMS | {name: Use(name) for name in DATA_SETS if name not in SYSTEMS})
-    known = DATA_SETS[use.data_set]
+    known: DataSet = look_up("data set", name, DATA_SETS)
+    data, announced = _found(name, known, path)
+    return (data if use is None else _divide(data, use)), announced
+
+
+def _found(name: str, known: DataSet, path: Path | None) -> tuple[Dataset, str]:
     if path is not None:
-        return _divide(known.load(path), use), f"data from {os.fspath(path)}"
-    if use.data_set in REMOTE and download.is_fetched(use.data_set):
-        files = REMOTE[use.data_set].files
-        folder = download.data_folder() / use.data_set
-        return _divide(known.load(folder if len(files) > 1 else folder / files[0].name), use), (
-            f"{use.data_set}, fetched to {folder}"
-        )
+        return known.load(path), f"data from {os.fspath(path)}"
+    if name in REMOTE and download.is_fetched(name):
+        files = REMOTE[name].files
+        folder = download.data_folder() / name
+        return known.load(folder if len(files) > 1 else folder / files[0].name), f"{name}, fetched to {folder}"
     if known.generate is None:
-        raise DataError(f"{use.data_set!r} has no generated stand-in: `fastnn data fetch {use.data_set}` brings it")
-    return _divide(known.generate(), use), f"generated data, {known.generated} ({_instead(use.data_set)})"
+        raise DataError(f"{name!r} has no generated stand-in: `fastnn data fetch {name}` brings it")
+    return known.generate(), f"generated data, {known.generated} ({_instead(name)})"
 
 
 def _instead(name: str) -> str:

@@ -7,10 +7,9 @@ import numpy as np
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.data import source as feed
-from fastnn.data.source import Stream
+from fastnn.common.text import SPLITS
+from fastnn.data.source import Stream, part, rows
 
-SPLIT_NAMES = ("train", "val", "test")
 # The number of blocks, spread evenly over a stream, from which `drawn` takes samples: files may be sorted by class.
 DRAWN_BLOCKS = 64
 
@@ -41,7 +40,7 @@ class Split:
 
     def part(self, first: int, last: int) -> "Split":
         """Samples first … last − 1: views, not copies."""
-        return Split(feed.part(self.x, first, last), feed.part(self.y, first, last))
+        return Split(part(self.x, first, last), part(self.y, first, last))
 
     def shuffled(self, seed: int) -> "Split":
         """A copy of the samples in an order that depends on `seed` alone. Raises DataError for streams."""
@@ -57,7 +56,7 @@ class Split:
             chosen = random.generator(0, "fewer samples").permutation(len(self))[:count]
             return Split(self.x[chosen], self.y[chosen])
         ranges = _spread_ranges(len(self), count)
-        return Split(*(np.concatenate([feed.rows(array, *ends) for ends in ranges]) for array in (self.x, self.y)))
+        return Split(*(np.concatenate([rows(array, *ends) for ends in ranges]) for array in (self.x, self.y)))
 
     @property
     def is_streamed(self) -> bool:
@@ -93,7 +92,7 @@ class Dataset:
 
     def splits(self) -> dict[str, Split]:
         """The splits that exist, by name."""
-        found = zip(SPLIT_NAMES, (self.train, self.val, self.test), strict=True)
+        found = zip(SPLITS, (self.train, self.val, self.test), strict=True)
         return {name: split for name, split in found if split is not None}
 
     def cut(self, train: int, val: int = 0, test: int | None = None, seed: int | None = None) -> "Dataset":

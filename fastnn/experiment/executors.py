@@ -1,6 +1,6 @@
-"""Where the cells of a sweep are trained: here, one after the other; in processes of this machine; on a Dask cluster.
+"""Who trains the trials of a sweep: this process, several processes of this machine, or a Dask cluster.
 
-Each way yields (number of the cell, its line of the table) as cells end.
+Each executor yields (number of the trial, its row of the table) as trials end.
 """
 
 import concurrent.futures
@@ -15,22 +15,24 @@ from typing import Any
 from fastnn.common.errors import FastnnError, MissingPackageError
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads
-from fastnn.experiment.recipe import Recipe, plain
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.settings import plain
 from fastnn.experiment.train_one import train_one
 
 TIMEOUT = "10s"  # for a scheduler to answer
 
-Row = dict[str, Any]
-Ended = Iterator[tuple[int, Row]]
+TrialRow = dict[str, Any]  # a row of the sweep's table: column -> value
+NumberedRows = Iterator[tuple[int, TrialRow]]
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Cells to be trained.
+class Trials:
+    """Trials that are to be trained.
 
-    recipe, quick     of the sweep
-    path, data        the data's file if one was given, and what was found
-    settings          of each cell, by its number
+    recipe, quick  the sweep's
+    path           the data's file, or None if none was given
+    data           as loaded
+    settings       number of the trial -> its settings
     """
 
     recipe: Recipe
@@ -41,33 +43,35 @@ class Cells:
 
     @property
     def source(self) -> str:
+        """Where the data come from, as the table says it."""
         return str(self.data.meta["source"])
 
-    def identity(self, number: int) -> Row:
-        return identity(self.recipe, self.settings[number], self.source)
+    def key(self, number: int) -> TrialRow:
+        """The columns that identify a trial."""
+        return trial_key(self.recipe, self.settings[number], self.source)
 
 
-# A way to train: from cells to their lines.
-Place = Callable[[Cells], Ended]
+# Trains trials and yields their rows.
+Executor = Callable[[Trials], NumberedRows]
 
-# What another process calls for a cell: (recipe's id, data's file, quick, data's source, settings) -> its line.
-Train = Callable[[str, Path | None, bool, str, Any], Row]
+# Trains one trial in another process: (recipe's id, data's file, quick, data's source, settings) -> its row.
+TrainTrial = Callable[[str, Path | None, bool, str, Any], TrialRow]
 
 
-def identity(recipe: Recipe, settings: Any, source: str) -> Row:
-    """What makes a cell that cell, as texts, which is what a CSV file gives back."""
+def trial_key(recipe: Recipe, settings: Any, source: str) -> TrialRow:
+    """The columns that identify a trial, as texts, because a CSV file gives back texts."""
     return {name: str(value) for name, value in ({"id": recipe.id, "data": source} | plain(settings)).items()}
 
 
-def train_cell(recipe: Recipe, settings: Any, data: Dataset, source: str) -> Row:
-    """The line of a cell, trained now; what is wrong with its settings, or divergence, becomes its reason."""
+def train_trial(recipe: Recipe, settings: Any, data: Dataset, source: str) -> TrialRow:
+    """Train a trial on prepared data and return its row; an error in its settings, or divergence, is noted in it."""
     begin = time.monotonic()
-    row = identity(recipe, settings, source)
+    row = trial_key(recipe, settings, source)
     try:
-        trained = train_one(recipe, "cell", settings, data)
+        run = train_one(recipe, "trial", settings, data)
     except (FastnnError, ValueError, TypeError, MemoryError) as error:
         return row | {"status": "failed", "reason": _reason(error), "seconds": time.monotonic() - begin}
-    figures = trained.metrics | {"epochs_run": len(trained.epochs), "best_epoch": trained.best_epoch}
+    figures = run.metrics | {"epochs_run": len(run.epochs), "best_epoch": run.best_epoch}
     return row | {"status": "finished", "reason": ""} | figures | {"seconds": time.monotonic() - begin}
 
 
@@ -75,23 +79,24 @@ def _reason(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def in_turn(cells: Cells, *, share: int) -> Ended:
-    """In this process, on `share` threads, cells of one dtype after those of another: data are prepared once each."""
-    with threads(share):
-        for dtype in dict.fromkeys(settings.dtype for settings in cells.settings.values()):
-            data = cells.recipe.prepare(cells.data, dtype)
-            for number, settings in cells.settings.items():
+def in_this_process(trials: Trials, *, thread_count: int) -> NumberedRows:
+    """One trial after the other on `thread_count` threads; those of one dtype together, so that it is prepared once."""
+    with threads(thread_count):
+        for dtype in dict.fromkeys(settings.dtype for settings in trials.settings.values()):
+            data = trials.recipe.prepare(trials.data, dtype)
+            for number, settings in trials.settings.items():
                 if settings.dtype == dtype:
-                    yield number, train_cell(cells.recipe, settings, data, cells.source)
+                    yield number, train_trial(trials.recipe, settings, data, trials.source)
 
 
-def in_processes(cells: Cells, *, train: Train, jobs: int, share: int) -> Ended:
-    """In `jobs` processes, begun anew: a forked one could not use compiled threads. Each has `share` threads."""
-    pool = concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _set_up, (share,))
+def in_processes(trials: Trials, *, train: TrainTrial, jobs: int, threads_each: int) -> NumberedRows:
+    """In `jobs` processes with `threads_each` threads, started anew: compiled threads do not survive a fork."""
+    spawn = multiprocessing.get_context("spawn")
+    pool = concurrent.futures.ProcessPoolExecutor(jobs, spawn, _set_up_process, (threads_each,))
     others = set(multiprocessing.active_children())
     try:
-        yield from _submitted(pool, cells, train)
-    except BaseException:  # an interruption: cells that run are given up, or it would take effect minutes later
+        yield from _submitted(pool, trials, train)
+    except BaseException:  # An interruption ends the processes: to wait for their trials could take minutes.
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
@@ -99,15 +104,15 @@ def in_processes(cells: Cells, *, train: Train, jobs: int, share: int) -> Ended:
     pool.shutdown()
 
 
-def _set_up(share: int) -> None:
+def _set_up_process(threads_each: int) -> None:
     import numba
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the first one ends the others
-    numba.set_num_threads(share)
+    numba.set_num_threads(threads_each)
 
 
-def on_cluster(cells: Cells, *, train: Train, address: str) -> Ended:
-    """By the workers of a Dask cluster, each with fastnn and, under the same path, the data; a worker uses its threads.
+def on_cluster(trials: Trials, *, train: TrainTrial, address: str) -> NumberedRows:
+    """By the workers of a Dask cluster. Each needs fastnn and, under the same path, the data; it uses its own threads.
 
     MissingPackageError without the extra `cluster`; OSError or ValueError if no scheduler answers at `address`.
     """
@@ -120,22 +125,23 @@ def on_cluster(cells: Cells, *, train: Train, address: str) -> Ended:
     with Client(address, timeout=TIMEOUT, set_as_default=False) as client:
         workers = client.get_executor()
         try:
-            yield from _submitted(workers, cells, train)
-        finally:  # nothing is left to wait for, unless something went wrong
+            yield from _submitted(workers, trials, train)
+        finally:  # all trials have ended, unless there was an error
             workers.shutdown(wait=False)
 
 
-def _submitted(workers: concurrent.futures.Executor, cells: Cells, train: Train) -> Ended:
-    path = None if cells.path is None else cells.path.resolve()
-    where = cells.recipe.id, path, cells.quick, cells.source
-    futures = {workers.submit(train, *where, settings): number for number, settings in cells.settings.items()}
+def _submitted(workers: concurrent.futures.Executor, trials: Trials, train: TrainTrial) -> NumberedRows:
+    path = None if trials.path is None else trials.path.resolve()
+    where = trials.recipe.id, path, trials.quick, trials.source
+    futures = {workers.submit(train, *where, settings): number for number, settings in trials.settings.items()}
     for future in concurrent.futures.as_completed(futures):
         number = futures[future]
-        yield number, _row_of(future, cells.identity(number))
+        yield number, _row_of(future, trials.key(number))
 
 
-def _row_of(future: "concurrent.futures.Future[Row]", row: Row) -> Row:
+def _row_of(future: "concurrent.futures.Future[TrialRow]", key: TrialRow) -> TrialRow:
+    """The trial's row; "crashed" if the worker died or could not load the data, which says nothing of the settings."""
     try:
         return future.result()
-    except Exception as error:  # not of the settings, `train_cell` notes those: a worker died, or has no such data
-        return row | {"status": "crashed", "reason": _reason(error)}
+    except Exception as error:
+        return key | {"status": "crashed", "reason": _reason(error)}

@@ -12,7 +12,7 @@ from fastnn.common.errors import FileFormatError
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
-# The policy lets the page load nothing but what it carries: whoever opens it can rely on that.
+# The policy forbids the page to load anything that is not inside it.
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -51,19 +51,20 @@ $body
 
 
 def page(title: str, parts: Sequence[str]) -> str:
-    """A whole page of parts that are HTML already."""
+    """A whole page. title : plain text. parts : HTML."""
     return PAGE.substitute(title=escape(title), body="\n".join(part for part in parts if part))
 
 
 def section(title: str, *content: str) -> str:
-    """A heading and what stands below it, which is HTML already."""
+    """A heading with content below it. title : plain text. content : HTML."""
     return "\n".join([f"<section>\n<h2>{escape(title)}</h2>", *content, "</section>"])
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: bool = False) -> str:
-    """A table of plain values; columns of numbers stand at the right. ValueError if a row does not fit the header.
+    """A table of plain values. A header of empty texts is left out.
 
-    numbers: all columns but the first are figures, even where they are texts. A header of empty texts is left out.
+    numbers : whether all columns but the first are aligned to the right, as columns of numbers always are.
+    ValueError if a row is not as long as the header.
     """
     for row in rows:
         if len(row) != len(header):

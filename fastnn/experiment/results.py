@@ -1,4 +1,4 @@
-"""What trainings leave: one `Trained` each, and `Results`, all of a command's together."""
+"""Results of trainings: a `RunResult` for each, and an `ExperimentResult` of all that a command made."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,22 +7,25 @@ from typing import Any
 import numpy as np
 
 from fastnn.data import Dataset
-from fastnn.experiment.recipe import Comparison, Recipe, plain
+from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.settings import plain
+from fastnn.experiment.summary import ComparedRun, Spread
 from fastnn.sequential import Sequential
 
 
 @dataclass
-class Trained:
+class RunResult:
     """One training that has ended.
 
-    label, settings  which it is
-    model            as trained, with the weights kept; None if the training failed
-    epochs           the history's dicts
-    steps            the history's figures by step: name -> (n,) float64
-    metrics          loss and accuracy of each part of the data, at the weights kept
-    best_epoch       the epoch whose weights are kept
-    stop_reason      why it ended early, or ""
-    failed           why there is no result, or ""
+    label        its name in this command
+    settings     its settings
+    model        the trained model with the weights that were kept; None if the training failed
+    epochs       the history, a dict an epoch
+    steps        the history by step: name -> (n,) float64
+    metrics      loss and accuracy on each split, with the weights that were kept
+    best_epoch   the epoch whose weights were kept
+    stop_reason  why it ended early, or ""
+    failed       why there is no model, or ""
     """
 
     label: str
@@ -38,12 +41,12 @@ class Trained:
     @property
     def seconds_per_epoch(self) -> float:
         """The median over epochs."""
-        return float(np.median([epoch["seconds"] for epoch in self.epochs]))
+        return float(np.median(self.curve("seconds")))
 
     @property
     def samples_per_second(self) -> float:
         """The median over epochs."""
-        return float(np.median([epoch["samples_per_second"] for epoch in self.epochs]))
+        return float(np.median(self.curve("samples_per_second")))
 
     def curve(self, name: str) -> list[float]:
         """One figure by epoch; [] if the history lacks it."""
@@ -51,20 +54,24 @@ class Trained:
 
 
 @dataclass
-class Results:
-    """All trainings of a command, as `pictures` and `closing` of a recipe see them.
+class ExperimentResult:
+    """All trainings of a command. A recipe's `pictures` and `closing` are given this.
 
+    id      the recipe's
+    keep    the figure whose best epoch was kept, as in the recipe
     data    prepared, as the networks saw it
-    groups  (comparison, {label: its training}) for each comparison that was made
-    chosen  the training whose model the folder keeps
-    folder  where the run's files are written
+    runs    in the order in which they were trained
+    groups  (comparison, {label in it: run}) for each comparison that was made
+    chosen  the run whose model the folder keeps
+    folder  where the files are written
     """
 
-    recipe: Recipe
+    id: str
+    keep: str
     data: Dataset
-    trained: list[Trained]
-    groups: list[tuple[Comparison, dict[str, Trained]]]
-    chosen: Trained
+    runs: list[RunResult]
+    groups: list[tuple[Comparison, dict[str, RunResult]]]
+    chosen: RunResult
     folder: Path
 
     @property
@@ -73,49 +80,49 @@ class Results:
         assert self.chosen.model is not None, "a chosen run that failed ends the command"
         return self.chosen.model
 
-    def group(self, name: str) -> dict[str, Trained]:
-        """The trainings of a comparison by label, those that failed left out; {} if it was not made."""
+    def group(self, name: str) -> dict[str, RunResult]:
+        """The runs of a comparison by label, without those that failed; {} if it was not made."""
         for comparison, members in self.groups:
             if comparison.name == name:
-                return {label: trained for label, trained in members.items() if not trained.failed}
+                return {label: run for label, run in members.items() if not run.failed}
         return {}
 
-    def rows(self) -> list[dict[str, Any]]:
-        """For `summary.json`: label, comparison, config and metrics of each run of each comparison."""
+    def compared_runs(self) -> list[ComparedRun]:
+        """The rows of all comparisons, for `summary.json`."""
         return [
-            _row(comparison, label, trained)
+            _compared_run(comparison, label, run)
             for comparison, members in self.groups
-            for label, trained in members.items()
+            for label, run in members.items()
         ]
 
-    def spreads(self) -> dict[str, dict[str, list[float]]]:
-        """Comparisons of runs that differ by chance: metric -> [mean, standard deviation over the runs]."""
+    def spreads(self) -> dict[str, dict[str, Spread]]:
+        """Comparison -> metric -> its mean and standard deviation, for runs that differ by chance only."""
         return {
-            comparison.name: _spread([trained.metrics for trained in members.values() if not trained.failed])
+            comparison.name: _spreads([run.metrics for run in members.values() if not run.failed])
             for comparison, members in self.groups
             if comparison.picture == "bands"
         }
 
 
-def _row(comparison: Comparison, label: str, trained: Trained) -> dict[str, Any]:
-    row = {
-        "label": label,
-        "comparison": comparison.name,
-        "question": comparison.question,
-        "run": trained.label,  # what history.csv calls it: one training may answer two questions
-        "config": plain(trained.settings),
-        "metrics": trained.metrics,
-        "best_epoch": trained.best_epoch,
-        "epochs_run": len(trained.epochs),
-    }
-    return row | ({"failed": trained.failed} if trained.failed else {})
+def _compared_run(comparison: Comparison, label: str, run: RunResult) -> ComparedRun:
+    return ComparedRun(
+        label=label,
+        comparison=comparison.name,
+        question=comparison.question,
+        run=run.label,
+        config=plain(run.settings),
+        metrics=run.metrics,
+        best_epoch=run.best_epoch,
+        epochs_run=len(run.epochs),
+        failed=run.failed,
+    )
 
 
-def _spread(metrics: list[dict[str, float]]) -> dict[str, list[float]]:
-    if not metrics:
-        return {}
-    columns = {name: [one[name] for one in metrics] for name in metrics[0]}
-    return {
-        name: [float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0]
-        for name, values in columns.items()
-    }
+def _spreads(metrics: list[dict[str, float]]) -> dict[str, Spread]:
+    columns = {name: [one[name] for one in metrics] for name in metrics[0]} if metrics else {}
+    return {name: Spread(float(np.mean(values)), _deviation(values)) for name, values in columns.items()}
+
+
+def _deviation(values: list[float]) -> float:
+    """The standard deviation of the sample; 0 for a single value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -1,54 +1,43 @@
-"""Runs a recipe from data to a folder: the flow that all systems share."""
+"""Runs a recipe from data to a folder, in the same way for all systems."""
 
-import platform
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
 
+from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import NonFiniteError
 from fastnn.data import Dataset
 from fastnn.experiment import report
-from fastnn.experiment.lineup import Entry, Lineup, line_up
+from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.machine import peak_memory_mb, versions
 from fastnn.experiment.pictures import draw
-from fastnn.experiment.recipe import Comparison, Recipe, plain
-from fastnn.experiment.results import Results, Trained
-from fastnn.experiment.run_folder import MODEL, RunFolder, read_summary
-from fastnn.experiment.train_one import SparingCheckpoint, fewer_samples, load_trained, save_trained, train_one
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.run_folder import MODEL, RunFolder
+from fastnn.experiment.run_list import RunList, RunSpec, list_runs
+from fastnn.experiment.settings import plain
+from fastnn.experiment.summary import Ending, Summary
+from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
+from fastnn.nn.optimizers import Optimizer
+from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback
-from fastnn.training.callbacks.csv_logger import write_history
 
-SCHEMA = 1
-
-# Called before each training: (its number from 1, how many there are, the entry) -> callbacks that show progress.
-Watch = Callable[[int, int, Entry], list[Callback]]
-# Called after each: (its number, how many, how it ended).
-Tell = Callable[[int, int, Trained], None]
+HISTORY = "history.csv"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a command leaves for a person to read: its summary, the closing titles and lines, and where it is."""
-
-    summary: dict[str, Any]
-    closing: list[tuple[str, list[str]]]
-    folder: Path
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to run, and how.
+class Experiment:
+    """The trainings of a command.
 
     recipe, settings  the chosen run
-    data, announced   as `Recipe.find` gives them: data as loaded, and the line that says which they are
+    data, announced   what `Recipe.find` gives: data as loaded, and the line that says which they are
     comparisons       to make beside it
-    limit             the most epochs that any run has
-    quick, best       whether the user asked for --quick, --best
-    command           the command line, for whoever wants to repeat it
+    limit             the most epochs of any run; None: as many as its settings say
+    quick, best       whether the user gave --quick, --best
+    command           the command line, for the summary
     """
 
     recipe: Recipe
@@ -61,165 +50,175 @@ class Order:
     best: bool = False
     command: str = ""
 
-    def lineup(self) -> Lineup:
-        return line_up(self.recipe, self.settings, self.comparisons, quick=self.quick, limit=self.limit)
+    def runs(self) -> RunList:
+        """The trainings to make."""
+        return list_runs(self.recipe, self.settings, self.comparisons, quick=self.quick, limit=self.limit)
 
     def config(self) -> dict[str, Any]:
-        """For `summary.json`: the settings, and all else that a resumed run must have in common with the first."""
+        """The settings, and what else must stay the same when the run is resumed, for `summary.json`."""
         names = ",".join(comparison.name for comparison in self.comparisons) or "none"
         return plain(self.settings) | {"compare": names, "data": self.data.meta["source"]}
 
 
-def run(
-    order: Order,
-    out: Path,
-    *,
-    resume: bool = False,
-    fresh: bool = False,
-    watch: Watch = lambda number, count, entry: [],
-    tell: Tell = lambda number, count, trained: None,
-) -> Outcome:
-    """Train what `order` says and leave model, history, pictures and summary in `out`.
+class Observer:
+    """Its methods are called as each training begins and ends, to show progress. This one shows nothing.
 
-    Raises what `fit` raises when the chosen run fails; a run of a comparison that diverges is recorded as failed.
+    number : of the training, from 1. count : of all trainings.
     """
-    lineup = order.lineup()
-    data = order.recipe.prepare(order.data, order.settings.dtype)
-    for entry in lineup.entries:
-        if entry.candidate:  # what is wrong with the user's settings shows before any file
-            order.recipe.build(entry.settings, data)
-    folder = RunFolder(out)
-    folder.open(order.config(), resume=resume, fresh=fresh)
-    summary = _opening(order, data)
-    folder.write_summary(summary)
-    try:
-        trained = _train_all(order, lineup, data, folder, resume, watch, tell)
-    except BaseException as error:
-        folder.write_summary(summary | {"status": "diverged" if isinstance(error, ArithmeticError) else "interrupted"})
-        raise
-    return _finish(_gather(order.recipe, lineup, data, trained, folder.working), summary, folder)
+
+    def run_begins(self, number: int, count: int, run: RunSpec) -> list[Callback]:
+        """Callbacks for `fit`. Not called for a training that had ended before an interruption."""
+        return []
+
+    def run_ended(self, number: int, count: int, result: RunResult) -> None:
+        """Called after each training, also one that had ended before an interruption."""
 
 
-def _finish(results: Results, summary: dict[str, Any], folder: RunFolder) -> Outcome:
-    """Write all that a run leaves, and put its folder into place."""
-    results.model.save(folder.working / MODEL)
-    pictures = draw(results)
-    summary |= _ending(results) | {"pictures": dict(pictures), "peak_rss_mb": peak_memory_mb()}
+@dataclass(frozen=True)
+class Report:
+    """A finished experiment for the user: its summary, closing titles and lines of text, and its folder."""
+
+    summary: Summary
+    closing: list[tuple[str, list[str]]]
+    folder: Path
+
+
+def run(experiment: Experiment, folder: RunFolder, observer: Observer | None = None) -> Report:
+    """Make the trainings of `experiment` and write model, history, pictures, report and summary into `folder`.
+
+    Raises what `build` and `fit` raise for the chosen run, and what `RunFolder.open` raises. A run of a comparison that
+    diverges is recorded as failed.
+    """
+    data = experiment.recipe.prepare(experiment.data, experiment.settings.dtype)
+    training = _Training(experiment, experiment.runs(), data, folder, observer or Observer())
+    training.build_candidates()  # an error in the user's settings shows before any file is written
+    with folder.or_nothing():
+        folder.open(experiment.config())
+        summary = _opening(experiment, data)
+        folder.write_summary(summary)
+        try:
+            training.run()
+        except BaseException as error:
+            status = "diverged" if isinstance(error, ArithmeticError) else "interrupted"
+            folder.write_summary(replace(summary, status=status))
+            raise
+        return _finish(experiment.recipe, training.result(), summary, folder)
+
+
+class _Training:
+    """The trainings of an experiment, one after the other; `results` holds those that have ended."""
+
+    def __init__(self, experiment: Experiment, planned: RunList, data: Dataset, folder: RunFolder, observer: Observer):
+        self.recipe, self.planned, self.data = experiment.recipe, planned, data
+        self.folder, self.observer = folder, observer
+        self.results: list[RunResult] = []
+        self._built: dict[str, tuple[Sequential, Optimizer]] = {}
+
+    def build_candidates(self) -> None:
+        for spec in self.planned.runs:
+            if spec.candidate:
+                self._built[spec.label] = self.recipe.build(spec.settings, self.data)
+
+    def run(self) -> None:
+        """Make those trainings that had not ended before an interruption; after each, history.csv has its epochs."""
+        count = len(self.planned.runs)
+        for index, spec in enumerate(self.planned.runs):
+            path = self.folder.training_file(index)
+            result = load_run(path, spec.label, spec.settings)
+            if result is None:
+                shown = self.observer.run_begins(index + 1, count, spec)
+                result = self._train(spec, shown)
+                if not result.failed:  # a resumed command repeats what failed
+                    save_run(path, result)
+                self.folder.checkpoint.unlink(missing_ok=True)
+            self.results.append(result)
+            self._write_history(several=count > 1)
+            self.observer.run_ended(index + 1, count, result)
+
+    def _train(self, spec: RunSpec, shown: list[Callback]) -> RunResult:
+        callbacks = [*self.recipe.callbacks(spec.settings, self.folder.working, spec.candidate), *shown]
+        checkpoint = ThrottledCheckpoint(self.folder.checkpoint, resume=self.folder.resume)
+        built = self._built.pop(spec.label, None)
+        try:
+            given: dict[str, Any] = {"callbacks": callbacks, "checkpoint": checkpoint, "built": built}
+            return train_one(self.recipe, spec.label, spec.settings, self.data, **given)
+        except NonFiniteError as error:
+            if spec.candidate:
+                raise
+            return RunResult(spec.label, spec.settings, failed=str(error))
+
+    def _write_history(self, several: bool) -> None:
+        """One line an epoch; with several trainings the first column, `run`, holds the training's label."""
+        rows = [({"run": run.label} if several else {}) | epoch for run in self.results for epoch in run.epochs]
+        write_rows(self.folder.working / HISTORY, rows)
+
+    def result(self) -> ExperimentResult:
+        groups = [
+            (comparison, {label: self.results[index] for label, index in members.items()})
+            for comparison, members in self.planned.groups
+        ]
+        candidates = [run for run, spec in zip(self.results, self.planned.runs, strict=True) if spec.candidate]
+        chosen = min(candidates, key=_validation_loss)
+        recipe = self.recipe
+        return ExperimentResult(recipe.id, recipe.keep, self.data, self.results, groups, chosen, self.folder.working)
+
+
+def _validation_loss(run: RunResult) -> float:
+    return run.metrics.get("val_loss", run.metrics["train_loss"])
+
+
+def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: RunFolder) -> Report:
+    """Write the files of a finished run, and rename its folder to the final name."""
+    result.model.save(folder.working / MODEL)
+    pictures = draw(result, recipe.pictures(result))
+    summary = replace(summary, status="finished", ending=_ending(result, pictures))
     folder.write_summary(summary)
-    closing = results.recipe.closing(results)
+    closing = recipe.closing(result)
     tables = [(title, [""], [[line] for line in lines]) for title, lines in closing]
     report.write(folder.working, summary, pictures, tables)
     folder.finish()
-    return Outcome(read_summary(folder.final), closing, folder.final)
+    return Report(summary, closing, folder.final)
 
 
-def _train_all(
-    order: Order, lineup: Lineup, data: Dataset, folder: RunFolder, resume: bool, watch: Watch, tell: Tell
-) -> list[Trained]:
-    """The trainings in their order; those that had ended before an interruption are read."""
-    trained: list[Trained] = []
-    for number, entry in enumerate(lineup.entries):
-        part = folder.part(number)
-        if (ended := load_trained(part, entry.label, entry.settings)) is not None:
-            trained.append(ended)
-        else:
-            shown = watch(number + 1, len(lineup.entries), entry)
-            own = order.recipe.watch(entry.settings, folder.working, entry.candidate)
-            checkpoint = SparingCheckpoint(folder.checkpoint, resume=resume)
-            trained.append(_train_entry(order.recipe, entry, data, [*own, *shown], checkpoint))
-            _keep(folder, number, trained[-1])
-        _write_history(folder.working / "history.csv", trained, len(lineup.entries) > 1)
-        tell(number + 1, len(lineup.entries), trained[-1])
-    return trained
-
-
-def _train_entry(
-    recipe: Recipe, entry: Entry, data: Dataset, callbacks: list[Callback], checkpoint: SparingCheckpoint
-) -> Trained:
-    try:
-        return train_one(recipe, entry.label, entry.settings, data, callbacks=callbacks, checkpoint=checkpoint)
-    except NonFiniteError as error:
-        if entry.candidate:
-            raise
-        return Trained(entry.label, entry.settings, failed=str(error))
-
-
-def _keep(folder: RunFolder, number: int, trained: Trained) -> None:
-    """Note that a training has ended; one that failed is repeated when the command is resumed."""
-    if not trained.failed:
-        save_trained(folder.part(number), trained)
-    folder.checkpoint.unlink(missing_ok=True)
-
-
-def _write_history(path: Path, trained: list[Trained], several: bool) -> None:
-    """One line an epoch; with several trainings the first column, `run`, says whose it is."""
-    write_history(
-        path,
-        [({"run": one.label} if several else {}) | epoch for one in trained for epoch in one.epochs],
+def _opening(experiment: Experiment, data: Dataset) -> Summary:
+    recipe, settings = experiment.recipe, experiment.settings
+    return Summary(
+        id=recipe.id,
+        title=recipe.title,
+        command=experiment.command,
+        status="running",
+        data=data.meta["source"],
+        data_note=experiment.announced,
+        samples=_sizes(data, settings.samples),
+        config=experiment.config(),
+        quick=experiment.quick,
+        best=recipe.best.found if experiment.best and recipe.best else None,
+        threads=numba.get_num_threads(),
+        dtype=settings.dtype,
+        versions=versions(),
+        seed_figures=recipe.seed_figures,
+        true_entropy=data.meta.get("true_entropy"),
     )
 
 
-def _gather(recipe: Recipe, lineup: Lineup, data: Dataset, trained: list[Trained], folder: Path) -> Results:
-    groups = [(one, {label: trained[number] for label, number in members.items()}) for one, members in lineup.groups]
-    candidates = [one for one, entry in zip(trained, lineup.entries, strict=True) if entry.candidate]
-    return Results(recipe, data, trained, groups, min(candidates, key=_validation_loss), folder)
+def _sizes(data: Dataset, samples: int) -> dict[str, int]:
+    """Split -> number of samples, where at most `samples` are trained on; 0: all."""
+    sizes = {name: len(split) for name, split in data.splits().items()}
+    return sizes | {"train": min(samples or sizes["train"], sizes["train"])}
 
 
-def _validation_loss(trained: Trained) -> float:
-    return trained.metrics.get("val_loss", trained.metrics["train_loss"])
-
-
-def _opening(order: Order, data: Dataset) -> dict[str, Any]:
-    recipe = order.recipe
-    return {
-        "schema": SCHEMA,
-        "id": recipe.id,
-        "title": recipe.title,
-        "command": order.command,
-        "status": "running",
-        "data": data.meta["source"],
-        "data_note": order.announced,
-        "samples": {part: len(split) for part, split in fewer_samples(data, order.settings.samples).splits().items()},
-        "config": order.config(),
-        "quick": order.quick,
-        "best": recipe.best.found if order.best and recipe.best else None,
-        "threads": numba.get_num_threads(),
-        "dtype": order.settings.dtype,
-        "versions": versions(),
-        "seed_figures": recipe.seed_figures,
-        "true_entropy": data.meta.get("true_entropy"),
-    }
-
-
-def _ending(results: Results) -> dict[str, Any]:
-    chosen = results.chosen
-    return {
-        "status": "finished",
-        "chosen": chosen.label,
-        "metrics": chosen.metrics,
-        "best_epoch": chosen.best_epoch,
-        "epochs_run": len(chosen.epochs),
-        "stop_reason": chosen.stop_reason or None,
-        "seconds_per_epoch": chosen.seconds_per_epoch,
-        "samples_per_second": chosen.samples_per_second,
-        "runs": results.rows(),
-        "spreads": results.spreads(),
-    }
-
-
-def peak_memory_mb() -> float:
-    """The largest resident size of this process so far, in megabytes (10⁶ bytes); 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
-def versions() -> dict[str, str]:
-    """Versions of everything that results or speed depend on."""
-    from fastnn import __version__
-
-    python = platform.python_version()
-    return {"fastnn": __version__, "python": python, "numba": numba.__version__, "numpy": np.__version__}
+def _ending(result: ExperimentResult, pictures: list[tuple[str, str]]) -> Ending:
+    chosen = result.chosen
+    return Ending(
+        chosen=chosen.label,
+        metrics=chosen.metrics,
+        best_epoch=chosen.best_epoch,
+        epochs_run=len(chosen.epochs),
+        stop_reason=chosen.stop_reason or None,
+        seconds_per_epoch=chosen.seconds_per_epoch,
+        samples_per_second=chosen.samples_per_second,
+        runs=result.compared_runs(),
+        spreads=result.spreads(),
+        pictures=dict(pictures),
+        peak_rss_mb=peak_memory_mb(),
+    )

@@ -1,8 +1,8 @@
-"""A sweep: the cross product of settings, each cell trained once, in this process or in several.
+"""A sweep: every combination of given settings is a trial, which is trained once.
 
-sweep.csv in the sweep's folder has a line for each cell that has ended: id, data, all settings, status ("finished",
-"failed" or "crashed"), reason, metrics, epochs_run, seconds. A cell that is there with the same settings is not run
-again, unless its process crashed.
+sweep.csv in the sweep's folder has a row for each trial that has ended: id, data, all settings, status ("finished",
+"failed" or "crashed"), reason, metrics, epochs_run, best_epoch, seconds. A trial whose settings have a row is not
+trained again, unless its process crashed.
 """
 
 import csv
@@ -12,24 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import FileFormatError
+from fastnn.common.text import SPLITS
 from fastnn.data import Dataset
-from fastnn.experiment.executors import Cells, Place, Row, identity
+from fastnn.experiment.executors import Executor, TrialRow, Trials, trial_key
 from fastnn.experiment.recipe import Recipe
-from fastnn.training.callbacks.csv_logger import write_history
 
 TABLE = "sweep.csv"
-PARTS = ("train", "val", "test")
-METRICS = tuple(f"{part}_{name}" for part in PARTS for name in ("loss", "accuracy"))
-REPEATED = ("crashed",)  # the statuses that say nothing of the settings
+METRICS = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", "accuracy"))
+RETRIED = ("crashed",)  # statuses of trials that are trained again
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What to sweep over.
+    """The settings of a sweep.
 
     axes   name of a setting -> its values, in the order given
-    base   the settings that the user gave for all cells
+    base   the settings that the user gave for all trials
     """
 
     recipe: Recipe
@@ -37,8 +37,8 @@ class Grid:
     base: dict[str, Any]
     quick: bool = False
 
-    def cells(self) -> list[Any]:
-        """The settings of each cell, the last axis fastest. ValueError for a value out of range."""
+    def trials(self) -> list[Any]:
+        """The settings of each trial; the last axis changes fastest. ValueError for a value out of range."""
         names = list(self.axes)
         return [
             self.recipe.with_settings(self.base | dict(zip(names, values, strict=True)), self.quick)
@@ -46,26 +46,26 @@ class Grid:
         ]
 
 
-def read_rows(path: Path, recipe: Recipe) -> list[Row]:
-    """The lines of an earlier sweep, as texts; FileFormatError if the file is none of this system's."""
+def read_rows(path: Path, recipe: Recipe) -> list[TrialRow]:
+    """The rows of an earlier sweep, as texts; [] if there is no file. FileFormatError for a file of anything else."""
     if not path.exists():
         return []
     try:
         with open(path, newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            rows: list[Row] = list(reader)
+            rows: list[TrialRow] = list(reader)
             columns = set(reader.fieldnames or ("id", "status"))  # an empty file is a sweep's, too
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileFormatError(f"{path}: cannot be read as a sweep's table ({error})") from None
     if not columns >= {"id", "status"} or any(row["id"] != recipe.id for row in rows):
         raise FileFormatError(f"{path}: is no sweep of {recipe.id}; choose another --out")
-    for row in rows:
-        _check_figures(row, f"{path}: line {rows.index(row) + 2}")
+    for line, row in enumerate(rows, 2):
+        _check_figures(row, f"{path}: line {line}")
     return rows
 
 
-def _check_figures(row: Row, where: str) -> None:
-    """FileFormatError unless the metrics of a cell that finished are numbers."""
+def _check_figures(row: TrialRow, where: str) -> None:
+    """FileFormatError unless the metrics of a finished trial are numbers."""
     for name in METRICS if row["status"] == "finished" else ():
         try:
             float(row.get(name) or 0)
@@ -76,44 +76,53 @@ def _check_figures(row: Row, where: str) -> None:
 
 
 class Sweep:
-    """The cells of a grid and what is known of each: `rows[i]` is the line of `cells[i]`, or None."""
+    """The trials of a grid and their rows: `rows[i]` belongs to `trials[i]`, None until that has ended.
+
+    folder  for the table; it is made if need be
+    data    as loaded, from `path` if one was given
+    fresh   whether to forget an earlier table
+
+    Raises ValueError for settings out of range, FileFormatError if the folder or its table is not a sweep's.
+    """
 
     def __init__(self, grid: Grid, folder: Path, data: Dataset, path: Path | None, *, fresh: bool = False):
         self.grid, self.folder, self.path = grid, folder, path
         self.data, self.source = data, str(data.meta["source"])
-        self.cells = grid.cells()
+        self.trials = grid.trials()
         _make(folder)
         earlier = [] if fresh else read_rows(folder / TABLE, grid.recipe)
-        self.rows = [self._find(earlier, settings) for settings in self.cells]
+        kept = [row for row in earlier if row["status"] not in RETRIED]
+        self.rows = [self._find(kept, settings) for settings in self.trials]
         found = [id(row) for row in self.rows]
-        self.others = [row for row in earlier if id(row) not in found and row["status"] not in REPEATED]
+        self._other_rows = [row for row in kept if id(row) not in found]
 
-    def _find(self, earlier: list[Row], settings: Any) -> Row | None:
-        wanted = identity(self.grid.recipe, settings, self.source).items()
-        return next((row for row in earlier if wanted <= row.items() and row["status"] not in REPEATED), None)
+    def _find(self, rows: list[TrialRow], settings: Any) -> TrialRow | None:
+        key = trial_key(self.grid.recipe, settings, self.source).items()
+        return next((row for row in rows if key <= row.items()), None)
 
     @property
     def waiting(self) -> list[int]:
-        """Numbers of the cells that are still to be trained."""
+        """The numbers of the trials that have not been trained yet."""
         return [number for number, row in enumerate(self.rows) if row is None]
 
-    def run(self, place: Place, tell: Callable[[int], None]) -> None:
-        """Train what is waiting, at `place`, one of `fastnn.experiment.executors`.
+    def run(self, executor: Executor, on_trial_end: Callable[[int], None]) -> None:
+        """Train the waiting trials with an executor of `fastnn.experiment.executors`.
 
-        After each cell the table is written and `tell(number)` called: an interruption loses only cells that run.
+        After each trial the table is written and `on_trial_end(number)` called: an interruption loses only the trials
+        that are being trained.
         """
-        waiting = {number: self.cells[number] for number in self.waiting}
-        for number, row in place(Cells(self.grid.recipe, self.grid.quick, self.path, self.data, waiting)):
+        waiting = {number: self.trials[number] for number in self.waiting}
+        for number, row in executor(Trials(self.grid.recipe, self.grid.quick, self.path, self.data, waiting)):
             self.rows[number] = row
             self._write()
-            tell(number)
+            on_trial_end(number)
 
     def _write(self) -> None:
-        write_history(self.folder / TABLE, [*self.others, *(row for row in self.rows if row is not None)])
+        write_rows(self.folder / TABLE, [*self._other_rows, *(row for row in self.rows if row is not None)])
 
 
 def _make(folder: Path) -> None:
-    """The folder, made if need be; FileFormatError where it cannot be, or holds what no sweep wrote."""
+    """Make the folder if need be; FileFormatError where it cannot be made, or holds anything that no sweep wrote."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).exists():
         raise FileFormatError(f"{folder} is a folder that no sweep made (it has no {TABLE}); choose another --out")
     try:

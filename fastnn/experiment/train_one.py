@@ -1,4 +1,4 @@
-"""Trains one set of settings: what every run of a recipe, of a comparison and of a sweep has in common."""
+"""Trains one set of settings, for a run of a command and for a trial of a sweep."""
 
 import json
 import time
@@ -9,56 +9,60 @@ from typing import Any
 import numpy as np
 
 from fastnn.data import Dataset, Split
-from fastnn.experiment.recipe import Recipe, plain
-from fastnn.experiment.results import Trained
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import RunResult
+from fastnn.experiment.settings import plain
+from fastnn.nn.optimizers import Optimizer
 from fastnn.sequential import Sequential, load_checkpoint
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
-from fastnn.training.history import History
 
-# Checkpoints of epochs that are over in no time would take longer than training: they may cost this share of it.
-CHECKPOINT_SHARE = 0.1
+# Writing a checkpoint may take longer than a short epoch. Checkpoints may take this fraction of the time.
+CHECKPOINT_FRACTION = 0.1
+
+# Fields of a RunResult that are saved with the model of a training that has ended.
+SAVED = ("epochs", "steps", "metrics", "best_epoch", "stop_reason")
 
 
-class SparingCheckpoint(Checkpoint):
-    """A Checkpoint that leaves out epochs while writing costs more than a tenth of the time; the first is kept."""
+class ThrottledCheckpoint(Checkpoint):
+    """A Checkpoint that skips epochs where writing would take more than a tenth of the time; never the first one."""
 
     def __init__(self, path: str | Path, *, resume: bool = False):
         super().__init__(path, resume=resume)
-        self._rest_until = 0.0
+        self._not_before = 0.0
 
     def on_epoch_end(self, run):
         begin = time.monotonic()
-        if begin < self._rest_until:
+        if begin < self._not_before:
             return
         super().on_epoch_end(run)
         end = time.monotonic()
-        self._rest_until = end + (end - begin) / CHECKPOINT_SHARE
+        self._not_before = end + (end - begin) / CHECKPOINT_FRACTION
 
 
-class TestFigures(Callback):
-    """Adds test_loss and test_accuracy to each epoch, for systems whose report shows them by epoch."""
+class TestMetrics(Callback):
+    """Adds test_loss and test_accuracy to each epoch, if there is a test set."""
 
-    __test__ = False  # not a test, whatever its name begins with
+    __test__ = False  # pytest would take the class for a test
 
     def __init__(self, test: Split | None):
         self.test = test
 
     def on_epoch_end(self, run):
         if self.test is not None:
-            figures = run.model.evaluate(self.test.x, self.test.y)
-            run.logs |= {f"test_{name}": value for name, value in figures.items()}
+            metrics = run.model.evaluate(self.test.x, self.test.y)
+            run.logs |= {f"test_{name}": value for name, value in metrics.items()}
 
 
 def fewer_samples(data: Dataset, count: int) -> Dataset:
-    """The data with `count` of the training samples, the same each time; 0, or more than there are: all of them."""
+    """The data with `count` of the training samples, always the same ones; with all of them if `count` is 0 or more."""
     if not count or count >= len(data.train):
         return data
     return Dataset(data.train.drawn(count), data.val, data.test, data.meta)
 
 
 def stopping_of(recipe: Recipe, settings: Any) -> EarlyStopping | None:
-    """What keeps the best weights, and stops a training for settings that have `patience` or `max_gap`."""
+    """The callback that keeps the best weights, and ends a training whose settings have `patience` or `max_gap`."""
     keep = getattr(settings, "keep", recipe.keep)
     if keep in ("", "last"):
         return None
@@ -74,52 +78,62 @@ def train_one(
     data: Dataset,
     *,
     callbacks: Iterable[Callback] = (),
-    checkpoint: SparingCheckpoint | None = None,
-) -> Trained:
-    """Train `settings` on prepared data. Raises what `fit` raises: NonFiniteError for a run that diverged."""
+    checkpoint: ThrottledCheckpoint | None = None,
+    built: tuple[Sequential, Optimizer] | None = None,
+) -> RunResult:
+    """Train a model on prepared data.
+
+    built : the model and optimizer that the recipe's `build` made for these settings; None: it is called here.
+    Raises what `build` and `fit` raise: NonFiniteError for a training that diverged.
+    """
     data = fewer_samples(data, settings.samples)
-    model, optimizer = recipe.build(settings, data)
+    model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
-    watchers = [callback for callback in (stopping, TestFigures(data.test)) if callback is not None]
+    watching = [callback for callback in (stopping, TestMetrics(data.test), checkpoint) if callback is not None]
     history = model.fit(
         **recipe.fit_arguments(settings, data.train),
         optimizer=optimizer,
         epochs=settings.epochs,
         validation_data=(data.val.x, data.val.y) if data.val else None,
-        callbacks=[*watchers, *([checkpoint] if checkpoint else []), *callbacks],
+        callbacks=[*watching, *callbacks],
         verbose=False,
     )
-    best = stopping.best_epoch if stopping else len(history)
-    return _trained(label, settings, model, history, data, best)
-
-
-def _trained(label: str, settings: Any, model: Sequential, history: History, data: Dataset, best: int) -> Trained:
-    steps = {name: np.asarray(values) for name, values in history.steps.items()}
-    reason = history.stop_reason or ""
-    return Trained(label, settings, model, history.epochs, steps, metrics_of(model, data), best, reason)
+    return RunResult(
+        label,
+        settings,
+        model,
+        epochs=history.epochs,
+        steps={name: np.asarray(values) for name, values in history.steps.items()},
+        metrics=metrics_of(model, data),
+        best_epoch=stopping.best_epoch if stopping else len(history),
+        stop_reason=history.stop_reason or "",
+    )
 
 
 def metrics_of(model: Sequential, data: Dataset) -> dict[str, float]:
-    """Loss and accuracy of each part of the data: train_loss, train_accuracy, val_loss, ..."""
+    """Loss and accuracy on each split: train_loss, train_accuracy, val_loss, ..."""
     return {
-        f"{part}_{name}": value
-        for part, split in data.splits().items()
+        f"{split_name}_{name}": value
+        for split_name, split in data.splits().items()
         for name, value in model.evaluate(split.x, split.y).items()
     }
 
 
-def save_trained(path: Path, trained: Trained) -> None:
-    """Keep a training that has ended, so that a command that is resumed need not repeat it."""
-    assert trained.model is not None
-    kept = {name: getattr(trained, name) for name in ("epochs", "steps", "metrics", "best_epoch", "stop_reason")}
-    storage.save(path, trained.model.saved(kept | {"settings": json.dumps(plain(trained.settings))}))
+def save_run(path: Path, run: RunResult) -> None:
+    """Save a training that has ended, so that a resumed command need not repeat it."""
+    assert run.model is not None
+    saved = {name: getattr(run, name) for name in SAVED}
+    storage.save(path, run.model.saved(saved | {"settings": json.dumps(plain(run.settings))}))
 
 
-def load_trained(path: Path, label: str, settings: Any) -> Trained | None:
-    """What `save_trained` wrote; None if nothing did, or for other settings. FileFormatError if the file is damaged."""
+def load_run(path: Path, label: str, settings: Any) -> RunResult | None:
+    """The training that `save_run` wrote; None if there is no file, or one of other settings.
+
+    FileFormatError if the file is damaged.
+    """
     if not path.exists():
         return None
-    model, kept = load_checkpoint(path)
-    if json.loads(kept.pop("settings", "null")) != plain(settings):
+    model, saved = load_checkpoint(path)
+    if json.loads(saved.pop("settings", "null")) != plain(settings):
         return None
-    return Trained(label, settings, model, **kept)
+    return RunResult(label, settings, model, **saved)

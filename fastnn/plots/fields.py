@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.common.text import percent
 from fastnn.plots.style import BLACK, GREY, LABEL, ORANGE, SMALL, colour, growing_colours, ink, picture_axes, sheet
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str, *, no
     """
     matrix = np.asarray(matrix)
     right, total = int(np.trace(matrix)), int(matrix.sum())
-    accuracy = f"{100 * right / total:.2f} % of {total:,} right" if total else "no samples"
+    accuracy = f"{percent(right / total)} of {total:,} right" if total else "no samples"
     side = float(np.clip(0.5 * len(names) + 1.6, 3.6, 9.0))
     figure, (axis,) = sheet(1, columns=1, size=(side, side - 0.2), title=f"{title}: {accuracy}", note=note)
     fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.common.text import percent
 from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, sheet
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def embedding_map(vectors: np.ndarray, words: Sequence[str], title: str, *, note
         raise ValueError(f"embedding_map: vectors {vectors.shape} for {len(words)} words, expected (V, D), V from 2")
     points, fractions = principal_plane(vectors)
     figure, (axis,) = sheet(1, columns=1, size=(10.0, 8.0), title=title, note=note)
-    first, second = (f"component, {100 * fraction:.0f} % of the variance" for fraction in fractions)
+    first, second = (f"component, {percent(fraction, 0)} of the variance" for fraction in fractions)
     line_axes(axis, xlabel=f"first {first}", ylabel=f"second {second}")
     axis.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=4, alpha=0.8)
     axis.margins(0.06)

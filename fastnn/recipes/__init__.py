@@ -1,30 +1,27 @@
-"""The systems: one module each, all of one shape (`fastnn.recipes.base`)."""
+"""The systems. A module of this folder makes a `Recipe` (see `fastnn.experiment.recipe`) and is named here."""
+
+from importlib import import_module
 
 from fastnn.experiment.recipe import Recipe
-from fastnn.recipes import (
-    cats_vs_cars,
-    cifar10_mlp,
-    mnist_cnn,
-    mnist_mlp,
-    mnist_sgd,
-    moons,
-    notmnist_cnn,
-    notmnist_mlp,
-    scalar,
-    trigram,
+
+# In the order of `fastnn list`. A module may hold several recipes.
+MODULES = (
+    "trigram",
+    "cats_vs_cars",
+    "cifar10_mlp",
+    "moons",
+    "mnist_cnn",
+    "scalar",
+    "mnist_sgd",
+    "notmnist_mlp",
+    "notmnist_cnn",
+    "mnist_mlp",
 )
 
-_ALL = (
-    trigram.RECIPE,
-    cats_vs_cars.RECIPE,
-    cifar10_mlp.RECIPE,
-    moons.MOONS,
-    moons.BLOBS,
-    mnist_cnn.RECIPE,
-    scalar.RECIPE,
-    mnist_sgd.RECIPE,
-    notmnist_mlp.RECIPE,
-    notmnist_cnn.RECIPE,
-    mnist_mlp.RECIPE,
-)
-RECIPES: dict[str, Recipe] = {recipe.id: recipe for recipe in _ALL}
+
+def _recipes_of(name: str) -> list[Recipe]:
+    """The recipes of a module, in the order in which they stand in it."""
+    return [value for value in vars(import_module(f"{__name__}.{name}")).values() if isinstance(value, Recipe)]
+
+
+RECIPES: dict[str, Recipe] = {recipe.id: recipe for name in MODULES for recipe in _recipes_of(name)}

@@ -1,8 +1,8 @@
 """Cats against cars: grey pictures of 32×32, hidden layers of tanh, one output of tanh, squared error.
 
 Labels are −1 for a cat and +1 for a car, and an answer is right if its sign is. The loss is half the mean squared
-error, whose gradient is the report's. Convolutions before the hidden layers, mirror images and shifted copies in the
-training set are ours, not the report's: off unless a flag asks for them.
+error, whose gradient is the report's. The report has no convolutions before the hidden layers, and no mirror images or
+shifted copies in the training set; flags add them.
 """
 
 from dataclasses import dataclass
@@ -11,27 +11,29 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.random import stream
+from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
-from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.comparison import Best, Comparison
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import Initializer, Normal, get
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from fastnn.nn.losses import MSE
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
-    OPTIMIZERS,
-    STARTS,
+    INITIALIZER_NAMES,
+    OPTIMIZER_NAMES,
     each_split,
     hidden_layers,
     initializer_of,
     optimizer_of,
-    percent,
     sizes_of,
     unit_images,
 )
 from fastnn.sequential import Sequential
 
-REACH = 2  # By how many pixels a shifted copy moves at most.
+REACH = 2  # the most pixels by which a shifted copy is moved along an axis
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,16 @@ class CatsSettings(Settings):
         "", "filters of 3×3 convolutions before the hidden layers, each normalised and pooled: 16,32; empty: none"
     )
     activation: str = setting("tanh", "of convolutions and hidden units", choices=("tanh", "sigmoid", "relu"))
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(0.1, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(19, "samples a step", least=1)
-    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=STARTS)
+    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
-    dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
+    dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
     mirror: bool = setting(False, "train on mirror images, too; the pictures lie on their side")
-    shifts: int = setting(0, f"train on so many more copies of each picture, shifted by up to {REACH} pixels", least=0)
+    shifts: int = setting(0, f"further copies of each picture to train on, shifted by up to {REACH} pixels", least=0)
 
 
 def prepare(data: Dataset, dtype: str) -> Dataset:
@@ -90,8 +92,8 @@ def _convolutions(settings: CatsSettings, start: Initializer) -> list[Layer]:
 
 
 def fit_arguments(settings: CatsSettings, train: Split) -> dict[str, Any]:
-    """The training pictures, then as far as asked their mirror images, then shifted copies of all of these."""
-    # The pictures lie on their side, so what was left and right is up and down: the first axis is turned round.
+    """The training pictures; then with `mirror` their mirror images; then with `shifts` shifted copies of all these."""
+    # The pictures lie on their side, so a mirror image reverses the first axis.
     pictures = [train.x, train.x[:, ::-1]] if settings.mirror else [train.x]
     generator = stream(settings.seed, "shifted copies")
     pictures += [_shifted(each, generator) for _ in range(settings.shifts) for each in pictures]
@@ -100,7 +102,7 @@ def fit_arguments(settings: CatsSettings, train: Split) -> dict[str, Any]:
 
 
 def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Each picture moved by −REACH … REACH pixels along both axes; its border is repeated where it leaves a gap."""
+    """Each picture moved by −REACH … REACH pixels along both axes; its border fills the gap."""
     count, height, width, _ = x.shape
     wide = np.pad(x, ((0, 0), (REACH, REACH), (REACH, REACH), (0, 0)), "edge")
     down, right = generator.integers(0, 2 * REACH + 1, (2, count, 1, 1))
@@ -108,13 +110,13 @@ def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.asarray(wide[np.arange(count)[:, None, None], rows, columns])
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
-    """The report reads its accuracies off the peaks of its curves: so these are shown, beside the last epoch's."""
-    members = {label: trained for _, group in results.groups for label, trained in group.items()}
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
+    """Test accuracy of each run after its last epoch and after its best: the report gives the peaks of its curves."""
+    members = {label: run for _, group in results.groups for label, run in group.items()}
     members = members or {"chosen": results.chosen}
     lines = []
-    for label, trained in members.items():
-        if curve := trained.curve("test_accuracy"):
+    for label, run in members.items():
+        if curve := run.curve("test_accuracy"):
             best = int(np.argmax(curve))
             lines.append(
                 f"{label}: {percent(curve[-1])} after epoch {len(curve)}, at best {percent(curve[best])} "
@@ -124,7 +126,7 @@ def closing(results: Results) -> list[tuple[str, list[str]]]:
 
 
 def _axis(name: str, values: tuple[Any, ...]) -> Comparison:
-    """One axis of the grid search."""
+    """The runs along one axis of the report's grid search."""
     runs = {f"{name.replace('_', ' ')} {value}": {name: value} for value in values}
     return Comparison(f"grid-{name.replace('_', '-')}", f"grid search along {name.replace('_', ' ')}", runs)
 
@@ -153,6 +155,7 @@ RECIPE = Recipe(
     title="cats against cars: grey 32×32 pictures, tanh layers, squared error",
     settings=CatsSettings(),
     quick={"epochs": 20, "samples": 950, "shifts": 0},
+    data_set="cats-vs-cars",
     seed_figures={"test_accuracy": 0.84},
     prepare=prepare,
     build=build,

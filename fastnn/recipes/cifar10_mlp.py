@@ -1,7 +1,7 @@
 """CIFAR-10 with fully connected layers: any number of ReLU layers, every optimizer, dropout.
 
-The mean training picture is subtracted and nothing is divided: with pixels / 255 these settings do not learn. The
-parameters of the epoch with the best validation accuracy are kept.
+The mean training picture is subtracted, and pixels are not divided by 255: if they are, these settings do not learn.
+The weights of the epoch with the best validation accuracy are kept.
 """
 
 from dataclasses import dataclass
@@ -9,23 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn import plots
-from fastnn.data import Dataset, Split
+from fastnn.common.text import percent
+from fastnn.data import Dataset, Split, Use
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results, Trained
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
-    ACTIVATIONS,
-    NORMS,
-    OPTIMIZERS,
-    STARTS,
+    ACTIVATION_NAMES,
+    INITIALIZER_NAMES,
+    NORM_NAMES,
+    OPTIMIZER_NAMES,
     classes_of,
     each_split,
     hidden_layers,
     initializer_of,
     optimizer_of,
-    percent,
     sizes_of,
 )
 from fastnn.sequential import Sequential
@@ -35,16 +37,16 @@ from fastnn.sequential import Sequential
 class CifarSettings(Settings):
     epochs: int = setting(5, "passes over the training data", least=1)
     hidden: str = setting("100x4", "units of each hidden layer: 100x4, or 200,100")
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("adam", "sgd has momentum", choices=OPTIMIZERS)
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("adam", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(5e-4, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
-    initializer: str = setting("normal", "of weights; normal has deviation --weight-scale", choices=STARTS)
+    initializer: str = setting("normal", "of weights; normal has deviation --weight-scale", choices=INITIALIZER_NAMES)
     weight_scale: float = setting(0.02, "deviation of normal weights", least=0)
-    norm: str = setting("none", "normalisation after each hidden layer", choices=NORMS)
-    dropout: float = setting(0.0, "share of each hidden layer that is dropped", least=0, below=1)
+    norm: str = setting("none", "normalisation after each hidden layer", choices=NORM_NAMES)
+    dropout: float = setting(0.0, "fraction of each hidden layer that is dropped", least=0, below=1)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     keep: str = setting(
         "val_accuracy", "figure whose best epoch is kept, or the last", choices=("val_accuracy", "last")
@@ -77,18 +79,18 @@ def build(settings: CifarSettings, data: Dataset) -> tuple[Sequential, Optimizer
     return model, optimizer_of(settings)
 
 
-def pictures(results: Results) -> list[Picture]:
-    """The nine cells as a map, if they were run."""
-    cells = results.group("cells")
-    if len(cells) < len(SCALES) * len(RATES):
+def pictures(results: ExperimentResult) -> list[Picture]:
+    """A map of the comparison `cells`, if all its runs succeeded."""
+    runs = results.group("cells")
+    if len(runs) < len(SCALES) * len(RATES):
         return []
-    values = np.array([one.metrics["val_accuracy"] for one in cells.values()]).reshape(len(SCALES), len(RATES))
+    values = np.array([run.metrics["val_accuracy"] for run in runs.values()]).reshape(len(SCALES), len(RATES))
     rates = [f"{rate:g}, run {number}" for number, rate in enumerate(RATES, 1)]
     figure = plots.heat_map(
         values,
         [f"{scale:g}" for scale in SCALES],
         rates,
-        "validation accuracy of nine cells",
+        "validation accuracy by weight scale and learning rate",
         xlabel="learning rate",
         ylabel="weight scale",
         note=note_of(results),
@@ -96,22 +98,22 @@ def pictures(results: Results) -> list[Picture]:
     return [("cells-map.png", "validation accuracy by weight scale and learning rate", figure)]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
-    """What each check showed when it ended; the tables are of the weights kept, those of the best validation."""
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
+    """Accuracies of each run in its last epoch; the tables show those of the epoch whose weights were kept."""
     return [
-        (comparison.question, [_line(label, one) for label, one in members.items() if not one.failed])
+        (comparison.question, [_line(label, run) for label, run in members.items() if not run.failed])
         for comparison, members in results.groups
     ]
 
 
-def _line(label: str, one: Trained) -> str:
-    last = one.epochs[-1]
-    shares = f"{percent(last['accuracy'])} in training, {percent(last['val_accuracy'])} in validation"
-    return f"{label}: {shares} in epoch {len(one.epochs)}; epoch {one.best_epoch} kept"
+def _line(label: str, run: RunResult) -> str:
+    last = run.epochs[-1]
+    accuracies = f"{percent(last['accuracy'])} in training, {percent(last['val_accuracy'])} in validation"
+    return f"{label}: {accuracies} in epoch {len(run.epochs)}; epoch {run.best_epoch} kept"
 
 
 SCALES = (0.01, 0.02, 0.005)
-RATES = (1e-5, 5e-4, 1e-5)  # the report's third column repeats its first: here with another seed
+RATES = (1e-5, 5e-4, 1e-5)  # the report's third column repeats its first; here it has another seed
 
 _SGD = {"optimizer": "sgd", "momentum": 0.0}
 _FOUR_THOUSAND = {"samples": 4_000, "epochs": 5, "batch_size": 100, "weight_scale": 0.05}
@@ -121,7 +123,7 @@ _DROPOUT = {"samples": 500, "hidden": "500", "weight_scale": 0.01, "lr": 5e-4, "
 COMPARISONS = (
     Comparison(
         "overfit",
-        "can the net learn 50 pictures by heart? (20 epochs of plain SGD should)",
+        "can the net learn 50 pictures by heart in 20 epochs of plain SGD?",
         {
             "100-100": _OVERFIT | {"hidden": "100x2", "lr": 1e-3},
             "100-100-100-100": _OVERFIT | {"hidden": "100x4", "lr": 2e-3},
@@ -148,7 +150,7 @@ COMPARISONS = (
     ),
     Comparison(
         "cells",
-        "nine cells of weight scale and learning rate (the report's best: .515)",
+        "nine pairs of weight scale and learning rate (the report's best: .515)",
         {
             f"scale {scale:g}, lr {rate:g}, run {number}": {"weight_scale": scale, "lr": rate, "seed": number // 3}
             for scale in SCALES
@@ -167,6 +169,8 @@ RECIPE = Recipe(
     title="CIFAR-10 with fully connected ReLU layers: optimizers, dropout, learning by heart",
     settings=CifarSettings(),
     quick={"epochs": 3, "samples": 2_000},
+    data_set="cifar10",
+    use=Use(val=1_000, test=1_000, needs=("val",)),
     seed_figures={"val_accuracy": 0.515, "test_accuracy": 0.525},
     prepare=prepare,
     build=build,

@@ -1,22 +1,25 @@
-"""Digits with a convolutional net, watched from inside: ranges and histograms of all that it computes.
+"""Digits with a convolutional net, watched from inside: ranges and histograms of its arrays.
 
 Convolution 5×5 to 32, pool, convolution 5×5 to 64, pool, 1024, dropout, 10. The report gives optimizers and
-activations; the architecture is the one of the tutorial that it follows. With 55,000 pictures and batches of 50 an
-epoch is 1,100 steps, after which validation and test error are taken.
+activations; the architecture is that of the tutorial which it follows. With 55,000 pictures and batches of 50 an epoch
+has 1,100 steps; validation and test error are measured after each epoch.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from fastnn import plots
-from fastnn.data import Dataset
+from fastnn.common.text import percent
+from fastnn.data import Dataset, Use
+from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
 from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 from fastnn.training.callbacks.monitor import load_monitor
@@ -29,15 +32,15 @@ class MnistCnnSettings(Settings):
     epochs: int = setting(5, "passes over the training data: of 1,100 steps each, with all of MNIST", least=1)
     filters: str = setting("32,64", "filters of the two convolutions")
     hidden: int = setting(1024, "units of the dense layer", least=1)
-    activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATIONS)
-    dropout: float = setting(0.5, "share of the hidden units that is dropped", least=0, below=1)
-    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
+    activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATION_NAMES)
+    dropout: float = setting(0.5, "fraction of the hidden units that is dropped", least=0, below=1)
+    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
-    accumulator: float = setting(0.1, "what AdaGrad's sums of squares start from (assumed: TensorFlow's)", least=0)
+    accumulator: float = setting(0.1, "initial value of AdaGrad's sums of squares (assumed: TensorFlow's)", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     batch_size: int = setting(50, "samples a step", least=1)
-    monitor: int = setting(100, "describe all arrays of the chosen run every so many steps; 0: never", least=0)
-    tensorboard: bool = setting(False, "write what is described as TensorBoard event files, too: fastnn[tensorboard]")
+    monitor: int = setting(100, "describe the arrays of the chosen run every this many steps; 0: never", least=0)
+    tensorboard: bool = setting(False, "write TensorBoard event files of the described arrays: fastnn[tensorboard]")
 
 
 def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -57,7 +60,7 @@ def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimi
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    for name, array in model.parameters.items():  # no initialiser is for a constant: set, now that arrays exist
+    for name, array in model.parameters.items():  # there is no initialiser for constants
         if name.endswith(".b"):
             array[...] = 0.1
     model.meta = {"recipe": "mnist-cnn", "classes": classes_of(data), "preprocessing": "pixels / 255"}
@@ -76,15 +79,15 @@ def _filters(text: str) -> tuple[int, int]:
     return first, second
 
 
-def watch(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Callback]:
+def callbacks(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Callback]:
     if not (chosen and settings.monitor):
         return []
     events = [TensorBoard(folder / EVENTS, every=settings.monitor)] if settings.tensorboard else []
     return [Monitor(settings.monitor, folder / MONITOR), *events]
 
 
-def pictures(results: Results) -> list[Picture]:
-    """What the Monitor saw, and the filters of the first convolution."""
+def pictures(results: ExperimentResult) -> list[Picture]:
+    """The filters of the first convolution, and pictures of the Monitor's records."""
     note = note_of(results)
     weights = results.model.parameters["conv2d.w"]
     found: list[Picture] = [
@@ -96,7 +99,7 @@ def pictures(results: Results) -> list[Picture]:
     return found
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """Validation and test error after each epoch of the chosen run."""
     lines = [
         f"epoch {epoch['epoch']}: validation {percent(1 - epoch['val_accuracy'])}, "
@@ -133,6 +136,8 @@ RECIPE = Recipe(
         "monitor": 10,
         "lr": 1e-3,
     },
+    data_set="mnist",
+    use=Use(val=5_000, needs=("val", "test")),
     seed_figures={},
     prepare=unit_images,
     build=build,
@@ -145,7 +150,7 @@ RECIPE = Recipe(
         "the lowest validation error of four trainings at larger, falling rates, on MNIST: 0.56 %, where 1e-4 has "
         "1.22 %; test 0.69 %",
     ),
-    watch=watch,
+    callbacks=callbacks,
     pictures=pictures,
     closing=closing,
 )

@@ -1,7 +1,7 @@
 """Digits from raw pixels, 0 to 255: 64 hidden units, sigmoid or ReLU, a strong penalty, a rate that decays.
 
-Pixels are not divided: the learning rate is made for them, and the scores of a sigmoid run into the hundreds, where
-an exponential written carelessly would overflow.
+Pixels are not divided by 255, and the learning rate suits that. Inputs of the sigmoids run into the hundreds, where a
+carelessly written exponential would overflow.
 """
 
 from dataclasses import dataclass
@@ -10,39 +10,42 @@ from pathlib import Path
 import numpy as np
 
 from fastnn import plots
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Use
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, by_step, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
-    ACTIVATIONS,
-    OPTIMIZERS,
-    STARTS,
+    ACTIVATION_NAMES,
+    INITIALIZER_NAMES,
+    OPTIMIZER_NAMES,
+    accuracies,
     classes_of,
     flat_pixels,
     initializer_of,
     optimizer_of,
-    percent,
 )
 from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback, GradientNorms
 
-NORM, NORMS = "norm dense.w", "norm of the first layer's gradient by step"
+NORM = "norm dense.w"  # as GradientNorms calls it in the history
+NORM_TITLE = "norm of the first layer's gradient by step"
 
 
 @dataclass(frozen=True)
 class MnistMlpSettings(Settings):
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(64, "hidden units", least=1)
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-3, "learning rate", least=0)
     decay: float = setting(0.95, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
-    initializer: str = setting("normal", "of weights; normal has deviation .1", choices=STARTS)
+    initializer: str = setting("normal", "of weights; normal has deviation .1", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.5, "penalty ½·l2·Σw²", least=0)
 
@@ -62,31 +65,27 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
     return model, optimizer_of(settings)
 
 
-def watch(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
+def callbacks(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
     return [GradientNorms()]
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     """Loss and gradient norm by step, and the first layer's weights as pictures."""
     note = note_of(results)
-    runs = {label: one for _, members in results.groups for label, one in members.items() if not one.failed}
+    runs = {label: run for _, members in results.groups for label, run in members.items() if not run.failed}
     runs = runs or {"chosen": results.chosen}
     weights = results.model.parameters["dense.w"]
     side = int(np.sqrt(weights.shape[0]))
     grid = plots.image_grid(np.asarray(weights).T.reshape(-1, side, side), "weights of the hidden units", note=note)
     return [
         ("loss-by-step.png", "loss by step, penalties included", by_step(runs, "loss", "loss by step", note)),
-        ("gradients.png", "Frobenius norm of the first layer's gradient", by_step(runs, NORM, NORMS, note)),
+        ("gradients.png", "Frobenius norm of the first layer's gradient", by_step(runs, NORM, NORM_TITLE, note)),
         ("weights.png", "the weights of each hidden unit, one picture a unit", grid),
     ]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
-    lines = [
-        f"{label}: "
-        + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in ("train", "val", "test"))
-        for label, one in results.group("activations").items()
-    ]
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
+    lines = [f"{label}: {accuracies(run.metrics)}" for label, run in results.group("activations").items()]
     return [("accuracy by activation", lines)] if lines else []
 
 
@@ -100,13 +99,15 @@ RECIPE = Recipe(
     title="digits from raw pixels: 64 units, ReLU or sigmoid, weights and gradients shown",
     settings=MnistMlpSettings(),
     quick={"epochs": 4, "samples": 5_000},
+    data_set="mnist",
+    use=Use(val=10_000, needs=("val", "test")),
     seed_figures={"train_accuracy": 0.9728, "val_accuracy": 0.966, "test_accuracy": 0.9658},
     prepare=flat_pixels,
     build=build,
     comparisons=COMPARISONS,
     compare=("activations",),
     rates={"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2},
-    watch=watch,
+    callbacks=callbacks,
     pictures=pictures,
     closing=closing,
 )

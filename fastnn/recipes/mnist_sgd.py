@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastnn.common.text import percent
 from fastnn.data import Dataset
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, classes_of, flat_unit_pixels, optimizer_of, percent
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, flat_unit_pixels, optimizer_of
 from fastnn.sequential import Sequential
 
 
@@ -18,8 +21,8 @@ from fastnn.sequential import Sequential
 class MnistSgdSettings(Settings):
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(300, "hidden units", least=1)
-    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(1, "samples a step", least=1)
@@ -42,18 +45,18 @@ def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimi
     return model, optimizer_of(settings)
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
-    """Mean and deviation over the seeds by epoch, as the report gives them, and what each learning rate reached."""
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
+    """Mean and deviation over the seeds by epoch, as in the report, and the accuracy at each learning rate."""
     seeds, rates = list(results.group("three-seeds").values()), results.group("rates")
     found = []
     if seeds:
-        curves = 100 * np.array([one.curve("test_accuracy") for one in seeds])
+        curves = 100 * np.array([run.curve("test_accuracy") for run in seeds])
         lines = [
             f"epoch {number}: {column.mean():.2f} ± {column.std():.2f} %" for number, column in enumerate(curves.T, 1)
         ]
         found.append((f"test accuracy of {len(seeds)} seeds at a learning rate of 1e-3", lines))
     if rates:
-        lines = [f"{label}: {percent(one.metrics['test_accuracy'])}" for label, one in rates.items()]
+        lines = [f"{label}: {percent(run.metrics['test_accuracy'])}" for label, run in rates.items()]
         found.append(("test accuracy by learning rate", lines))
     return found
 
@@ -77,6 +80,7 @@ RECIPE = Recipe(
     title="digits, one picture a step: 300 sigmoid units, seeds and learning rates",
     settings=MnistSgdSettings(),
     quick={"epochs": 2, "samples": 5_000},
+    data_set="mnist",
     seed_figures={"train_accuracy": 0.8325, "test_accuracy": 0.8461},
     prepare=flat_unit_pixels,
     build=build,

@@ -1,7 +1,7 @@
-"""Moons and blobs: 200 points in the plane, two classes, and the border that nets of many shapes draw between them.
+"""Moons and blobs: 200 points in the plane, two classes, and the borders that nets of several shapes draw.
 
-Full-batch gradient descent on the summed loss: so each step sees all points, in one order. An epoch is 1,000 such
-steps over the same points, because nobody wants 20,000 lines of history.
+Full-batch gradient descent on the summed loss: each step takes all points, in the same order. An epoch is 1,000 such
+steps: with an epoch a step the history would have 20,000 lines.
 """
 
 import itertools
@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results, Trained
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATIONS, sizes_of, unchanged
+from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, unchanged
 from fastnn.sequential import Sequential
 
 
@@ -28,7 +31,7 @@ class PlaneSettings(Settings):
     epochs: int = setting(20, "epochs of --passes passes over the points", least=1)
     passes: int = setting(1_000, "passes over the points, a step each, in one epoch", least=1)
     hidden: str = setting("3", "units of each hidden layer: 3, or 5,5, or 5x8")
-    activation: str = setting("tanh", "of the hidden units", choices=ACTIVATIONS)
+    activation: str = setting("tanh", "of the hidden units", choices=ACTIVATION_NAMES)
     lr: float = setting(0.01, "learning rate, on the summed gradient", least=0)
     l2: float = setting(0.01, "penalty ½·l2·Σw², on the summed loss", least=0)
 
@@ -60,43 +63,43 @@ def fit_arguments(settings: PlaneSettings, train: Split) -> dict[str, Any]:
     return {"x": train.x, "y": train.y, "batch_size": None, "steps_per_epoch": settings.passes}
 
 
-def pictures(results: Results) -> list[Picture]:
-    """One sheet of decision boundaries for each question, or for the chosen net alone."""
+def pictures(results: ExperimentResult) -> list[Picture]:
+    """A sheet of decision boundaries for each comparison; without comparisons, one for the chosen net."""
     groups = [
         (comparison.name, comparison.question, results.group(comparison.name)) for comparison, _ in results.groups
     ]
-    groups = groups or [("boundary", "where the chosen net draws the border", {"chosen": results.chosen})]
+    groups = groups or [("boundary", "the border that the chosen net draws", {"chosen": results.chosen})]
     return [
-        (f"{name}.png", question, _sheet(results, f"{results.recipe.id}: {question}", members))
+        (f"{name}.png", question, _sheet(results, f"{results.id}: {question}", members))
         for name, question, members in groups
         if members
     ]
 
 
-def _sheet(results: Results, title: str, members: dict[str, Trained]) -> Any:
+def _sheet(results: ExperimentResult, title: str, members: dict[str, RunResult]) -> Any:
     train = results.data.train
     panels = [
-        (_caption(label, one), one.model.predict, train.x, train.y)
-        for label, one in members.items()
-        if one.model is not None
+        (_caption(label, run), run.model.predict, train.x, train.y)
+        for label, run in members.items()
+        if run.model is not None
     ]
     return plots.decision_boundaries(panels, title, note=note_of(results))
 
 
-def _caption(label: str, one: Trained) -> str:
-    return f"{label}: {100 * one.metrics['train_accuracy']:.1f} %, loss {one.metrics['train_loss']:.3f}"
+def _caption(label: str, run: RunResult) -> str:
+    return f"{label}: {percent(run.metrics['train_accuracy'], 1)}, loss {run.metrics['train_loss']:.3f}"
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     """Accuracy and loss of every net, as in the titles of the sheets."""
     return [
-        (comparison.question, [_caption(label, one) for label, one in results.group(comparison.name).items()])
+        (comparison.question, [_caption(label, run) for label, run in results.group(comparison.name).items()])
         for comparison, _ in results.groups
     ]
 
 
 def _deep(shapes: tuple[tuple[int, int], ...]) -> dict[str, dict[str, Any]]:
-    """Nets of (units, layers), input and output counted as layers."""
+    """Runs of nets of (units of each hidden layer, layers with input and output)."""
     return {
         f"{units} units, {layers} layers": {"hidden": f"{units}x{layers - 2}", "activation": "tanh"}
         for units, layers in shapes
@@ -109,6 +112,7 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         title=title,
         settings=PlaneSettings(),
         quick={"epochs": 4, "passes": 250},
+        data_set=name,
         seed_figures={},
         prepare=unchanged,
         build=_builder(name),
@@ -122,17 +126,17 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
 
 ACTIVATION = Comparison(
     "activations",
-    "smooth borders of tanh and sigmoid, kinks of ReLU",
+    "which borders do tanh, sigmoid and ReLU draw?",
     {name: {"activation": name} for name in ("tanh", "sigmoid", "relu")},
     "own",
 )
 WIDTH = Comparison(
     "widths",
-    "how many hidden units? little changes beyond 5",
+    "how many hidden units?",
     {f"{units} units": {"hidden": str(units), "activation": "tanh"} for units in (3, 5, 10, 15, 20)},
     "own",
 )
-DEPTH = "depths", "width against depth: deep and narrow nets do badly"
+DEPTH = "depths", "width against depth"
 
 MOONS = _recipe(
     "moons",

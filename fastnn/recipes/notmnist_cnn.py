@@ -1,21 +1,21 @@
 """Letters A to J with one convolution, batch normalisation and a wide dense layer; penalties against dropout.
 
-The report's penalty is λ·Σw² on the dense layers; --l2 means ½·l2·Σw², as everywhere here, so it is twice the λ.
+The report's penalty is λ·Σw² on the dense layers. --l2 means ½·l2·Σw², as in all recipes, so it is twice the λ.
 """
 
 from dataclasses import dataclass
 
 from fastnn import plots
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Use
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import OPTIMIZERS, classes_of, optimizer_of, percent, unit_images
+from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, unit_images
 from fastnn.sequential import Sequential
-
-PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class NotMnistCnnSettings(Settings):
     epochs: int = setting(50, "passes over the training data", least=1)
     filters: int = setting(32, "filters of the convolution", least=1)
     hidden: int = setting(784, "units of the dense layer", least=1)
-    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZERS)
+    optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
     batch_size: int = setting(32, "samples a step", least=1)
     l2: float = setting(0.0, "penalty ½·l2·Σw² on the dense layers: twice the report's λ", least=0)
-    dropout: float = setting(0.0, "share of the hidden units that is dropped", least=0, below=1)
+    dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
 
 
 def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -51,22 +51,18 @@ def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Opt
     return model, optimizer_of(settings)
 
 
-def pictures(results: Results) -> list[Picture]:
+def pictures(results: ExperimentResult) -> list[Picture]:
     weights = results.model.parameters["conv2d.w"]
     figure = plots.filters(weights, "the filters of the convolution", note=note_of(results))
     return [("filters.png", "the filters of the convolution", figure)]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
-    """Accuracy of each part for each run, as the report's tables give it."""
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
+    """Accuracies of each run on each split, as in the report's tables."""
     return [
         (
             f"{comparison.question}; {len(next(iter(members.values())).epochs)} epochs each",
-            [
-                f"{label}: " + ", ".join(f"{part} {percent(one.metrics[f'{part}_accuracy'])}" for part in PARTS)
-                for label, one in members.items()
-                if not one.failed
-            ],
+            [f"{label}: {accuracies(run.metrics)}" for label, run in members.items() if not run.failed],
         )
         for comparison, members in results.groups
     ]
@@ -90,6 +86,8 @@ RECIPE = Recipe(
     title="letters A to J with a convolution and batch normalisation: penalties against dropout",
     settings=NotMnistCnnSettings(),
     quick={"epochs": 2, "samples": 600, "filters": 8, "hidden": 128},
+    data_set="notmnist",
+    use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
     seed_figures={"test_accuracy": 0.9277},
     prepare=unit_images,
     build=build,

@@ -1,6 +1,6 @@
 """Letters A to J with one hidden layer, by full-batch momentum on the summed gradient: a step is an epoch.
 
-The report averages its loss over samples and classes: where its figures are compared, ours is divided by 10, too.
+The report averages its loss over samples and classes: to be compared with it, ours is divided by the 10 classes.
 """
 
 from dataclasses import dataclass
@@ -8,27 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn import plots
-from fastnn.data import Dataset
+from fastnn.common.text import percent
+from fastnn.data import Dataset, Use
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATIONS, STARTS, classes_of, flat_unit_pixels, initializer_of, percent
+from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, flat_unit_pixels, initializer_of
 from fastnn.sequential import Sequential
 
-VELOCITY = 1e-5  # what every velocity starts at, in the report's program
+VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
 
 
 @dataclass(frozen=True)
 class NotMnistMlpSettings(Settings):
     epochs: int = setting(200, "passes over the training data, a step each", least=1)
     hidden: int = setting(1000, "hidden units", least=1)
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATIONS)
+    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
     lr: float = setting(1e-5, "learning rate, on the summed gradient", least=0)
     momentum: float = setting(0.99, "momentum", least=0, below=1)
-    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=STARTS)
+    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES)
 
 
 def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD]:
@@ -49,8 +52,8 @@ def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD
     return model, optimizer
 
 
-def pictures(results: Results) -> list[Picture]:
-    """Which letters are taken for which, on the test set."""
+def pictures(results: ExperimentResult) -> list[Picture]:
+    """The confusion matrix of the test set."""
     test, names = results.data.splits()["test"], classes_of(results.data)
     matrix = np.zeros((len(names), len(names)), np.int64)
     np.add.at(matrix, (test.y, results.model.predict(test.x).argmax(axis=1)), 1)
@@ -58,15 +61,15 @@ def pictures(results: Results) -> list[Picture]:
     return [("confusion.png", "which letters are taken for which", figure)]
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     classes, metrics = len(classes_of(results.data)), results.chosen.metrics
-    losses = ", ".join(f"{part} {metrics[f'{part}_loss'] / classes:.4f}" for part in results.data.splits())
+    losses = ", ".join(f"{split} {metrics[f'{split}_loss'] / classes:.4f}" for split in results.data.splits())
     found = [("loss averaged over samples and classes (the report's: .0110, .0308, .0340)", [losses])]
     for comparison, members in results.groups:
         lines = [
-            f"{label}: train {percent(one.metrics['train_accuracy'])}, test {percent(one.metrics['test_accuracy'])}"
-            for label, one in members.items()
-            if not one.failed
+            f"{label}: train {percent(run.metrics['train_accuracy'])}, test {percent(run.metrics['test_accuracy'])}"
+            for label, run in members.items()
+            if not run.failed
         ]
         found.append((comparison.question, lines))
     return found
@@ -90,6 +93,8 @@ RECIPE = Recipe(
     title="letters A to J with one hidden layer: full-batch momentum, widths, stopping early",
     settings=NotMnistMlpSettings(),
     quick={"epochs": 30, "samples": 2_000, "hidden": 100},
+    data_set="notmnist",
+    use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
     seed_figures={"train_accuracy": 0.9778, "val_accuracy": 0.9125, "test_accuracy": 0.9097},
     prepare=flat_unit_pixels,
     build=build,

@@ -2,8 +2,8 @@
 
     a = x·W + b     h = 1 / (1 + exp(−a))     z = h·V + c     y = softmax(z)     loss = −Σₖ tₖ·log yₖ
 
-The net knows no arrays, so every sum of forward and backward can be read, or done on paper. `scalar.as_model`
-makes the same net with fastnn; tests hold the two together.
+The net uses no arrays, so every sum of the forward and the backward pass can be read, or done on paper.
+`scalar.as_model` makes the same net with fastnn; tests compare the two.
 """
 
 import math
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 Vector = Sequence[float]
 Matrix = Sequence[Vector]
 
-# Where the report's training on points in the plane starts; biases are 0.
+# The initial weights of the report's training on points in the plane; biases are 0.
 START_W = ((2.8684894, -7.6767074, 6.6785715), (-1.6898393, -2.0112816, -7.7109503))
 START_V = ((-7.2348454, 1.1665972), (1.9808355, -7.8209344), (5.7780672, -8.5619845))
 
@@ -53,11 +53,11 @@ class ScalarNet:
     W : (inputs, hidden), b : (hidden) — into the hidden units
     V : (hidden, outputs), c : (outputs) — into the outputs
     dW, db, dV, dc — the gradient of the last sample's loss by each, after `backward`
-    x, a, h, z, y — the last sample, what it is on its way, and the probabilities that come out
+    x, a, h, z, y — of the last sample: inputs, sums into the hidden units, their outputs, scores, probabilities
     """
 
     def __init__(self, W: Matrix = START_W, V: Matrix = START_V):
-        """The given weights, by default those the report starts from, and biases 0."""
+        """A net with these weights, by default the report's initial ones, and biases 0."""
         self.W = [[float(w) for w in row] for row in W]
         self.b = [0.0] * len(W[0])
         self.V = [[float(v) for v in row] for row in V]
@@ -85,7 +85,7 @@ class ScalarNet:
 
         dz = y − t                          softmax and cross-entropy together
         dV = h ⊗ dz,  dc = dz
-        dhⱼ = Σₖ Vⱼₖ·dzₖ                    what each hidden unit did to all outputs
+        dhⱼ = Σₖ Vⱼₖ·dzₖ                    the loss by the output of each hidden unit
         daⱼ = dhⱼ · hⱼ·(1 − hⱼ)             the slope of the sigmoid
         dW = x ⊗ da,  db = da
         """
@@ -133,7 +133,7 @@ def train_epoch(net: ScalarNet, points: Matrix, labels: Sequence[int], lr: float
 
 
 def evaluate(net: ScalarNet, points: Matrix, labels: Sequence[int]) -> dict[str, float]:
-    """Mean loss, and the share of points whose label has the highest probability."""
+    """Mean loss, and the fraction of points whose label has the highest probability."""
     loss, correct = 0.0, 0
     for x, label in zip(points, labels, strict=True):
         y = net.forward(x)

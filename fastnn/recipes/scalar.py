@@ -1,7 +1,7 @@
 """The smallest system: a net that can be done on paper, then trained on 60,000 points in the plane, one at a time.
 
-The net itself, in plain Python loops, is in `plain_net`; here are the worked example, the points, the same net made
-of layers, and the recipe.
+`plain_net` holds the net itself, in plain Python loops. This file holds the worked example, the points, the same net
+made of layers, and the recipe.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from fastnn import plots
 from fastnn.common.random import stream
 from fastnn.common.validation import whole_number
 from fastnn.data import Dataset, Split, find_data
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import Picture, note_of
-from fastnn.experiment.recipe import Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.plain_net import (
@@ -68,8 +70,8 @@ SEMI_AXES = (1.75, 1.0)
 SIDE = 2.5
 
 TRAIN, TEST = 60_000, 10_000
-STRETCH = 1_000  # steps of which the picture shows the mean loss: that of a single sample is noise
-CHECKED = 200  # samples on which plain loops and kernels are held together at the end
+STRETCH = 1_000  # the picture shows the mean loss of this many steps, because that of one sample is mostly noise
+CHECKED = 200  # samples on which plain loops and kernels are compared at the end
 
 
 def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +85,7 @@ def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.n
 
 
 def as_model(dtype: str = "float64", net: ScalarNet | None = None, seed: int = 0) -> Sequential:
-    """The same net made of layers, with the weights and biases that `net` has, or those the report starts from."""
+    """The net made of layers, with the weights and biases of `net`; None: the report's initial ones."""
     net = net or ScalarNet()
     layers = [Dense(len(net.b), "sigmoid"), Dense(len(net.c))]
     model = Sequential(layers, input_shape=(len(net.W),), loss="softmax_cross_entropy", dtype=dtype, seed=seed)
@@ -102,7 +104,7 @@ class ScalarSettings(Settings):
 
 
 def load(path: Path | None) -> tuple[Dataset, str]:
-    """Points from a file as moons' and blobs', or made here: 60,000 to train on and 10,000 to test."""
+    """Points from a file of moons' format; without one 60,000 generated points to train on and 10,000 to test on."""
     if path is not None:
         return find_data("moons", path)
     splits = [Split(*ellipse_points(count, seed)) for count, seed in ((TRAIN, 0), (TEST, 1))]
@@ -116,8 +118,8 @@ def build(settings: ScalarSettings, data: Dataset) -> tuple[Sequential, SGD]:
     return model, SGD(settings.lr)
 
 
-def pictures(results: Results) -> list[Picture]:
-    """The loss sample by sample, and the border with some of the points."""
+def pictures(results: ExperimentResult) -> list[Picture]:
+    """The loss by sample, and the border with some of the points."""
     note, test = note_of(results), results.data.test or results.data.train
     losses = results.chosen.steps["loss"]
     width = max(1, min(STRETCH, len(losses) // 50))
@@ -129,12 +131,12 @@ def pictures(results: Results) -> list[Picture]:
     border = plots.decision_boundaries([panel], "scalar: the border", note=note)
     return [
         ("loss-by-sample.png", "the loss of each sample before its step", by_sample),
-        ("boundary.png", "where the net draws the border", border),
+        ("boundary.png", "the border that the net draws", border),
     ]
 
 
 def worked_example() -> list[str]:
-    """The gradients of the one point, from plain loops."""
+    """The example's outputs, loss and gradients, computed by plain loops."""
     net = ScalarNet(EXAMPLE_W, EXAMPLE_V)
     y = net.forward(EXAMPLE_X)
     dW, db, dV, dc = net.backward(EXAMPLE_TARGET)
@@ -160,7 +162,7 @@ def agreement(data: Dataset) -> float:
     return float(np.abs(np.subtract(losses, history.steps["loss"])).max())
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     difference = f"losses of the first {CHECKED} samples differ by at most {agreement(results.data):.1e}"
     return [("the worked example, in plain loops", worked_example()), ("plain loops and kernels", [difference])]
 
@@ -170,6 +172,7 @@ RECIPE = Recipe(
     title="backpropagation in plain loops: one point worked out, then 60,000 points, one a step",
     settings=ScalarSettings(),
     quick={"epochs": 3, "samples": 10_000},
+    data_set="moons",
     seed_figures={},
     prepare=unchanged,
     build=build,

@@ -1,9 +1,8 @@
 """A neural language model: the fourth word from the three before it, over 250 words.
 
-The network of the report: an embedding of width D for each word, P sigmoid units, a softmax over the
-vocabulary, trained by stochastic gradient descent with momentum and stopped on the validation
-cross-entropy. Nothing is ever one-hot: rows are gathered on the way in and their gradients summed by
-row on the way back.
+The network of the report: an embedding of width D for each word, P sigmoid units, a softmax over the vocabulary. It is
+trained by stochastic gradient descent with momentum and stopped by the validation cross-entropy. There are no one-hot
+vectors: the forward pass gathers rows of the embedding, the backward pass sums gradients by row.
 """
 
 import re
@@ -12,13 +11,23 @@ from typing import Any
 
 from fastnn import plots
 from fastnn.common import random
+from fastnn.common.text import percent
 from fastnn.data import Dataset
+from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.pictures import note_of
-from fastnn.experiment.recipe import Best, Comparison, Recipe, Settings, setting
-from fastnn.experiment.results import Results
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATIONS, OPTIMIZERS, STARTS, initializer_of, optimizer_of, percent, unchanged
+from fastnn.recipes.shared import (
+    ACTIVATION_NAMES,
+    INITIALIZER_NAMES,
+    OPTIMIZER_NAMES,
+    initializer_of,
+    optimizer_of,
+    unchanged,
+)
 from fastnn.recipes.words import top_words
 from fastnn.sequential import Sequential
 
@@ -35,18 +44,18 @@ TRIPLES = (
 class TrigramSettings(Settings):
     epochs: int = setting(50, "passes over the training data, at most", least=1)
     sizes: str = setting("32x256", "embedding width x hidden units; several with commas are trained side by side")
-    combine: str = setting("concatenate", "what becomes of the three embeddings", choices=("concatenate", "sum"))
-    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATIONS)
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZERS)
+    combine: str = setting("concatenate", "how the three embeddings become one vector", choices=("concatenate", "sum"))
+    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
+    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(0.15, "learning rate", least=0)
     momentum: float = setting(0.85, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(200, "samples a step", least=1)
-    patience: int = setting(5, "stop after so many epochs without a lower validation cross-entropy", least=1)
-    max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by so much; 0: never", least=0)
-    initializer: str = setting("normal", "of weights and biases; normal has deviation .01", choices=STARTS)
+    patience: int = setting(5, "stop after this many epochs without a lower validation cross-entropy", least=1)
+    max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by this much; 0: never", least=0)
+    initializer: str = setting("normal", "of weights and biases; normal has deviation .01", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
-    dropout: float = setting(0.0, "share of hidden units dropped", least=0, below=1)
+    dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
     batch_norm: bool = setting(False, "normalise the hidden units by batch")
 
 
@@ -82,8 +91,8 @@ def _sizes(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def next_words(results: Results) -> list[str]:
-    """For five test trigrams the true next word and the ten that the model finds most likely, a line each."""
+def next_words(results: ExperimentResult) -> list[str]:
+    """A line for each of five test trigrams: the true next word and the ten that are most likely to the model."""
     words = results.data.meta["words"]
     test = results.data.splits()["test"]
     seed = results.chosen.settings.seed
@@ -92,26 +101,24 @@ def next_words(results: Results) -> list[str]:
     for row, label, ranked in zip(
         test.x[chosen], test.y[chosen], top_words(results.model, test.x[chosen]), strict=True
     ):
-        guesses = ", ".join(f"{word} {100 * probability:.0f} %" for word, probability in ranked)
+        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
         lines.append(f"{' '.join(words[i] for i in row)} [{words[label]}]: {guesses}")
     return lines
 
 
-def closing(results: Results) -> list[tuple[str, list[str]]]:
-    first = [
-        f"train {percent(one['accuracy'])}, validation {percent(one['val_accuracy'])}"
-        for one in results.chosen.epochs[:1]
-    ]
+def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
+    first = results.chosen.epochs[0]
+    accuracies = f"train {percent(first['accuracy'])}, validation {percent(first['val_accuracy'])}"
     return [
-        ("accuracy of epoch 1 (the report's: 17 % and 17 %)", first),
+        ("accuracy of epoch 1 (the report's: 17 % and 17 %)", [accuracies]),
         ("next words of five test trigrams, the true one in brackets", next_words(results)),
     ]
 
 
-def pictures(results: Results) -> list[Any]:
+def pictures(results: ExperimentResult) -> list[Any]:
     vectors = results.model.parameters["embedding.w"]
     figure = plots.embedding_map(vectors, list(results.data.meta["words"]), "the words' vectors", note=note_of(results))
-    return [("embedding.png", "the words' vectors, projected to the plane: near words are used alike", figure)]
+    return [("embedding.png", "the words' vectors, projected to the plane", figure)]
 
 
 COMPARISONS = (
@@ -174,6 +181,7 @@ RECIPE = Recipe(
     title="neural language model: the fourth word from three, vocabulary 250, no one-hot tensor",
     settings=TrigramSettings(),
     quick={"epochs": 8, "batch_size": 50, "samples": 40_000},
+    data_set="trigram",
     seed_figures={"train_accuracy": 0.37, "val_accuracy": 0.34, "test_accuracy": 0.3339},
     prepare=unchanged,
     build=build,

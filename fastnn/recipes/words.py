@@ -1,4 +1,4 @@
-"""Asking a language model for words."""
+"""Words and a language model: ids of words, and the words that the model finds most likely."""
 
 from collections.abc import Sequence
 

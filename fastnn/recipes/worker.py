@@ -1,4 +1,4 @@
-"""What the other processes of a sweep call: a cell by the id of its recipe, on data that each process loads itself."""
+"""Called by the worker processes of a sweep: trains a trial by its recipe's id, on data that the process loads."""
 
 import functools
 from pathlib import Path
@@ -6,21 +6,24 @@ from typing import Any
 
 from fastnn.common.errors import DataError
 from fastnn.data import Dataset
-from fastnn.experiment.executors import Row, train_cell
+from fastnn.experiment.executors import TrialRow, train_trial
 from fastnn.recipes import RECIPES
 
 
-def train(recipe_id: str, path: Path | None, quick: bool, source: str, settings: Any) -> Row:
-    """A cell in another process, which loads the data itself, once."""
+def train(recipe_id: str, path: Path | None, quick: bool, source: str, settings: Any) -> TrialRow:
+    """Train a trial and return its row; the data are loaded once a process.
+
+    DataError if no path is given and the data found here are not those of `source`; else errors of loading.
+    """
     recipe = RECIPES[recipe_id]
     data = _prepared(recipe_id, path, quick, settings.dtype, _stamp(path))
     if path is None and (found := str(data.meta["source"])) != source:
         raise DataError(f"the worker's data are {found}, expected {source}: give --data, a path that all workers have")
-    return train_cell(recipe, settings, data, source)
+    return train_trial(recipe, settings, data, source)
 
 
 def _stamp(path: Path | None) -> tuple[int, ...]:
-    """What changes with the file, or the files of the folder: a worker outlives sweeps, and data may be made anew."""
+    """Numbers that change with the data's files: a worker outlives a sweep, and the files may be written anew."""
     files = [path, *sorted(path.glob("*"))] if path and path.is_dir() else [path] if path and path.exists() else []
     return tuple(number for file in files for number in (file.stat().st_mtime_ns, file.stat().st_size))
 

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what is written, what is printed where, exit statuses, errors in one line."""
+"""The command line as a user meets it: files, output, exit statuses, errors in one line."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def train(*arguments):
 
 
 def one_line(capsys):
-    """What stderr says, which must be a single line of the program's."""
+    """The text on stderr, which must be a single line of the program's."""
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(("trigram:", "compiling"))]
     assert len(lines) == 1, lines
     assert lines[0].startswith("fastnn: ")
@@ -259,13 +259,13 @@ INTERRUPTED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
 from fastnn.cli import main
-from fastnn.experiment.train_one import SparingCheckpoint
-saved = SparingCheckpoint.on_epoch_end
+from fastnn.experiment.train_one import ThrottledCheckpoint
+saved = ThrottledCheckpoint.on_epoch_end
 def save_and_kill(self, run):
     saved(self, run)
     if run.epoch == 2:
         os.kill(os.getpid(), getattr(signal, sys.argv[1]))
-SparingCheckpoint.on_epoch_end = save_and_kill
+ThrottledCheckpoint.on_epoch_end = save_and_kill
 sys.exit(main(sys.argv[2:]))
 """
 
@@ -303,5 +303,5 @@ def test_closed_pipe(corpus):
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait() == 1  # what click gives when the reader has had enough
+    assert process.wait() == 1  # click's status when the reader has closed the pipe
     assert b"Traceback" not in err

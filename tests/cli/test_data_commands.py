@@ -1,4 +1,4 @@
-"""`fastnn data` and the choice of data: what is said, what is written, and that all of it can be read back."""
+"""`fastnn data` and the choice of data: output, files, and that every file can be read back."""
 
 import hashlib
 import sys
@@ -9,6 +9,7 @@ import pytest
 from fastnn.cli import main
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import Dataset, Split, catalogue, find_data, generate_digits, remote, save_cifar10, save_idx, save_npz
+from fastnn.recipes import RECIPES
 from tests.bad_server import Server
 
 
@@ -67,7 +68,7 @@ def test_fetch_what_is_there(capsys, monkeypatch, here):
 
 @pytest.mark.parametrize("watched", [False, True])
 def test_fetch(capsys, monkeypatch, here, watched):
-    """Results go to stdout; a bar goes to stderr, and only where somebody watches."""
+    """Results go to stdout; a bar goes to stderr if that is a terminal."""
     monkeypatch.delenv("FASTNN_OFFLINE")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
     server = Server()
@@ -137,17 +138,17 @@ def test_a_path_before_fetched_before_generated(monkeypatch, here):
         "mnist",
         catalogue.DataSet("", catalogue.DATA_SETS["mnist"].load, lambda: generate_digits(30, 10), "drawn digits"),
     )
-    data, said = find_data("mnist-sgd")
+    data, said = find_data("mnist")
     assert data.meta["source"] == "generated"
     assert said == "generated data, drawn digits (no --data given; `fastnn data fetch mnist` brings the original)"
     fetched = small_images(90, 60, 28, 28)
     as_if_fetched(monkeypatch, here, "mnist", save_idx, fetched)
-    data, said = find_data("mnist-sgd")
+    data, said = find_data("mnist")
     assert data.meta["source"] == str(here / "data" / "mnist")
     assert said == f"mnist, fetched to {here / 'data' / 'mnist'}"
     np.testing.assert_array_equal(data.train.x, fetched.train.x)
     save_idx("mine", small_images(12, 11, 28, 28))
-    data, said = find_data("mnist-sgd", "mine")
+    data, said = find_data("mnist", "mine")
     assert (len(data.train), said) == (12, "data from mine")
 
 
@@ -160,51 +161,59 @@ def test_an_incomplete_download_is_not_used(monkeypatch, here):
 
 
 def test_a_path_that_is_wrong_is_never_replaced_by_other_data(here):
-    for system in catalogue.SYSTEMS:
+    for name in catalogue.DATA_SETS:
         with pytest.raises(FileFormatError, match="nowhere"):
-            find_data(system, "nowhere")
-    with pytest.raises(ValueError, match="unknown system 'mnist-mpl'; did you mean mnist-mlp"):
-        find_data("mnist-mpl")
+            find_data(name, "nowhere")
+    for recipe in RECIPES.values():
+        with pytest.raises(FileFormatError, match="nowhere"):
+            recipe.find("nowhere")
+    with pytest.raises(ValueError, match="unknown data set 'minst'; did you mean mnist"):
+        find_data("minst")
 
 
 def sizes(data):
     return [len(split) for split in data.splits().values()]
 
 
+def found(system, path=None):
+    """The data that a system trains on."""
+    return RECIPES[system].find(path)[0]
+
+
 def test_splits_of_the_systems(here):
     """Validation from the end of the training set, as many as the system wants but never more than a third."""
     save_npz("large.npz", small_images(40_000, 1_500, 2, 2, 3))
     whole = find_data("cifar10", "large.npz")[0]
-    data = find_data("cifar10-mlp", "large.npz")[0]
+    data = found("cifar10-mlp", "large.npz")
     assert sizes(data) == [39_000, 1_000, 1_000]
     np.testing.assert_array_equal(data.val.x, whole.train.x[-1000:])
     np.testing.assert_array_equal(data.test.x, whole.test.x[:1000])
     save_cifar10("small", small_images(60, 20, 32, 32, 3))
-    assert sizes(find_data("cifar10-mlp", "small")[0]) == [40, 20, 20]
+    assert sizes(found("cifar10-mlp", "small")) == [40, 20, 20]
     save_idx("digits", small_images(60, 20, 28, 28))
-    assert sizes(find_data("mnist-mlp", "digits")[0]) == [40, 20, 20]
-    assert sizes(find_data("mnist-sgd", "digits")[0]) == [60, 20]
+    assert sizes(found("mnist-mlp", "digits")) == [40, 20, 20]
+    assert sizes(found("mnist-sgd", "digits")) == [60, 20]
 
 
 def test_letters_in_one_heap_are_shuffled_and_dealt():
     """18,724 letters sorted by class, as the file has them: 10,000 + 6,000 + 2,724, all classes everywhere."""
     y = np.sort(np.arange(18_724) % 10)
     np.savez("letters.npz", images=np.zeros((18_724, 2, 2), np.uint8), labels=y)
-    data = find_data("notmnist-mlp", "letters.npz")[0]
+    data = found("notmnist-mlp", "letters.npz")
     assert sizes(data) == [10_000, 6_000, 2_724]
     for split in data.splits().values():
         assert np.bincount(split.y, minlength=10).min() > 0.08 * len(split)
-    again = find_data("notmnist-cnn", "letters.npz")[0]
+    again = found("notmnist-cnn", "letters.npz")
     np.testing.assert_array_equal(again.train.y, data.train.y)
 
 
 def test_generated_letters_come_as_the_system_wants_them():
-    data, said = find_data("notmnist-mlp")
+    data, said = RECIPES["notmnist-mlp"].find(None)
     assert sizes(data) == [10_000, 6_000, 2_724]
     assert said == "generated data, letters of 21 typefaces, bent and slanted (no --data given)"
     assert data.meta["classes"] == list("ABCDEFGHIJ")
 
 
 def test_every_data_set_of_a_system_is_in_the_catalogue():
-    assert {use.data_set for use in catalogue.SYSTEMS.values()} <= set(catalogue.DATA_SETS)
+    assert {recipe.data_set for recipe in RECIPES.values()} <= set(catalogue.DATA_SETS)
     assert set(remote.REMOTE) <= set(catalogue.DATA_SETS)

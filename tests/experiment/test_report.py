@@ -9,6 +9,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.experiment import report
+from fastnn.experiment.summary import Summary
 
 # The smallest PNG file: one grey pixel.
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
@@ -72,7 +73,9 @@ def page(tmp_path):
     """Writes a report of the summary with changes, and reads it."""
 
     def write(pictures=(), tables=(), **changes):
-        return Page(report.write(tmp_path, SUMMARY | changes, pictures, tables).read_text(encoding="utf-8"))
+        return Page(
+            report.write(tmp_path, Summary.from_json(SUMMARY | changes), pictures, tables).read_text(encoding="utf-8")
+        )
 
     (tmp_path / "curves.png").write_bytes(PIXEL)
     return write
@@ -82,7 +85,7 @@ class TestPage:
     def test_is_one_file_in_the_folder(self, tmp_path, page):
         page([("curves.png", "loss by epoch")])
         assert sorted(entry.name for entry in tmp_path.iterdir()) == ["curves.png", "report.html"]
-        assert report.write(tmp_path, SUMMARY) == tmp_path / "report.html"
+        assert report.write(tmp_path, Summary.from_json(SUMMARY)) == tmp_path / "report.html"
 
     def test_loads_nothing(self, page):
         found = page([("curves.png", "loss by epoch")] * 2)
@@ -114,10 +117,10 @@ class TestPage:
     def test_words_that_are_no_unicode_are_no_trouble(self, page):
         assert "book?.txt" in page(data="book\udcff.txt").words
 
-    def test_a_summary_of_an_interrupted_run_is_enough(self, page):
-        known = ("id", "data", "samples", "config")
-        absent = dict.fromkeys(name for name in SUMMARY if name not in known)
-        assert "Status: interrupted." in page(**absent | {"status": "interrupted"}).words
+    def test_a_summary_of_an_interrupted_run_is_enough(self, tmp_path):
+        known = {name: SUMMARY[name] for name in ("id", "data", "samples", "config")}
+        path = report.write(tmp_path, Summary.from_json(known | {"status": "interrupted"}))
+        assert "Status: interrupted." in Page(path.read_text(encoding="utf-8")).words
 
 
 class TestWhatItSays:
@@ -195,10 +198,13 @@ class TestWhatItSays:
 
 class TestCommand:
     def test_from_the_settings(self):
-        assert report.command(SUMMARY) == "fastnn train trigram --epochs 50 --batch-size 200 --sizes 32x256"
+        assert (
+            report.command(Summary.from_json(SUMMARY))
+            == "fastnn train trigram --epochs 50 --batch-size 200 --sizes 32x256"
+        )
 
     def test_data_with_a_space(self):
-        summary = {"id": "trigram", "config": {"data": "my book.txt", "lr": 0.1, "decay": None}}
+        summary = Summary(id="trigram", config={"data": "my book.txt", "lr": 0.1, "decay": None})
         assert report.command(summary) == "fastnn train trigram --data 'my book.txt' --lr 0.1"
 
     def test_as_it_was_given(self, page):
@@ -210,7 +216,7 @@ class TestCommand:
 
         settings = RECIPES["trigram"].settings
         flags = {flag for option in options_of(settings) for flag in option.opts}
-        command = report.command({"id": "trigram", "config": vars(settings) | {"data": "generated"}})
+        command = report.command(Summary(id="trigram", config=vars(settings) | {"data": "generated"}))
         assert set(re.findall(r"--[\w-]+", command)) == flags
 
 

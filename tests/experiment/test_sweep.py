@@ -1,4 +1,4 @@
-"""Sweeps: the cross product, what is kept, what is not repeated, and cells that fail."""
+"""Sweeps: every combination is trained, rows are kept, trials are not repeated, and some fail."""
 
 import concurrent.futures
 import csv
@@ -40,14 +40,14 @@ def table(folder="sweeps/cats-vs-cars"):
         return list(csv.DictReader(file))
 
 
-def said_cells(capsys):
-    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("cell ")]
+def trial_lines(capsys):
+    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("trial ")]
 
 
 @jit_only
 def test_cross_product_and_resume(sweep, capsys):
     assert sweep("--grid", "lr=0.05,0.15", "--grid", "momentum=0,0.85") == 0
-    assert len(said_cells(capsys)) == 4
+    assert len(trial_lines(capsys)) == 4
     rows = table()
     assert [(row["lr"], row["momentum"]) for row in rows] == [
         ("0.05", "0.0"),
@@ -61,22 +61,22 @@ def test_cross_product_and_resume(sweep, capsys):
     assert Path("sweeps/cats-vs-cars/sweep.png").read_bytes().startswith(b"\x89PNG")
 
     assert sweep("--grid", "lr=0.05,0.15,0.3", "--grid", "momentum=0.85") == 0
-    assert [line.split(": ")[1] for line in said_cells(capsys)] == ["lr=0.3, momentum=0.85"]
-    assert len(table()) == 5, "cells of the first grid are kept"
+    assert [line.split(": ")[1] for line in trial_lines(capsys)] == ["lr=0.3, momentum=0.85"]
+    assert len(table()) == 5, "trials of the first grid are kept"
 
     assert sweep("--grid", "lr=0.05", "--seed", "1") == 0
-    assert len(said_cells(capsys)) == 1, "other settings are another cell"
+    assert len(trial_lines(capsys)) == 1, "other settings are another trial"
 
 
 @jit_only
-def test_a_failing_cell_is_recorded_and_loses_nothing(sweep, capsys):
+def test_a_failing_trial_is_recorded_and_loses_nothing(sweep, capsys):
     assert sweep("--grid", "hidden=4,x,5") == 0
     rows = table()
     assert [row["status"] for row in rows] == ["finished", "failed", "finished"]
     assert "--hidden is 'x'" in rows[1]["reason"]
     assert "--hidden is 'x'" in " ".join(capsys.readouterr().err.split())
     assert sweep("--grid", "hidden=4,x,5") == 0
-    assert not said_cells(capsys), "the reason would be the same"
+    assert not trial_lines(capsys), "the reason would be the same"
 
 
 @jit_only
@@ -95,13 +95,13 @@ def test_interrupted_sweep_keeps_what_it_has(sweep, monkeypatch, capsys):
     monkeypatch.setattr(fastnn.experiment.executors, "train_one", real)
     capsys.readouterr()
     assert sweep("--grid", "lr=0.1,0.2,0.3") == 0
-    assert len(said_cells(capsys)) == 1
+    assert len(trial_lines(capsys)) == 1
 
 
 @jit_only
-def test_no_cell_succeeds(sweep, capsys):
+def test_no_trial_succeeds(sweep, capsys):
     assert sweep("--grid", "hidden=x,y") == 2
-    assert "no cell of the sweep succeeded" in capsys.readouterr().err
+    assert "no trial of the sweep succeeded" in capsys.readouterr().err
     assert sweep("--grid", "lr=1e30", "--l2", "1", "--out", "wild", "--hidden", "4,4") == 3
 
 
@@ -137,16 +137,16 @@ def test_a_cluster_gives_the_same_figures(files, monkeypatch, tmp_path, schedule
 
 
 def test_a_worker_s_trouble_is_not_the_settings(files, monkeypatch, tmp_path, capsys):
-    """Here that its data are gone: the cell is trained when the command is given again."""
+    """Here that its data are gone: the trial is trained when the command is given again."""
     monkeypatch.chdir(tmp_path)
     command = ["sweep", "cats-vs-cars", "--data", str(files["cats-vs-cars"]), "--epochs", "1", "--grid", "hidden=2"]
 
-    def elsewhere(cells):
-        away = dataclasses.replace(cells, path=tmp_path / "gone.h5")
+    def elsewhere(trials):
+        away = dataclasses.replace(trials, path=tmp_path / "gone.h5")
         with concurrent.futures.ThreadPoolExecutor(1) as workers:
             yield from fastnn.experiment.executors._submitted(workers, away, worker.train)
 
-    monkeypatch.setattr("fastnn.cli.sweep._place", lambda *_: elsewhere)
+    monkeypatch.setattr("fastnn.cli.sweep._executor", lambda *_: elsewhere)
     assert main(command) == 2
     assert "gone.h5" in table()[0]["reason"]
     monkeypatch.undo()

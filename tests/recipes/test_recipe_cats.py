@@ -1,4 +1,4 @@
-"""What is not the report's in cats against cars: convolutions, mirror images, shifted copies; and that the rest is."""
+"""Cats against cars: our convolutions, mirror images and shifted copies; without them the net is the report's."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def prepared():
 
 
 def fitted(prepared, **changes):
-    """What `fit` would be given: x and y."""
+    """The x and y that `fit` is given."""
     arguments = RECIPE.fit_arguments(RECIPE.with_settings(changes), prepared.train)
     return arguments["x"], arguments["y"]
 
@@ -119,12 +119,12 @@ def test_best_from_the_command_line(tmp_path, monkeypatch):
     flags = ("--best", "--quick", "--conv", "2,2", "--hidden", "4", "--epochs", "2", "--no-mirror", "--threads", "1")
     assert main(["train", "cats-vs-cars", "--data", "cats.h5", *flags]) == 0
     summary = read_summary(Path("runs/cats-vs-cars"))
-    assert summary["best"] == RECIPE.best.found
-    assert {name: summary["config"][name] for name in ("conv", "mirror", "shifts")} == {
+    assert summary.best == RECIPE.best.found
+    assert {name: summary.config[name] for name in ("conv", "mirror", "shifts")} == {
         "conv": "2,2",
         "mirror": False,
         "shifts": 0,  # --quick takes fewer pictures, and no copies of them
     }
-    assert summary["runs"] == [], "--best is no run of a comparison"
+    assert summary.ending.runs == [], "--best is no run of a comparison"
     model = fn.load("runs/cats-vs-cars/model.h5")
     assert model.predict(np.zeros((2, SIDE, SIDE, 1), np.float32)).shape == (2, 1)

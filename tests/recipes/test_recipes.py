@@ -1,17 +1,19 @@
-"""Every system, from its one command, in small: what it leaves, what it compares, what it says of itself."""
+"""Every system in small, from the command line: the files it leaves, its comparisons, its output."""
 
 import csv
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastnn as fn
+import fastnn.recipes
 from fastnn.cli import main
-from fastnn.experiment.lineup import line_up
-from fastnn.experiment.run_folder import read_summary
+from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.run_list import list_runs
 from fastnn.recipes import RECIPES
 from tests.small_data import write_all
 from tests.tiny import jit_only
@@ -63,9 +65,19 @@ def train(files, tmp_path, monkeypatch):
     return run
 
 
+def summary_of(folder):
+    return json.loads(Path(folder, "summary.json").read_text(encoding="utf-8"))
+
+
 def history(folder):
     with open(os.path.join(folder, "history.csv"), newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_every_recipe_of_the_folder_is_listed():
+    modules = [path.stem for path in Path(fastnn.recipes.__file__).parent.glob("*.py") if path.stem != "__init__"]
+    values = [value for name in modules for value in vars(import_module(f"fastnn.recipes.{name}")).values()]
+    assert {value.id for value in values if isinstance(value, Recipe)} == set(RECIPES)
 
 
 def test_every_system_is_covered():
@@ -81,7 +93,7 @@ def test_a_system_leaves_its_artefacts(train, files, system, capsys):
     assert {"model.h5", "summary.json", "history.csv", "report.html", "curves.png"} | PICTURES[system] <= set(
         os.listdir(folder)
     )
-    summary = read_summary(Path(folder))
+    summary = summary_of(folder)
     assert (summary["id"], summary["status"], summary["data"]) == (system, "finished", str(files[system]))
     assert least <= summary["metrics"]["train_accuracy"] <= 1
     assert all(np.isfinite(value) for value in summary["metrics"].values())
@@ -110,7 +122,7 @@ def test_generated_data_is_called_generated(tmp_path, monkeypatch, capsys):
 @jit_only
 def test_sizes_side_by_side(train, capsys):
     assert train("trigram", "--sizes", "2x3,4x5", "--epochs", "2", "--batch-size", "16", "--lr", "0.3") == 0
-    summary = read_summary(Path("runs/trigram"))
+    summary = summary_of("runs/trigram")
     assert [row["label"] for row in summary["runs"]] == ["2x3", "4x5"]
     losses = {row["label"]: row["metrics"]["val_loss"] for row in summary["runs"]}
     assert summary["chosen"] == min(losses, key=losses.get)
@@ -122,14 +134,14 @@ def test_sizes_side_by_side(train, capsys):
 
 @jit_only
 def test_a_comparison_that_diverges_is_recorded(train, monkeypatch):
-    from fastnn.experiment.recipe import Comparison
+    from fastnn.experiment.comparison import Comparison
     from fastnn.recipes import cats_vs_cars
 
-    wild = Comparison("wild", "what a rate too high does", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
+    wild = Comparison("wild", "does a rate this high diverge?", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
     monkeypatch.setitem(RECIPES, "cats-vs-cars", cats_vs_cars.RECIPE)
     monkeypatch.setattr(type(cats_vs_cars.RECIPE), "all_comparisons", lambda self: {"wild": wild})
     assert train("cats-vs-cars", "--hidden", "5,5", "--epochs", "3", "--compare", "wild") == 0
-    tame, failed = read_summary(Path("runs/cats-vs-cars"))["runs"]
+    tame, failed = summary_of("runs/cats-vs-cars")["runs"]
     assert tame["metrics"]
     assert "failed" not in tame
     assert "1e+30" in failed["failed"]
@@ -157,8 +169,10 @@ def test_what_the_user_sets_is_not_varied():
 
 def test_the_search_has_the_report_s_triples():
     recipe = RECIPES["trigram"]
-    lineup = line_up(recipe, recipe.settings, recipe.chosen_comparisons("search", set()))
-    found = [(e.settings.lr, e.settings.batch_size, e.settings.momentum, e.settings.epochs) for e in lineup.entries]
+    planned = list_runs(recipe, recipe.settings, recipe.chosen_comparisons("search", set()))
+    found = [
+        (run.settings.lr, run.settings.batch_size, run.settings.momentum, run.settings.epochs) for run in planned.runs
+    ]
     assert found[0] == (0.15, 200, 0.85, 50)
     assert found[1:] == [
         *((0.01, 50, 0.1, 30), (0.05, 100, 0.3, 30), (0.1, 150, 0.5, 30), (0.15, 200, 0.7, 30)),
@@ -168,29 +182,29 @@ def test_the_search_has_the_report_s_triples():
 
 def test_no_training_is_done_twice():
     recipe = RECIPES["cats-vs-cars"]
-    lineup = line_up(recipe, recipe.settings, recipe.chosen_comparisons(None, set()))
+    planned = list_runs(recipe, recipe.settings, recipe.chosen_comparisons(None, set()))
     # The chosen run is "hidden 19" and "(a) 19", too.
-    assert [entry.label for entry in lineup.entries] == [
+    assert [run.label for run in planned.runs] == [
         "chosen",
         "hidden 8",
         "hidden 152",
         "(d) 76, 380",
         "(e) 76, 380, momentum .1",
     ]
-    assert lineup.groups[0][1]["hidden 19"] == lineup.groups[1][1]["(a) 19"] == 0
+    assert planned.groups[0][1]["hidden 19"] == planned.groups[1][1]["(a) 19"] == 0
 
 
 def epochs_of(system, comparison, quick=False, limit=None, **changes):
     """Label -> epochs of the runs of a comparison."""
     recipe = RECIPES[system]
-    lineup = line_up(
+    planned = list_runs(
         recipe,
         recipe.with_settings(changes, quick),
         recipe.chosen_comparisons(comparison, set()),
         quick=quick,
         limit=limit,
     )
-    return {label: lineup.entries[i].settings.epochs for _, members in lineup.groups for label, i in members.items()}
+    return {label: planned.runs[i].settings.epochs for _, members in planned.groups for label, i in members.items()}
 
 
 def test_epochs_of_comparisons():
@@ -205,7 +219,7 @@ def test_epochs_of_comparisons():
 @jit_only
 def test_fifty_pictures_are_learned_by_heart(train):
     assert train("cifar10-mlp", "--hidden", "8", "--epochs", "30", "--compare", "overfit") == 0
-    rows = read_summary(Path("runs/cifar10-mlp"))["runs"]
+    rows = summary_of("runs/cifar10-mlp")["runs"]
     assert [row["metrics"]["train_accuracy"] for row in rows] == [1.0, 1.0]
 
 
@@ -216,10 +230,10 @@ def test_every_comparison_builds(system, files):
     prepared = recipe.prepare(data, "float32")
     best = [recipe.best.changes] if recipe.best else []
     for chosen in ({}, *best):
-        lineup = line_up(recipe, recipe.with_settings(chosen), recipe.chosen_comparisons("all", set()))
-        assert len({entry.label for entry in lineup.entries}) == len(lineup.entries)
-        for entry in lineup.entries:
-            recipe.build(entry.settings, prepared)
+        planned = list_runs(recipe, recipe.with_settings(chosen), recipe.chosen_comparisons("all", set()))
+        assert len({run.label for run in planned.runs}) == len(planned.runs)
+        for run in planned.runs:
+            recipe.build(run.settings, prepared)
 
 
 BAD = {
@@ -304,7 +318,7 @@ def test_moons_steps_are_full_batches():
 
 @jit_only
 def test_interrupted_comparison_goes_on_where_it_was(train, monkeypatch, capsys):
-    """What had ended is read, not trained again, and the figures are those of an uninterrupted command."""
+    """Trainings that had ended are read, not repeated, and the figures are those of an uninterrupted command."""
     from fastnn.experiment import runner
 
     flags = ("cats-vs-cars", "--hidden", "5", "--epochs", "3", "--compare", "hidden")
@@ -325,7 +339,7 @@ def test_interrupted_comparison_goes_on_where_it_was(train, monkeypatch, capsys)
     assert len(done) == len(set(done)) == 4
     assert not (Path("runs") / "cats-vs-cars" / "parts").exists()
     assert train(*flags, "--out", "whole") == 0
-    resumed, whole = (read_summary(Path(folder)) for folder in ("runs/cats-vs-cars", "whole"))
+    resumed, whole = (summary_of(folder) for folder in ("runs/cats-vs-cars", "whole"))
     assert [row["metrics"] for row in resumed["runs"]] == [row["metrics"] for row in whole["runs"]]
     columns = ("run", "epoch", "loss", "test_loss")
     got, want = ([tuple(row[name] for name in columns) for row in history(f)] for f in ("runs/cats-vs-cars", "whole"))
@@ -348,4 +362,4 @@ def test_an_ended_part_of_other_epochs_is_not_taken(train, monkeypatch):
     assert train(*flags, "--epochs", "2") == 130
     monkeypatch.setattr(runner, "train_one", real)
     assert train(*flags, "--epochs", "4", "--resume") == 0
-    assert {row["epochs_run"] for row in read_summary(Path("runs/cats-vs-cars"))["runs"]} == {4}
+    assert {row["epochs_run"] for row in summary_of("runs/cats-vs-cars")["runs"]} == {4}

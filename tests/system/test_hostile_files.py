@@ -12,7 +12,6 @@ import pytest
 import fastnn as fn
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import (
-    find_data,
     load_cats_vs_cars,
     load_cifar10,
     load_idx,
@@ -24,6 +23,7 @@ from fastnn.data import (
     save_idx,
     write_idx,
 )
+from fastnn.recipes import RECIPES
 from tests.data_files import images, labels, message, small_set
 from tests.small_data import write_trigrams
 
@@ -148,27 +148,27 @@ SHAPES = {
 @pytest.mark.parametrize(("system", "shape", "said"), SHAPES.values(), ids=SHAPES)
 def test_shapes_that_a_system_cannot_take(tmp_path, system, shape, said):
     np.savez(tmp_path / "a.npz", images=images(*shape), labels=labels(9) % 2)
-    assert said in message(FileFormatError, lambda path: find_data(system, path), tmp_path / "a.npz")
+    assert said in message(FileFormatError, lambda path: RECIPES[system].find(path), tmp_path / "a.npz")
 
 
 def test_grey_pictures_with_a_channel(tmp_path):
     x, y = images(9, 4, 4, 1), labels(9)
     np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    data, _ = find_data("mnist-cnn", tmp_path / "a.npz")
+    data, _ = RECIPES["mnist-cnn"].find(tmp_path / "a.npz")
     assert [split.x.shape[1:] for split in data.splits().values()] == [(4, 4)] * 3
 
 
-PARTS = {
+MISSING_SPLITS = {
     "no test": ("mnist-mlp", {"images": images(9, 4, 4), "labels": labels(9)}, "train (9), which leaves none for test"),
     "one": ("notmnist-mlp", {"images": images(1, 4, 4), "labels": [0]}, "which leaves none for val and test"),
     "two": ("cifar10-mlp", {"images": images(2, 4, 4), "labels": [0, 1]}, "which leaves none for val;"),
 }
 
 
-@pytest.mark.parametrize(("system", "arrays", "said"), PARTS.values(), ids=PARTS)
-def test_parts_that_a_system_cannot_do_without(tmp_path, system, arrays, said):
+@pytest.mark.parametrize(("system", "arrays", "said"), MISSING_SPLITS.values(), ids=MISSING_SPLITS)
+def test_splits_that_a_system_cannot_do_without(tmp_path, system, arrays, said):
     np.savez(tmp_path / "a.npz", **arrays)
-    assert said in message(DataError, lambda path: find_data(system, path), tmp_path / "a.npz")
+    assert said in message(DataError, lambda path: RECIPES[system].find(path), tmp_path / "a.npz")
 
 
 @with_pipes

@@ -138,16 +138,16 @@ def test_a_link_stays_a_link(train, here):
 @pytest.fixture
 def interrupted(train, here, monkeypatch, capsys):
     """The folder of a run that Ctrl-C ended after its first epoch."""
-    from fastnn.experiment.train_one import SparingCheckpoint
+    from fastnn.experiment.train_one import ThrottledCheckpoint
 
     with monkeypatch.context() as patch:
-        saved = SparingCheckpoint.on_epoch_end
+        saved = ThrottledCheckpoint.on_epoch_end
 
         def save_and_stop(self, run):
             saved(self, run)
             raise KeyboardInterrupt
 
-        patch.setattr(SparingCheckpoint, "on_epoch_end", save_and_stop)
+        patch.setattr(ThrottledCheckpoint, "on_epoch_end", save_and_stop)
         assert train() == 130
     capsys.readouterr()
     return here / "runs/trigram.unfinished"

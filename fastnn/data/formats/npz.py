@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.data.dataset import SPLIT_NAMES, Dataset, Split
+from fastnn.common.text import SPLITS
+from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 
 
@@ -28,7 +29,7 @@ def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool 
     if "images" in arrays or "labels" in arrays:
         keys = {"train": ("images", "labels")}
     else:
-        pairs = {split: (f"x_{split}", f"y_{split}") for split in SPLIT_NAMES}
+        pairs = {split: (f"x_{split}", f"y_{split}") for split in SPLITS}
         keys = {split: pair for split, pair in pairs.items() if set(pair) & set(arrays)}
     if "train" not in keys:
         found = ", ".join(sorted(arrays)) or "none"

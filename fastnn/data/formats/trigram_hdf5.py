@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.data.dataset import SPLIT_NAMES, Dataset, Split, id_dtype
+from fastnn.common.text import SPLITS
+from fastnn.data.dataset import Dataset, Split, id_dtype
 from fastnn.data.formats import reading
 from fastnn.data.h5stream import H5Stream
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEYS = ("words", *(split + array for split in SPLIT_NAMES for array in "xd"))
+KEYS = ("words", *(split + array for split in SPLITS for array in "xd"))
 BLOCK_ROWS = 65_536  # Rows converted at a time: 1.5 MB if the file holds 64-bit numbers.
 STREAMED_FROM = 200_000_000  # A larger training split, more than 800 MB, is not read into memory.
 
@@ -37,7 +38,7 @@ def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
     name = os.fspath(path)
     with reading.open_hdf5(name) as file:
         words = _read_words(reading.hdf5_array(file, name, "words", KEYS), name)
-        train, val, test = (_read_split(file, name, split, len(words)) for split in SPLIT_NAMES)
+        train, val, test = (_read_split(file, name, split, len(words)) for split in SPLITS)
     log.info("read %s: %d + %d + %d four-grams, %d words", name, len(train), len(val), len(test), len(words))
     return Dataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
 
@@ -50,7 +51,7 @@ def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
     import h5py
 
     words, splits = dataset.meta.get("words"), dataset.splits()
-    if not words or len(splits) != len(SPLIT_NAMES):
+    if not words or len(splits) != len(SPLITS):
         found = f"{', '.join(splits)} and words {words!r:.40}"
         raise DataError(f"expected train, val, test and meta['words'] to save, found {found}")
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:

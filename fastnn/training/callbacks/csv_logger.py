@@ -1,8 +1,8 @@
 """Writes the history as a CSV file."""
 
-import csv
 from pathlib import Path
 
+from fastnn.common.csv_file import write_rows
 from fastnn.training.callbacks.base import Callback
 
 
@@ -13,15 +13,4 @@ class CSVLogger(Callback):
         self.path = Path(path)
 
     def on_epoch_end(self, run):
-        write_history(self.path, run.history.epochs)
-
-
-def write_history(path: Path, epochs: list[dict]) -> None:
-    """Write epochs as CSV; columns in the order in which they first appeared."""
-    columns = list(dict.fromkeys(name for epoch in epochs for name in epoch))
-    from fastnn.common.files import atomic_path
-
-    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(epochs)
+        write_rows(self.path, run.history.epochs)

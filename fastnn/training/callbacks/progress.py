@@ -4,6 +4,7 @@ import logging
 import sys
 from typing import Any
 
+from fastnn.common.text import loss_text, metric_text
 from fastnn.training.callbacks.base import Callback
 
 
@@ -91,15 +92,10 @@ class _Compilations(logging.Handler):
         self.bar.refresh()
 
 
-def loss_text(loss: float) -> str:
-    return f"{loss:.4f}" if loss < 1e4 else f"{loss:.3e}"
-
-
 def epoch_line(logs: dict[str, Any], last_epoch: int) -> str:
     """One epoch in one line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ..."""
     parts = [f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"]
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         if name in logs:
-            percent = name.endswith("accuracy")
-            parts.append(f"{name} {100 * logs[name]:.1f} %" if percent else f"{name} {loss_text(logs[name])}")
+            parts.append(f"{name} {metric_text(name, logs[name], 1)}")
     return "  ".join([*parts, f"{logs['samples_per_second']:,.0f} samples/s"])

@@ -1,0 +1,108 @@
+"""The output of a sweep: a table of its trials, and a picture of their accuracies."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.common.text import SPLITS, metric_text
+from fastnn.experiment.executors import TrialRow
+from fastnn.experiment.sweep import METRICS, Sweep
+
+PICTURE = "sweep.png"
+COLUMN_WIDTH = 12  # characters, about
+
+
+def judged_metric(work: Sweep) -> str:
+    """The metric by which trials are judged: accuracy on the validation set, else on the test or the training set."""
+    splits = work.data.splits()
+    return next(f"{split}_accuracy" for split in ("val", "test", "train") if split in splits)
+
+
+def table_of(work: Sweep, width: int) -> Any:
+    """A table with a row a trial: its values on the axes, its metrics or why it has none; narrow ones have no losses.
+
+    width : of the console, in characters.
+    """
+    from rich.table import Table
+
+    shown = [name for name in METRICS if name.partition("_")[0] in work.data.splits()]
+    if COLUMN_WIDTH * (len(shown) + len(work.grid.axes)) > width:
+        shown = [name for name in shown if name.endswith("accuracy")]
+    table = Table(title=f"sweep of {work.grid.recipe.id}", title_justify="left")
+    for name in (*work.grid.axes, *shown):
+        table.add_column(
+            name.replace("_", " "), justify="right" if name in shown else "left", no_wrap=name not in shown
+        )
+    table.add_column("")
+    for settings, row in zip(work.trials, work.rows, strict=True):
+        values = [str(getattr(settings, name)) for name in work.grid.axes]
+        table.add_row(*values, *(_metric_text(row, name) for name in shown), _state(row))
+    return table
+
+
+def _state(row: TrialRow | None) -> str:
+    if row is None:
+        return "waiting"
+    return "" if row["status"] == "finished" else row["reason"]
+
+
+def _metric_text(row: TrialRow | None, name: str) -> str:
+    value = _value(row, name)
+    return "" if value is None else metric_text(name, value)
+
+
+def draw(work: Sweep) -> None:
+    """Draw judged accuracies into the folder: lines along a single axis of numbers, else a map of the first two axes.
+
+    With further axes the map shows the best trial over their values.
+    """
+    from fastnn import plots
+
+    axes, name = work.grid.axes, judged_metric(work)
+    title = f"sweep of {work.grid.recipe.id}: {name.replace('_', ' ')}, %"
+    if others := list(axes)[2:]:
+        title += f", the best over {' and '.join(others).replace('_', ' ')}"
+    note = "generated data" if work.source == "generated" else None
+    first = next(iter(axes))
+    if len(axes) == 1 and all(isinstance(value, int | float) for value in axes[first]):
+        figure = _lines(work, first, title, note)
+    else:
+        figure = _map(work, name, title, note)
+    plots.save(figure, work.folder / PICTURE)
+
+
+def _map(work: Sweep, metric: str, title: str, note: str | None) -> Any:
+    from fastnn import plots
+
+    axes = work.grid.axes
+    values = np.array([_per_cent(row, metric) for row in work.rows]).reshape([len(axis) for axis in axes.values()])
+    values = values[None] if values.ndim == 1 else np.fmax.reduce(values.reshape(*values.shape[:2], -1), axis=2)
+    labels = [[str(value) for value in axis] for axis in axes.values()][:2]
+    rows, columns = ([""], labels[0]) if len(labels) == 1 else labels
+    names = ["", *axes] if len(axes) == 1 else list(axes)
+    return plots.heat_map(values, rows, columns, title, xlabel=names[1], ylabel=names[0], form=".2f", note=note)
+
+
+def _lines(work: Sweep, axis: str, title: str, note: str | None) -> Any:
+    from fastnn import plots
+
+    x = np.array(work.grid.axes[axis], float)
+    order = np.argsort(x)
+    lines = {
+        split: [_per_cent(work.rows[i], f"{split}_accuracy") for i in order]
+        for split in SPLITS
+        if split in work.data.splits()
+    }
+    is_wide = x.min() > 0 and x.max() > 20 * x.min()
+    label = axis.replace("_", " ")
+    return plots.lines_over(x[order].tolist(), lines, label, "accuracy, %", title, log_x=is_wide, note=note)
+
+
+def _per_cent(row: TrialRow | None, name: str) -> float:
+    """NaN where the trial has no such figure."""
+    value = _value(row, name)
+    return float("nan") if value is None else 100 * value
+
+
+def _value(row: TrialRow | None, name: str) -> float | None:
+    return float(row[name]) if row is not None and row.get(name) not in (None, "") else None

@@ -1,0 +1,25 @@
+"""How figures and the parts of a data set are written for people, in one place."""
+
+# The splits of a data set in the order in which they are shown, and what each is called.
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
+
+
+def percent(fraction: float, decimals: int = 2) -> str:
+    """0.8461 as "84.61 %"."""
+    return f"{100 * fraction:.{decimals}f} %"
+
+
+def loss_text(loss: float) -> str:
+    """A loss with four decimals, from 10,000 on as a power of ten."""
+    return f"{loss:.4f}" if loss < 1e4 else f"{loss:.3e}"
+
+
+def metric_text(name: str, value: float, decimals: int = 2) -> str:
+    """An accuracy in per cent with `decimals`; any other metric as a loss."""
+    return percent(value, decimals) if name.endswith("accuracy") else loss_text(value)
+
+
+def metric_name(name: str) -> str:
+    """A metric's name as words: "val_accuracy" as "validation accuracy"."""
+    split, _, rest = name.partition("_")
+    return f"{SPLITS[split] if split in SPLITS and rest else split} {rest}".replace("_", " ").strip()

@@ -1,0 +1,39 @@
+"""Comparisons that a recipe offers, and settings that do better than the report's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs that answer one question.
+
+    name      how --compare calls it
+    question  the title of its table and picture
+    runs      label -> changes of settings
+    picture   "curves": the learning curves of each run; "bands": mean and deviation of runs that differ by chance only;
+              "own": the recipe's `pictures` draws it
+    """
+
+    name: str
+    question: str
+    runs: dict[str, dict[str, Any]]
+    picture: str = "curves"
+
+    @property
+    def axes(self) -> set[str]:
+        """The settings that differ among the runs."""
+        return {name for changes in self.runs.values() for name in changes} - {"epochs", "samples"}
+
+
+SEEDS = Comparison(
+    "seeds", "how much is chance: three seeds", {f"seed {seed}": {"seed": seed} for seed in range(3)}, "bands"
+)
+
+
+@dataclass(frozen=True)
+class Best:
+    """Settings of our own for --best: what they change, and how they were found."""
+
+    changes: dict[str, Any]
+    found: str

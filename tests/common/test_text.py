@@ -1,0 +1,39 @@
+"""Figures and names as people read them."""
+
+import pytest
+
+from fastnn.common.text import loss_text, metric_name, metric_text, percent
+
+
+def test_percent():
+    assert percent(0.8461) == "84.61 %"
+    assert percent(0.8461, 1) == "84.6 %"
+    assert percent(1, 0) == "100 %"
+
+
+@pytest.mark.parametrize(
+    ("loss", "want"),
+    [(0.0, "0.0000"), (2.71828, "2.7183"), (9999.9, "9999.9000"), (1e4, "1.000e+04")],
+)
+def test_losses(loss, want):
+    assert loss_text(loss) == want
+
+
+def test_metrics():
+    assert metric_text("val_accuracy", 0.5) == "50.00 %"
+    assert metric_text("accuracy", 0.5, 1) == "50.0 %"
+    assert metric_text("val_loss", 0.5) == "0.5000"
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [
+        ("train_loss", "training loss"),
+        ("val_accuracy", "validation accuracy"),
+        ("test_accuracy", "test accuracy"),
+        ("true_entropy", "true entropy"),
+        ("val", "val"),
+    ],
+)
+def test_names_of_metrics(name, want):
+    assert metric_name(name) == want

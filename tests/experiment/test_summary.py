@@ -1,0 +1,84 @@
+"""The fields of summary.json: their names and order, and that older and newer files can be read."""
+
+import json
+
+import pytest
+
+from fastnn.common.errors import FileFormatError
+from fastnn.experiment.run_folder import RunFolder, read_summary
+from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
+
+BEGUN = [
+    *("schema", "id", "title", "command", "status", "data", "data_note", "samples", "config", "quick", "best"),
+    *("threads", "dtype", "versions", "seed_figures", "true_entropy"),
+]
+ENDED = [
+    *("chosen", "metrics", "best_epoch", "epochs_run", "stop_reason", "seconds_per_epoch", "samples_per_second"),
+    *("runs", "spreads", "pictures", "peak_rss_mb"),
+]
+RUN = ["label", "comparison", "question", "run", "config", "metrics", "best_epoch", "epochs_run"]
+
+FINISHED = Summary(
+    id="trigram",
+    status="finished",
+    data="generated",
+    samples={"train": 9},
+    config={"lr": 0.1},
+    ending=Ending(
+        chosen="a",
+        metrics={"val_loss": 0.1 + 0.2},
+        runs=[ComparedRun("a", metrics={"val_loss": 1.0}), ComparedRun("b", failed="the loss became nan")],
+        spreads={"seeds": {"val_loss": Spread(0.5, 0.25)}},
+        pictures={"curves.png": "the chosen run"},
+    ),
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.open({})
+    return folder
+
+
+def written(folder, summary):
+    folder.write_summary(summary)
+    return json.loads((folder.working / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_keys_of_a_finished_run(folder):
+    found = written(folder, FINISHED)
+    assert list(found) == BEGUN + ENDED
+    assert [list(run) for run in found["runs"]] == [RUN, [*RUN, "failed"]]
+    assert found["spreads"] == {"seeds": {"val_loss": [0.5, 0.25]}}
+    assert found["stop_reason"] is found["best"] is found["true_entropy"] is None
+
+
+def test_keys_of_a_run_that_has_not_finished(folder):
+    assert list(written(folder, Summary(id="trigram", status="interrupted"))) == BEGUN
+
+
+@pytest.mark.parametrize("summary", [FINISHED, Summary(id="trigram", status="running")], ids=["finished", "running"])
+def test_round_trip(folder, summary):
+    folder.write_summary(summary)
+    assert read_summary(folder.working) == summary
+
+
+def test_fields_of_a_newer_version_are_ignored():
+    found = FINISHED.to_json()
+    newer = found | {"colour": "red", "runs": [run | {"colour": "red"} for run in found["runs"]]}
+    assert Summary.from_json(newer) == FINISHED
+
+
+def test_fields_that_are_missing_have_their_defaults():
+    found = Summary.from_json({"id": "trigram", "metrics": {"val_loss": 0.5}})
+    assert (found.samples, found.ending.metrics, found.ending.runs) == ({}, {"val_loss": 0.5}, [])
+    assert Summary.from_json({}).ending is None
+
+
+@pytest.mark.parametrize("change", [{"runs": 5}, {"spreads": {"seeds": {"val_loss": 1}}}, {"runs": [{"run": "a"}]}])
+def test_fields_that_hold_something_else(folder, change):
+    path = folder.working / "summary.json"
+    path.write_text(json.dumps(FINISHED.to_json() | change))
+    with pytest.raises(FileFormatError, match=r"summary\.json: cannot be read as a run's summary"):
+        read_summary(folder.working)
