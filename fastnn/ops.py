@@ -32,39 +32,13 @@ from fastnn.engine.threads import call
 from fastnn_kernels.batch import ROUNDS
 
 __all__ = [
-    "bias_backward",
-    "bias_forward",
-    "elu_backward",
-    "elu_forward",
-    "embedding_backward",
-    "embedding_forward",
-    "gather_rows",
-    "gelu_backward",
-    "gelu_forward",
-    "leaky_relu_backward",
-    "leaky_relu_forward",
-    "matmul",
-    "matmul_wt",
-    "matmul_xt",
-    "momentum_update",
-    "nesterov_update",
-    "permuted_indices",
-    "relu_backward",
-    "relu_forward",
-    "sgd_update",
-    "sigmoid_backward",
-    "sigmoid_forward",
-    "silu_backward",
-    "silu_forward",
-    "softmax",
-    "softmax_cross_entropy",
-    "softplus_backward",
-    "softplus_forward",
-    "sum_backward",
-    "sum_forward",
-    "tanh_backward",
-    "tanh_forward",
-]
+    "bias_backward", "bias_forward", "elu_backward", "elu_forward", "embedding_backward", "embedding_forward",
+    "gather_rows", "gelu_backward", "gelu_forward", "leaky_relu_backward", "leaky_relu_forward", "matmul",
+    "matmul_wt", "matmul_xt", "momentum_update", "nesterov_update", "permuted_indices", "relu_backward",
+    "relu_forward", "sgd_update", "sigmoid_backward", "sigmoid_forward", "silu_backward", "silu_forward",
+    "softmax", "softmax_cross_entropy", "softplus_backward", "softplus_forward", "sum_backward", "sum_forward",
+    "tanh_backward", "tanh_forward",
+]  # fmt: skip
 
 
 def _result(kernel, shape, dtype, *args):

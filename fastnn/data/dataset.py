@@ -8,7 +8,7 @@ import numpy as np
 from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.common.text import SPLITS
-from fastnn.data.source import Stream, part, rows
+from fastnn.data.stream import Stream, part, rows
 
 # The number of blocks, spread evenly over a stream, from which `drawn` takes samples: files may be sorted by class.
 DRAWN_BLOCKS = 64

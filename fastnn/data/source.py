@@ -4,39 +4,17 @@ A stream is shuffled in two steps: blocks of about 1 MB come in random order, th
 16 MB. Sixteen blocks in a buffer mix files that are sorted by class well.
 """
 
-import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from fastnn.common import random, validation
 from fastnn.common.errors import ShapeError
+from fastnn.data.stream import Stream, part, row_bytes, rows
 
 SHUFFLE_BUFFER_BYTES = 16 << 20
 SHUFFLE_BLOCK_BYTES = 1 << 20
-
-
-@runtime_checkable
-class Stream(Protocol):
-    """Rows that come into memory when they are asked for, such as `fn.H5Stream`.
-
-    row_bytes    the memory that a row takes while it is read
-    chunk_rows   the number of rows that can only be read together
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    row_bytes: int
-    chunk_rows: int
-
-    def __len__(self) -> int: ...
-
-    def read(self, first: int, last: int) -> np.ndarray:
-        """The rows first ≤ i < last, in an array of their own."""
-
-    def part(self, first: int, last: int) -> "Stream":
-        """The rows first ≤ i < last as a stream."""
 
 
 class Expected(Protocol):
@@ -155,8 +133,8 @@ class StreamSource:
     def _sizes(self) -> tuple[int, int]:
         """The rows of a block and of a chunk. A block is whole chunks of the largest stream's file, if one fits."""
         sources = [source for source in (self._x, self._y) if source is not None]
-        row = max(sum(_row_bytes(source) for source in sources), 1)
-        largest = max((source for source in sources if isinstance(source, Stream)), key=_row_bytes)
+        row = max(sum(row_bytes(source) for source in sources), 1)
+        largest = max((source for source in sources if isinstance(source, Stream)), key=row_bytes)
         block, size = max(SHUFFLE_BLOCK_BYTES // row, 1), max(SHUFFLE_BUFFER_BYTES // row, 1)
         if largest.chunk_rows <= size:
             block = -(-block // largest.chunk_rows) * largest.chunk_rows
@@ -223,16 +201,6 @@ def source_of_inputs(expected: Expected, x: Any) -> Source:
     return StreamSource(expected, x)
 
 
-def part(source: Any, first: int, last: int) -> Any:
-    """The rows first ≤ i < last of an array, as a view, or of a stream, as a stream."""
-    return source.part(first, last) if isinstance(source, Stream) else source[first:last]
-
-
-def rows(source: Any, first: int, last: int) -> np.ndarray:
-    """The rows first ≤ i < last of an array or a stream, in memory."""
-    return source.read(first, last) if isinstance(source, Stream) else source[first:last]
-
-
 def _sized(source: Any, name: str) -> Any:
     """A stream, or an array with rows; ShapeError for a single number."""
     if isinstance(source, Stream):
@@ -241,12 +209,6 @@ def _sized(source: Any, name: str) -> Any:
     if not source.ndim:
         raise ShapeError(f"{name} has shape (), expected one row for each sample")
     return source
-
-
-def _row_bytes(source: Any) -> int:
-    if isinstance(source, Stream):
-        return source.row_bytes
-    return math.prod(source.shape[1:]) * source.itemsize
 
 
 def _dealt(order: np.ndarray, block: int, samples: int, size: int) -> Iterator[list[tuple[int, int]]]:

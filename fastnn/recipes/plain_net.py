@@ -62,6 +62,10 @@ class ScalarNet:
         self.b = [0.0] * len(W[0])
         self.V = [[float(v) for v in row] for row in V]
         self.c = [0.0] * len(V[0])
+        # Of the last sample: the values of the formulas above, and the gradients.
+        self.x: list[float] = []
+        self.a, self.h, self.z, self.y = [0.0], [0.0], [0.0], [0.0]
+        self.dW, self.db, self.dV, self.dc = [[0.0]], [0.0], [[0.0]], [0.0]
 
     def forward(self, x: Vector) -> list[float]:
         """The probability of each class for one sample."""

@@ -14,10 +14,13 @@ class InterruptShield:
     but history and optimizer do not know yet. Only the main thread receives signals; elsewhere this does nothing.
     """
 
-    def __enter__(self) -> "InterruptShield":
-        self._held = False
+    def __init__(self) -> None:
+        self._held = self._active = False
         self._pending: tuple[Any, Any] | None = None
-        self._previous: Any = signal.getsignal(signal.SIGINT)
+        self._previous: Any = None
+
+    def __enter__(self) -> "InterruptShield":
+        self._previous = signal.getsignal(signal.SIGINT)
         self._active = threading.current_thread() is threading.main_thread() and callable(self._previous)
         if self._active:
             signal.signal(signal.SIGINT, self._handle)

@@ -25,6 +25,7 @@ class Checkpoint(Callback):
 
     def __init__(self, path: str | Path, *, resume: bool = False):
         self.path, self.resume = Path(path), resume
+        self.setup: dict[str, Any] = {}  # of the training that it watches
 
     def on_train_begin(self, run):
         # As it is now: a callback may change the learning rate, and a resumed training is set up with the first again.

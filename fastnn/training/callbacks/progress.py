@@ -13,6 +13,13 @@ class ProgressBar(Callback):
 
     often = True
 
+    def __init__(self) -> None:
+        self.console: Any = None  # rich is imported when a training begins
+        self.bar: Any = None
+        self.task: Any = None
+        self.listener: logging.Handler = logging.NullHandler()
+        self.first_epoch = 0
+
     @staticmethod
     def wanted(verbose: bool | str) -> bool:
         """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto"."""

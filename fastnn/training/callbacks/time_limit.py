@@ -17,6 +17,7 @@ class TimeLimit(Callback):
         if not seconds > 0:
             raise ValueError(f"TimeLimit: seconds is {seconds}, expected above 0")
         self.seconds = seconds
+        self.begin = 0.0
 
     def on_train_begin(self, run):
         self.begin = time.monotonic()  # not the wall clock, which may be set while training runs

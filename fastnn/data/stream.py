@@ -1,0 +1,45 @@
+"""Streams: rows that stay in a file until they are asked for; and arrays and streams cut in the same way."""
+
+import math
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Rows that come into memory when they are asked for, such as `fn.H5Stream`.
+
+    row_bytes    the memory that a row takes while it is read
+    chunk_rows   the number of rows that can only be read together
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    row_bytes: int
+    chunk_rows: int
+
+    def __len__(self) -> int: ...
+
+    def read(self, first: int, last: int) -> np.ndarray:
+        """The rows first ≤ i < last, in an array of their own."""
+
+    def part(self, first: int, last: int) -> "Stream":
+        """The rows first ≤ i < last as a stream."""
+
+
+def part(source: Any, first: int, last: int) -> Any:
+    """The rows first ≤ i < last of an array, as a view, or of a stream, as a stream."""
+    return source.part(first, last) if isinstance(source, Stream) else source[first:last]
+
+
+def rows(source: Any, first: int, last: int) -> np.ndarray:
+    """The rows first ≤ i < last of an array or a stream, in memory."""
+    return source.read(first, last) if isinstance(source, Stream) else source[first:last]
+
+
+def row_bytes(source: Any) -> int:
+    """The memory that a row takes while it is read."""
+    if isinstance(source, Stream):
+        return source.row_bytes
+    return math.prod(source.shape[1:]) * source.itemsize
