@@ -6,6 +6,7 @@ figures come out: the loss of every step (fastnn's has the penalty in it), accur
 validation and the test set after each epoch, of all splits at the end, and the best weights if the recipe keeps them.
 """
 
+import itertools
 import math
 import time
 from collections.abc import Iterator
@@ -51,7 +52,8 @@ def train(
     pair = tensors(model, arguments["x"], arguments["y"]) if repeated else splits["train"]
     trainer, best = Trainer(model, optimizer), Best(stopping_of(recipe, settings))
     for _ in range(settings.epochs):
-        logs = trainer.epoch(pair, arguments["batch_size"] or len(pair[0]), arguments.get("shuffle", True))
+        size, passes = arguments["batch_size"] or len(pair[0]), arguments.get("steps_per_epoch", 1)
+        logs = trainer.epoch(pair, size, arguments.get("shuffle", True), passes)
         logs |= _figures(trainer, {name: splits[name] for name in ("val", "test") if name in splits})
         best.look(logs, trainer.net)
     best.restore(trainer.net)
@@ -84,13 +86,13 @@ class Trainer:
         gamma = _decay(ours)
         self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, gamma) if gamma else None
 
-    def epoch(self, pair: Pair, size: int, shuffle: bool) -> dict[str, float]:
-        """Train one epoch; its loss, without penalties, and accuracy."""
+    def epoch(self, pair: Pair, size: int, shuffle: bool, passes: int = 1) -> dict[str, float]:
+        """Train one epoch of `passes` passes over the data; its loss, without penalties, and accuracy."""
         self.net.train()
         # Figures are written into one tensor: 60,000 small tensors would fragment the heap, memory of freed gradients
         # would not be reused, and the process would grow beyond 20 GB.
-        losses, right = torch.empty(2, -(-len(pair[0]) // size))
-        for step, (x, y) in enumerate(batches(*pair, size, shuffle)):
+        losses, right = torch.empty(2, -(-len(pair[0]) // size) * passes)
+        for step, (x, y) in enumerate(itertools.chain(*(batches(*pair, size, shuffle) for _ in range(passes)))):
             scores = self.net(x)
             loss = data_loss(self.loss, scores, y)
             self.optimizer.zero_grad(set_to_none=True)
@@ -100,9 +102,9 @@ class Trainer:
         self.steps += len(losses)
         if self.schedule:
             self.schedule.step()
-        samples = len(pair[0])
+        samples = len(pair[0]) * passes
         sizes = torch.full((len(losses),), float(size))
-        sizes[-1] = samples - size * (len(losses) - 1)
+        sizes[-1] = samples - size * (len(losses) - 1)  # the last batch; with several passes all batches are equal
         total = (losses * (sizes if self.loss.reduction == "mean" else 1)).sum()
         return {"loss": total.item() / samples, "accuracy": right.sum().item() / samples}
 

@@ -1,6 +1,6 @@
 """The callback protocol: the training that a callback sees, and the moments at which it is called."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,16 @@ class Run:
         """The inputs, as "input", and each layer's output for the batch of the last step, by name: views."""
         assert self._runner is not None, "no step has run"
         return self._runner.layer_outputs()
+
+    def arrays(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        """The kind, the name and the values of each array of the last step, for callbacks that describe them.
+
+        The kinds are "parameter", "gradient" (see `gradients`), "input" and "activation".
+        """
+        yield from (("parameter", name, array) for name, array in self.model.parameters.items())
+        yield from (("gradient", name, array) for name, array in self.gradients.items())
+        for name, array in self.layer_outputs().items():
+            yield ("input" if name == "input" else "activation"), name, array
 
     @property
     def plan(self) -> "Run":

@@ -5,7 +5,7 @@ input, activation), in it a group for each name, in that one array a figure, alo
 step, epoch, nonfinite, min, max, mean, std (n,), counts (n, bins), edges (n, bins + 1).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,7 @@ class Monitor(StepRecorder):
 
     def record(self, run):
         when = {"step": steps_so_far(run), "epoch": run.logs["epoch"]}
-        for kind, name, array in _arrays(run):
+        for kind, name, array in run.arrays():
             self.records.append(when | {"kind": kind, "name": name} | describe(array, self.bins))
 
     def on_epoch_end(self, run):
@@ -84,15 +84,6 @@ class Monitor(StepRecorder):
             raise FileFormatError(f"Monitor: bins is {self.bins}, but the records to resume have {state['bins']}")
         records = _records({(kind, name): state["figures"][kind][name] for kind, name in state["order"]})
         self._keep(records, self._history)
-
-
-def _arrays(run: Any) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Kind, name and values of all that is watched."""
-    for kind, arrays in (("parameter", run.model.parameters), ("gradient", run.gradients)):
-        for name, array in arrays.items():
-            yield kind, name, array
-    for name, array in run.layer_outputs().items():
-        yield ("input" if name == "input" else "activation"), name, array
 
 
 def describe(array: np.ndarray, bins: int) -> Record:

@@ -1,7 +1,6 @@
 """Writes event files for TensorBoard: figures of steps and epochs, histograms of all arrays."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,8 @@ class TensorBoard(StepRecorder):
         self._scalar("step/lr", run.optimizer.current_lr, step)
         self._told = step
         if self.histograms:
-            for tag, array in _arrays(run):
-                self._describe(tag, array, step)
+            for kind, name, array in run.arrays():
+                self._describe(kind if kind == name else f"{kind}/{name}", array, step)
 
     def on_epoch_end(self, run):
         super().on_epoch_end(run)
@@ -101,16 +100,6 @@ class TensorBoard(StepRecorder):
             bucket_counts=figures["counts"].tolist(),
             global_step=step,
         )
-
-
-def _arrays(run: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """The tag and values of each array that is described. The first part of a tag groups the charts."""
-    for name, array in run.model.parameters.items():
-        yield f"parameter/{name}", array
-    for name, array in run.gradients.items():
-        yield f"gradient/{name}", array
-    for name, array in run.layer_outputs().items():
-        yield ("input" if name == "input" else f"activation/{name}"), array
 
 
 def _summary_writer() -> Any:
