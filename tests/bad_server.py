@@ -13,12 +13,18 @@ OTHER = b"a second, smaller file"
 
 
 class Server:
-    """Serves files on a port of its own; the first part of a path says how it behaves. `asked` lists the requests."""
+    """Serves files on a port of its own; the first part of a path says how it behaves.
+
+    asked     the requests
+    released  set by a test: who waits for something waits no longer
+    ran_out   the manners that waited in vain: for a minute, which only a client without a timeout does
+    """
 
     files: ClassVar = {"big.bin": CONTENT, "small.bin": OTHER}
+    silent = "hanging", "mute"
 
     def __init__(self):
-        self.asked, self.released = [], threading.Event()
+        self.asked, self.released, self.ran_out = [], threading.Event(), []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -61,6 +67,10 @@ class Server:
         except ConnectionError:  # The client has heard enough: what some of these manners provoke.
             handler.close_connection = True
 
+    def _wait(self, manner):
+        if not self.released.wait(60):
+            self.ran_out.append(manner)
+
     def _good(self, handler, content, first):
         if first:
             span = f"bytes {first}-{len(content) - 1}/{len(content)}"
@@ -69,7 +79,7 @@ class Server:
             self._send(handler, content)
 
     def _slow(self, handler, content, first):
-        self.released.wait(0.3)
+        self._wait("slow")
         self._good(handler, content, first)
 
     def _no_ranges(self, handler, content, first):
@@ -113,7 +123,7 @@ class Server:
     def _hanging(self, handler, content, first):
         """Half of the bytes, then silence."""
         self._send(handler, content[: len(content) // 2], length=len(content))
-        self.released.wait(10)
+        self._wait("hanging")
 
     def _mute(self, handler, content, first):
-        self.released.wait(10)
+        self._wait("mute")
