@@ -1,6 +1,5 @@
 """The level of each operation: as early as the memory that it shares with others allows."""
 
-import numba
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from fastnn.engine.regions import Regions
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
 from tests.engine.conflicts import conflicts
 from tests.stacks import random_stack
+from tests.tiny import THREADS
 
 
 def along_one_axis(op, before):
@@ -108,7 +108,7 @@ def test_rows_that_need_more_than_their_own_part_wait(seed):
     want = run(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
-        for threads in range(1, min(3, numba.config.NUMBA_NUM_THREADS) + 1):
+        for threads in range(1, min(3, THREADS) + 1):
             np.testing.assert_array_equal(run(threads), want)
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 
-import numba
 import numpy as np
 import pytest
 
@@ -13,7 +12,7 @@ from fastnn.engine.ops import OFFSET, Axis, Columns, Slice
 from fastnn.engine.program import Program
 from tests.engine.conflicts import conflicts
 from tests.engine.nets import NETS, OPTIMIZERS, compiled, trained
-from tests.tiny import jit_only
+from tests.tiny import THREADS, jit_only, two_threads
 
 
 @jit_only
@@ -23,7 +22,7 @@ def test_fused_or_not_on_any_threads_the_bits_are_those_of_rows_one_by_one(net, 
     want = trained(net, optimizer, 1, False, one_by_one=True)
     monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)  # share even what is not worth it
     for fused, threads in itertools.product((False, True), (1, 2, 3)):
-        if threads <= numba.config.NUMBA_NUM_THREADS:
+        if threads <= THREADS:
             got = trained(net, optimizer, threads, fused)
             np.testing.assert_array_equal(got, want, err_msg=f"fused {fused}, {threads} threads")
 
@@ -107,13 +106,13 @@ def test_shares_cover_each_axis_once(seed):
         assert sum(task.chain is chains[-1] for share in tasks for task in share) == 1
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=two_threads)])
 def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkeypatch):
     ends = []
     for few in (0, 10**9):
         monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", few)
         monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
-        ends.append(trained("words", "momentum", min(threads, numba.config.NUMBA_NUM_THREADS), True))
-        ends.append(trained("images", "adam", min(threads, numba.config.NUMBA_NUM_THREADS), False))
+        ends.append(trained("words", "momentum", threads, True))
+        ends.append(trained("images", "adam", threads, False))
     np.testing.assert_array_equal(ends[0], ends[2])
     np.testing.assert_array_equal(ends[1], ends[3])

@@ -5,7 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.training.callbacks import Run
-from tests.tiny import StopAt, bits, fit, jit_only, tiny_model, trigrams
+from tests.tiny import StopAt, bits, fit, jit_only, tiny_model, trigrams, two_threads
 
 
 class Recorder(fn.Callback):
@@ -29,6 +29,7 @@ class TestBits:
         assert bits(one.parameters) == bits(other.parameters)
         assert one.history.steps["loss"] == other.history.steps["loss"]
 
+    @two_threads
     @pytest.mark.parametrize(
         ("words", "width", "hidden", "batch"), [(11, 3, 5, 16), pytest.param(200, 16, 128, 150, marks=jit_only)]
     )
