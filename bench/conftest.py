@@ -3,6 +3,7 @@
 import pytest
 
 from bench.machine import complaint
+from tests.processes import pytest_xdist_auto_num_workers  # noqa: F401  (a hook of pytest-xdist)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import numba
 import pytest
 
 from tests import tiny
+from tests.processes import pytest_xdist_auto_num_workers  # noqa: F401  (a hook of pytest-xdist)
 
 
 @pytest.fixture(autouse=True)

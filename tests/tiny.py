@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn_kernels._jit import JIT
 
+THREADS = numba.config.NUMBA_NUM_THREADS  # those that this process may use
 jit_only = pytest.mark.skipif(not JIT, reason="about compiled code, or too large for a Python loop")
+two_threads = pytest.mark.skipif(THREADS < 2, reason="compares one thread with two, and this process may use one")
 
 WORDS = 11
 

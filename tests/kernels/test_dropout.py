@@ -9,6 +9,7 @@ import pytest
 from fastnn_kernels import dropout, dropout_backward, dropout_forward
 from fastnn_kernels._jit import JIT
 from tests.kernels.cases import needs_jit
+from tests.tiny import THREADS
 
 KEY = np.array([0x0123456789ABCDEF, 0xFEDCBA9876543210], np.uint64)
 ROWS, COLUMNS = (1000, 301) if JIT else (40, 61)
@@ -95,7 +96,7 @@ def test_an_element_draws_the_same_in_any_batch_dtype_and_width():
 @needs_jit
 def test_threads_do_not_matter():
     want = kept(0.3)
-    for threads in range(1, min(4, numba.config.NUMBA_NUM_THREADS) + 1):
+    for threads in range(1, min(4, THREADS) + 1):
         numba.set_num_threads(threads)
         np.testing.assert_array_equal(kept(0.3, twin="parallel"), want)
 

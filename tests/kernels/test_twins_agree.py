@@ -7,6 +7,7 @@ import pytest
 from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit, params
+from tests.tiny import THREADS, two_threads
 
 SHARED = params(over_twins=False, only=lambda spec: JIT and spec.kernel.work)
 
@@ -33,13 +34,13 @@ def test_parallel_twin_gives_the_bits_of_the_serial_one(name, dtype, shape, twin
 
 
 @needs_jit
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread at hand")
+@two_threads
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", [n for n, spec in REGISTRY.items() if spec.kernel.work])
 def test_any_number_of_threads_gives_the_same_bits(name, dtype, thread_count):
     spec, args = made(name, dtype, "threshold+1")
     want = spec.run(spec.kernel.serial, args)
-    for threads in range(1, min(4, numba.config.NUMBA_NUM_THREADS) + 1):
+    for threads in range(1, min(4, THREADS) + 1):
         thread_count(threads)
         for _ in range(3):  # a race need not show at once
             assert_same_bits(spec.run(spec.kernel.parallel, args), want)

@@ -1,12 +1,11 @@
 """Every layer, activation, loss and penalty through the public model: gradients against central differences."""
 
-import numba
 import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn.nn.initializers import Normal
-from tests.tiny import bits, jit_only
+from tests.tiny import bits, jit_only, two_threads
 
 # Fourth-order differences in float64 leave about 1e-9; weights of std .5 keep units out of saturation.
 LARGEST = 1e-7
@@ -198,6 +197,7 @@ def test_bad_settings(error, message, make):
 
 
 @jit_only
+@two_threads
 @pytest.mark.parametrize("optimizer", [fn.SGD, fn.Adam])
 def test_same_bits_at_any_number_of_threads(optimizer):
     """Dropout and all, at sizes where parallel twins run."""
@@ -206,8 +206,6 @@ def test_same_bits_at_any_number_of_threads(optimizer):
     x, y = RNG.normal(size=(96, 14, 14, 3)), RNG.integers(0, 10, 96)
     found = []
     for threads in (1, 2, 2):
-        if threads > numba.config.NUMBA_NUM_THREADS:
-            pytest.skip("this process may use one thread only")
         model = fn.Sequential(layers, input_shape=(14, 14, 3), seed=4)
         with fn.threads(threads):
             model.fit(x, y, optimizer=optimizer(0.01, clip_norm=1.0), batch_size=32, epochs=2, verbose=False)

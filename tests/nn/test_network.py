@@ -98,14 +98,3 @@ def test_config_makes_an_equal_network():
     assert again.layers == net.layers
     assert again.loss == net.loss
     assert again.shapes == net.shapes
-
-
-def test_summary_knows_counts_and_bytes():
-    model = fn.Sequential([fn.Embedding(5, 2), fn.Flatten(), fn.Dense(4, activation="tanh")], input_shape=(3,))
-    lines = model.summary().splitlines()
-    assert lines[0] == "input (N, 3)"
-    assert lines[2].split() == ["embedding", "(N,", "3,", "2)", "w", "(5,", "2)", "10"]
-    assert lines[4].startswith("dense (tanh)")
-    assert lines[-1] == f"38 parameters, float32, {(5 + 6 + 1) * 64} bytes with padding"
-    assert "5 layers" not in repr(model)
-    assert "38 parameters" in repr(model)

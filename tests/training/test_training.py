@@ -1,15 +1,11 @@
 """Training as a process: reproducible bits, history, callbacks, and ways to end."""
 
-import os
-import signal
-
 import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn.training.callbacks import Run
-from fastnn.training.runner import Runner
-from tests.tiny import StopAt, bits, fit, jit_only, python, tiny_model, trigrams
+from tests.tiny import StopAt, bits, fit, jit_only, tiny_model, trigrams, two_threads
 
 
 class Recorder(fn.Callback):
@@ -33,6 +29,7 @@ class TestBits:
         assert bits(one.parameters) == bits(other.parameters)
         assert one.history.steps["loss"] == other.history.steps["loss"]
 
+    @two_threads
     @pytest.mark.parametrize(
         ("words", "width", "hidden", "batch"), [(11, 3, 5, 16), pytest.param(200, 16, 128, 150, marks=jit_only)]
     )
@@ -74,38 +71,6 @@ class TestOrder:
         model.fit(x, y, optimizer=fn.SGD(0.0), batch_size=1, epochs=2, shuffle=False, verbose=False)
         want = [model.loss_and_gradients(x[i : i + 1], y[i : i + 1])[0] for i in range(10)]
         assert list(model.history.steps["loss"]) == 2 * want
-
-
-class TestHistory:
-    def test_one_entry_an_epoch(self):
-        model = fit(tiny_model(), epochs=3, validation_data=trigrams(9))
-        history = model.history
-        assert [epoch["epoch"] for epoch in history.epochs] == history["epoch"] == [1, 2, 3]
-        names = ["epoch", "loss", "accuracy", "lr", "seconds", "samples_per_second", "val_loss", "val_accuracy"]
-        assert list(history.epochs[0]) == names
-        assert all(type(epoch[name]) in (int, float) for epoch in history.epochs for name in names)
-        assert len(history.steps["loss"]) == 9
-        assert history.stop_reason is None
-        assert history["lr"] == [0.3] * 3
-        assert all(seconds > 0 for seconds in history["seconds"])
-
-    def test_loss_of_an_epoch_is_the_mean_of_its_steps_by_samples(self):
-        history = fit(tiny_model()).history
-        np.testing.assert_allclose(history["loss"][0], np.dot(history.steps["loss"], [16, 16, 8]) / 40, rtol=1e-6)
-
-    def test_fit_returns_the_model_s_history(self):
-        model = tiny_model()
-        assert model.fit(*trigrams(), optimizer=fn.SGD(0.1), verbose=False) is model.history
-
-    def test_best(self):
-        history = fn.History(
-            epochs=[{"loss": 3.0, "accuracy": 0.1}, {"loss": 1.0, "accuracy": 0.3}, {"loss": 2.0, "accuracy": 0.2}]
-        )
-        assert history.best("loss") is history.best("accuracy") is history.epochs[1]
-
-    def test_an_unknown_figure_says_which_there_are(self):
-        with pytest.raises(KeyError, match=r"val_loss.*accuracy"):
-            fit(tiny_model()).history["val_loss"]
 
 
 class TestCallbacks:
@@ -210,62 +175,6 @@ class TestCallbacks:
         assert capsys.readouterr() == ("", "")
 
 
-class TestDivergence:
-    def test_a_loss_that_is_not_finite_ends_training(self):
-        model = tiny_model(std=30.0)
-        message = r"the loss became (nan|inf): at epoch 1, step \d of 5 .*, in dense.*matmul.*a smaller.*3e\+38"
-        with pytest.raises(fn.NonFiniteError, match=message):
-            fit(model, optimizer=fn.SGD(3e38), batch_size=8)
-        assert model.epoch == 0
-        assert issubclass(fn.NonFiniteError, ArithmeticError)
-
-    @pytest.mark.parametrize("validated", [False, True])  # whether epochs are trained one by one
-    def test_so_do_parameters_that_the_last_step_broke(self, validated):
-        model = fn.Sequential([fn.Dense(2)], input_shape=(1,))
-        held = ([[1.0]], [0]) if validated else None
-        with pytest.raises(fn.NonFiniteError, match="parameters are no longer finite: at epoch 1, step 1 of 1"):
-            model.fit([[1e6]], [0], optimizer=fn.SGD(1e38), verbose=False, validation_data=held)
-
-    @pytest.mark.parametrize("momentum", [0.0, 0.8])
-    def test_the_model_goes_back_to_the_step_before(self, momentum):
-        class Explode(fn.Callback):
-            every = 1
-
-            def on_batch_begin(self, run):
-                run.optimizer.lr = float("inf") if run.step == 3 else 0.1
-
-        def optimizer():
-            return fn.SGD(0.1, momentum=momentum)
-
-        model, opt = tiny_model(), optimizer()
-        with pytest.raises(fn.NonFiniteError, match="step 4 of 5"):
-            fit(model, optimizer=opt, batch_size=8, shuffle=False, callbacks=[Explode()])
-        want = tiny_model()
-        x, y = trigrams(24)
-        want.fit(x, y, optimizer=optimizer(), batch_size=8, shuffle=False, verbose=False)
-        assert bits(model.parameters) == bits(want.parameters)
-        assert opt.iteration == 3
-
-    def test_the_operation_that_broke_is_named(self):
-        model = fn.Sequential([fn.Dense(3), fn.Activation("relu"), fn.Dense(2)], input_shape=(1,), dtype="float64")
-        model.set_parameters({"dense_1.w": np.full((3, 2), 1e308)})
-        with pytest.raises(fn.NonFiniteError, match=r"epoch 1, step 1 of 1 .*in dense_1: scores, written by matmul"):
-            model.fit([[1e6]], [0], optimizer=fn.SGD(0.1), verbose=False)
-
-    def test_the_best_parameters_survive(self):
-        stopping = fn.EarlyStopping("loss", restore_best=True)
-
-        class Explode(fn.Callback):
-            def on_epoch_end(self, run):
-                run.optimizer.lr = 3e38
-
-        model = tiny_model(std=30.0)
-        with pytest.raises(fn.NonFiniteError):
-            fit(model, epochs=3, optimizer=fn.SGD(0.01), callbacks=[stopping, Explode()])
-        assert np.isfinite(model.parameters.flat).all()
-        assert stopping.best_epoch == 1
-
-
 def test_a_run_describes_itself():
     seen = []
 
@@ -279,51 +188,6 @@ def test_a_run_describes_itself():
     assert isinstance(run, Run)
     assert (run.model, run.optimizer, run.history) == (model, opt, model.history)
     assert (run.epoch, run.last_epoch, run.steps, run.samples) == (2, 2, 3, 40)
-
-
-INTERRUPTED = """
-import os, signal, threading
-import numpy as np
-import fastnn as fn
-from tests.tiny import tiny_model, trigrams
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
-model, optimizer = tiny_model(), fn.SGD(0.1, momentum=0.5)
-tiny_model().fit(*trigrams(400), optimizer=fn.SGD(0.1, momentum=0.5), batch_size=4, verbose=False)  # compiles
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-try:
-    model.fit(*trigrams(400), optimizer=optimizer, batch_size=4, epochs=1_000_000, verbose=False)
-except KeyboardInterrupt:
-    steps, epochs = len(model.history.steps["loss"]), len(model.history.epochs)
-    print(steps == optimizer.iteration, epochs == model.epoch, epochs * 100 <= steps <= (epochs + 1) * 100)
-    print(np.isfinite(model.parameters.flat).all(), model.evaluate(*trigrams(40))["loss"] > 0)
-"""
-
-
-def test_ctrl_c_leaves_model_and_history_consistent():
-    assert python(INTERRUPTED).split() == ["True"] * 5
-
-
-def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
-    ran = []
-    advance = Runner.advance
-
-    def interrupted(runner, *arguments):
-        ran.append(advance(runner, *arguments))
-        if len(ran) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
-        return ran[-1]
-
-    monkeypatch.setattr(Runner, "advance", interrupted)
-    model, optimizer = tiny_model(), fn.SGD(0.1)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            model.fit(*trigrams(400), optimizer=optimizer, batch_size=1, epochs=100, verbose=False)
-    finally:
-        handler = signal.signal(signal.SIGINT, before)
-    assert len(ran) == 3
-    assert len(model.history.steps["loss"]) == optimizer.iteration == sum(ran)
-    assert handler is signal.default_int_handler
 
 
 class TestManyEpochsInOneCall:

@@ -1,0 +1,79 @@
+"""One thread or all: chosen by the seconds that each took, on a clock that the test moves."""
+
+import pytest
+
+from fastnn.engine import autotune
+from fastnn.engine.autotune import SECONDS_BETWEEN_TRIALS, ThreadTuner
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock in the place of the tuner's: it stands at `clock.now` until a test moves it."""
+
+    class Clock:
+        now = 1000.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(autotune, "time", clock)
+    return clock
+
+
+def measured(**seconds):
+    """A tuner that has tried both, just now."""
+    tuner = ThreadTuner()
+    tuner.seconds = {1: seconds["one"], 2: seconds["two"]}
+    tuner.choose(2, 0.05)
+    return tuner
+
+
+@pytest.mark.usefixtures("clock")
+def test_one_thread_where_several_are_slower():
+    tuner = ThreadTuner()
+    assert tuner.choose(2, 0.05) == (2, 1)
+    tuner.ran(2, 1, 0.004)
+    assert tuner.choose(2, 0.05) == (1, 1)
+    tuner.ran(1, 1, 0.0005)
+    assert tuner.choose(2, 0.05) == (2, 1)  # the first trial, at once
+    assert tuner.choose(2, 0.05) == (1, 100)
+    assert tuner.choose(2, 0.05) == (1, 100)
+
+
+@pytest.mark.usefixtures("clock")
+def test_all_threads_where_they_are_faster():
+    assert measured(one=0.004, two=0.0005).choose(2, 0.05) == (2, 100)
+
+
+@pytest.mark.parametrize(("one", "two", "other", "steps"), [(0.0005, 0.004, 2, 1), (0.001, 0.0005, 1, 2)])
+def test_the_other_way_is_tried_again_for_a_short_time(clock, one, two, other, steps):
+    tuner = measured(one=one, two=two)
+    clock.now += SECONDS_BETWEEN_TRIALS
+    assert tuner.choose(2, 0.05)[0] != other
+    clock.now += 0.001
+    assert tuner.choose(2, 0.05) == (other, steps)
+    assert tuner.choose(2, 0.05)[0] != other, "one trial, then the faster way again"
+
+
+def test_the_other_way_is_taken_when_a_trial_was_faster(clock):
+    tuner = measured(one=0.0005, two=0.004)
+    clock.now += SECONDS_BETWEEN_TRIALS + 0.001
+    threads, steps = tuner.choose(2, 0.05)
+    tuner.ran(threads, steps, 0.0003)
+    assert tuner.choose(2, 0.05) == (2, 166)
+
+
+def test_the_time_of_a_call_is_that_of_its_steps_together():
+    tuner = ThreadTuner()
+    tuner.ran(1, 10, 0.01)
+    assert tuner.seconds == {1: 0.001}
+    tuner.ran(1, 10, 0)  # too short for the clock
+    assert 0 < tuner.seconds[1] < 1e-6
+
+
+def test_one_thread_has_no_choice():
+    tuner = ThreadTuner()
+    assert tuner.choose(1, 0.05) == (1, 1)
+    tuner.ran(1, 1, 0.001)
+    assert tuner.choose(1, 0.05) == (1, 50)

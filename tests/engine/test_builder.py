@@ -1,0 +1,26 @@
+"""What layers emit on: values, scratch memory, and operations that say what they write."""
+
+import numpy as np
+import pytest
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder
+from fastnn.engine.ops import Axis, Slice
+
+
+def test_values_are_padded_unless_their_dtype_is_their_own():
+    build = Builder(4, "float32")
+    assert build.value("x", (3, 5)).buffer.shape == (4, 16)
+    assert build.value("ids", (3,), np.int32).buffer.shape == (4, 3)
+    assert build.value("x", (3, 5)).reshaped((15,)).width == 15
+    assert build.scratch("t", 3, 17).shape == (3, 32)
+
+
+def test_an_operation_that_is_cut_says_which_part_it_takes():
+    build, a = Builder(4, "float32"), np.ones((16, 16), np.float32)
+    with pytest.raises(ValueError, match="matmul of batch is cut along an axis, but out is a whole array"):
+        build.emit_along(Axis(16, 16, 16), k.matmul, a, Slice(a), a)
+    with pytest.raises(ValueError, match="but out is a whole array"):
+        build.emit(k.matmul, a, a, a)  # along the samples, which an array from outside does not have
+    with pytest.raises(ValueError, match="but x is a whole array"):  # its rows would be those of another slice
+        build.emit_along(Axis(16, 16, 16), k.matmul, Slice(a), a, a)

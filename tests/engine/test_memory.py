@@ -1,0 +1,40 @@
+"""Memory layout: padded rows, and buffers on cache lines of their own."""
+
+import numpy as np
+import pytest
+
+from fastnn.engine.memory import Arena, Buffer, padded
+
+
+@pytest.mark.parametrize(("dtype", "lane"), [("float32", 16), ("float64", 8), ("uint8", 64)])
+def test_rows_are_padded_to_cache_lines(dtype, lane):
+    assert [padded(n, dtype) for n in (0, 1, lane, lane + 1)] == [0, lane, lane, 2 * lane]
+
+
+def test_arena_places_every_buffer_on_lines_of_its_own():
+    buffers = [
+        Buffer(name, shape, np.dtype(dtype))
+        for name, shape, dtype in [
+            ("a", (3, 16), "f4"),
+            ("b", (), "f8"),
+            ("c", (5,), "u1"),
+            ("d", (0,), "f4"),
+            ("e", (2,), "i8"),
+        ]
+    ]
+    arena = Arena(buffers)
+    assert arena.nbytes == 192 + 64 + 64 + 0 + 64
+    for number, buffer in enumerate(buffers, 1):
+        assert arena[buffer].shape == buffer.shape
+        assert arena[buffer].dtype == buffer.dtype
+        assert arena[buffer].ctypes.data % 64 == 0
+        assert not arena[buffer].any()
+        arena[buffer][...] = number
+    assert all((arena[buffer] == number).all() for number, buffer in enumerate(buffers, 1))
+
+
+def test_buffers_of_one_name_are_different_buffers():
+    one, other = (Buffer("dx", (2,), np.dtype("f4")) for _ in range(2))
+    arena = Arena([one, other])
+    arena[one][...] = 1
+    assert not arena[other].any()

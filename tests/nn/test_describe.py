@@ -1,0 +1,29 @@
+"""The table that describes a model to a person."""
+
+import fastnn as fn
+
+
+def test_summary_knows_counts_and_bytes():
+    model = fn.Sequential([fn.Embedding(5, 2), fn.Flatten(), fn.Dense(4, activation="tanh")], input_shape=(3,))
+    lines = model.summary().splitlines()
+    assert lines[0] == "input (N, 3)"
+    assert lines[2].split() == ["embedding", "(N,", "3,", "2)", "w", "(5,", "2)", "10"]
+    assert lines[4].startswith("dense (tanh)")
+    assert lines[-1] == f"38 parameters, float32, {(5 + 6 + 1) * 64} bytes with padding"
+    assert "5 layers" not in repr(model)
+    assert "38 parameters" in repr(model)
+
+
+def test_a_sample_that_is_one_number_has_the_shape_of_the_batch():
+    model = fn.Sequential([fn.Embedding(5, 2), fn.Dense(3)], input_shape=())
+    lines = model.summary().splitlines()
+    assert lines[0] == "input (N,)"
+    assert lines[-1].startswith("19 parameters")
+
+
+def test_columns_are_aligned_and_large_counts_have_commas():
+    model = fn.Sequential([fn.Dense(1000), fn.Dense(2)], input_shape=(10,))
+    _, *lines, last = model.summary().splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[1].endswith("11,000")
+    assert last.startswith("13,002 parameters")

@@ -1,0 +1,86 @@
+"""Learning rates that change, against their formulas written out by hand."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.nn import schedules
+from tests.tiny import fit, tiny_model
+
+STEPS = np.arange(7)
+CASES = {
+    "exponential by epoch": (fn.ExponentialDecay(0.4, 0.5), 3, [0.05] * 7),
+    "exponential by step": (fn.ExponentialDecay(0.4, 0.5, "step"), 3, [0.4 * 0.5**t for t in range(7)]),
+    "step by epoch": (fn.StepDecay(0.4, 0.1, 2), 5, [0.004] * 7),
+    "step by step": (fn.StepDecay(0.4, 0.1, 3, "step"), 0, [0.4, 0.4, 0.4, 0.04, 0.04, 0.04, 0.004]),
+    "cosine": (fn.CosineDecay(0.4, steps=4), 9, [0.4, 0.2 + 0.1 * 2**0.5, 0.2, 0.2 - 0.1 * 2**0.5, 0, 0, 0]),
+    "cosine after a warmup, to an end": (
+        fn.CosineDecay(0.4, steps=6, warmup=2, end=0.1),
+        0,
+        [0.2, 0.4, 0.4, 0.25 + 0.15 / 2**0.5, 0.25, 0.25 - 0.15 / 2**0.5, 0.1],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rates_follow_the_formula(case):
+    schedule, epoch, want = CASES[case]
+    got = schedule(STEPS, epoch)
+    assert got.dtype == np.float64
+    np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_rate_depends_on_its_step_alone_whoever_asks(case):
+    schedule, epoch, _ = CASES[case]
+    whole = schedule(STEPS, epoch)
+    assert [schedule(STEPS[i : i + 1], epoch)[0] for i in range(7)] == list(whole)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_config_makes_an_equal_schedule(case):
+    schedule = CASES[case][0]
+    assert schedules.from_config(schedule.config()) == schedule
+    assert pickle.loads(pickle.dumps(schedule)) == copy.deepcopy(schedule) == schedule
+
+
+def test_training_takes_the_rate_of_each_step_and_reports_the_next_one():
+    """The same as rates that a callback sets by hand; steps go on counting from epoch to epoch."""
+
+    class Sets(fn.Callback):
+        every = 1
+
+        def on_batch_begin(self, run):
+            run.optimizer.lr = float(schedule(np.array([run.optimizer.iteration]), run.epoch)[0])
+
+    schedule = fn.CosineDecay(0.4, steps=6, warmup=2)
+    model = fit(tiny_model(), optimizer=fn.SGD(schedule), epochs=2)
+    by_hand = fit(tiny_model(), optimizer=fn.SGD(0.4), epochs=2, callbacks=[Sets()])
+    assert np.array_equal(model.parameters.flat, by_hand.parameters.flat)
+    assert model.history["lr"] == list(schedule(np.array([3, 6]), 0)), "the rate of the next step"
+
+
+def test_an_epoch_has_the_rate_of_its_epoch():
+    model = fit(tiny_model(), optimizer=fn.SGD(fn.StepDecay(0.4, 0.5, every=2)), epochs=5)
+    assert model.history["lr"] == [0.4, 0.4, 0.2, 0.2, 0.1]
+
+
+BAD = {
+    "a negative rate": (lambda: fn.ExponentialDecay(-0.1), "ExponentialDecay: lr is -0.1, expected ≥ 0"),
+    "no number": (lambda: fn.ExponentialDecay(0.1, float("nan")), "ExponentialDecay: decay is nan, expected ≥ 0"),
+    "an unknown clock": (lambda: fn.ExponentialDecay(0.1, per="day"), "per is 'day', expected 'epoch' or 'step'"),
+    "another unknown clock": (lambda: fn.StepDecay(0.1, per="day"), "StepDecay: per is 'day'"),
+    "no steps between drops": (lambda: fn.StepDecay(0.1, every=0), "StepDecay: every is 0, expected at least 1"),
+    "only a warmup": (lambda: fn.CosineDecay(0.1, steps=5, warmup=5), "warmup is 5, expected less than steps, 5"),
+    "an unknown name": (lambda: schedules.from_config({"name": "cosin", "lr": 1.0}), "did you mean cosine"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_settings(case):
+    make, message = BAD[case]
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,63 @@
+"""Trainings whose numbers stop being finite: where, and back to the last good state."""
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from tests.tiny import bits, fit, tiny_model, trigrams
+
+
+class TestDivergence:
+    def test_a_loss_that_is_not_finite_ends_training(self):
+        model = tiny_model(std=30.0)
+        message = r"the loss became (nan|inf): at epoch 1, step \d of 5 .*, in dense.*matmul.*a smaller.*3e\+38"
+        with pytest.raises(fn.NonFiniteError, match=message):
+            fit(model, optimizer=fn.SGD(3e38), batch_size=8)
+        assert model.epoch == 0
+        assert issubclass(fn.NonFiniteError, ArithmeticError)
+
+    @pytest.mark.parametrize("validated", [False, True])  # whether epochs are trained one by one
+    def test_so_do_parameters_that_the_last_step_broke(self, validated):
+        model = fn.Sequential([fn.Dense(2)], input_shape=(1,))
+        held = ([[1.0]], [0]) if validated else None
+        with pytest.raises(fn.NonFiniteError, match="parameters are no longer finite: at epoch 1, step 1 of 1"):
+            model.fit([[1e6]], [0], optimizer=fn.SGD(1e38), verbose=False, validation_data=held)
+
+    @pytest.mark.parametrize("momentum", [0.0, 0.8])
+    def test_the_model_goes_back_to_the_step_before(self, momentum):
+        class Explode(fn.Callback):
+            every = 1
+
+            def on_batch_begin(self, run):
+                run.optimizer.lr = float("inf") if run.step == 3 else 0.1
+
+        def optimizer():
+            return fn.SGD(0.1, momentum=momentum)
+
+        model, opt = tiny_model(), optimizer()
+        with pytest.raises(fn.NonFiniteError, match="step 4 of 5"):
+            fit(model, optimizer=opt, batch_size=8, shuffle=False, callbacks=[Explode()])
+        want = tiny_model()
+        x, y = trigrams(24)
+        want.fit(x, y, optimizer=optimizer(), batch_size=8, shuffle=False, verbose=False)
+        assert bits(model.parameters) == bits(want.parameters)
+        assert opt.iteration == 3
+
+    def test_the_operation_that_broke_is_named(self):
+        model = fn.Sequential([fn.Dense(3), fn.Activation("relu"), fn.Dense(2)], input_shape=(1,), dtype="float64")
+        model.set_parameters({"dense_1.w": np.full((3, 2), 1e308)})
+        with pytest.raises(fn.NonFiniteError, match=r"epoch 1, step 1 of 1 .*in dense_1: scores, written by matmul"):
+            model.fit([[1e6]], [0], optimizer=fn.SGD(0.1), verbose=False)
+
+    def test_the_best_parameters_survive(self):
+        stopping = fn.EarlyStopping("loss", restore_best=True)
+
+        class Explode(fn.Callback):
+            def on_epoch_end(self, run):
+                run.optimizer.lr = 3e38
+
+        model = tiny_model(std=30.0)
+        with pytest.raises(fn.NonFiniteError):
+            fit(model, epochs=3, optimizer=fn.SGD(0.01), callbacks=[stopping, Explode()])
+        assert np.isfinite(model.parameters.flat).all()
+        assert stopping.best_epoch == 1
