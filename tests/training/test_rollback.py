@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from tests.tiny import bits, fit, tiny_model, trigrams
+from tests.tiny import bits, fit, jit_only, tiny_model, trigrams
 
 
 class TestDivergence:
@@ -61,3 +61,16 @@ class TestDivergence:
             fit(model, epochs=3, optimizer=fn.SGD(0.01), callbacks=[stopping, Explode()])
         assert np.isfinite(model.parameters.flat).all()
         assert stopping.best_epoch == 1
+
+
+@jit_only
+@pytest.mark.parametrize("fraction", [np.inf, 1e-12])
+def test_where_a_training_diverged_does_not_depend_on_how_often_the_state_is_copied(fraction, monkeypatch):
+    """The running variance overflows, the weights do not: only a copy of the state, made by the clock, saw that."""
+    monkeypatch.setattr("fastnn.training.rollback.COPYING_FRACTION", fraction)
+    x = np.where(np.arange(60)[:, None] >= 40, 3e20, 1.0) * np.random.default_rng(0).normal(size=(60, 4))
+    model = fn.Sequential([fn.BatchNorm(momentum=0.5), fn.Dense(2)], input_shape=(4,))
+    with pytest.raises(fn.NonFiniteError, match=r"epoch 1, step 5 of 6 .* written by batch_norm_moments"):
+        model.fit(x, np.arange(60) % 2, optimizer=fn.SGD(0.1), batch_size=10, epochs=4, shuffle=False, verbose=False)
+    assert len(model.history.steps["loss"]) == 4
+    assert len(model.history) == 0
