@@ -1,4 +1,4 @@
-"""Writes docs/a-step.md: one step of the trigram net, operation by operation, as the running code plans it.
+"""Writes docs/a-step.md: one step of the trigram net, operation by operation, as the running code schedules it.
 
 python -m bench.a_step > docs/a-step.md
 """
@@ -27,12 +27,13 @@ A layer *emits operations* on a builder: an operation is a kernel and its operan
 cut. The scheduler puts operations into *phases* and cuts each phase among threads; between two phases is a barrier.
 Operations along one axis form a *chain*: a thread takes a slice of the axis through all of them while it is in its
 cache. The result is a *table* of addresses. One compiled loop, `fastnn_kernels._driver.run_phases`, runs the table many
-steps a call, and a *runner* gives it data and reads the figures.
+steps a call, and a *runner* gives it data and reads losses and accuracies.
 
 How to read the tables: `[i]` marks an operand of which a slice takes its own rows, `[:, i]` its own columns; others
 are used whole. A buffer bears the name of the layer that writes it where another one reads it. `dense.w` is a
 parameter, `∇ dense.w` its gradient, `dense.w/velocity` the optimizer's state. Gradients that only one chain touches
-are never stored whole: each thread keeps its slice in memory of its own, marked `(own)`.
+are never stored whole: each thread keeps its slice in memory of its own, marked `(own)`. What a phase reads before it
+is written is from the step before.
 """
 
 
@@ -54,6 +55,7 @@ class Page:
 
     def __init__(self, step: Step, names: dict[int, str]):
         self.program, self.names = step.program, names
+        self.data = {id(buffer) for buffer in (step.inputs.x, step.inputs.y, step.inputs.weights)}
         # Only the shapes of the data count here: enough samples for a batch.
         x, y = np.zeros((BATCH, 3), np.int64), np.zeros(BATCH, np.int64)
         self.program.bind({step.inputs.x: x, step.inputs.y: y, step.inputs.count: BATCH})
@@ -115,6 +117,8 @@ class Page:
     def _name(self, array: Any, op: Op) -> str:
         if not isinstance(array, Buffer):
             return self.names.get(array.ctypes.data, "constants")
+        if id(array) in self.data:
+            return f"data: {array.name}"
         writer = self.writers.get(id(array), op.owner)
         return array.name if writer == op.owner else f"{array.name} of {writer}"
 
@@ -126,7 +130,7 @@ def _length(task: Task | None) -> int:
 def _axis(chain: Chain) -> str:
     if chain.axis is None:
         return "Not cut, in this order:"
-    what = "the samples" if chain.axis.size is None else f"the {chain.axis.size} rows of a parameter"
+    what = "the samples" if chain.axis.size is None else f"the {chain.axis.size} rows or elements of a parameter"
     return f"Along {what}, in slices of at most {chain.axis.grain}:"
 
 

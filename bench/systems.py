@@ -24,7 +24,7 @@ SMALL = Normal(0.01)
 CROSS_ENTROPY = fn.SoftmaxCrossEntropy()
 SUMMED_CROSS_ENTROPY = fn.SoftmaxCrossEntropy(reduction="sum")
 SIGNAL = 0.2  # of a class's own pattern, beside noise of deviation 1
-WHOLE_PASSES = 1024  # a walk through a data set that each step takes whole, as `fit` makes it
+WHOLE_PASSES = 1024  # passes over data of which a step takes all samples, as with `fit(steps_per_epoch=)`
 NOISY_LABELS = 0.3  # the fraction of samples whose label is drawn anew
 
 Data = tuple[np.ndarray, np.ndarray]

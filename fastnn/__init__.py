@@ -1,5 +1,8 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
+from importlib import import_module
+from types import ModuleType
+
 import fastnn_kernels as kernels
 from fastnn.common import random
 from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
@@ -98,3 +101,10 @@ __all__ = [
     "schedules",
     "threads",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`fastnn.ops` and `fastnn.plots`, imported when they are first asked for: pictures need matplotlib."""
+    if name in ("ops", "plots"):
+        return import_module(f"fastnn.{name}")
+    raise AttributeError(f"module 'fastnn' has no attribute {name!r}")

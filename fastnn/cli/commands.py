@@ -24,8 +24,9 @@ def fastnn() -> None:
 @fastnn.command("list")
 def list_systems() -> None:
     """The systems, one line each."""
+    width = max(map(len, RECIPES))
     for recipe in RECIPES.values():
-        click.echo(f"{recipe.id:<12} {recipe.title}")
+        click.echo(f"{recipe.id:<{width}}  {recipe.title}")
 
 
 @fastnn.group(subcommand_metavar="SYSTEM [OPTIONS]")

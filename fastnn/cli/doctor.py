@@ -22,7 +22,7 @@ def report() -> Iterator[str]:
     yield "versions    " + ", ".join(f"{name} {_version(name)}" for name in packages)
     yield f"processor   {binding.get_host_cpu_name()}, vectors of {_vector_bits()} bits"
     yield f"threads     {usable_threads()} used of {os.cpu_count()} processors{_why_fewer()}"
-    yield f"layer       {numba.threading_layer()}"
+    yield f"threading   {numba.threading_layer()}"
     yield f"cache       {_cache_state()}"
     if not JIT:
         yield "advice      NUMBA_DISABLE_JIT is set: kernels run as plain Python, a thousand times slower"
@@ -80,7 +80,7 @@ def _warmed() -> Iterator[str]:
         model.fit(x, labels, optimizer=optimizer, batch_size=5, validation_data=(x, labels), verbose=False)
         model.predict(x)
     compiled = _compiled_functions() - before
-    done = f"{compiled} functions compiled for it" if compiled > 0 else "nothing to compile"
+    done = f"{compiled} functions compiled now" if compiled > 0 else "nothing to compile"
     yield f"            {done}, {time.perf_counter() - begin:.1f} s"
 
 
@@ -94,13 +94,13 @@ def _speed() -> Iterator[str]:
     count = usable_threads()
     with threads(1):
         alone = _gflops(k.matmul.serial)
-    yield f"product     {alone:.0f} GFLOP/s on one thread (256 x 256 float32)"
+    yield f"product     {alone:.1f} GFLOP/s on one thread (256 x 256 float32)"
     if count == 1:
         return
     together = _gflops(k.matmul.parallel)
-    yield f"            {together:.0f} GFLOP/s on {count} threads"
+    yield f"            {together:.1f} GFLOP/s on {count} threads"
     if together < 0.6 * count * alone:
-        yield f"advice      only {together / alone:.1f} x one thread: other work may hold a core; try --threads 1"
+        yield f"advice      only {together / alone:.1f} x one thread: other work may hold a core; measure again or try --threads 1"
 
 
 def _gflops(matmul) -> float:

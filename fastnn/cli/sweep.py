@@ -46,7 +46,7 @@ def _sweep_command(recipe: Recipe) -> click.Command:
 
 def _sweep_options(recipe: Recipe) -> list[click.Parameter]:
     """The options that are not settings."""
-    help_of_grid = "setting=value,value,...; again for a further axis; values that hold commas are parted by ;"
+    help_of_grid = "setting=value,value,...; again for a further axis; separate values that hold commas by ;"
     return [
         click.Option(["--grid"], multiple=True, required=True, help=help_of_grid),
         click.Option(

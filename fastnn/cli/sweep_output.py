@@ -33,10 +33,12 @@ def table_of(work: Sweep, width: int) -> Any:
         table.add_column(
             name.replace("_", " "), justify="right" if name in shown else "left", no_wrap=name not in shown
         )
-    table.add_column("")
-    for settings, row in zip(work.trials, work.rows, strict=True):
+    states = [_state(row) for row in work.rows]
+    if any(states):
+        table.add_column("state")
+    for settings, row, state in zip(work.trials, work.rows, states, strict=True):
         values = [str(getattr(settings, name)) for name in work.grid.axes]
-        table.add_row(*values, *(_metric_text(row, name) for name in shown), _state(row))
+        table.add_row(*values, *(_metric_text(row, name) for name in shown), *([state] if any(states) else []))
     return table
 
 

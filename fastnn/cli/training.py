@@ -10,6 +10,7 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from fastnn.common.text import SPLITS, loss_text, percent
@@ -106,11 +107,11 @@ def _announcement(experiment: Experiment) -> str:
 def _print(report: Report, experiment: Experiment) -> None:
     console, summary, ending = Console(highlight=False), report.summary, report.summary.ending
     assert ending is not None, "a report is of a finished run"
-    console.print(_figures(ending, experiment.recipe))
+    _print_table(console, _title(ending, experiment.recipe), _figures(ending, experiment.recipe))
     for name, runs in ending.comparisons().items():
-        console.print(_comparison(runs, ending.spreads.get(name, {})))
+        _print_table(console, runs[0].question, _comparison(runs, ending.spreads.get(name, {})))
     if summary.is_generated:
-        console.print("This data is generated, not the report's.", soft_wrap=True)
+        console.print("These data are generated, not those of the course report.", soft_wrap=True)
     for line in _entropies(summary.true_entropy, ending, experiment.data):
         console.print(line, soft_wrap=True)
     for title, lines in report.closing:
@@ -120,19 +121,30 @@ def _print(report: Report, experiment: Experiment) -> None:
     console.print(f"\n{_cost(summary, ending)}\nwrote {report.folder}/", soft_wrap=True, markup=False)
 
 
-def _figures(ending: Ending, recipe: Recipe) -> Table:
-    """Loss and accuracy on each split, beside the accuracies that the report published."""
-    title = f"{recipe.id}, best epoch {ending.best_epoch} of {ending.epochs_run}"
+def _print_table(console: Console, title: str, table: Table) -> None:
+    """The title as a line of its own: in the table it would break at the table's width."""
+    console.print(f"\n[bold]{escape(title)}[/bold]", soft_wrap=True)
+    console.print(table)
+
+
+def _title(ending: Ending, recipe: Recipe) -> str:
     if recipe.keep == "":
-        title = f"{recipe.id} after epoch {ending.epochs_run}"
-    table = Table(title=title, title_justify="left", caption="the report's figures are of its own data")
-    for column in ("", "loss", "accuracy", "report's accuracy"):
+        return f"{recipe.id} after epoch {ending.epochs_run}, evaluated with its final weights"
+    return f"{recipe.id}, best epoch {ending.best_epoch} of {ending.epochs_run}"
+
+
+def _figures(ending: Ending, recipe: Recipe) -> Table:
+    """Loss and accuracy on each split, beside the published accuracies if there are any."""
+    compared = any(name.endswith("accuracy") for name in recipe.seed_figures)
+    table = Table(caption="published figures are of the course report's own data" if compared else None)
+    for column in ("", "loss", "accuracy", *(["published accuracy"] if compared else [])):
         table.add_column(column, justify="left" if not column else "right")
     for split, label in SPLITS.items():
         if f"{split}_loss" in ending.metrics:
-            published = recipe.seed_figures.get(f"{split}_accuracy")
             loss, accuracy = (ending.metrics[f"{split}_{name}"] for name in ("loss", "accuracy"))
-            table.add_row(label, loss_text(loss), percent(accuracy), percent(published) if published else "")
+            published = recipe.seed_figures.get(f"{split}_accuracy")
+            last = [percent(published) if published else ""] if compared else []
+            table.add_row(label, loss_text(loss), percent(accuracy), *last)
     return table
 
 
@@ -140,7 +152,7 @@ def _comparison(runs: list[ComparedRun], spread: dict[str, Spread]) -> Table:
     """Accuracies of each run of a comparison; mean and deviation where the runs differ by chance only."""
     names = [f"{split}_accuracy" for split in SPLITS]
     names = [name for name in names if any(name in row.metrics for row in runs)]
-    table = Table(title=runs[0].question, title_justify="left")
+    table = Table()
     for column in ("run", *(SPLITS[name.partition("_")[0]] for name in names)):
         table.add_column(column, justify="left" if column == "run" else "right")
     for row in runs:

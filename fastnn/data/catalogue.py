@@ -232,7 +232,7 @@ def state(name: str) -> str:
 def make(name: str, out: Path | None = None) -> str:
     """Write the generated data set `name` in the original's format; a line that says what was written where.
 
-    Raises ValueError for an unknown name, DataError if it has no stand-in, FileFormatError if the place is no good.
+    Raises ValueError for an unknown name, DataError if it has no stand-in, FileFormatError if it cannot be written.
     """
     known: Any = look_up("data set", name, DATA_SETS)
     if known.generate is None:

@@ -76,7 +76,7 @@ class ArraySource:
 
 
 class StreamSource:
-    """Data of which at least one array is a stream: chunks of whole batches, read while training goes on.
+    """Data with at least one stream: chunks of whole batches, read while training goes on.
 
     x, y           streams or arrays, of equal length
     sample_weight  (N,), and class_weight by label: they are multiplied

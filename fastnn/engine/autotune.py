@@ -8,8 +8,8 @@ do not depend on threads, so the choice may change between two calls.
 import time
 
 # How often the other number of threads is tried again, and for how long at most.
-SECONDS_BETWEEN_TRIALS = 1.0
-SECONDS_OF_TRIAL = 0.002
+SECONDS_BETWEEN_PROBES = 1.0
+SECONDS_OF_PROBE = 0.002
 
 
 class ThreadTuner:
@@ -33,9 +33,9 @@ class ThreadTuner:
             if count not in self.seconds:
                 return count, 1
         faster, other = (1, threads) if self.seconds[1] < self.seconds[threads] else (threads, 1)
-        if time.monotonic() - self._tried > SECONDS_BETWEEN_TRIALS:
+        if time.monotonic() - self._tried > SECONDS_BETWEEN_PROBES:
             self._tried = time.monotonic()
-            return other, self._steps(other, SECONDS_OF_TRIAL)
+            return other, self._steps(other, SECONDS_OF_PROBE)
         return faster, self._steps(faster, budget)
 
     def ran(self, threads: int, steps: int, seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.memory import Buffer, padded, row_length
-from fastnn.engine.ops import Axis, Op, cut_of
+from fastnn.engine.ops import OFFSET, Axis, Op, cut_of
 from fastnn.engine.parameters import ParameterView
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._tuning import ALIGNMENT
@@ -76,8 +76,8 @@ class Builder:
     def emit_along(self, axis: Axis | None, kernel: Kernel, *operands: Any) -> None:
         """Emit an operation that may be cut along `axis`.
 
-        ValueError if a slice would write more than its own part, or an operand is whole of which the kernel, as it
-        declares, expects a slice.
+        ValueError if a slice would write more than its own part, if an operand is whole that the kernel declares as cut,
+        or if OFFSET is missing.
         """
         if axis is not None:
             self._check_cut(axis, kernel, operands)
@@ -90,6 +90,8 @@ class Builder:
                     f"{kernel.name} of {self.owner} is cut along an axis, but {name} is a whole array; expected a "
                     "batched buffer along the samples, Slice or Columns along a parameter's axis"
                 )
+        if "offset" in kernel.operands and not any(operand is OFFSET for operand in operands):
+            raise ValueError(f"{kernel.name} of {self.owner} is cut along an axis; expected OFFSET as its last operand")
 
     def emit_prologue(self, kernel: Kernel, *operands: Any) -> None:
         """Emit an operation that runs when a pass over the data begins, not in every step."""

@@ -15,7 +15,7 @@ from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.ops import Columns, Offset, Op, Slice
 from fastnn.engine.table import Entry, Table, entries_of
-from fastnn.engine.threads import guard, worth_sharing
+from fastnn.engine.threads import guard, pays_for_threads
 from fastnn_kernels._jit import JIT
 from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
 
@@ -105,12 +105,12 @@ class Program:
         if JIT:
             self._table(batch or self.batch, workers).run(0)
 
-    def is_shared(self, batch: int, workers: int) -> bool:
-        """Whether more than one of `workers` would have anything to do."""
+    def uses_threads(self, batch: int, workers: int) -> bool:
+        """Whether a step on `workers` threads gives more than one of them something to do."""
         return JIT and workers > 1 and self._table(batch, workers).bounds is not None
 
     def phases(self, batch: int, workers: int) -> list[list[schedule.Chain]]:
-        """The phases of a step: planned once for all batches in which the same kernels use all threads themselves."""
+        """The phases of a step: found once for all batches in which the same kernels use all threads themselves."""
         self_parallel = frozenset(i for i, op in enumerate(self.ops) if self._is_self_parallel(op, batch, workers))
         if self_parallel not in self._phases:
             self._phases[self_parallel] = schedule.phases(self.ops, self_parallel)
@@ -125,7 +125,7 @@ class Program:
             yield schedule.tasks_of(chains, costs, batch, active), self_parallel
 
     def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
-        return workers > 1 and op.axis is None and worth_sharing(op.kernel, self._whole(op, batch))
+        return workers > 1 and op.axis is None and pays_for_threads(op.kernel, self._whole(op, batch))
 
     def _table(self, batch: int, workers: int) -> Table:
         key = (batch, workers)

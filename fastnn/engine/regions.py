@@ -54,7 +54,7 @@ class Regions:
         """The regions of an array or buffer that an operation touches; none of one without elements."""
         return self._of.get(id(array), [])
 
-    def place(self, op: Op, self_parallel: bool) -> int:
+    def level_of(self, op: Op, self_parallel: bool) -> int:
         """The level of the next operation. ValueError if one of its slices would read what another one writes."""
         uses = list(self._uses(op, self_parallel))
         _check_slices(op, uses)

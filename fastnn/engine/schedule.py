@@ -36,7 +36,7 @@ def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[
     memory = Regions(ops)
     levels: list[list[int]] = []
     for i, op in enumerate(ops):
-        level = memory.place(op, i in self_parallel)
+        level = memory.level_of(op, i in self_parallel)
         levels += [[] for _ in range(level + 1 - len(levels))]
         levels[level].append(i)
     found: list[list[Chain]] = []
@@ -50,12 +50,12 @@ def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[
     return found
 
 
-def sliced_in_one_chain(arrays: Sequence[np.ndarray], plan: list[list[Chain]]) -> list[np.ndarray]:
+def sliced_in_one_chain(arrays: Sequence[np.ndarray], phases_of_step: list[list[Chain]]) -> list[np.ndarray]:
     """Those of `arrays` that only one chain touches, and each slice of it only its own rows: a slice is all they need.
 
-    plan : the phases, as `phases` gives them
+    phases_of_step : as `phases` gives them
     """
-    chains = [chain for phase in plan for chain in phase]
+    chains = [chain for phase in phases_of_step for chain in phase]
     memory = Regions([op for chain in chains for op in chain.ops])
     owners = {region: array for array in arrays for region in memory.of(array)}
     users: dict[int, set[int]] = {id(array): set() for array in arrays}

@@ -40,7 +40,7 @@ def entries_of(tasks: Sequence[Task], transient: Collection[int], parallel: bool
 
 
 def _transient_arrays(task: Task, transient: Collection[int]) -> list[np.ndarray]:
-    """The transient arrays of which a task takes rows."""
+    """The transient arrays whose rows a task takes."""
     arrays = [one.array for op in task.chain.ops for one in op.operands if isinstance(one, Slice)]
     return [array for array in arrays if isinstance(array, np.ndarray) and id(array) in transient]
 

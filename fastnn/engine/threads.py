@@ -36,7 +36,9 @@ def threads(count: int) -> Iterator[None]:
     """
     limit = numba.config.NUMBA_NUM_THREADS
     if not is_whole_number(count) or not 1 <= count <= limit:
-        raise ValueError(f"threads: got {count!r}, expected a whole number from 1 to {limit}, the threads at hand")
+        raise ValueError(
+            f"threads: got {count!r}, expected a whole number from 1 to {limit}, the threads that this process may use"
+        )
     outer = getattr(_chosen, "count", None)
     _chosen.count = int(count)
     try:
@@ -70,10 +72,10 @@ def _omp_threads() -> int | None:
 
 
 def _quota(root: Path) -> int | None:
-    """Processors that a container's quota grants, rounded up; None without one (Linux control chains, 1 and 2)."""
+    """Processors that a container's quota grants, rounded up; None without one. (Linux control groups, both versions.)"""
     try:
-        chain = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
-        for folder in (root / "sys/fs/cgroup" / chain, root / "sys/fs/cgroup"):
+        group = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
+        for folder in (root / "sys/fs/cgroup" / group, root / "sys/fs/cgroup"):
             if (folder / "cpu.max").exists():
                 quota, period = (folder / "cpu.max").read_text().split()
                 return None if quota == "max" else -(-int(quota) // int(period))
@@ -97,14 +99,14 @@ def parallel_allowed() -> bool:
     return usable_threads() > 1
 
 
-def worth_sharing(kernel: Kernel, args: tuple) -> bool:
+def pays_for_threads(kernel: Kernel, args: tuple) -> bool:
     """Whether a call is enough work to pay for a parallel region."""
     return kernel.work is not None and kernel.work(*args) >= _tuning.PARALLEL_FROM
 
 
 def use_parallel(kernel: Kernel, args: tuple) -> bool:
     """Whether this call should run the kernel's parallel version."""
-    return parallel_allowed() and worth_sharing(kernel, args)
+    return parallel_allowed() and pays_for_threads(kernel, args)
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ class TestMetrics(Callback):
 
 
 def fewer_samples(data: Dataset, count: int) -> Dataset:
-    """The data with `count` of the training samples, always the same ones; with all of them if `count` is 0 or more."""
+    """The data with `count` of the training samples, always the same ones; all of them if `count` is 0 or not less."""
     if not count or count >= len(data.train):
         return data
     return Dataset(data.train.drawn(count), data.val, data.test, data.meta)

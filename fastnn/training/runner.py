@@ -121,7 +121,7 @@ class Runner:
         if batch <= 0:
             return 0
         steps = (self._until - self.samples_done) // batch if batch == self.step.batch else 1
-        threads = usable_threads() if program.is_shared(batch, usable_threads()) else 1
+        threads = usable_threads() if program.uses_threads(batch, usable_threads()) else 1
         threads, fitting = self._tuner.choose(threads, SECONDS_PER_CALL)
         steps = min(steps, fitting, limit or steps, STEPS_PER_CALL)
         self.set_up_call(batch, scalars(steps) if scalars is not None else None)

@@ -112,6 +112,8 @@ def _digest(file: Any) -> str:
 
 def _write_tree(group: Any, tree: Mapping[str, Any]) -> None:
     for name, value in tree.items():
+        if not isinstance(name, str):
+            raise TypeError(f"{group.name.strip('/')} has the key {name!r}, which cannot be saved; expected strings")
         if isinstance(value, Mapping):
             _write_tree(group.create_group(name), value)
         elif isinstance(value, np.ndarray):

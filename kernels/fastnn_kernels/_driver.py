@@ -1,9 +1,9 @@
-"""The compiled loop that runs a plan: a table of entries, each a kernel's address and its operands.
+"""The compiled loop that runs a program: a table of entries, each a kernel's address and its operands.
 
 An entry is one line of the int64 table: the address of an adapter, then the words of each operand. The words of an
 array are its address and its extents; an integer is one word. The adapter is a function made for a kernel and the types
 of its operands: it turns the words back into arrays (no allocation, about 1 ns each) and calls the kernel. So a network
-is data: to build one compiles nothing but the kernels that no earlier plan used.
+is data: to build one compiles nothing but the kernels that no earlier program used.
 """
 
 import functools

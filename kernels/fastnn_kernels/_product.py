@@ -127,7 +127,7 @@ def _compiled_product(out, a, b):
                         b.ctypes.data + p * b.strides[0] + at, b.strides[0], kc, p == 0,
                     )  # fmt: skip
         done = lines * (ALIGNMENT // out.itemsize)
-        if done < out.shape[1]:  # part of a line is left: never in a buffer of a plan, whose rows are whole lines
+        if done < out.shape[1]:  # part of a line is left: never in a buffer of a program, whose rows are whole lines
             readable_product(out[:, done:], a, b[:, done:])
 
     return tiled

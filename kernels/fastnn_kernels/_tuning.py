@@ -1,4 +1,4 @@
-"""Numbers that were measured, each with the measurement. Kernels and plans read them from here."""
+"""Numbers that were measured, each with the measurement. Kernels and the engine read them from here."""
 
 # Rows of every matrix buffer start on a cache line: one 512-bit vector, so no load crosses two lines.
 ALIGNMENT = 64

@@ -108,7 +108,7 @@ def select_scalars(scalars, table, cursor):
         scalars[j] = table[cursor[2], j]
 
 
-select_rates = select_scalars  # the name before 0.2
+select_rates = select_scalars  # the former name
 
 
 @kernel(

@@ -2,7 +2,7 @@
 
 `_window` explains `geometry`. Every output is one chain of multiply-adds in a fixed order. Pixels that see all taps of
 a line are computed together, a tile of them at a time. Pixels at a border, which see fewer taps, are computed one by
-one. So plans first put the padding into the image (`pad_images`), and then no pixel is at a border. Without that, a
+one. So the layer first puts the padding into the image (`pad_images`), and no pixel is at a border. Without that, a
 padding of 2 makes 4 of 14 columns borders, and halves the speed.
 """
 

@@ -39,7 +39,7 @@ def matmul(out, x, w):
         product(out[own], x[own], w)
 
 
-matmul_wt = matmul  # the name before 0.2 of dout·wᵀ: the same product, of dout and wᵀ
+matmul_wt = matmul  # the former name of dout·wᵀ: the same product, of dout and wᵀ
 
 
 @kernel(work=lambda dw, x, dout, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw",))

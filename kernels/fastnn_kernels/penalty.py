@@ -60,7 +60,7 @@ def zero(out):
         out[i] = 0
 
 
-clear = zero  # the name before 0.2
+clear = zero  # the former name
 
 
 @inline
@@ -121,7 +121,7 @@ def clip_by_global_norm(dw, norm2, scalars):
         dw[i] *= type(dw[i])(factor)
 
 
-scale_by_norm = clip_by_global_norm  # the name before 0.2
+scale_by_norm = clip_by_global_norm  # the former name
 
 
 @kernel(work=lambda dw, scalars: ELEMENT * dw.size)

@@ -3,7 +3,7 @@
 import pytest
 
 from fastnn.engine import autotune
-from fastnn.engine.autotune import SECONDS_BETWEEN_TRIALS, ThreadTuner
+from fastnn.engine.autotune import SECONDS_BETWEEN_PROBES, ThreadTuner
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_all_threads_where_they_are_faster():
 @pytest.mark.parametrize(("one", "two", "other", "steps"), [(0.0005, 0.004, 2, 1), (0.001, 0.0005, 1, 2)])
 def test_the_other_way_is_tried_again_for_a_short_time(clock, one, two, other, steps):
     tuner = measured(one=one, two=two)
-    clock.now += SECONDS_BETWEEN_TRIALS
+    clock.now += SECONDS_BETWEEN_PROBES
     assert tuner.choose(2, 0.05)[0] != other
     clock.now += 0.001
     assert tuner.choose(2, 0.05) == (other, steps)
@@ -58,7 +58,7 @@ def test_the_other_way_is_tried_again_for_a_short_time(clock, one, two, other, s
 
 def test_the_other_way_is_taken_when_a_trial_was_faster(clock):
     tuner = measured(one=0.0005, two=0.004)
-    clock.now += SECONDS_BETWEEN_TRIALS + 0.001
+    clock.now += SECONDS_BETWEEN_PROBES + 0.001
     threads, steps = tuner.choose(2, 0.05)
     tuner.ran(threads, steps, 0.0003)
     assert tuner.choose(2, 0.05) == (2, 166)

@@ -24,3 +24,5 @@ def test_an_operation_that_is_cut_says_which_part_it_takes():
         build.emit(k.matmul, a, a, a)  # along the samples, which an array from outside does not have
     with pytest.raises(ValueError, match="but x is a whole array"):  # its rows would be those of another slice
         build.emit_along(Axis(16, 16, 16), k.matmul, Slice(a), a, a)
+    with pytest.raises(ValueError, match="matmul_xt of batch is cut along an axis; expected OFFSET"):
+        build.emit_along(Axis(16, 16, 16), k.matmul_xt, Slice(a), a, a)  # each slice would be that of the first rows

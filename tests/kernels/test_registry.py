@@ -15,8 +15,9 @@ EXPORTED = {name: value for name, value in vars(fastnn_kernels).items() if isins
 
 
 def test_every_kernel_has_a_spec_and_every_spec_a_kernel():
-    assert set(EXPORTED) == set(reference.__all__)
-    assert set(REGISTRY) == {kernel.name for kernel in EXPORTED.values()}  # some kernels have a second, older name
+    assert set(EXPORTED) == set(reference.__all__), "a kernel lacks its reference, or the other way round"
+    names = {kernel.name for kernel in EXPORTED.values()}  # some kernels have a second, former name
+    assert set(REGISTRY) == names, "a kernel lacks its spec in fastnn_kernels/registry"
     for name, spec in REGISTRY.items():
         assert spec.kernel is EXPORTED[name]
         assert spec.kernel.name == name

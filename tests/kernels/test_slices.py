@@ -38,13 +38,14 @@ def test_two_slices_have_the_bits_of_the_whole(name, dtype):
         for first, end in ((0, count // 3), (count // 3, count)):
             run_slice(spec, slices, first, end)
         for got, want in zip(slices[: spec.outputs], whole[: spec.outputs], strict=True):
-            np.testing.assert_array_equal(got, want)
+            np.testing.assert_array_equal(got, want, err_msg=f"{name}, cut={spec.kernel.cut}")
 
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_a_kernel_that_can_be_cut_says_which_operands(name):
     kernel, names = REGISTRY[name].kernel, names_of(REGISTRY[name])
-    assert bool(kernel.cut) == (kernel.per_sample or "offset" in names)
+    needed = kernel.per_sample or "offset" in names
+    assert bool(kernel.cut) == needed, f"{name}: cut= names the operands of which a slice gets its own rows"
     assert set(kernel.cut) <= set(names)
     if kernel.per_sample:
         assert set(names[: kernel.outputs]) <= set(kernel.cut)
@@ -52,7 +53,7 @@ def test_a_kernel_that_can_be_cut_says_which_operands(name):
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_a_kernel_writes_its_outputs_and_nothing_else(name):
-    """Plans derive from a kernel's outputs which operations must wait for it."""
+    """The scheduler derives from a kernel's outputs which operations must wait for it."""
     for shape in shapes(REGISTRY[name]):
         spec, args = made(name, np.float64, shape)
         given = copies(args)

@@ -1,4 +1,4 @@
-"""SGD on arrays of any layout, against the formula, and inside a plan."""
+"""SGD on arrays of any layout, against the formula, and inside a step."""
 
 import copy
 

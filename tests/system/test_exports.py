@@ -4,9 +4,11 @@ import inspect
 
 import pytest
 
+import fastnn as fn
 import fastnn.data
 import fastnn.ops
 import fastnn.plots
+from tests.tiny import python
 
 # A package exports all that it imports from fastnn; `ops` is a file, which exports only what it defines.
 ORIGINS = {fastnn: "fastnn", fastnn.data: "fastnn", fastnn.plots: "fastnn", fastnn.ops: "fastnn.ops"}
@@ -20,3 +22,13 @@ def test_exported_members(module):
     assert defined <= set(module.__all__)
     documented = [name for name in module.__all__ if callable(public[name]) or inspect.ismodule(public[name])]
     assert [name for name in documented if not inspect.getdoc(public[name])] == []
+
+
+@pytest.mark.parametrize("room", [fn.layers, fn.losses, fn.optimizers], ids=lambda room: room.__name__)
+def test_every_kind_of_layer_loss_and_optimizer_is_a_name_of_fastnn(room):
+    assert {kind.__name__ for kind in room.KINDS} <= set(fn.__all__)
+
+
+def test_ops_and_plots_need_no_import_of_their_own():
+    printed = python("import sys, fastnn as fn; print('matplotlib' in sys.modules, fn.ops.matmul, fn.plots.save)")
+    assert printed.startswith("False <function matmul")

@@ -222,3 +222,13 @@ class TestResume:
     def test_a_model_alone_is_no_checkpoint(self, saved):
         with pytest.raises(fn.FileFormatError, match="without a training state"):
             fit(tiny_model(), callbacks=[fn.Checkpoint(saved[1], resume=True)])
+
+
+def test_a_callback_s_state_with_other_keys_than_strings_is_named(tmp_path):
+    class Numbered(fn.Callback):
+        def state_dict(self):
+            return {"seconds": {1: 0.5}}
+
+    with pytest.raises(TypeError, match=r"callbacks/Numbered/seconds has the key 1, .*expected strings"):
+        fit(tiny_model(), callbacks=[Numbered(), fn.Checkpoint(tmp_path / "c.h5")])
+    assert list(tmp_path.iterdir()) == []

@@ -21,4 +21,4 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
     return look_up("optimizer", config.get("name"), OPTIMIZERS)(**arguments)
 
 
-__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSProp", "from_config"]
+__all__ = ["OPTIMIZERS", "Optimizer", "from_config", *(kind.__name__ for kind in KINDS)]

@@ -73,7 +73,7 @@ class Run:
 
     @property
     def plan(self) -> "Run":
-        """The run itself: callbacks of 0.1 asked `run.plan` for gradients and layers' outputs."""
+        """The run itself: the former way to gradients and layers' outputs."""
         return self
 
 

@@ -49,7 +49,7 @@ def select_scalars(scalars, table, cursor):
     scalars[:] = table[cursor[2]]
 
 
-select_rates = select_scalars  # the name before 0.2
+select_rates = select_scalars  # the former name
 
 
 def gather_rows(out, source, indices):

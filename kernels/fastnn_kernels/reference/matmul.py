@@ -8,7 +8,7 @@ def matmul(out, x, w):
     out[:] = x[:, : len(w)] @ w
 
 
-matmul_wt = matmul  # the name before 0.2 of dout · wᵀ
+matmul_wt = matmul  # the former name of dout · wᵀ
 
 
 def matmul_xt(dw, x, dout, offset=0):

@@ -40,7 +40,7 @@ def zero(out):
     out[:] = 0
 
 
-clear = zero  # the name before 0.2
+clear = zero  # the former name
 
 
 def penalty_l2(losses, partial, cursor, w, scalars):
@@ -64,7 +64,7 @@ def clip_by_global_norm(dw, norm2, scalars):
     dw *= 1 if norm <= scalars[0] else scalars[0] / norm
 
 
-scale_by_norm = clip_by_global_norm  # the name before 0.2
+scale_by_norm = clip_by_global_norm  # the former name
 
 
 def clip_by_value(dw, scalars):
