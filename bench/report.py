@@ -31,7 +31,7 @@ def table(rows: list[Row]) -> list[str]:
 
 def training_table(rows: list[TrainingRow]) -> list[str]:
     """Markdown: a line a system, both sides' time for the whole training, and PyTorch / fastnn."""
-    lines = ["| a whole training | epochs | fastnn | PyTorch | × |", "|---|---|---|---|---|"]
+    lines = ["| a whole training | epochs | fastnn | PyTorch | PyTorch / fastnn |", "|---|---|---|---|---|"]
     for row in rows:
         cut = f" of {row.epochs_of_recipe}" if row.epochs < row.epochs_of_recipe else ""
         ours = row.beside.ours if row.beside else row.ours
