@@ -100,7 +100,7 @@ def _speed() -> Iterator[str]:
     together = _gflops(k.matmul.parallel)
     yield f"            {together:.1f} GFLOP/s on {count} threads"
     if together < 0.6 * count * alone:
-        yield f"advice      only {together / alone:.1f} x one thread: is another process busy? Try again, or --threads 1"
+        yield f"advice      only {together / alone:.1f} x one thread: is another process busy? Retry, or --threads 1"
 
 
 def _gflops(matmul) -> float:
