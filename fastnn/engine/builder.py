@@ -76,8 +76,8 @@ class Builder:
     def emit_along(self, axis: Axis | None, kernel: Kernel, *operands: Any) -> None:
         """Emit an operation that may be cut along `axis`.
 
-        ValueError if a slice would write more than its own part, if an operand is whole that the kernel declares as cut,
-        or if OFFSET is missing.
+        ValueError if a slice would write more than its own part, if it would get an operand whole that the kernel
+        declares as cut, or if OFFSET is missing.
         """
         if axis is not None:
             self._check_cut(axis, kernel, operands)
