@@ -72,7 +72,7 @@ def _omp_threads() -> int | None:
 
 
 def _quota(root: Path) -> int | None:
-    """Processors that a container's quota grants, rounded up; None without one. (Linux control groups, both versions.)"""
+    """Processors that a container's quota grants, rounded up; None without one (Linux control groups 1 and 2)."""
     try:
         group = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
         for folder in (root / "sys/fs/cgroup" / group, root / "sys/fs/cgroup"):

@@ -6,6 +6,7 @@ import pytest
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.ops import Axis, Slice
+from fastnn.engine.parameters import ParameterView
 
 
 def test_values_are_padded_unless_their_dtype_is_their_own():
@@ -26,3 +27,22 @@ def test_an_operation_that_is_cut_says_which_part_it_takes():
         build.emit_along(Axis(16, 16, 16), k.matmul, Slice(a), a, a)
     with pytest.raises(ValueError, match="matmul_xt of batch is cut along an axis; expected OFFSET"):
         build.emit_along(Axis(16, 16, 16), k.matmul_xt, Slice(a), a, a)  # each slice would be that of the first rows
+
+
+@pytest.mark.parametrize(("batch", "grain"), [(32, 48), (1024, 48), (1025, 300), (4096, 300)])
+def test_a_gradient_is_summed_in_slices_that_stay_in_the_cache_unless_the_batch_does_not(batch, grain):
+    """300 rows of 512 bytes: 64 of them are 32 KiB, of which whole tiles are 48; a batch fits up to 512 KiB."""
+    build = Builder(batch, "float32")
+    axis = build.axis_of(ParameterView("dense.w", np.zeros((300, 128), np.float32)))
+    assert (axis.size, axis.step, axis.grain) == (300, 16, grain)
+    assert build.axis_of(ParameterView("dense.b", np.zeros(128, np.float32))).grain == 128
+
+
+def test_an_axis_is_a_parameter_s_own_until_it_is_cut_with_another():
+    build = Builder(4, "float32")
+    w, b = (ParameterView(name, np.zeros(shape, np.float32)) for name, shape in (("w", (32, 16)), ("b", (32,))))
+    assert build.cut_axis(w) is None
+    axis = build.axis_of(w)
+    assert build.axis_of(w) is build.cut_axis(w) is axis
+    build.cut_with(b, axis)
+    assert build.axis_of(b) is axis

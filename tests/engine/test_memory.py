@@ -3,12 +3,25 @@
 import numpy as np
 import pytest
 
-from fastnn.engine.memory import Arena, Buffer, padded
+from fastnn.engine.memory import Arena, Buffer, padded, row_length
 
 
 @pytest.mark.parametrize(("dtype", "lane"), [("float32", 16), ("float64", 8), ("uint8", 64)])
 def test_rows_are_padded_to_cache_lines(dtype, lane):
     assert [padded(n, dtype) for n in (0, 1, lane, lane + 1)] == [0, lane, lane, 2 * lane]
+
+
+@pytest.mark.parametrize(("dtype", "page"), [("float32", 1024), ("float64", 512)])
+def test_rows_never_lie_whole_pages_apart(dtype, page):
+    line = 64 // np.dtype(dtype).itemsize
+    for columns, want in (
+        (0, 0),
+        (1, line),
+        (page, page + line),
+        (2 * page - 1, 2 * page + line),
+        (page + 1, page + line),
+    ):
+        assert row_length(columns, dtype) == want
 
 
 def test_arena_places_every_buffer_on_lines_of_its_own():

@@ -70,6 +70,15 @@ def test_a_gradient_that_is_read_as_a_whole_is_stored_whole():
             build.emit_along(axis, *operands)
         return schedule.sliced_in_one_chain([dw], schedule.phases(build.ops))
 
+    def alone(*operands):
+        build = Builder(4, "float32")
+        build.emit_along(Axis(n, 16, 48), *operands)
+        return schedule.sliced_in_one_chain([dw], schedule.phases(build.ops))
+
+    assert alone(k.matmul_xt, Slice(dw), x, x, OFFSET) == [dw]
+    assert alone(k.transpose, Columns(dw), Slice(w), OFFSET) == []
+    assert alone(k.matmul, Slice(w), Slice(x), dw) == []
+    assert alone(k.sgd_update, Slice(w, flat=True), Slice(dw[:], flat=True), rates) == []
     update = k.sgd_update, Slice(w, flat=True), Slice(dw, flat=True), rates
     assert used(update) == [dw]
     assert used(update, (k.matmul, Slice(w), Slice(x), dw)) == []

@@ -22,7 +22,9 @@ def thread_count():
 
 def assert_same_bits(got, want):
     for g, w in zip(got, want, strict=True):
-        np.testing.assert_array_equal(g.view(np.uint8), w.view(np.uint8))
+        if g.dtype != w.dtype or g.tobytes() != w.tobytes():
+            np.testing.assert_array_equal(g.view(np.uint8), w.view(np.uint8))  # says where
+            raise AssertionError(f"{g.dtype}, not {w.dtype}")
 
 
 @needs_jit

@@ -143,6 +143,20 @@ def test_running_statistics_are_kept_saved_and_used(tmp_path):
     assert np.array_equal(again.buffers["batch_norm.var"], model.buffers["batch_norm.var"])
 
 
+def test_prediction_normalises_by_the_running_mean_and_variance():
+    """One step from mean 0 and variance 1, then the formula, written out."""
+    model = fn.Sequential([fn.BatchNorm(momentum=0.75, eps=0.01)], input_shape=(4,), loss="mse", dtype="float64")
+    x = RNG.normal(3, 2, size=(8, 4))
+    model.fit(x, np.zeros((8, 4)), optimizer=fn.SGD(0.0), batch_size=8, verbose=False)
+    mean, var = 0.25 * x.mean(axis=0), 0.75 + 0.25 * x.var(axis=0, ddof=1)
+    np.testing.assert_allclose(model.buffers["batch_norm.mean"], mean, rtol=1e-12)
+    np.testing.assert_allclose(model.buffers["batch_norm.var"], var, rtol=1e-12)
+    gamma, beta = RNG.normal(size=(2, 4))
+    model.set_parameters({"batch_norm.gamma": gamma, "batch_norm.beta": beta})
+    want = gamma * (x - mean) / np.sqrt(var + 0.01) + beta
+    np.testing.assert_allclose(model.predict(x), want, rtol=1e-12)
+
+
 def test_resumed_training_draws_the_same_dropout(tmp_path):
     whole = trained(net(), epochs=4)
     path = tmp_path / "c.h5"

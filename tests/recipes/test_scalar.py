@@ -201,7 +201,7 @@ def test_points_are_inside_or_outside_and_depend_on_the_seed_alone():
 def test_the_model_separates_sixty_thousand_points():
     x, y = scalar.ellipse_points()
     model = scalar.as_model()
-    history = model.fit(x, y, optimizer=fn.SGD(0.01), batch_size=1, epochs=50, verbose=False)
+    history = model.fit(x, y, optimizer=fn.SGD(0.01), batch_size=1, epochs=30, verbose=False)
     assert history.epochs[-1]["loss"] < 0.2 * history.epochs[0]["loss"]
     assert model.evaluate(x, y)["accuracy"] >= 0.98
     assert model.evaluate(*scalar.ellipse_points(10_000, seed=1))["accuracy"] >= 0.98

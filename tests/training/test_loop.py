@@ -153,27 +153,6 @@ class TestCallbacks:
             fit(tiny_model(), epochs=3, callbacks=[recorder, StopAt(2, step=1, error=KeyboardInterrupt())])
         assert recorder.events[-1][0] == "train_end"
 
-    def test_csv_logger(self, tmp_path):
-        path = tmp_path / "history.csv"
-        model = fit(tiny_model(), epochs=2, callbacks=[fn.CSVLogger(path)])
-        lines = path.read_text().splitlines()
-        assert lines[0] == "epoch,loss,accuracy,lr,seconds,samples_per_second"
-        assert [line.split(",")[:2] for line in lines[1:]] == [
-            [str(e["epoch"]), str(e["loss"])] for e in model.history.epochs
-        ]
-
-    def test_progress_bar_writes_lines_to_stderr_only(self, capsys):
-        fit(tiny_model(), epochs=2, verbose=True, validation_data=trigrams(9))
-        out, err = capsys.readouterr()
-        assert out == ""
-        assert [line.split("  ")[0] for line in err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
-        assert all("val_loss" in line and "samples/s" in line for line in err.splitlines())
-
-    def test_silence(self, capsys):
-        fit(tiny_model(), verbose=False)
-        fit(tiny_model(), verbose="auto")  # stderr is no terminal here
-        assert capsys.readouterr() == ("", "")
-
 
 def test_a_run_describes_itself():
     seen = []

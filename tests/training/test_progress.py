@@ -1,0 +1,37 @@
+"""What a person sees of a training: on stderr, a line an epoch."""
+
+import logging
+
+import fastnn as fn
+from tests.tiny import fit, tiny_model, trigrams
+
+
+def test_progress_bar_writes_lines_to_stderr_only(capsys):
+    fit(tiny_model(), validation_data=trigrams(9))  # compiles: that would be a line of its own
+    fit(tiny_model(), epochs=2, verbose=True, validation_data=trigrams(9))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split("  ")[0] for line in err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+    assert all("val_loss" in line and "samples/s" in line for line in err.splitlines())
+
+
+def test_silence(capsys):
+    fit(tiny_model(), verbose=False)
+    fit(tiny_model(), verbose="auto")  # stderr is no terminal here
+    assert capsys.readouterr() == ("", "")
+
+
+def test_that_kernels_are_being_compiled_is_said_once(capsys, caplog):
+    class Compiles(fn.Callback):
+        every = 1
+
+        def on_batch_begin(self, run):
+            logging.getLogger("fastnn_kernels").info("compiling %s", "matmul")
+
+    caplog.set_level(logging.INFO, logger="fastnn_kernels")
+    fit(tiny_model(), epochs=2, verbose=True, callbacks=[Compiles()])
+    first, *epochs = capsys.readouterr().err.splitlines()
+    assert first.startswith("compiling kernels, once")
+    assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
+    fit(tiny_model(), verbose=False, callbacks=[Compiles()])
+    assert capsys.readouterr() == ("", "")
