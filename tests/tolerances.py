@@ -21,14 +21,14 @@ def tolerance(want: np.ndarray, dtype: np.dtype, terms: int) -> np.ndarray:
 
 
 def error(got: np.ndarray, want: np.ndarray, terms: int) -> float:
-    """The largest error of `got` as a share of what is allowed; infinite where one is NaN and the other is not."""
+    """The largest error of `got` as a fraction of what is allowed; infinite where one is NaN and the other is not."""
     assert got.shape == want.shape, f"got shape {got.shape}, want {want.shape}"
     if got.dtype.kind != "f":
         return 0.0 if np.array_equal(got, want) else np.inf
     same = (got == want) | (np.isnan(got) & np.isnan(want))
     with np.errstate(invalid="ignore"):
-        share = np.abs(got.astype(np.float64) - want) / tolerance(want, got.dtype, terms)
-    return float(np.where(same, 0, np.where(np.isfinite(share), share, np.inf)).max(initial=0))
+        fraction = np.abs(got.astype(np.float64) - want) / tolerance(want, got.dtype, terms)
+    return float(np.where(same, 0, np.where(np.isfinite(fraction), fraction, np.inf)).max(initial=0))
 
 
 def check(got: list, want: list, terms: int, label: str) -> float:

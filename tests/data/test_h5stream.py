@@ -21,9 +21,9 @@ def test_a_stream_reads_what_is_there(tmp_path):
         np.testing.assert_array_equal(got.read(5, 29), want[5:29].astype("i2"), strict=True)
         assert got.read(57, 57).shape == (0, 3, 2)
         for rows in (None, 1, 7, 8, 100):
-            walked = list(got.blocks(rows))
-            np.testing.assert_array_equal(np.concatenate([block for _, block in walked]), want)
-            assert [first for first, _ in walked] == np.cumsum([0, *(len(block) for _, block in walked[:-1])]).tolist()
+            blocks = list(got.blocks(rows))
+            np.testing.assert_array_equal(np.concatenate([block for _, block in blocks]), want)
+            assert [first for first, _ in blocks] == np.cumsum([0, *(len(block) for _, block in blocks[:-1])]).tolist()
         for first, last in ((-1, 3), (3, 2), (0, 58)):
             with pytest.raises(DataError, match="expected 0 to 57"):
                 got.read(first, last)
@@ -39,7 +39,7 @@ def test_blocks_hold_whole_chunks(tmp_path, monkeypatch):
         assert [first for first, _ in got.blocks()] == [0, 24, 48, 72, 96]
 
 
-def test_walking_takes_a_block_of_memory_not_the_file(tmp_path):
+def test_reading_takes_a_block_of_memory_not_the_file(tmp_path):
     """Reading 160 of the 10,240 MB that this file unpacks to takes no more memory than two blocks."""
     with h5py.File(tmp_path / "large.h5", "w") as file:
         file.create_dataset("x", shape=(10 << 20, 32, 32), dtype="u1", chunks=(256, 32, 32))

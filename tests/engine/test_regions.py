@@ -22,7 +22,7 @@ def along_one_axis(op, before):
 
 
 def cut_alike(op, before):
-    """Whether a share of `op` needs only what the same share of `before` did."""
+    """Whether a slice of `op` needs only what the same slice of `before` did."""
     return op.axis is before.axis and (
         op.axis is None
         or all(

@@ -1,4 +1,4 @@
-"""Phases, shares and transient gradients: the bits are those of the ops run one by one."""
+"""Phases, slices and transient gradients: the bits are those of the operations run one by one."""
 
 import itertools
 
@@ -20,7 +20,7 @@ from tests.tiny import THREADS, jit_only, two_threads
 @pytest.mark.parametrize("net", NETS)
 def test_fused_or_not_on_any_threads_the_bits_are_those_of_operations_one_by_one(net, optimizer, monkeypatch):
     want = trained(net, optimizer, 1, False, one_by_one=True)
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)  # share even what is not worth it
+    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)  # use threads even where it does not pay
     for fused, threads in itertools.product((False, True), (1, 2, 3)):
         if threads <= THREADS:
             got = trained(net, optimizer, threads, fused)
@@ -32,19 +32,19 @@ def test_fused_or_not_on_any_threads_the_bits_are_those_of_operations_one_by_one
 def test_every_operation_comes_after_those_it_depends_on(net, optimizer):
     ops = compiled(net, optimizer).step.program.ops
     found = schedule.phases(ops, {i for i, op in enumerate(ops) if op.kernel.name.startswith("layer_norm")})
-    place = {
+    position = {
         id(op): (p, g, i) for p, gs in enumerate(found) for g, one in enumerate(gs) for i, op in enumerate(one.ops)
     }
-    assert sorted(place) == sorted(map(id, ops))
+    assert sorted(position) == sorted(map(id, ops))
     for i, op in enumerate(ops):
         for before in ops[:i]:
             if any(True for _ in conflicts(op, before)):
-                (phase, chain, order), (phase_0, group_0, order_0) = place[id(op)], place[id(before)]
+                (phase, chain, order), (phase_0, group_0, order_0) = position[id(op)], position[id(before)]
                 assert phase_0 < phase or ((phase_0, group_0) == (phase, chain) and order_0 < order)
 
 
 def test_a_product_that_needs_every_row_of_another_is_right():
-    """Both are cut along one axis; the second reads all of what the first writes share by share."""
+    """Both are cut along one axis; the second reads all that the first writes slice by slice."""
     n = 96
     x, y = np.random.default_rng(0).normal(size=(2, n, n)).astype(np.float32)
     a, b = np.zeros((2, n, n), np.float32)
@@ -105,14 +105,18 @@ def test_tasks_cover_each_axis_once(seed):
         assert len(tasks) == workers
         for chain in chains:
             taken = [
-                i for share in tasks for task in share if task.chain is chain for i in range(task.first, task.last)
+                i
+                for of_worker in tasks
+                for task in of_worker
+                if task.chain is chain
+                for i in range(task.first, task.last)
             ]
             size = 0 if chain.axis is None else chain.axis.size or 77
             assert sorted(taken) == list(range(size))
             assert chain.axis is None or all(
                 j.first % chain.axis.step == 0 for s in tasks for j in s if j.chain is chain
             )
-        assert sum(task.chain is chains[-1] for share in tasks for task in share) == 1
+        assert sum(task.chain is chains[-1] for of_worker in tasks for task in of_worker) == 1
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=two_threads)])

@@ -59,7 +59,7 @@ def test_three_steps_follow_the_formula(case, layout, dtype):
 
 
 def test_where_adagrad_s_sums_start():
-    """In `step` and in a plan; what pads the rows of a plan's state stays 0."""
+    """In `step` and in `fit`; the padding of the state's rows stays 0."""
     w, g = RNG.normal(size=(3, 5)), RNG.normal(size=(3, 5))
     opt, want = fn.AdaGrad(0.1, initial_accumulator_value=0.5), w - 0.1 * g / (np.sqrt(0.5 + g * g) + 1e-8)
     opt.step({"w": w}, {"w": g})
@@ -140,11 +140,11 @@ def test_assigned_state_replaces_what_was_laid_out():
 def test_a_copied_optimizer_goes_its_own_way():
     opt = fn.SGD(0.3, momentum=0.8)
     model = fit(tiny_model(), optimizer=opt)
-    twin, twin_opt = copy.deepcopy(model), copy.deepcopy(opt)
+    copied, copied_opt = copy.deepcopy(model), copy.deepcopy(opt)
     before = bits(opt.state["dense.w"])
-    fit(twin, optimizer=twin_opt)
+    fit(copied, optimizer=copied_opt)
     assert bits(opt.state["dense.w"]) == before
-    assert bits(fit(model, optimizer=opt).parameters) == bits(twin.parameters)
+    assert bits(fit(model, optimizer=opt).parameters) == bits(copied.parameters)
 
 
 def test_lr_and_momentum_may_change_between_steps():

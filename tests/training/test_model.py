@@ -224,12 +224,12 @@ class TestParameters:
 def test_a_copied_model_trains_on_its_own(again, data):
     model = fit(tiny_model())
     before = model.predict(data[0])
-    twin = again(model)
-    assert np.array_equal(twin.predict(data[0]), before)
-    fit(twin)
+    copied = again(model)
+    assert np.array_equal(copied.predict(data[0]), before)
+    fit(copied)
     assert np.array_equal(model.predict(data[0]), before)
-    assert not np.array_equal(twin.predict(data[0]), before)
-    assert bits(fit(model).parameters) == bits(twin.parameters)
+    assert not np.array_equal(copied.predict(data[0]), before)
+    assert bits(fit(model).parameters) == bits(copied.parameters)
 
 
 def test_memory_is_free_when_nobody_holds_it():

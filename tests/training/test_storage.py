@@ -70,10 +70,10 @@ class TestDamage:
         path.write_bytes(content)
         refused(path, "cannot be read")
 
-    @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
-    def test_cut_short(self, saved, share):
+    @pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9, 0.999])
+    def test_cut_short(self, saved, fraction):
         whole = saved[1].read_bytes()
-        saved[1].write_bytes(whole[: int(share * len(whole))])
+        saved[1].write_bytes(whole[: int(fraction * len(whole))])
         refused(saved[1], "cannot be read")
 
     def test_another_hdf5_file(self, tmp_path):
@@ -109,9 +109,9 @@ class TestDamage:
         model, path = saved
         whole = path.read_bytes()
         want, found = bits(model.parameters), 0
-        places = np.random.default_rng(0).choice(len(whole), 120, replace=False)
-        for place in places:
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        positions = np.random.default_rng(0).choice(len(whole), 120, replace=False)
+        for position in positions:
+            path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
             try:
                 assert bits(fn.load(path).parameters) == want
             except fn.FileFormatError:
