@@ -24,7 +24,7 @@ import numpy as np
 from numba import types
 from numba.extending import lower_builtin, overload, type_callable
 
-from fastnn_kernels._jit import inline
+from fastnn_kernels._jit import always_inline, inline
 
 LOG2_E = 1.4426950408889634
 SQRT_2 = 1.4142135623730951
@@ -195,6 +195,18 @@ def _mantissa_exponent(x):
     return m * (real(0.5) if halve else real(1)) - real(1), e + (real(1) if halve else real(0))
 
 
+@always_inline
+def _log_of(f, e):
+    """log((1 + f) · 2**e) for √½ < 1 + f ≤ √2"""
+    c = _constants(f)
+    s = f / (type(f)(2) + f)
+    z = s * s
+    # 2s = f − s·f: the leading term f is exact. high + low = e · ln_2_high + f exactly.
+    high = e * c.ln_2_high + f
+    low = f - (high - e * c.ln_2_high)
+    return high - ((s * (f - _horner(z, c.log_tail) * z) - low) - e * c.ln_2_low)
+
+
 @inline
 def log(x):
     """log(x) = e ln 2 + log(1 + f), where log(1 + f) = 2 atanh(s), s = f / (2 + f)
@@ -203,15 +215,9 @@ def log(x):
     log(inf) = inf, x < 0 gives NaN, NaN stays NaN.
     """
     real = type(x)
-    c = _constants(x)
     clamped = x if x > real(0) else real(1)
     f, e = _mantissa_exponent(clamped if clamped < real(np.inf) else real(1))
-    s = f / (real(2) + f)
-    z = s * s
-    # 2s = f − s·f: the leading term f is exact. high + low = e · ln_2_high + f exactly.
-    high = e * c.ln_2_high + f
-    low = f - (high - e * c.ln_2_high)
-    y = high - ((s * (f - _horner(z, c.log_tail) * z) - low) - e * c.ln_2_low)
+    y = _log_of(f, e)
     y = y if x > real(0) else real(np.nan)
     y = real(-np.inf) if x == real(0) else y
     return y if x < real(np.inf) else x

@@ -30,13 +30,12 @@ def _sign(v):
 @inline
 def _first_max(x, i, n):
     """The argmax of x[i, :n], the first of equals; −1 if any element is NaN."""
-    best = 0
-    for j in range(n):
-        if x[i, j] != x[i, j]:
-            return -1
-        if x[i, j] > x[i, best]:
-            best = j
-    return best
+    largest, best, nans = _row_max(x, i, n), n, 0
+    for j in range(n):  # without a branch, and of whole numbers: so it runs in vector registers
+        nans += x[i, j] != x[i, j]
+        position = j if x[i, j] == largest else n
+        best = position if position < best else best
+    return -1 if nans else best
 
 
 @inline
@@ -53,8 +52,7 @@ def _fraction_correct(x, target, i, n):
     """The fraction of the n outputs for which (x[i, j] > 0) = (target[i, j] > ½). A NaN is never correct."""
     half, right = type(x[i, 0])(0.5), 0
     for j in range(n):
-        if (x[i, j] > 0 and target[i, j] > half) or (x[i, j] <= 0 and target[i, j] <= half):
-            right += 1
+        right += ((x[i, j] > 0) & (target[i, j] > half)) | ((x[i, j] <= 0) & (target[i, j] <= half))
     return type(x[i, 0])(right) / type(x[i, 0])(n)
 
 
