@@ -7,7 +7,7 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-MOST_PROCESSES = 4  # each compiles some kernels that others compile as well, and takes 1 GB
+MOST_PROCESSES = 4  # each compiles some kernels that others compile as well, and takes 1.5 GB
 
 
 def usable_processors():

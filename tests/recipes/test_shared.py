@@ -1,0 +1,77 @@
+"""What recipes make of their flags: optimizers, sizes of layers, pixels."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.data import Dataset, Split
+from fastnn.recipes import shared
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [("100", [100]), ("100,50", [100, 50]), ("100x3", [100] * 3), ("8x2,4", [8, 8, 4]), ("5x1", [5])],
+)
+def test_sizes_of_layers(text, sizes):
+    assert shared.sizes_of(text, "hidden") == sizes
+
+
+@pytest.mark.parametrize("text", ["", "a", "100,", "0", "100,-1", "10x0", "10x-1", "2.5", "10xx2"])
+def test_sizes_that_are_none_are_refused(text):
+    with pytest.raises(ValueError, match=r"--hidden is .*, expected units of each hidden layer"):
+        shared.sizes_of(text, "hidden")
+
+
+@pytest.mark.parametrize(
+    ("settings", "want"),
+    [
+        ({}, fn.SGD(0.2)),
+        ({"momentum": 0.9}, fn.SGD(0.2, momentum=0.9)),
+        ({"decay": 1.0}, fn.SGD(0.2)),
+        ({"decay": 0.5}, fn.SGD(fn.ExponentialDecay(0.2, 0.5))),
+        ({"optimizer": "adam"}, fn.Adam(0.2)),
+        ({"optimizer": "adamw", "decay": 0.5}, fn.AdamW(fn.ExponentialDecay(0.2, 0.5))),
+        ({"optimizer": "rmsprop", "accumulator": 0.3}, fn.RMSProp(0.2)),
+        ({"optimizer": "adagrad", "accumulator": 0.3}, fn.AdaGrad(0.2, initial_accumulator_value=0.3)),
+    ],
+    ids=str,
+)
+def test_optimizers_by_flag(settings, want):
+    got = shared.optimizer_of(SimpleNamespace(lr=0.2, **settings))
+    assert type(got) is type(want)
+    assert got.config() == want.config()
+
+
+def test_hidden_layers_are_followed_by_what_is_asked_for():
+    start = fn.initializers.Normal(0.1)
+    plain = shared.hidden_layers([4, 3], "tanh", start)
+    assert plain == [fn.Dense(4, "tanh", start), fn.Dense(3, "tanh", start)]
+    first, *rest = shared.hidden_layers([4], "relu", start, norm="batch", dropout=0.25)
+    assert (first, rest) == (fn.Dense(4, "relu", start), [fn.BatchNorm(), fn.Dropout(rate=0.25)])
+    assert shared.hidden_layers([4], "relu", start, norm="layer")[1:] == [fn.LayerNorm()]
+
+
+def test_initializers_by_flag():
+    assert shared.initializer_of("normal", 0.3) == fn.initializers.Normal(0.3)
+    assert shared.initializer_of("truncated_normal", 0.3) == fn.initializers.TruncatedNormal(0.3)
+    assert shared.initializer_of("zeros", 0.3) == fn.initializers.Zeros()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_pixels_as_networks_take_them(dtype):
+    pixels = np.array([[[0, 51], [102, 255]]], np.uint8)
+    split = Split(pixels, np.zeros(1, np.int64))
+    data = Dataset(split, None, split, {"classes": ["a"]})
+    unit = np.array([0, 51, 102, 255], dtype) / np.asarray(255, dtype)
+    for prepare, want in (
+        (shared.flat_pixels, pixels.reshape(1, 4)),
+        (shared.flat_unit_pixels, unit.reshape(1, 4)),
+        (shared.unit_images, unit.reshape(1, 2, 2, 1)),
+        (shared.unchanged, pixels),
+    ):
+        for part in (prepare(data, dtype).train, prepare(data, dtype).test):
+            assert part.x.dtype == want.dtype
+            np.testing.assert_array_equal(part.x, want)
+        assert prepare(data, dtype).val is None
