@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fastnn.data.download import Progress
+from fastnn.data.remote import Progress
 
 
 @click.group()

@@ -1,5 +1,6 @@
 """Writing a file whole or not at all, and letting one process at a time run a block."""
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -54,6 +55,23 @@ def check_target(path: str | os.PathLike[str]) -> None:
     """FileFormatError if `path` is a pipe or a device, which a written file would replace."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise FileFormatError(f"cannot write {os.fspath(path)!r}: it is a pipe or a device, a file name was expected")
+
+
+def size_of(path: Path) -> int:
+    """The size of a file in bytes, −1 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as raw:
+        while piece := raw.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _create(temporary: Path, target: Path, given: str | os.PathLike[str]) -> None:

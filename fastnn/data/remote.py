@@ -1,6 +1,9 @@
 """The data sets that can be fetched: their mirrors, and the size and SHA-256 of each file as published."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Progress = Callable[[str, int, int], None]  # Called after each piece with (file name, bytes so far, bytes in all).
 
 
 @dataclass(frozen=True)

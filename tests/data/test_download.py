@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from fastnn.common.errors import DataError
-from fastnn.data import download, fetch, remote
+from fastnn.data import fetch, mirror, remote
 from fastnn.data.download import data_folder, is_fetched, offline
 from tests.bad_server import CONTENT, OTHER, Server
 
@@ -82,7 +82,7 @@ def test_the_next_mirror_is_asked(ask, server, manner):
     assert_whole(ask(manner, "good", timeout=0.3))
     assert server.manners()[0] == manner
     assert server.manners()[-1] == "good"
-    assert server.manners().count(manner) <= download.TRIES
+    assert server.manners().count(manner) <= mirror.TRIES
 
 
 def test_a_silent_mirror_is_waited_for_as_long_as_asked(ask, monkeypatch):
@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_is_not_the_mirror_s_fault(ask, server, monkeypatch)
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(download, "_copy", full)
+    monkeypatch.setattr(mirror, "_copy", full)
     with pytest.raises(DataError, match=r"cannot write to .*: No space left"):
         ask("good", "good")
     assert len(server.asked) == 1

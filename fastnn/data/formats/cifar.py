@@ -5,7 +5,6 @@ A record is a label, one byte, and 3072 bytes of pixels: the red plane, the gree
 
 import os
 import re
-import tarfile
 from pathlib import Path
 from typing import IO, Any
 
@@ -131,6 +130,8 @@ class _Bounded:
 
 def _from_archive(name: str) -> dict[str, NDArray[np.uint8]]:
     """The records of each file of an archive, read once from front to back; nothing is written to the disk."""
+    import tarfile
+
     batches = {}
     try:
         with (
@@ -150,7 +151,7 @@ def _from_archive(name: str) -> dict[str, NDArray[np.uint8]]:
     return batches
 
 
-def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, where: str) -> NDArray[np.uint8]:
+def _member(archive: Any, member: Any, where: str) -> NDArray[np.uint8]:
     if member.size > BATCH * RECORD:
         raise FileFormatError(f"{where} declares {member.size:,} bytes, expected at most {BATCH * RECORD:,}")
     raw = archive.extractfile(member)
