@@ -114,7 +114,7 @@ def test_generated_data_is_called_generated(tmp_path, monkeypatch, capsys):
     assert main(["train", "blobs", "--epochs", "1", "--passes", "10", "--compare", "none", "--threads", "1"]) == 0
     out, err = capsys.readouterr()
     assert "generated data" in err
-    assert "This data is generated" in out
+    assert "These data are generated" in out
     assert json.loads((tmp_path / "runs/blobs/summary.json").read_text())["data"] == "generated"
     assert "Generated data." in (tmp_path / "runs/blobs/report.html").read_text()
 
