@@ -108,9 +108,9 @@ def next_words(results: ExperimentResult) -> list[str]:
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     first = results.chosen.epochs[0]
-    accuracies = f"train {percent(first['accuracy'])}, validation {percent(first['val_accuracy'])}"
+    accuracies = f"training {percent(first['accuracy'])}, validation {percent(first['val_accuracy'])}"
     return [
-        ("accuracy of epoch 1 (the report's: 17 % and 17 %)", [accuracies]),
+        ("accuracy of epoch 1 (published: training 17 %, validation 17 %)", [accuracies]),
         ("next words of five test trigrams, the true one in brackets", next_words(results)),
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._sums import CHUNK, sum_sizes, sum_squares
+from fastnn_kernels._sums import CHUNK, square, sum_sizes, sum_squares
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [
@@ -136,6 +136,13 @@ def clip_by_value(dw, scalars):
         dw[i] = limit if v > limit else v
 
 
+@inline
+def _factor(norm2, most):
+    """most / √norm2 where the norm is larger than `most`, else 1; also for NaN. In the type of `most`."""
+    norm, bound = np.sqrt(norm2), np.float64(most)
+    return type(most)(bound / norm) if norm > bound else type(most)(1)
+
+
 @kernel(work=lambda w, scalars: 2 * ELEMENT * w.size)
 def max_norm_columns(w, scalars):
     """w[:, j] *= min(1, c / ‖w[:, j]‖) for every column j, the weights of one unit; a column with NaN stays
@@ -145,11 +152,34 @@ def max_norm_columns(w, scalars):
     # A block of columns is one cache line wide: the thread that owns it loads each line once.
     width = ALIGNMENT // w.itemsize
     for block in prange((w.shape[1] + width - 1) // width):
-        for j in range(block * width, min((block + 1) * width, w.shape[1])):
+        start, end = block * width, min((block + 1) * width, w.shape[1])
+        for j in range(start, end - 7, 8):  # eight sums at once: a single one waits for each addition
+            s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+            for i in range(w.shape[0]):
+                s0 += square(np.float64(w[i, j]))
+                s1 += square(np.float64(w[i, j + 1]))
+                s2 += square(np.float64(w[i, j + 2]))
+                s3 += square(np.float64(w[i, j + 3]))
+                s4 += square(np.float64(w[i, j + 4]))
+                s5 += square(np.float64(w[i, j + 5]))
+                s6 += square(np.float64(w[i, j + 6]))
+                s7 += square(np.float64(w[i, j + 7]))
+            most = scalars[0]
+            f0, f1, f2, f3 = (_factor(s0, most), _factor(s1, most), _factor(s2, most), _factor(s3, most))
+            f4, f5, f6, f7 = (_factor(s4, most), _factor(s5, most), _factor(s6, most), _factor(s7, most))
+            for i in range(w.shape[0]):
+                w[i, j] *= f0
+                w[i, j + 1] *= f1
+                w[i, j + 2] *= f2
+                w[i, j + 3] *= f3
+                w[i, j + 4] *= f4
+                w[i, j + 5] *= f5
+                w[i, j + 6] *= f6
+                w[i, j + 7] *= f7
+        for j in range(start + (end - start) // 8 * 8, end):
             total = 0.0
             for i in range(w.shape[0]):
-                total += np.float64(w[i, j]) * np.float64(w[i, j])
-            norm, most = np.sqrt(total), np.float64(scalars[0])
-            if norm > most:
-                for i in range(w.shape[0]):
-                    w[i, j] *= type(w[i, j])(most / norm)
+                total += square(np.float64(w[i, j]))
+            factor = _factor(total, scalars[0])
+            for i in range(w.shape[0]):
+                w[i, j] *= factor
