@@ -101,3 +101,20 @@ def test_a_callback_s_state_with_other_keys_than_strings_is_named(tmp_path):
     with pytest.raises(TypeError, match=r"callbacks/Numbered/seconds has the key 1, .*expected strings"):
         fit(tiny_model(), callbacks=[Numbered(), fn.Checkpoint(tmp_path / "c.h5")])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_with_a_loss_of_one_s_own_goes_on(tmp_path):
+    """The file cannot hold the loss: the model that is trained has it."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(30, 4)), rng.normal(size=(30, 2))
+
+    def trained(epochs, **options):
+        loss = fn.ElementwiseLoss(value=lambda s, t: (s - t) ** 4, gradient=lambda s, t: 4 * (s - t) ** 3)
+        model = fn.Sequential([fn.Dense(5, "tanh"), fn.Dense(2)], input_shape=(4,), loss=loss)
+        settings = {"optimizer": fn.Adam(0.01), "batch_size": 8, "epochs": epochs, "verbose": False}
+        model.fit(x, y, callbacks=[fn.Checkpoint(tmp_path / "c.h5", **options)], **settings)
+        return bits(model.parameters)
+
+    want = trained(4)
+    trained(2)
+    assert trained(4, resume=True) == want
