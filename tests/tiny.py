@@ -86,6 +86,15 @@ class Scripted(fn.Callback):
         run.logs |= {name: values[run.epoch - 1] for name, values in self.figures.items()}
 
 
+class Clock:
+    """A clock in the place of the module `time`: it stands at `now` until a test moves it."""
+
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
 def python(code, **environment):
     """What `code` prints in a process of its own; the test fails with its stderr if it does not end well."""
     paths = os.pathsep.join(filter(None, sys.path))

@@ -4,18 +4,11 @@ import pytest
 
 from fastnn.engine import autotune
 from fastnn.engine.autotune import SECONDS_BETWEEN_PROBES, ThreadTuner
+from tests.tiny import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock in the place of the tuner's: it stands at `clock.now` until a test moves it."""
-
-    class Clock:
-        now = 1000.0
-
-        def monotonic(self):
-            return self.now
-
     clock = Clock()
     monkeypatch.setattr(autotune, "time", clock)
     return clock

@@ -6,19 +6,11 @@ import pytest
 
 import fastnn as fn
 from fastnn.training.callbacks import time_limit
-from tests.tiny import fit, tiny_model
+from tests.tiny import Clock, fit, tiny_model
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock in the place of the time limit's: it stands at `clock.now` until a test moves it."""
-
-    class Clock:
-        now = 1000.0
-
-        def monotonic(self):
-            return self.now
-
     clock = Clock()
     monkeypatch.setattr(time_limit, "time", clock)
     return clock
