@@ -1,10 +1,16 @@
 """The limits of this machine, measured in the run; kernels are compared with them.
 
-`python -m bench.ceiling` prints them: multiply-adds of each dtype, bandwidth from the second-level cache and from
-memory, each on one thread and on all, and what an empty parallel region costs.
+`python -m bench.ceiling` prints them, each on one thread and on all: multiply-adds of each dtype, in registers alone
+and by a tile whose operands lie in the first cache; the bandwidth of each cache and of memory; and what an empty
+parallel region costs.
+
+The loop in registers is the limit of the processor. The tile also feels a busy neighbour, for example a hyper-thread
+of the same core, which takes loads and first cache. So a product's share of the first says what the processor could
+still give, and its share of the second what better code around the tile could.
 """
 
 import functools
+import math
 import pathlib
 import time
 from collections.abc import Callable
@@ -12,82 +18,19 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-from llvmlite import ir
-from numba import prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 import fastnn as fn
+from bench import probes
 
-# Each chain waits some four cycles for itself: this many chains keep two units busy on every recent processor.
-CHAINS = 16
-VECTORS = {types.float32: (ir.FloatType(), 16, "f32"), types.float64: (ir.DoubleType(), 8, "f64")}
 ROUNDS = 15  # the best of them counts: the one that was disturbed least
 STEPS = 500_000  # a round of each limit lasts a few milliseconds
+TILES = 5_000
 REGIONS = 2_000
-L2_BYTES_A_ROUND = 512 << 20
-MEMORY_BYTES = 192 << 20  # several times the size of a last-level cache
-L2_FILE = pathlib.Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
-L2_GUESS = 1 << 20
-
-
-@intrinsic
-def multiply_adds(typingctx, steps, a, b):
-    """A number made by `steps` multiply-adds on each of CHAINS independent 512-bit vectors, all in registers."""
-    real, lanes, suffix = VECTORS[a]
-
-    def codegen(context, builder, signature, arguments):
-        count, *factors = arguments
-        vector = ir.VectorType(real, lanes)
-        kind = ir.FunctionType(vector, [vector] * 3)
-        fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{lanes}{suffix}")
-        left, right = (_filled(builder, vector, factor) for factor in factors)
-        chains = [cgutils.alloca_once_value(builder, ir.Constant(vector, [i / 16] * lanes)) for i in range(CHAINS)]
-        with cgutils.for_range(builder, count):
-            for chain in chains:
-                builder.store(builder.call(fma, [builder.load(chain), left, right]), chain)
-        total = functools.reduce(builder.fadd, [builder.load(chain) for chain in chains])
-        return builder.extract_element(total, ir.IntType(32)(0))
-
-    return a(types.int64, a, a), codegen
-
-
-def _filled(builder, vector, number):
-    """A vector with `number` in every lane."""
-    filled = ir.Constant(vector, ir.Undefined)
-    for lane in range(vector.count):
-        filled = builder.insert_element(filled, number, ir.IntType(32)(lane))
-    return filled
-
-
-@numba.njit(parallel=True)
-def _work(out, steps, factor):
-    """Multiply-adds on as many threads as `out` has elements; the factor is below 1, so that no sum grows."""
-    for t in prange(out.shape[0]):
-        out[t] = multiply_adds(steps, factor, factor)
-
-
-@numba.njit(parallel=True, fastmath={"contract"})
-def _triad(a, b, c, repeats):
-    """a = b + r·c, `repeats` times: each row belongs to one thread."""
-    for t in prange(a.shape[0]):
-        for r in range(repeats):
-            s = a.dtype.type(r)
-            for i in range(a.shape[1]):
-                a[t, i] = b[t, i] + s * c[t, i]
-
-
-@numba.njit(parallel=True)
-def _region(out):
-    for t in prange(out.shape[0]):
-        out[t] = t
-
-
-@numba.njit
-def _regions(out, count):
-    """Parallel regions one after the other, entered from compiled code, as the driver enters them."""
-    for _ in range(count):
-        _region(out)
+MOST = 105.0  # percent of a limit that a kernel may reach: beyond it the limit is wrong
+BYTES_A_ROUND = 256 << 20
+CACHES = pathlib.Path("/sys/devices/system/cpu/cpu0/cache")
+LEVELS = {"L1": ("index0", 32 << 10), "L2": ("index2", 1 << 20), "L3": ("index3", 16 << 20)}
+SHARED = ("L3", "memory")  # all cores have them together
 
 
 def _best(function: Callable, *arguments) -> float:
@@ -104,69 +47,157 @@ def _best(function: Callable, *arguments) -> float:
 def peak(dtype: type, threads: int) -> float:
     """Additions and multiplications in registers, 10⁹ a second: GFLOP/s."""
     out = np.zeros(threads, dtype)
-    operations = 2 * STEPS * CHAINS * threads * (64 // out.itemsize)
+    lanes = probes.REGISTER_BITS[probes._tile.registers()] // (8 * out.itemsize)
+    operations = 2 * STEPS * probes.CHAINS * threads * lanes
     with fn.threads(threads):
-        return operations / _best(_work, out, STEPS, out.dtype.type(0.5)) / 1e9
+        return operations / _best(probes.registers_only, out, STEPS, out.dtype.type(0.5)) / 1e9
+
+
+def tile_peak(dtype: type, threads: int) -> float:
+    """GFLOP/s of the largest micro-tile on operands in the first cache; that of registers where there is no tile."""
+    if not (run := probes.hot_tile()):
+        return peak(dtype, threads)
+    out, a, b = probes.tile_operands(dtype, threads)
+    operations = 2 * TILES * out.size * a.shape[2]
+    with fn.threads(threads):
+        return operations / _best(run, out, a, b, TILES) / 1e9
 
 
 def bandwidth(total: int, threads: int) -> float:
-    """GB/s of the triad over three arrays of `total` bytes together: two read, one written, as STREAM counts."""
-    columns = total // (3 * 4 * threads)
-    arrays = [np.ones((threads, columns), np.float32) for _ in range(3)]
-    repeats = max(1, L2_BYTES_A_ROUND // total)
-    moved = repeats * sum(array.nbytes for array in arrays)
+    """GB/s at most of loops over arrays of `total` bytes together: triad, only reading, or only writing."""
     with fn.threads(threads):
-        return moved / _best(_triad, *arrays, repeats) / 1e9
+        return max(_triad(total, threads), _read(total, threads), _fill(total, threads))
 
 
-def l2_bytes() -> int:
-    """The second-level cache of one core, as Linux tells it; elsewhere a common size."""
+def _triad(total: int, threads: int) -> float:
+    """Two arrays are read and one is written; the line that a write first fetches is not counted, as in STREAM."""
+    arrays = [np.ones((threads, total // (3 * 4 * threads)), np.float32) for _ in range(3)]
+    moved, repeats = _repeats(arrays)
+    return moved / _best(probes.triad, *arrays, repeats) / 1e9
+
+
+def _read(total: int, threads: int) -> float:
+    array = np.ones((threads, total // (8 * threads)), np.int64)
+    moved, repeats = _repeats([array])
+    return moved / _best(probes.read, np.zeros(threads, np.int64), array, repeats) / 1e9
+
+
+def _fill(total: int, threads: int) -> float:
+    array = np.ones((threads, total // (4 * threads)), np.float32)
+    moved, repeats = _repeats([array])
+    return moved / _best(probes.fill, array, repeats) / 1e9
+
+
+def _repeats(arrays: list[np.ndarray]) -> tuple[int, int]:
+    """(bytes moved in a round, passes over the arrays in a round)"""
+    size = sum(array.nbytes for array in arrays)
+    repeats = max(1, BYTES_A_ROUND // size)
+    return repeats * size, repeats
+
+
+def cache_bytes(level: str) -> int:
+    """The size of a cache, as Linux tells it; elsewhere a common size."""
+    folder, guess = LEVELS[level]
     try:
-        return int(L2_FILE.read_text().strip().removesuffix("K")) << 10
+        return int((CACHES / folder / "size").read_text().strip().removesuffix("K")) << 10
     except (OSError, ValueError):
-        return L2_GUESS
+        return guess
 
 
 @dataclass(frozen=True)
 class Limits:
     """Ceilings of this machine at the time of the run.
 
-    flops   GFLOP/s by (dtype name, threads)
-    triad   GB/s by ("L2" or "memory", threads)
-    region  microseconds of an empty parallel region on all threads
-    l2      bytes of one core's second-level cache
+    flops      GFLOP/s by (dtype name, threads), in registers
+    tile       the same, of a tile on operands in the first cache
+    bandwidth  GB/s by (level, threads), levels from the first cache to memory
+    sizes      bytes of each cache, of one core
+    region     microseconds of an empty parallel region on all threads
     """
 
     flops: dict[tuple[str, int], float]
-    triad: dict[tuple[str, int], float]
+    tile: dict[tuple[str, int], float]
+    bandwidth: dict[tuple[str, int], float]
+    sizes: dict[str, int]
     region: float
-    l2: int
+
+    def seconds_for(self, size: int, threads: int) -> float:
+        """The least time in which `size` bytes can be read or written, if each cache is full of them from before.
+
+        The first cache holds a part, the second the next part, and so on: no order of access does better.
+        """
+        seconds, below = 0.0, 0
+        for level in [*LEVELS, "memory"]:
+            capacity = self._capacity(level, threads)
+            part = max(0, min(size, capacity) - below)
+            seconds += part / self.bandwidth[level, threads] / 1e9
+            below = max(below, capacity)
+        return seconds
 
     def bandwidth_for(self, size: int, threads: int) -> float:
         """GB/s at most for arrays of `size` bytes together."""
-        return self.triad["L2" if size <= self.l2 * threads else "memory", threads]
+        return size / self.seconds_for(size, threads) / 1e9 if size else math.inf
+
+    def _capacity(self, level: str, threads: int) -> float:
+        return math.inf if level == "memory" else self.sizes[level] * (1 if level in SHARED else threads)
+
+
+def _measured_at(level: str, sizes: dict[str, int], threads: int) -> int:
+    """Bytes that lie in `level`: half of it, but more than the caches before it hold."""
+    if level == "memory":
+        return 6 * max(sizes.values())
+    below = max([0, *(size * threads for other, size in sizes.items() if size < sizes[level])])
+    return max(sizes[level] * (1 if level in SHARED else threads) // 2, min(2 * below, sizes[level]))
 
 
 @functools.cache
 def limits() -> Limits:
-    """Measured once a process, within a few seconds, on 1 thread and on all that Numba now uses."""
-    every, l2 = numba.get_num_threads(), l2_bytes()
-    flops, triad = {}, {}
-    for threads in sorted({1, every}):
-        for dtype in (np.float32, np.float64):
-            flops[np.dtype(dtype).name, threads] = peak(dtype, threads)
-        triad["L2", threads] = bandwidth(l2 * threads // 2, threads)
-        triad["memory", threads] = bandwidth(MEMORY_BYTES, threads)
-    region = 1e6 * _best(_regions, np.zeros(every), REGIONS) / REGIONS
-    return Limits(flops, triad, region, l2)
+    """Measured once a process, within some seconds, on 1 thread and on all that Numba now uses."""
+    every = numba.get_num_threads()
+    sizes = {level: cache_bytes(level) for level in LEVELS}
+    counts = sorted({1, every})
+    kinds = [(dtype, threads) for threads in counts for dtype in (np.float32, np.float64)]
+    return Limits(
+        flops={(np.dtype(dtype).name, threads): peak(dtype, threads) for dtype, threads in kinds},
+        tile={(np.dtype(dtype).name, threads): tile_peak(dtype, threads) for dtype, threads in kinds},
+        bandwidth={
+            (level, threads): bandwidth(_measured_at(level, sizes, threads), threads)
+            for threads in counts
+            for level in [*LEVELS, "memory"]
+        },
+        sizes=sizes,
+        region=1e6 * _best(probes.regions, np.zeros(every), REGIONS) / REGIONS,
+    )
+
+
+def shares(flops: float, size: int, nanoseconds: float, dtype: str, threads: int) -> dict[str, float]:
+    """Percentages of the limits: "% of limit", of the multiply-adds in registers or without `flops` of the bandwidth
+    for `size` bytes; and "% of tile", only with `flops`.
+
+    RuntimeError if a share is more than MOST: then a limit is wrong, and every share with it. Limits that a neighbour
+    had disturbed are measured once more before.
+    """
+    for _ in range(2):
+        found = limits()
+        if flops:
+            rate = flops / nanoseconds
+            percent = {"% of limit": rate / found.flops[dtype, threads], "% of tile": rate / found.tile[dtype, threads]}
+        else:
+            percent = {"% of limit": found.seconds_for(size, threads) * 1e9 / nanoseconds}
+        percent = {name: round(100 * share, 1) for name, share in percent.items()}
+        if max(percent.values()) <= MOST:
+            return percent
+        limits.cache_clear()
+    raise RuntimeError(f"more than the machine can: {percent} of what bench/ceiling.py measured, {MOST} % at most")
 
 
 def main() -> None:
     found = limits()
-    for (dtype, threads), value in found.flops.items():
-        print(f"multiply-adds, {dtype}, {threads} threads: {value:.0f} GFLOP/s")
-    for (memory, threads), value in found.triad.items():
-        print(f"triad from {memory}, {threads} threads: {value:.0f} GB/s")
+    for dtype, threads in found.flops:
+        registers, tile = found.flops[dtype, threads], found.tile[dtype, threads]
+        print(f"multiply-adds, {dtype}, {threads} threads: {registers:.0f} GFLOP/s in registers, {tile:.0f} in a tile")
+    for (level, threads), value in found.bandwidth.items():
+        print(f"{level}, {threads} threads: {value:.0f} GB/s")
     print(f"an empty parallel region: {found.region:.2f} us")
 
 

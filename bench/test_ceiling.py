@@ -14,9 +14,11 @@ def test_limits(benchmark, whole_machine):
     """One row; its figures stand in extra_info, named like 'float32 GFLOP/s, 2 threads'."""
     found = benchmark.pedantic(limits, rounds=1)
     info = {f"{dtype} GFLOP/s, {threads} threads": value for (dtype, threads), value in found.flops.items()}
-    info |= {f"{memory} GB/s, {threads} threads": value for (memory, threads), value in found.triad.items()}
-    info |= {"empty parallel region us": found.region, "L2 bytes": found.l2}
+    info |= {f"{dtype} GFLOP/s in a tile, {threads} threads": value for (dtype, threads), value in found.tile.items()}
+    info |= {f"{level} GB/s, {threads} threads": value for (level, threads), value in found.bandwidth.items()}
+    info |= {"empty parallel region us": found.region} | {f"{level} bytes": size for level, size in found.sizes.items()}
     benchmark.extra_info |= info
     every = numba.get_num_threads()
     assert found.flops["float32", 1] > found.flops["float64", 1]  # twice as many numbers in a vector
-    assert found.triad["L2", every] > found.triad["memory", every]
+    assert found.bandwidth["L1", 1] > found.bandwidth["L2", 1]
+    assert found.bandwidth["L2", every] > found.bandwidth["memory", every]

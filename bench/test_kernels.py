@@ -2,14 +2,14 @@
 
 `pytest bench/test_kernels.py --benchmark-only`. Each result carries dtype, shape, threads and, of the fastest round:
 GFLOP/s if the kernel's work is additions and multiplications, GB/s of the memory that it must read and write, and the
-percentage that this is of the machine's limit (bench/ceiling.py) for the same dtype and threads.
+percentage that this is of the machine's limits (bench/ceiling.py) for the same dtype and threads.
 """
 
 import numba
 import numpy as np
 import pytest
 
-from bench.ceiling import limits
+from bench.ceiling import shares
 from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
 from tests.tolerances import check
@@ -50,16 +50,8 @@ def _report(benchmark, spec, args, shape, dtype, threads):
     size = spec.bytes(args)
     info["GB/s"] = round(size / nanoseconds, 2)
     if JIT:
-        info["% of limit"] = round(100 * _fraction_of_limit(flops, size, nanoseconds, info["dtype"], threads), 1)
-
-
-def _fraction_of_limit(flops, size, nanoseconds, dtype, threads):
-    """Fraction of the multiply-add peak, or without flops of the bandwidth of the cache or memory that holds `size`."""
-    if threads == "BLAS":
-        threads = numba.get_num_threads()
-    if flops:
-        return flops / nanoseconds / limits().flops[dtype, threads]
-    return size / nanoseconds / limits().bandwidth_for(size, threads)
+        every = numba.get_num_threads() if threads == "BLAS" else threads
+        info |= shares(flops, size, nanoseconds, info["dtype"], every)
 
 
 @pytest.mark.parametrize(("name", "dtype", "shape", "twin"), _params())

@@ -1,8 +1,5 @@
 """Micro-tiles give the bits of the readable loop, and write nothing beside their output."""
 
-import re
-
-import llvmlite.binding as llvm
 import numpy as np
 import pytest
 from llvmlite import ir
@@ -10,6 +7,7 @@ from numba import types
 
 from fastnn_kernels import _product, _tile
 from fastnn_kernels._jit import compiled
+from tests.assembly import PROCESSORS, assembly, busiest_block, multiply_adds, spills
 from tests.kernels.cases import DTYPES, needs_jit
 
 pytestmark = needs_jit
@@ -90,38 +88,17 @@ def test_registers_are_read_off_the_assembly(assembly, registers):
     assert nr >= 1
 
 
-def compiled_for(triple, processor, mr, nr):
-    """The assembly of one micro-tile, compiled for another processor."""
-    word = ir.IntType(64)
-    function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), [word] * 8), "tile")
-    builder = ir.IRBuilder(function.append_basic_block())
-    out, out_stride, a, a_row, a_step, b, b_stride, depth = function.args
-    emitter = _tile._Emitter(builder, types.float32, mr, nr)
-    sums = emitter.start(out, out_stride, ir.Constant(ir.IntType(1), 0))
-    emitter.store(out, out_stride, emitter.loop(depth, a, a_row, a_step, b, b_stride, sums))
-    builder.ret_void()
-    text = str(function.module).replace('target triple = "unknown-unknown-unknown"', f'target triple = "{triple}"')
-    machine = llvm.Target.from_triple(triple).create_target_machine(cpu=processor, opt=3)
-    module = llvm.parse_assembly(text)
-    passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
-    passes.getModulePassManager().run(module, passes)
-    return machine.emit_assembly(module)
-
-
-@pytest.mark.parametrize(
-    ("triple", "processor", "registers", "each"),
-    [
-        ("aarch64-unknown-linux-gnu", "neoverse-n1", "neon", 4),  # registers to a line
-        ("x86_64-unknown-linux-gnu", "haswell", "ymm", 2),
-        ("x86_64-unknown-linux-gnu", "skylake-avx512", "zmm", 1),
-    ],
-)
+@pytest.mark.parametrize(("triple", "processor", "registers", "each"), PROCESSORS)
 def test_the_sums_of_the_largest_tile_stay_in_registers(triple, processor, registers, each):
-    llvm.initialize_all_targets()
-    llvm.initialize_all_asmprinters()
     (mr, *_), nr = _tile.SHAPES[registers]
-    assembly = compiled_for(triple, processor, mr, nr)
-    loop = max(re.split(r"\n\.LBB\d+_\d+:", assembly), key=lambda block: len(re.findall(r"fmla|vfmadd", block)))
+
+    def emit(builder, arguments):
+        out, out_stride, a, a_row, a_step, b, b_stride, depth = arguments
+        emitter = _tile._Emitter(builder, types.float32, mr, nr)
+        sums = emitter.start(out, out_stride, ir.Constant(ir.IntType(1), 0))
+        emitter.store(out, out_stride, emitter.loop(depth, a, a_row, a_step, b, b_stride, sums))
+
+    loop = busiest_block(assembly(emit, [ir.IntType(64)] * 8, triple, processor))
     assert _tile.registers_in(loop) == registers
-    assert len(re.findall(r"fmla|vfmadd", loop)) == mr * nr * each
-    assert not re.search(r"\[sp|\(%rsp", loop), "sums are spilled to the stack"
+    assert len(multiply_adds(loop)) == mr * nr * each
+    assert not spills(loop)
