@@ -76,10 +76,10 @@ def hot_tile():
 
     out : (threads, MR, columns)    a : (threads, MR, TILE_DEPTH)    b : (threads, TILE_DEPTH, columns)
     """
-    sizes, lines = _tile.shape()
-    if not sizes:
+    sizes = _tile.shape()
+    if not sizes.rows:
         return None
-    tile = _tile.tile(sizes[0], lines)
+    tile, rows, lines = _tile.tiles(tall=True), sizes.rows, sizes.lines
 
     @numba.njit(parallel=True)
     def run(out, a, b, repeats):
@@ -88,8 +88,8 @@ def hot_tile():
             to, left, right = out[t].ctypes.data, a[t].ctypes.data, b[t].ctypes.data
             for _ in range(repeats):
                 tile(
-                    out.dtype.type(0), to, out.shape[2] * size, left, a.shape[2] * size, size,
-                    right, b.shape[2] * size, b.shape[1], True,
+                    out.dtype.type(0), rows, lines, to, out.shape[2] * size,
+                    left, a.shape[2] * size, 0, 1, b.shape[1], right, b.shape[2] * size, 1,
                 )  # fmt: skip
 
     return run
@@ -97,9 +97,9 @@ def hot_tile():
 
 def tile_operands(dtype: type, threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(out, a, b) for `hot_tile`"""
-    sizes, lines = _tile.shape()
-    columns = lines * _tile.ALIGNMENT // np.dtype(dtype).itemsize
-    shapes = (sizes[0], columns), (sizes[0], TILE_DEPTH), (TILE_DEPTH, columns)
+    sizes = _tile.shape()
+    columns = sizes.lines * _tile.ALIGNMENT // np.dtype(dtype).itemsize
+    shapes = (sizes.rows, columns), (sizes.rows, TILE_DEPTH), (TILE_DEPTH, columns)
     return tuple(np.full((threads, *shape), 0.5, dtype) for shape in shapes)
 
 

@@ -40,5 +40,5 @@ def multiply_adds(text: str) -> list[str]:
 
 
 def spills(text: str) -> bool:
-    """Whether it reads or writes the stack."""
-    return bool(re.search(r"\[sp|\(%rsp", text))
+    """Whether a vector register is kept on the stack."""
+    return any(re.search(r"%[xyz]mm|\bq\d+", line) and re.search(r"\[sp|\(%rsp", line) for line in text.splitlines())

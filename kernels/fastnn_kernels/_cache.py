@@ -14,6 +14,7 @@ import os
 import pickle
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import llvmlite
@@ -22,6 +23,10 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 
 logger = logging.getLogger("fastnn_kernels")
+
+# Symbols that compiled code may call, each with a function that gives it an address. It is called before code that
+# names the symbol is loaded.
+EXTERNAL: dict[bytes, Callable[[], object]] = {}
 
 
 @functools.cache
@@ -104,6 +109,9 @@ class SourceStampedCache(_Cache):
                 logger.info("compiling %s", self._announced)
             return None
         self.hits += 1
+        for symbol, load in EXTERNAL.items():
+            if symbol in payload and symbol.decode() != self._name:
+                load()
         return CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, sig, data):

@@ -9,7 +9,7 @@ caches. NR is counted in lines here: a line is one cache line of numbers.
 
 from numba.extending import overload
 
-from fastnn_kernels import _tile
+from fastnn_kernels import _block, _tile
 from fastnn_kernels._jit import inline
 from fastnn_kernels._tuning import ALIGNMENT, KC, MC
 
@@ -59,129 +59,66 @@ def readable_product(out, a, b):
 
 
 def product(out, a, b):
-    """out = a · b, by tiles where this processor has them"""
+    """out = a · b, by tiles where this processor has them; rows of a are contiguous"""
     readable_product(out, a, b)
 
 
-def _tile_rows(nr):
-    """A function that computes any number of rows, `nr` lines wide, by micro-tiles of every MR of this processor."""
-    sizes = _tile.shape()[0]
-    tall, middle, pair, single = (_tile.tile(mr, nr) for mr in sizes)
-    tall_mr, middle_mr = sizes[:2]
-
-    def run(zero, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
-        i = 0
-        while i + tall_mr <= rows:
-            tall(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
-            i += tall_mr
-        while i + middle_mr <= rows:
-            middle(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
-            i += middle_mr
-        while i + 2 <= rows:
-            pair(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
-            i += 2
-        if i < rows:
-            single(zero, out + i * out_stride, out_stride, a + i * a_row, a_row, a_step, b, b_stride, depth, fresh)
-
-    # The qualified name becomes the symbol's name. With one name for both widths, code that another process put into
-    # the cache could call the wrong one.
-    run.__qualname__ = f"{run.__qualname__}.{nr}"
-    return inline(run)
+def product_xt(out, x, first, b):
+    """out = xᵀ · b for the columns of x from `first` on, as many as out has rows; rows of x are contiguous"""
+    readable_product(out, x[:, first : first + out.shape[0]].T, b)
 
 
-def _panel_function(nr):
-    """A function that computes all rows of one panel of out, which is at most `nr` lines wide."""
-    narrow, wide = _tile_rows(1), _tile_rows(nr)
+def _tiled(real, tall: bool):
+    """A function that computes the whole lines of out = a · b and returns how many columns they have.
+
+    tall  whether the terms of a lie side by side; else its rows do, and a is the transpose of a matrix
+    a     the address of the first number, a_stride in bytes
+    """
+    block = _block.caller(real, tall)
 
     @inline
-    def run(zero, lines, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
-        if lines == nr:
-            wide(zero, rows, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh)
-        else:
-            for v in range(lines):
-                at = v * ALIGNMENT
-                narrow(zero, rows, out + at, out_stride, a, a_row, a_step, b + at, b_stride, depth, fresh)
+    def run(out, a, a_stride, b):
+        size, depth, rows = out.itemsize, b.shape[0], out.shape[0]
+        lines = out.shape[1] * size // ALIGNMENT
+        term, row = (size, a_stride) if tall else (a_stride, size)
+        for p in range(0, max(depth, 1), KC):
+            for i in range(0, rows, MC):
+                block(
+                    min(MC, rows - i), lines, out.ctypes.data + i * out.strides[0], out.strides[0],
+                    a + p * term + i * row, a_stride, 0, 1, min(KC, depth - p),
+                    b.ctypes.data + p * b.strides[0], b.strides[0], p == 0,
+                )  # fmt: skip
+        return lines * (ALIGNMENT // size)
 
     return run
 
 
 @overload(product)
 def _compiled_product(out, a, b):
-    if not _tile.shape()[0]:
+    if not _tile.shape().rows:
         return lambda out, a, b: readable_product(out, a, b)
-    nr = _tile.shape()[1]
-    panel = _panel_function(nr)
+    tiled = _tiled(out.dtype, True)
 
-    def tiled(out, a, b):
-        depth, lines = b.shape[0], out.shape[1] * out.itemsize // ALIGNMENT
-        for p in range(0, max(depth, 1), KC):
-            kc = min(KC, depth - p)
-            for i in range(0, out.shape[0], MC):
-                mc = min(MC, out.shape[0] - i)
-                left = a.ctypes.data + p * a.strides[1] + i * a.strides[0]
-                for line in range(0, lines, nr):
-                    at = line * ALIGNMENT
-                    panel(
-                        out.dtype.type(0), min(nr, lines - line), mc,
-                        out.ctypes.data + i * out.strides[0] + at, out.strides[0], left, a.strides[0], a.strides[1],
-                        b.ctypes.data + p * b.strides[0] + at, b.strides[0], kc, p == 0,
-                    )  # fmt: skip
-        done = lines * (ALIGNMENT // out.itemsize)
+    def run(out, a, b):
+        done = tiled(out, a.ctypes.data, a.strides[0], b)
         if done < out.shape[1]:  # part of a line is left: never in a buffer of a program, whose rows are whole lines
             readable_product(out[:, done:], a, b[:, done:])
 
-    return tiled
+    return run
 
 
-def add_products(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
-    """out[at + i·out_row + j] (= or) += Σ_p a[a_at + i·a_row + p·a_step] · b[p, j], for i < rows and all of b
+@overload(product_xt)
+def _compiled_product_xt(out, x, first, b):
+    if not _tile.shape().rows:
+        return lambda out, x, first, b: readable_product(out, x[:, first : first + out.shape[0]].T, b)
+    tiled = _tiled(out.dtype, False)
 
-    out, a : flat    b : (k, n), rows contiguous    fresh : whether the sums start at 0 instead of `out`
+    def run(out, x, first, b):
+        done = tiled(out, x.ctypes.data + first * x.itemsize, x.strides[0], b)
+        if done < out.shape[1]:
+            readable_product(out[:, done:], x[:, first : first + out.shape[0]].T, b[:, done:])
 
-    The rows of out and of a may lie at any distance: they are pixels of an image, or taps of a window.
-    """
-    readable_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh)
-
-
-@inline
-def readable_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
-    """`add_products`, by loops"""
-    for i in range(rows):
-        own = out[at + i * out_row : at + i * out_row + b.shape[1]]
-        if fresh:
-            for j in range(own.shape[0]):
-                own[j] = 0
-        for p in range(b.shape[0]):
-            a0, row = a[a_at + i * a_row + p * a_step], b[p]
-            for j in range(own.shape[0]):
-                own[j] = a0 * row[j] + own[j]
-
-
-@overload(add_products)
-def _compiled_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
-    if not _tile.shape()[0]:
-        return lambda out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh: readable_add(
-            out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh
-        )
-    nr = _tile.shape()[1]
-    panel = _panel_function(nr)
-
-    def tiled(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
-        size = out.itemsize
-        lines = b.shape[1] * size // ALIGNMENT
-        for line in range(0, lines, nr):
-            here = line * ALIGNMENT
-            panel(
-                out.dtype.type(0), min(nr, lines - line), rows,
-                out.ctypes.data + at * size + here, out_row * size,
-                a.ctypes.data + a_at * size, a_row * size, a_step * size,
-                b.ctypes.data + here, b.strides[0], b.shape[0], fresh,
-            )  # fmt: skip
-        done = lines * (ALIGNMENT // size)
-        if done < b.shape[1]:
-            readable_add(out, at + done, out_row, a, a_at, a_row, a_step, b[:, done:], rows, fresh)
-
-    return tiled
+    return run
 
 
 def transposed(out, a):

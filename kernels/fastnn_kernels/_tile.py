@@ -1,16 +1,20 @@
-"""The micro-tile of a product: MR rows × NR columns of an output, summed in vector registers while p runs.
+"""The micro-tile of a product: MR rows × NR columns of an output, summed in vector registers over all terms.
 
 NR is counted in lines. A line is one cache line of numbers: 16 float32 or 8 float64. It is written here as one LLVM
 vector, which the code generator splits into the registers that the processor has. So one source serves AVX-512, AVX2
-and NEON; only MR, the rows of sums that fit into the registers, differs. The tile computes, for r < MR, in ascending p,
-each output as one chain of fused multiply-adds:
+and NEON; only the sizes of the tiles, as many rows of sums as fit into the registers, differ. The tile computes, for
+r < MR, each output as one chain of fused multiply-adds, in ascending order of s, then of p < depth:
 
-    out[r, line] = a[r, p] · b[p, line] + out[r, line]
+    out[r, line] = a[r, s, p] · b[s · depth + p, line] + out[r, line]
+
+Terms come in `segments` of `depth` terms each. A product has one segment. A convolution has one for each line of its
+window: within a segment the terms of a lie side by side, and the next segment begins at the next line of the image.
 
 LLVM vectorises such a loop by itself, but loads and stores `out` at every p: half the speed (bench/test_kernels.py).
 """
 
 import functools
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
 from llvmlite import ir
@@ -19,15 +23,41 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from fastnn_kernels._tuning import ALIGNMENT, PREFETCH_ROWS
+from fastnn_kernels._tuning import ALIGNMENT
 
 WORD = ir.IntType(64)
 INDEX = ir.IntType(32)
 REALS = {types.float32: (ir.FloatType(), 4, "f32"), types.float64: (ir.DoubleType(), 8, "f64")}
 
-# The MR of a processor's micro-tiles, largest first, and their largest NR in lines, by the processor's kind of vector
-# register. AVX-512 has 32 registers of a line each, AVX2 has 16 of half a line, NEON has 32 of a quarter.
-SHAPES = {"zmm": ((12, 4, 2, 1), 2), "ymm": ((6, 4, 2, 1), 1), "neon": ((6, 4, 2, 1), 1), "": ((), 1)}
+
+class Shape(NamedTuple):
+    """The tiles of a processor.
+
+    rows    of the tallest tile; 0 where there is no tile and the readable loop is to run
+    lines   of a tile with many rows
+    few     lines of a tile with 1, 2 and 3 rows: a tile of few rows is wider, because eight chains of sums and more
+            keep both multipliers busy while each chain waits for itself
+    terms   a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
+    """
+
+    rows: int
+    lines: int
+    few: tuple[int, int, int]
+    terms: int
+
+    def width(self, rows: int) -> int:
+        """The lines of the widest tile with so many rows."""
+        return self.few[rows - 1] if rows <= len(self.few) else self.lines
+
+
+# AVX-512 has 32 registers of a line each, AVX2 has 16 of half a line, NEON has 32 of a quarter. With AVX2 a tile of
+# three rows and two lines needs one register more than there are; it still reaches 78 % of the limit, one line 67 %.
+SHAPES = {
+    "zmm": Shape(12, 2, (8, 4, 4), 24),
+    "ymm": Shape(6, 1, (6, 3, 2), 24),
+    "neon": Shape(6, 1, (6, 3, 2), 1),
+    "": Shape(0, 1, (1, 1, 1), 1),
+}
 
 PROBE = """
 define <16 x float> @probe(<16 x float> %a, <16 x float> %b, <16 x float> %c) {
@@ -54,16 +84,45 @@ def registers() -> str:
     return registers_in(machine.emit_assembly(llvm.parse_assembly(PROBE)))
 
 
-def shape() -> tuple[tuple[int, ...], int]:
-    """(all MR, largest NR in lines) of this processor's micro-tiles; no MR if the readable loop is to run instead."""
+def shape() -> Shape:
+    """The sizes of this processor's micro-tiles."""
     return SHAPES[registers()]
 
 
-class _Emitter:
-    """Writes the code of one micro-tile into a function. Addresses are int64, offsets and strides are in bytes."""
+class Operands(NamedTuple):
+    """What a tile is called with, all int64. Addresses are those of the first number; strides are in bytes.
 
-    def __init__(self, builder, real, mr, nr):
-        self.builder, self.mr, self.nr = builder, mr, nr
+    out, out_stride  the output, and from one of its rows to the next
+    a, a_stride      the left operand, and along its second axis: see `tall`
+    a_jump           from a segment of a to the next
+    segments, depth  the number of segments, and of terms in each
+    b, b_stride      the right operand, and from one of its rows, that is terms, to the next
+    fresh            whether sums start at 0; else at what `out` holds
+    """
+
+    out: ir.Value
+    out_stride: ir.Value
+    a: ir.Value
+    a_stride: ir.Value
+    a_jump: ir.Value
+    segments: ir.Value
+    depth: ir.Value
+    b: ir.Value
+    b_stride: ir.Value
+    fresh: ir.Value
+
+
+class Emitter:
+    """Writes the code of one micro-tile into a function.
+
+    tall   whether terms of a lie side by side and its rows `a_stride` apart, as in x · w; else rows lie side by side
+           and terms `a_stride` apart, as in xᵀ · dout
+    terms  of the processor's `Shape`
+    """
+
+    def __init__(self, builder, real, mr: int, nr: int, tall: bool, terms: int = 1):
+        self.builder, self.mr, self.nr, self.tall = builder, mr, nr, tall
+        self.several = max(1, terms // (mr * nr))
         self.real, self.size, suffix = REALS[real]
         lanes = ALIGNMENT // self.size
         self.line = ir.VectorType(self.real, lanes)
@@ -85,99 +144,115 @@ class _Emitter:
         vector = self.builder.insert_element(undefined, one, INDEX(0))
         return self.builder.shuffle_vector(vector, undefined, ir.Constant(self.lanes, None))
 
-    def offsets(self, stride):
+    def emit(self, given: Operands) -> None:
+        """The whole tile."""
+        sums = [cgutils.alloca_once(self.builder, self.line) for _ in range(self.mr * self.nr)]
+        self._start(given, sums)
+        at_a, at_b = (cgutils.alloca_once_value(self.builder, address) for address in (given.a, given.b))
+        with cgutils.for_range(self.builder, given.segments):
+            segment = self.builder.load(at_a)
+            self._loop(given, sums, at_a, at_b)
+            self.builder.store(self.builder.add(segment, given.a_jump), at_a)
+        for offset, line in zip(self._offsets(given.out_stride), sums, strict=True):
+            self.builder.store(self.builder.load(line), self.pointer(given.out, offset, self.line), align=self.size)
+
+    def _offsets(self, stride):
         """The offsets of the tile's lines from its first one, row by row."""
         for r in range(self.mr):
             row = self.builder.mul(stride, WORD(r))
             for v in range(self.nr):
                 yield self.builder.add(row, WORD(v * ALIGNMENT))
 
-    def start(self, out, stride, fresh):
-        """The sums to begin with: 0 if the tile is fresh, else what `out` holds."""
-        sums = []
-        old = [self.load_line(out, offset) for offset in self.offsets(stride)]
-        for line in old:
-            sums.append(self.builder.select(fresh, ir.Constant(self.line, None), line))
-        return sums
+    def _start(self, given, sums):
+        """The sums to begin with: 0 if the tile is fresh, else what `out` holds, which is then not read."""
+        with self.builder.if_else(self.builder.icmp_signed("!=", given.fresh, WORD(0))) as (fresh, old):
+            with fresh:
+                for line in sums:
+                    self.builder.store(ir.Constant(self.line, None), line)
+            with old:
+                for offset, line in zip(self._offsets(given.out_stride), sums, strict=True):
+                    self.builder.store(self.load_line(given.out, offset), line)
 
-    def add(self, a, a_row, b, sums):
-        """The sums after the products of one p are added."""
-        lines = [self.load_line(b, WORD(v * ALIGNMENT)) for v in range(self.nr)]
-        result = []
-        for r in range(self.mr):
-            left = self.broadcast(a, self.builder.mul(a_row, WORD(r)))
-            for v in range(self.nr):
-                result.append(self.builder.call(self.fma, [left, lines[v], sums[r * self.nr + v]]))
-        return result
+    def _loop(self, given, sums, at_a, at_b):
+        """All terms of a segment: several at a time, which saves the counting, then one by one.
 
-    def prefetch(self, address):
-        """Prefetch the lines at an address: rows of b may lie pages apart, where the hardware does not prefetch."""
-        byte = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [byte, INDEX, INDEX, INDEX])
-        ask = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
-        for v in range(self.nr):
-            # The last three operands: for reading, into all caches, as data.
-            self.builder.call(ask, [self.pointer(address, WORD(v * ALIGNMENT), ir.IntType(8)), *map(INDEX, (0, 3, 1))])
+        A tile of many sums does not need that, and would need more registers for addresses than there are.
+        """
+        rounds, rest = (step(given.depth, WORD(self.several)) for step in (self.builder.sdiv, self.builder.srem))
+        for count, terms in ((rounds, self.several), (rest, 1))[: 1 + (self.several > 1)]:
+            with cgutils.for_range(self.builder, count):
+                self._add(given, sums, at_a, at_b, terms)
 
-    def loop(self, depth, a, a_row, a_step, b, b_stride, sums):
-        """The sums after all p < depth."""
+    def _add(self, given, sums, at_a, at_b, terms):
+        """Add the products of the next `terms` terms, and move on."""
+        builder, size = self.builder, WORD(self.size)
+        a, b = builder.load(at_a), builder.load(at_b)
+        row, term = (given.a_stride, size) if self.tall else (size, given.a_stride)
+        for p in range(terms):
+            below = builder.mul(given.b_stride, WORD(p))
+            self._add_term(sums, a, builder.mul(term, WORD(p)), row, b, below)
+        builder.store(builder.add(a, builder.mul(term, WORD(terms))), at_a)
+        builder.store(builder.add(b, builder.mul(given.b_stride, WORD(terms))), at_b)
+
+    def _add_term(self, sums, a, term, row, b, below):
+        """Add the products of one term: numbers of a are broadcast at `a + term + r · row`, lines lie at `b + below`.
+
+        Those of which there are fewer are loaded first and held: lines in a tile of many rows, numbers in one of few.
+        """
         builder = self.builder
-        before = builder.block
-        body, after = builder.append_basic_block("tile.k"), builder.append_basic_block("tile.end")
-        builder.cbranch(builder.icmp_signed(">", depth, WORD(0)), body, after)
-        builder.position_at_end(body)
-        moving = [builder.phi(WORD) for _ in range(3)]
-        old = [builder.phi(self.line) for _ in sums]
-        p, at_a, at_b = moving
-        self.prefetch(builder.add(at_b, builder.mul(b_stride, WORD(PREFETCH_ROWS))))
-        new = self.add(at_a, a_row, at_b, old)
-        steps = [builder.add(p, WORD(1)), builder.add(at_a, a_step), builder.add(at_b, b_stride)]
-        for phi, first, then in zip([*moving, *old], [WORD(0), a, b, *sums], [*steps, *new], strict=True):
-            phi.add_incoming(first, before)
-            phi.add_incoming(then, body)
-        builder.cbranch(builder.icmp_signed("<", steps[0], depth), body, after)
-        builder.position_at_end(after)
-        return [self._either(first, before, then, body) for first, then in zip(sums, new, strict=True)]
+        lines = [lambda v=v: self.load_line(b, builder.add(below, WORD(v * ALIGNMENT))) for v in range(self.nr)]
+        lefts = [lambda r=r: self.broadcast(a, builder.add(builder.mul(row, WORD(r)), term)) for r in range(self.mr)]
+        few = self.mr <= 3
+        held, passing = (lefts, lines) if few else (lines, lefts)
+        held = [load() for load in held]
+        for i, load in enumerate(passing):
+            one = load()
+            for j, other in enumerate(held):
+                total = sums[j * self.nr + i if few else i * self.nr + j]
+                builder.store(builder.call(self.fma, [one, other, builder.load(total)]), total)
 
-    def _either(self, first, before, then, body):
-        phi = self.builder.phi(self.line)
-        phi.add_incoming(first, before)
-        phi.add_incoming(then, body)
-        return phi
 
-    def store(self, out, stride, sums):
-        for offset, line in zip(self.offsets(stride), sums, strict=True):
-            self.builder.store(line, self.pointer(out, offset, self.line), align=self.size)
+def tile_function(module, real, mr: int, nr: int, tall: bool, terms: int):
+    """A function of a module that runs one micro-tile; its parameters are those of `Operands`."""
+    name = f"tile.{REALS[real][2]}.{'tall' if tall else 'wide'}.{mr}x{nr}"
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [WORD] * len(Operands._fields)), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")  # registers are given to one tile at a time
+    builder = ir.IRBuilder(function.append_basic_block())
+    Emitter(builder, real, mr, nr, tall, terms).emit(Operands(*function.args))
+    builder.ret_void()
+    return function
 
 
 @functools.cache
-def tile(mr: int, nr: int):
-    """The micro-tile of MR rows × NR lines, as a function that compiled code can call.
+def tiles(tall: bool):
+    """The micro-tiles of this processor, as one function that compiled code can call.
 
-    tile(zero, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh)
-
-    zero       : a number of the dtype
-    out, a, b  : addresses of the first numbers
-    out_stride : bytes from out[r] to out[r+1]
-    a_row      : bytes from a[r, p] to a[r+1, p]
-    a_step     : bytes from a[r, p] to a[r, p+1]
-    b_stride   : bytes from b[p] to b[p+1]
-    depth      : number of terms of each sum
-    fresh      : sums start at 0 if it is not 0, else at what `out` holds
+    run(zero, rows, lines, *Operands)    zero : a number of the dtype    rows ≤ shape().rows
     """
+    sizes = shape()
+    choices = [(mr, nr) for mr in range(1, sizes.rows + 1) for nr in range(1, sizes.width(mr) + 1)]
 
     @intrinsic
-    def run(typing_context, zero, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh):
+    def run(
+        typing_context, zero, rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh
+    ):
         def codegen(context, builder, signature, args):
-            _, out, out_stride, a, a_row, a_step, b, b_stride, depth, fresh = args
-            emitter = _Emitter(builder, signature.args[0], mr, nr)
-            is_fresh = builder.icmp_signed("!=", fresh, WORD(0))
-            sums = emitter.start(out, out_stride, is_fresh)
-            sums = emitter.loop(depth, a, a_row, a_step, b, b_stride, sums)
-            emitter.store(out, out_stride, sums)
+            _, rows, lines, *given = args
+            after = builder.append_basic_block("tile.end")
+            which = builder.switch(builder.add(builder.mul(rows, WORD(16)), lines), after)
+            for mr, nr in choices:
+                block = builder.append_basic_block(f"tile.{mr}x{nr}")
+                which.add_case(WORD(16 * mr + nr), block)
+                builder.position_at_end(block)
+                builder.call(tile_function(builder.module, signature.args[0], mr, nr, tall, sizes.terms), given)
+                builder.branch(after)
+            builder.position_at_end(after)
             return context.get_dummy_value()
 
-        return types.void(zero, *[types.int64] * 9), codegen
+        return types.void(zero, *[types.int64] * (2 + len(Operands._fields))), codegen
 
     return run
 
@@ -201,7 +276,7 @@ def transpose_square(typing_context, zero, out, out_stride, a, a_stride):
 
     def codegen(context, builder, signature, args):
         _, out, out_stride, a, a_stride = args
-        emitter = _Emitter(builder, signature.args[0], 1, 1)
+        emitter = Emitter(builder, signature.args[0], 1, 1, True)
         lanes = ALIGNMENT // emitter.size
         rows = [emitter.load_line(a, builder.mul(a_stride, WORD(i))) for i in range(lanes)]
         step = lanes // 2

@@ -17,8 +17,17 @@ PARALLEL_FROM = 8_000.0
 # Cache blocking of a product out = a · b, in the names of BLIS: at most KC terms of a sum and MC rows of out at a time.
 # The pieces of a and b that the micro-tiles of a block read again and again then stay in the caches.
 KC = 256
-MC = 48
-# While a tile uses row p of b, it prefetches row p + PREFETCH_ROWS.
-PREFETCH_ROWS = 16
+MC = 192
+# A product of so few rows is one block: two blocks would read b twice. A program cuts its batches itself.
+UNDIVIDED = 128
+# Rows of b that lie whole pages apart compete for the same few lines of the first cache (1,024 columns of float32: 72 %
+# of the limit with AVX2, 88 % from a copy). So a block copies a panel of such a b to where its lines lie side by side,
+# if it has this many rows and more to use the copy, which takes this many bytes at most.
+PAGE = 4096
+PACKED_FROM = 40
+PACKED_BYTES = 32 << 10
+# A part of b of more bytes than this comes from the third cache or from memory: while one panel is used, lines of the
+# next one are asked for (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512).
+FAR_BYTES = 512 << 10
 # A row of fewer columns than this leaves most of a vector register empty: kernels then run along the batch.
 NARROW = 8

@@ -51,6 +51,25 @@ def padded_sizes(geometry):
     return (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
 
 
+@inline
+def taps_of_phase(phase, window, stride):
+    """The number of taps k of a window with k mod stride = phase"""
+    return (max(0, window - phase) + stride - 1) // stride
+
+
+@inline
+def taps_of_phases_before(phase, window, stride):
+    """The number of taps k of a window with k mod stride < phase"""
+    return window // stride * phase + min(phase, window % stride)
+
+
+@inline
+def inputs_of_phase(phase, stride, before, extent):
+    """(start, count): the inputs i < extent with (i + before) mod stride = phase are start, start + stride, …"""
+    start = (phase - before) % stride
+    return start, (max(0, extent - start) + stride - 1) // stride
+
+
 def products(batch, geometry):
     """The number of multiply-adds of a convolution, those of padding included, for estimates of work."""
     _, _, C_in, KH, KW, _, _, _, _, H_out, W_out, C_out = (int(size) for size in geometry)

@@ -10,13 +10,23 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import add_products
-from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD
-from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_sizes, products, sizes, taps_inside
+from fastnn_kernels._tuning import ELEMENT, KC, MULTIPLY_ADD
+from fastnn_kernels._window import (
+    inputs_of_phase,
+    outputs_seeing,
+    outputs_seeing_all,
+    padded_sizes,
+    products,
+    sizes,
+    taps_inside,
+    taps_of_phase,
+    taps_of_phases_before,
+)
+from fastnn_kernels._window_product import add_pixels, add_taps
 
 __all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
 
-BLOCK = 48  # rows of dw that one thread computes at a time: they and a line of dout stay in the first cache
+BLOCK = 96  # rows of dw that one thread computes at a time
 
 
 @kernel(work=lambda out, x, geometry: ELEMENT * out.size, per_sample=True, cut=("out", "x"))
@@ -55,89 +65,130 @@ def conv2d_forward(out, x, w, geometry):
     """
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
+    at_once = max(1, KC // (KW * C))  # so many lines of taps stay in the first cache with their weights
+    whole = outer - inner == W_out
     for b in prange(out.shape[0]):
-        for j in range(H_out * W_out * n):
-            out[b, j] = 0
         for r in range(H_out):
             first_row, last_row = taps_inside(r * SH - top, KH, H)
-            # One line of taps for all outputs of a line, then the next line of taps: its weights stay in the cache.
-            for kh in range(first_row, last_row):
+            if not whole or first_row == last_row:
+                for j in range(r * W_out * n, (r + 1) * W_out * n):
+                    out[b, j] = 0
+            for kh in range(first_row, last_row, at_once):
+                lines = min(at_once, last_row - kh)
+                taps = w[kh * KW * C : (kh + lines) * KW * C, :n]
                 line = (r * SH - top + kh) * W
-                taps = w[kh * KW * C : (kh + 1) * KW * C, :n]
-                at = (line + inner * SW - left) * C
-                add_products(out[b], (r * W_out + inner) * n, n, x[b], at, SW * C, 1, taps, outer - inner, False)
-                for c in range(W_out):
-                    if c < inner or c >= outer:
-                        first, last = taps_inside(c * SW - left, KW, W)
-                        at, some = (line + c * SW - left + first) * C, taps[first * C : last * C]
-                        add_products(out[b], (r * W_out + c) * n, n, x[b], at, 0, 1, some, 1, False)
+                to, at = (r * W_out + inner) * n, (line + inner * SW - left) * C
+                fresh = whole and kh == first_row
+                add_pixels(out[b], to, n, outer - inner, x[b], at, SW * C, W * C, lines, taps, fresh)
+                for k in range(0 if whole else lines):
+                    _add_borders(out[b, r * W_out * n : (r + 1) * W_out * n], x[b], taps, geometry, line, k)
 
 
 @inline
-def _add_product(out, a, w, column):
-    """out += Σ a[p] · w[p, column : column + size of out], in ascending p"""
-    add_products(out, 0, 0, a, 0, 0, 1, w[: a.shape[0], column : column + out.shape[0]], 1, False)
+def _add_borders(out, x, taps, geometry, line, k):
+    """Add the products of one line of taps, `taps[k]`, to those outputs of a line that do not see all of it."""
+    _, W, C, _, KW, _, SW, _, left, _, W_out, n = sizes(geometry)
+    inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
+    for c in range(W_out):
+        if c < inner or c >= outer:
+            first, last = taps_inside(c * SW - left, KW, W)
+            at = (line + k * W + c * SW - left + first) * C
+            some = taps[(k * KW + first) * C : (k * KW + last) * C]
+            add_pixels(out, c * n, 0, 1, x, at, 0, 0, 1, some, False)
 
 
 @kernel(
-    work=lambda dx, dout, wt, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry),
+    work=lambda dx, dout, filters, geometry: MULTIPLY_ADD * products(dx.shape[0], geometry),
     per_sample=True,
     cut=("dx", "dout"),
 )
-def conv2d_backward_x(dx, dout, wt, geometry):
+def conv2d_backward_x(dx, dout, filters, geometry):
     """dx[b, h, w] = Σ dout[b, r, c, c_out] · w[h − r·SH + top, w − c·SW + left, :, c_out], in ascending (r, c, c_out)
 
-    dx : (B, ≥ H·W·C_in)                  dout     : (B, ≥ H_out·W_out·C_out)
-    wt : (C_out, ≥ KH·KW·C_in), from `transpose`    geometry : (12,)
+    dx      : (B, ≥ H·W·C_in)                       dout     : (B, ≥ H_out·W_out·C_out)
+    filters : (KH·KW·C_out, ≥ C_in), from `flip_filters`    geometry : (12,)
 
-    Each output adds its products to the pixels of dx that it saw; one thread owns a sample. The transposed weights lie
-    in the order of these pixels, so the inner loop runs over a whole line of the window.
+    Pixels of one phase, that is with the same (h + top) mod SH and (w + left) mod SW, see the same taps, every SH-th
+    and SW-th one. For them this is a convolution of dout with stride 1, by the filters of the phase.
     """
-    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
+    H, W, C, KH, _, SH, SW, top, _, H_out, _, _ = sizes(geometry)
     for b in prange(dx.shape[0]):
         for j in range(H * W * C):
             dx[b, j] = 0
-        for r in range(H_out):
-            first_row, last_row = taps_inside(r * SH - top, KH, H)
-            for kh in range(first_row, last_row):
-                line = (r * SH - top + kh) * W
-                for c in range(W_out):
-                    first, last = taps_inside(c * SW - left, KW, W)
-                    origin = line + c * SW - left
-                    own = dx[b, (origin + first) * C : (origin + last) * C]
-                    d = dout[b, (r * W_out + c) * n : (r * W_out + c + 1) * n]
-                    _add_product(own, d, wt, (kh * KW + first) * C)
+        for h in range(H):
+            phase = (h + top) % SH
+            last = (h + top) // SH  # the line of outputs that sees this line of pixels by its first tap
+            first = last - taps_of_phase(phase, KH, SH) + 1
+            low, high = max(0, first), min(H_out, last + 1)
+            if low < high:
+                for column_phase in range(SW):
+                    _add_phase(dx[b], dout[b], filters, geometry, h, phase, column_phase, low - first, low, high)
+
+
+@inline
+def _add_phase(dx, dout, filters, geometry, h, phase, column_phase, skipped, low, high):
+    """Add to the pixels of a phase in line h the products of output lines low ≤ r < high
+
+    skipped : the number of tap lines of this phase that would see lines before the first one
+    """
+    _, W, C, KH, KW, SH, SW, _, left, _, W_out, n = sizes(geometry)
+    taps = taps_of_phase(column_phase, KW, SW)
+    before = taps_of_phases_before(phase, KH, SH) * KW
+    before += taps_of_phase(phase, KH, SH) * taps_of_phases_before(column_phase, KW, SW)
+    own = filters[(before + skipped * taps) * n : (before + (skipped + high - low) * taps) * n, :C]
+    start, count = inputs_of_phase(column_phase, SW, left, W)
+    origin = (start + left) // SW - taps + 1  # the first output that sees the first pixel
+    inner = min(count, max(0, -origin))
+    outer = max(inner, min(count, W_out - taps - origin + 1))
+    if taps > 0:
+        to, at = (h * W + start + inner * SW) * C, (low * W_out + origin + inner) * n
+        add_pixels(dx, to, SW * C, outer - inner, dout, at, n, W_out * n, high - low, own, False)
+        for i in range(count):
+            if i < inner or i >= outer:
+                first, last = taps_inside(origin + i, taps, W_out)
+                for r in range(low, high):
+                    some = own[((r - low) * taps + first) * n : ((r - low) * taps + last) * n]
+                    at = (r * W_out + origin + i + first) * n
+                    add_pixels(dx, (h * W + start + i * SW) * C, 0, 1, dout, at, 0, 0, 1, some, False)
 
 
 @kernel(work=lambda out, w, geometry: 4 * ELEMENT * w.size)
 def flip_filters(out, w, geometry):
-    """out[kh', kw', c_out, c_in] = w[kh, kw, c_in, c_out], kh' = KH − 1 − kh, kw' = KW − 1 − kw
+    """out[place of (kh, kw), c_out, c_in] = w[kh, kw, c_in, c_out]; with stride 1 the last tap comes first
 
     out : (KH·KW·C_out, ≥ C_in), columns from C_in on stay    w : (KH·KW·C_in, ≥ C_out)    geometry : (12,)
 
-    With stride 1 the gradient of the input is the convolution of dout, padded, with these filters.
+    Taps stand in the order of their phases (kh mod SH, kw mod SW), within a phase in descending (kh, kw): so pixels of
+    the input's gradient read them in ascending order of the outputs. With stride 1 there is one phase, and the gradient
+    of the input is the convolution of dout, padded, with these filters.
     """
-    _, _, C, KH, KW, _, _, _, _, _, _, n = sizes(geometry)
+    _, _, C, KH, KW, SH, SW, _, _, _, _, n = sizes(geometry)
     for tap in prange(KH * KW):
-        own, taps = out[(KH * KW - 1 - tap) * n : (KH * KW - tap) * n], w[tap * C : (tap + 1) * C]
+        kh, kw = tap // KW, tap % KW
+        tall, wide = taps_of_phase(kh % SH, KH, SH), taps_of_phase(kw % SW, KW, SW)
+        place = taps_of_phases_before(kh % SH, KH, SH) * KW + tall * taps_of_phases_before(kw % SW, KW, SW)
+        place += (tall - 1 - kh // SH) * wide + wide - 1 - kw // SW
+        own, taps = out[place * n : (place + 1) * n], w[tap * C : (tap + 1) * C]
         for i in range(n):
             for j in range(C):
                 own[i, j] = taps[j, i]
 
 
 @inline
-def _add_line_of_taps(dw, x, dout, geometry, offset, r, kh):
-    """Add the products of output line r and tap line kh to dw, which holds the taps from number `offset` on"""
+def _add_line_of_taps(dw, x, dout, geometry, offset, r, lines, kh):
+    """Add the products of `lines` output lines from r on and tap line kh to dw, which holds the taps from `offset` on
+
+    dout : (lines · W_out, C_out), these lines alone
+    """
     _, W, C, _, KW, SH, SW, top, left, _, W_out, _ = sizes(geometry)
     flat, columns = dw.reshape(-1), dw.shape[1]
-    line = (r * SH - top + kh) * W
+    line, jump = (r * SH - top + kh) * W, SH * W * C
     origin, end = kh * KW * C, offset + dw.shape[0]
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
     if outer - inner == W_out:  # no borders: all taps of the line at once, which lie side by side
         first, last = max(offset, origin), min(end, origin + KW * C)
         at = (line - left) * C + first - origin
-        own = dout[r * W_out : (r + 1) * W_out]
-        add_products(flat, (first - offset) * columns, columns, x, at, 1, SW * C, own, last - first, False)
+        add_taps(flat, (first - offset) * columns, columns, last - first, x, at, SW * C, jump, lines, dout, False)
         return
     for kw in range(KW):
         origin = (kh * KW + kw) * C
@@ -145,8 +196,10 @@ def _add_line_of_taps(dw, x, dout, geometry, offset, r, kh):
         if first < last:
             c, c_end = outputs_seeing(kw, SW, left, W, W_out)
             at = (line + c * SW - left + kw) * C + first - origin
-            own = dout[r * W_out + c : r * W_out + c_end]
-            add_products(flat, (first - offset) * columns, columns, x, at, 1, SW * C, own, last - first, False)
+            to = (first - offset) * columns
+            for k in range(lines):
+                own = dout[k * W_out + c : k * W_out + c_end]
+                add_taps(flat, to, columns, last - first, x, at + k * jump, SW * C, 0, 1, own, False)
 
 
 @kernel(work=lambda dw, x, dout, geometry, offset=0: MULTIPLY_ADD * products(x.shape[0], geometry), cut=("dw",))
@@ -159,6 +212,7 @@ def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
     """
     H, _, C, KH, KW, SH, _, top, _, H_out, W_out, n = sizes(geometry)
+    at_once = max(1, KC // max(1, W_out))  # so many lines of dout stay in the first cache
     for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
         start = np.int64(block) * BLOCK
         own = dw[start : start + BLOCK]
@@ -168,7 +222,10 @@ def conv2d_backward_w(dw, x, dout, geometry, offset=0):
                 own[i, j] = 0
         for b in range(x.shape[0]):
             image = dout[b, : H_out * W_out * n].reshape(H_out * W_out, n)
-            for r in range(H_out):
+            for r in range(0, H_out, at_once):
                 for kh in range(low // (KW * C), min(KH, (high + KW * C - 1) // (KW * C))):
-                    if 0 <= r * SH - top + kh < H:
-                        _add_line_of_taps(own, x[b], image, geometry, low, r, kh)
+                    seen, end = outputs_seeing(kh, SH, top, H, H_out)
+                    first, last = max(r, seen), min(r + at_once, end)
+                    if first < last:
+                        lines = image[first * W_out : last * W_out]
+                        _add_line_of_taps(own, x[b], lines, geometry, low, first, last - first, kh)

@@ -11,20 +11,22 @@ rows of w: its inner loop could not run over columns of the output and keep each
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import product, transposed
-from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MC, MULTIPLY_ADD
+from fastnn_kernels._product import product, product_xt, transposed
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MC, MULTIPLY_ADD, UNDIVIDED
 
 __all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
 
 
 @inline
 def _block(rows):
-    """How many rows a block takes: a multiple of 4, at most MC, so that the number of blocks is even.
+    """How many rows a block takes: all, or of many rows at most MC, so that the number of blocks is even.
 
     It does not depend on the number of threads: code that asks for that number cannot be cached.
     """
+    if rows <= UNDIVIDED:
+        return max(rows, 1)
     blocks = 2 * -(-rows // (2 * MC))
-    return max(4, (-(-rows // max(blocks, 1)) + 3) // 4 * 4)
+    return (-(-rows // blocks) + 3) // 4 * 4
 
 
 @kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], per_sample=True, cut=("out", "x"))
@@ -50,9 +52,7 @@ def matmul_xt(dw, x, dout, offset=0):
     """
     size = _block(dw.shape[0])
     for block in prange((dw.shape[0] + size - 1) // size):
-        own = dw[block * size : block * size + size]
-        at = offset + block * size
-        product(own, x[:, at : at + own.shape[0]].T, dout)
+        product_xt(dw[block * size : block * size + size], x, offset + block * size, dout)
 
 
 @kernel(work=lambda out, w, offset=0: ELEMENT * w.shape[0] * out.shape[0], cut=("w",))

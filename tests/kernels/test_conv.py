@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from fastnn_kernels import conv2d_backward_w, conv2d_backward_x, conv2d_forward, transpose
+from fastnn_kernels import conv2d_backward_w, conv2d_backward_x, conv2d_forward, flip_filters
 from fastnn_kernels.registry import REGISTRY
 from fastnn_kernels.registry.inputs import padded
 from tests.kernels.cases import made, shapes
 
 SHAPES = [name for name in shapes(REGISTRY["conv2d_forward"]) if not name.startswith("0x")]
-SMALL = ["2x5x7x1x3x3x2x2xsamex5", "2x1x1x3x5x5x1x1xsamex2", "1x7x7x2x1x2x4x3xvalidx33"]
+SMALL = ["2x5x7x1x3x3x2x2xsamex5", "2x1x1x3x5x5x1x1xsamex2", "1x7x7x2x1x2x4x3xvalidx33", "2x9x8x3x5x4x2x3xsamex17"]
 
 
 def image(rows, H, W, C):
@@ -18,9 +18,10 @@ def image(rows, H, W, C):
 
 def gradients(dout, x, w, geometry):
     """dx and dw, by the two backward kernels."""
-    dx, dw, wt = np.zeros_like(x), np.zeros_like(w), padded(x.dtype, geometry[11], len(w), 0)
-    transpose.serial(wt, w)
-    conv2d_backward_x.serial(dx, dout, wt, geometry)
+    _, _, C, KH, KW, *_, n = geometry.tolist()
+    dx, dw, flipped = np.zeros_like(x), np.zeros_like(w), padded(x.dtype, KH * KW * n, C, 0)
+    flip_filters.serial(flipped, w, geometry)
+    conv2d_backward_x.serial(dx, dout, flipped, geometry)
     conv2d_backward_w.serial(dw, x, dout, geometry)
     return dx, dw
 

@@ -5,9 +5,8 @@ import inspect
 import numpy as np
 import pytest
 
-from fastnn_kernels import _product, _tile
 from fastnn_kernels.registry import REGISTRY
-from tests.kernels.cases import DTYPES, made, needs_jit, shapes
+from tests.kernels.cases import DTYPES, made, shapes
 
 CUT = [name for name, spec in REGISTRY.items() if spec.kernel.cut]
 
@@ -60,10 +59,3 @@ def test_a_kernel_writes_its_outputs_and_nothing_else(name):
         spec.kernel.serial(*given)
         for before, after in zip(args[spec.outputs :], given[spec.outputs :], strict=True):
             np.testing.assert_array_equal(before, after)
-
-
-@needs_jit
-def test_tiles_of_different_widths_have_names_of_their_own():
-    """Symbols of cached code are found by name: two helpers of one name were once taken for each other."""
-    if _tile.shape()[0]:
-        assert _product._tile_rows(1).py_func.__qualname__ != _product._tile_rows(2).py_func.__qualname__

@@ -5,7 +5,7 @@ import pytest
 from llvmlite import ir
 from numba import types
 
-from fastnn_kernels import _product, _tile
+from fastnn_kernels import _block, _product, _tile, _window_product
 from fastnn_kernels._jit import compiled
 from tests.assembly import PROCESSORS, assembly, busiest_block, multiply_adds, spills
 from tests.kernels.cases import DTYPES, needs_jit
@@ -25,13 +25,23 @@ def _readable_into(out, a, b):
 
 
 @compiled
-def _add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
-    _product.add_products(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh)
+def _product_xt_into(out, x, first, b):
+    _product.product_xt(out, x, first, b)
 
 
 @compiled
-def _readable_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh):
-    _product.readable_add(out, at, out_row, a, a_at, a_row, a_step, b, rows, fresh)
+def _add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh):
+    _window_product.add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh)
+
+
+@compiled
+def _add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh):
+    _window_product.add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh)
+
+
+@compiled
+def _readable_add(out, at, out_row, rows, a, a_at, a_row, a_step, jump, segments, b, fresh):
+    _window_product.readable_add(out, at, out_row, rows, a, a_at, a_row, a_step, jump, segments, b, fresh)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -49,22 +59,41 @@ def test_products(rows, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("columns", [1, 16, 31, 33, 64, 130, 1024])
+def test_products_of_a_transpose(columns, dtype):
+    """Every height of the tiles, and rows of b that lie whole pages apart."""
+    rng = np.random.default_rng(columns)
+    for depth, rows in [(7, rows) for rows in range(15)] + [(300, 43), (257, 200), (0, 5)]:
+        x, b = rng.normal(size=(depth, rows + 9)).astype(dtype), rng.normal(size=(depth, columns)).astype(dtype)
+        guarded, want = np.full((rows + 2, columns), GUARD, dtype), np.empty((rows, columns), dtype)
+        _product_xt_into(guarded[1:-1], x, 4, b)
+        _readable_into(want, np.ascontiguousarray(x[:, 4 : 4 + rows].T), b)
+        np.testing.assert_array_equal(guarded[1:-1], want)
+        assert (guarded[[0, -1]] == GUARD).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("fresh", [True, False])
-def test_sums_over_rows_at_any_distance(fresh, dtype):
+@pytest.mark.parametrize("kind", ["pixels", "taps"])
+def test_sums_over_a_window(kind, fresh, dtype):
     rng = np.random.default_rng(1)
-    for rows, depth, columns, a_row, a_step in (
-        (1, 4, 16, 0, 1),
-        (5, 9, 40, 3, 1),
-        (13, 28, 7, 1, 5),
-        (26, 3, 64, 2, 2),
+    add = _add_pixels if kind == "pixels" else _add_taps
+    for rows, segments, depth, columns, stride, jump in (
+        (1, 1, 4, 16, 0, 0),
+        (5, 3, 9, 40, 3, 20),
+        (13, 2, 28, 7, 1, 5),
+        (26, 1, 3, 64, 2, 2),
+        (4, 0, 3, 16, 2, 2),
+        (7, 5, 1, 130, 1, 3),
     ):
-        a = rng.normal(size=rows * a_row + depth * a_step + 9).astype(dtype)
-        b = rng.normal(size=(depth, columns + 5)).astype(dtype)[:, :columns]
+        a = rng.normal(size=rows * stride + segments * jump + depth * max(stride, 1) + rows).astype(dtype)
+        b = rng.normal(size=(segments * depth, columns + 5)).astype(dtype)[:, :columns]
         out_row = columns + 3
         got = np.full(rows * out_row + 20, GUARD, dtype)
         want = got.copy()
-        for function, out in ((_add, got), (_readable_add, want)):
-            function(out, 4, out_row, a, 2, a_row, a_step, b, rows, fresh)
+        add(got, 4, out_row, rows, a, 2, stride, jump, segments, b, fresh)
+        both = (stride, 1) if kind == "pixels" else (1, stride)
+        _readable_add(want, 4, out_row, rows, a, 2, *both, jump, segments, b, fresh)
         np.testing.assert_array_equal(got, want)
         between = np.ones(got.shape, bool)
         for i in range(rows):
@@ -83,22 +112,34 @@ def test_sums_over_rows_at_any_distance(fresh, dtype):
 )
 def test_registers_are_read_off_the_assembly(assembly, registers):
     assert _tile.registers_in(assembly) == registers
-    sizes, nr = _tile.SHAPES[registers]
-    assert not sizes or sizes[-2:] == (2, 1)
-    assert nr >= 1
+    assert (_tile.SHAPES[registers].rows > 0) == bool(registers)
 
 
+@pytest.mark.parametrize("tall", [True, False])
 @pytest.mark.parametrize(("triple", "processor", "registers", "each"), PROCESSORS)
-def test_the_sums_of_the_largest_tile_stay_in_registers(triple, processor, registers, each):
-    (mr, *_), nr = _tile.SHAPES[registers]
+def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, registers, each, tall):
+    sizes = _tile.SHAPES[registers]
+    for mr in (sizes.rows, 4, 1, 2):
+        nr = sizes.width(mr)
 
-    def emit(builder, arguments):
-        out, out_stride, a, a_row, a_step, b, b_stride, depth = arguments
-        emitter = _tile._Emitter(builder, types.float32, mr, nr)
-        sums = emitter.start(out, out_stride, ir.Constant(ir.IntType(1), 0))
-        emitter.store(out, out_stride, emitter.loop(depth, a, a_row, a_step, b, b_stride, sums))
+        def emit(builder, arguments, mr=mr, nr=nr):
+            _tile.Emitter(builder, types.float32, mr, nr, tall, sizes.terms).emit(_tile.Operands(*arguments))
 
-    loop = busiest_block(assembly(emit, [ir.IntType(64)] * 8, triple, processor))
-    assert _tile.registers_in(loop) == registers
-    assert len(multiply_adds(loop)) == mr * nr * each
-    assert not spills(loop)
+        loop = busiest_block(assembly(emit, [ir.IntType(64)] * len(_tile.Operands._fields), triple, processor))
+        assert _tile.registers_in(loop) == registers
+        assert len(multiply_adds(loop)) % (mr * nr * each) == 0
+        assert not spills(loop)
+
+
+@pytest.mark.parametrize("registers", ["ymm", "zmm", "neon"])
+def test_tiles_of_few_rows_have_eight_chains(registers):
+    """A chain waits some four cycles for itself, and two units work."""
+    sizes, each = _tile.SHAPES[registers], {"zmm": 1, "ymm": 2, "neon": 4}[registers]
+    for mr in range(1, sizes.rows + 1):
+        assert mr * sizes.width(mr) * each >= 8
+
+
+def test_blocks_have_symbols_of_their_own():
+    """Code is found by the name of its symbol: two blocks of one name would be taken for each other."""
+    names = {_block.symbol(real, tall) for real in _block.DTYPES for tall in (True, False)}
+    assert len(names) == 4

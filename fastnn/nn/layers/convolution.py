@@ -9,7 +9,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
-from fastnn.engine.ops import OFFSET, Columns, Slice
+from fastnn.engine.ops import OFFSET, Slice
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn.nn.layers.activation import activate, check_activation
@@ -116,17 +116,15 @@ class Conv2D(Penalised, Layer):
         return out, backward
 
     def _input_gradient(self, build, x, w, dout, geometry):
-        """dx. With stride 1 the fast forward kernel computes it, from padded dout and flipped filters."""
+        """dx. With stride 1 it is the forward pass of padded dout and flipped filters."""
         taps, dx = math.prod(self.window().size), build.value("dx", x.shape)
+        flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
+        build.emit(k.flip_filters, flipped, w.array, geometry)
         if self.window().stride == (1, 1):
-            flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
-            build.emit(k.flip_filters, flipped, w.array, geometry)
             image, inner = _padded(build, dout, _reversed(geometry))
             build.emit(k.conv2d_forward, dx.buffer, image.buffer, flipped, inner)
-            return dx
-        wt = build.scratch("wᵀ", self.filters, taps * x.shape[2])
-        build.emit_along(build.axis_of(w), k.transpose, Columns(wt), Slice(w.array), OFFSET)
-        build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, wt, geometry)
+        else:
+            build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, flipped, geometry)
         return dx
 
 

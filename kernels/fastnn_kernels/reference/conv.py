@@ -36,12 +36,15 @@ def conv2d_forward(out, x, w, geometry):
         _image(out, H_out, W_out, n)[outputs] += x[inputs] @ w[own, :n]
 
 
-def conv2d_backward_x(dx, dout, wt, geometry):
-    """dx[b, r·SH − top + kh, c·SW − left + kw, c_in] = Σ dout[b, r, c, c_out] · w[kh, kw, c_in, c_out]; wt is wᵀ"""
+def conv2d_backward_x(dx, dout, filters, geometry):
+    """dx[b, r·SH − top + kh, c·SW − left + kw, c_in] = Σ dout[b, r, c, c_out] · w[kh, kw, c_in, c_out]
+
+    filters : what `flip_filters` makes of w
+    """
     H, W, C, *_, H_out, W_out, n = geometry.tolist()
     dout, dx[:, : H * W * C] = _image(dout, H_out, W_out, n), 0
-    for own, outputs, inputs in _taps(geometry):
-        _image(dx, H, W, C)[inputs] += dout[outputs] @ wt[:, own]
+    for place, (_, outputs, inputs) in zip(_places(geometry), _taps(geometry), strict=True):
+        _image(dx, H, W, C)[inputs] += dout[outputs] @ filters[place * n : (place + 1) * n, :C]
 
 
 def conv2d_backward_w(dw, x, dout, geometry, offset=0):
@@ -67,7 +70,16 @@ def pad_images(out, x, geometry):
     _image(out, tall, wide, C)[:, top : top + inside.shape[1], left : left + inside.shape[2]] = inside
 
 
+def _places(geometry):
+    """For each tap its place in flipped filters: phase by phase of the stride, the last tap of each first"""
+    _, _, _, KH, KW, SH, SW, *_ = geometry.tolist()
+    taps = [(kh, kw) for kh in range(KH) for kw in range(KW)]
+    order = sorted(taps, key=lambda tap: (tap[0] % SH, tap[1] % SW, -tap[0], -tap[1]))
+    return [order.index(tap) for tap in taps]
+
+
 def flip_filters(out, w, geometry):
-    """out[KH − 1 − kh, KW − 1 − kw, c_out, c_in] = w[kh, kw, c_in, c_out]"""
-    _, _, C, KH, KW, _, _, _, _, _, _, n = geometry.tolist()
-    out[:, :C] = w[:, :n].reshape(KH, KW, C, n)[::-1, ::-1].swapaxes(2, 3).reshape(-1, C)
+    """out[place of (kh, kw), c_out, c_in] = w[kh, kw, c_in, c_out]; with stride 1 the last tap comes first"""
+    _, _, C, *_, n = geometry.tolist()
+    for tap, place in enumerate(_places(geometry)):
+        out[place * n : (place + 1) * n, :C] = w[tap * C : (tap + 1) * C, :n].T

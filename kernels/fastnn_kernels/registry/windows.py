@@ -38,7 +38,12 @@ def backward_x(rng, dtype, shape):
     B, *layer = shape
     g = geometry(*layer)
     inside, outside, taps = _widths(g)
-    return padded(dtype, B, inside, GARBAGE), normal(rng, dtype, B, outside), normal(rng, dtype, g[11], taps), g
+    return (
+        padded(dtype, B, inside, GARBAGE),
+        normal(rng, dtype, B, outside),
+        normal(rng, dtype, taps // g[2] * g[11], g[2]),
+        g,
+    )
 
 
 def backward_w(rng, dtype, shape):
@@ -103,6 +108,8 @@ def specs():
         (2, 6, 11, 5, 4, 2, 2, 3, "valid", 17),
         (3, 8, 9, 4, 2, 4, 3, 2, "same", 16),
         (2, 13, 13, 17, 7, 7, 1, 1, "same", 3),
+        (2, 9, 8, 3, 5, 4, 2, 3, "same", 17),  # phases of the stride with different numbers of taps
+        (2, 33, 31, 2, 3, 3, 1, 1, "valid", 18),  # more terms than one round of the first cache
         (1, 7, 7, 2, 1, 2, 4, 3, "valid", 33),  # strides beyond the window: some inputs are never seen
     )
     bench = {
@@ -110,6 +117,7 @@ def specs():
         "mnist-first": (50, 28, 28, 1, 5, 5, 1, 1, "same", 32),
         "mnist-second": (50, 14, 14, 32, 5, 5, 1, 1, "same", 64),
         "mnist-second-padded": (50, 18, 18, 32, 5, 5, 1, 1, "valid", 64),
+        "stride-2": (50, 28, 28, 32, 3, 3, 2, 2, "same", 64),
     }
     yield spec("pad_images", pad, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17))
     whole = {name: shape for name, shape in odd.items() if shape[0]}

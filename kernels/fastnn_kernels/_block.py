@@ -1,0 +1,150 @@
+"""The products of a block of rows, by micro-tiles: compiled once for a dtype, and called by every kernel that needs it.
+
+A kernel that held the tiles itself would compile all of them again: some seconds of a first run. So a block is a C
+function with a cache file of its own. LLVM knows it by a symbol, which must have an address before code that calls it
+is loaded: `_cache.EXTERNAL` says how to get it.
+"""
+
+import functools
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.ccallback import CFunc
+from numba.extending import intrinsic
+
+from fastnn_kernels import _cache, _tile
+from fastnn_kernels._jit import OPTIONS, inline
+from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
+
+WORDS = 12  # of the block's signature
+DTYPES = {types.float32: np.float32, types.float64: np.float64}
+
+
+@intrinsic
+def _stack(typing_context):
+    """The address of PACKED_BYTES on the stack, on a cache line."""
+
+    def codegen(context, builder, signature, args):
+        with builder.goto_entry_block():
+            scratch = builder.alloca(ir.ArrayType(ir.IntType(8), PACKED_BYTES))
+        scratch.align = ALIGNMENT
+        return builder.ptrtoint(scratch, ir.IntType(64))
+
+    return types.int64(), codegen
+
+
+@intrinsic
+def _copy_line(typing_context, to, source):
+    """Copy a cache line from one address to another."""
+
+    def codegen(context, builder, signature, args):
+        line = ir.VectorType(ir.IntType(64), ALIGNMENT // 8).as_pointer()
+        to, source = (builder.inttoptr(address, line) for address in args)
+        builder.store(builder.load(source, align=8), to, align=8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def _prefetch(typing_context, address):
+    """Ask for a line: for reading, into all caches, as data."""
+
+    def codegen(context, builder, signature, args):
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(ask, [builder.inttoptr(args[0], byte), *map(number, (0, 2, 1))])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+@inline
+def _pack(panel, at, stride, terms, lines):
+    """Copy `lines` lines of each of `terms` rows to where they lie side by side."""
+    for p in range(terms):
+        for v in range(lines):
+            _copy_line(panel + (p * lines + v) * ALIGNMENT, at + p * stride + v * ALIGNMENT)
+
+
+@inline
+def _ask_for(at, stride, terms, lines, part, parts):
+    """Prefetch one of `parts` parts of a panel, which is `lines` lines wide."""
+    for p in range(part * terms // parts, (part + 1) * terms // parts):
+        for v in range(lines):
+            _prefetch(at + p * stride + v * ALIGNMENT)
+
+
+def _block_body(real, tall: bool):
+    """The Python function of a block, which CFunc compiles."""
+    sizes, run, zero = _tile.shape(), _tile.tiles(tall), DTYPES[real](0)
+    size, most, lines_of, widths = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few
+
+    def block(rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh):
+        terms, row = segments * depth, a_stride if tall else size
+        width = widths[rows - 1] if rows <= len(widths) else lines_of
+        panel = _stack()
+        packs = rows >= PACKED_FROM and b_stride % PAGE == 0 and terms * width * ALIGNMENT <= PACKED_BYTES
+        far = terms * b_stride > FAR_BYTES
+        count = (rows + most - 1) // most
+        for line in range(0, lines, width):
+            own, at, stride = min(width, lines - line), b + line * ALIGNMENT, b_stride
+            if packs:
+                _pack(panel, at, b_stride, terms, own)
+                at, stride = panel, own * ALIGNMENT
+            i = 0
+            for tile in range(count):  # as equal in height as can be: 14 rows are 5 + 5 + 4, not 6 + 6 + 2
+                height = rows // count + (tile < rows % count)
+                to, left = out + i * out_stride + line * ALIGNMENT, a + i * row
+                if far and line + width < lines:
+                    _ask_for(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
+                run(zero, height, own, to, out_stride, left, a_stride, a_jump, segments, depth, at, stride, fresh)
+                i += height
+
+    return block
+
+
+def symbol(real, tall: bool) -> str:
+    """The name by which compiled code calls a block."""
+    return f"fastnn.block.{_tile.REALS[real][2]}.{'tall' if tall else 'wide'}"
+
+
+@functools.cache
+def load(real, tall: bool) -> int:
+    """Compile a block, or load it from disk, and tell LLVM its address."""
+    body, name = _block_body(real, tall), symbol(real, tall)
+    body.__qualname__ = name
+    function = CFunc(body, ((types.int64,) * WORDS, types.void), {}, OPTIONS)
+    function._cache = _cache.SourceStampedCache(name, announced="products")
+    function.compile()
+    llvm.add_symbol(name, function.address)
+    _kept.append(function)
+    return function.address
+
+
+_kept: list[CFunc] = []  # compiled code lives as long as its library
+_cache.EXTERNAL |= {
+    symbol(real, tall).encode(): functools.partial(load, real, tall) for real in DTYPES for tall in (True, False)
+}
+
+
+@functools.cache
+def caller(real, tall: bool):
+    """A function that compiled code can call in place of the block: (rows, lines, *Operands)."""
+    load(real, tall)
+
+    @intrinsic
+    def call(typing_context, rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh):
+        def codegen(context, builder, signature, args):
+            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * WORDS)
+            function = cgutils.get_or_insert_function(builder.module, kind, symbol(real, tall))
+            builder.call(function, args)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * WORDS), codegen
+
+    return call

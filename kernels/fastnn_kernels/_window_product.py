@@ -1,0 +1,92 @@
+"""Sums of products over a window that slides over an image: readable loops, and the micro-tiles in their place.
+
+As in `_product` both give the same bits: each output is one chain of fused multiply-adds in ascending order.
+"""
+
+from numba.extending import overload
+
+from fastnn_kernels import _block, _tile
+from fastnn_kernels._jit import inline
+from fastnn_kernels._tuning import ALIGNMENT
+
+
+def add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh):
+    """out[at + i·out_row + j] (= or) += Σ_s Σ_p a[a_at + i·a_row + s·jump + p] · b[s·k + p, j], for i < rows, p < k
+
+    out, a : flat    b : (segments · k, n), rows contiguous    fresh : whether sums start at 0 instead of `out`
+
+    Rows of out are pixels of an image, and a segment is one line of the window that a pixel sees.
+    """
+    readable_add(out, at, out_row, rows, a, a_at, a_row, 1, jump, segments, b, fresh)
+
+
+def add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh):
+    """out[at + i·out_row + j] (= or) += Σ_s Σ_p a[a_at + i + s·jump + p·a_step] · b[s·k + p, j], for i < rows, p < k
+
+    out, a, b, fresh : as for `add_pixels`
+
+    Rows of out are taps of a window, which lie side by side in an image a, and a segment is one line of output pixels.
+    """
+    readable_add(out, at, out_row, rows, a, a_at, 1, a_step, jump, segments, b, fresh)
+
+
+@inline
+def readable_add(out, at, out_row, rows, a, a_at, a_row, a_step, jump, segments, b, fresh):
+    """`add_pixels`, where a_step is 1, and `add_taps`, where a_row is 1, by loops"""
+    depth = b.shape[0] // max(segments, 1)
+    for i in range(rows):
+        own = out[at + i * out_row : at + i * out_row + b.shape[1]]
+        if fresh:
+            for j in range(own.shape[0]):
+                own[j] = 0
+        for s in range(segments):
+            for p in range(depth):
+                a0, row = a[a_at + i * a_row + s * jump + p * a_step], b[s * depth + p]
+                for j in range(own.shape[0]):
+                    own[j] = a0 * row[j] + own[j]
+
+
+def _tiled_add(real, tall):
+    """`readable_add` by tiles, for either kind of step; a_stride is the one of a_row and a_step that may be any."""
+    block = _block.caller(real, tall)
+
+    @inline
+    def tiled(out, at, out_row, rows, a, a_at, a_stride, jump, segments, b, fresh):
+        size = out.itemsize
+        lines = b.shape[1] * size // ALIGNMENT
+        if rows > 0:
+            block(
+                rows, lines, out.ctypes.data + at * size, out_row * size,
+                a.ctypes.data + a_at * size, a_stride * size, jump * size, segments, b.shape[0] // max(segments, 1),
+                b.ctypes.data, b.strides[0], fresh,
+            )  # fmt: skip
+        done = lines * (ALIGNMENT // size)
+        if done < b.shape[1]:
+            row, step = (a_stride, 1) if tall else (1, a_stride)
+            readable_add(out, at + done, out_row, rows, a, a_at, row, step, jump, segments, b[:, done:], fresh)
+
+    return tiled
+
+
+@overload(add_pixels)
+def _compiled_add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh):
+    if not _tile.shape().rows:
+        return lambda out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh: readable_add(
+            out, at, out_row, rows, a, a_at, a_row, 1, jump, segments, b, fresh
+        )
+    tiled = _tiled_add(out.dtype, True)
+    return lambda out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh: tiled(
+        out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh
+    )
+
+
+@overload(add_taps)
+def _compiled_add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh):
+    if not _tile.shape().rows:
+        return lambda out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh: readable_add(
+            out, at, out_row, rows, a, a_at, 1, a_step, jump, segments, b, fresh
+        )
+    tiled = _tiled_add(out.dtype, False)
+    return lambda out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh: tiled(
+        out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh
+    )
