@@ -1,7 +1,8 @@
 """A training step of every system, alone and beside other libraries, with the same threads, in one run.
 
-`pytest bench/test_systems.py --benchmark-only -s`, with `-k trigram` for one system. Before the clock starts the
-losses of fastnn and of the peer must agree: it is the same mathematics. `python -m bench.report` makes the table.
+`pytest bench/test_systems.py --benchmark-only`, with `-k trigram` for one system; with `-m peers -s` beside the others.
+Before the clock starts the losses of fastnn and of the peer must agree: it is the same mathematics.
+`python -m bench.report` makes the table.
 """
 
 import importlib
@@ -15,6 +16,7 @@ from bench import systems
 from bench.interleave import compare, steps_a_turn
 from bench.machine import complaint
 from bench.peers import PEERS, Absent
+from fastnn.engine.threads import usable_threads
 
 # Warnings of the peers, say of torch.compile's own imports, are not ours to mend.
 pytestmark = [pytest.mark.usefixtures("whole_machine"), pytest.mark.filterwarnings("ignore")]
@@ -31,12 +33,13 @@ def test_fastnn_step(benchmark, system):
     assert losses[-5:].mean() < 1.1 * losses[:5].mean()  # nothing that blows up is worth timing
     steps = steps_a_turn(run, system.checked)
     benchmark.pedantic(run, args=(steps,), rounds=20)
-    info = {"system": system.id, "steps a round": steps, "threads": numba.get_num_threads()}
+    info = {"system": system.id, "steps a round": steps, "threads": usable_threads()}
     benchmark.extra_info |= info | {"parameters": systems.parameters(model)}
     if benchmark.stats is not None:  # --benchmark-disable
         benchmark.extra_info["fastnn us"] = 1e6 * benchmark.stats.stats.median / steps
 
 
+@pytest.mark.peers
 @each_system
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
 def test_beside(benchmark, system, peer):
@@ -67,7 +70,7 @@ def verify(system, peer):
 def record(benchmark, system, peer, result):
     figures = {"fastnn us": 1e6 * result.ours, "peer us": 1e6 * result.theirs, "ratio": result.ratio}
     versions = {"fastnn": importlib.import_module("fastnn").__version__, "numba": numba.__version__}
-    benchmark.extra_info |= {"system": system.id, "peer": peer.name, "threads": numba.get_num_threads()} | figures
+    benchmark.extra_info |= {"system": system.id, "peer": peer.name, "threads": usable_threads()} | figures
     benchmark.extra_info["disturbed"] = complaint()  # asked again: others may have come since the module began
     benchmark.extra_info |= {"quartiles": list(result.spread), "versions": versions | {peer.package: peer.version()}}
     text = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
