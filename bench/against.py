@@ -19,10 +19,10 @@ from collections.abc import Iterable, Sequence
 from bench.checkouts import ROOT, AgainstError, Side, commit_of, git, worktree
 from bench.interleave import Comparison, compared
 from bench.machine import complaint
-from bench.rows import duration
+from bench.rows import EVEN, duration
 from fastnn.engine.threads import threads_at_hand
 
-TURNS, FEWEST_TURNS = 25, 2  # quartiles need two
+TURNS, FEWEST_TURNS = 25, 3  # quartiles of fewer would lie outside of them
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -89,14 +89,16 @@ def sameness(old: Sequence[float], new: Sequence[float]) -> str:
     return f"{apart:.0e} apart"
 
 
-def line(work: str, result: Comparison, same: str) -> str:
-    """One row of the table. ≈: 1 lies between the quartiles."""
-    low, high = result.spread
-    ratio = f"{result.ratio:6.3f} {'≈' if low <= 1 <= high else ' '} {low:.3f} to {high:.3f}"
-    return f"{work:38} {ratio}  {duration(1e6 * result.theirs):>9} {duration(1e6 * result.ours):>9}  {same}"
-
-
-HEADING = f"{'':38} old/new   quartiles             old       new  results"
+def table(rows: dict[str, tuple[Comparison, str]]) -> list[str]:
+    """A line for each work, of its comparison and what `sameness` says. ≈: 1 lies between the quartiles."""
+    width = max(map(len, rows))
+    lines = [f"{'':{width}}  old/new    quartiles           old       new  results"]
+    for work, (result, same) in rows.items():
+        low, high = result.spread
+        even = EVEN if low <= 1 <= high else " "
+        times = " ".join(f"{duration(1e6 * seconds):>9}" for seconds in (result.theirs, result.ours))
+        lines.append(f"{work:{width}}  {result.ratio:7.3f} {even}  {low:.3f} to {high:.3f} {times}  {same}")
+    return lines
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -112,9 +114,8 @@ def compare(options: argparse.Namespace) -> None:
         works = chosen(options.systems, options.kernels, *(side.ask("works", options.kernels) for side in (old, new)))
         figures = [[side.ask("prepare", work) for work in works] for side in (old, new)]
         taken = rounds(old, new, works, options.turns)
-    print(HEADING)
-    for work, *both in zip(works, *figures, strict=True):
-        print(line(work, compared(taken[work]), sameness(*both)))
+    same = [sameness(*both) for both in zip(*figures, strict=True)]
+    print(*table({work: (compared(taken[work]), text) for work, text in zip(works, same, strict=True)}), sep="\n")
     if reason := complaint():
         print(f"disturbed: {reason}; measure again")
 

@@ -87,12 +87,16 @@ class Checkout:
 
     def __init__(self, root: Path):
         import fastnn
-        from bench import systems
 
         if root not in Path(fastnn.__file__).resolve().parents:
             raise ImportError(f"fastnn comes from {fastnn.__file__}, expected it in {root}")
-        self._systems = {system.id: system for system in systems.ALL}
-        self._runner = systems.fastnn_runner
+        try:
+            from bench import systems
+
+            self._systems, self._runner = {system.id: system for system in systems.ALL}, systems.fastnn_runner
+        except (ImportError, AttributeError) as error:
+            lacking = "it has no `ALL` and `fastnn_runner` in bench.systems"
+            raise ImportError(f"{lacking} ({error}); choose a later revision") from None
         self._turns: dict[str, Turn] = {}
 
     def works(self, kernels: list[str]) -> list[str]:

@@ -113,6 +113,6 @@ def _merged(system: str, peer: str, infos: list[dict]) -> Row:
 
 def duration(microseconds: float) -> str:
     """A time with three digits and a unit."""
-    if microseconds < 1_000:
+    if microseconds < 999.5:
         return f"{microseconds:.3g} µs"
     return f"{microseconds / 1_000:.3g} ms" if microseconds < 999_500 else f"{microseconds / 1e6:.3g} s"
