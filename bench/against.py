@@ -12,6 +12,8 @@ losses of the first steps, or the sums of a kernel's outputs.
 
 import argparse
 import contextlib
+import itertools
+import math
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -81,12 +83,14 @@ def rounds(old: Side, new: Side, works: Sequence[str], count: int) -> dict[str, 
 
 def sameness(old: Sequence[float], new: Sequence[float]) -> str:
     """Whether both sides' figures are equal, or how far they are apart, relative to the larger one."""
-    if list(old) == list(new):
-        return "equal"
     if len(old) != len(new):
         return f"{len(old)} and {len(new)} figures"
-    apart = max(abs(a - b) / max(abs(a), abs(b)) for a, b in zip(old, new, strict=True) if a != b)
-    return f"{apart:.0e} apart"
+    unequal = [(a, b) for a, b in zip(old, new, strict=True) if a != b and not (math.isnan(a) and math.isnan(b))]
+    if not unequal:
+        return "equal"
+    if not all(map(math.isfinite, itertools.chain(*unequal))):
+        return "one side not finite"
+    return f"{max(abs(a - b) / max(abs(a), abs(b)) for a, b in unequal):.0e} apart"
 
 
 def table(rows: dict[str, tuple[Comparison, str]]) -> list[str]:
