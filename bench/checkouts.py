@@ -80,11 +80,17 @@ class Side:
             line = ""
         if not line:
             raise AgainstError(f"{self.name}: its process ended with status {self._process.wait()}")
-        self._signal("SIGSTOP")
+        self._stop()
         answer = json.loads(line)
         if "error" in answer:
             raise AgainstError(f"{self.name}: {answer['error']}")
         return answer["ok"]
+
+    def _stop(self) -> None:
+        """Returns when the process stands still, or has ended."""
+        self._signal("SIGSTOP")
+        if hasattr(signal, "SIGSTOP") and hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def _signal(self, name: str) -> None:
         if hasattr(signal, name) and self._process.poll() is None:

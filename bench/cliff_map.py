@@ -13,6 +13,7 @@ from fastnn.plots.style import ORANGE
 
 COLUMNS = 15  # of a map as text
 TICKS = 14  # labels of an axis of a picture
+BRIGHTEST = 0.9  # the quantile of costs above which all are alike: the narrowest nets would leave no colours for others
 Maps = dict[str, list[Net]]
 
 
@@ -62,11 +63,11 @@ def draw(maps: Maps, seconds: dict[Net, float], cliffs: list[Cliff], threads: in
     """The maps beside each other on one scale of colours; a circle marks the slow one of two neighbours."""
     figure = Figure(figsize=(6.2 * len(maps), 6.4), dpi=120, layout="constrained")
     costs = [cost(net, seconds) for nets in maps.values() for net in nets]
-    norm = LogNorm(min(costs), max(costs))
+    norm = LogNorm(min(costs), np.quantile(costs, BRIGHTEST))
     for axis, (title, nets) in zip(figure.subplots(1, len(maps)), maps.items(), strict=True):
         image = _panel(axis, title, nets, seconds, norm)
         _mark(axis, title, nets, cliffs)
-    figure.colorbar(image, ax=figure.axes, label="picoseconds a multiply-add", shrink=0.8)
+    figure.colorbar(image, ax=figure.axes, label="picoseconds a multiply-add", shrink=0.8, extend="max")
     figure.suptitle(
         f"a training step of dense nets, float32, {threads} threads; circles: neighbours beyond the bound", fontsize=10
     )

@@ -71,10 +71,17 @@ def test_a_stopped_sweep_goes_on(tmp_path, monkeypatch):
     path, measured = tmp_path / "points.jsonl", []
     monkeypatch.setattr(cliffs, "measure", lambda net, threads: measured.append(net) or float(threads))
     first, second = Net(1, 1, 1), Net(2, 1, 1)
-    cliffs.sweep([first], path, 1)
-    assert cliffs.sweep([first, second], path, 1) == {first: 1.0, second: 1.0}
+    cliffs.sweep([first], path, 1, passes=1)
+    assert cliffs.sweep([first, second], path, 1, passes=1) == {first: 1.0, second: 1.0}
     assert measured == [first, second]
-    assert cliffs.sweep([first], path, 2) == {first: 2.0}, "another number of threads is another sweep"
+    assert cliffs.sweep([first], path, 2, passes=1) == {first: 2.0}, "another number of threads is another sweep"
+
+
+def test_the_fastest_of_all_passes_counts(tmp_path, monkeypatch):
+    path, net, times = tmp_path / "points.jsonl", Net(1, 1, 1), iter([3.0, 1.0, 2.0])
+    monkeypatch.setattr(cliffs, "measure", lambda net, threads: next(times))
+    assert cliffs.sweep([net], path, 1, passes=1) == {net: 3.0}
+    assert cliffs.sweep([net], path, 1, passes=3) == {net: 1.0}
 
 
 def test_maps_as_text_and_as_a_picture(tmp_path):
