@@ -45,13 +45,10 @@ def worktree(commit: str) -> Iterator[Path]:
     try:
         with tempfile.TemporaryDirectory(prefix="fastnn-against-") as folder:
             path = Path(folder) / "old"
-            try:
-                git("worktree", "add", "--quiet", "--detach", str(path), commit)
-                yield path
-            finally:
-                git("worktree", "remove", "--force", str(path), check=False)
+            git("worktree", "add", "--quiet", "--detach", str(path), commit)
+            yield path
     finally:
-        git("worktree", "prune", check=False)
+        git("worktree", "prune", check=False)  # git's note of a worktree whose folder is gone
 
 
 class Side:
@@ -63,8 +60,7 @@ class Side:
 
     def __init__(self, name: str, root: Path, threads: int):
         self.name = name
-        path = os.pathsep.join([str(root), str(root / "kernels")])
-        environment = os.environ | {"NUMBA_NUM_THREADS": str(threads), "PYTHONPATH": path}
+        environment = os.environ | {"NUMBA_NUM_THREADS": str(threads)}
         command = [sys.executable, str(ROOT / "bench" / "one_side.py"), str(root)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._process = subprocess.Popen(command, **pipes, text=True, cwd=root, env=environment)
