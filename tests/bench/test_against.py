@@ -16,6 +16,7 @@ from bench.interleave import compared
     [
         (["HEAD", "--threads", "0"], "--threads: got 0, expected 1 to"),
         (["HEAD", "--threads", "10000"], "--threads: got 10000, expected 1 to"),
+        (["HEAD", "--starts", "0"], "--starts: got 0, expected at least 1"),
         (["HEAD", "--turns", "2"], "--turns: got 2, expected at least 3"),
         ([], "revision"),
     ],
