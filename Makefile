@@ -1,5 +1,5 @@
 # The one front door. Each target runs in the environment that is active (see CONTRIBUTING.md).
-.PHONY: test test-nojit lint quick bench all
+.PHONY: test test-nojit lint quick bench bench-beside all
 
 all: lint test test-nojit
 
@@ -17,5 +17,8 @@ lint:            ## style and types
 quick:           ## every system with --quick, as a user runs it
 	python -m bench.quick_set
 
-bench:           ## speed, beside PyTorch where it is installed
+bench:           ## speed of every kernel and every system's step: some minutes
 	python -m pytest --benchmark-only --benchmark-columns=median,iqr,rounds --benchmark-group-by=group
+
+bench-beside:    ## the same steps and whole trainings beside PyTorch and others, where installed: more than half an hour
+	python -m pytest --benchmark-only -m "peers or trainings" -s

@@ -31,7 +31,11 @@ class Comparison:
 def compare(ours: Run, theirs: Run, probe: int, pairs: int = 15) -> Comparison:
     """Time ours(steps) and theirs(steps) in turn, `pairs` times; `probe` steps tell how many fill a turn."""
     turns = [(run, steps_a_turn(run, probe)) for run in (ours, theirs)]
-    timings = [tuple(_turn(run, steps) for run, steps in turns) for _ in range(pairs)]
+    return compared([tuple(_turn(run, steps) for run, steps in turns) for _ in range(pairs)])
+
+
+def compared(timings: list[tuple[float, float]]) -> Comparison:
+    """Of seconds a step of ours and theirs, pair by pair."""
     ratios = [b / a for a, b in timings]
     low, middle, high = statistics.quantiles(ratios, n=4)
     return Comparison(

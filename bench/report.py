@@ -1,6 +1,6 @@
-"""From pytest-benchmark's JSON to the README's tables: systems and peers by step, with a picture; whole trainings.
+"""From pytest-benchmark's JSON to the README's tables: steps beside peers and alone; whole trainings; kernels.
 
-    python -m pytest bench/test_systems.py bench/test_training.py --benchmark-only --benchmark-json=results.json
+    python -m pytest --benchmark-only -m "peers or trainings or not start" --benchmark-json=results.json
     python -m bench.report results.json [--chart docs/speed.png]
 
 A table is left out if the files hold nothing for it. Several files may be given, for example of several runs: where a
@@ -12,8 +12,9 @@ import statistics
 from pathlib import Path
 
 from bench.chart import draw
+from bench.kernel_table import kernel_legend, kernel_rows, kernel_table
 from bench.peers import PEERS
-from bench.rows import EVEN, SLOWER, UNSTEADY, Row, TrainingRow, duration, read, rows_of, trainings_of
+from bench.rows import EVEN, SLOWER, UNSTEADY, Row, TrainingRow, duration, read, rows_of, steps_of, trainings_of
 from bench.training import PYTORCH
 
 
@@ -27,6 +28,11 @@ def table(rows: list[Row]) -> list[str]:
         cells = [_cell(by_peer.get(peer)) for peer in peers]
         lines.append(f"| `{system}` | {duration(ours)} | " + " | ".join(cells) + " |")
     return lines
+
+
+def steps_table(steps: dict[str, float]) -> list[str]:
+    """Markdown: a line a system, the time of its step, measured alone."""
+    return ["| a step | fastnn |", "|---|---|", *(f"| `{name}` | {duration(us)} |" for name, us in steps.items())]
 
 
 def training_table(rows: list[TrainingRow]) -> list[str]:
@@ -77,11 +83,15 @@ def main() -> None:
     parser.add_argument("--chart", type=Path, help="draw the ratios into this PNG file")
     given = parser.parse_args()
     infos, processor = read(given.results)
-    rows, trainings = rows_of(infos), trainings_of(infos)
-    if not rows and (given.chart or not trainings):
-        parser.error("no comparison in these results; run bench/test_systems.py with --benchmark-only")
+    rows, steps, trainings, kernels = rows_of(infos), steps_of(infos), trainings_of(infos), kernel_rows(infos)
+    if given.chart and not rows:
+        parser.error("no comparison in these results; run bench/test_systems.py with --benchmark-only -m peers")
+    if not (rows or steps or trainings or kernels):
+        parser.error("neither steps nor trainings nor kernels in these results; run pytest with --benchmark-only")
     parts = [[*table(rows), "", *legend(rows, processor)]] if rows else []
+    parts += [[*steps_table(steps), "", f"{processor}."]] if steps else []
     parts += [[*training_table(trainings), "", *training_legend(trainings, processor)]] if trainings else []
+    parts += [[*kernel_table(kernels), "", *kernel_legend(processor)]] if kernels else []
     print("\n\n".join("\n".join(part) for part in parts))
     if given.chart:
         draw(rows, processor, given.chart)

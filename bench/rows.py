@@ -73,6 +73,15 @@ def rows_of(infos: list[dict]) -> list[Row]:
     return [_merged(*key, found[key]) for key in order if key in found]
 
 
+def steps_of(infos: list[dict]) -> dict[str, float]:
+    """Microseconds of each system's step, measured alone, in the order of the systems; of several runs the median."""
+    found = defaultdict(list)
+    for info in infos:
+        if "steps a round" in info and "fastnn us" in info:
+            found[info["system"]].append(info["fastnn us"])
+    return {system.id: statistics.median(found[system.id]) for system in systems.ALL if system.id in found}
+
+
 def trainings_of(infos: list[dict]) -> list[TrainingRow]:
     """The whole trainings, in the order of the systems. Of several only those with the last one's epochs count."""
     found = defaultdict(list)
@@ -104,6 +113,6 @@ def _merged(system: str, peer: str, infos: list[dict]) -> Row:
 
 def duration(microseconds: float) -> str:
     """A time with three digits and a unit."""
-    if microseconds < 1_000:
+    if microseconds < 999.5:
         return f"{microseconds:.3g} µs"
     return f"{microseconds / 1_000:.3g} ms" if microseconds < 999_500 else f"{microseconds / 1e6:.3g} s"

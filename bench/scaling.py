@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numba
 from matplotlib.figure import Figure
 
 import fastnn as fn
@@ -21,6 +20,7 @@ from bench.interleave import compare
 from bench.machine import complaint
 from bench.systems import System, trigram
 from fastnn.common.files import atomic_path
+from fastnn.engine.threads import usable_threads
 from fastnn.plots.style import BLUE, GREY
 
 PAIRS, QUICK_PAIRS = 9, 3
@@ -66,7 +66,7 @@ PANELS = (
 
 def threads_panel() -> Panel:
     """The standard step on every number of threads there is."""
-    every = numba.get_num_threads()
+    every = usable_threads()
     return Panel("threads", tuple(range(1, every + 1)), every, -1, lambda _: STANDARD)
 
 
@@ -77,7 +77,7 @@ def measure(panel: Panel, quick: bool) -> list[Point]:
 
 def _point(panel: Panel, value: int, pairs: int) -> Point:
     system = panel.make(value)
-    count = value if panel.title == "threads" else numba.get_num_threads()
+    count = value if panel.title == "threads" else usable_threads()
     (_, standard), (_, run) = systems.fastnn_runner(STANDARD), systems.fastnn_runner(system)
 
     def limited(steps: int):
@@ -99,7 +99,7 @@ def draw(panels: list[tuple[Panel, list[Point]]], path: Path) -> None:
     axes[0].set_ylabel("µs a sample")
     figure.suptitle(
         f"cost of a training sample: trigram step, D 32, P 256, 250 words, batch {BATCH}, "
-        f"{numba.get_num_threads()} threads\nhollow circle: this standard step",
+        f"{usable_threads()} threads\nhollow circle: this standard step",
         fontsize=10,
     )
     with atomic_path(path) as temporary:

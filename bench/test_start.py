@@ -1,7 +1,7 @@
 """Time and memory of the start: import, a first run that compiles, a second that does not.
 
-`pytest bench/test_start.py --benchmark-only`. Each row runs new processes of this Python; those that train take
-`fastnn train trigram --epochs 2`. Times are of the whole process; memory is the peak of the largest process.
+`pytest bench/test_start.py --benchmark-only -m start`. Each row runs new processes of this Python; those that train
+take `fastnn train trigram --epochs 2`. Times are of the whole process; memory is the peak of the largest process.
 """
 
 import os
@@ -27,7 +27,7 @@ peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 print(status, seconds, peak * (1 if sys.platform == "darwin" else 1024))
 """
 
-pytestmark = [pytest.mark.usefixtures("whole_machine"), pytest.mark.benchmark(group="start")]
+pytestmark = [pytest.mark.start, pytest.mark.usefixtures("whole_machine"), pytest.mark.benchmark(group="start")]
 
 
 @dataclass(frozen=True)

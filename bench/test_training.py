@@ -1,9 +1,9 @@
 """Each recipe's training, from loaded arrays to the trained model, beside PyTorch's for the same work.
 
-`pytest bench/test_training.py --benchmark-only`, with `-k trigram` for one system. Either library has a process of its
-own for each system, in which nothing else has run; they train in turns, with the same threads. Before the clock starts
-both train from the same weights on the same batches, and their figures must agree. `python -m bench.report` makes the
-table. Without PyTorch the rows are of fastnn alone.
+`pytest bench/test_training.py --benchmark-only -m trainings`, with `-k trigram` for one system. Either library has a
+process of its own for each system, in which nothing else has run; they train in turns, with the same threads. Before
+the clock starts both train from the same weights on the same batches, and their figures must agree.
+`python -m bench.report` makes the table. Without PyTorch the rows are of fastnn alone.
 """
 
 import contextlib
@@ -24,13 +24,14 @@ from bench import training
 from bench.machine import complaint
 from bench.peers import Absent
 from bench.training import PYTORCH, Outcome, Stage, Training
+from fastnn.engine.threads import usable_threads
 
 PAUSE = 0.1  # seconds in which the threads of the side that has just trained fall asleep
 LOSS_RTOL, ACCURACY_ATOL = 1e-3, 0.01
 
 Side = Callable[[Stage], Outcome]
 
-pytestmark = pytest.mark.usefixtures("whole_machine")
+pytestmark = [pytest.mark.usefixtures("whole_machine"), pytest.mark.trainings]
 
 
 @pytest.mark.parametrize("row", training.ALL, ids=lambda row: row.id)
@@ -99,7 +100,7 @@ def record(benchmark, row: Training, ours: list[Outcome], theirs: list[Outcome])
     settings = row.settings
     info = {"training": row.id, "epochs": settings.epochs, "epochs of the recipe": row.recipe.settings.epochs}
     info |= {"steps": ours[0].steps, "samples": ours[0].samples, "data": ours[0].source, "dtype": settings.dtype}
-    info |= {"threads": numba.get_num_threads(), "disturbed": complaint()}
+    info |= {"threads": usable_threads(), "disturbed": complaint()}
     versions = {"fastnn": fastnn.__version__, "numba": numba.__version__}
     info |= {"versions": versions, "fastnn us": 1e6 * statistics.median(one.seconds for one in ours)}
     if theirs:

@@ -7,6 +7,11 @@ from tests import tiny
 from tests.processes import pytest_xdist_auto_num_workers  # noqa: F401  (a hook of pytest-xdist)
 
 
+def pytest_ignore_collect(config):
+    """Nothing in this folder is a benchmark."""
+    return True if config.option.benchmark_only else None
+
+
 @pytest.fixture(autouse=True)
 def threads_restored():
     """A test may change the number of threads; the next one starts with all of them again."""
