@@ -16,6 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, models, register_model, type_callable
+from numba.np import arrayobj
 
 LANES = 16
 INDEX = ir.IntType(32)
@@ -36,6 +37,30 @@ class _LanesModel(models.PrimitiveModel):
 
 
 # The functions below run as they stand with JIT off. After each family comes its compiled form.
+
+
+SCRATCH = 256  # numbers
+
+
+def scratch_row(value):
+    """A matrix (1, SCRATCH) of the type of `value` on the stack, for what a kernel sums; its contents are undefined"""
+    return np.empty((1, SCRATCH), type(value))
+
+
+type_callable(scratch_row)(lambda context: lambda value: types.Array(value, 2, "C"))
+
+
+@lower_builtin(scratch_row, types.Float)
+def _emit_scratch_row(context, builder, signature, args):
+    kind = signature.return_type
+    element = context.get_data_type(kind.dtype)
+    memory = cgutils.alloca_once(builder, ir.ArrayType(element, SCRATCH))
+    array = context.make_array(kind)(context, builder)
+    bytes_of = [context.get_constant(types.intp, count * context.get_abi_sizeof(element)) for count in (SCRATCH, 1)]
+    extents = [context.get_constant(types.intp, extent) for extent in (1, SCRATCH)]
+    data = builder.bitcast(memory, element.as_pointer())
+    arrayobj.populate_array(array, data=data, shape=extents, strides=bytes_of, itemsize=bytes_of[1], meminfo=None)
+    return array._getvalue()
 
 
 def spread(value):
@@ -135,6 +160,48 @@ def _emit_store_first(context, builder, signature, args):
     return context.get_dummy_value()
 
 
+def size(a):
+    """|a|"""
+    return np.abs(a)
+
+
+def sign(a):
+    """1, 0 or −1; NaN stays NaN."""
+    return np.sign(a)
+
+
+def half(a):
+    """½ · a"""
+    return a * a.dtype.type(0.5)
+
+
+def negative(a):
+    """−a"""
+    return -a
+
+
+def _emit_sign(builder, a):
+    zero, one, less = (_splat(builder, a.type.element(value)) for value in (0.0, 1.0, -1.0))
+    below = builder.select(builder.fcmp_ordered("<", a, zero), less, a)
+    return builder.select(builder.fcmp_ordered(">", a, zero), one, below)
+
+
+def _emit_size(builder, a):
+    zero = _splat(builder, a.type.element(0.0))
+    return builder.select(builder.fcmp_ordered("<", a, zero), builder.fneg(a), a)
+
+
+def _of_one(function, emit):
+    type_callable(function)(lambda context: lambda a: a if isinstance(a, Lanes) else None)
+    lower_builtin(function, Lanes)(lambda context, builder, signature, args: emit(builder, *args))
+
+
+_of_one(half, lambda builder, a: builder.fmul(a, _splat(builder, a.type.element(0.5))))
+_of_one(negative, lambda builder, a: builder.fneg(a))
+_of_one(size, _emit_size)
+_of_one(sign, _emit_sign)
+
+
 def larger(a, b):
     """a where a > b, else b: so b where one of them is NaN"""
     return np.where(a > b, a, b)
@@ -143,6 +210,21 @@ def larger(a, b):
 def smaller(a, b):
     """a where a < b, else b"""
     return np.where(a < b, a, b)
+
+
+def holds(lanes, value):
+    """Whether any lane is equal to `value`"""
+    return bool((lanes == value).any())
+
+
+type_callable(holds)(lambda context: lambda lanes, value: types.boolean if isinstance(lanes, Lanes) else None)
+
+
+@lower_builtin(holds, Lanes, types.Float)
+def _emit_holds(context, builder, signature, args):
+    equal = builder.fcmp_ordered("==", args[0], _splat(builder, args[1]))
+    bits = builder.bitcast(equal, ir.IntType(LANES))
+    return builder.icmp_unsigned("!=", bits, bits.type(0))
 
 
 FLAGS = ("contract", "nsz")  # those of `_jit.OPTIONS`

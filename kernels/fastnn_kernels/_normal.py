@@ -22,8 +22,7 @@ FAR = 40.0  # exp(−FAR² / 2) is 0 in both dtypes
 class _Coefficients(NamedTuple):
     low_bits: int  # half of the bits of a mantissa: a number whose low_bits are zero has an exact square
     slope: np.floating  # p
-    stretch: np.floating  # t = stretch · w + shift
-    shift: np.floating
+    stretch: np.floating  # t = 1 − stretch · (1 − w)
     # Φ(−x) · exp(x² / 2) / w for 0 ≤ x ≤ 13.3 (float32) or 37.8 (float64), where Φ becomes 0. It is
     # a(t)·u² + b(t)·u + c(t), u = tᵏ, k coefficients in b and c: LLVM would not unroll a longer Horner loop.
     scaled: tuple
@@ -34,7 +33,6 @@ _FLOAT32 = _Coefficients(
     low_bits=12,
     slope=np.float32(0.28),
     stretch=np.float32(2.5370569280343716),
-    shift=np.float32(-1.5370569280343716),
     # error of the fit: 2**-28.7
     scaled=(
         tuple(map(np.float32, (
@@ -47,20 +45,19 @@ _FLOAT32 = _Coefficients(
 )
 _FLOAT64 = _Coefficients(
     low_bits=27,
-    slope=np.float64(0.18),
-    stretch=np.float64(2.2939447383891828),
-    shift=np.float64(-1.2939447383891828),
-    # error of the fit: 2**-61.2
+    slope=np.float64(0.24),
+    stretch=np.float64(2.2204585537918871),
+    # error of the fit: 2**-57.04
     scaled=(
         tuple(map(np.float64, (
-            -3.0575967891560493e-12, 4.8093625142354073e-13, 4.4338564239235403e-11, -1.1011230908635429e-11,
-            -4.3994898562115967e-10, 8.5232095767458329e-11, 4.198361526938094e-9, 8.5402202546862009e-10))),
+            3.6492762010752088e-12, -3.2500781684927624e-11, 4.9792128330653172e-12, 3.5168892258610428e-10,
+            -4.7383161625152377e-10, -1.9933474424491417e-9, 5.5581196301455524e-9, 7.2121236938661752e-9))),
         tuple(map(np.float64, (
-            -4.1378629984524229e-8, -4.6610851257199625e-8, 3.8865797417241943e-7, 1.1460959245105991e-6,
-            -2.2784878860775663e-6, -2.0110944771766251e-5, -3.299233684457572e-5, 1.5823595321922855e-4))),
+            -4.5919574029672785e-8, -8.1658368836909864e-9, 3.4464811508407102e-7, -1.4336995397728965e-7,
+            -2.7073004272767539e-6, 1.5055258809033914e-6, 2.4383928476161101e-5, 3.9406131411451938e-7))),
         tuple(map(np.float64, (
-            1.2747531780808047e-3, 5.0189483609755661e-3, 0.014251623615061467, 0.032238852388249315,
-            0.060618386632452574, 0.096802035398964143, 0.13273709834431611, 0.15695399640534843))),
+            -0.00024770532700532157, -0.00043207661531494354, 0.0019251027369816181, 0.013261401548469994,
+            0.042313352922898751, 0.092531551885149273, 0.15287430151745497, 0.19775033729249067))),
     ),
 )
 # fmt: on
@@ -100,8 +97,7 @@ def _scaled_tail(size):
     k = _coefficients(size)
     part = k.slope * size
     w = real(1) / (real(1) + part)
-    w = w + w * ((real(1) - w) - w * part)  # 1 / (1 + part) without the rounding errors of 1 + part and of the division
-    t = k.stretch * w + k.shift
+    t = real(1) - k.stretch * (part * w)  # where part · w is 1 − w, without the rounding error of a w near 1
     a, b, c = k.scaled
     u = (t * t) * (t * t)
     u = u if len(b) == 4 else u * u

@@ -20,5 +20,3 @@ KC = 256
 MC = 48
 # While a tile uses row p of b, it prefetches row p + PREFETCH_ROWS.
 PREFETCH_ROWS = 16
-# A row of fewer columns than this leaves most of a vector register empty: kernels then run along the batch.
-NARROW = 8
