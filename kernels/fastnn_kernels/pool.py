@@ -18,7 +18,7 @@ def _is_better(v, best):
 
 @inline
 def _largest_of_four(own, arg, above, below, at, under):
-    """The largest of two by two pixels, and its index, in one pass: `above` holds two pixels, `below` those under them"""
+    """The largest of two by two pixels, and its index: `above` holds two pixels, `below` those under them"""
     C = own.shape[0]
     right = np.int32(C)
     for j in range(C):
