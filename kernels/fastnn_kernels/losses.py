@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._expm1 import log1p
-from fastnn_kernels._jit import Kernel, inline, kernel
+from fastnn_kernels._jit import Kernel, always_inline, inline, kernel
 from fastnn_kernels._lanes import (
     LANES,
     SCRATCH,
@@ -93,7 +93,7 @@ def _regression(value, slope, name):
         return summed, _same_choice(x, target, i, n, best, aim, summed)
 
     row.__qualname__ = name  # symbols are made of it
-    return inline(row)
+    return always_inline(row)
 
 
 @inline
@@ -173,7 +173,7 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scal
         dx[i, label] -= loss_weight[i] * (type(total)(1) - smoothing)
 
 
-@inline
+@always_inline
 def _cross_entropies(dx, x, target, scale):
     """dx and the sum of the losses of at most SCRATCH outputs; both need exp(−|x|)"""
     terms = scratch_row(scale)

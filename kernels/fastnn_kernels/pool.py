@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._jit import always_inline, inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels._window import sizes, taps_inside
 
@@ -16,7 +16,7 @@ def _is_better(v, best):
     return (v > best) | ((v != v) & (best == best))
 
 
-@inline
+@always_inline
 def _largest_of_four(own, arg, above, below, at, under):
     """The largest of two by two pixels, and its index: `above` holds two pixels, `below` those under them"""
     C = own.shape[0]
