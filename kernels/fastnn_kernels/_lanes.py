@@ -16,7 +16,6 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, models, register_model, type_callable
-from numba.np import arrayobj
 
 LANES = 16
 INDEX = ir.IntType(32)
@@ -37,30 +36,6 @@ class _LanesModel(models.PrimitiveModel):
 
 
 # The functions below run as they stand with JIT off. After each family comes its compiled form.
-
-
-SCRATCH = 256  # numbers
-
-
-def scratch_row(value):
-    """A matrix (1, SCRATCH) of the type of `value` on the stack, for what a kernel sums; its contents are undefined"""
-    return np.empty((1, SCRATCH), type(value))
-
-
-type_callable(scratch_row)(lambda context: lambda value: types.Array(value, 2, "C"))
-
-
-@lower_builtin(scratch_row, types.Float)
-def _emit_scratch_row(context, builder, signature, args):
-    kind = signature.return_type
-    element = context.get_data_type(kind.dtype)
-    memory = cgutils.alloca_once(builder, ir.ArrayType(element, SCRATCH))
-    array = context.make_array(kind)(context, builder)
-    bytes_of = [context.get_constant(types.intp, count * context.get_abi_sizeof(element)) for count in (SCRATCH, 1)]
-    extents = [context.get_constant(types.intp, extent) for extent in (1, SCRATCH)]
-    data = builder.bitcast(memory, element.as_pointer())
-    arrayobj.populate_array(array, data=data, shape=extents, strides=bytes_of, itemsize=bytes_of[1], meminfo=None)
-    return array._getvalue()
 
 
 def spread(value):

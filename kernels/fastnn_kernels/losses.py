@@ -10,26 +10,10 @@ from numba import prange
 
 from fastnn_kernels._expm1 import log1p
 from fastnn_kernels._jit import Kernel, always_inline, inline, kernel
-from fastnn_kernels._lanes import (
-    LANES,
-    SCRATCH,
-    half,
-    larger,
-    largest,
-    load,
-    load_first,
-    negative,
-    scratch_row,
-    sign,
-    size,
-    smaller,
-    spread,
-    store,
-    store_first,
-    total,
-)
 from fastnn_kernels._math import exp_nonpositive, log, sigmoid_from
-from fastnn_kernels._sums import first_position, row_max, row_sum
+from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
+from fastnn_kernels._scratch import SCRATCH, scratch_row
+from fastnn_kernels._sums import row_max, row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 from fastnn_kernels.softmax import _exponentials, _is_first_max
 
@@ -38,101 +22,6 @@ __all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy
 # The operands with one row, or one number, a sample: `cut` of these kernels.
 _LABELLED = ("loss", "correct", "dx", "x", "labels", "loss_weight")
 _TARGETED = ("loss", "correct", "dx", "x", "target", "loss_weight")
-
-
-@inline
-def _same_argmax(x, target, i, n, best, aim):
-    """Whether the first `best` in row i of x stands where the first `aim` of the target does: the maxima of both."""
-    at = first_position(target, i, n, aim)
-    return at < n and first_position(x, i, n, best) == at
-
-
-@inline
-def _has_nan(x, i, n):
-    nans = 0
-    for j in range(n):  # without a branch, so it runs in vector registers
-        nans += x[i, j] != x[i, j]
-    return nans > 0
-
-
-@inline
-def _same_choice(x, target, i, n, best, aim, total):
-    """With one output: the signs are equal. With more: the argmax is the same. False if any element is NaN.
-
-    best, aim : the largest numbers of both rows    total : a sum of their differences, NaN if any element is
-    """
-    if n == 1:
-        return np.sign(x[i, 0]) == np.sign(target[i, 0])
-    if total != total and (_has_nan(x, i, n) or _has_nan(target, i, n)):
-        return False
-    return _same_argmax(x, target, i, n, best, aim)
-
-
-def _regression(value, slope, name):
-    """A function that computes Σ value(d), the gradients factor · slope(d), d = x − t, and whether row i is correct.
-
-    It reads both rows once. value, slope : functions of (d, setting), both in lanes
-    """
-
-    def row(dx, x, target, i, n, factor, setting):
-        factors, settings, lowest = spread(factor), spread(setting), type(factor)(-np.inf)
-        terms, best = spread(type(factor)(0)), spread(lowest)
-        aim, zero, whole = best, type(factor)(0), n - n % LANES
-        for j in range(0, whole, LANES):
-            scores, targets = load(x, i, j), load(target, i, j)
-            d = scores - targets
-            store(factors * slope(d, settings), dx, i, j)
-            terms = terms + value(d, settings)
-            best, aim = larger(scores, best), larger(targets, aim)
-        count = n - whole
-        d = load_first(x, i, whole, count, zero) - load_first(target, i, whole, count, zero)
-        store_first(factors * slope(d, settings), dx, i, whole, count)
-        summed = total(terms + value(d, settings))
-        best = largest(larger(load_first(x, i, whole, count, lowest), best))
-        aim = largest(larger(load_first(target, i, whole, count, lowest), aim))
-        return summed, _same_choice(x, target, i, n, best, aim, summed)
-
-    row.__qualname__ = name  # symbols are made of it
-    return always_inline(row)
-
-
-@inline
-def _square(d, setting):
-    return d * d
-
-
-@inline
-def _itself(d, setting):
-    return d
-
-
-@inline
-def _size(d, setting):
-    return size(d)
-
-
-@inline
-def _sign(d, setting):
-    return sign(d)
-
-
-@inline
-def _huber(d, delta):
-    """near · (|d| − ½ · near), where near = min(|d|, δ): NaN stays NaN"""
-    near = smaller(delta, size(d))
-    return near * (size(d) - half(near))
-
-
-@inline
-def _clipped(d, delta):
-    """d within ±δ; NaN stays NaN"""
-    within = smaller(delta, d)
-    return larger(negative(delta), within)
-
-
-_mse_row = _regression(_square, _itself, "_mse_row")
-_mae_row = _regression(_size, _sign, "_mae_row")
-_huber_row = _regression(_huber, _clipped, "_huber_row")
 
 
 @inline
@@ -218,7 +107,7 @@ def mse(loss, correct, dx, x, target, loss_weight, scalars, n):
     for i in prange(x.shape[0]):
         scale = type(x[i, 0])(scalars[0]) / type(x[i, 0])(n)
         factor = scale * type(x[i, 0])(2) * loss_weight[i]
-        summed, correct[i] = _mse_row(dx, x, target, i, n, factor, scale)
+        summed, correct[i] = mse_row(dx, x, target, i, n, factor, scale)
         loss[i] = scale * summed
 
 
@@ -230,7 +119,7 @@ def mae(loss, correct, dx, x, target, loss_weight, n):
     """
     for i in prange(x.shape[0]):
         count = type(x[i, 0])(n)
-        summed, correct[i] = _mae_row(dx, x, target, i, n, loss_weight[i] / count, count)
+        summed, correct[i] = mae_row(dx, x, target, i, n, loss_weight[i] / count, count)
         loss[i] = summed / count
 
 
@@ -244,7 +133,7 @@ def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
     """
     for i in prange(x.shape[0]):
         count = type(x[i, 0])(n)
-        summed, correct[i] = _huber_row(dx, x, target, i, n, loss_weight[i] / count, type(count)(scalars[0]))
+        summed, correct[i] = huber_row(dx, x, target, i, n, loss_weight[i] / count, type(count)(scalars[0]))
         loss[i] = summed / count
 
 
@@ -265,7 +154,7 @@ def elementwise_loss(value, gradient, name):
             loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
             # NaN: a user's function may make a number of it, so both rows are searched for it
             best, aim, unknown = row_max(x, i, n), row_max(target, i, n), type(x[i, 0])(np.nan)
-            correct[i] = _same_choice(x, target, i, n, best, aim, unknown)
+            correct[i] = same_choice(x, target, i, n, best, aim, unknown)
             scale = loss_weight[i] / type(x[i, 0])(n)
             for j in range(n):
                 dx[i, j] = scale * gradient(x[i, j], target[i, j])
