@@ -86,13 +86,12 @@ def softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
         return
     for i in prange(x.shape[0]):
         label = labels[i]
-        largest, zero = row_max(x, i, n), type(x[i, 0])(0)
-        for j in range(min(x.shape[1], dx.shape[1])):  # padding too: whole vectors are faster than a remainder
-            dx[i, j] = exp_nonpositive(x[i, j] - largest if j < n else zero)
-        total = row_sum(dx, i, n)
+        largest, total = _exponentials(dx, x, i, n)
         loss[i] = log(total) + (largest - x[i, label])
         correct[i] = total == total and _is_first_max(x, i, label, largest)  # total: NaN if any score is
         scale = loss_weight[i] / total
-        for j in range(dx.shape[1]):
-            dx[i, j] = dx[i, j] * scale if j < n else zero
+        for j in range(n):
+            dx[i, j] *= scale
         dx[i, label] -= loss_weight[i]
+        for j in range(n, dx.shape[1]):
+            dx[i, j] = 0
