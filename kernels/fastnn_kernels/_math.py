@@ -40,11 +40,13 @@ class _Constants(NamedTuple):
     whole: np.floating  # 2**mantissa_bits: from here on all floats are whole numbers
     smallest_normal: np.floating
     exp_low: np.floating  # the least x with a normal exp(x)
+    exp_zero: np.floating  # a whole x at which k, of x = k ln 2 + r, is the least: one below that of any normal exp(x)
     exp_high: np.floating  # the greatest x with a finite exp(x)
     ln_2_high: np.floating  # ln 2 in few bits, so that its product with any exponent is exact
     ln_2_low: np.floating  # ln 2 − ln_2_high
     exp_tail: tuple  # (exp(r) − 1 − r) / r² for |r| ≤ ln 2 / 2, highest power first
     log_tail: tuple  # (2 atanh(s) / s − 2) / z, in powers of z = s², for |s| ≤ 3 − 2√2
+    log1p_tail: tuple  # the same for |s| ≤ 1/3
     tanh_tail: tuple  # (tanh(x) / x − 1) / z, in powers of z = x², for |x| ≤ 0.55
 
 
@@ -61,13 +63,17 @@ _FLOAT32 = _table(
     whole=2.0**23,
     smallest_normal=2.0**-126,
     exp_low=-87.33654,
+    exp_zero=-88.0,
     exp_high=88.72283,
     ln_2_high=0.693145751953125,
     ln_2_low=1.4286068203094172e-6,
-    # relative errors of the three fits: 2**-26.2, 2**-37.6, 2**-29.8
+    # relative errors of the fits of exp, log and tanh: 2**-26.2, 2**-37.6, 2**-29.8
     exp_tail=(1.3882516077010068e-3, 8.3665471277569880e-3, 4.1667200718055563e-2, 0.16666543424316396,
               0.49999998149599771),
     log_tail=(0.23582859757083441, 0.28537273463260402, 0.40000335704404143, 0.66666665643378319),
+    # error of the fit: 2**-26.6
+    log1p_tail=(0.23233564320962936, 0.21704532465788647, 0.2859249903328214, 0.39999703226169379,
+                0.66666667333144181),
     tanh_tail=(-6.2734856039873862e-3, 2.1071177226452245e-2, -5.3852196348435575e-2, 0.13332585139659478,
                -0.33333317532880821),
 )
@@ -78,15 +84,20 @@ _FLOAT64 = _table(
     whole=2.0**52,
     smallest_normal=2.0**-1022,
     exp_low=-708.3964185322641,
+    exp_zero=-709.0,
     exp_high=709.782712893384,
     ln_2_high=0.6931471805598903,
     ln_2_low=5.4979230187083712e-14,
-    # relative errors of the three fits: 2**-61.7, 2**-59.5, 2**-55.5
+    # relative errors of the fits of exp, log and tanh: 2**-61.7, 2**-59.5, 2**-55.5
     exp_tail=(2.0875328721584488e-9, 2.5109024381010828e-8, 2.7557402776153978e-7, 2.7557244254423910e-6,
               2.4801587172289233e-5, 1.9841269886073223e-4, 1.3888888888962606e-3, 8.3333333333216543e-3,
               4.1666666666666508e-2, 0.16666666666666677, 0.5),
     log_tail=(0.14796728435162558, 0.15313976946921900, 0.18183567030384452, 0.22222198524646970,
               0.28571428742824459, 0.39999999999412889, 0.66666666666667347),
+    # error of the fit: 2**-58.0
+    log1p_tail=(0.15638838477165258, 0.074875624455227056, 0.10846258010948219, 0.11734138243026652,
+                0.13335189727512237, 0.15384543423928793, 0.18181819914009014, 0.22222222197963522,
+                0.28571428571602461, 0.39999999999999515, 0.66666666666666667),
     tanh_tail=(5.1010082016724693e-5, -2.1028610789851816e-4, 5.7912715772598528e-4, -1.4532134703426148e-3,
                3.5917190394518201e-3, -8.8631944231908162e-3, 2.1869485968816363e-2, -5.3968253875829542e-2,
                0.13333333333168199, -0.33333333333332310),
@@ -180,6 +191,36 @@ def exp(x):
 
 
 @inline
+def _split_nonpositive(x):
+    """x = k ln 2 + r as in `_split`, for x ≤ 0, as (2**k, r); 2**k is 0 for x ≤ exp_zero. NaN stays NaN in r."""
+    c = _constants(x)
+    clamped = c.exp_zero if x < c.exp_zero else x
+    # With the exponent's bias added, the last bits of the sum are those of the exponent of 2**k.
+    rounder = type(x)(1.5) * c.whole + type(x)(c.exponent_bias)
+    shifted = clamped * type(x)(LOG2_E) + rounder
+    k = shifted - rounder
+    return _from_bits(_bits(shifted) << c.mantissa_bits, x), (clamped - k * c.ln_2_high) - k * c.ln_2_low
+
+
+@inline
+def exp_of_sum(x, rest):
+    """exp(x + rest) for x ≤ 0 and a `rest` that x cannot hold, |rest| ≤ 0.01
+
+    With rest = 0 the bits of `exp`, in half as many instructions, where exp(x) is a normal number; below, the result is
+    0 or rounded to a subnormal number. exp(−inf) = 0, NaN stays NaN.
+    """
+    power, r = _split_nonpositive(x)
+    r = r + rest
+    return (_horner(r, _constants(x).exp_tail) * (r * r) + r) * power + power
+
+
+@inline
+def exp_nonpositive(x):
+    """exp(x) for x ≤ 0: `exp_of_sum` without a rest"""
+    return exp_of_sum(x, type(x)(0))
+
+
+@inline
 def _mantissa_exponent(x):
     """x = (1 + f) · 2**e with √½ < 1 + f ≤ √2, as (f, e), both floats, for finite x > 0."""
     real = type(x)
@@ -233,7 +274,7 @@ def tanh(x):
     size = real(TANH_IS_ONE) if abs(x) > real(TANH_IS_ONE) else abs(x)
     z = size * size
     small = _horner(z, _constants(x).tanh_tail) * z * size + size
-    e = exp(real(-2) * size)
+    e = exp_nonpositive(real(-2) * size)
     large = real(1) - real(2) * (e / (real(1) + e))
     y = small if size < real(TANH_IS_HALF) else large
     return -y if x < real(0) else y
@@ -244,9 +285,14 @@ def sigmoid(x):
     """sigmoid(x) = 1 / (1 + exp(−x)) = a − a·q, where e = exp(−|x|), q = e / (1 + e), a = 1 if x > 0 else e
 
     Any x. Error ≤ 1.67 ulp in float32, 1.64 in float64, also where the value is tiny. Below the
-    smallest normal number the result is 0; sigmoid(−inf) = 0, sigmoid(inf) = 1, NaN stays NaN.
+    smallest normal number the result is not larger than that; sigmoid(−inf) = 0, sigmoid(inf) = 1, NaN stays NaN.
     """
-    e = exp(-abs(x))
+    return sigmoid_from(x, exp_nonpositive(-abs(x)))
+
+
+@inline
+def sigmoid_from(x, e):
+    """sigmoid(x), where e = exp(−|x|) is known"""
     q = e / (type(x)(1) + e)
     a = type(x)(1) if x > type(x)(0) else e
     return a - a * q

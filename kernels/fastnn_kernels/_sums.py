@@ -1,29 +1,69 @@
-"""Long sums in one fixed order: in eight lanes, which fill a vector register; in chunks, which threads may divide."""
+"""Long sums in one fixed order: in lanes, which fill vector registers; in chunks, which threads may divide."""
 
 import numpy as np
 
 from fastnn_kernels._jit import inline
+from fastnn_kernels._lanes import LANES, holds, larger, largest, load, load_first, spread, total
 
 CHUNK = 4096  # elements: 16 kB of float32 fit into the first cache, and take long beside the start of a loop
 
 
 @inline
 def row_sum(x, i, n):
-    """Σ x[i, :n] in one fixed order: element j is added to lane j mod 8, then the lanes are added in pairs."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = type(x[i, 0])(0)
-    whole = n - n % 8
-    for j in range(0, whole, 8):
-        s0 += x[i, j]
-        s1 += x[i, j + 1]
-        s2 += x[i, j + 2]
-        s3 += x[i, j + 3]
-        s4 += x[i, j + 4]
-        s5 += x[i, j + 5]
-        s6 += x[i, j + 6]
-        s7 += x[i, j + 7]
-    for j in range(whole, n):
-        s0 += x[i, j]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    """Σ x[i, :n] in one fixed order: element j is added to lane j mod 2·LANES, then the lanes are folded."""
+    zero = type(x[i, 0])(0)
+    even = odd = spread(zero)  # two sums: a single one would wait for each addition
+    whole = n - n % (2 * LANES)
+    for j in range(0, whole, 2 * LANES):
+        even = even + load(x, i, j)
+        odd = odd + load(x, i, j + LANES)
+    count = min(n - whole, LANES)
+    even = even + load_first(x, i, whole, count, zero)
+    odd = odd + load_first(x, i, whole + count, n - whole - count, zero)
+    return total(even + odd)
+
+
+@inline
+def row_squares(x, i, n, center):
+    """Σ (x[i, :n] − center)² in the order of `row_sum`"""
+    middle = spread(center)
+    even = odd = middle - middle
+    whole = n - n % (2 * LANES)
+    for j in range(0, whole, 2 * LANES):
+        a, b = load(x, i, j) - middle, load(x, i, j + LANES) - middle
+        even = even + a * a
+        odd = odd + b * b
+    count = min(n - whole, LANES)
+    a = load_first(x, i, whole, count, center) - middle
+    b = load_first(x, i, whole + count, n - whole - count, center) - middle
+    return total((even + a * a) + (odd + b * b))
+
+
+@inline
+def row_max(x, i, n):
+    """The largest of x[i, :n], NaN ignored; −inf if there is no other number."""
+    lowest = type(x[i, 0])(-np.inf)
+    even = odd = spread(lowest)
+    whole = n - n % (2 * LANES)
+    for j in range(0, whole, 2 * LANES):
+        even = larger(load(x, i, j), even)
+        odd = larger(load(x, i, j + LANES), odd)
+    count = min(n - whole, LANES)
+    even = larger(load_first(x, i, whole, count, lowest), even)
+    odd = larger(load_first(x, i, whole + count, n - whole - count, lowest), odd)
+    return largest(larger(even, odd))
+
+
+@inline
+def first_position(x, i, n, value):
+    """The least j < n with x[i, j] = value, or n"""
+    start, whole = 0, n - n % LANES
+    while start < whole and not holds(load(x, i, start), value):
+        start += LANES
+    for j in range(start, n):
+        if x[i, j] == value:
+            return j
+    return n
 
 
 @inline
@@ -32,12 +72,12 @@ def square(v):
 
 
 def _lane_sum(f, name):
-    """A function that computes Σ f(x[j]) of an array x, in float64, in the lanes and the order of `row_sum`.
+    """A function that computes Σ f(x[j]) of an array x, in float64: in eight lanes, which are then added in pairs.
 
     It is made for each f: compiled code that takes a function as an argument cannot be cached.
     """
 
-    def total(x):
+    def lane_sum(x):
         wide = np.float64
         s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
         whole = x.shape[0] - x.shape[0] % 8
@@ -54,8 +94,8 @@ def _lane_sum(f, name):
             s0 += f(wide(x[j]))
         return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
-    total.__qualname__ = name  # symbols are made of it
-    return inline(total)
+    lane_sum.__qualname__ = name  # symbols are made of it
+    return inline(lane_sum)
 
 
 sum_squares = _lane_sum(square, "sum_squares")

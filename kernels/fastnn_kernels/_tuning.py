@@ -29,5 +29,3 @@ PACKED_BYTES = 32 << 10
 # A part of b of more bytes than this comes from the third cache or from memory: while one panel is used, lines of the
 # next one are asked for (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512).
 FAR_BYTES = 512 << 10
-# A row of fewer columns than this leaves most of a vector register empty: kernels then run along the batch.
-NARROW = 8

@@ -69,7 +69,7 @@ def _sigmoid_slope(x, y):
 @always_inline
 def _softplus(x):
     # exp(−|x|) cannot overflow, and log1p keeps all digits of a tiny argument.
-    return (x if x > 0 else type(x)(0)) + log1p(_math.exp(-abs(x)))
+    return (x if x > 0 else type(x)(0)) + log1p(_math.exp_nonpositive(-abs(x)))
 
 
 @always_inline

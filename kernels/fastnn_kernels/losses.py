@@ -1,50 +1,27 @@
 """Losses fused with their gradients: the loss of each sample, whether its prediction is correct, and dx.
 
 All have the outputs of `softmax_cross_entropy`: loss (B,), unweighted; correct (B,); dx (B, ≥ n), the gradient
-of Σᵢ loss_weight[i] · loss[i]. Columns from n on keep their values. Each row of dx first holds the terms of the
-row's loss, so that they can be summed in lanes without an array of their own.
+of Σᵢ loss_weight[i] · loss[i]. Columns from n on keep their values. Terms of a loss are summed in lanes as they
+arise, or kept until they are summed: in the row of dx, or in a scratch row where dx is written in the same pass.
 """
 
+import numpy as np
 from numba import prange
 
 from fastnn_kernels._expm1 import log1p
-from fastnn_kernels._jit import Kernel, inline, kernel
-from fastnn_kernels._math import exp, log, sigmoid
-from fastnn_kernels._sums import row_sum
+from fastnn_kernels._jit import Kernel, always_inline, inline, kernel
+from fastnn_kernels._math import exp_nonpositive, log, sigmoid_from
+from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
+from fastnn_kernels._scratch import SCRATCH, scratch_row
+from fastnn_kernels._sums import row_max, row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
-from fastnn_kernels.softmax import _exponentials, _is_first_max, _row_max
+from fastnn_kernels.softmax import _exponentials, _is_first_max
 
 __all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy_smooth"]
 
 # The operands with one row, or one number, a sample: `cut` of these kernels.
 _LABELLED = ("loss", "correct", "dx", "x", "labels", "loss_weight")
 _TARGETED = ("loss", "correct", "dx", "x", "target", "loss_weight")
-
-
-@inline
-def _sign(v):
-    """1, 0 or −1; NaN stays NaN."""
-    return type(v)(1) if v > 0 else (type(v)(-1) if v < 0 else v)
-
-
-@inline
-def _first_max(x, i, n):
-    """The argmax of x[i, :n], the first of equals; −1 if any element is NaN."""
-    largest, best, nans = _row_max(x, i, n), n, 0
-    for j in range(n):  # without a branch, and of whole numbers: so it runs in vector registers
-        nans += x[i, j] != x[i, j]
-        position = j if x[i, j] == largest else n
-        best = position if position < best else best
-    return -1 if nans else best
-
-
-@inline
-def _same_choice(x, target, i, n):
-    """With one output: the signs are equal. With more: the argmax is the same. False if any element is NaN."""
-    if n == 1:
-        return _sign(x[i, 0]) == _sign(target[i, 0])
-    best = _first_max(x, i, n)
-    return best >= 0 and best == _first_max(target, i, n)
 
 
 @inline
@@ -71,7 +48,7 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scal
     """
     for i in prange(x.shape[0]):
         label, count, smoothing = labels[i], type(x[i, 0])(n), type(x[i, 0])(scalars[0])
-        largest = _row_max(x, i, n)
+        largest = row_max(x, i, n)
         for j in range(n):
             dx[i, j] = largest - x[i, j]
         spread, distance = row_sum(dx, i, n), dx[i, label]
@@ -85,7 +62,19 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scal
         dx[i, label] -= loss_weight[i] * (type(total)(1) - smoothing)
 
 
-@kernel(work=lambda loss, correct, dx, x, *rest: 3 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True, cut=_TARGETED)
+@always_inline
+def _cross_entropies(dx, x, target, scale):
+    """dx and the sum of the losses of at most SCRATCH outputs; both need exp(−|x|)"""
+    terms = scratch_row(scale)
+    for j in range(x.shape[0]):
+        e = exp_nonpositive(-abs(x[j]))
+        positive = x[j] if x[j] > 0 else type(scale)(0)
+        terms[0, j] = (positive - x[j] * target[j]) + log1p(e)
+        dx[j] = scale * (sigmoid_from(x[j], e) - target[j])
+    return row_sum(terms, 0, x.shape[0])
+
+
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True, cut=_TARGETED)
 def binary_cross_entropy(loss, correct, dx, x, target, loss_weight, n):
     """loss[i] = 1/n Σⱼ log(1 + exp(x)) − t · x;  dx[i] = loss_weight[i] / n · (sigmoid(x) − t)
 
@@ -97,14 +86,13 @@ def binary_cross_entropy(loss, correct, dx, x, target, loss_weight, n):
     loss_weight : (B,)
     """
     for i in prange(x.shape[0]):
-        for j in range(n):
-            positive = x[i, j] if x[i, j] > 0 else type(x[i, j])(0)
-            dx[i, j] = (positive - x[i, j] * target[i, j]) + log1p(exp(-abs(x[i, j])))
-        loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
-        correct[i] = _fraction_correct(x, target, i, n)
         scale = loss_weight[i] / type(x[i, 0])(n)
-        for j in range(n):
-            dx[i, j] = scale * (sigmoid(x[i, j]) - target[i, j])
+        summed = type(x[i, 0])(0)
+        for first in range(0, n, SCRATCH):
+            last = min(n, first + SCRATCH)
+            summed += _cross_entropies(dx[i, first:last], x[i, first:last], target[i, first:last], scale)
+        loss[i] = summed / type(x[i, 0])(n)
+        correct[i] = _fraction_correct(x, target, i, n)
 
 
 @kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
@@ -117,15 +105,10 @@ def mse(loss, correct, dx, x, target, loss_weight, scalars, n):
     scalars           : (scale,)  1, or ½ for the half-squared form
     """
     for i in prange(x.shape[0]):
-        for j in range(n):
-            difference = x[i, j] - target[i, j]
-            dx[i, j] = difference * difference
         scale = type(x[i, 0])(scalars[0]) / type(x[i, 0])(n)
-        loss[i] = scale * row_sum(dx, i, n)
-        correct[i] = _same_choice(x, target, i, n)
-        scale *= type(x[i, 0])(2) * loss_weight[i]
-        for j in range(n):
-            dx[i, j] = scale * (x[i, j] - target[i, j])
+        factor = scale * type(x[i, 0])(2) * loss_weight[i]
+        summed, correct[i] = mse_row(dx, x, target, i, n, factor, scale)
+        loss[i] = scale * summed
 
 
 @kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
@@ -135,13 +118,9 @@ def mae(loss, correct, dx, x, target, loss_weight, n):
     loss, correct, loss_weight, dx, x, target : as for `mse`
     """
     for i in prange(x.shape[0]):
-        for j in range(n):
-            dx[i, j] = abs(x[i, j] - target[i, j])
-        loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
-        correct[i] = _same_choice(x, target, i, n)
-        scale = loss_weight[i] / type(x[i, 0])(n)
-        for j in range(n):
-            dx[i, j] = scale * _sign(x[i, j] - target[i, j])
+        count = type(x[i, 0])(n)
+        summed, correct[i] = mae_row(dx, x, target, i, n, loss_weight[i] / count, count)
+        loss[i] = summed / count
 
 
 @kernel(work=lambda loss, correct, dx, x, *rest: 2 * ELEMENT * x.size, outputs=3, per_sample=True, cut=_TARGETED)
@@ -153,18 +132,9 @@ def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
     loss, correct, loss_weight, dx, x, target : as for `mse`    scalars : (δ,), δ > 0
     """
     for i in prange(x.shape[0]):
-        real = type(x[i, 0])
-        half, delta = real(0.5), real(scalars[0])
-        for j in range(n):
-            size = abs(x[i, j] - target[i, j])
-            dx[i, j] = half * size * size if size <= delta else delta * (size - half * delta)
-        loss[i] = row_sum(dx, i, n) / real(n)
-        correct[i] = _same_choice(x, target, i, n)
-        scale = loss_weight[i] / real(n)
-        for j in range(n):
-            size = abs(x[i, j] - target[i, j])
-            slope = x[i, j] - target[i, j] if size <= delta else delta * _sign(x[i, j] - target[i, j])
-            dx[i, j] = scale * slope
+        count = type(x[i, 0])(n)
+        summed, correct[i] = huber_row(dx, x, target, i, n, loss_weight[i] / count, type(count)(scalars[0]))
+        loss[i] = summed / count
 
 
 def elementwise_loss(value, gradient, name):
@@ -182,7 +152,9 @@ def elementwise_loss(value, gradient, name):
             for j in range(n):
                 dx[i, j] = value(x[i, j], target[i, j])
             loss[i] = row_sum(dx, i, n) / type(x[i, 0])(n)
-            correct[i] = _same_choice(x, target, i, n)
+            # NaN: a user's function may make a number of it, so both rows are searched for it
+            best, aim, unknown = row_max(x, i, n), row_max(target, i, n), type(x[i, 0])(np.nan)
+            correct[i] = same_choice(x, target, i, n, best, aim, unknown)
             scale = loss_weight[i] / type(x[i, 0])(n)
             for j in range(n):
                 dx[i, j] = scale * gradient(x[i, j], target[i, j])

@@ -8,7 +8,8 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._sums import row_sum
+from fastnn_kernels._lanes import LANES, load, load_first, spread, total
+from fastnn_kernels._sums import row_squares, row_sum
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [
@@ -150,7 +151,7 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
                 own[j] = gamma[j] * rstd[j] * (d[j] - (dbeta_mean[j] + normal * dgamma_mean[j]))
 
 
-@kernel(work=lambda out, *rest: 12 * ELEMENT * out.size, outputs=3, per_sample=True, cut=("out", "mean", "rstd", "x"))
+@kernel(work=lambda out, *rest: 6 * ELEMENT * out.size, outputs=3, per_sample=True, cut=("out", "mean", "rstd", "x"))
 def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
 
@@ -163,16 +164,30 @@ def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
     count = type(eps)(n)
     for i in prange(out.shape[0]):
         center = row_sum(x, i, n) / count
-        for j in range(n):  # out's row holds the squares until they are summed
-            d = x[i, j] - center
-            out[i, j] = d * d
-        scale = one / np.sqrt(row_sum(out, i, n) / count + eps)
+        scale = one / np.sqrt(row_squares(x, i, n, center) / count + eps)
         mean[i], rstd[i] = center, scale
         for j in range(n):
             out[i, j] = (x[i, j] - center) * scale * gamma[j] + beta[j]
 
 
-@kernel(work=lambda dx, *rest: 22 * ELEMENT * dx.size, outputs=3)
+@inline
+def _two_sums(dout, x, gamma, i, n, mean, rstd):
+    """Σⱼ g and Σⱼ g · x̂ of row i, g = gamma · dout; element j is added to lane j mod LANES. gamma : (1, ≥ n)"""
+    zero = type(mean)(0)
+    plain = along = spread(zero)
+    center, scale = spread(mean), spread(rstd)
+    whole = n - n % LANES
+    for j in range(0, whole, LANES):
+        g = load(gamma, 0, j) * load(dout, i, j)
+        plain = plain + g
+        along = along + g * ((load(x, i, j) - center) * scale)
+    count = n - whole
+    g = load_first(gamma, 0, whole, count, zero) * load_first(dout, i, whole, count, zero)
+    normal = (load_first(x, i, whole, count, mean) - center) * scale
+    return total(plain + g), total(along + g * normal)
+
+
+@kernel(work=lambda dx, *rest: 12 * ELEMENT * dx.size, outputs=3)
 def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n):
     """dbeta = Σᵢ dout,  dgamma = Σᵢ dout · x̂,  dx = rstd · (g − Σⱼ g / n − x̂ · Σⱼ g · x̂ / n)
 
@@ -181,18 +196,14 @@ def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n):
     dx, dout, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
     dgamma, dbeta, gamma : (≥ n,)
     """
-    inverse = type(gamma[0])(1) / type(gamma[0])(n)
-    for i in prange(dx.shape[0]):  # dx's row holds the terms of each sum, then the result
-        for j in range(n):
-            dx[i, j] = gamma[j] * dout[i, j]
-        plain = row_sum(dx, i, n) * inverse
-        for j in range(n):
-            dx[i, j] = gamma[j] * dout[i, j] * ((x[i, j] - mean[i]) * rstd[i])
-        along = row_sum(dx, i, n) * inverse
+    inverse, factors = type(gamma[0])(1) / type(gamma[0])(n), gamma.reshape((1, gamma.shape[0]))
+    for i in prange(dx.shape[0]):
+        plain, along = _two_sums(dout, x, factors, i, n, mean[i], rstd[i])
+        plain, along = plain * inverse, along * inverse
         for j in range(n):
             normal = (x[i, j] - mean[i]) * rstd[i]
-            dx[i, j] = rstd[i] * (gamma[j] * dout[i, j] - plain - normal * along)
-    width = ALIGNMENT // gamma.itemsize
+            dx[i, j] = rstd[i] * (gamma[j] * dout[i, j] - (plain + normal * along))
+    width = 4 * ALIGNMENT // gamma.itemsize
     for block in prange((n + width - 1) // width):
         first = block * width
         dg, db = dgamma[first : min(first + width, n)], dbeta[first : min(first + width, n)]

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._jit import always_inline, inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels._window import sizes, taps_inside
 
@@ -11,17 +11,38 @@ __all__ = ["max_pool2d_backward", "max_pool2d_forward"]
 
 
 @inline
+def _is_better(v, best):
+    """Whether v is larger than best, or is the first NaN."""
+    return (v > best) | ((v != v) & (best == best))
+
+
+@always_inline
+def _largest_of_four(own, arg, above, below, at, under):
+    """The largest of two by two pixels, and its index: `above` holds two pixels, `below` those under them"""
+    C = own.shape[0]
+    right = np.int32(C)
+    for j in range(C):
+        best, position = above[j], np.int32(at + j)
+        v, better = above[C + j], _is_better(above[C + j], best)
+        best, position = (v if better else best), (np.int32(at + j) + right if better else position)
+        v, better = below[j], _is_better(below[j], best)
+        best, position = (v if better else best), (np.int32(under + j) if better else position)
+        v, better = below[C + j], _is_better(below[C + j], best)
+        own[j], arg[j] = (v if better else best), (np.int32(under + j) + right if better else position)
+
+
+@inline
 def _keep_larger(own, arg, values, at):
     """Where values[j] is larger than own[j], or is the first NaN: own[j] = values[j] and arg[j] = at + j"""
     for j in range(own.shape[0]):
         v, best = values[j], own[j]
-        larger = (v > best) | ((v != v) & (best == best))
+        larger = _is_better(v, best)
         own[j] = v if larger else best
         arg[j] = np.int32(at + j) if larger else arg[j]
 
 
 @kernel(
-    work=lambda out, argmax, x, geometry: 14 * ELEMENT * out.size * int(geometry[3] * geometry[4]),
+    work=lambda out, argmax, x, geometry: 8 * ELEMENT * out.size * int(geometry[3] * geometry[4]),
     outputs=2,
     per_sample=True,
     cut=("out", "argmax", "x"),
@@ -42,6 +63,10 @@ def max_pool2d_forward(out, argmax, x, geometry):
                 pixel = (r * W_out + c) * C
                 own, arg = out[b, pixel : pixel + C], argmax[b, pixel : pixel + C]
                 at = ((r * SH - top + first_row) * W + c * SW - left + first) * C
+                if last_row - first_row == 2 and last - first == 2:
+                    under = at + W * C
+                    _largest_of_four(own, arg, x[b, at : at + 2 * C], x[b, under : under + 2 * C], at, under)
+                    continue
                 for j in range(C):
                     own[j], arg[j] = x[b, at + j], np.int32(at + j)
                 for kh in range(first_row, last_row):

@@ -1,0 +1,31 @@
+"""A short row of numbers on the stack, for what a kernel sums: kernels allocate nothing."""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import lower_builtin, type_callable
+from numba.np import arrayobj
+
+SCRATCH = 256  # numbers
+
+
+def scratch_row(value):
+    """A matrix (1, SCRATCH) of the type of `value` on the stack, for what a kernel sums; its contents are undefined"""
+    return np.empty((1, SCRATCH), type(value))
+
+
+type_callable(scratch_row)(lambda context: lambda value: types.Array(value, 2, "C"))
+
+
+@lower_builtin(scratch_row, types.Float)
+def _emit_scratch_row(context, builder, signature, args):
+    kind = signature.return_type
+    element = context.get_data_type(kind.dtype)
+    memory = cgutils.alloca_once(builder, ir.ArrayType(element, SCRATCH))
+    array = context.make_array(kind)(context, builder)
+    bytes_of = [context.get_constant(types.intp, count * context.get_abi_sizeof(element)) for count in (SCRATCH, 1)]
+    extents = [context.get_constant(types.intp, extent) for extent in (1, SCRATCH)]
+    data = builder.bitcast(memory, element.as_pointer())
+    arrayobj.populate_array(array, data=data, shape=extents, strides=bytes_of, itemsize=bytes_of[1], meminfo=None)
+    return array._getvalue()

@@ -1,0 +1,68 @@
+"""Lanes: compiled they give the bits of NumPy's, read nothing behind a row, and sums have the order that is written."""
+
+import numba
+import numpy as np
+import pytest
+
+from fastnn_kernels import _lanes, _sums
+from fastnn_kernels._jit import OPTIONS
+from tests.kernels.cases import DTYPES, needs_jit
+
+LENGTHS = [0, 1, 7, 15, 16, 17, 31, 32, 33, 47, 48, 100]
+
+
+def compiled(f):
+    return numba.njit(f, **OPTIONS)
+
+
+def rows(dtype):
+    """Three rows of random numbers."""
+    return np.random.default_rng(0).normal(size=(3, 101)).astype(dtype)
+
+
+def combined(x, y, count):
+    out = np.zeros((4, _lanes.LANES), x.dtype)
+    a, b = _lanes.load_first(x, 1, 3, count, x[0, 0]), _lanes.load(y, 2, 5)
+    _lanes.store(_lanes.larger(a, b) - _lanes.smaller(a, b), out, 0, 0)
+    _lanes.store(_lanes.half(_lanes.negative(a)) + b, out, 1, 0)
+    _lanes.store_first(_lanes.sign(a) * _lanes.size(b), out, 2, 0, count)
+    out[3, 0], out[3, 1] = _lanes.total(a), _lanes.largest(b)
+    out[3, 2] = _lanes.holds(a, x[1, 3])
+    return out
+
+
+@needs_jit
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [0, 1, 5, 15, 16])
+def test_compiled_lanes_have_the_bits_of_numpys(count, dtype):
+    x, y = rows(dtype), rows(dtype)[:, ::-1].copy()
+    x[1, 4] = np.nan
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(compiled(combined)(x, y, count), combined(x, y, count))
+
+
+@needs_jit
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", LENGTHS)
+def test_sums_and_maxima_of_rows_have_one_order(n, dtype):
+    x = rows(dtype)[:, : n + 1].copy()
+    x[:, n] = np.nan  # behind the row
+    for f in (_sums.row_sum, _sums.row_max):
+        assert f(x, 1, n) == f.py_func(x, 1, n)
+    assert _sums.first_position(x, 1, n, x[1, n // 2]) == n // 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_maximum_ignores_nan(dtype):
+    x = np.array([[np.nan, 1, 3, np.nan, 2]], dtype)
+    assert _sums.row_max(x, 0, 5) == 3
+    assert _sums.row_max(x[:, :1].copy(), 0, 1) == -np.inf
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_first_position_of_a_number_that_is_not_there_is_the_length(dtype):
+    x = np.zeros((1, 40), dtype)
+    x[0, 39] = 1
+    assert _sums.first_position(x, 0, 40, dtype(1)) == 39
+    assert _sums.first_position(x, 0, 39, dtype(1)) == 39
+    assert _sums.first_position(x, 0, 40, dtype(2)) == 40
