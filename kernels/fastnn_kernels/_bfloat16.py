@@ -11,7 +11,7 @@ the function is an integer hash, the 32-bit mixer `lowbias32` that Wellons found
 functions"), into which the key's two words enter at two places.
 
 Both functions here are written a second time, in 32 bits from end to end: Numba would widen every product and sum of
-them to 64 bits, and Adam's update of 16,384 parameters, which they are in, took .66 ns a number instead of NNN.
+them to 64 bits, and Adam's update took .66 ns a parameter where it takes .51 (16,384 of them, one core, AVX-512).
 """
 
 import numpy as np

@@ -45,7 +45,7 @@ def _rounded(x, index, a, b):
 
 
 @kernel(
-    work=lambda w, velocity, dw, scalars, key, cursor, stream, width, offset=0: 5 * ELEMENT * w.size,
+    work=lambda w, velocity, dw, scalars, key, cursor, stream, width, offset=0: 7 * ELEMENT * w.size,
     outputs=2,
     cut=("w", "velocity", "dw"),
 )
@@ -63,7 +63,7 @@ def momentum_update_bfloat16(w, velocity, dw, scalars, key, cursor, stream, widt
 
 
 @kernel(
-    work=lambda w, velocity, dw, scalars, key, cursor, stream, width, offset=0: 5 * ELEMENT * w.size,
+    work=lambda w, velocity, dw, scalars, key, cursor, stream, width, offset=0: 7 * ELEMENT * w.size,
     outputs=2,
     cut=("w", "velocity", "dw"),
 )
@@ -81,7 +81,7 @@ def nesterov_update_bfloat16(w, velocity, dw, scalars, key, cursor, stream, widt
 
 
 @kernel(
-    work=lambda w, mean_square, dw, scalars, key, cursor, stream, width, offset=0: 8 * ELEMENT * w.size,
+    work=lambda w, mean_square, dw, scalars, key, cursor, stream, width, offset=0: 9 * ELEMENT * w.size,
     outputs=2,
     cut=("w", "mean_square", "dw"),
 )
@@ -98,7 +98,7 @@ def rmsprop_update_bfloat16(w, mean_square, dw, scalars, key, cursor, stream, wi
 
 
 @kernel(
-    work=lambda w, sum_square, dw, scalars, key, cursor, stream, width, offset=0: 8 * ELEMENT * w.size,
+    work=lambda w, sum_square, dw, scalars, key, cursor, stream, width, offset=0: 9 * ELEMENT * w.size,
     outputs=2,
     cut=("w", "sum_square", "dw"),
 )
@@ -133,7 +133,7 @@ def adagrad_update_rows_bfloat16(w, sum_square, dw, starts, scalars, key, cursor
 
 
 @kernel(
-    work=lambda w, m, v, dw, scalars, key, cursor, stream, width, offset=0: 10 * ELEMENT * w.size,
+    work=lambda w, m, v, dw, scalars, key, cursor, stream, width, offset=0: 12 * ELEMENT * w.size,
     outputs=3,
     cut=("w", "m", "v", "dw"),
 )
@@ -151,7 +151,7 @@ def adam_update_bfloat16(w, m, v, dw, scalars, key, cursor, stream, width, offse
 
 
 @kernel(
-    work=lambda w, m, v, dw, scalars, key, cursor, stream, width, offset=0: 10 * ELEMENT * w.size,
+    work=lambda w, m, v, dw, scalars, key, cursor, stream, width, offset=0: 12 * ELEMENT * w.size,
     outputs=3,
     cut=("w", "m", "v", "dw"),
 )

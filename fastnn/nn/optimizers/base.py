@@ -27,20 +27,16 @@ class Optimizer:
     state        name of a parameter -> {name of a state array -> array}; may be assigned
     iteration    steps taken; epoch: epochs finished, for schedules by epoch; both may be assigned
 
-    A layer of millions of weights waits for memory in its update, and state is most of what it reads and writes:
-    bfloat16 state is worth it there, and costs a little time in small nets. The arithmetic stays in the dtype of the
-    parameters. What is kept of it is rounded up or down at random, so that its mean is right: by the model's seed, the
-    epoch and the step, the same on any number of threads and after a checkpoint is resumed. (A step by hand draws
-    as a model of seed 0 does.)
-
-    State in bfloat16 is an array of uint16, the upper halves of float32 numbers: `fn.bfloat16.decoded` turns it into
-    float32. Floats may be assigned, and are rounded to nearest; where state has the dtype of the parameters, uint16
-    may be assigned and is taken as bfloat16.
+    The update of a layer of millions of weights waits for memory, and state is most of what it moves: that is where
+    bfloat16 may be faster, if memory is slow; elsewhere it is slower. Arithmetic stays in the dtype of the parameters.
+    What is kept of it is rounded up or down at random, right on average. The random numbers depend on the model's seed,
+    the epoch and the step: the same for any number of threads, and when a training is resumed. (`step` draws them as
+    a model of seed 0.) Then state is uint16, of which `fn.bfloat16.decoded` makes float32. Floats may be assigned,
+    and are rounded to nearest; uint16 that is assigned where state is whole is taken as bfloat16.
 
     Example:
 
-        opt = fn.Adam(1e-3, state_dtype="bfloat16")
-        model.fit(x, y, optimizer=opt)
+        model.fit(x, y, optimizer=(opt := fn.Adam(1e-3, state_dtype="bfloat16")))
         m = fn.bfloat16.decoded(opt.state["dense.w"]["m"])
     """
 
