@@ -163,6 +163,16 @@ def test_padding_stays_zero():
     assert np.count_nonzero(opt.flat_state()[0]) == held < opt.flat_state()[0].size
 
 
+@pytest.mark.parametrize(
+    ("dtype", "state_dtype", "start"),
+    [("float64", None, 0.1), ("float32", None, np.float32(0.1)), ("float64", "bfloat16", 0x3DCD)],
+)
+def test_where_sums_start_is_rounded_as_state_is_kept(dtype, state_dtype, start):
+    opt = fn.AdaGrad(0.1, initial_accumulator_value=0.1, state_dtype=state_dtype)
+    opt.attach(tiny_model(dtype=dtype).state.parameters)
+    assert (opt.state["dense.w"]["sum_square"] == start).all()
+
+
 @every_kind
 def test_settings(kind):
     opt = rounding(kind)

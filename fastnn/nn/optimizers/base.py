@@ -114,7 +114,7 @@ class Optimizer:
     def _fresh(self, parameters: Block) -> Block:
         block = parameters.like(self._dtype_of_state(parameters.dtype))
         for name in parameters if self.start else ():  # array by array: the padding of their rows stays 0
-            block[name][...] = state_storage.fitting(name, np.float32(self.start), (), block.dtype)
+            block[name][...] = state_storage.fitting(name, self.start, (), block.dtype)
         return block
 
     @property
