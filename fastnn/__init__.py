@@ -4,7 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 import fastnn_kernels as kernels
-from fastnn.common import random
+from fastnn.common import bfloat16, random
 from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
@@ -89,6 +89,7 @@ __all__ = [
     "Sum",
     "TensorBoard",
     "TimeLimit",
+    "bfloat16",
     "callbacks",
     "check_gradients",
     "initializers",

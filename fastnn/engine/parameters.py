@@ -28,14 +28,17 @@ class ParameterView:
 class Block(Mapping[str, np.ndarray]):
     """A mapping from name to array (a view without the padding), in the order of `shapes`.
 
+    Rows are padded as those of the dtype `padded_as` would be: a number of another dtype then has the same index.
+
     flat     every array and its padding, (n,)
     buffers  name -> the array with its padding, as kernels see it: (rows, padded columns), or (padded,) for a vector
     """
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype):
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype, padded_as=None):
         self.shapes = dict(shapes)
         self.dtype = np.dtype(dtype)
-        stored = {name: _stored_shape(shape, self.dtype) for name, shape in self.shapes.items()}
+        self.padded_as = np.dtype(padded_as or dtype)
+        stored = {name: _stored_shape(shape, self.padded_as) for name, shape in self.shapes.items()}
         self.flat = aligned_bytes(sum(map(math.prod, stored.values())) * self.dtype.itemsize).view(self.dtype)
         self.buffers: dict[str, np.ndarray] = {}
         start = 0
@@ -66,20 +69,20 @@ class Block(Mapping[str, np.ndarray]):
         self.buffers[name][..., columns:] = 0
         self[name][...] = value
 
-    def like(self) -> "Block":
-        """A zeroed block of the same layout."""
-        return Block(self.shapes, self.dtype)
+    def like(self, dtype=None) -> "Block":
+        """A zeroed block of the same layout, of this dtype or another."""
+        return Block(self.shapes, dtype or self.dtype, self.padded_as)
 
     def __reduce__(self):
         # Copied piece by piece, `flat` and the views into it would part: a copy is built and filled.
-        return _filled, (self.shapes, self.dtype, self.copy())
+        return _filled, (self.shapes, self.dtype, self.copy(), self.padded_as)
 
     def copy(self) -> dict[str, np.ndarray]:
         return {name: self[name].copy() for name in self}
 
 
-def _filled(shapes: Mapping[str, tuple[int, ...]], dtype, values: Mapping[str, np.ndarray]) -> Block:
-    block = Block(shapes, dtype)
+def _filled(shapes: Mapping[str, tuple[int, ...]], dtype, values: Mapping[str, np.ndarray], padded_as=None) -> Block:
+    block = Block(shapes, dtype, padded_as)
     for name, value in values.items():
         block[name][...] = value
     return block

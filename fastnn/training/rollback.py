@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from fastnn.common import bfloat16
 from fastnn.training.runner import Runner
 
 # Copying the state may take this fraction of the time: the next copy waits until the last one has paid for itself.
@@ -83,4 +84,4 @@ class LastGoodState:
 
     def is_finite(self) -> bool:
         """Whether all that training writes is finite now: parameters, running statistics, state, figures."""
-        return all(np.isfinite(array).all() for array in self._arrays if array.dtype.kind == "f")
+        return all(map(bfloat16.is_finite, self._arrays))

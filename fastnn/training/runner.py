@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fastnn.common import random
+from fastnn.common import bfloat16, random
 from fastnn.common.errors import FastnnError
 from fastnn.data.source import Chunk, Source
 from fastnn.engine.autotune import ThreadTuner
@@ -195,7 +195,9 @@ class Runner:
         batch = self.next_batch
         self.set_up_call(batch, scalars[None])
         for op, operand, array in self.step.program.trace(batch):
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
+            # A buffer of uint16 holds a user's data; any other such array is state in bfloat16.
+            data = isinstance(operand, Buffer) and array.dtype.kind != "f"
+            if not data and not bfloat16.is_finite(array):
                 named = operand.name if isinstance(operand, Buffer) else self.step.names.get(id(operand), "parameters")
                 return f"in {op.owner}: {named}, written by {op.kernel.name}"
         return "nowhere"

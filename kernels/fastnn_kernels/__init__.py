@@ -10,6 +10,7 @@ from importlib import import_module
 from fastnn_kernels.activation import *
 from fastnn_kernels.adaptive_update import *
 from fastnn_kernels.batch import *
+from fastnn_kernels.bfloat16_update import *
 from fastnn_kernels.bias import *
 from fastnn_kernels.conv import *
 from fastnn_kernels.dropout import *
@@ -26,6 +27,7 @@ _FAMILIES = (
     "activation",
     "adaptive_update",
     "batch",
+    "bfloat16_update",
     "bias",
     "conv",
     "dropout",

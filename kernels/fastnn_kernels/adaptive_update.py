@@ -18,17 +18,23 @@ from fastnn_kernels.update import _flush
 __all__ = ["adagrad_update", "adagrad_update_rows", "adam_update", "adamw_update", "rmsprop_update"]
 
 
+@inline
+def _rmsprop_step(mean_square, g, scalars):
+    """The new mean of squares, and the step lr · g / (√mean + eps)."""
+    lr, fresh, eps = scalars[0], scalars[1], scalars[2]
+    c = _flush(mean_square + fresh * (g * g - mean_square))
+    return c, lr * g / (np.sqrt(c) + eps)
+
+
 @kernel(work=lambda w, mean_square, dw, scalars: 6 * ELEMENT * w.size, outputs=2)
 def rmsprop_update(w, mean_square, dw, scalars):
     """mean_square = decay · mean_square + (1 − decay) · dw²;  w −= lr · dw / (√mean_square + eps)
 
     w, mean_square, dw : (n,)    scalars : (lr, 1 − decay, eps)
     """
-    lr, fresh, eps = scalars[0], scalars[1], scalars[2]
     for i in prange(w.shape[0]):
-        c = _flush(mean_square[i] + fresh * (dw[i] * dw[i] - mean_square[i]))
-        mean_square[i] = c
-        w[i] -= lr * dw[i] / (np.sqrt(c) + eps)
+        mean_square[i], step = _rmsprop_step(mean_square[i], dw[i], scalars)
+        w[i] -= step
 
 
 @inline
@@ -65,12 +71,11 @@ def adagrad_update_rows(w, sum_square, dw, starts, scalars):
 
 
 @inline
-def _adam_step(m, v, dw, scalars, i):
-    """Update m[i] and v[i]; returns lr · m̂ / (√v̂ + eps)."""
-    g = dw[i]
-    m[i] = _flush(m[i] + scalars[1] * (g - m[i]))
-    v[i] = _flush(v[i] + scalars[2] * (g * g - v[i]))
-    return scalars[0] * m[i] / (np.sqrt(v[i]) * scalars[3] + scalars[4])
+def _adam_step(m, v, g, scalars):
+    """The new m and v, and the step lr · m̂ / (√v̂ + eps)."""
+    m = _flush(m + scalars[1] * (g - m))
+    v = _flush(v + scalars[2] * (g * g - v))
+    return m, v, scalars[0] * m / (np.sqrt(v) * scalars[3] + scalars[4])
 
 
 @kernel(work=lambda w, m, v, dw, scalars: 8 * ELEMENT * w.size, outputs=3)
@@ -83,7 +88,8 @@ def adam_update(w, m, v, dw, scalars):
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) undo that m and v start at 0 (Kingma and Ba 2015, algorithm 1).
     """
     for i in prange(w.shape[0]):
-        w[i] -= _adam_step(m, v, dw, scalars, i)
+        m[i], v[i], step = _adam_step(m[i], v[i], dw[i], scalars)
+        w[i] -= step
 
 
 @kernel(work=lambda w, m, v, dw, scalars: 8 * ELEMENT * w.size, outputs=3)
@@ -96,4 +102,5 @@ def adamw_update(w, m, v, dw, scalars):
     """
     decay = scalars[5]
     for i in prange(w.shape[0]):
-        w[i] -= decay * w[i] + _adam_step(m, v, dw, scalars, i)
+        m[i], v[i], step = _adam_step(m[i], v[i], dw[i], scalars)
+        w[i] -= decay * w[i] + step

@@ -22,6 +22,20 @@ def _product(a, b):
     return a * b
 
 
+@inline
+def _momentum_step(velocity, g, lr, momentum):
+    """The new velocity, which is the step."""
+    return _flush(momentum * velocity - _product(lr, g))
+
+
+@inline
+def _nesterov_step(velocity, g, lr, momentum):
+    """The new velocity, and the step momentum · velocity − lr · g."""
+    step = _product(lr, g)
+    v = _flush(momentum * velocity - step)
+    return v, momentum * v - step
+
+
 @kernel(work=lambda w, dw, scalars: 2 * ELEMENT * w.size)
 def sgd_update(w, dw, scalars):
     """w −= lr · dw
@@ -54,7 +68,7 @@ def momentum_update(w, velocity, dw, scalars):
     """
     lr, momentum = scalars[0], scalars[1]
     for i in prange(w.shape[0]):
-        v = _flush(momentum * velocity[i] - _product(lr, dw[i]))
+        v = _momentum_step(velocity[i], dw[i], lr, momentum)
         velocity[i] = v
         w[i] += v
 
@@ -69,7 +83,5 @@ def nesterov_update(w, velocity, dw, scalars):
     """
     lr, momentum = scalars[0], scalars[1]
     for i in prange(w.shape[0]):
-        step = _product(lr, dw[i])
-        v = _flush(momentum * velocity[i] - step)
-        velocity[i] = v
-        w[i] += momentum * v - step
+        velocity[i], step = _nesterov_step(velocity[i], dw[i], lr, momentum)
+        w[i] += step

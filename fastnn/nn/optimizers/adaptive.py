@@ -1,4 +1,7 @@
-"""Optimizers that scale each step by the size of its own past gradients."""
+"""Optimizers that scale each step by the size of its own past gradients.
+
+`shared` stands for the arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+"""
 
 from typing import ClassVar
 
@@ -33,8 +36,8 @@ class RMSProp(Optimizer):
     state_names = ("mean_square",)
     kernel = k.rmsprop_update
 
-    def __init__(self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **clips):
-        super().__init__(lr, **clips)
+    def __init__(self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **shared):
+        super().__init__(lr, **shared)
         self.decay, self.eps = _fraction("RMSProp", "decay", decay), _above_zero("RMSProp", "eps", eps)
 
     def scalars(self, iterations):
@@ -55,9 +58,9 @@ class AdaGrad(Optimizer):
     rows_kernel = k.adagrad_update_rows
 
     def __init__(
-        self, lr: float | Schedule = 0.01, eps: float = 1e-8, *, initial_accumulator_value: float = 0.0, **clips
+        self, lr: float | Schedule = 0.01, eps: float = 1e-8, *, initial_accumulator_value: float = 0.0, **shared
     ):
-        super().__init__(lr, **clips)
+        super().__init__(lr, **shared)
         self.eps = _above_zero("AdaGrad", "eps", eps)
         if not 0 <= initial_accumulator_value < np.inf:
             raise ValueError(
@@ -72,7 +75,8 @@ class AdaGrad(Optimizer):
 class Adam(Optimizer):
     """m = β₁·m + (1 − β₁)·g;  v = β₂·v + (1 − β₂)·g²;  w −= lr·m̂ / (√v̂ + eps), m̂ and v̂ corrected for the start at 0.
 
-    State: m, v. Kingma and Ba (2015), algorithm 1.
+    State: m, v. Kingma and Ba (2015), algorithm 1. Two arrays of the size of the parameters: where millions of these
+    are waited for, `fn.Adam(1e-3, state_dtype="bfloat16")` halves them.
     """
 
     name = "adam"
@@ -81,9 +85,9 @@ class Adam(Optimizer):
     kernel = k.adam_update
 
     def __init__(
-        self, lr: float | Schedule = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, **clips
+        self, lr: float | Schedule = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, **shared
     ):
-        super().__init__(lr, **clips)
+        super().__init__(lr, **shared)
         kind = type(self).__name__
         self.beta1, self.beta2 = _fraction(kind, "beta1", beta1), _fraction(kind, "beta2", beta2)
         self.eps = _above_zero(kind, "eps", eps)

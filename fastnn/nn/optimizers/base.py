@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.common.errors import ShapeError
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import Slice
+from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import Block
 from fastnn.engine.threads import call
+from fastnn.nn.optimizers import by_hand
+from fastnn.nn.optimizers import state as state_storage
 from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
@@ -20,10 +21,23 @@ from fastnn_kernels._sums import chunks
 class Optimizer:
     """Base of all optimizers.
 
-    lr         the learning rate, a number or a schedule; may be assigned
-    clip_norm  a bound on the norm of all gradients together; clip_value: on the size of each number
-    state      name of a parameter -> {name of a state array -> array}; may be assigned
-    iteration  steps taken; epoch: epochs finished, for schedules by epoch; both may be assigned
+    lr           the learning rate, a number or a schedule; may be assigned
+    clip_norm    a bound on the norm of all gradients together; clip_value: on the size of each number
+    state_dtype  how state is kept: None, in the dtype of the parameters; "bfloat16", in half the bytes of float32
+    state        name of a parameter -> {name of a state array -> array}; may be assigned
+    iteration    steps taken; epoch: epochs finished, for schedules by epoch; both may be assigned
+
+    The update of a layer of millions of weights waits for memory, and state is most of what it moves: that is where
+    bfloat16 may be faster, if memory is slow; elsewhere it is slower. Arithmetic stays in the dtype of the parameters.
+    What is kept of it is rounded up or down at random, right on average. The random numbers depend on the model's seed,
+    the epoch and the step: the same for any number of threads, and when a training is resumed. (`step` draws them as
+    a model of seed 0.) Then state is uint16, of which `fn.bfloat16.decoded` makes float32. Floats may be assigned,
+    and are rounded to nearest; uint16 that is assigned where state is whole is taken as bfloat16.
+
+    Example:
+
+        model.fit(x, y, optimizer=(opt := fn.Adam(1e-3, state_dtype="bfloat16")))
+        m = fn.bfloat16.decoded(opt.state["dense.w"]["m"])
     """
 
     name: ClassVar[str]
@@ -33,12 +47,19 @@ class Optimizer:
     kernel: Kernel
     rows_kernel: Kernel | None = None  # the same for some rows of a table, if a gradient of 0 changes nothing
 
-    def __init__(self, lr: float | Schedule, clip_norm: float | None = None, clip_value: float | None = None):
+    def __init__(
+        self,
+        lr: float | Schedule,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        state_dtype: str | None = None,
+    ):
         self.lr = _learning_rate(type(self).__name__, lr)
         for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if bound is not None and not bound > 0:
                 raise ValueError(f"{type(self).__name__}: {name} is {bound}, expected above 0")
         self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.state_dtype = state_storage.checked(type(self).__name__, state_dtype)
         self.iteration = 0
         self.epoch = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
@@ -67,8 +88,9 @@ class Optimizer:
         """The settings as plain data, from which `from_config` makes an equal optimizer."""
         lr = self.lr.config() if isinstance(self.lr, Schedule) else self.lr
         own = {name: getattr(self, name) for name in self.settings}
-        bounds = {name: getattr(self, name) for name in ("clip_norm", "clip_value") if getattr(self, name) is not None}
-        return {"name": self.name, "lr": lr} | own | bounds
+        optional = {name: getattr(self, name) for name in ("clip_norm", "clip_value", "state_dtype")}
+        chosen = {name: value for name, value in optional.items() if value is not None}
+        return {"name": self.name, "lr": lr} | own | chosen
 
     def attach(self, parameters: Block) -> None:
         """Make the state of `parameters`: the arrays that were assigned for these names, else initial values.
@@ -85,14 +107,27 @@ class Optimizer:
         for name, parts in self.state.items():
             for part, array in parts.items():
                 if part in state.get(name, {}):  # else the state of another model's parameter
-                    state[name][part][...] = _fitting(f"optimizer state {name}/{part}", array, state[name][part])
+                    target = state[name][part]
+                    target[...] = state_storage.fitting(_told(name, part), array, target.shape, target.dtype)
         self._owner, self._blocks, self.state = parameters, blocks, state
 
     def _fresh(self, parameters: Block) -> Block:
-        block = parameters.like()
+        block = parameters.like(self._dtype_of_state(parameters.dtype))
         for name in parameters if self.start else ():  # array by array: the padding of their rows stays 0
-            block[name][...] = self.start
+            block[name][...] = state_storage.fitting(name, self.start, (), block.dtype)
         return block
+
+    @property
+    def _rounds(self) -> bool:
+        """Whether there is state, and it is rounded to bfloat16."""
+        return self.state_dtype is not None and bool(self.state_names)
+
+    def _dtype_of_state(self, dtype: np.dtype) -> np.dtype:
+        return state_storage.WORDS if self._rounds else dtype
+
+    def _stored(self, kernel: Kernel) -> Kernel:
+        """The kernel, or its version for the dtype of the state."""
+        return state_storage.rounding(kernel) if self._rounds else kernel
 
     def _is_laid_out(self, name: str) -> bool:
         parts = self.state.get(name, {})
@@ -126,12 +161,20 @@ class Optimizer:
             blocks = (parameters, *self._blocks.values(), gradients)
             arrays = [block.buffers[name] for block in blocks]
             axis = build.cut_axis(parameters.view(name))
+            noise = self._noise(build, name, arrays[0])
+            end = (OFFSET,) if noise else ()
             if self.rows_kernel is not None and name in build.sparse_gradients:
-                build.emit(self.rows_kernel, *arrays, build.sparse_gradients[name], scalars)
+                build.emit(self._stored(self.rows_kernel), *arrays, build.sparse_gradients[name], scalars, *noise)
             elif axis is not None:
-                build.emit_along(axis, self.kernel, *(Slice(a, flat=True) for a in arrays), scalars)
+                slices = (Slice(a, flat=True) for a in arrays)
+                build.emit_along(axis, self._stored(self.kernel), *slices, scalars, *noise, *end)
             else:
-                build.emit(self.kernel, *(a.reshape(-1) for a in arrays), scalars)
+                build.emit(self._stored(self.kernel), *(a.reshape(-1) for a in arrays), scalars, *noise, *end)
+
+    def _noise(self, build: Builder, name: str, w: np.ndarray) -> tuple:
+        """The operands by which a kernel rounds the state of a parameter; none if it does not round."""
+        width = w.shape[1] if w.ndim > 1 else 1
+        return (build.dropout_key, build.cursor, state_storage.stream_of(name), width) if self._rounds else ()
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
@@ -141,25 +184,25 @@ class Optimizer:
 
         >>> opt.step({"w": w}, {"w": dw})
         """
-        params = {name: _updatable(name, w) for name, w in params.items()}
-        gradients = {name: _fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
+        params = {name: by_hand.updatable(name, w) for name, w in params.items()}
+        gradients = {name: by_hand.fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
         gradients = self._clipped(gradients)
         state = {name: self._state_of(name, w) for name, w in params.items()}
         for name, w in params.items():
             self.state[name] = state[name]
-            self._update([w, *state[name].values()], gradients[name])
+            self._update(name, [w, *state[name].values()], gradients[name])
         self.iteration += 1
 
     def _clipped(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The gradients within the bounds, by the kernels that `emit` uses; copies, if there are bounds."""
         if self.clip_value is None and self.clip_norm is None:
             return gradients
-        blocks = _blocks_of(gradients)
+        blocks = by_hand.blocks_of(gradients)
         if self.clip_value is not None:
             for block in blocks:
                 call(k.clip_by_value, block.flat, np.array([self.clip_value], block.dtype))
         if self.clip_norm is not None:
-            norm2 = np.sum([_sum_of_squares(block.flat) for block in blocks], axis=0)
+            norm2 = np.sum([by_hand.sum_of_squares(block.flat) for block in blocks], axis=0)
             for block in blocks:
                 call(k.clip_by_global_norm, block.flat, norm2, np.array([self.clip_norm], block.dtype))
         return {name: block[name] for block in blocks for name in block}
@@ -167,13 +210,17 @@ class Optimizer:
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""
         known = {part: np.full_like(w, self.start) for part in self.state_names} | self.state.get(name, {})
-        return {part: _fitting(f"optimizer state {name}/{part}", known[part], w) for part in self.state_names}
+        dtype = self._dtype_of_state(w.dtype)
+        return {
+            part: state_storage.fitting(_told(name, part), known[part], w.shape, dtype) for part in self.state_names
+        }
 
-    def _update(self, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
-        flat = [np.ascontiguousarray(array).reshape(-1) for array in arrays]
+    def _update(self, name: str, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
+        flat = [np.ascontiguousarray(array).reshape(-1) for array in (*arrays, gradient)]
         scalars = self.scalars(np.array([self.iteration]))[0].astype(arrays[0].dtype)
-        call(self.kernel, *flat, np.ascontiguousarray(gradient).reshape(-1), scalars)
-        for array, result in zip(arrays, flat, strict=True):
+        noise = state_storage.noise_by_hand(name, self.epoch, self.iteration) if self._rounds else ()
+        call(self._stored(self.kernel), *flat, scalars, *noise)
+        for array, result in zip(arrays, flat, strict=False):
             if not np.may_share_memory(array, result):  # a strided array: its copy was updated
                 array[...] = result.reshape(array.shape)
 
@@ -182,37 +229,8 @@ class Optimizer:
         return f"{type(self).__name__}({settings})"
 
 
-def _blocks_of(arrays: Mapping[str, np.ndarray]) -> list[Block]:
-    """Copies of the arrays, laid out as a model's gradients are; a block for each dtype."""
-    blocks = []
-    for dtype in {array.dtype: None for array in arrays.values()}:
-        own = {name: array for name, array in arrays.items() if array.dtype == dtype}
-        blocks.append(Block({name: array.shape for name, array in own.items()}, dtype))
-        for name, array in own.items():
-            blocks[-1].assign(name, array)
-    return blocks
-
-
-def _sum_of_squares(flat: np.ndarray) -> np.ndarray:
-    out = np.zeros(1)
-    call(k.sum_of_squares, out, np.zeros(chunks(flat.size)), flat)
-    return out
-
-
-def _fitting(name: str, array: Any, w: np.ndarray) -> np.ndarray:
-    """`array` in the dtype of w; ShapeError if its shape is another."""
-    if np.shape(array) != w.shape:
-        raise ShapeError(f"{name} has shape {np.shape(array)}, expected {w.shape}")
-    return np.asarray(array, w.dtype)
-
-
-def _updatable(name: str, w: Any) -> np.ndarray:
-    if not isinstance(w, np.ndarray):
-        raise TypeError(f"{name} is a {type(w).__name__}, expected an array: it is updated in place")
-    if w.dtype not in (np.float32, np.float64) or not w.flags.writeable:
-        kind = "" if w.flags.writeable else "read-only "
-        raise TypeError(f"{name} is a {kind}{w.dtype} array, expected a writable one of float32 or float64")
-    return w
+def _told(name: str, part: str) -> str:
+    return f"optimizer state {name}/{part}"
 
 
 def _is_view(array: Any, expected: np.ndarray) -> bool:

@@ -10,14 +10,15 @@ from fastnn.nn.schedules import Schedule
 class SGD(Optimizer):
     """w −= lr·g; with momentum v = momentum·v − lr·g, w += v; with nesterov w += momentum·v − lr·g.
 
-    `lr` may be assigned at any time, `momentum` too if it started above 0. State: velocity.
+    `lr` may be assigned at any time, `momentum` too if it started above 0. State: velocity, none without momentum.
+    `shared` stands for the arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
     """
 
     name = "sgd"
     settings = ("momentum", "nesterov")
 
-    def __init__(self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **clips):
-        super().__init__(lr, **clips)
+    def __init__(self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **shared):
+        super().__init__(lr, **shared)
         if not 0 <= momentum < 1:
             raise ValueError(f"SGD: momentum is {momentum}, expected 0 ≤ momentum < 1")
         self.momentum = float(momentum)

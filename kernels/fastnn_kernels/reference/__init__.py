@@ -10,6 +10,7 @@ from importlib import import_module
 from fastnn_kernels.reference.activation import *
 from fastnn_kernels.reference.adaptive_update import *
 from fastnn_kernels.reference.batch import *
+from fastnn_kernels.reference.bfloat16_update import *
 from fastnn_kernels.reference.bias import *
 from fastnn_kernels.reference.conv import *
 from fastnn_kernels.reference.dropout import *
@@ -26,6 +27,7 @@ _FAMILIES = (
     "activation",
     "adaptive_update",
     "batch",
+    "bfloat16_update",
     "bias",
     "conv",
     "dropout",

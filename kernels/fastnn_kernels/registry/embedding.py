@@ -7,6 +7,7 @@ import numpy as np
 from fastnn_kernels import reference
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids
 from fastnn_kernels.registry.spec import GATHERS, TRIPLES, gathered, named, spec
+from fastnn_kernels.registry.updates import in_bfloat16
 
 
 def embedding_forward(rng, dtype, shape):
@@ -61,6 +62,7 @@ def specs():
     yield spec("clear_rows", clear_rows, odd, GATHERS, **tall)
     yield spec("sgd_update_rows", update_rows, odd, GATHERS, **tall)
     yield spec("adagrad_update_rows", adaptive_rows, odd, GATHERS, **tall)
+    yield spec("adagrad_update_rows_bfloat16", in_bfloat16(adaptive_rows, 1), odd, GATHERS, **tall)
     groups = {name: shape[:3] for name, shape in odd.items()} | {"no ids, no rows": (0, 2, 0)}
     yield spec("group_by_row", group, groups, {"trigram": (200, 3, 250)})
     bench, size = {"trigram": (200, 3, 32)}, {"around": lambda r: (r, 3, 16)}

@@ -32,6 +32,18 @@ def adaptive(states, scalars):
     return inputs
 
 
+def in_bfloat16(plain, states):
+    """Inputs of `plain` with that many states in bfloat16, then those of the rounding."""
+
+    def inputs(rng, dtype, shape):
+        w, *values = plain(rng, dtype, shape)
+        words = [(a.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16) for a in values[:states]]
+        key = rng.integers(0, 2**64, 4, np.uint64)
+        return w, *words, *values[states:], key, np.array([40, 3, 3, 0]), 2**32 - 5, w.shape[-1] if w.ndim > 1 else 1
+
+    return inputs
+
+
 def specs():
     for name, arrays, scalars, flops in (
         ("sgd_update", 2, [0.15], 2),
@@ -40,6 +52,8 @@ def specs():
     ):
         inputs, count = update(arrays, scalars), {"flops": lambda s, flops=flops: flops * s[0]}
         yield spec(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        if arrays == 3:
+            yield spec(f"{name}_bfloat16", in_bfloat16(inputs, 1), VECTORS, PARAMETERS, around=lambda r: (r,), **count)
     beta1, beta2, step = 0.9, 0.999, 3
     adam = [0.1 / (1 - beta1**step), 1 - beta1, 1 - beta2, (1 - beta2**step) ** -0.5, 1e-8]
     for name, states, scalars, flops in (
@@ -50,3 +64,5 @@ def specs():
     ):
         inputs, count = adaptive(states, scalars), {"flops": lambda s, flops=flops: flops * s[0]}
         yield spec(name, inputs, VECTORS, PARAMETERS, around=lambda r: (r,), **count)
+        rounded = in_bfloat16(inputs, states)
+        yield spec(f"{name}_bfloat16", rounded, VECTORS, PARAMETERS, around=lambda r: (r,), **count)

@@ -1,0 +1,30 @@
+"""bfloat16 numbers in uint16 arrays: NumPy has no such dtype. A word is the upper half of a float32."""
+
+import numpy as np
+
+_INFINITE = np.uint16(0x7F80)
+
+
+def encoded(values: np.ndarray) -> np.ndarray:
+    """The nearest bfloat16 of each number, of two equally near ones the even word; uint16. NaN stays NaN.
+
+    Example:
+
+        fn.bfloat16.encoded([1.0, 1.001])  # array([16256, 16256], dtype=uint16): words are .008 apart here
+    """
+    values = np.asarray(values, np.float32)
+    bits = values.view(np.uint32).astype(np.uint64)
+    words = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+    return np.where(np.isnan(values), np.uint16(0x7FC0), words)
+
+
+def decoded(words: np.ndarray) -> np.ndarray:
+    """What bfloat16 words (uint16) stand for, exactly, as float32."""
+    return (np.asarray(words).astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+
+def is_finite(array: np.ndarray) -> bool:
+    """Whether an array of floats, or of bfloat16 words (uint16), holds no NaN and no infinity; any other holds none."""
+    if array.dtype == np.uint16:
+        return not (array & _INFINITE == _INFINITE).any()
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -1,0 +1,45 @@
+"""The arrays of `Optimizer.step`: those of any dict, checked, and laid out as the kernels take them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
+from fastnn.engine.parameters import Block
+from fastnn.engine.threads import call
+from fastnn_kernels._sums import chunks
+
+
+def blocks_of(arrays: Mapping[str, np.ndarray]) -> list[Block]:
+    """Copies of the arrays, laid out as a model's gradients are; a block for each dtype."""
+    blocks = []
+    for dtype in {array.dtype: None for array in arrays.values()}:
+        own = {name: array for name, array in arrays.items() if array.dtype == dtype}
+        blocks.append(Block({name: array.shape for name, array in own.items()}, dtype))
+        for name, array in own.items():
+            blocks[-1].assign(name, array)
+    return blocks
+
+
+def sum_of_squares(flat: np.ndarray) -> np.ndarray:
+    out = np.zeros(1)
+    call(k.sum_of_squares, out, np.zeros(chunks(flat.size)), flat)
+    return out
+
+
+def fitting(name: str, array: Any, w: np.ndarray) -> np.ndarray:
+    """`array` in the dtype of w; ShapeError if its shape is another."""
+    if np.shape(array) != w.shape:
+        raise ShapeError(f"{name} has shape {np.shape(array)}, expected {w.shape}")
+    return np.asarray(array, w.dtype)
+
+
+def updatable(name: str, w: Any) -> np.ndarray:
+    if not isinstance(w, np.ndarray):
+        raise TypeError(f"{name} is a {type(w).__name__}, expected an array: it is updated in place")
+    if w.dtype not in (np.float32, np.float64) or not w.flags.writeable:
+        kind = "" if w.flags.writeable else "read-only "
+        raise TypeError(f"{name} is a {kind}{w.dtype} array, expected a writable one of float32 or float64")
+    return w

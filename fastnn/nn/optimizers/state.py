@@ -1,0 +1,54 @@
+"""How an optimizer keeps its state: in the dtype of the parameters, or in bfloat16, rounded stochastically."""
+
+import zlib
+from typing import Any
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.common import bfloat16, random
+from fastnn.common.errors import ShapeError
+from fastnn_kernels._jit import Kernel
+
+BFLOAT16 = "bfloat16"
+WORDS = np.dtype(np.uint16)
+
+
+def checked(optimizer: str, state_dtype: Any) -> str | None:
+    """`state_dtype`; ValueError if it is none of the choices."""
+    if state_dtype not in (None, BFLOAT16):
+        raise ValueError(
+            f"{optimizer}: state_dtype is {state_dtype!r}, expected None (state has the dtype of the parameters) or "
+            f"{BFLOAT16!r}"
+        )
+    return state_dtype
+
+
+def rounding(kernel: Kernel) -> Kernel:
+    """The same update with its state in bfloat16. TypeError if there is none."""
+    twin = getattr(k, f"{kernel.name}_{BFLOAT16}", None)
+    if twin is None:
+        raise TypeError(f"{kernel.name} has no version with state in {BFLOAT16}; expected state_dtype=None")
+    return twin
+
+
+def fitting(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """`array` as state of that dtype; uint16 is bfloat16, which is what it stands for. ShapeError for another shape."""
+    if np.shape(array) != shape:
+        raise ShapeError(f"{name} has shape {np.shape(array)}, expected {shape}")
+    array = np.asarray(array)
+    if array.dtype == WORDS and dtype != WORDS:
+        array = np.asarray(bfloat16.decoded(array))
+    if dtype == WORDS and array.dtype != WORDS:
+        array = bfloat16.encoded(array)
+    return np.asarray(array, dtype)
+
+
+def stream_of(parameter: str) -> int:
+    """The number of a parameter's own random stream."""
+    return zlib.crc32(parameter.encode())
+
+
+def noise_by_hand(parameter: str, epoch: int, iteration: int) -> tuple:
+    """The last operands of a rounding kernel outside of a program: those of a model whose seed is 0."""
+    return random.key(0, "noise", epoch, words=2), np.array([0, iteration, 0, 0]), stream_of(parameter), 1
