@@ -8,7 +8,10 @@ import numpy as np
 from fastnn.engine.memory import aligned_bytes
 from fastnn.engine.ops import Op, Slice
 from fastnn.engine.schedule import Task
-from fastnn_kernels import _driver
+from fastnn_kernels import _driver, _team
+
+# So often a team may fail to gather, say because others hold the processors, before a table does without it.
+MOST_FAILURES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,8 @@ class Table:
         for row, line in zip(self.words, lines, strict=True):
             row[: len(line)] = line
         self.bounds = _bounds(lists)
+        self._failures = 0
+        self._team = _team_for(self.bounds, self._entries)
 
     def renew(self, operands: Callable[[Entry], tuple]) -> None:
         """Write the entries whose operands were bound anew."""
@@ -85,7 +90,15 @@ class Table:
         if self.bounds is None:
             _driver.run(self.words, steps)
         else:
-            _driver.run_phases(self.words, self.bounds, steps)
+            _driver.run_phases(self.words, self.bounds, steps, self._team)
+            self._count_failures()
+
+    def _count_failures(self) -> None:
+        """Do without a team if it again and again did not gather: to wait for it costs a millisecond each time."""
+        if len(self._team) and self._team[_team.STATE] == _team.GIVEN_UP:
+            self._failures += 1
+            if self._failures >= MOST_FAILURES:
+                self._team = self._team[:0]
 
 
 def _line(entry: Entry, operands: tuple) -> list[int]:
@@ -103,3 +116,11 @@ def _bounds(lists: Sequence[Sequence[Sequence[Entry]]]) -> np.ndarray | None:
     ends = np.cumsum(np.ravel(counts)).reshape(len(lists), workers)
     begins = np.concatenate([[0], ends[:-1, -1]])
     return np.column_stack([begins, ends])
+
+
+def _team_for(bounds: np.ndarray | None, entries: Sequence[Entry]) -> np.ndarray:
+    """Memory for a team of the workers; none if there is one worker, or a kernel enters a parallel region itself."""
+    if bounds is None or any(entry.parallel for entry in entries):
+        return np.zeros(0, np.int64)
+    size = 8 * _team.team_words(bounds.shape[1] - 1)
+    return aligned_bytes(size).view(np.int64)

@@ -16,6 +16,7 @@ from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from fastnn_kernels import _team
 from fastnn_kernels._cache import SourceStampedCache
 from fastnn_kernels._jit import JIT, OPTIONS, Kernel, compiled, inline
 
@@ -117,17 +118,39 @@ if JIT:
         for _ in range(steps):
             _run_entries(table, 0, table.shape[0])
 
-    def _run_phases(table, bounds, steps):
+    @inline
+    def _run_as_team(table, bounds, steps, team, worker):
+        """One worker's part of all phases, `steps` times, with a barrier wherever more than one of them has entries."""
+        epoch, phases, workers = 0, bounds.shape[0], bounds.shape[1] - 1
+        for step in range(steps):
+            for f in range(phases):
+                _run_entries(table, bounds[f, worker], bounds[f, worker + 1])
+                following = (f + 1) % phases
+                last = step == steps - 1 and f == phases - 1
+                if not last and (bounds[f, 1] < bounds[f, -1] or bounds[following, 1] < bounds[following, -1]):
+                    epoch += 1
+                    _team.barrier(team, worker, workers, epoch)
+
+    def _run_phases(table, bounds, steps, team):
         """Run phase after phase, `steps` times. In phase f, worker w runs entries bounds[f, w] ≤ e < bounds[f, w + 1].
 
-        Between phases is a barrier. A phase in which only the first worker has entries starts no threads.
+        Between phases is a barrier. All phases run in one region, by a team (see `_team`). If no team is given (an
+        entry enters a region itself), or if it does not gather, each phase is a region; a phase in which only the first
+        worker has entries starts no threads then.
         """
-        for _ in range(steps):
+        workers, together = bounds.shape[1] - 1, False
+        if team.shape[0] > 0:
+            _team.reset(team)
+            for worker in prange(workers):
+                if _team.gathered(team, workers):
+                    _run_as_team(table, bounds, steps, team, worker)
+            together = team[_team.STATE] == _team.TOGETHER
+        for _ in range(0 if together else steps):
             for f in range(bounds.shape[0]):
                 if bounds[f, 1] == bounds[f, -1]:
                     _run_entries(table, bounds[f, 0], bounds[f, 1])
                 else:
-                    for worker in prange(bounds.shape[1] - 1):
+                    for worker in prange(workers):
                         _run_entries(table, bounds[f, worker], bounds[f, worker + 1])
 
     run_phases = compiled(_run_phases, parallel=True)
