@@ -61,6 +61,7 @@ class Sequential(Model):
         batch_size: int | None = 32,
         epochs: int = 1,
         steps_per_epoch: int | None = None,
+        steps_per_block: int = 1,
         validation_data: tuple[Any, Any] | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
@@ -75,6 +76,13 @@ class Sequential(Model):
         batch_size       samples a step; the last, shorter batch is kept; None: all samples
         steps_per_epoch  where each step takes all samples: the number of steps that make an epoch (default 1). A small
                          net takes thousands of such steps in the time of one callback.
+        steps_per_block  for steps of one sample by plain SGD, where the first layer is a Dense: how many of them its
+                         weight w takes at once, about 32. Faster where w is large. The algebra is that of SGD, one
+                         step after the other; only sums are rounded otherwise, which the last digits show. The scores
+                         of step t of a block are xₜ·w − Σ lr·(xₜ·xₛ)·dₛ over the steps s before it in the block, where
+                         dₛ is the gradient of their scores; X·w, X·Xᵀ and the block's update w −= lr·Xᵀ·D are
+                         products. What follows the first product takes its steps one by one as ever. A block ends
+                         early where the data end, or where a callback looks every n steps.
         validation_data  (x, y), evaluated after each epoch; or
         validation_split the fraction of x and y, from their end, that is set apart for it
         shuffle          a new sample order each epoch, a function of seed and epoch
@@ -86,7 +94,9 @@ class Sequential(Model):
         Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,
         NonFiniteError when the loss is no longer finite.
         """
-        settings = Settings(optimizer, batch_size, epochs, steps_per_epoch, shuffle, tuple(callbacks), verbose)
+        settings = Settings(
+            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, tuple(callbacks), verbose
+        )
         source = source_of(self.network, x, y, sample_weight, class_weight)
         validated = self._validation(validation_data)
         if validation_split:

@@ -51,6 +51,9 @@ class Builder:
     penalised         names of the parameters to whose whole gradient a penalty adds
     sparse_gradients  name of a parameter -> `starts` of the kernel group_by_row, for gradients that are 0 except in the
                       rows whose id occurs in the batch
+    unstored          names of the weights whose gradient need not be stored where it is an outer product
+    outer_gradients   name of such a weight -> the two rows, x and dout, of which its gradient is the outer product
+    kept_steps        name of a weight that takes a block of steps at once -> what the kernel keep_steps writes
     """
 
     def __init__(self, batch: int, dtype, training: bool = False):
@@ -66,7 +69,12 @@ class Builder:
         self.outputs: dict[str, Value] = {}
         self.penalised: set[str] = set()
         self.sparse_gradients: dict[str, Buffer] = {}
+        self.unstored: set[str] = set()
+        self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}
+        self.kept_steps: dict[str, Buffer] = {}
         self.samples = Axis(None, 1, SAMPLES_AT_ONCE)
+        self._one_by_one: Axis | None = None
+        self._whole_batch = batch
         self._axes: dict[str, Axis] = {}
 
     def emit(self, kernel: Kernel, *operands: Any) -> None:
@@ -79,9 +87,27 @@ class Builder:
         ValueError if a slice would write more than its own part, if it would get an operand whole that the kernel
         declares as cut, or if OFFSET is missing.
         """
-        if axis is not None:
+        if self._one_by_one is not None:
+            operands = tuple(0 if one is OFFSET else one for one in operands)
+            axis = self._one_by_one
+        elif axis is not None:
             self._check_cut(axis, kernel, operands)
         self.ops.append(Op(kernel, operands, self.owner, axis))
+
+    def begin_one_by_one(self) -> None:
+        """From here on emit operations that take the samples of the batch one by one: each sample through all of them.
+
+        They are those of a batch of one sample. Of batched buffers they take one row; what they declare has one row.
+        """
+        self._one_by_one, self.batch = Axis(None, 1, 1, serial=True), 1
+
+    def emit_numbered(self, kernel: Kernel, *operands: Any) -> None:
+        """Emit an operation on one sample of a batch: OFFSET is the sample's number there, for others it is 0."""
+        self.ops.append(Op(kernel, operands, self.owner, self._one_by_one))
+
+    def end_one_by_one(self) -> None:
+        """Go on with operations on the whole batch."""
+        self._one_by_one, self.batch = None, self._whole_batch
 
     def _check_cut(self, axis: Axis, kernel: Kernel, operands: Sequence[Any]) -> None:
         for i, (name, operand) in enumerate(zip(kernel.operands, operands, strict=False)):
@@ -102,7 +128,8 @@ class Builder:
         if parameter.name not in self._axes:
             array = parameter.array
             line = ALIGNMENT // array.itemsize
-            self._axes[parameter.name] = Axis(len(array), line, self._grain(array) if array.ndim > 1 else len(array))
+            whole = array.ndim == 1 or parameter.name in self.unstored
+            self._axes[parameter.name] = Axis(len(array), line, len(array) if whole else self._grain(array))
         return self._axes[parameter.name]
 
     def cut_axis(self, parameter: ParameterView) -> Axis | None:
@@ -142,7 +169,7 @@ class Builder:
 
     def array(self, name: str, shape: tuple[int, ...], dtype=None, batched: bool = False) -> Buffer:
         """An array of exactly `shape`; a batched one has one row for each sample."""
-        buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), batched)
+        buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), batched and self._one_by_one is None)
         self.buffers.append(buffer)
         return buffer
 

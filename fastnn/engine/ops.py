@@ -16,11 +16,14 @@ class Axis:
     size   its extent; None: that of the batch that runs
     step   a slice begins at a multiple of it: whole tiles, whole cache lines
     grain  the largest slice that one thread takes through a chain of operations, so that it stays in the cache
+    serial whether one thread takes the slices, of one element each, one after the other through the whole chain:
+           then a slice may read what earlier ones wrote, and operations may write arrays as a whole
     """
 
     size: int | None
     step: int
     grain: int
+    serial: bool = False
 
 
 @dataclass(frozen=True, eq=False)

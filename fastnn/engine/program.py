@@ -67,7 +67,7 @@ class Program:
     def begin(self, batch: int) -> None:
         """Run the prologue, once."""
         for op in self.prologue:
-            self._run_whole(op, batch)
+            self._run_alone(op, self._whole(op, batch))
 
     def run(self, steps: int, batch: int | None = None, workers: int = 1) -> None:
         """Run all operations `steps` times on `batch` samples each (default: the full batch), on `workers` threads."""
@@ -76,7 +76,7 @@ class Program:
             with guard(workers):
                 table.run(steps)
             return
-        calls = [(op.kernel.body, self._whole(op, batch or self.batch)) for op in self.ops]
+        calls = [(op.kernel.body, operands) for op, operands in self._calls(batch or self.batch)]
         with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
             for _ in range(steps):
                 for body, operands in calls:
@@ -84,21 +84,30 @@ class Program:
 
     def trace(self, batch: int) -> Iterator[tuple[Op, Any, np.ndarray]]:
         """Run the operations one by one. After each, its arrays: (operation, operand as emitted, array)."""
-        for op in self.ops:
-            for operand, array in zip(op.operands, self._run_whole(op, batch), strict=True):
+        for op, operands in self._calls(batch):
+            self._run_alone(op, operands)
+            for operand, array in zip(op.operands, operands, strict=True):
                 if isinstance(array, np.ndarray):
                     yield op, operand, array
 
-    def _run_whole(self, op: Op, batch: int) -> tuple:
-        """Run one operation on one thread; its operands."""
-        operands = self._whole(op, batch)
+    def _calls(self, batch: int) -> Iterator[tuple[Op, tuple]]:
+        """The operations of a step with their operands, in an order in which one thread can run them."""
+        for numbers in schedule.together(self.ops):
+            axis = self.ops[numbers[0]].axis
+            samples = [(i, i + 1) for i in range(batch)] if axis is not None and axis.serial else [(0, batch)]
+            for first, last in samples:
+                for op in (self.ops[number] for number in numbers):
+                    yield op, tuple(self._resolve(one, first, last) for one in op.operands)
+
+    @staticmethod
+    def _run_alone(op: Op, operands: tuple) -> None:
+        """Run one operation on one thread."""
         if JIT:
             alone = [[[Entry(op, None, False, {})]]]
             Table(alone, lambda entry: operands, lambda op: False).run(1)
         else:
             with np.errstate(all="ignore"):
                 op.kernel.body(*operands)
-        return operands
 
     def prepare(self, batch: int | None = None, workers: int = 1) -> None:
         """Compile, or load from disk, the kernels that a run needs: the first run then starts at once."""
@@ -121,7 +130,8 @@ class Program:
         for chains in self.phases(batch, workers):
             costs = [sum(_cost(op, self._whole(op, batch)) for op in chain.ops) for chain in chains]
             self_parallel = self._is_self_parallel(chains[0].ops[0], batch, workers)
-            active = workers if sum(costs) >= PARALLEL_FROM and not self_parallel else 1
+            shared = any(chain.divisible for chain in chains) or len(chains) > 1
+            active = workers if shared and sum(costs) >= PARALLEL_FROM and not self_parallel else 1
             yield schedule.tasks_of(chains, costs, batch, active), self_parallel
 
     def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
@@ -165,6 +175,8 @@ class Program:
 
     def _part(self, operand, task: schedule.Task, batch: int, own: dict):
         """The part of an operand that a task works on."""
+        if task.chain.axis is not None and task.chain.axis.serial:
+            return self._resolve(operand, task.first, task.last)
         if isinstance(operand, Slice):
             rows = own.get((id(operand.array), task.last - task.first))
             if rows is None:

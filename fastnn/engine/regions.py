@@ -54,10 +54,16 @@ class Regions:
         """The regions of an array or buffer that an operation touches; none of one without elements."""
         return self._of.get(id(array), [])
 
-    def level_of(self, op: Op, self_parallel: bool) -> int:
-        """The level of the next operation. ValueError if one of its slices would read what another one writes."""
-        uses = list(self._uses(op, self_parallel))
-        _check_slices(op, uses)
+    def level_of(self, ops: Sequence[Op], self_parallel: bool) -> int:
+        """The level of the next operation, or of several that need the same one.
+
+        ValueError if a slice of one would read what another slice writes.
+        """
+        uses: list[tuple[Region, Tie, bool]] = []
+        for op in ops:
+            own = list(self._uses(op, self_parallel))
+            _check_slices(op, own)
+            uses += own
         level = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
         for region, tie, writes in uses:
             region.note(tie, writes, level)
@@ -74,12 +80,14 @@ class Regions:
 def _tie(op: Op, operand: Any) -> Tie:
     if op.axis is None:
         return ()
+    if op.axis.serial:
+        return (op.axis,)
     cut = cut_of(operand, op.axis)
     return None if cut is None else (op.axis, id(array_of(operand)), cut)
 
 
 def _check_slices(op: Op, uses: list[tuple[Region, Tie, bool]]) -> None:
-    if op.axis is None:
+    if op.axis is None or op.axis.serial:
         return
     written = {region: tie for region, tie, writes in uses if writes}
     if any(region in written and written[region] != tie for region, tie, _ in uses):

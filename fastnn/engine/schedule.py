@@ -23,6 +23,11 @@ class Chain:
     axis: Axis | None
     ops: list[Op] = field(default_factory=list)
 
+    @property
+    def divisible(self) -> bool:
+        """Whether several threads may take a part each."""
+        return self.axis is not None and not self.axis.serial
+
 
 def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[Chain]]:
     """The chains of each phase: each operation stands in the first phase that its dependencies allow.
@@ -30,15 +35,15 @@ def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[
     An operation must come after an earlier one if one of the two writes memory that the other reads or writes. It may
     share the earlier one's phase only if both are cut along one axis and each slice takes the same part of the same
     array, for all memory that they have in common. Otherwise a barrier stands between them. The operations whose
-    numbers are in `self_parallel` (their kernels use all threads themselves) become phases of their own. The time is
-    linear in the number of operations.
+    numbers are in `self_parallel` (their kernels use all threads themselves) become phases of their own. Operations
+    along a serial axis stay together. The time is linear in the number of operations.
     """
     memory = Regions(ops)
     levels: list[list[int]] = []
-    for i, op in enumerate(ops):
-        level = memory.level_of(op, i in self_parallel)
+    for members in together(ops):
+        level = memory.level_of([ops[i] for i in members], members[0] in self_parallel)
         levels += [[] for _ in range(level + 1 - len(levels))]
-        levels[level].append(i)
+        levels[level] += members
     found: list[list[Chain]] = []
     for members in levels:
         chains: dict[Axis | None, Chain] = {}
@@ -47,6 +52,17 @@ def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[
                 chains.setdefault(ops[i].axis, Chain(ops[i].axis)).ops.append(ops[i])
         found += [list(chains.values())] if chains else []
         found += [[Chain(None, [ops[i]])] for i in members if i in self_parallel]
+    return found
+
+
+def together(ops: Sequence[Op]) -> list[list[int]]:
+    """The numbers of the operations, one by one; those that follow each other along one serial axis together."""
+    found: list[list[int]] = []
+    for i, op in enumerate(ops):
+        if i and op.axis is not None and op.axis.serial and op.axis is ops[i - 1].axis:
+            found[-1].append(i)
+        else:
+            found.append([i])
     return found
 
 
@@ -64,14 +80,14 @@ def sliced_in_one_chain(arrays: Sequence[np.ndarray], phases_of_step: list[list[
         for operand in (one for op in chain.ops for one in op.operands if is_array(one)):
             for array in (owners[region] for region in memory.of(array_of(operand)) if region in owners):
                 users[id(array)].add(number)
-                if chain.axis is None or not isinstance(operand, Slice) or operand.array is not array:
+                if not chain.divisible or not isinstance(operand, Slice) or operand.array is not array:
                     otherwise.add(id(array))
     return [array for array in arrays if len(users[id(array)]) == 1 and id(array) not in otherwise]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A chain that one thread runs in order, on the elements first ≤ i < last of its axis."""
+    """A chain that one thread runs in order, on the elements first ≤ i < last of its axis, if it has one."""
 
     chain: Chain
     first: int
@@ -79,19 +95,19 @@ class Task:
 
 
 def tasks_of(chains: list[Chain], costs: list[float], batch: int, workers: int) -> list[list[Task]]:
-    """The tasks of each worker, cut so that all end together. Chains that are not cut go to the last worker.
+    """The tasks of each worker, cut so that all end together. Chains that cannot be divided go to the last worker.
 
     costs : estimated nanoseconds of each chain
     """
     tasks: list[list[Task]] = [[] for _ in range(workers)]
     room = [sum(costs) / workers] * workers
     for chain, cost in zip(chains, costs, strict=True):
-        if chain.axis is None:
-            tasks[-1].append(Task(chain, 0, 0))
+        if not chain.divisible:
+            tasks[-1] += [Task(chain, i, i + 1) for i in range(batch)] if chain.axis else [Task(chain, 0, 0)]
             room[-1] -= cost
     worker = 0
     for chain, cost in zip(chains, costs, strict=True):
-        if chain.axis is None:
+        if chain.axis is None or chain.axis.serial:
             continue
         first, size = 0, chain.axis.size or batch
         while first < size:

@@ -1,5 +1,6 @@
 """A network as a description: layers with their names, shapes and parameters, but no arrays."""
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from fastnn.nn import layers as layer_kinds
 from fastnn.nn import losses
 from fastnn.nn.layers import Layer, Parameter
 from fastnn.nn.layers.base import Penalised
+from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.losses import Loss
 
 
@@ -147,6 +149,12 @@ class Network:
     def _own(self, names: Iterable[str], block: Block) -> dict[str, ParameterView]:
         """The arrays of one layer under their short names."""
         return {name.rpartition(".")[2]: block.view(name) for name in names}
+
+    def blocked(self) -> "Network":
+        """This network, its first layer, a `Dense`, as one whose weight takes a block of steps at once."""
+        other = copy.copy(self)
+        other.layers = (BlockedDense.of(self.layers[0]), *self.layers[1:])
+        return other
 
     def config(self) -> dict[str, Any]:
         return {

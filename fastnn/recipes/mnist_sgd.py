@@ -1,11 +1,12 @@
 """Digits by stochastic gradient descent proper: one picture at a time, 300 sigmoid units, several seeds."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fastnn.common.text import percent
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Split
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
@@ -26,6 +27,9 @@ class MnistSgdSettings(Settings):
     lr: float = setting(1e-4, "learning rate", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(1, "samples a step", least=1)
+    steps_per_block: int = setting(
+        1, "steps of one sample by plain sgd that the first weight takes at once, such as 32: faster", least=1
+    )
 
 
 def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -43,6 +47,15 @@ def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimi
     )
     model.meta = {"recipe": "mnist-sgd", "classes": classes, "preprocessing": "flat, pixels / 255"}
     return model, optimizer_of(settings)
+
+
+def fit_arguments(settings: MnistSgdSettings, train: Split) -> dict[str, Any]:
+    return {
+        "x": train.x,
+        "y": train.y,
+        "batch_size": settings.batch_size,
+        "steps_per_block": settings.steps_per_block,
+    }
 
 
 def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
@@ -88,5 +101,6 @@ RECIPE = Recipe(
     compare=("three-seeds", "rates"),
     compare_epochs=5,
     rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-3},
+    fit_arguments=fit_arguments,
     closing=closing,
 )

@@ -14,6 +14,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
+from fastnn.nn.layers.blocked import emit_block_update
 from fastnn.nn.losses import Loss
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
@@ -63,26 +64,34 @@ def compile_train(
     weighted: bool = False,
     fused: bool = False,
     whole: bool = False,
+    block: int = 1,
 ) -> Step:
     """A step that computes gradients and, with an optimizer, updates all parameters by them.
 
     fused : use gradients where they arise, slice by slice, and never store them whole; the bits are the same
     whole : each step takes all samples
+    block : how many steps the first layer's weight takes at once; above 1 only where `blocks.check` allows it
     """
-    build, inputs = _begin(state, batch, training=True)
+    build, inputs = _begin(state, batch * block, training=True)
     _emit_order(build, inputs, shuffle, whole)
     x = _gather_x(build, inputs, network, whole)
-    scores, backward = network.forward(build, x, state)
+    scores, backward = (network.blocked() if block > 1 else network).forward(build, x, state)
     inputs = _emit_weights(build, inputs, network.loss, weighted, whole)
     loss, correct, dscores = _emit_loss(build, inputs, network, scores, whole)
     gradients = state.parameters.like()
     build.penalised = set(network.penalties())
+    if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
+        build.unstored = set(state.parameters) - build.penalised
     backward(dscores, gradients)
     build.begin("update")
     _emit_penalties(build, inputs, network, state.parameters, gradients)
     if optimizer is not None:
         inputs = _emit_update(build, inputs, network, optimizer, state.parameters, gradients)
     _emit_record(build, inputs, loss, correct)
+    if block > 1:
+        build.end_one_by_one()
+        for name in build.kept_steps:
+            emit_block_update(build, state.parameters.view(name))
     return Step(
         Program(build, inputs.bound, list(gradients.buffers.values()) if fused else ()),
         inputs,
@@ -92,6 +101,7 @@ def compile_train(
         shuffles=shuffle,
         weighted=weighted,
         whole=whole,
+        block=block,
         values=_values(build, x),
         gradients=gradients,
         fused=fused,

@@ -12,6 +12,7 @@ from fastnn.common.errors import NonFiniteError
 from fastnn.common.validation import whole_number
 from fastnn.data.source import Source
 from fastnn.nn.optimizers import Optimizer
+from fastnn.training import blocks
 from fastnn.training.callbacks import Callback, ProgressBar, Run
 from fastnn.training.compile import compile_train
 from fastnn.training.history import History
@@ -29,6 +30,7 @@ class Settings:
     batch_size: int | None
     epochs: int
     steps_per_epoch: int | None
+    steps_per_block: int
     shuffle: bool
     callbacks: tuple[Callback, ...]
     verbose: bool | str
@@ -36,8 +38,8 @@ class Settings:
     def __post_init__(self):
         if not isinstance(self.optimizer, Optimizer):
             raise TypeError(f"optimizer is {self.optimizer!r}, expected an optimizer such as SGD(0.1)")
-        for name in ("batch_size", "epochs", "steps_per_epoch"):
-            if name == "epochs" or getattr(self, name) is not None:
+        for name in ("batch_size", "epochs", "steps_per_epoch", "steps_per_block"):
+            if name in ("epochs", "steps_per_block") or getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(name, getattr(self, name)))
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
@@ -76,14 +78,16 @@ class _Loop:
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
         run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, settings.shuffle
         run.steps = -(-run.samples // batch)
-        self.runner = Runner(self._compiled(batch, settings.shuffle))
+        self.runner = Runner(self._compiled(batch, settings.shuffle, settings.steps_per_block))
         run.attach(self.runner)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = LastGoodState(self.runner, state)
         self.shield = InterruptShield()
         self.steps_before = 0  # this epoch, in the history
 
-    def _compiled(self, batch: int, shuffle: bool) -> Any:
+    def _compiled(self, batch: int, shuffle: bool, block: int) -> Any:
+        reads_gradients = any(callback.reads_gradients for callback in self.callbacks)
+        blocks.check(self.model.network, self.optimizer, block, batch, reads_gradients=reads_gradients)
         return compile_train(
             self.model.network,
             self.model.state,
@@ -91,8 +95,9 @@ class _Loop:
             self.optimizer,
             shuffle=shuffle,
             weighted=self.source.weighted,
-            fused=not any(callback.reads_gradients for callback in self.callbacks),
+            fused=not reads_gradients,
             whole=self.source.in_memory and batch == self.source.samples,
+            block=min(block, self.source.samples),
         )
 
     def train(self) -> History:

@@ -108,8 +108,8 @@ class Runner:
 
     def prepare(self) -> None:
         """Compile, or load from disk, the kernels that the pass needs."""
-        batch = self.step.batch
-        for size in {min(batch, self._samples), self._samples % batch} - {0}:
+        most = self.step.batch * self.step.block
+        for size in {min(most, self._samples), self._samples % most} - {0}:
             self.step.program.prepare(size, usable_threads())
 
     def advance(self, limit: int | None = None, scalars: Callable[[int], np.ndarray] | None = None) -> int:
@@ -117,20 +117,31 @@ class Runner:
 
         scalars : (steps) -> what the optimizer's kernel reads in each of the steps, (steps, s)
         """
-        batch, program = self.next_batch, self.step.program
+        batch, program = self._run_size(limit), self.step.program
         if batch <= 0:
             return 0
-        steps = (self._until - self.samples_done) // batch if batch == self.step.batch else 1
+        most = self.step.batch * self.step.block
+        block = -(-batch // self.step.batch)  # steps of one run of the program
+        runs = (self._until - self.samples_done) // batch if batch == most else 1
         threads = usable_threads() if program.uses_threads(batch, usable_threads()) else 1
         threads, fitting = self._tuner.choose(threads, SECONDS_PER_CALL)
-        steps = min(steps, fitting, limit or steps, STEPS_PER_CALL)
+        runs = min(runs, fitting, (limit or STEPS_PER_CALL) // block, STEPS_PER_CALL // block)
+        steps = runs * block
         self.set_up_call(batch, scalars(steps) if scalars is not None else None)
         program.prepare(batch, threads)
         begin = time.perf_counter()
-        program.run(steps, batch, threads)
-        if batch == self.step.batch:  # the last, shorter batch tells nothing about the others
-            self._tuner.ran(threads, steps, time.perf_counter() - begin)
+        program.run(runs, batch, threads)
+        if batch == most:  # the last, shorter batch tells nothing about the others
+            self._tuner.ran(threads, runs, time.perf_counter() - begin)
         return steps
+
+    def _run_size(self, limit: int | None) -> int:
+        """The number of samples of the next run of the program.
+
+        A block ends early only where the data or `limit` end: so its rounding does not depend on time.
+        """
+        block = min(self.step.block, limit or self.step.block)
+        return min(self.step.batch * block, self._until - self.samples_done)
 
     def set_up_call(self, batch: int, scalars: np.ndarray | None) -> None:
         """Write what the steps of one call read: the optimizer's scalars (steps, s), the weights of the samples."""
@@ -141,7 +152,7 @@ class Runner:
         self._last_batch = batch
         if not self.step.weighted and self._weights_are_of != batch:
             program[inputs.sample_weight][:] = 1
-            program[inputs.loss_weight][:] = self.step.loss.sample_weight(batch)
+            program[inputs.loss_weight][:] = self.step.loss.sample_weight(min(batch, self.step.batch))
             self._weights_are_of = batch
 
     @property

@@ -60,6 +60,7 @@ class Step:
     shuffles   whether each epoch has its own order of samples
     weighted   whether samples have weights of their own
     whole      whether every step takes all samples: they are gathered once, in their own order
+    block      how many steps a run of the program takes: above 1, the program's batch holds the samples of all of them
     output     the predictions of a batch; None where the step records figures instead
     values     the inputs, as "input", and the output of each layer, by name
     gradients  by parameter, if they are computed
@@ -75,6 +76,7 @@ class Step:
     shuffles: bool = False
     weighted: bool = False
     whole: bool = False
+    block: int = 1
     output: Value | None = None
     values: dict[str, Value] = field(default_factory=dict)
     gradients: Block | None = None
@@ -82,5 +84,7 @@ class Step:
     names: dict[int, str] = field(default_factory=dict)
 
     def array(self, value: Value, batch: int) -> np.ndarray:
-        """The numbers of a value for the batch that ran last: (batch, *shape), a view."""
-        return self.program[value.buffer][:batch, : value.width].reshape(batch, *value.shape)
+        """The numbers of a value for the batch that ran last: (batch, *shape), a view. Of a block: its last step's."""
+        first = batch - self.batch if self.block > 1 and value.buffer.batched else 0
+        rows = self.program[value.buffer][first:batch, : value.width]
+        return rows.reshape(len(rows), *value.shape)

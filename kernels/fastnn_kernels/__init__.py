@@ -18,6 +18,7 @@ from fastnn_kernels.embedding import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
 from fastnn_kernels.norm import *
+from fastnn_kernels.outer_product import *
 from fastnn_kernels.penalty import *
 from fastnn_kernels.pool import *
 from fastnn_kernels.softmax import *
@@ -35,6 +36,7 @@ _FAMILIES = (
     "losses",
     "matmul",
     "norm",
+    "outer_product",
     "penalty",
     "pool",
     "softmax",

@@ -129,3 +129,46 @@ def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkey
         ends.append(trained("images", "adam", threads, False))
     np.testing.assert_array_equal(ends[0], ends[2])
     np.testing.assert_array_equal(ends[1], ends[3])
+
+
+def accumulated(build, samples=5):
+    """A batch whose rows are doubled at once, then added one by one to a total, which each row also keeps."""
+    x = build.array("x", (samples, 16), batched=True)
+    doubled, kept = build.array("doubled", (samples, 16), batched=True), build.array("kept", (samples, 16))
+    total, late = build.array("total", (16,)), build.array("late", (16,))
+    build.emit(k.relu_forward, doubled, x, 16)
+    build.emit(k.bias_backward, late, doubled, 0)  # needs the whole batch: a later phase
+    build.begin_one_by_one()
+    build.emit(k.bias_forward, doubled, total)
+    build.emit(k.bias_backward, total, doubled, 0)  # written as a whole, and read by the next sample
+    build.emit_numbered(k.keep_steps, kept, doubled, np.full(1, -1, np.float32), OFFSET)
+    build.emit(k.bias_forward, doubled, late)
+    build.end_one_by_one()
+    build.emit(k.bias_forward, doubled, late)
+    return x, kept, doubled
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=[two_threads, jit_only])])
+def test_samples_taken_one_by_one_see_what_earlier_ones_left(workers, monkeypatch):
+    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+    build = Builder(5, "float32")
+    x, kept, doubled = accumulated(build)
+    program, values = Program(build), np.arange(1, 81, dtype=np.float32).reshape(5, 16)
+    program[x][:] = values
+    program.run(1, 5, workers)
+    np.testing.assert_array_equal(program[kept], np.cumsum(values, axis=0))
+    np.testing.assert_array_equal(program[doubled], np.cumsum(values, axis=0) + 2 * values.sum(0))
+    traced = Program(build)
+    traced[x][:] = values
+    list(traced.trace(5))
+    np.testing.assert_array_equal(traced[doubled], program[doubled])
+
+
+def test_operations_one_by_one_share_a_phase_which_no_two_threads_divide():
+    build = Builder(5, "float32")
+    accumulated(build)
+    phases = schedule.phases(build.ops)
+    serial = [(p, chain) for p, chains in enumerate(phases) for chain in chains if chain.axis and chain.axis.serial]
+    assert [(p, len(chain.ops)) for p, chain in serial] == [(2, 4)]
+    tasks = schedule.tasks_of([serial[0][1]], [1.0], 5, 2)
+    assert [[(task.first, task.last) for task in own] for own in tasks] == [[], [(i, i + 1) for i in range(5)]]

@@ -5,6 +5,7 @@ import pytest
 
 import fastnn_kernels as kernels
 from fastnn_kernels._sums import CHUNK, chunks
+from fastnn_kernels.registry.inputs import padded
 from tests.kernels.cases import DTYPES, made
 
 LR, DECAY, BETA1, BETA2, EPS, WEIGHT_DECAY = 1e-2, 0.99, 0.9, 0.999, 1e-8, 0.1
@@ -139,3 +140,17 @@ def test_max_norm_bounds_each_column_and_no_other():
     w = np.array([[3.0, 0.3, 0.0], [4.0, 0.4, 0.0]])
     kernels.max_norm_columns.serial(w, np.array([1.0]))
     np.testing.assert_allclose(w, [[0.6, 0.3, 0], [0.8, 0.4, 0]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("twin", [False, True])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 16), (7, 31), (13, 48), (100, 300)])
+def test_an_outer_update_has_the_bits_of_a_product_and_an_update(shape, twin, dtype):
+    rng = np.random.default_rng(0)
+    w, x, dout = (padded(dtype, *size, rng.standard_normal(size)) for size in (shape, (1, shape[0]), (1, shape[1])))
+    x[0, ::3], rate = 0, np.array([0.15], dtype)
+    want, dw = w.copy(), np.empty_like(w)
+    kernels.matmul_xt.serial(dw, x, dout)
+    kernels.sgd_update.serial(want.reshape(-1), dw.reshape(-1), rate)
+    kernels.sgd_outer_update.twin(twin)(w, x, dout, rate)
+    assert w.tobytes() == want.tobytes()

@@ -77,3 +77,39 @@ def test_samples_are_put_in_order_and_gathered_in_each_step_unless_it_takes_all(
     assert not {"gather_rows", "gather_values"} & set(names(whole))
     once = [op.kernel.name for op in whole.program.prologue]
     assert once == ["sequential_indices", "gather_rows", "gather_values"]
+
+
+@pytest.mark.parametrize(
+    ("batch", "optimizer", "network", "fused", "outer"),
+    [
+        (1, fn.SGD(0.1), {}, True, 2),
+        (1, fn.SGD(0.1), {}, False, 0),  # somebody reads the gradients
+        (2, fn.SGD(0.1), {}, True, 0),
+        (1, fn.SGD(0.1, momentum=0.9), {}, True, 0),
+        (1, fn.SGD(0.1, clip_norm=1.0), {}, True, 0),
+        (1, fn.SGD(0.1, clip_value=1.0), {}, True, 0),
+        (1, fn.SGD(0.1), {"l2": 0.1}, True, 0),
+    ],
+)
+def test_the_gradient_of_one_sample_is_stored_only_where_more_than_an_sgd_step_needs_it(
+    batch, optimizer, network, fused, outer
+):
+    ran = names(compile_train(*parts(**network), batch, optimizer, fused=fused))
+    assert ran.count("sgd_outer_update") == outer
+    assert ran.count("matmul_xt") == 2 - outer
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_whether_the_gradient_of_one_sample_is_stored_changes_no_bit(dtype):
+    class Reads(fn.Callback):
+        reads_gradients = True
+
+    x, y = np.random.default_rng(0).normal(size=(40, 5)), np.arange(40) % 3
+    x[::4] = 0
+    trained = []
+    for callbacks in ([], [Reads()]):
+        layers = [fn.Dense(21, "relu", max_norm=1.0), fn.Dropout(keep=0.5), fn.Dense(3, use_bias=False)]
+        model = fn.Sequential(layers, input_shape=(5,), dtype=dtype)
+        model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=1, epochs=2, callbacks=callbacks, verbose=False)
+        trained.append((model.parameters.flat.tobytes(), model.history.steps["loss"]))
+    assert trained[0] == trained[1]

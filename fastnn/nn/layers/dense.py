@@ -5,7 +5,9 @@ from typing import ClassVar
 
 import fastnn_kernels as k
 from fastnn.common.validation import whole_number
+from fastnn.engine.builder import Builder, Value
 from fastnn.engine.ops import OFFSET, Columns, Slice
+from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn.nn.layers.activation import activate, check_activation
@@ -48,8 +50,7 @@ class Dense(Penalised, Layer):
         return {"w": Parameter((shape[0], self.units), initializers.get(self.initializer))} | bias
 
     def forward(self, build, x, p):
-        scores = build.value("scores", (self.units,))
-        build.emit(k.matmul, scores.buffer, x.buffer, p["w"].array)
+        scores = self.emit_product(build, x, p["w"])
         if self.use_bias:
             build.emit(k.bias_forward, scores.buffer, p["b"].array)
         out, activation_backward = activate(build, scores, self.activation)
@@ -57,13 +58,22 @@ class Dense(Penalised, Layer):
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
             rows = build.axis_of(p["w"])
-            build.emit_along(rows, k.matmul_xt, Slice(grads["w"].array), x.buffer, dout.buffer, OFFSET)
+            if p["w"].name in build.unstored:
+                build.outer_gradients[p["w"].name] = x.buffer, dout.buffer
+            else:
+                build.emit_along(rows, k.matmul_xt, Slice(grads["w"].array), x.buffer, dout.buffer, OFFSET)
             if self.use_bias:
                 units = build.axis_of(p["b"])
                 build.emit_along(units, k.bias_backward, Slice(grads["b"].array), dout.buffer, OFFSET)
             return self._input_gradient(build, x, p["w"], dout) if wanted else None
 
         return out, backward
+
+    def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
+        """Emit x·w, to which bias and activation are added."""
+        scores = build.value("scores", (self.units,))
+        build.emit(k.matmul, scores.buffer, x.buffer, w.array)
+        return scores
 
     def _input_gradient(self, build, x, w, dout):
         """dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed."""

@@ -9,7 +9,7 @@ import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Slice
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import Block, ParameterView
 from fastnn.engine.threads import call
 from fastnn.nn.optimizers import by_hand
 from fastnn.nn.optimizers import state as state_storage
@@ -46,6 +46,7 @@ class Optimizer:
     start: float = 0.0  # the initial value of the state
     kernel: Kernel
     rows_kernel: Kernel | None = None  # the same for some rows of a table, if a gradient of 0 changes nothing
+    outer_kernel: Kernel | None = None  # the same by the two rows of which a weight's gradient is the outer product
 
     def __init__(
         self,
@@ -163,7 +164,9 @@ class Optimizer:
             axis = build.cut_axis(parameters.view(name))
             noise = self._noise(build, name, arrays[0])
             end = (OFFSET,) if noise else ()
-            if self.rows_kernel is not None and name in build.sparse_gradients:
+            if name in build.outer_gradients:
+                self._emit_outer(build, parameters.view(name), scalars)
+            elif self.rows_kernel is not None and name in build.sparse_gradients:
                 build.emit(self._stored(self.rows_kernel), *arrays, build.sparse_gradients[name], scalars, *noise)
             elif axis is not None:
                 slices = (Slice(a, flat=True) for a in arrays)
@@ -175,6 +178,19 @@ class Optimizer:
         """The operands by which a kernel rounds the state of a parameter; none if it does not round."""
         width = w.shape[1] if w.ndim > 1 else 1
         return (build.dropout_key, build.cursor, state_storage.stream_of(name), width) if self._rounds else ()
+
+    @property
+    def takes_outer_products(self) -> bool:
+        """Whether it can update a weight without its gradient being stored. A bound on gradients needs them all."""
+        return self.outer_kernel is not None and self.clip_norm is None and self.clip_value is None
+
+    def _emit_outer(self, build: Builder, w: ParameterView, scalars: Buffer) -> None:
+        """Emit the update by a gradient that is an outer product; of a blocked weight, the note of this update."""
+        x, dout = build.outer_gradients[w.name]
+        if w.name in build.kept_steps:
+            build.emit_numbered(k.keep_steps, build.kept_steps[w.name], dout, scalars, OFFSET)
+        elif self.outer_kernel is not None:
+            build.emit_along(build.axis_of(w), self.outer_kernel, Slice(w.array), x, dout, scalars, OFFSET)
 
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.

@@ -27,7 +27,7 @@ class SGD(Optimizer):
             self.state_names = ("velocity",)
             self.kernel = k.nesterov_update if nesterov else k.momentum_update
         else:
-            self.kernel, self.rows_kernel = k.sgd_update, k.sgd_update_rows
+            self.kernel, self.rows_kernel, self.outer_kernel = k.sgd_update, k.sgd_update_rows, k.sgd_outer_update
 
     def scalars(self, iterations):
         lr = self.learning_rates(iterations)

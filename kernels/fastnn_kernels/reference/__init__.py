@@ -18,6 +18,7 @@ from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.norm import *
+from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
 from fastnn_kernels.reference.pool import *
 from fastnn_kernels.reference.softmax import *
@@ -35,6 +36,7 @@ _FAMILIES = (
     "losses",
     "matmul",
     "norm",
+    "outer_product",
     "penalty",
     "pool",
     "softmax",

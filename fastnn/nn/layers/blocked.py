@@ -1,0 +1,41 @@
+"""A first dense layer whose weight takes a block of steps at once: see `fastnn_kernels.outer_product`."""
+
+from dataclasses import dataclass, fields
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.ops import OFFSET, Slice
+from fastnn.engine.parameters import ParameterView
+from fastnn.nn.layers.base import Layer
+from fastnn.nn.layers.dense import Dense
+
+
+@dataclass(frozen=True)
+class BlockedDense(Dense):
+    """A `Dense` in a step of a block of samples, which all that follows takes one by one.
+
+    The products of the block's samples with w and with each other are computed at once. Then each sample's scores
+    follow from them and from the steps that the samples before it have taken.
+    """
+
+    @classmethod
+    def of(cls, layer: Layer) -> "BlockedDense":
+        return cls(**{name: getattr(layer, name) for name in (field.name for field in fields(layer))})
+
+    def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
+        samples = build.batch
+        scores = super().emit_product(build, x, w)
+        x_t = build.scratch("xᵀ", x.width, samples)
+        gram = build.value("x·xᵀ", (samples,))
+        build.emit(k.transpose, x_t, x.buffer, 0)
+        build.emit(k.matmul, gram.buffer, x.buffer, x_t)
+        kept = build.kept_steps[w.name] = build.scratch("steps", samples, self.units)
+        build.begin_one_by_one()
+        build.emit_numbered(k.add_earlier_steps, scores.buffer, gram.buffer, kept, OFFSET)
+        return scores
+
+
+def emit_block_update(build: Builder, w: ParameterView) -> None:
+    """Emit the end of a block: the steps that the weight has not taken yet, by one product."""
+    x, _ = build.outer_gradients[w.name]
+    build.emit_along(build.axis_of(w), k.add_matmul_xt, Slice(w.array), x, build.kept_steps[w.name], OFFSET)

@@ -1,0 +1,35 @@
+"""Which trainings may take a block of steps at once: `fit(steps_per_block=)`."""
+
+from collections.abc import Iterator
+
+from fastnn.nn.layers import Dense
+from fastnn.nn.network import Network
+from fastnn.nn.optimizers import Optimizer
+from fastnn.training.compile import STEPS_PER_CALL
+
+
+def check(network: Network, optimizer: Optimizer, block: int, batch: int, *, reads_gradients: bool) -> None:
+    """ValueError, with every reason, unless the training may take `block` steps at once."""
+    if block == 1:
+        return
+    reasons = list(_reasons(network, optimizer, block, batch))
+    if reads_gradients:
+        reasons.append("a callback reads gradients, and that of the first weight is not computed")
+    if reasons:
+        raise ValueError(f"steps_per_block is {block}, but " + "; ".join(reasons))
+
+
+def _reasons(network: Network, optimizer: Optimizer, block: int, batch: int) -> Iterator[str]:
+    first, weight = network.layers[0], f"{network.names[0]}.w"
+    if block > STEPS_PER_CALL:
+        yield f"it may be at most {STEPS_PER_CALL}"
+    if batch != 1:
+        yield f"a step takes {batch} samples: it is for batch_size=1"
+    if not isinstance(first, Dense):
+        yield f"the first layer is {network.names[0]}: it is for a network that begins with Dense"
+    if not optimizer.takes_outer_products:
+        yield f"the optimizer is {optimizer!r}: it is for SGD without momentum, clip_norm and clip_value"
+    if weight in network.penalties():
+        yield f"{weight} has a penalty l1 or l2, which every step would add to it"
+    if weight in network.max_norms():
+        yield f"{weight} has a max_norm, which every step would apply to it"
