@@ -1,4 +1,4 @@
-"""A team of threads that enter one parallel region together, run phase after phase, and wait for each other by spinning.
+"""A team of threads that enter one parallel region together, run phase after phase, and wait by spinning.
 
 Entering a region costs 1 to 2.6 µs, because sleeping threads may have to be woken; a barrier of threads that spin costs
 a tenth of that. Whether threads of a region do run at the same time is up to the threading layer: with fewer threads
