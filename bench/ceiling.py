@@ -21,6 +21,7 @@ import numpy as np
 
 import fastnn as fn
 from bench import probes
+from fastnn_kernels import _team
 
 ROUNDS = 15  # the best of them counts: the one that was disturbed least
 STEPS = 500_000  # a round of each limit lasts a few milliseconds
@@ -95,6 +96,21 @@ def _repeats(arrays: list[np.ndarray]) -> tuple[int, int]:
     return repeats * size, repeats
 
 
+def barrier(threads: int) -> float:
+    """Microseconds of a barrier of a team, of the fastest round in which all threads were there."""
+    team = np.zeros(_team.team_words(threads), np.int64)
+    with fn.threads(threads):
+        probes.barriers(team, threads, 1)
+        rounds = [_barriers(team, threads) for _ in range(ROUNDS)]
+    return min(rounds)
+
+
+def _barriers(team: np.ndarray, threads: int) -> float:
+    begin = time.perf_counter()
+    passed = probes.barriers(team, threads, 10 * REGIONS)
+    return 1e6 * (time.perf_counter() - begin) / passed if passed else math.inf
+
+
 def cache_bytes(level: str) -> int:
     """The size of a cache, as Linux tells it; elsewhere a common size."""
     folder, guess = LEVELS[level]
@@ -113,6 +129,7 @@ class Limits:
     bandwidth  GB/s by (level, threads), levels from the first cache to memory
     sizes      bytes of each cache, of one core
     region     microseconds of an empty parallel region on all threads
+    barrier    microseconds of a barrier of all threads within a region; infinite where they never ran together
     """
 
     flops: dict[tuple[str, int], float]
@@ -120,6 +137,7 @@ class Limits:
     bandwidth: dict[tuple[str, int], float]
     sizes: dict[str, int]
     region: float
+    barrier: float = math.inf
 
     def seconds_for(self, size: int, threads: int) -> float:
         """The least time in which `size` bytes can be read or written, if each cache is full of them from before.
@@ -167,6 +185,7 @@ def limits() -> Limits:
         },
         sizes=sizes,
         region=1e6 * _best(probes.regions, np.zeros(every), REGIONS) / REGIONS,
+        barrier=barrier(every),
     )
 
 
@@ -198,7 +217,7 @@ def main() -> None:
         print(f"multiply-adds, {dtype}, {threads} threads: {registers:.0f} GFLOP/s in registers, {tile:.0f} in a tile")
     for (level, threads), value in found.bandwidth.items():
         print(f"{level}, {threads} threads: {value:.0f} GB/s")
-    print(f"an empty parallel region: {found.region:.2f} us")
+    print(f"an empty parallel region: {found.region:.2f} us; a barrier within one: {found.barrier:.2f} us")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastnn_kernels import _tile
+from fastnn_kernels import _team, _tile
 
 # A chain waits some four cycles for itself, and two units work: eight chains would do in theory, but reach only 85 % of
 # the limit on a Zen 3. Twelve, with their two factors, still fit into the 16 registers of AVX2.
@@ -144,3 +144,19 @@ def regions(out, count):
     """Parallel regions one after the other, entered from compiled code, as the driver enters them."""
     for _ in range(count):
         _region(out)
+
+
+@numba.njit(parallel=True)
+def _barriers(team, workers, count):
+    for worker in prange(workers):
+        if _team.gathered(team, workers):
+            for epoch in range(count):
+                _team.barrier(team, worker, workers, epoch + 1)
+
+
+@numba.njit
+def barriers(team, workers, count):
+    """Barriers of a team in one region; the number of those that were passed, 0 if the team did not gather."""
+    _team.reset(team)
+    _barriers(team, workers, count)
+    return count if team[_team.STATE] == _team.TOGETHER else 0

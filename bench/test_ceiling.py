@@ -16,7 +16,9 @@ def test_limits(benchmark, whole_machine):
     info = {f"{dtype} GFLOP/s, {threads} threads": value for (dtype, threads), value in found.flops.items()}
     info |= {f"{dtype} GFLOP/s in a tile, {threads} threads": value for (dtype, threads), value in found.tile.items()}
     info |= {f"{level} GB/s, {threads} threads": value for (level, threads), value in found.bandwidth.items()}
-    info |= {"empty parallel region us": found.region} | {f"{level} bytes": size for level, size in found.sizes.items()}
+    info |= {"empty parallel region us": found.region, "barrier us": found.barrier} | {
+        f"{level} bytes": size for level, size in found.sizes.items()
+    }
     benchmark.extra_info |= info
     every = numba.get_num_threads()
     assert found.flops["float32", 1] > found.flops["float64", 1]  # twice as many numbers in a vector

@@ -131,26 +131,37 @@ if JIT:
                     epoch += 1
                     _team.barrier(team, worker, workers, epoch)
 
-    def _run_phases(table, bounds, steps, team):
-        """Run phase after phase, `steps` times. In phase f, worker w runs entries bounds[f, w] ≤ e < bounds[f, w + 1].
+    def _run_together(table, bounds, steps, team):
+        """All phases in one region, if the team gathers."""
+        for worker in prange(bounds.shape[1] - 1):
+            if _team.gathered(team, bounds.shape[1] - 1):
+                _run_as_team(table, bounds, steps, team, worker)
 
-        Between phases is a barrier. All phases run in one region, by a team (see `_team`). If no team is given (an
-        entry enters a region itself), or if it does not gather, each phase is a region; a phase in which only the first
-        worker has entries starts no threads then.
-        """
-        workers, together = bounds.shape[1] - 1, False
-        if team.shape[0] > 0:
-            _team.reset(team)
-            for worker in prange(workers):
-                if _team.gathered(team, workers):
-                    _run_as_team(table, bounds, steps, team, worker)
-            together = team[_team.STATE] == _team.TOGETHER
-        for _ in range(0 if together else steps):
+    def _run_regions(table, bounds, steps):
+        """A region for each phase; none for a phase in which only the first worker has entries."""
+        for _ in range(steps):
             for f in range(bounds.shape[0]):
                 if bounds[f, 1] == bounds[f, -1]:
                     _run_entries(table, bounds[f, 0], bounds[f, 1])
                 else:
-                    for worker in prange(workers):
+                    for worker in prange(bounds.shape[1] - 1):
                         _run_entries(table, bounds[f, worker], bounds[f, worker + 1])
 
-    run_phases = compiled(_run_phases, parallel=True)
+    run_together, run_regions = compiled(_run_together, parallel=True), compiled(_run_regions, parallel=True)
+
+    @compiled
+    def run_phases(table, bounds, steps, team):
+        """Run phase after phase, `steps` times. In phase f, worker w runs entries bounds[f, w] ≤ e < bounds[f, w + 1].
+
+        Between phases is a barrier. All phases run in one region, by a team (see `_team`). If no team is given (an
+        entry enters a region itself), or if it does not gather, each phase is a region.
+        """
+        # The regions are functions of their own: Numba moves a line that only reads an array, such as the team's
+        # state, to before a region in the same function.
+        together = False
+        if team.shape[0] > 0:
+            _team.reset(team)
+            run_together(table, bounds, steps, team)
+            together = team[_team.STATE] == _team.TOGETHER
+        if not together:
+            run_regions(table, bounds, steps)
