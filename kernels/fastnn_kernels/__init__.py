@@ -16,6 +16,7 @@ from fastnn_kernels.dropout import *
 from fastnn_kernels.embedding import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
+from fastnn_kernels.narrow import *
 from fastnn_kernels.norm import *
 from fastnn_kernels.penalty import *
 from fastnn_kernels.pool import *
@@ -32,6 +33,7 @@ _FAMILIES = (
     "embedding",
     "losses",
     "matmul",
+    "narrow",
     "norm",
     "penalty",
     "pool",

@@ -22,3 +22,6 @@ MC = 48
 PREFETCH_ROWS = 16
 # A row of fewer columns than this leaves most of a vector register empty: kernels then run along the batch.
 NARROW = 8
+# Samples of a block in which narrow layers run: few, so that a block's values stay in the first cache, but enough that
+# adding up the lanes of a sum at its end costs little.
+BLOCK = 128

@@ -16,6 +16,7 @@ from fastnn_kernels.reference.dropout import *
 from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
+from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.penalty import *
 from fastnn_kernels.reference.pool import *
@@ -32,6 +33,7 @@ _FAMILIES = (
     "embedding",
     "losses",
     "matmul",
+    "narrow",
     "norm",
     "penalty",
     "pool",

@@ -4,9 +4,20 @@ Tests and benchmarks loop over `REGISTRY`. `tests/kernels/test_registry.py` fail
 no kernel. Each family has a file: functions that make its inputs, then its specs.
 """
 
-from fastnn_kernels.registry import batch, elementwise, embedding, losses, norms, penalties, products, updates, windows
+from fastnn_kernels.registry import (
+    batch,
+    elementwise,
+    embedding,
+    losses,
+    narrow,
+    norms,
+    penalties,
+    products,
+    updates,
+    windows,
+)
 from fastnn_kernels.registry.spec import KernelSpec
 
-FAMILIES = (elementwise, products, embedding, batch, updates, windows, norms, losses, penalties)
+FAMILIES = (elementwise, products, embedding, batch, updates, windows, norms, losses, penalties, narrow)
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}
