@@ -254,7 +254,7 @@ def gather_lanes(values, source, indices):
         _fill(block[source.shape[1]], 0, 1)
 
 
-@kernel(work=lambda out, values, at, n: 4 * ELEMENT * out.size)
+@kernel(work=lambda out, values, at, n: 4 * ELEMENT * n * out.shape[0])
 def lanes_to_rows(out, values, at, n):
     """out[i, j] = row at + j of sample i's column
 
@@ -268,7 +268,7 @@ def lanes_to_rows(out, values, at, n):
                 own[s, j] = block[at + j, s]
 
 
-@kernel(work=lambda gradients, dout, n: 4 * ELEMENT * dout.size)
+@kernel(work=lambda gradients, dout, n: 4 * ELEMENT * n * dout.shape[0])
 def rows_to_lanes(gradients, dout, n):
     """Row j of sample i's column = dout[i, j], for j < n; 0 in columns behind the last sample
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn_kernels import _lanes
+from fastnn_kernels import _lanes, narrow
 from fastnn_kernels._jit import compiled
 from fastnn_kernels._tuning import BLOCK
 from fastnn_kernels.registry import REGISTRY
@@ -11,7 +11,6 @@ from tests.kernels.cases import DTYPES, made, needs_jit
 
 PER_BLOCK = ("values", "gradients", "partial")
 PER_SAMPLE = ("indices", "out", "dout", "loss", "correct", "labels", "loss_weight")
-NAMES = [name for name, spec in REGISTRY.items() if set(spec.kernel.operands) & set(PER_BLOCK)]
 GUARD = -77.0
 
 
@@ -36,7 +35,7 @@ def part(spec, args, first, last):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", narrow.__all__)
 def test_slices_of_whole_blocks_have_the_bits_of_the_whole(name, dtype):
     shape = "moons" if "moons" in REGISTRY[name].shapes else "200x2"
     spec, args = made(name, dtype, shape)
