@@ -12,7 +12,8 @@ from fastnn.engine.memory import Buffer, padded, row_length
 from fastnn.engine.ops import OFFSET, Axis, Op, cut_of
 from fastnn.engine.parameters import ParameterView
 from fastnn_kernels._jit import Kernel
-from fastnn_kernels._tuning import ALIGNMENT
+from fastnn_kernels._tuning import ALIGNMENT, BLOCK
+from fastnn_kernels.narrow import COLUMNS
 
 DROPOUT_KEY_WORDS = 4
 # Samples that one thread takes through all layers before the next ones: their activations stay in its cache.
@@ -38,6 +39,31 @@ class Value:
     def reshaped(self, shape: tuple[int, ...]) -> "Value":
         return Value(self.buffer, shape)
 
+    def of_batch(self, array: np.ndarray, batch: int) -> np.ndarray:
+        """The numbers of the first `batch` samples, (batch, *shape), from the array of the buffer: a view."""
+        return array[:batch, : self.width].reshape(batch, *self.shape)
+
+
+@dataclass(frozen=True)
+class Lanes(Value):
+    """A batch of arrays of `shape`, stored in blocks of BLOCK samples that lie side by side (`fastnn_kernels.narrow`).
+
+    at  the row of a block in which their first numbers lie
+    """
+
+    at: int
+
+    def of_batch(self, array: np.ndarray, batch: int) -> np.ndarray:
+        """The numbers of the first `batch` samples, (batch, *shape), a copy."""
+        rows = array.shape[1] // BLOCK
+        out = np.empty((batch, self.width), array.dtype)
+        for first in range(0, batch, BLOCK):
+            own = out[first : first + BLOCK]
+            width = -(-len(own) // COLUMNS) * COLUMNS
+            block = array[first // BLOCK, : rows * width].reshape(rows, width)
+            own[...] = block[self.at : self.at + self.width, : len(own)].T
+        return out.reshape(batch, *self.shape)
+
 
 class Builder:
     """Collects the buffers and operations of one program, for batches of at most `batch` samples.
@@ -54,6 +80,7 @@ class Builder:
     unstored          names of the weights whose gradient need not be stored where it is an outer product
     outer_gradients   name of such a weight -> the two rows, x and dout, of which its gradient is the outer product
     kept_steps        name of a weight that takes a block of steps at once -> what the kernel keep_steps writes
+    gradients_are_flat  whether the gradients of all parameters are computed at once, as one flat array
     """
 
     def __init__(self, batch: int, dtype, training: bool = False):
@@ -72,6 +99,7 @@ class Builder:
         self.unstored: set[str] = set()
         self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}
         self.kept_steps: dict[str, Buffer] = {}
+        self.gradients_are_flat = False
         self.samples = Axis(None, 1, SAMPLES_AT_ONCE)
         self._one_by_one: Axis | None = None
         self._whole_batch = batch
@@ -170,6 +198,13 @@ class Builder:
     def array(self, name: str, shape: tuple[int, ...], dtype=None, batched: bool = False) -> Buffer:
         """An array of exactly `shape`; a batched one has one row for each sample."""
         buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), batched and self._one_by_one is None)
+        self.buffers.append(buffer)
+        return buffer
+
+    def blocks(self, name: str, columns: int) -> Buffer:
+        """An array with one row for each block of BLOCK samples. Slices of the samples must be whole blocks."""
+        assert self.samples.step % BLOCK == 0
+        buffer = Buffer(name, (-(-self.batch // BLOCK), columns), self.dtype, batched=True, block=BLOCK)
         self.buffers.append(buffer)
         return buffer
 

@@ -37,13 +37,15 @@ class Buffer:
 
     name     for messages
     shape    as stored, with the padding
-    batched  whether it has one row for each sample of the batch
+    batched  whether it has one row for each sample of the batch, or for each block of them
+    block    how many samples share a row, if it is batched
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype
     batched: bool = False
+    block: int = 1
 
     @property
     def nbytes(self) -> int:

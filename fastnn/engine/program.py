@@ -58,6 +58,10 @@ class Program:
         self._inputs = dict.fromkeys(self._inputs)
         self._expire()
 
+    def take_over(self, inputs: Mapping[Buffer, Buffer], other: "Program") -> None:
+        """Bind inputs as another program's are bound: its buffer -> this one's."""
+        self.bind({mine: bound for its, mine in inputs.items() if (bound := other._inputs[its]) is not None})
+
     def _expire(self) -> None:
         """Note that the tables hold other arrays than those bound now."""
         self._current.clear()
@@ -128,11 +132,28 @@ class Program:
     def tasks(self, batch: int, workers: int) -> Iterator[tuple[list[list[schedule.Task]], bool]]:
         """For each phase the tasks of each worker that has any, and whether its kernel uses all threads itself."""
         for chains in self.phases(batch, workers):
-            costs = [sum(_cost(op, self._whole(op, batch)) for op in chain.ops) for chain in chains]
+            costs = [sum(self._cost(op, batch) for op in chain.ops) for chain in chains]
             self_parallel = self._is_self_parallel(chains[0].ops[0], batch, workers)
             shared = any(chain.divisible for chain in chains) or len(chains) > 1
             active = workers if shared and sum(costs) >= PARALLEL_FROM and not self_parallel else 1
             yield schedule.tasks_of(chains, costs, batch, active), self_parallel
+
+    def _cost(self, op: Op, batch: int) -> float:
+        """Estimated nanoseconds of an operation on one core.
+
+        Without an estimate of the kernel's own: by the largest of its outputs and of the batch's arrays. Arrays from
+        outside do not count: of a record of all steps it writes one, of a data set it reads a batch.
+        """
+        operands = self._whole(op, batch)
+        if op.kernel.work is not None:
+            return op.kernel.work(*operands)
+        sizes = [
+            array.size
+            for i, (operand, array) in enumerate(zip(op.operands, operands, strict=True))
+            if isinstance(array, np.ndarray) and array.dtype.kind != "u" and not self._is_bound(operand)
+            if i < op.kernel.outputs or (isinstance(operand, Buffer) and operand.batched)
+        ]
+        return SERIAL_ELEMENT * max(sizes, default=1)
 
     def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
         return workers > 1 and op.axis is None and pays_for_threads(op.kernel, self._whole(op, batch))
@@ -157,8 +178,12 @@ class Program:
             del self._tables[oldest]
             self._current.discard(oldest)
 
+    def _is_bound(self, operand: Any) -> bool:
+        """Whether an operand stands for an array from outside."""
+        return isinstance(operand, Buffer) and operand in self._inputs
+
     def _varies(self, op: Op) -> bool:
-        return any(isinstance(one, Buffer) and one in self._inputs for one in op.operands)
+        return any(map(self._is_bound, op.operands))
 
     def _entries(self, batch: int, workers: int) -> list[list[list[Entry]]]:
         """The entries of each phase and worker."""
@@ -205,14 +230,7 @@ class Program:
         if operand in self._inputs:
             return self._inputs[operand]
         array = self.arena[operand]
-        return array[first:last] if operand.batched else array
-
-
-def _cost(op: Op, operands: tuple) -> float:
-    """Estimated nanoseconds of an operation on one core."""
-    if op.kernel.work is not None:
-        return op.kernel.work(*operands)
-    return SERIAL_ELEMENT * max(a.size for a in operands if isinstance(a, np.ndarray) and a.dtype.kind != "u")
+        return array[first // operand.block : -(-last // operand.block)] if operand.batched else array
 
 
 def _same_words(bound, given) -> bool:

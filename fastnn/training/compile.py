@@ -5,15 +5,17 @@ so the compiled loop runs many steps without coming back to Python.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder, Lanes, Value
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
+from fastnn.nn import narrow
 from fastnn.nn.layers.blocked import emit_block_update
 from fastnn.nn.losses import Loss
 from fastnn.nn.network import Network, State
@@ -65,19 +67,28 @@ def compile_train(
     fused: bool = False,
     whole: bool = False,
     block: int = 1,
+    layered: bool = False,
 ) -> Step:
     """A step that computes gradients and, with an optimizer, updates all parameters by them.
 
-    fused : use gradients where they arise, slice by slice, and never store them whole; the bits are the same
-    whole : each step takes all samples
-    block : how many steps the first layer's weight takes at once; above 1 only where `blocks.check` allows it
+    fused   : use gradients where they arise, slice by slice, and never store them whole; the bits are the same
+    whole   : each step takes all samples
+    block   : how many steps the first layer's weight takes at once; above 1 only where `blocks.check` allows it
+    layered : emit layer by layer also where a net's layers are so narrow that one kernel can take them all
     """
+    settings = {"shuffle": shuffle, "weighted": weighted, "fused": fused, "whole": whole}
+    again = partial(compile_train, network, state, batch, optimizer, **settings, layered=True)
     build, inputs = _begin(state, batch * block, training=True)
     _emit_order(build, inputs, shuffle, whole)
-    x = _gather_x(build, inputs, network, whole)
-    scores, backward = (network.blocked() if block > 1 else network).forward(build, x, state)
+    fits = block == 1 and not layered and narrow.is_narrow(network)
+    plan = narrow.plan_of(network, state.parameters) if fits else None
+    x = _gather_x(build, inputs, network, whole, plan)
+    if plan is None or not isinstance(x, Lanes):
+        scores, backward = (network.blocked() if block > 1 else network).forward(build, x, state)
+    else:
+        scores, backward = narrow.forward(build, x, inputs.indices, network, plan, state)
     inputs = _emit_weights(build, inputs, network.loss, weighted, whole)
-    loss, correct, dscores = _emit_loss(build, inputs, network, scores, whole)
+    loss, correct, dscores = _emit_loss(build, inputs, network, scores, whole, plan)
     gradients = state.parameters.like()
     build.penalised = set(network.penalties())
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
@@ -106,6 +117,7 @@ def compile_train(
         gradients=gradients,
         fused=fused,
         names=_names(state.parameters) | _names(gradients, "gradient of "),
+        layered=again if plan is not None else None,
     )
 
 
@@ -136,12 +148,21 @@ def _emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: bo
 
 
 def _gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source: Buffer, whole: bool) -> None:
-    emit = build.emit_prologue if whole else build.emit
-    emit(kernel, out, source, inputs.indices)
+    operands = out, source, inputs.indices
+    if whole:
+        build.emit_prologue(kernel, *operands)
+    else:
+        build.emit_along(build.samples, kernel, *operands)
 
 
-def _gather_x(build: Builder, inputs: Inputs, network: Network, whole: bool = False) -> Value:
+def _gather_x(
+    build: Builder, inputs: Inputs, network: Network, whole: bool = False, plan: narrow.Plan | None = None
+) -> Value:
     """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
+    if plan is not None:
+        lanes = narrow.inputs(build, network, plan)
+        _gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x, whole)
+        return lanes
     x = build.value("x", network.input_shape, np.int32 if network.takes_ids else None)
     _gather(build, inputs, k.gather_rows, x.buffer, inputs.x, whole)
     return x
@@ -160,7 +181,12 @@ def _emit_weights(build: Builder, inputs: Inputs, loss: Loss, weighted: bool, wh
 
 
 def _emit_loss(
-    build: Builder, inputs: Inputs, network: Network, scores: Value, whole: bool = False
+    build: Builder,
+    inputs: Inputs,
+    network: Network,
+    scores: Value,
+    whole: bool = False,
+    plan: narrow.Plan | None = None,
 ) -> tuple[Buffer, Buffer, Value]:
     """Emit the loss of the batch: loss and correctness of each sample, and the gradient of the scores."""
     if network.loss.takes_labels:
@@ -169,6 +195,8 @@ def _emit_loss(
     else:
         target = build.value("y", scores.shape).buffer
         _gather(build, inputs, k.gather_rows, target, inputs.y, whole)
+    if plan is not None and isinstance(scores, Lanes):
+        return narrow.emit_loss(build, network.loss, scores, plan, target, inputs.loss_weight)
     return network.loss.emit(build, scores, target, inputs.loss_weight)
 
 

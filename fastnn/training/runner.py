@@ -205,13 +205,24 @@ class Runner:
         """Run the next step operation by operation; where the first NaN or infinity appears, in words."""
         batch = self.next_batch
         self.set_up_call(batch, scalars[None])
-        for op, operand, array in self.step.program.trace(batch):
+        step = self._layered() if self.step.layered is not None else self.step
+        for op, operand, array in step.program.trace(batch):
             # A buffer of uint16 holds a user's data; any other such array is state in bfloat16.
             data = isinstance(operand, Buffer) and array.dtype.kind != "f"
             if not data and not bfloat16.is_finite(array):
-                named = operand.name if isinstance(operand, Buffer) else self.step.names.get(id(operand), "parameters")
+                named = operand.name if isinstance(operand, Buffer) else step.names.get(id(operand), "parameters")
                 return f"in {op.owner}: {named}, written by {op.kernel.name}"
         return "nowhere"
+
+    def _layered(self) -> Step:
+        """The same step layer by layer, where this one has come to."""
+        assert self.step.layered is not None
+        ours, step = self.step, self.step.layered()
+        step.program.take_over(dict(zip(ours.inputs.bound, step.inputs.bound, strict=True)), ours.program)
+        for mine, its in zip(ours.inputs.written, step.inputs.written, strict=True):
+            step.program[its][...] = ours.program[mine]
+        step.program.begin(step.batch)
+        return step
 
 
 def _order_key(seed: int, epoch: int, chunk: int) -> np.ndarray:

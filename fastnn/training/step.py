@@ -1,5 +1,6 @@
 """A compiled step: what a compile function returns and a runner takes through data. Nothing here changes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,6 +47,12 @@ class Inputs:
     scalars: Buffer | None = None
 
     @property
+    def written(self) -> tuple[Buffer, ...]:
+        """The buffers that the runner writes."""
+        names = ("cursor", "dropout_key", "order_key", "indices", "sample_weight", "loss_weight", "scalars")
+        return tuple(buffer for name in names if (buffer := getattr(self, name)) is not None)
+
+    @property
     def bound(self) -> tuple[Buffer, ...]:
         """The buffers that stand for arrays from outside."""
         return tuple(getattr(self, name) for name in BOUND)
@@ -66,6 +73,7 @@ class Step:
     gradients  by parameter, if they are computed
     fused      whether gradients are used where they arise, slice by slice, and never stored whole
     names      id of an array -> its name in messages
+    layered    where one kernel takes all layers: compiles the same step layer by layer, to say where a NaN appears
     """
 
     program: Program
@@ -82,9 +90,9 @@ class Step:
     gradients: Block | None = None
     fused: bool = False
     names: dict[int, str] = field(default_factory=dict)
+    layered: "Callable[[], Step] | None" = None
 
     def array(self, value: Value, batch: int) -> np.ndarray:
-        """The numbers of a value for the batch that ran last: (batch, *shape), a view. Of a block: its last step's."""
+        """The numbers of a value for the batch that ran last: (batch, *shape). Of a block: its last step's."""
         first = batch - self.batch if self.block > 1 and value.buffer.batched else 0
-        rows = self.program[value.buffer][first:batch, : value.width]
-        return rows.reshape(len(rows), *value.shape)
+        return value.of_batch(self.program[value.buffer], batch)[first:]

@@ -17,6 +17,7 @@ from fastnn_kernels.dropout import *
 from fastnn_kernels.embedding import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
+from fastnn_kernels.narrow import *
 from fastnn_kernels.norm import *
 from fastnn_kernels.outer_product import *
 from fastnn_kernels.penalty import *
@@ -35,6 +36,7 @@ _FAMILIES = (
     "embedding",
     "losses",
     "matmul",
+    "narrow",
     "norm",
     "outer_product",
     "penalty",

@@ -29,3 +29,8 @@ PACKED_BYTES = 32 << 10
 # A part of b of more bytes than this comes from the third cache or from memory: while one panel is used, lines of the
 # next one are asked for (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512).
 FAR_BYTES = 512 << 10
+# A row of fewer scores than this leaves most of a vector register empty: their loss is computed along the batch.
+NARROW = 8
+# Samples of a block in which narrow layers run: few, so that a block's values stay in the first cache, but enough that
+# adding up the lanes of a sum at its end costs little.
+BLOCK = 128

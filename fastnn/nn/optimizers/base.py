@@ -157,7 +157,12 @@ class Optimizer:
         """Emit the update of each parameter, along the axis of its gradient if it has one.
 
         Where a gradient of 0 changes nothing, rows of a table whose id does not occur in the batch cost nothing.
+        Gradients that were computed as one array are used as one.
         """
+        if build.gradients_are_flat:
+            states = [block.flat for block in self._blocks.values()]
+            build.emit(self.kernel, parameters.flat, *states, gradients.flat, scalars)
+            return
         for name in parameters:
             blocks = (parameters, *self._blocks.values(), gradients)
             arrays = [block.buffers[name] for block in blocks]

@@ -17,6 +17,7 @@ from fastnn_kernels.reference.dropout import *
 from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
+from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
@@ -35,6 +36,7 @@ _FAMILIES = (
     "embedding",
     "losses",
     "matmul",
+    "narrow",
     "norm",
     "outer_product",
     "penalty",

@@ -9,6 +9,7 @@ from fastnn_kernels.registry import (
     elementwise,
     embedding,
     losses,
+    narrow,
     norms,
     outer_products,
     penalties,
@@ -18,6 +19,9 @@ from fastnn_kernels.registry import (
 )
 from fastnn_kernels.registry.spec import KernelSpec
 
-FAMILIES = (elementwise, products, outer_products, embedding, batch, updates, windows, norms, losses, penalties)
+FAMILIES = (
+    *(elementwise, products, outer_products, embedding, batch, updates),
+    *(windows, norms, losses, penalties, narrow),
+)
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

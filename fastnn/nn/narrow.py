@@ -1,0 +1,128 @@
+"""Nets of narrow dense layers only: their operations are one kernel for all layers forward, and one backward.
+
+A row of a few units leaves most of a vector register empty, and an operation for each product, bias and activation
+costs more than its arithmetic. `fastnn_kernels.narrow` says how samples and gradients are stored.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder, Lanes, Value
+from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import Axis
+from fastnn.engine.parameters import Block
+from fastnn.nn.layers import Dense, Flatten
+from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
+from fastnn.nn.network import Network, State
+from fastnn_kernels import narrow
+from fastnn_kernels._jit import Kernel
+from fastnn_kernels._tuning import BLOCK, NARROW
+from fastnn_kernels.narrow import FIELDS, laid_out
+
+WIDEST = 32  # inputs and units of a layer: from here on its rows fill vector registers
+SAMPLES = Axis(None, BLOCK, BLOCK)  # slices of whole blocks, each small enough for the first cache
+
+
+class Plan(NamedTuple):
+    """Where everything of a narrow net lies.
+
+    geometry   (layers, fields), for the kernels
+    outputs    name of a layer -> the row of its outputs
+    rows       rows of a block of values
+    gradients  rows of a block of gradients
+    """
+
+    geometry: np.ndarray
+    outputs: dict[str, int]
+    rows: int
+    gradients: int
+
+
+def is_narrow(network: Network) -> bool:
+    """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing."""
+    dense = [layer for layer in network.layers if type(layer) is Dense]
+    others = any(type(layer) not in (Dense, Flatten) for layer in network.layers)
+    widths = [int(np.prod(shape)) for shape in network.shapes]
+    return bool(dense) and not others and max(widths) <= WIDEST
+
+
+def plan_of(network: Network, parameters: Block) -> Plan:
+    """The plan of a net that is narrow."""
+    dense = {name: layer for name, layer in zip(network.names, network.layers, strict=True) if isinstance(layer, Dense)}
+    geometry, rows, gradients = laid_out([_laid_out(parameters, *item) for item in dense.items()])
+    numbers = {name: i for i, name in enumerate(dense)}
+    outputs, at = {}, 0
+    for name in network.names:
+        at = int(geometry[numbers[name], FIELDS.y]) if name in dense else at
+        outputs[name] = at
+    return Plan(geometry, outputs, rows, gradients)
+
+
+def _laid_out(parameters: Block, name: str, layer: Dense) -> narrow.Dense:
+    """Where a layer's weights lie in the flat parameters."""
+    w = parameters.buffers[f"{name}.w"]
+    begin, inputs = _begin_of(parameters, f"{name}.w"), len(w)
+    if layer.use_bias:
+        assert _begin_of(parameters, f"{name}.b") == begin + w.size, "the bias must lie behind the weights"
+    return narrow.Dense(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
+
+
+def _begin_of(parameters: Block, name: str) -> int:
+    """The number of an array's first element in the flat parameters."""
+    return (parameters.buffers[name].ctypes.data - parameters.flat.ctypes.data) // parameters.flat.itemsize
+
+
+def emit_in_blocks(build: Builder, kernel: Kernel, *operands: Any) -> None:
+    """Emit an operation along the samples, in whole blocks."""
+    build.emit_along(build.samples, kernel, *operands)
+
+
+def inputs(build: Builder, network: Network, plan: Plan) -> Lanes:
+    """A place for the inputs of a batch, for `gather_lanes`; from now on samples are cut into whole blocks."""
+    build.samples = SAMPLES
+    return Lanes(build.blocks("values", plan.rows * BLOCK), network.input_shape, 0)
+
+
+def forward(
+    build: Builder, x: Lanes, indices: Buffer, network: Network, plan: Plan, state: State
+) -> tuple[Lanes, Callable[[Value, Block], None]]:
+    """Emit all layers: as `Network.forward`, which gives the outputs the same bits."""
+    build.begin("layers")
+    parameters = state.parameters.flat
+    emit_in_blocks(build, k.narrow_forward, x.buffer, indices, parameters, plan.geometry)
+    for name, shape in zip(network.names, network.shapes[1:], strict=True):
+        build.outputs[name] = Lanes(x.buffer, shape, plan.outputs[name])
+
+    def backward(dout: Value, gradients: Block) -> None:
+        build.begin("layers")
+        partial = build.blocks("gradients of blocks", gradients.flat.size)
+        operands = partial, dout.buffer, x.buffer, indices, parameters, plan.geometry
+        emit_in_blocks(build, k.narrow_backward, *operands)
+        build.emit(k.bias_backward, gradients.flat, partial, 0)
+        build.gradients_are_flat = True
+
+    last = build.outputs[network.names[-1]]
+    assert isinstance(last, Lanes)
+    return last, backward
+
+
+def emit_loss(
+    build: Builder, loss: Loss, scores: Lanes, plan: Plan, target: Buffer, weight: Buffer
+) -> tuple[Buffer, Buffer, Value]:
+    """Emit the loss, as `Loss.emit`; the gradient of the scores is in blocks."""
+    gradients = build.blocks("gradients of values", plan.gradients * BLOCK)
+    dscores = Lanes(gradients, scores.shape, 0)
+    n = scores.width
+    if type(loss) is SoftmaxCrossEntropy and not loss.label_smoothing and n < NARROW:
+        each, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+        operands = each, correct, gradients, scores.buffer, target, weight, scores.at, n
+        emit_in_blocks(build, k.narrow_cross_entropy, *operands)
+        return each, correct, dscores
+    rows = build.value("scores", scores.shape)
+    emit_in_blocks(build, k.lanes_to_rows, rows.buffer, scores.buffer, scores.at, n)
+    each, correct, dout = loss.emit(build, rows, target, weight)
+    emit_in_blocks(build, k.rows_to_lanes, gradients, dout.buffer, n)
+    return each, correct, dscores

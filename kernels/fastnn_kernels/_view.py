@@ -1,0 +1,33 @@
+"""A part of a flat array as a matrix. NumPy's way, a slice and a reshape, takes 20 ns in compiled code: a call."""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, overload
+from numba.np import arrayobj
+
+
+def matrix(flat, at, rows, columns):
+    """flat[at : at + rows · columns] as (rows, columns); flat is contiguous and must be that long"""
+    return flat[at : at + rows * columns].reshape((rows, columns))
+
+
+@intrinsic
+def _view(typing_context, flat, at, rows, columns):
+    kind = types.Array(flat.dtype, 2, "C")
+
+    def codegen(context, builder, signature, args):
+        flat, at, rows, columns = args
+        source = arrayobj.make_array(signature.args[0])(context, builder, flat)
+        array = arrayobj.make_array(kind)(context, builder)
+        size = ir.Constant(ir.IntType(64), context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        strides = [builder.mul(columns, size), size]
+        data = builder.gep(source.data, [at])
+        arrayobj.populate_array(array, data=data, shape=[rows, columns], strides=strides, itemsize=size, meminfo=None)
+        return array._getvalue()
+
+    return kind(flat, types.int64, types.int64, types.int64), codegen
+
+
+@overload(matrix, inline="always")
+def _compiled_matrix(flat, at, rows, columns):
+    return lambda flat, at, rows, columns: _view(flat, at, rows, columns)

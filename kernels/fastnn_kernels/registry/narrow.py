@@ -1,0 +1,114 @@
+"""Specs of the kernels for narrow layers. A shape: samples, widths of the layers, activation, whether with biases."""
+
+import itertools
+
+import numpy as np
+
+from fastnn_kernels import reference
+from fastnn_kernels._tuning import BLOCK
+from fastnn_kernels.narrow import Dense, laid_out
+from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids, scores
+from fastnn_kernels.registry.spec import spec
+
+AT = 2  # the row of the first score, in blocks that hold little else
+
+
+def net(rng, dtype, shape):
+    """Flat parameters, geometry, rows of a block of values and of gradients. The last layer has no activation."""
+    _, widths, activation, bias = shape
+    parts, layers, at = [], [], 3
+    for i, (inputs, units) in enumerate(itertools.pairwise(widths)):
+        w = normal(rng, dtype, inputs + bias, units) / dtype(np.sqrt(inputs))
+        last = i == len(widths) - 2
+        layers.append(Dense(inputs, units, bias, at, w.shape[1], "identity" if last else activation))
+        parts.append(w.reshape(-1))
+        at += w.size
+    return np.concatenate([np.full(3, GARBAGE, dtype), *parts]), *laid_out(layers)
+
+
+def blocks(dtype, samples, rows, values=GARBAGE):
+    return padded(dtype, -(-samples // BLOCK), rows * BLOCK, values)
+
+
+def forward(rng, dtype, shape):
+    samples, widths, *_ = shape
+    parameters, geometry, rows, _ = net(rng, dtype, shape)
+    values, indices = blocks(dtype, samples, rows), random_ids(rng, 9, samples)
+    reference.gather_lanes(values, rng.standard_normal((9, widths[0])), indices)
+    return values, indices, parameters, geometry
+
+
+def backward(rng, dtype, shape):
+    values, indices, parameters, geometry = forward(rng, dtype, shape)
+    reference.narrow_forward(values, indices, parameters, geometry)
+    samples, widths, *_ = shape
+    gradients = blocks(dtype, samples, net(rng, dtype, shape)[3])
+    reference.rows_to_lanes(gradients, normal(rng, dtype, samples, widths[-1]), widths[-1])
+    return padded(dtype, len(values), parameters.size, GARBAGE), gradients, values, indices, parameters, geometry
+
+
+def gather(rng, dtype, shape):
+    samples, columns = shape
+    source = rng.standard_normal((9, columns)).astype(dtype)
+    return blocks(dtype, samples, columns + 2), source, random_ids(rng, 9, samples)
+
+
+def to_rows(rng, dtype, shape):
+    samples, n = shape
+    values = blocks(dtype, samples, n + AT)
+    values[:] = rng.standard_normal(values.shape)
+    return padded(dtype, samples, n, GARBAGE), values, AT, n
+
+
+def to_lanes(rng, dtype, shape):
+    samples, n = shape
+    return blocks(dtype, samples, n + 1), normal(rng, dtype, samples, n), n
+
+
+def cross_entropy(rng, dtype, shape):
+    samples, n = shape
+    x, labels = scores(rng, dtype, samples, n), rng.integers(0, n, samples)
+    labels[::2] = x[::2, :n].argmax(axis=1)
+    values = blocks(dtype, samples, n + AT)
+    for j in range(n):
+        _put(values, AT + j, x[:, j])
+    loss, correct = np.full((2, samples), GARBAGE, dtype)
+    return loss, correct, blocks(dtype, samples, n + 3), values, labels, rng.random(samples).astype(dtype), AT, n
+
+
+def _put(values, row, numbers):
+    """Write the numbers of the samples into a row of the blocks."""
+    rows = values.shape[1] // BLOCK
+    for b, block in enumerate(values):
+        own = numbers[b * BLOCK : b * BLOCK + BLOCK]
+        width = -(-len(own) // 16) * 16
+        block[: rows * width].reshape(rows, width)[row, : len(own)] = own
+
+
+def specs():
+    nets = {
+        "none": (0, (3, 2), "relu", 1),
+        "one": (1, (1, 1), "tanh", 1),
+        "moons": (200, (2, 3, 2), "tanh", 1),
+        "no bias": (17, (5, 7, 3), "leaky_relu", 0),
+        "sums": (131, (3, 9, 5), "gelu", 1),
+        "wide": (129, (4, 32, 17, 33, 1), "elu", 1),
+        "deep": (128, (3, 4, 5, 6, 7), "softplus", 1),
+        "flat": (16, (13, 11), "silu", 1),
+        "gates": (250, (6, 5, 4), "sigmoid", 0),
+    }
+    bench = {"moons": (200, (2, 3, 2), "tanh", 1), "simple-chains": (10_000, (4, 32, 16, 4), "tanh", 1)}
+    size = {"around": lambda r: (r, (2, 3, 2), "tanh", 1), "flops": _flops}
+    yield spec("narrow_forward", forward, nets, bench, terms=lambda s: sum(s[1]), **size)
+    yield spec("narrow_backward", backward, nets, bench, terms=lambda s: BLOCK + sum(s[1]), **size)
+    pairs = {f"{B}x{n}": (B, n) for B, n in ((0, 3), (1, 1), (5, 2), (16, 3), (200, 2), (131, 7), (256, 5))}
+    bench, size = {"moons": (200, 2)}, {"around": lambda r: (r, 4)}
+    yield spec("gather_lanes", gather, pairs, bench, **size)
+    yield spec("lanes_to_rows", to_rows, pairs, bench, **size)
+    yield spec("rows_to_lanes", to_lanes, pairs, bench, **size)
+    yield spec("narrow_cross_entropy", cross_entropy, pairs, bench, terms=lambda s: s[1], **size)
+
+
+def _flops(shape):
+    samples, widths, *_ = shape
+    return 2 * samples * sum(inputs * units for inputs, units in itertools.pairwise(widths))

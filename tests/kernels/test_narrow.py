@@ -1,0 +1,75 @@
+"""Kernels for narrow layers: slices of whole blocks, and the one order of sums over samples."""
+
+import numpy as np
+import pytest
+
+from fastnn_kernels import _lane_products, narrow
+from fastnn_kernels._jit import compiled
+from fastnn_kernels._tuning import BLOCK
+from fastnn_kernels.registry import REGISTRY
+from tests.kernels.cases import DTYPES, made, needs_jit
+
+PER_BLOCK = ("values", "gradients", "partial")
+PER_SAMPLE = ("indices", "out", "dout", "loss", "correct", "labels", "loss_weight")
+GUARD = -77.0
+
+
+@compiled
+def _compiled(out, a, b):
+    _lane_products.lane_products(out, a, b)
+
+
+@compiled
+def _readable(out, a, b):
+    _lane_products.readable_lane_products(out, a, b)
+
+
+def part(spec, args, first, last):
+    """The arguments of a slice of whole blocks."""
+    names = spec.kernel.operands
+    rows = {
+        **dict.fromkeys(PER_BLOCK, slice(first, last)),
+        **dict.fromkeys(PER_SAMPLE, slice(first * BLOCK, last * BLOCK)),
+    }
+    return [a[rows[name]] if name in rows else a for name, a in zip(names, args, strict=True)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", narrow.__all__)
+def test_slices_of_whole_blocks_have_the_bits_of_the_whole(name, dtype):
+    shape = "moons" if "moons" in REGISTRY[name].shapes else "200x2"
+    spec, args = made(name, dtype, shape)
+    whole, slices = ([a.copy() if isinstance(a, np.ndarray) else a for a in args] for _ in range(2))
+    spec.kernel.serial(*whole)
+    for first in (1, 0):
+        spec.kernel.serial(*part(spec, slices, first, first + 1))
+    for got, want in zip(slices[: spec.outputs], whole[: spec.outputs], strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@needs_jit
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_tiles_of_lanes_give_the_bits_of_the_readable_loop(dtype):
+    rng = np.random.default_rng(0)
+    for m, n, width in ((1, 1, 16), (3, 2, 16), (4, 4, 128), (5, 3, 48), (9, 7, 112), (33, 17, 128)):
+        a, b = rng.normal(size=(m, width)).astype(dtype), rng.normal(size=(n, width)).astype(dtype)
+        got, want = np.full((2, m + 1, n + 2), GUARD, dtype)
+        _lane_products(got[:m, :n], a, b)
+        _readable(want[:m, :n], a, b)
+        np.testing.assert_array_equal(got, want)
+        assert (got[m:] == GUARD).all()
+        assert (got[:, n:] == GUARD).all()
+
+
+def test_lanes_are_added_in_the_order_that_is_promised():
+    rng = np.random.default_rng(1)
+    a, b = rng.integers(-9, 9, (2, 1, 48)).astype(np.float32)
+    b += rng.random((1, 48), np.float32) * np.float32(2**-9)
+    lanes = np.zeros(16, np.float32)
+    for s in range(0, 48, 16):
+        lanes = (np.float64(a[0, s : s + 16]) * b[0, s : s + 16] + lanes).astype(np.float32)  # exact, rounded once
+    while len(lanes) > 1:
+        lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
+    out = np.zeros((1, 1), np.float32)
+    _lane_products(out, a, b)
+    assert out[0, 0] == lanes[0]
