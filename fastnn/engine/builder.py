@@ -41,7 +41,8 @@ class Value:
 
     def of_batch(self, array: np.ndarray, batch: int) -> np.ndarray:
         """The numbers of the first `batch` samples, (batch, *shape), from the array of the buffer: a view."""
-        return array[:batch, : self.width].reshape(batch, *self.shape)
+        rows = array[:batch, : self.width]
+        return rows.reshape(len(rows), *self.shape)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from numba import prange
 from fastnn_kernels._jit import always_inline, kernel, rounded
 from fastnn_kernels._lane_products import lane_products
 from fastnn_kernels._math import exp_nonpositive, log
-from fastnn_kernels._product import product
+from fastnn_kernels._product import product, product_xt
 from fastnn_kernels._tuning import BLOCK, ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
 from fastnn_kernels._view import matrix
 from fastnn_kernels.activation import ACTIVATIONS
@@ -176,7 +176,7 @@ for _name, _activation in ACTIVATIONS.items():
 def _forward_layer(values, parameters, layer):
     units, x, z, y = layer[FIELDS.units], layer[FIELDS.x], layer[FIELDS.z], layer[FIELDS.y]
     w = _weights(parameters, layer)
-    product(values[z : z + units], w[:, :units].T, values[x : x + w.shape[0]])
+    product_xt(values[z : z + units], w, 0, values[x : x + w.shape[0]])
     out = _numbers(values, y, units)
     if z != y:
         sums = _numbers(values, z, units)
