@@ -54,7 +54,7 @@ def test_tiles_of_lanes_give_the_bits_of_the_readable_loop(dtype):
     for m, n, width in ((1, 1, 16), (3, 2, 16), (4, 4, 128), (5, 3, 48), (9, 7, 112), (33, 17, 128)):
         a, b = rng.normal(size=(m, width)).astype(dtype), rng.normal(size=(n, width)).astype(dtype)
         got, want = np.full((2, m + 1, n + 2), GUARD, dtype)
-        _lane_products(got[:m, :n], a, b)
+        _compiled(got[:m, :n], a, b)
         _readable(want[:m, :n], a, b)
         np.testing.assert_array_equal(got, want)
         assert (got[m:] == GUARD).all()
@@ -71,5 +71,5 @@ def test_lanes_are_added_in_the_order_that_is_promised():
     while len(lanes) > 1:
         lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
     out = np.zeros((1, 1), np.float32)
-    _lane_products(out, a, b)
+    _compiled(out, a, b)
     assert out[0, 0] == lanes[0]
