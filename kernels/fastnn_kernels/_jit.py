@@ -46,14 +46,10 @@ def _helper(function, **options):
     if not JIT:
         return function
     dispatcher = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
-    # Without a wrapper a call from Python would jump to address 0.
+    # A call from Python runs the plain function: without a wrapper it would jump to address 0.
     dispatcher._insert = lambda *overload: None
-    dispatcher._compile_for_args = _refuse_python
+    dispatcher._compile_for_args = lambda *args, **keywords: function
     return dispatcher
-
-
-def _refuse_python(*args, **keywords):
-    raise TypeError("a helper of the kernels runs in compiled code only; from Python call its `.py_func`")
 
 
 def inline(function):

@@ -5,6 +5,7 @@ import pytest
 
 from fastnn_kernels import _driver
 from fastnn_kernels._adapter import adapter, operand_type, operand_words
+from fastnn_kernels._jit import compiled, inline
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit
 
@@ -75,6 +76,19 @@ def test_one_adapter_for_each_kernel_twin_and_operand_types():
     serial.make()
     parallel.make()
     assert 0 != serial.address != parallel.address != 0
+
+
+@needs_jit
+def test_a_helper_can_be_called_from_python_after_it_was_compiled():
+    """It has no wrapper for Python: a call of the compiled code would end the process."""
+    helper = inline(lambda x: x + x)
+
+    def run(out):
+        out[0] = helper(out[0])
+
+    out = np.ones(1, np.float32)
+    compiled(run, cached=False)(out)
+    assert (out[0], helper(3), helper("a")) == (2, 6, "aa")
 
 
 def test_operands_become_words():
