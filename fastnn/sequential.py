@@ -88,7 +88,8 @@ class Sequential(Model):
         shuffle          a new sample order each epoch, a function of seed and epoch
         sample_weight    how much each sample counts in the loss, (N,)
         class_weight     how much each class counts: {label: weight}, 1 for others, or one number a class
-        verbose          True: a progress bar; False: silence; "auto": a bar on a terminal
+        verbose          True: a progress bar; False: silence; "auto": a bar on a terminal, elsewhere a
+                           line if kernels must be compiled first
 
         A second call continues epoch count, sample order and, with the same optimizer, its state.
         Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,

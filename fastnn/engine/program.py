@@ -14,8 +14,8 @@ from fastnn.engine import schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.ops import Columns, Offset, Op, Slice
-from fastnn.engine.table import Entry, Table, entries_of
-from fastnn.engine.threads import guard, pays_for_threads
+from fastnn.engine.table import Entry, Table, adapter_of, entries_of
+from fastnn.engine.threads import guard, pays_for_threads, usable_threads
 from fastnn_kernels._jit import JIT
 from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
 
@@ -70,6 +70,8 @@ class Program:
 
     def begin(self, batch: int) -> None:
         """Run the prologue, once."""
+        if JIT:
+            self._table(batch, usable_threads())  # so that its kernels are compiled together with all others
         for op in self.prologue:
             self._run_alone(op, self._whole(op, batch))
 
@@ -167,7 +169,8 @@ class Program:
                     self._tables[key].renew(operands)
                 else:
                     self._forget_oldest()
-                    self._tables[key] = Table(self._entries(batch, workers), operands, self._varies)
+                    prologue = [adapter_of(op, False, self._whole(op, batch)) for op in self.prologue]
+                    self._tables[key] = Table(self._entries(batch, workers), operands, self._varies, prologue)
             self._current.add(key)
         return self._tables[key]
 

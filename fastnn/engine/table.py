@@ -8,7 +8,9 @@ import numpy as np
 from fastnn.engine.memory import aligned_bytes
 from fastnn.engine.ops import Op, Slice
 from fastnn.engine.schedule import Task
-from fastnn_kernels import _driver, _team
+from fastnn.engine.threads import usable_threads
+from fastnn_kernels import _compile, _driver, _team
+from fastnn_kernels._adapter import Adapter, adapter, operand_type, operand_words
 
 # So often a team may fail to gather, say because others hold the processors, before a table does without it.
 MOST_FAILURES = 8
@@ -54,6 +56,7 @@ class Table:
     lists    the entries of each phase and worker
     operands (entry) -> the operands as they are bound now
     varying  (op) -> whether its operands may be bound anew
+    besides  adapters that will be needed besides: what is not in the cache is compiled in one go
     """
 
     def __init__(
@@ -61,12 +64,16 @@ class Table:
         lists: Sequence[Sequence[Sequence[Entry]]],
         operands: Callable[[Entry], tuple],
         varying: Callable[[Op], bool],
+        besides: Sequence[Adapter] = (),
     ):
         # `operands` is not kept: its owner holds this table, and a reference cycle would outlive its use.
         self._entries = [entry for phase in lists for of_worker in phase for entry in of_worker]
         self._varying = [i for i, entry in enumerate(self._entries) if varying(entry.op)]
         self._alive = [operands(entry) for entry in self._entries]
-        lines = [_line(entry, held) for entry, held in zip(self._entries, self._alive, strict=True)]
+        both = list(zip(self._entries, self._alive, strict=True))
+        needed = [adapter_of(entry.op, entry.parallel, held) for entry, held in both]
+        _compile.make([*besides, *needed], usable_threads())
+        lines = [_line(entry, held) for entry, held in both]
         self.words = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
         for row, line in zip(self.words, lines, strict=True):
             row[: len(line)] = line
@@ -101,10 +108,14 @@ class Table:
                 self._team = self._team[:0]
 
 
+def adapter_of(op: Op, parallel: bool, operands: tuple) -> Adapter:
+    """What calls an operation's kernel on operands of these types; `_compile.make` makes it."""
+    return adapter(op.kernel, parallel, tuple(map(operand_type, operands)))
+
+
 def _line(entry: Entry, operands: tuple) -> list[int]:
-    kinds = tuple(map(_driver.operand_type, operands))
-    words = [word for operand in operands for word in _driver.operand_words(operand)]
-    return [_driver.adapter(entry.op.kernel, entry.parallel, kinds).address, *words]
+    address = adapter_of(entry.op, entry.parallel, operands).address
+    return [address, *(word for operand in operands for word in operand_words(operand))]
 
 
 def _bounds(lists: Sequence[Sequence[Sequence[Entry]]]) -> np.ndarray | None:

@@ -13,7 +13,7 @@ from fastnn.common.names import look_up
 from fastnn.common.validation import as_array, finite, whole_numbers
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
-from fastnn_kernels._jit import Kernel, inline
+from fastnn_kernels._jit import Kernel, compiled
 
 REDUCTIONS = {"mean": True, "sum": False}
 
@@ -175,7 +175,7 @@ class ElementwiseLoss(Loss):
             if not callable(function):
                 raise TypeError(f"ElementwiseLoss: {part} is {function!r}, expected a function of score and target")
             try:
-                number = inline(function)(0.5, 0.25)
+                number = compiled(function, cached=False)(0.5, 0.25)
             except Exception as error:  # whatever Numba raises for code that it cannot compile
                 reason = str(error).strip().splitlines()[0]
                 raise TypeError(f"ElementwiseLoss: {part} cannot be compiled: {reason}") from None

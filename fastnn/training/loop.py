@@ -14,6 +14,7 @@ from fastnn.data.source import Source
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import blocks
 from fastnn.training.callbacks import Callback, ProgressBar, Run
+from fastnn.training.callbacks.progress import CompilationNote
 from fastnn.training.compile import compile_train
 from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
@@ -44,7 +45,8 @@ class Settings:
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks holds {callback!r}, expected callbacks such as EarlyStopping()")
-        shown = (ProgressBar(),) if ProgressBar.wanted(self.verbose) else ()
+        shown: tuple[Callback, ...] = (CompilationNote(),) if self.verbose == "auto" else ()
+        shown = (ProgressBar(),) if ProgressBar.wanted(self.verbose) else shown
         ordered = sorted(self.callbacks, key=lambda callback: callback.last)
         object.__setattr__(self, "callbacks", (*ordered, *shown))
 

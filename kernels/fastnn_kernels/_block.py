@@ -119,7 +119,7 @@ def load(real, tall: bool) -> int:
     body, name = _block_body(real, tall), symbol(real, tall)
     body.__qualname__ = name
     function = CFunc(body, ((types.int64,) * WORDS, types.void), {}, OPTIONS)
-    function._cache = _cache.SourceStampedCache(name, announced="products")
+    function._cache = _cache.SourceStampedCache(name)
     function.compile()
     llvm.add_symbol(name, function.address)
     _kept.append(function)

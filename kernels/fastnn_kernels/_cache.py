@@ -9,7 +9,6 @@ serial or parallel, signature, processor and versions. So no stale code is found
 import contextlib
 import functools
 import hashlib
-import logging
 import os
 import pickle
 import sys
@@ -21,8 +20,6 @@ import llvmlite
 import numba
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
-
-logger = logging.getLogger("fastnn_kernels")
 
 # Symbols that compiled code may call, each with a function that gives it an address. It is called before code that
 # names the symbol is loaded.
@@ -80,14 +77,12 @@ def cache_folder() -> Path | None:
 class SourceStampedCache(_Cache):
     """Numba's cache protocol over one file per (function, signature): a digest, then the compiled code.
 
-    name       the start of each file's name
-    announced  a miss is logged as "compiling <announced>"; nothing is logged if it is empty
-    hits       the number of signatures that were loaded from disk
+    name  the start of each file's name
+    hits  the number of signatures that were loaded from disk
     """
 
-    def __init__(self, name: str, announced: str = ""):
+    def __init__(self, name: str):
         self._name = name
-        self._announced = announced
         self.hits = 0
 
     @property
@@ -101,12 +96,15 @@ class SourceStampedCache(_Cache):
         parts = (str(signature), codegen.magic_tuple(), numba.__version__, llvmlite.__version__, sys.version_info[:3])
         return folder / f"{self._name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.bin"
 
+    def holds(self, signature, target_context) -> bool:
+        """Whether there is a file for this signature; it may still turn out to be damaged."""
+        path = self._path(signature, target_context.codegen())
+        return path is not None and path.exists()
+
     def load_overload(self, sig, target_context):
         target_context.refresh()
         payload = _read(self._path(sig, target_context.codegen()))
         if payload is None:
-            if self._announced:
-                logger.info("compiling %s", self._announced)
             return None
         self.hits += 1
         for symbol, load in EXTERNAL.items():

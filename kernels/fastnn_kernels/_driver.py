@@ -1,96 +1,17 @@
 """The compiled loop that runs a program: a table of entries, each a kernel's address and its operands.
 
-An entry is one line of the int64 table: the address of an adapter, then the words of each operand. The words of an
-array are its address and its extents; an integer is one word. The adapter is a function made for a kernel and the types
-of its operands: it turns the words back into arrays (no allocation, about 1 ns each) and calls the kernel. So a network
-is data: to build one compiles nothing but the kernels that no earlier program used.
+An entry is one line of the int64 table: the address of an adapter (`_adapter`), then the words of each operand. The
+words of an array are its address and its extents; an integer is one word. So a network is data: to build one compiles
+nothing but the kernels that no earlier program used.
 """
 
-import functools
-
-import numba
-import numpy as np
 from llvmlite import ir
 from numba import prange, types
-from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
-from numba.np import arrayobj
 
 from fastnn_kernels import _team
-from fastnn_kernels._cache import SourceStampedCache
-from fastnn_kernels._jit import JIT, OPTIONS, Kernel, compiled, inline
-
-WORD = ir.IntType(64)
-
-
-def operand_type(operand):
-    """The Numba type of one operand: a C-contiguous array, or int64 for a whole number."""
-    if isinstance(operand, np.ndarray):
-        return types.Array(numba.from_dtype(operand.dtype), operand.ndim, "C")
-    return types.int64
-
-
-def operand_words(operand) -> list[int]:
-    """One operand as the int64 words of an entry; the inverse of `_read_operand`."""
-    if isinstance(operand, np.ndarray):
-        if not operand.flags.c_contiguous:
-            raise ValueError(f"an entry takes C-contiguous arrays, got strides {operand.strides}")
-        return [operand.ctypes.data, *operand.shape]
-    return [int(operand)]
-
-
-def _read_operand(context, builder, kind, load):
-    """Emit the value of one operand; `load()` emits the next word of the entry."""
-    if not isinstance(kind, types.Array):
-        return load()
-    array = arrayobj.make_array(kind)(context, builder)
-    data = builder.inttoptr(load(), array.data.type)
-    shape = [load() for _ in range(kind.ndim)]
-    itemsize = context.get_abi_sizeof(context.get_data_type(kind.dtype))
-    strides = [WORD(itemsize)]
-    for extent in shape[:0:-1]:
-        strides.insert(0, builder.mul(strides[0], extent))
-    arrayobj.populate_array(array, data=data, shape=shape, strides=strides, itemsize=WORD(itemsize), meminfo=None)
-    return array._getvalue()
-
-
-def _reader(kinds):
-    """An intrinsic that reads the operands of an entry, which have these types, as a tuple."""
-
-    @intrinsic
-    def operands(typing_context, entry):
-        def codegen(context, builder, signature, args):
-            words = builder.inttoptr(args[0], WORD.as_pointer())
-            position = iter(range(1000))
-
-            def load():
-                return builder.load(builder.gep(words, [WORD(next(position))]))
-
-            values = [_read_operand(context, builder, kind, load) for kind in kinds]
-            return context.make_tuple(builder, signature.return_type, values)
-
-        return types.Tuple(kinds)(types.int64), codegen
-
-    return operands
-
-
-@functools.cache
-def adapter(kernel: Kernel, parallel: bool, kinds: tuple):
-    """The C function `void(int64 entry)` that calls a kernel, serial or parallel, on the operands of an entry."""
-    twin, operands = kernel.twin(parallel), _reader(kinds)
-
-    def call(entry):
-        twin(*operands(entry))
-
-    # The operand types are part of the name: all adapters have the same signature, and two of one kernel (float32,
-    # float64) in one process must not have the same symbol.
-    call.__qualname__ = "-".join([f"entry.{twin.__name__}", *(str(kind).replace(" ", "") for kind in kinds)])
-    function = CFunc(call, ((types.int64,), types.void), {}, OPTIONS)
-    if kernel.cached:
-        function._cache = SourceStampedCache(call.__qualname__, announced=kernel.name)
-    function.compile()
-    return function
-
+from fastnn_kernels._adapter import WORD
+from fastnn_kernels._jit import JIT, compiled, inline
 
 if JIT:
 

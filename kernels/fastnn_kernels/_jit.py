@@ -20,7 +20,7 @@ OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": Tru
 JIT = not config.DISABLE_JIT
 
 
-def _renamed(function, suffix: str):
+def renamed(function, suffix: str):
     """A copy under another qualified name, from which Numba makes symbol names and the cache makes file names."""
     copy = types.FunctionType(
         function.__code__, function.__globals__, function.__name__ + suffix, function.__defaults__, function.__closure__
@@ -41,14 +41,25 @@ def compiled(function, *, parallel=False, cached=True):
     return dispatcher
 
 
+def _helper(function, **options):
+    """`function` for callers that are compiled. It has no wrappers for Python: they took a sixth of the compilation."""
+    if not JIT:
+        return function
+    dispatcher = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+    # A call from Python runs the plain function: without a wrapper it would jump to address 0.
+    dispatcher._insert = lambda *overload: None
+    dispatcher._compile_for_args = lambda *args, **keywords: function
+    return dispatcher
+
+
 def inline(function):
     """A helper that kernels call. Not cached: its code lives inside its callers'."""
-    return numba.njit(function, **OPTIONS) if JIT else function
+    return _helper(function, **OPTIONS)
 
 
 def always_inline(function):
     """A helper that is long: LLVM would not inline it by itself, and a call keeps a loop from being vectorised."""
-    return numba.njit(function, forceinline=True, **OPTIONS) if JIT else function
+    return _helper(function, forceinline=True, **OPTIONS)
 
 
 def rounded(function):
@@ -57,8 +68,7 @@ def rounded(function):
     In a sum of two products either may be fused with the addition. The compiler chooses, and may choose otherwise in
     the remainder of a vectorised loop than in its body. If one of the two is computed here, there is no choice.
     """
-    options = OPTIONS | {"fastmath": {"nsz"}}
-    return numba.njit(function, **options) if JIT else function
+    return _helper(function, **OPTIONS | {"fastmath": {"nsz"}})
 
 
 class Kernel:
@@ -98,8 +108,8 @@ class Kernel:
         self.operands = body.__code__.co_varnames[: body.__code__.co_argcount]
         self.cached = cached
         self.__doc__ = body.__doc__
-        self.serial = compiled(_renamed(body, "__serial"), cached=cached)
-        self.parallel = compiled(_renamed(body, "__parallel"), parallel=True, cached=cached) if work else self.serial
+        self.serial = compiled(renamed(body, "__serial"), cached=cached)
+        self.parallel = compiled(renamed(body, "__parallel"), parallel=True, cached=cached) if work else self.serial
 
     def twin(self, parallel: bool):
         """The parallel or the serial version."""

@@ -7,7 +7,7 @@ import fastnn_kernels as k
 from fastnn.engine.ops import Axis, Op, Slice
 from fastnn.engine.schedule import Chain, Task
 from fastnn.engine.table import Entry, Table, entries_of
-from fastnn_kernels import _driver
+from fastnn_kernels._adapter import operand_words
 from tests.tiny import jit_only
 
 
@@ -44,8 +44,8 @@ def test_operands_that_were_bound_anew_are_written_and_the_others_left(monkeypat
     varying, fixed = add_one(old, same)
     made = Table([[[varying, fixed]]], lambda entry: entry.op.operands, lambda op: op is varying.op)
     made.release()
-    encoded, operand_words = [], _driver.operand_words
-    monkeypatch.setattr(_driver, "operand_words", lambda a: encoded.append(a) or operand_words(a))
+    encoded = []
+    monkeypatch.setattr("fastnn.engine.table.operand_words", lambda a: encoded.append(a) or operand_words(a))
     made.renew(lambda entry: (new, *entry.op.operands[1:]))
     made.run(1)
     assert (old.sum(), new.sum(), same.sum()) == (0, 4, 4)

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from fastnn_kernels import _driver
+from fastnn_kernels._adapter import adapter, operand_type, operand_words
+from fastnn_kernels._jit import compiled, inline
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit
 
 
 def entry_of(kernel, parallel, args):
-    kinds = tuple(_driver.operand_type(a) for a in args)
-    words = [word for a in args for word in _driver.operand_words(a)]
-    return [_driver.adapter(kernel, parallel, kinds).address, *words]
+    one = adapter(kernel, parallel, tuple(map(operand_type, args)))
+    one.make()
+    return [one.address, *(word for a in args for word in operand_words(a))]
 
 
 def table(*entries):
@@ -68,18 +70,34 @@ def test_no_entries_and_no_steps():
 
 @needs_jit
 def test_one_adapter_for_each_kernel_twin_and_operand_types():
-    kernel, kinds = REGISTRY["matmul"].kernel, tuple(_driver.operand_type(np.zeros((2, 2))) for _ in range(3))
-    assert _driver.adapter(kernel, False, kinds) is _driver.adapter(kernel, False, kinds)
-    assert _driver.adapter(kernel, False, kinds).address != _driver.adapter(kernel, True, kinds).address
+    kernel, kinds = REGISTRY["matmul"].kernel, tuple(operand_type(np.zeros((2, 2))) for _ in range(3))
+    serial, parallel = adapter(kernel, False, kinds), adapter(kernel, True, kinds)
+    assert adapter(kernel, False, kinds) is serial
+    serial.make()
+    parallel.make()
+    assert 0 != serial.address != parallel.address != 0
+
+
+@needs_jit
+def test_a_helper_can_be_called_from_python_after_it_was_compiled():
+    """It has no wrapper for Python: a call of the compiled code would end the process."""
+    helper = inline(lambda x: x + x)
+
+    def run(out):
+        out[0] = helper(out[0])
+
+    out = np.ones(1, np.float32)
+    compiled(run, cached=False)(out)
+    assert (out[0], helper(3), helper("a")) == (2, 6, "aa")
 
 
 def test_operands_become_words():
     a = np.zeros((3, 4), np.float32)
-    assert _driver.operand_words(a) == [a.ctypes.data, 3, 4]
-    assert _driver.operand_words(np.int64(5)) == [5]
+    assert operand_words(a) == [a.ctypes.data, 3, 4]
+    assert operand_words(np.int64(5)) == [5]
 
 
 @pytest.mark.parametrize("operand", [np.zeros((3, 4)).T, np.zeros((3, 4))[:, 1:], np.zeros(6)[::2], np.zeros(6)[::-1]])
 def test_strided_operands_are_refused(operand):
     with pytest.raises(ValueError, match="C-contiguous arrays, got strides"):
-        _driver.operand_words(operand)
+        operand_words(operand)

@@ -150,7 +150,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("path", [*KERNELS.glob("*.py"), *FASTNN.rglob("*.py")], ids=lambda path: path.name)
 def test_numba_s_options_are_spelled_in_one_place(path):
-    if path.name in ("_jit.py", "_driver.py"):
+    if path.name in ("_jit.py", "_adapter.py"):
         return
     spelled = {keyword.arg for call in calls(path) for keyword in call.keywords if keyword.arg} & OPTIONS
     names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)} & OPTIONS

@@ -21,17 +21,26 @@ def test_silence(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_that_kernels_are_being_compiled_is_said_once(capsys, caplog):
-    class Compiles(fn.Callback):
-        every = 1
+class Compiles(fn.Callback):
+    """Stands for a first run, which compiles kernels."""
 
-        def on_batch_begin(self, run):
-            logging.getLogger("fastnn_kernels").info("compiling %s", "matmul")
+    every = 1
 
-    caplog.set_level(logging.INFO, logger="fastnn_kernels")
+    def on_batch_begin(self, run):
+        log = logging.getLogger("fastnn_kernels")
+        log.info("compiling %d kernels, once for this version and processor", 18)
+        log.info("compiling kernels, %d of %d done: %s", 0, 18, "matmul")
+
+
+def test_that_kernels_are_being_compiled_is_said_once(capsys):
     fit(tiny_model(), epochs=2, verbose=True, callbacks=[Compiles()])
     first, *epochs = capsys.readouterr().err.splitlines()
-    assert first.startswith("compiling kernels, once")
+    assert first == "compiling 18 kernels, once for this version and processor ..."
     assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
     fit(tiny_model(), verbose=False, callbacks=[Compiles()])
     assert capsys.readouterr() == ("", "")
+
+
+def test_that_kernels_are_being_compiled_is_said_without_a_bar(capsys):
+    fit(tiny_model(), epochs=2, verbose="auto", callbacks=[Compiles()])
+    assert capsys.readouterr() == ("", "compiling 18 kernels, once for this version and processor ...\n")

@@ -7,6 +7,8 @@ from typing import Any
 from fastnn.common.text import loss_text, metric_text
 from fastnn.training.callbacks.base import Callback
 
+KERNELS = logging.getLogger("fastnn_kernels")
+
 
 class ProgressBar(Callback):
     """A bar over the whole training. Where stderr is no terminal, only the lines of the epochs."""
@@ -33,8 +35,7 @@ class ProgressBar(Callback):
         self.console = Console(stderr=True)
         self.bar = _bar(self.console)
         self.task = self.bar.add_task("loading kernels", total=run.samples * (run.last_epoch - run.epoch), note="")
-        self.listener = _Compilations(self.bar, self.task)
-        logging.getLogger("fastnn_kernels").addHandler(self.listener)
+        self.listener = _listen(_Compilations(self.bar, self.task))
         self.first_epoch = run.epoch
         self.bar.start()
 
@@ -51,8 +52,29 @@ class ProgressBar(Callback):
         self.bar.console.print(epoch_line(run.logs, run.last_epoch), highlight=False, soft_wrap=True)
 
     def on_train_end(self, run):
-        logging.getLogger("fastnn_kernels").removeHandler(self.listener)
+        KERNELS.removeHandler(self.listener)
         self.bar.stop()
+
+
+class CompilationNote(Callback):
+    """A line on stderr if kernels must be compiled: without a bar, as in a notebook, seconds of silence were odd."""
+
+    def __init__(self) -> None:
+        self.listener: logging.Handler = logging.NullHandler()
+
+    def on_train_begin(self, run):
+        self.listener = _listen(_FirstMessage())
+
+    def on_train_end(self, run):
+        KERNELS.removeHandler(self.listener)
+
+
+def _listen(listener: logging.Handler) -> logging.Handler:
+    """Hand the listener what the kernels log; where nobody chose a level for them, from INFO on."""
+    if KERNELS.level == logging.NOTSET:
+        KERNELS.setLevel(logging.INFO)
+    KERNELS.addHandler(listener)
+    return listener
 
 
 def _bar(console: Any) -> Any:
@@ -88,15 +110,28 @@ class _Compilations(logging.Handler):
     def __init__(self, bar: Any, task: Any):
         super().__init__(logging.INFO)
         self.bar, self.task = bar, task
-        self.logger = logging.getLogger("fastnn_kernels")
         self.said = False
 
     def emit(self, record):
         if not self.said:
-            self.bar.console.print("compiling kernels, once for this version and processor ...", highlight=False)
+            self.bar.console.print(f"{record.getMessage()} ...", highlight=False)
             self.said = True
+            return
         self.bar.update(self.task, description=record.getMessage())
         self.bar.refresh()
+
+
+class _FirstMessage(logging.Handler):
+    """Writes the first message, which says how many kernels are compiled, and none of the others."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.said = False
+
+    def emit(self, record):
+        if not self.said:
+            sys.stderr.write(f"{record.getMessage()} ...\n")
+            self.said = True
 
 
 def epoch_line(logs: dict[str, Any], last_epoch: int) -> str:

@@ -1,0 +1,162 @@
+"""Compiles the adapters that a program needs and the cache does not have, in several processes where that pays.
+
+Numba compiles one function at a time in a process. So helper processes compile some of the functions into the cache,
+and this process loads them from there. It compiles as well; whatever a helper did not do, because it was killed or the
+disk is full, it does itself. Where all is cached nothing is started.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import fastnn_kernels
+from fastnn_kernels._adapter import Adapter
+from fastnn_kernels._cache import cache_folder
+
+logger = logging.getLogger("fastnn_kernels")
+
+WITH_TILES = ("matmul", "conv", "narrow", "outer_product")  # families of kernels that call the blocks of `_block`
+# A helper process imports and warms up for the time of about four functions.
+FUNCTIONS_PER_PROCESS = 6
+# Not -m, which looks into the working directory first: a helper finds modules where this process does.
+PROGRAM = """
+import json, sys
+sys.path[:] = json.loads(sys.stdin.readline())
+from fastnn_kernels import _compile_worker
+_compile_worker.main()
+"""
+
+
+def make(adapters: Iterable[Adapter], processes: int) -> None:
+    """Load adapters or compile them, in at most `processes` processes. What is being compiled is logged."""
+    wanted = [one for one in dict.fromkeys(adapters) if not one.address]
+    missing = [one for one in wanted if _has_name(one) and not one.on_disk()]
+    if missing:
+        _compile(deque(sorted(missing, key=_is_without_tiles)), min(processes, len(missing) // FUNCTIONS_PER_PROCESS))
+    for one in wanted:
+        one.make()
+
+
+def _has_name(one: Adapter) -> bool:
+    """Whether another process can find the kernel: it is none made around a user's own function."""
+    return getattr(fastnn_kernels, one.kernel.name, None) is one.kernel
+
+
+def _is_without_tiles(one: Adapter) -> bool:
+    """A key that sorts products first: they have the blocks of tiles in common, which one process should compile."""
+    return one.kernel.body.__module__.rpartition(".")[2] not in WITH_TILES
+
+
+def _compile(jobs: deque[Adapter], processes: int) -> None:
+    """Compile all jobs: this process from the left, the helpers from the right."""
+    total, own = len(jobs), 0
+    logger.info("compiling %d kernel%s, once for this version and processor", total, "s"[: total > 1])
+    with _helpers(jobs, processes - 1) as helpers:
+        while True:
+            busy = [helper for helper in helpers if helper.is_alive()]  # first: a helper that ends may return a job
+            try:
+                one = jobs.popleft()
+            except IndexError:
+                if not busy:
+                    break
+                busy[0].join(0.1)  # not for ever: Ctrl-C is to take effect
+                continue
+            done = own + sum(helper.done for helper in helpers)
+            logger.info("compiling kernels, %d of %d done: %s", done, total, one.kernel.name)
+            one.make()
+            own += 1
+
+
+@contextlib.contextmanager
+def _helpers(jobs: deque[Adapter], count: int) -> "Iterator[list[_Helper]]":
+    """Helpers at work on `jobs`; after the block, however it ends, none of them is left."""
+    helpers: list[_Helper] = []
+    try:
+        if _may_start_processes():
+            for _ in range(count):
+                with contextlib.suppress(OSError):  # no memory, or too many processes
+                    helpers.append(_Helper(jobs))
+        yield helpers
+    finally:
+        for helper in helpers:
+            helper.end()
+
+
+def _may_start_processes() -> bool:
+    """Whether helpers have a cache to write to, and this is not one of several processes that work side by side."""
+    if not sys.executable or getattr(sys, "frozen", False) or cache_folder() is None:
+        return False
+    processes = sys.modules.get("multiprocessing.process")
+    return processes is None or processes.parent_process() is None
+
+
+class _Helper(threading.Thread):
+    """A process that compiles into the cache, and the thread that hands it one job after the other.
+
+    done  the number of jobs that it has done
+    """
+
+    def __init__(self, jobs: deque[Adapter]):
+        super().__init__(name="fastnn-compile", daemon=True)
+        self.done = 0
+        self._jobs = jobs
+        self._process = _started()
+        self.start()
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the process, or its end of the pipe, is gone
+            self._write(sys.path)
+            while self._do_next():
+                self.done += 1
+
+    def _do_next(self) -> bool:
+        """Have a job done; False if there is none. A job that the process fails at is for the others."""
+        try:
+            one = self._jobs.pop()
+        except IndexError:
+            return False
+        done = False
+        try:
+            self._write([one.kernel.name, one.parallel, [_described(kind) for kind in one.kinds]])
+            done = self._process.stdout.readline() == "done\n"
+        finally:
+            if not done:
+                self._jobs.appendleft(one)
+        return done
+
+    def _write(self, line) -> None:
+        self._process.stdin.write(json.dumps(line) + "\n")
+        self._process.stdin.flush()
+
+    def end(self) -> None:
+        """End the process, and with it the thread. What it has written is whole: files are moved into the cache."""
+        self._process.kill()
+        self._process.wait()
+        self.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _started() -> subprocess.Popen:
+    """A helper process; it ends when its input does, so that none outlives this process by more than one function."""
+    environment = os.environ | {"FASTNN_CACHE_DIR": str(cache_folder().parent)}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # an error is raised where the job is done instead
+        env=environment,
+        text=True,
+    )
+
+
+def _described(kind) -> list | None:
+    """An operand's type as JSON: data type and dimensions of an array, None for a whole number."""
+    return [str(kind.dtype), kind.ndim] if hasattr(kind, "ndim") else None
