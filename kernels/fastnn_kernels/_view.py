@@ -1,4 +1,7 @@
-"""A part of a flat array as a matrix. NumPy's way, a slice and a reshape, takes 20 ns in compiled code: a call."""
+"""A part of a flat array as a matrix, rows of a matrix as a flat array.
+
+NumPy's way, a slice and a reshape, is a call in compiled code: it was a fifth of a step of moons.
+"""
 
 from llvmlite import ir
 from numba import types
@@ -31,3 +34,13 @@ def _view(typing_context, flat, at, rows, columns):
 @overload(matrix, inline="always")
 def _compiled_matrix(flat, at, rows, columns):
     return lambda flat, at, rows, columns: _view(flat, at, rows, columns)
+
+
+def flattened(a, first, rows):
+    """a[first : first + rows], flat; a is contiguous"""
+    return a[first : first + rows].reshape(-1)
+
+
+@overload(flattened, inline="always")
+def _compiled_flattened(a, first, rows):
+    return lambda a, first, rows: _view(a[first], 0, 1, rows * a.shape[1])[0]

@@ -26,7 +26,7 @@ from fastnn_kernels._lane_products import lane_products
 from fastnn_kernels._math import exp_nonpositive, log
 from fastnn_kernels._product import product, product_xt
 from fastnn_kernels._tuning import BLOCK, ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
-from fastnn_kernels._view import matrix
+from fastnn_kernels._view import flattened, matrix
 from fastnn_kernels.activation import ACTIVATIONS
 
 __all__ = [
@@ -107,13 +107,6 @@ def _matrix(blocks, b, samples):
 
 
 @always_inline
-def _numbers(block, first, rows):
-    """The numbers of some rows of a block, flat."""
-    width = block.shape[1]
-    return matrix(block[first], 0, 1, rows * width)[0]
-
-
-@always_inline
 def _fill(row, first, value):
     """row[first:] = value"""
     for s in range(first, row.shape[0]):
@@ -177,9 +170,9 @@ def _forward_layer(values, parameters, layer):
     units, x, z, y = layer[FIELDS.units], layer[FIELDS.x], layer[FIELDS.z], layer[FIELDS.y]
     w = _weights(parameters, layer)
     product_xt(values[z : z + units], w, 0, values[x : x + w.shape[0]])
-    out = _numbers(values, y, units)
+    out = flattened(values, y, units)
     if z != y:
-        sums = _numbers(values, z, units)
+        sums = flattened(values, z, units)
         for s in range(out.shape[0]):
             out[s] = sums[s]
     _activate(layer[FIELDS.activation], out)
@@ -191,8 +184,8 @@ def _backward_layer(partial, gradients, values, parameters, layer, wanted):
     units, x, z, y = layer[FIELDS.units], layer[FIELDS.x], layer[FIELDS.z], layer[FIELDS.y]
     w, dw = _weights(parameters, layer), _weights(partial, layer)
     d = gradients[layer[FIELDS.dy] : layer[FIELDS.dy] + units]
-    dsums = _numbers(gradients, layer[FIELDS.dy], units)
-    _multiply_by_slope(layer[FIELDS.activation], dsums, _numbers(values, z, units), _numbers(values, y, units))
+    dsums = flattened(gradients, layer[FIELDS.dy], units)
+    _multiply_by_slope(layer[FIELDS.activation], dsums, flattened(values, z, units), flattened(values, y, units))
     lane_products(dw[:, :units], values[x : x + w.shape[0]], d)
     if wanted:
         inputs = layer[FIELDS.inputs]

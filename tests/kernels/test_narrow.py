@@ -61,6 +61,7 @@ def test_tiles_of_lanes_give_the_bits_of_the_readable_loop(dtype):
         assert (got[:, n:] == GUARD).all()
 
 
+@needs_jit  # a Python loop rounds each product
 def test_lanes_are_added_in_the_order_that_is_promised():
     rng = np.random.default_rng(1)
     a, b = rng.integers(-9, 9, (2, 1, 48)).astype(np.float32)
