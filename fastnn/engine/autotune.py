@@ -15,11 +15,15 @@ SECONDS_OF_PROBE = 0.002
 class ThreadTuner:
     """Measures the seconds of a step on all threads and on one, and chooses for the next call.
 
+    The first step on any number of threads fetches all data from memory, and wakes threads. So it does not count: each
+    number is measured once more before one is chosen.
+
     seconds  number of threads -> seconds of a step, as last measured
     """
 
     def __init__(self):
         self.seconds: dict[int, float] = {}
+        self._warm: set[int] = set()  # the numbers of threads that were measured more than once
         self._tried = 0.0
 
     def choose(self, threads: int, budget: float) -> tuple[int, int]:
@@ -32,6 +36,10 @@ class ThreadTuner:
         for count in (threads, 1):
             if count not in self.seconds:
                 return count, 1
+        for count in (threads, 1):
+            if count not in self._warm:
+                self._tried = time.monotonic()
+                return count, max(1, int(SECONDS_OF_PROBE / min(self.seconds.values())))
         faster, other = (1, threads) if self.seconds[1] < self.seconds[threads] else (threads, 1)
         if time.monotonic() - self._tried > SECONDS_BETWEEN_PROBES:
             self._tried = time.monotonic()
@@ -40,6 +48,8 @@ class ThreadTuner:
 
     def ran(self, threads: int, steps: int, seconds: float) -> None:
         """Note the time that a call took."""
+        if threads in self.seconds:
+            self._warm.add(threads)
         self.seconds[threads] = max(seconds / steps, 1e-7)
 
     def _steps(self, threads: int, budget: float) -> int:

@@ -17,21 +17,35 @@ def clock(monkeypatch):
 def measured(**seconds):
     """A tuner that has tried both, just now."""
     tuner = ThreadTuner()
-    tuner.seconds = {1: seconds["one"], 2: seconds["two"]}
+    for _ in range(2):
+        tuner.ran(1, 1, seconds["one"])
+        tuner.ran(2, 1, seconds["two"])
     tuner.choose(2, 0.05)
     return tuner
 
 
-@pytest.mark.usefixtures("clock")
-def test_one_thread_where_several_are_slower():
+def test_one_thread_where_several_are_slower(clock):
     tuner = ThreadTuner()
     assert tuner.choose(2, 0.05) == (2, 1)
     tuner.ran(2, 1, 0.004)
     assert tuner.choose(2, 0.05) == (1, 1)
     tuner.ran(1, 1, 0.0005)
-    assert tuner.choose(2, 0.05) == (2, 1)  # the first trial, at once
+    assert tuner.choose(2, 0.05) == (2, 4)  # both once more: the first steps were cold
+    tuner.ran(2, 4, 0.004)
+    assert tuner.choose(2, 0.05) == (1, 4)
+    tuner.ran(1, 4, 0.002)
+    clock.now += 0.01
     assert tuner.choose(2, 0.05) == (1, 100)
     assert tuner.choose(2, 0.05) == (1, 100)
+
+
+def test_a_cold_first_step_does_not_decide(clock):
+    """In a new process the first step on all threads met empty caches; for a second training ran on one thread."""
+    tuner = ThreadTuner()
+    for threads, steps, seconds in ((2, 1, 0.050), (1, 1, 0.0002), (2, 10, 0.0012), (1, 16, 0.0032)):
+        assert tuner.choose(2, 0.05) == (threads, steps)
+        tuner.ran(threads, steps, seconds)
+    assert tuner.choose(2, 0.05)[0] == 2
 
 
 @pytest.mark.usefixtures("clock")
