@@ -1,6 +1,6 @@
 """A part of a flat array as a matrix, rows of a matrix as a flat array.
 
-NumPy's way, a slice and a reshape, is a call in compiled code: it was a fifth of a step of moons.
+NumPy's way, a slice and a reshape, is a call in compiled code: it was a quarter of a step of moons.
 """
 
 from llvmlite import ir
