@@ -11,8 +11,8 @@ from bench.rows import Row, duration
 from fastnn.common.files import atomic_path
 from fastnn.plots.style import BLUE, GREEN, GREY, ORANGE
 
-PURPLE, YELLOW = "#CC79A7", "#E69F00"  # Okabe and Ito's, like the others
-COLOURS = dict(zip((peer.name for peer in PEERS), (ORANGE, YELLOW, BLUE, GREEN, PURPLE), strict=True))
+PURPLE = "#CC79A7"  # Okabe and Ito's, like the others
+COLOURS = dict(zip((peer.name for peer in PEERS), (ORANGE, BLUE, GREEN, PURPLE), strict=True))
 BAR = 0.26  # inches
 GAP = 0.9  # bars' heights between systems
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)

@@ -48,6 +48,19 @@ def training_legend(rows: list[TrainingRow], processor: str) -> list[str]:
     ]
 
 
+def forms(rows: list[Row]) -> list[str]:
+    """A line a peer: which of its forms was the fastest, and for which systems."""
+    lines = []
+    for peer in dict.fromkeys(row.peer for row in rows):
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            if row.peer == peer and row.form:
+                found.setdefault(row.form, []).append(f"`{row.system}`")
+        if found:
+            lines.append(f"{peer}: " + "; ".join(f"{form} ({', '.join(names)})" for form, names in found.items()) + ".")
+    return lines
+
+
 def _cell(row: Row | None) -> str:
     return "–" if row is None else f"{row.figure} ({duration(row.theirs)})"
 
@@ -55,7 +68,9 @@ def _cell(row: Row | None) -> str:
 def legend(rows: list[Row], processor: str) -> list[str]:
     """The meaning of the table's numbers, and the machine and versions they were measured with."""
     return [
-        "Peer / fastnn, time a training step, float32; above 1 fastnn is faster. In brackets the peer's time.",
+        "Peer / fastnn, time a training step, float32; above 1 fastnn is faster. In brackets the peer's time, in the"
+        " fastest of its forms:",
+        *forms(rows),
         *_marks_and_machine(rows, processor),
     ]
 

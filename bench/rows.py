@@ -16,7 +16,10 @@ UNSTEADY_FROM = 1.5  # ratio of the upper quartile to the lower one
 
 @dataclass(frozen=True)
 class Row:
-    """fastnn beside a peer on a system: microseconds a step, peer / fastnn with quartiles, threads and versions."""
+    """fastnn beside a peer on a system: microseconds a step, peer / fastnn with quartiles, threads and versions.
+
+    form  the peer's, the fastest of those that were tried; "" where it has but one
+    """
 
     system: str
     peer: str
@@ -27,6 +30,7 @@ class Row:
     threads: int
     versions: dict[str, str]
     disturbed: bool
+    form: str = ""
 
     @property
     def mark(self) -> str:
@@ -99,7 +103,14 @@ def _merged(system: str, peer: str, infos: list[dict]) -> Row:
     low, high = (statistics.median(info["quartiles"][i] for info in infos) for i in (0, 1))
     disturbed = any(info.get("disturbed") for info in infos)
     last = infos[-1]
-    return Row(system, peer, ours, theirs, ratio, (low, high), last["threads"], last["versions"], disturbed)
+    return Row(
+        system, peer, ours, theirs, ratio, (low, high), last["threads"], last["versions"], disturbed, _forms(infos)
+    )
+
+
+def _forms(infos: list[dict]) -> str:
+    """The peer's form, or several where runs found different ones the fastest."""
+    return " or ".join(sorted({info.get("form", "") for info in infos}))
 
 
 def duration(microseconds: float) -> str:

@@ -25,6 +25,7 @@ CROSS_ENTROPY = fn.SoftmaxCrossEntropy()
 SUMMED_CROSS_ENTROPY = fn.SoftmaxCrossEntropy(reduction="sum")
 SIGNAL = 0.2  # of a class's own pattern, beside noise of deviation 1
 WHOLE_PASSES = 1024  # passes over data of which a step takes all samples, as with `fit(steps_per_epoch=)`
+LENET5_BATCH = 128  # SimpleChains' depends on the number of threads
 NOISY_LABELS = 0.3  # the fraction of samples whose label is drawn anew
 
 Data = tuple[np.ndarray, np.ndarray]
@@ -40,6 +41,7 @@ class System:
     rtol     how closely; by default so that a learning rate 5 % off, or no penalty, fails every system (tried)
     scale    deviation of the inputs
     ids      how many words there are, where inputs are word ids
+    targets  how many numbers a sample's target has, where it is not a label and not the sign of one output
     """
 
     id: str
@@ -53,6 +55,7 @@ class System:
     l2: float = 0.0
     scale: float = 0.5
     ids: int = 0
+    targets: int = 0
     rtol: float = 1e-4
 
     @property
@@ -64,11 +67,17 @@ class System:
         return fn.Sequential(self.layers, input_shape=self.input_shape, loss=self.loss, l2=self.l2)
 
     def data(self) -> Data:
-        """Inputs (N, *input_shape), int32 or float32; labels (N,) int32, or targets of -1 and 1, (N, 1) float32."""
+        """Inputs (N, *input_shape), int32 or float32; labels (N,) int32, or float32 targets: (N, targets), with
+        noise as large as its signal, or (N, 1), of -1 and 1.
+        """
         rng = np.random.default_rng(0)
         if self.ids:
             x = rng.integers(0, self.ids, (self.samples, *self.input_shape), np.int32)
             return x, (7 * x[:, -1] + rng.integers(0, self.ids // 10, self.samples, np.int32)) % self.ids
+        if self.targets:
+            x = self.scale * rng.standard_normal((self.samples, *self.input_shape), np.float32)
+            wanted = np.tanh(x @ rng.standard_normal((*self.input_shape, self.targets), np.float32))
+            return x, wanted + rng.standard_normal(wanted.shape, np.float32)
         classes = self.layers[-1].units if self.loss.takes_labels else 2
         labels = rng.integers(0, classes, self.samples, np.int32)
         patterns = SIGNAL * rng.standard_normal((classes, *self.input_shape), np.float32)
@@ -184,10 +193,40 @@ MNIST_CNN = System(
     samples=500,
     checked=8,
 )
+# The two networks whose times SimpleChains.jl publishes (`bench.simplechains`).
+MATRIX_EXPONENTIAL = System(
+    "4-32-16-4",
+    _dense(32, 16, 4, hidden="tanh"),
+    input_shape=(4,),
+    optimizer=fn.Adam(1e-3),
+    batch=10_000,
+    samples=10_000,
+    checked=20,
+    loss=fn.MSE(),
+    scale=1.0,
+    targets=4,
+)
+LENET5 = System(
+    "lenet5",
+    (
+        *(fn.Conv2D(6, 5, "relu", padding="valid"), fn.MaxPool2D(2)),
+        *(fn.Conv2D(16, 5, "relu", padding="valid"), fn.MaxPool2D(2)),
+        fn.Flatten(),
+        *_dense(120, 84, 10, hidden="relu"),
+    ),
+    input_shape=(28, 28, 1),
+    optimizer=fn.Adam(3e-4),
+    batch=LENET5_BATCH,
+    samples=20 * LENET5_BATCH,
+    checked=20,
+    scale=2.0,
+    rtol=3e-4,  # Adam divides by gradients near 0, and Keras places its eps elsewhere
+)
 
 ALL = (
     *(TRIGRAM, MOONS, MNIST_MLP, MNIST_SGD, CATS_VS_CARS),
     *(CIFAR10_MLP, NOTMNIST_MLP, NOTMNIST_CNN, MNIST_CNN),
+    *(MATRIX_EXPONENTIAL, LENET5),
 )
 
 

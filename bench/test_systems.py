@@ -1,7 +1,8 @@
 """A training step of every system, alone and beside other libraries, with the same threads, in one run.
 
-`pytest bench/test_systems.py --benchmark-only -s`, with `-k trigram` for one system. Before the clock starts the
-losses of fastnn and of the peer must agree: it is the same mathematics. `python -m bench.report` makes the table.
+`pytest bench/test_systems.py --benchmark-only -s`, with `-k trigram` for one system. Each peer is tried in all its
+forms, and the fastest is compared. Before a form is tried, its losses and those of fastnn must agree: it is the same
+mathematics. `python -m bench.report` makes the table.
 """
 
 import importlib
@@ -15,6 +16,7 @@ from bench import systems
 from bench.interleave import compare, steps_a_turn
 from bench.machine import complaint
 from bench.peers import PEERS, Absent
+from bench.peers.fastest import fastest
 
 # Warnings of the peers, say of torch.compile's own imports, are not ours to mend.
 pytestmark = [pytest.mark.usefixtures("whole_machine"), pytest.mark.filterwarnings("ignore")]
@@ -40,35 +42,36 @@ def test_fastnn_step(benchmark, system):
 @each_system
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
 def test_beside(benchmark, system, peer):
-    """fastnn and a peer in turns; figures are medians, the ratio that of the ratios pair by pair.
+    """fastnn and a peer's fastest form in turns; figures are medians, the ratio that of the ratios pair by pair.
 
     They are in `extra_info`; what pytest-benchmark itself times is the whole comparison, which says nothing.
     """
     benchmark.group = "comparisons, as a whole"
+    _, ours = systems.fastnn_runner(system)
     try:
-        verify(system, peer)
-        model, ours = systems.fastnn_runner(system)
-        theirs = peer.runner(system, model, shuffle=True)
+        with fastest(peer, system, check=agreement(system)) as found:
+            result = benchmark.pedantic(compare, args=(ours, found.remote, system.checked), rounds=1)
     except Absent as reason:
         pytest.skip(f"{peer.name}: {reason}")
-    result = benchmark.pedantic(compare, args=(ours, theirs, system.checked), rounds=1)
     assert np.isfinite(ours(1)).all()
-    record(benchmark, system, peer, result)
+    record(benchmark, system, peer, found, result)
 
 
-def verify(system, peer):
-    """The same losses from the same parameters on the same batches, before anything is timed."""
-    model, ours = systems.fastnn_runner(system, shuffle=False)
-    theirs = peer.runner(system, model, shuffle=False)
-    want = [float(loss) for loss in theirs(system.checked)]
-    np.testing.assert_allclose(ours(system.checked), want, rtol=system.rtol)
+def agreement(system):
+    """A function that fails for other losses than fastnn's from the same parameters on the same batches."""
+    _, ours = systems.fastnn_runner(system, shuffle=False)
+    want = ours(system.checked)
+    return lambda losses: np.testing.assert_allclose(want, losses, rtol=system.rtol)
 
 
-def record(benchmark, system, peer, result):
+def record(benchmark, system, peer, found, result):
     figures = {"fastnn us": 1e6 * result.ours, "peer us": 1e6 * result.theirs, "ratio": result.ratio}
     versions = {"fastnn": importlib.import_module("fastnn").__version__, "numba": numba.__version__}
     benchmark.extra_info |= {"system": system.id, "peer": peer.name, "threads": numba.get_num_threads()} | figures
+    tried = {name: 1e6 * took if isinstance(took, float) else took for name, took in found.tried.items()}
+    benchmark.extra_info |= {"form": found.remote.form.name, "forms us": tried}
     benchmark.extra_info["disturbed"] = complaint()  # asked again: others may have come since the module began
     benchmark.extra_info |= {"quartiles": list(result.spread), "versions": versions | {peer.package: peer.version()}}
     text = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-    sys.stderr.write(f"\n{system.id} beside {peer.name}: {text} ({result.spread[0]:.2f} to {result.spread[1]:.2f})\n")
+    quartiles = f"{result.spread[0]:.2f} to {result.spread[1]:.2f}"
+    sys.stderr.write(f"\n{system.id} beside {peer.name}, {found.remote.form.name}: {text} ({quartiles})\n")

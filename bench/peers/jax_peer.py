@@ -26,7 +26,8 @@ def apply(layer, p: dict, x):
         case fn.Dense():
             return ACTIVATIONS[layer.activation](x @ p["w"] + p["b"])
         case fn.Conv2D():
-            scores = lax.conv_general_dilated(x, p["w"], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+            order = ("NHWC", "HWIO", "NHWC")
+            scores = lax.conv_general_dilated(x, p["w"], (1, 1), layer.padding.upper(), dimension_numbers=order)
             return ACTIVATIONS[layer.activation](scores + p["b"])
         case fn.BatchNorm():
             mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
@@ -99,8 +100,11 @@ def _adam(optimizer, state: dict, gradients: dict) -> dict:
     return {"parameters": w, "m": m, "v": v, "steps": steps}
 
 
-def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Run:
-    """run(steps) -> losses, on the device; `form` is "step" or "scan"."""
+UNROLLED = 8  # how many steps of a scan become one pass of its loop
+
+
+def runner(traits: frozenset[str], system: System, model: fn.Sequential, shuffle: bool) -> Run:
+    """run(steps) -> losses, on the device; `traits` among "scan", without which each step is a call, and "unrolled"."""
     x, y = map(jnp.array, system.data())
     loss_and_gradients = jax.value_and_grad(loss_function(system, model))
 
@@ -110,10 +114,11 @@ def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Ru
         return updated(system.optimizer, state, gradients), loss
 
     def scan(state, orders, x, y):
-        return lax.scan(lambda state, rows: step(state, rows, x, y), state, orders)
+        unroll = UNROLLED if "unrolled" in traits else 1
+        return lax.scan(lambda state, rows: step(state, rows, x, y), state, orders, unroll=unroll)
 
-    drive = _one_by_one if form == "step" else _at_once
-    compiled = jax.jit(step if form == "step" else scan, donate_argnums=0)
+    drive = _at_once if "scan" in traits else _one_by_one
+    compiled = jax.jit(scan if "scan" in traits else step, donate_argnums=0)
     order, state = Order(system, shuffle), start(system, model)
 
     def run(steps: int):

@@ -64,8 +64,8 @@ def classifier(system: System, model: fn.Sequential, x: np.ndarray, y: np.ndarra
     return net
 
 
-def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Run:
-    """run(steps) -> losses: of each step, or, with `shuffle`, their mean alone. `form` is "partial_fit"."""
+def runner(traits: frozenset[str], system: System, model: fn.Sequential, shuffle: bool) -> Run:
+    """run(steps) -> losses: of each step, or, with `shuffle`, their mean alone. There is one form, without traits."""
     check(system)
     threadpool_limits(numba.get_num_threads())
     x, y = system.data()

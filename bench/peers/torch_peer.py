@@ -1,8 +1,8 @@
-"""Training steps in PyTorch, eager and compiled.
+"""Training steps in PyTorch, eager or compiled, images with channels last or first.
 
-Images are kept in PyTorch's channels-last format, which is fastnn's own order in memory, and optimizers are the
-fused ones: its documentation recommends both for speed on a CPU. (Channels first took 1.05 times as long
-for mnist-cnn.) Gathering, forward and backward are compiled; the fused optimizer is one kernel already.
+Channels last is fastnn's own order in memory, and what PyTorch's documentation recommends on a CPU, as it does fused
+optimizers. One that is not fused takes several tensors an operation (`foreach`), no slower for some small networks.
+Gathering, forward and backward are compiled; the fused optimizer is one kernel already.
 """
 
 import functools
@@ -39,7 +39,7 @@ def module(layer, shape: tuple[int, ...]) -> nn.Module:
         case fn.Dense():
             return nn.Linear(shape[0], layer.units)
         case fn.Conv2D():
-            return nn.Conv2d(shape[2], layer.filters, layer.kernel_size, padding=layer.kernel_size // 2)
+            return nn.Conv2d(shape[2], layer.filters, layer.kernel_size, padding=_padding(layer))
         case fn.BatchNorm():
             return nn.BatchNorm2d(shape[2], layer.eps, 1 - layer.momentum)
         case fn.MaxPool2D():
@@ -49,6 +49,10 @@ def module(layer, shape: tuple[int, ...]) -> nn.Module:
         case fn.Dropout():
             return nn.Dropout(1 - layer.kept)
     raise Absent(f"no module here for {layer}")
+
+
+def _padding(layer: fn.Conv2D) -> int:
+    return layer.kernel_size // 2 if layer.padding == "same" else 0
 
 
 def laid_out(array: np.ndarray, owner: nn.Module) -> torch.Tensor:
@@ -80,13 +84,14 @@ def network(model: fn.Sequential) -> nn.Sequential:
     return net
 
 
-def make_optimizer(ours: Optimizer, parameters) -> torch.optim.Optimizer:
+def make_optimizer(ours: Optimizer, parameters, fused: bool = True) -> torch.optim.Optimizer:
     """The same optimizer, at the rate that a schedule starts from; `parameters` may be groups with weight decay."""
+    how = {"fused": True} if fused else {"foreach": True}
     lr = ours.lr.lr if isinstance(ours.lr, Schedule) else ours.lr
     if type(ours) is fn.Adam:
-        return torch.optim.Adam(parameters, lr=lr, betas=(ours.beta1, ours.beta2), eps=ours.eps, fused=True)
+        return torch.optim.Adam(parameters, lr=lr, betas=(ours.beta1, ours.beta2), eps=ours.eps, **how)
     if type(ours) is fn.SGD:
-        return torch.optim.SGD(parameters, lr=lr, momentum=ours.momentum, nesterov=ours.nesterov, fused=True)
+        return torch.optim.SGD(parameters, lr=lr, momentum=ours.momentum, nesterov=ours.nesterov, **how)
     raise Absent(f"no optimizer here for {ours}")
 
 
@@ -127,22 +132,27 @@ def why_not_compiled() -> str | None:
     return None
 
 
-def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Run:
-    """run(steps) -> losses, one tensor each; `form` is "eager" or "compiled"."""
-    if form == "compiled" and (reason := why_not_compiled()):
+def runner(traits: frozenset[str], system: System, model: fn.Sequential, shuffle: bool) -> Run:
+    """run(steps) -> losses, one tensor each.
+
+    `traits` among "compiled", "called from C++", "channels first" and "not fused".
+    """
+    if "compiled" in traits and (reason := why_not_compiled()):
         raise Absent(reason)
     torch.set_num_threads(numba.get_num_threads())
-    net = network(model)
-    optimizer, loss_of = make_optimizer(system.optimizer, net.parameters()), loss_function(system, net)
-    x, y = tensors(model, *system.data())
+    net, (x, y) = network(model), tensors(model, *system.data())
+    if "channels first" in traits:
+        net, x = channels_first(net, x)
+    optimizer = make_optimizer(system.optimizer, net.parameters(), fused="not fused" not in traits)
+    loss_of = loss_function(system, net)
     order = Order(system, shuffle)
 
     def batch_loss(rows):
         return loss_of(x, y) if system.whole else loss_of(x[rows], y[rows])
 
-    if form == "compiled":
-        torch.compiler.reset()  # it silently stops compiling code that has been compiled too often
-        batch_loss = torch.compile(batch_loss)
+    if "compiled" in traits:
+        # Its kernels are called one after the other from Python, or from C++.
+        batch_loss = torch.compile(batch_loss, options={"cpp_wrapper": "called from C++" in traits})
 
     def step(rows):
         loss = batch_loss(rows)
@@ -152,3 +162,10 @@ def runner(form: str, system: System, model: fn.Sequential, shuffle: bool) -> Ru
         return loss.detach()
 
     return lambda steps: [step(rows) for rows in torch.from_numpy(order.take(steps))]
+
+
+def channels_first(net: nn.Sequential, images: torch.Tensor) -> tuple[nn.Sequential, torch.Tensor]:
+    """Both in PyTorch's own order in memory."""
+    if images.dim() != 4:
+        raise Absent("there are no channels")
+    return net.to(memory_format=torch.contiguous_format), images.contiguous()

@@ -4,6 +4,7 @@ The network and the optimizer are translated by `torch_peer`; an L2 penalty beco
 Each epoch has a new permutation, each step gathers its batch; a step that takes all samples gathers nothing. The same
 figures come out: the loss of every step (fastnn's has the penalty in it), accuracy, loss and accuracy of the
 validation and the test set after each epoch, of all splits at the end, and the best weights if the recipe keeps them.
+Images have channels last or first.
 """
 
 import itertools
@@ -18,7 +19,7 @@ from torch import nn
 
 import fastnn as fn
 from bench.peers import Absent
-from bench.peers.torch_peer import by_name, data_loss, laid_out, make_optimizer, network, tensors
+from bench.peers.torch_peer import by_name, channels_first, data_loss, laid_out, make_optimizer, network, tensors
 from bench.training import Outcome, Stage, Training
 from fastnn.data import Dataset
 from fastnn.experiment.recipe import Recipe
@@ -32,25 +33,36 @@ EVALUATION_BATCH = 1_000
 Pair = tuple[torch.Tensor, torch.Tensor]  # inputs, targets
 
 
-def torch_training(training: Training, stage: Stage) -> Outcome:
-    """From loaded arrays to the figures of the trained model, starting from the weights that fastnn starts from."""
+def torch_training(training: Training, stage: Stage, traits: frozenset[str] = frozenset()) -> Outcome:
+    """From loaded arrays to the figures of the trained model, starting from the weights that fastnn starts from.
+
+    `traits` may have "channels first".
+    """
     recipe, settings, data = training.task(stage)
     start = recipe.build(settings, data)
     torch.set_num_threads(numba.get_num_threads())
     begin = time.perf_counter()
-    steps, metrics = train(recipe, settings, data, *start)
+    steps, metrics = train(recipe, settings, data, *start, traits)
     return Outcome(time.perf_counter() - begin, steps, metrics, len(data.train), data.meta["source"])
 
 
 def train(
-    recipe: Recipe, settings: Any, data: Dataset, model: fn.Sequential, optimizer: Optimizer
+    recipe: Recipe,
+    settings: Any,
+    data: Dataset,
+    model: fn.Sequential,
+    optimizer: Optimizer,
+    traits: frozenset[str] = frozenset(),
 ) -> tuple[int, dict[str, float]]:
     """How many steps were made, and loss and accuracy on each split after them."""
+    net = network(model)
     splits = {name: tensors(model, split.x, split.y) for name, split in data.splits().items()}
+    if "channels first" in traits:
+        splits = {name: (channels_first(net, x)[1], y) for name, (x, y) in splits.items()}
     arguments = recipe.fit_arguments(settings, data.train)
     repeated = arguments["x"] is not data.train.x
     pair = tensors(model, arguments["x"], arguments["y"]) if repeated else splits["train"]
-    trainer, best = Trainer(model, optimizer), Best(stopping_of(recipe, settings))
+    trainer, best = Trainer(model, optimizer, net), Best(stopping_of(recipe, settings))
     for _ in range(settings.epochs):
         size, passes = arguments["batch_size"] or len(pair[0]), arguments.get("steps_per_epoch", 1)
         logs = trainer.epoch(pair, size, arguments.get("shuffle", True), passes)
@@ -78,8 +90,8 @@ def batches(x: torch.Tensor, y: torch.Tensor, size: int, shuffle: bool) -> Itera
 class Trainer:
     """A network with its optimizer and schedule, translated; `steps` counts the steps it has made."""
 
-    def __init__(self, model: fn.Sequential, ours: Optimizer):
-        self.net, self.loss, self.steps = network(model), model.network.loss, 0
+    def __init__(self, model: fn.Sequential, ours: Optimizer, net: nn.Sequential):
+        self.net, self.loss, self.steps = net, model.network.loss, 0
         self.penalties = _penalties(self.net, model)
         self.optimizer = make_optimizer(ours, _groups(self.net, self.penalties))
         _start_velocities(self.optimizer, ours, self.net, model)
