@@ -1,7 +1,7 @@
 """Training steps in PyTorch, eager or compiled, images with channels last or first.
 
 Channels last is fastnn's own order in memory, and what PyTorch's documentation recommends on a CPU, as it does fused
-optimizers; those that are not take several tensors an operation (`foreach`), which is no slower for some small networks.
+optimizers. One that is not fused takes several tensors an operation (`foreach`), no slower for some small networks.
 Gathering, forward and backward are compiled; the fused optimizer is one kernel already.
 """
 
@@ -133,7 +133,10 @@ def why_not_compiled() -> str | None:
 
 
 def runner(traits: frozenset[str], system: System, model: fn.Sequential, shuffle: bool) -> Run:
-    """run(steps) -> losses, one tensor each; `traits` among "compiled", "called from C++", "channels first", "not fused"."""
+    """run(steps) -> losses, one tensor each.
+
+    `traits` among "compiled", "called from C++", "channels first" and "not fused".
+    """
     if "compiled" in traits and (reason := why_not_compiled()):
         raise Absent(reason)
     torch.set_num_threads(numba.get_num_threads())
