@@ -12,11 +12,10 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
 from fastnn_kernels import _cache, _tile
-from fastnn_kernels._jit import OPTIONS, inline
+from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
 WORDS = 12  # of the block's signature
@@ -116,17 +115,14 @@ def symbol(real, tall: bool) -> str:
 @functools.cache
 def load(real, tall: bool) -> int:
     """Compile a block, or load it from disk, and tell LLVM its address."""
-    body, name = _block_body(real, tall), symbol(real, tall)
-    body.__qualname__ = name
-    function = CFunc(body, ((types.int64,) * WORDS, types.void), {}, OPTIONS)
-    function._cache = _cache.SourceStampedCache(name)
-    function.compile()
+    name = symbol(real, tall)
+    function = c_function(_block_body(real, tall), ((types.int64,) * WORDS, types.void), name)
     llvm.add_symbol(name, function.address)
     _kept.append(function)
     return function.address
 
 
-_kept: list[CFunc] = []  # compiled code lives as long as its library
+_kept: list = []  # compiled code lives as long as its library
 _cache.EXTERNAL |= {
     symbol(real, tall).encode(): functools.partial(load, real, tall) for real in DTYPES for tall in (True, False)
 }

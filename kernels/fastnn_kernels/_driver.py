@@ -80,7 +80,7 @@ if JIT:
         # The regions are functions of their own: Numba moves a line that only reads an array, such as the team's
         # state, to before a region in the same function.
         together = False
-        if team.shape[0] > 0:
+        if team.shape[0] > 0 and steps > 0:
             _team.reset(team)
             run_together(table, bounds, steps, team)
             together = team[_team.STATE] == _team.TOGETHER

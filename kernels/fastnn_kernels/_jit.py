@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numba
 from numba.core import config
+from numba.core.ccallback import CFunc
 
 from fastnn_kernels._cache import SourceStampedCache
 
@@ -69,6 +70,15 @@ def rounded(function):
     the remainder of a vectorised loop than in its body. If one of the two is computed here, there is no choice.
     """
     return _helper(function, **OPTIONS | {"fastmath": {"nsz"}})
+
+
+def c_function(function, signature, name: str) -> CFunc:
+    """`function` with OPTIONS as a C function whose symbol is `name`, compiled or loaded from disk."""
+    function.__qualname__ = name
+    made = CFunc(function, signature, {}, OPTIONS)
+    made._cache = SourceStampedCache(name)
+    made.compile()
+    return made
 
 
 class Kernel:

@@ -7,6 +7,7 @@ from numba.extending import overload
 
 from fastnn_kernels import _block, _tile
 from fastnn_kernels._jit import inline
+from fastnn_kernels._scratch import SCRATCH, scratch_row
 from fastnn_kernels._tuning import ALIGNMENT
 
 
@@ -48,13 +49,13 @@ def readable_add(out, at, out_row, rows, a, a_at, a_row, a_step, jump, segments,
 
 def _tiled_add(real, tall):
     """`readable_add` by tiles, for either kind of step; a_stride is the one of a_row and a_step that may be any."""
-    block = _block.caller(real, tall)
+    block, part = _block.caller(real, tall), _part_of_a_line(real, tall)
 
     @inline
     def tiled(out, at, out_row, rows, a, a_at, a_stride, jump, segments, b, fresh):
         size = out.itemsize
         lines = b.shape[1] * size // ALIGNMENT
-        if rows > 0:
+        if rows > 0 and lines > 0:
             block(
                 rows, lines, out.ctypes.data + at * size, out_row * size,
                 a.ctypes.data + a_at * size, a_stride * size, jump * size, segments, b.shape[0] // max(segments, 1),
@@ -62,10 +63,61 @@ def _tiled_add(real, tall):
             )  # fmt: skip
         done = lines * (ALIGNMENT // size)
         if done < b.shape[1]:
-            row, step = (a_stride, 1) if tall else (1, a_stride)
-            readable_add(out, at + done, out_row, rows, a, a_at, row, step, jump, segments, b[:, done:], fresh)
+            terms = _terms_before_the_end(b, done)
+            part(out, at + done, out_row, rows, a, a_at, a_stride, jump, segments, b[:, done:], terms, fresh)
 
     return tiled
+
+
+def _part_of_a_line(real, tall):
+    """The columns that do not fill a line, of a convolution with six filters all: tiles on a copy of out.
+
+    A tile computes whole lines. It reads numbers behind those of b, which are not used, as far as they are b's own: the
+    last terms, behind which b ends, are added by the readable loop.
+    """
+    block = _block.caller(real, tall)
+    lanes = ALIGNMENT // _tile.REALS[real][1]
+    most = SCRATCH // lanes
+
+    @inline
+    def run(out, at, out_row, rows, a, a_at, a_stride, jump, segments, b, terms, fresh):
+        size, columns, depth = out.itemsize, b.shape[1], b.shape[0] // max(segments, 1)
+        whole = terms // max(depth, 1)
+        rest = terms - whole * depth
+        row, step = (a_stride, 1) if tall else (1, a_stride)
+        own, stride = scratch_row(out[0]).reshape(most, lanes), b.strides[0]
+        for i in range(0, rows, most):
+            count, left = min(most, rows - i), a.ctypes.data + (a_at + i * row) * size
+            for r in range(count):
+                for j in range(lanes):
+                    own[r, j] = 0
+                for j in range(0 if fresh else columns):
+                    own[r, j] = out[at + (i + r) * out_row + j]
+            address, to = b.ctypes.data, own.ctypes.data
+            block(count, 1, to, ALIGNMENT, left, a_stride * size, jump * size, whole, depth, address, stride, 0)
+            address, left = address + whole * depth * stride, left + whole * jump * size
+            block(count, 1, to, ALIGNMENT, left, a_stride * size, 0, 1, rest, address, stride, 0)
+            for r in range(count):
+                for j in range(columns):
+                    out[at + (i + r) * out_row + j] = own[r, j]
+        for t in range(whole * depth + rest, segments * depth):
+            first = a_at + t // depth * jump + t % depth * step
+            readable_add(out, at, out_row, rows, a, first, row, step, 0, 1, b[t : t + 1], False)
+
+    return run
+
+
+@inline
+def _terms_before_the_end(b, column):
+    """How many rows of b have a whole line from a column on that is still b's own memory.
+
+    All of them if rows are that long with their padding.
+    """
+    line = column * b.itemsize + ALIGNMENT
+    if b.strides[0] >= line:
+        return b.shape[0]
+    size = (b.shape[0] - 1) * b.strides[0] + b.shape[1] * b.itemsize
+    return max(0, min(b.shape[0], (size - line) // max(1, b.strides[0]) + 1))
 
 
 @overload(add_pixels)

@@ -84,10 +84,12 @@ def test_sums_over_a_window(kind, fresh, dtype):
         (13, 2, 28, 7, 1, 5),
         (26, 1, 3, 64, 2, 2),
         (4, 0, 3, 16, 2, 2),
+        (40, 3, 14, 6, 6, 90),  # six filters: no whole line, and b as narrow as that
+        (9, 2, 7, 33, 4, 40),
         (7, 5, 1, 130, 1, 3),
     ):
         a = rng.normal(size=rows * stride + segments * jump + depth * max(stride, 1) + rows).astype(dtype)
-        b = rng.normal(size=(segments * depth, columns + 5)).astype(dtype)[:, :columns]
+        b = rng.normal(size=(segments * depth, columns + (0 if rows > 8 else 5))).astype(dtype)[:, :columns]
         out_row = columns + 3
         got = np.full(rows * out_row + 20, GUARD, dtype)
         want = got.copy()
@@ -143,3 +145,22 @@ def test_blocks_have_symbols_of_their_own():
     """Code is found by the name of its symbol: two blocks of one name would be taken for each other."""
     names = {_block.symbol(real, tall) for real in _block.DTYPES for tall in (True, False)}
     assert len(names) == 4
+
+
+def test_no_term_reads_behind_the_end():
+    """A tile reads whole lines: of rows that are shorter, the last ones are left to the readable loop."""
+    for dtype in DTYPES:
+        for terms, width, column in (
+            (9, 6, 0),
+            (9, 33, 32),
+            (1, 5, 0),
+            (0, 5, 0),
+            (30, 16, 0),
+            (4, 17, 16),
+            (8, 40, 32),
+        ):
+            b = np.zeros((terms, width), dtype)
+            safe = _window_product._terms_before_the_end(b, column)
+            last = ((safe - 1) * width + column) * b.itemsize + 64
+            assert safe == 0 or last <= b.nbytes
+            assert safe == terms or last + width * b.itemsize > b.nbytes  # and no more are left than need be

@@ -159,7 +159,7 @@ class Optimizer:
         Where a gradient of 0 changes nothing, rows of a table whose id does not occur in the batch cost nothing.
         Gradients that were computed as one array are used as one.
         """
-        if build.gradients_are_flat:
+        if build.gradients_are_flat and not self._rounds:  # rounding draws by a parameter's name
             states = [block.flat for block in self._blocks.values()]
             build.emit(self.kernel, parameters.flat, *states, gradients.flat, scalars)
             return
