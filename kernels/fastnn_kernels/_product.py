@@ -119,29 +119,3 @@ def _compiled_product_xt(out, x, first, b):
             readable_product(out[:, done:], x[:, first : first + out.shape[0]].T, b[:, done:])
 
     return run
-
-
-def transposed(out, a):
-    """out = aᵀ, by squares as wide as a line, which fit into vector registers"""
-    readable_transposed(out, a)
-
-
-@inline
-def readable_transposed(out, a):
-    """`transposed`, by loops; out (n, m), a (m, n)"""
-    for i in range(a.shape[0]):
-        for j in range(out.shape[0]):
-            out[j, i] = a[i, j]
-
-
-@overload(transposed)
-def _compiled_transposed(out, a):
-    def squares(out, a):
-        lanes = ALIGNMENT // out.itemsize
-        whole = a.shape[0] // lanes * lanes if out.shape[0] == lanes else 0
-        for i in range(0, whole, lanes):
-            at, to = a.ctypes.data + i * a.strides[0], out.ctypes.data + i * out.itemsize
-            _tile.transpose_square(out.dtype.type(0), to, out.strides[0], at, a.strides[0])
-        readable_transposed(out[:, whole:], a[whole:])
-
-    return squares
