@@ -12,6 +12,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from fastnn_kernels import _cache, _tile
@@ -20,6 +21,7 @@ from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FR
 
 WORDS = 12  # of the block's signature
 DTYPES = {types.float32: np.float32, types.float64: np.float64}
+REALS = {str(real): real for real in DTYPES}
 
 
 @intrinsic
@@ -112,11 +114,21 @@ def symbol(real, tall: bool) -> str:
     return f"fastnn.block.{_tile.REALS[real][2]}.{'tall' if tall else 'wide'}"
 
 
+def _signature():
+    return types.void(*(types.int64,) * WORDS)
+
+
+def is_missing(dtype: str, tall: bool) -> bool:
+    """Whether this processor has tiles, but the cache not this block of them."""
+    cache = _cache.SourceStampedCache(symbol(REALS[dtype], tall))
+    return _tile.shape().rows > 0 and not cache.holds(_signature(), cpu_target.target_context)
+
+
 @functools.cache
 def load(real, tall: bool) -> int:
     """Compile a block, or load it from disk, and tell LLVM its address."""
     name = symbol(real, tall)
-    function = c_function(_block_body(real, tall), ((types.int64,) * WORDS, types.void), name)
+    function = c_function(_block_body(real, tall), _signature(), name)
     llvm.add_symbol(name, function.address)
     _kept.append(function)
     return function.address

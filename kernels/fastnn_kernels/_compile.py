@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 import fastnn_kernels
+from fastnn_kernels import _block
 from fastnn_kernels._adapter import Adapter
 from fastnn_kernels._cache import cache_folder
 
@@ -38,7 +39,7 @@ def make(adapters: Iterable[Adapter], processes: int) -> None:
     wanted = [one for one in dict.fromkeys(adapters) if not one.address]
     missing = [one for one in wanted if _has_name(one) and not one.on_disk()]
     if missing:
-        _compile(deque(sorted(missing, key=_is_without_tiles)), min(processes, len(missing) // FUNCTIONS_PER_PROCESS))
+        _compile(_jobs(missing), min(processes, len(missing) // FUNCTIONS_PER_PROCESS))
     for one in wanted:
         one.make()
 
@@ -48,12 +49,57 @@ def _has_name(one: Adapter) -> bool:
     return getattr(fastnn_kernels, one.kernel.name, None) is one.kernel
 
 
-def _is_without_tiles(one: Adapter) -> bool:
-    """A key that sorts products first: they have the blocks of tiles in common, which one process should compile."""
-    return one.kernel.body.__module__.rpartition(".")[2] not in WITH_TILES
+def _jobs(missing: list[Adapter]) -> "deque[Adapter | Block]":
+    """What is to be compiled, in such an order that no two processes need the same thing at the same time.
+
+    Products have blocks of tiles in common, which take as long as several kernels. So each end of the queue begins with
+    a block, products come next to the left one, and whoever comes to them later finds the blocks in the cache.
+    """
+    products = [one for one in missing if _has_tiles(one)]
+    blocks = [Block(dtype, tall) for dtype in sorted({_dtype(one) for one in products}) for tall in (True, False)]
+    blocks = [one for one in blocks if one.is_needed()]
+    return deque([*blocks[::2], *products, *(one for one in missing if not _has_tiles(one)), *blocks[1::2]])
 
 
-def _compile(jobs: deque[Adapter], processes: int) -> None:
+def _name(one: "Adapter | Block") -> str:
+    return one.name if isinstance(one, Block) else one.kernel.name
+
+
+def _has_tiles(one: Adapter) -> bool:
+    return one.kernel.body.__module__.rpartition(".")[2] in WITH_TILES
+
+
+def _dtype(one: Adapter) -> str:
+    """The dtype of the first operand, which a kernel with tiles writes."""
+    return str(one.kinds[0].dtype)
+
+
+class Block:
+    """A block of tiles (`_block`) as a job."""
+
+    def __init__(self, dtype: str, tall: bool):
+        self.dtype, self.tall = dtype, tall
+        self.name = "tiles"
+
+    def is_needed(self) -> bool:
+        """Whether this processor has tiles, and the cache does not have these."""
+        return _block.is_missing(self.dtype, self.tall)
+
+    def make(self) -> None:
+        _block.load(_block.REALS[self.dtype], self.tall)
+
+    def description(self) -> list:
+        """What a helper is told."""
+        return [None, self.tall, self.dtype]
+
+
+def _description(one: "Adapter | Block") -> list:
+    if isinstance(one, Block):
+        return one.description()
+    return [one.kernel.name, one.parallel, [_described(kind) for kind in one.kinds]]
+
+
+def _compile(jobs: "deque[Adapter | Block]", processes: int) -> None:
     """Compile all jobs: this process from the left, the helpers from the right."""
     total, own = len(jobs), 0
     logger.info("compiling %d kernel%s, once for this version and processor", total, "s"[: total > 1])
@@ -68,13 +114,13 @@ def _compile(jobs: deque[Adapter], processes: int) -> None:
                 busy[0].join(0.1)  # not for ever: Ctrl-C is to take effect
                 continue
             done = own + sum(helper.done for helper in helpers)
-            logger.info("compiling kernels, %d of %d done: %s", done, total, one.kernel.name)
+            logger.info("compiling kernels, %d of %d done: %s", done, total, _name(one))
             one.make()
             own += 1
 
 
 @contextlib.contextmanager
-def _helpers(jobs: deque[Adapter], count: int) -> "Iterator[list[_Helper]]":
+def _helpers(jobs: "deque[Adapter | Block]", count: int) -> "Iterator[list[_Helper]]":
     """Helpers at work on `jobs`; after the block, however it ends, none of them is left."""
     helpers: list[_Helper] = []
     try:
@@ -102,7 +148,7 @@ class _Helper(threading.Thread):
     done  the number of jobs that it has done
     """
 
-    def __init__(self, jobs: deque[Adapter]):
+    def __init__(self, jobs: "deque[Adapter | Block]"):
         super().__init__(name="fastnn-compile", daemon=True)
         self.done = 0
         self._jobs = jobs
@@ -123,7 +169,7 @@ class _Helper(threading.Thread):
             return False
         done = False
         try:
-            self._write([one.kernel.name, one.parallel, [_described(kind) for kind in one.kinds]])
+            self._write(_description(one))
             done = self._process.stdout.readline() == "done\n"
         finally:
             if not done:

@@ -8,19 +8,27 @@ import numpy as np
 from numba import types
 
 import fastnn_kernels
+from fastnn_kernels import _block
 from fastnn_kernels._adapter import adapter
 
 
 def main() -> None:
     """Work until the input ends. Any error ends the process: the one that sent the job does it and meets the error."""
     for line in sys.stdin:
-        name, parallel, kinds = json.loads(line)
-        one = adapter(getattr(fastnn_kernels, name), parallel, tuple(map(_kind, kinds)))
-        one.make()
-        if not one.on_disk():
+        if not _done(*json.loads(line)):
             sys.exit(1)
         sys.stdout.write("done\n")
         sys.stdout.flush()
+
+
+def _done(name, variant, kinds) -> bool:
+    """Whether the code is on disk after it was made: an adapter, or where `name` is None a block of tiles."""
+    if name is None:
+        _block.load(_block.REALS[kinds], variant)
+        return not _block.is_missing(kinds, variant)
+    one = adapter(getattr(fastnn_kernels, name), variant, tuple(map(_kind, kinds)))
+    one.make()
+    return one.on_disk()
 
 
 def _kind(described):

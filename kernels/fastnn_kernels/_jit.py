@@ -75,7 +75,7 @@ def rounded(function):
 def c_function(function, signature, name: str) -> CFunc:
     """`function` with OPTIONS as a C function whose symbol is `name`, compiled or loaded from disk."""
     function.__qualname__ = name
-    made = CFunc(function, signature, {}, OPTIONS)
+    made = CFunc(function, (signature.args, signature.return_type), {}, OPTIONS)
     made._cache = SourceStampedCache(name)
     made.compile()
     return made

@@ -13,6 +13,7 @@ import pytest
 import fastnn_kernels
 from fastnn_kernels import _compile
 from tests.kernels.cases import needs_jit
+from tests.tiny import python
 
 pytestmark = needs_jit
 
@@ -175,3 +176,28 @@ def test_a_kernel_around_a_user_s_function_is_no_job(monkeypatch):
     monkeypatch.setattr(_compile, "logger", logging.getLogger("unused"))
     monkeypatch.setattr(_compile, "_compile", lambda jobs, processes: pytest.fail("it was handed over"))
     _compile.make([one], 8)
+
+
+def test_blocks_of_tiles_stand_at_both_ends_of_the_queue(tmp_path):
+    """They take as long as several kernels: two processes make them at the same time, and before the products."""
+    code = """
+import numpy as np
+import fastnn_kernels
+from fastnn_kernels import _block, _compile, _tile
+from fastnn_kernels._adapter import adapter, operand_type
+a = np.zeros((3, 16), np.float32)
+names = ["relu_forward", "matmul"]
+operands = {"relu_forward": (a, a, 16), "matmul": (a, a, np.zeros((16, 16), np.float32))}
+missing = [adapter(getattr(fastnn_kernels, name), False, tuple(map(operand_type, operands[name]))) for name in names]
+jobs = [_compile._name(one) for one in _compile._jobs(missing)]
+assert jobs == (["tiles", "matmul", "relu_forward", "tiles"] if _tile.shape().rows else names[::-1]), jobs
+assert _compile._jobs(missing[:1])[0] is missing[0]  # no tiles without a product
+if _tile.shape().rows:
+    first, *_, last = _compile._jobs(missing)
+    first.make()
+    assert not first.is_needed() and last.is_needed()
+    assert _compile._description(last)[0] is None
+    assert [_compile._name(one) for one in _compile._jobs(missing)][:2] == ["tiles", "matmul"]  # the other one, first
+print("ok")
+"""
+    assert python(code, FASTNN_CACHE_DIR=str(tmp_path)).strip() == "ok"
