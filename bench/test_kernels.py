@@ -3,7 +3,7 @@
 `pytest bench/test_kernels.py --benchmark-only`, with `-m peers` NumPy's products alone. A kernel is compiled before the
 clock starts. Each result carries dtype, shape, threads and, of the fastest round: GFLOP/s if the kernel's work is
 additions and multiplications, GB/s of the memory that it must read and write, and the shares that this is of the
-machine's limits (bench/ceiling.py) for the same dtype and threads; a product above 105 % fails its row.
+machine's limits (bench/ceiling.py) for the same dtype and threads; a share above 105 % fails the row.
 `python -m bench.report` makes the table.
 """
 
