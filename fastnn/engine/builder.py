@@ -12,8 +12,8 @@ from fastnn.engine.memory import Buffer, padded, row_length
 from fastnn.engine.ops import OFFSET, Axis, Op, cut_of
 from fastnn.engine.parameters import ParameterView
 from fastnn_kernels._jit import Kernel
+from fastnn_kernels._narrow_layout import COLUMNS
 from fastnn_kernels._tuning import ALIGNMENT, BLOCK
-from fastnn_kernels.narrow import COLUMNS
 
 DROPOUT_KEY_WORDS = 4
 # Samples that one thread takes through all layers before the next ones: their activations stay in its cache.
@@ -47,7 +47,8 @@ class Value:
 
 @dataclass(frozen=True)
 class Lanes(Value):
-    """A batch of arrays of `shape`, stored in blocks of BLOCK samples that lie side by side (`fastnn_kernels.narrow`).
+    """A batch of arrays of `shape`, stored in blocks of BLOCK samples that lie side by side
+    (`fastnn_kernels._narrow_layout`).
 
     at  the row of a block in which their first numbers lie
     """

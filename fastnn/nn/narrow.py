@@ -1,7 +1,7 @@
 """Nets of narrow dense layers only: their operations are one kernel for all layers forward, and one backward.
 
 A row of a few units leaves most of a vector register empty, and an operation for each product, bias and activation
-costs more than its arithmetic. `fastnn_kernels.narrow` says how samples and gradients are stored.
+costs more than its arithmetic. `fastnn_kernels._narrow_layout` says how samples and gradients are stored.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,9 @@ from fastnn.engine.parameters import Block
 from fastnn.nn.layers import Dense, Flatten
 from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
 from fastnn.nn.network import Network, State
-from fastnn_kernels import narrow
+from fastnn_kernels import _narrow_layout as layout
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._tuning import BLOCK, NARROW
-from fastnn_kernels.narrow import FIELDS, laid_out
 
 WIDEST = 32  # inputs and units of a layer: from here on its rows fill vector registers
 SAMPLES = Axis(None, BLOCK, BLOCK)  # slices of whole blocks, each small enough for the first cache
@@ -52,22 +51,22 @@ def is_narrow(network: Network) -> bool:
 def plan_of(network: Network, parameters: Block) -> Plan:
     """The plan of a net that is narrow."""
     dense = {name: layer for name, layer in zip(network.names, network.layers, strict=True) if isinstance(layer, Dense)}
-    geometry, rows, gradients = laid_out([_laid_out(parameters, *item) for item in dense.items()])
+    geometry, rows, gradients = layout.laid_out([_laid_out(parameters, *item) for item in dense.items()])
     numbers = {name: i for i, name in enumerate(dense)}
     outputs, at = {}, 0
     for name in network.names:
-        at = int(geometry[numbers[name], FIELDS.y]) if name in dense else at
+        at = int(geometry[numbers[name], layout.FIELDS.y]) if name in dense else at
         outputs[name] = at
     return Plan(geometry, outputs, rows, gradients)
 
 
-def _laid_out(parameters: Block, name: str, layer: Dense) -> narrow.Dense:
+def _laid_out(parameters: Block, name: str, layer: Dense) -> layout.Dense:
     """Where a layer's weights lie in the flat parameters."""
     w = parameters.buffers[f"{name}.w"]
     begin, inputs = _begin_of(parameters, f"{name}.w"), len(w)
     if layer.use_bias:
         assert _begin_of(parameters, f"{name}.b") == begin + w.size, "the bias must lie behind the weights"
-    return narrow.Dense(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
+    return layout.Dense(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
 
 
 def _begin_of(parameters: Block, name: str) -> int:

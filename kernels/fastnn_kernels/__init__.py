@@ -18,6 +18,7 @@ from fastnn_kernels.embedding import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
 from fastnn_kernels.narrow import *
+from fastnn_kernels.narrow_loss import *
 from fastnn_kernels.norm import *
 from fastnn_kernels.outer_product import *
 from fastnn_kernels.penalty import *
@@ -37,6 +38,7 @@ _FAMILIES = (
     "losses",
     "matmul",
     "narrow",
+    "narrow_loss",
     "norm",
     "outer_product",
     "penalty",

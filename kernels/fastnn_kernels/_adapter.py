@@ -8,7 +8,7 @@ into another, every body would pass through LLVM twice.
 import contextlib
 import gc
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numba
 import numpy as np
@@ -45,6 +45,7 @@ class Adapter:
     """The C function `void(int64 entry)` that calls a kernel, serial or parallel, on the operands of an entry.
 
     kinds    the Numba types of the operands, a tuple
+    title    for messages
     name     of the C function. The types are part of it: all adapters have the same signature, and two of one kernel
              (float32, float64) in one process must not have the same symbol
     address  of the code, once it is made
@@ -54,10 +55,15 @@ class Adapter:
         body = f"{kernel.name}__{'parallel' if parallel else 'serial'}"
         self.name = "-".join([f"entry.{body}", *(str(kind).replace(" ", "") for kind in kinds)])
         self.kernel, self.parallel, self.kinds = kernel, parallel, kinds
+        self.title = kernel.name
         self.address = 0
         self._signature = types.void(*kinds)
         self._cache = SourceStampedCache(self.name) if kernel.cached else None
         self._result: compiler.CompileResult | None = None  # keeps the code alive
+
+    def description(self) -> list:
+        """What another process must know to make it, as JSON; `described` reads it."""
+        return [self.title, self.parallel, [_description_of(kind) for kind in self.kinds]]
 
     def on_disk(self) -> bool:
         """Whether the cache has a file for it."""
@@ -161,3 +167,22 @@ def adapter(kernel: Kernel, parallel: bool, kinds: tuple) -> Adapter:
     if key not in _adapters:
         _adapters[key] = Adapter(kernel, parallel, kinds)
     return _adapters[key]
+
+
+def _description_of(kind) -> list | None:
+    """An operand's type: data type and dimensions of an array, None for a whole number."""
+    return [str(kind.dtype), kind.ndim] if isinstance(kind, types.Array) else None
+
+
+def _kind_of(description: list | None):
+    """The type of which `_description_of` made this."""
+    if description is None:
+        return types.int64
+    dtype, dimensions = description
+    return types.Array(numba.from_dtype(np.dtype(dtype)), dimensions, "C")
+
+
+def described(description: list, kernels: Mapping[str, Kernel]) -> Adapter:
+    """The adapter of a description, one of these kernels."""
+    name, parallel, kinds = description
+    return adapter(kernels[name], parallel, tuple(map(_kind_of, kinds)))

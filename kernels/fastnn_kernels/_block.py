@@ -19,6 +19,7 @@ from fastnn_kernels import _cache, _tile
 from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
+TITLE = "tiles"  # of all blocks, for messages; no kernel has this name
 WORDS = 12  # of the block's signature
 DTYPES = {types.float32: np.float32, types.float64: np.float64}
 REALS = {str(real): real for real in DTYPES}
@@ -118,12 +119,6 @@ def _signature():
     return types.void(*(types.int64,) * WORDS)
 
 
-def is_missing(dtype: str, tall: bool) -> bool:
-    """Whether this processor has tiles, but the cache not this block of them."""
-    cache = _cache.SourceStampedCache(symbol(REALS[dtype], tall))
-    return _tile.shape().rows > 0 and not cache.holds(_signature(), cpu_target.target_context)
-
-
 @functools.cache
 def load(real, tall: bool) -> int:
     """Compile a block, or load it from disk, and tell LLVM its address."""
@@ -156,3 +151,29 @@ def caller(real, tall: bool):
         return types.void(*[types.int64] * WORDS), codegen
 
     return call
+
+
+class Block:
+    """A block as something to be compiled, as an `Adapter` is: with the same methods.
+
+    dtype  "float32" or "float64"
+    """
+
+    title = TITLE
+
+    def __init__(self, dtype: str, tall: bool):
+        self.dtype, self.tall = dtype, tall
+        self._real = REALS[dtype]
+
+    def description(self) -> list:
+        """What another process must know to make it, as JSON."""
+        return [self.title, self.dtype, self.tall]
+
+    def on_disk(self) -> bool:
+        """Whether the cache has a file for it, or this processor needs none."""
+        cache = _cache.SourceStampedCache(symbol(self._real, self.tall))
+        return not _tile.shape().rows or cache.holds(_signature(), cpu_target.target_context)
+
+    def make(self) -> None:
+        """Load the code from the cache, or compile it."""
+        load(self._real, self.tall)

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 import fastnn_kernels
-from fastnn_kernels import _block
 from fastnn_kernels._adapter import Adapter
+from fastnn_kernels._block import Block
 from fastnn_kernels._cache import cache_folder
 
 logger = logging.getLogger("fastnn_kernels")
@@ -57,12 +57,8 @@ def _jobs(missing: list[Adapter]) -> "deque[Adapter | Block]":
     """
     products = [one for one in missing if _has_tiles(one)]
     blocks = [Block(dtype, tall) for dtype in sorted({_dtype(one) for one in products}) for tall in (True, False)]
-    blocks = [one for one in blocks if one.is_needed()]
+    blocks = [one for one in blocks if not one.on_disk()]
     return deque([*blocks[::2], *products, *(one for one in missing if not _has_tiles(one)), *blocks[1::2]])
-
-
-def _name(one: "Adapter | Block") -> str:
-    return one.name if isinstance(one, Block) else one.kernel.name
 
 
 def _has_tiles(one: Adapter) -> bool:
@@ -72,31 +68,6 @@ def _has_tiles(one: Adapter) -> bool:
 def _dtype(one: Adapter) -> str:
     """The dtype of the first operand, which a kernel with tiles writes."""
     return str(one.kinds[0].dtype)
-
-
-class Block:
-    """A block of tiles (`_block`) as a job."""
-
-    def __init__(self, dtype: str, tall: bool):
-        self.dtype, self.tall = dtype, tall
-        self.name = "tiles"
-
-    def is_needed(self) -> bool:
-        """Whether this processor has tiles, and the cache does not have these."""
-        return _block.is_missing(self.dtype, self.tall)
-
-    def make(self) -> None:
-        _block.load(_block.REALS[self.dtype], self.tall)
-
-    def description(self) -> list:
-        """What a helper is told."""
-        return [None, self.tall, self.dtype]
-
-
-def _description(one: "Adapter | Block") -> list:
-    if isinstance(one, Block):
-        return one.description()
-    return [one.kernel.name, one.parallel, [_described(kind) for kind in one.kinds]]
 
 
 def _compile(jobs: "deque[Adapter | Block]", processes: int) -> None:
@@ -114,7 +85,7 @@ def _compile(jobs: "deque[Adapter | Block]", processes: int) -> None:
                 busy[0].join(0.1)  # not for ever: Ctrl-C is to take effect
                 continue
             done = own + sum(helper.done for helper in helpers)
-            logger.info("compiling kernels, %d of %d done: %s", done, total, _name(one))
+            logger.info("compiling kernels, %d of %d done: %s", done, total, one.title)
             one.make()
             own += 1
 
@@ -169,7 +140,7 @@ class _Helper(threading.Thread):
             return False
         done = False
         try:
-            self._write(_description(one))
+            self._write(one.description())
             done = self._process.stdout.readline() == "done\n"
         finally:
             if not done:
@@ -201,8 +172,3 @@ def _started() -> subprocess.Popen:
         env=environment,
         text=True,
     )
-
-
-def _described(kind) -> list | None:
-    """An operand's type as JSON: data type and dimensions of an array, None for a whole number."""
-    return [str(kind.dtype), kind.ndim] if hasattr(kind, "ndim") else None

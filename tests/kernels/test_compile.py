@@ -1,7 +1,6 @@
 """Adapters that the cache does not have are compiled by several processes, and whatever happens to these, by this."""
 
 import json
-import logging
 import multiprocessing
 import os
 import subprocess
@@ -153,8 +152,10 @@ def test_an_error_here_ends_the_helper(tmp_path, error):
 
 def test_a_helper_ends_with_its_input():
     process = _compile._started()
+    process.stdin.write(json.dumps(sys.path) + "\n")
     process.stdin.close()
-    process.wait(timeout=100)
+    assert process.wait(timeout=100) == 0
+    assert process.stdout.read() == ""  # it was asked for nothing, and has answered nothing
     process.stdout.close()
 
 
@@ -172,10 +173,11 @@ def test_no_helper_of_a_frozen_program(monkeypatch):
 def test_a_kernel_around_a_user_s_function_is_no_job(monkeypatch):
     mine = fastnn_kernels.losses.elementwise_loss(lambda x, t: x - t, lambda x, t: x, "own_loss_of_a_test")
     one = _compile.Adapter(mine, False, ())
-    monkeypatch.setattr(one, "make", lambda: None)
-    monkeypatch.setattr(_compile, "logger", logging.getLogger("unused"))
-    monkeypatch.setattr(_compile, "_compile", lambda jobs, processes: pytest.fail("it was handed over"))
+    made, handed_over = [], []
+    monkeypatch.setattr(one, "make", lambda: made.append(one))
+    monkeypatch.setattr(_compile, "_compile", lambda jobs, processes: handed_over.extend(jobs))
     _compile.make([one], 8)
+    assert (made, handed_over) == ([one], [])
 
 
 def test_blocks_of_tiles_stand_at_both_ends_of_the_queue(tmp_path):
@@ -189,15 +191,15 @@ a = np.zeros((3, 16), np.float32)
 names = ["relu_forward", "matmul"]
 operands = {"relu_forward": (a, a, 16), "matmul": (a, a, np.zeros((16, 16), np.float32))}
 missing = [adapter(getattr(fastnn_kernels, name), False, tuple(map(operand_type, operands[name]))) for name in names]
-jobs = [_compile._name(one) for one in _compile._jobs(missing)]
+jobs = [one.title for one in _compile._jobs(missing)]
 assert jobs == (["tiles", "matmul", "relu_forward", "tiles"] if _tile.shape().rows else names[::-1]), jobs
 assert _compile._jobs(missing[:1])[0] is missing[0]  # no tiles without a product
 if _tile.shape().rows:
     first, *_, last = _compile._jobs(missing)
     first.make()
-    assert not first.is_needed() and last.is_needed()
-    assert _compile._description(last)[0] is None
-    assert [_compile._name(one) for one in _compile._jobs(missing)][:2] == ["tiles", "matmul"]  # the other one, first
+    assert first.on_disk() and not last.on_disk()
+    assert last.description() == ["tiles", "float32", False]
+    assert [one.title for one in _compile._jobs(missing)][:2] == ["tiles", "matmul"]  # the other one, first
 print("ok")
 """
     assert python(code, FASTNN_CACHE_DIR=str(tmp_path)).strip() == "ok"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn_kernels import _lane_products, narrow
+from fastnn_kernels import _lane_products, narrow, narrow_loss
 from fastnn_kernels._jit import compiled
 from fastnn_kernels._tuning import BLOCK
 from fastnn_kernels.registry import REGISTRY
@@ -35,7 +35,7 @@ def part(spec, args, first, last):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", narrow.__all__)
+@pytest.mark.parametrize("name", [*narrow.__all__, *narrow_loss.__all__])
 def test_slices_of_whole_blocks_have_the_bits_of_the_whole(name, dtype):
     shape = "moons" if "moons" in REGISTRY[name].shapes else "200x2"
     spec, args = made(name, dtype, shape)

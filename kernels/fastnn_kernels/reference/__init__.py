@@ -18,6 +18,7 @@ from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.narrow import *
+from fastnn_kernels.reference.narrow_loss import *
 from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
@@ -37,6 +38,7 @@ _FAMILIES = (
     "losses",
     "matmul",
     "narrow",
+    "narrow_loss",
     "norm",
     "outer_product",
     "penalty",

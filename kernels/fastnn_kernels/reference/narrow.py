@@ -4,13 +4,11 @@ import numpy as np
 
 from fastnn_kernels._tuning import BLOCK
 from fastnn_kernels.reference.activation import ACTIVATIONS
-from fastnn_kernels.reference.softmax import softmax_cross_entropy
 
 __all__ = [
     "gather_lanes",
     "lanes_to_rows",
     "narrow_backward",
-    "narrow_cross_entropy",
     "narrow_forward",
     "rows_to_lanes",
 ]
@@ -19,7 +17,7 @@ COLUMNS = 16
 FUNCTIONS = [(lambda x: x, lambda x, y: 1), *ACTIVATIONS.values()]
 
 
-def _blocks(array, samples):
+def blocks_of(array, samples):
     """Each block as a matrix, and the numbers of its samples."""
     rows = array.shape[1] // BLOCK
     for b, block in enumerate(array):
@@ -35,7 +33,7 @@ def _weights(parameters, layer):
 
 def narrow_forward(values, indices, parameters, geometry):
     """y = f(x · w + b), for one layer after the other"""
-    for block, _ in _blocks(values, len(indices)):
+    for block, _ in blocks_of(values, len(indices)):
         for layer in geometry:
             w, (units, code, x, z, y) = _weights(parameters, layer), layer[[1, 5, 6, 7, 8]]
             block[z : z + units] = w[:, :units].T @ block[x : x + len(w)]
@@ -45,7 +43,7 @@ def narrow_forward(values, indices, parameters, geometry):
 
 def narrow_backward(partial, gradients, values, indices, parameters, geometry):
     """dz = dy · f'(z); dw = x · dz, over the samples of a block; dx = dz · wᵀ; from the last layer to the first"""
-    pairs = zip(_blocks(values, len(indices)), _blocks(gradients, len(indices)), strict=True)
+    pairs = zip(blocks_of(values, len(indices)), blocks_of(gradients, len(indices)), strict=True)
     for own, ((block, _), (dblock, _)) in zip(partial, pairs, strict=True):
         for number, layer in reversed(list(enumerate(geometry))):
             w, (inputs, units, code, x, z, y, dy, dx) = _weights(parameters, layer), layer[[0, 1, 5, 6, 7, 8, 9, 10]]
@@ -59,7 +57,7 @@ def narrow_backward(partial, gradients, values, indices, parameters, geometry):
 def gather_lanes(values, source, indices):
     """Column s of a block = a sample's inputs and a 1; the last sample fills the columns behind it"""
     C = source.shape[1]
-    for block, own in _blocks(values, len(indices)):
+    for block, own in blocks_of(values, len(indices)):
         column = np.minimum(np.arange(block.shape[1]), len(own) - 1)
         block[:C] = source[indices[own[column]]].T
         block[C] = 1
@@ -67,28 +65,12 @@ def gather_lanes(values, source, indices):
 
 def lanes_to_rows(out, values, at, n):
     """out[i, :n] = rows at to at + n of sample i's column"""
-    for block, own in _blocks(values, len(out)):
+    for block, own in blocks_of(values, len(out)):
         out[own, :n] = block[at : at + n, : len(own)].T
 
 
 def rows_to_lanes(gradients, dout, n):
     """Sample i's column = dout[i, :n]; 0 behind the last sample"""
-    for block, own in _blocks(gradients, len(dout)):
+    for block, own in blocks_of(gradients, len(dout)):
         block[:n] = 0
         block[:n, : len(own)] = dout[own, :n].T
-
-
-def narrow_cross_entropy(loss, correct, gradients, values, labels, loss_weight, at, n):
-    """`softmax_cross_entropy` of rows at to at + n; the gradient in rows 0 to n, 0 behind the last sample
-
-    Rows n and n + 1: the largest score of each sample; its loss_weight, divided by the sum of exponentials.
-    """
-    for (block, own), (dblock, _) in zip(_blocks(values, len(labels)), _blocks(gradients, len(labels)), strict=True):
-        x = np.ascontiguousarray(block[at : at + n, : len(own)].T)
-        dx, parts = np.zeros_like(x), np.zeros((2, len(own)))
-        softmax_cross_entropy(*parts, dx, x, labels[own], loss_weight[own], n)
-        loss[own], correct[own] = parts
-        dblock[:n] = 0
-        dblock[:n, : len(own)] = dx.T
-        dblock[n, : len(own)] = largest = x.max(axis=1)
-        dblock[n + 1, : len(own)] = loss_weight[own] / np.exp(x - largest[:, None]).sum(axis=1)

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 
 from fastnn_kernels import reference
+from fastnn_kernels._narrow_layout import Dense, laid_out
 from fastnn_kernels._tuning import BLOCK
-from fastnn_kernels.narrow import Dense, laid_out
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids, scores
 from fastnn_kernels.registry.spec import spec
 

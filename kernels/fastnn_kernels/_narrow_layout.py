@@ -1,0 +1,97 @@
+"""Where the numbers of narrow layers lie: blocks of samples that stand side by side, and the geometry of the layers.
+
+A row of a narrow layer leaves most of a vector register empty. So the samples are cut into blocks of BLOCK, and each
+block is stored with a row for each unit, a column for each sample:
+
+    block : a (rows, width) matrix at the start of row b of an array (blocks, rows · BLOCK), where width is the number
+            of the block's samples, BLOCK or fewer in the last one, rounded up to a multiple of COLUMNS
+
+Columns behind the last sample repeat that sample, and have a gradient of 0. Behind the rows of an input and of each
+layer's output is a row of ones: the bias is the weight of this input, and lies behind the weights in memory.
+
+`geometry` is (layers, len(FIELDS)) int64, a line for each layer: see FIELDS.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fastnn_kernels._jit import always_inline
+from fastnn_kernels._tuning import BLOCK
+from fastnn_kernels._view import matrix
+from fastnn_kernels.activation import ACTIVATIONS
+
+
+class Geometry(NamedTuple):
+    """A layer of `geometry`, and the number of each field.
+
+    inputs, units, bias  their numbers; bias: 1 or 0
+    weights              where w begins in the flat parameters
+    stride               numbers from one row of w to the next; the bias is the row behind the last one
+    activation           its number in CODES; 0: none
+    x, z, y              the first row of the inputs, of the sums, of the outputs. z = y where the slope of the
+                         activation needs y only
+    dy, dx               the first row of the gradient of the outputs, and of the inputs
+    """
+
+    inputs: int
+    units: int
+    bias: int
+    weights: int
+    stride: int
+    activation: int
+    x: int
+    z: int
+    y: int
+    dy: int
+    dx: int
+
+
+FIELDS = Geometry(*range(len(Geometry._fields)))
+COLUMNS = 16  # whole lines of either dtype
+CODES = {"identity": 0} | {name: code for code, name in enumerate(ACTIVATIONS, 1)}
+NEEDS_SUMS = ("softplus", "gelu", "silu")  # activations whose slope is no function of their output
+
+
+class Dense(NamedTuple):
+    """A layer as `laid_out` takes it: its fields are those of `Geometry`, but for the name of the activation."""
+
+    inputs: int
+    units: int
+    bias: int
+    weights: int
+    stride: int
+    activation: str
+
+
+def laid_out(layers: Sequence[Dense]) -> tuple[np.ndarray, int, int]:
+    """The geometry of dense layers in a row, (layers, fields); the rows of a block of values, and of gradients."""
+    lines, x, most = [], 0, max(max(layer.inputs, layer.units) for layer in layers)
+    free = layers[0].inputs + 1
+    for number, layer in enumerate(layers):
+        z = free
+        y = z + layer.units if layer.activation in NEEDS_SUMS else z
+        own, others = (0, most) if (len(layers) - number) % 2 else (most, 0)  # gradients change places
+        lines.append(Geometry(*layer[:5], CODES[layer.activation], x, z, y, own, others))
+        x, free = y, y + layer.units + 1
+    return np.array(lines, np.int64), free, max(2 * most, layers[-1].units + 2)
+
+
+@always_inline
+def _width(b, samples):
+    """The number of columns of block b."""
+    return (min(BLOCK, samples - b * BLOCK) + COLUMNS - 1) // COLUMNS * COLUMNS
+
+
+@always_inline
+def block_of(blocks, b, samples):
+    """Block b as (rows, width)."""
+    return matrix(blocks[b], 0, blocks.shape[1] // BLOCK, _width(b, samples))
+
+
+@always_inline
+def fill(row, first, value):
+    """row[first:] = value"""
+    for s in range(first, row.shape[0]):
+        row[s] = value

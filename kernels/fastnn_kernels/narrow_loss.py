@@ -1,0 +1,86 @@
+"""The loss of narrow nets: softmax and cross-entropy of few scores, with samples side by side (`_narrow_layout`)."""
+
+from numba import prange
+
+from fastnn_kernels._jit import always_inline, kernel, rounded
+from fastnn_kernels._math import exp_nonpositive, log
+from fastnn_kernels._narrow_layout import block_of, fill
+from fastnn_kernels._tuning import BLOCK, TRANSCENDENTAL
+
+__all__ = ["narrow_cross_entropy"]
+
+
+@rounded
+def _product(a, b):
+    return a * b
+
+
+@always_inline
+def _first_row(largest, choice, own, x):
+    """The start of `_next_row`."""
+    for s in range(own.shape[0]):
+        largest[s] = x[s]
+        own[s] = x[s]
+        choice[s] = 0
+
+
+@always_inline
+def _next_row(largest, choice, own, x, j, labels):
+    """Score j: largest = the largest so far, NaN ignored; choice = its number, the first of equals; own = the label's
+
+    NaN in the first row stays, and any other makes the sum of the exponentials NaN.
+    """
+    for s in range(own.shape[0]):
+        larger = x[s] > largest[s]
+        largest[s] = x[s] if larger else largest[s]
+        choice[s] = j if larger else choice[s]
+        own[s] = x[s] if labels[s] == j else own[s]
+
+
+@always_inline
+def _exponentials(d, total, x, largest):
+    """d = exp(x − largest), total = the sum of each column"""
+    for j in range(x.shape[0]):
+        row, own = x[j], d[j]
+        for s in range(total.shape[0]):
+            own[s] = exp_nonpositive(row[s] - largest[s])
+        for s in range(total.shape[0]):
+            total[s] = own[s] if j == 0 else total[s] + own[s]
+
+
+@always_inline
+def _column_cross_entropy(loss, correct, d, x, labels, loss_weight):
+    """`narrow_cross_entropy` of one block: d (≥ n + 2, width), x (n, width), the others (samples,)"""
+    n, samples = x.shape[0], loss.shape[0]
+    largest, total = d[n, :samples], d[n + 1, :samples]
+    _first_row(largest, correct, loss, x[0])
+    for j in range(1, n):
+        _next_row(largest, correct, loss, x[j], j, labels)
+    _exponentials(d, total, x, largest)
+    for s in range(samples):
+        loss[s] = log(total[s]) + (largest[s] - loss[s])
+        right = correct[s] == labels[s] and total[s] == total[s]
+        correct[s] = 1 if right else 0
+        total[s] = loss_weight[s] / total[s]
+    for j in range(n):
+        own = d[j]
+        for s in range(samples):
+            own[s] = _product(own[s], total[s]) - (loss_weight[s] if labels[s] == j else type(own[s])(0))
+        fill(own, samples, 0)
+
+
+@kernel(
+    work=lambda loss, correct, gradients, values, labels, loss_weight, at, n: TRANSCENDENTAL * n * loss.size, outputs=3
+)
+def narrow_cross_entropy(loss, correct, gradients, values, labels, loss_weight, at, n):
+    """`softmax_cross_entropy` of few scores, with samples side by side, and with its bits
+
+    loss, correct, labels, loss_weight : (B,), as there
+    gradients : (blocks, rows · BLOCK), in blocks: that of score j in row j; rows n and n + 1 are overwritten
+    values    : (blocks, rows · BLOCK), in blocks: score j in row at + j
+    at, n     : the row of the first score; their number, 1 ≤ n < NARROW
+    """
+    for b in prange(values.shape[0]):
+        block, dblock = block_of(values, b, labels.shape[0]), block_of(gradients, b, labels.shape[0])
+        own = slice(b * BLOCK, b * BLOCK + BLOCK)
+        _column_cross_entropy(loss[own], correct[own], dblock, block[at : at + n], labels[own], loss_weight[own])
