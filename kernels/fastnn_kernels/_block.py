@@ -20,7 +20,7 @@ from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
 TITLE = "tiles"  # of all blocks, for messages; no kernel has this name
-WORDS = 12  # of the block's signature
+WORDS = 2 + len(_tile.Operands._fields)  # of a block's signature: rows and lines come first
 DTYPES = {types.float32: np.float32, types.float64: np.float64}
 REALS = {str(real): real for real in DTYPES}
 
@@ -53,7 +53,7 @@ def _copy_line(typing_context, to, source):
 
 @intrinsic
 def _prefetch(typing_context, address):
-    """Ask for a line: for reading, into all caches, as data."""
+    """Ask for a line, for reading, into the second cache: a whole panel may not fit into the first beside the other."""
 
     def codegen(context, builder, signature, args):
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)

@@ -115,6 +115,7 @@ def specs():
     bench = {
         "notmnist": (32, 28, 28, 1, 3, 3, 1, 1, "same", 32),
         "mnist-first": (50, 28, 28, 1, 5, 5, 1, 1, "same", 32),
+        "mnist-first-padded": (50, 32, 32, 1, 5, 5, 1, 1, "valid", 32),  # as the layer calls it: no pixel at a border
         "mnist-second": (50, 14, 14, 32, 5, 5, 1, 1, "same", 64),
         "mnist-second-padded": (50, 18, 18, 32, 5, 5, 1, 1, "valid", 64),
         "stride-2": (50, 28, 28, 32, 3, 3, 2, 2, "same", 64),
