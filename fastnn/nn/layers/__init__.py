@@ -4,7 +4,7 @@ from typing import Any
 
 from fastnn.common.names import look_up
 from fastnn.nn.layers.activation import Activation
-from fastnn.nn.layers.base import Layer, Parameter, restored
+from fastnn.nn.layers.base import Join, Layer, Parameter, restored
 from fastnn.nn.layers.convolution import Conv2D, MaxPool2D
 from fastnn.nn.layers.dense import Dense
 from fastnn.nn.layers.dropout import Dropout
@@ -19,7 +19,9 @@ LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}
 def from_config(config: dict[str, Any]) -> Layer:
     """The layer that `Layer.config` described."""
     arguments = {name: restored(value) for name, value in config.items() if name != "kind"}
+    if config.get("kind") == Activation.kind and "activation" not in config:  # as files before version 2 have it
+        arguments = {"activation": arguments["name"]}
     return look_up("layer", config.get("kind"), LAYERS)(**arguments)
 
 
-__all__ = ["LAYERS", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]
+__all__ = ["LAYERS", "Join", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]

@@ -38,12 +38,12 @@ class Activation(Layer):
     """f(x), element by element: identity, relu, leaky_relu (slope .01), tanh, sigmoid,
     softplus, elu, gelu (exact) or silu."""
 
-    name: str
+    activation: str
     kind: ClassVar[str] = "activation"
 
     def __post_init__(self):
-        check_activation(self.name)
+        check_activation(self.activation)
 
     def forward(self, build, x, p):
-        out, backward = activate(build, x, self.name)
+        out, backward = activate(build, x, self.activation)
         return out, lambda dout, grads, wanted: backward(dout) if wanted else None

@@ -1,6 +1,6 @@
 """The base of all layers: an immutable description that names its parameters and emits operations on a builder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from fastnn.nn.initializers import Initializer
 
 # (gradient of the output, gradients of the parameters to fill, whether the input's is wanted) -> the input's
 Backward = Callable[[Value, Mapping[str, ParameterView], bool], Value | None]
+JoinBackward = Callable[[Value, Mapping[str, ParameterView], Sequence[bool]], Sequence[Value | None]]
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,20 @@ class Penalised:
         return float(self.l1), float(self.l2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layer:
     """Base of all layers. A subclass says its kind, shapes, parameters and forward operations.
+
+    name       what it is called in a network; None: its kind, counted up
+    freeze     whether training leaves its parameters as they are
 
     kind       what names count up: dense, dense_1
     takes_ids  whether the input is word ids, not numbers
     weights    the short names of the parameters to which penalties and max_norm apply
     """
 
+    name: str | None = None
+    freeze: bool = False
     kind: ClassVar[str]
     takes_ids: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ()
@@ -96,6 +102,22 @@ class Layer:
     def config(self) -> dict[str, Any]:
         """The description as plain data, from which `from_config` makes an equal layer."""
         return {"kind": self.kind, **{field.name: _plain(getattr(self, field.name)) for field in fields(self)}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join(Layer):
+    """Base of layers with several inputs: a subclass says `joined_shape` and `join`."""
+
+    def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        """The shape of one output sample, from those of the inputs. ShapeError if they do not fit together."""
+        raise NotImplementedError
+
+    def join(self, build: Builder, xs: Sequence[Value], p: Mapping[str, ParameterView]) -> "tuple[Value, JoinBackward]":
+        """Emit the operations that compute the output from all inputs. As `forward`, but for several inputs.
+
+        The function that emits the backward operations gets a flag for each input, and returns a gradient for each.
+        """
+        raise NotImplementedError
 
 
 def _plain(value: Any) -> Any:
