@@ -1,6 +1,6 @@
-"""The model that users build: layers in a row, trained by `fit`, kept by `save`, brought back by `load`."""
+"""The models that users build: trained by `fit`, kept by `save`, brought back by `load`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,10 @@ from fastnn.common import validation
 from fastnn.common.errors import DataError
 from fastnn.data.source import Source, source_of
 from fastnn.nn import losses
+from fastnn.nn.config import network_of
+from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
+from fastnn.nn.layers.base import Node
 from fastnn.nn.losses import Loss
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
@@ -16,40 +19,49 @@ from fastnn.training import storage
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, train
-from fastnn.training.model import Model
+from fastnn.training.model import Predictor
 
 
-class Sequential(Model):
-    """Layers in a row.
+class Model(Predictor):
+    """Layers that branch: a network between values that layers were called with and values that they made.
 
-    layers       descriptions: Dense, Embedding, ...
-    input_shape  of one sample, without the sample axis
-    loss         a name or a loss object
-    dtype        float32 or float64, of parameters and all arithmetic
-    seed         of the initial values and of everything random in training
-    l1, l2       add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
+    inputs        what `fn.Input` made: one, a list, or a dict by name
+    outputs       what layers made, each with samples (scores,): one, a list, or a dict by name
+    loss          a name or a loss object; of several outputs also a dict of them by name
+    loss_weights  the weight of each output's loss in the sum that is trained, by name; 1 for others
+    dtype         float32 or float64, of parameters and all arithmetic
+    seed          of the initial values and of everything random in training
+    l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
 
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
+    A layer that is called twice shares its parameters, `Dense(tied_to=)` those of another layer. Several inputs take a
+    dict of arrays by name, or a tuple of them in order; several outputs take targets and give predictions likewise.
+    ShapeError, TypeError or ValueError for values that do not make a network.
+
+    >>> x = fn.Input((8,))
+    >>> hidden = fn.Dense(8, "relu")(x)
+    >>> model = fn.Model(x, fn.Dense(3)(fn.Add()(x, hidden)))
     """
 
     def __init__(
         self,
-        layers: Sequence[Layer],
+        inputs: Node | Sequence[Node] | Mapping[str, Node],
+        outputs: Node | Sequence[Node] | Mapping[str, Node],
         *,
-        input_shape: tuple[int, ...],
-        loss: str | Loss = "softmax_cross_entropy",
+        loss: str | Loss | Mapping[str, str | Loss] = "softmax_cross_entropy",
+        loss_weights: Mapping[str, float] | None = None,
         dtype: str = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
     ):
-        super().__init__(Network(layers, input_shape, losses.get(loss), l1, l2), dtype=dtype, seed=seed)
+        network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights)
+        super().__init__(network, dtype=dtype, seed=seed)
 
     @classmethod
-    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Sequential":
+    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Model":
         """A model of a network that exists already."""
         model = cls.__new__(cls)
-        Model.__init__(model, network, dtype=dtype, seed=seed)
+        Predictor.__init__(model, network, dtype=dtype, seed=seed)
         return model
 
     def fit(
@@ -117,7 +129,37 @@ class Sequential(Model):
         storage.save(path, self.saved())
 
 
-def load(path: str | Path, *, loss: str | Loss | None = None) -> Sequential:
+class Sequential(Model):
+    """Layers in a row.
+
+    layers       descriptions: Dense, Embedding, ...
+    input_shape  of one sample, without the sample axis
+    loss, dtype, seed, l1, l2   as of `fn.Model`
+
+    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        input_shape: tuple[int, ...],
+        loss: str | Loss = "softmax_cross_entropy",
+        dtype: str = "float32",
+        seed: int = 0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ):
+        Predictor.__init__(self, Network(chain(layers, input_shape), losses.get(loss), l1, l2), dtype=dtype, seed=seed)
+
+
+def _losses(given: str | Loss | Mapping[str, str | Loss]) -> Loss | dict[str, Loss]:
+    if isinstance(given, Mapping):
+        return {name: losses.get(one) for name, one in given.items()}
+    return losses.get(given)
+
+
+def load(path: str | Path, *, loss: str | Loss | Mapping[str, str | Loss] | None = None) -> Model:
     """The model that `save` or a Checkpoint wrote; `loss` instead of the one it had.
 
     FileFormatError if the file is missing or damaged.
@@ -125,14 +167,17 @@ def load(path: str | Path, *, loss: str | Loss | None = None) -> Sequential:
     return load_checkpoint(path, loss)[0]
 
 
-def load_checkpoint(path: str | Path, loss: str | Loss | None = None) -> tuple[Sequential, dict[str, Any]]:
+def load_checkpoint(
+    path: str | Path, loss: str | Loss | Mapping[str, str | Loss] | None = None
+) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
-    given = None if loss is None else losses.get(loss)
+    given = None if loss is None else _losses(loss)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = Network.from_config(config["network"], given)
-        model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
+        network = network_of(config["network"], given)
+        kind = Sequential if network.graph.is_chain else Model
+        model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
     return model, dict(saved.training)
