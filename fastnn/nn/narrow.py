@@ -41,9 +41,13 @@ class Plan(NamedTuple):
 
 
 def is_narrow(network: Network) -> bool:
-    """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing."""
-    dense = [layer for layer in network.layers if type(layer) is Dense]
-    others = any(type(layer) not in (Dense, Flatten) for layer in network.layers)
+    """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing.
+
+    A dense layer at each of several positions is none.
+    """
+    of_rows = [layer for layer, shape in zip(network.layers, network.shapes, strict=False) if len(shape) == 1]
+    dense = [layer for layer in of_rows if type(layer) is Dense]
+    others = sum(type(layer) is not Flatten for layer in network.layers) > len(dense)
     widths = [int(np.prod(shape)) for shape in network.shapes]
     return bool(dense) and not others and max(widths) <= WIDEST
 

@@ -108,6 +108,9 @@ class Layer:
 class Join(Layer):
     """Base of layers with several inputs: a subclass says `joined_shape` and `join`."""
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        raise ShapeError(f"{type(self).__name__} got one input, expected at least two")
+
     def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         """The shape of one output sample, from those of the inputs. ShapeError if they do not fit together."""
         raise NotImplementedError
