@@ -4,7 +4,7 @@ Kernels do not check their indices: an id out of range would be a segmentation f
 for each call of the user, before any kernel runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Real
 
 import numpy as np
@@ -98,6 +98,33 @@ def finite(array, name: str) -> np.ndarray:
     if suspect and (bad := _first_index(array, ~np.isfinite(array))) is not None:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
     return _source(array)
+
+
+def table(array, name: str, numbers: Iterable[int], categories: Mapping[int, int]) -> np.ndarray:
+    """The table `array` (N, C) as kernels gather from it. Columns that are named in neither may hold anything.
+
+    numbers    : columns that must hold finite numbers
+    categories : column -> how many ids it may hold
+
+    Raises DataError, which names the first entry that is wrong and its row and column.
+    """
+    array = _numeric(array, name)
+    for column in numbers:
+        _refuse(array, name, column, ~np.isfinite(array[:, column]), "finite numbers")
+    for column, count in categories.items():
+        ids, meaning = array[:, column], f"(categories of column {column})"
+        _refuse(array, name, column, ~_is_whole(ids), f"whole numbers {meaning}")
+        _refuse(array, name, column, (ids < 0) | (ids >= count), f"0 to {count - 1} {meaning}")
+    return _source(array)
+
+
+def _refuse(array: np.ndarray, name: str, column: int, bad, expected: str) -> None:
+    """DataError if an entry of a column is bad."""
+    if np.any(bad):
+        row = int(np.argmax(bad))
+        value = array[row, column]
+        shown = int(value) if np.isfinite(value) and value == np.floor(value) else value
+        raise DataError(f"{name}[{row}, {column}] is {shown}, expected {expected}")
 
 
 def samples(x, name: str, shape: tuple[int, ...]) -> np.ndarray:

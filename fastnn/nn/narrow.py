@@ -42,7 +42,10 @@ class Plan(NamedTuple):
 
 
 def is_narrow(network: Network) -> bool:
-    """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing."""
+    """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing.
+
+    A dense layer at each of several positions is none, nor one that is tied or frozen.
+    """
     if not network.graph.is_chain or network.frozen:
         return False
     dense = [call for call in network.calls if type(call.layer) is Dense]

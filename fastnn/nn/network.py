@@ -64,19 +64,19 @@ class Network:
         self.shapes = [*graph.inputs.values(), *(call.shape for call in self.calls)]
         self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("the network")
         for call in self.calls:
-            self._check_ids(call)
+            self._check_data(call)
             self._check_borrowed(call)
         self.outputs = _outputs(graph, loss, loss_weights or {})
 
-    def _check_ids(self, call: Call) -> None:
-        """ValueError unless inputs that are word ids go into layers that take ids, and nothing else does."""
+    def _check_data(self, call: Call) -> None:
+        """ValueError unless a layer that takes data reads an input, and one that takes ids no numbers."""
         for name in call.inputs:
-            if call.layer.takes_ids and name not in self.graph.inputs:
-                number = self.names.index(call.name) + 1
-                raise ValueError(f"{call.name} takes word ids and so must be the first layer, not number {number}")
-            readers = [other for other in self.calls if name in other.inputs]
-            if call.layer.takes_ids and any(not other.layer.takes_ids for other in readers):
-                raise ValueError(f"{call.name} takes {name} as word ids, {readers[-1].name} as numbers; expected one")
+            if call.layer.takes_data and name not in self.graph.inputs:
+                number, what = self.names.index(call.name) + 1, "word ids" if call.layer.takes_ids else "a table"
+                raise ValueError(f"{call.name} takes {what} and so must be the first layer, not number {number}")
+            others = [other.name for other in self.calls if name in other.inputs and not other.layer.takes_ids]
+            if call.layer.takes_ids and others:
+                raise ValueError(f"{call.name} takes {name} as word ids, {others[0]} as numbers; expected one of them")
 
     def _check_borrowed(self, call: Call) -> None:
         """ValueError or ShapeError unless the parameters that a layer borrows are there, and fit."""
@@ -184,12 +184,9 @@ class Network:
     def checked_input(self, number: int, x: Any, what: str) -> np.ndarray:
         """The data of an input as kernels take them. ShapeError, TypeError or DataError if they cannot be that."""
         name, shape = list(self.graph.inputs.items())[number]
-        x = validation.samples(x, what, shape)
-        if not self.is_ids(name):
-            return validation.finite(x, what)
+        given = validation.samples(x, what, shape)
         readers = [call for call in self.calls if name in call.inputs]
-        rows, owner = min((call.layer.rows, call.owner) for call in readers)  # type: ignore[attr-defined]
-        return validation.whole_numbers(x, what, rows, f"ids into {rows} rows of {owner}")
+        return [call.layer.checked_input(given, what, call.owner) for call in readers][-1]
 
     def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
         """The targets of an output as its loss takes them. ShapeError, TypeError or DataError if they cannot be that."""
