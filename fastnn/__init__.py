@@ -9,6 +9,7 @@ from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFin
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
 from fastnn.engine.threads import threads
+from fastnn.models import Model, Sequential, load
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
 from fastnn.nn.layers import (
@@ -33,7 +34,6 @@ from fastnn.nn.layers import (
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
-from fastnn.models import Model, Sequential, load
 from fastnn.training import callbacks
 from fastnn.training.callbacks import (
     Callback,

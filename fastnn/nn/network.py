@@ -80,7 +80,7 @@ class Network:
 
     def _check_borrowed(self, call: Call) -> None:
         """ValueError or ShapeError unless the parameters that a layer borrows are there, and fit."""
-        for name, shape in self._borrowed(call).values():
+        for name, shape in self.borrowed_by(call).values():
             if name not in self.parameter_specs:
                 owners = [other.removesuffix(".w") for other in self.parameter_specs if other.endswith(".w")]
                 raise ValueError(f"{call.name} is tied to {name.rpartition('.')[0]!r}, {near(name, owners)}")
@@ -125,13 +125,14 @@ class Network:
         """Running statistics of one layer by their public names, such as batch_norm.mean."""
         return {f"{call.owner}.{short}": spec for short, spec in call.layer.buffers(*call.input_shapes[:1]).items()}
 
-    def _borrowed(self, call: Call) -> dict[str, tuple[str, tuple[int, ...]]]:
+    def borrowed_by(self, call: Call) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """The parameters of other layers that a layer uses, by short name: public name and expected shape."""
         return call.layer.borrowed(call.input_shapes[0])
 
     def uses_of(self, call: Call) -> dict[str, str]:
         """The parameters that a layer uses: short name -> public name. Those of other layers, too."""
         own = {name.rpartition(".")[2]: name for name in self.parameters_of(call)}
-        return own | {short: name for short, (name, _) in self._borrowed(call).items()}
+        return own | {short: name for short, (name, _) in self.borrowed_by(call).items()}
 
     @cached_property
     def frozen(self) -> frozenset[str]:
@@ -189,7 +190,7 @@ class Network:
         return [call.layer.checked_input(given, what, call.owner) for call in readers][-1]
 
     def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
-        """The targets of an output as its loss takes them. ShapeError, TypeError or DataError if they cannot be that."""
+        """The targets of an output as its loss takes them. Errors as of `checked_input`."""
         output = self.outputs[number]
         return output.loss.checked_targets(y, what, output.width)
 
@@ -226,7 +227,9 @@ def _outputs(graph: Graph, loss: Loss | Mapping[str, Loss], weights: Mapping[str
     found = []
     for name, value in graph.outputs.items():
         if len(shapes[value]) != 1:
-            raise ShapeError(f"{value} ends with samples of shape {shapes[value]}, expected (outputs,)")
+            raise ShapeError(
+                f"{value} ends with samples of shape {shapes[value]}, expected (outputs,): put Flatten() before"
+            )
         weight = validation.real_number(f"loss_weights[{name!r}]", weights.get(name, 1.0))
         if not 0 <= weight < math.inf:
             raise ValueError(f"loss_weights[{name!r}] is {weight}, expected a finite number ≥ 0")

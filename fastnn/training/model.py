@@ -93,7 +93,8 @@ class Predictor:
     def predict(self, x: Any, *, logits: bool = False) -> Any:
         """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs), of an array or stream x.
 
-        Of several outputs: a dict of such arrays by name. logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
+        Of several outputs: a dict of such arrays by name. logits=True gives the raw scores. A row's prediction has the
+        same bits alone and in a batch.
         """
         read = self._read_batches("logits" if logits else "predict", x, Runner.predictions)
         if len(read) == 1:

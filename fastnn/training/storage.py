@@ -1,9 +1,9 @@
 """Models and training states on disk, as plain data: one HDF5 file, written whole or not at all, checked when read.
 
-Layout, version 2 (version 1 differs in how the config names the function of an `Activation`): the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with
-network, dtype, seed, epoch and meta; the groups `parameters` and `buffers` with one dataset per public
-name; in a checkpoint also `training`, a tree of groups, arrays and JSON texts. (Texts are datasets,
-because HDF5 limits an attribute to 64 KiB.)
+Layout, version 2: the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with network, dtype,
+seed, epoch and meta; the groups `parameters` and `buffers` with one dataset per public name; in a checkpoint also
+`training`, a tree of groups, arrays and JSON texts. (Texts are datasets, because HDF5 limits an attribute to 64 KiB.)
+In version 1 the config calls the function of an `Activation` its name.
 """
 
 import hashlib

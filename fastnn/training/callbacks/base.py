@@ -57,7 +57,7 @@ class Run:
         return self._runner.gradients
 
     def layer_outputs(self) -> dict[str, np.ndarray]:
-        """The inputs ("input", if there is one) and each layer's output for the batch of the last step, by name: views."""
+        """The inputs (one: "input") and each layer's output for the batch of the last step, by name: views."""
         assert self._runner is not None, "no step has run"
         return self._runner.layer_outputs()
 
