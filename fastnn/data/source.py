@@ -22,7 +22,10 @@ class Expected(Protocol):
 
     input_shape  of one sample
     classes      how many, if targets are labels
+    dtype        of the arithmetic: what is checked has no number that it cannot hold
     """
+
+    dtype: np.dtype
 
     @property
     def input_shape(self) -> tuple[int, ...]: ...
@@ -163,7 +166,7 @@ class StreamSource:
 
     def _weights_of(self, first: int, last: int, y: np.ndarray) -> np.ndarray | None:
         own = None if self._sample_weight is None else self._sample_weight[first:last]
-        return validation.combined_weights(own, self._class_weight, y)
+        return validation.combined_weights(own, self._class_weight, y, self._expected.dtype)
 
 
 Source = ArraySource | StreamSource
@@ -181,16 +184,18 @@ def source_of(
 
     Raises ShapeError, DataError, TypeError or ValueError for data that are not as expected.
     """
-    by_class = validation.class_weights(class_weight, expected.classes)
+    dtype = expected.dtype
+    by_class = validation.class_weights(class_weight, expected.classes, dtype)
     if isinstance(x, Stream) or isinstance(y, Stream):
         x, y = _sized(x, names[0]), _sized(y, names[1])
         validation.check_sample_shape(x.shape, names[0], expected.input_shape)
         validation.check_same_length(x, y, names)
-        weights = validation.sample_weights(sample_weight, len(x))
+        weights = validation.sample_weights(sample_weight, len(x), dtype)
         return StreamSource(expected, x, y, weights, by_class, names)
     x, y = expected.checked(x, y, names)
-    weights = validation.combined_weights(validation.sample_weights(sample_weight, len(x)), by_class, y)
-    return ArraySource(x, y, None if weights is None else validation.check_weights(weights, "weights go"))
+    by_sample = validation.sample_weights(sample_weight, len(x), dtype)
+    weights = validation.combined_weights(by_sample, by_class, y, dtype)
+    return ArraySource(x, y, None if weights is None else validation.check_weights(weights, "weights go", dtype))
 
 
 def source_of_inputs(expected: Expected, x: Any) -> Source:

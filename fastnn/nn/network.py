@@ -32,7 +32,10 @@ class Network:
 
     names   one per layer, counted up by kind: dense, dense_1
     shapes  of one sample: before the first layer, then after each
+    dtype   of the model's arithmetic: inputs and targets have no number that it cannot hold
     """
+
+    dtype = validation.DOUBLE
 
     def __init__(
         self, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss, l1: float = 0.0, l2: float = 0.0
@@ -53,6 +56,12 @@ class Network:
                 raise ShapeError(f"{name} (layer {position + 1}): {error}") from None
         if len(self.shapes[-1]) != 1:
             raise ShapeError(f"{self.names[-1]} ends with samples of shape {self.shapes[-1]}, expected (outputs,)")
+
+    def of_dtype(self, dtype: np.dtype) -> "Network":
+        """This network for a model of that dtype."""
+        other = copy.copy(self)
+        other.dtype = dtype
+        return other
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -106,13 +115,13 @@ class Network:
         """x as kernels take it, (N, *input_shape). ShapeError, TypeError or DataError if it cannot be an input."""
         x = validation.samples(x, name, self.input_shape)
         if not self.takes_ids:
-            return validation.finite(x, name)
+            return validation.representable(validation.finite(x, name), name, self.dtype)
         rows = self.layers[0].rows  # type: ignore[attr-defined]
         return validation.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
 
     def checked_targets(self, y: Any, name: str) -> np.ndarray:
         """y as the loss takes it. ShapeError, TypeError or DataError if it cannot be a target."""
-        return self.loss.checked_targets(y, name, self.output_width)
+        return validation.representable(self.loss.checked_targets(y, name, self.output_width), name, self.dtype)
 
     def checked(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of equal length, as kernels take them. Errors call them by `names`."""
@@ -173,6 +182,7 @@ class Network:
         return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])
 
 
+@np.errstate(all="ignore")  # a number that a model of float32 rounds to 0
 def _drawn(specs_of_layers: Iterable[Mapping[str, Parameter]], dtype, seed: int) -> Block:
     specs = {name: spec for specs in specs_of_layers for name, spec in specs.items()}
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
