@@ -41,7 +41,7 @@ class PlainNumbers:
             make_plain(self)
             check(self)
 
-        cls.__post_init__ = with_plain_fields  # type: ignore[attr-defined]
+        cls.__post_init__ = with_plain_fields  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         make_plain(self)

@@ -18,7 +18,7 @@ HINTS = {
     "M": "give numbers instead of dates, such as the days since one of them",
     "m": "give numbers instead of durations: divide them by np.timedelta64(1, 's')",
     "S": "texts must become numbers first",
-    "U": "texts must become numbers first: x.astype(float) reads digits, np.unique(y, return_inverse=True) numbers labels",
+    "U": "texts must become numbers first: x.astype(float) reads them, np.unique(y, return_inverse=True) counts labels",
     "V": "give the fields of the records as columns of one array",
 }
 

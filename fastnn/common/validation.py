@@ -50,7 +50,7 @@ def _numeric(array, name: str) -> np.ndarray:
 def _source(array: np.ndarray) -> np.ndarray:
     """`array` as kernels gather from it: C-contiguous, aligned, in native byte order, of one of SOURCE_DTYPES.
 
-    uint64 becomes float64, as half of its numbers are beyond int64: of all arrays, so that chunks of a stream are alike.
+    uint64 becomes float64, as half of its numbers are beyond int64: always, so that chunks of a stream are alike.
     """
     if array.dtype.name not in SOURCE_DTYPES:
         with np.errstate(all="ignore"):  # a long double beyond float64 becomes infinite
@@ -213,6 +213,6 @@ def _label(key, classes: int) -> int:
     label = plain(key)
     if isinstance(label, str):
         raise DataError(f"class_weight has the label {key!r}, a text; expected whole numbers, 0 to {classes - 1}")
-    if not isinstance(label, Real) or label not in range(classes):
+    if not isinstance(label, int | float) or label not in range(classes):
         raise DataError(f"class_weight has the label {key!r}, expected 0 to {classes - 1}")
     return int(label)

@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.common import random, validation
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import numbered
+from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import Block, ParameterView
 from fastnn.nn import layers as layer_kinds
@@ -198,7 +199,8 @@ def _layer(value: Any) -> Layer:
 
 
 def _sample_shape(given: Any) -> tuple[int, ...]:
-    whole = isinstance(given, tuple | list) and all(isinstance(extent, int | np.integer) for extent in given)
+    given = plain(given)
+    whole = isinstance(given, tuple | list) and all(isinstance(extent, int) for extent in given)
     if not whole or any(extent < 1 for extent in given):
         raise ShapeError(f"input_shape is {given!r}, expected the extents of one sample, such as (3,)")
     return tuple(int(extent) for extent in given)

@@ -128,7 +128,7 @@ def test_pandas():
     assert as_array(dummies, "x").tolist() == [[1.5, 1, 0], [2, 0, 1]]
     assert as_array(dummies.to_numpy(), "x").tolist() == [[1.5, 1, 0], [2, 0, 1]]
     assert as_array(pandas.Series([0, 1], dtype="Int64"), "y").tolist() == [0, 1]
-    with pytest.raises(TypeError, match="x: column 'kind' has dtype .*, expected numbers: row 0 holds 'cat'"):
+    with pytest.raises(TypeError, match=r"x: column 'kind' has dtype .*, expected numbers: row 0 holds 'cat'"):
         as_array(frame, "x")
     for dtype in ("Int64", "boolean", "Float64"):
         gap = pandas.DataFrame({"a": [1.0, 2], "n": pandas.array([1, None], dtype=dtype)})

@@ -133,8 +133,8 @@ def test_numbers_of_float32_s_range_and_of_float64_are_taken():
 
 def test_weights_that_are_too_large_or_too_small_together():
     model, y = dense_model(), [0, 1, 2, 0]
+    weights = {"sample_weight": [1, 1e20, 1, 1], "class_weight": {1: 1e20}}
     with pytest.raises(fn.DataError, match=r"^sample_weight · class_weight\[1\] is 1e\+40, expected at most"):
-        weights = {"sample_weight": [1, 1e20, 1, 1], "class_weight": {1: 1e20}}
         model.fit(np.zeros((4, 5)), y, optimizer=fn.SGD(0.1), verbose=False, **weights)
     with pytest.raises(fn.DataError, match="sample_weight goes from 1e-60 to 1e-60, expected ≥ 0 and not all 0"):
         model.fit(np.zeros((4, 5)), y, optimizer=fn.SGD(0.1), verbose=False, sample_weight=[1e-60] * 4)

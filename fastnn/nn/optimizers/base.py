@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Slice
@@ -55,7 +56,8 @@ class Optimizer:
         clip_value: float | None = None,
         state_dtype: str | None = None,
     ):
-        self.lr = _learning_rate(type(self).__name__, lr)
+        self.lr = _learning_rate(type(self).__name__, plain(lr))
+        clip_norm, clip_value = plain(clip_norm), plain(clip_value)
         for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if bound is not None and not bound > 0:
                 raise ValueError(f"{type(self).__name__}: {name} is {bound}, expected above 0")
@@ -91,7 +93,7 @@ class Optimizer:
         own = {name: getattr(self, name) for name in self.settings}
         optional = {name: getattr(self, name) for name in ("clip_norm", "clip_value", "state_dtype")}
         chosen = {name: value for name, value in optional.items() if value is not None}
-        return {"name": self.name, "lr": lr} | own | chosen
+        return plain({"name": self.name, "lr": lr} | own | chosen)  # what was assigned may be NumPy's
 
     def attach(self, parameters: Block) -> None:
         """Make the state of `parameters`: the arrays that were assigned for these names, else initial values.
@@ -264,7 +266,7 @@ def _is_view(array: Any, expected: np.ndarray) -> bool:
 def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
     if isinstance(lr, Schedule):
         return lr
-    if isinstance(lr, bool) or not isinstance(lr, int | float | np.number):
+    if isinstance(lr, bool) or not isinstance(lr, int | float):
         raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
     if not lr >= 0 or lr == float("inf"):
         raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")
