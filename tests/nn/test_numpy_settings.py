@@ -106,7 +106,7 @@ class Figures(fn.Callback):
 
 def trained(path, number, ratio, epochs, resume=False):
     model = image_model(number, ratio)
-    model.meta = {"size": number(3), "threshold": ratio(0.5), number(7): (ratio(0.25),), "edges": np.arange(2)}
+    model.meta = {"size": number(3), "threshold": ratio(0.5), np.int64(7): (ratio(0.25),), "edges": np.arange(2)}
     x = np.random.default_rng(0).normal(size=(12, 4, 4, 1))
     watching = [
         Figures(ratio),

@@ -61,6 +61,7 @@ def training_state(run: Run, setup: dict[str, Any]) -> dict[str, Any]:
         "setup": setup,
         "optimizer": {
             "iteration": optimizer.iteration,
+            "epoch": optimizer.epoch,
             "state": optimizer.state,
             "config": json.dumps(optimizer.config()),
         },
@@ -97,6 +98,7 @@ def restore(run: Run, saved: Saved) -> None:
         for part, value in parts.items():
             run.optimizer.state[name][part][...] = value
     run.optimizer.iteration = training["optimizer"]["iteration"]
+    run.optimizer.epoch = training["optimizer"].get("epoch", saved.config["epoch"])  # which older files lack
     lr = json.loads(training["optimizer"]["config"])["lr"]
     if not isinstance(lr, dict):  # a schedule does not change, and the setup says that it is the same
         run.optimizer.lr = lr
