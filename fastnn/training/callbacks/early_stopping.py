@@ -58,6 +58,7 @@ class EarlyStopping(PlateauWatcher):
     def on_train_end(self, run):
         if self.restore_best and self.best_state is not None:
             run.model.restore(self.best_state)
+            run.put_back = True
 
     def state_dict(self):
         return super().state_dict() | {"best_state": self.best_state or {}}
