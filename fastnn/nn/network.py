@@ -48,7 +48,10 @@ class Network:
     names    of all uses of layers: layers are counted up by kind (dense, dense_1); a second use is dense@2
     shapes   of one sample: of the inputs, then after each use of a layer
     outputs  with their losses
+    dtype    of the model's arithmetic: inputs and targets have no number that it cannot hold
     """
+
+    dtype = validation.DOUBLE
 
     def __init__(
         self,
@@ -86,6 +89,12 @@ class Network:
                 raise ValueError(f"{call.name} is tied to {name.rpartition('.')[0]!r}, {near(name, owners)}")
             if (found := self.parameter_specs[name].shape) != shape:
                 raise ShapeError(f"{call.name} is tied to {name}, which has shape {found}, expected {shape}")
+
+    def of_dtype(self, dtype: np.dtype) -> "Network":
+        """This network for a model of that dtype."""
+        other = copy.copy(self)
+        other.dtype = dtype
+        return other
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -187,12 +196,13 @@ class Network:
         name, shape = list(self.graph.inputs.items())[number]
         given = validation.samples(x, what, shape)
         readers = [call for call in self.calls if name in call.inputs]
-        return [call.layer.checked_input(given, what, call.owner) for call in readers][-1]
+        found = [call.layer.checked_input(given, what, call.owner) for call in readers][-1]
+        return validation.representable(found, what, self.dtype)
 
     def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
         """The targets of an output as its loss takes them. Errors as of `checked_input`."""
         output = self.outputs[number]
-        return output.loss.checked_targets(y, what, output.width)
+        return validation.representable(output.loss.checked_targets(y, what, output.width), what, self.dtype)
 
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
@@ -207,6 +217,7 @@ class Network:
         return other
 
 
+@np.errstate(all="ignore")  # a number that a model of float32 rounds to 0
 def _drawn(specs: Mapping[str, Parameter], dtype, seed: int) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
     for name, spec in specs.items():

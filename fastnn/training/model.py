@@ -45,8 +45,8 @@ class Predictor:
     def __init__(self, network: Network, *, dtype: str = "float32", seed: int = 0):
         if np.dtype(dtype).name not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}, expected float32 or float64")
-        self.network = network
         self.dtype = np.dtype(dtype)
+        self.network = network.of_dtype(self.dtype)
         self.seed = int(seed)
         self.state = self.network.initial_state(self.dtype, self.seed)
         self.history = History()
@@ -157,7 +157,7 @@ class Predictor:
             value = validation.as_array(value, name)
             if value.shape != self.parameters[name].shape:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {self.parameters[name].shape}")
-            checked[name] = validation.finite(value, name)
+            checked[name] = validation.representable(validation.finite(value, name), name, self.dtype)
         for name, value in checked.items():
             self.parameters.assign(name, value)
 

@@ -24,6 +24,8 @@ class Run:
     logs                        this epoch's figures so far: loss, accuracy; val_* once known. Figures that a callback
                                 adds are kept in the history.
     stop_reason                 why a callback ended the training; None while it goes on
+    put_back                    whether a callback has put the parameters of an earlier epoch back, at the end: then a
+                                Checkpoint keeps these for `load`, beside those from which a training resumes
     """
 
     def __init__(self, model: Predictor, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
@@ -35,6 +37,7 @@ class Run:
         self.shuffle = True
         self.logs: dict[str, Any] = {}
         self.stop_reason: str | None = None
+        self.put_back = False
         self._runner: Runner | None = None
 
     def stop(self, reason: str) -> None:
