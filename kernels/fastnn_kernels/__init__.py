@@ -17,6 +17,7 @@ from fastnn_kernels.dropout import *
 from fastnn_kernels.embedding import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
+from fastnn_kernels.metrics import *
 from fastnn_kernels.narrow import *
 from fastnn_kernels.narrow_loss import *
 from fastnn_kernels.norm import *
@@ -37,6 +38,7 @@ _FAMILIES = (
     "embedding",
     "losses",
     "matmul",
+    "metrics",
     "narrow",
     "narrow_loss",
     "norm",

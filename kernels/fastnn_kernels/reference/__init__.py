@@ -17,6 +17,7 @@ from fastnn_kernels.reference.dropout import *
 from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
+from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_loss import *
 from fastnn_kernels.reference.norm import *
@@ -37,6 +38,7 @@ _FAMILIES = (
     "embedding",
     "losses",
     "matmul",
+    "metrics",
     "narrow",
     "narrow_loss",
     "norm",

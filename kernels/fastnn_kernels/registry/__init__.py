@@ -9,6 +9,7 @@ from fastnn_kernels.registry import (
     elementwise,
     embedding,
     losses,
+    metrics,
     narrow,
     norms,
     outer_products,
@@ -21,7 +22,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, penalties, narrow),
+    *(windows, norms, losses, metrics, penalties, narrow),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}
