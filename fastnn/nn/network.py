@@ -18,6 +18,8 @@ from fastnn.nn.layers import Layer, Parameter
 from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.losses import Loss
+from fastnn.nn.metrics import Given, fitting, resolve
+from fastnn.nn.metrics import config as config_of
 
 
 class State(NamedTuple):
@@ -30,12 +32,19 @@ class State(NamedTuple):
 class Network:
     """Layers in a row, for samples of `input_shape`, trained by `loss`.
 
-    names   one per layer, counted up by kind: dense, dense_1
-    shapes  of one sample: before the first layer, then after each
+    metrics  what is measured beside the loss: what it measures itself, then those that were given
+    names    one per layer, counted up by kind: dense, dense_1
+    shapes   of one sample: before the first layer, then after each
     """
 
     def __init__(
-        self, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss, l1: float = 0.0, l2: float = 0.0
+        self,
+        layers: Sequence[Layer],
+        input_shape: tuple[int, ...],
+        loss: Loss,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        metrics: Iterable[Given] = (),
     ):
         if not layers:
             raise ValueError("Sequential needs at least one layer")
@@ -53,6 +62,7 @@ class Network:
                 raise ShapeError(f"{name} (layer {position + 1}): {error}") from None
         if len(self.shapes[-1]) != 1:
             raise ShapeError(f"{self.names[-1]} ends with samples of shape {self.shapes[-1]}, expected (outputs,)")
+        self.metrics = resolve(metrics, loss, self.output_width)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -111,8 +121,11 @@ class Network:
         return validation.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
 
     def checked_targets(self, y: Any, name: str) -> np.ndarray:
-        """y as the loss takes it. ShapeError, TypeError or DataError if it cannot be a target."""
-        return self.loss.checked_targets(y, name, self.output_width)
+        """y as the loss takes it. ShapeError, TypeError or DataError if it cannot be a target of loss and metrics."""
+        y = self.loss.checked_targets(y, name, self.output_width)
+        for metric in self.metrics:
+            metric.check_targets(y, name)
+        return y
 
     def checked(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of equal length, as kernels take them. Errors call them by `names`."""
@@ -157,20 +170,32 @@ class Network:
         return other
 
     def config(self) -> dict[str, Any]:
+        """As plain data. Metrics that are functions are left out, as is an empty list of metrics."""
+        metrics = config_of(self.metrics)
         return {
             "layers": [layer.config() for layer in self.layers],
             "input_shape": list(self.input_shape),
             "loss": self.loss.config(),
             "l1": self.l1,
             "l2": self.l2,
+            **({"metrics": metrics} if metrics else {}),
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], loss: Loss | None = None) -> "Network":
-        """The network that `config` described; `loss` instead of the one it had."""
+    def from_config(
+        cls, config: Mapping[str, Any], loss: Loss | None = None, metrics: Iterable[Given] | None = None
+    ) -> "Network":
+        """The network that `config` described; `loss` and `metrics` instead of those it had.
+
+        Of the metrics that it had, another loss keeps those that say something of its predictions.
+        """
         stack = [layer_kinds.from_config(item) for item in config["layers"]]
-        loss = loss or losses.from_config(config["loss"])
-        return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])
+        own = loss or losses.from_config(config["loss"])
+        network = cls(stack, tuple(config["input_shape"]), own, config["l1"], config["l2"], metrics or ())
+        if metrics is None:
+            had, outputs = config.get("metrics", []), network.output_width
+            network.metrics = resolve(fitting(had, own, outputs) if loss else had, own, outputs)
+        return network
 
 
 def _drawn(specs_of_layers: Iterable[Mapping[str, Parameter]], dtype, seed: int) -> Block:

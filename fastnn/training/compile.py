@@ -18,8 +18,11 @@ from fastnn.engine.program import Program
 from fastnn.nn import narrow
 from fastnn.nn.layers.blocked import emit_block_update
 from fastnn.nn.losses import Loss
+from fastnn.nn.metrics import Scored, WholeMetric
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
+from fastnn.training import figures
+from fastnn.training.figures import Figures
 from fastnn.training.step import BOUND, Inputs, Step
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
@@ -43,17 +46,22 @@ def compile_predict(network: Network, state: State, batch: int, logits: bool) ->
 
 
 def compile_evaluate(network: Network, state: State, batch: int, *, weighted=False, training=False) -> Step:
-    """A step that records loss and accuracy. With `training`, layers behave as in training."""
+    """A step that records loss and metrics. With `training`, layers behave as in training.
+
+    Its output are the predictions, if a metric needs them all at once.
+    """
     build, inputs = _begin(state, batch, training)
     _emit_order(build, inputs)
     x = _gather_x(build, inputs, network)
     scores, _ = network.forward(build, x, state)
     inputs = _emit_weights(build, inputs, network.loss, weighted)
-    loss, correct, _ = _emit_loss(build, inputs, network, scores)
+    scored, _ = _emit_loss(build, inputs, network, scores)
+    measured = figures.emit(network.metrics, scored)
+    output = scored.predictions if any(isinstance(one, WholeMetric) for one in network.metrics) else None
     _emit_penalties(build, inputs, network, state.parameters, None)
-    _emit_record(build, inputs, loss, correct)
-    program = Program(build, inputs.bound)
-    return Step(program, inputs, batch, network.loss, training, weighted=weighted, values=_values(build, x))
+    _emit_record(build, inputs, scored, measured)
+    settings = {"weighted": weighted, "output": output, "values": _values(build, x), "figures": measured}
+    return Step(Program(build, inputs.bound), inputs, batch, network.loss, training, **settings)
 
 
 def compile_train(
@@ -88,7 +96,8 @@ def compile_train(
     else:
         scores, backward = narrow.forward(build, x, inputs.indices, network, plan, state)
     inputs = _emit_weights(build, inputs, network.loss, weighted, whole)
-    loss, correct, dscores = _emit_loss(build, inputs, network, scores, whole, plan)
+    scored, dscores = _emit_loss(build, inputs, network, scores, whole, plan)
+    measured = figures.emit(network.metrics, scored)
     gradients = state.parameters.like()
     build.penalised = set(network.penalties())
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
@@ -98,7 +107,7 @@ def compile_train(
     _emit_penalties(build, inputs, network, state.parameters, gradients)
     if optimizer is not None:
         inputs = _emit_update(build, inputs, network, optimizer, state.parameters, gradients)
-    _emit_record(build, inputs, loss, correct)
+    _emit_record(build, inputs, scored, measured)
     if block > 1:
         build.end_one_by_one()
         for name in build.kept_steps:
@@ -116,6 +125,7 @@ def compile_train(
         values=_values(build, x),
         gradients=gradients,
         fused=fused,
+        figures=measured,
         names=_names(state.parameters) | _names(gradients, "gradient of "),
         layered=again if plan is not None else None,
     )
@@ -187,17 +197,22 @@ def _emit_loss(
     scores: Value,
     whole: bool = False,
     plan: narrow.Plan | None = None,
-) -> tuple[Buffer, Buffer, Value]:
-    """Emit the loss of the batch: loss and correctness of each sample, and the gradient of the scores."""
+) -> tuple[Scored, Value]:
+    """Emit the loss of the batch: what it makes of each sample, and the gradient of the scores."""
     if network.loss.takes_labels:
         target = build.array("labels", (build.batch,), np.int32, batched=True)
         _gather(build, inputs, k.gather_values, target, inputs.y, whole)
     else:
         target = build.value("y", scores.shape).buffer
         _gather(build, inputs, k.gather_rows, target, inputs.y, whole)
+    weight = inputs.loss_weight
     if plan is not None and isinstance(scores, Lanes):
-        return narrow.emit_loss(build, network.loss, scores, plan, target, inputs.loss_weight)
-    return network.loss.emit(build, scores, target, inputs.loss_weight)
+        each, correct, dscores = narrow.emit_loss(build, network.loss, scores, plan, target, weight)
+        rows = partial(narrow.emit_rows, build, scores)
+    else:
+        each, correct, dscores = network.loss.emit(build, scores, target, weight)
+        rows = partial(Value, scores.buffer, scores.shape)
+    return Scored(build, network.loss, rows, target, weight, each, correct), dscores
 
 
 def _emit_penalties(
@@ -240,10 +255,11 @@ def _emit_update(
     return replace(inputs, scalars=table)
 
 
-def _emit_record(build: Builder, inputs: Inputs, loss: Buffer, correct: Buffer) -> None:
-    """Emit the end of a step: loss and accuracy recorded, the cursor moved on."""
+def _emit_record(build: Builder, inputs: Inputs, scored: Scored, measured: Figures) -> None:
+    """Emit the end of a step: loss and metrics recorded, the cursor moved on."""
+    figures.emit_record(build, inputs.sums, inputs.sample_weight, measured)
     written = inputs.losses, inputs.sums, inputs.cursor
-    build.emit(k.record_step, *written, loss, correct, inputs.sample_weight, inputs.loss_weight)
+    build.emit(k.record_step, *written, scored.each, scored.correct, inputs.sample_weight, inputs.loss_weight)
 
 
 def _values(build: Builder, x: Value) -> dict[str, Value]:
