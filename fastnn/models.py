@@ -13,8 +13,10 @@ from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.base import Node
 from fastnn.nn.losses import Loss
+from fastnn.nn.metrics import Given
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
+from fastnn.nn.outputs import Losses, Metrics
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
@@ -29,6 +31,22 @@ class Model(Predictor):
     outputs       what layers made, each with samples (scores,): one, a list, or a dict by name
     loss          a name or a loss object; of several outputs also a dict of them by name
     loss_weights  the weight of each output's loss in the sum that is trained, by name; 1 for others
+    metrics       figures beside the loss, and beside what it measures itself: cross-entropies report "accuracy", other
+                  losses nothing. A list of names, of functions of (y_true, y_pred), or of pairs (name of the figure, one
+                  of these). Those of a name and functions of scikit-learn may stand side by side. Of several outputs:
+                  a list for all, or a dict of lists by name; figures are called <output>_accuracy, <output>_loss, ...
+
+                  "accuracy"       right answers; with a loss of numbers: targets 0 and 1 of one output, judged at ½, or
+                                   rows with one 1, judged by the highest output
+                  "sign_accuracy"  outputs with the sign of their target, for targets −1 and 1
+                  "top_5"          labels among the five highest scores; likewise top_2, top_10
+                  "mae", "mse", "rmse", "r2"  errors of predictions against targets that are numbers
+                  "perplexity"     exp of the mean cross-entropy
+
+                  All count samples by their weights. "r2" and functions need all predictions at once: `evaluate` and
+                  validation report them ("val_r2"), the running epoch of a training does not. A function gets labels
+                  (N,) or numbers (N, outputs), (N,) if there is one output, and what `predict` gives; `sample_weight`
+                  too, if it has this argument and samples have weights. `save` keeps names, not functions.
     dtype         float32 or float64, of parameters and all arithmetic
     seed          of the initial values and of everything random in training
     l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
@@ -53,8 +71,9 @@ class Model(Predictor):
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
+        metrics: Metrics = (),
     ):
-        network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights)
+        network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights, metrics)
         super().__init__(network, dtype=dtype, seed=seed)
 
     @classmethod
@@ -74,7 +93,7 @@ class Model(Predictor):
         epochs: int = 1,
         steps_per_epoch: int | None = None,
         steps_per_block: int = 1,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
         sample_weight: Any = None,
@@ -95,7 +114,7 @@ class Model(Predictor):
                          dₛ is the gradient of their scores; X·w, X·Xᵀ and the block's update w −= lr·Xᵀ·D are
                          products. What follows the first product takes its steps one by one as ever. A block ends
                          early where the data end, or where a callback looks every n steps.
-        validation_data  (x, y), evaluated after each epoch; or
+        validation_data  (x, y) or (x, y, sample_weight), evaluated after each epoch; or
         validation_split the fraction of x and y, from their end, that is set apart for it
         shuffle          a new sample order each epoch, a function of seed and epoch
         sample_weight    how much each sample counts in the loss, (N,)
@@ -117,11 +136,11 @@ class Model(Predictor):
             source, validated = source.cut(kept)
         return train(self, settings, source, validated)
 
-    def _validation(self, data: tuple[Any, Any] | None) -> Source | None:
+    def _validation(self, data: tuple[Any, ...] | None) -> Source | None:
         if data is None:
             return None
-        if not isinstance(data, tuple | list) or len(data) != 2:
-            raise DataError(f"validation_data is {type(data).__name__}, expected a pair (x, y)")
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
         return source_of(self.network, *data, names=("validation x", "validation y"))
 
     def save(self, path: str | Path) -> None:
@@ -134,7 +153,7 @@ class Sequential(Model):
 
     layers       descriptions: Dense, Embedding, ...
     input_shape  of one sample, without the sample axis
-    loss, dtype, seed, l1, l2   as of `fn.Model`
+    loss, metrics, dtype, seed, l1, l2   as of `fn.Model`
 
     >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
     """
@@ -149,33 +168,38 @@ class Sequential(Model):
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
+        metrics: Iterable[Given] = (),
     ):
-        Predictor.__init__(self, Network(chain(layers, input_shape), losses.get(loss), l1, l2), dtype=dtype, seed=seed)
+        network = Network(chain(layers, input_shape), losses.get(loss), l1, l2, metrics=metrics)
+        Predictor.__init__(self, network, dtype=dtype, seed=seed)
 
 
-def _losses(given: str | Loss | Mapping[str, str | Loss]) -> Loss | dict[str, Loss]:
+def _losses(given: str | Loss | Mapping[str, str | Loss]) -> Losses:
     if isinstance(given, Mapping):
         return {name: losses.get(one) for name, one in given.items()}
     return losses.get(given)
 
 
-def load(path: str | Path, *, loss: str | Loss | Mapping[str, str | Loss] | None = None) -> Model:
-    """The model that `save` or a Checkpoint wrote; `loss` instead of the one it had.
+def load(
+    path: str | Path, *, loss: str | Loss | Mapping[str, str | Loss] | None = None, metrics: Metrics | None = None
+) -> Model:
+    """The model that `save` or a Checkpoint wrote; `loss` and `metrics` instead of those it had.
 
-    FileFormatError if the file is missing or damaged.
+    Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
+    of its predictions are left out. FileFormatError if the file is missing or damaged.
     """
-    return load_checkpoint(path, loss)[0]
+    return load_checkpoint(path, loss, metrics)[0]
 
 
 def load_checkpoint(
-    path: str | Path, loss: str | Loss | Mapping[str, str | Loss] | None = None
+    path: str | Path, loss: str | Loss | Mapping[str, str | Loss] | None = None, metrics: Metrics | None = None
 ) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
     given = None if loss is None else _losses(loss)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = network_of(config["network"], given)
+        network = network_of(config["network"], given, metrics)
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fastnn.common.text import SPLITS, loss_text, percent
+from fastnn.common.text import SPLITS, metric_text, percent
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads
 from fastnn.experiment.recipe import Recipe
@@ -134,17 +134,17 @@ def _title(ending: Ending, recipe: Recipe) -> str:
 
 
 def _figures(ending: Ending, recipe: Recipe) -> Table:
-    """Loss and accuracy on each split, beside the published accuracies if there are any."""
+    """Loss and metrics on each split, beside the published accuracies if there are any."""
     compared = any(name.endswith("accuracy") for name in recipe.seed_figures)
+    names = list(dict.fromkeys(name.partition("_")[2] for name in ending.metrics))
     table = Table(caption="published figures are of the course report's own data" if compared else None)
-    for column in ("", "loss", "accuracy", *(["published accuracy"] if compared else [])):
-        table.add_column(column, justify="left" if not column else "right")
+    for column in ("", *names, *(["published accuracy"] if compared else [])):
+        table.add_column(column.replace("_", " "), justify="left" if not column else "right")
     for split, label in SPLITS.items():
         if f"{split}_loss" in ending.metrics:
-            loss, accuracy = (ending.metrics[f"{split}_{name}"] for name in ("loss", "accuracy"))
+            figures = [metric_text(name, ending.metrics[f"{split}_{name}"]) for name in names]
             published = recipe.seed_figures.get(f"{split}_accuracy")
-            last = [percent(published) if published else ""] if compared else []
-            table.add_row(label, loss_text(loss), percent(accuracy), *last)
+            table.add_row(label, *figures, *([percent(published) if published else ""] if compared else []))
     return table
 
 

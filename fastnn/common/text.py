@@ -1,5 +1,7 @@
 """How figures and the parts of a data set are written for people, in one place."""
 
+from fastnn.common.figures import is_fraction
+
 # The splits of a data set in the order in which they are shown, and what each is called.
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 
@@ -15,8 +17,8 @@ def loss_text(loss: float) -> str:
 
 
 def metric_text(name: str, value: float, decimals: int = 2) -> str:
-    """An accuracy in per cent with `decimals`; any other metric as a loss."""
-    return percent(value, decimals) if name.endswith("accuracy") else loss_text(value)
+    """A fraction of the samples, such as an accuracy, in per cent with `decimals`; any other metric as a loss."""
+    return percent(value, decimals) if is_fraction(name) else loss_text(value)
 
 
 def metric_name(name: str) -> str:

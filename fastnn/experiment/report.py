@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from fastnn.common.figures import is_fraction
 from fastnn.common.files import atomic_path
 from fastnn.common.text import SPLITS, metric_name, metric_text
 from fastnn.experiment.html import page, picture, section, table
@@ -105,8 +106,7 @@ def _compared(name: str, published: float | None, here: float | None) -> list[st
     texts = [_figure(name, published), _figure(name, here)]
     if published is None or here is None:
         return [*texts, ""]
-    is_fraction = name.endswith("accuracy")
-    difference = f"{100 * (here - published):+.2f} points" if is_fraction else f"{here - published:+.4f}"
+    difference = f"{100 * (here - published):+.2f} points" if is_fraction(name) else f"{here - published:+.4f}"
     return [*texts, difference.replace("-", "−")]
 
 

@@ -22,7 +22,7 @@ class RunResult:
     model        the trained model with the weights that were kept; None if the training failed
     epochs       the history, a dict an epoch
     steps        the history by step: name -> (n,) float64
-    metrics      loss and accuracy on each split, with the weights that were kept
+    metrics      loss and metrics on each split, with the weights that were kept
     best_epoch   the epoch whose weights were kept
     stop_reason  why it ended early, or ""
     failed       why there is no model, or ""

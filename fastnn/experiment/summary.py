@@ -20,7 +20,7 @@ class ComparedRun:
     question    the comparison's title
     run         its name in history.csv: one training may be part of several comparisons
     config      its settings
-    metrics     loss and accuracy on each split; {} if it failed
+    metrics     loss and metrics on each split; {} if it failed
     failed      why it has no metrics; "" if it has them, then the file lacks the field
     """
 
@@ -51,7 +51,7 @@ class Ending:
     """The fields that a finished run adds.
 
     chosen       label of the run whose model was kept
-    metrics      loss and accuracy of that run on each split
+    metrics      loss and metrics of that run on each split
     best_epoch   the epoch whose weights were kept
     epochs_run   how many epochs it had
     stop_reason  why it ended early; None if it did not

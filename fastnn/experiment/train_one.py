@@ -41,7 +41,7 @@ class ThrottledCheckpoint(Checkpoint):
 
 
 class TestMetrics(Callback):
-    """Adds test_loss and test_accuracy to each epoch, if there is a test set."""
+    """Adds test_loss and the metrics, such as test_accuracy, to each epoch, if there is a test set."""
 
     __test__ = False  # pytest would take the class for a test
 
@@ -111,7 +111,7 @@ def train_one(
 
 
 def metrics_of(model: Sequential, data: Dataset) -> dict[str, float]:
-    """Loss and accuracy on each split: train_loss, train_accuracy, val_loss, ..."""
+    """Loss and metrics on each split: train_loss, train_accuracy, val_loss, ..."""
     return {
         f"{split_name}_{name}": value
         for split_name, split in data.splits().items()

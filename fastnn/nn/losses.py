@@ -30,6 +30,7 @@ class Loss(PlainNumbers):
     reduction: str = "mean"
     name: ClassVar[str]
     takes_labels: ClassVar[bool] = False  # whether targets are class numbers (N,), not rows of numbers
+    metrics: ClassVar[tuple[str, ...]] = ()  # what a model with this loss reports beside it, unasked
 
     def __post_init__(self):
         look_up("reduction", self.reduction, REDUCTIONS)
@@ -68,6 +69,7 @@ class SoftmaxCrossEntropy(Loss):
     label_smoothing: float = 0.0
     name: ClassVar[str] = "softmax_cross_entropy"
     takes_labels: ClassVar[bool] = True
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
 
     def __post_init__(self):
         super().__post_init__()
@@ -97,6 +99,7 @@ class BinaryCrossEntropy(Loss):
     """ℓ = mean over outputs of log(1 + exp(s)) − t·s: each score s is the logit of a probability, t in [0, 1]."""
 
     name: ClassVar[str] = "binary_cross_entropy"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
 
     def emit(self, build, scores, target, weight):
         return _emit(build, k.binary_cross_entropy, scores, target, weight)

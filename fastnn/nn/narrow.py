@@ -126,8 +126,13 @@ def emit_loss(
         operands = each, correct, gradients, scores.buffer, target, weight, scores.at, n
         emit_in_blocks(build, k.narrow_cross_entropy, *operands)
         return each, correct, dscores
-    rows = build.value("scores", scores.shape)
-    emit_in_blocks(build, k.lanes_to_rows, rows.buffer, scores.buffer, scores.at, n)
-    each, correct, dout = loss.emit(build, rows, target, weight)
+    each, correct, dout = loss.emit(build, emit_rows(build, scores), target, weight)
     emit_in_blocks(build, k.rows_to_lanes, gradients, dout.buffer, n)
     return each, correct, dscores
+
+
+def emit_rows(build: Builder, scores: Lanes) -> Value:
+    """Emit the scores as rows, for kernels that take no blocks."""
+    rows = build.value("scores", scores.shape)
+    emit_in_blocks(build, k.lanes_to_rows, rows.buffer, scores.buffer, scores.at, scores.width)
+    return rows

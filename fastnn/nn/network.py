@@ -1,7 +1,6 @@
 """A network as a description: layers with their names, shapes and parameters, but no arrays."""
 
 import copy
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -18,6 +17,8 @@ from fastnn.nn.layers import Parameter
 from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.losses import Loss
+from fastnn.nn.metrics import Metric
+from fastnn.nn.outputs import Losses, Metrics, outputs_of
 
 
 class State(NamedTuple):
@@ -25,21 +26,6 @@ class State(NamedTuple):
 
     parameters: Block
     buffers: Block
-
-
-class Output(NamedTuple):
-    """An output of a network.
-
-    name    public; value: the name of the value that it is
-    width   the number of its scores
-    loss    by which it is trained, and its weight in the sum of all losses
-    """
-
-    name: str
-    value: str
-    width: int
-    loss: Loss
-    weight: float
 
 
 class Network:
@@ -56,10 +42,11 @@ class Network:
     def __init__(
         self,
         graph: Graph,
-        loss: Loss | Mapping[str, Loss],
+        loss: Losses,
         l1: float = 0.0,
         l2: float = 0.0,
         loss_weights: Mapping[str, float] | None = None,
+        metrics: Metrics = (),
     ):
         self.graph, self.calls = graph, graph.calls
         self.layers = tuple(call.layer for call in self.calls)
@@ -69,7 +56,7 @@ class Network:
         for call in self.calls:
             self._check_data(call)
             self._check_borrowed(call)
-        self.outputs = _outputs(graph, loss, loss_weights or {})
+        self.outputs = outputs_of(graph, loss, loss_weights or {}, metrics)
 
     def _check_data(self, call: Call) -> None:
         """ValueError unless a layer that takes data reads an input, and one that takes ids no numbers."""
@@ -110,6 +97,11 @@ class Network:
     def loss(self) -> Loss:
         """The loss of the first output."""
         return self.outputs[0].loss
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is measured of all outputs."""
+        return tuple(metric for output in self.outputs for metric in output.metrics)
 
     @property
     def output_width(self) -> int:
@@ -200,9 +192,12 @@ class Network:
         return validation.representable(found, what, self.dtype)
 
     def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
-        """The targets of an output as its loss takes them. Errors as of `checked_input`."""
+        """The targets of an output as its loss and its metrics take them. Errors as of `checked_input`."""
         output = self.outputs[number]
-        return validation.representable(output.loss.checked_targets(y, what, output.width), what, self.dtype)
+        y = validation.representable(output.loss.checked_targets(y, what, output.width), what, self.dtype)
+        for metric in output.metrics:
+            metric.check_targets(y, what)
+        return y
 
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
@@ -223,29 +218,6 @@ def _drawn(specs: Mapping[str, Parameter], dtype, seed: int) -> Block:
     for name, spec in specs.items():
         block[name][...] = spec.initializer.sample(random.generator(seed, "initial", name), spec.shape)
     return block
-
-
-def _outputs(graph: Graph, loss: Loss | Mapping[str, Loss], weights: Mapping[str, float]) -> tuple[Output, ...]:
-    losses = dict(loss) if isinstance(loss, Mapping) else dict.fromkeys(graph.outputs, loss)
-    for what, given in (("loss", losses), ("loss_weights", weights)):
-        if unknown := next((name for name in given if name not in graph.outputs), None):
-            raise ValueError(f"{what} names the output {unknown!r}; {near(unknown, graph.outputs)}")
-    if missing := next((name for name in graph.outputs if name not in losses), None):
-        raise ValueError(f"the output {missing!r} has no loss")
-    if len({one.reduction for one in losses.values()}) > 1:
-        raise ValueError("losses have different reductions, expected all 'mean' or all 'sum'")
-    shapes = graph.inputs | {call.name: call.shape for call in graph.calls}
-    found = []
-    for name, value in graph.outputs.items():
-        if len(shapes[value]) != 1:
-            raise ShapeError(
-                f"{value} ends with samples of shape {shapes[value]}, expected (outputs,): put Flatten() before"
-            )
-        weight = validation.real_number(f"loss_weights[{name!r}]", weights.get(name, 1.0))
-        if not 0 <= weight < math.inf:
-            raise ValueError(f"loss_weights[{name!r}] is {weight}, expected a finite number ≥ 0")
-        found.append(Output(name, value, math.prod(shapes[value]), losses[name], weight))
-    return tuple(found)
 
 
 def _by_name(given: Any, names: list[str], what: str, kind: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.common.figures import is_fraction
 from fastnn.plots.style import (
     BLUE,
     GREEN,
@@ -34,21 +35,31 @@ IN_LEGEND = 8  # a legend of more entries stands beside the panels
 def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure":
     """Loss and accuracy of one run by epoch, on training and validation data, with the best epoch marked.
 
+    A history without accuracy, as of a regression, has one panel.
+
     meta  of the data: "source" is named in the title; "true_entropy" in nats, if it is there, is drawn as a lower bound
 
-    Raises KeyError if the history has no loss, accuracy, val_loss or val_accuracy.
+    Raises KeyError if the history has no loss or val_loss.
     """
     best = history.best("val_loss")["epoch"]
     source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
     reached = f"validation loss {_at(history, 'val_loss', best):.3f} at epoch {best} of {len(history)}"
-    figure, (loss, accuracy) = sheet(2, columns=2, size=(5.2, 3.6), title=f"{title}: {reached}, on {source}")
-    line_axes(loss, title="cross-entropy", xlabel="epoch", ylabel="nats a sample")
-    line_axes(accuracy, title="accuracy", xlabel="epoch", ylabel="%")
+    classifies = "accuracy" in history.epochs[0]
+    size = {"columns": 2, "size": (5.2, 3.6)}
+    figure, (loss, *others) = sheet(1 + classifies, **size, title=f"{title}: {reached}, on {source}")
+    line_axes(
+        loss,
+        title="cross-entropy" if classifies else "loss",
+        xlabel="epoch",
+        ylabel="nats a sample" if classifies else "",
+    )
     _one_run(loss, history, "loss", 1.0, best)
-    _one_run(accuracy, history, "accuracy", 100.0, best)
+    for accuracy in others:
+        line_axes(accuracy, title="accuracy", xlabel="epoch", ylabel="%")
+        _one_run(accuracy, history, "accuracy", 100.0, best)
     if floor := meta.get("true_entropy"):
         loss.axhline(floor, color=GREEN, linestyle="--", label=f"true entropy {floor:.3f}")
-    for axis in (loss, accuracy):
+    for axis in (loss, *others):
         axis.legend(frameon=False, fontsize=SMALL)
     return figure
 
@@ -83,7 +94,7 @@ def learning_curves(
     keys  a key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems without
           validation data
 
-    An epoch without a value has no point. Accuracies are in per cent. Raises ValueError if no run has any of the keys.
+    An epoch without a value has no point. Accuracies and top_5 are in per cent. Raises ValueError if no run has any of the keys.
 
         plots.learning_curves({"SGD": a.history.epochs, "Adam": b.history.epochs}, title="two optimizers")
     """
@@ -93,10 +104,10 @@ def learning_curves(
     figure, axes = sheet(len(panels), columns=2, size=(5.2, 3.6), title=title, note=note)
     seen: set[str] = set()
     for axis, (key, splits) in zip(axes, panels.items(), strict=True):
-        line_axes(axis, title=key.replace("_", " "), xlabel="epoch", ylabel="%" if _is_fraction(key) else "")
+        line_axes(axis, title=key.replace("_", " "), xlabel="epoch", ylabel="%" if is_fraction(key) else "")
         for number, epochs in enumerate(runs.values()):
             seen |= _draw_splits(axis, epochs, splits, number, alone=len(runs) == 1)
-        if not _is_fraction(key):
+        if not is_fraction(key):
             scale_by_factors(axis)
         whole_number_ticks(axis)
     _legend(axes, list(runs), [split for split in SPLIT_COLOURS if split in seen])
@@ -125,10 +136,6 @@ def _has_any(runs: Mapping[str, Epochs], names: Iterable[str]) -> bool:
     return any(_points(epochs, name)[0] for epochs in runs.values() for name in names)
 
 
-def _is_fraction(key: str) -> bool:
-    return key.endswith("accuracy")
-
-
 def _points(epochs: Epochs, name: str) -> tuple[list[float], list[float]]:
     """The numbers and the values of the epochs that have a value."""
     found = [
@@ -152,7 +159,7 @@ def _draw_splits(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number
         look: Any = {"lw": 1.8, "ls": dash(number)} if strong else THIN
         axis.plot(
             x,
-            np.multiply(100.0 if _is_fraction(name) else 1.0, y),
+            np.multiply(100.0 if is_fraction(name) else 1.0, y),
             color=shade,
             marker="." if strong and len(x) <= MARKED else None,
             **look,

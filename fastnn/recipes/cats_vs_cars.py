@@ -74,6 +74,7 @@ def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]
         [*_convolutions(settings, start), Flatten(), *hidden, Dense(1, "tanh", start, bias)],
         input_shape=data.train.x.shape[1:],
         loss=MSE(scale=0.5),
+        metrics=[("accuracy", "sign_accuracy")],
         dtype=settings.dtype,
         seed=settings.seed,
         l2=settings.l2,

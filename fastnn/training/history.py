@@ -4,12 +4,15 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastnn.common.figures import higher_is_better
+
 
 @dataclass
 class History:
     """The record of a model's training, over all its `fit` calls.
 
-    epochs       a dict for each: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, samples_per_second
+    epochs       a dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second; with
+                 validation data also val_loss and each metric as val_…: val_accuracy, val_r2
     steps        {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step"
     monitor      the records of a Monitor, if one watched
     stop_reason  why training ended before its last epoch, if it did
@@ -27,10 +30,20 @@ class History:
             raise KeyError(f"no {name!r} in this history; it has {known}")
         return [epoch[name] for epoch in self.epochs]
 
-    def best(self, name: str) -> dict[str, Any]:
-        """The epoch at which `name` was best: highest for an accuracy, lowest for anything else."""
-        choose = max if name.endswith("accuracy") else min
-        return self.epochs[choose(range(len(self.epochs)), key=self[name].__getitem__)]
+    def best(self, name: str, mode: str = "auto") -> dict[str, Any]:
+        """The epoch at which `name` was best, the first of equal ones; never one where it is NaN.
+
+        mode : "max" or "min", whether more or less is better; "auto": by the name, as accuracies, r2, top_5 and scores
+               are better when higher, losses, errors and perplexity when lower
+
+        KeyError if there is no such figure, ValueError if all are NaN or the name does not tell what is better.
+        """
+        values = self[name]
+        higher = higher_is_better(name, mode, "history.best: ")
+        known = [number for number, value in enumerate(values) if value == value]
+        if not known:
+            raise ValueError(f"history.best: {name!r} is NaN in all {len(values)} epochs")
+        return self.epochs[(max if higher else min)(known, key=values.__getitem__)]
 
     def __len__(self) -> int:
         return len(self.epochs)

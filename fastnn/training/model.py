@@ -18,6 +18,7 @@ from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
+from fastnn.training.evaluation import evaluate
 from fastnn.training.history import History
 from fastnn.training.runner import Runner
 from fastnn.training.storage import Saved
@@ -76,19 +77,20 @@ class Predictor:
     def layers(self) -> tuple[Layer, ...]:
         return self.network.layers
 
-    def evaluate(self, x: Any, y: Any) -> dict[str, float]:
-        """Mean loss and accuracy on x and y, arrays or streams: {"loss": ..., "accuracy": ...}."""
-        return self.evaluate_source(source_of(self.network, x, y))
+    def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
+        """Mean loss and metrics on x and y, arrays or streams: {"loss": ..., "accuracy": ...}.
+
+        sample_weight : how much each sample counts, (N,)
+
+        Metrics that need all predictions at once, "r2" and functions, keep them and the targets in memory.
+        """
+        return self.evaluate_source(source_of(self.network, x, y, sample_weight))
 
     def evaluate_source(self, source: Source) -> dict[str, float]:
         """`evaluate` on data that have been checked."""
         with self._turn:
-            runner = self._runner("evaluate")
-            for _ in runner.chunks(source):
-                while runner.advance():
-                    pass
-            runner.release()
-            return runner.metrics()
+            runner = self._runner("evaluate weighted" if source.weighted else "evaluate")
+            return evaluate(runner, source, self.network.outputs)
 
     def predict(self, x: Any, *, logits: bool = False) -> Any:
         """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs), of an array or stream x.
@@ -200,8 +202,10 @@ class Predictor:
         if kind not in self._runners:
             sample = sum(map(math.prod, self.network.shapes)) * self.dtype.itemsize
             arguments = (self.network, self.state, max(min(EVALUATION_BATCH, EVALUATION_BYTES // sample), 1))
-            evaluating = kind == "evaluate"
-            step = compile_evaluate(*arguments) if evaluating else compile_predict(*arguments, kind == "logits")
+            if kind.startswith("evaluate"):
+                step = compile_evaluate(*arguments, weighted=kind.endswith("weighted"))
+            else:
+                step = compile_predict(*arguments, kind == "logits")
             self._runners[kind] = Runner(step)
         return self._runners[kind]
 

@@ -31,7 +31,7 @@ class Runner:
 
     def __init__(self, step: Step):
         self.step = step
-        self._log = StepLog(step.loss.reduction == "mean", step.trains)
+        self._log = StepLog(step.loss.reduction == "mean", step.trains, step.figures)
         self._tuner = ThreadTuner()
         self._nothing: dict[np.dtype, np.ndarray] = {}
         self._samples = self._until = 0  # of the whole pass; where the arrays at hand end
@@ -66,8 +66,8 @@ class Runner:
         if self.step.whole:
             program.begin(len(chunk))
 
-    def chunks(self, source: Source, *, seed: int | None = None, epoch: int = 0, passes: int = 1) -> Iterator[None]:
-        """Pass over all data of a source, chunk by chunk. After each yield `advance` until `next_batch` is 0.
+    def chunks(self, source: Source, *, seed: int | None = None, epoch: int = 0, passes: int = 1) -> Iterator[Chunk]:
+        """Pass over all data of a source; yields each chunk. Then `advance` until `next_batch` is 0.
 
         With a seed random numbers are drawn, and samples shuffled if the step does that, by seed and epoch.
         """
@@ -80,7 +80,7 @@ class Runner:
                 dropout_key = None if seed is None else random.key(seed, "noise", epoch, words=DROPOUT_KEY_WORDS)
                 keys = {"order_key": order_key, "dropout_key": dropout_key}
                 self.start(chunk, **keys, passes=passes, samples=source.samples)
-            yield
+            yield chunk
 
     def _next_chunk(self, chunk: Chunk, order_key: np.ndarray | None) -> None:
         self.step.program[self.step.inputs.cursor][3] = self.samples_done
@@ -177,7 +177,7 @@ class Runner:
         return min(self.step.batch, self._until - self.samples_done)
 
     def metrics(self) -> dict[str, float]:
-        """Loss and accuracy of all samples used so far."""
+        """Loss and metrics of all samples used so far."""
         return self._log.metrics(self.steps_done)
 
     def state_arrays(self) -> list[np.ndarray]:

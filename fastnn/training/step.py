@@ -10,6 +10,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.nn.losses import Loss
+from fastnn.training.figures import Figures
 
 BOUND = ("weights", "count", "losses", "sums")
 
@@ -21,7 +22,7 @@ class Inputs:
     Bound to arrays from outside:
     x, y, weights        samples, targets and sample weights that are in memory: x of each input, y of each output
     count                how many samples these are
-    losses, sums         the rows that the kernel record_step writes, one for each step
+    losses, sums         the rows that the kernels record_step and record_figure write, one for each step
 
     Written by the runner, in the program's arena:
     cursor, dropout_key  see `Builder`
@@ -68,7 +69,8 @@ class Step:
     weighted   whether samples have weights of their own
     whole      whether every step takes all samples: they are gathered once, in their own order
     block      how many steps a run of the program takes: above 1, the program's batch holds the samples of all of them
-    outputs    the predictions of a batch; none where the step records figures instead
+    outputs    the predictions of a batch; none where the step records figures alone
+    figures    the metrics that it records
     values     the inputs and the output of each layer, by name
     gradients  by parameter, if they are computed
     fused      whether gradients are used where they arise, slice by slice, and never stored whole
@@ -86,6 +88,7 @@ class Step:
     whole: bool = False
     block: int = 1
     outputs: tuple[Value, ...] = ()
+    figures: Figures = field(default_factory=Figures)
     values: dict[str, Value] = field(default_factory=dict)
     gradients: Block | None = None
     fused: bool = False

@@ -2,39 +2,44 @@
 
 import numpy as np
 
+from fastnn.training.figures import LOSS, PENALTIES, WEIGHT, Figures
+
 
 class StepLog:
-    """What the kernel record_step writes, and its means.
+    """What the kernels record_step and record_figure write, and its means.
 
     losses  of each step, penalties included, float64; 0 for steps to come
 
     mean_loss : whether the loss of a batch is a mean over its samples, not a sum
     trains    : whether the steps are those of a training
+    figures   : the metrics that they record
     """
 
-    def __init__(self, mean_loss: bool, trains: bool):
-        self._mean_loss, self._trains = mean_loss, trains
+    def __init__(self, mean_loss: bool, trains: bool, figures: Figures):
+        self._mean_loss, self._trains, self._figures = mean_loss, trains, figures
         self.losses = np.zeros(0)
-        self._sums = np.zeros((0, 4))
+        self._sums = np.zeros((0, figures.width))
 
     def begin(self, steps: int) -> None:
         """Make room for `steps` steps."""
         if len(self.losses) != steps:
-            self.losses, self._sums = np.zeros(steps), np.zeros((steps, 4))
+            self.losses, self._sums = np.zeros(steps), np.zeros((steps, self._figures.width))
         self.losses[:] = 0
 
     def arrays(self) -> list[np.ndarray]:
-        """The arrays that record_step writes: losses, sums."""
+        """The arrays that these kernels write: losses, sums."""
         return [self.losses, self._sums]
 
     def metrics(self, steps: int) -> dict[str, float]:
-        """Loss and accuracy of the first `steps` steps: means over samples by their weights, whatever the reduction.
+        """Loss and metrics of the first `steps` steps: means over samples by their weights, whatever the reduction.
 
         The loss includes the penalties.
         """
-        loss, correct, count, penalties = self._sums[:steps].sum(axis=0).tolist()
-        count = count or 1.0  # so far all weights may have been 0
-        return {"loss": loss / count + self._mean_penalty(penalties, steps, count), "accuracy": correct / count}
+        sums = self._sums[:steps].sum(axis=0).tolist()
+        count = sums[WEIGHT] or 1.0  # so far all weights may have been 0
+        means = [one / count for one in sums]
+        loss = means[LOSS] + self._mean_penalty(sums[PENALTIES], steps, count)
+        return {"loss": loss, **self._figures.values(means)}
 
     def _mean_penalty(self, penalties: float, steps: int, count: float) -> float:
         """The penalties' part of the mean loss of a sample. A loss that is a sum is divided by the samples, with them.

@@ -20,6 +20,7 @@ from fastnn_kernels.embedding import *
 from fastnn_kernels.join import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
+from fastnn_kernels.metrics import *
 from fastnn_kernels.narrow import *
 from fastnn_kernels.narrow_loss import *
 from fastnn_kernels.norm import *
@@ -43,6 +44,7 @@ _FAMILIES = (
     "join",
     "losses",
     "matmul",
+    "metrics",
     "narrow",
     "narrow_loss",
     "norm",

@@ -21,8 +21,8 @@ class Run:
     batch_size                  samples of a step
     shuffle                     whether each epoch has its own order of samples
     callbacks                   all of them, in the order in which they are called
-    logs                        this epoch's figures so far: loss, accuracy; val_* once known. Figures that a callback
-                                adds are kept in the history.
+    logs                        this epoch's figures so far: loss, the model's metrics; val_* once known. Figures that a
+                                callback adds are kept in the history.
     stop_reason                 why a callback ended the training; None while it goes on
     put_back                    whether a callback has put the parameters of an earlier epoch back, at the end: then a
                                 Checkpoint keeps these for `load`, beside those from which a training resumes

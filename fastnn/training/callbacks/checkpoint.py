@@ -104,7 +104,7 @@ def _difference(name: str, was: Any, now: Any) -> str:
 def _setup(run: Run) -> dict[str, Any]:
     """The settings that a resumed training must have in common with the interrupted one."""
     return {
-        "network": json.dumps(config_of(run.model.network)),
+        "network": json.dumps(_trained(config_of(run.model.network))),
         "seed": run.model.seed,
         "dtype": run.model.dtype.name,
         "optimizer": json.dumps(run.optimizer.config()),
@@ -113,6 +113,11 @@ def _setup(run: Run) -> dict[str, Any]:
         "shuffle": run.shuffle,
         "callbacks": sorted(_resumable(run)),
     }
+
+
+def _trained(network: dict[str, Any]) -> dict[str, Any]:
+    """What of a network's description decides the weights: all but the metrics."""
+    return {name: value for name, value in network.items() if name != "metrics"}
 
 
 def restore(run: Run, saved: Saved) -> None:

@@ -11,7 +11,10 @@ from fastnn.training.callbacks.plateau import PlateauWatcher
 class EarlyStopping(PlateauWatcher):
     """Stop after `patience` epochs in which `monitor` did not improve by more than `min_delta`.
 
-    monitor       a figure of the epoch; higher is better for an accuracy, lower for anything else
+    monitor       a figure of the epoch
+    mode          "max" or "min", whether more or less of it is better; "auto": by its name, as accuracies, r2, top_5 and
+                  scores are better when higher, losses, errors and perplexity when lower. ValueError where the name
+                  does not tell. NaN is never better.
     restore_best  at the end, however it comes, put back the parameters of the best epoch
     max_gap       also stop once val_loss − loss exceeds this
     stopped       why it ended training, if it did
@@ -28,8 +31,9 @@ class EarlyStopping(PlateauWatcher):
         min_delta: float = 0.0,
         restore_best: bool = False,
         max_gap: float | None = None,
+        mode: str = "auto",
     ):
-        super().__init__(monitor, patience, min_delta)
+        super().__init__(monitor, patience, min_delta, mode)
         self.restore_best, self.max_gap = bool(restore_best), plain(max_gap)
 
     def _reset(self) -> None:

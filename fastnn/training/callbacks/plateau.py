@@ -4,6 +4,7 @@ import math
 from typing import Any, ClassVar
 
 from fastnn.common.errors import DataError
+from fastnn.common.figures import higher_is_better
 from fastnn.common.names import near
 from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Callback
@@ -12,7 +13,8 @@ from fastnn.training.callbacks.base import Callback
 class PlateauWatcher(Callback):
     """Base of callbacks that count the epochs in which `monitor` did not improve by more than `min_delta`.
 
-    An accuracy is better when higher, anything else when lower; NaN is never better.
+    mode : "max" or "min", whether more or less is better; "auto": by the figure's name, ValueError where that does not
+           tell. NaN is never better.
 
     best_epoch, best   the best figure and its epoch
     waited             epochs since then
@@ -20,12 +22,13 @@ class PlateauWatcher(Callback):
 
     kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # the attributes that a checkpoint must keep
 
-    def __init__(self, monitor: str, patience: int, min_delta: float):
+    def __init__(self, monitor: str, patience: int, min_delta: float, mode: str):
         patience, min_delta = plain(patience), plain(min_delta)
         # The negated forms catch NaN as well.
         if not patience >= 1 or not min_delta >= 0:
             kind = type(self).__name__
             raise ValueError(f"{kind}: patience {patience}, min_delta {min_delta}; expected ≥ 1 and ≥ 0")
+        self._higher = higher_is_better(monitor, mode, f"{type(self).__name__}: ")
         self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
         self._reset()
 
@@ -46,7 +49,7 @@ class PlateauWatcher(Callback):
 
     def _score(self, value: float) -> float:
         """The figure turned so that lower is better."""
-        return -value if self.monitor.endswith("accuracy") else value
+        return -value if self._higher else value
 
     def _best_score(self) -> float:
         return self._score(self.best) if self.best_epoch else math.inf

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from fastnn.common.text import loss_text, metric_text
@@ -49,7 +50,8 @@ class ProgressBar(Callback):
         self.bar.refresh()
 
     def on_epoch_end(self, run):
-        self.bar.console.print(epoch_line(run.logs, run.last_epoch), highlight=False, soft_wrap=True)
+        names = [metric.name for metric in run.model.network.metrics]
+        self.bar.console.print(epoch_line(run.logs, run.last_epoch, names), highlight=False, soft_wrap=True)
 
     def on_train_end(self, run):
         KERNELS.removeHandler(self.listener)
@@ -134,10 +136,11 @@ class _FirstMessage(logging.Handler):
             self.said = True
 
 
-def epoch_line(logs: dict[str, Any], last_epoch: int) -> str:
+def epoch_line(logs: dict[str, Any], last_epoch: int, metrics: Sequence[str]) -> str:
     """One epoch in one line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ..."""
     parts = [f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"]
-    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+    names = ["loss", *metrics]
+    for name in (*names, *(f"val_{name}" for name in names)):
         if name in logs:
             parts.append(f"{name} {metric_text(name, logs[name], 1)}")
     return "  ".join([*parts, f"{logs['samples_per_second']:,.0f} samples/s"])

@@ -8,7 +8,8 @@ from fastnn.training.callbacks.plateau import PlateauWatcher
 class ReduceOnPlateau(PlateauWatcher):
     """Multiply the learning rate by `factor` after `patience` epochs in which `monitor` did not improve.
 
-    monitor    a figure of the epoch; higher is better for an accuracy, lower for anything else
+    monitor    a figure of the epoch
+    mode       "max" or "min", whether more or less of it is better; "auto": by its name, as for `EarlyStopping`
     min_delta  by how much it must improve
     min_lr     never go below this rate
 
@@ -23,11 +24,13 @@ class ReduceOnPlateau(PlateauWatcher):
         patience: int = 3,
         min_delta: float = 0.0,
         min_lr: float = 0.0,
+        *,
+        mode: str = "auto",
     ):
         factor, min_lr = plain(factor), plain(min_lr)
         if not 0 < factor < 1 or not min_lr >= 0:
             raise ValueError(f"ReduceOnPlateau: factor {factor}, min_lr {min_lr}; expected 0 < factor < 1, min_lr ≥ 0")
-        super().__init__(monitor, patience, min_delta)
+        super().__init__(monitor, patience, min_delta, mode)
         self.factor, self.min_lr = factor, min_lr
 
     def on_train_begin(self, run):

@@ -20,6 +20,7 @@ from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.join import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
+from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_loss import *
 from fastnn_kernels.reference.norm import *
@@ -43,6 +44,7 @@ _FAMILIES = (
     "join",
     "losses",
     "matmul",
+    "metrics",
     "narrow",
     "narrow_loss",
     "norm",

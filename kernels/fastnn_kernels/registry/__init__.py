@@ -11,6 +11,7 @@ from fastnn_kernels.registry import (
     embedding,
     joins,
     losses,
+    metrics,
     narrow,
     norms,
     outer_products,
@@ -23,7 +24,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, penalties, narrow, joins, columns),
+    *(windows, norms, losses, metrics, penalties, narrow, joins, columns),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

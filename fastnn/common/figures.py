@@ -1,0 +1,42 @@
+"""What the name of a figure says of it: which way is better, and whether it is a fraction.
+
+The names are those that metrics and losses have in the field and in scikit-learn: "val_r2", "roc_auc_score".
+"""
+
+import re
+
+MODES = ("auto", "min", "max")
+SPLIT_PREFIXES = ("val_", "test_", "train_")
+
+HIGHER = {"accuracy", "auc", "correct", "f1", "fbeta", "iou", "jaccard", "precision", "r2", "recall", "score", "top"}
+LOWER = {"deviance", "entropy", "error", "huber", "loss", "mae", "mape", "mse", "perplexity", "rmse", "seconds"}
+
+
+def is_fraction(name: str) -> bool:
+    """Whether a figure is a fraction of the samples, which is shown in per cent: an accuracy, or top_k."""
+    return name.endswith("accuracy") or re.search(r"(^|_)top_\d+$", name) is not None
+
+
+def higher_is_better(name: str, mode: str = "auto", what: str = "") -> bool:
+    """Whether more of a figure is better, by `mode` ("min", "max"), or with "auto" by the last word that tells.
+
+    So "brier_score_loss" is a loss and "val_d2_absolute_error_score" a score. A figure that begins with "neg" is
+    turned round, as scikit-learn does.
+
+    what : for messages, who asks. ValueError for another mode, or for "auto" where no word tells.
+    """
+    if mode not in MODES:
+        raise ValueError(f"{what}mode is {mode!r}, expected 'auto', 'min' or 'max'")
+    if mode != "auto":
+        return mode == "max"
+    words = _without_split(name).split("_")
+    known = next((word for word in reversed(words) if word in HIGHER | LOWER), None)
+    if known is None:
+        raise ValueError(f"{what}cannot tell whether more or less {name!r} is better; say mode='max' or mode='min'")
+    return (known in HIGHER) != words[0].startswith("neg")
+
+
+def _without_split(name: str) -> str:
+    for prefix in SPLIT_PREFIXES:
+        name = name.removeprefix(prefix)
+    return name

@@ -1,0 +1,126 @@
+"""Metrics: the figures beside the loss that say how good predictions are."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from fastnn.common.names import look_up
+from fastnn.nn.losses import Loss
+from fastnn.nn.metrics.base import MeanMetric, Metric, Scored, WholeMetric
+from fastnn.nn.metrics.means import (
+    Accuracy,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    OutputLoss,
+    Perplexity,
+    RootMeanSquaredError,
+    SignAccuracy,
+    TopK,
+)
+from fastnn.nn.metrics.whole import R2, Function, OwnMetric
+
+__all__ = ["Given", "MeanMetric", "Metric", "OutputLoss", "Scored", "WholeMetric", "config", "fitting", "resolve"]
+
+Given = str | Function | tuple[str, str | Function]  # one entry of `metrics=[...]`
+
+KINDS: tuple[type[Metric], ...] = (
+    *(Accuracy, SignAccuracy, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError, R2, Perplexity),
+)
+METRICS: dict[str, Callable[[str, Loss, int], Metric]] = {metric.kind: metric for metric in KINDS}
+METRICS["top_5"] = partial(TopK, top=5)  # any other number does, too
+ELSEWHERE = {  # what others call them
+    "acc": "accuracy",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "root_mean_squared_error": "rmse",
+    "r2_score": "r2",
+    "top_k": "top_5",
+    "top_k_accuracy": "top_5",
+    "binary_accuracy": "accuracy",
+    "categorical_accuracy": "accuracy",
+    "sparse_categorical_accuracy": "accuracy",
+}
+TAKEN = ("epoch", "loss", "lr", "seconds", "samples_per_second")  # figures of the history that are no metrics
+
+
+def resolve(given: Any, loss: Loss, outputs: int, prefix: str = "") -> tuple[Metric, ...]:
+    """The metrics of a model with this loss: what the loss measures, then those that `metrics=` names.
+
+    given  : names of METRICS or top_k, functions of (y_true, y_pred), pairs (name of the figure, one of these)
+    prefix : of the names of all figures
+
+    TypeError for what is none of these; ValueError for an unknown name, a name given to two metrics, or a metric that
+    says nothing of predictions of this loss.
+    """
+    found: dict[str, Metric] = {}
+    for one in (*loss.metrics, *_listed(given)):
+        metric = _metric(one, loss, outputs)
+        metric = replace(metric, name=prefix + metric.name)
+        if found.setdefault(metric.name, metric) != metric:
+            raise ValueError(f"metrics has two that are called {metric.name!r}; name one of them: (name, metric)")
+    return tuple(found.values())
+
+
+def config(metrics: Iterable[Metric], prefix: str = "") -> list[Any]:
+    """Those that a file can name, beside what the loss measures, for `resolve`."""
+    named = [(metric.name.removeprefix(prefix), metric) for metric in metrics if metric.kind]
+    chosen = [(name, metric.kind) for name, metric in named if name not in metric.loss.metrics]
+    return [name if name == kind else [name, kind] for name, kind in chosen]
+
+
+def fitting(given: Iterable[Any], loss: Loss, outputs: int) -> list[Any]:
+    """Those of `given` that say something of predictions of this loss."""
+
+    def fits(one: Any) -> bool:
+        try:
+            return bool(resolve([one], loss, outputs))
+        except ValueError:
+            return False
+
+    return [one for one in given if fits(one)]
+
+
+def _listed(given: Any) -> Iterator[Any]:
+    if isinstance(given, str) or callable(given) or not isinstance(given, Iterable):
+        raise TypeError(f"metrics is {given!r}, expected a list such as ['mae', 'r2']")
+    yield from given
+
+
+def _metric(one: Any, loss: Loss, outputs: int) -> Metric:
+    name, what = _pair(one)
+    if callable(what):
+        name = name or _name_of(what)
+        metric: Metric = OwnMetric(_checked(name), loss, outputs, what)
+    elif isinstance(what, str) and (top := re.fullmatch(r"top_(\d+)", what)):
+        metric = TopK(_checked(name or what), loss, outputs, int(top[1]))
+    else:
+        if isinstance(what, str) and what in ELSEWHERE:
+            raise ValueError(f"unknown metric {what!r}; it is called {ELSEWHERE[what]!r} here")
+        metric = look_up("metric", what, METRICS)(_checked(name or what), loss, outputs)
+    return metric
+
+
+def _pair(one: Any) -> tuple[str, Any]:
+    """The name of the figure, "" if none was given, and what it is."""
+    if isinstance(one, tuple | list):
+        if len(one) != 2 or not isinstance(one[0], str):
+            raise TypeError(f"metrics holds {one!r}, expected a name, a function or a pair (name, one of these)")
+        return one[0], one[1]
+    return "", one
+
+
+def _name_of(function: Any) -> str:
+    name = getattr(function, "__name__", "<none>")
+    if not name.isidentifier():
+        raise ValueError(f"metrics holds {function!r}, which has no name; give it one: ('my_metric', function)")
+    return str(name)
+
+
+def _checked(name: str) -> str:
+    if not name.isidentifier() or name in TAKEN or name.startswith(("val_", "test_")):
+        raise ValueError(
+            f"metrics has the name {name!r}, expected one like 'my_metric', not val_…, test_… or {', '.join(TAKEN)}"
+        )
+    return name

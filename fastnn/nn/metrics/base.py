@@ -1,0 +1,114 @@
+"""The bases of all metrics, and a batch that a loss has judged, as their operations see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.memory import Buffer
+from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
+from fastnn_kernels._jit import Kernel
+
+
+@dataclass(eq=False)
+class Scored:
+    """A batch that a loss has judged. What several metrics read is emitted once.
+
+    emit_rows  emits the scores in rows, (B, outputs), where they are not yet, and returns them
+    target     (B,) labels or (B, outputs) numbers
+    weight     (B,) loss weights
+    each       (B,) the loss of each sample
+    correct    (B,) how much of each sample's prediction is right, as the loss's kernel finds it
+    """
+
+    build: Builder
+    loss: Loss
+    emit_rows: Callable[[], Value]
+    target: Buffer
+    weight: Buffer
+    each: Buffer
+    correct: Buffer
+    _made: dict[tuple[Any, ...], Buffer] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def scores(self) -> Value:
+        return self.emit_rows()
+
+    @cached_property
+    def predictions(self) -> Value:
+        """What `predict` returns."""
+        return self.loss.emit_predictions(self.build, self.scores)
+
+    @cached_property
+    def plain_cross_entropy(self) -> Buffer:
+        """(B,) the cross-entropy of each label, without smoothing."""
+        return SoftmaxCrossEntropy().emit(self.build, self.scores, self.target, self.weight)[0]
+
+    def by_kernel(self, kernel: Kernel, *numbers: int) -> Buffer:
+        """(B,) float64: what a kernel with operands (each, x, target, …, n) finds for each sample.
+
+        x are the scores where targets are labels, else the predictions.
+        """
+        if (kernel, *numbers) not in self._made:
+            x = self.scores if self.loss.takes_labels else self.predictions
+            each = self.build.array(kernel.name, (self.build.batch,), np.float64, batched=True)
+            self.build.emit(kernel, each, x.buffer, self.target, *numbers, x.width)
+            self._made[(kernel, *numbers)] = each
+        return self._made[(kernel, *numbers)]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Base of all metrics: one figure beside the loss.
+
+    name     of the figure
+    loss     whose predictions it judges
+    outputs  how many there are
+    kind     what `metrics=[...]` calls it; "" for a user's function
+    """
+
+    name: str
+    loss: Loss
+    outputs: int
+    kind: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        """ValueError if it says nothing of predictions of this loss."""
+
+    def check_targets(self, y: np.ndarray, name: str) -> None:
+        """DataError if targets that the loss takes say nothing to this metric."""
+
+    def _refuse(self, reason: str, instead: str) -> None:
+        raise ValueError(f"metric {self.name!r}: {reason}; use {instead}")
+
+    def _needs_numbers(self) -> None:
+        if self.loss.takes_labels:
+            self._refuse(f"{self.loss.name} takes labels, and it compares numbers", "'accuracy', 'top_5', 'perplexity'")
+
+
+@dataclass(frozen=True)
+class MeanMetric(Metric):
+    """A metric that is made of a mean over the samples, by their weights."""
+
+    def of_each(self, scored: Scored) -> Buffer:
+        """Emit what the mean is taken of: (B,), a number for each sample."""
+        raise NotImplementedError
+
+    def figure(self, mean: float) -> float:
+        """What is reported."""
+        return mean
+
+
+@dataclass(frozen=True)
+class WholeMetric(Metric):
+    """A metric that needs all predictions at once."""
+
+    def of_all(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None) -> float:
+        """The figure of y_true, (N,) labels or (N, outputs), and y_pred (N, outputs), what `predict` returns.
+
+        weights : (N,) of the samples; None if all count alike
+        """
+        raise NotImplementedError
