@@ -42,7 +42,7 @@ class Embedding(Penalised, Layer):
 
     def forward(self, build, x, p):
         out = build.value("embedding", self.output_shape(x.shape))
-        build.emit(k.embedding_forward, out.buffer, p["w"].array, x.buffer, self.width)
+        build.emit(k.embedding_forward, out.buffer, p["w"].array, x.buffer, self.width, 0)
 
         def backward(dout, grads, wanted):
             emit_table_gradient(build, grads["w"], dout, x.buffer, self.rows, self.width)
@@ -52,11 +52,11 @@ class Embedding(Penalised, Layer):
 
 
 def emit_table_gradient(
-    build: Builder, dw: ParameterView, dout: Value, ids: Buffer, rows: int, width: int, *first: int
+    build: Builder, dw: ParameterView, dout: Value, ids: Buffer, rows: int, width: int, first: int = 0
 ) -> None:
     """Emit the gradient of a table (rows, width), summed by row: ids (batch, C) say which rows a sample took.
 
-    first : the column of dout at which the vectors begin, if not 0
+    first : the column of dout at which the vectors begin
     """
     samples, count = ids.shape
     starts = build.array("starts", (rows + 1,), np.int64)
@@ -67,4 +67,4 @@ def emit_table_gradient(
         build.sparse_gradients[dw.name] = starts
         build.emit(k.clear_rows, dw.array, starts)
     build.emit(k.group_by_row, starts, positions, ids)
-    build.emit(k.embedding_backward, dw.array, dout.buffer, starts, positions, count, width, *first)
+    build.emit(k.embedding_backward, dw.array, dout.buffer, starts, positions, count, width, first)
