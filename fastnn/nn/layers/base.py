@@ -207,7 +207,7 @@ def restored(value: Any) -> Any:
         known = getattr(initializers, value["initializer"], None)
         # A user's own class cannot be found again. The file that names it also holds the values that it once drew.
         return known(**arguments) if known else initializers.Zeros()
-    return value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def expect_rank(layer: str, shape: tuple[int, ...], rank: int, what: str) -> None:

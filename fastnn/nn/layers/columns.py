@@ -112,9 +112,8 @@ class Columns(Penalised, Layer):
         if not count:
             return out, lambda dout, grads, wanted: None
         rows = build.array("rows", (build.batch, count), np.int32, batched=True)
-        counts = np.array(list(self.categories.values()), np.int64)
-        columns = np.array(list(self.categories), np.int64)
-        build.emit(k.category_rows, rows, x.buffer, columns, np.cumsum(counts) - counts)
+        begins = np.cumsum([0, *self.categories.values()], dtype=np.int64)
+        build.emit(k.category_rows, rows, x.buffer, np.array(list(self.categories), np.int64), begins)
         build.emit(k.embedding_forward, out.buffer, p["w"].array, rows, self.width, at)
 
         def backward(dout, grads, wanted):
