@@ -128,7 +128,8 @@ class Sequential(Model):
             return None
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
-        return source_of(self.network, *data, names=("validation x", "validation y"))
+        x, y, weights = (*data, None)[:3]
+        return source_of(self.network, x, y, weights, names=("validation x", "validation y"))
 
     def save(self, path: str | Path) -> None:
         """Write the model to an HDF5 file, whole or not at all. FileFormatError if the path cannot be written."""

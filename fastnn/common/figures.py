@@ -5,6 +5,8 @@ The names are those that metrics and losses have in the field and in scikit-lear
 
 import re
 
+from fastnn.common.names import near
+
 MODES = ("auto", "min", "max")
 SPLIT_PREFIXES = ("val_", "test_", "train_")
 
@@ -32,7 +34,11 @@ def higher_is_better(name: str, mode: str = "auto", what: str = "") -> bool:
     words = _without_split(name).split("_")
     known = next((word for word in reversed(words) if word in HIGHER | LOWER), None)
     if known is None:
-        raise ValueError(f"{what}cannot tell whether more or less {name!r} is better; say mode='max' or mode='min'")
+        hint = near(words[-1], HIGHER | LOWER)
+        hint = f" ({hint})" if hint.startswith("did") else ""
+        raise ValueError(
+            f"{what}cannot tell whether more or less {name!r} is better{hint}; say mode='max' or mode='min'"
+        )
     return (known in HIGHER) != words[0].startswith("neg")
 
 

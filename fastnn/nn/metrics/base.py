@@ -52,12 +52,13 @@ class Scored:
 
         x are the scores where targets are labels, else the predictions.
         """
-        if (kernel, *numbers) not in self._made:
+        key = (kernel, *numbers)
+        if key not in self._made:
             x = self.scores if self.loss.takes_labels else self.predictions
             each = self.build.array(kernel.name, (self.build.batch,), np.float64, batched=True)
             self.build.emit(kernel, each, x.buffer, self.target, *numbers, x.width)
-            self._made[(kernel, *numbers)] = each
-        return self._made[(kernel, *numbers)]
+            self._made[key] = each
+        return self._made[key]
 
 
 @dataclass(frozen=True)

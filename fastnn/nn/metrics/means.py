@@ -132,7 +132,7 @@ class Perplexity(MeanMetric):
             self._refuse(f"{self.loss.name} is no cross-entropy of labels", "it with softmax_cross_entropy")
 
     def of_each(self, scored):
-        return scored.each if not self.loss.label_smoothing else scored.plain_cross_entropy
+        return scored.plain_cross_entropy if getattr(self.loss, "label_smoothing", 0) else scored.each
 
     def figure(self, mean):
         with np.errstate(over="ignore"):
