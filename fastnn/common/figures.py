@@ -3,9 +3,8 @@
 The names are those that metrics and losses have in the field and in scikit-learn: "val_r2", "roc_auc_score".
 """
 
+import difflib
 import re
-
-from fastnn.common.names import near
 
 MODES = ("auto", "min", "max")
 SPLIT_PREFIXES = ("val_", "test_", "train_")
@@ -34,8 +33,8 @@ def higher_is_better(name: str, mode: str = "auto", what: str = "") -> bool:
     words = _without_split(name).split("_")
     known = next((word for word in reversed(words) if word in HIGHER | LOWER), None)
     if known is None:
-        hint = near(words[-1], HIGHER | LOWER)
-        hint = f" ({hint})" if hint.startswith("did") else ""
+        matches = difflib.get_close_matches(words[-1], sorted(HIGHER | LOWER), n=1, cutoff=0.75)
+        hint = f" (did you mean {matches[0]}?)" if matches else ""
         raise ValueError(
             f"{what}cannot tell whether more or less {name!r} is better{hint}; say mode='max' or mode='min'"
         )
