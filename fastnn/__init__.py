@@ -9,23 +9,31 @@ from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFin
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
 from fastnn.engine.threads import threads
+from fastnn.models import Model, Sequential, load
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
+from fastnn.nn.graph import Input
 from fastnn.nn.layers import (
     Activation,
+    Add,
+    AveragePool2D,
     BatchNorm,
+    Columns,
+    Concatenate,
+    Conv1D,
     Conv2D,
     Dense,
     Dropout,
     Embedding,
     Flatten,
+    GlobalAveragePool,
     LayerNorm,
     MaxPool2D,
+    Reshape,
     Sum,
 )
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
-from fastnn.sequential import Sequential, load
 from fastnn.training import callbacks
 from fastnn.training.callbacks import (
     Callback,
@@ -52,11 +60,16 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "Add",
+    "AveragePool2D",
     "BatchNorm",
     "BinaryCrossEntropy",
     "CSVLogger",
     "Callback",
     "Checkpoint",
+    "Columns",
+    "Concatenate",
+    "Conv1D",
     "Conv2D",
     "CosineDecay",
     "DataError",
@@ -70,17 +83,21 @@ __all__ = [
     "FastnnError",
     "FileFormatError",
     "Flatten",
+    "GlobalAveragePool",
     "GradientNorms",
     "H5Stream",
     "History",
     "Huber",
+    "Input",
     "LayerNorm",
     "MaxPool2D",
+    "Model",
     "Monitor",
     "NonFiniteError",
     "ProgressBar",
     "RMSProp",
     "ReduceOnPlateau",
+    "Reshape",
     "Sequential",
     "ShapeError",
     "SoftmaxCrossEntropy",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn.common.names import look_up
+from fastnn.common.plain import PlainNumbers
 
 
 @dataclass(frozen=True)
-class Initializer:
+class Initializer(PlainNumbers):
     """Base: `sample(rng, shape)` returns float64 values of `shape`.
 
     For weights `shape` is (..., inputs, outputs); fan-in and fan-out count the leading extents too.

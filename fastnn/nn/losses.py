@@ -10,6 +10,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import look_up
+from fastnn.common.plain import PlainNumbers
 from fastnn.common.validation import as_array, finite, whole_numbers
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
@@ -19,7 +20,7 @@ REDUCTIONS = {"mean": True, "sum": False}
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(PlainNumbers):
     """Base of all losses. The loss of a batch is Σ wᵢ·ℓᵢ, divided by Σ wᵢ if `reduction` is "mean".
 
     `emit` emits the operations that compute ℓ, whether each sample is classified correctly, and the

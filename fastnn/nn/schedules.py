@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.common.names import look_up
+from fastnn.common.plain import PlainNumbers
 from fastnn.common.validation import whole_number
 
 PER = ("epoch", "step")
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(PlainNumbers):
     """Base of all schedules. A call gives the rate at each of the steps `iterations` (n,), in epoch `epoch`, float64.
 
     Steps and epochs count from 0.

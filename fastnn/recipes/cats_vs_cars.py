@@ -17,6 +17,7 @@ from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.initializers import Initializer, Normal, get
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from fastnn.nn.losses import MSE
@@ -31,7 +32,6 @@ from fastnn.recipes.shared import (
     sizes_of,
     unit_images,
 )
-from fastnn.sequential import Sequential
 
 REACH = 2  # the most pixels by which a shifted copy is moved along an axis
 

@@ -16,6 +16,7 @@ from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
@@ -30,7 +31,6 @@ from fastnn.recipes.shared import (
     optimizer_of,
     sizes_of,
 )
-from fastnn.sequential import Sequential
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
-from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 from fastnn.training.callbacks.monitor import load_monitor
 

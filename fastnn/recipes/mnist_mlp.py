@@ -16,6 +16,7 @@ from fastnn.experiment.pictures import Picture, by_step, note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
@@ -28,7 +29,6 @@ from fastnn.recipes.shared import (
     initializer_of,
     optimizer_of,
 )
-from fastnn.sequential import Sequential
 from fastnn.training.callbacks import Callback, GradientNorms
 
 NORM = "norm dense.w"  # as GradientNorms calls it in the history

@@ -11,11 +11,11 @@ from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, flat_unit_pixels, optimizer_of
-from fastnn.sequential import Sequential
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, unchanged
-from fastnn.sequential import Sequential
 
 
 @dataclass(frozen=True)

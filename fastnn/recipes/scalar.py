@@ -18,6 +18,7 @@ from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.plain_net import (
@@ -33,7 +34,6 @@ from fastnn.recipes.plain_net import (
     train_epoch,
 )
 from fastnn.recipes.shared import unchanged
-from fastnn.sequential import Sequential
 
 __all__ = [
     "EXAMPLE_TARGET",

@@ -18,6 +18,7 @@ from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
@@ -29,7 +30,6 @@ from fastnn.recipes.shared import (
     unchanged,
 )
 from fastnn.recipes.words import top_words
-from fastnn.sequential import Sequential
 
 EXAMPLES = 5
 

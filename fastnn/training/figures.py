@@ -32,15 +32,18 @@ class Figures:
         return {metric.name: metric.figure(means[column]) for metric, column in self.columns.items()}
 
 
-def emit(metrics: Iterable[Metric], scored: Scored) -> Figures:
-    """Emit what metrics measure of each sample; one buffer that several of them average has one column."""
+def emit(measured: Iterable[tuple[Metric, Scored]], loss: Buffer, correct: Buffer) -> Figures:
+    """Emit what metrics measure of each sample; one buffer that several of them average has one column.
+
+    loss, correct : what record_step records
+    """
     own: list[Buffer] = []
     columns = {}
-    for metric in metrics:
+    for metric, scored in measured:
         if isinstance(metric, MeanMetric):
             scored.build.begin(metric.name)
             buffer = metric.of_each(scored)
-            known = [scored.each, scored.correct, *own]
+            known = [loss, correct, *own]
             place = next((i for i, other in enumerate(known) if other is buffer), len(known))
             if place == len(known):
                 own.append(buffer)

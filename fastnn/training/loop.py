@@ -18,7 +18,7 @@ from fastnn.training.callbacks.progress import CompilationNote
 from fastnn.training.compile import compile_train
 from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
-from fastnn.training.model import Model
+from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
 
@@ -64,7 +64,7 @@ class Settings:
         return self.steps_per_epoch or 1
 
 
-def train(model: Model, settings: Settings, source: Source, validation: Source | None) -> History:
+def train(model: Predictor, settings: Settings, source: Source, validation: Source | None) -> History:
     """Train `model` on a source, evaluate it on `validation` after each epoch. Returns the model's history."""
     return _Loop(model, settings, source, validation).train()
 
@@ -72,7 +72,7 @@ def train(model: Model, settings: Settings, source: Source, validation: Source |
 class _Loop:
     """One training while it runs."""
 
-    def __init__(self, model: Model, settings: Settings, source: Source, validation: Source | None):
+    def __init__(self, model: Predictor, settings: Settings, source: Source, validation: Source | None):
         self.model, self.optimizer, self.source, self.validation = model, settings.optimizer, source, validation
         self.callbacks = settings.callbacks
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)
@@ -126,7 +126,6 @@ class _Loop:
         run = self.run
         run.step, run.logs = 0, {"epoch": run.epoch + 1}
         self.steps_before = len(run.history.steps["loss"])
-        self.optimizer.epoch = run.epoch
         self._call("on_epoch_begin")
         if run.stop_reason is not None:  # a callback that does not want this epoch: there is none
             return
@@ -136,6 +135,7 @@ class _Loop:
             run.logs |= {f"val_{name}": value for name, value in figures.items()}
         run.epoch += 1
         self.model.epoch = run.epoch
+        self.optimizer.epoch += 1
         run.history.epochs.append(run.logs)  # itself: figures that callbacks add are kept
         self._call("on_epoch_end")
 

@@ -12,7 +12,7 @@ from fastnn.engine.program import Program
 from fastnn.nn.losses import Loss
 from fastnn.training.figures import Figures
 
-BOUND = ("x", "y", "weights", "count", "losses", "sums")
+BOUND = ("weights", "count", "losses", "sums")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class Inputs:
     """The buffers through which a runner hands a step its data and reads what it recorded.
 
     Bound to arrays from outside:
-    x, y, weights        samples, targets and sample weights that are in memory
+    x, y, weights        samples, targets and sample weights that are in memory: x of each input, y of each output
     count                how many samples these are
     losses, sums         the rows that the kernels record_step and record_figure write, one for each step
 
@@ -33,8 +33,8 @@ class Inputs:
     scalars              of each step of a call: what the optimizer's kernel reads, (steps, s); None without optimizer
     """
 
-    x: Buffer
-    y: Buffer
+    x: tuple[Buffer, ...]
+    y: tuple[Buffer, ...]
     weights: Buffer
     count: Buffer
     losses: Buffer
@@ -56,7 +56,7 @@ class Inputs:
     @property
     def bound(self) -> tuple[Buffer, ...]:
         """The buffers that stand for arrays from outside."""
-        return tuple(getattr(self, name) for name in BOUND)
+        return *self.x, *self.y, *(getattr(self, name) for name in BOUND)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +69,9 @@ class Step:
     weighted   whether samples have weights of their own
     whole      whether every step takes all samples: they are gathered once, in their own order
     block      how many steps a run of the program takes: above 1, the program's batch holds the samples of all of them
-    output     the predictions of a batch; None where the step records figures alone
+    outputs    the predictions of a batch; none where the step records figures alone
     figures    the metrics that it records
-    values     the inputs, as "input", and the output of each layer, by name
+    values     the inputs and the output of each layer, by name
     gradients  by parameter, if they are computed
     fused      whether gradients are used where they arise, slice by slice, and never stored whole
     names      id of an array -> its name in messages
@@ -87,7 +87,7 @@ class Step:
     weighted: bool = False
     whole: bool = False
     block: int = 1
-    output: Value | None = None
+    outputs: tuple[Value, ...] = ()
     figures: Figures = field(default_factory=Figures)
     values: dict[str, Value] = field(default_factory=dict)
     gradients: Block | None = None

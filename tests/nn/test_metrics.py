@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.nn.config import config_of
 from fastnn.nn.metrics.whole import R2
 
 X = np.random.default_rng(0).normal(size=(9, 4))
@@ -186,10 +187,77 @@ class TestFiles:
         ]
 
     def test_a_description_without_metrics_is_as_it_was(self):
-        assert "metrics" not in net("softmax_cross_entropy", 3).network.config()
-        assert "metrics" not in net(metrics=[spread]).network.config()
+        assert "metrics" not in config_of(net("softmax_cross_entropy", 3).network)
+        assert "metrics" not in config_of(net(metrics=[spread]).network)
 
     def test_copies_measure_the_same(self):
         model = net(metrics=["rmse", spread])
         for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
             assert other.evaluate(X, X[:, 0]) == model.evaluate(X, X[:, 0])
+
+
+def two_outputs(loss=None, **options):
+    x = fn.Input((4,))
+    hidden = fn.Dense(6, "tanh")(x)
+    outputs = {"price": fn.Dense(2)(hidden), "kind": fn.Dense(4)(hidden)}
+    loss = loss or {"price": "mse", "kind": "softmax_cross_entropy"}
+    return fn.Model(x, outputs, loss=loss, loss_weights={"price": 0.25}, dtype="float64", **options)
+
+
+class TestSeveralOutputs:
+    Y = {"price": X[:, :2] + 1, "kind": np.arange(9) % 4}  # noqa: RUF012
+    W = np.arange(9.0)
+    METRICS = {"price": ["mae", "r2", spread], "kind": ["top_2", ("likely", "perplexity")]}  # noqa: RUF012
+    NAMES = ("price_loss", "price_mae", "price_r2", "price_spread", "kind_loss", "kind_accuracy", "kind_top_2",
+             "kind_likely")  # fmt: skip
+
+    def test_each_has_its_own(self):
+        model = two_outputs(metrics=self.METRICS)
+        got, p = model.evaluate(X, self.Y, sample_weight=self.W), model.predict(X)
+        assert list(got) == ["loss", *self.NAMES]
+        d, scores = p["price"] - self.Y["price"], p["kind"]
+        entropy = -np.log(scores[np.arange(9), self.Y["kind"]])
+        right = scores.argmax(axis=1) == self.Y["kind"]
+        wanted = {
+            "price_loss": np.average((d**2).mean(axis=1), weights=self.W),
+            "price_mae": np.average(np.abs(d).mean(axis=1), weights=self.W),
+            "price_r2": R2("r2", fn.MSE(), 2).of_all(self.Y["price"], p["price"], self.W),
+            "price_spread": np.ptp(p["price"]),
+            "kind_loss": np.average(entropy, weights=self.W),
+            "kind_accuracy": np.average(right, weights=self.W),
+            "kind_likely": np.exp(np.average(entropy, weights=self.W)),
+        }
+        wanted["loss"] = 0.25 * wanted["price_loss"] + wanted["kind_loss"]
+        for name, value in wanted.items():
+            assert got[name] == pytest.approx(value, rel=1e-12), name
+
+    def test_a_running_epoch_reports_them(self):
+        model = two_outputs(metrics=self.METRICS)
+        model.fit(X, self.Y, optimizer=fn.SGD(0.0), batch_size=4, validation_data=(X, self.Y), verbose=False)
+        got, wanted = model.history.epochs[0], model.evaluate(X, self.Y)
+        for name, value in wanted.items():
+            assert got[f"val_{name}"] == value
+            if name not in ("price_r2", "price_spread"):
+                assert got[name] == pytest.approx(value, rel=1e-12), name
+        assert "price_r2" not in got
+
+    def test_a_list_is_for_all_of_them(self):
+        model = two_outputs(loss="mse", metrics=["mae"])
+        assert names(model) == ["price_loss", "price_mae", "kind_loss", "kind_mae"]
+
+    def test_files_keep_them(self, tmp_path):
+        two_outputs(metrics=self.METRICS).save(tmp_path / "a.h5")
+        assert names(fn.load(tmp_path / "a.h5")) == [name for name in self.NAMES if name != "price_spread"]
+        kept = fn.load(tmp_path / "a.h5", loss="mae")
+        assert names(kept) == ["price_loss", "price_mae", "price_r2", "kind_loss"]
+        assert names(fn.load(tmp_path / "a.h5", metrics={"kind": []})) == ["price_loss", "kind_loss", "kind_accuracy"]
+
+    def test_bad_names(self):
+        with pytest.raises(ValueError, match="metrics names the output 'prize'; did you mean price"):
+            two_outputs(metrics={"prize": ["mae"]})
+        with pytest.raises(
+            ValueError, match="'kind_mae': softmax_cross_entropy takes labels|'mae': softmax_cross_entropy"
+        ):
+            two_outputs(metrics=["mae"])
+        with pytest.raises(fn.DataError, match=r"metric 'price_accuracy': y\['price'\]\[0\] is .* expected one 1"):
+            two_outputs(metrics={"price": ["accuracy"]}).evaluate(X, self.Y)

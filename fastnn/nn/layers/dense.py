@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.ops import OFFSET, Columns, Slice
@@ -11,7 +12,8 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn.nn.layers.activation import activate, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
 # this many times as large as they are.
@@ -22,9 +24,14 @@ FEW_SAMPLES = 8
 class Dense(Penalised, Layer):
     """f(x·w + b): x (N, inputs), w (inputs, units), b (units,), output (N, units).
 
+    Samples with more axes: the last one is that of the inputs, x (N, …, inputs), and the output is (N, …, units). The
+    same w and b are used at every position.
+
     units        the number of outputs
     activation   a name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu
     initializer  of w; bias_initializer of b
+    tied_to      the name of a layer whose weight w, (units, inputs), this layer uses transposed instead of one of its
+                 own: an embedding's, for scores of its words, or that of the dense layer which an autoencoder undoes
     """
 
     units: int
@@ -32,6 +39,7 @@ class Dense(Penalised, Layer):
     initializer: str | Initializer = "glorot_uniform"
     bias_initializer: str | Initializer = "zeros"
     use_bias: bool = True
+    tied_to: str | None = None
     kind: ClassVar[str] = "dense"
 
     def __post_init__(self):
@@ -42,14 +50,22 @@ class Dense(Penalised, Layer):
         initializers.get(self.bias_initializer)
 
     def output_shape(self, shape):
-        expect_rank("Dense", shape, 1, "one axis (inputs,): put Flatten() before it")
-        return (self.units,)
+        if not shape:
+            raise ShapeError(f"Dense got samples of shape {shape}, expected (inputs,) or (…, inputs)")
+        return (*shape[:-1], self.units)
 
     def parameters(self, shape):
         bias = {"b": Parameter((self.units,), initializers.get(self.bias_initializer))} if self.use_bias else {}
-        return {"w": Parameter((shape[0], self.units), initializers.get(self.initializer))} | bias
+        if self.tied_to is not None:
+            return bias
+        return {"w": Parameter((shape[-1], self.units), initializers.get(self.initializer))} | bias
+
+    def borrowed(self, shape):
+        return {} if self.tied_to is None else {"w": (f"{self.tied_to}.w", (self.units, shape[0]))}
 
     def forward(self, build, x, p):
+        if len(x.shape) > 1:
+            return self.forward_at_positions(build, x, p)
         scores = self.emit_product(build, x, p["w"])
         if self.use_bias:
             build.emit(k.bias_forward, scores.buffer, p["b"].array)
@@ -57,17 +73,19 @@ class Dense(Penalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            rows = build.axis_of(p["w"])
-            if p["w"].name in build.unstored:
-                build.outer_gradients[p["w"].name] = x.buffer, dout.buffer
-            else:
-                build.emit_along(rows, k.matmul_xt, Slice(grads["w"].array), x.buffer, dout.buffer, OFFSET)
+            self.emit_weight_gradient(build, grads["w"], x, dout)
             if self.use_bias:
                 units = build.axis_of(p["b"])
                 build.emit_along(units, k.bias_backward, Slice(grads["b"].array), dout.buffer, OFFSET)
-            return self._input_gradient(build, x, p["w"], dout) if wanted else None
+            return self.emit_input_gradient(build, x, p["w"], dout) if wanted else None
 
         return out, backward
+
+    def forward_at_positions(self, build, x, p):
+        """As `forward`, for x (N, …, inputs): the convolution of a line of positions with a window of one of them."""
+        line = (1, x.width // x.shape[-1], x.shape[-1])
+        window = Conv2D(self.units, 1, self.activation, use_bias=self.use_bias)
+        return forward_as_images(window, build, x, p, line, self.output_shape(x.shape))
 
     def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
         """Emit x·w, to which bias and activation are added."""
@@ -75,8 +93,16 @@ class Dense(Penalised, Layer):
         build.emit(k.matmul, scores.buffer, x.buffer, w.array)
         return scores
 
-    def _input_gradient(self, build, x, w, dout):
-        """dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed."""
+    def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value) -> None:
+        """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product."""
+        rows = build.axis_of(dw)
+        if dw.name in build.unstored:
+            build.outer_gradients[dw.name] = x.buffer, dout.buffer
+        else:
+            build.emit_along(rows, k.matmul_xt, Slice(dw.array), x.buffer, dout.buffer, OFFSET)
+
+    def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
+        """Emit dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed."""
         if w.array.size > FEW_SAMPLES * build.batch * (x.width + self.units):
             return self._transposed_gradient(build, x, w, dout)
         wt = build.scratch("wᵀ", self.units, x.width)

@@ -1,17 +1,19 @@
 """Metrics: the figures beside the loss that say how good predictions are."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from fastnn.common.names import look_up
+from fastnn.common.names import look_up, near
 from fastnn.nn.losses import Loss
 from fastnn.nn.metrics.base import MeanMetric, Metric, Scored, WholeMetric
 from fastnn.nn.metrics.means import (
     Accuracy,
     MeanAbsoluteError,
     MeanSquaredError,
+    OutputLoss,
     Perplexity,
     RootMeanSquaredError,
     SignAccuracy,
@@ -19,7 +21,7 @@ from fastnn.nn.metrics.means import (
 )
 from fastnn.nn.metrics.whole import R2, Function, OwnMetric
 
-__all__ = ["Given", "MeanMetric", "Metric", "Scored", "WholeMetric", "config", "fitting", "resolve"]
+__all__ = ["Given", "MeanMetric", "Metric", "Scored", "WholeMetric", "config", "fitting", "for_outputs", "resolve"]
 
 Given = str | Function | tuple[str, str | Function]  # one entry of `metrics=[...]`
 
@@ -59,10 +61,32 @@ def resolve(given: Any, loss: Loss, outputs: int) -> tuple[Metric, ...]:
     return tuple(found.values())
 
 
+def for_outputs(given: Any, outputs: Mapping[str, tuple[Loss, int]]) -> dict[str, tuple[Metric, ...]]:
+    """The metrics of each output of a network. Of several outputs the loss is one, and names begin with the output's.
+
+    given   as for `resolve`: a list for every output, or a dict of lists by output
+    outputs name -> its loss and the width of its predictions
+
+    Errors as of `resolve`; ValueError for the name of an output that there is not.
+    """
+    by_name = dict(given) if isinstance(given, Mapping) else dict.fromkeys(outputs, given)
+    if unknown := next((name for name in by_name if name not in outputs), None):
+        raise ValueError(f"metrics names the output {unknown!r}; {near(unknown, outputs)}")
+    found = {name: resolve(by_name.get(name, ()), loss, width) for name, (loss, width) in outputs.items()}
+    if len(outputs) == 1:
+        return found
+    losses = {name: OutputLoss("loss", loss, width) for name, (loss, width) in outputs.items()}
+    several = {name: tuple(one.of_output(name) for one in (losses[name], *found[name])) for name in outputs}
+    names = Counter(metric.name for metrics in several.values() for metric in metrics)
+    if double := next((name for name, count in names.items() if count > 1), None):
+        raise ValueError(f"two figures would be called {double!r}; give outputs or metrics other names")
+    return several
+
+
 def config(metrics: Iterable[Metric]) -> list[Any]:
     """Those that a file can name, beside what the loss measures, for `resolve`."""
-    named = [metric for metric in metrics if metric.kind and metric.name not in metric.loss.metrics]
-    return [metric.name if metric.name == metric.kind else [metric.name, metric.kind] for metric in named]
+    named = [metric for metric in metrics if metric.kind and metric.own_name not in metric.loss.metrics]
+    return [one.own_name if one.own_name == one.kind else [one.own_name, one.kind] for one in named]
 
 
 def fitting(given: Iterable[Any], loss: Loss, outputs: int) -> list[Any]:

@@ -1,7 +1,7 @@
 """The bases of all metrics, and a batch that a loss has judged, as their operations see it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -67,13 +67,15 @@ class Metric:
 
     name     of the figure
     loss     whose predictions it judges
-    outputs  how many there are
-    kind     what `metrics=[...]` calls it; "" for a user's function
+    outputs  how many numbers a prediction has
+    output   the output of the network that it judges, if there are several: then its name begins the figure's
+    kind     what `metrics=[...]` calls it; "" for what cannot be called by a name
     """
 
     name: str
     loss: Loss
     outputs: int
+    output: str = field(default="", kw_only=True)
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -81,6 +83,15 @@ class Metric:
 
     def check_targets(self, y: np.ndarray, name: str) -> None:
         """DataError if targets that the loss takes say nothing to this metric."""
+
+    @property
+    def own_name(self) -> str:
+        """Its name without that of the output."""
+        return self.name.removeprefix(f"{self.output}_") if self.output else self.name
+
+    def of_output(self, output: str) -> "Metric":
+        """The same for an output of a network that has several."""
+        return replace(self, name=f"{output}_{self.name}", output=output)
 
     def _refuse(self, reason: str, instead: str) -> None:
         raise ValueError(f"metric {self.name!r}: {reason}; use {instead}")

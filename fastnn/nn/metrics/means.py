@@ -13,6 +13,14 @@ from fastnn.nn.metrics.base import MeanMetric
 
 
 @dataclass(frozen=True)
+class OutputLoss(MeanMetric):
+    """The loss of one of several outputs, without its weight and without penalties."""
+
+    def of_each(self, scored):
+        return scored.each
+
+
+@dataclass(frozen=True)
 class Accuracy(MeanMetric):
     """The fraction of right answers.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training.model import Model
+from fastnn.training.model import Predictor
 from fastnn.training.runner import Runner
 
 
@@ -24,9 +24,11 @@ class Run:
     logs                        this epoch's figures so far: loss, the model's metrics; val_* once known. Figures that a
                                 callback adds are kept in the history.
     stop_reason                 why a callback ended the training; None while it goes on
+    put_back                    whether a callback has put the parameters of an earlier epoch back, at the end: then a
+                                Checkpoint keeps these for `load`, beside those from which a training resumes
     """
 
-    def __init__(self, model: Model, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
+    def __init__(self, model: Predictor, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
         self.model, self.optimizer, self.history = model, optimizer, model.history
         self.epoch = model.epoch
         self.last_epoch = model.epoch + epochs
@@ -35,6 +37,7 @@ class Run:
         self.shuffle = True
         self.logs: dict[str, Any] = {}
         self.stop_reason: str | None = None
+        self.put_back = False
         self._runner: Runner | None = None
 
     def stop(self, reason: str) -> None:
@@ -57,7 +60,7 @@ class Run:
         return self._runner.gradients
 
     def layer_outputs(self) -> dict[str, np.ndarray]:
-        """The inputs, as "input", and each layer's output for the batch of the last step, by name: views."""
+        """The inputs (one: "input") and each layer's output for the batch of the last step, by name: views."""
         assert self._runner is not None, "no step has run"
         return self._runner.layer_outputs()
 
@@ -69,7 +72,7 @@ class Run:
         yield from (("parameter", name, array) for name, array in self.model.parameters.items())
         yield from (("gradient", name, array) for name, array in self.gradients.items())
         for name, array in self.layer_outputs().items():
-            yield ("input" if name == "input" else "activation"), name, array
+            yield ("input" if name in self.model.network.graph.inputs else "activation"), name, array
 
     @property
     def plan(self) -> "Run":

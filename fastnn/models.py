@@ -1,6 +1,6 @@
-"""The model that users build: layers in a row, trained by `fit`, kept by `save`, brought back by `load`."""
+"""The models that users build: trained by `fit`, kept by `save`, brought back by `load`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,66 +8,76 @@ from fastnn.common import validation
 from fastnn.common.errors import DataError
 from fastnn.data.source import Source, source_of
 from fastnn.nn import losses
+from fastnn.nn.config import Metrics, network_of
+from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
+from fastnn.nn.layers.base import Node
 from fastnn.nn.losses import Loss
-from fastnn.nn.metrics import Given
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, train
-from fastnn.training.model import Model
+from fastnn.training.model import Predictor
 
 
-class Sequential(Model):
-    """Layers in a row.
+class Model(Predictor):
+    """Layers that branch: a network between values that layers were called with and values that they made.
 
-    layers       descriptions: Dense, Embedding, ...
-    input_shape  of one sample, without the sample axis
-    loss         a name or a loss object
-    metrics      figures beside the loss, and beside what it measures itself: cross-entropies report "accuracy", other
-                 losses nothing. A list of names, of functions of (y_true, y_pred), or of pairs (name of the figure, one
-                 of these). Those of a name and functions of scikit-learn may stand side by side:
+    inputs        what `fn.Input` made: one, a list, or a dict by name
+    outputs       what layers made, each with samples (scores,): one, a list, or a dict by name
+    loss          a name or a loss object; of several outputs also a dict of them by name
+    loss_weights  the weight of each output's loss in the sum that is trained, by name; 1 for others
+    metrics       figures beside the loss, and beside what it measures itself: cross-entropies report "accuracy", other
+                  losses nothing. A list of names, of functions of (y_true, y_pred) such as scikit-learn's, or of pairs
+                  (name of the figure, one of these); of several outputs also a dict of lists by name:
 
-                 "accuracy"       right answers; with a loss of numbers: targets 0 and 1 of one output, judged at ½, or
-                                  rows with one 1, judged by the highest output
-                 "sign_accuracy"  outputs with the sign of their target, for targets −1 and 1
-                 "top_5"          labels among the five highest scores; likewise top_2, top_10
-                 "mae", "mse", "rmse", "r2"  errors of predictions against targets that are numbers
-                 "perplexity"     exp of the mean cross-entropy
+                  "accuracy"       right answers; with a loss of numbers: targets 0 and 1 of one output, judged at ½, or
+                                   rows with one 1, judged by the highest score
+                  "sign_accuracy"  scores with the sign of their target, for targets −1 and 1
+                  "top_5"          labels among the five highest scores; likewise top_2, top_10
+                  "mae", "mse", "rmse", "r2"  errors of predictions against targets that are numbers
+                  "perplexity"     exp of the mean cross-entropy
 
-                 All count samples by their weights. "r2" and functions need all predictions at once: `evaluate` and
-                 validation report them ("val_r2"), the running epoch of a training does not. A function gets labels
-                 (N,) or numbers (N, outputs), (N,) if there is one output, and what `predict` gives; `sample_weight`
-                 too, if it has this argument and samples have weights. `save` keeps names, not functions.
-    dtype        float32 or float64, of parameters and all arithmetic
-    seed         of the initial values and of everything random in training
-    l1, l2       add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
+                  All count samples by their weights. "r2" and functions need all predictions at once: `evaluate` and
+                  validation report them ("val_r2"), the running epoch of a training does not. A function gets labels
+                  (N,) or numbers (N, scores), (N,) if there is one, and what `predict` gives; `sample_weight` too, if
+                  it has this argument and samples have weights. `save` keeps names, not functions.
+    dtype         float32 or float64, of parameters and all arithmetic
+    seed          of the initial values and of everything random in training
+    l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
 
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
+    A layer that is called twice shares its parameters, `Dense(tied_to=)` those of another layer. Several inputs take a
+    dict of arrays by name, or a tuple of them in order; several outputs take targets and give predictions likewise.
+    ShapeError, TypeError or ValueError for values that do not make a network.
+
+    >>> x = fn.Input((8,))
+    >>> hidden = fn.Dense(8, "relu")(x)
+    >>> model = fn.Model(x, fn.Dense(3)(fn.Add()(x, hidden)))
     """
 
     def __init__(
         self,
-        layers: Sequence[Layer],
+        inputs: Node | Sequence[Node] | Mapping[str, Node],
+        outputs: Node | Sequence[Node] | Mapping[str, Node],
         *,
-        input_shape: tuple[int, ...],
-        loss: str | Loss = "softmax_cross_entropy",
+        loss: str | Loss | Mapping[str, str | Loss] = "softmax_cross_entropy",
+        loss_weights: Mapping[str, float] | None = None,
+        metrics: Metrics = (),
         dtype: str = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
-        metrics: Iterable[Given] = (),
     ):
-        network = Network(layers, input_shape, losses.get(loss), l1, l2, metrics)
+        network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights, metrics)
         super().__init__(network, dtype=dtype, seed=seed)
 
     @classmethod
-    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Sequential":
+    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Model":
         """A model of a network that exists already."""
         model = cls.__new__(cls)
-        Model.__init__(model, network, dtype=dtype, seed=seed)
+        Predictor.__init__(model, network, dtype=dtype, seed=seed)
         return model
 
     def fit(
@@ -136,7 +146,44 @@ class Sequential(Model):
         storage.save(path, self.saved())
 
 
-def load(path: str | Path, *, loss: str | Loss | None = None, metrics: Iterable[Given] | None = None) -> Sequential:
+class Sequential(Model):
+    """Layers in a row.
+
+    layers       descriptions: Dense, Embedding, ...
+    input_shape  of one sample, without the sample axis
+    loss, metrics, dtype, seed, l1, l2   as of `fn.Model`
+
+    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        input_shape: tuple[int, ...],
+        loss: str | Loss = "softmax_cross_entropy",
+        metrics: Metrics = (),
+        dtype: str = "float32",
+        seed: int = 0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ):
+        network = Network(chain(layers, input_shape), losses.get(loss), l1, l2, metrics=metrics)
+        Predictor.__init__(self, network, dtype=dtype, seed=seed)
+
+
+def _losses(given: str | Loss | Mapping[str, str | Loss]) -> Loss | dict[str, Loss]:
+    if isinstance(given, Mapping):
+        return {name: losses.get(one) for name, one in given.items()}
+    return losses.get(given)
+
+
+def load(
+    path: str | Path,
+    *,
+    loss: str | Loss | Mapping[str, str | Loss] | None = None,
+    metrics: Metrics | None = None,
+) -> Model:
     """The model that `save` or a Checkpoint wrote; `loss` and `metrics` instead of those it had.
 
     Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
@@ -146,15 +193,18 @@ def load(path: str | Path, *, loss: str | Loss | None = None, metrics: Iterable[
 
 
 def load_checkpoint(
-    path: str | Path, loss: str | Loss | None = None, metrics: Iterable[Given] | None = None
-) -> tuple[Sequential, dict[str, Any]]:
+    path: str | Path,
+    loss: str | Loss | Mapping[str, str | Loss] | None = None,
+    metrics: Metrics | None = None,
+) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
-    given = None if loss is None else losses.get(loss)
+    given = None if loss is None else _losses(loss)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = Network.from_config(config["network"], given, metrics)
-        model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
+        network = network_of(config["network"], given, metrics)
+        kind = Sequential if network.graph.is_chain else Model
+        model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
     return model, dict(saved.training)
