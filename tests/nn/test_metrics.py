@@ -255,9 +255,7 @@ class TestSeveralOutputs:
     def test_bad_names(self):
         with pytest.raises(ValueError, match="metrics names the output 'prize'; did you mean price"):
             two_outputs(metrics={"prize": ["mae"]})
-        with pytest.raises(
-            ValueError, match="'kind_mae': softmax_cross_entropy takes labels|'mae': softmax_cross_entropy"
-        ):
+        with pytest.raises(ValueError, match="metric 'mae': softmax_cross_entropy takes labels"):
             two_outputs(metrics=["mae"])
         with pytest.raises(fn.DataError, match=r"metric 'price_accuracy': y\['price'\]\[0\] is .* expected one 1"):
             two_outputs(metrics={"price": ["accuracy"]}).evaluate(X, self.Y)
