@@ -13,7 +13,6 @@ from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.base import Node
 from fastnn.nn.losses import Loss
-from fastnn.nn.metrics import Given
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.outputs import Losses, Metrics
@@ -32,21 +31,21 @@ class Model(Predictor):
     loss          a name or a loss object; of several outputs also a dict of them by name
     loss_weights  the weight of each output's loss in the sum that is trained, by name; 1 for others
     metrics       figures beside the loss, and beside what it measures itself: cross-entropies report "accuracy", other
-                  losses nothing. A list of names, of functions of (y_true, y_pred), or of pairs (name of the figure, one
-                  of these). Those of a name and functions of scikit-learn may stand side by side. Of several outputs:
-                  a list for all, or a dict of lists by name; figures are called <output>_accuracy, <output>_loss, ...
+                  losses nothing. A list of names, of functions of (y_true, y_pred) such as scikit-learn's, or of pairs
+                  (name of the figure, one of these). Of several outputs also a dict of lists by name; the figures of
+                  each begin with its name: price_loss, price_mae.
 
                   "accuracy"       right answers; with a loss of numbers: targets 0 and 1 of one output, judged at ½, or
-                                   rows with one 1, judged by the highest output
-                  "sign_accuracy"  outputs with the sign of their target, for targets −1 and 1
+                                   rows with one 1, judged by the highest score
+                  "sign_accuracy"  scores with the sign of their target, for targets −1 and 1
                   "top_5"          labels among the five highest scores; likewise top_2, top_10
                   "mae", "mse", "rmse", "r2"  errors of predictions against targets that are numbers
                   "perplexity"     exp of the mean cross-entropy
 
                   All count samples by their weights. "r2" and functions need all predictions at once: `evaluate` and
                   validation report them ("val_r2"), the running epoch of a training does not. A function gets labels
-                  (N,) or numbers (N, outputs), (N,) if there is one output, and what `predict` gives; `sample_weight`
-                  too, if it has this argument and samples have weights. `save` keeps names, not functions.
+                  (N,) or numbers (N, scores), (N,) if there is one, and what `predict` gives; `sample_weight` too, if
+                  it has this argument and samples have weights. `save` keeps names, not functions.
     dtype         float32 or float64, of parameters and all arithmetic
     seed          of the initial values and of everything random in training
     l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
@@ -67,11 +66,11 @@ class Model(Predictor):
         *,
         loss: str | Loss | Mapping[str, str | Loss] = "softmax_cross_entropy",
         loss_weights: Mapping[str, float] | None = None,
+        metrics: Metrics = (),
         dtype: str = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
-        metrics: Metrics = (),
     ):
         network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights, metrics)
         super().__init__(network, dtype=dtype, seed=seed)
@@ -141,7 +140,8 @@ class Model(Predictor):
             return None
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
-        return source_of(self.network, *data, names=("validation x", "validation y"))
+        x, y, weights = (*data, None)[:3]
+        return source_of(self.network, x, y, weights, names=("validation x", "validation y"))
 
     def save(self, path: str | Path) -> None:
         """Write the model to an HDF5 file, whole or not at all. FileFormatError if the path cannot be written."""
@@ -164,11 +164,11 @@ class Sequential(Model):
         *,
         input_shape: tuple[int, ...],
         loss: str | Loss = "softmax_cross_entropy",
+        metrics: Metrics = (),
         dtype: str = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
-        metrics: Iterable[Given] = (),
     ):
         network = Network(chain(layers, input_shape), losses.get(loss), l1, l2, metrics=metrics)
         Predictor.__init__(self, network, dtype=dtype, seed=seed)
@@ -181,25 +181,34 @@ def _losses(given: str | Loss | Mapping[str, str | Loss]) -> Losses:
 
 
 def load(
-    path: str | Path, *, loss: str | Loss | Mapping[str, str | Loss] | None = None, metrics: Metrics | None = None
+    path: str | Path,
+    *,
+    loss: str | Loss | Mapping[str, str | Loss] | None = None,
+    metrics: Metrics | None = None,
+    layers: Iterable[type[Layer]] = (),
 ) -> Model:
     """The model that `save` or a Checkpoint wrote; `loss` and `metrics` instead of those it had.
+
+    layers : the classes of layers of your own that it has
 
     Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
     of its predictions are left out. FileFormatError if the file is missing or damaged.
     """
-    return load_checkpoint(path, loss, metrics)[0]
+    return load_checkpoint(path, loss, metrics, layers)[0]
 
 
 def load_checkpoint(
-    path: str | Path, loss: str | Loss | Mapping[str, str | Loss] | None = None, metrics: Metrics | None = None
+    path: str | Path,
+    loss: str | Loss | Mapping[str, str | Loss] | None = None,
+    metrics: Metrics | None = None,
+    layers: Iterable[type[Layer]] = (),
 ) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
     given = None if loss is None else _losses(loss)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = network_of(config["network"], given, metrics)
+        network = network_of(config["network"], given, metrics, layers)
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)

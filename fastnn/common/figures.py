@@ -3,6 +3,7 @@
 The names are those that metrics and losses have in the field and in scikit-learn: "val_r2", "roc_auc_score".
 """
 
+import difflib
 import re
 
 MODES = ("auto", "min", "max")
@@ -32,7 +33,11 @@ def higher_is_better(name: str, mode: str = "auto", what: str = "") -> bool:
     words = _without_split(name).split("_")
     known = next((word for word in reversed(words) if word in HIGHER | LOWER), None)
     if known is None:
-        raise ValueError(f"{what}cannot tell whether more or less {name!r} is better; say mode='max' or mode='min'")
+        matches = difflib.get_close_matches(words[-1], sorted(HIGHER | LOWER), n=1, cutoff=0.75)
+        hint = f" (did you mean {matches[0]}?)" if matches else ""
+        raise ValueError(
+            f"{what}cannot tell whether more or less {name!r} is better{hint}; say mode='max' or mode='min'"
+        )
     return (known in HIGHER) != words[0].startswith("neg")
 
 

@@ -1,27 +1,29 @@
 """A network as plain data, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastnn.nn import layers, losses
 from fastnn.nn.graph import Graph, Input, chain, graph_of
-from fastnn.nn.layers.base import Node
+from fastnn.nn.layers.base import Layer, Node
+from fastnn.nn.metrics import config as config_of_metrics
 from fastnn.nn.network import Network
-from fastnn.nn.outputs import Losses, Metrics
+from fastnn.nn.outputs import Losses, Metrics, with_saved_metrics
 
 
 def config_of(network: Network) -> dict[str, Any]:
-    """The description of a network as plain data. Layers in a row are a list; of other networks calls are listed."""
-    metrics = {output.name: saved for output in network.outputs if (saved := output.saved_metrics())}
+    """The description of a network as plain data. Layers in a row are a list; of other networks calls are listed.
+
+    Metrics that are functions are left out, as is what only says that there are no metrics.
+    """
+    measured = {output.name: config_of_metrics(output.metrics) for output in network.outputs}
     common: dict[str, Any] = {"l1": network.l1, "l2": network.l2}
+    common |= {"metrics": measured} if any(measured.values()) else {}
     if network.graph.is_chain:
         stack = [layer.config() for layer in network.layers]
-        return (
-            {"layers": stack, "input_shape": list(network.input_shape), "loss": network.loss.config()}
-            | common
-            | _listed(metrics)
-        )
+        return {"layers": stack, "input_shape": list(network.input_shape), "loss": network.loss.config()} | common
     named = {call.owner: replace(call.layer, name=call.owner).config() for call in network.calls}
     return {
         "inputs": {name: list(shape) for name, shape in network.graph.inputs.items()},
@@ -30,39 +32,38 @@ def config_of(network: Network) -> dict[str, Any]:
         "outputs": network.graph.outputs,
         "losses": {output.name: output.loss.config() for output in network.outputs},
         "loss_weights": {output.name: output.weight for output in network.outputs},
-        **({"metrics": metrics} if metrics else {}),
     } | common
 
 
-def _listed(metrics: dict[str, list[Any]]) -> dict[str, Any]:
-    """The metrics of a single output; nothing if there are none."""
-    return {"metrics": next(iter(metrics.values()))} if metrics else {}
-
-
-def network_of(config: Mapping[str, Any], loss: Losses | None = None, metrics: Metrics | None = None) -> Network:
+def network_of(
+    config: Mapping[str, Any],
+    loss: Losses | None = None,
+    metrics: Metrics | None = None,
+    own: Iterable[type[Layer]] = (),
+) -> Network:
     """The network that `config` described; `loss` and `metrics` instead of those it had.
+
+    own : the classes of layers that are a user's
 
     Of the metrics that it had, another loss keeps those that say something of its predictions. Metrics that are
     functions are in no config.
     """
+    make = partial(layers.from_config, own=own)
     if "calls" in config:
-        graph, weights = _graph(config), config["loss_weights"]
-        own: Losses = {name: losses.from_config(item) for name, item in config["losses"].items()}
+        graph, weights = _graph(config, make), config["loss_weights"]
+        loss = loss or {name: losses.from_config(item) for name, item in config["losses"].items()}
     else:
-        stack = [layers.from_config(item) for item in config["layers"]]
-        graph, weights = chain(stack, tuple(config["input_shape"])), None
-        own = losses.from_config(config["loss"])
-    network = Network(graph, loss or own, config["l1"], config["l2"], weights, metrics or ())
+        graph, weights = chain([make(item) for item in config["layers"]], tuple(config["input_shape"])), None
+        loss = loss or losses.from_config(config["loss"])
+    network = Network(graph, loss, config["l1"], config["l2"], weights, metrics or ())
     if metrics is None:
-        had = config.get("metrics", {})
-        by_output = had if isinstance(had, Mapping) else dict.fromkeys(graph.outputs, had)
-        network.outputs = tuple(one.with_saved_metrics(by_output.get(one.name, ())) for one in network.outputs)
+        network.outputs = with_saved_metrics(network.outputs, config.get("metrics", {}))
     return network
 
 
-def _graph(config: Mapping[str, Any]) -> Graph:
+def _graph(config: Mapping[str, Any], make: Callable[[dict[str, Any]], Layer]) -> Graph:
     inputs: dict[str, Node] = {name: Input(tuple(shape)) for name, shape in config["inputs"].items()}
-    named = {name: layers.from_config(item) for name, item in config["layers"].items()}
+    named = {name: make(item) for name, item in config["layers"].items()}
     values: dict[str, Node] = dict(inputs)
     for owner, sources in config["calls"]:
         uses = sum(name.partition("@")[0] == owner for name in values)

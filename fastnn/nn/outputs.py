@@ -9,8 +9,7 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
 from fastnn.nn.graph import Graph
 from fastnn.nn.losses import Loss
-from fastnn.nn.metrics import Given, Metric, OutputLoss, fitting, resolve
-from fastnn.nn.metrics import config as config_of_metrics
+from fastnn.nn.metrics import Given, Metric, fitting, for_outputs
 
 
 class Output(NamedTuple):
@@ -19,8 +18,7 @@ class Output(NamedTuple):
     name     public; value: the name of the value that it is
     width    the number of its scores
     loss     by which it is trained, and its weight in the sum of all losses
-    metrics  what is measured beside the loss: what it measures itself, then those that were given
-    prefix   of the names of its figures: empty if the network has no other output
+    metrics  what is measured of it beside the loss that is trained
     """
 
     name: str
@@ -28,22 +26,7 @@ class Output(NamedTuple):
     width: int
     loss: Loss
     weight: float
-    metrics: tuple[Metric, ...]
-    prefix: str
-
-    def with_metrics(self, given: Any) -> "Output":
-        """The same output with other metrics beside what the loss measures."""
-        found = resolve(given, self.loss, self.width, self.prefix)
-        own = (OutputLoss(f"{self.prefix}loss", self.loss, self.width),) if self.prefix else ()
-        return self._replace(metrics=(*own, *found))
-
-    def with_saved_metrics(self, had: Iterable[Any]) -> "Output":
-        """The same output with those metrics that say something of predictions of its loss."""
-        return self.with_metrics(fitting(had, self.loss, self.width))
-
-    def saved_metrics(self) -> list[Any]:
-        """The metrics that a file can name, beside what the loss measures."""
-        return config_of_metrics(self.metrics, self.prefix)
+    metrics: tuple[Metric, ...] = ()
 
 
 Losses = Loss | Mapping[str, Loss]
@@ -53,22 +36,32 @@ Metrics = Iterable[Given] | Mapping[str, Iterable[Given]]
 def outputs_of(graph: Graph, loss: Losses, weights: Mapping[str, float], metrics: Metrics) -> tuple[Output, ...]:
     """The outputs of a graph. ValueError for a name that none has, or a loss that is missing; ShapeError, TypeError."""
     losses = dict(loss) if isinstance(loss, Mapping) else dict.fromkeys(graph.outputs, loss)
-    measured = dict(metrics) if isinstance(metrics, Mapping) else dict.fromkeys(graph.outputs, metrics)
-    for what, given in (("loss", losses), ("loss_weights", weights), ("metrics", measured)):
+    for what, given in (("loss", losses), ("loss_weights", weights)):
         if unknown := next((name for name in given if name not in graph.outputs), None):
             raise ValueError(f"{what} names the output {unknown!r}; {near(unknown, graph.outputs)}")
     if missing := next((name for name in graph.outputs if name not in losses), None):
         raise ValueError(f"the output {missing!r} has no loss")
     if len({one.reduction for one in losses.values()}) > 1:
         raise ValueError("losses have different reductions, expected all 'mean' or all 'sum'")
-    several = len(graph.outputs) > 1
     found = []
     for name, value in graph.outputs.items():
-        prefix = f"{name}_" if several else ""
-        width, weight = _width(graph, value), _weight(name, weights.get(name, 1.0))
-        output = Output(name, value, width, losses[name], weight, (), prefix)
-        found.append(output.with_metrics(measured.get(name, ())))
-    return tuple(found)
+        weight = _weight(name, weights.get(name, 1.0))
+        found.append(Output(name, value, _width(graph, value), losses[name], weight))
+    return with_metrics(found, metrics)
+
+
+def with_metrics(outputs: Iterable[Output], given: Metrics) -> tuple[Output, ...]:
+    """The same outputs, with these metrics beside what their losses measure. Errors as of `for_outputs`."""
+    by_name = {output.name: output for output in outputs}
+    metrics = for_outputs(given, {name: (output.loss, output.width) for name, output in by_name.items()})
+    return tuple(output._replace(metrics=metrics[name]) for name, output in by_name.items())
+
+
+def with_saved_metrics(outputs: Iterable[Output], saved: Mapping[str, Iterable[Any]]) -> tuple[Output, ...]:
+    """The same outputs, with those of the saved metrics that say something of predictions of their losses."""
+    outputs = tuple(outputs)
+    kept = {output.name: fitting(saved.get(output.name, ()), output.loss, output.width) for output in outputs}
+    return with_metrics(outputs, kept)
 
 
 def _width(graph: Graph, value: str) -> int:

@@ -45,14 +45,10 @@ def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure
     source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
     reached = f"validation loss {_at(history, 'val_loss', best):.3f} at epoch {best} of {len(history)}"
     classifies = "accuracy" in history.epochs[0]
-    size = {"columns": 2, "size": (5.2, 3.6)}
-    figure, (loss, *others) = sheet(1 + classifies, **size, title=f"{title}: {reached}, on {source}")
-    line_axes(
-        loss,
-        title="cross-entropy" if classifies else "loss",
-        xlabel="epoch",
-        ylabel="nats a sample" if classifies else "",
-    )
+    title = f"{title}: {reached}, on {source}"
+    figure, (loss, *others) = sheet(1 + classifies, columns=2, size=(5.2, 3.6), title=title)
+    name, unit = ("cross-entropy", "nats a sample") if classifies else ("loss", "")
+    line_axes(loss, title=name, xlabel="epoch", ylabel=unit)
     _one_run(loss, history, "loss", 1.0, best)
     for accuracy in others:
         line_axes(accuracy, title="accuracy", xlabel="epoch", ylabel="%")
@@ -94,7 +90,8 @@ def learning_curves(
     keys  a key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems without
           validation data
 
-    An epoch without a value has no point. Accuracies and top_5 are in per cent. Raises ValueError if no run has any of the keys.
+    An epoch without a value has no point. Accuracies and top_5 are in per cent. Raises ValueError if no run has any of
+    the keys.
 
         plots.learning_curves({"SGD": a.history.epochs, "Adam": b.history.epochs}, title="two optimizers")
     """

@@ -1,6 +1,6 @@
 """One pass over data to judge a model: its loss and its metrics."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -14,40 +14,44 @@ class _Answers:
     """The predictions of all samples, and their targets and weights, for metrics that need them at once."""
 
     def __init__(self) -> None:
-        self.y_true: list[list[np.ndarray]] = []  # by chunk, of each output
-        self.y_pred: list[list[np.ndarray]] = []  # by batch, likewise
-        self.weights: list[np.ndarray] = []
+        self._y_true: list[Sequence[np.ndarray]] = []  # of each chunk, by output
+        self._y_pred: list[Sequence[np.ndarray]] = []  # of each batch, by output
+        self._weights: list[np.ndarray] = []
 
-    def add_targets(self, chunk: Chunk) -> None:
-        """Copies: the arrays of a chunk are overwritten by the next."""
-        self.y_true.append([y.copy() for y in chunk.y])
+    def add_chunk(self, chunk: Chunk) -> None:
+        """Copies its targets and weights: the arrays of a chunk are overwritten by the next."""
+        self._y_true.append([y.copy() for y in chunk.y])
         if chunk.sample_weight is not None:
-            self.weights.append(chunk.sample_weight.copy())
+            self._weights.append(chunk.sample_weight.copy())
 
-    def figure(self, metric: WholeMetric, output: int) -> float:
-        y_true, y_pred = (np.concatenate([parts[output] for parts in one]) for one in (self.y_true, self.y_pred))
-        return metric.of_all(y_true, y_pred, np.concatenate(self.weights) if self.weights else None)
+    def add_predictions(self, predictions: Sequence[np.ndarray]) -> None:
+        self._y_pred.append([one.copy() for one in predictions])
+
+    def figures(self, number: int, metrics: Iterable[WholeMetric]) -> dict[str, float]:
+        """The figures of the output with that number."""
+        y_true, y_pred = (np.concatenate([part[number] for part in parts]) for parts in (self._y_true, self._y_pred))
+        weights = np.concatenate(self._weights) if self._weights else None
+        return {metric.name: metric.of_all(y_true, y_pred, weights) for metric in metrics}
 
 
-def evaluate(runner: Runner, source: Source, outputs: Iterable[Output]) -> dict[str, float]:
-    """The loss of all samples of a source and the metrics of the outputs, in the order of these.
+def evaluate(runner: Runner, source: Source, outputs: Sequence[Output]) -> dict[str, float]:
+    """The loss of all samples of a source and the metrics of all outputs, in the order of these.
 
-    runner : of a step that `compile_evaluate` made for the same outputs
+    runner : of a step that `compile_evaluate` made for these outputs
     """
-    metrics = [(metric, i) for i, output in enumerate(outputs) for metric in output.metrics]
-    answers = _Answers() if any(isinstance(metric, WholeMetric) for metric, _ in metrics) else None
+    whole = [[one for one in output.metrics if isinstance(one, WholeMetric)] for output in outputs]
+    answers = _Answers() if any(whole) else None
     for chunk in runner.chunks(source):
         if answers is not None:
-            answers.add_targets(chunk)
+            answers.add_chunk(chunk)
         while runner.next_batch:
             start = runner.samples_done
             runner.advance(limit=None if answers is None else 1)
             if answers is not None:
-                predictions = runner.predictions(runner.samples_done - start)
-                answers.y_pred.append([one.copy() for one in predictions])
+                answers.add_predictions(runner.predictions(runner.samples_done - start))
     runner.release()
     figures = runner.metrics()
-    for metric, output in metrics:
-        if isinstance(metric, WholeMetric) and answers is not None:
-            figures[metric.name] = answers.figure(metric, output)
-    return {name: figures[name] for name in ("loss", *(metric.name for metric, _ in metrics))}
+    for number, metrics in enumerate(whole):
+        if answers is not None and metrics:
+            figures |= answers.figures(number, metrics)
+    return {name: figures[name] for name in ("loss", *(one.name for output in outputs for one in output.metrics))}

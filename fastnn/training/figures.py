@@ -32,19 +32,18 @@ class Figures:
         return {metric.name: metric.figure(means[column]) for metric, column in self.columns.items()}
 
 
-def emit(judged: Iterable[tuple[Iterable[Metric], Scored]], recorded: tuple[Buffer, Buffer]) -> Figures:
+def emit(measured: Iterable[tuple[Metric, Scored]], loss: Buffer, correct: Buffer) -> Figures:
     """Emit what metrics measure of each sample; one buffer that several of them average has one column.
 
-    judged   : the metrics of each output, and the batch that they judge
-    recorded : the buffers loss and correct of record_step
+    loss, correct : what record_step records
     """
     own: list[Buffer] = []
     columns = {}
-    for metric, scored in ((metric, scored) for metrics, scored in judged for metric in metrics):
+    for metric, scored in measured:
         if isinstance(metric, MeanMetric):
             scored.build.begin(metric.name)
             buffer = metric.of_each(scored)
-            known = [*recorded, *own]
+            known = [loss, correct, *own]
             place = next((i for i, other in enumerate(known) if other is buffer), len(known))
             if place == len(known):
                 own.append(buffer)

@@ -11,8 +11,8 @@ from fastnn.common.figures import higher_is_better
 class History:
     """The record of a model's training, over all its `fit` calls.
 
-    epochs       a dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second; with
-                 validation data also val_loss and each metric as val_…: val_accuracy, val_r2
+    epochs       a dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second;
+                 with validation data also val_loss and each metric as val_…: val_accuracy, val_r2
     steps        {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step"
     monitor      the records of a Monitor, if one watched
     stop_reason  why training ended before its last epoch, if it did

@@ -80,6 +80,8 @@ class Predictor:
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
         """Mean loss and metrics on x and y, arrays or streams: {"loss": ..., "accuracy": ...}.
 
+        Of several outputs, figures beside the loss that is trained bear the output's name: price_loss, price_mae.
+
         sample_weight : how much each sample counts, (N,)
 
         Metrics that need all predictions at once, "r2" and functions, keep them and the targets in memory.

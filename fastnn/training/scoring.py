@@ -46,8 +46,9 @@ class Judged:
 
     def measure(self, network: Network) -> Figures:
         """Emit what the metrics of all outputs measure of each sample."""
-        metrics = (output.metrics for output in network.outputs)
-        return figures.emit(zip(metrics, self.of_outputs, strict=True), self.recorded)
+        of_outputs = zip(network.outputs, self.of_outputs, strict=True)
+        measured = ((metric, scored) for output, scored in of_outputs for metric in output.metrics)
+        return figures.emit(measured, *self.recorded)
 
 
 def emit_weights(build: Builder, inputs: Inputs, network: Network, weighted: bool, whole: bool = False) -> Inputs:

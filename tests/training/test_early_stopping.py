@@ -37,6 +37,32 @@ class TestEarlyStopping:
         assert (stopping.best, stopping.best_epoch) == (0.3, 2)
         assert "val_accuracy did not improve for 2 epochs" in stopping.stopped
 
+    @pytest.mark.parametrize(
+        ("monitor", "mode", "values", "best"),
+        [
+            ("val_r2", "auto", [-3, 0.5, math.nan, 0.2], 2),
+            ("val_mae", "auto", [3, 5, math.nan, 1], 4),
+            ("cost", "min", [3, 1, math.nan, 2], 2),
+            ("cost", "max", [math.nan, 1, 3, 2], 3),
+            ("val_accuracy", "min", [0.3, 0.1, 0.2, 0.4], 2),
+            ("val_loss", "auto", [math.nan] * 4, 0),
+        ],
+    )
+    def test_which_way_is_better(self, monitor, mode, values, best):
+        stopping = fn.EarlyStopping(monitor, patience=9, mode=mode, restore_best=True)
+        model = self.watch(stopping, epochs=4, **{monitor: values})
+        assert (model.epoch, stopping.best_epoch) == (4, best)
+        wanted = fit(tiny_model(), count=8, epochs=best or 4)
+        assert bits(model.parameters) == bits(wanted.parameters)
+
+    def test_a_name_that_does_not_tell_needs_a_mode(self):
+        with pytest.raises(ValueError, match="EarlyStopping: cannot tell whether more or less 'cost' is better"):
+            fn.EarlyStopping("cost")
+        with pytest.raises(ValueError, match="ReduceOnPlateau: cannot tell"):
+            fn.ReduceOnPlateau("cost")
+        with pytest.raises(ValueError, match="EarlyStopping: mode is 'maximum', expected"):
+            fn.EarlyStopping("val_loss", mode="maximum")
+
     def test_max_gap_stops_even_while_it_improves(self):
         stopping = fn.EarlyStopping(patience=5, max_gap=1.0)
         model = self.watch(stopping, loss=[3, 2, 0.5, 0, 0, 0, 0, 0], val_loss=[3, 2.5, 2, 1.9, 0, 0, 0, 0])
@@ -77,8 +103,12 @@ class TestEarlyStopping:
     def test_what_is_not_reported_cannot_be_watched(self):
         with pytest.raises(fn.DataError, match=r"'val_loss'.*pass validation_data"):
             fit(tiny_model(), callbacks=[fn.EarlyStopping()])
-        with pytest.raises(fn.DataError, match=r"'los'.*did you mean loss"):
-            fit(tiny_model(), callbacks=[fn.EarlyStopping("los")])
+        with pytest.raises(fn.DataError, match=r"'val_mae'.*pass validation_data"):
+            fit(tiny_model(), callbacks=[fn.EarlyStopping("val_mae")])
+        with pytest.raises(fn.DataError, match=r"'top_5', which this training does not report; known: accuracy, e"):
+            fit(tiny_model(), callbacks=[fn.EarlyStopping("top_5")])
+        with pytest.raises(ValueError, match=r"'los' is better \(did you mean loss"):
+            fn.EarlyStopping("los")
 
     def test_bad_settings(self):
         with pytest.raises(ValueError, match="patience 0"):

@@ -33,6 +33,22 @@ class TestHistory:
             epochs=[{"loss": 3.0, "accuracy": 0.1}, {"loss": 1.0, "accuracy": 0.3}, {"loss": 2.0, "accuracy": 0.2}]
         )
         assert history.best("loss") is history.best("accuracy") is history.epochs[1]
+        assert history.best("loss", "max") is history.best("accuracy", mode="min") is history.epochs[0]
+
+    def test_best_is_never_nan(self):
+        nan = float("nan")
+        history = fn.History(epochs=[{"val_r2": r2, "mae": nan} for r2 in (nan, -0.5, nan, 0.25, 0.25, nan)])
+        assert history.best("val_r2") is history.epochs[3]
+        with pytest.raises(ValueError, match="'mae' is NaN in all 6 epochs"):
+            history.best("mae")
+
+    def test_best_of_what_no_name_tells(self):
+        history = fn.History(epochs=[{"cost": 3.0}, {"cost": 1.0}])
+        with pytest.raises(ValueError, match=r"history.best: cannot tell .* 'cost' is better; say mode='max' or mode="):
+            history.best("cost")
+        with pytest.raises(ValueError, match="mode is 'low', expected 'auto', 'min' or 'max'"):
+            history.best("cost", "low")
+        assert history.best("cost", "min") is history.epochs[1]
 
     def test_an_unknown_figure_says_which_there_are(self):
         with pytest.raises(KeyError, match=r"val_loss.*accuracy"):

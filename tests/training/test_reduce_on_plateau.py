@@ -35,6 +35,7 @@ class TestReduceOnPlateau:
 
     def test_accuracy_is_better_when_higher(self):
         assert reduce([0.1, 0.2, 0.3, 0.3], "val_accuracy", patience=1) == [1, 1, 1, 1, 0.1]
+        assert reduce([0.1, 0.2, 0.3, 0.3], "val_cost", patience=1, mode="max") == [1, 1, 1, 1, 0.1]
 
     def test_one_object_may_watch_one_training_after_another(self):
         watcher = fn.ReduceOnPlateau("loss", patience=2)

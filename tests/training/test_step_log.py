@@ -1,15 +1,23 @@
 """The figures that the sums of an epoch's steps add up to."""
 
+import math
+
 import pytest
 
+from fastnn.nn.losses import SoftmaxCrossEntropy
+from fastnn.nn.metrics import resolve
+from fastnn.training.figures import CORRECT, LOSS, Figures
 from fastnn.training.step_log import StepLog
+
+ACCURACY, PERPLEXITY = resolve(["perplexity"], SoftmaxCrossEntropy(), 3)
+FIGURES = Figures({ACCURACY: CORRECT, PERPLEXITY: LOSS})
 
 # Σ weight·loss, Σ weight·correct, Σ weight, penalties: what record_step writes for each step.
 SUMS = [[6.0, 2.0, 4.0, 0.5], [3.0, 1.0, 2.0, 0.7]]
 
 
 def log_of(mean_loss, trains, sums=SUMS):
-    log = StepLog(mean_loss, trains)
+    log = StepLog(mean_loss, trains, FIGURES)
     log.begin(3)
     log.arrays()[1][: len(sums)] = sums
     return log
@@ -26,15 +34,19 @@ def log_of(mean_loss, trains, sums=SUMS):
 )
 def test_means_over_samples_by_their_weights(mean_loss, trains, loss):
     metrics = log_of(mean_loss, trains).metrics(2)
-    assert metrics == {"loss": pytest.approx(loss), "accuracy": 0.5}
+    assert metrics == {"loss": pytest.approx(loss), "accuracy": 0.5, "perplexity": pytest.approx(math.exp(9 / 6))}
 
 
 def test_steps_to_come_do_not_count():
-    assert log_of(True, True).metrics(1) == {"loss": 6 / 4 + 0.5, "accuracy": 0.5}
+    assert log_of(True, True).metrics(1) == {
+        "loss": 6 / 4 + 0.5,
+        "accuracy": 0.5,
+        "perplexity": pytest.approx(math.exp(1.5)),
+    }
 
 
 def test_as_long_as_all_weights_are_0_figures_are_0():
-    assert log_of(True, True, [[0.0] * 4]).metrics(1) == {"loss": 0.0, "accuracy": 0.0}
+    assert log_of(True, True, [[0.0] * 4]).metrics(1) == {"loss": 0.0, "accuracy": 0.0, "perplexity": 1.0}
 
 
 def test_a_new_epoch_keeps_the_arrays_that_a_program_is_bound_to():

@@ -1,12 +1,12 @@
 """Metrics: the figures beside the loss that say how good predictions are."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from fastnn.common.names import look_up
+from fastnn.common.names import look_up, near
 from fastnn.nn.losses import Loss
 from fastnn.nn.metrics.base import MeanMetric, Metric, Scored, WholeMetric
 from fastnn.nn.metrics.means import (
@@ -21,7 +21,7 @@ from fastnn.nn.metrics.means import (
 )
 from fastnn.nn.metrics.whole import R2, Function, OwnMetric
 
-__all__ = ["Given", "MeanMetric", "Metric", "OutputLoss", "Scored", "WholeMetric", "config", "fitting", "resolve"]
+__all__ = ["Given", "MeanMetric", "Metric", "Scored", "WholeMetric", "config", "fitting", "for_outputs", "resolve"]
 
 Given = str | Function | tuple[str, str | Function]  # one entry of `metrics=[...]`
 
@@ -45,11 +45,10 @@ ELSEWHERE = {  # what others call them
 TAKEN = ("epoch", "loss", "lr", "seconds", "samples_per_second")  # figures of the history that are no metrics
 
 
-def resolve(given: Any, loss: Loss, outputs: int, prefix: str = "") -> tuple[Metric, ...]:
+def resolve(given: Any, loss: Loss, outputs: int) -> tuple[Metric, ...]:
     """The metrics of a model with this loss: what the loss measures, then those that `metrics=` names.
 
-    given  : names of METRICS or top_k, functions of (y_true, y_pred), pairs (name of the figure, one of these)
-    prefix : of the names of all figures
+    given : names of METRICS or top_k, functions of (y_true, y_pred), pairs (name of the figure, one of these)
 
     TypeError for what is none of these; ValueError for an unknown name, a name given to two metrics, or a metric that
     says nothing of predictions of this loss.
@@ -57,17 +56,37 @@ def resolve(given: Any, loss: Loss, outputs: int, prefix: str = "") -> tuple[Met
     found: dict[str, Metric] = {}
     for one in (*loss.metrics, *_listed(given)):
         metric = _metric(one, loss, outputs)
-        metric = replace(metric, name=prefix + metric.name)
         if found.setdefault(metric.name, metric) != metric:
             raise ValueError(f"metrics has two that are called {metric.name!r}; name one of them: (name, metric)")
     return tuple(found.values())
 
 
-def config(metrics: Iterable[Metric], prefix: str = "") -> list[Any]:
+def for_outputs(given: Any, outputs: Mapping[str, tuple[Loss, int]]) -> dict[str, tuple[Metric, ...]]:
+    """The metrics of each output of a network. Of several outputs the loss is one, and names begin with the output's.
+
+    given   as for `resolve`: a list for every output, or a dict of lists by output
+    outputs name -> its loss and the width of its predictions
+
+    Errors as of `resolve`; ValueError for the name of an output that there is not.
+    """
+    by_name = dict(given) if isinstance(given, Mapping) else dict.fromkeys(outputs, given)
+    if unknown := next((name for name in by_name if name not in outputs), None):
+        raise ValueError(f"metrics names the output {unknown!r}; {near(unknown, outputs)}")
+    found = {name: resolve(by_name.get(name, ()), loss, width) for name, (loss, width) in outputs.items()}
+    if len(outputs) == 1:
+        return found
+    losses = {name: OutputLoss("loss", loss, width) for name, (loss, width) in outputs.items()}
+    several = {name: tuple(one.of_output(name) for one in (losses[name], *found[name])) for name in outputs}
+    names = Counter(metric.name for metrics in several.values() for metric in metrics)
+    if double := next((name for name, count in names.items() if count > 1), None):
+        raise ValueError(f"two figures would be called {double!r}; give outputs or metrics other names")
+    return several
+
+
+def config(metrics: Iterable[Metric]) -> list[Any]:
     """Those that a file can name, beside what the loss measures, for `resolve`."""
-    named = [(metric.name.removeprefix(prefix), metric) for metric in metrics if metric.kind]
-    chosen = [(name, metric.kind) for name, metric in named if name not in metric.loss.metrics]
-    return [name if name == kind else [name, kind] for name, kind in chosen]
+    named = [metric for metric in metrics if metric.kind and metric.own_name not in metric.loss.metrics]
+    return [one.own_name if one.own_name == one.kind else [one.own_name, one.kind] for one in named]
 
 
 def fitting(given: Iterable[Any], loss: Loss, outputs: int) -> list[Any]:

@@ -1,7 +1,7 @@
 """The bases of all metrics, and a batch that a loss has judged, as their operations see it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -52,12 +52,13 @@ class Scored:
 
         x are the scores where targets are labels, else the predictions.
         """
-        if (kernel, *numbers) not in self._made:
+        key = (kernel, *numbers)
+        if key not in self._made:
             x = self.scores if self.loss.takes_labels else self.predictions
             each = self.build.array(kernel.name, (self.build.batch,), np.float64, batched=True)
             self.build.emit(kernel, each, x.buffer, self.target, *numbers, x.width)
-            self._made[(kernel, *numbers)] = each
-        return self._made[(kernel, *numbers)]
+            self._made[key] = each
+        return self._made[key]
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,15 @@ class Metric:
 
     name     of the figure
     loss     whose predictions it judges
-    outputs  how many there are
-    kind     what `metrics=[...]` calls it; "" for a user's function
+    outputs  how many numbers a prediction has
+    output   the output of the network that it judges, if there are several: then its name begins the figure's
+    kind     what `metrics=[...]` calls it; "" for what cannot be called by a name
     """
 
     name: str
     loss: Loss
     outputs: int
+    output: str = field(default="", kw_only=True)
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -80,6 +83,15 @@ class Metric:
 
     def check_targets(self, y: np.ndarray, name: str) -> None:
         """DataError if targets that the loss takes say nothing to this metric."""
+
+    @property
+    def own_name(self) -> str:
+        """Its name without that of the output."""
+        return self.name.removeprefix(f"{self.output}_") if self.output else self.name
+
+    def of_output(self, output: str) -> "Metric":
+        """The same for an output of a network that has several."""
+        return replace(self, name=f"{output}_{self.name}", output=output)
 
     def _refuse(self, reason: str, instead: str) -> None:
         raise ValueError(f"metric {self.name!r}: {reason}; use {instead}")

@@ -13,6 +13,14 @@ from fastnn.nn.metrics.base import MeanMetric
 
 
 @dataclass(frozen=True)
+class OutputLoss(MeanMetric):
+    """The loss of one of several outputs, without its weight and without penalties."""
+
+    def of_each(self, scored):
+        return scored.each
+
+
+@dataclass(frozen=True)
 class Accuracy(MeanMetric):
     """The fraction of right answers.
 
@@ -132,16 +140,8 @@ class Perplexity(MeanMetric):
             self._refuse(f"{self.loss.name} is no cross-entropy of labels", "it with softmax_cross_entropy")
 
     def of_each(self, scored):
-        return scored.each if not self.loss.label_smoothing else scored.plain_cross_entropy
+        return scored.plain_cross_entropy if getattr(self.loss, "label_smoothing", 0) else scored.each
 
     def figure(self, mean):
         with np.errstate(over="ignore"):
             return float(np.exp(mean))
-
-
-@dataclass(frozen=True)
-class OutputLoss(MeanMetric):
-    """The mean loss of one of several outputs, without its weight and without penalties."""
-
-    def of_each(self, scored):
-        return scored.each

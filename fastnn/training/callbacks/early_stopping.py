@@ -12,9 +12,9 @@ class EarlyStopping(PlateauWatcher):
     """Stop after `patience` epochs in which `monitor` did not improve by more than `min_delta`.
 
     monitor       a figure of the epoch
-    mode          "max" or "min", whether more or less of it is better; "auto": by its name, as accuracies, r2, top_5 and
-                  scores are better when higher, losses, errors and perplexity when lower. ValueError where the name
-                  does not tell. NaN is never better.
+    mode          "max" or "min", whether more or less of it is better; "auto": by its name, as accuracies, r2, top_5
+                  and scores are better when higher, losses, errors and perplexity when lower. ValueError where the
+                  name does not tell. NaN is never better.
     restore_best  at the end, however it comes, put back the parameters of the best epoch
     max_gap       also stop once val_loss − loss exceeds this
     stopped       why it ended training, if it did
