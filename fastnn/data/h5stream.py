@@ -34,7 +34,8 @@ class H5Stream:
     `shape` and `dtype` are those after the change. `fit`, `evaluate` and `predict` take a stream instead of an array.
 
     Raises FileFormatError if the file is missing, damaged or being written, has no such array, or stores it in chunks
-    of more than 64 MB; DataError if `change` returns another number of rows, or rows whose shape or dtype differs from the first's.
+    of more than 64 MB; DataError if `change` returns another number of rows, or rows whose shape or dtype differs from
+    the first's.
     """
 
     def __init__(
