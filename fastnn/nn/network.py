@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn.common import random, validation
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import numbered
 from fastnn.common.plain import plain
@@ -183,7 +184,7 @@ class Network:
         return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])
 
 
-@np.errstate(all="ignore")  # a number that a model of float32 rounds to 0
+@ieee  # float32 rounds some numbers to 0
 def _drawn(specs_of_layers: Iterable[Mapping[str, Parameter]], dtype, seed: int) -> Block:
     specs = {name: spec for specs in specs_of_layers for name, spec in specs.items()}
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)

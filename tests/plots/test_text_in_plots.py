@@ -54,7 +54,7 @@ def test_labels_that_a_legend_would_leave_out():
 
 def history(labels=("a",)):
     epochs = [{"epoch": 1, "loss": 2.0, "accuracy": 0.5, "val_loss": 2.0, "val_accuracy": 0.5}] * 2
-    return {label: epochs for label in labels}
+    return dict.fromkeys(labels, epochs)
 
 
 def records(name):

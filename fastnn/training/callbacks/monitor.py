@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path, check_readable
 from fastnn.common.hdf5 import open_hdf5
@@ -86,6 +87,7 @@ class Monitor(StepRecorder):
         self._keep(records, self._history)
 
 
+@ieee
 def describe(array: np.ndarray, bins: int) -> Record:
     """min, max, mean, std, counts and edges of the finite numbers of an array; nonfinite: how many are not."""
     finite = np.isfinite(array)
