@@ -17,6 +17,7 @@ names the array, what it is and what was expected.
 import numpy as np
 
 import fastnn_kernels as kernels
+from fastnn.common.arithmetic import ieee
 from fastnn.common.array_arguments import (
     FLOATS,
     as_matrix,
@@ -249,6 +250,7 @@ def permuted_indices(count, key):
     return _result(kernels.permuted_indices, count, np.int64, start, kernel_array(key, np.uint64), count)
 
 
+@ieee
 def _update(kernel, dw, scalars, **state):
     """Run a kernel that changes the arrays of `state`, w among them, by the gradient dw and the named scalars."""
     w = state["w"]

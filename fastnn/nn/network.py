@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn.common import random, validation
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
@@ -212,7 +213,7 @@ class Network:
         return other
 
 
-@np.errstate(all="ignore")  # a number that a model of float32 rounds to 0
+@ieee  # float32 rounds some numbers to 0
 def _drawn(specs: Mapping[str, Parameter], dtype, seed: int) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
     for name, spec in specs.items():

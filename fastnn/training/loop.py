@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import NonFiniteError
 from fastnn.common.validation import whole_number
 from fastnn.data.source import Source
@@ -179,6 +180,7 @@ class _Loop:
         self.optimizer.iteration += steps
         run.logs |= self.runner.metrics()
 
+    @ieee  # those of an optimizer or a schedule of a user's own, too
     def _scalars(self, steps: int) -> np.ndarray:
         scalars = self.optimizer.scalars(self.optimizer.iteration + np.arange(steps))
         self.good.ran(scalars)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.arithmetic import ieee
 from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
@@ -92,6 +93,7 @@ class Adam(Optimizer):
         self.beta1, self.beta2 = _fraction(kind, "beta1", beta1), _fraction(kind, "beta2", beta2)
         self.eps = _above_zero(kind, "eps", eps)
 
+    @ieee
     def scalars(self, iterations):
         steps = iterations + 1.0
         lr = self.learning_rates(iterations) / (1 - self.beta1**steps)
@@ -112,5 +114,6 @@ class AdamW(Adam):
             raise ValueError(f"AdamW: weight_decay is {weight_decay}, expected ≥ 0")
         self.weight_decay = float(weight_decay)
 
+    @ieee
     def scalars(self, iterations):
         return np.column_stack([super().scalars(iterations), self.learning_rates(iterations) * self.weight_decay])

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.arithmetic import ieee
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
@@ -80,6 +81,7 @@ class Optimizer:
         """The learning rate of the next step."""
         return float(self.learning_rates(np.array([self.iteration]))[0])
 
+    @ieee
     def learning_rates(self, iterations: np.ndarray) -> np.ndarray:
         """The learning rate at each of the steps numbered `iterations`, in the current epoch, float64."""
         if isinstance(self.lr, Schedule):
@@ -207,6 +209,7 @@ class Optimizer:
         elif self.outer_kernel is not None:
             build.emit_along(build.axis_of(w), self.outer_kernel, Slice(w.array), x, dout, scalars, OFFSET)
 
+    @ieee
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
 

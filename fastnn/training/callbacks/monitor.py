@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import atomic_path, check_readable
 from fastnn.common.hdf5 import open_hdf5
 from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
@@ -86,6 +87,7 @@ class Monitor(StepRecorder):
         self._keep(records, self._history)
 
 
+@ieee
 def describe(array: np.ndarray, bins: int) -> Record:
     """min, max, mean, std, counts and edges of the finite numbers of an array; nonfinite: how many are not."""
     finite = np.isfinite(array)
@@ -150,8 +152,7 @@ def _save(path: Path, records: list[Record]) -> None:
 
 def load_monitor(path: str | Path) -> list[Record]:
     """The records of a Monitor, from its file. FileFormatError if the file is missing or damaged."""
-    if not Path(path).is_file():
-        raise FileFormatError(f"{path}: no such file; expected one that a Monitor wrote")
+    check_readable(path, "one that a Monitor wrote")
     with open_hdf5(path, f"{path}: cannot be read as a file that a Monitor wrote") as file:
         return _records(_columns_of(file, path))
 
