@@ -6,25 +6,28 @@ from typing import Any
 
 from fastnn.common import validation
 from fastnn.common.errors import DataError
-from fastnn.data.source import Source, source_of
+from fastnn.common.habits import hinted
+from fastnn.data.source import Source, source_of, warn_of_split
 from fastnn.nn import losses
 from fastnn.nn.layers import Layer
-from fastnn.nn.losses import Loss
+from fastnn.nn.losses import Loss, LossName
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
+from fastnn.nn.output_check import check_output
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
-from fastnn.training.loop import Settings, train
-from fastnn.training.model import Model
+from fastnn.training.loop import Settings, Verbose, train
+from fastnn.training.model import DtypeName, Model
 
 
 class Sequential(Model):
     """Layers in a row.
 
     layers       descriptions: Dense, Embedding, ...
-    input_shape  of one sample, without the sample axis
-    loss         a name or a loss object
+    input_shape  of one sample, without the sample axis; 20 is (20,)
+    loss         a name or a loss object; the softmax or sigmoid of a cross-entropy is part of it, and refused as the
+                 last activation
     dtype        float32 or float64, of parameters and all arithmetic
     seed         of the initial values and of everything random in training
     l1, l2       add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
@@ -36,22 +39,24 @@ class Sequential(Model):
         self,
         layers: Sequence[Layer],
         *,
-        input_shape: tuple[int, ...],
-        loss: str | Loss = "softmax_cross_entropy",
-        dtype: str = "float32",
+        input_shape: int | Sequence[int],
+        loss: LossName | Loss = "softmax_cross_entropy",
+        dtype: DtypeName = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
     ):
         super().__init__(Network(layers, input_shape, losses.get(loss), l1, l2), dtype=dtype, seed=seed)
+        check_output(self.network)
 
     @classmethod
-    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Sequential":
+    def of(cls, network: Network, *, dtype: DtypeName = "float32", seed: int = 0) -> "Sequential":
         """A model of a network that exists already."""
         model = cls.__new__(cls)
         Model.__init__(model, network, dtype=dtype, seed=seed)
         return model
 
+    @hinted
     def fit(
         self,
         x: Any,
@@ -68,7 +73,7 @@ class Sequential(Model):
         sample_weight: Any = None,
         class_weight: Any = None,
         callbacks: Iterable[Callback] = (),
-        verbose: bool | str = "auto",
+        verbose: Verbose = "auto",
     ) -> History:
         """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
 
@@ -84,25 +89,28 @@ class Sequential(Model):
                          products. What follows the first product takes its steps one by one as ever. A block ends
                          early where the data end, or where a callback looks every n steps.
         validation_data  (x, y), evaluated after each epoch; or
-        validation_split the fraction of x and y, from their end, that is set apart for it
+        validation_split the fraction of x and y, from their end, that is set apart for it; a UserWarning if they are
+                         sorted by class
         shuffle          a new sample order each epoch, a function of seed and epoch
         sample_weight    how much each sample counts in the loss, (N,)
-        class_weight     how much each class counts: {label: weight}, 1 for others, or one number a class
-        verbose          True: a progress bar; False: silence; "auto": a bar on a terminal, elsewhere a
-                           line if kernels must be compiled first
+        class_weight     how much each class counts: {label: weight}, 1 for others; or one number a class; or
+                         "balanced": N / (k · count), over all y, where k classes occur in it
+        verbose          True (also 1, 2): a progress bar; False (also 0): silence; "auto": a bar on a terminal,
+                         elsewhere a line if kernels must be compiled first
 
         A second call continues epoch count, sample order and, with the same optimizer, its state.
         Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,
         NonFiniteError when the loss is no longer finite.
         """
         settings = Settings(
-            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, tuple(callbacks), verbose
+            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, callbacks, verbose
         )
         source = source_of(self.network, x, y, sample_weight, class_weight)
         validated = self._validation(validation_data)
         if validation_split:
             kept = validation.training_count(source.samples, validation_split, validated is not None)
             source, validated = source.cut(kept)
+            warn_of_split(self.network, source, validated)
         return train(self, settings, source, validated)
 
     def _validation(self, data: tuple[Any, Any] | None) -> Source | None:
@@ -117,7 +125,7 @@ class Sequential(Model):
         storage.save(path, self.saved())
 
 
-def load(path: str | Path, *, loss: str | Loss | None = None) -> Sequential:
+def load(path: str | Path, *, loss: LossName | Loss | None = None) -> Sequential:
     """The model that `save` or a Checkpoint wrote; `loss` instead of the one it had.
 
     FileFormatError if the file is missing or damaged.
@@ -125,7 +133,7 @@ def load(path: str | Path, *, loss: str | Loss | None = None) -> Sequential:
     return load_checkpoint(path, loss)[0]
 
 
-def load_checkpoint(path: str | Path, loss: str | Loss | None = None) -> tuple[Sequential, dict[str, Any]]:
+def load_checkpoint(path: str | Path, loss: LossName | Loss | None = None) -> tuple[Sequential, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
     given = None if loss is None else losses.get(loss)
     saved = storage.read(path)

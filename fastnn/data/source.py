@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from fastnn.common import random, validation
+from fastnn.common import labels, random, validation
 from fastnn.common.errors import ShapeError
 from fastnn.data.stream import Stream, part, row_bytes, rows
 
@@ -20,8 +20,9 @@ SHUFFLE_BLOCK_BYTES = 1 << 20
 class Expected(Protocol):
     """What a network expects of its data, and the checks of it. They raise ShapeError, TypeError or DataError.
 
-    input_shape  of one sample
-    classes      how many, if targets are labels
+    input_shape    of one sample
+    classes        how many, if targets are labels
+    takes_classes  whether targets are labels, or 0 and 1
     """
 
     @property
@@ -29,6 +30,9 @@ class Expected(Protocol):
 
     @property
     def classes(self) -> int | None: ...
+
+    @property
+    def takes_classes(self) -> bool: ...
 
     def checked_inputs(self, x: Any, name: str) -> np.ndarray: ...
 
@@ -181,7 +185,7 @@ def source_of(
 
     Raises ShapeError, DataError, TypeError or ValueError for data that are not as expected.
     """
-    by_class = validation.class_weights(class_weight, expected.classes)
+    by_class = _class_weights(class_weight, expected, y, names[1])
     if isinstance(x, Stream) or isinstance(y, Stream):
         x, y = _sized(x, names[0]), _sized(y, names[1])
         validation.check_sample_shape(x.shape, names[0], expected.input_shape)
@@ -191,6 +195,22 @@ def source_of(
     x, y = expected.checked(x, y, names)
     weights = validation.combined_weights(validation.sample_weights(sample_weight, len(x)), by_class, y)
     return ArraySource(x, y, None if weights is None else validation.check_weights(weights, "weights go"))
+
+
+def _class_weights(given: Any, expected: Expected, y: Any, name: str) -> np.ndarray | None:
+    if not isinstance(given, str) or expected.classes is None:
+        return validation.class_weights(given, expected.classes)
+    if given != "balanced":
+        raise ValueError(f'class_weight is {given!r}, expected "balanced", {{label: weight}} or one number a class')
+    if isinstance(y, Stream):
+        raise ValueError('class_weight="balanced" counts labels in memory, not in a stream: give {label: weight}')
+    return labels.balanced_weights(expected.checked_targets(y, name), expected.classes)
+
+
+def warn_of_split(expected: Expected, kept: Source, rest: Source) -> None:
+    """Warn if the two parts into which samples in memory were cut cannot have the same classes."""
+    if expected.takes_classes and isinstance(kept, ArraySource):
+        labels.warn_of_order(*(part.start().y for part in (kept, rest)))  # type: ignore[arg-type]
 
 
 def source_of_inputs(expected: Expected, x: Any) -> Source:

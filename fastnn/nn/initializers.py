@@ -3,14 +3,16 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from fastnn.common.habits import Hinted
 from fastnn.common.names import look_up
 
 
 @dataclass(frozen=True)
-class Initializer:
+class Initializer(Hinted):
     """Base: `sample(rng, shape)` returns float64 values of `shape`.
 
     For weights `shape` is (..., inputs, outputs); fan-in and fan-out count the leading extents too.
@@ -97,6 +99,18 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return field * shape[-2], field * shape[-1]
 
 
+InitializerName = Literal[
+    "zeros",
+    "ones",
+    "normal",
+    "truncated_normal",
+    "uniform",
+    "glorot_normal",
+    "glorot_uniform",
+    "xavier",
+    "he_normal",
+    "he_uniform",
+]
 INITIALIZERS: dict[str, Callable[[], Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
@@ -111,7 +125,7 @@ INITIALIZERS: dict[str, Callable[[], Initializer]] = {
 }
 
 
-def get(spec: str | Initializer) -> Initializer:
+def get(spec: InitializerName | Initializer) -> Initializer:
     """The initialiser called `spec`, or `spec` itself if it is one already."""
     if isinstance(spec, Initializer):
         return spec

@@ -3,32 +3,37 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.habits import Hinted, missing_from
+from fastnn.common.labels import class_labels, is_plus_minus_one, refuse_words
 from fastnn.common.names import look_up
-from fastnn.common.validation import as_array, finite, whole_numbers
+from fastnn.common.validation import as_array, finite
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
 from fastnn_kernels._jit import Kernel, compiled
 
 REDUCTIONS = {"mean": True, "sum": False}
+Reduction = Literal["mean", "sum"]
+LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"]
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Hinted):
     """Base of all losses. The loss of a batch is Σ wᵢ·ℓᵢ, divided by Σ wᵢ if `reduction` is "mean".
 
     `emit` emits the operations that compute ℓ, whether each sample is classified correctly, and the
     gradient by the scores of Σ weightᵢ·ℓᵢ. The operand `weight` already holds the division.
     """
 
-    reduction: str = "mean"
+    reduction: Reduction = "mean"
     name: ClassVar[str]
     takes_labels: ClassVar[bool] = False  # whether targets are class numbers (N,), not rows of numbers
+    applies: ClassVar[str] = ""  # the activation that it applies to the scores, to make probabilities of them
 
     def __post_init__(self):
         look_up("reduction", self.reduction, REDUCTIONS)
@@ -46,6 +51,8 @@ class Loss:
 
     def checked_targets(self, y: Any, name: str, outputs: int) -> np.ndarray:
         """y as the loss's kernel takes it: labels (N,), or here numbers (N, outputs). ShapeError, DataError if not."""
+        y = as_array(y, name)
+        refuse_words(y, name)
         y = finite(y, name)
         if y.ndim == 1 and outputs == 1:
             y = y[:, None]
@@ -66,6 +73,7 @@ class SoftmaxCrossEntropy(Loss):
 
     label_smoothing: float = 0.0
     name: ClassVar[str] = "softmax_cross_entropy"
+    applies: ClassVar[str] = "softmax"
     takes_labels: ClassVar[bool] = True
 
     def __post_init__(self):
@@ -83,12 +91,7 @@ class SoftmaxCrossEntropy(Loss):
         return _emit_output(build, k.softmax_forward, scores)
 
     def checked_targets(self, y, name, outputs):
-        y = as_array(y, name)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if y.ndim != 1:
-            raise ShapeError(f"{name} has shape {y.shape}, expected one label per sample: (N,) or (N, 1)")
-        return whole_numbers(y, name, outputs, f"labels of {outputs} classes")
+        return class_labels(y, name, outputs)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class BinaryCrossEntropy(Loss):
     """ℓ = mean over outputs of log(1 + exp(s)) − t·s: each score s is the logit of a probability, t in [0, 1]."""
 
     name: ClassVar[str] = "binary_cross_entropy"
+    applies: ClassVar[str] = "sigmoid"
 
     def emit(self, build, scores, target, weight):
         return _emit(build, k.binary_cross_entropy, scores, target, weight)
@@ -106,7 +110,8 @@ class BinaryCrossEntropy(Loss):
     def checked_targets(self, y, name, outputs):
         y = super().checked_targets(y, name, outputs)
         if len(y) and not 0 <= y.min() <= y.max() <= 1:
-            raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1")
+            hint = ": give (y + 1) / 2" if is_plus_minus_one(y) else ""
+            raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1{hint}")
         return y
 
 
@@ -215,8 +220,11 @@ KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)  # those that
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 
-def get(spec: str | Loss) -> Loss:
+def get(spec: LossName | Loss) -> Loss:
     """The loss called `spec`, or `spec` itself if it is one already."""
+    if callable(spec):
+        hint = "fn.MSE() or another of its objects" if isinstance(spec, type) else "fn.ElementwiseLoss(value, gradient)"
+        raise TypeError(f'loss is {getattr(spec, "__name__", spec)}, expected a name such as "mse", or {hint}')
     return spec if isinstance(spec, Loss) else look_up("loss", spec, LOSSES)()
 
 
@@ -225,3 +233,7 @@ def from_config(config: dict[str, Any]) -> Loss:
         raise ValueError("the model was trained with a loss of your own: say which, load(path, loss=...)")
     arguments = {name: value for name, value in config.items() if name != "name"}
     return look_up("loss", config.get("name"), LOSSES)(**arguments)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, (kind.__name__ for kind in (*KINDS, ElementwiseLoss)))

@@ -68,6 +68,11 @@ class Network:
         return self.output_width if self.loss.takes_labels else None
 
     @property
+    def takes_classes(self) -> bool:
+        """Whether targets are labels, or 0 and 1: those of a loss that makes probabilities of scores."""
+        return bool(self.loss.applies)
+
+    @property
     def takes_ids(self) -> bool:
         return self.layers[0].takes_ids
 
@@ -188,6 +193,7 @@ def _layer(value: Any) -> Layer:
 
 
 def _sample_shape(given: Any) -> tuple[int, ...]:
+    given = (given,) if validation.is_whole_number(given) else given
     whole = isinstance(given, tuple | list) and all(isinstance(extent, int | np.integer) for extent in given)
     if not whole or any(extent < 1 for extent in given):
         raise ShapeError(f"input_shape is {given!r}, expected the extents of one sample, such as (3,)")

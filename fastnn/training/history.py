@@ -4,9 +4,11 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastnn.common.habits import Hinted
+
 
 @dataclass
-class History:
+class History(Hinted):
     """The record of a model's training, over all its `fit` calls.
 
     epochs       a dict for each: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, samples_per_second

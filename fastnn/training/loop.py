@@ -2,9 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from fastnn.training.model import Model
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
 
+Verbose = bool | Literal[0, 1, 2, "auto"]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -33,8 +35,8 @@ class Settings:
     steps_per_epoch: int | None
     steps_per_block: int
     shuffle: bool
-    callbacks: tuple[Callback, ...]
-    verbose: bool | str
+    callbacks: Iterable[Callback]
+    verbose: Verbose
 
     def __post_init__(self):
         if not isinstance(self.optimizer, Optimizer):
@@ -42,6 +44,9 @@ class Settings:
         for name in ("batch_size", "epochs", "steps_per_epoch", "steps_per_block"):
             if name in ("epochs", "steps_per_block") or getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(name, getattr(self, name)))
+        if not isinstance(self.callbacks, Iterable):
+            raise TypeError(f"callbacks is {self.callbacks!r}, expected a list, such as [EarlyStopping()]")
+        object.__setattr__(self, "callbacks", tuple(self.callbacks))
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks holds {callback!r}, expected callbacks such as EarlyStopping()")

@@ -1,7 +1,8 @@
 """Layers, one family a file: descriptions that emit operations."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastnn.common.habits import missing_from
 from fastnn.common.names import look_up
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.base import Join, Layer, Parameter, restored
@@ -25,3 +26,6 @@ def from_config(config: dict[str, Any]) -> Layer:
 
 
 __all__ = ["LAYERS", "Join", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, __all__)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from fastnn.common.errors import ShapeError
+from fastnn.common.habits import Hinted
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
@@ -51,7 +52,7 @@ class Penalised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer:
+class Layer(Hinted):
     """Base of all layers. A subclass says its kind, shapes, parameters and forward operations.
 
     name       what it is called in a network; None: its kind, counted up

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer
-from fastnn.nn.layers.activation import activate, check_activation
+from fastnn.nn.initializers import Initializer, InitializerName
+from fastnn.nn.layers.activation import ActivationName, activate, check_activation
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
 
-PADDINGS = ("same", "valid")
+Padding = Literal["same", "valid"]
+PADDINGS: tuple[Padding, ...] = get_args(Padding)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
 
 def _window(layer: str, size: Any, stride: Any, padding: str) -> Window:
     if padding not in PADDINGS:
-        raise ValueError(f"{layer}: padding is {padding!r}, expected one of {', '.join(PADDINGS)}")
+        raise ValueError(
+            f'{layer}: padding is {padding!r}, expected "same" (⌈extent / stride⌉ outputs) or "valid" (no padding)'
+        )
     return Window(_pair(layer, "window", size), _pair(layer, "stride", stride), padding)
 
 
@@ -65,11 +68,11 @@ class Conv2D(Penalised, Layer):
 
     filters: int
     kernel_size: int | tuple[int, int] = 3
-    activation: str = "identity"
+    activation: ActivationName = "identity"
     stride: int | tuple[int, int] = 1
-    padding: str = "same"
-    initializer: str | Initializer = "glorot_uniform"
-    bias_initializer: str | Initializer = "zeros"
+    padding: Padding = "same"
+    initializer: InitializerName | Initializer = "glorot_uniform"
+    bias_initializer: InitializerName | Initializer = "zeros"
     use_bias: bool = True
     kind: ClassVar[str] = "conv2d"
 
@@ -151,7 +154,7 @@ class MaxPool2D(Layer):
 
     pool_size: int | tuple[int, int] = 2
     stride: int | tuple[int, int] | None = None
-    padding: str = "valid"
+    padding: Padding = "valid"
     kind: ClassVar[str] = "max_pool2d"
 
     def __post_init__(self):

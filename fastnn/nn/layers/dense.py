@@ -9,8 +9,8 @@ from fastnn.engine.builder import Builder, Value
 from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer
-from fastnn.nn.layers.activation import activate, check_activation
+from fastnn.nn.initializers import Initializer, InitializerName
+from fastnn.nn.layers.activation import ActivationName, activate, check_activation
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
@@ -28,9 +28,9 @@ class Dense(Penalised, Layer):
     """
 
     units: int
-    activation: str = "identity"
-    initializer: str | Initializer = "glorot_uniform"
-    bias_initializer: str | Initializer = "zeros"
+    activation: ActivationName = "identity"
+    initializer: InitializerName | Initializer = "glorot_uniform"
+    bias_initializer: InitializerName | Initializer = "zeros"
     use_bias: bool = True
     kind: ClassVar[str] = "dense"
 

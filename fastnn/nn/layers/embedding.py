@@ -8,7 +8,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer
+from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised
 
 
@@ -21,7 +21,7 @@ class Embedding(Penalised, Layer):
 
     rows: int
     width: int
-    initializer: str | Initializer = "normal"
+    initializer: InitializerName | Initializer = "normal"
     kind: ClassVar[str] = "embedding"
     takes_ids: ClassVar[bool] = True
 

@@ -1,11 +1,12 @@
 """What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypedDict
 
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.habits import Hinted
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Slice
@@ -17,8 +18,18 @@ from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
+StateDtype = Literal["bfloat16"]
 
-class Optimizer:
+
+class Shared(TypedDict, total=False):
+    """The arguments of every optimizer beside its own: `**shared: Unpack[Shared]`."""
+
+    clip_norm: float | None
+    clip_value: float | None
+    state_dtype: StateDtype | None
+
+
+class Optimizer(Hinted):
     """Base of all optimizers.
 
     lr           the learning rate, a number or a schedule; may be assigned
@@ -53,7 +64,7 @@ class Optimizer:
         lr: float | Schedule,
         clip_norm: float | None = None,
         clip_value: float | None = None,
-        state_dtype: str | None = None,
+        state_dtype: StateDtype | None = None,
     ):
         self.lr = _learning_rate(type(self).__name__, lr)
         for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
@@ -265,6 +276,8 @@ def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
     if isinstance(lr, Schedule):
         return lr
     if isinstance(lr, bool) or not isinstance(lr, int | float | np.number):
+        if isinstance(lr, Mapping):
+            raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
         raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
     if not lr >= 0 or lr == float("inf"):
         raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")

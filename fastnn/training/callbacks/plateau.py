@@ -4,7 +4,7 @@ import math
 from typing import Any, ClassVar
 
 from fastnn.common.errors import DataError
-from fastnn.common.names import near
+from fastnn.common.names import near, nearest
 from fastnn.training.callbacks.base import Callback
 
 
@@ -51,7 +51,9 @@ class PlateauWatcher(Callback):
 
     def _figure(self, logs: dict[str, Any], name: str) -> float:
         if name not in logs:
-            hint = "pass validation_data" if name.startswith("val_") else near(name, logs)
+            figures = [figure for figure in logs if figure not in ("epoch", "lr", "seconds", "samples_per_second")]
+            reported = {*figures, *(f"val_{figure}" for figure in figures)}
+            hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__
             raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")
         return logs[name]

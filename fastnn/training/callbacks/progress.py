@@ -24,8 +24,8 @@ class ProgressBar(Callback):
 
     @staticmethod
     def wanted(verbose: bool | str) -> bool:
-        """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto"."""
-        if verbose not in (True, False, "auto"):
+        """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto", 0, 1, 2."""
+        if verbose not in (0, 1, 2, "auto"):
             raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
         return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
 
