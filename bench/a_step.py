@@ -55,10 +55,10 @@ class Page:
 
     def __init__(self, step: Step, names: dict[int, str]):
         self.program, self.names = step.program, names
-        self.data = {id(buffer) for buffer in (step.inputs.x, step.inputs.y, step.inputs.weights)}
+        self.data = {id(buffer) for buffer in (*step.inputs.x, *step.inputs.y, step.inputs.weights)}
         # Only the shapes of the data count here: enough samples for a batch.
         x, y = np.zeros((BATCH, 3), np.int64), np.zeros(BATCH, np.int64)
-        self.program.bind({step.inputs.x: x, step.inputs.y: y, step.inputs.count: BATCH})
+        self.program.bind({step.inputs.x[0]: x, step.inputs.y[0]: y, step.inputs.count: BATCH})
         figures = {step.inputs.losses: np.zeros(1), step.inputs.sums: np.zeros((1, 4))}
         self.program.bind(figures | {step.inputs.weights: np.zeros(0)})
         self.writers: dict[int, str] = {}  # id of a buffer -> the layer that writes it first

@@ -61,7 +61,7 @@ def round_of(net: Net, threads: int) -> Callable[[], float]:
     step = compile_train(model.network, model.state, net.batch, optimizer, shuffle=False, fused=True, whole=True)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((net.batch, net.width), np.float32)
-    data, runner = Chunk(x, rng.integers(0, net.width, net.batch, np.int32)), Runner(step)
+    data, runner = Chunk((x,), (rng.integers(0, net.width, net.batch, np.int32),)), Runner(step)
 
     def run(steps: int) -> float:
         runner.start(data, passes=steps)

@@ -241,7 +241,7 @@ def fastnn_runner(system: System, shuffle: bool = True) -> tuple[fn.Sequential, 
         model.network, model.state, system.batch, optimizer, shuffle=shuffle, fused=True, whole=system.whole
     )
     x, y = system.data()
-    return model, _continued(Runner(step), optimizer, Chunk(x, y))
+    return model, _continued(Runner(step), optimizer, Chunk((x,), (y,)))
 
 
 def _continued(runner: Runner, optimizer: Optimizer, data: Chunk) -> Run:

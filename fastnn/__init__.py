@@ -10,7 +10,9 @@ from fastnn.common.habits import missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
 from fastnn.engine.threads import threads
+from fastnn.models import Model, Sequential, load
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
+from fastnn.nn.graph import Input
 from fastnn.nn.layers import (
     Activation,
     BatchNorm,
@@ -26,7 +28,6 @@ from fastnn.nn.layers import (
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
-from fastnn.sequential import Sequential, load
 from fastnn.training import callbacks
 from fastnn.training.callbacks import (
     Callback,
@@ -75,8 +76,10 @@ __all__ = [
     "H5Stream",
     "History",
     "Huber",
+    "Input",
     "LayerNorm",
     "MaxPool2D",
+    "Model",
     "Monitor",
     "NonFiniteError",
     "ProgressBar",

@@ -116,7 +116,7 @@ def loss_function(system: System, net: nn.Sequential):
 def tensors(model: fn.Sequential, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     """Inputs and targets for `model`: ids and labels as int64, images as (N, C, H, W) in channels-last memory."""
     numbers = getattr(torch, model.dtype.name)
-    inputs = torch.from_numpy(x).to(torch.int64 if model.network.takes_ids else numbers)
+    inputs = torch.from_numpy(x).to(torch.int64 if model.network.is_ids("input") else numbers)
     labels = model.network.loss.takes_labels
     targets = torch.from_numpy(y).to(torch.int64) if labels else torch.from_numpy(y).to(numbers).reshape(len(y), -1)
     return inputs.permute(0, 3, 1, 2) if len(model.network.input_shape) == 3 else inputs, targets

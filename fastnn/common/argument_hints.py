@@ -175,6 +175,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
 # Owner -> a call that fits, shown where an argument is missing or one too many was given.
 EXAMPLES: Mapping[str, str] = {
     "Sequential": "Sequential([Dense(64, 'relu'), Dense(3)], input_shape=(20,))",
+    "Model": "Model(x, Dense(3)(x)), where x = fn.Input(20)",
     "fit": "model.fit(x, y, optimizer=fn.Adam(0.001))",
     "Dense": "Dense(64, 'relu'); the inputs are counted from the layer before",
     "Conv2D": "Conv2D(32, 3, 'relu'); the channels are counted from the layer before",

@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from fastnn.common import name_hints
@@ -40,11 +40,16 @@ def look_up(what: str, name: object, table: Mapping[str, T]) -> T:
     return table[name]
 
 
-def numbered(kinds: Iterable[str]) -> list[str]:
-    """A unique name for each kind in order: the first of a kind is named after it, the next ones kind_1, kind_2, ..."""
+def numbered(kinds: Iterable[str], taken: Collection[str] = ()) -> list[str]:
+    """A unique name for each kind in order: the first of a kind is named after it, the next ones kind_1, kind_2, ...
+
+    taken : names that are not given to any
+    """
     seen: Counter[str] = Counter()
     names = []
     for kind in kinds:
-        names.append(f"{kind}_{seen[kind]}" if seen[kind] else kind)
+        while (name := f"{kind}_{seen[kind]}" if seen[kind] else kind) in taken:
+            seen[kind] += 1
+        names.append(name)
         seen[kind] += 1
     return names

@@ -4,8 +4,9 @@ A stream is shuffled in two steps: blocks of about 1 MB come in random order, th
 16 MB. Sixteen blocks in a buffer mix files that are sorted by class well.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,13 +21,15 @@ SHUFFLE_BLOCK_BYTES = 1 << 20
 class Expected(Protocol):
     """What a network expects of its data, and the checks of it. They raise ShapeError, TypeError or DataError.
 
-    input_shape    of one sample
-    classes        how many, if targets are labels
-    takes_classes  whether targets are labels, or 0 and 1
+    classes      how many, if the targets of its only output are labels
+    takes_classes
+                 whether these are labels, or the numbers 0 and 1
+    input_shapes of one sample of each input
+    inputs_in, targets_in
+                 a user's data for each input, his targets for each output, under the names that messages call them
+    checked_input, checked_target
+                 one of these as kernels take it; by its number
     """
-
-    @property
-    def input_shape(self) -> tuple[int, ...]: ...
 
     @property
     def classes(self) -> int | None: ...
@@ -34,19 +37,34 @@ class Expected(Protocol):
     @property
     def takes_classes(self) -> bool: ...
 
-    def checked_inputs(self, x: Any, name: str) -> np.ndarray: ...
+    @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]: ...
 
-    def checked_targets(self, y: Any, name: str) -> np.ndarray: ...
+    def inputs_in(self, x: Any, what: str) -> dict[str, Any]: ...
 
-    def checked(self, x: Any, y: Any, names: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]: ...
+    def targets_in(self, y: Any, what: str) -> dict[str, Any]: ...
+
+    def checked_input(self, number: int, x: Any, what: str) -> np.ndarray: ...
+
+    def checked_target(self, number: int, y: Any, what: str) -> np.ndarray: ...
 
 
-class Chunk(NamedTuple):
-    """The part of the data that is in memory: samples, targets, sample weights."""
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """The part of the data that is in memory: the samples of each input, the targets of each output, sample weights."""
 
-    x: np.ndarray
-    y: np.ndarray | None = None
+    x: tuple[np.ndarray, ...]
+    y: tuple[np.ndarray, ...] = ()
     sample_weight: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        """The number of samples."""
+        return len(self.x[0])
+
+    def part(self, first: int, last: int) -> "Chunk":
+        """The samples first ≤ i < last: views."""
+        weights = None if self.sample_weight is None else self.sample_weight[first:last]
+        return Chunk(tuple(x[first:last] for x in self.x), tuple(y[first:last] for y in self.y), weights)
 
 
 class ArraySource:
@@ -54,10 +72,10 @@ class ArraySource:
 
     in_memory = True
 
-    def __init__(self, x: np.ndarray, y: np.ndarray | None = None, sample_weight: np.ndarray | None = None):
-        self._everything = Chunk(x, y, sample_weight)
-        self.samples = len(x)
-        self.weighted = sample_weight is not None
+    def __init__(self, everything: Chunk):
+        self._everything = everything
+        self.samples = len(everything)
+        self.weighted = everything.sample_weight is not None
 
     def start(self) -> Chunk:
         """Some first samples, for what depends on dtypes alone. Of data in memory: all."""
@@ -73,20 +91,17 @@ class ArraySource:
 
     def cut(self, kept: int) -> "tuple[Source, Source]":
         """The first `kept` samples, and the others without their weights."""
-        x, y, weights = self._everything
-        assert y is not None
-        train = ArraySource(x[:kept], y[:kept], None if weights is None else weights[:kept])
-        return train, ArraySource(x[kept:], y[kept:])
+        others = self._everything.part(kept, self.samples)
+        return ArraySource(self._everything.part(0, kept)), ArraySource(Chunk(others.x, others.y))
 
 
 class StreamSource:
     """Data with at least one stream: chunks of whole batches, read while training goes on.
 
-    x, y           streams or arrays, of equal length
+    x, y           streams or arrays, of equal length, under the names that messages call them
     sample_weight  (N,), and class_weight by label: they are multiplied
-    names          of x and y in messages
 
-    Each chunk is checked when it has been read: errors as those of `Expected.checked`.
+    Each chunk is checked when it has been read: errors as those of `Expected`.
     """
 
     in_memory = False
@@ -94,16 +109,15 @@ class StreamSource:
     def __init__(
         self,
         expected: Expected,
-        x: Any,
-        y: Any = None,
+        x: Mapping[str, Any],
+        y: Mapping[str, Any],
         sample_weight: np.ndarray | None = None,
         class_weight: np.ndarray | None = None,
-        names: tuple[str, str] = ("x", "y"),
     ):
-        self._expected, self._names = expected, names
+        self._expected = expected
         self._x, self._y = x, y
         self._sample_weight, self._class_weight = sample_weight, class_weight
-        self.samples = len(x)
+        self.samples = len(next(iter(x.values())))
         self.weighted = sample_weight is not None or class_weight is not None
 
     def start(self) -> Chunk:
@@ -117,8 +131,8 @@ class StreamSource:
         return self._of(0, kept, weights, self._class_weight), self._of(kept, self.samples, None, None)
 
     def _of(self, first: int, last: int, weights: np.ndarray | None, by_class: np.ndarray | None) -> "StreamSource":
-        x, y = (part(one, first, last) for one in (self._x, self._y))
-        return StreamSource(self._expected, x, y, weights, by_class, self._names)
+        x, y = ({name: part(one, first, last) for name, one in data.items()} for data in (self._x, self._y))
+        return StreamSource(self._expected, x, y, weights, by_class)
 
     def chunks(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Chunk]:
         """Every sample once, in chunks of whole batches except for the last.
@@ -130,13 +144,13 @@ class StreamSource:
         size = -(-size // batch) * batch
         count = -(-self.samples // block)
         order = np.arange(count) if seed is None else random.generator(seed, "places", epoch).permutation(count)
-        buffers: list[np.ndarray | None] = [None, None, None]
+        buffers: dict[int, np.ndarray] = {}
         for ranges in _dealt(order, block, self.samples, size):
             yield self._gathered(ranges, size, buffers)
 
     def _sizes(self) -> tuple[int, int]:
         """The rows of a block and of a chunk. A block is whole chunks of the largest stream's file, if one fits."""
-        sources = [source for source in (self._x, self._y) if source is not None]
+        sources = [*self._x.values(), *self._y.values()]
         row = max(sum(row_bytes(source) for source in sources), 1)
         largest = max((source for source in sources if isinstance(source, Stream)), key=row_bytes)
         block, size = max(SHUFFLE_BLOCK_BYTES // row, 1), max(SHUFFLE_BUFFER_BYTES // row, 1)
@@ -144,26 +158,29 @@ class StreamSource:
             block = -(-block // largest.chunk_rows) * largest.chunk_rows
         return block, max(size, block)
 
-    def _gathered(self, ranges: list[tuple[int, int]], size: int, buffers: list[np.ndarray | None]) -> Chunk:
+    def _gathered(self, ranges: list[tuple[int, int]], size: int, buffers: dict[int, np.ndarray]) -> Chunk:
         """The rows of all ranges, one after the other, in buffers that the first chunk makes."""
         filled = 0
         for first, last in ranges:
-            for i, read in enumerate(self._read(first, last)):
-                if read is not None:
-                    if buffers[i] is None:
-                        buffers[i] = np.empty((min(size, self.samples), *read.shape[1:]), read.dtype)
-                    buffers[i][filled : filled + len(read)] = read  # type: ignore[index]
+            read = self._read(first, last)
+            for i, array in enumerate((*read.x, *read.y, read.sample_weight)):
+                if array is not None:
+                    if i not in buffers:
+                        buffers[i] = np.empty((min(size, self.samples), *array.shape[1:]), array.dtype)
+                    buffers[i][filled : filled + len(array)] = array
             filled += last - first
-        return Chunk(*(None if buffer is None else buffer[:filled] for buffer in buffers))  # type: ignore[arg-type]
+        arrays = [buffers[i][:filled] if i in buffers else None for i in range(len(self._x) + len(self._y) + 1)]
+        *data, weights = arrays
+        return Chunk(tuple(data[: len(self._x)]), tuple(data[len(self._x) :]), weights)  # type: ignore[arg-type]
 
     def _read(self, first: int, last: int) -> Chunk:
         """The rows first ≤ i < last, checked."""
-        names = [f"{name} (counted from its row {first})" if first else name for name in self._names]
-        x = self._expected.checked_inputs(rows(self._x, first, last), names[0])
-        if self._y is None:
-            return Chunk(x)
-        y = self._expected.checked_targets(rows(self._y, first, last), names[1])
-        return Chunk(x, y, self._weights_of(first, last, y))
+        where = f" (counted from its row {first})" if first else ""
+        x, y = (
+            tuple(check(i, rows(one, first, last), name + where) for i, (name, one) in enumerate(data.items()))
+            for data, check in ((self._x, self._expected.checked_input), (self._y, self._expected.checked_target))
+        )
+        return Chunk(x, y, self._weights_of(first, last, y[0]) if y else None)
 
     def _weights_of(self, first: int, last: int, y: np.ndarray) -> np.ndarray | None:
         own = None if self._sample_weight is None else self._sample_weight[first:last]
@@ -181,44 +198,78 @@ def source_of(
     class_weight: Any = None,
     names: tuple[str, str] = ("x", "y"),
 ) -> Source:
-    """The source of a user's x, y and weights: arrays, lists or streams.
+    """The source of a user's x, y and weights: arrays, lists or streams; several inputs or outputs by name.
 
     Raises ShapeError, DataError, TypeError or ValueError for data that are not as expected.
     """
-    by_class = _class_weights(class_weight, expected, y, names[1])
-    if isinstance(x, Stream) or isinstance(y, Stream):
-        x, y = _sized(x, names[0]), _sized(y, names[1])
-        validation.check_sample_shape(x.shape, names[0], expected.input_shape)
-        validation.check_same_length(x, y, names)
-        weights = validation.sample_weights(sample_weight, len(x))
-        return StreamSource(expected, x, y, weights, by_class, names)
-    x, y = expected.checked(x, y, names)
-    weights = validation.combined_weights(validation.sample_weights(sample_weight, len(x)), by_class, y)
-    return ArraySource(x, y, None if weights is None else validation.check_weights(weights, "weights go"))
+    inputs, targets = expected.inputs_in(x, names[0]), expected.targets_in(y, names[1])
+    by_class = _class_weights(class_weight, expected, targets)
+    if any(isinstance(one, Stream) for one in (*inputs.values(), *targets.values())):
+        inputs, targets = ({name: _sized(one, name) for name, one in data.items()} for data in (inputs, targets))
+        samples = _checked_streams(expected, inputs, targets)
+        return StreamSource(expected, inputs, targets, validation.sample_weights(sample_weight, samples), by_class)
+    chunk = checked(expected, inputs, targets)
+    by_sample = validation.sample_weights(sample_weight, len(chunk))
+    weights = validation.combined_weights(by_sample, by_class, chunk.y[0])
+    return ArraySource(replace(chunk, sample_weight=_not_all_zero(weights)))
 
 
-def _class_weights(given: Any, expected: Expected, y: Any, name: str) -> np.ndarray | None:
+def _not_all_zero(weights: np.ndarray | None) -> np.ndarray | None:
+    return None if weights is None else validation.check_weights(weights, "weights go")
+
+
+def checked(expected: Expected, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> Chunk:
+    """Inputs and targets of equal length as kernels take them. They are called by their names in messages."""
+    x = {name: expected.checked_input(i, one, name) for i, (name, one) in enumerate(inputs.items())}
+    y = {name: expected.checked_target(i, one, name) for i, (name, one) in enumerate(targets.items())}
+    _check_lengths(x | y)
+    return Chunk(tuple(x.values()), tuple(y.values()))
+
+
+def checked_batch(expected: Expected, x: Any, y: Any) -> Chunk:
+    """A user's x and y as one batch in memory. Errors as of `source_of`."""
+    return checked(expected, expected.inputs_in(x, "x"), expected.targets_in(y, "y"))
+
+
+def _check_lengths(data: Mapping[str, Any]) -> None:
+    (first, one), *others = data.items()
+    for name, other in others:
+        validation.check_same_length(one, other, (first, name))
+
+
+def _checked_streams(expected: Expected, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> int:
+    """The number of samples of inputs and targets of which some are streams."""
+    for (name, one), shape in zip(inputs.items(), expected.input_shapes, strict=True):
+        validation.check_sample_shape(one.shape, name, shape)
+    _check_lengths({**inputs, **targets})
+    return len(next(iter(inputs.values())))
+
+
+def _class_weights(given: Any, expected: Expected, targets: Mapping[str, Any]) -> np.ndarray | None:
     if not isinstance(given, str) or expected.classes is None:
         return validation.class_weights(given, expected.classes)
     if given != "balanced":
         raise ValueError(f'class_weight is {given!r}, expected "balanced", {{label: weight}} or one number a class')
+    name, y = next(iter(targets.items()))
     if isinstance(y, Stream):
         raise ValueError('class_weight="balanced" counts labels in memory, not in a stream: give {label: weight}')
-    return labels.balanced_weights(expected.checked_targets(y, name), expected.classes)
+    return labels.balanced_weights(expected.checked_target(0, y, name), expected.classes)
 
 
 def warn_of_split(expected: Expected, kept: Source, rest: Source) -> None:
     """Warn if the two parts into which samples in memory were cut cannot have the same classes."""
-    if expected.takes_classes and isinstance(kept, ArraySource):
-        labels.warn_of_order(*(part.start().y for part in (kept, rest)))  # type: ignore[arg-type]
+    if expected.takes_classes and kept.in_memory:
+        labels.warn_of_order(kept.start().y[0], rest.start().y[0])
 
 
 def source_of_inputs(expected: Expected, x: Any) -> Source:
     """The source of inputs alone, for predictions. Errors as of `source_of`."""
-    if not isinstance(x, Stream):
-        return ArraySource(expected.checked_inputs(x, "x"))
-    validation.check_sample_shape(x.shape, "x", expected.input_shape)
-    return StreamSource(expected, x)
+    inputs = expected.inputs_in(x, "x")
+    if not any(isinstance(one, Stream) for one in inputs.values()):
+        return ArraySource(checked(expected, inputs, {}))
+    inputs = {name: _sized(one, name) for name, one in inputs.items()}
+    _checked_streams(expected, inputs, {})
+    return StreamSource(expected, inputs, {})
 
 
 def _sized(source: Any, name: str) -> Any:

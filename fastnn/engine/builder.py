@@ -76,7 +76,8 @@ class Builder:
     dropout_key       the key of this epoch's random numbers, (4,) uint64
     owner             the name of the layer that is emitting
     outputs           the output of each layer, by name
-    penalised         names of the parameters to whose whole gradient a penalty adds
+    whole             names of the parameters whose gradient is needed in all rows: a penalty adds to it, or another use
+    frozen            names of the parameters that are not updated
     sparse_gradients  name of a parameter -> `starts` of the kernel group_by_row, for gradients that are 0 except in the
                       rows whose id occurs in the batch
     unstored          names of the weights whose gradient need not be stored where it is an outer product
@@ -96,7 +97,8 @@ class Builder:
         self.dropout_key = self.array("dropout key", (DROPOUT_KEY_WORDS,), np.uint64)
         self.owner = "batch"
         self.outputs: dict[str, Value] = {}
-        self.penalised: set[str] = set()
+        self.whole: set[str] = set()
+        self.frozen: frozenset[str] = frozenset()
         self.sparse_gradients: dict[str, Buffer] = {}
         self.unstored: set[str] = set()
         self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}

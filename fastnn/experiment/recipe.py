@@ -11,7 +11,7 @@ from fastnn.experiment.comparison import SEEDS, Best, Comparison
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import checked
 from fastnn.nn.optimizers import Optimizer
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 from fastnn.training.callbacks import Callback
 
 # Under --quick: samples of the validation set and of the test set.

@@ -10,7 +10,7 @@ from fastnn.data import Dataset
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.settings import plain
 from fastnn.experiment.summary import ComparedRun, Spread
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 
 @dataclass

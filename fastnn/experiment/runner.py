@@ -22,7 +22,7 @@ from fastnn.experiment.settings import plain
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
 from fastnn.nn.optimizers import Optimizer
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 from fastnn.training.callbacks import Callback
 
 HISTORY = "history.csv"

@@ -13,7 +13,7 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.settings import plain
 from fastnn.nn.optimizers import Optimizer
-from fastnn.sequential import Sequential, load_checkpoint
+from fastnn.models import Sequential, load_checkpoint
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
 

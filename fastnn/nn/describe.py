@@ -3,22 +3,41 @@
 import math
 
 from fastnn.engine.parameters import Block
+from fastnn.nn.graph import Call
 from fastnn.nn.network import Network
 
 
 def table(network: Network, parameters: Block) -> str:
     """One line a layer: name, output shape, parameters; then totals and exact memory."""
-    lines = [("layer", "output", "parameters", "count")]
-    for i, name in enumerate(network.names):
-        specs = network.parameters_of(i)
-        arrays = ", ".join(f"{key.rpartition('.')[2]} {spec.shape}" for key, spec in specs.items())
-        count = sum(math.prod(spec.shape) for spec in specs.values())
-        lines.append((network.layers[i].title(name), _shape(network.shapes[i + 1]), arrays, f"{count:,}"))
-    widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}" for a, b, c, d in lines]
+    lines: list[tuple[str, ...]] = [("layer", "output", "parameters", "count")]
+    for call in network.calls:
+        lines.append((call.layer.title(call.name), _shape(call.shape), *_parameters(network, call)))
+    if not network.graph.is_chain:
+        sources = ["from", *(", ".join(call.inputs) for call in network.calls)]
+        lines = [(layer, source, *others) for (layer, *others), source in zip(lines, sources, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(_aligned(line, widths)) for line in lines]
     total = sum(array.size for array in parameters.values())
     ending = f"{total:,} parameters, {parameters.dtype}, {parameters.flat.nbytes:,} bytes with padding"
-    return "\n".join([f"input {_shape(network.input_shape)}", *text, ending])
+    inputs = [f"{name} {_shape(shape)}" for name, shape in network.graph.inputs.items()]
+    return "\n".join([*inputs, *text, ending])
+
+
+def _aligned(line: tuple[str, ...], widths: list[int]) -> list[str]:
+    *texts, number = line
+    return [f"{text:<{width}}" for text, width in zip(texts, widths, strict=False)] + [f"{number:>{widths[-1]}}"]
+
+
+def _parameters(network: Network, call: Call) -> tuple[str, str]:
+    """The parameters of a use of a layer, and their number; those of an earlier use, or of another layer, by name."""
+    if call.name != call.owner:
+        return f"those of {call.owner}", "0"
+    specs = network.parameters_of(call)
+    own = [f"{key.rpartition('.')[2]} {spec.shape}" for key, spec in specs.items()]
+    borrowed = [name for name in network.uses_of(call).values() if name not in specs]
+    count = sum(math.prod(spec.shape) for spec in specs.values())
+    frozen = ["frozen"] if call.layer.freeze and specs else []
+    return ", ".join(own + borrowed + frozen), f"{count:,}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -222,10 +222,12 @@ LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 def get(spec: LossName | Loss) -> Loss:
     """The loss called `spec`, or `spec` itself if it is one already."""
+    if isinstance(spec, Loss):
+        return spec
     if callable(spec):
         hint = "fn.MSE() or another of its objects" if isinstance(spec, type) else "fn.ElementwiseLoss(value, gradient)"
         raise TypeError(f'loss is {getattr(spec, "__name__", spec)}, expected a name such as "mse", or {hint}')
-    return spec if isinstance(spec, Loss) else look_up("loss", spec, LOSSES)()
+    return look_up("loss", spec, LOSSES)()
 
 
 def from_config(config: dict[str, Any]) -> Loss:

@@ -4,7 +4,7 @@ A row of a few units leaves most of a vector register empty, and an operation fo
 costs more than its arithmetic. `fastnn_kernels._narrow_layout` says how samples and gradients are stored.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from fastnn.engine.builder import Builder, Lanes, Value
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Axis
 from fastnn.engine.parameters import Block
+from fastnn.nn.emission import EmitBackward
 from fastnn.nn.layers import Dense, Flatten
 from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
 from fastnn.nn.network import Network, State
@@ -42,10 +43,13 @@ class Plan(NamedTuple):
 
 def is_narrow(network: Network) -> bool:
     """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing."""
-    dense = [layer for layer in network.layers if type(layer) is Dense]
+    if not network.graph.is_chain or network.frozen:
+        return False
+    dense = [call for call in network.calls if type(call.layer) is Dense]
     others = any(type(layer) not in (Dense, Flatten) for layer in network.layers)
+    flat = all(len(call.input_shapes[0]) == 1 and call.layer.tied_to is None for call in dense)
     widths = [int(np.prod(shape)) for shape in network.shapes]
-    return bool(dense) and not others and max(widths) <= WIDEST
+    return bool(dense) and flat and not others and max(widths) <= WIDEST
 
 
 def plan_of(network: Network, parameters: Block) -> Plan:
@@ -86,26 +90,25 @@ def inputs(build: Builder, network: Network, plan: Plan) -> Lanes:
 
 
 def forward(
-    build: Builder, x: Lanes, indices: Buffer, network: Network, plan: Plan, state: State
-) -> tuple[Lanes, Callable[[Value, Block], None]]:
-    """Emit all layers: as `Network.forward`, which gives the outputs the same bits."""
+    build: Builder, inputs: Sequence[Value], indices: Buffer, network: Network, plan: Plan, state: State
+) -> tuple[list[Value], EmitBackward]:
+    """Emit all layers: as `emission.forward`, which gives the outputs the same bits."""
     build.begin("layers")
-    parameters = state.parameters.flat
+    parameters, (x,) = state.parameters.flat, inputs
     emit_in_blocks(build, k.narrow_forward, x.buffer, indices, parameters, plan.geometry)
     for name, shape in zip(network.names, network.shapes[1:], strict=True):
         build.outputs[name] = Lanes(x.buffer, shape, plan.outputs[name])
 
-    def backward(dout: Value, gradients: Block) -> None:
+    def backward(dscores: Sequence[Value], gradients: Block) -> None:
         build.begin("layers")
+        (dout,) = dscores
         partial = build.blocks("gradients of blocks", gradients.flat.size)
         operands = partial, dout.buffer, x.buffer, indices, parameters, plan.geometry
         emit_in_blocks(build, k.narrow_backward, *operands)
         build.emit(k.bias_backward, gradients.flat, partial, 0)
         build.gradients_are_flat = True
 
-    last = build.outputs[network.names[-1]]
-    assert isinstance(last, Lanes)
-    return last, backward
+    return [build.outputs[network.names[-1]]], backward
 
 
 def emit_loss(

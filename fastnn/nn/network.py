@@ -2,19 +2,19 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastnn.common import random, validation
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.names import numbered
-from fastnn.engine.builder import Builder, Value
-from fastnn.engine.parameters import Block, ParameterView
-from fastnn.nn import layers as layer_kinds
-from fastnn.nn import losses
-from fastnn.nn.layers import Layer, Parameter
+from fastnn.common.names import near
+from fastnn.engine.parameters import Block
+from fastnn.nn.graph import Call, Graph
+from fastnn.nn.layers import Parameter
 from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.losses import Loss
@@ -27,64 +27,128 @@ class State(NamedTuple):
     buffers: Block
 
 
-class Network:
-    """Layers in a row, for samples of `input_shape`, trained by `loss`.
+class Output(NamedTuple):
+    """An output of a network.
 
-    names   one per layer, counted up by kind: dense, dense_1
-    shapes  of one sample: before the first layer, then after each
+    name    public; value: the name of the value that it is
+    width   the number of its scores
+    loss    by which it is trained, and its weight in the sum of all losses
+    """
+
+    name: str
+    value: str
+    width: int
+    loss: Loss
+    weight: float
+
+
+class Network:
+    """Layers between inputs and outputs, with a loss for each output.
+
+    names    of all uses of layers: layers are counted up by kind (dense, dense_1); a second use is dense@2
+    shapes   of one sample: of the inputs, then after each use of a layer
+    outputs  with their losses
     """
 
     def __init__(
-        self, layers: Sequence[Layer], input_shape: tuple[int, ...], loss: Loss, l1: float = 0.0, l2: float = 0.0
+        self,
+        graph: Graph,
+        loss: Loss | Mapping[str, Loss],
+        l1: float = 0.0,
+        l2: float = 0.0,
+        loss_weights: Mapping[str, float] | None = None,
     ):
-        if not layers:
-            raise ValueError("Sequential needs at least one layer")
-        self.layers = tuple(map(_layer, layers))
-        self.loss = loss
-        self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("Sequential")
-        self.names = numbered(layer.kind for layer in self.layers)
-        self.shapes = [_sample_shape(input_shape)]
-        for position, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
-            if layer.takes_ids and position:
-                raise ValueError(f"{name} takes word ids and so must be the first layer, not number {position + 1}")
-            try:
-                self.shapes.append(layer.output_shape(self.shapes[-1]))
-            except ShapeError as error:
-                raise ShapeError(f"{name} (layer {position + 1}): {error}") from None
-        if len(self.shapes[-1]) != 1:
-            raise ShapeError(f"{self.names[-1]} ends with samples of shape {self.shapes[-1]}, expected (outputs,)")
+        self.graph, self.calls = graph, graph.calls
+        self.layers = tuple(call.layer for call in self.calls)
+        self.names = [call.name for call in self.calls]
+        self.shapes = [*graph.inputs.values(), *(call.shape for call in self.calls)]
+        self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("the network")
+        for call in self.calls:
+            self._check_ids(call)
+            self._check_borrowed(call)
+        self.outputs = _outputs(graph, loss, loss_weights or {})
+
+    def _check_ids(self, call: Call) -> None:
+        """ValueError unless inputs that are word ids go into layers that take ids, and nothing else does."""
+        for name in call.inputs:
+            if call.layer.takes_ids and name not in self.graph.inputs:
+                number = self.names.index(call.name) + 1
+                raise ValueError(f"{call.name} takes word ids and so must be the first layer, not number {number}")
+            readers = [other for other in self.calls if name in other.inputs]
+            if call.layer.takes_ids and any(not other.layer.takes_ids for other in readers):
+                raise ValueError(f"{call.name} takes {name} as word ids, {readers[-1].name} as numbers; expected one")
+
+    def _check_borrowed(self, call: Call) -> None:
+        """ValueError or ShapeError unless the parameters that a layer borrows are there, and fit."""
+        for name, shape in self._borrowed(call).values():
+            if name not in self.parameter_specs:
+                owners = [other.removesuffix(".w") for other in self.parameter_specs if other.endswith(".w")]
+                raise ValueError(f"{call.name} is tied to {name.rpartition('.')[0]!r}, {near(name, owners)}")
+            if (found := self.parameter_specs[name].shape) != shape:
+                raise ShapeError(f"{call.name} is tied to {name}, which has shape {found}, expected {shape}")
 
     @property
     def input_shape(self) -> tuple[int, ...]:
+        """The shape of a sample of the first input."""
         return self.shapes[0]
 
     @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of a sample of each input."""
+        return tuple(self.graph.inputs.values())
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of the first output."""
+        return self.outputs[0].loss
+
+    @property
     def output_width(self) -> int:
-        return math.prod(self.shapes[-1])
+        """The number of scores of the first output."""
+        return self.outputs[0].width
 
     @property
     def classes(self) -> int | None:
-        """The number of classes, if targets are labels."""
-        return self.output_width if self.loss.takes_labels else None
+        """The number of classes, if the targets of a single output are labels."""
+        return self.output_width if len(self.outputs) == 1 and self.loss.takes_labels else None
 
     @property
     def takes_classes(self) -> bool:
-        """Whether targets are labels, or 0 and 1: those of a loss that makes probabilities of scores."""
-        return bool(self.loss.applies)
+        """Whether the targets of a single output are labels, or 0 and 1: its loss makes probabilities of scores."""
+        return len(self.outputs) == 1 and bool(self.loss.applies)
 
-    @property
-    def takes_ids(self) -> bool:
-        return self.layers[0].takes_ids
+    @cached_property
+    def parameter_specs(self) -> dict[str, Parameter]:
+        """The parameters of all layers by their public names, such as dense.w."""
+        return {name: spec for call in self.calls for name, spec in self.parameters_of(call).items()}
 
-    def parameters_of(self, index: int) -> dict[str, Parameter]:
-        """Parameters of one layer by their public names, such as dense.w."""
-        specs = self.layers[index].parameters(self.shapes[index])
-        return {f"{self.names[index]}.{short}": spec for short, spec in specs.items()}
+    def parameters_of(self, call: Call) -> dict[str, Parameter]:
+        """Parameters of one layer by their public names."""
+        return {f"{call.owner}.{short}": spec for short, spec in call.layer.parameters(*call.input_shapes[:1]).items()}
 
-    def buffers_of(self, index: int) -> dict[str, Parameter]:
+    def buffers_of(self, call: Call) -> dict[str, Parameter]:
         """Running statistics of one layer by their public names, such as batch_norm.mean."""
-        specs = self.layers[index].buffers(self.shapes[index])
-        return {f"{self.names[index]}.{short}": spec for short, spec in specs.items()}
+        return {f"{call.owner}.{short}": spec for short, spec in call.layer.buffers(*call.input_shapes[:1]).items()}
+
+    def _borrowed(self, call: Call) -> dict[str, tuple[str, tuple[int, ...]]]:
+        return call.layer.borrowed(call.input_shapes[0])
+
+    def uses_of(self, call: Call) -> dict[str, str]:
+        """The parameters that a layer uses: short name -> public name. Those of other layers, too."""
+        own = {name.rpartition(".")[2]: name for name in self.parameters_of(call)}
+        return own | {short: name for short, (name, _) in self._borrowed(call).items()}
+
+    @cached_property
+    def frozen(self) -> frozenset[str]:
+        """The public names of the parameters that training leaves as they are."""
+        frozen = (self.parameters_of(call) for call in self.calls if call.layer.freeze)
+        return frozenset(name for specs in frozen for name in specs)
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """The public names of the parameters that are used more than once."""
+        uses = Counter(name for call in self.calls for name in self.uses_of(call).values())
+        return frozenset(name for name, count in uses.items() if count > 1)
 
     def penalties(self) -> dict[str, tuple[float, float]]:
         """The λ of Σ|w| and of ½·Σw² of each weight that has one: the layer's own and the whole network's."""
@@ -97,99 +161,85 @@ class Network:
 
     def _penalised(self) -> Iterator[tuple[str, Penalised]]:
         """The public name of each weight that a penalty or a bound may apply to, and its layer."""
-        for name, layer in zip(self.names, self.layers, strict=True):
-            if isinstance(layer, Penalised):
-                yield from ((f"{name}.{weight}", layer) for weight in layer.weights)
+        for call in self.calls:
+            if isinstance(call.layer, Penalised):
+                names = (f"{call.owner}.{weight}" for weight in call.layer.weights)
+                yield from (
+                    (name, call.layer) for name in names if name in self.parameters_of(call).keys() - self.frozen
+                )
 
     def check_batch(self, samples: int) -> None:
         """DataError if a layer cannot train on a batch of `samples` samples."""
-        for i, layer in enumerate(self.layers):
-            if samples < (least := layer.least_samples(self.shapes[i])):
-                raise DataError(f"{self.names[i]} needs batches of at least {least} samples, one has {samples}")
+        for call in self.calls:
+            if samples < (least := call.layer.least_samples(call.input_shapes[0])):
+                raise DataError(f"{call.name} needs batches of at least {least} samples, one has {samples}")
 
-    def checked_inputs(self, x: Any, name: str) -> np.ndarray:
-        """x as kernels take it, (N, *input_shape). ShapeError, TypeError or DataError if it cannot be an input."""
-        x = validation.samples(x, name, self.input_shape)
-        if not self.takes_ids:
-            return validation.finite(x, name)
-        rows = self.layers[0].rows  # type: ignore[attr-defined]
-        return validation.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
+    def is_ids(self, name: str) -> bool:
+        """Whether an input is word ids, not numbers."""
+        return any(call.layer.takes_ids for call in self.calls if name in call.inputs)
 
-    def checked_targets(self, y: Any, name: str) -> np.ndarray:
-        """y as the loss takes it. ShapeError, TypeError or DataError if it cannot be a target."""
-        return self.loss.checked_targets(y, name, self.output_width)
+    def inputs_in(self, x: Any, what: str) -> dict[str, Any]:
+        """A user's data for each input, under the name that messages call it. DataError if one is missing."""
+        return _by_name(x, list(self.graph.inputs), what, "inputs")
 
-    def checked(self, x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets of equal length, as kernels take them. Errors call them by `names`."""
-        x, y = self.checked_inputs(x, names[0]), self.checked_targets(y, names[1])
-        validation.check_same_length(x, y, names)
-        return x, y
+    def targets_in(self, y: Any, what: str) -> dict[str, Any]:
+        """A user's targets of each output, under the name that messages call them. DataError if some are missing."""
+        return _by_name(y, [output.name for output in self.outputs], what, "outputs")
+
+    def checked_input(self, number: int, x: Any, what: str) -> np.ndarray:
+        """The data of an input as kernels take them. ShapeError, TypeError or DataError if they cannot be that."""
+        name, shape = list(self.graph.inputs.items())[number]
+        x = validation.samples(x, what, shape)
+        if not self.is_ids(name):
+            return validation.finite(x, what)
+        readers = [call for call in self.calls if name in call.inputs]
+        rows, owner = min((call.layer.rows, call.owner) for call in readers)  # type: ignore[attr-defined]
+        return validation.whole_numbers(x, what, rows, f"ids into {rows} rows of {owner}")
+
+    def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
+        """The targets of an output as its loss takes them. ShapeError, TypeError or DataError if they cannot be that."""
+        output = self.outputs[number]
+        return output.loss.checked_targets(y, what, output.width)
 
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
-        parameters = (self.parameters_of(i) for i in range(len(self.layers)))
-        buffers = (self.buffers_of(i) for i in range(len(self.layers)))
-        return State(_drawn(parameters, dtype, seed), _drawn(buffers, dtype, seed))
-
-    def forward(self, build: Builder, x: Value, state: State) -> tuple[Value, Callable[[Value, Block], None]]:
-        """Emit all layers. Returns the scores and a function that emits the backward operations."""
-        backwards = []
-        for i, layer in enumerate(self.layers):
-            build.begin(self.names[i])
-            own = self._own(self.parameters_of(i), state.parameters) | self._own(self.buffers_of(i), state.buffers)
-            x, backward = layer.forward(build, x, own)
-            build.outputs[self.names[i]] = x
-            backwards.append(backward)
-
-        def emit_backward(dout: Value, gradients: Block) -> None:
-            first = next((i for i in range(len(self.layers)) if self.parameters_of(i)), len(self.layers))
-            flowing: Value | None = dout
-            for i in range(len(self.layers) - 1, first - 1, -1):
-                assert flowing is not None
-                build.begin(self.names[i])
-                flowing = backwards[i](flowing, self._own(self.parameters_of(i), gradients), i > first)
-
-        return x, emit_backward
-
-    def _own(self, names: Iterable[str], block: Block) -> dict[str, ParameterView]:
-        """The arrays of one layer under their short names."""
-        return {name.rpartition(".")[2]: block.view(name) for name in names}
+        buffers = {name: spec for call in self.calls for name, spec in self.buffers_of(call).items()}
+        return State(_drawn(self.parameter_specs, dtype, seed), _drawn(buffers, dtype, seed))
 
     def blocked(self) -> "Network":
         """This network, its first layer, a `Dense`, as one whose weight takes a block of steps at once."""
         other = copy.copy(self)
-        other.layers = (BlockedDense.of(self.layers[0]), *self.layers[1:])
+        first, *others = self.calls
+        other.calls = (first._replace(layer=BlockedDense.of(first.layer)), *others)
         return other
 
-    def config(self) -> dict[str, Any]:
-        return {
-            "layers": [layer.config() for layer in self.layers],
-            "input_shape": list(self.input_shape),
-            "loss": self.loss.config(),
-            "l1": self.l1,
-            "l2": self.l2,
-        }
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], loss: Loss | None = None) -> "Network":
-        """The network that `config` described; `loss` instead of the one it had."""
-        stack = [layer_kinds.from_config(item) for item in config["layers"]]
-        loss = loss or losses.from_config(config["loss"])
-        return cls(stack, tuple(config["input_shape"]), loss, config["l1"], config["l2"])
-
-
-def _drawn(specs_of_layers: Iterable[Mapping[str, Parameter]], dtype, seed: int) -> Block:
-    specs = {name: spec for specs in specs_of_layers for name, spec in specs.items()}
+def _drawn(specs: Mapping[str, Parameter], dtype, seed: int) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
     for name, spec in specs.items():
         block[name][...] = spec.initializer.sample(random.generator(seed, "initial", name), spec.shape)
     return block
 
 
-def _layer(value: Any) -> Layer:
-    if not isinstance(value, Layer):
-        raise TypeError(f"layers holds {value!r}, expected layers such as Dense(10)")
-    return value
+def _outputs(graph: Graph, loss: Loss | Mapping[str, Loss], weights: Mapping[str, float]) -> tuple[Output, ...]:
+    losses = dict(loss) if isinstance(loss, Mapping) else dict.fromkeys(graph.outputs, loss)
+    for what, given in (("loss", losses), ("loss_weights", weights)):
+        if unknown := next((name for name in given if name not in graph.outputs), None):
+            raise ValueError(f"{what} names the output {unknown!r}; {near(unknown, graph.outputs)}")
+    if missing := next((name for name in graph.outputs if name not in losses), None):
+        raise ValueError(f"the output {missing!r} has no loss")
+    if len({one.reduction for one in losses.values()}) > 1:
+        raise ValueError("losses have different reductions, expected all 'mean' or all 'sum'")
+    shapes = graph.inputs | {call.name: call.shape for call in graph.calls}
+    found = []
+    for name, value in graph.outputs.items():
+        if len(shapes[value]) != 1:
+            raise ShapeError(f"{value} ends with samples of shape {shapes[value]}, expected (outputs,)")
+        weight = validation.real_number(f"loss_weights[{name!r}]", weights.get(name, 1.0))
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"loss_weights[{name!r}] is {weight}, expected a finite number ≥ 0")
+        found.append(Output(name, value, math.prod(shapes[value]), losses[name], weight))
+    return tuple(found)
 
 
 def _sample_shape(given: Any) -> tuple[int, ...]:
@@ -198,3 +248,16 @@ def _sample_shape(given: Any) -> tuple[int, ...]:
     if not whole or any(extent < 1 for extent in given):
         raise ShapeError(f"input_shape is {given!r}, expected the extents of one sample, such as (3,)")
     return tuple(int(extent) for extent in given)
+
+
+def _by_name(given: Any, names: list[str], what: str, kind: str) -> dict[str, Any]:
+    """`given` for each of `names`, under the name that messages call it."""
+    if isinstance(given, Mapping):
+        if set(given) != set(names):
+            raise DataError(f"{what} has the keys {sorted(given)}, expected the {kind} {sorted(names)}")
+        return {f"{what}[{name!r}]": given[name] for name in names}
+    if len(names) == 1:
+        return {what: given}
+    if not isinstance(given, tuple | list) or len(given) != len(names):
+        raise DataError(f"{what} is {type(given).__name__}, expected a dict with an array for each of {names}")
+    return {f"{what}[{name!r}]": one for name, one in zip(names, given, strict=True)}

@@ -21,11 +21,15 @@ RANGES = {
 }
 
 
-def check_output(network: Network) -> None:
-    """`check_scores` of the last layer that is more than a change of shape."""
-    layers = [pair for pair in zip(network.names, network.layers, strict=True) if not isinstance(pair[1], PASSING)]
-    name, layer = layers[-1] if layers else (network.names[-1], network.layers[-1])
-    check_scores(name, getattr(layer, "activation", "identity"), network.loss, network.output_width)
+def check_outputs(network: Network) -> None:
+    """`check_scores` for each output, with the layer that makes its scores but for a change of shape."""
+    calls = {call.name: call for call in network.calls}
+    for output in network.outputs:
+        call = calls.get(output.value)
+        while call is not None and isinstance(call.layer, PASSING):
+            call = calls.get(call.inputs[0])
+        if call is not None:
+            check_scores(call.name, getattr(call.layer, "activation", "identity"), output.loss, output.width)
 
 
 def check_scores(name: str, activation: str, loss: Loss, outputs: int) -> None:

@@ -31,7 +31,7 @@ from fastnn.recipes.shared import (
     sizes_of,
     unit_images,
 )
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 REACH = 2  # the most pixels by which a shifted copy is moved along an axis
 

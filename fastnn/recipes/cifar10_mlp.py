@@ -30,7 +30,7 @@ from fastnn.recipes.shared import (
     optimizer_of,
     sizes_of,
 )
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 
 @dataclass(frozen=True)

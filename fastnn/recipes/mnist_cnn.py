@@ -20,7 +20,7 @@ from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 from fastnn.training.callbacks.monitor import load_monitor
 

@@ -28,7 +28,7 @@ from fastnn.recipes.shared import (
     initializer_of,
     optimizer_of,
 )
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 from fastnn.training.callbacks import Callback, GradientNorms
 
 NORM = "norm dense.w"  # as GradientNorms calls it in the history

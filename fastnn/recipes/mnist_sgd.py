@@ -15,7 +15,7 @@ from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, flat_unit_pixels, optimizer_of
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 
 @dataclass(frozen=True)

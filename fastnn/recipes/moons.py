@@ -23,7 +23,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, unchanged
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, unit_images
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 
 @dataclass(frozen=True)

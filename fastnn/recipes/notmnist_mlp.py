@@ -19,7 +19,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, flat_unit_pixels, initializer_of
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
 

@@ -33,7 +33,7 @@ from fastnn.recipes.plain_net import (
     train_epoch,
 )
 from fastnn.recipes.shared import unchanged
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 __all__ = [
     "EXAMPLE_TARGET",

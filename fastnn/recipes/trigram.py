@@ -29,7 +29,7 @@ from fastnn.recipes.shared import (
     unchanged,
 )
 from fastnn.recipes.words import top_words
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 EXAMPLES = 5
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
-from fastnn.sequential import Sequential
+from fastnn.models import Sequential
 
 
 def vocabulary(model: Sequential) -> list[str]:

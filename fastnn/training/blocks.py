@@ -20,11 +20,13 @@ def check(network: Network, optimizer: Optimizer, block: int, batch: int, *, rea
 
 
 def _reasons(network: Network, optimizer: Optimizer, block: int, batch: int) -> Iterator[str]:
-    first, weight = network.layers[0], f"{network.names[0]}.w"
+    first, weight = network.calls[0].layer, f"{network.names[0]}.w"
     if block > STEPS_PER_CALL:
         yield f"it may be at most {STEPS_PER_CALL}"
     if batch != 1:
         yield f"a step takes {batch} samples: it is for batch_size=1"
+    if weight in network.frozen or not network.graph.is_chain:
+        yield "it is for layers in a row, the first of which is trained"
     if not isinstance(first, Dense):
         yield f"the first layer is {network.names[0]}: it is for a network that begins with Dense"
     if not optimizer.takes_outer_products:

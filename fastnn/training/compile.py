@@ -4,6 +4,7 @@ The order of the samples, the gathering of a batch and the record of its loss ar
 so the compiled loop runs many steps without coming back to Python.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,10 +16,10 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
-from fastnn.nn import narrow
+from fastnn.nn import emission, narrow
 from fastnn.nn.layers.blocked import emit_block_update
 from fastnn.nn.losses import Loss
-from fastnn.nn.network import Network, State
+from fastnn.nn.network import Network, Output, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.step import BOUND, Inputs, Step
 from fastnn_kernels._jit import Kernel
@@ -33,27 +34,30 @@ PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
 
 def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Step:
     """A step that computes scores, or what the loss calls a prediction."""
-    build, inputs = _begin(state, batch)
+    build, inputs = _begin(network, state, batch)
     _emit_order(build, inputs)
-    x = _gather_x(build, inputs, network)
-    scores, _ = network.forward(build, x, state)
-    output = scores if logits else network.loss.emit_predictions(build, scores)
+    xs = _gather_x(build, inputs, network)
+    scores, _ = emission.forward(build, network, xs, state)
+    if not logits:
+        scores = [one.loss.emit_predictions(build, x) for one, x in zip(network.outputs, scores, strict=True)]
     build.emit(k.advance_cursor, inputs.cursor, inputs.indices)
-    return Step(Program(build, inputs.bound), inputs, batch, network.loss, output=output, values=_values(build, x))
+    program, values = Program(build, inputs.bound), _values(build, network, xs)
+    return Step(program, inputs, batch, network.loss, outputs=tuple(scores), values=values)
 
 
 def compile_evaluate(network: Network, state: State, batch: int, *, weighted=False, training=False) -> Step:
     """A step that records loss and accuracy. With `training`, layers behave as in training."""
-    build, inputs = _begin(state, batch, training)
+    build, inputs = _begin(network, state, batch, training)
     _emit_order(build, inputs)
-    x = _gather_x(build, inputs, network)
-    scores, _ = network.forward(build, x, state)
+    xs = _gather_x(build, inputs, network)
+    scores, _ = emission.forward(build, network, xs, state)
     inputs = _emit_weights(build, inputs, network.loss, weighted)
     loss, correct, _ = _emit_loss(build, inputs, network, scores)
     _emit_penalties(build, inputs, network, state.parameters, None)
     _emit_record(build, inputs, loss, correct)
     program = Program(build, inputs.bound)
-    return Step(program, inputs, batch, network.loss, training, weighted=weighted, values=_values(build, x))
+    values = _values(build, network, xs)
+    return Step(program, inputs, batch, network.loss, training, weighted=weighted, values=values)
 
 
 def compile_train(
@@ -78,21 +82,21 @@ def compile_train(
     """
     settings = {"shuffle": shuffle, "weighted": weighted, "fused": fused, "whole": whole}
     again = partial(compile_train, network, state, batch, optimizer, **settings, layered=True)
-    build, inputs = _begin(state, batch * block, training=True)
+    build, inputs = _begin(network, state, batch * block, training=True)
     _emit_order(build, inputs, shuffle, whole)
     fits = block == 1 and not layered and narrow.is_narrow(network)
     plan = narrow.plan_of(network, state.parameters) if fits else None
-    x = _gather_x(build, inputs, network, whole, plan)
-    if plan is None or not isinstance(x, Lanes):
-        scores, backward = (network.blocked() if block > 1 else network).forward(build, x, state)
+    xs = _gather_x(build, inputs, network, whole, plan)
+    if plan is None:
+        scores, backward = emission.forward(build, network.blocked() if block > 1 else network, xs, state)
     else:
-        scores, backward = narrow.forward(build, x, inputs.indices, network, plan, state)
+        scores, backward = narrow.forward(build, xs, inputs.indices, network, plan, state)
     inputs = _emit_weights(build, inputs, network.loss, weighted, whole)
     loss, correct, dscores = _emit_loss(build, inputs, network, scores, whole, plan)
     gradients = state.parameters.like()
-    build.penalised = set(network.penalties())
+    build.whole, build.frozen = network.shared | set(network.penalties()), network.frozen
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
-        build.unstored = set(state.parameters) - build.penalised
+        build.unstored = set(state.parameters) - build.whole - build.frozen
     backward(dscores, gradients)
     build.begin("update")
     _emit_penalties(build, inputs, network, state.parameters, gradients)
@@ -113,7 +117,7 @@ def compile_train(
         weighted=weighted,
         whole=whole,
         block=block,
-        values=_values(build, x),
+        values=_values(build, network, xs),
         gradients=gradients,
         fused=fused,
         names=_names(state.parameters) | _names(gradients, "gradient of "),
@@ -121,11 +125,13 @@ def compile_train(
     )
 
 
-def _begin(state: State, batch: int, training: bool = False) -> tuple[Builder, Inputs]:
+def _begin(network: Network, state: State, batch: int, training: bool = False) -> tuple[Builder, Inputs]:
     dtype = state.parameters.dtype
     build = Builder(batch, dtype, training)
     outside = {name: Buffer(name, (), np.dtype(dtype)) for name in BOUND}
     inputs = Inputs(
+        x=tuple(Buffer(name, (), np.dtype(dtype)) for name in network.graph.inputs),
+        y=tuple(Buffer(f"y of {output.name}", (), np.dtype(dtype)) for output in network.outputs),
         **outside,
         cursor=build.cursor,
         dropout_key=build.dropout_key,
@@ -157,15 +163,17 @@ def _gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source:
 
 def _gather_x(
     build: Builder, inputs: Inputs, network: Network, whole: bool = False, plan: narrow.Plan | None = None
-) -> Value:
+) -> list[Value]:
     """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
     if plan is not None:
         lanes = narrow.inputs(build, network, plan)
-        _gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x, whole)
-        return lanes
-    x = build.value("x", network.input_shape, np.int32 if network.takes_ids else None)
-    _gather(build, inputs, k.gather_rows, x.buffer, inputs.x, whole)
-    return x
+        _gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x[0], whole)
+        return [lanes]
+    xs = []
+    for (name, shape), source in zip(network.graph.inputs.items(), inputs.x, strict=True):
+        xs.append(build.value("x", shape, np.int32 if network.is_ids(name) else None))
+        _gather(build, inputs, k.gather_rows, xs[-1].buffer, source, whole)
+    return xs
 
 
 def _emit_weights(build: Builder, inputs: Inputs, loss: Loss, weighted: bool, whole: bool = False) -> Inputs:
@@ -184,20 +192,56 @@ def _emit_loss(
     build: Builder,
     inputs: Inputs,
     network: Network,
-    scores: Value,
+    scores: Sequence[Value],
     whole: bool = False,
     plan: narrow.Plan | None = None,
-) -> tuple[Buffer, Buffer, Value]:
-    """Emit the loss of the batch: loss and correctness of each sample, and the gradient of the scores."""
-    if network.loss.takes_labels:
+) -> tuple[Buffer, Buffer, list[Value]]:
+    """Emit the loss of the batch: loss and correctness of each sample, and the gradients of the scores.
+
+    The loss of several outputs is the sum of theirs by their weights; correctness is that of the first.
+    """
+    found = []
+    for output, one, source in zip(network.outputs, scores, inputs.y, strict=True):
+        target = _gather_target(build, inputs, output, one, source, whole)
+        weight = _scaled(build, inputs.loss_weight, output.weight)
+        if plan is not None and isinstance(one, Lanes):
+            found.append(narrow.emit_loss(build, output.loss, one, plan, target, weight))
+        else:
+            found.append(output.loss.emit(build, one, target, weight))
+    losses, correct, dscores = zip(*found, strict=True)
+    return _weighted_sum(build, network, losses), correct[0], list(dscores)
+
+
+def _gather_target(
+    build: Builder, inputs: Inputs, output: Output, scores: Value, source: Buffer, whole: bool
+) -> Buffer:
+    """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores."""
+    if output.loss.takes_labels:
         target = build.array("labels", (build.batch,), np.int32, batched=True)
-        _gather(build, inputs, k.gather_values, target, inputs.y, whole)
+        _gather(build, inputs, k.gather_values, target, source, whole)
     else:
         target = build.value("y", scores.shape).buffer
-        _gather(build, inputs, k.gather_rows, target, inputs.y, whole)
-    if plan is not None and isinstance(scores, Lanes):
-        return narrow.emit_loss(build, network.loss, scores, plan, target, inputs.loss_weight)
-    return network.loss.emit(build, scores, target, inputs.loss_weight)
+        _gather(build, inputs, k.gather_rows, target, source, whole)
+    return target
+
+
+def _scaled(build: Builder, values: Buffer, factor: float) -> Buffer:
+    """Emit the product of a number for each sample and a constant."""
+    if factor == 1:
+        return values
+    scaled = build.array(f"{factor:g} {values.name}", (build.batch,), batched=True)
+    build.emit(k.scale_values, scaled, values, build.constant([factor]))
+    return scaled
+
+
+def _weighted_sum(build: Builder, network: Network, losses: Sequence[Buffer]) -> Buffer:
+    """Emit the sum of the outputs' losses of each sample."""
+    total = _scaled(build, losses[0], network.outputs[0].weight)
+    for output, loss in zip(network.outputs[1:], losses[1:], strict=True):
+        summed = build.array("loss", (build.batch,), batched=True)
+        build.emit(k.add_scaled, summed, total, loss, build.constant([output.weight]))
+        total = summed
+    return total
 
 
 def _emit_penalties(
@@ -246,8 +290,8 @@ def _emit_record(build: Builder, inputs: Inputs, loss: Buffer, correct: Buffer) 
     build.emit(k.record_step, *written, loss, correct, inputs.sample_weight, inputs.loss_weight)
 
 
-def _values(build: Builder, x: Value) -> dict[str, Value]:
-    return {"input": x, **build.outputs}
+def _values(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:
+    return {**dict(zip(network.graph.inputs, xs, strict=True)), **build.outputs}
 
 
 def _names(block: Block, prefix: str = "") -> dict[int, str]:

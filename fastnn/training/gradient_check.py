@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.training.model import Model
+from fastnn.training.model import Predictor
 
 # The fourth-order stencil's error is h⁴·f⁗/30 + ε·|f|/h: at float64's ε about 1e-3 balances the two.
 STEP = 1e-3
@@ -14,14 +14,14 @@ STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 
 
 def check_gradients(
-    model: Model, x: Any, y: Any, *, step: float = STEP, entries: int | None = None, seed: int = 0
+    model: Predictor, x: Any, y: Any, *, step: float = STEP, entries: int | None = None, seed: int = 0
 ) -> dict[str, float]:
     """Largest |analytic − numeric| over largest |analytic|, by parameter, on the batch (x, y).
 
     Computed on a float64 copy of the model; about 1e-8 or less is to be expected away from the kinks
     of relu. `entries`: the number of entries of each array that are looked at, chosen by `seed`, instead of all.
     """
-    copy = Model(model.network, dtype="float64", seed=model.seed)
+    copy = Predictor(model.network, dtype="float64", seed=model.seed)
     copy.restore(model.snapshot())
     _, analytic = copy.loss_and_gradients(x, y)
     loss = copy.batch_loss(x, y)
@@ -29,6 +29,8 @@ def check_gradients(
     overall = max((np.abs(array).max() for array in analytic.values()), default=0.0)
     errors = {}
     for name, array in copy.parameters.items():
+        if name not in analytic:  # it is frozen
+            continue
         worst = 0.0
         for index in _chosen(array.shape, entries, rng):
             worst = max(worst, abs(_difference(loss, array, index, step) - analytic[name][index]))

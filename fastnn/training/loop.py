@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from fastnn.training.callbacks.progress import CompilationNote
 from fastnn.training.compile import compile_train
 from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
-from fastnn.training.model import Model
+from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
 
@@ -35,7 +35,7 @@ class Settings:
     steps_per_epoch: int | None
     steps_per_block: int
     shuffle: bool
-    callbacks: Iterable[Callback]
+    callbacks: Sequence[Callback]
     verbose: Verbose
 
     def __post_init__(self):
@@ -44,9 +44,6 @@ class Settings:
         for name in ("batch_size", "epochs", "steps_per_epoch", "steps_per_block"):
             if name in ("epochs", "steps_per_block") or getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(name, getattr(self, name)))
-        if not isinstance(self.callbacks, Iterable):
-            raise TypeError(f"callbacks is {self.callbacks!r}, expected a list, such as [EarlyStopping()]")
-        object.__setattr__(self, "callbacks", tuple(self.callbacks))
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks holds {callback!r}, expected callbacks such as EarlyStopping()")
@@ -69,7 +66,7 @@ class Settings:
         return self.steps_per_epoch or 1
 
 
-def train(model: Model, settings: Settings, source: Source, validation: Source | None) -> History:
+def train(model: Predictor, settings: Settings, source: Source, validation: Source | None) -> History:
     """Train `model` on a source, evaluate it on `validation` after each epoch. Returns the model's history."""
     return _Loop(model, settings, source, validation).train()
 
@@ -77,7 +74,7 @@ def train(model: Model, settings: Settings, source: Source, validation: Source |
 class _Loop:
     """One training while it runs."""
 
-    def __init__(self, model: Model, settings: Settings, source: Source, validation: Source | None):
+    def __init__(self, model: Predictor, settings: Settings, source: Source, validation: Source | None):
         self.model, self.optimizer, self.source, self.validation = model, settings.optimizer, source, validation
         self.callbacks = settings.callbacks
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)

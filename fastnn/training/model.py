@@ -12,9 +12,10 @@ from fastnn.common import validation
 from fastnn.common.errors import FileFormatError, ShapeError
 from fastnn.common.habits import Hinted, hinted
 from fastnn.common.names import near
-from fastnn.data.source import Chunk, Source, source_of, source_of_inputs
+from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
 from fastnn.engine.parameters import Block
 from fastnn.nn import describe
+from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
@@ -32,8 +33,8 @@ EVALUATION_BATCH = 500
 EVALUATION_BYTES = 16 << 20
 
 
-class Model(Hinted):
-    """A network with its parameters.
+class Predictor(Hinted):
+    """A network with its parameters, and what can be asked of them.
 
     network  the description: layers, shapes, loss
     dtype    float32 or float64, of parameters and all arithmetic
@@ -91,38 +92,58 @@ class Model(Hinted):
             return runner.metrics()
 
     @hinted
-    def predict(self, x: Any, *, logits: bool = False) -> np.ndarray:
+    def predict(self, x: Any, *, logits: bool = False) -> Any:
         """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs), of an array or stream x.
 
-        logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
+        Of several outputs: a dict of such arrays by name. logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
         """
+        read = self._read_batches("logits" if logits else "predict", x, Runner.predictions)
+        if len(read) == 1:
+            return read[0]
+        return {output.name: array for output, array in zip(self.network.outputs, read, strict=True)}
+
+    def outputs_of(self, layer: str, x: Any) -> np.ndarray:
+        """The output of a layer at prediction, (N, *its shape). ValueError for an unknown name.
+
+        >>> hidden = model.outputs_of("dense", x)
+        """
+        if layer not in self.network.names:
+            raise ValueError(f"unknown layer {layer!r}; {near(layer, self.network.names)}")
+        return self._read_batches("logits", x, lambda runner, batch: [runner.layer_outputs()[layer]])[0]
+
+    def _read_batches(self, kind: str, x: Any, read: Callable[[Runner, int], list[np.ndarray]]) -> list[np.ndarray]:
+        """What `read` finds after each batch of x, put together."""
         source = source_of_inputs(self.network, x)
-        result = np.empty((source.samples, self.network.output_width), self.dtype)
+        results: list[np.ndarray] = []
         with self._turn:
-            runner = self._runner("logits" if logits else "predict")
+            runner = self._runner(kind)
             for _ in runner.chunks(source):
                 while runner.next_batch:
                     start = runner.samples_done
                     runner.advance(limit=1)
-                    result[start : runner.samples_done] = runner.predictions(runner.samples_done - start)
+                    found = read(runner, runner.samples_done - start)
+                    results = results or [np.empty((source.samples, *one.shape[1:]), one.dtype) for one in found]
+                    for result, one in zip(results, found, strict=True):
+                        result[start : runner.samples_done] = one
             runner.release()
-        return result
+        return results
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
-        """Loss of exactly this batch and its gradient by every parameter; changes no state."""
-        x, y = self.network.checked(x, y)
-        runner = Runner(compile_train(self.network, self.state, len(x)))
-        runner.start(Chunk(x, y))
+        """Loss of exactly this batch and its gradient by every parameter that is not frozen; changes no state."""
+        chunk = checked_batch(self.network, x, y)
+        runner = Runner(compile_train(self.network, self.state, len(chunk)))
+        runner.start(chunk)
         runner.advance()
-        return float(runner.losses[0]), runner.gradients.copy()
+        gradients = runner.gradients.copy()
+        return float(runner.losses[0]), {name: gradients[name] for name in gradients.keys() - self.network.frozen}
 
     def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
         """A function that computes the loss of this batch at the parameters of the moment."""
-        x, y = self.network.checked(x, y)
-        runner = Runner(compile_evaluate(self.network, self.state, len(x), training=True))
+        chunk = checked_batch(self.network, x, y)
+        runner = Runner(compile_evaluate(self.network, self.state, len(chunk), training=True))
 
         def loss() -> float:
-            runner.start(Chunk(x, y))
+            runner.start(chunk)
             runner.advance()
             return float(runner.losses[0])
 
@@ -154,7 +175,7 @@ class Model(Hinted):
     def saved(self, training: Mapping[str, Any] = MappingProxyType({})) -> Saved:
         """The model as plain data, for a file; with `training`, a checkpoint."""
         config = {
-            "network": self.network.config(),
+            "network": config_of(self.network),
             "dtype": self.dtype.name,
             "seed": self.seed,
             "epoch": self.epoch,

@@ -56,15 +56,15 @@ class Runner:
         """
         assert passes == 1 or self.step.whole
         inputs, program = self.step.inputs, self.step.program
-        self._samples = (samples or len(chunk.x)) * passes
+        self._samples = (samples or len(chunk)) * passes
         self._log.begin(-(-self._samples // self.step.batch))
         program.bind(dict(zip((inputs.losses, inputs.sums), self._log.arrays(), strict=True)))
         program[inputs.cursor][:] = 0
         if dropout_key is not None:
             program[inputs.dropout_key][:] = dropout_key
-        self._bind(chunk, order_key, len(chunk.x) * passes)
+        self._bind(chunk, order_key, len(chunk) * passes)
         if self.step.whole:
-            program.begin(len(chunk.x))
+            program.begin(len(chunk))
 
     def chunks(self, source: Source, *, seed: int | None = None, epoch: int = 0, passes: int = 1) -> Iterator[None]:
         """Pass over all data of a source, chunk by chunk. After each yield `advance` until `next_batch` is 0.
@@ -84,14 +84,15 @@ class Runner:
 
     def _next_chunk(self, chunk: Chunk, order_key: np.ndarray | None) -> None:
         self.step.program[self.step.inputs.cursor][3] = self.samples_done
-        self._bind(chunk, order_key, len(chunk.x))
+        self._bind(chunk, order_key, len(chunk))
 
     def _bind(self, chunk: Chunk, order_key: np.ndarray | None, uses: int) -> None:
         """Hand the program the arrays that it gathers from; `uses`: the number of samples to take of them."""
-        x, inputs = chunk.x, self.step.inputs
-        arrays: dict[Buffer, np.ndarray | int] = {inputs.x: x.reshape(len(x), -1), inputs.count: len(x)}
-        arrays |= {inputs.y: self._or_nothing(chunk.y, x), inputs.weights: self._or_nothing(chunk.sample_weight, x)}
-        self.step.program.bind(arrays)
+        inputs, first = self.step.inputs, chunk.x[0]
+        arrays: dict[Buffer, np.ndarray | int] = {inputs.count: len(chunk)}
+        arrays |= {buffer: x.reshape(len(x), -1) for buffer, x in zip(inputs.x, chunk.x, strict=True)}
+        arrays |= dict(zip(inputs.y, chunk.y or [self._or_nothing(None, first)] * len(inputs.y), strict=True))
+        self.step.program.bind(arrays | {inputs.weights: self._or_nothing(chunk.sample_weight, first)})
         if order_key is not None:
             self.step.program[inputs.order_key][:] = order_key
         self._until = self.samples_done + uses
@@ -193,13 +194,12 @@ class Runner:
         return self.step.gradients
 
     def layer_outputs(self) -> dict[str, np.ndarray]:
-        """The inputs, as "input", and the output of each layer, by name, of the batch that ran last: views."""
+        """The inputs and the output of each layer, by name, of the batch that ran last: views."""
         return {name: self.step.array(value, self._last_batch) for name, value in self.step.values.items()}
 
-    def predictions(self, batch: int) -> np.ndarray:
-        """The predictions of the batch that ran last, (batch, outputs), a view."""
-        assert self.step.output is not None
-        return self.step.array(self.step.output, batch)
+    def predictions(self, batch: int) -> list[np.ndarray]:
+        """The predictions of each output for the batch that ran last, (batch, scores), views."""
+        return [self.step.array(output, batch) for output in self.step.outputs]
 
     def first_not_finite(self, scalars: np.ndarray) -> str:
         """Run the next step operation by operation; where the first NaN or infinity appears, in words."""

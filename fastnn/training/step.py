@@ -11,7 +11,7 @@ from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.nn.losses import Loss
 
-BOUND = ("x", "y", "weights", "count", "losses", "sums")
+BOUND = ("weights", "count", "losses", "sums")
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class Inputs:
     """The buffers through which a runner hands a step its data and reads what it recorded.
 
     Bound to arrays from outside:
-    x, y, weights        samples, targets and sample weights that are in memory
+    x, y, weights        samples, targets and sample weights that are in memory: x of each input, y of each output
     count                how many samples these are
     losses, sums         the rows that the kernel record_step writes, one for each step
 
@@ -32,8 +32,8 @@ class Inputs:
     scalars              of each step of a call: what the optimizer's kernel reads, (steps, s); None without optimizer
     """
 
-    x: Buffer
-    y: Buffer
+    x: tuple[Buffer, ...]
+    y: tuple[Buffer, ...]
     weights: Buffer
     count: Buffer
     losses: Buffer
@@ -55,7 +55,7 @@ class Inputs:
     @property
     def bound(self) -> tuple[Buffer, ...]:
         """The buffers that stand for arrays from outside."""
-        return tuple(getattr(self, name) for name in BOUND)
+        return *self.x, *self.y, *(getattr(self, name) for name in BOUND)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +68,8 @@ class Step:
     weighted   whether samples have weights of their own
     whole      whether every step takes all samples: they are gathered once, in their own order
     block      how many steps a run of the program takes: above 1, the program's batch holds the samples of all of them
-    output     the predictions of a batch; None where the step records figures instead
-    values     the inputs, as "input", and the output of each layer, by name
+    outputs    the predictions of a batch; none where the step records figures instead
+    values     the inputs and the output of each layer, by name
     gradients  by parameter, if they are computed
     fused      whether gradients are used where they arise, slice by slice, and never stored whole
     names      id of an array -> its name in messages
@@ -85,7 +85,7 @@ class Step:
     weighted: bool = False
     whole: bool = False
     block: int = 1
-    output: Value | None = None
+    outputs: tuple[Value, ...] = ()
     values: dict[str, Value] = field(default_factory=dict)
     gradients: Block | None = None
     fused: bool = False

@@ -1,6 +1,6 @@
 """Models and training states on disk, as plain data: one HDF5 file, written whole or not at all, checked when read.
 
-Layout, version 1: the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with
+Layout, version 2 (version 1 differs in how the config names the function of an `Activation`): the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with
 network, dtype, seed, epoch and meta; the groups `parameters` and `buffers` with one dataset per public
 name; in a checkpoint also `training`, a tree of groups, arrays and JSON texts. (Texts are datasets,
 because HDF5 limits an attribute to 64 KiB.)
@@ -20,7 +20,7 @@ from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
 from fastnn.common.hdf5 import hdf5_errors, open_hdf5
 
-FORMAT, VERSION = "fastnn-model", 1
+FORMAT, VERSION = "fastnn-model", 2
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,14 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 
 __all__ = [
+    "add_scaled",
     "advance_cursor",
     "gather_rows",
     "gather_values",
     "normalise_weights",
     "permuted_indices",
     "record_step",
+    "scale_values",
     "select_rates",
     "select_scalars",
     "sequential_indices",
@@ -147,6 +149,26 @@ def normalise_weights(loss_weight, sample_weight):
     scale = 1.0 / total if total != 0 else 0.0
     for i in range(sample_weight.shape[0]):
         loss_weight[i] = np.float64(sample_weight[i]) * scale
+
+
+@kernel(per_sample=True, cut=("out", "values"))
+def scale_values(out, values, scalars):
+    """out[i] = scalars[0] · values[i]
+
+    out, values : (B,)    scalars : (1,)
+    """
+    for i in range(out.shape[0]):
+        out[i] = scalars[0] * values[i]
+
+
+@kernel(per_sample=True, cut=("out", "a", "b"))
+def add_scaled(out, a, b, scalars):
+    """out[i] = a[i] + scalars[0] · b[i]; adds up the losses of several outputs
+
+    out, a, b : (B,)    scalars : (1,)
+    """
+    for i in range(out.shape[0]):
+        out[i] = a[i] + scalars[0] * b[i]
 
 
 @kernel(outputs=3)

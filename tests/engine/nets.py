@@ -3,7 +3,7 @@
 import numpy as np
 
 import fastnn as fn
-from fastnn.data.source import Chunk
+from fastnn.data.source import checked_batch
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
 
@@ -41,14 +41,14 @@ def trained(net, optimizer, threads, fused, one_by_one=False, steps=6):
     """The flat parameters after some steps of 37 samples."""
     layers, (x, y) = NETS[net]
     model = fn.Sequential(layers(), input_shape=x.shape[1:], l1=0.01, l2=0.02, seed=1)
-    x, y = model.network.checked(x, y)
+    chunk = checked_batch(model.network, x, y)
     opt = OPTIMIZERS[optimizer]()
     runner = Runner(compile_train(model.network, model.state, 37, opt, fused=fused))
     program, key = runner.step.program, np.arange(4, dtype=np.uint64)
-    runner.start(Chunk(x, y), dropout_key=key)
+    runner.start(chunk, dropout_key=key)
     for step in range(steps):
         if runner.next_batch < 37:
-            runner.start(Chunk(x, y), dropout_key=key)
+            runner.start(chunk, dropout_key=key)
         runner.set_up_call(37, opt.scalars(np.array([step])))
         if one_by_one:
             list(program.trace(37))
@@ -61,5 +61,5 @@ def compiled(net="images", optimizer="adam", fused=True):
     layers, (x, y) = NETS[net]
     model = fn.Sequential(layers(), input_shape=x.shape[1:], l2=0.02)
     runner = Runner(compile_train(model.network, model.state, 37, OPTIMIZERS[optimizer](), fused=fused))
-    runner.start(Chunk(*model.network.checked(x, y)))
+    runner.start(checked_batch(model.network, x, y))
     return runner

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data.source import Chunk
+from fastnn.data.source import checked_batch
 from fastnn.nn import narrow
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
@@ -25,12 +25,12 @@ def made(net, samples, dtype="float32"):
     outputs = model.network.output_width
     x, numbers = rng.normal(size=(samples, *shape)), rng.normal(size=(samples, outputs))
     y = rng.integers(0, outputs, samples) if loss.takes_labels else numbers
-    return model, *model.network.checked(x, y)
+    return model, checked_batch(model.network, x, y)
 
 
-def stepped(model, x, y, layered, **settings):
-    runner = Runner(compile_train(model.network, model.state, len(x), layered=layered, **settings))
-    runner.start(Chunk(x, y))
+def stepped(model, batch, layered, **settings):
+    runner = Runner(compile_train(model.network, model.state, len(batch), layered=layered, **settings))
+    runner.start(batch)
     runner.advance()
     outputs = {name: array.copy() for name, array in runner.layer_outputs().items()}
     return runner.losses.copy(), runner.metrics(), outputs, runner.gradients.copy()
@@ -40,8 +40,8 @@ def stepped(model, x, y, layered, **settings):
 @pytest.mark.parametrize("samples", [1, 16, 129, 300])
 @pytest.mark.parametrize("net", NETS)
 def test_loss_and_outputs_have_the_bits_of_the_layers_and_gradients_are_near(net, samples, dtype):
-    model, x, y = made(net, samples, dtype)
-    got, want = (stepped(model, x, y, layered, whole=True) for layered in (False, True))
+    model, batch = made(net, samples, dtype)
+    got, want = (stepped(model, batch, layered, whole=True) for layered in (False, True))
     np.testing.assert_array_equal(got[0], want[0])
     assert got[1] == want[1]
     assert got[2].keys() == want[2].keys()
@@ -64,9 +64,9 @@ def test_which_nets_are_narrow():
 
 
 def trained(threads, batch, **fit):
-    model, x, y = made("moons", 700)
+    model, data = made("moons", 700)
     with fn.threads(threads):
-        model.fit(x, y, optimizer=fn.Adam(0.01), batch_size=batch, epochs=3, verbose=False, **fit)
+        model.fit(data.x[0], data.y[0], optimizer=fn.Adam(0.01), batch_size=batch, epochs=3, verbose=False, **fit)
     return model.parameters.flat.copy()
 
 
@@ -79,14 +79,14 @@ def test_the_same_bits_on_any_number_of_threads_and_with_gradients_kept(batch):
 
 
 def test_the_first_nan_is_found_in_the_layer_where_it_appears():
-    model, x, y = made("moons", 40)
+    model, batch = made("moons", 40)
     model.parameters["dense_1.w"][...] = 3e38
     with pytest.raises(fn.NonFiniteError, match="in dense_1: scores, written by matmul"):
-        model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=20, epochs=1, verbose=False)
+        model.fit(batch.x[0], batch.y[0], optimizer=fn.SGD(0.1), batch_size=20, epochs=1, verbose=False)
 
 
 def test_a_padded_column_repeats_a_sample_so_that_no_other_number_can_overflow():
-    model, x, y = made("moons", 17)
+    model, batch = made("moons", 17)
     model.parameters["dense.b"][...] = 0
-    got = stepped(model, x, y, False)
+    got = stepped(model, batch, False)
     assert all(np.isfinite(g).all() for g in got[3].values())

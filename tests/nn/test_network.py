@@ -5,13 +5,15 @@ import pytest
 
 import fastnn as fn
 from fastnn.nn import layers, losses
+from fastnn.nn.config import config_of, network_of
+from fastnn.nn.graph import chain
 from fastnn.nn.network import Network
 
 LOSS = losses.get("softmax_cross_entropy")
 
 
 def network(*stack, input_shape=(3,)):
-    return Network(stack, input_shape, LOSS)
+    return Network(chain(stack, input_shape), LOSS)
 
 
 def test_names_count_up_by_kind():
@@ -54,7 +56,7 @@ def test_embedding_takes_samples_of_any_shape():
 )
 def test_shapes_that_do_not_fit_name_the_layer(stack, shape, message):
     with pytest.raises(fn.ShapeError, match=message):
-        Network(stack, shape, LOSS)
+        Network(chain(stack, shape), LOSS)
 
 
 def test_word_ids_go_into_the_first_layer_only():
@@ -93,8 +95,8 @@ def test_config_makes_an_equal_network():
         fn.Dense(4, "relu"),
         fn.Dense(3),
     )
-    net = Network(stack, (3,), fn.SoftmaxCrossEntropy(reduction="sum"))
-    again = Network.from_config(net.config())
+    net = Network(chain(stack, (3,)), fn.SoftmaxCrossEntropy(reduction="sum"))
+    again = network_of(config_of(net))
     assert again.layers == net.layers
     assert again.loss == net.loss
     assert again.shapes == net.shapes

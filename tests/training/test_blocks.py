@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data.source import Chunk
+from fastnn.data.source import checked_batch
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
 from tests.tiny import bits, two_threads
@@ -116,7 +116,7 @@ def test_layer_outputs_are_those_of_the_last_sample_of_a_block():
     model = fn.Sequential(NETS["two layers"], input_shape=(50,), dtype="float64")
     optimizer = fn.SGD(0.0)
     runner = Runner(compile_train(model.network, model.state, 1, optimizer, fused=True, block=8))
-    runner.start(Chunk(*model.network.checked(X, Y)))
+    runner.start(checked_batch(model.network, X, Y))
     assert runner.advance(8, lambda steps: np.zeros((steps, 1))) == 8
     outputs = runner.layer_outputs()
     np.testing.assert_array_equal(outputs["input"], X[7:8])

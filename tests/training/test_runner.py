@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data.source import Chunk
+from fastnn.data.source import checked_batch
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
 from tests.engine.nets import NETS, compiled
@@ -16,7 +16,7 @@ from tests.tiny import jit_only, python, tiny_model, trigrams
 def trained_once(batch=8):
     model = tiny_model()
     runner = Runner(compile_train(model.network, model.state, batch, fn.SGD(0.1, momentum=0.5)))
-    runner.start(Chunk(*trigrams(100_000 if batch == 8 else 400)))
+    runner.start(checked_batch(model.network, *trigrams(100_000 if batch == 8 else 400)))
     runner.advance(1, opt_scalars)
     return model, runner
 

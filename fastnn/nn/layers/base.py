@@ -1,7 +1,8 @@
 """The base of all layers: an immutable description that names its parameters and emits operations on a builder."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from fastnn.common.errors import ShapeError
@@ -14,6 +15,24 @@ from fastnn.nn.initializers import Initializer
 # (gradient of the output, gradients of the parameters to fill, whether the input's is wanted) -> the input's
 Backward = Callable[[Value, Mapping[str, ParameterView], bool], Value | None]
 JoinBackward = Callable[[Value, Mapping[str, ParameterView], Sequence[bool]], Sequence[Value | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A value of a network that is being described: an input (`fn.Input`), or what a layer makes of other values.
+
+    shape   of one sample
+    layer   that makes it; None: an input
+    inputs  of which the layer makes it
+    name    of an input, if it was given one
+    number  counts up in the order in which values are described
+    """
+
+    shape: tuple[int, ...]
+    layer: "Layer | None" = None
+    inputs: "tuple[Node, ...]" = ()
+    name: str | None = None
+    number: int = field(default_factory=itertools.count().__next__)
 
 
 @dataclass(frozen=True)
@@ -69,12 +88,33 @@ class Layer(Hinted):
     takes_ids: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ()
 
+    def __call__(self, *inputs: "Node | Sequence[Node]") -> Node:
+        """What this layer makes of a value of a network, for `fn.Model`. ShapeError if it cannot take that value.
+
+        A layer that is called twice is one layer, used twice: both uses share its parameters.
+
+        >>> x = fn.Input((3,))
+        >>> y = fn.Dense(4)(x)
+        """
+        nodes = _nodes(type(self).__name__, inputs)
+        return Node(self.shape_of([node.shape for node in nodes]), self, nodes)
+
+    def shape_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        """The shape of one output sample, from those of all inputs. ShapeError or TypeError if it cannot be."""
+        if len(shapes) != 1:
+            raise TypeError(f"{type(self).__name__} takes one input, got {len(shapes)}; Add and Concatenate take more")
+        return self.output_shape(*shapes)
+
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of one output sample, from that of one input sample. ShapeError if it cannot be."""
         return shape
 
     def parameters(self, shape: tuple[int, ...]) -> dict[str, Parameter]:
         """Parameters by short name (w, b), for inputs of `shape`."""
+        return {}
+
+    def borrowed(self, shape: tuple[int, ...]) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Parameters of other layers that this one uses, by short name: their public names and expected shapes."""
         return {}
 
     def buffers(self, shape: tuple[int, ...]) -> dict[str, Parameter]:
@@ -102,12 +142,31 @@ class Layer(Hinted):
 
     def config(self) -> dict[str, Any]:
         """The description as plain data, from which `from_config` makes an equal layer."""
-        return {"kind": self.kind, **{field.name: _plain(getattr(self, field.name)) for field in fields(self)}}
+        everything = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        usual = {field.name: field.default for field in fields(Layer)}
+        return {"kind": self.kind} | {
+            name: value for name, value in everything.items() if usual.get(name, ...) != value
+        }
+
+
+def _nodes(layer: str, given: Iterable[Any]) -> tuple[Node, ...]:
+    """The values in what a layer was called with: values, or lists of them."""
+    nodes = [node for one in given for node in (one if isinstance(one, list | tuple) else (one,))]
+    for node in nodes:
+        if not isinstance(node, Node):
+            raise TypeError(
+                f"{layer} was called with {type(node).__name__}, expected values of a network such as fn.Input((3,)); "
+                "for data, put the layer into a model and call predict"
+            )
+    return tuple(nodes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Join(Layer):
     """Base of layers with several inputs: a subclass says `joined_shape` and `join`."""
+
+    def shape_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        return self.joined_shape(shapes)
 
     def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         """The shape of one output sample, from those of the inputs. ShapeError if they do not fit together."""

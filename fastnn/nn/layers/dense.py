@@ -25,6 +25,8 @@ class Dense(Penalised, Layer):
     units        the number of outputs
     activation   a name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu
     initializer  of w; bias_initializer of b
+    tied_to      the name of a layer whose weight w, (units, inputs), this layer uses transposed instead of one of its
+                 own: an embedding's, for scores of its words, or that of the dense layer which an autoencoder undoes
     """
 
     units: int
@@ -32,6 +34,7 @@ class Dense(Penalised, Layer):
     initializer: InitializerName | Initializer = "glorot_uniform"
     bias_initializer: InitializerName | Initializer = "zeros"
     use_bias: bool = True
+    tied_to: str | None = None
     kind: ClassVar[str] = "dense"
 
     def __post_init__(self):
@@ -47,7 +50,12 @@ class Dense(Penalised, Layer):
 
     def parameters(self, shape):
         bias = {"b": Parameter((self.units,), initializers.get(self.bias_initializer))} if self.use_bias else {}
+        if self.tied_to is not None:
+            return bias
         return {"w": Parameter((shape[0], self.units), initializers.get(self.initializer))} | bias
+
+    def borrowed(self, shape):
+        return {} if self.tied_to is None else {"w": (f"{self.tied_to}.w", (self.units, shape[0]))}
 
     def forward(self, build, x, p):
         scores = self.emit_product(build, x, p["w"])
@@ -57,15 +65,11 @@ class Dense(Penalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            rows = build.axis_of(p["w"])
-            if p["w"].name in build.unstored:
-                build.outer_gradients[p["w"].name] = x.buffer, dout.buffer
-            else:
-                build.emit_along(rows, k.matmul_xt, Slice(grads["w"].array), x.buffer, dout.buffer, OFFSET)
+            self.emit_weight_gradient(build, grads["w"], x, dout)
             if self.use_bias:
                 units = build.axis_of(p["b"])
                 build.emit_along(units, k.bias_backward, Slice(grads["b"].array), dout.buffer, OFFSET)
-            return self._input_gradient(build, x, p["w"], dout) if wanted else None
+            return self.emit_input_gradient(build, x, p["w"], dout) if wanted else None
 
         return out, backward
 
@@ -75,8 +79,16 @@ class Dense(Penalised, Layer):
         build.emit(k.matmul, scores.buffer, x.buffer, w.array)
         return scores
 
-    def _input_gradient(self, build, x, w, dout):
-        """dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed."""
+    def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value) -> None:
+        """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product."""
+        rows = build.axis_of(dw)
+        if dw.name in build.unstored:
+            build.outer_gradients[dw.name] = x.buffer, dout.buffer
+        else:
+            build.emit_along(rows, k.matmul_xt, Slice(dw.array), x.buffer, dout.buffer, OFFSET)
+
+    def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
+        """Emit dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed."""
         if w.array.size > FEW_SAMPLES * build.batch * (x.width + self.units):
             return self._transposed_gradient(build, x, w, dout)
         wt = build.scratch("wᵀ", self.units, x.width)

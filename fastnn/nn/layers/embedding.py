@@ -45,7 +45,7 @@ class Embedding(Penalised, Layer):
             starts = build.array("starts", (self.rows + 1,), np.int64)
             positions = build.array("positions", (build.batch * x.width,), np.int64)
             dw = grads["w"]
-            if dw.name in build.penalised:
+            if dw.name in build.whole:
                 build.emit(k.zero, dw.array.reshape(-1))
             else:  # rows whose id does not occur in the batch cost nothing: their gradient is 0 and stays 0
                 build.sparse_gradients[dw.name] = starts

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import fastnn_kernels as k
@@ -15,7 +16,7 @@ class BatchNorm(Layer):
     """γ · (x − mean) / √(var + eps) + β for each channel (the last axis), over the batch and all pixels.
 
     Training uses the batch's own statistics and keeps running ones: running = momentum · running + (1 − momentum) ·
-    batch's. Prediction uses the running ones. Ioffe and Szegedy (2015).
+    batch's. Prediction, and training where the layer is frozen, uses the running ones. Ioffe and Szegedy (2015).
     """
 
     momentum: float = 0.99
@@ -41,10 +42,10 @@ class BatchNorm(Layer):
         out, scalars = build.value("batch_norm", x.shape), build.constant([self.momentum, self.eps])
         affine = p["gamma"].array, p["beta"].array
         mean, rstd = build.vector("mean", C), build.vector("rstd", C)
-        if not build.training:
+        if not build.training or self.freeze:
             build.emit(k.batch_norm_rstd, rstd, p["var"].array, scalars, C)
             build.emit(k.batch_norm_forward, out.buffer, x.buffer, *affine, p["mean"].array, rstd, P, C)
-            return out, _no_backward
+            return out, partial(self._frozen_backward, build, x, (p["gamma"].array, p["mean"].array, rstd))
         channels = build.axis_of(p["gamma"])
         build.cut_with(p["beta"], channels)
         moments = (Slice(one) for one in (mean, rstd, p["mean"].array, p["var"].array))
@@ -65,9 +66,14 @@ class BatchNorm(Layer):
 
         return out, backward
 
-
-def _no_backward(dout, grads, wanted):
-    raise AssertionError("a step that does not train has no backward operations")
+    def _frozen_backward(self, build, x, statistics, dout, grads, wanted):
+        """dx = γ · rstd · dout: the running statistics do not depend on the batch, so the means are 0."""
+        if not wanted:
+            return None
+        P, C = x.width // x.shape[-1], x.shape[-1]
+        dx, zeros = build.value("dx", x.shape), build.vector("no mean", C)
+        build.emit(k.batch_norm_backward, dx.buffer, dout.buffer, x.buffer, *statistics, zeros, zeros, P, C)
+        return dx
 
 
 @dataclass(frozen=True)

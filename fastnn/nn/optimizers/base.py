@@ -174,7 +174,7 @@ class Optimizer(Hinted):
             states = [block.flat for block in self._blocks.values()]
             build.emit(self.kernel, parameters.flat, *states, gradients.flat, scalars)
             return
-        for name in parameters:
+        for name in (one for one in parameters if one not in build.frozen):
             blocks = (parameters, *self._blocks.values(), gradients)
             arrays = [block.buffers[name] for block in blocks]
             axis = build.cut_axis(parameters.view(name))

@@ -10,7 +10,7 @@ from fastnn.common.habits import Hinted
 from fastnn.common.name_hints import FOREIGN_EVENTS
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training.model import Model
+from fastnn.training.model import Predictor
 from fastnn.training.runner import Runner
 
 
@@ -29,7 +29,7 @@ class Run:
     stop_reason                 why a callback ended the training; None while it goes on
     """
 
-    def __init__(self, model: Model, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
+    def __init__(self, model: Predictor, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
         self.model, self.optimizer, self.history = model, optimizer, model.history
         self.epoch = model.epoch
         self.last_epoch = model.epoch + epochs
@@ -60,7 +60,7 @@ class Run:
         return self._runner.gradients
 
     def layer_outputs(self) -> dict[str, np.ndarray]:
-        """The inputs, as "input", and each layer's output for the batch of the last step, by name: views."""
+        """The inputs ("input", if there is one) and each layer's output for the batch of the last step, by name: views."""
         assert self._runner is not None, "no step has run"
         return self._runner.layer_outputs()
 
@@ -72,7 +72,7 @@ class Run:
         yield from (("parameter", name, array) for name, array in self.model.parameters.items())
         yield from (("gradient", name, array) for name, array in self.gradients.items())
         for name, array in self.layer_outputs().items():
-            yield ("input" if name == "input" else "activation"), name, array
+            yield ("input" if name in self.model.network.graph.inputs else "activation"), name, array
 
     @property
     def plan(self) -> "Run":

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.names import numbered
+from fastnn.nn.config import config_of
 from fastnn.training import storage
 from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.storage import Saved
@@ -79,7 +80,7 @@ def _difference(name: str, was: Any, now: Any) -> str:
 def _setup(run: Run) -> dict[str, Any]:
     """The settings that a resumed training must have in common with the interrupted one."""
     return {
-        "network": json.dumps(run.model.network.config()),
+        "network": json.dumps(config_of(run.model.network)),
         "seed": run.model.seed,
         "dtype": run.model.dtype.name,
         "optimizer": json.dumps(run.optimizer.config()),

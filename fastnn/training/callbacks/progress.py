@@ -23,7 +23,7 @@ class ProgressBar(Callback):
         self.first_epoch = 0
 
     @staticmethod
-    def wanted(verbose: bool | str) -> bool:
+    def wanted(verbose: bool | int | str) -> bool:
         """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto", 0, 1, 2."""
         if verbose not in (0, 1, 2, "auto"):
             raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")

@@ -3,12 +3,14 @@
 import numpy as np
 
 __all__ = [
+    "add_scaled",
     "advance_cursor",
     "gather_rows",
     "gather_values",
     "normalise_weights",
     "permuted_indices",
     "record_step",
+    "scale_values",
     "select_rates",
     "select_scalars",
     "sequential_indices",
@@ -66,6 +68,16 @@ def normalise_weights(loss_weight, sample_weight):
     """loss_weight = sample_weight / Σ sample_weight; 0 if all are 0"""
     total = np.sum(sample_weight)
     loss_weight[:] = sample_weight / total if total else 0
+
+
+def scale_values(out, values, scalars):
+    """out = scalars[0] · values"""
+    out[:] = scalars[0] * values
+
+
+def add_scaled(out, a, b, scalars):
+    """out = a + scalars[0] · b"""
+    out[:] = a + scalars[0] * b
 
 
 def record_step(losses, sums, cursor, loss, correct, sample_weight, loss_weight):

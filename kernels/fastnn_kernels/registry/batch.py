@@ -41,6 +41,16 @@ def weights(rng, dtype, shape):
     return np.full(shape, GARBAGE, dtype), rng.exponential(size=shape).astype(dtype)
 
 
+def scaled(rng, dtype, shape):
+    values, factor = rng.standard_normal(shape).astype(dtype), rng.standard_normal(1).astype(dtype)
+    return np.full(shape, GARBAGE, dtype), values, factor
+
+
+def added(rng, dtype, shape):
+    out, a, factor = scaled(rng, dtype, shape)
+    return out, a, rng.standard_normal(shape).astype(dtype), factor
+
+
 def record(rng, dtype, shape):
     loss, sample_weight, loss_weight = rng.exponential(size=(3, *shape)).astype(dtype)
     correct = rng.integers(0, 2, shape).astype(dtype)
@@ -60,4 +70,6 @@ def specs():
     yield spec("advance_cursor", advance, VECTORS, {"trigram": (200,)})
     yield spec("select_scalars", scalars, named((1, 1), (3, 5)), {"adam": (100, 5)})
     yield spec("normalise_weights", weights, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])
+    yield spec("scale_values", scaled, VECTORS, {"trigram": (200,)})
+    yield spec("add_scaled", added, VECTORS, {"trigram": (200,)})
     yield spec("record_step", record, VECTORS, {"trigram": (200,)}, terms=lambda s: s[0])

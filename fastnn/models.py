@@ -1,6 +1,6 @@
-"""The model that users build: layers in a row, trained by `fit`, kept by `save`, brought back by `load`."""
+"""The models that users build: trained by `fit`, kept by `save`, brought back by `load`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,51 +9,62 @@ from fastnn.common.errors import DataError
 from fastnn.common.habits import hinted
 from fastnn.data.source import Source, source_of, warn_of_split
 from fastnn.nn import losses
+from fastnn.nn.config import network_of
+from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
+from fastnn.nn.layers.base import Node
 from fastnn.nn.losses import Loss, LossName
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
-from fastnn.nn.output_check import check_output
+from fastnn.nn.output_check import check_outputs
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, Verbose, train
-from fastnn.training.model import DtypeName, Model
+from fastnn.training.model import DtypeName, Predictor
 
 
-class Sequential(Model):
-    """Layers in a row.
+class Model(Predictor):
+    """Layers that branch: a network between values that layers were called with and values that they made.
 
-    layers       descriptions: Dense, Embedding, ...
-    input_shape  of one sample, without the sample axis; 20 is (20,)
-    loss         a name or a loss object; the softmax or sigmoid of a cross-entropy is part of it, and refused as the
-                 last activation
-    dtype        float32 or float64, of parameters and all arithmetic
-    seed         of the initial values and of everything random in training
-    l1, l2       add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
+    inputs        what `fn.Input` made: one, a list, or a dict by name
+    outputs       what layers made, each with samples (scores,): one, a list, or a dict by name
+    loss          a name or a loss object; of several outputs also a dict of them by name
+    loss_weights  the weight of each output's loss in the sum that is trained, by name; 1 for others
+    dtype         float32 or float64, of parameters and all arithmetic
+    seed          of the initial values and of everything random in training
+    l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
 
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
+    A layer that is called twice shares its parameters, `Dense(tied_to=)` those of another layer. Several inputs take a
+    dict of arrays by name, or a tuple of them in order; several outputs take targets and give predictions likewise.
+    ShapeError, TypeError or ValueError for values that do not make a network.
+
+    >>> x = fn.Input((8,))
+    >>> hidden = fn.Dense(8, "relu")(x)
+    >>> model = fn.Model(x, fn.Dense(3)(fn.Add()(x, hidden)))
     """
 
     def __init__(
         self,
-        layers: Sequence[Layer],
+        inputs: Node | Sequence[Node] | Mapping[str, Node],
+        outputs: Node | Sequence[Node] | Mapping[str, Node],
         *,
-        input_shape: int | Sequence[int],
-        loss: LossName | Loss = "softmax_cross_entropy",
+        loss: LossName | Loss | Mapping[str, LossName | Loss] = "softmax_cross_entropy",
+        loss_weights: Mapping[str, float] | None = None,
         dtype: DtypeName = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
     ):
-        super().__init__(Network(layers, input_shape, losses.get(loss), l1, l2), dtype=dtype, seed=seed)
-        check_output(self.network)
+        network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights)
+        super().__init__(network, dtype=dtype, seed=seed)
+        check_outputs(network)
 
     @classmethod
-    def of(cls, network: Network, *, dtype: DtypeName = "float32", seed: int = 0) -> "Sequential":
+    def of(cls, network: Network, *, dtype: DtypeName = "float32", seed: int = 0) -> "Model":
         """A model of a network that exists already."""
         model = cls.__new__(cls)
-        Model.__init__(model, network, dtype=dtype, seed=seed)
+        Predictor.__init__(model, network, dtype=dtype, seed=seed)
         return model
 
     @hinted
@@ -103,7 +114,7 @@ class Sequential(Model):
         NonFiniteError when the loss is no longer finite.
         """
         settings = Settings(
-            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, callbacks, verbose
+            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, _listed(callbacks), verbose
         )
         source = source_of(self.network, x, y, sample_weight, class_weight)
         validated = self._validation(validation_data)
@@ -125,7 +136,45 @@ class Sequential(Model):
         storage.save(path, self.saved())
 
 
-def load(path: str | Path, *, loss: LossName | Loss | None = None) -> Sequential:
+class Sequential(Model):
+    """Layers in a row.
+
+    layers       descriptions: Dense, Embedding, ...
+    input_shape  of one sample, without the sample axis; 20 is (20,)
+    loss, dtype, seed, l1, l2   as of `fn.Model`
+
+    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        input_shape: int | Sequence[int],
+        loss: LossName | Loss = "softmax_cross_entropy",
+        dtype: DtypeName = "float32",
+        seed: int = 0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ):
+        network = Network(chain(layers, input_shape), losses.get(loss), l1, l2)
+        Predictor.__init__(self, network, dtype=dtype, seed=seed)
+        check_outputs(network)
+
+
+def _losses(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Loss | dict[str, Loss]:
+    if isinstance(given, Mapping):
+        return {name: losses.get(one) for name, one in given.items()}
+    return losses.get(given)
+
+
+def _listed(callbacks: Iterable[Callback]) -> tuple[Callback, ...]:
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks is {callbacks!r}, expected a list, such as [fn.EarlyStopping()]")
+    return tuple(callbacks)
+
+
+def load(path: str | Path, *, loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None) -> Model:
     """The model that `save` or a Checkpoint wrote; `loss` instead of the one it had.
 
     FileFormatError if the file is missing or damaged.
@@ -133,14 +182,17 @@ def load(path: str | Path, *, loss: LossName | Loss | None = None) -> Sequential
     return load_checkpoint(path, loss)[0]
 
 
-def load_checkpoint(path: str | Path, loss: LossName | Loss | None = None) -> tuple[Sequential, dict[str, Any]]:
+def load_checkpoint(
+    path: str | Path, loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None
+) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
-    given = None if loss is None else losses.get(loss)
+    given = None if loss is None else _losses(loss)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = Network.from_config(config["network"], given)
-        model = Sequential.of(network, dtype=config["dtype"], seed=config["seed"])
+        network = network_of(config["network"], given)
+        kind = Sequential if network.graph.is_chain else Model
+        model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
     return model, dict(saved.training)
