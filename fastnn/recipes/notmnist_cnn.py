@@ -12,10 +12,10 @@ from fastnn.experiment.pictures import Picture, note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.models import Sequential
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, unit_images
-from fastnn.models import Sequential
 
 
 @dataclass(frozen=True)
