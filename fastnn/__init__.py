@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import fastnn_kernels as kernels
 from fastnn.common import bfloat16, random
 from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
-from fastnn.common.habits import missing_from
+from fastnn.common.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
 from fastnn.engine.threads import threads
@@ -112,7 +112,7 @@ if TYPE_CHECKING:  # imported when they are first asked for: pictures need matpl
     from fastnn import ops as ops
     from fastnn import plots as plots
 else:
-    _missing = missing_from(__name__, __all__)
+    _missing = _missing_from(__name__, __all__)
 
     def __getattr__(name):
         """`fastnn.ops` and `fastnn.plots`, imported now; AttributeError, with a hint, for other names."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.errors import DataError
@@ -160,6 +162,10 @@ class Sequential(Model):
         network = Network(chain(layers, input_shape), losses.get(loss), l1, l2)
         Predictor.__init__(self, network, dtype=dtype, seed=seed)
         check_outputs(network)
+
+    if TYPE_CHECKING:  # it has one output
+
+        def predict(self, x: Any, *, logits: bool = False) -> np.ndarray: ...
 
 
 def _losses(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Loss | dict[str, Loss]:

@@ -26,7 +26,8 @@ class Hinted:
     if not TYPE_CHECKING:
 
         def __new__(cls, *positional, **keywords):
-            _check_call(_owners(cls), _arguments_of(cls), len(positional), keywords)
+            if positional or keywords:  # copy and pickle call it without any
+                _check_call(_owners(cls), _arguments_of(cls), len(positional), keywords)
             return super().__new__(cls)
 
         def __getattr__(self, name):

@@ -175,8 +175,6 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "rmse": 'use "mse", which has the same minimum',
     },
     "initializer": {
-        "glorot": 'use "glorot_uniform" or "glorot_normal"',
-        "he": 'use "he_normal" or "he_uniform"',
         "kaiming_normal": 'use "he_normal"',
         "kaiming_uniform": 'use "he_uniform"',
         "xavier_uniform": 'use "glorot_uniform"',
