@@ -26,7 +26,7 @@ class Initializer(Hinted):
 class Zeros(Initializer):
     """0 everywhere."""
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return np.zeros(shape)
 
 
@@ -34,7 +34,7 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """1 everywhere."""
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return np.ones(shape)
 
 
@@ -44,7 +44,7 @@ class Normal(Initializer):
 
     std: float = 0.01
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.normal(0.0, self.std, shape)
 
 
@@ -54,7 +54,7 @@ class TruncatedNormal(Initializer):
 
     std: float = 0.01
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         values = rng.normal(0.0, 1.0, shape)
         while (far := np.abs(values) > 2).any():
             values[far] = rng.normal(0.0, 1.0, far.sum())
@@ -67,7 +67,7 @@ class Uniform(Initializer):
 
     limit: float = 0.05
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.uniform(-self.limit, self.limit, shape)
 
 
@@ -82,7 +82,7 @@ class Scaled(Initializer):
     average: bool
     uniform: bool
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         fan_in, fan_out = _fans(shape)
         fan = (fan_in + fan_out) / 2 if self.average else fan_in
         std = math.sqrt(self.scale / max(fan, 1))

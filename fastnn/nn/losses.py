@@ -192,7 +192,7 @@ class ElementwiseLoss(Loss):
     def emit(self, build, scores, target, weight):
         return _emit(build, self._kernel, scores, target, weight)
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}
 
 

@@ -45,7 +45,7 @@ class RMSProp(Optimizer):
         super().__init__(lr, **shared)
         self.decay, self.eps = _fraction("RMSProp", "decay", decay), _above_zero("RMSProp", "eps", eps)
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), 1 - self.decay, self.eps)
 
 
@@ -78,7 +78,7 @@ class AdaGrad(Optimizer):
             )
         self.initial_accumulator_value = self.start = float(initial_accumulator_value)
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), self.eps)
 
 
@@ -107,7 +107,7 @@ class Adam(Optimizer):
         self.beta1, self.beta2 = _fraction(kind, "beta1", beta1), _fraction(kind, "beta2", beta2)
         self.eps = _above_zero(kind, "eps", eps)
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         steps = iterations + 1.0
         lr = self.learning_rates(iterations) / (1 - self.beta1**steps)
         root = 1 / np.sqrt(1 - self.beta2**steps)
@@ -136,5 +136,5 @@ class AdamW(Adam):
             raise ValueError(f"AdamW: weight_decay is {weight_decay}, expected ≥ 0")
         self.weight_decay = float(weight_decay)
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return np.column_stack([super().scalars(iterations), self.learning_rates(iterations) * self.weight_decay])

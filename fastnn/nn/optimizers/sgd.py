@@ -36,6 +36,6 @@ class SGD(Optimizer):
         else:
             self.kernel, self.rows_kernel, self.outer_kernel = k.sgd_update, k.sgd_update_rows, k.sgd_outer_update
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         lr = self.learning_rates(iterations)
         return np.column_stack([lr, np.full(len(lr), self.momentum)] if self.state_names else [lr])

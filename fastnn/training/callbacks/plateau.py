@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from fastnn.common.errors import DataError
 from fastnn.common.names import near, nearest
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 
 
 class PlateauWatcher(Callback):
@@ -30,7 +30,7 @@ class PlateauWatcher(Callback):
     def _reset(self) -> None:
         self.best, self.best_epoch, self.waited = math.inf, 0, 0
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         self._reset()  # it may have watched another training, or another model
 
     def _improved(self, run: Any) -> bool:
@@ -58,9 +58,9 @@ class PlateauWatcher(Callback):
             raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")
         return logs[name]
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.kept}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         for name in self.kept:
             setattr(self, name, state[name])

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from fastnn.common.text import loss_text, metric_text
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 
 KERNELS = logging.getLogger("fastnn_kernels")
 
@@ -29,7 +29,7 @@ class ProgressBar(Callback):
             raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
         return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         from rich.console import Console
 
         self.console = Console(stderr=True)
@@ -39,19 +39,19 @@ class ProgressBar(Callback):
         self.first_epoch = run.epoch
         self.bar.start()
 
-    def on_epoch_begin(self, run):
+    def on_epoch_begin(self, run: Run) -> None:
         self.first_epoch = min(self.first_epoch, run.epoch)
         self.bar.update(self.task, description=f"epoch {run.epoch + 1}/{run.last_epoch}")
 
-    def on_batch_end(self, run):
+    def on_batch_end(self, run: Run) -> None:
         done = (run.epoch - self.first_epoch) * run.samples + run.samples_done
         self.bar.update(self.task, completed=done, note=f"loss {loss_text(run.logs['loss'])}")
         self.bar.refresh()
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         self.bar.console.print(epoch_line(run.logs, run.last_epoch), highlight=False, soft_wrap=True)
 
-    def on_train_end(self, run):
+    def on_train_end(self, run: Run) -> None:
         KERNELS.removeHandler(self.listener)
         self.bar.stop()
 
@@ -62,10 +62,10 @@ class CompilationNote(Callback):
     def __init__(self) -> None:
         self.listener: logging.Handler = logging.NullHandler()
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         self.listener = _listen(_FirstMessage())
 
-    def on_train_end(self, run):
+    def on_train_end(self, run: Run) -> None:
         KERNELS.removeHandler(self.listener)
 
 
