@@ -73,7 +73,7 @@ def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Call
 
 def warn(message: str) -> None:
     """A UserWarning that points at the line outside of fastnn from which this was called."""
-    level, frame = 1, sys._getframe(1)
+    level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastnn":
         level, frame = level + 1, frame.f_back
     warnings.warn(message, UserWarning, level)

@@ -96,6 +96,7 @@ MODULE: Mapping[str, str] = {
     "Linear": 'use fn.Dense(units, "relu"); the inputs are counted from the layer before',
     "Softmax": _CROSS_ENTROPY,
     "LogSoftmax": _CROSS_ENTROPY,
+    "softmax": "use fn.ops.softmax(x) for an array; a model's loss applies it itself",
     "CrossEntropyLoss": _CROSS_ENTROPY,
     "NLLLoss": _CROSS_ENTROPY,
     "CategoricalCrossentropy": _CROSS_ENTROPY,
