@@ -36,7 +36,7 @@ from fastnn.engine.threads import call
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels.batch import ROUNDS
 
-F = TypeVar("F", bound=Callable[..., Any])
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 __all__ = [
     "bias_backward", "bias_forward", "elu_backward", "elu_forward", "embedding_backward", "embedding_forward",
@@ -55,7 +55,7 @@ def _result(kernel: Kernel, shape: int | tuple[int, ...], dtype: DTypeLike, *arg
     return out
 
 
-def _named(function: F, name: str, text: str) -> F:
+def _named(function: _F, name: str, text: str) -> _F:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = text
     return function

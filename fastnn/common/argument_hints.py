@@ -15,6 +15,17 @@ _SCHEDULE = "give a schedule as the learning rate, such as lr=fn.ExponentialDeca
 _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
 _PENALTY = "use l1= or l2= (l2 is ½·l2·Σw²: twice the number that Keras takes)"
 
+_CONVOLUTION = {
+    "in_channels": "channels are counted from the layer before: give the filters alone, Conv2D(filters)",
+    "out_channels": "use filters=",
+    "strides": "use stride=",
+    "data_format": "images are (N, H, W, C)",
+    "dilation": "fastnn's windows have no gaps",
+    "dilation_rate": "fastnn's windows have no gaps",
+    "groups": "every filter sees all channels",
+}
+_POOLING = {"kernel_size": "use pool_size=", "strides": "use stride=", "data_format": "images are (N, H, W, C)"}
+
 # Owner -> a foreign argument -> what to write.
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Layer": {
@@ -44,20 +55,10 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "output_dim": "use units=",
         "n_units": "use units=",
     },
-    "Conv2D": {
-        "in_channels": "channels are counted from the layer before: give the filters alone, Conv2D(filters)",
-        "out_channels": "use filters=",
-        "strides": "use stride=",
-        "data_format": "images are (N, H, W, C)",
-        "dilation": "fastnn's windows have no gaps",
-        "dilation_rate": "fastnn's windows have no gaps",
-        "groups": "every filter sees all channels",
-    },
-    "MaxPool2D": {
-        "kernel_size": "use pool_size=",
-        "strides": "use stride=",
-        "data_format": "images are (N, H, W, C)",
-    },
+    "Conv1D": _CONVOLUTION,
+    "Conv2D": _CONVOLUTION,
+    "MaxPool2D": _POOLING,
+    "AveragePool2D": _POOLING,
     "Dropout": {"p": "use rate=", "prob": "use rate=", "keep_prob": "use keep="},
     "Embedding": {
         "input_dim": "use rows=, the number of ids",

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.validation import as_array, whole_numbers
+from fastnn.common.validation import as_array, representable, whole_numbers
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -25,7 +25,10 @@ def kernel_array(a: np.ndarray, dtype=None) -> np.ndarray:
 
 
 def float_arrays(**arrays) -> list[np.ndarray]:
-    """The arrays as kernels take them, all of the one float dtype that they share; TypeError if they share none."""
+    """The arrays as kernels take them, all of the one float dtype that they share; TypeError if they share none.
+
+    DataError for a number in a list that is too large for the float32 arrays beside it.
+    """
     found = {name: as_array(value, name) for name, value in arrays.items()}
     dtypes = {}
     for name, a in found.items():
@@ -38,7 +41,7 @@ def float_arrays(**arrays) -> list[np.ndarray]:
         given = ", ".join(f"{name} is {dtype}" for name, dtype in dtypes.items())
         raise TypeError(f"mixed dtypes: {given}; expected all float32 or all float64")
     dtype = next(iter(dtypes.values()), FLOATS[1])
-    return [kernel_array(a, dtype) for a in found.values()]
+    return [kernel_array(representable(a, name, dtype), dtype) for name, a in found.items()]
 
 
 def id_array(name: str, value, count: int, meaning: str) -> np.ndarray:

@@ -14,10 +14,10 @@ def class_labels(y: Any, name: str, classes: int) -> np.ndarray:
 
     Raises ShapeError for other shapes, one-hot rows among them, TypeError for words, DataError for other numbers.
     """
+    refuse_words(y, name)
     y = as_array(y, name)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
-    refuse_words(y, name)
     if y.ndim != 1:
         one_hot = y.ndim == 2 and y.shape[1] == classes and bool(((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all())
         hint = f"; {name} is one-hot: its labels are y.argmax(axis=1)" if one_hot else ""
@@ -29,9 +29,14 @@ def class_labels(y: Any, name: str, classes: int) -> np.ndarray:
     return whole_numbers(y, name, classes, meaning)
 
 
-def refuse_words(y: np.ndarray, name: str) -> None:
-    """TypeError if y holds texts, such as the classes' names."""
-    first = y.reshape(-1)[0] if y.size and y.dtype.kind in "USO" else None
+def refuse_words(y: Any, name: str) -> None:
+    """TypeError if y, as a user gave it, begins with a text, such as a class's name."""
+    first = y
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    if hasattr(first, "dtype") and str(first.dtype)[0] not in "biuf":
+        array = np.asarray(first)
+        first = array.reshape(-1)[0] if array.size else None
     if isinstance(first, str | bytes):
         raise TypeError(
             f"{name} holds words such as {str(first)!r}, expected whole numbers from 0; this numbers the classes: "

@@ -4,15 +4,18 @@ Kernels do not check their indices: an id out of range would be a segmentation f
 for each call of the user, before any kernel runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Real
 
 import numpy as np
 
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.plain import plain
+from fastnn.common.user_arrays import as_array, check_numbers, first_index
 
 # The dtypes that the gathering kernel is compiled for; arrays of other dtypes are cast to one of these.
 SOURCE_DTYPES = ("uint8", "uint16", "int32", "int64", "float32", "float64")
+DOUBLE = np.dtype(np.float64)
 
 
 def is_whole_number(value) -> bool:
@@ -22,6 +25,7 @@ def is_whole_number(value) -> bool:
 
 def whole_number(name: str, value, least: int = 1, error: type[ValueError] = ValueError) -> int:
     """`value` as an int; TypeError if it is no whole number, `error` if it is below `least`."""
+    value = plain(value)
     if not is_whole_number(value):
         raise TypeError(f"{name} is {value!r}, expected a whole number")
     if value < least:
@@ -31,32 +35,26 @@ def whole_number(name: str, value, least: int = 1, error: type[ValueError] = Val
 
 def real_number(name: str, value) -> float:
     """`value` as a float; TypeError if it is no real number."""
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} is {value!r}, expected a number")
     return float(value)
 
 
-def as_array(value, name: str) -> np.ndarray:
-    """`value` as an array; ShapeError for nested lists of unequal lengths."""
-    try:
-        return np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"{name} is no array: {error}") from None
-
-
 def _numeric(array, name: str) -> np.ndarray:
     array = as_array(array, name)
-    if array.dtype.kind == "b":
-        array = array.view(np.uint8)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} has dtype {array.dtype}, expected numbers")
-    return array
+    check_numbers(array, name)
+    return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
 def _source(array: np.ndarray) -> np.ndarray:
-    """`array` as kernels gather from it: C-contiguous, aligned, in native byte order, of one of SOURCE_DTYPES."""
+    """`array` as kernels gather from it: C-contiguous, aligned, in native byte order, of one of SOURCE_DTYPES.
+
+    uint64 becomes float64, as half of its numbers are beyond int64: always, so that chunks of a stream are alike.
+    """
     if array.dtype.name not in SOURCE_DTYPES:
-        array = array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
+        with np.errstate(all="ignore"):  # a long double beyond float64 becomes infinite
+            array = array.astype(np.float64 if array.dtype.kind == "f" or array.dtype.name == "uint64" else np.int64)
     return np.require(array, array.dtype.newbyteorder("="), ["C", "ALIGNED", "ENSUREARRAY"])
 
 
@@ -66,38 +64,74 @@ def whole_numbers(array, name: str, count: int, meaning: str) -> np.ndarray:
     meaning : says in messages what the numbers stand for, such as "labels of 10 classes"
     """
     array = _numeric(array, name)
-    if array.size and (bad := _first_index(array, ~_is_whole(array))) is not None:
+    if (bad := first_index(array, ~_is_whole(array))) is not None:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected whole numbers ({meaning})")
     if array.size and (array.min() < 0 or array.max() >= count):
-        bad = _first_index(array, (array < 0) | (array >= count))
+        bad = first_index(array, (array < 0) | (array >= count))
         assert bad is not None
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected 0 to {count - 1} ({meaning})")
+    return _source(array.astype(np.int64) if array.dtype.kind == "f" or array.dtype.name == "uint64" else array)
+
+
+@np.errstate(all="ignore")
+def _is_whole(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "f":
-        array = array.astype(np.int64)
-    return _source(array)
-
-
-def _is_whole(array: np.ndarray):
-    return np.equal(np.floor(array), array) & np.isfinite(array) if array.dtype.kind == "f" else np.True_
-
-
-def _first_index(array: np.ndarray, bad) -> tuple[int, ...] | None:
-    """The index of the first True of `bad`, a mask of array's shape; None if there is none."""
-    if not np.any(bad):
-        return None
-    flat = int(np.argmax(bad))
-    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+        return np.equal(np.floor(array), array) & np.isfinite(array)
+    return np.array(True)
 
 
 def finite(array, name: str) -> np.ndarray:
     """`array` as numbers; DataError if one of them is NaN or infinite."""
-    array = _numeric(array, name)
+    array = _source(_numeric(array, name))
     with np.errstate(all="ignore"):
         # The sum allocates nothing. Only if it is not finite, the numbers are looked at one by one.
         suspect = array.dtype.kind == "f" and not np.isfinite(array.sum())
-    if suspect and (bad := _first_index(array, ~np.isfinite(array))) is not None:
+    if suspect and (bad := first_index(array, ~np.isfinite(array))) is not None:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
+    return array
+
+
+def representable(array: np.ndarray, name: str, dtype: np.dtype) -> np.ndarray:
+    """`array` unchanged; DataError names the first finite number that would become infinite in `dtype`."""
+    if array.dtype.kind != "f" or dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize or not array.size:
+        return array
+    largest = float(np.finfo(dtype).max)
+    if max(array.max(), -array.min()) <= largest:
+        return array
+    size = np.abs(array)
+    if (bad := first_index(array, (size > largest) & (size < np.inf))) is not None:
+        raise DataError(
+            f"{name}{list(bad)} is {array[bad]}, expected at most {largest:.8g}, the largest {dtype.name}: scale the "
+            "numbers, or use dtype='float64'"
+        )
+    return array
+
+
+def table(array, name: str, numbers: Iterable[int], categories: Mapping[int, int]) -> np.ndarray:
+    """The table `array` (N, C) as kernels gather from it. Columns that are named in neither may hold anything.
+
+    numbers    : columns that must hold finite numbers
+    categories : column -> how many ids it may hold
+
+    Raises DataError, which names the first entry that is wrong and its row and column.
+    """
+    array = _numeric(array, name)
+    for column in numbers:
+        _refuse(array, name, column, ~np.isfinite(array[:, column]), "finite numbers")
+    for column, count in categories.items():
+        ids, meaning = array[:, column], f"(categories of column {column})"
+        _refuse(array, name, column, ~_is_whole(ids), f"whole numbers {meaning}")
+        _refuse(array, name, column, (ids < 0) | (ids >= count), f"0 to {count - 1} {meaning}")
     return _source(array)
+
+
+def _refuse(array: np.ndarray, name: str, column: int, bad, expected: str) -> None:
+    """DataError if an entry of a column is bad."""
+    if np.any(bad):
+        row = int(np.argmax(bad))
+        value = array[row, column]
+        shown = int(value) if np.isfinite(value) and value == np.floor(value) else value
+        raise DataError(f"{name}[{row}, {column}] is {shown}, expected {expected}")
 
 
 def samples(x, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -122,8 +156,8 @@ def check_same_length(x, y, names: tuple[str, str]) -> None:
         raise ShapeError(f"{names[0]} has {len(x)} samples but {names[1]} has {len(y)}; expected as many")
 
 
-def sample_weights(given, samples: int) -> np.ndarray | None:
-    """The user's weights of N samples, (N,) float64; None if all samples count the same.
+def sample_weights(given, samples: int, dtype: np.dtype = DOUBLE) -> np.ndarray | None:
+    """The user's weights of N samples, (N,) float64, for kernels of `dtype`; None if all samples count the same.
 
     Raises ShapeError for another number of weights, DataError for weights that are not finite, negative or all 0.
     """
@@ -132,13 +166,14 @@ def sample_weights(given, samples: int) -> np.ndarray | None:
     weights = finite(given, "sample_weight").astype(np.float64)
     if weights.shape != (samples,):
         raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({samples},): a number for each sample")
-    return check_weights(weights, "sample_weight goes")
+    return check_weights(representable(weights, "sample_weight", dtype), "sample_weight goes", dtype)
 
 
-def class_weights(given, classes: int | None) -> np.ndarray | None:
-    """The user's weights of the classes, (classes,) float64; None if all classes count the same.
+def class_weights(given, classes: int | None, dtype: np.dtype = DOUBLE) -> np.ndarray | None:
+    """The user's weights of the classes, (classes,) float64, for kernels of `dtype`; None if all count the same.
 
-    given   : a weight for each class, or a mapping {label: weight}; a label that is not in it has weight 1
+    given   : a weight for each class, or a mapping {label: weight}, such as a pandas Series; a label that is not in
+              it has weight 1. True and False are the labels 1 and 0.
     classes : how many there are; None if the targets are numbers, not labels
 
     Raises ValueError if there are no classes, ShapeError or DataError for weights that do not fit them.
@@ -147,22 +182,28 @@ def class_weights(given, classes: int | None) -> np.ndarray | None:
         return None
     if classes is None:
         raise ValueError("class_weight needs labels, but this loss takes numbers as targets; use sample_weight")
-    return check_weights(_class_weights(given, classes), "class_weight goes")
+    weights = representable(_class_weights(given, classes), "class_weight", dtype)
+    return check_weights(weights, "class_weight goes", dtype)
 
 
-def combined_weights(by_sample: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
+@np.errstate(all="ignore")
+def combined_weights(
+    by_sample: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray, dtype: np.dtype = DOUBLE
+) -> np.ndarray | None:
     """The weights (N,) of samples with labels y (N,): the weight of the sample times that of its class.
 
-    None if all samples count the same.
+    None if all samples count the same. DataError if a product is too large for kernels of `dtype`.
     """
     if by_class is None or by_sample is None:
         return by_sample if by_class is None else by_class[y]
-    return by_sample * by_class[y]
+    name = "sample_weight · class_weight"
+    return representable(finite(by_sample * by_class[y], name), name, dtype)
 
 
-def check_weights(weights: np.ndarray, which: str) -> np.ndarray:
-    """`weights` unchanged; DataError if one is negative or all are 0. which: how the message begins."""
-    if weights.min() < 0 or not weights.any():
+@np.errstate(all="ignore")
+def check_weights(weights: np.ndarray, which: str, dtype: np.dtype = DOUBLE) -> np.ndarray:
+    """`weights` unchanged; DataError if one is negative, or all are 0 in `dtype`. which: how the message begins."""
+    if weights.min() < 0 or not weights.astype(dtype).any():
         raise DataError(f"{which} from {weights.min()} to {weights.max()}, expected ≥ 0 and not all 0")
     return weights
 
@@ -183,14 +224,22 @@ def training_count(samples: int, fraction: float, validation_given: bool) -> int
 
 
 def _class_weights(given, classes: int) -> np.ndarray:
-    if not isinstance(given, Mapping):
+    if not (isinstance(given, Mapping) or (hasattr(given, "keys") and hasattr(given, "items"))):  # pandas' Series has
         weights = finite(given, "class_weight").astype(np.float64)
         if weights.shape != (classes,):
             raise ShapeError(f"class_weight has shape {weights.shape}, expected ({classes},) or a mapping from labels")
         return weights
     weights = np.ones(classes)
-    for label, weight in given.items():
-        if label not in range(classes):
-            raise DataError(f"class_weight has the label {label!r}, expected 0 to {classes - 1}")
-        weights[label] = weight
+    for key, weight in given.items():
+        weights[_label(key, classes)] = real_number(f"class_weight[{key!r}]", weight)
     return finite(weights, "class_weight")
+
+
+def _label(key, classes: int) -> int:
+    """The label that a key of class_weight names: False and True are 0 and 1, as whole floats are whole numbers."""
+    label = plain(key)
+    if isinstance(label, str):
+        raise DataError(f"class_weight has the label {key!r}, a text; expected whole numbers, 0 to {classes - 1}")
+    if not isinstance(label, int | float) or label not in range(classes):
+        raise DataError(f"class_weight has the label {key!r}, expected 0 to {classes - 1}")
+    return int(label)

@@ -24,12 +24,15 @@ class Expected(Protocol):
     classes      how many, if the targets of its only output are labels
     takes_classes
                  whether these are labels, or the numbers 0 and 1
+    dtype        of the arithmetic: what is checked has no number that it cannot hold
     input_shapes of one sample of each input
     inputs_in, targets_in
                  a user's data for each input, his targets for each output, under the names that messages call them
     checked_input, checked_target
                  one of these as kernels take it; by its number
     """
+
+    dtype: np.dtype
 
     @property
     def classes(self) -> int | None: ...
@@ -184,7 +187,7 @@ class StreamSource:
 
     def _weights_of(self, first: int, last: int, y: np.ndarray) -> np.ndarray | None:
         own = None if self._sample_weight is None else self._sample_weight[first:last]
-        return validation.combined_weights(own, self._class_weight, y)
+        return validation.combined_weights(own, self._class_weight, y, self._expected.dtype)
 
 
 Source = ArraySource | StreamSource
@@ -202,20 +205,19 @@ def source_of(
 
     Raises ShapeError, DataError, TypeError or ValueError for data that are not as expected.
     """
+    dtype = expected.dtype
     inputs, targets = expected.inputs_in(x, names[0]), expected.targets_in(y, names[1])
     by_class = _class_weights(class_weight, expected, targets)
     if any(isinstance(one, Stream) for one in (*inputs.values(), *targets.values())):
         inputs, targets = ({name: _sized(one, name) for name, one in data.items()} for data in (inputs, targets))
-        samples = _checked_streams(expected, inputs, targets)
-        return StreamSource(expected, inputs, targets, validation.sample_weights(sample_weight, samples), by_class)
+        by_sample = validation.sample_weights(sample_weight, _checked_streams(expected, inputs, targets), dtype)
+        return StreamSource(expected, inputs, targets, by_sample, by_class)
     chunk = checked(expected, inputs, targets)
-    by_sample = validation.sample_weights(sample_weight, len(chunk))
-    weights = validation.combined_weights(by_sample, by_class, chunk.y[0])
-    return ArraySource(replace(chunk, sample_weight=_not_all_zero(weights)))
-
-
-def _not_all_zero(weights: np.ndarray | None) -> np.ndarray | None:
-    return None if weights is None else validation.check_weights(weights, "weights go")
+    weights = validation.sample_weights(sample_weight, len(chunk), dtype)
+    weights = validation.combined_weights(weights, by_class, chunk.y[0], dtype)
+    if weights is not None:
+        validation.check_weights(weights, "weights go", dtype)
+    return ArraySource(replace(chunk, sample_weight=weights))
 
 
 def checked(expected: Expected, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> Chunk:
@@ -247,7 +249,7 @@ def _checked_streams(expected: Expected, inputs: Mapping[str, Any], targets: Map
 
 def _class_weights(given: Any, expected: Expected, targets: Mapping[str, Any]) -> np.ndarray | None:
     if not isinstance(given, str) or expected.classes is None:
-        return validation.class_weights(given, expected.classes)
+        return validation.class_weights(given, expected.classes, expected.dtype)
     if given != "balanced":
         raise ValueError(f'class_weight is {given!r}, expected "balanced", {{label: weight}} or one number a class')
     name, y = next(iter(targets.items()))

@@ -97,7 +97,7 @@ class Builder:
         self.dropout_key = self.array("dropout key", (DROPOUT_KEY_WORDS,), np.uint64)
         self.owner = "batch"
         self.outputs: dict[str, Value] = {}
-        self.whole: set[str] = set()
+        self.whole: frozenset[str] = frozenset()
         self.frozen: frozenset[str] = frozenset()
         self.sparse_gradients: dict[str, Buffer] = {}
         self.unstored: set[str] = set()

@@ -7,9 +7,13 @@ So clipping and checks of finiteness are one pass over one flat array. Rows are 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from fastnn.common.errors import ShapeError
+from fastnn.common.names import near
+from fastnn.common.validation import as_array, finite, representable
 from fastnn.engine.memory import aligned_bytes, padded, row_length
 
 
@@ -27,6 +31,8 @@ class ParameterView:
 
 class Block(Mapping[str, np.ndarray]):
     """A mapping from name to array (a view without the padding), in the order of `shapes`.
+
+    Arrays may be assigned to the names, but no name is added or taken away.
 
     Rows are padded as those of the dtype `padded_as` would be: a number of another dtype then has the same index.
 
@@ -47,11 +53,32 @@ class Block(Mapping[str, np.ndarray]):
             start += math.prod(shape)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        shape = self.shapes[name]
+        shape = self._shape_of(name)
         buffer = self.buffers[name]
         if not shape:
             return buffer[:1].reshape(())
         return buffer.reshape(*shape[:-1], buffer.shape[-1])[..., : shape[-1]]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Overwrite the numbers of one array: block["dense.w"] *= 0.5 changes them in place and ends here.
+
+        KeyError for an unknown name, ShapeError for another shape, DataError for NaN and for numbers too large.
+        """
+        shape = self._shape_of(name)
+        value = as_array(value, name)
+        if value.shape != shape:
+            raise ShapeError(f"{name} has shape {value.shape}, expected {shape}")
+        if self.dtype.kind == "f" and not np.may_share_memory(value, self.flat):
+            value = representable(finite(value, name), name, self.dtype)
+        self.assign(name, value)
+
+    def _shape_of(self, name: str) -> tuple[int, ...]:
+        if name not in self.shapes:
+            raise KeyError(f"no array {name!r}; {near(name, self.shapes)}")
+        return self.shapes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.shapes
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.shapes)

@@ -82,10 +82,14 @@ class Table:
         self._team = _team_for(self.bounds, self._entries)
 
     def renew(self, operands: Callable[[Entry], tuple]) -> None:
-        """Write the entries whose operands were bound anew."""
+        """Write the entries whose operands were bound anew, maybe to arrays of another dtype."""
         for i in self._varying:
             self._alive[i] = operands(self._entries[i])
-            line = _line(self._entries[i], self._alive[i])
+        # Another dtype needs other versions of the kernels.
+        bound = [(self._entries[i], self._alive[i]) for i in self._varying]
+        _compile.make([adapter_of(entry.op, entry.parallel, held) for entry, held in bound], usable_threads())
+        for i, (entry, held) in zip(self._varying, bound, strict=True):
+            line = _line(entry, held)
             self.words[i, : len(line)] = line
 
     def release(self) -> None:

@@ -10,8 +10,8 @@ from fastnn.data import Dataset, Split, Use, find_data
 from fastnn.experiment.comparison import SEEDS, Best, Comparison
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import checked
-from fastnn.nn.optimizers import Optimizer
 from fastnn.models import Sequential
+from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback
 
 # Under --quick: samples of the validation set and of the test set.

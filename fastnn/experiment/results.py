@@ -10,7 +10,7 @@ from fastnn.data import Dataset
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.settings import plain
 from fastnn.experiment.summary import ComparedRun, Spread
-from fastnn.models import Sequential
+from fastnn.models import Model
 
 
 @dataclass
@@ -30,7 +30,7 @@ class RunResult:
 
     label: str
     settings: Any
-    model: Sequential | None = None
+    model: Model | None = None
     epochs: list[dict[str, Any]] = field(default_factory=list)
     steps: dict[str, np.ndarray] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class ExperimentResult:
     folder: Path
 
     @property
-    def model(self) -> Sequential:
+    def model(self) -> Model:
         """The chosen run's."""
         assert self.chosen.model is not None, "a chosen run that failed ends the command"
         return self.chosen.model

@@ -21,8 +21,8 @@ from fastnn.experiment.run_list import RunList, RunSpec, list_runs
 from fastnn.experiment.settings import plain
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
-from fastnn.nn.optimizers import Optimizer
 from fastnn.models import Sequential
+from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback
 
 HISTORY = "history.csv"

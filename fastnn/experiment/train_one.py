@@ -12,8 +12,8 @@ from fastnn.data import Dataset, Split
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.settings import plain
-from fastnn.nn.optimizers import Optimizer
 from fastnn.models import Sequential, load_checkpoint
+from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
 

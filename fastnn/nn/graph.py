@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import numbered
+from fastnn.common.plain import plain
 from fastnn.common.validation import is_whole_number
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.base import Node
@@ -64,8 +63,9 @@ def Input(shape: int | tuple[int, ...], *, name: str | None = None) -> Node:  # 
 
 def sample_shape(given: Any, argument: str = "input_shape") -> tuple[int, ...]:
     """The extents of one sample as a tuple of int; 20 is (20,). ShapeError if `given` is none."""
+    given = plain(given)
     given = (given,) if is_whole_number(given) else given
-    whole = isinstance(given, tuple | list) and all(isinstance(extent, int | np.integer) for extent in given)
+    whole = isinstance(given, tuple | list) and all(isinstance(extent, int) for extent in given)
     if not whole or any(extent < 1 for extent in given):
         raise ShapeError(f"{argument} is {given!r}, expected the extents of one sample, such as (3,)")
     return tuple(int(extent) for extent in given)

@@ -9,10 +9,11 @@ import numpy as np
 
 from fastnn.common.habits import Hinted
 from fastnn.common.names import look_up
+from fastnn.common.plain import PlainNumbers
 
 
 @dataclass(frozen=True)
-class Initializer(Hinted):
+class Initializer(PlainNumbers, Hinted):
     """Base: `sample(rng, shape)` returns float64 values of `shape`.
 
     For weights `shape` is (..., inputs, outputs); fan-in and fan-out count the leading extents too.

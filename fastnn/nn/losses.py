@@ -12,7 +12,8 @@ from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.habits import Hinted, missing_from
 from fastnn.common.labels import class_labels, is_plus_minus_one, refuse_words
 from fastnn.common.names import look_up
-from fastnn.common.validation import as_array, finite
+from fastnn.common.plain import PlainNumbers
+from fastnn.common.validation import finite
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
 from fastnn_kernels._jit import Kernel, compiled
@@ -23,7 +24,7 @@ LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae"
 
 
 @dataclass(frozen=True)
-class Loss(Hinted):
+class Loss(PlainNumbers, Hinted):
     """Base of all losses. The loss of a batch is Σ wᵢ·ℓᵢ, divided by Σ wᵢ if `reduction` is "mean".
 
     `emit` emits the operations that compute ℓ, whether each sample is classified correctly, and the
@@ -51,7 +52,6 @@ class Loss(Hinted):
 
     def checked_targets(self, y: Any, name: str, outputs: int) -> np.ndarray:
         """y as the loss's kernel takes it: labels (N,), or here numbers (N, outputs). ShapeError, DataError if not."""
-        y = as_array(y, name)
         refuse_words(y, name)
         y = finite(y, name)
         if y.ndim == 1 and outputs == 1:

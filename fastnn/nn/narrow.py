@@ -42,12 +42,15 @@ class Plan(NamedTuple):
 
 
 def is_narrow(network: Network) -> bool:
-    """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing."""
+    """Whether all layers are dense ones of at most WIDEST inputs and units, but for `Flatten`, which does nothing.
+
+    A dense layer at each of several positions is none, nor one that is tied or frozen.
+    """
     if not network.graph.is_chain or network.frozen:
         return False
     dense = [call for call in network.calls if type(call.layer) is Dense]
     others = any(type(layer) not in (Dense, Flatten) for layer in network.layers)
-    flat = all(len(call.input_shapes[0]) == 1 and call.layer.tied_to is None for call in dense)
+    flat = all(len(call.input_shapes[0]) == 1 and not network.borrowed_by(call) for call in dense)
     widths = [int(np.prod(shape)) for shape in network.shapes]
     return bool(dense) and flat and not others and max(widths) <= WIDEST
 

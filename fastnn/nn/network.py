@@ -48,7 +48,10 @@ class Network:
     names    of all uses of layers: layers are counted up by kind (dense, dense_1); a second use is dense@2
     shapes   of one sample: of the inputs, then after each use of a layer
     outputs  with their losses
+    dtype    of the model's arithmetic: inputs and targets have no number that it cannot hold
     """
+
+    dtype = validation.DOUBLE
 
     def __init__(
         self,
@@ -64,28 +67,34 @@ class Network:
         self.shapes = [*graph.inputs.values(), *(call.shape for call in self.calls)]
         self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("the network")
         for call in self.calls:
-            self._check_ids(call)
+            self._check_data(call)
             self._check_borrowed(call)
         self.outputs = _outputs(graph, loss, loss_weights or {})
 
-    def _check_ids(self, call: Call) -> None:
-        """ValueError unless inputs that are word ids go into layers that take ids, and nothing else does."""
+    def _check_data(self, call: Call) -> None:
+        """ValueError unless a layer that takes data reads an input, and one that takes ids no numbers."""
         for name in call.inputs:
-            if call.layer.takes_ids and name not in self.graph.inputs:
-                number = self.names.index(call.name) + 1
-                raise ValueError(f"{call.name} takes word ids and so must be the first layer, not number {number}")
-            readers = [other for other in self.calls if name in other.inputs]
-            if call.layer.takes_ids and any(not other.layer.takes_ids for other in readers):
-                raise ValueError(f"{call.name} takes {name} as word ids, {readers[-1].name} as numbers; expected one")
+            if call.layer.takes_data and name not in self.graph.inputs:
+                number, what = self.names.index(call.name) + 1, "word ids" if call.layer.takes_ids else "a table"
+                raise ValueError(f"{call.name} takes {what} and so must be the first layer, not number {number}")
+            others = [other.name for other in self.calls if name in other.inputs and not other.layer.takes_ids]
+            if call.layer.takes_ids and others:
+                raise ValueError(f"{call.name} takes {name} as word ids, {others[0]} as numbers; expected one of them")
 
     def _check_borrowed(self, call: Call) -> None:
         """ValueError or ShapeError unless the parameters that a layer borrows are there, and fit."""
-        for name, shape in self._borrowed(call).values():
+        for name, shape in self.borrowed_by(call).values():
             if name not in self.parameter_specs:
                 owners = [other.removesuffix(".w") for other in self.parameter_specs if other.endswith(".w")]
                 raise ValueError(f"{call.name} is tied to {name.rpartition('.')[0]!r}, {near(name, owners)}")
             if (found := self.parameter_specs[name].shape) != shape:
                 raise ShapeError(f"{call.name} is tied to {name}, which has shape {found}, expected {shape}")
+
+    def of_dtype(self, dtype: np.dtype) -> "Network":
+        """This network for a model of that dtype."""
+        other = copy.copy(self)
+        other.dtype = dtype
+        return other
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -130,13 +139,14 @@ class Network:
         """Running statistics of one layer by their public names, such as batch_norm.mean."""
         return {f"{call.owner}.{short}": spec for short, spec in call.layer.buffers(*call.input_shapes[:1]).items()}
 
-    def _borrowed(self, call: Call) -> dict[str, tuple[str, tuple[int, ...]]]:
+    def borrowed_by(self, call: Call) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """The parameters of other layers that a layer uses, by short name: public name and expected shape."""
         return call.layer.borrowed(call.input_shapes[0])
 
     def uses_of(self, call: Call) -> dict[str, str]:
         """The parameters that a layer uses: short name -> public name. Those of other layers, too."""
         own = {name.rpartition(".")[2]: name for name in self.parameters_of(call)}
-        return own | {short: name for short, (name, _) in self._borrowed(call).items()}
+        return own | {short: name for short, (name, _) in self.borrowed_by(call).items()}
 
     @cached_property
     def frozen(self) -> frozenset[str]:
@@ -189,17 +199,15 @@ class Network:
     def checked_input(self, number: int, x: Any, what: str) -> np.ndarray:
         """The data of an input as kernels take them. ShapeError, TypeError or DataError if they cannot be that."""
         name, shape = list(self.graph.inputs.items())[number]
-        x = validation.samples(x, what, shape)
-        if not self.is_ids(name):
-            return validation.finite(x, what)
+        given = validation.samples(x, what, shape)
         readers = [call for call in self.calls if name in call.inputs]
-        rows, owner = min((call.layer.rows, call.owner) for call in readers)  # type: ignore[attr-defined]
-        return validation.whole_numbers(x, what, rows, f"ids into {rows} rows of {owner}")
+        found = [call.layer.checked_input(given, what, call.owner) for call in readers][-1]
+        return validation.representable(found, what, self.dtype)
 
     def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
-        """The targets of an output as its loss takes them. ShapeError, TypeError or DataError if they cannot be that."""
+        """The targets of an output as its loss takes them. Errors as of `checked_input`."""
         output = self.outputs[number]
-        return output.loss.checked_targets(y, what, output.width)
+        return validation.representable(output.loss.checked_targets(y, what, output.width), what, self.dtype)
 
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
@@ -214,6 +222,7 @@ class Network:
         return other
 
 
+@np.errstate(all="ignore")  # a number that a model of float32 rounds to 0
 def _drawn(specs: Mapping[str, Parameter], dtype, seed: int) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
     for name, spec in specs.items():
@@ -234,7 +243,9 @@ def _outputs(graph: Graph, loss: Loss | Mapping[str, Loss], weights: Mapping[str
     found = []
     for name, value in graph.outputs.items():
         if len(shapes[value]) != 1:
-            raise ShapeError(f"{value} ends with samples of shape {shapes[value]}, expected (outputs,)")
+            raise ShapeError(
+                f"{value} ends with samples of shape {shapes[value]}, expected (outputs,): put Flatten() before"
+            )
         weight = validation.real_number(f"loss_weights[{name!r}]", weights.get(name, 1.0))
         if not 0 <= weight < math.inf:
             raise ValueError(f"loss_weights[{name!r}] is {weight}, expected a finite number ≥ 0")

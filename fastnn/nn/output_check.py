@@ -3,11 +3,11 @@
 import math
 
 from fastnn.common.habits import warn
-from fastnn.nn.layers import Dropout, Flatten
+from fastnn.nn.layers import Dropout, Flatten, Reshape
 from fastnn.nn.losses import Loss
 from fastnn.nn.network import Network
 
-PASSING = (Dropout, Flatten)  # layers that leave the activation before them what it is
+PASSING = (Dropout, Flatten, Reshape)  # layers that leave the activation before them what it is
 
 # What comes out of an activation: from, to. Others reach every number.
 RANGES = {

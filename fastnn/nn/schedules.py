@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.common.habits import Hinted
 from fastnn.common.names import look_up
+from fastnn.common.plain import PlainNumbers
 from fastnn.common.validation import whole_number
 
 Per = Literal["epoch", "step"]
@@ -15,7 +16,7 @@ PER: tuple[Per, ...] = get_args(Per)
 
 
 @dataclass(frozen=True)
-class Schedule(Hinted):
+class Schedule(PlainNumbers, Hinted):
     """Base of all schedules. A call gives the rate at each of the steps `iterations` (n,), in epoch `epoch`, float64.
 
     Steps and epochs count from 0.

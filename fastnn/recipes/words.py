@@ -6,10 +6,10 @@ import numpy as np
 
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
-from fastnn.models import Sequential
+from fastnn.models import Model
 
 
-def vocabulary(model: Sequential) -> list[str]:
+def vocabulary(model: Model) -> list[str]:
     """The words whose ids the model was trained on; DataError if it is no language model."""
     words = model.meta.get("words")
     if not words:
@@ -17,7 +17,7 @@ def vocabulary(model: Sequential) -> list[str]:
     return words
 
 
-def word_ids(model: Sequential, text: str) -> np.ndarray:
+def word_ids(model: Model, text: str) -> np.ndarray:
     """Ids (1, C) of the C words of `text`; DataError names a word that is not in the vocabulary, and near ones."""
     words = vocabulary(model)
     known = {word: i for i, word in enumerate(words)}
@@ -32,7 +32,7 @@ def word_ids(model: Sequential, text: str) -> np.ndarray:
     return np.array([[known.get(word, known.get(word.lower())) for word in given]])
 
 
-def top_words(model: Sequential, x: np.ndarray, count: int = 10) -> list[list[tuple[str, float]]]:
+def top_words(model: Model, x: np.ndarray, count: int = 10) -> list[list[tuple[str, float]]]:
     """For each row of x (N, C) the `count` most likely next words with their probabilities, best first."""
     words: Sequence[str] = vocabulary(model)
     probabilities = model.predict(x)

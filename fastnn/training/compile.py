@@ -94,7 +94,7 @@ def compile_train(
     inputs = _emit_weights(build, inputs, network.loss, weighted, whole)
     loss, correct, dscores = _emit_loss(build, inputs, network, scores, whole, plan)
     gradients = state.parameters.like()
-    build.whole, build.frozen = network.shared | set(network.penalties()), network.frozen
+    build.whole, build.frozen = network.shared.union(network.penalties()), network.frozen
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
         build.unstored = set(state.parameters) - build.whole - build.frozen
     backward(dscores, gradients)

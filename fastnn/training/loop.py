@@ -128,7 +128,6 @@ class _Loop:
         run = self.run
         run.step, run.logs = 0, {"epoch": run.epoch + 1}
         self.steps_before = len(run.history.steps["loss"])
-        self.optimizer.epoch = run.epoch
         self._call("on_epoch_begin")
         if run.stop_reason is not None:  # a callback that does not want this epoch: there is none
             return
@@ -138,6 +137,7 @@ class _Loop:
             run.logs |= {f"val_{name}": value for name, value in figures.items()}
         run.epoch += 1
         self.model.epoch = run.epoch
+        self.optimizer.epoch += 1
         run.history.epochs.append(run.logs)  # itself: figures that callbacks add are kept
         self._call("on_epoch_end")
 

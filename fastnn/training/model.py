@@ -45,8 +45,8 @@ class Predictor(Hinted):
     """
 
     def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
-        self.network = network
         self.dtype = _dtype(dtype)
+        self.network = network.of_dtype(self.dtype)
         self.seed = int(seed)
         self.state = self.network.initial_state(self.dtype, self.seed)
         self.history = History()
@@ -95,7 +95,8 @@ class Predictor(Hinted):
     def predict(self, x: Any, *, logits: bool = False) -> Any:
         """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs), of an array or stream x.
 
-        Of several outputs: a dict of such arrays by name. logits=True gives the raw scores. A row's prediction has the same bits alone and in a batch.
+        Of several outputs: a dict of such arrays by name. logits=True gives the raw scores. A row's prediction has the
+        same bits alone and in a batch.
         """
         read = self._read_batches("logits" if logits else "predict", x, Runner.predictions)
         if len(read) == 1:
@@ -158,7 +159,7 @@ class Predictor(Hinted):
             value = validation.as_array(value, name)
             if value.shape != self.parameters[name].shape:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {self.parameters[name].shape}")
-            checked[name] = validation.finite(value, name)
+            checked[name] = validation.representable(validation.finite(value, name), name, self.dtype)
         for name, value in checked.items():
             self.parameters.assign(name, value)
 

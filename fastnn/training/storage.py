@@ -1,9 +1,9 @@
 """Models and training states on disk, as plain data: one HDF5 file, written whole or not at all, checked when read.
 
-Layout, version 2 (version 1 differs in how the config names the function of an `Activation`): the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with
-network, dtype, seed, epoch and meta; the groups `parameters` and `buffers` with one dataset per public
-name; in a checkpoint also `training`, a tree of groups, arrays and JSON texts. (Texts are datasets,
-because HDF5 limits an attribute to 64 KiB.)
+Layout, version 2: the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with network, dtype,
+seed, epoch and meta; the groups `parameters` and `buffers` with one dataset per public name; in a checkpoint also
+`training`, a tree of groups, arrays and JSON texts. (Texts are datasets, because HDF5 limits an attribute to 64 KiB.)
+In version 1 the config calls the function of an `Activation` its name.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ import numpy as np
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
 from fastnn.common.hdf5 import hdf5_errors, open_hdf5
+from fastnn.common.plain import plain
 
 FORMAT, VERSION = "fastnn-model", 2
 
@@ -46,7 +47,7 @@ def save(path: str | Path, saved: Saved) -> None:
 
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-        file.create_dataset("config", data=json.dumps(saved.config))
+        file.create_dataset("config", data=_json(saved.config, "the model's description or meta"))
         _write_tree(file.create_group("parameters"), saved.parameters)
         _write_tree(file.create_group("buffers"), saved.buffers)
         if saved.training:
@@ -119,7 +120,26 @@ def _write_tree(group: Any, tree: Mapping[str, Any]) -> None:
         elif isinstance(value, np.ndarray):
             group.create_dataset(name, data=value)
         else:
-            group.create_dataset(name, data=json.dumps(value))
+            group.create_dataset(name, data=_json(value, f"{group.name}/{name}".strip("/")))
+
+
+def _json(value: Any, where: str) -> str:
+    """JSON of plain values, among which NumPy's numbers are Python's, and arrays are lists.
+
+    TypeError names what cannot be saved, and `where` it is.
+    """
+
+    def of_other(item: Any) -> Any:
+        if isinstance(item, np.ndarray) and item.dtype != object:
+            return item.tolist()
+        raise TypeError(f"{item!r:.60} ({type(item).__name__})")
+
+    try:
+        return json.dumps(plain(value), default=of_other)
+    except (TypeError, ValueError) as error:  # ValueError: it holds itself
+        raise TypeError(
+            f"{where} holds what cannot be saved: {error}; expected numbers, texts, lists, dicts, arrays"
+        ) from None
 
 
 def _read_tree(group: Any) -> dict[str, Any]:

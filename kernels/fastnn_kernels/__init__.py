@@ -9,12 +9,15 @@ from importlib import import_module
 
 from fastnn_kernels.activation import *
 from fastnn_kernels.adaptive_update import *
+from fastnn_kernels.average_pool import *
 from fastnn_kernels.batch import *
 from fastnn_kernels.bfloat16_update import *
 from fastnn_kernels.bias import *
+from fastnn_kernels.columns import *
 from fastnn_kernels.conv import *
 from fastnn_kernels.dropout import *
 from fastnn_kernels.embedding import *
+from fastnn_kernels.join import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
 from fastnn_kernels.narrow import *
@@ -29,12 +32,15 @@ from fastnn_kernels.update import *
 _FAMILIES = (
     "activation",
     "adaptive_update",
+    "average_pool",
     "batch",
     "bfloat16_update",
     "bias",
+    "columns",
     "conv",
     "dropout",
     "embedding",
+    "join",
     "losses",
     "matmul",
     "narrow",

@@ -8,15 +8,16 @@ from fastnn_kernels._tuning import ELEMENT
 __all__ = ["clear_rows", "embedding_backward", "embedding_forward", "group_by_row", "sum_backward", "sum_forward"]
 
 
-@kernel(work=lambda out, w, ids, n: ELEMENT * ids.size * n, per_sample=True, cut=("out", "ids"))
-def embedding_forward(out, w, ids, n):
-    """out[b, c·n : (c+1)·n] = w[ids[b, c], :n], the C rows of a sample side by side
+@kernel(work=lambda out, w, ids, n, first=0: ELEMENT * ids.size * n, per_sample=True, cut=("out", "ids"))
+def embedding_forward(out, w, ids, n, first=0):
+    """out[b, first + c·n : first + (c+1)·n] = w[ids[b, c], :n], the C rows of a sample side by side
 
-    out : (B, ≥ C·n)    w : (V, ≥ n)    ids : (B, C) integers in [0, V), checked by the caller
+    out : (B, ≥ first + C·n)    w : (V, ≥ n)    ids : (B, C) integers in [0, V), checked by the caller
     """
     for b in prange(ids.shape[0]):
         for c in range(ids.shape[1]):
-            row, own = w[ids[b, c], :n], out[b, c * n : (c + 1) * n]
+            at = first + c * n
+            row, own = w[ids[b, c], :n], out[b, at : at + n]
             for j in range(n):
                 own[j] = row[j]
 
@@ -55,19 +56,20 @@ def clear_rows(dw, starts):
                 dw[v, j] = 0
 
 
-@kernel(work=lambda dw, dout, starts, positions, C, n: ELEMENT * (dw.shape[0] + positions.size * n))
-def embedding_backward(dw, dout, starts, positions, C, n):
+@kernel(work=lambda dw, dout, starts, positions, C, n, first=0: ELEMENT * (dw.shape[0] + positions.size * n))
+def embedding_backward(dw, dout, starts, positions, C, n, first=0):
     """dw[v] += Σ dout over the occurrences of id v in the batch, in ascending order
 
     dw                : (V, ≥ n)    columns from n on, and rows whose id does not occur, stay
-    dout              : (B, ≥ C·n)
+    dout              : (B, ≥ first + C·n); the vectors of a sample begin at column `first`
     starts, positions : from `group_by_row`
     """
     # Grouped by id, one thread owns each row of dw: no atomics, and one order of summation.
     for v in prange(dw.shape[0]):
         for occurrence in range(starts[v], starts[v + 1]):
             b, c = positions[occurrence] // C, positions[occurrence] % C
-            row = dout[b, c * n : (c + 1) * n]
+            at = first + c * n
+            row = dout[b, at : at + n]
             for j in range(n):
                 dw[v, j] += row[j]
 

@@ -7,13 +7,13 @@ from fastnn.common import validation
 from fastnn.common.errors import DataError, ShapeError
 
 
-@pytest.mark.parametrize("value", [3, np.int8(3), np.uint64(3)])
+@pytest.mark.parametrize("value", [3, np.int8(3), np.uint64(3), np.array(3)])
 def test_whole_numbers_of_python_and_numpy(value):
     got = validation.whole_number("n", value)
     assert (got, type(got)) == (3, int)
 
 
-@pytest.mark.parametrize("value", [True, np.True_, 3.0, "3", None, [3], np.array(3)])
+@pytest.mark.parametrize("value", [True, np.True_, 3.0, "3", None, [3], np.array(3.0)])
 def test_what_is_no_whole_number(value):
     with pytest.raises(TypeError, match=r"^n is .*, expected a whole number$"):
         validation.whole_number("n", value)

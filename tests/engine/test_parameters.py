@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from fastnn.common.errors import DataError, ShapeError
 from fastnn.engine.memory import padded
 from fastnn.engine.parameters import Block
 
@@ -80,3 +81,58 @@ class TestBlock:
     def test_empty(self, dtype):
         assert Block({}, dtype).flat.size == 0
         assert Block({"none": (0, 3)}, dtype)["none"].shape == (0, 3)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+class TestAssignment:
+    def test_numbers_change_in_place(self, dtype):
+        block = Block(SHAPES, dtype)
+        for name in SHAPES:
+            view = block[name]
+            block[name] += 3
+            block[name] *= 0.5
+            block[name] -= np.ones(SHAPES[name])
+            assert (view == 0.5).all()
+        assert block.flat.sum() == 0.5 * sum(array.size for array in block.values()), "the padding is not 0"
+
+    @pytest.mark.parametrize("name", list(SHAPES))
+    def test_an_array_of_the_shape_is_copied(self, name, dtype):
+        block = Block(SHAPES, dtype)
+        view, given = block[name], np.arange(np.prod(SHAPES[name], dtype=int)).reshape(SHAPES[name])
+        block[name] = given
+        given += 1
+        assert np.array_equal(view, given - 1)
+        block[name] = given.tolist()
+        assert np.array_equal(view, given)
+        block[name] = block[name][...]
+        assert np.array_equal(view, given)
+
+    def test_what_does_not_fit_is_refused(self, dtype):
+        block = Block(SHAPES, dtype)
+        block.flat[...] = 0
+        for value, error, message in (
+            (np.ones((3, 5)), ShapeError, r"table.w has shape \(3, 5\), expected \(5, 3\)"),
+            (0.5, ShapeError, r"table.w has shape \(\), expected \(5, 3\)"),
+            (np.full((5, 3), np.nan), DataError, r"table.w\[0, 0\] is nan, expected finite"),
+            ([["a"] * 3] * 5, TypeError, "table.w has dtype <U1, expected numbers"),
+        ):
+            with pytest.raises(error, match=message):
+                block["table.w"] = value
+        assert not block.flat.any()
+
+    def test_unknown_names(self, dtype):
+        block = Block(SHAPES, dtype)
+        for use in (lambda: block["table.x"], lambda: block.__setitem__("table.x", np.ones((5, 3)))):
+            with pytest.raises(KeyError, match=r"no array 'table.x'; did you mean table.w\?"):
+                use()
+        assert "table.x" not in block
+        assert block.get("table.x") is None
+
+
+def test_a_number_beyond_float32_is_refused():
+    block = Block(SHAPES, "float32")
+    with pytest.raises(DataError, match=r"b\[0\] is 1e\+39, expected at most 3.4"):
+        block["b"] = np.full(17, 1e39)
+    block = Block(SHAPES, "float64")
+    block["b"] = np.full(17, 1e39)
+    assert block["b"][0] == 1e39

@@ -46,7 +46,7 @@ def test_embedding_takes_samples_of_any_shape():
 @pytest.mark.parametrize(
     ("stack", "shape", "message"),
     [
-        ([fn.Embedding(5, 2), fn.Dense(4)], (3,), r"dense \(layer 2\).*\(3, 2\).*Flatten"),
+        ([fn.Embedding(5, 2), fn.Dense(4)], (3,), r"dense ends with samples of shape \(3, 4\).*Flatten"),
         ([fn.Dense(4), fn.Dense(4), fn.Sum()], (3,), r"sum \(layer 3\).*\(4,\).*two axes"),
         ([fn.Embedding(5, 2)], (3,), r"embedding ends with samples of shape \(3, 2\), expected \(outputs,\)"),
         ([fn.Dense(4)], 3.5, "input_shape is 3.5"),

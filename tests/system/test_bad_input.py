@@ -103,3 +103,83 @@ def test_bad_settings_of_a_model():
         tiny_model(dtype="float16")
     with pytest.raises(ValueError, match="unknown loss 'mean'"):
         fn.Sequential([fn.Dense(2)], input_shape=(3,), loss="mean")
+
+
+TOO_LARGE = but(np.zeros((4, 5)), (2, 3), -1e300)
+LARGEST = r"expected at most 3.4028235e\+38, the largest float32: scale the numbers, or use dtype='float64'"
+
+
+def test_numbers_beyond_float32_are_refused_by_name():
+    model, opt = dense_model(loss="mse"), fn.SGD(0.1)
+    y, good = np.zeros((4, 3)), np.zeros((4, 5))
+    before = bits(model.parameters)
+    for ask in (lambda: model.predict(TOO_LARGE), lambda: model.fit(TOO_LARGE, y, optimizer=opt, verbose=False)):
+        with pytest.raises(fn.DataError, match=rf"^x\[2, 3\] is -1e\+300, {LARGEST}"):
+            ask()
+    with pytest.raises(fn.DataError, match=rf"^y\[2, 1\] is 1e\+40, {LARGEST}"):
+        model.fit(good, but(y, (2, 1), 1e40), optimizer=opt, verbose=False)
+    with pytest.raises(fn.DataError, match=rf"^sample_weight\[1\] is 1e\+39, {LARGEST}"):
+        model.fit(good, y, sample_weight=[1, 1e39, 1, 1], optimizer=opt, verbose=False)
+    with pytest.raises(fn.DataError, match=rf"^dense.b\[0\] is 1e\+39, {LARGEST}"):
+        model.set_parameters({"dense.b": [1e39, 0, 0, 0]})
+    assert bits(model.parameters) == before
+
+
+def test_numbers_of_float32_s_range_and_of_float64_are_taken():
+    large = but(np.zeros((4, 5)), (2, 3), np.finfo(np.float32).max)
+    assert np.isfinite(dense_model().predict(large)).all()
+    assert np.isfinite(dense_model(dtype="float64").predict(TOO_LARGE)).all()
+
+
+def test_weights_that_are_too_large_or_too_small_together():
+    model, y = dense_model(), [0, 1, 2, 0]
+    weights = {"sample_weight": [1, 1e20, 1, 1], "class_weight": {1: 1e20}}
+    with pytest.raises(fn.DataError, match=r"^sample_weight · class_weight\[1\] is 1e\+40, expected at most"):
+        model.fit(np.zeros((4, 5)), y, optimizer=fn.SGD(0.1), verbose=False, **weights)
+    with pytest.raises(fn.DataError, match="sample_weight goes from 1e-60 to 1e-60, expected ≥ 0 and not all 0"):
+        model.fit(np.zeros((4, 5)), y, optimizer=fn.SGD(0.1), verbose=False, sample_weight=[1e-60] * 4)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.full((4, 5), 2**63 + 5, np.uint64),
+        [[2**63 + 5] * 5] * 4,
+        np.full((4, 5), 2**63 + 5, object),
+        np.full((4, 5), 2.0**63, np.longdouble),
+    ],
+    ids=["uint64", "list", "object", "longdouble"],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_whole_numbers_beyond_int64_keep_their_sign(x, dtype):
+    model = fn.Sequential([fn.Dense(1, initializer="ones")], input_shape=(5,), loss="mse", dtype=dtype)
+    assert model.predict(x)[0, 0] == np.dtype(dtype).type(5 * 2.0**63)
+
+
+def test_whole_numbers_beyond_int64_are_no_ids():
+    for x, said in (
+        (np.array([[2**63 + 5, 0, 0]], np.uint64), "9223372036854775813"),
+        ([[2**70, 0, 0]], r"1.18.*e\+21"),
+    ):
+        with pytest.raises(fn.DataError, match=rf"x\[0, 0\] is {said}, expected 0 to 10"):
+            tiny_model().predict(x)
+
+
+def test_a_long_double_beyond_float64_is_not_finite():
+    x = np.full((4, 5), np.longdouble(10) ** 400)
+    with pytest.raises(fn.DataError, match=r"x\[0, 0\] is inf, expected finite"):
+        dense_model(dtype="float64").predict(x)
+
+
+def test_masked_numbers_are_not_used():
+    x, y = np.ma.array(np.zeros((4, 5))), np.ma.array([0, 1, 2, 0])
+    assert np.array_equal(dense_model().predict(x), dense_model().predict(x.data))
+    x[2, 3], y[1] = np.ma.masked, np.ma.masked
+    weights = np.ma.array([1.0] * 4, mask=[0, 0, 0, 1])
+    model, settings = dense_model(), {"optimizer": fn.SGD(0.1), "verbose": False}
+    with pytest.raises(fn.DataError, match=r"^x\[2, 3\] is masked"):
+        model.predict(x)
+    with pytest.raises(fn.DataError, match=r"^y\[1\] is masked"):
+        model.fit(x.data, y, **settings)
+    with pytest.raises(fn.DataError, match=r"^sample_weight\[3\] is masked"):
+        model.fit(x.data, y.data, sample_weight=weights, **settings)

@@ -118,3 +118,84 @@ def test_a_training_with_a_loss_of_one_s_own_goes_on(tmp_path):
     want = trained(4)
     trained(2)
     assert trained(4, resume=True) == want
+
+
+class Kept(fn.Callback):
+    """The parameters and statistics after each epoch."""
+
+    def __init__(self):
+        self.states = {}
+
+    def on_epoch_end(self, run):
+        self.states[run.epoch] = bits(run.model.parameters) | bits(run.model.buffers)
+
+
+def normalised_model():
+    normal = fn.initializers.Normal(0.5)
+    layers = [fn.Embedding(11, 3, normal), fn.Flatten(), fn.BatchNorm(momentum=0.5), fn.Dense(11)]
+    return fn.Sequential(layers, input_shape=(3,))
+
+
+class TestTheBestParameters:
+    """Of a training with EarlyStopping(restore_best=True) the file is the model that the training leaves."""
+
+    VALUES = (3, 2, 0.5, 2, 2.5, 0.7, 0.8, 0.1)
+
+    def train(self, path, epochs, patience=9, resume=False, extra=(), **options):
+        model, kept = normalised_model(), Kept()
+        stopping = fn.EarlyStopping(patience=patience, restore_best=True)
+        watching = [Scripted(val_loss=self.VALUES), kept, stopping, fn.Checkpoint(path, resume=resume), *extra]
+        fit(model, epochs=epochs, callbacks=watching, **options)
+        return model, kept.states
+
+    def loaded(self, path):
+        model = fn.load(path)
+        return bits(model.parameters) | bits(model.buffers)
+
+    @pytest.mark.parametrize(("patience", "last"), [(9, 5), (1, 4)], ids=["all epochs", "stopped"])
+    def test_are_in_the_file(self, tmp_path, patience, last):
+        model, states = self.train(tmp_path / "c.h5", epochs=5, patience=patience)
+        assert list(states) == list(range(1, last + 1))
+        assert self.loaded(tmp_path / "c.h5") == states[3] == bits(model.parameters) | bits(model.buffers)
+        assert states[3] != states[last]
+        assert fn.load(tmp_path / "c.h5").epoch == last
+
+    def test_a_training_of_more_epochs_goes_on_from_the_last_ones(self, tmp_path):
+        whole, states = self.train(tmp_path / "whole.h5", epochs=8)
+        for epochs in (4, 4, 6, 8):  # twice the same: a training that has nothing to do keeps the file as it is
+            parts, of_parts = self.train(tmp_path / "parts.h5", epochs=epochs, resume=True)
+            for epoch, got in of_parts.items():
+                assert got == states[epoch], epoch
+        assert bits(parts.parameters) == bits(whole.parameters)
+        assert self.loaded(tmp_path / "parts.h5") == self.loaded(tmp_path / "whole.h5") == states[8]
+
+    def test_are_in_the_file_after_an_interruption_which_resumes_exactly(self, tmp_path):
+        _, states = self.train(tmp_path / "whole.h5", epochs=6)
+        stop = StopAt(5, step=2, error=KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            self.train(tmp_path / "c.h5", epochs=6, extra=[stop])
+        assert self.loaded(tmp_path / "c.h5") == states[3]
+        _, resumed = self.train(tmp_path / "c.h5", epochs=6, resume=True)
+        assert resumed == {epoch: states[epoch] for epoch in (5, 6)}
+
+    def test_a_training_that_was_stopped_stays_stopped_with_them(self, tmp_path):
+        self.train(tmp_path / "c.h5", epochs=8, patience=1)
+        before = self.loaded(tmp_path / "c.h5")
+        model, states = self.train(tmp_path / "c.h5", epochs=8, patience=1, resume=True)
+        assert states == {}
+        assert model.history.stop_reason == "val_loss did not improve for 1 epochs"
+        assert self.loaded(tmp_path / "c.h5") == before == bits(model.parameters) | bits(model.buffers)
+
+    def test_the_file_of_another_training_is_left_alone(self, tmp_path):
+        """Interrupted in its first epoch, a training has written nothing, and has no best parameters either."""
+        self.train(tmp_path / "c.h5", epochs=2)
+        before = (tmp_path / "c.h5").read_bytes()
+
+        class PutsBack(fn.Callback):
+            def on_train_end(self, run):
+                run.put_back = True
+
+        stop = StopAt(1, step=1, error=KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            self.train(tmp_path / "c.h5", epochs=6, extra=[stop, PutsBack()])
+        assert (tmp_path / "c.h5").read_bytes() == before

@@ -9,7 +9,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.engine.program import Program
-from tests.tiny import WORDS, bits, dense_model, fit, python, tiny_model, trigrams
+from tests.tiny import WORDS, bits, dense_model, fit, jit_only, python, tiny_model, trigrams
 
 # In a process of its own: what this looks for is a crash.
 AT_ONCE = """
@@ -264,3 +264,34 @@ def test_no_targets_at_all_are_refused(loss):
     ):
         with pytest.raises((fn.ShapeError, fn.DataError, TypeError), match=r"\by\b"):
             call()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_parameters_and_statistics_change_by_name(dtype):
+    model = fn.Sequential([fn.Dense(5), fn.BatchNorm(), fn.Dense(3)], input_shape=(4,), dtype=dtype)
+    x = np.random.default_rng(0).normal(size=(6, 4))
+    before = model.predict(x, logits=True)
+    model.parameters["dense_1.w"] *= 2
+    model.parameters["dense_1.b"] = np.array([1, 0, 0])
+    np.testing.assert_allclose(model.predict(x, logits=True), 2 * before + [1, 0, 0], rtol=1e-5)
+    model.buffers["batch_norm.var"] *= 4
+    assert (model.buffers["batch_norm.var"] == 4).all()
+    with pytest.raises(KeyError, match=r"did you mean dense.w or"):
+        model.parameters["dens.w"] *= 2
+
+
+@jit_only
+@pytest.mark.parametrize("ask", ["model.predict(x)", "list(model.evaluate(x, [0, 1, 2, 0, 1, 2]).values())"])
+def test_one_model_takes_one_dtype_after_another(ask):
+    """In a process of its own, where no other model has made the second version of the kernel that gathers."""
+    code = f"""
+import numpy as np, fastnn as fn
+from tests.tiny import dense_model
+model, x = dense_model(dtype="float64"), np.random.default_rng(0).integers(0, 2, (6, 5))
+got = []
+for kind in ("uint8", "float64", "int32"):
+    x = x.astype(kind)
+    got.append(np.asarray({ask}).tobytes())
+print(len(set(got)))
+"""
+    assert python(code).strip() == "1"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from tests.tiny import bits
 
 X = np.random.default_rng(0).normal(size=(12, 4))
 Y = np.arange(12) % 3
@@ -80,3 +81,47 @@ BAD = [
 def test_bad_weights(error, message, given):
     with pytest.raises(error, match=message):
         fitted(**given)
+
+
+BY_LABEL = {
+    "truth values": {False: 1, True: 10},
+    "NumPy's truth values": {np.False_: 1, np.True_: 10},
+    "NumPy's whole numbers": {np.int64(0): np.float32(1), np.uint8(1): np.int64(10)},
+    "whole floats": {0.0: 1.0, np.float32(1): 10.0},
+    "an array": np.array([1, 10]),
+    "of objects": np.array([1, 10.0], dtype=object),
+}
+
+
+@pytest.mark.parametrize("given", BY_LABEL.values(), ids=list(BY_LABEL))
+def test_labels_of_class_weights(given):
+    """Each weighs the classes as {0: 1, 1: 10} does, and not as no weights do."""
+    x, y = np.random.default_rng(0).normal(size=(40, 4)), np.arange(40) % 2
+
+    def trained(weights, labels=y):
+        model = fn.Sequential([fn.Dense(2)], input_shape=(4,))
+        model.fit(x, labels, optimizer=fn.SGD(0.1), class_weight=weights, verbose=False)
+        return bits(model.parameters)
+
+    want = trained({0: 1, 1: 10})
+    assert trained(given) == want != trained(None)
+    assert trained(given, labels=y.astype(bool)) == want
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"1": 10}, fn.DataError, "class_weight has the label '1', a text; expected whole numbers, 0 to 1"),
+        ({1.5: 10}, fn.DataError, "class_weight has the label 1.5, expected 0 to 1"),
+        ({2: 10}, fn.DataError, "class_weight has the label 2, expected 0 to 1"),
+        ({-1: 10}, fn.DataError, "class_weight has the label -1"),
+        ({None: 10}, fn.DataError, "class_weight has the label None"),
+        ({1: "10"}, TypeError, r"class_weight\[1\] is '10', expected a number"),
+        ({1: None}, TypeError, r"class_weight\[1\] is None, expected a number"),
+        ({1: np.nan}, fn.DataError, r"class_weight\[1\] is nan"),
+    ],
+)
+def test_labels_and_weights_that_are_none(given, error, message):
+    model = fn.Sequential([fn.Dense(2)], input_shape=(4,))
+    with pytest.raises(error, match=message):
+        model.fit(np.zeros((4, 4)), [0, 1, 0, 1], optimizer=fn.SGD(0.1), class_weight=given, verbose=False)

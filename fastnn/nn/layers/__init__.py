@@ -6,14 +6,21 @@ from fastnn.common.habits import missing_from
 from fastnn.common.names import look_up
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.base import Join, Layer, Parameter, restored
+from fastnn.nn.layers.columns import Columns
+from fastnn.nn.layers.conv1d import Conv1D
 from fastnn.nn.layers.convolution import Conv2D, MaxPool2D
 from fastnn.nn.layers.dense import Dense
 from fastnn.nn.layers.dropout import Dropout
 from fastnn.nn.layers.embedding import Embedding
+from fastnn.nn.layers.join import Add, Concatenate
 from fastnn.nn.layers.normalisation import BatchNorm, LayerNorm
-from fastnn.nn.layers.shape import Flatten, Sum
+from fastnn.nn.layers.pooling import AveragePool2D, GlobalAveragePool
+from fastnn.nn.layers.shape import Flatten, Reshape, Sum
 
-KINDS = (Activation, BatchNorm, Conv2D, Dense, Dropout, Embedding, Flatten, LayerNorm, MaxPool2D, Sum)
+KINDS = (
+    *(Activation, Add, AveragePool2D, BatchNorm, Columns, Concatenate, Conv1D, Conv2D, Dense, Dropout, Embedding),
+    *(Flatten, GlobalAveragePool, LayerNorm, MaxPool2D, Reshape, Sum),
+)
 LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}
 
 

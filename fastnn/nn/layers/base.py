@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
+import numpy as np
+
+from fastnn.common import validation
 from fastnn.common.errors import ShapeError
 from fastnn.common.habits import Hinted
+from fastnn.common.plain import PlainNumbers
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
@@ -71,20 +75,22 @@ class Penalised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer(Hinted):
+class Layer(PlainNumbers, Hinted):
     """Base of all layers. A subclass says its kind, shapes, parameters and forward operations.
 
     name       what it is called in a network; None: its kind, counted up
     freeze     whether training leaves its parameters as they are
 
     kind       what names count up: dense, dense_1
-    takes_ids  whether the input is word ids, not numbers
+    takes_data whether it reads data as they are given, and so only an input of the network
+    takes_ids  whether these are word ids, not numbers
     weights    the short names of the parameters to which penalties and max_norm apply
     """
 
     name: str | None = None
     freeze: bool = False
     kind: ClassVar[str]
+    takes_data: ClassVar[bool] = False
     takes_ids: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ()
 
@@ -130,6 +136,15 @@ class Layer(Hinted):
         forward operations of all layers.
         """
         raise NotImplementedError
+
+    def checked_input(self, x: Any, what: str, owner: str) -> np.ndarray:
+        """Data (N, *shape) as kernels take them, for a layer that reads an input of the network.
+
+        what, owner : what messages call the data and the layer
+
+        Raises TypeError or DataError for data that it cannot take.
+        """
+        return validation.finite(x, what)
 
     def least_samples(self, shape: tuple[int, ...]) -> int:
         """The smallest number of samples that a training batch may have."""

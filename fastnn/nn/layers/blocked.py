@@ -22,6 +22,9 @@ class BlockedDense(Dense):
     def of(cls, layer: Layer) -> "BlockedDense":
         return cls(**{name: getattr(layer, name) for name in (field.name for field in fields(layer))})
 
+    def forward_at_positions(self, build, x, p):
+        raise ValueError(f"steps_per_block takes samples of one axis, not of shape {x.shape}: put Flatten() first")
+
     def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
         samples = build.batch
         scores = super().emit_product(build, x, w)

@@ -1,6 +1,7 @@
 """Layers that slide a window over images (N, H, W, C): convolution and max pooling."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
@@ -9,11 +10,13 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
+from fastnn.engine.builder import Builder, Value
 from fastnn.engine.ops import OFFSET, Slice
+from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.base import Backward, Layer, Parameter, Penalised, expect_rank
 
 Padding = Literal["same", "valid"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
@@ -28,7 +31,7 @@ class Window:
 
     size: tuple[int, int]
     stride: tuple[int, int]
-    padding: str
+    padding: Padding
 
     def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
         """Slice and columns that come out; ShapeError if the window does not fit."""
@@ -54,11 +57,17 @@ def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
     return whole_number(f"{layer}: {name}", values[0]), whole_number(f"{layer}: {name}", values[1])
 
 
-def _window(layer: str, size: Any, stride: Any, padding: str) -> Window:
+def check_padding(layer: str, padding: Any) -> None:
+    """ValueError unless `padding` is one of PADDINGS."""
     if padding not in PADDINGS:
         raise ValueError(
             f'{layer}: padding is {padding!r}, expected "same" (⌈extent / stride⌉ outputs) or "valid" (no padding)'
         )
+
+
+def checked_window(layer: str, size: Any, stride: Any, padding: Padding) -> Window:
+    """The window that a layer's arguments describe; ValueError or TypeError if they describe none."""
+    check_padding(layer, padding)
     return Window(_pair(layer, "window", size), _pair(layer, "stride", stride), padding)
 
 
@@ -85,7 +94,7 @@ class Conv2D(Penalised, Layer):
             initializers.get(initializer)
 
     def window(self) -> Window:
-        return _window("Conv2D", self.kernel_size, self.stride, self.padding)
+        return checked_window("Conv2D", self.kernel_size, self.stride, self.padding)
 
     def output_shape(self, shape):
         return (*self.window().outputs("Conv2D", shape), self.filters)
@@ -131,6 +140,27 @@ class Conv2D(Penalised, Layer):
         return dx
 
 
+def forward_as_images(
+    layer: Conv2D,
+    build: Builder,
+    x: Value,
+    p: Mapping[str, ParameterView],
+    image: tuple[int, ...],
+    shape: tuple[int, ...],
+) -> tuple[Value, Backward]:
+    """Emit a convolution of x, taken as an image (H, W, C). The output has `shape`, the input's gradient x's shape.
+
+    Samples are stored flat, so this costs nothing more.
+    """
+    out, backward = layer.forward(build, x.reshaped(image), p)
+
+    def of_images(dout, grads, wanted):
+        dx = backward(dout.reshaped(out.shape), grads, wanted)
+        return None if dx is None else dx.reshaped(x.shape)
+
+    return out.reshaped(shape), of_images
+
+
 def _padded(build, x, geometry):
     """The image with its padding in it, and the geometry of the window over that. Without padding, x itself."""
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = geometry.tolist()
@@ -161,7 +191,7 @@ class MaxPool2D(Layer):
         self.window()
 
     def window(self) -> Window:
-        return _window("MaxPool2D", self.pool_size, self.stride or self.pool_size, self.padding)
+        return checked_window("MaxPool2D", self.pool_size, self.stride or self.pool_size, self.padding)
 
     def output_shape(self, shape):
         return (*self.window().outputs("MaxPool2D", shape), shape[2])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.ops import OFFSET, Columns, Slice
@@ -11,7 +12,8 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
 # this many times as large as they are.
@@ -21,6 +23,9 @@ FEW_SAMPLES = 8
 @dataclass(frozen=True)
 class Dense(Penalised, Layer):
     """f(x·w + b): x (N, inputs), w (inputs, units), b (units,), output (N, units).
+
+    Samples with more axes: the last one is that of the inputs, x (N, …, inputs), and the output is (N, …, units). The
+    same w and b are used at every position.
 
     units        the number of outputs
     activation   a name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu
@@ -45,19 +50,22 @@ class Dense(Penalised, Layer):
         initializers.get(self.bias_initializer)
 
     def output_shape(self, shape):
-        expect_rank("Dense", shape, 1, "one axis (inputs,): put Flatten() before it")
-        return (self.units,)
+        if not shape:
+            raise ShapeError(f"Dense got samples of shape {shape}, expected (inputs,) or (…, inputs)")
+        return (*shape[:-1], self.units)
 
     def parameters(self, shape):
         bias = {"b": Parameter((self.units,), initializers.get(self.bias_initializer))} if self.use_bias else {}
         if self.tied_to is not None:
             return bias
-        return {"w": Parameter((shape[0], self.units), initializers.get(self.initializer))} | bias
+        return {"w": Parameter((shape[-1], self.units), initializers.get(self.initializer))} | bias
 
     def borrowed(self, shape):
         return {} if self.tied_to is None else {"w": (f"{self.tied_to}.w", (self.units, shape[0]))}
 
     def forward(self, build, x, p):
+        if len(x.shape) > 1:
+            return self.forward_at_positions(build, x, p)
         scores = self.emit_product(build, x, p["w"])
         if self.use_bias:
             build.emit(k.bias_forward, scores.buffer, p["b"].array)
@@ -72,6 +80,12 @@ class Dense(Penalised, Layer):
             return self.emit_input_gradient(build, x, p["w"], dout) if wanted else None
 
         return out, backward
+
+    def forward_at_positions(self, build, x, p):
+        """As `forward`, for x (N, …, inputs): the convolution of a line of positions with a window of one of them."""
+        line = (1, x.width // x.shape[-1], x.shape[-1])
+        window = Conv2D(self.units, 1, self.activation, use_bias=self.use_bias)
+        return forward_as_images(window, build, x, p, line, self.output_shape(x.shape))
 
     def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
         """Emit x·w, to which bias and activation are added."""

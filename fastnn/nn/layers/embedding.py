@@ -6,7 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common import validation
 from fastnn.common.validation import whole_number
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.memory import Buffer
+from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised
@@ -23,6 +27,7 @@ class Embedding(Penalised, Layer):
     width: int
     initializer: InitializerName | Initializer = "normal"
     kind: ClassVar[str] = "embedding"
+    takes_data: ClassVar[bool] = True
     takes_ids: ClassVar[bool] = True
 
     def __post_init__(self):
@@ -34,24 +39,37 @@ class Embedding(Penalised, Layer):
     def output_shape(self, shape):
         return (*shape, self.width)
 
+    def checked_input(self, x, what, owner):
+        return validation.whole_numbers(x, what, self.rows, f"ids into {self.rows} rows of {owner}")
+
     def parameters(self, shape):
         return {"w": Parameter((self.rows, self.width), initializers.get(self.initializer))}
 
     def forward(self, build, x, p):
         out = build.value("embedding", self.output_shape(x.shape))
-        build.emit(k.embedding_forward, out.buffer, p["w"].array, x.buffer, self.width)
+        build.emit(k.embedding_forward, out.buffer, p["w"].array, x.buffer, self.width, 0)
 
         def backward(dout, grads, wanted):
-            starts = build.array("starts", (self.rows + 1,), np.int64)
-            positions = build.array("positions", (build.batch * x.width,), np.int64)
-            dw = grads["w"]
-            if dw.name in build.whole:
-                build.emit(k.zero, dw.array.reshape(-1))
-            else:  # rows whose id does not occur in the batch cost nothing: their gradient is 0 and stays 0
-                build.sparse_gradients[dw.name] = starts
-                build.emit(k.clear_rows, dw.array, starts)
-            build.emit(k.group_by_row, starts, positions, x.buffer)
-            build.emit(k.embedding_backward, dw.array, dout.buffer, starts, positions, x.width, self.width)
+            emit_table_gradient(build, grads["w"], dout, x.buffer, self.rows, self.width)
             # Returns no gradient of the ids, which have none: this is always the first layer.
 
         return out, backward
+
+
+def emit_table_gradient(
+    build: Builder, dw: ParameterView, dout: Value, ids: Buffer, rows: int, width: int, first: int = 0
+) -> None:
+    """Emit the gradient of a table (rows, width), summed by row: ids (batch, C) say which rows a sample took.
+
+    first : the column of dout at which the vectors begin
+    """
+    samples, count = ids.shape
+    starts = build.array("starts", (rows + 1,), np.int64)
+    positions = build.array("positions", (samples * count,), np.int64)
+    if dw.name in build.whole:
+        build.emit(k.zero, dw.array.reshape(-1))
+    else:  # rows whose id does not occur in the batch cost nothing: their gradient is 0 and stays 0
+        build.sparse_gradients[dw.name] = starts
+        build.emit(k.clear_rows, dw.array, starts)
+    build.emit(k.group_by_row, starts, positions, ids)
+    build.emit(k.embedding_backward, dw.array, dout.buffer, starts, positions, count, width, first)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
+from fastnn.common.validation import whole_number
 from fastnn.nn.layers.base import Layer, expect_rank
 
 
@@ -16,6 +18,33 @@ class Flatten(Layer):
 
     def output_shape(self, shape):
         return (math.prod(shape),)
+
+    def forward(self, build, x, p):
+        return x.reshaped(self.output_shape(x.shape)), lambda dout, grads, wanted: dout.reshaped(x.shape)
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """(N, ...) to (N, *shape), in the order in which samples are stored, last axis fastest: this costs nothing.
+
+    shape  the extents of an output sample; one of them may be -1: what the others leave
+    """
+
+    shape: tuple[int, ...]
+    kind: ClassVar[str] = "reshape"
+
+    def __post_init__(self):
+        given = self.shape if isinstance(self.shape, tuple | list) else (self.shape,)
+        extents = tuple(-1 if extent == -1 else whole_number("Reshape: shape", extent) for extent in given)
+        if extents.count(-1) > 1 or not extents:
+            raise ValueError(f"Reshape: shape is {extents}, expected extents of which at most one is -1")
+        object.__setattr__(self, "shape", extents)
+
+    def output_shape(self, shape):
+        size, known = math.prod(shape), math.prod(extent for extent in self.shape if extent != -1)
+        if size % known or (-1 not in self.shape and size != known):
+            raise ShapeError(f"Reshape: samples of shape {shape} have {size} numbers, which do not fit {self.shape}")
+        return tuple(size // known if extent == -1 else extent for extent in self.shape)
 
     def forward(self, build, x, p):
         return x.reshaped(self.output_shape(x.shape)), lambda dout, grads, wanted: dout.reshaped(x.shape)

@@ -7,6 +7,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.habits import Hinted
+from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Slice
@@ -36,7 +37,13 @@ class Optimizer(Hinted):
     clip_norm    a bound on the norm of all gradients together; clip_value: on the size of each number
     state_dtype  how state is kept: None, in the dtype of the parameters; "bfloat16", in half the bytes of float32
     state        name of a parameter -> {name of a state array -> array}; may be assigned
-    iteration    steps taken; epoch: epochs finished, for schedules by epoch; both may be assigned
+    iteration    steps taken; epoch: epochs finished; schedules go by these; both may be assigned
+
+    An optimizer counts its own steps and epochs: a new one begins its schedule at the beginning, whatever the model has
+    been through, and a Checkpoint that resumes goes on where it was. It belongs to the model that it trains. Given to
+    another model it starts anew there: iteration and epoch 0, fresh state. Given back, it starts anew once more, so
+    models that are trained in turns need an optimizer each. `lr` stays as it is, also where a callback has lowered it.
+    A copy (`copy.deepcopy`) belongs to no model: the first that it trains takes over its state and its counts.
 
     The update of a layer of millions of weights waits for memory, and state is most of what it moves: that is where
     bfloat16 may be faster, if memory is slow; elsewhere it is slower. Arithmetic stays in the dtype of the parameters.
@@ -66,7 +73,8 @@ class Optimizer(Hinted):
         clip_value: float | None = None,
         state_dtype: StateDtype | None = None,
     ):
-        self.lr = _learning_rate(type(self).__name__, lr)
+        self.lr = _learning_rate(type(self).__name__, plain(lr))
+        clip_norm, clip_value = plain(clip_norm), plain(clip_value)
         for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if bound is not None and not bound > 0:
                 raise ValueError(f"{type(self).__name__}: {name} is {bound}, expected above 0")
@@ -102,18 +110,20 @@ class Optimizer(Hinted):
         own = {name: getattr(self, name) for name in self.settings}
         optional = {name: getattr(self, name) for name in ("clip_norm", "clip_value", "state_dtype")}
         chosen = {name: value for name, value in optional.items() if value is not None}
-        return {"name": self.name, "lr": lr} | own | chosen
+        return plain({"name": self.name, "lr": lr} | own | chosen)  # what was assigned may be NumPy's
 
     def attach(self, parameters: Block) -> None:
         """Make the state of `parameters`: the arrays that were assigned for these names, else initial values.
 
-        State that belongs to another model's parameters is left to that model: this one starts anew.
+        If it belongs to another model's parameters, it starts anew: that state and those counts are dropped.
         """
         mine = {name for name in self.state if self._is_laid_out(name)}
         if self._owner is parameters and mine.issuperset(parameters):
             return
         if self._owner is not None and self._owner is not parameters:
             self.state = {name: parts for name, parts in self.state.items() if name not in mine}
+            if not any(name in self.state for name in parameters):  # whoever assigns state says where it stands
+                self.iteration = self.epoch = 0
         blocks = {part: self._fresh(parameters) for part in self.state_names}
         state = {name: {part: block[name] for part, block in blocks.items()} for name in parameters}
         for name, parts in self.state.items():
@@ -275,9 +285,9 @@ def _is_view(array: Any, expected: np.ndarray) -> bool:
 def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
     if isinstance(lr, Schedule):
         return lr
-    if isinstance(lr, bool) or not isinstance(lr, int | float | np.number):
-        if isinstance(lr, Mapping):
-            raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
+    if isinstance(lr, Mapping):
+        raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
+    if isinstance(lr, bool) or not isinstance(lr, int | float):
         raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
     if not lr >= 0 or lr == float("inf"):
         raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")

@@ -27,6 +27,8 @@ class Run:
     logs                        this epoch's figures so far: loss, accuracy; val_* once known. Figures that a callback
                                 adds are kept in the history.
     stop_reason                 why a callback ended the training; None while it goes on
+    put_back                    whether a callback has put the parameters of an earlier epoch back, at the end: then a
+                                Checkpoint keeps these for `load`, beside those from which a training resumes
     """
 
     def __init__(self, model: Predictor, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
@@ -38,6 +40,7 @@ class Run:
         self.shuffle = True
         self.logs: dict[str, Any] = {}
         self.stop_reason: str | None = None
+        self.put_back = False
         self._runner: Runner | None = None
 
     def stop(self, reason: str) -> None:
@@ -60,7 +63,7 @@ class Run:
         return self._runner.gradients
 
     def layer_outputs(self) -> dict[str, np.ndarray]:
-        """The inputs ("input", if there is one) and each layer's output for the batch of the last step, by name: views."""
+        """The inputs (one: "input") and each layer's output for the batch of the last step, by name: views."""
         assert self._runner is not None, "no step has run"
         return self._runner.layer_outputs()
 

@@ -2,6 +2,7 @@
 
 import json
 from array import array
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastnn.common.names import numbered
 from fastnn.nn.config import config_of
 from fastnn.training import storage
 from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.model import Predictor
 from fastnn.training.storage import Saved
 
 
@@ -19,7 +21,11 @@ class Checkpoint(Callback):
     """After each epoch, write model, optimizer state, counters, history and callbacks' states to `path`.
 
     With resume=True and a file there, training starts from it: parameters, state, sample order and
-    what follows are the same bits as without the interruption. The file is a model too: `load` reads it.
+    what follows are the same bits as without the interruption.
+
+    The file is a model too, which `load` reads: that of the last epoch, and once the training has ended the one that it
+    leaves, as `EarlyStopping(restore_best=True)` puts the best parameters back. Then the last ones stand beside them,
+    from which a training of more epochs goes on. One that was stopped stays stopped.
     """
 
     last = True  # after each epoch it keeps what the other callbacks have made of it
@@ -27,17 +33,22 @@ class Checkpoint(Callback):
     def __init__(self, path: str | Path, *, resume: bool = False):
         self.path, self.resume = Path(path), resume
         self.setup: dict[str, Any] = {}  # of the training that it watches
+        self._is_there = False  # whether the file is of this training
 
     def on_train_begin(self, run: Run) -> None:
         # As it is now: a callback may change the learning rate, and a resumed training is set up with the first again.
         self.setup = _setup(run)
+        self._is_there = False
         if self.resume and self.path.exists():
             saved = storage.read(self.path)
             self._check(saved.training)
             self.setup = saved.training["setup"]
             with storage.building(saved):
                 run.model.restore_saved(saved)
+                if "last" in saved.training:
+                    run.model.restore(saved.training["last"])
             restore(run, saved)
+            self._is_there = True
 
     def _check(self, training) -> None:
         """FileFormatError unless the checkpoint was made by a training like this one."""
@@ -53,6 +64,11 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, run: Run) -> None:
         storage.save(self.path, run.model.saved(training_state(run, self.setup)))
+        self._is_there = True
+
+    def on_train_end(self, run):
+        if run.put_back and self._is_there:
+            storage.save(self.path, with_parameters(storage.read(self.path), run.model))
 
 
 def training_state(run: Run, setup: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +78,7 @@ def training_state(run: Run, setup: dict[str, Any]) -> dict[str, Any]:
         "setup": setup,
         "optimizer": {
             "iteration": optimizer.iteration,
+            "epoch": optimizer.epoch,
             "state": optimizer.state,
             "config": json.dumps(optimizer.config()),
         },
@@ -71,6 +88,13 @@ def training_state(run: Run, setup: dict[str, Any]) -> dict[str, Any]:
         },
         "callbacks": {key: callback.state_dict() for key, callback in _resumable(run).items()},
     }
+
+
+def with_parameters(saved: Saved, model: Predictor) -> Saved:
+    """A checkpoint with the parameters of `model`; training goes on from those that it had after its last epoch."""
+    last = saved.training.get("last") or {"parameters": saved.parameters, "buffers": saved.buffers}
+    training = {**saved.training, "last": last}
+    return replace(saved, parameters=dict(model.parameters), buffers=dict(model.buffers), training=training)
 
 
 def _difference(name: str, was: Any, now: Any) -> str:
@@ -98,6 +122,7 @@ def restore(run: Run, saved: Saved) -> None:
         for part, value in parts.items():
             run.optimizer.state[name][part][...] = value
     run.optimizer.iteration = training["optimizer"]["iteration"]
+    run.optimizer.epoch = training["optimizer"].get("epoch", saved.config["epoch"])  # which older files lack
     lr = json.loads(training["optimizer"]["config"])["lr"]
     if not isinstance(lr, dict):  # a schedule does not change, and the setup says that it is the same
         run.optimizer.lr = lr

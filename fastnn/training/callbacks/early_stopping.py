@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
 
@@ -30,7 +31,7 @@ class EarlyStopping(PlateauWatcher):
         max_gap: float | None = None,
     ):
         super().__init__(monitor, patience, min_delta)
-        self.restore_best, self.max_gap = restore_best, max_gap
+        self.restore_best, self.max_gap = bool(restore_best), plain(max_gap)
 
     def _reset(self) -> None:
         super()._reset()
@@ -58,6 +59,7 @@ class EarlyStopping(PlateauWatcher):
     def on_train_end(self, run: Run) -> None:
         if self.restore_best and self.best_state is not None:
             run.model.restore(self.best_state)
+            run.put_back = True
 
     def state_dict(self) -> dict[str, Any]:
         return super().state_dict() | {"best_state": self.best_state or {}}

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from fastnn.common.errors import DataError
 from fastnn.common.names import near, nearest
+from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Callback, Run
 
 
@@ -20,6 +21,7 @@ class PlateauWatcher(Callback):
     kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # the attributes that a checkpoint must keep
 
     def __init__(self, monitor: str, patience: int, min_delta: float):
+        patience, min_delta = plain(patience), plain(min_delta)
         # The negated forms catch NaN as well.
         if not patience >= 1 or not min_delta >= 0:
             kind = type(self).__name__

@@ -1,5 +1,6 @@
 """Lowers the learning rate when a figure stops getting better."""
 
+from fastnn.common.plain import plain
 from fastnn.nn.schedules import Schedule
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
@@ -24,6 +25,7 @@ class ReduceOnPlateau(PlateauWatcher):
         min_delta: float = 0.0,
         min_lr: float = 0.0,
     ):
+        factor, min_lr = plain(factor), plain(min_lr)
         if not 0 < factor < 1 or not min_lr >= 0:
             raise ValueError(f"ReduceOnPlateau: factor {factor}, min_lr {min_lr}; expected 0 < factor < 1, min_lr ≥ 0")
         super().__init__(monitor, patience, min_delta)

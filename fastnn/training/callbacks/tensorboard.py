@@ -58,7 +58,8 @@ class TensorBoard(StepRecorder):
         losses = run.history.steps["loss"][self._told :]
         if losses:
             self._scalar("step/loss", np.mean(losses), step)
-        self._scalar("step/lr", run.optimizer.current_lr, step)
+        # At the end of an epoch the optimizer has the rate of the next one.
+        self._scalar("step/lr", run.logs.get("lr", run.optimizer.current_lr), step)
         self._told = step
         if self.histograms:
             for kind, name, array in run.arrays():

@@ -2,6 +2,7 @@
 
 import time
 
+from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Callback, Run
 
 
@@ -14,6 +15,7 @@ class TimeLimit(Callback):
     often = True
 
     def __init__(self, seconds: float):
+        seconds = plain(seconds)
         if not seconds > 0:
             raise ValueError(f"TimeLimit: seconds is {seconds}, expected above 0")
         self.seconds = seconds

@@ -9,12 +9,15 @@ from importlib import import_module
 
 from fastnn_kernels.reference.activation import *
 from fastnn_kernels.reference.adaptive_update import *
+from fastnn_kernels.reference.average_pool import *
 from fastnn_kernels.reference.batch import *
 from fastnn_kernels.reference.bfloat16_update import *
 from fastnn_kernels.reference.bias import *
+from fastnn_kernels.reference.columns import *
 from fastnn_kernels.reference.conv import *
 from fastnn_kernels.reference.dropout import *
 from fastnn_kernels.reference.embedding import *
+from fastnn_kernels.reference.join import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.narrow import *
@@ -29,12 +32,15 @@ from fastnn_kernels.reference.update import *
 _FAMILIES = (
     "activation",
     "adaptive_update",
+    "average_pool",
     "batch",
     "bfloat16_update",
     "bias",
+    "columns",
     "conv",
     "dropout",
     "embedding",
+    "join",
     "losses",
     "matmul",
     "narrow",

@@ -5,10 +5,10 @@ import numpy as np
 __all__ = ["clear_rows", "embedding_backward", "embedding_forward", "group_by_row", "sum_backward", "sum_forward"]
 
 
-def embedding_forward(out, w, ids, n):
-    """out[b] = the rows w[ids[b, c], :n] side by side"""
+def embedding_forward(out, w, ids, n, first=0):
+    """out[b, first:] = the rows w[ids[b, c], :n] side by side"""
     B, C = ids.shape
-    out[:, : C * n] = w[ids, :n].reshape(B, C * n)
+    out[:, first : first + C * n] = w[ids, :n].reshape(B, C * n)
 
 
 def group_by_row(starts, positions, ids):
@@ -23,9 +23,9 @@ def clear_rows(dw, starts):
     dw[np.diff(starts) > 0] = 0
 
 
-def embedding_backward(dw, dout, starts, positions, C, n):
-    """dw[v, :n] += Σ dout over the occurrences of id v"""
-    terms = dout[:, : C * n].reshape(len(positions), n)
+def embedding_backward(dw, dout, starts, positions, C, n, first=0):
+    """dw[v, :n] += Σ dout[:, first:] over the occurrences of id v"""
+    terms = dout[:, first : first + C * n].reshape(len(positions), n)
     rows = np.repeat(np.arange(len(dw)), np.diff(starts))
     np.add.at(dw[:, :n], rows, terms[positions])
 

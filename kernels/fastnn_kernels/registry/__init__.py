@@ -6,8 +6,10 @@ no kernel. Each family has a file: functions that make its inputs, then its spec
 
 from fastnn_kernels.registry import (
     batch,
+    columns,
     elementwise,
     embedding,
+    joins,
     losses,
     narrow,
     norms,
@@ -21,7 +23,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, penalties, narrow),
+    *(windows, norms, losses, penalties, narrow, joins, columns),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

@@ -11,8 +11,9 @@ from fastnn_kernels.registry.updates import in_bfloat16
 
 
 def embedding_forward(rng, dtype, shape):
-    B, C, V, n = shape
-    return padded(dtype, B, C * n, GARBAGE), normal(rng, dtype, V, n), random_ids(rng, V, (B, C)), n
+    B, C, V, n, *first = shape
+    out = padded(dtype, B, sum(first) + C * n, GARBAGE)
+    return out, normal(rng, dtype, V, n), random_ids(rng, V, (B, C)), n, *first
 
 
 def group(rng, dtype, shape):
@@ -21,10 +22,11 @@ def group(rng, dtype, shape):
 
 
 def embedding_backward(rng, dtype, shape):
-    B, C, V, n = shape
+    B, C, V, n, *first = shape
     starts, positions, ids = group(rng, dtype, shape[:3])
     reference.group_by_row(starts, positions, ids)
-    return normal(rng, dtype, V, n), normal(rng, dtype, B, C * n), starts, positions, C, n
+    dout = normal(rng, dtype, B, sum(first) + C * n)
+    return normal(rng, dtype, V, n), dout, starts, positions, C, n, *first
 
 
 def clear_rows(rng, dtype, shape):
@@ -55,9 +57,10 @@ def sum_backward(rng, dtype, shape):
 def specs():
     odd = named((0, 3, 5, 4), (1, 1, 1, 1), (4, 0, 3, 5), (13, 1, 31, 17), (5, 3, 7, 5), (7, 2, 2, 16))
     size = {"around": lambda r: (r, 3, 10, 16)}
-    yield spec("embedding_forward", embedding_forward, odd, GATHERS, memory_of=gathered, **size)
+    behind = odd | named((5, 3, 7, 5, 2), (4, 2, 5, 16, 3))  # vectors behind other columns of their row
+    yield spec("embedding_forward", embedding_forward, behind, GATHERS, memory_of=gathered, **size)
     cost = {"flops": lambda s: s[0] * s[1] * s[3], "terms": lambda s: s[0] * s[1]}
-    yield spec("embedding_backward", embedding_backward, odd, GATHERS, **size, **cost)
+    yield spec("embedding_backward", embedding_backward, behind, GATHERS, **size, **cost)
     tall = {"around": lambda r: (3, 3, r, 16)}
     yield spec("clear_rows", clear_rows, odd, GATHERS, **tall)
     yield spec("sgd_update_rows", update_rows, odd, GATHERS, **tall)

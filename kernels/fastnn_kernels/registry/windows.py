@@ -1,4 +1,4 @@
-"""Specs of convolutions, of their bias and of max pooling."""
+"""Specs of convolutions, of their bias and of pooling."""
 
 import math
 
@@ -82,6 +82,26 @@ def pool_backward(rng, dtype, shape):
     return padded(dtype, len(x), inside, GARBAGE), normal(rng, dtype, len(x), outside), argmax, outside
 
 
+def average_forward(rng, dtype, shape):
+    out, _, _, g = pool_forward(rng, dtype, shape)
+    return out, normal(rng, dtype, len(out), _widths(g)[0]), g
+
+
+def average_backward(rng, dtype, shape):
+    out, x, g = average_forward(rng, dtype, shape)
+    return padded(dtype, len(x), _widths(g)[0], GARBAGE), normal(rng, dtype, len(out), _widths(g)[1]), g
+
+
+def mean_forward(rng, dtype, shape):
+    B, P, C = shape
+    return padded(dtype, B, C, GARBAGE), normal(rng, dtype, B, P * C), P, C
+
+
+def mean_backward(rng, dtype, shape):
+    B, P, C = shape
+    return padded(dtype, B, P * C, GARBAGE), normal(rng, dtype, B, C), P, C
+
+
 def bias_forward(rng, dtype, shape):
     B, P, C = shape
     return normal(rng, dtype, B, P * C), normal(rng, dtype, 1, C)[0], P, C
@@ -143,7 +163,13 @@ def specs():
     size = {"around": lambda r: (r, 6, 8, 5, 2, 2, 2, 2, "valid")}
     yield spec("max_pool2d_forward", pool_forward, odd, bench, **size)
     yield spec("max_pool2d_backward", pool_backward, odd, bench, terms=lambda s: s[4] * s[5], **size)
+    window = {"terms": lambda s: s[4] * s[5]}
+    yield spec("average_pool2d_forward", average_forward, odd, bench, **window, **size)
+    yield spec("average_pool2d_backward", average_backward, odd, bench, **window, **size)
     bench, size = {"mnist-second": (50, 14 * 14, 64)}, {"around": lambda r: (r, 3, 16), "flops": math.prod}
     odd = {name: shape for name, shape in TRIPLES.items() if shape[1]}
+    some = {name: shape for name, shape in odd.items() if shape[2]}
+    yield spec("mean_forward", mean_forward, some, bench, terms=lambda s: s[1], **size)
+    yield spec("mean_backward", mean_backward, some, bench, **size)
     yield spec("channel_bias_forward", bias_forward, odd, bench, **size)
     yield spec("channel_bias_backward", bias_backward, odd, bench, terms=lambda s: s[0] * s[1], **size)

@@ -1,0 +1,62 @@
+"""Convolution along one axis, by the operations of images of height 1."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fastnn.common.errors import ShapeError
+from fastnn.common.validation import whole_number
+from fastnn.nn import initializers
+from fastnn.nn.initializers import Initializer, InitializerName
+from fastnn.nn.layers.activation import ActivationName, check_activation
+from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.convolution import Conv2D, Padding, check_padding, forward_as_images
+
+
+@dataclass(frozen=True)
+class Conv1D(Penalised, Layer):
+    """f(x ∗ w + b) along the second axis, a cross-correlation: out[t] = f(Σ_k x[t·stride − before + k] · w[k] + b).
+
+    x (N, L, C), w (kernel_size, C, filters), b (filters,), output (N, L', filters). padding="same" gives
+    L' = ⌈L / stride⌉, the larger half of an odd padding behind the sequence; "valid" pads nothing, and
+    L' = ⌊(L − kernel_size) / stride⌋ + 1.
+    """
+
+    filters: int
+    kernel_size: int = 3
+    activation: ActivationName = "identity"
+    stride: int = 1
+    padding: Padding = "same"
+    initializer: InitializerName | Initializer = "glorot_uniform"
+    bias_initializer: InitializerName | Initializer = "zeros"
+    use_bias: bool = True
+    kind: ClassVar[str] = "conv1d"
+
+    def __post_init__(self):
+        self.check_penalties("Conv1D")
+        for name in ("filters", "kernel_size", "stride"):
+            object.__setattr__(self, name, whole_number(f"Conv1D: {name}", getattr(self, name)))
+        check_padding("Conv1D", self.padding)
+        check_activation(self.activation)
+        for initializer in (self.initializer, self.bias_initializer):
+            initializers.get(initializer)
+
+    def output_shape(self, shape):
+        expect_rank("Conv1D", shape, 2, "sequences (L, C)")
+        if self.padding == "valid" and shape[0] < self.kernel_size:
+            raise ShapeError(
+                f"Conv1D: a window of {self.kernel_size} does not fit sequences of {shape[0]}; padding='same' may"
+            )
+        return self._of_images().output_shape((1, *shape))[1:]
+
+    def parameters(self, shape):
+        bias = {"b": Parameter((self.filters,), initializers.get(self.bias_initializer))} if self.use_bias else {}
+        size = (self.kernel_size, shape[1], self.filters)
+        return {"w": Parameter(size, initializers.get(self.initializer))} | bias
+
+    def forward(self, build, x, p):
+        return forward_as_images(self._of_images(), build, x, p, (1, *x.shape), self.output_shape(x.shape))
+
+    def _of_images(self) -> Conv2D:
+        """The convolution of images of height 1 that computes the same: its w has the same rows in memory."""
+        size, stride = (1, self.kernel_size), (1, self.stride)
+        return Conv2D(self.filters, size, self.activation, stride, self.padding, use_bias=self.use_bias)

@@ -1,0 +1,75 @@
+"""Layers that take means over images and sequences."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
+from fastnn.nn.layers.base import Layer
+from fastnn.nn.layers.convolution import Padding, Window, checked_window
+
+
+@dataclass(frozen=True)
+class AveragePool2D(Layer):
+    """The mean of each window and channel of images (N, H, W, C). `stride` is `pool_size` unless given.
+
+    Padding, which padding="same" adds where windows do not fit, does not count.
+    """
+
+    pool_size: int | tuple[int, int] = 2
+    stride: int | tuple[int, int] | None = None
+    padding: Padding = "valid"
+    kind: ClassVar[str] = "average_pool2d"
+
+    def __post_init__(self):
+        self.window()
+
+    def window(self) -> Window:
+        stride = self.pool_size if self.stride is None else self.stride
+        return checked_window("AveragePool2D", self.pool_size, stride, self.padding)
+
+    def output_shape(self, shape):
+        return (*self.window().outputs("AveragePool2D", shape), shape[2])
+
+    def forward(self, build, x, p):
+        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
+        out = build.value("average_pool2d", self.output_shape(x.shape))
+        build.emit(k.average_pool2d_forward, out.buffer, x.buffer, geometry)
+
+        def backward(dout, grads, wanted):
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            build.emit(k.average_pool2d_backward, dx.buffer, dout.buffer, geometry)
+            return dx
+
+        return out, backward
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool(Layer):
+    """The mean of each channel over all positions: images (N, H, W, C) or sequences (N, L, C) to (N, C)."""
+
+    kind: ClassVar[str] = "global_average_pool"
+
+    def output_shape(self, shape):
+        if len(shape) < 2:
+            raise ShapeError(
+                f"GlobalAveragePool got samples of shape {shape}, expected images (H, W, C) or sequences (L, C)"
+            )
+        return (shape[-1],)
+
+    def forward(self, build, x, p):
+        positions, channels = math.prod(x.shape[:-1]), x.shape[-1]
+        out = build.value("global_average_pool", (channels,))
+        build.emit(k.mean_forward, out.buffer, x.buffer, positions, channels)
+
+        def backward(dout, grads, wanted):
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            build.emit(k.mean_backward, dx.buffer, dout.buffer, positions, channels)
+            return dx
+
+        return out, backward
