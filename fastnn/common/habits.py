@@ -31,6 +31,8 @@ class Hinted:
             return super().__new__(cls)
 
         def __getattr__(self, name):
+            if any(name in vars(base) for base in type(self).__mro__):  # a property that fails: say its own error again
+                return object.__getattribute__(self, name)
             raise AttributeError(_no_attribute(self, name))
 
         def __setattr__(self, name, value):

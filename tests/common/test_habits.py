@@ -75,6 +75,16 @@ def test_an_attribute_that_is_not_there():
     assert base.zzz == 3
 
 
+def test_a_property_that_fails_says_its_own_error():
+    class Half(Base):
+        @property
+        def half(self):
+            return self.lrr / 2
+
+    with pytest.raises(AttributeError, match=r"^Half has no attribute 'lrr'; did you mean lr\?$"):
+        Half(1).half  # noqa: B018
+
+
 def test_what_would_be_assigned_in_vain_is_refused():
     optimizer = fn.SGD(0.1)
     with pytest.raises(AttributeError, match=r"^SGD has no attribute 'learning_rate'; use lr, which may be assigned$"):
