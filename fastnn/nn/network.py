@@ -114,6 +114,11 @@ class Network:
         """The number of classes, if the targets of a single output are labels."""
         return self.output_width if len(self.outputs) == 1 and self.loss.takes_labels else None
 
+    @property
+    def takes_classes(self) -> bool:
+        """Whether the targets of a single output are labels, or 0 and 1: its loss makes probabilities of scores."""
+        return len(self.outputs) == 1 and bool(self.loss.applies)
+
     @cached_property
     def parameter_specs(self) -> dict[str, Parameter]:
         """The parameters of all layers by their public names, such as dense.w."""

@@ -2,9 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
 
+Verbose = bool | Literal[0, 1, 2, "auto"]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -34,8 +36,8 @@ class Settings:
     steps_per_epoch: int | None
     steps_per_block: int
     shuffle: bool
-    callbacks: tuple[Callback, ...]
-    verbose: bool | str
+    callbacks: Sequence[Callback]
+    verbose: Verbose
 
     def __post_init__(self):
         if not isinstance(self.optimizer, Optimizer):

@@ -1,8 +1,9 @@
 """Layers, one family a file: descriptions that emit operations."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastnn.common.habits import missing_from
 from fastnn.common.names import look_up
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.base import Join, Layer, Parameter, restored
@@ -33,3 +34,6 @@ def from_config(config: dict[str, Any], own: Iterable[type[Layer]] = ()) -> Laye
 
 
 __all__ = ["LAYERS", "Join", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, __all__)

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.errors import ShapeError
+from fastnn.common.habits import Hinted
 from fastnn.common.plain import PlainNumbers
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import ParameterView
@@ -74,7 +75,7 @@ class Penalised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer(PlainNumbers):
+class Layer(PlainNumbers, Hinted):
     """Base of all layers. A subclass says its kind, shapes, parameters and forward operations.
 
     name       what it is called in a network; None: its kind, counted up

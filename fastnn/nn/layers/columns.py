@@ -12,7 +12,7 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.engine.builder import Builder
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer, Ones, Zeros
+from fastnn.nn.initializers import Initializer, InitializerName, Ones, Zeros
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
 from fastnn.nn.layers.embedding import emit_table_gradient
 
@@ -42,7 +42,7 @@ class Columns(Penalised, Layer):
     categories: Mapping[int, int] = field(default_factory=dict, hash=False)
     width: int = 8
     standardise: bool = True
-    initializer: str | Initializer = "normal"
+    initializer: InitializerName | Initializer = "normal"
     kind: ClassVar[str] = "columns"
     takes_data: ClassVar[bool] = True
 

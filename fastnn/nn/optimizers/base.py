@@ -1,12 +1,13 @@
 """What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypedDict
 
 import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
+from fastnn.common.habits import Hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
@@ -19,8 +20,18 @@ from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
+StateDtype = Literal["bfloat16"]
 
-class Optimizer:
+
+class Shared(TypedDict, total=False):
+    """The arguments of every optimizer beside its own: `**shared: Unpack[Shared]`."""
+
+    clip_norm: float | None
+    clip_value: float | None
+    state_dtype: StateDtype | None
+
+
+class Optimizer(Hinted):
     """Base of all optimizers.
 
     lr           the learning rate, a number or a schedule; may be assigned
@@ -61,7 +72,7 @@ class Optimizer:
         lr: float | Schedule,
         clip_norm: float | None = None,
         clip_value: float | None = None,
-        state_dtype: str | None = None,
+        state_dtype: StateDtype | None = None,
     ):
         self.lr = _learning_rate(type(self).__name__, plain(lr))
         clip_norm, clip_value = plain(clip_norm), plain(clip_value)
@@ -277,6 +288,8 @@ def _is_view(array: Any, expected: np.ndarray) -> bool:
 def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
     if isinstance(lr, Schedule):
         return lr
+    if isinstance(lr, Mapping):
+        raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
     if isinstance(lr, bool) or not isinstance(lr, int | float):
         raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
     if not lr >= 0 or lr == float("inf"):
