@@ -17,7 +17,7 @@ PER = ("epoch", "step")
 class Schedule(PlainNumbers):
     """Base of all schedules. A call gives the rate at each of the steps `iterations` (n,), in epoch `epoch`, float64.
 
-    Steps and epochs count from 0.
+    Steps and epochs count from 0, and both from where the optimizer began: see `Optimizer`.
     """
 
     lr: float
