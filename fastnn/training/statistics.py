@@ -1,6 +1,7 @@
 """What layers learn of the training data before the first step: see `Layer.fitted`."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def fit_statistics(model: Predictor, source: Source) -> None:
     for call in model.network.calls:
         if type(call.layer).fitted is not Layer.fitted:
             number = inputs.index(call.inputs[0])
-            for short, value in call.layer.fitted(lambda number=number: _data(source, number)).items():
+            for short, value in call.layer.fitted(partial(_data, source, number)).items():
                 model.buffers.assign(f"{call.owner}.{short}", value)
 
 
