@@ -102,6 +102,16 @@ class Block(Mapping[str, np.ndarray]):
         """A zeroed block of the same layout, of this dtype or another."""
         return Block(self.shapes, dtype or self.dtype, self.padded_as)
 
+    def is_like(self, other: "Block") -> bool:
+        """Whether a number has the same place and dtype in both."""
+        return self.shapes == other.shapes and (self.dtype, self.padded_as) == (other.dtype, other.padded_as)
+
+    def duplicate(self) -> "Block":
+        """A block of its own with the same numbers."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
+
     def __reduce__(self):
         # Copied piece by piece, `flat` and the views into it would part: a copy is built and filled.
         return _filled, (self.shapes, self.dtype, self.copy(), self.padded_as)
