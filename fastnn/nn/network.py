@@ -117,7 +117,7 @@ class Network:
         """x as kernels take it, (N, *input_shape). ShapeError, TypeError or DataError if it cannot be an input."""
         x = validation.samples(x, name, self.input_shape)
         if not self.takes_ids:
-            return validation.representable(validation.finite(x, name), name, self.dtype)
+            return validation.finite(x, name, self.dtype)
         rows = self.layers[0].rows  # type: ignore[attr-defined]
         return validation.whole_numbers(x, name, rows, f"ids into {rows} rows of {self.names[0]}")
 
