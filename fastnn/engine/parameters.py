@@ -14,7 +14,7 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
-from fastnn.common.validation import as_array, finite, representable
+from fastnn.common.validation import as_array, finite
 from fastnn.engine.memory import aligned_bytes, padded, row_length
 
 
@@ -70,7 +70,7 @@ class Block(Mapping[str, np.ndarray]):
         if value.shape != shape:
             raise ShapeError(f"{name} has shape {value.shape}, expected {shape}")
         if self.dtype.kind == "f" and not np.may_share_memory(value, self.flat):
-            value = representable(finite(value, name), name, self.dtype)
+            value = finite(value, name, self.dtype)
         self.assign(name, value)
 
     def _shape_of(self, name: str) -> tuple[int, ...]:

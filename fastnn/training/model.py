@@ -176,7 +176,7 @@ class Predictor(Hinted):
             value = validation.as_array(value, name)
             if value.shape != self.parameters[name].shape:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {self.parameters[name].shape}")
-            checked[name] = validation.representable(validation.finite(value, name), name, self.dtype)
+            checked[name] = validation.finite(value, name, self.dtype)
         for name, value in checked.items():
             self.parameters.assign(name, value)
 
