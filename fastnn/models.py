@@ -9,18 +9,19 @@ import numpy as np
 from fastnn.common import validation
 from fastnn.common.errors import DataError
 from fastnn.common.habits import hinted
-from fastnn.data.source import Source, source_of, warn_of_split
-from fastnn.nn import losses
+from fastnn.data.source import ArraySource, Source, source_of, warn_of_split
+from fastnn.nn import losses, optimizers
 from fastnn.nn.config import network_of
 from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.base import Node
 from fastnn.nn.losses import Loss, LossName
 from fastnn.nn.network import Network
-from fastnn.nn.optimizers import Optimizer
+from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.nn.output_check import check_outputs
 from fastnn.nn.outputs import Losses, Metrics
 from fastnn.training import storage
+from fastnn.training.by_batch import take_step
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, Verbose, train
@@ -94,7 +95,7 @@ class Model(Predictor):
         x: Any,
         y: Any,
         *,
-        optimizer: Optimizer,
+        optimizer: OptimizerName | Optimizer = "adam",
         batch_size: int | None = 32,
         epochs: int = 1,
         steps_per_epoch: int | None = None,
@@ -110,6 +111,8 @@ class Model(Predictor):
         """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
 
         x, y             arrays, or streams such as `fn.H5Stream`, read while training goes on
+        optimizer        an optimizer such as `fn.Adam(1e-3)`, or the name of one with its usual settings: of a name,
+                         the model keeps one optimizer for all calls
         batch_size       samples a step; the last, shorter batch is kept; None: all samples
         steps_per_epoch  where each step takes all samples: the number of steps that make an epoch (default 1). A small
                          net takes thousands of such steps in the time of one callback.
@@ -135,7 +138,14 @@ class Model(Predictor):
         NonFiniteError when the loss is no longer finite.
         """
         settings = Settings(
-            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, _listed(callbacks), verbose
+            self._optimizer(optimizer),
+            batch_size,
+            epochs,
+            steps_per_epoch,
+            steps_per_block,
+            shuffle,
+            _listed(callbacks),
+            verbose,
         )
         source = source_of(self.network, x, y, sample_weight, class_weight)
         validated = self._validation(validation_data)
@@ -145,6 +155,33 @@ class Model(Predictor):
             warn_of_split(self.network, source, validated)
         fit_statistics(self, source)
         return train(self, settings, source, validated)
+
+    @hinted
+    def train_on_batch(
+        self, x: Any, y: Any, *, optimizer: OptimizerName | Optimizer = "adam", sample_weight: Any = None
+    ) -> dict[str, float]:
+        """One step of training on exactly this batch, for a loop of your own; its loss and metrics before the step.
+
+        The compiled step is kept, so the next call costs what a step of `fit` does; `optimizer` as in `fit`. Epochs
+        and history are the loop's business: `model.epoch` stays, and nothing is recorded. Raises ShapeError,
+        DataError, TypeError or ValueError for arguments that do not fit, NonFiniteError if the loss is not finite.
+
+        >>> for x, y in batches:
+        ...     figures = model.train_on_batch(x, y, optimizer="adam")
+        """
+        source = source_of(self.network, x, y, sample_weight)
+        if not isinstance(source, ArraySource):
+            raise TypeError("train_on_batch takes arrays; fit reads streams")
+        with self._turn:
+            return take_step(self, self._kept, self._optimizer(optimizer), source.start())
+
+    def _optimizer(self, given: OptimizerName | Optimizer) -> Optimizer:
+        """The optimizer itself, or that of this model by name: one for all calls."""
+        if isinstance(given, Optimizer):
+            return given
+        if given not in self._optimizers:
+            self._optimizers[given] = optimizers.from_config({"name": given})
+        return self._optimizers[given]
 
     def _validation(self, data: tuple[Any, ...] | None) -> Source | None:
         if data is None:

@@ -20,6 +20,7 @@ from fastnn.nn import describe
 from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
+from fastnn.nn.optimizers import Optimizer
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
 from fastnn.training.evaluation import evaluate
 from fastnn.training.history import History
@@ -56,6 +57,7 @@ class Predictor(Hinted):
         self.history = History()
         self.epoch = 0
         self.meta: dict[str, Any] = {}
+        self._optimizers: dict[str, Optimizer] = {}  # that a user asked for by name
         self._kept = KeptSteps()
         self._turn = threading.Lock()  # runners are kept, and kernels run without the interpreter's lock
 

@@ -1,7 +1,7 @@
 """Optimizers: how a step changes the parameters by their gradients."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastnn.common.habits import missing_from
 from fastnn.common.names import look_up
@@ -11,6 +11,7 @@ from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.optimizers.sgd import SGD
 
 KINDS = (SGD, RMSProp, AdaGrad, Adam, AdamW)
+OptimizerName = Literal["sgd", "rmsprop", "adagrad", "adam", "adamw"]
 OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.name: optimizer for optimizer in KINDS}
 
 
@@ -22,7 +23,7 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
     return look_up("optimizer", config.get("name"), OPTIMIZERS)(**arguments)
 
 
-__all__ = ["OPTIMIZERS", "Optimizer", "from_config", *(kind.__name__ for kind in KINDS)]
+__all__ = ["OPTIMIZERS", "Optimizer", "OptimizerName", "from_config", *(kind.__name__ for kind in KINDS)]
 
 if not TYPE_CHECKING:
     __getattr__ = missing_from(__name__, __all__)

@@ -85,6 +85,7 @@ class Optimizer(Hinted):
         self.epoch = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
         self._blocks: dict[str, Block] = {}
+        self._made: dict[str, dict[str, np.ndarray]] = {}
         self._owner: Block | None = None
 
     @property
@@ -119,6 +120,8 @@ class Optimizer(Hinted):
 
         If it belongs to another model's parameters, it starts anew: that state and those counts are dropped.
         """
+        if self._owner is parameters and self._is_untouched():
+            return
         mine = {name for name in self.state if self._is_laid_out(name)}
         if self._owner is parameters and mine.issuperset(parameters):
             return
@@ -134,6 +137,14 @@ class Optimizer(Hinted):
                     target = state[name][part]
                     target[...] = state_storage.fitting(_told(name, part), array, target.shape, target.dtype)
         self._owner, self._blocks, self.state = parameters, blocks, state
+        self._made = {name: dict(parts) for name, parts in state.items()}
+
+    def _is_untouched(self) -> bool:
+        """Whether the state consists of the very arrays that `attach` made. Quick, and True nearly always."""
+        same_names = self.state.keys() == self._made.keys()
+        return same_names and all(
+            self.state[name].get(part) is array for name, parts in self._made.items() for part, array in parts.items()
+        )
 
     def _fresh(self, parameters: Block) -> Block:
         block = parameters.like(self._dtype_of_state(parameters.dtype))
@@ -163,7 +174,7 @@ class Optimizer(Hinted):
 
     def __getstate__(self):
         # A copy's state belongs to no model yet. The first model that it trains takes it over.
-        return self.__dict__ | {"_owner": None, "_blocks": {}}
+        return self.__dict__ | {"_owner": None, "_blocks": {}, "_made": {}}
 
     def emit(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
         """Emit clipping, over all gradients at once, then the update of each parameter."""
