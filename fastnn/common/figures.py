@@ -5,8 +5,11 @@ The names are those that metrics and losses have in the field and in scikit-lear
 
 import difflib
 import re
+from typing import Literal, get_args
 
-MODES = ("auto", "min", "max")
+Mode = Literal["auto", "min", "max"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+SHORT = {"acc": "accuracy", "ppl": "perplexity"}  # as other libraries have it
 SPLIT_PREFIXES = ("val_", "test_", "train_")
 
 HIGHER = {"accuracy", "auc", "correct", "f1", "fbeta", "iou", "jaccard", "precision", "r2", "recall", "score", "top"}
@@ -18,7 +21,7 @@ def is_fraction(name: str) -> bool:
     return name.endswith("accuracy") or re.search(r"(^|_)top_\d+$", name) is not None
 
 
-def higher_is_better(name: str, mode: str = "auto", what: str = "") -> bool:
+def higher_is_better(name: str, mode: Mode = "auto", what: str = "") -> bool:
     """Whether more of a figure is better, by `mode` ("min", "max"), or with "auto" by the last word that tells.
 
     So "brier_score_loss" is a loss and "val_d2_absolute_error_score" a score. A figure that begins with "neg" is
@@ -34,7 +37,8 @@ def higher_is_better(name: str, mode: str = "auto", what: str = "") -> bool:
     known = next((word for word in reversed(words) if word in HIGHER | LOWER), None)
     if known is None:
         matches = difflib.get_close_matches(words[-1], sorted(HIGHER | LOWER), n=1, cutoff=0.75)
-        hint = f" (did you mean {matches[0]}?)" if matches else ""
+        meant = SHORT.get(words[-1]) or next(iter(matches), "")
+        hint = f" (did you mean {name.removesuffix(words[-1])}{meant}?)" if meant else ""
         raise ValueError(
             f"{what}cannot tell whether more or less {name!r} is better{hint}; say mode='max' or mode='min'"
         )

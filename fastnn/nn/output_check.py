@@ -1,4 +1,4 @@
-"""The last activation against the loss: one that the loss applies again, or that keeps scores from being any number."""
+"""The last activation against the loss: a softmax or sigmoid belongs to a cross-entropy, and is not applied twice."""
 
 import math
 
@@ -8,17 +8,6 @@ from fastnn.nn.losses import Loss
 from fastnn.nn.network import Network
 
 PASSING = (Dropout, Flatten, Reshape)  # layers that leave the activation before them what it is
-
-# What comes out of an activation: from, to. Others reach every number.
-RANGES = {
-    "sigmoid": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "relu": (0.0, math.inf),
-    "softplus": (0.0, math.inf),
-    "elu": (-1.0, math.inf),
-    "gelu": (-0.17, math.inf),
-    "silu": (-0.28, math.inf),
-}
 
 
 def check_outputs(network: Network) -> None:
@@ -33,7 +22,9 @@ def check_outputs(network: Network) -> None:
 
 
 def check_scores(name: str, activation: str, loss: Loss, outputs: int) -> None:
-    """ValueError if the loss cannot learn from the scores that the layer `name` gives, UserWarning if not all.
+    """ValueError if the loss makes nothing, or twice the same, of the scores that the layer `name` gives.
+
+    A sigmoid before a softmax is no error, but hardly what was meant: a UserWarning says what it does.
 
     activation : what that layer ends with
     outputs    : how many scores a sample has
@@ -48,22 +39,9 @@ def check_scores(name: str, activation: str, loss: Loss, outputs: int) -> None:
             f"{name} ends with {activation}, which {loss.name} applies to the scores itself: leave the last "
             "activation out; predict gives the probabilities"
         )
-    low, high = _probabilities(loss, *RANGES.get(activation, (-math.inf, math.inf)), outputs)
-    if low > 0 or high < 1:
+    if loss.applies == "softmax" and activation == "sigmoid":
+        highest = math.e / (math.e + outputs - 1)  # one score of 1, all others 0
         warn(
-            f"{name} ends with {activation}, which keeps the probabilities of {loss.name} between {low:.2g} and "
-            f"{high:.2g}: leave the last activation out"
+            f"{name} ends with sigmoid, so that {loss.name} gives no class a probability above {highest:.2g}: "
+            "leave the last activation out"
         )
-
-
-def _probabilities(loss: Loss, low: float, high: float, outputs: int) -> tuple[float, float]:
-    """The smallest and the largest probability that the loss makes of scores from low to high."""
-    if loss.applies == "sigmoid":
-        return _sigmoid(low), _sigmoid(high)
-    if loss.applies == "softmax":  # one score at one end, all others at the other
-        return _sigmoid(low - high - math.log(outputs - 1)), _sigmoid(high - low - math.log(outputs - 1))
-    return 0.0, 1.0
-
-
-def _sigmoid(score: float) -> float:
-    return 1 / (1 + math.exp(-score)) if score > -700 else 0.0

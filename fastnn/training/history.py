@@ -4,7 +4,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastnn.common.figures import higher_is_better
+from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.habits import Hinted
 
 
@@ -31,7 +31,7 @@ class History(Hinted):
             raise KeyError(f"no {name!r} in this history; it has {known}")
         return [epoch[name] for epoch in self.epochs]
 
-    def best(self, name: str, mode: str = "auto") -> dict[str, Any]:
+    def best(self, name: str, mode: Mode = "auto") -> dict[str, Any]:
         """The epoch at which `name` was best, the first of equal ones; never one where it is NaN.
 
         mode : "max" or "min", whether more or less is better; "auto": by the name, as accuracies, r2, top_5 and scores

@@ -4,8 +4,7 @@ import fastnn as fn
 
 
 def test_summary_knows_counts_and_bytes():
-    layers = [fn.Embedding(5, 2), fn.Flatten(), fn.Dense(4, activation="tanh")]
-    model = fn.Sequential(layers, input_shape=(3,), loss="mse")
+    model = fn.Sequential([fn.Embedding(5, 2), fn.Flatten(), fn.Dense(4, activation="tanh")], input_shape=(3,))
     lines = model.summary().splitlines()
     assert lines[0] == "input (N, 3)"
     assert lines[2].split() == ["embedding", "(N,", "3,", "2)", "w", "(5,", "2)", "10"]

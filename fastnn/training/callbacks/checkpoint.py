@@ -66,7 +66,7 @@ class Checkpoint(Callback):
         storage.save(self.path, run.model.saved(training_state(run, self.setup)))
         self._is_there = True
 
-    def on_train_end(self, run):
+    def on_train_end(self, run: Run) -> None:
         if run.put_back and self._is_there:
             storage.save(self.path, with_parameters(storage.read(self.path), run.model))
 

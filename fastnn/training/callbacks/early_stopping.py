@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.figures import Mode
 from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
@@ -32,7 +33,7 @@ class EarlyStopping(PlateauWatcher):
         min_delta: float = 0.0,
         restore_best: bool = False,
         max_gap: float | None = None,
-        mode: str = "auto",
+        mode: Mode = "auto",
     ):
         super().__init__(monitor, patience, min_delta, mode)
         self.restore_best, self.max_gap = bool(restore_best), plain(max_gap)

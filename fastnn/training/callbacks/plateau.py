@@ -4,7 +4,7 @@ import math
 from typing import Any, ClassVar
 
 from fastnn.common.errors import DataError
-from fastnn.common.figures import higher_is_better
+from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Callback, Run
@@ -22,7 +22,7 @@ class PlateauWatcher(Callback):
 
     kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # the attributes that a checkpoint must keep
 
-    def __init__(self, monitor: str, patience: int, min_delta: float, mode: str):
+    def __init__(self, monitor: str, patience: int, min_delta: float, mode: Mode):
         patience, min_delta = plain(patience), plain(min_delta)
         # The negated forms catch NaN as well.
         if not patience >= 1 or not min_delta >= 0:
@@ -57,7 +57,7 @@ class PlateauWatcher(Callback):
     def _figure(self, logs: dict[str, Any], name: str) -> float:
         if name not in logs:
             figures = [figure for figure in logs if figure not in ("epoch", "lr", "seconds", "samples_per_second")]
-            reported = {*figures, *(f"val_{figure}" for figure in figures)}
+            reported = {*figures, *(f"val_{figure}" for figure in figures if not figure.startswith("val_"))}
             hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__
             raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")

@@ -1,5 +1,6 @@
 """Lowers the learning rate when a figure stops getting better."""
 
+from fastnn.common.figures import Mode
 from fastnn.common.plain import plain
 from fastnn.nn.schedules import Schedule
 from fastnn.training.callbacks.base import Run
@@ -26,7 +27,7 @@ class ReduceOnPlateau(PlateauWatcher):
         min_delta: float = 0.0,
         min_lr: float = 0.0,
         *,
-        mode: str = "auto",
+        mode: Mode = "auto",
     ):
         factor, min_lr = plain(factor), plain(min_lr)
         if not 0 < factor < 1 or not min_lr >= 0:
