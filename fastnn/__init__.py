@@ -1,11 +1,12 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import fastnn_kernels as kernels
 from fastnn.common import bfloat16, random
 from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
+from fastnn.common.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
 from fastnn.engine.threads import threads
@@ -121,8 +122,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    """`fastnn.ops` and `fastnn.plots`, imported when they are first asked for: pictures need matplotlib."""
-    if name in ("ops", "plots"):
-        return import_module(f"fastnn.{name}")
-    raise AttributeError(f"module 'fastnn' has no attribute {name!r}")
+if TYPE_CHECKING:  # imported when they are first asked for: pictures need matplotlib
+    from fastnn import ops as ops
+    from fastnn import plots as plots
+else:
+    _missing = _missing_from(__name__, __all__)
+
+    def __getattr__(name):
+        """`fastnn.ops` and `fastnn.plots`, imported now; AttributeError, with a hint, for other names."""
+        return import_module(f"fastnn.{name}") if name in ("ops", "plots") else _missing(name)

@@ -2,24 +2,29 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.errors import DataError
-from fastnn.data.source import Source, source_of
+from fastnn.common.habits import hinted
+from fastnn.data.source import Source, source_of, warn_of_split
 from fastnn.nn import losses
-from fastnn.nn.config import Metrics, network_of
+from fastnn.nn.config import network_of
 from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.base import Node
-from fastnn.nn.losses import Loss
+from fastnn.nn.losses import Loss, LossName
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
+from fastnn.nn.output_check import check_outputs
+from fastnn.nn.outputs import Losses, Metrics
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
-from fastnn.training.loop import Settings, train
-from fastnn.training.model import Predictor
+from fastnn.training.loop import Settings, Verbose, train
+from fastnn.training.model import DtypeName, Predictor
 
 
 class Model(Predictor):
@@ -31,7 +36,8 @@ class Model(Predictor):
     loss_weights  the weight of each output's loss in the sum that is trained, by name; 1 for others
     metrics       figures beside the loss, and beside what it measures itself: cross-entropies report "accuracy", other
                   losses nothing. A list of names, of functions of (y_true, y_pred) such as scikit-learn's, or of pairs
-                  (name of the figure, one of these); of several outputs also a dict of lists by name:
+                  (name of the figure, one of these). Of several outputs also a dict of lists by name; the figures of
+                  each begin with its name: price_loss, price_mae.
 
                   "accuracy"       right answers; with a loss of numbers: targets 0 and 1 of one output, judged at ½, or
                                    rows with one 1, judged by the highest score
@@ -62,24 +68,26 @@ class Model(Predictor):
         inputs: Node | Sequence[Node] | Mapping[str, Node],
         outputs: Node | Sequence[Node] | Mapping[str, Node],
         *,
-        loss: str | Loss | Mapping[str, str | Loss] = "softmax_cross_entropy",
+        loss: LossName | Loss | Mapping[str, LossName | Loss] = "softmax_cross_entropy",
         loss_weights: Mapping[str, float] | None = None,
         metrics: Metrics = (),
-        dtype: str = "float32",
+        dtype: DtypeName = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
     ):
         network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights, metrics)
         super().__init__(network, dtype=dtype, seed=seed)
+        check_outputs(network)
 
     @classmethod
-    def of(cls, network: Network, *, dtype: str = "float32", seed: int = 0) -> "Model":
+    def of(cls, network: Network, *, dtype: DtypeName = "float32", seed: int = 0) -> "Model":
         """A model of a network that exists already."""
         model = cls.__new__(cls)
         Predictor.__init__(model, network, dtype=dtype, seed=seed)
         return model
 
+    @hinted
     def fit(
         self,
         x: Any,
@@ -96,7 +104,7 @@ class Model(Predictor):
         sample_weight: Any = None,
         class_weight: Any = None,
         callbacks: Iterable[Callback] = (),
-        verbose: bool | str = "auto",
+        verbose: Verbose = "auto",
     ) -> History:
         """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
 
@@ -112,25 +120,28 @@ class Model(Predictor):
                          products. What follows the first product takes its steps one by one as ever. A block ends
                          early where the data end, or where a callback looks every n steps.
         validation_data  (x, y) or (x, y, sample_weight), evaluated after each epoch; or
-        validation_split the fraction of x and y, from their end, that is set apart for it
+        validation_split the fraction of x and y, from their end, that is set apart for it; a UserWarning if they are
+                         sorted by class
         shuffle          a new sample order each epoch, a function of seed and epoch
         sample_weight    how much each sample counts in the loss, (N,)
-        class_weight     how much each class counts: {label: weight}, 1 for others, or one number a class
-        verbose          True: a progress bar; False: silence; "auto": a bar on a terminal, elsewhere a
-                           line if kernels must be compiled first
+        class_weight     how much each class counts: {label: weight}, 1 for others; or one number a class; or
+                         "balanced": N / (k · count), over all y, where k classes occur in it
+        verbose          True (also 1, 2): a progress bar; False (also 0): silence; "auto": a bar on a terminal,
+                         elsewhere a line if kernels must be compiled first
 
         A second call continues epoch count, sample order and, with the same optimizer, its state.
         Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,
         NonFiniteError when the loss is no longer finite.
         """
         settings = Settings(
-            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, tuple(callbacks), verbose
+            optimizer, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, _listed(callbacks), verbose
         )
         source = source_of(self.network, x, y, sample_weight, class_weight)
         validated = self._validation(validation_data)
         if validation_split:
             kept = validation.training_count(source.samples, validation_split, validated is not None)
             source, validated = source.cut(kept)
+            warn_of_split(self.network, source, validated)
         return train(self, settings, source, validated)
 
     def _validation(self, data: tuple[Any, ...] | None) -> Source | None:
@@ -150,7 +161,7 @@ class Sequential(Model):
     """Layers in a row.
 
     layers       descriptions: Dense, Embedding, ...
-    input_shape  of one sample, without the sample axis
+    input_shape  of one sample, without the sample axis; 20 is (20,)
     loss, metrics, dtype, seed, l1, l2   as of `fn.Model`
 
     >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
@@ -160,49 +171,64 @@ class Sequential(Model):
         self,
         layers: Sequence[Layer],
         *,
-        input_shape: tuple[int, ...],
-        loss: str | Loss = "softmax_cross_entropy",
+        input_shape: int | Sequence[int],
+        loss: LossName | Loss = "softmax_cross_entropy",
         metrics: Metrics = (),
-        dtype: str = "float32",
+        dtype: DtypeName = "float32",
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
     ):
         network = Network(chain(layers, input_shape), losses.get(loss), l1, l2, metrics=metrics)
         Predictor.__init__(self, network, dtype=dtype, seed=seed)
+        check_outputs(network)
+
+    if TYPE_CHECKING:  # it has one output
+
+        def predict(self, x: Any, *, logits: bool = False) -> np.ndarray: ...
 
 
-def _losses(given: str | Loss | Mapping[str, str | Loss]) -> Loss | dict[str, Loss]:
+def _losses(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Losses:
     if isinstance(given, Mapping):
         return {name: losses.get(one) for name, one in given.items()}
     return losses.get(given)
 
 
+def _listed(callbacks: Iterable[Callback]) -> tuple[Callback, ...]:
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks is {callbacks!r}, expected a list, such as [fn.EarlyStopping()]")
+    return tuple(callbacks)
+
+
 def load(
     path: str | Path,
     *,
-    loss: str | Loss | Mapping[str, str | Loss] | None = None,
+    loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None,
     metrics: Metrics | None = None,
+    layers: Iterable[type[Layer]] = (),
 ) -> Model:
     """The model that `save` or a Checkpoint wrote; `loss` and `metrics` instead of those it had.
+
+    layers : the classes of layers of your own that it has
 
     Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
     of its predictions are left out. FileFormatError if the file is missing or damaged.
     """
-    return load_checkpoint(path, loss, metrics)[0]
+    return load_checkpoint(path, loss, metrics, layers)[0]
 
 
 def load_checkpoint(
     path: str | Path,
-    loss: str | Loss | Mapping[str, str | Loss] | None = None,
+    loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None,
     metrics: Metrics | None = None,
+    layers: Iterable[type[Layer]] = (),
 ) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
     given = None if loss is None else _losses(loss)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = network_of(config["network"], given, metrics)
+        network = network_of(config["network"], given, metrics, layers)
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)

@@ -14,9 +14,14 @@ TypeError means a dtype that does not fit, ShapeError a shape that does not, Dat
 names the array, what it is and what was expected.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 import fastnn_kernels as kernels
+from fastnn.common.arithmetic import ieee
 from fastnn.common.array_arguments import (
     FLOATS,
     as_matrix,
@@ -29,7 +34,10 @@ from fastnn.common.array_arguments import (
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.validation import as_array, real_number, whole_number
 from fastnn.engine.threads import call
+from fastnn_kernels._jit import Kernel
 from fastnn_kernels.batch import ROUNDS
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 __all__ = [
     "bias_backward", "bias_forward", "elu_backward", "elu_forward", "embedding_backward", "embedding_forward",
@@ -41,23 +49,23 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _result(kernel, shape, dtype, *args):
+def _result(kernel: Kernel, shape: int | tuple[int, ...], dtype: DTypeLike, *args: Any) -> np.ndarray:
     """Run a kernel that writes one new array of that shape and dtype."""
     out = np.empty(shape, dtype)
     call(kernel, out, *args)
     return out
 
 
-def _named(function, name, text):
+def _named(function: _F, name: str, text: str) -> _F:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = text
     return function
 
 
-def _forward(name):
+def _forward(name: str) -> Callable[[ArrayLike], np.ndarray]:
     kernel = getattr(kernels, f"{name}_forward")
 
-    def forward(x):
+    def forward(x: ArrayLike) -> np.ndarray:
         (x,) = float_arrays(x=x)
         out = np.empty_like(x)
         call(kernel, as_matrix(out), as_matrix(x), as_matrix(x).shape[1])
@@ -66,11 +74,11 @@ def _forward(name):
     return _named(forward, kernel.name, f"{name} of every element of x, an array of any shape; the same shape")
 
 
-def _backward(name, of):
+def _backward(name: str, of: str) -> Callable[[ArrayLike, ArrayLike], np.ndarray]:
     """of : what the derivative is computed from: "x", the input of the activation, or "out", its output."""
     kernel = getattr(kernels, f"{name}_backward")
 
-    def backward(dout, x_or_out):
+    def backward(dout: ArrayLike, x_or_out: ArrayLike) -> np.ndarray:
         dout, given = float_arrays(**{"dout": dout, of: x_or_out})
         check_shape("dout", dout, *given.shape)
         dx, given = np.empty_like(dout), as_matrix(given)
@@ -93,7 +101,7 @@ gelu_forward, gelu_backward = _forward("gelu"), _backward("gelu", of="x")
 silu_forward, silu_backward = _forward("silu"), _backward("silu", of="x")
 
 
-def matmul(x, w):
+def matmul(x: ArrayLike, w: ArrayLike) -> np.ndarray:
     """x · w (m, n), for x (m, k) and w (k, n)"""
     x, w = float_arrays(x=x, w=w)
     check_shape("x", x, "m", "k")
@@ -101,7 +109,7 @@ def matmul(x, w):
     return _result(kernels.matmul, (len(x), w.shape[1]), x.dtype, x, w)
 
 
-def matmul_xt(x, dout):
+def matmul_xt(x: ArrayLike, dout: ArrayLike) -> np.ndarray:
     """xᵀ · dout (k, n), the gradient of w in x · w, for x (m, k) and dout (m, n)"""
     x, dout = float_arrays(x=x, dout=dout)
     check_shape("x", x, "m", "k")
@@ -109,7 +117,7 @@ def matmul_xt(x, dout):
     return _result(kernels.matmul_xt, (x.shape[1], dout.shape[1]), x.dtype, x, dout)
 
 
-def matmul_wt(dout, w):
+def matmul_wt(dout: ArrayLike, w: ArrayLike) -> np.ndarray:
     """dout · wᵀ (m, k), the gradient of x in x · w, for dout (m, n) and w (k, n)"""
     dout, w = float_arrays(dout=dout, w=w)
     check_shape("dout", dout, "m", "n")
@@ -118,7 +126,7 @@ def matmul_wt(dout, w):
     return _result(kernels.matmul, (len(dout), len(w)), w.dtype, dout, wt)
 
 
-def bias_forward(x, b):
+def bias_forward(x: ArrayLike, b: ArrayLike) -> np.ndarray:
     """x + b (B, C), for x (B, C) and b (C,)"""
     x, b = float_arrays(x=x, b=b)
     check_shape("x", x, "B", "C")
@@ -128,14 +136,14 @@ def bias_forward(x, b):
     return out
 
 
-def bias_backward(dout):
+def bias_backward(dout: ArrayLike) -> np.ndarray:
     """The sum of the rows of dout (B, C): the gradient (C,) of b in `bias_forward`"""
     (dout,) = float_arrays(dout=dout)
     check_shape("dout", dout, "B", "C")
     return _result(kernels.bias_backward, dout.shape[1], dout.dtype, dout)
 
 
-def softmax(x):
+def softmax(x: ArrayLike) -> np.ndarray:
     """exp(x) / Σ exp(x) along the last axis of x, an array of any shape (…, n), n ≥ 1"""
     (x,) = float_arrays(x=x)
     if x.ndim == 0 or x.shape[-1] == 0:
@@ -145,7 +153,9 @@ def softmax(x):
     return out
 
 
-def softmax_cross_entropy(x, labels, weight=None):
+def softmax_cross_entropy(
+    x: ArrayLike, labels: ArrayLike, weight: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(loss, correct, dx) for scores x (B, n), labels (B,) in [0, n) and weight (B,), 1/B unless given
 
     loss     (B,): of each sample, in nats, without its weight
@@ -164,7 +174,7 @@ def softmax_cross_entropy(x, labels, weight=None):
     return loss, correct, dx
 
 
-def embedding_forward(w, word_ids):
+def embedding_forward(w: ArrayLike, word_ids: ArrayLike) -> np.ndarray:
     """(B, C·n): for each sample the rows of w (V, n) that its word_ids (B, C) name, side by side"""
     (w,) = float_arrays(w=w)
     check_shape("w", w, "V", "n")
@@ -174,7 +184,7 @@ def embedding_forward(w, word_ids):
     return _result(kernels.embedding_forward, (B, C * n), w.dtype, w, word_ids, n)
 
 
-def embedding_backward(dout, word_ids, rows):
+def embedding_backward(dout: ArrayLike, word_ids: ArrayLike, rows: int) -> np.ndarray:
     """The gradient (rows, n) of w in `embedding_forward`: dout (B, C·n) summed by the rows that word_ids (B, C) name"""
     (dout,) = float_arrays(dout=dout)
     rows = whole_number("rows", rows, least=0, error=DataError)
@@ -190,7 +200,7 @@ def embedding_backward(dout, word_ids, rows):
     return dw
 
 
-def _part_width(name, a, count):
+def _part_width(name: str, a: np.ndarray, count: int) -> int:
     """The width n of the `count` equal parts (B, n) that `a` (B, count·n) is cut into; ShapeError if it cannot be."""
     check_shape(name, a, "B", "C·n")
     if count < 1 or a.shape[1] % count:
@@ -198,7 +208,7 @@ def _part_width(name, a, count):
     return a.shape[1] // count
 
 
-def sum_forward(x, parts):
+def sum_forward(x: ArrayLike, parts: int) -> np.ndarray:
     """The sum (B, n) of the `parts` equal parts (B, n) that stand side by side in x (B, parts · n)"""
     (x,) = float_arrays(x=x)
     parts = whole_number("parts", parts, error=DataError)
@@ -206,7 +216,7 @@ def sum_forward(x, parts):
     return _result(kernels.sum_forward, (len(x), n), x.dtype, x, parts, n)
 
 
-def sum_backward(dout, parts):
+def sum_backward(dout: ArrayLike, parts: int) -> np.ndarray:
     """dout (B, n) `parts` times side by side: the gradient (B, parts · n) of x in `sum_forward`"""
     (dout,) = float_arrays(dout=dout)
     check_shape("dout", dout, "B", "n")
@@ -214,7 +224,7 @@ def sum_backward(dout, parts):
     return _result(kernels.sum_backward, (len(dout), parts * n), dout.dtype, dout, parts, n)
 
 
-def gather_rows(source, indices):
+def gather_rows(source: ArrayLike, indices: ArrayLike) -> np.ndarray:
     """source[indices] (B, ...), for source (N, ...) of whole numbers, float32 or float64 and indices (B,)
 
     The dtype is that of source.
@@ -231,7 +241,7 @@ def gather_rows(source, indices):
     return out.reshape(len(indices), *source.shape[1:])
 
 
-def permuted_indices(count, key):
+def permuted_indices(count: int, key: ArrayLike) -> np.ndarray:
     """A permutation (count,) int64 of range(count), count ≤ 2³², chosen by `key` (10,) uint64
 
     Example:
@@ -249,7 +259,8 @@ def permuted_indices(count, key):
     return _result(kernels.permuted_indices, count, np.int64, start, kernel_array(key, np.uint64), count)
 
 
-def _update(kernel, dw, scalars, **state):
+@ieee
+def _update(kernel: Kernel, dw: Any, scalars: dict[str, float], **state: Any) -> None:
     """Run a kernel that changes the arrays of `state`, w among them, by the gradient dw and the named scalars."""
     w = state["w"]
     with updated_in_place(**state) as flat:
@@ -261,17 +272,17 @@ def _update(kernel, dw, scalars, **state):
         call(kernel, *flat, dw.reshape(-1), np.array([real_number(*scalar) for scalar in scalars.items()], dw.dtype))
 
 
-def sgd_update(w, dw, lr):
+def sgd_update(w: np.ndarray, dw: ArrayLike, lr: float) -> None:
     """w −= lr · dw, in place, for float arrays w and dw of one shape and a number lr"""
     _update(kernels.sgd_update, dw, {"lr": lr}, w=w)
 
 
-def momentum_update(w, velocity, dw, lr, momentum):
+def momentum_update(w: np.ndarray, velocity: np.ndarray, dw: ArrayLike, lr: float, momentum: float) -> None:
     """velocity = momentum · velocity − lr · dw;  w += velocity, both in place, for arrays of one shape"""
     _update(kernels.momentum_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)
 
 
-def nesterov_update(w, velocity, dw, lr, momentum):
+def nesterov_update(w: np.ndarray, velocity: np.ndarray, dw: ArrayLike, lr: float, momentum: float) -> None:
     """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place
 
     The second formula uses the new velocity. All arrays have one shape.

@@ -7,7 +7,7 @@ ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "sigmoid", "softplus", 
 
 def random_stack(draw):
     """Layers that end in a few scores, and the shape of a sample that they take."""
-    start = (words, images, numbers)[draw.integers(3)]
+    start = (words, images, numbers, sequences, columns)[draw.integers(5)]
     layers, shape = start(draw)
     for _ in range(draw.integers(0, 4)):
         bound = 1.0 if draw.random() < 0.3 else None
@@ -42,5 +42,18 @@ def images(draw):
         layers.append(fn.Conv2D(int(draw.integers(1, 20)), 2, activation(draw), stride=stride, padding=padding))
         layers += extras(draw, fn.BatchNorm())
     if draw.random() < 0.5:
-        layers.append(fn.MaxPool2D(2, padding="same"))
-    return [*layers, fn.Flatten()], shape
+        layers.append((fn.MaxPool2D, fn.AveragePool2D)[draw.integers(2)](2, padding="same"))
+    return [*layers, fn.Flatten() if draw.random() < 0.6 else fn.GlobalAveragePool()], shape
+
+
+def sequences(draw):
+    length, channels = (int(n) for n in draw.integers(4, 20, 2))
+    layers = [fn.Conv1D(int(draw.integers(1, 20)), 3, activation(draw), stride=int(draw.integers(1, 3)))]
+    layers += [fn.Dense(int(draw.integers(1, 40)), activation(draw)), *extras(draw, fn.BatchNorm())]
+    return [*layers, fn.Reshape((-1,)) if draw.random() < 0.6 else fn.GlobalAveragePool()], (length, channels)
+
+
+def columns(draw):
+    numbers, counts = int(draw.integers(0, 5)), draw.integers(1, 30, draw.integers(1, 4))
+    categories = {numbers + 1 + i: int(count) for i, count in enumerate(counts)}
+    return [fn.Columns(range(numbers), categories, int(draw.integers(1, 20)))], (numbers + 1 + len(counts),)

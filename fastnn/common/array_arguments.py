@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.validation import as_array, representable, whole_numbers
 
@@ -24,6 +25,7 @@ def kernel_array(a: np.ndarray, dtype=None) -> np.ndarray:
     return np.require(a, dtype, ["C", "ALIGNED", "WRITEABLE", "ENSUREARRAY"])
 
 
+@ieee
 def float_arrays(**arrays) -> list[np.ndarray]:
     """The arrays as kernels take them, all of the one float dtype that they share; TypeError if they share none.
 

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
+
 _INFINITE = np.uint16(0x7F80)
 
 
+@ieee
 def encoded(values: np.ndarray) -> np.ndarray:
     """The nearest bfloat16 of each number, of two equally near ones the even word; uint16. NaN stays NaN.
 

@@ -57,6 +57,22 @@ def check_target(path: str | os.PathLike[str]) -> None:
         raise FileFormatError(f"cannot write {os.fspath(path)!r}: it is a pipe or a device, a file name was expected")
 
 
+def check_readable(path: str | os.PathLike[str], expected: str = "a file") -> None:
+    """FileFormatError unless `path` is a file that can be opened for reading; the message says what was `expected`."""
+    name = os.fspath(path)
+    if not os.path.exists(name):
+        raise FileFormatError(f"{name!r} does not exist, expected {expected}")
+    if os.path.isdir(name):
+        raise FileFormatError(f"{name!r} is a folder, expected {expected}")
+    if not os.path.isfile(name):  # Opening a pipe would wait, and a device such as /dev/zero has no end.
+        raise FileFormatError(f"{name!r} is a pipe or a device, expected {expected}")
+    try:
+        with open(name, "rb"):
+            pass
+    except OSError as error:
+        raise FileFormatError(f"{name!r} cannot be read: {error.strerror}") from error
+
+
 def size_of(path: Path) -> int:
     """The size of a file in bytes, −1 if there is none."""
     try:

@@ -1,4 +1,4 @@
-"""The errors of h5py, translated in one place: a damaged file gives one FileFormatError, in one line.
+"""The errors of h5py, translated in one place: a file that is damaged or in use gives a FileFormatError of one line.
 
 h5py is imported when a file is opened, so `import fastnn` does not load it.
 """
@@ -35,10 +35,39 @@ def hdf5_errors(problem: str, passing: type[FastnnError] = FastnnError) -> Itera
 @contextmanager
 def open_hdf5(path: str | os.PathLike[str], problem: str) -> Iterator["h5py.File"]:
     """Open a file for reading within the block; errors become FileFormatError as in `hdf5_errors`."""
+    with hdf5_errors(problem), opened(path, problem) as file:
+        yield file
+
+
+def opened(path: str | os.PathLike[str], problem: str) -> "h5py.File":
+    """The file, open for reading. FileFormatError if another process writes it; other errors as in `hdf5_errors`."""
     import h5py
 
-    with hdf5_errors(problem), h5py.File(path, "r") as file:
-        yield file
+    with hdf5_errors(problem):
+        try:
+            return h5py.File(path, "r")
+        except OSError as error:
+            if in_use := _in_use(error):
+                raise FileFormatError(f"{os.fspath(path)!r} {in_use}") from error
+            raise
+
+
+def _in_use(error: OSError) -> str:
+    """How the file is in use, and what to do; "" for another error. HDF5 locks files that are open."""
+    text = str(error)
+    if isinstance(error, BlockingIOError):
+        return "is being written by another process, which holds it open: close it there, or wait, and read it again"
+    if "unable to lock file" in text:
+        return (
+            "cannot be locked on this file system; if nobody writes it, set the environment variable "
+            "HDF5_USE_FILE_LOCKING=FALSE"
+        )
+    if "already open for write" in text:
+        return (
+            "is marked as being written: another process holds it open, or ended before it had closed it; in the "
+            "second case `h5clear --status` removes the mark"
+        )
+    return ""
 
 
 def _reason(error: Exception) -> str:

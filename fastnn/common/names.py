@@ -5,27 +5,38 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
+from fastnn.common import name_hints
+
 T = TypeVar("T")
 
 
 def near(name: object, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: the known names that are near it, or all if there are at most 20."""
     known = list(known)
-    matches = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    if matches:
-        return f"did you mean {' or '.join(matches)}?"
-    return f"known: {', '.join(sorted(known))}" if len(known) <= 20 else "no near name is known"
+    few = f"known: {', '.join(sorted(known))}" if len(known) <= 20 else "no near name is known"
+    return nearest(name, known, cutoff=0.5) or few
+
+
+def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known names that are near `name`, small and capital letters being the same, as a question; "" if none is."""
+    small: dict[str, str] = {}
+    for one in known:
+        small.setdefault(one.lower(), one)
+    given = str(name).lower()
+    matches = [given] if given in small else difflib.get_close_matches(given, small, n=3, cutoff=cutoff)
+    return f"did you mean {' or '.join(small[match] for match in matches)}?" if matches else ""
 
 
 def look_up(what: str, name: object, table: Mapping[str, T]) -> T:
-    """table[name]. ValueError, with near names, if there is none; TypeError if `name` is no string.
+    """table[name]. ValueError, with a hint or near names, if there is none; TypeError if `name` is no string.
 
-    what : the kind of thing that is looked up, for messages
+    what : the kind of thing that is looked up, for messages and for hints
     """
     if not isinstance(name, str):
         raise TypeError(f"{what}: got {name!r} ({type(name).__name__}), expected a name: {', '.join(sorted(table))}")
     if name not in table:
-        raise ValueError(f"unknown {what} {name!r}; {near(name, table)}")
+        hint = name_hints.VALUES.get(what, {}).get(name.lower())
+        raise ValueError(f"unknown {what} {name!r}; {hint or near(name, table)}")
     return table[name]
 
 

@@ -9,6 +9,7 @@ from numbers import Real
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.plain import plain
 from fastnn.common.user_arrays import as_array, check_numbers, first_index
@@ -73,7 +74,7 @@ def whole_numbers(array, name: str, count: int, meaning: str) -> np.ndarray:
     return _source(array.astype(np.int64) if array.dtype.kind == "f" or array.dtype.name == "uint64" else array)
 
 
-@np.errstate(all="ignore")
+@ieee
 def _is_whole(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "f":
         return np.equal(np.floor(array), array) & np.isfinite(array)
@@ -186,7 +187,7 @@ def class_weights(given, classes: int | None, dtype: np.dtype = DOUBLE) -> np.nd
     return check_weights(weights, "class_weight goes", dtype)
 
 
-@np.errstate(all="ignore")
+@ieee
 def combined_weights(
     by_sample: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray, dtype: np.dtype = DOUBLE
 ) -> np.ndarray | None:
@@ -200,7 +201,7 @@ def combined_weights(
     return representable(finite(by_sample * by_class[y], name), name, dtype)
 
 
-@np.errstate(all="ignore")
+@ieee
 def check_weights(weights: np.ndarray, which: str, dtype: np.dtype = DOUBLE) -> np.ndarray:
     """`weights` unchanged; DataError if one is negative, or all are 0 in `dtype`. which: how the message begins."""
     if weights.min() < 0 or not weights.astype(dtype).any():

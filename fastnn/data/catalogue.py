@@ -9,7 +9,7 @@ from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_target
 from fastnn.common.names import look_up
 from fastnn.data import download
-from fastnn.data.dataset import Dataset, Split
+from fastnn.data.dataset import CompleteDataset, Dataset, Split
 from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.formats import cifar, idx, npz, text
 from fastnn.data.formats import trigram_hdf5 as hdf5
@@ -57,7 +57,7 @@ class Use:
     needs: tuple[str, ...] = ()
 
 
-def load_trigram(path: Path | None = None) -> Dataset:
+def load_trigram(path: str | os.PathLike[str] | None = None) -> CompleteDataset:
     """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
 
     No path: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5 file.

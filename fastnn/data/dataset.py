@@ -122,6 +122,14 @@ class Dataset:
         return self.test.part(0, count)
 
 
+@dataclass(frozen=True, eq=False)
+class CompleteDataset(Dataset):
+    """A data set that has all three splits, as type checkers should know."""
+
+    val: Split
+    test: Split
+
+
 def id_dtype(count: int) -> np.dtype[Any]:
     """The smallest integer dtype for ids 0 … count − 1: uint8, uint16 or int32."""
     if count <= 2**8:

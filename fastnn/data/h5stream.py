@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.hdf5 import hdf5_errors
+from fastnn.common.hdf5 import hdf5_errors, opened
 from fastnn.data.formats import reading
 
 log = logging.getLogger(__name__)
@@ -33,21 +33,20 @@ class H5Stream:
 
     `shape` and `dtype` are those after the change. `fit`, `evaluate` and `predict` take a stream instead of an array.
 
-    Raises FileFormatError if the file is missing or damaged, has no such array, or stores it in chunks of more than
-    64 MB; DataError if `change` returns another number of rows, or rows whose shape or dtype differs from the first's.
+    Raises FileFormatError if the file is missing, damaged or being written, has no such array, or stores it in chunks
+    of more than 64 MB; DataError if `change` returns another number of rows, or rows whose shape or dtype differs from
+    the first's.
     """
 
     def __init__(
         self, path: str | os.PathLike[str], key: str, change: Callable[[NDArray[Any]], Any] | None = None
     ) -> None:
-        import h5py
-
         self.path, self.key = os.fspath(path), key
         self._where = f"{self.path!r}: {key!r}"
         self._change = change
         reading.check_hdf5(self.path)
         with hdf5_errors(reading.damaged(self.path)):
-            self._file = h5py.File(self.path, "r")
+            self._file = opened(self.path, reading.damaged(self.path))
             try:
                 self._array = self._checked(reading.hdf5_array(self._file, self.path, key))
                 self._range = (0, len(self._array))

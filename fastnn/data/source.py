@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastnn.common import random, validation
+from fastnn.common import labels, random, validation
 from fastnn.common.errors import ShapeError
 from fastnn.data.stream import Stream, part, row_bytes, rows
 
@@ -22,6 +22,8 @@ class Expected(Protocol):
     """What a network expects of its data, and the checks of it. They raise ShapeError, TypeError or DataError.
 
     classes      how many, if the targets of its only output are labels
+    takes_classes
+                 whether these are labels, or the numbers 0 and 1
     dtype        of the arithmetic: what is checked has no number that it cannot hold
     input_shapes of one sample of each input
     inputs_in, targets_in
@@ -34,6 +36,9 @@ class Expected(Protocol):
 
     @property
     def classes(self) -> int | None: ...
+
+    @property
+    def takes_classes(self) -> bool: ...
 
     @property
     def input_shapes(self) -> tuple[tuple[int, ...], ...]: ...
@@ -201,8 +206,8 @@ def source_of(
     Raises ShapeError, DataError, TypeError or ValueError for data that are not as expected.
     """
     dtype = expected.dtype
-    by_class = validation.class_weights(class_weight, expected.classes, dtype)
     inputs, targets = expected.inputs_in(x, names[0]), expected.targets_in(y, names[1])
+    by_class = _class_weights(class_weight, expected, targets)
     if any(isinstance(one, Stream) for one in (*inputs.values(), *targets.values())):
         inputs, targets = ({name: _sized(one, name) for name, one in data.items()} for data in (inputs, targets))
         by_sample = validation.sample_weights(sample_weight, _checked_streams(expected, inputs, targets), dtype)
@@ -240,6 +245,23 @@ def _checked_streams(expected: Expected, inputs: Mapping[str, Any], targets: Map
         validation.check_sample_shape(one.shape, name, shape)
     _check_lengths({**inputs, **targets})
     return len(next(iter(inputs.values())))
+
+
+def _class_weights(given: Any, expected: Expected, targets: Mapping[str, Any]) -> np.ndarray | None:
+    if not isinstance(given, str) or expected.classes is None:
+        return validation.class_weights(given, expected.classes, expected.dtype)
+    if given != "balanced":
+        raise ValueError(f'class_weight is {given!r}, expected "balanced", {{label: weight}} or one number a class')
+    name, y = next(iter(targets.items()))
+    if isinstance(y, Stream):
+        raise ValueError('class_weight="balanced" counts labels in memory, not in a stream: give {label: weight}')
+    return labels.balanced_weights(expected.checked_target(0, y, name), expected.classes)
+
+
+def warn_of_split(expected: Expected, kept: Source, rest: Source) -> None:
+    """Warn if the two parts into which samples in memory were cut cannot have the same classes."""
+    if expected.takes_classes and kept.in_memory:
+        labels.warn_of_order(kept.start().y[0], rest.start().y[0])
 
 
 def source_of_inputs(expected: Expected, x: Any) -> Source:

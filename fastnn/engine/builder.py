@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.engine.memory import Buffer, padded, row_length
 from fastnn.engine.ops import OFFSET, Axis, Op, cut_of
 from fastnn.engine.parameters import ParameterView
@@ -220,6 +221,7 @@ class Builder:
         """A matrix that lives within a step, its rows padded to cache lines."""
         return self.array(name, (rows, row_length(columns, self.dtype)))
 
+    @ieee
     def constant(self, values: Sequence[float]) -> np.ndarray:
         """Numbers that never change, in the program's dtype: the operand `scalars` of a kernel."""
         return np.array(values, self.dtype)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
 from fastnn.common.validation import as_array, finite, representable
@@ -90,6 +91,7 @@ class Block(Mapping[str, np.ndarray]):
         """One array with its padding and its name."""
         return ParameterView(name, self.buffers[name])
 
+    @ieee
     def assign(self, name: str, value: np.ndarray) -> None:
         """Overwrite one array. Its padding becomes 0 again: training that diverged leaves NaN there (0 · ∞)."""
         columns = self.shapes[name][-1] if self.shapes[name] else 1
@@ -108,6 +110,7 @@ class Block(Mapping[str, np.ndarray]):
         return {name: self[name].copy() for name in self}
 
 
+@ieee
 def _filled(shapes: Mapping[str, tuple[int, ...]], dtype, values: Mapping[str, np.ndarray], padded_as=None) -> Block:
     block = Block(shapes, dtype, padded_as)
     for name, value in values.items():

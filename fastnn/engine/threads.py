@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numba
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.validation import is_whole_number
 from fastnn_kernels import _tuning
-from fastnn_kernels._jit import Kernel
+from fastnn_kernels._jit import JIT, Kernel
 
 _in_forked_child = False
 _one_at_a_time = threading.RLock()
@@ -125,8 +126,9 @@ def guard(count: int) -> Iterator[None]:
 def call(kernel: Kernel, *args) -> None:
     """Run a kernel on ordinary arrays: its parallel version if that may run and pays, else the serial one."""
     parallel = use_parallel(kernel, args)
+    run = kernel.twin(parallel) if JIT else ieee(kernel.twin(parallel))
     with guard(usable_threads() if parallel else 1):
-        kernel.twin(parallel)(*args)
+        run(*args)
 
 
 def _turn() -> contextlib.AbstractContextManager:

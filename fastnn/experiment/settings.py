@@ -5,6 +5,8 @@ import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from fastnn.training.model import DtypeName
+
 # The largest size or count. NumPy can still name the size of an array of LARGEST_COUNT × LARGEST_COUNT numbers.
 LARGEST_COUNT = 10**8
 
@@ -37,7 +39,7 @@ class Settings:
     batch_size: int = setting(0, "samples a step; 0: all of them", least=0)
     samples: int = setting(0, "number of training samples, drawn once and for all; 0: all", least=0)
     seed: int = setting(0, "of initial weights and sample order; never of generated data", least=0)
-    dtype: str = setting("float32", "of all arithmetic", choices=("float32", "float64"))
+    dtype: DtypeName = setting("float32", "of all arithmetic", choices=("float32", "float64"))
 
 
 def checked(settings: Any) -> Any:

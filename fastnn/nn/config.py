@@ -1,18 +1,16 @@
 """A network as plain data, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastnn.nn import layers, losses
 from fastnn.nn.graph import Graph, Input, chain, graph_of
-from fastnn.nn.layers.base import Node
-from fastnn.nn.losses import Loss
-from fastnn.nn.metrics import Given, fitting
-from fastnn.nn.metrics import config as metrics_config
+from fastnn.nn.layers.base import Layer, Node
+from fastnn.nn.metrics import config as config_of_metrics
 from fastnn.nn.network import Network
-
-Metrics = Sequence[Given] | Mapping[str, Sequence[Given]]
+from fastnn.nn.outputs import Losses, Metrics, with_saved_metrics
 
 
 def config_of(network: Network) -> dict[str, Any]:
@@ -20,7 +18,7 @@ def config_of(network: Network) -> dict[str, Any]:
 
     Metrics that are functions are left out, as is what only says that there are no metrics.
     """
-    measured = {output.name: metrics_config(output.metrics) for output in network.outputs}
+    measured = {output.name: config_of_metrics(output.metrics) for output in network.outputs}
     common: dict[str, Any] = {"l1": network.l1, "l2": network.l2}
     common |= {"metrics": measured} if any(measured.values()) else {}
     if network.graph.is_chain:
@@ -38,32 +36,34 @@ def config_of(network: Network) -> dict[str, Any]:
 
 
 def network_of(
-    config: Mapping[str, Any], loss: Loss | Mapping[str, Loss] | None = None, metrics: Metrics | None = None
+    config: Mapping[str, Any],
+    loss: Losses | None = None,
+    metrics: Metrics | None = None,
+    own: Iterable[type[Layer]] = (),
 ) -> Network:
     """The network that `config` described; `loss` and `metrics` instead of those it had.
 
-    Of the metrics that it had, another loss keeps those that say something of its predictions.
+    own : the classes of layers that are a user's
+
+    Of the metrics that it had, another loss keeps those that say something of its predictions. Metrics that are
+    functions are in no config.
     """
-    had = config.get("metrics", {})
-    if metrics is None and loss is not None and had:
-        outputs = {output.name: output for output in _network(config, loss, {}).outputs}
-        had = {name: fitting(given, outputs[name].loss, outputs[name].width) for name, given in had.items()}
-    return _network(config, loss, had if metrics is None else metrics)
-
-
-def _network(config: Mapping[str, Any], loss: Loss | Mapping[str, Loss] | None, metrics: Metrics) -> Network:
+    make = partial(layers.from_config, own=own)
     if "calls" in config:
-        given = loss or {name: losses.from_config(item) for name, item in config["losses"].items()}
-        return Network(_graph(config), given, config["l1"], config["l2"], config["loss_weights"], metrics)
-    stack = [layers.from_config(item) for item in config["layers"]]
-    graph = chain(stack, tuple(config["input_shape"]))
-    given = loss or losses.from_config(config["loss"])
-    return Network(graph, given, config["l1"], config["l2"], metrics=metrics)
+        graph, weights = _graph(config, make), config["loss_weights"]
+        loss = loss or {name: losses.from_config(item) for name, item in config["losses"].items()}
+    else:
+        graph, weights = chain([make(item) for item in config["layers"]], tuple(config["input_shape"])), None
+        loss = loss or losses.from_config(config["loss"])
+    network = Network(graph, loss, config["l1"], config["l2"], weights, metrics or ())
+    if metrics is None:
+        network.outputs = with_saved_metrics(network.outputs, config.get("metrics", {}))
+    return network
 
 
-def _graph(config: Mapping[str, Any]) -> Graph:
+def _graph(config: Mapping[str, Any], make: Callable[[dict[str, Any]], Layer]) -> Graph:
     inputs: dict[str, Node] = {name: Input(tuple(shape)) for name, shape in config["inputs"].items()}
-    named = {name: layers.from_config(item) for name, item in config["layers"].items()}
+    named = {name: make(item) for name, item in config["layers"].items()}
     values: dict[str, Node] = dict(inputs)
     for owner, sources in config["calls"]:
         uses = sum(name.partition("@")[0] == owner for name in values)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import numbered
 from fastnn.common.plain import plain
+from fastnn.common.validation import is_whole_number
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.base import Node
 
@@ -57,19 +58,20 @@ def Input(shape: int | tuple[int, ...], *, name: str | None = None) -> Node:  # 
 
     >>> words = fn.Input((3,), name="words")
     """
-    return Node(sample_shape((shape,) if isinstance(shape, int) else shape, "shape"), name=name)
+    return Node(sample_shape(shape, "shape"), name=name)
 
 
 def sample_shape(given: Any, argument: str = "input_shape") -> tuple[int, ...]:
-    """The extents of one sample as a tuple of int. ShapeError if `given` is none."""
+    """The extents of one sample as a tuple of int; 20 is (20,). ShapeError if `given` is none."""
     given = plain(given)
+    given = (given,) if is_whole_number(given) else given
     whole = isinstance(given, tuple | list) and all(isinstance(extent, int) for extent in given)
     if not whole or any(extent < 1 for extent in given):
         raise ShapeError(f"{argument} is {given!r}, expected the extents of one sample, such as (3,)")
     return tuple(int(extent) for extent in given)
 
 
-def chain(layers: Sequence[Layer], input_shape: tuple[int, ...]) -> Graph:
+def chain(layers: Sequence[Layer], input_shape: int | Sequence[int]) -> Graph:
     """The graph of layers in a row. A description that stands there twice makes two layers."""
     if not layers:
         raise ValueError("Sequential needs at least one layer")

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from fastnn.common.habits import Hinted
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
 
 
 @dataclass(frozen=True)
-class Initializer(PlainNumbers):
+class Initializer(PlainNumbers, Hinted):
     """Base: `sample(rng, shape)` returns float64 values of `shape`.
 
     For weights `shape` is (..., inputs, outputs); fan-in and fan-out count the leading extents too.
@@ -25,7 +27,7 @@ class Initializer(PlainNumbers):
 class Zeros(Initializer):
     """0 everywhere."""
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return np.zeros(shape)
 
 
@@ -33,7 +35,7 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """1 everywhere."""
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return np.ones(shape)
 
 
@@ -43,7 +45,7 @@ class Normal(Initializer):
 
     std: float = 0.01
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.normal(0.0, self.std, shape)
 
 
@@ -53,7 +55,7 @@ class TruncatedNormal(Initializer):
 
     std: float = 0.01
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         values = rng.normal(0.0, 1.0, shape)
         while (far := np.abs(values) > 2).any():
             values[far] = rng.normal(0.0, 1.0, far.sum())
@@ -66,7 +68,7 @@ class Uniform(Initializer):
 
     limit: float = 0.05
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.uniform(-self.limit, self.limit, shape)
 
 
@@ -81,7 +83,7 @@ class Scaled(Initializer):
     average: bool
     uniform: bool
 
-    def sample(self, rng, shape):
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         fan_in, fan_out = _fans(shape)
         fan = (fan_in + fan_out) / 2 if self.average else fan_in
         std = math.sqrt(self.scale / max(fan, 1))
@@ -98,6 +100,18 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return field * shape[-2], field * shape[-1]
 
 
+InitializerName = Literal[
+    "zeros",
+    "ones",
+    "normal",
+    "truncated_normal",
+    "uniform",
+    "glorot_normal",
+    "glorot_uniform",
+    "xavier",
+    "he_normal",
+    "he_uniform",
+]
 INITIALIZERS: dict[str, Callable[[], Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
@@ -112,7 +126,7 @@ INITIALIZERS: dict[str, Callable[[], Initializer]] = {
 }
 
 
-def get(spec: str | Initializer) -> Initializer:
+def get(spec: InitializerName | Initializer) -> Initializer:
     """The initialiser called `spec`, or `spec` itself if it is one already."""
     if isinstance(spec, Initializer):
         return spec

@@ -3,34 +3,39 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.habits import Hinted, missing_from
+from fastnn.common.labels import class_labels, is_plus_minus_one, refuse_words
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
-from fastnn.common.validation import as_array, finite, whole_numbers
+from fastnn.common.validation import finite
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
 from fastnn_kernels._jit import Kernel, compiled
 
 REDUCTIONS = {"mean": True, "sum": False}
+Reduction = Literal["mean", "sum"]
+LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"]
 
 
 @dataclass(frozen=True)
-class Loss(PlainNumbers):
+class Loss(PlainNumbers, Hinted):
     """Base of all losses. The loss of a batch is Σ wᵢ·ℓᵢ, divided by Σ wᵢ if `reduction` is "mean".
 
     `emit` emits the operations that compute ℓ, whether each sample is classified correctly, and the
     gradient by the scores of Σ weightᵢ·ℓᵢ. The operand `weight` already holds the division.
     """
 
-    reduction: str = "mean"
+    reduction: Reduction = "mean"
     name: ClassVar[str]
     takes_labels: ClassVar[bool] = False  # whether targets are class numbers (N,), not rows of numbers
     metrics: ClassVar[tuple[str, ...]] = ()  # what a model with this loss reports beside it, unasked
+    applies: ClassVar[str] = ""  # the activation that it applies to the scores, to make probabilities of them
 
     def __post_init__(self):
         look_up("reduction", self.reduction, REDUCTIONS)
@@ -48,6 +53,7 @@ class Loss(PlainNumbers):
 
     def checked_targets(self, y: Any, name: str, outputs: int) -> np.ndarray:
         """y as the loss's kernel takes it: labels (N,), or here numbers (N, outputs). ShapeError, DataError if not."""
+        refuse_words(y, name)
         y = finite(y, name)
         if y.ndim == 1 and outputs == 1:
             y = y[:, None]
@@ -68,6 +74,7 @@ class SoftmaxCrossEntropy(Loss):
 
     label_smoothing: float = 0.0
     name: ClassVar[str] = "softmax_cross_entropy"
+    applies: ClassVar[str] = "softmax"
     takes_labels: ClassVar[bool] = True
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
 
@@ -86,12 +93,7 @@ class SoftmaxCrossEntropy(Loss):
         return _emit_output(build, k.softmax_forward, scores)
 
     def checked_targets(self, y, name, outputs):
-        y = as_array(y, name)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if y.ndim != 1:
-            raise ShapeError(f"{name} has shape {y.shape}, expected one label per sample: (N,) or (N, 1)")
-        return whole_numbers(y, name, outputs, f"labels of {outputs} classes")
+        return class_labels(y, name, outputs)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class BinaryCrossEntropy(Loss):
 
     name: ClassVar[str] = "binary_cross_entropy"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    applies: ClassVar[str] = "sigmoid"
 
     def emit(self, build, scores, target, weight):
         return _emit(build, k.binary_cross_entropy, scores, target, weight)
@@ -110,7 +113,8 @@ class BinaryCrossEntropy(Loss):
     def checked_targets(self, y, name, outputs):
         y = super().checked_targets(y, name, outputs)
         if len(y) and not 0 <= y.min() <= y.max() <= 1:
-            raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1")
+            hint = ": give (y + 1) / 2" if is_plus_minus_one(y) else ""
+            raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1{hint}")
         return y
 
 
@@ -191,7 +195,7 @@ class ElementwiseLoss(Loss):
     def emit(self, build, scores, target, weight):
         return _emit(build, self._kernel, scores, target, weight)
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}
 
 
@@ -219,9 +223,14 @@ KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)  # those that
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 
-def get(spec: str | Loss) -> Loss:
+def get(spec: LossName | Loss) -> Loss:
     """The loss called `spec`, or `spec` itself if it is one already."""
-    return spec if isinstance(spec, Loss) else look_up("loss", spec, LOSSES)()
+    if isinstance(spec, Loss):
+        return spec
+    if callable(spec):
+        hint = "fn.MSE() or another of its objects" if isinstance(spec, type) else "fn.ElementwiseLoss(value, gradient)"
+        raise TypeError(f'loss is {getattr(spec, "__name__", spec)}, expected a name such as "mse", or {hint}')
+    return look_up("loss", spec, LOSSES)()
 
 
 def from_config(config: dict[str, Any]) -> Loss:
@@ -229,3 +238,7 @@ def from_config(config: dict[str, Any]) -> Loss:
         raise ValueError("the model was trained with a loss of your own: say which, load(path, loss=...)")
     arguments = {name: value for name, value in config.items() if name != "name"}
     return look_up("loss", config.get("name"), LOSSES)(**arguments)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, (kind.__name__ for kind in (*KINDS, ElementwiseLoss)))

@@ -1,15 +1,15 @@
 """A network as a description: layers with their names, shapes and parameters, but no arrays."""
 
 import copy
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastnn.common import random, validation
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
@@ -18,7 +18,8 @@ from fastnn.nn.layers import Parameter
 from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.losses import Loss
-from fastnn.nn.metrics import Given, Metric, for_outputs
+from fastnn.nn.metrics import Metric
+from fastnn.nn.outputs import Losses, Metrics, outputs_of
 
 
 class State(NamedTuple):
@@ -26,23 +27,6 @@ class State(NamedTuple):
 
     parameters: Block
     buffers: Block
-
-
-class Output(NamedTuple):
-    """An output of a network.
-
-    name    public; value: the name of the value that it is
-    width   the number of its scores
-    loss    by which it is trained, and its weight in the sum of all losses
-    metrics what is measured of it beside the loss that is trained
-    """
-
-    name: str
-    value: str
-    width: int
-    loss: Loss
-    weight: float
-    metrics: tuple[Metric, ...]
 
 
 class Network:
@@ -59,11 +43,11 @@ class Network:
     def __init__(
         self,
         graph: Graph,
-        loss: Loss | Mapping[str, Loss],
+        loss: Losses,
         l1: float = 0.0,
         l2: float = 0.0,
         loss_weights: Mapping[str, float] | None = None,
-        metrics: Sequence[Given] | Mapping[str, Sequence[Given]] = (),
+        metrics: Metrics = (),
     ):
         self.graph, self.calls = graph, graph.calls
         self.layers = tuple(call.layer for call in self.calls)
@@ -73,7 +57,7 @@ class Network:
         for call in self.calls:
             self._check_data(call)
             self._check_borrowed(call)
-        self.outputs = _outputs(graph, loss, loss_weights or {}, metrics)
+        self.outputs = outputs_of(graph, loss, loss_weights or {}, metrics)
 
     def _check_data(self, call: Call) -> None:
         """ValueError unless a layer that takes data reads an input, and one that takes ids no numbers."""
@@ -117,7 +101,7 @@ class Network:
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Those of all outputs."""
+        """What is measured of all outputs."""
         return tuple(metric for output in self.outputs for metric in output.metrics)
 
     @property
@@ -129,6 +113,11 @@ class Network:
     def classes(self) -> int | None:
         """The number of classes, if the targets of a single output are labels."""
         return self.output_width if len(self.outputs) == 1 and self.loss.takes_labels else None
+
+    @property
+    def takes_classes(self) -> bool:
+        """Whether the targets of a single output are labels, or 0 and 1: its loss makes probabilities of scores."""
+        return len(self.outputs) == 1 and bool(self.loss.applies)
 
     @cached_property
     def parameter_specs(self) -> dict[str, Parameter]:
@@ -211,10 +200,10 @@ class Network:
     def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
         """The targets of an output as its loss and its metrics take them. Errors as of `checked_input`."""
         output = self.outputs[number]
-        targets = output.loss.checked_targets(y, what, output.width)
+        y = validation.representable(output.loss.checked_targets(y, what, output.width), what, self.dtype)
         for metric in output.metrics:
-            metric.check_targets(targets, what)
-        return validation.representable(targets, what, self.dtype)
+            metric.check_targets(y, what)
+        return y
 
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
@@ -229,38 +218,12 @@ class Network:
         return other
 
 
-@np.errstate(all="ignore")  # a number that a model of float32 rounds to 0
+@ieee  # float32 rounds some numbers to 0
 def _drawn(specs: Mapping[str, Parameter], dtype, seed: int) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
     for name, spec in specs.items():
         block[name][...] = spec.initializer.sample(random.generator(seed, "initial", name), spec.shape)
     return block
-
-
-def _outputs(
-    graph: Graph, loss: Loss | Mapping[str, Loss], weights: Mapping[str, float], metrics: Any
-) -> tuple[Output, ...]:
-    losses = dict(loss) if isinstance(loss, Mapping) else dict.fromkeys(graph.outputs, loss)
-    for what, given in (("loss", losses), ("loss_weights", weights)):
-        if unknown := next((name for name in given if name not in graph.outputs), None):
-            raise ValueError(f"{what} names the output {unknown!r}; {near(unknown, graph.outputs)}")
-    if missing := next((name for name in graph.outputs if name not in losses), None):
-        raise ValueError(f"the output {missing!r} has no loss")
-    if len({one.reduction for one in losses.values()}) > 1:
-        raise ValueError("losses have different reductions, expected all 'mean' or all 'sum'")
-    shapes = graph.inputs | {call.name: call.shape for call in graph.calls}
-    found = []
-    for name, value in graph.outputs.items():
-        if len(shapes[value]) != 1:
-            raise ShapeError(
-                f"{value} ends with samples of shape {shapes[value]}, expected (outputs,): put Flatten() before"
-            )
-        weight = validation.real_number(f"loss_weights[{name!r}]", weights.get(name, 1.0))
-        if not 0 <= weight < math.inf:
-            raise ValueError(f"loss_weights[{name!r}] is {weight}, expected a finite number ≥ 0")
-        found.append(Output(name, value, math.prod(shapes[value]), losses[name], weight, ()))
-    measured = for_outputs(metrics, {output.name: (output.loss, output.width) for output in found})
-    return tuple(output._replace(metrics=measured[output.name]) for output in found)
 
 
 def _by_name(given: Any, names: list[str], what: str, kind: str) -> dict[str, Any]:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
+from fastnn.common.habits import Hinted
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
 from fastnn.common.validation import whole_number
 
-PER = ("epoch", "step")
+Per = Literal["epoch", "step"]
+PER: tuple[Per, ...] = get_args(Per)
 
 
 @dataclass(frozen=True)
-class Schedule(PlainNumbers):
+class Schedule(PlainNumbers, Hinted):
     """Base of all schedules. A call gives the rate at each of the steps `iterations` (n,), in epoch `epoch`, float64.
 
     Steps and epochs count from 0.
@@ -50,7 +52,7 @@ class ExponentialDecay(Schedule):
     """lr · decay^t, where t counts epochs or steps."""
 
     decay: float = 0.95
-    per: str = "epoch"
+    per: Per = "epoch"
     name: ClassVar[str] = "exponential"
 
     def __post_init__(self):
@@ -67,7 +69,7 @@ class StepDecay(Schedule):
 
     factor: float = 0.1
     every: int = 10
-    per: str = "epoch"
+    per: Per = "epoch"
     name: ClassVar[str] = "step"
 
     def __post_init__(self):

@@ -11,9 +11,11 @@ from fastnn.plots.style import (
     SMALL,
     colour,
     dash,
+    entry,
     line_axes,
     scale_by_factors,
     sheet,
+    undisturbed,
     whole_number_ticks,
 )
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@undisturbed
 def bands(
     curves: Mapping[str, Sequence[Sequence[float]]],
     title: str,
@@ -61,9 +64,10 @@ def _band(axis: "Axes", label: str, seeds: Sequence[Sequence[float]], number: in
         deviation = values.std(axis=0, ddof=1)
         axis.fill_between(x, mean - deviation, mean + deviation, color=shade, alpha=0.2, lw=0)
     text = f"{label}, {count} seeds" if count > 1 else f"{label}, one seed"
-    axis.plot(x, mean, color=shade, ls=dash(number), lw=2, marker="." if len(x) <= MARKED else None, label=text)
+    axis.plot(x, mean, color=shade, ls=dash(number), lw=2, marker="." if len(x) <= MARKED else None, label=entry(text))
 
 
+@undisturbed
 def lines_over(
     x: Sequence[float],
     lines: Mapping[str, Sequence[float]],
@@ -88,7 +92,7 @@ def lines_over(
         if len(y) != len(x):
             raise ValueError(f"lines_over: {label!r} has {len(y)} values for {len(x)} of x")
         look: Any = {"lw": 1.8, "marker": "o", "markersize": 4.5} if len(x) <= MARKED else {"lw": 1.2}
-        axis.plot(x, y, color=colour(number), ls=dash(number), label=label, **look)
+        axis.plot(x, y, color=colour(number), ls=dash(number), label=entry(label), **look)
     if log_x:
         axis.set_xscale("log")
     if wide_y:

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.common.text import percent
-from fastnn.plots.style import BLACK, GREY, LABEL, ORANGE, SMALL, colour, growing_colours, ink, picture_axes, sheet
+from fastnn.plots.style import (
+    BLACK,
+    GREY,
+    LABEL,
+    ORANGE,
+    SMALL,
+    colour,
+    growing_colours,
+    ink,
+    literal,
+    picture_axes,
+    sheet,
+    undisturbed,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +34,7 @@ PALE = 0.28  # opacity of the regions behind the points
 WRITTEN = 20  # cells have no numbers in them if a matrix has more rows or columns
 
 
+@undisturbed
 def decision_boundaries(
     panels: Sequence[Panel],
     title: str,
@@ -101,6 +115,7 @@ def _scatter(axis: "Axes", x: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
+@undisturbed
 def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str, *, note: str | None = None) -> "Figure":
     """Counts (classes, classes) of samples: row i, column j holds those of class i that were predicted as class j.
 
@@ -123,6 +138,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str, *, no
     return figure
 
 
+@undisturbed
 def heat_map(
     values: np.ndarray,
     row_labels: Sequence[str],
@@ -151,8 +167,8 @@ def heat_map(
     texts = [[format(value, form) if np.isfinite(value) else "–" for value in row] for row in values]
     _cells(axis, -values if best == "min" else values, texts)
     _cell_names(axis, row_labels, column_labels)
-    axis.set_xlabel(xlabel, fontsize=LABEL)
-    axis.set_ylabel(ylabel, fontsize=LABEL)
+    axis.set_xlabel(literal(xlabel), fontsize=LABEL)
+    axis.set_ylabel(literal(ylabel), fontsize=LABEL)
     if best and np.isfinite(values).any():
         _frame(axis, values, best)
     return figure
@@ -169,7 +185,8 @@ def _cells(axis: "Axes", values: np.ndarray, texts: list[list[str]], limits: tup
     for (row, column), value in np.ndenumerate(scaled):
         background: Any = shades(value) if np.isfinite(value) else (0.9, 0.9, 0.9)
         size = SMALL if max(values.shape) > 12 else LABEL - 0.5
-        axis.text(column, row, texts[row][column], ha="center", va="center", fontsize=size, color=ink(background))
+        text = literal(texts[row][column])
+        axis.text(column, row, text, ha="center", va="center", fontsize=size, color=ink(background))
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
@@ -182,10 +199,10 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 def _cell_names(axis: "Axes", rows: Sequence[str], columns: Sequence[str]) -> None:
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
-    axis.set_yticks(range(len(rows)), list(rows), fontsize=LABEL - 0.5)
+    axis.set_yticks(range(len(rows)), list(map(literal, rows)), fontsize=LABEL - 0.5)
     slanted = max((len(str(name)) for name in columns), default=0) > 8
     side: Any = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
-    axis.set_xticks(range(len(columns)), list(columns), fontsize=LABEL - 0.5, **side)
+    axis.set_xticks(range(len(columns)), list(map(literal, columns)), fontsize=LABEL - 0.5, **side)
 
 
 def _frame(axis: "Axes", values: np.ndarray, best: str) -> None:

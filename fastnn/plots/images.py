@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import SMALL, picture_axes, sheet, signed_colours
+from fastnn.plots.style import SMALL, literal, picture_axes, sheet, signed_colours, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,7 @@ TILE = (0.45, 1.3)  # the least and the largest width of an image, in inches
 WITHIN = 99.8
 
 
+@undisturbed
 def image_grid(
     weights: np.ndarray,
     title: str,
@@ -51,10 +52,12 @@ def image_grid(
     _draw(figure, axis, _tiled(weights.astype(np.float64), columns, gap), unit, signed)
     for number, name in enumerate(names or ()):
         top, left = _corner(number, weights.shape[1:3], columns, gap)
-        axis.text(left + weights.shape[2] / 2, top - 0.1 * gap[0], name, ha="center", va="bottom", fontsize=SMALL)
+        place = left + weights.shape[2] / 2, top - 0.1 * gap[0]
+        axis.text(*place, literal(name), ha="center", va="bottom", fontsize=SMALL)
     return figure
 
 
+@undisturbed
 def filters(w: np.ndarray, title: str, *, note: str | None = None) -> "Figure":
     """The filters of a convolution: w (height, width, channels, filters), as in `Conv2D`.
 

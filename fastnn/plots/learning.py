@@ -16,9 +16,11 @@ from fastnn.plots.style import (
     SMALL,
     colour,
     dash,
+    entry,
     line_axes,
     scale_by_factors,
     sheet,
+    undisturbed,
     whole_number_ticks,
 )
 from fastnn.training.history import History
@@ -32,6 +34,7 @@ Epochs = Sequence[Mapping[str, Any]]
 IN_LEGEND = 8  # a legend of more entries stands beside the panels
 
 
+@undisturbed
 def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure":
     """Loss and accuracy of one run by epoch, on training and validation data, with the best epoch marked.
 
@@ -77,6 +80,7 @@ def _one_run(axis: "Axes", history: History, name: str, scale: float, best: int)
     whole_number_ticks(axis)
 
 
+@undisturbed
 def learning_curves(
     runs: Mapping[str, Epochs],
     keys: Sequence[str] = ("loss", "accuracy"),
@@ -179,7 +183,7 @@ def _legend(axes: "list[Axes]", labels: list[str], splits: list[str]) -> None:
     handles = [Line2D([], [], color=colour(i), ls=dash(i), lw=1.8) for i in range(len(labels))]
     styles = [THIN if split == "train" else {"lw": 1.8} for split in splits]
     handles += [Line2D([], [], color=GREY, **style) for style in styles]
-    texts = [*labels, *splits]
+    texts = [*map(entry, labels), *splits]
     if len(texts) <= IN_LEGEND and max(map(len, labels)) <= 18:
         axes[0].legend(handles, texts, frameon=False, fontsize=SMALL)
     else:

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import BLUE, ORANGE, PANEL_TITLE, SMALL, growing_colours, line_axes, sheet, whole_number_ticks
+from fastnn.plots.style import (
+    BLUE,
+    ORANGE,
+    PANEL_TITLE,
+    SMALL,
+    growing_colours,
+    line_axes,
+    literal,
+    sheet,
+    undisturbed,
+    whole_number_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +33,7 @@ OVERLAP = 2.4  # the height of a ridge, in distances between ridges
 INSIDE = (0.01, 0.99)
 
 
+@undisturbed
 def monitor(records: Sequence[Record], *, note: str | None = None) -> "dict[str, Figure]":
     """The records of a Monitor as two figures for each kind of array, by name, with one panel for each array.
 
@@ -59,6 +71,7 @@ def _panel_titles(series: Series) -> list[str]:
     return [f"{kind}: {name}" if several and kind != name else name for kind, name in series]
 
 
+@undisturbed
 def statistics_over_time(records: Sequence[Record], title: str, *, note: str | None = None) -> "Figure":
     """A panel for each array: over the steps, its mean in a band of ± one standard deviation, least and largest value.
 
@@ -112,6 +125,7 @@ def _statistics_legend(axis: "Axes") -> None:
     )
 
 
+@undisturbed
 def histograms_over_time(
     steps: Sequence[int], counts: np.ndarray, edges: np.ndarray, title: str, *, note: str | None = None
 ) -> "Figure":
@@ -136,7 +150,7 @@ def _histogram_sheet(records: Sequence[Record], title: str, note: str | None) ->
     for axis, title, found in zip(axes, _panel_titles(series), series.values(), strict=True):
         columns = (np.array([record[name] for record in found]) for name in ("step", "counts", "edges"))
         _ridges(axis, *columns)
-        axis.set_title(title, fontsize=PANEL_TITLE)
+        axis.set_title(literal(title), fontsize=PANEL_TITLE)
     for axis in axes[::COLUMNS]:
         axis.set_ylabel("step", fontsize=SMALL)
     return figure

@@ -4,10 +4,13 @@ The colours are those of Okabe and Ito, which colour-blind readers can tell apar
 figure is made, and used through its object interface: it opens no window and has no global state.
 """
 
+import functools
 import math
 import textwrap
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 PURPLE, YELLOW, SKY, BLACK = "#CC79A7", "#E69F00", "#56B4E9", "#000000"
@@ -43,6 +49,32 @@ def dash(number: int) -> str:
     return DASHES[number // len(COLOURS) % len(DASHES)]
 
 
+def undisturbed(draw: Callable[P, T]) -> Callable[P, T]:
+    """Draw whatever the user has made of NumPy's errors and of warnings: a letter that the font lacks ends nothing."""
+
+    @functools.wraps(draw)
+    def drawn(*given: P.args, **named: P.kwargs) -> T:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return draw(*given, **named)
+
+    return drawn
+
+
+def literal(text: Any) -> str:
+    """A text as matplotlib writes it unchanged: it would read what stands between two dollars as a formula.
+
+    What is no character, as in the name of a file that is no UTF-8, is written as a question mark.
+    """
+    return str(text).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
+
+
+def entry(label: Any) -> str:
+    """A label as a legend writes it unchanged: it would leave out those that are empty or begin with _."""
+    text = literal(label)
+    return f" {text}" if text[:1] in ("", "_") else text
+
+
 def sheet(
     count: int, *, columns: int, size: tuple[float, float], title: str | None, note: str | None = None
 ) -> "tuple[Figure, list[Axes]]":
@@ -66,7 +98,7 @@ def sheet(
     if note:
         reserve_foot(figure, note)
     if lines:
-        figure.suptitle("\n".join(lines), fontsize=TITLE)
+        figure.suptitle(literal("\n".join(lines)), fontsize=TITLE)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for unused in panels[count:]:
         unused.remove()
@@ -78,7 +110,7 @@ def reserve_foot(figure: "Figure", note: str) -> None:
     engine: Any = figure.get_layout_engine()
     height = STRIP / figure.get_figheight()
     engine.set(rect=(0, height, 1, 1 - height))
-    figure.text(0.995, 0.2 * height, note, ha="right", va="bottom", fontsize=SMALL, color=GREY, style="italic")
+    figure.text(0.995, 0.2 * height, literal(note), ha="right", va="bottom", fontsize=SMALL, color=GREY, style="italic")
 
 
 def line_axes(axis: "Axes", *, title: str = "", xlabel: str = "", ylabel: str = "") -> None:
@@ -87,9 +119,9 @@ def line_axes(axis: "Axes", *, title: str = "", xlabel: str = "", ylabel: str = 
     axis.grid(alpha=0.25)
     axis.set_axisbelow(True)
     axis.tick_params(labelsize=SMALL)
-    axis.set_title(title, fontsize=PANEL_TITLE)
-    axis.set_xlabel(xlabel, fontsize=LABEL)
-    axis.set_ylabel(ylabel, fontsize=LABEL)
+    axis.set_title(literal(title), fontsize=PANEL_TITLE)
+    axis.set_xlabel(literal(xlabel), fontsize=LABEL)
+    axis.set_ylabel(literal(ylabel), fontsize=LABEL)
 
 
 def scale_by_factors(axis: "Axes") -> None:
@@ -105,7 +137,7 @@ def picture_axes(axis: "Axes", *, title: str = "") -> None:
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
-    axis.set_title(title, fontsize=PANEL_TITLE)
+    axis.set_title(literal(title), fontsize=PANEL_TITLE)
 
 
 def whole_number_ticks(axis: "Axes") -> None:
@@ -136,6 +168,7 @@ def ink(background: Any) -> str:
     return BLACK if np.dot(background[:3], (0.299, 0.587, 0.114)) > 0.5 else "#FFFFFF"
 
 
+@undisturbed
 def save(figure: "Figure", path: str | Path) -> None:
     """Write the figure as a PNG file, whole or not at all. Raises FileFormatError if the path cannot be written."""
     with atomic_path(path) as temporary:

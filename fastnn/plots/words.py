@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.common.text import percent
-from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, sheet
+from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, literal, sheet, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +26,7 @@ DIRECTIONS = (
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 
 
+@undisturbed
 def embedding_map(vectors: np.ndarray, words: Sequence[str], title: str, *, note: str | None = None) -> "Figure":
     """The vectors (V, D) in the plane of their first two principal components, with as many of the V words as fit.
 
@@ -75,7 +76,7 @@ def _write(figure: "Figure", axis: "Axes", points: np.ndarray, words: Sequence[s
     taken = _Taken(dots, (frame.x0, frame.y0, frame.x1, frame.y1))
     written = 0
     for dot, point, word in zip(dots, points, words, strict=True):
-        label = axis.annotate(word, point, (0, 0), textcoords="offset pixels", fontsize=LETTERS, color=BLACK)
+        label = axis.annotate(literal(word), point, (0, 0), textcoords="offset pixels", fontsize=LETTERS, color=BLACK)
         extent = label.get_window_extent(canvas.get_renderer())
         found = taken.find(dot, extent.width + APART, extent.height)
         if found is None:

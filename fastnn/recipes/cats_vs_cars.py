@@ -18,8 +18,9 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
-from fastnn.nn.initializers import Initializer, Normal, get
+from fastnn.nn.initializers import Initializer, InitializerName, Normal, get
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import MSE
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
@@ -43,13 +44,17 @@ class CatsSettings(Settings):
     conv: str = setting(
         "", "filters of 3×3 convolutions before the hidden layers, each normalised and pooled: 16,32; empty: none"
     )
-    activation: str = setting("tanh", "of convolutions and hidden units", choices=("tanh", "sigmoid", "relu"))
+    activation: ActivationName = setting(
+        "tanh", "of convolutions and hidden units", choices=("tanh", "sigmoid", "relu")
+    )
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(0.1, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(19, "samples a step", least=1)
-    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES)
+    initializer: InitializerName = setting(
+        "glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES
+    )
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
     mirror: bool = setting(False, "train on mirror images, too; the pictures lie on their side")

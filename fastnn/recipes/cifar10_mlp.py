@@ -17,7 +17,9 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
+from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
@@ -37,13 +39,15 @@ from fastnn.recipes.shared import (
 class CifarSettings(Settings):
     epochs: int = setting(5, "passes over the training data", least=1)
     hidden: str = setting("100x4", "units of each hidden layer: 100x4, or 200,100")
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
+    activation: ActivationName = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
     optimizer: str = setting("adam", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(5e-4, "learning rate", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
-    initializer: str = setting("normal", "of weights; normal has deviation --weight-scale", choices=INITIALIZER_NAMES)
+    initializer: InitializerName = setting(
+        "normal", "of weights; normal has deviation --weight-scale", choices=INITIALIZER_NAMES
+    )
     weight_scale: float = setting(0.02, "deviation of normal weights", least=0)
     norm: str = setting("none", "normalisation after each hidden layer", choices=NORM_NAMES)
     dropout: float = setting(0.0, "fraction of each hidden layer that is dropped", least=0, below=1)

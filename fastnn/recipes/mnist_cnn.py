@@ -19,6 +19,7 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
@@ -32,7 +33,7 @@ class MnistCnnSettings(Settings):
     epochs: int = setting(5, "passes over the training data: of 1,100 steps each, with all of MNIST", least=1)
     filters: str = setting("32,64", "filters of the two convolutions")
     hidden: int = setting(1024, "units of the dense layer", least=1)
-    activation: str = setting("relu", "of convolutions and hidden units", choices=ACTIVATION_NAMES)
+    activation: ActivationName = setting("relu", "of convolutions and hidden units", choices=ACTIVATION_NAMES)
     dropout: float = setting(0.5, "fraction of the hidden units that is dropped", least=0, below=1)
     optimizer: str = setting("adam", "sgd is without momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
@@ -67,7 +68,7 @@ def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimi
     return model, optimizer_of(settings)
 
 
-def _stage(filters: int, activation: str, start: TruncatedNormal) -> list[Layer]:
+def _stage(filters: int, activation: ActivationName, start: TruncatedNormal) -> list[Layer]:
     return [Conv2D(filters, 5, activation, initializer=start), MaxPool2D(2)]
 
 

@@ -17,7 +17,9 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
+from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
@@ -39,13 +41,13 @@ NORM_TITLE = "norm of the first layer's gradient by step"
 class MnistMlpSettings(Settings):
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(64, "hidden units", least=1)
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
+    activation: ActivationName = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-3, "learning rate", least=0)
     decay: float = setting(0.95, "factor of the learning rate after each epoch", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
-    initializer: str = setting("normal", "of weights; normal has deviation .1", choices=INITIALIZER_NAMES)
+    initializer: InitializerName = setting("normal", "of weights; normal has deviation .1", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.5, "penalty ½·l2·Σw²", least=0)
 

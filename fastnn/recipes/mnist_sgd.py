@@ -14,6 +14,7 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, flat_unit_pixels, optimizer_of
 
@@ -22,7 +23,7 @@ from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of,
 class MnistSgdSettings(Settings):
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(300, "hidden units", least=1)
-    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
+    activation: ActivationName = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-4, "learning rate", least=0)
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)

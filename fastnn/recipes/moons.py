@@ -21,6 +21,7 @@ from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, unchanged
@@ -31,7 +32,7 @@ class PlaneSettings(Settings):
     epochs: int = setting(20, "epochs of --passes passes over the points", least=1)
     passes: int = setting(1_000, "passes over the points, a step each, in one epoch", least=1)
     hidden: str = setting("3", "units of each hidden layer: 3, or 5,5, or 5x8")
-    activation: str = setting("tanh", "of the hidden units", choices=ACTIVATION_NAMES)
+    activation: ActivationName = setting("tanh", "of the hidden units", choices=ACTIVATION_NAMES)
     lr: float = setting(0.01, "learning rate, on the summed gradient", least=0)
     l2: float = setting(0.01, "penalty ½·l2·Σw², on the summed loss", least=0)
 

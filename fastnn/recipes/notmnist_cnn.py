@@ -13,6 +13,7 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
+from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, unit_images
@@ -31,7 +32,7 @@ class NotMnistCnnSettings(Settings):
 
 
 def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
-    start = "glorot_normal"
+    start: InitializerName = "glorot_normal"
     model = Sequential(
         [
             Conv2D(settings.filters, 3, "relu", initializer=start),

@@ -16,7 +16,9 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
+from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, flat_unit_pixels, initializer_of
@@ -28,10 +30,12 @@ VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
 class NotMnistMlpSettings(Settings):
     epochs: int = setting(200, "passes over the training data, a step each", least=1)
     hidden: int = setting(1000, "hidden units", least=1)
-    activation: str = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
+    activation: ActivationName = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
     lr: float = setting(1e-5, "learning rate, on the summed gradient", least=0)
     momentum: float = setting(0.99, "momentum", least=0, below=1)
-    initializer: str = setting("glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES)
+    initializer: InitializerName = setting(
+        "glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES
+    )
 
 
 def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD]:

@@ -34,6 +34,7 @@ from fastnn.recipes.plain_net import (
     train_epoch,
 )
 from fastnn.recipes.shared import unchanged
+from fastnn.training.model import DtypeName
 
 __all__ = [
     "EXAMPLE_TARGET",
@@ -84,7 +85,7 @@ def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.n
     return x, y.astype(np.int64)
 
 
-def as_model(dtype: str = "float64", net: ScalarNet | None = None, seed: int = 0) -> Sequential:
+def as_model(dtype: DtypeName = "float64", net: ScalarNet | None = None, seed: int = 0) -> Sequential:
     """The net made of layers, with the weights and biases of `net`; None: the report's initial ones."""
     net = net or ScalarNet()
     layers = [Dense(len(net.b), "sigmoid"), Dense(len(net.c))]
@@ -100,7 +101,7 @@ class ScalarSettings(Settings):
     epochs: int = setting(50, "passes over the points", least=1)
     lr: float = setting(0.01, "learning rate", least=0)
     batch_size: int = setting(1, "samples a step", least=1)
-    dtype: str = setting("float64", "of all arithmetic", choices=("float32", "float64"))
+    dtype: DtypeName = setting("float64", "of all arithmetic", choices=("float32", "float64"))
 
 
 def load(path: Path | None) -> tuple[Dataset, str]:

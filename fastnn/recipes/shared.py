@@ -8,9 +8,9 @@ import numpy as np
 
 from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset, Split
-from fastnn.nn.initializers import INITIALIZERS, Initializer, Normal, TruncatedNormal, get
+from fastnn.nn.initializers import INITIALIZERS, Initializer, InitializerName, Normal, TruncatedNormal, get
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
-from fastnn.nn.layers.activation import KERNELS
+from fastnn.nn.layers.activation import KERNELS, ActivationName
 from fastnn.nn.optimizers import OPTIMIZERS, Optimizer
 from fastnn.nn.schedules import ExponentialDecay, Schedule
 
@@ -38,7 +38,7 @@ def optimizer_of(settings: Any) -> Optimizer:
     return OPTIMIZERS[name](lr, **own)
 
 
-def initializer_of(name: str, std: float) -> Initializer:
+def initializer_of(name: InitializerName, std: float) -> Initializer:
     """The initialiser called `name`; the normal and the truncated normal one have the deviation `std`."""
     wide: dict[str, Callable[[float], Initializer]] = {"normal": Normal, "truncated_normal": TruncatedNormal}
     return wide[name](std) if name in wide else get(name)
@@ -62,7 +62,7 @@ def sizes_of(text: str, flag: str, what: str = "units of each hidden layer") -> 
 
 
 def hidden_layers(
-    sizes: list[int], activation: str, start: Initializer, *, norm: str = "none", dropout: float = 0.0
+    sizes: list[int], activation: ActivationName, start: Initializer, *, norm: str = "none", dropout: float = 0.0
 ) -> list[Layer]:
     """Dense layers, each followed by a normalisation and by dropout where `norm` and `dropout` ask for them."""
     layers: list[Layer] = []

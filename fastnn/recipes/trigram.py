@@ -19,7 +19,9 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
+from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
+from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
@@ -45,14 +47,16 @@ class TrigramSettings(Settings):
     epochs: int = setting(50, "passes over the training data, at most", least=1)
     sizes: str = setting("32x256", "embedding width x hidden units; several with commas are trained side by side")
     combine: str = setting("concatenate", "how the three embeddings become one vector", choices=("concatenate", "sum"))
-    activation: str = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
+    activation: ActivationName = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(0.15, "learning rate", least=0)
     momentum: float = setting(0.85, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(200, "samples a step", least=1)
     patience: int = setting(5, "stop after this many epochs without a lower validation cross-entropy", least=1)
     max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by this much; 0: never", least=0)
-    initializer: str = setting("normal", "of weights and biases; normal has deviation .01", choices=INITIALIZER_NAMES)
+    initializer: InitializerName = setting(
+        "normal", "of weights and biases; normal has deviation .01", choices=INITIALIZER_NAMES
+    )
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)

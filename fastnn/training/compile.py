@@ -11,35 +11,26 @@ from functools import partial
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Lanes, Value
-from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import Slice
+from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.nn import emission, narrow
 from fastnn.nn.layers.blocked import emit_block_update
-from fastnn.nn.losses import Loss
-from fastnn.nn.metrics import Scored, WholeMetric
-from fastnn.nn.network import Network, Output, State
+from fastnn.nn.metrics import WholeMetric
+from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training import figures
-from fastnn.training.figures import Figures
-from fastnn.training.step import BOUND, Inputs, Step
-from fastnn_kernels._jit import Kernel
-from fastnn_kernels._sums import chunks
-from fastnn_kernels.batch import ROUNDS
+from fastnn.training import batch as batches
+from fastnn.training import scoring
+from fastnn.training.step import Inputs, Step
 
 STEPS_PER_CALL = 1024  # at most: the rows of the table of scalars
-
-PENALTIES = (k.penalty_l1, k.penalty_l2)
-PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
 
 
 def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Step:
     """A step that computes scores, or what the loss calls a prediction."""
-    build, inputs = _begin(network, state, batch)
-    _emit_order(build, inputs)
-    xs = _gather_x(build, inputs, network)
+    build, inputs = batches.begin(network, state, batch)
+    batches.emit_order(build, inputs)
+    xs = batches.gather_inputs(build, inputs, network)
     scores, _ = emission.forward(build, network, xs, state)
     if not logits:
         scores = [one.loss.emit_predictions(build, x) for one, x in zip(network.outputs, scores, strict=True)]
@@ -51,21 +42,21 @@ def compile_predict(network: Network, state: State, batch: int, logits: bool) ->
 def compile_evaluate(network: Network, state: State, batch: int, *, weighted=False, training=False) -> Step:
     """A step that records loss and metrics. With `training`, layers behave as in training.
 
-    It has predictions as outputs if a metric needs all of them at once.
+    Its outputs are the predictions, if a metric needs them all at once.
     """
-    build, inputs = _begin(network, state, batch, training)
-    _emit_order(build, inputs)
-    xs = _gather_x(build, inputs, network)
+    build, inputs = batches.begin(network, state, batch, training)
+    batches.emit_order(build, inputs)
+    xs = batches.gather_inputs(build, inputs, network)
     scores, _ = emission.forward(build, network, xs, state)
-    inputs = _emit_weights(build, inputs, network.loss, weighted)
-    loss, scored, _ = _emit_loss(build, inputs, network, scores)
-    measured = _emit_metrics(network, scored, loss)
-    collected = any(isinstance(metric, WholeMetric) for metric in network.metrics)
-    predictions = tuple(one.predictions for one in scored) if collected else ()
-    _emit_penalties(build, inputs, network, state.parameters, None)
-    _emit_record(build, inputs, loss, scored, measured)
-    settings = {"weighted": weighted, "values": _values(build, network, xs), "figures": measured}
-    return Step(Program(build, inputs.bound), inputs, batch, network.loss, training, outputs=predictions, **settings)
+    inputs = scoring.emit_weights(build, inputs, network, weighted)
+    judged = scoring.emit_loss(build, inputs, network, scores)
+    measured = judged.measure(network)
+    whole = any(isinstance(metric, WholeMetric) for metric in network.metrics)
+    outputs = tuple(one.predictions for one in judged.of_outputs) if whole else ()
+    scoring.emit_penalties(build, inputs, network, state.parameters, None)
+    scoring.emit_record(build, inputs, judged, measured)
+    settings = {"weighted": weighted, "outputs": outputs, "values": _values(build, network, xs), "figures": measured}
+    return Step(Program(build, inputs.bound), inputs, batch, network.loss, training, **settings)
 
 
 def compile_train(
@@ -90,28 +81,28 @@ def compile_train(
     """
     settings = {"shuffle": shuffle, "weighted": weighted, "fused": fused, "whole": whole}
     again = partial(compile_train, network, state, batch, optimizer, **settings, layered=True)
-    build, inputs = _begin(network, state, batch * block, training=True)
-    _emit_order(build, inputs, shuffle, whole)
+    build, inputs = batches.begin(network, state, batch * block, training=True)
+    batches.emit_order(build, inputs, shuffle, whole)
     fits = block == 1 and not layered and narrow.is_narrow(network)
     plan = narrow.plan_of(network, state.parameters) if fits else None
-    xs = _gather_x(build, inputs, network, whole, plan)
+    xs = batches.gather_inputs(build, inputs, network, whole, plan)
     if plan is None:
         scores, backward = emission.forward(build, network.blocked() if block > 1 else network, xs, state)
     else:
         scores, backward = narrow.forward(build, xs, inputs.indices, network, plan, state)
-    inputs = _emit_weights(build, inputs, network.loss, weighted, whole)
-    loss, scored, dscores = _emit_loss(build, inputs, network, scores, whole, plan)
-    measured = _emit_metrics(network, scored, loss)
+    inputs = scoring.emit_weights(build, inputs, network, weighted, whole)
+    judged = scoring.emit_loss(build, inputs, network, scores, whole, plan)
+    measured = judged.measure(network)
     gradients = state.parameters.like()
     build.whole, build.frozen = network.shared.union(network.penalties()), network.frozen
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
         build.unstored = set(state.parameters) - build.whole - build.frozen
-    backward(dscores, gradients)
+    backward(judged.dscores, gradients)
     build.begin("update")
-    _emit_penalties(build, inputs, network, state.parameters, gradients)
+    scoring.emit_penalties(build, inputs, network, state.parameters, gradients)
     if optimizer is not None:
         inputs = _emit_update(build, inputs, network, optimizer, state.parameters, gradients)
-    _emit_record(build, inputs, loss, scored, measured)
+    scoring.emit_record(build, inputs, judged, measured)
     if block > 1:
         build.end_one_by_one()
         for name in build.kept_steps:
@@ -135,159 +126,6 @@ def compile_train(
     )
 
 
-def _begin(network: Network, state: State, batch: int, training: bool = False) -> tuple[Builder, Inputs]:
-    dtype = state.parameters.dtype
-    build = Builder(batch, dtype, training)
-    outside = {name: Buffer(name, (), np.dtype(dtype)) for name in BOUND}
-    inputs = Inputs(
-        x=tuple(Buffer(name, (), np.dtype(dtype)) for name in network.graph.inputs),
-        y=tuple(Buffer(f"y of {output.name}", (), np.dtype(dtype)) for output in network.outputs),
-        **outside,
-        cursor=build.cursor,
-        dropout_key=build.dropout_key,
-        order_key=build.array("order key", (2 * ROUNDS,), np.uint64),
-        indices=build.array("indices", (batch,), np.int64, batched=True),
-        sample_weight=build.array("sample weight", (batch,), batched=True),
-        loss_weight=build.array("loss weight", (batch,), batched=True),
-    )
-    return build, inputs
-
-
-def _emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: bool = False) -> None:
-    """Emit the indices of the batch's samples."""
-    if whole:
-        build.emit_prologue(k.sequential_indices, inputs.indices, inputs.cursor)
-    elif shuffle:
-        build.emit(k.permuted_indices, inputs.indices, inputs.cursor, inputs.order_key, inputs.count)
-    else:
-        build.emit(k.sequential_indices, inputs.indices, inputs.cursor)
-
-
-def _gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source: Buffer, whole: bool) -> None:
-    operands = out, source, inputs.indices
-    if whole:
-        build.emit_prologue(kernel, *operands)
-    else:
-        build.emit_along(build.samples, kernel, *operands)
-
-
-def _gather_x(
-    build: Builder, inputs: Inputs, network: Network, whole: bool = False, plan: narrow.Plan | None = None
-) -> list[Value]:
-    """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
-    if plan is not None:
-        lanes = narrow.inputs(build, network, plan)
-        _gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x[0], whole)
-        return [lanes]
-    xs = []
-    for (name, shape), source in zip(network.graph.inputs.items(), inputs.x, strict=True):
-        xs.append(build.value("x", shape, np.int32 if network.is_ids(name) else None))
-        _gather(build, inputs, k.gather_rows, xs[-1].buffer, source, whole)
-    return xs
-
-
-def _emit_weights(build: Builder, inputs: Inputs, loss: Loss, weighted: bool, whole: bool = False) -> Inputs:
-    """Emit the weights of the batch's samples, unless all count alike; the inputs, with these as loss weights."""
-    build.begin("loss")
-    if not weighted:
-        return inputs
-    _gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
-    if loss.reduction == "sum":
-        return replace(inputs, loss_weight=inputs.sample_weight)
-    build.emit(k.normalise_weights, inputs.loss_weight, inputs.sample_weight)
-    return inputs
-
-
-def _emit_loss(
-    build: Builder,
-    inputs: Inputs,
-    network: Network,
-    scores: Sequence[Value],
-    whole: bool = False,
-    plan: narrow.Plan | None = None,
-) -> tuple[Buffer, list[Scored], list[Value]]:
-    """Emit the loss of the batch: that of each sample, what it is made of, and the gradients of the scores.
-
-    The loss of several outputs is the sum of theirs by their weights.
-    """
-    scored, gradients = [], []
-    for output, one, source in zip(network.outputs, scores, inputs.y, strict=True):
-        target = _gather_target(build, inputs, output, one, source, whole)
-        weight = _scaled(build, inputs.loss_weight, output.weight)
-        if plan is not None and isinstance(one, Lanes):
-            each, correct, dscores = narrow.emit_loss(build, output.loss, one, plan, target, weight)
-            rows = partial(narrow.emit_rows, build, one)
-        else:
-            each, correct, dscores = output.loss.emit(build, one, target, weight)
-            rows = partial(Value, one.buffer, one.shape)
-        scored.append(Scored(build, output.loss, rows, target, weight, each, correct))
-        gradients.append(dscores)
-    return _weighted_sum(build, network, [one.each for one in scored]), scored, gradients
-
-
-def _emit_metrics(network: Network, scored: Sequence[Scored], loss: Buffer) -> Figures:
-    """Emit what the outputs' metrics measure of each sample."""
-    pairs = [(metric, one) for output, one in zip(network.outputs, scored, strict=True) for metric in output.metrics]
-    return figures.emit(pairs, loss, scored[0].correct)
-
-
-def _gather_target(
-    build: Builder, inputs: Inputs, output: Output, scores: Value, source: Buffer, whole: bool
-) -> Buffer:
-    """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores."""
-    if output.loss.takes_labels:
-        target = build.array("labels", (build.batch,), np.int32, batched=True)
-        _gather(build, inputs, k.gather_values, target, source, whole)
-    else:
-        target = build.value("y", scores.shape).buffer
-        _gather(build, inputs, k.gather_rows, target, source, whole)
-    return target
-
-
-def _scaled(build: Builder, values: Buffer, factor: float) -> Buffer:
-    """Emit the product of a number for each sample and a constant."""
-    if factor == 1:
-        return values
-    scaled = build.array(f"{factor:g} {values.name}", (build.batch,), batched=True)
-    build.emit(k.scale_values, scaled, values, build.constant([factor]))
-    return scaled
-
-
-def _weighted_sum(build: Builder, network: Network, losses: Sequence[Buffer]) -> Buffer:
-    """Emit the sum of the outputs' losses of each sample."""
-    total = _scaled(build, losses[0], network.outputs[0].weight)
-    for output, loss in zip(network.outputs[1:], losses[1:], strict=True):
-        summed = build.array("loss", (build.batch,), batched=True)
-        build.emit(k.add_scaled, summed, total, loss, build.constant([output.weight]))
-        total = summed
-    return total
-
-
-def _emit_penalties(
-    build: Builder, inputs: Inputs, network: Network, parameters: Block, gradients: Block | None
-) -> None:
-    """Emit the penalties on large weights, and their gradients where gradients are computed."""
-    for name, strengths in network.penalties().items():
-        w = parameters.buffers[name].reshape(-1)
-        for strength, value, gradient in zip(strengths, PENALTIES, PENALTY_GRADIENTS, strict=True):
-            if strength:
-                scalars = build.constant([strength])
-                partial = build.array("partial sums", (chunks(w.size),), np.float64)
-                build.emit(value, inputs.losses, partial, inputs.cursor, w, scalars)
-                if gradients is not None:
-                    _emit_penalty_gradient(build, gradient, parameters, gradients, name, scalars)
-
-
-def _emit_penalty_gradient(
-    build: Builder, kernel: Kernel, parameters: Block, gradients: Block, name: str, scalars: np.ndarray
-) -> None:
-    dw, w = gradients.buffers[name], parameters.buffers[name]
-    if (axis := build.cut_axis(parameters.view(name))) is not None:
-        build.emit_along(axis, kernel, Slice(dw, flat=True), Slice(w, flat=True), scalars)
-    else:
-        build.emit(kernel, dw.reshape(-1), w.reshape(-1), scalars)
-
-
 def _emit_update(
     build: Builder, inputs: Inputs, network: Network, optimizer: Optimizer, parameters: Block, gradients: Block
 ) -> Inputs:
@@ -301,13 +139,6 @@ def _emit_update(
     for name, bound in network.max_norms().items():
         build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))
     return replace(inputs, scalars=table)
-
-
-def _emit_record(build: Builder, inputs: Inputs, loss: Buffer, scored: Sequence[Scored], measured: Figures) -> None:
-    """Emit the end of a step: loss and metrics recorded, the cursor moved on."""
-    figures.emit_record(build, inputs.sums, inputs.sample_weight, measured)
-    written = inputs.losses, inputs.sums, inputs.cursor
-    build.emit(k.record_step, *written, loss, scored[0].correct, inputs.sample_weight, inputs.loss_weight)
 
 
 def _values(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnn.data.source import Chunk, Source
 from fastnn.nn.metrics import WholeMetric
-from fastnn.nn.network import Output
+from fastnn.nn.outputs import Output
 from fastnn.training.runner import Runner
 
 

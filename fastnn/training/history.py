@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastnn.common.figures import higher_is_better
+from fastnn.common.habits import Hinted
 
 
 @dataclass
-class History:
+class History(Hinted):
     """The record of a model's training, over all its `fit` calls.
 
     epochs       a dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second;

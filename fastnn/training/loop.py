@@ -2,12 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import NonFiniteError
 from fastnn.common.validation import whole_number
 from fastnn.data.source import Source
@@ -22,6 +23,8 @@ from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
 
+Verbose = bool | Literal[0, 1, 2, "auto"]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -33,8 +36,8 @@ class Settings:
     steps_per_epoch: int | None
     steps_per_block: int
     shuffle: bool
-    callbacks: tuple[Callback, ...]
-    verbose: bool | str
+    callbacks: Sequence[Callback]
+    verbose: Verbose
 
     def __post_init__(self):
         if not isinstance(self.optimizer, Optimizer):
@@ -179,6 +182,7 @@ class _Loop:
         self.optimizer.iteration += steps
         run.logs |= self.runner.metrics()
 
+    @ieee  # those of an optimizer or a schedule of a user's own, too
     def _scalars(self, steps: int) -> np.ndarray:
         scalars = self.optimizer.scalars(self.optimizer.iteration + np.arange(steps))
         self.good.ran(scalars)

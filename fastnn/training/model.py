@@ -4,12 +4,13 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.errors import FileFormatError, ShapeError
+from fastnn.common.habits import Hinted, hinted
 from fastnn.common.names import near
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
 from fastnn.engine.parameters import Block
@@ -23,7 +24,8 @@ from fastnn.training.history import History
 from fastnn.training.runner import Runner
 from fastnn.training.storage import Saved
 
-DTYPES = ("float32", "float64")
+DtypeName = Literal["float32", "float64"]
+DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
 
 # Samples of one step when predicting or evaluating: enough to share among threads, few enough that a batch of some
 # hundred columns stays in the second-level cache. For large samples: as many as keep one activation per layer within
@@ -32,7 +34,7 @@ EVALUATION_BATCH = 500
 EVALUATION_BYTES = 16 << 20
 
 
-class Predictor:
+class Predictor(Hinted):
     """A network with its parameters, and what can be asked of them.
 
     network  the description: layers, shapes, loss
@@ -43,10 +45,8 @@ class Predictor:
     meta     plain data that is saved with the model, for its users
     """
 
-    def __init__(self, network: Network, *, dtype: str = "float32", seed: int = 0):
-        if np.dtype(dtype).name not in DTYPES:
-            raise ValueError(f"dtype is {dtype!r}, expected float32 or float64")
-        self.dtype = np.dtype(dtype)
+    def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
+        self.dtype = _dtype(dtype)
         self.network = network.of_dtype(self.dtype)
         self.seed = int(seed)
         self.state = self.network.initial_state(self.dtype, self.seed)
@@ -77,6 +77,7 @@ class Predictor:
     def layers(self) -> tuple[Layer, ...]:
         return self.network.layers
 
+    @hinted
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:
         """Mean loss and metrics on x and y, arrays or streams: {"loss": ..., "accuracy": ...}.
 
@@ -94,6 +95,7 @@ class Predictor:
             runner = self._runner("evaluate weighted" if source.weighted else "evaluate")
             return evaluate(runner, source, self.network.outputs)
 
+    @hinted
     def predict(self, x: Any, *, logits: bool = False) -> Any:
         """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs), of an array or stream x.
 
@@ -211,6 +213,21 @@ class Predictor:
             self._runners[kind] = Runner(step)
         return self._runners[kind]
 
+    if not TYPE_CHECKING:
+
+        def __call__(self, *arrays, **keywords):
+            raise TypeError("a model is not called: use model.predict(x), or with logits=True for raw scores")
+
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         return f"<{type(self).__name__} of {len(self.layers)} layers, {count:,} parameters>"
+
+
+def _dtype(given: Any) -> np.dtype:
+    try:
+        dtype = np.dtype(given)
+    except TypeError:  # torch.float32, "half": nothing that NumPy knows
+        dtype = None
+    if dtype is None or dtype.name not in DTYPES:
+        raise ValueError(f"dtype is {given!r}, expected float32 or float64")
+    return dtype

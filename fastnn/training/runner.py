@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fastnn.common import bfloat16, random
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FastnnError
 from fastnn.data.source import Chunk, Source
 from fastnn.engine.autotune import ThreadTuner
@@ -113,6 +114,7 @@ class Runner:
         for size in {min(most, self._samples), self._samples % most} - {0}:
             self.step.program.prepare(size, usable_threads())
 
+    @ieee
     def advance(self, limit: int | None = None, scalars: Callable[[int], np.ndarray] | None = None) -> int:
         """Run the next steps, as many as fit into 50 ms and `limit`. Returns their number, 0 at the end of the data.
 
@@ -176,6 +178,7 @@ class Runner:
         """The number of samples of the next step; 0 where those at hand are used up."""
         return min(self.step.batch, self._until - self.samples_done)
 
+    @ieee
     def metrics(self) -> dict[str, float]:
         """Loss and metrics of all samples used so far."""
         return self._log.metrics(self.steps_done)
@@ -201,6 +204,7 @@ class Runner:
         """The predictions of each output for the batch that ran last, (batch, scores), views."""
         return [self.step.array(output, batch) for output in self.step.outputs]
 
+    @ieee
     def first_not_finite(self, scalars: np.ndarray) -> str:
         """Run the next step operation by operation; where the first NaN or infinity appears, in words."""
         batch = self.next_batch

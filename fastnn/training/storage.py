@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import atomic_path, check_readable
 from fastnn.common.hdf5 import hdf5_errors, open_hdf5
 from fastnn.common.plain import plain
 
@@ -67,8 +67,7 @@ def read(path: str | Path) -> Saved:
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Any]:
     """Open the file for reading within the block; FileFormatError if it is missing or damaged."""
-    if not Path(path).is_file():
-        raise FileFormatError(f"{path}: no such file; expected a model that fastnn saved")
+    check_readable(path, "a model that fastnn saved")
     with open_hdf5(path, f"{path}: cannot be read as a model that fastnn saved") as file:
         yield file
 

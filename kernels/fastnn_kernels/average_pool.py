@@ -13,6 +13,11 @@ from fastnn_kernels._window import sizes, taps_inside
 __all__ = ["average_pool2d_backward", "average_pool2d_forward", "mean_backward", "mean_forward"]
 
 
+# For fewer channels a loop along them costs more than its additions: 32 images of 28 × 28, stride 2, serial, AVX-512,
+# windows of 2 × 2 took 162 → 104 us for 1 channel, 188 → 181 us for 4, but 208 → 238 us for 6.
+FEW_CHANNELS = 5
+
+
 @inline
 def _add_positions(own, x, at, count):
     """own += the `count` positions of x from number `at` on, as wide as own, one after the other
@@ -31,6 +36,21 @@ def _add_positions(own, x, at, count):
         row = x[at + p * C : at + (p + 1) * C]
         for j in range(C):
             own[j] += row[j]
+
+
+@inline
+def _sum_one_by_one(own, x, at, line, lines, count):
+    """own = the sum of `lines` lines of `count` positions of x, the first at number `at`, `line` numbers apart
+
+    The same bits as `_add_positions` of each line; for few channels.
+    """
+    C = own.shape[0]
+    for j in range(C):
+        total = type(x[0])(0)
+        for r in range(lines):
+            for p in range(count):
+                total += x[at + r * line + p * C + j]
+        own[j] = total
 
 
 @kernel(
@@ -52,11 +72,14 @@ def average_pool2d_forward(out, x, geometry):
                 first, last = taps_inside(c * SW - left, KW, W)
                 pixel = (r * W_out + c) * C
                 own = out[b, pixel : pixel + C]
-                for j in range(C):
-                    own[j] = 0
-                for kh in range(first_row, last_row):
-                    at = ((r * SH - top + kh) * W + c * SW - left + first) * C
-                    _add_positions(own, x[b], at, last - first)
+                at = ((r * SH - top + first_row) * W + c * SW - left + first) * C
+                if C < FEW_CHANNELS:
+                    _sum_one_by_one(own, x[b], at, W * C, last_row - first_row, last - first)
+                else:
+                    for j in range(C):
+                        own[j] = 0
+                    for kh in range(last_row - first_row):
+                        _add_positions(own, x[b], at + kh * W * C, last - first)
                 share = type(x[0, 0])(1) / type(x[0, 0])((last_row - first_row) * (last - first))
                 for j in range(C):
                     own[j] *= share

@@ -31,10 +31,15 @@ def standardise_columns(out, x, columns, mean, std):
 def category_rows(rows, x, columns, begins):
     """rows[b, c] = begins[c] + x[b, columns[c]]: where the vectors of K categories stand in their one table
 
-    rows            : (B, ≥ K) integers
-    x               : (B, C), whole numbers in the columns named, checked by the caller
-    columns, begins : (K,) int64; begins[c] is the row of category c's first id
+    rows    : (B, ≥ K) integers
+    x       : (B, C); the columns named hold whole numbers 0 ≤ id < begins[c + 1] − begins[c], checked by the caller
+    columns : (K,) int64 in [0, C)
+    begins  : (K + 1,) int64, the row of each category's first id, then the number of rows
+
+    A number out of range becomes the nearest id, NaN becomes 0: an index that is used must lie in the table.
     """
     for b in prange(rows.shape[0]):
         for c in range(columns.shape[0]):
-            rows[b, c] = begins[c] + np.int64(x[b, columns[c]])
+            value, last = x[b, columns[c]], begins[c + 1] - begins[c] - 1
+            inside = np.int64(value) if (value > 0) & (value < last) else (last if value >= last else np.int64(0))
+            rows[b, c] = begins[c] + inside

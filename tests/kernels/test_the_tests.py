@@ -49,10 +49,10 @@ def last_of_equals(loss, correct, dx, x, labels, loss_weight, n):
     correct[:] = x[:, :n][:, ::-1].argmax(axis=1) == n - 1 - labels
 
 
-def last_write_wins(dw, dout, starts, positions, C, n):
+def last_write_wins(dw, dout, starts, positions, C, n, first):
     rows = np.repeat(np.arange(len(dw)), np.diff(starts))
     dw[:] = 0
-    dw[rows, :n] = dout[:, : C * n].reshape(-1, n)[positions]
+    dw[rows, :n] = dout[:, first : first + C * n].reshape(-1, n)[positions]
 
 
 def unstable_sort(starts, positions, ids):

@@ -4,7 +4,8 @@ import fastnn as fn
 
 
 def test_summary_knows_counts_and_bytes():
-    model = fn.Sequential([fn.Embedding(5, 2), fn.Flatten(), fn.Dense(4, activation="tanh")], input_shape=(3,))
+    layers = [fn.Embedding(5, 2), fn.Flatten(), fn.Dense(4, activation="tanh")]
+    model = fn.Sequential(layers, input_shape=(3,), loss="mse")
     lines = model.summary().splitlines()
     assert lines[0] == "input (N, 3)"
     assert lines[2].split() == ["embedding", "(N,", "3,", "2)", "w", "(5,", "2)", "10"]

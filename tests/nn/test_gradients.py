@@ -60,3 +60,10 @@ def test_axes_before_the_first_parameters():
     normal = fn.initializers.Normal(0.5)
     model = fn.Sequential([fn.Sum(), fn.Dense(4, initializer=normal)], input_shape=(3, 2))
     assert check(model, np.random.default_rng(0).normal(size=(5, 3, 2)), Y[:5] % 4) <= LIMIT
+
+
+def test_a_dense_layer_at_each_word_of_a_sentence():
+    """Its input is wanted: the embedding before it has parameters."""
+    normal = {"initializer": fn.initializers.Normal(0.5)}
+    layers = [fn.Embedding(WORDS, 3, **normal), fn.Dense(4, "tanh", **normal), fn.GlobalAveragePool(), fn.Dense(WORDS)]
+    assert check(fn.Sequential(layers, input_shape=(3,))) <= LIMIT

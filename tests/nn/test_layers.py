@@ -48,6 +48,16 @@ IMAGES = {
     "overlapping pool": [conv(2, 3), fn.MaxPool2D(3, stride=2, padding="same"), fn.Flatten(), dense(3)],
     "batch norm": [conv(3, 3), fn.BatchNorm(), fn.Activation("tanh"), fn.Flatten(), dense(3)],
     "no bias": [fn.Conv2D(2, 3, use_bias=False, initializer=Normal(0.5)), fn.Flatten(), dense(3)],
+    "means": [conv(3, 3, activation="tanh"), fn.AveragePool2D(2), conv(3, 2), fn.GlobalAveragePool()],
+    "overlapping means": [conv(2, 3), fn.AveragePool2D((3, 2), stride=(2, 1), padding="same"), fn.Flatten(), dense(3)],
+    "dense at each pixel": [dense(6, "tanh"), dense(4, "sigmoid"), fn.GlobalAveragePool(), dense(3)],
+    "reshaped": [fn.Reshape((7, -1)), dense(4, "tanh"), fn.Reshape((2, 2, 7)), conv(2, 3), fn.Reshape((-1,)), dense(3)],
+}
+SEQUENCES = {
+    "same": [fn.Conv1D(5, 3, "tanh", **START), fn.Flatten(), dense(3)],
+    "valid, stride 2": [fn.Conv1D(4, 4, padding="valid", stride=2, **START), fn.GlobalAveragePool(), dense(3)],
+    "two": [fn.Conv1D(4, 2, "tanh", **START), fn.Conv1D(3, 3, use_bias=False, initializer=Normal(0.5)), fn.Flatten()],
+    "dense": [dense(5, "tanh"), fn.Dense(2, use_bias=False, initializer=Normal(0.5)), fn.Flatten(), dense(3)],
 }
 VECTORS = {
     "batch norm": [dense(6), fn.BatchNorm(eps=1e-3), fn.Activation("tanh"), dense(3)],
@@ -68,6 +78,12 @@ def test_activation_and_loss(activation, loss):
 @pytest.mark.parametrize("layers", IMAGES.values(), ids=IMAGES.keys())
 def test_images(layers):
     errors = checked(layers, (5, 7, 2), samples=3)
+    assert max(errors.values()) <= LARGEST, errors
+
+
+@pytest.mark.parametrize("layers", SEQUENCES.values(), ids=SEQUENCES.keys())
+def test_sequences(layers):
+    errors = checked(layers, (9, 2))
     assert max(errors.values()) <= LARGEST, errors
 
 
@@ -108,8 +124,8 @@ def test_penalties_count_in_loss_and_gradients():
 
 @jit_only
 def test_float32_follows_float64():
-    for layers in (*IMAGES.values(), *VECTORS.values()):
-        shape = (4,) if layers in VECTORS.values() else (5, 7, 2)
+    shapes = [(5, 7, 2)] * len(IMAGES) + [(9, 2)] * len(SEQUENCES) + [(4,)] * len(VECTORS)
+    for layers, shape in zip((*IMAGES.values(), *SEQUENCES.values(), *VECTORS.values()), shapes, strict=True):
         x, y = RNG.normal(size=(6, *shape)), RNG.integers(0, 3, 6)
         models = [fn.Sequential(layers, input_shape=shape, dtype=dtype, seed=1) for dtype in ("float32", "float64")]
         (loss, got), (want_loss, want) = (model.loss_and_gradients(x, y) for model in models)
@@ -183,6 +199,10 @@ def test_max_norm_holds_after_each_step():
     assert np.linalg.norm(model.parameters["dense.w"], axis=0).max() <= 0.5 * (1 + 1e-6)
 
 
+def sequential(layer, shape):
+    return fn.Sequential([layer, fn.Flatten()], input_shape=shape)
+
+
 BAD = [
     (TypeError, "exactly one", lambda: fn.Dropout()),
     (TypeError, "exactly one", lambda: fn.Dropout(rate=0.5, keep=0.5)),
@@ -196,6 +216,18 @@ BAD = [
     (ValueError, "did you mean huber", lambda: fn.Sequential([fn.Dense(1)], input_shape=(2,), loss="hubert")),
     (fn.ShapeError, "does not fit", lambda: fn.Sequential([fn.MaxPool2D(9), fn.Flatten()], input_shape=(4, 4, 1))),
     (fn.ShapeError, r"images \(H, W, C\)", lambda: fn.Sequential([fn.Conv2D(2)], input_shape=(4, 4))),
+    (fn.ShapeError, r"sequences \(L, C\)", lambda: fn.Sequential([fn.Conv1D(2)], input_shape=(4,))),
+    (fn.ShapeError, "does not fit sequences of 4", lambda: sequential(fn.Conv1D(2, 5, padding="valid"), (4, 2))),
+    (ValueError, "Conv1D: padding is 'causal'", lambda: fn.Conv1D(3, 3, padding="causal")),
+    (TypeError, r"Conv1D: kernel_size is \(3, 3\)", lambda: fn.Conv1D(3, (3, 3))),
+    (ValueError, "AveragePool2D: stride is 0", lambda: fn.AveragePool2D(2, stride=0)),
+    (fn.ShapeError, "AveragePool2D: a window of", lambda: sequential(fn.AveragePool2D(9), (4, 4, 1))),
+    (fn.ShapeError, "GlobalAveragePool got samples of shape", lambda: sequential(fn.GlobalAveragePool(), (4,))),
+    (fn.ShapeError, r"have 12 numbers, which do not fit \(5, -1\)", lambda: sequential(fn.Reshape((5, -1)), (4, 3))),
+    (fn.ShapeError, r"have 12 numbers, which do not fit \(4,\)", lambda: sequential(fn.Reshape(4), (4, 3))),
+    (ValueError, "at most one is -1", lambda: fn.Reshape((-1, 2, -1))),
+    (ValueError, "Reshape: shape is 0", lambda: fn.Reshape((0, 2))),
+    (fn.ShapeError, "Dense got samples of shape", lambda: fn.Dense(3).output_shape(())),
     (fn.DataError, "batch_norm needs batches of at least 2", lambda: trained(net(), batch_size=49)),
     (ValueError, "lr is -1", lambda: fn.Adam(-1)),
     (ValueError, "beta1 is 1", lambda: fn.Adam(0.1, beta1=1)),
@@ -208,6 +240,85 @@ BAD = [
 def test_bad_settings(error, message, make):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_means_do_not_count_padding():
+    model = sequential(fn.AveragePool2D(2, padding="same"), (3, 3, 1))
+    got = model.predict(np.arange(9.0).reshape(1, 3, 3, 1), logits=True)
+    assert got.tolist() == [[2, 3.5, 6.5, 8]]
+    x = RNG.normal(size=(4, 5, 6, 3))
+    got = sequential(fn.GlobalAveragePool(), (5, 6, 3)).predict(x, logits=True)
+    np.testing.assert_allclose(got, x.mean(axis=(1, 2)), rtol=1e-6, atol=1e-7)
+
+
+def test_dense_acts_at_each_position_as_it_does_on_one():
+    x, inner = RNG.normal(size=(4, 5, 6, 3)), dense(7, "tanh")
+    many = fn.Sequential([inner, fn.Flatten()], input_shape=(5, 6, 3), dtype="float64", seed=1)
+    one = fn.Sequential([inner], input_shape=(3,), dtype="float64", seed=1)
+    assert many.network.shapes[1] == (5, 6, 7)
+    got = many.predict(x, logits=True).reshape(-1, 7)
+    np.testing.assert_allclose(got, one.predict(x.reshape(-1, 3), logits=True), rtol=1e-13, atol=1e-15)
+
+
+def test_a_narrow_net_with_dense_layers_at_positions_is_no_net_of_narrow_rows():
+    model = fn.Sequential([dense(3, "tanh"), fn.Flatten(), dense(2)], input_shape=(2, 3), loss="mse", dtype="float64")
+    x, y, w = RNG.normal(size=(5, 2, 3)), RNG.normal(size=(5, 2)), model.parameters
+    want = np.tanh(x @ w["dense.w"] + w["dense.b"]).reshape(5, 6) @ w["dense_1.w"] + w["dense_1.b"]
+    np.testing.assert_allclose(model.loss_and_gradients(x, y)[0], ((want - y) ** 2).mean(), rtol=1e-12)
+
+
+def test_a_convolution_of_a_sequence_slides_along_it():
+    model = fn.Sequential([fn.Conv1D(2, 3, **START), fn.Flatten()], input_shape=(5, 4), dtype="float64", loss="mse")
+    x, w = RNG.normal(size=(3, 5, 4)), model.parameters["conv1d.w"]
+    assert w.shape == (3, 4, 2)
+    padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
+    want = sum(padded[:, tap : tap + 5] @ w[tap] for tap in range(3)) + model.parameters["conv1d.b"]
+    np.testing.assert_allclose(model.predict(x), want.reshape(3, -1), rtol=1e-12, atol=1e-13)
+
+
+def test_steps_per_block_refuses_a_dense_layer_at_positions():
+    model = fn.Sequential([dense(3), fn.Flatten()], input_shape=(2, 3), loss="mse")
+    x, y = RNG.normal(size=(8, 2, 3)), RNG.normal(size=(8, 6))
+    with pytest.raises(ValueError, match=r"samples of one axis, not of shape \(2, 3\)"):
+        model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=1, steps_per_block=4, verbose=False)
+
+
+OF_ALL_KINDS = [
+    (fn.Conv1D(3, 2, "relu", stride=2, padding="valid", use_bias=False, name="slide"), (6, 2)),
+    (fn.AveragePool2D((2, 1), stride=1, padding="same"), (3, 4, 2)),
+    (fn.GlobalAveragePool(freeze=True), (3, 4, 2)),
+    (fn.Reshape((2, -1, 3)), (4, 6)),
+    (fn.Dense(5, "elu", l2=0.1), (4, 6)),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape"), OF_ALL_KINDS, ids=lambda v: getattr(v, "kind", ""))
+def test_a_file_gives_back_the_layer(layer, shape, tmp_path):
+    model = fn.Sequential([layer, fn.Flatten(), fn.Dense(3)], input_shape=shape)
+    model.save(tmp_path / "m.h5")
+    again, x = fn.load(tmp_path / "m.h5"), RNG.normal(size=(4, *shape))
+    assert again.network.layers == model.network.layers
+    assert np.array_equal(again.predict(x), model.predict(x))
+
+
+def wide_stacks():
+    images = [conv(16, 3, activation="relu"), fn.AveragePool2D(2), dense(20, "relu"), fn.GlobalAveragePool(), dense(10)]
+    sequences = [fn.Conv1D(17, 3, "tanh", **START), fn.Dropout(keep=0.5), dense(33, "relu"), fn.Flatten(), dense(10)]
+    return {"images": (images, (14, 14, 3)), "sequences": (sequences, (31, 5))}
+
+
+@jit_only
+@two_threads
+@pytest.mark.parametrize("stack", wide_stacks().values(), ids=wide_stacks().keys())
+def test_means_and_positions_have_the_same_bits_fused_or_stored_at_any_number_of_threads(stack):
+    layers, shape = stack
+    x, y, found = RNG.normal(size=(96, *shape)), RNG.integers(0, 10, 96), []
+    for threads, callbacks in ((1, []), (2, []), (2, [fn.GradientNorms()])):
+        model = fn.Sequential(layers, input_shape=shape, seed=4)
+        with fn.threads(threads):
+            model.fit(x, y, optimizer=fn.Adam(0.01), batch_size=32, epochs=2, verbose=False, callbacks=callbacks)
+        found.append(bits(model.parameters))
+    assert found[0] == found[1] == found[2]
 
 
 @jit_only

@@ -47,9 +47,57 @@ def image_layers(rng, shape):
             ours, theirs = norm(C, True)
             pairs.append((ours, Channels(theirs)))
         if rng.random() < 0.5 and min(H, W) >= 2:
-            pairs.append((fn.MaxPool2D(2), Channels(nn.MaxPool2d(2))))
+            ours, theirs = [(fn.MaxPool2D, nn.MaxPool2d), (fn.AveragePool2D, nn.AvgPool2d)][rng.integers(2)]
+            pairs.append((ours(2), Channels(theirs(2))))
             H, W = H // 2, W // 2
+    if rng.random() < 0.3:
+        units = int(rng.integers(1, 6))
+        pairs += [(fn.Dense(units, **START), nn.Linear(C, units)), (fn.GlobalAveragePool(), MeanOfPositions())]
+        return pairs, units
     return [*pairs, (fn.Flatten(), nn.Flatten())], H * W * C
+
+
+class MeanOfPositions(nn.Module):
+    def forward(self, x):
+        return x.flatten(1, -2).mean(1)
+
+
+def sequence_layers(rng, shape):
+    """Pairs that take sequences (L, C) to a vector; and its length."""
+    pairs, (L, C) = [], shape
+    for _ in range(rng.integers(1, 3)):
+        filters, size, name = int(rng.integers(1, 5)), int(rng.choice([1, 3])), str(rng.choice(list(ACTIVATIONS)))
+        conv = nn.Conv1d(C, filters, size, padding=size // 2)
+        pairs.append((fn.Conv1D(filters, size, name, **START), nn.Sequential(Channels(conv), ACTIVATIONS[name]())))
+        C, units = filters, int(rng.integers(1, 5))
+        if rng.random() < 0.5:
+            pairs.append((fn.Dense(units, **START), nn.Linear(C, units)))
+            C = units
+    if rng.random() < 0.5:
+        return [*pairs, (fn.GlobalAveragePool(), MeanOfPositions())], C
+    return [*pairs, (fn.Reshape((-1,)), nn.Flatten())], L * C
+
+
+class EmbeddedColumns(nn.Module):
+    """Numbers of a table beside the vectors of its categories, which are rows of one table of weights."""
+
+    def __init__(self, numbers, categories, width):
+        super().__init__()
+        self.numbers, self.columns = numbers, list(categories)
+        self.begins = torch.tensor(np.cumsum([0, *categories.values()])[:-1])
+        self.vectors = nn.Embedding(sum(categories.values()), width)
+
+    def forward(self, x):
+        vectors = self.vectors(x[:, self.columns].long() + self.begins)
+        return torch.cat([x[:, self.numbers], vectors.flatten(1)], 1)
+
+
+def table_layers(rng):
+    """The pair that takes rows of five numbers, of which some are ids, to a vector; its length; ids of each column."""
+    order, width = rng.permutation(5).tolist(), int(rng.integers(1, 6))
+    numbers, categories = order[: rng.integers(0, 3)], {column: int(rng.integers(1, 7)) for column in order[3:]}
+    ours = fn.Columns(numbers, categories, width, initializer=Normal(0.4))
+    return [(ours, EmbeddedColumns(numbers, categories, width))], len(numbers) + 2 * width, categories
 
 
 def vector_layers(rng, width, outputs):
@@ -111,29 +159,41 @@ def optimizer_pair(rng, parameters):
 
 def build(seed):
     rng = np.random.default_rng(seed)
-    outputs, images, words = int(rng.integers(2, 5)), seed % 3 == 0, seed % 3 == 1
-    shape = tuple(int(n) for n in (rng.integers(3, 7), rng.integers(3, 7), rng.integers(1, 4)))
-    pairs, width = [], int(rng.integers(1, 9))
-    if images or words:
-        pairs, width = image_layers(rng, shape) if images else word_layers(rng)
+    outputs, start = int(rng.integers(2, 5)), ("images", "words", "sequences", "table", "numbers")[seed % 5]
+    shape, pairs = tuple(int(n) for n in (rng.integers(3, 7), rng.integers(3, 7), rng.integers(1, 4))), []
+    x = rng.normal(size=(SAMPLES, *shape[:1]))
+    if start == "images":
+        pairs, width = image_layers(rng, shape)
+        x = rng.normal(size=(SAMPLES, *shape))
+    elif start == "words":
+        pairs, width = word_layers(rng)
+        x = rng.integers(0, WORDS, (SAMPLES, 3))
+    elif start == "sequences":
+        pairs, width = sequence_layers(rng, shape[1:])
+        x = rng.normal(size=(SAMPLES, *shape[1:]))
+    elif start == "table":
+        pairs, width, categories = table_layers(rng)
+        x = rng.normal(size=(SAMPLES, 5))
+        for column, count in categories.items():
+            x[:, column] = rng.integers(0, count, SAMPLES)
+    else:
+        width = shape[0]
     pairs += vector_layers(rng, width, outputs)
-    shape = shape if images else (3,) if words else (width,)
     ours_loss, y, theirs_loss = loss_pair(rng, outputs)
     l1, l2 = (float(rng.choice([0.0, 0.01])) for _ in range(2))
-    ours = fn.Sequential([a for a, _ in pairs], input_shape=shape, loss=ours_loss, dtype="float64", l1=l1, l2=l2)
+    ours = fn.Sequential([a for a, _ in pairs], input_shape=x.shape[1:], loss=ours_loss, dtype="float64", l1=l1, l2=l2)
     theirs = nn.Sequential(*(b for _, b in pairs)).double()
-    x = rng.integers(0, WORDS, (SAMPLES, 3)) if words else rng.normal(size=(SAMPLES, *shape))
     return rng, ours, theirs, x, y, theirs_loss, l1, l2
 
 
 def in_their_form(name, array):
-    if name.endswith(".w") and not name.startswith("embedding"):
-        return array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
+    if name.endswith(".w") and not name.startswith(("embedding", "columns")):
+        return array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T  # (k, C, filters) to (filters, C, k)
     return array
 
 
 def penalty(theirs, l1, l2):
-    weights = [m.weight for m in theirs.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.Embedding)]
+    weights = [m.weight for m in theirs.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.Conv1d | nn.Embedding)]
     return sum(l1 * w.abs().sum() + 0.5 * l2 * (w**2).sum() for w in weights)
 
 

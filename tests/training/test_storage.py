@@ -62,8 +62,8 @@ def refused(path, message):
 
 class TestDamage:
     def test_missing(self, tmp_path):
-        refused(tmp_path / "none.h5", "no such file")
-        refused(tmp_path, "no such file")
+        refused(tmp_path / "none.h5", "none.h5' does not exist, expected a model that fastnn saved")
+        refused(tmp_path, "is a folder, expected a model that fastnn saved")
 
     @pytest.mark.parametrize("content", [b"", b"words\n", b"\x89HDF\r\n\x1a\n"])
     def test_not_hdf5(self, tmp_path, content):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn.common import hdf5
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.files import check_readable
 from fastnn.data.dataset import Split, id_dtype
 
 if TYPE_CHECKING:
@@ -24,21 +25,6 @@ DEFLATE_RATIO = 1032  # One byte of a deflate stream unpacks to at most this num
 PIECE_BYTES = 1 << 20  # Unpacked at a time.
 # The largest array that is read as a whole; `H5Stream` reads larger ones. A header that declares more may be damaged.
 LARGEST_BYTES = 1 << 32
-
-
-def check_readable(name: str) -> None:
-    """Raise FileFormatError unless `name` is a file that can be opened for reading."""
-    if not os.path.exists(name):
-        raise FileFormatError(f"{name!r} does not exist, expected a file")
-    if os.path.isdir(name):
-        raise FileFormatError(f"{name!r} is a folder, expected a file")
-    if not os.path.isfile(name):  # Opening a pipe would wait, and a device such as /dev/zero has no end.
-        raise FileFormatError(f"{name!r} is a pipe or a device, expected a file")
-    try:
-        with open(name, "rb"):
-            pass
-    except OSError as error:
-        raise FileFormatError(f"{name!r} cannot be read: {error.strerror}") from error
 
 
 def make_folder(folder: str | os.PathLike[str]) -> None:

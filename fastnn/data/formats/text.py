@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.formats.reading import check_readable
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,9 @@ PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-
 FRACTIONS = (0.8, 0.1)  # Of the sentences, for training and validation; the others are for testing.
 
 
-def load_text(path: str | os.PathLike[str], vocabulary_size: int = 250, order: int = 4, seed: int = 0) -> Dataset:
+def load_text(
+    path: str | os.PathLike[str], vocabulary_size: int = 250, order: int = 4, seed: int = 0
+) -> CompleteDataset:
     """Read UTF-8 text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
     vocabulary_size : how many of the most frequent tokens of the text have ids; ties are broken by alphabet
@@ -61,7 +63,7 @@ def load_text(path: str | os.PathLike[str], vocabulary_size: int = 250, order: i
         "sentences": int(sentence[-1]) + 1,
     }
     log.info("read %s: %d tokens, %.0f%% of them in the vocabulary", name, len(ids), 100 * coverage)
-    return Dataset(train, val, test, meta)
+    return CompleteDataset(train, val, test, meta)
 
 
 def tokenize(text: str) -> Iterator[list[str]]:

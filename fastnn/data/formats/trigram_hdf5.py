@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import atomic_path
 from fastnn.common.text import SPLITS
-from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.dataset import CompleteDataset, Dataset, Split, id_dtype
 from fastnn.data.formats import reading
 from fastnn.data.h5stream import H5Stream
 
@@ -28,7 +28,7 @@ BLOCK_ROWS = 65_536  # Rows converted at a time: 1.5 MB if the file holds 64-bit
 STREAMED_FROM = 200_000_000  # A larger training split, more than 800 MB, is not read into memory.
 
 
-def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
+def load_trigram_hdf5(path: str | os.PathLike[str]) -> CompleteDataset:
     """Read a trigram file: x (N, 3) and y (N,), ids from 0, of the smallest unsigned dtype that holds the words.
 
     A training split of more than 200 million four-grams is a stream, which training reads block by block.
@@ -40,7 +40,7 @@ def load_trigram_hdf5(path: str | os.PathLike[str]) -> Dataset:
         words = _read_words(reading.hdf5_array(file, name, "words", KEYS), name)
         train, val, test = (_read_split(file, name, split, len(words)) for split in SPLITS)
     log.info("read %s: %d + %d + %d four-grams, %d words", name, len(train), len(val), len(test), len(words))
-    return Dataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
+    return CompleteDataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
 
 
 def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:

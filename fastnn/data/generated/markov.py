@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.generated import toy_english
 
 Floats = NDArray[np.float64]
@@ -189,7 +189,7 @@ def toy_chain() -> ClassChain:
     return ClassChain(np.repeat(np.arange(len(sizes)), sizes), _toy_transition(), _toy_emission())
 
 
-def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_500, seed: int = 0) -> Dataset:
+def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_500, seed: int = 0) -> CompleteDataset:
     """Draw independent four-grams of toy English: x (N, 3) uint8 and y (N,) uint8, ids 0 … 249.
 
     train, val, test : numbers of four-grams
@@ -207,4 +207,4 @@ def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_50
         splits[name] = Split(np.ascontiguousarray(grams[:, :3]), np.ascontiguousarray(grams[:, 3]))
     words = [word for text in toy_english.WORDS.values() for word in text.split()]
     meta = {"words": words, "source": "generated", **chain.entropies(), "true_accuracy": chain.accuracy()}
-    return Dataset(splits["train"], splits["val"], splits["test"], meta)
+    return CompleteDataset(splits["train"], splits["val"], splits["test"], meta)

@@ -1,7 +1,9 @@
 """Layers, one family a file: descriptions that emit operations."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
+from fastnn.common.habits import missing_from
 from fastnn.common.names import look_up
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.base import Join, Layer, Parameter, restored
@@ -23,12 +25,15 @@ KINDS = (
 LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}
 
 
-def from_config(config: dict[str, Any]) -> Layer:
-    """The layer that `Layer.config` described."""
+def from_config(config: dict[str, Any], own: Iterable[type[Layer]] = ()) -> Layer:
+    """The layer that `Layer.config` described; `own`: classes that are a user's."""
     arguments = {name: restored(value) for name, value in config.items() if name != "kind"}
     if config.get("kind") == Activation.kind and "activation" not in config:  # as files before version 2 have it
         arguments = {"activation": arguments["name"]}
-    return look_up("layer", config.get("kind"), LAYERS)(**arguments)
+    return look_up("layer", config.get("kind"), LAYERS | {layer.kind: layer for layer in own})(**arguments)
 
 
 __all__ = ["LAYERS", "Join", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, __all__)

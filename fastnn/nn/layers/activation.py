@@ -2,18 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import fastnn_kernels as k
 from fastnn.common.names import look_up
+from fastnn.common.validation import is_whole_number
 from fastnn.engine.builder import Builder, Value
 from fastnn.nn.layers.base import Layer
 
 KERNELS = {name: (getattr(k, f"{name}_forward"), getattr(k, f"{name}_backward")) for name in k.ACTIVATIONS}
+ActivationName = Literal["identity", "relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"]
 
 
 def check_activation(name: str) -> None:
     """ValueError with near names unless `name` is an activation's."""
+    if is_whole_number(name):
+        raise TypeError(
+            f"activation is {name}, expected a name; sizes are those of the output alone: Dense(units, activation), "
+            "Conv2D(filters, kernel_size, activation)"
+        )
     look_up("activation", name, {**KERNELS, "identity": None})
 
 
@@ -38,7 +45,7 @@ class Activation(Layer):
     """f(x), element by element: identity, relu, leaky_relu (slope .01), tanh, sigmoid,
     softplus, elu, gelu (exact) or silu."""
 
-    activation: str
+    activation: ActivationName
     kind: ClassVar[str] = "activation"
 
     def __post_init__(self):

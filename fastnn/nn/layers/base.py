@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.errors import ShapeError
+from fastnn.common.habits import Hinted
 from fastnn.common.plain import PlainNumbers
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import ParameterView
@@ -74,7 +75,7 @@ class Penalised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer(PlainNumbers):
+class Layer(PlainNumbers, Hinted):
     """Base of all layers. A subclass says its kind, shapes, parameters and forward operations.
 
     name       what it is called in a network; None: its kind, counted up
@@ -207,7 +208,7 @@ def restored(value: Any) -> Any:
         known = getattr(initializers, value["initializer"], None)
         # A user's own class cannot be found again. The file that names it also holds the values that it once drew.
         return known(**arguments) if known else initializers.Zeros()
-    return value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def expect_rank(layer: str, shape: tuple[int, ...], rank: int, what: str) -> None:

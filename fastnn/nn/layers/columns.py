@@ -12,7 +12,7 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.engine.builder import Builder
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer, Ones, Zeros
+from fastnn.nn.initializers import Initializer, InitializerName, Ones, Zeros
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
 from fastnn.nn.layers.embedding import emit_table_gradient
 
@@ -42,7 +42,7 @@ class Columns(Penalised, Layer):
     categories: Mapping[int, int] = field(default_factory=dict, hash=False)
     width: int = 8
     standardise: bool = True
-    initializer: str | Initializer = "normal"
+    initializer: InitializerName | Initializer = "normal"
     kind: ClassVar[str] = "columns"
     takes_data: ClassVar[bool] = True
 
@@ -112,9 +112,8 @@ class Columns(Penalised, Layer):
         if not count:
             return out, lambda dout, grads, wanted: None
         rows = build.array("rows", (build.batch, count), np.int32, batched=True)
-        counts = np.array(list(self.categories.values()), np.int64)
-        columns = np.array(list(self.categories), np.int64)
-        build.emit(k.category_rows, rows, x.buffer, columns, np.cumsum(counts) - counts)
+        begins = np.cumsum([0, *self.categories.values()], dtype=np.int64)
+        build.emit(k.category_rows, rows, x.buffer, np.array(list(self.categories), np.int64), begins)
         build.emit(k.embedding_forward, out.buffer, p["w"].array, rows, self.width, at)
 
         def backward(dout, grads, wanted):

@@ -6,10 +6,10 @@ from typing import ClassVar
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer
-from fastnn.nn.layers.activation import check_activation
+from fastnn.nn.initializers import Initializer, InitializerName
+from fastnn.nn.layers.activation import ActivationName, check_activation
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
-from fastnn.nn.layers.convolution import Conv2D, forward_as_images
+from fastnn.nn.layers.convolution import Conv2D, Padding, check_padding, forward_as_images
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Conv1D(Penalised, Layer):
 
     filters: int
     kernel_size: int = 3
-    activation: str = "identity"
+    activation: ActivationName = "identity"
     stride: int = 1
-    padding: str = "same"
-    initializer: str | Initializer = "glorot_uniform"
-    bias_initializer: str | Initializer = "zeros"
+    padding: Padding = "same"
+    initializer: InitializerName | Initializer = "glorot_uniform"
+    bias_initializer: InitializerName | Initializer = "zeros"
     use_bias: bool = True
     kind: ClassVar[str] = "conv1d"
 
@@ -35,8 +35,7 @@ class Conv1D(Penalised, Layer):
         self.check_penalties("Conv1D")
         for name in ("filters", "kernel_size", "stride"):
             object.__setattr__(self, name, whole_number(f"Conv1D: {name}", getattr(self, name)))
-        if self.padding not in ("same", "valid"):
-            raise ValueError(f"Conv1D: padding is {self.padding!r}, expected one of same, valid")
+        check_padding("Conv1D", self.padding)
         check_activation(self.activation)
         for initializer in (self.initializer, self.bias_initializer):
             initializers.get(initializer)

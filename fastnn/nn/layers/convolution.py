@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -14,11 +14,12 @@ from fastnn.engine.builder import Builder, Value
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer
-from fastnn.nn.layers.activation import activate, check_activation
+from fastnn.nn.initializers import Initializer, InitializerName
+from fastnn.nn.layers.activation import ActivationName, activate, check_activation
 from fastnn.nn.layers.base import Backward, Layer, Parameter, Penalised, expect_rank
 
-PADDINGS = ("same", "valid")
+Padding = Literal["same", "valid"]
+PADDINGS: tuple[Padding, ...] = get_args(Padding)
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Window:
 
     size: tuple[int, int]
     stride: tuple[int, int]
-    padding: str
+    padding: Padding
 
     def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
         """Slice and columns that come out; ShapeError if the window does not fit."""
@@ -56,10 +57,17 @@ def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
     return whole_number(f"{layer}: {name}", values[0]), whole_number(f"{layer}: {name}", values[1])
 
 
-def checked_window(layer: str, size: Any, stride: Any, padding: str) -> Window:
-    """The window that a layer's arguments describe; ValueError or TypeError if they describe none."""
+def check_padding(layer: str, padding: Any) -> None:
+    """ValueError unless `padding` is one of PADDINGS."""
     if padding not in PADDINGS:
-        raise ValueError(f"{layer}: padding is {padding!r}, expected one of {', '.join(PADDINGS)}")
+        raise ValueError(
+            f'{layer}: padding is {padding!r}, expected "same" (⌈extent / stride⌉ outputs) or "valid" (no padding)'
+        )
+
+
+def checked_window(layer: str, size: Any, stride: Any, padding: Padding) -> Window:
+    """The window that a layer's arguments describe; ValueError or TypeError if they describe none."""
+    check_padding(layer, padding)
     return Window(_pair(layer, "window", size), _pair(layer, "stride", stride), padding)
 
 
@@ -69,11 +77,11 @@ class Conv2D(Penalised, Layer):
 
     filters: int
     kernel_size: int | tuple[int, int] = 3
-    activation: str = "identity"
+    activation: ActivationName = "identity"
     stride: int | tuple[int, int] = 1
-    padding: str = "same"
-    initializer: str | Initializer = "glorot_uniform"
-    bias_initializer: str | Initializer = "zeros"
+    padding: Padding = "same"
+    initializer: InitializerName | Initializer = "glorot_uniform"
+    bias_initializer: InitializerName | Initializer = "zeros"
     use_bias: bool = True
     kind: ClassVar[str] = "conv2d"
 
@@ -176,7 +184,7 @@ class MaxPool2D(Layer):
 
     pool_size: int | tuple[int, int] = 2
     stride: int | tuple[int, int] | None = None
-    padding: str = "valid"
+    padding: Padding = "valid"
     kind: ClassVar[str] = "max_pool2d"
 
     def __post_init__(self):

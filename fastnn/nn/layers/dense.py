@@ -10,8 +10,8 @@ from fastnn.engine.builder import Builder, Value
 from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer
-from fastnn.nn.layers.activation import activate, check_activation
+from fastnn.nn.initializers import Initializer, InitializerName
+from fastnn.nn.layers.activation import ActivationName, activate, check_activation
 from fastnn.nn.layers.base import Layer, Parameter, Penalised
 from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 
@@ -35,9 +35,9 @@ class Dense(Penalised, Layer):
     """
 
     units: int
-    activation: str = "identity"
-    initializer: str | Initializer = "glorot_uniform"
-    bias_initializer: str | Initializer = "zeros"
+    activation: ActivationName = "identity"
+    initializer: InitializerName | Initializer = "glorot_uniform"
+    bias_initializer: InitializerName | Initializer = "zeros"
     use_bias: bool = True
     tied_to: str | None = None
     kind: ClassVar[str] = "dense"

@@ -1,6 +1,6 @@
 """Dropout: in training some inputs become 0 and the others larger, so that the mean stays the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import fastnn_kernels as k
@@ -8,17 +8,17 @@ from fastnn.engine.ops import OFFSET
 from fastnn.nn.layers.base import Layer
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Dropout(Layer):
     """x / keep with probability keep, else 0, while training; x itself at prediction (inverted dropout).
 
-    Give either `rate=`, the probability that an input is dropped, or `keep=`, that it stays. The inputs that are
+    Give either `rate`, the probability that an input is dropped, or `keep=`, that it stays. The inputs that are
     dropped depend only on the seed, the layer's name, the epoch, the step and the position in the batch.
     Srivastava et al. (2014).
     """
 
     rate: float | None = None
-    keep: float | None = None
+    keep: float | None = field(default=None, kw_only=True)
     kind: ClassVar[str] = "dropout"
 
     def __post_init__(self):

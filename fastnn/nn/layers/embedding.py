@@ -12,7 +12,7 @@ from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Initializer
+from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised
 
 
@@ -25,7 +25,7 @@ class Embedding(Penalised, Layer):
 
     rows: int
     width: int
-    initializer: str | Initializer = "normal"
+    initializer: InitializerName | Initializer = "normal"
     kind: ClassVar[str] = "embedding"
     takes_data: ClassVar[bool] = True
     takes_ids: ClassVar[bool] = True

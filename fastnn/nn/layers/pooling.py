@@ -7,7 +7,7 @@ from typing import ClassVar
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.nn.layers.base import Layer
-from fastnn.nn.layers.convolution import Window, checked_window
+from fastnn.nn.layers.convolution import Padding, Window, checked_window
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class AveragePool2D(Layer):
 
     pool_size: int | tuple[int, int] = 2
     stride: int | tuple[int, int] | None = None
-    padding: str = "valid"
+    padding: Padding = "valid"
     kind: ClassVar[str] = "average_pool2d"
 
     def __post_init__(self):

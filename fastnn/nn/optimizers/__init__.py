@@ -1,8 +1,9 @@
 """Optimizers: how a step changes the parameters by their gradients."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastnn.common.habits import missing_from
 from fastnn.common.names import look_up
 from fastnn.nn import schedules
 from fastnn.nn.optimizers.adaptive import AdaGrad, Adam, AdamW, RMSProp
@@ -22,3 +23,6 @@ def from_config(config: Mapping[str, Any]) -> Optimizer:
 
 
 __all__ = ["OPTIMIZERS", "Optimizer", "from_config", *(kind.__name__ for kind in KINDS)]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, __all__)

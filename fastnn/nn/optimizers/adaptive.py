@@ -3,13 +3,17 @@
 `shared` stands for the arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.nn.optimizers.base import Optimizer
+from fastnn.common.arithmetic import ieee
+from fastnn.nn.optimizers.base import Optimizer, Shared
 from fastnn.nn.schedules import Schedule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def _fraction(optimizer: str, name: str, value: float) -> float:
@@ -36,11 +40,13 @@ class RMSProp(Optimizer):
     state_names = ("mean_square",)
     kernel = k.rmsprop_update
 
-    def __init__(self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **shared):
+    def __init__(
+        self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **shared: "Unpack[Shared]"
+    ):
         super().__init__(lr, **shared)
         self.decay, self.eps = _fraction("RMSProp", "decay", decay), _above_zero("RMSProp", "eps", eps)
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), 1 - self.decay, self.eps)
 
 
@@ -58,7 +64,12 @@ class AdaGrad(Optimizer):
     rows_kernel = k.adagrad_update_rows
 
     def __init__(
-        self, lr: float | Schedule = 0.01, eps: float = 1e-8, *, initial_accumulator_value: float = 0.0, **shared
+        self,
+        lr: float | Schedule = 0.01,
+        eps: float = 1e-8,
+        *,
+        initial_accumulator_value: float = 0.0,
+        **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, **shared)
         self.eps = _above_zero("AdaGrad", "eps", eps)
@@ -68,7 +79,7 @@ class AdaGrad(Optimizer):
             )
         self.initial_accumulator_value = self.start = float(initial_accumulator_value)
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), self.eps)
 
 
@@ -85,14 +96,20 @@ class Adam(Optimizer):
     kernel = k.adam_update
 
     def __init__(
-        self, lr: float | Schedule = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, **shared
+        self,
+        lr: float | Schedule = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, **shared)
         kind = type(self).__name__
         self.beta1, self.beta2 = _fraction(kind, "beta1", beta1), _fraction(kind, "beta2", beta2)
         self.eps = _above_zero(kind, "eps", eps)
 
-    def scalars(self, iterations):
+    @ieee
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         steps = iterations + 1.0
         lr = self.learning_rates(iterations) / (1 - self.beta1**steps)
         root = 1 / np.sqrt(1 - self.beta2**steps)
@@ -106,11 +123,21 @@ class AdamW(Adam):
     settings = (*Adam.settings, "weight_decay")
     kernel = k.adamw_update
 
-    def __init__(self, lr: float | Schedule = 0.001, *betas, weight_decay: float = 0.01, **others):
-        super().__init__(lr, *betas, **others)
+    def __init__(
+        self,
+        lr: float | Schedule = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        *,
+        weight_decay: float = 0.01,
+        **shared: "Unpack[Shared]",
+    ):
+        super().__init__(lr, beta1, beta2, eps, **shared)
         if not weight_decay >= 0:
             raise ValueError(f"AdamW: weight_decay is {weight_decay}, expected ≥ 0")
         self.weight_decay = float(weight_decay)
 
-    def scalars(self, iterations):
+    @ieee
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return np.column_stack([super().scalars(iterations), self.learning_rates(iterations) * self.weight_decay])

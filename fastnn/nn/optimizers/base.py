@@ -1,11 +1,13 @@
 """What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypedDict
 
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.arithmetic import ieee
+from fastnn.common.habits import Hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
@@ -18,8 +20,18 @@ from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
+StateDtype = Literal["bfloat16"]
 
-class Optimizer:
+
+class Shared(TypedDict, total=False):
+    """The arguments of every optimizer beside its own: `**shared: Unpack[Shared]`."""
+
+    clip_norm: float | None
+    clip_value: float | None
+    state_dtype: StateDtype | None
+
+
+class Optimizer(Hinted):
     """Base of all optimizers.
 
     lr           the learning rate, a number or a schedule; may be assigned
@@ -60,7 +72,7 @@ class Optimizer:
         lr: float | Schedule,
         clip_norm: float | None = None,
         clip_value: float | None = None,
-        state_dtype: str | None = None,
+        state_dtype: StateDtype | None = None,
     ):
         self.lr = _learning_rate(type(self).__name__, plain(lr))
         clip_norm, clip_value = plain(clip_norm), plain(clip_value)
@@ -80,6 +92,7 @@ class Optimizer:
         """The learning rate of the next step."""
         return float(self.learning_rates(np.array([self.iteration]))[0])
 
+    @ieee
     def learning_rates(self, iterations: np.ndarray) -> np.ndarray:
         """The learning rate at each of the steps numbered `iterations`, in the current epoch, float64."""
         if isinstance(self.lr, Schedule):
@@ -207,6 +220,7 @@ class Optimizer:
         elif self.outer_kernel is not None:
             build.emit_along(build.axis_of(w), self.outer_kernel, Slice(w.array), x, dout, scalars, OFFSET)
 
+    @ieee
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
 
@@ -274,6 +288,8 @@ def _is_view(array: Any, expected: np.ndarray) -> bool:
 def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
     if isinstance(lr, Schedule):
         return lr
+    if isinstance(lr, Mapping):
+        raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
     if isinstance(lr, bool) or not isinstance(lr, int | float):
         raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
     if not lr >= 0 or lr == float("inf"):

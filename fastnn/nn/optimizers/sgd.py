@@ -1,10 +1,15 @@
 """Stochastic gradient descent, plain, with momentum, and with Nesterov's."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.nn.optimizers.base import Optimizer
+from fastnn.nn.optimizers.base import Optimizer, Shared
 from fastnn.nn.schedules import Schedule
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class SGD(Optimizer):
@@ -17,7 +22,9 @@ class SGD(Optimizer):
     name = "sgd"
     settings = ("momentum", "nesterov")
 
-    def __init__(self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **shared):
+    def __init__(
+        self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **shared: "Unpack[Shared]"
+    ):
         super().__init__(lr, **shared)
         if not 0 <= momentum < 1:
             raise ValueError(f"SGD: momentum is {momentum}, expected 0 ≤ momentum < 1")
@@ -29,6 +36,6 @@ class SGD(Optimizer):
         else:
             self.kernel, self.rows_kernel, self.outer_kernel = k.sgd_update, k.sgd_update_rows, k.sgd_outer_update
 
-    def scalars(self, iterations):
+    def scalars(self, iterations: np.ndarray) -> np.ndarray:
         lr = self.learning_rates(iterations)
         return np.column_stack([lr, np.full(len(lr), self.momentum)] if self.state_names else [lr])

@@ -7,6 +7,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common import bfloat16, random
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
 from fastnn_kernels._jit import Kernel
 
@@ -32,6 +33,7 @@ def rounding(kernel: Kernel) -> Kernel:
     return twin
 
 
+@ieee
 def fitting(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """`array` as state of that dtype; uint16 is bfloat16, which is what it stands for. ShapeError for another shape."""
     if np.shape(array) != shape:

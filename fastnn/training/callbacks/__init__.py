@@ -1,5 +1,8 @@
 """Callbacks, one a file: they watch training and may stop it."""
 
+from typing import TYPE_CHECKING
+
+from fastnn.common.habits import missing_from
 from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.callbacks.checkpoint import Checkpoint
 from fastnn.training.callbacks.csv_logger import CSVLogger
@@ -24,3 +27,6 @@ __all__ = [
     "TensorBoard",
     "TimeLimit",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, __all__)

@@ -1,10 +1,13 @@
 """The callback protocol: the training that a callback sees, and the moments at which it is called."""
 
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from fastnn.common.habits import Hinted
+from fastnn.common.name_hints import FOREIGN_EVENTS
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.model import Predictor
@@ -80,7 +83,18 @@ class Run:
         return self
 
 
-class Callback:
+def _check_event(name: str, method: Any) -> None:
+    """TypeError if a method wants more than the run: Keras gives its callbacks an epoch and a dict."""
+    parameters = inspect.signature(method).parameters.values()
+    given = [parameter.name for parameter in parameters if parameter.kind == parameter.POSITIONAL_OR_KEYWORD]
+    if len(given) > 2:
+        raise TypeError(
+            f"{name} takes ({', '.join(given)}), but is called with the run alone: (self, run); run.epoch, run.logs "
+            "and run.model say the rest"
+        )
+
+
+class Callback(Hinted):
     """Base of all callbacks: override the methods that you need. Each is called with the `Run`.
 
     every            call the batch methods every `every` steps, and so end compiled calls there; 0: never
@@ -93,6 +107,14 @@ class Callback:
     often: bool = False
     last: bool = False
     reads_gradients: bool = False
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        for name, method in vars(cls).items():
+            if name in FOREIGN_EVENTS:
+                raise TypeError(f"{cls.__name__}.{name} would never be called; use {FOREIGN_EVENTS[name]}(self, run)")
+            if name.startswith("on_") and hasattr(Callback, name) and callable(method):
+                _check_event(f"{cls.__name__}.{name}", method)
 
     def on_train_begin(self, run: Run) -> None: ...
 

@@ -35,7 +35,7 @@ class Checkpoint(Callback):
         self.setup: dict[str, Any] = {}  # of the training that it watches
         self._is_there = False  # whether the file is of this training
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         # As it is now: a callback may change the learning rate, and a resumed training is set up with the first again.
         self.setup = _setup(run)
         self._is_there = False
@@ -62,7 +62,7 @@ class Checkpoint(Callback):
             told = "; ".join(_difference(name, was.get(name), now.get(name)) for name in changed)
             raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         storage.save(self.path, run.model.saved(training_state(run, self.setup)))
         self._is_there = True
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastnn.common.csv_file import write_rows
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 
 
 class CSVLogger(Callback):
@@ -12,5 +12,5 @@ class CSVLogger(Callback):
     def __init__(self, path: str | Path):
         self.path = Path(path)
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         write_rows(self.path, run.history.epochs)

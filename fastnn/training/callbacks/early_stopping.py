@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.plain import plain
+from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
 
 
@@ -41,11 +42,11 @@ class EarlyStopping(PlateauWatcher):
         self.best_state: dict[str, dict[str, np.ndarray]] | None = None
         self.stopped = ""
 
-    def on_epoch_begin(self, run):
+    def on_epoch_begin(self, run: Run) -> None:
         if self.stopped:  # resumed from the checkpoint of a training that had ended
             run.stop(self.stopped)
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         if self._improved(run) and self.restore_best:
             self.best_state = run.model.snapshot()
         self.stopped = self._reason(run.logs)
@@ -59,14 +60,14 @@ class EarlyStopping(PlateauWatcher):
             return f"val_loss − loss exceeds {self.max_gap:g}"
         return ""
 
-    def on_train_end(self, run):
+    def on_train_end(self, run: Run) -> None:
         if self.restore_best and self.best_state is not None:
             run.model.restore(self.best_state)
             run.put_back = True
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         return super().state_dict() | {"best_state": self.best_state or {}}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
         self.best_state = state["best_state"] or None

@@ -4,6 +4,7 @@ from array import array
 
 import numpy as np
 
+from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
 
@@ -23,7 +24,7 @@ class GradientNorms(StepRecorder):
     def __init__(self, every: int = 1):
         super().__init__(every)
 
-    def record(self, run):
+    def record(self, run: Run) -> None:
         # Looked up each time: a checkpoint that training resumes from brings arrays of its own.
         steps = run.history.steps
         steps.setdefault("norm step", array("d")).append(steps_so_far(run))

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import atomic_path, check_readable
 from fastnn.common.hdf5 import open_hdf5
 from fastnn.common.validation import whole_number
+from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Monitor(StepRecorder):
         self.records: list[Record] = []
         self._history: Any = None
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         if run.history is not self._history:  # it may have watched another model
             self._keep([], run.history)
 
@@ -62,30 +64,31 @@ class Monitor(StepRecorder):
         if history is not None:
             history.monitor = records
 
-    def record(self, run):
+    def record(self, run: Run) -> None:
         when = {"step": steps_so_far(run), "epoch": run.logs["epoch"]}
         for kind, name, array in run.arrays():
             self.records.append(when | {"kind": kind, "name": name} | describe(array, self.bins))
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         super().on_epoch_end(run)
         if self.path is not None:
             _save(self.path, self.records)
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         columns = _columns(self.records)
         figures: dict[str, dict[str, Any]] = {}
         for (kind, name), series in columns.items():
             figures.setdefault(kind, {})[name] = series
         return {"bins": self.bins, "order": list(columns), "figures": figures}  # a file forgets the order of groups
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         if state["bins"] != self.bins:
             raise FileFormatError(f"Monitor: bins is {self.bins}, but the records to resume have {state['bins']}")
         records = _records({(kind, name): state["figures"][kind][name] for kind, name in state["order"]})
         self._keep(records, self._history)
 
 
+@ieee
 def describe(array: np.ndarray, bins: int) -> Record:
     """min, max, mean, std, counts and edges of the finite numbers of an array; nonfinite: how many are not."""
     finite = np.isfinite(array)
@@ -150,8 +153,7 @@ def _save(path: Path, records: list[Record]) -> None:
 
 def load_monitor(path: str | Path) -> list[Record]:
     """The records of a Monitor, from its file. FileFormatError if the file is missing or damaged."""
-    if not Path(path).is_file():
-        raise FileFormatError(f"{path}: no such file; expected one that a Monitor wrote")
+    check_readable(path, "one that a Monitor wrote")
     with open_hdf5(path, f"{path}: cannot be read as a file that a Monitor wrote") as file:
         return _records(_columns_of(file, path))
 

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from fastnn.common.errors import DataError
 from fastnn.common.figures import higher_is_better
-from fastnn.common.names import near
+from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 
 
 class PlateauWatcher(Callback):
@@ -35,7 +35,7 @@ class PlateauWatcher(Callback):
     def _reset(self) -> None:
         self.best, self.best_epoch, self.waited = math.inf, 0, 0
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         self._reset()  # it may have watched another training, or another model
 
     def _improved(self, run: Any) -> bool:
@@ -56,14 +56,16 @@ class PlateauWatcher(Callback):
 
     def _figure(self, logs: dict[str, Any], name: str) -> float:
         if name not in logs:
-            hint = "pass validation_data" if name.startswith("val_") else near(name, logs)
+            figures = [figure for figure in logs if figure not in ("epoch", "lr", "seconds", "samples_per_second")]
+            reported = {*figures, *(f"val_{figure}" for figure in figures)}
+            hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__
             raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")
         return logs[name]
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.kept}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         for name in self.kept:
             setattr(self, name, state[name])

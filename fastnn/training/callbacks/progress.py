@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.common.text import loss_text, metric_text
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 
 KERNELS = logging.getLogger("fastnn_kernels")
 
@@ -24,13 +24,13 @@ class ProgressBar(Callback):
         self.first_epoch = 0
 
     @staticmethod
-    def wanted(verbose: bool | str) -> bool:
-        """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto"."""
-        if verbose not in (True, False, "auto"):
+    def wanted(verbose: bool | int | str) -> bool:
+        """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto", 0, 1, 2."""
+        if verbose not in (0, 1, 2, "auto"):
             raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
         return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         from rich.console import Console
 
         self.console = Console(stderr=True)
@@ -40,20 +40,20 @@ class ProgressBar(Callback):
         self.first_epoch = run.epoch
         self.bar.start()
 
-    def on_epoch_begin(self, run):
+    def on_epoch_begin(self, run: Run) -> None:
         self.first_epoch = min(self.first_epoch, run.epoch)
         self.bar.update(self.task, description=f"epoch {run.epoch + 1}/{run.last_epoch}")
 
-    def on_batch_end(self, run):
+    def on_batch_end(self, run: Run) -> None:
         done = (run.epoch - self.first_epoch) * run.samples + run.samples_done
         self.bar.update(self.task, completed=done, note=f"loss {loss_text(run.logs['loss'])}")
         self.bar.refresh()
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         names = [metric.name for metric in run.model.network.metrics]
         self.bar.console.print(epoch_line(run.logs, run.last_epoch, names), highlight=False, soft_wrap=True)
 
-    def on_train_end(self, run):
+    def on_train_end(self, run: Run) -> None:
         KERNELS.removeHandler(self.listener)
         self.bar.stop()
 
@@ -64,10 +64,10 @@ class CompilationNote(Callback):
     def __init__(self) -> None:
         self.listener: logging.Handler = logging.NullHandler()
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         self.listener = _listen(_FirstMessage())
 
-    def on_train_end(self, run):
+    def on_train_end(self, run: Run) -> None:
         KERNELS.removeHandler(self.listener)
 
 

@@ -2,6 +2,7 @@
 
 from fastnn.common.plain import plain
 from fastnn.nn.schedules import Schedule
+from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
 
 
@@ -33,15 +34,16 @@ class ReduceOnPlateau(PlateauWatcher):
         super().__init__(monitor, patience, min_delta, mode)
         self.factor, self.min_lr = factor, min_lr
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         super().on_train_begin(run)
         if isinstance(run.optimizer.lr, Schedule):
             raise TypeError(f"ReduceOnPlateau needs a learning rate that is a number, got {run.optimizer.lr!r}")
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         if self._improved(run) or self.waited < self.patience:
             return
         self.waited = 0
         lr = run.optimizer.lr
+        assert not isinstance(lr, Schedule), "on_train_begin has seen that it is a number"
         # A rate that began below min_lr is left alone: this callback never raises one.
         run.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))

@@ -18,14 +18,14 @@ class StepRecorder(Callback):
         """Record the step that ran last."""
         raise NotImplementedError
 
-    def on_epoch_begin(self, run):
+    def on_epoch_begin(self, run: Run) -> None:
         self._recorded = False
 
-    def on_batch_end(self, run):
+    def on_batch_end(self, run: Run) -> None:
         self.record(run)
         self._recorded = True
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         if not self._recorded:
             self.record(run)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError, MissingPackageError
 from fastnn.common.validation import whole_number
+from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.monitor import describe
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
@@ -37,7 +38,7 @@ class TensorBoard(StepRecorder):
         self._writer: Any = None
         self._told = 0  # steps whose losses are in what was written
 
-    def on_epoch_begin(self, run):
+    def on_epoch_begin(self, run: Run) -> None:
         super().on_epoch_begin(run)
         self._told = steps_so_far(run)
         if self._writer is None:  # not before: a checkpoint to resume from sets the step as training begins
@@ -52,7 +53,7 @@ class TensorBoard(StepRecorder):
         except OSError as error:
             raise FileFormatError(f"TensorBoard: cannot write into {str(self.folder)!r}: {error.strerror}") from None
 
-    def record(self, run):
+    def record(self, run: Run) -> None:
         step = steps_so_far(run)
         losses = run.history.steps["loss"][self._told :]
         if losses:
@@ -64,14 +65,14 @@ class TensorBoard(StepRecorder):
             for kind, name, array in run.arrays():
                 self._describe(kind if kind == name else f"{kind}/{name}", array, step)
 
-    def on_epoch_end(self, run):
+    def on_epoch_end(self, run: Run) -> None:
         super().on_epoch_end(run)
         for name, value in run.logs.items():
             if name != "epoch" and isinstance(value, int | float | np.number):
                 self._scalar(f"epoch/{name}", value, steps_so_far(run))
         self._writer.flush()
 
-    def on_train_end(self, run):
+    def on_train_end(self, run: Run) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None

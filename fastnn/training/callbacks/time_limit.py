@@ -3,7 +3,7 @@
 import time
 
 from fastnn.common.plain import plain
-from fastnn.training.callbacks.base import Callback
+from fastnn.training.callbacks.base import Callback, Run
 
 
 class TimeLimit(Callback):
@@ -21,10 +21,10 @@ class TimeLimit(Callback):
         self.seconds = seconds
         self.begin = 0.0
 
-    def on_train_begin(self, run):
+    def on_train_begin(self, run: Run) -> None:
         self.begin = time.monotonic()  # not the wall clock, which may be set while training runs
 
-    def on_batch_end(self, run):
+    def on_batch_end(self, run: Run) -> None:
         if time.monotonic() - self.begin >= self.seconds:
             run.stop(f"time limit of {self.seconds:g} s reached")
 

@@ -12,5 +12,6 @@ def standardise_columns(out, x, columns, mean, std):
 
 
 def category_rows(rows, x, columns, begins):
-    """rows[b, c] = begins[c] + x[b, columns[c]]"""
-    rows[:, : len(columns)] = begins + x[:, columns].astype(np.int64)
+    """rows[b, c] = begins[c] + x[b, columns[c]], which is clipped to the ids of its category; NaN is 0"""
+    ids = np.nan_to_num(x[:, columns], nan=0)
+    rows[:, : len(columns)] = begins[:-1] + np.clip(ids, 0, np.diff(begins) - 1).astype(np.int64)

@@ -15,7 +15,7 @@ def numbers(rng, dtype, shape):
 def categories(rng, dtype, shape):
     B, C, K = shape
     counts = rng.integers(1, 9, K)
-    columns, begins = rng.permutation(C)[:K], np.cumsum(counts) - counts
+    columns, begins = rng.permutation(C)[:K], np.concatenate([[0], np.cumsum(counts)])
     x = normal(rng, dtype, B, C)
     x[:, columns] = rng.integers(0, counts, (B, K))
     return padded(np.int32, B, K, -7), x, columns, begins

@@ -1,0 +1,186 @@
+"""What Keras, PyTorch and scikit-learn call things, and what a user of fastnn writes instead.
+
+Each hint ends a message such as "Dense has no argument 'kernel_regularizer'; ...". Tables are by owner: a class, whose
+rows hold for its subclasses too, or a method. A name that is near one of ours needs no row: `names.near` finds it.
+"""
+
+from collections.abc import Mapping
+
+_SHAPE = "the shape of a sample is an argument of the model: Sequential([...], input_shape=(20,))"
+_LOSS_OF_MODEL = "the loss is an argument of the model: Sequential([...], loss=...)"
+_OPTIMIZER_OF_FIT = "the optimizer is an argument of fit: model.fit(x, y, optimizer=fn.Adam(0.001))"
+_LR = "the optimizer takes it: model.fit(x, y, optimizer=fn.Adam(lr=0.001))"
+_DECAY = "use fn.AdamW(weight_decay=...), or l2= of a layer or of Sequential, a part of the loss"
+_SCHEDULE = "give a schedule as the learning rate, such as lr=fn.ExponentialDecay(0.1, 0.95)"
+_CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
+_PENALTY = "use l1= or l2= (l2 is ½·l2·Σw²: twice the number that Keras takes)"
+
+_CONVOLUTION = {
+    "in_channels": "channels are counted from the layer before: give the filters alone, Conv2D(filters)",
+    "out_channels": "use filters=",
+    "strides": "use stride=",
+    "data_format": "images are (N, H, W, C)",
+    "dilation": "fastnn's windows have no gaps",
+    "dilation_rate": "fastnn's windows have no gaps",
+    "groups": "every filter sees all channels",
+}
+_POOLING = {"kernel_size": "use pool_size=", "strides": "use stride=", "data_format": "images are (N, H, W, C)"}
+
+# Owner -> a foreign argument -> what to write.
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "Layer": {
+        "input_shape": _SHAPE,
+        "input_dim": _SHAPE,
+        "batch_input_shape": _SHAPE,
+        "trainable": "use freeze=True for a layer that does not train",
+        "dtype": "dtype is an argument of the model: Sequential([...], dtype='float64')",
+        "device": _CPU,
+    },
+    "Penalised": {
+        "kernel_initializer": "use initializer=",
+        "weight_initializer": "use initializer=",
+        "embeddings_initializer": "use initializer=",
+        "kernel_regularizer": _PENALTY,
+        "bias_regularizer": "penalties are of weights alone, l1= or l2=; biases have none",
+        "activity_regularizer": "penalties are of weights: l1= or l2=",
+        "embeddings_regularizer": _PENALTY,
+        "kernel_constraint": "use max_norm=",
+        "weight_decay": "use l2=",
+        "bias": "use use_bias=",
+    },
+    "Dense": {
+        "in_features": "the inputs are counted from the layer before: give the outputs alone, Dense(units)",
+        "out_features": "use units=",
+        "input_size": "the inputs are counted from the layer before: give the outputs alone, Dense(units)",
+        "output_dim": "use units=",
+        "n_units": "use units=",
+    },
+    "Conv1D": _CONVOLUTION,
+    "Conv2D": _CONVOLUTION,
+    "MaxPool2D": _POOLING,
+    "AveragePool2D": _POOLING,
+    "Dropout": {"p": "use rate=", "prob": "use rate=", "keep_prob": "use keep="},
+    "Embedding": {
+        "input_dim": "use rows=, the number of ids",
+        "num_embeddings": "use rows=, the number of ids",
+        "vocab_size": "use rows=, the number of ids",
+        "output_dim": "use width=",
+        "embedding_dim": "use width=",
+        "input_length": "the number of ids in a sample is the model's: Sequential([...], input_shape=(3,))",
+        "padding_idx": "every id has a row that is learned",
+        "mask_zero": "every id has a row that is learned",
+    },
+    "BatchNorm": {
+        "epsilon": "use eps=",
+        "num_features": "features are counted from the layer before",
+        "axis": "it normalises each channel, the last axis",
+        "affine": "the scale γ and the shift β are always learned",
+    },
+    "LayerNorm": {
+        "epsilon": "use eps=",
+        "normalized_shape": "features are counted from the layer before",
+        "axis": "it normalises the features of each sample",
+    },
+    "Optimizer": {
+        "learning_rate": "use lr=",
+        "learning_rate_init": "use lr=",
+        "params": "the optimizer gets the model's parameters from fit: give lr= alone",
+        "betas": "use beta1= and beta2=",
+        "beta_1": "use beta1=",
+        "beta_2": "use beta2=",
+        "epsilon": "use eps=",
+        "clipnorm": "use clip_norm=, the bound on the norm of all gradients together",
+        "global_clipnorm": "use clip_norm=",
+        "clipvalue": "use clip_value=",
+        "max_grad_norm": "use clip_norm=",
+        "weight_decay": _DECAY,
+        "decay": _SCHEDULE,
+    },
+    "RMSProp": {"rho": "use decay=", "alpha": "use decay="},
+    "SGD": {"nesterovs_momentum": "use nesterov=True", "dampening": "the gradient is never dampened"},
+    "Schedule": {
+        "initial_learning_rate": "use lr=",
+        "learning_rate": "use lr=",
+        "gamma": "use decay= of ExponentialDecay, or factor= of StepDecay",
+        "decay_rate": "use decay=",
+        "step_size": "use every=",
+        "decay_steps": "use steps=",
+        "alpha": "use end=, the last learning rate",
+        "T_max": "use steps=",
+        "eta_min": "use end=",
+    },
+    "Loss": {
+        "from_logits": "the loss always takes the scores and applies its softmax or sigmoid itself",
+        "weight": "weights are arguments of fit: class_weight=, sample_weight=",
+        "size_average": 'use reduction="mean" or "sum"',
+    },
+    "EarlyStopping": {
+        "restore_best_weights": "use restore_best=",
+        "verbose": "why training ended is in history.stop_reason",
+        "threshold": "use min_delta=",
+        "tol": "use min_delta=",
+        "n_iter_no_change": "use patience=",
+    },
+    "ReduceOnPlateau": {"threshold": "use min_delta=", "cooldown": "the count starts again after a reduction"},
+    "Checkpoint": {"filepath": "use path=", "save_weights_only": "it saves the model with all that resuming needs"},
+    "TensorBoard": {"log_dir": "use folder=", "histogram_freq": "use histograms=True and every="},
+    "CSVLogger": {"filename": "use path="},
+    "Model": {
+        "optimizer": _OPTIMIZER_OF_FIT,
+        "learning_rate": _LR,
+        "lr": _LR,
+        "input_dim": "use input_shape=(20,)",
+        "hidden_layer_sizes": "give the layers: Sequential([Dense(100, 'relu'), Dense(3)], input_shape=(20,))",
+        "random_state": "use seed=",
+        "epochs": "use fit(epochs=)",
+        "max_iter": "use fit(epochs=)",
+        "batch_size": "use fit(batch_size=)",
+        "alpha": "use l2=",
+        "weight_decay": "use l2=",
+        "device": _CPU,
+        "name": "a model has no name; a layer has: Dense(10, name='scores')",
+    },
+    "fit": {
+        "loss": _LOSS_OF_MODEL,
+        "learning_rate": _LR,
+        "lr": _LR,
+        "steps": "use epochs=, and where each step takes all samples steps_per_epoch=",
+        "max_iter": "use epochs=",
+        "num_epochs": "use epochs=",
+        "n_epochs": "use epochs=",
+        "nb_epoch": "use epochs=",
+        "patience": "use callbacks=[fn.EarlyStopping(patience=3)]",
+        "early_stopping": "use callbacks=[fn.EarlyStopping(patience=3)]",
+        "eval_set": "use validation_data=(x, y)",
+        "test_size": "use validation_split=",
+        "validation_fraction": "use validation_split=",
+        "sample_weights": "use sample_weight=",
+        "random_state": "use Sequential(seed=)",
+        "seed": "use Sequential(seed=)",
+        "initial_epoch": "a second call of fit goes on where the first one ended",
+        "workers": _CPU,
+        "device": _CPU,
+        "X": "x goes first: model.fit(x, y)",
+    },
+    "evaluate": {
+        "verbose": "evaluate is silent",
+        "batch_size": "it chooses the size itself: the result does not depend on it",
+        "return_dict": 'it always returns {"loss": ..., "accuracy": ...}',
+    },
+    "predict": {
+        "verbose": "predict is silent",
+        "batch_size": "it chooses the size itself: the result does not depend on it",
+    },
+}
+
+# Owner -> a call that fits, shown where an argument is missing or one too many was given.
+EXAMPLES: Mapping[str, str] = {
+    "Sequential": "Sequential([Dense(64, 'relu'), Dense(3)], input_shape=(20,))",
+    "Model": "Model(x, Dense(3)(x)), where x = fn.Input(20)",
+    "fit": "model.fit(x, y, optimizer=fn.Adam(0.001))",
+    "Dense": "Dense(64, 'relu'); the inputs are counted from the layer before",
+    "Conv2D": "Conv2D(32, 3, 'relu'); the channels are counted from the layer before",
+    "Embedding": "Embedding(rows=1000, width=32)",
+    "Activation": "Activation('relu')",
+    "Optimizer": "Adam(lr=0.001); fit gives it the model's parameters",
+}

@@ -1,0 +1,166 @@
+"""What users of Keras, PyTorch and scikit-learn type first: an argument, a name or an attribute that fastnn calls
+otherwise is refused with one sentence that says how. The sentences are in
+`argument_hints` and `name_hints`.
+"""
+
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+
+from fastnn.common import argument_hints, name_hints
+from fastnn.common.names import near, nearest
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Hinted:
+    """Base of what users make: a wrong argument or attribute of it is refused with a hint.
+
+    Type checkers do not see these methods: what they know are the arguments of `__init__` and the attributes.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *positional, **keywords):
+            if positional or keywords:  # copy and pickle call it without any
+                _check_call(_owners(cls), _arguments_of(cls), len(positional), keywords)
+            return super().__new__(cls)
+
+        def __getattr__(self, name):
+            if any(name in vars(base) for base in type(self).__mro__):  # a property that fails: say its own error again
+                return object.__getattribute__(self, name)
+            raise AttributeError(_no_attribute(self, name))
+
+        def __setattr__(self, name, value):
+            # Python would make an attribute that nobody reads: `optimizer.learning_rate = .1` would change nothing.
+            if name in _FOREIGN and not hasattr(type(self), name) and _attribute_hint(self, name):
+                raise AttributeError(_no_attribute(self, name))
+            super().__setattr__(name, value)
+
+
+_FOREIGN = {name for table in name_hints.ATTRIBUTES.values() for name in table}
+
+
+def hinted(method: Callable[P, R]) -> Callable[P, R]:
+    """`method`, but wrong arguments are refused with a hint: those of the table with the method's name."""
+    owners, arguments = (method.__name__,), _arguments(method)
+
+    @wraps(method)
+    def checked(*positional: P.args, **keywords: P.kwargs) -> R:
+        _check_call(owners, arguments, len(positional) - 1, keywords)
+        return method(*positional, **keywords)
+
+    return checked
+
+
+def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Callable[[str], Any]:
+    """A `__getattr__` for `module`: the AttributeError says what fastnn has instead of a name that is not there.
+
+    known     : the names that may be meant
+    otherwise : what to say where no name is near
+    """
+
+    known = tuple(known)
+
+    def missing(name: str) -> Any:
+        hint = "" if name.startswith("_") else name_hints.MODULE.get(name) or nearest(name, known) or otherwise
+        raise AttributeError(f"module {module!r} has no attribute {name!r}" + (f"; {hint}" if hint else ""))
+
+    return missing
+
+
+def warn(message: str) -> None:
+    """A UserWarning that points at the line outside of fastnn from which this was called."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastnn":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UserWarning, level)
+
+
+class _Arguments(NamedTuple):
+    """What a call takes: all names, those that may be given by position first, and those that must be given."""
+
+    names: tuple[str, ...]
+    positions: int
+    required: frozenset[str]
+
+
+@cache
+def _arguments_of(kind: type) -> _Arguments | None:
+    """What a class takes, with what it passes on to its base: `**shared: Unpack[...]` says so. None: anything."""
+    inits = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    own = _arguments(inits[0])
+    for init in inits:
+        if own is None or not _passes_on(init):
+            break
+        further = _arguments(inits[inits.index(init) + 1])
+        own = None if further is None else own._replace(names=(*own.names, *further.names))
+    return own
+
+
+def _arguments(function: Callable[..., Any]) -> _Arguments | None:
+    """What a method takes beside its first argument; None if it takes anything."""
+    if function is object.__init__:
+        return _Arguments((), 0, frozenset())
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    kinds = [parameter.kind for parameter in parameters]
+    swallows = inspect.Parameter.VAR_KEYWORD in kinds and not _passes_on(function)
+    if swallows or inspect.Parameter.VAR_POSITIONAL in kinds:
+        return None
+    named = [parameter for parameter in parameters if parameter.kind != parameter.VAR_KEYWORD]
+    required = frozenset(parameter.name for parameter in named if parameter.default is parameter.empty)
+    positions = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return _Arguments(tuple(parameter.name for parameter in named), positions, required)
+
+
+def _passes_on(function: Callable[..., Any]) -> bool:
+    return any("Unpack" in str(annotation) for annotation in getattr(function, "__annotations__", {}).values())
+
+
+def _owners(kind: type) -> tuple[str, ...]:
+    """The tables in which a hint is looked for: a class's own, then those of its bases."""
+    return tuple(base.__name__ for base in kind.__mro__)
+
+
+def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: int, keywords: Mapping[str, Any]) -> None:
+    """TypeError with a hint unless `takes` allows so many arguments by position, and these by name."""
+    if takes is None:
+        return
+    for name in keywords:
+        if name not in takes.names:
+            hint = _found(argument_hints.ARGUMENTS, owners, name) or near(name, takes.names)
+            raise TypeError(f"{owners[0]} has no argument {name!r}; {hint}")
+    twice = [name for name in takes.names[:positions] if name in keywords]
+    examples = (argument_hints.EXAMPLES[owner] for owner in owners if owner in argument_hints.EXAMPLES)
+    example = next((f"; for example {call}" for call in examples), "")
+    if twice:
+        raise TypeError(f"{owners[0]} got {twice[0]} twice, by position and by name{example}")
+    if positions > takes.positions:
+        raise TypeError(f"{owners[0]} takes {_count(takes.positions)} by position, got {positions}{example}")
+    missing = [name for name in takes.names[positions:] if name in takes.required and name not in keywords]
+    if missing:
+        raise TypeError(f"{owners[0]} needs {' and '.join(f'{name}=' for name in missing)}{example}")
+
+
+def _count(positions: int) -> str:
+    return {0: "no argument", 1: "one argument"}.get(positions, f"{positions} arguments")
+
+
+def _no_attribute(thing: Any, name: str) -> str:
+    kind = type(thing)
+    public = [known for known in (*dir(kind), *vars(thing)) if not known.startswith("_")]
+    hint = "" if name.startswith("_") else _attribute_hint(thing, name) or nearest(name, public)
+    return f"{kind.__name__} has no attribute {name!r}" + (f"; {hint}" if hint else "")
+
+
+def _attribute_hint(thing: Any, name: str) -> str:
+    return _found(name_hints.ATTRIBUTES, _owners(type(thing)), name)
+
+
+def _found(table: Mapping[str, Mapping[str, str]], owners: Iterable[str], name: str) -> str:
+    """The hint for `name` in the first of the owners' tables that has one; "" if none has."""
+    return next((table[owner][name] for owner in owners if name in table.get(owner, {})), "")

@@ -1,0 +1,78 @@
+"""The outputs of a network: the loss by which each is trained, its weight, and what is measured of it."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from fastnn.common import validation
+from fastnn.common.errors import ShapeError
+from fastnn.common.names import near
+from fastnn.nn.graph import Graph
+from fastnn.nn.losses import Loss
+from fastnn.nn.metrics import Given, Metric, fitting, for_outputs
+
+
+class Output(NamedTuple):
+    """An output of a network.
+
+    name     public; value: the name of the value that it is
+    width    the number of its scores
+    loss     by which it is trained, and its weight in the sum of all losses
+    metrics  what is measured of it beside the loss that is trained
+    """
+
+    name: str
+    value: str
+    width: int
+    loss: Loss
+    weight: float
+    metrics: tuple[Metric, ...] = ()
+
+
+Losses = Loss | Mapping[str, Loss]
+Metrics = Iterable[Given] | Mapping[str, Iterable[Given]]
+
+
+def outputs_of(graph: Graph, loss: Losses, weights: Mapping[str, float], metrics: Metrics) -> tuple[Output, ...]:
+    """The outputs of a graph. ValueError for a name that none has, or a loss that is missing; ShapeError, TypeError."""
+    losses = dict(loss) if isinstance(loss, Mapping) else dict.fromkeys(graph.outputs, loss)
+    for what, given in (("loss", losses), ("loss_weights", weights)):
+        if unknown := next((name for name in given if name not in graph.outputs), None):
+            raise ValueError(f"{what} names the output {unknown!r}; {near(unknown, graph.outputs)}")
+    if missing := next((name for name in graph.outputs if name not in losses), None):
+        raise ValueError(f"the output {missing!r} has no loss")
+    if len({one.reduction for one in losses.values()}) > 1:
+        raise ValueError("losses have different reductions, expected all 'mean' or all 'sum'")
+    found = []
+    for name, value in graph.outputs.items():
+        weight = _weight(name, weights.get(name, 1.0))
+        found.append(Output(name, value, _width(graph, value), losses[name], weight))
+    return with_metrics(found, metrics)
+
+
+def with_metrics(outputs: Iterable[Output], given: Metrics) -> tuple[Output, ...]:
+    """The same outputs, with these metrics beside what their losses measure. Errors as of `for_outputs`."""
+    by_name = {output.name: output for output in outputs}
+    metrics = for_outputs(given, {name: (output.loss, output.width) for name, output in by_name.items()})
+    return tuple(output._replace(metrics=metrics[name]) for name, output in by_name.items())
+
+
+def with_saved_metrics(outputs: Iterable[Output], saved: Mapping[str, Iterable[Any]]) -> tuple[Output, ...]:
+    """The same outputs, with those of the saved metrics that say something of predictions of their losses."""
+    outputs = tuple(outputs)
+    kept = {output.name: fitting(saved.get(output.name, ()), output.loss, output.width) for output in outputs}
+    return with_metrics(outputs, kept)
+
+
+def _width(graph: Graph, value: str) -> int:
+    shape = (graph.inputs | {call.name: call.shape for call in graph.calls})[value]
+    if len(shape) != 1:
+        raise ShapeError(f"{value} ends with samples of shape {shape}, expected (outputs,): put Flatten() before")
+    return math.prod(shape)
+
+
+def _weight(name: str, given: Any) -> float:
+    weight = validation.real_number(f"loss_weights[{name!r}]", given)
+    if not 0 <= weight < math.inf:
+        raise ValueError(f"loss_weights[{name!r}] is {weight}, expected a finite number ≥ 0")
+    return weight

@@ -1,0 +1,64 @@
+"""The first operations of a step: which samples its batch has, and their data gathered."""
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.memory import Buffer
+from fastnn.nn import narrow
+from fastnn.nn.network import Network, State
+from fastnn.training.step import BOUND, Inputs
+from fastnn_kernels._jit import Kernel
+from fastnn_kernels.batch import ROUNDS
+
+
+def begin(network: Network, state: State, batch: int, training: bool = False) -> tuple[Builder, Inputs]:
+    """What a step of `batch` samples is emitted on, and the buffers through which it gets its data."""
+    dtype = state.parameters.dtype
+    build = Builder(batch, dtype, training)
+    inputs = Inputs(
+        x=tuple(Buffer(name, (), np.dtype(dtype)) for name in network.graph.inputs),
+        y=tuple(Buffer(f"y of {output.name}", (), np.dtype(dtype)) for output in network.outputs),
+        **{name: Buffer(name, (), np.dtype(dtype)) for name in BOUND},
+        cursor=build.cursor,
+        dropout_key=build.dropout_key,
+        order_key=build.array("order key", (2 * ROUNDS,), np.uint64),
+        indices=build.array("indices", (batch,), np.int64, batched=True),
+        sample_weight=build.array("sample weight", (batch,), batched=True),
+        loss_weight=build.array("loss weight", (batch,), batched=True),
+    )
+    return build, inputs
+
+
+def emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: bool = False) -> None:
+    """Emit the indices of the batch's samples."""
+    if whole:
+        build.emit_prologue(k.sequential_indices, inputs.indices, inputs.cursor)
+    elif shuffle:
+        build.emit(k.permuted_indices, inputs.indices, inputs.cursor, inputs.order_key, inputs.count)
+    else:
+        build.emit(k.sequential_indices, inputs.indices, inputs.cursor)
+
+
+def gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source: Buffer, whole: bool) -> None:
+    """Emit the gathering of the batch's rows of `source`. Where each step takes all samples: once a pass."""
+    operands = out, source, inputs.indices
+    if whole:
+        build.emit_prologue(kernel, *operands)
+    else:
+        build.emit_along(build.samples, kernel, *operands)
+
+
+def gather_inputs(
+    build: Builder, inputs: Inputs, network: Network, whole: bool = False, plan: narrow.Plan | None = None
+) -> list[Value]:
+    """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
+    if plan is not None:
+        lanes = narrow.inputs(build, network, plan)
+        gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x[0], whole)
+        return [lanes]
+    xs = []
+    for (name, shape), source in zip(network.graph.inputs.items(), inputs.x, strict=True):
+        xs.append(build.value("x", shape, np.int32 if network.is_ids(name) else None))
+        gather(build, inputs, k.gather_rows, xs[-1].buffer, source, whole)
+    return xs

@@ -1,0 +1,158 @@
+"""The operations that judge a batch: the loss of each output, penalties, and the record of a step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder, Lanes, Value
+from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import Slice
+from fastnn.engine.parameters import Block
+from fastnn.nn import narrow
+from fastnn.nn.metrics import Scored
+from fastnn.nn.network import Network
+from fastnn.nn.outputs import Output
+from fastnn.training import figures
+from fastnn.training.batch import gather
+from fastnn.training.figures import Figures
+from fastnn.training.step import Inputs
+from fastnn_kernels._jit import Kernel
+from fastnn_kernels._sums import chunks
+
+PENALTIES = (k.penalty_l1, k.penalty_l2)
+PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A batch of which losses are known.
+
+    of_outputs  what each output's loss makes of it
+    dscores     the gradients of the scores of each output
+    loss        (B,) of each sample: the sum of the outputs' losses by their weights
+    """
+
+    of_outputs: tuple[Scored, ...]
+    dscores: tuple[Value, ...]
+    loss: Buffer
+
+    @property
+    def recorded(self) -> tuple[Buffer, Buffer]:
+        """What record_step adds up: the loss, and the correctness of the first output."""
+        return self.loss, self.of_outputs[0].correct
+
+    def measure(self, network: Network) -> Figures:
+        """Emit what the metrics of all outputs measure of each sample."""
+        of_outputs = zip(network.outputs, self.of_outputs, strict=True)
+        measured = ((metric, scored) for output, scored in of_outputs for metric in output.metrics)
+        return figures.emit(measured, *self.recorded)
+
+
+def emit_weights(build: Builder, inputs: Inputs, network: Network, weighted: bool, whole: bool = False) -> Inputs:
+    """Emit the weights of the batch's samples, unless all count alike; the inputs, with these as loss weights."""
+    build.begin("loss")
+    if not weighted:
+        return inputs
+    gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
+    if network.loss.reduction == "sum":
+        return replace(inputs, loss_weight=inputs.sample_weight)
+    build.emit(k.normalise_weights, inputs.loss_weight, inputs.sample_weight)
+    return inputs
+
+
+def emit_loss(
+    build: Builder,
+    inputs: Inputs,
+    network: Network,
+    scores: Sequence[Value],
+    whole: bool = False,
+    plan: narrow.Plan | None = None,
+) -> Judged:
+    """Emit the losses of the batch and the gradients of the scores."""
+    found = []
+    for output, one, source in zip(network.outputs, scores, inputs.y, strict=True):
+        target = _gather_target(build, inputs, output, one, source, whole)
+        found.append(_emit_output(build, output, one, target, _scaled(build, inputs.loss_weight, output.weight), plan))
+    judged, dscores = zip(*found, strict=True)
+    return Judged(judged, dscores, _weighted_sum(build, network.outputs, [one.each for one in judged]))
+
+
+def _gather_target(
+    build: Builder, inputs: Inputs, output: Output, scores: Value, source: Buffer, whole: bool
+) -> Buffer:
+    """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores."""
+    if output.loss.takes_labels:
+        target = build.array("labels", (build.batch,), np.int32, batched=True)
+        gather(build, inputs, k.gather_values, target, source, whole)
+    else:
+        target = build.value("y", scores.shape).buffer
+        gather(build, inputs, k.gather_rows, target, source, whole)
+    return target
+
+
+def _emit_output(
+    build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer, plan: narrow.Plan | None
+) -> tuple[Scored, Value]:
+    """Emit the loss of one output: what it makes of each sample, and the gradient of its scores."""
+    loss = output.loss
+    if plan is not None and isinstance(scores, Lanes):
+        each, correct, dscores = narrow.emit_loss(build, loss, scores, plan, target, weight)
+        rows = partial(narrow.emit_rows, build, scores)
+    else:
+        each, correct, dscores = loss.emit(build, scores, target, weight)
+        rows = partial(Value, scores.buffer, scores.shape)
+    return Scored(build, loss, rows, target, weight, each, correct), dscores
+
+
+def _scaled(build: Builder, values: Buffer, factor: float) -> Buffer:
+    """Emit the product of a number for each sample and a constant."""
+    if factor == 1:
+        return values
+    scaled = build.array(f"{factor:g} {values.name}", (build.batch,), batched=True)
+    build.emit(k.scale_values, scaled, values, build.constant([factor]))
+    return scaled
+
+
+def _weighted_sum(build: Builder, outputs: Sequence[Output], losses: Sequence[Buffer]) -> Buffer:
+    """Emit the sum of the outputs' losses of each sample."""
+    total = _scaled(build, losses[0], outputs[0].weight)
+    for output, loss in zip(outputs[1:], losses[1:], strict=True):
+        summed = build.array("loss", (build.batch,), batched=True)
+        build.emit(k.add_scaled, summed, total, loss, build.constant([output.weight]))
+        total = summed
+    return total
+
+
+def emit_penalties(
+    build: Builder, inputs: Inputs, network: Network, parameters: Block, gradients: Block | None
+) -> None:
+    """Emit the penalties on large weights, and their gradients where gradients are computed."""
+    for name, strengths in network.penalties().items():
+        w = parameters.buffers[name].reshape(-1)
+        for strength, value, gradient in zip(strengths, PENALTIES, PENALTY_GRADIENTS, strict=True):
+            if strength:
+                scalars = build.constant([strength])
+                partial_sums = build.array("partial sums", (chunks(w.size),), np.float64)
+                build.emit(value, inputs.losses, partial_sums, inputs.cursor, w, scalars)
+                if gradients is not None:
+                    _emit_penalty_gradient(build, gradient, parameters, gradients, name, scalars)
+
+
+def _emit_penalty_gradient(
+    build: Builder, kernel: Kernel, parameters: Block, gradients: Block, name: str, scalars: np.ndarray
+) -> None:
+    dw, w = gradients.buffers[name], parameters.buffers[name]
+    if (axis := build.cut_axis(parameters.view(name))) is not None:
+        build.emit_along(axis, kernel, Slice(dw, flat=True), Slice(w, flat=True), scalars)
+    else:
+        build.emit(kernel, dw.reshape(-1), w.reshape(-1), scalars)
+
+
+def emit_record(build: Builder, inputs: Inputs, judged: Judged, measured: Figures) -> None:
+    """Emit the end of a step: loss and metrics recorded, the cursor moved on."""
+    figures.emit_record(build, inputs.sums, inputs.sample_weight, measured)
+    written = inputs.losses, inputs.sums, inputs.cursor
+    build.emit(k.record_step, *written, *judged.recorded, inputs.sample_weight, inputs.loss_weight)

@@ -1,0 +1,143 @@
+"""The mechanism that turns a wrong argument or attribute into a hint: what it refuses, and what it leaves alone."""
+
+import copy
+import pickle
+import re
+import warnings
+from dataclasses import dataclass
+
+import pytest
+
+import fastnn as fn
+from fastnn.common import argument_hints, habits, name_hints
+
+
+class Base(habits.Hinted):
+    def __init__(self, lr, clip=None):
+        self.lr, self.clip = lr, clip
+
+
+class Passing(Base):
+    def __init__(self, lr=0.1, beta=0.9, **shared: "Unpack[Shared]"):  # noqa: F821
+        super().__init__(lr, **shared)
+
+
+class Taking(Base):
+    def __init__(self, **anything):
+        super().__init__(anything["rate"])
+
+
+@dataclass(frozen=True)
+class Frozen(habits.Hinted):
+    units: int
+    rate: float = 0.5
+
+
+REFUSED = [
+    (lambda: Base(1, klip=2), "Base has no argument 'klip'; did you mean clip?"),
+    (lambda: Base(1, zz=2), "Base has no argument 'zz'; known: clip, lr"),
+    (lambda: Base(1, 2, 3), "Base takes 2 arguments by position, got 3"),
+    (lambda: Base(1, lr=2), "Base got lr twice, by position and by name"),
+    (lambda: Base(clip=2), "Base needs lr="),
+    (lambda: Passing(klip=2), "Passing has no argument 'klip'; did you mean clip?"),
+    (lambda: Frozen(3, rat=1), "Frozen has no argument 'rat'; did you mean rate?"),
+    (lambda: Frozen(rate=1), "Frozen needs units="),
+    (lambda: type("Bare", (habits.Hinted,), {})(3), "Bare takes no argument by position, got 1"),
+    (lambda: type("Bare", (habits.Hinted,), {})(x=3), "Bare has no argument 'x'; known: "),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_calls_that_are_refused(call, message):
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def test_calls_that_are_left_alone():
+    assert (Base(1, clip=2).clip, Passing(clip=3).clip, Taking(rate=4).lr, Frozen(5).rate) == (2, 3, 4, 0.5)
+    for made in (Base(1), Frozen(2), Passing()):
+        assert (
+            vars(copy.copy(made)) == vars(copy.deepcopy(made)) == vars(pickle.loads(pickle.dumps(made))) == vars(made)
+        )
+
+
+def test_an_attribute_that_is_not_there():
+    base = Base(1)
+    assert not hasattr(base, "clipp")
+    with pytest.raises(AttributeError, match=r"^Base has no attribute 'clipp'; did you mean clip\?$"):
+        base.clipp  # noqa: B018
+    with pytest.raises(AttributeError, match=r"^Base has no attribute 'zzz'$"):
+        base.zzz  # noqa: B018
+    with pytest.raises(AttributeError, match=r"^Base has no attribute '_clip'$"):
+        base._clip  # noqa: B018
+    base.zzz = 3  # no foreign name: a user's own
+    assert base.zzz == 3
+
+
+def test_a_property_that_fails_says_its_own_error():
+    class Half(Base):
+        @property
+        def half(self):
+            return self.lrr / 2
+
+    with pytest.raises(AttributeError, match=r"^Half has no attribute 'lrr'; did you mean lr\?$"):
+        Half(1).half  # noqa: B018
+
+
+def test_what_would_be_assigned_in_vain_is_refused():
+    optimizer = fn.SGD(0.1)
+    with pytest.raises(AttributeError, match=r"^SGD has no attribute 'learning_rate'; use lr, which may be assigned$"):
+        optimizer.learning_rate = 0.2
+
+    class Mine(fn.SGD):
+        learning_rate = property(lambda self: self.lr, lambda self, value: setattr(self, "lr", value))
+
+    mine = Mine(0.1)
+    mine.learning_rate = 0.2
+    assert mine.lr == 0.2
+
+
+def test_hinted_methods_keep_their_name_signature_and_errors():
+    assert fn.Model.fit.__name__ == "fit"
+    assert "epochs" in fn.Model.fit.__doc__
+
+    class Thing:
+        @habits.hinted
+        def fit(self, x, *, optimizer):
+            raise TypeError("inside")
+
+    with pytest.raises(TypeError, match=r"^inside$"):
+        Thing().fit(1, optimizer=2)
+    with pytest.raises(TypeError, match=r"^fit needs x=; for example model\.fit"):
+        Thing().fit(optimizer=2)
+
+
+def test_a_warning_points_at_the_user_s_line():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fn.Sequential([fn.Dense(3, "sigmoid")], input_shape=2)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_no_row_hides_a_name_of_ours():
+    """A hint is for a name that fastnn has not: rows for what was built since would be wrong, or dead."""
+    assert not set(name_hints.MODULE) & set(fn.__all__)
+    classes = {name: getattr(fn, name, None) for name in argument_hints.ARGUMENTS}
+    classes |= {
+        name: getattr(fn.optimizers, name, None) or getattr(fn.layers, name, None) for name in ("Optimizer", "Layer")
+    }
+    for name, kind in classes.items():
+        if isinstance(kind, type):
+            takes = habits._arguments_of(kind)
+            assert not set(argument_hints.ARGUMENTS[name]) & set(takes.names if takes else ()), name
+            assert not set(name_hints.ATTRIBUTES.get(name, ())) & set(dir(kind)), name
+
+
+def test_hints_speak_of_names_that_there_are():
+    texts = [*name_hints.MODULE.values(), *argument_hints.EXAMPLES.values()]
+    for tables in (argument_hints.ARGUMENTS, name_hints.ATTRIBUTES, name_hints.VALUES):
+        texts += [text for table in tables.values() for text in table.values()]
+    spoken = {word.split("fn.")[1] for text in texts for word in re.findall(r"fn\.\w+", text)}
+    assert spoken
+    assert not {name for name in spoken if not hasattr(fn, name)}
