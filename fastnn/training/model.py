@@ -140,7 +140,7 @@ class Predictor(Hinted):
         runner.start(chunk)
         runner.advance()
         gradients = runner.gradients.copy()
-        return float(runner.losses[0]), {name: gradients[name] for name in gradients.keys() - self.network.frozen}
+        return float(runner.losses[0]), {name: of for name, of in gradients.items() if name not in self.network.frozen}
 
     def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
         """A function that computes the loss of this batch at the parameters of the moment."""
