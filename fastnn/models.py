@@ -25,6 +25,7 @@ from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, Verbose, train
 from fastnn.training.model import DtypeName, Predictor
+from fastnn.training.statistics import fit_statistics
 
 
 class Model(Predictor):
@@ -142,6 +143,7 @@ class Model(Predictor):
             kept = validation.training_count(source.samples, validation_split, validated is not None)
             source, validated = source.cut(kept)
             warn_of_split(self.network, source, validated)
+        fit_statistics(self, source)
         return train(self, settings, source, validated)
 
     def _validation(self, data: tuple[Any, ...] | None) -> Source | None:

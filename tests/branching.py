@@ -82,7 +82,7 @@ class Drawn:
         last = self.values[0]
         for value in self.values[1:]:
             last = fn.Add()(last, value)
-        found = {"label": self.dense(last, 3)}
+        found = {"label": fn.Dense(3, initializer=NORMAL, bias_initializer=NORMAL)(last)}
         losses = {"label": "softmax_cross_entropy"}
         targets = {"label": self.rng.integers(0, 3, SAMPLES)}
         if words and self.rng.random() < 0.7:

@@ -18,14 +18,14 @@ FILES = {
 WORDS = [f"word{i:02d}" for i in range(12)]
 
 
-def write_trigrams(path):
+def write_trigrams(path, words=WORDS):
     """Three parts of four-grams whose fourth word follows the third in the vocabulary; ids from 1."""
     rng = np.random.default_rng(0)
     with h5py.File(path, "w") as file:
-        file["words"] = np.array(WORDS, "S12")
+        file["words"] = np.array([word.encode() for word in words])
         for part, count in (("train", 240), ("val", 40), ("test", 40)):
-            x = rng.integers(1, len(WORDS) + 1, (count, 3)).astype(np.int32)
-            file[f"{part}x"], file[f"{part}d"] = x, x[:, 2] % len(WORDS) + 1
+            x = rng.integers(1, len(words) + 1, (count, 3)).astype(np.int32)
+            file[f"{part}x"], file[f"{part}d"] = x, x[:, 2] % len(words) + 1
 
 
 def pictures(shape, classes=10, train=90, test=30, in_order=False):

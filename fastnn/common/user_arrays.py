@@ -80,7 +80,8 @@ def _of_objects(array: np.ndarray, name: str) -> np.ndarray:
         bad, item = [int(i) for i in np.unravel_index(place, array.shape)], objects[place]
         if type(item).__name__ in MISSING:
             raise DataError(f"{name}{bad} is {item}, a missing value, expected a number")
-        raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {item!r:.60}")
+        hint = f"; {HINTS['U']}" if isinstance(item, str) else ""
+        raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {item!r:.60}{hint}")
     try:
         numbers = np.array(objects)
         # Whole numbers beyond 64 bits stay objects.

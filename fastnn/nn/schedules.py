@@ -19,7 +19,7 @@ PER: tuple[Per, ...] = get_args(Per)
 class Schedule(PlainNumbers, Hinted):
     """Base of all schedules. A call gives the rate at each of the steps `iterations` (n,), in epoch `epoch`, float64.
 
-    Steps and epochs count from 0.
+    Steps and epochs count from 0, and both from where the optimizer began: see `Optimizer`.
     """
 
     lr: float

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.arithmetic import ieee
 from fastnn.training.model import Predictor
 
 # The fourth-order stencil's error is h⁴·f⁗/30 + ε·|f|/h: at float64's ε about 1e-3 balances the two.
@@ -14,7 +13,6 @@ ROUNDING = 1e-11
 STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 
 
-@ieee
 def check_gradients(
     model: Predictor, x: Any, y: Any, *, step: float = STEP, entries: int | None = None, seed: int = 0
 ) -> dict[str, float]:

@@ -69,7 +69,11 @@ REFUSED = {
     "sparse": (Sparse(), TypeError, r"x is a sparse Sparse, expected an array: give x.toarray\(\)$"),
     "missing": (np.array([1, Missing()], dtype=object), DataError, r"x\[1\] is <NA>, a missing value"),
     "none": ([[1, None]], TypeError, r"x has dtype object, expected numbers: x\[0, 1\] is None"),
-    "a word among numbers": (np.array([1, "a"], dtype=object), TypeError, r"x has dtype object.*x\[1\] is 'a'"),
+    "a word among numbers": (
+        np.array([1, "a"], dtype=object),
+        TypeError,
+        r"x has dtype object.*x\[1\] is 'a'; texts must become",
+    ),
     "ragged": ([[1, 2], [3]], ShapeError, "x is no array"),
     "ragged objects": (np.array([[1, 2], [3]], dtype=object), TypeError, r"x\[0\] is \[1, 2\]"),
     "too many digits": ([10**400], DataError, "x holds a whole number of more than 308 digits"),

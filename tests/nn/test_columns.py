@@ -30,7 +30,7 @@ def model(layer, outputs=3, columns=6, **keywords):
 
 def fitted(net, x):
     """The net with the statistics of x."""
-    for name, value in net.network.layers[0].fitted(x).items():
+    for name, value in net.network.layers[0].fitted(lambda: iter([x])).items():
         net.buffers[f"columns.{name}"][...] = value
     return net
 
@@ -45,7 +45,7 @@ def outputs(layer, x, **values):
 
 def test_numbers_come_first_then_the_vector_of_each_category_in_the_order_given():
     x, layer = table(), fn.Columns([5, 0], CATEGORIES, width=2, **START)
-    moments = layer.fitted(x)
+    moments = layer.fitted(lambda: iter([x]))
     got, parameters = outputs(layer, x, **moments)
     w = parameters["columns.w"]
     assert w.shape == (3 + 4, 2)
@@ -94,23 +94,23 @@ def test_same_bits_at_any_number_of_threads_and_whether_gradients_are_stored(opt
 
 def test_statistics_of_the_training_data():
     x = np.array([[1, 0.1, 5], [2, 0.1, 5], [6, 0.1, 7]])
-    got = fn.Columns([1, 0]).fitted(x)
+    got = fn.Columns([1, 0]).fitted(lambda: iter([x]))
     assert got["mean"].tolist() == [0.1, 3]
     np.testing.assert_allclose(got["std"], [1, np.sqrt(14 / 3)], rtol=1e-15)  # one value: 1, whatever rounding leaves
-    assert fn.Columns([1], standardise=False).fitted(x) == {}
-    assert fn.Columns(categories={0: 7}).fitted(x) == {}
+    assert fn.Columns([1], standardise=False).fitted(lambda: iter([x])) == {}
+    assert fn.Columns(categories={0: 7}).fitted(lambda: iter([x])) == {}
 
 
 def test_statistics_under_a_user_s_own_error_settings():
     tiny = np.array([[0.0], [1e-200], [3e-200]])  # its squares are 0
     with np.errstate(all="raise"):
-        got = fn.Columns([0]).fitted(tiny)
+        got = fn.Columns([0]).fitted(lambda: iter([tiny]))
     assert got["std"].tolist() == [1]
 
 
 def test_whole_numbers_have_statistics_in_float64():
     x = np.array([[2**31 - 1], [2**31 - 3]], np.int64).astype(np.int32)
-    got = fn.Columns([0]).fitted(x)
+    got = fn.Columns([0]).fitted(lambda: iter([x]))
     assert (got["mean"].tolist(), got["std"].tolist()) == ([2**31 - 2], [1])
 
 
@@ -137,18 +137,18 @@ BAD = [
 @pytest.mark.parametrize(("row", "column", "value", "message"), BAD, ids=[message for *_, message in BAD])
 def test_entries_that_cannot_be_are_named(row, column, value, message):
     with pytest.raises(fn.DataError, match=message):
-        LAYER.checked_input(spoiled(row, column, value), "x")
+        LAYER.checked_input(spoiled(row, column, value), "x", "columns")
 
 
 def test_a_column_that_is_left_out_may_hold_anything():
-    x = LAYER.checked_input(spoiled(2, 5, np.nan), "x")
+    x = LAYER.checked_input(spoiled(2, 5, np.nan), "x", "columns")
     got, _ = outputs(LAYER, np.where(np.isnan(x), 0, x))
     assert np.isfinite(got).all()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, bool])
 def test_tables_of_other_dtypes(dtype):
-    x = LAYER.checked_input(np.ones((3, 6), dtype), "x")
+    x = LAYER.checked_input(np.ones((3, 6), dtype), "x", "columns")
     assert x.dtype.name in ("uint8", "int64", "float64")
     assert np.array_equal(x, np.ones((3, 6)))
 
@@ -156,7 +156,7 @@ def test_tables_of_other_dtypes(dtype):
 @pytest.mark.parametrize("values", [np.array([["1"] * 6]), np.zeros((2, 6), complex)])
 def test_tables_that_are_no_numbers(values):
     with pytest.raises(TypeError, match="x has dtype"):
-        LAYER.checked_input(values, "x")
+        LAYER.checked_input(values, "x", "columns")
 
 
 REFUSED = [
@@ -202,5 +202,5 @@ def test_the_largest_id_of_float32_finds_its_own_row():
     count = 2**24
     x = np.array([[count - 1], [count - 2], [0]], np.float32)
     assert np.array_equal(
-        fn.Columns([], {0: count}).checked_input(x, "x").astype(int).ravel(), [count - 1, count - 2, 0]
+        fn.Columns([], {0: count}).checked_input(x, "x", "columns").astype(int).ravel(), [count - 1, count - 2, 0]
     )

@@ -253,8 +253,8 @@ def test_means_do_not_count_padding():
 
 def test_dense_acts_at_each_position_as_it_does_on_one():
     x, inner = RNG.normal(size=(4, 5, 6, 3)), dense(7, "tanh")
-    many = fn.Sequential([inner, fn.Flatten()], input_shape=(5, 6, 3), dtype="float64", seed=1)
-    one = fn.Sequential([inner], input_shape=(3,), dtype="float64", seed=1)
+    many = fn.Sequential([inner, fn.Flatten()], input_shape=(5, 6, 3), loss="mse", dtype="float64", seed=1)
+    one = fn.Sequential([inner], input_shape=(3,), loss="mse", dtype="float64", seed=1)
     assert many.network.shapes[1] == (5, 6, 7)
     got = many.predict(x, logits=True).reshape(-1, 7)
     np.testing.assert_allclose(got, one.predict(x.reshape(-1, 3), logits=True), rtol=1e-13, atol=1e-15)

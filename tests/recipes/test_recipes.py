@@ -15,7 +15,7 @@ from fastnn.cli import main
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.run_list import list_runs
 from fastnn.recipes import RECIPES
-from tests.small_data import write_all
+from tests.small_data import write_all, write_trigrams
 from tests.tiny import jit_only
 
 # What keeps each system within a second, beside --quick: flags, and the accuracy of training that it must reach.
@@ -120,6 +120,16 @@ def test_generated_data_is_called_generated(tmp_path, monkeypatch, capsys):
 
 
 @jit_only
+def test_words_are_no_formulas(tmp_path, monkeypatch):
+    """A vocabulary that matplotlib would read as mathematics; the name of the file, too, is written in a title."""
+    monkeypatch.chdir(tmp_path)
+    words = ["$$", "$x_1$", "$", "^", "\\", "%", "_", "[b]", "[/b]", "{}", "中", "&"]
+    write_trigrams(tmp_path / "$$.h5", words)
+    assert main(["train", "trigram", "--data", "$$.h5", "--threads", "1", "--quick", *SMALL["trigram"][0]]) == 0
+    folder = os.path.dirname(next(Path("runs").rglob("summary.json")))
+    assert PICTURES["trigram"] <= set(os.listdir(folder))
+
+
 def test_sizes_side_by_side(train, capsys):
     assert train("trigram", "--sizes", "2x3,4x5", "--epochs", "2", "--batch-size", "16", "--lr", "0.3") == 0
     summary = summary_of("runs/trigram")

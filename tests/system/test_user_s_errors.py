@@ -25,6 +25,7 @@ def strict():
 OPTIMIZERS = {
     "sgd": lambda: fn.SGD(0.1, momentum=0.5),
     "a rate that float32 rounds to 0": lambda: fn.SGD(1e-60),
+    "a bound that float32 rounds to infinity": lambda: fn.SGD(0.1, clip_norm=1e300, clip_value=1e300),
     "adam": lambda: fn.Adam(0.01),
     "adamw": lambda: fn.AdamW(1e-200, weight_decay=1e-200),
     "rmsprop": lambda: fn.RMSProp(0.01),
@@ -97,6 +98,8 @@ def test_what_is_asked_of_a_model(strict, tmp_path):
             model.predict(trigrams()[0]).tobytes(),
             (loss, bits(gradients)),
             fn.check_gradients(model, *trigrams(5), entries=2),
+            # Four steps whose sums of losses are finite, and together are not.
+            dense_model(dtype="float64", loss="mse").evaluate(np.zeros((2000, 5)), np.full((2000, 3), 3e152)),
             dense_model().predict(np.full((3, 5), 1e38)).tobytes(),
             dense_model(dtype="float64").predict(np.full((3, 5), 1e308)).tobytes(),
         ]
@@ -119,7 +122,7 @@ def test_a_training_that_diverges_says_where(strict):
     def diverges():
         with pytest.raises(fn.NonFiniteError) as caught:
             dense_model(loss="mse").fit(
-                np.full((30, 5), 1e20), np.full((30, 3), -1e30), optimizer=fn.SGD(10.0), verbose=False
+                np.full((30, 5), 1e20), np.full((30, 3), -1e30), optimizer=fn.SGD(10.0, momentum=1e-60), verbose=False
             )
         return str(caught.value)
 

@@ -130,6 +130,22 @@ def test_where_a_stream_goes_wrong(path):
         fitted(x, Y)
 
 
+def test_numbers_of_a_stream_that_are_large(tmp_path):
+    large, counts = X.astype("f8"), np.full((N, 6), 3, "u8")
+    large[333, 4], counts[333, 4] = 1e300, 2**63 + 5
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["counts"] = large, counts
+    with fn.H5Stream(tmp_path / "a.h5", "x") as x, fn.H5Stream(tmp_path / "a.h5", "counts") as few:
+        with pytest.raises(
+            fn.DataError, match=r"^x \(counted from its row \d+\)\[\d+, 4\] is 1e\+300, expected at most"
+        ):
+            fitted(x, Y, shuffle=False)
+        model = fn.Sequential([fn.Dense(1, initializer="ones")], input_shape=(6,), loss="mse", dtype="float64")
+        want = np.full(N, 18.0)
+        want[333] = 2.0**63 + 15
+        assert np.array_equal(model.predict(few)[:, 0], want), "chunks before and after it are of one dtype"
+
+
 def test_a_diverging_stream_ends_in_the_last_finite_state(path):
     """In a later chunk than the first, so that what is run again must be of that chunk."""
     x = X.copy()

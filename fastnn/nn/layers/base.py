@@ -1,7 +1,7 @@
 """The base of all layers: an immutable description that names its parameters and emits operations on a builder."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -145,6 +145,13 @@ class Layer(PlainNumbers, Hinted):
         Raises TypeError or DataError for data that it cannot take.
         """
         return validation.finite(x, what)
+
+    def fitted(self, chunks: Callable[[], Iterator[np.ndarray]]) -> dict[str, np.ndarray]:
+        """Running statistics by short name, from all training data, for a layer that takes them before the first step.
+
+        chunks : gives the data that the layer reads, (n, *shape), part by part, each time that it is called
+        """
+        return {}
 
     def least_samples(self, shape: tuple[int, ...]) -> int:
         """The smallest number of samples that a training batch may have."""
