@@ -57,7 +57,7 @@ class PlateauWatcher(Callback):
     def _figure(self, logs: dict[str, Any], name: str) -> float:
         if name not in logs:
             figures = [figure for figure in logs if figure not in ("epoch", "lr", "seconds", "samples_per_second")]
-            reported = {*figures, *(f"val_{figure}" for figure in figures)}
+            reported = {*figures, *(f"val_{figure}" for figure in figures if not figure.startswith("val_"))}
             hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__
             raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")
