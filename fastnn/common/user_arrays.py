@@ -29,6 +29,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
     Raises ShapeError for nested lists of unequal lengths; TypeError for a sparse matrix, and for objects that are no
     numbers; DataError for masked and missing values.
     """
+    if type(value) is np.ndarray and value.dtype != object:
+        return value
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         given = name.split()[-1]
         raise TypeError(f"{name} is a sparse {type(value).__name__}, expected an array: give {given}.toarray()")

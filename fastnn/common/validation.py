@@ -81,23 +81,32 @@ def _is_whole(array: np.ndarray) -> np.ndarray:
     return np.array(True)
 
 
-def finite(array, name: str) -> np.ndarray:
-    """`array` as numbers; DataError if one of them is NaN or infinite."""
+@ieee
+def finite(array, name: str, dtype: np.dtype = DOUBLE) -> np.ndarray:
+    """`array` as numbers; DataError names one that is NaN or infinite, or would become infinite in `dtype`."""
     array = _source(_numeric(array, name))
-    with np.errstate(all="ignore"):
-        # The sum allocates nothing. Only if it is not finite, the numbers are looked at one by one.
-        suspect = array.dtype.kind == "f" and not np.isfinite(array.sum())
-    if suspect and (bad := first_index(array, ~np.isfinite(array))) is not None:
-        raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
+    if array.dtype.kind == "f" and array.size and not _surely_finite(array, dtype):
+        if (bad := first_index(array, ~np.isfinite(array))) is not None:
+            raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
+        representable(array, name, dtype)
     return array
 
 
+def _surely_finite(array: np.ndarray, dtype: np.dtype) -> bool:
+    """A look that allocates nothing: False if a number is not finite in `dtype`, and also if their sum is not."""
+    if array.dtype.itemsize <= dtype.itemsize:
+        return bool(np.isfinite(array.sum()))
+    largest = np.finfo(dtype).max
+    return bool(array.min() >= -largest and array.max() <= largest)  # NaN is neither
+
+
+@ieee
 def representable(array: np.ndarray, name: str, dtype: np.dtype) -> np.ndarray:
     """`array` unchanged; DataError names the first finite number that would become infinite in `dtype`."""
-    if array.dtype.kind != "f" or dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize or not array.size:
+    if array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize or not array.size:
         return array
     largest = float(np.finfo(dtype).max)
-    if max(array.max(), -array.min()) <= largest:
+    if array.min() >= -largest and array.max() <= largest:
         return array
     size = np.abs(array)
     if (bad := first_index(array, (size > largest) & (size < np.inf))) is not None:
@@ -164,10 +173,10 @@ def sample_weights(given, samples: int, dtype: np.dtype = DOUBLE) -> np.ndarray 
     """
     if given is None:
         return None
-    weights = finite(given, "sample_weight").astype(np.float64)
+    weights = finite(given, "sample_weight", dtype).astype(np.float64)
     if weights.shape != (samples,):
         raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({samples},): a number for each sample")
-    return check_weights(representable(weights, "sample_weight", dtype), "sample_weight goes", dtype)
+    return check_weights(weights, "sample_weight goes", dtype)
 
 
 def class_weights(given, classes: int | None, dtype: np.dtype = DOUBLE) -> np.ndarray | None:
@@ -198,7 +207,7 @@ def combined_weights(
     if by_class is None or by_sample is None:
         return by_sample if by_class is None else by_class[y]
     name = "sample_weight · class_weight"
-    return representable(finite(by_sample * by_class[y], name), name, dtype)
+    return finite(by_sample * by_class[y], name, dtype)
 
 
 @ieee

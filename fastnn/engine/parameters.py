@@ -14,7 +14,7 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
-from fastnn.common.validation import as_array, finite, representable
+from fastnn.common.validation import as_array, finite
 from fastnn.engine.memory import aligned_bytes, padded, row_length
 
 
@@ -70,7 +70,7 @@ class Block(Mapping[str, np.ndarray]):
         if value.shape != shape:
             raise ShapeError(f"{name} has shape {value.shape}, expected {shape}")
         if self.dtype.kind == "f" and not np.may_share_memory(value, self.flat):
-            value = representable(finite(value, name), name, self.dtype)
+            value = finite(value, name, self.dtype)
         self.assign(name, value)
 
     def _shape_of(self, name: str) -> tuple[int, ...]:
@@ -101,6 +101,16 @@ class Block(Mapping[str, np.ndarray]):
     def like(self, dtype=None) -> "Block":
         """A zeroed block of the same layout, of this dtype or another."""
         return Block(self.shapes, dtype or self.dtype, self.padded_as)
+
+    def is_like(self, other: "Block") -> bool:
+        """Whether a number has the same place and dtype in both."""
+        return self.shapes == other.shapes and (self.dtype, self.padded_as) == (other.dtype, other.padded_as)
+
+    def duplicate(self) -> "Block":
+        """A block of its own with the same numbers."""
+        other = self.like()
+        other.flat[:] = self.flat
+        return other
 
     def __reduce__(self):
         # Copied piece by piece, `flat` and the views into it would part: a copy is built and filled.

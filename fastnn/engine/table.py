@@ -73,7 +73,7 @@ class Table:
         both = list(zip(self._entries, self._alive, strict=True))
         needed = [adapter_of(entry.op, entry.parallel, held) for entry, held in both]
         _compile.make([*besides, *needed], usable_threads())
-        lines = [_line(entry, held) for entry, held in both]
+        lines = [_line(one, held) for one, held in zip(needed, self._alive, strict=True)]
         self.words = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
         for row, line in zip(self.words, lines, strict=True):
             row[: len(line)] = line
@@ -83,13 +83,15 @@ class Table:
 
     def renew(self, operands: Callable[[Entry], tuple]) -> None:
         """Write the entries whose operands were bound anew, maybe to arrays of another dtype."""
+        adapters = []
         for i in self._varying:
-            self._alive[i] = operands(self._entries[i])
-        # Another dtype needs other versions of the kernels.
-        bound = [(self._entries[i], self._alive[i]) for i in self._varying]
-        _compile.make([adapter_of(entry.op, entry.parallel, held) for entry, held in bound], usable_threads())
-        for i, (entry, held) in zip(self._varying, bound, strict=True):
-            line = _line(entry, held)
+            entry, held = self._entries[i], operands(self._entries[i])
+            self._alive[i] = held
+            adapters.append(adapter_of(entry.op, entry.parallel, held))
+        if not all(one.address for one in adapters):  # another dtype needs other versions of the kernels
+            _compile.make(adapters, usable_threads())
+        for i, one in zip(self._varying, adapters, strict=True):
+            line = _line(one, self._alive[i])
             self.words[i, : len(line)] = line
 
     def release(self) -> None:
@@ -117,9 +119,8 @@ def adapter_of(op: Op, parallel: bool, operands: tuple) -> Adapter:
     return adapter(op.kernel, parallel, tuple(map(operand_type, operands)))
 
 
-def _line(entry: Entry, operands: tuple) -> list[int]:
-    address = adapter_of(entry.op, entry.parallel, operands).address
-    return [address, *(word for operand in operands for word in operand_words(operand))]
+def _line(one: Adapter, operands: tuple) -> list[int]:
+    return [one.address, *(word for operand in operands for word in operand_words(operand))]
 
 
 def _bounds(lists: Sequence[Sequence[Sequence[Entry]]]) -> np.ndarray | None:

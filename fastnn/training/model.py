@@ -3,16 +3,18 @@
 import math
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from fastnn.common import validation
+from fastnn.common import random, validation
 from fastnn.common.errors import FileFormatError, ShapeError
 from fastnn.common.habits import Hinted, hinted
 from fastnn.common.names import near
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
+from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.engine.parameters import Block
 from fastnn.nn import describe
 from fastnn.nn.config import config_of
@@ -21,6 +23,7 @@ from fastnn.nn.network import Network
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
 from fastnn.training.evaluation import evaluate
 from fastnn.training.history import History
+from fastnn.training.kept import KeptSteps
 from fastnn.training.runner import Runner
 from fastnn.training.storage import Saved
 
@@ -53,15 +56,15 @@ class Predictor(Hinted):
         self.history = History()
         self.epoch = 0
         self.meta: dict[str, Any] = {}
-        self._runners: dict[str, Runner] = {}
+        self._kept = KeptSteps()
         self._turn = threading.Lock()  # runners are kept, and kernels run without the interpreter's lock
 
     def __getstate__(self) -> dict[str, Any]:
         """For copy and pickle: compiled steps hold addresses of this process, so a copy makes its own."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_runners", "_turn")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_kept", "_turn")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _runners={}, _turn=threading.Lock())
+        self.__dict__.update(state, _kept=KeptSteps(), _turn=threading.Lock())
 
     @property
     def parameters(self) -> Block:
@@ -133,22 +136,32 @@ class Predictor(Hinted):
             runner.release()
         return results
 
-    def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
-        """Loss of exactly this batch and its gradient by every parameter that is not frozen; changes no state."""
+    def loss_and_gradients(self, x: Any, y: Any, *, draw: int = 0) -> tuple[float, Mapping[str, np.ndarray]]:
+        """Loss of exactly this batch and its gradient by every parameter that is not frozen, as in training.
+
+        draw : chooses what dropout drops; in a training loop of your own count it up, one a step
+
+        Parameters stay as they are. The compiled step is kept: the next call costs what a step of `fit` does.
+
+        >>> loss, gradients = model.loss_and_gradients(x, y)
+        >>> optimizer.step(model.parameters, gradients)
+        """
         chunk = checked_batch(self.network, x, y)
-        runner = Runner(compile_train(self.network, self.state, len(chunk)))
-        runner.start(chunk)
-        runner.advance()
-        gradients = runner.gradients.copy()
-        return float(runner.losses[0]), {name: of for name, of in gradients.items() if name not in self.network.frozen}
+        with self._turn:
+            runner = self._kept.batch("gradients", len(chunk), partial(compile_train, self.network, self.state))
+            runner.take(chunk, random.key(draw, "draw", words=DROPOUT_KEY_WORDS))
+            loss, gradients = float(runner.losses[0]), runner.gradients.duplicate()
+        frozen = self.network.frozen
+        return loss, {name: gradients[name] for name in gradients if name not in frozen} if frozen else gradients
 
     def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
         """A function that computes the loss of this batch at the parameters of the moment."""
         chunk = checked_batch(self.network, x, y)
         runner = Runner(compile_evaluate(self.network, self.state, len(chunk), training=True))
+        key = random.key(0, "draw", words=DROPOUT_KEY_WORDS)
 
         def loss() -> float:
-            runner.start(chunk)
+            runner.start(chunk, dropout_key=key)
             runner.advance()
             return float(runner.losses[0])
 
@@ -163,7 +176,7 @@ class Predictor(Hinted):
             value = validation.as_array(value, name)
             if value.shape != self.parameters[name].shape:
                 raise ShapeError(f"{name} has shape {value.shape}, expected {self.parameters[name].shape}")
-            checked[name] = validation.representable(validation.finite(value, name), name, self.dtype)
+            checked[name] = validation.finite(value, name, self.dtype)
         for name, value in checked.items():
             self.parameters.assign(name, value)
 
@@ -203,15 +216,16 @@ class Predictor(Hinted):
         return describe.table(self.network, self.parameters)
 
     def _runner(self, kind: str) -> Runner:
-        if kind not in self._runners:
-            sample = sum(map(math.prod, self.network.shapes)) * self.dtype.itemsize
-            arguments = (self.network, self.state, max(min(EVALUATION_BATCH, EVALUATION_BYTES // sample), 1))
-            if kind.startswith("evaluate"):
-                step = compile_evaluate(*arguments, weighted=kind.endswith("weighted"))
-            else:
-                step = compile_predict(*arguments, kind == "logits")
-            self._runners[kind] = Runner(step)
-        return self._runners[kind]
+        sample = sum(map(math.prod, self.network.shapes)) * self.dtype.itemsize
+        batch = max(min(EVALUATION_BATCH, EVALUATION_BYTES // sample), 1)
+        if kind.startswith("evaluate"):
+            weighted = kind.endswith("weighted")
+            return self._kept.passing(
+                kind, batch, partial(compile_evaluate, self.network, self.state, weighted=weighted)
+            )
+        return self._kept.passing(
+            kind, batch, partial(compile_predict, self.network, self.state, logits=kind == "logits")
+        )
 
     if not TYPE_CHECKING:
 

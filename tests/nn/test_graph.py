@@ -160,7 +160,7 @@ def test_statistics_of_a_table_are_those_of_the_training_data():
     np.testing.assert_allclose(model.buffers["columns.mean"], x[:30, [0, 2]].mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(model.buffers["columns.std"], x[:30, [0, 2]].std(axis=0), rtol=1e-6)
     kept = model.buffers.copy()
-    model.fit(x + [1, 0, 1], x[:, 0], optimizer=fn.Adam(0.01))
+    model.fit(x + np.array([1, 0, 1]), x[:, 0], optimizer=fn.Adam(0.01))
     assert all((model.buffers[name] == array).all() for name, array in kept.items()), "a training that goes on"
 
 

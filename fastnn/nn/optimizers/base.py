@@ -1,6 +1,6 @@
 """What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypedDict
 
 import numpy as np
@@ -229,6 +229,9 @@ class Optimizer(Hinted):
 
         >>> opt.step({"w": w}, {"w": dw})
         """
+        if isinstance(params, Block) and not self._rounds:
+            self._step_model(params, grads)
+            return
         params = {name: by_hand.updatable(name, w) for name, w in params.items()}
         gradients = {name: by_hand.fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
         gradients = self._clipped(gradients)
@@ -238,11 +241,27 @@ class Optimizer(Hinted):
             self._update(name, [w, *state[name].values()], gradients[name])
         self.iteration += 1
 
+    def _step_model(self, parameters: Block, grads: Mapping[str, np.ndarray]) -> None:
+        """As `step`, of all parameters of a model at once."""
+        gradients = by_hand.gathered(parameters, grads)
+        self.attach(parameters)
+        if self.clip_value is not None or self.clip_norm is not None:
+            gradients = gradients.duplicate() if gradients is grads else gradients
+            self._clip([gradients])
+        scalars = self.scalars(np.array([self.iteration]))[0].astype(parameters.dtype)
+        call(self.kernel, parameters.flat, *self.flat_state(), gradients.flat, scalars)
+        self.iteration += 1
+
     def _clipped(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The gradients within the bounds, by the kernels that `emit` uses; copies, if there are bounds."""
         if self.clip_value is None and self.clip_norm is None:
             return gradients
         blocks = by_hand.blocks_of(gradients)
+        self._clip(blocks)
+        return {name: block[name] for block in blocks for name in block}
+
+    def _clip(self, blocks: Sequence[Block]) -> None:
+        """Bring gradients within the bounds, in place."""
         if self.clip_value is not None:
             for block in blocks:
                 call(k.clip_by_value, block.flat, np.array([self.clip_value], block.dtype))
@@ -250,7 +269,6 @@ class Optimizer(Hinted):
             norm2 = np.sum([by_hand.sum_of_squares(block.flat) for block in blocks], axis=0)
             for block in blocks:
                 call(k.clip_by_global_norm, block.flat, norm2, np.array([self.clip_norm], block.dtype))
-        return {name: block[name] for block in blocks for name in block}
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""

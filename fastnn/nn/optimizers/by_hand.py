@@ -23,6 +23,16 @@ def blocks_of(arrays: Mapping[str, np.ndarray]) -> list[Block]:
     return blocks
 
 
+def gathered(parameters: Block, gradients: Mapping[str, Any]) -> Block:
+    """The gradients laid out as the parameters are: themselves, if they are. KeyError, ShapeError for what is not."""
+    if isinstance(gradients, Block) and gradients.is_like(parameters):
+        return gradients
+    block = parameters.like()
+    for name, w in parameters.items():
+        block[name][...] = fitting(f"gradient of {name}", gradients[name], w)
+    return block
+
+
 def sum_of_squares(flat: np.ndarray) -> np.ndarray:
     out = np.zeros(1)
     call(k.sum_of_squares, out, np.zeros(chunks(flat.size)), flat)
