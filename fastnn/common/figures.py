@@ -9,21 +9,7 @@ import re
 MODES = ("auto", "min", "max")
 SPLIT_PREFIXES = ("val_", "test_", "train_")
 
-HIGHER = {
-    "acc",
-    "accuracy",
-    "auc",
-    "correct",
-    "f1",
-    "fbeta",
-    "iou",
-    "jaccard",
-    "precision",
-    "r2",
-    "recall",
-    "score",
-    "top",
-}
+HIGHER = {"acc", "accuracy", "auc", "f1", "fbeta", "iou", "jaccard", "precision", "r2", "recall", "score", "top"}
 LOWER = {"deviance", "entropy", "error", "huber", "loss", "mae", "mape", "mse", "perplexity", "rmse", "seconds"}
 
 
