@@ -127,6 +127,8 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "CSVLogger": {"filename": "use path="},
     "Model": {
         "optimizer": _OPTIMIZER_OF_FIT,
+        "metric": "use metrics=['mae']",
+        "weighted_metrics": "use metrics=: they count samples by their weights where these have some",
         "learning_rate": _LR,
         "lr": _LR,
         "input_dim": "use input_shape=(20,)",
@@ -142,6 +144,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     },
     "fit": {
         "loss": _LOSS_OF_MODEL,
+        "metrics": "metrics are an argument of the model: Sequential([...], metrics=['mae'])",
         "learning_rate": _LR,
         "lr": _LR,
         "steps": "use epochs=, and where each step takes all samples steps_per_epoch=",

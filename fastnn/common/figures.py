@@ -12,7 +12,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 SHORT = {"acc": "accuracy", "ppl": "perplexity"}  # as other libraries have it
 SPLIT_PREFIXES = ("val_", "test_", "train_")
 
-HIGHER = {"accuracy", "auc", "correct", "f1", "fbeta", "iou", "jaccard", "precision", "r2", "recall", "score", "top"}
+HIGHER = {"acc", "accuracy", "auc", "f1", "fbeta", "iou", "jaccard", "precision", "r2", "recall", "score", "top"}
 LOWER = {"deviance", "entropy", "error", "huber", "loss", "mae", "mape", "mse", "perplexity", "rmse", "seconds"}
 
 

@@ -18,7 +18,7 @@ _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
 # Owner -> a foreign attribute -> what to write.
 ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "Model": {
-        "compile": "Sequential takes loss=, fit takes optimizer=",
+        "compile": "Sequential takes loss= and metrics=, fit takes optimizer=",
         "add": "give all layers at once: Sequential([...], input_shape=...)",
         "pop": "give all layers at once: Sequential([...], input_shape=...)",
         "build": "a model has its arrays from the start",
@@ -51,6 +51,8 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "add_module": "give all layers at once: Sequential([...], input_shape=...)",
         "optimizer": "fit takes optimizer=",
         "loss": "use model.network.loss",
+        "metrics": "use model.network.metrics",
+        "metrics_names": "use list(model.evaluate(x, y))",
         "trainable": "use freeze=True of a layer",
         "to": _CPU,
         "cuda": _CPU,

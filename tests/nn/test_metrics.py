@@ -3,12 +3,14 @@
 import copy
 import math
 import pickle
+from typing import get_args
 
 import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn.nn.config import config_of
+from fastnn.nn.metrics import METRICS, MetricName
 from fastnn.nn.metrics.whole import R2
 
 X = np.random.default_rng(0).normal(size=(9, 4))
@@ -24,6 +26,10 @@ def names(model):
 
 def spread(y_true, y_pred):
     return np.ptp(y_pred)
+
+
+def test_editors_know_the_names():
+    assert set(get_args(MetricName)) == set(METRICS)
 
 
 class TestWhichThereAre:

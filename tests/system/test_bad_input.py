@@ -89,7 +89,11 @@ def test_large_finite_numbers_are_not_mistaken_for_infinite():
         ({"optimizer": "sgd"}, TypeError, "optimizer is 'sgd'"),
         ({"optimizer": fn.SGD}, TypeError, "expected an optimizer such as"),
         ({"verbose": "loud"}, ValueError, "verbose is 'loud'"),
-        ({"validation_data": GOOD_X}, fn.DataError, "validation_data is ndarray, expected a pair"),
+        (
+            {"validation_data": GOOD_X},
+            fn.DataError,
+            r"validation_data is ndarray, expected \(x, y\) or \(x, y, sample_weight\)",
+        ),
         ({"callbacks": [fn.EarlyStopping]}, TypeError, "callbacks holds .*EarlyStopping"),
     ],
 )

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn import training
+from fastnn.data import source
 from tests.tiny import THREADS, two_threads
 
 SAMPLES, WIDTH = 41, 6
@@ -150,10 +152,9 @@ def test_batches_of_every_kind(case, options, hidden):
 
 @pytest.mark.parametrize("case", ["labels", "numbers"])
 def test_streams(case, tmp_path, monkeypatch):
-    from fastnn.data import source
-
     monkeypatch.setattr(source, "SHUFFLE_BLOCK_BYTES", 5 * 8)
-    monkeypatch.setattr(source, "SHUFFLE_BUFFER_BYTES", 17 * 8)  # several chunks
+    monkeypatch.setattr(source, "SHUFFLE_BUFFER_BYTES", 17 * 8)
+    monkeypatch.setattr(training.model, "EVALUATION_BATCH", 8)  # so there are several chunks
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"], file["y"] = X, CASES[case][1]
     with fn.H5Stream(tmp_path / "a.h5", "x") as x, fn.H5Stream(tmp_path / "a.h5", "y") as y:

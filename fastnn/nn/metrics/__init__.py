@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from fastnn.common.names import look_up, near
 from fastnn.nn.losses import Loss
@@ -23,7 +23,9 @@ from fastnn.nn.metrics.whole import R2, Function, OwnMetric
 
 __all__ = ["Given", "MeanMetric", "Metric", "Scored", "WholeMetric", "config", "fitting", "for_outputs", "resolve"]
 
-Given = str | Function | tuple[str, str | Function]  # one entry of `metrics=[...]`
+MetricName = Literal["accuracy", "sign_accuracy", "top_5", "mae", "mse", "rmse", "r2", "perplexity"]
+# One entry of `metrics=[...]`. Editors complete the names; str is for top_2, top_10, ...
+Given = MetricName | str | Function | tuple[str, MetricName | str | Function]
 
 KINDS: tuple[type[Metric], ...] = (
     *(Accuracy, SignAccuracy, MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError, R2, Perplexity),
