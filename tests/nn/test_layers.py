@@ -267,12 +267,17 @@ def test_a_narrow_net_with_dense_layers_at_positions_is_no_net_of_narrow_rows():
     np.testing.assert_allclose(model.loss_and_gradients(x, y)[0], ((want - y) ** 2).mean(), rtol=1e-12)
 
 
-def test_a_convolution_of_a_sequence_slides_along_it():
-    model = fn.Sequential([fn.Conv1D(2, 3, **START), fn.Flatten()], input_shape=(5, 4), dtype="float64", loss="mse")
-    x, w = RNG.normal(size=(3, 5, 4)), model.parameters["conv1d.w"]
+@pytest.mark.parametrize(("stride", "padding"), [(1, "same"), (2, "same"), (1, "valid"), (3, "valid")])
+def test_a_convolution_of_a_sequence_slides_along_it(stride, padding):
+    layers = [fn.Conv1D(2, 3, stride=stride, padding=padding, **START), fn.Flatten()]
+    model = fn.Sequential(layers, input_shape=(8, 4), dtype="float64", loss="mse")
+    x, w = RNG.normal(size=(3, 8, 4)), model.parameters["conv1d.w"]
     assert w.shape == (3, 4, 2)
-    padded = np.pad(x, ((0, 0), (1, 1), (0, 0)))
-    want = sum(padded[:, tap : tap + 5] @ w[tap] for tap in range(3)) + model.parameters["conv1d.b"]
+    before = {1: 1, 2: 0}[stride] if padding == "same" else 0  # of an odd padding the larger half is behind
+    seen = np.pad(x, ((0, 0), (before, 1), (0, 0))) if padding == "same" else x
+    outputs = range(0, seen.shape[1] - 2, stride)
+    want = np.stack([np.tensordot(seen[:, t : t + 3], w, 2) for t in outputs], axis=1)
+    assert model.network.shapes[1] == want.shape[1:]
     np.testing.assert_allclose(model.predict(x), want.reshape(3, -1), rtol=1e-12, atol=1e-13)
 
 
