@@ -277,6 +277,7 @@ def test_a_convolution_of_a_sequence_slides_along_it(stride, padding):
     seen = np.pad(x, ((0, 0), (before, 1), (0, 0))) if padding == "same" else x
     outputs = range(0, seen.shape[1] - 2, stride)
     want = np.stack([np.tensordot(seen[:, t : t + 3], w, 2) for t in outputs], axis=1)
+    want += model.parameters["conv1d.b"]
     assert model.network.shapes[1] == want.shape[1:]
     np.testing.assert_allclose(model.predict(x), want.reshape(3, -1), rtol=1e-12, atol=1e-13)
 
