@@ -34,7 +34,7 @@ class Window:
     padding: Padding
 
     def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Slice and columns that come out; ShapeError if the window does not fit."""
+        """Rows and columns that come out; ShapeError if the window does not fit."""
         expect_rank(layer, shape, 3, "images (H, W, C)")
         if self.padding == "same":
             return -(-shape[0] // self.stride[0]), -(-shape[1] // self.stride[1])

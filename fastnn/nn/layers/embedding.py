@@ -18,9 +18,9 @@ from fastnn.nn.layers.base import Layer, Parameter, Penalised
 
 @dataclass(frozen=True)
 class Embedding(Penalised, Layer):
-    """Op `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
+    """Row `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
 
-    Slice are gathered forward and gradients summed by row backward: nothing is one-hot.
+    Rows are gathered forward and gradients summed by row backward: nothing is one-hot.
     """
 
     rows: int
