@@ -26,7 +26,7 @@ from bench.cliff_map import draw, text_maps
 from bench.interleave import compared
 from bench.machine import complaint
 from bench.neighbours import CLIFF, Cliff, Net, cliff, neighbours
-from fastnn.data.source import Chunk
+from fastnn.data.chunk import Chunk
 from fastnn.engine.threads import threads_at_hand
 from fastnn.training.compile import STEPS_PER_CALL, compile_train
 from fastnn.training.runner import Runner

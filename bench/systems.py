@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn as fn
 from fastnn.common import random
-from fastnn.data.source import Chunk
+from fastnn.data.chunk import Chunk
 from fastnn.nn.initializers import Normal
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.compile import compile_train

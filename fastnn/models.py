@@ -9,7 +9,8 @@ import numpy as np
 from fastnn.common import validation
 from fastnn.common.errors import DataError
 from fastnn.common.habits import hinted
-from fastnn.data.source import ArraySource, Source, source_of, warn_of_split
+from fastnn.data.batches import BatchSource
+from fastnn.data.source import ArraySource, Source, are_batches, source_of, source_of_batches, warn_of_split
 from fastnn.nn import losses, optimizers
 from fastnn.nn.config import network_of
 from fastnn.nn.graph import chain, graph_of
@@ -93,14 +94,14 @@ class Model(Predictor):
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         optimizer: OptimizerName | Optimizer = "adam",
         batch_size: int | None = 32,
         epochs: int = 1,
         steps_per_epoch: int | None = None,
         steps_per_block: int = 1,
-        validation_data: tuple[Any, ...] | None = None,
+        validation_data: tuple[Any, ...] | Iterable[Any] | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
         sample_weight: Any = None,
@@ -110,12 +111,15 @@ class Model(Predictor):
     ) -> History:
         """Train on x (N, *input_shape) and y (N,) for `epochs` more epochs.
 
-        x, y             arrays, or streams such as `fn.H5Stream`, read while training goes on
+        x, y             arrays, or streams such as `fn.H5Stream`, read while training goes on. Or x alone: batches
+                         (x, y) or (x, y, sample_weight) to iterate over, a step each: a list, a generator, another
+                         library's loader. None may be larger than the first; `batch_size` and `shuffle` do not apply.
         optimizer        an optimizer such as `fn.Adam(1e-3)`, or the name of one with its usual settings: of a name,
                          the model keeps one optimizer for all calls
         batch_size       samples a step; the last, shorter batch is kept; None: all samples
         steps_per_epoch  where each step takes all samples: the number of steps that make an epoch (default 1). A small
-                         net takes thousands of such steps in the time of one callback.
+                         net takes thousands of such steps in the time of one callback. Of batches: how many make an
+                         epoch (default: all); a generator goes on with the next one.
         steps_per_block  for steps of one sample by plain SGD, where the first layer is a Dense: how many of them its
                          weight w takes at once, about 32. Faster where w is large. The algebra is that of SGD, one
                          step after the other; only sums are rounded otherwise, which the last digits show. The scores
@@ -123,7 +127,7 @@ class Model(Predictor):
                          dₛ is the gradient of their scores; X·w, X·Xᵀ and the block's update w −= lr·Xᵀ·D are
                          products. What follows the first product takes its steps one by one as ever. A block ends
                          early where the data end, or where a callback looks every n steps.
-        validation_data  (x, y) or (x, y, sample_weight), evaluated after each epoch; or
+        validation_data  (x, y), (x, y, sample_weight) or batches, evaluated after each epoch; or
         validation_split the fraction of x and y, from their end, that is set apart for it; a UserWarning if they are
                          sorted by class
         shuffle          a new sample order each epoch, a function of seed and epoch
@@ -147,9 +151,11 @@ class Model(Predictor):
             _listed(callbacks),
             verbose,
         )
-        source = source_of(self.network, x, y, sample_weight, class_weight)
+        source = self._source(x, y, sample_weight, class_weight, settings.steps_per_epoch)
         validated = self._validation(validation_data)
         if validation_split:
+            if isinstance(source, BatchSource):
+                raise ValueError("validation_split cuts arrays and streams, not batches: give validation_data")
             kept = validation.training_count(source.samples, validation_split, validated is not None)
             source, validated = source.cut(kept)
             warn_of_split(self.network, source, validated)
@@ -179,13 +185,26 @@ class Model(Predictor):
         """The optimizer itself, or that of this model by name: one for all calls."""
         if isinstance(given, Optimizer):
             return given
+        if not isinstance(given, str):
+            raise TypeError(f"optimizer is {given!r}, expected an optimizer such as SGD(0.1), or the name of one")
         if given not in self._optimizers:
             self._optimizers[given] = optimizers.from_config({"name": given})
         return self._optimizers[given]
 
-    def _validation(self, data: tuple[Any, ...] | None) -> Source | None:
+    def _source(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, steps: int | None) -> Source:
+        if not are_batches(x, y):
+            if y is None:
+                raise TypeError("fit got no y; expected fit(x, y), or batches (x, y) to iterate over as x alone")
+            return source_of(self.network, x, y, sample_weight, class_weight)
+        if sample_weight is not None:
+            raise ValueError("sample_weight was given beside batches, expected it in them: (x, y, sample_weight)")
+        return source_of_batches(self.network, x, steps, class_weight)
+
+    def _validation(self, data: Any) -> Source | None:
         if data is None:
             return None
+        if are_batches(data, None):
+            return source_of_batches(self.network, data)
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
         x, y, weights = (*data, None)[:3]

@@ -1,5 +1,7 @@
 """The first operations of a step: which samples its batch has, and their data gathered."""
 
+from typing import Any
+
 import numpy as np
 
 import fastnn_kernels as k
@@ -17,8 +19,8 @@ def begin(network: Network, state: State, batch: int, training: bool = False) ->
     dtype = state.parameters.dtype
     build = Builder(batch, dtype, training)
     inputs = Inputs(
-        x=tuple(Buffer(name, (), np.dtype(dtype)) for name in network.graph.inputs),
-        y=tuple(Buffer(f"y of {output.name}", (), np.dtype(dtype)) for output in network.outputs),
+        x=_data("x", list(network.graph.inputs), dtype),
+        y=_data("y", [output.name for output in network.outputs], dtype),
         **{name: Buffer(name, (), np.dtype(dtype)) for name in BOUND},
         cursor=build.cursor,
         dropout_key=build.dropout_key,
@@ -28,6 +30,12 @@ def begin(network: Network, state: State, batch: int, training: bool = False) ->
         loss_weight=build.array("loss weight", (batch,), batched=True),
     )
     return build, inputs
+
+
+def _data(name: str, parts: list[str], dtype: Any) -> tuple[Buffer, ...]:
+    """Buffers that stand for a user's arrays; of several each bears the name of its input or output."""
+    names = [name] if len(parts) == 1 else [f"{name} of {part}" for part in parts]
+    return tuple(Buffer(one, (), np.dtype(dtype)) for one in names)
 
 
 def emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: bool = False) -> None:

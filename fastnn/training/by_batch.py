@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnn.common import random
 from fastnn.common.errors import NonFiniteError
-from fastnn.data.source import Chunk
+from fastnn.data.chunk import Chunk
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.compile import compile_train

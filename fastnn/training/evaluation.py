@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fastnn.data.source import Chunk, Source
+from fastnn.data.chunk import Chunk
+from fastnn.data.source import Source
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.outputs import Output
 from fastnn.training.runner import Runner

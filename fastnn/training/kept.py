@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.data.source import Chunk
+from fastnn.data.chunk import Chunk
 from fastnn.training.runner import Runner
 from fastnn.training.step import Step
 

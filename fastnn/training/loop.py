@@ -11,6 +11,7 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import NonFiniteError
 from fastnn.common.validation import whole_number
+from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import blocks
@@ -55,10 +56,12 @@ class Settings:
 
     def batch_of(self, source: Source) -> int:
         """The number of samples of a step."""
-        return min(self.batch_size or source.whole_batch(), source.samples)
+        return source.batch(self.batch_size)
 
     def passes_of(self, source: Source) -> int:
         """How many times an epoch uses all samples, a step each time. ValueError where steps are of fewer."""
+        if isinstance(source, BatchSource):
+            return 1  # whose steps_per_epoch are batches
         if self.steps_per_epoch is not None and not (source.in_memory and self.batch_of(source) == source.samples):
             raise ValueError(
                 f"steps_per_epoch is {self.steps_per_epoch}, but a step takes {self.batch_of(source)} of "
@@ -80,10 +83,11 @@ class _Loop:
         self.callbacks = settings.callbacks
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)
         model.network.check_batch(source.samples % batch or batch)
+        shuffle = settings.shuffle and source.shuffles
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
-        run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, settings.shuffle
+        run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, shuffle
         run.steps = -(-run.samples // batch)
-        self.runner = Runner(self._compiled(batch, settings.shuffle, settings.steps_per_block))
+        self.runner = Runner(self._compiled(batch, shuffle, settings.steps_per_block))
         run.attach(self.runner)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = LastGoodState(self.runner, state)
@@ -102,7 +106,7 @@ class _Loop:
             weighted=self.source.weighted,
             fused=not reads_gradients,
             whole=self.source.in_memory and batch == self.source.samples,
-            block=min(block, self.source.samples),
+            block=min(block, self.source.samples or block),
         )
 
     def train(self) -> History:
@@ -145,8 +149,9 @@ class _Loop:
     def _run_epoch(self) -> None:
         run, runner = self.run, self.runner
         begin = time.perf_counter()
-        for _ in runner.chunks(self.source, seed=self.model.seed, epoch=run.epoch, passes=self.passes):
+        for chunk in runner.chunks(self.source, seed=self.model.seed, epoch=run.epoch, passes=self.passes):
             self.good.begin_chunk()
+            self.model.network.check_batch(len(chunk) % run.batch_size or run.batch_size)
             while run.stop_reason is None and runner.next_batch:
                 self._run_steps()
             self._check_state(self.good.is_finite())
@@ -199,7 +204,8 @@ class _Loop:
         self.optimizer.iteration = started + step
         # Steps after it may have run before anybody looked: how many is a matter of time.
         del run.history.steps["loss"][self.steps_before + step :]
-        which = f"epoch {run.epoch + 1}, step {step + 1} of {run.steps} ({run.batch_size} samples)"
+        last = f" of {run.steps}" if run.steps else ""  # of batches that a user makes the number may be unknown
+        which = f"epoch {run.epoch + 1}, step {step + 1}{last} ({run.batch_size} samples)"
         hint = f"a smaller learning rate than {self.optimizer.current_lr:g} may help"
         return NonFiniteError(f"{what}: at {which}, {where}; the weights are those before that step; {hint}")
 

@@ -143,7 +143,8 @@ class Predictor(Hinted):
 
         draw : chooses what dropout drops; in a training loop of your own count it up, one a step
 
-        Parameters stay as they are. The compiled step is kept: the next call costs what a step of `fit` does.
+        Parameters stay as they are; running statistics of batch normalisation move as in training. The compiled step
+        is kept: the next call costs what a step of `fit` does.
 
         >>> loss, gradients = model.loss_and_gradients(x, y)
         >>> optimizer.step(model.parameters, gradients)

@@ -8,7 +8,8 @@ import numpy as np
 from fastnn.common import bfloat16, random
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FastnnError
-from fastnn.data.source import Chunk, Source
+from fastnn.data.chunk import Chunk
+from fastnn.data.source import Source
 from fastnn.engine.autotune import ThreadTuner
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.engine.memory import Buffer
@@ -59,13 +60,17 @@ class Runner:
         inputs, program = self.step.inputs, self.step.program
         self._samples = (samples or len(chunk)) * passes
         self._log.begin(-(-self._samples // self.step.batch))
-        program.bind(dict(zip((inputs.losses, inputs.sums), self._log.arrays(), strict=True)))
+        self._bind_log()
         program[inputs.cursor][:] = 0
         if dropout_key is not None:
             program[inputs.dropout_key][:] = dropout_key
         self._bind(chunk, order_key, len(chunk) * passes)
         if self.step.whole:
             program.begin(len(chunk))
+
+    def _bind_log(self) -> None:
+        written = self.step.inputs.losses, self.step.inputs.sums
+        self.step.program.bind(dict(zip(written, self._log.arrays(), strict=True)))
 
     def chunks(self, source: Source, *, seed: int | None = None, epoch: int = 0, passes: int = 1) -> Iterator[Chunk]:
         """Pass over all data of a source; yields each chunk. Then `advance` until `next_batch` is 0.
@@ -85,6 +90,8 @@ class Runner:
 
     def _next_chunk(self, chunk: Chunk, order_key: np.ndarray | None) -> None:
         self.step.program[self.step.inputs.cursor][3] = self.samples_done
+        if self._log.extend(self.steps_done + -(-len(chunk) // self.step.batch)):
+            self._bind_log()
         self._bind(chunk, order_key, len(chunk))
 
     def _bind(self, chunk: Chunk, order_key: np.ndarray | None, uses: int) -> None:

@@ -26,6 +26,16 @@ class StepLog:
             self.losses, self._sums = np.zeros(steps), np.zeros((steps, self._figures.width))
         self.losses[:] = 0
 
+    def extend(self, steps: int) -> bool:
+        """Make room for `steps` steps where there is less; whether the arrays are others now."""
+        if steps <= len(self.losses):
+            return False
+        room = 2 * steps  # a pass of which nobody knows the length grows now and then, not each time
+        losses, sums = np.zeros(room), np.zeros((room, self._figures.width))
+        losses[: len(self.losses)], sums[: len(self.losses)] = self.losses, self._sums
+        self.losses, self._sums = losses, sums
+        return True
+
     def arrays(self) -> list[np.ndarray]:
         """The arrays that these kernels write: losses, sums."""
         return [self.losses, self._sums]

@@ -86,7 +86,7 @@ def test_large_finite_numbers_are_not_mistaken_for_infinite():
         ({"batch_size": 2.0}, TypeError, "batch_size is 2.0"),
         ({"epochs": 0}, ValueError, "epochs is 0"),
         ({"epochs": None}, TypeError, "epochs is None"),
-        ({"optimizer": "sgd"}, TypeError, "optimizer is 'sgd'"),
+        ({"optimizer": "sdg"}, ValueError, "unknown optimizer 'sdg'; did you mean sgd"),
         ({"optimizer": fn.SGD}, TypeError, "expected an optimizer such as"),
         ({"verbose": "loud"}, ValueError, "verbose is 'loud'"),
         (

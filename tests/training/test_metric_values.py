@@ -8,7 +8,7 @@ import pytest
 
 import fastnn as fn
 from fastnn import training
-from fastnn.data import source
+from fastnn.data import streamed
 from tests.tiny import THREADS, two_threads
 
 SAMPLES, WIDTH = 41, 6
@@ -152,8 +152,8 @@ def test_batches_of_every_kind(case, options, hidden):
 
 @pytest.mark.parametrize("case", ["labels", "numbers"])
 def test_streams(case, tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "SHUFFLE_BLOCK_BYTES", 5 * 8)
-    monkeypatch.setattr(source, "SHUFFLE_BUFFER_BYTES", 17 * 8)
+    monkeypatch.setattr(streamed, "SHUFFLE_BLOCK_BYTES", 5 * 8)
+    monkeypatch.setattr(streamed, "SHUFFLE_BUFFER_BYTES", 17 * 8)
     monkeypatch.setattr(training.model, "EVALUATION_BATCH", 8)  # so there are several chunks
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"], file["y"] = X, CASES[case][1]

@@ -30,8 +30,8 @@ def path(tmp_path):
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
     """Blocks of 16 rows, chunks of 56 before they are rounded up to whole batches."""
-    monkeypatch.setattr(source, "SHUFFLE_BLOCK_BYTES", 16 * 24)
-    monkeypatch.setattr(source, "SHUFFLE_BUFFER_BYTES", 56 * 24)
+    monkeypatch.setattr(streamed, "SHUFFLE_BLOCK_BYTES", 16 * 24)
+    monkeypatch.setattr(streamed, "SHUFFLE_BUFFER_BYTES", 56 * 24)
 
 
 def net():
@@ -68,7 +68,7 @@ def test_in_the_file_s_order_the_bits_are_those_of_arrays(path):
 
 def chunks_of(stream, batch, seed, epoch):
     network = fn.Sequential([fn.Embedding(N, 2), fn.Flatten(), fn.Dense(2)], input_shape=(1,)).network
-    read = source.StreamSource(network, {"x": stream}, {}).chunks(batch, seed, epoch)
+    read = streamed.StreamSource(network, {"x": stream}, {}).chunks(batch, seed, epoch)
     return [chunk.x[0][:, 0].copy() for chunk in read]
 
 
@@ -193,10 +193,10 @@ def test_memory_follows_what_rows_take_while_they_are_read(tmp_path, caplog):
     with fn.H5Stream(tmp_path / "b.h5", "wide", lambda rows: rows.max(axis=1, keepdims=True)) as narrow:
         assert (narrow.row_bytes, narrow.chunk_rows) == (64, 2000)
         alone = list(source.source_of_inputs(network, narrow).chunks(1))
-        assert max(len(chunk) for chunk in alone) <= source.SHUFFLE_BUFFER_BYTES // 64
+        assert max(len(chunk) for chunk in alone) <= streamed.SHUFFLE_BUFFER_BYTES // 64
         with fn.H5Stream(tmp_path / "b.h5", "y") as y:
             chunks = list(source.source_of(network, narrow, y).chunks(1))
-            assert max(len(chunk) for chunk in chunks) <= max(source.SHUFFLE_BUFFER_BYTES // 864, 1)
+            assert max(len(chunk) for chunk in chunks) <= max(streamed.SHUFFLE_BUFFER_BYTES // 864, 1)
     assert "packed in chunks" not in caplog.text, "little is unpacked in vain"
 
 

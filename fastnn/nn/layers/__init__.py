@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from fastnn.common.habits import missing_from
-from fastnn.common.names import look_up
+from fastnn.common.names import near
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.base import Join, Layer, Parameter, restored
 from fastnn.nn.layers.columns import Columns
@@ -30,7 +30,10 @@ def from_config(config: dict[str, Any], own: Iterable[type[Layer]] = ()) -> Laye
     arguments = {name: restored(value) for name, value in config.items() if name != "kind"}
     if config.get("kind") == Activation.kind and "activation" not in config:  # as files before version 2 have it
         arguments = {"activation": arguments["name"]}
-    return look_up("layer", config.get("kind"), LAYERS | {layer.kind: layer for layer in own})(**arguments)
+    known, kind = LAYERS | {layer.kind: layer for layer in own}, config.get("kind")
+    if kind not in known:
+        raise ValueError(f"unknown layer {kind!r}, {near(kind, known)}; of a class of your own: load(path, layers=[…])")
+    return known[kind](**arguments)
 
 
 __all__ = ["LAYERS", "Join", "Layer", "Parameter", "from_config", *(kind.__name__ for kind in KINDS)]

@@ -35,7 +35,9 @@ class ProgressBar(Callback):
 
         self.console = Console(stderr=True)
         self.bar = _bar(self.console)
-        self.task = self.bar.add_task("loading kernels", total=run.samples * (run.last_epoch - run.epoch), note="")
+        self.task = self.bar.add_task(
+            "loading kernels", total=run.samples * (run.last_epoch - run.epoch) or None, note=""
+        )
         self.listener = _listen(_Compilations(self.bar, self.task))
         self.first_epoch = run.epoch
         self.bar.start()
