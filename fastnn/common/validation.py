@@ -16,6 +16,7 @@ from fastnn.common.user_arrays import as_array, check_numbers, first_index
 
 # The dtypes that the gathering kernel is compiled for; arrays of other dtypes are cast to one of these.
 SOURCE_DTYPES = ("uint8", "uint16", "int32", "int64", "float32", "float64")
+SOURCES = frozenset(map(np.dtype, SOURCE_DTYPES))
 DOUBLE = np.dtype(np.float64)
 
 
@@ -53,9 +54,11 @@ def _source(array: np.ndarray) -> np.ndarray:
 
     uint64 becomes float64, as half of its numbers are beyond int64: always, so that chunks of a stream are alike.
     """
-    if array.dtype.name not in SOURCE_DTYPES:
+    if array.dtype.newbyteorder("=") not in SOURCES:
         with np.errstate(all="ignore"):  # a long double beyond float64 becomes infinite
             array = array.astype(np.float64 if array.dtype.kind == "f" or array.dtype.name == "uint64" else np.int64)
+    if type(array) is np.ndarray and array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned:
+        return array
     return np.require(array, array.dtype.newbyteorder("="), ["C", "ALIGNED", "ENSUREARRAY"])
 
 

@@ -10,7 +10,7 @@ from fastnn.common import labels, validation
 from fastnn.common.errors import ShapeError
 from fastnn.data.batches import BatchSource
 from fastnn.data.chunk import Chunk, Expected, check_lengths, checked
-from fastnn.data.stream import Stream
+from fastnn.data.stream import is_stream
 from fastnn.data.streamed import StreamSource
 
 
@@ -61,7 +61,7 @@ def source_of(
     dtype = expected.dtype
     inputs, targets = expected.inputs_in(x, names[0]), expected.targets_in(y, names[1])
     by_class = _class_weights(class_weight, expected, targets)
-    if any(isinstance(one, Stream) for one in (*inputs.values(), *targets.values())):
+    if any(is_stream(one) for one in (*inputs.values(), *targets.values())):
         inputs, targets = ({name: _sized(one, name) for name, one in data.items()} for data in (inputs, targets))
         by_sample = validation.sample_weights(sample_weight, _checked_streams(expected, inputs, targets), dtype)
         return StreamSource(expected, inputs, targets, by_sample, by_class)
@@ -92,7 +92,7 @@ def _class_weights(given: Any, expected: Expected, targets: Mapping[str, Any]) -
     if given != "balanced":
         raise ValueError(f'class_weight is {given!r}, expected "balanced", {{label: weight}} or one number a class')
     name, y = next(iter(targets.items()))
-    if isinstance(y, Stream):
+    if is_stream(y):
         raise ValueError('class_weight="balanced" counts labels in memory, not in a stream: give {label: weight}')
     return labels.balanced_weights(expected.checked_target(0, y, name), expected.classes)
 
@@ -105,7 +105,7 @@ def warn_of_split(expected: Expected, kept: Source, rest: Source) -> None:
 
 def are_batches(x: Any, y: Any) -> bool:
     """Whether a user's x are batches (x, y) to iterate over, not samples: there is no y, and x is no array."""
-    if y is not None or isinstance(x, Stream) or not isinstance(x, Iterable) or hasattr(x, "__array__"):
+    if y is not None or is_stream(x) or not isinstance(x, Iterable) or hasattr(x, "__array__"):
         return False
     return not isinstance(x, list | tuple | Mapping) or (isinstance(x, list | tuple) and len(x) > 0 and _is_batch(x[0]))
 
@@ -128,7 +128,7 @@ def source_of_batches(
 def source_of_inputs(expected: Expected, x: Any) -> Source:
     """The source of inputs alone, for predictions. Errors as of `source_of`."""
     inputs = expected.inputs_in(x, "x")
-    if not any(isinstance(one, Stream) for one in inputs.values()):
+    if not any(is_stream(one) for one in inputs.values()):
         return ArraySource(checked(expected, inputs, {}))
     inputs = {name: _sized(one, name) for name, one in inputs.items()}
     _checked_streams(expected, inputs, {})
@@ -137,7 +137,7 @@ def source_of_inputs(expected: Expected, x: Any) -> Source:
 
 def _sized(source: Any, name: str) -> Any:
     """A stream, or an array with rows; ShapeError for a single number."""
-    if isinstance(source, Stream):
+    if is_stream(source):
         return source
     source = validation.as_array(source, name)
     if not source.ndim:

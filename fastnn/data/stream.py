@@ -28,18 +28,23 @@ class Stream(Protocol):
         """The rows first ≤ i < last as a stream."""
 
 
+def is_stream(source: Any) -> bool:
+    """Whether `source` is a stream. (To ask an array whether it has all of a stream's methods takes 10 µs.)"""
+    return not isinstance(source, np.ndarray) and isinstance(source, Stream)
+
+
 def part(source: Any, first: int, last: int) -> Any:
     """The rows first ≤ i < last of an array, as a view, or of a stream, as a stream."""
-    return source.part(first, last) if isinstance(source, Stream) else source[first:last]
+    return source.part(first, last) if is_stream(source) else source[first:last]
 
 
 def rows(source: Any, first: int, last: int) -> np.ndarray:
     """The rows first ≤ i < last of an array or a stream, in memory."""
-    return source.read(first, last) if isinstance(source, Stream) else source[first:last]
+    return source.read(first, last) if is_stream(source) else source[first:last]
 
 
 def row_bytes(source: Any) -> int:
     """The memory that a row takes while it is read."""
-    if isinstance(source, Stream):
+    if is_stream(source):
         return source.row_bytes
     return math.prod(source.shape[1:]) * source.itemsize

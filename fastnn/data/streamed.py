@@ -11,7 +11,7 @@ import numpy as np
 
 from fastnn.common import random, validation
 from fastnn.data.chunk import Chunk, Expected
-from fastnn.data.stream import Stream, part, row_bytes, rows
+from fastnn.data.stream import is_stream, part, row_bytes, rows
 
 SHUFFLE_BUFFER_BYTES = 16 << 20
 SHUFFLE_BLOCK_BYTES = 1 << 20
@@ -78,7 +78,7 @@ class StreamSource:
         """The rows of a block and of a chunk. A block is whole chunks of the largest stream's file, if one fits."""
         sources = [*self._x.values(), *self._y.values()]
         row = max(sum(row_bytes(source) for source in sources), 1)
-        largest = max((source for source in sources if isinstance(source, Stream)), key=row_bytes)
+        largest = max((source for source in sources if is_stream(source)), key=row_bytes)
         block, size = max(SHUFFLE_BLOCK_BYTES // row, 1), max(SHUFFLE_BUFFER_BYTES // row, 1)
         if largest.chunk_rows <= size:
             block = -(-block // largest.chunk_rows) * largest.chunk_rows

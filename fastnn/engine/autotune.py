@@ -18,13 +18,17 @@ class ThreadTuner:
     The first step on any number of threads fetches all data from memory, and wakes threads. So it does not count: each
     number is measured once more before one is chosen.
 
-    seconds  number of threads -> seconds of a step, as last measured
+    That a call of one short step was slow tells little: it moves the estimate by its share of SECONDS_OF_PROBE.
+
+    seconds  number of threads -> seconds of a step, as measured lately
     """
 
     def __init__(self):
         self.seconds: dict[int, float] = {}
         self._warm: set[int] = set()  # the numbers of threads that were measured more than once
         self._tried = 0.0
+        self._trial: int | None = None  # the number of threads that is tried again
+        self._trial_left = 0.0  # seconds of that trial: where calls are short, it takes several
 
     def choose(self, threads: int, budget: float) -> tuple[int, int]:
         """(threads, steps) of the next call, on at most `threads` threads, so that it takes about `budget` seconds.
@@ -43,14 +47,24 @@ class ThreadTuner:
         faster, other = (1, threads) if self.seconds[1] < self.seconds[threads] else (threads, 1)
         if time.monotonic() - self._tried > SECONDS_BETWEEN_PROBES:
             self._tried = time.monotonic()
-            return other, self._steps(other, SECONDS_OF_PROBE)
+            self._trial, self._trial_left = other, SECONDS_OF_PROBE
+        if self._trial is not None:
+            return self._trial, self._steps(self._trial, self._trial_left)
         return faster, self._steps(faster, budget)
 
     def ran(self, threads: int, steps: int, seconds: float) -> None:
         """Note the time that a call took."""
+        if threads == self._trial:
+            self._trial_left -= seconds
+            self._trial = self._trial if self._trial_left > 0 else None
+        one = max(seconds / steps, 1e-7)
+        before = self.seconds.get(threads, one)
+        if threads not in self._warm:  # the first time was a cold one
+            before = one
         if threads in self.seconds:
             self._warm.add(threads)
-        self.seconds[threads] = max(seconds / steps, 1e-7)
+        share = min(1.0, seconds / SECONDS_OF_PROBE) if one > before else 1.0
+        self.seconds[threads] = before + (one - before) * share
 
     def _steps(self, threads: int, budget: float) -> int:
         return max(1, int(budget / self.seconds[threads])) if threads in self.seconds else 1

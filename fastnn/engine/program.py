@@ -238,6 +238,8 @@ class Program:
 
 def _same_words(bound, given) -> bool:
     """Whether an entry would hold the same words for either. (A bound array is alive, so its address is its own.)"""
+    if bound is given:
+        return True
     if not isinstance(bound, np.ndarray) or not isinstance(given, np.ndarray):
         return type(bound) is type(given) and bound == given
     return (bound.ctypes.data, bound.shape, bound.dtype) == (given.ctypes.data, given.shape, given.dtype)

@@ -20,7 +20,8 @@ def measured(**seconds):
     for _ in range(2):
         tuner.ran(1, 1, seconds["one"])
         tuner.ran(2, 1, seconds["two"])
-    tuner.choose(2, 0.05)
+    threads, _ = tuner.choose(2, 0.05)
+    tuner.ran(threads, 1000, 1000 * tuner.seconds[threads])  # the first trial is over
     return tuner
 
 
@@ -60,15 +61,39 @@ def test_the_other_way_is_tried_again_for_a_short_time(clock, one, two, other, s
     assert tuner.choose(2, 0.05)[0] != other
     clock.now += 0.001
     assert tuner.choose(2, 0.05) == (other, steps)
+    tuner.ran(other, steps, 0.0021)
     assert tuner.choose(2, 0.05)[0] != other, "one trial, then the faster way again"
+
+
+def test_a_trial_of_short_calls_takes_several(clock):
+    """The first step wakes threads that slept: alone it would tell that they are slow, each time."""
+    tuner = measured(one=0.0005, two=0.0006)
+    clock.now += SECONDS_BETWEEN_PROBES + 0.001
+    for seconds in (0.0012, 0.0003, 0.0003):
+        assert tuner.choose(2, 0.05)[0] == 2
+        tuner.ran(2, 1, seconds)
+    for _ in range(20):
+        assert tuner.choose(2, 0.05)[0] == 2
+        tuner.ran(2, 1, 0.0003)
 
 
 def test_the_other_way_is_taken_when_a_trial_was_faster(clock):
     tuner = measured(one=0.0005, two=0.004)
     clock.now += SECONDS_BETWEEN_PROBES + 0.001
-    threads, steps = tuner.choose(2, 0.05)
-    tuner.ran(threads, steps, 0.0003)
+    threads, _ = tuner.choose(2, 0.05)
+    tuner.ran(threads, 7, 0.0021)
     assert tuner.choose(2, 0.05) == (2, 166)
+
+
+def test_one_slow_step_among_quick_ones_does_not_decide(clock):
+    """A loop of a user's own has calls of one step: with the last one deciding it changed over now and then."""
+    tuner = measured(one=0.0005, two=0.0003)
+    for seconds in (0.0003, 0.0007, 0.0003):
+        assert tuner.choose(2, 0.05)[0] == 2
+        tuner.ran(2, 1, seconds)
+    for _ in range(20):
+        tuner.ran(2, 1, 0.0007)
+    assert tuner.choose(2, 0.05)[0] == 1, "if it stays slow, it does"
 
 
 def test_the_time_of_a_call_is_that_of_its_steps_together():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data import generate_trigrams, load_trigram_hdf5, save_trigram_hdf5, source
+from fastnn.data import generate_trigrams, load_trigram_hdf5, save_trigram_hdf5, source, streamed
 from fastnn.data.formats import trigram_hdf5 as hdf5
 from tests.tiny import jit_only, python
 

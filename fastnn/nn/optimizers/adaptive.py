@@ -29,7 +29,10 @@ def _above_zero(optimizer: str, name: str, value: float) -> float:
 
 
 def _columns(lr: np.ndarray, *others: float | np.ndarray) -> np.ndarray:
-    return np.column_stack([np.broadcast_to(column, len(lr)) for column in (lr, *others)])
+    table = np.empty((len(lr), 1 + len(others)))
+    for j, column in enumerate((lr, *others)):
+        table[:, j] = column
+    return table
 
 
 class RMSProp(Optimizer):
