@@ -2,7 +2,8 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
 from fastnn.nn.graph import Call, Graph
-from fastnn.nn.layers import Parameter
+from fastnn.nn.layers import Layer, Parameter
 from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.losses import Loss
@@ -142,6 +143,11 @@ class Network:
         return own | {short: name for short, (name, _) in self.borrowed_by(call).items()}
 
     @cached_property
+    def owners(self) -> dict[str, Layer]:
+        """The layers by name, each once."""
+        return {call.owner: call.layer for call in self.calls}
+
+    @cached_property
     def frozen(self) -> frozenset[str]:
         """The public names of the parameters that training leaves as they are."""
         frozen = (self.parameters_of(call) for call in self.calls if call.layer.freeze)
@@ -209,6 +215,19 @@ class Network:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
         buffers = {name: spec for call in self.calls for name, spec in self.buffers_of(call).items()}
         return State(_drawn(self.parameter_specs, dtype, seed), _drawn(buffers, dtype, seed))
+
+    def with_frozen(self, names: Collection[str], frozen: bool) -> "Network":
+        """This network, the layers of these names frozen or not. ValueError for an unknown name."""
+        if unknown := next((name for name in names if name not in self.owners), None):
+            raise ValueError(f"unknown layer {unknown!r}; {near(unknown, self.owners)}")
+        changed = {name: replace(self.owners[name], freeze=frozen) for name in names}
+        calls = tuple(call._replace(layer=changed.get(call.owner, call.layer)) for call in self.calls)
+        other = copy.copy(self)
+        for name in ("frozen", "owners"):  # found anew
+            other.__dict__.pop(name, None)
+        other.graph, other.calls = replace(self.graph, calls=calls), calls
+        other.layers = tuple(call.layer for call in calls)
+        return other
 
     def blocked(self) -> "Network":
         """This network, its first layer, a `Dense`, as one whose weight takes a block of steps at once."""

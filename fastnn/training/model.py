@@ -170,6 +170,22 @@ class Predictor(Hinted):
 
         return loss
 
+    def freeze(self, *layers: str) -> None:
+        """Leave the parameters of these layers as they are in all later trainings. ValueError for an unknown name.
+
+        >>> model.freeze("dense", "dense_1")
+        """
+        self._set_frozen(layers, True)
+
+    def unfreeze(self, *layers: str) -> None:
+        """Train these layers again; without a name, all."""
+        self._set_frozen(layers or tuple(self.network.owners), False)
+
+    def _set_frozen(self, layers: tuple[str, ...], frozen: bool) -> None:
+        with self._turn:
+            self.network = self.network.with_frozen(layers, frozen)
+            self._kept = KeptSteps()
+
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Overwrite the named parameters. ValueError for an unknown name, ShapeError for another shape."""
         checked = {}

@@ -119,6 +119,27 @@ def test_frozen_layers_stay_as_they_are(fused):
     assert "frozen" in model.summary()
 
 
+def test_layers_of_a_model_are_frozen_and_trained_again(tmp_path):
+    def moved(model):
+        before = model.parameters.copy()
+        model.train_on_batch(RNG.normal(size=(9, 3)), np.arange(9) % 2, optimizer="sgd")
+        model.fit(RNG.normal(size=(9, 3)), np.arange(9) % 2, optimizer="sgd", batch_size=4)
+        return {name.partition(".")[0] for name, array in model.parameters.items() if (array != before[name]).any()}
+
+    model = fn.Sequential([fn.Dense(4, "tanh"), fn.Dense(4, "tanh", name="middle"), fn.Dense(2)], input_shape=3)
+    assert moved(model) == {"dense", "middle", "dense_1"}
+    model.freeze("dense", "middle")
+    assert moved(model) == {"dense_1"}
+    model.save(tmp_path / "m.h5")
+    assert moved(fn.load(tmp_path / "m.h5")) == {"dense_1"}
+    model.unfreeze("middle")
+    assert moved(model) == {"middle", "dense_1"}
+    model.unfreeze()
+    assert moved(model) == {"dense", "middle", "dense_1"}
+    with pytest.raises(ValueError, match="unknown layer 'middel'; did you mean middle"):
+        model.freeze("middel")
+
+
 def test_a_frozen_layer_takes_no_part_in_the_norm_that_clips():
     def trained(freeze):
         stack = [fn.Dense(4, "tanh", freeze=freeze), fn.Dense(2)]
