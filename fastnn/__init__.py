@@ -10,7 +10,8 @@ from fastnn.common.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
 from fastnn.engine.threads import threads
-from fastnn.models import Model, Sequential, load
+from fastnn.loading import load
+from fastnn.models import Model, Sequential
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
 from fastnn.nn.layers import (

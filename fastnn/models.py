@@ -12,7 +12,6 @@ from fastnn.common.habits import hinted
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import ArraySource, Source, are_batches, source_of, source_of_batches, warn_of_split
 from fastnn.nn import losses, optimizers
-from fastnn.nn.config import network_of
 from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.base import Node
@@ -79,7 +78,7 @@ class Model(Predictor):
         l1: float = 0.0,
         l2: float = 0.0,
     ):
-        network = Network(graph_of(inputs, outputs), _losses(loss), l1, l2, loss_weights, metrics)
+        network = Network(graph_of(inputs, outputs), losses_of(loss), l1, l2, loss_weights, metrics)
         super().__init__(network, dtype=dtype, seed=seed)
         check_outputs(network)
 
@@ -246,7 +245,8 @@ class Sequential(Model):
         def predict(self, x: Any, *, logits: bool = False) -> np.ndarray: ...
 
 
-def _losses(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Losses:
+def losses_of(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Losses:
+    """The loss of a name, or of each output by names; losses themselves stay."""
     if isinstance(given, Mapping):
         return {name: losses.get(one) for name, one in given.items()}
     return losses.get(given)
@@ -256,39 +256,3 @@ def _listed(callbacks: Iterable[Callback]) -> tuple[Callback, ...]:
     if not isinstance(callbacks, Iterable):
         raise TypeError(f"callbacks is {callbacks!r}, expected a list, such as [fn.EarlyStopping()]")
     return tuple(callbacks)
-
-
-def load(
-    path: str | Path,
-    *,
-    loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None,
-    metrics: Metrics | None = None,
-    layers: Iterable[type[Layer]] = (),
-) -> Model:
-    """The model that `save` or a Checkpoint wrote; `loss` and `metrics` instead of those it had.
-
-    layers : the classes of layers of your own that it has
-
-    Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
-    of its predictions are left out. FileFormatError if the file is missing or damaged.
-    """
-    return load_checkpoint(path, loss, metrics, layers)[0]
-
-
-def load_checkpoint(
-    path: str | Path,
-    loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None,
-    metrics: Metrics | None = None,
-    layers: Iterable[type[Layer]] = (),
-) -> tuple[Model, dict[str, Any]]:
-    """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
-    given = None if loss is None else _losses(loss)
-    saved = storage.read(path)
-    with storage.building(saved):
-        config = saved.config
-        network = network_of(config["network"], given, metrics, layers)
-        kind = Sequential if network.graph.is_chain else Model
-        model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
-        model.restore_saved(saved)
-        model.epoch, model.meta = config["epoch"], dict(config["meta"])
-    return model, dict(saved.training)

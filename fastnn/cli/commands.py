@@ -83,7 +83,7 @@ for _recipe in RECIPES.values():
 def predict(run_or_model: Path, words: str) -> None:
     """The ten most likely next words after WORDS, say "how are you", with probabilities."""
     from fastnn.experiment.run_folder import model_path
-    from fastnn.models import load
+    from fastnn.loading import load
     from fastnn.recipes.words import top_words, word_ids
 
     model = load(model_path(run_or_model))

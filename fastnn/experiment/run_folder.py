@@ -16,7 +16,7 @@ from typing import Any
 from fastnn.common.errors import DataError, FileFormatError, NonFiniteError
 from fastnn.common.files import atomic_path
 from fastnn.experiment.summary import Summary
-from fastnn.models import load_checkpoint
+from fastnn.loading import load_checkpoint
 
 SUMMARY, CHECKPOINT, MODEL = "summary.json", "checkpoint.h5", "model.h5"
 TRAININGS_FOLDER = "parts"  # holds the trainings that have ended, until all of the command have

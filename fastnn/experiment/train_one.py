@@ -12,7 +12,8 @@ from fastnn.data import Dataset, Split
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.settings import plain
-from fastnn.models import Sequential, load_checkpoint
+from fastnn.loading import load_checkpoint
+from fastnn.models import Sequential
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping

@@ -10,7 +10,7 @@ import pytest
 from fastnn.cli import main
 from fastnn.common.errors import FileFormatError
 from fastnn.experiment.sweep import read_rows
-from fastnn.models import load
+from fastnn.loading import load
 from fastnn.training.storage import _digest
 from tests.small_data import write_all
 from tests.tiny import jit_only, tiny_model

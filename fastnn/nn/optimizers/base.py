@@ -1,6 +1,6 @@
 """What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypedDict
 
 import numpy as np
@@ -166,7 +166,9 @@ class Optimizer(Hinted):
 
     def _is_laid_out(self, name: str) -> bool:
         parts = self.state.get(name, {})
-        return all(name in block and _is_view(parts.get(part), block[name]) for part, block in self._blocks.items())
+        return all(
+            name in block and by_hand.is_view(parts.get(part), block[name]) for part, block in self._blocks.items()
+        )
 
     def flat_state(self) -> list[np.ndarray]:
         """Each kind of state, of all parameters together, as one flat array."""
@@ -245,7 +247,7 @@ class Optimizer(Hinted):
             return
         params = {name: by_hand.updatable(name, w) for name, w in params.items()}
         gradients = {name: by_hand.fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
-        gradients = self._clipped(gradients)
+        gradients = by_hand.clipped(gradients, self.clip_norm, self.clip_value)
         state = {name: self._state_of(name, w) for name, w in params.items()}
         for name, w in params.items():
             self.state[name] = state[name]
@@ -258,28 +260,10 @@ class Optimizer(Hinted):
         self.attach(parameters)
         if self.clip_value is not None or self.clip_norm is not None:
             gradients = gradients.duplicate() if gradients is grads else gradients
-            self._clip([gradients])
+            by_hand.clip([gradients], self.clip_norm, self.clip_value)
         scalars = self.scalars(np.array([self.iteration]))[0].astype(parameters.dtype)
         call(self.kernel, parameters.flat, *self.flat_state(), gradients.flat, scalars)
         self.iteration += 1
-
-    def _clipped(self, gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The gradients within the bounds, by the kernels that `emit` uses; copies, if there are bounds."""
-        if self.clip_value is None and self.clip_norm is None:
-            return gradients
-        blocks = by_hand.blocks_of(gradients)
-        self._clip(blocks)
-        return {name: block[name] for block in blocks for name in block}
-
-    def _clip(self, blocks: Sequence[Block]) -> None:
-        """Bring gradients within the bounds, in place."""
-        if self.clip_value is not None:
-            for block in blocks:
-                call(k.clip_by_value, block.flat, np.array([self.clip_value], block.dtype))
-        if self.clip_norm is not None:
-            norm2 = np.sum([by_hand.sum_of_squares(block.flat) for block in blocks], axis=0)
-            for block in blocks:
-                call(k.clip_by_global_norm, block.flat, norm2, np.array([self.clip_norm], block.dtype))
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""
@@ -290,13 +274,9 @@ class Optimizer(Hinted):
         }
 
     def _update(self, name: str, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
-        flat = [np.ascontiguousarray(array).reshape(-1) for array in (*arrays, gradient)]
         scalars = self.scalars(np.array([self.iteration]))[0].astype(arrays[0].dtype)
         noise = state_storage.noise_by_hand(name, self.epoch, self.iteration) if self._rounds else ()
-        call(self._stored(self.kernel), *flat, scalars, *noise)
-        for array, result in zip(arrays, flat, strict=False):
-            if not np.may_share_memory(array, result):  # a strided array: its copy was updated
-                array[...] = result.reshape(array.shape)
+        by_hand.update(self._stored(self.kernel), arrays, gradient, scalars, *noise)
 
     def __repr__(self):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.config().items() if name != "name")
@@ -305,13 +285,6 @@ class Optimizer(Hinted):
 
 def _told(name: str, part: str) -> str:
     return f"optimizer state {name}/{part}"
-
-
-def _is_view(array: Any, expected: np.ndarray) -> bool:
-    """Whether `array` is the same memory as `expected`, seen in the same way."""
-    if not isinstance(array, np.ndarray):
-        return False
-    return (array.ctypes.data, array.shape, array.strides) == (expected.ctypes.data, expected.shape, expected.strides)
 
 
 def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:

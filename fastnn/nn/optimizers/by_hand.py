@@ -1,6 +1,6 @@
 """The arrays of `Optimizer.step`: those of any dict, checked, and laid out as the kernels take them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.engine.parameters import Block
 from fastnn.engine.threads import call
+from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
 
@@ -53,3 +54,41 @@ def updatable(name: str, w: Any) -> np.ndarray:
         kind = "" if w.flags.writeable else "read-only "
         raise TypeError(f"{name} is a {kind}{w.dtype} array, expected a writable one of float32 or float64")
     return w
+
+
+def clipped(
+    gradients: dict[str, np.ndarray], clip_norm: float | None, clip_value: float | None
+) -> dict[str, np.ndarray]:
+    """The gradients within the bounds; copies, if there are bounds."""
+    if clip_value is None and clip_norm is None:
+        return gradients
+    blocks = blocks_of(gradients)
+    clip(blocks, clip_norm, clip_value)
+    return {name: block[name] for block in blocks for name in block}
+
+
+def clip(blocks: Sequence[Block], clip_norm: float | None, clip_value: float | None) -> None:
+    """Bring gradients within the bounds, in place, by the kernels that `Optimizer.emit` uses."""
+    if clip_value is not None:
+        for block in blocks:
+            call(k.clip_by_value, block.flat, np.array([clip_value], block.dtype))
+    if clip_norm is not None:
+        norm2 = np.sum([sum_of_squares(block.flat) for block in blocks], axis=0)
+        for block in blocks:
+            call(k.clip_by_global_norm, block.flat, norm2, np.array([clip_norm], block.dtype))
+
+
+def update(kernel: Kernel, arrays: list[np.ndarray], gradient: np.ndarray, *others: Any) -> None:
+    """Run an update kernel on a parameter and its state, in place, whatever their strides."""
+    flat = [np.ascontiguousarray(array).reshape(-1) for array in (*arrays, gradient)]
+    call(kernel, *flat, *others)
+    for array, result in zip(arrays, flat, strict=False):
+        if not np.may_share_memory(array, result):  # a strided array: its copy was updated
+            array[...] = result.reshape(array.shape)
+
+
+def is_view(array: Any, expected: np.ndarray) -> bool:
+    """Whether `array` is the same memory as `expected`, seen in the same way."""
+    if not isinstance(array, np.ndarray):
+        return False
+    return (array.ctypes.data, array.shape, array.strides) == (expected.ctypes.data, expected.shape, expected.strides)

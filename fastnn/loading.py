@@ -1,0 +1,48 @@
+"""Models come back from files."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastnn.models import Model, Sequential, losses_of
+from fastnn.nn.config import network_of
+from fastnn.nn.layers import Layer
+from fastnn.nn.losses import Loss, LossName
+from fastnn.nn.outputs import Metrics
+from fastnn.training import storage
+
+
+def load(
+    path: str | Path,
+    *,
+    loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None,
+    metrics: Metrics | None = None,
+    layers: Iterable[type[Layer]] = (),
+) -> Model:
+    """The model that `save` or a Checkpoint wrote; `loss` and `metrics` instead of those it had.
+
+    layers : the classes of layers of your own that it has
+
+    Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
+    of its predictions are left out. FileFormatError if the file is missing or damaged.
+    """
+    return load_checkpoint(path, loss, metrics, layers)[0]
+
+
+def load_checkpoint(
+    path: str | Path,
+    loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None,
+    metrics: Metrics | None = None,
+    layers: Iterable[type[Layer]] = (),
+) -> tuple[Model, dict[str, Any]]:
+    """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
+    given = None if loss is None else losses_of(loss)
+    saved = storage.read(path)
+    with storage.building(saved):
+        config = saved.config
+        network = network_of(config["network"], given, metrics, layers)
+        kind = Sequential if network.graph.is_chain else Model
+        model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
+        model.restore_saved(saved)
+        model.epoch, model.meta = config["epoch"], dict(config["meta"])
+    return model, dict(saved.training)
