@@ -3,6 +3,7 @@
 import logging
 
 import fastnn as fn
+from fastnn.training.callbacks import progress
 from tests.tiny import fit, tiny_model, trigrams
 
 
@@ -44,3 +45,15 @@ def test_that_kernels_are_being_compiled_is_said_once(capsys):
 def test_that_kernels_are_being_compiled_is_said_without_a_bar(capsys):
     fit(tiny_model(), epochs=2, verbose="auto", callbacks=[Compiles()])
     assert capsys.readouterr() == ("", "compiling 18 kernels, once for this version and processor ...\n")
+
+
+def test_many_figures_take_several_lines_of_a_terminal():
+    names = [f"price_{name}" for name in ("loss", "mae", "rmse", "mse")]
+    logs = {"epoch": 3, "loss": 968.9089, "samples_per_second": 12345.6}
+    logs |= dict.fromkeys(names, 9633.87) | {"val_loss": 5.5} | {f"val_{name}": 123.4 for name in names}
+    lines = progress.epoch_line(logs, 20, names).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert [line.split()[0] for line in lines] == ["epoch", "price_mse", "val_loss", "val_price_mse"]
+    assert all(line.startswith(" " * 13) for line in lines[1:])
+    few = progress.epoch_line(logs, 20, [])
+    assert few == "epoch  3/20  loss 968.9089  val_loss 5.5000  12,346 samples/s"

@@ -8,6 +8,8 @@ from typing import Any
 from fastnn.common.text import loss_text, metric_text
 from fastnn.training.callbacks.base import Callback, Run
 
+WIDTH = 80  # of a terminal
+LONGEST = 110  # a line of the usual figures, loss and accuracy of both sets, is somewhat longer and stays one
 KERNELS = logging.getLogger("fastnn_kernels")
 
 
@@ -139,10 +141,16 @@ class _FirstMessage(logging.Handler):
 
 
 def epoch_line(logs: dict[str, Any], last_epoch: int, metrics: Sequence[str]) -> str:
-    """One epoch in one line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ..."""
-    parts = [f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"]
+    """One epoch in a line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ...; in several where it has many figures."""
+    begin = f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"
     names = ["loss", *metrics]
-    for name in (*names, *(f"val_{name}" for name in names)):
-        if name in logs:
-            parts.append(f"{name} {metric_text(name, logs[name], 1)}")
-    return "  ".join([*parts, f"{logs['samples_per_second']:,.0f} samples/s"])
+    shown = [name for name in (*names, *(f"val_{name}" for name in names)) if name in logs]
+    figures = [f"{name} {metric_text(name, logs[name], 1)}" for name in shown]
+    parts = [begin, *figures, f"{logs['samples_per_second']:,.0f} samples/s"]
+    if len("  ".join(parts)) <= LONGEST:
+        return "  ".join(parts)
+    lines = [parts[0]]
+    for part in parts[1:]:
+        fits = len(lines[-1]) + 2 + len(part) <= WIDTH and not part.startswith("val_loss ")
+        lines[-1:] = [f"{lines[-1]}  {part}"] if fits else [lines[-1], " " * (len(begin) + 2) + part]
+    return "\n".join(lines)
