@@ -53,7 +53,7 @@ def test_many_figures_take_several_lines_of_a_terminal():
     logs |= dict.fromkeys(names, 9633.87) | {"val_loss": 5.5} | {f"val_{name}": 123.4 for name in names}
     lines = progress.epoch_line(logs, 20, names).splitlines()
     assert all(len(line) <= 80 for line in lines)
-    assert [line.split()[0] for line in lines] == ["epoch", "price_mse", "val_loss", "val_price_mse"]
+    assert [line.split()[0] for line in lines] == ["epoch", "price_rmse", "val_loss", "val_price_rmse"]
     assert all(line.startswith(" " * 13) for line in lines[1:])
     few = progress.epoch_line(logs, 20, [])
     assert few == "epoch  3/20  loss 968.9089  val_loss 5.5000  12,346 samples/s"
