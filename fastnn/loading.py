@@ -23,8 +23,9 @@ def load(
 
     layers : the classes of layers of your own that it has
 
-    Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
-    of its predictions are left out. FileFormatError if the file is missing or damaged.
+    Of several outputs, a dict of losses of some leaves those of the others. Metrics that are functions are in no file:
+    give them again. With another loss, metrics of the file that say nothing of its predictions are left out.
+    FileFormatError if the file is missing or damaged.
     """
     return load_checkpoint(path, loss, metrics, layers)[0]
 

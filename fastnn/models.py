@@ -191,7 +191,7 @@ class Model(Predictor):
         return self._optimizers[given]
 
     def _source(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, steps: int | None) -> Source:
-        if not are_batches(x, y):
+        if not are_batches(self.network, x, y):
             if y is None:
                 raise TypeError("fit got no y; expected fit(x, y), or batches (x, y) to iterate over as x alone")
             return source_of(self.network, x, y, sample_weight, class_weight)
@@ -202,7 +202,7 @@ class Model(Predictor):
     def _validation(self, data: Any) -> Source | None:
         if data is None:
             return None
-        if are_batches(data, None):
+        if are_batches(self.network, data, None):
             return source_of_batches(self.network, data)
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")

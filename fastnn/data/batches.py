@@ -23,6 +23,8 @@ class BatchSource:
     steps         batches of an epoch; None: as many as a pass gives
     class_weight  (classes,), multiplied with the weights of the samples
 
+    comes_once    whether a pass over them uses them up
+
     The first batch is the largest: others have at most as many samples. A batch is copied and checked when it comes;
     errors as those of `Expected`, with the number of the batch.
     """
@@ -38,7 +40,7 @@ class BatchSource:
         class_weight: np.ndarray | None = None,
     ):
         self._expected, self._batches, self._steps, self._class_weight = expected, batches, steps, class_weight
-        self._is_used_up_once = iter(batches) is batches
+        self.comes_once = iter(batches) is batches
         self._iterator: Iterator[Any] | None = iter(batches)
         first = next(self._iterator, None)
         if first is None:
@@ -79,7 +81,7 @@ class BatchSource:
         """The batches of one epoch, as they come."""
         iterator = self._iterator if self._iterator is not None else iter(self._batches)
         together = itertools.chain(self._pending, iterator)
-        self._iterator, self._pending = (iterator if self._is_used_up_once else None), []
+        self._iterator, self._pending = (iterator if self.comes_once else None), []
         count = 0
         for one in itertools.islice(together, self._steps):
             count += 1

@@ -103,17 +103,26 @@ def warn_of_split(expected: Expected, kept: Source, rest: Source) -> None:
         labels.warn_of_order(kept.start().y[0], rest.start().y[0])
 
 
-def are_batches(x: Any, y: Any) -> bool:
+def are_batches(expected: Expected, x: Any, y: Any) -> bool:
     """Whether a user's x are batches (x, y) to iterate over, not samples: there is no y, and x is no array."""
     if y is not None or is_stream(x) or not isinstance(x, Iterable) or hasattr(x, "__array__"):
         return False
-    return not isinstance(x, list | tuple | Mapping) or (isinstance(x, list | tuple) and len(x) > 0 and _is_batch(x[0]))
+    if not isinstance(x, list | tuple | Mapping):
+        return True
+    return isinstance(x, list | tuple) and len(x) > 0 and _is_batch(expected, x[0])
 
 
-def _is_batch(one: Any) -> bool:
-    """Whether it is a pair or triple of arrays: two numbers in a row may be a sample."""
-    together = isinstance(one, list | tuple) and len(one) in (2, 3)
-    return together and (hasattr(one[0], "shape") or isinstance(one[0], Mapping))
+def _is_batch(expected: Expected, one: Any) -> bool:
+    """Whether it is a pair or triple that begins with the inputs of a batch.
+
+    Two numbers or two rows may be samples, two arrays the two inputs of all samples.
+    """
+    if not isinstance(one, list | tuple) or len(one) not in (2, 3):
+        return False
+    x, shapes = one[0], expected.input_shapes
+    if len(shapes) > 1:
+        return isinstance(x, Mapping) or (isinstance(x, list | tuple) and len(x) == len(shapes))
+    return isinstance(x, Mapping) or (hasattr(x, "shape") and len(x.shape) not in (0, len(shapes[0])))
 
 
 def source_of_batches(

@@ -38,11 +38,14 @@ class Block(Mapping[str, np.ndarray]):
     Rows are padded as those of the dtype `padded_as` would be: a number of another dtype then has the same index.
 
     flat     every array and its padding, (n,)
+    frozen   names of arrays that optimizers leave as they are
     buffers  name -> the array with its padding, as kernels see it: (rows, padded columns), or (padded,) for a vector
     """
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype, padded_as=None):
-        self.shapes = dict(shapes)
+    def __init__(
+        self, shapes: Mapping[str, tuple[int, ...]], dtype, padded_as=None, frozen: frozenset[str] = frozenset()
+    ):
+        self.shapes, self.frozen = dict(shapes), frozen
         self.dtype = np.dtype(dtype)
         self.padded_as = np.dtype(padded_as or dtype)
         stored = {name: _stored_shape(shape, self.padded_as) for name, shape in self.shapes.items()}
@@ -114,15 +117,21 @@ class Block(Mapping[str, np.ndarray]):
 
     def __reduce__(self):
         # Copied piece by piece, `flat` and the views into it would part: a copy is built and filled.
-        return _filled, (self.shapes, self.dtype, self.copy(), self.padded_as)
+        return _filled, (self.shapes, self.dtype, self.copy(), self.padded_as, self.frozen)
 
     def copy(self) -> dict[str, np.ndarray]:
         return {name: self[name].copy() for name in self}
 
 
 @ieee
-def _filled(shapes: Mapping[str, tuple[int, ...]], dtype, values: Mapping[str, np.ndarray], padded_as=None) -> Block:
-    block = Block(shapes, dtype, padded_as)
+def _filled(
+    shapes: Mapping[str, tuple[int, ...]],
+    dtype,
+    values: Mapping[str, np.ndarray],
+    padded_as=None,
+    frozen: frozenset[str] = frozenset(),
+) -> Block:
+    block = Block(shapes, dtype, padded_as, frozen)
     for name, value in values.items():
         block[name][...] = value
     return block

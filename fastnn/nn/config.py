@@ -21,7 +21,7 @@ def config_of(network: Network) -> dict[str, Any]:
     measured = {output.name: config_of_metrics(output.metrics) for output in network.outputs}
     common: dict[str, Any] = {"l1": network.l1, "l2": network.l2}
     common |= {"metrics": measured} if any(measured.values()) else {}
-    if network.graph.is_chain:
+    if network.graph.is_chain and network.outputs[0].weight == 1:
         stack = [layer.config() for layer in network.layers]
         return {"layers": stack, "input_shape": list(network.input_shape), "loss": network.loss.config()} | common
     named = {call.owner: replace(call.layer, name=call.owner).config() for call in network.calls}
@@ -43,6 +43,8 @@ def network_of(
 ) -> Network:
     """The network that `config` described; `loss` and `metrics` instead of those it had.
 
+    loss : a dict of losses of some outputs leaves the others as they were
+
     own : the classes of layers that are a user's
 
     Of the metrics that it had, another loss keeps those that say something of its predictions. Metrics that are
@@ -51,7 +53,7 @@ def network_of(
     make = partial(layers.from_config, own=own)
     if "calls" in config:
         graph, weights = _graph(config, make), config["loss_weights"]
-        loss = loss or {name: losses.from_config(item) for name, item in config["losses"].items()}
+        loss = _losses(config["losses"], loss)
     else:
         graph, weights = chain([make(item) for item in config["layers"]], tuple(config["input_shape"])), None
         loss = loss or losses.from_config(config["loss"])
@@ -59,6 +61,14 @@ def network_of(
     if metrics is None:
         network.outputs = with_saved_metrics(network.outputs, config.get("metrics", {}))
     return network
+
+
+def _losses(saved: Mapping[str, Any], given: Losses | None) -> Losses:
+    """The losses of the outputs: a dict of some of them leaves the others as they were."""
+    if given is not None and not isinstance(given, Mapping):
+        return given
+    others = {name: losses.from_config(item) for name, item in saved.items() if name not in (given or {})}
+    return others | dict(given or {})
 
 
 def _graph(config: Mapping[str, Any], make: Callable[[dict[str, Any]], Layer]) -> Graph:

@@ -91,7 +91,8 @@ def chain(layers: Sequence[Layer], input_shape: int | Sequence[int]) -> Graph:
 def graph_of(inputs: Any, outputs: Any) -> Graph:
     """The graph between inputs and outputs: each a value, a list of values, or a dict of them by name.
 
-    ValueError if the outputs need an input that is not given, an input is not needed, or a name stands twice.
+    ValueError if the outputs need an input that is not given, an input is not needed, or one stands twice; TypeError
+    for a name that is no text; ShapeError if uses of a layer cannot share its parameters.
     """
     given_inputs, given_outputs = _listed(inputs, "inputs"), _listed(outputs, "outputs")
     nodes = _ancestors(node for _, node in given_outputs)
@@ -121,7 +122,25 @@ def _call(node: Node, owner: str, values: Mapping[Node, str], calls: Sequence[Ca
     uses = 1 + sum(call.owner == owner for call in calls)
     name = owner if uses == 1 else f"{owner}@{uses}"
     inputs = tuple(values[one] for one in node.inputs)
-    return Call(name, node.layer, owner, inputs, tuple(one.shape for one in node.inputs), node.shape)
+    call = Call(name, node.layer, owner, inputs, tuple(one.shape for one in node.inputs), node.shape)
+    if uses > 1:
+        _check_shared(next(other for other in calls if other.owner == owner), call)
+    return call
+
+
+def _check_shared(first: Call, other: Call) -> None:
+    """ShapeError unless both uses of a layer have parameters and running statistics of the same shapes."""
+    if _array_shapes(first) != _array_shapes(other):
+        raise ShapeError(
+            f"{first.owner} is called with samples of shapes {first.input_shapes[0]} and {other.input_shapes[0]}, but "
+            "both uses share its parameters, whose shapes would differ; expected a layer for each"
+        )
+
+
+def _array_shapes(call: Call) -> dict[str, tuple[int, ...]]:
+    shape = call.input_shapes[0]
+    arrays = call.layer.parameters(shape) | call.layer.buffers(shape)
+    return {short: spec.shape for short, spec in arrays.items()}
 
 
 def _listed(given: Any, argument: str) -> list[tuple[str | None, Node]]:
@@ -132,7 +151,9 @@ def _listed(given: Any, argument: str) -> list[tuple[str | None, Node]]:
     pairs: list[tuple[str | None, Any]] = (
         list(single.items()) if isinstance(single, Mapping) else [(None, one) for one in single]
     )
-    for _, node in pairs:
+    for name, node in pairs:
+        if name is not None and (not isinstance(name, str) or not name):
+            raise TypeError(f"{argument} has the name {name!r}, expected text")
         if not isinstance(node, Node):
             raise TypeError(f"{argument} holds {node!r}, expected values such as fn.Input((3,)) or fn.Dense(4)(x)")
     return pairs
@@ -155,6 +176,8 @@ def _input_names(inputs: Sequence[tuple[str | None, Node]]) -> dict[Node, str]:
     for _, node in inputs:
         if node.layer is not None:
             raise ValueError("`inputs` holds what a layer makes, expected values that fn.Input made")
+    if len({node for _, node in inputs}) < len(inputs):
+        raise ValueError("an input stands twice in `inputs`, expected each once; layers may use it many times")
     given = [name or node.name for name, node in inputs]
     names = _unique(given, [INPUT] * len(given), "input", ())
     return dict(zip((node for _, node in inputs), names, strict=True))

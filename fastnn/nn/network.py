@@ -214,7 +214,7 @@ class Network:
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
         buffers = {name: spec for call in self.calls for name, spec in self.buffers_of(call).items()}
-        return State(_drawn(self.parameter_specs, dtype, seed), _drawn(buffers, dtype, seed))
+        return State(_drawn(self.parameter_specs, dtype, seed, self.frozen), _drawn(buffers, dtype, seed))
 
     def with_frozen(self, names: Collection[str], frozen: bool) -> "Network":
         """This network, the layers of these names frozen or not. ValueError for an unknown name."""
@@ -238,8 +238,8 @@ class Network:
 
 
 @ieee  # float32 rounds some numbers to 0
-def _drawn(specs: Mapping[str, Parameter], dtype, seed: int) -> Block:
-    block = Block({name: spec.shape for name, spec in specs.items()}, dtype)
+def _drawn(specs: Mapping[str, Parameter], dtype, seed: int, frozen: frozenset[str] = frozenset()) -> Block:
+    block = Block({name: spec.shape for name, spec in specs.items()}, dtype, frozen=frozen)
     for name, spec in specs.items():
         block[name][...] = spec.initializer.sample(random.generator(seed, "initial", name), spec.shape)
     return block

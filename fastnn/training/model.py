@@ -184,6 +184,7 @@ class Predictor(Hinted):
     def _set_frozen(self, layers: tuple[str, ...], frozen: bool) -> None:
         with self._turn:
             self.network = self.network.with_frozen(layers, frozen)
+            self.parameters.frozen = self.network.frozen
             self._kept = KeptSteps()
 
     def set_parameters(self, values: Mapping[str, Any]) -> None:

@@ -1,27 +1,37 @@
 """What layers learn of the training data before the first step: see `Layer.fitted`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
+from fastnn.common.errors import DataError
+from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.nn.layers import Layer
 from fastnn.training.model import Predictor
 
 
 def fit_statistics(model: Predictor, source: Source) -> None:
-    """Set the running statistics of layers that take them from all training data; not in a training that goes on."""
+    """Set the running statistics of layers that take them from all training data; not in a training that goes on.
+
+    A layer that reads several inputs has those of all of them together. DataError for batches that come only once.
+    """
     if model.epoch:
         return
     inputs = list(model.network.graph.inputs)
-    for call in model.network.calls:
-        if type(call.layer).fitted is not Layer.fitted:
-            number = inputs.index(call.inputs[0])
-            for short, value in call.layer.fitted(partial(_data, source, number)).items():
-                model.buffers.assign(f"{call.owner}.{short}", value)
+    calls = [call for call in model.network.calls if type(call.layer).fitted is not Layer.fitted]
+    for owner, layer in {call.owner: call.layer for call in calls}.items():
+        numbers = [inputs.index(call.inputs[0]) for call in calls if call.owner == owner]
+        for short, value in layer.fitted(partial(_data, source, numbers, owner)).items():
+            model.buffers.assign(f"{owner}.{short}", value)
 
 
-def _data(source: Source, number: int) -> Iterator[np.ndarray]:
-    """The data of one input, chunk by chunk."""
-    return (chunk.x[number] for chunk in source.chunks(1))
+def _data(source: Source, numbers: Sequence[int], owner: str) -> Iterator[np.ndarray]:
+    """The data of some inputs, chunk by chunk."""
+    if isinstance(source, BatchSource) and source.comes_once:
+        raise DataError(
+            f"{owner} takes mean and deviation from all training data before the first step, but these batches can be "
+            "iterated over only once; give a list or a loader that begins anew, or standardise=False"
+        )
+    return (chunk.x[number] for chunk in source.chunks(1) for number in numbers)

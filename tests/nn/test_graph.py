@@ -130,6 +130,11 @@ def test_layers_of_a_model_are_frozen_and_trained_again(tmp_path):
     assert moved(model) == {"dense", "middle", "dense_1"}
     model.freeze("dense", "middle")
     assert moved(model) == {"dense_1"}
+    before = model.parameters.copy()
+    fn.SGD(0.1).step(model.parameters, model.loss_and_gradients(np.ones((4, 3)), np.zeros(4, int))[1])
+    assert {name for name, array in model.parameters.items() if (array != before[name]).any()} == {
+        "dense_1.w", "dense_1.b",
+    }  # fmt: skip
     model.save(tmp_path / "m.h5")
     assert moved(fn.load(tmp_path / "m.h5")) == {"dense_1"}
     model.unfreeze("middle")
@@ -188,6 +193,7 @@ def test_statistics_of_a_table_are_those_of_the_training_data():
 X = fn.Input(3)
 OTHER = fn.Input(3)
 Y = fn.Dense(2)(X)
+SHARED, NORM = fn.Dense(4), fn.BatchNorm()
 
 
 @pytest.mark.parametrize(
@@ -209,6 +215,16 @@ Y = fn.Dense(2)(X)
         (lambda: fn.Model(X, fn.Dense(3, tied_to="embeding")(Y)), ValueError, "tied to 'embeding'"),
         (lambda: fn.Model(X, fn.Dense(9, tied_to="dense")(Y)), fn.ShapeError, "expected"),
         (lambda: fn.Model(X, fn.Dense(2, name="a.b")(X)), ValueError, "text without"),
+        (lambda: fn.Model({"a": X, "b": X}, Y), ValueError, "an input stands twice"),
+        (lambda: fn.Model({1: X}, Y), TypeError, "inputs has the name 1, expected text"),
+        (lambda: fn.Model(X, {1: Y, 2: fn.Dense(3)(Y)}), TypeError, "outputs has the name 1, expected text"),
+        (lambda: fn.Model(X, {"val": Y, "o": fn.Dense(3)(Y)}), ValueError, "'val': figures that begin so"),
+        (lambda: fn.Model(X, {"val_a": Y, "a": fn.Dense(3)(Y)}), ValueError, "'val_a': figures that begin so"),
+        (lambda: fn.Model(X, SHARED(SHARED(X))), fn.ShapeError, r"shapes \(3,\) and \(4,\), but both uses share"),
+        (lambda: fn.Model(X, NORM(fn.Dense(4)(NORM(X)))), fn.ShapeError, "batch_norm is called with samples of shapes"),
+        (lambda: fn.Dense(3, tied_to="dense", l2=0.1), ValueError, "l1, l2 or max_norm beside tied_to='dense'"),
+        (lambda: fn.Dense(3, tied_to="dense", max_norm=1), ValueError, "give it to the layer of that name"),
+        (lambda: fn.Dense(3, tied_to="e")(fn.Input((4, 4))), fn.ShapeError, r"shape \(4, 4\), expected \(inputs,\)"),
         (lambda: fn.Sequential([fn.Dense(2, name="a"), fn.Dense(2, name="a")], input_shape=2), ValueError, "twice"),
         (lambda: fn.Model(X, fn.Flatten()(fn.Embedding(5, 2)(Y))), ValueError, "takes word ids and so must be the fir"),
         (lambda: two_inputs().predict(DATA["words"]), fn.DataError, "expected a dict with an array for each of"),
@@ -225,6 +241,64 @@ def test_numbers_and_word_ids_do_not_go_by_one_input():
     ids = fn.Input(3)
     with pytest.raises(ValueError, match="embedding takes input as word ids, dense as numbers"):
         fn.Model(ids, fn.Add()(fn.Sum()(fn.Embedding(5, 2)(ids)), fn.Dense(2)(ids)))
+
+
+def test_a_layer_whose_parameters_fit_may_be_shared_by_samples_of_other_shapes():
+    x, dense, norm = fn.Input((5, 3)), fn.Dense(3, "tanh"), fn.BatchNorm()
+    many = norm(dense(x))
+    one = norm(dense(fn.GlobalAveragePool()(many)))
+    model = fn.Model(x, fn.Dense(2)(fn.Concatenate()(one, fn.Flatten()(many))), dtype="float64")
+    assert max(fn.check_gradients(model, RNG.normal(size=(6, 5, 3)), RNG.integers(0, 2, 6)).values()) < 1e-7
+
+
+def test_the_weight_of_an_only_output_survives_a_file(tmp_path):
+    x = fn.Input(3)
+    model = fn.Model(x, fn.Dense(2)(x), loss_weights={"dense": 0.5}, dtype="float64")
+    model.save(tmp_path / "model.h5")
+    data, labels = RNG.normal(size=(7, 3)), RNG.integers(0, 2, 7)
+    assert fn.load(tmp_path / "model.h5").evaluate(data, labels) == model.evaluate(data, labels)
+
+
+def test_a_file_s_other_losses_stay_where_some_are_given(tmp_path):
+    model = two_inputs()
+    model.save(tmp_path / "model.h5")
+    loaded = fn.load(tmp_path / "model.h5", loss={"price": "mae"})
+    assert [output.loss.name for output in loaded.network.outputs] == ["softmax_cross_entropy", "mae"]
+    assert loaded.evaluate(DATA, TARGETS)["word_loss"] == model.evaluate(DATA, TARGETS)["word_loss"]
+
+
+def test_statistics_of_a_layer_on_two_inputs_are_those_of_both():
+    one, other, shared = fn.Input(2), fn.Input(2), fn.Columns([0, 1])
+    model = fn.Model([one, other], fn.Dense(1)(fn.Add()(shared(one), shared(other))), loss="mse", dtype="float64")
+    x = RNG.normal(size=(20, 2)), RNG.normal(9, 3, (20, 2))
+    model.fit(x, x[0][:, 0], optimizer=fn.SGD(0.01))
+    np.testing.assert_allclose(model.buffers["columns.mean"], np.concatenate(x).mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(model.buffers["columns.std"], np.concatenate(x).std(axis=0), rtol=1e-12)
+
+
+def test_batches_and_validation_data_with_a_tuple_of_inputs():
+    one, other = fn.Input(3), fn.Input(3)
+    x, y = (RNG.normal(size=(8, 3)), RNG.normal(size=(8, 3))), RNG.normal(size=(8, 3))
+
+    def fitted(*data, **settings):
+        outputs = [fn.Dense(3)(one), fn.Dense(3)(fn.Add()(one, other))]
+        model = fn.Model([one, other], outputs, loss="mse", dtype="float64")
+        return model.fit(*data, optimizer=fn.SGD(0.1), batch_size=None, shuffle=False, **settings)
+
+    want = fitted(x, (y, y), validation_data=({"input": x[0], "input_1": x[1]}, (y, y)))
+    for together in (x, list(x)):
+        for pair in ((together, (y, y)), [together, [y, y]]):
+            got = fitted([pair], validation_data=pair)
+            assert got["loss"] == want["loss"]
+            assert got["val_loss"] == want["val_loss"]
+            assert fitted([pair], validation_data=[pair, pair])["val_loss"] == pytest.approx(want["val_loss"])
+
+
+def test_two_rows_in_a_list_are_validation_data():
+    model = fn.Sequential([fn.Dense(2)], input_shape=3)
+    rows, labels = [np.ones(3), np.zeros(3)], [0, 1]
+    history = model.fit(rows, labels, validation_data=(rows, labels), optimizer=fn.SGD(0.0))
+    assert history["val_loss"] == [model.evaluate(rows, labels)["loss"]]
 
 
 def test_a_deep_net_is_no_matter_of_recursion():

@@ -56,6 +56,26 @@ def test_gradients_and_steps_by_hand_have_the_bits_of_fit(optimizer):
     assert bits(model.parameters) == bits(want.parameters)
 
 
+@pytest.mark.parametrize("copied", [False, True])
+@pytest.mark.parametrize("optimizer", ["clipped", "adam", "decay", "bfloat16"])
+def test_steps_by_hand_leave_frozen_layers_alone(optimizer, copied):
+    def net():
+        layers = [fn.Dense(40, "tanh", freeze=True), fn.Dense(30, "tanh"), fn.Dense(3)]
+        return fn.Sequential(layers, input_shape=6, dtype="float32", seed=1)
+
+    make = (OPTIMIZERS | {"decay": lambda: fn.AdamW(0.01, weight_decay=0.5, clip_norm=0.1)})[optimizer]
+    want, model, own = fitted(make(), epochs=1, model=net()), net(), make()
+    model = copy.deepcopy(model) if copied else model
+    before = model.parameters.copy()
+    for x, y in BATCHES:
+        _, gradients = model.loss_and_gradients(x, y)
+        own.step(model.parameters, gradients)
+    moved = {name for name, array in model.parameters.items() if (array != before[name]).any()}
+    assert moved == {"dense_1.w", "dense_1.b", "dense_2.w", "dense_2.b"}
+    if optimizer != "bfloat16":  # which rounds by epoch and step
+        assert bits(model.parameters) == bits(want.parameters)
+
+
 def test_gradients_that_are_kept_are_not_overwritten():
     model = net()
     _, first = model.loss_and_gradients(*BATCHES[0])
@@ -199,6 +219,18 @@ def test_shorter_batches_may_come_anywhere_and_weights_with_them():
     for x, y, w in batches:
         want.train_on_batch(x, y, optimizer=own, sample_weight=w * np.where(y == 1, 2.0, 1.0))
     assert bits(model.parameters) == bits(want.parameters)
+
+
+def test_statistics_of_all_training_data_need_batches_that_come_again():
+    def net(**settings):
+        return fn.Sequential([fn.Columns(range(6), **settings), fn.Dense(3)], input_shape=6, dtype="float64")
+
+    model = net()
+    with pytest.raises(fn.DataError, match=r"columns takes mean and deviation from all training data.*only once"):
+        model.fit(iter(BATCHES), verbose=False)
+    model.fit(BATCHES, verbose=False)
+    np.testing.assert_allclose(model.buffers["columns.mean"], X.mean(axis=0), rtol=1e-12)
+    net(standardise=False).fit(iter(BATCHES), verbose=False)
 
 
 def test_validation_on_batches():

@@ -31,7 +31,8 @@ class Dense(Penalised, Layer):
     activation   a name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu
     initializer  of w; bias_initializer of b
     tied_to      the name of a layer whose weight w, (units, inputs), this layer uses transposed instead of one of its
-                 own: an embedding's, for scores of its words, or that of the dense layer which an autoencoder undoes
+                 own: an embedding's, for scores of its words, or that of the dense layer which an autoencoder undoes.
+                 For samples (inputs,) only. Penalties and max_norm are that layer's
     """
 
     units: int
@@ -48,10 +49,20 @@ class Dense(Penalised, Layer):
         check_activation(self.activation)
         initializers.get(self.initializer)
         initializers.get(self.bias_initializer)
+        if self.tied_to is not None and (self.l1 or self.l2 or self.max_norm is not None):
+            raise ValueError(
+                f"Dense: l1, l2 or max_norm beside tied_to={self.tied_to!r}: give it to the layer of that name, which "
+                "has the weight"
+            )
 
     def output_shape(self, shape):
         if not shape:
             raise ShapeError(f"Dense got samples of shape {shape}, expected (inputs,) or (…, inputs)")
+        if self.tied_to is not None and len(shape) > 1:
+            raise ShapeError(
+                f"Dense(tied_to={self.tied_to!r}) got samples of shape {shape}, expected (inputs,): a weight is tied "
+                "for one position only"
+            )
         return (*shape[:-1], self.units)
 
     def parameters(self, shape):

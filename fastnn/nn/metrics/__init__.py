@@ -44,6 +44,7 @@ ELSEWHERE = {  # what others call them
     "categorical_accuracy": "accuracy",
     "sparse_categorical_accuracy": "accuracy",
 }
+SPLITS = ("val_", "test_")  # begin the figures of other data than those of the training
 TAKEN = ("epoch", "loss", "lr", "seconds", "samples_per_second")  # figures of the history that are no metrics
 
 
@@ -77,6 +78,8 @@ def for_outputs(given: Any, outputs: Mapping[str, tuple[Loss, int]]) -> dict[str
     found = {name: resolve(by_name.get(name, ()), loss, width) for name, (loss, width) in outputs.items()}
     if len(outputs) == 1:
         return found
+    if of_another := next((name for name in outputs if f"{name}_".startswith(SPLITS)), None):
+        raise ValueError(f"an output has the name {of_another!r}: figures that begin so are of other data; rename it")
     losses = {name: OutputLoss("loss", loss, width) for name, (loss, width) in outputs.items()}
     several = {name: tuple(one.of_output(name) for one in (losses[name], *found[name])) for name in outputs}
     names = Counter(metric.name for metrics in several.values() for metric in metrics)
@@ -140,7 +143,7 @@ def _name_of(function: Any) -> str:
 
 
 def _checked(name: str) -> str:
-    if not name.isidentifier() or name in TAKEN or name.startswith(("val_", "test_")):
+    if not name.isidentifier() or name in TAKEN or name.startswith(SPLITS):
         raise ValueError(
             f"metrics has the name {name!r}, expected one like 'my_metric', not val_…, test_… or {', '.join(TAKEN)}"
         )

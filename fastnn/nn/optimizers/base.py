@@ -237,6 +237,8 @@ class Optimizer(Hinted):
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
 
+        Of a model's parameters those that are frozen stay as they are, and need no gradient.
+
         Raises KeyError if a gradient is missing, ShapeError if one has another shape, TypeError for a parameter
         that cannot be updated in place. After an error nothing has changed.
 
@@ -245,7 +247,7 @@ class Optimizer(Hinted):
         if isinstance(params, Block) and not self._rounds:
             self._step_model(params, grads)
             return
-        params = {name: by_hand.updatable(name, w) for name, w in params.items()}
+        params = {name: by_hand.updatable(name, w) for name, w in by_hand.trained(params).items()}
         gradients = {name: by_hand.fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
         gradients = by_hand.clipped(gradients, self.clip_norm, self.clip_value)
         state = {name: self._state_of(name, w) for name, w in params.items()}
@@ -262,7 +264,13 @@ class Optimizer(Hinted):
             gradients = gradients.duplicate() if gradients is grads else gradients
             by_hand.clip([gradients], self.clip_norm, self.clip_value)
         scalars = self.scalars(np.array([self.iteration]))[0].astype(parameters.dtype)
-        call(self.kernel, parameters.flat, *self.flat_state(), gradients.flat, scalars)
+        blocks = (parameters, *self._blocks.values(), gradients)
+        operands = [[block.flat for block in blocks]]
+        if parameters.frozen:
+            names = [name for name in parameters if name not in parameters.frozen]
+            operands = [[block.buffers[name].reshape(-1) for block in blocks] for name in names]
+        for arrays in operands:
+            call(self.kernel, *arrays, scalars)
         self.iteration += 1
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:

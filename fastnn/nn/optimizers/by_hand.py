@@ -25,13 +25,22 @@ def blocks_of(arrays: Mapping[str, np.ndarray]) -> list[Block]:
 
 
 def gathered(parameters: Block, gradients: Mapping[str, Any]) -> Block:
-    """The gradients laid out as the parameters are: themselves, if they are. KeyError, ShapeError for what is not."""
+    """The gradients laid out as the parameters are: themselves, if they are; 0 for frozen ones.
+
+    KeyError for a gradient that is missing, ShapeError for one of another shape.
+    """
     if isinstance(gradients, Block) and gradients.is_like(parameters):
         return gradients
     block = parameters.like()
-    for name, w in parameters.items():
+    for name, w in trained(parameters).items():
         block[name][...] = fitting(f"gradient of {name}", gradients[name], w)
     return block
+
+
+def trained(parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays to update: all but those that a model keeps frozen."""
+    frozen = parameters.frozen if isinstance(parameters, Block) else ()
+    return {name: w for name, w in parameters.items() if name not in frozen}
 
 
 def sum_of_squares(flat: np.ndarray) -> np.ndarray:
