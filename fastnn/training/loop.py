@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -86,7 +86,7 @@ class _Loop:
         shuffle = settings.shuffle and source.shuffles
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
         run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, shuffle
-        run.steps = -(-run.samples // batch)
+        run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
         self.runner = Runner(self._compiled(batch, shuffle, settings.steps_per_block))
         run.attach(self.runner)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
@@ -131,12 +131,15 @@ class _Loop:
 
     def _train_epoch(self) -> None:
         run = self.run
+        position, run.position_to_resume = run.position_to_resume, None
         run.step, run.logs = 0, {"epoch": run.epoch + 1}
-        self.steps_before = len(run.history.steps["loss"])
+        if position is not None:
+            run.step = len(position["losses"])
+        self.steps_before = len(run.history.steps["loss"]) - run.step
         self._call("on_epoch_begin")
         if run.stop_reason is not None:  # a callback that does not want this epoch: there is none
             return
-        self._run_epoch()
+        self._run_epoch(position)
         if self.validation is not None:
             figures = self.model.evaluate_source(self.validation)
             run.logs |= {f"val_{name}": value for name, value in figures.items()}
@@ -146,10 +149,10 @@ class _Loop:
         run.history.epochs.append(run.logs)  # itself: figures that callbacks add are kept
         self._call("on_epoch_end")
 
-    def _run_epoch(self) -> None:
+    def _run_epoch(self, position: Mapping[str, Any] | None) -> None:
         run, runner = self.run, self.runner
-        begin = time.perf_counter()
-        for chunk in runner.chunks(self.source, seed=self.model.seed, epoch=run.epoch, passes=self.passes):
+        begin, keys = time.perf_counter(), {"seed": self.model.seed, "epoch": run.epoch}
+        for chunk in runner.chunks(self.source, **keys, passes=self.passes, position=position):
             self.good.begin_chunk()
             self.model.network.check_batch(len(chunk) % run.batch_size or run.batch_size)
             while run.stop_reason is None and runner.next_batch:
@@ -159,6 +162,7 @@ class _Loop:
                 break
         seconds = time.perf_counter() - begin
         speed = runner.samples_done / seconds
+        run.logs |= runner.metrics()
         run.logs |= {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": speed}
 
     def _check_state(self, is_finite: bool) -> None:

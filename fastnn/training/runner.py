@@ -1,7 +1,8 @@
 """Takes a compiled step through data, batch by batch."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Runner:
         self._tuner = ThreadTuner()
         self._nothing: dict[np.dtype, np.ndarray] = {}
         self._samples = self._until = 0  # of the whole pass; where the arrays at hand end
+        self._chunk = 0  # the number of the one at hand
         self._last_batch = 0
         self._weights_are_of = 0  # the batch size whose equal weights are set
 
@@ -72,10 +74,20 @@ class Runner:
         written = self.step.inputs.losses, self.step.inputs.sums
         self.step.program.bind(dict(zip(written, self._log.arrays(), strict=True)))
 
-    def chunks(self, source: Source, *, seed: int | None = None, epoch: int = 0, passes: int = 1) -> Iterator[Chunk]:
+    def chunks(
+        self,
+        source: Source,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+        passes: int = 1,
+        position: Mapping[str, Any] | None = None,
+    ) -> Iterator[Chunk]:
         """Pass over all data of a source; yields each chunk. Then `advance` until `next_batch` is 0.
 
         With a seed random numbers are drawn, and samples shuffled if the step does that, by seed and epoch.
+
+        position : where an interrupted pass had come to, as `position` gave it: what came before is passed over
         """
         order_seed = seed if self.step.shuffles else None
         for number, chunk in enumerate(source.chunks(self.step.batch, order_seed, epoch)):
@@ -86,7 +98,24 @@ class Runner:
                 dropout_key = None if seed is None else random.key(seed, "noise", epoch, words=DROPOUT_KEY_WORDS)
                 keys = {"order_key": order_key, "dropout_key": dropout_key}
                 self.start(chunk, **keys, passes=passes, samples=source.samples)
-            yield chunk
+            self._chunk = number
+            if position is not None and number == position["chunk"]:
+                self._resume(position)
+            if position is None or number >= position["chunk"]:
+                yield chunk
+
+    def position(self) -> dict[str, Any]:
+        """How far the pass has come, and what it has recorded."""
+        losses, sums = (array[: self.steps_done].copy() for array in self._log.arrays())
+        cursor = self.step.program[self.step.inputs.cursor].copy()
+        return {"chunk": self._chunk, "cursor": cursor, "losses": losses, "sums": sums}
+
+    def _resume(self, position: Mapping[str, Any]) -> None:
+        """Go on in the chunk at hand where an interrupted pass had come to."""
+        self._until += int(position["cursor"][3]) - self.samples_done
+        self.step.program[self.step.inputs.cursor][:] = position["cursor"]
+        self._log.resume(position["losses"], position["sums"])
+        self._bind_log()
 
     def _next_chunk(self, chunk: Chunk, order_key: np.ndarray | None) -> None:
         self.step.program[self.step.inputs.cursor][3] = self.samples_done

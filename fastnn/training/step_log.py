@@ -36,6 +36,11 @@ class StepLog:
         self.losses, self._sums = losses, sums
         return True
 
+    def resume(self, losses: np.ndarray, sums: np.ndarray) -> None:
+        """Take over what was recorded of the first steps."""
+        self.extend(len(losses))
+        self.losses[: len(losses)], self._sums[: len(sums)] = losses, sums
+
     def arrays(self) -> list[np.ndarray]:
         """The arrays that these kernels write: losses, sums."""
         return [self.losses, self._sums]

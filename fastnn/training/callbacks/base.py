@@ -1,7 +1,7 @@
 """The callback protocol: the training that a callback sees, and the moments at which it is called."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ class Run:
     callbacks                   all of them, in the order in which they are called
     logs                        this epoch's figures so far: loss, the model's metrics; val_* once known. Figures that a
                                 callback adds are kept in the history.
+    can_resume_within           whether a training can go on from the middle of an epoch
+    position_to_resume          where the next epoch begins, if not at its beginning: set by a Checkpoint
     stop_reason                 why a callback ended the training; None while it goes on
     put_back                    whether a callback has put the parameters of an earlier epoch back, at the end: then a
                                 Checkpoint keeps these for `load`, beside those from which a training resumes
@@ -37,10 +39,11 @@ class Run:
         self.last_epoch = model.epoch + epochs
         self.callbacks = callbacks
         self.step = self.steps = self.samples = self.batch_size = 0
-        self.shuffle = True
+        self.shuffle = self.can_resume_within = True
         self.logs: dict[str, Any] = {}
         self.stop_reason: str | None = None
         self.put_back = False
+        self.position_to_resume: Mapping[str, Any] | None = None
         self._runner: Runner | None = None
 
     def stop(self, reason: str) -> None:
@@ -55,6 +58,11 @@ class Run:
     def samples_done(self) -> int:
         """Samples used so far in this epoch."""
         return self._runner.samples_done if self._runner is not None and self.step else 0
+
+    def position(self) -> dict[str, Any]:
+        """How far this epoch has come, as plain data: a training that has it as `position_to_resume` goes on there."""
+        assert self._runner is not None, "no step has run"
+        return self._runner.position()
 
     @property
     def gradients(self) -> Block:

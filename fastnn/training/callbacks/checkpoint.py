@@ -1,6 +1,8 @@
 """Keeps the whole state of a training on disk, so that it can go on after an interruption."""
 
 import json
+import math
+import time
 from array import array
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.names import numbered
+from fastnn.common.validation import real_number, whole_number
 from fastnn.nn.config import config_of
 from fastnn.training import storage
 from fastnn.training.callbacks.base import Callback, Run
@@ -20,8 +23,10 @@ from fastnn.training.storage import Saved
 class Checkpoint(Callback):
     """After each epoch, write model, optimizer state, counters, history and callbacks' states to `path`.
 
-    With resume=True and a file there, training starts from it: parameters, state, sample order and
-    what follows are the same bits as without the interruption.
+    every    also every so many steps of an epoch; minutes: also whenever so many have passed
+    resume   start from the file, if it is there: parameters, state, position in the epoch, sample order and what
+             follows are the same bits as without the interruption. Not within an epoch of batches that a user makes:
+             they cannot be read from the middle.
 
     The file is a model too, which `load` reads: that of the last epoch, and once the training has ended the one that it
     leaves, as `EarlyStopping(restore_best=True)` puts the best parameters back. Then the last ones stand beside them,
@@ -30,8 +35,16 @@ class Checkpoint(Callback):
 
     last = True  # after each epoch it keeps what the other callbacks have made of it
 
-    def __init__(self, path: str | Path, *, resume: bool = False):
+    def __init__(
+        self, path: str | Path, *, resume: bool = False, every: int | None = None, minutes: float | None = None
+    ):
         self.path, self.resume = Path(path), resume
+        self.every = 0 if every is None else whole_number("Checkpoint: every", every)
+        self.minutes = None if minutes is None else real_number("Checkpoint: minutes", minutes)
+        if self.minutes is not None and not self.minutes > 0:
+            raise ValueError(f"Checkpoint: minutes is {minutes}, expected above 0")
+        self.often = minutes is not None
+        self._due = math.inf
         self.setup: dict[str, Any] = {}  # of the training that it watches
         self._is_there = False  # whether the file is of this training
 
@@ -39,6 +52,9 @@ class Checkpoint(Callback):
         # As it is now: a callback may change the learning rate, and a resumed training is set up with the first again.
         self.setup = _setup(run)
         self._is_there = False
+        self._due = math.inf if self.minutes is None else time.monotonic() + 60 * self.minutes
+        if (self.every or self.minutes) and not run.can_resume_within:
+            raise ValueError("Checkpoint: every or minutes, but batches cannot be read from the middle of an epoch")
         if self.resume and self.path.exists():
             saved = storage.read(self.path)
             self._check(saved.training)
@@ -62,9 +78,18 @@ class Checkpoint(Callback):
             told = "; ".join(_difference(name, was.get(name), now.get(name)) for name in changed)
             raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
 
+    def on_batch_end(self, run: Run) -> None:
+        """Called every `every` steps, and often if `minutes` is set."""
+        if (self.every and run.step % self.every == 0) or time.monotonic() >= self._due:
+            self._save(run, position=run.position())
+
     def on_epoch_end(self, run: Run) -> None:
-        storage.save(self.path, run.model.saved(training_state(run, self.setup)))
+        self._save(run)
+
+    def _save(self, run: Run, **position: Any) -> None:
+        storage.save(self.path, run.model.saved(training_state(run, self.setup) | position))
         self._is_there = True
+        self._due = math.inf if self.minutes is None else time.monotonic() + 60 * self.minutes
 
     def on_train_end(self, run: Run) -> None:
         if run.put_back and self._is_there:
@@ -135,6 +160,7 @@ def restore(run: Run, saved: Saved) -> None:
     run.history.epochs[:] = training["history"]["epochs"]
     run.history.steps.clear()
     run.history.steps.update({name: array("d", values) for name, values in training["history"]["steps"].items()})
+    run.position_to_resume = training.get("position")
     for key, callback in _resumable(run).items():
         callback.load_state_dict(training["callbacks"][key])
 

@@ -19,7 +19,7 @@ class StepRecorder(Callback):
         raise NotImplementedError
 
     def on_epoch_begin(self, run: Run) -> None:
-        self._recorded = False
+        self._recorded = run.step >= self.every  # where a training goes on in the middle of an epoch
 
     def on_batch_end(self, run: Run) -> None:
         self.record(run)
