@@ -249,6 +249,8 @@ class Sequential(Model):
 def _losses(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Losses:
     if isinstance(given, Mapping):
         return {name: losses.get(one) for name, one in given.items()}
+    if isinstance(given, list | tuple):
+        raise TypeError(f"loss is {given!r}, expected one loss, or of several outputs a dict of them by name")
     return losses.get(given)
 
 
