@@ -92,7 +92,7 @@ def graph_of(inputs: Any, outputs: Any) -> Graph:
     """The graph between inputs and outputs: each a value, a list of values, or a dict of them by name.
 
     ValueError if the outputs need an input that is not given, an input is not needed, or one stands twice; TypeError
-    for a name that is no text; ShapeError if uses of a layer cannot share its parameters.
+    for a name that is no text or a `freeze` that is no bool; ShapeError if uses of a layer cannot share its parameters.
     """
     given_inputs, given_outputs = _listed(inputs, "inputs"), _listed(outputs, "outputs")
     nodes = _ancestors(node for _, node in given_outputs)
@@ -120,6 +120,8 @@ def graph_of(inputs: Any, outputs: Any) -> Graph:
 def _call(node: Node, owner: str, values: Mapping[Node, str], calls: Sequence[Call]) -> Call:
     assert node.layer is not None
     uses = 1 + sum(call.owner == owner for call in calls)
+    if not isinstance(node.layer.freeze, bool):
+        raise TypeError(f"{owner}: freeze is {node.layer.freeze!r}, expected True or False")
     name = owner if uses == 1 else f"{owner}@{uses}"
     inputs = tuple(values[one] for one in node.inputs)
     call = Call(name, node.layer, owner, inputs, tuple(one.shape for one in node.inputs), node.shape)
@@ -197,6 +199,6 @@ def _unique(given: Sequence[str | None], kinds: Sequence[str], what: str, taken:
 
 
 def _checked_name(name: Any, what: str) -> str:
-    if not isinstance(name, str) or not name or set(name) & set("./@"):
-        raise ValueError(f"the name of {what} is {name!r}, expected text without '.', '/' and '@'")
+    if not isinstance(name, str) or not name or set(name) & set("./@") or not name.isprintable():
+        raise ValueError(f"the name of {what} is {name!r}, expected printable text without '.', '/' and '@'")
     return name

@@ -58,7 +58,7 @@ class Network:
         for call in self.calls:
             self._check_data(call)
             self._check_borrowed(call)
-        self.outputs = outputs_of(graph, loss, loss_weights or {}, metrics)
+        self.outputs = outputs_of(graph, loss, {} if loss_weights is None else loss_weights, metrics)
 
     def _check_data(self, call: Call) -> None:
         """ValueError unless a layer that takes data reads an input, and one that takes ids no numbers."""

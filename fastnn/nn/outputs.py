@@ -35,6 +35,10 @@ Metrics = Iterable[Given] | Mapping[str, Iterable[Given]]
 
 def outputs_of(graph: Graph, loss: Losses, weights: Mapping[str, float], metrics: Metrics) -> tuple[Output, ...]:
     """The outputs of a graph. ValueError for a name that none has, or a loss that is missing; ShapeError, TypeError."""
+    if not isinstance(weights, Mapping):
+        raise TypeError(
+            f"loss_weights is {weights!r}, expected a dict by output, such as {dict.fromkeys(graph.outputs, 1)}"
+        )
     losses = dict(loss) if isinstance(loss, Mapping) else dict.fromkeys(graph.outputs, loss)
     for what, given in (("loss", losses), ("loss_weights", weights)):
         if unknown := next((name for name in given if name not in graph.outputs), None):

@@ -27,6 +27,8 @@ def _reasons(network: Network, optimizer: Optimizer, block: int, batch: int) -> 
         yield f"a step takes {batch} samples: it is for batch_size=1"
     if weight in network.frozen or not network.graph.is_chain:
         yield "it is for layers in a row, the first of which is trained"
+    if weight in network.shared or (isinstance(first, Dense) and weight not in network.parameter_specs):
+        yield "the weight of the first layer is tied: another layer uses it in the same step"
     if not isinstance(first, Dense):
         yield f"the first layer is {network.names[0]}: it is for a network that begins with Dense"
     if not optimizer.takes_outer_products:

@@ -12,6 +12,7 @@ from fastnn.nn.optimizers import Optimizer
 from fastnn.training.compile import compile_train
 from fastnn.training.kept import BatchRunner, KeptSteps
 from fastnn.training.model import Predictor
+from fastnn.training.statistics import warn_without_statistics
 from fastnn.training.step import Step
 
 
@@ -41,6 +42,7 @@ def _runner(model: Predictor, kept: KeptSteps, optimizer: Optimizer, batch: Chun
     weighted = batch.sample_weight is not None
 
     def compiled(samples: int) -> Step:
+        warn_without_statistics(model)
         return compile_train(model.network, model.state, samples, optimizer, weighted=weighted, fused=True)
 
     bounds = optimizer.clip_norm, optimizer.clip_value, optimizer.state_dtype

@@ -5,7 +5,9 @@ from functools import partial
 
 import numpy as np
 
+from fastnn.common import random
 from fastnn.common.errors import DataError
+from fastnn.common.habits import warn
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.nn.layers import Layer
@@ -25,6 +27,21 @@ def fit_statistics(model: Predictor, source: Source) -> None:
         numbers = [inputs.index(call.inputs[0]) for call in calls if call.owner == owner]
         for short, value in layer.fitted(partial(_data, source, numbers, owner)).items():
             model.buffers.assign(f"{owner}.{short}", value)
+
+
+def warn_without_statistics(model: Predictor) -> None:
+    """Warn of a layer whose running statistics are those that it began with: nobody has seen all training data."""
+    for call in model.network.calls:
+        buffers = model.network.buffers_of(call)
+        if type(call.layer).fitted is Layer.fitted or not buffers or model.epoch:
+            continue
+        begun = {name: spec.initializer.sample(random.generator(0), spec.shape) for name, spec in buffers.items()}
+        if all(np.array_equal(model.buffers[name], value) for name, value in begun.items()):
+            names = " and ".join(f"model.buffers[{name!r}]" for name in buffers)
+            warn(
+                f"{call.owner} has no statistics of all training data, so its numbers go in as they are: only fit "
+                f"computes them; assign {names} yourself, or say standardise=False"
+            )
 
 
 def _data(source: Source, numbers: Sequence[int], owner: str) -> Iterator[np.ndarray]:

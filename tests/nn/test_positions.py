@@ -66,6 +66,15 @@ def test_steps_per_block_refuses_a_dense_layer_at_positions():
         model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=1, steps_per_block=4, verbose=False)
 
 
+@pytest.mark.parametrize("tied", [(None, "dense"), ("dense_1", None)], ids=["the first to another", "to the first"])
+def test_steps_per_block_refuses_a_first_weight_that_is_tied(tied):
+    first, last = (fn.Dense(3, tied_to=name) for name in tied)
+    x = RNG.normal(size=(8, 3))
+    model = fn.Sequential([first, last], input_shape=3, loss="mse")
+    with pytest.raises(ValueError, match="the weight of the first layer is tied"):
+        model.fit(x, x, optimizer=fn.SGD(0.1), batch_size=1, steps_per_block=4, verbose=False)
+
+
 OF_ALL_KINDS = [
     (fn.Conv1D(3, 2, "relu", stride=2, padding="valid", use_bias=False, name="slide"), (6, 2)),
     (fn.AveragePool2D((2, 1), stride=1, padding="same"), (3, 4, 2)),

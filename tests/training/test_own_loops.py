@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -231,6 +232,23 @@ def test_statistics_of_all_training_data_need_batches_that_come_again():
     model.fit(BATCHES, verbose=False)
     np.testing.assert_allclose(model.buffers["columns.mean"], X.mean(axis=0), rtol=1e-12)
     net(standardise=False).fit(iter(BATCHES), verbose=False)
+
+
+def test_a_loop_without_statistics_of_all_data_is_warned_of_once():
+    def net(**settings):
+        return fn.Sequential([fn.Columns([0, 5], **settings), fn.Dense(3)], input_shape=6, dtype="float64")
+
+    model = net()
+    with pytest.warns(UserWarning, match=r"no statistics.*assign model.buffers\['columns.mean'\] and") as seen:
+        model.train_on_batch(*BATCHES[0])
+    assert [warning.filename for warning in seen] == [__file__]
+    assigned, fitted = net(), net()
+    assigned.buffers["columns.mean"] = X[:, [0, 5]].mean(axis=0)
+    fitted.fit(X, Y, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for other in (model, assigned, fitted, net(standardise=False)):
+            other.train_on_batch(*BATCHES[0])
 
 
 def test_validation_on_batches():

@@ -1,6 +1,6 @@
 """A first layer for tables: columns of numbers beside embedded columns of categories."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -48,8 +48,16 @@ class Columns(Penalised, Layer):
 
     def __post_init__(self):
         self.check_penalties("Columns")
+        if isinstance(self.numbers, Mapping | str) or not isinstance(self.numbers, Iterable):
+            raise TypeError(f"Columns: numbers is {self.numbers!r}, expected columns, such as [0, 3]")
         numbers = tuple(whole_number("Columns: a column of numbers", column, 0) for column in self.numbers)
-        categories = _checked_categories(dict(self.categories))  # a file holds pairs, whose order JSON keeps
+        try:
+            categories = dict(self.categories)  # a file holds pairs, whose order JSON keeps
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"Columns: categories is {self.categories!r}, expected how many each column has, such as {{1: 12}}"
+            ) from None
+        categories = _checked_categories(categories)
         named = [*numbers, *categories]
         if not named:
             raise ValueError("Columns names no column, expected numbers=[…] or categories={…}")

@@ -49,6 +49,9 @@ class Dense(Penalised, Layer):
         check_activation(self.activation)
         initializers.get(self.initializer)
         initializers.get(self.bias_initializer)
+        if self.tied_to is not None and not isinstance(self.tied_to, str):
+            kind = type(self.tied_to).__name__
+            raise TypeError(f"Dense: tied_to is {kind}, expected the name of a layer: give that one name='table', say")
         if self.tied_to is not None and (self.l1 or self.l2 or self.max_norm is not None):
             raise ValueError(
                 f"Dense: l1, l2 or max_norm beside tied_to={self.tied_to!r}: give it to the layer of that name, which "
