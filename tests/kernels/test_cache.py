@@ -145,7 +145,8 @@ def test_a_file_of_another_user_is_not_loaded(tmp_path, monkeypatch, caplog, how
     if how == "mode":
         path.chmod(0o620)
     else:
-        monkeypatch.setattr(os, "getuid", lambda uid=os.getuid(): uid + 1)
+        user = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
     assert _cache._read(path) is None
     assert f"{path} is not used, but compiled again" in caplog.text
 
