@@ -117,3 +117,31 @@ class Server:
 
     def _mute(self, handler, content, first):
         self.released.wait(10)
+
+    def _no_address(self, handler, content, first):
+        """A redirect to what urllib takes for a broken IPv6 address."""
+        self._send(handler, b"", 302, headers=[("Location", "http://[::1")])
+
+    def _no_length(self, handler, content, first):
+        """A length of digits that are no number: ² is one of Latin-1."""
+        self._send(handler, content, length="\u00b2" * 3)
+
+    def _drip(self, handler, start):
+        """A byte at a time, for ever: never silent, never done."""
+        try:
+            handler.wfile.write(start)
+            while not self.released.wait(0.02):
+                handler.wfile.write(b"1")
+        except ConnectionError:
+            pass
+        handler.close_connection = True
+
+    def _dripping(self, handler, content, first):
+        self._drip(handler, b"HTTP/1.0 200 OK\r\n\r\n")
+
+    def _dripping_head(self, handler, content, first):
+        self._drip(handler, b"HTTP/1.0 200 OK\r\nX-Header: ")
+
+    def _dripping_chunk(self, handler, content, first):
+        """The length of a chunk that never ends."""
+        self._drip(handler, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -7,15 +7,18 @@ need five more packages.
 import http.client
 import urllib.error
 import urllib.request
+from email.message import Message
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from fastnn.common.errors import FastnnError
 from fastnn.common.files import sha256_of, size_of
+from fastnn.data.receiver import Receiver
 from fastnn.data.remote import Progress, RemoteFile
 
 TRIES = 3  # How often one mirror is asked, if each time the download gets further.
-PIECE_BYTES = 1 << 16  # Bytes read from the network at a time.
+# What urllib raises where a server is not there or sends what is no HTTP. ValueError: a redirect to what is no address.
+FAILURES = (OSError, http.client.HTTPException, ValueError)
 
 
 class MirrorError(FastnnError):
@@ -53,22 +56,22 @@ def _append(url: str, file: RemoteFile, part: Path, progress: Progress | None, t
     request = urllib.request.Request(
         url, headers={"User-Agent": "fastnn", **({"Range": f"bytes={have}-"} if have else {})}
     )
-    with _ask(request, url, part, timeout) as response:
-        resumed = _agrees(response, url, file, have)
+    with Receiver(request, timeout) as receiver:
+        status, headers = _ask(receiver, url, part)
+        resumed = _agrees(status, headers, url, file, have)
         with open(part, "ab" if resumed else "wb") as out:
-            _copy(response, out, have if resumed else 0, url, file, progress)
+            _copy(receiver, out, have if resumed else 0, url, file, progress)
 
 
-def _ask(request: urllib.request.Request, url: str, part: Path, timeout: float) -> Any:
-    """The mirror's response; MirrorError if it sends none or refuses."""
+def _ask(receiver: Receiver, url: str, part: Path) -> tuple[int, Message]:
+    """Status and headers of the mirror's answer; MirrorError if it sends none or refuses."""
     try:
-        return urllib.request.urlopen(request, timeout=timeout)
+        return receiver.head()
     except urllib.error.HTTPError as error:
-        error.close()
         if error.code == 416:  # It has no such range: the next mirror starts from the first byte.
             part.unlink(missing_ok=True)
         raise MirrorError(f"{url} answers {error.code} {error.reason}") from error
-    except (OSError, http.client.HTTPException) as error:
+    except FAILURES as error:
         raise MirrorError(_why(url, error)) from error
 
 
@@ -77,27 +80,24 @@ def _why(url: str, error: Exception) -> str:
     return f"{url} is silent" if isinstance(reason, TimeoutError) else f"{url} cannot be read: {reason}"
 
 
-def _agrees(response: http.client.HTTPResponse, url: str, file: RemoteFile, have: int) -> bool:
+def _agrees(status: int, headers: Message, url: str, file: RemoteFile, have: int) -> bool:
     """Whether the response continues at byte `have` (else it starts anew); MirrorError if its length is another."""
-    resumed = response.status == 206
-    if resumed and not str(response.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
-        raise MirrorError(f"{url} sends {response.headers.get('Content-Range')!r}, expected bytes from {have} on")
-    length = response.headers.get("Content-Length", "")
+    resumed = status == 206
+    if resumed and not str(headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
+        raise MirrorError(f"{url} sends {headers.get('Content-Range')!r}, expected bytes from {have} on")
+    length = headers.get("Content-Length", "")
     wanted = file.size - (have if resumed else 0)
-    if length.isdigit() and int(length) != wanted:
+    if length.isdecimal() and len(length) < 20 and int(length) != wanted:
         raise MirrorError(f"{url} announces {int(length):,} bytes, expected {wanted:,}")
     return resumed
 
 
-def _copy(response: Any, out: IO[bytes], done: int, url: str, file: RemoteFile, progress: Progress | None) -> None:
-    """Write the response to `out`, at most one byte more than expected; MirrorError if it has another length."""
+def _copy(receiver: Receiver, out: IO[bytes], done: int, url: str, file: RemoteFile, progress: Progress | None) -> None:
+    """Write the content to `out`; MirrorError if it has another length, and what is too long is not kept."""
     while True:
         try:
-            piece = response.read(min(PIECE_BYTES, file.size - done + 1))
-        except (
-            OSError,
-            http.client.HTTPException,
-        ) as error:  # Only reading is in this block: an error of the disk is not the mirror's.
+            piece = receiver.piece()
+        except FAILURES as error:  # Only receiving is in this block: an error of the disk is not the mirror's.
             raise MirrorError(_why(url, error), kept=True) from error
         if not piece:
             break

@@ -9,8 +9,10 @@ serial or parallel, signature, processor and versions. So no stale code is found
 import contextlib
 import functools
 import hashlib
+import logging
 import os
 import pickle
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,6 +22,8 @@ import llvmlite
 import numba
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+
+logger = logging.getLogger("fastnn_kernels")
 
 # Symbols that compiled code may call, each with a function that gives it an address. It is called before code that
 # names the symbol is loaded.
@@ -53,25 +57,49 @@ def _candidates():
     yield Path(tempfile.gettempdir()) / f"fastnn-{user}"
 
 
-def _usable(folder: Path) -> bool:
+def _usable(candidate: Path, name: str) -> Path | None:
+    """The folder `name` in a candidate, made if there is none; None if it cannot be written or is not to be trusted."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Files loaded from here are executed: never trust a folder that somebody else owns.
-        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
-            return False
+        for folder in (candidate, candidate / name):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if others := _others_in(candidate, folder):
+            logger.warning(
+                "the kernel cache %s is not used: %s; give it to yourself alone (chmod go-w), or name another folder "
+                "by FASTNN_CACHE_DIR",
+                folder,
+                others,
+            )
+            return None
         with tempfile.TemporaryFile(dir=folder):
-            return True
+            return folder
     except OSError:
-        return False
+        return None
+
+
+def _others_in(candidate: Path, folder: Path) -> str | None:
+    """How other users could put files into the folder, in words: such files are loaded and run. None: they cannot."""
+    if not hasattr(os, "getuid"):
+        return None
+    mode = candidate.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        return f"all users can write to {candidate}"
+    return _others_of(folder.stat())
+
+
+def _others_of(status: os.stat_result) -> str | None:
+    """Which other users can write to a file or folder of this status, in words; None if there are none."""
+    if not hasattr(os, "getuid"):
+        return None
+    if status.st_uid != os.getuid():
+        return f"it belongs to user {status.st_uid}"
+    return "other users can write to it" if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
 
 
 @functools.cache
 def cache_folder() -> Path | None:
-    """The folder that holds this version's compiled code; None where no folder can be written."""
-    for candidate in _candidates():
-        if _usable(folder := candidate / f"kernels-{source_stamp()}"):
-            return folder
-    return None
+    """The folder that holds this version's compiled code; None where no folder can be written by this user alone."""
+    name = f"kernels-{source_stamp()}"
+    return next((folder for candidate in _candidates() if (folder := _usable(candidate, name))), None)
 
 
 class SourceStampedCache(_Cache):
@@ -130,11 +158,16 @@ class SourceStampedCache(_Cache):
 
 
 def _read(path: Path | None) -> bytes | None:
-    """The payload that `_write` wrote; None if the file is missing or damaged: damaged code would crash."""
+    """The payload that `_write` wrote. None if the file is missing, or damaged, or another user can write to it: its
+    code would crash, or do what it likes."""
     if path is None:
         return None
     try:
-        digest, payload = (content := path.read_bytes())[:32], content[32:]
+        with open(path, "rb") as file:
+            if others := _others_of(os.fstat(file.fileno())):
+                logger.warning("the compiled kernel %s is not used, but compiled again: %s", path, others)
+                return None
+            digest, payload = file.read(32), file.read()
     except OSError:
         return None
     return payload if hashlib.sha256(payload).digest() == digest else None
@@ -144,8 +177,14 @@ def _write(path: Path, payload: bytes) -> None:
     """Write digest and payload, whole or not at all. On a full disk the run goes on, and the next compiles again."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(hashlib.sha256(payload).digest() + payload)
+        with open(temporary, "wb", opener=_private) as file:
+            file.write(hashlib.sha256(payload).digest() + payload)
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _private(path: str, flags: int) -> int:
+    """An opener of files that this user alone may read and write."""
+    return os.open(path, flags, 0o600)

@@ -58,6 +58,10 @@ def test_fetched_once(ask, server, tmp_path):
     assert len(server.asked) == 2
 
 
+def test_a_length_that_is_no_number_says_nothing(ask):
+    assert_whole(ask("no_length"))
+
+
 @pytest.mark.skipif(os.name != "posix", reason="no locks of files here")
 def test_two_at_once_fetch_once(ask, server):
     """The second waits for the first, and then finds the file."""
@@ -76,7 +80,10 @@ def test_a_damaged_file_is_fetched_again(ask, server):
 
 @pytest.mark.parametrize(
     "manner",
-    ["forbidden", "flipping", "longer", "endless", "cut", "hanging", "mute", "no_such_range"],
+    [
+        *("forbidden", "flipping", "longer", "endless", "cut", "hanging", "mute", "no_such_range"),
+        *("no_address", "dripping", "dripping_head", "dripping_chunk"),
+    ],
 )
 def test_the_next_mirror_is_asked(ask, server, manner):
     assert_whole(ask(manner, "good", timeout=0.3))
@@ -87,10 +94,13 @@ def test_the_next_mirror_is_asked(ask, server, manner):
 
 def test_a_silent_mirror_is_waited_for_as_long_as_asked(ask, monkeypatch):
     timeouts = []
-    urlopen = urllib.request.urlopen
-    monkeypatch.setattr(
-        urllib.request, "urlopen", lambda *args, timeout: timeouts.append(timeout) or urlopen(*args, timeout=timeout)
-    )
+    opened = urllib.request.OpenerDirector.open
+
+    def noted(opener, *args, timeout):
+        timeouts.append(timeout)
+        return opened(opener, *args, timeout=timeout)
+
+    monkeypatch.setattr(urllib.request.OpenerDirector, "open", noted)
     ask("hanging", "good", timeout=0.3)
     assert set(timeouts) == {0.3}
 
@@ -108,6 +118,10 @@ WHY = {
     "cut": "ends after 150,000 of 300,000 bytes",
     "hanging": "is silent",
     "mute": "is silent",
+    "no_address": "cannot be read: Invalid IPv6 URL",
+    "dripping": "sends fewer than 4,000 bytes a second",
+    "dripping_head": "is silent",
+    "dripping_chunk": "is silent",
 }
 
 

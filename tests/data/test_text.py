@@ -1,11 +1,17 @@
 """Plain text to n-grams: tokens, vocabulary, n-grams inside sentences, the split, and unusable files."""
 
+import random
+import re
+import unicodedata
+
 import numpy as np
 import pytest
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import load_text, load_trigram
+from fastnn.data.formats import text as text_format
 from fastnn.data.formats.text import tokenize
+from tests.tiny import python
 
 
 def write(tmp_path, text, name="a.txt"):
@@ -47,6 +53,42 @@ def numbered(count):
 )
 def test_tokens_and_sentences(text, sentences):
     assert [" ".join(tokens) for tokens in tokenize(text)] == sentences
+
+
+# What ends a sentence, as it is read first; the library's pattern finds the same in linear time.
+END = re.compile(r"(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bdr)(?<!\bst)[.!?…]+[\"')\]]*(?=\s|$)|\n\s*\n")
+
+
+def test_sentences_end_where_the_plain_pattern_says():
+    pieces = ["mr", "mrs", "dr", "st", "amr", "a", "x1", "_", ".", "..", "!", "?", "…", '"', ")", "'", " ", "\n", "\t"]
+    chosen = random.Random(0)
+    for _ in range(20_000):
+        text = "".join(chosen.choices(pieces, k=chosen.randrange(1, 9)))
+        got, want = ([match.span() for match in end.finditer(text)] for end in (text_format.END, END))
+        assert got == want, text
+
+
+def test_many_marks_on_a_letter_are_sorted_as_unicode_says():
+    marks = [*map(chr, range(0x300, 0x370)), "\u0344", "\u0f73", "\u0591", "\u1ea5", "\U0001d15f", "≠", "é", "x", "가"]
+    chosen = random.Random(0)
+    for _ in range(2_000):
+        text = "".join(chosen.choices(marks, k=chosen.randrange(1, 90)))
+        got = unicodedata.normalize("NFC", text_format.MANY_MARKS.sub(text_format._in_order, text))
+        assert got == unicodedata.normalize("NFC", text), ascii(text)
+
+
+LONG = [
+    *('"." * n + "x"', '"!?" * n + "x"', '"mr." * n + "x"', '".)" * n + "x"', '"." * n + ")" * n + "x"'),
+    *('"a" + "\u0301\u0316" * n', '"a" + "\u0316" * n + "\u0301" * n', '"\u0344\u0316" * n', '"\u0301." * n'),
+    *('"\\n" + " " * n + "x"', '"a\'" * n', '"1." * n + "x"'),
+]
+
+
+def test_long_runs_of_any_kind_are_read_in_linear_time():
+    """In quadratic time dots took 45 minutes and marks 8, so the limit of `python` needs no clock."""
+    code = "from fastnn.data.formats.text import tokenize\nn = 400_000\n"
+    code += "".join(f"print(sum(map(len, tokenize({text}))) >= 0)\n" for text in LONG)
+    assert python(code).split() == ["True"] * len(LONG)
 
 
 def test_the_most_frequent_tokens_first_and_ties_by_alphabet(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import fastnn_kernels
+from fastnn_kernels import _cache
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import needs_jit
 
@@ -51,7 +52,7 @@ def run(tree, *names, **environment):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert Path(said["where"]).is_relative_to(tree)
-    return said
+    return said | {"stderr": done.stderr}
 
 
 def files(tree):
@@ -93,6 +94,61 @@ def test_where_nothing_can_be_written_kernels_still_run(tree):
     said = run(tree, "relu_forward:serial", FASTNN_CACHE_DIR=str(tree / "file/cache"))
     assert said["folder"] == "None"
     assert said["hits"] == {"relu_forward:serial": 0}
+
+
+posix = pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owners here")
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_a_folder_that_others_can_write_to_is_not_used(tree, mode):
+    """Whoever can write there could have code run, by all who use the folder."""
+    names = ("relu_forward:serial",)
+    folder = Path(run(tree, *names)["folder"])
+    folder.chmod(mode)
+    said = run(tree, *names)
+    assert (said["folder"], said["hits"]) == ("None", dict.fromkeys(names, 0))
+    assert said["stderr"].count("\n") == 1
+    assert f"the kernel cache {folder} is not used: other users can write to it" in said["stderr"]
+    folder.chmod(0o700)
+    assert run(tree, *names)["hits"] == dict.fromkeys(names, 1)
+
+
+@posix
+def test_nor_one_that_others_could_put_another_in_the_place_of(tree):
+    (tree / "cache").mkdir()
+    (tree / "cache").chmod(0o777)
+    said = run(tree, "relu_forward:serial")
+    assert said["folder"] == "None"
+    assert f"all users can write to {tree / 'cache'}" in said["stderr"]
+    (tree / "cache").chmod(0o1777)  # as of /tmp: they cannot rename what is this user's
+    assert run(tree, "relu_forward:serial")["folder"] != "None"
+
+
+@posix
+def test_a_cache_made_without_a_umask_is_private(tree):
+    before = os.umask(0)
+    try:
+        folder = Path(run(tree, "relu_forward:serial")["folder"])
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o077 for path in (folder.parent, folder, *folder.iterdir())} == {0}
+    assert run(tree, "relu_forward:serial")["hits"] == {"relu_forward:serial": 1}
+
+
+@posix
+@pytest.mark.parametrize("how", ["owner", "mode"])
+def test_a_file_of_another_user_is_not_loaded(tmp_path, monkeypatch, caplog, how):
+    path = tmp_path / "kernel.bin"
+    _cache._write(path, b"code")
+    assert _cache._read(path) == b"code"
+    if how == "mode":
+        path.chmod(0o620)
+    else:
+        user = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    assert _cache._read(path) is None
+    assert f"{path} is not used, but compiled again" in caplog.text
 
 
 @needs_jit
