@@ -20,7 +20,7 @@ from fastnn.nn.losses import Loss, LossName
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.nn.output_check import check_outputs
-from fastnn.nn.outputs import Losses, Metrics
+from fastnn.nn.outputs import Losses, Metrics, with_metrics
 from fastnn.training import storage
 from fastnn.training.by_batch import take_step
 from fastnn.training.callbacks import Callback
@@ -278,6 +278,14 @@ def load(
     return load_checkpoint(path, loss, metrics, layers)[0]
 
 
+def _own(layers: Iterable[type[Layer]]) -> tuple[type[Layer], ...]:
+    """The classes of a user's own layers. TypeError for what is none."""
+    given = tuple(layers) if isinstance(layers, Iterable) else (layers,)
+    if isinstance(layers, type) or not all(isinstance(one, type) and issubclass(one, Layer) for one in given):
+        raise TypeError(f"layers is {layers!r}, expected a list of classes of layers, such as [MyLayer]")
+    return given
+
+
 def load_checkpoint(
     path: str | Path,
     loss: LossName | Loss | Mapping[str, LossName | Loss] | None = None,
@@ -285,11 +293,14 @@ def load_checkpoint(
     layers: Iterable[type[Layer]] = (),
 ) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
-    given = None if loss is None else _losses(loss)
+    given, own = None if loss is None else _losses(loss), _own(layers)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = network_of(config["network"], given, metrics, layers)
+        network = network_of(config["network"], given, None if metrics is None else (), own)
+    if metrics is not None:  # what is wrong with them is not the file's fault
+        network.outputs = with_metrics(network.outputs, metrics)
+    with storage.building(saved):
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)
