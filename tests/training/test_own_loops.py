@@ -282,6 +282,7 @@ def test_validation_on_batches():
         ([(X[:8], Y[:8], np.zeros(8))] * 2, {}, "weights of all samples of these batches are 0"),
         ([(X[:8], Y[:8], -np.ones(8))], {}, "sample_weight of batch 0 goes from -1.0 to -1.0"),
         ([(X[:8], Y[:8], {"a": np.ones(8)})], {}, r"sample_weight of batch 0 is a dict, expected \(8,\)"),
+        (BATCHES, {"validation_data": iter(BATCHES), "epochs": 2}, "validation_data can be iterated over only once"),
         (iter(BATCHES), {"validation_split": 0.1}, "give validation_data"),
         (iter(BATCHES), {"sample_weight": np.ones(40)}, "expected it in them"),
         (iter(BATCHES), {"class_weight": "balanced"}, "counts labels in memory"),
