@@ -8,7 +8,7 @@ from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss, LossName
-from fastnn.nn.outputs import Metrics
+from fastnn.nn.outputs import Metrics, with_metrics
 from fastnn.training import storage
 
 
@@ -37,13 +37,24 @@ def load_checkpoint(
     layers: Iterable[type[Layer]] = (),
 ) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
-    given = None if loss is None else losses_of(loss)
+    given, own = None if loss is None else losses_of(loss), _own(layers)
     saved = storage.read(path)
     with storage.building(saved):
         config = saved.config
-        network = network_of(config["network"], given, metrics, layers)
+        network = network_of(config["network"], given, None if metrics is None else (), own)
+    if metrics is not None:  # what is wrong with them is not the file's fault
+        network.outputs = with_metrics(network.outputs, metrics)
+    with storage.building(saved):
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
     return model, dict(saved.training)
+
+
+def _own(layers: Iterable[type[Layer]]) -> tuple[type[Layer], ...]:
+    """The classes of a user's own layers. TypeError for what is none."""
+    given = tuple(layers) if isinstance(layers, Iterable) else (layers,)
+    if isinstance(layers, type) or not all(isinstance(one, type) and issubclass(one, Layer) for one in given):
+        raise TypeError(f"layers is {layers!r}, expected a list of classes of layers, such as [MyLayer]")
+    return given

@@ -151,7 +151,7 @@ class Model(Predictor):
             verbose,
         )
         source = self._source(x, y, sample_weight, class_weight, settings.steps_per_epoch)
-        validated = self._validation(validation_data)
+        validated = self._validation(validation_data, settings.epochs)
         if validation_split:
             if isinstance(source, BatchSource):
                 raise ValueError("validation_split cuts arrays and streams, not batches: give validation_data")
@@ -199,11 +199,17 @@ class Model(Predictor):
             raise ValueError("sample_weight was given beside batches, expected it in them: (x, y, sample_weight)")
         return source_of_batches(self.network, x, steps, class_weight)
 
-    def _validation(self, data: Any) -> Source | None:
+    def _validation(self, data: Any, epochs: int) -> Source | None:
         if data is None:
             return None
         if are_batches(self.network, data, None):
-            return source_of_batches(self.network, data)
+            batches = source_of_batches(self.network, data)
+            if batches.comes_once and epochs > 1:
+                raise DataError(
+                    f"validation_data can be iterated over only once, but is needed after each of {epochs} epochs; "
+                    "give a list or a loader that begins anew"
+                )
+            return batches
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
         x, y, weights = (*data, None)[:3]

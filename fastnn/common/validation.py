@@ -169,17 +169,24 @@ def check_same_length(x, y, names: tuple[str, str]) -> None:
         raise ShapeError(f"{names[0]} has {len(x)} samples but {names[1]} has {len(y)}; expected as many")
 
 
-def sample_weights(given, samples: int, dtype: np.dtype = DOUBLE) -> np.ndarray | None:
+def sample_weights(
+    given, samples: int, dtype: np.dtype = DOUBLE, name: str = "sample_weight", is_all: bool = True
+) -> np.ndarray | None:
     """The user's weights of N samples, (N,) float64, for kernels of `dtype`; None if all samples count the same.
 
-    Raises ShapeError for another number of weights, DataError for weights that are not finite, negative or all 0.
+    is_all : whether these are all samples, which cannot all count 0; those of one batch can
+
+    Raises TypeError for a dict, ShapeError for another number of weights, DataError for weights that are not finite,
+    negative or all 0.
     """
     if given is None:
         return None
-    weights = finite(given, "sample_weight", dtype).astype(np.float64)
+    if isinstance(given, dict):
+        raise TypeError(f"{name} is a dict, expected ({samples},): a number for each sample, whatever the outputs")
+    weights = finite(given, name, dtype).astype(np.float64)
     if weights.shape != (samples,):
-        raise ShapeError(f"sample_weight has shape {weights.shape}, expected ({samples},): a number for each sample")
-    return check_weights(weights, "sample_weight goes", dtype)
+        raise ShapeError(f"{name} has shape {weights.shape}, expected ({samples},): a number for each sample")
+    return check_weights(weights, f"{name} goes", dtype) if is_all or weights.any() else weights
 
 
 def class_weights(given, classes: int | None, dtype: np.dtype = DOUBLE) -> np.ndarray | None:

@@ -64,9 +64,10 @@ class BatchSource:
 
     def chunks(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Chunk]:
         """The batches of an epoch, several in a chunk. Within a chunk all have `batch` samples, but for the last."""
-        group = _Group()
+        group, counts = _Group(), not self.weighted
         for number, one in enumerate(self._pass()):
             read = self._read(one, number)
+            counts = counts or bool(np.any(read.sample_weight))
             if group.parts and not group.takes(read):
                 yield group.joined()
                 group = _Group()
@@ -76,6 +77,8 @@ class BatchSource:
                 group = _Group()
         if group.parts:
             yield group.joined()
+        if not counts:
+            raise DataError("the weights of all samples of these batches are 0, expected some above 0")
 
     def _pass(self) -> Iterator[Any]:
         """The batches of one epoch, as they come."""
@@ -106,8 +109,9 @@ class BatchSource:
             raise DataError(
                 f"batch {number} has {len(chunk)} samples, the first has {len(self._first)}; expected at most as many"
             )
-        by_sample = validation.sample_weights(weights[0] if weights else None, len(chunk), self._expected.dtype)
-        all_weights = validation.combined_weights(by_sample, self._class_weight, chunk.y[0], self._expected.dtype)
+        given, dtype = weights[0] if weights else None, self._expected.dtype
+        by_sample = validation.sample_weights(given, len(chunk), dtype, "sample_weight" + where, is_all=False)
+        all_weights = validation.combined_weights(by_sample, self._class_weight, chunk.y[0], dtype)
         return Chunk(tuple(map(np.copy, chunk.x)), tuple(map(np.copy, chunk.y)), all_weights)
 
 

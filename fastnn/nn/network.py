@@ -254,5 +254,6 @@ def _by_name(given: Any, names: list[str], what: str, kind: str) -> dict[str, An
     if len(names) == 1:
         return {what: given}
     if not isinstance(given, tuple | list) or len(given) != len(names):
-        raise DataError(f"{what} is {type(given).__name__}, expected a dict with an array for each of {names}")
+        told = f"a {type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
+        raise DataError(f"{what} is {told}, expected a dict with an array for each of {names}, or all of them in order")
     return {f"{what}[{name!r}]": one for name, one in zip(names, given, strict=True)}

@@ -234,6 +234,7 @@ SHARED, NORM = fn.Dense(4), fn.BatchNorm()
         (lambda: fn.Sequential([fn.Dense(2, name="a"), fn.Dense(2, name="a")], input_shape=2), ValueError, "twice"),
         (lambda: fn.Model(X, fn.Flatten()(fn.Embedding(5, 2)(Y))), ValueError, "takes word ids and so must be the fir"),
         (lambda: two_inputs().predict(DATA["words"]), fn.DataError, "expected a dict with an array for each of"),
+        (lambda: two_inputs().predict((DATA["words"],)), fn.DataError, "x is a tuple of 1, expected a dict.* in order"),
         (lambda: two_inputs().predict({"words": DATA["words"]}), fn.DataError, r"expected the inputs \['numbers', 'wo"),
         (lambda: two_inputs().evaluate(DATA, TARGETS | {"word": TARGETS["price"]}), fn.DataError, r"y\['word'\]\[0\]"),
     ],

@@ -251,6 +251,16 @@ def test_a_loop_without_statistics_of_all_data_is_warned_of_once():
             other.train_on_batch(*BATCHES[0])
 
 
+def test_a_batch_may_count_nothing():
+    weights = np.repeat([1.0, 0.0, 2.0, 0.0, 1.0], 8)
+    want = fitted(fn.SGD(0.1), sample_weight=weights)
+    batches = [(x, y, w) for (x, y), w in zip(BATCHES, weights.reshape(5, 8), strict=True)]
+    model = net()
+    model.fit(batches, optimizer=fn.SGD(0.1), epochs=3, verbose=False)
+    assert bits(model.parameters) == bits(want.parameters)
+    assert model.history["loss"] == want.history["loss"]
+
+
 def test_validation_on_batches():
     model = net()
     model.fit(BATCHES, validation_data=Loader(), epochs=2, verbose=False)
@@ -269,6 +279,10 @@ def test_validation_on_batches():
         ([(X[:8], Y[:8]), (X[:8], Y[:8] + 5)], {}, r"y of batch 1\[\d\] is \d, expected 0 to 2"),
         ([(X[:8], Y[:7])], {}, "x of batch 0 has 8 samples but y of batch 0 has 7"),
         (iter([X[:8]]), {}, "batch 0 is ndarray, expected"),
+        ([(X[:8], Y[:8], np.zeros(8))] * 2, {}, "weights of all samples of these batches are 0"),
+        ([(X[:8], Y[:8], -np.ones(8))], {}, "sample_weight of batch 0 goes from -1.0 to -1.0"),
+        ([(X[:8], Y[:8], {"a": np.ones(8)})], {}, r"sample_weight of batch 0 is a dict, expected \(8,\)"),
+        (BATCHES, {"validation_data": iter(BATCHES), "epochs": 2}, "validation_data can be iterated over only once"),
         (iter(BATCHES), {"validation_split": 0.1}, "give validation_data"),
         (iter(BATCHES), {"sample_weight": np.ones(40)}, "expected it in them"),
         (iter(BATCHES), {"class_weight": "balanced"}, "counts labels in memory"),
@@ -311,6 +325,11 @@ def test_a_layer_of_ones_own_is_loaded_when_its_class_is_given(branching, tmp_pa
     model.save(tmp_path / "m.h5")
     with pytest.raises(fn.FileFormatError, match=r"'twice'.*load\(path, layers=\[…\]\)"):
         fn.load(tmp_path / "m.h5")
+    for wrong in (Twice, [Twice()], ["twice"], 3):
+        with pytest.raises(TypeError, match="expected a list of classes of layers"):
+            fn.load(tmp_path / "m.h5", layers=wrong)
+    with pytest.raises(TypeError, match=r"^metrics is 'mae', expected a list"):
+        fn.load(tmp_path / "m.h5", layers=[Twice], metrics="mae")
     loaded = fn.load(tmp_path / "m.h5", layers=[Twice])
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
     assert max(fn.check_gradients(loaded, X, Y).values()) < 1e-7
