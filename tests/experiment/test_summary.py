@@ -5,7 +5,8 @@ import json
 import pytest
 
 from fastnn.common.errors import FileFormatError
-from fastnn.experiment.run_folder import RunFolder, read_summary
+from fastnn.experiment.run_files import read_summary
+from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
 
 BEGUN = [
