@@ -18,8 +18,7 @@ def is_command() -> bool:
         return False
     if sys.argv[:1] == ["-m"]:
         return "-mfastnn" in given or any(
-            flag[:1] == "-" and flag[-1:] == "m" and name == "fastnn"
-            for flag, name in pairwise(given)
+            flag[:1] == "-" and flag[-1:] == "m" and name == "fastnn" for flag, name in pairwise(given)
         )
     return os.path.basename(sys.argv[0] if sys.argv else "").removesuffix(".exe") == "fastnn"
 

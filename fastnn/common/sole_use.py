@@ -30,9 +30,12 @@ def sole_use(lock: Path, what: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # before it is closed: who opened it meanwhile sees that it is gone, and tries again
-            lock.unlink()
-        os.close(descriptor)
+        try:
+            lock.unlink()  # before it is closed: who opened it meanwhile sees that it is gone, and tries again
+        except OSError:
+            pass  # a system that removes no open file (Windows): a file without a lock stays
+        finally:
+            os.close(descriptor)
 
 
 def refuse_in_use(lock: Path, what: str) -> None:

@@ -78,7 +78,7 @@ class RunFolder:
     @property
     def _is_begun(self) -> bool:
         """Whether there is anything to resume: a checkpoint, or a training that has ended."""
-        return (self.working / EARLIER_CHECKPOINT).exists() or bool(self._saved())
+        return bool(self._saved())
 
     @property
     def goes_on(self) -> bool:
@@ -95,7 +95,8 @@ class RunFolder:
 
     def _saved(self) -> list[Path]:
         """The files of both kinds. A temporary file that a kill left begins with a dot and is none."""
-        return sorted(self.working.glob(f"{TRAININGS_FOLDER}/[0-9]*.h5"))
+        earlier = self.working / EARLIER_CHECKPOINT
+        return [*([earlier] if earlier.exists() else []), *sorted(self.working.glob(f"{TRAININGS_FOLDER}/[0-9]*.h5"))]
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -152,7 +153,7 @@ class RunFolder:
         earlier, number = self.working / EARLIER_CHECKPOINT, 0
         while self.training_file(number).exists():
             number += 1
-        if earlier.exists():
+        if earlier.exists() and not self.checkpoint(number).exists():
             earlier.replace(self.checkpoint(number))
 
     def _check_same(self, settings: dict[str, Any]) -> None:

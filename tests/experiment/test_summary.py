@@ -38,8 +38,8 @@ FINISHED = Summary(
 @pytest.fixture
 def folder(tmp_path):
     folder = RunFolder(tmp_path / "run")
-    folder.open({})
-    return folder
+    with folder.held(), folder.opened({}):
+        yield folder
 
 
 def written(folder, summary):
