@@ -1,5 +1,8 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
+from fastnn import _interruption as _interruption  # first: what follows takes a second, in which Ctrl-C may come
+
+# isort: split
 from importlib import import_module
 from typing import TYPE_CHECKING
 

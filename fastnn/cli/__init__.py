@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from fastnn._interruption import end_without_python, raise_again
 from fastnn.common.errors import FastnnError, NonFiniteError
 
 
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("fastnn").setLevel(logging.INFO)
     logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
     try:
+        raise_again()
         _check_text(sys.argv[1:] if arguments is None else arguments)
         from fastnn.cli.commands import fastnn  # here, so that Ctrl-C meanwhile ends as it does later
 
@@ -68,4 +70,6 @@ def _fail(message: str, status: int) -> int:
 
 def script() -> None:
     """The entry point of the installed command."""
-    sys.exit(main())
+    status = main()
+    end_without_python()
+    sys.exit(status)

@@ -68,7 +68,7 @@ def _train_options(recipe: Recipe) -> list[click.Parameter]:
         click.Option(["--best"], is_flag=True, help=f"settings of our own in place of the report's: {best}"),
         click.Option(["--compare"], help=compare_help(recipe)),
         click.Option(["--compare-epochs"], type=click.IntRange(min=1), help="epochs of each run of a comparison"),
-        click.Option(["--resume"], is_flag=True, help="go on with the unfinished run in the folder"),
+        click.Option(["--resume"], is_flag=True, help="go on with the run in the folder, if there is one"),
         click.Option(["--fresh"], is_flag=True, help="start again, whatever unfinished run is in the folder"),
     ]
 

@@ -10,13 +10,13 @@ import click
 import numpy as np
 
 from fastnn.cli.settings import options_of, setting_from_text
-from fastnn.cli.sweep_output import PICTURE, draw, judged_metric, table_of
+from fastnn.cli.sweep_output import draw, judged_metric, table_of
 from fastnn.common.text import percent
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors
 from fastnn.experiment.executors import Executor
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.sweep import TABLE, Grid, Sweep
+from fastnn.experiment.sweep import PICTURE, TABLE, Grid, Sweep, held
 from fastnn.recipes import RECIPES, worker
 
 
@@ -105,19 +105,28 @@ def sweep_and_report(
     grid.trials()  # a value out of range is an error before data are loaded or folders made
     with threads(thread_count) if thread_count else contextlib.nullcontext(), np.errstate(over="ignore"):
         data, announced = grid.recipe.find(path, grid.quick)
-        work = Sweep(grid, out, data, path, fresh=fresh)
-        count = len(work.trials)
-        done = count - len(work.waiting)
-        click.echo(f"{grid.recipe.id}: {announced}; {count} trials, {done} of them done", err=True)
-        with _progress(work) as on_trial_end:
-            work.run(executor_for(numba.get_num_threads()), on_trial_end)
+        with held(out):
+            work = Sweep(grid, out, data, path, fresh=fresh)
+            _train(work, announced, executor_for(numba.get_num_threads()))
+            _print_and_draw(work)
+    _fail_if_nothing_succeeded(work)
+
+
+def _train(work: Sweep, announced: str, executor: Executor) -> None:
+    count = len(work.trials)
+    done = count - len(work.waiting)
+    click.echo(f"{work.grid.recipe.id}: {announced}; {count} trials, {done} of them done", err=True)
+    with _progress(work) as on_trial_end:
+        work.run(executor, on_trial_end)
+
+
+def _print_and_draw(work: Sweep) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
     console.print(table_of(work, console.width))
     draw(work)
-    click.echo(f"wrote {out / TABLE} and {out / PICTURE}")
-    _fail_if_nothing_succeeded(work)
+    click.echo(f"wrote {work.folder / TABLE} and {work.folder / PICTURE}")
 
 
 @contextlib.contextmanager

@@ -6,9 +6,8 @@ import numpy as np
 
 from fastnn.common.text import SPLITS, metric_text
 from fastnn.experiment.executors import TrialRow
-from fastnn.experiment.sweep import METRICS, Sweep
+from fastnn.experiment.sweep import METRICS, PICTURE, Sweep
 
-PICTURE = "sweep.png"
 COLUMN_WIDTH = 12  # characters, about
 
 

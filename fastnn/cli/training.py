@@ -118,7 +118,8 @@ def _print(report: Report, experiment: Experiment) -> None:
         console.print(f"\n[bold]{title}[/bold]")
         for line in lines:
             console.print(f"  {line}", soft_wrap=True, markup=False)
-    console.print(f"\n{_cost(summary, ending)}\nwrote {report.folder}/", soft_wrap=True, markup=False)
+    where = f"wrote {report.folder}/" if report.is_new else f"{report.folder}/ had it; --fresh trains it again"
+    console.print(f"\n{_cost(summary, ending)}\n{where}", soft_wrap=True, markup=False)
 
 
 def _print_table(console: Console, title: str, table: Table) -> None:

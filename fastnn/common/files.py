@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fastnn.common.errors import FileFormatError
+
+TEMPORARY = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.tmp(?P<suffix>(\.[^.]*)?)")  # the names that `atomic_path` gives
 
 
 @contextmanager
@@ -32,7 +35,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _synchronise_folder(target.parent)
+    synchronise_folder(target.parent)
+
+
+def name_of_temporary(name: str) -> str | None:
+    """The name of the file for which `atomic_path` gave a temporary one this name; None if it gave it to none."""
+    found = TEMPORARY.fullmatch(name)
+    return found["stem"] + found["suffix"] if found else None
 
 
 @contextmanager
@@ -109,8 +118,8 @@ def _synchronise(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _synchronise_folder(folder: Path) -> None:
-    """Write the rename itself to the disk. Windows cannot open a folder; its file system does this by itself."""
+def synchronise_folder(folder: Path) -> None:
+    """Write renames in the folder to the disk. Windows cannot open a folder; its file system does this by itself."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -1,6 +1,7 @@
 """The pictures of a command: the chosen run's curves, one picture for each comparison, and the recipe's own."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,20 +24,20 @@ FEW_EPOCHS = 3  # runs with fewer epochs are compared by step, others by epoch
 Picture = tuple[str, str, "Figure"]  # file name, caption, figure
 
 
-def draw(result: ExperimentResult, own: Iterable[Picture] = ()) -> list[tuple[str, str]]:
-    """Draw all pictures and save them into the result's folder; returns (file name, caption) of each.
-
-    own : the recipe's own pictures, which come last.
-    """
+def pictures_of(result: ExperimentResult, own: Iterable[Picture] = ()) -> list[Picture]:
+    """Draw all pictures. own : the recipe's own, which come last."""
     found: list[Picture] = [("curves.png", "the chosen run, epoch by epoch", _chosen(result))]
     for comparison, members in result.groups:
         finished = {label: run for label, run in members.items() if run.epochs}
         if comparison.picture != "own" and finished:
             found.append(_compared(result, comparison, finished))
-    found += own
-    for name, _, figure in found:
-        plots.save(figure, result.folder / name)
-    return [(name, caption) for name, caption, _ in found]
+    return [*found, *own]
+
+
+def save_pictures(folder: Path, pictures: Iterable[Picture]) -> None:
+    """Write each picture into the folder, under its file name."""
+    for name, _, figure in pictures:
+        plots.save(figure, folder / name)
 
 
 def note_of(result: ExperimentResult) -> str | None:

@@ -13,19 +13,19 @@ from fastnn.data import Dataset
 from fastnn.experiment import report
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.machine import peak_memory_mb, versions
-from fastnn.experiment.pictures import draw
+from fastnn.experiment.pictures import pictures_of, save_pictures
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
-from fastnn.experiment.run_folder import MODEL, RunFolder
+from fastnn.experiment.run_files import HISTORY, MODEL, read_summary
+from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunList, RunSpec, list_runs
+from fastnn.experiment.run_swap import is_whole
 from fastnn.experiment.settings import plain
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
 from fastnn.models import Sequential
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback
-
-HISTORY = "history.csv"
 
 
 @dataclass(frozen=True)
@@ -76,33 +76,60 @@ class Observer:
 
 @dataclass(frozen=True)
 class Report:
-    """A finished experiment for the user: its summary, closing titles and lines of text, and its folder."""
+    """A finished experiment for the user.
+
+    summary  what the folder's summary.json holds
+    closing  titles and lines of text that end the output; [] unless the experiment is new
+    folder   where its files are
+    is_new   whether it was made now; False: `--resume` found it finished
+    """
 
     summary: Summary
     closing: list[tuple[str, list[str]]]
     folder: Path
+    is_new: bool = True
 
 
 def run(experiment: Experiment, folder: RunFolder, observer: Observer | None = None) -> Report:
     """Make the trainings of `experiment` and write model, history, pictures, report and summary into `folder`.
 
-    Raises what `build` and `fit` raise for the chosen run, and what `RunFolder.open` raises. A run of a comparison that
-    diverges is recorded as failed.
+    A run that the folder holds finished is not made again where the folder is to be resumed. Raises what `build` and
+    `fit` raise for the chosen run, and what `RunFolder.held` and `opened` raise. A run of a comparison that diverges is
+    recorded as failed.
     """
     data = experiment.recipe.prepare(experiment.data, experiment.settings.dtype)
     training = _Training(experiment, experiment.runs(), data, folder, observer or Observer())
     training.build_candidates()  # an error in the user's settings shows before any file is written
-    with folder.or_nothing():
-        folder.open(experiment.config())
-        summary = _opening(experiment, data)
-        folder.write_summary(summary)
-        try:
-            training.run()
-        except BaseException as error:
-            status = "diverged" if isinstance(error, ArithmeticError) else "interrupted"
-            folder.write_summary(replace(summary, status=status))
-            raise
-        return _finish(experiment.recipe, training.result(), summary, folder)
+    with folder.held():
+        if found := _finished_before(experiment, training.planned, folder):
+            return Report(found, [], folder.final, is_new=False)
+        with folder.opened(experiment.config()):
+            return _make(training, _opening(experiment, data), folder)
+
+
+def _finished_before(experiment: Experiment, planned: RunList, folder: RunFolder) -> Summary | None:
+    """The summary of these very trainings, if the folder holds them finished and `--resume` was given."""
+    if not folder.resume or folder.goes_on or not is_whole(folder.final):
+        return None
+    found = read_summary(folder.final)
+    was = found.ending.runs if found.ending else []
+    trained = {run.run: run.config for run in was}
+    wanted = {planned.runs[index].label: index for _, members in planned.groups for index in members.values()}
+    is_same = trained == {label: plain(planned.runs[index].settings) for label, index in wanted.items()}
+    was_given = found.config, found.quick, found.best is not None
+    is_same = is_same and was_given == (experiment.config(), experiment.quick, experiment.best)
+    return found if is_same else None
+
+
+def _make(training: "_Training", summary: Summary, folder: RunFolder) -> Report:
+    folder.write_summary(summary)
+    try:
+        training.run()
+    except BaseException as error:
+        status = "diverged" if isinstance(error, ArithmeticError) else "interrupted"
+        folder.write_summary(replace(summary, status=status))
+        raise
+    return _finish(training.recipe, training.result(), summary, folder)
 
 
 class _Training:
@@ -127,17 +154,18 @@ class _Training:
             result = load_run(path, spec.label, spec.settings)
             if result is None:
                 shown = self.observer.run_begins(index + 1, count, spec)
-                result = self._train(spec, shown)
+                result = self._train(index, spec, shown)
                 if not result.failed:  # a resumed command repeats what failed
                     save_run(path, result)
-                self.folder.checkpoint.unlink(missing_ok=True)
+            self.folder.checkpoint(index).unlink(missing_ok=True)
             self.results.append(result)
             self._write_history(several=count > 1)
             self.observer.run_ended(index + 1, count, result)
 
-    def _train(self, spec: RunSpec, shown: list[Callback]) -> RunResult:
+    def _train(self, index: int, spec: RunSpec, shown: list[Callback]) -> RunResult:
         callbacks = [*self.recipe.callbacks(spec.settings, self.folder.working, spec.candidate), *shown]
-        checkpoint = ThrottledCheckpoint(self.folder.checkpoint, resume=self.folder.resume)
+        # What lies there is of this training: a run that does not go on with another one has emptied the folder.
+        checkpoint = ThrottledCheckpoint(self.folder.checkpoint(index), resume=True)
         built = self._built.pop(spec.label, None)
         try:
             given: dict[str, Any] = {"callbacks": callbacks, "checkpoint": checkpoint, "built": built}
@@ -168,14 +196,21 @@ def _validation_loss(run: RunResult) -> float:
 
 
 def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: RunFolder) -> Report:
-    """Write the files of a finished run, and rename its folder to the final name."""
-    result.model.save(folder.working / MODEL)
-    pictures = draw(result, recipe.pictures(result))
-    summary = replace(summary, status="finished", ending=_ending(result, pictures))
+    """Write the files of a finished run, and rename its folder to the final name.
+
+    The summary says "finished" when all other files are there, and before that which pictures are the run's.
+    """
+    pictures = pictures_of(result, recipe.pictures(result))
+    captions = [(name, caption) for name, caption, _ in pictures]
+    summary = replace(summary, ending=_ending(result, captions))
     folder.write_summary(summary)
+    save_pictures(folder.working, pictures)
+    result.model.save(folder.working / MODEL)
+    summary = replace(summary, status="finished", ending=_ending(result, captions))
     closing = recipe.closing(result)
     tables = [(title, [""], [[line] for line in lines]) for title, lines in closing]
-    report.write(folder.working, summary, pictures, tables)
+    report.write(folder.working, summary, captions, tables)
+    folder.write_summary(summary)
     folder.finish()
     return Report(summary, closing, folder.final)
 

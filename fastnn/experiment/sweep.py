@@ -5,21 +5,24 @@ sweep.csv in the sweep's folder has a row for each trial that has ended: id, dat
 trained again, unless its process crashed.
 """
 
+import contextlib
 import csv
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import FileFormatError
+from fastnn.common.files import name_of_temporary
+from fastnn.common.sole_use import sole_use
 from fastnn.common.text import SPLITS
 from fastnn.data import Dataset
 from fastnn.experiment.executors import Executor, TrialRow, Trials, trial_key
 from fastnn.experiment.recipe import Recipe
 
-TABLE = "sweep.csv"
+TABLE, PICTURE, LOCK = "sweep.csv", "sweep.png", ".sweep.lock"  # the files of a sweep's folder
 METRICS = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", "accuracy"))
 RETRIED = ("crashed",)  # statuses of trials that are trained again
 
@@ -78,18 +81,17 @@ def _check_figures(row: TrialRow, where: str) -> None:
 class Sweep:
     """The trials of a grid and their rows: `rows[i]` belongs to `trials[i]`, None until that has ended.
 
-    folder  for the table; it is made if need be
+    folder  for the table, which is `held`
     data    as loaded, from `path` if one was given
     fresh   whether to forget an earlier table
 
-    Raises ValueError for settings out of range, FileFormatError if the folder or its table is not a sweep's.
+    Raises ValueError for settings out of range, FileFormatError if the table is not a sweep's.
     """
 
     def __init__(self, grid: Grid, folder: Path, data: Dataset, path: Path | None, *, fresh: bool = False):
         self.grid, self.folder, self.path = grid, folder, path
         self.data, self.source = data, str(data.meta["source"])
         self.trials = grid.trials()
-        _make(folder)
         earlier = [] if fresh else read_rows(folder / TABLE, grid.recipe)
         kept = [row for row in earlier if row["status"] not in RETRIED]
         self.rows = [self._find(kept, settings) for settings in self.trials]
@@ -121,11 +123,30 @@ class Sweep:
         write_rows(self.folder / TABLE, [*self._other_rows, *(row for row in self.rows if row is not None)])
 
 
-def _make(folder: Path) -> None:
-    """Make the folder if need be; FileFormatError where it cannot be made, or holds anything that no sweep wrote."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).exists():
-        raise FileFormatError(f"{folder} is a folder that no sweep made (it has no {TABLE}); choose another --out")
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The folder is there in the block, and no other command uses it.
+
+    DataError if another one does; FileFormatError where it cannot be made, or holds anything that no sweep wrote.
+    """
+    _refuse_foreign(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileFormatError(f"cannot write into {folder}: {error.strerror}; choose another --out") from None
+    with sole_use(folder / LOCK, str(folder)):
+        for path in folder.iterdir():
+            if _is_leftover(path.name):
+                path.unlink(missing_ok=True)
+        yield
+
+
+def _refuse_foreign(folder: Path) -> None:
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if TABLE not in names and any(name != LOCK and not _is_leftover(name) for name in names):
+        raise FileFormatError(f"{folder} is a folder that no sweep made (it has no {TABLE}); choose another --out")
+
+
+def _is_leftover(name: str) -> bool:
+    """Whether a kill left the file as a sweep wrote its table or picture."""
+    return name_of_temporary(name) in (TABLE, PICTURE)

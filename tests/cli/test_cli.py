@@ -290,9 +290,18 @@ def test_interrupt_and_resume(corpus, here, capsys, name, status):
     assert len((here / "runs/trigram/history.csv").read_text().splitlines()) == 6
 
 
-def test_resume_without_a_run(corpus, capsys):
-    assert train("--resume") == 2
-    assert "no unfinished run" in one_line(capsys)
+def test_resume_without_a_run_starts_one_and_makes_it_once(corpus, here, capsys):
+    """So one command line in a loop ends, however often it is killed."""
+    assert train("--resume") == 0
+    before = (here / "runs/trigram/summary.json").stat().st_mtime_ns
+    first = capsys.readouterr().out
+    assert train("--resume") == 0
+    again = capsys.readouterr().out
+    assert "had it; --fresh trains it again" in again
+    assert again.split("0 %")[0] == first.split("0 %")[0], "the same table of figures"
+    assert (here / "runs/trigram/summary.json").stat().st_mtime_ns == before
+    assert train("--resume", "--seed", "1") == 0
+    assert "wrote runs/trigram/" in capsys.readouterr().out
 
 
 def test_closed_pipe(corpus):

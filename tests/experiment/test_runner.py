@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.run_folder import RunFolder, read_summary
+from fastnn.experiment.run_files import read_summary
+from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.runner import Experiment, Observer, run
 from fastnn.recipes import RECIPES
 from tests.small_data import pictures

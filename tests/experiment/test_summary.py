@@ -5,7 +5,8 @@ import json
 import pytest
 
 from fastnn.common.errors import FileFormatError
-from fastnn.experiment.run_folder import RunFolder, read_summary
+from fastnn.experiment.run_files import read_summary
+from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
 
 BEGUN = [
@@ -37,8 +38,8 @@ FINISHED = Summary(
 @pytest.fixture
 def folder(tmp_path):
     folder = RunFolder(tmp_path / "run")
-    folder.open({})
-    return folder
+    with folder.held(), folder.opened({}):
+        yield folder
 
 
 def written(folder, summary):

@@ -8,7 +8,7 @@ import pytest
 import fastnn as fn
 from fastnn.cli import main
 from fastnn.data import save_cats_vs_cars
-from fastnn.experiment.run_folder import read_summary
+from fastnn.experiment.run_files import read_summary
 from fastnn.experiment.train_one import train_one
 from fastnn.nn.initializers import Normal
 from fastnn.recipes import RECIPES

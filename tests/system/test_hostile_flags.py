@@ -57,7 +57,10 @@ BAD_FLAGS = {
     "huge layer": (["--sizes", f"2x{'9' * 30}"], "--sizes is 2x9"),
     "more memory than there is": (["--sizes", "99999999x99999999"], "not enough memory"),
     "both": (["--resume", "--fresh"], "--resume goes on with a run and --fresh starts again"),
-    "nothing to resume": (["--resume"], "holds no unfinished run"),
+    "unfinished": (
+        ["--out", "a.unfinished"],
+        "the name of an unfinished run's folder; expected the run's own name, 'a'",
+    ),
     "here": (["--out", "."], "--out is '.', expected a folder's name"),
     "root": (["--out", "/"], "--out is '/', expected a folder's name"),
     "above": (["--out", ".."], "--out is '..', expected a folder's name"),
@@ -153,11 +156,19 @@ def interrupted(train, here, monkeypatch, capsys):
     return here / "runs/trigram.unfinished"
 
 
+CHECKPOINT = "parts/000.checkpoint.h5"
+
+
+def without_settings(summary):
+    return json.dumps(json.loads(summary) | {"config": {}}).encode()
+
+
 DAMAGE = {
-    "empty checkpoint": ("checkpoint.h5", lambda whole: b"", "checkpoint.h5: cannot be read"),
-    "half a checkpoint": ("checkpoint.h5", lambda whole: whole[: len(whole) // 2], "checkpoint.h5: cannot be read"),
+    "empty checkpoint": (CHECKPOINT, lambda whole: b"", "checkpoint.h5: cannot be read"),
+    "half a checkpoint": (CHECKPOINT, lambda whole: whole[: len(whole) // 2], "checkpoint.h5: cannot be read"),
+    "one of an earlier fastnn": ("checkpoint.h5", lambda whole: b"", "checkpoint.h5: cannot be read"),
     "training that ended": ("parts/000.h5", lambda whole: b"no HDF5", "000.h5: cannot be read"),
-    "no settings": ("summary.json", lambda whole: b'{"schema": 1}', "holds no settings of a run"),
+    "no settings": ("summary.json", without_settings, "holds no settings of a run"),
 }
 
 
@@ -232,7 +243,7 @@ def test_data_that_end_in_an_error_are_the_only_line(here, capsys):
 
 
 def test_folders_of_others_are_kept(train, here, capsys):
-    """One with an empty summary.json, and one that is called as a run that is set aside."""
+    """One with an empty summary.json, and one that is called almost as a run that is set aside."""
     for name in ("mine", "run.replaced"):
         (here / name).mkdir()
         (here / name / "thesis.tex").write_text("precious")
