@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while the command imports what it needs, before it can catch anything, and after it has ended."""
+"""Ctrl-C and SIGTERM while the command imports what it needs, before it can catch anything."""
 
 import os
 import subprocess
@@ -7,24 +7,18 @@ import sys
 import pytest
 
 STUB = "import os, signal, time\nos.kill(os.getpid(), signal.SIG{})\ntime.sleep(60)\n"
-SCRIPT = (
-    "import signal, sys\nsignal.signal(signal.SIGINT, signal.{})\nfrom fastnn.cli import script\nsys.exit(script())\n"
-)
+HANDLED = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job ignores it
+SCRIPT = "import sys\nfrom fastnn.cli import script\nsys.exit(script())\n"
 ENDS = {"INT": (130, b"fastnn: interrupted\n"), "TERM": (143, b"")}
 
 
 def ended(tmp_path, command, name):
     """Exit status and stderr of the command, where the import of Numba sends a signal."""
+    (tmp_path / "sitecustomize.py").write_text(HANDLED)
     (tmp_path / "numba.py").write_text(STUB.format(name))
-    (tmp_path / "fastnn").write_text(SCRIPT.format("default_int_handler"))
-    paths = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    done = subprocess.run(
-        [sys.executable, *command],
-        env=os.environ | {"PYTHONPATH": paths},
-        capture_output=True,
-        cwd=tmp_path,
-        timeout=50,
-    )
+    (tmp_path / "fastnn").write_text(SCRIPT)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, cwd=tmp_path, timeout=50)
     return done.returncode, done.stderr
 
 
