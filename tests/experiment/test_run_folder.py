@@ -15,7 +15,6 @@ from fastnn.experiment.run_swap import put_in_place, recover
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.experiment.sweep import held as sweep_held
 from fastnn.recipes import mnist_cnn
-from tests.tiny import python
 
 OURS = {"versions": {"fastnn": "0.1.0"}, "config": {"lr": 0.1}}
 OWN = ("model.h5", "history.csv", "report.html", "curves.png", "parts/000.h5", "parts/001.checkpoint.h5", "monitor.h5")
@@ -186,23 +185,25 @@ def test_where_a_file_system_has_no_locks_it_says_so(tmp_path, monkeypatch, capl
     assert list(tmp_path.iterdir()) == []
 
 
-def test_who_waited_with_a_removed_file_tries_again(tmp_path):
-    """Five hundred times among four threads, one at a time is in the block: no one holds a file without a name."""
-    code = f"""
-import threading
-from pathlib import Path
-from fastnn.common.errors import DataError
-from fastnn.common.sole_use import sole_use
-inside, most, done = [], [], []
-def work():
-    while len(done) < 500:
-        try:
-            with sole_use(Path({str(tmp_path / "lock")!r}), "it"):
-                inside.append(1); most.append(len(inside)); inside.pop(); done.append(1)
-        except DataError:
-            pass
-threads = [threading.Thread(target=work) for _ in range(4)]
-[thread.start() for thread in threads]; [thread.join() for thread in threads]
-print(max(most))
-"""
-    assert python(code).strip() == "1"
+def test_a_lock_of_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
+    """The process before removes the file after this one has opened and before it has locked it."""
+    fcntl = pytest.importorskip("fcntl", reason="this system has no such locks")
+    lock, real, calls = tmp_path / "lock", fcntl.flock, []
+
+    def late(descriptor, how):
+        if not calls:
+            lock.unlink()
+        calls.append(how)
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with sole_use(lock, "it"), pytest.raises(DataError, match="in use"), sole_use(lock, "it"):
+        pass
+    assert len(calls) == 3
+
+
+def test_the_run_before_comes_back_where_nothing_took_its_place(tmp_path):
+    made(tmp_path / "run.0123abcd.replaced")
+    made(tmp_path / "run.unfinished", "running")
+    recover(tmp_path / "run.unfinished", tmp_path / "run")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "run.unfinished"]
