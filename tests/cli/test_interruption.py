@@ -1,0 +1,35 @@
+"""Ctrl-C and SIGTERM while the command imports what it needs, before it can catch anything."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+STUB = "import os, signal, time\nos.kill(os.getpid(), signal.SIG{})\ntime.sleep(60)\n"
+HANDLED = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job ignores it
+SCRIPT = "import sys\nfrom fastnn.cli import script\nsys.exit(script())\n"
+ENDS = {"INT": (130, b"fastnn: interrupted\n"), "TERM": (143, b"")}
+
+
+def ended(tmp_path, command, name):
+    """Exit status and stderr of the command, where the import of Numba sends a signal."""
+    (tmp_path / "sitecustomize.py").write_text(HANDLED)
+    (tmp_path / "numba.py").write_text(STUB.format(name))
+    (tmp_path / "fastnn").write_text(SCRIPT)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, cwd=tmp_path, timeout=50)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("command", [["-m", "fastnn"], ["-mfastnn"], ["-Wdefault", "-m", "fastnn", "list"], ["fastnn"]])
+def test_while_it_imports(tmp_path, command, name):
+    assert ended(tmp_path, command, name) == ENDS[name]
+
+
+@pytest.mark.parametrize("command", [["-c", "import fastnn"], ["-c", "import fastnn", "fastnn"]])
+def test_a_program_that_imports_fastnn_gets_its_own_keyboard_interrupt(tmp_path, command):
+    status, err = ended(tmp_path, command, "INT")
+    assert status not in (0, 130)
+    assert b"KeyboardInterrupt" in err
