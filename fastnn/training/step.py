@@ -30,7 +30,7 @@ class Inputs:
     indices              of the batch's samples, which the step itself writes
     sample_weight, loss_weight  of the batch's samples: how much each counts, and the same divided as the loss asks;
                          the step itself writes them where samples have weights of their own
-    wrong                of each x and y that holds ids or labels: 1 for each sample of a batch that had one out of range
+    wrong                of each x and y that holds ids or labels: 1 for each sample of a batch with one out of range
     scalars              of each step of a call: what the optimizer's kernel reads, (steps, s); None without optimizer
     """
 

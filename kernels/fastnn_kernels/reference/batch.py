@@ -67,7 +67,7 @@ def gather_values(out, source, indices):
 
 
 def gather_ids(out, wrong, source, indices, count):
-    """out[:, :C] = source[indices], clipped to [0, count); wrong[i] is 1 where a number of row i was clipped, or before"""
+    """out[:, :C] = source[indices], in [0, count); wrong[i] is 1 where a number of row i was clipped, or before"""
     found = source[indices]
     out[:, : source.shape[1]] = np.clip(found, 0, count - 1)
     wrong[:] |= ((found < 0) | (found >= count)).any(axis=1)
