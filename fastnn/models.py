@@ -138,7 +138,7 @@ class Model(Predictor):
 
         A second call continues epoch count, sample order and, with the same optimizer, its state.
         Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,
-        NonFiniteError when the loss is no longer finite.
+        NonFiniteError when the loss is no longer finite, FastnnError while another `fit` of this model runs.
         """
         settings = Settings(
             self._optimizer(optimizer),
@@ -158,8 +158,9 @@ class Model(Predictor):
             kept = validation.training_count(source.samples, validation_split, validated is not None)
             source, validated = source.cut(kept)
             warn_of_split(self.network, source, validated)
-        fit_statistics(self, source)
-        return train(self, settings, source, validated)
+        with self._turn.of_fit():
+            fit_statistics(self, source)
+            return train(self, settings, source, validated)
 
     @hinted
     def train_on_batch(
@@ -178,6 +179,7 @@ class Model(Predictor):
         if not isinstance(source, ArraySource):
             raise TypeError("train_on_batch takes arrays; fit reads streams")
         with self._turn:
+            self._turn.check_step()
             return take_step(self, self._kept, self._optimizer(optimizer), source.start())
 
     def _optimizer(self, given: OptimizerName | Optimizer) -> Optimizer:

@@ -51,7 +51,8 @@ def id_array(name: str, value, count: int, meaning: str) -> np.ndarray:
     value = as_array(value, name)
     if value.size and count == 0:
         raise DataError(f"{name} has {value.size} numbers, expected none: there is nothing to choose from ({meaning})")
-    return kernel_array(whole_numbers(value, name, count, meaning), np.int64)
+    # A copy, before it is checked: another thread may write to the caller's array while kernels run.
+    return kernel_array(whole_numbers(np.array(value), name, count, meaning), np.int64)
 
 
 def check_shape(name: str, a: np.ndarray, *expected: int | str) -> None:

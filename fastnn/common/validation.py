@@ -214,10 +214,10 @@ def combined_weights(
 
     None if all samples count the same. DataError if a product is too large for kernels of `dtype`.
     """
-    if by_class is None or by_sample is None:
-        return by_sample if by_class is None else by_class[y]
-    name = "sample_weight · class_weight"
-    return finite(by_sample * by_class[y], name, dtype)
+    if by_class is None:
+        return by_sample
+    of_samples = np.take(by_class, y, mode="clip")  # y was checked, but may be written to: kernels tell of that
+    return of_samples if by_sample is None else finite(by_sample * of_samples, "sample_weight · class_weight", dtype)
 
 
 @ieee

@@ -5,6 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from fastnn.common.errors import DataError
+
 
 @runtime_checkable
 class Stream(Protocol):
@@ -38,9 +40,14 @@ def part(source: Any, first: int, last: int) -> Any:
     return source.part(first, last) if is_stream(source) else source[first:last]
 
 
-def rows(source: Any, first: int, last: int) -> np.ndarray:
-    """The rows first ≤ i < last of an array or a stream, in memory."""
-    return source.read(first, last) if is_stream(source) else source[first:last]
+def rows(source: Any, first: int, last: int, name: str = "stream") -> np.ndarray:
+    """The rows first ≤ i < last of an array or a stream, in memory. DataError if a stream reads another number."""
+    if not is_stream(source):
+        return source[first:last]
+    read = source.read(first, last)
+    if len(read) != last - first:
+        raise DataError(f"{name}: rows {first} to {last} of a stream: read {len(read)} rows, expected {last - first}")
+    return read
 
 
 def row_bytes(source: Any) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common import random, validation
+from fastnn.common.errors import DataError
 from fastnn.data.chunk import Chunk, Expected
 from fastnn.data.stream import is_stream, part, row_bytes, rows
 
@@ -93,6 +94,8 @@ class StreamSource:
                 if array is not None:
                     if i not in buffers:
                         buffers[i] = np.empty((min(size, self.samples), *array.shape[1:]), array.dtype)
+                    if array.dtype != buffers[i].dtype:
+                        raise DataError(f"a stream read {array.dtype} rows, the first were {buffers[i].dtype}")
                     buffers[i][filled : filled + len(array)] = array
             filled += last - first
         arrays = [buffers[i][:filled] if i in buffers else None for i in range(len(self._x) + len(self._y) + 1)]
@@ -103,7 +106,7 @@ class StreamSource:
         """The rows first ≤ i < last, checked."""
         where = f" (counted from its row {first})" if first else ""
         x, y = (
-            tuple(check(i, rows(one, first, last), name + where) for i, (name, one) in enumerate(data.items()))
+            tuple(check(i, rows(one, first, last, name), name + where) for i, (name, one) in enumerate(data.items()))
             for data, check in ((self._x, self._expected.checked_input), (self._y, self._expected.checked_target))
         )
         return Chunk(x, y, self._weights_of(first, last, y[0]) if y else None)

@@ -3,6 +3,7 @@
 With JIT off the same operations run in a Python loop over the kernels' bodies.
 """
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -23,6 +24,15 @@ from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
 MOST_TABLES = 16
 # Two threads that made the same adapter at once would each keep an address, but only one the code behind it.
 _compiling = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _compiling
+    _compiling = threading.Lock()  # another thread may have had it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Program:

@@ -21,8 +21,9 @@ _chosen = threading.local()
 
 def _after_fork() -> None:
     # The child of a process that ran an OpenMP region is killed when it runs its first parallel kernel.
-    global _in_forked_child
+    global _in_forked_child, _one_at_a_time
     _in_forked_child = True
+    _one_at_a_time = threading.RLock()  # another thread may have had it
 
 
 if hasattr(os, "register_at_fork"):

@@ -185,7 +185,12 @@ class Network:
 
     def is_ids(self, name: str) -> bool:
         """Whether an input is word ids, not numbers."""
-        return any(call.layer.takes_ids for call in self.calls if name in call.inputs)
+        return self.id_count(name) is not None
+
+    def id_count(self, name: str) -> int | None:
+        """How many ids there are, from 0, where an input is word ids; None where it is numbers."""
+        readers = (call.layer for call in self.calls if name in call.inputs)
+        return min((layer.id_count() for layer in readers if layer.takes_ids), default=None)
 
     def inputs_in(self, x: Any, what: str) -> dict[str, Any]:
         """A user's data for each input, under the name that messages call it. DataError if one is missing."""

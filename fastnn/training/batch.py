@@ -18,9 +18,13 @@ def begin(network: Network, state: State, batch: int, training: bool = False) ->
     """What a step of `batch` samples is emitted on, and the buffers through which it gets its data."""
     dtype = state.parameters.dtype
     build = Builder(batch, dtype, training)
+    x = _data("x", list(network.graph.inputs), dtype)
+    y = _data("y", [output.name for output in network.outputs], dtype)
+    ids = [source for source, name in zip(x, network.graph.inputs, strict=True) if network.is_ids(name)]
+    ids += [source for source, output in zip(y, network.outputs, strict=True) if output.loss.takes_labels]
     inputs = Inputs(
-        x=_data("x", list(network.graph.inputs), dtype),
-        y=_data("y", [output.name for output in network.outputs], dtype),
+        x=x,
+        y=y,
         **{name: Buffer(name, (), np.dtype(dtype)) for name in BOUND},
         cursor=build.cursor,
         dropout_key=build.dropout_key,
@@ -28,6 +32,7 @@ def begin(network: Network, state: State, batch: int, training: bool = False) ->
         indices=build.array("indices", (batch,), np.int64, batched=True),
         sample_weight=build.array("sample weight", (batch,), batched=True),
         loss_weight=build.array("loss weight", (batch,), batched=True),
+        wrong={source: build.array(f"wrong {source.name}", (batch,), np.int32, batched=True) for source in ids},
     )
     return build, inputs
 
@@ -50,7 +55,16 @@ def emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: boo
 
 def gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source: Buffer, whole: bool) -> None:
     """Emit the gathering of the batch's rows of `source`. Where each step takes all samples: once a pass."""
-    operands = out, source, inputs.indices
+    _emit_gather(build, kernel, (out, source, inputs.indices), whole)
+
+
+def gather_ids(build: Builder, inputs: Inputs, out: Buffer, source: Buffer, count: int, whole: bool) -> None:
+    """Emit the gathering of ids below `count`, rows of them or one a sample, as `gather` does."""
+    kernel = k.gather_ids if len(out.shape) > 1 else k.gather_labels
+    _emit_gather(build, kernel, (out, inputs.wrong[source], source, inputs.indices, count), whole)
+
+
+def _emit_gather(build: Builder, kernel: Kernel, operands: tuple[Any, ...], whole: bool) -> None:
     if whole:
         build.emit_prologue(kernel, *operands)
     else:
@@ -67,6 +81,10 @@ def gather_inputs(
         return [lanes]
     xs = []
     for (name, shape), source in zip(network.graph.inputs.items(), inputs.x, strict=True):
-        xs.append(build.value("x", shape, np.int32 if network.is_ids(name) else None))
-        gather(build, inputs, k.gather_rows, xs[-1].buffer, source, whole)
+        if (count := network.id_count(name)) is not None:
+            xs.append(build.value("x", shape, np.int32))
+            gather_ids(build, inputs, xs[-1].buffer, source, count, whole)
+        else:
+            xs.append(build.value("x", shape))
+            gather(build, inputs, k.gather_rows, xs[-1].buffer, source, whole)
     return xs

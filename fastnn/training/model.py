@@ -1,7 +1,6 @@
 """The model: a network, its parameters, and what can be asked of them. It knows nothing of training loops."""
 
 import math
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -11,6 +10,7 @@ import numpy as np
 
 from fastnn.common import random, validation
 from fastnn.common.errors import FileFormatError, ShapeError
+from fastnn.common.forks import renewed_in_child
 from fastnn.common.habits import Hinted, hinted
 from fastnn.common.names import near
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
@@ -27,6 +27,7 @@ from fastnn.training.history import History
 from fastnn.training.kept import KeptSteps
 from fastnn.training.runner import Runner
 from fastnn.training.storage import Saved
+from fastnn.training.turn import Turn
 
 DtypeName = Literal["float32", "float64"]
 DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
@@ -58,15 +59,20 @@ class Predictor(Hinted):
         self.epoch = 0
         self.meta: dict[str, Any] = {}
         self._optimizers: dict[str, Optimizer] = {}  # that a user asked for by name
-        self._kept = KeptSteps()
-        self._turn = threading.Lock()  # runners are kept, and kernels run without the interpreter's lock
+        self.renew_in_child()
 
     def __getstate__(self) -> dict[str, Any]:
         """For copy and pickle: compiled steps hold addresses of this process, so a copy makes its own."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_kept", "_turn")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _kept=KeptSteps(), _turn=threading.Lock())
+        self.__dict__.update(state)
+        self.renew_in_child()
+
+    def renew_in_child(self) -> None:
+        """Begin without compiled steps, and without anybody who uses them."""
+        self._kept, self._turn = KeptSteps(), Turn()
+        renewed_in_child(self)
 
     @property
     def parameters(self) -> Block:

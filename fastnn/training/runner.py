@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn.common import bfloat16, random
 from fastnn.common.arithmetic import ieee
-from fastnn.common.errors import FastnnError
+from fastnn.common.errors import DataError, FastnnError
 from fastnn.data.chunk import Chunk
 from fastnn.data.source import Source
 from fastnn.engine.autotune import ThreadTuner
@@ -64,6 +64,8 @@ class Runner:
         self._log.begin(-(-self._samples // self.step.batch))
         self._bind_log()
         program[inputs.cursor][:] = 0
+        for wrong in inputs.wrong.values():
+            program[wrong][:] = 0
         if dropout_key is not None:
             program[inputs.dropout_key][:] = dropout_key
         self._bind(chunk, order_key, len(chunk) * passes)
@@ -170,9 +172,19 @@ class Runner:
         program.prepare(batch, threads)
         begin = time.perf_counter()
         program.run(runs, batch, threads)
+        self._check_ids()
         if batch == most:  # the last, shorter batch tells nothing about the others
             self._tuner.ran(threads, runs, time.perf_counter() - begin)
         return steps
+
+    def _check_ids(self) -> None:
+        """DataError if ids or labels that were checked are out of range now: kernels took the nearest ones instead."""
+        for source, wrong in self.step.inputs.wrong.items():
+            if np.count_nonzero(self.step.program[wrong]):
+                raise DataError(
+                    f"{source.name} changed while it was used: numbers in it that were checked are out of range now; "
+                    "give a copy of an array that something else writes to"
+                )
 
     def _run_size(self, limit: int | None) -> int:
         """The number of samples of the next run of the program.

@@ -16,7 +16,7 @@ from fastnn.nn.metrics import Scored
 from fastnn.nn.network import Network
 from fastnn.nn.outputs import Output
 from fastnn.training import figures
-from fastnn.training.batch import gather
+from fastnn.training.batch import gather, gather_ids
 from fastnn.training.figures import Figures
 from fastnn.training.step import Inputs
 from fastnn_kernels._jit import Kernel
@@ -86,7 +86,7 @@ def _gather_target(
     """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores."""
     if output.loss.takes_labels:
         target = build.array("labels", (build.batch,), np.int32, batched=True)
-        gather(build, inputs, k.gather_values, target, source, whole)
+        gather_ids(build, inputs, target, source, output.width, whole)
     else:
         target = build.value("y", scores.shape).buffer
         gather(build, inputs, k.gather_rows, target, source, whole)

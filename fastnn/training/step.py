@@ -1,6 +1,6 @@
 """A compiled step: what a compile function returns and a runner takes through data. Nothing here changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,7 @@ class Inputs:
     indices              of the batch's samples, which the step itself writes
     sample_weight, loss_weight  of the batch's samples: how much each counts, and the same divided as the loss asks;
                          the step itself writes them where samples have weights of their own
+    wrong                of each x and y that holds ids or labels: 1 for each sample of a batch with one out of range
     scalars              of each step of a call: what the optimizer's kernel reads, (steps, s); None without optimizer
     """
 
@@ -45,6 +46,7 @@ class Inputs:
     indices: Buffer
     sample_weight: Buffer
     loss_weight: Buffer
+    wrong: Mapping[Buffer, Buffer]
     scalars: Buffer | None = None
 
     @property

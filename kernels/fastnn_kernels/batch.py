@@ -17,6 +17,8 @@ from fastnn_kernels._tuning import ELEMENT
 __all__ = [
     "add_scaled",
     "advance_cursor",
+    "gather_ids",
+    "gather_labels",
     "gather_rows",
     "gather_values",
     "normalise_weights",
@@ -129,12 +131,53 @@ def gather_rows(out, source, indices):
 
 @kernel(per_sample=True, cut=("out", "indices"))
 def gather_values(out, source, indices):
-    """out[i] = source[indices[i]], cast to out's dtype; gathers labels and sample weights
+    """out[i] = source[indices[i]], cast to out's dtype; gathers sample weights
 
     out : (B,)    source : (N,)    indices : (B,) in [0, N)
     """
     for i in range(indices.shape[0]):
         out[i] = source[indices[i]]
+
+
+@inline
+def _inside(value, count):
+    """The nearest id in [0, count)"""
+    return min(max(value, np.int64(0)), np.int64(count - 1))
+
+
+@kernel(
+    work=lambda out, wrong, source, indices, count: ELEMENT * indices.size * source.shape[1],
+    outputs=2,
+    per_sample=True,
+    cut=("out", "wrong", "indices"),
+)
+def gather_ids(out, wrong, source, indices, count):
+    """out[i, :C] = source[indices[i]]; an id out of range becomes the nearest, and wrong[i] becomes 1
+
+    out : (B, ≥ C) integers    wrong : (B,) int32, 1 stays 1    source : (N, C), any integer dtype
+    indices : (B,) in [0, N)    count : of the ids, which are in [0, count), checked by the caller
+
+    But a caller may write to the array that he gave while kernels run, and an id is an index: one out of range would
+    be a segmentation fault. So what is gathered is in range, and whoever ran the kernel looks at `wrong`.
+    """
+    for i in prange(indices.shape[0]):
+        row = indices[i]
+        for j in range(source.shape[1]):
+            value = np.int64(source[row, j])
+            out[i, j] = _inside(value, count)
+            wrong[i] |= value != _inside(value, count)
+
+
+@kernel(outputs=2, per_sample=True, cut=("out", "wrong", "indices"))
+def gather_labels(out, wrong, source, indices, count):
+    """out[i] = source[indices[i]], as `gather_ids` does it
+
+    out : (B,) integers    source : (N,)    wrong, indices, count : as there
+    """
+    for i in range(indices.shape[0]):
+        value = np.int64(source[indices[i]])
+        out[i] = _inside(value, count)
+        wrong[i] |= value != _inside(value, count)
 
 
 @kernel

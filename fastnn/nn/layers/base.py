@@ -111,6 +111,10 @@ class Layer(PlainNumbers, Hinted):
             raise TypeError(f"{type(self).__name__} takes one input, got {len(shapes)}; Add and Concatenate take more")
         return self.output_shape(*shapes)
 
+    def id_count(self) -> int:
+        """How many ids a layer that takes ids can look up, from 0."""
+        raise NotImplementedError(f"{type(self).__name__} takes ids: its id_count must say how many there are")
+
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of one output sample, from that of one input sample. ShapeError if it cannot be."""
         return shape

@@ -36,6 +36,9 @@ class Embedding(Penalised, Layer):
         object.__setattr__(self, "width", whole_number("Embedding: width", self.width))
         initializers.get(self.initializer)
 
+    def id_count(self):
+        return self.rows
+
     def output_shape(self, shape):
         return (*shape, self.width)
 

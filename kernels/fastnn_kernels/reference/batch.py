@@ -5,6 +5,8 @@ import numpy as np
 __all__ = [
     "add_scaled",
     "advance_cursor",
+    "gather_ids",
+    "gather_labels",
     "gather_rows",
     "gather_values",
     "normalise_weights",
@@ -62,6 +64,18 @@ def gather_rows(out, source, indices):
 def gather_values(out, source, indices):
     """out[i] = source[indices[i]]"""
     out[:] = source[indices]
+
+
+def gather_ids(out, wrong, source, indices, count):
+    """out[:, :C] = source[indices], in [0, count); wrong[i] is 1 where a number of row i was clipped, or before"""
+    found = source[indices]
+    out[:, : source.shape[1]] = np.clip(found, 0, count - 1)
+    wrong[:] |= ((found < 0) | (found >= count)).any(axis=1)
+
+
+def gather_labels(out, wrong, source, indices, count):
+    """out = source[indices], clipped to [0, count); wrong[i] is 1 where it was clipped, or before"""
+    gather_ids(out[:, None], wrong, source[:, None], indices, count)
 
 
 def normalise_weights(loss_weight, sample_weight):

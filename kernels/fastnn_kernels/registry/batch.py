@@ -17,6 +17,19 @@ def gather_values(rng, dtype, shape):
     return np.full(B, -7), rng.integers(0, 1000, N), random_ids(rng, N, B)
 
 
+def gather_ids(rng, dtype, shape):
+    """Of 250 ids; in the tests some are out of range, on either side. Some were wrong before."""
+    B, N, C = shape
+    spread = 20 if N < 100 else 0
+    source = rng.integers(-spread, 250 + spread, (N, C))
+    return padded(np.int32, B, C, -7), rng.integers(0, 2, B, np.int32), source, random_ids(rng, N, B), 250
+
+
+def gather_labels(rng, dtype, shape):
+    out, wrong, source, indices, count = gather_ids(rng, dtype, (*shape, 1))
+    return out[:, 0].copy(), wrong, source[:, 0].copy(), indices, count
+
+
 def permuted(rng, dtype, shape):
     B, count = shape
     key = rng.integers(0, 2**64, 2 * ROUNDS, np.uint64)
@@ -58,11 +71,19 @@ def record(rng, dtype, shape):
     return losses, sums, cursor, loss, correct, sample_weight, loss_weight
 
 
+def gathered_ids(args):
+    out, wrong, _, indices, _ = args
+    return out, out, wrong, indices
+
+
 def specs():
     odd = named((0, 5, 3), (0, 0, 3), (1, 1, 1), (5, 3, 16), (7, 31, 17), (13, 2, 0))
     bench = {"mnist": (200, 10_000, 784), "trigram": (200, 372_500, 3)}
     yield spec("gather_rows", gather, odd, bench, around=lambda r: (r, 31, 16), memory_of=gathered)
+    bench = {"trigram": (200, 372_500, 3)}
+    yield spec("gather_ids", gather_ids, odd, bench, around=lambda r: (r, 31, 16), memory_of=gathered_ids)
     odd = named((0, 0), (0, 5), (1, 1), (3, 1), (7, 31))
+    yield spec("gather_labels", gather_labels, odd, {"trigram": (200, 372_500)}, memory_of=gathered_ids)
     yield spec("gather_values", gather_values, odd, {"trigram": (200, 372_500)}, memory_of=gathered)
     odd = named((0, 1), (1, 1), (2, 2), (3, 3), (5, 7), (17, 17), (31, 64), (33, 65), (8, 372_500))
     yield spec("permuted_indices", permuted, odd, {"trigram": (200, 372_500)})

@@ -1,0 +1,143 @@
+"""Several users of one model at once: one fit at a time, and children that are forked meanwhile."""
+
+import copy
+import os
+import pickle
+import threading
+
+import pytest
+
+import fastnn as fn
+from fastnn.common.errors import FastnnError
+from tests.tiny import bits, python, tiny_model, trigrams
+
+BUSY = "this model is being trained by another fit: wait for it, or train a copy"
+QUIET = {"optimizer": fn.SGD(0.1), "batch_size": 16, "verbose": False}
+
+
+class Calls(fn.Callback):
+    """Calls a function in the first epoch, and keeps what it returns or raises."""
+
+    def __init__(self, function):
+        self.function, self.got = function, None
+
+    def on_epoch_begin(self, run):
+        if self.got is None:
+            try:
+                self.got = self.function(run.model)
+            except FastnnError as error:
+                self.got = str(error)
+
+
+def in_thread(function):
+    """The same, in a thread of its own."""
+
+    def call(model):
+        got = []
+
+        def run():
+            try:
+                got.append(function(model))
+            except FastnnError as error:
+                got.append(str(error))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        return got[0]
+
+    return call
+
+
+def fit(model, **options):
+    return model.fit(*trigrams(80), **QUIET | options)
+
+
+def step(model):
+    return model.train_on_batch(*trigrams(16), optimizer="sgd")
+
+
+@pytest.mark.parametrize("where", [lambda function: function, in_thread], ids=["callback", "thread"])
+@pytest.mark.parametrize("function", [fit, step])
+def test_a_second_training_at_the_same_time_is_refused(function, where):
+    calls, model, want = Calls(where(function)), tiny_model(), tiny_model()
+    fit(model, epochs=2, callbacks=[calls])
+    fit(want, epochs=2)
+    assert calls.got.startswith(BUSY)
+    assert bits(model.parameters) == bits(want.parameters)
+    assert len(model.history.epochs) == 2
+    function(model)  # afterwards it is allowed
+
+
+@pytest.mark.parametrize("where", [lambda function: function, in_thread], ids=["callback", "thread"])
+def test_other_calls_are_allowed_while_fit_runs(where):
+    x, y = trigrams(40)
+    for function in (lambda model: model.predict(x), lambda model: model.evaluate(x, y)["loss"], copy.deepcopy):
+        calls = Calls(where(function))
+        fit(tiny_model(), callbacks=[calls])
+        assert not isinstance(calls.got, str)
+    calls = Calls(lambda model: fit(copy.deepcopy(model)))
+    fit(tiny_model(), callbacks=[calls])
+    assert len(calls.got.epochs) == 1
+
+
+def test_a_training_that_failed_leaves_the_model_free():
+    model = tiny_model()
+    with pytest.raises(ZeroDivisionError):
+        fit(model, callbacks=[Calls(lambda model: 1 / 0)])
+    fit(model)
+    fit(pickle.loads(pickle.dumps(model)))
+
+
+def test_a_metric_that_calls_the_model_is_refused_and_does_not_wait_for_ever():
+    x, y = trigrams(40)
+
+    def own(y_true, y_pred):
+        return float(model.predict(x).mean())
+
+    model = tiny_model(metrics=(own,))
+    with pytest.raises(FastnnError, match="called from within a call of it"):
+        model.evaluate(x, y)
+    assert model.predict(x).shape == (40, 11)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_child_forked_while_another_thread_predicts_does_not_wait_for_it():
+    code = """
+import os, threading, time, warnings
+import numpy as np
+from tests.tiny import tiny_model, trigrams
+warnings.simplefilter("ignore")  # of forking with threads
+
+x, y = trigrams(40)
+inside, go_on = threading.Event(), threading.Event()
+
+def own(y_true, y_pred):
+    inside.set()
+    go_on.wait(100)
+    return 0.0
+
+model = tiny_model(metrics=(own,))
+want = model.predict(x)
+thread = threading.Thread(target=model.evaluate, args=(x, y))
+thread.start()
+inside.wait(100)
+child = os.fork()
+if not child:
+    np.testing.assert_array_equal(model.predict(x), want)
+    model.fit(x, y, verbose=False)
+    os._exit(7)
+for _ in range(600):
+    ended, status = os.waitpid(child, os.WNOHANG)
+    if ended:
+        break
+    time.sleep(0.1)
+else:
+    os.kill(child, 9)
+    status = -1
+go_on.set()
+thread.join()
+np.testing.assert_array_equal(model.predict(x), want)
+print("child", os.waitstatus_to_exitcode(status) if status >= 0 else "hangs")
+"""
+    assert python(code).strip() == "child 7"
