@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
@@ -41,6 +43,7 @@ def load_checkpoint(
     with storage.building(saved):
         config = saved.config
         network = network_of(config["network"], given, metrics, layers)
+        storage.check_arrays(saved, *network.shapes_of_arrays(), np.dtype(config["dtype"]))
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)

@@ -1,5 +1,6 @@
 """Writing a file whole or not at all, and letting one process at a time run a block."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -9,6 +10,11 @@ from pathlib import Path
 
 from fastnn.common.errors import FileFormatError
 
+BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has this flag, and would else change ends of lines.
+PIECE_BYTES = 1 << 20
+# What file systems answer that cannot synchronise a folder, and folders that may be written but not read.
+NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -16,7 +22,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The file is synchronised to the disk before it is renamed, so a crash leaves the old file or the new one, never half
     a file. The temporary name keeps the extension, because some writers choose the format by it. If the block raises,
-    the temporary file is removed and `path` stays as it was. Raises FileFormatError if `path` cannot be written.
+    the temporary file is removed and `path` stays as it was. Raises FileFormatError if `path` cannot be written: the
+    folder is missing, the disk is full or fails, also where the block is told so by an OSError.
 
         with atomic_path("table.csv") as temporary:
             temporary.write_text(text)
@@ -25,14 +32,34 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
     _create(temporary, target, path)
-    try:
-        yield temporary
-        _synchronise(temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _synchronise_folder(target.parent)
+    with _told(path, target):
+        try:
+            yield temporary
+            _synchronise(temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            _remove(temporary)
+            raise
+        _synchronise_folder(target.parent)
+
+
+def write_whole(path: str | os.PathLike[str], *pieces: bytes) -> None:
+    """Write these bytes, one after the other, to `path`: all of them, or the old file stays.
+
+    They are synchronised to the disk, read back and compared before the old file is replaced. FileFormatError, in one
+    line, if anything of this fails.
+    """
+    with atomic_path(path) as temporary:
+        descriptor = os.open(temporary, os.O_RDWR | BINARY)
+        try:
+            for piece in pieces:
+                _write_all(descriptor, memoryview(piece))
+            os.fsync(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            if not all(_is_next(descriptor, memoryview(piece)) for piece in pieces) or os.read(descriptor, 1):
+                raise OSError(errno.EIO, "what was read back is not what was written")
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -90,18 +117,49 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _write_all(descriptor: int, rest: memoryview) -> None:
+    while rest:  # a write may take a part only: of more than 2 GB, or on a disk that has become full
+        written = os.write(descriptor, rest)
+        if written <= 0:
+            raise OSError(errno.EIO, "a write took no bytes")
+        rest = rest[written:]
+
+
+def _is_next(descriptor: int, rest: memoryview) -> bool:
+    """Whether what a file says next are these bytes."""
+    while rest:
+        piece = os.read(descriptor, min(len(rest), PIECE_BYTES))
+        if not piece or piece != bytes(rest[: len(piece)]):
+            return False
+        rest = rest[len(piece) :]
+    return True
+
+
+@contextmanager
+def _told(given: str | os.PathLike[str], target: Path) -> Iterator[None]:
+    """FileFormatError, in one line, for an OSError in the block."""
+    try:
+        yield
+    except OSError as error:
+        reason = " ".join((error.strerror or str(error)).split())
+        raise FileFormatError(f"cannot write {os.fspath(given)!r} in folder {str(target.parent)!r}: {reason}") from error
+
+
+def _remove(temporary: Path) -> None:
+    try:
+        temporary.unlink()
+    except OSError:  # It is gone, or cannot be removed: what was wrong before that is what is told.
+        pass
+
+
 def _create(temporary: Path, target: Path, given: str | os.PathLike[str]) -> None:
     """Create the temporary file, so that a path that cannot be written is reported before any work is done."""
     if target.is_dir():
         raise FileFormatError(f"cannot write {os.fspath(given)!r}: it is a folder, a file name was expected")
     check_target(target)
-    try:
+    with _told(given, target):
         # Not by `tempfile`: after the rename, only the owner could read its files.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise FileFormatError(
-            f"cannot write {os.fspath(given)!r} in folder {str(target.parent)!r}: {error.strerror}"
-        ) from error
 
 
 def _synchronise(path: Path) -> None:
@@ -113,11 +171,10 @@ def _synchronise_folder(folder: Path) -> None:
     """Write the rename itself to the disk. Windows cannot open a folder; its file system does this by itself."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass  # Some network file systems refuse this; the file is complete either way.
-    finally:
-        os.close(descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise

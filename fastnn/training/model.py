@@ -26,6 +26,7 @@ from fastnn.training.evaluation import evaluate
 from fastnn.training.history import History
 from fastnn.training.kept import KeptSteps
 from fastnn.training.runner import Runner
+from fastnn.training import storage
 from fastnn.training.storage import Saved
 
 DtypeName = Literal["float32", "float64"]
@@ -221,13 +222,8 @@ class Predictor(Hinted):
         return Saved(config, dict(self.parameters), dict(self.buffers), training)
 
     def restore_saved(self, saved: Saved) -> None:
-        """Take over the arrays of a file. FileFormatError unless they have the names that this network has."""
-        for kind, block, arrays in (
-            ("parameters", self.parameters, saved.parameters),
-            ("buffers", self.buffers, saved.buffers),
-        ):
-            if set(arrays) != set(block):
-                raise FileFormatError(f"{saved.file}: holds {kind} {sorted(arrays)}, expected {sorted(block)}")
+        """Take over the arrays of a file. FileFormatError unless they have the names and shapes of this network's."""
+        storage.check_arrays(saved, self.parameters.shapes, self.buffers.shapes, self.dtype)
         self.restore({"parameters": saved.parameters, "buffers": saved.buffers})
 
     def summary(self) -> str:
