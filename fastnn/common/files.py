@@ -4,9 +4,11 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fastnn.common.errors import FileFormatError
 
@@ -43,21 +45,31 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         _synchronise_folder(target.parent)
 
 
-def write_whole(path: str | os.PathLike[str], *pieces: bytes) -> None:
+def write_whole(
+    path: str | os.PathLike[str], pieces: Sequence[Any], head: Callable[[], bytes] = bytes, head_size: int = 0
+) -> None:
     """Write these bytes, one after the other, to `path`: all of them, or the old file stays.
 
     They are synchronised to the disk, read back and compared before the old file is replaced. FileFormatError, in one
     line, if anything of this fails.
+
+    head : makes the first `head_size` bytes of the file, while the others are already written. It and the comparison
+           have a thread of their own, because a disk takes its time.
     """
-    with atomic_path(path) as temporary:
-        descriptor = os.open(temporary, os.O_RDWR | BINARY)
+    views = [memoryview(piece).cast("B") for piece in pieces]
+    with atomic_path(path) as temporary, ThreadPoolExecutor(1) as beside:
+        descriptor = os.open(temporary, os.O_WRONLY | BINARY)
         try:
-            for piece in pieces:
-                _write_all(descriptor, memoryview(piece))
+            made = beside.submit(head)
+            _write_all(descriptor, [memoryview(bytes(head_size)), *views])
+            compared = beside.submit(_check_same, temporary, head_size, views)
             os.fsync(descriptor)
+            first = memoryview(made.result())
             os.lseek(descriptor, 0, os.SEEK_SET)
-            if not all(_is_next(descriptor, memoryview(piece)) for piece in pieces) or os.read(descriptor, 1):
-                raise OSError(errno.EIO, "what was read back is not what was written")
+            _write_all(descriptor, [first])
+            os.fsync(descriptor)
+            compared.result()
+            _check_same(temporary, 0, [first], to_end=False)
         finally:
             os.close(descriptor)
 
@@ -117,22 +129,29 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_all(descriptor: int, rest: memoryview) -> None:
-    while rest:  # a write may take a part only: of more than 2 GB, or on a disk that has become full
-        written = os.write(descriptor, rest)
-        if written <= 0:
-            raise OSError(errno.EIO, "a write took no bytes")
-        rest = rest[written:]
+def _write_all(descriptor: int, pieces: Iterable[memoryview]) -> None:
+    for rest in pieces:
+        while rest:  # a write may take a part only: of more than 2 GB, or on a disk that has become full
+            written = os.write(descriptor, rest)
+            if written <= 0:
+                raise OSError(errno.EIO, "a write took no bytes")
+            rest = rest[written:]
 
 
-def _is_next(descriptor: int, rest: memoryview) -> bool:
-    """Whether what a file says next are these bytes."""
-    while rest:
-        piece = os.read(descriptor, min(len(rest), PIECE_BYTES))
-        if not piece or piece != bytes(rest[: len(piece)]):
-            return False
-        rest = rest[len(piece) :]
-    return True
+def _check_same(path: Path, start: int, pieces: Iterable[memoryview], *, to_end: bool = True) -> None:
+    """OSError unless a file holds these bytes from `start` on, and then, `to_end`, nothing more."""
+    buffer = bytearray(PIECE_BYTES)
+    with open(path, "rb", buffering=0) as file:
+        file.seek(start)
+        for rest in pieces:
+            while rest:
+                wanted = memoryview(buffer)[: len(rest)]
+                count = file.readinto(wanted)
+                if not count or wanted[:count].tobytes() != rest[:count].tobytes():
+                    raise OSError(errno.EIO, "what was read back is not what was written")
+                rest = rest[count:]
+        if to_end and file.read(1):
+            raise OSError(errno.EIO, "more was read back than was written")
 
 
 @contextmanager

@@ -49,10 +49,11 @@ def save(path: str | os.PathLike[str], kind: Kind, tree: Tree) -> None:
     TypeError for what cannot be saved; FileFormatError, in one line, if the file cannot be written.
     """
     about = {"format": kind.mark, "version": kind.version}
-    image, layout = image_of(tree, about)
-    index = json.dumps(about | {"layout": _moved(layout)}).encode()
-    fields = FIELDS.pack(MARK, FRAME_VERSION, BLOCK + len(image) + len(index), BLOCK + len(image))
-    write_whole(path, (fields + _digest(fields, image, index)).ljust(BLOCK, b"\0"), image, index)
+    image = image_of(tree, about)
+    index = json.dumps(about | {"layout": _moved(image.layout)}).encode()
+    fields = FIELDS.pack(MARK, FRAME_VERSION, BLOCK + image.size + len(index), BLOCK + image.size)
+    pieces = [*image.pieces, index]
+    write_whole(path, pieces, lambda: (fields + _digest(fields, *pieces)).ljust(BLOCK, b"\0"), BLOCK)
 
 
 def load(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], int]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.plain import plain
+from fastnn.common.skeleton import Skeleton
 
 KINDS = "biufcS"
 LARGEST = {"f": 8, "c": 16}  # bytes: a longdouble is another number on another machine
@@ -29,27 +30,37 @@ class Text:
     value: Any
 
 
-def image_of(tree: Tree, attributes: Tree, *, track_order: bool = False) -> tuple[bytes, Layout]:
-    """The bytes of an HDF5 file that holds `tree`, with these attributes of its root, and where in them each array is.
+@dataclass(frozen=True)
+class Image:
+    """The bytes of an HDF5 file.
 
-    Each array's bytes in the image are compared with the array. TypeError for what cannot be saved.
+    pieces  one after the other; large ones are the arrays themselves
+    size    of all together
+    layout  where in them the arrays are
+    """
+
+    pieces: list[Any]
+    size: int
+    layout: Layout
+
+
+def image_of(tree: Tree, attributes: Tree) -> Image:
+    """An HDF5 file that holds `tree`, with these attributes of its root. TypeError for what cannot be saved.
+
+    The HDF5 library lays out the file, and never sees a number of an array.
     """
     import h5py
 
     arrays: list[tuple[np.ndarray, Any, list[Any]]] = []
-    memory = {"driver": "core", "backing_store": False, "block_size": 1 << 20}
-    with h5py.File("memory", "w", track_order=track_order, **memory, **ALIGNMENT) as file:
+    skeleton = Skeleton()
+    with h5py.File(skeleton, "w", **ALIGNMENT) as file:
         file.attrs.update(attributes)
         layout = _write(file, tree, arrays)
         for array, dataset, entry in arrays:
-            entry[2] = dataset.id.get_offset() or 0  # an array of no elements has no place
-        file.flush()
-        image = file.id.get_file_image()
-    for array, _, (_, _, offset) in arrays:
-        flat = array.reshape(-1).view(np.uint8)
-        if not np.array_equal(np.frombuffer(image, np.uint8, flat.size, offset), flat):
-            raise RuntimeError(f"the HDF5 library has not kept an array of shape {array.shape}")
-    return image, layout
+            entry[2] = dataset.get_offset() or 0  # an array of no elements has no place
+            assert array.size == 0 or entry[2], "HDF5 was told to find a place at once"
+    placed = sorted(((entry[2], array.reshape(-1).view(np.uint8)) for array, _, entry in arrays), key=lambda at: at[0])
+    return Image(skeleton.with_arrays(placed), skeleton.size, layout)
 
 
 def _write(group: Any, tree: Tree, arrays: list[tuple[np.ndarray, Any, list[Any]]]) -> Layout:
@@ -61,14 +72,32 @@ def _write(group: Any, tree: Tree, arrays: list[tuple[np.ndarray, Any, list[Any]
         if isinstance(value, Mapping):
             layout[name] = _write(group.create_group(name), value, arrays)
             continue
-        if isinstance(value, np.ndarray):
-            array = _checked(value, where)
-            layout[name] = [array.dtype.str, list(array.shape), 0]
-        else:
-            array = np.array(json_of(value.value if isinstance(value, Text) else value, where).encode())
-            layout[name] = [JSON, [array.itemsize], 0]
-        arrays.append((array, group.create_dataset(name, data=array), layout[name]))
+        array, layout[name] = _leaf(value, where)
+        arrays.append((array, _declared(group, name, array), layout[name]))
     return layout
+
+
+def _leaf(value: Any, where: str) -> tuple[np.ndarray, list[Any]]:
+    """The array that is stored for a value, and its entry in the layout, that lacks the offset."""
+    if isinstance(value, np.ndarray):
+        array = _checked(value, where)
+        return array, [array.dtype.str, list(array.shape), 0]
+    text = np.array(json_of(value.value if isinstance(value, Text) else value, where).encode())
+    return text, [JSON, [text.itemsize], 0]
+
+
+def _declared(group: Any, name: str, array: np.ndarray) -> Any:
+    """A contiguous dataset that has its place in the file, but no content."""
+    from h5py import h5d, h5p, h5s, h5t
+
+    properties = h5p.create(h5p.DATASET_CREATE)
+    properties.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+    properties.set_fill_time(h5d.FILL_TIME_NEVER)
+    space = h5s.create_simple(array.shape) if array.shape else h5s.create(h5s.SCALAR)
+    links = h5p.create(h5p.LINK_CREATE)
+    links.set_create_intermediate_group(True)
+    links.set_char_encoding(h5t.CSET_UTF8)
+    return h5d.create(group.id, name.encode(), h5t.py_create(array.dtype, logical=True), space, properties, lcpl=links)
 
 
 def _checked(array: np.ndarray, where: str) -> np.ndarray:

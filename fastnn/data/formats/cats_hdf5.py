@@ -42,7 +42,7 @@ def save_cats_vs_cars(path: str | os.PathLike[str], dataset: Dataset) -> None:
     tree = {}
     for name, split in (("train", dataset.train), ("test", dataset.test)):
         tree |= {f"{name}ims": np.asarray(split.x), f"{name}lbls": split.y.astype(np.float64)}
-    write_whole(path, image_of(tree, {})[0])
+    write_whole(path, image_of(tree, {}).pieces)
 
 
 def _split(file: "h5py.File", name: str, images_key: str, labels_key: str) -> Split:

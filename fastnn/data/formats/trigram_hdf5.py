@@ -57,7 +57,7 @@ def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
     for name, split in splits.items():
         tree[f"{name}x"] = split.x.astype(np.int32) + np.int32(1)
         tree[f"{name}d"] = split.y.astype(np.int32) + np.int32(1)
-    write_whole(path, image_of(tree, {})[0])
+    write_whole(path, image_of(tree, {}).pieces)
 
 
 def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
