@@ -35,9 +35,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     # A symbolic link stays: the file that it points to is replaced.
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
-    _create(temporary, target, path)
+    _check_place(target, path)
     with _told(path, target):
         try:
+            # Not by `tempfile`: after the rename, only the owner could read its files.
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             yield temporary
             _synchronise(temporary)
             os.replace(temporary, target)
@@ -52,25 +54,21 @@ def write_whole(
 ) -> None:
     """Write these bytes, one after the other, to `path`: all of them, or the old file stays.
 
-    They are synchronised to the disk, read back and compared before the old file is replaced. FileFormatError, in one
+    They are read back, compared and synchronised to the disk before the old file is replaced. FileFormatError, in one
     line, if anything of this fails.
 
-    head : makes the first `head_size` bytes of the file, while the others are already written. It and the comparison
-           run in a thread beside this one, which waits for the disk.
+    head : makes the first `head_size` bytes of the file, in another thread, while the others are written
     """
     views = [memoryview(piece).cast("B") for piece in pieces]
     with atomic_path(path) as temporary, ThreadPoolExecutor(1) as beside:
+        made = beside.submit(head)
         descriptor = os.open(temporary, os.O_WRONLY | BINARY)
         try:
-            made = beside.submit(head)
             _write_all(descriptor, [memoryview(bytes(head_size)), *views])
-            compared = beside.submit(_check_same, temporary, head_size, views)
-            os.fsync(descriptor)
+            _check_same(temporary, head_size, views)
             first = memoryview(made.result())
             os.lseek(descriptor, 0, os.SEEK_SET)
             _write_all(descriptor, [first])
-            os.fsync(descriptor)
-            compared.result()
             _check_same(temporary, 0, [first], to_end=False)
         finally:
             os.close(descriptor)
@@ -172,14 +170,10 @@ def _remove(temporary: Path) -> None:
         pass
 
 
-def _create(temporary: Path, target: Path, given: str | os.PathLike[str]) -> None:
-    """Create the temporary file, so that a path that cannot be written is reported before any work is done."""
+def _check_place(target: Path, given: str | os.PathLike[str]) -> None:
     if target.is_dir():
         raise FileFormatError(f"cannot write {os.fspath(given)!r}: it is a folder, a file name was expected")
     check_target(target)
-    with _told(given, target):
-        # Not by `tempfile`: after the rename, only the owner could read its files.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
 
 def _synchronise(path: Path) -> None:
