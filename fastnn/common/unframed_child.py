@@ -65,12 +65,12 @@ class Reader:
 
 
 def check_storage(item):
-    """ValueError for what is not in one piece in this file. Looked at before anything is read."""
+    """ValueError for what is not in one piece in this file, as filtered data never are. Looked at before it is read."""
     properties = item.id.get_create_plist()
     if item.shape is None or properties.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT):
         raise ValueError(f"{item.name!r} is not stored in one piece")
-    if properties.get_nfilters() or properties.get_external_count():
-        raise ValueError(f"{item.name!r} is packed or stands in another file")
+    if properties.get_external_count():
+        raise ValueError(f"{item.name!r} stands in another file")
 
 
 def digest_of(file):
