@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,7 @@ def _check_same(path: Path, start: int, pieces: Iterable[memoryview], *, to_end:
         file.seek(start)
         for rest in pieces:
             while rest:
-                count = file.readinto(buffer[: len(rest)])
+                count = file.readinto(buffer[: len(rest)].data)
                 if not count or not np.array_equal(buffer[:count], np.frombuffer(rest[:count], np.uint8)):
                     raise OSError(errno.EIO, "what was read back is not what was written")
                 rest = rest[count:]
@@ -174,14 +174,14 @@ def _told(given: str | os.PathLike[str], target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = " ".join((error.strerror or str(error)).split())
-        raise FileFormatError(f"cannot write {os.fspath(given)!r} in folder {str(target.parent)!r}: {reason}") from error
+        raise FileFormatError(
+            f"cannot write {os.fspath(given)!r} in folder {str(target.parent)!r}: {reason}"
+        ) from error
 
 
 def _remove(temporary: Path) -> None:
-    try:
+    with suppress(OSError):  # It is gone, or cannot be removed: what was wrong before that is what is told.
         temporary.unlink()
-    except OSError:  # It is gone, or cannot be removed: what was wrong before that is what is told.
-        pass
 
 
 def _check_place(target: Path, given: str | os.PathLike[str]) -> None:

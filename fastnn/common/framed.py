@@ -12,7 +12,8 @@ import json
 import os
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import FileIO
+from typing import Any
 
 import numpy as np
 
@@ -70,9 +71,9 @@ def load(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], int]
         return tree_of(index["layout"], content), index["version"]
 
 
-def _framed(file: BinaryIO, size: int, block: np.ndarray, path: Any) -> tuple[np.ndarray, Any]:
+def _framed(file: FileIO, size: int, block: np.ndarray, path: Any) -> tuple[np.ndarray, Any]:
     """The bytes of a file, and its index. FileFormatError unless they are what was written."""
-    _, version, length, start = FIELDS.unpack_from(block)
+    _, version, length, start = FIELDS.unpack_from(block.data)
     if version > FRAME_VERSION:
         raise FileFormatError(f"{path}: has a frame of version {version}, this fastnn reads up to {FRAME_VERSION}")
     if length != size or not BLOCK <= start <= size:
@@ -81,7 +82,7 @@ def _framed(file: BinaryIO, size: int, block: np.ndarray, path: Any) -> tuple[np
     content = np.empty(size, np.uint8)
     content[:BLOCK] = block
     fill(file, content[BLOCK:])
-    want = _digest(content[: FIELDS.size], content[BLOCK:])
+    want = _digest(content[: FIELDS.size].data, content[BLOCK:].data)
     if block[FIELDS.size : DIGEST_END].tobytes() != want or block[DIGEST_END:].any():
         raise FileFormatError(f"{path}: checksum does not match; the file is damaged")
     return content, json.loads(content[start:].tobytes())
@@ -95,7 +96,7 @@ def _check_kind(index: Any, kind: Kind, path: Any) -> None:
         raise FileFormatError(f"{path}: format version {version!r}, this fastnn reads up to {kind.version}")
 
 
-def _digest(*pieces: bytes | np.ndarray) -> bytes:
+def _digest(*pieces: Any) -> bytes:
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)

@@ -64,7 +64,7 @@ def _checked(entry: Any) -> tuple[str, tuple[int, ...], int]:
 
 
 def _is_dtype(word: Any) -> bool:
-    if not isinstance(word, str) or word != JSON and not DTYPE.fullmatch(word):
+    if not isinstance(word, str) or (word != JSON and not DTYPE.fullmatch(word)):
         return False
     return word == JSON or int(word[2:]) <= LARGEST.get(word[1], 1 << 30)
 

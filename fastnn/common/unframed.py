@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ SLOWEST = 10_000_000
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-def read_unframed(file: BinaryIO, size: int, path: str, problem: str) -> tuple[np.ndarray, dict[str, Any]]:
+def read_unframed(file: FileIO, size: int, path: str, problem: str) -> tuple[np.ndarray, dict[str, Any]]:
     """The arrays of an HDF5 file, one after the other in bytes, and an index as in a frame, that says where they are.
 
     file, size : open for reading, at any byte
@@ -41,7 +42,7 @@ def read_unframed(file: BinaryIO, size: int, path: str, problem: str) -> tuple[n
     return np.frombuffer(bytearray(content), np.uint8), index
 
 
-def _answer(file: BinaryIO, size: int, problem: str) -> bytes:
+def _answer(file: FileIO, size: int, problem: str) -> bytes:
     """What the process that reads the file prints. FileFormatError if it does not end, or not well."""
     os.lseek(file.fileno(), 0, os.SEEK_SET)
     seconds = SECONDS + size // SLOWEST

@@ -2,7 +2,7 @@
 
     python -I unframed_child.py SECONDS FOLDER_OF_MODULES... < FILE
 
-It prints one line of JSON, {"format", "version", "layout"} as the index of a frame or {"error"}, then the arrays' bytes.
+It prints one line of JSON, {"format", "version", "layout"} as the index of a frame or {"error"}, then all arrays.
 Only what fastnn wrote is taken: hard links, numbers and texts without filters, inside this file, no larger than it.
 """
 
@@ -51,7 +51,7 @@ class Reader:
         check_storage(item)
         if item.dtype.kind not in "biufc" or item.dtype.itemsize > 16 or item.dtype.fields:
             raise ValueError(f"{item.name!r} holds {item.dtype}, expected numbers")
-        if item.nbytes > self.size or item.nbytes and item.id.get_offset() is None:
+        if item.nbytes > self.size or (item.nbytes and item.id.get_offset() is None):
             raise ValueError(f"{item.name!r} declares {item.nbytes:,} bytes, more than were written")
         value = np.ascontiguousarray(item[()])
         return [value.dtype.str, list(item.shape), self.take(value.tobytes())]
@@ -74,7 +74,7 @@ def check_storage(item):
 
 
 def digest_of(file):
-    """SHA-256 over every dataset's name, dtype, shape and bytes, and every attribute but itself, as files of old have."""
+    """SHA-256 over every dataset's name, dtype, shape and bytes, and every attribute but itself."""
     digest = hashlib.sha256()
 
     def add(name, item):
@@ -87,7 +87,7 @@ def digest_of(file):
             digest.update(value if isinstance(value, bytes) else np.ascontiguousarray(value).tobytes())
 
     add("", file)
-    names = []
+    names: list[str] = []
     file.visit(names.append)
     for name in sorted(names):
         add(name, file[name])
@@ -106,9 +106,9 @@ def read(image):
     about = {name: plain(file.attrs.get(name)) for name in ("format", "version")}
     reader = Reader(len(image))
     layout = reader.group(file) if about["format"] else {}
-    if "sha256" in file.attrs or about["format"] == "fastnn-model":
-        if file.attrs.get("sha256") != digest_of(file):
-            raise ValueError("checksum does not match; the file is damaged")
+    has_digest = "sha256" in file.attrs or about["format"] == "fastnn-model"
+    if has_digest and file.attrs.get("sha256") != digest_of(file):
+        raise ValueError("checksum does not match; the file is damaged")
     return about | {"layout": layout}, reader.pieces
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from fastnn.common import random, validation
-from fastnn.common.errors import FileFormatError, ShapeError
+from fastnn.common.errors import ShapeError
 from fastnn.common.habits import Hinted, hinted
 from fastnn.common.names import near
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
@@ -21,12 +21,12 @@ from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
+from fastnn.training import storage
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
 from fastnn.training.evaluation import evaluate
 from fastnn.training.history import History
 from fastnn.training.kept import KeptSteps
 from fastnn.training.runner import Runner
-from fastnn.training import storage
 from fastnn.training.storage import Saved
 
 DtypeName = Literal["float32", "float64"]

@@ -1,4 +1,4 @@
-"""Models and training states on disk, as plain data: a file of one kind, written whole or not at all, checked when read.
+"""Models and training states on disk, as plain data: a file, written whole or not at all, checked when read.
 
 Layout, version 3: `config`, a JSON text with network, dtype, seed, epoch and meta; `parameters` and `buffers` with one
 array per public name; in a checkpoint also `training`, a tree of dicts, arrays and plain values. `common.framed` says

@@ -32,7 +32,7 @@ class Disk:
     def _counted(self, name, function):
         def call(*arguments, **keywords):
             number, self.calls = self.calls, self.calls + 1
-            if number == self.fails or self.ever and number > self.fails >= 0:
+            if number == self.fails or (self.ever and number > self.fails >= 0):
                 if name == "close":  # as on Linux: the descriptor is closed, whatever was reported
                     function(*arguments)
                 raise OSError(self.error, os.strerror(self.error))
@@ -69,6 +69,19 @@ WRITERS = {
 }
 
 
+def one_line_or_none(save, path):
+    """What `save` of the value 2 says, None if it says nothing. Other errors than fastnn's leave this function."""
+    try:
+        save(path, 2)
+    except FileFormatError as error:
+        said = str(error)
+    else:
+        return None
+    assert "\n" not in said
+    assert str(path.parent) in said
+    return said
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=os.strerror)
 @pytest.mark.parametrize("ever", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("writer", WRITERS)
@@ -85,15 +98,9 @@ def test_every_call_fails(tmp_path, monkeypatch, writer, ever, error):
         save(path, 1)
         with monkeypatch.context() as patch:
             Disk(patch, fails, error, ever)
-            try:
-                save(path, 2)
-            except FileFormatError as problem:
-                assert "\n" not in str(problem)
-                assert str(tmp_path) in str(problem)
-                told += 1
-                expected = (1, 2)
-            else:
-                expected = (2,)
+            said = one_line_or_none(save, path)
+        told += said is not None
+        expected = (2,) if said is None else (1, 2)
         assert load(path) in expected, fails
         left = [name for name in os.listdir(tmp_path) if name != "file.h5"]
         assert left == [] or ever, fails
@@ -139,6 +146,7 @@ def test_a_write_that_takes_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO])
 def test_a_folder_that_cannot_be_synchronised(tmp_path, monkeypatch, error):
     """Network file systems refuse it, which is no failure; another error is one, and the file is there."""
+
     def refuse(*_):
         raise OSError(error, os.strerror(error))
 

@@ -1,6 +1,5 @@
 """Flags and folders that mislead: one line that says what is wrong, the right exit status, and nothing left behind."""
 
-import json
 import math
 import os
 

@@ -71,11 +71,38 @@ def test_any_damage_is_told(files, tmp_path, name):
         assert "\n" not in str(caught.value)
 
 
+def one_line_or_none(load, path):
+    """What `load` says against a file, None if it takes it. Any other error than fastnn's own leaves this function."""
+    try:
+        load(path)
+    except fn.FileFormatError as error:
+        said = str(error)
+    else:
+        return None
+    assert "\n" not in said
+    assert path.name in said
+    return said
+
+
 def forged_index(whole, rng):
     """The file with an index of which a number, a word or a bracket is another one."""
     start = framed.FIELDS.unpack_from(whole)[3]
     words = re.findall(r'"[^"]*"|-?\d+|.', whole[start:].decode())
-    others = [*words, "-1", "NaN", "1e400", "null", "true", "{}", "[]", '"|O8"', '"<U9"', '"<f16"', "9" * 5000, str(2**48)]
+    others = [
+        *words,
+        "-1",
+        "NaN",
+        "1e400",
+        "null",
+        "true",
+        "{}",
+        "[]",
+        '"|O8"',
+        '"<U9"',
+        '"<f16"',
+        "9" * 5000,
+        str(2**48),
+    ]
     for place in rng.integers(0, len(words), rng.integers(1, 4)):
         words[place] = others[rng.integers(len(others))]
     return whole[:start] + "".join(words).encode()
@@ -86,14 +113,9 @@ def test_no_forged_index_does_more_than_be_refused(files, tmp_path, name):
     """With a frame that is right: what it says of offsets, shapes and dtypes is not believed."""
     whole, rng, path, refused = (files / name).read_bytes(), np.random.default_rng(2), tmp_path / name, 0
     for number in range(FORGERIES):
-        path.write_bytes(sealed(forged_index(whole, rng) if number % 2 else mutated(whole, rng)[:8].ljust(8) and
-                                framed.MARK + mutated(whole[8:], rng)))  # fmt: skip
-        try:
-            LOADERS[name](path)
-        except fn.FileFormatError as error:
-            refused += 1
-            assert "\n" not in str(error)
-            assert name in str(error)
+        content = forged_index(whole, rng) if number % 2 else framed.MARK + mutated(whole[8:], rng)
+        path.write_bytes(sealed(content.ljust(framed.BLOCK)))
+        refused += one_line_or_none(LOADERS[name], path) is not None
     assert refused > FORGERIES // 4
 
 
@@ -240,7 +262,10 @@ never_written = dataset(shape=(10**9,), dtype="f4")
 OLD_CHANGES = {
     "soft link": (replace_with(h5py.SoftLink("/parameters/dense.w")), "is a link, expected an array"),
     "link to another file": (replace_with(h5py.ExternalLink("secret.h5", "/x")), "is a link, expected an array"),
-    "storage in another file": (dataset(shape=(5,), dtype="f4", external=[("secret.bin", 0, 20)]), "stands in another file"),
+    "storage in another file": (
+        dataset(shape=(5,), dtype="f4", external=[("secret.bin", 0, 20)]),
+        "stands in another file",
+    ),
     "filter": (dataset(data=np.zeros(5, np.float32), compression="gzip"), "is not stored in one piece"),
     "chunks": (dataset(data=np.zeros(5, np.float32), chunks=(5,)), "is not stored in one piece"),
     "never written": (never_written, "more than were written"),
@@ -273,10 +298,8 @@ def test_old_files_with_a_damaged_byte(old):
     whole, want, rng = old.read_bytes(), bits(fn.load(old).parameters), np.random.default_rng(0)
     for place in rng.integers(8, len(whole), 12):
         old.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
-        try:
-            assert bits(fn.load(old).parameters) == want
-        except fn.FileFormatError as error:
-            assert "\n" not in str(error)
+        refused = one_line_or_none(fn.load, old)
+        assert refused or bits(fn.load(old).parameters) == want
 
 
 ENDS = {

@@ -39,7 +39,7 @@ def save_cats_vs_cars(path: str | os.PathLike[str], dataset: Dataset) -> None:
     """
     if dataset.test is None:
         raise DataError("the layout of cats and cars has a training and a test set, found no test set")
-    tree = {}
+    tree: dict[str, np.ndarray] = {}
     for name, split in (("train", dataset.train), ("test", dataset.test)):
         tree |= {f"{name}ims": np.asarray(split.x), f"{name}lbls": split.y.astype(np.float64)}
     write_whole(path, image_of(tree, {}).pieces)
