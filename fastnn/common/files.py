@@ -10,13 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fastnn.common.errors import FileFormatError
 
 BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has this flag, and would else change ends of lines.
 LARGE_BYTES = 1 << 20
-COMPARED_BYTES = 1 << 17  # at a time; they stay in a core's cache
+READ_BYTES = 1 << 17  # at a time; they stay in a core's cache
 # What file systems answer that cannot synchronise a folder, and folders that may be written but not read.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
 
@@ -51,26 +49,28 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_whole(
-    path: str | os.PathLike[str], pieces: Sequence[Any], head: Callable[[], bytes] = bytes, head_size: int = 0
+    path: str | os.PathLike[str],
+    pieces: Sequence[Any],
+    head: Callable[[bytes], bytes] | None = None,
+    head_size: int = 0,
 ) -> None:
     """Write these bytes, one after the other, to `path`: all of them, or the old file stays.
 
     They are read back, compared and synchronised to the disk before the old file is replaced. FileFormatError, in one
-    line, if anything of this fails.
+    line, if anything of this fails, also if the bytes changed meanwhile.
 
-    head : makes the first `head_size` bytes of the file, in another thread, while the others are written
+    head : makes the first `head_size` bytes of the file from the SHA-256 of all others
     """
     views = [memoryview(piece).cast("B") for piece in pieces]
     with atomic_path(path) as temporary, ThreadPoolExecutor(1) as beside:
-        made = beside.submit(head)
+        asked = beside.submit(_digest_of, views)  # of what is to be written, while it is written
         descriptor = os.open(temporary, os.O_WRONLY | BINARY)
         try:
             _write_all(descriptor, [memoryview(bytes(head_size)), *views])
-            _check_same(temporary, head_size, views)
-            first = memoryview(made.result())
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            _write_all(descriptor, [first])
-            _check_same(temporary, 0, [first], to_end=False)
+            if _digest_from(temporary, head_size) != asked.result():
+                raise OSError(errno.EIO, "what was read back is not what was to be written")
+            if head:
+                _write_head(descriptor, temporary, head(asked.result()))
         finally:
             os.close(descriptor)
 
@@ -123,11 +123,7 @@ def size_of(path: Path) -> int:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as raw:
-        while piece := raw.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+    return _digest_from(path, 0).hex()
 
 
 def _write_all(descriptor: int, pieces: Iterable[memoryview]) -> None:
@@ -152,19 +148,29 @@ def _begin_writing(descriptor: int, start: int, count: int) -> None:
         os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
 
 
-def _check_same(path: Path, start: int, pieces: Iterable[memoryview], *, to_end: bool = True) -> None:
-    """OSError unless a file holds these bytes from `start` on, and then, `to_end`, nothing more."""
-    buffer = np.empty(COMPARED_BYTES, np.uint8)
+def _write_head(descriptor: int, path: Path, head: bytes) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    _write_all(descriptor, [memoryview(head)])
+    with open(path, "rb") as file:
+        if file.read(len(head)) != head:
+            raise OSError(errno.EIO, "what was read back is not what was to be written")
+
+
+def _digest_of(pieces: Iterable[memoryview]) -> bytes:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()
+
+
+def _digest_from(path: Path, start: int) -> bytes:
+    """The SHA-256 of a file's bytes from `start` to its end."""
+    digest, buffer = hashlib.sha256(), memoryview(bytearray(READ_BYTES))
     with open(path, "rb", buffering=0) as file:
         file.seek(start)
-        for rest in pieces:
-            while rest:
-                count = file.readinto(buffer[: len(rest)].data)
-                if not count or not np.array_equal(buffer[:count], np.frombuffer(rest[:count], np.uint8)):
-                    raise OSError(errno.EIO, "what was read back is not what was written")
-                rest = rest[count:]
-        if to_end and file.read(1):
-            raise OSError(errno.EIO, "more was read back than was written")
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+    return digest.digest()
 
 
 @contextmanager

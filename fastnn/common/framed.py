@@ -1,8 +1,8 @@
 """Files that fastnn alone writes and reads: HDF5 in a frame that is checked before anything is believed.
 
 HDF5 leaves the first bytes of a file to its users (the user block), so h5py opens the file as any other. The frame is
-there, 512 bytes: mark, version of the frame, length of the file, offset of the index, SHA-256 of these four and of all
-bytes after the block, then zeros. After the end of the HDF5 content stands the index, JSON: format, version and the
+there, 512 bytes: mark, version of the frame, length of the file, offset of the index, SHA-256 of all bytes after the
+block, then zeros. After the end of the HDF5 content stands the index, JSON: format, version and the
 layout of the content (`hdf5_image`), by which arrays are found. So no library in C parses a file that came from
 elsewhere. Files of before the frame are read by another process (`unframed`).
 """
@@ -53,8 +53,7 @@ def save(path: str | os.PathLike[str], kind: Kind, tree: Tree) -> None:
     image = image_of(tree, about)
     index = json.dumps(about | {"layout": _moved(image.layout)}).encode()
     fields = FIELDS.pack(MARK, FRAME_VERSION, BLOCK + image.size + len(index), BLOCK + image.size)
-    pieces = [*image.pieces, index]
-    write_whole(path, pieces, lambda: (fields + _digest(fields, *pieces)).ljust(BLOCK, b"\0"), BLOCK)
+    write_whole(path, [*image.pieces, index], lambda digest: (fields + digest).ljust(BLOCK, b"\0"), BLOCK)
 
 
 def load(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], int]:
@@ -74,15 +73,15 @@ def load(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], int]
 def _framed(file: FileIO, size: int, block: np.ndarray, path: Any) -> tuple[np.ndarray, Any]:
     """The bytes of a file, and its index. FileFormatError unless they are what was written."""
     _, version, length, start = FIELDS.unpack_from(block.data)
-    if version > FRAME_VERSION:
-        raise FileFormatError(f"{path}: has a frame of version {version}, this fastnn reads up to {FRAME_VERSION}")
+    if version != FRAME_VERSION:
+        raise FileFormatError(f"{path}: has a frame of version {version}, this fastnn reads {FRAME_VERSION}")
     if length != size or not BLOCK <= start <= size:
         told = f"it has {size:,} bytes, expected {length:,}"
         raise OSError(f"{told}; it is cut short, or another program has written to it")
     content = np.empty(size, np.uint8)
     content[:BLOCK] = block
     fill(file, content[BLOCK:])
-    want = _digest(content[: FIELDS.size].data, content[BLOCK:].data)
+    want = hashlib.sha256(content[BLOCK:].data).digest()
     if block[FIELDS.size : DIGEST_END].tobytes() != want or block[DIGEST_END:].any():
         raise FileFormatError(f"{path}: checksum does not match; the file is damaged")
     return content, json.loads(content[start:].tobytes())
@@ -94,13 +93,6 @@ def _check_kind(index: Any, kind: Kind, path: Any) -> None:
     version = index.get("version")
     if type(version) is not int or not 1 <= version <= kind.version:
         raise FileFormatError(f"{path}: format version {version!r}, this fastnn reads up to {kind.version}")
-
-
-def _digest(*pieces: Any) -> bytes:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.digest()
 
 
 def _moved(layout: Layout) -> Layout:

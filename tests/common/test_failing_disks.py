@@ -3,12 +3,14 @@
 import builtins
 import errno
 import os
+import threading
 
 import h5py
 import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common import files
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import write_whole
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
@@ -168,7 +170,7 @@ def test_pieces_of_any_size(tmp_path, count):
     from fastnn.common.hdf5_image import image_of
 
     image = image_of({"group": arrays, "text": {"a/b": "ü"}, "none": {}}, {"mark": "x"})
-    write_whole(tmp_path / "a.h5", image.pieces, lambda: b"h" * 512, 512)
+    write_whole(tmp_path / "a.h5", image.pieces, lambda digest: b"h" * 512, 512)
     assert (tmp_path / "a.h5").stat().st_size == image.size + 512
     with h5py.File(tmp_path / "a.h5") as file:
         assert file["text/a/b"][()] == b'"\\u00fc"'
@@ -176,3 +178,25 @@ def test_pieces_of_any_size(tmp_path, count):
         for name, array in arrays.items():
             got = file["group"][name][()]
             assert (got.dtype, got.tobytes(), got.shape) == (array.dtype, array.tobytes(), array.shape)
+
+
+def test_bytes_that_change_while_they_are_written(tmp_path, monkeypatch):
+    """A model that another thread trains: no file is certified that cannot be read."""
+    array, write, digest_of, changed = np.zeros(1 << 17, np.float32), os.write, files._digest_of, threading.Event()
+    (tmp_path / "a").write_bytes(b"old")
+
+    def and_then_change(views):
+        digest = digest_of(views)
+        array[-1] += 1
+        changed.set()
+        return digest
+
+    def write_later(descriptor, content):
+        assert changed.wait(60)
+        return write(descriptor, content)
+
+    monkeypatch.setattr(files, "_digest_of", and_then_change)
+    monkeypatch.setattr(os, "write", write_later)
+    with pytest.raises(FileFormatError, match="read back"):
+        write_whole(tmp_path / "a", [b"first", array])
+    assert (tmp_path / "a").read_bytes() == b"old"

@@ -36,7 +36,7 @@ def sealed(content):
     """The file with a frame that says it is whole: what only somebody who means harm would make."""
     mark, version, _, start = framed.FIELDS.unpack_from(content)
     fields = framed.FIELDS.pack(mark, version, len(content), start)
-    digest = hashlib.sha256(fields + content[framed.BLOCK :]).digest()
+    digest = hashlib.sha256(content[framed.BLOCK :]).digest()
     return (fields + digest).ljust(framed.BLOCK, b"\0") + content[framed.BLOCK :]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common import framed
+from fastnn.common import files
 from fastnn.nn.config import config_of
 from fastnn.training import storage
 from tests.tiny import bits, fit, tiny_model
@@ -123,7 +123,7 @@ class TestNothingHalfWritten:
         def interrupted(*pieces):
             raise error
 
-        monkeypatch.setattr(framed, "_digest", interrupted)
+        monkeypatch.setattr(files, "_digest_of", interrupted)
         model.set_parameters({"dense.b": np.zeros(5)})
         with pytest.raises(fn.FileFormatError if error is OSError else error):
             model.save(path)
