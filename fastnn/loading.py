@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
@@ -42,6 +44,7 @@ def load_checkpoint(
     with storage.building(saved):
         config = saved.config
         network = network_of(config["network"], given, None if metrics is None else (), own)
+        storage.check_arrays(saved, *network.shapes_of_arrays(), np.dtype(config["dtype"]))
     if metrics is not None:  # what is wrong with them is not the file's fault
         network.outputs = with_metrics(network.outputs, metrics)
     with storage.building(saved):

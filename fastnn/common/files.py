@@ -1,16 +1,24 @@
 """Writing a file whole or not at all, and letting one process at a time run a block."""
 
+import errno
 import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from fastnn.common.errors import FileFormatError
 
 TEMPORARY = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.tmp(?P<suffix>(\.[^.]*)?)")  # the names that `atomic_path` gives
+BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has this flag, and would else change ends of lines.
+LARGE_BYTES = 1 << 20
+READ_BYTES = 1 << 17  # at a time; they stay in a core's cache
+# What file systems answer that cannot synchronise a folder, and folders that may be written but not read.
+NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
 
 
 @contextmanager
@@ -19,7 +27,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The file is synchronised to the disk before it is renamed, so a crash leaves the old file or the new one, never half
     a file. The temporary name keeps the extension, because some writers choose the format by it. If the block raises,
-    the temporary file is removed and `path` stays as it was. Raises FileFormatError if `path` cannot be written.
+    the temporary file is removed and `path` stays as it was. Raises FileFormatError if `path` cannot be written: the
+    folder is missing, the disk is full or fails, also where the block is told so by an OSError.
 
         with atomic_path("table.csv") as temporary:
             temporary.write_text(text)
@@ -27,21 +36,51 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     # A symbolic link stays: the file that it points to is replaced.
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
-    _create(temporary, target, path)
-    try:
-        yield temporary
-        _synchronise(temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    synchronise_folder(target.parent)
+    _check_place(target, path)
+    with _told(path, target):
+        try:
+            # Not by `tempfile`: after the rename, only the owner could read its files.
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            yield temporary
+            _synchronise(temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            _remove(temporary)
+            raise
+        synchronise_folder(target.parent)
 
 
 def name_of_temporary(name: str) -> str | None:
     """The name of the file for which `atomic_path` gave a temporary one this name; None if it gave it to none."""
     found = TEMPORARY.fullmatch(name)
     return found["stem"] + found["suffix"] if found else None
+
+
+def write_whole(
+    path: str | os.PathLike[str],
+    pieces: Sequence[Any],
+    head: Callable[[bytes], bytes] | None = None,
+    head_size: int = 0,
+) -> None:
+    """Write these bytes, one after the other, to `path`: all of them, or the old file stays.
+
+    They are read back, compared and synchronised to the disk before the old file is replaced. FileFormatError, in one
+    line, if anything of this fails, also if the bytes changed meanwhile.
+
+    head : makes the first `head_size` bytes of the file from the SHA-256 of all others
+    """
+    views = [memoryview(piece).cast("B") for piece in pieces]
+    with atomic_path(path) as temporary, ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(_digest_of, views)  # of what is to be written, while it is written
+        descriptor = os.open(temporary, os.O_WRONLY | BINARY)
+        try:
+            _write_all(descriptor, [memoryview(bytes(head_size)), *views])
+            if _digest_from(temporary, head_size) != asked.result():
+                raise OSError(errno.EIO, "what was read back is not what was to be written")
+            if head:
+                _write_head(descriptor, temporary, head(asked.result()))
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -92,25 +131,77 @@ def size_of(path: Path) -> int:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
+    return _digest_from(path, 0).hex()
+
+
+def _write_all(descriptor: int, pieces: Iterable[memoryview]) -> None:
+    at = 0
+    for rest in pieces:
+        while rest:  # a write may take a part only: of more than 2 GB, or on a disk that has become full
+            written = os.write(descriptor, rest)
+            if written <= 0:
+                raise OSError(errno.EIO, "a write took no bytes")
+            if written >= LARGE_BYTES:
+                _begin_writing(descriptor, at, written)
+            rest = rest[written:]
+            at += written
+
+
+def _begin_writing(descriptor: int, start: int, count: int) -> None:
+    """Ask the system to write this part to the disk already now, where it can be asked: there is more to do meanwhile.
+
+    Measured for 120 MB on a virtual disk, beside writing them with fsync alone: 1.5 times as long without, 1.2 with.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
+
+
+def _write_head(descriptor: int, path: Path, head: bytes) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    _write_all(descriptor, [memoryview(head)])
+    with open(path, "rb") as file:
+        if file.read(len(head)) != head:
+            raise OSError(errno.EIO, "what was read back is not what was to be written")
+
+
+def _digest_of(pieces: Iterable[memoryview]) -> bytes:
     digest = hashlib.sha256()
-    with open(path, "rb") as raw:
-        while piece := raw.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()
 
 
-def _create(temporary: Path, target: Path, given: str | os.PathLike[str]) -> None:
-    """Create the temporary file, so that a path that cannot be written is reported before any work is done."""
+def _digest_from(path: Path, start: int) -> bytes:
+    """The SHA-256 of a file's bytes from `start` to its end."""
+    digest, buffer = hashlib.sha256(), memoryview(bytearray(READ_BYTES))
+    with open(path, "rb", buffering=0) as file:
+        file.seek(start)
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+    return digest.digest()
+
+
+@contextmanager
+def _told(given: str | os.PathLike[str], target: Path) -> Iterator[None]:
+    """FileFormatError, in one line, for an OSError in the block."""
+    try:
+        yield
+    except OSError as error:
+        reason = " ".join((error.strerror or str(error)).split())
+        raise FileFormatError(
+            f"cannot write {os.fspath(given)!r} in folder {str(target.parent)!r}: {reason}"
+        ) from error
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(OSError):  # It is gone, or cannot be removed: what was wrong before that is what is told.
+        temporary.unlink()
+
+
+def _check_place(target: Path, given: str | os.PathLike[str]) -> None:
     if target.is_dir():
         raise FileFormatError(f"cannot write {os.fspath(given)!r}: it is a folder, a file name was expected")
     check_target(target)
-    try:
-        # Not by `tempfile`: after the rename, only the owner could read its files.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise FileFormatError(
-            f"cannot write {os.fspath(given)!r} in folder {str(target.parent)!r}: {error.strerror}"
-        ) from error
 
 
 def _synchronise(path: Path) -> None:
@@ -122,11 +213,10 @@ def synchronise_folder(folder: Path) -> None:
     """Write renames in the folder to the disk. Windows cannot open a folder; its file system does this by itself."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass  # Some network file systems refuse this; the file is complete either way.
-    finally:
-        os.close(descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise

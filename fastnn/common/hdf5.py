@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastnn.common.errors import FastnnError, FileFormatError
+from fastnn.common.reading_whole import IN_USE
 
 if TYPE_CHECKING:
     import h5py
 
 # h5py has no exception of its own for a damaged file: the damaged byte decides which of these it raises.
-DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError)
+DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError, OverflowError)
 
 
 @contextmanager
@@ -47,16 +48,16 @@ def opened(path: str | os.PathLike[str], problem: str) -> "h5py.File":
         try:
             return h5py.File(path, "r")
         except OSError as error:
-            if in_use := _in_use(error):
+            if in_use := how_in_use(error):
                 raise FileFormatError(f"{os.fspath(path)!r} {in_use}") from error
             raise
 
 
-def _in_use(error: OSError) -> str:
+def how_in_use(error: OSError) -> str:
     """How the file is in use, and what to do; "" for another error. HDF5 locks files that are open."""
     text = str(error)
     if isinstance(error, BlockingIOError):
-        return "is being written by another process, which holds it open: close it there, or wait, and read it again"
+        return IN_USE
     if "unable to lock file" in text:
         return (
             "cannot be locked on this file system; if nobody writes it, set the environment variable "

@@ -97,6 +97,8 @@ class Block(Mapping[str, np.ndarray]):
     @ieee
     def assign(self, name: str, value: np.ndarray) -> None:
         """Overwrite one array. Its padding becomes 0 again: training that diverged leaves NaN there (0 · ∞)."""
+        if np.shape(value) != self.shapes[name]:
+            raise ShapeError(f"{name} has shape {np.shape(value)}, expected {self.shapes[name]}")
         columns = self.shapes[name][-1] if self.shapes[name] else 1
         self.buffers[name][..., columns:] = 0
         self[name][...] = value

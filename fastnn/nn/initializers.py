@@ -126,6 +126,12 @@ INITIALIZERS: dict[str, Callable[[], Initializer]] = {
 }
 
 
+# What a description may name: nothing else of this module is looked up.
+CLASSES: dict[str, Callable[..., Initializer]] = {
+    kind.__name__: kind for kind in (Zeros, Ones, Normal, TruncatedNormal, Uniform, Scaled)
+}
+
+
 def get(spec: InitializerName | Initializer) -> Initializer:
     """The initialiser called `spec`, or `spec` itself if it is one already."""
     if isinstance(spec, Initializer):

@@ -218,8 +218,17 @@ class Network:
 
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
-        buffers = {name: spec for call in self.calls for name, spec in self.buffers_of(call).items()}
-        return State(_drawn(self.parameter_specs, dtype, seed, self.frozen), _drawn(buffers, dtype, seed))
+        frozen = self.frozen
+        return State(_drawn(self.parameter_specs, dtype, seed, frozen), _drawn(self._buffer_specs, dtype, seed))
+
+    def shapes_of_arrays(self) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+        """The shapes of the parameters and of the running statistics that `initial_state` makes."""
+        parameters, buffers = self.parameter_specs, self._buffer_specs
+        return {name: spec.shape for name, spec in parameters.items()}, {n: spec.shape for n, spec in buffers.items()}
+
+    @property
+    def _buffer_specs(self) -> dict[str, Parameter]:
+        return {name: spec for call in self.calls for name, spec in self.buffers_of(call).items()}
 
     def with_frozen(self, names: Collection[str], frozen: bool) -> "Network":
         """This network, the layers of these names frozen or not. ValueError for an unknown name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from fastnn.common import random, validation
-from fastnn.common.errors import FileFormatError, ShapeError
+from fastnn.common.errors import ShapeError
 from fastnn.common.forks import renewed_in_child
 from fastnn.common.habits import Hinted, hinted
 from fastnn.common.names import near
@@ -21,6 +21,7 @@ from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
+from fastnn.training import storage
 from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
 from fastnn.training.evaluation import evaluate
 from fastnn.training.history import History
@@ -228,13 +229,8 @@ class Predictor(Hinted):
         return Saved(config, dict(self.parameters), dict(self.buffers), training)
 
     def restore_saved(self, saved: Saved) -> None:
-        """Take over the arrays of a file. FileFormatError unless they have the names that this network has."""
-        for kind, block, arrays in (
-            ("parameters", self.parameters, saved.parameters),
-            ("buffers", self.buffers, saved.buffers),
-        ):
-            if set(arrays) != set(block):
-                raise FileFormatError(f"{saved.file}: holds {kind} {sorted(arrays)}, expected {sorted(block)}")
+        """Take over the arrays of a file. FileFormatError unless they have the names and shapes of this network's."""
+        storage.check_arrays(saved, self.parameters.shapes, self.buffers.shapes, self.dtype)
         self.restore({"parameters": saved.parameters, "buffers": saved.buffers})
 
     def summary(self) -> str:

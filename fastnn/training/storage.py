@@ -1,27 +1,29 @@
-"""Models and training states on disk, as plain data: one HDF5 file, written whole or not at all, checked when read.
+"""Models and training states on disk, as plain data: a file, written whole or not at all, checked when read.
 
-Layout, version 2: the root's attributes `format`, `version` and `sha256`; `config`, a JSON text with network, dtype,
-seed, epoch and meta; the groups `parameters` and `buffers` with one dataset per public name; in a checkpoint also
-`training`, a tree of groups, arrays and JSON texts. (Texts are datasets, because HDF5 limits an attribute to 64 KiB.)
-In version 1 the config calls the function of an `Activation` its name.
+Layout, version 3: `config`, a JSON text with network, dtype, seed, epoch and meta; `parameters` and `buffers` with one
+array per public name; in a checkpoint also `training`, a tree of dicts, arrays and plain values. `common.framed` says
+how a file holds that. Versions 1 and 2 are HDF5 files without a frame and with a digest of their own. In version 1 the
+config calls the function of an `Activation` its name.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastnn.common import framed
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path, check_readable
-from fastnn.common.hdf5 import hdf5_errors, open_hdf5
-from fastnn.common.plain import plain
+from fastnn.common.hdf5 import hdf5_errors
+from fastnn.common.hdf5_image import Text
 
-FORMAT, VERSION = "fastnn-model", 2
+KIND = framed.Kind("fastnn-model", 3, "a model that fastnn saved")
+PARTS = ("config", "parameters", "buffers", "training")
+CONFIG = {"network": dict, "dtype": str, "seed": int, "epoch": int, "meta": dict}
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -43,33 +45,20 @@ class Saved:
 
 def save(path: str | Path, saved: Saved) -> None:
     """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written."""
-    import h5py
-
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-        file.create_dataset("config", data=_json(saved.config, "the model's description or meta"))
-        _write_tree(file.create_group("parameters"), saved.parameters)
-        _write_tree(file.create_group("buffers"), saved.buffers)
-        if saved.training:
-            _write_tree(file.create_group("training"), saved.training)
-        file.attrs["sha256"] = _digest(file)
+    tree: dict[str, Any] = {"config": Text(saved.config), "parameters": saved.parameters, "buffers": saved.buffers}
+    framed.save(path, KIND, tree | ({"training": saved.training} if saved.training else {}))
 
 
 def read(path: str | Path) -> Saved:
     """The model that a file holds. FileFormatError, in one line, if it is missing, damaged or no model."""
-    with _opened(path) as file:
-        _check(file, path)
-        config, parameters, buffers = (_read_item(file[name]) for name in ("config", "parameters", "buffers"))
-        training = _read_tree(file["training"]) if "training" in file else {}
-    return Saved(config, parameters, buffers, training, str(path))
-
-
-@contextmanager
-def _opened(path: str | Path) -> Iterator[Any]:
-    """Open the file for reading within the block; FileFormatError if it is missing or damaged."""
-    check_readable(path, "a model that fastnn saved")
-    with open_hdf5(path, f"{path}: cannot be read as a model that fastnn saved") as file:
-        yield file
+    tree, _ = framed.load(path, KIND)
+    config, parameters, buffers, training = (tree.get(name, {}) for name in PARTS)
+    saved = Saved(config, parameters, buffers, training, str(path))
+    with building(saved):
+        _check_config(config)
+        if not all(isinstance(part, dict) for part in (parameters, buffers, training)):
+            raise TypeError("its arrays are in no groups")
+    return saved
 
 
 def building(saved: Saved) -> AbstractContextManager[None]:
@@ -80,73 +69,34 @@ def building(saved: Saved) -> AbstractContextManager[None]:
     return hdf5_errors(f"{saved.file}: no model can be built from what it holds", passing=FileFormatError)
 
 
-def _check(file: Any, path: str | Path) -> None:
-    if file.attrs.get("format") != FORMAT:
-        raise FileFormatError(f"{path}: an HDF5 file, but not a model that fastnn saved (no format mark {FORMAT!r})")
-    if file.attrs["version"] > VERSION:
-        raise FileFormatError(f"{path}: format version {file.attrs['version']}, this fastnn reads up to {VERSION}")
-    if file.attrs.get("sha256") != _digest(file):
-        raise FileFormatError(f"{path}: checksum does not match; the file is damaged")
+def check_arrays(saved: Saved, parameters: Shapes, buffers: Shapes, dtype: np.dtype) -> None:
+    """FileFormatError unless a file has arrays of exactly these names and shapes, of floats.
 
-
-def _digest(file: Any) -> str:
-    """SHA-256 over every dataset's name, dtype, shape and bytes, and every attribute but itself."""
-    digest = hashlib.sha256()
-
-    def add(name: str, item: Any) -> None:
-        for key in sorted(item.attrs):
-            if key != "sha256":
-                digest.update(f"{name}@{key}={item.attrs[key]}\0".encode())
-        if hasattr(item, "dtype"):
-            value = item[()]
-            digest.update(f"{name}:{item.dtype.str}{item.shape}\0".encode())
-            digest.update(value if isinstance(value, bytes) else np.ascontiguousarray(value).tobytes())
-
-    add("", file)
-    names: list[str] = []
-    file.visit(names.append)
-    for name in sorted(names):
-        add(name, file[name])
-    return digest.hexdigest()
-
-
-def _write_tree(group: Any, tree: Mapping[str, Any]) -> None:
-    for name, value in tree.items():
-        if not isinstance(name, str):
-            raise TypeError(f"{group.name.strip('/')} has the key {name!r}, which cannot be saved; expected strings")
-        if isinstance(value, Mapping):
-            _write_tree(group.create_group(name), value)
-        elif isinstance(value, np.ndarray):
-            group.create_dataset(name, data=value)
-        else:
-            group.create_dataset(name, data=_json(value, f"{group.name}/{name}".strip("/")))
-
-
-def _json(value: Any, where: str) -> str:
-    """JSON of plain values, among which NumPy's numbers are Python's, and arrays are lists.
-
-    TypeError names what cannot be saved, and `where` it is.
+    Looked at before a model is made: its description may ask for any amount of memory.
     """
-
-    def of_other(item: Any) -> Any:
-        if isinstance(item, np.ndarray) and item.dtype != object:
-            return item.tolist()
-        raise TypeError(f"{item!r:.60} ({type(item).__name__})")
-
-    try:
-        return json.dumps(plain(value), default=of_other)
-    except (TypeError, ValueError) as error:  # ValueError: it holds itself
-        raise TypeError(
-            f"{where} holds what cannot be saved: {error}; expected numbers, texts, lists, dicts, arrays"
-        ) from None
+    for kind, found, expected in (
+        ("parameters", saved.parameters, parameters),
+        ("buffers", saved.buffers, buffers),
+    ):
+        if set(found) != set(expected):
+            raise FileFormatError(f"{saved.file}: holds {kind} {sorted(found)}, expected {sorted(expected)}")
+        for name, shape in expected.items():
+            check_array(f"{saved.file}: {name!r}", found[name], shape, dtype)
 
 
-def _read_tree(group: Any) -> dict[str, Any]:
-    return {name: _read_item(item) for name, item in group.items()}
+def check_array(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """FileFormatError unless it is an array of this shape and dtype."""
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
+        told = f"{array.shape} {array.dtype}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+        raise FileFormatError(f"{name} is {told}, expected {shape} {dtype}")
 
 
-def _read_item(item: Any) -> Any:
-    if not hasattr(item, "dtype"):
-        return _read_tree(item)
-    value = item[()]
-    return json.loads(value) if isinstance(value, bytes) else value
+def _check_config(config: Any) -> None:
+    """TypeError or ValueError unless it has all entries, each of its type."""
+    if not isinstance(config, dict):
+        raise TypeError(f"config is {type(config).__name__}, expected a dict")
+    for name, kind in CONFIG.items():
+        if type(config[name]) is not kind:
+            raise TypeError(f"{name} is {config[name]!r:.60}, expected {kind.__name__}")
+    if config["epoch"] < 0 or config["dtype"] not in ("float32", "float64"):
+        raise ValueError(f"epoch {config['epoch']}, dtype {config['dtype']!r:.60}; expected ≥ 0, float32 or float64")

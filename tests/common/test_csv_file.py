@@ -29,7 +29,7 @@ def test_a_failure_leaves_the_file_as_it_was(tmp_path):
         def __str__(self):
             raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileFormatError, match="disk full"):
         write_rows(path, [{"a": 1}, {"a": Unwritable()}])
     assert path.read_text() == "a\n1\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["rows.csv"]

@@ -244,6 +244,6 @@ class TestPictures:
             raise OSError("disk full")
 
         monkeypatch.setattr(type(tmp_path), "write_text", fail_half_way)
-        with pytest.raises(OSError, match="disk full"):
+        with pytest.raises(fn.FileFormatError, match="disk full"):
             page(id="other")
         assert (tmp_path / "report.html").read_bytes() == before

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars
+from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
 from fastnn.data.formats.trigram_hdf5 import load_trigram_hdf5
 from fastnn.training.callbacks.monitor import load_monitor
+from tests.data_files import small_set
 from tests.tiny import fit, tiny_model
 
 HOLD = """
@@ -128,11 +129,11 @@ def test_missing_folders_pipes_and_files_that_may_not_be_read(folder, tmp_path, 
 def test_a_folder_and_a_file_system_without_locks(tmp_path, monkeypatch):
     with pytest.raises(fn.FileFormatError, match="is a folder"):
         resumed(tmp_path)
-    fit(tiny_model()).save(tmp_path / "m.h5")
+    save_cats_vs_cars(tmp_path / "m.h5", small_set(4, 4, classes=2))
 
     def refuse(*_args, **_kwargs):
         raise OSError(37, "Unable to open file (unable to lock file, errno = 37, error message = 'No locks available')")
 
     monkeypatch.setattr(h5py, "File", refuse)
     with pytest.raises(fn.FileFormatError, match=r"m.h5' cannot be locked .*HDF5_USE_FILE_LOCKING=FALSE"):
-        fn.load(tmp_path / "m.h5")
+        load_cats_vs_cars(tmp_path / "m.h5")

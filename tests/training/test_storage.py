@@ -1,10 +1,13 @@
 """Files: what is saved comes back, what is damaged is refused."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common import files
 from fastnn.nn.config import config_of
 from fastnn.training import storage
 from tests.tiny import bits, fit, tiny_model
@@ -83,41 +86,32 @@ class TestDamage:
             file["trainx"] = np.zeros((3, 3))
         refused(path, "not a model that fastnn saved")
 
-    def test_a_newer_version(self, saved):
-        with h5py.File(saved[1], "r+") as file:
-            file.attrs["version"] = 3
-        refused(saved[1], "format version 3, this fastnn reads up to 2")
+    def test_a_newer_version(self, saved, monkeypatch):
+        monkeypatch.setattr(storage, "KIND", replace(storage.KIND, version=4))
+        saved[0].save(saved[1])
+        monkeypatch.undo()
+        refused(saved[1], "format version 4, this fastnn reads up to 3")
 
-    @pytest.mark.parametrize("where", ["parameters/dense.w", "parameters/dense_1.b"])
+    @pytest.mark.parametrize("where", ["parameters/dense.w", "parameters/dense_1.b", "config"])
     def test_another_number(self, saved, where):
-        with h5py.File(saved[1], "r+") as file:
-            file[where][...] = np.nextafter(file[where][...], np.inf)
+        """Wherever one byte of an array changes."""
+        with h5py.File(saved[1]) as file:
+            offset = file[where].id.get_offset()
+        whole = saved[1].read_bytes()
+        saved[1].write_bytes(whole[:offset] + bytes([whole[offset] ^ 1]) + whole[offset + 1 :])
         refused(saved[1], "checksum does not match")
 
-    def test_another_setting(self, saved):
-        with h5py.File(saved[1], "r+") as file:
-            text = file["config"][()].replace(b"sigmoid", b"tanh")
-            del file["config"]
-            file["config"] = text
-        refused(saved[1], "checksum does not match")
-
-    def test_a_missing_array(self, saved):
+    def test_changed_by_another_program(self, saved):
         with h5py.File(saved[1], "r+") as file:
             del file["parameters/dense.b"]
-        refused(saved[1], "checksum does not match")
+        refused(saved[1], "another program has written to it")
 
-    def test_any_damaged_byte_is_found_or_does_not_matter(self, saved, data):
-        model, path = saved
+    def test_any_damaged_byte_is_found(self, saved):
+        path = saved[1]
         whole = path.read_bytes()
-        want, found = bits(model.parameters), 0
-        positions = np.random.default_rng(0).choice(len(whole), 120, replace=False)
-        for position in positions:
+        for position in range(0, len(whole), 5):
             path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
-            try:
-                assert bits(fn.load(path).parameters) == want
-            except fn.FileFormatError:
-                found += 1
-        assert found > 5
+            refused(path, "model.h5")
 
 
 class TestNothingHalfWritten:
@@ -126,12 +120,12 @@ class TestNothingHalfWritten:
         model, path = saved
         before = path.read_bytes()
 
-        def interrupted(file):
+        def interrupted(*pieces):
             raise error
 
-        monkeypatch.setattr(storage, "_digest", interrupted)
+        monkeypatch.setattr(files, "_digest_of", interrupted)
         model.set_parameters({"dense.b": np.zeros(5)})
-        with pytest.raises(error):
+        with pytest.raises(fn.FileFormatError if error is OSError else error):
             model.save(path)
         assert path.read_bytes() == before
         assert [entry.name for entry in path.parent.iterdir()] == ["model.h5"]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import write_whole
+from fastnn.common.hdf5_image import image_of
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 
@@ -36,14 +37,12 @@ def save_cats_vs_cars(path: str | os.PathLike[str], dataset: Dataset) -> None:
 
     Raises DataError if there is no test set, FileFormatError if the file cannot be written.
     """
-    import h5py
-
     if dataset.test is None:
         raise DataError("the layout of cats and cars has a training and a test set, found no test set")
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        for name, split in (("train", dataset.train), ("test", dataset.test)):
-            file[f"{name}ims"] = split.x
-            file[f"{name}lbls"] = split.y.astype(np.float64)
+    tree: dict[str, np.ndarray] = {}
+    for name, split in (("train", dataset.train), ("test", dataset.test)):
+        tree |= {f"{name}ims": np.asarray(split.x), f"{name}lbls": split.y.astype(np.float64)}
+    write_whole(path, image_of(tree, {}).pieces)
 
 
 def _split(file: "h5py.File", name: str, images_key: str, labels_key: str) -> Split:

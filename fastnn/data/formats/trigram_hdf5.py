@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import write_whole
+from fastnn.common.hdf5_image import image_of
 from fastnn.common.text import SPLITS
 from fastnn.data.dataset import CompleteDataset, Dataset, Split, id_dtype
 from fastnn.data.formats import reading
@@ -48,17 +49,15 @@ def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
 
     Raises DataError if a split or `meta["words"]` is missing, FileFormatError if the file cannot be written.
     """
-    import h5py
-
     words, splits = dataset.meta.get("words"), dataset.splits()
     if not words or len(splits) != len(SPLITS):
         found = f"{', '.join(splits)} and words {words!r:.40}"
         raise DataError(f"expected train, val, test and meta['words'] to save, found {found}")
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        for name, split in splits.items():
-            file[f"{name}x"] = split.x.astype(np.int32) + np.int32(1)
-            file[f"{name}d"] = split.y.astype(np.int32) + np.int32(1)
-        file["words"] = np.array([word.encode() for word in words])
+    tree = {"words": np.array([word.encode() for word in words])}
+    for name, split in splits.items():
+        tree[f"{name}x"] = split.x.astype(np.int32) + np.int32(1)
+        tree[f"{name}d"] = split.y.astype(np.int32) + np.int32(1)
+    write_whole(path, image_of(tree, {}).pieces)
 
 
 def _read_words(array: "h5py.Dataset", name: str) -> list[str]:

@@ -216,7 +216,7 @@ def restored(value: Any) -> Any:
     """The inverse of what `config` does to one field."""
     if isinstance(value, dict) and "initializer" in value:
         arguments = {name: item for name, item in value.items() if name != "initializer"}
-        known = getattr(initializers, value["initializer"], None)
+        known = initializers.CLASSES.get(value["initializer"])
         # A user's own class cannot be found again. The file that names it also holds the values that it once drew.
         return known(**arguments) if known else initializers.Zeros()
     return tuple(value) if isinstance(value, list) else value

@@ -16,6 +16,7 @@ from fastnn.common.validation import real_number, whole_number
 from fastnn.nn.config import config_of
 from fastnn.training import storage
 from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.checkpoint_check import check_training
 from fastnn.training.model import Predictor
 from fastnn.training.storage import Saved
 
@@ -57,12 +58,12 @@ class Checkpoint(Callback):
             raise ValueError("Checkpoint: every or minutes, but batches cannot be read from the middle of an epoch")
         if self.resume and self.path.exists():
             saved = storage.read(self.path)
-            self._check(saved.training)
+            with storage.building(saved):
+                self._check(saved.training)
             self.setup = saved.training["setup"]
             with storage.building(saved):
-                run.model.restore_saved(saved)
-                if "last" in saved.training:
-                    run.model.restore(saved.training["last"])
+                check_training(run, saved)
+                run.model.restore_saved(last_of(saved))
             restore(run, saved)
             self._is_there = True
 
@@ -120,6 +121,12 @@ def with_parameters(saved: Saved, model: Predictor) -> Saved:
     last = saved.training.get("last") or {"parameters": saved.parameters, "buffers": saved.buffers}
     training = {**saved.training, "last": last}
     return replace(saved, parameters=dict(model.parameters), buffers=dict(model.buffers), training=training)
+
+
+def last_of(saved: Saved) -> Saved:
+    """A checkpoint with the arrays from which its training goes on: of the last epoch, not of the best."""
+    last = saved.training.get("last") or {"parameters": saved.parameters, "buffers": saved.buffers}
+    return replace(saved, parameters=last["parameters"], buffers=last["buffers"])
 
 
 def _difference(name: str, was: Any, now: Any) -> str:

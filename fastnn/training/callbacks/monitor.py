@@ -1,28 +1,25 @@
 """Describes the numbers inside a network while it trains: ranges, means, histograms.
 
-The file, HDF5: the root's attributes `format` and `version`; a group for each kind (parameter, gradient,
+The file, HDF5 in a frame (`common.framed`; version 1 had none): a group for each kind (parameter, gradient,
 input, activation), in it a group for each name, in that one array a figure, along the n recorded steps:
 step, epoch, nonfinite, min, max, mean, std (n,), counts (n, bins), edges (n, bins + 1).
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from fastnn.common import framed
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path, check_readable
-from fastnn.common.hdf5 import open_hdf5
+from fastnn.common.hdf5 import hdf5_errors
 from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
-if TYPE_CHECKING:
-    import h5py
-
-FORMAT, VERSION = "fastnn-monitor", 1
+KIND = framed.Kind("fastnn-monitor", 2, "one that a Monitor wrote")
 FIGURES = ("step", "epoch", "nonfinite", "min", "max", "mean", "std", "counts", "edges")
 
 Record = dict[str, Any]
@@ -140,31 +137,14 @@ def _plain(value: Any) -> Any:
 
 
 def _save(path: Path, records: list[Record]) -> None:
-    import h5py
-
-    with atomic_path(path) as temporary, h5py.File(temporary, "w", track_order=True) as file:
-        file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-        for (kind, name), series in _columns(records).items():
-            parent = file[kind] if kind in file else file.create_group(kind, track_order=True)
-            group = parent.create_group(name)
-            for figure, values in series.items():
-                group.create_dataset(figure, data=values)
+    tree: dict[str, dict[str, Any]] = {}
+    for (kind, name), series in _columns(records).items():
+        tree.setdefault(kind, {})[name] = series
+    framed.save(path, KIND, tree)
 
 
 def load_monitor(path: str | Path) -> list[Record]:
     """The records of a Monitor, from its file. FileFormatError if the file is missing or damaged."""
-    check_readable(path, "one that a Monitor wrote")
-    with open_hdf5(path, f"{path}: cannot be read as a file that a Monitor wrote") as file:
-        return _records(_columns_of(file, path))
-
-
-def _columns_of(file: "h5py.File", path: str | Path) -> Columns:
-    if file.attrs.get("format") != FORMAT:
-        raise FileFormatError(f"{path}: an HDF5 file, but not one that a Monitor wrote")
-    if file.attrs["version"] > VERSION:
-        raise FileFormatError(f"{path}: format version {file.attrs['version']}, expected up to {VERSION}")
-    return {
-        (kind, name): {figure: file[kind][name][figure][()] for figure in FIGURES}
-        for kind in file
-        for name in file[kind]
-    }
+    tree, _ = framed.load(path, KIND)
+    with hdf5_errors(f"{path}: cannot be read as {KIND.what}"):
+        return _records({(kind, name): series for kind, names in tree.items() for name, series in names.items()})

@@ -3,7 +3,7 @@
 import math
 from typing import Any, ClassVar
 
-from fastnn.common.errors import DataError
+from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
@@ -67,5 +67,9 @@ class PlateauWatcher(Callback):
         return {name: getattr(self, name) for name in self.kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name in self.kept:
+            kinds = {"best": (int, float), "stopped": (str,)}.get(name, (int,))
+            if type(state.get(name)) not in kinds or state[name] != state[name]:
+                raise FileFormatError(f"{type(self).__name__}: {name} to resume with is {state.get(name)!r:.60}")
         for name in self.kept:
             setattr(self, name, state[name])

@@ -1,0 +1,54 @@
+"""Opening a file that may be anything: only regular files are read, and none for which reading would wait."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+
+import numpy as np
+
+from fastnn.common.errors import FileFormatError
+from fastnn.common.files import BINARY, check_readable
+
+IN_USE = "is being written by another process, which holds it open: close it there, or wait, and read it again"
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe that took the place of the file after it was looked at
+
+
+@contextmanager
+def opened_whole(path: str | os.PathLike[str], expected: str) -> Iterator[tuple[FileIO, int]]:
+    """Yield a regular file, open for reading and not buffered, and its size in bytes.
+
+    FileFormatError if it is missing, a folder, a pipe, a device, or held open by a process that writes HDF5 to it.
+    """
+    check_readable(path, expected)
+    with FileIO(os.open(path, os.O_RDONLY | BINARY | NO_WAIT), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise FileFormatError(f"{os.fspath(path)!r} is a pipe or a device, expected {expected}")
+        _check_unlocked(file, path)
+        yield file, status.st_size
+
+
+def fill(file: FileIO, out: np.ndarray) -> None:
+    """Read the next `len(out)` bytes into `out`, uint8. OSError if the file ends before."""
+    rest = memoryview(out.data)
+    while rest:
+        done = file.readinto(rest)
+        if not done:
+            raise OSError(f"it ends {len(rest):,} bytes too early")
+        rest = rest[done:]
+
+
+def _check_unlocked(file: FileIO, path: str | os.PathLike[str]) -> None:
+    """FileFormatError if another process holds the lock that HDF5 takes of a file that it writes."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # it ends when the file is closed
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            raise FileFormatError(f"{os.fspath(path)!r} {IN_USE}") from error

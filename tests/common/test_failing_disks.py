@@ -1,0 +1,202 @@
+"""Each call of the system that writes a file fails in turn: the old or the new file is whole, and one line says so."""
+
+import builtins
+import errno
+import os
+import threading
+
+import h5py
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.common import files
+from fastnn.common.errors import FileFormatError
+from fastnn.common.files import write_whole
+from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
+from fastnn.training.callbacks import monitor
+from tests.data_files import small_set
+from tests.tiny import bits, tiny_model
+
+CALLS = ("open", "write", "fsync", "lseek", "replace", "close")
+ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
+
+
+class Disk:
+    """Calls of the module `os` and `open`, counted; call number `fails` raises, and with `ever` all after it."""
+
+    def __init__(self, patch, fails=-1, error=errno.EIO, ever=False):
+        self.calls, self.fails, self.error, self.ever = 0, fails, error, ever
+        for name in CALLS:
+            patch.setattr(os, name, self._counted(name, getattr(os, name)))
+        patch.setattr(builtins, "open", self._counted("open", builtins.open))
+
+    def _counted(self, name, function):
+        def call(*arguments, **keywords):
+            number, self.calls = self.calls, self.calls + 1
+            if number == self.fails or (self.ever and number > self.fails >= 0):
+                if name == "close":  # as on Linux: the descriptor is closed, whatever was reported
+                    function(*arguments)
+                raise OSError(self.error, os.strerror(self.error))
+            return function(*arguments, **keywords)
+
+        return call
+
+
+def model_of(value):
+    model = tiny_model()
+    model.set_parameters({"dense.b": np.full(5, value)})
+    return model
+
+
+def records_of(value):
+    numbers = np.arange(2) + value
+    return [
+        {"kind": "input", "name": "x", "step": step, **dict.fromkeys(monitor.FIGURES[1:7], value), "counts": numbers,
+         "edges": numbers}
+        for step in (1, 2)
+    ]  # fmt: skip
+
+
+WRITERS = {
+    "model": (lambda path, value: model_of(value).save(path), lambda path: fn.load(path).parameters["dense.b"][0]),
+    "monitor": (
+        lambda path, value: monitor._save(path, records_of(value)),
+        lambda path: monitor.load_monitor(path)[0]["mean"],
+    ),
+    "data": (
+        lambda path, value: save_cats_vs_cars(path, small_set(4, 4 + value, classes=2)),
+        lambda path: load_cats_vs_cars(path).train.x.shape[2] - 4,
+    ),
+}
+
+
+def one_line_or_none(save, path):
+    """What `save` of the value 2 says, None if it says nothing. Other errors than fastnn's leave this function."""
+    try:
+        save(path, 2)
+    except FileFormatError as error:
+        said = str(error)
+    else:
+        return None
+    assert "\n" not in said
+    assert str(path.parent) in said
+    return said
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=os.strerror)
+@pytest.mark.parametrize("ever", [False, True], ids=["once", "from then on"])
+@pytest.mark.parametrize("writer", WRITERS)
+def test_every_call_fails(tmp_path, monkeypatch, writer, ever, error):
+    save, load = WRITERS[writer]
+    path = tmp_path / "file.h5"
+    save(path, 1)
+    with monkeypatch.context() as patch:
+        disk = Disk(patch)
+        save(path, 1)
+    assert disk.calls > 8
+    told = 0
+    for fails in range(disk.calls):
+        save(path, 1)
+        with monkeypatch.context() as patch:
+            Disk(patch, fails, error, ever)
+            said = one_line_or_none(save, path)
+        told += said is not None
+        expected = (2,) if said is None else (1, 2)
+        assert load(path) in expected, fails
+        left = [name for name in os.listdir(tmp_path) if name != "file.h5"]
+        assert left == [] or ever, fails
+        for name in left:
+            os.unlink(tmp_path / name)
+    assert told >= disk.calls - 3  # a folder that cannot be opened, synchronised, closed
+
+
+@pytest.mark.parametrize("most", [1, 1000])
+def test_a_disk_that_takes_a_part_of_each_write(tmp_path, monkeypatch, most):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:most]))
+    model_of(3).save(tmp_path / "model.h5")
+    monkeypatch.undo()
+    assert bits(fn.load(tmp_path / "model.h5").parameters) == bits(model_of(3).parameters)
+
+
+@pytest.mark.parametrize("lie", [lambda content: content[: len(content) - 1] + b"?", lambda content: b""])
+def test_a_disk_that_says_it_wrote(tmp_path, monkeypatch, lie):
+    """A write that puts down other bytes, or none, and reports success."""
+    path, write = tmp_path / "model.h5", os.write
+    model_of(1).save(path)
+
+    def lying(descriptor, content):
+        write(descriptor, lie(bytes(content)))
+        return len(content)
+
+    monkeypatch.setattr(os, "write", lying)
+    with pytest.raises(FileFormatError, match="read back"):
+        model_of(2).save(path)
+    monkeypatch.undo()
+    assert fn.load(path).parameters["dense.b"][0] == 1
+    assert os.listdir(tmp_path) == ["model.h5"]
+
+
+def test_a_write_that_takes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "write", lambda *_: 0)
+    with pytest.raises(FileFormatError, match="took no bytes"):
+        write_whole(tmp_path / "a", [b"abc"])
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO])
+def test_a_folder_that_cannot_be_synchronised(tmp_path, monkeypatch, error):
+    """Network file systems refuse it, which is no failure; another error is one, and the file is there."""
+
+    def refuse(*_):
+        raise OSError(error, os.strerror(error))
+
+    fsync, calls = os.fsync, []
+    monkeypatch.setattr(os, "fsync", lambda file: refuse() if calls else (calls.append(1), fsync(file)))
+    if error == errno.EIO:
+        with pytest.raises(FileFormatError, match="Input/output error"):
+            write_whole(tmp_path / "a", [b"abc"])
+    else:
+        write_whole(tmp_path / "a", [b"abc"])
+    assert (tmp_path / "a").read_bytes() == b"abc"
+
+
+@pytest.mark.parametrize("count", [0, 1, 65_535, 65_536, 1_000_003])
+def test_pieces_of_any_size(tmp_path, count):
+    """Arrays are written from where they stand, between pages that HDF5 wrote; it reads them all."""
+    arrays = {f"a{i}": np.arange(count, dtype=kind) for i, kind in enumerate((np.uint8, np.float32, np.int64))}
+    arrays |= {"two": np.ones((2, 0, 3)), "one": np.array(3.5), "truth": np.array([True, False])}
+    from fastnn.common.hdf5_image import image_of
+
+    image = image_of({"group": arrays, "text": {"a/b": "ü"}, "none": {}}, {"mark": "x"})
+    write_whole(tmp_path / "a.h5", image.pieces, lambda digest: b"h" * 512, 512)
+    assert (tmp_path / "a.h5").stat().st_size == image.size + 512
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file["text/a/b"][()] == b'"\\u00fc"'
+        assert list(file) == ["group", "none", "text"]
+        for name, array in arrays.items():
+            got = file["group"][name][()]
+            assert (got.dtype, got.tobytes(), got.shape) == (array.dtype, array.tobytes(), array.shape)
+
+
+def test_bytes_that_change_while_they_are_written(tmp_path, monkeypatch):
+    """A model that another thread trains: no file is certified that cannot be read."""
+    array, write, digest_of, changed = np.zeros(1 << 17, np.float32), os.write, files._digest_of, threading.Event()
+    (tmp_path / "a").write_bytes(b"old")
+
+    def and_then_change(views):
+        digest = digest_of(views)
+        array[-1] += 1
+        changed.set()
+        return digest
+
+    def write_later(descriptor, content):
+        assert changed.wait(60)
+        return write(descriptor, content)
+
+    monkeypatch.setattr(files, "_digest_of", and_then_change)
+    monkeypatch.setattr(os, "write", write_later)
+    with pytest.raises(FileFormatError, match="read back"):
+        write_whole(tmp_path / "a", [b"first", array])
+    assert (tmp_path / "a").read_bytes() == b"old"
