@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import fastnn_kernels as kernels
 from fastnn.common import bfloat16, random
-from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, ShapeError
+from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, OutOfMemoryError, ShapeError
 from fastnn.common.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
@@ -99,6 +99,7 @@ __all__ = [
     "Model",
     "Monitor",
     "NonFiniteError",
+    "OutOfMemoryError",
     "ProgressBar",
     "RMSProp",
     "ReduceOnPlateau",

@@ -21,5 +21,9 @@ class NonFiniteError(FastnnError, ArithmeticError):
     """Training produced NaN or infinity."""
 
 
+class OutOfMemoryError(FastnnError, MemoryError):
+    """More memory is needed than there is; nothing was taken. The message gives both in bytes."""
+
+
 class MissingPackageError(FastnnError, ImportError):
     """An optional package is not installed; the message names the extra of fastnn that installs it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastnn.engine.room import check_room
 from fastnn_kernels._tuning import ALIGNMENT
 
 
@@ -24,8 +25,9 @@ def row_length(columns: int, dtype) -> int:
     return length if length % page or not length else length + ALIGNMENT // np.dtype(dtype).itemsize
 
 
-def aligned_bytes(size: int) -> np.ndarray:
-    """`size` zeroed bytes (uint8) that start on a cache line."""
+def aligned_bytes(size: int, what: str = "an array") -> np.ndarray:
+    """`size` zeroed bytes (uint8) that start on a cache line. OutOfMemoryError if `what` needs more than there is."""
+    check_room(size, what)
     block = np.zeros(size + ALIGNMENT, np.uint8)
     start = -block.ctypes.data % ALIGNMENT
     return block[start : start + size]
@@ -59,7 +61,9 @@ class Arena:
         offsets = [0]
         for buffer in buffers:
             offsets.append(offsets[-1] + padded(buffer.nbytes, np.uint8))
-        self.bytes = aligned_bytes(offsets[-1])
+        largest = max(buffers, key=lambda buffer: buffer.nbytes, default=None)
+        named = f"a step ({largest.name} {largest.shape} and others)" if largest else "a step"
+        self.bytes = aligned_bytes(offsets[-1], named)
         self._arrays = {
             buffer: self.bytes[start : start + buffer.nbytes].view(buffer.dtype).reshape(buffer.shape)
             for buffer, start in zip(buffers, offsets, strict=False)

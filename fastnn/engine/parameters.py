@@ -49,7 +49,10 @@ class Block(Mapping[str, np.ndarray]):
         self.dtype = np.dtype(dtype)
         self.padded_as = np.dtype(padded_as or dtype)
         stored = {name: _stored_shape(shape, self.padded_as) for name, shape in self.shapes.items()}
-        self.flat = aligned_bytes(sum(map(math.prod, stored.values())) * self.dtype.itemsize).view(self.dtype)
+        largest = max(stored, key=lambda name: math.prod(stored[name]), default="")
+        named = f"a block of arrays ({largest} {self.shapes[largest]} and others)" if largest else "a block"
+        size = sum(map(math.prod, stored.values())) * self.dtype.itemsize
+        self.flat = aligned_bytes(size, named).view(self.dtype)
         self.buffers: dict[str, np.ndarray] = {}
         start = 0
         for name, shape in stored.items():

@@ -1,6 +1,7 @@
 """A network as a description: layers with their names, shapes and parameters, but no arrays."""
 
 import copy
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
+from fastnn.engine.room import check_room
 from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Layer, Parameter
 from fastnn.nn.layers.base import Penalised
@@ -254,6 +256,9 @@ class Network:
 @ieee  # float32 rounds some numbers to 0
 def _drawn(specs: Mapping[str, Parameter], dtype, seed: int, frozen: frozenset[str] = frozenset()) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype, frozen=frozen)
+    if block:
+        name, spec = max(specs.items(), key=lambda item: math.prod(item[1].shape))
+        check_room(block.flat.nbytes + 8 * math.prod(spec.shape), f"to draw {name} {spec.shape} in float64")
     for name, spec in specs.items():
         block[name][...] = spec.initializer.sample(random.generator(seed, "initial", name), spec.shape)
     return block

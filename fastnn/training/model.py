@@ -16,6 +16,7 @@ from fastnn.common.names import near
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.engine.parameters import Block
+from fastnn.engine.room import check_room
 from fastnn.nn import describe
 from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
@@ -139,6 +140,9 @@ class Predictor(Hinted):
                     start = runner.samples_done
                     runner.advance(limit=1)
                     found = read(runner, runner.samples_done - start)
+                    if not results:
+                        size = sum(source.samples * one[0].nbytes for one in found)
+                        check_room(size, f"what is predicted of {source.samples:,} samples")
                     results = results or [np.empty((source.samples, *one.shape[1:]), one.dtype) for one in found]
                     for result, one in zip(results, found, strict=True):
                         result[start : runner.samples_done] = one

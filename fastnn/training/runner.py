@@ -35,6 +35,7 @@ class Runner:
     def __init__(self, step: Step):
         self.step = step
         self._log = StepLog(step.loss.reduction == "mean", step.trains, step.figures)
+        self._wrong = [(source.name, step.program[wrong]) for source, wrong in step.inputs.wrong.items()]
         self._tuner = ThreadTuner()
         self._nothing: dict[np.dtype, np.ndarray] = {}
         self._samples = self._until = 0  # of the whole pass; where the arrays at hand end
@@ -64,8 +65,8 @@ class Runner:
         self._log.begin(-(-self._samples // self.step.batch))
         self._bind_log()
         program[inputs.cursor][:] = 0
-        for wrong in inputs.wrong.values():
-            program[wrong][:] = 0
+        for _, wrong in self._wrong:
+            wrong.fill(0)
         if dropout_key is not None:
             program[inputs.dropout_key][:] = dropout_key
         self._bind(chunk, order_key, len(chunk) * passes)
@@ -179,10 +180,10 @@ class Runner:
 
     def _check_ids(self) -> None:
         """DataError if ids or labels that were checked are out of range now: kernels took the nearest ones instead."""
-        for source, wrong in self.step.inputs.wrong.items():
-            if np.count_nonzero(self.step.program[wrong]):
+        for name, wrong in self._wrong:
+            if np.count_nonzero(wrong):
                 raise DataError(
-                    f"{source.name} changed while it was used: numbers in it that were checked are out of range now; "
+                    f"{name} changed while it was used: numbers in it that were checked are out of range now; "
                     "give a copy of an array that something else writes to"
                 )
 

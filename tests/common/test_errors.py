@@ -10,6 +10,7 @@ KINDS = {
     errors.FileFormatError: ValueError,
     errors.NonFiniteError: ArithmeticError,
     errors.MissingPackageError: ImportError,
+    errors.OutOfMemoryError: MemoryError,
 }
 
 

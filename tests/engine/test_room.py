@@ -1,0 +1,92 @@
+"""What would not fit into memory is refused before any is taken."""
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.common.errors import OutOfMemoryError
+from fastnn.engine import room as rooms
+from fastnn.engine.memory import aligned_bytes
+from tests.tiny import dense_model, python
+
+MEMINFO = "MemTotal: 900 kB\nMemFree: 1 kB\nMemAvailable:  500 kB\nSwapFree: 100 kB\n"
+
+
+def files(root, **texts):
+    for name, text in texts.items():
+        path = root / name.replace("__", "/").replace("memory_", "memory.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+V2 = {"proc__self__cgroup": "0::/a/b\n"}
+V1 = {"proc__self__cgroup": "5:cpu:/x\n4:memory:/a\n"}
+OWN, UPPER, OLD = "sys__fs__cgroup__a__b__memory_", "sys__fs__cgroup__a__memory_", "sys__fs__cgroup__memory__a__memory_"
+
+
+@pytest.mark.parametrize(
+    ("texts", "want"),
+    [
+        ({}, None),
+        ({"proc__meminfo": MEMINFO}, 600 * 1024),
+        ({"proc__meminfo": "nonsense\n", **V2}, None),
+        ({"proc__meminfo": MEMINFO, **V2, OWN + "max": "max\n", OWN + "current": "9\n"}, 600 * 1024),
+        ({"proc__meminfo": MEMINFO, **V2, OWN + "max": "5000\n", OWN + "current": "900\n"}, 4100),
+        ({**V2, OWN + "max": "5000", OWN + "current": "900", OWN + "stat": "anon 7\ninactive_file 300\n"}, 4400),
+        ({**V2, OWN + "max": "5000", OWN + "current": "9", UPPER + "max": "70", UPPER + "current": "60"}, 10),
+        ({**V2, OWN + "max": "50", OWN + "current": "90"}, 0),
+        ({**V1, OLD + "limit_in_bytes": "50", OLD + "usage_in_bytes": "20"}, 30),
+    ],
+)
+def test_what_is_left(tmp_path, texts, want):
+    files(tmp_path, **texts)
+    assert rooms.room(tmp_path) == want
+
+
+@pytest.fixture
+def _little(monkeypatch):
+    """A process that may take one more megabyte."""
+    monkeypatch.setattr(rooms, "room", lambda: 1_000_000)
+    monkeypatch.setattr(rooms, "SMALL", 1000)
+
+
+@pytest.mark.usefixtures("_little")
+def test_a_request_says_what_it_takes_and_what_there_is():
+    with pytest.raises(OutOfMemoryError, match=r"^it takes 2.0 MB of memory, and this process may take 1.0 MB more$"):
+        aligned_bytes(2_000_000, "it")
+    assert len(aligned_bytes(900_000)) == 900_000
+    with pytest.raises(OutOfMemoryError, match=r"a block of arrays \(dense.w \(1000, 500\) and others\) takes 2.1 MB"):
+        fn.Sequential([fn.Dense(500), fn.Dense(3)], input_shape=1000)
+    with pytest.raises(OutOfMemoryError, match=r"to draw dense.w \(300, 300\) in float64 takes 1.1 MB"):
+        fn.Sequential([fn.Dense(300)], input_shape=300)
+
+
+@pytest.mark.usefixtures("_little")
+def test_a_batch_or_a_prediction_that_does_not_fit():
+    x, y = np.zeros((100_000, 5)), np.zeros(100_000, int)
+    with pytest.raises(OutOfMemoryError, match=r"a step \(values \(\d+, \d+\) and others\) takes .* MB of memory"):
+        dense_model().fit(x, y, batch_size=None, verbose=False)
+    with pytest.raises(OutOfMemoryError, match=r"what is predicted of 100,000 samples takes 1.2 MB"):
+        dense_model().predict(x)
+
+
+def test_where_nothing_is_known_numpy_decides(monkeypatch):
+    monkeypatch.setattr(rooms, "room", lambda: None)
+    monkeypatch.setattr(rooms, "SMALL", 0)
+    assert len(aligned_bytes(100)) == 100
+
+
+@pytest.mark.skipif(rooms.room() is None, reason="this system does not say what memory there is")
+def test_a_layer_of_a_trillion_weights_is_refused_at_once():
+    code = """
+import resource
+import fastnn as fn
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    fn.Sequential([fn.Dense(10**6)], input_shape=10**6)
+except MemoryError as error:
+    print(error, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000)
+"""
+    printed = python(code)
+    assert printed.startswith("a block of arrays (dense.w (1000000, 1000000) and others) takes 4,000.0 GB of ")
+    assert printed.endswith("more True\n")
