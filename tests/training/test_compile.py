@@ -71,12 +71,12 @@ def test_penalties_belong_to_the_weights_and_are_emitted_where_asked_for():
 def test_samples_are_put_in_order_and_gathered_in_each_step_unless_it_takes_all():
     each = compile_train(*parts(), 8, shuffle=True)
     assert names(each)[0] == "permuted_indices"
-    assert {"gather_rows", "gather_values"} <= set(names(each))
+    assert {"gather_rows", "gather_labels"} <= set(names(each))
     whole = compile_train(*parts(), 8, whole=True)
     assert "permuted_indices" not in names(whole)
-    assert not {"gather_rows", "gather_values"} & set(names(whole))
+    assert not {"gather_rows", "gather_labels"} & set(names(whole))
     once = [op.kernel.name for op in whole.program.prologue]
-    assert once == ["sequential_indices", "gather_rows", "gather_values"]
+    assert once == ["sequential_indices", "gather_rows", "gather_labels"]
 
 
 @pytest.mark.parametrize(
