@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import fastnn_kernels as kernels
 from fastnn.common import bfloat16, random
 from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, OutOfMemoryError, ShapeError
-from fastnn.common.habits import missing_from as _missing_from
+from fastnn.common.hints.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
 from fastnn.engine.threads import threads

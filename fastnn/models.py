@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.errors import DataError
-from fastnn.common.habits import hinted
+from fastnn.common.hints.habits import hinted
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import ArraySource, Source, are_batches, source_of, source_of_batches, warn_of_split
 from fastnn.nn import losses, optimizers

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastnn.common.errors import FastnnError, FileFormatError
-from fastnn.common.reading_whole import IN_USE
+from fastnn.common.framed.opening import IN_USE
 
 if TYPE_CHECKING:
     import h5py

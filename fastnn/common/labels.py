@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.habits import warn
+from fastnn.common.hints.habits import warn
 from fastnn.common.validation import as_array, whole_numbers
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastnn.common.habits import missing_from
+from fastnn.common.hints.habits import missing_from
 
 if not TYPE_CHECKING:
     __getattr__ = missing_from(__name__, (), "names are those of fastnn itself: fn.Dense, fn.Sequential, ...")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from fastnn.common.habits import Hinted
+from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
 

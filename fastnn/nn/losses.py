@@ -9,7 +9,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.habits import Hinted, missing_from
+from fastnn.common.hints.habits import Hinted, missing_from
 from fastnn.common.labels import class_labels, is_plus_minus_one, refuse_words
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers

@@ -2,7 +2,7 @@
 
 import math
 
-from fastnn.common.habits import warn
+from fastnn.common.hints.habits import warn
 from fastnn.nn.layers import Dropout, Flatten, Reshape
 from fastnn.nn.losses import Loss
 from fastnn.nn.network import Network

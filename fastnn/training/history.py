@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastnn.common.figures import Mode, higher_is_better
-from fastnn.common.habits import Hinted
+from fastnn.common.hints.habits import Hinted
 
 
 @dataclass

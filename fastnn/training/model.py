@@ -11,7 +11,7 @@ import numpy as np
 from fastnn.common import random, validation
 from fastnn.common.errors import ShapeError
 from fastnn.common.forks import renewed_in_child
-from fastnn.common.habits import Hinted, hinted
+from fastnn.common.hints.habits import Hinted, hinted
 from fastnn.common.names import near
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
 from fastnn.engine.builder import DROPOUT_KEY_WORDS

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.habits import warn
+from fastnn.common.hints.habits import warn
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.nn.layers import Layer

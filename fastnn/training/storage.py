@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common import framed
 from fastnn.common.errors import FileFormatError
+from fastnn.common.framed import frame
+from fastnn.common.framed.image import Text
 from fastnn.common.hdf5 import hdf5_errors
-from fastnn.common.hdf5_image import Text
 
-KIND = framed.Kind("fastnn-model", 3, "a model that fastnn saved")
+KIND = frame.Kind("fastnn-model", 3, "a model that fastnn saved")
 PARTS = ("config", "parameters", "buffers", "training")
 CONFIG = {"network": dict, "dtype": str, "seed": int, "epoch": int, "meta": dict}
 
@@ -46,12 +46,12 @@ class Saved:
 def save(path: str | Path, saved: Saved) -> None:
     """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written."""
     tree: dict[str, Any] = {"config": Text(saved.config), "parameters": saved.parameters, "buffers": saved.buffers}
-    framed.save(path, KIND, tree | ({"training": saved.training} if saved.training else {}))
+    frame.save(path, KIND, tree | ({"training": saved.training} if saved.training else {}))
 
 
 def read(path: str | Path) -> Saved:
     """The model that a file holds. FileFormatError, in one line, if it is missing, damaged or no model."""
-    tree, _ = framed.load(path, KIND)
+    tree, _ = frame.load(path, KIND)
     config, parameters, buffers, training = (tree.get(name, {}) for name in PARTS)
     saved = Saved(config, parameters, buffers, training, str(path))
     with building(saved):

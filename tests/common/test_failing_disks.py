@@ -167,7 +167,7 @@ def test_pieces_of_any_size(tmp_path, count):
     """Arrays are written from where they stand, between pages that HDF5 wrote; it reads them all."""
     arrays = {f"a{i}": np.arange(count, dtype=kind) for i, kind in enumerate((np.uint8, np.float32, np.int64))}
     arrays |= {"two": np.ones((2, 0, 3)), "one": np.array(3.5), "truth": np.array([True, False])}
-    from fastnn.common.hdf5_image import image_of
+    from fastnn.common.framed.image import image_of
 
     image = image_of({"group": arrays, "text": {"a/b": "ü"}, "none": {}}, {"mark": "x"})
     write_whole(tmp_path / "a.h5", image.pieces, lambda digest: b"h" * 512, 512)

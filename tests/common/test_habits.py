@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 import fastnn as fn
-from fastnn.common import argument_hints, habits, name_hints
+from fastnn.common.hints import arguments, habits, names
 
 
 class Base(habits.Hinted):
@@ -122,21 +122,21 @@ def test_a_warning_points_at_the_user_s_line():
 
 def test_no_row_hides_a_name_of_ours():
     """A hint is for a name that fastnn has not: rows for what was built since would be wrong, or dead."""
-    assert not set(name_hints.MODULE) & set(fn.__all__)
-    classes = {name: getattr(fn, name, None) for name in argument_hints.ARGUMENTS}
+    assert not set(names.MODULE) & set(fn.__all__)
+    classes = {name: getattr(fn, name, None) for name in arguments.ARGUMENTS}
     classes |= {
         name: getattr(fn.optimizers, name, None) or getattr(fn.layers, name, None) for name in ("Optimizer", "Layer")
     }
     for name, kind in classes.items():
         if isinstance(kind, type):
             takes = habits._arguments_of(kind)
-            assert not set(argument_hints.ARGUMENTS[name]) & set(takes.names if takes else ()), name
-            assert not set(name_hints.ATTRIBUTES.get(name, ())) & set(dir(kind)), name
+            assert not set(arguments.ARGUMENTS[name]) & set(takes.names if takes else ()), name
+            assert not set(names.ATTRIBUTES.get(name, ())) & set(dir(kind)), name
 
 
 def test_hints_speak_of_names_that_there_are():
-    texts = [*name_hints.MODULE.values(), *argument_hints.EXAMPLES.values()]
-    for tables in (argument_hints.ARGUMENTS, name_hints.ATTRIBUTES, name_hints.VALUES):
+    texts = [*names.MODULE.values(), *arguments.EXAMPLES.values()]
+    for tables in (arguments.ARGUMENTS, names.ATTRIBUTES, names.VALUES):
         texts += [text for table in tables.values() for text in table.values()]
     spoken = {word.split("fn.")[1] for text in texts for word in re.findall(r"fn\.\w+", text)}
     assert spoken

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fastnn.common.layout import tree_of
+from fastnn.common.framed.layout import tree_of
 
 CONTENT = np.frombuffer(json.dumps([1.5] * 10).encode().ljust(64, b"\2"), np.uint8)
 

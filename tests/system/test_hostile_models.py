@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common import framed, unframed
+from fastnn.common.framed import frame, unframed
 from fastnn.nn.initializers import Zeros
 from fastnn.nn.layers.base import restored
 from fastnn.training import storage
@@ -34,10 +34,10 @@ LOADERS = {"model.h5": fn.load, "checkpoint.h5": storage.read, "monitor.h5": loa
 
 def sealed(content):
     """The file with a frame that says it is whole: what only somebody who means harm would make."""
-    mark, version, _, start = framed.FIELDS.unpack_from(content)
-    fields = framed.FIELDS.pack(mark, version, len(content), start)
-    digest = hashlib.sha256(content[framed.BLOCK :]).digest()
-    return (fields + digest).ljust(framed.BLOCK, b"\0") + content[framed.BLOCK :]
+    mark, version, _, start = frame.FIELDS.unpack_from(content)
+    fields = frame.FIELDS.pack(mark, version, len(content), start)
+    digest = hashlib.sha256(content[frame.BLOCK :]).digest()
+    return (fields + digest).ljust(frame.BLOCK, b"\0") + content[frame.BLOCK :]
 
 
 def mutated(content, rng):
@@ -63,7 +63,7 @@ def test_any_damage_is_told(files, tmp_path, name):
     path = tmp_path / name
     for _ in range(FORGERIES):
         content = mutated(whole, rng)
-        if content[:8] != framed.MARK or content == whole:  # without the mark another process reads it: see below
+        if content[:8] != frame.MARK or content == whole:  # without the mark another process reads it: see below
             continue
         path.write_bytes(content)
         with pytest.raises(fn.FileFormatError, match=re.escape(name)) as caught:
@@ -86,7 +86,7 @@ def one_line_or_none(load, path):
 
 def forged_index(whole, rng):
     """The file with an index of which a number, a word or a bracket is another one."""
-    start = framed.FIELDS.unpack_from(whole)[3]
+    start = frame.FIELDS.unpack_from(whole)[3]
     words = re.findall(r'"[^"]*"|-?\d+|.', whole[start:].decode())
     others = [
         *words,
@@ -113,8 +113,8 @@ def test_no_forged_index_does_more_than_be_refused(files, tmp_path, name):
     """With a frame that is right: what it says of offsets, shapes and dtypes is not believed."""
     whole, rng, path, refused = (files / name).read_bytes(), np.random.default_rng(2), tmp_path / name, 0
     for number in range(FORGERIES):
-        content = forged_index(whole, rng) if number % 2 else framed.MARK + mutated(whole[8:], rng)
-        path.write_bytes(sealed(content.ljust(framed.BLOCK)))
+        content = forged_index(whole, rng) if number % 2 else frame.MARK + mutated(whole[8:], rng)
+        path.write_bytes(sealed(content.ljust(frame.BLOCK)))
         refused += one_line_or_none(LOADERS[name], path) is not None
     assert refused > FORGERIES // 4
 

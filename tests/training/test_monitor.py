@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common import framed
+from fastnn.common.framed import frame
 from fastnn.training.callbacks import monitor as module
 from fastnn.training.callbacks.monitor import describe, load_monitor
 from tests.tiny import StopAt, bits, fit, tiny_model, trigrams
@@ -224,7 +224,7 @@ class TestFile:
             load_monitor(written[1])
 
     def test_a_missing_array_is_refused(self, written):
-        framed.save(written[1], module.KIND, {"gradient": {"dense.b": {"step": np.arange(3)}}})
+        frame.save(written[1], module.KIND, {"gradient": {"dense.b": {"step": np.arange(3)}}})
         with pytest.raises(fn.FileFormatError, match=r"cannot be read as one that a Monitor wrote: KeyError"):
             load_monitor(written[1])
 

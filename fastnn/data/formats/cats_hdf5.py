@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import write_whole
-from fastnn.common.hdf5_image import image_of
+from fastnn.common.framed.image import image_of
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 

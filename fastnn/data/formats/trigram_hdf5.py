@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import write_whole
-from fastnn.common.hdf5_image import image_of
+from fastnn.common.framed.image import image_of
 from fastnn.common.text import SPLITS
 from fastnn.data.dataset import CompleteDataset, Dataset, Split, id_dtype
 from fastnn.data.formats import reading

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fastnn.common.habits import missing_from
+from fastnn.common.hints.habits import missing_from
 from fastnn.common.names import near
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.base import Join, Layer, Parameter, restored

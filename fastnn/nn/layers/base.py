@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn.common import validation
 from fastnn.common.errors import ShapeError
-from fastnn.common.habits import Hinted
+from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import PlainNumbers
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import ParameterView

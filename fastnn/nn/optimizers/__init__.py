@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastnn.common.habits import missing_from
+from fastnn.common.hints.habits import missing_from
 from fastnn.common.names import look_up
 from fastnn.nn import schedules
 from fastnn.nn.optimizers.adaptive import AdaGrad, Adam, AdamW, RMSProp

@@ -7,7 +7,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
-from fastnn.common.habits import Hinted
+from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer

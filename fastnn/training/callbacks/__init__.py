@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastnn.common.habits import missing_from
+from fastnn.common.hints.habits import missing_from
 from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.callbacks.checkpoint import Checkpoint
 from fastnn.training.callbacks.csv_logger import CSVLogger

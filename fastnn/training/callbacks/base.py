@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.habits import Hinted
-from fastnn.common.name_hints import FOREIGN_EVENTS
+from fastnn.common.hints.habits import Hinted
+from fastnn.common.hints.names import FOREIGN_EVENTS
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.model import Predictor

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common import framed
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FileFormatError
+from fastnn.common.framed import frame
 from fastnn.common.hdf5 import hdf5_errors
 from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
-KIND = framed.Kind("fastnn-monitor", 2, "one that a Monitor wrote")
+KIND = frame.Kind("fastnn-monitor", 2, "one that a Monitor wrote")
 FIGURES = ("step", "epoch", "nonfinite", "min", "max", "mean", "std", "counts", "edges")
 
 Record = dict[str, Any]
@@ -140,11 +140,11 @@ def _save(path: Path, records: list[Record]) -> None:
     tree: dict[str, dict[str, Any]] = {}
     for (kind, name), series in _columns(records).items():
         tree.setdefault(kind, {})[name] = series
-    framed.save(path, KIND, tree)
+    frame.save(path, KIND, tree)
 
 
 def load_monitor(path: str | Path) -> list[Record]:
     """The records of a Monitor, from its file. FileFormatError if the file is missing or damaged."""
-    tree, _ = framed.load(path, KIND)
+    tree, _ = frame.load(path, KIND)
     with hdf5_errors(f"{path}: cannot be read as {KIND.what}"):
         return _records({(kind, name): series for kind, names in tree.items() for name, series in names.items()})

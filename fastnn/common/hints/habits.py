@@ -1,6 +1,5 @@
 """What users of Keras, PyTorch and scikit-learn type first: an argument, a name or an attribute that fastnn calls
-otherwise is refused with one sentence that says how. The sentences are in
-`argument_hints` and `name_hints`.
+otherwise is refused with one sentence that says how. The sentences are in `hints/arguments.py` and `hints/names.py`.
 """
 
 import inspect
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
-from fastnn.common import argument_hints, name_hints
+from fastnn.common.hints import arguments, names
 from fastnn.common.names import near, nearest
 
 P = ParamSpec("P")
@@ -42,7 +41,7 @@ class Hinted:
             super().__setattr__(name, value)
 
 
-_FOREIGN = {name for table in name_hints.ATTRIBUTES.values() for name in table}
+_FOREIGN = {name for table in names.ATTRIBUTES.values() for name in table}
 
 
 def hinted(method: Callable[P, R]) -> Callable[P, R]:
@@ -67,7 +66,7 @@ def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Call
     known = tuple(known)
 
     def missing(name: str) -> Any:
-        hint = "" if name.startswith("_") else name_hints.MODULE.get(name) or nearest(name, known) or otherwise
+        hint = "" if name.startswith("_") else names.MODULE.get(name) or nearest(name, known) or otherwise
         raise AttributeError(f"module {module!r} has no attribute {name!r}" + (f"; {hint}" if hint else ""))
 
     return missing
@@ -132,10 +131,10 @@ def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: in
         return
     for name in keywords:
         if name not in takes.names:
-            hint = _found(argument_hints.ARGUMENTS, owners, name) or near(name, takes.names)
+            hint = _found(arguments.ARGUMENTS, owners, name) or near(name, takes.names)
             raise TypeError(f"{owners[0]} has no argument {name!r}; {hint}")
     twice = [name for name in takes.names[:positions] if name in keywords]
-    examples = (argument_hints.EXAMPLES[owner] for owner in owners if owner in argument_hints.EXAMPLES)
+    examples = (arguments.EXAMPLES[owner] for owner in owners if owner in arguments.EXAMPLES)
     example = next((f"; for example {call}" for call in examples), "")
     if twice:
         raise TypeError(f"{owners[0]} got {twice[0]} twice, by position and by name{example}")
@@ -158,7 +157,7 @@ def _no_attribute(thing: Any, name: str) -> str:
 
 
 def _attribute_hint(thing: Any, name: str) -> str:
-    return _found(name_hints.ATTRIBUTES, _owners(type(thing)), name)
+    return _found(names.ATTRIBUTES, _owners(type(thing)), name)
 
 
 def _found(table: Mapping[str, Mapping[str, str]], owners: Iterable[str], name: str) -> str:

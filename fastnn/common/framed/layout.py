@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.hdf5_image import JSON, KINDS, LARGEST
+from fastnn.common.framed.image import JSON, KINDS, LARGEST
 
 DTYPE = re.compile(rf"[<>|][{KINDS}][1-9]\d{{0,8}}")
 DEEPEST = 32

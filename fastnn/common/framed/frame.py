@@ -3,7 +3,7 @@
 HDF5 leaves the first bytes of a file to its users (the user block), so h5py opens the file as any other. The frame is
 there, 512 bytes: mark, version of the frame, length of the file, offset of the index, SHA-256 of all bytes after the
 block, then zeros. After the end of the HDF5 content stands the index, JSON: format, version and the
-layout of the content (`hdf5_image`), by which arrays are found. So no library in C parses a file that came from
+layout of the content (`image`), by which arrays are found. So no library in C parses a file that came from
 elsewhere. Files of before the frame are read by another process (`unframed`).
 """
 
@@ -19,11 +19,11 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import write_whole
+from fastnn.common.framed.image import Layout, Tree, image_of
+from fastnn.common.framed.layout import tree_of
+from fastnn.common.framed.opening import fill, opened_whole
+from fastnn.common.framed.unframed import read_unframed
 from fastnn.common.hdf5 import hdf5_errors
-from fastnn.common.hdf5_image import Layout, Tree, image_of
-from fastnn.common.layout import tree_of
-from fastnn.common.reading_whole import fill, opened_whole
-from fastnn.common.unframed import read_unframed
 
 MARK, FRAME_VERSION, BLOCK = b"fastnn\r\n", 1, 512
 FIELDS = struct.Struct("<8sIQQ")  # mark, version, length of the file, offset of the index

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.framed.skeleton import Skeleton
 from fastnn.common.plain import plain
-from fastnn.common.skeleton import Skeleton
 
 KINDS = "biufcS"
 LARGEST = {"f": 8, "c": 16}  # bytes: a longdouble is another number on another machine
