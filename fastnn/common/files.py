@@ -68,10 +68,10 @@ def write_whole(
         descriptor = os.open(temporary, os.O_WRONLY | BINARY)
         try:
             _write_all(descriptor, [memoryview(bytes(head_size)), *views])
-            digest = beside.submit(_digest_from, temporary, head_size)
+            digest = beside.submit(_digest_from, temporary, head_size) if head else None
             # Byte by byte with what was asked for: so the digest is that of these bytes, also if an array changes.
             _check_same(temporary, head_size, views)
-            if head:
+            if head and digest:
                 first = head(digest.result())
                 os.lseek(descriptor, 0, os.SEEK_SET)
                 _write_all(descriptor, [memoryview(first)])

@@ -184,8 +184,9 @@ def test_bytes_that_change_while_they_are_written(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(b"old")
 
     def changing(descriptor, content):
+        written = write(descriptor, content)
         array[-1] += 1
-        return write(descriptor, content)
+        return written
 
     monkeypatch.setattr(os, "write", changing)
     with pytest.raises(FileFormatError, match="read back"):
