@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fastnn.common.errors import FileFormatError
 
 TEMPORARY = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.tmp(?P<suffix>(\.[^.]*)?)")  # the names that `atomic_path` gives
@@ -71,14 +73,17 @@ def write_whole(
     """
     views = [memoryview(piece).cast("B") for piece in pieces]
     with atomic_path(path) as temporary, ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(_digest_of, views)  # of what is to be written, while it is written
         descriptor = os.open(temporary, os.O_WRONLY | BINARY)
         try:
             _write_all(descriptor, [memoryview(bytes(head_size)), *views])
-            if _digest_from(temporary, head_size) != asked.result():
-                raise OSError(errno.EIO, "what was read back is not what was to be written")
-            if head:
-                _write_head(descriptor, temporary, head(asked.result()))
+            digest = beside.submit(_digest_from, temporary, head_size) if head else None
+            # Byte by byte with what was asked for: so the digest is that of these bytes, also if an array changes.
+            _check_same(temporary, head_size, views)
+            if head and digest:
+                first = head(digest.result())
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                _write_all(descriptor, [memoryview(first)])
+                _check_same(temporary, 0, [memoryview(first)], to_end=False)
         finally:
             os.close(descriptor)
 
@@ -156,19 +161,19 @@ def _begin_writing(descriptor: int, start: int, count: int) -> None:
         os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
 
 
-def _write_head(descriptor: int, path: Path, head: bytes) -> None:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    _write_all(descriptor, [memoryview(head)])
-    with open(path, "rb") as file:
-        if file.read(len(head)) != head:
-            raise OSError(errno.EIO, "what was read back is not what was to be written")
-
-
-def _digest_of(pieces: Iterable[memoryview]) -> bytes:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.digest()
+def _check_same(path: Path, start: int, pieces: Iterable[memoryview], *, to_end: bool = True) -> None:
+    """OSError unless a file holds these bytes from `start` on, and then, `to_end`, nothing more."""
+    buffer = np.empty(READ_BYTES, np.uint8)
+    with open(path, "rb", buffering=0) as file:
+        file.seek(start)
+        for rest in pieces:
+            while rest:
+                count = file.readinto(buffer[: len(rest)].data)
+                if not count or not np.array_equal(buffer[:count], np.frombuffer(rest[:count], np.uint8)):
+                    raise OSError(errno.EIO, "what was read back is not what was to be written")
+                rest = rest[count:]
+        if to_end and file.read(1):
+            raise OSError(errno.EIO, "more was read back than was written")
 
 
 def _digest_from(path: Path, start: int) -> bytes:
