@@ -7,6 +7,7 @@ So clipping and checks of finiteness are one pass over one flat array. Rows are 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,16 +49,19 @@ class Block(Mapping[str, np.ndarray]):
         self.shapes, self.frozen = dict(shapes), frozen
         self.dtype = np.dtype(dtype)
         self.padded_as = np.dtype(padded_as or dtype)
-        stored = {name: _stored_shape(shape, self.padded_as) for name, shape in self.shapes.items()}
+        stored = self._stored = {name: _stored_shape(shape, self.padded_as) for name, shape in self.shapes.items()}
         largest = max(stored, key=lambda name: math.prod(stored[name]), default="")
         named = f"a block of arrays ({largest} {self.shapes[largest]} and others)" if largest else "a block"
         size = sum(map(math.prod, stored.values())) * self.dtype.itemsize
         self.flat = aligned_bytes(size, named).view(self.dtype)
-        self.buffers: dict[str, np.ndarray] = {}
-        start = 0
-        for name, shape in stored.items():
-            self.buffers[name] = self.flat[start : start + math.prod(shape)].reshape(shape)
+
+    @cached_property
+    def buffers(self) -> dict[str, np.ndarray]:
+        found, start = {}, 0
+        for name, shape in self._stored.items():
+            found[name] = self.flat[start : start + math.prod(shape)].reshape(shape)
             start += math.prod(shape)
+        return found
 
     def __getitem__(self, name: str) -> np.ndarray:
         shape = self._shape_of(name)
@@ -116,8 +120,11 @@ class Block(Mapping[str, np.ndarray]):
 
     def duplicate(self) -> "Block":
         """A block of its own with the same numbers."""
-        other = self.like()
-        other.flat[:] = self.flat
+        other = object.__new__(Block)  # whose layout is known: a step by hand makes a block of gradients each time
+        others = {name: value for name, value in self.__dict__.items() if name != "buffers"}
+        flat = aligned_bytes(self.flat.nbytes, "a copy of a block of arrays").view(self.dtype)
+        other.__dict__.update(others, flat=flat)
+        flat[:] = self.flat
         return other
 
     def __reduce__(self):

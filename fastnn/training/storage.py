@@ -45,7 +45,11 @@ class Saved:
 
 def save(path: str | Path, saved: Saved) -> None:
     """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written."""
-    tree: dict[str, Any] = {"config": Text(saved.config), "parameters": saved.parameters, "buffers": saved.buffers}
+    tree: dict[str, Any] = {
+        "config": Text(saved.config, "the model's description or meta"),
+        "parameters": saved.parameters,
+        "buffers": saved.buffers,
+    }
     frame.save(path, KIND, tree | ({"training": saved.training} if saved.training else {}))
 
 

@@ -25,9 +25,10 @@ Layout = dict[str, Any]  # a tree with [dtype, shape, offset] for each array, ["
 
 @dataclass(frozen=True)
 class Text:
-    """A dict that is one text, not a group."""
+    """A dict that is one text, not a group; `what` messages call it."""
 
     value: Any
+    what: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def _leaf(value: Any, where: str) -> tuple[np.ndarray, list[Any]]:
     if isinstance(value, np.ndarray):
         array = _checked(value, where)
         return array, [array.dtype.str, list(array.shape), 0]
-    text = np.array(json_of(value.value if isinstance(value, Text) else value, where).encode())
+    given = value if isinstance(value, Text) else Text(value)
+    text = np.array(json_of(given.value, given.what or where).encode())
     return text, [JSON, [text.itemsize], 0]
 
 

@@ -61,7 +61,7 @@ class PlateauWatcher(Callback):
             hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__
             raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")
-        return logs[name]
+        return plain(logs[name])
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.kept}
