@@ -1,5 +1,6 @@
 """What users of Keras, PyTorch and scikit-learn type first: the right thing, or the one right hint."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -80,9 +81,13 @@ def test_validation_data_that_are_sorted_by_class():
         fitted(np.sort(Y), validation_split=0.25)
     with pytest.warns(UserWarning, match=r"^validation_split takes the last 5 of 12 samples, and class 2 is only"):
         fitted(np.sort(Y), validation_split=0.4)
-    fitted(validation_split=0.25)  # mixed: filterwarnings = error would end it
     regression = fn.Sequential([fn.Dense(1)], input_shape=4, loss="mse")
-    regression.fit(X, np.sort(Y), optimizer=fn.SGD(0.1), validation_split=0.25, verbose=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        mixed = fitted(validation_split=0.25)
+        regression.fit(X, np.sort(Y), optimizer=fn.SGD(0.1), validation_split=0.25, verbose=False)
+    assert [str(one.message) for one in caught] == []
+    assert all("val_loss" in model.history.epochs[-1] for model in (mixed, regression))
 
 
 def test_a_figure_that_is_not_reported():
