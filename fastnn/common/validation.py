@@ -71,8 +71,8 @@ def whole_numbers(array, name: str, count: int, meaning: str) -> np.ndarray:
     if (bad := first_index(array, ~_is_whole(array))) is not None:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected whole numbers ({meaning})")
     if array.size and (array.min() < 0 or array.max() >= count):
-        bad = first_index(array, (array < 0) | (array >= count))
-        assert bad is not None
+        if (bad := first_index(array, (array < 0) | (array >= count))) is None:
+            raise DataError(f"{name} changed while it was checked: something else writes to it meanwhile; pass a copy")
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected 0 to {count - 1} ({meaning})")
     return _source(array.astype(np.int64) if array.dtype.kind == "f" or array.dtype.name == "uint64" else array)
 

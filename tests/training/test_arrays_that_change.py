@@ -92,7 +92,6 @@ def test_a_thread_that_writes_all_the_time():
     calls, samples = (4, 100) if numba.config.DISABLE_JIT else (60, 3000)
     code = f"""
 import threading
-import numba
 import numpy as np
 import fastnn as fn
 from tests.tiny import tiny_model, trigrams
@@ -107,7 +106,7 @@ def write():
         y[:] = -2**40
         x[:], y[:] = good, 1
 
-thread = threading.Thread(target=write)
+thread = threading.Thread(target=write, daemon=True)
 thread.start()
 for call in range({calls}):
     try:
@@ -171,3 +170,9 @@ def test_a_stream_that_reads_rows_of_another_dtype():
     model = tiny_model()
     fit(model, Rows(x), y)
     assert np.isfinite(model.evaluate(Rows(x), y)["loss"])
+
+
+def test_ids_that_are_right_again_when_the_wrong_one_is_looked_for(monkeypatch):
+    monkeypatch.setattr("fastnn.common.validation.first_index", lambda array, wrong: None)
+    with pytest.raises(DataError, match="x changed while it was checked"):
+        tiny_model().predict(np.full((4, 3), 11))
