@@ -13,15 +13,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fastnn.common.text import SPLITS, metric_text, percent
-from fastnn.data import Dataset
+from fastnn.common.text import SPLITS, percent
 from fastnn.engine.threads import threads
+from fastnn.experiment import answers
+from fastnn.experiment.answers import Answer, from_json, texts
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunSpec
 from fastnn.experiment.runner import Experiment, Observer, Report, run
-from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
+from fastnn.experiment.summary import Ending, Summary
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.progress import ProgressBar
 
@@ -96,7 +97,7 @@ def train_and_report(request: Request) -> None:
     with limited, np.errstate(over="ignore"):  # an overflow becomes one line of error, not warnings
         experiment = request.experiment()
         report = run(experiment, folder, Terminal(experiment))
-    _print(report, experiment)
+    _print(report)
 
 
 def _announcement(experiment: Experiment) -> str:
@@ -104,79 +105,38 @@ def _announcement(experiment: Experiment) -> str:
     return f"{experiment.recipe.id}: {experiment.announced}, {sizes} samples"
 
 
-def _print(report: Report, experiment: Experiment) -> None:
+def _print(report: Report) -> None:
     console, summary, ending = Console(highlight=False), report.summary, report.summary.ending
     assert ending is not None, "a report is of a finished run"
-    _print_table(console, _title(ending, experiment.recipe), _figures(ending, experiment.recipe))
-    for name, runs in ending.comparisons().items():
-        _print_table(console, runs[0].question, _comparison(runs, ending.spreads.get(name, {})))
+    for found in ending.answers:
+        _print_answer(console, from_json(found))
     if summary.is_generated:
-        console.print("These data are generated, not those of the course report.", soft_wrap=True)
-    for line in _entropies(summary.true_entropy, ending, experiment.data):
-        console.print(line, soft_wrap=True)
-    for title, lines in report.closing:
-        console.print(f"\n[bold]{title}[/bold]")
-        for line in lines:
-            console.print(f"  {line}", soft_wrap=True, markup=False)
+        console.print("\nThese data are generated, not those of the course report.", soft_wrap=True)
     where = f"wrote {report.folder}/" if report.is_new else f"{report.folder}/ had it; --fresh trains it again"
     console.print(f"\n{_cost(summary, ending)}\n{where}", soft_wrap=True, markup=False)
 
 
-def _print_table(console: Console, title: str, table: Table) -> None:
-    """The title as a line of its own: in the table it would break at the table's width."""
-    console.print(f"\n[bold]{escape(title)}[/bold]", soft_wrap=True)
-    console.print(table)
+def _print_answer(console: Console, answer: Answer) -> None:
+    """The question, its tables but for those of details, what they say, and what the report says."""
+    # The title is a line of its own: in the table it would break at the table's width.
+    console.print(f"\n[bold]{escape(answer.question)}[/bold]", soft_wrap=True)
+    for table in answer.tables:
+        if not table.is_detail:
+            console.print(_table(table))
+    for line in answer.lines:
+        console.print(line, markup=False)
+    if answer.report:
+        console.print(f"The report: {answer.report}", markup=False)
 
 
-def _title(ending: Ending, recipe: Recipe) -> str:
-    if recipe.keep == "":
-        return f"{recipe.id} after epoch {ending.epochs_run}, evaluated with its final weights"
-    return f"{recipe.id}, best epoch {ending.best_epoch} of {ending.epochs_run}"
-
-
-def _figures(ending: Ending, recipe: Recipe) -> Table:
-    """Loss and metrics on each split, beside the published accuracies if there are any."""
-    compared = any(name.endswith("accuracy") for name in recipe.seed_figures)
-    names = list(dict.fromkeys(name.partition("_")[2] for name in ending.metrics))
-    table = Table(caption="published figures are of the course report's own data" if compared else None)
-    for column in ("", *names, *(["published accuracy"] if compared else [])):
-        table.add_column(column.replace("_", " "), justify="left" if not column else "right")
-    for split, label in SPLITS.items():
-        if f"{split}_loss" in ending.metrics:
-            figures = [metric_text(name, ending.metrics[f"{split}_{name}"]) for name in names]
-            published = recipe.seed_figures.get(f"{split}_accuracy")
-            table.add_row(label, *figures, *([percent(published) if published else ""] if compared else []))
-    return table
-
-
-def _comparison(runs: list[ComparedRun], spread: dict[str, Spread]) -> Table:
-    """Accuracies of each run of a comparison; mean and deviation where the runs differ by chance only."""
-    names = [f"{split}_accuracy" for split in SPLITS]
-    names = [name for name in names if any(name in row.metrics for row in runs)]
-    table = Table()
-    for column in ("run", *(SPLITS[name.partition("_")[0]] for name in names)):
-        table.add_column(column, justify="left" if column == "run" else "right")
-    for row in runs:
-        figures = [row.metrics.get(name) for name in names]
-        table.add_row(row.label, *("failed" if figure is None else percent(figure) for figure in figures))
-    if spread:
-        table.add_row("mean ± deviation", *(_spread_text(spread[name]) for name in names))
-    return table
-
-
-def _spread_text(spread: Spread) -> str:
-    return f"{100 * spread.mean:.2f} ± {percent(spread.deviation)}"
-
-
-def _entropies(true: float | None, ending: Ending, data: Dataset) -> list[str]:
-    """The model's test loss beside the entropy of the data; [] where that is not known."""
-    if true is None:
-        return []
-    gap = ending.metrics["test_loss"] - true
-    lines = [f"Its true entropy: {true:.4f} nats; the model is {gap:.4f} above."]
-    if (bigram := data.meta.get("bigram_entropy")) is not None:
-        lines.append(f"The best bigram model would reach {bigram:.4f}.")
-    return lines
+def _table(table: answers.Table) -> Table:
+    header, rows = texts(table)
+    shown = Table(title=escape(table.title) or None, title_justify="left", title_style="")
+    for number, name in enumerate(header):
+        shown.add_column(name, justify="right" if number else "left")
+    for row in rows:
+        shown.add_row(*map(escape, row))
+    return shown
 
 
 def _cost(summary: Summary, ending: Ending) -> str:

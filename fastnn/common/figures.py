@@ -33,7 +33,7 @@ def higher_is_better(name: str, mode: Mode = "auto", what: str = "") -> bool:
         raise ValueError(f"{what}mode is {mode!r}, expected 'auto', 'min' or 'max'")
     if mode != "auto":
         return mode == "max"
-    words = _without_split(name).split("_")
+    words = without_split(name).split("_")
     known = next((word for word in reversed(words) if word in HIGHER | LOWER), None)
     if known is None:
         matches = difflib.get_close_matches(words[-1], sorted(HIGHER | LOWER), n=1, cutoff=0.75)
@@ -45,7 +45,8 @@ def higher_is_better(name: str, mode: Mode = "auto", what: str = "") -> bool:
     return (known in HIGHER) != words[0].startswith("neg")
 
 
-def _without_split(name: str) -> str:
+def without_split(name: str) -> str:
+    """The name of a figure without the split that it is of: "val_accuracy" as "accuracy"."""
     for prefix in SPLIT_PREFIXES:
         name = name.removeprefix(prefix)
     return name

@@ -21,6 +21,13 @@ def metric_text(name: str, value: float, decimals: int = 2) -> str:
     return percent(value, decimals) if is_fraction(name) else loss_text(value)
 
 
+def figure_text(name: str, value: float) -> str:
+    """Any figure of a table: a fraction in per cent, a very small or large number as a power of ten."""
+    if is_fraction(name) or value == 0 or 1e-3 <= abs(value) < 1e4:
+        return metric_text(name, value) if value != int(value) or is_fraction(name) else f"{value:g}"
+    return f"{value:.2e}"
+
+
 def metric_name(name: str) -> str:
     """A metric's name as words: "val_accuracy" as "validation accuracy"."""
     split, _, rest = name.partition("_")

@@ -1,5 +1,6 @@
 """Comparisons that a recipe offers, and settings that do better than the report's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,17 @@ class Comparison:
     question  the title of its table and picture
     runs      label -> changes of settings
     picture   "curves": the learning curves of each run; "bands": mean and deviation of runs that differ by chance only;
-              "own": the recipe's `pictures` draws it
+              "own": the recipe's `answers` draws it
+    report    what the report answers, in a sentence that says so; "" if it says nothing
+    told      {label: its run} -> sentences computed from the runs; None: which is best and which is worst
     """
 
     name: str
     question: str
     runs: dict[str, dict[str, Any]]
     picture: str = "curves"
+    report: str = ""
+    told: Callable[[dict[str, Any]], list[str]] | None = None
 
     @property
     def axes(self) -> set[str]:

@@ -1,12 +1,13 @@
-"""The pictures of a command: the chosen run's curves, one picture for each comparison, and the recipe's own."""
+"""The pictures that every command draws: the chosen run's curves, and one for each comparison."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastnn import plots
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.training.history import History
@@ -21,18 +22,6 @@ METRICS_WITH_TEST = ("loss", "accuracy", "test_loss", "test_accuracy")
 POINTS = 150  # along a curve by step: with more, the noise of batches hides the course of the training
 FEW_EPOCHS = 3  # runs with fewer epochs are compared by step, others by epoch
 
-Picture = tuple[str, str, "Figure"]  # file name, caption, figure
-
-
-def pictures_of(result: ExperimentResult, own: Iterable[Picture] = ()) -> list[Picture]:
-    """Draw all pictures. own : the recipe's own, which come last."""
-    found: list[Picture] = [("curves.png", "the chosen run, epoch by epoch", _chosen(result))]
-    for comparison, members in result.groups:
-        finished = {label: run for label, run in members.items() if run.epochs}
-        if comparison.picture != "own" and finished:
-            found.append(_compared(result, comparison, finished))
-    return [*found, *own]
-
 
 def save_pictures(folder: Path, pictures: Iterable[Picture]) -> None:
     """Write each picture into the folder, under its file name."""
@@ -45,29 +34,44 @@ def note_of(result: ExperimentResult) -> str | None:
     return "generated data" if result.data.meta["source"] == "generated" else None
 
 
-def _chosen(result: ExperimentResult) -> Any:
+def chosen(result: ExperimentResult) -> Picture:
+    """The chosen run's learning curves, with the report's where it printed them."""
+    return "curves.png", "the chosen run, epoch by epoch", _curves(result)
+
+
+def _curves(result: ExperimentResult) -> "Figure":
     chosen = result.chosen
     has_penalties = any(getattr(chosen.settings, name, 0.0) for name in ("l1", "l2"))
     if result.data.val is not None and result.keep == "val_loss" and not has_penalties:
         return plots.run_curves(History(epochs=chosen.epochs), result.id, result.data.meta)
-    return plots.learning_curves({result.id: chosen.epochs}, _metrics(result), result.id, note=note_of(result))
+    runs, published = {result.id: chosen.epochs}, {result.id: reported(result, "chosen").get("", [])}
+    return plots.learning_curves(runs, METRICS_WITH_TEST, result.id, reported=published, note=note_of(result))
 
 
 def _metrics(result: ExperimentResult) -> tuple[str, ...]:
     return METRICS if result.data.val is not None or result.data.test is None else METRICS_WITH_TEST
 
 
-def _compared(result: ExperimentResult, comparison: Comparison, members: dict[str, RunResult]) -> Picture:
-    title = f"{result.id}: {comparison.question}"
-    note = note_of(result)
+def reported(result: ExperimentResult, answer: str) -> dict[str, list[dict[str, float]]]:
+    """Label -> the epochs that the report printed of that run, for curves beside ours."""
+    return {label: run.epochs() for label, run in result.published.by_epoch.get(answer, {}).items()}
+
+
+def compared(result: ExperimentResult, comparison: Comparison, members: dict[str, RunResult]) -> list[Picture]:
+    """The picture of a comparison's finished runs; [] if there are none, or the recipe draws it."""
+    if comparison.picture == "own" or not members:
+        return []
+    title, note = comparison.question, note_of(result)
     if comparison.picture == "bands":
         figure = plots.bands(_bands(list(members.values())), title, "accuracy, %", note=note)
     elif max(len(run.epochs) for run in members.values()) < FEW_EPOCHS:
         figure = by_step(members, "loss", title, note)
     else:
         runs = {label: run.epochs for label, run in members.items()}
-        figure = plots.learning_curves(runs, _metrics(result), title, note=note)
-    return f"{comparison.name}.png", comparison.question, figure
+        published = reported(result, comparison.name)
+        figure = plots.learning_curves(runs, _metrics(result), title, reported=published, note=note)
+    captions = {"bands": "mean and deviation by epoch, with each run in pale lines"}
+    return [(f"{comparison.name}.png", captions.get(comparison.picture, "its runs side by side"), figure)]
 
 
 def by_step(members: Mapping[str, RunResult], name: str, title: str, note: str | None) -> "Figure":

@@ -7,7 +7,9 @@ from typing import Any
 
 from fastnn.common.names import near
 from fastnn.data import Dataset, Split, Use, find_data
+from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import SEEDS, Best, Comparison
+from fastnn.experiment.published import Published
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import checked
 from fastnn.models import Sequential
@@ -36,7 +38,7 @@ class Recipe:
     data_set       the name of its data set in the catalogue; --data takes files of that data set's formats
     use            how the data set is divided; None: as it comes
     load           path or None -> data, and one line that says which they are; None: `find_data` of `data_set`
-    seed_figures   what the report published, by the names of `summary.json`'s metrics
+    published      what the report published
     prepare        (data as loaded, dtype) -> data as the network takes them
     build          (settings, prepared data) -> an untrained model and its optimizer; of the data it uses `meta` and the
                    shapes alone
@@ -49,8 +51,9 @@ class Recipe:
     best           settings for --best, if there are any
     fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
-    pictures       (results) -> [(file name, caption, figure)]
-    closing        (results) -> [(title, lines of text)], printed after the tables
+    after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
+                   "train" where the report drew the training set evaluated so, and not as the mean over the epoch
+    answers        (results) -> answers of the system's own; one with a comparison's name takes the place of that one's
     """
 
     id: str
@@ -58,9 +61,9 @@ class Recipe:
     settings: Any
     quick: dict[str, Any]
     data_set: str
-    seed_figures: dict[str, float]
     prepare: Callable[[Dataset, str], Dataset]
     build: Callable[[Any, Dataset], tuple[Sequential, Optimizer]]
+    published: Published = field(default_factory=Published)
     use: Use | None = None
     load: Callable[[Path | None], tuple[Dataset, str]] | None = None
     comparisons: tuple[Comparison, ...] = ()
@@ -72,8 +75,8 @@ class Recipe:
     best: Best | None = None
     fit_arguments: Callable[[Any, Split], dict[str, Any]] = _fit_arguments
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
-    pictures: Callable[[ExperimentResult], list[Any]] = _nothing
-    closing: Callable[[ExperimentResult], list[tuple[str, list[str]]]] = _nothing
+    after_epoch: tuple[str, ...] = ("test",)
+    answers: Callable[[ExperimentResult], list[Answer]] = _nothing
 
     def find(self, path: Path | None, quick: bool = False) -> tuple[Dataset, str]:
         """The system's data, and one line that says which they are. Raises what `find_data` raises."""

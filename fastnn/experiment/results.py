@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.data import Dataset
 from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.published import Published
 from fastnn.experiment.settings import plain
 from fastnn.experiment.summary import ComparedRun, Spread
 from fastnn.models import Model
@@ -22,7 +23,8 @@ class RunResult:
     model        the trained model with the weights that were kept; None if the training failed
     epochs       the history, a dict an epoch
     steps        the history by step: name -> (n,) float64
-    metrics      loss and metrics on each split, with the weights that were kept
+    before       loss and metrics on each split before the first step
+    metrics      the same with the weights that were kept
     best_epoch   the epoch whose weights were kept
     stop_reason  why it ended early, or ""
     failed       why there is no model, or ""
@@ -33,6 +35,7 @@ class RunResult:
     model: Model | None = None
     epochs: list[dict[str, Any]] = field(default_factory=list)
     steps: dict[str, np.ndarray] = field(default_factory=dict)
+    before: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     stop_reason: str = ""
@@ -55,24 +58,28 @@ class RunResult:
 
 @dataclass
 class ExperimentResult:
-    """All trainings of a command. A recipe's `pictures` and `closing` are given this.
+    """All trainings of a command. A recipe's `answers` is given this.
 
-    id      the recipe's
-    keep    the figure whose best epoch was kept, as in the recipe
-    data    prepared, as the networks saw it
-    runs    in the order in which they were trained
-    groups  (comparison, {label in it: run}) for each comparison that was made
-    chosen  the run whose model the folder keeps
-    folder  where the files are written
+    id         the recipe's
+    keep       the figure whose best epoch was kept, as in the recipe
+    loaded     the data as they came from the files
+    data       prepared, as the networks saw them
+    runs       in the order in which they were trained
+    groups     (comparison, {label in it: run}) for each comparison that was made
+    chosen     the run whose model the folder keeps
+    folder     where the files are written
+    published  what the report has of the system
     """
 
     id: str
     keep: str
+    loaded: Dataset
     data: Dataset
     runs: list[RunResult]
     groups: list[tuple[Comparison, dict[str, RunResult]]]
     chosen: RunResult
     folder: Path
+    published: Published = field(default_factory=Published)
 
     @property
     def model(self) -> Model:
@@ -120,9 +127,9 @@ def _compared_run(comparison: Comparison, label: str, run: RunResult) -> Compare
 
 def _spreads(metrics: list[dict[str, float]]) -> dict[str, Spread]:
     columns = {name: [one[name] for one in metrics] for name in metrics[0]} if metrics else {}
-    return {name: Spread(float(np.mean(values)), _deviation(values)) for name, values in columns.items()}
+    return {name: Spread(float(np.mean(values)), deviation(values)) for name, values in columns.items()}
 
 
-def _deviation(values: list[float]) -> float:
-    """The standard deviation of the sample; 0 for a single value."""
+def deviation(values: list[float]) -> float:
+    """The standard deviation of the sample, with n − 1 in the denominator; 0 for a single value."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -1,7 +1,9 @@
 """Runs a recipe from data to a folder, in the same way for all systems."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import NonFiniteError
 from fastnn.data import Dataset
 from fastnn.experiment import report
+from fastnn.experiment.answering import answers_of
+from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.machine import peak_memory_mb, versions
-from fastnn.experiment.pictures import pictures_of, save_pictures
+from fastnn.experiment.pictures import save_pictures
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.run_files import HISTORY, MODEL, read_summary
@@ -79,13 +83,11 @@ class Report:
     """A finished experiment for the user.
 
     summary  what the folder's summary.json holds
-    closing  titles and lines of text that end the output; [] unless the experiment is new
     folder   where its files are
     is_new   whether it was made now; False: `--resume` found it finished
     """
 
     summary: Summary
-    closing: list[tuple[str, list[str]]]
     folder: Path
     is_new: bool = True
 
@@ -102,7 +104,7 @@ def run(experiment: Experiment, folder: RunFolder, observer: Observer | None = N
     training.build_candidates()  # an error in the user's settings shows before any file is written
     with folder.held():
         if found := _finished_before(experiment, training.planned, folder):
-            return Report(found, [], folder.final, is_new=False)
+            return Report(found, folder.final, is_new=False)
         with folder.opened(experiment.config()):
             return _make(training, _opening(experiment, data), folder)
 
@@ -123,20 +125,21 @@ def _finished_before(experiment: Experiment, planned: RunList, folder: RunFolder
 
 def _make(training: "_Training", summary: Summary, folder: RunFolder) -> Report:
     folder.write_summary(summary)
+    began = time.monotonic()
     try:
         training.run()
     except BaseException as error:
         status = "diverged" if isinstance(error, ArithmeticError) else "interrupted"
         folder.write_summary(replace(summary, status=status))
         raise
-    return _finish(training.recipe, training.result(), summary, folder)
+    return _finish(training.recipe, training.result(), summary, folder, began)
 
 
 class _Training:
     """The trainings of an experiment, one after the other; `results` holds those that have ended."""
 
     def __init__(self, experiment: Experiment, planned: RunList, data: Dataset, folder: RunFolder, observer: Observer):
-        self.recipe, self.planned, self.data = experiment.recipe, planned, data
+        self.recipe, self.planned, self.loaded, self.data = experiment.recipe, planned, experiment.data, data
         self.folder, self.observer = folder, observer
         self.results: list[RunResult] = []
         self._built: dict[str, tuple[Sequential, Optimizer]] = {}
@@ -187,32 +190,30 @@ class _Training:
         ]
         candidates = [run for run, spec in zip(self.results, self.planned.runs, strict=True) if spec.candidate]
         chosen = min(candidates, key=_validation_loss)
-        recipe = self.recipe
-        return ExperimentResult(recipe.id, recipe.keep, self.data, self.results, groups, chosen, self.folder.working)
+        recipe, folder = self.recipe, self.folder.working
+        given = recipe.id, recipe.keep, self.loaded, self.data, self.results, groups, chosen, folder
+        return ExperimentResult(*given, recipe.published)
 
 
 def _validation_loss(run: RunResult) -> float:
     return run.metrics.get("val_loss", run.metrics["train_loss"])
 
 
-def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: RunFolder) -> Report:
+def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: RunFolder, began: float) -> Report:
     """Write the files of a finished run, and rename its folder to the final name.
 
     The summary says "finished" when all other files are there, and before that which pictures are the run's.
     """
-    pictures = pictures_of(result, recipe.pictures(result))
-    captions = [(name, caption) for name, caption, _ in pictures]
-    summary = replace(summary, ending=_ending(result, captions))
+    answers = answers_of(result, recipe.answers(result))
+    summary = replace(summary, ending=_ending(result, answers, time.monotonic() - began))
     folder.write_summary(summary)
-    save_pictures(folder.working, pictures)
+    save_pictures(folder.working, [picture for answer in answers for picture in answer.pictures])
     result.model.save(folder.working / MODEL)
-    summary = replace(summary, status="finished", ending=_ending(result, captions))
-    closing = recipe.closing(result)
-    tables = [(title, [""], [[line] for line in lines]) for title, lines in closing]
-    report.write(folder.working, summary, captions, tables)
+    summary = replace(summary, status="finished")
+    report.write(folder.working, summary)
     folder.write_summary(summary)
     folder.finish()
-    return Report(summary, closing, folder.final)
+    return Report(summary, folder.final)
 
 
 def _opening(experiment: Experiment, data: Dataset) -> Summary:
@@ -231,7 +232,7 @@ def _opening(experiment: Experiment, data: Dataset) -> Summary:
         threads=numba.get_num_threads(),
         dtype=settings.dtype,
         versions=versions(),
-        seed_figures=recipe.seed_figures,
+        report=recipe.published.report,
         true_entropy=data.meta.get("true_entropy"),
     )
 
@@ -242,8 +243,9 @@ def _sizes(data: Dataset, samples: int) -> dict[str, int]:
     return sizes | {"train": min(samples or sizes["train"], sizes["train"])}
 
 
-def _ending(result: ExperimentResult, pictures: list[tuple[str, str]]) -> Ending:
+def _ending(result: ExperimentResult, answers: list[Answer], seconds: float) -> Ending:
     chosen = result.chosen
+    pictures = {name: caption for answer in answers for name, caption, _ in answer.pictures}
     return Ending(
         chosen=chosen.label,
         metrics=chosen.metrics,
@@ -254,6 +256,10 @@ def _ending(result: ExperimentResult, pictures: list[tuple[str, str]]) -> Ending
         samples_per_second=chosen.samples_per_second,
         runs=result.compared_runs(),
         spreads=result.spreads(),
-        pictures=dict(pictures),
+        answers=[answer.to_json() for answer in answers],
+        pictures=pictures,
+        network=str(result.model.summary()),
+        finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        seconds=seconds,
         peak_rss_mb=peak_memory_mb(),
     )

@@ -57,7 +57,11 @@ class Ending:
     stop_reason  why it ended early; None if it did not
     runs         the rows of all comparisons
     spreads      comparison -> metric -> its mean and deviation, for runs that differ by chance only
+    answers      questions with their figures, beside the published ones, as `answers.Answer.to_json` has them
     pictures     file name -> caption
+    network      the table of the chosen net's layers, as text
+    finished_at  when the run ended, in UTC
+    seconds      how long all trainings and pictures of the command took, from its last start
     peak_rss_mb  the most memory the process had, in 10⁶ bytes
     """
 
@@ -70,7 +74,11 @@ class Ending:
     samples_per_second: float | None = None
     runs: list[ComparedRun] = field(default_factory=list)
     spreads: dict[str, dict[str, Spread]] = field(default_factory=dict)
+    answers: list[dict[str, Any]] = field(default_factory=list)
     pictures: dict[str, str] = field(default_factory=dict)
+    network: str = ""
+    finished_at: str = ""
+    seconds: float | None = None
     peak_rss_mb: float | None = None
 
     def comparisons(self) -> dict[str, list[ComparedRun]]:
@@ -96,7 +104,7 @@ class Summary:
     quick         whether --quick was given
     best          how the settings of --best were found; None without --best
     versions      package -> version
-    seed_figures  the report's metrics
+    report        the course report whose figures stand beside ours; "" if there is none
     true_entropy  of the data, in nats; None where it is not known
     """
 
@@ -114,7 +122,7 @@ class Summary:
     threads: int | None = None
     dtype: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
-    seed_figures: dict[str, float] = field(default_factory=dict)
+    report: str = ""
     true_entropy: float | None = None
     ending: Ending | None = None
 

@@ -86,47 +86,56 @@ def learning_curves(
     keys: Sequence[str] = ("loss", "accuracy"),
     title: str | None = None,
     *,
+    reported: Mapping[str, Epochs] | None = None,
     note: str | None = None,
 ) -> "Figure":
     """A panel for each key with a colour for each run: training thin, validation ("val_" + key) strong.
 
-    runs  label -> `History.epochs` of the run
-    keys  a key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems without
-          validation data
+    runs      label -> `History.epochs` of the run
+    keys      a key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems
+              without validation data
+    reported  label of a run -> the same figures as somebody else published them, by epoch: dotted, in its colour
 
-    An epoch without a value has no point. Accuracies and top_5 are in per cent. Raises ValueError if no run has any of
-    the keys.
+    The training curve is the mean over each epoch, as `fit` records it; or, where every run has "train_" + key, an
+    evaluation after each epoch. The legend says which. An epoch without a value has no point. Accuracies and top_5 are
+    in per cent. Raises ValueError if no run has any of the keys.
 
         plots.learning_curves({"SGD": a.history.epochs, "Adam": b.history.epochs}, title="two optimizers")
     """
-    panels = {key: splits for key, splits in _panels(keys).items() if _has_any(runs, splits)}
+    panels = {key: splits for key, splits in _panels(keys, runs).items() if _has_any(runs, splits)}
     if not panels:
         raise ValueError(f"learning_curves: none of {list(keys)} is in the epochs of {list(runs)}")
     figure, axes = sheet(len(panels), columns=2, size=(5.2, 3.6), title=title, note=note)
     seen: set[str] = set()
+    published = reported or {}
     for axis, (key, splits) in zip(axes, panels.items(), strict=True):
         line_axes(axis, title=key.replace("_", " "), xlabel="epoch", ylabel="%" if is_fraction(key) else "")
-        for number, epochs in enumerate(runs.values()):
+        for number, (label, epochs) in enumerate(runs.items()):
             seen |= _draw_splits(axis, epochs, splits, number, alone=len(runs) == 1)
+            seen |= _draw_reported(axis, published.get(label, []), splits, number, alone=len(runs) == 1)
         if not is_fraction(key):
             scale_by_factors(axis)
         whole_number_ticks(axis)
-    _legend(axes, list(runs), [split for split in SPLIT_COLOURS if split in seen])
+    _legend(axes, list(runs), [split for split in (*SPLIT_COLOURS, REPORT) if split in seen])
     return figure
 
 
 # The colours of the splits in a figure of one run.
-SPLIT_COLOURS = {"train": BLUE, "validation": ORANGE, "test": GREEN}
+MEAN, AFTER = "training, mean over the epoch", "training, after the epoch"
+SPLIT_COLOURS = {MEAN: BLUE, AFTER: BLUE, "validation": ORANGE, "test": GREEN}
 PREFIXES = {"val_": "validation", "test_": "test"}
+REPORT = "published by the report"
 
 
-def _panels(keys: Sequence[str]) -> dict[str, dict[str, str]]:
+def _panels(keys: Sequence[str], runs: Mapping[str, Epochs]) -> dict[str, dict[str, str]]:
     """For each panel the names in an epoch's dict that it shows, and the split that each name belongs to."""
     panels: dict[str, dict[str, str]] = {}
     for key in keys:
         prefix = next((prefix for prefix in PREFIXES if key.startswith(prefix)), "")
         if not prefix:
-            names = {key: "train", f"val_{key}": "validation", f"test_{key}": "test"}
+            is_after = all(_points(epochs, f"train_{key}")[0] for epochs in runs.values())
+            training = {f"train_{key}": AFTER} if is_after else {key: MEAN}
+            names = training | {f"val_{key}": "validation", f"test_{key}": "test"}
             panels[key] = {name: split for name, split in names.items() if split != "test" or name in keys}
         elif key.removeprefix(prefix) not in keys:
             panels[key] = {key: PREFIXES[prefix]}
@@ -156,7 +165,7 @@ def _draw_splits(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number
             continue
         seen.add(split)
         shade = SPLIT_COLOURS[split] if alone else colour(number)
-        strong = alone or split != "train"
+        strong = alone or split not in (MEAN, AFTER)
         look: Any = {"lw": 1.8, "ls": dash(number)} if strong else THIN
         axis.plot(
             x,
@@ -168,6 +177,21 @@ def _draw_splits(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number
     return seen
 
 
+def _draw_reported(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number: int, *, alone: bool) -> set[str]:
+    """Draw what was published of one run into a panel, dotted; returns {REPORT} if there was anything."""
+    seen = set()
+    for name, split in splits.items():
+        x, y = _points(epochs, name)
+        if x:
+            seen.add(REPORT)
+            scale = 100.0 if is_fraction(name) else 1.0
+            shade = SPLIT_COLOURS[split] if alone else colour(number)
+            axis.plot(x, np.multiply(scale, y), color=shade, **DOTTED)
+    return seen
+
+
+# The line of a published figure.
+DOTTED: Any = {"ls": (0, (1, 1.6)), "lw": 1.6}
 # The line of the training loss, or accuracy, of one run among several.
 THIN: Any = {"lw": 0.9, "ls": (0, (4, 2))}
 
@@ -177,11 +201,13 @@ def _legend(axes: "list[Axes]", labels: list[str], splits: list[str]) -> None:
     from matplotlib.lines import Line2D
 
     if len(labels) == 1:
-        handles = [Line2D([], [], color=SPLIT_COLOURS[split], lw=1.8) for split in splits]
+        looks: dict[str, Any] = {split: {"color": shade, "lw": 1.8} for split, shade in SPLIT_COLOURS.items()}
+        looks[REPORT] = DOTTED | {"color": GREY}
+        handles = [Line2D([], [], **looks[split]) for split in splits]
         axes[0].legend(handles, splits, frameon=False, fontsize=SMALL)
         return
     handles = [Line2D([], [], color=colour(i), ls=dash(i), lw=1.8) for i in range(len(labels))]
-    styles = [THIN if split == "train" else {"lw": 1.8} for split in splits]
+    styles = [{MEAN: THIN, AFTER: THIN, REPORT: DOTTED}.get(split, {"lw": 1.8}) for split in splits]
     handles += [Line2D([], [], color=GREY, **style) for style in styles]
     texts = [*map(entry, labels), *splits]
     if len(texts) <= IN_LEGEND and max(map(len, labels)) <= 18:

@@ -11,8 +11,9 @@ import numpy as np
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset, Split, Use
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.settings import Settings, setting
@@ -21,6 +22,7 @@ from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
     INITIALIZER_NAMES,
@@ -32,6 +34,7 @@ from fastnn.recipes.shared import (
     initializer_of,
     optimizer_of,
     sizes_of,
+    told,
 )
 
 
@@ -173,15 +176,14 @@ RECIPE = Recipe(
     title="CIFAR-10 with fully connected ReLU layers: optimizers, dropout, learning by heart",
     settings=CifarSettings(),
     quick={"epochs": 3, "samples": 2_000},
+    published=PUBLISHED["cifar10-mlp"],
     data_set="cifar10",
     use=Use(val=1_000, test=1_000, needs=("val",)),
-    seed_figures={"val_accuracy": 0.515, "test_accuracy": 0.525},
     prepare=prepare,
     build=build,
     comparisons=COMPARISONS,
     compare=("overfit", "baseline", "optimizers", "dropout"),
     keep="val_accuracy",
     rates={"sgd": 1e-3, "adam": 5e-4, "adamw": 5e-4, "rmsprop": 1e-4, "adagrad": 1e-3},
-    closing=closing,
-    pictures=pictures,
+    answers=lambda results: told(closing(results), pictures(results)),
 )

@@ -11,8 +11,9 @@ from pathlib import Path
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset, Use
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Best, Comparison
-from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -21,7 +22,8 @@ from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
+from fastnn.recipes.published import PUBLISHED
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, told, unit_images
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 from fastnn.training.callbacks.monitor import load_monitor
 
@@ -137,9 +139,9 @@ RECIPE = Recipe(
         "monitor": 10,
         "lr": 1e-3,
     },
+    published=PUBLISHED["mnist-cnn"],
     data_set="mnist",
     use=Use(val=5_000, needs=("val", "test")),
-    seed_figures={},
     prepare=unit_images,
     build=build,
     comparisons=COMPARISONS,
@@ -152,6 +154,5 @@ RECIPE = Recipe(
         "1.22 %; test 0.69 %",
     ),
     callbacks=callbacks,
-    pictures=pictures,
-    closing=closing,
+    answers=lambda results: told(closing(results), pictures(results)),
 )

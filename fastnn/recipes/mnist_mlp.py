@@ -11,8 +11,9 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.data import Dataset, Use
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import Picture, by_step, note_of
+from fastnn.experiment.pictures import by_step, note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -21,6 +22,7 @@ from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
     INITIALIZER_NAMES,
@@ -30,6 +32,7 @@ from fastnn.recipes.shared import (
     flat_pixels,
     initializer_of,
     optimizer_of,
+    told,
 )
 from fastnn.training.callbacks import Callback, GradientNorms
 
@@ -101,15 +104,14 @@ RECIPE = Recipe(
     title="digits from raw pixels: 64 units, ReLU or sigmoid, weights and gradients shown",
     settings=MnistMlpSettings(),
     quick={"epochs": 4, "samples": 5_000},
+    published=PUBLISHED["mnist-mlp"],
     data_set="mnist",
     use=Use(val=10_000, needs=("val", "test")),
-    seed_figures={"train_accuracy": 0.9728, "val_accuracy": 0.966, "test_accuracy": 0.9658},
     prepare=flat_pixels,
     build=build,
     comparisons=COMPARISONS,
     compare=("activations",),
     rates={"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2},
     callbacks=callbacks,
-    pictures=pictures,
-    closing=closing,
+    answers=lambda results: told(closing(results), pictures(results)),
 )

@@ -13,8 +13,9 @@ import numpy as np
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.settings import Settings, setting
@@ -24,7 +25,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, unchanged
+from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, told, unchanged
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,12 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         settings=PlaneSettings(),
         quick={"epochs": 4, "passes": 250},
         data_set=name,
-        seed_figures={},
         prepare=unchanged,
         build=_builder(name),
         comparisons=comparisons,
         compare=tuple(comparison.name for comparison in comparisons),
         fit_arguments=fit_arguments,
-        closing=closing,
-        pictures=pictures,
+        answers=lambda results: told(closing(results), pictures(results)),
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from fastnn import plots
 from fastnn.data import Dataset, Use
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -16,7 +17,8 @@ from fastnn.models import Sequential
 from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, unit_images
+from fastnn.recipes.published import PUBLISHED
+from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, told, unit_images
 
 
 @dataclass(frozen=True)
@@ -87,15 +89,14 @@ RECIPE = Recipe(
     title="letters A to J with a convolution and batch normalisation: penalties against dropout",
     settings=NotMnistCnnSettings(),
     quick={"epochs": 2, "samples": 600, "filters": 8, "hidden": 128},
+    published=PUBLISHED["notmnist-cnn"],
     data_set="notmnist",
     use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
-    seed_figures={"test_accuracy": 0.9277},
     prepare=unit_images,
     build=build,
     comparisons=COMPARISONS,
     compare=("l2", "dropout"),
     compare_epochs=3,
     rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-3, "sgd": 1e-2},
-    pictures=pictures,
-    closing=closing,
+    answers=lambda results: told(closing(results), pictures(results)),
 )

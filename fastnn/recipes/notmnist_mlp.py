@@ -10,8 +10,9 @@ import numpy as np
 from fastnn import plots
 from fastnn.common.text import percent
 from fastnn.data import Dataset, Use
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -21,7 +22,15 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, flat_unit_pixels, initializer_of
+from fastnn.recipes.published import PUBLISHED
+from fastnn.recipes.shared import (
+    ACTIVATION_NAMES,
+    INITIALIZER_NAMES,
+    classes_of,
+    flat_unit_pixels,
+    initializer_of,
+    told,
+)
 
 VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
 
@@ -97,13 +106,12 @@ RECIPE = Recipe(
     title="letters A to J with one hidden layer: full-batch momentum, widths, stopping early",
     settings=NotMnistMlpSettings(),
     quick={"epochs": 30, "samples": 2_000, "hidden": 100},
+    published=PUBLISHED["notmnist-mlp"],
     data_set="notmnist",
     use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
-    seed_figures={"train_accuracy": 0.9778, "val_accuracy": 0.9125, "test_accuracy": 0.9097},
     prepare=flat_unit_pixels,
     build=build,
     comparisons=COMPARISONS,
     compare=("hidden", "stopping"),
-    pictures=pictures,
-    closing=closing,
+    answers=lambda results: told(closing(results), pictures(results)),
 )

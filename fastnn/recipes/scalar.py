@@ -13,8 +13,9 @@ from fastnn import plots
 from fastnn.common.random import stream
 from fastnn.common.validation import whole_number
 from fastnn.data import Dataset, Split, find_data
+from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import Picture, note_of
+from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -33,7 +34,8 @@ from fastnn.recipes.plain_net import (
     softmax,
     train_epoch,
 )
-from fastnn.recipes.shared import unchanged
+from fastnn.recipes.published import PUBLISHED
+from fastnn.recipes.shared import told, unchanged
 from fastnn.training.model import DtypeName
 
 __all__ = [
@@ -173,12 +175,11 @@ RECIPE = Recipe(
     title="backpropagation in plain loops: one point worked out, then 60,000 points, one a step",
     settings=ScalarSettings(),
     quick={"epochs": 3, "samples": 10_000},
+    published=PUBLISHED["scalar"],
     data_set="moons",
-    seed_figures={},
     prepare=unchanged,
     build=build,
     comparisons=(Comparison("rates", "which learning rate?", {f"lr {lr:g}": {"lr": lr} for lr in (0.001, 0.01, 0.1)}),),
     load=load,
-    pictures=pictures,
-    closing=closing,
+    answers=lambda results: told(closing(results), pictures(results)),
 )

@@ -1,0 +1,113 @@
+"""The answers that every command gives: how the chosen run came out, and one for each comparison."""
+
+from collections.abc import Iterable, Mapping
+
+from fastnn.common.figures import without_split
+from fastnn.common.text import SPLITS
+from fastnn.experiment import pictures, sayings
+from fastnn.experiment.answers import Answer, Row, Table, Value
+from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.mistakes import mistakes_of
+from fastnn.experiment.results import ExperimentResult, RunResult
+
+CHOSEN = "chosen"
+
+
+def answers_of(result: ExperimentResult, own: Iterable[Answer] = ()) -> list[Answer]:
+    """All answers, in order. own : the recipe's; one with the name of a comparison takes that one's place."""
+    given = {answer.name: answer for answer in own}
+    found = [chosen_answer(result), *(compared_answer(result, *group) for group in result.groups)]
+    found = [given.pop(answer.name, answer) for answer in found]
+    return [*found, *given.values(), *mistakes_of(result)]
+
+
+def chosen_answer(result: ExperimentResult) -> Answer:
+    """The kept weights of the chosen run on each split, and its course."""
+    rows = []
+    for split, label in SPLITS.items():
+        if f"{split}_loss" in result.chosen.metrics:
+            rows.append(Row(label, _of_split(result.chosen, split), result.published.of(CHOSEN, label)))
+    tables = [Table(rows), *by_epoch_tables(result, CHOSEN, {"": result.chosen})]
+    shown = [pictures.chosen(result)]
+    return Answer(CHOSEN, "How good is the net?", tables, [_kept(result), *_entropies(result)], pictures=shown)
+
+
+def _of_split(run: RunResult, split: str) -> dict[str, float]:
+    prefix = f"{split}_"
+    return {name.removeprefix(prefix): value for name, value in run.metrics.items() if name.startswith(prefix)}
+
+
+def _kept(result: ExperimentResult) -> str:
+    run = result.chosen
+    which = f"Weights of epoch {run.best_epoch} of {len(run.epochs)}"
+    why = f", the best by {result.keep.replace('_', ' ')}" if result.keep and run.best_epoch < len(run.epochs) else ""
+    stopped = f" Stopped: {run.stop_reason}." if run.stop_reason else ""
+    return f"{which}{why}.{stopped}"
+
+
+def _entropies(result: ExperimentResult) -> list[str]:
+    """The net's test loss beside the entropy of the data; [] where that is not known."""
+    true, bigram = (result.data.meta.get(name) for name in ("true_entropy", "bigram_entropy"))
+    loss = result.chosen.metrics.get("test_loss")
+    if true is None or loss is None:
+        return []
+    side = "above" if loss >= true else "below"  # a sample may by chance have less loss than the entropy
+    lines = [f"The data's true entropy is {true:.4f} nats; the test loss is {abs(loss - true):.4f} {side} it."]
+    return lines + ([f"The best bigram model would reach {bigram:.4f}."] if bigram is not None else [])
+
+
+def compared_answer(result: ExperimentResult, comparison: Comparison, members: dict[str, RunResult]) -> Answer:
+    """The runs of a comparison: their metrics beside the published ones, their curves, and which came out best."""
+    published = result.published.rows(comparison.name)
+    labels = dict.fromkeys(
+        (*members, *published)
+    )  # a row that this command did not make has the report's figures alone
+    rows = [_run_row(label, members.get(label), published.get(label, {})) for label in labels]
+    rows += sayings.spread_row(members) if comparison.picture == "bands" else []
+    tables = [*by_kind(rows), *by_epoch_tables(result, comparison.name, members)]
+    finished = {label: run for label, run in members.items() if not run.failed}
+    lines = comparison.told(finished) if comparison.told else sayings.ranking(finished)
+    drawn = pictures.compared(result, comparison, finished)
+    return Answer(comparison.name, comparison.question, tables, lines, comparison.report, drawn)
+
+
+def by_kind(rows: list[Row]) -> list[Table]:
+    """The rows as one table for each kind of figure: the accuracies of all splits, then their losses."""
+    names = Table(rows).names()
+    kinds = dict.fromkeys(without_split(name) for name in names)
+    return [Table([_only(row, kind) for row in rows], kind.replace("_", " ")) for kind in kinds]
+
+
+def _only(row: Row, kind: str) -> Row:
+    """The row with the figures of one kind."""
+    here, report = ({k: v for k, v in part.items() if without_split(k) == kind} for part in (row.here, row.report))
+    return Row(row.label, here, report)
+
+
+def _run_row(label: str, run: RunResult | None, published: Mapping[str, float]) -> Row:
+    return Row(label, _shown(run, published) if run else {}, published)
+
+
+def _shown(run: RunResult, published: Mapping[str, float]) -> Mapping[str, Value]:
+    """The accuracies of a run, or its losses where it has none, and whatever else the report published."""
+    if run.failed:
+        return {"failed": run.failed}
+    accuracies = {name: value for name, value in run.metrics.items() if name.endswith("accuracy")}
+    losses = {name: value for name, value in run.metrics.items() if name.endswith("_loss")}
+    return accuracies | (losses if not accuracies or published.keys() & losses.keys() else {})
+
+
+def by_epoch_tables(result: ExperimentResult, answer: str, members: dict[str, RunResult]) -> list[Table]:
+    """A table for each run of which the report printed figures epoch by epoch."""
+    tables = []
+    for label, published in result.published.by_epoch.get(answer, {}).items():
+        run = members.get(label)
+        own = {entry["epoch"]: entry for entry in ([{"epoch": 0} | run.before, *run.epochs] if run else [])}
+        rows = [_epoch_row(entry, own.get(entry["epoch"], {})) for entry in published.epochs()]
+        tables.append(Table(rows, f"{label}, by epoch" if label else "by epoch", is_detail=True))
+    return tables
+
+
+def _epoch_row(entry: dict[str, float], own: dict[str, float]) -> Row:
+    report = {name: value for name, value in entry.items() if name != "epoch"}
+    return Row(f"epoch {entry['epoch']}", {name: own[name] for name in report if name in own}, report)

@@ -1,0 +1,124 @@
+"""What a command found out: questions, each with its figures, its pictures and what they say.
+
+The console prints answers, the page shows them, `summary.json` keeps them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fastnn.common.text import figure_text, metric_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Picture = tuple[str, str, "Figure"]  # file name, caption, figure
+Value = float | str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of figures: those of this run, and beside them those that the report published.
+
+    label   what the row is of: a run, an epoch, a layer
+    here    name of a figure -> its value, or a text; {} if this command did not make the run
+    report  name of a figure -> the published value
+    """
+
+    label: str
+    here: Mapping[str, Value] = field(default_factory=dict)
+    report: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with the same figures.
+
+    title     "" if the question says it
+    is_detail a long table: folded on the page, and not printed in the console
+    """
+
+    rows: Sequence[Row]
+    title: str = ""
+    is_detail: bool = False
+
+    def names(self) -> list[str]:
+        """The figures that any row has, in their order."""
+        return list(dict.fromkeys(name for row in self.rows for name in (*row.here, *row.report)))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, and what this command found.
+
+    name      of a comparison, or the recipe's own; unique in a command
+    question  asks or names; it states no result
+    tables    its figures
+    lines     sentences computed from the figures of this run
+    report    what the report answers, told as the report's; "" if it says nothing
+    pictures  (file name, caption, figure); of answers that were read from a summary, none
+    """
+
+    name: str
+    question: str
+    tables: Sequence[Table] = ()
+    lines: Sequence[str] = ()
+    report: str = ""
+    pictures: Sequence[Picture] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As `summary.json` holds it."""
+        tables = [
+            {
+                "title": table.title,
+                "is_detail": table.is_detail,
+                "rows": [
+                    {"label": row.label, "here": dict(row.here), "report": dict(row.report)} for row in table.rows
+                ],
+            }
+            for table in self.tables
+        ]
+        return {
+            "name": self.name,
+            "question": self.question,
+            "tables": tables,
+            "lines": list(self.lines),
+            "report": self.report,
+            "pictures": {name: caption for name, caption, _ in self.pictures},
+        }
+
+
+def from_json(found: Mapping[str, Any]) -> Answer:
+    """The answer that a summary holds, without its pictures."""
+    tables = [
+        Table([Row(**row) for row in table["rows"]], table["title"], table["is_detail"]) for table in found["tables"]
+    ]
+    return Answer(found["name"], found["question"], tables, found["lines"], found["report"])
+
+
+def texts(table: Table) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a table as people read it: each figure of this run, and the report's in the next column."""
+    names = table.names()
+    header, columns = [""], []
+    for name in names:
+        shown = _heading(name, table.title)
+        if any(name in row.here for row in table.rows):
+            header.append(shown)
+            columns.append([_cell(name, row.here.get(name)) for row in table.rows])
+        if any(name in row.report for row in table.rows):
+            has_own = any(name in row.here for row in table.rows)
+            header.append("report" if has_own else f"{shown}, report")
+            columns.append([_cell(name, row.report.get(name)) for row in table.rows])
+    return header, [[row.label, *cells] for row, *cells in zip(table.rows, *columns, strict=True)]
+
+
+def _heading(name: str, title: str) -> str:
+    """A figure's name as words, without those that the table's title says already."""
+    text = metric_name(name)
+    return text.removesuffix(title).strip() or text
+
+
+def _cell(name: str, value: Value | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else figure_text(name, value)

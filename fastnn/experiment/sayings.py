@@ -1,0 +1,75 @@
+"""Sentences and rows that are computed from runs: which is best, how fast, how steady."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from fastnn.common.figures import higher_is_better
+from fastnn.common.text import figure_text, metric_name
+from fastnn.experiment.answers import Row
+from fastnn.experiment.results import RunResult, deviation
+
+# By which figure runs are ranked: the first that all of them have.
+JUDGED_BY = ("val_accuracy", "test_accuracy", "train_accuracy", "val_loss", "test_loss", "train_loss")
+
+
+def ranking(runs: Mapping[str, RunResult], name: str | None = None) -> list[str]:
+    """One sentence: the best and the worst of several runs by the metric `name`; [] for a single run.
+
+    Runs that are the same to the digits that are shown are all named.
+    """
+    name = name or _judged_by(runs)
+    if len(runs) < 2 or name is None:
+        return []
+    by_text: dict[str, list[str]] = {}
+    for label in sorted(runs, key=lambda label: runs[label].metrics[name], reverse=higher_is_better(name)):
+        by_text.setdefault(figure_text(name, runs[label].metrics[name]), []).append(label)
+    groups = [f"{' and '.join(labels)} ({text})" for text, labels in by_text.items()]
+    if len(groups) == 1:
+        return [f"All have the same {metric_name(name)}: {next(iter(by_text))}."]
+    return [f"Best {metric_name(name)}: {groups[0]}; worst: {groups[-1]}."]
+
+
+def _judged_by(runs: Mapping[str, RunResult]) -> str | None:
+    return next((name for name in JUDGED_BY if all(name in run.metrics for run in runs.values())), None)
+
+
+def epochs_to(run: RunResult, name: str, level: float) -> int | None:
+    """The first epoch in which the figure `name` reached `level`; None if it never did."""
+    for number, value in enumerate(run.curve(name), 1):
+        if value >= level if higher_is_better(name) else value <= level:
+            return number
+    return None
+
+
+def steadiness(run: RunResult, name: str, last: int = 50) -> float:
+    """The standard deviation (n − 1) of a figure over the last epochs: less is steadier."""
+    return deviation(run.curve(name)[-last:])
+
+
+def speed_and_steadiness(runs: Mapping[str, RunResult], name: str, level: float, last: int = 50) -> list[str]:
+    """One sentence a run: in which epoch its figure reached `level`, and how much it moves over its last epochs."""
+    found = []
+    for label, run in runs.items():
+        reached = epochs_to(run, name, level)
+        when = (
+            f"reached {figure_text(name, level)} in epoch {reached}" if reached else f"never {figure_text(name, level)}"
+        )
+        count = min(last, len(run.curve(name)))
+        spread = figure_text(name, steadiness(run, name, last))
+        found.append(f"{label}: {when}; deviation of {metric_name(name)} over its last {count} epochs {spread}.")
+    return found
+
+
+def spread_row(runs: Mapping[str, RunResult]) -> list[Row]:
+    """A row of mean ± standard deviation (n − 1) of the accuracies and losses of runs that differ by chance only."""
+    finished = [run.metrics for run in runs.values() if not run.failed]
+    if len(finished) < 2:
+        return []
+    names = [name for name in finished[0] if all(name in metrics for metrics in finished)]
+    values = {name: [metrics[name] for metrics in finished] for name in names}
+    texts = {
+        name: f"{figure_text(name, float(np.mean(v)))} ± {figure_text(name, deviation(v))}"
+        for name, v in values.items()
+    }
+    return [Row("mean ± deviation", texts)]
