@@ -80,7 +80,8 @@ def by_kind(rows: list[Row]) -> list[Table]:
 
 def _only(row: Row, kind: str) -> Row:
     """The row with the figures of one kind."""
-    here, report = ({k: v for k, v in part.items() if without_split(k) == kind} for part in (row.here, row.report))
+    here = {name: value for name, value in row.here.items() if without_split(name) == kind}
+    report = {name: value for name, value in row.report.items() if without_split(name) == kind}
     return Row(row.label, here, report)
 
 

@@ -89,11 +89,15 @@ class Answer:
 
 
 def from_json(found: Mapping[str, Any]) -> Answer:
-    """The answer that a summary holds, without its pictures."""
+    """The answer that a summary holds, without its pictures. KeyError, TypeError or ValueError for anything else."""
     tables = [
-        Table([Row(**row) for row in table["rows"]], table["title"], table["is_detail"]) for table in found["tables"]
+        Table([_row(row) for row in table["rows"]], table["title"], table["is_detail"]) for table in found["tables"]
     ]
-    return Answer(found["name"], found["question"], tables, found["lines"], found["report"])
+    return Answer(found["name"], found["question"], tables, list(found["lines"]), found["report"])
+
+
+def _row(found: Mapping[str, Any]) -> Row:
+    return Row(found["label"], dict(found["here"]), dict(found["report"]))
 
 
 def texts(table: Table) -> tuple[list[str], list[list[str]]]:

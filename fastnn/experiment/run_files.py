@@ -145,5 +145,10 @@ def read_summary(folder: Path) -> Summary:
     path = folder / SUMMARY
     try:
         return Summary.from_json(read_json(path))
-    except (TypeError, AttributeError) as error:  # fields that hold something else than a run writes
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        KeyError,
+    ) as error:  # fields that hold something else than a run writes
         raise FileFormatError(f"{path}: cannot be read as a run's summary ({error})") from None

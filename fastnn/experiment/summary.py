@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+from fastnn.experiment.answers import from_json
+
 SCHEMA = 1
 
 
@@ -145,6 +147,8 @@ class Summary:
         known = _known(cls, found)
         ended = _known(Ending, found)
         if ended:
+            for answer in found.get("answers", ()):
+                from_json(answer)  # shows here, and not when it is printed, that the file holds something else
             runs = [ComparedRun(**_known(ComparedRun, run)) for run in found.get("runs", ())]
             spreads = {
                 comparison: {name: Spread(*spread) for name, spread in metrics.items()}

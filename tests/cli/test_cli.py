@@ -86,7 +86,7 @@ def test_summary(corpus, here):
     assert summary["true_entropy"] is None
     assert summary["peak_rss_mb"] > 10
     assert 1 <= summary["best_epoch"] <= 3
-    keys = {"seconds_per_epoch", "samples_per_second", "threads", "versions", "seed_figures", "runs"}
+    keys = {"seconds_per_epoch", "samples_per_second", "threads", "versions", "report", "answers", "runs"}
     assert keys <= set(summary)
 
 

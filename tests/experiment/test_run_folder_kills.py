@@ -19,6 +19,7 @@ import pytest
 from fastnn.common.errors import DataError
 from fastnn.engine.threads import threads
 from fastnn.experiment import runner
+from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_swap import is_whole
@@ -71,7 +72,7 @@ def quick(monkeypatch):
     """Pictures are small files here, and nothing waits for a disk: a killed process needs none of both."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     drawn = [("curves.png", "one", matplotlib.figure.Figure()), ("own.png", "two", matplotlib.figure.Figure())]
-    monkeypatch.setattr(runner, "pictures_of", lambda *_: drawn)
+    monkeypatch.setattr(runner, "answers_of", lambda *_: [Answer("chosen", "How?", pictures=drawn)])
     monkeypatch.setattr(matplotlib.figure.Figure, "savefig", lambda self, path, **_: path.write_bytes(PNG))
 
 
@@ -80,7 +81,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 def experiment(seed=1, **changes):
     """Two trainings of two epochs."""
-    recipe = replace(RECIPES["cats-vs-cars"], pictures=lambda results: [], closing=lambda results: [])
+    recipe = replace(RECIPES["cats-vs-cars"], answers=lambda results: [])
     settings = recipe.with_settings({"hidden": "2", "epochs": 2, "seed": seed} | changes)
     seeds = Comparison("seeds", "does the seed matter?", {f"seed {n}": {"seed": n} for n in (seed, seed + 1)})
     return Experiment(recipe, settings, DATA, "a test's pictures", (seeds,))

@@ -5,19 +5,24 @@ import json
 import pytest
 
 from fastnn.common.errors import FileFormatError
+from fastnn.experiment.answers import Answer, Row, Table, from_json
 from fastnn.experiment.run_files import read_summary
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
 
 BEGUN = [
     *("schema", "id", "title", "command", "status", "data", "data_note", "samples", "config", "quick", "best"),
-    *("threads", "dtype", "versions", "seed_figures", "true_entropy"),
+    *("threads", "dtype", "versions", "report", "true_entropy"),
 ]
 ENDED = [
     *("chosen", "metrics", "best_epoch", "epochs_run", "stop_reason", "seconds_per_epoch", "samples_per_second"),
-    *("runs", "spreads", "pictures", "peak_rss_mb"),
+    *("runs", "spreads", "answers", "pictures", "network", "finished_at", "seconds", "peak_rss_mb"),
 ]
 RUN = ["label", "comparison", "question", "run", "config", "metrics", "best_epoch", "epochs_run"]
+
+ANSWER = Answer(
+    "rates", "Which rate?", [Table([Row("0.1", {"val_loss": 0.5}, {"val_loss": 0.4})])], ["Best: 0.1."], "0.1"
+)
 
 FINISHED = Summary(
     id="trigram",
@@ -30,6 +35,7 @@ FINISHED = Summary(
         metrics={"val_loss": 0.1 + 0.2},
         runs=[ComparedRun("a", metrics={"val_loss": 1.0}), ComparedRun("b", failed="the loss became nan")],
         spreads={"seeds": {"val_loss": Spread(0.5, 0.25)}},
+        answers=[ANSWER.to_json()],
         pictures={"curves.png": "the chosen run"},
     ),
 )
@@ -65,6 +71,10 @@ def test_round_trip(folder, summary):
     assert read_summary(folder.working) == summary
 
 
+def test_answers_come_back(folder):
+    assert from_json(written(folder, FINISHED)["answers"][0]) == ANSWER
+
+
 def test_fields_of_a_newer_version_are_ignored():
     found = FINISHED.to_json()
     newer = found | {"colour": "red", "runs": [run | {"colour": "red"} for run in found["runs"]]}
@@ -77,7 +87,16 @@ def test_fields_that_are_missing_have_their_defaults():
     assert Summary.from_json({}).ending is None
 
 
-@pytest.mark.parametrize("change", [{"runs": 5}, {"spreads": {"seeds": {"val_loss": 1}}}, {"runs": [{"run": "a"}]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"runs": 5},
+        {"answers": 5},
+        {"answers": [{"name": 1}]},
+        {"spreads": {"seeds": {"val_loss": 1}}},
+        {"runs": [{"run": "a"}]},
+    ],
+)
 def test_fields_that_hold_something_else(folder, change):
     path = folder.working / "summary.json"
     path.write_text(json.dumps(FINISHED.to_json() | change))

@@ -100,9 +100,21 @@ class TestCurves:
             axis = plots.learning_curves({f"run {n}": [epoch] for n in range(runs)}, names).axes[0]
             return [text.get_text() for text in axis.get_legend().get_texts()]
 
-        assert legend("loss") == ["train"]
-        assert legend("loss", "val_loss", "test_loss") == ["train", "validation", "test"]
+        mean, after = "training, mean over the epoch", "training, after the epoch"
+        assert legend("loss") == [mean]
+        assert legend("loss", "val_loss", "test_loss") == [mean, "validation", "test"]
+        (axis,) = plots.learning_curves({"a": [{"loss": 1.0, "train_loss": 2.0}]}).axes
+        assert axis.get_legend().get_texts()[0].get_text() == after
+        assert lines(axis) == [([1], [2])]
         assert legend("test_loss", runs=2) == ["run 0", "run 1", "test"]
+
+    def test_published_figures_are_dotted_and_in_the_run_s_colour(self):
+        runs = {"a": epochs([3, 2]), "b": epochs([4, 3])}
+        (axis,) = plots.learning_curves(runs, reported={"b": [{"epoch": 0, "val_loss": 9.0}]}).axes
+        *_, dotted = axis.get_lines()
+        assert (list(dotted.get_xdata()), list(dotted.get_ydata())) == ([0], [9])
+        assert dotted.get_color() == axis.get_lines()[2].get_color() != axis.get_lines()[0].get_color()
+        assert axis.get_legend().get_texts()[-1].get_text() == "published by the report"
 
     def test_figures_of_the_test_set_join_their_panel_if_asked_for(self):
         run = {"a": [{"loss": 2.0, "test_loss": 3.0}]}
