@@ -25,6 +25,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
+from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, told, unchanged
 
 
@@ -114,6 +115,7 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         title=title,
         settings=PlaneSettings(),
         quick={"epochs": 4, "passes": 250},
+        published=PUBLISHED[name],
         data_set=name,
         prepare=unchanged,
         build=_builder(name),
