@@ -34,7 +34,7 @@ def refuse_words(y: Any, name: str) -> None:
     first = y
     while isinstance(first, list | tuple) and first:
         first = first[0]
-    if hasattr(first, "dtype") and str(first.dtype)[0] not in "biuf":
+    if hasattr(first, "dtype") and getattr(first.dtype, "kind", "O") not in "biuf":
         array = np.asarray(first)
         first = array.reshape(-1)[0] if array.size else None
     if isinstance(first, str | bytes):

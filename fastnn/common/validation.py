@@ -54,11 +54,11 @@ def _source(array: np.ndarray) -> np.ndarray:
 
     uint64 becomes float64, as half of its numbers are beyond int64: always, so that chunks of a stream are alike.
     """
+    if type(array) is np.ndarray and array.dtype in SOURCES and array.flags.carray:
+        return array
     if array.dtype.newbyteorder("=") not in SOURCES:
         with np.errstate(all="ignore"):  # a long double beyond float64 becomes infinite
-            array = array.astype(np.float64 if array.dtype.kind == "f" or array.dtype.name == "uint64" else np.int64)
-    if type(array) is np.ndarray and array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned:
-        return array
+            array = array.astype(np.float64 if array.dtype.kind == "f" or _is_uint64(array) else np.int64)
     return np.require(array, array.dtype.newbyteorder("="), ["C", "ALIGNED", "ENSUREARRAY"])
 
 
@@ -68,20 +68,22 @@ def whole_numbers(array, name: str, count: int, meaning: str) -> np.ndarray:
     meaning : says in messages what the numbers stand for, such as "labels of 10 classes"
     """
     array = _numeric(array, name)
-    if (bad := first_index(array, ~_is_whole(array))) is not None:
+    if array.dtype.kind == "f" and (bad := first_index(array, ~_is_whole(array))) is not None:
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected whole numbers ({meaning})")
     if array.size and (array.min() < 0 or array.max() >= count):
         if (bad := first_index(array, (array < 0) | (array >= count))) is None:
             raise DataError(f"{name} changed while it was checked: something else writes to it meanwhile; pass a copy")
         raise DataError(f"{name}{list(bad)} is {array[bad]}, expected 0 to {count - 1} ({meaning})")
-    return _source(array.astype(np.int64) if array.dtype.kind == "f" or array.dtype.name == "uint64" else array)
+    return _source(array.astype(np.int64) if array.dtype.kind == "f" or _is_uint64(array) else array)
+
+
+def _is_uint64(array: np.ndarray) -> bool:
+    return array.dtype.kind == "u" and array.dtype.itemsize == 8
 
 
 @ieee
 def _is_whole(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind == "f":
-        return np.equal(np.floor(array), array) & np.isfinite(array)
-    return np.array(True)
+    return np.equal(np.floor(array), array) & np.isfinite(array)
 
 
 @ieee

@@ -67,6 +67,7 @@ class Table:
         besides: Sequence[Adapter] = (),
     ):
         # `operands` is not kept: its owner holds this table, and a reference cycle would outlive its use.
+        self._is_prepared = False
         self._entries = [entry for phase in lists for of_worker in phase for entry in of_worker]
         self._varying = [i for i, entry in enumerate(self._entries) if varying(entry.op)]
         self._alive = [operands(entry) for entry in self._entries]
@@ -98,6 +99,12 @@ class Table:
         """Let go of the operands that may be bound anew; `renew` before the next run."""
         for i in self._varying:
             self._alive[i] = ()
+
+    def prepare(self) -> None:
+        """Compile, or load from disk, the loop that runs this table; from the second call on nothing is left to do."""
+        if not self._is_prepared:
+            self.run(0)
+            self._is_prepared = True
 
     def run(self, steps: int) -> None:
         if self.bounds is None:

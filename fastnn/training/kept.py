@@ -17,22 +17,28 @@ class BatchRunner(Runner):
 
     def __init__(self, step: Step):
         super().__init__(step)
-        self._own: dict[str, np.ndarray] = {}
+        self._own: list[np.ndarray] = []  # x, y and, where there are, weights
+        self._alike: list[tuple[tuple[int, ...], np.dtype]] = []  # their shapes and dtypes
 
     def take(self, chunk: Chunk, dropout_key: np.ndarray, scalars: np.ndarray | None = None) -> None:
         """Run one step on exactly this batch. scalars: as of `advance`, (1, s)."""
-        x = tuple(self._copied(f"x{i}", array) for i, array in enumerate(chunk.x))
-        y = tuple(self._copied(f"y{i}", array) for i, array in enumerate(chunk.y))
-        weights = None if chunk.sample_weight is None else self._copied("weights", chunk.sample_weight)
-        self.start(Chunk(x, y, weights), dropout_key=dropout_key)
+        given = [*chunk.x, *chunk.y, *([] if chunk.sample_weight is None else [chunk.sample_weight])]
+        alike = [(array.shape, array.dtype) for array in given]
+        is_new = alike != self._alike
+        if is_new:
+            self._own, self._alike = [np.empty_like(array) for array in given], alike
+        for own, array in zip(self._own, given, strict=True):
+            own[...] = array
+        if is_new:
+            self.start(self._as_chunk(len(chunk.x), len(chunk.y)), dropout_key=dropout_key)
+        else:
+            self.start_again(dropout_key)
         self.advance(scalars=None if scalars is None else lambda steps: scalars)
 
-    def _copied(self, name: str, array: np.ndarray) -> np.ndarray:
-        own = self._own.get(name)
-        if own is None or own.shape != array.shape or own.dtype != array.dtype:
-            own = self._own[name] = np.empty_like(array)
-        own[...] = array
-        return own
+    def _as_chunk(self, inputs: int, outputs: int) -> Chunk:
+        both = inputs + outputs
+        weights = self._own[both] if len(self._own) > both else None
+        return Chunk(tuple(self._own[:inputs]), tuple(self._own[inputs:both]), weights)
 
 
 class KeptSteps:

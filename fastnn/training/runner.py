@@ -60,18 +60,26 @@ class Runner:
         samples      of the whole pass, where the chunk holds only its first ones, whole batches of them
         """
         assert passes == 1 or self.step.whole
-        inputs, program = self.step.inputs, self.step.program
         self._samples = (samples or len(chunk)) * passes
         self._log.begin(-(-self._samples // self.step.batch))
         self._bind_log()
-        program[inputs.cursor][:] = 0
+        self._rewind(dropout_key)
+        self._bind(chunk, order_key, len(chunk) * passes)
+        if self.step.whole:
+            self.step.program.begin(len(chunk))
+
+    def start_again(self, dropout_key: np.ndarray) -> None:
+        """Begin another pass over the arrays of the last one, whose numbers may be others now: binds nothing anew."""
+        assert not self.step.whole
+        self._log.begin(len(self._log.losses))
+        self._rewind(dropout_key)
+
+    def _rewind(self, dropout_key: np.ndarray | None) -> None:
+        self.step.program[self.step.inputs.cursor][:] = 0
         for _, wrong in self._wrong:
             wrong.fill(0)
         if dropout_key is not None:
-            program[inputs.dropout_key][:] = dropout_key
-        self._bind(chunk, order_key, len(chunk) * passes)
-        if self.step.whole:
-            program.begin(len(chunk))
+            self.step.program[self.step.inputs.dropout_key][:] = dropout_key
 
     def _bind_log(self) -> None:
         written = self.step.inputs.losses, self.step.inputs.sums
