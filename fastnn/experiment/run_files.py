@@ -22,8 +22,13 @@ EARLIER_CHECKPOINT = "checkpoint.h5"  # where the checkpoint was before each tra
 
 # Beside the pictures, whose names stand in the summary.
 FILES = (SUMMARY, MODEL, HISTORY, MONITOR, report.NAME, EARLIER_CHECKPOINT)
+MONITORS = "monitors"  # holds what was recorded in the runs of comparisons
 # Folder -> the names of a run's files in it; the second one is TensorBoard's.
-FOLDERS = {TRAININGS_FOLDER: r"\d{3,}(\.checkpoint)?\.h5", "tensorboard": r"events\.out\.tfevents\..+"}
+FOLDERS = {
+    MONITORS: r"[\w-]+\.h5",
+    TRAININGS_FOLDER: r"\d{3,}(\.checkpoint)?\.h5",
+    "tensorboard": r"events\.out\.tfevents\..+",
+}
 
 # What every summary holds that a run has written.
 MARKS = {"schema", "id", "title", "command", "status", "data", "samples", "config", "versions"}

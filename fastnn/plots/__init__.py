@@ -11,7 +11,7 @@ from fastnn.plots.curves import bands, lines_over
 from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map
 from fastnn.plots.images import filters, image_grid
 from fastnn.plots.learning import learning_curves, run_curves
-from fastnn.plots.over_time import histograms_over_time, monitor, statistics_over_time
+from fastnn.plots.over_time import histograms_beside, histograms_over_time, monitor, statistics_over_time
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
 from fastnn.plots.words import embedding_map
 
@@ -31,6 +31,7 @@ __all__ = [
     "embedding_map",
     "filters",
     "heat_map",
+    "histograms_beside",
     "histograms_over_time",
     "image_grid",
     "learning_curves",

@@ -156,6 +156,37 @@ def _histogram_sheet(records: Sequence[Record], title: str, note: str | None) ->
     return figure
 
 
+@undisturbed
+def histograms_beside(runs: Mapping[str, Sequence[Record]], title: str, *, note: str | None = None) -> "Figure":
+    """Histograms of the same arrays in several trainings: a row for each array, a column for each training.
+
+    runs  label -> the records of its Monitor; arrays that not all of them have are left out
+
+    The panels of a row share their axis of values, so that widths can be compared. Raises ValueError if no array is in
+    all trainings.
+    """
+    series = [_by_array(records) for records in runs.values()]
+    arrays = [key for key in (series[0] if series else {}) if all(key in one for one in series)]
+    if not arrays:
+        raise ValueError(f"histograms_beside: no array is in all of {list(runs)}")
+    figure, axes = sheet(len(arrays) * len(runs), columns=len(runs), size=(2.9, 2.3), title=title, note=note)
+    for number, key in enumerate(arrays):
+        row = axes[number * len(runs) : (number + 1) * len(runs)]
+        for axis, label, one in zip(row, runs, series, strict=True):
+            columns = (np.array([record[name] for record in one[key]]) for name in ("step", "counts", "edges"))
+            _ridges(axis, *columns)
+            axis.set_title(literal(label if number == 0 else ""), fontsize=PANEL_TITLE)
+        _share_range(row)
+        row[0].set_ylabel(literal(key[1]), fontsize=PANEL_TITLE)
+    return figure
+
+
+def _share_range(row: "Sequence[Axes]") -> None:
+    limits = [axis.get_xlim() for axis in row]
+    for axis in row:
+        axis.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
+
+
 def _ridges(axis: "Axes", steps: np.ndarray, counts: np.ndarray, edges: np.ndarray) -> None:
     """Draw the histograms behind one another, later ones darker and in front."""
     if counts.ndim != 2 or edges.shape != (len(counts), counts.shape[1] + 1) or steps.shape != (len(counts),):

@@ -8,26 +8,22 @@ has 1,100 steps; validation and test error are measured after each epoch.
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastnn import plots
-from fastnn.common.text import percent
 from fastnn.data import Dataset, Use
-from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Best, Comparison
-from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.run_files import MONITOR, MONITORS
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import TruncatedNormal
 from fastnn.nn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes.mnist_cnn_answers import answers_of
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, told, unit_images
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
-from fastnn.training.callbacks.monitor import load_monitor
 
-MONITOR, EVENTS = "monitor.h5", "tensorboard"
+EVENTS = "tensorboard"
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class MnistCnnSettings(Settings):
     accumulator: float = setting(0.1, "initial value of AdaGrad's sums of squares (assumed: TensorFlow's)", least=0)
     decay: float = setting(1.0, "factor of the learning rate after each epoch", least=0)
     batch_size: int = setting(50, "samples a step", least=1)
-    monitor: int = setting(100, "describe the arrays of the chosen run every this many steps; 0: never", least=0)
+    monitor: int = setting(100, "describe the arrays of each run every this many steps; 0: never", least=0)
     tensorboard: bool = setting(False, "write TensorBoard event files of the described arrays: fastnn[tensorboard]")
 
 
@@ -83,33 +79,19 @@ def _filters(text: str) -> tuple[int, int]:
 
 
 def callbacks(settings: MnistCnnSettings, folder: Path, chosen: bool) -> list[Callback]:
-    if not (chosen and settings.monitor):
+    """Every training is watched: the chosen run's records lie in the run's folder, the others' in one of their own."""
+    if not settings.monitor:
         return []
+    if not chosen:
+        path = _records_of(folder, settings)
+        path.parent.mkdir(exist_ok=True)
+        return [Monitor(settings.monitor, path)]
     events = [TensorBoard(folder / EVENTS, every=settings.monitor)] if settings.tensorboard else []
     return [Monitor(settings.monitor, folder / MONITOR), *events]
 
 
-def pictures(results: ExperimentResult) -> list[Picture]:
-    """The filters of the first convolution, and pictures of the Monitor's records."""
-    note = note_of(results)
-    weights = results.model.parameters["conv2d.w"]
-    found: list[Picture] = [
-        ("filters.png", "the filters of the first convolution", plots.filters(weights, "first convolution", note=note))
-    ]
-    if (path := results.folder / MONITOR).exists():
-        figures = plots.monitor(load_monitor(path), note=note)
-        found += [(f"{name}.png", name.replace("_", ", "), figure) for name, figure in figures.items()]
-    return found
-
-
-def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """Validation and test error after each epoch of the chosen run."""
-    lines = [
-        f"epoch {epoch['epoch']}: validation {percent(1 - epoch['val_accuracy'])}, "
-        f"test {percent(1 - epoch['test_accuracy'])}"
-        for epoch in results.chosen.epochs
-    ]
-    return [("errors", lines)]
+def _records_of(folder: Path, settings: MnistCnnSettings) -> Path:
+    return folder / MONITORS / f"{settings.activation}-{settings.optimizer}-seed-{settings.seed}.h5"
 
 
 _ADAGRAD = {"optimizer": "adagrad", "lr": 1e-2}
@@ -123,6 +105,7 @@ COMPARISONS = (
             "leaky relu, adagrad": {"activation": "leaky_relu"} | _ADAGRAD,
             "tanh, adagrad": {"activation": "tanh"} | _ADAGRAD,
         },
+        report="AdaGrad is ahead of Adam, and ReLU is best.",
     ),
 )
 
@@ -146,7 +129,6 @@ RECIPE = Recipe(
     build=build,
     comparisons=COMPARISONS,
     compare=("optimizers",),
-    compare_epochs=1,
     rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-2, "sgd": 1e-2},
     best=Best(
         {"optimizer": "adam", "lr": 1e-3, "decay": 0.6, "epochs": 8},
@@ -154,5 +136,5 @@ RECIPE = Recipe(
         "1.22 %; test 0.69 %",
     ),
     callbacks=callbacks,
-    answers=lambda results: told(closing(results), pictures(results)),
+    answers=lambda results: answers_of(results, _records_of),
 )

@@ -3,18 +3,16 @@
 The report averages its loss over samples and classes: to be compared with it, ours is divided by the 10 classes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastnn import plots
-from fastnn.common.text import percent
 from fastnn.data import Dataset, Use
-from fastnn.experiment.answers import Picture
+from fastnn.experiment.answering import chosen_answer, compared_answer
+from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import InitializerName
@@ -29,7 +27,6 @@ from fastnn.recipes.shared import (
     classes_of,
     flat_unit_pixels,
     initializer_of,
-    told,
 )
 
 VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
@@ -65,39 +62,60 @@ def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD
     return model, optimizer
 
 
-def pictures(results: ExperimentResult) -> list[Picture]:
-    """The confusion matrix of the test set."""
-    test, names = results.data.splits()["test"], classes_of(results.data)
-    matrix = np.zeros((len(names), len(names)), np.int64)
-    np.add.at(matrix, (test.y, results.model.predict(test.x).argmax(axis=1)), 1)
-    figure = plots.confusion_matrix(matrix, names, "letters of the test set", note=note_of(results))
-    return [("confusion.png", "which letters are taken for which", figure)]
-
-
-def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    classes, metrics = len(classes_of(results.data)), results.chosen.metrics
-    losses = ", ".join(f"{split} {metrics[f'{split}_loss'] / classes:.4f}" for split in results.data.splits())
-    found = [("loss averaged over samples and classes (the report's: .0110, .0308, .0340)", [losses])]
+def answers(results: ExperimentResult) -> list[Answer]:
+    """The default answers with losses as the report averages them, and what stopping early costs."""
+    share = 1 / len(classes_of(results.data))
+    chosen = _averaged(chosen_answer(results), share)
+    found = [replace(chosen, lines=[*chosen.lines, "Losses are means over samples and classes, as in the report."])]
     for comparison, members in results.groups:
-        lines = [
-            f"{label}: train {percent(run.metrics['train_accuracy'])}, test {percent(run.metrics['test_accuracy'])}"
-            for label, run in members.items()
-            if not run.failed
-        ]
-        found.append((comparison.question, lines))
+        answer = _averaged(compared_answer(results, comparison, members), share)
+        if comparison.name == "stopping":
+            tables = [
+                _differences(results, members) if table.title == "difference" else table for table in answer.tables
+            ]
+            answer = replace(answer, tables=tables)
+        found.append(answer)
     return found
+
+
+def _averaged(answer: Answer, share: float) -> Answer:
+    """The answer with our losses, sums over classes, as means over them."""
+    tables = [replace(table, rows=[_averaged_row(row, share) for row in table.rows]) for table in answer.tables]
+    return replace(answer, tables=tables)
+
+
+def _averaged_row(row: Row, share: float) -> Row:
+    here = dict(row.here)
+    for name, value in row.here.items():
+        if name.endswith("loss") and not isinstance(value, str):
+            here[name] = value * share
+    return replace(row, here=here)
+
+
+def _differences(results: ExperimentResult, members: dict[str, RunResult]) -> Table:
+    """The accuracy of each shorter training less that of the longest one."""
+    names = {f"{split}_difference": f"{split}_accuracy" for split in results.data.splits()}
+    published, last = results.published.rows("stopping"), list(members.values())[-1].metrics
+    rows = []
+    for label, figures in published.items():
+        own = members[label].metrics if label in members and len(members) > 1 else {}
+        here = {name: own[metric] - last[metric] for name, metric in names.items() if metric in own}
+        rows.append(Row(label, here, {name: figures[name] for name in names if name in figures}))
+    return Table(rows, "difference")
 
 
 COMPARISONS = (
     Comparison(
         "hidden",
-        "how many hidden units?",
+        "How many hidden units?",
         {str(units): {"hidden": units} for units in (100, 500, 1000, 2000)},
+        report="its training and test accuracies rise with the units.",
     ),
     Comparison(
         "stopping",
-        "what does stopping early cost?",
+        "What does stopping early cost?",
         {f"{epochs} epochs": {"epochs": epochs} for epochs in (80, 160, 200)},
+        report="its test accuracy after 160 epochs is .11 points above that after 200.",
     ),
 )
 
@@ -113,5 +131,5 @@ RECIPE = Recipe(
     build=build,
     comparisons=COMPARISONS,
     compare=("hidden", "stopping"),
-    answers=lambda results: told(closing(results), pictures(results)),
+    answers=answers,
 )
