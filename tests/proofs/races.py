@@ -77,26 +77,29 @@ def serial_loops(name):
     return sorted(loops(body) - parallel_loops(body, args))
 
 
-def report(kind, check):
+def report(names, kind, check):
     """Print what `check` finds wrong with each parallel kernel, then the total; whether that is something."""
     failures = []
-    for name in PARALLEL:
+    for name in names:
         found = check(name)
         print(f"{name:32} {kind}, {len(found)} failures", flush=True)
         failures += found
-    print(*failures, f"{len(PARALLEL)} kernels, {kind}: {len(failures)} failures", sep="\n")
+    print(*failures, f"{len(names)} kernels, {kind}: {len(failures)} failures", sep="\n")
     return bool(failures)
 
 
-def main(size, seed, only_loops):
+def main(names, size, seed, only_loops):
     if only_loops:
-        return report("loops", lambda name: [f"{name}: the prange of line {n} is serial" for n in serial_loops(name)])
+        return report(
+            names, "loops", lambda name: [f"{name}: the prange of line {n} is serial" for n in serial_loops(name)]
+        )
     kind = f"{size} shapes on 1 to {MOST_THREADS} threads"
-    return report(kind, lambda name: races(name, size, seed, MOST_THREADS))
+    return report(names, kind, lambda name: races(name, size, seed, MOST_THREADS))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("kernels", nargs="*", help="names; all if there are none")
     parser.add_argument("--size", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--loops", action="store_true")
@@ -104,4 +107,4 @@ if __name__ == "__main__":
     if numba.config.NUMBA_NUM_THREADS < MOST_THREADS:  # it is read when Numba is imported
         wanted = {"NUMBA_NUM_THREADS": str(MOST_THREADS), "OMP_WAIT_POLICY": "passive"}
         os.execve(sys.executable, [sys.executable, "-m", "tests.proofs.races", *sys.argv[1:]], os.environ | wanted)
-    sys.exit(main(given.size, given.seed, given.loops))
+    sys.exit(main(given.kernels or PARALLEL, given.size, given.seed, given.loops))

@@ -1,9 +1,9 @@
-"""Ctrl-C and SIGTERM end a training at once, and what its checkpoint kept goes on to the bits of one that was not ended.
+"""Ctrl-C and SIGTERM end a training at once, and what its checkpoint kept goes on to the bits of one not ended.
 
     python -m tests.proofs.signals --size 40 --seed 0
 
-`size` trainings of a word net and of a net of images, each ended by one of the two signals at a random moment. It prints
-how long the processes lived after it; more than 250 ms, or than one batch where that takes longer, is a failure.
+`size` trainings of a word net and of a net of images, each ended by one of the two signals at a random moment. Printed
+is how long the processes lived after it; more than 250 ms, or than one batch where that takes longer, is a failure.
 """
 
 import argparse
