@@ -44,14 +44,14 @@ def child(name, folder):
 
     class Tells(fn.Callback):
         every = 1
-        begin = last = None
+        before = None
         longest = 0.0
 
         def on_batch_end(self, run):
             now = time.perf_counter()
-            if self.last is not None:
-                self.longest = max(self.longest, now - self.last)
-            self.last = now
+            if self.before is not None:
+                self.longest = max(self.longest, now - self.before)
+            self.before = now
             if run.step == 7 and run.epoch == 0:
                 print(self.longest, flush=True)
 
