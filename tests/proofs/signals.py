@@ -30,10 +30,7 @@ def train(name, folder, callbacks=()):
 
     model, x, y = NETS[name](ROWS, 0)
     kept = fn.Checkpoint(Path(folder) / "kept.h5", resume=True, every=5)
-    left = EPOCHS
-    if kept.path.exists():
-        left -= fn.load(kept.path).epoch
-    settings = {"batch_size": 50, "epochs": max(left, 1), "verbose": False}
+    settings = {"batch_size": 50, "epochs": EPOCHS, "verbose": False}
     model.fit(x, y, optimizer=OPTIMIZERS["momentum"](), callbacks=[kept, *callbacks], **settings)
     return digest(model.snapshot())
 
