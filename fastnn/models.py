@@ -152,7 +152,7 @@ class Model(Predictor):
         )
         source = self._source(x, y, sample_weight, class_weight, settings.steps_per_epoch)
         validated = self._validation(validation_data, settings.epochs)
-        if validation_split:
+        if validation_split is not None and validation.real_number("validation_split", validation_split):
             if isinstance(source, BatchSource):
                 raise ValueError("validation_split cuts arrays and streams, not batches: give validation_data")
             kept = validation.training_count(source.samples, validation_split, validated is not None)
@@ -263,6 +263,6 @@ def losses_of(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Losses:
 
 
 def _listed(callbacks: Iterable[Callback]) -> tuple[Callback, ...]:
-    if not isinstance(callbacks, Iterable):
+    if not isinstance(callbacks, Iterable) or isinstance(callbacks, np.ndarray):
         raise TypeError(f"callbacks is {callbacks!r}, expected a list, such as [fn.EarlyStopping()]")
     return tuple(callbacks)

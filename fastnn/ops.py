@@ -14,6 +14,7 @@ TypeError means a dtype that does not fit, ShapeError a shape that does not, Dat
 names the array, what it is and what was expected.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -31,8 +32,9 @@ from fastnn.common.array_arguments import (
     kernel_array,
     updated_in_place,
 )
-from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.errors import DataError, OutOfMemoryError, ShapeError
 from fastnn.common.validation import as_array, real_number, whole_number
+from fastnn.engine.room import check_room
 from fastnn.engine.threads import call
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels.batch import ROUNDS
@@ -51,9 +53,34 @@ __all__ = [
 
 def _result(kernel: Kernel, shape: int | tuple[int, ...], dtype: DTypeLike, *args: Any) -> np.ndarray:
     """Run a kernel that writes one new array of that shape and dtype."""
-    out = np.empty(shape, dtype)
+    out = _empty(shape, dtype)
     call(kernel, out, *args)
     return out
+
+
+def _empty(shape: int | tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+    """A new array; OutOfMemoryError before any memory is taken if there is not enough."""
+    numbers = math.prod(shape) if isinstance(shape, tuple) else shape
+    check_room(min(numbers * np.dtype(dtype).itemsize, 2**63), f"an array of shape {shape}")
+    try:
+        return np.empty(shape, dtype)
+    except MemoryError:  # of a process that may take less than the machine has
+        raise OutOfMemoryError(f"an array of shape {shape} takes more memory than this process may take") from None
+
+
+def _float_arrays(**arrays: Any) -> list[np.ndarray]:
+    """`float_arrays`; OutOfMemoryError if what must be copied is too large, as is an array of few numbers, repeated."""
+    for name, a in arrays.items():
+        if isinstance(a, np.ndarray) and not (a.flags.c_contiguous and a.dtype in FLOATS):
+            check_room(a.size * FLOATS[1].itemsize, f"{name} with shape {a.shape}")
+    return float_arrays(**arrays)
+
+
+def _ids(name: str, value: Any, count: int, meaning: str) -> np.ndarray:
+    """`id_array`; OutOfMemoryError if the copy that it makes is too large."""
+    if isinstance(value, np.ndarray):
+        check_room(value.size * 8, f"{name} with shape {value.shape}")
+    return id_array(name, value, count, meaning)
 
 
 def _named(function: _F, name: str, text: str) -> _F:
@@ -66,7 +93,7 @@ def _forward(name: str) -> Callable[[ArrayLike], np.ndarray]:
     kernel = getattr(kernels, f"{name}_forward")
 
     def forward(x: ArrayLike) -> np.ndarray:
-        (x,) = float_arrays(x=x)
+        (x,) = _float_arrays(x=x)
         out = np.empty_like(x)
         call(kernel, as_matrix(out), as_matrix(x), as_matrix(x).shape[1])
         return out
@@ -79,7 +106,7 @@ def _backward(name: str, of: str) -> Callable[[ArrayLike, ArrayLike], np.ndarray
     kernel = getattr(kernels, f"{name}_backward")
 
     def backward(dout: ArrayLike, x_or_out: ArrayLike) -> np.ndarray:
-        dout, given = float_arrays(**{"dout": dout, of: x_or_out})
+        dout, given = _float_arrays(**{"dout": dout, of: x_or_out})
         check_shape("dout", dout, *given.shape)
         dx, given = np.empty_like(dout), as_matrix(given)
         # The kernel has arguments for x and for out. It reads one of them; elu's reads the sign of x, which is out's.
@@ -103,7 +130,7 @@ silu_forward, silu_backward = _forward("silu"), _backward("silu", of="x")
 
 def matmul(x: ArrayLike, w: ArrayLike) -> np.ndarray:
     """x · w (m, n), for x (m, k) and w (k, n)"""
-    x, w = float_arrays(x=x, w=w)
+    x, w = _float_arrays(x=x, w=w)
     check_shape("x", x, "m", "k")
     check_shape("w", w, x.shape[1], "n")
     return _result(kernels.matmul, (len(x), w.shape[1]), x.dtype, x, w)
@@ -111,7 +138,7 @@ def matmul(x: ArrayLike, w: ArrayLike) -> np.ndarray:
 
 def matmul_xt(x: ArrayLike, dout: ArrayLike) -> np.ndarray:
     """xᵀ · dout (k, n), the gradient of w in x · w, for x (m, k) and dout (m, n)"""
-    x, dout = float_arrays(x=x, dout=dout)
+    x, dout = _float_arrays(x=x, dout=dout)
     check_shape("x", x, "m", "k")
     check_shape("dout", dout, len(x), "n")
     return _result(kernels.matmul_xt, (x.shape[1], dout.shape[1]), x.dtype, x, dout)
@@ -119,7 +146,7 @@ def matmul_xt(x: ArrayLike, dout: ArrayLike) -> np.ndarray:
 
 def matmul_wt(dout: ArrayLike, w: ArrayLike) -> np.ndarray:
     """dout · wᵀ (m, k), the gradient of x in x · w, for dout (m, n) and w (k, n)"""
-    dout, w = float_arrays(dout=dout, w=w)
+    dout, w = _float_arrays(dout=dout, w=w)
     check_shape("dout", dout, "m", "n")
     check_shape("w", w, "k", dout.shape[1])
     wt = _result(kernels.transpose, w.shape[::-1], w.dtype, w)
@@ -128,7 +155,7 @@ def matmul_wt(dout: ArrayLike, w: ArrayLike) -> np.ndarray:
 
 def bias_forward(x: ArrayLike, b: ArrayLike) -> np.ndarray:
     """x + b (B, C), for x (B, C) and b (C,)"""
-    x, b = float_arrays(x=x, b=b)
+    x, b = _float_arrays(x=x, b=b)
     check_shape("x", x, "B", "C")
     check_shape("b", b, x.shape[1])
     out = x.copy()
@@ -138,14 +165,14 @@ def bias_forward(x: ArrayLike, b: ArrayLike) -> np.ndarray:
 
 def bias_backward(dout: ArrayLike) -> np.ndarray:
     """The sum of the rows of dout (B, C): the gradient (C,) of b in `bias_forward`"""
-    (dout,) = float_arrays(dout=dout)
+    (dout,) = _float_arrays(dout=dout)
     check_shape("dout", dout, "B", "C")
     return _result(kernels.bias_backward, dout.shape[1], dout.dtype, dout)
 
 
 def softmax(x: ArrayLike) -> np.ndarray:
     """exp(x) / Σ exp(x) along the last axis of x, an array of any shape (…, n), n ≥ 1"""
-    (x,) = float_arrays(x=x)
+    (x,) = _float_arrays(x=x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected at least one score along the last axis")
     out = np.empty_like(x)
@@ -163,10 +190,10 @@ def softmax_cross_entropy(
     dx       (B, n): the gradient of Σ weight[i] · loss[i]
     """
     labels = as_array(labels, "labels")
-    x, weight = float_arrays(x=x, weight=[1 / max(1, labels.size)] * labels.size if weight is None else weight)
+    x, weight = _float_arrays(x=x, weight=_equal_weights(labels) if weight is None else weight)
     if x.ndim != 2 or x.shape[1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected (B, n) with at least one score in a row")
-    labels = id_array("labels", labels, x.shape[1], f"x has {x.shape[1]} columns")
+    labels = _ids("labels", labels, x.shape[1], f"x has {x.shape[1]} columns")
     check_shape("labels", labels, len(x))
     check_shape("weight", weight, len(x))
     loss, correct, dx = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype), np.empty_like(x)
@@ -174,11 +201,16 @@ def softmax_cross_entropy(
     return loss, correct, dx
 
 
+def _equal_weights(labels: np.ndarray) -> list[float]:
+    check_room(labels.size * 8, f"weights for labels with shape {labels.shape}")
+    return [1 / max(1, labels.size)] * labels.size
+
+
 def embedding_forward(w: ArrayLike, word_ids: ArrayLike) -> np.ndarray:
     """(B, C·n): for each sample the rows of w (V, n) that its word_ids (B, C) name, side by side"""
-    (w,) = float_arrays(w=w)
+    (w,) = _float_arrays(w=w)
     check_shape("w", w, "V", "n")
-    word_ids = id_array("ids", word_ids, len(w), f"w has {len(w)} rows")
+    word_ids = _ids("ids", word_ids, len(w), f"w has {len(w)} rows")
     check_shape("ids", word_ids, "B", "C")
     (B, C), n = word_ids.shape, w.shape[1]
     return _result(kernels.embedding_forward, (B, C * n), w.dtype, w, word_ids, n)
@@ -186,16 +218,17 @@ def embedding_forward(w: ArrayLike, word_ids: ArrayLike) -> np.ndarray:
 
 def embedding_backward(dout: ArrayLike, word_ids: ArrayLike, rows: int) -> np.ndarray:
     """The gradient (rows, n) of w in `embedding_forward`: dout (B, C·n) summed by the rows that word_ids (B, C) name"""
-    (dout,) = float_arrays(dout=dout)
+    (dout,) = _float_arrays(dout=dout)
     rows = whole_number("rows", rows, least=0, error=DataError)
-    word_ids = id_array("ids", word_ids, rows, f"w has {rows} rows")
+    word_ids = _ids("ids", word_ids, rows, f"w has {rows} rows")
     check_shape("ids", word_ids, "B", "C")
     B, C = word_ids.shape
     n = _part_width("dout", dout, C)
     check_shape("dout", dout, B, C * n)
-    starts, positions = np.empty(rows + 1, np.int64), np.empty(B * C, np.int64)
+    starts, positions = _empty(rows + 1, np.int64), _empty(B * C, np.int64)
+    dw = _empty((rows, n), dout.dtype)
     call(kernels.group_by_row, starts, positions, word_ids)
-    dw = np.zeros((rows, n), dout.dtype)
+    dw[...] = 0
     call(kernels.embedding_backward, dw, dout, starts, positions, C, n)
     return dw
 
@@ -210,7 +243,7 @@ def _part_width(name: str, a: np.ndarray, count: int) -> int:
 
 def sum_forward(x: ArrayLike, parts: int) -> np.ndarray:
     """The sum (B, n) of the `parts` equal parts (B, n) that stand side by side in x (B, parts · n)"""
-    (x,) = float_arrays(x=x)
+    (x,) = _float_arrays(x=x)
     parts = whole_number("parts", parts, error=DataError)
     n = _part_width("x", x, parts)
     return _result(kernels.sum_forward, (len(x), n), x.dtype, x, parts, n)
@@ -218,7 +251,7 @@ def sum_forward(x: ArrayLike, parts: int) -> np.ndarray:
 
 def sum_backward(dout: ArrayLike, parts: int) -> np.ndarray:
     """dout (B, n) `parts` times side by side: the gradient (B, parts · n) of x in `sum_forward`"""
-    (dout,) = float_arrays(dout=dout)
+    (dout,) = _float_arrays(dout=dout)
     check_shape("dout", dout, "B", "n")
     parts, n = whole_number("parts", parts, error=DataError), dout.shape[1]
     return _result(kernels.sum_backward, (len(dout), parts * n), dout.dtype, dout, parts, n)
@@ -234,8 +267,9 @@ def gather_rows(source: ArrayLike, indices: ArrayLike) -> np.ndarray:
         raise TypeError(f"source has dtype {source.dtype}, expected float32, float64 or whole numbers")
     if source.ndim == 0:
         raise ShapeError("source is a single number, expected (N, ...)")
-    indices = id_array("indices", indices, len(source), f"source has {len(source)} rows")
+    indices = _ids("indices", indices, len(source), f"source has {len(source)} rows")
     check_shape("indices", indices, "B")
+    check_room(0 if source.flags.c_contiguous else source.nbytes, f"source with shape {source.shape}")
     rows = kernel_array(source).reshape(len(source), -1 if source.size else int(np.prod(source.shape[1:])))
     out = _result(kernels.gather_rows, (len(indices), rows.shape[1]), rows.dtype, rows, indices)
     return out.reshape(len(indices), *source.shape[1:])
@@ -264,7 +298,7 @@ def _update(kernel: Kernel, dw: Any, scalars: dict[str, float], **state: Any) ->
     """Run a kernel that changes the arrays of `state`, w among them, by the gradient dw and the named scalars."""
     w = state["w"]
     with updated_in_place(**state) as flat:
-        *_, dw = float_arrays(**state, dw=dw)
+        *_, dw = _float_arrays(**state, dw=dw)
         for name, a in [*state.items(), ("dw", dw)]:
             check_shape(name, a, *w.shape)
         if any(np.may_share_memory(dw, a) for a in flat):  # or a thread might read numbers that another has changed

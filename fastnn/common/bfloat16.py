@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
+from fastnn.common.user_arrays import as_array, check_numbers
 
 _INFINITE = np.uint16(0x7F80)
 
@@ -15,7 +16,7 @@ def encoded(values: np.ndarray) -> np.ndarray:
 
         fn.bfloat16.encoded([1.0, 1.001])  # array([16256, 16256], dtype=uint16): words are .008 apart here
     """
-    values = np.asarray(values, np.float32)
+    values = _numbers(values, "values").astype(np.float32)
     bits = values.view(np.uint32).astype(np.uint64)
     words = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
     return np.where(np.isnan(values), np.uint16(0x7FC0), words)
@@ -23,7 +24,13 @@ def encoded(values: np.ndarray) -> np.ndarray:
 
 def decoded(words: np.ndarray) -> np.ndarray:
     """What bfloat16 words (uint16) stand for, exactly, as float32."""
-    return (np.asarray(words).astype(np.uint32) << np.uint32(16)).view(np.float32)
+    return (_numbers(words, "words").astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+
+def _numbers(given, name: str) -> np.ndarray:
+    array = as_array(given, name)
+    check_numbers(array, name)
+    return array
 
 
 def is_finite(array: np.ndarray) -> bool:

@@ -29,8 +29,10 @@ def higher_is_better(name: str, mode: Mode = "auto", what: str = "") -> bool:
 
     what : for messages, who asks. ValueError for another mode, or for "auto" where no word tells.
     """
-    if mode not in MODES:
-        raise ValueError(f"{what}mode is {mode!r}, expected 'auto', 'min' or 'max'")
+    if not isinstance(name, str):
+        raise TypeError(f"{what}the figure is {name!r:.60}, expected its name, such as 'val_loss'")
+    if not isinstance(mode, str) or mode not in MODES:
+        raise ValueError(f"{what}mode is {mode!r:.60}, expected 'auto', 'min' or 'max'")
     if mode != "auto":
         return mode == "max"
     words = without_split(name).split("_")

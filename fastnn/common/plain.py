@@ -3,9 +3,14 @@
 import functools
 from collections.abc import Mapping
 from dataclasses import fields
+from numbers import Real
 from typing import Any
 
 import numpy as np
+
+OPTIONAL = (int | None, float | None)
+LARGEST = int(np.finfo(np.float64).max)
+NUMBERS = (bool, int, float, *OPTIONAL)  # declarations of fields that hold one number
 
 
 def plain(value: Any) -> Any:
@@ -48,9 +53,27 @@ class PlainNumbers:
 
 
 def make_plain(description: Any) -> None:
-    """Make the fields of a dataclass `plain`, in place, also of a frozen one."""
+    """Make the fields of a dataclass `plain`, in place, also of a frozen one.
+
+    TypeError where a field that is declared as a number, or as True or False, is something else: comparisons of it, or
+    what is computed of it much later, would fail with Python's words.
+    """
     for field in fields(description):
         if field.init:
             given = getattr(description, field.name)
-            if (value := plain(given)) is not given:
+            value = _of_kind(f"{type(description).__name__}: {field.name}", plain(given), field.type)
+            if value is not given:
                 object.__setattr__(description, field.name, value)
+
+
+def _of_kind(name: str, value: Any, kind: Any) -> Any:
+    """`value` if it is of the kind that its declaration says: a number, or a truth value; anything of other kinds."""
+    if kind not in NUMBERS or (value is None and kind in OPTIONAL):
+        return value
+    if kind is bool and not (isinstance(value, int) and value in (0, 1)):
+        raise TypeError(f"{name} is {value!r:.60}, expected True or False")
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r:.60}, expected a number")
+    if isinstance(value, int) and value.bit_length() > LARGEST.bit_length():
+        raise ValueError(f"{name} has {value.bit_length()} bits, expected a number that float64 can hold")
+    return value if isinstance(value, int | float) else float(value)  # a fraction

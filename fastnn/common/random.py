@@ -7,14 +7,20 @@ import hashlib
 
 import numpy as np
 
+from fastnn.common.plain import plain
+
+MOST_WORDS = 1_000_000  # of a key
+
 
 def key(seed: int, *labels: str | int, words: int = 4) -> np.ndarray:
     """Random numbers (words,) uint64 that depend on the seed and on every label; equal on every machine.
 
     They are the first bytes of SHAKE-256: a longer key begins with the shorter one.
     """
-    text = "\0".join([str(int(seed)), *map(str, labels)])
-    return np.frombuffer(hashlib.shake_256(text.encode()).digest(8 * words), dtype="<u8").astype(np.uint64)
+    text = "\0".join([str(seed_number(seed)), *map(str, labels)])
+    if not isinstance(words, int | np.integer) or not 0 <= words <= MOST_WORDS:
+        raise ValueError(f"words is {words!r:.60}, expected a whole number from 0 to {MOST_WORDS:,}")
+    return np.frombuffer(hashlib.shake_256(text.encode()).digest(8 * int(words)), dtype="<u8").astype(np.uint64)
 
 
 def generator(seed: int, *labels: str | int) -> np.random.Generator:
@@ -25,6 +31,18 @@ def generator(seed: int, *labels: str | int) -> np.random.Generator:
         rng = fn.random.generator(0, "my noise", epoch)
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([int(word) for word in key(seed, *labels)])))
+
+
+def seed_number(seed: int) -> int:
+    """`seed` as an int; TypeError if it is no whole number, ValueError if it has more than 1,000 bits."""
+    number = plain(seed)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if not isinstance(number, int):
+        raise TypeError(f"seed is {seed!r:.60}, expected a whole number")
+    if number.bit_length() > 1000:
+        raise ValueError(f"seed has {number.bit_length()} bits, expected at most 1,000")
+    return int(number)
 
 
 stream = generator  # the former name, which programs that use `fastnn.random` may hold

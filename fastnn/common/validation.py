@@ -29,7 +29,7 @@ def whole_number(name: str, value, least: int = 1, error: type[ValueError] = Val
     """`value` as an int; TypeError if it is no whole number, `error` if it is below `least`."""
     value = plain(value)
     if not is_whole_number(value):
-        raise TypeError(f"{name} is {value!r}, expected a whole number")
+        raise TypeError(f"{name} is {value!r:.60}, expected a whole number")
     if value < least:
         raise error(f"{name} is {value}, expected at least {least}")
     return int(value)
@@ -39,8 +39,19 @@ def real_number(name: str, value) -> float:
     """`value` as a float; TypeError if it is no real number."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} is {value!r}, expected a number")
-    return float(value)
+        raise TypeError(f"{name} is {value!r:.60}, expected a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large, expected a number that float64 can hold") from None
+
+
+def truth(name: str, value) -> bool:
+    """`value` as a bool; TypeError unless it is True, False, 1 or 0."""
+    value = plain(value)
+    if not (isinstance(value, int) and value in (0, 1)):
+        raise TypeError(f"{name} is {value!r:.60}, expected True or False")
+    return bool(value)
 
 
 def _numeric(array, name: str) -> np.ndarray:
@@ -237,6 +248,7 @@ def training_count(samples: int, fraction: float, validation_given: bool) -> int
     """
     if validation_given:
         raise ValueError("validation_split and validation_data were both given, expected one of them")
+    fraction = real_number("validation_split", fraction)
     kept = samples - round(samples * fraction) if 0 < fraction < 1 else 0
     if not 0 < kept < samples:
         raise ValueError(

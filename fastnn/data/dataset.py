@@ -8,6 +8,7 @@ import numpy as np
 from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.common.text import SPLITS
+from fastnn.common.validation import whole_number
 from fastnn.data.stream import Stream, part, rows
 
 # The number of blocks, spread evenly over a stream, from which `drawn` takes samples: files may be sorted by class.
@@ -40,6 +41,7 @@ class Split:
 
     def part(self, first: int, last: int) -> "Split":
         """Samples first … last − 1: views, not copies."""
+        first, last = whole_number("first", first, 0), whole_number("last", last, 0)
         return Split(part(self.x, first, last), part(self.y, first, last))
 
     def shuffled(self, seed: int) -> "Split":
@@ -52,6 +54,7 @@ class Split:
 
     def drawn(self, count: int) -> "Split":
         """A copy of `count` of the samples, the same ones each time. A stream's come from blocks all over the file."""
+        count = whole_number("count", count)
         if not self.is_streamed:
             chosen = random.generator(0, "fewer samples").permutation(len(self))[:count]
             return Split(self.x[chosen], self.y[chosen])
@@ -103,6 +106,8 @@ class Dataset:
         split. `seed` shuffles the training split first, None keeps its order. With val = 0 a validation split that
         exists is kept, else it is replaced. Raises DataError if there are too few samples.
         """
+        train, val = whole_number("train", train, 0), whole_number("val", val, 0)
+        test = test if test is None else whole_number("test", test, 0)
         source = self.train if seed is None else self.train.shuffled(seed)
         moved = 0 if self.test is not None else test or 0  # from the training split to the test split
         if train < 1 or val < 0 or moved < 0 or train + val + moved > len(source):

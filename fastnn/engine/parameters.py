@@ -15,7 +15,8 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
-from fastnn.common.validation import as_array, finite
+from fastnn.common.user_arrays import as_array, check_numbers
+from fastnn.common.validation import finite
 from fastnn.engine.memory import aligned_bytes, padded, row_length
 
 
@@ -104,6 +105,10 @@ class Block(Mapping[str, np.ndarray]):
     @ieee
     def assign(self, name: str, value: np.ndarray) -> None:
         """Overwrite one array. Its padding becomes 0 again: training that diverged leaves NaN there (0 · ∞)."""
+        if name not in self.shapes:
+            raise ValueError(f"unknown array {name!r}; {near(name, self.shapes)}")
+        value = as_array(value, name)
+        check_numbers(value, name)
         if np.shape(value) != self.shapes[name]:
             raise ShapeError(f"{name} has shape {np.shape(value)}, expected {self.shapes[name]}")
         columns = self.shapes[name][-1] if self.shapes[name] else 1

@@ -70,4 +70,5 @@ def _fields(path: Path) -> dict[str, int]:
 
 
 def _text(size: int) -> str:
+    size = min(size, 10**30)  # what users ask for may be beyond the numbers of float64
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

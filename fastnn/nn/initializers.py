@@ -45,6 +45,9 @@ class Normal(Initializer):
 
     std: float = 0.01
 
+    def __post_init__(self):
+        _check_spread("Normal: std", self.std)
+
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.normal(0.0, self.std, shape)
 
@@ -54,6 +57,9 @@ class TruncatedNormal(Initializer):
     """N(0, std²); a number more than two deviations from 0 is drawn again."""
 
     std: float = 0.01
+
+    def __post_init__(self):
+        _check_spread("TruncatedNormal: std", self.std)
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         values = rng.normal(0.0, 1.0, shape)
@@ -67,6 +73,9 @@ class Uniform(Initializer):
     """Uniform on [−limit, limit)."""
 
     limit: float = 0.05
+
+    def __post_init__(self):
+        _check_spread("Uniform: limit", self.limit)
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.uniform(-self.limit, self.limit, shape)
@@ -90,6 +99,11 @@ class Scaled(Initializer):
         if self.uniform:
             return rng.uniform(-math.sqrt(3) * std, math.sqrt(3) * std, shape)
         return rng.normal(0.0, std, shape)
+
+
+def _check_spread(name: str, value: float) -> None:
+    if not 0 <= 2 * value < math.inf:  # twice: NumPy takes the width of a range
+        raise ValueError(f"{name} is {value}, expected a finite number ≥ 0")
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -43,7 +43,7 @@ class Schedule(PlainNumbers, Hinted):
 
 
 def _check_per(kind: str, per: str) -> None:
-    if per not in PER:
+    if not isinstance(per, str) or per not in PER:
         raise ValueError(f"{kind}: per is {per!r}, expected 'epoch' or 'step'")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.validation import real_number, whole_number
 from fastnn.training.model import Predictor
 
 # The fourth-order stencil's error is h⁴·f⁗/30 + ε·|f|/h: at float64's ε about 1e-3 balances the two.
@@ -21,11 +22,14 @@ def check_gradients(
     Computed on a float64 copy of the model; about 1e-8 or less is to be expected away from the kinks
     of relu. `entries`: the number of entries of each array that are looked at, chosen by `seed`, instead of all.
     """
+    if not isinstance(model, Predictor):
+        raise TypeError(f"model is {type(model).__name__}, expected a model")
+    step, entries = real_number("step", step), entries if entries is None else whole_number("entries", entries)
     copy = Predictor(model.network, dtype="float64", seed=model.seed)
     copy.restore(model.snapshot())
     _, analytic = copy.loss_and_gradients(x, y)
     loss = copy.batch_loss(x, y)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number("seed", seed, 0))
     overall = max((np.abs(array).max() for array in analytic.values()), default=0.0)
     errors = {}
     for name, array in copy.parameters.items():

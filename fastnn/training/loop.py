@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import NonFiniteError
-from fastnn.common.validation import whole_number
+from fastnn.common.validation import truth, whole_number
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.nn.optimizers import Optimizer
@@ -49,8 +49,10 @@ class Settings:
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks holds {callback!r}, expected callbacks such as EarlyStopping()")
-        shown: tuple[Callback, ...] = (CompilationNote(),) if self.verbose == "auto" else ()
-        shown = (ProgressBar(),) if ProgressBar.wanted(self.verbose) else shown
+        if ProgressBar.wanted(self.verbose):
+            shown: tuple[Callback, ...] = (ProgressBar(),)
+        else:
+            shown = (CompilationNote(),) if self.verbose == "auto" else ()
         ordered = sorted(self.callbacks, key=lambda callback: callback.last)
         object.__setattr__(self, "callbacks", (*ordered, *shown))
 
@@ -83,7 +85,7 @@ class _Loop:
         self.callbacks = settings.callbacks
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)
         model.network.check_batch(source.samples % batch or batch)
-        shuffle = settings.shuffle and source.shuffles
+        shuffle = truth("shuffle", settings.shuffle) and source.shuffles
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
         run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, shuffle
         run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)

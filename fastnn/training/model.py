@@ -55,7 +55,7 @@ class Predictor(Hinted):
     def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
         self.dtype = _dtype(dtype)
         self.network = network.of_dtype(self.dtype)
-        self.seed = int(seed)
+        self.seed = random.seed_number(seed)
         self.state = self.network.initial_state(self.dtype, self.seed)
         self.history = History()
         self.epoch = 0
@@ -115,7 +115,7 @@ class Predictor(Hinted):
         Of several outputs: a dict of such arrays by name. logits=True gives the raw scores. A row's prediction has the
         same bits alone and in a batch.
         """
-        read = self._read_batches("logits" if logits else "predict", x, Runner.predictions)
+        read = self._read_batches("logits" if validation.truth("logits", logits) else "predict", x, Runner.predictions)
         if len(read) == 1:
             return read[0]
         return {output.name: array for output, array in zip(self.network.outputs, read, strict=True)}
@@ -125,7 +125,7 @@ class Predictor(Hinted):
 
         >>> hidden = model.outputs_of("dense", x)
         """
-        if layer not in self.network.names:
+        if not isinstance(layer, str) or layer not in self.network.names:
             raise ValueError(f"unknown layer {layer!r}; {near(layer, self.network.names)}")
         return self._read_batches("logits", x, lambda runner, batch: [runner.layer_outputs()[layer]])[0]
 
@@ -201,8 +201,8 @@ class Predictor(Hinted):
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Overwrite the named parameters. ValueError for an unknown name, ShapeError for another shape."""
         checked = {}
-        for name, value in values.items():
-            if name not in self.parameters:
+        for name, value in _mapping("values", values).items():
+            if not isinstance(name, str) or name not in self.parameters:
                 raise ValueError(f"unknown parameter {name!r}; {near(name, self.parameters)}")
             value = validation.as_array(value, name)
             if value.shape != self.parameters[name].shape:
@@ -217,8 +217,11 @@ class Predictor(Hinted):
 
     def restore(self, snapshot: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         """Put back the arrays of a `snapshot` of this model or of one of the same network."""
-        for block, arrays in ((self.parameters, snapshot["parameters"]), (self.buffers, snapshot["buffers"])):
-            for name, value in arrays.items():
+        parts = _mapping("snapshot", snapshot)
+        if missing := [name for name in ("parameters", "buffers") if name not in parts]:
+            raise ValueError(f"snapshot has no {missing[0]!r}, expected what model.snapshot() returned")
+        for block, arrays in ((self.parameters, parts["parameters"]), (self.buffers, parts["buffers"])):
+            for name, value in _mapping("the snapshot's arrays", arrays).items():
                 block.assign(name, value)
 
     def saved(self, training: Mapping[str, Any] = MappingProxyType({})) -> Saved:
@@ -261,6 +264,12 @@ class Predictor(Hinted):
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         return f"<{type(self).__name__} of {len(self.layers)} layers, {count:,} parameters>"
+
+
+def _mapping(name: str, given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name} is {type(given).__name__}, expected a mapping of arrays by name")
+    return given
 
 
 def _dtype(given: Any) -> np.dtype:

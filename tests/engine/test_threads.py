@@ -131,7 +131,7 @@ import numpy as np
 import numba
 import fastnn as fn
 from fastnn_kernels import _tuning
-_tuning.PARTHREADSEL_FROM = 0
+_tuning.PARALLEL_FROM = 0
 
 def run(out):
     opt, w, g = fn.SGD(0.1, momentum=0.5), {"w": np.zeros(5000)}, {"w": np.ones(5000)}

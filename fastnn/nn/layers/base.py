@@ -11,6 +11,7 @@ from fastnn.common import validation
 from fastnn.common.errors import ShapeError
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import PlainNumbers
+from fastnn.common.validation import real_number
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
@@ -63,9 +64,9 @@ class Penalised:
     def check_penalties(self, layer: str) -> None:
         """ValueError unless the penalties are ≥ 0 and the bound is positive."""
         for name in ("l1", "l2"):
-            if not getattr(self, name) >= 0:
+            if not real_number(f"{layer}: {name}", getattr(self, name)) >= 0:
                 raise ValueError(f"{layer}: {name} is {getattr(self, name)}, expected ≥ 0")
-        if self.max_norm is not None and not self.max_norm > 0:
+        if self.max_norm is not None and not real_number(f"{layer}: max_norm", self.max_norm) > 0:
             raise ValueError(f"{layer}: max_norm is {self.max_norm}, expected above 0")
 
     def checked(self, owner: str) -> tuple[float, float]:

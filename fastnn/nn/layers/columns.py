@@ -1,6 +1,6 @@
 """A first layer for tables: columns of numbers beside embedded columns of categories."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -48,7 +48,7 @@ class Columns(Penalised, Layer):
 
     def __post_init__(self):
         self.check_penalties("Columns")
-        if isinstance(self.numbers, Mapping | str) or not isinstance(self.numbers, Iterable):
+        if isinstance(self.numbers, Mapping | str) or not np.iterable(self.numbers):
             raise TypeError(f"Columns: numbers is {self.numbers!r}, expected columns, such as [0, 3]")
         numbers = tuple(whole_number("Columns: a column of numbers", column, 0) for column in self.numbers)
         try:

@@ -50,16 +50,22 @@ class Window:
         return np.array([*shape, *self.size, *self.stride, *before, *outputs], np.int64)
 
 
+MOST_PIXELS = 2**31 - 1  # of a window or a stride: the kernels count in 64 bits
+
+
 def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
     values = value if isinstance(value, tuple | list) else (value, value)
     if len(values) != 2:
         raise ValueError(f"{layer}: {name} is {value!r}, expected a whole number or a pair of them")
-    return whole_number(f"{layer}: {name}", values[0]), whole_number(f"{layer}: {name}", values[1])
+    first, second = (whole_number(f"{layer}: {name}", one) for one in values)
+    if max(first, second) > MOST_PIXELS:
+        raise ValueError(f"{layer}: {name} is {value!r:.60}, expected at most {MOST_PIXELS:,}")
+    return first, second
 
 
 def check_padding(layer: str, padding: Any) -> None:
     """ValueError unless `padding` is one of PADDINGS."""
-    if padding not in PADDINGS:
+    if not isinstance(padding, str) or padding not in PADDINGS:
         raise ValueError(
             f'{layer}: padding is {padding!r}, expected "same" (⌈extent / stride⌉ outputs) or "valid" (no padding)'
         )
@@ -191,7 +197,8 @@ class MaxPool2D(Layer):
         self.window()
 
     def window(self) -> Window:
-        return checked_window("MaxPool2D", self.pool_size, self.stride or self.pool_size, self.padding)
+        stride = self.pool_size if self.stride is None else self.stride
+        return checked_window("MaxPool2D", self.pool_size, stride, self.padding)
 
     def output_shape(self, shape):
         return (*self.window().outputs("MaxPool2D", shape), shape[2])

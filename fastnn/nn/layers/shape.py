@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
@@ -34,8 +36,9 @@ class Reshape(Layer):
     kind: ClassVar[str] = "reshape"
 
     def __post_init__(self):
-        given = self.shape if isinstance(self.shape, tuple | list) else (self.shape,)
-        extents = tuple(-1 if extent == -1 else whole_number("Reshape: shape", extent) for extent in given)
+        given = self.shape.tolist() if isinstance(self.shape, np.ndarray) else self.shape
+        given = given if isinstance(given, tuple | list) else (given,)
+        extents = tuple(_extent(extent) for extent in given)
         if extents.count(-1) > 1 or not extents:
             raise ValueError(f"Reshape: shape is {extents}, expected extents of which at most one is -1")
         object.__setattr__(self, "shape", extents)
@@ -73,3 +76,8 @@ class Sum(Layer):
             return dx
 
         return out, backward
+
+
+def _extent(given: Any) -> int:
+    extent = whole_number("Reshape: shape", given, -1)
+    return whole_number("Reshape: shape", extent) if extent != -1 else -1

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
+
 from fastnn.common.names import look_up, near
 from fastnn.nn.losses import Loss
 from fastnn.nn.metrics.base import MeanMetric, Metric, Scored, WholeMetric
@@ -107,7 +109,7 @@ def fitting(given: Iterable[Any], loss: Loss, outputs: int) -> list[Any]:
 
 
 def _listed(given: Any) -> Iterator[Any]:
-    if isinstance(given, str) or callable(given) or not isinstance(given, Iterable):
+    if isinstance(given, str) or callable(given) or not np.iterable(given):
         raise TypeError(f"metrics is {given!r}, expected a list such as ['mae', 'r2']")
     yield from given
 

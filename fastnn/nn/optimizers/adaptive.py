@@ -9,6 +9,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
+from fastnn.common.validation import real_number
 from fastnn.nn.optimizers.base import Optimizer, Shared
 from fastnn.nn.schedules import Schedule
 
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
 
 
 def _fraction(optimizer: str, name: str, value: float) -> float:
+    value = real_number(f"{optimizer}: {name}", value)
     if not 0 <= value < 1:
         raise ValueError(f"{optimizer}: {name} is {value}, expected 0 ≤ {name} < 1")
-    return float(value)
+    return value
 
 
 def _above_zero(optimizer: str, name: str, value: float) -> float:
+    value = real_number(f"{optimizer}: {name}", value)
     if not value > 0:
         raise ValueError(f"{optimizer}: {name} is {value}, expected above 0")
-    return float(value)
+    return value
 
 
 def _columns(lr: np.ndarray, *others: float | np.ndarray) -> np.ndarray:
@@ -76,11 +79,10 @@ class AdaGrad(Optimizer):
     ):
         super().__init__(lr, **shared)
         self.eps = _above_zero("AdaGrad", "eps", eps)
-        if not 0 <= initial_accumulator_value < np.inf:
-            raise ValueError(
-                f"AdaGrad: initial_accumulator_value is {initial_accumulator_value}, expected a finite number ≥ 0"
-            )
-        self.initial_accumulator_value = self.start = float(initial_accumulator_value)
+        start = real_number("AdaGrad: initial_accumulator_value", initial_accumulator_value)
+        if not 0 <= start < np.inf:
+            raise ValueError(f"AdaGrad: initial_accumulator_value is {start}, expected a finite number ≥ 0")
+        self.initial_accumulator_value = self.start = start
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), self.eps)
@@ -137,9 +139,10 @@ class AdamW(Adam):
         **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, beta1, beta2, eps, **shared)
+        weight_decay = real_number("AdamW: weight_decay", weight_decay)
         if not weight_decay >= 0:
             raise ValueError(f"AdamW: weight_decay is {weight_decay}, expected ≥ 0")
-        self.weight_decay = float(weight_decay)
+        self.weight_decay = weight_decay
 
     @ieee
     def scalars(self, iterations: np.ndarray) -> np.ndarray:

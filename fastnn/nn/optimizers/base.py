@@ -9,6 +9,7 @@ import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import plain
+from fastnn.common.validation import real_number
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Slice
@@ -75,11 +76,8 @@ class Optimizer(Hinted):
         state_dtype: StateDtype | None = None,
     ):
         self.lr = _learning_rate(type(self).__name__, plain(lr))
-        clip_norm, clip_value = plain(clip_norm), plain(clip_value)
-        for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
-            if bound is not None and not bound > 0:
-                raise ValueError(f"{type(self).__name__}: {name} is {bound}, expected above 0")
-        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.clip_norm = _bound(f"{type(self).__name__}: clip_norm", clip_norm)
+        self.clip_value = _bound(f"{type(self).__name__}: clip_value", clip_value)
         self.state_dtype = state_storage.checked(type(self).__name__, state_dtype)
         self.iteration = 0
         self.epoch = 0
@@ -304,4 +302,14 @@ def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
         raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
     if not lr >= 0 or lr == float("inf"):
         raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")
-    return float(lr)
+    return real_number(f"{optimizer}: lr", lr)
+
+
+def _bound(name: str, given: Any) -> float | None:
+    """A bound on gradients; None is none."""
+    if given is None:
+        return None
+    bound = real_number(name, given)
+    if not bound > 0:
+        raise ValueError(f"{name} is {bound}, expected above 0")
+    return bound

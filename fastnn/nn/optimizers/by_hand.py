@@ -7,6 +7,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
+from fastnn.common.user_arrays import as_array, check_numbers
 from fastnn.engine.parameters import Block
 from fastnn.engine.threads import call
 from fastnn_kernels._jit import Kernel
@@ -51,9 +52,11 @@ def sum_of_squares(flat: np.ndarray) -> np.ndarray:
 
 def fitting(name: str, array: Any, w: np.ndarray) -> np.ndarray:
     """`array` in the dtype of w; ShapeError if its shape is another."""
-    if np.shape(array) != w.shape:
-        raise ShapeError(f"{name} has shape {np.shape(array)}, expected {w.shape}")
-    return np.asarray(array, w.dtype)
+    given = as_array(array, name)
+    check_numbers(given, name)
+    if given.shape != w.shape:
+        raise ShapeError(f"{name} has shape {given.shape}, expected {w.shape}")
+    return np.asarray(given, w.dtype)
 
 
 def updatable(name: str, w: Any) -> np.ndarray:

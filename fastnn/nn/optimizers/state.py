@@ -17,7 +17,7 @@ WORDS = np.dtype(np.uint16)
 
 def checked(optimizer: str, state_dtype: Any) -> str | None:
     """`state_dtype`; ValueError if it is none of the choices."""
-    if state_dtype not in (None, BFLOAT16):
+    if state_dtype is not None and (not isinstance(state_dtype, str) or state_dtype != BFLOAT16):
         raise ValueError(
             f"{optimizer}: state_dtype is {state_dtype!r}, expected None (state has the dtype of the parameters) or "
             f"{BFLOAT16!r}"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.figures import Mode
-from fastnn.common.plain import plain
+from fastnn.common.validation import real_number, truth
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
 
@@ -36,7 +36,8 @@ class EarlyStopping(PlateauWatcher):
         mode: Mode = "auto",
     ):
         super().__init__(monitor, patience, min_delta, mode)
-        self.restore_best, self.max_gap = bool(restore_best), plain(max_gap)
+        self.restore_best = truth("EarlyStopping: restore_best", restore_best)
+        self.max_gap = None if max_gap is None else real_number("EarlyStopping: max_gap", max_gap)
 
     def _reset(self) -> None:
         super()._reset()

@@ -27,6 +27,7 @@ Columns = Mapping[tuple[str, str], Mapping[str, np.ndarray]]  # (kind, name) -> 
 
 # Beyond this, squares of float64 numbers overflow.
 LARGE = 1e150
+MOST_BINS = 1_000_000
 
 
 class Monitor(StepRecorder):
@@ -48,6 +49,8 @@ class Monitor(StepRecorder):
         super().__init__(every)
         self.path = None if path is None else Path(path)
         self.bins = whole_number("Monitor: bins", bins)
+        if self.bins > MOST_BINS:
+            raise ValueError(f"Monitor: bins is {self.bins}, expected at most {MOST_BINS:,}")
         self.records: list[Record] = []
         self._history: Any = None
 

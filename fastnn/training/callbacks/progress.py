@@ -28,7 +28,7 @@ class ProgressBar(Callback):
     @staticmethod
     def wanted(verbose: bool | int | str) -> bool:
         """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto", 0, 1, 2."""
-        if verbose not in (0, 1, 2, "auto"):
+        if not isinstance(verbose, int | str) or verbose not in (0, 1, 2, "auto"):
             raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
         return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
 

@@ -1,7 +1,7 @@
 """Lowers the learning rate when a figure stops getting better."""
 
 from fastnn.common.figures import Mode
-from fastnn.common.plain import plain
+from fastnn.common.validation import real_number
 from fastnn.nn.schedules import Schedule
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
@@ -29,7 +29,8 @@ class ReduceOnPlateau(PlateauWatcher):
         *,
         mode: Mode = "auto",
     ):
-        factor, min_lr = plain(factor), plain(min_lr)
+        factor = real_number("ReduceOnPlateau: factor", factor)
+        min_lr = real_number("ReduceOnPlateau: min_lr", min_lr)
         if not 0 < factor < 1 or not min_lr >= 0:
             raise ValueError(f"ReduceOnPlateau: factor {factor}, min_lr {min_lr}; expected 0 < factor < 1, min_lr ≥ 0")
         super().__init__(monitor, patience, min_delta, mode)

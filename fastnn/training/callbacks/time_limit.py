@@ -2,7 +2,7 @@
 
 import time
 
-from fastnn.common.plain import plain
+from fastnn.common.validation import real_number
 from fastnn.training.callbacks.base import Callback, Run
 
 
@@ -15,7 +15,7 @@ class TimeLimit(Callback):
     often = True
 
     def __init__(self, seconds: float):
-        seconds = plain(seconds)
+        seconds = real_number("TimeLimit: seconds", seconds)
         if not seconds > 0:
             raise ValueError(f"TimeLimit: seconds is {seconds}, expected above 0")
         self.seconds = seconds

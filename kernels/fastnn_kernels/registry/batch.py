@@ -22,6 +22,8 @@ def gather_ids(rng, dtype, shape):
     B, N, C = shape
     spread = 20 if N < 100 else 0
     source = rng.integers(-spread, 250 + spread, (N, C))
+    if spread and N:
+        source[0] = rng.choice([-1, 250, -(2**62), 2**62])  # the first row is always asked for
     return padded(np.int32, B, C, -7), rng.integers(0, 2, B, np.int32), source, random_ids(rng, N, B), 250
 
 

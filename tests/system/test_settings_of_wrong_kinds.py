@@ -1,0 +1,107 @@
+"""Settings that are no numbers, names or truth values: fastnn's own error, which names them, not one of Python's."""
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from tests.tiny import dense_model
+
+X, Y = np.ones((4, 5)), np.ones(4, int)
+SPLIT = fn.Split(X, Y)
+NO_NUMBER = "expected a number"
+
+
+def fit(**settings):
+    return dense_model().fit(X, Y, **{"verbose": False} | settings)
+
+
+WRONG = {
+    "BatchNorm": (lambda: fn.BatchNorm(eps=...), TypeError, f"BatchNorm: eps is Ellipsis, {NO_NUMBER}"),
+    "LayerNorm": (lambda: fn.LayerNorm("1"), TypeError, f"LayerNorm: eps is '1', {NO_NUMBER}"),
+    "Dropout": (lambda: fn.Dropout(np.zeros((2, 0))), TypeError, f"Dropout: rate is array.*, {NO_NUMBER}"),
+    "freeze": (lambda: fn.Dense(3, freeze=np.ones(2)), TypeError, "Dense: freeze is array.*, expected True or False"),
+    "too large": (lambda: fn.LayerNorm(10**400), ValueError, "LayerNorm: eps has 1329 bits, expected a number"),
+    "Huber": (lambda: fn.Huber(delta=b""), TypeError, f"Huber: delta is b'', {NO_NUMBER}"),
+    "l2": (lambda: fn.Embedding(5, 2, l2=[]), TypeError, f"Embedding: l2 is .., {NO_NUMBER}"),
+    "padding": (lambda: fn.MaxPool2D(padding=np.ones(2)), ValueError, "padding is array"),
+    "stride": (lambda: fn.MaxPool2D(stride=10**30), ValueError, "MaxPool2D: stride is 1000.*, expected at most"),
+    "Normal": (lambda: fn.initializers.Normal(-1.0), ValueError, "Normal: std is -1.0, expected a finite number ≥ 0"),
+    "Uniform": (lambda: fn.initializers.Uniform(np.inf), ValueError, "Uniform: limit is inf"),
+    "wide range": (lambda: fn.initializers.Uniform(1e308), ValueError, "Uniform: limit is 1e.308, expected a finite"),
+    "Reshape": (lambda: fn.Reshape(np.ones((2, 2))), TypeError, "Reshape: shape is .1.0, 1.0., expected a whole"),
+    "per": (lambda: fn.StepDecay(0.1, per=np.ones(2)), ValueError, "StepDecay: per is array"),
+    "bins": (lambda: fn.Monitor(bins=2**63), ValueError, "Monitor: bins is 9.*, expected at most 1,000,000"),
+    "shuffle": (lambda: fit(shuffle=np.arange(3)), TypeError, "shuffle is array.*, expected True or False"),
+    "metrics": (lambda: dense_model(metrics=np.array("x")), TypeError, "metrics is array"),
+    "g": (lambda: fn.Adam(0.1).step({"w": np.ones(2)}, {"w": [[1], [1, 2]]}), fn.ShapeError, "is no array"),
+    "input_shape": (
+        lambda: fn.Sequential([fn.Dense(2)], input_shape=10**400),
+        fn.OutOfMemoryError,
+        "takes 1,000,000,000,000,000,000,000.0 GB of memory",
+    ),
+    "Columns": (lambda: fn.Columns(np.array(None)), TypeError, "Columns: numbers is"),
+    "SGD": (lambda: fn.SGD(0.1, momentum="x"), TypeError, f"SGD: momentum is 'x', {NO_NUMBER}"),
+    "nesterov": (lambda: fn.SGD(0.1, nesterov="yes"), TypeError, "SGD: nesterov is 'yes', expected True or False"),
+    "lr": (lambda: fn.SGD(10**400), ValueError, "SGD: lr is too large"),
+    "Adam": (lambda: fn.Adam(beta1=None), TypeError, f"Adam: beta1 is None, {NO_NUMBER}"),
+    "clip_norm": (lambda: fn.Adam(clip_norm={}), TypeError, f"Adam: clip_norm is {{}}, {NO_NUMBER}"),
+    "state_dtype": (lambda: fn.Adam(state_dtype=np.ones(2)), ValueError, "Adam: state_dtype is array"),
+    "StepDecay": (lambda: fn.StepDecay(0.1, factor="x"), TypeError, f"StepDecay: factor is 'x', {NO_NUMBER}"),
+    "EarlyStopping": (
+        lambda: fn.EarlyStopping(min_delta=()),
+        TypeError,
+        f"EarlyStopping: min_delta is .., {NO_NUMBER}",
+    ),
+    "monitor": (lambda: fn.EarlyStopping(b""), TypeError, "the figure is b'', expected its name"),
+    "TimeLimit": (lambda: fn.TimeLimit("1"), TypeError, f"TimeLimit: seconds is '1', {NO_NUMBER}"),
+    "seed": (lambda: fn.random.key("x"), TypeError, "seed is 'x', expected a whole number"),
+    "words": (lambda: fn.random.key(1, words=10**9), ValueError, "words is 1000000000, expected a whole number from 0"),
+    "draw": (lambda: dense_model().loss_and_gradients(X, Y, draw=len), TypeError, "seed is <built-in"),
+    "logits": (lambda: dense_model().predict(X, logits=np.ones(2)), TypeError, "logits is array.*, expected True or"),
+    "layer": (lambda: dense_model().outputs_of(np.arange(3), X), ValueError, "unknown layer array"),
+    "values": (lambda: dense_model().set_parameters([1]), TypeError, "values is list, expected a mapping"),
+    "snapshot": (lambda: dense_model().restore({"parameters": {}}), ValueError, "snapshot has no 'buffers'"),
+    "arrays": (
+        lambda: dense_model().restore({"parameters": {"x": X}, "buffers": {}}),
+        ValueError,
+        "unknown array 'x'; known: dense.b",
+    ),
+    "callbacks": (lambda: fit(callbacks=np.array(None)), TypeError, "callbacks is array"),
+    "verbose": (lambda: fit(verbose=np.ones(2)), ValueError, "verbose is array"),
+    "fraction": (lambda: fit(validation_split="x"), TypeError, f"validation_split is 'x', {NO_NUMBER}"),
+    "part": (lambda: SPLIT.part(0, "x"), TypeError, "last is 'x', expected a whole number"),
+    "drawn": (lambda: SPLIT.drawn(None), TypeError, "count is None, expected a whole number"),
+    "cut": (lambda: fn.Dataset(SPLIT).cut(2, [1]), TypeError, "val is .1., expected a whole number"),
+    "encoded": (lambda: fn.bfloat16.encoded([[1], [1, 2]]), fn.ShapeError, "values is no array"),
+    "check_gradients": (lambda: fn.check_gradients(3, X, Y), TypeError, "model is int, expected a model"),
+    "entries": (lambda: fn.check_gradients(dense_model(), X, Y, entries=0.5), TypeError, "entries is 0.5"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_is_refused_by_name(name):
+    function, error, message = WRONG[name]
+    with pytest.raises(error, match=message) as caught:
+        function()
+    assert "\n" not in str(caught.value)
+
+
+HUGE = np.broadcast_to(np.float32(0), (2**36, 3))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: fn.ops.relu_forward(HUGE),
+        lambda: fn.ops.bias_backward(HUGE),
+        lambda: fn.ops.gather_rows(HUGE, [0]),
+        lambda: fn.ops.embedding_forward([[1.0]], np.broadcast_to(0, (2**36, 3))),
+        lambda: fn.ops.permuted_indices(2**32, fn.random.key(0, "order", words=10)),
+        lambda: fn.ops.sum_backward(np.ones((2, 3)), 2**62),
+        lambda: fn.ops.embedding_backward(np.ones((2, 2)), np.ones((2, 1), int), 2**60),
+    ],
+)
+def test_functions_refuse_what_no_memory_holds(function, monkeypatch):
+    monkeypatch.setattr("fastnn.engine.room.room", lambda: 10**9)
+    with pytest.raises(fn.OutOfMemoryError, match="of memory, and this process may take"):
+        function()
