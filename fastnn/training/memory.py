@@ -2,12 +2,13 @@
 
 import copy
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from fastnn.common.errors import OutOfMemoryError
 from fastnn.common.text import bytes_text
-from fastnn.common.validation import whole_number
+from fastnn.common.validation import SOURCES, whole_number
 from fastnn.engine.footprint import bytes_of_transients
 from fastnn.engine.room import check_room
 from fastnn.engine.threads import usable_threads
@@ -81,6 +82,17 @@ class Memory:
         """OutOfMemoryError, in one line, if what is to come is more than this process may take."""
         largest = max(self.parts, key=lambda name: self.parts[name])
         check_room(self.coming, f"this training ({self.told})", ADVICE.get(largest, OF_UNITS))
+
+
+def check_copies(*given: Any) -> None:
+    """OutOfMemoryError if a user's arrays are to be copied, as kernels cannot take them, and that is too much."""
+    arrays = [one for one in given if isinstance(one, np.ndarray) and one.dtype.kind in "biuf"]
+    sizes = [
+        one.size * (one.itemsize if one.dtype in SOURCES else 8)
+        for one in arrays
+        if one.dtype not in (*SOURCES, np.dtype(bool)) or not one.flags.c_contiguous
+    ]
+    check_room(sum(sizes), "a copy of x and y", ADVICE["data"])
 
 
 def summary(network: Network, state: State, predicting: int, batch: int, given: OptimizerName | Optimizer) -> str:
