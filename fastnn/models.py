@@ -25,6 +25,7 @@ from fastnn.training.by_batch import take_step
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, Verbose, train
+from fastnn.training.memory import check_copies
 from fastnn.training.model import DtypeName, Predictor
 from fastnn.training.statistics import fit_statistics
 
@@ -138,7 +139,8 @@ class Model(Predictor):
 
         A second call continues epoch count, sample order and, with the same optimizer, its state.
         Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,
-        NonFiniteError when the loss is no longer finite, FastnnError while another `fit` of this model runs.
+        NonFiniteError when the loss is no longer finite, FastnnError while another `fit` of this model runs,
+        OutOfMemoryError if it would take more memory than this process may.
         """
         settings = Settings(
             self._optimizer(optimizer),
@@ -150,6 +152,7 @@ class Model(Predictor):
             _listed(callbacks),
             verbose,
         )
+        check_copies(x, y)
         source = self._source(x, y, sample_weight, class_weight, settings.steps_per_epoch)
         validated = self._validation(validation_data, settings.epochs)
         if validation_split is not None and validation.real_number("validation_split", validation_split):

@@ -6,6 +6,7 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.user_arrays import as_array, check_numbers
 
 _INFINITE = np.uint16(0x7F80)
+_PART = 1 << 16  # numbers; what is computed of them stays in a core's cache
 
 
 @ieee
@@ -34,7 +35,17 @@ def _numbers(given, name: str) -> np.ndarray:
 
 
 def is_finite(array: np.ndarray) -> bool:
-    """Whether an array of floats, or of bfloat16 words (uint16), holds no NaN and no infinity; any other holds none."""
+    """Whether an array of floats, or of bfloat16 words (uint16), holds no NaN and no infinity; any other holds none.
+
+    Part by part: masks of a large array would take as much memory as the array.
+    """
+    if array.size > _PART and array.flags.c_contiguous:
+        flat = array.reshape(-1)
+        return all(_is_finite(flat[first : first + _PART]) for first in range(0, flat.size, _PART))
+    return _is_finite(array)
+
+
+def _is_finite(array: np.ndarray) -> bool:
     if array.dtype == np.uint16:
         return not (array & _INFINITE == _INFINITE).any()
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())

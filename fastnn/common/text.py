@@ -32,3 +32,9 @@ def metric_name(name: str) -> str:
     """A metric's name as words: "val_accuracy" as "validation accuracy"."""
     split, _, rest = name.partition("_")
     return f"{SPLITS[split] if split in SPLITS and rest else split} {rest}".replace("_", " ").strip()
+
+
+def bytes_text(size: float) -> str:
+    """A number of bytes: "1.2 MB", from a billion on "3.4 GB"."""
+    size = min(size, 10**30)  # what users ask for may be beyond the numbers of float64
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

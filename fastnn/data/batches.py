@@ -58,6 +58,11 @@ class BatchSource:
     def start(self) -> Chunk:
         return self._first
 
+    def memory(self, batch: int) -> int:
+        """The bytes that they take of memory: those of a chunk one by one, and joined."""
+        one = sum(array.nbytes for array in self._first.arrays)
+        return one + 2 * (min(TOGETHER_BYTES, self.samples // len(self._first) * one or TOGETHER_BYTES) + one)
+
     def batch(self, size: int | None) -> int:
         """The number of samples of a step: that of the first batch, whatever `size`."""
         return len(self._first)
@@ -124,11 +129,11 @@ class _Group:
 
     def takes(self, other: Chunk) -> bool:
         """Whether a batch has arrays of the same dtypes as those before it."""
-        return [array.dtype for array in _arrays(other)] == [array.dtype for array in _arrays(self.parts[-1])]
+        return [array.dtype for array in other.arrays] == [array.dtype for array in self.parts[-1].arrays]
 
     @property
     def is_full(self) -> bool:
-        size = sum(array.nbytes for part in self.parts for array in _arrays(part))
+        size = sum(array.nbytes for part in self.parts for array in part.arrays)
         return size >= TOGETHER_BYTES or time.perf_counter() - self._begin > TOGETHER_SECONDS
 
     def joined(self) -> Chunk:
@@ -138,10 +143,6 @@ class _Group:
         y = tuple(map(np.concatenate, zip(*(part.y for part in self.parts), strict=True)))
         weights = [part.sample_weight for part in self.parts if part.sample_weight is not None]
         return Chunk(x, y, np.concatenate(weights) if weights else None)
-
-
-def _arrays(chunk: Chunk) -> tuple[np.ndarray, ...]:
-    return (*chunk.x, *chunk.y, *(() if chunk.sample_weight is None else (chunk.sample_weight,)))
 
 
 def _parts(batch: Any, number: int) -> tuple[Any, ...]:

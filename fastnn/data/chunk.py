@@ -55,6 +55,11 @@ class Chunk:
         """The number of samples."""
         return len(self.x[0])
 
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """All of them, the weights last, if there are any."""
+        return (*self.x, *self.y, *(() if self.sample_weight is None else (self.sample_weight,)))
+
     def part(self, first: int, last: int) -> "Chunk":
         """The samples first ≤ i < last: views."""
         weights = None if self.sample_weight is None else self.sample_weight[first:last]

@@ -20,8 +20,8 @@ class ArraySource:
     in_memory = True
     shuffles = True  # whether samples may come in another order each epoch
 
-    def __init__(self, everything: Chunk):
-        self._everything = everything
+    def __init__(self, everything: Chunk, copied: int = 0):
+        self._everything, self._copied = everything, copied
         self.samples = len(everything)
         self.weighted = everything.sample_weight is not None
 
@@ -37,10 +37,14 @@ class ArraySource:
         """The number of samples of a step; `size` None: all."""
         return min(size or self.samples, self.samples)
 
+    def memory(self, batch: int) -> int:
+        """The bytes that steps of `batch` samples take of memory, beside what the user gave: here copies of that."""
+        return self._copied
+
     def cut(self, kept: int) -> "tuple[ArraySource, ArraySource]":
         """The first `kept` samples, and the others without their weights."""
         others = self._everything.part(kept, self.samples)
-        return ArraySource(self._everything.part(0, kept)), ArraySource(Chunk(others.x, others.y))
+        return ArraySource(self._everything.part(0, kept), self._copied), ArraySource(Chunk(others.x, others.y))
 
 
 Source = ArraySource | StreamSource | BatchSource
@@ -70,7 +74,15 @@ def source_of(
     weights = validation.combined_weights(weights, by_class, chunk.y[0], dtype)
     if weights is not None:
         validation.check_weights(weights, "weights go", dtype)
-    return ArraySource(replace(chunk, sample_weight=weights))
+    chunk = replace(chunk, sample_weight=weights)
+    return ArraySource(chunk, bytes_beside(chunk, (*inputs.values(), *targets.values(), sample_weight)))
+
+
+def bytes_beside(chunk: Chunk, given: Iterable[Any]) -> int:
+    """The bytes of a chunk's arrays that are copies, not the memory of what a user gave."""
+    of_user = [one for one in given if isinstance(one, np.ndarray)]
+    own = [array for array in chunk.arrays if not any(np.may_share_memory(array, one) for one in of_user)]
+    return sum(array.nbytes for array in own if array.flags.owndata)  # else a view of what a table, say, holds
 
 
 def checked_batch(expected: Expected, x: Any, y: Any) -> Chunk:

@@ -53,6 +53,14 @@ class StreamSource:
             raise ValueError("batch_size=None takes all samples at once, which a stream is not made for: give a number")
         return min(size, self.samples)
 
+    def memory(self, batch: int) -> int:
+        """The bytes that steps of `batch` samples take of memory: a chunk, and a block while it is read and checked."""
+        block, size = self._sizes()
+        size = min(-(-size // batch) * batch, self.samples)
+        row = sum(array[:1].nbytes for array in self.start().arrays)
+        read = sum(row_bytes(source) for source in (*self._x.values(), *self._y.values()) if is_stream(source))
+        return size * row + 2 * min(block, size) * max(row, read)
+
     def cut(self, kept: int) -> "tuple[StreamSource, StreamSource]":
         weights = None if self._sample_weight is None else self._sample_weight[:kept]
         return self._of(0, kept, weights, self._class_weight), self._of(kept, self.samples, None, None)

@@ -25,9 +25,12 @@ def row_length(columns: int, dtype) -> int:
     return length if length % page or not length else length + ALIGNMENT // np.dtype(dtype).itemsize
 
 
-def aligned_bytes(size: int, what: str = "an array") -> np.ndarray:
-    """`size` zeroed bytes (uint8) that start on a cache line. OutOfMemoryError if `what` needs more than there is."""
-    check_room(size, what)
+def aligned_bytes(size: int, what: str = "an array", advice: str = "") -> np.ndarray:
+    """`size` zeroed bytes (uint8) that start on a cache line. OutOfMemoryError if `what` needs more than there is.
+
+    Pages that nobody writes to take no memory. advice: what takes less.
+    """
+    check_room(size, what, advice)
     block = np.zeros(size + ALIGNMENT, np.uint8)
     start = -block.ctypes.data % ALIGNMENT
     return block[start : start + size]
@@ -63,7 +66,7 @@ class Arena:
             offsets.append(offsets[-1] + padded(buffer.nbytes, np.uint8))
         largest = max(buffers, key=lambda buffer: buffer.nbytes, default=None)
         named = f"a step ({largest.name} {largest.shape} and others)" if largest else "a step"
-        self.bytes = aligned_bytes(offsets[-1], named)
+        self.bytes = aligned_bytes(offsets[-1], named, "a smaller batch")
         self._arrays = {
             buffer: self.bytes[start : start + buffer.nbytes].view(buffer.dtype).reshape(buffer.shape)
             for buffer, start in zip(buffers, offsets, strict=False)

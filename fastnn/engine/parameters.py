@@ -54,7 +54,7 @@ class Block(Mapping[str, np.ndarray]):
         largest = max(stored, key=lambda name: math.prod(stored[name]), default="")
         named = f"a block of arrays ({largest} {self.shapes[largest]} and others)" if largest else "a block"
         size = sum(map(math.prod, stored.values())) * self.dtype.itemsize
-        self.flat = aligned_bytes(size, named).view(self.dtype)
+        self.flat = aligned_bytes(size, named, "a net of fewer units").view(self.dtype)
 
     @cached_property
     def buffers(self) -> dict[str, np.ndarray]:
@@ -97,6 +97,11 @@ class Block(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self.shapes)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes, with the padding."""
+        return self.flat.nbytes
 
     def view(self, name: str) -> ParameterView:
         """One array with its padding and its name."""

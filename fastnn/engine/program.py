@@ -15,6 +15,7 @@ from fastnn.engine import schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.ops import Columns, Offset, Op, Slice
+from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
 from fastnn_kernels._jit import JIT
@@ -39,8 +40,8 @@ class Program:
     """The operations of a builder, ready to run for any batch up to the builder's.
 
     inputs     buffers that stand for arrays from outside, such as those of a data set; `bind` says which arrays
-    transient  arrays that nobody reads after a step: each worker may keep only its slice, in its own memory, that is,
-               in its cache; the array itself is then never written
+    transient  arrays that nobody reads after a step: where a worker takes them in slices that its cache holds, it has
+               memory for one slice, and the array itself is never written
     """
 
     def __init__(self, builder: Builder, inputs: tuple[Buffer, ...] = (), transient: Sequence[np.ndarray] = ()):
@@ -48,7 +49,7 @@ class Program:
         self.ops, self.prologue = builder.ops, builder.prologue
         self._samples = builder.samples
         self._inputs: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(inputs)
-        self._transient = transient
+        self.transient = transient
         self.arena = Arena(builder.buffers)
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
         self._tables: dict[tuple[int, int], Table] = {}
@@ -200,11 +201,9 @@ class Program:
 
     def _entries(self, batch: int, workers: int) -> list[list[list[Entry]]]:
         """The entries of each phase and worker."""
-        transient = {id(a) for a in schedule.sliced_in_one_chain(self._transient, self.phases(batch, workers))}
-        return [
-            [entries_of(of_worker, transient, self_parallel) for of_worker in tasks]
-            for tasks, self_parallel in self.tasks(batch, workers)
-        ]
+        phases = list(self.tasks(batch, workers))
+        own = own_slices(self.transient, self.phases(batch, workers), [tasks for tasks, _ in phases])
+        return [[entries_of(of_worker, own, self_parallel) for of_worker in tasks] for tasks, self_parallel in phases]
 
     def _operands(self, entry: Entry, batch: int) -> tuple:
         if entry.task is None or entry.task.chain.axis is None:

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastnn.common.errors import OutOfMemoryError
+from fastnn.common.text import bytes_text
 
 SMALL = 16 << 20  # bytes below which nobody asks: to read the files takes 0.1 ms
 
 
-def check_room(size: int, what: str) -> None:
-    """OutOfMemoryError unless `size` bytes for `what` are left to this process."""
+def check_room(size: int, what: str, advice: str = "") -> None:
+    """OutOfMemoryError unless `size` bytes for `what` are left to this process. advice: what takes less."""
     if size < SMALL:
         return
     left = room()
     if left is not None and size > left:
-        raise OutOfMemoryError(f"{what} takes {_text(size)} of memory, and this process may take {_text(left)} more")
+        told = f"{what} takes {bytes_text(size)} of memory, and this process may take {bytes_text(left)} more"
+        raise OutOfMemoryError(f"{told}; {advice} takes less" if advice else told)
 
 
 def room(root: Path = Path("/")) -> int | None:
@@ -67,8 +69,3 @@ def _fields(path: Path) -> dict[str, int]:
     except (OSError, ValueError):
         return {}
     return {words[0]: int(words[1]) for words in lines if len(words) > 1 and words[1].isdecimal()}
-
-
-def _text(size: int) -> str:
-    size = min(size, 10**30)  # what users ask for may be beyond the numbers of float64
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

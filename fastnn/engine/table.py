@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn.engine.memory import aligned_bytes
-from fastnn.engine.ops import Op, Slice
+from fastnn.engine.ops import Op
 from fastnn.engine.schedule import Task
+from fastnn.engine.slices import largest_slices, transient_arrays
 from fastnn.engine.threads import usable_threads
 from fastnn_kernels import _compile, _driver, _team
 from fastnn_kernels._adapter import Adapter, adapter, operand_type, operand_words
@@ -33,21 +34,14 @@ class Entry:
 
 def entries_of(tasks: Sequence[Task], transient: Collection[int], parallel: bool) -> list[Entry]:
     """One worker's entries, in order, with memory of its own for its slices of transient arrays (ids of arrays)."""
-    slices = [(task, array) for task in tasks for array in _transient_arrays(task, transient)]
-    largest: dict[int, np.ndarray] = {}
-    for task, array in slices:
-        rows = array[task.first : task.last]
-        if len(rows) > len(largest.get(id(array), ())):
-            # Not shared between arrays: kernels leave the padding of rows as it is, which is 0.
-            largest[id(array)] = aligned_bytes(rows.nbytes).view(rows.dtype).reshape(rows.shape)
-    own = {(id(array), task.last - task.first): largest[id(array)][: task.last - task.first] for task, array in slices}
+    # Not shared between arrays: kernels leave the padding of rows as it is, which is 0.
+    memory = {
+        key: aligned_bytes(rows.nbytes).view(rows.dtype).reshape(rows.shape)
+        for key, rows in largest_slices(tasks, transient).items()
+    }
+    lengths = [(id(array), task.last - task.first) for task in tasks for array in transient_arrays(task, transient)]
+    own = {(key, length): memory[key][:length] for key, length in lengths}
     return [Entry(op, task, parallel, own) for task in tasks for op in task.chain.ops]
-
-
-def _transient_arrays(task: Task, transient: Collection[int]) -> list[np.ndarray]:
-    """The transient arrays whose rows a task takes."""
-    arrays = [one.array for op in task.chain.ops for one in op.operands if isinstance(one, Slice)]
-    return [array for array in arrays if isinstance(array, np.ndarray) and id(array) in transient]
 
 
 class Table:

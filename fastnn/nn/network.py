@@ -31,6 +31,10 @@ class State(NamedTuple):
     parameters: Block
     buffers: Block
 
+    @property
+    def nbytes(self) -> int:
+        return self.parameters.nbytes + self.buffers.nbytes
+
 
 class Network:
     """Layers between inputs and outputs, with a loss for each output.

@@ -35,6 +35,14 @@ class _Answers:
         return {metric.name: metric.of_all(y_true, y_pred, weights) for metric in metrics}
 
 
+def bytes_to_evaluate(runner: Runner, source: Source, outputs: Sequence[Output]) -> int:
+    """The bytes that `evaluate` takes of memory, beside the data."""
+    widths = [one.width for one in outputs if any(isinstance(metric, WholeMetric) for metric in one.metrics)]
+    dtypes = [one.dtype.itemsize for one in source.start().y] if widths else []
+    answers = 8 * source.samples * (sum(widths) + len(dtypes))
+    return runner.step.program.arena.nbytes + answers
+
+
 def evaluate(runner: Runner, source: Source, outputs: Sequence[Output]) -> dict[str, float]:
     """The loss of all samples of a source and the metrics of all outputs, in the order of these.
 

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ from fastnn.training.callbacks.progress import CompilationNote
 from fastnn.training.compile import compile_train
 from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
+from fastnn.training.memory import Memory, of_record, of_step
 from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
@@ -86,6 +87,7 @@ class _Loop:
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)
         model.network.check_batch(source.samples % batch or batch)
         shuffle = truth("shuffle", settings.shuffle) and source.shuffles
+        held = [id(array) for array in self.optimizer.flat_state()]  # of an earlier training
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
         run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, shuffle
         run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
@@ -95,6 +97,7 @@ class _Loop:
         self.good = LastGoodState(self.runner, state)
         self.shield = InterruptShield()
         self.steps_before = 0  # this epoch, in the history
+        run.memory = self._memory(sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held))
 
     def _compiled(self, batch: int, shuffle: bool, block: int) -> Any:
         reads_gradients = any(callback.reads_gradients for callback in self.callbacks)
@@ -111,7 +114,25 @@ class _Loop:
             block=min(block, self.source.samples or block),
         )
 
+    def _memory(self, held: int) -> Memory:
+        """What the training will take, of which so many bytes of the optimizer's state are there."""
+        model, step, run = self.model, self.runner.step, self.run
+        data = [source.memory(run.batch_size) for source in (self.source, self.validation) if source is not None]
+        record = of_record(step, run.steps, run.last_epoch - run.epoch)
+        return replace(
+            of_step(model.network, step, self.source.samples),
+            parameters=model.state.nbytes,
+            data=sum(data),
+            optimizer=sum(array.nbytes for array in self.optimizer.flat_state()),
+            evaluation=model.memory_to_evaluate(self.validation) if self.validation is not None else 0,
+            copies=self.good.nbytes + of_record(step, run.steps, 0),
+            callbacks=sum(callback.bytes_kept(run) for callback in self.callbacks),
+            record=record,
+            present=model.state.nbytes + held + (data[0] if self.source.in_memory else 0),
+        )
+
     def train(self) -> History:
+        self.run.memory.check()
         run, history = self.run, self.run.history
         history.stop_reason = None
         with self.shield, self._callbacks_around_training():

@@ -1,6 +1,5 @@
 """The model: a network, its parameters, and what can be asked of them. It knows nothing of training loops."""
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -21,10 +20,10 @@ from fastnn.nn import describe
 from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
-from fastnn.nn.optimizers import Optimizer
-from fastnn.training import storage
-from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
-from fastnn.training.evaluation import evaluate
+from fastnn.nn.optimizers import Optimizer, OptimizerName
+from fastnn.training import memory, passes, storage
+from fastnn.training.compile import compile_evaluate, compile_train
+from fastnn.training.evaluation import bytes_to_evaluate, evaluate
 from fastnn.training.history import History
 from fastnn.training.kept import KeptSteps
 from fastnn.training.runner import Runner
@@ -33,12 +32,6 @@ from fastnn.training.turn import Turn
 
 DtypeName = Literal["float32", "float64"]
 DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
-
-# Samples of one step when predicting or evaluating: enough to share among threads, few enough that a batch of some
-# hundred columns stays in the second-level cache. For large samples: as many as keep one activation per layer within
-# EVALUATION_BYTES.
-EVALUATION_BATCH = 500
-EVALUATION_BYTES = 16 << 20
 
 
 class Predictor(Hinted):
@@ -105,8 +98,12 @@ class Predictor(Hinted):
     def evaluate_source(self, source: Source) -> dict[str, float]:
         """`evaluate` on data that have been checked."""
         with self._turn:
-            runner = self._runner("evaluate weighted" if source.weighted else "evaluate")
-            return evaluate(runner, source, self.network.outputs)
+            return evaluate(self._runner(passes.of_evaluation(source)), source, self.network.outputs)
+
+    def memory_to_evaluate(self, source: Source) -> int:
+        """The bytes that `evaluate_source` takes of memory, beside the parameters and the data."""
+        with self._turn:
+            return bytes_to_evaluate(self._runner(passes.of_evaluation(source)), source, self.network.outputs)
 
     @hinted
     def predict(self, x: Any, *, logits: bool = False) -> Any:
@@ -129,7 +126,9 @@ class Predictor(Hinted):
             raise ValueError(f"unknown layer {layer!r}; {near(layer, self.network.names)}")
         return self._read_batches("logits", x, lambda runner, batch: [runner.layer_outputs()[layer]])[0]
 
-    def _read_batches(self, kind: str, x: Any, read: Callable[[Runner, int], list[np.ndarray]]) -> list[np.ndarray]:
+    def _read_batches(
+        self, kind: passes.Kind, x: Any, read: Callable[[Runner, int], list[np.ndarray]]
+    ) -> list[np.ndarray]:
         """What `read` finds after each batch of x, put together."""
         source = source_of_inputs(self.network, x)
         results: list[np.ndarray] = []
@@ -240,21 +239,19 @@ class Predictor(Hinted):
         storage.check_arrays(saved, self.parameters.shapes, self.buffers.shapes, self.dtype)
         self.restore({"parameters": saved.parameters, "buffers": saved.buffers})
 
-    def summary(self) -> str:
-        """A table of layers, output shapes and parameter counts, with exact memory."""
-        return describe.table(self.network, self.parameters)
+    @hinted
+    def summary(self, *, batch_size: int = 32, optimizer: OptimizerName | Optimizer = "adam") -> str:
+        """A table of layers, output shapes and parameter counts, and the memory to predict and to train.
 
-    def _runner(self, kind: str) -> Runner:
-        sample = sum(map(math.prod, self.network.shapes)) * self.dtype.itemsize
-        batch = max(min(EVALUATION_BATCH, EVALUATION_BYTES // sample), 1)
-        if kind.startswith("evaluate"):
-            weighted = kind.endswith("weighted")
-            return self._kept.passing(
-                kind, batch, partial(compile_evaluate, self.network, self.state, weighted=weighted)
-            )
-        return self._kept.passing(
-            kind, batch, partial(compile_predict, self.network, self.state, logits=kind == "logits")
-        )
+        A training is one of batches of `batch_size` by `optimizer`; data and what callbacks keep come to it.
+        """
+        with self._turn:
+            predicting = self.state.nbytes + self._runner("predict").step.program.arena.nbytes
+        needed = memory.summary(self.network, self.state, predicting, batch_size, optimizer)
+        return f"{describe.table(self.network, self.parameters)}\n{needed}"
+
+    def _runner(self, kind: passes.Kind) -> Runner:
+        return self._kept.passing(kind, *passes.compiler(self.network, self.state, kind))
 
     if not TYPE_CHECKING:
 

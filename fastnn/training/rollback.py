@@ -47,11 +47,20 @@ class LastGoodState:
             return True
         if self._copies and not self.is_finite():
             return False
-        self._copies = [array.copy() for array in self._arrays]
+        if self._copies:  # new ones beside the old ones would take twice the memory
+            for copy, array in zip(self._copies, self._arrays, strict=True):
+                copy[...] = array
+        else:
+            self._copies = [array.copy() for array in self._arrays]
         self._scalars.clear()
         now = time.perf_counter()
         self._due = now + (now - begin) / COPYING_FRACTION
         return True
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the copies take. (Where numbers are no longer finite, `find` takes as much again.)"""
+        return sum(array.nbytes for array in (*self._parameters, *self._runner.state_arrays()))
 
     def ran(self, scalars: np.ndarray) -> None:
         """Note the optimizer's scalars of the steps that follow, (steps, s)."""

@@ -70,6 +70,26 @@ def test_a_batch_or_a_prediction_that_does_not_fit():
         dense_model().predict(x)
 
 
+@pytest.mark.usefixtures("_little")
+def test_a_training_of_which_each_part_would_fit(monkeypatch):
+    """The sum is refused before the first step, with what takes less."""
+    model = fn.Sequential([fn.Dense(200)], input_shape=200)
+    x, y, begun = np.zeros((50, 200)), np.zeros(50, int), []
+
+    class Begun(fn.Callback):
+        def on_train_begin(self, run):
+            begun.append(run.memory.coming)
+
+    with pytest.raises(OutOfMemoryError, match=r"^this training \(copies 0.5 MB, optimizer 0.3 MB, .*; .*fewer units"):
+        model.fit(x, y, batch_size=10, verbose=False, callbacks=[Begun()])
+    assert begun == []
+    with pytest.raises(OutOfMemoryError, match=r"a copy of x and y takes 4.8 MB .*; a stream such as fn.H5Stream"):
+        model.fit(np.zeros((3000, 200), np.float16), np.zeros(3000, int), optimizer="sgd", verbose=False)
+    model.fit(x, y, optimizer="sgd", batch_size=10, verbose=False, callbacks=[Begun()])
+    assert len(begun) == 1
+    assert begun[0] < 1_000_000
+
+
 def test_where_nothing_is_known_numpy_decides(monkeypatch):
     monkeypatch.setattr(rooms, "room", lambda: None)
     monkeypatch.setattr(rooms, "SMALL", 0)
@@ -89,4 +109,4 @@ except MemoryError as error:
 """
     printed = python(code)
     assert printed.startswith("a block of arrays (dense.w (1000000, 1000000) and others) takes 4,000.0 GB of ")
-    assert printed.endswith("more True\n")
+    assert printed.endswith("less True\n")

@@ -9,7 +9,7 @@ def test_summary_knows_counts_and_bytes():
     assert lines[0] == "input (N, 3)"
     assert lines[2].split() == ["embedding", "(N,", "3,", "2)", "w", "(5,", "2)", "10"]
     assert lines[4].startswith("dense (tanh)")
-    assert lines[-1] == f"38 parameters, float32, {(5 + 6 + 1) * 64} bytes with padding"
+    assert lines[-2] == f"38 parameters, float32, {(5 + 6 + 1) * 64} bytes with padding"
     assert "5 layers" not in repr(model)
     assert "38 parameters" in repr(model)
 
@@ -18,12 +18,26 @@ def test_a_sample_that_is_one_number_has_the_shape_of_the_batch():
     model = fn.Sequential([fn.Embedding(5, 2), fn.Dense(3)], input_shape=())
     lines = model.summary().splitlines()
     assert lines[0] == "input (N,)"
-    assert lines[-1].startswith("19 parameters")
+    assert lines[-2].startswith("19 parameters")
 
 
 def test_columns_are_aligned_and_large_counts_have_commas():
     model = fn.Sequential([fn.Dense(1000), fn.Dense(2)], input_shape=(10,))
-    _, *lines, last = model.summary().splitlines()
+    _, *lines, last, _ = model.summary().splitlines()
     assert len({len(line) for line in lines}) == 1
     assert lines[1].endswith("11,000")
     assert last.startswith("13,002 parameters")
+
+
+def test_the_last_line_tells_the_memory_to_predict_and_to_train():
+    model = fn.Sequential([fn.Dense(1000), fn.Dense(2)], input_shape=(1000,))
+    usual, large, other = (
+        model.summary(**given).splitlines()[-1] for given in ({}, {"batch_size": 50_000}, {"optimizer": fn.SGD(0.1)})
+    )
+    assert usual.startswith("memory beside data: 8.2 MB to predict; to train in batches of 32 by adam ")
+    assert "optimizer 8.2 MB" in usual
+    assert "step 6" in large  # 50,000 rows of 3 · 1,000 numbers and some more
+    assert "optimizer" not in other
+    trained = fn.Adam()
+    model.summary(optimizer=trained)
+    assert not trained.state

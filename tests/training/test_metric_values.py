@@ -154,7 +154,7 @@ def test_batches_of_every_kind(case, options, hidden):
 def test_streams(case, tmp_path, monkeypatch):
     monkeypatch.setattr(streamed, "SHUFFLE_BLOCK_BYTES", 5 * 8)
     monkeypatch.setattr(streamed, "SHUFFLE_BUFFER_BYTES", 17 * 8)
-    monkeypatch.setattr(training.model, "EVALUATION_BATCH", 8)  # so there are several chunks
+    monkeypatch.setattr(training.passes, "EVALUATION_BATCH", 8)  # so there are several chunks
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"], file["y"] = X, CASES[case][1]
     with fn.H5Stream(tmp_path / "a.h5", "x") as x, fn.H5Stream(tmp_path / "a.h5", "y") as y:

@@ -57,3 +57,9 @@ def test_many_figures_take_several_lines_of_a_terminal():
     assert all(line.startswith(" " * 13) for line in lines[1:])
     few = progress.epoch_line(logs, 20, [])
     assert few == "epoch  3/20  loss 968.9089  val_loss 5.5000  12,346 samples/s"
+
+
+def test_a_training_that_takes_much_memory_says_so(capfd, monkeypatch):
+    monkeypatch.setattr(progress, "LARGE_BYTES", 1)
+    fit(tiny_model(), verbose=True)
+    assert "takes 0.0 MB: step 0.0 MB, copies 0.0 MB" in capfd.readouterr().err

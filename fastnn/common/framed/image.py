@@ -35,7 +35,7 @@ class Text:
 class Image:
     """The bytes of an HDF5 file.
 
-    pieces  one after the other; large ones are the arrays themselves
+    pieces  one after the other; large ones are the arrays themselves, contiguous or not
     size    of all together
     layout  where in them the arrays are
     """
@@ -60,7 +60,7 @@ def image_of(tree: Tree, attributes: Tree) -> Image:
         for array, dataset, entry in arrays:
             entry[2] = dataset.get_offset() or 0  # an array of no elements has no place
             assert array.size == 0 or entry[2], "HDF5 was told to find a place at once"
-    placed = sorted(((entry[2], array.reshape(-1).view(np.uint8)) for array, _, entry in arrays), key=lambda at: at[0])
+    placed = sorted(((entry[2], array) for array, _, entry in arrays), key=lambda at: at[0])
     return Image(skeleton.with_arrays(placed), skeleton.size, layout)
 
 
@@ -106,7 +106,7 @@ def _checked(array: np.ndarray, where: str) -> np.ndarray:
     dtype = array.dtype
     if dtype.kind not in KINDS or not 0 < dtype.itemsize <= LARGEST.get(dtype.kind, dtype.itemsize):
         raise TypeError(f"{where} holds what cannot be saved: an array of {dtype}; expected numbers of up to 64 bits")
-    return np.asarray(array, order="C")
+    return np.asarray(array)
 
 
 def json_of(value: Any, where: str) -> str:

@@ -53,18 +53,18 @@ class Skeleton(io.RawIOBase):
         )
 
     def with_arrays(self, placed: Iterable[tuple[int, np.ndarray]]) -> list[Any]:
-        """The content in pieces, with these bytes, uint8, at these offsets, which rise."""
+        """The content in pieces, with the bytes of these arrays at these offsets, which rise."""
         pieces, small, at = [], bytearray(), 0
         for offset, array in placed:
             if not array.size:
                 continue
             small += self.between(at, offset)
-            if array.size < SMALL:
+            if array.nbytes < SMALL:
                 small += array.tobytes()
             else:
                 pieces += [bytes(small), array]
                 small = bytearray()
-            at = offset + array.size
+            at = offset + array.nbytes
         return [*pieces, bytes(small + self.between(at, self.size))]
 
 

@@ -10,6 +10,7 @@ from fastnn.common.hints.habits import Hinted
 from fastnn.common.hints.names import FOREIGN_EVENTS
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
+from fastnn.training.memory import Memory
 from fastnn.training.model import Predictor
 from fastnn.training.runner import Runner
 
@@ -28,6 +29,7 @@ class Run:
                                 callback adds are kept in the history.
     can_resume_within           whether a training can go on from the middle of an epoch
     position_to_resume          where the next epoch begins, if not at its beginning: set by a Checkpoint
+    memory                      what the training takes of memory, known before it begins
     stop_reason                 why a callback ended the training; None while it goes on
     put_back                    whether a callback has put the parameters of an earlier epoch back, at the end: then a
                                 Checkpoint keeps these for `load`, beside those from which a training resumes
@@ -41,6 +43,7 @@ class Run:
         self.step = self.steps = self.samples = self.batch_size = 0
         self.shuffle = self.can_resume_within = True
         self.logs: dict[str, Any] = {}
+        self.memory = Memory()
         self.stop_reason: str | None = None
         self.put_back = False
         self.position_to_resume: Mapping[str, Any] | None = None
@@ -135,6 +138,10 @@ class Callback(Hinted):
     def on_batch_begin(self, run: Run) -> None: ...
 
     def on_batch_end(self, run: Run) -> None: ...
+
+    def bytes_kept(self, run: Run) -> int:
+        """The bytes that it will take of memory, where they are many: `run.memory` counts them."""
+        return 0
 
     def state_dict(self) -> dict[str, Any]:
         """The state that a checkpoint must keep, so that this callback goes on as if it had not been interrupted."""

@@ -79,6 +79,13 @@ class Checkpoint(Callback):
             told = "; ".join(_difference(name, was.get(name), now.get(name)) for name in changed)
             raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
 
+    def bytes_kept(self, run: Run) -> int:
+        """All bytes of the file, where it is read: to resume, or at the end, where the best parameters are put back."""
+        puts_back = any(getattr(callback, "restore_best", False) for callback in run.callbacks)
+        if not puts_back and not (self.resume and self.path.exists()):
+            return 0
+        return (1 + puts_back) * run.model.state.nbytes + sum(array.nbytes for array in run.optimizer.flat_state())
+
     def on_batch_end(self, run: Run) -> None:
         """Called every `every` steps, and often if `minutes` is set."""
         if (self.every and run.step % self.every == 0) or time.monotonic() >= self._due:

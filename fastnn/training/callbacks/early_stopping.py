@@ -44,6 +44,10 @@ class EarlyStopping(PlateauWatcher):
         self.best_state: dict[str, dict[str, np.ndarray]] | None = None
         self.stopped = ""
 
+    def bytes_kept(self, run: Run) -> int:
+        """The best parameters, and while they are replaced, those that come after them."""
+        return 2 * run.model.state.nbytes if self.restore_best else 0
+
     def on_epoch_begin(self, run: Run) -> None:
         if self.stopped:  # resumed from the checkpoint of a training that had ended
             run.stop(self.stopped)
@@ -72,4 +76,6 @@ class EarlyStopping(PlateauWatcher):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         super().load_state_dict(state)
-        self.best_state = state["best_state"] or None
+        # Copies: the arrays of a file that was read are views, which keep all of its bytes in memory.
+        best = {kind: {name: array.copy() for name, array in of.items()} for kind, of in state["best_state"].items()}
+        self.best_state = best or None

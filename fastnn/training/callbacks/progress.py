@@ -10,6 +10,7 @@ from fastnn.training.callbacks.base import Callback, Run
 
 WIDTH = 80  # of a terminal
 LONGEST = 110  # a line of the usual figures, loss and accuracy of both sets, is somewhat longer and stays one
+LARGE_BYTES = 100_000_000  # of memory: a training that takes less does not say so
 KERNELS = logging.getLogger("fastnn_kernels")
 
 
@@ -36,6 +37,8 @@ class ProgressBar(Callback):
         from rich.console import Console
 
         self.console = Console(stderr=True)
+        if run.memory.total >= LARGE_BYTES:
+            self.console.print(f"takes {run.memory}", highlight=False, soft_wrap=True)
         self.bar = _bar(self.console)
         self.task = self.bar.add_task(
             "loading kernels", total=run.samples * (run.last_epoch - run.epoch) or None, note=""

@@ -1,0 +1,98 @@
+"""A process that trains and predicts for ever does not grow.
+
+\b
+    python -m tests.proofs.soak --size 1000000
+
+SIZE steps of small nets, in rounds: `fit` of several kinds, also with callbacks and a stream of batches, steps by hand,
+predictions of ever new batch sizes, new models. The first rounds are a warm up: compiling, kept tables, the heap.
+Afterwards only the history may grow, by 8 bytes a step and the dict of an epoch: each round throws it away half-way,
+by taking a new model, so memory must stay as it is.
+"""
+
+import gc
+import sys
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+
+import fastnn as fn
+
+# Python's heap and the system's pages come and go by some megabytes; a leak of one small array a step is more.
+ALLOWED_BYTES = 8 << 20
+ROUNDS = 20
+
+
+class Counted(fn.Callback):
+    """Writes a figure of its own each epoch, as users do."""
+
+    every = 50
+
+    def on_batch_end(self, run):
+        run.logs["seen"] = run.samples_done
+
+    def on_epoch_end(self, run):
+        run.logs["own"] = float(run.step)
+
+
+class Soak:
+    """What is kept from round to round: a model that is used again and again, and an optimizer."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+        self.x = self.rng.normal(size=(4000, 8)).astype(np.float32)
+        self.y = self.rng.integers(0, 3, 4000)
+        self.kept, self.adam = model_of("relu"), fn.Adam(1e-3)
+
+    def round(self, steps):
+        """About so many steps of training, and what else users do. Returns how many they were."""
+        model, epochs = model_of("tanh"), max(steps // 4000, 1)
+        for optimizer in ("sgd", self.adam):
+            model.fit(self.x, self.y, batch_size=4, epochs=epochs, optimizer=optimizer, verbose=False)
+        stopping = fn.EarlyStopping("loss", patience=99, restore_best=True)
+        some = self.x[:500], self.y[:500]
+        model.fit(*some, batch_size=7, verbose=False, callbacks=[Counted(), stopping], validation_data=some)
+        batches = [(self.x[i : i + 50], self.y[i : i + 50]) for i in range(0, 1000, 50)]
+        model.fit(batches, epochs=2, verbose=False)
+        by_hand = max(steps // 100, 10)
+        for _ in range(by_hand):
+            count = int(self.rng.integers(1, 40))
+            self.kept.train_on_batch(self.x[:count], self.y[:count], optimizer=self.adam)
+            self.kept.predict(self.x[: int(self.rng.integers(1, 900))])
+        self.kept.evaluate(self.x, self.y)
+        self.kept.loss_and_gradients(self.x[:9], self.y[:9])
+        return 2000 * epochs + 72 + 40 + by_hand
+
+
+def model_of(activation):
+    return fn.Sequential([fn.Dense(6, activation), fn.Dense(3)], input_shape=8)
+
+
+def resident():
+    """The memory of this process, in bytes."""
+    gc.collect()
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+def soak(steps, tell=lambda line: None, rounds=ROUNDS):
+    """How many bytes memory has grown between the first third of the rounds and the end."""
+    soaked, done, begin, sizes = Soak(), 0, time.monotonic(), []
+    for number in range(rounds):
+        done += soaked.round(steps // rounds)
+        sizes.append(resident())
+        tell(f"round {number + 1}: {done:,} steps, {sizes[-1] / 1e6:.1f} MB, {time.monotonic() - begin:.0f} s")
+    return sizes[-1] - sizes[rounds // 3]
+
+
+@click.command(help=__doc__)
+@click.option("--size", default=1_000_000, help="Steps of training.")
+def main(size):
+    grown = soak(size, click.echo)
+    click.echo(f"memory has grown by {grown / 1e6:.2f} MB, of {ALLOWED_BYTES / 1e6:.1f} MB that are allowed")
+    sys.exit(int(grown > ALLOWED_BYTES))
+
+
+if __name__ == "__main__":
+    main()
