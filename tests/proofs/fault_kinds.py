@@ -14,10 +14,9 @@ from fastnn import data, plots
 from fastnn.cli import main
 from fastnn.common.errors import DataError, FastnnError
 from fastnn.data import catalogue, remote
-from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.sweep import PICTURE
-from fastnn.recipes import RECIPES
 from fastnn.training.callbacks.monitor import load_monitor
 from tests.bad_server import Server
 from tests.run_bits import arrays_of, rows_of, run_bits
@@ -116,14 +115,12 @@ def _run(folder, seed):
 
 @contextlib.contextmanager
 def command():
-    """A command of two trainings in the folder of a finished run."""
+    """A command of several trainings in the folder of a finished run."""
     empty = matplotlib.figure.Figure()
-    seeds = Comparison("seeds", "does the seed matter?", {f"seed {n}": {"seed": n} for n in (8, 9)})
     found = pictures((32, 32), classes=2, train=20, test=6), "a test's pictures"
-    recipe = replace(RECIPES["cats-vs-cars"], comparisons=(seeds,), closing=lambda results: [])
     with (
-        mock.patch.object(type(recipe), "find", lambda *_: found),
-        mock.patch("fastnn.experiment.runner.pictures_of", lambda *_: [("curves.png", "", empty)]),
+        mock.patch.object(Recipe, "find", return_value=found),
+        mock.patch("fastnn.experiment.runner.pictures_of", return_value=[("curves.png", "", empty)]),
     ):
         yield Kind(
             lambda folder: _run(folder, 7),

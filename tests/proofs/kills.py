@@ -117,7 +117,7 @@ KINDS = {
 def run(kind, folder):
     """The training, with pictures that are quick to draw; returns its status."""
     empty = matplotlib.figure.Figure()
-    drawn = mock.patch("fastnn.experiment.runner.pictures_of", lambda *_: [("curves.png", "", empty)])
+    drawn = mock.patch("fastnn.experiment.runner.pictures_of", return_value=[("curves.png", "", empty)])
     with drawn, mock.patch("fastnn.cli.sweep.draw", lambda work: plots.save(empty, work.folder / PICTURE)):
         return KINDS[kind][0](folder)
 

@@ -88,6 +88,6 @@ def test_a_run_within_the_unfinished_folder_of_another(tmp_path):
     inner = tmp_path / "run.unfinished" / "inner"
     inner.mkdir(parents=True)
     (inner / "model.h5").write_bytes(b"mine")
-    with pytest.raises(fn.FileFormatError, match="no run made|what no run wrote"):
+    with pytest.raises(fn.FileFormatError, match=r"no run made|what no run wrote"):
         RunFolder(tmp_path / "run", fresh=True)
     assert (inner / "model.h5").read_bytes() == b"mine"
