@@ -95,12 +95,16 @@ class Clock:
         return self.now
 
 
-def python(code, **environment):
+def environment(**changes):
+    """The environment of a further Python process that imports what this one can."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | changes
+
+
+def python(code, **changes):
     """What `code` prints in a process of its own; the test fails with its stderr if it does not end well."""
-    paths = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONPATH": paths} | environment,
+        env=environment(**changes),
         capture_output=True,
         text=True,
         timeout=300,

@@ -5,14 +5,12 @@ The kill is simulated in this process: from one operation on, every further one 
 """
 
 import contextlib
-import json
 import os
 import random
 import shutil
 import sys
 from dataclasses import replace
 
-import h5py
 import matplotlib.figure
 import pytest
 
@@ -25,6 +23,7 @@ from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_swap import is_whole
 from fastnn.experiment.runner import Experiment, run
 from fastnn.recipes import RECIPES
+from tests.run_bits import run_bits
 from tests.small_data import pictures
 from tests.tiny import jit_only
 
@@ -95,16 +94,6 @@ def command(out, **flags):
         return run(experiment(), RunFolder(out, **({"resume": True} | flags)))
 
 
-def bits(folder):
-    """What a run leaves, without times: the model's arrays, the figures, the names of its files."""
-    with h5py.File(folder / "model.h5") as file:
-        arrays = {name: array[()].tobytes() for name, array in file["parameters"].items()}
-    summary = json.loads((folder / "summary.json").read_text())
-    rows = [(row["run"], row["metrics"]) for row in summary["runs"]]
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-    return arrays, summary["metrics"], rows, names, len((folder / "history.csv").read_text().splitlines())
-
-
 def beside(folder):
     return sorted(path.name for path in folder.parent.iterdir())
 
@@ -114,7 +103,7 @@ def want(tmp_path_factory):
     """Of a run that nothing interrupted."""
     with pytest.MonkeyPatch.context() as patch:
         quick.__wrapped__(patch)
-        return bits(command(tmp_path_factory.mktemp("whole") / "run").folder)
+        return run_bits(command(tmp_path_factory.mktemp("whole") / "run").folder)
 
 
 def kill(disk, out, last, **flags):
@@ -146,7 +135,7 @@ def test_killed_anywhere_it_goes_on(disk, want, tmp_path):
         with contextlib.suppress(DataError):
             RunFolder(out)
         assert command(out).folder == out
-        assert bits(out) == want, last
+        assert run_bits(out) == want, last
         assert beside(out) == ["run"], last
 
 
@@ -157,7 +146,7 @@ def test_killed_twice_and_again(disk, want, tmp_path):
         out = tmp_path / str(number) / "run"
         while kill(disk, out, drawn.randrange(5, 250)):
             pass
-        assert bits(out) == want
+        assert run_bits(out) == want
         assert beside(out) == ["run"]
 
 
@@ -205,7 +194,7 @@ def test_killed_as_it_ends_nothing_is_trained_again(disk, want, ending, monkeypa
             else:
                 end_only(out)
         if flags["resume"] or has_ended:
-            assert bits(out) == want, last
+            assert run_bits(out) == want, last
             assert beside(out) == ["run"], last
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 
 import numpy as np
@@ -20,15 +20,30 @@ NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe that took the place of the file
 def opened_whole(path: str | os.PathLike[str], expected: str) -> Iterator[tuple[FileIO, int]]:
     """Yield a regular file, open for reading and not buffered, and its size in bytes.
 
-    FileFormatError if it is missing, a folder, a pipe, a device, or held open by a process that writes HDF5 to it.
+    FileFormatError if it is missing, a folder, a pipe, a device, or held open by a process that writes HDF5 to it, or
+    if the disk fails as it is opened.
     """
     check_readable(path, expected)
-    with FileIO(os.open(path, os.O_RDONLY | BINARY | NO_WAIT), "rb") as file:
+    with _opened(path) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise FileFormatError(f"{os.fspath(path)!r} is a pipe or a device, expected {expected}")
         _check_unlocked(file, path)
         yield file, status.st_size
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[FileIO]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | BINARY | NO_WAIT)
+    except OSError as error:
+        raise FileFormatError(f"{os.fspath(path)!r} cannot be read: {error.strerror}") from error
+    file = FileIO(descriptor, "rb")
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # nothing was written that could be lost
+            file.close()
 
 
 def fill(file: FileIO, out: np.ndarray) -> None:

@@ -61,7 +61,7 @@ def save_cifar10(folder: str | os.PathLike[str], dataset: Dataset) -> None:
         raise DataError(
             f"CIFAR-10 has {len(TRAIN)} training files and a test file, expected an image for each at least"
         )
-    reading.make_folder(folder)
+    reading.begin_set(folder, FILES[-1])
     pieces = np.array_split(np.arange(len(dataset.train)), len(TRAIN))
     for file, rows in zip(TRAIN, pieces, strict=True):
         _write(Path(folder) / file, dataset.train.x[rows], dataset.train.y[rows])

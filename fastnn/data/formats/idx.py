@@ -136,7 +136,12 @@ def save_idx(folder: str | os.PathLike[str], dataset: Dataset) -> None:
     """
     if dataset.test is None:
         raise DataError("MNIST's layout has a training and a test set, found no test set")
-    reading.make_folder(folder)
-    for name, split in (("train", dataset.train), ("test", dataset.test)):
-        write_idx(Path(folder) / f"{_file_name(PREFIXES[name], 3)}.gz", split.x)
-        write_idx(Path(folder) / f"{_file_name(PREFIXES[name], 1)}.gz", split.y)
+    parts = (("train", dataset.train), ("test", dataset.test))
+    files = [
+        (f"{_file_name(PREFIXES[name], axes)}.gz", array)
+        for name, split in parts
+        for axes, array in ((3, split.x), (1, split.y))
+    ]
+    reading.begin_set(folder, files[-1][0])
+    for name, array in files:
+        write_idx(Path(folder) / name, array)

@@ -1,5 +1,6 @@
 """Shared by all readers of files: opening them, limits of size, and checks of labels and images."""
 
+import contextlib
 import difflib
 import gzip
 import os
@@ -27,12 +28,18 @@ PIECE_BYTES = 1 << 20  # Unpacked at a time.
 LARGEST_BYTES = 1 << 32
 
 
-def make_folder(folder: str | os.PathLike[str]) -> None:
-    """Make `folder` and its parents; FileFormatError if they cannot be made."""
+def begin_set(folder: str | os.PathLike[str], last: str) -> None:
+    """Make `folder` and its parents, and remove from it `last`, the file of a set of files that is written last.
+
+    So a set whose writing breaks off lacks a file and is refused: else files of an earlier set would be read with new
+    ones, pictures of the one with labels of the other. FileFormatError if the folder cannot be made or written.
+    """
     try:
         os.makedirs(folder, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, last))
     except OSError as error:
-        raise FileFormatError(f"cannot make folder {os.fspath(folder)!r}: {error.strerror}") from error
+        raise FileFormatError(f"cannot write into folder {os.fspath(folder)!r}: {error.strerror}") from error
 
 
 def check_hdf5(name: str) -> None:

@@ -1,0 +1,93 @@
+"""Machines that differ from the usual: names in other scripts, no home, a cache that cannot be written."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import fastnn as fn
+from fastnn.cli import main
+from fastnn.experiment.run_folder import RunFolder
+from fastnn_kernels._cache import cache_folder
+from tests.tiny import environment, fit, jit_only, tiny_model
+
+ODD = "дом с пробелом 🦊"
+TRAIN = "from tests.tiny import bits, fit, tiny_model; print(bits(fit(tiny_model(), epochs=1).parameters))"
+UNSHARE = ["unshare", "--user", "--map-user=54321", "--map-group=54321"]  # a user without a name, who is not root
+
+
+def can_be_another():
+    found = shutil.which("unshare")
+    return found is not None and subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+
+
+another_user = pytest.mark.skipif(not can_be_another(), reason="this system lets nobody be a user without a name")
+
+
+def printed(command, env):
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def test_names_in_other_scripts(tmp_path, monkeypatch, capsys):
+    home = tmp_path / ODD
+    home.mkdir()
+    monkeypatch.chdir(home)
+    assert main(["data", "make", "moons", "--out", "данные 🦊.npz"]) == 0
+    command = ["train", "moons", "--data", "данные 🦊.npz", "--epochs", "1", "--compare", "none", "--hidden", "2"]
+    assert main([*command, "--out", f"{ODD}/a b"]) == 0
+    assert fn.load(f"{ODD}/a b/model.h5").parameters
+    assert f"wrote {ODD}/a b/" in capsys.readouterr().out
+    fit(tiny_model(), callbacks=[fn.Checkpoint("модель 🦊.h5"), fn.CSVLogger("история.csv")], epochs=1)
+    assert fn.load("модель 🦊.h5").epoch == 1
+
+
+@jit_only
+def test_a_cache_in_another_script_is_used(tmp_path):
+    cache = tmp_path / ODD
+    shutil.copytree(cache_folder(), cache / cache_folder().name)
+    code = f"{TRAIN}; from fastnn_kernels._cache import cache_folder; print(cache_folder())"
+    out = printed([sys.executable, "-c", code], environment(FASTNN_CACHE_DIR=str(cache)))
+    assert out.endswith(str(cache / cache_folder().name))
+
+
+@another_user
+def test_neither_home_nor_name(tmp_path):
+    """The cache and fetched data go to the folder of temporary files, under the number of the user."""
+    env = environment(TMPDIR=str(tmp_path))
+    for name in ("HOME", "FASTNN_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "FASTNN_DATA_DIR"):
+        env.pop(name, None)
+    code = (
+        "from fastnn_kernels._cache import cache_folder; from fastnn.data.download import data_folder; "
+        "print(cache_folder().parent, data_folder())"
+    )
+    assert (
+        printed([*UNSHARE, sys.executable, "-c", code], env) == f"{tmp_path}/fastnn-54321 {tmp_path}/fastnn-54321/data"
+    )
+
+
+@another_user
+@jit_only
+def test_a_cache_that_cannot_be_written(tmp_path):
+    """What was asked for by name cannot be used: all is compiled in memory, nothing is said twice or crashes."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    cache.chmod(0o555)
+    code = "from fastnn_kernels._cache import cache_folder; print(cache_folder())"
+    out = printed([*UNSHARE, sys.executable, "-c", code], environment(FASTNN_CACHE_DIR=str(cache)))
+    cache.chmod(0o755)
+    assert out == "None"
+    assert os.listdir(cache) == []
+
+
+def test_a_run_within_the_unfinished_folder_of_another(tmp_path):
+    """It is a stranger there: the outer run is refused and deletes nothing."""
+    inner = tmp_path / "run.unfinished" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "model.h5").write_bytes(b"mine")
+    with pytest.raises(fn.FileFormatError, match=r"no run made|what no run wrote"):
+        RunFolder(tmp_path / "run", fresh=True)
+    assert (inner / "model.h5").read_bytes() == b"mine"
