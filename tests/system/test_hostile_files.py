@@ -177,7 +177,7 @@ TRAININGS = {
 def test_trainings_that_no_command_saved(tmp_path, change):
     good = {"epochs": [], "steps": {}, "metrics": {}, "best_epoch": 0, "stop_reason": "", "settings": "{}"}
     storage.save(tmp_path / "a.h5", tiny_model().saved(good | change))
-    with pytest.raises(FileFormatError, match="a.h5: cannot be read as a training that has ended"):
+    with pytest.raises(FileFormatError, match=r"a\.h5: cannot be read as a training that has ended"):
         load_run(tmp_path / "a.h5", "a", Moment())
 
 
