@@ -1,18 +1,10 @@
-"""The errors of h5py, translated in one place: a file that is damaged or in use gives a FileFormatError of one line.
+"""The errors of h5py, translated in one place: a file that is damaged or in use gives a FileFormatError of one line."""
 
-h5py is imported when a file is opened, so `import fastnn` does not load it.
-"""
-
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from fastnn.common.errors import FastnnError, FileFormatError
 from fastnn.common.framed.opening import IN_USE
-
-if TYPE_CHECKING:
-    import h5py
 
 # h5py has no exception of its own for a damaged file: the damaged byte decides which of these it raises.
 DAMAGE = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError, OverflowError)
@@ -31,26 +23,6 @@ def hdf5_errors(problem: str, passing: type[FastnnError] = FastnnError) -> Itera
         raise
     except DAMAGE as error:
         raise FileFormatError(f"{problem}: {_reason(error)}") from error
-
-
-@contextmanager
-def open_hdf5(path: str | os.PathLike[str], problem: str) -> Iterator["h5py.File"]:
-    """Open a file for reading within the block; errors become FileFormatError as in `hdf5_errors`."""
-    with hdf5_errors(problem), opened(path, problem) as file:
-        yield file
-
-
-def opened(path: str | os.PathLike[str], problem: str) -> "h5py.File":
-    """The file, open for reading. FileFormatError if another process writes it; other errors as in `hdf5_errors`."""
-    import h5py
-
-    with hdf5_errors(problem):
-        try:
-            return h5py.File(path, "r")
-        except OSError as error:
-            if in_use := how_in_use(error):
-                raise FileFormatError(f"{os.fspath(path)!r} {in_use}") from error
-            raise
 
 
 def how_in_use(error: OSError) -> str:

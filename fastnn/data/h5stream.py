@@ -11,15 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.hdf5 import hdf5_errors, opened
-from fastnn.data.formats import reading
+from fastnn.data.hdf5.file import LARGEST_CHUNK_BYTES, HDF5Array, HDF5File
 
 log = logging.getLogger(__name__)
 
 # The size of the blocks that `blocks` yields.
 BLOCK_BYTES = 16 << 20
-# The largest chunk of a file that is accepted: to read one row, HDF5 unpacks the whole chunk that holds it.
-LARGEST_CHUNK_BYTES = 64 << 20
 
 
 class H5Stream:
@@ -44,16 +41,14 @@ class H5Stream:
         self.path, self.key = os.fspath(path), key
         self._where = f"{self.path!r}: {key!r}"
         self._change = change
-        reading.check_hdf5(self.path)
-        with hdf5_errors(reading.damaged(self.path)):
-            self._file = opened(self.path, reading.damaged(self.path))
-            try:
-                self._array = self._checked(reading.hdf5_array(self._file, self.path, key))
-                self._range = (0, len(self._array))
-                self._describe()
-            except BaseException:
-                self._file.close()
-                raise
+        self._file = HDF5File(self.path)
+        try:
+            self._array = self._checked(self._file.array(key))
+            self._range = (0, len(self._array))
+            self._describe()
+        except BaseException:
+            self._file.close()
+            raise
 
     def _describe(self) -> None:
         """Set shape and dtype after the change, the memory that reading a row takes, and the rows of a chunk."""
@@ -62,28 +57,30 @@ class H5Stream:
         self.shape: tuple[int, ...] = (len(self), *example.shape[1:])
         self.dtype: np.dtype[Any] = example.dtype
         self.row_bytes: int = max(math.prod(rows.shape[1:]) * rows.itemsize for rows in (raw, example))
-        self.chunk_rows: int = self._array.chunks[0] if self._array.chunks else 1
-        if self._array.compression and self.chunk_rows * self.row_bytes > BLOCK_BYTES:
+        chunks = self._array.described.chunks
+        self.chunk_rows: int = chunks[0] if chunks else 1
+        if self._array.described.is_packed and self.chunk_rows * self.row_bytes > BLOCK_BYTES:
             log.warning(
                 "%s is packed in chunks of %s: %d rows are unpacked to read one; chunks of whole rows, such as %s, "
                 "are read many times faster",
                 self._where,
-                self._array.chunks,
+                chunks,
                 self.chunk_rows,
                 (max((1 << 18) // self.row_bytes, 1), *self._array.shape[1:]),
             )
 
-    def _checked(self, array: Any) -> Any:
-        if array.ndim == 0 or array.dtype.kind not in "iufb":
+    def _checked(self, array: HDF5Array) -> HDF5Array:
+        if array.ndim == 0 or array.dtype is None or array.dtype.kind not in "iufb":
             raise FileFormatError(
-                f"{self._where} is {array.shape} {array.dtype}, expected numbers with at least one axis"
+                f"{self._where} is {array.shape} {array.what}, expected numbers with at least one axis"
             )
-        chunk = math.prod(array.chunks) * array.dtype.itemsize if array.chunks else 0
+        chunk = array.described.chunk_bytes
         if chunk > LARGEST_CHUNK_BYTES:
             raise FileFormatError(
                 f"{self._where} is stored in chunks of {chunk:,} bytes, expected at most {LARGEST_CHUNK_BYTES:,}: "
                 "a chunk is unpacked as a whole"
             )
+        array.check_row_written()
         return array
 
     def __len__(self) -> int:
@@ -116,11 +113,7 @@ class H5Stream:
         """Rows as they are in the file, before the change."""
         if not self._file:
             raise DataError(f"{self._where} was closed, expected an open stream")
-        rows = np.empty((last - first, *self._array.shape[1:]), self._array.dtype.newbyteorder("="))
-        if rows.size:
-            with hdf5_errors(reading.damaged(self.path)):
-                self._array.read_direct(rows, np.s_[self._range[0] + first : self._range[0] + last])
-        return rows
+        return self._array.read(self._range[0] + first, self._range[0] + last)
 
     def _changed(self, rows: NDArray[Any]) -> NDArray[Any]:
         assert self._change is not None

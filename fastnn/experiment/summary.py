@@ -6,7 +6,7 @@ in the order in which they stand here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_origin
 
 from fastnn.experiment.answers import from_json
 
@@ -143,7 +143,10 @@ class Summary:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Summary":
-        """The summary that a file holds. Fields of a newer version are ignored, missing ones get their defaults."""
+        """The summary that a file holds. Fields of a newer version are ignored, missing ones get their defaults.
+
+        TypeError or AttributeError for what no run wrote.
+        """
         known = _known(cls, found)
         ended = _known(Ending, found)
         if ended:
@@ -164,5 +167,10 @@ def _shallow(record: Any) -> dict[str, Any]:
 
 
 def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of `found` that are fields of the dataclass `kind`."""
-    return {item.name: found[item.name] for item in fields(kind) if item.name in found}
+    """The entries of `found` that are fields of the dataclass `kind`. TypeError for one of another type."""
+    known = [item for item in fields(kind) if item.name in found]
+    for item in known:
+        expected: Any = get_origin(item.type) or item.type
+        if expected in (str, int, bool, dict, list) and type(found[item.name]) is not expected:
+            raise TypeError(f"{item.name} is {found[item.name]!r:.60}, expected {expected.__name__}")
+    return {item.name: found[item.name] for item in known}

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.errors import FileFormatError
+from fastnn.common.hdf5 import hdf5_errors
 from fastnn.data import Dataset
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import RunResult
@@ -22,7 +24,7 @@ from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
 CHECKPOINT_FRACTION = 0.1
 
 # Fields of a RunResult that are saved with the model of a training that has ended.
-SAVED = ("epochs", "steps", "before", "metrics", "best_epoch", "stop_reason")
+SAVED = {"epochs": list, "steps": dict, "before": dict, "metrics": dict, "best_epoch": int, "stop_reason": str}
 
 
 class ThrottledCheckpoint(Checkpoint):
@@ -136,6 +138,28 @@ def load_run(path: Path, label: str, settings: Any) -> RunResult | None:
     if not path.exists():
         return None
     model, saved = load_checkpoint(path)
-    if json.loads(saved.pop("settings", "null")) != plain(settings):
-        return None
-    return RunResult(label, settings, model, **saved)
+    with hdf5_errors(f"{path}: cannot be read as a training that has ended", passing=FileFormatError):
+        if json.loads(saved.pop("settings", "null")) != plain(settings):
+            return None
+        _check_saved(saved)
+        return RunResult(label, settings, model, **saved)
+
+
+def _check_saved(saved: dict[str, Any]) -> None:
+    """TypeError or KeyError unless these are fields that `save_run` wrote."""
+    for name, value in saved.items():
+        if type(value) is not SAVED[name]:
+            raise TypeError(f"{name} is {value!r:.60}, expected {SAVED[name].__name__}")
+    figures = [figure for epoch in saved["epochs"] for figure in _numbers(epoch)]
+    figures += _numbers(saved["metrics"]) + _numbers(saved.get("before", {}))
+    steps = saved["steps"].values()
+    if not all(isinstance(values, np.ndarray) and values.dtype == float and values.ndim == 1 for values in steps):
+        raise TypeError("its history by step is no arrays of numbers")
+    if not all(isinstance(figure, (int, float, np.ndarray)) for figure in figures):
+        raise TypeError("its history or its metrics hold what is no number")
+
+
+def _numbers(figures: Any) -> list[Any]:
+    if not isinstance(figures, dict):
+        raise TypeError(f"an epoch of its history is {figures!r:.60}, expected figures by name")
+    return list(figures.values())

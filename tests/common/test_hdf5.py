@@ -1,10 +1,9 @@
 """The errors of h5py: one kind, one line, and fastnn's own errors as they are."""
 
-import h5py
 import pytest
 
 from fastnn.common.errors import DataError, FileFormatError, ShapeError
-from fastnn.common.hdf5 import DAMAGE, hdf5_errors, open_hdf5
+from fastnn.common.hdf5 import DAMAGE, hdf5_errors
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
@@ -36,14 +35,3 @@ def test_other_errors_pass():
         raise ZeroDivisionError
     with pytest.raises(KeyboardInterrupt), hdf5_errors("bad"):
         raise KeyboardInterrupt
-
-
-def test_opening(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["x"] = 3
-    with open_hdf5(tmp_path / "a.h5", "bad") as file:
-        assert file["x"][()] == 3
-    assert not file
-    (tmp_path / "a.h5").write_bytes(b"text")
-    with pytest.raises(FileFormatError, match=r"^bad: .*signature"), open_hdf5(tmp_path / "a.h5", "bad"):
-        pytest.fail("the block must not run")

@@ -10,6 +10,7 @@ import pytest
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import Dataset, Split, load_trigram, load_trigram_hdf5, save_trigram_hdf5
 from fastnn.data.formats import trigram_hdf5 as hdf5
+from fastnn.data.hdf5 import child_process
 
 
 def write(path, arrays):
@@ -142,11 +143,13 @@ def test_truncated_file(tmp_path, arrays, share):
     assert "damaged or cut short" in message(FileFormatError, path)
 
 
-def test_damaged_bytes_never_escape_as_anything_else(tmp_path, arrays):
+def test_damaged_bytes_never_escape_as_anything_else(tmp_path, arrays, monkeypatch):
+    """A few, because most of them cost a process; `tests/proofs/hostile_files.py` tries many."""
+    monkeypatch.setattr(child_process, "SECONDS", 1)
     path = write(tmp_path / "a.h5", arrays)
     content, rng = path.read_bytes(), np.random.default_rng(0)
     refused = 0
-    for _ in range(150):
+    for _ in range(10):
         damaged = np.frombuffer(content, np.uint8).copy()
         damaged[rng.integers(8, 4096, 8)] = rng.integers(0, 256, 8)
         path.write_bytes(damaged.tobytes())
@@ -154,7 +157,7 @@ def test_damaged_bytes_never_escape_as_anything_else(tmp_path, arrays):
             load_trigram_hdf5(path)
         except (FileFormatError, DataError):
             refused += 1
-    assert refused > 20
+    assert refused > 2
 
 
 def test_missing_key_names_those_present_and_the_near_one(tmp_path, arrays):

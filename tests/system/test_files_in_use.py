@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
+from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars
 from fastnn.data.formats.trigram_hdf5 import load_trigram_hdf5
+from fastnn.data.hdf5 import child_process
 from fastnn.training.callbacks.monitor import load_monitor
-from tests.data_files import small_set
 from tests.tiny import fit, tiny_model
 
 HOLD = """
@@ -129,11 +129,13 @@ def test_missing_folders_pipes_and_files_that_may_not_be_read(folder, tmp_path, 
 def test_a_folder_and_a_file_system_without_locks(tmp_path, monkeypatch):
     with pytest.raises(fn.FileFormatError, match="is a folder"):
         resumed(tmp_path)
-    save_cats_vs_cars(tmp_path / "m.h5", small_set(4, 4, classes=2))
-
-    def refuse(*_args, **_kwargs):
-        raise OSError(37, "Unable to open file (unable to lock file, errno = 37, error message = 'No locks available')")
-
-    monkeypatch.setattr(h5py, "File", refuse)
+    with h5py.File(tmp_path / "m.h5", "w", libver="latest") as file:  # which only the other process reads
+        file["trainims"] = 3
+    told = "Unable to open file (unable to lock file, errno = 37, error message = 'No locks available')"
+    refuse = f"def refuse(*_): raise OSError(37, {told!r})\n\n\nclass MissingError"
+    text = child_process.SCRIPT.read_text().replace("h5py.File(path", "refuse(path")
+    script = tmp_path / "child.py"
+    script.write_text(text.replace("class MissingError", refuse))
+    monkeypatch.setattr(child_process, "SCRIPT", script)
     with pytest.raises(fn.FileFormatError, match=r"m.h5' cannot be locked .*HDF5_USE_FILE_LOCKING=FALSE"):
         load_cats_vs_cars(tmp_path / "m.h5")

@@ -1,9 +1,11 @@
 """Files that mislead: links, devices, sizes that are lies, headers that are no headers. Each is refused in one line."""
 
+import json
 import os
 import struct
 import tarfile
 import zipfile
+from dataclasses import dataclass
 
 import h5py
 import numpy as np
@@ -23,9 +25,14 @@ from fastnn.data import (
     save_idx,
     write_idx,
 )
+from fastnn.experiment.run_files import read_summary
+from fastnn.experiment.sweep import read_rows
+from fastnn.experiment.train_one import load_run
 from fastnn.recipes import RECIPES
+from fastnn.training import storage
 from tests.data_files import images, labels, message, small_set
 from tests.small_data import write_trigrams
+from tests.tiny import tiny_model
 
 NAMES = tuple("abcdefghij")
 
@@ -99,6 +106,7 @@ def test_splits_of_different_shapes(tmp_path):
 
 HEADERS = {
     "syntax": ("{'descr': ", "has a header that is none of NumPy's"),
+    "nested": ("[" * 2000, "has a header that is none of NumPy's"),
     "open bracket": ("(" * 500, "has a header that is none of NumPy's"),
     "negative": ("{'descr': '|u1', 'fortran_order': False, 'shape': (-2, -3, 3)}", "expected lengths from 0 up"),
     "truth": ("{'descr': '|u1', 'fortran_order': False, 'shape': (True, 3, 6)}", "expected lengths from 0 up"),
@@ -124,6 +132,58 @@ def test_an_archive_without_its_checksum(tmp_path, keep):
     assert "cut short" in message(FileFormatError, load_cifar10, tmp_path / "a.tgz")
     (tmp_path / "a.tgz").write_bytes(whole[:-8] + b"\xff" * 4 + whole[-4:])
     assert "CRC" in message(FileFormatError, load_cifar10, tmp_path / "a.tgz")
+
+
+def test_a_member_of_an_archive_that_claims_more_than_there_is(tmp_path):
+    """tarfile would read on at the end of the file for as many times as the claimed size has blocks."""
+    save_cifar10(tmp_path / "folder", small_set(32, 32, 3))
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
+        archive.add(tmp_path / "folder")
+    content = bytearray((tmp_path / "a.tar").read_bytes())
+    content[124:136] = b"\x80" + bytes(3) + b"\xff" * 8
+    content[156:157] = b"0"  # a file
+    content[148:156] = b" " * 8
+    content[148:156] = b"%06o\0 " % sum(content[:512])
+    (tmp_path / "a.tar").write_bytes(content)
+    assert "cut short" in message(FileFormatError, load_cifar10, tmp_path / "a.tar")
+
+
+FOREIGN = {
+    "a comparison that is a list": ({"runs": [{"label": "a", "comparison": []}]}, "comparison is [], expected str"),
+    "a text for samples": ({"samples": "abc"}, "samples is 'abc', expected dict"),
+}
+
+
+@pytest.mark.parametrize(("found", "said"), FOREIGN.values(), ids=FOREIGN)
+def test_summaries_that_no_run_wrote(tmp_path, found, said):
+    (tmp_path / "summary.json").write_text(json.dumps(found))
+    assert said in message(FileFormatError, lambda path: read_summary(path.parent), tmp_path / "summary.json")
+
+
+def test_a_table_without_columns(tmp_path):
+    (tmp_path / "a.csv").write_text("\nx,y\n")
+    said = message(FileFormatError, lambda path: read_rows(path, RECIPES["trigram"]), tmp_path / "a.csv")
+    assert "is no sweep of trigram" in said
+
+
+TRAININGS = {
+    "settings that are no JSON": {"settings": "{"},
+    "another field": {"x": 1},
+    "a history that is a text": {"epochs": "abc"},
+}
+
+
+@pytest.mark.parametrize("change", TRAININGS.values(), ids=TRAININGS)
+def test_trainings_that_no_command_saved(tmp_path, change):
+    good = {"epochs": [], "steps": {}, "metrics": {}, "best_epoch": 0, "stop_reason": "", "settings": "{}"}
+    storage.save(tmp_path / "a.h5", tiny_model().saved(good | change))
+    with pytest.raises(FileFormatError, match=r"a\.h5: cannot be read as a training that has ended"):
+        load_run(tmp_path / "a.h5", "a", Moment())
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Settings that have no fields."""
 
 
 def test_a_file_full_of_holes(tmp_path):

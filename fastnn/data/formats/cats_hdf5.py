@@ -1,7 +1,6 @@
 """The HDF5 file of cats and cars: grey 32×32 pictures, `trainims`, `trainlbls`, `testims`, `testlbls`."""
 
 import os
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +9,7 @@ from fastnn.common.files import write_whole
 from fastnn.common.framed.image import image_of
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
-
-if TYPE_CHECKING:
-    import h5py
+from fastnn.data.hdf5.file import HDF5File, open_hdf5
 
 CLASSES = ("cat", "car")
 KEYS = ("trainims", "trainlbls", "testims", "testlbls")
@@ -26,7 +23,7 @@ def load_cats_vs_cars(path: str | os.PathLike[str]) -> Dataset:
     another layout, DataError for labels that are not 0 or 1, or unequal numbers of images and labels.
     """
     name = os.fspath(path)
-    with reading.open_hdf5(name) as file:
+    with open_hdf5(name) as file:
         train, test = (_split(file, name, f"{split}ims", f"{split}lbls") for split in ("train", "test"))
     reading.check_alike({"train": train, "test": test}, repr(name))
     return Dataset(train, None, test, meta={"classes": list(CLASSES), "source": name})
@@ -45,15 +42,17 @@ def save_cats_vs_cars(path: str | os.PathLike[str], dataset: Dataset) -> None:
     write_whole(path, image_of(tree, {}).pieces)
 
 
-def _split(file: "h5py.File", name: str, images_key: str, labels_key: str) -> Split:
-    images, labels = (reading.hdf5_array(file, name, key, KEYS) for key in (images_key, labels_key))
+def _split(file: HDF5File, name: str, images_key: str, labels_key: str) -> Split:
+    images, labels = (file.array(key, KEYS) for key in (images_key, labels_key))
     where = f"{name!r}: {images_key!r}", f"{name!r}: {labels_key!r}"
     if images.ndim != 3 or images.dtype != np.uint8:
-        raise FileFormatError(f"{where[0]} is {images.shape} {images.dtype}, expected (N, H, W) uint8")
+        raise FileFormatError(f"{where[0]} is {images.shape} {images.what}, expected (N, H, W) uint8")
     if labels.ndim not in (1, 2):
         raise FileFormatError(f"{where[1]} has shape {labels.shape}, expected labels (N,) or (N, 1)")
+    if labels.dtype is None:
+        raise FileFormatError(f"{where[1]} holds {labels.what}, expected whole numbers")
     for array, array_name in zip((images, labels), where, strict=True):
-        reading.check_size(array_name, array.shape, array.dtype.itemsize)
-        reading.check_written(array, name, array_name)
+        reading.check_size(array_name, array.shape, array.described.itemsize)
+        array.check_written()
     reading.check_lengths(images, labels, where)  # before anything is read
-    return Split(reading.as_images(images[()], where[0]), reading.as_labels(labels[()], where[1], len(CLASSES)))
+    return Split(reading.as_images(images.read(), where[0]), reading.as_labels(labels.read(), where[1], len(CLASSES)))

@@ -22,6 +22,7 @@ RECORD = 1 + 3 * SIDE * SIDE
 TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 FILES = (*TRAIN, "test_batch.bin")
 BATCH = 10_000  # Records of each file of the original; an archive whose files declare more is refused.
+MOST_ENDS = 8  # How often the end of an archive is read: tarfile needs two.
 # The most that an archive may unpack to: six full files, their tar headers and the two small texts beside them.
 ARCHIVE_BYTES = len(FILES) * BATCH * RECORD + (1 << 20)
 
@@ -113,14 +114,21 @@ def _records(raw: IO[bytes], size: int, where: str) -> NDArray[np.uint8]:
 
 
 class _Bounded:
-    """A file for tarfile that raises an error after `limit` bytes: tarfile unpacks the members that it skips, too."""
+    """A file for tarfile that raises an error after `limit` bytes: tarfile unpacks the members that it skips, too.
+
+    So it does after the end has been read several times: tarfile would read on, for as long as a header says.
+    """
 
     def __init__(self, file: IO[bytes], limit: int, name: str) -> None:
         self._file, self._left, self._name = file, limit, name
+        self._ends = 0
 
     def read(self, size: int) -> bytes:
         piece = self._file.read(min(size, self._left + 1))
         self._left -= len(piece)
+        self._ends += not piece
+        if self._ends > MOST_ENDS:
+            raise FileFormatError(f"{self._name!r} is cut short: a header in it declares more bytes than follow")
         if self._left < 0:
             raise FileFormatError(
                 f"{self._name!r} unpacks to more than {ARCHIVE_BYTES:,} bytes, expected CIFAR-10's six files"

@@ -110,7 +110,13 @@ def _header(file: IO[bytes], where: str) -> tuple[np.dtype[Any], tuple[int, ...]
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
         shape, fortran, dtype = read(file)
-    except (SyntaxError, tokenize.TokenError, RecursionError, TypeError) as error:  # NumPy parses it as Python.
+    except (
+        SyntaxError,
+        tokenize.TokenError,
+        RecursionError,
+        MemoryError,
+        TypeError,
+    ) as error:  # NumPy parses it.
         raise FileFormatError(
             f"{where} has a header that is none of NumPy's: {' '.join(str(error).split())}"
         ) from error

@@ -1,28 +1,22 @@
 """Shared by all readers of files: opening them, limits of size, and checks of labels and images."""
 
 import contextlib
-import difflib
 import gzip
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.common import hdf5
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_readable
 from fastnn.data.dataset import Split, id_dtype
+from fastnn.data.hdf5.file import DEFLATE_RATIO
 
-if TYPE_CHECKING:
-    import h5py
-
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 GZIP_SIGNATURE = b"\x1f\x8b"
-DEFLATE_RATIO = 1032  # One byte of a deflate stream unpacks to at most this number of bytes.
 PIECE_BYTES = 1 << 20  # Unpacked at a time.
 # The largest array that is read as a whole; `H5Stream` reads larger ones. A header that declares more may be damaged.
 LARGEST_BYTES = 1 << 32
@@ -40,50 +34,6 @@ def begin_set(folder: str | os.PathLike[str], last: str) -> None:
             os.unlink(os.path.join(folder, last))
     except OSError as error:
         raise FileFormatError(f"cannot write into folder {os.fspath(folder)!r}: {error.strerror}") from error
-
-
-def check_hdf5(name: str) -> None:
-    """Raise FileFormatError unless `name` can be read and looks like HDF5."""
-    import h5py
-
-    check_readable(name)
-    with open(name, "rb") as raw:
-        if raw.read(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE and not h5py.is_hdf5(name):
-            raise FileFormatError(f"{name!r} is not an HDF5 file: it does not begin with the HDF5 signature")
-
-
-@contextmanager
-def open_hdf5(name: str) -> Iterator["h5py.File"]:
-    """Open the HDF5 file for reading; every error of the HDF5 library in the block becomes a FileFormatError."""
-    check_hdf5(name)
-    with hdf5.open_hdf5(name, damaged(name)) as file:
-        yield file
-
-
-def damaged(name: str) -> str:
-    """How the message about a damaged HDF5 file begins."""
-    return f"{name!r} is damaged or cut short"
-
-
-def hdf5_array(file: "h5py.File", name: str, key: str, known: Sequence[str] = ()) -> "h5py.Dataset":
-    """The array under `key`.
-
-    FileFormatError if there is none; it lists the keys of the file, and offers the nearest one that is not `known`.
-    """
-    import h5py
-
-    if key not in file:
-        spare = {other.lower(): other for other in file if other not in known}
-        near = difflib.get_close_matches(key, spare, n=1)
-        hint = f"; did you mean {spare[near[0]]!r}?" if near else ""
-        raise FileFormatError(f"{name!r} has no key {key!r}, it has {', '.join(sorted(file)) or 'none'}{hint}")
-    try:
-        array = file[key]
-    except (KeyError, OSError) as error:  # A link to nothing. str() of a KeyError would put its text in quotes.
-        raise FileFormatError(f"{name!r}: {key!r} cannot be opened: {error.args[0]}") from error
-    if not isinstance(array, h5py.Dataset) or array.shape is None:
-        raise FileFormatError(f"{name!r}: {key!r} is a {type(array).__name__.lower()}, expected an array")
-    return array
 
 
 @contextmanager
@@ -133,15 +83,6 @@ def check_size(where: str, shape: tuple[int, ...], itemsize: int) -> None:
         raise FileFormatError(f"{where} declares shape {shape}, {size:,} bytes; expected at most {LARGEST_BYTES:,}")
 
 
-def check_written(array: "h5py.Dataset", name: str, where: str) -> None:
-    """FileFormatError if an HDF5 array has more bytes than file `name` can hold: it was declared but never written."""
-    if not array.is_virtual and not array.external and array.nbytes > DEFLATE_RATIO * os.path.getsize(name):
-        raise FileFormatError(
-            f"{where} declares shape {array.shape}, {array.nbytes:,} bytes, in a file of {os.path.getsize(name):,}; "
-            "most of it was never written"
-        )
-
-
 def as_labels(array: NDArray[Any], where: str, classes: int) -> NDArray[Any]:
     """Labels (N,) or (N, 1) as (N,) of the smallest integer dtype; DataError names the first that is no label."""
     if array.ndim not in (1, 2) or array.shape[1:] not in ((), (1,)):
@@ -189,7 +130,7 @@ def check_alike(splits: Mapping[str, Split], where: str) -> None:
             )
 
 
-def check_lengths(images: NDArray[Any], labels: NDArray[Any], where: tuple[str, str]) -> None:
+def check_lengths(images: Sized, labels: Sized, where: tuple[str, str]) -> None:
     """DataError unless there are as many labels as images."""
     if len(images) != len(labels):
         raise DataError(

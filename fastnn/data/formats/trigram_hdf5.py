@@ -5,8 +5,9 @@ Layout: `trainx` (N, 3) and `traind` (N,) or (N, 1), the same for `val` and `tes
 """
 
 import logging
+import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,7 @@ from fastnn.common.text import SPLITS
 from fastnn.data.dataset import CompleteDataset, Dataset, Split, id_dtype
 from fastnn.data.formats import reading
 from fastnn.data.h5stream import H5Stream
-
-if TYPE_CHECKING:
-    import h5py
+from fastnn.data.hdf5.file import HDF5Array, HDF5File, open_hdf5
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,8 @@ def load_trigram_hdf5(path: str | os.PathLike[str]) -> CompleteDataset:
     missing, damaged or of another layout, DataError if it holds numbers that are no word ids.
     """
     name = os.fspath(path)
-    with reading.open_hdf5(name) as file:
-        words = _read_words(reading.hdf5_array(file, name, "words", KEYS), name)
+    with open_hdf5(name) as file:
+        words = _read_words(file.array("words", KEYS), name)
         train, val, test = (_read_split(file, name, split, len(words)) for split in SPLITS)
     log.info("read %s: %d + %d + %d four-grams, %d words", name, len(train), len(val), len(test), len(words))
     return CompleteDataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
@@ -60,36 +59,34 @@ def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
     write_whole(path, image_of(tree, {}).pieces)
 
 
-def _read_words(array: "h5py.Dataset", name: str) -> list[str]:
+def _read_words(array: HDF5Array, name: str) -> list[str]:
     """The vocabulary, a list of V str, from strings of fixed or variable length, (V,), (V, 1) or (1, V)."""
-    import h5py
-
-    reading.check_size(f"{name!r}: 'words'", array.shape, array.dtype.itemsize)
-    reading.check_written(array, name, f"{name!r}: 'words'")
-    if array.ndim not in (1, 2) or max(array.shape) != array.size or h5py.check_string_dtype(array.dtype) is None:
-        raise FileFormatError(f"{name!r}: 'words' is {array.shape} {array.dtype}, expected (V,) strings")
-    if array.size == 0:
+    reading.check_size(f"{name!r}: 'words'", array.shape, array.described.itemsize)
+    array.check_written()
+    if array.ndim not in (1, 2) or max(array.shape) != math.prod(array.shape) or not array.described.is_text:
+        raise FileFormatError(f"{name!r}: 'words' is {array.shape} {array.what}, expected (V,) strings")
+    if len(array) == 0:
         raise DataError(f"{name!r}: 'words' is empty, expected at least one word")
     words = []
-    for i, word in enumerate(array[()].ravel()):
+    for i, word in enumerate(array.texts()):
         try:
-            words.append(word.decode() if isinstance(word, bytes) else str(word))
+            words.append(word.decode())
         except UnicodeDecodeError as error:
-            raise DataError(f"{name!r}: 'words' entry {i} is {bytes(word)!r}, expected UTF-8 text") from error
+            raise DataError(f"{name!r}: 'words' entry {i} is {word!r}, expected UTF-8 text") from error
     if len(set(words)) < len(words):
         log.warning("%s: 'words' holds only %d different words among %d", name, len(set(words)), len(words))
     return words
 
 
-def _read_split(file: "h5py.File", name: str, split: str, vocabulary: int) -> Split:
-    x, y = (reading.hdf5_array(file, name, split + letter, KEYS) for letter in "xd")
+def _read_split(file: HDF5File, name: str, split: str, vocabulary: int) -> Split:
+    x, y = (file.array(split + letter, KEYS) for letter in "xd")
     _check_split(x, y, name, split)
     if split == "train" and len(x) > STREAMED_FROM:
         return Split(H5Stream(name, "trainx", _from_zero), H5Stream(name, "traind", _labels_from_zero))
     return Split(_read_ids(x, name, vocabulary), _read_ids(y, name, vocabulary).reshape(-1))
 
 
-def _check_split(x: "h5py.Dataset", y: "h5py.Dataset", name: str, split: str) -> None:
+def _check_split(x: HDF5Array, y: HDF5Array, name: str, split: str) -> None:
     """Refuse arrays whose shapes are not those of the layout, before they are read."""
     if x.ndim != 2 or x.shape[1] != 3:
         hint = " (transposed?)" if x.ndim == 2 and x.shape[0] == 3 else ""
@@ -100,8 +97,8 @@ def _check_split(x: "h5py.Dataset", y: "h5py.Dataset", name: str, split: str) ->
         raise DataError(f"{name!r}: '{split}x' has {len(x)} rows but '{split}d' has {len(y)}, expected as many labels")
     if len(x) == 0:
         raise DataError(f"{name!r}: '{split}x' is empty, expected at least one four-gram")
-    for array, letter in ((x, "x"), (y, "d")):
-        reading.check_written(array, name, f"{name!r}: '{split}{letter}'")
+    for array in (x, y):
+        array.check_written()
 
 
 def _from_zero(ids: NDArray[Any]) -> NDArray[Any]:
@@ -116,14 +113,14 @@ def _labels_from_zero(ids: NDArray[Any]) -> NDArray[Any]:
     return _from_zero(ids).reshape(-1)
 
 
-def _read_ids(array: "h5py.Dataset", name: str, vocabulary: int) -> NDArray[Any]:
+def _read_ids(array: HDF5Array, name: str, vocabulary: int) -> NDArray[Any]:
     """Ids from 0, converted a block of rows at a time, so that memory holds the array once."""
-    key = array.name.lstrip("/")
-    if array.dtype.kind not in "iuf":
-        raise FileFormatError(f"{name!r}: {key!r} holds {array.dtype}, expected whole numbers")
+    key = array.key
+    if array.dtype is None or array.dtype.kind not in "iuf":
+        raise FileFormatError(f"{name!r}: {key!r} holds {array.what}, expected whole numbers")
     ids = np.empty(array.shape, id_dtype(vocabulary))
     for low in range(0, len(array), BLOCK_ROWS):
-        block = array[low : low + BLOCK_ROWS]
+        block = array.read(low, min(low + BLOCK_ROWS, len(array)))
         wrong = ~((block >= 1) & (block <= vocabulary))  # NaN compares false, so it is wrong
         if block.dtype.kind == "f":
             wrong |= block != np.floor(block)
