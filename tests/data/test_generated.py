@@ -190,7 +190,7 @@ def test_blobs():
 
 
 def test_a_line_is_wrong_on_most_of_the_hard_points_of_two_blobs():
-    """They lie beyond the border of the others, those of the clusters in turn; each number is of one cluster's points."""
+    """They lie beyond the border of the others, those of the clusters in turn."""
     data = generate_blobs()
     x, y = data.train.x, data.train.y
     normal = data.meta["centres"][0] / np.linalg.norm(data.meta["centres"][0])

@@ -11,8 +11,7 @@ import pytest
 
 from fastnn.common.errors import DataError
 from fastnn.data import generate_trigrams, load_trigram
-from fastnn.data.generated import markov
-from fastnn.data.generated import toy_source
+from fastnn.data.generated import markov, toy_source
 from fastnn.data.generated.toy_english import BENDS, CLASSES, FOLLOWERS, KINDS, WORDS, ZIPF_EXPONENTS
 
 

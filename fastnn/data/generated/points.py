@@ -6,8 +6,8 @@ from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.data.dataset import Dataset, Split
 
-# Of blobs. With these, nets of tanh units after 20,000 passes, ten seeds of points: 3 units in one layer leave 4 to 6 of
-# 200 points wrong, 3 in three layers 0 to 5, 5 in one layer 0 to 6, and 5 in three layers none, in one of ten two.
+# Of blobs. Nets of tanh units after 20,000 passes, ten seeds of points: 3 units in one layer leave 3 to 6 of 200 points
+# wrong, 3 in each of three layers 1 to 8, 5 in one layer 1 to 5, 5 in each of three layers none, on two seeds 1 and 2.
 RADIUS = 1.7  # of the circle on which the centres lie
 GAP = 0.45  # from the border to the nearest point on its own side
 DEPTH = 0.5  # from the border to the hard points on the other side
@@ -60,7 +60,7 @@ def generate_blobs(
 def _across_the_border(
     x: np.ndarray, y: np.ndarray, normal: np.ndarray, hard: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Points of two clusters, those of 0 where x·normal > 0: the first `hard` of each cross the border, the rest do not.
+    """Points of two clusters, 0 where x·normal > 0: the first `hard` of each cross the border, the others do not.
 
     The hard points of the two clusters alternate along the border, a unit apart.
     """

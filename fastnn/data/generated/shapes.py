@@ -21,8 +21,8 @@ MASTER = 128  # The side of the drawings in pixels: 4 of them make a pixel of th
 VARIANTS = 60  # The number of different cats, and of different cars.
 DARK = 0.25  # The fraction of the cats and cars that are darker than their background.
 # Backgrounds differ from picture to picture (GROUND) and within one (CLOUDS, a deviation). Over all pixels mean and
-# deviation are .33 and .24, those of the photographs .46 and .25. On lighter pictures with less contrast, 152 tanh units
-# are driven to their ends in the first steps more often: with .4 to .6 and .1 in one training of two, with these in none
+# deviation are .33 and .24, those of the photographs .46 and .25. On lighter pictures with less contrast, the first
+# steps drive 152 tanh units to their ends more often: with .4 to .6 and .1 in one training of two, with these in none
 # of ten, on the photographs in one of ten.
 GROUND = (0.05, 0.5)
 CLOUDS = 0.2
