@@ -112,7 +112,7 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         id=name,
         title=title,
         settings=PlaneSettings(),
-        quick={"epochs": 4, "passes": 250},
+        quick={"epochs": 20},
         data_set=name,
         seed_figures={},
         prepare=unchanged,
