@@ -153,7 +153,8 @@ class _Taken:
     def free(self, dot: np.ndarray, width: float, height: float) -> np.ndarray:
         """For each place of a box of that size beside the dot, the nearest first, whether it is free: (n,) bool."""
         places = _places(dot, width, height)
-        fits = ((places[:, :2] >= self.frame[:2]) & (places[:, 2:] <= self.frame[2:])).all(axis=1)
+        inside = (places[:, :2] >= self.frame[:2]) & (places[:, 2:] <= self.frame[2:])
+        fits = np.asarray(inside.all(axis=1))
         fits[fits] = self._without_dots(places[fits])
         chosen, b = places[fits][:, None], self.boxes
         apart = (b[:, :2] >= chosen[..., 2:]) | (b[:, 2:] <= chosen[..., :2])
