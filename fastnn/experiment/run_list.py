@@ -9,7 +9,7 @@ from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import changed
 
-QUICK_RUNS = 3  # of each comparison, under --quick
+QUICK_RUNS = 6  # of each comparison, under --quick
 
 
 @dataclass(frozen=True)

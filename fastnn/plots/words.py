@@ -1,6 +1,6 @@
 """Words in the plane of the first two principal components of their vectors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +17,17 @@ DISTANCES = (5.0, 12.0, 22.0, 34.0)
 NEAR = 5.0
 LETTERS = 8.0  # font size, in points
 APART = 3.0  # pixels between words that stand side by side
+CHUNK = 2_000  # dots looked at at once
+SHORTEST = 4.0  # pixels: hardly a word is narrower
+CROWDED = 4_000  # of more words the dots are smaller
 DIRECTIONS = (
     *((1, 0), (-1, 0), (0, 1), (0, -1)),
     *((0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7)),
     *((0.9, 0.4), (-0.9, 0.4), (0.9, -0.4), (-0.9, -0.4), (0.4, 0.9), (-0.4, 0.9), (0.4, -0.9), (-0.4, -0.9)),
 )
+# Where a word may stand, the nearest places first: across and up, in pixels, and the same in directions.
+OFFSETS = np.array([(distance * across, distance * up) for distance in DISTANCES for across, up in DIRECTIONS])
+SIDES = np.sign(OFFSETS)
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 
@@ -41,7 +47,10 @@ def embedding_map(vectors: np.ndarray, words: Sequence[str], title: str, *, note
     figure, (axis,) = sheet(1, columns=1, size=(10.0, 8.0), title=title, note=note)
     first, second = (f"component, {percent(fraction, 0)} of the variance" for fraction in fractions)
     line_axes(axis, xlabel=f"first {first}", ylabel=f"second {second}")
-    axis.plot(points[:, 0], points[:, 1], ".", color=BLUE, markersize=4, alpha=0.8)
+    crowded = len(words) > CROWDED
+    axis.plot(
+        points[:, 0], points[:, 1], ".", color=BLUE, markersize=1.5 if crowded else 4, alpha=0.5 if crowded else 0.8
+    )
     axis.margins(0.06)
     remark = axis.set_title(" ", fontsize=SMALL, color=GREY, loc="right")
     written = _write(figure, axis, points, words)
@@ -57,16 +66,21 @@ def principal_plane(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     equal pictures.
     """
     centred = vectors - vectors.mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    u, s = (np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, max(0, 2 - len(s)))]) for array in (u, s))
-    points = u[:, :2] * s[:2]
+    # The triangular factor has the same singular values and directions, and D rows instead of V.
+    _, s, directions = np.linalg.svd(np.linalg.qr(centred, mode="r"), full_matrices=False)
+    missing = max(0, 2 - len(s))
+    s, directions = np.pad(s, (0, missing)), np.pad(directions, ((0, missing), (0, 0)))
+    points = centred @ directions[:2].T
     signs = np.sign(points[np.abs(points).argmax(axis=0), (0, 1)])
     total = (s**2).sum()
     return points * np.where(signs == 0, 1, signs), s[:2] ** 2 / (total or 1.0)
 
 
 def _write(figure: "Figure", axis: "Axes", points: np.ndarray, words: Sequence[str]) -> int:
-    """Write the words beside their dots where there is room; returns how many were written."""
+    """Write the words beside their dots where there is room; returns how many were written.
+
+    A thin line connects a distant word with its dot.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas: Any = FigureCanvasAgg(figure)
@@ -74,60 +88,88 @@ def _write(figure: "Figure", axis: "Axes", points: np.ndarray, words: Sequence[s
     dots = axis.transData.transform(points)
     frame = axis.get_window_extent()
     taken = _Taken(dots, (frame.x0, frame.y0, frame.x1, frame.y1))
-    written = 0
-    for dot, point, word in zip(dots, points, words, strict=True):
-        label = axis.annotate(literal(word), point, (0, 0), textcoords="offset pixels", fontsize=LETTERS, color=BLACK)
-        extent = label.get_window_extent(canvas.get_renderer())
-        found = taken.find(dot, extent.width + APART, extent.height)
-        if found is None:
-            label.remove()
+    look: dict[str, Any] = {"textcoords": "offset pixels", "fontsize": LETTERS, "color": BLACK}
+    probe = axis.annotate("", (0, 0), (0, 0), **look)
+    height = _extent(probe, "lg", canvas)[1]
+    ends, written = [], 0
+    # Of tens of thousands of words most have no room, not even the shortest, which is seen sooner than it is measured.
+    shortest = SHORTEST + APART, height / 2
+    for number in taken.beside_room(dots, *shortest):
+        dot, point, word = dots[number], points[number], words[number]
+        if not taken.free(dot, *shortest).any():
             continue
-        _put(axis, label, dot, found)
+        width, tall = _extent(probe, literal(word), canvas)
+        found = taken.find(dot, width + APART, tall)
+        if found is None:
+            continue
+        axis.annotate(literal(word), point, (found[0] - dot[0], found[1] - dot[1]), **look)
         written += 1
+        nearest = np.clip(dot, found[:2], found[2:])
+        if np.hypot(*(nearest - dot)) > 1.5 * NEAR:
+            ends += [dot, nearest, (np.nan, np.nan)]
+    probe.remove()
+    if ends:
+        axis.plot(*axis.transData.inverted().transform(np.array(ends)).T, color=GREY, lw=0.4, zorder=1)
     return written
 
 
-def _put(axis: "Axes", label: Any, dot: np.ndarray, box: Box) -> None:
-    """Move a label into its box. A thin line connects a distant box with the dot."""
-    left, bottom, right, top = box
-    label.set_position((left - dot[0], bottom - dot[1]))
-    nearest = np.clip(dot, (left, bottom), (right, top))
-    if np.hypot(*(nearest - dot)) > 1.5 * NEAR:
-        ends = axis.transData.inverted().transform([dot, nearest])
-        axis.plot(ends[:, 0], ends[:, 1], color=GREY, lw=0.4, zorder=1)
+def _extent(probe: Any, text: str, canvas: Any) -> tuple[float, float]:
+    """Width and height of a text in pixels, written into the label `probe`."""
+    probe.set_text(text)
+    extent = probe.get_window_extent(canvas.get_renderer())
+    return extent.width, extent.height
 
 
 class _Taken:
     """The areas of the figure that are taken, in pixels: the dots (V, 2), and the boxes of the words written so far."""
 
     def __init__(self, dots: np.ndarray, frame: Box):
-        self.dots, self.frame = dots, frame
+        self.frame = np.array(frame)
         self.boxes = np.empty((0, 4))
+        # [y, x]: the dots below and to the left of a pixel. The dots in a box are then a sum of four numbers.
+        self.size = np.ceil(self.frame[2:]).astype(int) + 1
+        across, up = np.clip(dots.astype(int), 0, self.size - 1).T
+        counts = np.zeros((self.size[1] + 1, self.size[0] + 1), np.int64)
+        np.add.at(counts, (up + 1, across + 1), 1)
+        self.counts = counts.cumsum(axis=0).cumsum(axis=1)
 
     def find(self, dot: np.ndarray, width: float, height: float) -> Box | None:
         """Take the nearest free box of that size beside the dot and return it; None if there is none."""
-        for box in _candidates(dot, width, height):
-            if self._is_free(box, dot):
-                self.boxes = np.vstack([self.boxes, box])
-                return box
-        return None
+        places = _places(dot, width, height)
+        free = np.flatnonzero(self.free(dot, width, height))
+        if not len(free):
+            return None
+        box = places[free[0]]
+        self.boxes = np.vstack([self.boxes, box])
+        left, bottom, right, top = box.tolist()
+        return left, bottom, right, top
 
-    def _is_free(self, box: Box, dot: np.ndarray) -> bool:
-        left, bottom, right, top = box
-        if left < self.frame[0] or bottom < self.frame[1] or right > self.frame[2] or top > self.frame[3]:
-            return False
-        b = self.boxes
-        if ((b[:, 0] < right) & (b[:, 2] > left) & (b[:, 1] < top) & (b[:, 3] > bottom)).any():
-            return False
-        x, y = self.dots[:, 0], self.dots[:, 1]
-        covered = (x > left - 1) & (x < right + 1) & (y > bottom - 1) & (y < top + 1)
-        return not covered.any()
+    def beside_room(self, dots: np.ndarray, width: float, height: float) -> np.ndarray:
+        """The numbers of the dots beside which a box of that size would cover no dot."""
+        chunks = np.array_split(dots, len(dots) // CHUNK + 1)
+        free = [self._without_dots(_places(chunk[:, None], width, height)).any(axis=1) for chunk in chunks]
+        return np.flatnonzero(np.concatenate(free))
+
+    def free(self, dot: np.ndarray, width: float, height: float) -> np.ndarray:
+        """For each place of a box of that size beside the dot, the nearest first, whether it is free: (n,) bool."""
+        places = _places(dot, width, height)
+        inside = (places[:, :2] >= self.frame[:2]) & (places[:, 2:] <= self.frame[2:])
+        fits = np.asarray(inside.all(axis=1))
+        fits[fits] = self._without_dots(places[fits])
+        chosen, b = places[fits][:, None], self.boxes
+        apart = (b[:, :2] >= chosen[..., 2:]) | (b[:, 2:] <= chosen[..., :2])
+        fits[fits] = apart.any(axis=2).all(axis=1)
+        return fits
+
+    def _without_dots(self, boxes: np.ndarray) -> np.ndarray:
+        """Whether no dot lies in a box or within a pixel of it."""
+        left, bottom = np.moveaxis(np.clip(np.floor(boxes[..., :2] - 1).astype(int), 0, self.size), -1, 0)
+        right, top = np.moveaxis(np.clip(np.ceil(boxes[..., 2:] + 1).astype(int), 0, self.size), -1, 0)
+        c = self.counts
+        return np.asarray(c[top, right] - c[bottom, right] - c[top, left] + c[bottom, left] == 0)
 
 
-def _candidates(dot: np.ndarray, width: float, height: float) -> Iterator[Box]:
-    """Boxes of a size around a dot, the nearest first."""
-    for distance in DISTANCES:
-        for across, up in DIRECTIONS:
-            x = dot[0] + distance * across + (np.sign(across) - 1) * width / 2
-            y = dot[1] + distance * up + (np.sign(up) - 1) * height / 2
-            yield (x, y, x + width, y + height)
+def _places(dot: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Boxes of a size around a dot, or around each of many (m, 1, 2), the nearest first: (n, 4) or (m, n, 4)."""
+    corners = dot + OFFSETS + (SIDES - 1) * (width / 2, height / 2)
+    return np.concatenate([corners, corners + np.array((width, height))], axis=-1)

@@ -67,7 +67,8 @@ def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
     if seeds:
         curves = 100 * np.array([run.curve("test_accuracy") for run in seeds])
         lines = [
-            f"epoch {number}: {column.mean():.2f} ± {column.std():.2f} %" for number, column in enumerate(curves.T, 1)
+            f"epoch {number}: {column.mean():.2f} ± {column.std(ddof=1):.2f} %"
+            for number, column in enumerate(curves.T, 1)
         ]
         found.append((f"test accuracy of {len(seeds)} seeds at a learning rate of 1e-3", lines))
     if rates:

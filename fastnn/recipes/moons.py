@@ -114,7 +114,7 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         id=name,
         title=title,
         settings=PlaneSettings(),
-        quick={"epochs": 4, "passes": 250},
+        quick={"epochs": 20},
         published=PUBLISHED[name],
         data_set=name,
         prepare=unchanged,

@@ -38,7 +38,7 @@ class NotMnistMlpSettings(Settings):
     hidden: int = setting(1000, "hidden units", least=1)
     activation: ActivationName = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)
     lr: float = setting(1e-5, "learning rate, on the summed gradient", least=0)
-    momentum: float = setting(0.99, "momentum", least=0, below=1)
+    momentum: float = setting(0.9, "momentum", least=0, below=1)
     initializer: InitializerName = setting(
         "glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES
     )

@@ -189,6 +189,38 @@ def test_blobs():
     assert digest(generate_blobs()) != digest(generate_blobs(seed=1))
 
 
+def test_a_line_is_wrong_on_most_of_the_hard_points_of_two_blobs():
+    """They lie beyond the border of the others, those of the clusters in turn."""
+    data = generate_blobs()
+    x, y = data.train.x, data.train.y
+    normal = data.meta["centres"][0] / np.linalg.norm(data.meta["centres"][0])
+    depth, along = (1 - 2.0 * y) * (x @ normal), x @ [-normal[1], normal[0]]
+    assert (depth[:8] < 0).all()
+    assert (depth[8:] > 0.4).all()
+    assert (np.diff(along[:8]) > 0).all(), "clusters alternate in y, so these do along the border"
+    assert 3 <= least_errors_of_a_line(x, y) <= 8
+    assert (generate_blobs(hard=0).train.x @ normal * (1 - 2.0 * y) > 0).all()
+    assert len(generate_blobs(2).train) == 2, "too few points for hard ones"
+
+
+def least_errors_of_a_line(x, y):
+    """The fewest points on the wrong side of any of 180 directions' best line."""
+    best = len(x)
+    for angle in np.linspace(0, np.pi, 180, endpoint=False):
+        classes = y[np.argsort(x @ [np.cos(angle), np.sin(angle)])].astype(int)
+        below = np.concatenate([[0], np.cumsum(classes)])  # of class 1 among the first i points
+        wrong = below + (len(x) - classes.sum() - (np.arange(len(x) + 1) - below))
+        best = min(best, wrong.min(), len(x) - wrong.max())
+    return best
+
+
+def test_cats_and_cars_have_the_greys_of_the_photographs():
+    """As dark and as rich in contrast: on lighter pictures, wide layers of tanh units get stuck."""
+    x = generate_cats_vs_cars(600, 2).train.x / 255
+    assert 0.25 < x.mean() < 0.47
+    assert 0.2 < x.std() < 0.3
+
+
 @pytest.mark.parametrize(
     ("generate", "said"),
     [
@@ -197,6 +229,7 @@ def test_blobs():
         (lambda: generate_moons(noise=np.nan), "deviation of nan"),
         (lambda: generate_blobs(2, clusters=3), "count=2 points"),
         (lambda: generate_blobs(clusters=0), "clusters=0"),
+        (lambda: generate_blobs(hard=-1), "hard=-1 points"),
     ],
 )
 def test_bad_points(generate, said):

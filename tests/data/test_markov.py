@@ -11,8 +11,8 @@ import pytest
 
 from fastnn.common.errors import DataError
 from fastnn.data import generate_trigrams, load_trigram
-from fastnn.data.generated import markov
-from fastnn.data.generated.toy_english import BENDS, CLASSES, FOLLOWERS, WORDS, ZIPF_EXPONENTS
+from fastnn.data.generated import markov, toy_source
+from fastnn.data.generated.toy_english import BENDS, CLASSES, FOLLOWERS, KINDS, WORDS, ZIPF_EXPONENTS
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_the_source_is_a_distribution():
     chain = markov.toy_chain()
     assert chain.transition.min() > 0
     np.testing.assert_allclose(chain.transition.sum(axis=-1), 1, rtol=1e-12)
-    np.testing.assert_allclose(chain.emission.sum(axis=-1), len(CLASSES), rtol=1e-12)
+    np.testing.assert_allclose(chain.emission.sum(axis=-1), sum(KINDS.values()), rtol=1e-12)
     np.testing.assert_allclose(np.einsum("abc,abcd->bcd", chain.contexts, chain.transition), chain.contexts, atol=1e-13)
 
 
@@ -120,7 +120,18 @@ def test_the_grammar_names_classes_that_exist():
         assert {item[0] for item in weights.split()} <= set(CLASSES)
     assert sorted(pattern for pattern, _ in FOLLOWERS) == sorted(f"**{c}" for c in CLASSES)
     assert len({pattern for pattern, _ in BENDS}) == len(BENDS)
-    assert set(ZIPF_EXPONENTS) == set(WORDS) == set(CLASSES)
+    assert set(ZIPF_EXPONENTS) == set(WORDS) == set(KINDS) == set(CLASSES)
+
+
+def test_kinds_do_not_change_the_grammar():
+    """Given the kinds before, the classes that follow are as likely as their own classes make them."""
+    names = [name for name, _ in toy_source.ALL_KINDS]
+    classes = np.array([CLASSES.index(name) for name in names])
+    by_class = np.stack([toy_source.transition()[..., classes == c].sum(axis=-1) for c in range(len(CLASSES))], axis=-1)
+    np.testing.assert_allclose(by_class, toy_source._grammar()[np.ix_(classes, classes, classes)], rtol=1e-12)
+    assert sorted(word for kind in toy_source.words_by_kind() for word in kind) == sorted(
+        word for text in WORDS.values() for word in text.split()
+    )
 
 
 def test_sizes_and_types(corpus):
@@ -196,8 +207,8 @@ def test_the_bytes_are_those_of_every_other_machine(corpus):
     digest = hashlib.sha256()
     for split in corpus.splits().values():
         digest.update(split.x.tobytes() + split.y.tobytes())
-    assert digest.hexdigest()[:16] == "099c1e9a8d06d165"
-    assert corpus.meta["true_entropy"] == pytest.approx(2.630620195782, abs=1e-9)
+    assert digest.hexdigest()[:16] == "b7fd61ef8129c50e"
+    assert corpus.meta["true_entropy"] == pytest.approx(2.225938000321, abs=1e-9)
 
 
 def test_drawing_is_frugal():

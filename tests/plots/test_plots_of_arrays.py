@@ -99,6 +99,15 @@ class TestWords:
             assert tuple(text.xy) == tuple(place)
             assert np.hypot(*text.get_position()) < 30 + APART
 
+    def test_of_many_words_only_those_beside_room_are_measured(self, monkeypatch):
+        from fastnn.plots import words as module
+
+        measured, real = [], module._extent
+        monkeypatch.setattr(module, "_extent", lambda *given: measured.append(1) or real(*given))
+        vectors = np.random.default_rng(0).normal(size=(6_000, 3))
+        figure = plots.embedding_map(vectors, [f"w{number}" for number in range(6_000)], "t")
+        assert 50 < len(figure.axes[0].texts) <= len(measured) < 5_000
+
     def test_one_dimension_is_enough(self):
         for vectors in (np.arange(4.0)[:, None], np.ones((4, 3))):
             (axis,) = plots.embedding_map(vectors, list("abcd"), "t").axes

@@ -54,3 +54,65 @@ def test_a_wrong_layer_is_caught(layer, wrong):
 def test_a_wrong_slope_is_caught(monkeypatch):
     monkeypatch.setitem(activation_module.KERNELS, "sigmoid", (k.sigmoid_forward, k.tanh_backward))
     assert check(tiny_model()) > 1e-3
+
+
+RNG = np.random.default_rng(0)
+PICTURES = RNG.random((6, 8, 8, 2))
+PICTURES[:, :4] = 0  # black halves: pre-activations of exactly 0, and pools whose entries are equal
+
+
+def stack(dense=fn.Dense, conv=fn.Conv2D, pool=fn.MaxPool2D, norm=fn.LayerNorm):
+    """Every kind of kink; a bias before it, 0 at the start, lies on it where the picture is black."""
+    front = [conv(4, 3, "relu"), pool(2), conv(3, 3, "leaky_relu"), fn.Flatten()]
+    return fn.Sequential([*front, dense(6, "relu"), norm(), fn.Dense(3)], input_shape=(8, 8, 2))
+
+
+def picture_errors(model):
+    return fn.check_gradients(model, PICTURES, np.arange(6) % 3, entries=40)
+
+
+def test_kinks_are_no_false_alarm():
+    assert max(picture_errors(stack()).values()) <= LIMIT
+
+
+@pytest.mark.parametrize("l2", [0.0, 3.14])
+def test_relu_nets_of_many_seeds_are_no_false_alarm(l2):
+    """The net of the course's sheet: with a step of 1e-3 alone, errors up to .24."""
+    x, y = RNG.normal(size=(2, 15)), np.array([3, 9])
+    normal = fn.initializers.Normal(0.05)
+    layers = [fn.Dense(20, "relu", normal), fn.Dense(30, "relu", normal), fn.Dense(10, initializer=normal)]
+    for seed in range(4):
+        model = fn.Sequential(layers, input_shape=(15,), seed=seed, l2=l2)
+        assert max(fn.check_gradients(model, x, y, entries=40).values()) <= LIMIT
+
+
+def stale(kind):
+    """A layer that gives its predecessor zeros in place of the gradient of its input."""
+
+    class Stale(kind):
+        def forward(self, build, x, p):
+            out, backward = super().forward(build, x, p)
+
+            def broken(dout, grads, wanted):
+                right = backward(dout, grads, wanted)
+                return right and build.value("zeros", x.shape)
+
+            return out, broken
+
+    return Stale
+
+
+@pytest.mark.parametrize(
+    "layer", [{"dense": fn.Dense}, {"pool": fn.MaxPool2D}, {"norm": fn.LayerNorm}], ids=lambda one: next(iter(one))
+)
+def test_a_wrong_gradient_is_caught_beside_kinks(layer):
+    ((name, kind),) = layer.items()
+    assert picture_errors(stack(**{name: stale(kind)}))["conv2d.w"] > 1e-3
+
+
+@pytest.mark.parametrize(("name", "slope"), [("relu", "leaky_relu"), ("leaky_relu", "relu"), ("relu", "tanh")])
+def test_a_wrong_slope_at_a_kink_is_caught(monkeypatch, name, slope):
+    """One side of the kink is wrong by .01; on the other the two agree."""
+    wrong = getattr(k, f"{name}_forward"), getattr(k, f"{slope}_backward")
+    monkeypatch.setitem(activation_module.KERNELS, name, wrong)
+    assert max(picture_errors(stack()).values()) > 1e-3

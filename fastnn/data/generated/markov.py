@@ -2,7 +2,7 @@
 
 The source is a third-order Markov chain of word classes: the class of a word depends on the classes of the three words
 before it, the word within its class on the class just before. Words influence later words through their classes alone,
-so every entropy is a sum over a few thousand triples of classes, and none is estimated.
+so every entropy is a sum over some thousand triples of classes, and none is estimated.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,9 @@ from numpy.typing import NDArray
 from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
-from fastnn.data.generated import toy_english
+from fastnn.data.generated import toy_source
 
 Floats = NDArray[np.float64]
-
-# The weight of a class that no base rule names, and of a word that the class before disfavours. With weights of zero, a
-# model's loss could become infinite; much smaller weights would be hard to learn and hardly lower the loss.
-ALMOST_IMPOSSIBLE = 0.02
-DISFAVOURED = 0.03
 
 CHUNK = 32_768  # Samples drawn at a time, from 1.8 MB of uniform numbers. The samples do not depend on it.
 
@@ -78,7 +73,8 @@ class ClassChain:
         # One word before: it tells its class, and also something about the class before it, which favours some words.
         # Two words before: (word 2, class 3) suffice, because with class 2 known word 3 tells only its class.
         one = np.einsum("pw,pwd->wd", self.emission, self.quads.sum(axis=0)[:, self.class_of])
-        two = np.einsum("pw,pwcd->wcd", self.emission, self.quads[:, self.class_of])
+        blocks = enumerate(self._blocks())
+        two = np.concatenate([np.tensordot(block, self.quads[:, c], (0, 0)) for c, block in blocks])
         inside = float((pairs * self._word_entropy()).sum())
         return {
             "unigram_entropy": float(_entropy(unigram)),
@@ -101,9 +97,7 @@ class ClassChain:
         """Draw `count` independent four-grams, (count, 4) of the smallest dtype that holds V ids."""
         k, v = self.emission.shape
         words = np.empty((count, 4), id_dtype(v))
-        start = _cumulate(self.contexts.reshape(1, -1))[0]
-        step = _cumulate(self.transition.reshape(k**3, k)).ravel()
-        emit = self._cumulated_emission().ravel()
+        start, step, emit = self._cumulated
         for low in range(0, count, CHUNK):
             # Multiplied by 1 − 2⁻⁴⁰, so that row + u in the tables below never rounds up to the next row.
             u = generator.random((min(CHUNK, count - low), 7)) * (1 - 2.0**-40)
@@ -122,6 +116,13 @@ class ClassChain:
             classes.append(np.searchsorted(step, context + u[:, i], side="right") - context * k)
             context = context % k**2 * k + classes[-1]
         return classes
+
+    @cached_property
+    def _cumulated(self) -> tuple[Floats, Floats, Floats]:
+        """What `searchsorted` needs to draw the first three classes, a class after three, and a word."""
+        k = self.emission.shape[0]
+        start = _cumulate(self.contexts.reshape(1, -1))[0]
+        return start, _cumulate(self.transition.reshape(k**3, k)).ravel(), self._cumulated_emission().ravel()
 
     def _blocks(self) -> Iterator[Floats]:
         """The columns of the emission for each class: (K, words of the class)."""
@@ -143,7 +144,9 @@ class ClassChain:
 def _cumulate(p: Floats) -> Floats:
     """The distribution function of each row plus the number of the row, so that one `searchsorted` serves all rows."""
     total = np.cumsum(p, axis=1)
-    return np.asarray(total / total[:, -1:] + np.arange(len(p))[:, None])
+    total /= total[:, -1:].copy()
+    total += np.arange(len(p))[:, None]
+    return np.asarray(total)
 
 
 def _entropy(p: Floats) -> Floats:
@@ -157,36 +160,11 @@ def _conditional_entropy(joint: Floats) -> float:
     return float(_entropy(rows.ravel()) - _entropy(rows.sum(axis=1)))
 
 
-def _toy_transition() -> Floats:
-    """The rules of toy English as probabilities: the weights of all rules that match, multiplied, then normalised."""
-    classes = toy_english.CLASSES
-    weights = np.full((len(classes),) * 4, 1.0)
-    for rules, unnamed in ((toy_english.FOLLOWERS, ALMOST_IMPOSSIBLE), (toy_english.BENDS, 1.0)):
-        for pattern, text in rules:
-            factors = np.full(len(classes), unnamed)
-            for item in text.split():
-                factors[classes.index(item[0])] = float(item[1:])
-            weights[tuple(slice(None) if c == "*" else classes.index(c) for c in pattern)] *= factors
-    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-
-
-def _toy_emission() -> Floats:
-    """Zipf's law in each class. A class before favours about half of the words, always including the most frequent."""
-    blocks = []
-    for name, text in toy_english.WORDS.items():
-        rank = np.arange(1.0, len(text.split()) + 1.0)
-        coins = random.generator(0, "toy english", name).random((len(toy_english.CLASSES), len(rank)))
-        favoured = (coins < 0.5) | (rank == 1)
-        weights = rank ** -toy_english.ZIPF_EXPONENTS[name] * np.where(favoured, 1.0, DISFAVOURED)
-        blocks.append(weights / weights.sum(axis=1, keepdims=True))
-    return np.concatenate(blocks, axis=1)
-
-
 @cache
 def toy_chain() -> ClassChain:
-    """The source of the generated corpus: 250 English words in 12 classes. It does not depend on a seed."""
-    sizes = [len(text.split()) for text in toy_english.WORDS.values()]
-    return ClassChain(np.repeat(np.arange(len(sizes)), sizes), _toy_transition(), _toy_emission())
+    """The source of the generated corpus: 250 English words of 34 kinds, its classes. It does not depend on a seed."""
+    sizes = [len(words) for words in toy_source.words_by_kind()]
+    return ClassChain(np.repeat(np.arange(len(sizes)), sizes), toy_source.transition(), toy_source.emission())
 
 
 def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_500, seed: int = 0) -> CompleteDataset:
@@ -205,6 +183,6 @@ def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_50
             raise DataError(f"{name}={size} four-grams asked for, expected at least 1")
         grams = chain.sample(size, random.generator(seed, "generated trigrams", name))
         splits[name] = Split(np.ascontiguousarray(grams[:, :3]), np.ascontiguousarray(grams[:, 3]))
-    words = [word for text in toy_english.WORDS.values() for word in text.split()]
+    words = [word for kind in toy_source.words_by_kind() for word in kind]
     meta = {"words": words, "source": "generated", **chain.entropies(), "true_accuracy": chain.accuracy()}
     return CompleteDataset(splits["train"], splits["val"], splits["test"], meta)

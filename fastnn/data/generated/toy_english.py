@@ -1,11 +1,11 @@
 """Toy English: the 250 words and the grammar of the generated trigram corpus, as data without code.
 
-`markov.py` turns this into a random source. A word class has a one-letter code, so that a rule fits on a line:
+`toy_source.py` turns this into a random source. A word class has a one-letter code, so that a rule fits on a line:
 D determiner, A adjective, N noun, S plural noun, R pronoun, V verb, L linking verb, B adverb, P preposition,
 C conjunction, K pause, Z end of a sentence.
 """
 
-# The words of a class from the most to the least frequent: Zipf's law in `markov.py` depends on the rank.
+# The words of a class from the most to the least frequent: Zipf's law in `toy_source.py` depends on the rank.
 WORDS = {
     "D": "the a this that his her my our their every some no your each any its another",
     "A": "old good little new long great young small big dark poor white happy cold strange black green quiet red "
@@ -34,6 +34,11 @@ CLASSES = "".join(WORDS)
 
 # The exponents of Zipf's law by class: frequency ∝ rank ** -exponent. It falls fastest for function words.
 ZIPF_EXPONENTS = {**dict.fromkeys("ANSRVB", 1.0), "L": 1.3, "P": 1.3, "C": 1.4, "D": 1.5, "K": 2.0, "Z": 2.5}
+
+# The number of kinds of each class, and how much the kinds one, two and three words before decide about the kind of a
+# word: the deviation of the logarithm of a factor.
+KINDS = {"D": 2, "A": 4, "N": 6, "S": 4, "R": 2, "V": 4, "L": 2, "B": 3, "P": 3, "C": 2, "K": 1, "Z": 1}
+LEANS = (2.0, 1.5, 1.0)
 
 # Rules: (classes of the three words before, weights of the class that follows). "*" stands for any class. The weights
 # of all rules that match are multiplied. FOLLOWERS has the classes that usually follow each class; a class that it does
