@@ -25,3 +25,8 @@ def metric_name(name: str) -> str:
     """A metric's name as words: "val_accuracy" as "validation accuracy"."""
     split, _, rest = name.partition("_")
     return f"{SPLITS[split] if split in SPLITS and rest else split} {rest}".replace("_", " ").strip()
+
+
+def plural(count: int, noun: str) -> str:
+    """1 and "column" as "1 column", 2 as "2 columns"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

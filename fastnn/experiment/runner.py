@@ -205,7 +205,7 @@ def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: 
     summary = replace(summary, ending=_ending(result, captions))
     folder.write_summary(summary)
     save_pictures(folder.working, pictures)
-    result.model.save(folder.working / MODEL)
+    result.usable_model().save(folder.working / MODEL)
     summary = replace(summary, status="finished", ending=_ending(result, captions))
     closing = recipe.closing(result)
     tables = [(title, [""], [[line] for line in lines]) for title, lines in closing]

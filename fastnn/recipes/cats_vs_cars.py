@@ -26,12 +26,11 @@ from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import (
     INITIALIZER_NAMES,
     OPTIMIZER_NAMES,
-    each_split,
     hidden_layers,
     initializer_of,
     optimizer_of,
+    pixels,
     sizes_of,
-    unit_images,
 )
 
 REACH = 2  # the most pixels by which a shifted copy is moved along an axis
@@ -61,11 +60,6 @@ class CatsSettings(Settings):
     shifts: int = setting(0, f"further copies of each picture to train on, shifted by up to {REACH} pixels", least=0)
 
 
-def prepare(data: Dataset, dtype: str) -> Dataset:
-    """Pictures (N, 32, 32, 1) of pixels / 255, and labels −1 (cat) or 1 (car)."""
-    return each_split(unit_images(data, dtype), lambda split: Split(split.x, 2.0 * split.y.astype(np.float64) - 1.0))
-
-
 def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
     sizes = sizes_of(settings.hidden, "hidden")
     start = initializer_of(settings.initializer, 0.01)
@@ -84,7 +78,7 @@ def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]
         seed=settings.seed,
         l2=settings.l2,
     )
-    model.meta = {"recipe": "cats-vs-cars", "classes": data.meta["classes"], "preprocessing": "pixels / 255"}
+    model.meta = {"recipe": "cats-vs-cars", "classes": data.meta["classes"]}
     return model, optimizer_of(settings)
 
 
@@ -163,7 +157,7 @@ RECIPE = Recipe(
     quick={"epochs": 20, "samples": 950, "shifts": 0},
     data_set="cats-vs-cars",
     seed_figures={"test_accuracy": 0.84},
-    prepare=prepare,
+    preprocessing=pixels(divide=255, targets=(-1, 1)),
     build=build,
     comparisons=COMPARISONS,
     compare=("hidden", "deep"),

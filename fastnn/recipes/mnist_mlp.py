@@ -27,9 +27,9 @@ from fastnn.recipes.shared import (
     OPTIMIZER_NAMES,
     accuracies,
     classes_of,
-    flat_pixels,
     initializer_of,
     optimizer_of,
+    pixels,
 )
 from fastnn.training.callbacks import Callback, GradientNorms
 
@@ -63,7 +63,7 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
         l1=settings.l1,
         l2=settings.l2,
     )
-    model.meta = {"recipe": "mnist-mlp", "classes": classes_of(data), "preprocessing": "flat, raw pixels 0 to 255"}
+    model.meta = {"recipe": "mnist-mlp", "classes": classes_of(data)}
     return model, optimizer_of(settings)
 
 
@@ -104,7 +104,7 @@ RECIPE = Recipe(
     data_set="mnist",
     use=Use(val=10_000, needs=("val", "test")),
     seed_figures={"train_accuracy": 0.9728, "val_accuracy": 0.966, "test_accuracy": 0.9658},
-    prepare=flat_pixels,
+    preprocessing=pixels(flat=True),
     build=build,
     comparisons=COMPARISONS,
     compare=("activations",),

@@ -16,7 +16,7 @@ from fastnn.nn.initializers import Normal
 from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, flat_unit_pixels, optimizer_of
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, pixels
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimi
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    model.meta = {"recipe": "mnist-sgd", "classes": classes, "preprocessing": "flat, pixels / 255"}
+    model.meta = {"recipe": "mnist-sgd", "classes": classes}
     return model, optimizer_of(settings)
 
 
@@ -96,7 +96,7 @@ RECIPE = Recipe(
     quick={"epochs": 2, "samples": 5_000},
     data_set="mnist",
     seed_figures={"train_accuracy": 0.8325, "test_accuracy": 0.8461},
-    prepare=flat_unit_pixels,
+    preprocessing=pixels(divide=255, flat=True),
     build=build,
     comparisons=COMPARISONS,
     compare=("three-seeds", "rates"),

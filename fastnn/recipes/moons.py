@@ -24,7 +24,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, unchanged
+from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,6 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         quick={"epochs": 4, "passes": 250},
         data_set=name,
         seed_figures={},
-        prepare=unchanged,
         build=_builder(name),
         comparisons=comparisons,
         compare=tuple(comparison.name for comparison in comparisons),

@@ -16,7 +16,7 @@ from fastnn.models import Sequential
 from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, unit_images
+from fastnn.recipes.shared import OPTIMIZER_NAMES, accuracies, classes_of, optimizer_of, pixels
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Opt
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    model.meta = {"recipe": "notmnist-cnn", "classes": classes_of(data), "preprocessing": "pixels / 255"}
+    model.meta = {"recipe": "notmnist-cnn", "classes": classes_of(data)}
     return model, optimizer_of(settings)
 
 
@@ -90,7 +90,7 @@ RECIPE = Recipe(
     data_set="notmnist",
     use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
     seed_figures={"test_accuracy": 0.9277},
-    prepare=unit_images,
+    preprocessing=pixels(divide=255),
     build=build,
     comparisons=COMPARISONS,
     compare=("l2", "dropout"),

@@ -21,7 +21,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, flat_unit_pixels, initializer_of
+from fastnn.recipes.shared import ACTIVATION_NAMES, INITIALIZER_NAMES, classes_of, initializer_of, pixels
 
 VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
 
@@ -47,7 +47,7 @@ def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    model.meta = {"recipe": "notmnist-mlp", "classes": classes_of(data), "preprocessing": "flat, pixels / 255"}
+    model.meta = {"recipe": "notmnist-mlp", "classes": classes_of(data)}
     optimizer = SGD(settings.lr, momentum=settings.momentum)
     if settings.momentum:
         optimizer.state = {
@@ -100,7 +100,7 @@ RECIPE = Recipe(
     data_set="notmnist",
     use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
     seed_figures={"train_accuracy": 0.9778, "val_accuracy": 0.9125, "test_accuracy": 0.9097},
-    prepare=flat_unit_pixels,
+    preprocessing=pixels(divide=255, flat=True),
     build=build,
     comparisons=COMPARISONS,
     compare=("hidden", "stopping"),

@@ -33,7 +33,6 @@ from fastnn.recipes.plain_net import (
     softmax,
     train_epoch,
 )
-from fastnn.recipes.shared import unchanged
 from fastnn.training.model import DtypeName
 
 __all__ = [
@@ -175,7 +174,6 @@ RECIPE = Recipe(
     quick={"epochs": 3, "samples": 10_000},
     data_set="moons",
     seed_figures={},
-    prepare=unchanged,
     build=build,
     comparisons=(Comparison("rates", "which learning rate?", {f"lr {lr:g}": {"lr": lr} for lr in (0.001, 0.01, 0.1)}),),
     load=load,
