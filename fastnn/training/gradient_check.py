@@ -23,6 +23,7 @@ def check_gradients(
     """
     copy = Predictor(model.network, dtype="float64", seed=model.seed)
     copy.restore(model.snapshot())
+    copy.preprocessing = model.preprocessing
     _, analytic = copy.loss_and_gradients(x, y)
     loss = copy.batch_loss(x, y)
     rng = np.random.default_rng(seed)

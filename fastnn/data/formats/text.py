@@ -50,8 +50,8 @@ def load_text(
     words           : a vocabulary by id, such as a trained model's, instead of the most frequent tokens
 
     A sentence ends with . ! ? … or an empty line. An n-gram is kept if it lies inside one sentence and the vocabulary
-    has all its tokens. meta: `words`, `tokenizer` ("text"), `source`, `true_entropy` (None), `coverage` (the fraction of
-    the tokens that the vocabulary has), `kept` (the fraction of the n-grams that are kept), `tokens` and `sentences`
+    has all its tokens. meta: `words`, `tokenizer` ("text"), `source`, `true_entropy` (None), `coverage` (the fraction
+    of the tokens that the vocabulary has), `kept` (the fraction of the n-grams that are kept), `tokens` and `sentences`
     (their numbers).
 
     Raises FileFormatError if the file is missing or no UTF-8 text, DataError if the text is too short or an argument is
