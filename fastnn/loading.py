@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.data.preprocessing import from_config
 from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
@@ -52,6 +53,8 @@ def load_checkpoint(
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
+        if "preprocessing" in config:
+            model.preprocessing = from_config(config["preprocessing"], saved.preprocessing)
     return model, dict(saved.training)
 
 

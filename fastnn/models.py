@@ -10,6 +10,7 @@ from fastnn.common import validation
 from fastnn.common.errors import DataError
 from fastnn.common.hints.habits import hinted
 from fastnn.data.batches import BatchSource
+from fastnn.data.preprocessing import Preprocessing
 from fastnn.data.source import ArraySource, Source, are_batches, source_of, source_of_batches, warn_of_split
 from fastnn.nn import losses, optimizers
 from fastnn.nn.graph import chain, graph_of
@@ -56,6 +57,8 @@ class Model(Predictor):
     dtype         float32 or float64, of parameters and all arithmetic
     seed          of the initial values and of everything random in training
     l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
+    preprocessing what is done with data of a model of one input before the network takes them: `fn.Pixels`, `fn.Words`.
+                  Then fit, evaluate, predict and all others take data as they are in their files; it is saved, too
 
     A layer that is called twice shares its parameters, `Dense(tied_to=)` those of another layer. Several inputs take a
     dict of arrays by name, or a tuple of them in order; several outputs take targets and give predictions likewise.
@@ -78,10 +81,12 @@ class Model(Predictor):
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
+        preprocessing: Preprocessing | None = None,
     ):
         network = Network(graph_of(inputs, outputs), losses_of(loss), l1, l2, loss_weights, metrics)
         super().__init__(network, dtype=dtype, seed=seed)
         check_outputs(network)
+        self.preprocessing = preprocessing
 
     @classmethod
     def of(cls, network: Network, *, dtype: DtypeName = "float32", seed: int = 0) -> "Model":
@@ -160,7 +165,7 @@ class Model(Predictor):
                 raise ValueError("validation_split cuts arrays and streams, not batches: give validation_data")
             kept = validation.training_count(source.samples, validation_split, validated is not None)
             source, validated = source.cut(kept)
-            warn_of_split(self.network, source, validated)
+            warn_of_split(self.expected, source, validated)
         with self._turn.of_fit():
             fit_statistics(self, source)
             return train(self, settings, source, validated)
@@ -178,7 +183,7 @@ class Model(Predictor):
         >>> for x, y in batches:
         ...     figures = model.train_on_batch(x, y, optimizer="adam")
         """
-        source = source_of(self.network, x, y, sample_weight)
+        source = source_of(self.expected, x, y, sample_weight)
         if not isinstance(source, ArraySource):
             raise TypeError("train_on_batch takes arrays; fit reads streams")
         with self._turn:
@@ -196,19 +201,19 @@ class Model(Predictor):
         return self._optimizers[given]
 
     def _source(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, steps: int | None) -> Source:
-        if not are_batches(self.network, x, y):
+        if not are_batches(self.expected, x, y):
             if y is None:
                 raise TypeError("fit got no y; expected fit(x, y), or batches (x, y) to iterate over as x alone")
-            return source_of(self.network, x, y, sample_weight, class_weight)
+            return source_of(self.expected, x, y, sample_weight, class_weight)
         if sample_weight is not None:
             raise ValueError("sample_weight was given beside batches, expected it in them: (x, y, sample_weight)")
-        return source_of_batches(self.network, x, steps, class_weight)
+        return source_of_batches(self.expected, x, steps, class_weight)
 
     def _validation(self, data: Any, epochs: int) -> Source | None:
         if data is None:
             return None
-        if are_batches(self.network, data, None):
-            batches = source_of_batches(self.network, data)
+        if are_batches(self.expected, data, None):
+            batches = source_of_batches(self.expected, data)
             if batches.comes_once and epochs > 1:
                 raise DataError(
                     f"validation_data can be iterated over only once, but is needed after each of {epochs} epochs; "
@@ -218,7 +223,7 @@ class Model(Predictor):
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
         x, y, weights = (*data, None)[:3]
-        return source_of(self.network, x, y, weights, names=("validation x", "validation y"))
+        return source_of(self.expected, x, y, weights, names=("validation x", "validation y"))
 
     def save(self, path: str | Path) -> None:
         """Write the model to an HDF5 file, whole or not at all. FileFormatError if the path cannot be written."""
@@ -230,7 +235,7 @@ class Sequential(Model):
 
     layers       descriptions: Dense, Embedding, ...
     input_shape  of one sample, without the sample axis; 20 is (20,)
-    loss, metrics, dtype, seed, l1, l2   as of `fn.Model`
+    loss, metrics, dtype, seed, l1, l2, preprocessing   as of `fn.Model`
 
     >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=(4,))
     """
@@ -246,10 +251,12 @@ class Sequential(Model):
         seed: int = 0,
         l1: float = 0.0,
         l2: float = 0.0,
+        preprocessing: Preprocessing | None = None,
     ):
         network = Network(chain(layers, input_shape), losses.get(loss), l1, l2, metrics=metrics)
         Predictor.__init__(self, network, dtype=dtype, seed=seed)
         check_outputs(network)
+        self.preprocessing = preprocessing
 
     if TYPE_CHECKING:  # it has one output
 

@@ -6,9 +6,10 @@ import click
 
 from fastnn import __version__
 from fastnn.cli.data import data
+from fastnn.cli.evaluate import evaluate
+from fastnn.cli.predict import predict
 from fastnn.cli.settings import compare_help, options_of
 from fastnn.cli.sweep import sweep
-from fastnn.common.text import percent
 from fastnn.experiment.recipe import Recipe
 from fastnn.recipes import RECIPES
 
@@ -77,20 +78,8 @@ for _recipe in RECIPES.values():
     train.add_command(_train_command(_recipe))
 
 
-@fastnn.command()
-@click.argument("run_or_model", type=click.Path(path_type=Path))
-@click.argument("words")
-def predict(run_or_model: Path, words: str) -> None:
-    """The ten most likely next words after WORDS, say "how are you", with probabilities."""
-    from fastnn.experiment.run_folder import model_path
-    from fastnn.loading import load
-    from fastnn.recipes.words import top_words, word_ids
-
-    model = load(model_path(run_or_model))
-    for word, probability in top_words(model, word_ids(model, words))[0]:
-        click.echo(f"{word:<12} {percent(probability):>8}")
-
-
+fastnn.add_command(predict)
+fastnn.add_command(evaluate)
 fastnn.add_command(data)
 fastnn.add_command(sweep)
 

@@ -38,3 +38,8 @@ def bytes_text(size: float) -> str:
     """A number of bytes: "1.2 MB", from a billion on "3.4 GB"."""
     size = min(size, 10**30)  # what users ask for may be beyond the numbers of float64
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 and "column" as "1 column", 2 as "2 columns"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -57,17 +57,18 @@ class Use:
     needs: tuple[str, ...] = ()
 
 
-def load_trigram(path: str | os.PathLike[str] | None = None) -> CompleteDataset:
+def load_trigram(path: str | os.PathLike[str] | None = None, words: Sequence[str] | None = None) -> CompleteDataset:
     """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
 
     No path: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5 file.
-    `meta["source"]` says which. Raises FileFormatError or DataError.
+    `meta["source"]` says which. words: the vocabulary of a trained model, whose ids a file's words get. Raises
+    FileFormatError or DataError.
     """
     if path is None:
         return markov.generate_trigrams()
     if os.fspath(path).lower().endswith(".txt"):
-        return text.load_text(path)
-    return hdf5.load_trigram_hdf5(path)
+        return text.load_text(path, words=words)
+    return hdf5.load_trigram_hdf5(path, words)
 
 
 def _load_digits(classes: Sequence[str]) -> Callable[[Path], Dataset]:

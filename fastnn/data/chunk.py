@@ -19,6 +19,7 @@ class Expected(Protocol):
     input_shapes of one sample of each input
     inputs_in, targets_in
                  a user's data for each input, his targets for each output, under the names that messages call them
+    check_shape  ShapeError or DataError unless a stream of that shape holds samples for an input; by its number
     checked_input, checked_target
                  one of these as kernels take it; by its number
     """
@@ -37,6 +38,8 @@ class Expected(Protocol):
     def inputs_in(self, x: Any, what: str) -> dict[str, Any]: ...
 
     def targets_in(self, y: Any, what: str) -> dict[str, Any]: ...
+
+    def check_shape(self, number: int, given: tuple[int, ...], what: str) -> None: ...
 
     def checked_input(self, number: int, x: Any, what: str) -> np.ndarray: ...
 

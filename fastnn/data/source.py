@@ -92,8 +92,8 @@ def checked_batch(expected: Expected, x: Any, y: Any) -> Chunk:
 
 def _checked_streams(expected: Expected, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> int:
     """The number of samples of inputs and targets of which some are streams."""
-    for (name, one), shape in zip(inputs.items(), expected.input_shapes, strict=True):
-        validation.check_sample_shape(one.shape, name, shape)
+    for number, (name, one) in enumerate(inputs.items()):
+        expected.check_shape(number, one.shape, name)
     check_lengths({**inputs, **targets})
     return len(next(iter(inputs.values())))
 

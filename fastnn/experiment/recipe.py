@@ -7,6 +7,7 @@ from typing import Any
 
 from fastnn.common.names import near
 from fastnn.data import Dataset, Split, Use, find_data
+from fastnn.data.preprocessing import Preprocessing
 from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import SEEDS, Best, Comparison
 from fastnn.experiment.published import Published
@@ -28,6 +29,10 @@ def _nothing(*_: Any) -> list[Any]:
     return []
 
 
+def _none(data: Dataset) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One of the systems.
@@ -39,7 +44,8 @@ class Recipe:
     use            how the data set is divided; None: as it comes
     load           path or None -> data, and one line that says which they are; None: `find_data` of `data_set`
     published      what the report published
-    prepare        (data as loaded, dtype) -> data as the network takes them
+    preprocessing  (data as loaded) -> what lies between them and the network; None: nothing. Data are prepared by it
+                   once, before training, and the model that is saved has it
     build          (settings, prepared data) -> an untrained model and its optimizer; of the data it uses `meta` and the
                    shapes alone
     comparisons    those that --compare offers; `seeds` is added to them
@@ -61,9 +67,9 @@ class Recipe:
     settings: Any
     quick: dict[str, Any]
     data_set: str
-    prepare: Callable[[Dataset, str], Dataset]
     build: Callable[[Any, Dataset], tuple[Sequential, Optimizer]]
     published: Published = field(default_factory=Published)
+    preprocessing: Callable[[Dataset], Preprocessing | None] = _none
     use: Use | None = None
     load: Callable[[Path | None], tuple[Dataset, str]] | None = None
     comparisons: tuple[Comparison, ...] = ()
@@ -85,6 +91,14 @@ class Recipe:
             val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
             data = Dataset(data.train, val, test, data.meta)
         return data, announced
+
+    def prepare(self, data: Dataset, dtype: str) -> Dataset:
+        """Data as loaded as networks of that dtype take them; `meta["preprocessing"]` says what was done with them."""
+        found = self.preprocessing(data)
+        if found is None:
+            return data
+        prepared = found.prepared(data, dtype)
+        return replace(prepared, meta=data.meta | {"preprocessing": found})
 
     def with_settings(self, changes: dict[str, Any], quick: bool = False, best: bool = False) -> Any:
         """The settings with `changes`, which come before those of --quick and --best.

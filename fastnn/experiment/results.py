@@ -1,5 +1,6 @@
 """Results of trainings: a `RunResult` for each, and an `ExperimentResult` of all that a command made."""
 
+import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,12 @@ class ExperimentResult:
         """The chosen run's."""
         assert self.chosen.model is not None, "a chosen run that failed ends the command"
         return self.chosen.model
+
+    def usable_model(self) -> Model:
+        """The chosen run's, but for data as they are loaded: the folder keeps this one."""
+        usable = copy.copy(self.model)
+        usable.preprocessing = self.data.meta.get("preprocessing")
+        return usable
 
     def group(self, name: str) -> dict[str, RunResult]:
         """The runs of a comparison by label, without those that failed; {} if it was not made."""

@@ -208,7 +208,7 @@ def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: 
     summary = replace(summary, ending=_ending(result, answers, time.monotonic() - began))
     folder.write_summary(summary)
     save_pictures(folder.working, [picture for answer in answers for picture in answer.pictures])
-    result.model.save(folder.working / MODEL)
+    result.usable_model().save(folder.working / MODEL)
     summary = replace(summary, status="finished")
     report.write(folder.working, summary)
     folder.write_summary(summary)

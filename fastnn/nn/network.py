@@ -206,6 +206,10 @@ class Network:
         """A user's targets of each output, under the name that messages call them. DataError if some are missing."""
         return _by_name(y, [output.name for output in self.outputs], what, "outputs")
 
+    def check_shape(self, number: int, given: tuple[int, ...], what: str) -> None:
+        """ShapeError unless data of the shape `given` hold samples of an input, DataError if there are none."""
+        validation.check_sample_shape(given, what, self.input_shapes[number])
+
     def checked_input(self, number: int, x: Any, what: str) -> np.ndarray:
         """The data of an input as kernels take them. ShapeError, TypeError or DataError if they cannot be that."""
         name, shape = list(self.graph.inputs.items())[number]

@@ -27,13 +27,12 @@ from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
     INITIALIZER_NAMES,
     OPTIMIZER_NAMES,
-    each_split,
     hidden_layers,
     initializer_of,
     optimizer_of,
+    pixels,
     sizes_of,
     told,
-    unit_images,
 )
 
 GRID_EPOCHS, JUDGED = 300, 150  # of a grid's run; of its last epochs, by whose mean test error it is judged
@@ -64,11 +63,6 @@ class CatsSettings(Settings):
     shifts: int = setting(0, f"further copies of each picture to train on, shifted by up to {REACH} pixels", least=0)
 
 
-def prepare(data: Dataset, dtype: str) -> Dataset:
-    """Pictures (N, 32, 32, 1) of pixels / 255, and labels −1 (cat) or 1 (car)."""
-    return each_split(unit_images(data, dtype), lambda split: Split(split.x, 2.0 * split.y.astype(np.float64) - 1.0))
-
-
 def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
     sizes = sizes_of(settings.hidden, "hidden")
     start = initializer_of(settings.initializer, 0.01)
@@ -87,7 +81,7 @@ def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]
         seed=settings.seed,
         l2=settings.l2,
     )
-    model.meta = {"recipe": "cats-vs-cars", "classes": data.meta["classes"], "preprocessing": "pixels / 255"}
+    model.meta = {"recipe": "cats-vs-cars", "classes": data.meta["classes"]}
     return model, optimizer_of(settings)
 
 
@@ -183,7 +177,7 @@ RECIPE = Recipe(
     quick={"epochs": 20, "samples": 950, "shifts": 0},
     published=PUBLISHED["cats-vs-cars"],
     data_set="cats-vs-cars",
-    prepare=prepare,
+    preprocessing=pixels(divide=255, targets=(-1, 1)),
     build=build,
     comparisons=COMPARISONS,
     compare=("hidden", "deep"),

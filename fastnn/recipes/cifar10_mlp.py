@@ -10,7 +10,8 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.common.text import percent
-from fastnn.data import Dataset, Split, Use
+from fastnn.data import Dataset, Use
+from fastnn.data.preprocessing import Pixels
 from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
@@ -29,7 +30,6 @@ from fastnn.recipes.shared import (
     NORM_NAMES,
     OPTIMIZER_NAMES,
     classes_of,
-    each_split,
     hidden_layers,
     initializer_of,
     optimizer_of,
@@ -60,14 +60,9 @@ class CifarSettings(Settings):
     )
 
 
-def prepare(data: Dataset, dtype: str) -> Dataset:
+def preprocessing(data: Dataset) -> Pixels:
     """Rows (N, 3072) less the mean training picture."""
-    mean = data.train.x.reshape(len(data.train), -1).mean(axis=0, dtype=np.float64).astype(dtype)
-
-    def centred(split: Split) -> Split:
-        return Split(np.subtract(split.x.reshape(len(split), -1), mean, dtype=np.dtype(dtype)), split.y)
-
-    return each_split(data, centred)
+    return Pixels(data.train.x.shape[1:], subtract=data.train.x.mean(axis=0, dtype=np.float64), flat=True)
 
 
 def build(settings: CifarSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -82,7 +77,7 @@ def build(settings: CifarSettings, data: Dataset) -> tuple[Sequential, Optimizer
         seed=settings.seed,
         l2=settings.l2,
     )
-    model.meta = {"recipe": "cifar10-mlp", "classes": classes_of(data), "preprocessing": "flat, less the mean picture"}
+    model.meta = {"recipe": "cifar10-mlp", "classes": classes_of(data)}
     return model, optimizer_of(settings)
 
 
@@ -179,7 +174,7 @@ RECIPE = Recipe(
     published=PUBLISHED["cifar10-mlp"],
     data_set="cifar10",
     use=Use(val=1_000, test=1_000, needs=("val",)),
-    prepare=prepare,
+    preprocessing=preprocessing,
     build=build,
     comparisons=COMPARISONS,
     compare=("overfit", "baseline", "optimizers", "dropout"),

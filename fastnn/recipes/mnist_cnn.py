@@ -20,7 +20,7 @@ from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.mnist_cnn_answers import answers_of
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, pixels
 from fastnn.training.callbacks import Callback, Monitor, TensorBoard
 
 EVENTS = "tensorboard"
@@ -62,7 +62,7 @@ def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimi
     for name, array in model.parameters.items():  # there is no initialiser for constants
         if name.endswith(".b"):
             array[...] = 0.1
-    model.meta = {"recipe": "mnist-cnn", "classes": classes_of(data), "preprocessing": "pixels / 255"}
+    model.meta = {"recipe": "mnist-cnn", "classes": classes_of(data)}
     return model, optimizer_of(settings)
 
 
@@ -125,7 +125,7 @@ RECIPE = Recipe(
     published=PUBLISHED["mnist-cnn"],
     data_set="mnist",
     use=Use(val=5_000, needs=("val", "test")),
-    prepare=unit_images,
+    preprocessing=pixels(divide=255),
     build=build,
     comparisons=COMPARISONS,
     compare=("optimizers",),

@@ -29,9 +29,9 @@ from fastnn.recipes.shared import (
     OPTIMIZER_NAMES,
     accuracies,
     classes_of,
-    flat_pixels,
     initializer_of,
     optimizer_of,
+    pixels,
     told,
 )
 from fastnn.training.callbacks import Callback, GradientNorms
@@ -66,7 +66,7 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
         l1=settings.l1,
         l2=settings.l2,
     )
-    model.meta = {"recipe": "mnist-mlp", "classes": classes_of(data), "preprocessing": "flat, raw pixels 0 to 255"}
+    model.meta = {"recipe": "mnist-mlp", "classes": classes_of(data)}
     return model, optimizer_of(settings)
 
 
@@ -107,7 +107,7 @@ RECIPE = Recipe(
     published=PUBLISHED["mnist-mlp"],
     data_set="mnist",
     use=Use(val=10_000, needs=("val", "test")),
-    prepare=flat_pixels,
+    preprocessing=pixels(flat=True),
     build=build,
     comparisons=COMPARISONS,
     compare=("activations",),

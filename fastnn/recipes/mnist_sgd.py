@@ -17,7 +17,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, flat_unit_pixels, optimizer_of, told
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, pixels, told
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def build(settings: MnistSgdSettings, data: Dataset) -> tuple[Sequential, Optimi
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    model.meta = {"recipe": "mnist-sgd", "classes": classes, "preprocessing": "flat, pixels / 255"}
+    model.meta = {"recipe": "mnist-sgd", "classes": classes}
     return model, optimizer_of(settings)
 
 
@@ -98,7 +98,7 @@ RECIPE = Recipe(
     quick={"epochs": 2, "samples": 5_000},
     published=PUBLISHED["mnist-sgd"],
     data_set="mnist",
-    prepare=flat_unit_pixels,
+    preprocessing=pixels(divide=255, flat=True),
     build=build,
     comparisons=COMPARISONS,
     compare=("three-seeds", "rates"),

@@ -26,7 +26,7 @@ from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, told, unchanged
+from fastnn.recipes.shared import ACTIVATION_NAMES, sizes_of, told
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,6 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         quick={"epochs": 20},
         published=PUBLISHED[name],
         data_set=name,
-        prepare=unchanged,
         build=_builder(name),
         comparisons=comparisons,
         compare=tuple(comparison.name for comparison in comparisons),

@@ -18,7 +18,7 @@ from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import OPTIMIZER_NAMES, classes_of, optimizer_of, unit_images
+from fastnn.recipes.shared import OPTIMIZER_NAMES, classes_of, optimizer_of, pixels
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Opt
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    model.meta = {"recipe": "notmnist-cnn", "classes": classes_of(data), "preprocessing": "pixels / 255"}
+    model.meta = {"recipe": "notmnist-cnn", "classes": classes_of(data)}
     return model, optimizer_of(settings)
 
 
@@ -84,7 +84,7 @@ RECIPE = Recipe(
     published=PUBLISHED["notmnist-cnn"],
     data_set="notmnist",
     use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
-    prepare=unit_images,
+    preprocessing=pixels(divide=255),
     build=build,
     comparisons=COMPARISONS,
     compare=("l2", "dropout"),

@@ -25,8 +25,8 @@ from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
     INITIALIZER_NAMES,
     classes_of,
-    flat_unit_pixels,
     initializer_of,
+    pixels,
 )
 
 VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
@@ -53,7 +53,7 @@ def build(settings: NotMnistMlpSettings, data: Dataset) -> tuple[Sequential, SGD
         dtype=settings.dtype,
         seed=settings.seed,
     )
-    model.meta = {"recipe": "notmnist-mlp", "classes": classes_of(data), "preprocessing": "flat, pixels / 255"}
+    model.meta = {"recipe": "notmnist-mlp", "classes": classes_of(data)}
     optimizer = SGD(settings.lr, momentum=settings.momentum)
     if settings.momentum:
         optimizer.state = {
@@ -127,7 +127,7 @@ RECIPE = Recipe(
     published=PUBLISHED["notmnist-mlp"],
     data_set="notmnist",
     use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),
-    prepare=flat_unit_pixels,
+    preprocessing=pixels(divide=255, flat=True),
     build=build,
     comparisons=COMPARISONS,
     compare=("hidden", "stopping"),

@@ -35,7 +35,7 @@ from fastnn.recipes.plain_net import (
     train_epoch,
 )
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import told, unchanged
+from fastnn.recipes.shared import told
 from fastnn.training.model import DtypeName
 
 __all__ = [
@@ -177,7 +177,6 @@ RECIPE = Recipe(
     quick={"epochs": 3, "samples": 10_000},
     published=PUBLISHED["scalar"],
     data_set="moons",
-    prepare=unchanged,
     build=build,
     comparisons=(Comparison("rates", "which learning rate?", {f"lr {lr:g}": {"lr": lr} for lr in (0.001, 0.01, 0.1)}),),
     load=load,

@@ -1,13 +1,11 @@
 """Helpers of several recipes: optimizers and initialisers by name, lists of layer sizes, pixels for networks."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from fastnn.common.text import SPLITS, percent
-from fastnn.data import Dataset, Split
+from fastnn.data import Dataset
+from fastnn.data.preprocessing import Pixels
 from fastnn.experiment.answers import Answer, Picture
 from fastnn.nn.initializers import INITIALIZERS, Initializer, InitializerName, Normal, TruncatedNormal, get
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
@@ -76,34 +74,9 @@ def hidden_layers(
     return layers
 
 
-def each_split(data: Dataset, change: Callable[[Split], Split]) -> Dataset:
-    """The data with every split changed by the same function."""
-    parts: dict[str, Any] = {name: change(split) for name, split in data.splits().items()}
-    return dataclasses.replace(data, **parts)
-
-
-def unchanged(data: Dataset, dtype: str) -> Dataset:
-    """The data as loaded."""
-    return data
-
-
-def flat_pixels(data: Dataset, dtype: str) -> Dataset:
-    """Pictures as rows (N, pixels) of pixels as they are, 0 to 255."""
-    return each_split(data, lambda split: Split(split.x.reshape(len(split), -1), split.y))
-
-
-def flat_unit_pixels(data: Dataset, dtype: str) -> Dataset:
-    """Pictures as rows (N, pixels) of numbers from 0 to 1: pixels / 255."""
-    return each_split(data, lambda split: Split(_unit(split.x.reshape(len(split), -1), dtype), split.y))
-
-
-def unit_images(data: Dataset, dtype: str) -> Dataset:
-    """Grey pictures (N, H, W) as (N, H, W, 1), pixels / 255."""
-    return each_split(data, lambda split: Split(_unit(split.x[..., None], dtype), split.y))
-
-
-def _unit(pixels: np.ndarray, dtype: str) -> np.ndarray:
-    return np.divide(pixels, 255, dtype=np.dtype(dtype))
+def pixels(**described: Any) -> Callable[[Dataset], Pixels]:
+    """A recipe's `preprocessing` of pictures (N, H, W) or (N, H, W, C): `fn.Pixels` of the shape that they have."""
+    return lambda data: Pixels(data.train.x.shape[1:], **described)
 
 
 def classes_of(data: Dataset) -> list[str]:

@@ -13,8 +13,10 @@ from fastnn import plots
 from fastnn.common import random
 from fastnn.common.text import percent
 from fastnn.data import Dataset
+from fastnn.data.preprocessing import Words
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.pictures import note_of
+from fastnn.experiment.predictions import best_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -31,9 +33,7 @@ from fastnn.recipes.shared import (
     initializer_of,
     optimizer_of,
     told,
-    unchanged,
 )
-from fastnn.recipes.words import top_words
 
 EXAMPLES = 5
 
@@ -65,6 +65,10 @@ class TrigramSettings(Settings):
     batch_norm: bool = setting(False, "normalise the hidden units by batch")
 
 
+def preprocessing(data: Dataset) -> Words:
+    return Words(data.meta["words"], data.meta.get("tokenizer", "spaces"))
+
+
 def build(settings: TrigramSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
     width, hidden = _sizes(settings.sizes)
     words = data.meta["words"]
@@ -86,7 +90,7 @@ def build(settings: TrigramSettings, data: Dataset) -> tuple[Sequential, Optimiz
         l1=settings.l1,
         l2=settings.l2,
     )
-    model.meta = {"recipe": "trigram", "words": list(words)}
+    model.meta = {"recipe": "trigram"}
     return model, optimizer_of(settings)
 
 
@@ -104,10 +108,10 @@ def next_words(results: ExperimentResult) -> list[str]:
     seed = results.chosen.settings.seed
     chosen = random.generator(seed, "examples").choice(len(test), min(EXAMPLES, len(test)), replace=False)
     lines = []
-    for row, label, ranked in zip(
-        test.x[chosen], test.y[chosen], top_words(results.model, test.x[chosen]), strict=True
+    for row, label, probabilities in zip(
+        test.x[chosen], test.y[chosen], results.model.predict(test.x[chosen]), strict=True
     ):
-        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
+        guesses = ", ".join(f"{words[i]} {percent(probabilities[i], 0)}" for i in best_of(probabilities, 10))
         lines.append(f"{' '.join(words[i] for i in row)} [{words[label]}]: {guesses}")
     return lines
 
@@ -189,7 +193,7 @@ RECIPE = Recipe(
     quick={"epochs": 8, "batch_size": 50, "samples": 100_000, "lr": 0.3},
     published=PUBLISHED["trigram"],
     data_set="trigram",
-    prepare=unchanged,
+    preprocessing=preprocessing,
     build=build,
     comparisons=COMPARISONS,
     compare=("sizes",),

@@ -12,6 +12,8 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.forks import renewed_in_child
 from fastnn.common.hints.habits import Hinted, hinted
 from fastnn.common.names import near
+from fastnn.data.prepared import Prepared
+from fastnn.data.preprocessing import Preprocessing, checked
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.engine.parameters import Block
@@ -43,6 +45,8 @@ class Predictor(Hinted):
     history  of all trainings so far
     epoch    epochs trained so far
     meta     plain data that is saved with the model, for its users
+    preprocessing
+             what lies between a user's data and the input, such as `fn.Pixels`; None: nothing
     """
 
     def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
@@ -53,6 +57,7 @@ class Predictor(Hinted):
         self.history = History()
         self.epoch = 0
         self.meta: dict[str, Any] = {}
+        self._preprocessing: Preprocessing | None = None
         self._optimizers: dict[str, Optimizer] = {}  # that a user asked for by name
         self.renew_in_child()
 
@@ -80,6 +85,25 @@ class Predictor(Hinted):
         return self.state.buffers
 
     @property
+    def preprocessing(self) -> Preprocessing | None:
+        """What is done with data before the network takes them, by all methods that take data. It is saved, too.
+
+        TypeError, ValueError or ShapeError for one that does not make what the network takes.
+        """
+        return self._preprocessing
+
+    @preprocessing.setter
+    def preprocessing(self, given: Preprocessing | None) -> None:
+        network = self.network
+        inputs = list(network.graph.inputs)
+        self._preprocessing = checked(given, inputs, network.input_shape, network.id_count(inputs[0]))
+
+    @property
+    def expected(self) -> Network | Prepared:
+        """What users' data must be."""
+        return self.network if self._preprocessing is None else Prepared(self.network, self._preprocessing)
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         return self.network.layers
 
@@ -93,7 +117,7 @@ class Predictor(Hinted):
 
         Metrics that need all predictions at once, "r2" and functions, keep them and the targets in memory.
         """
-        return self.evaluate_source(source_of(self.network, x, y, sample_weight))
+        return self.evaluate_source(source_of(self.expected, x, y, sample_weight))
 
     def evaluate_source(self, source: Source) -> dict[str, float]:
         """`evaluate` on data that have been checked."""
@@ -130,7 +154,7 @@ class Predictor(Hinted):
         self, kind: passes.Kind, x: Any, read: Callable[[Runner, int], list[np.ndarray]]
     ) -> list[np.ndarray]:
         """What `read` finds after each batch of x, put together."""
-        source = source_of_inputs(self.network, x)
+        source = source_of_inputs(self.expected, x)
         results: list[np.ndarray] = []
         with self._turn:
             runner = self._runner(kind)
@@ -159,7 +183,7 @@ class Predictor(Hinted):
         >>> loss, gradients = model.loss_and_gradients(x, y)
         >>> optimizer.step(model.parameters, gradients)
         """
-        chunk = checked_batch(self.network, x, y)
+        chunk = checked_batch(self.expected, x, y)
         with self._turn:
             runner = self._kept.batch("gradients", len(chunk), partial(compile_train, self.network, self.state))
             runner.take(chunk, random.key(draw, "draw", words=DROPOUT_KEY_WORDS))
@@ -169,7 +193,7 @@ class Predictor(Hinted):
 
     def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
         """A function that computes the loss of this batch at the parameters of the moment."""
-        chunk = checked_batch(self.network, x, y)
+        chunk = checked_batch(self.expected, x, y)
         runner = Runner(compile_evaluate(self.network, self.state, len(chunk), training=True))
         key = random.key(0, "draw", words=DROPOUT_KEY_WORDS)
 
@@ -232,7 +256,10 @@ class Predictor(Hinted):
             "epoch": self.epoch,
             "meta": self.meta,
         }
-        return Saved(config, dict(self.parameters), dict(self.buffers), training)
+        if self._preprocessing is None:
+            return Saved(config, dict(self.parameters), dict(self.buffers), training)
+        config["preprocessing"] = self._preprocessing.config()
+        return Saved(config, dict(self.parameters), dict(self.buffers), training, self._preprocessing.arrays())
 
     def restore_saved(self, saved: Saved) -> None:
         """Take over the arrays of a file. FileFormatError unless they have the names and shapes of this network's."""

@@ -1,9 +1,10 @@
 """Models and training states on disk, as plain data: a file, written whole or not at all, checked when read.
 
-Layout, version 3: `config`, a JSON text with network, dtype, seed, epoch and meta; `parameters` and `buffers` with one
-array per public name; in a checkpoint also `training`, a tree of dicts, arrays and plain values. `common.framed` says
-how a file holds that. Versions 1 and 2 are HDF5 files without a frame and with a digest of their own. In version 1 the
-config calls the function of an `Activation` its name.
+Layout, version 4: `config`, a JSON text with network, dtype, seed, epoch, meta and, if there is one, the preprocessing;
+`parameters` and `buffers` with one array per public name; `preprocessing` with its arrays, if it has any; in a
+checkpoint also `training`, a tree of dicts, arrays and plain values. `common.framed` says how a file holds that. In
+version 3 there was no preprocessing. Versions 1 and 2 are HDF5 files without a frame and with a digest of their own. In
+version 1 the config calls the function of an `Activation` its name.
 """
 
 from collections.abc import Mapping
@@ -19,8 +20,8 @@ from fastnn.common.framed import frame
 from fastnn.common.framed.image import Text
 from fastnn.common.hdf5 import hdf5_errors
 
-KIND = frame.Kind("fastnn-model", 3, "a model that fastnn saved")
-PARTS = ("config", "parameters", "buffers", "training")
+KIND = frame.Kind("fastnn-model", 4, "a model that fastnn saved")
+PARTS = ("config", "parameters", "buffers", "training", "preprocessing")
 CONFIG = {"network": dict, "dtype": str, "seed": int, "epoch": int, "meta": dict}
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -30,9 +31,10 @@ Shapes = Mapping[str, tuple[int, ...]]
 class Saved:
     """A model as plain data.
 
-    config      network, dtype, seed, epoch, meta
+    config      network, dtype, seed, epoch, meta, and preprocessing if there is one
     parameters, buffers  name -> array
     training    in a checkpoint: nested dicts of arrays and plain values; of a model alone {}
+    preprocessing  the arrays of the preprocessing
     file        where it was read from, for messages
     """
 
@@ -40,6 +42,7 @@ class Saved:
     parameters: Mapping[str, np.ndarray]
     buffers: Mapping[str, np.ndarray]
     training: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: Mapping[str, np.ndarray] = field(default_factory=dict)
     file: str = ""
 
 
@@ -50,17 +53,18 @@ def save(path: str | Path, saved: Saved) -> None:
         "parameters": saved.parameters,
         "buffers": saved.buffers,
     }
-    frame.save(path, KIND, tree | ({"training": saved.training} if saved.training else {}))
+    further = {"training": saved.training, "preprocessing": saved.preprocessing}
+    frame.save(path, KIND, tree | {name: part for name, part in further.items() if part})
 
 
 def read(path: str | Path) -> Saved:
     """The model that a file holds. FileFormatError, in one line, if it is missing, damaged or no model."""
     tree, _ = frame.load(path, KIND)
-    config, parameters, buffers, training = (tree.get(name, {}) for name in PARTS)
-    saved = Saved(config, parameters, buffers, training, str(path))
+    config, parameters, buffers, training, preprocessing = groups = [tree.get(name, {}) for name in PARTS]
+    saved = Saved(config, parameters, buffers, training, preprocessing, str(path))
     with building(saved):
         _check_config(config)
-        if not all(isinstance(part, dict) for part in (parameters, buffers, training)):
+        if not all(isinstance(part, dict) for part in groups[1:]):
             raise TypeError("its arrays are in no groups")
     return saved
 

@@ -106,6 +106,13 @@ def test_a_system_leaves_its_artefacts(train, files, system, capsys):
     model = fn.load(f"{folder}/model.h5")
     assert model.meta["recipe"] == system
     assert not any(name.startswith(("parts", "checkpoint")) for name in os.listdir(folder))
+    capsys.readouterr()
+    assert main(["evaluate", folder, "--data", str(files[system]), "--format", "json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    same = [split for split, found in figures.items() if found.pop("samples") == summary["samples"].get(split)]
+    assert same, "no split is as it was in training"
+    for split in same:
+        assert figures[split] == {name: summary["metrics"][f"{split}_{name}"] for name in figures[split]}
 
 
 @jit_only

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.data import Dataset, Split
-from fastnn.recipes import shared
+from fastnn.recipes import RECIPES, shared
+from tests.small_data import write_all
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,48 @@ def test_initializers_by_flag():
     assert shared.initializer_of("zeros", 0.3) == fn.initializers.Zeros()
 
 
+def old_cats(x, y, dtype):
+    return np.divide(x[..., None], 255, dtype=dtype), 2.0 * y.astype(np.float64) - 1.0
+
+
+def old_cifar(x, y, dtype):
+    rows = x.reshape(len(x), -1)
+    mean = rows.mean(axis=0, dtype=np.float64).astype(dtype)
+    return np.subtract(rows, mean, dtype=np.dtype(dtype)), y
+
+
+# What each system does with its data, written out.
+PREPARED = {
+    "trigram": lambda x, y, dtype: (x, y),
+    "cats-vs-cars": old_cats,
+    "cifar10-mlp": old_cifar,
+    "moons": lambda x, y, dtype: (x, y),
+    "blobs": lambda x, y, dtype: (x, y),
+    "mnist-cnn": lambda x, y, dtype: (np.divide(x[..., None], 255, dtype=dtype), y),
+    "scalar": lambda x, y, dtype: (x, y),
+    "mnist-sgd": lambda x, y, dtype: (np.divide(x.reshape(len(x), -1), 255, dtype=dtype), y),
+    "notmnist-mlp": lambda x, y, dtype: (np.divide(x.reshape(len(x), -1), 255, dtype=dtype), y),
+    "notmnist-cnn": lambda x, y, dtype: (np.divide(x[..., None], 255, dtype=dtype), y),
+    "mnist-mlp": lambda x, y, dtype: (x.reshape(len(x), -1), y),
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write_all(tmp_path_factory.mktemp("data"))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_pixels_as_networks_take_them(dtype):
-    pixels = np.array([[[0, 51], [102, 255]]], np.uint8)
-    split = Split(pixels, np.zeros(1, np.int64))
-    data = Dataset(split, None, split, {"classes": ["a"]})
-    unit = np.array([0, 51, 102, 255], dtype) / np.asarray(255, dtype)
-    for prepare, want in (
-        (shared.flat_pixels, pixels.reshape(1, 4)),
-        (shared.flat_unit_pixels, unit.reshape(1, 4)),
-        (shared.unit_images, unit.reshape(1, 2, 2, 1)),
-        (shared.unchanged, pixels),
-    ):
-        for part in (prepare(data, dtype).train, prepare(data, dtype).test):
-            assert part.x.dtype == want.dtype
-            np.testing.assert_array_equal(part.x, want)
-        assert prepare(data, dtype).val is None
+@pytest.mark.parametrize("system", PREPARED)
+def test_data_as_networks_take_them(files, system, dtype):
+    recipe = RECIPES[system]
+    data, _ = recipe.find(files[system])
+    x, y = PREPARED[system](data.train.x, data.train.y, dtype)
+    got = recipe.prepare(data, dtype).train
+    for one, want in ((got.x, x), (got.y, y)):
+        assert one.dtype == want.dtype
+        np.testing.assert_array_equal(one, want)
+
+
+def test_every_system_is_covered():
+    assert set(PREPARED) == set(RECIPES)

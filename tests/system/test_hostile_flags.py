@@ -185,6 +185,10 @@ def test_damage_to_what_is_resumed(interrupted, train, capsys, name, change, sai
     assert sorted(interrupted.rglob("*")) == before
 
 
+def words(vocabulary, tokenizer="spaces", **more):
+    return {"kind": "words", "vocabulary": vocabulary, "tokenizer": tokenizer} | more
+
+
 FORGED = {
     "no network": lambda config: config.pop("network"),
     "no layers": lambda config: config["network"].update(layers=[]),
@@ -195,6 +199,15 @@ FORGED = {
     "no counter": lambda config: config.update(epoch=math.nan),
     "text for a counter": lambda config: config.update(seed="7"),
     "less than nothing": lambda config: config.update(epoch=-1),
+    "preprocessing is text": lambda config: config.update(preprocessing="pixels"),
+    "no kind": lambda config: config.update(preprocessing={"shape": [3, 1]}),
+    "another kind": lambda config: config.update(preprocessing={"kind": "sound"}),
+    "pixels of words": lambda config: config.update(preprocessing={"kind": "pixels", "shape": [3, 1], "divide": 1.0}),
+    "too many words": lambda config: config.update(preprocessing=words(["a"] * 12)),
+    "words are numbers": lambda config: config.update(preprocessing=words([1, 2])),
+    "no words": lambda config: config.update(preprocessing=words([])),
+    "no such tokenizer": lambda config: config.update(preprocessing=words(["a"], tokenizer="bytes")),
+    "unknown field": lambda config: config.update(preprocessing=words(["a"], more=1)),
 }
 
 

@@ -87,10 +87,10 @@ class TestDamage:
         refused(path, "not a model that fastnn saved")
 
     def test_a_newer_version(self, saved, monkeypatch):
-        monkeypatch.setattr(storage, "KIND", replace(storage.KIND, version=4))
+        monkeypatch.setattr(storage, "KIND", replace(storage.KIND, version=5))
         saved[0].save(saved[1])
         monkeypatch.undo()
-        refused(saved[1], "format version 4, this fastnn reads up to 3")
+        refused(saved[1], "format version 5, this fastnn reads up to 4")
 
     @pytest.mark.parametrize("where", ["parameters/dense.w", "parameters/dense_1.b", "config"])
     def test_another_number(self, saved, where):

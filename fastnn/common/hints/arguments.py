@@ -28,6 +28,13 @@ _POOLING = {"kernel_size": "use pool_size=", "strides": "use stride=", "data_for
 
 # Owner -> a foreign argument -> what to write.
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "Pixels": {
+        "scale": "use divide=255",
+        "rescale": "use divide=255",
+        "mean": "use subtract=, a mean picture",
+        "flatten": "use flat=True",
+        "size": "use shape=, (height, width)",
+    },
     "Layer": {
         "input_shape": _SHAPE,
         "input_dim": _SHAPE,

@@ -12,6 +12,9 @@ _ARRAYS = 'the arrays are in model.parameters, by name: model.parameters["dense.
 _LAYER_ARRAYS = f"a layer is a description; {_ARRAYS}"
 _STEP = "fit takes the steps: model.fit(x, y, optimizer=...); by hand: model.loss_and_gradients and optimizer.step"
 _PREDICT = "use model.predict(x)"
+_PREPROCESSING = "use model.preprocessing: fn.Pixels((28, 28), divide=255), fn.Words(vocabulary), or None"
+_PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
+_WORDS = "it is done with a model's data: Sequential([...], preprocessing=fn.Words(vocabulary))"
 _LR = "use lr, which may be assigned"
 _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
 
@@ -54,6 +57,12 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "metrics": "use model.network.metrics",
         "metrics_names": "use list(model.evaluate(x, y))",
         "trainable": "use freeze=True of a layer",
+        "preprocess": _PREPROCESSING,
+        "preprocessor": _PREPROCESSING,
+        "transform": _PREPROCESSING,
+        "tokenizer": _PREPROCESSING,
+        "classes": 'use model.meta["classes"], which a system\'s model has',
+        "classes_": 'use model.meta["classes"], which a system\'s model has',
         "to": _CPU,
         "cuda": _CPU,
         "cpu": _CPU,
@@ -114,6 +123,10 @@ MODULE: Mapping[str, str] = {
     "AvgPool2d": "use fn.AveragePool2D(2)",
     "AdaptiveAvgPool2d": "use fn.GlobalAveragePool()",
     "Unflatten": "use fn.Reshape(shape)",
+    "Rescaling": _PIXELS,
+    "ToTensor": _PIXELS,
+    "TextVectorization": _WORDS,
+    "StringLookup": _WORDS,
     "Normalization": "use fn.Columns(numbers=[0, 1, ...]), which standardises them",
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,

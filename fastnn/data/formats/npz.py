@@ -16,6 +16,9 @@ from fastnn.common.text import SPLITS
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 
+# The names under which samples without labels are looked for.
+SAMPLES = ("x", "images", "x_test")
+
 
 def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool = False) -> Dataset:
     """Read `images` and `labels`, or `x_train`, `y_train` and the same for `val` and `test` where they exist.
@@ -38,6 +41,20 @@ def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool 
     reading.check_alike(splits, repr(name))
     meta = {"classes": list(classes), "source": name}
     return Dataset(splits["train"], splits.get("val"), splits.get("test"), meta)
+
+
+def load_samples(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """The samples alone of an archive, (N, …): its `x`, `images` or `x_test`, or the only array that it has.
+
+    FileFormatError if the file is missing, damaged or has none of these.
+    """
+    name = os.fspath(path)
+    arrays = _read(name)
+    key = next((key for key in SAMPLES if key in arrays), next(iter(arrays)) if len(arrays) == 1 else None)
+    if key is None:
+        found = ", ".join(sorted(arrays)) or "none"
+        raise FileFormatError(f"{name!r} has keys {found}; expected samples called {', '.join(SAMPLES)}, or one array")
+    return arrays[key]
 
 
 def save_npz(path: str | os.PathLike[str], dataset: Dataset) -> None:

@@ -7,6 +7,8 @@ Layout: `trainx` (N, 3) and `traind` (N,) or (N, 1), the same for `val` and `tes
 import logging
 import math
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,19 +30,22 @@ BLOCK_ROWS = 65_536  # Rows converted at a time: 1.5 MB if the file holds 64-bit
 STREAMED_FROM = 200_000_000  # A larger training split, more than 800 MB, is not read into memory.
 
 
-def load_trigram_hdf5(path: str | os.PathLike[str]) -> CompleteDataset:
+def load_trigram_hdf5(path: str | os.PathLike[str], known: Sequence[str] | None = None) -> CompleteDataset:
     """Read a trigram file: x (N, 3) and y (N,), ids from 0, of the smallest unsigned dtype that holds the words.
+
+    known : the words of a trained model, whose ids those of the file get; None: the ids are those of the file
 
     A training split of more than 200 million four-grams is a stream, which training reads block by block.
     meta: `words` (list of str), `source` (the path), `true_entropy` (None). Raises FileFormatError if the file is
-    missing, damaged or of another layout, DataError if it holds numbers that are no word ids.
+    missing, damaged or of another layout, DataError if it holds numbers that are no word ids, or words not `known`.
     """
     name = os.fspath(path)
     with open_hdf5(name) as file:
         words = _read_words(file.array("words", KEYS), name)
         train, val, test = (_read_split(file, name, split, len(words)) for split in SPLITS)
     log.info("read %s: %d + %d + %d four-grams, %d words", name, len(train), len(val), len(test), len(words))
-    return CompleteDataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
+    data = CompleteDataset(train, val, test, meta={"words": words, "source": str(name), "true_entropy": None})
+    return data if known is None or words == list(known) else _renumbered(data, known, name)
 
 
 def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
@@ -57,6 +62,18 @@ def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
         tree[f"{name}x"] = split.x.astype(np.int32) + np.int32(1)
         tree[f"{name}d"] = split.y.astype(np.int32) + np.int32(1)
     write_whole(path, image_of(tree, {}).pieces)
+
+
+def _renumbered(data: CompleteDataset, known: Sequence[str], name: str) -> CompleteDataset:
+    """The data with the ids that their words have in `known`. DataError if a word has none there."""
+    number = {word: i for i, word in enumerate(known)}
+    if missing := next((word for word in data.meta["words"] if word not in number), None):
+        raise DataError(f"{name!r}: 'words' holds {missing!r}, which is not among the {len(known)} of the model")
+    if data.train.is_streamed:
+        raise DataError(f"{name!r} has its words in another order than the model, and is too large to be renumbered")
+    ids = np.array([number[word] for word in data.meta["words"]], id_dtype(len(known)))
+    train, val, test = (Split(ids[split.x], ids[split.y]) for split in (data.train, data.val, data.test))
+    return replace(data, train=train, val=val, test=test, meta=data.meta | {"words": list(known)})
 
 
 def _read_words(array: HDF5Array, name: str) -> list[str]:

@@ -1,0 +1,59 @@
+"""`fastnn evaluate`: loss and metrics of a trained model on other data."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fastnn.cli.predict import csv_lines
+from fastnn.common.text import SPLITS, metric_name, metric_text
+
+if TYPE_CHECKING:
+    from fastnn.recipes.evaluation import Figures
+
+
+@click.command()
+@click.argument("run_or_model", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="the data's file or folder, as of train")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+def evaluate(run_or_model: Path, data: Path, form: str) -> None:
+    """Loss and metrics on other data, by a run's folder or a saved model.
+
+    The data have a format that `fastnn train SYSTEM --data` takes. Each split that they have is evaluated as a whole.
+    """
+    from fastnn.experiment.predictions import with_vocabulary
+    from fastnn.experiment.run_folder import model_path
+    from fastnn.loading import load
+    from fastnn.recipes.evaluation import figures_on
+
+    figures = figures_on(with_vocabulary(load(model_path(run_or_model))), data)
+    written = {"text": _lines, "json": _json, "csv": _csv}[form]
+    for line in written(figures):
+        click.echo(line)
+
+
+def _rows(figures: "Mapping[str, Figures]") -> list[list[object]]:
+    names = list(next(iter(figures.values())).metrics)
+    return [["split", "samples", *names], *([key, n, *metrics.values()] for key, (n, metrics) in figures.items())]
+
+
+def _lines(figures: "Mapping[str, Figures]") -> Iterator[str]:
+    names = next(iter(figures.values())).metrics
+    table = [["", "samples", *map(metric_name, names)]]
+    for key, (samples, metrics) in figures.items():
+        table.append([SPLITS[key], f"{samples:,}", *(metric_text(name, value) for name, value in metrics.items())])
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for first, *others in table:
+        yield "  ".join(
+            [f"{first:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(others, widths[1:], strict=True))]
+        )
+
+
+def _json(figures: "Mapping[str, Figures]") -> Iterator[str]:
+    yield json.dumps({key: {"samples": n} | metrics for key, (n, metrics) in figures.items()}, indent=2)
+
+
+def _csv(figures: "Mapping[str, Figures]") -> Iterator[str]:
+    return csv_lines(_rows(figures))

@@ -1,0 +1,106 @@
+"""`fastnn predict`: what a trained model says of pictures, arrays, tables or words."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from fastnn.common.text import percent
+
+WIDTH = 80  # columns of a line, if names are not longer
+LONGEST_NAME = 36
+BEST, BEST_WORDS = 3, 10
+
+
+@click.command()
+@click.argument("run_or_model", type=click.Path(path_type=Path))
+@click.argument("given", metavar="FILE|WORDS...", nargs=-1, required=True)
+@click.option("--top", type=click.IntRange(min=1), help=f"labels a sample  [default: {BEST}; of words {BEST_WORDS}]")
+@click.option("--resize", is_flag=True, help="scale pictures of another size to the model's")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+def predict(run_or_model: Path, given: tuple[str, ...], top: int | None, resize: bool, form: str) -> None:
+    """The most likely labels of samples, with probabilities, by a run's folder or a saved model.
+
+    FILE is a PNG or JPEG picture, an .npz archive (x, images or x_test), or CSV with a sample a line; - is the standard
+    input. Files are given as they are: the model has what must be done with pixels. A language model takes WORDS, say
+    "how are you", or text files with the words of one prediction a line.
+    """
+    from fastnn.data.formats.samples import Reader
+    from fastnn.data.preprocessing import Words
+    from fastnn.experiment.predictions import Answers, answers_of, with_vocabulary
+    from fastnn.experiment.run_folder import model_path
+    from fastnn.loading import load
+
+    model = with_vocabulary(load(model_path(run_or_model)))
+    reader = Reader(model.preprocessing, model.network.input_shape, resize, lambda: sys.stdin.buffer.read())
+    parts = [reader.read(one) for one in given]
+    are_words = isinstance(model.preprocessing, Words)
+    count = top or (BEST_WORDS if are_words else BEST)
+    found = [answers_of(model, part.x, count) for part in parts]
+    answers = Answers(found[0].what, [row for one in found for row in one.rows])
+    names = [name for part in parts for name in part.names]
+    written = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form]
+    for line in written(names, answers, top is None):
+        click.echo(line)
+
+
+def _blocks(names, answers, fits) -> Iterator[str]:
+    """A line for each word; of several predictions, the words before them first."""
+    for name, row in zip(names, answers.rows, strict=True):
+        if len(names) > 1:
+            yield f"{name}:"
+        for label, number in row:
+            yield f"{label:<12} {percent(number):>8}"
+
+
+def _lines(names, answers, fits) -> Iterator[str]:
+    """A line for each sample, in columns; as many labels as have room, if `fits`."""
+    cells = [[(label, _number(answers.what, number)) for label, number in row] for row in answers.rows]
+    wide_name = min(max(map(len, names)), LONGEST_NAME)
+    wide_label, wide_number = (max(len(cell[i]) for row in cells for cell in row) for i in (0, 1))
+    room = max(1, (WIDTH - wide_name) // (wide_label + wide_number + 3)) if fits else None
+    for name, row in zip(names, cells, strict=True):
+        shown = name if len(name) <= wide_name else f"…{name[1 - wide_name :]}"
+        parts = [f"{label:<{wide_label}} {number:>{wide_number}}" for label, number in row[:room]]
+        yield "  ".join([f"{shown:<{wide_name}}", *parts])
+
+
+def _number(what: str, number: float) -> str:
+    from fastnn.experiment.predictions import finite_text
+
+    return percent(number) if what == "probability" else finite_text(number)
+
+
+def _json(names, answers, fits) -> Iterator[str]:
+    rows = [
+        {"sample": name, "predictions": [{"label": label, answers.what: number} for label, number in row]}
+        for name, row in zip(names, answers.rows, strict=True)
+    ]
+    yield json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _csv(names, answers, fits) -> Iterator[str]:
+    rows = [
+        (name, rank, label, number)
+        for name, row in zip(names, answers.rows, strict=True)
+        for rank, (label, number) in enumerate(row, 1)
+    ]
+    return csv_lines([("sample", "rank", "label", answers.what), *rows])
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Rows as lines of CSV."""
+    lines: list[str] = []
+    writer = csv.writer(_Lines(lines), lineterminator="")
+    writer.writerows(rows)
+    yield from lines
+
+
+class _Lines:
+    """A file that keeps what is written to it, for csv.writer."""
+
+    def __init__(self, lines: list[str]):
+        self.write = lines.append

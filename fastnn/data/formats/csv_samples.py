@@ -1,0 +1,59 @@
+"""Samples from a CSV file: one a line, a column for each number."""
+
+import csv
+import io
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.text import plural
+
+
+def read_csv(text: str, name: str, columns: int) -> tuple[list[int], NDArray[np.float64]]:
+    """The line of each sample, from 1, and the samples (N, columns) of a text; a first line of names is passed over.
+
+    name : what messages call the file
+
+    FileFormatError for what is no CSV, DataError for another number of columns, or what is no finite number.
+    """
+    lines: list[int] = []
+    rows: list[list[float]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not lines and _are_names(cells):
+                continue
+            lines.append(reader.line_num)
+            rows.append(_numbers(cells, f"{name}, line {reader.line_num}", columns))
+    except csv.Error as error:
+        raise FileFormatError(f"{name}, line {reader.line_num}: no CSV: {error}") from error
+    if not rows:
+        raise DataError(f"{name} holds no samples, expected lines of {plural(columns, 'number')}")
+    return lines, np.array(rows)
+
+
+def _are_names(cells: list[str]) -> bool:
+    return all(_number(cell) is None for cell in cells)
+
+
+def _numbers(cells: list[str], where: str, columns: int) -> list[float]:
+    if len(cells) != columns:
+        raise DataError(f"{where} has {plural(len(cells), 'column')}, this model takes {columns}")
+    numbers = []
+    for place, cell in enumerate(cells, 1):
+        number = _number(cell)
+        if number is None or not math.isfinite(number):
+            raise DataError(f"{where}, column {place} is {cell.strip()!r:.40}, expected a finite number")
+        numbers.append(number)
+    return numbers
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return None if "_" in cell else float(cell)  # Python reads 1_000, no other program does
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""Samples to predict from whatever a user names on the command line: pictures, arrays, tables, texts."""
+
+import math
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.files import check_readable
+from fastnn.data.formats.csv_samples import read_csv
+from fastnn.data.formats.npz import load_samples
+from fastnn.data.formats.picture import is_picture, read_picture
+from fastnn.data.formats.reading import LARGEST_BYTES
+from fastnn.data.formats.text import decoded
+from fastnn.data.preprocessing import Pixels, Preprocessing, Words
+
+PICTURES = (".png", ".jpg", ".jpeg")
+STDIN = "-"
+ZIP = b"PK\x03\x04"
+
+
+class Samples(NamedTuple):
+    """Data as `model.predict` takes them, and what each sample is called."""
+
+    names: list[str]
+    x: Any
+
+
+class Reader(NamedTuple):
+    """Reads samples for a model.
+
+    preprocessing, input_shape  the model's
+    resize  whether pictures of another size are scaled
+    stdin   gives the bytes of the standard input, which "-" stands for
+    """
+
+    preprocessing: Preprocessing | None
+    input_shape: tuple[int, ...]
+    resize: bool
+    stdin: Callable[[], bytes]
+
+    def read(self, given: str) -> Samples:
+        """The samples of a file, or of words. FileFormatError or DataError, in one line, if they are none."""
+        if isinstance(self.preprocessing, Words) and not _is_path(given):
+            self.preprocessing.ids_of(given, repr(given), *self.input_shape)
+            return Samples([given], [given])
+        where = "the standard input" if given == STDIN else repr(given)
+        content = self.stdin() if given == STDIN else _content(given)
+        if not content:
+            raise FileFormatError(f"{where} is empty")
+        if is_picture(content):
+            return Samples([given], self._picture(content, where))
+        if given.lower().endswith(PICTURES):
+            raise FileFormatError(f"{where} is no PNG or JPEG file: it begins with {content[:8]!r}")
+        if content.startswith(ZIP) or given.lower().endswith(".npz"):
+            if given == STDIN:
+                raise FileFormatError(
+                    "the standard input is an .npz archive, expected a picture or text; name the file"
+                )
+            return _named(given, load_samples(given))
+        return self._of_text(decoded(content, where), given, where)
+
+    def _picture(self, content: bytes, where: str) -> Any:
+        if isinstance(self.preprocessing, Words):
+            raise DataError(f"{where} is a picture, this model takes {self.input_shape[0]} words")
+        if not isinstance(self.preprocessing, Pixels):
+            raise DataError(
+                f"{where} is a picture, but the model has no preprocessing: it takes samples of shape "
+                f"{self.input_shape} as .npz or CSV. Train again, or set model.preprocessing = fn.Pixels(...) in Python"
+            )
+        return read_picture(content, where, self.preprocessing.shape, self.resize)[None]
+
+    def _of_text(self, text: str, given: str, where: str) -> Samples:
+        if not isinstance(self.preprocessing, Words):
+            shape = self.preprocessing.shape if isinstance(self.preprocessing, Pixels) else self.input_shape
+            lines, x = read_csv(text, where, math.prod(shape))
+            return Samples([f"{given}:{line}" for line in lines], x.reshape(-1, *shape))
+        contexts = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        for number, line in contexts:
+            self.preprocessing.ids_of(line, f"{where}, line {number}", *self.input_shape)
+        if not contexts:
+            raise DataError(f"{where} holds no words, expected a line of {self.input_shape[0]} for each prediction")
+        return Samples([line for _, line in contexts], [line for _, line in contexts])
+
+
+def _is_path(given: str) -> bool:
+    """Whether this is no words but a file, which may be missing."""
+    looks_so = not given.split()[1:] and (os.sep in given[1:] or os.path.splitext(given)[1].lower() in (".txt", ".npz"))
+    return given == STDIN or os.path.isfile(given) or looks_so
+
+
+def _content(path: str) -> bytes:
+    check_readable(path, "a picture, .npz, CSV or text")
+    if os.path.getsize(path) > LARGEST_BYTES:
+        raise FileFormatError(f"{path!r} has {os.path.getsize(path):,} bytes, expected at most {LARGEST_BYTES:,}")
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _named(given: str, x: Any) -> Samples:
+    if not x.ndim:
+        raise DataError(f"{given!r} holds a single number, expected an array of samples")
+    return Samples([f"{given}[{i}]" for i in range(len(x))], x)

@@ -1,0 +1,44 @@
+"""What a network expects of data that lie before a preprocessing."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.data.chunk import Expected
+from fastnn.data.preprocessing import Preprocessing
+
+
+class Prepared:
+    """The `Expected` of a user whose data go through `preprocessing` to `network`; data of streams chunk by chunk."""
+
+    def __init__(self, network: Expected, preprocessing: Preprocessing):
+        self._network, self._preprocessing = network, preprocessing
+        self.dtype = network.dtype
+
+    @property
+    def classes(self) -> int | None:
+        return self._network.classes
+
+    @property
+    def takes_classes(self) -> bool:
+        return self._network.takes_classes
+
+    @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self._network.input_shapes
+
+    def inputs_in(self, x: Any, what: str) -> dict[str, Any]:
+        return self._network.inputs_in(x, what)
+
+    def targets_in(self, y: Any, what: str) -> dict[str, Any]:
+        return self._network.targets_in(y, what)
+
+    def check_shape(self, number: int, given: tuple[int, ...], what: str) -> None:
+        self._preprocessing.check_shape(given, what, self.input_shapes[number])
+
+    def checked_input(self, number: int, x: Any, what: str) -> np.ndarray:
+        made = self._preprocessing.converted(x, what, self.input_shapes[number], self.dtype)
+        return self._network.checked_input(number, made, what)
+
+    def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
+        return self._network.checked_target(number, self._preprocessing.targets_of(y, what), what)

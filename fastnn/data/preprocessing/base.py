@@ -1,0 +1,68 @@
+"""The base of all descriptions of what lies between a user's data and the inputs of a network."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn.common.hints.habits import Hinted
+from fastnn.common.plain import PlainNumbers
+from fastnn.data.dataset import Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Preprocessing(PlainNumbers, Hinted):
+    """Base of all descriptions.
+
+    kind : its name in a model's file
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def check(self, shape: tuple[int, ...], ids: int | None) -> None:
+        """ShapeError or ValueError unless it makes what a network takes: samples of `shape`, that are ids or numbers.
+
+        ids : how many ids there are; None if the network takes numbers
+        """
+
+    @abstractmethod
+    def check_shape(self, given: tuple[int, ...], what: str, shape: tuple[int, ...]) -> None:
+        """ShapeError unless data of the shape `given` can become samples of `shape`; DataError if there are none."""
+
+    @abstractmethod
+    def converted(self, x: Any, what: str, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+        """A user's data, checked, as a network of this dtype takes them; `what` messages call them."""
+
+    def targets_of(self, y: Any, what: str) -> Any:
+        """A user's targets as the network's loss takes them."""
+        return y
+
+    def prepared(self, data: Dataset, dtype: str) -> Dataset:
+        """Data as loaded as a network of that dtype takes them."""
+        return data
+
+    @abstractmethod
+    def config(self) -> dict[str, Any]:
+        """The description without its arrays: what JSON holds."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of the description, by the names of their fields."""
+        return {}
+
+
+def checked(given: Any, inputs: list[str], shape: tuple[int, ...], ids: int | None) -> Preprocessing | None:
+    """The description for a model, or None for none. TypeError, ValueError or ShapeError if it does not fit.
+
+    inputs     : the names of the model's inputs
+    shape, ids : of the first of them, as of `Preprocessing.check`
+    """
+    if given is None:
+        return None
+    if not isinstance(given, Preprocessing):
+        raise TypeError(f"preprocessing is {given!r:.60}, expected fn.Pixels(...), fn.Words(...) or None")
+    if len(inputs) > 1:
+        raise ValueError(f"preprocessing is for models of one input, this one has {', '.join(inputs)}")
+    given.check(shape, ids)
+    return given

@@ -1,0 +1,86 @@
+"""What a model says of samples, in words: labels with probabilities, or scores."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastnn.common.errors import DataError
+from fastnn.data.preprocessing import Pixels, Words
+from fastnn.models import Model
+
+
+class Answer(NamedTuple):
+    """A label or output, and its probability, score or value."""
+
+    label: str
+    number: float
+
+
+class Answers(NamedTuple):
+    """The answers for each sample, the best first.
+
+    what : what the numbers are: "probability", "score" or "value"
+    """
+
+    what: str
+    rows: list[list[Answer]]
+
+
+def best_of(probabilities: np.ndarray, count: int) -> list[int]:
+    """The ids of the `count` highest probabilities, the highest first; of equal ones the lower id."""
+    return np.argsort(-probabilities, kind="stable")[:count].tolist()
+
+
+def with_vocabulary(model: Model) -> Model:
+    """The model. An earlier fastnn kept the vocabulary of a language model in `meta` alone: it becomes Words."""
+    words = model.meta.get("words")
+    if model.preprocessing is None and isinstance(words, list) and words:
+        model.preprocessing = Words(words)
+    return model
+
+
+def answers_of(model: Model, x: Any, count: int) -> Answers:
+    """For each sample of x at most `count` labels with the highest probabilities.
+
+    Of a network that is trained on numbers for its classes (`fn.Pixels(targets=)`): its score, and the class whose
+    number is nearest. Of others: all outputs. DataError for a model of several outputs.
+    """
+    if len(model.network.outputs) > 1:
+        told = ", ".join(output.name for output in model.network.outputs)
+        raise DataError(f"the model has the outputs {told}, expected one: use fn.load(path).predict(x) in Python")
+    found, loss = model.predict(x), model.network.loss
+    targets = model.preprocessing.targets if isinstance(model.preprocessing, Pixels) else None
+    if targets is not None and found.shape[1] == 1:
+        names = _labels(model, len(targets))
+        nearest = np.abs(found - np.array(targets)).argmin(axis=1)
+        return Answers(
+            "score", [[Answer(names[i], float(score))] for i, score in zip(nearest, found[:, 0], strict=True)]
+        )
+    if not loss.applies:
+        names = [f"output {i}" for i in range(found.shape[1])]
+        return Answers("value", [list(map(Answer, names, row)) for row in found.tolist()])
+    if found.shape[1] == 1:  # the probability of the second class of two
+        found = np.concatenate([1 - found, found], axis=1)
+    names = _labels(model, found.shape[1])
+    return Answers("probability", [[Answer(names[i], float(row[i])) for i in best_of(row, count)] for row in found])
+
+
+def _labels(model: Model, count: int) -> list[str]:
+    """The names of the classes; their numbers if the model has none. They are a file's: nothing of them is trusted."""
+    given = model.meta.get("classes")
+    if isinstance(model.preprocessing, Words):
+        given = list(model.preprocessing.vocabulary)
+    if not isinstance(given, list) or len(given) != count or not all(isinstance(name, str) for name in given):
+        return [str(number) for number in range(count)]
+    return [printable(name) for name in given]
+
+
+def printable(text: str) -> str:
+    """The text without characters that would move a terminal's cursor, or end a line."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
+def finite_text(number: float) -> str:
+    """A number with four significant digits."""
+    return f"{number:.4g}" if math.isfinite(number) else str(number)

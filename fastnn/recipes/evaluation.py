@@ -1,0 +1,46 @@
+"""The figures of a trained model on other data, in the formats that its system is trained on."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from fastnn.common.errors import DataError
+from fastnn.data import Dataset, find_data, load_trigram
+from fastnn.data.preprocessing import Words
+from fastnn.models import Model
+from fastnn.recipes import RECIPES
+
+
+class Figures(NamedTuple):
+    """Loss and metrics of a model on a number of samples."""
+
+    samples: int
+    metrics: dict[str, float]
+
+
+def figures_on(model: Model, path: Path) -> dict[str, Figures]:
+    """Split -> its figures, for each split of the data, which stay as they stand in their file.
+
+    DataError for a model that names no system, or data that do not fit it; FileFormatError as the readers do.
+    """
+    name = model.meta.get("recipe")
+    if not isinstance(name, str) or name not in RECIPES:
+        raise DataError(
+            "the model names no system, so the format of its data is not known: use fn.load(path).evaluate(x, y) in "
+            "Python"
+        )
+    recipe = RECIPES[name]
+    data = _loaded(model, name, path)
+    if model.preprocessing is None and recipe.preprocessing(data) is not None:
+        raise DataError(
+            "the model was saved by an earlier fastnn, without what lies between data and network: train again"
+        )
+    return {
+        split_name: Figures(len(split), model.evaluate(split.x, split.y)) for split_name, split in data.splits().items()
+    }
+
+
+def _loaded(model: Model, name: str, path: Path) -> Dataset:
+    if isinstance(model.preprocessing, Words):
+        return load_trigram(path, model.preprocessing.vocabulary)
+    recipe = RECIPES[name]
+    return recipe.load(path)[0] if recipe.load else find_data(recipe.data_set, path)[0]
