@@ -8,7 +8,7 @@ All figures have one style. The argument `note`, such as "generated data", is wr
 """
 
 from fastnn.plots.curves import bands, lines_over
-from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map
+from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map, points
 from fastnn.plots.images import filters, image_grid
 from fastnn.plots.learning import learning_curves, run_curves
 from fastnn.plots.over_time import histograms_over_time, monitor, statistics_over_time
@@ -36,6 +36,7 @@ __all__ = [
     "learning_curves",
     "lines_over",
     "monitor",
+    "points",
     "run_curves",
     "save",
     "statistics_over_time",
