@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.random import stream
-from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
+from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
@@ -23,6 +23,9 @@ from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import MSE
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes import cats_answers
+from fastnn.recipes.activation_answer import activation_answer
+from fastnn.recipes.cats_error import error_answer
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
     INITIALIZER_NAMES,
@@ -32,7 +35,6 @@ from fastnn.recipes.shared import (
     initializer_of,
     optimizer_of,
     sizes_of,
-    told,
     unit_images,
 )
 
@@ -81,7 +83,7 @@ def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]
         [*_convolutions(settings, start), Flatten(), *hidden, Dense(1, "tanh", start, bias)],
         input_shape=data.train.x.shape[1:],
         loss=MSE(scale=0.5),
-        metrics=[("accuracy", "sign_accuracy")],
+        metrics=[("accuracy", "sign_accuracy"), "mse"],
         dtype=settings.dtype,
         seed=settings.seed,
         l2=settings.l2,
@@ -118,34 +120,26 @@ def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.asarray(wide[np.arange(count)[:, None, None], rows, columns])
 
 
-def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """Test accuracy of each run after its last epoch and after its best: the report gives the peaks of its curves."""
-    members = {label: run for _, group in results.groups for label, run in group.items()}
-    members = members or {"chosen": results.chosen}
-    lines = []
-    for label, run in members.items():
-        if curve := run.curve("test_accuracy"):
-            best = int(np.argmax(curve))
-            lines.append(
-                f"{label}: {percent(curve[-1])} after epoch {len(curve)}, at best {percent(curve[best])} "
-                f"after epoch {best + 1}"
-            )
-    return [("test accuracy", lines)]
+def answers(results: ExperimentResult) -> list[Answer]:
+    """Those of the trainings; then (b), for which a further net is trained, and the activations."""
+    return [*cats_answers.answers(results), error_answer(results, fit_arguments), activation_answer()]
 
 
 def _axis(name: str, values: tuple[Any, ...]) -> Comparison:
     """The runs along one axis of the report's grid search."""
     runs = {f"{name.replace('_', ' ')} {value}": {name: value} for value in values}
-    return Comparison(f"grid-{name.replace('_', '-')}", f"grid search along {name.replace('_', ' ')}", runs)
+    return Comparison(f"grid-{name.replace('_', '-')}", f"Which {name.replace('_', ' ')} is best on the grid?", runs)
 
 
 COMPARISONS = (
     Comparison(
-        "hidden", "(c) one hidden layer of 8, 19 or 152", {f"hidden {n}": {"hidden": n} for n in ("8", "19", "152")}
+        "hidden",
+        "(c) How many hidden units: 8, 19 or 152?",
+        {f"hidden {n}": {"hidden": n} for n in ("8", "19", "152")},
     ),
     Comparison(
         "deep",
-        "(a) against (d), two hidden layers, and (e), the same with momentum",
+        "(d), (e) Are two hidden layers, and momentum with them, faster or steadier?",
         {
             "(a) 19": {"hidden": "19"},
             "(d) 76, 380": {"hidden": "76,380"},
@@ -162,7 +156,7 @@ RECIPE = Recipe(
     id="cats-vs-cars",
     title="cats against cars: grey 32×32 pictures, tanh layers, squared error",
     settings=CatsSettings(),
-    quick={"epochs": 20, "samples": 950, "shifts": 0},
+    quick={"epochs": 60, "samples": 950, "shifts": 0},
     published=PUBLISHED["cats-vs-cars"],
     data_set="cats-vs-cars",
     prepare=prepare,
@@ -190,5 +184,6 @@ RECIPE = Recipe(
         "95.1 %, where (e) has 81.3 %; test, five seeds: 94.2 %",
     ),
     fit_arguments=fit_arguments,
-    answers=lambda results: told(closing(results), []),
+    after_epoch=("train", "test"),
+    answers=answers,
 )
