@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fastnn.common.figures import is_fraction
 from fastnn.plots.style import (
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def running_mean(values: Sequence[float], width: int) -> np.ndarray:
+def running_mean(values: ArrayLike, width: int) -> np.ndarray:
     """The mean of each value and its neighbours, `width` values together; at the ends of as many as there are."""
-    values = np.asarray(values, np.float64)
+    given = np.asarray(values, np.float64)
     half = max(width, 1) // 2
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    low = np.maximum(np.arange(len(values)) - half, 0)
-    high = np.minimum(np.arange(len(values)) + half + 1, len(values))
+    sums = np.concatenate([[0.0], np.cumsum(given)])
+    low = np.maximum(np.arange(len(given)) - half, 0)
+    high = np.minimum(np.arange(len(given)) + half + 1, len(given))
     return np.asarray((sums[high] - sums[low]) / (high - low))
 
 

@@ -21,7 +21,7 @@ Runs = Mapping[str, RunResult]
 FIGURES = ("train_accuracy", "test_accuracy", "train_mse", "test_mse")
 TIMED = ("hidden", "deep")  # comparisons of nets, not of settings
 CURVES = ("test_mse", "test_accuracy")  # those that comparisons draw
-SMOOTHED = 20  # a running mean takes this part of the epochs
+SMOOTHED = 10  # a running mean takes this part of the epochs
 BELOW_PEAK = 0.03  # how far below the lowest peak lies the accuracy by which nets are timed
 LAST = 50  # epochs over which a net's steadiness is measured
 JUDGED = 150  # last epochs over which the report's grid search takes the mean test error
@@ -59,12 +59,16 @@ def compared(results: ExperimentResult, comparison: Comparison, members: Runs) -
 
 
 def _row(label: str, run: RunResult) -> Row:
-    return Row(label, {name: run.metrics[name] for name in FIGURES if name in run.metrics})
+    return Row(label, _metrics(run))
+
+
+def _metrics(run: RunResult) -> dict[str, float]:
+    return {name: run.metrics[name] for name in FIGURES if name in run.metrics}
 
 
 def width_of(runs: Runs) -> int:
-    """Epochs of the running mean for these runs."""
-    return max(len(run.epochs) for run in runs.values()) // SMOOTHED
+    """Epochs of the running mean for these runs: an odd number, as it has a middle."""
+    return max(len(run.epochs) for run in runs.values()) // SMOOTHED | 1
 
 
 def smoothed(results: ExperimentResult, comparison: Comparison, members: Runs) -> Picture:
@@ -129,8 +133,7 @@ def _grid(results: ExperimentResult, comparison: Comparison, members: Runs) -> A
     judged = {label: float(np.mean(run.curve("test_mse")[-count[label] :])) for label, run in members.items()}
     last = max(count.values())
     rows = [
-        Row(label, {f"test_mse_of_the_last_{last}": judged[label]} | _row(label, run).here)
-        for label, run in members.items()
+        Row(label, {f"test_mse_of_the_last_{last}": judged[label]} | _metrics(run)) for label, run in members.items()
     ]
     best = min(judged, key=lambda label: judged[label])
     line = (
@@ -160,7 +163,7 @@ def peaks(results: ExperimentResult, members: Runs) -> Answer:
 
 def _peak(run: RunResult) -> dict[str, float]:
     curve = run.curve("test_accuracy")
-    smooth = plots.running_mean(curve, len(curve) // SMOOTHED)
+    smooth = plots.running_mean(curve, width_of({"": run}))
     return {
         "least_peak_accuracy": float(smooth.max()),
         "peak_accuracy": max(curve),

@@ -17,6 +17,7 @@ from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.train_one import fewer_samples
 from fastnn.models import Sequential
+from fastnn.nn.layers import Dense
 from fastnn.recipes.shared import optimizer_of
 
 QUESTION = "(b) Is the squared error an adequate predictor of the classification error?"
@@ -68,9 +69,16 @@ def _on_cross_entropy(results: ExperimentResult, fit_arguments: FitArguments) ->
     """The chosen net with the same first weights and steps, a logit for its output, and cross-entropy for its loss."""
     model, settings = results.model, results.chosen.settings
     assert results.data.test is not None, "the file has a test set"
-    layers = [*model.layers[:-1], replace(model.layers[-1], activation="identity")]
-    shape, loss = model.network.input_shape, "binary_cross_entropy"
-    net = Sequential(layers, input_shape=shape, loss=loss, dtype=settings.dtype, seed=settings.seed, l2=settings.l2)
+    *hidden, last = model.layers
+    assert isinstance(last, Dense), "the recipe ends in one unit"
+    net = Sequential(
+        [*hidden, replace(last, activation="identity")],
+        input_shape=model.network.input_shape,
+        loss="binary_cross_entropy",
+        dtype=settings.dtype,
+        seed=settings.seed,
+        l2=settings.l2,
+    )
     given = fit_arguments(settings, fewer_samples(results.data, settings.samples).train)
     test = results.data.test
     history = net.fit(
