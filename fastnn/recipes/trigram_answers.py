@@ -58,14 +58,15 @@ def word_map(results: ExperimentResult) -> Answer:
 
 
 def _nearest(vectors: np.ndarray, words: list[str]) -> str:
-    """The pairs of words whose vectors have the smallest angle between them."""
+    """The pairs of words whose vectors, less the mean of all, have the smallest angle between them."""
     rows = np.asarray(vectors[:MOST_WORDS], np.float64)
-    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30)
+    rows = rows - rows.mean(axis=0)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30)
     cosines = np.triu(rows @ rows.T, k=1)
     best = np.argsort(-cosines, axis=None, kind="stable")[:PAIRS]
     first, second = np.unravel_index(best, cosines.shape)
     pairs = [f"{words[i]} and {words[j]} ({cosines[i, j]:.2f})" for i, j in zip(first, second, strict=True)]
-    return f"Nearest by the cosine of their angle: {', '.join(pairs)}."
+    return f"Nearest, by the cosine of the angle between their vectors less the mean: {', '.join(pairs)}."
 
 
 def told_gaps(runs: Runs) -> list[str]:

@@ -56,7 +56,7 @@ def _from_archive(name: str) -> Iterator[tuple[str, np.ndarray]]:
     import zipfile
 
     try:
-        with np.load(name, allow_pickle=False) as archive:
+        with open(name, "rb") as file, np.load(file, allow_pickle=False) as archive:
             words, vectors = archive["words"], np.asarray(archive["vectors"], np.float64)
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise FileFormatError(f"{name!r} cannot be read as an archive of 'words' and 'vectors' ({error})") from None
