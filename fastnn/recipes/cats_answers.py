@@ -26,6 +26,7 @@ BELOW_PEAK = 0.03  # how far below the lowest peak lies the accuracy by which ne
 LAST = 50  # epochs over which a net's steadiness is measured
 JUDGED = 150  # last epochs over which the report's grid search takes the mean test error
 END = 0.99  # a tanh unit beyond ±END is saturated
+STUCK, SAME_CLASS = 3, 0.02  # first epochs from where on it is said that all get one class, up to this fraction
 MOST_SATURATED = 0.9  # of a net's hidden values, from where on it is said
 
 
@@ -52,6 +53,7 @@ def compared(results: ExperimentResult, comparison: Comparison, members: Runs) -
     if comparison.name == "hidden":
         tables.append(Table([Row(label, _saturation(results, run)) for label, run in members.items()], "saturation"))
         lines += [line for label, run in members.items() if (line := _saturated(results, label, run))]
+        lines += [line for label, run in members.items() if (line := _stuck(results, label, run))]
     if comparison.name == "deep":
         timed, verdict = _timed(members)
         tables, lines = [*tables, timed], [*lines, *verdict]
@@ -100,6 +102,19 @@ def _saturated(results: ExperimentResult, label: str, run: RunResult) -> str:
         return ""
     accuracy = percent(run.metrics["train_accuracy"], 1)
     return f"{label} is saturated: {percent(found, 1)} of its hidden values are beyond ±{END:g}; it learns {accuracy}."
+
+
+def _stuck(results: ExperimentResult, label: str, run: RunResult) -> str:
+    """A line for a net that for several of its first epochs gives all training pictures the same class; else ""."""
+    labels = np.asarray(results.data.train.y).ravel()
+    larger = max(np.mean(labels < 0), np.mean(labels > 0)) + SAME_CLASS
+    curve = run.curve("train_accuracy")
+    epochs = next((number for number, value in enumerate(curve) if value > larger), len(curve))
+    if epochs < STUCK:
+        return ""
+    return (
+        f"{label} gives nearly all training pictures the same class in its first {epochs} epochs, as saturated nets do."
+    )
 
 
 def _timed(runs: Runs) -> tuple[Table, list[str]]:
@@ -157,8 +172,8 @@ def peaks(results: ExperimentResult, members: Runs) -> Answer:
     published = results.published.rows("peaks")
     rows = [Row(label, _peak(run), published.get(label, {})) for label, run in members.items() if run.epochs]
     rows += [Row(label, {}, figures) for label, figures in published.items() if label not in members]
-    title = "least_peak: of the running mean; peak: of single epochs. The report gives figures read off its curves"
-    return Answer("peaks", "How high do the curves of the test accuracy reach?", [Table(rows, title)])
+    lines = ["least peak: of the running mean. peak: of single epochs. The report's figures are read off its curves."]
+    return Answer("peaks", "How high do the curves of the test accuracy reach?", [Table(rows)], lines)
 
 
 def _peak(run: RunResult) -> dict[str, float]:

@@ -17,8 +17,8 @@ from fastnn.recipes.moons_borders import TURN_WITHIN, best_line, sharpest_turn, 
 
 NEARLY_STRAIGHT = 0.95  # of the plane
 MEASURED = (
-    "straight: the part of the plane where the best straight line agrees with the net; "
-    f"turn: the most by which the border turns within {TURN_WITHIN:g} of its length"
+    "straight: the part of the plane where the best straight line agrees with the net. "
+    f"turn: the most by which the border turns within {TURN_WITHIN:g} of its length."
 )
 
 Runs = Mapping[str, RunResult]
@@ -59,8 +59,8 @@ DATA_REPORT = {"blobs": "A straight border can almost divide the two clusters, b
 
 def _sheet_answer(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
     borders = {label: _border(results, run) for label, run in members.items()}
-    table = Table([_row(results, label, run, borders[label]) for label, run in members.items()], MEASURED)
-    lines = TOLD.get(comparison.name, told_best)(members, borders) if members else []
+    table = Table([_row(results, label, run, borders[label]) for label, run in members.items()])
+    lines = [*TOLD.get(comparison.name, told_best)(members, borders), MEASURED] if members else []
     drawn = [_sheet(results, comparison, members)] if members else []
     return Answer(comparison.name, comparison.question, [table], lines, comparison.report, drawn)
 
@@ -110,7 +110,7 @@ def told_activations(runs: Runs, borders: Borders) -> list[str]:
         return ranking(runs)
     order = sorted(turns, key=lambda label: turns[label])
     texts = ", ".join(f"{label} {turns[label]:.0f}°" for label in order)
-    return [*ranking(runs), f"Within {TURN_WITHIN:g} of its length a border turns by at most: {texts}."]
+    return [*ranking(runs), f"Borders from the smoothest to the one that turns most sharply: {texts}."]
 
 
 def told_widths(runs: Runs, borders: Borders) -> list[str]:

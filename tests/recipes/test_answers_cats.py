@@ -2,17 +2,18 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fastnn import plots
 from fastnn.cli import main
-from fastnn.data import save_cats_vs_cars
+from fastnn.data import Dataset, Split, save_cats_vs_cars
 from fastnn.experiment.results import RunResult
 from fastnn.recipes import RECIPES
 from fastnn.recipes.activation_answer import activation_answer
-from fastnn.recipes.cats_answers import _timed
+from fastnn.recipes.cats_answers import _stuck, _timed
 from fastnn.recipes.cats_error import Course, _told
 from tests.small_data import pictures
 from tests.tiny import jit_only
@@ -49,6 +50,17 @@ def test_speed_and_steadiness():
         "First to 77 % on the test set: fast (epoch 2), slow (epoch 4).",
         "Steadiest test accuracy over the last 3 epochs: slow (0.00 points), fast (17.32 points).",
     ]
+
+
+def test_a_net_that_gives_one_class_at_first():
+    train = Split(np.zeros((4, 1)), np.array([-1.0, -1.0, 1.0, 1.0]))
+    results = SimpleNamespace(data=Dataset(train))
+    stuck = RunResult("", None, epochs=[{"train_accuracy": value} for value in (0.5, 0.51, 0.5, 0.5, 0.75)])
+    assert _stuck(results, "wide", stuck).startswith(
+        "wide gives nearly all training pictures the same class in its first 4"
+    )
+    soon = RunResult("", None, epochs=[{"train_accuracy": value} for value in (0.5, 0.5, 0.8)])
+    assert _stuck(results, "soon", soon) == ""
 
 
 def test_what_is_told_of_loss_and_error():

@@ -72,7 +72,7 @@ def test_what_is_told():
     ]
     assert (
         told_activations(runs, borders)[1]
-        == "Within 0.04 of its length a border turns by at most: narrow 10°, wide 90°."
+        == "Borders from the smoothest to the one that turns most sharply: narrow 10°, wide 90°."
     )
     assert (
         told_widths(runs, borders)[1] == "Change of the accuracy in points: narrow to deep -20.0; deep to wide +25.0."
