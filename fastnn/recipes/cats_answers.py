@@ -43,13 +43,15 @@ def chosen(results: ExperimentResult) -> Answer:
 
 
 def compared(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
-    """A comparison as the recipe shows it: by grid, or by noisy curves that are smoothed."""
-    if comparison.name.startswith("grid-"):
-        return _grid(results, comparison, members)
-    answer = compared_answer(results, comparison, dict(members))
+    """A comparison by its grid, or by its curves, which are noisy and smoothed. Runs that failed have a row."""
+    answer, failed = compared_answer(results, comparison, dict(members)), by_kind(_failures(members))
+    members = {label: run for label, run in members.items() if not run.failed}
     if comparison.picture != "curves" or not members:
         return answer
-    tables, lines = by_kind([_row(label, run) for label, run in members.items()]), [*ranking(members)]
+    if comparison.name.startswith("grid-"):
+        found = _grid(results, comparison, members)
+        return replace(found, tables=[*found.tables, *failed])
+    tables, lines = by_kind([_row(label, run) for label, run in members.items()]) + failed, [*ranking(members)]
     if comparison.name == "hidden":
         tables.append(Table([Row(label, _saturation(results, run)) for label, run in members.items()], "saturation"))
         lines += [line for label, run in members.items() if (line := _saturated(results, label, run))]
@@ -58,6 +60,10 @@ def compared(results: ExperimentResult, comparison: Comparison, members: Runs) -
         timed, verdict = _timed(members)
         tables, lines = [*tables, timed], [*lines, *verdict]
     return replace(answer, tables=tables, lines=lines, pictures=[smoothed(results, comparison, members)])
+
+
+def _failures(members: Runs) -> list[Row]:
+    return [Row(label, {"failed": run.failed}) for label, run in members.items() if run.failed]
 
 
 def _row(label: str, run: RunResult) -> Row:
@@ -142,8 +148,6 @@ def _order(values: Mapping[str, float], texts: Mapping[str, str]) -> str:
 
 def _grid(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
     """An axis of the grid search: the best has the lowest mean test error over its last epochs."""
-    if not members:
-        return compared_answer(results, comparison, dict(members))
     count = {label: min(JUDGED, max(1, len(run.epochs) // 2)) for label, run in members.items()}
     judged = {label: float(np.mean(run.curve("test_mse")[-count[label] :])) for label, run in members.items()}
     last = max(count.values())
@@ -188,8 +192,8 @@ def _peak(run: RunResult) -> dict[str, float]:
 
 def answers(results: ExperimentResult) -> list[Answer]:
     """All but the one that trains a further net; comparisons first, in the order in which they were made."""
+    found = [chosen(results), *(compared(results, *group) for group in results.groups)]
     groups = [(comparison, results.group(comparison.name)) for comparison, _ in results.groups]
-    found = [chosen(results), *(compared(results, *group) for group in groups)]
     nets = [item for comparison, members in groups if comparison.name in TIMED for item in members.items()]
     once = {
         id(run): (label, run) for label, run in nets

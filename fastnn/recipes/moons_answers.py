@@ -38,9 +38,10 @@ Borders = Mapping[str, Border]  # by label
 def answers(results: ExperimentResult) -> list[Answer]:
     """The data alone, and the borders of each comparison's nets; without comparisons those of the chosen net."""
     found = [data_answer(results)]
-    groups = [(comparison, results.group(comparison.name)) for comparison, _ in results.groups]
     alone = Comparison("boundary", "Which border does the net draw?", {}, "own")
-    return found + [_sheet_answer(results, *group) for group in groups or [(alone, {"the net": results.chosen})]]
+    return found + [
+        _sheet_answer(results, *group) for group in results.groups or [(alone, {"the net": results.chosen})]
+    ]
 
 
 def data_answer(results: ExperimentResult) -> Answer:
@@ -58,8 +59,10 @@ DATA_REPORT = {"blobs": "A straight border can almost divide the two clusters, b
 
 
 def _sheet_answer(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
+    failed = [Row(label, {"failed": run.failed}) for label, run in members.items() if run.failed]
+    members = {label: run for label, run in members.items() if not run.failed}
     borders = {label: _border(results, run) for label, run in members.items()}
-    table = Table([_row(results, label, run, borders[label]) for label, run in members.items()])
+    table = Table([_row(results, label, run, borders[label]) for label, run in members.items()] + failed)
     lines = [*TOLD.get(comparison.name, told_best)(members, borders), MEASURED] if members else []
     drawn = [_sheet(results, comparison, members)] if members else []
     return Answer(comparison.name, comparison.question, [table], lines, comparison.report, drawn)

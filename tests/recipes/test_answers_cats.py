@@ -10,6 +10,7 @@ import pytest
 from fastnn import plots
 from fastnn.cli import main
 from fastnn.data import Dataset, Split, save_cats_vs_cars
+from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.results import RunResult
 from fastnn.recipes import RECIPES
 from fastnn.recipes.activation_answer import activation_answer
@@ -137,3 +138,15 @@ def test_a_saturated_net_is_called_so(trained):
     assert any(line.startswith("hidden 152 is saturated: ") for line in lines)
     lines = trained("--quick", "--epochs", "1", "--lr", "1e-6", "--compare", "hidden")["hidden"]["lines"]
     assert not any("saturated" in line for line in lines)
+
+
+@jit_only
+def test_a_run_that_failed_has_a_row(trained, monkeypatch):
+    wild = Comparison("hidden", "Does it diverge?", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
+    monkeypatch.setattr(type(RECIPE), "all_comparisons", lambda self: {"hidden": wild})
+    answer = trained("--hidden", "5,5", "--epochs", "3", "--compare", "hidden")["hidden"]
+    failed = {
+        row["label"]: row["here"] for table in answer["tables"] if table["title"] == "failed" for row in table["rows"]
+    }
+    assert list(failed) == ["wild"]
+    assert "1e+30" in failed["wild"]["failed"]
