@@ -14,7 +14,7 @@ from fastnn.plots.images import filters, image_grid
 from fastnn.plots.learning import learning_curves, run_curves
 from fastnn.plots.over_time import histograms_over_time, monitor, statistics_over_time
 from fastnn.plots.searches import search_dots
-from fastnn.plots.smoothed import loss_beside_error, running_mean, smoothed_curves
+from fastnn.plots.smoothed import loss_beside_error, smoothed_curves
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
 from fastnn.plots.words import embedding_map
 
@@ -43,7 +43,6 @@ __all__ = [
     "monitor",
     "points",
     "run_curves",
-    "running_mean",
     "save",
     "search_dots",
     "smoothed_curves",

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from fastnn.common.figures import is_fraction
 from fastnn.plots.style import (
     BLUE,
+    LABEL,
     ORANGE,
     SMALL,
     colour,
@@ -78,7 +79,7 @@ def loss_beside_error(
         line_axes(axis, title=name, xlabel="epoch", ylabel=unit)
         right: Any = axis.twinx()
         right.spines[["top"]].set_visible(False)
-        right.set_ylabel("classification error, %", color=ORANGE)
+        right.set_ylabel("classification error, %", fontsize=LABEL, color=ORANGE)
         right.tick_params(labelsize=SMALL)
         for own, values, shade, style in ((axis, losses, BLUE, "-"), (right, np.multiply(100, errors), ORANGE, "--")):
             own.plot(np.arange(1, len(values) + 1), values, color=shade, ls=style, lw=1.6)

@@ -15,6 +15,7 @@ from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.sayings import epochs_to, ranking, steadiness
 from fastnn.nn.layers import Dense
+from fastnn.plots.smoothed import running_mean
 
 Runs = Mapping[str, RunResult]
 
@@ -182,7 +183,7 @@ def peaks(results: ExperimentResult, members: Runs) -> Answer:
 
 def _peak(run: RunResult) -> dict[str, float]:
     curve = run.curve("test_accuracy")
-    smooth = plots.running_mean(curve, width_of({"": run}))
+    smooth = running_mean(curve, width_of({"": run}))
     return {
         "least_peak_accuracy": float(smooth.max()),
         "peak_accuracy": max(curve),

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fastnn import plots
 from fastnn.cli import main
 from fastnn.data import Dataset, Split, save_cats_vs_cars
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.results import RunResult
+from fastnn.plots.smoothed import running_mean
 from fastnn.recipes import RECIPES
 from fastnn.recipes.activation_answer import activation_answer
 from fastnn.recipes.cats_answers import _stuck, _timed
@@ -84,9 +84,9 @@ def test_activations_and_their_derivatives():
 
 
 def test_the_running_mean():
-    np.testing.assert_allclose(plots.running_mean([1, 2, 6, 3], 3), [1.5, 3, 11 / 3, 4.5])
-    np.testing.assert_allclose(plots.running_mean([1, 2, 6], 1), [1, 2, 6])
-    assert len(plots.running_mean([], 5)) == 0
+    np.testing.assert_allclose(running_mean([1, 2, 6, 3], 3), [1.5, 3, 11 / 3, 4.5])
+    np.testing.assert_allclose(running_mean([1, 2, 6], 1), [1, 2, 6])
+    assert len(running_mean([], 5)) == 0
 
 
 @jit_only

@@ -50,13 +50,16 @@ def test_the_training_set_is_evaluated_after_the_first_epochs_alone(tmp_path, mo
 
 @jit_only
 def test_a_sum_knows_no_order_of_words(tmp_path, monkeypatch):
-    _, answers = trained(tmp_path, monkeypatch, "--epochs", "2", "--compare", "combine")
+    flags = ("--epochs", "2", "--initializer", "xavier", "--compare", "combine")
+    _, answers = trained(tmp_path, monkeypatch, *flags)
     (table,) = answers["order"]["tables"]
     assert len(table["rows"]) == 6
     assert list(table["rows"][0]["here"]) == ["side by side", "summed"], "nets of the comparison, none of its own"
     assert len({row["here"]["summed"] for row in table["rows"]}) == 1
     assert answers["order"]["lines"][1].startswith("summed: another order of the same words changes the most likely")
     assert " for 0 % of " in answers["order"]["lines"][1]
+    furthest = [float(line.rstrip(".").split()[-1]) for line in answers["order"]["lines"]]
+    assert furthest[1] < 1e-5 < 1e-3 < furthest[0]
 
 
 def test_softmax_at_the_numbers_where_it_matters():
