@@ -94,7 +94,7 @@ ACTIVATION = Comparison(
     {name: {"activation": name} for name in ("tanh", "sigmoid", "relu")},
     "own",
     "Tanh and sigmoid draw smooth borders, ReLU one with kinks.",
-    is_cheap=True,
+    quick="whole",
 )
 WIDTH = Comparison(
     "widths",
@@ -102,7 +102,7 @@ WIDTH = Comparison(
     {f"{units} units": {"hidden": str(units), "activation": "tanh"} for units in (3, 5, 10, 15, 20)},
     "own",
     "Little changes beyond 5 units.",
-    is_cheap=True,
+    quick="whole",
 )
 DEPTH = Comparison(
     "depths",
@@ -110,7 +110,7 @@ DEPTH = Comparison(
     _deep(((3, 3), (3, 5), (5, 5), (5, 10), (10, 3), (10, 5))),
     "own",
     "Deep and narrow nets do badly, and wide ones gain more from width than from depth.",
-    is_cheap=True,
+    quick="whole",
 )
 BLOBS_DEPTH = Comparison(
     "depths",
@@ -118,7 +118,7 @@ BLOBS_DEPTH = Comparison(
     _deep(((3, 3), (3, 5), (5, 3), (5, 5))),
     "own",
     "The border of 3 units in 3 layers is nearly straight; that of 5 in 5 layers bends and gets every point right.",
-    is_cheap=True,
+    quick="whole",
 )
 
 MOONS = _recipe(
