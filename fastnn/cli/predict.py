@@ -30,7 +30,7 @@ def predict(run_or_model: Path, given: tuple[str, ...], top: int | None, resize:
     """
     from fastnn.data.formats.samples import Reader
     from fastnn.data.preprocessing import Words
-    from fastnn.experiment.predictions import Answers, answers_of, with_vocabulary
+    from fastnn.experiment.predictions import Guesses, guesses_of, with_vocabulary
     from fastnn.experiment.run_folder import model_path
     from fastnn.loading import load
 
@@ -39,26 +39,26 @@ def predict(run_or_model: Path, given: tuple[str, ...], top: int | None, resize:
     parts = [reader.read(one) for one in given]
     are_words = isinstance(model.preprocessing, Words)
     count = top or (BEST_WORDS if are_words else BEST)
-    found = [answers_of(model, part.x, count) for part in parts]
-    answers = Answers(found[0].what, [row for one in found for row in one.rows])
+    found = [guesses_of(model, part.x, count) for part in parts]
+    guesses = Guesses(found[0].what, [row for one in found for row in one.rows])
     names = [name for part in parts for name in part.names]
     written = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form]
-    for line in written(names, answers, top is None):
+    for line in written(names, guesses, top is None):
         click.echo(line)
 
 
-def _blocks(names, answers, fits) -> Iterator[str]:
+def _blocks(names, guesses, fits) -> Iterator[str]:
     """A line for each word; of several predictions, the words before them first."""
-    for name, row in zip(names, answers.rows, strict=True):
+    for name, row in zip(names, guesses.rows, strict=True):
         if len(names) > 1:
             yield f"{name}:"
         for label, number in row:
             yield f"{label:<12} {percent(number):>8}"
 
 
-def _lines(names, answers, fits) -> Iterator[str]:
+def _lines(names, guesses, fits) -> Iterator[str]:
     """A line for each sample, in columns; as many labels as have room, if `fits`."""
-    cells = [[(label, _number(answers.what, number)) for label, number in row] for row in answers.rows]
+    cells = [[(label, _number(guesses.what, number)) for label, number in row] for row in guesses.rows]
     wide_name = min(max(map(len, names)), LONGEST_NAME)
     wide_label, wide_number = (max(len(cell[i]) for row in cells for cell in row) for i in (0, 1))
     room = max(1, (WIDTH - wide_name) // (wide_label + wide_number + 3)) if fits else None
@@ -74,21 +74,21 @@ def _number(what: str, number: float) -> str:
     return percent(number) if what == "probability" else finite_text(number)
 
 
-def _json(names, answers, fits) -> Iterator[str]:
+def _json(names, guesses, fits) -> Iterator[str]:
     rows = [
-        {"sample": name, "predictions": [{"label": label, answers.what: number} for label, number in row]}
-        for name, row in zip(names, answers.rows, strict=True)
+        {"sample": name, "predictions": [{"label": label, guesses.what: number} for label, number in row]}
+        for name, row in zip(names, guesses.rows, strict=True)
     ]
     yield json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _csv(names, answers, fits) -> Iterator[str]:
+def _csv(names, guesses, fits) -> Iterator[str]:
     rows = [
         (name, rank, label, number)
-        for name, row in zip(names, answers.rows, strict=True)
+        for name, row in zip(names, guesses.rows, strict=True)
         for rank, (label, number) in enumerate(row, 1)
     ]
-    return csv_lines([("sample", "rank", "label", answers.what), *rows])
+    return csv_lines([("sample", "rank", "label", guesses.what), *rows])
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:

@@ -4,7 +4,6 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -15,6 +14,7 @@ from fastnn.common.text import percent
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors
 from fastnn.experiment.executors import Executor
+from fastnn.experiment.random_search import Axis, Between
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.sweep import PICTURE, TABLE, Grid, Sweep, held
 from fastnn.recipes import RECIPES, worker
@@ -24,21 +24,21 @@ from fastnn.recipes import RECIPES, worker
 def sweep() -> None:
     """Train a system with every combination of settings; a trial that is in the table is not trained again.
 
-    The folder gets sweep.csv, a line a trial, and sweep.png: lines for one setting, a map for two.
+    The folder gets sweep.csv, a line a trial, and sweep.png: lines for one setting, a map for two, dots with --random.
     """
 
 
 def _sweep_command(recipe: Recipe) -> click.Command:
-    def command(grid, data, out, jobs, scheduler, threads, quick, fresh, **given):
+    def command(grid, random, data, out, jobs, scheduler, threads, quick, fresh, **given):
         base = {name: value for name, value in given.items() if value is not None}
-        axes = axes_of(recipe, grid)
+        axes = axes_of(recipe, grid, is_random=bool(random))
         if scheduler and (jobs > 1 or threads):
             raise ValueError(
                 "--scheduler leaves jobs and threads to the cluster's workers: expected no --jobs, --threads"
             )
         executor_for = functools.partial(_executor, jobs, scheduler)
         out = out or Path("sweeps") / recipe.id
-        sweep_and_report(Grid(recipe, axes, base, quick), data, out, executor_for, threads, fresh)
+        sweep_and_report(Grid(recipe, axes, base, quick, random or 0), data, out, executor_for, threads, fresh)
 
     parameters = [*_sweep_options(recipe), *options_of(recipe.settings)]
     return click.Command(recipe.id, callback=command, params=parameters, help=recipe.title, short_help=recipe.title)
@@ -47,8 +47,10 @@ def _sweep_command(recipe: Recipe) -> click.Command:
 def _sweep_options(recipe: Recipe) -> list[click.Parameter]:
     """The options that are not settings."""
     help_of_grid = "setting=value,value,...; again for a further axis; separate values that hold commas by ;"
+    help_of_random = "trials to draw from the grid instead of all; then a setting may have a range, too: lr=0.01..0.5"
     return [
         click.Option(["--grid"], multiple=True, required=True, help=help_of_grid),
+        click.Option(["--random"], type=click.IntRange(min=1), help=help_of_random),
         click.Option(
             ["--data"], type=click.Path(path_type=Path), help="the data's file or folder  [default: generated]"
         ),
@@ -70,9 +72,12 @@ def _executor(jobs: int, scheduler: str | None, thread_count: int) -> Executor:
     return functools.partial(executors.in_processes, train=worker.train, jobs=jobs, threads_each=threads_each)
 
 
-def axes_of(recipe: Recipe, grid: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Axes from texts such as "lr=0.05,0.15": setting -> values. ValueError for a text that describes none."""
-    axes: dict[str, list[Any]] = {}
+def axes_of(recipe: Recipe, grid: tuple[str, ...], is_random: bool = False) -> dict[str, Axis]:
+    """Axes from texts such as "lr=0.05,0.15": setting -> values; with `is_random` also "lr=0.01..0.5".
+
+    ValueError for a text that describes none.
+    """
+    axes: dict[str, Axis] = {}
     for text in grid:
         name, sign, values = text.partition("=")
         texts = [value.strip() for value in values.split(";" if ";" in values else ",")]
@@ -81,8 +86,20 @@ def axes_of(recipe: Recipe, grid: tuple[str, ...]) -> dict[str, list[Any]]:
             raise ValueError(f"--grid is {text!r}, expected setting=value,value such as lr=0.05,0.15")
         if name in axes:
             raise ValueError(f"--grid has {name} twice; give all its values at once")
-        axes[name] = list(dict.fromkeys(setting_from_text(recipe.settings, name, value) for value in texts))
+        axes[name] = (
+            _range(recipe, name, texts[0], is_random)
+            if len(texts) == 1 and ".." in texts[0] and not isinstance(getattr(recipe.settings, name, ""), str)
+            else list(dict.fromkeys(setting_from_text(recipe.settings, name, value) for value in texts))
+        )
     return axes
+
+
+def _range(recipe: Recipe, name: str, text: str, is_random: bool) -> Between:
+    """The range that a text such as 0.01..0.5 spells. ValueError for another text, or where nothing is drawn."""
+    ends = [setting_from_text(recipe.settings, name, end) for end in text.split("..", 1)]
+    if not is_random:
+        raise ValueError(f"--grid {name} is the range {text}, expected --random and the number of trials to draw")
+    return Between(*ends)
 
 
 def sweep_and_report(

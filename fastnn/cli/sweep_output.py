@@ -6,6 +6,7 @@ import numpy as np
 
 from fastnn.common.text import SPLITS, metric_text
 from fastnn.experiment.executors import TrialRow
+from fastnn.experiment.random_search import Between
 from fastnn.experiment.sweep import METRICS, PICTURE, Sweep
 
 COLUMN_WIDTH = 12  # characters, about
@@ -55,27 +56,44 @@ def _metric_text(row: TrialRow | None, name: str) -> str:
 def draw(work: Sweep) -> None:
     """Draw judged accuracies into the folder: lines along a single axis of numbers, else a map of the first two axes.
 
-    With further axes the map shows the best trial over their values.
+    With further axes the map shows the best trial over their values. Trials that were drawn at random are dots over
+    each of their settings.
     """
     from fastnn import plots
 
     axes, name = work.grid.axes, judged_metric(work)
     title = f"sweep of {work.grid.recipe.id}: {name.replace('_', ' ')}, %"
-    if others := list(axes)[2:]:
+    if (others := list(axes)[2:]) and not work.grid.count:
         title += f", the best over {' and '.join(others).replace('_', ' ')}"
     note = "generated data" if work.source == "generated" else None
     first = next(iter(axes))
-    if len(axes) == 1 and all(isinstance(value, int | float) for value in axes[first]):
+    if work.grid.count:
+        figure = _dots(work, name, title, note)
+    elif len(axes) == 1 and all(isinstance(value, int | float) for value in _values(work, first)):
         figure = _lines(work, first, title, note)
     else:
         figure = _map(work, name, title, note)
     plots.save(figure, work.folder / PICTURE)
 
 
+def _dots(work: Sweep, metric: str, title: str, note: str | None) -> Any:
+    from fastnn import plots
+
+    axes = {name.replace("_", " "): [getattr(one, name) for one in work.trials] for name in work.grid.axes}
+    return plots.search_dots(axes, [_per_cent(row, metric) for row in work.rows], title, "accuracy, %", note=note)
+
+
+def _values(work: Sweep, name: str) -> list[Any]:
+    """The values of an axis of a grid, which is no range."""
+    axis = work.grid.axes[name]
+    assert not isinstance(axis, Between), "a range is drawn from, and its trials are drawn as dots"
+    return list(axis)
+
+
 def _map(work: Sweep, metric: str, title: str, note: str | None) -> Any:
     from fastnn import plots
 
-    axes = work.grid.axes
+    axes = {name: _values(work, name) for name in work.grid.axes}
     values = np.array([_per_cent(row, metric) for row in work.rows]).reshape([len(axis) for axis in axes.values()])
     values = values[None] if values.ndim == 1 else np.fmax.reduce(values.reshape(*values.shape[:2], -1), axis=2)
     labels = [[str(value) for value in axis] for axis in axes.values()][:2]
@@ -87,7 +105,7 @@ def _map(work: Sweep, metric: str, title: str, note: str | None) -> Any:
 def _lines(work: Sweep, axis: str, title: str, note: str | None) -> Any:
     from fastnn import plots
 
-    x = np.array(work.grid.axes[axis], float)
+    x = np.array(_values(work, axis), float)
     order = np.argsort(x)
     lines = {
         split: [_per_cent(work.rows[i], f"{split}_accuracy") for i in order]

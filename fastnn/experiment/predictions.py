@@ -1,6 +1,7 @@
 """What a model says of samples, in words: labels with probabilities, or scores."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,26 +11,31 @@ from fastnn.data.preprocessing import Pixels, Words
 from fastnn.models import Model
 
 
-class Answer(NamedTuple):
+class Guess(NamedTuple):
     """A label or output, and its probability, score or value."""
 
     label: str
     number: float
 
 
-class Answers(NamedTuple):
-    """The answers for each sample, the best first.
+class Guesses(NamedTuple):
+    """The guesses for each sample, the best first.
 
     what : what the numbers are: "probability", "score" or "value"
     """
 
     what: str
-    rows: list[list[Answer]]
+    rows: list[list[Guess]]
 
 
 def best_of(probabilities: np.ndarray, count: int) -> list[int]:
     """The ids of the `count` highest probabilities, the highest first; of equal ones the lower id."""
     return np.argsort(-probabilities, kind="stable")[:count].tolist()
+
+
+def most_likely(model: Model, names: Sequence[str], x: Any, count: int = 10) -> list[list[tuple[str, float]]]:
+    """For each sample of x, prepared for the network, the `count` likeliest classes and their probabilities."""
+    return [[(names[i], float(row[i])) for i in best_of(row, count)] for row in model.predict(x)]
 
 
 def with_vocabulary(model: Model) -> Model:
@@ -40,7 +46,7 @@ def with_vocabulary(model: Model) -> Model:
     return model
 
 
-def answers_of(model: Model, x: Any, count: int) -> Answers:
+def guesses_of(model: Model, x: Any, count: int) -> Guesses:
     """For each sample of x at most `count` labels with the highest probabilities.
 
     Of a network that is trained on numbers for its classes (`fn.Pixels(targets=)`): its score, and the class whose
@@ -54,16 +60,16 @@ def answers_of(model: Model, x: Any, count: int) -> Answers:
     if targets is not None and found.shape[1] == 1:
         names = _labels(model, len(targets))
         nearest = np.abs(found - np.array(targets)).argmin(axis=1)
-        return Answers(
-            "score", [[Answer(names[i], float(score))] for i, score in zip(nearest, found[:, 0], strict=True)]
+        return Guesses(
+            "score", [[Guess(names[i], float(score))] for i, score in zip(nearest, found[:, 0], strict=True)]
         )
     if not loss.applies:
         names = [f"output {i}" for i in range(found.shape[1])]
-        return Answers("value", [list(map(Answer, names, row)) for row in found.tolist()])
+        return Guesses("value", [list(map(Guess, names, row)) for row in found.tolist()])
     if found.shape[1] == 1:  # the probability of the second class of two
         found = np.concatenate([1 - found, found], axis=1)
     names = _labels(model, found.shape[1])
-    return Answers("probability", [[Answer(names[i], float(row[i])) for i in best_of(row, count)] for row in found])
+    return Guesses("probability", [[Guess(names[i], float(row[i])) for i in best_of(row, count)] for row in found])
 
 
 def _labels(model: Model, count: int) -> list[str]:

@@ -59,6 +59,7 @@ class Recipe:
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
+    train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
     answers        (results) -> answers of the system's own; one with a comparison's name takes the place of that one's
     """
 
@@ -82,6 +83,7 @@ class Recipe:
     fit_arguments: Callable[[Any, Split], dict[str, Any]] = _fit_arguments
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
     after_epoch: tuple[str, ...] = ("test",)
+    train_until: int = 0
     answers: Callable[[ExperimentResult], list[Answer]] = _nothing
 
     def find(self, path: Path | None, quick: bool = False) -> tuple[Dataset, str]:

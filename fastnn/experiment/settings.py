@@ -18,6 +18,7 @@ def setting(
     choices: tuple[str, ...] = (),
     least: float | None = None,
     below: float | None = None,
+    is_path: bool = False,
 ) -> Any:
     """A field of a settings class.
 
@@ -26,9 +27,12 @@ def setting(
     choices  the values that are allowed; (): any
     least    the smallest value that is allowed
     below    values must be smaller than this
+    is_path  the value is the name of a file, whose digits are no sizes
     """
     text += f", below {below:g}" if below is not None else ""
-    return field(default=default, metadata={"help": text, "choices": choices, "least": least, "below": below})
+    return field(
+        default=default, metadata={"help": text, "choices": choices, "least": least, "below": below, "is_path": is_path}
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,9 @@ def checked(settings: Any) -> Any:
     for item in fields(settings):
         bounds = {name: item.metadata[name] for name in ("choices", "least", "below")}
         flag = f"--{item.name.replace('_', '-')}"
-        _check(flag, getattr(settings, item.name), is_count=item.name != "seed", **bounds)
+        _check(
+            flag, getattr(settings, item.name), is_count=item.name != "seed" and not item.metadata["is_path"], **bounds
+        )
     return settings
 
 

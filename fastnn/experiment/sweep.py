@@ -8,7 +8,7 @@ trained again, unless its process crashed.
 import contextlib
 import csv
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from fastnn.common.sole_use import sole_use
 from fastnn.common.text import SPLITS
 from fastnn.data import Dataset
 from fastnn.experiment.executors import Executor, TrialRow, Trials, trial_key
+from fastnn.experiment.random_search import Axis, Between, draw
 from fastnn.experiment.recipe import Recipe
 
 TABLE, PICTURE, LOCK = "sweep.csv", "sweep.png", ".sweep.lock"  # the files of a sweep's folder
@@ -31,22 +32,26 @@ RETRIED = ("crashed",)  # statuses of trials that are trained again
 class Grid:
     """The settings of a sweep.
 
-    axes   name of a setting -> its values, in the order given
+    axes   name of a setting -> its values, in the order given, or a range
     base   the settings that the user gave for all trials
+    count  trials that are drawn at random; 0: all combinations, and no axis is a range
     """
 
     recipe: Recipe
-    axes: dict[str, list[Any]]
+    axes: Mapping[str, Axis]
     base: dict[str, Any]
     quick: bool = False
+    count: int = 0
 
     def trials(self) -> list[Any]:
         """The settings of each trial; the last axis changes fastest. ValueError for a value out of range."""
-        names = list(self.axes)
-        return [
-            self.recipe.with_settings(self.base | dict(zip(names, values, strict=True)), self.quick)
-            for values in itertools.product(*self.axes.values())
-        ]
+        chosen = draw(self.axes, self.count, self.base.get("seed", 0)) if self.count else self._combinations()
+        return [self.recipe.with_settings(self.base | changes, self.quick) for changes in chosen]
+
+    def _combinations(self) -> list[dict[str, Any]]:
+        lists = [axis for axis in self.axes.values() if not isinstance(axis, Between)]
+        assert len(lists) == len(self.axes), "ranges are for trials that are drawn"
+        return [dict(zip(self.axes, values, strict=True)) for values in itertools.product(*lists)]
 
 
 def read_rows(path: Path, recipe: Recipe) -> list[TrialRow]:

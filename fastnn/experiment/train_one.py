@@ -44,13 +44,19 @@ class ThrottledCheckpoint(Checkpoint):
 
 
 class AfterEachEpoch(Callback):
-    """Adds the loss and metrics of further splits to each epoch, evaluated after it: test_loss, test_accuracy, …"""
+    """Adds the loss and metrics of further splits to each epoch, evaluated after it: test_loss, test_accuracy, …
 
-    def __init__(self, data: Dataset, splits: Iterable[str]):
+    train_until : the training set is evaluated up to this epoch; 0: after each
+    """
+
+    def __init__(self, data: Dataset, splits: Iterable[str], train_until: int = 0):
         self.splits = {name: split for name, split in data.splits().items() if name in splits}
+        self.train_until = train_until
 
     def on_epoch_end(self, run):
         for prefix, split in self.splits.items():
+            if prefix == "train" and run.epoch > self.train_until > 0:
+                continue
             metrics = run.model.evaluate(split.x, split.y)
             run.logs |= {f"{prefix}_{name}": value for name, value in metrics.items()}
 
@@ -91,7 +97,7 @@ def train_one(
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
     before = metrics_of(model, data)
-    evaluating = AfterEachEpoch(data, recipe.after_epoch)
+    evaluating = AfterEachEpoch(data, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
     history = model.fit(
         **recipe.fit_arguments(settings, data.train),

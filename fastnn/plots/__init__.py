@@ -8,10 +8,13 @@ All figures have one style. The argument `note`, such as "generated data", is wr
 """
 
 from fastnn.plots.curves import bands, lines_over
-from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map
+from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map, points
+from fastnn.plots.functions import functions
 from fastnn.plots.images import filters, image_grid
 from fastnn.plots.learning import learning_curves, run_curves
 from fastnn.plots.over_time import histograms_beside, histograms_over_time, monitor, statistics_over_time
+from fastnn.plots.searches import search_dots
+from fastnn.plots.smoothed import loss_beside_error, smoothed_curves
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
 from fastnn.plots.words import embedding_map
 
@@ -30,14 +33,19 @@ __all__ = [
     "decision_boundaries",
     "embedding_map",
     "filters",
+    "functions",
     "heat_map",
     "histograms_beside",
     "histograms_over_time",
     "image_grid",
     "learning_curves",
     "lines_over",
+    "loss_beside_error",
     "monitor",
+    "points",
     "run_curves",
     "save",
+    "search_dots",
+    "smoothed_curves",
     "statistics_over_time",
 ]

@@ -65,6 +65,19 @@ def decision_boundaries(
     return figure
 
 
+@undisturbed
+def points(x: np.ndarray, y: np.ndarray, title: str, *, note: str | None = None) -> "Figure":
+    """Points x (N, 2) of the plane alone, in the colours and marks of their labels y (N,), as in `decision_boundaries`.
+
+    plots.points(data.train.x, data.train.y, "moons")
+    """
+    figure, (axis,) = sheet(1, columns=1, size=(5.2, 4.4), title=title, note=note)
+    picture_axes(axis)
+    _scatter(axis, np.asarray(x, np.float64), np.asarray(y).ravel().astype(int))
+    axis.set_aspect("equal")
+    return figure
+
+
 def _panel_size(panels: Sequence[Panel]) -> tuple[float, float]:
     """(Width, height) of a panel in inches, with room for the highest plane and for the longest title."""
     ratios = [np.ptp(up) / np.ptp(across) for across, up in (_plane(np.asarray(x)) for _, _, x, _ in panels)]

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.random import stream
-from fastnn.common.text import percent
 from fastnn.data import Dataset, Split
+from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import Initializer, InitializerName, Normal, get
@@ -23,6 +23,9 @@ from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.losses import MSE
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes import cats_answers
+from fastnn.recipes.activation_answer import activation_answer
+from fastnn.recipes.cats_error import error_answer
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
     INITIALIZER_NAMES,
@@ -32,10 +35,9 @@ from fastnn.recipes.shared import (
     optimizer_of,
     pixels,
     sizes_of,
-    told,
 )
 
-GRID_EPOCHS, JUDGED = 300, 150  # of a grid's run; of its last epochs, by whose mean test error it is judged
+GRID_EPOCHS = 300  # of a run of a grid
 REACH = 2  # the most pixels by which a shifted copy is moved along an axis
 
 
@@ -113,51 +115,26 @@ def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.asarray(wide[np.arange(count)[:, None, None], rows, columns])
 
 
-def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """Test accuracy of each run after its last epoch and after its best: the report gives the peaks of its curves."""
-    members = {label: run for _, group in results.groups for label, run in group.items()}
-    members = members or {"chosen": results.chosen}
-    lines = []
-    for label, run in members.items():
-        if curve := run.curve("test_accuracy"):
-            best = int(np.argmax(curve))
-            lines.append(
-                f"{label}: {percent(curve[-1])} after epoch {len(curve)}, at best {percent(curve[best])} "
-                f"after epoch {best + 1}"
-            )
-    return [
-        ("test accuracy", lines),
-        *filter(None, (_best_of_axis(comparison, group) for comparison, group in results.groups)),
-    ]
-
-
-def _best_of_axis(comparison: Comparison, group: dict[str, RunResult]) -> tuple[str, list[str]] | None:
-    """The run of a grid with the lowest mean test error, the mean squared one, over its last epochs."""
-    errors = {label: float(np.mean(run.curve("test_mse")[-JUDGED:])) for label, run in group.items() if not run.failed}
-    if not comparison.name.startswith("grid-") or not errors:
-        return None
-    best = min(errors, key=lambda label: errors[label])
-    count = min(JUDGED, len(group[best].epochs))
-    title = f"{comparison.question}: the best by mean test error (MSE) over the last {count} epochs"
-    return title, [
-        f"{best}: {errors[best]:.4f}",
-        *(f"{label}: {error:.4f}" for label, error in errors.items() if label != best),
-    ]
+def answers(results: ExperimentResult) -> list[Answer]:
+    """Those of the trainings; then (b), for which a further net is trained, and the activations."""
+    return [*cats_answers.answers(results), error_answer(results, fit_arguments), activation_answer()]
 
 
 def _axis(name: str, values: tuple[Any, ...]) -> Comparison:
     """The runs along one axis of the report's grid search."""
     runs = {f"{name.replace('_', ' ')} {value}": {name: value, "epochs": GRID_EPOCHS} for value in values}
-    return Comparison(f"grid-{name.replace('_', '-')}", f"grid search along {name.replace('_', ' ')}", runs)
+    return Comparison(f"grid-{name.replace('_', '-')}", f"Which {name.replace('_', ' ')} is best on the grid?", runs)
 
 
 COMPARISONS = (
     Comparison(
-        "hidden", "(c) one hidden layer of 8, 19 or 152", {f"hidden {n}": {"hidden": n} for n in ("8", "19", "152")}
+        "hidden",
+        "(c) How many hidden units: 8, 19 or 152?",
+        {f"hidden {n}": {"hidden": n} for n in ("8", "19", "152")},
     ),
     Comparison(
         "deep",
-        "(a) against (d), two hidden layers, and (e), the same with momentum",
+        "(d), (e) Are two hidden layers, and momentum with them, faster or steadier?",
         {
             "(a) 19": {"hidden": "19"},
             "(d) 76, 380": {"hidden": "76,380"},
@@ -174,7 +151,7 @@ RECIPE = Recipe(
     id="cats-vs-cars",
     title="cats against cars: grey 32×32 pictures, tanh layers, squared error",
     settings=CatsSettings(),
-    quick={"epochs": 20, "samples": 950, "shifts": 0},
+    quick={"epochs": 60, "samples": 950, "shifts": 0},
     published=PUBLISHED["cats-vs-cars"],
     data_set="cats-vs-cars",
     preprocessing=pixels(divide=255, targets=(-1, 1)),
@@ -202,5 +179,6 @@ RECIPE = Recipe(
         "95.1 %, where (e) has 81.3 %; test, five seeds: 94.2 %",
     ),
     fit_arguments=fit_arguments,
-    answers=lambda results: told(closing(results), []),
+    after_epoch=("train", "test"),
+    answers=answers,
 )

@@ -86,6 +86,15 @@ FIGURES = {
         [1], np.array([[1, 2]]), np.array([[0, 1, 2]]), word, note=word
     ),
     "statistics_over_time": lambda word: plots.statistics_over_time(records(word), word, note=word),
+    "points": lambda word: plots.points(POINTS, np.array([0, 1]), word, note=word),
+    "functions": lambda word: plots.functions([0, 1], {word: {label: [1, 2] for label in WORDS}}, word, xlabel=word),
+    "smoothed_curves": lambda word: plots.smoothed_curves(
+        {word: {label: [1.0, 2, 3] for label in WORDS}}, word, 3, note=word
+    ),
+    "loss_beside_error": lambda word: plots.loss_beside_error({word: (word, [1.0, 2], [0.5, 0.4])}, word, note=word),
+    "search_dots": lambda word: plots.search_dots(
+        {word: list(range(1, 1 + len(WORDS))), "": WORDS}, list(range(len(WORDS))), word, word, note=word
+    ),
     "monitor": lambda word: plots.monitor(records(word), note=word)["parameter_statistics"],
 }
 

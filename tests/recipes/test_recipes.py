@@ -35,11 +35,11 @@ SMALL = {
 
 # Pictures beside curves.png.
 PICTURES = {
-    "trigram": {"embedding.png"},
-    "cats-vs-cars": {"hidden.png"},
+    "trigram": {"embedding.png", "first-epochs.png"},
+    "cats-vs-cars": {"hidden.png", "squared-error.png", "activations.png"},
     "cifar10-mlp": {"dropout.png"},
-    "moons": {"activations.png"},
-    "blobs": {"depths.png"},
+    "moons": {"activations.png", "data.png"},
+    "blobs": {"depths.png", "data.png"},
     "mnist-cnn": {"filters.png", "activation_histograms.png", "parameter_statistics.png"},
     "scalar": {"loss-by-sample.png", "boundary.png"},
     "mnist-sgd": {"three-seeds.png"},

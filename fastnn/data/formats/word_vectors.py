@@ -1,0 +1,92 @@
+"""Word vectors that were made elsewhere: NumPy arrays, or text with a word and its numbers in each line."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fastnn.common.errors import DataError, FileFormatError
+from fastnn.data.formats import reading
+
+
+def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width: int) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of the words that the file has: their ids (n,) int64, ascending, and the vectors (n, width) float64.
+
+    .npy   an array (len(words), width), a row for each of `words` in their order
+    .npz   `vectors` (V, width) and `words` (V,), strings
+    other  UTF-8 text, a line for each word: the word and `width` numbers, separated by spaces. A first line of two
+           whole numbers, as word2vec writes it, is skipped
+
+    A word is looked for as it is, then in small letters. Raises FileFormatError for a file that is missing, damaged or
+    of another layout, DataError for another width, numbers that are not finite, or if it has none of the words.
+    """
+    name = os.fspath(path)
+    reading.check_readable(name)
+    if name.endswith(".npy"):
+        vectors = _array(name)
+        if vectors.shape != (len(words), width):
+            raise DataError(f"{name!r} has shape {vectors.shape}, expected {(len(words), width)}: a row for each word")
+        return np.arange(len(words)), _finite(vectors, name)
+    found = _from_archive(name) if name.endswith(".npz") else _from_text(name, {*words, *map(str.lower, words)})
+    rows: dict[int, np.ndarray] = {}
+    table = dict(found)
+    for number, word in enumerate(words):
+        vector = table.get(word, table.get(word.lower()))
+        if vector is not None:
+            rows[number] = vector
+    if not rows:
+        raise DataError(f"{name!r} has a vector for none of the {len(words)} words, such as {words[0]!r}")
+    wrong = next((number for number, vector in rows.items() if len(vector) != width), None)
+    if wrong is not None:
+        raise DataError(
+            f"{name!r}: the vector of {words[wrong]!r} has {len(rows[wrong])} numbers, expected {width}, the width of "
+            "the embedding; choose it with --sizes"
+        )
+    return np.fromiter(rows, np.int64), _finite(np.array(list(rows.values())), name)
+
+
+def _array(name: str) -> np.ndarray:
+    try:
+        return np.asarray(np.load(name, allow_pickle=False), np.float64)
+    except (OSError, ValueError, EOFError, TypeError) as error:
+        raise FileFormatError(f"{name!r} cannot be read as an array of numbers ({error})") from None
+
+
+def _from_archive(name: str) -> Iterator[tuple[str, np.ndarray]]:
+    import zipfile
+
+    try:
+        with open(name, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            words, vectors = archive["words"], np.asarray(archive["vectors"], np.float64)
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise FileFormatError(f"{name!r} cannot be read as an archive of 'words' and 'vectors' ({error})") from None
+    if vectors.ndim != 2 or words.shape != vectors.shape[:1] or words.dtype.kind not in "US":
+        raise FileFormatError(
+            f"{name!r}: words {words.shape} {words.dtype} and vectors {vectors.shape}, expected (V,) strings and (V, D)"
+        )
+    texts = (word.decode(errors="replace") if isinstance(word, bytes) else str(word) for word in words)
+    yield from zip(texts, vectors, strict=True)
+
+
+def _from_text(name: str, wanted: set[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """The vectors of the `wanted` words; lines of others are not looked at."""
+    try:
+        with open(name, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                word, *numbers = line.split() or [""]
+                if word not in wanted or (number == 1 and len(numbers) == 1):
+                    continue
+                try:
+                    yield word, np.array(numbers, np.float64)
+                except ValueError:
+                    raise FileFormatError(
+                        f"{name!r}: line {number} does not hold numbers after {word!r}, expected a word and its vector"
+                    ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{name!r} cannot be read as word vectors in UTF-8 text ({error})") from None
+
+
+def _finite(vectors: np.ndarray, name: str) -> np.ndarray:
+    if not np.isfinite(vectors).all():
+        raise DataError(f"{name!r} holds numbers that are not finite")
+    return vectors

@@ -1,0 +1,90 @@
+"""Learning curves whose noise hides their course: each in a pale line, its running mean in a strong one."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastnn.common.figures import is_fraction
+from fastnn.plots.style import (
+    BLUE,
+    LABEL,
+    ORANGE,
+    SMALL,
+    colour,
+    dash,
+    entry,
+    line_axes,
+    scale_by_factors,
+    sheet,
+    undisturbed,
+    whole_number_ticks,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def running_mean(values: ArrayLike, width: int) -> np.ndarray:
+    """The mean of each value and its neighbours, `width` values together; at the ends of as many as there are."""
+    given = np.asarray(values, np.float64)
+    half = max(width, 1) // 2
+    sums = np.concatenate([[0.0], np.cumsum(given)])
+    low = np.maximum(np.arange(len(given)) - half, 0)
+    high = np.minimum(np.arange(len(given)) + half + 1, len(given))
+    return np.asarray((sums[high] - sums[low]) / (high - low))
+
+
+@undisturbed
+def smoothed_curves(
+    panels: Mapping[str, Mapping[str, Sequence[float]]], title: str, width: int, *, note: str | None = None
+) -> "Figure":
+    """A panel for each figure, a colour for each run in all panels: values by epoch pale, their running mean strong.
+
+    panels  name of a figure, as "test accuracy" -> label of a run -> its values, from epoch 1; fractions in per cent
+    width   epochs of the running mean; below 3 nothing is smoothed
+
+    Raises ValueError if there are no panels.
+    """
+    figure, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note)
+    for axis, (name, curves) in zip(axes, panels.items(), strict=True):
+        line_axes(axis, title=name, xlabel="epoch", ylabel="%" if is_fraction(name) else "")
+        for number, (label, values) in enumerate(curves.items()):
+            scaled = np.multiply(100.0 if is_fraction(name) else 1.0, values)
+            epochs = np.arange(1, len(scaled) + 1)
+            if width > 2:
+                axis.plot(epochs, scaled, color=colour(number), lw=0.7, alpha=0.35)
+            smooth = running_mean(scaled, width if width > 2 else 1)
+            axis.plot(epochs, smooth, color=colour(number), ls=dash(number), lw=2, label=entry(label))
+        if not is_fraction(name):
+            scale_by_factors(axis)
+        whole_number_ticks(axis)
+    heading = f"running mean of {width} epochs" if width > 2 else None
+    axes[0].legend(frameon=False, fontsize=SMALL, title=heading, title_fontsize=SMALL)
+    return figure
+
+
+@undisturbed
+def loss_beside_error(
+    panels: Mapping[str, tuple[str, Sequence[float], Sequence[float]]], title: str, *, note: str | None = None
+) -> "Figure":
+    """A panel for each net: its loss by epoch on the left scale, its classification error, in %, on the right one.
+
+    panels : title -> (what the loss is, the loss by epoch, the fraction of errors by epoch). ValueError if none.
+    """
+    figure, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note)
+    highest = 100 * max(max(errors) for _, _, errors in panels.values())
+    for axis, (name, (unit, losses, errors)) in zip(axes, panels.items(), strict=True):
+        line_axes(axis, title=name, xlabel="epoch", ylabel=unit)
+        right: Any = axis.twinx()
+        right.spines[["top"]].set_visible(False)
+        right.set_ylabel("classification error, %", fontsize=LABEL, color=ORANGE)
+        right.tick_params(labelsize=SMALL)
+        for own, values, shade, style in ((axis, losses, BLUE, "-"), (right, np.multiply(100, errors), ORANGE, "--")):
+            own.plot(np.arange(1, len(values) + 1), values, color=shade, ls=style, lw=1.6)
+        axis.yaxis.label.set_color(BLUE)
+        axis.set_ylim(bottom=0)
+        right.set_ylim(0, 1.05 * highest)
+        whole_number_ticks(axis)
+    return figure

@@ -1,0 +1,202 @@
+"""What cats-vs-cars answers: error and accuracy by epoch, which net is faster and steadier, the best of each grid."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from fastnn import plots
+from fastnn.common.text import figure_text, metric_name, percent
+from fastnn.experiment.answering import CHOSEN, by_kind, chosen_answer, compared_answer
+from fastnn.experiment.answers import Answer, Picture, Row, Table
+from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.pictures import note_of
+from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.sayings import epochs_to, ranking, steadiness
+from fastnn.nn.layers import Dense
+from fastnn.plots.smoothed import running_mean
+
+Runs = Mapping[str, RunResult]
+
+FIGURES = ("train_accuracy", "test_accuracy", "train_mse", "test_mse")
+TIMED = ("hidden", "deep")  # comparisons of nets, not of settings
+CURVES = ("test_mse", "test_accuracy")  # those that comparisons draw
+SMOOTHED = 10  # a running mean takes this part of the epochs
+BELOW_PEAK = 0.03  # how far below the lowest peak lies the accuracy by which nets are timed
+LAST = 50  # epochs over which a net's steadiness is measured
+JUDGED = 150  # last epochs over which the report's grid search takes the mean test error
+END = 0.99  # a tanh unit beyond ±END is saturated
+STUCK, SAME_CLASS = 3, 0.02  # first epochs from where on it is said that all get one class, up to this fraction
+MOST_SATURATED = 0.9  # of a net's hidden values, from where on it is said
+
+
+def chosen(results: ExperimentResult) -> Answer:
+    """Squared error and accuracy of the chosen net by epoch, on training and test set."""
+    answer, epochs = chosen_answer(results), results.chosen.epochs
+    rows = [Row(row.label, {name: row.here[name] for name in ("mse", "accuracy")}) for row in answer.tables[0].rows]
+    keys = ("mse", "accuracy", "test_mse", "test_accuracy")
+    title = "How do mean squared error and accuracy evolve?"
+    figure = plots.learning_curves({results.id: epochs}, keys, title, note=note_of(results))
+    pictures = [("curves.png", "mean squared error (mse) and accuracy by epoch", figure)]
+    lines = [*answer.lines, "The net descends on half the mean squared error (mse), whose gradient is the report's."]
+    return replace(answer, tables=[Table(rows)], lines=lines, pictures=pictures)
+
+
+def compared(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
+    """A comparison by its grid, or by its curves, which are noisy and smoothed. Runs that failed have a row."""
+    answer, failed = compared_answer(results, comparison, dict(members)), by_kind(_failures(members))
+    members = {label: run for label, run in members.items() if not run.failed}
+    if comparison.picture != "curves" or not members:
+        return answer
+    if comparison.name.startswith("grid-"):
+        found = _grid(results, comparison, members)
+        return replace(found, tables=[*found.tables, *failed])
+    tables, lines = by_kind([_row(label, run) for label, run in members.items()]) + failed, [*ranking(members)]
+    if comparison.name == "hidden":
+        tables.append(Table([Row(label, _saturation(results, run)) for label, run in members.items()], "saturation"))
+        lines += [line for label, run in members.items() if (line := _saturated(results, label, run))]
+        lines += [line for label, run in members.items() if (line := _stuck(results, label, run))]
+    if comparison.name == "deep":
+        timed, verdict = _timed(members)
+        tables, lines = [*tables, timed], [*lines, *verdict]
+    return replace(answer, tables=tables, lines=lines, pictures=[smoothed(results, comparison, members)])
+
+
+def _failures(members: Runs) -> list[Row]:
+    return [Row(label, {"failed": run.failed}) for label, run in members.items() if run.failed]
+
+
+def _row(label: str, run: RunResult) -> Row:
+    return Row(label, _metrics(run))
+
+
+def _metrics(run: RunResult) -> dict[str, float]:
+    return {name: run.metrics[name] for name in FIGURES if name in run.metrics}
+
+
+def width_of(runs: Runs) -> int:
+    """Epochs of the running mean for these runs: an odd number, as it has a middle."""
+    return max(len(run.epochs) for run in runs.values()) // SMOOTHED | 1
+
+
+def smoothed(results: ExperimentResult, comparison: Comparison, members: Runs) -> Picture:
+    """Test error and test accuracy of each run by epoch, pale, and their running means."""
+    panels = {metric_name(name): {label: run.curve(name) for label, run in members.items()} for name in CURVES}
+    figure = plots.smoothed_curves(panels, comparison.question, width_of(members), note=note_of(results))
+    return f"{comparison.name}.png", "test set after each epoch: pale; running mean: strong", figure
+
+
+def saturation(results: ExperimentResult, run: RunResult) -> float | None:
+    """The fraction of a net's hidden tanh values beyond ±END on the test set; None for other activations."""
+    split = results.data.test or results.data.train
+    model = run.model
+    if model is None or run.settings.activation != "tanh" or run.settings.conv:
+        return None
+    names = [name for name, layer in zip(model.network.names, model.layers, strict=True) if isinstance(layer, Dense)]
+    values = [np.abs(model.outputs_of(name, split.x)).ravel() for name in names[:-1]]
+    return float((np.concatenate(values) > END).mean())
+
+
+def _saturation(results: ExperimentResult, run: RunResult) -> dict[str, float | str]:
+    found = saturation(results, run)
+    return {} if found is None else {f"hidden values beyond ±{END:g}": percent(found, 1)}
+
+
+def _saturated(results: ExperimentResult, label: str, run: RunResult) -> str:
+    found = saturation(results, run)
+    if found is None or found < MOST_SATURATED:
+        return ""
+    accuracy = percent(run.metrics["train_accuracy"], 1)
+    return f"{label} is saturated: {percent(found, 1)} of its hidden values are beyond ±{END:g}; it learns {accuracy}."
+
+
+def _stuck(results: ExperimentResult, label: str, run: RunResult) -> str:
+    """A line for a net that for several of its first epochs gives all training pictures the same class; else ""."""
+    labels = np.asarray(results.data.train.y).ravel()
+    larger = max(np.mean(labels < 0), np.mean(labels > 0)) + SAME_CLASS
+    curve = run.curve("train_accuracy")
+    epochs = next((number for number, value in enumerate(curve) if value > larger), len(curve))
+    if epochs < STUCK:
+        return ""
+    return (
+        f"{label} gives nearly all training pictures the same class in its first {epochs} epochs, as saturated nets do."
+    )
+
+
+def _timed(runs: Runs) -> tuple[Table, list[str]]:
+    """How fast each net reached a level that all reach, and how much it moves at the end; and the order in each."""
+    name = "test_accuracy"
+    level = math.floor(100 * (min(max(run.curve(name)) for run in runs.values()) - BELOW_PEAK)) / 100
+    reached = {label: epochs_to(run, name, level) or len(run.epochs) for label, run in runs.items()}
+    last = min(LAST, max(1, min(len(run.epochs) for run in runs.values()) // 2))
+    spread = {label: steadiness(run, name, last) for label, run in runs.items()}
+    points = {label: f"{100 * value:.2f} points" for label, value in spread.items()}
+    names = f"epochs to {percent(level, 0)} test", f"deviation of the last {last}"
+    rows = [Row(label, {names[0]: float(reached[label]), names[1]: points[label]}) for label in runs]
+    epochs = {label: f"epoch {value}" for label, value in reached.items()}
+    verdict = [
+        f"First to {percent(level, 0)} on the test set: {_order(reached, epochs)}.",
+        f"Steadiest test accuracy over the last {last} epochs: {_order(spread, points)}.",
+    ]
+    return Table(rows, "speed and steadiness"), verdict if len(runs) > 1 else []
+
+
+def _order(values: Mapping[str, float], texts: Mapping[str, str]) -> str:
+    """Labels from the least value to the largest, each with its text."""
+    return ", ".join(f"{label} ({texts[label]})" for label in sorted(values, key=lambda label: values[label]))
+
+
+def _grid(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
+    """An axis of the grid search: the best has the lowest mean test error over its last epochs."""
+    count = {label: min(JUDGED, max(1, len(run.epochs) // 2)) for label, run in members.items()}
+    judged = {label: float(np.mean(run.curve("test_mse")[-count[label] :])) for label, run in members.items()}
+    last = max(count.values())
+    rows = [
+        Row(label, {f"test_mse_of_the_last_{last}": judged[label]} | _metrics(run)) for label, run in members.items()
+    ]
+    best = min(judged, key=lambda label: judged[label])
+    line = (
+        f"Best of this axis, by the lowest mean test error of the last {last} epochs: {best} "
+        f"({figure_text('mse', judged[best])})."
+    )
+    (setting,) = comparison.axes
+    values = [getattr(run.settings, setting) for run in members.values()]
+    picture = smoothed(results, comparison, members)
+    if all(str(value).replace(".", "", 1).isdigit() for value in values):
+        figure = plots.lines_over(
+            [float(value) for value in values], {"": list(judged.values())}, setting.replace("_", " "),
+            f"mean test error (mse) of the last {last} epochs", comparison.question, note=note_of(results),
+        )  # fmt: skip
+        picture = f"{comparison.name}.png", "the report's measure along the axis", figure
+    return Answer(comparison.name, comparison.question, [Table(rows)], [line], comparison.report, [picture])
+
+
+def peaks(results: ExperimentResult, members: Runs) -> Answer:
+    """The best epoch of each net beside the peaks that the report read off its curves."""
+    published = results.published.rows("peaks")
+    rows = [Row(label, _peak(run), published.get(label, {})) for label, run in members.items() if run.epochs]
+    rows += [Row(label, {}, figures) for label, figures in published.items() if label not in members]
+    lines = ["least peak: of the running mean. peak: of single epochs. The report's figures are read off its curves."]
+    return Answer("peaks", "How high do the curves of the test accuracy reach?", [Table(rows)], lines)
+
+
+def _peak(run: RunResult) -> dict[str, float]:
+    curve = run.curve("test_accuracy")
+    smooth = running_mean(curve, width_of({"": run}))
+    return {
+        "least_peak_accuracy": float(smooth.max()),
+        "peak_accuracy": max(curve),
+        "in_epoch": float(1 + int(np.argmax(curve))),
+    }
+
+
+def answers(results: ExperimentResult) -> list[Answer]:
+    """All but the one that trains a further net; comparisons first, in the order in which they were made."""
+    found = [chosen(results), *(compared(results, *group) for group in results.groups)]
+    groups = [(comparison, results.group(comparison.name)) for comparison, _ in results.groups]
+    nets = [item for comparison, members in groups if comparison.name in TIMED for item in members.items()]
+    once = {
+        id(run): (label, run) for label, run in nets
+    }  # the net of (a) is part of both: its later name is the report's
+    return [*found, peaks(results, dict(once.values()) or {CHOSEN: results.chosen})]

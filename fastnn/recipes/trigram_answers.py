@@ -1,0 +1,100 @@
+"""What trigram answers: its first epochs beside the report's, next words, the map of the words, and what runs say."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from fastnn import plots
+from fastnn.common import random
+from fastnn.common.text import percent
+from fastnn.experiment.answering import by_epoch_tables
+from fastnn.experiment.answers import Answer
+from fastnn.experiment.pictures import note_of, reported
+from fastnn.experiment.predictions import most_likely
+from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.sayings import epochs_to, ranking
+
+EXAMPLES = 5
+PAIRS, MOST_WORDS = 8, 2_000  # nearest words that are named, and among how many they are looked for
+FIRST = 8  # epochs of which the report printed accuracies on all training data
+
+Runs = Mapping[str, RunResult]
+
+
+def first_epochs(results: ExperimentResult) -> Answer:
+    """Accuracy on all training and test samples after each of the first epochs, as the report printed it."""
+    name = "first-epochs"
+    (table,) = by_epoch_tables(results, name, {"": results.chosen})
+    question = "How accurate is the net after each of its first epochs, on all training and test samples?"
+    title, epochs = "How accurate is the net after each of its first epochs?", results.chosen.epochs[:FIRST]
+    keys, published = ("accuracy", "test_accuracy"), {results.id: reported(results, name)[""]}
+    figure = plots.learning_curves({results.id: epochs}, keys, title, reported=published, note=note_of(results))
+    pictures = [("first-epochs.png", "accuracy after each epoch; dotted: as the report printed it", figure)]
+    return Answer(name, question, [replace(table, title="", is_detail=False)], pictures=pictures)
+
+
+def next_words(results: ExperimentResult) -> Answer:
+    """A line for each of five test trigrams: the true next word and the ten that are most likely to the model."""
+    words, test = results.data.meta["words"], results.data.splits()["test"]
+    count = min(EXAMPLES, len(test))
+    chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
+    x, y = test.x[chosen], test.y[chosen]
+    lines = []
+    for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
+        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
+        lines.append(f"{' '.join(words[i] for i in row)} [{words[label]}]: {guesses}")
+    return Answer("next-words", "Which words follow five test trigrams? (the true one in brackets)", lines=lines)
+
+
+def word_map(results: ExperimentResult) -> Answer:
+    """The words' vectors in the plane."""
+    question = "Which words have similar vectors?"
+    vectors, words = results.model.parameters["embedding.w"], list(results.data.meta["words"])
+    figure = plots.embedding_map(vectors, words, question, note=note_of(results))
+    pictures = [("embedding.png", "the words' vectors, projected to the plane of their two main components", figure)]
+    return Answer("embedding", question, lines=[_nearest(vectors, words)], pictures=pictures)
+
+
+def _nearest(vectors: np.ndarray, words: list[str]) -> str:
+    """The pairs of words whose vectors, less the mean of all, have the smallest angle between them."""
+    rows = np.asarray(vectors[:MOST_WORDS], np.float64)
+    rows = rows - rows.mean(axis=0)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30)
+    cosines = np.triu(rows @ rows.T, k=1)
+    best = np.argsort(-cosines, axis=None, kind="stable")[:PAIRS]
+    first, second = np.unravel_index(best, cosines.shape)
+    pairs = [f"{words[i]} and {words[j]} ({cosines[i, j]:.2f})" for i, j in zip(first, second, strict=True)]
+    return f"Nearest, by the cosine of the angle between their vectors less the mean: {', '.join(pairs)}."
+
+
+def told_gaps(runs: Runs) -> list[str]:
+    """The best and the worst, and by how much each is better on its training data than on the validation data."""
+    gaps = {
+        label: 100 * (run.metrics["train_accuracy"] - run.metrics["val_accuracy"])
+        for label, run in runs.items()
+        if {"train_accuracy", "val_accuracy"} <= run.metrics.keys()
+    }
+    texts = ", ".join(f"{label} {gap:+.1f}" for label, gap in gaps.items())
+    return [*ranking(runs), *([f"Training accuracy less validation accuracy, in points: {texts}."] if gaps else [])]
+
+
+def told_speed(runs: Runs) -> list[str]:
+    """The best and the worst, and in which epoch each reached a validation loss that half of them reach."""
+    lowest = [min(run.curve("val_loss")) for run in runs.values() if run.curve("val_loss")]
+    if len(lowest) < 2:
+        return ranking(runs)
+    level = math.ceil(100 * sorted(lowest)[len(lowest) // 2]) / 100
+    reached = {label: epochs_to(run, "val_loss", level) for label, run in runs.items()}
+    texts = [f"{label} {f'in epoch {epoch}' if epoch else 'never'}" for label, epoch in reached.items()]
+    return [*ranking(runs), f"A validation loss of {level:.2f} is reached: {', '.join(texts)}."]
+
+
+def told_against_none(runs: Runs) -> list[str]:
+    """`told_gaps`, and the change of the validation loss by each means against none of them."""
+    if "none" not in runs:
+        return told_gaps(runs)
+    base = runs["none"].metrics["val_loss"]
+    texts = [f"{label} {run.metrics['val_loss'] - base:+.3f}" for label, run in runs.items() if label != "none"]
+    return [*told_gaps(runs), *([f"Validation loss against none: {', '.join(texts)}."] if texts else [])]
