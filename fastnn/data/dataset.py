@@ -106,7 +106,7 @@ class Dataset:
         split. `seed` shuffles the training split first, None keeps its order. With val = 0 a validation split that
         exists is kept, else it is replaced. Raises DataError if there are too few samples.
         """
-        train, val = whole_number("train", train, 0), whole_number("val", val, 0)
+        train, val = whole_number("train", train, 0, DataError), whole_number("val", val, 0, DataError)
         test = test if test is None else whole_number("test", test, 0)
         source = self.train if seed is None else self.train.shuffled(seed)
         moved = 0 if self.test is not None else test or 0  # from the training split to the test split
@@ -117,6 +117,13 @@ class Dataset:
         new_val = source.part(train, train + val) if val else self.val
         new_test = source.part(train + val, train + val + moved) if moved else self._first_of_test(test)
         return Dataset(source.part(0, train), new_val, new_test, self.meta)
+
+    def joined(self) -> "Dataset":
+        """Training and validation samples as one training split, a copy, and no validation split."""
+        if self.val is None:
+            return self
+        both = (np.concatenate([self.train.x, self.val.x]), np.concatenate([self.train.y, self.val.y]))
+        return Dataset(Split(*both), None, self.test, self.meta)
 
     def _first_of_test(self, count: int | None) -> Split | None:
         """The first `count` test samples, None: all; DataError if there are fewer."""

@@ -60,6 +60,8 @@ class Recipe:
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
+    tests_last     whether the chosen run trains on the training and the validation set, and is the only one that is
+                   tested: comparisons are then made on the validation set alone
     answers        (results) -> answers of the system's own; one with a comparison's name takes the place of that one's
     """
 
@@ -84,6 +86,7 @@ class Recipe:
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
     after_epoch: tuple[str, ...] = ("test",)
     train_until: int = 0
+    tests_last: bool = False
     answers: Callable[[ExperimentResult], list[Answer]] = _nothing
 
     def find(self, path: Path | None, quick: bool = False) -> tuple[Dataset, str]:

@@ -31,13 +31,13 @@ class RunList:
     runs: list[RunSpec] = field(default_factory=list)
     groups: list[tuple[Comparison, dict[str, int]]] = field(default_factory=list)
 
-    def add(self, label: str, settings: Any, *, candidate: bool = False, group: str = "") -> int:
+    def add(self, label: str, settings: Any, *, candidate: bool = False, group: str = "", shares: bool = True) -> int:
         """The index of the run with these settings, which is added if there is none.
 
-        group : put before a label that another run has.
+        group : put before a label that another run has. shares : whether that may be a candidate
         """
         for index, run in enumerate(self.runs):
-            if run.settings == settings:
+            if run.settings == settings and (shares or not run.candidate):
                 return index
         taken = {run.label for run in self.runs}
         self.runs.append(RunSpec(f"{group} {label}" if label in taken else label, settings, candidate))
@@ -52,7 +52,7 @@ def list_runs(
     quick : only the first runs of each comparison, but for those that it makes whole.
     limit : the most epochs of any run, whatever the comparison says.
     """
-    found = RunList()
+    found, sharing = RunList(), {"shares": not recipe.tests_last}
     _add_candidates(found, recipe, settings)
     base = found.runs[0].settings
     for comparison in comparisons:
@@ -60,7 +60,7 @@ def list_runs(
         most = limit or (base.epochs if is_cut else None)
         runs = {label: changes for label, changes in comparison.runs.items() if not _is_cut_short(changes, most)}
         members = {
-            label: found.add(label, _run_settings(recipe, base, changes, limit, most), group=comparison.name)
+            label: found.add(label, _run_settings(recipe, base, changes, limit, most), group=comparison.name, **sharing)
             for label, changes in list(runs.items())[: QUICK_RUNS if is_cut else None]
         }
         if members:

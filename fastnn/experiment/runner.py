@@ -106,7 +106,7 @@ def run(experiment: Experiment, folder: RunFolder, observer: Observer | None = N
         if found := _finished_before(experiment, training.planned, folder):
             return Report(found, folder.final, is_new=False)
         with folder.opened(experiment.config()):
-            return _make(training, _opening(experiment, data), folder)
+            return _make(training, _opening(experiment, training.data_of(candidate=True)), folder)
 
 
 def _finished_before(experiment: Experiment, planned: RunList, folder: RunFolder) -> Summary | None:
@@ -149,6 +149,12 @@ class _Training:
             if spec.candidate:
                 self._built[spec.label] = self.recipe.build(spec.settings, self.data)
 
+    def data_of(self, candidate: bool) -> Dataset:
+        """What a training is given of the data: see `Recipe.tests_last`."""
+        if not self.recipe.tests_last:
+            return self.data
+        return self.data.joined() if candidate else replace(self.data, test=None)
+
     def run(self) -> None:
         """Make those trainings that had not ended before an interruption; after each, history.csv has its epochs."""
         count = len(self.planned.runs)
@@ -172,7 +178,7 @@ class _Training:
         built = self._built.pop(spec.label, None)
         try:
             given: dict[str, Any] = {"callbacks": callbacks, "checkpoint": checkpoint, "built": built}
-            return train_one(self.recipe, spec.label, spec.settings, self.data, **given)
+            return train_one(self.recipe, spec.label, spec.settings, self.data_of(spec.candidate), **given)
         except NonFiniteError as error:
             if spec.candidate:
                 raise

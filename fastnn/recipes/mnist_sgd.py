@@ -1,15 +1,19 @@
 """Digits by stochastic gradient descent proper: one picture at a time, 300 sigmoid units, several seeds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from fastnn.common.text import percent
-from fastnn.data import Dataset, Split
+from fastnn import plots
+from fastnn.common.text import figure_text
+from fastnn.data import Dataset, Split, Use
+from fastnn.experiment.answering import compared_answer
+from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.results import ExperimentResult, RunResult, deviation
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import Normal
@@ -17,7 +21,7 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, pixels, told
+from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, classes_of, optimizer_of, pixels
 
 
 @dataclass(frozen=True)
@@ -60,33 +64,54 @@ def fit_arguments(settings: MnistSgdSettings, train: Split) -> dict[str, Any]:
     }
 
 
-def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """Mean and deviation over the seeds by epoch, as in the report, and the accuracy at each learning rate."""
-    seeds, rates = list(results.group("three-seeds").values()), results.group("rates")
-    found = []
-    if seeds:
-        curves = 100 * np.array([run.curve("test_accuracy") for run in seeds])
-        lines = [
-            f"epoch {number}: {column.mean():.2f} ± {column.std(ddof=1):.2f} %"
-            for number, column in enumerate(curves.T, 1)
-        ]
-        found.append((f"test accuracy of {len(seeds)} seeds at a learning rate of 1e-3", lines))
-    if rates:
-        lines = [f"{label}: {percent(run.metrics['test_accuracy'])}" for label, run in rates.items()]
-        found.append(("test accuracy by learning rate", lines))
-    return found
+def answers(results: ExperimentResult) -> list[Answer]:
+    """The comparison of seeds with the mean and deviation of loss and accuracy by epoch."""
+    for comparison, members in results.groups:
+        if comparison.name == "three-seeds":
+            return [_by_chance(results, compared_answer(results, comparison, members))]
+    return []
+
+
+def _by_chance(results: ExperimentResult, answer: Answer) -> Answer:
+    runs = list(results.group("three-seeds").values())
+    names = [name for name in SHOWN if runs and runs[0].curve(name)]
+    curves = {name: np.array([run.curve(name) for run in runs]) for name in names}
+    epochs = range(len(runs[0].epochs)) if runs else ()
+    rows = [Row(f"epoch {n + 1}", {name: _mean(name, curves[name][:, n]) for name in names}) for n in epochs]
+    tables = [*answer.tables, Table(rows, "mean ± deviation (n − 1), by epoch")]
+    pictures = [_bands(results, runs, "loss", 1.0), _bands(results, runs, "accuracy", 100.0)]
+    return replace(answer, tables=tables, pictures=pictures)
+
+
+# Of the history, in the table of seeds: the training figures are means over the epoch.
+SHOWN = ("loss", "val_loss", "accuracy", "val_accuracy")
+
+
+def _mean(name: str, values: np.ndarray) -> str:
+    return f"{figure_text(name, float(values.mean()))} ± {figure_text(name, deviation(values.tolist()))}"
+
+
+def _bands(results: ExperimentResult, runs: list[RunResult], name: str, scale: float) -> Picture:
+    splits = {"training, mean over the epoch": name, "validation": f"val_{name}"}
+    curves = {label: [[scale * v for v in run.curve(key)] for run in runs] for label, key in splits.items()}
+    title = f"How much of the {name} is chance?"
+    ylabel = "accuracy, %" if name == "accuracy" else "cross-entropy"
+    figure = plots.bands(
+        {label: found for label, found in curves.items() if found[0]}, title, ylabel, note=note_of(results)
+    )
+    return f"three-seeds-{name}.png", f"{name}: mean and deviation by epoch, with each run in pale lines", figure
 
 
 COMPARISONS = (
     Comparison(
         "three-seeds",
-        "how much is chance: three seeds at 1e-3",
+        "How much is chance, with three seeds at 1e-3?",
         {f"1e-3, seed {seed}": {"lr": 1e-3, "seed": seed} for seed in range(3)},
         "bands",
     ),
     Comparison(
         "rates",
-        "which learning rate?",
+        "Which learning rate?",
         {f"lr {lr:g}": {"lr": lr} for lr in (0.05, 0.01, 0.001, 0.0001)},
     ),
 )
@@ -98,6 +123,9 @@ RECIPE = Recipe(
     quick={"epochs": 2, "samples": 5_000},
     published=PUBLISHED["mnist-sgd"],
     data_set="mnist",
+    use=Use(val=5_000, needs=("val", "test")),
+    tests_last=True,
+    after_epoch=("train", "test"),
     preprocessing=pixels(divide=255, flat=True),
     build=build,
     comparisons=COMPARISONS,
@@ -105,5 +133,5 @@ RECIPE = Recipe(
     compare_epochs=5,
     rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-3},
     fit_arguments=fit_arguments,
-    answers=lambda results: told(closing(results), []),
+    answers=answers,
 )

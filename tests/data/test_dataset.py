@@ -45,6 +45,8 @@ def test_cut_makes_all_three_of_one_and_shuffles():
     assert together.tolist() != list(range(10))
     assert all((split.y == split.x + 100).all() for split in got.splits().values())
     assert (data.cut(5, 3, 2, seed=1).train.x == got.train.x).all()
-    for counts in ((8, 3), (0, 3), (5, 3, 3), (5, -1)):
+    with pytest.raises(DataError, match="val is -1, expected at least 0"):
+        data.cut(5, -1)
+    for counts in ((8, 3), (0, 3), (5, 3, 3)):
         with pytest.raises(DataError, match="samples were asked for, expected"):
             data.cut(*counts)

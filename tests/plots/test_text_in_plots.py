@@ -85,6 +85,9 @@ FIGURES = {
     "histograms_over_time": lambda word: plots.histograms_over_time(
         [1], np.array([[1, 2]]), np.array([[0, 1, 2]]), word, note=word
     ),
+    "histograms_beside": lambda word: plots.histograms_beside(
+        {label: records(word) for label in WORDS}, word, note=word
+    ),
     "statistics_over_time": lambda word: plots.statistics_over_time(records(word), word, note=word),
     "points": lambda word: plots.points(POINTS, np.array([0, 1]), word, note=word),
     "functions": lambda word: plots.functions([0, 1], {word: {label: [1, 2] for label in WORDS}}, word, xlabel=word),
