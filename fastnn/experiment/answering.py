@@ -58,12 +58,11 @@ def _entropies(result: ExperimentResult) -> list[str]:
 
 def compared_answer(result: ExperimentResult, comparison: Comparison, members: dict[str, RunResult]) -> Answer:
     """The runs of a comparison: their metrics beside the published ones, their curves, and which came out best."""
-    published = result.published.rows(comparison.name)
-    labels = dict.fromkeys(
-        (*members, *published)
-    )  # a row that this command did not make has the report's figures alone
-    rows = [_run_row(label, members.get(label), published.get(label, {})) for label in labels]
-    rows += sayings.spread_row(members) if comparison.picture == "bands" else []
+    published, is_by_chance = result.published.rows(comparison.name), comparison.picture == "bands"
+    # A run that this command did not make has a row with the figures of the report alone.
+    labels = dict.fromkeys((*members, *published))
+    rows = [_run_row(label, members.get(label), published.get(label, {}), is_by_chance) for label in labels]
+    rows += sayings.spread_row(members) if is_by_chance else []
     tables = [*by_kind(rows), *by_epoch_tables(result, comparison.name, members)]
     finished = {label: run for label, run in members.items() if not run.failed}
     lines = comparison.told(finished) if comparison.told else sayings.ranking(finished)
@@ -85,17 +84,17 @@ def _only(row: Row, kind: str) -> Row:
     return Row(row.label, here, report)
 
 
-def _run_row(label: str, run: RunResult | None, published: Mapping[str, float]) -> Row:
-    return Row(label, _shown(run, published) if run else {}, published)
+def _run_row(label: str, run: RunResult | None, published: Mapping[str, float], has_losses: bool) -> Row:
+    return Row(label, _shown(run, published, has_losses) if run else {}, published)
 
 
-def _shown(run: RunResult, published: Mapping[str, float]) -> Mapping[str, Value]:
-    """The accuracies of a run, or its losses where it has none, and whatever else the report published."""
+def _shown(run: RunResult, published: Mapping[str, float], has_losses: bool) -> Mapping[str, Value]:
+    """The accuracies of a run, and the kinds of figures that the report published; losses where it has no accuracy."""
     if run.failed:
         return {"failed": run.failed}
-    accuracies = {name: value for name, value in run.metrics.items() if name.endswith("accuracy")}
-    losses = {name: value for name, value in run.metrics.items() if name.endswith("_loss")}
-    return accuracies | (losses if not accuracies or published.keys() & losses.keys() else {})
+    kinds = {"accuracy", *(without_split(name) for name in published), *(["loss"] if has_losses else [])}
+    found = {name: value for name, value in run.metrics.items() if without_split(name) in kinds}
+    return found or {name: value for name, value in run.metrics.items() if without_split(name) == "loss"}
 
 
 def by_epoch_tables(result: ExperimentResult, answer: str, members: dict[str, RunResult]) -> list[Table]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fastnn.common.figures import higher_is_better
+from fastnn.common.figures import higher_is_better, without_split
 from fastnn.common.text import figure_text, metric_name
 from fastnn.experiment.answers import Row
 from fastnn.experiment.results import RunResult, deviation
@@ -66,7 +66,7 @@ def spread_row(runs: Mapping[str, RunResult]) -> list[Row]:
     finished = [run.metrics for run in runs.values() if not run.failed]
     if len(finished) < 2:
         return []
-    names = [name for name in finished[0] if all(name in metrics for metrics in finished)]
+    names = [name for name in finished[0] if without_split(name) in ("accuracy", "loss")]
     values = {name: [metrics[name] for metrics in finished] for name in names}
     texts = {
         name: f"{figure_text(name, float(np.mean(v)))} ± {figure_text(name, deviation(v))}"
