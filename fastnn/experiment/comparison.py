@@ -15,6 +15,7 @@ class Comparison:
     picture   "curves": the learning curves of each run; "bands": mean and deviation of runs that differ by chance only;
               "own": the recipe's `answers` draws it
     report    what the report answers, in a sentence that says so; "" if it says nothing
+    is_cheap  its runs are so short that --quick makes all of them, with all their epochs
     told      {label: its run} -> sentences computed from the runs; None: which is best and which is worst
     """
 
@@ -23,6 +24,7 @@ class Comparison:
     runs: dict[str, dict[str, Any]]
     picture: str = "curves"
     report: str = ""
+    is_cheap: bool = False
     told: Callable[[dict[str, Any]], list[str]] | None = None
 
     @property

@@ -9,7 +9,7 @@ from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import changed
 
-QUICK_RUNS = 3  # of each comparison, under --quick
+QUICK_RUNS = 3  # of each comparison, under --quick, unless it is cheap
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,19 @@ def list_runs(
 ) -> RunList:
     """The trainings of `settings` and of `comparisons`. ValueError for settings out of range.
 
-    quick : only the first runs of each comparison. limit : the most epochs of any run, whatever the comparison says.
+    quick : only the first runs of each comparison, but for cheap ones.
+    limit : the most epochs of any run, whatever the comparison says.
     """
     found = RunList()
     _add_candidates(found, recipe, settings)
     base = found.runs[0].settings
-    most = limit or (base.epochs if quick else None)
     for comparison in comparisons:
+        is_cut = quick and not comparison.is_cheap
+        most = limit or (base.epochs if is_cut else None)
         runs = {label: changes for label, changes in comparison.runs.items() if not _is_cut_short(changes, most)}
         members = {
             label: found.add(label, _run_settings(recipe, base, changes, limit, most), group=comparison.name)
-            for label, changes in list(runs.items())[: QUICK_RUNS if quick else None]
+            for label, changes in list(runs.items())[: QUICK_RUNS if is_cut else None]
         }
         if members:
             found.groups.append((comparison, members))

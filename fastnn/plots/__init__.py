@@ -9,9 +9,10 @@ All figures have one style. The argument `note`, such as "generated data", is wr
 
 from fastnn.plots.curves import bands, lines_over
 from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map
-from fastnn.plots.images import filters, image_grid
+from fastnn.plots.images import filters, image_grid, image_grids
 from fastnn.plots.learning import learning_curves, run_curves
 from fastnn.plots.over_time import histograms_over_time, monitor, statistics_over_time
+from fastnn.plots.panels import CurvePanel, curve_panels
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
 from fastnn.plots.words import embedding_map
 
@@ -25,14 +26,17 @@ __all__ = [
     "PURPLE",
     "SKY",
     "YELLOW",
+    "CurvePanel",
     "bands",
     "confusion_matrix",
+    "curve_panels",
     "decision_boundaries",
     "embedding_map",
     "filters",
     "heat_map",
     "histograms_over_time",
     "image_grid",
+    "image_grids",
     "learning_curves",
     "lines_over",
     "monitor",
