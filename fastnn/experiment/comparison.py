@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Comparison:
     picture   "curves": the learning curves of each run; "bands": mean and deviation of runs that differ by chance only;
               "own": the recipe's `answers` draws it
     report    what the report answers, in a sentence that says so; "" if it says nothing
-    is_cheap  its runs are so short that --quick makes all of them, with all their epochs
+    quick     what --quick makes of it: "cut", its first runs, with fewer epochs; "whole", all of it, as its runs are
+              short; "none", nothing unless --compare names it, as short runs would not show what it asks
     told      {label: its run} -> sentences computed from the runs; None: which is best and which is worst
     """
 
@@ -24,7 +25,7 @@ class Comparison:
     runs: dict[str, dict[str, Any]]
     picture: str = "curves"
     report: str = ""
-    is_cheap: bool = False
+    quick: Literal["cut", "whole", "none"] = "cut"
     told: Callable[[dict[str, Any]], list[str]] | None = None
 
     @property

@@ -9,7 +9,7 @@ from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import changed
 
-QUICK_RUNS = 3  # of each comparison, under --quick, unless it is cheap
+QUICK_RUNS = 3  # of each comparison, under --quick, unless it is made whole
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ def list_runs(
 ) -> RunList:
     """The trainings of `settings` and of `comparisons`. ValueError for settings out of range.
 
-    quick : only the first runs of each comparison, but for cheap ones.
+    quick : only the first runs of each comparison, but for those that it makes whole.
     limit : the most epochs of any run, whatever the comparison says.
     """
     found = RunList()
     _add_candidates(found, recipe, settings)
     base = found.runs[0].settings
     for comparison in comparisons:
-        is_cut = quick and not comparison.is_cheap
+        is_cut = quick and comparison.quick != "whole"
         most = limit or (base.epochs if is_cut else None)
         runs = {label: changes for label, changes in comparison.runs.items() if not _is_cut_short(changes, most)}
         members = {

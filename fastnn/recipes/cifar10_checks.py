@@ -43,9 +43,10 @@ def gradients(results: ExperimentResult) -> Answer:
     three = three_layer_errors()
     tables = [
         error_table(single, published, "dx dw db", "layers"),
-        error_table(two, published, "W1 W2 b1 b2", "two-layer net, 5 → 50 → 7"),
-        error_table(three, published, "W1 W2 W3", "weights of the three-layer net, 15 → 20 → 30 → 10"),
-        error_table(three, published, "b1 b2 b3", "biases of the three-layer net"),
+        error_table(two, published, "W1 W2", "weights of the two-layer net, 5 → 50 → 7", "two-layer, "),
+        error_table(two, published, "b1 b2", "biases of the two-layer net", "two-layer, "),
+        error_table(three, published, "W1 W2 W3", "weights of the three-layer net, 15 → 20 → 30 → 10", "three-layer, "),
+        error_table(three, published, "b1 b2 b3", "biases of the three-layer net", "three-layer, "),
     ]
     question = "Do the gradients agree with central differences?"
     told = [largest(single | two | three), "Relative error: |a − b| / max(1e-8, |a| + |b|), the largest of an array."]
@@ -166,7 +167,7 @@ def initial_loss(results: ExperimentResult) -> Answer:
         "A net that knows nothing gives each of 10 classes a tenth: its loss is ln 10 = 2.3026, and its penalty.",
         _own_loss(own["loss"]),
     ]
-    title = "sheet's net 15 → 20 → 30 → 10, weights of deviation .05"
+    title = "the sheet's net 15 → 20 → 30 → 10, weights of deviation .05"
     return Answer("initial loss", "Is the loss before the first step what it should be?", [Table(rows, title)], told)
 
 
@@ -191,9 +192,10 @@ def dropout_statistics(results: ExperimentResult) -> Answer:
         rows.append(Row(label, here, results.published.of("dropout statistics", label)))
     last = rows[1].here
     told = [
-        "At prediction nothing is dropped, and the mean is the input's. In training it is the same, because what stays "
-        f"is divided by its probability. Without the division it would be {last['mean_without_division']:.2f} at keep "
-        ".25: the next layer would be trained on inputs a quarter as large as those that it gets at prediction."
+        "In training the mean is about the input's, because what stays is divided by the share that is kept. "
+        "At prediction nothing is dropped, and the mean is the input's, too.",
+        f"Without the division the mean at keep .25 would be {last['mean_without_division']:.2f} in training. "
+        "The next layer would learn from inputs a quarter as large as those that it gets at prediction.",
     ]
     question = "What does dropout do to the mean of a layer's outputs, and what if it did not divide?"
     return Answer("dropout statistics", question, [Table(rows)], told)

@@ -52,15 +52,19 @@ def errors_of(model: Sequential, x: np.ndarray, y: np.ndarray, names: Mapping[st
 
 
 def error_table(
-    rows: Mapping[str, Mapping[str, float]], published: Mapping[str, Mapping[str, float]], names: str, title: str
+    rows: Mapping[str, Mapping[str, float]], published: Mapping[str, Mapping[str, float]], names: str, title: str, prefix: str = ""
 ) -> Table:
-    """The rows (label -> errors) with the figures in `names`, which spaces separate, beside the published ones."""
+    """The rows (label -> errors) with the figures in `names`, which spaces separate, beside the published ones.
+
+    prefix : what labels begin with and the title says; it is left out of the table
+    """
     wanted = names.split()
 
     def only(figures: Mapping[str, float]) -> dict[str, float]:
         return {name: figures[name] for name in wanted if name in figures}
 
-    return Table([Row(label, only(found), only(published.get(label, {}))) for label, found in rows.items()], title)
+    found = {label: (only(errors), only(published.get(label, {}))) for label, errors in rows.items()}
+    return Table([Row(label.removeprefix(prefix), *figures) for label, figures in found.items()], title)
 
 
 def largest(rows: Mapping[str, Mapping[str, float]]) -> str:
