@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fastnn.plots.learning import DOTTED, REPORT
 from fastnn.plots.style import (
     GREY,
+    LOGARITHMIC,
     MARKED,
     SMALL,
     colour,
@@ -14,9 +17,9 @@ from fastnn.plots.style import (
     entry,
     line_axes,
     literal,
-    scale_by_factors,
     sheet,
     undisturbed,
+    whole_number_ticks,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class CurvePanel:
     reported  label -> x and y as somebody else published them: dotted, with crosses, in the label's colour
     dots      draw points without a line between them, as suits the losses of single steps
     level     (value, what it is) of a horizontal line; None: there is none
-    from_zero whether y begins at 0, as a share does
+    from_zero whether y begins at 0, as a share does, and is never logarithmic
     """
 
     title: str
@@ -51,9 +54,7 @@ class CurvePanel:
 
 
 @undisturbed
-def curve_panels(
-    panels: Sequence[CurvePanel], title: str, *, columns: int = 3, note: str | None = None
-) -> "Figure":
+def curve_panels(panels: Sequence[CurvePanel], title: str, *, columns: int = 3, note: str | None = None) -> "Figure":
     """The panels in rows of `columns`. A label has the same colour in all of them, and one legend names them all.
 
     y is logarithmic in panels whose values span decades. Raises ValueError if there are no panels.
@@ -66,9 +67,11 @@ def curve_panels(
             _draw(axis, points, labels.index(label), dots=panel.dots)
         for label, points in panel.reported.items():
             axis.plot(*points, color=colour(labels.index(label)), marker="x", markersize=6, **DOTTED)
-        scale_by_factors(axis)
+        whole_number_ticks(axis)
         if panel.from_zero:
             axis.set_ylim(bottom=0)
+        else:
+            _scale(axis)
         if panel.level is not None:
             axis.axhline(panel.level[0], color=GREY, lw=0.8, ls="--")
             axis.annotate(
@@ -77,6 +80,15 @@ def curve_panels(
             )  # fmt: skip
     _legend(figure, labels, panels)
     return figure
+
+
+def _scale(axis: "Axes") -> None:
+    """Make y logarithmic if it spans decades, losses that are exactly 0 left out: a few steps may end at that."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.get_lines()] or [np.zeros(0)])
+    values = values[np.isfinite(values)]
+    above = values[values > 0]
+    if above.size and not (values < 0).any() and above.max() > LOGARITHMIC * above.min():
+        axis.set_yscale("log", nonpositive="mask")
 
 
 def _draw(axis: "Axes", points: Points, number: int, *, dots: bool) -> None:

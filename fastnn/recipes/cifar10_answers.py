@@ -77,7 +77,11 @@ def _depth_picture(results: ExperimentResult, comparison: Comparison, runs: Memb
         log_x=True,
         note=note_of(results),
     )
-    return "depth.png", "50 pictures, plain SGD: what each net ends with, by the scale it began at; a gap: it diverged", figure
+    return (
+        "depth.png",
+        "50 pictures, plain SGD: what each net ends with, by the scale it began at; a gap: it diverged",
+        figure,
+    )
 
 
 def _ending(run: RunResult | None) -> float:

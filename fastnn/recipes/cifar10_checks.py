@@ -172,7 +172,9 @@ def initial_loss(results: ExperimentResult) -> Answer:
 
 
 def _penalty_of(model: Sequential) -> float:
-    return 0.5 * model.network.l2 * sum(float((w**2).sum()) for name, w in model.parameters.items() if name.endswith(".w"))
+    return (
+        0.5 * model.network.l2 * sum(float((w**2).sum()) for name, w in model.parameters.items() if name.endswith(".w"))
+    )
 
 
 def _own_loss(loss: float) -> str:

@@ -29,7 +29,9 @@ def _overfit_told(runs: Runs) -> list[str]:
     for label, run in runs.items():
         reached = sayings.epochs_to(run, "train_accuracy", 1.0)
         best = max(run.curve("train_accuracy"))
-        when = f"all of its pictures are right after epoch {reached}" if reached else f"at best {percent(best)} are right"
+        when = (
+            f"all of its pictures are right after epoch {reached}" if reached else f"at best {percent(best)} are right"
+        )
         found.append(f"{label}: {when}, of {len(run.epochs)}; validation ends at {_last(run, 'val_accuracy')}.")
     return found
 

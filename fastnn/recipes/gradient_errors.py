@@ -52,7 +52,11 @@ def errors_of(model: Sequential, x: np.ndarray, y: np.ndarray, names: Mapping[st
 
 
 def error_table(
-    rows: Mapping[str, Mapping[str, float]], published: Mapping[str, Mapping[str, float]], names: str, title: str, prefix: str = ""
+    rows: Mapping[str, Mapping[str, float]],
+    published: Mapping[str, Mapping[str, float]],
+    names: str,
+    title: str,
+    prefix: str = "",
 ) -> Table:
     """The rows (label -> errors) with the figures in `names`, which spaces separate, beside the published ones.
 
