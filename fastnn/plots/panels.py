@@ -1,4 +1,4 @@
-"""Several small pictures of curves side by side, with one legend: what one run, or several, did by step and by epoch."""
+"""Several small pictures of curves side by side, with one legend: what runs did by step and by epoch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Points = tuple[Sequence[float], Sequence[float]]  # x, y
+Points = tuple[Any, Any]  # sequences or arrays of one length: x, y
 
 SIZE = (3.7, 3.3)  # of a panel, in inches
 

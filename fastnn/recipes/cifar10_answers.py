@@ -110,10 +110,10 @@ def _rate_table(runs: Members) -> Table:
     steps = next(iter(runs.values())).steps[STEP]
     count = len(steps)
     shown = sorted({0, count // 8, count // 4, count // 2, count - 1})
-    rows = [
-        Row(f"step {steps[i]:.0f}", {label: float(run.steps[RATE][i]) for label, run in runs.items() if i < len(run.steps[RATE])})
-        for i in shown
-    ]  # fmt: skip
+    rows = []
+    for i in shown:
+        rates = {label: float(run.steps[RATE][i]) for label, run in runs.items() if i < len(run.steps[RATE])}
+        rows.append(Row(f"step {steps[i]:.0f}", rates))
     return Table(rows, "effective rate")
 
 

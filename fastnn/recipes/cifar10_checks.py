@@ -130,7 +130,7 @@ def three_layer_errors() -> dict[str, dict[str, float]]:
 
 def three_layer_nets() -> tuple[np.ndarray, np.ndarray, dict[str, Sequential]]:
     """The sheet's two samples with their labels, and its nets 15 → 20 → 30 → 10 with weights of deviation .05."""
-    found = {}
+    found: dict[str, Sequential] = {}
     for settings in (PENALISED, DROPPING):  # the sheet begins anew with its seed for those with dropout
         random = np.random.RandomState(SEED)
         x, y = random.randn(2, 15), random.randint(CLASSES, size=(2,))

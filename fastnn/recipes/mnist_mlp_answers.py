@@ -38,11 +38,12 @@ def _compared(results: ExperimentResult, comparison: Comparison, members: dict[s
         return found
     name, note = comparison.name, note_of(results)
     panels = [accuracy_panel(results, name, runs, figure, title=title) for figure, title in BY_EPOCH.items()]
+    drawn = plots.curve_panels(panels, comparison.question, note=note)
     pictures = [
-        (f"{name}.png", "by epoch; the last batch before its step", plots.curve_panels(panels, comparison.question, note=note)),
+        (f"{name}.png", "by epoch; the last batch before its step", drawn),
         (f"{name}-loss.png", "loss by step, penalties included", by_step(runs, "loss", "Loss by step", note)),
         (f"{name}-gradients.png", "Frobenius norm of the first layer's gradient by step", _norms(runs, note)),
-    ]  # fmt: skip
+    ]
     return dataclasses.replace(found, pictures=pictures)
 
 
@@ -71,7 +72,7 @@ def _pictures(run: RunResult) -> np.ndarray:
 
 
 def roughness(grid: np.ndarray) -> float:
-    """Mean |difference| of neighbours in rows and columns over the deviation of all; of independent normal ones 2/√π."""
+    """Mean |difference| of neighbours in rows and columns, over the deviation of all; 2/√π for independent ones."""
     steps = np.concatenate([np.abs(np.diff(grid, axis=1)).ravel(), np.abs(np.diff(grid, axis=2)).ravel()])
     return float(steps.mean() / (grid.std() or 1.0))
 

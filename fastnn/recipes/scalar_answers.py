@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.figures import is_fraction
 from fastnn.common.text import percent
 from fastnn.data import Dataset
 from fastnn.experiment.answers import Answer, Picture, Row, Table
@@ -29,7 +30,8 @@ def answers(results: ExperimentResult) -> list[Answer]:
 
 def forward(results: ExperimentResult, net: ScalarNet) -> Answer:
     """Every number that the example's point makes on its way to the loss."""
-    values = {f"{name}[{i}]": v for name, row in (("k1", net.a), ("h", net.h), ("k2", net.z), ("y", net.y)) for i, v in enumerate(row)}  # fmt: skip
+    inner = {"k1": net.a, "h": net.h, "k2": net.z, "y": net.y}
+    values = {f"{name}[{i}]": value for name, row in inner.items() for i, value in enumerate(row)}
     values["loss"] = net.loss(EXAMPLE_TARGET)
     told = "k1: sums into the hidden units; h: their outputs; k2: sums into the outputs; y: probabilities."
     return _worked(results, "forward", "What does the net make of the point (1, −1)?", values, told)
@@ -69,12 +71,13 @@ def points(results: ExperimentResult) -> Answer:
         label, figures = f"epoch {number}", epochs.get(number, {})
         here = {name: figures[name] for name in LOSSES if name in figures}
         rows.append(Row(label, here, published.get(label, {})))
-    curves = {name: ([n for n in epochs if name in epochs[n]], [100 * epochs[n][name] for n in epochs if name in epochs[n]]) for name in ("train_accuracy", "test_accuracy")}  # fmt: skip
-    loss = {_called(name): ([n for n in epochs if name in epochs[n]], [epochs[n][name] for n in epochs if name in epochs[n]]) for name in LOSSES}  # fmt: skip
+    loss, accuracy = (
+        _curves(epochs, [f"{split}_{name}" for split in ("train", "test")]) for name in ("loss", "accuracy")
+    )
     reported = {_called(name): (list(REPORTED), [published[f"epoch {n}"][name] for n in REPORTED]) for name in LOSSES}
     panels = [
-        plots.CurvePanel("loss after the epoch", "epoch", _some(loss), reported=reported),
-        plots.CurvePanel("accuracy after the epoch", "epoch", {_called(n): c for n, c in _some(curves).items()}, "%"),
+        plots.CurvePanel("loss after the epoch", "epoch", loss, reported=reported),
+        plots.CurvePanel("accuracy after the epoch", "epoch", accuracy, "%"),
     ]
     figure = plots.curve_panels(panels, "Do plain steps, one a sample, learn the points?", note=note_of(results))
     picture = ("loss-by-epoch.png", "on all points after each epoch; epoch 0 is before the first step", figure)
@@ -88,9 +91,15 @@ def _called(name: str) -> str:
     return "training" if name.startswith("train") else "test"
 
 
-def _some(curves: dict[str, tuple]) -> dict[str, tuple]:
-    """The curves that have points."""
-    return {label: curve for label, curve in curves.items() if curve[0]}
+def _curves(epochs: dict[int, dict], names: list[str]) -> dict[str, tuple[list, list]]:
+    """Split -> epochs and figures, accuracies in per cent; splits without figures are left out."""
+    curves = {}
+    for name in names:
+        scale = 100.0 if is_fraction(name) else 1.0
+        known = {number: scale * figures[name] for number, figures in epochs.items() if name in figures}
+        if known:
+            curves[_called(name)] = (list(known), list(known.values()))
+    return curves
 
 
 def by_sample(results: ExperimentResult) -> Answer:
@@ -100,14 +109,15 @@ def by_sample(results: ExperimentResult) -> Answer:
     means = losses[: len(losses) // width * width].reshape(-1, width).mean(axis=1)
     x = (np.arange(len(means)) + 0.5) * width
     first = losses[:FIRST]
+    one_by_one = {"loss": (range(1, len(first) + 1), first)}
     panels = [
-        plots.CurvePanel(f"the first {len(first)} samples", "sample", {"loss": (range(1, len(first) + 1), first)}, dots=True),
+        plots.CurvePanel(f"the first {len(first)} samples", "sample", one_by_one, dots=True),
         plots.CurvePanel(f"all samples, means over {width:,}", "sample", {"loss": (x, means)}),
-    ]  # fmt: skip
+    ]
     figure = plots.curve_panels(panels, "Loss of each sample before its step", columns=2, note=note_of(results))
     told = [
-        f"The first {len(first)} losses go from {first.min():.4f} to {first.max():.4f}; their mean is {first.mean():.4f}.",
-        f"Plain loops and kernels: the first {FIRST} losses, unshuffled, differ by at most {agreement(results.data):.1e}.",
+        f"The first {len(first)} losses go from {first.min():.4f} to {first.max():.4f}, mean {first.mean():.4f}.",
+        f"Plain loops and kernels: {FIRST} losses, unshuffled, differ by at most {agreement(results.data):.1e}.",
     ]
     picture = ("loss-by-sample.png", "each sample's loss before the step that it makes", figure)
     return Answer("by-sample", "How does the loss go from sample to sample?", lines=told, pictures=[picture])

@@ -62,15 +62,18 @@ def toy_training(activation: ActivationName) -> History:
     """The history of the problem set's training of that net."""
     training, (x, y) = TRAININGS[activation], toy_samples()
     model = toy_model(activation, TRAINED_PENALTY)
-    optimizer = SGD(ExponentialDecay(training.lr, DECAY))
-    return model.fit(x, y, optimizer=optimizer, epochs=training.epochs, shuffle=False, callbacks=[GradientNorms()], verbose=False)  # fmt: skip
+    optimizer, watching = SGD(ExponentialDecay(training.lr, DECAY)), [GradientNorms()]
+    return model.fit(
+        x, y, optimizer=optimizer, epochs=training.epochs, shuffle=False, callbacks=watching, verbose=False
+    )
 
 
 def toy_answer(results: ExperimentResult) -> Answer:
     """First losses, gradients and trainings of the nets beside the published ones."""
     published, (x, y) = results.published.rows("toy"), toy_samples()
-    histories = {name: toy_training(name) for name in TRAININGS}
-    rows, errors = [], {}
+    histories: dict[str, History] = {name: toy_training(name) for name in TRAININGS}
+    rows: list[Row] = []
+    errors: dict[str, dict[str, float]] = {}
     for name, training in TRAININGS.items():
         model = toy_model(name)
         here = {"loss": model.batch_loss(x, y)(), training.figure: float(histories[name].steps["loss"][-1])}
@@ -90,7 +93,7 @@ def _apart(rows: list[Row]) -> str:
     return f"The losses are at most {max(differences):.1e} from the published ones, which are rounded in part."
 
 
-def _picture(results: ExperimentResult, histories: dict[ActivationName, History]) -> tuple:
+def _picture(results: ExperimentResult, histories: dict[str, History]) -> tuple:
     curves = {
         "loss": {name: _by_step(history.steps["loss"]) for name, history in histories.items()},
         "norm of the first layer's gradient": {n: _by_step(h.steps["norm dense.w"]) for n, h in histories.items()},

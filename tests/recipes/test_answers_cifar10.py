@@ -15,6 +15,7 @@ from tests.small_data import write_all
 from tests.tiny import jit_only
 
 PUBLISHED_HERE = PUBLISHED["cifar10-mlp"]
+ROUNDING = 1e-7  # of a difference of losses, 1e-16 / step, over gradients of 1e-4 and less
 
 
 def results(loss=2.3):
@@ -30,7 +31,7 @@ def test_relative_errors_are_as_small_as_the_sheet_s():
     for table in cifar10_checks.gradients(results()).tables:
         for row in table.rows:
             for name, want in row.report.items():
-                assert row.here[name] <= 10 * want, f"{table.title}, {row.label}: {name}"
+                assert row.here[name] <= max(10 * want, ROUNDING), f"{table.title}, {row.label}: {name}"
 
 
 def test_a_wrong_gradient_is_seen():
