@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fastnn import ops, plots
+from fastnn.common.random import stream
 from fastnn.experiment.answering import compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
@@ -22,7 +23,8 @@ BY_EPOCH = {
     "last_batch_accuracy": "accuracy of the last batch",
     "val_accuracy": "validation accuracy",
 }
-SUMS = (-1000.0, -104.0, -89.0, -10.0, 0.0, 1000.0)  # into a sigmoid; below −88.7 exp(−a) is no float32
+OVERFLOWING = -88.7  # below it exp(−a) is no float32
+SUMS = (-1000.0, -104.0, -89.0, -10.0, 0.0, 1000.0)  # into a sigmoid
 
 
 def answers(results: ExperimentResult) -> list[Answer]:
@@ -98,13 +100,15 @@ def overflow_answer(results: ExperimentResult) -> Answer:
 
 
 def _largest_sums(results: ExperimentResult) -> list[str]:
-    """The range of the sums into the first layer before and after training, on the first training samples."""
+    """The range of the sums into the first layer on some training samples: of first weights, and after training."""
     run = results.group("activations").get("sigmoid", results.chosen)
     assert run.model is not None
     weights, bias = (np.asarray(run.model.parameters[f"dense.{part}"], np.float64) for part in "wb")
-    sums = results.data.train.x[:1000].astype(np.float64) @ weights + bias
-    share = float((sums < -88.7).mean())
+    x = results.data.train.x[:1000].astype(np.float64)
+    first = stream(run.settings.seed, "mnist-mlp", "sums").normal(0, 0.1, weights.shape)
+    found = {"With weights of deviation .1, as at first,": x @ first, "After training": x @ weights + bias}
     return [
-        f"After training, the sums into the hidden units go from {sums.min():.0f} to {sums.max():.0f} on the first "
-        f"{len(sums):,} training samples; {100 * share:.1f} % of them lie below −88.7, where exp(−a) overflows."
+        f"{when} the sums into the hidden units go from {sums.min():.0f} to {sums.max():.0f} on {len(x):,} samples; "
+        f"exp(−a) overflows in {100 * float((sums < OVERFLOWING).mean()):.1f} % of them."
+        for when, sums in found.items()
     ]

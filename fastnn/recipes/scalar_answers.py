@@ -15,7 +15,7 @@ from fastnn.recipes.scalar_points import EXAMPLE_TARGET, EXAMPLE_V, EXAMPLE_W, E
 
 FIRST = 200  # samples whose losses the report draws, and on which plain loops and kernels are compared
 STRETCHES = 100  # of the losses of all samples: that of a single one is mostly noise
-DRAWN = 1_500  # points in the picture of the border
+DRAWN = 400  # points in the picture of the border
 REPORTED = (0, 50)  # the epochs of which the report printed losses
 LOSSES = ("train_loss", "test_loss")
 
