@@ -74,7 +74,12 @@ def by_kind(rows: list[Row]) -> list[Table]:
     """The rows as one table for each kind of figure: the accuracies of all splits, then their losses."""
     names = Table(rows).names()
     kinds = dict.fromkeys(without_split(name) for name in names)
-    return [Table([_only(row, kind) for row in rows], kind.replace("_", " ")) for kind in kinds]
+    return [Table(_of_kind(rows, kind), kind.replace("_", " ")) for kind in kinds]
+
+
+def _of_kind(rows: list[Row], kind: str) -> list[Row]:
+    """The rows that have figures of one kind, with these alone."""
+    return [row for row in (_only(row, kind) for row in rows) if row.here or row.report]
 
 
 def _only(row: Row, kind: str) -> Row:

@@ -128,17 +128,19 @@ class Recipe:
         """By name; every system has `seeds`."""
         return {comparison.name: comparison for comparison in (*self.comparisons, SEEDS)}
 
-    def chosen_comparisons(self, choice: str | None, given: set[str]) -> list[Comparison]:
+    def chosen_comparisons(self, choice: str | None, given: set[str], quick: bool = False) -> list[Comparison]:
         """The comparisons that `choice` names.
 
         choice  "none", "all", or names with commas; None: the recipe's own choice
         given   names of the settings that the user gave: the recipe's own choice does not vary these
+        quick   whether the user gave --quick, under which the recipe's own choice leaves some out
 
         Raises ValueError for an unknown name.
         """
         known = self.all_comparisons()
         if choice is None:
-            return [known[name] for name in self.compare if not known[name].axes & given]
+            usual = [known[name] for name in self.compare if not known[name].axes & given]
+            return [comparison for comparison in usual if not (quick and comparison.quick == "none")]
         if choice in ("none", "all"):
             return [] if choice == "none" else list(known.values())
         names = [name.strip() for name in choice.split(",")]

@@ -10,9 +10,10 @@ All figures have one style. The argument `note`, such as "generated data", is wr
 from fastnn.plots.curves import bands, lines_over
 from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map, points
 from fastnn.plots.functions import functions
-from fastnn.plots.images import filters, image_grid
+from fastnn.plots.images import filters, image_grid, image_grids
 from fastnn.plots.learning import learning_curves, run_curves
 from fastnn.plots.over_time import histograms_beside, histograms_over_time, monitor, statistics_over_time
+from fastnn.plots.panels import CurvePanel, curve_panels
 from fastnn.plots.searches import search_dots
 from fastnn.plots.smoothed import loss_beside_error, smoothed_curves
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
@@ -28,8 +29,10 @@ __all__ = [
     "PURPLE",
     "SKY",
     "YELLOW",
+    "CurvePanel",
     "bands",
     "confusion_matrix",
+    "curve_panels",
     "decision_boundaries",
     "embedding_map",
     "filters",
@@ -38,6 +41,7 @@ __all__ = [
     "histograms_beside",
     "histograms_over_time",
     "image_grid",
+    "image_grids",
     "learning_curves",
     "lines_over",
     "loss_beside_error",

@@ -30,6 +30,7 @@ Panel = tuple[str, Predict, np.ndarray, np.ndarray]
 
 GRID = 240  # the number of points along each axis at which a model predicts the class
 MARKERS = "o^sDvP*"  # classes differ by marker as well as by colour
+ALONE = 6.5  # the width of a single plane, in inches
 PALE = 0.28  # opacity of the regions behind the points
 WRITTEN = 20  # cells have no numbers in them if a matrix has more rows or columns
 
@@ -41,6 +42,7 @@ def decision_boundaries(
     *,
     columns: int = 3,
     threshold: float | None = None,
+    outline: np.ndarray | None = None,
     note: str | None = None,
 ) -> "Figure":
     """The regions of the plane that models assign to each class, with the data points on top; one panel for each model.
@@ -50,8 +52,9 @@ def decision_boundaries(
                (M, 1), where a number above `threshold` means class 1
     x, y       points (N, 2), and their labels (N,): 0, 1, ..., or −1 and 1 for two classes
     threshold  None: ½ if all outputs are from 0 to 1, as probabilities are, else 0
+    outline    points (M, 2) of a line that is drawn dashed in every panel, as of the true border
 
-    Raises ValueError if there are no panels.
+    A single panel is larger than one of several. Raises ValueError if there are no panels.
 
         plots.decision_boundaries([("a net", model.predict, data.train.x, data.train.y)], "moons")
     """
@@ -62,6 +65,8 @@ def decision_boundaries(
         x, y = np.asarray(x, np.float64), np.asarray(y).ravel()
         _regions(axis, predict, x, threshold)
         _scatter(axis, x, (y > 0).astype(int) if y.min(initial=0) < 0 else y.astype(int))
+        if outline is not None:
+            axis.plot(*np.asarray(outline, np.float64).T, color=BLACK, ls="--", lw=1.4)
     return figure
 
 
@@ -82,7 +87,8 @@ def _panel_size(panels: Sequence[Panel]) -> tuple[float, float]:
     """(Width, height) of a panel in inches, with room for the highest plane and for the longest title."""
     ratios = [np.ptp(up) / np.ptp(across) for across, up in (_plane(np.asarray(x)) for _, _, x, _ in panels)]
     lines = max((name.count("\n") + 1 for name, *_ in panels), default=1)
-    return 3.3, 3.2 * float(np.clip(max(ratios, default=1.0), 0.4, 1.3)) + 0.19 * lines + 0.1
+    width = 3.3 if len(panels) > 1 else ALONE
+    return width, (width - 0.1) * float(np.clip(max(ratios, default=1.0), 0.4, 1.3)) + 0.19 * lines + 0.1
 
 
 def _plane(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

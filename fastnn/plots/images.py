@@ -1,7 +1,7 @@
 """Images and weights in a grid."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FINE = 24  # the least width of an image, in pixels of the grid
 WIDTH = 8.0  # of a full grid, in inches
+GRIDS = (5.4, 4.9)  # each of several grids, in inches
 GAP = 0.15  # between images, as a fraction of their width
 TILE = (0.45, 1.3)  # the least and the largest width of an image, in inches
 # The colour scale ends at this percentile of the magnitudes, so that one outlier does not leave all other weights pale.
@@ -54,6 +55,27 @@ def image_grid(
         top, left = _corner(number, weights.shape[1:3], columns, gap)
         place = left + weights.shape[2] / 2, top - 0.1 * gap[0]
         axis.text(*place, literal(name), ha="center", va="bottom", fontsize=SMALL)
+    return figure
+
+
+@undisturbed
+def image_grids(grids: Mapping[str, np.ndarray], title: str, *, note: str | None = None) -> "Figure":
+    """Weights (n, h, w) of several nets side by side, each net's on its own scale: 0 is white, as in `image_grid`.
+
+    Raises ValueError for other shapes, no images or no grids.
+
+        plots.image_grids({"ReLU": a.parameters["dense.w"].T.reshape(-1, 28, 28), "sigmoid": …}, "weights")
+    """
+    if any(np.ndim(weights) != 3 or not np.size(weights) for weights in grids.values()):
+        shapes = {name: np.shape(weights) for name, weights in grids.items()}
+        raise ValueError(f"image_grids: shapes {shapes}, expected (n, h, w), none of them 0")
+    figure, axes = sheet(len(grids), columns=2, size=GRIDS, title=title, note=note)
+    for axis, (name, weights) in zip(axes, grids.items(), strict=True):
+        weights, columns = np.asarray(weights, np.float64), _columns(len(weights))
+        unit, fine = _unit(weights, True), _enlarged(weights)
+        gap = max(1, round(GAP * fine.shape[2]))
+        picture_axes(axis, title=name)
+        _draw(figure, axis, _tiled(fine, columns, (gap, gap)), unit, True)
     return figure
 
 

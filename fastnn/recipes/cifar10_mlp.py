@@ -5,24 +5,22 @@ The weights of the epoch with the best validation accuracy are kept.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from fastnn import plots
-from fastnn.common.text import percent
 from fastnn.data import Dataset, Use
 from fastnn.data.preprocessing import Pixels
-from fastnn.experiment.answers import Picture
-from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes.cifar10_answers import answers
+from fastnn.recipes.cifar10_comparisons import COMPARISONS
+from fastnn.recipes.effective_rate import STATES, EffectiveRate
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
@@ -34,8 +32,8 @@ from fastnn.recipes.shared import (
     initializer_of,
     optimizer_of,
     sizes_of,
-    told,
 )
+from fastnn.training.callbacks import Callback
 
 
 @dataclass(frozen=True)
@@ -81,90 +79,10 @@ def build(settings: CifarSettings, data: Dataset) -> tuple[Sequential, Optimizer
     return model, optimizer_of(settings)
 
 
-def pictures(results: ExperimentResult) -> list[Picture]:
-    """A map of the comparison `cells`, if all its runs succeeded."""
-    runs = results.group("cells")
-    if len(runs) < len(SCALES) * len(RATES):
-        return []
-    values = np.array([run.metrics["val_accuracy"] for run in runs.values()]).reshape(len(SCALES), len(RATES))
-    rates = [f"{rate:g}, run {number}" for number, rate in enumerate(RATES, 1)]
-    figure = plots.heat_map(
-        values,
-        [f"{scale:g}" for scale in SCALES],
-        rates,
-        "validation accuracy by weight scale and learning rate",
-        xlabel="learning rate",
-        ylabel="weight scale",
-        note=note_of(results),
-    )
-    return [("cells-map.png", "validation accuracy by weight scale and learning rate", figure)]
+def callbacks(settings: CifarSettings, folder: Path, chosen: bool) -> list[Callback]:
+    """What records effective rates, for the optimizers that have them: seldom in long runs, as it takes time."""
+    return [EffectiveRate(5 if settings.samples else 100)] if settings.optimizer in STATES else []
 
-
-def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    """Accuracies of each run in its last epoch; the tables show those of the epoch whose weights were kept."""
-    return [
-        (comparison.question, [_line(label, run) for label, run in members.items() if not run.failed])
-        for comparison, members in results.groups
-    ]
-
-
-def _line(label: str, run: RunResult) -> str:
-    last = run.epochs[-1]
-    accuracies = f"{percent(last['accuracy'])} in training, {percent(last['val_accuracy'])} in validation"
-    return f"{label}: {accuracies} in epoch {len(run.epochs)}; epoch {run.best_epoch} kept"
-
-
-SCALES = (0.01, 0.02, 0.005)
-RATES = (1e-5, 5e-4, 1e-5)  # the report's third column repeats its first; here it has another seed
-
-_SGD = {"optimizer": "sgd", "momentum": 0.0}
-_FOUR_THOUSAND = {"samples": 4_000, "epochs": 5, "batch_size": 100, "weight_scale": 0.05}
-_OVERFIT = {"samples": 50, "batch_size": 25, "epochs": 20, "weight_scale": 0.1, "keep": "last"} | _SGD
-_DROPOUT = {"samples": 500, "hidden": "500", "weight_scale": 0.01, "lr": 5e-4, "batch_size": 100, "epochs": 25}
-
-COMPARISONS = (
-    Comparison(
-        "overfit",
-        "can the net learn 50 pictures by heart in 20 epochs of plain SGD?",
-        {
-            "100-100": _OVERFIT | {"hidden": "100x2", "lr": 1e-3},
-            "100-100-100-100": _OVERFIT | {"hidden": "100x4", "lr": 2e-3},
-        },
-    ),
-    Comparison(
-        "baseline",
-        "one hidden layer, plain SGD (the report's: about 60 % and 50 %)",
-        {
-            "100, l2 .2": _SGD
-            | {"hidden": "100", "l2": 0.2, "lr": 1e-3, "decay": 0.95, "epochs": 10, "initializer": "normal"}
-            | {"weight_scale": 1e-3}
-        },
-    ),
-    Comparison(
-        "optimizers",
-        "SGD, momentum, RMSProp and Adam on 4,000 pictures",
-        {
-            "sgd, 100x5": _FOUR_THOUSAND | _SGD | {"hidden": "100x5", "lr": 1e-2},
-            "momentum .9, 100x5": _FOUR_THOUSAND | _SGD | {"hidden": "100x5", "lr": 1e-2, "momentum": 0.9},
-            "rmsprop, 100x4": _FOUR_THOUSAND | {"hidden": "100x4", "optimizer": "rmsprop", "lr": 1e-4},
-            "adam, 100x4": _FOUR_THOUSAND | {"hidden": "100x4", "optimizer": "adam", "lr": 1e-3},
-        },
-    ),
-    Comparison(
-        "cells",
-        "nine pairs of weight scale and learning rate (the report's best: .515)",
-        {
-            f"scale {scale:g}, lr {rate:g}, run {number}": {"weight_scale": scale, "lr": rate, "seed": number // 3}
-            for scale in SCALES
-            for number, rate in enumerate(RATES, 1)
-        },
-    ),
-    Comparison(
-        "dropout",
-        "500 pictures with and without dropout",
-        {"none": _DROPOUT | {"dropout": 0.0}, "keep .25": _DROPOUT | {"dropout": 0.75}},
-    ),
-)
 
 RECIPE = Recipe(
     id="cifar10-mlp",
@@ -177,8 +95,10 @@ RECIPE = Recipe(
     preprocessing=preprocessing,
     build=build,
     comparisons=COMPARISONS,
-    compare=("overfit", "baseline", "optimizers", "dropout"),
+    compare=tuple(comparison.name for comparison in COMPARISONS),
     keep="val_accuracy",
     rates={"sgd": 1e-3, "adam": 5e-4, "adamw": 5e-4, "rmsprop": 1e-4, "adagrad": 1e-3},
-    answers=lambda results: told(closing(results), pictures(results)),
+    callbacks=callbacks,
+    after_epoch=("train", "test"),
+    answers=answers,
 )

@@ -7,37 +7,28 @@ carelessly written exponential would overflow.
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from fastnn import plots
 from fastnn.data import Dataset, Use
-from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import by_step, note_of
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes.last_batch import LastBatch
+from fastnn.recipes.mnist_mlp_answers import answers
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
     INITIALIZER_NAMES,
     OPTIMIZER_NAMES,
-    accuracies,
     classes_of,
     initializer_of,
     optimizer_of,
     pixels,
-    told,
 )
 from fastnn.training.callbacks import Callback, GradientNorms
-
-NORM = "norm dense.w"  # as GradientNorms calls it in the history
-NORM_TITLE = "norm of the first layer's gradient by step"
 
 
 @dataclass(frozen=True)
@@ -71,47 +62,40 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
 
 
 def callbacks(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
-    return [GradientNorms()]
-
-
-def pictures(results: ExperimentResult) -> list[Picture]:
-    """Loss and gradient norm by step, and the first layer's weights as pictures."""
-    note = note_of(results)
-    runs = {label: run for _, members in results.groups for label, run in members.items() if not run.failed}
-    runs = runs or {"chosen": results.chosen}
-    weights = results.model.parameters["dense.w"]
-    side = int(np.sqrt(weights.shape[0]))
-    grid = plots.image_grid(np.asarray(weights).T.reshape(-1, side, side), "weights of the hidden units", note=note)
-    return [
-        ("loss-by-step.png", "loss by step, penalties included", by_step(runs, "loss", "loss by step", note)),
-        ("gradients.png", "Frobenius norm of the first layer's gradient", by_step(runs, NORM, NORM_TITLE, note)),
-        ("weights.png", "the weights of each hidden unit, one picture a unit", grid),
-    ]
-
-
-def closing(results: ExperimentResult) -> list[tuple[str, list[str]]]:
-    lines = [f"{label}: {accuracies(run.metrics)}" for label, run in results.group("activations").items()]
-    return [("accuracy by activation", lines)] if lines else []
+    return [GradientNorms(), LastBatch()]
 
 
 COMPARISONS = (
-    Comparison("activations", "ReLU or sigmoid?", {name: {"activation": name} for name in ("relu", "sigmoid")}),
-    Comparison("penalties", "L2 or L1?", {"l2 .5": {"l2": 0.5, "l1": 0.0}, "l1 .01": {"l2": 0.0, "l1": 0.01}}),
+    Comparison(
+        "activations",
+        "ReLU or sigmoid?",
+        {name: {"activation": name} for name in ("relu", "sigmoid")},
+        "own",
+        report="ReLU: 96.58 % on the test set; sigmoid: 86.39 %.",
+        quick="whole",
+    ),
+    Comparison(
+        "penalties",
+        "Which penalty is better, L2 or L1?",
+        {"l2 .5": {"l2": 0.5, "l1": 0.0}, "l1 .01": {"l2": 0.0, "l1": 0.01}},
+        "own",
+        quick="none",
+    ),
 )
 
 RECIPE = Recipe(
     id="mnist-mlp",
     title="digits from raw pixels: 64 units, ReLU or sigmoid, weights and gradients shown",
     settings=MnistMlpSettings(),
-    quick={"epochs": 4, "samples": 5_000},
+    quick={"epochs": 10, "samples": 5_000},
     published=PUBLISHED["mnist-mlp"],
     data_set="mnist",
     use=Use(val=10_000, needs=("val", "test")),
     preprocessing=pixels(flat=True),
     build=build,
     comparisons=COMPARISONS,
-    compare=("activations",),
+    compare=("activations", "penalties"),
     rates={"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2},
     callbacks=callbacks,
-    answers=lambda results: told(closing(results), pictures(results)),
+    answers=answers,
 )

@@ -6,7 +6,6 @@ from typing import Any
 from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset
 from fastnn.data.preprocessing import Pixels
-from fastnn.experiment.answers import Answer, Picture
 from fastnn.nn.initializers import INITIALIZERS, Initializer, InitializerName, Normal, TruncatedNormal, get
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
 from fastnn.nn.layers.activation import KERNELS, ActivationName
@@ -87,11 +86,3 @@ def classes_of(data: Dataset) -> list[str]:
 def accuracies(metrics: Mapping[str, float]) -> str:
     """The accuracies of a run as "train 97.28 %, val 96.60 %, test 96.58 %"."""
     return ", ".join(f"{split} {percent(metrics[f'{split}_accuracy'])}" for split in SPLITS)
-
-
-def told(closing: list[tuple[str, list[str]]], pictures: list[Picture]) -> list[Answer]:
-    """Answers of titles with lines, and of pictures, each of its own."""
-    lines = [Answer(f"told-{number}", title, lines=found) for number, (title, found) in enumerate(closing, 1)]
-    return lines + [
-        Answer(name.removesuffix(".png"), caption, pictures=[(name, caption, f)]) for name, caption, f in pictures
-    ]

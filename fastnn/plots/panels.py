@@ -1,0 +1,114 @@
+"""Several small pictures of curves side by side, with one legend: what runs did by step and by epoch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnn.plots.learning import DOTTED, REPORT
+from fastnn.plots.style import (
+    GREY,
+    LOGARITHMIC,
+    MARKED,
+    SMALL,
+    colour,
+    dash,
+    entry,
+    line_axes,
+    literal,
+    sheet,
+    undisturbed,
+    whole_number_ticks,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Points = tuple[Any, Any]  # sequences or arrays of one length: x, y
+
+SIZE = (3.7, 3.3)  # of a panel, in inches
+
+
+@dataclass(frozen=True)
+class CurvePanel:
+    """One panel of `curve_panels`.
+
+    title, xlabel, ylabel  of the panel
+    curves    label -> x and y
+    reported  label -> x and y as somebody else published them: dotted, with crosses, in the label's colour
+    dots      draw points without a line between them, as suits the losses of single steps
+    level     (value, what it is) of a horizontal line; None: there is none
+    from_zero whether y begins at 0, as a share does, and is never logarithmic
+    """
+
+    title: str
+    xlabel: str
+    curves: Mapping[str, Points]
+    ylabel: str = ""
+    reported: Mapping[str, Points] = field(default_factory=dict)
+    dots: bool = False
+    level: tuple[float, str] | None = None
+    from_zero: bool = False
+
+
+@undisturbed
+def curve_panels(panels: Sequence[CurvePanel], title: str, *, columns: int = 3, note: str | None = None) -> "Figure":
+    """The panels in rows of `columns`. A label has the same colour in all of them, and one legend names them all.
+
+    y is logarithmic in panels whose values span decades. Raises ValueError if there are no panels.
+    """
+    labels = list(dict.fromkeys(label for panel in panels for label in (*panel.curves, *panel.reported)))
+    figure, axes = sheet(len(panels), columns=columns, size=SIZE, title=title, note=note)
+    for axis, panel in zip(axes, panels, strict=True):
+        line_axes(axis, title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
+        for label, points in panel.curves.items():
+            _draw(axis, points, labels.index(label), dots=panel.dots)
+        for label, points in panel.reported.items():
+            axis.plot(*points, color=colour(labels.index(label)), marker="x", markersize=6, **DOTTED)
+        whole_number_ticks(axis)
+        if panel.from_zero:
+            axis.set_ylim(bottom=0)
+        else:
+            _scale(axis)
+        if panel.level is not None:
+            axis.axhline(panel.level[0], color=GREY, lw=0.8, ls="--")
+            axis.annotate(
+                literal(panel.level[1]), (0.01, panel.level[0]), xycoords=("axes fraction", "data"),
+                xytext=(2, 2), textcoords="offset points", fontsize=SMALL, color=GREY,
+            )  # fmt: skip
+    _legend(figure, labels, panels)
+    return figure
+
+
+def _scale(axis: "Axes") -> None:
+    """Make y logarithmic if it spans decades, losses that are exactly 0 left out: a few steps may end at that."""
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.get_lines()] or [np.zeros(0)])
+    values = values[np.isfinite(values)]
+    above = values[values > 0]
+    if above.size and not (values < 0).any() and above.max() > LOGARITHMIC * above.min():
+        axis.set_yscale("log", nonpositive="mask")
+
+
+def _draw(axis: "Axes", points: Points, number: int, *, dots: bool) -> None:
+    count = len(points[0])
+    if dots:
+        size = 3.5 if count <= 10 * MARKED else 1.5
+        axis.plot(*points, color=colour(number), ls="", marker="o", markersize=size, mew=0)
+    else:
+        axis.plot(*points, color=colour(number), ls=dash(number), lw=1.6, marker="." if count <= MARKED else None)
+
+
+def _legend(figure: "Figure", labels: list[str], panels: Sequence[CurvePanel]) -> None:
+    """Below the panels: the colour of each label, and how published figures are drawn. None for a single curve."""
+    from matplotlib.lines import Line2D
+
+    looks: list[dict[str, Any]] = [{"color": colour(i), "ls": dash(i), "lw": 1.8} for i in range(len(labels))]
+    texts = [entry(label) for label in labels]
+    if any(panel.reported for panel in panels):
+        looks.append(DOTTED | {"color": GREY, "marker": "x"})
+        texts.append(REPORT)
+    if len(texts) > 1:
+        handles = [Line2D([], [], **look) for look in looks]
+        figure.legend(handles, texts, loc="outside lower left", ncols=4, frameon=False, fontsize=SMALL)

@@ -1,0 +1,59 @@
+"""mnist-mlp's toy net, last batches and sigmoids; the scalar net's worked numbers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.recipes import mnist_mlp_answers, scalar_answers, toy_net
+from fastnn.recipes.last_batch import LastBatch
+from fastnn.recipes.plain_net import ScalarNet
+from fastnn.recipes.published import PUBLISHED
+from fastnn.recipes.scalar_points import EXAMPLE_TARGET, EXAMPLE_V, EXAMPLE_W, EXAMPLE_X
+
+TOY = PUBLISHED["mnist-mlp"].rows("toy")
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+def test_the_toy_net_is_the_published_one(activation):
+    x, y = toy_net.toy_samples()
+    want, training = TOY[activation], toy_net.TRAININGS[activation]
+    assert toy_net.toy_model(activation).batch_loss(x, y)() == pytest.approx(want["loss"], abs=5e-7)
+    history = toy_net.toy_training(activation)
+    assert len(history.steps["norm dense.w"]) == training.epochs
+    assert history.steps["loss"][-1] == pytest.approx(want[training.figure], rel=1e-12)
+    errors = toy_net.errors_of(toy_net.toy_model(activation), x, y, toy_net.NAMES)
+    assert max(errors.values()) < 1e-6
+
+
+def test_last_batch_is_that_of_the_last_step():
+    """With one batch an epoch the last batch is the epoch; of two, its accuracy is the other half of the sum."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(12, 3)), rng.integers(0, 2, 12)
+    model = fn.Sequential([fn.Dense(2)], input_shape=(3,), loss="softmax_cross_entropy", dtype="float64")
+    before = model.evaluate(x[8:], y[8:])
+    history = model.fit(
+        x, y, optimizer=fn.SGD(0.0), batch_size=8, epochs=1, shuffle=False, callbacks=[LastBatch()], verbose=False
+    )
+    assert history.epochs[0]["last_batch_accuracy"] == before["accuracy"]
+    assert history.epochs[0]["last_batch_loss"] == pytest.approx(before["loss"], rel=1e-12)
+
+
+def test_roughness_of_noise_and_of_a_slope():
+    noise = np.random.default_rng(0).normal(size=(8, 28, 28))
+    assert mnist_mlp_answers.roughness(noise) == pytest.approx(2 / np.sqrt(np.pi), rel=0.02)
+    slope = np.tile(np.arange(28.0), (1, 28, 1))
+    assert mnist_mlp_answers.roughness(slope) < 0.1
+
+
+def test_worked_numbers_are_the_report_s():
+    net = ScalarNet(EXAMPLE_W, EXAMPLE_V)
+    net.forward(EXAMPLE_X)
+    net.backward(EXAMPLE_TARGET)
+    results = SimpleNamespace(published=PUBLISHED["scalar"])
+    for answer in (scalar_answers.forward(results, net), scalar_answers.gradients(results, net)):
+        (table,) = answer.tables
+        assert {row.label for row in table.rows} == set(PUBLISHED["scalar"].rows(answer.name))
+        for row in table.rows:
+            assert row.here["value"] == pytest.approx(row.report["value"], abs=2e-4)
