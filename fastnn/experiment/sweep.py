@@ -62,7 +62,8 @@ def read_rows(path: Path, recipe: Recipe) -> list[TrialRow]:
         with open(path, newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             rows: list[TrialRow] = list(reader)
-            columns = set(reader.fieldnames or ()) if rows else {"id", "status"}  # an empty file is a sweep's, too
+            found = reader.fieldnames or ()
+            columns = set(found) if found or rows else {"id", "status"}  # an empty file is a sweep's, too
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileFormatError(f"{path}: cannot be read as a sweep's table ({error})") from None
     if not columns >= {"id", "status"} or any(row["id"] != recipe.id for row in rows):

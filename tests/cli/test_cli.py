@@ -60,7 +60,15 @@ def test_train_leaves_a_run(corpus, here, capsys):
     assert train() == 0
     out, err = capsys.readouterr()
     assert sorted(os.listdir(here / "runs")) == ["trigram"]
-    files = ["curves.png", "embedding.png", "history.csv", "model.h5", "report.html", "summary.json"]
+    files = [
+        "curves.png",
+        "embedding.png",
+        "first-epochs.png",
+        "history.csv",
+        "model.h5",
+        "report.html",
+        "summary.json",
+    ]
     assert sorted(os.listdir(here / "runs/trigram")) == files
     assert "33.39 %" in out
     assert "next words of five test trigrams" in out

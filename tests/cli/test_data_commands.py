@@ -192,7 +192,7 @@ def test_splits_of_the_systems(here):
     assert sizes(found("cifar10-mlp", "small")) == [40, 20, 20]
     save_idx("digits", small_images(60, 20, 28, 28))
     assert sizes(found("mnist-mlp", "digits")) == [40, 20, 20]
-    assert sizes(found("mnist-sgd", "digits")) == [60, 20]
+    assert sizes(found("mnist-sgd", "digits")) == [40, 20, 20]
 
 
 def test_letters_in_one_heap_are_shuffled_and_dealt():

@@ -88,6 +88,12 @@ FIGURES = {
     "histograms_beside": lambda word: plots.histograms_beside(
         {label: records(word) for label in WORDS}, word, note=word
     ),
+    "curve_panels": lambda word: plots.curve_panels(
+        [plots.CurvePanel(word, word, {label: ([1, 2], [1, 2]) for label in WORDS}, word, level=(1.0, word))],
+        word,
+        note=word,
+    ),
+    "image_grids": lambda word: plots.image_grids({label: np.ones((2, 3, 3)) for label in WORDS}, word, note=word),
     "statistics_over_time": lambda word: plots.statistics_over_time(records(word), word, note=word),
     "points": lambda word: plots.points(POINTS, np.array([0, 1]), word, note=word),
     "functions": lambda word: plots.functions([0, 1], {word: {label: [1, 2] for label in WORDS}}, word, xlabel=word),
