@@ -53,7 +53,9 @@ def speed_and_steadiness(runs: Mapping[str, RunResult], name: str, level: float,
     for label, run in runs.items():
         reached = epochs_to(run, name, level)
         when = (
-            f"reached {figure_text(name, level)} in epoch {reached}" if reached else f"never {figure_text(name, level)}"
+            f"reached {figure_text(name, level)} in epoch {reached}"
+            if reached
+            else f"never reached {figure_text(name, level)}"
         )
         count = min(last, len(run.curve(name)))
         spread = figure_text(name, steadiness(run, name, last))

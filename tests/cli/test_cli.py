@@ -71,7 +71,7 @@ def test_train_leaves_a_run(corpus, here, capsys):
     ]
     assert sorted(os.listdir(here / "runs/trigram")) == files
     assert "33.39 %" in out
-    assert "next words of five test trigrams" in out
+    assert "Which words follow five test trigrams?" in out
     assert err.count("epoch ") == 3
     assert (here / "runs/trigram/curves.png").read_bytes().startswith(b"\x89PNG")
 

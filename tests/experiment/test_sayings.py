@@ -1,0 +1,64 @@
+"""What is said of runs is computed from them."""
+
+import numpy as np
+import pytest
+
+from fastnn.experiment import sayings
+from fastnn.experiment.results import RunResult
+
+
+def run(label="a", failed="", **metrics):
+    return RunResult(label, None, metrics=metrics, failed=failed)
+
+
+def curve(*values, name="val_accuracy"):
+    return RunResult("a", None, epochs=[{name: value} for value in values])
+
+
+class TestRanking:
+    def test_best_and_worst_by_the_validation_set(self):
+        runs = {"a": run(val_accuracy=0.5, test_accuracy=0.9), "b": run(val_accuracy=0.75, test_accuracy=0.1)}
+        assert sayings.ranking(runs) == ["Best validation accuracy: b (75.00 %); worst: a (50.00 %)."]
+
+    def test_a_lower_loss_is_better(self):
+        runs = {"a": run(train_loss=0.5), "b": run(train_loss=0.25), "c": run(train_loss=1.5)}
+        assert sayings.ranking(runs) == ["Best training loss: b (0.2500); worst: c (1.5000)."]
+
+    def test_what_looks_the_same_is_named_together(self):
+        runs = {"a": run(val_accuracy=0.50001), "b": run(val_accuracy=0.50002), "c": run(val_accuracy=0.25)}
+        assert sayings.ranking(runs) == ["Best validation accuracy: b and a (50.00 %); worst: c (25.00 %)."]
+        del runs["c"]
+        assert sayings.ranking(runs) == ["All have the same validation accuracy: 50.00 %."]
+
+    def test_one_run_or_none_is_not_ranked(self):
+        assert sayings.ranking({"a": run(val_accuracy=0.5)}) == sayings.ranking({}) == []
+
+
+class TestSpeed:
+    def test_the_first_epoch_that_reaches_a_level(self):
+        assert sayings.epochs_to(curve(0.1, 0.5, 0.4, 0.9), "val_accuracy", 0.45) == 2
+        assert sayings.epochs_to(curve(0.1, 0.2), "val_accuracy", 0.45) is None
+        assert sayings.epochs_to(curve(3.0, 2.0, name="val_loss"), "val_loss", 2.5) == 2
+
+    def test_deviation_is_that_of_the_sample_and_of_the_last_epochs(self):
+        values = [9.0, 1.0, 2.0, 4.0]
+        assert sayings.steadiness(curve(*values), "val_accuracy", last=3) == pytest.approx(np.std([1, 2, 4], ddof=1))
+
+    def test_told(self):
+        runs = {"a": curve(0.25, 0.5), "b": curve(0.25, 0.25)}
+        first, second = sayings.speed_and_steadiness(runs, "val_accuracy", 0.5)
+        assert first.startswith(
+            "a: reached 50.00 % in epoch 2; deviation of validation accuracy over its last 2 epochs"
+        )
+        assert second.startswith("b: never reached 50.00 %")
+
+
+def test_mean_and_deviation_of_runs_that_differ_by_chance():
+    runs = {
+        "0": run(test_accuracy=0.5, test_loss=1.0),
+        "1": run(test_accuracy=0.7, test_loss=3.5),
+        "2": run(failed="nan"),
+    }
+    (row,) = sayings.spread_row(runs)
+    assert row.here == {"test_accuracy": "60.00 % ± 14.14 %", "test_loss": "2.2500 ± 1.7678"}
+    assert sayings.spread_row({"0": run(test_accuracy=0.5)}) == []
