@@ -224,7 +224,7 @@ SHARED, NORM = fn.Dense(4), fn.BatchNorm()
         (lambda: fn.Model(X, NORM(fn.Dense(4)(NORM(X)))), fn.ShapeError, "batch_norm is called with samples of shapes"),
         (lambda: fn.Dense(3, tied_to=SHARED), TypeError, "tied_to is Dense, expected the name of a layer"),
         (lambda: fn.Model(X, fn.Dense(2, name="a\0b")(X)), ValueError, "expected printable text"),
-        (lambda: fn.Model(X, fn.Dense(2, freeze="no")(X)), TypeError, "dense: freeze is 'no', expected True or False"),
+        (lambda: fn.Model(X, fn.Dense(2, freeze="no")(X)), TypeError, "Dense: freeze is 'no', expected True or False"),
         (lambda: fn.Model(X, [Y, fn.Dense(3)(Y)], loss_weights=[1, 2]), TypeError, "expected a dict by output, such"),
         (lambda: fn.Model(X, Y, loss_weights=0.5), TypeError, "loss_weights is 0.5"),
         (lambda: fn.Model(X, [Y, fn.Dense(3)(Y)], loss=["mse", "mse"]), TypeError, "several outputs a dict of them"),
