@@ -72,7 +72,11 @@ def trained(name, path, looks=None):
     return model
 
 
-PLACES = {"in a step": (Runner, "advance"), "in a callback": (Looks, "first"), "in an evaluation": (Predictor, "_runner")}
+PLACES = {
+    "in a step": (Runner, "advance"),
+    "in a callback": (Looks, "first"),
+    "in an evaluation": (Predictor, "_runner"),
+}
 
 
 @pytest.mark.parametrize("number", [2, 3])
