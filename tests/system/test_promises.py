@@ -7,9 +7,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
 QUOTED = re.findall("`([^`]+)`", PAGE)
 COMMANDS = [words.split() for words in QUOTED if words.startswith("python ")]
-PROOFS = {
-    path.stem for path in (ROOT / "tests" / "proofs").glob("*.py") if "\nif __name__ ==" in path.read_text("utf-8")
-}
+FILES = [path for path in (ROOT / "tests" / "proofs").glob("*.py") if not path.stem.startswith("test_")]
+PROOFS = {path.stem for path in FILES if "__main__" in path.read_text("utf-8")}
 
 
 def test_it_names_tests_that_exist():
