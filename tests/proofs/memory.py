@@ -52,7 +52,7 @@ def trigram(scale, batch=100, optimizer=None, stopping=False):
     words, hidden = max(int(scale * 1e6 / 4 / 200), 20), 200
     layers = [fn.Embedding(words, 30), fn.Flatten(), fn.Dense(hidden, "sigmoid"), fn.Dense(words)]
     model = fn.Sequential(layers, input_shape=(3,))
-    x = np.zeros((10 * batch + 7, 3), np.int32)
+    x = np.zeros((2 * batch + 7, 3), np.int32)
     return model, (x, x[:, 0].copy()), _settings(batch, optimizer or fn.SGD(0.1, momentum=0.9), stopping)
 
 
