@@ -1,48 +1,88 @@
-"""Ctrl-C while training never takes effect between a step and the counters that belong to it."""
+"""Ctrl-C and SIGTERM while training never take effect between a step and the counters that belong to it."""
 
 import contextlib
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Terminated(BaseException):
+    """SIGTERM on its way out of a training, where it would end the process without a word to Python."""
 
 
 class InterruptShield:
-    """Within the block, an interrupt that arrives during `hold()` takes effect when that ends, others at once.
+    """Within the block, a signal that arrives during `hold()` takes effect when that ends, others at once.
 
     Without it, Python raises KeyboardInterrupt in the first moment after a compiled call: the weights have moved,
     but history and optimizer do not know yet. Only the main thread receives signals; elsewhere this does nothing.
+
+    terminates : whether SIGTERM that nobody handles leaves the block as an exception too, before it ends the process
     """
 
-    def __init__(self) -> None:
-        self._held = self._active = False
+    def __init__(self, *, terminates: bool = False) -> None:
+        self._held = self._delayed = False
+        self._terminates = terminates
         self._pending: tuple[Any, Any] | None = None
-        self._previous: Any = None
+        self._previous: dict[int, Any] = {}  # the handlers of before, of the signals that are looked at
+        self._effects: dict[int, Callable[[Any, Any], Any]] = {}
 
     def __enter__(self) -> "InterruptShield":
-        self._previous = signal.getsignal(signal.SIGINT)
-        self._active = threading.current_thread() is threading.main_thread() and callable(self._previous)
-        if self._active:
-            signal.signal(signal.SIGINT, self._handle)
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                previous = signal.getsignal(number)
+                is_default = self._terminates and number == signal.SIGTERM and previous is signal.SIG_DFL
+                effect = _terminate if is_default else previous
+                if callable(effect):
+                    self._previous[number], self._effects[number] = previous, effect
+                    signal.signal(number, self._handle)
         return self
 
-    def __exit__(self, *exception) -> None:
-        if self._active:
-            signal.signal(signal.SIGINT, self._previous)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)
+        if kind is Terminated:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
+        """What is done in the block is done whole."""
         self._held = True
         try:
             yield
         finally:
             self._held = False
-            if self._pending is not None:
-                pending, self._pending = self._pending, None
-                self._previous(*pending)
+            if not self._delayed:
+                self._take_effect()
 
-    def _handle(self, number, frame) -> None:
-        if self._held:
+    @contextlib.contextmanager
+    def delay(self) -> Iterator[None]:
+        """The same, but only the first signal waits: so a block that does not end can be interrupted."""
+        self._delayed = True
+        try:
+            yield
+        finally:
+            self._delayed = False
+            self._take_effect()
+
+    def _take_effect(self) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._effects[pending[0]](*pending)
+
+    def _handle(self, number: int, frame: Any) -> None:
+        if self._held or (self._delayed and self._pending is None):
             self._pending = (number, frame)
         else:
-            self._previous(number, frame)
+            self._pending = None
+            self._effects[number](number, frame)
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise Terminated

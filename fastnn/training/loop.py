@@ -18,8 +18,8 @@ from fastnn.training import blocks
 from fastnn.training.callbacks import Callback, ProgressBar, Run
 from fastnn.training.callbacks.progress import CompilationNote
 from fastnn.training.compile import compile_train
+from fastnn.training.ending import Ending
 from fastnn.training.history import History
-from fastnn.training.interrupt import InterruptShield
 from fastnn.training.memory import Memory, of_record, of_step
 from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
@@ -95,7 +95,7 @@ class _Loop:
         run.attach(self.runner)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = LastGoodState(self.runner, state)
-        self.shield = InterruptShield()
+        self.ending = Ending(run, self.good)
         self.steps_before = 0  # this epoch, in the history
         run.memory = self._memory(sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held))
 
@@ -135,7 +135,7 @@ class _Loop:
         self.run.memory.check()
         run, history = self.run, self.run.history
         history.stop_reason = None
-        with self.shield, self._callbacks_around_training():
+        with self.ending.shield, self._callbacks_around_training(), self.ending:
             self.runner.start(self.source.start(), passes=self.passes, samples=self.source.samples)
             self.runner.prepare()
             while run.epoch < run.last_epoch and run.stop_reason is None:
@@ -166,6 +166,7 @@ class _Loop:
         if self.validation is not None:
             figures = self.model.evaluate_source(self.validation)
             run.logs |= {f"val_{name}": value for name, value in figures.items()}
+        self.ending.epoch_done()
         run.epoch += 1
         self.model.epoch = run.epoch
         self.optimizer.epoch += 1
@@ -180,6 +181,7 @@ class _Loop:
             self.model.network.check_batch(len(chunk) % run.batch_size or run.batch_size)
             while run.stop_reason is None and runner.next_batch:
                 self._run_steps()
+            self.ending.chunk_done()
             self._check_state(self.good.is_finite())
             if run.stop_reason is not None:
                 break
@@ -195,11 +197,12 @@ class _Loop:
 
     def _run_steps(self) -> None:
         """One compiled call and the callbacks around it."""
-        self._call_batch("on_batch_begin")
-        self._check_state(self.good.keep())
-        with self.shield.hold():
-            self._advance()
-        self._call_batch("on_batch_end")
+        with self.ending.steps():
+            self._call_batch("on_batch_begin")
+            self._check_state(self.good.keep())
+            with self.ending.shield.hold():
+                self._advance()
+            self._call_batch("on_batch_end")
 
     def _advance(self) -> None:
         """Run some steps and count them."""

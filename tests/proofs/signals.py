@@ -1,10 +1,11 @@
-"""Ctrl-C and SIGTERM end a training at once, and what its checkpoint kept goes on to the bits of one not ended.
+"""Ctrl-C and SIGTERM end a training at once with a checkpoint, which goes on to the bits of a training not ended.
 
     python -m tests.proofs.signals --size 40 --seed 0
 
 `size` trainings of a word net and of a net of images, each ended by one of the two signals at a random moment. Printed
 is how long `fit` went on after it; more than 250 ms, or than one batch where that takes longer, is a failure. (What
-Python and Numba take to end the process comes on top.)
+Python and Numba take to end the process comes on top.) Only epochs and signals write checkpoints here: of how many
+trainings the file is of the middle of an epoch is printed, too; none at all is a failure.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fastnn.training import storage
 from tests.proofs.same_bits import NETS, OPTIMIZERS, digest
 
 SECONDS = 0.25
@@ -30,7 +32,7 @@ def train(name, folder, callbacks=()):
     import fastnn as fn
 
     model, x, y = NETS[name](ROWS, 0)
-    kept = fn.Checkpoint(Path(folder) / "kept.h5", resume=True, every=5)
+    kept = fn.Checkpoint(Path(folder) / "kept.h5", resume=True)
     settings = {"batch_size": 50, "epochs": EPOCHS, "verbose": False}
     model.fit(x, y, optimizer=OPTIMIZERS["momentum"](), callbacks=[kept, *callbacks], **settings)
     return digest(model.snapshot())
@@ -78,8 +80,14 @@ def ended(name, number, wait, folder):
     return seconds, f"{name} ended after {1e3 * seconds:.0f} ms" if seconds > max(SECONDS, batch) else ""
 
 
+def is_within(path):
+    """Whether a file is there, and of the middle of an epoch."""
+    return path.exists() and "position" in storage.read(path).training
+
+
 def main(size, seed):
-    rng, failures, taken, want = np.random.default_rng(seed), [], {number: [] for number in NUMBERS}, {}
+    rng, failures, within = np.random.default_rng(seed), [], 0
+    taken, want = {number: [] for number in NUMBERS}, {}
     for i in range(size):
         name, number = ("words", "images")[i % 2], NUMBERS[i // 2 % 2]
         if name not in want:
@@ -88,6 +96,7 @@ def main(size, seed):
         with tempfile.TemporaryDirectory() as folder:
             seconds, wrong = ended(name, number, rng.uniform(0, 0.5), folder)
             taken[number].append(seconds)
+            within += is_within(Path(folder) / "kept.h5")
             if not wrong and train(name, folder) != want[name]:
                 wrong = f"{name}: the training that went on has other bits"
             failures += [f"call {i}, {number.name}: {wrong}"] if wrong else []
@@ -96,6 +105,8 @@ def main(size, seed):
             f"{number.name}: {len(seconds)} trainings ended, median {1e3 * np.median(seconds):.0f} ms, "
             f"longest {1e3 * max(seconds, default=0):.0f} ms"
         )
+    failures += [] if within else ["no checkpoint is of the middle of an epoch"]
+    print(f"{within} checkpoints are of the middle of an epoch")
     print(*failures, f"{size} trainings: {len(failures)} failures", sep="\n")
     return bool(failures)
 

@@ -125,3 +125,35 @@ def test_in_another_thread_nothing_happens(interrupted):
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there the system ends the process itself")
+def test_sigterm_waits_too_where_somebody_handles_it():
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        with InterruptShield() as shield:
+            with shield.hold():
+                os.kill(os.getpid(), signal.SIGTERM)
+                assert came == []
+            assert came == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_sigterm_that_nobody_handles_is_left_alone_unless_something_is_to_be_kept():
+    with InterruptShield():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with InterruptShield(terminates=True):
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_what_is_delayed_ends_with_the_second(interrupted):
+    with InterruptShield() as shield, shield.delay():
+        with shield.hold():
+            interrupted()
+        assert interrupted.came == []
+        interrupted()
+        assert interrupted.came == [signal.SIGINT]
+    assert interrupted.came == [signal.SIGINT]

@@ -29,6 +29,10 @@ class Checkpoint(Callback):
              follows are the same bits as without the interruption. Not within an epoch of batches that a user makes:
              they cannot be read from the middle.
 
+    Ctrl-C and SIGTERM while `fit` runs write it too, after the step that is running and its callbacks; a second signal
+    does not wait for callbacks. Not between two epochs, where the file of the last one stays, nor within an epoch of
+    batches that a user makes.
+
     The file is a model too, which `load` reads: that of the last epoch, and once the training has ended the one that it
     leaves, as `EarlyStopping(restore_best=True)` puts the best parameters back. Then the last ones stand beside them,
     from which a training of more epochs goes on. One that was stopped stays stopped.
@@ -93,6 +97,10 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, run: Run) -> None:
         self._save(run)
+
+    def save_within(self, run: Run, position: dict[str, Any]) -> None:
+        """Write what a training has come to that is to end within an epoch, at a position as of `run.position`."""
+        self._save(run, position=position)
 
     def _save(self, run: Run, **position: Any) -> None:
         storage.save(self.path, run.model.saved(training_state(run, self.setup) | position))
