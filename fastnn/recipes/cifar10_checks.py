@@ -37,7 +37,7 @@ def checks(results: ExperimentResult) -> list[Answer]:
 def gradients(results: ExperimentResult) -> Answer:
     """Relative errors of the gradients of single layers, and of nets of two and three layers."""
     published = results.published.rows("gradients")
-    single = {"affine": affine_errors(), "ReLU": relu_errors(), "affine-ReLU": affine_relu_errors()}
+    single = {"affine": affine_errors(), "ReLU": relu_errors(), "affine, ReLU": affine_relu_errors()}
     single["dropout"] = dropout_errors()
     two = {"two-layer, no penalty": two_layer_errors(0.0), "two-layer, penalty .7": two_layer_errors(0.7)}
     three = three_layer_errors()
