@@ -78,9 +78,7 @@ def order_answer(results: ExperimentResult, recipe: Recipe) -> Answer:
     ]
     lines = [_told(kind, net, trigrams, orders) for kind, net in nets.items()]
     if any(kind.endswith("*") for kind in nets):
-        lines.append(
-            f"* trained for this answer alone: {SHORT['epochs']} epochs of at most {SHORT['samples']:,} samples."
-        )
+        lines.append(f"* trained for this answer: {SHORT['epochs']} epochs of {SHORT['samples']:,} samples.")
     return Answer("order", ORDER_QUESTION, [Table(rows, "the most likely next word")], lines)
 
 
