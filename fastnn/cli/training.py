@@ -121,7 +121,7 @@ def _print_answer(console: Console, answer: Answer) -> None:
     # The title is a line of its own: in the table it would break at the table's width.
     console.print(f"\n[bold]{escape(answer.question)}[/bold]", soft_wrap=True)
     for table in answer.tables:
-        if not table.is_detail:
+        if not table.is_detail and any(row.here for row in table.rows):
             console.print(_table(table))
     for line in answer.lines:
         console.print(line, markup=False)
@@ -130,10 +130,10 @@ def _print_answer(console: Console, answer: Answer) -> None:
 
 
 def _table(table: answers.Table) -> Table:
-    header, rows = texts(table)
+    header, rows = texts(table, only_made=True)
     shown = Table(title=escape(table.title) or None, title_justify="left", title_style="")
     for number, name in enumerate(header):
-        shown.add_column(name, justify="right" if number else "left")
+        shown.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:
         shown.add_row(*map(escape, row))
     return shown

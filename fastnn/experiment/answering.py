@@ -1,24 +1,47 @@
 """The answers that every command gives: how the chosen run came out, and one for each comparison."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from fastnn.common.figures import without_split
-from fastnn.common.text import SPLITS
+from fastnn.common.text import SPLITS, metric_name
 from fastnn.experiment import pictures, sayings
 from fastnn.experiment.answers import Answer, Row, Table, Value
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.mistakes import mistakes_of
+from fastnn.experiment.mistakes import MISTAKES, mistakes_of
 from fastnn.experiment.results import ExperimentResult, RunResult
 
 CHOSEN = "chosen"
 
 
-def answers_of(result: ExperimentResult, own: Iterable[Answer] = ()) -> list[Answer]:
-    """All answers, in order. own : the recipe's; one with the name of a comparison takes that one's place."""
-    given = {answer.name: answer for answer in own}
-    found = [chosen_answer(result), *(compared_answer(result, *group) for group in result.groups)]
-    found = [given.pop(answer.name, answer) for answer in found]
-    return [*found, *given.values(), *mistakes_of(result)]
+def answers_of(result: ExperimentResult, own: Iterable[Answer | str] = ()) -> list[Answer]:
+    """All answers, in order: the chosen run, the comparisons, what else the recipe found, and the mistakes.
+
+    own : the recipe's. One with the name of a usual answer takes that one's place; a text is the name of a usual one.
+    What the recipe lists before either stands before it.
+    """
+    found: dict[str, list[Answer]] = {}  # usual answer -> what stands in its place
+    waiting: list[Answer] = []
+    usual = _usual(result)
+    for answer in own:
+        name = answer if isinstance(answer, str) else answer.name
+        waiting += [] if isinstance(answer, str) else [answer]
+        if name in usual:
+            found[name] = [*waiting, *(usual[name]() if isinstance(answer, str) else [])]
+            waiting = []
+    # Those that the recipe replaces are not made: each draws a picture.
+    ordered = {name: found[name] if name in found else make() for name, make in usual.items()}
+    *first, last = ordered.values()
+    return [*(answer for answers in first for answer in answers), *waiting, *last]
+
+
+def _usual(result: ExperimentResult) -> dict[str, Callable[[], list[Answer]]]:
+    """The answers that every command gives, by name, in order; each is made when it is asked for."""
+
+    def compared(comparison: Comparison, members: dict[str, RunResult]) -> Callable[[], list[Answer]]:
+        return lambda: [compared_answer(result, comparison, members)]
+
+    comparisons = {group[0].name: compared(*group) for group in result.groups}
+    return {CHOSEN: lambda: [chosen_answer(result)], **comparisons, MISTAKES: lambda: mistakes_of(result)}
 
 
 def chosen_answer(result: ExperimentResult) -> Answer:
@@ -27,7 +50,7 @@ def chosen_answer(result: ExperimentResult) -> Answer:
     for split, label in SPLITS.items():
         if f"{split}_loss" in result.chosen.metrics:
             rows.append(Row(label, _of_split(result.chosen, split), result.published.of(CHOSEN, label)))
-    tables = [Table(rows), *by_epoch_tables(result, CHOSEN, {"": result.chosen})]
+    tables = [Table(rows, is_comparable=result.is_as_reported), *by_epoch_tables(result, CHOSEN, {"": result.chosen})]
     shown = [pictures.chosen(result)]
     return Answer(CHOSEN, "How good is the net?", tables, [_kept(result), *_entropies(result)], pictures=shown)
 
@@ -39,8 +62,8 @@ def _of_split(run: RunResult, split: str) -> dict[str, float]:
 
 def _kept(result: ExperimentResult) -> str:
     run = result.chosen
-    which = f"Weights of epoch {run.best_epoch} of {len(run.epochs)}"
-    why = f", the best by {result.keep.replace('_', ' ')}" if result.keep and run.best_epoch < len(run.epochs) else ""
+    which = f"The weights are those after epoch {run.best_epoch} of {len(run.epochs)}"
+    why = f", the best by {metric_name(result.keep)}" if result.keep and run.best_epoch < len(run.epochs) else ""
     stopped = f" Stopped: {run.stop_reason}." if run.stop_reason else ""
     return f"{which}{why}.{stopped}"
 
@@ -65,9 +88,9 @@ def compared_answer(result: ExperimentResult, comparison: Comparison, members: d
     rows += sayings.spread_row(members) if is_by_chance else []
     tables = [*by_kind(rows), *by_epoch_tables(result, comparison.name, members)]
     finished = {label: run for label, run in members.items() if not run.failed}
-    lines = comparison.told(finished) if comparison.told else sayings.ranking(finished)
+    told = comparison.told or (sayings.spread if is_by_chance else sayings.ranking)
     drawn = pictures.compared(result, comparison, finished)
-    return Answer(comparison.name, comparison.question, tables, lines, comparison.report, drawn)
+    return Answer(comparison.name, comparison.question, tables, told(finished), comparison.report, drawn)
 
 
 def by_kind(rows: list[Row]) -> list[Table]:

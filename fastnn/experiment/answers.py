@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fastnn.common.figures import is_fraction
 from fastnn.common.text import figure_text, metric_name
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ class Row:
 class Table:
     """Rows with the same figures.
 
-    title     "" if the question says it
-    is_detail a long table: folded on the page, and not printed in the console
+    title         "" if the question says it
+    is_detail     a long table: folded on the page, and not printed in the console
+    is_comparable whether data and settings are the report's: fractions then have a column with their differences
     """
 
     rows: Sequence[Row]
     title: str = ""
     is_detail: bool = False
+    is_comparable: bool = False
 
     def names(self) -> list[str]:
         """The figures that any row has, in their order."""
@@ -72,6 +75,7 @@ class Answer:
             {
                 "title": table.title,
                 "is_detail": table.is_detail,
+                "is_comparable": table.is_comparable,
                 "rows": [
                     {"label": row.label, "here": dict(row.here), "report": dict(row.report)} for row in table.rows
                 ],
@@ -90,30 +94,57 @@ class Answer:
 
 def from_json(found: Mapping[str, Any]) -> Answer:
     """The answer that a summary holds, without its pictures. KeyError, TypeError or ValueError for anything else."""
-    tables = [
-        Table([_row(row) for row in table["rows"]], table["title"], table["is_detail"]) for table in found["tables"]
-    ]
+    tables = [_table(table) for table in found["tables"]]
     return Answer(found["name"], found["question"], tables, list(found["lines"]), found["report"])
+
+
+def _table(found: Mapping[str, Any]) -> Table:
+    is_comparable = found.get("is_comparable", False)  # files of older versions lack it
+    return Table([_row(row) for row in found["rows"]], found["title"], found["is_detail"], is_comparable)
 
 
 def _row(found: Mapping[str, Any]) -> Row:
     return Row(found["label"], dict(found["here"]), dict(found["report"]))
 
 
-def texts(table: Table) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a table as people read it: each figure of this run, and the report's in the next column."""
-    names = table.names()
+def texts(table: Table, only_made: bool = False) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a table as people read it: each figure of this run, and the report's in the next column.
+
+    only_made : leave out the rows of which this run has no figure; else they say so
+    """
+    rows = [row for row in table.rows if row.here or not only_made]
     header, columns = [""], []
-    for name in names:
-        shown = _heading(name, table.title)
-        if any(name in row.here for row in table.rows):
-            header.append(shown)
-            columns.append([_cell(name, row.here.get(name)) for row in table.rows])
-        if any(name in row.report for row in table.rows):
-            has_own = any(name in row.here for row in table.rows)
-            header.append("report" if has_own else f"{shown}, report")
-            columns.append([_cell(name, row.report.get(name)) for row in table.rows])
-    return header, [[row.label, *cells] for row, *cells in zip(table.rows, *columns, strict=True)]
+    for name in Table(rows).names():
+        for heading, column in _columns(name, rows, table):
+            header.append(heading)
+            columns.append(column)
+    return header, [[row.label, *cells] for row, *cells in zip(rows, *columns, strict=True)]
+
+
+def _columns(name: str, rows: Sequence[Row], table: Table) -> list[tuple[str, list[str]]]:
+    """The columns of one figure, with their headings: this run's, the report's, the difference of both."""
+    shown, found = _heading(name, table.title), []
+    has_own, has_report = any(name in row.here for row in rows), any(name in row.report for row in rows)
+    if has_own:
+        found.append((shown, [_own(name, row) for row in rows]))
+    if has_report:
+        heading = "report" if has_own else f"{shown}, report"
+        found.append((heading, [_cell(name, row.report.get(name)) for row in rows]))
+    if has_own and has_report and table.is_comparable and is_fraction(name):
+        found.append(("difference", [_difference(row.here.get(name), row.report.get(name)) for row in rows]))
+    return found
+
+
+def _own(name: str, row: Row) -> str:
+    was_made = row.here or name not in row.report
+    return _cell(name, row.here.get(name)) if was_made else "not run"
+
+
+def _difference(here: Value | None, report: float | None) -> str:
+    """In points of a per cent; "" if one of them is missing."""
+    if report is None or not isinstance(here, float):
+        return ""
+    return f"{100 * (here - report):+.2f} points"
 
 
 def _heading(name: str, title: str) -> str:

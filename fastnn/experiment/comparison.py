@@ -35,7 +35,7 @@ class Comparison:
 
 
 SEEDS = Comparison(
-    "seeds", "how much is chance: three seeds", {f"seed {seed}": {"seed": seed} for seed in range(3)}, "bands"
+    "seeds", "How much is chance, with three seeds?", {f"seed {seed}": {"seed": seed} for seed in range(3)}, "bands"
 )
 
 

@@ -7,6 +7,7 @@ from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult
 
+MISTAKES = "mistakes"  # name of the answer
 MOST_CLASSES = 30  # a matrix of more cannot be read
 WORST = 20  # pictures of mistakes
 
@@ -35,7 +36,7 @@ def mistakes_of(result: ExperimentResult) -> list[Answer]:
     ]
     question = f"Where does the net err, on the {where} set?"
     return [
-        Answer("mistakes", question, [Table(rows, "by class", is_detail=True)], _told(matrix, names), pictures=pictures)
+        Answer(MISTAKES, question, [Table(rows, "by class", is_detail=True)], _told(matrix, names), pictures=pictures)
     ]
 
 

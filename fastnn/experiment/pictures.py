@@ -36,7 +36,8 @@ def note_of(result: ExperimentResult) -> str | None:
 
 def chosen(result: ExperimentResult) -> Picture:
     """The chosen run's learning curves, with the report's where it printed them."""
-    return "curves.png", "the chosen run, epoch by epoch", _curves(result)
+    dotted = "; dotted: as the report printed it" if reported(result, "chosen") else ""
+    return "curves.png", f"the chosen run by epoch{dotted}", _curves(result)
 
 
 def _curves(result: ExperimentResult) -> "Figure":
@@ -44,8 +45,9 @@ def _curves(result: ExperimentResult) -> "Figure":
     has_penalties = any(getattr(chosen.settings, name, 0.0) for name in ("l1", "l2"))
     if result.data.val is not None and result.keep == "val_loss" and not has_penalties:
         return plots.run_curves(History(epochs=chosen.epochs), result.id, result.data.meta)
+    title = f"{result.id}: how does the training go?"
     runs, published = {result.id: chosen.epochs}, {result.id: reported(result, "chosen").get("", [])}
-    return plots.learning_curves(runs, METRICS_WITH_TEST, result.id, reported=published, note=note_of(result))
+    return plots.learning_curves(runs, METRICS_WITH_TEST, title, reported=published, note=note_of(result))
 
 
 def _metrics(result: ExperimentResult) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ def compared(result: ExperimentResult, comparison: Comparison, members: dict[str
         published = reported(result, comparison.name)
         figure = plots.learning_curves(runs, _metrics(result), title, reported=published, note=note)
     captions = {"bands": "mean and deviation by epoch, with each run in pale lines"}
-    return [(f"{comparison.name}.png", captions.get(comparison.picture, "its runs side by side"), figure)]
+    return [(f"{comparison.name}.png", captions.get(comparison.picture, "a colour for each run"), figure)]
 
 
 def by_step(members: Mapping[str, RunResult], name: str, title: str, note: str | None) -> "Figure":

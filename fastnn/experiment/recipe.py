@@ -1,6 +1,6 @@
 """A recipe: the settings of a system as a dataclass, and the few functions in which systems differ."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class Recipe:
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
     tests_last     whether the chosen run trains on the training and the validation set, and is the only one that is
                    tested: comparisons are then made on the validation set alone
-    answers        (results) -> answers of the system's own; one with a comparison's name takes the place of that one's
+    answers        (results) -> answers of the system's own, and names of usual ones: see `answering.answers_of`
     """
 
     id: str
@@ -87,7 +87,7 @@ class Recipe:
     after_epoch: tuple[str, ...] = ("test",)
     train_until: int = 0
     tests_last: bool = False
-    answers: Callable[[ExperimentResult], list[Answer]] = _nothing
+    answers: Callable[[ExperimentResult], Sequence[Answer | str]] = _nothing
 
     def find(self, path: Path | None, quick: bool = False) -> tuple[Dataset, str]:
         """The system's data, and one line that says which they are. Raises what `find_data` raises."""

@@ -70,6 +70,7 @@ class ExperimentResult:
     chosen     the run whose model the folder keeps
     folder     where the files are written
     published  what the report has of the system
+    is_as_reported  whether data and settings of the chosen run are the report's, so that figures can be subtracted
     """
 
     id: str
@@ -81,6 +82,7 @@ class ExperimentResult:
     chosen: RunResult
     folder: Path
     published: Published = field(default_factory=Published)
+    is_as_reported: bool = False
 
     @property
     def model(self) -> Model:

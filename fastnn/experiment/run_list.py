@@ -78,7 +78,7 @@ def _add_candidates(found: RunList, recipe: Recipe, settings: Any) -> None:
     runs = {" ".join(values): dict(zip(longer, values, strict=True)) for values in itertools.product(*longer.values())}
     members = {label: found.add(label, changed(settings, **changes), candidate=True) for label, changes in runs.items()}
     if len(members) > 1:
-        found.groups.append((Comparison("-".join(longer), f"{' and '.join(longer)} side by side", runs), members))
+        found.groups.append((Comparison("-".join(longer), f"Which {' and '.join(longer)}?", runs), members))
 
 
 def _is_cut_short(changes: dict[str, Any], most: int | None) -> bool:

@@ -54,6 +54,13 @@ class Experiment:
     best: bool = False
     command: str = ""
 
+    @property
+    def is_as_reported(self) -> bool:
+        """Whether the chosen run has the report's data and settings, but for chance."""
+        is_own = self.data.meta["source"] == "generated" or "tokenizer" in self.data.meta  # fastnn's, or a user's text
+        is_changed = replace(self.settings, seed=self.recipe.settings.seed) != self.recipe.settings
+        return not (is_own or is_changed or self.quick or self.best)
+
     def runs(self) -> RunList:
         """The trainings to make."""
         return list_runs(self.recipe, self.settings, self.comparisons, quick=self.quick, limit=self.limit)
@@ -139,6 +146,7 @@ class _Training:
     """The trainings of an experiment, one after the other; `results` holds those that have ended."""
 
     def __init__(self, experiment: Experiment, planned: RunList, data: Dataset, folder: RunFolder, observer: Observer):
+        self.is_as_reported = experiment.is_as_reported
         self.recipe, self.planned, self.loaded, self.data = experiment.recipe, planned, experiment.data, data
         self.folder, self.observer = folder, observer
         self.results: list[RunResult] = []
@@ -198,7 +206,7 @@ class _Training:
         chosen = min(candidates, key=_validation_loss)
         recipe, folder = self.recipe, self.folder.working
         given = recipe.id, recipe.keep, self.loaded, self.data, self.results, groups, chosen, folder
-        return ExperimentResult(*given, recipe.published)
+        return ExperimentResult(*given, recipe.published, self.is_as_reported)
 
 
 def _validation_loss(run: RunResult) -> float:

@@ -24,10 +24,10 @@ def ranking(runs: Mapping[str, RunResult], name: str | None = None) -> list[str]
     by_text: dict[str, list[str]] = {}
     for label in sorted(runs, key=lambda label: runs[label].metrics[name], reverse=higher_is_better(name)):
         by_text.setdefault(figure_text(name, runs[label].metrics[name]), []).append(label)
-    groups = [f"{' and '.join(labels)} ({text})" for text, labels in by_text.items()]
+    groups = [f"{text} ({'; '.join(labels)})" for text, labels in by_text.items()]  # a label may have commas
     if len(groups) == 1:
         return [f"All have the same {metric_name(name)}: {next(iter(by_text))}."]
-    return [f"Best {metric_name(name)}: {groups[0]}; worst: {groups[-1]}."]
+    return [f"Best {metric_name(name)}: {groups[0]}. Worst: {groups[-1]}."]
 
 
 def _judged_by(runs: Mapping[str, RunResult]) -> str | None:
@@ -69,9 +69,17 @@ def spread_row(runs: Mapping[str, RunResult]) -> list[Row]:
     if len(finished) < 2:
         return []
     names = [name for name in finished[0] if without_split(name) in ("accuracy", "loss")]
-    values = {name: [metrics[name] for metrics in finished] for name in names}
-    texts = {
-        name: f"{figure_text(name, float(np.mean(v)))} ± {figure_text(name, deviation(v))}"
-        for name, v in values.items()
-    }
-    return [Row("mean ± deviation", texts)]
+    return [Row("mean ± deviation", {name: _spread(name, [found[name] for found in finished]) for name in names})]
+
+
+def spread(runs: Mapping[str, RunResult]) -> list[str]:
+    """One sentence: mean and deviation (n − 1) of the figure that runs are judged by; [] for a single run."""
+    name = _judged_by(runs)
+    if len(runs) < 2 or name is None:
+        return []
+    text = _spread(name, [run.metrics[name] for run in runs.values()])
+    return [f"{metric_name(name).capitalize()} of {len(runs)} runs that differ by chance only: {text}."]
+
+
+def _spread(name: str, values: list[float]) -> str:
+    return f"{figure_text(name, float(np.mean(values)))} ± {figure_text(name, deviation(values))}"

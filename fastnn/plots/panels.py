@@ -74,6 +74,7 @@ def curve_panels(panels: Sequence[CurvePanel], title: str, *, columns: int = 3, 
             _scale(axis)
         if panel.level is not None:
             axis.axhline(panel.level[0], color=GREY, lw=0.8, ls="--")
+            axis.set_ylim(top=max(axis.get_ylim()[1], 1.08 * panel.level[0]))  # the line and its text lie inside
             axis.annotate(
                 literal(panel.level[1]), (0.01, panel.level[0]), xycoords=("axes fraction", "data"),
                 xytext=(2, 2), textcoords="offset points", fontsize=SMALL, color=GREY,

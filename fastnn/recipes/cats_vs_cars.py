@@ -116,8 +116,9 @@ def _shifted(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def answers(results: ExperimentResult) -> list[Answer]:
-    """Those of the trainings; then (b), for which a further net is trained, and the activations."""
-    return [*cats_answers.answers(results), error_answer(results, fit_arguments), activation_answer()]
+    """In the report's order: activations, (a), (b), for which a further net is trained, and the comparisons."""
+    chosen, *others = cats_answers.answers(results)
+    return [activation_answer(), chosen, error_answer(results, fit_arguments), *others]
 
 
 def _axis(name: str, values: tuple[Any, ...]) -> Comparison:

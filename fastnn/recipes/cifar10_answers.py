@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from fastnn import plots
-from fastnn.experiment.answering import compared_answer
+from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
@@ -22,9 +22,9 @@ DRAWN_BY_ITERATION = ("overfit", "baseline", "momentum", "adaptive", "dropout", 
 HALF = (50.0, "50 %")  # the sheet's line in the baseline's accuracies
 
 
-def answers(results: ExperimentResult) -> list[Answer]:
-    """One for each comparison that was made, and the checks."""
-    return [*(_compared(results, *group) for group in results.groups), *checks(results)]
+def answers(results: ExperimentResult) -> list[Answer | str]:
+    """The checks come first, as on the sheet; then one for each comparison that was made."""
+    return [*checks(results), CHOSEN, *(_compared(results, *group) for group in results.groups)]
 
 
 def _compared(results: ExperimentResult, comparison: Comparison, members: Members) -> Answer:
@@ -114,7 +114,7 @@ def _rate_table(runs: Members) -> Table:
     for i in shown:
         rates = {label: float(run.steps[RATE][i]) for label, run in runs.items() if i < len(run.steps[RATE])}
         rows.append(Row(f"step {steps[i]:.0f}", rates))
-    return Table(rows, "effective rate")
+    return Table(rows, "effective rate", is_detail=True)
 
 
 def _with_undivided(results: ExperimentResult, found: Answer, members: Members) -> Answer:

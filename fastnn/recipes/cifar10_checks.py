@@ -6,6 +6,7 @@ figures can be held against the printed ones. What dropout drops comes from our 
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,17 +38,17 @@ def checks(results: ExperimentResult) -> list[Answer]:
 def gradients(results: ExperimentResult) -> Answer:
     """Relative errors of the gradients of single layers, and of nets of two and three layers."""
     published = results.published.rows("gradients")
-    single = {"affine": affine_errors(), "ReLU": relu_errors(), "affine-ReLU": affine_relu_errors()}
+    single = {"affine": affine_errors(), "ReLU": relu_errors(), "affine, ReLU": affine_relu_errors()}
     single["dropout"] = dropout_errors()
     two = {"two-layer, no penalty": two_layer_errors(0.0), "two-layer, penalty .7": two_layer_errors(0.7)}
     three = three_layer_errors()
-    tables = [
-        error_table(single, published, "dx dw db", "layers"),
+    nets = [
         error_table(two, published, "W1 W2", "weights of the two-layer net, 5 → 50 → 7", "two-layer, "),
         error_table(two, published, "b1 b2", "biases of the two-layer net", "two-layer, "),
         error_table(three, published, "W1 W2 W3", "weights of the three-layer net, 15 → 20 → 30 → 10", "three-layer, "),
         error_table(three, published, "b1 b2 b3", "biases of the three-layer net", "three-layer, "),
     ]
+    tables = [error_table(single, published, "dx dw db", "layers"), *(replace(net, is_detail=True) for net in nets)]
     question = "Do the gradients agree with central differences?"
     told = [largest(single | two | three), "Relative error: |a − b| / max(1e-8, |a| + |b|), the largest of an array."]
     return Answer("gradients", question, tables, told)

@@ -106,6 +106,7 @@ COMPARISONS = (
             "tanh, adagrad": {"activation": "tanh"} | _ADAGRAD,
         },
         report="AdaGrad is ahead of Adam, and ReLU is best.",
+        quick="whole",
     ),
 )
 
@@ -114,8 +115,8 @@ RECIPE = Recipe(
     title="digits with two convolutions, every array watched: Adam or AdaGrad, four activations",
     settings=MnistCnnSettings(),
     quick={
-        "epochs": 2,
-        "samples": 1_000,
+        "epochs": 4,
+        "samples": 2_000,
         "filters": "8,16",
         "hidden": 128,
         "batch_size": 20,

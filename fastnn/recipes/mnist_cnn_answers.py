@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.text import percent
 from fastnn.experiment.answering import chosen_answer
 from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.run_files import MONITOR
+from fastnn.recipes.filters_answer import filters_answer
 from fastnn.training.callbacks.monitor import load_monitor
 
 Records = Sequence[Mapping[str, Any]]
@@ -22,7 +24,7 @@ EVENNESS, ROUGHNESS, WIDTH = "evenness", "roughness", "deviation"
 
 def answers_of(results: ExperimentResult, records_of: Callable[[Path, Any], Path]) -> list[Answer]:
     """The recipe's answers. records_of : (folder of the run, settings) -> the file that another run was recorded in."""
-    found = [_by_step(results), _filters(results)]
+    found = [_by_step(results), filters_answer(results, "Which filters has the first convolution learnt?")]
     own = _watched(results.folder / MONITOR)
     if own:
         found.append(_inside(results, own))
@@ -41,16 +43,16 @@ def _watched(path: Path) -> Records:
 
 
 def _by_step(results: ExperimentResult) -> Answer:
-    """The chosen run's answer, with its losses by step and its errors in per cent after each epoch."""
+    """The chosen run's answer, with its losses by step and its errors after each epoch."""
     answer, run = chosen_answer(results), results.chosen
     rows = [Row(f"step {step:,}", _errors(epoch)) for step, epoch in zip(_steps(run), run.epochs, strict=True)]
-    errors = Table(rows, "error, %")
+    errors = Table(rows, "error")
     return replace(answer, tables=[*answer.tables, errors], pictures=[*answer.pictures, _losses_by_step(results)])
 
 
-def _errors(epoch: Mapping[str, float]) -> dict[str, float]:
+def _errors(epoch: Mapping[str, float]) -> dict[str, str]:
     found = {f"{split}_error": f"{split}_accuracy" for split in ("val", "test") if f"{split}_accuracy" in epoch}
-    return {error: 100 * (1 - epoch[accuracy]) for error, accuracy in found.items()}
+    return {error: percent(1 - epoch[accuracy]) for error, accuracy in found.items()}
 
 
 def _steps(run: RunResult) -> list[int]:
@@ -68,16 +70,21 @@ def _losses_by_step(results: ExperimentResult) -> Picture:
     return "loss-by-step.png", "the chosen run's losses after each epoch, by step", figure
 
 
-def _filters(results: ExperimentResult) -> Answer:
-    question = "Which filters has the first convolution learnt?"
-    figure = plots.filters(results.model.parameters["conv2d.w"], question, note=note_of(results))
-    return Answer("filters", question, pictures=[("filters.png", "each filter; 0 is white", figure)])
-
-
 def _inside(results: ExperimentResult, records: Records) -> Answer:
     figures = plots.monitor(records, note=note_of(results))
     pictures = [(f"{name}.png", name.replace("_", ": "), figure) for name, figure in figures.items()]
-    return Answer("inside", "How do the numbers inside the net change?", pictures=pictures)
+    return Answer("inside", "How do the numbers inside the net change?", lines=_moved(records), pictures=pictures)
+
+
+def _moved(records: Records) -> list[str]:
+    """How the deviation of each weight goes from the first record to the last."""
+    found = []
+    for name in WEIGHTS:
+        course = [one for one in records if one["name"] == name and one["kind"] == "parameter"]
+        if len(course) > 1:
+            found.append(f"{name} {course[0]['std']:.4f} to {course[-1]['std']:.4f}")
+    steps = f"step {records[0]['step']:,} to step {records[-1]['step']:,}"
+    return [f"Deviation of the weights from {steps}: {'; '.join(found)}."] if found else []
 
 
 def _beside(results: ExperimentResult, recorded: Mapping[str, Records]) -> Answer:
@@ -116,7 +123,7 @@ def _spread_of(name: str, weights: Mapping[str, Records]) -> Table:
         rows.append(
             Row(label, {EVENNESS: evenness(last["counts"]), ROUGHNESS: roughness(last["counts"]), WIDTH: last["std"]})
         )
-    return Table(rows, name)
+    return Table(rows, f"weights {name}", is_detail=True)
 
 
 def evenness(counts: np.ndarray) -> float:
@@ -136,7 +143,7 @@ def _told(tables: Sequence[Table]) -> list[str]:
         even = max(table.rows, key=lambda row: row.here[EVENNESS])
         smooth = min(table.rows, key=lambda row: row.here[ROUGHNESS])
         lines.append(
-            f"{table.title}: the most even last histogram is that of {even.label} ({even.here[EVENNESS]:.3f}), the "
-            f"smoothest that of {smooth.label} ({smooth.here[ROUGHNESS]:.3f})."
+            f"{table.title.capitalize()}: the most even last histogram is that of {even.label} "
+            f"({even.here[EVENNESS]:.3f}), the smoothest that of {smooth.label} ({smooth.here[ROUGHNESS]:.3f})."
         )
     return lines

@@ -87,7 +87,7 @@ RECIPE = Recipe(
     id="mnist-mlp",
     title="digits from raw pixels: 64 units, ReLU or sigmoid, weights and gradients shown",
     settings=MnistMlpSettings(),
-    quick={"epochs": 10, "samples": 5_000},
+    quick={"epochs": 8, "samples": 5_000, "batch_size": 25, "lr": 3e-3},
     published=PUBLISHED["mnist-mlp"],
     data_set="mnist",
     use=Use(val=10_000, needs=("val", "test")),

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn import ops, plots
 from fastnn.common.random import stream
-from fastnn.experiment.answering import compared_answer
+from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import by_step, note_of
@@ -27,10 +27,10 @@ OVERFLOWING = -88.7  # below it exp(−a) is no float32
 SUMS = (-1000.0, -104.0, -89.0, -10.0, 0.0, 1000.0)  # into a sigmoid
 
 
-def answers(results: ExperimentResult) -> list[Answer]:
-    """One for each comparison, what hidden units look for, sigmoids of large sums, and the toy net."""
+def answers(results: ExperimentResult) -> list[Answer | str]:
+    """The toy net first; one for each comparison, what hidden units look for, and sigmoids of large sums."""
     found = [_compared(results, *group) for group in results.groups]
-    return [*found, weights_answer(results), overflow_answer(results), toy_answer(results)]
+    return [toy_answer(results), CHOSEN, *found, weights_answer(results), overflow_answer(results)]
 
 
 def _compared(results: ExperimentResult, comparison: Comparison, members: dict[str, RunResult]) -> Answer:
@@ -95,7 +95,7 @@ def overflow_answer(results: ExperimentResult) -> Answer:
         question,
         [Table(rows, "float32")],
         [*_largest_sums(results), "Here no power is above exp(0): a negative sum is taken as exp(a) / (1 + exp(a))."],
-        "its program overflows on them.",
+        "Its program overflows on them.",
     )
 
 

@@ -108,11 +108,13 @@ COMPARISONS = (
         "How much is chance, with three seeds at 1e-3?",
         {f"1e-3, seed {seed}": {"lr": 1e-3, "seed": seed} for seed in range(3)},
         "bands",
+        quick="whole",
     ),
     Comparison(
         "rates",
         "Which learning rate?",
         {f"lr {lr:g}": {"lr": lr} for lr in (0.05, 0.01, 0.001, 0.0001)},
+        quick="whole",
     ),
 )
 
@@ -120,7 +122,7 @@ RECIPE = Recipe(
     id="mnist-sgd",
     title="digits, one picture a step: 300 sigmoid units, seeds and learning rates",
     settings=MnistSgdSettings(),
-    quick={"epochs": 2, "samples": 5_000},
+    quick={"epochs": 3, "samples": 5_000},
     published=PUBLISHED["mnist-sgd"],
     data_set="mnist",
     use=Use(val=5_000, needs=("val", "test")),

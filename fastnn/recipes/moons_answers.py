@@ -1,13 +1,14 @@
 """What moons and blobs answer: a sheet of borders for each question, with a table of figures and what they say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from fastnn import plots
 from fastnn.common.text import percent
+from fastnn.experiment.answering import CHOSEN
 from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
@@ -35,13 +36,13 @@ class Border:
 Borders = Mapping[str, Border]  # by label
 
 
-def answers(results: ExperimentResult) -> list[Answer]:
+def answers(results: ExperimentResult) -> list[Answer | str]:
     """The data alone, and the borders of each comparison's nets; without comparisons those of the chosen net."""
-    found = [data_answer(results)]
     alone = Comparison("boundary", "Which border does the net draw?", {}, "own")
-    return found + [
-        _sheet_answer(results, *group) for group in results.groups or [(alone, {"the net": results.chosen})]
-    ]
+    groups = results.groups or [(alone, {"the net": results.chosen})]
+    first, *others = (_sheet_answer(results, *group) for group in groups)
+    explained = replace(first, lines=[*first.lines, MEASURED]) if first.pictures else first
+    return [data_answer(results), CHOSEN, explained, *others]
 
 
 def data_answer(results: ExperimentResult) -> Answer:
@@ -63,7 +64,7 @@ def _sheet_answer(results: ExperimentResult, comparison: Comparison, members: Ru
     members = {label: run for label, run in members.items() if not run.failed}
     borders = {label: _border(results, run) for label, run in members.items()}
     table = Table([_row(results, label, run, borders[label]) for label, run in members.items()] + failed)
-    lines = [*TOLD.get(comparison.name, told_best)(members, borders), MEASURED] if members else []
+    lines = TOLD.get(comparison.name, told_best)(members, borders) if members else []
     drawn = [_sheet(results, comparison, members)] if members else []
     return Answer(comparison.name, comparison.question, [table], lines, comparison.report, drawn)
 

@@ -5,11 +5,9 @@ The report's penalty is λ·Σw² on the dense layers. --l2 means ½·l2·Σw²,
 
 from dataclasses import dataclass
 
-from fastnn import plots
 from fastnn.data import Dataset, Use
 from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import note_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -17,6 +15,7 @@ from fastnn.models import Sequential
 from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, MaxPool2D
 from fastnn.nn.optimizers import Optimizer
+from fastnn.recipes.filters_answer import filters_answer
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import OPTIMIZER_NAMES, classes_of, optimizer_of, pixels
 
@@ -55,10 +54,8 @@ def build(settings: NotMnistCnnSettings, data: Dataset) -> tuple[Sequential, Opt
 
 
 def answers(results: ExperimentResult) -> list[Answer]:
-    weights = results.model.parameters["conv2d.w"]
-    figure = plots.filters(weights, "Which filters has the convolution learnt?", note=note_of(results))
-    shown = ("filters.png", "each filter of the convolution; 0 is white", figure)
-    return [Answer("filters", "Which filters has the convolution learnt?", pictures=[shown])]
+    """The filters of the convolution."""
+    return [filters_answer(results, "Which filters has the convolution learnt?")]
 
 
 COMPARISONS = (
@@ -66,13 +63,13 @@ COMPARISONS = (
         "l2",
         "How strong a penalty λ·Σw² on the dense layers?",
         {f"λ {label}": {"l2": 2 * value} for label, value in ((".01", 0.01), (".1", 0.1), (".5", 0.5))},
-        report="its accuracies fall with the penalty on all three sets. Its losses include the penalty, as ours do.",
+        report="Its accuracies fall with the penalty on all three sets. Its losses include the penalty, as ours do.",
     ),
     Comparison(
         "dropout",
         "How much dropout after the dense layer?",
         {f"rate {label}": {"dropout": value} for label, value in ((".9", 0.9), (".75", 0.75), (".5", 0.5))},
-        report="with more dropout its training accuracy falls, those of validation and test rise.",
+        report="With more dropout its training accuracy falls, those of validation and test rise.",
     ),
 )
 
@@ -80,7 +77,7 @@ RECIPE = Recipe(
     id="notmnist-cnn",
     title="letters A to J with a convolution and batch normalisation: penalties against dropout",
     settings=NotMnistCnnSettings(),
-    quick={"epochs": 2, "samples": 600, "filters": 8, "hidden": 128},
+    quick={"epochs": 4, "samples": 1_500, "filters": 8, "hidden": 128, "lr": 1e-3},
     published=PUBLISHED["notmnist-cnn"],
     data_set="notmnist",
     use=Use(val=6_000, test=2_724, shuffled=True, needs=("val", "test")),

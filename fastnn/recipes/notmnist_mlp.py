@@ -108,14 +108,14 @@ COMPARISONS = (
     Comparison(
         "hidden",
         "How many hidden units?",
-        {str(units): {"hidden": units} for units in (100, 500, 1000, 2000)},
-        report="its training and test accuracies rise with the units.",
+        {f"{units} units": {"hidden": units} for units in (100, 500, 1000, 2000)},
+        report="Its training and test accuracies rise with the units.",
     ),
     Comparison(
         "stopping",
         "What does stopping early cost?",
         {f"{epochs} epochs": {"epochs": epochs} for epochs in (80, 160, 200)},
-        report="its test accuracy after 160 epochs is .11 points above that after 200.",
+        report="Its test accuracy after 160 epochs is .11 points above that after 200.",
     ),
 )
 

@@ -6,6 +6,7 @@ from fastnn import plots
 from fastnn.common.figures import is_fraction
 from fastnn.common.text import percent
 from fastnn.data import Dataset
+from fastnn.experiment.answering import CHOSEN
 from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult
@@ -20,12 +21,13 @@ REPORTED = (0, 50)  # the epochs of which the report printed losses
 LOSSES = ("train_loss", "test_loss")
 
 
-def answers(results: ExperimentResult) -> list[Answer]:
+def answers(results: ExperimentResult) -> list[Answer | str]:
     """The example forward and backward, agreement, losses by epoch and by sample, the border."""
     net = ScalarNet(EXAMPLE_W, EXAMPLE_V)
     net.forward(EXAMPLE_X)
     net.backward(EXAMPLE_TARGET)
-    return [forward(results, net), gradients(results, net), points(results), by_sample(results), border(results)]
+    worked = [forward(results, net), gradients(results, net)]
+    return [*worked, CHOSEN, points(results), by_sample(results), border(results)]
 
 
 def forward(results: ExperimentResult, net: ScalarNet) -> Answer:
@@ -75,15 +77,15 @@ def points(results: ExperimentResult) -> Answer:
         _curves(epochs, [f"{split}_{name}" for split in ("train", "test")]) for name in ("loss", "accuracy")
     )
     reported = {_called(name): (list(REPORTED), [published[f"epoch {n}"][name] for n in REPORTED]) for name in LOSSES}
+    question = "Does the net learn the points in the plane?"
     panels = [
         plots.CurvePanel("loss after the epoch", "epoch", loss, reported=reported),
         plots.CurvePanel("accuracy after the epoch", "epoch", accuracy, "%"),
     ]
-    figure = plots.curve_panels(panels, "Do plain steps, one a sample, learn the points?", note=note_of(results))
+    figure = plots.curve_panels(panels, question, note=note_of(results))
     picture = ("loss-by-epoch.png", "on all points after each epoch; epoch 0 is before the first step", figure)
-    report = "its loss hardly fell in 50 epochs, and it does not say on which points."
+    report = "Its loss hardly fell in 50 epochs, and it does not say on which points."
     told = f"After epoch {len(run.epochs)} {percent(run.metrics['train_accuracy'])} of the training points are right."
-    question = "Does the net learn the points in the plane?"
     return Answer("points", question, [Table(rows)], [told], report, [picture])
 
 
@@ -114,13 +116,14 @@ def by_sample(results: ExperimentResult) -> Answer:
         plots.CurvePanel(f"the first {len(first)} samples", "sample", one_by_one, dots=True),
         plots.CurvePanel(f"all samples, means over {width:,}", "sample", {"loss": (x, means)}),
     ]
-    figure = plots.curve_panels(panels, "Loss of each sample before its step", columns=2, note=note_of(results))
+    question = "How does the loss go from sample to sample?"
+    figure = plots.curve_panels(panels, question, columns=2, note=note_of(results))
     told = [
         f"The first {len(first)} losses go from {first.min():.4f} to {first.max():.4f}, mean {first.mean():.4f}.",
         f"Plain loops and kernels: {FIRST} losses, unshuffled, differ by at most {agreement(results.data):.1e}.",
     ]
     picture = ("loss-by-sample.png", "each sample's loss before the step that it makes", figure)
-    return Answer("by-sample", "How does the loss go from sample to sample?", lines=told, pictures=[picture])
+    return Answer("by-sample", question, lines=told, pictures=[picture])
 
 
 def border(results: ExperimentResult) -> Answer:

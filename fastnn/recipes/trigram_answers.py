@@ -8,9 +8,9 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.common import random
-from fastnn.common.text import percent
+from fastnn.common.text import figure_text, percent
 from fastnn.experiment.answering import by_epoch_tables
-from fastnn.experiment.answers import Answer
+from fastnn.experiment.answers import Answer, Table
 from fastnn.experiment.pictures import note_of, reported
 from fastnn.experiment.predictions import most_likely
 from fastnn.experiment.results import ExperimentResult, RunResult
@@ -32,7 +32,21 @@ def first_epochs(results: ExperimentResult) -> Answer:
     keys, published = ("accuracy", "test_accuracy"), {results.id: reported(results, name)[""]}
     figure = plots.learning_curves({results.id: epochs}, keys, title, reported=published, note=note_of(results))
     pictures = [("first-epochs.png", "accuracy after each epoch; dotted: as the report printed it", figure)]
-    return Answer(name, question, [replace(table, title="", is_detail=False)], pictures=pictures)
+    table = replace(table, title="", is_detail=False)
+    return Answer(name, question, [table], _gained(table), pictures=pictures)
+
+
+def _gained(table: Table) -> list[str]:
+    """From where to where the test accuracy goes in these epochs, here and in the report; [] for a single epoch."""
+    made = [row for row in table.rows if "test_accuracy" in row.here]
+    if len(made) < 2:
+        return []
+    ends = made[0], made[-1]
+    here, report = (
+        " to ".join(figure_text("test_accuracy", figures["test_accuracy"]) for figures in two)
+        for two in ([row.here for row in ends], [row.report for row in ends])
+    )
+    return [f"Test accuracy goes from {here} in {len(made)} epochs, that of the report from {report}."]
 
 
 def next_words(results: ExperimentResult) -> Answer:

@@ -77,6 +77,8 @@ def order_answer(results: ExperimentResult, recipe: Recipe) -> Answer:
         for n, order in enumerate(orders)
     ]
     lines = [_told(kind, net, trigrams, orders) for kind, net in nets.items()]
+    if any(kind.endswith("*") for kind in nets):
+        lines.append(f"* trained for this answer: {SHORT['epochs']} epochs of {SHORT['samples']:,} samples.")
     return Answer("order", ORDER_QUESTION, [Table(rows, "the most likely next word")], lines)
 
 
@@ -90,8 +92,7 @@ def _net(results: ExperimentResult, recipe: Recipe, kind: str) -> tuple[str, Mod
     model, optimizer = recipe.build(settings, data)
     given = recipe.fit_arguments(settings, data.train)
     model.fit(**given, optimizer=optimizer, epochs=settings.epochs, verbose=False)
-    name = f"{KINDS[kind]} (trained for this: {settings.epochs} epochs of {len(data.train):,})"
-    return name, model
+    return f"{KINDS[kind]}*", model
 
 
 def _different(results: ExperimentResult) -> np.ndarray:

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from fastnn.cli import main
+from fastnn.experiment import runner
 from fastnn.recipes import RECIPES
 from fastnn.recipes.published import PUBLISHED
+from tests.small_data import write_all
+from tests.tiny import jit_only
 
 FACTS = Path(__file__).parents[3] / "shared" / "published.json"  # beside the clone, where it is there
 
@@ -38,3 +42,57 @@ def test_every_system_names_its_report():
 def test_no_figure_is_lost(system):
     facts = json.loads(FACTS.read_text(encoding="utf-8"))
     assert not Counter(numbers(facts.get(system, {}))) - Counter(published(system))
+
+
+# Flags that keep each system within seconds while all of its comparisons are made.
+TINY = {
+    "trigram": ["--sizes", "4x8", "--epochs", "9"],
+    "cats-vs-cars": ["--epochs", "1"],
+    "cifar10-mlp": ["--compare-epochs", "1"],
+    "mnist-sgd": ["--hidden", "8", "--epochs", "1"],
+    "notmnist-mlp": ["--hidden", "8", "--compare-epochs", "1"],
+    "notmnist-cnn": ["--filters", "2", "--hidden", "8", "--epochs", "1"],
+    "mnist-mlp": ["--hidden", "8", "--compare-epochs", "20"],
+    "scalar": ["--epochs", "50"],
+}
+# Figures that these small runs cannot have beside the published ones: (system, answer, label) -> why.
+ALONE = {}
+
+
+def wanted(system):
+    """(Name, value) of each published figure."""
+    known = PUBLISHED[system]
+    single = [item for rows in known.figures.values() for figures in rows.values() for item in figures.items()]
+    runs = [run for labels in known.by_epoch.values() for run in labels.values()]
+    return Counter(single + [(name, value) for run in runs for name, values in run.curves.items() for value in values])
+
+
+def standing(answers):
+    """(Answer, table, row, name) -> value of each published figure in answers, and those without one of ours."""
+    found, alone = {}, set()
+    for answer in answers:
+        for table in answer["tables"]:
+            for row in table["rows"]:
+                place = answer["name"], table["title"], row["label"]
+                found |= {(*place, name): value for name, value in row["report"].items()}
+                alone |= {(answer["name"], row["label"], name) for name in row["report"].keys() - row["here"].keys()}
+    return found, alone
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write_all(tmp_path_factory.mktemp("data"))
+
+
+@jit_only
+@pytest.mark.parametrize("system", TINY)
+def test_each_figure_stands_beside_ours(system, files, tmp_path, monkeypatch):
+    # The pictures, which take most of the time, show the same figures.
+    monkeypatch.setattr(runner, "save_pictures", lambda folder, pictures: None)
+    monkeypatch.setattr(runner.report, "write", lambda folder, summary: None)
+    flags = ["--threads", "1", "--compare", "all", "--out", str(tmp_path / "run"), *TINY[system]]
+    assert main(["train", system, "--data", str(files[system]), *flags]) == 0
+    answers = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["answers"]
+    found, alone = standing(answers)
+    assert not wanted(system) - Counter((place[-1], value) for place, value in found.items()), "figures that stand nowhere"
+    assert alone == ALONE.get(system, set())
