@@ -146,7 +146,7 @@ class TestWhatItSays:
         assert found.rows[:4] == [
             ["", "validation accuracy", "report", "dw"],
             ["a", "35.11 %", "34.00 %", "1.50e-09"],
-            ["not run", "", "37.00 %", ""],
+            ["not run", "not run", "37.00 %", ""],
             ["mean", "35 % ± 1 %", "", ""],
         ]
         assert "a is best. The report: a" in found.words
