@@ -154,7 +154,11 @@ class BaseMLP(BaseEstimator):
         return building.model_of(self, self._task(given.y), given.x.shape[1], None, dtype, penalty, seed)
 
     def _begin(self, given: Data, penalty: float, random: Any, validated: bool) -> None:
+        start = random.get_state()
         self.model_ = self._built(given, penalty, int(random.randint(2**31 - 1)))
+        if self.layers is None:
+            random.set_state(start)
+            building.draw_weights(self, self.coefs_, self.intercepts_, random)
         task = self._task(given.y)
         self.n_outputs_, self.out_activation_, self.n_layers_ = task.outputs, task.activation, len(self.coefs_) + 1
         self.n_iter_ = self.t_ = self._no_improvement_count = 0

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import fastnn as fn
 from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss
@@ -40,8 +42,7 @@ def model_of(
     """A model with fresh weights. first: a layer before all others, for tables with categories."""
     x = fn.Input(inputs)
     value = x if first is None else first(x)
-    width = inputs if first is None else value.shape[0]
-    for layer in _layers(estimator, width, task.outputs):
+    for layer in _layers(estimator, task.outputs):
         value = layer(value)
     weights = None if task.scale == 1 else {OUTPUT: task.scale}
     metrics = [] if task.metric in task.loss.metrics else [task.metric]
@@ -50,32 +51,34 @@ def model_of(
     )
 
 
-def _layers(estimator: Any, inputs: int, outputs: int) -> Iterator[Layer]:
+def _layers(estimator: Any, outputs: int) -> Iterator[Layer]:
     if estimator.layers is not None:
         yield from estimator.layers
         yield fn.Dense(outputs, name=OUTPUT)
         return
-    name = estimator.activation
-    activation = SKLEARN_ACTIVATIONS.get(name, name)
+    activation = SKLEARN_ACTIVATIONS.get(estimator.activation, estimator.activation)
     for size in sizes(estimator):
-        start = _start(name, inputs, size)
         if estimator.batch_norm:
-            yield fn.Dense(size, **start)
+            yield fn.Dense(size)
             yield fn.BatchNorm()
             yield fn.Activation(activation)
         else:
-            yield fn.Dense(size, activation, **start)
+            yield fn.Dense(size, activation)
         if estimator.dropout:
             yield fn.Dropout(estimator.dropout)
-        inputs = size
-    yield fn.Dense(outputs, name=OUTPUT, **_start(name, inputs, outputs))
+    yield fn.Dense(outputs, name=OUTPUT)
 
 
-def _start(activation: str, inputs: int, outputs: int) -> dict[str, Any]:
-    """How weights and biases begin, as in scikit-learn: by Glorot and Bengio (2010), eq. 16; of sigmoids a third."""
-    limit = math.sqrt((2 if activation in ("logistic", "sigmoid") else 6) / (inputs + outputs))
-    uniform = fn.initializers.Uniform(limit)
-    return {"initializer": uniform, "bias_initializer": uniform}
+def draw_weights(estimator: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray], random: Any) -> None:
+    """Begin with the weights and biases of scikit-learn's estimators for the same random_state.
+
+    Both are uniform by Glorot and Bengio (2010), eq. 16; of sigmoids with a third of the variance.
+    """
+    factor = 2 if estimator.activation in ("logistic", "sigmoid") else 6
+    for w, b in zip(coefs, intercepts, strict=True):
+        limit = math.sqrt(factor / sum(w.shape))
+        w[...] = random.uniform(-limit, limit, w.shape)
+        b[...] = random.uniform(-limit, limit, b.shape)
 
 
 def with_penalty(estimator: Any, model: fn.Model, optimizer: Optimizer | None, build: Any) -> Any:
