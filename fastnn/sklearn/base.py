@@ -172,18 +172,12 @@ class BaseMLP(BaseEstimator):
     def _train(self, given: Data, apart: Data | None, epochs: int, incremental: bool) -> None:
         metric = None if apart is None else f"val_{self._task(given.y).metric_name}"
         follower = Follower(self, metric, self.early_stopping)
+        one_step = incremental and len(given.x) == self._batch and not self.callbacks and self.model_.epoch > 0
         try:
-            self.model_.fit(
-                *given.xy,
-                optimizer=self._optimizer,
-                batch_size=self._batch,
-                epochs=epochs,
-                sample_weight=given.weight,
-                validation_data=None if apart is None else (*apart.xy, apart.weight),
-                shuffle=bool(self.shuffle),
-                callbacks=[follower, *(self.callbacks or ())],
-                verbose=False,
-            )
+            if one_step:
+                self._step(given, follower)
+            else:
+                self._run_epochs(given, apart, epochs, follower)
         except NonFiniteError as error:
             self._diverged(follower, error)
         except KeyboardInterrupt:
@@ -195,6 +189,25 @@ class BaseMLP(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _run_epochs(self, given: Data, apart: Data | None, epochs: int, follower: Follower) -> None:
+        self.model_.fit(
+            *given.xy,
+            optimizer=self._optimizer,
+            batch_size=self._batch,
+            epochs=epochs,
+            sample_weight=given.weight,
+            validation_data=None if apart is None else (*apart.xy, apart.weight),
+            shuffle=bool(self.shuffle),
+            callbacks=[follower, *(self.callbacks or ())],
+            verbose=False,
+        )
+
+    def _step(self, given: Data, follower: Follower) -> None:
+        """An epoch of one step. Its compiled step is kept for the next call, which `Model.fit` would not do."""
+        logs = self.model_.train_on_batch(*given.xy, optimizer=self._optimizer, sample_weight=given.weight)
+        self.model_.epoch += 1
+        follower.follow(len(given.x), logs, self.model_, self._optimizer)
 
     def _diverged(self, follower: Follower, error: NonFiniteError) -> None:
         """Go on with the best weights where there are any; scikit-learn's ValueError where there are none."""

@@ -52,7 +52,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     validation_fraction : float, default=0.1
         Samples set apart for that, unless `fit` gets `validation_data`.
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        For solver="adam".
+        For solver="adam". As in Kingma and Ba's algorithm 1, epsilon stands beside the corrected √v̂; scikit-learn adds
+        it to √v.
     n_iter_no_change : int, default=10
         Epochs without improvement that are tolerated.
     max_fun : int, default=15000

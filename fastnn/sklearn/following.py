@@ -1,13 +1,16 @@
 """What an estimator keeps of each epoch, and when it ends a training: as scikit-learn's do."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 import fastnn as fn
+from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.schedules import Schedule
 from fastnn.training.callbacks.base import Run
+from fastnn.training.model import Predictor
 
 SLOWEST = 1e-6  # with learning_rate="adaptive" a training ends below this rate
 
@@ -29,26 +32,32 @@ class Follower(fn.Callback):
         self.converged = False
 
     def on_epoch_end(self, run: Run) -> None:
+        if reason := self.follow(run.samples, run.logs, run.model, run.optimizer):
+            run.stop(reason)
+
+    def follow(self, samples: int, logs: Mapping[str, Any], model: Predictor, optimizer: Optimizer) -> str:
+        """Note an epoch of so many samples and its figures; why training should end, "" while it should not."""
         estimator = self.estimator
         estimator.n_iter_ += 1
-        estimator.t_ += run.samples
-        estimator.loss_ = float(run.logs["loss"])
+        estimator.t_ += samples
+        estimator.loss_ = float(logs["loss"])
         estimator.loss_curve_.append(estimator.loss_)
         self._say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         if self.metric is not None:
-            estimator.validation_curve_.append(float(run.logs["val_loss"]))
-            estimator.validation_scores_.append(float(run.logs[self.metric]))
+            estimator.validation_curve_.append(float(logs["val_loss"]))
+            estimator.validation_scores_.append(float(logs[self.metric]))
             self._say(f"Validation score: {estimator.validation_scores_[-1]:.6f}")
-        if self._improved(run):
+        if self._improved(model):
             estimator._no_improvement_count = 0
         else:
             estimator._no_improvement_count += 1
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
-            run.optimizer.lr = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
+            optimizer.lr = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
         if estimator._no_improvement_count > estimator.n_iter_no_change:
-            self._no_improvement(run)
+            return self._no_improvement(optimizer)
+        return ""
 
-    def _improved(self, run: Run) -> bool:
+    def _improved(self, model: Predictor) -> bool:
         """Whether this epoch is better than the best by more than tol; the best is kept."""
         estimator = self.estimator
         if not self.judges:
@@ -58,22 +67,22 @@ class Follower(fn.Callback):
         score, best = estimator.validation_scores_[-1], estimator.best_validation_score_
         if score > best:
             estimator.best_validation_score_ = score
-            self.best_state = run.model.snapshot()
+            self.best_state = model.snapshot()
         return not score < best + estimator.tol
 
-    def _no_improvement(self, run: Run) -> None:
+    def _no_improvement(self, optimizer: Optimizer) -> str:
         estimator, what = self.estimator, "validation score" if self.judges else "training loss"
         told = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} epochs"
-        lr = run.optimizer.lr
+        lr = optimizer.lr
         slows = estimator.solver == "sgd" and estimator.learning_rate == "adaptive" and not isinstance(lr, Schedule)
         if not slows or lr <= SLOWEST:
             self.converged = True
             self._say(f"{told}. Stopping.")
-            run.stop(told)
-            return
-        run.optimizer.lr = lr / 5
+            return told
+        optimizer.lr = lr / 5
         estimator._no_improvement_count = 0
-        self._say(f"{told}. Setting learning rate to {run.optimizer.lr:f}")
+        self._say(f"{told}. Setting learning rate to {optimizer.lr:f}")
+        return ""
 
     def _say(self, line: str) -> None:
         if self.estimator.verbose and sys.stdout is not None:

@@ -1,7 +1,7 @@
 """scikit-learn's own tests of its MLPs, run with ours: `python -m tests.sklearn.upstream`.
 
-The file is read where scikit-learn is installed; its import of the estimators is changed, and `_optimizer.learning_rate`
-becomes `_optimizer.lr`, as fastnn's optimizers call it. Further arguments go to pytest.
+The file is read where scikit-learn is installed. Its import of the estimators is changed, and
+`_optimizer.learning_rate` is `_optimizer.lr`, as fastnn's optimizers call it. Further arguments go to pytest.
 """
 
 import sys
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
         skipped = [f"--deselect=test_mlp_of_sklearn.py::{test}" for test in EXCEPT]
         code = int(pytest.main([f"--rootdir={folder}", str(folder), "-p", "no:cacheprovider", *skipped, *arguments]))
     for test, reason in EXCEPT.items():
-        print(f"not run: {test}: {reason}")
+        sys.stdout.write(f"not run: {test}: {reason}\n")
     return code
 
 
