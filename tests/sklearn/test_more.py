@@ -46,7 +46,7 @@ def test_layers_are_a_network_before_the_output():
     images = np.random.default_rng(0).normal(size=(30, 16))
     layers = [fn.Reshape((4, 4, 1)), fn.Conv2D(3, 3, "relu"), fn.Flatten(), fn.Dense(5, "tanh")]
     net = clone(small(layers=layers, dtype="float32")).fit(images, LABELS[::5])
-    assert [w.shape for w in net.coefs_] == [(3, 3, 1, 3), (12, 5), (5, 3)]
+    assert [w.shape for w in net.coefs_] == [(3, 3, 1, 3), (48, 5), (5, 3)]
     assert net.model_.dtype == "float32"
 
 
