@@ -85,9 +85,11 @@ def bytes_beside(chunk: Chunk, given: Iterable[Any]) -> int:
     return sum(array.nbytes for array in own if array.flags.owndata)  # else a view of what a table, say, holds
 
 
-def checked_batch(expected: Expected, x: Any, y: Any) -> Chunk:
-    """A user's x and y as one batch in memory. Errors as of `source_of`."""
-    return checked(expected, expected.inputs_in(x, "x"), expected.targets_in(y, "y"))
+def checked_batch(expected: Expected, x: Any, y: Any, sample_weight: Any = None) -> Chunk:
+    """A user's x, y and weights as one batch in memory. Errors as of `source_of`."""
+    chunk = checked(expected, expected.inputs_in(x, "x"), expected.targets_in(y, "y"))
+    weights = validation.sample_weights(sample_weight, len(chunk), expected.dtype)
+    return replace(chunk, sample_weight=weights)
 
 
 def _checked_streams(expected: Expected, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> int:

@@ -172,9 +172,12 @@ class Predictor(Hinted):
             runner.release()
         return results
 
-    def loss_and_gradients(self, x: Any, y: Any, *, draw: int = 0) -> tuple[float, Mapping[str, np.ndarray]]:
+    def loss_and_gradients(
+        self, x: Any, y: Any, *, sample_weight: Any = None, draw: int = 0
+    ) -> tuple[float, Mapping[str, np.ndarray]]:
         """Loss of exactly this batch and its gradient by every parameter that is not frozen, as in training.
 
+        sample_weight : how much each sample counts, (N,)
         draw : chooses what dropout drops; in a training loop of your own count it up, one a step
 
         Parameters stay as they are; running statistics of batch normalisation move as in training. The compiled step
@@ -183,9 +186,11 @@ class Predictor(Hinted):
         >>> loss, gradients = model.loss_and_gradients(x, y)
         >>> optimizer.step(model.parameters, gradients)
         """
-        chunk = checked_batch(self.expected, x, y)
+        chunk = checked_batch(self.expected, x, y, sample_weight)
+        weighted = chunk.sample_weight is not None
         with self._turn:
-            runner = self._kept.batch("gradients", len(chunk), partial(compile_train, self.network, self.state))
+            compiled = partial(compile_train, self.network, self.state, weighted=weighted)
+            runner = self._kept.batch(("gradients", weighted), len(chunk), compiled)
             runner.take(chunk, random.key(draw, "draw", words=DROPOUT_KEY_WORDS))
             loss, gradients = float(runner.losses[0]), runner.gradients.duplicate()
         frozen = self.network.frozen

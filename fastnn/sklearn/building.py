@@ -1,0 +1,102 @@
+"""From an estimator's parameters to a fastnn model and its optimizer."""
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import fastnn as fn
+from fastnn.nn.layers import Layer
+from fastnn.nn.losses import Loss
+from fastnn.nn.optimizers import Optimizer
+from fastnn.sklearn.parameters import SKLEARN_ACTIVATIONS, sizes
+
+OUTPUT = "output"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an estimator makes of a target.
+
+    outputs     scores of a sample
+    loss        of one sample, whose gradient is that of scikit-learn's
+    scale       what the loss is multiplied with: fastnn takes means over outputs where scikit-learn takes sums
+    metric      the figure by which validation data judge, as in `fn.Model`, and its name in the history
+    activation  what makes predictions of scores, as scikit-learn calls it
+    """
+
+    outputs: int
+    loss: Loss
+    metric: Any
+    metric_name: str
+    activation: str
+    scale: float = 1.0
+
+
+def model_of(
+    estimator: Any, task: Task, inputs: int, first: Layer | None, dtype: str, l2: float, seed: int
+) -> fn.Model:
+    """A model with fresh weights. first: a layer before all others, for tables with categories."""
+    x = fn.Input(inputs)
+    value = x if first is None else first(x)
+    for layer in _layers(estimator, task.outputs):
+        value = layer(value)
+    weights = None if task.scale == 1 else {OUTPUT: task.scale}
+    metrics = [] if task.metric in task.loss.metrics else [task.metric]
+    return fn.Model(
+        x, {OUTPUT: value}, loss=task.loss, loss_weights=weights, metrics=metrics, dtype=dtype, seed=seed, l2=l2
+    )
+
+
+def _layers(estimator: Any, outputs: int) -> Iterator[Layer]:
+    if estimator.layers is not None:
+        yield from estimator.layers
+        yield fn.Dense(outputs, name=OUTPUT)
+        return
+    activation = SKLEARN_ACTIVATIONS.get(estimator.activation, estimator.activation)
+    for size in sizes(estimator):
+        if estimator.batch_norm:
+            yield fn.Dense(size)
+            yield fn.BatchNorm()
+            yield fn.Activation(activation)
+        else:
+            yield fn.Dense(size, activation)
+        if estimator.dropout:
+            yield fn.Dropout(estimator.dropout)
+    yield fn.Dense(outputs, name=OUTPUT)
+
+
+def draw_weights(estimator: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray], random: Any) -> None:
+    """Begin with the weights and biases of scikit-learn's estimators for the same random_state.
+
+    Both are uniform by Glorot and Bengio (2010), eq. 16; of sigmoids with a third of the variance.
+    """
+    factor = 2 if estimator.activation in ("logistic", "sigmoid") else 6
+    for w, b in zip(coefs, intercepts, strict=True):
+        limit = math.sqrt(factor / sum(w.shape))
+        w[...] = random.uniform(-limit, limit, w.shape)
+        b[...] = random.uniform(-limit, limit, b.shape)
+
+
+def with_penalty(estimator: Any, model: fn.Model, optimizer: Optimizer | None, build: Any) -> Any:
+    """The model that `build` makes, with the weights and the counts of `model`, and a copy of the optimizer for it.
+
+    A network has one penalty; that of scikit-learn is alpha / samples of a batch, which another `partial_fit` changes.
+    """
+    other = build()
+    other.restore(model.snapshot())
+    other.epoch = model.epoch
+    return other, copy.deepcopy(optimizer)
+
+
+def optimizer_of(estimator: Any) -> Optimizer:
+    """A new optimizer for `solver`."""
+    solver, lr = estimator.solver, estimator.learning_rate_init
+    if isinstance(solver, Optimizer):
+        return copy.deepcopy(solver)
+    if solver == "adam":
+        return fn.Adam(lr, estimator.beta_1, estimator.beta_2, estimator.epsilon)
+    return fn.SGD(lr, estimator.momentum, nesterov=bool(estimator.nesterovs_momentum and estimator.momentum))

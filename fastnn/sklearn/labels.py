@@ -1,0 +1,78 @@
+"""Class labels of any kind as numbers of classes, and back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes of a target, sorted, and whether a sample has several of them at once."""
+
+    classes: np.ndarray
+    several: bool
+
+    @classmethod
+    def of(cls, y: np.ndarray) -> "Labels":
+        """The labels that occur in y (N,), or the columns of an indicator (N, labels)."""
+        y = _column(y)
+        return cls(unique_labels(y), type_of_target(y).startswith("multilabel"))
+
+    @classmethod
+    def of_classes(cls, y: Any, classes: Any) -> "Labels":
+        """Those that a user names, of a target such as y."""
+        return cls(unique_labels(classes), type_of_target(y).startswith("multilabel"))
+
+    def check_same(self, classes: Any) -> None:
+        """ValueError unless a user names the same classes again."""
+        if not np.array_equal(self.classes, unique_labels(classes)):
+            raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit: {self.classes!r}")
+
+    def check_all_there(self, y: np.ndarray) -> None:
+        """ValueError unless each class occurs in y, and no other."""
+        found = unique_labels(_column(y))
+        if set(found) != set(self.classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes}, `y` has {found}"
+            )
+
+    def encoded(self, y: np.ndarray) -> np.ndarray:
+        """y for the network: numbers of classes (N,), of two classes floats 0 and 1, of several at once (N, labels)."""
+        y = _column(y)
+        if self.several != (y.ndim == 2):
+            raise ValueError(f"y has shape {y.shape}, expected {'one column a label' if self.several else '(N,)'}")
+        found = unique_labels(y)
+        if len(np.setdiff1d(found, self.classes)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {found}."
+            )
+        if self.several:
+            if y.shape[1] != len(self.classes):
+                raise ValueError(f"y has {y.shape[1]} columns, expected one for each of {len(self.classes)} labels")
+            return y.astype(np.float64)
+        numbers = np.searchsorted(self.classes, y)
+        return numbers if len(self.classes) > 2 else numbers.astype(np.float64)
+
+    def likeliest(self, probabilities: np.ndarray) -> np.ndarray:
+        """The label of the highest probability, (N,); of several at once those above ½, (N, labels)."""
+        if self.several:
+            return (probabilities > 0.5).astype(np.int64)
+        labels: np.ndarray = self.classes[probabilities.argmax(axis=1)]
+        return labels
+
+
+def _column(y: np.ndarray) -> np.ndarray:
+    """y, of one column (N,), and ValueError for numbers that are no labels."""
+    y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+    check_classification_targets(y)
+    return y
+
+
+def all_labels_right(y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+    """The fraction of samples of which each label is predicted right: scikit-learn's accuracy of several labels."""
+    right = ((y_pred > 0.5) == (y_true > 0.5)).reshape(len(y_true), -1).all(axis=1)
+    return float(np.average(right, weights=sample_weight))

@@ -1,0 +1,125 @@
+"""What scikit-learn's estimators lack, and how these ones go through its tools."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+import joblib
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import fastnn as fn
+from fastnn.engine.threads import usable_threads
+from fastnn.sklearn import MLPClassifier, MLPRegressor, sharing
+
+X, LABELS = load_iris(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica"])[LABELS]
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def small(**more):
+    return MLPClassifier(**({"hidden_layer_sizes": 4, "max_iter": 3, "random_state": 0} | more))
+
+
+@pytest.mark.parametrize("through", [lambda it: pickle.loads(pickle.dumps(it)), "file"], ids=["pickle", "joblib"])
+def test_copies_predict_and_go_on_alike(through, tmp_path):
+    net = small().fit(X, NAMES)
+    if through == "file":
+        joblib.dump(net, tmp_path / "net.joblib")
+        copied = joblib.load(tmp_path / "net.joblib")
+    else:
+        copied = through(net)
+    np.testing.assert_array_equal(copied.predict_proba(X), net.predict_proba(X))
+    for one in (net, copied):
+        one.partial_fit(X[:50], NAMES[:50])
+    np.testing.assert_array_equal(copied.predict_proba(X), net.predict_proba(X))
+
+
+def test_layers_are_a_network_before_the_output():
+    images = np.random.default_rng(0).normal(size=(30, 16))
+    layers = [fn.Reshape((4, 4, 1)), fn.Conv2D(3, 3, "relu"), fn.Flatten(), fn.Dense(5, "tanh")]
+    net = clone(small(layers=layers, dtype="float32")).fit(images, LABELS[::5])
+    assert [w.shape for w in net.coefs_] == [(3, 3, 1, 3), (48, 5), (5, 3)]
+    assert net.model_.dtype == "float32"
+
+
+def test_dropout_batch_norm_and_callbacks_reach_the_model():
+    class Counter(fn.Callback):
+        epochs = 0
+
+        def on_epoch_end(self, run):
+            Counter.epochs += 1
+
+    net = small(hidden_layer_sizes=(6, 4), dropout=0.2, batch_norm=True, callbacks=[Counter()], batch_size=149)
+    net.fit(X, NAMES)
+    kinds = [layer.kind for layer in net.model_.layers]
+    assert kinds == ["dense", "batch_norm", "activation", "dropout"] * 2 + ["dense"]
+    assert Counter.epochs == 3
+
+
+def test_validation_data_are_judged_each_epoch_and_can_stop():
+    net = small(max_iter=30, early_stopping=True, n_iter_no_change=3, tol=0.5)
+    net.fit(X[::2], NAMES[::2], validation_data=(X[1::2], NAMES[1::2]))
+    assert net.n_iter_ < 30
+    assert len(net.validation_curve_) == len(net.validation_scores_) == net.n_iter_
+    assert net.best_validation_score_ == max(net.validation_scores_) == net.score(X[1::2], NAMES[1::2])
+
+
+def test_class_weight_counts_as_sample_weight_does():
+    of_classes = small(class_weight={"virginica": 5}).fit(X, NAMES)
+    of_samples = small().fit(X, NAMES, np.where(NAMES == "virginica", 5, 1))
+    np.testing.assert_array_equal(of_classes.predict_proba(X), of_samples.predict_proba(X))
+
+
+def test_several_outputs_and_labels():
+    numbers = MLPRegressor(4, max_iter=3, random_state=0).fit(X[:, :2], X[:, 2:])
+    assert numbers.predict(X[:, :2]).shape == (150, 2)
+    labels = small(early_stopping=True).fit(X, np.column_stack([LABELS > 0, LABELS > 1]).astype(int))
+    assert set(np.unique(labels.predict(X))) <= {0, 1}
+    assert labels.predict_proba(X).shape == (150, 2)
+
+
+def test_frames_of_numbers_truths_and_missing_flags_go_in_directly_and_by_columns():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1] > 3, "c": pd.array((X[:, 2] * 10).astype(int), dtype="Int64")})
+    net = small().fit(frame, NAMES)
+    assert list(net.feature_names_in_) == ["a", "b", "c"]
+    np.testing.assert_array_equal(net.predict(frame), net.predict(frame.astype(float)))
+    with pytest.raises(ValueError, match="feature names"):
+        net.predict(frame[["b", "a", "c"]])
+    frame["kind"] = pd.Categorical(np.where(X[:, 3] > 1, "wide", "narrow"))
+    columns = ColumnTransformer([("text", OneHotEncoder(), ["kind"])], remainder=StandardScaler())
+    piped = make_pipeline(columns, small()).fit(frame, NAMES)
+    assert piped.predict(frame).shape == (150,)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_searches_run_in_two_jobs(backend):
+    with joblib.parallel_config(backend=backend):
+        scores = cross_val_score(small(), X, NAMES, cv=2, n_jobs=2)
+        search = GridSearchCV(small(), {"hidden_layer_sizes": [3, 4], "alpha": [0, 1]}, cv=2, n_jobs=2).fit(X, NAMES)
+    np.testing.assert_array_equal(scores, cross_val_score(small(), X, NAMES, cv=2))
+    assert search.best_estimator_.n_features_in_ == 4
+
+
+def threads_of_a_job():
+    with sharing.threads(None):
+        return usable_threads()
+
+
+def test_a_worker_thread_of_joblib_has_itself_alone():
+    inside = joblib.Parallel(n_jobs=2, backend="threading")(joblib.delayed(threads_of_a_job)() for _ in range(4))
+    assert inside == [1] * 4
+    assert threads_of_a_job() == usable_threads()
+
+
+def test_threads_do_not_change_a_bit():
+    got, want = (small(n_threads=count).fit(X, NAMES).predict_proba(X) for count in (1, 2))
+    np.testing.assert_array_equal(got, want)
