@@ -42,10 +42,8 @@ def _gained(table: Table) -> list[str]:
     if len(made) < 2:
         return []
     ends = made[0], made[-1]
-    here, report = (
-        " to ".join(figure_text("test_accuracy", figures["test_accuracy"]) for figures in two)
-        for two in ([row.here for row in ends], [row.report for row in ends])
-    )
+    here = " to ".join(figure_text("test_accuracy", float(row.here["test_accuracy"])) for row in ends)
+    report = " to ".join(figure_text("test_accuracy", row.report["test_accuracy"]) for row in ends)
     return [f"Test accuracy goes from {here} in {len(made)} epochs, that of the report from {report}."]
 
 

@@ -51,7 +51,17 @@ class BaseMLP(BaseEstimator):
     dtype: Any
     n_threads: int | None
 
+    # What `fit` finds.
     model_: fn.Model
+    loss_curve_: list[float]
+    validation_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    best_loss_: float | None
+    n_iter_: int
+    t_: int
+    _optimizer: Any
+    _batch: int
 
     def _keep(self, given: dict[str, Any]) -> None:
         """Set the parameters of a constructor, all by their names."""
@@ -120,7 +130,7 @@ class BaseMLP(BaseEstimator):
             raise ValueError("validation_data is judged after each epoch, which solver='lbfgs' does not have")
         if not isinstance(given, tuple | list) or len(given) not in (2, 3):
             raise ValueError(f"validation_data is {type(given).__name__}, expected (X, y) or (X, y, sample_weight)")
-        X, y = self._validated(*given[:2], fresh=False)
+        X, y = self._validated(given[0], given[1], fresh=False)
         return Data(X, self._encoded(y, False), data.weights(given[2] if len(given) == 3 else None, X))
 
     def _batch_size(self, samples: int) -> int:
@@ -150,7 +160,7 @@ class BaseMLP(BaseEstimator):
         self._batch, self.n_iter_ = batch, 0
 
     def _built(self, given: Data, penalty: float, seed: int) -> fn.Model:
-        dtype = str(given.x.dtype if str(self.dtype) == "auto" else self.dtype)
+        dtype: Any = str(given.x.dtype if str(self.dtype) == "auto" else self.dtype)
         return building.model_of(self, self._task(given.y), given.x.shape[1], None, dtype, penalty, seed)
 
     def _begin(self, given: Data, penalty: float, random: Any, validated: bool) -> None:
@@ -162,12 +172,10 @@ class BaseMLP(BaseEstimator):
         task = self._task(given.y)
         self.n_outputs_, self.out_activation_, self.n_layers_ = task.outputs, task.activation, len(self.coefs_) + 1
         self.n_iter_ = self.t_ = self._no_improvement_count = 0
-        self.loss_curve_: list[float] = []
-        self.validation_curve_: list[float] | None = None
-        self.validation_scores_: list[float] | None = None
-        self.best_validation_score_: float | None = None
+        self.loss_curve_ = []
+        self.validation_curve_ = self.validation_scores_ = self.best_validation_score_ = None
         self.best_loss_ = None if self.early_stopping else np.inf
-        self._optimizer: Any = None
+        self._optimizer = None
 
     def _train(self, given: Data, apart: Data | None, epochs: int, incremental: bool) -> None:
         metric = None if apart is None else f"val_{self._task(given.y).metric_name}"

@@ -13,6 +13,7 @@ from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss
 from fastnn.nn.optimizers import Optimizer
 from fastnn.sklearn.parameters import SKLEARN_ACTIVATIONS, sizes
+from fastnn.training.model import DtypeName
 
 OUTPUT = "output"
 
@@ -37,7 +38,7 @@ class Task:
 
 
 def model_of(
-    estimator: Any, task: Task, inputs: int, first: Layer | None, dtype: str, l2: float, seed: int
+    estimator: Any, task: Task, inputs: int, first: Layer | None, dtype: DtypeName, l2: float, seed: int
 ) -> fn.Model:
     """A model with fresh weights. first: a layer before all others, for tables with categories."""
     x = fn.Input(inputs)

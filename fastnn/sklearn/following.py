@@ -74,8 +74,8 @@ class Follower(fn.Callback):
         estimator, what = self.estimator, "validation score" if self.judges else "training loss"
         told = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} epochs"
         lr = optimizer.lr
-        slows = estimator.solver == "sgd" and estimator.learning_rate == "adaptive" and not isinstance(lr, Schedule)
-        if not slows or lr <= SLOWEST:
+        slows = estimator.solver == "sgd" and estimator.learning_rate == "adaptive"
+        if not slows or isinstance(lr, Schedule) or lr <= SLOWEST:
             self.converged = True
             self._say(f"{told}. Stopping.")
             return told

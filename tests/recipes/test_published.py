@@ -102,7 +102,6 @@ def test_each_figure_stands_beside_ours(system, files, tmp_path, monkeypatch):
     assert main(["train", system, "--data", str(files[system]), *flags]) == 0
     answers = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["answers"]
     found, alone = standing(answers)
-    assert not wanted(system) - Counter((place[-1], value) for place, value in found.items()), (
-        "figures that stand nowhere"
-    )
+    somewhere = Counter((place[-1], value) for place, value in found.items())
+    assert not wanted(system) - somewhere, "figures that stand nowhere"
     assert alone == ALONE.get(system, set())
