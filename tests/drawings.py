@@ -1,7 +1,14 @@
-"""Helpers that tests of pictures share: records of a Monitor, and the texts of a figure."""
+"""Helpers that tests of pictures share: records of a Monitor, texts of a figure, commands that draw next to nothing."""
 
+import contextlib
+from unittest import mock
+
+import matplotlib.figure
 import numpy as np
 
+from fastnn import plots
+from fastnn.experiment.answers import Answer
+from fastnn.experiment.sweep import PICTURE
 from fastnn.training.callbacks.monitor import describe
 
 
@@ -23,3 +30,13 @@ def texts(figure):
         labels = [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.texts, *axis.get_xticklabels()]
         found += [label.get_text() for label in [*labels, *axis.get_yticklabels()]]
     return found
+
+
+@contextlib.contextmanager
+def empty_pictures():
+    """In the block a run and a sweep draw one empty picture each: drawing takes longer than a small training."""
+    empty = matplotlib.figure.Figure()
+    answer = Answer("chosen", "How?", pictures=[("curves.png", "", empty)])
+    drawn = mock.patch("fastnn.experiment.runner.answers_of", return_value=[answer])
+    with drawn, mock.patch("fastnn.cli.sweep.draw", lambda work: plots.save(empty, work.folder / PICTURE)):
+        yield

@@ -3,7 +3,8 @@
     python -m tests.proofs.cold_starts --size 10 --processes 32
 
 Each round begins with an empty folder. All processes train the same small net; all must end with the same bits, and
-afterwards each file of the folder is whole: a further process compiles nothing.
+afterwards each file of the folder is whole: a further process compiles nothing. No test of the suite does this in
+small: a round compiles everything once for each process, which is too long for it.
 """
 
 import argparse

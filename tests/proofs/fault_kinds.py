@@ -6,19 +6,18 @@ import os
 from dataclasses import dataclass, replace
 from unittest import mock
 
-import matplotlib.figure
 import numpy as np
 
 import fastnn as fn
-from fastnn import data, plots
+from fastnn import data
 from fastnn.cli import main
 from fastnn.common.errors import DataError, FastnnError
 from fastnn.data import catalogue, remote
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.run_folder import RunFolder
-from fastnn.experiment.sweep import PICTURE
 from fastnn.training.callbacks.monitor import load_monitor
 from tests.bad_server import Server
+from tests.drawings import empty_pictures
 from tests.run_bits import arrays_of, rows_of, run_bits
 from tests.small_data import pictures
 from tests.tiny import fit, tiny_model
@@ -116,12 +115,8 @@ def _run(folder, seed):
 @contextlib.contextmanager
 def command():
     """A command of several trainings in the folder of a finished run."""
-    empty = matplotlib.figure.Figure()
     found = pictures((32, 32), classes=2, train=20, test=6), "a test's pictures"
-    with (
-        mock.patch.object(Recipe, "find", return_value=found),
-        mock.patch("fastnn.experiment.runner.pictures_of", return_value=[("curves.png", "", empty)]),
-    ):
+    with mock.patch.object(Recipe, "find", return_value=found), empty_pictures():
         yield Kind(
             lambda folder: _run(folder, 7),
             lambda folder: _run(folder, 1),
@@ -146,7 +141,6 @@ def _recover(folder):
 @contextlib.contextmanager
 def sweep():
     """Two trials beside one that was made before."""
-    empty = matplotlib.figure.Figure()
     small = ["--samples", "100", "--epochs", "1", "--quick"]
 
     def swept(folder, sizes):
@@ -156,7 +150,7 @@ def sweep():
     def bits(folder):
         return rows_of(folder / "run" / "sweep.csv")
 
-    with mock.patch("fastnn.cli.sweep.draw", lambda work: plots.save(empty, work.folder / PICTURE)):
+    with empty_pictures():
         yield Kind(
             lambda folder: swept(folder, "2x3"),
             lambda folder: swept(folder, "2x3,2x4,3x4"),

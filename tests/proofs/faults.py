@@ -116,7 +116,12 @@ class Proof:
         return sorted(str(path.relative_to(self.place)) for path in self.place.rglob("*"))
 
     def _is_whole(self, status):
-        """Whether the folder holds the new content, or after an error the old one, or less, of which one is told."""
+        """Whether the folder holds the new content, or after an error the old one, or less, of which one is told.
+
+        Less: a set of files without its last one, which is refused by name, as old and new files would fit together;
+        and a sweep's table with some of its new rows, which are trials that had ended. It is looked at after
+        `recover`, as every next command does that first: a killed run may lie beside its final name, but is not lost.
+        """
         self.kind.recover(self.place)
         try:
             found = self.kind.bits(self.place)

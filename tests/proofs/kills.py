@@ -20,16 +20,13 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from unittest import mock
 
 import h5py
-import matplotlib.figure
 import numpy as np
 
 import fastnn as fn
-from fastnn import plots
 from fastnn.cli import main
-from fastnn.experiment.sweep import PICTURE
+from tests.drawings import empty_pictures
 from tests.run_bits import arrays_of, rows_of, run_bits
 
 LONGEST = 60.0  # seconds that a start may take before it is called a hang
@@ -116,9 +113,7 @@ KINDS = {
 
 def run(kind, folder):
     """The training, with pictures that are quick to draw; returns its status."""
-    empty = matplotlib.figure.Figure()
-    drawn = mock.patch("fastnn.experiment.runner.pictures_of", return_value=[("curves.png", "", empty)])
-    with drawn, mock.patch("fastnn.cli.sweep.draw", lambda work: plots.save(empty, work.folder / PICTURE)):
+    with empty_pictures():
         return KINDS[kind][0](folder)
 
 

@@ -1,13 +1,15 @@
-"""Machines that differ from the usual: names in other scripts, no home, a cache that cannot be written."""
+"""Machines that differ from the usual: names in other scripts, no home, a cache that is full or cannot be written."""
 
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import fastnn as fn
+import fastnn_kernels
 from fastnn.cli import main
 from fastnn.experiment.run_folder import RunFolder
 from fastnn_kernels._cache import cache_folder
@@ -15,6 +17,7 @@ from tests.tiny import environment, fit, jit_only, tiny_model
 
 ODD = "дом с пробелом 🦊"
 TRAIN = "from tests.tiny import bits, fit, tiny_model; print(bits(fit(tiny_model(), epochs=1).parameters))"
+LOST = "permuted_indices", "entry.permuted_indices"  # a kernel that every training uses, and is compiled soon
 UNSHARE = ["unshare", "--user", "--map-user=54321", "--map-group=54321"]  # a user without a name, who is not root
 
 
@@ -81,6 +84,62 @@ def test_a_cache_that_cannot_be_written(tmp_path):
     cache.chmod(0o755)
     assert out == "None"
     assert os.listdir(cache) == []
+
+
+@jit_only
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit of POSIX")
+def test_a_cache_that_is_full(tmp_path):
+    """What cannot be kept is compiled in memory: the same weights, no noise, and no half a file stays."""
+    cache = tmp_path / cache_folder().name
+    shutil.copytree(cache_folder(), cache)
+    lost = [path for path in cache.glob("*.bin") if path.name.startswith(LOST)]
+    assert lost
+    for path in lost:
+        path.unlink()
+    kept = sorted(os.listdir(cache))
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); {TRAIN}"
+    want = printed([sys.executable, "-c", TRAIN], environment())
+    assert printed([sys.executable, "-c", full], environment(FASTNN_CACHE_DIR=str(tmp_path))) == want
+    assert sorted(os.listdir(cache)) == kept
+
+
+@another_user
+@jit_only
+def test_a_home_that_cannot_be_written(tmp_path):
+    """The cache goes to the folder of temporary files."""
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir(mode=0o555)
+    temporary.mkdir()
+    env = environment(HOME=str(home), TMPDIR=str(temporary))
+    for name in ("FASTNN_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        env.pop(name, None)
+    code = "from fastnn_kernels._cache import cache_folder; print(cache_folder().parent)"
+    assert printed([*UNSHARE, sys.executable, "-c", code], env) == f"{temporary}/fastnn-54321"
+    assert os.listdir(home) == []
+
+
+@another_user
+def test_installed_where_nothing_can_be_written_in_a_path_with_spaces(tmp_path):
+    """Read-only site-packages: the command works, and nothing is written beside the code."""
+    site = tmp_path / ODD / "site-packages"
+    for package in (fn, fastnn_kernels):
+        found = Path(package.__file__).parent
+        shutil.copytree(found, site / found.name, ignore=shutil.ignore_patterns("__pycache__"))
+    names = sorted(site.rglob("*"))
+    env = environment(PYTHONPATH=str(site), TMPDIR=str(tmp_path), NUMBA_DISABLE_JIT="1")
+    read_only(site)
+    code = "import fastnn; from fastnn.cli import main; assert main(['--help']) == 0; print(fastnn.__file__)"
+    try:
+        out = printed([*UNSHARE, sys.executable, "-P", "-c", code], env)
+    finally:
+        read_only(site, False)
+    assert out.endswith(f"{site}/fastnn/__init__.py")
+    assert sorted(site.rglob("*")) == names
+
+
+def read_only(folder, is_so=True):
+    for path in (folder, *folder.rglob("*")):
+        path.chmod((0o555 if is_so else 0o755) if path.is_dir() else 0o444)
 
 
 def test_a_run_within_the_unfinished_folder_of_another(tmp_path):
