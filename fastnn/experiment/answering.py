@@ -90,7 +90,8 @@ def compared_answer(result: ExperimentResult, comparison: Comparison, members: d
     finished = {label: run for label, run in members.items() if not run.failed}
     told = comparison.told or (sayings.spread if is_by_chance else sayings.ranking)
     drawn = pictures.compared(result, comparison, finished)
-    return Answer(comparison.name, comparison.question, tables, told(finished), comparison.report, drawn)
+    failed = [f"{label} failed: {run.failed}" for label, run in members.items() if run.failed]
+    return Answer(comparison.name, comparison.question, tables, [*told(finished), *failed], comparison.report, drawn)
 
 
 def by_kind(rows: list[Row]) -> list[Table]:
@@ -118,8 +119,6 @@ def _run_row(label: str, run: RunResult | None, published: Mapping[str, float], 
 
 def _shown(run: RunResult, published: Mapping[str, float], has_losses: bool) -> Mapping[str, Value]:
     """The accuracies of a run, and the kinds of figures that the report published; losses where it has no accuracy."""
-    if run.failed:
-        return {"failed": run.failed}
     kinds = {"accuracy", *(without_split(name) for name in published), *(["loss"] if has_losses else [])}
     found = {name: value for name, value in run.metrics.items() if without_split(name) in kinds}
     return found or {name: value for name, value in run.metrics.items() if without_split(name) == "loss"}

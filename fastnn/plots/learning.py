@@ -71,7 +71,7 @@ def _one_run(axis: "Axes", history: History, name: str, scale: float, best: int)
     epochs = history["epoch"]
     mark = "." if len(epochs) <= MARKED else None
     for which, shade, label in (
-        (name, BLUE, "train, mean over the epoch"),
+        (name, BLUE, MEAN),
         (f"val_{name}", ORANGE, "validation, after the epoch"),
     ):
         axis.plot(epochs, [scale * value for value in history[which]], color=shade, marker=mark, label=label)

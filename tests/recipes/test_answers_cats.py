@@ -141,12 +141,8 @@ def test_a_saturated_net_is_called_so(trained):
 
 
 @jit_only
-def test_a_run_that_failed_has_a_row(trained, monkeypatch):
+def test_why_a_run_failed_is_told(trained, monkeypatch):
     wild = Comparison("hidden", "Does it diverge?", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
     monkeypatch.setattr(type(RECIPE), "all_comparisons", lambda self: {"hidden": wild})
     answer = trained("--hidden", "5,5", "--epochs", "3", "--compare", "hidden")["hidden"]
-    failed = {
-        row["label"]: row["here"] for table in answer["tables"] if table["title"] == "failed" for row in table["rows"]
-    }
-    assert list(failed) == ["wild"]
-    assert "1e+30" in failed["wild"]["failed"]
+    assert any(line.startswith("wild failed: ") and "1e+30" in line for line in answer["lines"])
