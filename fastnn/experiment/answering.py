@@ -1,6 +1,7 @@
 """The answers that every command gives: how the chosen run came out, and one for each comparison."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from fastnn.common.figures import without_split
 from fastnn.common.text import SPLITS, metric_name
@@ -31,7 +32,14 @@ def answers_of(result: ExperimentResult, own: Iterable[Answer | str] = ()) -> li
     # Those that the recipe replaces are not made: each draws a picture.
     ordered = {name: found[name] if name in found else make() for name, make in usual.items()}
     *first, last = ordered.values()
-    return [*(answer for answers in first for answer in answers), *waiting, *last]
+    answers = [*(answer for answers in first for answer in answers), *waiting, *last]
+    failed = {comparison.name: _failures(members) for comparison, members in result.groups}
+    return [replace(answer, lines=[*answer.lines, *failed.get(answer.name, [])]) for answer in answers]
+
+
+def _failures(members: Mapping[str, RunResult]) -> list[str]:
+    """A sentence for each run of a comparison that failed: why."""
+    return [f"{label} failed: {run.failed}" for label, run in members.items() if run.failed]
 
 
 def _usual(result: ExperimentResult) -> dict[str, Callable[[], list[Answer]]]:
@@ -90,8 +98,7 @@ def compared_answer(result: ExperimentResult, comparison: Comparison, members: d
     finished = {label: run for label, run in members.items() if not run.failed}
     told = comparison.told or (sayings.spread if is_by_chance else sayings.ranking)
     drawn = pictures.compared(result, comparison, finished)
-    failed = [f"{label} failed: {run.failed}" for label, run in members.items() if run.failed]
-    return Answer(comparison.name, comparison.question, tables, [*told(finished), *failed], comparison.report, drawn)
+    return Answer(comparison.name, comparison.question, tables, told(finished), comparison.report, drawn)
 
 
 def by_kind(rows: list[Row]) -> list[Table]:
