@@ -18,15 +18,15 @@ def curve(*values, name="val_accuracy"):
 class TestRanking:
     def test_best_and_worst_by_the_validation_set(self):
         runs = {"a": run(val_accuracy=0.5, test_accuracy=0.9), "b": run(val_accuracy=0.75, test_accuracy=0.1)}
-        assert sayings.ranking(runs) == ["Best validation accuracy: b (75.00 %); worst: a (50.00 %)."]
+        assert sayings.ranking(runs) == ["Best validation accuracy: 75.00 % (b). Worst: 50.00 % (a)."]
 
     def test_a_lower_loss_is_better(self):
         runs = {"a": run(train_loss=0.5), "b": run(train_loss=0.25), "c": run(train_loss=1.5)}
-        assert sayings.ranking(runs) == ["Best training loss: b (0.2500); worst: c (1.5000)."]
+        assert sayings.ranking(runs) == ["Best training loss: 0.2500 (b). Worst: 1.5000 (c)."]
 
     def test_what_looks_the_same_is_named_together(self):
         runs = {"a": run(val_accuracy=0.50001), "b": run(val_accuracy=0.50002), "c": run(val_accuracy=0.25)}
-        assert sayings.ranking(runs) == ["Best validation accuracy: b and a (50.00 %); worst: c (25.00 %)."]
+        assert sayings.ranking(runs) == ["Best validation accuracy: 50.00 % (b; a). Worst: 25.00 % (c)."]
         del runs["c"]
         assert sayings.ranking(runs) == ["All have the same validation accuracy: 50.00 %."]
 

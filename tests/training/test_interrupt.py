@@ -142,6 +142,14 @@ def test_sigterm_waits_too_where_somebody_handles_it():
 
 
 def test_sigterm_that_nobody_handles_is_left_alone_unless_something_is_to_be_kept():
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a command of another test may have left its own
+    try:
+        _check_default_sigterm()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _check_default_sigterm():
     with InterruptShield():
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     with InterruptShield(terminates=True):
