@@ -1,9 +1,8 @@
 """Helpers of several recipes: optimizers and initialisers by name, lists of layer sizes, pixels for networks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from fastnn.common.text import SPLITS, percent
 from fastnn.data import Dataset
 from fastnn.data.preprocessing import Pixels
 from fastnn.nn.initializers import INITIALIZERS, Initializer, InitializerName, Normal, TruncatedNormal, get
@@ -81,8 +80,3 @@ def pixels(**described: Any) -> Callable[[Dataset], Pixels]:
 def classes_of(data: Dataset) -> list[str]:
     """The names of the classes, by label."""
     return [str(name) for name in data.meta["classes"]]
-
-
-def accuracies(metrics: Mapping[str, float]) -> str:
-    """The accuracies of a run as "train 97.28 %, val 96.60 %, test 96.58 %"."""
-    return ", ".join(f"{split} {percent(metrics[f'{split}_accuracy'])}" for split in SPLITS)

@@ -161,7 +161,7 @@ class BaseMLP(BaseEstimator):
 
     def _built(self, given: Data, penalty: float, seed: int) -> fn.Model:
         dtype: Any = str(given.x.dtype if str(self.dtype) == "auto" else self.dtype)
-        return building.model_of(self, self._task(given.y), given.x.shape[1], None, dtype, penalty, seed)
+        return building.model_of(self, self._task(given.y), given.x.shape[1], dtype, penalty, seed)
 
     def _begin(self, given: Data, penalty: float, random: Any, validated: bool) -> None:
         start = random.get_state()

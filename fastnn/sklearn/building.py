@@ -37,12 +37,9 @@ class Task:
     scale: float = 1.0
 
 
-def model_of(
-    estimator: Any, task: Task, inputs: int, first: Layer | None, dtype: DtypeName, l2: float, seed: int
-) -> fn.Model:
-    """A model with fresh weights. first: a layer before all others, for tables with categories."""
-    x = fn.Input(inputs)
-    value = x if first is None else first(x)
+def model_of(estimator: Any, task: Task, inputs: int, dtype: DtypeName, l2: float, seed: int) -> fn.Model:
+    """A model with fresh weights."""
+    value = x = fn.Input(inputs)
     for layer in _layers(estimator, task.outputs):
         value = layer(value)
     weights = None if task.scale == 1 else {OUTPUT: task.scale}
