@@ -56,7 +56,8 @@ class Model(Predictor):
                   it has this argument and samples have weights. `save` keeps names, not functions.
     dtype         float32 or float64, of parameters and all arithmetic
     seed          of the initial values and of everything random in training
-    l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w (no biases) to the loss of a batch
+    l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w to the loss of a batch; over biases, too,
+                  of layers with penalise_bias=True
     preprocessing what is done with data of a model of one input before the network takes them: `fn.Pixels`, `fn.Words`.
                   Then fit, evaluate, predict and all others take data as they are in their files; it is saved, too
 

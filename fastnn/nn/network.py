@@ -3,7 +3,7 @@
 import copy
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -167,18 +167,23 @@ class Network:
 
     def penalties(self) -> dict[str, tuple[float, float]]:
         """The λ of Σ|w| and of ½·Σw² of each weight that has one: the layer's own and the whole network's."""
-        sums = {name: (layer.l1 + self.l1, layer.l2 + self.l2) for name, layer in self._penalised()}
+        penalised = self._penalised(lambda layer: layer.penalised())
+        sums = {name: (layer.l1 + self.l1, layer.l2 + self.l2) for name, layer in penalised}
         return {name: strengths for name, strengths in sums.items() if any(strengths)}
 
     def max_norms(self) -> dict[str, float]:
         """The bound on the norm of each unit's weights, for the weights that have one."""
-        return {name: layer.max_norm for name, layer in self._penalised() if layer.max_norm is not None}
+        bounded = self._penalised(lambda layer: layer.weights)
+        return {name: layer.max_norm for name, layer in bounded if layer.max_norm is not None}
 
-    def _penalised(self) -> Iterator[tuple[str, Penalised]]:
-        """The public name of each weight that a penalty or a bound may apply to, and its layer."""
+    def _penalised(self, which: Callable[[Penalised], Iterable[str]]) -> Iterator[tuple[str, Penalised]]:
+        """The public name of each parameter that a penalty or a bound may apply to, and its layer.
+
+        which : gives the names of such parameters of a layer
+        """
         for call in self.calls:
             if isinstance(call.layer, Penalised):
-                names = (f"{call.owner}.{weight}" for weight in call.layer.weights)
+                names = (f"{call.owner}.{weight}" for weight in which(call.layer))
                 yield from (
                     (name, call.layer) for name in names if name in self.parameters_of(call).keys() - self.frozen
                 )

@@ -138,12 +138,17 @@ def roughness(counts: np.ndarray) -> float:
 
 
 def _told(tables: Sequence[Table]) -> list[str]:
-    lines = []
+    """What the two measures are, and which training leads in each, an array a line."""
+    lines = [
+        "Evenness is the entropy of a histogram as a share of the largest possible one: 1 is a uniform distribution. "
+        "Roughness is the mean size of the second differences of its counts, as a share of the largest count: 0 is "
+        "smooth. Both are of the last histogram."
+    ]
     for table in tables:
         even = max(table.rows, key=lambda row: row.here[EVENNESS])
         smooth = min(table.rows, key=lambda row: row.here[ROUGHNESS])
         lines.append(
-            f"{table.title.capitalize()}: the most even last histogram is that of {even.label} "
-            f"({even.here[EVENNESS]:.3f}), the smoothest that of {smooth.label} ({smooth.here[ROUGHNESS]:.3f})."
+            f"{table.title.capitalize()}: most even is {even.label} (evenness {even.here[EVENNESS]:.3f}), "
+            f"smoothest {smooth.label} (roughness {smooth.here[ROUGHNESS]:.3f})."
         )
     return lines

@@ -44,12 +44,16 @@ class MnistMlpSettings(Settings):
     initializer: InitializerName = setting("normal", "of weights; normal has deviation .1", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.5, "penalty ½·l2·Σw²", least=0)
+    penalise_bias: bool = setting(False, "let the penalties count biases, too, as the report's program does")
 
 
 def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
-    start = initializer_of(settings.initializer, 0.1)
+    start, biased = initializer_of(settings.initializer, 0.1), settings.penalise_bias
     model = Sequential(
-        [Dense(settings.hidden, settings.activation, start), Dense(len(classes_of(data)), "identity", start)],
+        [
+            Dense(settings.hidden, settings.activation, start, penalise_bias=biased),
+            Dense(len(classes_of(data)), "identity", start, penalise_bias=biased),
+        ],
         input_shape=data.train.x.shape[1:],
         loss="softmax_cross_entropy",
         dtype=settings.dtype,

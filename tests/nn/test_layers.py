@@ -1,5 +1,7 @@
 """Every layer, activation, loss and penalty through the public model: gradients against central differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -122,6 +124,28 @@ def test_penalties_count_in_loss_and_gradients():
     np.testing.assert_allclose(model.evaluate(x, y)["loss"], want, rtol=1e-12)
 
 
+BIASES = {"bias_initializer": fn.initializers.Normal(1), "penalise_bias": True}
+BIASED = [
+    ([dense(6, "tanh", penalise_bias=True, l2=0.2), dense(3)], (4,)),
+    ([fn.Conv2D(3, 3, "tanh", **BIASES), fn.Flatten(), dense(3)], (4, 4, 1)),
+    ([fn.Conv1D(3, 3, "tanh", **BIASES), fn.Flatten(), dense(3)], (6, 1)),
+]
+
+
+@pytest.mark.parametrize(("layers", "shape"), BIASED, ids=lambda value: str(len(value)))
+def test_biases_are_penalised_where_asked_for(layers, shape):
+    assert max(checked(layers, shape, l2=0.1, l1=0.01).values()) <= LARGEST
+    with_biases = fn.Sequential(layers, input_shape=shape, dtype="float64", l2=0.1, l1=0.01)
+    without = [replace(layers[0], penalise_bias=False), *layers[1:]]
+    bare = fn.Sequential(without, input_shape=shape, dtype="float64", l2=0.1, l1=0.01)
+    x, y = RNG.normal(size=(5, *shape)), RNG.integers(0, 3, 5)
+    b = with_biases.parameters[f"{layers[0].kind}.b"]
+    assert np.abs(b).min() > 0
+    more = 0.5 * (0.1 + layers[0].l2) * (b**2).sum() + 0.01 * abs(b).sum()
+    got = with_biases.loss_and_gradients(x, y)[0] - bare.loss_and_gradients(x, y)[0]
+    np.testing.assert_allclose(got, more, rtol=1e-10)
+
+
 @jit_only
 def test_float32_follows_float64():
     shapes = [(5, 7, 2)] * len(IMAGES) + [(9, 2)] * len(SEQUENCES) + [(4,)] * len(VECTORS)
@@ -209,6 +233,7 @@ BAD = [
     (ValueError, "rate is 1.0", lambda: fn.Dropout(rate=1.0)),
     (ValueError, "keep is 0", lambda: fn.Dropout(keep=0)),
     (ValueError, "l2 is -1", lambda: fn.Dense(3, l2=-1)),
+    (ValueError, "there are no biases to penalise", lambda: fn.Dense(3, use_bias=False, penalise_bias=True)),
     (ValueError, "max_norm is 0", lambda: fn.Conv2D(3, 3, max_norm=0)),
     (ValueError, "padding is 'full'", lambda: fn.Conv2D(3, 3, padding="full")),
     (ValueError, "expected a whole number or a pair", lambda: fn.MaxPool2D((1, 2, 3))),

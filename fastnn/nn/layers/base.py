@@ -61,6 +61,10 @@ class Penalised:
     max_norm: float | None = None
     weights: ClassVar[tuple[str, ...]] = ("w",)
 
+    def penalised(self) -> tuple[str, ...]:
+        """The parameters that l1 and l2 count, the network's too."""
+        return self.weights
+
     def check_penalties(self, layer: str) -> None:
         """ValueError unless the penalties are ≥ 0 and the bound is positive."""
         for name in ("l1", "l2"):
@@ -73,6 +77,24 @@ class Penalised:
         """l1 and l2, checked."""
         self.check_penalties(owner)
         return float(self.l1), float(self.l2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiasPenalised(Penalised):
+    """For layers with weights w and biases b.
+
+    penalise_bias  let l1 and l2, the network's too, count b as well as w; usually they do not
+    """
+
+    penalise_bias: bool = False
+
+    def check_penalties(self, layer: str) -> None:
+        super().check_penalties(layer)
+        if self.penalise_bias and not getattr(self, "use_bias", True):
+            raise ValueError(f"{layer}: penalise_bias=True beside use_bias=False: there are no biases to penalise")
+
+    def penalised(self) -> tuple[str, ...]:
+        return (*self.weights, "b") if self.penalise_bias else self.weights
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.base import BiasPenalised, Layer, Parameter, expect_rank
 from fastnn.nn.layers.convolution import Conv2D, Padding, check_padding, forward_as_images
 
 
 @dataclass(frozen=True)
-class Conv1D(Penalised, Layer):
+class Conv1D(BiasPenalised, Layer):
     """f(x ∗ w + b) along the second axis, a cross-correlation: out[t] = f(Σ_k x[t·stride − before + k] · w[k] + b).
 
     x (N, L, C), w (kernel_size, C, filters), b (filters,), output (N, L', filters). padding="same" gives

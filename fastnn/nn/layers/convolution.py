@@ -16,7 +16,7 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import Backward, Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.base import Backward, BiasPenalised, Layer, Parameter, expect_rank
 
 Padding = Literal["same", "valid"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
@@ -78,7 +78,7 @@ def checked_window(layer: str, size: Any, stride: Any, padding: Padding) -> Wind
 
 
 @dataclass(frozen=True)
-class Conv2D(Penalised, Layer):
+class Conv2D(BiasPenalised, Layer):
     """f(x ∗ w + b), a cross-correlation: x (N, H, W, C), w (KH, KW, C, filters), b (filters,)."""
 
     filters: int

@@ -12,7 +12,7 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.layers.base import BiasPenalised, Layer, Parameter
 from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
@@ -21,7 +21,7 @@ FEW_SAMPLES = 8
 
 
 @dataclass(frozen=True)
-class Dense(Penalised, Layer):
+class Dense(BiasPenalised, Layer):
     """f(x·w + b): x (N, inputs), w (inputs, units), b (units,), output (N, units).
 
     Samples with more axes: the last one is that of the inputs, x (N, …, inputs), and the output is (N, …, units). The
