@@ -3,20 +3,15 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-
-import numba
 
 from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import NonFiniteError
 from fastnn.data import Dataset
 from fastnn.experiment import report
 from fastnn.experiment.answering import answers_of
-from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.machine import peak_memory_mb, versions
 from fastnn.experiment.pictures import save_pictures
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
@@ -25,7 +20,8 @@ from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunList, RunSpec, list_runs
 from fastnn.experiment.run_swap import is_whole
 from fastnn.experiment.settings import plain
-from fastnn.experiment.summary import Ending, Summary
+from fastnn.experiment.summaries import ending, opening
+from fastnn.experiment.summary import Summary
 from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
 from fastnn.models import Sequential
 from fastnn.nn.optimizers import Optimizer
@@ -113,7 +109,7 @@ def run(experiment: Experiment, folder: RunFolder, observer: Observer | None = N
         if found := _finished_before(experiment, training.planned, folder):
             return Report(found, folder.final, is_new=False)
         with folder.opened(experiment.config()):
-            return _make(training, _opening(experiment, training.data_of(candidate=True)), folder)
+            return _make(training, opening(experiment, training.data_of(candidate=True)), folder)
 
 
 def _finished_before(experiment: Experiment, planned: RunList, folder: RunFolder) -> Summary | None:
@@ -219,7 +215,7 @@ def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: 
     The summary says "finished" when all other files are there, and before that which pictures are the run's.
     """
     answers = answers_of(result, recipe.answers(result))
-    summary = replace(summary, ending=_ending(result, answers, time.monotonic() - began))
+    summary = replace(summary, ending=ending(result, answers, time.monotonic() - began))
     folder.write_summary(summary)
     save_pictures(folder.working, [picture for answer in answers for picture in answer.pictures])
     result.usable_model().save(folder.working / MODEL)
@@ -228,52 +224,3 @@ def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: 
     folder.write_summary(summary)
     folder.finish()
     return Report(summary, folder.final)
-
-
-def _opening(experiment: Experiment, data: Dataset) -> Summary:
-    recipe, settings = experiment.recipe, experiment.settings
-    return Summary(
-        id=recipe.id,
-        title=recipe.title,
-        command=experiment.command,
-        status="running",
-        data=data.meta["source"],
-        data_note=experiment.announced,
-        samples=_sizes(data, settings.samples),
-        config=experiment.config(),
-        quick=experiment.quick,
-        best=recipe.best.found if experiment.best and recipe.best else None,
-        threads=numba.get_num_threads(),
-        dtype=settings.dtype,
-        versions=versions(),
-        report=recipe.published.report,
-        true_entropy=data.meta.get("true_entropy"),
-    )
-
-
-def _sizes(data: Dataset, samples: int) -> dict[str, int]:
-    """Split -> number of samples, where at most `samples` are trained on; 0: all."""
-    sizes = {name: len(split) for name, split in data.splits().items()}
-    return sizes | {"train": min(samples or sizes["train"], sizes["train"])}
-
-
-def _ending(result: ExperimentResult, answers: list[Answer], seconds: float) -> Ending:
-    chosen = result.chosen
-    pictures = {name: caption for answer in answers for name, caption, _ in answer.pictures}
-    return Ending(
-        chosen=chosen.label,
-        metrics=chosen.metrics,
-        best_epoch=chosen.best_epoch,
-        epochs_run=len(chosen.epochs),
-        stop_reason=chosen.stop_reason or None,
-        seconds_per_epoch=chosen.seconds_per_epoch,
-        samples_per_second=chosen.samples_per_second,
-        runs=result.compared_runs(),
-        spreads=result.spreads(),
-        answers=[answer.to_json() for answer in answers],
-        pictures=pictures,
-        network=str(result.model.summary()),
-        finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        seconds=seconds,
-        peak_rss_mb=peak_memory_mb(),
-    )

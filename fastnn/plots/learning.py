@@ -186,7 +186,9 @@ def _draw_reported(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], numb
             seen.add(REPORT)
             scale = 100.0 if is_fraction(name) else 1.0
             shade = SPLIT_COLOURS[split] if alone else colour(number)
-            axis.plot(x, np.multiply(scale, y), color=shade, **DOTTED)
+            # Few values may be far apart, or one alone, of which a line shows nothing.
+            mark: Any = {"marker": "x", "markersize": 5} if len(x) <= MARKED else {}
+            axis.plot(x, np.multiply(scale, y), color=shade, **DOTTED, **mark)
     return seen
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.experiment.answers import Answer, Row, Table
-from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult
 from fastnn.models import Sequential
 from fastnn.nn.layers import Dense
@@ -82,7 +81,7 @@ def toy_answer(results: ExperimentResult) -> Answer:
     tables = [Table(rows, "losses"), *(error_table(errors, published, *part) for part in PARTS)]
     question = "Do loss, gradients and training of the toy net come out as published?"
     told = [_apart(rows), largest(errors)]
-    return Answer("toy", question, tables, told, pictures=[_picture(results, histories)])
+    return Answer("toy", question, tables, told, pictures=[_picture(histories)])
 
 
 def _apart(rows: list[Row]) -> str:
@@ -93,13 +92,13 @@ def _apart(rows: list[Row]) -> str:
     return f"The losses are at most {max(differences):.1e} from the published ones, which are rounded in part."
 
 
-def _picture(results: ExperimentResult, histories: dict[str, History]) -> tuple:
+def _picture(histories: dict[str, History]) -> tuple:
     curves = {
         "loss": {name: _by_step(history.steps["loss"]) for name, history in histories.items()},
         "norm of the first layer's gradient": {n: _by_step(h.steps["norm dense.w"]) for n, h in histories.items()},
     }
     panels = [plots.CurvePanel(title, "epoch", found) for title, found in curves.items()]
-    figure = plots.curve_panels(panels, "How does the toy net learn?", columns=2, note=note_of(results))
+    figure = plots.curve_panels(panels, "How does the toy net learn?", columns=2)
     return "toy.png", "the toy net's loss and the Frobenius norm of its first gradient, before each step", figure
 
 

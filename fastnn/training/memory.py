@@ -1,6 +1,7 @@
 """What a training takes of memory: known before it begins, and refused where it is more than there is."""
 
 import copy
+import textwrap
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -96,7 +97,7 @@ def check_copies(*given: Any) -> None:
 
 
 def summary(network: Network, state: State, predicting: int, batch: int, given: OptimizerName | Optimizer) -> str:
-    """The memory to predict, in bytes, and to train in such batches by such an optimizer, as a line for people."""
+    """The memory to predict, in bytes, and to train in such batches by such an optimizer: lines for people."""
     found = given if isinstance(given, Optimizer) else optimizers.from_config({"name": given})
     optimizer = copy.copy(found)  # whose state stays with the model that it trains
     optimizer.state = {}
@@ -104,9 +105,10 @@ def summary(network: Network, state: State, predicting: int, batch: int, given: 
         f"memory beside data: {bytes_text(predicting)} to predict; to train in batches of {batch} by {optimizer.name} "
     )
     try:
-        return told + str(of_training(network, state, whole_number("batch_size", batch), optimizer))
+        told += str(of_training(network, state, whole_number("batch_size", batch), optimizer))
     except OutOfMemoryError as error:
-        return f"{told}more than there is: {error}"
+        told += f"more than there is: {error}"
+    return textwrap.fill(told, width=79, subsequent_indent="  ")
 
 
 def of_training(network: Network, state: State, batch: int, optimizer: Optimizer) -> Memory:
