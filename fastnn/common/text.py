@@ -4,6 +4,8 @@ from fastnn.common.figures import is_fraction
 
 # The splits of a data set in the order in which they are shown, and what each is called.
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
+# Metrics that are known by their first letters.
+ABBREVIATIONS = {"mse": "MSE", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
 
 
 def percent(fraction: float, decimals: int = 2) -> str:
@@ -29,9 +31,15 @@ def figure_text(name: str, value: float) -> str:
 
 
 def metric_name(name: str) -> str:
-    """A metric's name as words: "val_accuracy" as "validation accuracy"."""
-    split, _, rest = name.partition("_")
-    return f"{SPLITS[split] if split in SPLITS and rest else split} {rest}".replace("_", " ").strip()
+    """A metric's name as words: "val_accuracy" as "validation accuracy", "test_mse" as "test MSE"."""
+    first, *rest = name.split("_")
+    words = [SPLITS.get(first, first) if any(rest) else first, *rest]
+    return " ".join(ABBREVIATIONS.get(word, word) for word in words).strip()
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter first; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def bytes_text(size: float) -> str:

@@ -105,7 +105,7 @@ def by_kind(rows: list[Row]) -> list[Table]:
     """The rows as one table for each kind of figure: the accuracies of all splits, then their losses."""
     names = Table(rows).names()
     kinds = dict.fromkeys(without_split(name) for name in names)
-    return [Table(_of_kind(rows, kind), kind.replace("_", " ")) for kind in kinds]
+    return [Table(_of_kind(rows, kind), metric_name(kind)) for kind in kinds]
 
 
 def _of_kind(rows: list[Row], kind: str) -> list[Row]:

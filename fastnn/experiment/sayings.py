@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fastnn.common.figures import higher_is_better, without_split
-from fastnn.common.text import figure_text, metric_name
+from fastnn.common.text import figure_text, metric_name, sentence
 from fastnn.experiment.answers import Row
 from fastnn.experiment.results import RunResult, deviation
 
@@ -78,7 +78,7 @@ def spread(runs: Mapping[str, RunResult]) -> list[str]:
     if len(runs) < 2 or name is None:
         return []
     text = _spread(name, [run.metrics[name] for run in runs.values()])
-    return [f"{metric_name(name).capitalize()} of {len(runs)} runs that differ by chance only: {text}."]
+    return [f"{sentence(metric_name(name))} of {len(runs)} runs that differ by chance only: {text}."]
 
 
 def _spread(name: str, values: list[float]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.common.figures import is_fraction
+from fastnn.common.text import metric_name
 from fastnn.plots.style import (
     BLUE,
     GREEN,
@@ -46,9 +47,8 @@ def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure
     """
     best = history.best("val_loss")["epoch"]
     source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
-    reached = f"validation loss {_at(history, 'val_loss', best):.3f} at epoch {best} of {len(history)}"
     classifies = "accuracy" in history.epochs[0]
-    title = f"{title}: {reached}, on {source}"
+    title = f"{title}: how does the training go, on {source}?"
     figure, (loss, *others) = sheet(1 + classifies, columns=2, size=(5.2, 3.6), title=title)
     name, unit = ("cross-entropy", "nats a sample") if classifies else ("loss", "")
     line_axes(loss, title=name, xlabel="epoch", ylabel=unit)
@@ -109,7 +109,7 @@ def learning_curves(
     seen: set[str] = set()
     published = reported or {}
     for axis, (key, splits) in zip(axes, panels.items(), strict=True):
-        line_axes(axis, title=key.replace("_", " "), xlabel="epoch", ylabel="%" if is_fraction(key) else "")
+        line_axes(axis, title=metric_name(key), xlabel="epoch", ylabel="%" if is_fraction(key) else "")
         for number, (label, epochs) in enumerate(runs.items()):
             seen |= _draw_splits(axis, epochs, splits, number, alone=len(runs) == 1)
             seen |= _draw_reported(axis, published.get(label, []), splits, number, alone=len(runs) == 1)

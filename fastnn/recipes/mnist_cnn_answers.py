@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import plots
-from fastnn.common.text import percent
+from fastnn.common.text import percent, sentence
 from fastnn.experiment.answering import chosen_answer
 from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.pictures import note_of
@@ -148,7 +148,7 @@ def _told(tables: Sequence[Table]) -> list[str]:
         even = max(table.rows, key=lambda row: row.here[EVENNESS])
         smooth = min(table.rows, key=lambda row: row.here[ROUGHNESS])
         lines.append(
-            f"{table.title.capitalize()}: most even is {even.label} (evenness {even.here[EVENNESS]:.3f}), "
+            f"{sentence(table.title)}: most even is {even.label} (evenness {even.here[EVENNESS]:.3f}), "
             f"smoothest {smooth.label} (roughness {smooth.here[ROUGHNESS]:.3f})."
         )
     return lines

@@ -33,6 +33,10 @@ def test_metrics():
         ("test_accuracy", "test accuracy"),
         ("true_entropy", "true entropy"),
         ("val", "val"),
+        ("val_", "val"),
+        ("mse", "MSE"),
+        ("test_r2", "test R²"),
+        ("next_loss", "next loss"),
     ],
 )
 def test_names_of_metrics(name, want):

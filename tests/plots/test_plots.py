@@ -154,7 +154,7 @@ class TestCurves:
         both = zip(epochs([3, 2, 2.5]), epochs([0.1, 0.2, 0.3], "accuracy"), strict=True)
         history = History(epochs=[a | b for a, b in both])
         figure = plots.run_curves(history, "trigram", {"source": "generated", "true_entropy": 1.5})
-        assert figure.get_suptitle() == "trigram: validation loss 2.100 at epoch 2 of 3, on generated data"
+        assert figure.get_suptitle() == "trigram: how does the training go, on generated data?"
         assert ([2], [2.1]) in lines(figure.axes[0])
         assert ([0, 1], [1.5, 1.5]) in lines(figure.axes[0])
 

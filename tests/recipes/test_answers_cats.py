@@ -101,7 +101,7 @@ def test_answers_of_a_training(trained):
     assert peaks["(a) 19"]["report"] == {"least_peak_accuracy": 0.83, "peak_accuracy": 0.87}
     assert all(row["report"].keys() <= row["here"].keys() for row in peaks.values())
     kinds = [table["title"] for table in answers["hidden"]["tables"]]
-    assert kinds == ["accuracy", "mse", "saturation"]
+    assert kinds == ["accuracy", "MSE", "saturation"]
     assert {path.name for path in Path("runs/cats-vs-cars").glob("*.png")} >= {
         *("curves.png", "hidden.png", "deep.png", "squared-error.png", "activations.png")
     }
