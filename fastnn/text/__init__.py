@@ -1,0 +1,1 @@
+"""Language models: what is counted, what is learnt, and how well either foretells a text."""

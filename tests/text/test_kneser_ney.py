@@ -1,0 +1,119 @@
+"""Kneser-Ney beside the formula in plain Python, and beside NLTK's."""
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from fastnn.common.errors import DataError
+from fastnn.text.kneser_ney import KneserNey, modified_discounts
+
+WORDS = 7
+
+
+def windows(order, count=300, seed=0, words=WORDS):
+    """Rows in which the last word depends on the one before, and some of which are there often."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, words, (count, order)) // rng.integers(1, 4, (count, order))
+    if order > 1:
+        rows[:, -1] = (rows[:, -2] + (rng.random(count) < 0.3)) % words
+    return rows
+
+
+def counted(grams, order, k):
+    """c of each k-gram: occurrences of the longest, else how many different words stand before it."""
+    if k == order:
+        return Counter(map(tuple, grams))
+    return Counter(longer[1:] for longer in {tuple(row[order - k - 1 :]) for row in grams})
+
+
+def by_the_formula(grams, words, discounts, context, word):
+    """p(word | context) by recursion over dictionaries."""
+    order, k = len(grams[0]), len(context) + 1
+    shorter = by_the_formula(grams, words, discounts, context[1:], word) if context else 1 / words
+    counts = {gram: c for gram, c in counted(grams, order, k).items() if gram[:-1] == context}
+    if not counts:
+        return shorter
+    taken = {gram: discounts[k][min(c, 3)] for gram, c in counts.items()}
+    total, gram = sum(counts.values()), (*context, word)
+    return (counts.get(gram, 0) - taken.get(gram, 0)) / total + sum(taken.values()) / total * shorter
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_probabilities_are_those_of_the_formula(order):
+    grams = windows(order).tolist()
+    asked = windows(order, count=40, seed=1)
+    asked[:3] = WORDS - 1  # contexts that were never seen
+    discounts = {k: modified_discounts(np.array(list(counted(grams, order, k).values()))) for k in range(1, order + 1)}
+    got = KneserNey(np.array(grams), WORDS).probabilities(asked)
+    want = [by_the_formula(grams, WORDS, discounts, tuple(row[:-1]), row[-1]) for row in asked.tolist()]
+    np.testing.assert_allclose(got, want, rtol=1e-13)
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_distributions_sum_to_one_and_hold_the_probabilities(order):
+    model, asked = KneserNey(windows(order), WORDS), windows(order, seed=3)
+    if order == 1:
+        p = model.distributions(np.empty((1, 0), int)).repeat(len(asked), axis=0)
+    else:
+        p = model.distributions(asked[:, :-1])
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-13)
+    np.testing.assert_array_equal(p[np.arange(len(asked)), asked[:, -1]], model.probabilities(asked))
+    assert p.min() > 0
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_nltk_has_the_same_probabilities(order):
+    """NLTK has one discount for all counts, and none for single words."""
+    lm = pytest.importorskip("nltk.lm", reason="NLTK is not installed")
+    text = windows(1, count=200, seed=5)[:, 0].tolist()
+    words = sorted(set(text))
+    theirs = lm.KneserNeyInterpolated(order, discount=0.4)
+    named = [str(word) for word in text]
+    grams = [tuple(named[i - k + 1 : i + 1]) for i in range(order - 1, len(text)) for k in range(1, order + 1)]
+    theirs.fit([grams], vocabulary_text=named)
+    rows = np.lib.stride_tricks.sliding_window_view(np.array(text), order)
+    discounts = np.full((order, 3), 0.4)
+    discounts[0] = 0
+    ours = KneserNey(rows, max(words) + 1, discounts)
+    for row in rows[:60].tolist():
+        context = tuple(str(word) for word in row[:-1])
+        want = [theirs.score(str(word), context) for word in words]
+        got = ours.probabilities([[*row[:-1], word] for word in words])
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
+def test_more_words_of_context_help_on_a_text_that_repeats():
+    text = np.tile([0, 1, 2, 0, 3, 4, 0, 1, 5], 30)
+    losses = []
+    for order in (1, 2, 3):
+        rows = np.lib.stride_tricks.sliding_window_view(text, order)
+        losses.append(-np.log(KneserNey(rows, 6).probabilities(rows)).mean())
+    assert all(shorter > longer for shorter, longer in pairwise(losses))
+
+
+def test_discounts_are_those_of_the_formula():
+    counts = np.repeat([1, 2, 3, 4], [8, 4, 2, 1])
+    np.testing.assert_allclose(modified_discounts(counts), [0, 0.5, 1.25, 2], rtol=1e-15)
+
+
+@pytest.mark.parametrize("counts", [[1], [1, 1, 2, 3], [5, 6, 7], [1, 2, 3, 3, 3, 3, 4]])
+def test_a_text_without_some_count_has_usual_discounts(counts):
+    assert modified_discounts(np.array(counts)).tolist() == [0, 0.5, 1, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.zeros((0, 3), int), "expected ids"),
+        (np.zeros(3, int), "expected ids"),
+        (np.zeros((2, 3)), "of float64"),
+        ([[1, 2, -1]], "ids from -1"),
+        ([[1, 2, WORDS]], "ids from 1 to 7, expected 0 to 6"),
+        ([[1, 2]], r"expected ids \(N, 3\)"),
+    ],
+)
+def test_what_is_no_window_is_refused(given, message):
+    with pytest.raises(DataError, match=message):
+        KneserNey(windows(3), WORDS).probabilities(np.asarray(given))
