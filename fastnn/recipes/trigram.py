@@ -39,6 +39,7 @@ from fastnn.recipes.trigram_answers import (
     word_map,
 )
 from fastnn.recipes.trigram_checks import order_answer, softmax_answer
+from fastnn.recipes.trigram_counts import counts_answer
 
 # The report's search: learning rate, batch, momentum; 30 epochs each.
 TRIPLES = (
@@ -110,7 +111,7 @@ def _sizes(text: str) -> tuple[int, int]:
 
 def answers(results: ExperimentResult) -> list[Answer]:
     """Those of the trainings, then small computations."""
-    found = [first_epochs(results), next_words(results), word_map(results)]
+    found = [first_epochs(results), counts_answer(results), next_words(results), word_map(results)]
     return [*found, order_answer(results, RECIPE), softmax_answer()]
 
 

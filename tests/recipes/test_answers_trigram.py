@@ -8,11 +8,13 @@ import pytest
 
 from fastnn.cli import main
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.data import load_trigram
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.experiment.results import RunResult
 from fastnn.recipes import RECIPES
 from fastnn.recipes.trigram_answers import told_against_none, told_gaps, told_speed
 from fastnn.recipes.trigram_checks import SCORES, softmax_answer
+from fastnn.text.kneser_ney import KneserNey
 from tests.small_data import write_trigrams
 from tests.tiny import jit_only
 
@@ -46,6 +48,27 @@ def test_the_training_set_is_evaluated_after_the_first_epochs_alone(tmp_path, mo
     # A row that the report has and this run has not made holds the report's figures alone.
     _, answers = trained(tmp_path, monkeypatch, "--epochs", "2", "--compare", "none", "--out", "short")
     assert answers["first-epochs"]["tables"][0]["rows"], "the table is there"
+
+
+@jit_only
+def test_counts_stand_beside_the_net(tmp_path, monkeypatch):
+    summary, answers = trained(tmp_path, monkeypatch, "--epochs", "2", "--compare", "none")
+    (table,) = answers["counts"]["tables"]
+    rows = {row["label"]: row["here"] for row in table["rows"]}
+    assert list(rows) == ["counted words", "counted pairs", "counted 4-grams", "the net", "net and counts"]
+    for split in ("val", "test"):
+        assert rows["the net"][f"{split}_loss"] == pytest.approx(summary["metrics"][f"{split}_loss"], rel=1e-5)
+    best = min(rows["the net"]["val_loss"], rows["counted 4-grams"]["val_loss"])
+    assert rows["net and counts"]["val_loss"] <= best + 1e-5, "the weight is found to 1e-6"
+    model = KneserNey(windows_of("words.h5", "train"), len(WORDS))
+    want = -np.log(model.probabilities(windows_of("words.h5", "test"))).mean()
+    assert rows["counted 4-grams"]["test_loss"] == pytest.approx(want, rel=1e-12)
+    assert rows["counted 4-grams"]["test_perplexity"] == pytest.approx(np.exp(want), rel=1e-12)
+
+
+def windows_of(path, split):
+    found = getattr(load_trigram(path), split)
+    return np.column_stack([found.x, found.y])
 
 
 @jit_only

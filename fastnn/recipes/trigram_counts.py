@@ -1,0 +1,85 @@
+"""Has the net earned its time? Models that only count words, on the same samples, and both together."""
+
+import numpy as np
+
+from fastnn.data import Dataset, Split
+from fastnn.experiment.answers import Answer, Row, Table
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.train_one import fewer_samples
+from fastnn.models import Model
+from fastnn.text.kneser_ney import Floats, Ids, KneserNey
+from fastnn.text.mixture import best_weight, mixed
+
+BLOCK = 4096  # samples whose probabilities of all words are held at a time
+SPLITS = ("val", "test")
+QUESTION = "Does the net foretell words better than counts do?"
+
+
+def counts_answer(results: ExperimentResult) -> Answer:
+    """Loss and perplexity of counted words, pairs and n-grams, of the net, and of the net mixed with the n-grams."""
+    data = fewer_samples(results.data, results.chosen.settings.samples)
+    words, order = len(data.meta["words"]), data.train.x.shape[1] + 1
+    counted = {_named(n, order): _counted(data, words, n) for n in sorted({1, 2, order})}
+    net = {split: _of_net(results.model, getattr(data, split)) for split in SPLITS}
+    counts = counted[_named(order, order)]
+    weight = best_weight(net["val"], counts["val"])
+    both = {split: mixed(weight, net[split], counts[split]) for split in SPLITS}
+    rows = [_row(label, found) for label, found in {**counted, "the net": net, "net and counts": both}.items()]
+    lines = [_apart(net, counts), _together(weight, both, counts)]
+    return Answer("counts", QUESTION, [Table(rows)], lines)
+
+
+def _named(n: int, order: int) -> str:
+    """What counts of n words are called; those as long as a sample are the n-grams that the net is held against."""
+    if n == order:
+        return f"counted {n}-grams"
+    return "counted words" if n == 1 else "counted pairs"
+
+
+def _counted(data: Dataset, words: int, order: int) -> dict[str, Floats]:
+    """p of the next words of validation and test data, from counts of the training data."""
+    model = KneserNey(_windows(data.train, order), words)
+    return {split: model.probabilities(_windows(getattr(data, split), order)) for split in SPLITS}
+
+
+def _windows(split: Split, order: int) -> Ids:
+    return np.column_stack([split.x, split.y])[:, -order:]
+
+
+def _of_net(model: Model, split: Split) -> Floats:
+    """The net's p of the next word of each sample."""
+    found = np.empty(len(split))
+    for low in range(0, len(split), BLOCK):
+        part = slice(low, low + BLOCK)
+        p = model.predict(split.x[part])
+        found[part] = p[np.arange(len(p)), split.y[part]]
+    return found
+
+
+def _loss(p: Floats) -> float:
+    return float(-np.log(np.maximum(p, np.finfo(float).tiny)).mean())
+
+
+def _row(label: str, found: dict[str, Floats]) -> Row:
+    losses = {f"{split}_loss": _loss(p) for split, p in found.items()}
+    return Row(label, losses | {"test_perplexity": float(np.exp(_loss(found["test"])))})
+
+
+def _percent_apart(one: dict[str, Floats], other: dict[str, Floats]) -> str:
+    """How far the test perplexity of one is from that of the other."""
+    change = np.exp(_loss(one["test"]) - _loss(other["test"])) - 1
+    return f"{100 * abs(change):.1f} % {'below' if change < 0 else 'above'}"
+
+
+def _apart(net: dict[str, Floats], counts: dict[str, Floats]) -> str:
+    return (
+        "All counts are smoothed as Kneser and Ney do, modified and interpolated. "
+        f"The net's test perplexity is {_percent_apart(net, counts)} theirs."
+    )
+
+
+def _together(weight: float, both: dict[str, Floats], counts: dict[str, Floats]) -> str:
+    return (
+        f"Net and counts mixed, with the weight {weight:.2f} for the net, the best on the validation data, have a test "
+        f"perplexity {_percent_apart(both, counts)} that of the n-grams."
+    )
