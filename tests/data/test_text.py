@@ -1,17 +1,10 @@
-"""Plain text to n-grams: tokens, vocabulary, n-grams inside sentences, the split, and unusable files."""
-
-import random
-import re
-import unicodedata
+"""Plain text to n-grams: vocabulary, n-grams inside sentences, the split, and unusable files."""
 
 import numpy as np
 import pytest
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import load_text, load_trigram
-from fastnn.data.formats import text as text_format
-from fastnn.data.formats.text import tokenize
-from tests.tiny import python
 
 
 def write(tmp_path, text, name="a.txt"):
@@ -34,61 +27,6 @@ def numbered(count):
     letters = "abcdefgh"
     first = [letters[i % 8] + " " + letters[i // 8 % 8] + " " + letters[i // 64 % 8] for i in range(count)]
     return "\n".join(f"{words} {letters[i * 5 % 8]}." for i, words in enumerate(first))
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("The cat sat. It slept!", ["the cat sat .", "it slept !"]),
-        ('"Go," he said. "Now!" She left.', ['" go , " he said .', '" now ! "', "she left ."]),
-        ("Mrs. Brown met Dr. No. The burst. Ended", ["mrs. brown met dr. no .", "the burst .", "ended"]),
-        ("I don't know't", ["i don't know't"]),
-        ("I don’t—no… “Yes.” Well", ["i don't -- no …", '" yes . "', "well"]),
-        ("what?! so ... no", ["what ? !", "so ...", "no"]),
-        ("All:\nSpeak,\nspeak.\n\nTitle\n \nNext line", ["all : speak , speak .", "title", "next line"]),
-        ("In 1805, 3.5 miles -- and well-known", ["in 1805 , 3.5 miles -- and well - known"]),
-        ("Zoe\u0308 na\u00efve", ["zo\u00eb na\u00efve"]),
-        (" \n\n ", []),
-    ],
-)
-def test_tokens_and_sentences(text, sentences):
-    assert [" ".join(tokens) for tokens in tokenize(text)] == sentences
-
-
-# What ends a sentence, as it is read first; the library's pattern finds the same in linear time.
-END = re.compile(r"(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bdr)(?<!\bst)[.!?…]+[\"')\]]*(?=\s|$)|\n\s*\n")
-
-
-def test_sentences_end_where_the_plain_pattern_says():
-    pieces = ["mr", "mrs", "dr", "st", "amr", "a", "x1", "_", ".", "..", "!", "?", "…", '"', ")", "'", " ", "\n", "\t"]
-    chosen = random.Random(0)
-    for _ in range(20_000):
-        text = "".join(chosen.choices(pieces, k=chosen.randrange(1, 9)))
-        got, want = ([match.span() for match in end.finditer(text)] for end in (text_format.END, END))
-        assert got == want, text
-
-
-def test_many_marks_on_a_letter_are_sorted_as_unicode_says():
-    marks = [*map(chr, range(0x300, 0x370)), "\u0344", "\u0f73", "\u0591", "\u1ea5", "\U0001d15f", "≠", "é", "x", "가"]
-    chosen = random.Random(0)
-    for _ in range(2_000):
-        text = "".join(chosen.choices(marks, k=chosen.randrange(1, 90)))
-        got = unicodedata.normalize("NFC", text_format.MANY_MARKS.sub(text_format._in_order, text))
-        assert got == unicodedata.normalize("NFC", text), ascii(text)
-
-
-LONG = [
-    *('"." * n + "x"', '"!?" * n + "x"', '"mr." * n + "x"', '".)" * n + "x"', '"." * n + ")" * n + "x"'),
-    *('"a" + "\u0301\u0316" * n', '"a" + "\u0316" * n + "\u0301" * n', '"\u0344\u0316" * n', '"\u0301." * n'),
-    *('"\\n" + " " * n + "x"', '"a\'" * n', '"1." * n + "x"'),
-]
-
-
-def test_long_runs_of_any_kind_are_read_in_linear_time():
-    """In quadratic time dots took 45 minutes and marks 8, so the limit of `python` needs no clock."""
-    code = "from fastnn.data.formats.text import tokenize\nn = 400_000\n"
-    code += "".join(f"print(sum(map(len, tokenize({text}))) >= 0)\n" for text in LONG)
-    assert python(code).split() == ["True"] * len(LONG)
 
 
 def test_the_most_frequent_tokens_first_and_ties_by_alphabet(tmp_path):
@@ -153,10 +91,6 @@ def test_byte_order_mark_and_windows_lines(tmp_path):
     assert first.meta["words"] == second.meta["words"]
     assert first.meta["tokens"] == second.meta["tokens"]
     assert np.array_equal(first.train.x, second.train.x)
-
-
-def test_empty_lines_of_windows_end_sentences():
-    assert list(tokenize("a b\r\n\r\nc")) == [["a", "b"], ["c"]]
 
 
 @pytest.mark.parametrize(

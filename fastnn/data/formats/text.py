@@ -1,12 +1,9 @@
 """Plain text to n-grams: sentences of lower-case tokens, the most frequent tokens as vocabulary, splits by sentence."""
 
-import itertools
 import logging
 import os
-import re
-import unicodedata
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,22 +13,10 @@ from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.formats.reading import check_readable
+from fastnn.text.tokens import Tokenizer
 
 log = logging.getLogger(__name__)
 
-TITLES = ("mr", "mrs", "ms", "dr", "st")
-# The end of a sentence: . ! ? … and closing quotes or brackets, followed by white space, but not the dot of a title; or
-# an empty line. A run of such marks is looked at from its first one, after a title from its second: from each of them
-# in turn the time would grow with the square of the run.
-FIRST_MARK = "(?<![.!?…].)" + "".join(rf"(?<!\b{title}.)" for title in TITLES)
-SECOND_MARK = "|".join(rf"(?<=\b{title}[.!?…].)" for title in TITLES)
-END = re.compile(rf"[.!?…](?:{FIRST_MARK}|{SECOND_MARK})[.!?…]*[\"')\]]*(?=\s|$)|\n\s*\n")
-# A token: a title with its dot, a word with inner apostrophes, a dash (--) or dots (...) as typewriters write them, a
-# number, or any other visible character.
-TOKEN = re.compile(rf"\b(?:{'|'.join(TITLES)})\.|[^\W\d_]+(?:'[^\W\d_]+)*|--+|\.\.+|\d+(?:[.,]\d+)*|[^\w\s]")
-# Longer than any letter's marks are in a text that is meant to be read (Unicode's stream-safe format allows 30).
-MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31,}")
-PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "--", "–": "-"})
 FRACTIONS = (0.8, 0.1)  # Of the sentences, for training and validation; the others are for testing.
 
 
@@ -79,26 +64,6 @@ def load_text(
     return CompleteDataset(train, val, test, meta)
 
 
-def tokenize(text: str) -> Iterator[list[str]]:
-    """The tokens of each sentence of `text`, in lower case; sentences without tokens are left out."""
-    text = unicodedata.normalize("NFC", MANY_MARKS.sub(_in_order, text)).translate(PLAIN).lower()
-    ends = [match.end() for match in END.finditer(text)]
-    for low, high in zip([0, *ends], [*ends, len(text)], strict=True):
-        if tokens := TOKEN.findall(text, low, high):
-            yield tokens
-
-
-def _in_order(match: re.Match[str]) -> str:
-    """The same characters taken apart, their combining marks in the canonical order.
-
-    `unicodedata` sorts the marks of a letter by exchanging neighbours: hours for a million marks. Of sorted ones it
-    makes the same text in linear time.
-    """
-    apart = "".join(unicodedata.normalize("NFD", one) for one in match[0])
-    runs = itertools.groupby(apart, lambda one: unicodedata.combining(one) > 0)
-    return "".join("".join(sorted(run, key=unicodedata.combining) if marks else run) for marks, run in runs)
-
-
 def _read(name: str) -> str:
     check_readable(name)
     with open(name, "rb") as file:
@@ -127,7 +92,7 @@ def _encode(
     """
     number: dict[str, int] = {}
     tokens, lengths = array("i"), array("i")
-    for words in tokenize(text):
+    for words in Tokenizer().sentences(text):
         tokens.extend(number.setdefault(word, len(number)) for word in words)
         lengths.append(len(words))
     sentence = np.repeat(np.arange(len(lengths), dtype=np.int32), np.frombuffer(lengths, np.int32))

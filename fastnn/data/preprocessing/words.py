@@ -10,8 +10,8 @@ from fastnn.common import validation
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
 from fastnn.common.text import plural
-from fastnn.data.formats.text import tokenize
 from fastnn.data.preprocessing.base import Preprocessing
+from fastnn.text.tokens import Tokenizer
 
 TOKENIZERS = ("spaces", "text")
 
@@ -77,8 +77,7 @@ class Words(Preprocessing):
         if self.tokenizer == "spaces":
             yield from text.split()
         else:
-            for sentence in tokenize(text):
-                yield from sentence
+            yield from Tokenizer().tokens(text)
 
     def _id_of(self, word: str, what: str) -> int:
         known: dict[str, int] = getattr(self, "_ids")  # noqa: B009, it is no field

@@ -1,0 +1,145 @@
+"""Text to tokens, sentence by sentence, and tokens back to text.
+
+Every pattern takes time in proportion to the text, whatever is in it: none begins anew at each mark of a run.
+"""
+
+import functools
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from fastnn.text.joining import joined
+
+Kind = Literal["words", "spaces", "characters", "bytes"]
+Sentences = Literal["punctuation", "lines", "none"]
+
+TITLES = [form for title in ("mr", "mrs", "ms", "dr", "st") for form in (title, title.capitalize(), title.upper())]
+# The end of a sentence: . ! ? … and closing quotes or brackets, followed by white space, but not the dot of a title; or
+# an empty line. A run of such marks is looked at from its first one, after a title from its second: from each of them
+# in turn the time would grow with the square of the run.
+FIRST_MARK = "(?<![.!?…].)" + "".join(rf"(?<!\b{title}.)" for title in TITLES)
+SECOND_MARK = "|".join(rf"(?<=\b{title}[.!?…].)" for title in TITLES)
+END = re.compile(rf"[.!?…](?:{FIRST_MARK}|{SECOND_MARK})[.!?…]*[\"')\]]*(?=\s|$)|\n\s*\n")
+# Longer than any letter's marks are in a text that is meant to be read (Unicode's stream-safe format allows 30).
+MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31,}")
+PLAIN = {ord(typeset): typed for typeset, typed in zip("‘’“”—–", ["'", "'", '"', '"', "--", "-"], strict=True)}
+JOINERS = "\u200c\u200d"  # zero-width: they shape the letters on both sides, or join pictographs to one
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """How a text becomes tokens.
+
+    kind       "words": words, numbers and punctuation marks, each a token. A word keeps its combining marks, its
+               zero-width joiners, digits within it and inner apostrophes, and is one word with or without a soft
+               hyphen; typographic quotes and dashes are written as a typewriter does; "Mr." and its like keep their dot
+               "spaces": what stands between white space
+               "characters": every character; "bytes": every byte of the text in UTF-8, as the character of that code
+    lower      whether letters become lower-case ones
+    sentences_end  where one ends: at "punctuation" or an empty line, at the end of "lines", or nowhere ("none")
+
+    >>> list(Tokenizer().sentences("Mr. Fox can't wait. Can he?"))
+    [['mr.', 'fox', "can't", 'wait', '.'], ['can', 'he', '?']]
+
+    ValueError for another kind or other sentences.
+    """
+
+    kind: Kind = "words"
+    lower: bool = True
+    sentences_end: Sentences = "punctuation"
+
+    def __post_init__(self) -> None:
+        for name, given, known in (
+            ("kind", self.kind, get_args(Kind)),
+            ("sentences_end", self.sentences_end, get_args(Sentences)),
+        ):
+            if given not in known:
+                raise ValueError(f"Tokenizer: {name} is {given!r:.60}, expected one of {', '.join(known)}")
+
+    def sentences(self, text: str) -> Iterator[list[str]]:
+        """The tokens of each sentence; sentences without tokens are left out."""
+        for sentence in self._cut(self._prepared(text)):
+            if tokens := self._tokens(sentence):
+                yield tokens
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of a text, whatever sentences it has."""
+        return self._tokens(self._prepared(text))
+
+    def joined(self, tokens: Iterable[str]) -> str:
+        """A text of such tokens, as people write it: words with spaces between them, but none before a full stop."""
+        if self.kind == "words":
+            return joined(tokens)
+        text = (" " if self.kind == "spaces" else "").join(tokens)
+        return text.encode("latin-1", "replace").decode("utf-8", "replace") if self.kind == "bytes" else text
+
+    def config(self) -> dict[str, Any]:
+        """As JSON and model files hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Tokenizer":
+        return cls(**config)
+
+    def _prepared(self, text: str) -> str:
+        """The text as tokens are found in it."""
+        text = unicodedata.normalize("NFC", MANY_MARKS.sub(_in_order, text))
+        if self.kind == "words":
+            text = text.translate(_plain())
+        return text.lower() if self.lower else text
+
+    def _cut(self, text: str) -> Iterator[str]:
+        if self.sentences_end == "punctuation":
+            ends = [match.end() for match in END.finditer(text)]
+            yield from (text[low:high] for low, high in zip([0, *ends], [*ends, len(text)], strict=True))
+        elif self.sentences_end == "lines":
+            yield from text.splitlines()
+        else:
+            yield text
+
+    def _tokens(self, text: str) -> list[str]:
+        if self.kind == "words":
+            return _word().findall(text)
+        if self.kind == "spaces":
+            return text.split()
+        return list(text if self.kind == "characters" else text.encode().decode("latin-1"))
+
+
+@functools.cache
+def _characters(*categories: str) -> str:
+    """All characters of these categories of Unicode, those of private use and beyond them left out."""
+    ranges = range(0x20000), range(0xE0000, 0xE0200)
+    return "".join(chr(code) for code in itertools.chain(*ranges) if unicodedata.category(chr(code)) in categories)
+
+
+@functools.cache
+def _plain() -> dict[int, str | None]:
+    """What becomes of typographic marks; of control characters and invisible ones, soft hyphens among them, nothing."""
+    nothing = dict.fromkeys(ord(one) for one in _characters("Cc", "Cf") if one not in JOINERS and not one.isspace())
+    return nothing | PLAIN
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """A token: a title with its dot, a word, a dash (--) or dots (...) as typewriters write them, a number, or any
+    other visible character with its marks; pictographs that are joined are one."""
+    # Python searches so large a set slowly: to see first whether a mark is possible at all makes it four times as fast.
+    mark = rf"(?=[\u0300-\U0010ffff])[{_characters('Mn', 'Mc', 'Me')}{JOINERS}]"
+    word = rf"[^\W\d_]+(?:(?:{mark}|\d)+[^\W_]*)*"
+    other = rf"(?:[^\w\s]|_)(?:[{JOINERS}][^\w\s]|{mark})*"
+    number = r"\d+(?:[.,]\d+)*"
+    return re.compile(rf"\b(?:{'|'.join(TITLES)})\.|{word}(?:'{word})*|--+|\.\.+|{number}|{other}")
+
+
+def _in_order(match: re.Match[str]) -> str:
+    """The same characters taken apart, their combining marks in the canonical order.
+
+    `unicodedata` sorts the marks of a letter by exchanging neighbours: hours for a million marks. Of sorted ones it
+    makes the same text in linear time.
+    """
+    apart = "".join(unicodedata.normalize("NFD", one) for one in match[0])
+    runs = itertools.groupby(apart, lambda one: unicodedata.combining(one) > 0)
+    return "".join("".join(sorted(run, key=unicodedata.combining) if marks else run) for marks, run in runs)
