@@ -40,7 +40,7 @@ def from_sklearn(estimator: Any) -> Sequential:
     loss="poisson", MissingPackageError without scikit-learn.
 
     >>> X, y = sklearn.datasets.load_iris(return_X_y=True)
-    >>> estimator = sklearn.neural_network.MLPClassifier((8, 8), max_iter=500, random_state=0).fit(X, y)
+    >>> estimator = sklearn.neural_network.MLPClassifier((8, 8), max_iter=1500, random_state=0).fit(X, y)
     >>> model = fn.interop.from_sklearn(estimator)
     >>> bool(np.allclose(model.predict(X), estimator.predict_proba(X)))
     True

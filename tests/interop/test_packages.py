@@ -65,7 +65,6 @@ def test_state_dicts_of_arrays_need_no_package(monkeypatch):
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_examples(name, monkeypatch, tmp_path):
     modules = {package: pytest.importorskip(package) for package in PACKAGES[name]}
     for submodule in ("sklearn.datasets", "sklearn.neural_network") if "sklearn" in modules else ():
