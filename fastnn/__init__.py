@@ -130,12 +130,13 @@ __all__ = [
 ]
 
 
-if TYPE_CHECKING:  # imported when they are first asked for: pictures need matplotlib
+if TYPE_CHECKING:  # imported when they are first asked for: pictures need matplotlib, exchanges other packages
+    from fastnn import interop as interop
     from fastnn import ops as ops
     from fastnn import plots as plots
 else:
     _missing = _missing_from(__name__, __all__)
 
     def __getattr__(name):
-        """`fastnn.ops` and `fastnn.plots`, imported now; AttributeError, with a hint, for other names."""
-        return import_module(f"fastnn.{name}") if name in ("ops", "plots") else _missing(name)
+        """`fastnn.interop`, `fastnn.ops` and `fastnn.plots`, imported now; AttributeError, with a hint, for others."""
+        return import_module(f"fastnn.{name}") if name in ("interop", "ops", "plots") else _missing(name)

@@ -11,7 +11,7 @@ from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss, LossName
-from fastnn.nn.outputs import Metrics, with_metrics
+from fastnn.nn.outputs import Losses, Metrics, with_metrics
 from fastnn.training import storage
 
 
@@ -40,11 +40,16 @@ def load_checkpoint(
     layers: Iterable[type[Layer]] = (),
 ) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
-    given, own = None if loss is None else losses_of(loss), _own(layers)
+    given, own = None if loss is None else losses_of(loss), own_layers(layers)
     saved = storage.read(path)
+    return model_of(saved, given, metrics, own), dict(saved.training)
+
+
+def model_of(saved: storage.Saved, loss: Losses | None, metrics: Metrics | None, own: tuple[type[Layer], ...]) -> Model:
+    """The model that a file holds. FileFormatError if it holds none that can be built."""
     with storage.building(saved):
         config = saved.config
-        network = network_of(config["network"], given, None if metrics is None else (), own)
+        network = network_of(config["network"], loss, None if metrics is None else (), own)
         storage.check_arrays(saved, *network.shapes_of_arrays(), np.dtype(config["dtype"]))
     if metrics is not None:  # what is wrong with them is not the file's fault
         network.outputs = with_metrics(network.outputs, metrics)
@@ -55,10 +60,10 @@ def load_checkpoint(
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
         if "preprocessing" in config:
             model.preprocessing = from_config(config["preprocessing"], saved.preprocessing)
-    return model, dict(saved.training)
+    return model
 
 
-def _own(layers: Iterable[type[Layer]]) -> tuple[type[Layer], ...]:
+def own_layers(layers: Iterable[type[Layer]]) -> tuple[type[Layer], ...]:
     """The classes of a user's own layers. TypeError for what is none."""
     given = tuple(layers) if isinstance(layers, Iterable) else (layers,)
     if isinstance(layers, type) or not all(isinstance(one, type) and issubclass(one, Layer) for one in given):

@@ -1,6 +1,6 @@
 """Estimators for scikit-learn: `MLPClassifier` and `MLPRegressor`, trained by fastnn.
 
-scikit-learn is imported here, and nowhere else in fastnn: `pip install "fastnn[sklearn]"`.
+scikit-learn is imported here: `pip install "fastnn[sklearn]"`.
 """
 
 from fastnn.common.errors import MissingPackageError

@@ -60,11 +60,14 @@ def save(path: str | Path, saved: Saved) -> None:
 def read(path: str | Path) -> Saved:
     """The model that a file holds. FileFormatError, in one line, if it is missing, damaged or no model."""
     tree, _ = frame.load(path, KIND)
-    config, parameters, buffers, training, preprocessing = groups = [tree.get(name, {}) for name in PARTS]
-    saved = Saved(config, parameters, buffers, training, preprocessing, str(path))
+    return checked(Saved(**{name: tree.get(name, {}) for name in PARTS}, file=str(path)))
+
+
+def checked(saved: Saved) -> Saved:
+    """What a file holds, unchanged. FileFormatError unless its config has all entries and its arrays are in groups."""
     with building(saved):
-        _check_config(config)
-        if not all(isinstance(part, dict) for part in groups[1:]):
+        _check_config(saved.config)
+        if not all(isinstance(getattr(saved, part), dict) for part in PARTS[1:]):
             raise TypeError("its arrays are in no groups")
     return saved
 

@@ -1,0 +1,225 @@
+"""A network as an ONNX graph: one function a kind of layer, which adds nodes to a graph that is being made.
+
+Samples lie in the graph as in fastnn, channels last. ONNX's windows want them first, so they stand between two
+transpositions; runtimes take away those that cancel out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from fastnn.data.preprocessing import Pixels
+from fastnn.interop.packages import no_equivalent
+from fastnn.interop.windows import slid
+from fastnn.nn import layers
+from fastnn.nn.graph import Call
+from fastnn.nn.layers import Layer
+from fastnn.nn.network import Network
+from fastnn.nn.outputs import Output
+
+Emit = Callable[["Nodes", Call, list[str]], str]  # a layer's nodes, from the names of its inputs; the output's name
+
+ACTIVATIONS = {  # gelu and silu are no operators of this version of ONNX
+    "relu": "Relu",
+    "leaky_relu": "LeakyRelu",  # slope .01 in both
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "softplus": "Softplus",
+    "elu": "Elu",
+}
+LINKS = {"softmax": "Softmax", "sigmoid": "Sigmoid", "": "Identity"}
+
+
+class Nodes:
+    """Nodes and initializers of a graph that is being made.
+
+    helper     of the package onnx
+    dtype      of all numbers
+    parameters name -> array; the graph has those that its nodes use, under these names
+    """
+
+    def __init__(self, onnx: Any, network: Network, arrays: Mapping[str, np.ndarray], dtype: np.dtype):
+        self.onnx, self.network, self.arrays, self.dtype = onnx, network, arrays, dtype
+        self.nodes: list[Any] = []
+        self.initializers: dict[str, Any] = {}
+        self.values = dict(zip(network.graph.inputs, network.graph.inputs, strict=True))
+
+    def node(self, kind: str, inputs: Sequence[str], where: str, output: str | None = None, **settings: Any) -> str:
+        """Add a node; the name of its output. where : the layer, or what else it belongs to."""
+        name = f"{where}/{kind}_{len(self.nodes)}"  # names of layers have no "/"
+        self.nodes.append(self.onnx.helper.make_node(kind, list(inputs), [output or name], name=name, **settings))
+        return output or name
+
+    def constant(self, value: Any, where: str, dtype: Any = None) -> str:
+        """An array that no training changes."""
+        return self._initializer(f"{where}/constant_{len(self.initializers)}", np.array(value, dtype or self.dtype))
+
+    def _initializer(self, name: str, array: np.ndarray) -> str:
+        if name not in self.initializers:
+            self.initializers[name] = self.onnx.numpy_helper.from_array(array, name)
+        return name
+
+    def own(self, call: Call, short: str, axes: Sequence[int] | None = None) -> str:
+        """A parameter that a layer uses, or a running statistic of its own, by short name; axes : their order."""
+        name = self.network.uses_of(call).get(short, f"{call.owner}.{short}")
+        array = self.arrays[name] if axes is None else self.arrays[name].transpose(axes)
+        return self._initializer(name, np.array(array, self.dtype, order="C"))
+
+    def layer(self, call: Call) -> None:
+        """Add the nodes of a use of a layer."""
+        emit = EMITTERS.get(type(call.layer))
+        if emit is None:
+            raise no_equivalent(call, "ONNX")
+        self.values[call.name] = emit(self, call, [self.values[name] for name in call.inputs])
+
+    def activated(self, x: str, name: str, where: str) -> str:
+        """f(x)."""
+        if name == "identity":
+            return x
+        if name == "silu":
+            return self.node("Mul", [x, self.node("Sigmoid", [x], where)], where)
+        if name != "gelu":
+            return self.node(ACTIVATIONS[name], [x], where)
+        half = self.node("Mul", [x, self.constant(0.5, where)], where)  # x / 2 · (1 + erf(x / √2))
+        erf = self.node("Erf", [self.node("Mul", [x, self.constant(np.sqrt(0.5), where)], where)], where)
+        return self.node("Mul", [half, self.node("Add", [erf, self.constant(1, where)], where)], where)
+
+    def reshaped(self, x: str, shape: Sequence[int], where: str) -> str:
+        """Samples of another shape; 0 stands for the number of samples."""
+        return self.node("Reshape", [x, self.constant([0, *shape], where, np.int64)], where)
+
+    def channels_first(self, x: str, axes: int, where: str, emit: Callable[[str], str]) -> str:
+        """What `emit` makes of x with channels first, with channels last. axes : of x, that of the samples too."""
+        if axes == 2:
+            return emit(x)
+        turned = self.node("Transpose", [x], where, perm=[0, axes - 1, *range(1, axes - 1)])
+        return self.node("Transpose", [emit(turned)], where, perm=[0, *range(2, axes), 1])
+
+
+def _dense(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    layer: Any = call.layer
+    bias = [nodes.own(call, "b")] if layer.use_bias else []
+    if layer.tied_to is not None:
+        scores = nodes.node("Gemm", [*xs, nodes.own(call, "w"), *bias], call.name, transB=1)
+    else:
+        scores = nodes.node("MatMul", [*xs, nodes.own(call, "w")], call.name)
+        scores = nodes.node("Add", [scores, *bias], call.name) if bias else scores
+    return nodes.activated(scores, layer.activation, call.name)
+
+
+def _window(kind: str, **settings: Any) -> Emit:
+    def emit(nodes: Nodes, call: Call, xs: list[str]) -> str:
+        layer: Any = call.layer
+        window = slid(layer, call.input_shapes[0])
+        sliding: dict[str, Any] = {
+            "kernel_shape": window.size,
+            "strides": window.stride,
+            "pads": window.before + window.after,
+        }
+        more = _filters(nodes, call) if kind == "Conv" else []
+        axes = len(call.input_shapes[0]) + 1
+        out = nodes.channels_first(
+            *(xs[0], axes, call.name), lambda x: nodes.node(kind, [x, *more], call.name, **sliding, **settings)
+        )
+        return nodes.activated(out, getattr(layer, "activation", "identity"), call.name)
+
+    return emit
+
+
+def _filters(nodes: Nodes, call: Call) -> list[str]:
+    """The weight of a convolution, (filters, C, …), and its bias."""
+    layer: Any = call.layer
+    axes = len(call.input_shapes[0]) + 1
+    w = nodes.own(call, "w", [axes - 1, axes - 2, *range(axes - 2)])
+    return [w, nodes.own(call, "b")] if layer.use_bias else [w]
+
+
+def _batch_norm(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    layer: Any = call.layer
+    arrays = [nodes.own(call, short) for short in ("gamma", "beta", "mean", "var")]
+    axes = len(call.input_shapes[0]) + 1
+    return nodes.channels_first(
+        *(xs[0], axes, call.name),
+        lambda x: nodes.node("BatchNormalization", [x, *arrays], call.name, epsilon=layer.eps),
+    )
+
+
+def _layer_norm(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    layer: Any = call.layer
+    arrays = [nodes.own(call, short) for short in ("gamma", "beta")]
+    return nodes.node("LayerNormalization", [*xs, *arrays], call.name, axis=-1, epsilon=layer.eps)
+
+
+def _columns(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    layer: Any = call.layer
+    parts = []
+    if layer.numbers:
+        parts.append(_columns_of(nodes, call, xs[0], layer.numbers))
+        if "mean" in layer.buffers(call.input_shapes[0]):
+            centred = nodes.node("Sub", [*parts, nodes.own(call, "mean")], call.name)
+            parts = [nodes.node("Div", [centred, nodes.own(call, "std")], call.name)]
+    if layer.categories:
+        ids = _columns_of(nodes, call, xs[0], list(layer.categories))
+        ids = nodes.node("Cast", [ids], call.name, to=nodes.onnx.TensorProto.INT64)
+        begins = np.cumsum([0, *layer.categories.values()])[:-1]
+        rows = nodes.node("Add", [ids, nodes.constant(begins, call.name, np.int64)], call.name)
+        vectors = nodes.node("Gather", [nodes.own(call, "w"), rows], call.name, axis=0)
+        parts.append(nodes.node("Flatten", [vectors], call.name, axis=1))
+    return parts[0] if len(parts) == 1 else nodes.node("Concat", parts, call.name, axis=-1)
+
+
+def _columns_of(nodes: Nodes, call: Call, x: str, columns: Sequence[int]) -> str:
+    return nodes.node("Gather", [x, nodes.constant(columns, call.name, np.int64)], call.name, axis=1)
+
+
+def _mean(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    axes = list(range(1, len(call.input_shapes[0])))
+    return nodes.node("ReduceMean", xs, call.name, axes=axes, keepdims=0)
+
+
+def _sum(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    return nodes.node("ReduceSum", [*xs, nodes.constant([1], call.name, np.int64)], call.name, keepdims=0)
+
+
+def _activation(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    layer: Any = call.layer
+    return nodes.activated(xs[0], layer.activation, call.name)
+
+
+EMITTERS: dict[type[Layer], Emit] = {
+    layers.Activation: _activation,
+    layers.Add: lambda nodes, call, xs: reduce(lambda a, b: nodes.node("Add", [a, b], call.name), xs),
+    layers.AveragePool2D: _window("AveragePool", count_include_pad=0),
+    layers.BatchNorm: _batch_norm,
+    layers.Columns: _columns,
+    layers.Concatenate: lambda nodes, call, xs: nodes.node("Concat", xs, call.name, axis=-1),
+    layers.Conv1D: _window("Conv"),
+    layers.Conv2D: _window("Conv"),
+    layers.Dense: _dense,
+    layers.Dropout: lambda nodes, call, xs: xs[0],
+    layers.Embedding: lambda nodes, call, xs: nodes.node("Gather", [nodes.own(call, "w"), *xs], call.name, axis=0),
+    layers.Flatten: lambda nodes, call, xs: nodes.node("Flatten", xs, call.name, axis=1),
+    layers.GlobalAveragePool: _mean,
+    layers.LayerNorm: _layer_norm,
+    layers.MaxPool2D: _window("MaxPool"),
+    layers.Reshape: lambda nodes, call, xs: nodes.reshaped(xs[0], call.shape, call.name),
+    layers.Sum: _sum,
+}
+
+
+def of_pixels(nodes: Nodes, x: str, pixels: Pixels) -> str:
+    """What `fn.Pixels` makes of pictures as users have them."""
+    where = "preprocessing"
+    x = nodes.reshaped(x, pixels.made_shape, where)
+    if pixels.subtract is not None:
+        x = nodes.node("Sub", [x, nodes.constant(pixels.subtract.reshape(pixels.made_shape), where)], where)
+    return x if pixels.divide == 1 else nodes.node("Div", [x, nodes.constant(pixels.divide, where)], where)
+
+
+def link(nodes: Nodes, output: Output, logits: bool) -> None:
+    """From the scores of an output to what `predict` gives, under the output's name."""
+    applied = "" if logits else output.loss.applies
+    settings = {"axis": -1} if applied == "softmax" else {}
+    nodes.node(LINKS[applied], [nodes.values[output.value]], "output", output.name, **settings)

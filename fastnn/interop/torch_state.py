@@ -1,0 +1,132 @@
+"""Models to PyTorch's state dicts and back."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from fastnn.common import validation
+from fastnn.common.errors import ShapeError
+from fastnn.common.names import near
+from fastnn.interop.packages import checked_model, package
+from fastnn.interop.torch_arrays import Entry, batch_norms, entries, tied_keys
+from fastnn.models import Model
+
+
+def to_torch(model: Model, *, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The arrays of a model as a PyTorch state dict: copies, in PyTorch's names, shapes and order.
+
+    names : layer -> what comes before the dot of its keys, where that is not the layer's name
+
+    | fastnn                        | PyTorch                                                      |
+    |-------------------------------|--------------------------------------------------------------|
+    | Dense w (in, out)             | Linear weight (out, in)                                      |
+    | Conv1D w (K, C, filters)      | Conv1d weight (filters, C, K)                                |
+    | Conv2D w (KH, KW, C, filters) | Conv2d weight (filters, C, KH, KW)                           |
+    | Embedding w (rows, width)     | Embedding weight, the same                                   |
+    | b                             | bias                                                         |
+    | BatchNorm gamma, beta         | weight, bias                                                 |
+    | BatchNorm mean, var           | running_mean, running_var; num_batches_tracked is 0          |
+    | LayerNorm gamma, beta         | weight, bias                                                 |
+    | Columns w, mean, std          | weight, mean, std: PyTorch has no such layer                 |
+
+    PyTorch has channels first: (N, C, H, W), (N, C, L). A Flatten of those lines the numbers up in another order than
+    fastnn's, and the weight of the Dense that follows has its columns in that order. A tied Dense has its bias alone.
+    ValueError for a layer of your own that has arrays, MissingPackageError without PyTorch.
+
+    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+    >>> {key: tuple(tensor.shape) for key, tensor in fn.interop.to_torch(model).items()}
+    {'dense.weight': (8, 4), 'dense.bias': (8,), 'dense_1.weight': (3, 8), 'dense_1.bias': (3,)}
+    """
+    torch = package("torch", "to_torch")
+    checked_model(model, "to_torch")
+    arrays = {entry.key: entry.there(_array_of(model, entry)) for entry in entries(model.network, names)}
+    state = {key: torch.from_numpy(array) for key, array in arrays.items()}
+    return state | {key: torch.tensor(0) for key in batch_norms(model.network, names)}
+
+
+def from_torch(state_dict: Mapping[str, Any], model: Model, *, names: Mapping[str, str] | None = None) -> Model:
+    """Load a PyTorch state dict into a model, which is returned. Its arrays must be those that `to_torch` would make.
+
+    state_dict : tensors or arrays by key
+    names      : layer -> what comes before the dot of its keys, where that is not the layer's name
+
+    All is checked before anything is loaded: ValueError for a key that is missing or belongs to nothing, ShapeError for
+    another shape, DataError for NaN or infinity, TypeError for what is no tensor.
+
+    >>> module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+    >>> fn.interop.from_torch(module.state_dict(), model, names={"dense": "0", "dense_1": "2"})
+    <Sequential of 2 layers, 67 parameters>
+    """
+    checked_model(model, "from_torch")
+    if not isinstance(state_dict, Mapping):
+        hint = ": give its state_dict()" if hasattr(state_dict, "state_dict") else ""
+        raise TypeError(f"state_dict is {type(state_dict).__name__}, expected a dict of tensors by key{hint}")
+    known, tied = entries(model.network, names), tied_keys(model.network, names)
+    _check_keys(state_dict, known, {*tied, *batch_norms(model.network, names)})
+    found = {entry.name: _loaded(state_dict[entry.key], entry, model.dtype) for entry in known}
+    for key, name in tied.items():
+        if key in state_dict and not np.array_equal(_numbers(state_dict[key], key), found[name]):
+            raise ValueError(f"{key} differs from {name}, to which the model ties it; expected equal weights")
+    for entry in known:
+        (model.buffers if entry.is_buffer else model.parameters).assign(entry.name, found[entry.name])
+    return model
+
+
+def to_torch_module(model: Model) -> Any:
+    """The model as a `torch.nn.Module` in evaluation mode, with copies of its arrays; its keys are those of `to_torch`.
+
+    It takes the inputs in order, pictures (N, C, H, W) and sequences that a Conv1D reads (N, C, L), and gives scores,
+    a dict of them by name if there are several outputs; its `predict` gives what the model's `predict` gives. The
+    model's preprocessing is not in it. Parameters of frozen layers require no gradient. ValueError for a layer of your
+    own, MissingPackageError without PyTorch.
+
+    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+    >>> module = fn.interop.to_torch_module(model)
+    >>> module.predict(torch.ones(2, 4)).shape
+    torch.Size([2, 3])
+    """
+    torch = package("torch", "to_torch_module")
+    checked_model(model, "to_torch_module")
+    net = import_module("fastnn.interop.torch_net").Net(model.network).to(getattr(torch, model.dtype.name))
+    net.load_state_dict(to_torch(model))
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(not model.network.owners[name.partition(".")[0]].freeze)
+    return net.eval()
+
+
+def _array_of(model: Model, entry: Entry) -> np.ndarray:
+    return (model.buffers if entry.is_buffer else model.parameters)[entry.name]
+
+
+def _check_keys(state_dict: Mapping[str, Any], known: list[Entry], beside: set[str]) -> None:
+    """ValueError for a key that is missing, or that belongs to nothing."""
+    for entry in known:
+        if entry.key not in state_dict:
+            raise ValueError(
+                f"the state dict has no {entry.key!r}, expected {entry.shape} for {entry.name}; "
+                f"{near(entry.key, map(str, state_dict))}; other names are told by names={{layer: name}}"
+            )
+    keys = {entry.key for entry in known} | beside
+    if unknown := [key for key in state_dict if key not in keys]:
+        raise ValueError(f"the state dict holds {unknown[0]!r}, which belongs to no layer of the model")
+
+
+def _loaded(given: Any, entry: Entry, dtype: np.dtype) -> np.ndarray:
+    """The array of an entry in fastnn's shape and order."""
+    array = _numbers(given, entry.key)
+    if array.shape != entry.shape:
+        raise ShapeError(f"{entry.key} has shape {array.shape}, expected {entry.shape} for {entry.name}")
+    return entry.back(validation.finite(array, entry.key, dtype))
+
+
+def _numbers(given: Any, key: str) -> np.ndarray:
+    """A tensor, wherever it is, or an array as an array of numbers."""
+    if hasattr(given, "detach"):
+        given = given.detach().cpu()
+        if given.is_floating_point() and given.element_size() < 4:
+            given = given.float()  # NumPy has no bfloat16
+        given = given.numpy()
+    return validation.as_array(given, key)

@@ -1,0 +1,103 @@
+"""ONNX: onnxruntime gives what `predict` gives. `python -m tests.interop.onnx_nets --size 100` is the long run."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.common.errors import FileFormatError
+from tests.branching import drawn
+from tests.tiny import dense_model, tiny_model
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+from tests.interop import onnx_nets
+from tests.interop.nets import random_net
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_random_nets(number, tmp_path):
+    dtype, _, difference = onnx_nets.check(number, tmp_path)
+    assert difference <= onnx_nets.ALLOWED[dtype]
+
+
+def test_a_wrong_weight_would_be_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_nets, "random_net", lambda number: (Changing(*random_net(0)), random_net(0)[1]))
+    dtype, _, difference = onnx_nets.check(0, tmp_path)
+    assert difference > onnx_nets.ALLOWED[dtype]
+
+
+class Changing(fn.Model):
+    """A model whose weights are others when it predicts than when it was exported."""
+
+    def __init__(self, model, x):
+        self.__dict__.update(model.__dict__)
+
+    def predict(self, x, **keywords):
+        for array in self.parameters.values():
+            array += 0.001
+        return super().predict(x, **keywords)
+
+
+def test_any_number_of_samples_and_the_names_of_the_model(tmp_path):
+    model, x, _ = drawn(3)
+    made = fn.interop.to_onnx(model, tmp_path / "net.onnx", dtype="float32")
+    assert [one.name for one in made.graph.input] == list(model.network.graph.inputs)
+    assert [one.name for one in made.graph.output] == list(model.network.graph.outputs)
+    arrays = {one.name for one in made.graph.initializer}
+    assert set(model.parameters) <= arrays, "a tied or shared weight is there once"
+    for count in (1, 5):
+        part = {name: one[:count].astype(one.dtype if one.dtype.kind == "i" else "f") for name, one in x.items()}
+        for name, got in onnx_nets.run(tmp_path / "net.onnx", part).items():
+            np.testing.assert_allclose(got, model.predict(part)[name], rtol=1e-5, atol=1e-5)
+
+
+def test_pixels_are_part_of_the_graph_and_words_are_not(tmp_path):
+    pictures = np.arange(2 * 6, dtype=np.uint8).reshape(2, 2, 3)
+    pixels = fn.Pixels((2, 3), divide=255, subtract=np.ones((2, 3)), flat=True)
+    model = fn.Sequential([fn.Dense(2)], input_shape=6, loss="mse", preprocessing=pixels)
+    fn.interop.to_onnx(model, tmp_path / "net.onnx")
+    got = onnx_nets.run(tmp_path / "net.onnx", {"input": pictures.astype(np.float32)})["dense"]
+    np.testing.assert_allclose(got, model.predict(pictures), rtol=1e-5, atol=1e-6)
+    words = tiny_model(words=4, preprocessing=fn.Words(["a", "b", "c", "d"]))
+    fn.interop.to_onnx(words, tmp_path / "net.onnx")
+    got = onnx_nets.run(tmp_path / "net.onnx", {"input": np.array([[0, 1, 2]])})["dense_1"]
+    np.testing.assert_allclose(got, words.predict(["a b c"]), rtol=1e-5)
+
+
+@dataclass(frozen=True)
+class Twice(fn.layers.Layer):
+    """A layer of a user's own."""
+
+    kind = "twice"
+
+
+@dataclass(frozen=True)
+class MyDense(fn.Dense):
+    """A user's layer that may compute anything."""
+
+
+@pytest.mark.parametrize("own", [Twice(), MyDense(4)], ids=["of its own", "a subclass"])
+def test_a_layer_without_equivalent_is_named(own):
+    model = fn.Sequential([own, fn.Dense(3)], input_shape=4)
+    named = f"the layer '{model.network.names[0]}' is a {type(own).__name__}"
+    with pytest.raises(ValueError, match=f"{named}, for which fastnn knows no equivalent in ONNX"):
+        fn.interop.to_onnx(model)
+
+
+def test_wrong_arguments(tmp_path):
+    with pytest.raises(TypeError, match="to_onnx: model is str, expected a fastnn model"):
+        fn.interop.to_onnx("model")
+    with pytest.raises(ValueError, match="dtype is 'half', expected None, float32 or float64"):
+        fn.interop.to_onnx(dense_model(), dtype="half")
+    with pytest.raises(FileFormatError, match="cannot write"):
+        fn.interop.to_onnx(dense_model(), tmp_path)
+    x = fn.Input(3, name="x")
+    with pytest.raises(ValueError, match="'x' is an input and an output"):
+        fn.interop.to_onnx(fn.Model(x, {"x": fn.Dense(2)(x)}))
+    large = dense_model(dtype="float64")
+    large.parameters["dense.w"][0, 0] = 1e300
+    with pytest.raises(fn.DataError, match=r"dense\.w"):
+        fn.interop.to_onnx(large, dtype="float32")

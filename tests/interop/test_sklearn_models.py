@@ -1,0 +1,98 @@
+"""scikit-learn's own estimators as models, and models as those."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from tests.tiny import dense_model, tiny_model
+
+pytest.importorskip("sklearn")
+
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+import fastnn.sklearn
+
+X, LABELS = load_iris(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica"])[LABELS]
+TARGETS = {
+    "classes": (MLPClassifier, NAMES),
+    "two": (MLPClassifier, NAMES == "setosa"),
+    "labels": (MLPClassifier, np.stack([LABELS == 0, X[:, 0] > 6], axis=1).astype(int)),
+    "number": (MLPRegressor, X[:, 0] * 2),
+    "numbers": (MLPRegressor, X[:, :2] * 2),
+}
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def predictions(estimator, x):
+    """What a fastnn model of the estimator predicts."""
+    if isinstance(estimator, MLPRegressor):
+        return estimator.predict(x).reshape(len(x), -1)
+    found = estimator.predict_proba(x)
+    return found[:, 1:] if estimator.out_activation_ == "logistic" and estimator.n_outputs_ == 1 else found
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("activation", "sizes"), [("logistic", (5,)), ("relu", (4, 3)), ("tanh", ()), ("identity", 3)])
+def test_predictions_are_equal_there_and_back(target, dtype, activation, sizes):
+    kind, y = TARGETS[target]
+    x, close = X.astype(dtype), {"float32": 1e-6, "float64": 1e-13}[dtype]  # a few roundings of numbers below 20
+    estimator = kind(hidden_layer_sizes=sizes, activation=activation, max_iter=2, random_state=0).fit(x, y)
+    model = fn.interop.from_sklearn(estimator)
+    assert model.dtype == dtype
+    scale = max(1, np.abs(predictions(estimator, x)).max())
+    np.testing.assert_allclose(model.predict(x), predictions(estimator, x), rtol=0, atol=close * scale)
+    again = fn.interop.to_sklearn(model)
+    np.testing.assert_array_equal(again.predict(x), estimator.predict(x))
+    np.testing.assert_array_equal(predictions(again, x), predictions(estimator, x))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(again)).predict(x), again.predict(x))
+    if kind is MLPClassifier and target != "labels":
+        np.testing.assert_array_equal(again.classes_, estimator.classes_)
+        assert model.meta["classes"] == estimator.classes_.tolist()
+
+
+def test_a_model_with_two_scores_dropout_and_no_bias():
+    layers = [fn.Dense(6, use_bias=False), fn.Activation("sigmoid"), fn.Dropout(0.5), fn.Dense(4, "sigmoid")]
+    model = fn.Sequential([*layers, fn.Dense(2)], input_shape=4, dtype="float64")
+    estimator = fn.interop.to_sklearn(model, classes=["no", "yes"])
+    np.testing.assert_allclose(estimator.predict_proba(X), model.predict(X), rtol=1e-12)
+    assert set(estimator.predict(X)) <= {"no", "yes"}
+    assert estimator.get_params()["hidden_layer_sizes"] == (6, 4)
+
+
+def of(*layers, shape=4, **keywords):
+    return fn.Sequential(layers, input_shape=shape, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (of(fn.Dense(3, "relu"), fn.Dense(3, "tanh"), fn.Dense(2)), "the activations are relu, tanh, identity"),
+        (of(fn.Dense(3, "gelu"), fn.Dense(2)), "the activations are gelu, identity"),
+        (of(fn.Dense(3), fn.Dense(2, "relu"), loss="mse"), "and identity at the end"),
+        (of(fn.BatchNorm(), fn.Dense(2)), "no layer such as 'batch_norm', a batch_norm"),
+        (of(fn.Activation("relu"), fn.Dense(2)), "no layer such as 'activation'"),
+        (of(fn.Flatten(), fn.Dense(2), shape=(2, 2)), r"that take samples \(features,\)"),
+        (tiny_model(), "no layer such as 'embedding'"),
+    ],
+)
+def test_models_that_are_no_mlp(model, message):
+    with pytest.raises(ValueError, match=message):
+        fn.interop.to_sklearn(model)
+
+
+def test_wrong_arguments():
+    with pytest.raises(TypeError, match="estimator is LogisticRegression, expected scikit-learn's MLPClassifier or"):
+        fn.interop.from_sklearn(LogisticRegression())
+    with pytest.raises(ValueError, match="the estimator is not fitted"):
+        fn.interop.from_sklearn(MLPClassifier())
+    with pytest.raises(ValueError, match=r"classes is \['b', 'a', 'c'\], expected 3 sorted labels"):
+        fn.interop.to_sklearn(dense_model(), classes=["b", "a", "c"])
+    own = fastnn.sklearn.MLPClassifier(3, max_iter=1).fit(X, LABELS)
+    with pytest.raises(TypeError, match=r"its model is estimator.model_"):
+        fn.interop.from_sklearn(own)

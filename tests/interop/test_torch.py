@@ -1,0 +1,129 @@
+"""PyTorch: state dicts there and back. `python -m tests.interop.torch_nets --size 100` is the long run."""
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from tests.tiny import dense_model
+
+torch = pytest.importorskip("torch")
+
+from tests.interop import torch_nets
+
+nn = torch.nn
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_random_nets(number):
+    difference, lost = torch_nets.check(number)
+    assert (difference <= torch_nets.ALLOWED, lost) == (True, [])
+
+
+def test_a_net_that_a_user_wrote():
+    """Its forward is PyTorch's alone: so the order behind a Flatten is what PyTorch's users have."""
+    torch.manual_seed(0)
+    theirs = nn.Sequential(
+        *(nn.Conv2d(3, 4, (3, 5), padding="same"), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.BatchNorm1d(24), nn.Dropout(0.1), nn.Linear(24, 7), nn.GELU(), nn.Linear(7, 3)),
+    ).double()
+    theirs(torch.rand(8, 3, 5, 7, dtype=torch.float64))  # moves the running statistics
+    window = fn.Conv2D(4, (3, 5))
+    head = [fn.BatchNorm(eps=1e-5), fn.Dropout(0.1), fn.Dense(7, "gelu"), fn.Dense(3)]
+    layers = [window, fn.BatchNorm(eps=1e-5), fn.Activation("relu"), fn.MaxPool2D(2), fn.Flatten(), *head]
+    ours = fn.Sequential(layers, input_shape=(5, 7, 3), loss="mse", dtype="float64")
+    names = {"conv2d": "0", "batch_norm": "1", "batch_norm_1": "5", "dense": "7", "dense_1": "9"}
+    assert fn.interop.from_torch(theirs.state_dict(), ours, names=names) is ours
+    x = torch.rand(6, 3, 5, 7, dtype=torch.float64)
+    want = theirs.eval()(x).detach().numpy()
+    np.testing.assert_allclose(ours.predict(x.movedim(1, -1).numpy()), want, rtol=1e-6, atol=1e-12)
+    theirs.load_state_dict(fn.interop.to_torch(ours, names=names), strict=True)
+    np.testing.assert_array_equal(theirs(x).detach().numpy(), want)
+
+
+class LanguageModel(nn.Module):
+    """Words to words by one table, as PyTorch's users share it."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(9, 5)
+        self.convolution = nn.Conv1d(5, 5, 3, padding=1)
+        self.scores = nn.Linear(5, 9)
+        self.scores.weight = self.table.weight
+
+    def forward(self, ids):
+        return self.scores(self.convolution(self.table(ids).movedim(-1, 1)).mean(-1))
+
+
+def of_words():
+    layers = [fn.Embedding(9, 5, name="table"), fn.Conv1D(5, 3, name="convolution"), fn.GlobalAveragePool()]
+    return fn.Sequential([*layers, fn.Dense(9, tied_to="table", name="scores")], input_shape=(4,), loss="mse")
+
+
+def test_a_table_that_is_shared():
+    theirs, ids = LanguageModel(), torch.randint(9, (6, 4))
+    ours = fn.interop.from_torch(theirs.state_dict(), of_words())
+    np.testing.assert_allclose(ours.predict(ids.numpy()), theirs(ids).detach().numpy(), rtol=1e-5, atol=1e-6)
+    apart = theirs.state_dict() | {"scores.weight": torch.zeros(9, 5)}
+    with pytest.raises(ValueError, match=r"scores.weight differs from table.w, to which the model ties it"):
+        fn.interop.from_torch(apart, of_words())
+
+
+def test_the_module_trains_but_for_frozen_layers():
+    model = fn.Sequential([fn.Dense(4, "tanh", freeze=True), fn.Dense(3)], input_shape=5)
+    module = fn.interop.to_torch_module(model)
+    nn.functional.cross_entropy(module(torch.ones(2, 5)), torch.tensor([0, 1])).backward()
+    trained = {name: parameter.grad is not None for name, parameter in module.named_parameters()}
+    assert trained == {"dense.weight": False, "dense.bias": False, "dense_1.weight": True, "dense_1.bias": True}
+    with torch.no_grad():
+        module.dense.weight.zero_()
+    assert np.all(model.parameters["dense.w"] != 0), "they share memory"
+
+
+def test_tensors_of_other_kinds():
+    model = dense_model()
+    state = {key: tensor.to(torch.bfloat16) for key, tensor in fn.interop.to_torch(model).items()}
+    fn.interop.from_torch(state, model)
+    np.testing.assert_array_equal(model.parameters["dense.w"], state["dense.weight"].float().numpy().T)
+    fn.interop.from_torch({key: tensor.float().numpy() for key, tensor in state.items()}, model)
+
+
+def changed(**tensors):
+    return {**fn.interop.to_torch(dense_model()), **{key.replace("__", "."): one for key, one in tensors.items()}}
+
+
+WRONG = [
+    (lambda: dense_model(), TypeError, "state_dict is Sequential, expected a dict of tensors by key"),
+    (lambda: nn.Linear(2, 2), TypeError, r"state_dict is Linear, .*: give its state_dict\(\)"),
+    (dict, ValueError, r"the state dict has no 'dense.weight', expected \(4, 5\) for dense.w"),
+    (
+        lambda: {"dense.weigth": torch.zeros(4, 5)},
+        ValueError,
+        r"no 'dense.weight', .*did you mean dense.weigth\?; other names are told by names={layer: name}",
+    ),
+    (
+        lambda: changed(dense__weight=torch.zeros(5, 4)),
+        fn.ShapeError,
+        r"dense.weight has shape \(5, 4\), expected \(4, 5\) for dense.w",
+    ),
+    (lambda: changed(other=torch.zeros(1)), ValueError, "the state dict holds 'other', which belongs to no layer"),
+    (lambda: changed(dense_1__bias=torch.full((3,), torch.nan)), fn.DataError, r"dense_1.bias\[0\] is nan"),
+    (lambda: changed(dense_1__bias="text"), fn.ShapeError, r"dense_1.bias has shape \(\), expected \(3,\)"),
+    (lambda: changed(dense_1__bias=["a", "b", "c"]), TypeError, "dense_1.bias has dtype <U1, expected numbers"),
+]
+
+
+@pytest.mark.parametrize(("make", "kind", "message"), WRONG)
+def test_what_does_not_fit_changes_nothing(make, kind, message):
+    model = dense_model(seed=7)
+    before = model.parameters.copy()
+    with pytest.raises(kind, match=message):
+        fn.interop.from_torch(make(), model)
+    for name, array in before.items():
+        np.testing.assert_array_equal(model.parameters[name], array)
+
+
+def test_names_that_cannot_be():
+    with pytest.raises(ValueError, match="names has the layer 'densee'; did you mean dense"):
+        fn.interop.to_torch(dense_model(), names={"densee": "fc"})
+    with pytest.raises(ValueError, match="the name of the layer 'forward' means something else in PyTorch"):
+        fn.interop.to_torch_module(fn.Sequential([fn.Dense(3, name="forward")], input_shape=2))
