@@ -39,7 +39,7 @@ def write(folder: str | Path, summary: Summary) -> Path:
             sentence=_sentence(summary),
             answers=[_answer(folder, found) for found in ending.answers],
             network=ending.network,
-            settings=[(name.replace("_", " "), value) for name, value in summary.config.items()],
+            settings=[(name.replace("_", " "), _setting(name, value)) for name, value in summary.config.items()],
             command=command(summary),
             files=LINKED if ending.answers else (),
             machine=_machine(summary, ending),
@@ -49,6 +49,13 @@ def write(folder: str | Path, summary: Summary) -> Path:
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8", errors="replace")  # a path may hold bytes that are no text
     return path
+
+
+def _setting(name: str, value: Any) -> str:
+    """The value of a setting as a page shows it; where 0 stands for all samples, that."""
+    if name in ("batch_size", "samples") and value == 0:
+        return "all"
+    return "–" if value == "" else str(value)
 
 
 def _answer(folder: Path, found: dict[str, Any]) -> dict[str, Any]:

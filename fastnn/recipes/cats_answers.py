@@ -38,8 +38,8 @@ def chosen(results: ExperimentResult) -> Answer:
     keys = ("mse", "accuracy", "test_mse", "test_accuracy")
     title = "How do mean squared error and accuracy evolve?"
     figure = plots.learning_curves({results.id: epochs}, keys, title, note=note_of(results))
-    pictures = [("curves.png", "mean squared error (mse) and accuracy by epoch", figure)]
-    lines = [*answer.lines, "The net descends on half the mean squared error (mse), whose gradient is the report's."]
+    pictures = [("curves.png", "mean squared error (MSE) and accuracy by epoch", figure)]
+    lines = [*answer.lines, "The net descends on half the mean squared error (MSE), whose gradient is the report's."]
     return replace(answer, tables=[Table(rows)], lines=lines, pictures=pictures)
 
 
@@ -166,7 +166,7 @@ def _grid(results: ExperimentResult, comparison: Comparison, members: Runs) -> A
     if all(str(value).replace(".", "", 1).isdigit() for value in values):
         figure = plots.lines_over(
             [float(value) for value in values], {"": list(judged.values())}, setting.replace("_", " "),
-            f"mean test error (mse) of the last {last} epochs", comparison.question, note=note_of(results),
+            f"mean test error (MSE) of the last {last} epochs", comparison.question, note=note_of(results),
         )  # fmt: skip
         picture = f"{comparison.name}.png", "the report's measure along the axis", figure
     return Answer(comparison.name, comparison.question, [Table(rows)], [line], comparison.report, [picture])

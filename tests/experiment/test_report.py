@@ -229,3 +229,11 @@ class TestPictures:
         with pytest.raises(fn.FileFormatError, match="disk full"):
             page(id="other")
         assert (tmp_path / "report.html").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"), [("batch_size", 0, "all"), ("seed", 0, "0"), ("embedding", "", "–")]
+)
+def test_settings_are_shown_as_a_reader_takes_them(tmp_path, name, value, shown):
+    path = report.write(tmp_path, Summary.from_json(SUMMARY | {"config": {name: value}}))
+    assert [name.replace("_", " "), shown] in Page(path.read_text(encoding="utf-8")).rows
