@@ -202,7 +202,7 @@ def test_before_the_first_step_sigterm_ends_at_once(tmp_path, monkeypatch):
 IMPORTS = """
 import sys
 import fastnn as fn
-from tests.training.test_resume_within_an_epoch import IDS, LABELS, words
+from tests.tiny import fit, tiny_model
 
 class Saves(fn.Callback):
     every = 3
@@ -212,7 +212,7 @@ class Saves(fn.Callback):
         print(*sorted(set(sys.modules) - before))
 
 checkpoint = fn.Checkpoint(sys.argv[1])
-words().fit(IDS[:60], LABELS[:60], batch_size=20, callbacks=[Saves(), checkpoint], verbose=False)
+fit(tiny_model(), callbacks=[Saves(), checkpoint], batch_size=10)
 """
 
 
