@@ -4,10 +4,13 @@ Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder i
 130 Ctrl-C, 143 SIGTERM.
 """
 
+import contextlib
 import logging
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 
 import click
 
@@ -18,18 +21,17 @@ from fastnn.common.errors import FastnnError, NonFiniteError
 def main(arguments: list[str] | None = None) -> int:
     """Run `fastnn` with `arguments` (None: those of the process) and return its exit status.
 
-    Errors become one line on stderr, without a traceback unless FASTNN_DEBUG is set.
+    Errors become one line on stderr, without a traceback unless FASTNN_DEBUG is set. Handlers of signals are, when it
+    returns, those of before.
     """
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _terminate)
     logging.getLogger("fastnn").setLevel(logging.INFO)
     logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
     try:
-        raise_again()
-        _check_text(sys.argv[1:] if arguments is None else arguments)
-        from fastnn.cli.commands import fastnn  # here, so that Ctrl-C meanwhile ends as it does later
+        with _signals_end_commands():
+            _check_text(sys.argv[1:] if arguments is None else arguments)
+            from fastnn.cli.commands import fastnn  # here, so that Ctrl-C meanwhile ends as it does later
 
-        return fastnn.main(args=arguments, prog_name="fastnn", standalone_mode=False) or 0
+            return fastnn.main(args=arguments, prog_name="fastnn", standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
@@ -57,6 +59,23 @@ def _check_text(arguments: list[str]) -> None:
             argument.encode()
         except UnicodeEncodeError:
             raise ValueError(f"the argument {argument!r} is no UTF-8 text; rename the file or folder") from None
+
+
+@contextlib.contextmanager
+def _signals_end_commands() -> Iterator[None]:
+    """In the block SIGTERM raises SystemExit(143) and Ctrl-C KeyboardInterrupt; then both do what they did before."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set a handler
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        raise_again()
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # None: not set by Python, which cannot set it again
+                signal.signal(number, handler)
 
 
 def _terminate(number, frame):

@@ -53,10 +53,15 @@ def refuse_strangers(folder: Path) -> None:
 
 def is_run(folder: Path) -> bool:
     """Whether a run made the folder, or was killed before it had written a summary, or the folder is empty."""
-    if (folder / SUMMARY).is_file() and (folder / SUMMARY).stat().st_size:
+    if _has_summary(folder):
         return _is_ours(folder)
     beginning = [name for name, is_own in _entries(folder) if not is_own or _target(name) != SUMMARY]
     return not beginning
+
+
+def _has_summary(folder: Path) -> bool:
+    """Whether there is a summary: a kill in its first moments may leave an empty file, which is none."""
+    return (folder / SUMMARY).is_file() and (folder / SUMMARY).stat().st_size > 0
 
 
 def _is_ours(folder: Path) -> bool:
@@ -75,7 +80,8 @@ def strangers(folder: Path) -> list[str]:
 def remove(folder: Path) -> None:
     """Delete a run's files and, if nothing else is in it, its folder.
 
-    The model goes first and the summary last: what a kill leaves is seen to be a run's, and not to be whole.
+    The model goes first and the summary last: what a kill or an error leaves is seen to be a run's, and not to be
+    whole. FileFormatError, before anything is deleted, if there is a summary that cannot be read.
     """
     own = [name for name, is_own in _entries(folder) if is_own]
     for name in sorted(own, key=lambda name: (name == SUMMARY, name != MODEL, name)):
@@ -127,10 +133,10 @@ def _target(name: str) -> str:
 
 
 def _pictures(folder: Path) -> list[str]:
-    try:
-        found = read_json(folder / SUMMARY).get("pictures")
-    except FileFormatError:
+    """The names of a run's pictures: none without a summary. FileFormatError if there is one and it cannot be read."""
+    if not _has_summary(folder):
         return []
+    found = read_json(folder / SUMMARY).get("pictures")
     return list(found) if isinstance(found, dict) else []
 
 

@@ -135,7 +135,8 @@ class RunFolder:
             raise
         except Exception:
             if not (was_there or self._is_begun or is_whole(self.working)):
-                remove(self.working)
+                with contextlib.suppress(OSError, FileFormatError):  # what was wrong first is told
+                    remove(self.working)
             raise
 
     def _begin(self, settings: dict[str, Any]) -> None:

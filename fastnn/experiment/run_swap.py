@@ -74,11 +74,13 @@ def _is_run_s(path: Path) -> bool:
 
 def _tidy(final: Path, *asides: Path) -> None:
     """Delete what is not needed beside a finished run. What cannot be deleted stays: the run is in place."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, FileFormatError):
         if is_whole(final):
             remove_trainings(final)
     for aside in asides:
-        with contextlib.suppress(OSError):
+        try:
             remove(aside)
-        if names := strangers(aside):
-            logger.warning("%s keeps what no run wrote: %s", aside, ", ".join(names))
+            if names := strangers(aside):
+                logger.warning("%s keeps what no run wrote: %s", aside, ", ".join(names))
+        except (OSError, FileFormatError) as error:
+            logger.warning("%s, the run before, stays until the next command: %s", aside, error)

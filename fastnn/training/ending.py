@@ -21,7 +21,8 @@ class Ending:
         self.run, self.good = run, good
         found = [callback for callback in run.callbacks if isinstance(callback, Checkpoint)]
         self.checkpoints = found if run.can_resume_within else []
-        self.shield = InterruptShield(terminates=bool(self.checkpoints))
+        self.shield = InterruptShield()
+        self._has_begun = False
         self._position: Callable[[], dict[str, Any]] | None = None  # where to go on, if that is known now
 
     def __enter__(self) -> None:
@@ -42,6 +43,9 @@ class Ending:
         if not self.checkpoints:
             yield
             return
+        if not self._has_begun:  # before the first step there is nothing to keep, and much to compile
+            self._has_begun = True
+            self.shield.catch_termination()
         with self.shield.delay():
             self._position = None
             yield

@@ -20,13 +20,10 @@ class InterruptShield:
 
     Without it, Python raises KeyboardInterrupt in the first moment after a compiled call: the weights have moved,
     but history and optimizer do not know yet. Only the main thread receives signals; elsewhere this does nothing.
-
-    terminates : whether SIGTERM that nobody handles leaves the block as an exception too, before it ends the process
     """
 
-    def __init__(self, *, terminates: bool = False) -> None:
+    def __init__(self) -> None:
         self._held = self._delayed = False
-        self._terminates = terminates
         self._pending: tuple[Any, Any] | None = None
         self._previous: dict[int, Any] = {}  # the handlers of before, of the signals that are looked at
         self._effects: dict[int, Callable[[Any, Any], Any]] = {}
@@ -35,12 +32,18 @@ class InterruptShield:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 previous = signal.getsignal(number)
-                is_default = self._terminates and number == signal.SIGTERM and previous is signal.SIG_DFL
-                effect = _terminate if is_default else previous
-                if callable(effect):
-                    self._previous[number], self._effects[number] = previous, effect
-                    signal.signal(number, self._handle)
+                if callable(previous):
+                    self._look_at(number, previous)
         return self
+
+    def catch_termination(self) -> None:
+        """From now on SIGTERM that nobody handles leaves the block as an exception too, before it ends the process.
+
+        Until then it ends at once a process that is within native code, such as a compiler, where a handler of Python
+        would wait.
+        """
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            self._look_at(signal.SIGTERM, _terminate)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -49,6 +52,10 @@ class InterruptShield:
             signal.signal(number, previous)
         if kind is Terminated:
             os.kill(os.getpid(), signal.SIGTERM)
+
+    def _look_at(self, number: signal.Signals, effect: Callable[[Any, Any], Any]) -> None:
+        self._previous[number], self._effects[number] = signal.getsignal(number), effect
+        signal.signal(number, self._handle)
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:

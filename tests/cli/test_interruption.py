@@ -1,14 +1,21 @@
 """Ctrl-C and SIGTERM while the command imports what it needs, before it can catch anything."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
+
+from fastnn._interruption import end_quietly
+from fastnn.cli import commands, main
 
 STUB = "import os, signal, time\nos.kill(os.getpid(), signal.SIG{})\ntime.sleep(60)\n"
 HANDLED = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job ignores it
 SCRIPT = "import sys\nfrom fastnn.cli import script\nsys.exit(script())\n"
+NUMBERS, HANDLERS = (signal.SIGINT, signal.SIGTERM), (signal.default_int_handler, signal.SIG_DFL)
 ENDS = {"INT": (130, b"fastnn: interrupted\n"), "TERM": (143, b"")}
 
 
@@ -33,3 +40,37 @@ def test_a_program_that_imports_fastnn_gets_its_own_keyboard_interrupt(tmp_path,
     status, err = ended(tmp_path, command, "INT")
     assert status not in (0, 130)
     assert b"KeyboardInterrupt" in err
+
+
+@pytest.mark.parametrize("ends", [None, ValueError("wrong"), KeyboardInterrupt(), SystemExit(143)])
+def test_a_program_that_calls_main_gets_its_own_handlers_back(monkeypatch, ends):
+    """Also those that `end_quietly` has set for the command, in which Ctrl-C is to raise meanwhile."""
+    seen = []
+
+    def command(**rest):
+        seen.extend(map(signal.getsignal, NUMBERS))
+        if ends is not None:
+            raise ends
+
+    monkeypatch.setattr(commands.fastnn, "main", command)
+    first = [signal.signal(number, handler) for number, handler in zip(NUMBERS, HANDLERS, strict=True)]
+    try:
+        end_quietly()
+        before = [signal.getsignal(number) for number in NUMBERS]
+        with contextlib.suppress(SystemExit):
+            main(["list"])
+        assert [signal.getsignal(number) for number in NUMBERS] == before
+    finally:
+        for number, handler in zip(NUMBERS, first, strict=True):
+            signal.signal(number, handler)
+    assert seen[0] is signal.default_int_handler
+    assert seen[1] not in before
+
+
+def test_main_in_a_thread_sets_no_handler(capsys):
+    statuses = []
+    thread = threading.Thread(target=lambda: statuses.append(main(["list"])))
+    thread.start()
+    thread.join()
+    assert statuses == [0]
+    assert "trigram" in capsys.readouterr().out

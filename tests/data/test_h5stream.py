@@ -60,9 +60,11 @@ def test_bad_streams(tmp_path):
     with h5py.File(path, "w") as file:
         file["words"] = [b"a", b"b"]
         file["one"] = 3.0
+        file.create_dataset("empty", shape=(2, 1 << 40, 1 << 40, 0), dtype="u1")
         file.create_dataset("lumps", shape=(1 << 20, 1024), dtype="u1", chunks=(1 << 17, 1024))
     for key, said in (
-        ("x", "has no key 'x', it has lumps, one, words"),
+        ("x", "has no key 'x', it has empty, lumps, one, words"),
+        ("empty", "has rows of shape (1099511627776, 1099511627776, 0)"),
         ("words", "expected numbers"),
         ("one", r"is () float64"),
         ("lumps", "chunks of 134,217,728 bytes, expected at most 67,108,864"),

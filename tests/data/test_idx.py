@@ -58,6 +58,16 @@ BAD_IDX = {
 }
 
 
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((2**32 - 1, 2**32 - 1, 0), "expected at most 4,294,967,296"), ((0,) * 33, "declares 33 axes, expected at most 32")],
+)
+def test_an_empty_array_that_numpy_cannot_make(tmp_path, shape, said):
+    path = tmp_path / "empty-idx"
+    path.write_bytes(idx_bytes(0x0800 + len(shape), shape, 0))
+    assert said in message(FileFormatError, read_idx, path)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(("content", "said"), BAD_IDX.values(), ids=list(BAD_IDX))
 def test_bad_idx(tmp_path, content, said, packed):

@@ -72,6 +72,42 @@ def test_a_key_of_a_summary_makes_no_run(tmp_path, summary):
         RunFolder(tmp_path / "run")
 
 
+@pytest.mark.parametrize("summary", ["{", "[]", "\0"])
+def test_nothing_is_deleted_where_the_summary_cannot_be_read(tmp_path, summary):
+    """Which pictures are the run's stands nowhere else."""
+    made(tmp_path / "run")
+    (tmp_path / "run" / "summary.json").write_text(summary)
+    before = sorted(tmp_path.rglob("*"))
+    for delete in (run_files.remove, run_files.remove_results, run_files.remove_trainings):
+        with pytest.raises(FileFormatError, match="a run's summary") as error:
+            delete(tmp_path / "run")
+        assert "\n" not in str(error.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("method", ["read_text", "unlink"])
+def test_what_could_not_be_deleted_is_by_the_next_command(tmp_path, monkeypatch, caplog, method):
+    """The disk fails at the run before, once the finished one is in place: that succeeds, and what stays is told."""
+    working, final = made(tmp_path / "run.unfinished"), made(tmp_path / "run")
+    real = getattr(type(working), method)
+
+    def failing(self, *args, **rest):
+        if ".replaced" in str(self) and self.name in ("summary.json", "history.csv"):
+            raise OSError(28, "No space left on device")
+        return real(self, *args, **rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(working), method, failing)
+        put_in_place(working, final)
+    aside = next(tmp_path.glob("run.*.replaced"))
+    assert (aside / "summary.json").exists()
+    (record,) = caplog.records
+    assert f"{aside}, the run before, stays until the next command: " in record.getMessage()
+    assert "No space left on device" in record.getMessage()
+    recover(working, final)
+    assert list(tmp_path.iterdir()) == [final]
+
+
 def test_links_are_not_followed(tmp_path):
     made(tmp_path / "precious", names=["000.h5"])
     made(tmp_path / "run", names=["model.h5"])

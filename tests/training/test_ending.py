@@ -180,3 +180,43 @@ def test_sigterm_leaves_a_checkpoint_and_ends_the_process_as_ever(tmp_path):
     want.fit(IDS, LABELS, optimizer=fn.Adam(0.01), **settings)
     got.fit(IDS, LABELS, optimizer=fn.Adam(0.01), callbacks=[fn.Checkpoint(path, resume=True)], **settings)
     assert bits(got.parameters) == bits(want.parameters)
+
+
+def test_before_the_first_step_sigterm_ends_at_once(tmp_path, monkeypatch):
+    """A handler of Python's would wait for the compiler."""
+    seen, prepare = [], Runner.prepare
+    looks = Looks()
+    looks.first = lambda run: seen.append(signal.getsignal(signal.SIGTERM))
+    monkeypatch.setattr(Runner, "prepare", lambda runner: (looks.first(None), prepare(runner)))
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        trained("words", tmp_path / "c.h5", looks)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen[0] is signal.SIG_DFL
+    assert len(seen) > 1
+    assert signal.SIG_DFL not in seen[1:]
+
+
+IMPORTS = """
+import sys
+import fastnn as fn
+from tests.tiny import fit, tiny_model
+
+class Saves(fn.Callback):
+    every = 3
+    def on_batch_end(self, run):
+        before = set(sys.modules)
+        checkpoint.save_within(run, run.position())
+        print(*sorted(set(sys.modules) - before))
+
+checkpoint = fn.Checkpoint(sys.argv[1])
+fit(tiny_model(), callbacks=[Saves(), checkpoint], batch_size=10)
+"""
+
+
+def test_a_checkpoint_at_a_signal_waits_for_no_import(tmp_path):
+    command = [sys.executable, "-c", IMPORTS, tmp_path / "c.h5"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout == "\n"

@@ -152,7 +152,8 @@ def test_sigterm_that_nobody_handles_is_left_alone_unless_something_is_to_be_kep
 def _check_default_sigterm():
     with InterruptShield():
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    with InterruptShield(terminates=True):
+    with InterruptShield() as shield:
+        shield.catch_termination()
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_readable
 from fastnn.data.dataset import Split, id_dtype
+from fastnn.data.hdf5.described import claimed
 from fastnn.data.hdf5.file import DEFLATE_RATIO
 
 GZIP_SIGNATURE = b"\x1f\x8b"
 PIECE_BYTES = 1 << 20  # Unpacked at a time.
 # The largest array that is read as a whole; `H5Stream` reads larger ones. A header that declares more may be damaged.
 LARGEST_BYTES = 1 << 32
+MOST_AXES = 32  # of an array of NumPy 1
 
 
 def begin_set(folder: str | os.PathLike[str], last: str) -> None:
@@ -75,10 +77,10 @@ def fill(file: IO[bytes], out: NDArray[np.uint8]) -> int:
 
 
 def check_size(where: str, shape: tuple[int, ...], itemsize: int) -> None:
-    """FileFormatError if an array of that shape is larger than LARGEST_BYTES."""
-    size = itemsize
-    for length in shape:
-        size *= int(length)
+    """FileFormatError if an array of that shape is larger than LARGEST_BYTES, or has more axes than NumPy takes."""
+    if len(shape) > MOST_AXES:
+        raise FileFormatError(f"{where} declares {len(shape)} axes, expected at most {MOST_AXES}")
+    size = claimed(shape) * itemsize
     if size > LARGEST_BYTES:
         raise FileFormatError(f"{where} declares shape {shape}, {size:,} bytes; expected at most {LARGEST_BYTES:,}")
 

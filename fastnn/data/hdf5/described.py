@@ -3,6 +3,7 @@
 import math
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import FileIO
 
@@ -45,6 +46,11 @@ class Described:
     def chunk_bytes(self) -> int:
         """The bytes of a chunk, 0 if the array is kept whole."""
         return math.prod(self.chunks) * self.itemsize if self.chunks else 0
+
+
+def claimed(shape: Iterable[int]) -> int:
+    """How many numbers a shape claims, each 0 counted as 1: NumPy's arrays without numbers have such limits, too."""
+    return math.prod(max(int(length), 1) for length in shape)
 
 
 def read_at(file: FileIO, offset: int, out: memoryview) -> None:

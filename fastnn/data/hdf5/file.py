@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fastnn.common.errors import FileFormatError
 from fastnn.common.framed.opening import opened_whole
 from fastnn.data.hdf5.child_process import Child
-from fastnn.data.hdf5.described import SIGNATURE, Described, read_at
+from fastnn.data.hdf5.described import SIGNATURE, Described, claimed, read_at
 from fastnn.data.hdf5.plain_layout import plain_arrays
 
 # The largest chunk of a file that is accepted, unless the whole array is one: HDF5 unpacks a chunk as a whole.
@@ -109,7 +109,7 @@ class HDF5Array:
 
     def check_row_written(self) -> None:
         """The same of one row: an array of which little was written is read row by row."""
-        self._check_fits(math.prod(self.shape[1:]) * self.described.itemsize, f"has rows of shape {self.shape[1:]}")
+        self._check_fits(claimed(self.shape[1:]) * self.described.itemsize, f"has rows of shape {self.shape[1:]}")
 
     def _check_fits(self, count: int, told: str) -> None:
         if count > DEFLATE_RATIO * self.file.size:

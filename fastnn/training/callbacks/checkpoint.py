@@ -54,6 +54,8 @@ class Checkpoint(Callback):
         self._is_there = False  # whether the file is of this training
 
     def on_train_begin(self, run: Run) -> None:
+        import h5py  # noqa: F401  (the first file needs it: a signal would wait for that import)
+
         # As it is now: a callback may change the learning rate, and a resumed training is set up with the first again.
         self.setup = _setup(run)
         self._is_there = False
