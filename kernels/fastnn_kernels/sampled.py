@@ -110,7 +110,7 @@ def sampled_scores(scores, column, x, w, b, shifts, ids, labels, n):
     """
     S = ids.shape[0]
     for i in prange(scores.shape[0]):
-        label = labels[i]
+        label = np.int64(labels[i])  # as `load` takes it
         for s in range(S):
             shifted = scores[i, s] + shifts[s]
             scores[i, s] = shifted if ids[s] != label else type(shifted)(-np.inf)

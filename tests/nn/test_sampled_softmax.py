@@ -83,12 +83,12 @@ def mean_gradient(model, draws):
 def test_the_gradient_s_mean_tends_to_the_full_gradient(choice):
     """The gradient divides by Ẑ, so its mean is biased, by O(1/S): 16 times the classes, a small part of the bias."""
     errors = []
-    for samples in (8, 128):
+    for samples in (32, 512):
         model = sampled(samples, **choice)
         want = full_like(model).loss_and_gradients(X, Y)[1]["dense_1.w"].T
-        errors.append(np.linalg.norm(mean_gradient(model, 4000) - want) / np.linalg.norm(want))
-    assert errors[0] < 0.2
-    assert errors[1] < 0.02
+        errors.append(np.linalg.norm(mean_gradient(model, 1500) - want) / np.linalg.norm(want))
+    assert 0.02 < errors[0] < 0.2
+    assert errors[1] < 0.025
     assert errors[1] < errors[0] / 4
 
 
@@ -153,7 +153,7 @@ def fitted(dtype="float32", words=WORDS, samples=8, batch=7, optimizer="adam", *
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("words", "samples", "batch", "width", "hidden"),
-    [(23, 8, 7, 3, 5), (1, 1, 1, 1, 1), pytest.param(5003, 130, 150, 17, 129, marks=jit_only)],
+    [(23, 8, 7, 3, 5), (2, 1, 1, 1, 1), pytest.param(5003, 130, 150, 17, 129, marks=jit_only)],
 )
 def test_the_same_bits_at_any_number_of_threads(dtype, words, samples, batch, width, hidden, monkeypatch):
     monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
