@@ -32,8 +32,8 @@ class RowList:
     @classmethod
     def of(cls, build: Builder, size: int, lazy: bool) -> "RowList":
         """A list with room for `size` ids."""
-        buffers = (build.array(name, (size,), np.int64) for name in ("heads", "sorted ids", "positions"))
-        return cls(Axis(size, LINE, size), *buffers, lazy)
+        heads, ids, positions = (build.array(name, (size,), np.int64) for name in ("heads", "sorted ids", "positions"))
+        return cls(Axis(size, LINE, size), heads, ids, positions, lazy)
 
     def emit_cleared(self, build: Builder, gradient: ParameterView) -> np.ndarray:
         """Emit that a gradient becomes 0; returns it as (rows, columns). Before `emit`: the rows that are not 0 are

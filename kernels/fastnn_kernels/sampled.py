@@ -100,10 +100,10 @@ def sampled_shifts(shifts, b, q, ids, count, offset=0):
     cut=("scores", "column", "x", "labels"),
 )
 def sampled_scores(scores, column, x, w, b, shifts, ids, labels, n):
-    """scores[i, s] += shifts[s], or −∞ where ids[s] is the target of sample i;  scores[i, S] = x[i]·w[y] + b[y];  column[i] = S
+    """scores[i, s] += shifts[s], or −∞ where ids[s] is sample i's target y;  scores[i, S] = x[i]·w[y] + b[y]
 
     scores : (B, ≥ S + 1)  before: the products x[i]·w[ids[s]]; columns past S become 0
-    column : (B,)          where the target's score is
+    column : (B,)          becomes S, the column of the target's score
     x      : (B, ≥ n)      w : (V, ≥ n)    b : (V,)
     shifts : (S,)          ids : (S,) the drawn classes
     labels : (B,)          the targets y, in [0, V), checked by the caller

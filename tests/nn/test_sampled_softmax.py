@@ -212,12 +212,20 @@ def test_it_learns():
         (lambda: fn.SampledSoftmax(5, distribution="zipf"), ValueError, "distribution"),
         (lambda: fn.SampledSoftmax(5, distribution="unigram"), ValueError, "no counts with"),
         (lambda: fn.SampledSoftmax(5, counts=[1] * 5), ValueError, "counts with distribution='log_uniform'"),
-        (lambda: fn.SampledSoftmax(5, distribution="unigram", counts=[1, 2]), fn.ShapeError, r"\(2,\), expected \(5,\)"),
+        (
+            lambda: fn.SampledSoftmax(5, distribution="unigram", counts=[1]),
+            fn.ShapeError,
+            r"\(1,\), expected \(5,\)",
+        ),
         (lambda: fn.SampledSoftmax(2, distribution="unigram", counts=[1, -2]), ValueError, "-2"),
         (lambda: fn.SampledSoftmax(2, distribution="unigram", counts=[1, np.nan]), fn.DataError, "nan"),
         (lambda: fn.SampledSoftmax(5, max_norm=1.0), ValueError, "max_norm"),
         (lambda: model_of(fn.SampledSoftmax(5), loss="mse"), ValueError, "has the loss"),
-        (lambda: model_of(fn.SampledSoftmax(5), loss=fn.SoftmaxCrossEntropy(label_smoothing=0.1)), ValueError, "smooth"),
+        (
+            lambda: model_of(fn.SampledSoftmax(5), loss=fn.SoftmaxCrossEntropy(label_smoothing=0.1)),
+            ValueError,
+            "smooth",
+        ),
         (
             lambda: fn.Sequential([fn.SampledSoftmax(5), fn.Dense(3)], input_shape=(4,)),
             ValueError,

@@ -73,7 +73,14 @@ class Embedding(Penalised, Layer):
 
 
 def emit_table_gradient(
-    build: Builder, dw: ParameterView, dout: Value, ids: Buffer, rows: int, width: int, first: int = 0, sparse: bool = False
+    build: Builder,
+    dw: ParameterView,
+    dout: Value,
+    ids: Buffer,
+    rows: int,
+    width: int,
+    first: int = 0,
+    sparse: bool = False,
 ) -> None:
     """Emit the gradient of a table (rows, width), summed by row: ids (batch, C) say which rows a sample took.
 

@@ -216,7 +216,7 @@ class Optimizer(Hinted):
                 build.emit(self._stored(self.kernel), *(a.reshape(-1) for a in arrays), scalars, *noise, *end)
 
     def _listed(self, lazy: bool) -> Kernel | None:
-        """The kernel that updates listed rows alone, where that is what the rows' layer asks for, or changes nothing."""
+        """The kernel that updates listed rows alone, if the layer of the rows asks for it or nothing else changes."""
         may = lazy or self.rows_kernel is not None
         return getattr(k, f"{self.kernel.name}_listed", None) if may and not self._rounds else None
 

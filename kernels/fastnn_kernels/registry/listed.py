@@ -70,9 +70,7 @@ def specs():
     rows = named((1, 0, 3, 4), (1, 1, 1, 1), (5, 3, 7, 5), (13, 4, 31, 17), (3, 9, 5, 16))
     cost = {"flops": lambda s: (s[0] + 2 * s[1]) * s[3], "terms": lambda s: s[0] + s[1]}
     size = {"around": lambda r: (r, r, 10, 16)}
-    yield spec(
-        "sampled_backward_listed", sampled_backward, rows, {"words": (256, 200, 50_000, 256)}, **size, **cost
-    )
+    yield spec("sampled_backward_listed", sampled_backward, rows, {"words": (256, 200, 50_000, 256)}, **size, **cost)
     beta1, beta2, step = 0.9, 0.999, 3
     adam = [0.1 / (1 - beta1**step), 1 - beta1, 1 - beta2, (1 - beta2**step) ** -0.5, 1e-8]
     for name, states, scalars in (
