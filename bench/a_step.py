@@ -10,7 +10,7 @@ import numpy as np
 
 import fastnn as fn
 from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import Columns, Offset, Op, Slice, array_of
+from fastnn.engine.ops import Columns, Listed, Offset, Op, Slice, array_of
 from fastnn.engine.schedule import Chain, Task
 from fastnn.training.compile import compile_train
 from fastnn.training.step import Step
@@ -109,6 +109,8 @@ class Page:
         name = self._name(array, op)
         if isinstance(operand, Columns):
             return f"{name} [:, i]"
+        if isinstance(operand, Listed):
+            return f"{name} [listed]"
         if isinstance(operand, Slice):
             return f"{name} [i]{' (own)' if id(array) in self.own else ''}"
         along_samples = op.axis is not None and op.axis.size is None and isinstance(array, Buffer) and array.batched

@@ -35,6 +35,7 @@ from fastnn.nn.layers import (
     LayerNorm,
     MaxPool2D,
     Reshape,
+    SampledSoftmax,
     Sum,
 )
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
@@ -106,6 +107,7 @@ __all__ = [
     "RMSProp",
     "ReduceOnPlateau",
     "Reshape",
+    "SampledSoftmax",
     "Sequential",
     "ShapeError",
     "SoftmaxCrossEntropy",

@@ -81,6 +81,7 @@ class Builder:
     frozen            names of the parameters that are not updated
     sparse_gradients  name of a parameter -> `starts` of the kernel group_by_row, for gradients that are 0 except in the
                       rows whose id occurs in the batch
+    row_lists         name of a parameter -> the list of the rows in which its gradient is not 0 (`nn.row_list`)
     unstored          names of the weights whose gradient need not be stored where it is an outer product
     outer_gradients   name of such a weight -> the two rows, x and dout, of which its gradient is the outer product
     kept_steps        name of a weight that takes a block of steps at once -> what the kernel keep_steps writes
@@ -101,6 +102,7 @@ class Builder:
         self.whole: frozenset[str] = frozenset()
         self.frozen: frozenset[str] = frozenset()
         self.sparse_gradients: dict[str, Buffer] = {}
+        self.row_lists: dict[str, Any] = {}
         self.unstored: set[str] = set()
         self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}
         self.kept_steps: dict[str, Buffer] = {}
@@ -147,7 +149,7 @@ class Builder:
             if (i < kernel.outputs or name in kernel.cut) and cut_of(operand, axis) is None:
                 raise ValueError(
                     f"{kernel.name} of {self.owner} is cut along an axis, but {name} is a whole array; expected a "
-                    "batched buffer along the samples, Slice or Columns along a parameter's axis"
+                    "batched buffer along the samples; Slice, Columns or Listed along another axis"
                 )
         if "offset" in kernel.operands and not any(operand is OFFSET for operand in operands):
             raise ValueError(f"{kernel.name} of {self.owner} is cut along an axis; expected OFFSET as its last operand")

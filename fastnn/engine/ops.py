@@ -44,6 +44,19 @@ class Columns:
     array: np.ndarray | Buffer
 
 
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """An operand of which a slice of the axis takes the rows that a list names, each of which is named once.
+
+    The kernel gets the whole array; another operand, a slice of the list, tells it which rows are its own.
+    """
+
+    array: np.ndarray | Buffer
+
+
+CUTS = {Slice: "rows", Columns: "columns", Listed: "listed"}
+
+
 class Offset:
     """An operand: the number of the slice's first element."""
 
@@ -54,7 +67,7 @@ OFFSET = Offset()
 class Op(NamedTuple):
     """An operation: one kernel and its operands.
 
-    operands  buffers of the program, arrays from outside, `Slice`, `Columns`, `OFFSET`, whole numbers
+    operands  buffers of the program, arrays from outside, `Slice`, `Columns`, `Listed`, `OFFSET`, whole numbers
     owner     the layer that emitted it, or what else it is for
     axis      along which it may be cut: a slice takes its own rows of batched buffers (along the samples) and of
               `Slice` operands; None: it runs as a whole
@@ -68,16 +81,16 @@ class Op(NamedTuple):
 
 def is_array(operand: Any) -> bool:
     """Whether an operand is memory, not a number."""
-    return isinstance(operand, Buffer | np.ndarray | Slice | Columns)
+    return isinstance(operand, Buffer | np.ndarray | Slice | Columns | Listed)
 
 
 def array_of(operand: Any) -> Any:
     """The array or buffer that an operand cuts; else the operand itself."""
-    return operand.array if isinstance(operand, Slice | Columns) else operand
+    return operand.array if isinstance(operand, Slice | Columns | Listed) else operand
 
 
 def cut_of(operand: Any, axis: Axis) -> str | None:
-    """What a slice of `axis` takes of an operand: its own "rows", its own "columns", or all of it (None)."""
-    if isinstance(operand, Slice | Columns):
-        return "rows" if isinstance(operand, Slice) else "columns"
+    """What a slice of `axis` takes of an operand: its own "rows" or "columns", those "listed", or all of it (None)."""
+    if isinstance(operand, Slice | Columns | Listed):
+        return CUTS[type(operand)]
     return "rows" if axis.size is None and isinstance(operand, Buffer) and operand.batched else None

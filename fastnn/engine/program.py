@@ -14,7 +14,7 @@ import numpy as np
 from fastnn.engine import schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
-from fastnn.engine.ops import Columns, Offset, Op, Slice
+from fastnn.engine.ops import Columns, Listed, Offset, Op, Slice
 from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
@@ -233,7 +233,7 @@ class Program:
         if isinstance(operand, Slice):
             array = self._resolve(operand.array, first, last)
             return array.reshape(-1) if operand.flat else array
-        if isinstance(operand, Columns):
+        if isinstance(operand, Columns | Listed):
             return self._resolve(operand.array, first, last)
         if isinstance(operand, Offset):
             return first

@@ -20,7 +20,7 @@ from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Layer, Parameter
 from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
-from fastnn.nn.losses import Loss
+from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
 from fastnn.nn.metrics import Metric
 from fastnn.nn.outputs import Losses, Metrics, outputs_of
 
@@ -65,6 +65,8 @@ class Network:
             self._check_data(call)
             self._check_borrowed(call)
         self.outputs = outputs_of(graph, loss, {} if loss_weights is None else loss_weights, metrics)
+        for call in self.calls:
+            self._check_labels(call)
 
     def _check_data(self, call: Call) -> None:
         """ValueError unless a layer that takes data reads an input, and one that takes ids no numbers."""
@@ -75,6 +77,18 @@ class Network:
             others = [other.name for other in self.calls if name in other.inputs and not other.layer.takes_ids]
             if call.layer.takes_ids and others:
                 raise ValueError(f"{call.name} takes {name} as word ids, {others[0]} as numbers; expected one of them")
+
+    def _check_labels(self, call: Call) -> None:
+        """ValueError unless a layer that needs labels in training is an output alone, with a softmax cross-entropy."""
+        if not call.layer.needs_labels:
+            return
+        losses = [output.loss for output in self.outputs if output.value == call.name]
+        if not losses or any(call.name in other.inputs for other in self.calls):
+            raise ValueError(f"{call.name} is no output of the network; expected it at the end, nothing after it")
+        if any(not isinstance(loss, SoftmaxCrossEntropy) or loss.label_smoothing for loss in losses):
+            raise ValueError(
+                f"{call.name} has the loss {losses[0]}, expected 'softmax_cross_entropy' without label_smoothing"
+            )
 
     def _check_borrowed(self, call: Call) -> None:
         """ValueError or ShapeError unless the parameters that a layer borrows are there, and fit."""

@@ -12,6 +12,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
 from fastnn.nn import narrow
+from fastnn.nn.layers.sampled import AwaitsTargets
 from fastnn.nn.metrics import Scored
 from fastnn.nn.network import Network
 from fastnn.nn.outputs import Output
@@ -75,6 +76,8 @@ def emit_loss(
     found = []
     for output, one, source in zip(network.outputs, scores, inputs.y, strict=True):
         target = _gather_target(build, inputs, output, one, source, whole)
+        if isinstance(one, AwaitsTargets):
+            one, target = one.against(target)
         found.append(_emit_output(build, output, one, target, _scaled(build, inputs.loss_weight, output.weight), plan))
     judged, dscores = zip(*found, strict=True)
     return Judged(judged, dscores, _weighted_sum(build, network.outputs, [one.each for one in judged]))

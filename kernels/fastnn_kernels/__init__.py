@@ -18,6 +18,8 @@ from fastnn_kernels.conv import *
 from fastnn_kernels.dropout import *
 from fastnn_kernels.embedding import *
 from fastnn_kernels.join import *
+from fastnn_kernels.listed import *
+from fastnn_kernels.listed_update import *
 from fastnn_kernels.losses import *
 from fastnn_kernels.matmul import *
 from fastnn_kernels.metrics import *
@@ -27,6 +29,7 @@ from fastnn_kernels.norm import *
 from fastnn_kernels.outer_product import *
 from fastnn_kernels.penalty import *
 from fastnn_kernels.pool import *
+from fastnn_kernels.sampled import *
 from fastnn_kernels.softmax import *
 from fastnn_kernels.update import *
 
@@ -42,6 +45,8 @@ _FAMILIES = (
     "dropout",
     "embedding",
     "join",
+    "listed",
+    "listed_update",
     "losses",
     "matmul",
     "metrics",
@@ -51,6 +56,7 @@ _FAMILIES = (
     "outer_product",
     "penalty",
     "pool",
+    "sampled",
     "softmax",
     "update",
 )

@@ -40,6 +40,22 @@ def row_squares(x, i, n, center):
 
 
 @inline
+def row_dot(x, i, w, v, n):
+    """Σ x[i, j] · w[v, j] over the first n columns, in the order of `row_sum`"""
+    zero = type(x[i, 0])(0)
+    even = odd = spread(zero)
+    whole = n - n % (2 * LANES)
+    for j in range(0, whole, 2 * LANES):
+        even = even + load(x, i, j) * load(w, v, j)
+        odd = odd + load(x, i, j + LANES) * load(w, v, j + LANES)
+    count = min(n - whole, LANES)
+    even = even + load_first(x, i, whole, count, zero) * load_first(w, v, whole, count, zero)
+    last = whole + count
+    odd = odd + load_first(x, i, last, n - last, zero) * load_first(w, v, last, n - last, zero)
+    return total(even + odd)
+
+
+@inline
 def row_max(x, i, n):
     """The largest of x[i, :n], NaN ignored; −inf if there is no other number."""
     lowest = type(x[i, 0])(-np.inf)

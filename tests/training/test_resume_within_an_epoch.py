@@ -22,6 +22,11 @@ def words():
     return fn.Sequential([fn.Embedding(11, 4), fn.Flatten(), fn.Dense(9, "tanh"), fn.Dense(11)], input_shape=3, seed=1)
 
 
+def sampled():
+    layers = [fn.Embedding(11, 4, sparse=True), fn.Flatten(), fn.Dense(9, "tanh"), fn.SampledSoftmax(11, 6)]
+    return fn.Sequential(layers, input_shape=3, seed=1)
+
+
 def images():
     layers = [fn.Conv2D(3, 3, "relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Flatten(), fn.Dropout(0.3), fn.Dense(3)]
     return fn.Sequential(layers, input_shape=(6, 6, 2), seed=1, l2=0.01)
@@ -37,6 +42,7 @@ def wide():
 
 TRAININGS = {
     "words": (words, (IDS, LABELS), {"batch_size": 20}, lambda: fn.SGD(0.1, momentum=0.9)),
+    "sampled": (sampled, (IDS, LABELS), {"batch_size": 20}, lambda: fn.Adam(0.01)),
     "images": (images, (IMAGES, CLASSES), {"batch_size": 7}, lambda: fn.Adam(fn.CosineDecay(0.01, 30))),
     "weighted": (words, (IDS, LABELS), {"batch_size": 20, "sample_weight": RNG.random(230)}, lambda: fn.AdaGrad(0.1)),
     "whole": (points, (POINTS, CLASSES.repeat(2)[:90]), {"batch_size": None, "steps_per_epoch": 17}, lambda: fn.SGD(1)),

@@ -62,6 +62,10 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "output_dim": "use units=",
         "n_units": "use units=",
     },
+    "SampledSoftmax": {
+        "num_sampled": "use samples=",
+        "num_classes": "use units=, the number of classes",
+    },
     "Conv1D": _CONVOLUTION,
     "Conv2D": _CONVOLUTION,
     "MaxPool2D": _POOLING,

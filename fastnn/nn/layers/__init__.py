@@ -16,11 +16,12 @@ from fastnn.nn.layers.embedding import Embedding
 from fastnn.nn.layers.join import Add, Concatenate
 from fastnn.nn.layers.normalisation import BatchNorm, LayerNorm
 from fastnn.nn.layers.pooling import AveragePool2D, GlobalAveragePool
+from fastnn.nn.layers.sampled import SampledSoftmax
 from fastnn.nn.layers.shape import Flatten, Reshape, Sum
 
 KINDS = (
     *(Activation, Add, AveragePool2D, BatchNorm, Columns, Concatenate, Conv1D, Conv2D, Dense, Dropout, Embedding),
-    *(Flatten, GlobalAveragePool, LayerNorm, MaxPool2D, Reshape, Sum),
+    *(Flatten, GlobalAveragePool, LayerNorm, MaxPool2D, Reshape, SampledSoftmax, Sum),
 )
 LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}
 

@@ -107,6 +107,7 @@ class Layer(PlainNumbers, Hinted):
     kind       what names count up: dense, dense_1
     takes_data whether it reads data as they are given, and so only an input of the network
     takes_ids  whether these are word ids, not numbers
+    needs_labels whether its scores depend on the labels while training: then it is an output, with a softmax
     weights    the short names of the parameters to which penalties and max_norm apply
     """
 
@@ -115,6 +116,7 @@ class Layer(PlainNumbers, Hinted):
     kind: ClassVar[str]
     takes_data: ClassVar[bool] = False
     takes_ids: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, *inputs: "Node | Sequence[Node]") -> Node:

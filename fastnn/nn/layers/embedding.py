@@ -7,13 +7,18 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common import validation
-from fastnn.common.validation import whole_number
+from fastnn.common.validation import truth, whole_number
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import OFFSET, Listed, Slice
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.row_list import RowList
+
+# Rows of a table from which on its ids are sorted: what is made of the rows that occur then costs no look at all rows.
+LISTED_FROM = 4096
 
 
 @dataclass(frozen=True)
@@ -21,11 +26,18 @@ class Embedding(Penalised, Layer):
     """Row `id` of a table w (rows, width), for each id: input (N, C) whole numbers, output (N, C, width).
 
     Rows are gathered forward and gradients summed by row backward: nothing is one-hot.
+
+    sparse  whether a training step changes those rows alone whose id occurs in its batch, so that its time does not
+            grow with `rows`. This is what SGD without momentum and AdaGrad do in any case. SGD with momentum, RMSProp,
+            Adam and AdamW are *lazy* then (PyTorch's sparse=True, TensorFlow's LazyAdam): a row that does not occur
+            keeps its weights and its state, so its velocity and its means neither decay nor move it, and it does not
+            decay. With state_dtype="bfloat16", penalties, or a table that is used twice, all rows are updated
     """
 
     rows: int
     width: int
     initializer: InitializerName | Initializer = "normal"
+    sparse: bool = False
     kind: ClassVar[str] = "embedding"
     takes_data: ClassVar[bool] = True
     takes_ids: ClassVar[bool] = True
@@ -34,6 +46,7 @@ class Embedding(Penalised, Layer):
         self.check_penalties("Embedding")
         object.__setattr__(self, "rows", whole_number("Embedding: rows", self.rows))
         object.__setattr__(self, "width", whole_number("Embedding: width", self.width))
+        object.__setattr__(self, "sparse", truth("Embedding: sparse", self.sparse))
         initializers.get(self.initializer)
 
     def id_count(self):
@@ -53,20 +66,36 @@ class Embedding(Penalised, Layer):
         build.emit(k.embedding_forward, out.buffer, p["w"].array, x.buffer, self.width, 0)
 
         def backward(dout, grads, wanted):
-            emit_table_gradient(build, grads["w"], dout, x.buffer, self.rows, self.width)
+            emit_table_gradient(build, grads["w"], dout, x.buffer, self.rows, self.width, sparse=self.sparse)
             # Returns no gradient of the ids, which have none: this is always the first layer.
 
         return out, backward
 
 
 def emit_table_gradient(
-    build: Builder, dw: ParameterView, dout: Value, ids: Buffer, rows: int, width: int, first: int = 0
+    build: Builder,
+    dw: ParameterView,
+    dout: Value,
+    ids: Buffer,
+    rows: int,
+    width: int,
+    first: int = 0,
+    sparse: bool = False,
 ) -> None:
     """Emit the gradient of a table (rows, width), summed by row: ids (batch, C) say which rows a sample took.
 
-    first : the column of dout at which the vectors begin
+    first  : the column of dout at which the vectors begin
+    sparse : whether optimizers may leave rows alone that a gradient of 0 would change
     """
     samples, count = ids.shape
+    if (sparse or rows >= LISTED_FROM) and dw.name not in build.whole:
+        listed = RowList.of(build, samples * count, lazy=sparse)
+        table = listed.emit_cleared(build, dw)
+        listed.emit(build, ids, build.array("no ids", (0,), np.int32), rows)
+        heads = Slice(listed.heads), listed.ids, listed.positions
+        operands = (Listed(table), dout.buffer, *heads, count, width, first, OFFSET)
+        build.emit_along(listed.axis, k.embedding_backward_listed, *operands)
+        return
     starts = build.array("starts", (rows + 1,), np.int64)
     positions = build.array("positions", (samples * count,), np.int64)
     if dw.name in build.whole:

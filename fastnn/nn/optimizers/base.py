@@ -1,6 +1,6 @@
 """What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypedDict
 
 import numpy as np
@@ -12,7 +12,7 @@ from fastnn.common.plain import plain
 from fastnn.common.validation import real_number
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import OFFSET, Slice
+from fastnn.engine.ops import OFFSET, Listed, Slice
 from fastnn.engine.parameters import Block, ParameterView
 from fastnn.engine.threads import call
 from fastnn.nn.optimizers import by_hand
@@ -205,6 +205,8 @@ class Optimizer(Hinted):
             end = (OFFSET,) if noise else ()
             if name in build.outer_gradients:
                 self._emit_outer(build, parameters.view(name), scalars)
+            elif name in build.row_lists and (kernel := self._listed(build.row_lists[name].lazy)) is not None:
+                self._emit_listed(build, kernel, name, arrays[:-1], scalars)
             elif self.rows_kernel is not None and name in build.sparse_gradients:
                 build.emit(self._stored(self.rows_kernel), *arrays, build.sparse_gradients[name], scalars, *noise)
             elif axis is not None:
@@ -212,6 +214,20 @@ class Optimizer(Hinted):
                 build.emit_along(axis, self._stored(self.kernel), *slices, scalars, *noise, *end)
             else:
                 build.emit(self._stored(self.kernel), *(a.reshape(-1) for a in arrays), scalars, *noise, *end)
+
+    def _listed(self, lazy: bool) -> Kernel | None:
+        """The kernel that updates listed rows alone, if the layer of the rows asks for it or nothing else changes."""
+        may = lazy or self.rows_kernel is not None
+        return getattr(k, f"{self.kernel.name}_listed", None) if may and not self._rounds else None
+
+    def _emit_listed(
+        self, build: Builder, kernel: Kernel, name: str, arrays: Sequence[np.ndarray], scalars: Buffer
+    ) -> None:
+        """Emit the update of the rows of a parameter that occur in the batch. arrays : the parameter and its state"""
+        rows = build.row_lists[name]
+        gradient = rows.gradients[name]
+        changed = [Listed(array.reshape(gradient.shape)) for array in arrays]
+        build.emit_along(rows.axis, kernel, *changed, Listed(gradient), Slice(rows.heads), scalars)
 
     def _noise(self, build: Builder, name: str, w: np.ndarray) -> tuple:
         """The operands by which a kernel rounds the state of a parameter; none if it does not round."""

@@ -18,6 +18,8 @@ from fastnn_kernels.reference.conv import *
 from fastnn_kernels.reference.dropout import *
 from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.join import *
+from fastnn_kernels.reference.listed import *
+from fastnn_kernels.reference.listed_update import *
 from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.metrics import *
@@ -27,6 +29,7 @@ from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
 from fastnn_kernels.reference.pool import *
+from fastnn_kernels.reference.sampled import *
 from fastnn_kernels.reference.softmax import *
 from fastnn_kernels.reference.update import *
 
@@ -42,6 +45,8 @@ _FAMILIES = (
     "dropout",
     "embedding",
     "join",
+    "listed",
+    "listed_update",
     "losses",
     "matmul",
     "metrics",
@@ -51,6 +56,7 @@ _FAMILIES = (
     "outer_product",
     "penalty",
     "pool",
+    "sampled",
     "softmax",
     "update",
 )

@@ -10,6 +10,7 @@ from fastnn_kernels.registry import (
     elementwise,
     embedding,
     joins,
+    listed,
     losses,
     metrics,
     narrow,
@@ -17,6 +18,7 @@ from fastnn_kernels.registry import (
     outer_products,
     penalties,
     products,
+    sampled,
     updates,
     windows,
 )
@@ -24,7 +26,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, metrics, penalties, narrow, joins, columns),
+    *(windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

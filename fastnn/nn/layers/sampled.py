@@ -1,0 +1,249 @@
+"""The output layer of a large vocabulary: softmax over a sample of the classes while training, over all otherwise."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
+from fastnn.common.names import look_up
+from fastnn.common.validation import finite, real_number, whole_number
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import OFFSET, Axis, Columns, Listed, Slice
+from fastnn.engine.parameters import ParameterView
+from fastnn.engine.threads import call
+from fastnn.nn import initializers
+from fastnn.nn.initializers import Initializer, InitializerName
+from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.row_list import RowList
+
+# "stored": as a saved model has it in its buffer q
+DISTRIBUTIONS = ("log_uniform", "unigram", "stored")
+LINE, GRAIN = 16, 48
+
+
+@dataclass(frozen=True)
+class AwaitsTargets(Value):
+    """The input of a layer whose scores depend on the targets.
+
+    against  (labels) -> the scores, and in which column of these the target of each sample is
+    """
+
+    against: Callable[[Buffer], tuple[Value, Buffer]]
+
+
+@dataclass(frozen=True)
+class Proposal(Initializer):
+    """The probability of each class to be drawn: not random."""
+
+    distribution: str
+    power: float
+    counts: tuple[float, ...] | None
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        if self.distribution == "log_uniform":
+            weights = np.log1p(1 / (np.arange(*shape) + 1.0))
+        elif self.counts is None:
+            weights = np.ones(shape)
+        else:
+            weights = np.maximum(self.counts, 1.0) ** self.power
+        return weights / weights.sum()
+
+
+class _Drawn(NamedTuple):
+    """The classes that a step draws, and their rows."""
+
+    axis: Axis
+    ids: Buffer
+    rows: Buffer
+    transposed: Buffer
+    shifts: Buffer
+
+
+@dataclass(frozen=True)
+class SampledSoftmax(Penalised, Layer):
+    """Scores x·wᵀ + b of many classes, such as the words of a vocabulary, of which a training step computes few.
+
+    x (N, inputs), w (units, inputs), b (units,), scores (N, units). It is an output of a network, and its loss is
+    "softmax_cross_entropy". `predict`, `evaluate` and validation take the softmax over all classes, in blocks of
+    samples. A training step draws `samples` classes, the same ones for all samples of its batch, and takes the softmax
+    over these and the target:
+
+        ℓ = log(exp(s_y) + Σ_c exp(s_c) / (samples · q[c])) − s_y      over the drawn classes c ≠ y
+
+    The second argument of the logarithm's sum is, on average over all draws, the sum over all other classes (importance
+    sampling: Bengio and Senécal 2003; Jean et al. 2015). Its logarithm, and so ℓ, is on average too small, and the
+    gradient's error on average shrinks like 1/samples. The loss and the accuracy that `fit` shows for training are
+    those of the sample; those of validation are exact.
+
+    units         the number of classes
+    samples       how many classes a step draws, with replacement. The classes depend only on the seed, the layer's
+                  name, the epoch and the step
+    distribution  q: "log_uniform", q[v] ∝ log((v + 2) / (v + 1)), for classes in the order of their frequency, the most
+                  frequent first; or "unigram", q[v] ∝ counts[v]^power
+    counts        (units,) how often each class occurs, for "unigram"; 0 counts as 1. They are saved as q alone
+    power         for "unigram"; .75 draws rare classes more often than they occur (Mikolov et al. 2013)
+    initializer   of w, which it takes for (inputs, units) transposed; bias_initializer of b
+
+    A training step reads and changes those rows of w and b alone whose class is drawn or a target: its time does not
+    grow with `units`. What this means for optimizers: SGD without momentum, and AdaGrad, do what they always do. SGD
+    with momentum, RMSProp, Adam and AdamW are *lazy* here (TensorFlow's LazyAdam, PyTorch's SparseAdam): a row that is
+    neither drawn nor a target keeps its weights and its state, so its velocity and its means neither decay nor move it,
+    and it does not decay; Adam's correction for the start counts all steps. With state_dtype="bfloat16" and where l1 or
+    l2 apply to w, all rows are updated, as elsewhere, and so is w of a layer that is used twice. `clip_norm` looks at
+    all rows, too, and takes time for them.
+
+    ShapeError for samples with more than one axis. ValueError if it is no output, or has another loss.
+
+    Example:
+
+        layers = [fn.Embedding(50_000, 64), fn.Flatten(), fn.Dense(256, "relu"), fn.SampledSoftmax(50_000, samples=256)]
+        model = fn.Sequential(layers, input_shape=(3,))
+    """
+
+    units: int
+    samples: int = 256
+    distribution: Literal["log_uniform", "unigram", "stored"] = "log_uniform"
+    power: float = 0.75
+    counts: tuple[float, ...] | None = field(default=None, repr=False)
+    initializer: InitializerName | Initializer = "glorot_uniform"
+    bias_initializer: InitializerName | Initializer = "zeros"
+    kind: ClassVar[str] = "sampled_softmax"
+    needs_labels: ClassVar[bool] = True
+
+    def __post_init__(self):
+        self.check_penalties("SampledSoftmax")
+        if self.max_norm is not None:
+            raise ValueError("SampledSoftmax: max_norm would look at all rows of w in each step; expected None")
+        for name in ("units", "samples"):
+            object.__setattr__(self, name, whole_number(f"SampledSoftmax: {name}", getattr(self, name)))
+        object.__setattr__(self, "power", real_number("SampledSoftmax: power", self.power))
+        look_up("distribution", self.distribution, dict.fromkeys(DISTRIBUTIONS))
+        if (self.counts is not None) != (self.distribution == "unigram"):
+            given = "no counts" if self.counts is None else "counts"
+            raise ValueError(
+                f"SampledSoftmax: {given} with distribution={self.distribution!r}, expected counts (units,) with "
+                'distribution="unigram" and with no other'
+            )
+        if self.counts is not None:
+            object.__setattr__(self, "counts", _counts(self.counts, self.units))
+        initializers.get(self.initializer)
+        initializers.get(self.bias_initializer)
+
+    def output_shape(self, shape):
+        if len(shape) != 1:
+            raise ShapeError(f"SampledSoftmax got samples of shape {shape}, expected (inputs,): put Flatten() before")
+        return (self.units,)
+
+    def parameters(self, shape):
+        return {
+            "w": Parameter((self.units, shape[-1]), _Transposed(self.initializer)),
+            "b": Parameter((self.units,), initializers.get(self.bias_initializer)),
+        }
+
+    def buffers(self, shape):
+        return {"q": Parameter((self.units,), Proposal(self.distribution, self.power, self.counts))}
+
+    def config(self) -> dict[str, Any]:
+        found = super().config()
+        return found if self.counts is None else found | {"counts": None, "distribution": "stored"}
+
+    def forward(self, build, x, p):
+        if build.training:
+            return self._forward_sampled(build, x, p)
+        return self._all_scores(build, x, p), _no_gradient
+
+    def _all_scores(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> Value:
+        """Emit the scores of all classes: scoresᵀ = w · xᵀ, so that w need not be transposed."""
+        classes = build.axis_of(p["w"])
+        x_t, scores_t = build.scratch("xᵀ", x.width, build.batch), build.scratch("scoresᵀ", self.units, build.batch)
+        scores = build.value("scores", (self.units,))
+        build.emit(k.transpose, x_t, x.buffer, 0)
+        build.emit_along(classes, k.matmul, Slice(scores_t), Slice(p["w"].array), x_t)
+        build.emit_along(classes, k.transpose, Columns(scores.buffer), Slice(scores_t), OFFSET)
+        build.emit(k.bias_forward, scores.buffer, p["b"].array)
+        return scores
+
+    def _forward_sampled(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> tuple[Value, Callable]:
+        drawn, owner, of_step = self._draw(build, x, p), build.owner, {}
+        w, b, S = p["w"].array, p["b"].array, self.samples
+
+        def against(labels: Buffer) -> tuple[Value, Buffer]:
+            build.begin(owner)
+            scores = build.value("scores", (S + 1,))
+            column = build.array("column", (build.batch,), np.int32, batched=True)
+            build.emit(k.matmul, scores.buffer, x.buffer, drawn.transposed)
+            given = (x.buffer, w, b, drawn.shifts, drawn.ids, labels, x.width)
+            build.emit(k.sampled_scores, scores.buffer, column, *given)
+            build.begin("loss")
+            of_step["labels"] = labels
+            return scores, column
+
+        def backward(dout, grads, wanted):
+            labels = of_step["labels"]
+            self._emit_gradients(build, x, dout, grads, drawn, labels)
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            build.emit(k.matmul, dx.buffer, dout.buffer, drawn.rows)
+            build.emit(k.add_target_rows, dx.buffer, dout.buffer, w, labels, S, x.width)
+            return dx
+
+        return AwaitsTargets(x.buffer, x.shape, against), backward
+
+    def _draw(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> _Drawn:
+        """Emit the drawing of a step's classes, and the gathering of their rows."""
+        S, q = self.samples, p["q"].array[: self.units]
+        thresholds, (aliases, pending) = np.empty(self.units), np.empty((2, self.units), np.int32)
+        call(k.alias_table, thresholds, aliases, pending, q)  # once for all steps: q stays as it is
+        drawn = _Drawn(
+            Axis(S, LINE, GRAIN),
+            build.array("drawn", (S,), np.int32),
+            build.scratch("rows", S, x.width),
+            build.scratch("rowsᵀ", x.width, S + 1),
+            build.array("shifts", (S,)),
+        )
+        ids = Slice(drawn.ids)
+        build.emit(k.draw_classes, drawn.ids, thresholds, aliases, build.dropout_key, build.cursor, build.stream_id)
+        build.emit_along(drawn.axis, k.gather_rows, Slice(drawn.rows), p["w"].array, ids)
+        build.emit_along(drawn.axis, k.transpose, Columns(drawn.transposed), Slice(drawn.rows), OFFSET)
+        build.emit_along(drawn.axis, k.sampled_shifts, Slice(drawn.shifts), p["b"].array, q, ids, S, OFFSET)
+        return drawn
+
+    def _emit_gradients(self, build: Builder, x: Value, dout: Value, grads, drawn: _Drawn, labels: Buffer) -> None:
+        """Emit the gradients of the rows and biases that this step used."""
+        rows = RowList.of(build, self.samples + build.batch, lazy=True)
+        dw, db = rows.emit_cleared(build, grads["w"]), rows.emit_cleared(build, grads["b"])
+        rows.emit(build, drawn.ids, labels, self.units)
+        drows, dshifts = build.scratch("drows", self.samples, x.width), build.array("dshifts", (self.samples,))
+        build.emit_along(drawn.axis, k.matmul_xt, Slice(drows), dout.buffer, x.buffer, OFFSET)
+        build.emit_along(drawn.axis, k.bias_backward, Slice(dshifts), dout.buffer, OFFSET)
+        of_classes = (drows, dshifts, dout.buffer, x.buffer, Slice(rows.heads), rows.ids, rows.positions)
+        written = Listed(dw), Listed(db)
+        build.emit_along(rows.axis, k.sampled_backward_listed, *written, *of_classes, x.width, OFFSET)
+
+
+@dataclass(frozen=True)
+class _Transposed(Initializer):
+    """An initialiser of a weight (inputs, units), for one that is stored as (units, inputs)."""
+
+    of: InitializerName | Initializer
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return np.ascontiguousarray(initializers.get(self.of).sample(rng, shape[::-1]).T)
+
+
+def _counts(given: Any, units: int) -> tuple[float, ...]:
+    counts = finite(np.asarray(given), "SampledSoftmax: counts")
+    if counts.shape != (units,):
+        raise ShapeError(f"SampledSoftmax: counts has shape {counts.shape}, expected ({units},): one for each class")
+    if counts.min() < 0:
+        raise ValueError(f"SampledSoftmax: counts has {counts.min()}, expected numbers ≥ 0")
+    return tuple(map(float, counts))
+
+
+def _no_gradient(dout, grads, wanted):
+    raise AssertionError("an evaluation has no gradient")

@@ -1,0 +1,51 @@
+"""Reference of what is done with the rows of a table that occur in a batch."""
+
+import numpy as np
+
+__all__ = ["clear_listed", "embedding_backward_listed", "list_rows", "sampled_backward_listed"]
+
+
+def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
+    """positions = stable argsort of the ids, digit by digit; heads = the first of each run of equal ids, else V"""
+    given = np.concatenate([first, second]).astype(np.int64)
+    size = len(given)
+    ids[:size], ids[size:] = given, V
+    positions[:] = np.arange(len(ids))
+    shift = 0
+    while (V - 1) >> shift > 0:
+        keys[:size], places[:size] = ids[:size], positions[:size]
+        digits = (keys[:size] >> shift) % len(counts)
+        counts[:] = np.cumsum(np.bincount(digits, minlength=len(counts)))
+        order = np.argsort(digits, kind="stable")
+        ids[:size], positions[:size] = keys[order], places[order]
+        shift += 11
+    heads[:] = ids
+    heads[1:][ids[1:] == ids[:-1]] = V
+
+
+def clear_listed(dw, heads):
+    """dw[v] = 0 for every head v"""
+    dw[heads[heads < len(dw)]] = 0
+
+
+def _owned(heads, ids, V, offset):
+    """Which occurrences belong to runs that begin in heads."""
+    return np.flatnonzero(np.isin(ids, heads[heads < V]) & (np.arange(len(ids)) >= offset))
+
+
+def embedding_backward_listed(dw, dout, heads, ids, positions, C, n, first=0, offset=0):
+    """dw[v] += Σ dout over the occurrences of id v"""
+    own = _owned(heads, ids, len(dw), offset)
+    b, c = np.divmod(positions[own], C)
+    columns = first + c[:, None] * n + np.arange(n)
+    np.add.at(dw[:, :n], ids[own], dout[b[:, None], columns])
+
+
+def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, ids, positions, n, offset=0):
+    """dw[v], db[v] += the gradients of the drawn rows and of the targets whose id is v"""
+    S = len(dshifts)
+    own = _owned(heads, ids, len(dw), offset)
+    g = dscores[:, S]
+    rows = np.concatenate([drows[:, :n], g[:, None] * x[:, :n]])
+    np.add.at(dw[:, :n], ids[own], rows[positions[own]])
+    np.add.at(db[:, 0], ids[own], np.concatenate([dshifts, g])[positions[own]])

@@ -1,0 +1,54 @@
+"""Reference of the softmax over a sample of classes."""
+
+import numpy as np
+
+from fastnn_kernels.reference.dropout import LOW, WORD, _philox
+
+__all__ = ["add_target_rows", "alias_table", "draw_classes", "sampled_scores", "sampled_shifts"]
+
+
+def alias_table(thresholds, aliases, pending, q):
+    """Cells that are filled to 1: each by its own class, then by one that has more than 1 to give."""
+    V = len(q)
+    thresholds[:] = q.astype(np.float64) / np.cumsum(q, dtype=np.float64)[-1:] * V
+    aliases[:] = np.arange(V)
+    short, full = np.flatnonzero(thresholds < 1), np.flatnonzero(thresholds >= 1)[::-1]
+    pending[: len(short)], pending[len(short) :] = short, full
+    a, b = len(short), len(short)
+    while a > 0 and b < V:
+        a -= 1
+        filled, filler = pending[a], pending[b]
+        aliases[filled] = filler
+        thresholds[filler] -= 1 - thresholds[filled]
+        if thresholds[filler] < 1:
+            pending[a] = filler
+            a, b = a + 1, b + 1
+    thresholds[pending[:a]] = 1
+
+
+def draw_classes(ids, thresholds, aliases, key, cursor, stream):
+    """ids = a cell where u < its threshold, else its alias; cell and u from Philox of (key, stream, step, number)"""
+    a, b = _philox(key[:1] & LOW, key[:1] >> WORD, key[1:2] & LOW)
+    a, b = _philox(a ^ np.uint64(stream), b ^ np.uint64(cursor[1]), key[1:2] >> WORD)
+    near, far = _philox(np.arange(len(ids), dtype=np.uint64), a, b)
+    cells = ((near * np.uint64(len(thresholds))) >> WORD).astype(np.int64)
+    ids[:] = np.where(far * 2.0**-32 < thresholds[cells], cells, aliases[cells])
+
+
+def sampled_shifts(shifts, b, q, ids, count, offset=0):
+    """shifts = b[ids] − log(count · q[ids])"""
+    shifts[:] = b[ids] - np.log(count * q[ids])
+
+
+def sampled_scores(scores, column, x, w, b, shifts, ids, labels, n):
+    """scores = products + shifts, −∞ where a drawn class is the target; then the target's own score; then 0"""
+    S = len(ids)
+    scores[:, :S] = np.where(ids == labels[:, None], -np.inf, scores[:, :S] + shifts)
+    scores[:, S] = (x[:, :n] * w[labels, :n]).sum(axis=1) + b[labels]
+    scores[:, S + 1 :] = 0
+    column[:] = S
+
+
+def add_target_rows(dx, dscores, w, labels, S, n):
+    """dx += dscores[:, S] · w[labels]"""
+    dx[:, :n] += dscores[:, S : S + 1] * w[labels, :n]
