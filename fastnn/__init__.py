@@ -12,7 +12,7 @@ from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFin
 from fastnn.common.hints.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
-from fastnn.data.preprocessing import Pixels, Words
+from fastnn.data.preprocessing import Pixels, Table, Words
 from fastnn.engine.threads import threads
 from fastnn.loading import load
 from fastnn.models import Model, Sequential
@@ -112,6 +112,7 @@ __all__ = [
     "Split",
     "StepDecay",
     "Sum",
+    "Table",
     "TensorBoard",
     "TimeLimit",
     "Words",
