@@ -73,6 +73,8 @@ def _number(value: Value, what: str) -> float:
 
 def is_frame(table: Any) -> bool:
     """Whether it is a frame of pandas or polars, or a mapping of columns by name."""
+    if hasattr(table, "nnz"):  # SciPy has sparse matrices that are mappings
+        return False
     return isinstance(table, Mapping) or all(hasattr(table, name) for name in ("columns", "to_numpy", "dtypes"))
 
 
@@ -100,14 +102,14 @@ def _rows(column: Column) -> np.ndarray:
 
 def _named(table: Any, what: str) -> Iterable[tuple[Name, Any]]:
     """Names and columns of a table, as they come."""
+    if any(hasattr(table, name) for name in ("nnz", "collect")) or isinstance(table, str):
+        raise TypeError(f"{what} is a {type(table).__name__}, expected a frame, columns by name, or an array (N, C)")
     if isinstance(table, Mapping):
         return [(_name(name), column) for name, column in table.items()]
     if is_frame(table):
         if hasattr(table, "iloc"):
             return [(_name(name), table.iloc[:, i]) for i, name in enumerate(table.columns)]
         return [(name, table[name]) for name in table.columns]
-    if hasattr(table, "toarray") or hasattr(table, "collect") or isinstance(table, str):
-        raise TypeError(f"{what} is a {type(table).__name__}, expected a frame, columns by name, or an array (N, C)")
     try:
         array = table if isinstance(table, np.ndarray) else np.array(list(table), dtype=object)
     except (TypeError, ValueError) as error:
