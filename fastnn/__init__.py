@@ -37,7 +37,7 @@ from fastnn.nn.layers import (
     Reshape,
     Sum,
 )
-from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
+from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, Poisson, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
 from fastnn.training import callbacks
@@ -102,6 +102,7 @@ __all__ = [
     "NonFiniteError",
     "OutOfMemoryError",
     "Pixels",
+    "Poisson",
     "ProgressBar",
     "RMSProp",
     "ReduceOnPlateau",

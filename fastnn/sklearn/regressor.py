@@ -65,8 +65,9 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
     layers : sequence of fastnn layers or None, default=None
         The network before the output layer, in place of the hidden layers described above.
         It takes samples (n_features,): `fn.Reshape((28, 28, 1))` makes images of them.
-    loss : {"squared_error", "absolute_error", "huber"} or fastnn loss, default="squared_error"
-        "squared_error" is half the square of the difference, summed over outputs.
+    loss : {"squared_error", "poisson", "absolute_error", "huber"} or fastnn loss, default="squared_error"
+        "squared_error" is half the square of the difference, summed over outputs; "poisson" half the Poisson deviance,
+        of counts from predictions exp(score).
     categorical_features : "from_dtype", array-like of str, int or bool, or None, default="from_dtype"
         The columns of categories, which are embedded: by name, position or as a mask. "from_dtype": of a frame those of
         text, truth values, pandas' categories and polars' Categorical and Enum. None: there are none.
@@ -185,9 +186,12 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
     def _task(self, y: np.ndarray) -> Task:
         outputs = 1 if y.ndim == 1 else y.shape[1]
         losses = {"squared_error": fn.MSE(scale=outputs / 2), "absolute_error": fn.MAE(), "huber": fn.Huber()}
+        losses["poisson"] = fn.Poisson()
         loss = losses.get(self.loss, self.loss) if isinstance(self.loss, str) else self.loss
         if not isinstance(loss, Loss):
             raise ValueError(f"MLPRegressor: loss is {loss!r}, expected one of {list(losses)} or such as fn.Huber(2.0)")
+        if isinstance(loss, fn.Poisson):
+            return Task(outputs, loss, "r2", "r2", "exp", outputs)
         return Task(outputs, loss, "r2", "r2", "identity")
 
     def predict(self, X: Any) -> np.ndarray:
