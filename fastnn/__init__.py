@@ -12,7 +12,7 @@ from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFin
 from fastnn.common.hints.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
-from fastnn.data.preprocessing import Pixels, Words
+from fastnn.data.preprocessing import Pixels, Table, Words
 from fastnn.engine.threads import threads
 from fastnn.loading import load
 from fastnn.models import Model, Sequential
@@ -38,7 +38,7 @@ from fastnn.nn.layers import (
     SampledSoftmax,
     Sum,
 )
-from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, SoftmaxCrossEntropy
+from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, Poisson, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
 from fastnn.training import callbacks
@@ -103,6 +103,7 @@ __all__ = [
     "NonFiniteError",
     "OutOfMemoryError",
     "Pixels",
+    "Poisson",
     "ProgressBar",
     "RMSProp",
     "ReduceOnPlateau",
@@ -114,6 +115,7 @@ __all__ = [
     "Split",
     "StepDecay",
     "Sum",
+    "Table",
     "TensorBoard",
     "TimeLimit",
     "Words",

@@ -58,8 +58,9 @@ class Model(Predictor):
     seed          of the initial values and of everything random in training
     l1, l2        add l1·Σ|w| and ½·l2·Σw² over all weights w to the loss of a batch; over biases, too,
                   of layers with penalise_bias=True
-    preprocessing what is done with data of a model of one input before the network takes them: `fn.Pixels`, `fn.Words`.
-                  Then fit, evaluate, predict and all others take data as they are in their files; it is saved, too
+    preprocessing what is done with data of a model of one input before the network takes them: `fn.Pixels`, `fn.Table`,
+                  `fn.Words`. Then fit, evaluate, predict and all others take data as they are in their files; it is
+                  saved, too
 
     A layer that is called twice shares its parameters, `Dense(tied_to=)` those of another layer. Several inputs take a
     dict of arrays by name, or a tuple of them in order; several outputs take targets and give predictions likewise.

@@ -28,6 +28,8 @@ class Prepared:
         return self._network.input_shapes
 
     def inputs_in(self, x: Any, what: str) -> dict[str, Any]:
+        if self._preprocessing.takes_mapping:
+            return {what: x}
         return self._network.inputs_in(x, what)
 
     def targets_in(self, y: Any, what: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from fastnn_kernels._jit import Kernel, compiled
 
 REDUCTIONS = {"mean": True, "sum": False}
 Reduction = Literal["mean", "sum"]
-LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"]
+LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson"]
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,28 @@ class Huber(Loss):
         return _emit(build, k.huber, scores, target, weight, build.constant([self.delta]))
 
 
+@dataclass(frozen=True)
+class Poisson(Loss):
+    """ℓ = mean over outputs of exp(s) − t + t·(log t − s), half the Poisson deviance: targets are counts, t ≥ 0.
+
+    Each score s is the logarithm of a mean; predictions are the means, exp(s).
+    """
+
+    name: ClassVar[str] = "poisson"
+
+    def emit(self, build, scores, target, weight):
+        return _emit(build, k.poisson, scores, target, weight)
+
+    def emit_predictions(self, build, scores):
+        return _emit_output(build, k.exp_forward, scores)
+
+    def checked_targets(self, y, name, outputs):
+        y = super().checked_targets(y, name, outputs)
+        if len(y) and y.min() < 0:
+            raise DataError(f"{name} holds values from {y.min()} on, expected counts or other numbers ≥ 0")
+        return y
+
+
 _own_losses = itertools.count()
 
 
@@ -219,7 +241,7 @@ def _emit_output(build: Builder, kernel: Kernel, scores: Value) -> Value:
     return out
 
 
-KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber)  # those that can be given by name
+KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, Poisson)  # those that can be given by name
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 

@@ -7,20 +7,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 import fastnn as fn
-from fastnn.common.errors import NonFiniteError
-from fastnn.sklearn import building, data, lbfgs, parameters, sharing
+from fastnn.sklearn import building, data, epochs, lbfgs, parameters, sharing, tables
 from fastnn.sklearn.building import Task
 from fastnn.sklearn.data import Data
-from fastnn.sklearn.following import Follower
-
-NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
-)
 
 
 class BaseMLP(BaseEstimator):
@@ -46,6 +39,7 @@ class BaseMLP(BaseEstimator):
     n_iter_no_change: float
     max_fun: int
     batch_norm: bool
+    categorical_features: Any
     layers: Any
     callbacks: Iterable[fn.Callback] | None
     dtype: Any
@@ -53,6 +47,7 @@ class BaseMLP(BaseEstimator):
 
     # What `fit` finds.
     model_: fn.Model
+    table_: fn.Table | None
     loss_curve_: list[float]
     validation_curve_: list[float] | None
     validation_scores_: list[float] | None
@@ -61,7 +56,6 @@ class BaseMLP(BaseEstimator):
     n_iter_: int
     t_: int
     _optimizer: Any
-    _batch: int
 
     def _keep(self, given: dict[str, Any]) -> None:
         """Set the parameters of a constructor, all by their names."""
@@ -106,19 +100,19 @@ class BaseMLP(BaseEstimator):
         if stochastic and self.early_stopping and apart is None:
             given, apart = data.cut(given, self.validation_fraction, random, self._strata(y))
         with sharing.threads(self.n_threads):
-            self._prepare(given, fresh, incremental, random, apart is not None)
+            batch = self._prepare(given, fresh, incremental, random, apart is not None)
             if stochastic:
-                self._train(given, apart, 1 if incremental else self.max_iter, incremental)
+                epochs.train(self, given, apart, batch, incremental)
             else:
                 lbfgs.train(self, self.model_, given)
         if not all(np.isfinite(array).all() for array in self.model_.parameters.values()):
-            raise ValueError(NON_FINITE)
+            raise ValueError(epochs.NON_FINITE)
+        if fresh and self.table_ is not None and self.table_.categories:
+            self.table_.fill_untrained(self.model_.parameters[f"{building.TABLE}.w"])
         return self
 
     def _validated(self, X: Any, y: Any, fresh: bool) -> tuple[np.ndarray, np.ndarray]:
-        settings = {"accept_sparse": ["csr", "csc"], "multi_output": True, "dtype": data.FLOATS, "reset": fresh}
-        X, y = validate_data(self, X, y, y_numeric=self._y_numeric, **settings)
-        return data.dense(X, "X"), data.dense(y, "y")
+        return tables.samples_and_target(self, X, y, fresh, self._y_numeric)
 
     _y_numeric = False
 
@@ -144,8 +138,8 @@ class BaseMLP(BaseEstimator):
             size += 1  # one sample has no variance
         return size
 
-    def _prepare(self, given: Data, fresh: bool, incremental: bool, random: Any, validated: bool) -> None:
-        """Make the model, or take the one that is there; begin or continue the curves."""
+    def _prepare(self, given: Data, fresh: bool, incremental: bool, random: Any, validated: bool) -> int:
+        """Make the model, or take the one that is there; begin or continue the curves. The samples of a step."""
         batch = self._batch_size(len(given.x))
         penalty = float(self.alpha) * len(given.x) / (batch * given.whole_weight)
         if fresh:
@@ -157,7 +151,8 @@ class BaseMLP(BaseEstimator):
             self._optimizer = building.optimizer_of(self)
         if validated and self.validation_curve_ is None:
             self.validation_curve_, self.validation_scores_, self.best_validation_score_ = [], [], -np.inf
-        self._batch, self.n_iter_ = batch, 0
+        self.n_iter_ = 0
+        return batch
 
     def _built(self, given: Data, penalty: float, seed: int) -> fn.Model:
         dtype: Any = str(given.x.dtype if str(self.dtype) == "auto" else self.dtype)
@@ -177,68 +172,21 @@ class BaseMLP(BaseEstimator):
         self.best_loss_ = None if self.early_stopping else np.inf
         self._optimizer = None
 
-    def _train(self, given: Data, apart: Data | None, epochs: int, incremental: bool) -> None:
-        metric = None if apart is None else f"val_{self._task(given.y).metric_name}"
-        follower = Follower(self, metric, self.early_stopping)
-        one_step = incremental and len(given.x) == self._batch and not self.callbacks and self.model_.epoch > 0
-        try:
-            if one_step:
-                self._step(given, follower)
-            else:
-                self._run_epochs(given, apart, epochs, follower)
-        except NonFiniteError as error:
-            self._diverged(follower, error)
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-        if not incremental and self.n_iter_ == epochs and not follower.converged:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't converged "
-                "yet.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
-    def _run_epochs(self, given: Data, apart: Data | None, epochs: int, follower: Follower) -> None:
-        self.model_.fit(
-            *given.xy,
-            optimizer=self._optimizer,
-            batch_size=self._batch,
-            epochs=epochs,
-            sample_weight=given.weight,
-            validation_data=None if apart is None else (*apart.xy, apart.weight),
-            shuffle=bool(self.shuffle),
-            callbacks=[follower, *(self.callbacks or ())],
-            verbose=False,
-        )
-
-    def _step(self, given: Data, follower: Follower) -> None:
-        """An epoch of one step. Its compiled step is kept for the next call, which `Model.fit` would not do."""
-        logs = self.model_.train_on_batch(*given.xy, optimizer=self._optimizer, sample_weight=given.weight)
-        self.model_.epoch += 1
-        follower.follow(len(given.x), logs, self.model_, self._optimizer)
-
-    def _diverged(self, follower: Follower, error: NonFiniteError) -> None:
-        """Go on with the best weights where there are any; scikit-learn's ValueError where there are none."""
-        if follower.best_state is None:
-            raise ValueError(f"{NON_FINITE} {error}") from error
-        assert self.validation_scores_ is not None
-        self.validation_scores_.append(float("nan"))
-        warnings.warn(f"The weights are those of the best epoch: {error}", ConvergenceWarning, stacklevel=5)
-
     # Prediction.
 
     def _predicted(self, X: Any) -> np.ndarray:
         """What the network predicts, (n_samples, outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=data.FLOATS, reset=False)
+        X = tables.samples(self, X)
         with sharing.threads(self.n_threads):
-            found: np.ndarray = self.model_.predict(data.dense(X, "X"))
+            found: np.ndarray = self.model_.predict(X)
         return found
 
     @property
     def coefs_(self) -> list[np.ndarray]:
         """The weights of the dense layers, (inputs, units) each, the output's last: views, which may be written."""
-        return [array for name, array in self.model_.parameters.items() if name.endswith(".w")]
+        arrays = self.model_.parameters.items()
+        return [array for name, array in arrays if name.endswith(".w") and name != f"{building.TABLE}.w"]
 
     @property
     def intercepts_(self) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ from fastnn.nn.optimizers import Optimizer
 from fastnn.sklearn.parameters import SKLEARN_ACTIVATIONS, sizes
 from fastnn.training.model import DtypeName
 
-OUTPUT = "output"
+OUTPUT, TABLE = "output", "table"  # names of layers
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ def model_of(estimator: Any, task: Task, inputs: int, dtype: DtypeName, l2: floa
 
 
 def _layers(estimator: Any, outputs: int) -> Iterator[Layer]:
+    if estimator.table_ is not None:
+        yield fn.Columns(**estimator.table_.layout, name=TABLE)
     if estimator.layers is not None:
         yield from estimator.layers
         yield fn.Dense(outputs, name=OUTPUT)

@@ -67,6 +67,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         It takes samples (n_features,): `fn.Reshape((28, 28, 1))` makes images of them.
     class_weight : dict, "balanced" or None, default=None
         How much each class counts: {label: weight}, or n_samples / (n_classes · count).
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, default="from_dtype"
+        The columns of categories, which are embedded: by name, position or as a mask. "from_dtype": of a frame those of
+        text, truth values, pandas' categories and polars' Categorical and Enum. None: there are none.
     callbacks : sequence of fastnn callbacks or None, default=None
     dtype : {"auto", "float32", "float64"}, default="auto"
         Of weights and arithmetic; "auto": float32 for data that are float32, else float64.
@@ -79,6 +82,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The trained network.
     classes_ : ndarray of shape (n_classes,)
         The labels; of several labels at once their numbers.
+    table_ : fastnn.Table or None
+        How a table with categories or missing numbers is encoded; None: X goes to the network as it is.
     n_features_in_, feature_names_in_ : int, and ndarray of str if X had names
     coefs_, intercepts_ : list of ndarray
         Weights (inputs, units) and biases (units,) of each layer that has them, as views.
@@ -133,6 +138,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         batch_norm: bool = False,
         layers: Sequence[Layer] | None = None,
         class_weight: Any = None,
+        categorical_features: Any = "from_dtype",
         callbacks: Sequence[fn.Callback] | None = None,
         dtype: str = "auto",
         n_threads: int | None = None,
@@ -145,6 +151,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Parameters
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            Of a frame with categories or missing numbers, numbers are standardised; a missing one counts as the mean,
+            and a further input says that it was missing. Missing categories are a category; those that come later
+            count as the mean of a column's categories.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Labels, also strings; or of several labels at once an indicator of 0 and 1.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -65,8 +65,12 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
     layers : sequence of fastnn layers or None, default=None
         The network before the output layer, in place of the hidden layers described above.
         It takes samples (n_features,): `fn.Reshape((28, 28, 1))` makes images of them.
-    loss : {"squared_error", "absolute_error", "huber"} or fastnn loss, default="squared_error"
-        "squared_error" is half the square of the difference, summed over outputs.
+    loss : {"squared_error", "poisson", "absolute_error", "huber"} or fastnn loss, default="squared_error"
+        "squared_error" is half the square of the difference, summed over outputs; "poisson" half the Poisson deviance,
+        of counts from predictions exp(score).
+    categorical_features : "from_dtype", array-like of str, int or bool, or None, default="from_dtype"
+        The columns of categories, which are embedded: by name, position or as a mask. "from_dtype": of a frame those of
+        text, truth values, pandas' categories and polars' Categorical and Enum. None: there are none.
     callbacks : sequence of fastnn callbacks or None, default=None
     dtype : {"auto", "float32", "float64"}, default="auto"
         Of weights and arithmetic; "auto": float32 for data that are float32, else float64.
@@ -77,6 +81,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
     ----------
     model_ : fastnn.Model
         The trained network.
+    table_ : fastnn.Table or None
+        How a table with categories or missing numbers is encoded; None: X goes to the network as it is.
     n_features_in_, feature_names_in_ : int, and ndarray of str if X had names
     coefs_, intercepts_ : list of ndarray
         Weights (inputs, units) and biases (units,) of each layer that has them, as views.
@@ -131,6 +137,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
         batch_norm: bool = False,
         layers: Sequence[Layer] | None = None,
         loss: str | Loss = "squared_error",
+        categorical_features: Any = "from_dtype",
         callbacks: Sequence[fn.Callback] | None = None,
         dtype: str = "auto",
         n_threads: int | None = None,
@@ -143,6 +150,9 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
         Parameters
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            Of a frame with categories or missing numbers, numbers are standardised; a missing one counts as the mean,
+            and a further input says that it was missing. Missing categories are a category; those that come later
+            count as the mean of a column's categories.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
             How much each sample counts.
@@ -176,9 +186,12 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
     def _task(self, y: np.ndarray) -> Task:
         outputs = 1 if y.ndim == 1 else y.shape[1]
         losses = {"squared_error": fn.MSE(scale=outputs / 2), "absolute_error": fn.MAE(), "huber": fn.Huber()}
+        losses["poisson"] = fn.Poisson()
         loss = losses.get(self.loss, self.loss) if isinstance(self.loss, str) else self.loss
         if not isinstance(loss, Loss):
             raise ValueError(f"MLPRegressor: loss is {loss!r}, expected one of {list(losses)} or such as fn.Huber(2.0)")
+        if isinstance(loss, fn.Poisson):
+            return Task(outputs, loss, "r2", "r2", "exp", outputs)
         return Task(outputs, loss, "r2", "r2", "identity")
 
     def predict(self, X: Any) -> np.ndarray:

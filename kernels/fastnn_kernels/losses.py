@@ -10,14 +10,14 @@ from numba import prange
 
 from fastnn_kernels._expm1 import log1p
 from fastnn_kernels._jit import Kernel, always_inline, inline, kernel
-from fastnn_kernels._math import exp_nonpositive, log, sigmoid_from
+from fastnn_kernels._math import exp, exp_nonpositive, log, sigmoid_from
 from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 from fastnn_kernels._sums import row_max, row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 from fastnn_kernels.softmax import _exponentials, _is_first_max
 
-__all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy_smooth"]
+__all__ = ["binary_cross_entropy", "exp_forward", "huber", "mae", "mse", "poisson", "softmax_cross_entropy_smooth"]
 
 # The operands with one row, or one number, a sample: `cut` of these kernels.
 _LABELLED = ("loss", "correct", "dx", "x", "labels", "loss_weight")
@@ -135,6 +135,52 @@ def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
         count = type(x[i, 0])(n)
         summed, correct[i] = huber_row(dx, x, target, i, n, loss_weight[i] / count, type(count)(scalars[0]))
         loss[i] = summed / count
+
+
+@always_inline
+def _deviances(dx, x, target, scale):
+    """dx and the sum of the losses of at most SCRATCH outputs; both need exp(x)"""
+    terms = scratch_row(scale)
+    for j in range(x.shape[0]):
+        mean, t = exp(x[j]), target[j]
+        own = log(t if t > 0 else type(t)(1))  # t log t is 0 for t = 0
+        terms[0, j] = (mean - t) + t * (own - x[j])
+        dx[j] = scale * (mean - t)
+    return row_sum(terms, 0, x.shape[0])
+
+
+@kernel(work=lambda loss, correct, dx, x, *rest: 2 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True, cut=_TARGETED)
+def poisson(loss, correct, dx, x, target, loss_weight, n):
+    """loss[i] = 1/n Σⱼ exp(x) − t + t · (log t − x);  dx[i] = loss_weight[i] / n · (exp(x) − t)
+
+    loss              : (B,)      half the Poisson deviance of t from the mean exp(x)
+    correct           : (B,)      n = 1: t > 0, as exp(x) is; n > 1: argmax(x) = argmax(t)
+    dx, x             : (B, ≥ n)  n ≥ 1
+    target            : (B, ≥ n)  t ≥ 0, with t log t = 0 at 0
+    loss_weight       : (B,)
+    """
+    for i in prange(x.shape[0]):
+        scale = loss_weight[i] / type(x[i, 0])(n)
+        summed = type(x[i, 0])(0)
+        for first in range(0, n, SCRATCH):
+            last = min(n, first + SCRATCH)
+            summed += _deviances(dx[i, first:last], x[i, first:last], target[i, first:last], scale)
+        loss[i] = summed / type(x[i, 0])(n)
+        if n == 1:
+            correct[i] = (summed == summed) and target[i, 0] > 0
+        else:
+            correct[i] = same_choice(x, target, i, n, row_max(x, i, n), row_max(target, i, n), summed)
+
+
+@kernel(work=lambda out, x, n: TRANSCENDENTAL * out.size, per_sample=True, cut=("out", "x"))
+def exp_forward(out, x, n):
+    """out = exp(x)
+
+    out, x : (B, ≥ n); columns from n on stay
+    """
+    for i in prange(out.shape[0]):
+        for j in range(n):
+            out[i, j] = exp(x[i, j])
 
 
 def elementwise_loss(value, gradient, name):

@@ -7,7 +7,7 @@ import fastnn_kernels as kernels
 
 SCALARS = {"mse": 0.5, "huber": 0.7, "softmax_cross_entropy_smooth": 0.1}
 LABELLED = ("softmax_cross_entropy", "softmax_cross_entropy_smooth")
-NAMES = [*LABELLED, "binary_cross_entropy", "mse", "mae", "huber"]
+NAMES = [*LABELLED, "binary_cross_entropy", "mse", "mae", "huber", "poisson"]
 
 
 def run(name, x, target, loss_weight=None, rate=None):
@@ -26,7 +26,9 @@ def case(name, B=7, n=5):
     x = rng.normal(0, 2, (B, n))
     if name in LABELLED:
         return x, rng.integers(0, n, B), rng.random(B)
-    return x, rng.random((B, n)) if name == "binary_cross_entropy" else rng.normal(0, 2, (B, n)), rng.random(B)
+    makes = {"binary_cross_entropy": rng.random, "poisson": lambda shape: rng.poisson(2.0, shape).astype(float)}
+    target = makes.get(name, lambda shape: rng.normal(0, 2, shape))((B, n))
+    return x, target, rng.random(B)
 
 
 @pytest.mark.parametrize("n", [1, 5])
@@ -55,6 +57,7 @@ def test_agrees_with_torch(name):
         "mse": lambda s, t: 0.5 * functional.mse_loss(s, t, reduction="none"),
         "mae": lambda s, t: functional.l1_loss(s, t, reduction="none"),
         "huber": lambda s, t: functional.huber_loss(s, t, delta=0.7, reduction="none"),
+        "poisson": lambda s, t: functional.poisson_nll_loss(s, t, reduction="none") - t + torch.special.xlogy(t, t),
     }[name]
     tensor = torch.tensor(x, requires_grad=True)
     want = f(tensor, torch.tensor(target))
@@ -104,3 +107,10 @@ def test_half_the_square_and_the_arms_of_huber():
     loss, _, dx = run("huber", x, t, rate=1.0)
     assert loss.tolist() == [(1.5 + 0.125) / 2]
     assert dx.tolist() == [[0.5, -0.25]]
+
+
+def test_a_mean_that_is_right_has_no_deviance():
+    loss, correct, dx = run("poisson", np.log([[1.0, 4.0], [1e-300, 4.0]]), np.array([[1.0, 4.0], [0.0, 4.0]]))
+    np.testing.assert_allclose([loss, dx[:, 0], dx[:, 1]], 0, atol=1e-15)
+    assert correct.all()
+    assert run("poisson", np.array([[0.0], [np.nan], [0.0]]), np.array([[2.0], [2.0], [0.0]]))[1].tolist() == [1, 0, 0]

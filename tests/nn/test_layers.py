@@ -70,7 +70,7 @@ VECTORS = {
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber"])
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson"])
 def test_activation_and_loss(activation, loss):
     y = None if loss.startswith("softmax") else RNG.random((5, 3))
     errors = checked([dense(7, activation), dense(3)], (4,), loss=loss, y=y)

@@ -132,3 +132,15 @@ def test_the_mean_figures_of_a_summed_loss_share_its_penalty_among_the_samples()
     assert model.evaluate(x, y)["loss"] == pytest.approx(whole / 40, rel=1e-5)
     history = model.fit(x, y, optimizer=fn.SGD(0.0), batch_size=None, verbose=False)
     assert history.epochs[0]["loss"] == pytest.approx(whole / 40, rel=1e-5)
+
+
+def test_poisson_predicts_means_of_counts():
+    model = fn.Sequential([fn.Dense(2)], input_shape=4, loss="poisson", metrics=["mae"], dtype="float64", seed=1)
+    y = RNG.poisson(3.0, (7, 2))
+    means = np.exp(model.predict(X, logits=True))
+    np.testing.assert_allclose(model.predict(X), means, rtol=1e-12)
+    deviance = np.where(y > 0, y * np.log(np.maximum(y, 1) / means), 0) - y + means
+    got = model.evaluate(X, y)
+    np.testing.assert_allclose([got["loss"], got["mae"]], [deviance.mean(), np.abs(y - means).mean()], rtol=1e-12)
+    with pytest.raises(fn.DataError, match=r"y holds values from -1.0 on, expected counts or other numbers ≥ 0"):
+        model.evaluate(X, np.full((7, 2), -1.0))

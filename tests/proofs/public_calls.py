@@ -281,6 +281,7 @@ def _others(rng):
         "BinaryCrossEntropy": (_loss(fn.BinaryCrossEntropy), LOSSES),
         "MSE": (_loss(fn.MSE), LOSSES | {"scale": 0.5}),
         "MAE": (_loss(fn.MAE), LOSSES),
+        "Poisson": (_loss(fn.Poisson), LOSSES),
         "Huber": (_loss(fn.Huber), LOSSES | {"delta": 1.0}),
         "EarlyStopping": (_called_back(fn.EarlyStopping), PATIENT | {"restore_best": True, "max_gap": None}),
         "ReduceOnPlateau": (_called_back(fn.ReduceOnPlateau), PATIENT | {"factor": 0.5, "min_lr": 0.0}),

@@ -62,7 +62,16 @@ def test_same_numbers_and_weighted_samples(solver):
 
 def test_parameters_are_those_of_scikit_learn_and_more():
     for ours, other in zip(BOTH, (theirs.MLPClassifier, theirs.MLPRegressor), strict=True):
-        more = {"dropout", "batch_norm", "layers", "callbacks", "dtype", "n_threads", "class_weight"}
+        more = {
+            "dropout",
+            "batch_norm",
+            "layers",
+            "callbacks",
+            "dtype",
+            "n_threads",
+            "class_weight",
+            "categorical_features",
+        }
         assert set(ours().get_params()) - more == set(other().get_params()) | (set(ours().get_params()) & {"loss"})
         for name, value in other().get_params().items():
             assert ours().get_params()[name] == value

@@ -22,7 +22,6 @@ EXCEPT = {
     "test_fit": "sets coefs_ and a dozen private attributes by hand before partial_fit; ours are views of model_",
     "test_gradient": "calls the private _loss_grad_lbfgs; fn.check_gradients does the same for any model",
     "test_early_stopping_stratified": "expects label 1 to be called 'True' in the message; ours says the label",
-    "test_mlp_vs_poisson_glm_equivalent": "loss='poisson', which ours do not have",
 }
 
 CONFTEST = """

@@ -11,11 +11,12 @@ from typing import Any
 
 from fastnn.data.preprocessing.base import Preprocessing, checked
 from fastnn.data.preprocessing.pixels import Pixels
+from fastnn.data.preprocessing.table import Table
 from fastnn.data.preprocessing.words import Words
 
-__all__ = ["KINDS", "Pixels", "Preprocessing", "Words", "checked", "from_config"]
+__all__ = ["KINDS", "Pixels", "Preprocessing", "Table", "Words", "checked", "from_config"]
 
-KINDS: tuple[type[Pixels | Words], ...] = (Pixels, Words)
+KINDS: tuple[type[Pixels | Table | Words], ...] = (Pixels, Table, Words)
 
 
 def from_config(config: Mapping[str, Any], arrays: Mapping[str, Any]) -> Preprocessing:

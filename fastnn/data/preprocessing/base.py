@@ -15,10 +15,12 @@ from fastnn.data.dataset import Dataset
 class Preprocessing(PlainNumbers, Hinted):
     """Base of all descriptions.
 
-    kind : its name in a model's file
+    kind          : its name in a model's file
+    takes_mapping : whether a mapping is one input's data, columns by name; else it holds the data of several inputs
     """
 
     kind: ClassVar[str]
+    takes_mapping: ClassVar[bool] = False
 
     @abstractmethod
     def check(self, shape: tuple[int, ...], ids: int | None) -> None:
@@ -61,7 +63,9 @@ def checked(given: Any, inputs: list[str], shape: tuple[int, ...], ids: int | No
     if given is None:
         return None
     if not isinstance(given, Preprocessing):
-        raise TypeError(f"preprocessing is {given!r:.60}, expected fn.Pixels(...), fn.Words(...) or None")
+        raise TypeError(
+            f"preprocessing is {given!r:.60}, expected fn.Pixels(...), fn.Table.of(...), fn.Words(...) or None"
+        )
     if len(inputs) > 1:
         raise ValueError(f"preprocessing is for models of one input, this one has {', '.join(inputs)}")
     given.check(shape, ids)

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastnn_kernels.reference.softmax import softmax_cross_entropy, softmax_forward
 
-__all__ = ["binary_cross_entropy", "huber", "mae", "mse", "softmax_cross_entropy_smooth"]
+__all__ = ["binary_cross_entropy", "exp_forward", "huber", "mae", "mse", "poisson", "softmax_cross_entropy_smooth"]
 
 
 def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scalars, n):
@@ -60,3 +60,16 @@ def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
     loss[:] = np.where(near, 0.5 * d**2, delta * (np.abs(d) - 0.5 * delta)).mean(axis=1)
     correct[:] = _same_choice(x[:, :n], target[:, :n])
     dx[:, :n] = loss_weight[:, None] / n * np.where(near, d, delta * np.sign(d))
+
+
+def poisson(loss, correct, dx, x, target, loss_weight, n):
+    """loss = mean of exp(x) − t + t · (log t − x), t log t = 0 at 0; dx = loss_weight / n · (exp(x) − t)"""
+    x, t = x[:, :n], target[:, :n]
+    loss[:] = (np.exp(x) - t + t * (np.log(np.where(t > 0, t, 1)) - x)).mean(axis=1)
+    correct[:] = (t[:, 0] > 0) & ~np.isnan(x[:, 0]) if n == 1 else _same_choice(x, t)
+    dx[:, :n] = loss_weight[:, None] / n * (np.exp(x) - t)
+
+
+def exp_forward(out, x, n):
+    """out = exp(x)"""
+    out[:, :n] = np.exp(x[:, :n])

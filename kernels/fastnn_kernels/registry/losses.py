@@ -12,7 +12,12 @@ def smooth(rng, dtype, shape):
     return *args, np.array([0.1], dtype), n
 
 
-def matrix_target(targets, *scalars):
+def log_means(rng, dtype, rows, columns):
+    """Scores whose exponentials are of the size of counts."""
+    return np.clip(scores(rng, dtype, rows, columns), -4, 4)
+
+
+def matrix_target(targets, *scalars, scores=scores):
     """Inputs of a loss with a target for every output. `targets`: (rng, x) -> values of the target."""
 
     def inputs(rng, dtype, shape):
@@ -42,6 +47,19 @@ def near_and_far(rng, x):
     return t
 
 
+def counts(rng, x):
+    """Whole numbers from 0 on, and some between; of every third row the largest where that of x is."""
+    t = rng.poisson(1.5, x.shape).astype(x.dtype)
+    t[rng.random(x.shape) < 0.2] = 0.25
+    t[::3] = np.exp(x[::3])
+    return t
+
+
+def exponents(rng, dtype, shape):
+    B, n = shape
+    return padded(dtype, B, n, GARBAGE), log_means(rng, dtype, B, n), n
+
+
 def specs():
     of_row = {"around": wide, "terms": lambda s: s[1]}
     yield spec("softmax_cross_entropy_smooth", smooth, PAIRS, ROWS, **of_row)
@@ -49,3 +67,5 @@ def specs():
     yield spec("mse", matrix_target(near_and_far, 0.5), PAIRS, ROWS, **of_row)
     yield spec("mae", matrix_target(near_and_far), PAIRS, ROWS, **of_row)
     yield spec("huber", matrix_target(near_and_far, 1.0), PAIRS, ROWS, **of_row)
+    yield spec("poisson", matrix_target(counts, scores=log_means), PAIRS, ROWS, **of_row)
+    yield spec("exp_forward", exponents, PAIRS, ROWS, around=wide)

@@ -1,0 +1,286 @@
+"""Tables with numbers and categories as numbers for a network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastnn.common import validation
+from fastnn.common.arithmetic import ieee
+from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.names import near
+from fastnn.common.plain import PlainNumbers
+from fastnn.data import frames
+from fastnn.data.dataset import Dataset, Split
+from fastnn.data.frames import Name, Value
+from fastnn.data.preprocessing.base import Preprocessing
+
+FROM_DTYPE = "from_dtype"
+
+
+@dataclass(frozen=True)
+class NumberColumn(PlainNumbers):
+    """A column of numbers: x becomes (x − mean) / std, a missing one 0, that is the mean.
+
+    missing : whether numbers were missing in training: the network then takes a further column, 1 where one is missing
+    """
+
+    name: Name
+    mean: float
+    std: float
+    missing: bool = False
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if not (np.isfinite(self.mean) and np.isfinite(self.std) and self.std > 0):
+            raise ValueError(f"Table: column {self.name!r} has mean {self.mean} and std {self.std}, expected std > 0")
+
+    @classmethod
+    @ieee
+    def of(cls, name: Name, numbers: np.ndarray) -> "NumberColumn":
+        """Mean and deviation, that of the samples as a population, of the numbers that are there; a constant's is 1."""
+        there = numbers[~np.isnan(numbers)]
+        # Squares of large numbers would overflow, those of small ones vanish; a power of 2 costs no digits.
+        size = 2.0 ** (np.frexp(np.abs(there).max(initial=0.0))[1] - 1)
+        mean, std = (float(size * f(there / size)) if len(there) else 0.0 for f in (np.mean, np.std))
+        is_constant = not len(there) or there.min() == there.max()
+        return cls(name, mean, 1.0 if is_constant or not std > 0 else std, len(there) < len(numbers))
+
+    @ieee
+    def standardised(self, numbers: np.ndarray) -> np.ndarray:
+        return np.where(np.isnan(numbers), 0.0, (numbers - self.mean) / self.std)
+
+
+@dataclass(frozen=True)
+class CategoryColumn(PlainNumbers):
+    """A column of categories: values[i] becomes the id i, a missing one the id K, any other K + 1, of K values.
+
+    counts : how often each id occurred in training, (K + 2,)
+    """
+
+    name: Name
+    values: Sequence[Value]
+    counts: Sequence[int]
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if not isinstance(self.values, list | tuple) or not all(isinstance(one, Value) for one in self.values):
+            raise TypeError(f"Table: column {self.name!r} has the categories {self.values!r:.60}, expected a list")
+        if any(isinstance(one, float) and not np.isfinite(one) for one in self.values):
+            raise DataError(f"column {self.name!r} holds infinite numbers, expected categories")
+        if len(set(self.values)) < len(self.values):
+            raise ValueError(f"Table: column {self.name!r} has a category twice")
+        counts = self.counts
+        if not isinstance(counts, list | tuple) or not all(validation.is_whole_number(n) and n >= 0 for n in counts):
+            raise TypeError(f"Table: column {self.name!r} has counts {counts!r:.60}, expected whole numbers")
+        if len(counts) != len(self.values) + 2:
+            raise ValueError(f"Table: column {self.name!r} has {len(counts)} counts, expected {len(self.values) + 2}")
+        object.__setattr__(self, "values", list(self.values))
+        object.__setattr__(self, "counts", list(counts))
+        object.__setattr__(self, "_ids", {value: i for i, value in enumerate(self.values)})
+
+    @classmethod
+    def of(cls, name: Name, coded: frames.Coded, least: int) -> "CategoryColumn":
+        """The values that occur `least` times or more, sorted."""
+        occur = np.bincount(coded.codes[coded.codes >= 0], minlength=len(coded.values)).tolist()
+        pairs = zip(coded.values, occur, strict=True)
+        kept = sorted([value for value, n in pairs if n >= max(1, least)], key=lambda one: (isinstance(one, str), one))
+        column = cls(name, kept, [0] * (len(kept) + 2))
+        return replace(column, counts=np.bincount(column.ids(coded), minlength=column.rows).tolist())
+
+    @property
+    def rows(self) -> int:
+        """How many ids there are."""
+        return len(self.values) + 2
+
+    def ids(self, coded: frames.Coded) -> np.ndarray:
+        """The id of each row, (N,)."""
+        known: dict[Value, int] = getattr(self, "_ids")  # noqa: B009, it is no field
+        unseen, missing = len(self.values) + 1, len(self.values)
+        of_values = np.array([*(known.get(value, unseen) for value in coded.values), missing], np.int64)
+        return of_values[coded.codes]
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Preprocessing):
+    """A table of numbers and categories as rows (N, D) for a network that begins with `fn.Columns`.
+
+    columns  the columns that are used, in their order: what `Table.of` finds in training data
+
+    The rows hold the numbers, standardised, then for each column in which numbers were missing 1 where they are, then
+    the id of each category. Categories that are missing have an id of their own, those that training data lack another.
+    A missing number counts as the mean.
+
+    Tables may come as a frame of pandas or polars or as a mapping of columns by name, from which the columns are taken
+    by their names, or as an array or list of rows (N, C), from which they are taken by position.
+
+    >>> table = fn.Table.of(frame)
+    >>> layers = [fn.Columns(**table.layout), fn.Dense(32, "relu"), fn.Dense(2)]
+    >>> model = fn.Sequential(layers, input_shape=table.made_shape, preprocessing=table)
+    >>> model.fit(frame, labels)
+    >>> table.fill_untrained(model.parameters["columns.w"])
+    """
+
+    columns: Sequence[NumberColumn | CategoryColumn]
+    kind: ClassVar[str] = "table"
+    takes_mapping: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.columns, list | tuple) or not self.columns:
+            raise TypeError(f"Table: columns is {self.columns!r:.60}, expected what fn.Table.of(frame) makes")
+        columns = tuple(map(_column_of, self.columns))
+        names = [column.name for column in columns]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Table: columns are called {names}, expected a name for each")
+        object.__setattr__(self, "columns", columns)
+
+    @classmethod
+    def of(cls, data: Any, *, categories: Any = FROM_DTYPE, least: int = 1) -> "Table":
+        """The description of training data.
+
+        categories : the columns of categories. "from_dtype": those of text, truth values, pandas' categories and
+                     polars' Categorical and Enum, and those of objects that are not all numbers. Or their names, their
+                     positions, or a mask (C,); None: there are none
+        least      : categories that occur less often count as unseen ones, so that these learn something
+
+        Raises DataError, ShapeError or TypeError for data that are no table, ValueError for categories that are not in
+        it.
+        """
+        found = frames.columns_of(data, "the table")
+        if not found:
+            raise ShapeError("the table has no columns")
+        chosen = _chosen(categories, found)
+        return cls(
+            [
+                CategoryColumn.of(name, column.coded(), validation.whole_number("least", least))
+                if name in chosen
+                else NumberColumn.of(name, column.numbers(f"column {name!r}"))
+                for name, column in found.items()
+            ]
+        )
+
+    @property
+    def numbers(self) -> list[NumberColumn]:
+        return [column for column in self.columns if isinstance(column, NumberColumn)]
+
+    @property
+    def categories(self) -> list[CategoryColumn]:
+        return [column for column in self.columns if isinstance(column, CategoryColumn)]
+
+    @property
+    def made_names(self) -> list[str]:
+        """What each column of the made rows is."""
+        missing = [f"{column.name} is missing" for column in self.numbers if column.missing]
+        return [*(str(column.name) for column in self.numbers), *missing, *(str(one.name) for one in self.categories)]
+
+    @property
+    def made_shape(self) -> tuple[int]:
+        """The shape (D,) of a sample as the network takes it."""
+        return (len(self.made_names),)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """The arguments of an `fn.Columns` that takes the made rows."""
+        count = self.made_shape[0] - len(self.categories)
+        categories = {count + i: column.rows for i, column in enumerate(self.categories)}
+        return {"numbers": list(range(count)), "categories": categories, "standardise": False}
+
+    def encoded(self, x: Any, what: str = "x", dtype: Any = np.float32) -> np.ndarray:
+        """The rows (N, D) of a user's table. DataError, TypeError or ShapeError for data that are no such table."""
+        given = self._taken(x, what)
+        numbers = [(column, given[column.name].numbers(f"{what}[{column.name!r}]")) for column in self.numbers]
+        rows = [column.standardised(array) for column, array in numbers]
+        rows += [np.isnan(array).astype(np.float64) for column, array in numbers if column.missing]
+        rows += [column.ids(given[column.name].coded()).astype(np.float64) for column in self.categories]
+        made = np.stack(rows, axis=1)
+        return validation.representable(made, f"{what}, standardised,", np.dtype(dtype)).astype(dtype)
+
+    def _taken(self, x: Any, what: str) -> Mapping[Name, frames.Column]:
+        """The columns of a user's table that are used, by their names here."""
+        given, names = frames.columns_of(x, what), [column.name for column in self.columns]
+        if not frames.is_frame(x):
+            if len(given) != len(names):
+                raise ShapeError(f"{what} has {len(given)} columns, expected {len(names)}: {_listed(names)}")
+            return dict(zip(names, given.values(), strict=True))
+        if missing := [name for name in names if name not in given]:
+            raise DataError(f"{what} has no column {missing[0]!r}; {near(missing[0], map(str, given))}")
+        return given
+
+    def fill_untrained(self, w: np.ndarray) -> None:
+        """Give rows of the table of vectors w (rows, width) that no training sample used what is neutral, in place.
+
+        These are the rows of missing and of unseen categories where training data had none. They become the mean of the
+        other rows of their column, each weighted by how often it occurred; random numbers stood there before.
+        """
+        begin = 0
+        for column in self.categories:
+            counts, rows = np.array(column.counts), w[begin : begin + column.rows]
+            if counts.any():
+                rows[counts == 0] = (counts @ rows.astype(np.float64)) / counts.sum()
+            begin += column.rows
+
+    def check(self, shape: tuple[int, ...], ids: int | None) -> None:
+        if ids is not None or shape != self.made_shape:
+            raise ShapeError(
+                f"Table makes rows of shape {self.made_shape}, this model takes {'ids' if ids else shape}; expected "
+                "fn.Columns(**table.layout) as the first layer and input_shape=table.made_shape"
+            )
+
+    def check_shape(self, given: tuple[int, ...], what: str, shape: tuple[int, ...]) -> None:
+        validation.check_sample_shape(given, what, (len(self.columns),))
+
+    def converted(self, x: Any, what: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        return self.encoded(x, what, dtype)
+
+    def prepared(self, data: Dataset, dtype: str) -> Dataset:
+        parts: dict[str, Any] = {
+            name: Split(self.encoded(split.x, "x", dtype), split.y) for name, split in data.splits().items()
+        }
+        return replace(data, **parts)
+
+    def config(self) -> dict[str, Any]:
+        return {"kind": self.kind, "columns": [asdict(column) for column in self.columns]}
+
+
+def _column_of(given: Any) -> NumberColumn | CategoryColumn:
+    """A column, also as a file has it. TypeError for fields that are none."""
+    if isinstance(given, NumberColumn | CategoryColumn):
+        return given
+    if not isinstance(given, Mapping):
+        raise TypeError(f"Table: a column is {given!r:.60}, expected what fn.Table.of(frame) makes")
+    return CategoryColumn(**given) if "values" in given else NumberColumn(**given)
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) and not validation.is_whole_number(name):
+        raise TypeError(f"Table: a column is called {name!r:.60}, expected a text or its position")
+
+
+def _chosen(categories: Any, found: Mapping[Name, frames.Column]) -> set[Name]:
+    """The names of the columns of categories, as a user chooses them."""
+    names = list(found)
+    if categories is None:
+        return set()
+    if isinstance(categories, str):
+        if categories != FROM_DTYPE:
+            raise ValueError(f"categories is {categories!r}, expected 'from_dtype', names, positions or a mask")
+        return {name for name, column in found.items() if column.is_category}
+    given = np.asarray(categories)
+    if given.dtype == bool:
+        if given.shape != (len(names),):
+            raise ValueError(f"categories is a mask of shape {given.shape}, expected ({len(names)},): one each column")
+        return {name for name, is_one in zip(names, given, strict=True) if is_one}
+    return {_chosen_one(one, names) for one in given.ravel().tolist()}
+
+
+def _chosen_one(one: Any, names: list[Name]) -> Name:
+    if isinstance(one, str) and one in names:
+        return one
+    if isinstance(one, int) and 0 <= one < len(names):
+        return names[one]
+    raise ValueError(f"categories names {one!r}, expected columns of {_listed(names)}, or positions from 0 on")
+
+
+def _listed(names: Sequence[Name]) -> str:
+    return ", ".join(map(str, names[:20])) + (", …" if len(names) > 20 else "")
