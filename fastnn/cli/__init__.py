@@ -4,6 +4,7 @@ Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder i
 130 Ctrl-C, 143 SIGTERM.
 """
 
+import io
 import logging
 import os
 import signal
@@ -22,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminate)
+    _replace_what_cannot_be_written()
     logging.getLogger("fastnn").setLevel(logging.INFO)
     logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
     try:
@@ -48,6 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         what = f"{type(error).__name__}: {error}"
         return _fail(f"{what}; this is an error of fastnn's own, FASTNN_DEBUG=1 shows where", 1)
+
+
+def _replace_what_cannot_be_written() -> None:
+    """Show ? for a letter that a terminal or pipe lacks: it is no reason to end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def _check_text(arguments: list[str]) -> None:

@@ -18,7 +18,7 @@ def _option(name: str, default: Any, metadata: Any) -> click.Option:
     if isinstance(default, bool):
         return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=metadata["help"])
     kind = click.Choice(metadata["choices"]) if metadata["choices"] else type(default)
-    text = f"{metadata['help']}  [default: {default}]"
+    text = metadata["help"] if default == "" else f"{metadata['help']}  [default: {default}]"
     return click.Option([flag, name], type=kind, help=text)
 
 
