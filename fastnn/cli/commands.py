@@ -23,7 +23,7 @@ SECTIONS = {
 }
 EXAMPLES = examples(
     "fastnn train moons --quick                      a system, in seconds",
-    "fastnn data make people                         a table to try the next two on",
+    "fastnn data make people                         a table to try it on",
     "fastnn train table people.csv --target income   on your own table",
     "fastnn predict runs/people people.csv -o predicted.csv",
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn.cli.settings import options_of, setting_from_text
 from fastnn.cli.sweep_output import draw, judged_metric, table_of
-from fastnn.common.text import percent
+from fastnn.common.text import metric_text
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors
 from fastnn.experiment.executors import Executor
@@ -171,7 +171,8 @@ def _line(work: Sweep, number: int) -> str:
     row, done = work.rows[number], len(work.trials) - len(work.waiting)
     assert row is not None
     values = ", ".join(f"{name}={getattr(work.trials[number], name)}" for name in work.grid.axes)
-    outcome = percent(float(row[judged_metric(work)])) if row["status"] == "finished" else row["reason"]
+    name = judged_metric(work)
+    outcome = metric_text(name, float(row[name])) if row["status"] == "finished" else row["reason"]
     return f"trial {done} of {len(work.trials)}: {values}: {outcome}"
 
 

@@ -15,6 +15,7 @@ SECTIONS = {
     "After an interruption": ["resume", "fresh"],
     "What is printed": ["as_json", "quiet"],
 }
+FLAGS = ("threads", "quick", "best", "compare", "compare_epochs", "resume", "fresh", "quiet")
 OF_TABLE = {"The table": ["target", "task", "header", "categories", "drop", "rare"]}
 TABLE_HELP = """Predict a column of FILE, a CSV file, from the others.
 
@@ -44,8 +45,7 @@ def _train_command(recipe: Recipe) -> click.Command:
         if file is not None and data is not None:
             raise ValueError(f"the table is given twice, as {str(file)!r} and by --data: expected one of them")
         path = data if file is None else file
-        names = ("threads", "quick", "best", "compare", "compare_epochs", "resume", "fresh", "quiet")
-        flags = {name: given.pop(name) for name in names}
+        flags = {name: given.pop(name) for name in FLAGS if name in given}
         changes = {name: value for name, value in given.items() if value is not None}
         request = Request(recipe, changes, path, out or _folder(recipe, path), as_json=as_json, **flags)
         train_and_report(request)
@@ -82,7 +82,7 @@ def _train_options(recipe: Recipe) -> list[click.Parameter]:
     best = recipe.best.found if recipe.best else "there are none for this system"
     usual = "FILE" if recipe is TABLE else "generated"
     folder = "runs/ and the file's name" if recipe is TABLE else f"runs/{recipe.id}"
-    return [
+    found = [
         click.Option(
             ["--data"], type=click.Path(path_type=Path), help=f"the data's file or folder  [default: {usual}]"
         ),
@@ -97,6 +97,7 @@ def _train_options(recipe: Recipe) -> list[click.Parameter]:
         click.Option(["--json", "as_json"], is_flag=True, help="print summary.json, one JSON object, and nothing else"),
         click.Option(["--quiet"], is_flag=True, help="no progress and no tables: only where the page is"),
     ]
+    return [option for option in found if recipe is not TABLE or option.name != "best"]  # no report has a table
 
 
 for _recipe in ALL.values():

@@ -166,7 +166,7 @@ class Recipe:
         """
         known = self.all_comparisons()
         if choice is None:
-            usual = [known[name] for name in self.compare if not known[name].axes & given]
+            usual = [one for one in map(known.__getitem__, self.compare) if one.is_baseline or not one.axes & given]
             return [comparison for comparison in usual if not (quick and comparison.quick == "none")]
         if choice in ("none", "all"):
             return [] if choice == "none" else list(known.values())

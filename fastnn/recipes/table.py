@@ -160,7 +160,11 @@ def labelled(model: Model, path: Path) -> tuple[dict[str, np.ndarray], np.ndarra
 
 
 LINEAR = Comparison(
-    "linear", "How well does it predict, beside simpler rules?", {"linear model": {"hidden": NO_LAYERS}}, "own"
+    "linear",
+    "How well does it predict, beside simpler rules?",
+    {"linear model": {"hidden": NO_LAYERS}},
+    "own",
+    is_baseline=True,
 )
 
 RECIPE = Recipe(

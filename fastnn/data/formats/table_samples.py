@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
+from fastnn.common.text import plural
 from fastnn.data.formats.table_file import Cell, TextTable, number_of
 from fastnn.data.preprocessing import Table
 from fastnn.data.preprocessing.table import CategoryColumn, NumberColumn
@@ -26,7 +27,7 @@ class Notes(NamedTuple):
     def lines(self, where: str) -> list[str]:
         """Sentences, none where there is nothing to say."""
         told = [
-            f"{where}: {count:,} cells of {name} hold a category that is new to the model"
+            f"{where}: {plural(count, 'cell')} of {name} with a category that is new to the model"
             for name, count in self.unseen.items()
         ]
         extra = ", ".join(self.extra[:8]) + (", …" if len(self.extra) > 8 else "")
