@@ -21,11 +21,10 @@ def _option(name: str, default: Any, metadata: Any) -> click.Option:
         return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=metadata["help"])
     choices = metadata["choices"]
     text = metadata["help"] if default == "" else f"{metadata['help']}  [default: {default}]"
-    if len("|".join(choices)) > LONGEST:  # beside the flag they would be wider than a terminal
-        text, named = f"{text}  [{', '.join(choices)}]", {"metavar": "NAME"}
-    else:
-        named = {}
-    return click.Option([flag, name], type=click.Choice(choices) if choices else type(default), help=text, **named)
+    is_long = len("|".join(choices)) > LONGEST  # beside the flag they would be wider than a terminal
+    text += f"  [{', '.join(choices)}]" if is_long else ""
+    kind = click.Choice(choices) if choices else type(default)
+    return click.Option([flag, name], type=kind, help=text, metavar="NAME" if is_long else None)
 
 
 def compare_help(recipe: Recipe) -> str:

@@ -113,12 +113,13 @@ def _told(rows: list[Row], count: int) -> list[str]:
     if "accuracy" not in net.here:
         best = min(others, key=lambda row: row.here["RMSE"])
         share = float(net.here["RMSE"]) / float(best.here["RMSE"]) if best.here["RMSE"] else float("nan")
-        return [f"The net's RMSE is {share:.2f} times that of: {best.label}."]
+        return [f"The net's RMSE is {share:.2f} times that of the best of the others ({best.label})."]
     best = max(others, key=lambda row: row.here["accuracy"])
     mine, theirs = float(net.here["accuracy"]), float(best.here["accuracy"])
     chance = 100 * float(np.sqrt(mine * (1 - mine) / count))
     return [
-        f"The net is {100 * (mine - theirs):+.2f} points beside: {best.label}. Which rows are tested is chance: an "
+        f"The net is {100 * abs(mine - theirs):.2f} points {'above' if mine >= theirs else 'below'} the best of the "
+        f"others ({best.label}). Which rows are tested is chance: an "
         f"accuracy moves by ± {chance:.2f} points (one standard error)."
     ]
 
