@@ -1,5 +1,7 @@
 """Files of a few samples for each system: real formats, so that recipes read them as they read the originals."""
 
+import csv
+
 import h5py
 import numpy as np
 
@@ -49,3 +51,12 @@ def write_all(folder):
     data.save_npz(folder / "grey.npz", pictures((28, 28)))
     data.save_npz(folder / "points.npz", data.generate_moons(60))
     return {recipe.id: folder / FILES[recipe.data_set] for recipe in RECIPES.values()}
+
+
+def write_table(path, columns):
+    """A CSV file with these columns: name -> cells."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return path

@@ -5,6 +5,7 @@ Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder i
 """
 
 import contextlib
+import io
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     Errors become one line on stderr, without a traceback unless FASTNN_DEBUG is set. Handlers of signals are, when it
     returns, those of before.
     """
+    _replace_what_cannot_be_written()
     logging.getLogger("fastnn").setLevel(logging.INFO)
     logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
     try:
@@ -50,6 +52,13 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         what = f"{type(error).__name__}: {error}"
         return _fail(f"{what}; this is an error of fastnn's own, FASTNN_DEBUG=1 shows where", 1)
+
+
+def _replace_what_cannot_be_written() -> None:
+    """Show ? for a letter that a terminal or pipe lacks: it is no reason to end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def _check_text(arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ import click
 from fastnn.data.remote import Progress
 
 
-@click.group()
+@click.group(short_help="Data sets: a list, downloads, generated stand-ins.")
 def data() -> None:
     """Data sets: a list, downloads with checksums, and generated stand-ins."""
 

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from fastnn.cli.predict import csv_lines
+from fastnn.cli.sections import examples
 from fastnn.common.text import SPLITS, metric_name, metric_text
 
 if TYPE_CHECKING:
     from fastnn.recipes.evaluation import Figures
 
 
-@click.command()
+EXAMPLES = examples(
+    "fastnn evaluate runs/mnist-cnn --data mnist-test.npz", "fastnn evaluate runs/people --data other.csv --format json"
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="Loss and metrics of a trained model on other data.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="the data's file or folder, as of train")
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)

@@ -8,26 +8,40 @@ from pathlib import Path
 
 import click
 
-from fastnn.common.text import percent
+from fastnn.cli.sections import examples
+from fastnn.common.text import percent, plural
 
 WIDTH = 80  # columns of a line, if names are not longer
 LONGEST_NAME = 36
 BEST, BEST_WORDS = 3, 10
+FORMS = ["text", "json", "csv"]
 
 
-@click.command()
+EXAMPLES = examples(
+    "fastnn predict runs/mnist-cnn digit.png --top 1",
+    'fastnn predict runs/trigram "how are you"',
+    "fastnn predict runs/people new.csv -o predicted.csv",
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="What a trained model says of files or words.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.argument("given", metavar="FILE|WORDS...", nargs=-1, required=True)
 @click.option("--top", type=click.IntRange(min=1), help=f"labels a sample  [default: {BEST}; of words {BEST_WORDS}]")
 @click.option("--resize", is_flag=True, help="scale pictures of another size to the model's")
-@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
-def predict(run_or_model: Path, given: tuple[str, ...], top: int | None, resize: bool, form: str) -> None:
+@click.option("--format", "form", type=click.Choice(FORMS), help="[default: text; with -o by its ending, or csv]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="the file to write instead of printing")
+def predict(
+    run_or_model: Path, given: tuple[str, ...], top: int | None, resize: bool, form: str | None, output: Path | None
+) -> None:
     """The most likely labels of samples, with probabilities, by a run's folder or a saved model.
 
     FILE is a PNG or JPEG picture, an .npz archive (x, images or x_test), or CSV with a sample a line; - is the standard
     input. Files are given as they are: the model has what must be done with pixels. A language model takes WORDS, say
-    "how are you", or text files with the words of one prediction a line.
+    "how are you", or text files with the words of one prediction a line. The model of a table takes tables, .csv or
+    .tsv, whose columns are found by their names; as CSV it gives them back with what is predicted in further columns.
     """
+    from fastnn.cli.predicted_tables import rows_with_predictions, write_lines
     from fastnn.data.formats.samples import Reader
     from fastnn.data.preprocessing import Words
     from fastnn.experiment.predictions import Guesses, guesses_of, with_vocabulary
@@ -35,16 +49,28 @@ def predict(run_or_model: Path, given: tuple[str, ...], top: int | None, resize:
     from fastnn.loading import load
 
     model = with_vocabulary(load(model_path(run_or_model)))
-    reader = Reader(model.preprocessing, model.network.input_shape, resize, lambda: sys.stdin.buffer.read())
+    reader = Reader(model.preprocessing, model.network.input_shape, resize, sys.stdin.buffer.read, model.meta)
     parts = [reader.read(one) for one in given]
     are_words = isinstance(model.preprocessing, Words)
     count = top or (BEST_WORDS if are_words else BEST)
     found = [guesses_of(model, part.x, count) for part in parts]
     guesses = Guesses(found[0].what, [row for one in found for row in one.rows])
     names = [name for part in parts for name in part.names]
-    written = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form]
-    for line in written(names, guesses, top is None):
-        click.echo(line)
+    for note in (note for part in parts for note in part.notes):
+        click.echo(note, err=True)
+    form = form or ("text" if output is None else "json" if output.suffix == ".json" else "csv")
+    if form == "csv" and (tables := [part.table for part in parts if part.table]):
+        lines = csv_lines(rows_with_predictions(tables, guesses, str(model.meta.get("target", "target"))))
+    else:
+        lines = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form](
+            names, guesses, top is None
+        )
+    if output is None:
+        for line in lines:
+            click.echo(line)
+    else:
+        write_lines(output, lines)
+        click.echo(f"wrote {output}: {plural(len(guesses.rows), 'prediction')}")
 
 
 def _blocks(names, guesses, fits) -> Iterator[str]:

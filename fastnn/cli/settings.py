@@ -7,6 +7,8 @@ import click
 
 from fastnn.experiment.recipe import Recipe
 
+LONGEST = 30  # letters of choices that stand beside their flag
+
 
 def options_of(settings: Any) -> list[click.Option]:
     """An option for each field. It has no default: None means that the user did not give it."""
@@ -17,16 +19,19 @@ def _option(name: str, default: Any, metadata: Any) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
     if isinstance(default, bool):
         return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=metadata["help"])
-    kind = click.Choice(metadata["choices"]) if metadata["choices"] else type(default)
-    text = f"{metadata['help']}  [default: {default}]"
-    return click.Option([flag, name], type=kind, help=text)
+    choices = metadata["choices"]
+    text = metadata["help"] if default == "" else f"{metadata['help']}  [default: {default}]"
+    is_long = len("|".join(choices)) > LONGEST  # beside the flag they would be wider than a terminal
+    text += f"  [{', '.join(choices)}]" if is_long else ""
+    kind = click.Choice(choices) if choices else type(default)
+    return click.Option([flag, name], type=kind, help=text, metavar="NAME" if is_long else None)
 
 
 def compare_help(recipe: Recipe) -> str:
     """Help for --compare: its choices and its default."""
     known = "; ".join(f"{comparison.name} ({comparison.question})" for comparison in recipe.all_comparisons().values())
     length = f", {recipe.compare_epochs} epochs each unless --compare-epochs says" if recipe.compare_epochs else ""
-    default = ",".join(recipe.compare) or "none"
+    default = ", ".join(recipe.compare) or "none"
     return f"runs beside the chosen one{length}: none, all, or names with commas: {known}  [default: {default}]"
 
 

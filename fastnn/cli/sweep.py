@@ -10,17 +10,20 @@ import numpy as np
 
 from fastnn.cli.settings import options_of, setting_from_text
 from fastnn.cli.sweep_output import draw, judged_metric, table_of
-from fastnn.common.text import percent
+from fastnn.common.text import metric_text
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors
 from fastnn.experiment.executors import Executor
 from fastnn.experiment.random_search import Axis, Between
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.sweep import PICTURE, TABLE, Grid, Sweep, held
-from fastnn.recipes import RECIPES, worker
+from fastnn.recipes import ALL, worker
 
 
-@click.group(subcommand_metavar="SYSTEM --grid NAME=VALUE,VALUE [OPTIONS]")
+@click.group(
+    subcommand_metavar="SYSTEM --grid NAME=VALUE,VALUE [OPTIONS]",
+    short_help="Train with every combination of settings.",
+)
 def sweep() -> None:
     """Train a system with every combination of settings; a trial that is in the table is not trained again.
 
@@ -84,6 +87,10 @@ def axes_of(recipe: Recipe, grid: tuple[str, ...], is_random: bool = False) -> d
         name = name.strip().replace("-", "_")
         if not sign or not all(texts):
             raise ValueError(f"--grid is {text!r}, expected setting=value,value such as lr=0.05,0.15")
+        if name in recipe.read_by:
+            raise ValueError(
+                f"--grid has {name}, by which the data are read once for all trials: give --{name} instead"
+            )
         if name in axes:
             raise ValueError(f"--grid has {name} twice; give all its values at once")
         axes[name] = (
@@ -119,9 +126,9 @@ def sweep_and_report(
     """
     import numba
 
-    grid.trials()  # a value out of range is an error before data are loaded or folders made
+    trials = grid.trials()  # a value out of range is an error before data are loaded or folders made
     with threads(thread_count) if thread_count else contextlib.nullcontext(), np.errstate(over="ignore"):
-        data, announced = grid.recipe.find(path, grid.quick)
+        data, announced = grid.recipe.find(path, grid.quick, trials[0])
         with held(out):
             work = Sweep(grid, out, data, path, fresh=fresh)
             _train(work, announced, executor_for(numba.get_num_threads()))
@@ -164,7 +171,8 @@ def _line(work: Sweep, number: int) -> str:
     row, done = work.rows[number], len(work.trials) - len(work.waiting)
     assert row is not None
     values = ", ".join(f"{name}={getattr(work.trials[number], name)}" for name in work.grid.axes)
-    outcome = percent(float(row[judged_metric(work)])) if row["status"] == "finished" else row["reason"]
+    name = judged_metric(work)
+    outcome = metric_text(name, float(row[name])) if row["status"] == "finished" else row["reason"]
     return f"trial {done} of {len(work.trials)}: {values}: {outcome}"
 
 
@@ -178,5 +186,5 @@ def _fail_if_nothing_succeeded(work: Sweep) -> None:
     raise NonFiniteError(reason) if "finite" in reason or "loss became" in reason else DataError(reason)
 
 
-for _recipe in RECIPES.values():
+for _recipe in ALL.values():
     sweep.add_command(_sweep_command(_recipe))

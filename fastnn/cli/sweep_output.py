@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.figures import is_fraction
 from fastnn.common.text import SPLITS, metric_text
 from fastnn.experiment.executors import TrialRow
 from fastnn.experiment.random_search import Between
@@ -13,9 +14,14 @@ COLUMN_WIDTH = 12  # characters, about
 
 
 def judged_metric(work: Sweep) -> str:
-    """The metric by which trials are judged: accuracy on the validation set, else on the test or the training set."""
+    """The metric by which trials are judged, on the validation set, else on the test or the training set."""
     splits = work.data.splits()
-    return next(f"{split}_accuracy" for split in ("val", "test", "train") if split in splits)
+    return next(f"{split}_{_judged_by(work)}" for split in ("val", "test", "train") if split in splits)
+
+
+def _judged_by(work: Sweep) -> str:
+    """The accuracy; R² of regressions."""
+    return "r2" if work.data.meta.get("task") == "regression" else "accuracy"
 
 
 def table_of(work: Sweep, width: int) -> Any:
@@ -25,9 +31,10 @@ def table_of(work: Sweep, width: int) -> Any:
     """
     from rich.table import Table
 
-    shown = [name for name in METRICS if name.partition("_")[0] in work.data.splits()]
+    kinds = ("loss", _judged_by(work))
+    shown = [name for name in METRICS if name.startswith(tuple(work.data.splits())) and name.endswith(kinds)]
     if COLUMN_WIDTH * (len(shown) + len(work.grid.axes)) > width:
-        shown = [name for name in shown if name.endswith("accuracy")]
+        shown = [name for name in shown if name.endswith(kinds[1])]
     table = Table(title=f"sweep of {work.grid.recipe.id}", title_justify="left")
     for name in (*work.grid.axes, *shown):
         table.add_column(
@@ -62,7 +69,7 @@ def draw(work: Sweep) -> None:
     from fastnn import plots
 
     axes, name = work.grid.axes, judged_metric(work)
-    title = f"sweep of {work.grid.recipe.id}: {name.replace('_', ' ')}, %"
+    title = f"sweep of {work.grid.recipe.id}: {name.replace('_', ' ')}{_unit(work)}"
     if (others := list(axes)[2:]) and not work.grid.count:
         title += f", the best over {' and '.join(others).replace('_', ' ')}"
     note = "generated data" if work.source == "generated" else None
@@ -80,7 +87,7 @@ def _dots(work: Sweep, metric: str, title: str, note: str | None) -> Any:
     from fastnn import plots
 
     axes = {name.replace("_", " "): [getattr(one, name) for one in work.trials] for name in work.grid.axes}
-    return plots.search_dots(axes, [_per_cent(row, metric) for row in work.rows], title, "accuracy, %", note=note)
+    return plots.search_dots(axes, [_shown(row, metric) for row in work.rows], title, _label(work), note=note)
 
 
 def _values(work: Sweep, name: str) -> list[Any]:
@@ -94,7 +101,7 @@ def _map(work: Sweep, metric: str, title: str, note: str | None) -> Any:
     from fastnn import plots
 
     axes = {name: _values(work, name) for name in work.grid.axes}
-    values = np.array([_per_cent(row, metric) for row in work.rows]).reshape([len(axis) for axis in axes.values()])
+    values = np.array([_shown(row, metric) for row in work.rows]).reshape([len(axis) for axis in axes.values()])
     values = values[None] if values.ndim == 1 else np.fmax.reduce(values.reshape(*values.shape[:2], -1), axis=2)
     labels = [[str(value) for value in axis] for axis in axes.values()][:2]
     rows, columns = ([""], labels[0]) if len(labels) == 1 else labels
@@ -108,19 +115,27 @@ def _lines(work: Sweep, axis: str, title: str, note: str | None) -> Any:
     x = np.array(_values(work, axis), float)
     order = np.argsort(x)
     lines = {
-        split: [_per_cent(work.rows[i], f"{split}_accuracy") for i in order]
+        split: [_shown(work.rows[i], f"{split}_{_judged_by(work)}") for i in order]
         for split in SPLITS
         if split in work.data.splits()
     }
     is_wide = x.min() > 0 and x.max() > 20 * x.min()
     label = axis.replace("_", " ")
-    return plots.lines_over(x[order].tolist(), lines, label, "accuracy, %", title, log_x=is_wide, note=note)
+    return plots.lines_over(x[order].tolist(), lines, label, _label(work), title, log_x=is_wide, note=note)
 
 
-def _per_cent(row: TrialRow | None, name: str) -> float:
-    """NaN where the trial has no such figure."""
+def _shown(row: TrialRow | None, name: str) -> float:
+    """A fraction in per cent, any other figure as it is; NaN where the trial has no such figure."""
     value = _value(row, name)
-    return float("nan") if value is None else 100 * value
+    return float("nan") if value is None else (100 if is_fraction(name) else 1) * value
+
+
+def _unit(work: Sweep) -> str:
+    return ", %" if is_fraction(_judged_by(work)) else ""
+
+
+def _label(work: Sweep) -> str:
+    return f"{_judged_by(work)}{_unit(work)}"
 
 
 def _value(row: TrialRow | None, name: str) -> float | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -11,13 +12,16 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
+from rich.style import Style
 from rich.table import Table
+from rich.text import Text
 
 from fastnn.common.text import SPLITS, percent
 from fastnn.engine.threads import threads
 from fastnn.experiment import answers
 from fastnn.experiment.answers import Answer, from_json, texts
 from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.report import NAME as PAGE
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunSpec
@@ -42,6 +46,8 @@ class Request:
     compare_epochs: int | None = None
     resume: bool = False
     fresh: bool = False
+    as_json: bool = False
+    quiet: bool = False
 
     def experiment(self) -> Experiment:
         """The work to do, with its data loaded. ValueError, DataError or FileFormatError for flags or data at fault."""
@@ -51,7 +57,7 @@ class Request:
         settings = recipe.with_settings(self.changes, self.quick, self.best)
         ours = recipe.best.changes if self.best and recipe.best else {}
         comparisons = recipe.chosen_comparisons(self.compare, {*self.changes, *ours}, self.quick)
-        data, announced = recipe.find(self.data, self.quick)
+        data, announced = recipe.find(self.data, self.quick, settings)
         limit = settings.epochs if "epochs" in self.changes else None
         command = shlex.join(["fastnn", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else ""
         return Experiment(recipe, settings, data, announced, comparisons, limit, self.quick, self.best, command)
@@ -96,8 +102,13 @@ def train_and_report(request: Request) -> None:
     limited = threads(request.threads) if request.threads else contextlib.nullcontext()
     with limited, np.errstate(over="ignore"):  # an overflow becomes one line of error, not warnings
         experiment = request.experiment()
-        report = run(experiment, folder, Terminal(experiment))
-    _print(report)
+        report = run(experiment, folder, Observer() if request.quiet else Terminal(experiment))
+    if request.as_json:
+        click.echo(json.dumps(report.summary.to_json(), ensure_ascii=False))
+    elif request.quiet:
+        click.echo(report.folder / PAGE)
+    else:
+        _print(report)
 
 
 def _announcement(experiment: Experiment) -> str:
@@ -114,15 +125,23 @@ def _print(report: Report) -> None:
         console.print("\nThese data are generated, not those of the course report.", soft_wrap=True)
     where = f"wrote {report.folder}/" if report.is_new else f"{report.folder}/ had it; --fresh trains it again"
     console.print(f"\n{_cost(summary, ending)}\n{where}", soft_wrap=True, markup=False)
+    page = report.folder / PAGE
+    linked = Text(str(page), style=Style(link=page.resolve().as_uri()))  # a link where the terminal knows links
+    console.print(Text.assemble("open ", linked, " in a browser: all this with its pictures"), soft_wrap=True)
 
 
 def _print_answer(console: Console, answer: Answer) -> None:
-    """The question, its tables but for those of details, what they say, and what the report says."""
+    """The question, its tables but for those of details, what they say, and what the report says.
+
+    Nothing of an answer that has only details and pictures: the page shows them.
+    """
+    tables = [table for table in answer.tables if not table.is_detail and any(row.here for row in table.rows)]
+    if not (tables or answer.lines or answer.report):
+        return
     # The title is a line of its own: in the table it would break at the table's width.
     console.print(f"\n[bold]{escape(answer.question)}[/bold]", soft_wrap=True)
-    for table in answer.tables:
-        if not table.is_detail and any(row.here for row in table.rows):
-            console.print(_table(table))
+    for table in tables:
+        console.print(_table(table))
     for line in answer.lines:
         console.print(line, markup=False)
     if answer.report:
@@ -141,6 +160,7 @@ def _table(table: answers.Table) -> Table:
 
 def _cost(summary: Summary, ending: Ending) -> str:
     """Why the training ended early, if it did; time, threads and memory."""
-    why = f"stopped: {ending.stop_reason}; " if ending.stop_reason else ""
+    is_told = any(str(ending.stop_reason) in line for answer in ending.answers for line in answer["lines"])
+    why = f"stopped: {ending.stop_reason}; " if ending.stop_reason and not is_told else ""
     speed = f"{ending.seconds_per_epoch:.3g} s an epoch, {ending.samples_per_second:,.0f} samples/s"
     return f"{why}{speed}, {summary.threads} threads, {ending.peak_rss_mb:.0f} MB at most"

@@ -13,8 +13,9 @@ from fastnn.data.dataset import CompleteDataset, Dataset, Split
 from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.formats import cifar, idx, npz, text
 from fastnn.data.formats import trigram_hdf5 as hdf5
-from fastnn.data.generated import glyphs, markov, points, shapes
+from fastnn.data.generated import glyphs, markov, people, points, shapes
 from fastnn.data.remote import REMOTE
+from fastnn.data.tables import TableUse, load_table
 
 Path = str | os.PathLike[str]
 
@@ -101,6 +102,10 @@ def _load_points(path: Path) -> Dataset:
     return npz.load_npz(path, ("0", "1"), points=True)
 
 
+def _load_people(path: Path) -> Dataset:
+    return load_table(path, TableUse(people.TARGET))
+
+
 def _is_npz(path: Path) -> bool:
     return os.fspath(path).lower().endswith(".npz")
 
@@ -162,6 +167,14 @@ DATA_SETS = {
         "two clusters",
         npz.save_npz,
         "blobs.npz",
+    ),
+    "people": DataSet(
+        "5,000 people, numbers and categories, CSV",
+        _load_people,
+        people.generate_people,
+        "people with jobs, some cells missing, and whether they earn much",
+        people.save_people,
+        "people.csv",
     ),
 }
 

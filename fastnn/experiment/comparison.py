@@ -17,6 +17,7 @@ class Comparison:
     report    what the report answers, in a sentence that says so; "" if it says nothing
     quick     what --quick makes of it: "cut", its first runs, with fewer epochs; "whole", all of it, as its runs are
               short; "none", nothing unless --compare names it, as short runs would not show what it asks
+    is_baseline  whether it is made unasked also where the user gave a setting that its runs vary
     told      {label: its run} -> sentences computed from the runs; None: which is best and which is worst
     """
 
@@ -26,6 +27,7 @@ class Comparison:
     picture: str = "curves"
     report: str = ""
     quick: Literal["cut", "whole", "none"] = "cut"
+    is_baseline: bool = False
     told: Callable[[dict[str, Any]], list[str]] | None = None
 
     @property

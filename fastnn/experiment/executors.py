@@ -83,7 +83,8 @@ def in_this_process(trials: Trials, *, thread_count: int) -> NumberedRows:
     """One trial after the other on `thread_count` threads; those of one dtype together, so that it is prepared once."""
     with threads(thread_count):
         for dtype in dict.fromkeys(settings.dtype for settings in trials.settings.values()):
-            data = trials.recipe.prepare(trials.data, dtype)
+            first = next(settings for settings in trials.settings.values() if settings.dtype == dtype)
+            data = trials.recipe.prepare(trials.data, dtype, first)
             for number, settings in trials.settings.items():
                 if settings.dtype == dtype:
                     yield number, train_trial(trials.recipe, settings, data, trials.source)

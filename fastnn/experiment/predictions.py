@@ -64,7 +64,9 @@ def guesses_of(model: Model, x: Any, count: int) -> Guesses:
             "score", [[Guess(names[i], float(score))] for i, score in zip(nearest, found[:, 0], strict=True)]
         )
     if not loss.applies:
-        names = [f"output {i}" for i in range(found.shape[1])]
+        target = model.meta.get("target")
+        is_named = found.shape[1] == 1 and isinstance(target, str)
+        names = [printable(str(target))] if is_named else [f"output {i}" for i in range(found.shape[1])]
         return Guesses("value", [list(map(Guess, names, row)) for row in found.tolist()])
     if found.shape[1] == 1:  # the probability of the second class of two
         found = np.concatenate([1 - found, found], axis=1)

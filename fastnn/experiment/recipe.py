@@ -13,7 +13,7 @@ from fastnn.experiment.comparison import SEEDS, Best, Comparison
 from fastnn.experiment.published import Published
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import checked
-from fastnn.models import Sequential
+from fastnn.models import Model, Sequential
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback
 
@@ -33,6 +33,10 @@ def _none(data: Dataset) -> None:
     return None
 
 
+def _unchanged(model: Model, data: Dataset) -> Model:
+    return model
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One of the systems.
@@ -43,9 +47,12 @@ class Recipe:
     data_set       the name of its data set in the catalogue; --data takes files of that data set's formats
     use            how the data set is divided; None: as it comes
     load           path or None -> data, and one line that says which they are; None: `find_data` of `data_set`
+    load_by        the same of (path or None, settings), for data that are read as the user's settings say
+    read_by        the names of these settings; a sweep cannot vary them
     published      what the report published
     preprocessing  (data as loaded) -> what lies between them and the network; None: nothing. Data are prepared by it
                    once, before training, and the model that is saved has it
+    prepare_by     (data as loaded, settings) -> prepared data, with `meta["preprocessing"]`: where settings decide
     build          (settings, prepared data) -> an untrained model and its optimizer; of the data it uses `meta` and the
                    shapes alone
     comparisons    those that --compare offers; `seeds` is added to them
@@ -62,6 +69,8 @@ class Recipe:
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
     tests_last     whether the chosen run trains on the training and the validation set, and is the only one that is
                    tested: comparisons are then made on the validation set alone
+    trained        (a model whose training has ended, prepared data): completes it, in place
+    usable         (the chosen model, prepared data) -> the model that the folder keeps
     answers        (results) -> answers of the system's own, and names of usual ones: see `answering.answers_of`
     """
 
@@ -75,6 +84,9 @@ class Recipe:
     preprocessing: Callable[[Dataset], Preprocessing | None] = _none
     use: Use | None = None
     load: Callable[[Path | None], tuple[Dataset, str]] | None = None
+    load_by: Callable[[Path | None, Any], tuple[Dataset, str]] | None = None
+    read_by: tuple[str, ...] = ()
+    prepare_by: Callable[[Dataset, Any], Dataset] | None = None
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()
     compare_epochs: int = 0
@@ -87,18 +99,33 @@ class Recipe:
     after_epoch: tuple[str, ...] = ("test",)
     train_until: int = 0
     tests_last: bool = False
+    trained: Callable[[Model, Dataset], Any] = _nothing
+    usable: Callable[[Model, Dataset], Model] = _unchanged
     answers: Callable[[ExperimentResult], Sequence[Answer | str]] = _nothing
 
-    def find(self, path: Path | None, quick: bool = False) -> tuple[Dataset, str]:
-        """The system's data, and one line that says which they are. Raises what `find_data` raises."""
-        data, announced = self.load(path) if self.load else find_data(self.data_set, path, self.use)
+    def find(self, path: Path | None, quick: bool = False, settings: Any = None) -> tuple[Dataset, str]:
+        """The system's data, and one line that says which they are. Raises what `find_data` raises.
+
+        settings : of the run; None: the system's own
+        """
+        data, announced = self._loaded(path, settings or self.settings)
         if quick:
             val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
             data = Dataset(data.train, val, test, data.meta)
         return data, announced
 
-    def prepare(self, data: Dataset, dtype: str) -> Dataset:
-        """Data as loaded as networks of that dtype take them; `meta["preprocessing"]` says what was done with them."""
+    def _loaded(self, path: Path | None, settings: Any) -> tuple[Dataset, str]:
+        if self.load_by:
+            return self.load_by(path, settings)
+        return self.load(path) if self.load else find_data(self.data_set, path, self.use)
+
+    def prepare(self, data: Dataset, dtype: str, settings: Any = None) -> Dataset:
+        """Data as loaded as networks of that dtype take them; `meta["preprocessing"]` says what was done with them.
+
+        settings : of the run, as of `find`
+        """
+        if self.prepare_by:
+            return self.prepare_by(data, replace(settings or self.settings, dtype=dtype))
         found = self.preprocessing(data)
         if found is None:
             return data
@@ -139,7 +166,7 @@ class Recipe:
         """
         known = self.all_comparisons()
         if choice is None:
-            usual = [known[name] for name in self.compare if not known[name].axes & given]
+            usual = [one for one in map(known.__getitem__, self.compare) if one.is_baseline or not one.axes & given]
             return [comparison for comparison in usual if not (quick and comparison.quick == "none")]
         if choice in ("none", "all"):
             return [] if choice == "none" else list(known.values())

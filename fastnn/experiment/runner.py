@@ -102,7 +102,7 @@ def run(experiment: Experiment, folder: RunFolder, observer: Observer | None = N
     `fit` raise for the chosen run, and what `RunFolder.held` and `opened` raise. A run of a comparison that diverges is
     recorded as failed.
     """
-    data = experiment.recipe.prepare(experiment.data, experiment.settings.dtype)
+    data = experiment.recipe.prepare(experiment.data, experiment.settings.dtype, experiment.settings)
     training = _Training(experiment, experiment.runs(), data, folder, observer or Observer())
     training.build_candidates()  # an error in the user's settings shows before any file is written
     with folder.held():
@@ -218,7 +218,7 @@ def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: 
     summary = replace(summary, ending=ending(result, answers, time.monotonic() - began))
     folder.write_summary(summary)
     save_pictures(folder.working, [picture for answer in answers for picture in answer.pictures])
-    result.usable_model().save(folder.working / MODEL)
+    recipe.usable(result.usable_model(), result.data).save(folder.working / MODEL)
     summary = replace(summary, status="finished")
     report.write(folder.working, summary)
     folder.write_summary(summary)

@@ -24,7 +24,7 @@ from fastnn.experiment.random_search import Axis, Between, draw
 from fastnn.experiment.recipe import Recipe
 
 TABLE, PICTURE, LOCK = "sweep.csv", "sweep.png", ".sweep.lock"  # the files of a sweep's folder
-METRICS = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", "accuracy"))
+METRICS = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", "accuracy", "r2"))
 RETRIED = ("crashed",)  # statuses of trials that are trained again
 
 

@@ -107,6 +107,7 @@ def train_one(
         callbacks=[*watching, *callbacks],
         verbose=False,
     )
+    recipe.trained(model, data)
     return RunResult(
         label,
         settings,

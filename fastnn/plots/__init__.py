@@ -14,6 +14,7 @@ from fastnn.plots.images import filters, image_grid, image_grids
 from fastnn.plots.learning import learning_curves, run_curves
 from fastnn.plots.over_time import histograms_beside, histograms_over_time, monitor, statistics_over_time
 from fastnn.plots.panels import CurvePanel, curve_panels
+from fastnn.plots.predictions import bars, residuals
 from fastnn.plots.searches import search_dots
 from fastnn.plots.smoothed import loss_beside_error, smoothed_curves
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
@@ -31,6 +32,7 @@ __all__ = [
     "YELLOW",
     "CurvePanel",
     "bands",
+    "bars",
     "confusion_matrix",
     "curve_panels",
     "decision_boundaries",
@@ -47,6 +49,7 @@ __all__ = [
     "loss_beside_error",
     "monitor",
     "points",
+    "residuals",
     "run_curves",
     "save",
     "search_dots",

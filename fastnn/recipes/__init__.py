@@ -1,8 +1,12 @@
-"""The systems. A module of this folder makes a `Recipe` (see `fastnn.experiment.recipe`) and is named here."""
+"""The systems. A module of this folder makes a `Recipe` (see `fastnn.experiment.recipe`) and is named here.
+
+`RECIPES` holds the systems of the courses; `recipe_of` knows also the one for a user's own table.
+"""
 
 from importlib import import_module
 
 from fastnn.experiment.recipe import Recipe
+from fastnn.recipes import table
 
 # In the order of `fastnn list`. A module may hold several recipes.
 MODULES = (
@@ -25,3 +29,10 @@ def _recipes_of(name: str) -> list[Recipe]:
 
 
 RECIPES: dict[str, Recipe] = {recipe.id: recipe for name in MODULES for recipe in _recipes_of(name)}
+TABLE: Recipe = table.RECIPE
+ALL: dict[str, Recipe] = RECIPES | {TABLE.id: TABLE}
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe with this id. KeyError for any other."""
+    return ALL[name]

@@ -7,7 +7,7 @@ from fastnn.common.errors import DataError
 from fastnn.data import Dataset, find_data, load_trigram
 from fastnn.data.preprocessing import Words
 from fastnn.models import Model
-from fastnn.recipes import RECIPES
+from fastnn.recipes import RECIPES, TABLE, table
 
 
 class Figures(NamedTuple):
@@ -23,6 +23,9 @@ def figures_on(model: Model, path: Path) -> dict[str, Figures]:
     DataError for a model that names no system, or data that do not fit it; FileFormatError as the readers do.
     """
     name = model.meta.get("recipe")
+    if name == TABLE.id:
+        x, y = table.labelled(model, path)
+        return {"test": Figures(len(y), model.evaluate(x, y))}
     if not isinstance(name, str) or name not in RECIPES:
         raise DataError(
             "the model names no system, so the format of its data is not known: use fn.load(path).evaluate(x, y) in "

@@ -34,6 +34,8 @@ DRAWERS = {
         [("p", lambda p: p[:, 0] - 0.5, *two_blobs())], "t", **k
     ),
     "confusion_matrix": lambda **k: plots.confusion_matrix(np.eye(2, dtype=int), ["a", "b"], "t", **k),
+    "residuals": lambda **k: plots.residuals(np.arange(5.0), np.arange(5.0) ** 2, "t", name="$y$", **k),
+    "bars": lambda **k: plots.bars(["_a", "$b$"], [1.0, -0.5], "t", "lost", deviations=[0.1, 0.2], **k),
     "heat_map": lambda **k: plots.heat_map(np.eye(2), ["a", "b"], ["c", "d"], "t", **k),
     "image_grid": lambda **k: plots.image_grid(SQUARE, "t", **k),
     "filters": lambda **k: plots.filters(np.ones((3, 3, 4, 5)), "t", **k),

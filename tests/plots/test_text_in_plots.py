@@ -68,6 +68,8 @@ POINTS = np.array([[0.0, 0], [1, 1]])
 FIGURES = {
     "embedding_map": lambda word: plots.embedding_map(SQUARE, WORDS, word, note=word),
     "confusion_matrix": lambda word: plots.confusion_matrix(SQUARE, WORDS, word, note=word),
+    "residuals": lambda word: plots.residuals(np.arange(5.0), np.arange(5.0), word, name=word, note=word),
+    "bars": lambda word: plots.bars(WORDS, np.ones(len(WORDS)), word, word, note=word),
     "heat_map": lambda word: plots.heat_map(SQUARE, WORDS, WORDS, word, xlabel=word, ylabel=word, note=word),
     "image_grid": lambda word: plots.image_grid(np.ones((len(WORDS), 3, 3)), word, names=WORDS, note=word),
     "filters": lambda word: plots.filters(np.ones((3, 3, 1, 2)), word, note=word),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.text import plural
+from fastnn.data.formats.table_file import number_of
 
 
 def read_csv(text: str, name: str, columns: int) -> tuple[list[int], NDArray[np.float64]]:
@@ -37,7 +38,7 @@ def read_csv(text: str, name: str, columns: int) -> tuple[list[int], NDArray[np.
 
 
 def _are_names(cells: list[str]) -> bool:
-    return all(_number(cell) is None for cell in cells)
+    return all(number_of(cell) is None for cell in cells)
 
 
 def _numbers(cells: list[str], where: str, columns: int) -> list[float]:
@@ -45,15 +46,8 @@ def _numbers(cells: list[str], where: str, columns: int) -> list[float]:
         raise DataError(f"{where} has {plural(len(cells), 'column')}, this model takes {columns}")
     numbers = []
     for place, cell in enumerate(cells, 1):
-        number = _number(cell)
+        number = number_of(cell)
         if number is None or not math.isfinite(number):
             raise DataError(f"{where}, column {place} is {cell.strip()!r:.40}, expected a finite number")
         numbers.append(number)
     return numbers
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return None if "_" in cell else float(cell)  # Python reads 1_000, no other program does
-    except ValueError:
-        return None

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from fastnn.common.errors import DataError, FileFormatError
@@ -11,8 +11,10 @@ from fastnn.data.formats.csv_samples import read_csv
 from fastnn.data.formats.npz import load_samples
 from fastnn.data.formats.picture import is_picture, read_picture
 from fastnn.data.formats.reading import LARGEST_BYTES
+from fastnn.data.formats.table_file import TextTable, separator_of, table_of
+from fastnn.data.formats.table_samples import columns_for, has_header, notes_on, row_names
 from fastnn.data.formats.text import decoded
-from fastnn.data.preprocessing import Pixels, Preprocessing, Words
+from fastnn.data.preprocessing import Pixels, Preprocessing, Table, Words
 
 PICTURES = (".png", ".jpg", ".jpeg")
 STDIN = "-"
@@ -20,10 +22,15 @@ ZIP = b"PK\x03\x04"
 
 
 class Samples(NamedTuple):
-    """Data as `model.predict` takes them, and what each sample is called."""
+    """Data as `model.predict` takes them, and what each sample is called.
+
+    notes : what a user should know of them. table : the cells, of a table.
+    """
 
     names: list[str]
     x: Any
+    notes: Sequence[str] = ()
+    table: TextTable | None = None
 
 
 class Reader(NamedTuple):
@@ -32,12 +39,14 @@ class Reader(NamedTuple):
     preprocessing, input_shape  the model's
     resize  whether pictures of another size are scaled
     stdin   gives the bytes of the standard input, which "-" stands for
+    meta    the model's, for tables
     """
 
     preprocessing: Preprocessing | None
     input_shape: tuple[int, ...]
     resize: bool
     stdin: Callable[[], bytes]
+    meta: Any = None
 
     def read(self, given: str) -> Samples:
         """The samples of a file, or of words. FileFormatError or DataError, in one line, if they are none."""
@@ -48,6 +57,8 @@ class Reader(NamedTuple):
         content = self.stdin() if given == STDIN else _content(given)
         if not content:
             raise FileFormatError(f"{where} is empty")
+        if isinstance(self.preprocessing, Table):
+            return self._of_table(self.preprocessing, content, given, where)
         if is_picture(content):
             return Samples([given], self._picture(content, where))
         if given.lower().endswith(PICTURES):
@@ -59,6 +70,13 @@ class Reader(NamedTuple):
                 )
             return _named(given, load_samples(given))
         return self._of_text(decoded(content, where), given, where)
+
+    def _of_table(self, preprocessing: Table, content: bytes, given: str, where: str) -> Samples:
+        table = table_of(content, where, header=has_header(self.meta), separator=separator_of(given))
+        columns = columns_for(table, preprocessing)
+        target = str(self.meta.get("target")) if isinstance(self.meta, dict) else ""
+        notes = notes_on(columns, table, preprocessing, (target,))
+        return Samples(row_names(table, given), columns, notes.lines(where), table)
 
     def _picture(self, content: bytes, where: str) -> Any:
         if isinstance(self.preprocessing, Words):

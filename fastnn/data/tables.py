@@ -1,0 +1,223 @@
+"""A file's table as samples: which column is predicted and how, which columns it is predicted from, and the splits.
+
+data = load_table("people.csv", "income")
+data.train.x   # (N, C) objects: numbers, texts, None where one is missing
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastnn.common import random
+from fastnn.common.errors import DataError
+from fastnn.common.names import near
+from fastnn.common.text import plural
+from fastnn.data.dataset import Dataset, Split, id_dtype
+from fastnn.data.formats.table_file import Cell, TextTable, number_of, read_table
+
+TASKS = ("auto", "classification", "regression")
+LEAST_ROWS = 20  # with fewer there is nothing to validate and to test on
+HELD_OUT = 0.15  # of the rows, for validation, and as many for the test
+MOST_CLASSES = 100
+# A column of whole numbers is taken for classes if there are so few of them, each in so many rows on average.
+FEW_CLASSES, ROWS_OF_A_CLASS = 20, 10
+# A column of texts says nothing of other rows if more than this fraction of its texts differ, as names and dates do.
+DIFFERENT, FEW_TEXTS = 0.5, 20
+
+
+@dataclass(frozen=True)
+class TableUse:
+    """How a table is read.
+
+    target      the column to predict; "" is refused
+    task        "classification" or "regression"; "auto": as the column suggests
+    header      whether the first line holds the names of the columns
+    categories  columns of numbers that are categories, such as codes
+    drop        columns to leave out
+    """
+
+    target: str
+    task: str = "auto"
+    header: bool = True
+    categories: Sequence[str] = ()
+    drop: Sequence[str] = ()
+
+
+def load_table(path: str | os.PathLike[str], use: TableUse) -> Dataset:
+    """The samples of a table, divided at random but always alike: 70 % for training, 15 % each to validate and to test.
+
+    x (N, C) objects: float for numbers, str for categories, None where one is missing. y (N,): labels of the smallest
+    dtype; of a regression float64. meta: `source`, `target`, `task`, `classes` (labels' names; of a regression absent),
+    `columns` (names of x), `dropped` (column -> why it is left out), `rows_left_out` (those without a target), and
+    `lines` (split -> the line of the file of each sample).
+
+    FileFormatError for what is no table. DataError for a column that is not there, a target that does not suit the
+    task, or too few rows.
+    """
+    table = read_table(path, header=use.header)
+    target, rows = target_of(table, use)
+    if len(rows) < LEAST_ROWS:
+        raise DataError(f"{table.where} has {plural(len(rows), 'row')} with {use.target!r}, expected {LEAST_ROWS}")
+    inputs, dropped = _inputs(table, use, rows)
+    x = objects_of(inputs, rows)
+    meta: dict[str, Any] = {
+        "source": os.fspath(path),
+        "target": use.target,
+        "columns": list(inputs),
+        "dropped": dropped,
+    }
+    meta |= {"rows_left_out": len(table) - len(rows)} | target.meta()
+    return _divided(x, target.y, meta, np.array(table.lines)[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The numbers that a column means: labels, with the names of their classes, or the numbers themselves."""
+
+    y: np.ndarray
+    classes: Sequence[str] | None = None
+
+    def meta(self) -> dict[str, Any]:
+        """Keys of a data set's `meta`."""
+        return {"task": "regression"} if self.classes is None else {"task": "classification", "classes": self.classes}
+
+
+def target_of(table: TextTable, use: TableUse, classes: Sequence[str] | None = None) -> tuple[Target, np.ndarray]:
+    """The target of the rows that have one, and which rows these are.
+
+    classes : of a trained model, whose labels the rows get; None: those that occur
+    """
+    cells = column_of(table, use.target, "--target")
+    rows = np.array([i for i, cell in enumerate(cells) if cell is not None], np.int64)
+    there = [cell for cell in cells if cell is not None]
+    if not there:
+        raise DataError(f"{table.where}: every cell of the target {use.target!r} is missing")
+    numbers = [number_of(cell) for cell in there]
+    task = use.task if use.task != "auto" else _task(numbers)
+    if task == "classification":
+        names = class_names(there, numbers)
+        known = list(classes) if classes else _classes(names, table, use)
+        return Target(_labels(names, known, table, rows), known), rows
+    for i, number in zip(rows, numbers, strict=True):
+        if number is None or not np.isfinite(number):
+            where = f"{table.where}, line {table.lines[i]}"
+            raise DataError(f"{where}: {use.target} is {cells[i]!r:.40}, expected a number (regression)")
+    y = np.array(numbers, np.float64)
+    if y.min() == y.max() and classes is None and len(y) >= LEAST_ROWS:
+        raise DataError(f"{table.where}: {use.target} is {there[0]} in every row: there is nothing to predict")
+    return Target(y), rows
+
+
+def column_of(table: TextTable, name: str, flag: str) -> list[Cell]:
+    """The cells of a column; DataError, which says what columns there are, if there is none of that name."""
+    names = list(table.columns)
+    if not name:
+        shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+        raise DataError(f"{flag} is missing, expected the column to predict, one of {shown}")
+    if name not in table.columns:
+        raise DataError(f"{table.where} has no column {name!r:.60} ({flag}); {near(name, names)}")
+    return table.columns[name]
+
+
+def _task(numbers: Sequence[float | None]) -> str:
+    """Regression for numbers, unless they are two, or few whole ones."""
+    found = {number for number in numbers if number is not None}
+    if None in numbers or len(found) <= 2:
+        return "classification"
+    is_whole = all(float(number).is_integer() for number in found)
+    are_few = len(found) <= min(FEW_CLASSES, len(numbers) / ROWS_OF_A_CLASS)
+    return "classification" if is_whole and are_few else "regression"
+
+
+def class_names(cells: Sequence[str], numbers: Sequence[float | None]) -> list[str]:
+    """The class of each cell: its text; of numbers one text however they are written: 1 for 1.0."""
+    if None in numbers:
+        return list(cells)
+    return [f"{number:.15g}" for number in numbers]
+
+
+def _classes(names: Sequence[str], table: TextTable, use: TableUse) -> list[str]:
+    """The classes, sorted: by number where all are numbers. DataError for one class, or too many."""
+    found = sorted(set(names))
+    if len(found) == 1:
+        raise DataError(f"{table.where}: {use.target} is {found[0]!r:.40} in every row: there is nothing to predict")
+    if len(found) > min(MOST_CLASSES, len(names) / 2):
+        raise DataError(
+            f"{table.where}: {use.target} has {len(found):,} different values in {len(names):,} rows, expected at most "
+            f"{MOST_CLASSES} classes, or numbers and --task regression"
+        )
+    if all(number_of(name) is not None for name in found):
+        found.sort(key=float)
+    return found
+
+
+def _labels(names: Sequence[str], classes: Sequence[str], table: TextTable, rows: np.ndarray) -> np.ndarray:
+    label_of = {name: label for label, name in enumerate(classes)}
+    for i, name in zip(rows, names, strict=True):
+        if name not in label_of:
+            shown = ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")
+            raise DataError(f"{table.where}, line {table.lines[i]}: {name!r:.40} is no class of the model: {shown}")
+    return np.array([label_of[name] for name in names], id_dtype(len(classes)))
+
+
+def _inputs(table: TextTable, use: TableUse, rows: np.ndarray) -> tuple[dict[str, list[Any]], dict[str, str]]:
+    """The columns to predict from, as values, and why others are left out. DataError if none is left."""
+    for name in (*use.drop, *use.categories):
+        column_of(table, name, "--drop" if name in use.drop else "--categories")
+    inputs: dict[str, list[Any]] = {}
+    dropped: dict[str, str] = {}
+    for name, cells in table.columns.items():
+        if name == use.target:
+            continue
+        values = valued(cells, is_category=name in use.categories)
+        why = "--drop" if name in use.drop else _why_useless([values[i] for i in rows], name in use.categories)
+        if why:
+            dropped[name] = why
+        else:
+            inputs[name] = values
+    if not inputs:
+        told = "; ".join(f"{name}: {why}" for name, why in dropped.items()) or "it is the only one"
+        raise DataError(f"{table.where} has no column to predict {use.target!r} from ({told})")
+    return inputs, dropped
+
+
+def valued(cells: Sequence[Cell], is_category: bool) -> list[Any]:
+    """Numbers if all cells that are there say numbers and they are no categories; else texts."""
+    if is_category:
+        return list(cells)
+    numbers = [None if cell is None else number_of(cell) for cell in cells]
+    are_numbers = all(number is not None or cell is None for number, cell in zip(numbers, cells, strict=True))
+    return numbers if are_numbers else list(cells)
+
+
+def _why_useless(values: Sequence[Any], is_category: bool) -> str:
+    """Why a column is left out; "" if it is not."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return "every cell is missing"
+    different = len(set(there))
+    if different == 1 and len(there) == len(values):
+        return "the same in every row"
+    if isinstance(there[0], str):
+        is_name = different > max(FEW_TEXTS, DIFFERENT * len(there)) and not is_category
+        return f"{different:,} different texts in {len(there):,} rows" if is_name else ""
+    return "it counts the rows" if len(there) == len(values) and set(np.diff(np.array(there))) == {1.0} else ""
+
+
+def objects_of(columns: Mapping[str, Sequence[Any]], rows: np.ndarray) -> np.ndarray:
+    """The columns side by side, (N, C) objects, with these rows alone."""
+    x = np.empty((len(rows), len(columns)), object)
+    for place, values in enumerate(columns.values()):
+        x[:, place] = np.array([*values, None], object)[rows]  # None: else numbers alone would not stay objects
+    return x
+
+
+def _divided(x: np.ndarray, y: np.ndarray, meta: dict[str, Any], lines: np.ndarray) -> Dataset:
+    order = np.argsort(random.generator(0, "splits of a table").random(len(x)), kind="stable")
+    held = max(1, round(HELD_OUT * len(x)))
+    parts = {"train": order[: -2 * held], "val": order[-2 * held : -held], "test": order[-held:]}
+    splits = {name: Split(x[part], y[part]) for name, part in parts.items()}
+    return Dataset(**splits, meta=meta | {"lines": {name: lines[part] for name, part in parts.items()}})

@@ -1,0 +1,65 @@
+"""Predicted numbers beside the true ones, and bars."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, literal, sheet, undisturbed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LONGEST = 30  # letters of a bar's name
+BAR = 0.3  # inches a bar takes
+
+
+@undisturbed
+def residuals(
+    truth: np.ndarray, predicted: np.ndarray, title: str, *, name: str = "target", note: str | None = None
+) -> "Figure":
+    """Two panels: predictions over true numbers (N,), dashed where they agree; and residuals, true − predicted.
+
+    name : of what is predicted. Raises ValueError unless there are as many of both.
+
+        plots.residuals(y, model.predict(x)[:, 0], "prices")
+    """
+    truth, predicted = np.asarray(truth, np.float64).ravel(), np.asarray(predicted, np.float64).ravel()
+    if truth.shape != predicted.shape or not truth.size:
+        raise ValueError(f"residuals: {truth.size} true numbers and {predicted.size} predicted ones, expected as many")
+    figure, (left, right) = sheet(2, columns=2, size=(4.6, 4.0), title=title, note=note)
+    size, ends = float(np.clip(3000 / truth.size, 3, 20)), [truth.min(), truth.max()]
+    line_axes(left, xlabel=f"true {name}", ylabel="predicted")
+    left.scatter(truth, predicted, s=size, c=BLUE, alpha=0.5, linewidths=0)
+    left.plot(ends, ends, color=BLACK, ls="--", lw=1.2)
+    line_axes(right, xlabel=f"predicted {name}", ylabel="true − predicted")
+    right.scatter(predicted, truth - predicted, s=size, c=BLUE, alpha=0.5, linewidths=0)
+    right.axhline(0, color=BLACK, ls="--", lw=1.2)
+    return figure
+
+
+@undisturbed
+def bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    title: str,
+    xlabel: str,
+    *,
+    deviations: Sequence[float] | None = None,
+    note: str | None = None,
+) -> "Figure":
+    """A bar for each name, from the top down in the order given, with a line for the deviation of each.
+
+    Raises ValueError if there are none, or another number of values.
+    """
+    if len(names) != len(values):
+        raise ValueError(f"bars: {len(names)} names for {len(values)} values")
+    figure, (axis,) = sheet(1, columns=1, size=(7.0, 1.0 + BAR * len(names)), title=title, note=note)
+    line_axes(axis, xlabel=xlabel)
+    places = np.arange(len(names))
+    axis.barh(places, values, xerr=deviations, color=BLUE, ecolor=GREY, height=0.7)
+    shown = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names]
+    axis.set_yticks(places, [literal(name) for name in shown], fontsize=SMALL)
+    axis.axvline(0, color=BLACK, lw=0.8)
+    axis.invert_yaxis()
+    return figure

@@ -1,0 +1,196 @@
+"""A user's own table from the command line: trained, told, predicted, judged on other rows."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.cli import main
+from tests.small_data import write_table
+from tests.tiny import jit_only
+
+SMALL = ["--epochs", "12", "--hidden", "8", "--threads", "1"]
+COLOURS = ("red", "green", "blue")
+
+
+def columns(count=240, seed=0):
+    """`kind` follows from x and colour, `size` is 1,000 + 100·x and a little; some cells are missing."""
+    rng = np.random.default_rng(seed)
+    x, colour = rng.normal(size=count), rng.integers(0, 3, count)
+    return {
+        "x": [f"{value:.3f}" if i % 9 else "" for i, value in enumerate(x)],
+        "colour": [COLOURS[i] for i in colour],
+        "noise": [f"{value:.3f}" for value in rng.normal(size=count)],
+        "size": [f"{1000 + 100 * value + rng.normal():.2f}" for value in x],
+        "kind": ["many" if value + (i == 0) > 0.6 else "few, or none" for value, i in zip(x, colour, strict=True)],
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with the table and a run of each task; how it was made is not looked at again."""
+    folder = tmp_path_factory.mktemp("tables")
+    write_table(folder / "things.csv", columns())
+    where = ["train", "table", str(folder / "things.csv"), *SMALL]
+    lr = ["--lr", "0.02", "--quiet"]
+    assert main([*where, "--target", "kind", "--drop", "size", "--out", str(folder / "kind"), *lr]) == 0
+    assert main([*where, "--target", "size", "--drop", "kind", "--out", str(folder / "size"), *lr]) == 0
+    return folder
+
+
+@pytest.fixture
+def here(trained, tmp_path, monkeypatch):
+    """An empty current folder, beside it the trained runs."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def answers_of(run):
+    return {answer["name"]: answer for answer in json.loads((run / "summary.json").read_text())["answers"]}
+
+
+def figures(answer):
+    return {row["label"]: row["here"] for row in answer["tables"][0]["rows"]}
+
+
+@jit_only
+def test_classes_are_told_beside_simpler_rules(trained):
+    assert set(os.listdir(trained / "kind")) == {
+        *("model.h5", "history.csv", "summary.json", "report.html"),
+        *("columns.png", "confusion.png", "curves.png"),
+    }
+    answers = answers_of(trained / "kind")
+    found = figures(answers["linear"])
+    assert list(found) == ["the net", "linear model", "always few, or none"]
+    assert found["the net"]["accuracy"] > found["always few, or none"]["accuracy"] + 0.1
+    assert answers["columns"]["tables"][0]["rows"][0]["label"] == "x"
+    assert "Left out: column size (--drop)." in answers["data"]["lines"]
+    assert "How well does it predict kind" in (trained / "kind" / "report.html").read_text()
+
+
+@jit_only
+def test_numbers_are_told_in_the_units_of_their_column(trained):
+    assert "residuals.png" in os.listdir(trained / "size")
+    found = figures(answers_of(trained / "size")["linear"])
+    assert found["the net"]["R²"] > 0.5
+    assert found["always the mean"]["RMSE"] == pytest.approx(100, abs=25)
+    assert found["always the mean"]["R²"] == pytest.approx(0, abs=0.2)
+    model = fn.load(trained / "size" / "model.h5")
+    given = {name: values for name, values in columns().items() if name not in ("size", "kind")}
+    given["x"] = [float(value) if value else None for value in given["x"]]
+    given["noise"] = list(map(float, given["noise"]))
+    predicted = model.predict(given)[:, 0]
+    assert predicted.mean() == pytest.approx(1000, abs=30)
+    assert np.corrcoef(predicted, np.array(columns()["size"], float))[0, 1] > 0.8
+
+
+@jit_only
+def test_the_page_s_figures_are_those_of_the_model_that_is_kept(trained, capsys):
+    """The test rows, written to a file of their own, judged by `fastnn evaluate`."""
+    from fastnn.data.tables import TableUse, load_table
+
+    lines = load_table(trained / "things.csv", TableUse("kind")).meta["lines"]["test"]
+    rows = {name: [cells[line - 2] for line in lines] for name, cells in columns().items()}
+    path = write_table(trained / "tested.csv", rows)
+    for run, name, column in (("kind", "accuracy", "accuracy"), ("size", "mae", "MAE")):
+        assert main(["evaluate", str(trained / run), "--data", str(path), "--format", "json"]) == 0
+        got = json.loads(capsys.readouterr().out)["test"]
+        assert got["samples"] == len(lines)
+        assert got[name] == pytest.approx(figures(answers_of(trained / run)["linear"])["the net"][column], rel=1e-4)
+
+
+@jit_only
+def test_predictions_beside_the_table(trained, here, capsys):
+    """Other columns, in another order, one of them new; a category that training never saw."""
+    rows = {"other": ["o"] * 3, "noise": ["0", "1", ""], "colour": ["red", "grey", ""], "x": ["2", "-2", "0"]}
+    write_table("new.csv", rows)
+    assert main(["predict", str(trained / "kind"), "new.csv", "-o", "out.csv"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "wrote out.csv: 3 predictions\n"
+    assert err.splitlines() == [
+        "'new.csv': 1 cell of colour with a category that is new to the model",
+        "'new.csv': not used by the model: other",
+    ]
+    with open("out.csv", newline="") as file:
+        header, *found = csv.reader(file)
+    assert header == ["other", "noise", "colour", "x", "predicted kind", "probability"]
+    assert [row[:4] for row in found] == [list(row) for row in zip(*rows.values(), strict=True)]
+    assert [row[4] for row in found][:2] == ["many", "few, or none"]
+    assert all(0.5 <= float(row[5]) <= 1 for row in found)
+    assert main(["predict", str(trained / "size"), "new.csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [[f"new.csv:{n}", "size"] for n in (2, 3, 4)]
+
+
+BAD_TABLES = {
+    "no column": ({"x": ["1"], "noise": ["1"]}, "has no column 'colour', which the model needs"),
+    "no number": ({"x": ["a"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'a', expected a finite number"),
+    "infinite": ({"x": ["inf"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'inf', expected a finite number"),
+    "no rows": ({"x": [], "noise": [], "colour": []}, "has no rows"),
+}
+
+
+@jit_only
+@pytest.mark.parametrize(("rows", "said"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_a_table_that_does_not_fit_is_one_line(trained, here, capsys, rows, said):
+    write_table("bad.csv", rows)
+    assert main(["predict", str(trained / "kind"), "bad.csv", "-o", "out.csv"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert os.listdir(here) == ["bad.csv"]
+
+
+@jit_only
+def test_other_rows_are_of_the_model_s_classes(trained, here, capsys):
+    write_table("other.csv", columns(30, seed=1) | {"kind": ["many"] * 29 + ["lots"]})
+    assert main(["evaluate", str(trained / "kind"), "--data", "other.csv"]) == 2
+    assert "line 31: 'lots' is no class of the model: few, or none, many" in capsys.readouterr().err
+
+
+BAD_FLAGS = {
+    "no target": ([], "--target is missing"),
+    "no such column": (["--target", "kin"], "did you mean kind"),
+    "two files": (["--target", "kind", "--data", "things.csv"], "given twice"),
+    "layers": (["--target", "kind", "--hidden", "3;4"], "--hidden is '3;4'"),
+    "task": (["--target", "kind", "--task", "regression"], "expected a number (regression)"),
+}
+
+
+@pytest.mark.parametrize(("flags", "said"), BAD_FLAGS.values(), ids=BAD_FLAGS)
+def test_bad_flags_are_one_line_and_leave_nothing(tmp_path, monkeypatch, capsys, flags, said):
+    monkeypatch.chdir(tmp_path)
+    write_table("things.csv", columns(40))
+    assert main(["train", "table", "things.csv", *flags]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert os.listdir() == ["things.csv"]
+
+
+def test_no_table_is_told_how(capsys):
+    assert main(["train", "table"]) == 2
+    assert "fastnn data make people" in capsys.readouterr().err
+
+
+@jit_only
+def test_json_is_one_object_and_the_folder_has_the_file_s_name(here, trained, capsys):
+    flags = ["--target", "kind", *SMALL, "--epochs", "1", "--compare", "none", "--json", "--quiet"]
+    assert main(["train", "table", str(trained / "things.csv"), *flags]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert json.loads(out) == json.loads(Path("runs/things/summary.json").read_text())
+    assert main(["train", "table", str(trained / "things.csv"), *flags, "--resume"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(out), "it was there, and is not trained again"
+
+
+@jit_only
+def test_a_sweep_over_settings_of_the_net(here, trained, capsys):
+    where = ["sweep", "table", "--data", str(trained / "things.csv"), "--target", "size", "--epochs", "2"]
+    assert main([*where, "--grid", "target=x,size"]) == 2
+    assert "--grid has target, by which the data are read" in capsys.readouterr().err
+    assert main([*where, "--grid", "hidden=none;4", "--threads", "1"]) == 0
+    assert len(Path("sweeps/table/sweep.csv").read_text().splitlines()) == 3
+    assert "val r2" in capsys.readouterr().out

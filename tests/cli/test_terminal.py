@@ -1,0 +1,118 @@
+"""What the command line shows: help under headings, narrow terminals, other encodings, completion, the page."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from fastnn.cli import _replace_what_cannot_be_written, main
+from fastnn.cli.commands import SECTIONS, fastnn
+from fastnn.recipes import ALL
+from tests.tiny import jit_only
+
+SHORT = ["train", "blobs", "--epochs", "2", "--passes", "20", "--compare", "none"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def help_of(*words):
+    result = CliRunner().invoke(fastnn, [*words, "--help"], prog_name="fastnn", terminal_width=80)
+    assert result.exit_code == 0
+    return result.output
+
+
+def commands():
+    """The words of every command that has a help page."""
+    yield ()
+    for name, command in fastnn.commands.items():
+        yield (name,)
+        yield from ((name, inner) for inner in getattr(command, "commands", ()))
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_help_has_80_columns(words):
+    assert max(map(len, help_of(*words).splitlines())) <= 80
+
+
+def test_every_command_stands_under_a_heading():
+    assert sorted(name for names in SECTIONS.values() for name in names) == sorted(fastnn.commands)
+    lines = help_of().splitlines()
+    assert [line for line in lines if line.endswith(":") and not line.startswith(" ")] == [
+        "Options:", *(f"{heading}:" for heading in SECTIONS),
+    ]  # fmt: skip
+    assert not any("..." in line for line in lines[1:]), "a command's line is cut short"
+
+
+@pytest.mark.parametrize("system", ALL)
+def test_every_option_is_shown_once_under_a_heading(system):
+    text, command = help_of("train", system), fastnn.commands["train"].commands[system]
+    for parameter in command.params:
+        for flag in (flag for flag in parameter.opts if flag.startswith("--")):
+            assert sum(line.lstrip().startswith(f"{flag} ") for line in text.splitlines()) == 1, flag
+    assert "Settings:" in text
+    assert f"fastnn train {system}" in text.partition("Examples:")[2] or system == "table"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_help_tells_completion_and_it_completes(shell):
+    assert f"_FASTNN_COMPLETE={shell}_source fastnn" in help_of()
+    words = {"bash": "fastnn train mo", "zsh": "fastnn train mo", "fish": "fastnn train mo"}[shell]
+    given = {
+        "_FASTNN_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": "mo" if shell == "fish" else "2",
+    }
+    result = CliRunner().invoke(fastnn, [], prog_name="fastnn", env=given, complete_var="_FASTNN_COMPLETE")
+    assert "moons" in result.output
+    assert "blobs" not in result.output
+
+
+@jit_only
+def test_a_training_ends_with_the_page_to_open(here, capsys):
+    assert main(SHORT) == 0
+    page = os.path.join("runs", "blobs", "report.html")
+    assert capsys.readouterr().out.splitlines()[-1] == f"open {page} in a browser: all this with its pictures"
+    assert os.path.exists(page)
+
+
+@jit_only
+def test_json_and_quiet_print_nothing_else(here, capsys):
+    assert main([*SHORT, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == json.loads((here / "runs/blobs/summary.json").read_text())
+    assert "epoch" in err
+    assert main([*SHORT, "--quiet", "--fresh"]) == 0
+    assert capsys.readouterr() == (os.path.join("runs", "blobs", "report.html") + "\n", "")
+
+
+@jit_only
+def test_no_table_is_wider_than_the_terminal(here, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main([*SHORT, "--compare", "depths"]) == 0
+    boxes = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "┏┃┡│└"]
+    assert boxes
+    assert max(map(len, boxes)) <= 60
+
+
+def test_a_stream_of_another_encoding_shows_question_marks(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))
+    _replace_what_cannot_be_written()
+    assert main(["train", "table", "--help"]) == 0
+    sys.stdout.flush()
+    assert b"else they are 1, 2, ?" in raw.getvalue()
+
+
+@pytest.mark.parametrize("given", [{"LANG": "C", "LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}, {"NO_COLOR": "1"}])
+def test_other_surroundings(given):
+    got = subprocess.run([sys.executable, "-m", "fastnn", "list"], env={**os.environ, **given}, capture_output=True)
+    assert (got.returncode, got.stderr) == (0, b"")
+    assert b"\x1b" not in got.stdout
