@@ -20,12 +20,13 @@ from fastnn.common.text import SPLITS, percent
 from fastnn.engine.threads import threads
 from fastnn.experiment import answers
 from fastnn.experiment.answers import Answer, from_json, texts
+from fastnn.experiment.experiment import Experiment
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.report import NAME as PAGE
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunSpec
-from fastnn.experiment.runner import Experiment, Observer, Report, run
+from fastnn.experiment.runner import Observer, Report, run
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.progress import ProgressBar

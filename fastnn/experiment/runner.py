@@ -1,7 +1,6 @@
 """Runs a recipe from data to a folder, in the same way for all systems."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from fastnn.common.errors import NonFiniteError
 from fastnn.data import Dataset
 from fastnn.experiment import report
 from fastnn.experiment.answering import answers_of
-from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.experiment import Experiment
 from fastnn.experiment.pictures import save_pictures
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.run_files import HISTORY, MODEL, read_summary
 from fastnn.experiment.run_folder import RunFolder
-from fastnn.experiment.run_list import RunList, RunSpec, list_runs
+from fastnn.experiment.run_list import RunList, RunSpec
 from fastnn.experiment.run_swap import is_whole
 from fastnn.experiment.settings import plain
 from fastnn.experiment.summaries import ending, opening
@@ -26,45 +25,6 @@ from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run,
 from fastnn.models import Sequential
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """The trainings of a command.
-
-    recipe, settings  the chosen run
-    data, announced   what `Recipe.find` gives: data as loaded, and the line that says which they are
-    comparisons       to make beside it
-    limit             the most epochs of any run; None: as many as its settings say
-    quick, best       whether the user gave --quick, --best
-    command           the command line, for the summary
-    """
-
-    recipe: Recipe
-    settings: Any
-    data: Dataset
-    announced: str = ""
-    comparisons: Sequence[Comparison] = ()
-    limit: int | None = None
-    quick: bool = False
-    best: bool = False
-    command: str = ""
-
-    @property
-    def is_as_reported(self) -> bool:
-        """Whether the chosen run has the report's data and settings, but for chance."""
-        is_own = self.data.meta["source"] == "generated" or "tokenizer" in self.data.meta  # fastnn's, or a user's text
-        is_changed = replace(self.settings, seed=self.recipe.settings.seed) != self.recipe.settings
-        return not (is_own or is_changed or self.quick or self.best)
-
-    def runs(self) -> RunList:
-        """The trainings to make."""
-        return list_runs(self.recipe, self.settings, self.comparisons, quick=self.quick, limit=self.limit)
-
-    def config(self) -> dict[str, Any]:
-        """The settings, and what else must stay the same when the run is resumed, for `summary.json`."""
-        names = ",".join(comparison.name for comparison in self.comparisons) or "none"
-        return plain(self.settings) | {"compare": names, "data": self.data.meta["source"]}
 
 
 class Observer:

@@ -1,22 +1,19 @@
 """What the summary of a run says as it begins, and once it has ended."""
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 import numba
 
 from fastnn.data import Dataset
 from fastnn.experiment.answers import Answer
+from fastnn.experiment.experiment import Experiment
 from fastnn.experiment.machine import peak_memory_mb, versions
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.nn import describe
 
-if TYPE_CHECKING:
-    from fastnn.experiment.runner import Experiment
 
-
-def opening(experiment: "Experiment", data: Dataset) -> Summary:
+def opening(experiment: Experiment, data: Dataset) -> Summary:
     """The summary of a run that begins. data: what it trains on, prepared."""
     recipe, settings = experiment.recipe, experiment.settings
     return Summary(

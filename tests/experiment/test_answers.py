@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fastnn.experiment.answers import Answer, Row, Table, from_json, texts
-from fastnn.experiment.runner import Experiment
+from fastnn.experiment.experiment import Experiment
 from fastnn.recipes import RECIPES
 from tests.small_data import pictures
 

@@ -19,9 +19,10 @@ from fastnn.engine.threads import threads
 from fastnn.experiment import runner
 from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.experiment import Experiment
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_swap import is_whole
-from fastnn.experiment.runner import Experiment, run
+from fastnn.experiment.runner import run
 from fastnn.recipes import RECIPES
 from tests.run_bits import run_bits
 from tests.small_data import pictures

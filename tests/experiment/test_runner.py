@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.experiment import Experiment
 from fastnn.experiment.run_files import read_summary
 from fastnn.experiment.run_folder import RunFolder
-from fastnn.experiment.runner import Experiment, Observer, run
+from fastnn.experiment.runner import Observer, run
 from fastnn.recipes import RECIPES
 from tests.small_data import pictures
 from tests.tiny import jit_only
