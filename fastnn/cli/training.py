@@ -131,6 +131,9 @@ def _print(report: Report) -> None:
     console.print(Text.assemble("open ", linked, " in a browser: all this with its pictures"), soft_wrap=True)
 
 
+LABEL = 18  # characters of a row's label that are kept on one line where a table is as wide as the terminal
+
+
 def _print_answer(console: Console, answer: Answer) -> None:
     """The question, its tables but for those of details, what they say, and what the report says.
 
@@ -153,7 +156,10 @@ def _table(table: answers.Table) -> Table:
     header, rows = texts(table, only_made=True)
     shown = Table(title=escape(table.title) or None, title_justify="left", title_style="")
     for number, name in enumerate(header):
-        shown.add_column(name, justify="right" if number else "left", overflow="fold")
+        is_short = (
+            not number and max((len(row[0]) for row in rows), default=0) <= LABEL
+        )  # such a label stays on one line
+        shown.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=is_short)
     for row in rows:
         shown.add_row(*map(escape, row))
     return shown
