@@ -5,6 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.data.source import checked_batch
+from fastnn.training import passes
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
 from tests.tiny import bits, jit_only, two_threads
@@ -33,12 +34,12 @@ def full_like(model):
     return other
 
 
-@pytest.mark.parametrize("samples", [1, 9])
-@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize(("samples", "count"), [(1, 1), (9, 5)])
 def test_gradients_against_central_differences(samples, count):
     assert max(fn.check_gradients(sampled(samples), X[:count], Y[:count]).values()) <= 1e-7
 
 
+@jit_only
 @pytest.mark.parametrize("penalty", [{"l1": 0.01}, {"l2": 0.1}])
 def test_gradients_with_a_penalty_on_all_rows(penalty):
     assert max(fn.check_gradients(sampled(**penalty), X[:5], Y[:5]).values()) <= 1e-7
@@ -64,12 +65,16 @@ CHOICES = [
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_the_estimate_of_the_sum_over_all_classes_is_unbiased(choice):
-    """exp(ℓ) = Ẑ / exp(s_y) for one sample: its mean over draws is that of the full softmax, whatever S is."""
+    """exp(ℓ) = Ẑ / exp(s_y) for one sample: its mean over draws is that of the full softmax, whatever S is.
+
+    The target is the likeliest class: one that is drawn, and not left out, would then count for much.
+    """
     model = sampled(12, **choice)
-    want = np.exp(full_like(model).loss_and_gradients(X[:1], Y[:1])[0])
-    got = np.exp([model.loss_and_gradients(X[:1], Y[:1], draw=i)[0] for i in range(500)])
+    y = model.predict(X[:1]).argmax(axis=1)
+    want = np.exp(full_like(model).loss_and_gradients(X[:1], y)[0])
+    got = np.exp([model.loss_and_gradients(X[:1], y, draw=i)[0] for i in range(400)])
     error = got.std() / np.sqrt(len(got))
-    assert error < 0.05 * want, "too few draws to tell"
+    assert 4 * error < 0.5, "too few draws to tell"
     assert abs(got.mean() - want) < 4 * error
 
 
@@ -197,6 +202,7 @@ def test_saved_and_loaded(choice, tmp_path):
     assert bits(again.parameters) == bits(model.parameters)
 
 
+@jit_only
 def test_it_learns():
     x = np.random.default_rng(0).integers(0, WORDS, (600, 3))
     model = model_of(fn.SampledSoftmax(WORDS, 12), hidden=32, width=16)
@@ -237,3 +243,9 @@ def test_it_learns():
 def test_what_it_cannot_be(make, error, says):
     with pytest.raises(error, match=says):
         make()
+
+
+def test_evaluation_holds_the_scores_of_a_block_of_samples():
+    model = model_of(fn.SampledSoftmax(100_000))
+    batch, _ = passes.compiler(model.network, model.state, "evaluate")
+    assert 1 <= batch * 100_000 * model.dtype.itemsize <= passes.EVALUATION_BYTES
