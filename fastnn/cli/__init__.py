@@ -4,6 +4,7 @@ Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder i
 130 Ctrl-C, 143 SIGTERM.
 """
 
+import io
 import logging
 import os
 import signal
@@ -22,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _terminate)
+    _write_every_sign()
     logging.getLogger("fastnn").setLevel(logging.INFO)
     logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
     try:
@@ -57,6 +59,12 @@ def _check_text(arguments: list[str]) -> None:
             argument.encode()
         except UnicodeEncodeError:
             raise ValueError(f"the argument {argument!r} is no UTF-8 text; rename the file or folder") from None
+
+
+def _write_every_sign() -> None:
+    """Signs that the output's encoding lacks, as a pipe's under Windows does, become escapes and no error."""
+    if getattr(sys.stdout, "errors", None) == "strict" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _terminate(number, frame):
