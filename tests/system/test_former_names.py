@@ -40,7 +40,7 @@ def numbers(version):
 @pytest.mark.parametrize("name", FORMER)
 def test_it_warns_and_gives_what_has_another_name_now(name):
     where, now, value, gone = FORMER[name]
-    with pytest.warns(DeprecationWarning) as told:
+    with pytest.warns(DeprecationWarning, match="is deprecated") as told:
         assert getattr(where, name.rpartition(".")[2]) is value
     assert [str(one.message) for one in told] == [f"{name} is deprecated and gone in fastnn {gone}: write {now}"]
     assert told[0].filename == __file__, "it points at the user's line"

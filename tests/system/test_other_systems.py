@@ -14,13 +14,16 @@ from fastnn_kernels import _folders
 from tests.tiny import python
 
 MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
-IN_OS = (
-    "chown chroot fchmod fchown fork forkpty getegid geteuid getgid getgroups getpgid getpgrp getpriority getsid getuid "
-    "killpg lchown mkfifo mknod nice openpty pathconf posix_fadvise posix_fallocate preadv pread pwrite pwritev "
-    "register_at_fork sched_getaffinity sched_setaffinity sched_yield sendfile setpgid setsid setuid statvfs sync "
-    "sysconf uname wait3 wait4 waitid"
-).split()
-IN_SIGNAL = "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGUSR1 SIGUSR2 alarm pause setitimer".split()
+NAMES = {
+    "os": """
+        chown chroot fchmod fchown fork forkpty getegid geteuid getgid getgroups getpgid getpgrp getpriority getsid getuid
+        killpg lchown mkfifo mknod nice openpty pathconf posix_fadvise posix_fallocate preadv pread pwrite pwritev
+        register_at_fork sched_getaffinity sched_setaffinity sched_yield sendfile setpgid setsid setuid statvfs sync
+        sysconf uname wait3 wait4 waitid
+    """,
+    "signal": "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGUSR1 SIGUSR2 alarm pause setitimer",
+}
+IN_OS, IN_SIGNAL = (NAMES[module].split() for module in ("os", "signal"))
 SOURCES = [
     path
     for package in (fastnn, fastnn_kernels)
