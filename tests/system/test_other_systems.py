@@ -18,8 +18,8 @@ NAMES = {
     "os": """
         chown chroot fchmod fchown fork forkpty getegid geteuid getgid getgroups getpgid getpgrp getpriority getsid
         getuid killpg lchown mkfifo mknod nice openpty pathconf posix_fadvise posix_fallocate preadv pread pwrite
-        pwritev register_at_fork sched_getaffinity sched_setaffinity sched_yield sendfile setpgid setsid setuid statvfs sync
-        sysconf uname wait3 wait4 waitid
+        pwritev register_at_fork sched_getaffinity sched_setaffinity sched_yield sendfile setpgid setsid setuid statvfs
+        sync sysconf uname wait3 wait4 waitid
     """,
     "signal": "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGUSR1 SIGUSR2 alarm pause setitimer",
 }
