@@ -17,6 +17,7 @@ TEMPORARY = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.tmp(?P<suffix>(\.[^.]*)?)"
 BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has this flag, and would else change ends of lines.
 # What file systems answer that cannot synchronise a folder, and folders that may be written but not read.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems answer that have none
 
 
 @contextmanager
@@ -90,15 +91,16 @@ def write_whole(
 def locked(lock: Path) -> Iterator[None]:
     """Only one process at a time runs the block; others wait. The lock file is not removed.
 
-    On a system without such locks (Windows) no process waits.
+    On a file system without locks no process waits.
     """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(lock, "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # the lock ends when the file is closed, also by a crash
+    from filelock import lock_descriptor  # here: to import it takes 23 ms, and only downloads wait for each other
+
+    with open(lock, "ab") as file:
+        try:
+            lock_descriptor(file.fileno())  # the lock ends when the file is closed, also by a crash
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
         yield
 
 

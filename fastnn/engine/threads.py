@@ -76,13 +76,13 @@ def _omp_threads() -> int | None:
 def _quota(root: Path) -> int | None:
     """Processors that a container's quota grants, rounded up; None without one (Linux control groups 1 and 2)."""
     try:
-        group = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
+        group = (root / "proc/self/cgroup").read_text("utf-8").strip().rpartition(":")[2].lstrip("/")
         for folder in (root / "sys/fs/cgroup" / group, root / "sys/fs/cgroup"):
             if (folder / "cpu.max").exists():
-                quota, period = (folder / "cpu.max").read_text().split()
+                quota, period = (folder / "cpu.max").read_text("utf-8").split()
                 return None if quota == "max" else -(-int(quota) // int(period))
         folder = root / "sys/fs/cgroup/cpu"
-        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text("utf-8") for name in ("quota", "period"))
         return -(-int(quota) // int(period)) if int(quota) > 0 else None
     except (OSError, ValueError):
         return None

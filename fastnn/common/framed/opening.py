@@ -59,8 +59,8 @@ def fill(file: FileIO, out: np.ndarray) -> None:
 def _check_unlocked(file: FileIO, path: str | os.PathLike[str]) -> None:
     """FileFormatError if another process holds the lock that HDF5 takes of a file that it writes."""
     try:
-        import fcntl
-    except ImportError:
+        import fcntl  # not filelock: readers share this lock, and a file that is read-only can be locked so
+    except ImportError:  # Windows: what a process has locked there cannot be read, which says so by itself
         return
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # it ends when the file is closed
