@@ -104,7 +104,7 @@ def test_no_text_is_in_the_encoding_that_the_system_happens_to_have(tmp_path):
     code += "for command in (['train', 'moons', '--quick', '--compare', 'none', '--hidden', '2'], ['list']):\n"
     code += "    assert main(command) == 0"
     said = python(code, PYTHONWARNDEFAULTENCODING="1", PYTHONIOENCODING="iso8859-5:strict", PYTHONUTF8="0")
-    assert "\\xb0" in said, "a sign of degrees, which that encoding lacks, is escaped"
+    assert re.search(r"[0-9][?]", said), "a sign of degrees, which that encoding lacks, becomes a question mark"
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])
