@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+LETTERS = 64  # the most that all ticks of x have together, if each value has one
+
+
 @undisturbed
 def bands(
     curves: Mapping[str, Sequence[Sequence[float]]],
@@ -103,8 +106,9 @@ def lines_over(
         axis.set_xscale("log")
     if wide_y:
         scale_by_factors(axis)
-    if len(x) <= 12:
-        axis.set_xticks(list(x), [f"{value:g}" for value in x], fontsize=SMALL)
+    texts = [f"{value:g}" for value in x]
+    if len(x) <= 12 and sum(map(len, texts)) <= LETTERS:
+        axis.set_xticks(list(x), texts, fontsize=SMALL)
         axis.set_xticks([], minor=True)
     if len(lines) > 1:
         axis.legend(frameon=False, fontsize=LABEL - 1)

@@ -33,7 +33,7 @@ def small_curve(lines: Mapping[str, Points], xlabel: str) -> str:
     frame = _Frame.of(list(known.values()))
     parts = [*frame.drawn(xlabel)]
     heights = _apart([frame.up(y[-1:])[0] for _, y in known.values()])
-    for (name, (x, y)), height, shade in zip(known.items(), heights, SHADES, strict=True):
+    for (name, (x, y)), height, shade in zip(known.items(), heights, SHADES, strict=False):
         points = " ".join(f"{a:.0f},{b:.1f}" for a, b in zip(frame.across(x), frame.up(y), strict=True))
         parts.append(f"<polyline points='{points}' fill='none' stroke='{shade}' stroke-width='1.8'/>")
         parts.append(_text(name, RIGHT + 6, height + 4, shade))

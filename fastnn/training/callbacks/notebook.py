@@ -1,6 +1,7 @@
 """Shows progress in a notebook: one output that changes while the net is trained, and stays short when it is saved."""
 
 import logging
+import sys
 import time
 from html import escape
 from typing import Any, ClassVar
@@ -56,12 +57,12 @@ class NotebookDisplay(Callback):
     def _show(self, run: Run, *, closed: bool) -> None:
         self.shown_at = time.monotonic()
         text = self._ending(run) if closed else self.doing
-        figures = "  ".join(self._figures(run))
+        figures = self._figures(run)
         bar = "" if closed else self._bar(run)
-        html = f"<div><b>{escape(text)}</b> {bar} {escape(figures)}</div>{record.curve(run.history)}"
+        html = f"<div><b>{escape(text)}</b> {bar} {escape(' · '.join(figures))}</div>{record.curve(run.history)}"
         if not closed and run.memory.total >= LARGE_BYTES:
             html += notebook.line(f"takes {run.memory}")
-        self.output.update({"text/html": html, "text/plain": f"{text}  {figures}"}, raw=True)
+        self.output.update({"text/html": html, "text/plain": "  ".join([text, *figures])}, raw=True)
 
     def _bar(self, run: Run) -> str:
         """The share of the training that is done, where it is known, and the time that is left."""
@@ -84,7 +85,8 @@ class NotebookDisplay(Callback):
         done, wanted = run.epoch - self.first_epoch, run.last_epoch - self.first_epoch
         text = f"{done} of {wanted} epochs" if done < wanted else f"{done} epoch{'s' * (done != 1)}"
         if done < wanted:
-            text += f", {run.stop_reason or 'ended within the next'}"
+            error = sys.exc_info()[0]  # on_train_end is called while it passes
+            text += f", {run.stop_reason or (f'ended by {error.__name__}' if error else 'ended')}"
         return f"{text}, {time.monotonic() - self.began:,.1f} s"
 
 
