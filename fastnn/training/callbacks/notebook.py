@@ -27,7 +27,7 @@ class NotebookDisplay(Callback):
         self.listener: logging.Handler = logging.NullHandler()
         self.doing = "loading kernels"
         self.shown_at = self.began = 0.0
-        self.first_epoch = 0
+        self.first_epoch = self.done = 0  # the samples that are done
 
     def on_train_begin(self, run: Run) -> None:
         self.began, self.first_epoch = time.monotonic(), run.epoch
@@ -40,10 +40,16 @@ class NotebookDisplay(Callback):
         self.doing = f"epoch {run.epoch + 1}/{run.last_epoch}"
 
     def on_batch_end(self, run: Run) -> None:
+        self.done = (run.epoch - self.first_epoch) * run.samples + run.samples_done
+        self._show_now_and_then(run)
+
+    def on_epoch_end(self, run: Run) -> None:
+        self.done = (run.epoch - self.first_epoch) * run.samples
+        self._show_now_and_then(run)
+
+    def _show_now_and_then(self, run: Run) -> None:
         if time.monotonic() - self.shown_at >= SECONDS:
             self._show(run, closed=False)
-
-    on_epoch_end = on_batch_end
 
     def on_train_end(self, run: Run) -> None:
         KernelMessages.end(self.listener)
@@ -66,9 +72,8 @@ class NotebookDisplay(Callback):
 
     def _bar(self, run: Run) -> str:
         """The share of the training that is done, where it is known, and the time that is left."""
-        done = (run.epoch - self.first_epoch) * run.samples + (run.samples_done if run.step else 0)
         total = (run.last_epoch - self.first_epoch) * run.samples
-        share = min(done / total, 1.0) if total else 0.0
+        share = min(self.done / total, 1.0) if total else 0.0
         seconds = self.shown_at - self.began
         left = f" {seconds * (1 / share - 1):,.0f} s left" if share > 0 else ""
         return f'<progress value="{share:.4f}" style="width:16em;vertical-align:middle"></progress>{left}'
