@@ -68,7 +68,7 @@ def decision_boundaries(
         len(panels), columns=columns, size=_panel_size(panels), title=title, note=note, ax=ax, figure=figure
     )
     for axis, (name, predict, x, y) in zip(axes, panels, strict=True):
-        picture_axes(axis, title=name)
+        picture_axes(axis, title="" if ax is not None and title else name)
         x, y = np.asarray(x, np.float64), np.asarray(y).ravel()
         _regions(axis, predict, x, threshold)
         _scatter(axis, x, (y > 0).astype(int) if y.min(initial=0) < 0 else y.astype(int))

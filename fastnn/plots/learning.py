@@ -129,7 +129,8 @@ def learning_curves(
     published = reported or {}
     for axis, (key, splits) in zip(axes, panels.items(), strict=True):
         name, unit = key.replace("_", " "), "%" if is_fraction(key) else ""
-        line_axes(axis, title=name, xlabel="epoch", ylabel=f"{name} {unit}" if ax and title else unit)
+        named = ax is not None and title  # the axes have the picture's title, so that the figure's name stands beside
+        line_axes(axis, title="" if named else name, xlabel="epoch", ylabel=f"{name} {unit}".strip() if named else unit)
         for number, (label, epochs) in enumerate(runs.items()):
             seen |= _draw_splits(axis, epochs, splits, number, alone=len(runs) == 1)
             seen |= _draw_reported(axis, published.get(label, []), splits, number, alone=len(runs) == 1)
