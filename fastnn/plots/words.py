@@ -39,7 +39,7 @@ def embedding_map(
 ) -> "Figure | Any":
     """The vectors (V, D) in the plane of their first two principal components, with as many of the V words as fit.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    `ax=` takes a matplotlib Axes to draw into, and returns it. Words find their places in the size that it has then.
 
     Words are written in their order, each where it covers no other word and no dot. A word without room is a dot alone;
     a remark says how many words are written. Raises ValueError for unequal numbers of words and vectors, or fewer than
