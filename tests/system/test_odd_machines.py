@@ -37,6 +37,7 @@ def printed(command, env):
     return done.stdout.strip()
 
 
+@jit_only  # the command judges areas of its pictures: minutes in Python loops, of nothing that has to do with names
 def test_names_in_other_scripts(tmp_path, monkeypatch, capsys):
     home = tmp_path / ODD
     home.mkdir()
