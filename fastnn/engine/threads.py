@@ -60,11 +60,15 @@ def _numba_threads(count: int) -> Iterator[None]:
         numba.set_num_threads(before)
 
 
+def processors() -> int:
+    """How many processors this process may use, by its affinity and a container's quota."""
+    return max(1, min(numba.config.NUMBA_NUM_THREADS, _quota(Path("/")) or numba.config.NUMBA_NUM_THREADS))
+
+
 @functools.cache
 def threads_at_hand() -> int:
-    """How many threads this process should use: its processors, less where OMP_NUM_THREADS or a quota says so."""
-    limits = [numba.config.NUMBA_NUM_THREADS, _omp_threads(), _quota(Path("/"))]
-    return max(1, min(limit for limit in limits if limit))
+    """How many threads this process should use: its processors, less where OMP_NUM_THREADS says so."""
+    return min(processors(), _omp_threads() or processors())
 
 
 def _omp_threads() -> int | None:
