@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 
-import numpy as np
-
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import BINARY, check_readable
 
@@ -44,16 +42,6 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[FileIO]:
     finally:
         with suppress(OSError):  # nothing was written that could be lost
             file.close()
-
-
-def fill(file: FileIO, out: np.ndarray) -> None:
-    """Read the next `len(out)` bytes into `out`, uint8. OSError if the file ends before."""
-    rest = memoryview(out.data)
-    while rest:
-        done = file.readinto(rest)
-        if not done:
-            raise OSError(f"it ends {len(rest):,} bytes too early")
-        rest = rest[done:]
 
 
 def _check_unlocked(file: FileIO, path: str | os.PathLike[str]) -> None:
