@@ -12,11 +12,17 @@ from fastnn.common.hints.habits import Hinted
 class History(Hinted):
     """The record of a model's training, over all its `fit` calls.
 
-    epochs       a dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second;
-                 with validation data also val_loss and each metric as val_…: val_accuracy, val_r2
-    steps        {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step"
-    monitor      the records of a Monitor, if one watched
-    stop_reason  why training ended before its last epoch, if it did
+    Args:
+        epochs: A dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second;
+            with validation data also val_loss and each metric as val_…: val_accuracy, val_r2.
+        steps: {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step".
+        stop_reason: Why training ended before its last epoch, if it did.
+        monitor: The records of a Monitor, if one watched.
+
+    Examples:
+        >>> history = model.fit(x, y, epochs=2)
+        >>> len(history), len(history["loss"])
+        (2, 2)
     """
 
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -25,7 +31,17 @@ class History(Hinted):
     monitor: list[dict[str, Any]] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> list[Any]:
-        """One figure by epoch: history["val_loss"]. KeyError names those that there are."""
+        """One figure by epoch: history["val_loss"].
+
+        Args:
+            name: Of the figure.
+
+        Returns:
+            A list of one value an epoch.
+
+        Raises:
+            KeyError: If there is no such figure; it names those that there are.
+        """
         if any(name not in epoch for epoch in self.epochs) or not self.epochs:
             known = sorted(self.epochs[0]) if self.epochs else []
             raise KeyError(f"no {name!r} in this history; it has {known}")
@@ -34,10 +50,22 @@ class History(Hinted):
     def best(self, name: str, mode: Mode = "auto") -> dict[str, Any]:
         """The epoch at which `name` was best, the first of equal ones; never one where it is NaN.
 
-        mode : "max" or "min", whether more or less is better; "auto": by the name, as accuracies, r2, top_5 and scores
-               are better when higher, losses, errors and perplexity when lower
+        Args:
+            name: Of the figure.
+            mode: "max" or "min", whether more or less is better; "auto": by the name, as accuracies, r2, top_5 and
+                scores are better when higher, losses, errors and perplexity when lower.
 
-        KeyError if there is no such figure, ValueError if all are NaN or the name does not tell what is better.
+        Returns:
+            The figures of that epoch by name.
+
+        Raises:
+            KeyError: If there is no such figure.
+            ValueError: If all are NaN or the name does not tell what is better.
+
+        Examples:
+            >>> history = model.fit(x, y, epochs=3)
+            >>> history.best("loss")["epoch"]
+            3
         """
         values = self[name]
         higher = higher_is_better(name, mode, "history.best: ")
