@@ -15,7 +15,13 @@ KERNELS = logging.getLogger("fastnn_kernels")
 
 
 class ProgressBar(Callback):
-    """A bar over the whole training. Where stderr is no terminal, only the lines of the epochs."""
+    """A bar over the whole training. Where stderr is no terminal, only the lines of the epochs.
+
+    `fit(verbose=True)` adds one.
+
+    Examples:
+        >>> history = model.fit(x, y, callbacks=[fn.ProgressBar()])
+    """
 
     often = True
 
@@ -28,7 +34,14 @@ class ProgressBar(Callback):
 
     @staticmethod
     def wanted(verbose: bool | int | str) -> bool:
-        """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto", 0, 1, 2."""
+        """Whether `fit(verbose=...)` asks for a bar.
+
+        Args:
+            verbose: The argument of `fit`.
+
+        Raises:
+            ValueError: If it is none of True, False, "auto", 0, 1, 2.
+        """
         if not isinstance(verbose, int | str) or verbose not in (0, 1, 2, "auto"):
             raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
         return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
