@@ -162,8 +162,11 @@ class Model(Predictor):
             class_weight: How much each class counts: {label: weight}, 1 for others; or one number a class; or
                 "balanced": N / (k · count), over all y, where k classes occur in it.
             callbacks: What watches the training and may stop it, such as `fn.EarlyStopping()`.
-            verbose: True (also 1, 2): a progress bar; False (also 0): silence; "auto": a bar on a terminal, elsewhere a
-                line if kernels must be compiled first.
+            verbose: "auto": in a notebook one output with a bar, the last figures and a small curve, in a terminal a
+                bar and a line an epoch, elsewhere only a line if kernels must be compiled first; True (also 1, 2):
+                elsewhere also a line an epoch, at level INFO of the logger "fastnn", on stderr where `logging` has no
+                handler; False (also 0): silence. `logging` alone asks for these lines by
+                `logging.getLogger("fastnn").setLevel(logging.INFO)`.
 
         Returns:
             `self.history`, the record of all trainings so far.
