@@ -40,6 +40,14 @@ FAMILIES = {
         *("CSVLogger", "Callback", "Checkpoint", "EarlyStopping", "GradientNorms", "Monitor", "ProgressBar"),
         *("ReduceOnPlateau", "TensorBoard", "TimeLimit", "callbacks.Run"),
     ],
+    "data": [
+        *("Dataset", "H5Stream", "Pixels", "Split", "Table", "data.Use", "data.data_folder", "data.fetch"),
+        *("data.find_data", "data.generate_blobs", "data.generate_cats_vs_cars", "data.generate_cifar10"),
+        *("data.generate_digits", "data.generate_letters", "data.generate_moons", "data.generate_trigrams"),
+        *("data.load_cats_vs_cars", "data.load_cifar10", "data.load_idx", "data.load_npz", "data.load_trigram"),
+        *("data.load_trigram_hdf5", "data.read_idx", "data.save_cats_vs_cars", "data.save_cifar10"),
+        *("data.save_idx", "data.save_npz", "data.save_trigram_hdf5", "data.write_idx"),
+    ],
     "errors": ["DataError", "FastnnError", "FileFormatError", "NonFiniteError", "OutOfMemoryError", "ShapeError"],
     "numbers": [
         *("random.key", "random.generator", "random.seed_number"),
