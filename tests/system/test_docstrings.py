@@ -48,6 +48,11 @@ FAMILIES = {
         *("data.load_trigram_hdf5", "data.read_idx", "data.save_cats_vs_cars", "data.save_cifar10"),
         *("data.save_idx", "data.save_npz", "data.save_trigram_hdf5", "data.write_idx"),
     ],
+    "plots": [
+        f"plots.{name}"
+        for name in fn.plots.__all__
+        if name.upper() != name  # colours are texts
+    ],
     "errors": ["DataError", "FastnnError", "FileFormatError", "NonFiniteError", "OutOfMemoryError", "ShapeError"],
     "numbers": [
         *("random.key", "random.generator", "random.seed_number"),
