@@ -1,10 +1,11 @@
 """Data sets: loading, generating, fetching and saving them.
 
-    data = fastnn.data.load_idx("mnist")              # files in a folder
-    data = fastnn.data.generate_digits(10_000, 1_000) # generated, nothing is downloaded
-    data, source = fastnn.data.find_data("mnist")     # files that were fetched, or else generated ones
-
 Loaders and generators return a `Dataset` of `Split`s. Ids and labels start at 0.
+
+Examples:
+    >>> data = fn.data.generate_digits(100, 20)  # generated, nothing is downloaded
+    >>> data = fn.data.load_idx("mnist")  # files in a folder  # doctest: +SKIP
+    >>> data, source = fn.data.find_data("mnist")  # files that were fetched, or else generated  # doctest: +SKIP
 """
 
 from fastnn.data.catalogue import Use, find_data, load_trigram

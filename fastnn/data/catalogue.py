@@ -46,10 +46,18 @@ class DataSet:
 class Use:
     """How a system divides a data set.
 
-    val, test : the most samples to validate and to test on; None: as the data come. A split that the data lack is taken
-    from the end of the training set, and never more than a third of it.
-    shuffled : whether the training set is first put into a fixed random order, for files that are sorted by class.
-    needs : the splits that the system cannot do without.
+    A split that the data lack is taken from the end of the training set, and never more than a third of it.
+
+    Args:
+        val: The most samples to validate on; None: as the data come.
+        test: The most samples to test on, likewise.
+        shuffled: Whether the training set is first put into a fixed random order, for files that are sorted by class.
+        needs: The splits that the system cannot do without.
+
+    Examples:
+        >>> data, source = fn.data.find_data("moons", use=fn.data.Use(val=20, test=20, shuffled=True))
+        >>> len(data.val)
+        20
     """
 
     val: int | None = None
@@ -61,9 +69,19 @@ class Use:
 def load_trigram(path: str | os.PathLike[str] | None = None, words: Sequence[str] | None = None) -> CompleteDataset:
     """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
 
-    No path: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5 file.
-    `meta["source"]` says which. words: the vocabulary of a trained model, whose ids a file's words get. Raises
-    FileFormatError or DataError.
+    `meta["source"]` says where they come from.
+
+    Args:
+        path: None: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5
+            file.
+        words: The vocabulary of a trained model, whose ids a file's words get.
+
+    Raises:
+        FileFormatError: If the file is missing, damaged or of another layout.
+        DataError: If it holds numbers that are no word ids, or words that are not in the vocabulary.
+
+    Examples:
+        >>> data = fn.data.load_trigram()  # doctest: +SKIP
     """
     if path is None:
         return markov.generate_trigrams()
@@ -182,10 +200,23 @@ DATA_SETS = {
 def find_data(name: str, path: Path | None = None, use: Use | None = None) -> tuple[Dataset, str]:
     """The data set `name`, and one line that says where it comes from.
 
-    A path is read; without one, files that were fetched; without those, generated data, the same at every call.
-    Nothing is fetched here. use : how to divide the samples; None: the splits stay as they are.
-    Raises ValueError for an unknown name, FileFormatError and DataError as the loaders do, DataError if `use` needs a
-    split for which there are too few samples.
+    A path is read; without one, files that were fetched; without those, generated data, the same at every call. Nothing
+    is fetched here.
+
+    Args:
+        name: Of the data set, such as "mnist".
+        path: A file or folder in one of the formats of this data set.
+        use: How to divide the samples; None: the splits stay as they are.
+
+    Raises:
+        ValueError: For an unknown name.
+        FileFormatError: As the loaders do.
+        DataError: As the loaders do, and if `use` needs a split for which there are too few samples.
+
+    Examples:
+        >>> data, source = fn.data.find_data("moons")
+        >>> data.train.x.shape[1]
+        2
     """
     known: DataSet = look_up("data set", name, DATA_SETS)
     data, announced = _found(name, known, path)
