@@ -141,8 +141,11 @@ class Model(Predictor):
         sample_weight    how much each sample counts in the loss, (N,)
         class_weight     how much each class counts: {label: weight}, 1 for others; or one number a class; or
                          "balanced": N / (k · count), over all y, where k classes occur in it
-        verbose          True (also 1, 2): a progress bar; False (also 0): silence; "auto": a bar on a terminal,
-                         elsewhere a line if kernels must be compiled first
+        verbose          "auto": in a notebook one output with a bar, the last figures and a small curve, in a terminal
+                         a bar and a line an epoch, elsewhere only a line if kernels must be compiled first; True (also
+                         1, 2): elsewhere also a line an epoch, at level INFO of the logger "fastnn", on stderr where
+                         `logging` has no handler; False (also 0): silence. `logging` alone asks for these lines by
+                         `logging.getLogger("fastnn").setLevel(logging.INFO)`.
 
         A second call continues epoch count, sample order and, with the same optimizer, its state.
         Returns `self.history`. Raises ShapeError, DataError, TypeError or ValueError for arguments that do not fit,

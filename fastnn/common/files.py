@@ -5,18 +5,21 @@ import hashlib
 import os
 import re
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from fastnn.common.errors import FileFormatError
-from fastnn.common.pieces import READ_BYTES, Hasher, check_same, write_all, write_pieces
+from fastnn.common.pieces import READ_BYTES, write_all, write_head, write_sections
 
 TEMPORARY = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.tmp(?P<suffix>(\.[^.]*)?)")  # the names that `atomic_path` gives
+LARGE = 1 << 24  # bytes from which on it pays to free a file in a thread
 BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has this flag, and would else change ends of lines.
 # What file systems answer that cannot synchronise a folder, and folders that may be written but not read.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems answer that have none
 
 
 @contextmanager
@@ -41,7 +44,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             yield temporary
             _synchronise(temporary)
-            os.replace(temporary, target)
+            _replace(temporary, target)
         except BaseException:
             _remove(temporary)
             raise
@@ -57,7 +60,7 @@ def name_of_temporary(name: str) -> str | None:
 def write_whole(
     path: str | os.PathLike[str],
     pieces: Sequence[Any],
-    head: Callable[[bytes], bytes] | None = None,
+    head: Callable[[list[bytes]], bytes] | None = None,
     head_size: int = 0,
 ) -> None:
     """Write these bytes, one after the other, to `path`: all of them, or the old file stays.
@@ -66,22 +69,15 @@ def write_whole(
     line, if anything of this fails, also if the bytes changed meanwhile.
 
     pieces : bytes, or arrays, which need not be contiguous: no copy of a whole one is made
-    head   : makes the first `head_size` bytes of the file from the SHA-256 of all others
+    head   : makes the first `head_size` bytes of the file from the SHA-256 of each section of the others (`pieces`)
     """
-    with atomic_path(path) as temporary, Hasher() as hasher:
+    with atomic_path(path) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | BINARY)
         try:
             write_all(descriptor, bytes(head_size))
-            write_pieces(descriptor, pieces, head_size, hasher if head else None)
-            with open(temporary, "rb", buffering=0) as file:
-                file.seek(head_size)
-                check_same(file, pieces)  # with what was asked for: so an array that has changed is found too
-                if head:
-                    first = head(hasher.digest())
-                    os.lseek(descriptor, 0, os.SEEK_SET)
-                    write_all(descriptor, first)
-                    file.seek(0)
-                    check_same(file, [first], to_end=False)
+            digests = write_sections(descriptor, temporary, pieces, head_size, hashed=head is not None)
+            if head:
+                write_head(descriptor, temporary, head(digests))
         finally:
             os.close(descriptor)
 
@@ -90,15 +86,16 @@ def write_whole(
 def locked(lock: Path) -> Iterator[None]:
     """Only one process at a time runs the block; others wait. The lock file is not removed.
 
-    On a system without such locks (Windows) no process waits.
+    On a file system without locks no process waits.
     """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(lock, "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # the lock ends when the file is closed, also by a crash
+    from filelock import lock_descriptor  # here: to import it takes 23 ms, and only downloads wait for each other
+
+    with open(lock, "ab") as file:
+        try:
+            lock_descriptor(file.fileno())  # the lock ends when the file is closed, also by a crash
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
         yield
 
 
@@ -151,6 +148,31 @@ def _told(given: str | os.PathLike[str], target: Path) -> Iterator[None]:
         raise FileFormatError(
             f"cannot write {os.fspath(given)!r} in folder {str(target.parent)!r}: {reason}"
         ) from error
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    """Rename; a large file that stood there is freed by a thread beside, for which nobody waits.
+
+    Measured for 120 MB on ext4: 25 ms, in which the system mostly waits for the disk. The thread closes a descriptor,
+    which keeps the old file until then. Not on Windows, which does not rename to a file that is open.
+    """
+    kept = None
+    if os.name == "posix" and size_of(target) >= LARGE:
+        with suppress(OSError):  # It may not be read, or the disk fails: then the rename frees it.
+            kept = os.open(target, os.O_RDONLY)
+    try:
+        os.replace(temporary, target)
+    finally:
+        if kept is not None:
+            try:
+                threading.Thread(target=_close, args=[kept], name="fastnn frees a file").start()
+            except RuntimeError:  # no thread can be had, as while the interpreter ends
+                _close(kept)
+
+
+def _close(descriptor: int) -> None:
+    with suppress(OSError):  # nothing was written that could be lost
+        os.close(descriptor)
 
 
 def _remove(temporary: Path) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import numpy as np
 
 from fastnn.common.plain import plain
+from fastnn_kernels._former import former_names
 
 MOST_WORDS = 1_000_000  # of a key
 
@@ -45,4 +46,4 @@ def seed_number(seed: int) -> int:
     return int(number)
 
 
-stream = generator  # the former name, which programs that use `fastnn.random` may hold
+__getattr__ = former_names("fastnn.random", globals(), {"stream": ("generator", "0.3")})

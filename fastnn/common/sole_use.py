@@ -1,6 +1,5 @@
 """A lock that refuses a second process and ends with the first, however that ends."""
 
-import errno
 import logging
 import os
 import socket
@@ -12,8 +11,8 @@ from fastnn.common.errors import DataError, FileFormatError
 
 logger = logging.getLogger(__name__)
 
-HELD = (errno.EAGAIN, errno.EACCES)  # what `flock` answers where another process has the lock
 OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+LOCKED = 1  # how many bytes at its start Windows lets nobody else read: who holds the lock is written behind them
 
 
 @contextmanager
@@ -24,18 +23,13 @@ def sole_use(lock: Path, what: str) -> Iterator[None]:
 
     Raises DataError at once if another process is in such a block, FileFormatError if the file cannot be made. The
     system ends the lock with the process: what a killed one leaves, a file without a lock, is in nobody's way. A file
-    system without locks, and Windows, is told in one line of the log, and the block runs without.
+    system without locks is told in one line of the log, and the block runs without.
     """
     descriptor = _acquired(lock, what)
     try:
         yield
     finally:
-        try:
-            lock.unlink()  # before it is closed: who opened it meanwhile sees that it is gone, and tries again
-        except OSError:
-            pass  # a system that removes no open file (Windows): a file without a lock stays
-        finally:
-            os.close(descriptor)
+        _remove(descriptor, lock)
 
 
 def refuse_in_use(lock: Path, what: str) -> None:
@@ -48,6 +42,20 @@ def refuse_in_use(lock: Path, what: str) -> None:
         _lock(descriptor, lock, what)
     finally:
         os.close(descriptor)
+
+
+def _remove(descriptor: int, lock: Path) -> None:
+    """Remove the file and end the lock. What cannot be removed stays, without a lock."""
+    try:
+        if os.name != "nt":
+            lock.unlink()  # before it is closed: who opened it meanwhile sees that it is gone, and tries again
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+    if os.name == "nt":  # no file is removed there that somebody has open: so it cannot be another's
+        with suppress(OSError):
+            lock.unlink()
 
 
 def _acquired(lock: Path, what: str) -> int:
@@ -73,25 +81,30 @@ def _acquired(lock: Path, what: str) -> int:
 
 def _lock(descriptor: int, lock: Path, what: str) -> bool:
     """Lock the file; False where the system has no locks, DataError if another process has this one."""
-    try:
-        import fcntl
+    from filelock import lock_descriptor  # here: to import it takes 23 ms, and only commands lock
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:
+    try:
+        if lock_descriptor(descriptor, blocking=False):
+            return True
+    except OSError:
         return False
-    except OSError as error:
-        if error.errno not in HELD:
-            return False
-        who = os.read(descriptor, 200).decode(errors="replace") or "another process"
-        raise DataError(f"{what} is in use by {who}; wait for its end, or choose another --out") from None
-    return True
+    raise DataError(f"{what} is in use by {_signature(descriptor)}; wait for its end, or choose another --out")
 
 
 def _sign(descriptor: int) -> None:
     """Write into the file who holds the lock, for the message to others; a full disk is no reason to fail."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        os.write(descriptor, b" " * LOCKED + f"process {os.getpid()} on {socket.gethostname()}".encode())
+
+
+def _signature(descriptor: int) -> str:
+    """Who holds the lock, as `_sign` wrote it."""
+    with suppress(OSError):
+        os.lseek(descriptor, LOCKED, os.SEEK_SET)
+        if name := os.read(descriptor, 200).decode(errors="replace"):
+            return name
+    return "another process"
 
 
 def _is_named(descriptor: int, lock: Path) -> bool:

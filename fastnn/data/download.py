@@ -6,13 +6,13 @@ right: so a file under its own name is whole. Nothing is unpacked here.
 
 import logging
 import os
-import tempfile
 from pathlib import Path
 
 from fastnn.common.errors import DataError
 from fastnn.common.files import locked, sha256_of, size_of
 from fastnn.common.names import look_up
 from fastnn.data.remote import REMOTE, Progress, RemoteFile, RemoteSet
+from fastnn_kernels._folders import user_folders
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +23,7 @@ def data_folder() -> Path:
     """The folder of fetched files: `FASTNN_DATA_DIR`, or `fastnn/data` in the user's cache folder."""
     if chosen := os.environ.get("FASTNN_DATA_DIR"):
         return Path(chosen)
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base) / "fastnn" / "data"
-    home = os.path.expanduser("~")
-    # A user without a home folder gets one by user id, so that two users of a machine do not share it.
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    return (
-        Path(home, ".cache", "fastnn", "data") if home != "~" else Path(tempfile.gettempdir(), f"fastnn-{user}", "data")
-    )
+    return next(user_folders()) / "data"
 
 
 def offline() -> bool:

@@ -40,7 +40,7 @@ def _grants(root: Path) -> Iterator[int]:
 def _groups(root: Path) -> Iterator[tuple[Path, str, str, str]]:
     """The control groups that this process is in, of Linux's versions 2 and 1, with the names of their files."""
     try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
+        lines = (root / "proc/self/cgroup").read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return
     for line in lines:
@@ -57,7 +57,7 @@ def _groups(root: Path) -> Iterator[tuple[Path, str, str, str]]:
 
 def _number(path: Path) -> int | None:
     try:
-        return int(path.read_text())
+        return int(path.read_text("utf-8"))
     except (OSError, ValueError):  # "max": no limit
         return None
 
@@ -65,7 +65,7 @@ def _number(path: Path) -> int | None:
 def _fields(path: Path) -> dict[str, int]:
     """The lines "name number" of a file, by name."""
     try:
-        lines = [line.split() for line in path.read_text().splitlines()]
+        lines = [line.split() for line in path.read_text("utf-8").splitlines()]
     except (OSError, ValueError):
         return {}
     return {words[0]: int(words[1]) for words in lines if len(words) > 1 and words[1].isdecimal()}

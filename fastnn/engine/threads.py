@@ -60,11 +60,15 @@ def _numba_threads(count: int) -> Iterator[None]:
         numba.set_num_threads(before)
 
 
+def processors() -> int:
+    """How many processors this process may use, by its affinity and a container's quota."""
+    return max(1, min(numba.config.NUMBA_NUM_THREADS, _quota(Path("/")) or numba.config.NUMBA_NUM_THREADS))
+
+
 @functools.cache
 def threads_at_hand() -> int:
-    """How many threads this process should use: its processors, less where OMP_NUM_THREADS or a quota says so."""
-    limits = [numba.config.NUMBA_NUM_THREADS, _omp_threads(), _quota(Path("/"))]
-    return max(1, min(limit for limit in limits if limit))
+    """How many threads this process should use: its processors, less where OMP_NUM_THREADS says so."""
+    return min(processors(), _omp_threads() or processors())
 
 
 def _omp_threads() -> int | None:
@@ -76,13 +80,13 @@ def _omp_threads() -> int | None:
 def _quota(root: Path) -> int | None:
     """Processors that a container's quota grants, rounded up; None without one (Linux control groups 1 and 2)."""
     try:
-        group = (root / "proc/self/cgroup").read_text().strip().rpartition(":")[2].lstrip("/")
+        group = (root / "proc/self/cgroup").read_text("utf-8").strip().rpartition(":")[2].lstrip("/")
         for folder in (root / "sys/fs/cgroup" / group, root / "sys/fs/cgroup"):
             if (folder / "cpu.max").exists():
-                quota, period = (folder / "cpu.max").read_text().split()
+                quota, period = (folder / "cpu.max").read_text("utf-8").split()
                 return None if quota == "max" else -(-int(quota) // int(period))
         folder = root / "sys/fs/cgroup/cpu"
-        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text("utf-8") for name in ("quota", "period"))
         return -(-int(quota) // int(period)) if int(quota) > 0 else None
     except (OSError, ValueError):
         return None

@@ -4,6 +4,7 @@ Each executor yields (number of the trial, its row of the table) as trials end.
 """
 
 import concurrent.futures
+import functools
 import multiprocessing
 import signal
 import time
@@ -14,7 +15,8 @@ from typing import Any
 
 from fastnn.common.errors import FastnnError, MissingPackageError
 from fastnn.data import Dataset
-from fastnn.engine.threads import threads
+from fastnn.engine.threads import threads, usable_threads
+from fastnn.experiment.cluster_threads import shares_of, train_with_share
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import plain
 from fastnn.experiment.train_one import train_one
@@ -66,7 +68,7 @@ def trial_key(recipe: Recipe, settings: Any, source: str) -> TrialRow:
 def train_trial(recipe: Recipe, settings: Any, data: Dataset, source: str) -> TrialRow:
     """Train a trial on prepared data and return its row; an error in its settings, or divergence, is noted in it."""
     begin = time.monotonic()
-    row = trial_key(recipe, settings, source)
+    row = trial_key(recipe, settings, source) | {"threads": usable_threads()}
     try:
         run = train_one(recipe, "trial", settings, data)
     except (FastnnError, ValueError, TypeError, MemoryError) as error:
@@ -113,8 +115,9 @@ def _set_up_process(threads_each: int) -> None:
 
 
 def on_cluster(trials: Trials, *, train: TrainTrial, address: str) -> NumberedRows:
-    """By the workers of a Dask cluster. Each needs fastnn and, under the same path, the data; it uses its own threads.
+    """By the workers of a Dask cluster. Each needs fastnn and, under the same path, the data.
 
+    The trials that the workers of a machine train at once share its processors, whatever OMP_NUM_THREADS says there.
     MissingPackageError without the extra `cluster`; OSError or ValueError if no scheduler answers at `address`.
     """
     try:
@@ -126,7 +129,7 @@ def on_cluster(trials: Trials, *, train: TrainTrial, address: str) -> NumberedRo
     with Client(address, timeout=TIMEOUT, set_as_default=False) as client:
         workers = client.get_executor()
         try:
-            yield from _submitted(workers, trials, train)
+            yield from _submitted(workers, trials, functools.partial(train_with_share, train, shares_of(client)))
         finally:  # all trials have ended, unless there was an error
             workers.shutdown(wait=False)
 

@@ -1,8 +1,8 @@
 """A sweep: every combination of given settings is a trial, which is trained once.
 
 sweep.csv in the sweep's folder has a row for each trial that has ended: id, data, all settings, status ("finished",
-"failed" or "crashed"), reason, metrics, epochs_run, best_epoch, seconds. A trial whose settings have a row is not
-trained again, unless its process crashed.
+"failed" or "crashed"), reason, metrics, epochs_run, best_epoch, threads, seconds. A trial whose settings have a row is
+not trained again, unless its process crashed.
 """
 
 import contextlib

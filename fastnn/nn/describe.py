@@ -2,25 +2,63 @@
 
 import math
 
+from fastnn.common import notebook
 from fastnn.engine.parameters import Block
 from fastnn.nn.graph import Call
 from fastnn.nn.network import Network
 
 
+class Summary(str):
+    """The summary of a model: a text, which a notebook shows as a table and a prompt as it prints."""
+
+    html: str
+
+    @classmethod
+    def of(cls, network: Network, parameters: Block, needed: str) -> "Summary":
+        """The table of a model, and a line that says what memory is needed."""
+        summary = cls(f"{table(network, parameters)}\n{needed}")
+        summary.html = f"{html_table(network, parameters)}{notebook.line(needed)}"
+        return summary
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
 def table(network: Network, parameters: Block) -> str:
     """One line a layer: name, output shape, parameters; then totals and exact memory."""
+    lines = _lines(network)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(_aligned(line, widths)) for line in lines]
+    return "\n".join([*_inputs(network), *text, _ending(parameters)])
+
+
+def html_table(network: Network, parameters: Block) -> str:
+    """The same as HTML, for notebooks."""
+    lines = _lines(network)
+    before = "".join(notebook.line(line) for line in _inputs(network))
+    return f"{before}{notebook.table(lines, len(lines[0]) - 1)}{notebook.line(_ending(parameters))}"
+
+
+def _lines(network: Network) -> list[tuple[str, ...]]:
     lines: list[tuple[str, ...]] = [("layer", "output", "parameters", "count")]
     for call in network.calls:
         lines.append((call.layer.title(call.name), _shape(call.shape), *_parameters(network, call)))
     if not network.graph.is_chain:
         sources = ["from", *(", ".join(call.inputs) for call in network.calls)]
         lines = [(layer, source, *others) for (layer, *others), source in zip(lines, sources, strict=True)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(_aligned(line, widths)) for line in lines]
+    return lines
+
+
+def _inputs(network: Network) -> list[str]:
+    return [f"{name} {_shape(shape)}" for name, shape in network.graph.inputs.items()]
+
+
+def _ending(parameters: Block) -> str:
     total = sum(array.size for array in parameters.values())
-    ending = f"{total:,} parameters, {parameters.dtype}, {parameters.flat.nbytes:,} bytes with padding"
-    inputs = [f"{name} {_shape(shape)}" for name, shape in network.graph.inputs.items()]
-    return "\n".join([*inputs, *text, ending])
+    return f"{total:,} parameters, {parameters.dtype}, {parameters.flat.nbytes:,} bytes with padding"
 
 
 def _aligned(line: tuple[str, ...], widths: list[int]) -> list[str]:

@@ -4,7 +4,15 @@
 
     plots.save(plots.learning_curves({"SGD": model.history.epochs}), "curves.png")
 
-All figures have one style. The argument `note`, such as "generated data", is written in the corner of a figure.
+In a notebook a figure shows when it is the last line of a cell. All figures have one style. The argument `note`, such
+as "generated data", is written in the corner of a figure.
+
+A picture of one panel can be drawn into your own axes, one of several into your own figure or subfigure. What was drawn
+into is returned, not the figure: a notebook shows a figure of pyplot once by itself.
+
+    figure, (left, right) = plt.subplots(1, 2, layout="constrained")
+    plots.points(data.train.x, data.train.y, "moons", ax=left)
+    model.history.plot(ax=right)
 """
 
 from fastnn.plots.curves import bands, lines_over

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     LABEL,
     MARKED,
@@ -14,7 +15,6 @@ from fastnn.plots.style import (
     entry,
     line_axes,
     scale_by_factors,
-    sheet,
     undisturbed,
     whole_number_ticks,
 )
@@ -22,6 +22,9 @@ from fastnn.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+LETTERS = 64  # the most that all ticks of x have together, if each value has one
 
 
 @undisturbed
@@ -32,8 +35,11 @@ def bands(
     *,
     xlabel: str = "epoch",
     note: str | None = None,
-) -> "Figure":
+    ax: "Axes | None" = None,
+) -> "Figure | Any":
     """The mean of each label's curves in a band of ± one standard deviation, with the curves themselves in pale lines.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     curves  label -> curves of equal length, one for each seed; their first value belongs to x = 1
 
@@ -42,13 +48,13 @@ def bands(
 
         plots.bands({"SGD": [[0.9, 0.5], [0.8, 0.6]]}, "two seeds", "loss")
     """
-    figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note, ax=ax)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)
     for number, (label, seeds) in enumerate(curves.items()):
         _band(axis, label, seeds, number)
     whole_number_ticks(axis)
     axis.legend(frameon=False, fontsize=SMALL, title="mean ± standard deviation", title_fontsize=SMALL)
-    return figure
+    return ax or figure
 
 
 def _band(axis: "Axes", label: str, seeds: Sequence[Sequence[float]], number: int) -> None:
@@ -78,15 +84,18 @@ def lines_over(
     log_x: bool = False,
     wide_y: bool = False,
     note: str | None = None,
-) -> "Figure":
+    ax: "Axes | None" = None,
+) -> "Figure | Any":
     """One line for each label over the values of x. Few values of x have marks and ticks of their own.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     log_x   x has a logarithmic scale, as for learning rates and sizes
     wide_y  y has one as well if it spans decades, as losses may
 
     Raises ValueError if a line has another number of values than x.
     """
-    figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note, ax=ax)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)
     for number, (label, y) in enumerate(lines.items()):
         if len(y) != len(x):
@@ -97,9 +106,10 @@ def lines_over(
         axis.set_xscale("log")
     if wide_y:
         scale_by_factors(axis)
-    if len(x) <= 12:
-        axis.set_xticks(list(x), [f"{value:g}" for value in x], fontsize=SMALL)
+    texts = [f"{value:g}" for value in x]
+    if len(x) <= 12 and sum(map(len, texts)) <= LETTERS:
+        axis.set_xticks(list(x), texts, fontsize=SMALL)
         axis.set_xticks([], minor=True)
     if len(lines) > 1:
         axis.legend(frameon=False, fontsize=LABEL - 1)
-    return figure
+    return ax or figure

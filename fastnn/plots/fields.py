@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.common.text import percent
+from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     BLACK,
-    GREY,
     LABEL,
     ORANGE,
     SMALL,
@@ -17,7 +17,7 @@ from fastnn.plots.style import (
     ink,
     literal,
     picture_axes,
-    sheet,
+    remark,
     undisturbed,
 )
 
@@ -44,8 +44,13 @@ def decision_boundaries(
     threshold: float | None = None,
     outline: np.ndarray | None = None,
     note: str | None = None,
-) -> "Figure":
+    ax: "Axes | None" = None,
+    figure: "Figure | None" = None,
+) -> "Figure | Any":
     """The regions of the plane that models assign to each class, with the data points on top; one panel for each model.
+
+    `ax=` takes a matplotlib Axes for a single panel, `figure=` a Figure or SubFigure for several; what was drawn into
+    is returned: the axes, or the panels.
 
     panels     (title, predict, x, y) for each panel
     predict    a function of points (M, 2) float64. It returns (M, classes), where the largest number wins, or (M,) or
@@ -59,28 +64,34 @@ def decision_boundaries(
         plots.decision_boundaries([("a net", model.predict, data.train.x, data.train.y)], "moons")
     """
     columns = 2 if len(panels) == 4 and columns > 2 else columns
-    figure, axes = sheet(len(panels), columns=columns, size=_panel_size(panels), title=title, note=note)
+    drawn, axes = sheet(
+        len(panels), columns=columns, size=_panel_size(panels), title=title, note=note, ax=ax, figure=figure
+    )
     for axis, (name, predict, x, y) in zip(axes, panels, strict=True):
-        picture_axes(axis, title=name)
+        picture_axes(axis, title="" if ax is not None and title else name)
         x, y = np.asarray(x, np.float64), np.asarray(y).ravel()
         _regions(axis, predict, x, threshold)
         _scatter(axis, x, (y > 0).astype(int) if y.min(initial=0) < 0 else y.astype(int))
         if outline is not None:
             axis.plot(*np.asarray(outline, np.float64).T, color=BLACK, ls="--", lw=1.4)
-    return figure
+    return ax or (drawn if figure is None else axes)
 
 
 @undisturbed
-def points(x: np.ndarray, y: np.ndarray, title: str, *, note: str | None = None) -> "Figure":
+def points(
+    x: np.ndarray, y: np.ndarray, title: str, *, note: str | None = None, ax: "Axes | None" = None
+) -> "Figure | Any":
     """Points x (N, 2) of the plane alone, in the colours and marks of their labels y (N,), as in `decision_boundaries`.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     plots.points(data.train.x, data.train.y, "moons")
     """
-    figure, (axis,) = sheet(1, columns=1, size=(5.2, 4.4), title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=(5.2, 4.4), title=title, note=note, ax=ax)
     picture_axes(axis)
     _scatter(axis, np.asarray(x, np.float64), np.asarray(y).ravel().astype(int))
     axis.set_aspect("equal")
-    return figure
+    return ax or figure
 
 
 def _panel_size(panels: Sequence[Panel]) -> tuple[float, float]:
@@ -135,8 +146,12 @@ def _scatter(axis: "Axes", x: np.ndarray, labels: np.ndarray) -> None:
 
 
 @undisturbed
-def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str, *, note: str | None = None) -> "Figure":
+def confusion_matrix(
+    matrix: np.ndarray, names: Sequence[str], title: str, *, note: str | None = None, ax: "Axes | None" = None
+) -> "Figure | Any":
     """Counts (classes, classes) of samples: row i, column j holds those of class i that were predicted as class j.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     names   of the classes
     matrix  (classes, classes) whole numbers
@@ -148,13 +163,13 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], title: str, *, no
     right, total = int(np.trace(matrix)), int(matrix.sum())
     accuracy = f"{percent(right / total)} of {total:,} right" if total else "no samples"
     side = float(np.clip(0.5 * len(names) + 1.6, 3.6, 9.0))
-    figure, (axis,) = sheet(1, columns=1, size=(side, side - 0.2), title=f"{title}: {accuracy}", note=note)
+    figure, (axis,) = sheet(1, columns=1, size=(side, side - 0.2), title=f"{title}: {accuracy}", note=note, ax=ax)
     fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     _cells(axis, np.sqrt(fractions), [[f"{n:,}" if n else "" for n in row] for row in matrix], limits=(0.0, 1.0))
     _cell_names(axis, names, names)
     axis.set_xlabel("predicted", fontsize=LABEL)
     axis.set_ylabel("true", fontsize=LABEL)
-    return figure
+    return ax or figure
 
 
 @undisturbed
@@ -169,8 +184,11 @@ def heat_map(
     form: str = ".3g",
     best: str | None = "max",
     note: str | None = None,
-) -> "Figure":
+    ax: "Axes | None" = None,
+) -> "Figure | Any":
     """A table (rows, columns) of values as colours, with each value in its cell.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     form  the format of the values, such as ".3g"
     best  "max" or "min": the cell with that value has a frame and the darkest colour; None: no frame, dark is large
@@ -182,7 +200,7 @@ def heat_map(
     if values.shape != (len(row_labels), len(column_labels)):
         raise ValueError(f"heat_map: values {values.shape}, labels for {(len(row_labels), len(column_labels))}")
     size = (max(4.2, 1.0 * len(column_labels) + 1.8), max(2.4, 0.55 * len(row_labels) + 1.2))
-    figure, (axis,) = sheet(1, columns=1, size=size, title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=size, title=title, note=note, ax=ax)
     texts = [[format(value, form) if np.isfinite(value) else "–" for value in row] for row in values]
     _cells(axis, -values if best == "min" else values, texts)
     _cell_names(axis, row_labels, column_labels)
@@ -190,7 +208,7 @@ def heat_map(
     axis.set_ylabel(literal(ylabel), fontsize=LABEL)
     if best and np.isfinite(values).any():
         _frame(axis, values, best)
-    return figure
+    return ax or figure
 
 
 def _cells(axis: "Axes", values: np.ndarray, texts: list[list[str]], limits: tuple[float, float] | None = None) -> None:
@@ -230,4 +248,4 @@ def _frame(axis: "Axes", values: np.ndarray, best: str) -> None:
     flat = np.nanargmax(values) if best == "max" else np.nanargmin(values)
     row, column = np.unravel_index(flat, values.shape)
     axis.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, fill=False, edgecolor=ORANGE, linewidth=2.2))
-    axis.set_title(f"framed: the {'largest' if best == 'max' else 'smallest'}", fontsize=SMALL, color=GREY)
+    remark(axis, f"framed: the {'largest' if best == 'max' else 'smallest'}")

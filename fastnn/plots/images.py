@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import SMALL, literal, picture_axes, sheet, signed_colours, undisturbed
+from fastnn.plots.sheet import sheet
+from fastnn.plots.style import SMALL, literal, picture_axes, signed_colours, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,8 +31,11 @@ def image_grid(
     signed: bool = True,
     columns: int | None = None,
     note: str | None = None,
-) -> "Figure":
+    ax: "Axes | None" = None,
+) -> "Figure | Any":
     """Images or weights (n, h, w), or (n, h, w, 3) in colour, in a grid and on one scale.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     names    one for each image, written above it
     signed   True, for weights: 0 is white, larger numbers orange, smaller ones blue; in colour, 0 is mid-grey
@@ -48,19 +52,23 @@ def image_grid(
     columns, unit = columns or _columns(len(weights)), _unit(weights, signed)
     weights = _enlarged(weights)
     size, gap = _size(weights, columns, named=names is not None)
-    figure, (axis,) = sheet(1, columns=1, size=size, title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=size, title=title, note=note, ax=ax)
     picture_axes(axis)
     _draw(figure, axis, _tiled(weights.astype(np.float64), columns, gap), unit, signed)
     for number, name in enumerate(names or ()):
         top, left = _corner(number, weights.shape[1:3], columns, gap)
         place = left + weights.shape[2] / 2, top - 0.1 * gap[0]
         axis.text(*place, literal(name), ha="center", va="bottom", fontsize=SMALL)
-    return figure
+    return ax or figure
 
 
 @undisturbed
-def image_grids(grids: Mapping[str, np.ndarray], title: str, *, note: str | None = None) -> "Figure":
+def image_grids(
+    grids: Mapping[str, np.ndarray], title: str, *, note: str | None = None, figure: "Figure | None" = None
+) -> "Figure | Any":
     """Weights (n, h, w) of several nets side by side, each net's on its own scale: 0 is white, as in `image_grid`.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     Raises ValueError for other shapes, no images or no grids.
 
@@ -69,28 +77,30 @@ def image_grids(grids: Mapping[str, np.ndarray], title: str, *, note: str | None
     if any(np.ndim(weights) != 3 or not np.size(weights) for weights in grids.values()):
         shapes = {name: np.shape(weights) for name, weights in grids.items()}
         raise ValueError(f"image_grids: shapes {shapes}, expected (n, h, w), none of them 0")
-    figure, axes = sheet(len(grids), columns=2, size=GRIDS, title=title, note=note)
+    drawn, axes = sheet(len(grids), columns=2, size=GRIDS, title=title, note=note, figure=figure)
     for axis, (name, weights) in zip(axes, grids.items(), strict=True):
         weights, columns = np.asarray(weights, np.float64), _columns(len(weights))
         unit, fine = _unit(weights, True), _enlarged(weights)
         gap = max(1, round(GAP * fine.shape[2]))
         picture_axes(axis, title=name)
-        _draw(figure, axis, _tiled(fine, columns, (gap, gap)), unit, True)
-    return figure
+        _draw(drawn, axis, _tiled(fine, columns, (gap, gap)), unit, True)
+    return drawn if figure is None else axes
 
 
 @undisturbed
-def filters(w: np.ndarray, title: str, *, note: str | None = None) -> "Figure":
+def filters(w: np.ndarray, title: str, *, note: str | None = None, ax: "Axes | None" = None) -> "Figure | Any":
     """The filters of a convolution: w (height, width, channels, filters), as in `Conv2D`.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     Filters of one channel are grey images, those of three are in colour. Else the grid has a row for each channel and a
     column for each filter.
     """
     channels, count = w.shape[2:]
     if channels == 3:
-        return image_grid(w.transpose(3, 0, 1, 2), title, note=note)
+        return image_grid(w.transpose(3, 0, 1, 2), title, note=note, ax=ax)
     tiles = w.transpose(2, 3, 0, 1).reshape(channels * count, *w.shape[:2])
-    return image_grid(tiles, title, columns=count if channels > 1 else None, note=note)
+    return image_grid(tiles, title, columns=count if channels > 1 else None, note=note, ax=ax)
 
 
 def _columns(count: int) -> int:

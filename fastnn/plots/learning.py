@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from fastnn.common.figures import is_fraction
 from fastnn.common.text import metric_name
+from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     BLUE,
     GREEN,
@@ -20,11 +21,9 @@ from fastnn.plots.style import (
     entry,
     line_axes,
     scale_by_factors,
-    sheet,
     undisturbed,
     whole_number_ticks,
 )
-from fastnn.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,12 +31,27 @@ if TYPE_CHECKING:
 
 Epochs = Sequence[Mapping[str, Any]]
 
+
+class Record(Protocol):
+    """What `run_curves` asks of a training's history, an `fn.History`."""
+
+    epochs: list[dict[str, Any]]
+
+    def __getitem__(self, name: str) -> list[Any]: ...
+
+    def best(self, name: str) -> dict[str, Any]: ...
+
+
 IN_LEGEND = 8  # a legend of more entries stands beside the panels
 
 
 @undisturbed
-def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure":
+def run_curves(
+    history: Record, title: str, meta: Mapping[str, Any], *, figure: "Figure | None" = None
+) -> "Figure | Any":
     """Loss and accuracy of one run by epoch, on training and validation data, with the best epoch marked.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     A history without accuracy, as of a regression, has one panel.
 
@@ -49,7 +63,7 @@ def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure
     source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
     classifies = "accuracy" in history.epochs[0]
     title = f"{title}: how does the training go, on {source}?"
-    figure, (loss, *others) = sheet(1 + classifies, columns=2, size=(5.2, 3.6), title=title)
+    drawn, (loss, *others) = sheet(1 + classifies, columns=2, size=(5.2, 3.6), title=title, figure=figure)
     name, unit = ("cross-entropy", "nats a sample") if classifies else ("loss", "")
     line_axes(loss, title=name, xlabel="epoch", ylabel=unit)
     _one_run(loss, history, "loss", 1.0, best)
@@ -60,14 +74,14 @@ def run_curves(history: History, title: str, meta: Mapping[str, Any]) -> "Figure
         loss.axhline(floor, color=GREEN, linestyle="--", label=f"true entropy {floor:.3f}")
     for axis in (loss, *others):
         axis.legend(frameon=False, fontsize=SMALL)
-    return figure
+    return drawn if figure is None else [loss, *others]
 
 
-def _at(history: History, name: str, epoch: int) -> float:
+def _at(history: Record, name: str, epoch: int) -> float:
     return history[name][history["epoch"].index(epoch)]
 
 
-def _one_run(axis: "Axes", history: History, name: str, scale: float, best: int) -> None:
+def _one_run(axis: "Axes", history: Record, name: str, scale: float, best: int) -> None:
     epochs = history["epoch"]
     mark = "." if len(epochs) <= MARKED else None
     for which, shade, label in (
@@ -88,8 +102,13 @@ def learning_curves(
     *,
     reported: Mapping[str, Epochs] | None = None,
     note: str | None = None,
-) -> "Figure":
+    ax: "Axes | None" = None,
+    figure: "Figure | None" = None,
+) -> "Figure | Any":
     """A panel for each key with a colour for each run: training thin, validation ("val_" + key) strong.
+
+    `ax=` takes a matplotlib Axes for a single panel, `figure=` a Figure or SubFigure for several; what was drawn into
+    is returned: the axes, or the panels.
 
     runs      label -> `History.epochs` of the run
     keys      a key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems
@@ -105,11 +124,13 @@ def learning_curves(
     panels = {key: splits for key, splits in _panels(keys, runs).items() if _has_any(runs, splits)}
     if not panels:
         raise ValueError(f"learning_curves: none of {list(keys)} is in the epochs of {list(runs)}")
-    figure, axes = sheet(len(panels), columns=2, size=(5.2, 3.6), title=title, note=note)
+    drawn, axes = sheet(len(panels), columns=2, size=(5.2, 3.6), title=title, note=note, ax=ax, figure=figure)
     seen: set[str] = set()
     published = reported or {}
     for axis, (key, splits) in zip(axes, panels.items(), strict=True):
-        line_axes(axis, title=metric_name(key), xlabel="epoch", ylabel="%" if is_fraction(key) else "")
+        name, unit = metric_name(key), "%" if is_fraction(key) else ""
+        named = ax is not None and title  # the axes have the picture's title, so that the figure's name stands beside
+        line_axes(axis, title="" if named else name, xlabel="epoch", ylabel=f"{name} {unit}".strip() if named else unit)
         for number, (label, epochs) in enumerate(runs.items()):
             seen |= _draw_splits(axis, epochs, splits, number, alone=len(runs) == 1)
             seen |= _draw_reported(axis, published.get(label, []), splits, number, alone=len(runs) == 1)
@@ -117,7 +138,7 @@ def learning_curves(
             scale_by_factors(axis)
         whole_number_ticks(axis)
     _legend(axes, list(runs), [split for split in (*SPLIT_COLOURS, REPORT) if split in seen])
-    return figure
+    return ax or (drawn if figure is None else axes)
 
 
 # The colours of the splits in a figure of one run.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     BLUE,
     ORANGE,
@@ -13,7 +14,6 @@ from fastnn.plots.style import (
     growing_colours,
     line_axes,
     literal,
-    sheet,
     undisturbed,
     whole_number_ticks,
 )
@@ -37,7 +37,8 @@ INSIDE = (0.01, 0.99)
 def monitor(records: Sequence[Record], *, note: str | None = None) -> "dict[str, Figure]":
     """The records of a Monitor as two figures for each kind of array, by name, with one panel for each array.
 
-    The names are "gradient_statistics", "gradient_histograms" and so on. Without records there are no figures.
+    The names are "gradient_statistics", "gradient_histograms" and so on. Without records there are no figures. They are
+    figures of their own; to draw into yours, give `statistics_over_time` and `histograms_over_time` the records.
 
         watch = fn.Monitor(every=100)
         model.fit(x, y, optimizer=fn.SGD(0.1), callbacks=[watch])
@@ -72,8 +73,12 @@ def _panel_titles(series: Series) -> list[str]:
 
 
 @undisturbed
-def statistics_over_time(records: Sequence[Record], title: str, *, note: str | None = None) -> "Figure":
+def statistics_over_time(
+    records: Sequence[Record], title: str, *, note: str | None = None, figure: "Figure | None" = None
+) -> "Figure | Any":
     """A panel for each array: over the steps, its mean in a band of ± one standard deviation, least and largest value.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     records  of a Monitor, of one kind or several
 
@@ -81,14 +86,14 @@ def statistics_over_time(records: Sequence[Record], title: str, *, note: str | N
     """
     series = _by_array(records)
     size = PANEL if len(series) > 1 else (2 * PANEL[0], PANEL[1])  # the legend below needs the width
-    figure, axes = sheet(len(series), columns=COLUMNS, size=size, title=title, note=note)
+    drawn, axes = sheet(len(series), columns=COLUMNS, size=size, title=title, note=note, figure=figure)
     for axis, name, found in zip(axes, _panel_titles(series), series.values(), strict=True):
         lost = sum(record["nonfinite"] for record in found)
         line_axes(axis, title=f"{name} ({lost:,} not finite)" if lost else name)
         _statistics(axis, found)
     _steps_below(axes)
     _statistics_legend(axes[0])
-    return figure
+    return drawn if figure is None else axes
 
 
 def _statistics(axis: "Axes", found: list[Record]) -> None:
@@ -127,9 +132,17 @@ def _statistics_legend(axis: "Axes") -> None:
 
 @undisturbed
 def histograms_over_time(
-    steps: Sequence[int], counts: np.ndarray, edges: np.ndarray, title: str, *, note: str | None = None
-) -> "Figure":
+    steps: Sequence[int],
+    counts: np.ndarray,
+    edges: np.ndarray,
+    title: str,
+    *,
+    note: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Figure | Any":
     """The histograms of one array, one ridge for each step, the first at the back, all of one height.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     steps   (T,) numbers of the steps
     counts  (T, bins) values in each bin
@@ -137,11 +150,11 @@ def histograms_over_time(
 
     Raises ValueError if the shapes do not fit together.
     """
-    figure, (axis,) = sheet(1, columns=1, size=(6.4, 4.6), title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=(6.4, 4.6), title=title, note=note, ax=ax)
     _ridges(axis, np.asarray(steps), np.asarray(counts), np.asarray(edges, np.float64))
     axis.set_xlabel("value", fontsize=SMALL)
     axis.set_ylabel("step", fontsize=SMALL)
-    return figure
+    return ax or figure
 
 
 def _histogram_sheet(records: Sequence[Record], title: str, note: str | None) -> "Figure":
@@ -157,8 +170,12 @@ def _histogram_sheet(records: Sequence[Record], title: str, note: str | None) ->
 
 
 @undisturbed
-def histograms_beside(runs: Mapping[str, Sequence[Record]], title: str, *, note: str | None = None) -> "Figure":
+def histograms_beside(
+    runs: Mapping[str, Sequence[Record]], title: str, *, note: str | None = None, figure: "Figure | None" = None
+) -> "Figure | Any":
     """Histograms of the same arrays in several trainings: a row for each array, a column for each training.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     runs  label -> the records of its Monitor; arrays that not all of them have are left out
 
@@ -169,7 +186,9 @@ def histograms_beside(runs: Mapping[str, Sequence[Record]], title: str, *, note:
     arrays = [key for key in (series[0] if series else {}) if all(key in one for one in series)]
     if not arrays:
         raise ValueError(f"histograms_beside: no array is in all of {list(runs)}")
-    figure, axes = sheet(len(arrays) * len(runs), columns=len(runs), size=(2.9, 2.3), title=title, note=note)
+    drawn, axes = sheet(
+        len(arrays) * len(runs), columns=len(runs), size=(2.9, 2.3), title=title, note=note, figure=figure
+    )
     for number, key in enumerate(arrays):
         row = axes[number * len(runs) : (number + 1) * len(runs)]
         for axis, label, one in zip(row, runs, series, strict=True):
@@ -178,7 +197,7 @@ def histograms_beside(runs: Mapping[str, Sequence[Record]], title: str, *, note:
             axis.set_title(literal(label if number == 0 else ""), fontsize=PANEL_TITLE)
         _share_range(row)
         row[0].set_ylabel(literal(key[1]), fontsize=PANEL_TITLE)
-    return figure
+    return drawn if figure is None else axes
 
 
 def _share_range(row: "Sequence[Axes]") -> None:

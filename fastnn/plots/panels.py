@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.plots.learning import DOTTED, REPORT
+from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     GREY,
     LOGARITHMIC,
@@ -17,7 +18,6 @@ from fastnn.plots.style import (
     entry,
     line_axes,
     literal,
-    sheet,
     undisturbed,
     whole_number_ticks,
 )
@@ -54,13 +54,22 @@ class CurvePanel:
 
 
 @undisturbed
-def curve_panels(panels: Sequence[CurvePanel], title: str, *, columns: int = 3, note: str | None = None) -> "Figure":
+def curve_panels(
+    panels: Sequence[CurvePanel],
+    title: str,
+    *,
+    columns: int = 3,
+    note: str | None = None,
+    figure: "Figure | None" = None,
+) -> "Figure | Any":
     """The panels in rows of `columns`. A label has the same colour in all of them, and one legend names them all.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     y is logarithmic in panels whose values span decades. Raises ValueError if there are no panels.
     """
     labels = list(dict.fromkeys(label for panel in panels for label in (*panel.curves, *panel.reported)))
-    figure, axes = sheet(len(panels), columns=columns, size=SIZE, title=title, note=note)
+    drawn, axes = sheet(len(panels), columns=columns, size=SIZE, title=title, note=note, figure=figure)
     for axis, panel in zip(axes, panels, strict=True):
         line_axes(axis, title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         for label, points in panel.curves.items():
@@ -79,8 +88,8 @@ def curve_panels(panels: Sequence[CurvePanel], title: str, *, columns: int = 3, 
                 literal(panel.level[1]), (0.01, panel.level[0]), xycoords=("axes fraction", "data"),
                 xytext=(2, 2), textcoords="offset points", fontsize=SMALL, color=GREY,
             )  # fmt: skip
-    _legend(figure, labels, panels)
-    return figure
+    _legend(drawn, labels, panels)
+    return drawn if figure is None else axes
 
 
 def _scale(axis: "Axes") -> None:

@@ -1,13 +1,15 @@
 """Predicted numbers beside the true ones, and bars."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, literal, sheet, undisturbed
+from fastnn.plots.sheet import sheet
+from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, literal, undisturbed
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LONGEST = 30  # letters of a bar's name
@@ -16,9 +18,17 @@ BAR = 0.3  # inches a bar takes
 
 @undisturbed
 def residuals(
-    truth: np.ndarray, predicted: np.ndarray, title: str, *, name: str = "target", note: str | None = None
-) -> "Figure":
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    title: str,
+    *,
+    name: str = "target",
+    note: str | None = None,
+    figure: "Figure | None" = None,
+) -> "Figure | Any":
     """Two panels: predictions over true numbers (N,), dashed where they agree; and residuals, true − predicted.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     name : of what is predicted. Raises ValueError unless there are as many of both.
 
@@ -27,7 +37,7 @@ def residuals(
     truth, predicted = np.asarray(truth, np.float64).ravel(), np.asarray(predicted, np.float64).ravel()
     if truth.shape != predicted.shape or not truth.size:
         raise ValueError(f"residuals: {truth.size} true numbers and {predicted.size} predicted ones, expected as many")
-    figure, (left, right) = sheet(2, columns=2, size=(4.6, 4.0), title=title, note=note)
+    drawn, (left, right) = sheet(2, columns=2, size=(4.6, 4.0), title=title, note=note, figure=figure)
     size, ends = float(np.clip(3000 / truth.size, 3, 20)), [truth.min(), truth.max()]
     line_axes(left, xlabel=f"true {name}", ylabel="predicted")
     left.scatter(truth, predicted, s=size, c=BLUE, alpha=0.5, linewidths=0)
@@ -35,7 +45,7 @@ def residuals(
     line_axes(right, xlabel=f"predicted {name}", ylabel="true − predicted")
     right.scatter(predicted, truth - predicted, s=size, c=BLUE, alpha=0.5, linewidths=0)
     right.axhline(0, color=BLACK, ls="--", lw=1.2)
-    return figure
+    return drawn if figure is None else [left, right]
 
 
 @undisturbed
@@ -47,14 +57,17 @@ def bars(
     *,
     deviations: Sequence[float] | None = None,
     note: str | None = None,
-) -> "Figure":
+    ax: "Axes | None" = None,
+) -> "Figure | Any":
     """A bar for each name, from the top down in the order given, with a line for the deviation of each.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it.
 
     Raises ValueError if there are none, or another number of values.
     """
     if len(names) != len(values):
         raise ValueError(f"bars: {len(names)} names for {len(values)} values")
-    figure, (axis,) = sheet(1, columns=1, size=(7.0, 1.0 + BAR * len(names)), title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=(7.0, 1.0 + BAR * len(names)), title=title, note=note, ax=ax)
     line_axes(axis, xlabel=xlabel)
     places = np.arange(len(names))
     axis.barh(places, values, xerr=deviations, color=BLUE, ecolor=GREY, height=0.7)
@@ -62,4 +75,4 @@ def bars(
     axis.set_yticks(places, [literal(name) for name in shown], fontsize=SMALL)
     axis.axvline(0, color=BLACK, lw=0.8)
     axis.invert_yaxis()
-    return figure
+    return ax or figure

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.plots.style import BLUE, ORANGE, SMALL, line_axes, literal, sheet, undisturbed
+from fastnn.plots.sheet import sheet
+from fastnn.plots.style import BLUE, ORANGE, SMALL, line_axes, literal, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,14 +16,22 @@ WIDE = 20.0  # the ratio of largest to least number from which on a scale is log
 
 @undisturbed
 def search_dots(
-    axes: Mapping[str, Sequence[Any]], figures: Sequence[float], title: str, ylabel: str, *, note: str | None = None
-) -> "Figure":
+    axes: Mapping[str, Sequence[Any]],
+    figures: Sequence[float],
+    title: str,
+    ylabel: str,
+    *,
+    note: str | None = None,
+    figure: "Figure | None" = None,
+) -> "Figure | Any":
     """A panel for each setting: its value and the figure of each trial; the trial with the largest figure is marked.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     axes : setting -> its value in each trial, numbers or texts. A figure that is not finite has no dot.
     Raises ValueError if there are no settings.
     """
-    figure, panels = sheet(len(axes), columns=3, size=(3.7, 3.3), title=title, note=note)
+    drawn, panels = sheet(len(axes), columns=3, size=(3.7, 3.3), title=title, note=note, figure=figure)
     y = np.asarray(figures, np.float64)
     best = int(np.nanargmax(y)) if np.isfinite(y).any() else None
     for number, (axis, (name, values)) in enumerate(zip(panels, axes.items(), strict=True)):
@@ -37,4 +46,4 @@ def search_dots(
             axis.set_xticks(range(len(texts)), [literal(text) for text in texts], fontsize=SMALL)
         elif x.min() > 0 and x.max() > WIDE * x.min():
             axis.set_xscale("log")
-    return figure
+    return drawn if figure is None else panels

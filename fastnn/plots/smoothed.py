@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn.common.figures import is_fraction
+from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     BLUE,
     LABEL,
@@ -17,7 +18,6 @@ from fastnn.plots.style import (
     entry,
     line_axes,
     scale_by_factors,
-    sheet,
     undisturbed,
     whole_number_ticks,
 )
@@ -38,16 +38,23 @@ def running_mean(values: ArrayLike, width: int) -> np.ndarray:
 
 @undisturbed
 def smoothed_curves(
-    panels: Mapping[str, Mapping[str, Sequence[float]]], title: str, width: int, *, note: str | None = None
-) -> "Figure":
+    panels: Mapping[str, Mapping[str, Sequence[float]]],
+    title: str,
+    width: int,
+    *,
+    note: str | None = None,
+    figure: "Figure | None" = None,
+) -> "Figure | Any":
     """A panel for each figure, a colour for each run in all panels: values by epoch pale, their running mean strong.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     panels  name of a figure, as "test accuracy" -> label of a run -> its values, from epoch 1; fractions in per cent
     width   epochs of the running mean; below 3 nothing is smoothed
 
     Raises ValueError if there are no panels.
     """
-    figure, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note)
+    drawn, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note, figure=figure)
     for axis, (name, curves) in zip(axes, panels.items(), strict=True):
         line_axes(axis, title=name, xlabel="epoch", ylabel="%" if is_fraction(name) else "")
         for number, (label, values) in enumerate(curves.items()):
@@ -62,18 +69,24 @@ def smoothed_curves(
         whole_number_ticks(axis)
     heading = f"running mean of {width} epochs" if width > 2 else None
     axes[0].legend(frameon=False, fontsize=SMALL, title=heading, title_fontsize=SMALL)
-    return figure
+    return drawn if figure is None else axes
 
 
 @undisturbed
 def loss_beside_error(
-    panels: Mapping[str, tuple[str, Sequence[float], Sequence[float]]], title: str, *, note: str | None = None
-) -> "Figure":
+    panels: Mapping[str, tuple[str, Sequence[float], Sequence[float]]],
+    title: str,
+    *,
+    note: str | None = None,
+    figure: "Figure | None" = None,
+) -> "Figure | Any":
     """A panel for each net: its loss by epoch on the left scale, its classification error, in %, on the right one.
+
+    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
 
     panels : title -> (what the loss is, the loss by epoch, the fraction of errors by epoch). ValueError if none.
     """
-    figure, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note)
+    drawn, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note, figure=figure)
     highest = 100 * max(max(errors) for _, _, errors in panels.values())
     for axis, (name, (unit, losses, errors)) in zip(axes, panels.items(), strict=True):
         line_axes(axis, title=name, xlabel="epoch", ylabel=unit)
@@ -87,4 +100,4 @@ def loss_beside_error(
         axis.set_ylim(bottom=0)
         right.set_ylim(0, 1.05 * highest)
         whole_number_ticks(axis)
-    return figure
+    return drawn if figure is None else axes

@@ -1,12 +1,10 @@
-"""The style of all figures: colours, font sizes, the grid of panels, the note in the corner; and saving them.
+"""The style of all figures: colours, font sizes, how panels look; and saving them.
 
 The colours are those of Okabe and Ito, which colour-blind readers can tell apart. matplotlib is imported when the first
 figure is made, and used through its object interface: it opens no window and has no global state.
 """
 
 import functools
-import math
-import textwrap
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -31,12 +29,8 @@ DASHES = ("-", "--", ":", "-.")  # lines that share a colour differ by these
 
 # Font sizes in points. A figure 8 to 11 inches wide, shown as wide as a README, then has letters 8 pixels high.
 TITLE, PANEL_TITLE, LABEL, SMALL = 12.0, 10.5, 10.0, 8.5
-DPI = 120
-LETTER = 0.1  # the width of a letter of a title, in inches
-WIDEST = 11.0  # inches; a longer title is broken into lines
 MARKED = 40  # lines of more points have no marks
 LOGARITHMIC = 30.0  # the ratio of largest to least value from which on a scale is logarithmic
-STRIP = 0.22  # inches at the foot of a figure that has a note
 
 
 def colour(number: int) -> str:
@@ -75,51 +69,13 @@ def entry(label: Any) -> str:
     return f" {text}" if text[:1] in ("", "_") else text
 
 
-def sheet(
-    count: int, *, columns: int, size: tuple[float, float], title: str | None, note: str | None = None
-) -> "tuple[Figure, list[Axes]]":
-    """A figure of `count` panels, `columns` in a row, and the panels; the end of the last row stays empty.
-
-    size   (width, height) of a panel in inches; the figure is wider if the title needs it
-    note   written in the corner
-
-    Raises ValueError if `count` is 0.
-    """
-    from matplotlib.figure import Figure
-
-    if count < 1:
-        raise ValueError(f"{title or 'the picture'}: nothing to show, expected at least one panel")
-    columns = min(columns, count)
-    rows = math.ceil(count / columns)
-    width = max(size[0] * columns, min(WIDEST, LETTER * len(title or "")))
-    lines = textwrap.wrap(title or "", int(width / LETTER))
-    height = size[1] * rows + 0.1 + 0.22 * len(lines) + (STRIP if note else 0.0)
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    if note:
-        reserve_foot(figure, note)
-    if lines:
-        figure.suptitle(literal("\n".join(lines)), fontsize=TITLE)
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for unused in panels[count:]:
-        unused.remove()
-    return figure, panels[:count]
-
-
-def reserve_foot(figure: "Figure", note: str) -> None:
-    """Keep a strip at the foot of the figure free of panels, and write the note at its right end."""
-    engine: Any = figure.get_layout_engine()
-    height = STRIP / figure.get_figheight()
-    engine.set(rect=(0, height, 1, 1 - height))
-    figure.text(0.995, 0.2 * height, literal(note), ha="right", va="bottom", fontsize=SMALL, color=GREY, style="italic")
-
-
 def line_axes(axis: "Axes", *, title: str = "", xlabel: str = "", ylabel: str = "") -> None:
     """Prepare a panel for lines: a pale grid behind them, no frame above and to the right."""
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(alpha=0.25)
     axis.set_axisbelow(True)
     axis.tick_params(labelsize=SMALL)
-    axis.set_title(literal(title), fontsize=PANEL_TITLE)
+    panel_title(axis, title)
     axis.set_xlabel(literal(xlabel), fontsize=LABEL)
     axis.set_ylabel(literal(ylabel), fontsize=LABEL)
 
@@ -137,7 +93,20 @@ def picture_axes(axis: "Axes", *, title: str = "") -> None:
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
-    axis.set_title(literal(title), fontsize=PANEL_TITLE)
+    panel_title(axis, title)
+
+
+def panel_title(axis: "Axes", title: str) -> None:
+    """Write the title of a panel, if there is one: a user's axes may have that of the picture."""
+    if title:
+        axis.set_title(literal(title), fontsize=PANEL_TITLE)
+
+
+def remark(axis: "Axes", text: str) -> Any:
+    """Write a small text above a panel at its right end, below the title if it has one; returns matplotlib's text."""
+    if title := axis.get_title():
+        axis.set_title(f"{title}\n", fontsize=PANEL_TITLE)
+    return axis.set_title(text, fontsize=SMALL, color=GREY, loc="right")
 
 
 def whole_number_ticks(axis: "Axes") -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.common.text import percent
-from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, literal, sheet, undisturbed
+from fastnn.plots.sheet import sheet
+from fastnn.plots.style import BLACK, BLUE, GREY, line_axes, literal, remark, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +34,12 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 
 
 @undisturbed
-def embedding_map(vectors: np.ndarray, words: Sequence[str], title: str, *, note: str | None = None) -> "Figure":
+def embedding_map(
+    vectors: np.ndarray, words: Sequence[str], title: str, *, note: str | None = None, ax: "Axes | None" = None
+) -> "Figure | Any":
     """The vectors (V, D) in the plane of their first two principal components, with as many of the V words as fit.
+
+    `ax=` takes a matplotlib Axes to draw into, and returns it. Words find their places in the size that it has then.
 
     Words are written in their order, each where it covers no other word and no dot. A word without room is a dot alone;
     a remark says how many words are written. Raises ValueError for unequal numbers of words and vectors, or fewer than
@@ -44,7 +49,7 @@ def embedding_map(vectors: np.ndarray, words: Sequence[str], title: str, *, note
     if len(vectors) != len(words) or len(words) < 2 or vectors.ndim != 2:
         raise ValueError(f"embedding_map: vectors {vectors.shape} for {len(words)} words, expected (V, D), V from 2")
     points, fractions = principal_plane(vectors)
-    figure, (axis,) = sheet(1, columns=1, size=(10.0, 8.0), title=title, note=note)
+    figure, (axis,) = sheet(1, columns=1, size=(10.0, 8.0), title=title, note=note, ax=ax)
     first, second = (f"component, {percent(fraction, 0)} of the variance" for fraction in fractions)
     line_axes(axis, xlabel=f"first {first}", ylabel=f"second {second}")
     crowded = len(words) > CROWDED
@@ -52,11 +57,11 @@ def embedding_map(vectors: np.ndarray, words: Sequence[str], title: str, *, note
         points[:, 0], points[:, 1], ".", color=BLUE, markersize=1.5 if crowded else 4, alpha=0.5 if crowded else 0.8
     )
     axis.margins(0.06)
-    remark = axis.set_title(" ", fontsize=SMALL, color=GREY, loc="right")
-    written = _write(figure, axis, points, words)
+    told = remark(axis, " ")
+    written = _write(axis, points, words)
     if written < len(words):
-        remark.set_text(f"{written} of {len(words)} words written, the others had no room")
-    return figure
+        told.set_text(f"{written} of {len(words)} words written, the others had no room")
+    return ax or figure
 
 
 def principal_plane(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -76,13 +81,15 @@ def principal_plane(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return points * np.where(signs == 0, 1, signs), s[:2] ** 2 / (total or 1.0)
 
 
-def _write(figure: "Figure", axis: "Axes", points: np.ndarray, words: Sequence[str]) -> int:
+def _write(axis: "Axes", points: np.ndarray, words: Sequence[str]) -> int:
     """Write the words beside their dots where there is room; returns how many were written.
 
     A thin line connects a distant word with its dot.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    figure: Any = axis.figure.figure  # the whole one, of a subfigure too
+    usual = figure.canvas
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()  # this decides which pixel a point of the plane has
     dots = axis.transData.transform(points)
@@ -108,6 +115,7 @@ def _write(figure: "Figure", axis: "Axes", points: np.ndarray, words: Sequence[s
         if np.hypot(*(nearest - dot)) > 1.5 * NEAR:
             ends += [dot, nearest, (np.nan, np.nan)]
     probe.remove()
+    figure.set_canvas(usual)  # a user's figure may stand in a window
     if ends:
         axis.plot(*axis.transData.inverted().transform(np.array(ends)).T, color=GREY, lw=0.4, zorder=1)
     return written

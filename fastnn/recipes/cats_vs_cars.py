@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.random import stream
+from fastnn.common.random import generator
 from fastnn.data import Dataset, Split
 from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Best, Comparison
@@ -100,8 +100,8 @@ def fit_arguments(settings: CatsSettings, train: Split) -> dict[str, Any]:
     """The training pictures; then with `mirror` their mirror images; then with `shifts` shifted copies of all these."""
     # The pictures lie on their side, so a mirror image reverses the first axis.
     pictures = [train.x, train.x[:, ::-1]] if settings.mirror else [train.x]
-    generator = stream(settings.seed, "shifted copies")
-    pictures += [_shifted(each, generator) for _ in range(settings.shifts) for each in pictures]
+    rng = generator(settings.seed, "shifted copies")
+    pictures += [_shifted(each, rng) for _ in range(settings.shifts) for each in pictures]
     x, y = np.concatenate(pictures), np.tile(train.y, len(pictures))
     return {"x": x, "y": y, "batch_size": settings.batch_size}
 

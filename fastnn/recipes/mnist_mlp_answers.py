@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fastnn import ops, plots
-from fastnn.common.random import stream
+from fastnn.common.random import generator
 from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
@@ -105,7 +105,7 @@ def _largest_sums(results: ExperimentResult) -> list[str]:
     assert run.model is not None
     weights, bias = (np.asarray(run.model.parameters[f"dense.{part}"], np.float64) for part in "wb")
     x = results.data.train.x[:1000].astype(np.float64)
-    first = stream(run.settings.seed, "mnist-mlp", "sums").normal(0, 0.1, weights.shape)
+    first = generator(run.settings.seed, "mnist-mlp", "sums").normal(0, 0.1, weights.shape)
     found = {"With weights of deviation .1, as at first,": x @ first, "After training": x @ weights + bias}
     return [
         f"{when} the sums into the hidden units go from {sums.min():.0f} to {sums.max():.0f} on {len(x):,} samples; "

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastnn.common.random import stream
+from fastnn.common.random import generator
 from fastnn.common.validation import whole_number
 from fastnn.models import Sequential
 from fastnn.nn.layers import Dense
@@ -29,7 +29,7 @@ def ellipse_points(count: int = 60_000, seed: int = 0) -> tuple[np.ndarray, np.n
 
     The ellipse is an assumption (`SEMI_AXES`, `SIDE`). Another seed gives other points, say to test on.
     """
-    x = stream(seed, "ellipse", "points").uniform(-SIDE, SIDE, (whole_number("count", count), 2))
+    x = generator(seed, "ellipse", "points").uniform(-SIDE, SIDE, (whole_number("count", count), 2))
     y = ((x / SEMI_AXES) ** 2).sum(axis=1) < 1
     return x, y.astype(np.int64)
 

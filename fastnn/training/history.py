@@ -2,13 +2,20 @@
 
 from array import array
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastnn.common.errors import MissingPackageError
 from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.hints.habits import Hinted
+from fastnn.training import record
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
-@dataclass
+@dataclass(repr=False)
 class History(Hinted):
     """The record of a model's training, over all its `fit` calls.
 
@@ -23,6 +30,7 @@ class History(Hinted):
     steps: dict[str, array] = field(default_factory=lambda: {"loss": array("d")})
     stop_reason: str | None = None
     monitor: list[dict[str, Any]] = field(default_factory=list)
+    cell: int | None = field(default=None, init=False, compare=False)  # of a notebook, that shows its curve already
 
     def __getitem__(self, name: str) -> list[Any]:
         """One figure by epoch: history["val_loss"]. KeyError names those that there are."""
@@ -45,6 +53,43 @@ class History(Hinted):
         if not known:
             raise ValueError(f"history.best: {name!r} is NaN in all {len(values)} epochs")
         return self.epochs[(max if higher else min)(known, key=values.__getitem__)]
+
+    def to_frame(self) -> "DataFrame":
+        """A pandas DataFrame with a row for each epoch and a column for each figure; its index is the epoch's number.
+
+        MissingPackageError, with what to install, where pandas is not.
+
+        >>> history.to_frame()[["loss", "val_loss"]].tail()
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError:
+            raise MissingPackageError(
+                "history.to_frame: the package pandas is not installed; install it with: pip install pandas"
+            ) from None
+        return DataFrame(self.epochs or {"epoch": []}).set_index("epoch")
+
+    def plot(self, *names: str, ax: "Axes | None" = None) -> "Figure | Any":
+        """The figures of these names by epoch, in training and validation, a panel each: a matplotlib Figure.
+
+        names : without any, "loss" and, if the model has it, "accuracy"
+        ax : matplotlib axes to draw a single one into, without a name the loss; they are returned
+
+        ValueError if there is no epoch yet, or no such figure.
+
+        >>> history.plot()
+        """
+        from fastnn.plots.learning import learning_curves
+
+        usual = ("loss",) if ax is not None else ("loss", "accuracy")
+        return learning_curves({"": self.epochs}, names or usual, ax=ax)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {record.told(self)}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the last and the best figures, and the curve of the loss where the cell has none."""
+        return record.html(self)
 
     def __len__(self) -> int:
         return len(self.epochs)

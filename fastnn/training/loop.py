@@ -15,8 +15,8 @@ from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import blocks
-from fastnn.training.callbacks import Callback, ProgressBar, Run
-from fastnn.training.callbacks.progress import CompilationNote
+from fastnn.training.callbacks import Callback, Run
+from fastnn.training.callbacks.progress import shown
 from fastnn.training.compile import compile_train
 from fastnn.training.ending import Ending
 from fastnn.training.history import History
@@ -50,12 +50,8 @@ class Settings:
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks holds {callback!r}, expected callbacks such as EarlyStopping()")
-        if ProgressBar.wanted(self.verbose):
-            shown: tuple[Callback, ...] = (ProgressBar(),)
-        else:
-            shown = (CompilationNote(),) if self.verbose == "auto" else ()
         ordered = sorted(self.callbacks, key=lambda callback: callback.last)
-        object.__setattr__(self, "callbacks", (*ordered, *shown))
+        object.__setattr__(self, "callbacks", (*ordered, *shown(self.verbose)))
 
     def batch_of(self, source: Source) -> int:
         """The number of samples of a step."""
@@ -145,12 +141,12 @@ class _Loop:
 
     @contextlib.contextmanager
     def _callbacks_around_training(self) -> Iterator[None]:
-        """Call on_train_begin and, however the block ends, on_train_end."""
+        """Call on_train_begin and, however the block ends, on_train_end, of the others too if one of them fails."""
         self._call("on_train_begin")
-        try:
+        with contextlib.ExitStack() as endings:
+            for callback in reversed(self.callbacks):  # the last one is called first
+                endings.callback(callback.on_train_end, self.run)
             yield
-        finally:
-            self._call("on_train_end")
 
     def _train_epoch(self) -> None:
         run = self.run

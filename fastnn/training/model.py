@@ -275,12 +275,13 @@ class Predictor(Hinted):
     def summary(self, *, batch_size: int = 32, optimizer: OptimizerName | Optimizer = "adam") -> str:
         """A table of layers, output shapes and parameter counts, and the memory to predict and to train.
 
-        A training is one of batches of `batch_size` by `optimizer`; data and what callbacks keep come to it.
+        It is a text, which a notebook shows as a table. A training is one of batches of `batch_size` by `optimizer`;
+        data and what callbacks keep come to it.
         """
         with self._turn:
             predicting = self.state.nbytes + self._runner("predict").step.program.arena.nbytes
         needed = memory.summary(self.network, self.state, predicting, batch_size, optimizer)
-        return f"{describe.table(self.network, self.parameters)}\n{needed}"
+        return describe.Summary.of(self.network, self.parameters, needed)
 
     def _runner(self, kind: passes.Kind) -> Runner:
         return self._kept.passing(kind, *passes.compiler(self.network, self.state, kind))
@@ -293,6 +294,10 @@ class Predictor(Hinted):
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         return f"<{type(self).__name__} of {len(self.layers)} layers, {count:,} parameters>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the table of `summary`."""
+        return describe.html_table(self.network, self.parameters)
 
 
 def _mapping(name: str, given: Any) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from fastnn.common.errors import FileFormatError
 from fastnn.common.framed import frame
 from fastnn.common.framed.image import Text
 from fastnn.common.hdf5 import hdf5_errors
+from fastnn.training.interrupt import InterruptShield
 
 KIND = frame.Kind("fastnn-model", 4, "a model that fastnn saved")
 PARTS = ("config", "parameters", "buffers", "training", "preprocessing")
@@ -47,14 +48,18 @@ class Saved:
 
 
 def save(path: str | Path, saved: Saved) -> None:
-    """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written."""
+    """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written.
+
+    A first Ctrl-C waits until it is written: within a call of the HDF5 library it would become another error.
+    """
     tree: dict[str, Any] = {
         "config": Text(saved.config, "the model's description or meta"),
         "parameters": saved.parameters,
         "buffers": saved.buffers,
     }
     further = {"training": saved.training, "preprocessing": saved.preprocessing}
-    frame.save(path, KIND, tree | {name: part for name, part in further.items() if part})
+    with InterruptShield() as shield, shield.delay():
+        frame.save(path, KIND, tree | {name: part for name, part in further.items() if part})
 
 
 def read(path: str | Path) -> Saved:

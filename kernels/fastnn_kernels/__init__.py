@@ -7,6 +7,7 @@ stay 0. Kernels trust their arguments: `fastnn.ops` checks arrays before it call
 
 from importlib import import_module
 
+from fastnn_kernels._former import former_names
 from fastnn_kernels.activation import *
 from fastnn_kernels.adaptive_update import *
 from fastnn_kernels.average_pool import *
@@ -63,3 +64,10 @@ _FAMILIES = (
 
 # By import_module: here the name `matmul` is the kernel, not the module.
 __all__ = [name for family in _FAMILIES for name in import_module(f"{__name__}.{family}").__all__]
+
+_FORMER = {
+    "clear": ("zero", "0.3"),
+    "scale_by_norm": ("clip_by_global_norm", "0.3"),
+    "select_rates": ("select_scalars", "0.3"),
+}
+__getattr__ = former_names(__name__, globals(), _FORMER)

@@ -23,6 +23,8 @@ import numba
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 
+from fastnn_kernels._folders import user_folders
+
 logger = logging.getLogger("fastnn_kernels")
 
 # Symbols that compiled code may call, each with a function that gives it an address. It is called before code that
@@ -47,14 +49,7 @@ def _candidates():
     if chosen := os.environ.get("FASTNN_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen)
         return
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        yield Path(base) / "fastnn"
-    home = os.path.expanduser("~")
-    if home != "~":
-        yield Path(home) / ".cache" / "fastnn"
-    # Where the home is missing or read-only: a folder of this user's own. `_usable` refuses it if another user owns it.
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    yield Path(tempfile.gettempdir()) / f"fastnn-{user}"
+    yield from user_folders()  # `_usable` refuses one that another user owns
 
 
 def _usable(candidate: Path, name: str) -> Path | None:

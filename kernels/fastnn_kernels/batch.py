@@ -25,7 +25,6 @@ __all__ = [
     "permuted_indices",
     "record_step",
     "scale_values",
-    "select_rates",
     "select_scalars",
     "sequential_indices",
 ]
@@ -110,9 +109,6 @@ def select_scalars(scalars, table, cursor):
     """
     for j in range(scalars.shape[0]):
         scalars[j] = table[cursor[2], j]
-
-
-select_rates = select_scalars  # the former name
 
 
 @kernel(

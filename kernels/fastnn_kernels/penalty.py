@@ -15,13 +15,11 @@ from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 __all__ = [
     "add_l1",
     "add_l2",
-    "clear",
     "clip_by_global_norm",
     "clip_by_value",
     "max_norm_columns",
     "penalty_l1",
     "penalty_l2",
-    "scale_by_norm",
     "sum_of_squares",
     "zero",
 ]
@@ -58,9 +56,6 @@ def zero(out):
     """
     for i in prange(out.shape[0]):
         out[i] = 0
-
-
-clear = zero  # the former name
 
 
 @inline
@@ -119,9 +114,6 @@ def clip_by_global_norm(dw, norm2, scalars):
     factor = 1.0 if norm <= most else most / norm
     for i in prange(dw.shape[0]):
         dw[i] *= type(dw[i])(factor)
-
-
-scale_by_norm = clip_by_global_norm  # the former name
 
 
 @kernel(work=lambda dw, scalars: ELEMENT * dw.size)

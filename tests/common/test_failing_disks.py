@@ -2,13 +2,16 @@
 
 import builtins
 import errno
+import hashlib
 import os
+import threading
 
 import h5py
 import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common import files, pieces
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import write_whole
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
@@ -39,6 +42,13 @@ class Disk:
             return function(*arguments, **keywords)
 
         return call
+
+
+def freed():
+    """Wait for the threads that free old files."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("fastnn frees"):
+            thread.join()
 
 
 def model_of(value):
@@ -82,6 +92,16 @@ def one_line_or_none(save, path):
     return said
 
 
+@pytest.fixture(params=["as they are", "small"])
+def sections(request, monkeypatch):
+    """Small ones: a tiny file has many, which two threads check, and an old file is freed by a third."""
+    if request.param == "small":
+        monkeypatch.setattr(pieces, "SECTION_BYTES", 3000)
+        monkeypatch.setattr(pieces, "READ_BYTES", 512)
+        monkeypatch.setattr(files, "LARGE", 0)
+
+
+@pytest.mark.usefixtures("sections")
 @pytest.mark.parametrize("error", ERRORS, ids=os.strerror)
 @pytest.mark.parametrize("ever", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("writer", WRITERS)
@@ -92,6 +112,7 @@ def test_every_call_fails(tmp_path, monkeypatch, writer, ever, error):
     with monkeypatch.context() as patch:
         disk = Disk(patch)
         save(path, 1)
+        freed()
     assert disk.calls > 8
     told = 0
     for fails in range(disk.calls):
@@ -99,6 +120,7 @@ def test_every_call_fails(tmp_path, monkeypatch, writer, ever, error):
         with monkeypatch.context() as patch:
             Disk(patch, fails, error, ever)
             said = one_line_or_none(save, path)
+            freed()
         told += said is not None
         expected = (2,) if said is None else (1, 2)
         assert load(path) in expected, fails
@@ -106,15 +128,17 @@ def test_every_call_fails(tmp_path, monkeypatch, writer, ever, error):
         assert left == [] or ever, fails
         for name in left:
             os.unlink(tmp_path / name)
-    assert told >= disk.calls - 3  # a folder that cannot be opened, synchronised, closed
+    # A folder that cannot be opened, synchronised, closed; the old file, opened and closed only to free it later.
+    assert told >= disk.calls - 5
 
 
+@pytest.mark.usefixtures("sections")
 @pytest.mark.parametrize("most", [1, 1000])
 def test_a_disk_that_takes_a_part_of_each_write(tmp_path, monkeypatch, most):
     write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:most]))
-    model_of(3).save(tmp_path / "model.h5")
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:most]))
+        model_of(3).save(tmp_path / "model.h5")
     assert bits(fn.load(tmp_path / "model.h5").parameters) == bits(model_of(3).parameters)
 
 
@@ -141,6 +165,21 @@ def test_a_write_that_takes_nothing(tmp_path, monkeypatch):
     with pytest.raises(FileFormatError, match="took no bytes"):
         write_whole(tmp_path / "a", [b"abc"])
     assert os.listdir(tmp_path) == []
+
+
+def test_a_large_old_file_is_freed_though_no_thread_can_be_had(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    closed, close = [], os.close
+    monkeypatch.setattr(files, "LARGE", 0)
+    write_whole(tmp_path / "a", [b"old"])
+    old = os.stat(tmp_path / "a").st_ino
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(os, "close", lambda file: (closed.append(os.fstat(file).st_ino), close(file)))
+    write_whole(tmp_path / "a", [b"new"])
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert old in closed
 
 
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO])
@@ -192,3 +231,26 @@ def test_bytes_that_change_while_they_are_written(tmp_path, monkeypatch):
     with pytest.raises(FileFormatError, match="read back"):
         write_whole(tmp_path / "a", [b"first", array])
     assert (tmp_path / "a").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("place", range(0, 5000, 350))
+def test_each_section_is_read_back(tmp_path, monkeypatch, place):
+    """A disk that changes one byte, wherever it is; and arrays of all sizes, contiguous or not."""
+    monkeypatch.setattr(pieces, "SECTION_BYTES", 700)
+    content, sections, write = np.arange(5000, dtype=np.uint8), [], pieces.write_all
+    arrays = [content[:10], content[10:2410].reshape(2, 40, 30).transpose(0, 2, 1), content[2410:]]
+
+    def wrong(descriptor, part):
+        at = os.lseek(descriptor, 0, os.SEEK_CUR)
+        write(descriptor, part)
+        if at <= place < at + len(part):
+            os.pwrite(descriptor, b"?", place)
+
+    write_whole(tmp_path / "a", arrays, lambda found: sections.extend(found) or b"", 0)
+    whole = b"".join(array.tobytes() for array in arrays)
+    assert (tmp_path / "a").read_bytes() == whole
+    assert sections == [hashlib.sha256(whole[low : low + 700]).digest() for low in range(0, 5000, 700)]
+    monkeypatch.setattr(pieces, "write_all", wrong)
+    with pytest.raises(FileFormatError, match="read back"):
+        write_whole(tmp_path / "a", arrays)
+    assert (tmp_path / "a").read_bytes() == whole

@@ -33,7 +33,3 @@ def test_one_generator_does_not_move_another():
     random.generator(0, "shuffle", 1).random(100)
     np.random.seed(1)
     assert (random.generator(0, "shuffle", 2).random(5) == alone).all()
-
-
-def test_the_former_name_stays():
-    assert random.stream is random.generator

@@ -12,9 +12,11 @@ import fastnn.experiment.executors
 from fastnn.cli import main
 from fastnn.cli.sweep import axes_of
 from fastnn.data import generate_moons, save_npz
+from fastnn.engine.threads import processors, threads_at_hand
+from fastnn.experiment.cluster_threads import shares_of
 from fastnn.recipes import RECIPES, worker
 from tests.small_data import write_all
-from tests.tiny import jit_only
+from tests.tiny import jit_only, python, two_threads
 
 FLAGS = ["--epochs", "2", "--hidden", "4", "--threads", "1"]
 
@@ -110,8 +112,9 @@ def test_jobs_give_the_same_figures(sweep):
     grid = ("--grid", "lr=0.05,0.15")
     assert sweep(*grid) == 0
     assert sweep(*grid, "--jobs", "2", "--out", "jobs") == 0
-    same = [name for name in table()[0] if name != "seconds"]
+    same = [name for name in table()[0] if name not in ("seconds", "threads")]
     assert [[row[name] for name in same] for row in table()] == [[row[name] for name in same] for row in table("jobs")]
+    assert {row["threads"] for row in table("jobs")} == {str(max(1, threads_at_hand() // 2))}
 
 
 @pytest.fixture
@@ -130,10 +133,45 @@ def test_a_cluster_gives_the_same_figures(files, monkeypatch, tmp_path, schedule
     command = ["sweep", "cats-vs-cars", "--data", str(files["cats-vs-cars"]), "--epochs", "2", *grid]
     assert main(command) == 0
     assert main([*command, "--scheduler", scheduler, "--out", "cluster"]) == 0
-    same = [name for name in table()[0] if name != "seconds"]
+    same = [name for name in table()[0] if name not in ("seconds", "threads")]
     here, there = ([[row[name] for name in same] for row in table(*folder)] for folder in ((), ("cluster",)))
     assert sorted(here) == sorted(there)
     assert {row["status"] for row in table()} == {"finished", "failed"}
+    assert {row["threads"] for row in table("cluster")} == {str(max(1, processors() // 2))}, "two workers share them"
+
+
+class Cluster:
+    """What a `distributed.Client` knows of a cluster: address -> (host, tasks at once, processors)."""
+
+    def __init__(self, **workers):
+        self.workers = workers
+
+    def run(self, function):
+        assert function is processors
+        return {address: count for address, (_, _, count) in self.workers.items()} | {"one that left": 4}
+
+    def scheduler_info(self, n_workers):
+        found = {address: {"host": host, "nthreads": tasks} for address, (host, tasks, _) in self.workers.items()}
+        return {"workers": found}
+
+
+def test_trials_share_the_processors_of_their_machine():
+    cluster = Cluster(a=("one", 1, 8), b=("one", 3, 8), c=("two", 1, 6), d=("three", 16, 4))
+    assert shares_of(cluster) == {"a": 2, "b": 2, "c": 6, "d": 1}
+
+
+@jit_only
+@two_threads
+def test_a_worker_whose_nanny_says_one_thread_uses_its_share(tmp_path):
+    """Dask sets OMP_NUM_THREADS=1 for its workers."""
+    code = (
+        "import json\nfrom pathlib import Path\nfrom fastnn.engine.threads import threads_at_hand\n"
+        "from fastnn.experiment import cluster_threads as c, executors\nimport distributed\n"
+        "distributed.get_worker = lambda: type('Worker', (), {'address': 'here'})\n"
+        "print(threads_at_hand(), c.train_with_share(lambda *_: executors.usable_threads(), {'here': 2}, 1, 2))"
+    )
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    assert python(code, OMP_NUM_THREADS="1").split() == ["1", "2"]
 
 
 def test_a_worker_s_trouble_is_not_the_settings(files, monkeypatch, tmp_path, capsys):

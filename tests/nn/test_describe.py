@@ -1,5 +1,7 @@
 """The table that describes a model to a person."""
 
+import pickle
+
 import fastnn as fn
 
 
@@ -53,3 +55,17 @@ def test_the_last_lines_tell_the_memory_to_predict_and_to_train():
     trained = fn.Adam()
     model.summary(optimizer=trained)
     assert not trained.state
+
+
+def test_a_summary_is_a_text_that_a_notebook_shows_as_a_table():
+    model = fn.Sequential([fn.Dense(4, name="<first>"), fn.Dense(2)], input_shape=(3,))
+    summary = model.summary()
+    assert isinstance(summary, str)
+    assert repr(summary) == str(summary) == "\n".join(summary.splitlines())
+    again = pickle.loads(pickle.dumps(summary))
+    assert (again, again._repr_html_()) == (summary, summary._repr_html_())
+    for html in (summary._repr_html_(), model._repr_html_()):
+        assert html.count("<tr>") == 3
+        assert "&lt;first&gt;" in html
+        assert "26 parameters" in html
+    assert "memory beside data" in summary._repr_html_()

@@ -11,6 +11,7 @@ import numpy as np
 import fastnn as fn
 from fastnn import data
 from fastnn.cli import main
+from fastnn.common import pieces
 from fastnn.common.errors import DataError, FastnnError
 from fastnn.data import catalogue, remote
 from fastnn.experiment.recipe import Recipe
@@ -73,6 +74,13 @@ def saving():
     yield Kind(
         lambda folder: _model(1).save(folder / "m.h5"), told(lambda folder: _model(2).save(folder / "m.h5")), bits
     )
+
+
+@contextlib.contextmanager
+def in_sections():
+    """A model whose file has many sections, as a large one has; the old file is still freed by the rename."""
+    with mock.patch.object(pieces, "SECTION_BYTES", 700), saving() as kind:
+        yield kind
 
 
 def _trained(folder, epochs):
@@ -230,6 +238,7 @@ def _digits(number):
 
 KINDS = {
     "model": saving,
+    "sections": in_sections,
     "training": training,
     "run": command,
     "sweep": sweep,

@@ -6,7 +6,6 @@ A forged file is right in what a check would find at once, such as checksums, an
 import contextlib
 import csv
 import gzip
-import hashlib
 import io
 import json
 import re
@@ -17,12 +16,14 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import h5py
 import numpy as np
 
 import fastnn as fn
 from fastnn import data
+from fastnn.common import pieces
 from fastnn.common.framed import frame
 from fastnn.data.hdf5.file import HDF5Array, HDF5File
 from fastnn.experiment.run_files import SUMMARY, read_summary
@@ -33,6 +34,7 @@ from fastnn.recipes import RECIPES
 from fastnn.training import storage
 from fastnn.training.callbacks.monitor import load_monitor
 from tests.data_files import images, labels, small_set
+from tests.frames import sealed
 from tests.proofs.mutations import WORDS, forged_text, mutated
 from tests.small_data import write_trigrams
 from tests.tiny import fit, tiny_model
@@ -50,14 +52,6 @@ class Kind:
     read: Callable
     forge: Callable = mutated
     costly: bool = False
-
-
-def sealed(content):
-    """A framed file with the length and the digest that its frame should have."""
-    mark, version, _, start = frame.FIELDS.unpack_from(content)
-    fields = frame.FIELDS.pack(mark, version, len(content), start)
-    digest = hashlib.sha256(content[frame.BLOCK :]).digest()
-    return (fields + digest).ljust(frame.BLOCK, b"\0") + content[frame.BLOCK :]
 
 
 def forged_frame(content, rng):
@@ -83,6 +77,28 @@ def make_checkpoint(path):
 def resume(path):
     storage.read(path)
     fn.load(path)
+
+
+def make_first_frame(path):
+    """A model in the first version of the frame."""
+    tiny_model().save(path)
+    path.write_bytes(sealed(path.read_bytes(), 1))
+
+
+def load_in_sections(path):
+    """As if the file were large."""
+    with mock.patch.object(pieces, "SECTION_BYTES", 300):
+        fn.load(path)
+
+
+def forged_in_sections(content, rng):
+    with mock.patch.object(pieces, "SECTION_BYTES", 300):
+        return forged_frame(content, rng)
+
+
+def make_in_sections(path):
+    with mock.patch.object(pieces, "SECTION_BYTES", 300):
+        tiny_model().save(path)
 
 
 def make_monitor(path):
@@ -362,6 +378,8 @@ KINDS = {
         "model.h5", lambda path: tiny_model().save(path), fn.load, either(mutated, forged_frame, forged_frame)
     ),
     "checkpoint": Kind("c.h5", make_checkpoint, resume, either(mutated, forged_frame, forged_frame)),
+    "first frame": Kind("f.h5", make_first_frame, fn.load, either(mutated, forged_frame, forged_frame)),
+    "sections": Kind("s.h5", make_in_sections, load_in_sections, either(mutated, forged_in_sections)),
     "monitor": Kind("m.h5", make_monitor, load_monitor, either(mutated, forged_frame, forged_frame)),
     "part": Kind("p.h5", make_part, lambda path: load_run(path, "a", SETTINGS), forged_frame),
     "idx": Kind("a-idx", make_idx, data.read_idx),

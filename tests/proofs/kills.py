@@ -43,7 +43,7 @@ def trigram(folder):
 
 
 def sweep(folder):
-    grid = ["--grid", "sizes=2x3,2x4,3x5", "--grid", "lr=.1,.2", "--samples", "4000", "--epochs", "12"]
+    grid = ["--grid", "sizes=2x3,2x4", "--grid", "lr=.1,.2", "--samples", "2000", "--epochs", "8"]
     return main(["sweep", "trigram", "--quick", *grid, "--out", str(folder / "run")])
 
 

@@ -12,7 +12,7 @@ from fastnn_kernels.registry import REGISTRY
 from tests.proofs import calls_made, careless_calls
 from tests.proofs.guarded import guarded_run
 
-CALLS = 600 if JIT else 150
+CALLS = 300 if JIT else 75
 
 
 def test_calls():

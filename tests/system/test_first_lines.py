@@ -48,9 +48,9 @@ def test_what_is_taken_as_it_is_meant():
 
 
 @pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 1), (2, 1)])
-def test_verbose_as_a_number(verbose, lines, capsys):
+def test_verbose_as_a_number(verbose, lines, caplog):
     fitted(verbose=verbose)
-    assert capsys.readouterr().err.count("epoch 1/1") == lines
+    assert caplog.text.count("epoch 1/1") == lines
 
 
 def test_balanced_classes():

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common import pieces
 from fastnn.common.framed import frame, unframed
 from fastnn.nn.initializers import Zeros
 from fastnn.nn.layers.base import restored
 from fastnn.training import storage
 from fastnn.training.callbacks.monitor import load_monitor
+from tests.frames import sealed
 from tests.tiny import bits, fit, tiny_model
 
 FORGERIES = 1000  # of each kind of file
@@ -30,14 +32,6 @@ def files(tmp_path_factory):
 
 
 LOADERS = {"model.h5": fn.load, "checkpoint.h5": storage.read, "monitor.h5": load_monitor}
-
-
-def sealed(content):
-    """The file with a frame that says it is whole: what only somebody who means harm would make."""
-    mark, version, _, start = frame.FIELDS.unpack_from(content)
-    fields = frame.FIELDS.pack(mark, version, len(content), start)
-    digest = hashlib.sha256(content[frame.BLOCK :]).digest()
-    return (fields + digest).ljust(frame.BLOCK, b"\0") + content[frame.BLOCK :]
 
 
 def mutated(content, rng):
@@ -55,6 +49,28 @@ def mutated(content, rng):
         case 3:
             del content[low:]
     return bytes(content)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize("version", [1, 2])
+def test_frames_of_both_versions_are_read_with_the_same_checks(files, tmp_path, monkeypatch, name, version):
+    """A byte of each section in turn is another one, among many small sections."""
+    content, path = (files / name).read_bytes(), tmp_path / name
+    size = len(content) // 9
+    monkeypatch.setattr(pieces, "SECTION_BYTES", size)
+    whole = sealed(content, version)
+    path.write_bytes(whole)
+    assert one_line_or_none(LOADERS[name], path) is None
+    for place in [8, *range(12, frame.BLOCK, 100), *range(frame.BLOCK + 5, len(whole), size), len(whole) - 1]:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 64]) + whole[place + 1 :])
+        assert one_line_or_none(LOADERS[name], path), place
+
+
+@pytest.mark.parametrize("version", [0, 3, 2**32 - 1])
+def test_a_frame_of_another_version(files, tmp_path, version):
+    whole = (files / "model.h5").read_bytes()
+    (tmp_path / "model.h5").write_bytes(sealed(whole, version))
+    assert "a frame of version" in one_line_or_none(fn.load, tmp_path / "model.h5")
 
 
 @pytest.mark.parametrize("name", LOADERS)

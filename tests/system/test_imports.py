@@ -40,6 +40,7 @@ def imported(path):
 @pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: str(path.relative_to(KERNELS)))
 def test_kernels_import_nothing_but_numpy_and_numba(path):
     allowed = set(sys.stdlib_module_names) | {"numpy", "numba", "llvmlite", "fastnn_kernels"}
+    allowed |= {"platformdirs"} if path.name == "_folders.py" else set()  # no file with a loop
     assert {name.split(".")[0] for name in imported(path)} <= allowed
 
 
@@ -76,7 +77,7 @@ def test_no_circles(modules):
 
 
 # A file may import from its own room and from those to its left; `top` are the files of fastnn itself.
-ROOMS = ["common", "text", "engine", "nn", "data", "training", "plots", "top", "experiment", "recipes", "cli"]
+ROOMS = ["common", "text", "engine", "nn", "data", "plots", "training", "top", "experiment", "recipes", "cli"]
 
 
 def room(module):

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import fastnn as fn
 import fastnn_kernels
 from fastnn.cli import main
+from fastnn.data import catalogue, generate_moons
 from fastnn.experiment.run_folder import RunFolder
 from fastnn_kernels._cache import cache_folder
 from tests.tiny import environment, fit, jit_only, tiny_model
@@ -35,10 +37,13 @@ def printed(command, env):
     return done.stdout.strip()
 
 
+@jit_only  # the command judges areas of its pictures: minutes in Python loops, of nothing that has to do with names
 def test_names_in_other_scripts(tmp_path, monkeypatch, capsys):
     home = tmp_path / ODD
     home.mkdir()
     monkeypatch.chdir(home)
+    small = replace(catalogue.DATA_SETS["moons"], generate=lambda: generate_moons(20))
+    monkeypatch.setitem(catalogue.DATA_SETS, "moons", small)
     assert main(["data", "make", "moons", "--out", "данные 🦊.npz"]) == 0
     command = ["train", "moons", "--data", "данные 🦊.npz", "--epochs", "1", "--compare", "none", "--hidden", "2"]
     assert main([*command, "--out", f"{ODD}/a b"]) == 0

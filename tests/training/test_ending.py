@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common.framed.skeleton import Skeleton
 from fastnn.training import storage
 from fastnn.training.callbacks import Checkpoint
 from fastnn.training.model import Predictor
@@ -149,6 +150,16 @@ def test_batches_of_a_user_s_own_are_not_kept_within(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         words().fit(batches, callbacks=[fn.Checkpoint(tmp_path / "c.h5"), Stops()], verbose=False)
     assert not (tmp_path / "c.h5").exists()
+
+
+@pytest.mark.parametrize("method", ["write", "seek", "truncate"])
+def test_ctrl_c_while_the_hdf5_library_runs_is_a_ctrl_c(tmp_path, monkeypatch, method):
+    """That library calls back into Python, and makes another error of one that is raised there."""
+    path = tmp_path / "m.h5"
+    monkeypatch.setattr(Skeleton, method, at_call(1, getattr(Skeleton, method)))
+    with pytest.raises(KeyboardInterrupt):
+        words().save(path)
+    assert bits(fn.load(path).parameters) == bits(words().parameters)
 
 
 TERMINATED = """

@@ -1,10 +1,74 @@
 """What training records: a dict an epoch, and the loss of every step."""
 
+import re
+import sys
+
 import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common.text import percent
 from tests.tiny import fit, tiny_model, trigrams
+
+
+@pytest.fixture(scope="module")
+def history():
+    return fit(tiny_model(), epochs=4, validation_data=trigrams(9)).history
+
+
+class TestShown:
+    """As a table, a figure, a line, and in a notebook."""
+
+    def test_a_frame(self, history):
+        frame = pytest.importorskip("pandas").DataFrame(history.epochs).set_index("epoch")
+        assert history.to_frame().equals(frame)
+        assert list(history.to_frame().index) == [1, 2, 3, 4]
+        assert len(fn.History().to_frame()) == 0
+
+    def test_without_pandas(self, history, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pandas", None)
+        with pytest.raises(fn.FastnnError, match=r"pandas is not installed; install it with: pip install pandas$"):
+            history.to_frame()
+
+    def test_a_figure_of_both_losses(self, history):
+        loss, accuracy = history.plot().axes
+        assert [list(line.get_ydata()) for line in loss.lines] == [history["loss"], history["val_loss"]]
+        np.testing.assert_allclose(accuracy.lines[1].get_ydata(), np.multiply(100, history["val_accuracy"]))
+
+    def test_in_axes_of_a_user(self, history):
+        from matplotlib.figure import Figure
+
+        ax = Figure().subplots()
+        assert history.plot(ax=ax) is history.plot("accuracy", ax=ax) is ax
+        assert len(ax.lines) == 4
+        with pytest.raises(ValueError, match="ax holds one panel, but there are 2 to draw"):
+            history.plot("loss", "accuracy", ax=ax)
+        with pytest.raises(ValueError, match="none of"):
+            history.plot("mae")
+
+    def test_a_line_that_does_not_grow(self, history):
+        assert re.fullmatch(r"<History of 4 epochs: loss [\d.]+, accuracy [\d.]+ %, val_loss .*>", repr(history))
+        assert repr(fn.History()) == "<History of 0 epochs>"
+
+    def test_html_has_last_and_best(self, history):
+        html = history._repr_html_()
+        best = history.best("val_accuracy")
+        assert f">{percent(history['val_accuracy'][-1])}</td>" in html
+        assert f">{percent(best['val_accuracy'])}</td>" in html
+        assert 'alt="loss and val_loss by epoch"' in html
+        assert len(html) < 5_000
+        assert "0 epochs" in fn.History()._repr_html_()
+
+    def test_html_of_odd_figures(self):
+        epochs = [{"epoch": 1, "loss": float("nan"), "<b>": 1.0, "arrays": np.ones(3)}, {"epoch": 2, "loss": 1.0}]
+        html = fn.History(epochs=[epochs[1], epochs[0]], stop_reason="<why>")._repr_html_()
+        assert "&lt;b&gt;" in html
+        assert "&lt;why&gt;" in html
+        assert "arrays" not in html
+
+    def test_a_long_history_is_a_short_picture(self):
+        epochs = [{"epoch": n, "loss": 1000.0 / n, "val_loss": 1.0} for n in range(1, 20_001)]
+        assert len(fn.History(epochs=epochs)._repr_html_()) < 7_000
 
 
 class TestHistory:

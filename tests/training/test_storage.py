@@ -123,7 +123,7 @@ class TestNothingHalfWritten:
         def interrupted(*arguments):
             raise error
 
-        monkeypatch.setattr(files, "check_same", interrupted)
+        monkeypatch.setattr(files, "write_head", interrupted)
         model.set_parameters({"dense.b": np.zeros(5)})
         with pytest.raises(fn.FileFormatError if error is OSError else error):
             model.save(path)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 
-import numpy as np
-
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import BINARY, check_readable
 
@@ -46,21 +44,11 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[FileIO]:
             file.close()
 
 
-def fill(file: FileIO, out: np.ndarray) -> None:
-    """Read the next `len(out)` bytes into `out`, uint8. OSError if the file ends before."""
-    rest = memoryview(out.data)
-    while rest:
-        done = file.readinto(rest)
-        if not done:
-            raise OSError(f"it ends {len(rest):,} bytes too early")
-        rest = rest[done:]
-
-
 def _check_unlocked(file: FileIO, path: str | os.PathLike[str]) -> None:
     """FileFormatError if another process holds the lock that HDF5 takes of a file that it writes."""
     try:
-        import fcntl
-    except ImportError:
+        import fcntl  # not filelock: readers share this lock, and a file that is read-only can be locked so
+    except ImportError:  # Windows: what a process has locked there cannot be read, which says so by itself
         return
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # it ends when the file is closed

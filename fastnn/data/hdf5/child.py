@@ -129,7 +129,7 @@ def limit(seconds, count):
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
     signal.setitimer(signal.ITIMER_REAL, 3 * seconds)  # waiting takes no time of the processor
     try:
-        with open("/proc/self/statm") as file:
+        with open("/proc/self/statm", encoding="ascii") as file:
             now = int(file.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + 2 * count + SPARE, resource.RLIM_INFINITY))
     except (OSError, ValueError):  # no such limit on this system

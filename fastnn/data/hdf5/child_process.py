@@ -19,6 +19,11 @@ SECONDS = 20  # of the processor for any request; each 10 MB that it is to read 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 LONGEST_HEAD = 256 << 20  # bytes of the line before an answer's content
 PIPE_BYTES = 1 << 20
+# Where Ctrl-C, which is for this process, does not reach the child: a session under POSIX, a group under Windows.
+OF_ITS_OWN: dict[str, Any] = {
+    "start_new_session": os.name != "nt",
+    "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+}
 
 
 class Child:
@@ -86,7 +91,7 @@ class Child:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
-            # -I: beside the script stand modules of any name. A session of its own: Ctrl-C is for this process.
+            # -I: beside the script stand modules of any name.
             command = [sys.executable, "-I", str(SCRIPT), self._name(), str(SECONDS), *filter(None, sys.path)]
             self._process = subprocess.Popen(
                 command,
@@ -94,7 +99,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=() if os.name == "nt" else (self._file.fileno(),),
-                start_new_session=True,
+                **OF_ITS_OWN,
                 env={**os.environ, **ONE_THREAD},
             )
             _widen(self._process)

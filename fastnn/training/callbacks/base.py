@@ -13,6 +13,7 @@ from fastnn.nn.optimizers import Optimizer
 from fastnn.training.memory import Memory
 from fastnn.training.model import Predictor
 from fastnn.training.runner import Runner
+from fastnn_kernels._former import warn_of_former
 
 
 class Run:
@@ -90,7 +91,8 @@ class Run:
 
     @property
     def plan(self) -> "Run":
-        """The run itself: the former way to gradients and layers' outputs."""
+        """The run itself: the former way to gradients and layers' outputs, gone in 0.3."""
+        warn_of_former("run.plan", "run", "0.3")
         return self
 
 

@@ -18,6 +18,7 @@ from fastnn.common.hdf5 import hdf5_errors
 from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
+from fastnn.training.interrupt import InterruptShield
 
 KIND = frame.Kind("fastnn-monitor", 2, "one that a Monitor wrote")
 FIGURES = ("step", "epoch", "nonfinite", "min", "max", "mean", "std", "counts", "edges")
@@ -143,7 +144,8 @@ def _save(path: Path, records: list[Record]) -> None:
     tree: dict[str, dict[str, Any]] = {}
     for (kind, name), series in _columns(records).items():
         tree.setdefault(kind, {})[name] = series
-    frame.save(path, KIND, tree)
+    with InterruptShield() as shield, shield.delay():  # within a call of the HDF5 library it would become another error
+        frame.save(path, KIND, tree)
 
 
 def load_monitor(path: str | Path) -> list[Record]:

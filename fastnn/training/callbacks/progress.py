@@ -1,17 +1,28 @@
 """Shows progress on stderr: a bar with loss, speed and time left, and a line for each epoch."""
 
 import logging
-import sys
-from collections.abc import Sequence
 from typing import Any
 
-from fastnn.common.text import loss_text, metric_text
+from fastnn.common import notebook, stderr
+from fastnn.common.text import loss_text
 from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.kernel_log import KernelMessages
+from fastnn.training.callbacks.lines import LARGE_BYTES, CompilationNote, EpochLines, epoch_line
 
-WIDTH = 80  # of a terminal
-LONGEST = 110  # a line of the usual figures, loss and accuracy of both sets, is somewhat longer and stays one
-LARGE_BYTES = 100_000_000  # of memory: a training that takes less does not say so
-KERNELS = logging.getLogger("fastnn_kernels")
+
+def shown(verbose: bool | int | str) -> tuple[Callback, ...]:
+    """What shows a training, as `fit(verbose=...)` says. ValueError if it is none of True, False, "auto", 0, 1, 2."""
+    if not isinstance(verbose, int | str) or verbose not in (0, 1, 2, "auto"):
+        raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
+    if not verbose:
+        return ()
+    if notebook.shell() is not None:
+        from fastnn.training.callbacks.notebook import NotebookDisplay
+
+        return (NotebookDisplay(),)
+    if stderr.is_terminal():
+        return (ProgressBar(),)
+    return CompilationNote(), EpochLines(asked=verbose != "auto")
 
 
 class ProgressBar(Callback):
@@ -25,25 +36,17 @@ class ProgressBar(Callback):
         self.task: Any = None
         self.listener: logging.Handler = logging.NullHandler()
         self.first_epoch = 0
-
-    @staticmethod
-    def wanted(verbose: bool | int | str) -> bool:
-        """Whether `fit(verbose=...)` asks for a bar. ValueError if it is none of True, False, "auto", 0, 1, 2."""
-        if not isinstance(verbose, int | str) or verbose not in (0, 1, 2, "auto"):
-            raise ValueError(f"verbose is {verbose!r}, expected True, False or 'auto'")
-        return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
+        self.said = False
 
     def on_train_begin(self, run: Run) -> None:
-        from rich.console import Console
-
-        self.console = Console(stderr=True)
+        self.console = _console()
         if run.memory.total >= LARGE_BYTES:
             self.console.print(f"takes {run.memory}", highlight=False, soft_wrap=True)
         self.bar = _bar(self.console)
         self.task = self.bar.add_task(
             "loading kernels", total=run.samples * (run.last_epoch - run.epoch) or None, note=""
         )
-        self.listener = _listen(_Compilations(self.bar, self.task))
+        self.listener = KernelMessages(self._say).listen()
         self.first_epoch = run.epoch
         self.bar.start()
 
@@ -61,29 +64,26 @@ class ProgressBar(Callback):
         self.bar.console.print(epoch_line(run.logs, run.last_epoch, names), highlight=False, soft_wrap=True)
 
     def on_train_end(self, run: Run) -> None:
-        KERNELS.removeHandler(self.listener)
+        KernelMessages.end(self.listener)
         self.bar.stop()
 
-
-class CompilationNote(Callback):
-    """A line on stderr if kernels must be compiled: without a bar, as in a notebook, seconds of silence were odd."""
-
-    def __init__(self) -> None:
-        self.listener: logging.Handler = logging.NullHandler()
-
-    def on_train_begin(self, run: Run) -> None:
-        self.listener = _listen(_FirstMessage())
-
-    def on_train_end(self, run: Run) -> None:
-        KERNELS.removeHandler(self.listener)
+    def _say(self, text: str) -> None:
+        """Say in the bar that a kernel is being compiled: the first run of a version takes a while."""
+        if not self.said:
+            self.bar.console.print(f"{text} ...", highlight=False)
+            self.said = True
+            return
+        self.bar.update(self.task, description=text)
+        self.bar.refresh()
 
 
-def _listen(listener: logging.Handler) -> logging.Handler:
-    """Hand the listener what the kernels log; where nobody chose a level for them, from INFO on."""
-    if KERNELS.level == logging.NOTSET:
-        KERNELS.setLevel(logging.INFO)
-    KERNELS.addHandler(listener)
-    return listener
+def _console() -> Any:
+    from rich.console import Console
+
+    if stderr.is_terminal():
+        return Console(stderr=True)
+    writer: Any = stderr.Writer()
+    return Console(file=writer, force_jupyter=False)
 
 
 def _bar(console: Any) -> Any:
@@ -111,49 +111,3 @@ def _speed_column() -> Any:
             return f"{task.speed:,.0f} samples/s" if task.speed else ""
 
     return Speed()
-
-
-class _Compilations(logging.Handler):
-    """Says in the bar that a kernel is being compiled: the first run of a version takes a while."""
-
-    def __init__(self, bar: Any, task: Any):
-        super().__init__(logging.INFO)
-        self.bar, self.task = bar, task
-        self.said = False
-
-    def emit(self, record):
-        if not self.said:
-            self.bar.console.print(f"{record.getMessage()} ...", highlight=False)
-            self.said = True
-            return
-        self.bar.update(self.task, description=record.getMessage())
-        self.bar.refresh()
-
-
-class _FirstMessage(logging.Handler):
-    """Writes the first message, which says how many kernels are compiled, and none of the others."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.said = False
-
-    def emit(self, record):
-        if not self.said:
-            sys.stderr.write(f"{record.getMessage()} ...\n")
-            self.said = True
-
-
-def epoch_line(logs: dict[str, Any], last_epoch: int, metrics: Sequence[str]) -> str:
-    """One epoch in a line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ...; in several where it has many figures."""
-    begin = f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"
-    names = ["loss", *metrics]
-    shown = [name for name in (*names, *(f"val_{name}" for name in names)) if name in logs]
-    figures = [f"{name} {metric_text(name, logs[name], 1)}" for name in shown]
-    parts = [begin, *figures, f"{logs['samples_per_second']:,.0f} samples/s"]
-    if len("  ".join(parts)) <= LONGEST:
-        return "  ".join(parts)
-    lines = [parts[0]]
-    for part in parts[1:]:
-        fits = len(lines[-1]) + 2 + len(part) <= WIDTH and not part.startswith("val_loss ")
-        lines[-1:] = [f"{lines[-1]}  {part}"] if fits else [lines[-1], " " * (len(begin) + 2) + part]
-    return "\n".join(lines)

@@ -13,7 +13,6 @@ __all__ = [
     "permuted_indices",
     "record_step",
     "scale_values",
-    "select_rates",
     "select_scalars",
     "sequential_indices",
 ]
@@ -51,9 +50,6 @@ def advance_cursor(cursor, indices):
 def select_scalars(scalars, table, cursor):
     """scalars = table[cursor[2]]"""
     scalars[:] = table[cursor[2]]
-
-
-select_rates = select_scalars  # the former name
 
 
 def gather_rows(out, source, indices):

@@ -5,13 +5,11 @@ import numpy as np
 __all__ = [
     "add_l1",
     "add_l2",
-    "clear",
     "clip_by_global_norm",
     "clip_by_value",
     "max_norm_columns",
     "penalty_l1",
     "penalty_l2",
-    "scale_by_norm",
     "sum_of_squares",
     "zero",
 ]
@@ -40,9 +38,6 @@ def zero(out):
     out[:] = 0
 
 
-clear = zero  # the former name
-
-
 def penalty_l2(losses, partial, cursor, w, scalars):
     """losses[step] += ½ · λ · Σ w²"""
     losses[cursor[1]] += 0.5 * scalars[0] * _sum_in_chunks(partial, w**2)
@@ -62,9 +57,6 @@ def clip_by_global_norm(dw, norm2, scalars):
     """dw *= min(1, max_norm / √norm2)"""
     norm = np.sqrt(norm2[0])
     dw *= 1 if norm <= scalars[0] else scalars[0] / norm
-
-
-scale_by_norm = clip_by_global_norm  # the former name
 
 
 def clip_by_value(dw, scalars):
