@@ -102,9 +102,3 @@ def test_the_api_has_every_public_name():
     missing += [f"plots.{name}" for name in plots.__all__ if not {f"fastnn.plots.{name}", f"plots.{name}"} & told]
     missing += [f"data.{name}" for name in data.__all__ if not {f"fastnn.data.{name}", f"fastnn.{name}"} & told]
     assert missing == []
-
-
-def test_links_of_the_readme_lead_somewhere():
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
-    assert len(links) > 5
-    assert [link for link in links if not (ROOT / link.partition("#")[0]).exists()] == []
