@@ -240,6 +240,11 @@ class Runner:
         """Loss and metrics of all samples used so far."""
         return self._log.metrics(self.steps_done)
 
+    @ieee
+    def metrics_of(self, first: int, steps: int) -> dict[str, float]:
+        """Loss and metrics of the samples of `steps` steps of the pass, from the step numbered `first` on."""
+        return self._log.metrics(steps, first)
+
     def state_arrays(self) -> list[np.ndarray]:
         """The arrays that hold how far the pass has come and what it has recorded."""
         return [self.step.program[self.step.inputs.cursor], *self._log.arrays()]
