@@ -285,9 +285,9 @@ class Runner:
         assert self.step.layered is not None
         ours, step = self.step, self.step.layered()
         step.program.take_over(dict(zip(ours.inputs.bound, step.inputs.bound, strict=True)), ours.program)
+        step.program.begin(step.batch)  # at the beginning of the pass: it gathers all samples where a step takes all
         for mine, its in zip(ours.inputs.written, step.inputs.written, strict=True):
             step.program[its][...] = ours.program[mine]
-        step.program.begin(step.batch)
         return step
 
 
