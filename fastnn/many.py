@@ -20,7 +20,7 @@ from fastnn.training.statistics import fit_statistics
 
 
 class Trained(NamedTuple):
-    """What has become of a model: its history, and the error that ended its training early, None where there is none."""
+    """What has become of a model: its history, and the error that ended its training early; None: there was none."""
 
     model: Model
     history: History
@@ -172,7 +172,7 @@ def _optimizers(models: Sequence[Model], given: Any) -> list[Optimizer]:
     """One for each model."""
     if isinstance(given, Optimizer):
         return [_fresh(given) for _ in models]
-    if isinstance(given, str) or not isinstance(given, Sequence):
+    if not isinstance(given, list | tuple):
         return [model._optimizer(given) for model in models]
     _check_count("optimizer", given, len(models))
     _refuse_twice("optimizer", [one for one in given if isinstance(one, Optimizer)], "one belongs to one model")
@@ -222,7 +222,9 @@ def _pairs(models: Sequence[Model], x: Any, y: Any, sample_weight: Any) -> list[
     if y is not None:
         return [(x, y, sample_weight)] * len(models)
     if not isinstance(x, list | tuple) or not all(map(_is_pair, x)):
-        raise TypeError("fit_many got no y; expected fit_many(models, x, y), or as x alone a list of (x, y) for each model")
+        raise TypeError(
+            "fit_many got no y; expected fit_many(models, x, y), or as x alone a list of (x, y), one a model"
+        )
     if sample_weight is not None:
         raise ValueError("sample_weight was given beside a list of (x, y), expected it in them: (x, y, sample_weight)")
     _check_count("x", x, len(models))
@@ -235,8 +237,13 @@ def _sources(models: Sequence[Model], pairs: Sequence[tuple[Any, ...]], steps: i
     for number, (model, pair) in enumerate(zip(models, pairs, strict=True)):
         same = bool(number) and pair is pairs[0] and sources[0].in_memory
         bare = model.preprocessing is None and models[0].preprocessing is None
-        sources.append(sources[0] if same and bare else model._source(*pair, None, steps))
+        sources.append(sources[0] if same and bare else _source(model, pair, steps))
     return sources
+
+
+def _source(model: Model, pair: tuple[Any, ...], steps: int | None) -> Source:
+    x, y, sample_weight = pair
+    return model._source(x, y, sample_weight, None, steps)
 
 
 def _validated(models: Sequence[Model], given: Any, epochs: int) -> list[Source | None]:
@@ -245,6 +252,8 @@ def _validated(models: Sequence[Model], given: Any, epochs: int) -> list[Source 
         _check_count("validation_data", given, len(models))
     else:
         if given is not None and not _is_pair(given):
-            raise DataError(f"validation_data is {type(given).__name__}, expected (x, y), or a list of them, one a model")
+            raise DataError(
+                f"validation_data is {type(given).__name__}, expected (x, y), or a list of them for the models"
+            )
         given = [given] * len(models)
     return [model._validation(one, epochs) for model, one in zip(models, given, strict=True)]

@@ -20,7 +20,12 @@ def run_all(trainings: Sequence[Callable[[Ended], None]], saves: bool) -> list[E
     with InterruptShield() as shield:
         if saves:
             shield.catch_termination()
-        crew.run(min(usable_threads(), len(trainings)))
+        try:
+            with shield.hold():
+                crew.start(min(usable_threads(), len(trainings)))
+            crew.wait()
+        finally:
+            crew.end()
     return crew.errors
 
 
@@ -31,28 +36,39 @@ class _Crew:
         self.errors: list[Exception | None] = [None] * len(trainings)
         self._left = deque(enumerate(trainings))
         self._ended = Ended()
+        self._done: list[threading.Event] = []  # of each thread
         self._ending: list[BaseException] = []  # what ends all of them, such as the SystemExit of a callback
 
-    def run(self, count: int) -> None:
-        crew = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
-        try:
-            for one in crew:
-                one.start()
-            _wait(crew)
-        finally:
-            self._ended.set()
-            _wait(crew)
+    def start(self, count: int) -> None:
+        for _ in range(count):
+            done = threading.Event()
+            threading.Thread(target=self._work, args=(done,), daemon=True).start()
+            self._done.append(done)
+
+    def wait(self) -> None:
+        """Until all are done; raises what ended them."""
+        # Not `join`: interrupted, it takes a thread for ended that runs (Python 3.11).
+        for done in self._done:
+            while not done.wait(SECONDS_BETWEEN_LOOKS):
+                pass
         if self._ending:
             raise self._ending[0]
 
-    def _work(self) -> None:
-        with threads(1):
-            while not self._ended.is_set():
-                try:
-                    number, training = self._left.popleft()
-                except IndexError:
-                    return
-                self._run(number, training)
+    def end(self) -> None:
+        """Ask all to end, and wait for it."""
+        self._ended.set()
+        for done in self._done:
+            done.wait()
+
+    def _work(self, done: threading.Event) -> None:
+        try:
+            with threads(1):
+                while self._left and not self._ended.is_set():
+                    self._run(*self._left.popleft())
+        except IndexError:  # another thread took the last one meanwhile
+            pass
+        finally:
+            done.set()
 
     def _run(self, number: int, training: Callable[[Ended], None]) -> None:
         try:
@@ -63,9 +79,3 @@ class _Crew:
             if not self._ended.is_set():
                 self._ending.append(error)
             self._ended.set()
-
-
-def _wait(crew: Sequence[threading.Thread]) -> None:
-    for one in crew:
-        while one.is_alive():
-            one.join(SECONDS_BETWEEN_LOOKS)

@@ -46,7 +46,7 @@ class StepLog:
         return [self.losses, self._sums]
 
     def metrics(self, steps: int, first: int = 0) -> dict[str, float]:
-        """Loss and metrics of `steps` steps from `first` on: means over samples by their weights, whatever the reduction.
+        """Loss and metrics of `steps` steps from `first` on: means over samples by weight, whatever the reduction.
 
         The loss includes the penalties.
         """
