@@ -15,6 +15,7 @@ from fastnn.data.h5stream import H5Stream
 from fastnn.data.preprocessing import Pixels, Table, Words
 from fastnn.engine.threads import threads
 from fastnn.loading import load
+from fastnn.many import fit_many
 from fastnn.models import Model, Sequential
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
@@ -122,6 +123,7 @@ __all__ = [
     "bfloat16",
     "callbacks",
     "check_gradients",
+    "fit_many",
     "initializers",
     "kernels",
     "layers",
