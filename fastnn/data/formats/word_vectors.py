@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.data.formats import reading
+from fastnn.common.files import check_readable
 
 
 def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +21,7 @@ def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width:
     of another layout, DataError for another width, numbers that are not finite, or if it has none of the words.
     """
     name = os.fspath(path)
-    reading.check_readable(name)
+    check_readable(name)
     if name.endswith(".npy"):
         vectors = _array(name)
         if vectors.shape != (len(words), width):
