@@ -16,6 +16,7 @@ from fastnn.text.vocabulary import Vocabulary
 
 # What models hold that were saved before tokenizers had configurations. None: what stands between spaces, as it is.
 NAMED = {"spaces": None, "text": Tokenizer()}
+PLAIN = Tokenizer("spaces", lower=False, sentences_end="lines")  # what is nearest to None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +100,16 @@ class Words(Preprocessing):
                 f"{what}: the word {word!r:.60} is not among the {len(self.vocabulary)} of the vocabulary; {hint}"
             )
         return found
+
+    @property
+    def known(self) -> Vocabulary:
+        """The vocabulary as one that looks words up."""
+        return getattr(self, "_known")  # noqa: B009
+
+    @property
+    def rules(self) -> Tokenizer:
+        """How texts are cut into words, and words put together to texts."""
+        return getattr(self, "_rules") or PLAIN  # noqa: B009
 
     def config(self) -> dict[str, Any]:
         rules = self.tokenizer if isinstance(self.tokenizer, str) else dict(self.tokenizer)
