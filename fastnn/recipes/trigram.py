@@ -52,7 +52,9 @@ TRIPLES = (
 class TrigramSettings(Settings):
     epochs: int = setting(50, "passes over the training data, at most", least=1)
     sizes: str = setting("32x256", "embedding width x hidden units; several with commas are trained side by side")
-    embedding: str = setting("", "file of word vectors to start from: .npy, .npz or text; empty: random", is_path=True)
+    embedding: str = setting(
+        "", "word vectors to start from: .npy, .npz, word2vec's text or .bin; empty: random", is_path=True
+    )
     combine: str = setting("concatenate", "how the three embeddings become one vector", choices=("concatenate", "sum"))
     activation: ActivationName = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)

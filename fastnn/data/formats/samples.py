@@ -50,7 +50,7 @@ class Reader(NamedTuple):
 
     def read(self, given: str) -> Samples:
         """The samples of a file, or of words. FileFormatError or DataError, in one line, if they are none."""
-        if isinstance(self.preprocessing, Words) and not _is_path(given):
+        if isinstance(self.preprocessing, Words) and not is_path(given):
             self.preprocessing.ids_of(given, repr(given), *self.input_shape)
             return Samples([given], [given])
         where = "the standard input" if given == STDIN else repr(given)
@@ -101,7 +101,7 @@ class Reader(NamedTuple):
         return Samples([line for _, line in contexts], [line for _, line in contexts])
 
 
-def _is_path(given: str) -> bool:
+def is_path(given: str) -> bool:
     """Whether this is no words but a file, which may be missing."""
     looks_so = not given.split()[1:] and (os.sep in given[1:] or os.path.splitext(given)[1].lower() in (".txt", ".npz"))
     return given == STDIN or os.path.isfile(given) or looks_so

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_readable
+from fastnn.common.gzipped import SIGNATURE as GZIP_SIGNATURE
 from fastnn.common.text import plural
-from fastnn.data.formats.reading import GZIP_SIGNATURE, LARGEST_BYTES
+from fastnn.data.formats.reading import LARGEST_BYTES
 from fastnn.data.formats.text import decoded
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.files import check_readable
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
-from fastnn.data.formats.reading import check_readable
 from fastnn.text.tokens import Tokenizer
 
 log = logging.getLogger(__name__)
