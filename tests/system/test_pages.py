@@ -95,7 +95,17 @@ def test_exit_codes_are_those_of_the_command():
 def test_the_api_has_every_public_name():
     text = "\n".join(page for name, page in PAGES.items() if name.startswith("api/"))
     told = {*re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)} | {*re.findall(r"`((?:\w+\.)?\w+)`", text)}
-    modules = {"callbacks", "initializers", "kernels", "layers", "losses", "optimizers", "schedules", "random", "bfloat16"}
+    modules = {
+        "callbacks",
+        "initializers",
+        "kernels",
+        "layers",
+        "losses",
+        "optimizers",
+        "schedules",
+        "random",
+        "bfloat16",
+    }
     missing = [name for name in fn.__all__ if name not in modules and f"fastnn.{name}" not in told]
     missing += [f"ops.{name}" for name in ops.__all__ if f"fastnn.ops.{name}" not in told and name not in told]
     missing += [f"interop.{name}" for name in interop.__all__ if f"fastnn.interop.{name}" not in told]
