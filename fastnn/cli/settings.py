@@ -16,7 +16,8 @@ def options_of(settings: Any) -> list[click.Option]:
 def _option(name: str, default: Any, metadata: Any) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
     if isinstance(default, bool):
-        return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=metadata["help"])
+        off = metadata["off"] or f"--no-{flag[2:]}"
+        return click.Option([f"{flag}/{off}", name], default=None, help=metadata["help"])
     kind = click.Choice(metadata["choices"]) if metadata["choices"] else type(default)
     text = f"{metadata['help']}  [default: {default}]"
     return click.Option([flag, name], type=kind, help=text)

@@ -119,9 +119,9 @@ def sweep_and_report(
     """
     import numba
 
-    grid.trials()  # a value out of range is an error before data are loaded or folders made
+    trials = grid.trials()  # a value out of range is an error before data are loaded or folders made
     with threads(thread_count) if thread_count else contextlib.nullcontext(), np.errstate(over="ignore"):
-        data, announced = grid.recipe.find(path, grid.quick)
+        data, announced = grid.recipe.find(path, grid.quick, trials[0])
         with held(out):
             work = Sweep(grid, out, data, path, fresh=fresh)
             _train(work, announced, executor_for(numba.get_num_threads()))

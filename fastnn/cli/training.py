@@ -51,7 +51,7 @@ class Request:
         settings = recipe.with_settings(self.changes, self.quick, self.best)
         ours = recipe.best.changes if self.best and recipe.best else {}
         comparisons = recipe.chosen_comparisons(self.compare, {*self.changes, *ours}, self.quick)
-        data, announced = recipe.find(self.data, self.quick)
+        data, announced = recipe.find(self.data, self.quick, settings)
         limit = settings.epochs if "epochs" in self.changes else None
         command = shlex.join(["fastnn", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else ""
         return Experiment(recipe, settings, data, announced, comparisons, limit, self.quick, self.best, command)

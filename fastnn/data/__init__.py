@@ -7,7 +7,7 @@
 Loaders and generators return a `Dataset` of `Split`s. Ids and labels start at 0.
 """
 
-from fastnn.data.catalogue import Use, find_data, load_trigram
+from fastnn.data.catalogue import Use, find_data, is_text, load_trigram
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.download import data_folder, fetch
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
@@ -37,6 +37,7 @@ __all__ = [
     "generate_letters",
     "generate_moons",
     "generate_trigrams",
+    "is_text",
     "load_cats_vs_cars",
     "load_cifar10",
     "load_idx",

@@ -42,7 +42,9 @@ class Recipe:
     quick          the settings that --quick changes
     data_set       the name of its data set in the catalogue; --data takes files of that data set's formats
     use            how the data set is divided; None: as it comes
-    load           path or None -> data, and one line that says which they are; None: `find_data` of `data_set`
+    load           (path or None, settings or None for the recipe's own) -> data, and one line that says which they are;
+                   None: `find_data` of `data_set`
+    of_data        names of the settings by which `load` decides which data these are
     published      what the report published
     preprocessing  (data as loaded) -> what lies between them and the network; None: nothing. Data are prepared by it
                    once, before training, and the model that is saved has it
@@ -74,7 +76,8 @@ class Recipe:
     published: Published = field(default_factory=Published)
     preprocessing: Callable[[Dataset], Preprocessing | None] = _none
     use: Use | None = None
-    load: Callable[[Path | None], tuple[Dataset, str]] | None = None
+    load: Callable[[Path | None, Any], tuple[Dataset, str]] | None = None
+    of_data: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()
     compare_epochs: int = 0
@@ -89,9 +92,12 @@ class Recipe:
     tests_last: bool = False
     answers: Callable[[ExperimentResult], Sequence[Answer | str]] = _nothing
 
-    def find(self, path: Path | None, quick: bool = False) -> tuple[Dataset, str]:
-        """The system's data, and one line that says which they are. Raises what `find_data` raises."""
-        data, announced = self.load(path) if self.load else find_data(self.data_set, path, self.use)
+    def find(self, path: Path | None, quick: bool = False, settings: Any = None) -> tuple[Dataset, str]:
+        """The system's data, and one line that says which they are. Raises what `find_data` raises.
+
+        settings : of the run, of which those named in `of_data` are used; None: the recipe's own
+        """
+        data, announced = self.load(path, settings) if self.load else find_data(self.data_set, path, self.use)
         if quick:
             val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
             data = Dataset(data.train, val, test, data.meta)

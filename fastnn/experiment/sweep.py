@@ -44,7 +44,13 @@ class Grid:
     count: int = 0
 
     def trials(self) -> list[Any]:
-        """The settings of each trial; the last axis changes fastest. ValueError for a value out of range."""
+        """The settings of each trial; the last axis changes fastest. ValueError for a value out of range.
+
+        Also for an axis that decides which data these are: all trials have the same.
+        """
+        if fixed := [name for name in self.recipe.of_data if name in self.axes]:
+            flag = f"--{fixed[0].replace('_', '-')}"
+            raise ValueError(f"--grid has {fixed[0]}, but a sweep has one data set: give {flag} outside of the grid")
         chosen = draw(self.axes, self.count, self.base.get("seed", 0)) if self.count else self._combinations()
         return [self.recipe.with_settings(self.base | changes, self.quick) for changes in chosen]
 

@@ -7,7 +7,10 @@ from typing import Any
 from fastnn.common.errors import DataError
 from fastnn.data import Dataset
 from fastnn.experiment.executors import TrialRow, train_trial
+from fastnn.experiment.settings import changed
 from fastnn.recipes import RECIPES
+
+OfData = tuple[tuple[str, Any], ...]  # the settings that decide which data these are, by name
 
 
 def train(recipe_id: str, path: Path | None, quick: bool, source: str, settings: Any) -> TrialRow:
@@ -16,7 +19,8 @@ def train(recipe_id: str, path: Path | None, quick: bool, source: str, settings:
     DataError if no path is given and the data found here are not those of `source`; else errors of loading.
     """
     recipe = RECIPES[recipe_id]
-    data = _prepared(recipe_id, path, quick, settings.dtype, _stamp(path))
+    of_data = tuple((name, getattr(settings, name)) for name in recipe.of_data)
+    data = _prepared(recipe_id, path, quick, settings.dtype, of_data, _stamp(path))
     if path is None and (found := str(data.meta["source"])) != source:
         raise DataError(f"the worker's data are {found}, expected {source}: give --data, a path that all workers have")
     return train_trial(recipe, settings, data, source)
@@ -29,11 +33,14 @@ def _stamp(path: Path | None) -> tuple[int, ...]:
 
 
 @functools.lru_cache(maxsize=2)  # one for each dtype
-def _prepared(recipe_id: str, path: Path | None, quick: bool, dtype: str, stamp: tuple[int, ...]) -> Dataset:
+def _prepared(
+    recipe_id: str, path: Path | None, quick: bool, dtype: str, of_data: OfData, stamp: tuple[int, ...]
+) -> Dataset:
     recipe = RECIPES[recipe_id]
-    return recipe.prepare(_loaded(recipe_id, path, quick, stamp), dtype)
+    return recipe.prepare(_loaded(recipe_id, path, quick, of_data, stamp), dtype)
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(recipe_id: str, path: Path | None, quick: bool, stamp: tuple[int, ...]) -> Dataset:
-    return RECIPES[recipe_id].find(path, quick)[0]
+def _loaded(recipe_id: str, path: Path | None, quick: bool, of_data: OfData, stamp: tuple[int, ...]) -> Dataset:
+    recipe = RECIPES[recipe_id]
+    return recipe.find(path, quick, changed(recipe.settings, **dict(of_data)))[0]

@@ -11,8 +11,8 @@ from fastnn.data.formats.csv_samples import read_csv
 from fastnn.data.formats.npz import load_samples
 from fastnn.data.formats.picture import is_picture, read_picture
 from fastnn.data.formats.reading import LARGEST_BYTES
-from fastnn.data.formats.text import decoded
 from fastnn.data.preprocessing import Pixels, Preprocessing, Words
+from fastnn.text.decoding import decoded, utf8
 
 PICTURES = (".png", ".jpg", ".jpeg")
 STDIN = "-"
@@ -58,7 +58,9 @@ class Reader(NamedTuple):
                     "the standard input is an .npz archive, expected a picture or text; name the file"
                 )
             return _named(given, load_samples(given))
-        return self._of_text(decoded(content, where), given, where)
+        if isinstance(self.preprocessing, Words):
+            return self._of_texts(decoded(content, where).text, where)
+        return self._of_table(utf8(content, where), given, where)
 
     def _picture(self, content: bytes, where: str) -> Any:
         if isinstance(self.preprocessing, Words):
@@ -70,11 +72,13 @@ class Reader(NamedTuple):
             )
         return read_picture(content, where, self.preprocessing.shape, self.resize)[None]
 
-    def _of_text(self, text: str, given: str, where: str) -> Samples:
-        if not isinstance(self.preprocessing, Words):
-            shape = self.preprocessing.shape if isinstance(self.preprocessing, Pixels) else self.input_shape
-            lines, x = read_csv(text, where, math.prod(shape))
-            return Samples([f"{given}:{line}" for line in lines], x.reshape(-1, *shape))
+    def _of_table(self, text: str, given: str, where: str) -> Samples:
+        shape = self.preprocessing.shape if isinstance(self.preprocessing, Pixels) else self.input_shape
+        lines, x = read_csv(text, where, math.prod(shape))
+        return Samples([f"{given}:{line}" for line in lines], x.reshape(-1, *shape))
+
+    def _of_texts(self, text: str, where: str) -> Samples:
+        assert isinstance(self.preprocessing, Words)
         contexts = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         for number, line in contexts:
             self.preprocessing.ids_of(line, f"{where}, line {number}", *self.input_shape)
