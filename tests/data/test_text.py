@@ -206,7 +206,7 @@ def test_missing_file_and_folder(tmp_path):
 @pytest.mark.parametrize(("name", "tokens"), [("tinyshakespeare", 253_147), ("war_and_peace", 665_383)])
 def test_real_books(real_data, name, tokens):
     path = real_data / "text" / f"{name}.txt"
-    dataset = load_trigram(str(path))
+    dataset = load_trigram(str(path), vocabulary_size=10_000)
     assert dataset.meta["tokens"] == tokens
     sizes = [len(split) for split in dataset.splits().values()]
     assert sum(sizes) == tokens + dataset.meta["sentences"]
