@@ -23,7 +23,9 @@ Job = Adapter | Block
 LOCK = ".compiling"  # a file of the cache's folder, without content
 WITH_TILES = ("matmul", "conv", "narrow", "outer_product")  # families of kernels that call the blocks of `_block`
 PAUSE = 0.05  # seconds between two looks at what others compile
-PATIENCE = 60.0  # seconds without any news after which this process compiles what another one has in hand
+# Seconds without any news after which this process compiles what another one has in hand. Many processes on few
+# processors are slow: each that gave up would make it worse.
+PATIENCE = 300.0
 
 
 class Claims:
