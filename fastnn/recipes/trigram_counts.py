@@ -9,6 +9,7 @@ from fastnn.experiment.train_one import fewer_samples
 from fastnn.models import Model
 from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed
+from fastnn.text.vocabulary import START
 
 BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
@@ -19,7 +20,7 @@ def counts_answer(results: ExperimentResult) -> Answer:
     """Loss and perplexity of counted words, pairs and n-grams, of the net, and of the net mixed with the n-grams."""
     data = fewer_samples(results.data, results.chosen.settings.samples)
     words, order = len(data.meta["words"]), data.train.x.shape[1] + 1
-    counted = {_named(n, order): _counted(data, words, n) for n in sorted({1, 2, order})}
+    counted = {_named(n, order): _counted(data, n) for n in sorted({1, 2, order})}
     net = {split: _of_net(results.model, getattr(data, split), words) for split in SPLITS}
     counts = counted[_named(order, order)]
     weight = best_weight(net["val"], counts["val"])
@@ -36,9 +37,11 @@ def _named(n: int, order: int) -> str:
     return "counted words" if n == 1 else "counted pairs"
 
 
-def _counted(data: Dataset, words: int, order: int) -> dict[str, Floats]:
+def _counted(data: Dataset, order: int) -> dict[str, Floats]:
     """p of the next words of validation and test data, from counts of the training data."""
-    model = KneserNey(_windows(data.train, order), words)
+    words = list(data.meta["words"])
+    start = words.index(START) if START in words else None
+    model = KneserNey(_windows(data.train, order), len(words), start=start)
     return {split: model.probabilities(_windows(getattr(data, split), order)) for split in SPLITS}
 
 
