@@ -53,6 +53,7 @@ FAMILIES = {
         for name in fn.plots.__all__
         if name.upper() != name  # colours are texts
     ],
+    "ops": [f"ops.{name}" for name in fn.ops.__all__],
     "errors": ["DataError", "FastnnError", "FileFormatError", "NonFiniteError", "OutOfMemoryError", "ShapeError"],
     "numbers": [
         *("random.key", "random.generator", "random.seed_number"),
