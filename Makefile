@@ -1,5 +1,5 @@
 # The one front door. Each target runs in the environment that is active (see CONTRIBUTING.md).
-.PHONY: test test-nojit lint quick bench bench-beside all
+.PHONY: test test-nojit lint quick bench bench-beside docs all
 
 all: lint test test-nojit
 
@@ -22,3 +22,6 @@ bench:           ## speed of every kernel and every system's step: some minutes
 
 bench-beside:    ## the same steps and whole trainings beside PyTorch and others, where installed: more than half an hour
 	python -m pytest --benchmark-only -m "peers or trainings" -s
+
+docs:            ## the documentation site, in site/ (needs the `docs` extra); the notebooks are run for their pictures
+	NO_MKDOCS_2_WARNING=1 RUN_NOTEBOOKS=true mkdocs build --strict

@@ -1,4 +1,4 @@
-"""From pytest-benchmark's JSON to the README's tables: steps beside peers and alone; whole trainings; kernels.
+"""From pytest-benchmark's JSON to the tables of docs/speed.md: steps beside peers and alone; whole trainings; kernels.
 
     python -m pytest --benchmark-only -m "peers or trainings or not start" --benchmark-json=results.json
     python -m bench.report results.json [--chart docs/speed.png]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.data.preprocessing import from_config
+from fastnn.data.preprocessing import Words, from_config
 from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
@@ -75,6 +75,14 @@ def model_of(saved: storage.Saved, loss: Losses | None, metrics: Metrics | None,
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
         if "preprocessing" in config:
             model.preprocessing = from_config(config["preprocessing"], saved.preprocessing)
+    return model
+
+
+def with_vocabulary(model: Model) -> Model:
+    """The model. An earlier fastnn kept the vocabulary of a language model in `meta` alone: it becomes Words."""
+    words = model.meta.get("words")
+    if model.preprocessing is None and isinstance(words, list) and words:
+        model.preprocessing = Words(words)
     return model
 
 

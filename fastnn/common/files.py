@@ -164,7 +164,10 @@ def _replace(temporary: Path, target: Path) -> None:
         os.replace(temporary, target)
     finally:
         if kept is not None:
-            threading.Thread(target=_close, args=[kept], name="fastnn frees a file").start()
+            try:
+                threading.Thread(target=_close, args=[kept], name="fastnn frees a file").start()
+            except RuntimeError:  # no thread can be had, as while the interpreter ends
+                _close(kept)
 
 
 def _close(descriptor: int) -> None:

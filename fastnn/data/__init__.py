@@ -8,7 +8,7 @@ Examples:
     >>> data, source = fn.data.find_data("mnist")  # files that were fetched, or else generated  # doctest: +SKIP
 """
 
-from fastnn.data.catalogue import Use, find_data, load_trigram
+from fastnn.data.catalogue import Use, find_data, is_text, load_trigram
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.download import data_folder, fetch
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
@@ -38,6 +38,7 @@ __all__ = [
     "generate_letters",
     "generate_moons",
     "generate_trigrams",
+    "is_text",
     "load_cats_vs_cars",
     "load_cifar10",
     "load_idx",

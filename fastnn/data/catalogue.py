@@ -14,10 +14,13 @@ from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.formats import cifar, idx, npz, text
 from fastnn.data.formats import trigram_hdf5 as hdf5
 from fastnn.data.generated import glyphs, markov, people, points, shapes
+from fastnn.data.hdf5.file import is_hdf5
 from fastnn.data.remote import REMOTE
 from fastnn.data.tables import TableUse, load_table
 
 Path = str | os.PathLike[str]
+
+HDF5_ENDINGS = (".h5", ".hdf5")
 
 FASHION = (
     *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
@@ -66,15 +69,16 @@ class Use:
     needs: tuple[str, ...] = ()
 
 
-def load_trigram(path: str | os.PathLike[str] | None = None, words: Sequence[str] | None = None) -> CompleteDataset:
+def load_trigram(path: Path | None = None, words: Sequence[str] | None = None, **of_text: Any) -> CompleteDataset:
     """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
 
     `meta["source"]` says where they come from.
 
     Args:
-        path: None: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5
-            file.
+        path: None: the generated corpus, always the same. A folder, or a file that is no HDF5: plain text, n-grams as
+            `load_text` makes them. Any other: the HDF5 file.
         words: The vocabulary of a trained model, whose ids a file's words get.
+        **of_text: Further arguments of `load_text`, for plain text.
 
     Raises:
         FileFormatError: If the file is missing, damaged or of another layout.
@@ -85,9 +89,15 @@ def load_trigram(path: str | os.PathLike[str] | None = None, words: Sequence[str
     """
     if path is None:
         return markov.generate_trigrams()
-    if os.fspath(path).lower().endswith(".txt"):
-        return text.load_text(path, words=words)
-    return hdf5.load_trigram_hdf5(path, words)
+    return text.load_text(path, words=words, **of_text) if is_text(path) else hdf5.load_trigram_hdf5(path, words)
+
+
+def is_text(path: Path) -> bool:
+    """Whether the trigram task reads a path as plain text: a folder, or a file that is no HDF5 by name and content."""
+    name = os.fspath(path)
+    if os.path.isdir(name):
+        return True
+    return not name.lower().endswith(HDF5_ENDINGS) and not is_hdf5(name)
 
 
 def _load_digits(classes: Sequence[str]) -> Callable[[Path], Dataset]:

@@ -10,7 +10,7 @@ from fastnn.models import Model
 from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed
 
-BLOCK = 4096  # samples whose probabilities of all words are held at a time
+BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
 QUESTION = "Does the net foretell words better than counts do?"
 
@@ -20,7 +20,7 @@ def counts_answer(results: ExperimentResult) -> Answer:
     data = fewer_samples(results.data, results.chosen.settings.samples)
     words, order = len(data.meta["words"]), data.train.x.shape[1] + 1
     counted = {_named(n, order): _counted(data, words, n) for n in sorted({1, 2, order})}
-    net = {split: _of_net(results.model, getattr(data, split)) for split in SPLITS}
+    net = {split: _of_net(results.model, getattr(data, split), words) for split in SPLITS}
     counts = counted[_named(order, order)]
     weight = best_weight(net["val"], counts["val"])
     both = {split: mixed(weight, net[split], counts[split]) for split in SPLITS}
@@ -46,11 +46,11 @@ def _windows(split: Split, order: int) -> Ids:
     return np.column_stack([split.x, split.y])[:, -order:]
 
 
-def _of_net(model: Model, split: Split) -> Floats:
+def _of_net(model: Model, split: Split, words: int) -> Floats:
     """The net's p of the next word of each sample."""
-    found = np.empty(len(split))
-    for low in range(0, len(split), BLOCK):
-        part = slice(low, low + BLOCK)
+    found, rows = np.empty(len(split)), max(1, BLOCK // words)
+    for low in range(0, len(split), rows):
+        part = slice(low, low + rows)
         p = model.predict(split.x[part])
         found[part] = p[np.arange(len(p)), split.y[part]]
     return found

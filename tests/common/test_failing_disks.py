@@ -96,8 +96,8 @@ def one_line_or_none(save, path):
 def sections(request, monkeypatch):
     """Small ones: a tiny file has many, which two threads check, and an old file is freed by a third."""
     if request.param == "small":
-        monkeypatch.setattr(pieces, "SECTION_BYTES", 700)
-        monkeypatch.setattr(pieces, "READ_BYTES", 64)
+        monkeypatch.setattr(pieces, "SECTION_BYTES", 3000)
+        monkeypatch.setattr(pieces, "READ_BYTES", 512)
         monkeypatch.setattr(files, "LARGE", 0)
 
 
@@ -165,6 +165,21 @@ def test_a_write_that_takes_nothing(tmp_path, monkeypatch):
     with pytest.raises(FileFormatError, match="took no bytes"):
         write_whole(tmp_path / "a", [b"abc"])
     assert os.listdir(tmp_path) == []
+
+
+def test_a_large_old_file_is_freed_though_no_thread_can_be_had(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    closed, close = [], os.close
+    monkeypatch.setattr(files, "LARGE", 0)
+    write_whole(tmp_path / "a", [b"old"])
+    old = os.stat(tmp_path / "a").st_ino
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(os, "close", lambda file: (closed.append(os.fstat(file).st_ino), close(file)))
+    write_whole(tmp_path / "a", [b"new"])
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert old in closed
 
 
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO])

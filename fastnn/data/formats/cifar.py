@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import atomic_path, check_readable
+from fastnn.common.gzipped import open_maybe_gzip
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 
@@ -109,7 +110,7 @@ def _from_folder(folder: str) -> dict[str, NDArray[np.uint8]]:
     for file in FILES:
         path = os.path.join(folder, file)
         if os.path.exists(path):
-            reading.check_readable(path)
+            check_readable(path)
             with open(path, "rb") as raw:
                 batches[file] = _records(raw, os.path.getsize(path), repr(path))
     return batches
@@ -159,7 +160,7 @@ def _from_archive(name: str) -> dict[str, NDArray[np.uint8]]:
     batches = {}
     try:
         with (
-            reading.open_maybe_gzip(name) as file,
+            open_maybe_gzip(name) as file,
             tarfile.open(fileobj=(bounded := _Bounded(file, ARCHIVE_BYTES, name)), mode="r|") as archive,  # type: ignore[call-overload]
         ):
             for member in archive:

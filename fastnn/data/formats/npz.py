@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import atomic_path, check_readable
 from fastnn.common.text import SPLITS
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
@@ -110,7 +110,7 @@ def _as_points(array: NDArray[Any], where: str) -> NDArray[Any]:
 
 def _read(name: str) -> dict[str, NDArray[Any]]:
     """Every array of the archive by name."""
-    reading.check_readable(name)
+    check_readable(name)
     try:
         with zipfile.ZipFile(name) as archive:
             return {
