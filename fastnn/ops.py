@@ -95,7 +95,7 @@ Args:
     x (ArrayLike): An array of any shape.
 
 Returns:
-    np.ndarray: An array of the same shape and dtype.
+    out (np.ndarray): An array of the same shape and dtype.
 
 Raises:
     TypeError: For a dtype that does not fit.
@@ -111,7 +111,7 @@ Args:
     x_or_out (ArrayLike): What the derivative is computed from, of the same shape.
 
 Returns:
-    np.ndarray: An array of the same shape and dtype.
+    dx (np.ndarray): An array of the same shape and dtype.
 
 Raises:
     TypeError: For a dtype that does not fit.

@@ -54,6 +54,7 @@ FAMILIES = {
         if name.upper() != name  # colours are texts
     ],
     "ops": [f"ops.{name}" for name in fn.ops.__all__],
+    "interop": [f"interop.{name}" for name in fn.interop.__all__],
     "errors": ["DataError", "FastnnError", "FileFormatError", "NonFiniteError", "OutOfMemoryError", "ShapeError"],
     "numbers": [
         *("random.key", "random.generator", "random.seed_number"),
