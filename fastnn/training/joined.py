@@ -37,15 +37,22 @@ class JoinedLoop(Loop):
         # A class of a user's own may compute its scalars by the epoch.
         self._rates_by_epoch = isinstance(self.optimizer.lr, Schedule) or type(self.optimizer) not in KINDS
 
+    def _start(self) -> None:
+        if not self.joins:
+            super()._start()
+            return
+        epochs = min(self.run.last_epoch - self.run.epoch, max(STEPS // self.passes, 1))
+        self.runner.start(self.source.start(), passes=self.passes * epochs)
+
     def _train_epoch(self) -> None:
         if not self.joins:
             super()._train_epoch()
             return
         run = self.run
-        epochs = min(run.last_epoch - run.epoch, max(STEPS // self.passes, 1))
+        if not self.runner.next_batch:  # the first pass has been started
+            self._start()
         run.step, run.logs, self.steps_before = 0, {}, len(run.history.steps["loss"])
         self._first, self._recorded, self._begin = self.optimizer.iteration, 0, time.perf_counter()
-        self.runner.start(self.source.start(), passes=self.passes * epochs)
         self.good.begin_chunk()
         try:
             while self.runner.next_batch:

@@ -143,12 +143,16 @@ class Loop:
         run, history = self.run, self.run.history
         history.stop_reason = None
         with self.ending.shield, self._callbacks_around_training(), self.ending:
-            self.runner.start(self.source.start(), passes=self.passes, samples=self.source.samples)
+            self._start()
             self.runner.prepare()
             while run.epoch < run.last_epoch and run.stop_reason is None:
                 self._train_epoch()
         history.stop_reason = run.stop_reason
         return history
+
+    def _start(self) -> None:
+        """Bind some data, so that the kernels can be compiled for them."""
+        self.runner.start(self.source.start(), passes=self.passes, samples=self.source.samples)
 
     @contextlib.contextmanager
     def _callbacks_around_training(self) -> Iterator[None]:
