@@ -134,6 +134,7 @@ class LanguageModel(Hinted):
         """The surprisal of each word of a text, and its perplexity.
 
         Words that have no id count as `<unk>`; a model without that foretells neither them nor those after them.
+        Either makes texts with many unknown words look easy.
         DataError for a text without a word that can be foretold.
         """
         found = Score.together(self._scored(sentences) for sentences in pieces(self.tokenizer.sentences(_text(text))))

@@ -40,9 +40,10 @@ def score(run_or_model: Path, given: tuple[str, ...], by_word: bool, form: str |
     """Perplexity of texts, by a run's folder or a saved model.
 
     FILE is a text, a folder of texts, or - for the standard input; anything else is a TEXT itself. Shown are the number
-    of words, the share of them that the model does not know, the mean surprisal −ln p of a word and of a sentence's
-    end, in nats, and the perplexity, exp of it. Unknown words are foretold as one, <unk>; where models have no <unk>,
-    neither they nor words after them are foretold.
+    of words (or of characters or bytes, if the model takes these), the share that the model does not know, the mean
+    surprisal −ln p of a word and of a sentence's end, in nats, and the perplexity, exp of it. Unknown words are
+    foretold as one, <unk>; where models have no <unk>, neither they nor words after them are foretold. That makes texts
+    with many unknown words look easy: compare perplexities of the same vocabulary, at like shares of unknown words.
     """
     from fastnn.experiment.run_folder import model_path
     from fastnn.language_model import LanguageModel

@@ -77,6 +77,16 @@ def test_draws_follow_the_distribution_and_the_seed_alone():
     assert (np.abs(found - want) <= 4 * deviation).all()
 
 
+def test_no_random_number_draws_what_has_no_probability():
+    class Rng:
+        def __init__(self, number):
+            self.random = lambda: number
+
+    never = {0, 4}
+    for number in (0.0, 0.5, np.nextafter(1, 0)):
+        assert Sampling().draw(np.log(P), Rng(number), never) not in never
+
+
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
