@@ -15,6 +15,7 @@ from fastnn.data.h5stream import H5Stream
 from fastnn.data.preprocessing import Pixels, Table, Words
 from fastnn.engine.threads import threads
 from fastnn.loading import load
+from fastnn.many import fit_many
 from fastnn.models import Model, Sequential
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
@@ -122,6 +123,7 @@ __all__ = [
     "bfloat16",
     "callbacks",
     "check_gradients",
+    "fit_many",
     "initializers",
     "kernels",
     "layers",
@@ -138,9 +140,12 @@ if TYPE_CHECKING:  # imported when they are first asked for: pictures need matpl
     from fastnn import interop as interop
     from fastnn import ops as ops
     from fastnn import plots as plots
+    from fastnn.language_model import LanguageModel as LanguageModel
 else:
     _missing = _missing_from(__name__, __all__)
 
     def __getattr__(name):
-        """`fastnn.interop`, `fastnn.ops` and `fastnn.plots`, imported now; AttributeError, with a hint, for others."""
+        """`fastnn.interop`, `ops`, `plots`, `LanguageModel`, imported now; AttributeError, with a hint, for others."""
+        if name == "LanguageModel":
+            return import_module("fastnn.language_model").LanguageModel
         return import_module(f"fastnn.{name}") if name in ("interop", "ops", "plots") else _missing(name)

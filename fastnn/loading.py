@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.data.preprocessing import from_config
+from fastnn.data.preprocessing import Words, from_config
 from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
@@ -24,11 +24,26 @@ def load(
 ) -> Model:
     """The model that `save` or a Checkpoint wrote; `loss` and `metrics` instead of those it had.
 
-    layers : the classes of layers of your own that it has
+    Metrics that are functions are in no file: give them again. With another loss, metrics of the file that say nothing
+    of its predictions are left out.
 
-    Of several outputs, a dict of losses of some leaves those of the others. Metrics that are functions are in no file:
-    give them again. With another loss, metrics of the file that say nothing of its predictions are left out.
-    FileFormatError if the file is missing or damaged.
+    Args:
+        path: The HDF5 file.
+        loss: A name or a loss object; None: that of the file. Of several outputs, a dict of losses of some leaves those
+            of the others.
+        metrics: As of `fn.Model`; None: those of the file.
+        layers: The classes of layers of your own that it has.
+
+    Returns:
+        An `fn.Sequential` if its layers stand in a row, else an `fn.Model`.
+
+    Raises:
+        FileFormatError: If the file is missing or damaged.
+
+    Examples:
+        >>> model.save("model.h5")
+        >>> fn.load("model.h5")
+        <Sequential of 2 layers, 67 parameters>
     """
     return load_checkpoint(path, loss, metrics, layers)[0]
 
@@ -60,6 +75,14 @@ def model_of(saved: storage.Saved, loss: Losses | None, metrics: Metrics | None,
         model.epoch, model.meta = config["epoch"], dict(config["meta"])
         if "preprocessing" in config:
             model.preprocessing = from_config(config["preprocessing"], saved.preprocessing)
+    return model
+
+
+def with_vocabulary(model: Model) -> Model:
+    """The model. An earlier fastnn kept the vocabulary of a language model in `meta` alone: it becomes Words."""
+    words = model.meta.get("words")
+    if model.preprocessing is None and isinstance(words, list) and words:
+        model.preprocessing = Words(words)
     return model
 
 

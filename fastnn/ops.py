@@ -89,6 +89,40 @@ def _named(function: _F, name: str, text: str) -> _F:
     return function
 
 
+_FORWARD_TEXT = """{name} of every element of x.
+
+Args:
+    x (ArrayLike): An array of any shape.
+
+Returns:
+    out (np.ndarray): An array of the same shape and dtype.
+
+Raises:
+    TypeError: For a dtype that does not fit.
+
+Examples:
+    >>> fn.ops.{name}_forward([[-1.0, 0.0, 1.0]]).shape
+    (1, 3)
+"""
+_BACKWARD_TEXT = """dx = dout · the derivative of {name}, computed from {of} of {name}.
+
+Args:
+    dout (ArrayLike): The gradient of the output, an array of any shape.
+    x_or_out (ArrayLike): What the derivative is computed from, of the same shape.
+
+Returns:
+    dx (np.ndarray): An array of the same shape and dtype.
+
+Raises:
+    TypeError: For a dtype that does not fit.
+    ShapeError: For a shape that does not fit.
+
+Examples:
+    >>> fn.ops.{name}_backward([[1.0, 1.0]], [[-1.0, 1.0]]).shape
+    (1, 2)
+"""
+
+
 def _forward(name: str) -> Callable[[ArrayLike], np.ndarray]:
     kernel = getattr(kernels, f"{name}_forward")
 
@@ -98,7 +132,7 @@ def _forward(name: str) -> Callable[[ArrayLike], np.ndarray]:
         call(kernel, as_matrix(out), as_matrix(x), as_matrix(x).shape[1])
         return out
 
-    return _named(forward, kernel.name, f"{name} of every element of x, an array of any shape; the same shape")
+    return _named(forward, kernel.name, _FORWARD_TEXT.format(name=name))
 
 
 def _backward(name: str, of: str) -> Callable[[ArrayLike, ArrayLike], np.ndarray]:
@@ -113,8 +147,7 @@ def _backward(name: str, of: str) -> Callable[[ArrayLike, ArrayLike], np.ndarray
         call(kernel, as_matrix(dx), as_matrix(dout), given, given, given.shape[1])
         return dx
 
-    what = {"x": "x, the input", "out": "out, the output"}[of]
-    text = f"dx = dout · the derivative of {name}, computed from {what} of {name}: all of one shape, any"
+    text = _BACKWARD_TEXT.format(name=name, of={"x": "x, the input", "out": "out, the output"}[of])
     return _named(backward, kernel.name, text)
 
 
@@ -129,7 +162,23 @@ silu_forward, silu_backward = _forward("silu"), _backward("silu", of="x")
 
 
 def matmul(x: ArrayLike, w: ArrayLike) -> np.ndarray:
-    """x · w (m, n), for x (m, k) and w (k, n)"""
+    """x · w, the product of two matrices.
+
+    Args:
+        x: (m, k).
+        w: (k, n).
+
+    Returns:
+        (m, n) of their dtype.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> fn.ops.matmul([[1.0, 2.0]], [[3.0], [4.0]])
+        array([[11.]])
+    """
     x, w = _float_arrays(x=x, w=w)
     check_shape("x", x, "m", "k")
     check_shape("w", w, x.shape[1], "n")
@@ -137,7 +186,23 @@ def matmul(x: ArrayLike, w: ArrayLike) -> np.ndarray:
 
 
 def matmul_xt(x: ArrayLike, dout: ArrayLike) -> np.ndarray:
-    """xᵀ · dout (k, n), the gradient of w in x · w, for x (m, k) and dout (m, n)"""
+    """xᵀ · dout, the gradient of w in x · w.
+
+    Args:
+        x: (m, k).
+        dout: (m, n).
+
+    Returns:
+        (k, n) of their dtype.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> fn.ops.matmul_xt(np.ones((5, 3)), np.ones((5, 2))).shape
+        (3, 2)
+    """
     x, dout = _float_arrays(x=x, dout=dout)
     check_shape("x", x, "m", "k")
     check_shape("dout", dout, len(x), "n")
@@ -145,7 +210,23 @@ def matmul_xt(x: ArrayLike, dout: ArrayLike) -> np.ndarray:
 
 
 def matmul_wt(dout: ArrayLike, w: ArrayLike) -> np.ndarray:
-    """dout · wᵀ (m, k), the gradient of x in x · w, for dout (m, n) and w (k, n)"""
+    """dout · wᵀ, the gradient of x in x · w.
+
+    Args:
+        dout: (m, n).
+        w: (k, n).
+
+    Returns:
+        (m, k) of their dtype.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> fn.ops.matmul_wt(np.ones((5, 2)), np.ones((3, 2))).shape
+        (5, 3)
+    """
     dout, w = _float_arrays(dout=dout, w=w)
     check_shape("dout", dout, "m", "n")
     check_shape("w", w, "k", dout.shape[1])
@@ -154,7 +235,23 @@ def matmul_wt(dout: ArrayLike, w: ArrayLike) -> np.ndarray:
 
 
 def bias_forward(x: ArrayLike, b: ArrayLike) -> np.ndarray:
-    """x + b (B, C), for x (B, C) and b (C,)"""
+    """x + b, a number for each column.
+
+    Args:
+        x: (B, C).
+        b: (C,).
+
+    Returns:
+        (B, C) of their dtype.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> fn.ops.bias_forward([[1.0, 2.0]], [10.0, 20.0])
+        array([[11., 22.]])
+    """
     x, b = _float_arrays(x=x, b=b)
     check_shape("x", x, "B", "C")
     check_shape("b", b, x.shape[1])
@@ -164,14 +261,44 @@ def bias_forward(x: ArrayLike, b: ArrayLike) -> np.ndarray:
 
 
 def bias_backward(dout: ArrayLike) -> np.ndarray:
-    """The sum of the rows of dout (B, C): the gradient (C,) of b in `bias_forward`"""
+    """The sum of the rows of dout: the gradient of b in `bias_forward`.
+
+    Args:
+        dout: (B, C).
+
+    Returns:
+        (C,) of its dtype.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> fn.ops.bias_backward(np.ones((5, 2)))
+        array([5., 5.])
+    """
     (dout,) = _float_arrays(dout=dout)
     check_shape("dout", dout, "B", "C")
     return _result(kernels.bias_backward, dout.shape[1], dout.dtype, dout)
 
 
 def softmax(x: ArrayLike) -> np.ndarray:
-    """exp(x) / Σ exp(x) along the last axis of x, an array of any shape (…, n), n ≥ 1"""
+    """exp(x) / Σ exp(x) along the last axis of x.
+
+    Args:
+        x: An array of any shape (…, n), n ≥ 1.
+
+    Returns:
+        An array of the same shape and dtype.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> fn.ops.softmax([[0.0, 0.0]])
+        array([[0.5, 0.5]])
+    """
     (x,) = _float_arrays(x=x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"x has shape {x.shape}, expected at least one score along the last axis")
@@ -183,11 +310,27 @@ def softmax(x: ArrayLike) -> np.ndarray:
 def softmax_cross_entropy(
     x: ArrayLike, labels: ArrayLike, weight: ArrayLike | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(loss, correct, dx) for scores x (B, n), labels (B,) in [0, n) and weight (B,), 1/B unless given
+    """The softmax cross-entropy of each sample, whether it is classified correctly, and the gradient by the scores.
 
-    loss     (B,): of each sample, in nats, without its weight
-    correct  (B,): 1 where the label has the highest score (the first of equal ones), else 0
-    dx       (B, n): the gradient of Σ weight[i] · loss[i]
+    Args:
+        x: Scores (B, n).
+        labels: (B,) whole numbers in [0, n).
+        weight: (B,) of the samples; 1/B unless given.
+
+    Returns:
+        loss (np.ndarray): (B,): of each sample, in nats, without its weight.
+        correct (np.ndarray): (B,): 1 where the label has the highest score (the first of equal ones), else 0.
+        dx (np.ndarray): (B, n): the gradient of Σ weight[i] · loss[i].
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+        DataError: For labels out of range.
+
+    Examples:
+        >>> loss, correct, dx = fn.ops.softmax_cross_entropy([[0.0, 2.0], [0.0, 2.0]], [1, 0])
+        >>> correct
+        array([1., 0.])
     """
     labels = as_array(labels, "labels")
     x, weight = _float_arrays(x=x, weight=_equal_weights(labels) if weight is None else weight)
@@ -207,7 +350,24 @@ def _equal_weights(labels: np.ndarray) -> list[float]:
 
 
 def embedding_forward(w: ArrayLike, word_ids: ArrayLike) -> np.ndarray:
-    """(B, C·n): for each sample the rows of w (V, n) that its word_ids (B, C) name, side by side"""
+    """For each sample the rows of w that its word_ids name, side by side.
+
+    Args:
+        w: The table of vectors, (V, n).
+        word_ids: (B, C) whole numbers in [0, V).
+
+    Returns:
+        (B, C·n) of the dtype of w.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+        DataError: For ids out of range.
+
+    Examples:
+        >>> fn.ops.embedding_forward([[1.0, 2.0], [3.0, 4.0]], [[1, 0]])
+        array([[3., 4., 1., 2.]])
+    """
     (w,) = _float_arrays(w=w)
     check_shape("w", w, "V", "n")
     word_ids = _ids("ids", word_ids, len(w), f"w has {len(w)} rows")
@@ -217,7 +377,26 @@ def embedding_forward(w: ArrayLike, word_ids: ArrayLike) -> np.ndarray:
 
 
 def embedding_backward(dout: ArrayLike, word_ids: ArrayLike, rows: int) -> np.ndarray:
-    """The gradient (rows, n) of w in `embedding_forward`: dout (B, C·n) summed by the rows that word_ids (B, C) name"""
+    """The gradient of w in `embedding_forward`: dout summed by the rows that word_ids name.
+
+    Args:
+        dout: (B, C·n).
+        word_ids: (B, C) whole numbers in [0, rows).
+        rows: Of the table of vectors.
+
+    Returns:
+        (rows, n) of the dtype of dout.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+        DataError: For ids out of range.
+
+    Examples:
+        >>> fn.ops.embedding_backward([[3.0, 4.0, 1.0, 2.0]], [[1, 1]], 2)
+        array([[0., 0.],
+               [4., 6.]])
+    """
     (dout,) = _float_arrays(dout=dout)
     rows = whole_number("rows", rows, least=0, error=DataError)
     word_ids = _ids("ids", word_ids, rows, f"w has {rows} rows")
@@ -242,7 +421,24 @@ def _part_width(name: str, a: np.ndarray, count: int) -> int:
 
 
 def sum_forward(x: ArrayLike, parts: int) -> np.ndarray:
-    """The sum (B, n) of the `parts` equal parts (B, n) that stand side by side in x (B, parts · n)"""
+    """The sum of the `parts` equal parts that stand side by side in x.
+
+    Args:
+        x: (B, parts · n).
+        parts: How many parts a row has.
+
+    Returns:
+        (B, n) of the dtype of x.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+        DataError: For fewer than 1 part.
+
+    Examples:
+        >>> fn.ops.sum_forward([[1.0, 2.0, 10.0, 20.0]], 2)
+        array([[11., 22.]])
+    """
     (x,) = _float_arrays(x=x)
     parts = whole_number("parts", parts, error=DataError)
     n = _part_width("x", x, parts)
@@ -250,7 +446,24 @@ def sum_forward(x: ArrayLike, parts: int) -> np.ndarray:
 
 
 def sum_backward(dout: ArrayLike, parts: int) -> np.ndarray:
-    """dout (B, n) `parts` times side by side: the gradient (B, parts · n) of x in `sum_forward`"""
+    """dout `parts` times side by side: the gradient of x in `sum_forward`.
+
+    Args:
+        dout: (B, n).
+        parts: How many parts a row has.
+
+    Returns:
+        (B, parts · n) of the dtype of dout.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+        DataError: For fewer than 1 part.
+
+    Examples:
+        >>> fn.ops.sum_backward([[1.0, 2.0]], 2)
+        array([[1., 2., 1., 2.]])
+    """
     (dout,) = _float_arrays(dout=dout)
     check_shape("dout", dout, "B", "n")
     parts, n = whole_number("parts", parts, error=DataError), dout.shape[1]
@@ -258,9 +471,23 @@ def sum_backward(dout: ArrayLike, parts: int) -> np.ndarray:
 
 
 def gather_rows(source: ArrayLike, indices: ArrayLike) -> np.ndarray:
-    """source[indices] (B, ...), for source (N, ...) of whole numbers, float32 or float64 and indices (B,)
+    """source[indices], the rows that `indices` name.
 
-    The dtype is that of source.
+    Args:
+        source: (N, ...) of whole numbers, float32 or float64.
+        indices: (B,) whole numbers in [0, N).
+
+    Returns:
+        (B, ...) of the dtype of source.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+        DataError: For indices out of range.
+
+    Examples:
+        >>> fn.ops.gather_rows(np.array([10, 20, 30]), [2, 0])
+        array([30, 10])
     """
     source = as_array(source, "source")
     if source.dtype.kind not in "iu" and source.dtype.newbyteorder("=") not in FLOATS:
@@ -276,11 +503,24 @@ def gather_rows(source: ArrayLike, indices: ArrayLike) -> np.ndarray:
 
 
 def permuted_indices(count: int, key: ArrayLike) -> np.ndarray:
-    """A permutation (count,) int64 of range(count), count ≤ 2³², chosen by `key` (10,) uint64
+    """A permutation of range(count), chosen by `key`.
 
-    Example:
+    Args:
+        count: At most 2³².
+        key: (10,) uint64.
 
-        ops.permuted_indices(1000, fn.random.key(seed, "my order", words=10))
+    Returns:
+        (count,) int64.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+        DataError: For a count out of range.
+
+    Examples:
+        >>> order = fn.ops.permuted_indices(1000, fn.random.key(0, "my order", words=10))
+        >>> bool((np.sort(order) == np.arange(1000)).all())
+        True
     """
     count = whole_number("count", count, error=DataError)
     if count > 2**32:
@@ -307,18 +547,69 @@ def _update(kernel: Kernel, dw: Any, scalars: dict[str, float], **state: Any) ->
 
 
 def sgd_update(w: np.ndarray, dw: ArrayLike, lr: float) -> None:
-    """w −= lr · dw, in place, for float arrays w and dw of one shape and a number lr"""
+    """w −= lr · dw, in place.
+
+    Args:
+        w: Floats of any shape.
+        dw: Its gradient, of the same shape.
+        lr: The learning rate.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> w = np.zeros(2)
+        >>> fn.ops.sgd_update(w, [1.0, 2.0], 0.5)
+        >>> w
+        array([-0.5, -1. ])
+    """
     _update(kernels.sgd_update, dw, {"lr": lr}, w=w)
 
 
 def momentum_update(w: np.ndarray, velocity: np.ndarray, dw: ArrayLike, lr: float, momentum: float) -> None:
-    """velocity = momentum · velocity − lr · dw;  w += velocity, both in place, for arrays of one shape"""
+    """velocity = momentum · velocity − lr · dw;  w += velocity, both in place.
+
+    Args:
+        w: Floats of any shape.
+        velocity: Of the same shape.
+        dw: The gradient of w, of the same shape.
+        lr: The learning rate.
+        momentum: How much of the velocity stays.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> w, velocity = np.zeros(2), np.ones(2)
+        >>> fn.ops.momentum_update(w, velocity, [1.0, 2.0], 0.5, 0.9)
+        >>> w
+        array([ 0.4, -0.1])
+    """
     _update(kernels.momentum_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)
 
 
 def nesterov_update(w: np.ndarray, velocity: np.ndarray, dw: ArrayLike, lr: float, momentum: float) -> None:
-    """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place
+    """velocity = momentum · velocity − lr · dw;  w += momentum · velocity − lr · dw, both in place.
 
-    The second formula uses the new velocity. All arrays have one shape.
+    The second formula uses the new velocity.
+
+    Args:
+        w: Floats of any shape.
+        velocity: Of the same shape.
+        dw: The gradient of w, of the same shape.
+        lr: The learning rate.
+        momentum: How much of the velocity stays.
+
+    Raises:
+        TypeError: For a dtype that does not fit.
+        ShapeError: For a shape that does not fit.
+
+    Examples:
+        >>> w, velocity = np.zeros(2), np.ones(2)
+        >>> fn.ops.nesterov_update(w, velocity, [1.0, 2.0], 0.5, 0.9)
+        >>> velocity
+        array([ 0.4, -0.1])
     """
     _update(kernels.nesterov_update, dw, {"lr": lr, "momentum": momentum}, w=w, velocity=velocity)

@@ -9,16 +9,20 @@ import click
 from fastnn import __version__
 from fastnn.cli.data import data
 from fastnn.cli.evaluate import evaluate
+from fastnn.cli.generate import generate
 from fastnn.cli.predict import predict
+from fastnn.cli.score import score
 from fastnn.cli.sections import COMPLETION, SectionedGroup, examples
 from fastnn.cli.sweep import sweep
 from fastnn.cli.train import train
+from fastnn.cli.word_vectors import export, neighbours
 from fastnn.recipes import RECIPES, TABLE
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 SECTIONS = {
     "Train": ["train", "sweep", "list", "data"],
     "Use a trained model": ["predict", "evaluate"],
+    "Use a language model": ["generate", "score", "neighbours", "export"],
     "This machine": ["doctor"],
 }
 EXAMPLES = examples(
@@ -51,11 +55,8 @@ def _wrapped(line: str, indent: int) -> str:
     return textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=" " * indent)
 
 
-fastnn.add_command(train)
-fastnn.add_command(predict)
-fastnn.add_command(evaluate)
-fastnn.add_command(data)
-fastnn.add_command(sweep)
+for command in (train, predict, evaluate, generate, score, neighbours, export, data, sweep):
+    fastnn.add_command(command)
 
 
 @fastnn.command(short_help="Threads, vector width, cache, versions, and what may be slow.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastnn.cli.predict import csv_lines
+from fastnn.cli.output import aligned, csv_lines
 from fastnn.cli.sections import examples
 from fastnn.common.text import SPLITS, metric_name, metric_text
 
@@ -29,9 +29,8 @@ def evaluate(run_or_model: Path, data: Path, form: str) -> None:
 
     The data have a format that `fastnn train SYSTEM --data` takes. Each split that they have is evaluated as a whole.
     """
-    from fastnn.experiment.predictions import with_vocabulary
     from fastnn.experiment.run_folder import model_path
-    from fastnn.loading import load
+    from fastnn.loading import load, with_vocabulary
     from fastnn.recipes.evaluation import figures_on
 
     figures = figures_on(with_vocabulary(load(model_path(run_or_model))), data)
@@ -50,11 +49,7 @@ def _lines(figures: "Mapping[str, Figures]") -> Iterator[str]:
     table = [["", "samples", *map(metric_name, names)]]
     for key, (samples, metrics) in figures.items():
         table.append([SPLITS[key], f"{samples:,}", *(metric_text(name, value) for name, value in metrics.items())])
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for first, *others in table:
-        yield "  ".join(
-            [f"{first:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(others, widths[1:], strict=True))]
-        )
+    return aligned(table)
 
 
 def _json(figures: "Mapping[str, Figures]") -> Iterator[str]:

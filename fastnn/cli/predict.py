@@ -1,20 +1,18 @@
 """`fastnn predict`: what a trained model says of pictures, arrays, tables or words."""
 
-import csv
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from fastnn.cli.output import csv_lines, deliver, dumped, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.common.text import percent, plural
 
 WIDTH = 80  # columns of a line, if names are not longer
 LONGEST_NAME = 36
 BEST, BEST_WORDS = 3, 10
-FORMS = ["text", "json", "csv"]
 
 
 EXAMPLES = examples(
@@ -29,8 +27,7 @@ EXAMPLES = examples(
 @click.argument("given", metavar="FILE|WORDS...", nargs=-1, required=True)
 @click.option("--top", type=click.IntRange(min=1), help=f"labels a sample  [default: {BEST}; of words {BEST_WORDS}]")
 @click.option("--resize", is_flag=True, help="scale pictures of another size to the model's")
-@click.option("--format", "form", type=click.Choice(FORMS), help="[default: text; with -o by its ending, or csv]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="the file to write instead of printing")
+@with_output
 def predict(
     run_or_model: Path, given: tuple[str, ...], top: int | None, resize: bool, form: str | None, output: Path | None
 ) -> None:
@@ -41,12 +38,12 @@ def predict(
     "how are you", or text files with the words of one prediction a line. The model of a table takes tables, .csv or
     .tsv, whose columns are found by their names; as CSV it gives them back with what is predicted in further columns.
     """
-    from fastnn.cli.predicted_tables import rows_with_predictions, write_lines
+    from fastnn.cli.predicted_tables import rows_with_predictions
     from fastnn.data.formats.samples import Reader
     from fastnn.data.preprocessing import Words
-    from fastnn.experiment.predictions import Guesses, guesses_of, with_vocabulary
+    from fastnn.experiment.predictions import Guesses, guesses_of
     from fastnn.experiment.run_folder import model_path
-    from fastnn.loading import load
+    from fastnn.loading import load, with_vocabulary
 
     model = with_vocabulary(load(model_path(run_or_model)))
     reader = Reader(model.preprocessing, model.network.input_shape, resize, sys.stdin.buffer.read, model.meta)
@@ -58,19 +55,14 @@ def predict(
     names = [name for part in parts for name in part.names]
     for note in (note for part in parts for note in part.notes):
         click.echo(note, err=True)
-    form = form or ("text" if output is None else "json" if output.suffix == ".json" else "csv")
+    form = form_of(form, output)
     if form == "csv" and (tables := [part.table for part in parts if part.table]):
         lines = csv_lines(rows_with_predictions(tables, guesses, str(model.meta.get("target", "target"))))
     else:
         lines = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form](
             names, guesses, top is None
         )
-    if output is None:
-        for line in lines:
-            click.echo(line)
-    else:
-        write_lines(output, lines)
-        click.echo(f"wrote {output}: {plural(len(guesses.rows), 'prediction')}")
+    deliver(lines, output, plural(len(guesses.rows), "prediction"))
 
 
 def _blocks(names, guesses, fits) -> Iterator[str]:
@@ -105,7 +97,7 @@ def _json(names, guesses, fits) -> Iterator[str]:
         {"sample": name, "predictions": [{"label": label, guesses.what: number} for label, number in row]}
         for name, row in zip(names, guesses.rows, strict=True)
     ]
-    yield json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False)
+    yield dumped(rows)
 
 
 def _csv(names, guesses, fits) -> Iterator[str]:
@@ -115,18 +107,3 @@ def _csv(names, guesses, fits) -> Iterator[str]:
         for rank, (label, number) in enumerate(row, 1)
     ]
     return csv_lines([("sample", "rank", "label", guesses.what), *rows])
-
-
-def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Rows as lines of CSV."""
-    lines: list[str] = []
-    writer = csv.writer(_Lines(lines), lineterminator="")
-    writer.writerows(rows)
-    yield from lines
-
-
-class _Lines:
-    """A file that keeps what is written to it, for csv.writer."""
-
-    def __init__(self, lines: list[str]):
-        self.write = lines.append

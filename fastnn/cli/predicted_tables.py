@@ -1,10 +1,8 @@
 """What `fastnn predict` writes of tables: their own columns, and beside them what the model says."""
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 from fastnn.common.errors import DataError
-from fastnn.common.files import atomic_path, check_target
 from fastnn.data.formats.table_file import TextTable
 from fastnn.experiment.predictions import Guesses
 
@@ -24,10 +22,3 @@ def rows_with_predictions(tables: list[TextTable], guesses: Guesses, target: str
     for row, (best, *_) in zip(cells, guesses.rows, strict=True):
         said = [best.label, f"{best.number:.6g}"] if is_class else [f"{best.number:.9g}"]
         yield [*("" if cell is None else cell for cell in row), *said]
-
-
-def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write a text file, whole or not at all. FileFormatError if it cannot be written."""
-    check_target(path)
-    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        file.writelines(f"{line}\n" for line in lines)

@@ -18,7 +18,8 @@ def options_of(settings: Any) -> list[click.Option]:
 def _option(name: str, default: Any, metadata: Any) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
     if isinstance(default, bool):
-        return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=metadata["help"])
+        off = metadata["off"] or f"--no-{flag[2:]}"
+        return click.Option([f"{flag}/{off}", name], default=None, help=metadata["help"])
     choices = metadata["choices"]
     text = metadata["help"] if default == "" else f"{metadata['help']}  [default: {default}]"
     is_long = len("|".join(choices)) > LONGEST  # beside the flag they would be wider than a terminal

@@ -13,9 +13,15 @@ _PART = 1 << 16  # numbers; what is computed of them stays in a core's cache
 def encoded(values: np.ndarray) -> np.ndarray:
     """The nearest bfloat16 of each number, of two equally near ones the even word; uint16. NaN stays NaN.
 
-    Example:
+    Args:
+        values: Floats of any shape.
 
-        fn.bfloat16.encoded([1.0, 1.001])  # array([16256, 16256], dtype=uint16): words are .008 apart here
+    Returns:
+        Words of the same shape, uint16.
+
+    Examples:
+        >>> fn.bfloat16.encoded([1.0, 1.001])  # words are .008 apart here
+        array([16256, 16256], dtype=uint16)
     """
     values = _numbers(values, "values").astype(np.float32)
     bits = values.view(np.uint32).astype(np.uint64)
@@ -24,7 +30,18 @@ def encoded(values: np.ndarray) -> np.ndarray:
 
 
 def decoded(words: np.ndarray) -> np.ndarray:
-    """What bfloat16 words (uint16) stand for, exactly, as float32."""
+    """What bfloat16 words (uint16) stand for, exactly, as float32.
+
+    Args:
+        words: Of any shape, uint16.
+
+    Returns:
+        Numbers of the same shape, float32.
+
+    Examples:
+        >>> fn.bfloat16.decoded(fn.bfloat16.encoded([1.0, -0.5]))
+        array([ 1. , -0.5], dtype=float32)
+    """
     return (_numbers(words, "words").astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
@@ -38,6 +55,9 @@ def is_finite(array: np.ndarray) -> bool:
     """Whether an array of floats, or of bfloat16 words (uint16), holds no NaN and no infinity; any other holds none.
 
     Part by part: masks of a large array would take as much memory as the array.
+
+    Args:
+        array: Of any shape.
     """
     if array.size > _PART and array.flags.c_contiguous:
         flat = array.reshape(-1)

@@ -2,7 +2,15 @@
 
 
 class FastnnError(Exception):
-    """The base class of fastnn's own exceptions. Wrong arguments raise Python's ValueError or TypeError."""
+    """The base class of fastnn's own exceptions. Wrong arguments raise Python's ValueError or TypeError.
+
+    Examples:
+        >>> try:
+        ...     model.predict([[1.0, 2.0]])
+        ... except fn.FastnnError as error:
+        ...     print(type(error).__name__)
+        ShapeError
+    """
 
 
 class ShapeError(FastnnError, ValueError):

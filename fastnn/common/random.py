@@ -17,6 +17,19 @@ def key(seed: int, *labels: str | int, words: int = 4) -> np.ndarray:
     """Random numbers (words,) uint64 that depend on the seed and on every label; equal on every machine.
 
     They are the first bytes of SHAKE-256: a longer key begins with the shorter one.
+
+    Args:
+        seed: A whole number.
+        *labels: Texts or whole numbers that say what the numbers are for.
+        words: How many numbers.
+
+    Raises:
+        TypeError: If the seed is no whole number.
+        ValueError: If it has more than 1,000 bits.
+
+    Examples:
+        >>> fn.random.key(0, "my order", 1, words=2).dtype
+        dtype('uint64')
     """
     text = "\0".join([str(seed_number(seed)), *map(str, labels)])
     if not isinstance(words, int | np.integer) or not 0 <= words <= MOST_WORDS:
@@ -27,15 +40,32 @@ def key(seed: int, *labels: str | int, words: int = 4) -> np.ndarray:
 def generator(seed: int, *labels: str | int) -> np.random.Generator:
     """A NumPy generator for one purpose; other labels give independent numbers.
 
-    Example:
+    Args:
+        seed: A whole number.
+        *labels: Texts or whole numbers that say what the numbers are for.
 
-        rng = fn.random.generator(0, "my noise", epoch)
+    Raises:
+        TypeError: If the seed is no whole number.
+        ValueError: If it has more than 1,000 bits.
+
+    Examples:
+        >>> rng = fn.random.generator(0, "my noise", 1)
+        >>> rng.normal(size=3).shape
+        (3,)
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([int(word) for word in key(seed, *labels)])))
 
 
 def seed_number(seed: int) -> int:
-    """`seed` as an int; TypeError if it is no whole number, ValueError if it has more than 1,000 bits."""
+    """`seed` as an int.
+
+    Args:
+        seed: A whole number.
+
+    Raises:
+        TypeError: If it is no whole number.
+        ValueError: If it has more than 1,000 bits.
+    """
     number = plain(seed)
     if isinstance(number, float) and number.is_integer():
         number = int(number)

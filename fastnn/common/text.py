@@ -51,3 +51,8 @@ def bytes_text(size: float) -> str:
 def plural(count: int, noun: str) -> str:
     """1 and "column" as "1 column", 2 as "2 columns"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def printable(text: str) -> str:
+    """The text without characters that would move a terminal's cursor, or end a line."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)

@@ -1,13 +1,14 @@
 """Data sets: loading, generating, fetching and saving them.
 
-    data = fastnn.data.load_idx("mnist")              # files in a folder
-    data = fastnn.data.generate_digits(10_000, 1_000) # generated, nothing is downloaded
-    data, source = fastnn.data.find_data("mnist")     # files that were fetched, or else generated ones
-
 Loaders and generators return a `Dataset` of `Split`s. Ids and labels start at 0.
+
+Examples:
+    >>> data = fn.data.generate_digits(100, 20)  # generated, nothing is downloaded
+    >>> data = fn.data.load_idx("mnist")  # files in a folder  # doctest: +SKIP
+    >>> data, source = fn.data.find_data("mnist")  # files that were fetched, or else generated  # doctest: +SKIP
 """
 
-from fastnn.data.catalogue import Use, find_data, load_trigram
+from fastnn.data.catalogue import Use, find_data, is_text, load_trigram
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.download import data_folder, fetch
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
@@ -37,6 +38,7 @@ __all__ = [
     "generate_letters",
     "generate_moons",
     "generate_trigrams",
+    "is_text",
     "load_cats_vs_cars",
     "load_cifar10",
     "load_idx",

@@ -14,10 +14,13 @@ from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.formats import cifar, idx, npz, text
 from fastnn.data.formats import trigram_hdf5 as hdf5
 from fastnn.data.generated import glyphs, markov, people, points, shapes
+from fastnn.data.hdf5.file import is_hdf5
 from fastnn.data.remote import REMOTE
 from fastnn.data.tables import TableUse, load_table
 
 Path = str | os.PathLike[str]
+
+HDF5_ENDINGS = (".h5", ".hdf5")
 
 FASHION = (
     *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
@@ -46,10 +49,18 @@ class DataSet:
 class Use:
     """How a system divides a data set.
 
-    val, test : the most samples to validate and to test on; None: as the data come. A split that the data lack is taken
-    from the end of the training set, and never more than a third of it.
-    shuffled : whether the training set is first put into a fixed random order, for files that are sorted by class.
-    needs : the splits that the system cannot do without.
+    A split that the data lack is taken from the end of the training set, and never more than a third of it.
+
+    Args:
+        val: The most samples to validate on; None: as the data come.
+        test: The most samples to test on, likewise.
+        shuffled: Whether the training set is first put into a fixed random order, for files that are sorted by class.
+        needs: The splits that the system cannot do without.
+
+    Examples:
+        >>> data, source = fn.data.find_data("moons", use=fn.data.Use(val=20, test=20, shuffled=True))
+        >>> len(data.val)
+        20
     """
 
     val: int | None = None
@@ -58,18 +69,35 @@ class Use:
     needs: tuple[str, ...] = ()
 
 
-def load_trigram(path: str | os.PathLike[str] | None = None, words: Sequence[str] | None = None) -> CompleteDataset:
+def load_trigram(path: Path | None = None, words: Sequence[str] | None = None, **of_text: Any) -> CompleteDataset:
     """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
 
-    No path: the generated corpus, always the same. A path that ends in .txt: plain text. Any other: the HDF5 file.
-    `meta["source"]` says which. words: the vocabulary of a trained model, whose ids a file's words get. Raises
-    FileFormatError or DataError.
+    `meta["source"]` says where they come from.
+
+    Args:
+        path: None: the generated corpus, always the same. A folder, or a file that is no HDF5: plain text, n-grams as
+            `load_text` makes them. Any other: the HDF5 file.
+        words: The vocabulary of a trained model, whose ids a file's words get.
+        **of_text: Further arguments of `load_text`, for plain text.
+
+    Raises:
+        FileFormatError: If the file is missing, damaged or of another layout.
+        DataError: If it holds numbers that are no word ids, or words that are not in the vocabulary.
+
+    Examples:
+        >>> data = fn.data.load_trigram()  # doctest: +SKIP
     """
     if path is None:
         return markov.generate_trigrams()
-    if os.fspath(path).lower().endswith(".txt"):
-        return text.load_text(path, words=words)
-    return hdf5.load_trigram_hdf5(path, words)
+    return text.load_text(path, words=words, **of_text) if is_text(path) else hdf5.load_trigram_hdf5(path, words)
+
+
+def is_text(path: Path) -> bool:
+    """Whether the trigram task reads a path as plain text: a folder, or a file that is no HDF5 by name and content."""
+    name = os.fspath(path)
+    if os.path.isdir(name):
+        return True
+    return not name.lower().endswith(HDF5_ENDINGS) and not is_hdf5(name)
 
 
 def _load_digits(classes: Sequence[str]) -> Callable[[Path], Dataset]:
@@ -182,10 +210,23 @@ DATA_SETS = {
 def find_data(name: str, path: Path | None = None, use: Use | None = None) -> tuple[Dataset, str]:
     """The data set `name`, and one line that says where it comes from.
 
-    A path is read; without one, files that were fetched; without those, generated data, the same at every call.
-    Nothing is fetched here. use : how to divide the samples; None: the splits stay as they are.
-    Raises ValueError for an unknown name, FileFormatError and DataError as the loaders do, DataError if `use` needs a
-    split for which there are too few samples.
+    A path is read; without one, files that were fetched; without those, generated data, the same at every call. Nothing
+    is fetched here.
+
+    Args:
+        name: Of the data set, such as "mnist".
+        path: A file or folder in one of the formats of this data set.
+        use: How to divide the samples; None: the splits stay as they are.
+
+    Raises:
+        ValueError: For an unknown name.
+        FileFormatError: As the loaders do.
+        DataError: As the loaders do, and if `use` needs a split for which there are too few samples.
+
+    Examples:
+        >>> data, source = fn.data.find_data("moons")
+        >>> data.train.x.shape[1]
+        2
     """
     known: DataSet = look_up("data set", name, DATA_SETS)
     data, announced = _found(name, known, path)

@@ -19,10 +19,17 @@ DRAWN_BLOCKS = 64
 class Split:
     """Samples and their labels.
 
-    x : (N, …) any dtype — the samples, an array or a stream such as `fn.H5Stream`.
-    y : (N, …) any dtype — the label or target of each, likewise.
+    Args:
+        x: (N, …) any dtype: the samples, an array or a stream such as `fn.H5Stream`.
+        y: (N, …) any dtype: the label or target of each, likewise.
 
-    Raises DataError if the lengths differ, or if one of the two is neither array nor stream or has no axis.
+    Raises:
+        DataError: If the lengths differ, or if one of the two is neither array nor stream or has no axis.
+
+    Examples:
+        >>> split = fn.Split(x, y)
+        >>> len(split), len(split.part(0, 10))
+        (30, 10)
     """
 
     x: Any
@@ -40,12 +47,24 @@ class Split:
         return len(self.x)
 
     def part(self, first: int, last: int) -> "Split":
-        """Samples first … last − 1: views, not copies."""
+        """Samples first … last − 1: views, not copies.
+
+        Args:
+            first: The number of the first sample.
+            last: The number after that of the last.
+        """
         first, last = whole_number("first", first, 0), whole_number("last", last, 0)
         return Split(part(self.x, first, last), part(self.y, first, last))
 
     def shuffled(self, seed: int) -> "Split":
-        """A copy of the samples in an order that depends on `seed` alone. Raises DataError for streams."""
+        """A copy of the samples in an order that depends on `seed` alone.
+
+        Args:
+            seed: Chooses the order.
+
+        Raises:
+            DataError: For streams.
+        """
         if self.is_streamed:
             raise DataError("a stream cannot be shuffled as a whole; fit shuffles its samples as it reads them")
         # Sorting uniform numbers, and not NumPy's shuffle, whose algorithm may change with its version.
@@ -53,7 +72,11 @@ class Split:
         return Split(self.x[order], self.y[order])
 
     def drawn(self, count: int) -> "Split":
-        """A copy of `count` of the samples, the same ones each time. A stream's come from blocks all over the file."""
+        """A copy of `count` of the samples, the same ones each time. A stream's come from blocks all over the file.
+
+        Args:
+            count: How many.
+        """
         count = whole_number("count", count)
         if not self.is_streamed:
             chosen = random.generator(0, "fewer samples").permutation(len(self))[:count]
@@ -83,9 +106,19 @@ def _spread_ranges(total: int, count: int) -> list[tuple[int, int]]:
 class Dataset:
     """Splits for training, validation and test; `val` or `test` is None where the data have none.
 
-    meta : dict — always `source`, "generated" or the path. Images and points: `classes`, a list of str by label.
-    Language data: `words`, a list of str by id, and `true_entropy` in nats, None if it is not known. Each loader says
-    which other keys it adds.
+    Each loader says which other keys than those below it adds to `meta`.
+
+    Args:
+        train: The training samples.
+        val: The samples to validate on.
+        test: The samples to test on.
+        meta: Always `source`, "generated" or the path. Images and points: `classes`, a list of str by label. Language
+            data: `words`, a list of str by id, and `true_entropy` in nats, None if it is not known.
+
+    Examples:
+        >>> data = fn.Dataset(fn.Split(x, y)).cut(20, 5, 5)
+        >>> {name: len(split) for name, split in data.splits().items()}
+        {'train': 20, 'val': 5, 'test': 5}
     """
 
     train: Split
@@ -102,9 +135,16 @@ class Dataset:
         """Smaller splits by count: `data.cut(49_000, 1_000, 1_000)`.
 
         Training samples are the first of the training split, validation samples the next ones. Test samples are the
-        first of the test split (None: all of it); if there is no test split, they are the next ones of the training
-        split. `seed` shuffles the training split first, None keeps its order. With val = 0 a validation split that
-        exists is kept, else it is replaced. Raises DataError if there are too few samples.
+        first of the test split; if there is no test split, they are the next ones of the training split.
+
+        Args:
+            train: The number of training samples.
+            val: The number of validation samples. With 0 a validation split that exists is kept, else it is replaced.
+            test: The number of test samples; None: all of the test split.
+            seed: Shuffles the training split first; None keeps its order.
+
+        Raises:
+            DataError: If there are too few samples.
         """
         train, val = whole_number("train", train, 0, DataError), whole_number("val", val, 0, DataError)
         test = test if test is None else whole_number("test", test, 0)

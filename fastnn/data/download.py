@@ -40,15 +40,21 @@ def is_fetched(name: str) -> bool:
 def fetch(name: str, progress: Progress | None = None, timeout: float = TIMEOUT) -> Path:
     """Download data set `name` unless it is there; returns the folder that holds its files.
 
-    name     : "mnist", "fashion-mnist" or "cifar10"
-    progress : called with (file name, bytes so far, bytes in all)
-    timeout  : seconds without a byte after which a mirror is given up
+    The next call resumes a broken download.
 
-    The next call resumes a broken download. Raises ValueError for an unknown name, DataError if no mirror sends the
-    right bytes, the folder cannot be written, or FASTNN_OFFLINE forbids the network.
+    Args:
+        name: "mnist", "fashion-mnist" or "cifar10".
+        progress: Called with (file name, bytes so far, bytes in all).
+        timeout: Seconds without a byte after which a mirror is given up.
 
-        folder = fastnn.data.fetch("mnist")
-        dataset = fastnn.data.load_idx(folder)
+    Raises:
+        ValueError: For an unknown name.
+        DataError: If no mirror sends the right bytes, the folder cannot be written, or FASTNN_OFFLINE forbids the
+            network.
+
+    Examples:
+        >>> folder = fn.data.fetch("mnist")  # doctest: +SKIP
+        >>> data = fn.data.load_idx(folder)  # doctest: +SKIP
     """
     remote = look_up("data set to fetch", name, REMOTE)
     folder = data_folder() / name

@@ -22,17 +22,30 @@ BLOCK_BYTES = 16 << 20
 class H5Stream:
     """One array of an HDF5 file, whose rows are read when they are used.
 
-        with fn.H5Stream("images.h5", "x", lambda rows: rows / 255) as x, fn.H5Stream("images.h5", "labels") as y:
-            model.fit(x, y, optimizer=fn.SGD(0.1))
+    `fit`, `evaluate` and `predict` take a stream instead of an array.
 
-    path, key : the file and the array in it
-    change    : function from rows (n, …) as they are in the file to the n rows (n, …) to use; None: no change
+    Args:
+        path: The file.
+        key: The array in it.
+        change: A function from rows (n, …) as they are in the file to the n rows (n, …) to use; None: no change.
 
-    `shape` and `dtype` are those after the change. `fit`, `evaluate` and `predict` take a stream instead of an array.
+    Attributes:
+        shape: Of all rows after the change.
+        dtype: After the change.
+        row_bytes: The memory that a row takes while it is read.
+        chunk_rows: The number of rows that can only be read together.
 
-    Raises FileFormatError if the file is missing, damaged or being written, has no such array, or stores it in chunks
-    of more than 64 MB; DataError if `change` returns another number of rows, or rows whose shape or dtype differs from
-    the first's.
+    Raises:
+        FileFormatError: If the file is missing, damaged or being written, has no such array, or stores it in chunks of
+            more than 64 MB.
+        DataError: If `change` returns another number of rows, or rows whose shape or dtype differs from the first's.
+
+    Examples:
+        >>> import h5py
+        >>> with h5py.File("images.h5", "w") as file:
+        ...     file["x"], file["labels"] = np.arange(120).reshape(30, 4), y
+        >>> with fn.H5Stream("images.h5", "x", lambda rows: rows / 255) as x, fn.H5Stream("images.h5", "labels") as y:
+        ...     history = model.fit(x, y, optimizer=fn.SGD(0.1))
     """
 
     def __init__(
@@ -90,8 +103,13 @@ class H5Stream:
     def read(self, first: int, last: int) -> NDArray[Any]:
         """Rows first … last − 1 as a new array (last − first, …) in native byte order.
 
-        Raises DataError unless 0 ≤ first ≤ last ≤ len(stream), or if the stream is closed; FileFormatError if the file
-        is damaged there.
+        Args:
+            first: The number of the first row.
+            last: The number after that of the last.
+
+        Raises:
+            DataError: Unless 0 ≤ first ≤ last ≤ len(stream), or if the stream is closed.
+            FileFormatError: If the file is damaged there.
         """
         self._check_range(first, last)
         rows = self._raw(first, last)
@@ -123,7 +141,15 @@ class H5Stream:
         return changed
 
     def part(self, first: int, last: int) -> "H5Stream":
-        """Rows first … last − 1 as another stream of the same open file. DataError if the stream has no such rows."""
+        """Rows first … last − 1 as another stream of the same open file.
+
+        Args:
+            first: The number of the first row.
+            last: The number after that of the last.
+
+        Raises:
+            DataError: If the stream has no such rows.
+        """
         self._check_range(first, last)
         stream = object.__new__(H5Stream)
         stream.__dict__.update(self.__dict__)
@@ -132,9 +158,17 @@ class H5Stream:
         return stream
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
-        """All rows in order, `rows` at a time: yields (number of the first row, array of the rows).
+        """All rows in order, `rows` at a time.
 
-        None: as many rows as 16 MB hold, rounded down to whole chunks of the file, so that no chunk is unpacked twice.
+        Args:
+            rows: None: as many rows as 16 MB hold, rounded down to whole chunks of the file, so that no chunk is
+                unpacked twice.
+
+        Yields:
+            The number of the first row, and the array of the rows.
+
+        Raises:
+            DataError: For fewer than 1 row at a time.
         """
         most = max(BLOCK_BYTES // max(self.row_bytes, 1), 1)
         step = max(most // self.chunk_rows * self.chunk_rows, 1) if self.chunk_rows <= most else most

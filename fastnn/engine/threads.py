@@ -34,7 +34,15 @@ if hasattr(os, "register_at_fork"):
 def threads(count: int) -> Iterator[None]:
     """Within the block, kernels use at most `count` threads.
 
-    Raises ValueError if `count` is not between 1 and the number of threads this process may use.
+    Args:
+        count: From 1 to the number of threads this process may use.
+
+    Raises:
+        ValueError: If `count` is not between 1 and the number of threads this process may use.
+
+    Examples:
+        >>> with fn.threads(1):
+        ...     probabilities = model.predict(x)
     """
     limit = numba.config.NUMBA_NUM_THREADS
     if not is_whole_number(count) or not 1 <= count <= limit:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn.common.errors import DataError
+from fastnn.common.text import printable
 from fastnn.data.preprocessing import Pixels, Words
 from fastnn.models import Model
 
@@ -36,14 +37,6 @@ def best_of(probabilities: np.ndarray, count: int) -> list[int]:
 def most_likely(model: Model, names: Sequence[str], x: Any, count: int = 10) -> list[list[tuple[str, float]]]:
     """For each sample of x, prepared for the network, the `count` likeliest classes and their probabilities."""
     return [[(names[i], float(row[i])) for i in best_of(row, count)] for row in model.predict(x)]
-
-
-def with_vocabulary(model: Model) -> Model:
-    """The model. An earlier fastnn kept the vocabulary of a language model in `meta` alone: it becomes Words."""
-    words = model.meta.get("words")
-    if model.preprocessing is None and isinstance(words, list) and words:
-        model.preprocessing = Words(words)
-    return model
 
 
 def guesses_of(model: Model, x: Any, count: int) -> Guesses:
@@ -82,11 +75,6 @@ def _labels(model: Model, count: int) -> list[str]:
     if not isinstance(given, list) or len(given) != count or not all(isinstance(name, str) for name in given):
         return [str(number) for number in range(count)]
     return [printable(name) for name in given]
-
-
-def printable(text: str) -> str:
-    """The text without characters that would move a terminal's cursor, or end a line."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def finite_text(number: float) -> str:

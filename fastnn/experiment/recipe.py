@@ -46,9 +46,8 @@ class Recipe:
     quick          the settings that --quick changes
     data_set       the name of its data set in the catalogue; --data takes files of that data set's formats
     use            how the data set is divided; None: as it comes
-    load           path or None -> data, and one line that says which they are; None: `find_data` of `data_set`
-    load_by        the same of (path or None, settings), for data that are read as the user's settings say
-    read_by        the names of these settings; a sweep cannot vary them
+    load           (path or None, settings) -> data, and one line that says which they are; None: `find_data`
+    read_by        the names of the settings by which `load` reads the data; a sweep cannot vary them
     published      what the report published
     preprocessing  (data as loaded) -> what lies between them and the network; None: nothing. Data are prepared by it
                    once, before training, and the model that is saved has it
@@ -83,8 +82,7 @@ class Recipe:
     published: Published = field(default_factory=Published)
     preprocessing: Callable[[Dataset], Preprocessing | None] = _none
     use: Use | None = None
-    load: Callable[[Path | None], tuple[Dataset, str]] | None = None
-    load_by: Callable[[Path | None, Any], tuple[Dataset, str]] | None = None
+    load: Callable[[Path | None, Any], tuple[Dataset, str]] | None = None
     read_by: tuple[str, ...] = ()
     prepare_by: Callable[[Dataset, Any], Dataset] | None = None
     comparisons: tuple[Comparison, ...] = ()
@@ -106,18 +104,14 @@ class Recipe:
     def find(self, path: Path | None, quick: bool = False, settings: Any = None) -> tuple[Dataset, str]:
         """The system's data, and one line that says which they are. Raises what `find_data` raises.
 
-        settings : of the run; None: the system's own
+        settings : of the run, of which those named in `read_by` are used; None: the recipe's own
         """
-        data, announced = self._loaded(path, settings or self.settings)
+        given = settings or self.settings
+        data, announced = self.load(path, given) if self.load else find_data(self.data_set, path, self.use)
         if quick:
             val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
             data = Dataset(data.train, val, test, data.meta)
         return data, announced
-
-    def _loaded(self, path: Path | None, settings: Any) -> tuple[Dataset, str]:
-        if self.load_by:
-            return self.load_by(path, settings)
-        return self.load(path) if self.load else find_data(self.data_set, path, self.use)
 
     def prepare(self, data: Dataset, dtype: str, settings: Any = None) -> Dataset:
         """Data as loaded as networks of that dtype take them; `meta["preprocessing"]` says what was done with them.

@@ -19,6 +19,7 @@ def setting(
     least: float | None = None,
     below: float | None = None,
     is_path: bool = False,
+    off: str = "",
 ) -> Any:
     """A field of a settings class.
 
@@ -28,11 +29,11 @@ def setting(
     least    the smallest value that is allowed
     below    values must be smaller than this
     is_path  the value is the name of a file, whose digits are no sizes
+    off      of a setting that is true or false: the flag that makes it false; "": its own after "no-"
     """
     text += f", below {below:g}" if below is not None else ""
-    return field(
-        default=default, metadata={"help": text, "choices": choices, "least": least, "below": below, "is_path": is_path}
-    )
+    bounds = {"choices": choices, "least": least, "below": below}
+    return field(default=default, metadata={"help": text, "is_path": is_path, "off": off, **bounds})
 
 
 @dataclass(frozen=True)

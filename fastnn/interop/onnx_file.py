@@ -21,26 +21,32 @@ def to_onnx(
 ) -> Any:
     """The model as an `onnx.ModelProto`, which is also written to `path`: it computes what `model.predict` gives.
 
-    path   : None: no file
-    logits : whether the outputs are the raw scores, as of `predict(x, logits=True)`
-    dtype  : of all numbers; None: the model's. onnxruntime has no convolution, average pooling, softplus, elu or gelu
-             in float64: give "float32"
-
     Inputs and outputs have the model's names, and any number of samples. An input takes what `predict` takes, pictures
-    (N, H, W, C), in the dtype above; word ids as int64. `fn.Pixels` is part of the graph: pictures as they are in their
+    (N, H, W, C), in the dtype below; word ids as int64. `fn.Pixels` is part of the graph: pictures as they are in their
     files, cast to floats; `fn.Words` is not: give ids. onnxruntime checks no ids: it refuses those that are too large
     and counts negative ones from the end. Operators are those of opset 17. Arrays have the names of `model.parameters`;
     the filters of a convolution come first in theirs.
 
-    ValueError for a layer of your own, FileFormatError if the path cannot be written, MissingPackageError without the
-    package onnx.
+    Args:
+        model: The model, which stays as it is.
+        path: None: no file.
+        logits: Whether the outputs are the raw scores, as of `predict(x, logits=True)`.
+        dtype: Of all numbers; None: the model's. onnxruntime has no convolution, average pooling, softplus, elu or gelu
+            in float64: give "float32".
 
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
-    >>> fn.interop.to_onnx(model, "model.onnx").graph.output[0].name
-    'dense_1'
-    >>> session = onnxruntime.InferenceSession("model.onnx")
-    >>> session.run(None, {"input": np.ones((2, 4), np.float32)})[0].shape
-    (2, 3)
+    Raises:
+        ValueError: For a layer of your own.
+        FileFormatError: If the path cannot be written.
+        MissingPackageError: Without the package onnx.
+
+    Examples:
+        >>> import onnxruntime
+        >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+        >>> fn.interop.to_onnx(model, "model.onnx").graph.output[0].name
+        'dense_1'
+        >>> session = onnxruntime.InferenceSession("model.onnx")
+        >>> session.run(None, {"input": np.ones((2, 4), np.float32)})[0].shape
+        (2, 3)
     """
     onnx = package("onnx", "to_onnx")
     checked_model(model, "to_onnx")

@@ -25,12 +25,20 @@ BEFORE = "preprocessing/"  # what the arrays of a preprocessing begin with; name
 def save_safetensors(model: Model, path: str | Path) -> None:
     """Write the arrays of a model to a safetensors file, whole or not at all, under their names: dense.w, dense.b.
 
-    The model's description is in the file's metadata, as is its `meta`: `load_safetensors(path)` makes the model of
-    it. Other readers see arrays in fastnn's shapes; `to_torch` makes a state dict in PyTorch's, for
-    `safetensors.torch`. A safetensors file has no checksum: `model.save` finds a damaged byte, this does not.
-    FileFormatError if the path cannot be written, MissingPackageError without the package safetensors.
+    The model's description is in the file's metadata, as is its `meta`: `load_safetensors(path)` makes the model of it.
+    Other readers see arrays in fastnn's shapes; `to_torch` makes a state dict in PyTorch's, for `safetensors.torch`. A
+    safetensors file has no checksum: `model.save` finds a damaged byte, this does not.
 
-    >>> fn.interop.save_safetensors(model, "model.safetensors")
+    Args:
+        model: The model, which stays as it is.
+        path: The file; one that is there is replaced.
+
+    Raises:
+        FileFormatError: If the path cannot be written.
+        MissingPackageError: Without the package safetensors.
+
+    Examples:
+        >>> fn.interop.save_safetensors(model, "model.safetensors")
     """
     numpy = package("safetensors.numpy", "save_safetensors")
     checked_model(model, "save_safetensors")
@@ -52,12 +60,21 @@ def load_safetensors(
 ) -> Model:
     """The model that `save_safetensors` wrote, or `model` with the arrays of a file of the same names and shapes.
 
-    loss, layers : as of `fn.load`, where no model is given
+    Args:
+        path: The file.
+        model: A model that gets the arrays; None: the one that the file describes.
+        loss: As of `fn.load`, where no model is given.
+        layers: As of `fn.load`, where no model is given.
 
-    FileFormatError, in one line, if the file is missing, damaged, without a description where no model is given, or if
-    its arrays have other names or shapes; MissingPackageError without the package safetensors.
+    Raises:
+        FileFormatError: In one line, if the file is missing, damaged, without a description where no model is given, or
+            if its arrays have other names or shapes.
+        MissingPackageError: Without the package safetensors.
 
-    >>> model = fn.interop.load_safetensors("model.safetensors")
+    Examples:
+        >>> fn.interop.save_safetensors(model, "model.safetensors")
+        >>> fn.interop.load_safetensors("model.safetensors")
+        <Sequential of 2 layers, 67 parameters>
     """
     arrays, metadata = _read(path)
     if model is not None:

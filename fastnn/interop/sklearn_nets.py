@@ -36,14 +36,22 @@ def from_sklearn(estimator: Any) -> Sequential:
 
     Its predictions are those of `predict_proba`, for two classes (N, 1): the probability of the second; of a regressor
     those of `predict`, (N, outputs). `meta["classes"]` holds the labels of the classes. The optimizer's state and the
-    penalty `alpha` are not taken over. TypeError for another estimator, ValueError for one that is not fitted or has
-    loss="poisson", MissingPackageError without scikit-learn.
+    penalty `alpha` are not taken over.
 
-    >>> X, y = sklearn.datasets.load_iris(return_X_y=True)
-    >>> estimator = sklearn.neural_network.MLPClassifier((8, 8), max_iter=1500, random_state=0).fit(X, y)
-    >>> model = fn.interop.from_sklearn(estimator)
-    >>> bool(np.allclose(model.predict(X), estimator.predict_proba(X)))
-    True
+    Args:
+        estimator: That has been fitted.
+
+    Raises:
+        TypeError: For another estimator.
+        ValueError: For one that is not fitted or has loss="poisson".
+        MissingPackageError: Without scikit-learn.
+
+    Examples:
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> estimator = MLPClassifier(8, solver="lbfgs", random_state=0).fit(x, y)
+        >>> model = fn.interop.from_sklearn(estimator)
+        >>> bool(np.allclose(model.predict(x), estimator.predict_proba(x), atol=1e-5))
+        True
     """
     mlp = package("sklearn.neural_network", "from_sklearn", "sklearn")
     if not isinstance(estimator, mlp.MLPClassifier | mlp.MLPRegressor):
@@ -77,17 +85,23 @@ def _model(estimator: Any) -> Sequential:
 def to_sklearn(model: Model, *, classes: Sequence[Any] | None = None) -> Any:
     """scikit-learn's MLPClassifier or MLPRegressor with the weights of a model that is an MLP: equal predictions.
 
-    classes : the labels of the classes, in their order; None: those in `model.meta["classes"]`, else 0, 1, ...
-
     A model with softmax_cross_entropy, or binary_cross_entropy, becomes a classifier, any other one a regressor. Two
     classes have one score in scikit-learn: the difference of a softmax's two. Of several labels at once (several
     outputs with binary_cross_entropy) the classes are numbers. The model must be dense layers in a row whose hidden
     ones have one activation, of identity, sigmoid, tanh and relu; dropout is left out, and so is preprocessing.
-    ValueError for other models, MissingPackageError without scikit-learn.
 
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
-    >>> fn.interop.to_sklearn(model, classes=["a", "b", "c"]).classes_.tolist()
-    ['a', 'b', 'c']
+    Args:
+        model: The model, which stays as it is.
+        classes: The labels of the classes, in their order; None: those in `model.meta["classes"]`, else 0, 1, ...
+
+    Raises:
+        ValueError: For other models.
+        MissingPackageError: Without scikit-learn.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+        >>> fn.interop.to_sklearn(model, classes=["a", "b", "c"]).classes_.tolist()
+        ['a', 'b', 'c']
     """
     mlp = package("sklearn.neural_network", "to_sklearn", "sklearn")
     checked_model(model, "to_sklearn")

@@ -17,8 +17,6 @@ from fastnn.models import Model
 def to_torch(model: Model, *, names: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The arrays of a model as a PyTorch state dict: copies, in PyTorch's names, shapes and order.
 
-    names : layer -> what comes before the dot of its keys, where that is not the layer's name
-
     | fastnn                        | PyTorch                                                      |
     |-------------------------------|--------------------------------------------------------------|
     | Dense w (in, out)             | Linear weight (out, in)                                      |
@@ -33,11 +31,22 @@ def to_torch(model: Model, *, names: Mapping[str, str] | None = None) -> dict[st
 
     PyTorch has channels first: (N, C, H, W), (N, C, L). A Flatten of those lines the numbers up in another order than
     fastnn's, and the weight of the Dense that follows has its columns in that order. A tied Dense has its bias alone.
-    ValueError for a layer of your own that has arrays, MissingPackageError without PyTorch.
 
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
-    >>> {key: tuple(tensor.shape) for key, tensor in fn.interop.to_torch(model).items()}
-    {'dense.weight': (8, 4), 'dense.bias': (8,), 'dense_1.weight': (3, 8), 'dense_1.bias': (3,)}
+    Args:
+        model: The model, which stays as it is.
+        names: By layer, what comes before the dot of its keys, where that is not the layer's name.
+
+    Returns:
+        Tensors by key.
+
+    Raises:
+        ValueError: For a layer of your own that has arrays.
+        MissingPackageError: Without PyTorch.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+        >>> {key: tuple(tensor.shape) for key, tensor in fn.interop.to_torch(model).items()}
+        {'dense.weight': (8, 4), 'dense.bias': (8,), 'dense_1.weight': (3, 8), 'dense_1.bias': (3,)}
     """
     torch = package("torch", "to_torch")
     checked_model(model, "to_torch")
@@ -49,16 +58,28 @@ def to_torch(model: Model, *, names: Mapping[str, str] | None = None) -> dict[st
 def from_torch(state_dict: Mapping[str, Any], model: Model, *, names: Mapping[str, str] | None = None) -> Model:
     """Load a PyTorch state dict into a model, which is returned. Its arrays must be those that `to_torch` would make.
 
-    state_dict : tensors or arrays by key
-    names      : layer -> what comes before the dot of its keys, where that is not the layer's name
+    All is checked before anything is loaded.
 
-    All is checked before anything is loaded: ValueError for a key that is missing or belongs to nothing, ShapeError for
-    another shape, DataError for NaN or infinity, TypeError for what is no tensor.
+    Args:
+        state_dict: Tensors or arrays by key.
+        model: The model that gets them.
+        names: By layer, what comes before the dot of its keys, where that is not the layer's name.
 
-    >>> module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
-    >>> fn.interop.from_torch(module.state_dict(), model, names={"dense": "0", "dense_1": "2"})
-    <Sequential of 2 layers, 67 parameters>
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: For a key that is missing or belongs to nothing.
+        ShapeError: For another shape.
+        DataError: For NaN or infinity.
+        TypeError: For what is no tensor.
+
+    Examples:
+        >>> import torch
+        >>> module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+        >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+        >>> fn.interop.from_torch(module.state_dict(), model, names={"dense": "0", "dense_1": "2"})
+        <Sequential of 2 layers, 67 parameters>
     """
     checked_model(model, "from_torch")
     if not isinstance(state_dict, Mapping):
@@ -78,15 +99,23 @@ def from_torch(state_dict: Mapping[str, Any], model: Model, *, names: Mapping[st
 def to_torch_module(model: Model) -> Any:
     """The model as a `torch.nn.Module` in evaluation mode, with copies of its arrays; its keys are those of `to_torch`.
 
-    It takes the inputs in order, pictures (N, C, H, W) and sequences that a Conv1D reads (N, C, L), and gives scores,
-    a dict of them by name if there are several outputs; its `predict` gives what the model's `predict` gives. The
-    model's preprocessing is not in it. Parameters of frozen layers require no gradient. ValueError for a layer of your
-    own, MissingPackageError without PyTorch.
+    It takes the inputs in order, pictures (N, C, H, W) and sequences that a Conv1D reads (N, C, L), and gives scores, a
+    dict of them by name if there are several outputs; its `predict` gives what the model's `predict` gives. The model's
+    preprocessing is not in it. Parameters of frozen layers require no gradient.
 
-    >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
-    >>> module = fn.interop.to_torch_module(model)
-    >>> module.predict(torch.ones(2, 4)).shape
-    torch.Size([2, 3])
+    Args:
+        model: The model, which stays as it is.
+
+    Raises:
+        ValueError: For a layer of your own.
+        MissingPackageError: Without PyTorch.
+
+    Examples:
+        >>> import torch
+        >>> model = fn.Sequential([fn.Dense(8, "relu"), fn.Dense(3)], input_shape=4)
+        >>> module = fn.interop.to_torch_module(model)
+        >>> module.predict(torch.ones(2, 4)).shape
+        torch.Size([2, 3])
     """
     torch = package("torch", "to_torch_module")
     checked_model(model, "to_torch_module")

@@ -56,7 +56,20 @@ class Graph:
 def Input(shape: int | tuple[int, ...], *, name: str | None = None) -> Node:  # noqa: N802  (called like the layers)
     """An input of a network: samples of `shape`. Where a network has several, data are given by their names.
 
-    >>> words = fn.Input((3,), name="words")
+    Args:
+        shape: Of one sample, without the sample axis; 3 is (3,).
+        name: What data are given by.
+
+    Returns:
+        A value that layers take: `fn.Dense(4)(fn.Input(3))`.
+
+    Raises:
+        ShapeError: If `shape` is none.
+
+    Examples:
+        >>> words = fn.Input((3,), name="words")
+        >>> words.shape
+        (3,)
     """
     return Node(sample_shape(shape, "shape"), name=name)
 

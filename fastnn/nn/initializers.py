@@ -20,6 +20,12 @@ class Initializer(PlainNumbers, Hinted):
     """
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """The initial values of one parameter, float64.
+
+        Args:
+            rng: What the numbers are drawn from.
+            shape: Of the parameter.
+        """
         raise NotImplementedError
 
 
@@ -41,7 +47,18 @@ class Ones(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """N(0, std²)."""
+    """N(0, std²).
+
+    Args:
+        std: The standard deviation.
+
+    Raises:
+        ValueError: Unless it is finite and ≥ 0.
+
+    Examples:
+        >>> fn.Dense(3, initializer=fn.initializers.Normal(0.1)).initializer
+        Normal(std=0.1)
+    """
 
     std: float = 0.01
 
@@ -54,7 +71,17 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Initializer):
-    """N(0, std²); a number more than two deviations from 0 is drawn again."""
+    """N(0, std²); a number more than two deviations from 0 is drawn again.
+
+    Args:
+        std: The standard deviation before that.
+
+    Raises:
+        ValueError: Unless it is finite and ≥ 0.
+
+    Examples:
+        >>> layer = fn.Dense(3, initializer=fn.initializers.TruncatedNormal(0.1))
+    """
 
     std: float = 0.01
 
@@ -70,7 +97,17 @@ class TruncatedNormal(Initializer):
 
 @dataclass(frozen=True)
 class Uniform(Initializer):
-    """Uniform on [−limit, limit)."""
+    """Uniform on [−limit, limit).
+
+    Args:
+        limit: The bound.
+
+    Raises:
+        ValueError: Unless it is finite and ≥ 0.
+
+    Examples:
+        >>> layer = fn.Embedding(250, 16, initializer=fn.initializers.Uniform(0.1))
+    """
 
     limit: float = 0.05
 
@@ -86,6 +123,15 @@ class Scaled(Initializer):
     """Variance scale / fan, normal or uniform. The fan is the number of inputs, or the mean of inputs and outputs.
 
     Glorot and Bengio (2010) eq. 16: scale 1 over the mean; He et al. (2015) eq. 10: scale 2 over inputs.
+
+    Args:
+        scale: The variance times the fan.
+        average: Whether the fan is the mean of inputs and outputs.
+        uniform: Whether numbers are uniform, not normal.
+
+    Examples:
+        >>> he_normal = fn.initializers.Scaled(2.0, average=False, uniform=False)
+        >>> layer = fn.Dense(3, initializer=he_normal)
     """
 
     scale: float
@@ -147,7 +193,14 @@ CLASSES: dict[str, Callable[..., Initializer]] = {
 
 
 def get(spec: InitializerName | Initializer) -> Initializer:
-    """The initialiser called `spec`, or `spec` itself if it is one already."""
+    """The initialiser called `spec`, or `spec` itself if it is one already.
+
+    Args:
+        spec: A name, such as "he_normal", or an initialiser.
+
+    Raises:
+        ValueError: For an unknown name.
+    """
     if isinstance(spec, Initializer):
         return spec
     return look_up("initializer", spec, INITIALIZERS)()

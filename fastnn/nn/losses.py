@@ -27,8 +27,11 @@ LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae"
 class Loss(PlainNumbers, Hinted):
     """Base of all losses. The loss of a batch is Σ wᵢ·ℓᵢ, divided by Σ wᵢ if `reduction` is "mean".
 
-    `emit` emits the operations that compute ℓ, whether each sample is classified correctly, and the
-    gradient by the scores of Σ weightᵢ·ℓᵢ. The operand `weight` already holds the division.
+    `emit` emits the operations that compute ℓ, whether each sample is classified correctly, and the gradient by the
+    scores of Σ weightᵢ·ℓᵢ. The operand `weight` already holds the division.
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
     """
 
     reduction: Reduction = "mean"
@@ -41,18 +44,49 @@ class Loss(PlainNumbers, Hinted):
         look_up("reduction", self.reduction, REDUCTIONS)
 
     def sample_weight(self, batch: int) -> float:
-        """The weight of each of `batch` samples that count alike."""
+        """The weight of each of `batch` samples that count alike.
+
+        Args:
+            batch: The number of samples.
+        """
         return 1.0 / batch if self.reduction == "mean" else 1.0
 
     def emit(self, build: Builder, scores: Value, target: Buffer, weight: Buffer) -> tuple[Buffer, Buffer, Value]:
+        """Emit the operations that compute each sample's loss, whether it is right, and the gradient by the scores.
+
+        Args:
+            build: What collects the operations.
+            scores: Of the network, (N, outputs).
+            target: The targets as `checked_targets` makes them.
+            weight: The loss weight of each sample, (N,).
+
+        Returns:
+            The loss of each sample without its weight (N,), how much of it is right (N,), and the gradient (N,
+                outputs).
+        """
         raise NotImplementedError
 
     def emit_predictions(self, build: Builder, scores: Value) -> Value:
-        """Emit the predictions: the scores themselves, unless a loss overrides this."""
+        """Emit the predictions: the scores themselves, unless a loss overrides this.
+
+        Args:
+            build: What collects the operations.
+            scores: Of the network, (N, outputs).
+        """
         return scores
 
     def checked_targets(self, y: Any, name: str, outputs: int) -> np.ndarray:
-        """y as the loss's kernel takes it: labels (N,), or here numbers (N, outputs). ShapeError, DataError if not."""
+        """y as the loss's kernel takes it: labels (N,), or here numbers (N, outputs).
+
+        Args:
+            y: A user's targets.
+            name: What messages call them.
+            outputs: How many numbers a prediction has.
+
+        Raises:
+            ShapeError: For another shape.
+            DataError: For values that the loss cannot take.
+        """
         refuse_words(y, name)
         y = finite(y, name)
         if y.ndim == 1 and outputs == 1:
@@ -62,6 +96,7 @@ class Loss(PlainNumbers, Hinted):
         return y
 
     def config(self) -> dict[str, Any]:
+        """The description as plain data, from which `from_config` makes an equal loss."""
         return {"name": self.name, **{item.name: getattr(self, item.name) for item in fields(self)}}
 
 
@@ -69,7 +104,19 @@ class Loss(PlainNumbers, Hinted):
 class SoftmaxCrossEntropy(Loss):
     """ℓ = log Σⱼ exp(sⱼ) − Σⱼ tⱼ·sⱼ, in nats, for labels that are whole numbers from 0.
 
-    t is 1 at the label; `label_smoothing` s makes it (1 − s) there, plus s / classes everywhere.
+    t is 1 at the label; `label_smoothing` s makes it (1 − s) there, plus s / classes everywhere. Predictions are the
+    probabilities, exp(sⱼ) / Σ exp(s).
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+        label_smoothing: s, from 0 to 1.
+
+    Raises:
+        ValueError: For a number out of range or an unknown reduction.
+
+    Examples:
+        >>> loss = fn.SoftmaxCrossEntropy(label_smoothing=0.1)
+        >>> history = fn.Sequential([fn.Dense(3)], input_shape=4, loss=loss).fit(x, y)
     """
 
     label_smoothing: float = 0.0
@@ -98,7 +145,20 @@ class SoftmaxCrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
-    """ℓ = mean over outputs of log(1 + exp(s)) − t·s: each score s is the logit of a probability, t in [0, 1]."""
+    """ℓ = mean over outputs of log(1 + exp(s)) − t·s: each score s is the logit of a probability, t in [0, 1].
+
+    Predictions are the probabilities, 1 / (1 + exp(−s)).
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+
+    Raises:
+        ValueError: For an unknown reduction.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(1)], input_shape=4, loss=fn.BinaryCrossEntropy())
+        >>> history = model.fit(x, y == 0)
+    """
 
     name: ClassVar[str] = "binary_cross_entropy"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
@@ -120,7 +180,19 @@ class BinaryCrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class MSE(Loss):
-    """ℓ = scale · mean over outputs of (s − t)²; scale=.5 is the half-squared form."""
+    """ℓ = scale · mean over outputs of (s − t)²; scale=.5 is the half-squared form.
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+        scale: What the mean is multiplied by.
+
+    Raises:
+        ValueError: For a scale that is not above 0 or an unknown reduction.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(1)], input_shape=4, loss=fn.MSE(scale=0.5), metrics=["r2"])
+        >>> history = model.fit(x, x.sum(axis=1))
+    """
 
     scale: float = 1.0
     name: ClassVar[str] = "mse"
@@ -135,7 +207,18 @@ class MSE(Loss):
 
 @dataclass(frozen=True)
 class MAE(Loss):
-    """ℓ = mean over outputs of |s − t|."""
+    """ℓ = mean over outputs of |s − t|.
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+
+    Raises:
+        ValueError: For an unknown reduction.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(1)], input_shape=4, loss=fn.MAE())
+        >>> history = model.fit(x, x.sum(axis=1))
+    """
 
     name: ClassVar[str] = "mae"
 
@@ -145,7 +228,19 @@ class MAE(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """ℓ = mean over outputs of ½·d² where |d| ≤ delta, delta·(|d| − ½·delta) elsewhere, d = s − t."""
+    """ℓ = mean over outputs of ½·d² where |d| ≤ delta, delta·(|d| − ½·delta) elsewhere, d = s − t.
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+        delta: The difference from which on the loss grows linearly.
+
+    Raises:
+        ValueError: For a delta that is not above 0 or an unknown reduction.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(1)], input_shape=4, loss=fn.Huber(delta=2.0))
+        >>> history = model.fit(x, x.sum(axis=1))
+    """
 
     delta: float = 1.0
     name: ClassVar[str] = "huber"
@@ -163,6 +258,16 @@ class Poisson(Loss):
     """ℓ = mean over outputs of exp(s) − t + t·(log t − s), half the Poisson deviance: targets are counts, t ≥ 0.
 
     Each score s is the logarithm of a mean; predictions are the means, exp(s).
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+
+    Raises:
+        ValueError: For an unknown reduction.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(1)], input_shape=4, loss=fn.Poisson())
+        >>> history = model.fit(x, y)
     """
 
     name: ClassVar[str] = "poisson"
@@ -187,10 +292,21 @@ _own_losses = itertools.count()
 class ElementwiseLoss(Loss):
     """A loss of your own: ℓ = mean over outputs of value(s, t); gradient(s, t) is its derivative by the score s.
 
-    Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions. A model with such
-    a loss is saved without it: give it again in `load(path, loss=...)`.
+    Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions. A model with such a loss
+    is saved without it: give it again in `load(path, loss=...)`.
 
-    >>> fn.ElementwiseLoss(value=lambda s, t: (s - t) ** 4, gradient=lambda s, t: 4 * (s - t) ** 3)
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+        value: The loss of a score and a target.
+        gradient: Its derivative by the score.
+
+    Raises:
+        TypeError: For what is no such function, or cannot be compiled.
+        ValueError: For an unknown reduction.
+
+    Examples:
+        >>> loss = fn.ElementwiseLoss(value=lambda s, t: (s - t) ** 4, gradient=lambda s, t: 4 * (s - t) ** 3)
+        >>> model = fn.Sequential([fn.Dense(1)], input_shape=4, loss=loss)
     """
 
     value: Callable[[float, float], float] | None = None
@@ -246,7 +362,15 @@ LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 
 
 def get(spec: LossName | Loss) -> Loss:
-    """The loss called `spec`, or `spec` itself if it is one already."""
+    """The loss called `spec`, or `spec` itself if it is one already.
+
+    Args:
+        spec: A name, such as "mse", or a loss.
+
+    Raises:
+        ValueError: For an unknown name.
+        TypeError: For what is neither.
+    """
     if isinstance(spec, Loss):
         return spec
     if callable(spec):
@@ -256,6 +380,14 @@ def get(spec: LossName | Loss) -> Loss:
 
 
 def from_config(config: dict[str, Any]) -> Loss:
+    """The loss that `Loss.config` described.
+
+    Args:
+        config: The description.
+
+    Raises:
+        ValueError: For a loss of your own, which is in no file, or an unknown name.
+    """
     if config.get("name") == ElementwiseLoss.name:
         raise ValueError("the model was trained with a loss of your own: say which, load(path, loss=...)")
     arguments = {name: value for name, value in config.items() if name != "name"}

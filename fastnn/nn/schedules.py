@@ -20,6 +20,9 @@ class Schedule(PlainNumbers, Hinted):
     """Base of all schedules. A call gives the rate at each of the steps `iterations` (n,), in epoch `epoch`, float64.
 
     Steps and epochs count from 0, and both from where the optimizer began: see `Optimizer`.
+
+    Args:
+        lr: The learning rate at the beginning, or at its highest.
     """
 
     lr: float
@@ -35,6 +38,7 @@ class Schedule(PlainNumbers, Hinted):
         raise NotImplementedError
 
     def config(self) -> dict[str, Any]:
+        """The description as plain data, from which `from_config` makes an equal schedule."""
         return {"name": self.name, **{field.name: getattr(self, field.name) for field in fields(self)}}
 
     def _time(self, per: str, iterations: np.ndarray, epoch: int) -> np.ndarray:
@@ -49,7 +53,20 @@ def _check_per(kind: str, per: str) -> None:
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """lr · decay^t, where t counts epochs or steps."""
+    """lr · decay^t, where t counts epochs or steps.
+
+    Args:
+        lr: The learning rate at the beginning, or at its highest.
+        decay: What the rate is multiplied by each time.
+        per: What t counts: "epoch" or "step".
+
+    Raises:
+        ValueError: For a negative number or another `per`.
+
+    Examples:
+        >>> fn.ExponentialDecay(0.1, decay=0.5)(np.array([0, 1]), epoch=2)
+        array([0.025, 0.025])
+    """
 
     decay: float = 0.95
     per: Per = "epoch"
@@ -65,7 +82,21 @@ class ExponentialDecay(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """lr · factor^⌊t / every⌋, where t counts epochs or steps."""
+    """lr · factor^⌊t / every⌋, where t counts epochs or steps.
+
+    Args:
+        lr: The learning rate at the beginning, or at its highest.
+        factor: What the rate is multiplied by each time.
+        every: After how many epochs or steps.
+        per: What t counts: "epoch" or "step".
+
+    Raises:
+        ValueError: For a negative number or another `per`.
+
+    Examples:
+        >>> fn.StepDecay(0.1, factor=0.5, every=10, per="step")(np.array([9, 10, 20]), epoch=0)
+        array([0.1  , 0.05 , 0.025])
+    """
 
     factor: float = 0.1
     every: int = 10
@@ -86,6 +117,20 @@ class CosineDecay(Schedule):
     """From 0 up to lr in `warmup` steps, then along half a cosine down to `end` at step `steps`, and `end` after it.
 
     Loshchilov and Hutter (2017), eq. 5, without restarts.
+
+    Args:
+        lr: The learning rate at the beginning, or at its highest.
+        steps: The step at which `end` is reached.
+        warmup: How many steps the rate rises, from 0.
+        end: The last rate.
+
+    Raises:
+        ValueError: For a negative number, or a warmup that is no shorter than `steps`.
+
+    Examples:
+        >>> fn.CosineDecay(0.1, steps=100, warmup=10)(np.array([0, 5, 10, 100]), epoch=0)
+        array([0.01, 0.06, 0.1 , 0.  ])
+        >>> history = model.fit(x, y, optimizer=fn.Adam(fn.CosineDecay(1e-2, steps=100)))
     """
 
     steps: int = 1000
@@ -110,6 +155,13 @@ SCHEDULES: dict[str, type[Schedule]] = {kind.name: kind for kind in (Exponential
 
 
 def from_config(config: Mapping[str, Any]) -> Schedule:
-    """The schedule that `Schedule.config` described."""
+    """The schedule that `Schedule.config` described.
+
+    Args:
+        config: The description.
+
+    Raises:
+        ValueError: For an unknown name.
+    """
     arguments = {name: value for name, value in config.items() if name != "name"}
     return look_up("schedule", config.get("name"), SCHEDULES)(**arguments)

@@ -39,14 +39,24 @@ def bands(
 ) -> "Figure | Any":
     """The mean of each label's curves in a band of ± one standard deviation, with the curves themselves in pale lines.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    The deviation is that of a sample, with n − 1 in the denominator; a single curve has no band.
 
-    curves  label -> curves of equal length, one for each seed; their first value belongs to x = 1
+    Args:
+        curves: By label, curves of equal length, one for each seed; their first value belongs to x = 1.
+        title: Of the figure.
+        ylabel: What the values are.
+        xlabel: What x counts.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
 
-    The deviation is that of a sample, with n − 1 in the denominator; a single curve has no band. Raises ValueError if a
-    label has no curves, or curves of different lengths.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-        plots.bands({"SGD": [[0.9, 0.5], [0.8, 0.6]]}, "two seeds", "loss")
+    Raises:
+        ValueError: If a label has no curves, or curves of different lengths.
+
+    Examples:
+        >>> figure = fn.plots.bands({"SGD": [[0.9, 0.5], [0.8, 0.6]]}, "two seeds", "loss")
     """
     figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note, ax=ax)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)
@@ -88,12 +98,26 @@ def lines_over(
 ) -> "Figure | Any":
     """One line for each label over the values of x. Few values of x have marks and ticks of their own.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    Args:
+        x: The values along the horizontal axis.
+        lines: By label, the values of a line.
+        xlabel: What x is.
+        ylabel: What the values are.
+        title: Of the figure.
+        log_x: Whether x has a logarithmic scale, as for learning rates and sizes.
+        wide_y: Whether y has one as well if it spans decades, as losses may.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
 
-    log_x   x has a logarithmic scale, as for learning rates and sizes
-    wide_y  y has one as well if it spans decades, as losses may
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-    Raises ValueError if a line has another number of values than x.
+    Raises:
+        ValueError: If a line has another number of values than x.
+
+    Examples:
+        >>> lines = {"loss": [0.9, 0.4, 0.7]}
+        >>> figure = fn.plots.lines_over([1e-3, 1e-2, 1e-1], lines, "rate", "loss", "rates", log_x=True)
     """
     figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note, ax=ax)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)

@@ -49,19 +49,31 @@ def decision_boundaries(
 ) -> "Figure | Any":
     """The regions of the plane that models assign to each class, with the data points on top; one panel for each model.
 
-    `ax=` takes a matplotlib Axes for a single panel, `figure=` a Figure or SubFigure for several; what was drawn into
-    is returned: the axes, or the panels.
+    A single panel is larger than one of several.
 
-    panels     (title, predict, x, y) for each panel
-    predict    a function of points (M, 2) float64. It returns (M, classes), where the largest number wins, or (M,) or
-               (M, 1), where a number above `threshold` means class 1
-    x, y       points (N, 2), and their labels (N,): 0, 1, ..., or −1 and 1 for two classes
-    threshold  None: ½ if all outputs are from 0 to 1, as probabilities are, else 0
-    outline    points (M, 2) of a line that is drawn dashed in every panel, as of the true border
+    Args:
+        panels: (title, predict, x, y) for each panel. `predict` is a function of points (M, 2) float64. It returns (M,
+            classes), where the largest number wins, or (M,) or (M, 1), where a number above `threshold` means class 1.
+            x and y are points (N, 2), and their labels (N,): 0, 1, ..., or −1 and 1 for two classes.
+        title: Of the figure.
+        columns: Panels in a row.
+        threshold: None: ½ if all outputs are from 0 to 1, as probabilities are, else 0.
+        outline: Points (M, 2) of a line that is drawn dashed in every panel, as of the true border.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes for a single panel; it is returned.
+        figure: A matplotlib Figure or SubFigure for several panels; these are returned.
 
-    A single panel is larger than one of several. Raises ValueError if there are no panels.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-        plots.decision_boundaries([("a net", model.predict, data.train.x, data.train.y)], "moons")
+    Raises:
+        ValueError: If there are no panels.
+
+    Examples:
+        >>> data = fn.data.generate_moons(40)
+        >>> net = fn.Sequential([fn.Dense(8, "tanh"), fn.Dense(2)], input_shape=2)
+        >>> panels = [("a net", net.predict, data.train.x, data.train.y)]
+        >>> figure = fn.plots.decision_boundaries(panels, "moons")
     """
     columns = 2 if len(panels) == 4 and columns > 2 else columns
     drawn, axes = sheet(
@@ -81,11 +93,21 @@ def decision_boundaries(
 def points(
     x: np.ndarray, y: np.ndarray, title: str, *, note: str | None = None, ax: "Axes | None" = None
 ) -> "Figure | Any":
-    """Points x (N, 2) of the plane alone, in the colours and marks of their labels y (N,), as in `decision_boundaries`.
+    """Points of the plane alone, in the colours and marks of their labels, as in `decision_boundaries`.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    Args:
+        x: Points (N, 2).
+        y: Labels (N,).
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
 
-    plots.points(data.train.x, data.train.y, "moons")
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Examples:
+        >>> data = fn.data.generate_moons(40)
+        >>> figure = fn.plots.points(data.train.x, data.train.y, "moons")
     """
     figure, (axis,) = sheet(1, columns=1, size=(5.2, 4.4), title=title, note=note, ax=ax)
     picture_axes(axis)
@@ -151,13 +173,21 @@ def confusion_matrix(
 ) -> "Figure | Any":
     """Counts (classes, classes) of samples: row i, column j holds those of class i that were predicted as class j.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
-
-    names   of the classes
-    matrix  (classes, classes) whole numbers
-
     The title ends with the accuracy. The colour of a cell is its fraction of the row, on a square-root scale, which
     makes small fractions visible: those are the errors.
+
+    Args:
+        matrix: (classes, classes) whole numbers.
+        names: Of the classes.
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
+
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Examples:
+        >>> figure = fn.plots.confusion_matrix(np.array([[9, 1], [2, 8]]), ["cat", "car"], "a net")
     """
     matrix = np.asarray(matrix)
     right, total = int(np.trace(matrix)), int(matrix.sum())
@@ -188,13 +218,30 @@ def heat_map(
 ) -> "Figure | Any":
     """A table (rows, columns) of values as colours, with each value in its cell.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    A value that is not finite, such as that of a run that diverged, is a dash on grey.
 
-    form  the format of the values, such as ".3g"
-    best  "max" or "min": the cell with that value has a frame and the darkest colour; None: no frame, dark is large
+    Args:
+        values: (rows, columns) numbers.
+        row_labels: One for each row.
+        column_labels: One for each column.
+        title: Of the figure.
+        xlabel: What the columns are.
+        ylabel: What the rows are.
+        form: The format of the values, such as ".3g".
+        best: "max" or "min": the cell with that value has a frame and the darkest colour; None: no frame, dark is
+            large.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
 
-    A value that is not finite, such as that of a run that diverged, is a dash on grey. Raises ValueError if there are
-    not as many labels as rows and columns.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If there are not as many labels as rows and columns.
+
+    Examples:
+        >>> accuracies = np.array([[0.91, 0.95], [0.89, 0.97]])
+        >>> figure = fn.plots.heat_map(accuracies, ["16", "64"], ["0.1", "0.01"], "units and rates")
     """
     values = np.asarray(values, np.float64)
     if values.shape != (len(row_labels), len(column_labels)):

@@ -21,9 +21,23 @@ def functions(
 ) -> "Figure | Any":
     """A panel for each title, with the values of each function at x; a function has the same colour in all panels.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    Args:
+        x: Where the functions were computed.
+        panels: By title, the name of each function and its values at x.
+        title: Of the figure.
+        xlabel: What x is.
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    panels : title -> name of the function -> its values at x. Raises ValueError if there are none.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If there are no panels.
+
+    Examples:
+        >>> x = np.linspace(-3, 3, 50)
+        >>> panels = {"values": {"tanh": np.tanh(x), "relu": np.maximum(x, 0)}}
+        >>> figure = fn.plots.functions(x, panels, "activations")
     """
     drawn, axes = sheet(len(panels), columns=2, size=(4.6, 3.4), title=title, figure=figure)
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))

@@ -35,14 +35,25 @@ def image_grid(
 ) -> "Figure | Any":
     """Images or weights (n, h, w), or (n, h, w, 3) in colour, in a grid and on one scale.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    Args:
+        weights: The images.
+        title: Of the figure.
+        names: One for each image, written above it.
+        signed: True, for weights: 0 is white, larger numbers orange, smaller ones blue; in colour, 0 is mid-grey.
+            False, for images: from black (least) to white (largest); in colour as they are, 0–255 if uint8, else 0–1.
+        columns: Images in a row; None: about as many as rows.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
 
-    names    one for each image, written above it
-    signed   True, for weights: 0 is white, larger numbers orange, smaller ones blue; in colour, 0 is mid-grey
-             False, for images: from black (least) to white (largest); in colour as they are, 0–255 if uint8, else 0–1
-    columns  images in a row; None: about as many as rows
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-    Raises ValueError for other shapes, no images, or another number of names.
+    Raises:
+        ValueError: For other shapes, no images, or another number of names.
+
+    Examples:
+        >>> images = fn.data.generate_digits(6, 1).train.x
+        >>> figure = fn.plots.image_grid(images, "digits", signed=False)
     """
     weights = np.asarray(weights)
     if weights.ndim not in (3, 4) or weights.shape[3:] not in ((), (3,)) or not weights.size:
@@ -68,11 +79,21 @@ def image_grids(
 ) -> "Figure | Any":
     """Weights (n, h, w) of several nets side by side, each net's on its own scale: 0 is white, as in `image_grid`.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    Args:
+        grids: By the name of a net, its weights.
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    Raises ValueError for other shapes, no images or no grids.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-        plots.image_grids({"ReLU": a.parameters["dense.w"].T.reshape(-1, 28, 28), "sigmoid": …}, "weights")
+    Raises:
+        ValueError: For other shapes, no images or no grids.
+
+    Examples:
+        >>> weights = model.parameters["dense.w"].T.reshape(-1, 2, 2)
+        >>> figure = fn.plots.image_grids({"a": weights, "b": -weights}, "weights")
     """
     if any(np.ndim(weights) != 3 or not np.size(weights) for weights in grids.values()):
         shapes = {name: np.shape(weights) for name, weights in grids.items()}
@@ -91,10 +112,21 @@ def image_grids(
 def filters(w: np.ndarray, title: str, *, note: str | None = None, ax: "Axes | None" = None) -> "Figure | Any":
     """The filters of a convolution: w (height, width, channels, filters), as in `Conv2D`.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
-
     Filters of one channel are grey images, those of three are in colour. Else the grid has a row for each channel and a
     column for each filter.
+
+    Args:
+        w: (height, width, channels, filters).
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
+
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Examples:
+        >>> net = fn.Sequential([fn.Conv2D(4, 3), fn.Flatten(), fn.Dense(2)], input_shape=(6, 6, 1))
+        >>> figure = fn.plots.filters(net.parameters["conv2d.w"], "filters")
     """
     channels, count = w.shape[2:]
     if channels == 3:

@@ -51,13 +51,24 @@ def run_curves(
 ) -> "Figure | Any":
     """Loss and accuracy of one run by epoch, on training and validation data, with the best epoch marked.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
-
     A history without accuracy, as of a regression, has one panel.
 
-    meta  of the data: "source" is named in the title; "true_entropy" in nats, if it is there, is drawn as a lower bound
+    Args:
+        history: Of the training.
+        title: Of the figure.
+        meta: Of the data: "source" is named in the title; "true_entropy" in nats, if it is there, is drawn as a lower
+            bound.
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    Raises KeyError if the history has no loss or val_loss.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        KeyError: If the history has no loss or val_loss.
+
+    Examples:
+        >>> history = model.fit(x, y, epochs=3, validation_split=0.2)
+        >>> figure = fn.plots.run_curves(history, "three epochs", {"source": "generated"})
     """
     best = history.best("val_loss")["epoch"]
     source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
@@ -107,19 +118,31 @@ def learning_curves(
 ) -> "Figure | Any":
     """A panel for each key with a colour for each run: training thin, validation ("val_" + key) strong.
 
-    `ax=` takes a matplotlib Axes for a single panel, `figure=` a Figure or SubFigure for several; what was drawn into
-    is returned: the axes, or the panels.
-
-    runs      label -> `History.epochs` of the run
-    keys      a key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems
-              without validation data
-    reported  label of a run -> the same figures as somebody else published them, by epoch: dotted, in its colour
-
     The training curve is the mean over each epoch, as `fit` records it; or, where every run has "train_" + key, an
     evaluation after each epoch. The legend says which. An epoch without a value has no point. Accuracies and top_5 are
-    in per cent. Raises ValueError if no run has any of the keys.
+    in per cent.
 
-        plots.learning_curves({"SGD": a.history.epochs, "Adam": b.history.epochs}, title="two optimizers")
+    Args:
+        runs: By label, `History.epochs` of the run.
+        keys: A key that no run has gets no panel. "test_" + key is drawn strong in the panel of key, for systems
+            without validation data.
+        title: Of the figure.
+        reported: By the label of a run, the same figures as somebody else published them, by epoch: dotted, in its
+            colour.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes for a single panel; it is returned.
+        figure: A matplotlib Figure or SubFigure for several panels; these are returned.
+
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If no run has any of the keys.
+
+    Examples:
+        >>> history = model.fit(x, y, epochs=3)
+        >>> figure = fn.plots.learning_curves({"Adam": history.epochs}, title="three epochs")
+        >>> fn.plots.save(figure, "curves.png")
     """
     panels = {key: splits for key, splits in _panels(keys, runs).items() if _has_any(runs, splits)}
     if not panels:

@@ -40,10 +40,19 @@ def monitor(records: Sequence[Record], *, note: str | None = None) -> "dict[str,
     The names are "gradient_statistics", "gradient_histograms" and so on. Without records there are no figures. They are
     figures of their own; to draw into yours, give `statistics_over_time` and `histograms_over_time` the records.
 
-        watch = fn.Monitor(every=100)
-        model.fit(x, y, optimizer=fn.SGD(0.1), callbacks=[watch])
-        for name, figure in plots.monitor(watch.records).items():
-            plots.save(figure, f"{name}.png")
+    Args:
+        records: `Monitor.records`.
+        note: Written in the corner of the figure, such as "generated data".
+
+    Returns:
+        The figures by name.
+
+    Examples:
+        >>> watch = fn.Monitor(every=1)
+        >>> history = model.fit(x, y, optimizer=fn.SGD(0.1), callbacks=[watch])
+        >>> weights = [record for record in watch.records if record["kind"] == "parameter"]
+        >>> sorted(fn.plots.monitor(weights))
+        ['parameter_histograms', 'parameter_statistics']
     """
     figures = {}
     for kind in dict.fromkeys(record["kind"] for record in records):
@@ -78,11 +87,25 @@ def statistics_over_time(
 ) -> "Figure | Any":
     """A panel for each array: over the steps, its mean in a band of ± one standard deviation, least and largest value.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    A panel's title has the number of values that were not finite.
 
-    records  of a Monitor, of one kind or several
+    Args:
+        records: Of a Monitor, of one kind or several.
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    A panel's title has the number of values that were not finite. Raises ValueError if there are no records.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If there are no records.
+
+    Examples:
+        >>> watch = fn.Monitor(every=1)
+        >>> history = model.fit(x, y, epochs=2, callbacks=[watch])
+        >>> biases = [record for record in watch.records if record["name"] == "dense.b"]
+        >>> figure = fn.plots.statistics_over_time(biases, "biases")
     """
     series = _by_array(records)
     size = PANEL if len(series) > 1 else (2 * PANEL[0], PANEL[1])  # the legend below needs the width
@@ -142,13 +165,23 @@ def histograms_over_time(
 ) -> "Figure | Any":
     """The histograms of one array, one ridge for each step, the first at the back, all of one height.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    Args:
+        steps: (T,) numbers of the steps.
+        counts: (T, bins) values in each bin.
+        edges: (T, bins + 1) of the bins.
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
 
-    steps   (T,) numbers of the steps
-    counts  (T, bins) values in each bin
-    edges   (T, bins + 1) of the bins
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-    Raises ValueError if the shapes do not fit together.
+    Raises:
+        ValueError: If the shapes do not fit together.
+
+    Examples:
+        >>> counts, edges = np.array([[1, 4, 1], [2, 2, 2]]), np.tile(np.arange(4.0), (2, 1))
+        >>> figure = fn.plots.histograms_over_time([100, 200], counts, edges, "weights")
     """
     figure, (axis,) = sheet(1, columns=1, size=(6.4, 4.6), title=title, note=note, ax=ax)
     _ridges(axis, np.asarray(steps), np.asarray(counts), np.asarray(edges, np.float64))
@@ -175,12 +208,25 @@ def histograms_beside(
 ) -> "Figure | Any":
     """Histograms of the same arrays in several trainings: a row for each array, a column for each training.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    The panels of a row share their axis of values, so that widths can be compared.
 
-    runs  label -> the records of its Monitor; arrays that not all of them have are left out
+    Args:
+        runs: By label, the records of its Monitor; arrays that not all of them have are left out.
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    The panels of a row share their axis of values, so that widths can be compared. Raises ValueError if no array is in
-    all trainings.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If no array is in all trainings.
+
+    Examples:
+        >>> watch = fn.Monitor(every=1)
+        >>> history = model.fit(x, y, epochs=2, callbacks=[watch])
+        >>> biases = [record for record in watch.records if record["name"] == "dense.b"]
+        >>> figure = fn.plots.histograms_beside({"a": biases[:1], "b": biases[1:]}, "biases")
     """
     series = [_by_array(records) for records in runs.values()]
     arrays = [key for key in (series[0] if series else {}) if all(key in one for one in series)]

@@ -35,12 +35,18 @@ SIZE = (3.7, 3.3)  # of a panel, in inches
 class CurvePanel:
     """One panel of `curve_panels`.
 
-    title, xlabel, ylabel  of the panel
-    curves    label -> x and y
-    reported  label -> x and y as somebody else published them: dotted, with crosses, in the label's colour
-    dots      draw points without a line between them, as suits the losses of single steps
-    level     (value, what it is) of a horizontal line; None: there is none
-    from_zero whether y begins at 0, as a share does, and is never logarithmic
+    Args:
+        title: Of the panel.
+        xlabel: What x is.
+        curves: By label, x and y.
+        ylabel: What y is.
+        reported: By label, x and y as somebody else published them: dotted, with crosses, in the label's colour.
+        dots: Whether points are drawn without a line between them, as suits the losses of single steps.
+        level: (value, what it is) of a horizontal line; None: there is none.
+        from_zero: Whether y begins at 0, as a share does, and is never logarithmic.
+
+    Examples:
+        >>> panel = fn.plots.CurvePanel("loss", "step", {"SGD": ([1, 2], [0.9, 0.5])})
     """
 
     title: str
@@ -64,9 +70,24 @@ def curve_panels(
 ) -> "Figure | Any":
     """The panels in rows of `columns`. A label has the same colour in all of them, and one legend names them all.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    y is logarithmic in panels whose values span decades.
 
-    y is logarithmic in panels whose values span decades. Raises ValueError if there are no panels.
+    Args:
+        panels: What is drawn.
+        title: Of the figure.
+        columns: Panels in a row.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
+
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If there are no panels.
+
+    Examples:
+        >>> panel = fn.plots.CurvePanel("loss", "step", {"SGD": ([1, 2], [0.9, 0.5])})
+        >>> figure = fn.plots.curve_panels([panel], "a training")
     """
     labels = list(dict.fromkeys(label for panel in panels for label in (*panel.curves, *panel.reported)))
     drawn, axes = sheet(len(panels), columns=columns, size=SIZE, title=title, note=note, figure=figure)

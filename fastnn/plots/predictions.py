@@ -26,13 +26,25 @@ def residuals(
     note: str | None = None,
     figure: "Figure | None" = None,
 ) -> "Figure | Any":
-    """Two panels: predictions over true numbers (N,), dashed where they agree; and residuals, true − predicted.
+    """Two panels: predictions over true numbers, dashed where they agree; and residuals, true − predicted.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    Args:
+        truth: (N,) numbers.
+        predicted: (N,) numbers.
+        title: Of the figure.
+        name: Of what is predicted.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    name : of what is predicted. Raises ValueError unless there are as many of both.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-        plots.residuals(y, model.predict(x)[:, 0], "prices")
+    Raises:
+        ValueError: Unless there are as many of both.
+
+    Examples:
+        >>> truth = x.sum(axis=1)
+        >>> figure = fn.plots.residuals(truth, truth + x[:, 0], "sums")
     """
     truth, predicted = np.asarray(truth, np.float64).ravel(), np.asarray(predicted, np.float64).ravel()
     if truth.shape != predicted.shape or not truth.size:
@@ -61,9 +73,23 @@ def bars(
 ) -> "Figure | Any":
     """A bar for each name, from the top down in the order given, with a line for the deviation of each.
 
-    `ax=` takes a matplotlib Axes to draw into, and returns it.
+    Args:
+        names: Of the bars.
+        values: Their lengths.
+        title: Of the figure.
+        xlabel: What the values are.
+        deviations: Half the length of the line on each bar; None: no lines.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned.
 
-    Raises ValueError if there are none, or another number of values.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If there are none, or another number of values.
+
+    Examples:
+        >>> figure = fn.plots.bars(["age", "city"], [0.12, 0.05], "importance", "loss of accuracy")
     """
     if len(names) != len(values):
         raise ValueError(f"bars: {len(names)} names for {len(values)} values")

@@ -26,10 +26,23 @@ def search_dots(
 ) -> "Figure | Any":
     """A panel for each setting: its value and the figure of each trial; the trial with the largest figure is marked.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    Args:
+        axes: By setting, its value in each trial, numbers or texts.
+        figures: Of the trials. One that is not finite has no dot.
+        title: Of the figure.
+        ylabel: What the figures are.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    axes : setting -> its value in each trial, numbers or texts. A figure that is not finite has no dot.
-    Raises ValueError if there are no settings.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If there are no settings.
+
+    Examples:
+        >>> axes = {"rate": [0.1, 0.01, 0.001], "activation": ["relu", "tanh", "relu"]}
+        >>> figure = fn.plots.search_dots(axes, [0.91, 0.95, 0.9], "a search", "accuracy")
     """
     drawn, panels = sheet(len(axes), columns=3, size=(3.7, 3.3), title=title, note=note, figure=figure)
     y = np.asarray(figures, np.float64)

@@ -47,12 +47,23 @@ def smoothed_curves(
 ) -> "Figure | Any":
     """A panel for each figure, a colour for each run in all panels: values by epoch pale, their running mean strong.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    Args:
+        panels: By the name of a figure, as "test accuracy", the label of each run and its values, from epoch 1;
+            fractions in per cent.
+        title: Of the figure.
+        width: Epochs of the running mean; below 3 nothing is smoothed.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    panels  name of a figure, as "test accuracy" -> label of a run -> its values, from epoch 1; fractions in per cent
-    width   epochs of the running mean; below 3 nothing is smoothed
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
 
-    Raises ValueError if there are no panels.
+    Raises:
+        ValueError: If there are no panels.
+
+    Examples:
+        >>> panels = {"test accuracy": {"SGD": [0.5, 0.7, 0.65, 0.8]}}
+        >>> figure = fn.plots.smoothed_curves(panels, "a training", 3)
     """
     drawn, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note, figure=figure)
     for axis, (name, curves) in zip(axes, panels.items(), strict=True):
@@ -82,9 +93,21 @@ def loss_beside_error(
 ) -> "Figure | Any":
     """A panel for each net: its loss by epoch on the left scale, its classification error, in %, on the right one.
 
-    `figure=` takes a matplotlib Figure or SubFigure for the panels, and returns these.
+    Args:
+        panels: By title, (what the loss is, the loss by epoch, the fraction of errors by epoch).
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
-    panels : title -> (what the loss is, the loss by epoch, the fraction of errors by epoch). ValueError if none.
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: If there are no panels.
+
+    Examples:
+        >>> panels = {"a net": ("cross-entropy", [0.9, 0.5], [0.3, 0.1])}
+        >>> figure = fn.plots.loss_beside_error(panels, "two epochs")
     """
     drawn, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note, figure=figure)
     highest = 100 * max(max(errors) for _, _, errors in panels.values())

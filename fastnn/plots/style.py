@@ -139,6 +139,17 @@ def ink(background: Any) -> str:
 
 @undisturbed
 def save(figure: "Figure", path: str | Path) -> None:
-    """Write the figure as a PNG file, whole or not at all. Raises FileFormatError if the path cannot be written."""
+    """Write the figure as a PNG file, whole or not at all.
+
+    Args:
+        figure: A matplotlib Figure.
+        path: The file; one that is there is replaced.
+
+    Raises:
+        FileFormatError: If the path cannot be written.
+
+    Examples:
+        >>> fn.plots.save(fn.plots.points(x[:, :2], y, "points"), "points.png")
+    """
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")

@@ -37,13 +37,26 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 def embedding_map(
     vectors: np.ndarray, words: Sequence[str], title: str, *, note: str | None = None, ax: "Axes | None" = None
 ) -> "Figure | Any":
-    """The vectors (V, D) in the plane of their first two principal components, with as many of the V words as fit.
-
-    `ax=` takes a matplotlib Axes to draw into, and returns it. Words find their places in the size that it has then.
+    """The vectors in the plane of their first two principal components, with as many of the words as fit.
 
     Words are written in their order, each where it covers no other word and no dot. A word without room is a dot alone;
-    a remark says how many words are written. Raises ValueError for unequal numbers of words and vectors, or fewer than
-    two.
+    a remark says how many words are written.
+
+    Args:
+        vectors: (V, D) numbers.
+        words: One for each vector.
+        title: Of the figure.
+        note: Written in the corner of the figure, such as "generated data".
+        ax: A matplotlib Axes to draw into; it is returned. Words find their places in the size that it has then.
+
+    Returns:
+        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
+
+    Raises:
+        ValueError: For unequal numbers of words and vectors, or fewer than two.
+
+    Examples:
+        >>> figure = fn.plots.embedding_map(x, [f"word{i}" for i in range(30)], "thirty words")
     """
     vectors = np.asarray(vectors, np.float64)
     if len(vectors) != len(words) or len(words) < 2 or vectors.ndim != 2:
@@ -69,6 +82,9 @@ def principal_plane(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     The sign of a component is chosen so that its coordinate of largest magnitude is positive: equal vectors then give
     equal pictures.
+
+    Args:
+        vectors: (V, D) numbers.
     """
     centred = vectors - vectors.mean(axis=0)
     # The triangular factor has the same singular values and directions, and D rows instead of V.

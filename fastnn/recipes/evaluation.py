@@ -8,6 +8,7 @@ from fastnn.data import Dataset, find_data, load_trigram
 from fastnn.data.preprocessing import Words
 from fastnn.models import Model
 from fastnn.recipes import RECIPES, TABLE, table
+from fastnn.text.tokens import Tokenizer
 
 
 class Figures(NamedTuple):
@@ -43,7 +44,9 @@ def figures_on(model: Model, path: Path) -> dict[str, Figures]:
 
 
 def _loaded(model: Model, name: str, path: Path) -> Dataset:
-    if isinstance(model.preprocessing, Words):
-        return load_trigram(path, model.preprocessing.vocabulary)
+    words = model.preprocessing
+    if isinstance(words, Words):
+        rules = Tokenizer().config() if isinstance(words.tokenizer, str) else words.tokenizer
+        return load_trigram(path, words.vocabulary, order=model.network.input_shape[0] + 1, **rules)
     recipe = RECIPES[name]
-    return recipe.load(path)[0] if recipe.load else find_data(recipe.data_set, path)[0]
+    return recipe.load(path, None)[0] if recipe.load else find_data(recipe.data_set, path)[0]

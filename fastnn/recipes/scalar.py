@@ -6,6 +6,7 @@ made of layers, `scalar_answers` what is told. This file holds the recipe.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastnn.data import Dataset, Split, find_data
 from fastnn.experiment.comparison import Comparison
@@ -68,7 +69,7 @@ class ScalarSettings(Settings):
     dtype: DtypeName = setting("float64", "of all arithmetic", choices=("float32", "float64"))
 
 
-def load(path: Path | None) -> tuple[Dataset, str]:
+def load(path: Path | None, settings: Any = None) -> tuple[Dataset, str]:
     """Points from a file of moons' format; without one 60,000 generated points to train on and 10,000 to test on."""
     if path is not None:
         return find_data("moons", path)

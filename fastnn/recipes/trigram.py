@@ -15,7 +15,7 @@ from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
-from fastnn.experiment.settings import Settings, setting
+from fastnn.experiment.settings import setting
 from fastnn.models import Sequential
 from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
@@ -40,6 +40,7 @@ from fastnn.recipes.trigram_answers import (
 )
 from fastnn.recipes.trigram_checks import order_answer, softmax_answer
 from fastnn.recipes.trigram_counts import counts_answer
+from fastnn.recipes.trigram_text import OF_TEXT, TextSettings, load, text_answer
 
 # The report's search: learning rate, batch, momentum; 30 epochs each.
 TRIPLES = (
@@ -49,10 +50,12 @@ TRIPLES = (
 
 
 @dataclass(frozen=True)
-class TrigramSettings(Settings):
+class TrigramSettings(TextSettings):
     epochs: int = setting(50, "passes over the training data, at most", least=1)
     sizes: str = setting("32x256", "embedding width x hidden units; several with commas are trained side by side")
-    embedding: str = setting("", "file of word vectors to start from: .npy, .npz or text; empty: random", is_path=True)
+    embedding: str = setting(
+        "", "word vectors to start from: .npy, .npz, word2vec's text or .bin; empty: random", is_path=True
+    )
     combine: str = setting("concatenate", "how the three embeddings become one vector", choices=("concatenate", "sum"))
     activation: ActivationName = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
@@ -110,7 +113,9 @@ def _sizes(text: str) -> tuple[int, int]:
 
 
 def answers(results: ExperimentResult) -> list[Answer]:
-    """Those of the trainings, then small computations."""
+    """Those of the trainings, then small computations, but for those of a text that is not the report's."""
+    if "tokenizer" in results.data.meta:
+        return [text_answer(results), counts_answer(results), next_words(results), word_map(results)]
     found = [first_epochs(results), counts_answer(results), next_words(results), word_map(results)]
     return [*found, order_answer(results, RECIPE), softmax_answer()]
 
@@ -189,6 +194,8 @@ RECIPE = Recipe(
     quick={"epochs": 8, "batch_size": 50, "samples": 60_000, "lr": 0.3},
     published=PUBLISHED["trigram"],
     data_set="trigram",
+    load=load,
+    read_by=OF_TEXT,
     preprocessing=preprocessing,
     build=build,
     comparisons=COMPARISONS,

@@ -15,6 +15,7 @@ from fastnn.experiment.pictures import note_of, reported
 from fastnn.experiment.predictions import most_likely
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.sayings import epochs_to, ranking
+from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
 PAIRS, MOST_WORDS = 8, 2_000  # nearest words that are named, and among how many they are looked for
@@ -71,9 +72,7 @@ def word_map(results: ExperimentResult) -> Answer:
 
 def _nearest(vectors: np.ndarray, words: list[str]) -> str:
     """The pairs of words whose vectors, less the mean of all, have the smallest angle between them."""
-    rows = np.asarray(vectors[:MOST_WORDS], np.float64)
-    rows = rows - rows.mean(axis=0)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30)
+    rows = directions(vectors[:MOST_WORDS])
     cosines = np.triu(rows @ rows.T, k=1)
     best = np.argsort(-cosines, axis=None, kind="stable")[:PAIRS]
     first, second = np.unravel_index(best, cosines.shape)

@@ -9,8 +9,9 @@ from fastnn.experiment.train_one import fewer_samples
 from fastnn.models import Model
 from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed
+from fastnn.text.vocabulary import START
 
-BLOCK = 4096  # samples whose probabilities of all words are held at a time
+BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
 QUESTION = "Does the net foretell words better than counts do?"
 
@@ -19,8 +20,8 @@ def counts_answer(results: ExperimentResult) -> Answer:
     """Loss and perplexity of counted words, pairs and n-grams, of the net, and of the net mixed with the n-grams."""
     data = fewer_samples(results.data, results.chosen.settings.samples)
     words, order = len(data.meta["words"]), data.train.x.shape[1] + 1
-    counted = {_named(n, order): _counted(data, words, n) for n in sorted({1, 2, order})}
-    net = {split: _of_net(results.model, getattr(data, split)) for split in SPLITS}
+    counted = {_named(n, order): _counted(data, n) for n in sorted({1, 2, order})}
+    net = {split: _of_net(results.model, getattr(data, split), words) for split in SPLITS}
     counts = counted[_named(order, order)]
     weight = best_weight(net["val"], counts["val"])
     both = {split: mixed(weight, net[split], counts[split]) for split in SPLITS}
@@ -36,9 +37,11 @@ def _named(n: int, order: int) -> str:
     return "counted words" if n == 1 else "counted pairs"
 
 
-def _counted(data: Dataset, words: int, order: int) -> dict[str, Floats]:
+def _counted(data: Dataset, order: int) -> dict[str, Floats]:
     """p of the next words of validation and test data, from counts of the training data."""
-    model = KneserNey(_windows(data.train, order), words)
+    words = list(data.meta["words"])
+    start = words.index(START) if START in words else None
+    model = KneserNey(_windows(data.train, order), len(words), start=start)
     return {split: model.probabilities(_windows(getattr(data, split), order)) for split in SPLITS}
 
 
@@ -46,11 +49,11 @@ def _windows(split: Split, order: int) -> Ids:
     return np.column_stack([split.x, split.y])[:, -order:]
 
 
-def _of_net(model: Model, split: Split) -> Floats:
+def _of_net(model: Model, split: Split, words: int) -> Floats:
     """The net's p of the next word of each sample."""
-    found = np.empty(len(split))
-    for low in range(0, len(split), BLOCK):
-        part = slice(low, low + BLOCK)
+    found, rows = np.empty(len(split)), max(1, BLOCK // words)
+    for low in range(0, len(split), rows):
+        part = slice(low, low + rows)
         p = model.predict(split.x[part])
         found[part] = p[np.arange(len(p)), split.y[part]]
     return found

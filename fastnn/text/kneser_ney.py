@@ -6,7 +6,8 @@ The formulas are those of S. F. Chen and J. Goodman, "An empirical study of smoo
     p(w | h) = max(c(hw) − D(c(hw)), 0) / c(h) + γ(h) · p(w | h'),
 
 where c counts occurrences for the longest h, and for shorter ones in how many contexts hw stands: the number of
-different words before it. γ(h) is the share that the discounts D took away. Without any word, p(w) is interpolated with
+different words before it. Before the first word of a text there is none, so h that begin with the mark of a start keep
+their occurrences. γ(h) is the share that the discounts D took away. Without any word, p(w) is interpolated with
 1 / V. After an h that was never seen, p(w | h) = p(w | h').
 """
 
@@ -60,13 +61,15 @@ class KneserNey:
     words      V, how many ids there are, from 0
     discounts  of the counts 1, 2 and of all from 3 on, (3,) or for each order from 1 on (order, 3); None: the formula's
 
+    start      the id that fills windows before the first word of a text; None: no window is filled
+
     >>> model = KneserNey(np.column_stack([data.train.x, data.train.y]), words=250)
     >>> np.exp(-np.log(model.probabilities(np.column_stack([data.test.x, data.test.y]))).mean())  # perplexity
 
     DataError for windows of another shape, or ids outside 0 … V − 1.
     """
 
-    def __init__(self, windows: Ids, words: int, discounts: ArrayLike | None = None):
+    def __init__(self, windows: Ids, words: int, discounts: ArrayLike | None = None, start: int | None = None):
         self.words, self.order = words, _checked(windows, words).shape[1]
         self._levels: list[_Level] = []
         types, counts = _types(windows)
@@ -76,6 +79,9 @@ class KneserNey:
             self._levels.insert(0, _level(types, counts, words, discount))
             # The words before a k-gram: as many as there are different (k + 1)-grams that end with it.
             types, counts = _types(types[:, 1:])
+            if start is not None and k > 1:
+                occurrences = _types(windows[:, self.order - k + 1 :])[1]  # of the same k-grams, in the same order
+                counts = np.where(types[:, 0] == start, occurrences, counts)
 
     def probabilities(self, windows: Ids) -> Floats:
         """p of the last word of each window after those before it: (N, order) ids, (N,) float64, all above 0."""

@@ -1,6 +1,7 @@
 """What a training leaves that Ctrl-C or SIGTERM ends: a checkpoint, where one was asked for."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
@@ -15,13 +16,15 @@ class Ending:
 
     Steps are whole once the callbacks have seen them, too. Where there is no Checkpoint, or batches cannot be read from
     the middle of an epoch, a signal takes effect as soon as a step is counted, and nothing is written.
+
+    asked : see `InterruptShield`
     """
 
-    def __init__(self, run: Run, good: LastGoodState):
+    def __init__(self, run: Run, good: LastGoodState, asked: threading.Event | None = None):
         self.run, self.good = run, good
         found = [callback for callback in run.callbacks if isinstance(callback, Checkpoint)]
         self.checkpoints = found if run.can_resume_within else []
-        self.shield = InterruptShield()
+        self.shield = InterruptShield(asked)
         self._has_begun = False
         self._position: Callable[[], dict[str, Any]] | None = None  # where to go on, if that is known now
 

@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 class History(Hinted):
     """The record of a model's training, over all its `fit` calls.
 
-    epochs       a dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second;
-                 with validation data also val_loss and each metric as val_…: val_accuracy, val_r2
-    steps        {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step"
-    monitor      the records of a Monitor, if one watched
-    stop_reason  why training ended before its last epoch, if it did
+    Args:
+        epochs: A dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second;
+            with validation data also val_loss and each metric as val_…: val_accuracy, val_r2.
+        steps: {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step".
+        stop_reason: Why training ended before its last epoch, if it did.
+        monitor: The records of a Monitor, if one watched.
+
+    Examples:
+        >>> history = model.fit(x, y, epochs=2)
+        >>> len(history), len(history["loss"])
+        (2, 2)
     """
 
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -33,7 +39,17 @@ class History(Hinted):
     cell: int | None = field(default=None, init=False, compare=False)  # of a notebook, that shows its curve already
 
     def __getitem__(self, name: str) -> list[Any]:
-        """One figure by epoch: history["val_loss"]. KeyError names those that there are."""
+        """One figure by epoch: history["val_loss"].
+
+        Args:
+            name: Of the figure.
+
+        Returns:
+            A list of one value an epoch.
+
+        Raises:
+            KeyError: If there is no such figure; it names those that there are.
+        """
         if any(name not in epoch for epoch in self.epochs) or not self.epochs:
             known = sorted(self.epochs[0]) if self.epochs else []
             raise KeyError(f"no {name!r} in this history; it has {known}")
@@ -42,10 +58,22 @@ class History(Hinted):
     def best(self, name: str, mode: Mode = "auto") -> dict[str, Any]:
         """The epoch at which `name` was best, the first of equal ones; never one where it is NaN.
 
-        mode : "max" or "min", whether more or less is better; "auto": by the name, as accuracies, r2, top_5 and scores
-               are better when higher, losses, errors and perplexity when lower
+        Args:
+            name: Of the figure.
+            mode: "max" or "min", whether more or less is better; "auto": by the name, as accuracies, r2, top_5 and
+                scores are better when higher, losses, errors and perplexity when lower.
 
-        KeyError if there is no such figure, ValueError if all are NaN or the name does not tell what is better.
+        Returns:
+            The figures of that epoch by name.
+
+        Raises:
+            KeyError: If there is no such figure.
+            ValueError: If all are NaN or the name does not tell what is better.
+
+        Examples:
+            >>> history = model.fit(x, y, epochs=3)
+            >>> history.best("loss")["epoch"]
+            3
         """
         values = self[name]
         higher = higher_is_better(name, mode, "history.best: ")
@@ -57,9 +85,14 @@ class History(Hinted):
     def to_frame(self) -> "DataFrame":
         """A pandas DataFrame with a row for each epoch and a column for each figure; its index is the epoch's number.
 
-        MissingPackageError, with what to install, where pandas is not.
+        Raises:
+            MissingPackageError: Where pandas is not installed; it says what to install.
 
-        >>> history.to_frame()[["loss", "val_loss"]].tail()
+        Examples:
+            >>> import pandas
+            >>> history = model.fit(x, y, epochs=2, validation_split=0.2)
+            >>> history.to_frame()[["loss", "val_loss"]].tail().shape
+            (2, 2)
         """
         try:
             from pandas import DataFrame
@@ -72,12 +105,16 @@ class History(Hinted):
     def plot(self, *names: str, ax: "Axes | None" = None) -> "Figure | Any":
         """The figures of these names by epoch, in training and validation, a panel each: a matplotlib Figure.
 
-        names : without any, "loss" and, if the model has it, "accuracy"
-        ax : matplotlib axes to draw a single one into, without a name the loss; they are returned
+        Args:
+            *names: Without any, "loss" and, if the model has it, "accuracy".
+            ax: Matplotlib axes to draw a single one into, without a name the loss; they are returned.
 
-        ValueError if there is no epoch yet, or no such figure.
+        Raises:
+            ValueError: If there is no epoch yet, or no such figure.
 
-        >>> history.plot()
+        Examples:
+            >>> figure = model.fit(x, y, epochs=2).plot()
+            >>> figure.savefig("curves.png")
         """
         from fastnn.plots.learning import learning_curves
 

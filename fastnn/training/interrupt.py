@@ -19,10 +19,13 @@ class InterruptShield:
     """Within the block, a signal that arrives during `hold()` takes effect when that ends, others at once.
 
     Without it, Python raises KeyboardInterrupt in the first moment after a compiled call: the weights have moved,
-    but history and optimizer do not know yet. Only the main thread receives signals; elsewhere this does nothing.
+    but history and optimizer do not know yet. Only the main thread receives signals; elsewhere they do nothing.
+
+    asked : in a thread that receives none: once it is set, KeyboardInterrupt where a signal that waited takes effect
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked: threading.Event | None = None) -> None:
+        self._asked = asked
         self._held = self._delayed = False
         self._pending: tuple[Any, Any] | None = None
         self._previous: dict[int, Any] = {}  # the handlers of before, of the signals that are looked at
@@ -79,6 +82,8 @@ class InterruptShield:
             self._take_effect()
 
     def _take_effect(self) -> None:
+        if self._asked is not None and self._asked.is_set():
+            raise KeyboardInterrupt
         if self._pending is not None:
             pending, self._pending = self._pending, None
             self._effects[pending[0]](*pending)

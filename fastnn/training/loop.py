@@ -1,6 +1,7 @@
 """The training loop: epochs and steps, with callbacks between compiled calls."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -71,13 +72,23 @@ class Settings:
 
 def train(model: Predictor, settings: Settings, source: Source, validation: Source | None) -> History:
     """Train `model` on a source, evaluate it on `validation` after each epoch. Returns the model's history."""
-    return _Loop(model, settings, source, validation).train()
+    return Loop(model, settings, source, validation).train()
 
 
-class _Loop:
-    """One training while it runs."""
+class Loop:
+    """One training while it runs.
 
-    def __init__(self, model: Predictor, settings: Settings, source: Source, validation: Source | None):
+    asked : where it is not the main thread that trains: set to end it between whole steps, as Ctrl-C does there
+    """
+
+    def __init__(
+        self,
+        model: Predictor,
+        settings: Settings,
+        source: Source,
+        validation: Source | None,
+        asked: threading.Event | None = None,
+    ):
         self.model, self.optimizer, self.source, self.validation = model, settings.optimizer, source, validation
         self.callbacks = settings.callbacks
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)
@@ -91,7 +102,7 @@ class _Loop:
         run.attach(self.runner)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = LastGoodState(self.runner, state)
-        self.ending = Ending(run, self.good)
+        self.ending = Ending(run, self.good, asked)
         self.steps_before = 0  # this epoch, in the history
         run.memory = self._memory(sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held))
 
@@ -132,12 +143,16 @@ class _Loop:
         run, history = self.run, self.run.history
         history.stop_reason = None
         with self.ending.shield, self._callbacks_around_training(), self.ending:
-            self.runner.start(self.source.start(), passes=self.passes, samples=self.source.samples)
+            self._start()
             self.runner.prepare()
             while run.epoch < run.last_epoch and run.stop_reason is None:
                 self._train_epoch()
         history.stop_reason = run.stop_reason
         return history
+
+    def _start(self) -> None:
+        """Bind some data, so that the kernels can be compiled for them."""
+        self.runner.start(self.source.start(), passes=self.passes, samples=self.source.samples)
 
     @contextlib.contextmanager
     def _callbacks_around_training(self) -> Iterator[None]:
@@ -231,9 +246,14 @@ class _Loop:
         # Steps after it may have run before anybody looked: how many is a matter of time.
         del run.history.steps["loss"][self.steps_before + step :]
         last = f" of {run.steps}" if run.steps else ""  # of batches that a user makes the number may be unknown
-        which = f"epoch {run.epoch + 1}, step {step + 1}{last} ({run.batch_size} samples)"
+        epoch, number = self._place(step)
+        which = f"epoch {epoch + 1}, step {number + 1}{last} ({run.batch_size} samples)"
         hint = f"a smaller learning rate than {self.optimizer.current_lr:g} may help"
         return NonFiniteError(f"{what}: at {which}, {where}; the weights are those before that step; {hint}")
+
+    def _place(self, step: int) -> tuple[int, int]:
+        """The epoch and the step in it, both from 0, of a step that is counted as `run.step` is."""
+        return self.run.epoch, step
 
     def _call(self, event: str) -> None:
         for callback in self.callbacks:

@@ -2,7 +2,7 @@
 
 import copy
 import textwrap
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Memory:
 
     @property
     def parts(self) -> dict[str, int]:
-        return {name: size for name, size in asdict(self).items() if name != "present"}
+        return {name: size for name, size in vars(self).items() if name != "present"}
 
     @property
     def total(self) -> int:
@@ -76,12 +76,14 @@ class Memory:
     @property
     def told(self) -> str:
         """The parts that matter, the largest first."""
-        large = sorted((-size, name) for name, size in self.parts.items() if size > 0.01 * self.total)
+        total = self.total
+        large = sorted((-size, name) for name, size in self.parts.items() if size > 0.01 * total)
         return ", ".join(f"{name} {bytes_text(-size)}" for size, name in large)
 
     def check(self) -> None:
         """OutOfMemoryError, in one line, if what is to come is more than this process may take."""
-        largest = max(self.parts, key=lambda name: self.parts[name])
+        parts = self.parts
+        largest = max(parts, key=lambda name: parts[name])
         check_room(self.coming, f"this training ({self.told})", ADVICE.get(largest, OF_UNITS))
 
 

@@ -39,14 +39,15 @@ DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
 class Predictor(Hinted):
     """A network with its parameters, and what can be asked of them.
 
-    network  the description: layers, shapes, loss
-    dtype    float32 or float64, of parameters and all arithmetic
-    seed     of the initial values and of everything random in training
-    history  of all trainings so far
-    epoch    epochs trained so far
-    meta     plain data that is saved with the model, for its users
-    preprocessing
-             what lies between a user's data and the input, such as `fn.Pixels`; None: nothing
+    Args:
+        network: The description: layers, shapes, loss.
+        dtype: "float32" or "float64", of parameters and all arithmetic.
+        seed: Of the initial values and of everything random in training.
+
+    Attributes:
+        history: The record of all trainings so far.
+        epoch: Epochs trained so far.
+        meta: Plain data that is saved with the model, for its users.
     """
 
     def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
@@ -76,7 +77,12 @@ class Predictor(Hinted):
 
     @property
     def parameters(self) -> Block:
-        """The arrays that gradients change: {"dense.w": ..., "dense.b": ...}, views that may be read and written."""
+        """The arrays that gradients change: {"dense.w": ..., "dense.b": ...}, views that may be read and written.
+
+        Examples:
+            >>> model.parameters["dense.w"].shape
+            (4, 8)
+        """
         return self.state.parameters
 
     @property
@@ -86,9 +92,14 @@ class Predictor(Hinted):
 
     @property
     def preprocessing(self) -> Preprocessing | None:
-        """What is done with data before the network takes them, by all methods that take data. It is saved, too.
+        """What all methods do with data before the network takes them, such as `fn.Pixels`; None: nothing.
 
-        TypeError, ValueError or ShapeError for one that does not make what the network takes.
+        It is saved, too.
+
+        Raises:
+            TypeError: When what is assigned is no preprocessing.
+            ValueError: When it does not make what the network takes.
+            ShapeError: When it makes samples of another shape.
         """
         return self._preprocessing
 
@@ -105,6 +116,7 @@ class Predictor(Hinted):
 
     @property
     def layers(self) -> tuple[Layer, ...]:
+        """The layers of the network, in the order in which they run."""
         return self.network.layers
 
     @hinted
@@ -112,20 +124,45 @@ class Predictor(Hinted):
         """Mean loss and metrics on x and y, arrays or streams: {"loss": ..., "accuracy": ...}.
 
         Of several outputs, figures beside the loss that is trained bear the output's name: price_loss, price_mae.
-
-        sample_weight : how much each sample counts, (N,)
-
         Metrics that need all predictions at once, "r2" and functions, keep them and the targets in memory.
+
+        Args:
+            x: The inputs, (N, *input_shape); of several inputs a dict by name, or a tuple in order.
+            y: The targets, as for `fit`.
+            sample_weight: How much each sample counts, (N,).
+
+        Returns:
+            The figures by name, floats.
+
+        Raises:
+            ShapeError: If the shape of an array does not fit the network or the others.
+            DataError: For data that cannot be used: NaN, labels out of range, no samples.
+            TypeError: For data of another kind.
+
+        Examples:
+            >>> sorted(model.evaluate(x, y))
+            ['accuracy', 'loss']
         """
         return self.evaluate_source(source_of(self.expected, x, y, sample_weight))
 
     def evaluate_source(self, source: Source) -> dict[str, float]:
-        """`evaluate` on data that have been checked."""
+        """`evaluate` on data that have been checked.
+
+        Args:
+            source: What the checks of `evaluate` make of data.
+
+        Returns:
+            The figures by name, floats.
+        """
         with self._turn:
             return evaluate(self._runner(passes.of_evaluation(source)), source, self.network.outputs)
 
     def memory_to_evaluate(self, source: Source) -> int:
-        """The bytes that `evaluate_source` takes of memory, beside the parameters and the data."""
+        """The bytes that `evaluate_source` takes of memory, beside the parameters and the data.
+
+        Args:
+            source: The data that would be evaluated.
+        """
         with self._turn:
             return bytes_to_evaluate(self._runner(passes.of_evaluation(source)), source, self.network.outputs)
 
@@ -133,8 +170,23 @@ class Predictor(Hinted):
     def predict(self, x: Any, *, logits: bool = False) -> Any:
         """Probabilities for softmax and binary cross-entropy, else outputs, (N, outputs), of an array or stream x.
 
-        Of several outputs: a dict of such arrays by name. logits=True gives the raw scores. A row's prediction has the
-        same bits alone and in a batch.
+        A row's prediction has the same bits alone and in a batch.
+
+        Args:
+            x: The inputs, (N, *input_shape); of several inputs a dict by name, or a tuple in order.
+            logits: Whether to return the raw scores.
+
+        Returns:
+            An array (N, outputs) of the model's dtype; of several outputs a dict of such arrays by name.
+
+        Raises:
+            ShapeError: If the shape of an array does not fit the network.
+            DataError: For data that cannot be used: NaN, ids out of range, no samples.
+            TypeError: For data of another kind.
+
+        Examples:
+            >>> model.predict(x).shape
+            (30, 3)
         """
         read = self._read_batches("logits" if validation.truth("logits", logits) else "predict", x, Runner.predictions)
         if len(read) == 1:
@@ -142,9 +194,21 @@ class Predictor(Hinted):
         return {output.name: array for output, array in zip(self.network.outputs, read, strict=True)}
 
     def outputs_of(self, layer: str, x: Any) -> np.ndarray:
-        """The output of a layer at prediction, (N, *its shape). ValueError for an unknown name.
+        """The output of a layer at prediction, (N, *its shape).
 
-        >>> hidden = model.outputs_of("dense", x)
+        Args:
+            layer: The name of the layer, as `summary` lists it.
+            x: The inputs, as for `predict`.
+
+        Returns:
+            An array of the model's dtype.
+
+        Raises:
+            ValueError: For an unknown name.
+
+        Examples:
+            >>> model.outputs_of("dense", x).shape
+            (30, 8)
         """
         if not isinstance(layer, str) or layer not in self.network.names:
             raise ValueError(f"unknown layer {layer!r}; {near(layer, self.network.names)}")
@@ -177,14 +241,27 @@ class Predictor(Hinted):
     ) -> tuple[float, Mapping[str, np.ndarray]]:
         """Loss of exactly this batch and its gradient by every parameter that is not frozen, as in training.
 
-        sample_weight : how much each sample counts, (N,)
-        draw : chooses what dropout drops; in a training loop of your own count it up, one a step
+        Parameters stay as they are; running statistics of batch normalisation move as in training. The compiled step is
+        kept: the next call costs what a step of `fit` does.
 
-        Parameters stay as they are; running statistics of batch normalisation move as in training. The compiled step
-        is kept: the next call costs what a step of `fit` does.
+        Args:
+            x: The inputs of the batch, (N, *input_shape).
+            y: Its targets, as for `fit`.
+            sample_weight: How much each sample counts, (N,).
+            draw: Chooses what dropout drops; in a training loop of your own count it up, one a step.
 
-        >>> loss, gradients = model.loss_and_gradients(x, y)
-        >>> optimizer.step(model.parameters, gradients)
+        Returns:
+            The loss, and the gradients by the names of the parameters, with their shapes.
+
+        Raises:
+            ShapeError: If the shape of an array does not fit the network or the others.
+            DataError: For data that cannot be trained on.
+            TypeError: For data of another kind.
+
+        Examples:
+            >>> optimizer = fn.SGD(0.1)
+            >>> loss, gradients = model.loss_and_gradients(x, y)
+            >>> optimizer.step(model.parameters, gradients)
         """
         chunk = checked_batch(self.expected, x, y, sample_weight)
         weighted = chunk.sample_weight is not None
@@ -197,7 +274,15 @@ class Predictor(Hinted):
         return loss, {name: gradients[name] for name in gradients if name not in frozen} if frozen else gradients
 
     def batch_loss(self, x: Any, y: Any) -> Callable[[], float]:
-        """A function that computes the loss of this batch at the parameters of the moment."""
+        """A function that computes the loss of this batch at the parameters of the moment.
+
+        Args:
+            x: The inputs of the batch, (N, *input_shape).
+            y: Its targets, as for `fit`.
+
+        Returns:
+            A function without arguments; each call returns the loss as a float.
+        """
         chunk = checked_batch(self.expected, x, y)
         runner = Runner(compile_evaluate(self.network, self.state, len(chunk), training=True))
         key = random.key(0, "draw", words=DROPOUT_KEY_WORDS)
@@ -210,14 +295,30 @@ class Predictor(Hinted):
         return loss
 
     def freeze(self, *layers: str) -> None:
-        """Leave the parameters of these layers as they are in all later trainings. ValueError for an unknown name.
+        """Leave the parameters of these layers as they are in all later trainings.
 
-        >>> model.freeze("dense", "dense_1")
+        Args:
+            *layers: Names of layers.
+
+        Raises:
+            ValueError: For an unknown name.
+
+        Examples:
+            >>> model.freeze("dense")
+            >>> sorted(model.loss_and_gradients(x, y)[1])
+            ['dense_1.b', 'dense_1.w']
         """
         self._set_frozen(layers, True)
 
     def unfreeze(self, *layers: str) -> None:
-        """Train these layers again; without a name, all."""
+        """Train these layers again; without a name, all.
+
+        Args:
+            *layers: Names of layers.
+
+        Raises:
+            ValueError: For an unknown name.
+        """
         self._set_frozen(layers or tuple(self.network.owners), False)
 
     def _set_frozen(self, layers: tuple[str, ...], frozen: bool) -> None:
@@ -227,7 +328,18 @@ class Predictor(Hinted):
             self._kept = KeptSteps()
 
     def set_parameters(self, values: Mapping[str, Any]) -> None:
-        """Overwrite the named parameters. ValueError for an unknown name, ShapeError for another shape."""
+        """Overwrite the named parameters.
+
+        Args:
+            values: Arrays by the names of parameters; parameters that are not named stay.
+
+        Raises:
+            ValueError: For an unknown name.
+            ShapeError: For another shape.
+
+        Examples:
+            >>> model.set_parameters({"dense.b": np.zeros(8)})
+        """
         checked = {}
         for name, value in _mapping("values", values).items():
             if not isinstance(name, str) or name not in self.parameters:
@@ -240,11 +352,25 @@ class Predictor(Hinted):
             self.parameters.assign(name, value)
 
     def snapshot(self) -> dict[str, dict[str, np.ndarray]]:
-        """Copies of all parameters and running statistics, for `restore`."""
+        """Copies of all parameters and running statistics, for `restore`.
+
+        Examples:
+            >>> before = model.snapshot()
+            >>> history = model.fit(x, y)
+            >>> model.restore(before)
+        """
         return {"parameters": self.parameters.copy(), "buffers": self.buffers.copy()}
 
     def restore(self, snapshot: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-        """Put back the arrays of a `snapshot` of this model or of one of the same network."""
+        """Put back the arrays of a `snapshot` of this model or of one of the same network.
+
+        Args:
+            snapshot: What `snapshot` returned.
+
+        Raises:
+            ValueError: For something else, or names that this model has not.
+            ShapeError: For arrays of another shape.
+        """
         parts = _mapping("snapshot", snapshot)
         if missing := [name for name in ("parameters", "buffers") if name not in parts]:
             raise ValueError(f"snapshot has no {missing[0]!r}, expected what model.snapshot() returned")
@@ -253,7 +379,11 @@ class Predictor(Hinted):
                 block.assign(name, value)
 
     def saved(self, training: Mapping[str, Any] = MappingProxyType({})) -> Saved:
-        """The model as plain data, for a file; with `training`, a checkpoint."""
+        """The model as plain data, for a file; with `training`, a checkpoint.
+
+        Args:
+            training: The state of a training: nested dicts of arrays and plain values.
+        """
         config = {
             "network": config_of(self.network),
             "dtype": self.dtype.name,
@@ -267,7 +397,14 @@ class Predictor(Hinted):
         return Saved(config, dict(self.parameters), dict(self.buffers), training, self._preprocessing.arrays())
 
     def restore_saved(self, saved: Saved) -> None:
-        """Take over the arrays of a file. FileFormatError unless they have the names and shapes of this network's."""
+        """Take over the arrays of a file.
+
+        Args:
+            saved: What was read from the file.
+
+        Raises:
+            FileFormatError: Unless they have the names and shapes of this network's.
+        """
         storage.check_arrays(saved, self.parameters.shapes, self.buffers.shapes, self.dtype)
         self.restore({"parameters": saved.parameters, "buffers": saved.buffers})
 
@@ -277,6 +414,22 @@ class Predictor(Hinted):
 
         It is a text, which a notebook shows as a table. A training is one of batches of `batch_size` by `optimizer`;
         data and what callbacks keep come to it.
+
+        Args:
+            batch_size: Samples of a step.
+            optimizer: An optimizer, or the name of one.
+
+        Returns:
+            The table as text of several lines.
+
+        Examples:
+            >>> print(model.summary())  # doctest: +ELLIPSIS
+            input (N, 4)
+            layer         output  parameters        count
+            dense (relu)  (N, 8)  w (4, 8), b (8,)     40
+            dense_1       (N, 3)  w (8, 3), b (3,)     27
+            67 parameters, float32, 896 bytes with padding
+            ...
         """
         with self._turn:
             predicting = self.state.nbytes + self._runner("predict").step.program.arena.nbytes

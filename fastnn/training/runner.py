@@ -240,6 +240,11 @@ class Runner:
         """Loss and metrics of all samples used so far."""
         return self._log.metrics(self.steps_done)
 
+    @ieee
+    def metrics_of(self, first: int, steps: int) -> dict[str, float]:
+        """Loss and metrics of the samples of `steps` steps of the pass, from the step numbered `first` on."""
+        return self._log.metrics(steps, first)
+
     def state_arrays(self) -> list[np.ndarray]:
         """The arrays that hold how far the pass has come and what it has recorded."""
         return [self.step.program[self.step.inputs.cursor], *self._log.arrays()]
@@ -280,9 +285,9 @@ class Runner:
         assert self.step.layered is not None
         ours, step = self.step, self.step.layered()
         step.program.take_over(dict(zip(ours.inputs.bound, step.inputs.bound, strict=True)), ours.program)
+        step.program.begin(step.batch)  # at the beginning of the pass: it gathers all samples where a step takes all
         for mine, its in zip(ours.inputs.written, step.inputs.written, strict=True):
             step.program[its][...] = ours.program[mine]
-        step.program.begin(step.batch)
         return step
 
 

@@ -45,12 +45,12 @@ class StepLog:
         """The arrays that these kernels write: losses, sums."""
         return [self.losses, self._sums]
 
-    def metrics(self, steps: int) -> dict[str, float]:
-        """Loss and metrics of the first `steps` steps: means over samples by their weights, whatever the reduction.
+    def metrics(self, steps: int, first: int = 0) -> dict[str, float]:
+        """Loss and metrics of `steps` steps from `first` on: means over samples by weight, whatever the reduction.
 
         The loss includes the penalties.
         """
-        sums = self._sums[:steps].sum(axis=0).tolist()
+        sums = self._sums[first : first + steps].sum(axis=0).tolist()
         count = sums[WEIGHT] or 1.0  # so far all weights may have been 0
         means = [one / count for one in sums]
         loss = means[LOSS] + self._mean_penalty(sums[PENALTIES], steps, count)

@@ -12,17 +12,16 @@ import os
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 import fastnn_kernels
 from fastnn_kernels._adapter import Adapter
 from fastnn_kernels._block import Block
 from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._claims import Job, Jobs, has_tiles
 
 logger = logging.getLogger("fastnn_kernels")
 
-WITH_TILES = ("matmul", "conv", "narrow", "outer_product")  # families of kernels that call the blocks of `_block`
 # A helper process imports and warms up for the time of about four functions.
 FUNCTIONS_PER_PROCESS = 6
 # Not -m, which looks into the working directory first: a helper finds modules where this process does.
@@ -49,20 +48,16 @@ def _has_name(one: Adapter) -> bool:
     return getattr(fastnn_kernels, one.kernel.name, None) is one.kernel
 
 
-def _jobs(missing: list[Adapter]) -> "deque[Adapter | Block]":
+def _jobs(missing: list[Adapter]) -> list[Job]:
     """What is to be compiled, in such an order that no two processes need the same thing at the same time.
 
     Products have blocks of tiles in common, which take as long as several kernels. So each end of the queue begins with
     a block, products come next to the left one, and whoever comes to them later finds the blocks in the cache.
     """
-    products = [one for one in missing if _has_tiles(one)]
+    products = [one for one in missing if has_tiles(one)]
     blocks = [Block(dtype, tall) for dtype in sorted({_dtype(one) for one in products}) for tall in (True, False)]
     blocks = [one for one in blocks if not one.on_disk()]
-    return deque([*blocks[::2], *products, *(one for one in missing if not _has_tiles(one)), *blocks[1::2]])
-
-
-def _has_tiles(one: Adapter) -> bool:
-    return one.kernel.body.__module__.rpartition(".")[2] in WITH_TILES
+    return [*blocks[::2], *products, *(one for one in missing if not has_tiles(one)), *blocks[1::2]]
 
 
 def _dtype(one: Adapter) -> str:
@@ -70,16 +65,15 @@ def _dtype(one: Adapter) -> str:
     return str(one.kinds[0].dtype)
 
 
-def _compile(jobs: "deque[Adapter | Block]", processes: int) -> None:
+def _compile(wanted: list[Job], processes: int) -> None:
     """Compile all jobs: this process from the left, the helpers from the right."""
-    total, own = len(jobs), 0
+    total, own, jobs = len(wanted), 0, Jobs(wanted)
     logger.info("compiling %d kernel%s, once for this version and processor", total, "s"[: total > 1])
-    with _helpers(jobs, processes - 1) as helpers:
+    with contextlib.closing(jobs), _helpers(jobs, processes - 1) as helpers:
         while True:
             busy = [helper for helper in helpers if helper.is_alive()]  # first: a helper that ends may return a job
-            try:
-                one = jobs.popleft()
-            except IndexError:
+            one = jobs.take()
+            if one is None:
                 if not busy:
                     break
                 busy[0].join(0.1)  # not for ever: Ctrl-C is to take effect
@@ -87,11 +81,12 @@ def _compile(jobs: "deque[Adapter | Block]", processes: int) -> None:
             done = own + sum(helper.done for helper in helpers)
             logger.info("compiling kernels, %d of %d done: %s", done, total, one.title)
             one.make()
+            jobs.done(one)
             own += 1
 
 
 @contextlib.contextmanager
-def _helpers(jobs: "deque[Adapter | Block]", count: int) -> "Iterator[list[_Helper]]":
+def _helpers(jobs: Jobs, count: int) -> "Iterator[list[_Helper]]":
     """Helpers at work on `jobs`; after the block, however it ends, none of them is left."""
     helpers: list[_Helper] = []
     try:
@@ -101,6 +96,7 @@ def _helpers(jobs: "deque[Adapter | Block]", count: int) -> "Iterator[list[_Help
                     helpers.append(_Helper(jobs))
         yield helpers
     finally:
+        jobs.end()
         for helper in helpers:
             helper.end()
 
@@ -119,7 +115,7 @@ class _Helper(threading.Thread):
     done  the number of jobs that it has done
     """
 
-    def __init__(self, jobs: "deque[Adapter | Block]"):
+    def __init__(self, jobs: Jobs):
         super().__init__(name="fastnn-compile", daemon=True)
         self.done = 0
         self._jobs = jobs
@@ -134,17 +130,15 @@ class _Helper(threading.Thread):
 
     def _do_next(self) -> bool:
         """Have a job done; False if there is none. A job that the process fails at is for the others."""
-        try:
-            one = self._jobs.pop()
-        except IndexError:
+        one = self._jobs.take(last=True)
+        if one is None:
             return False
         done = False
         try:
             self._write(one.description())
             done = self._process.stdout.readline() == "done\n"
         finally:
-            if not done:
-                self._jobs.appendleft(one)
+            (self._jobs.done if done else self._jobs.failed)(one)
         return done
 
     def _write(self, line) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.data.preprocessing import from_config
+from fastnn.text.tokens import Tokenizer
 
 GREY = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4) * 10
 DTYPES = [np.dtype(np.float32), np.dtype(np.float64)]
@@ -149,6 +150,49 @@ def test_texts_that_are_no_context(x, said):
         WORDS.converted(x, "x", (3,), DTYPES[0])
 
 
+OPEN = fn.Words(["you", "how", "are", ".", "</s>", "<unk>", "<s>"], Tokenizer().config())
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("How are you", [1, 2, 0]),
+        ("are you", [6, 2, 0]),
+        ("", [6, 6, 6]),
+        (" \n", [6, 6, 6]),
+        ("say, how are you", [1, 2, 0]),
+        ("How are they?", [2, 5, 5]),
+        ("Πώς είσαι 日本", [5, 5, 5]),
+        ("You are. How", [6, 6, 1]),  # what was before a sentence does not count, as in training
+        ("you are.", [0, 2, 3]),
+        (["are", "you"], [6, 2, 0]),
+        (["how", "how", "are", "shy", "you"], [2, 5, 0]),
+        ([], [6, 6, 6]),
+    ],
+    ids=str,
+)
+def test_any_number_of_any_words(text, want):
+    assert OPEN.ids_of(text, "x", 3) == want
+    assert OPEN.converted([text or ""], "x", (3,), DTYPES[0]).tolist() == [want]
+
+
+def test_without_a_start_there_must_be_as_many_words():
+    words = fn.Words(["how", "are", "<unk>"], Tokenizer().config())
+    assert words.ids_of("How is it", "x", 3) == [0, 2, 2]
+    with pytest.raises(fn.DataError, match="x has 2 words, expected 3"):
+        words.ids_of("how are", "x", 3)
+
+
+@pytest.mark.parametrize(
+    "tokenizer",
+    ["bytes", None, 1, ["text"], {}.keys(), {"kind": "sound"}, {"lower": "yes"}, {"kind": ["words"]}, {"more": 1}],
+    ids=str,
+)
+def test_what_is_no_tokenizer(tokenizer):
+    with pytest.raises((TypeError, ValueError), match=r"Words: |Tokenizer: "):
+        fn.Words(["how"], tokenizer)
+
+
 @pytest.mark.parametrize("vocabulary", ["how", [], [1], None, [b"how"]], ids=str)
 def test_what_is_no_vocabulary(vocabulary):
     with pytest.raises(TypeError, match="expected a list of words, by id"):
@@ -162,6 +206,7 @@ def test_what_is_no_vocabulary(vocabulary):
         fn.Pixels((3, 4, 3), 255, np.random.default_rng(0).normal(size=(3, 4, 3)), True, (-1, 1)),
         WORDS,
         fn.Words(["é", "$"], "text"),
+        OPEN,
     ],
 )
 def test_config(made):

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,38 @@ def test_a_helper_compiles_into_the_cache_and_this_process_loads(tmp_path):
     assert all(0 <= count < 4 for count in counts)
     again = run(tmp_path, body)
     assert (again["said"], again["helpers"], again["hits"]) == ([], 0, [1, 1, 1, 1])
+
+
+def test_two_processes_compile_each_function_once(tmp_path):
+    """Beside each other: the hits of one are what the other compiled."""
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: run(tmp_path, ["_compile.make(adapters, 1)"]), range(2)))
+    assert all(said["error"] is None and all(said["addresses"]) for said in both)
+    assert sum(hit for said in both for hit in said["hits"]) == len(NAMES)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="claims are locks of POSIX")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_another_process_never_finishes_is_compiled_here(tmp_path, processes):
+    """The other one, a stopped one perhaps, has every byte of the claims."""
+    holder = (
+        "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.lockf(f, fcntl.LOCK_EX); print(1, flush=True); input()"
+    )
+    held = (
+        f"holder = {holder!r}",
+        "lock = str(_cache.cache_folder() / '.compiling')",
+        "other = subprocess.Popen([sys.executable, '-c', holder, lock], stdin=-1, stdout=-1)",
+        "other.stdout.readline()",
+        "from fastnn_kernels import _claims",
+        "_claims.PATIENCE = 0.5",
+        f"_compile.make(adapters, {processes})",
+        "assert other.poll() is None",
+        "other.communicate(b'\\n')",
+    )
+    said = run(tmp_path, list(held))
+    assert said["error"] is None
+    assert all(said["addresses"])
+    assert sorted(said["files"]) == sorted(f"entry.{name}__serial" for name in NAMES)
 
 
 @pytest.mark.parametrize(

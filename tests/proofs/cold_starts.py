@@ -3,8 +3,8 @@
     python -m tests.proofs.cold_starts --size 10 --processes 32
 
 Each round begins with an empty folder. All processes train the same small net; all must end with the same bits, and
-afterwards each file of the folder is whole: a further process compiles nothing. No test of the suite does this in
-small: a round compiles everything once for each process, which is too long for it.
+afterwards each file of the folder is whole: a further process compiles nothing. Each function is compiled once, by one
+of them. No test of the suite does this in small: 32 processes are too many for it.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from fastnn_kernels._claims import LOCK
 from tests.tiny import environment
 
 TRAIN = """
@@ -57,7 +58,7 @@ def prove(processes):
         cache = Path(folder)
         found = [ended(process) for process in [started(cache) for _ in range(processes)]]
         assert len({digest for digest, _, _ in found}) == 1, "processes differ"
-        files = [path for path in cache.rglob("*") if path.is_file()]
+        files = [path for path in cache.rglob("*") if path.is_file() and path.name != LOCK]
         assert files, "nothing was kept"
         assert all(path.suffix == ".bin" and is_file_whole(path) for path in files), "a file is not whole"
         digest, before, after = ended(started(cache))

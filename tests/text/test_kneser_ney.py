@@ -21,18 +21,18 @@ def windows(order, count=300, seed=0, words=WORDS):
     return rows
 
 
-def counted(grams, order, k):
-    """c of each k-gram: occurrences of the longest, else how many different words stand before it."""
-    if k == order:
-        return Counter(map(tuple, grams))
-    return Counter(longer[1:] for longer in {tuple(row[order - k - 1 :]) for row in grams})
+def counted(grams, order, k, start=None):
+    """c of each k-gram: occurrences of the longest and of those after a start, else how many words stand before it."""
+    occurrences = Counter(tuple(row[order - k :]) for row in grams)
+    before = Counter(longer[1:] for longer in {tuple(row[-k - 1 :]) for row in grams})
+    return {gram: c if k == order or gram[0] == start else before[gram] for gram, c in occurrences.items()}
 
 
-def by_the_formula(grams, words, discounts, context, word):
+def by_the_formula(grams, words, discounts, context, word, start=None):
     """p(word | context) by recursion over dictionaries."""
     order, k = len(grams[0]), len(context) + 1
-    shorter = by_the_formula(grams, words, discounts, context[1:], word) if context else 1 / words
-    counts = {gram: c for gram, c in counted(grams, order, k).items() if gram[:-1] == context}
+    shorter = by_the_formula(grams, words, discounts, context[1:], word, start) if context else 1 / words
+    counts = {gram: c for gram, c in counted(grams, order, k, start).items() if gram[:-1] == context}
     if not counts:
         return shorter
     taken = {gram: discounts[k][min(c, 3)] for gram, c in counts.items()}
@@ -40,14 +40,16 @@ def by_the_formula(grams, words, discounts, context, word):
     return (counts.get(gram, 0) - taken.get(gram, 0)) / total + sum(taken.values()) / total * shorter
 
 
-@pytest.mark.parametrize("order", [1, 2, 3, 4])
-def test_probabilities_are_those_of_the_formula(order):
+@pytest.mark.parametrize(("order", "start"), [(1, None), (2, None), (3, None), (4, None), (2, 1), (3, 1), (4, 1)])
+def test_probabilities_are_those_of_the_formula(order, start):
     grams = windows(order).tolist()
     asked = windows(order, count=40, seed=1)
     asked[:3] = WORDS - 1  # contexts that were never seen
-    discounts = {k: modified_discounts(np.array(list(counted(grams, order, k).values()))) for k in range(1, order + 1)}
-    got = KneserNey(np.array(grams), WORDS).probabilities(asked)
-    want = [by_the_formula(grams, WORDS, discounts, tuple(row[:-1]), row[-1]) for row in asked.tolist()]
+    discounts = {
+        k: modified_discounts(np.array(list(counted(grams, order, k, start).values()))) for k in range(1, order + 1)
+    }
+    got = KneserNey(np.array(grams), WORDS, start=start).probabilities(asked)
+    want = [by_the_formula(grams, WORDS, discounts, tuple(row[:-1]), row[-1], start) for row in asked.tolist()]
     np.testing.assert_allclose(got, want, rtol=1e-13)
 
 

@@ -74,3 +74,13 @@ def test_where_a_training_diverged_does_not_depend_on_how_often_the_state_is_cop
         model.fit(x, np.arange(60) % 2, optimizer=fn.SGD(0.1), batch_size=10, epochs=4, shuffle=False, verbose=False)
     assert len(model.history.steps["loss"]) == 4
     assert len(model.history) == 0
+
+
+def test_a_narrow_net_whose_steps_take_all_samples_is_looked_into_at_a_later_step():
+    # It is run layer by layer to say where, with the samples gathered anew: from the beginning of the pass.
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    model = fn.Sequential([fn.Dense(3), fn.Dense(1)], input_shape=2, loss="mse", dtype="float64")
+    options = {"optimizer": fn.SGD(1e5), "batch_size": None, "steps_per_epoch": 200, "verbose": False}
+    with pytest.raises(fn.NonFiniteError, match="in dense_1: scores, written by matmul") as refused:
+        model.fit(x, x[:, :1], **options)
+    assert "epoch 1, step 1 of" not in str(refused.value)

@@ -19,8 +19,19 @@ def load_cats_vs_cars(path: str | os.PathLike[str]) -> Dataset:
     """Read the file: x (N, 32, 32) uint8 and y (N,) uint8, 0 = cat, 1 = car, in the order of the file.
 
     The file may store labels as any kind of number, (N,) or (N, 1). The original is sorted by class. There is a
-    training set and a test set; meta: `classes`, `source`. Raises FileFormatError if the file is missing, damaged or of
-    another layout, DataError for labels that are not 0 or 1, or unequal numbers of images and labels.
+    training set and a test set; meta: `classes`, `source`.
+
+    Args:
+        path: The HDF5 file.
+
+    Raises:
+        FileFormatError: If the file is missing, damaged or of another layout.
+        DataError: For labels that are not 0 or 1, or unequal numbers of images and labels.
+
+    Examples:
+        >>> fn.data.save_cats_vs_cars("cats.h5", fn.data.generate_cats_vs_cars(20, 10))
+        >>> fn.data.load_cats_vs_cars("cats.h5").train.x.shape
+        (20, 32, 32)
     """
     name = os.fspath(path)
     with open_hdf5(name) as file:
@@ -32,7 +43,13 @@ def load_cats_vs_cars(path: str | os.PathLike[str]) -> Dataset:
 def save_cats_vs_cars(path: str | os.PathLike[str], dataset: Dataset) -> None:
     """Write the file that `load_cats_vs_cars` reads, labels as float64, whole or not at all.
 
-    Raises DataError if there is no test set, FileFormatError if the file cannot be written.
+    Args:
+        path: The HDF5 file.
+        dataset: With a training and a test set.
+
+    Raises:
+        DataError: If there is no test set.
+        FileFormatError: If the file cannot be written.
     """
     if dataset.test is None:
         raise DataError("the layout of cats and cars has a training and a test set, found no test set")

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import atomic_path, check_readable
+from fastnn.common.gzipped import open_maybe_gzip
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 
@@ -31,8 +32,19 @@ def load_cifar10(path: str | os.PathLike[str]) -> Dataset:
     """Read the folder with `data_batch_1.bin` … `test_batch.bin`, or the .tar.gz that holds it.
 
     x (N, 32, 32, 3) uint8 and y (N,) uint8, 0 … 9, for training and test; meta: `classes`, `source`. Nothing of an
-    archive is written to the disk. Raises FileFormatError if a file is missing, cut short or no such archive,
-    DataError for a label above 9.
+    archive is written to the disk.
+
+    Args:
+        path: The folder or the archive.
+
+    Raises:
+        FileFormatError: If a file is missing, cut short or no such archive.
+        DataError: For a label above 9.
+
+    Examples:
+        >>> fn.data.save_cifar10("cifar", fn.data.generate_cifar10(50, 10))
+        >>> fn.data.load_cifar10("cifar").train.x.shape
+        (50, 32, 32, 3)
     """
     name = os.fspath(path)
     batches = _from_folder(name) if os.path.isdir(name) else _from_archive(name)
@@ -55,8 +67,13 @@ def load_cifar10(path: str | os.PathLike[str]) -> Dataset:
 def save_cifar10(folder: str | os.PathLike[str], dataset: Dataset) -> None:
     """Write training and test set as the six files that `load_cifar10` reads; the folder is made if it is missing.
 
-    Raises DataError for images that are too few or not (N, 32, 32, 3) uint8, FileFormatError if a file cannot be
-    written.
+    Args:
+        folder: Where the files go.
+        dataset: Images (N, 32, 32, 3) uint8, with a training and a test set.
+
+    Raises:
+        DataError: For images that are too few or not (N, 32, 32, 3) uint8.
+        FileFormatError: If a file cannot be written.
     """
     if dataset.test is None or len(dataset.train) < len(TRAIN):
         raise DataError(
@@ -93,7 +110,7 @@ def _from_folder(folder: str) -> dict[str, NDArray[np.uint8]]:
     for file in FILES:
         path = os.path.join(folder, file)
         if os.path.exists(path):
-            reading.check_readable(path)
+            check_readable(path)
             with open(path, "rb") as raw:
                 batches[file] = _records(raw, os.path.getsize(path), repr(path))
     return batches
@@ -143,7 +160,7 @@ def _from_archive(name: str) -> dict[str, NDArray[np.uint8]]:
     batches = {}
     try:
         with (
-            reading.open_maybe_gzip(name) as file,
+            open_maybe_gzip(name) as file,
             tarfile.open(fileobj=(bounded := _Bounded(file, ARCHIVE_BYTES, name)), mode="r|") as archive,  # type: ignore[call-overload]
         ):
             for member in archive:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import atomic_path
+from fastnn.common.gzipped import open_maybe_gzip
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 
@@ -28,11 +29,21 @@ PREFIXES = {"train": "train", "test": "t10k"}  # split -> how the names of its f
 def load_idx(folder: str | os.PathLike[str], classes: Sequence[str] = DIGITS) -> Dataset:
     """Read the four files of MNIST's layout, each with or without `.gz`: images (N, H, W) as stored, labels (N,) uint8.
 
-    There is a training set and a test set; `Dataset.cut` makes a validation set. classes: their names, by label.
-    meta: `classes`, `source`. Raises FileFormatError if a file is missing, damaged or of another layout, DataError for
-    labels out of range or unequal numbers of images and labels.
+    There is a training set and a test set; `Dataset.cut` makes a validation set. meta: `classes`, `source`.
 
-        data = fastnn.data.load_idx("mnist").cut(50_000, 10_000)
+    Args:
+        folder: Where the files are.
+        classes: Their names, by label.
+
+    Raises:
+        FileFormatError: If a file is missing, damaged or of another layout.
+        DataError: For labels out of range or unequal numbers of images and labels.
+
+    Examples:
+        >>> fn.data.save_idx("mnist", fn.data.generate_digits(60, 10))
+        >>> data = fn.data.load_idx("mnist").cut(50, 10)
+        >>> data.val.x.shape
+        (10, 28, 28)
     """
     name = os.fspath(folder)
     if not os.path.isdir(name):
@@ -66,13 +77,22 @@ def _find(folder: str, name: str) -> str:
 def read_idx(path: str | os.PathLike[str], axes: int | None = None) -> NDArray[Any]:
     """The array of one IDX file, plain or gzip, in native byte order.
 
-    axes : how many axes it must have; None: any number
+    At most one byte more than the header declares is unpacked.
 
-    At most one byte more than the header declares is unpacked. Raises FileFormatError if the file is missing, damaged
-    or of another format.
+    Args:
+        path: The file.
+        axes: How many axes it must have; None: any number.
+
+    Raises:
+        FileFormatError: If the file is missing, damaged or of another format.
+
+    Examples:
+        >>> fn.data.write_idx("images.idx.gz", np.zeros((5, 28, 28), np.uint8))
+        >>> fn.data.read_idx("images.idx.gz").shape
+        (5, 28, 28)
     """
     name = os.fspath(path)
-    with reading.open_maybe_gzip(name) as file:
+    with open_maybe_gzip(name) as file:
         dtype, shape = _header(file, name, axes)
         reading.check_size(repr(name), shape, dtype.itemsize)
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
@@ -113,7 +133,13 @@ def _short(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], found: str) 
 def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     """Write `array` as IDX, packed if the name ends in .gz, whole or not at all.
 
-    Raises DataError if IDX has no such type, FileFormatError if the file cannot be written.
+    Args:
+        path: The file.
+        array: Of any shape.
+
+    Raises:
+        DataError: If IDX has no such type.
+        FileFormatError: If the file cannot be written.
     """
     dtype = array.dtype.newbyteorder("=")
     if dtype not in CODES or not 0 < array.ndim < 256:
@@ -132,7 +158,13 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
 def save_idx(folder: str | os.PathLike[str], dataset: Dataset) -> None:
     """Write training and test set as the four packed files that `load_idx` reads; makes the folder if it is missing.
 
-    Raises DataError if there is no test set, FileFormatError if a file cannot be written.
+    Args:
+        folder: Where the files go.
+        dataset: With a training and a test set.
+
+    Raises:
+        DataError: If there is no test set.
+        FileFormatError: If a file cannot be written.
     """
     if dataset.test is None:
         raise DataError("MNIST's layout has a training and a test set, found no test set")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path
+from fastnn.common.files import atomic_path, check_readable
 from fastnn.common.text import SPLITS
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
@@ -24,8 +24,21 @@ def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool 
     """Read `images` and `labels`, or `x_train`, `y_train` and the same for `val` and `test` where they exist.
 
     x (N, H, W) or (N, H, W, C) as stored, or with points=True (N, 2); y (N,) of the smallest dtype for the classes.
-    classes: their names, by label. meta: `classes`, `source`. Raises FileFormatError if the file is missing, damaged,
-    pickled or has other keys, DataError for labels out of range or numbers that are not finite.
+    meta: `classes`, `source`.
+
+    Args:
+        path: The archive.
+        classes: Their names, by label.
+        points: Whether samples are points (N, 2).
+
+    Raises:
+        FileFormatError: If the file is missing, damaged, pickled or has other keys.
+        DataError: For labels out of range or numbers that are not finite.
+
+    Examples:
+        >>> fn.data.save_npz("moons.npz", fn.data.generate_moons(40))
+        >>> fn.data.load_npz("moons.npz", ["upper", "lower"], points=True).train.x.shape
+        (40, 2)
     """
     name = os.fspath(path)
     arrays = _read(name)
@@ -46,7 +59,11 @@ def load_npz(path: str | os.PathLike[str], classes: Sequence[str], points: bool 
 def load_samples(path: str | os.PathLike[str]) -> NDArray[Any]:
     """The samples alone of an archive, (N, …): its `x`, `images` or `x_test`, or the only array that it has.
 
-    FileFormatError if the file is missing, damaged or has none of these.
+    Args:
+        path: The archive.
+
+    Raises:
+        FileFormatError: If the file is missing, damaged or has none of these.
     """
     name = os.fspath(path)
     arrays = _read(name)
@@ -60,7 +77,12 @@ def load_samples(path: str | os.PathLike[str]) -> NDArray[Any]:
 def save_npz(path: str | os.PathLike[str], dataset: Dataset) -> None:
     """Write `x_train`, `y_train` and so on, compressed, whole or not at all.
 
-    Raises FileFormatError if the file cannot be written.
+    Args:
+        path: The archive.
+        dataset: Its splits are written.
+
+    Raises:
+        FileFormatError: If the file cannot be written.
     """
     arrays: dict[str, Any] = {}
     for name, split in dataset.splits().items():
@@ -88,7 +110,7 @@ def _as_points(array: NDArray[Any], where: str) -> NDArray[Any]:
 
 def _read(name: str) -> dict[str, NDArray[Any]]:
     """Every array of the archive by name."""
-    reading.check_readable(name)
+    check_readable(name)
     try:
         with zipfile.ZipFile(name) as archive:
             return {

@@ -1,23 +1,19 @@
 """Shared by all readers of files: opening them, limits of size, and checks of labels and images."""
 
 import contextlib
-import gzip
 import os
-import zlib
-from collections.abc import Iterator, Mapping, Sized
-from contextlib import contextmanager
+from collections.abc import Mapping, Sized
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import check_readable
+from fastnn.common.gzipped import is_gzip
 from fastnn.data.dataset import Split, id_dtype
 from fastnn.data.hdf5.described import claimed
 from fastnn.data.hdf5.file import DEFLATE_RATIO
 
-GZIP_SIGNATURE = b"\x1f\x8b"
 PIECE_BYTES = 1 << 20  # Unpacked at a time.
 # The largest array that is read as a whole; `H5Stream` reads larger ones. A header that declares more may be damaged.
 LARGEST_BYTES = 1 << 32
@@ -38,30 +34,9 @@ def begin_set(folder: str | os.PathLike[str], last: str) -> None:
         raise FileFormatError(f"cannot write into folder {os.fspath(folder)!r}: {error.strerror}") from error
 
 
-@contextmanager
-def open_maybe_gzip(name: str) -> Iterator[IO[bytes]]:
-    """Open a file, unpacking it if its first bytes are those of gzip; FileFormatError if it is damaged."""
-    check_readable(name)
-    try:
-        with open(name, "rb") as raw:
-            packed = raw.read(len(GZIP_SIGNATURE)) == GZIP_SIGNATURE
-            raw.seek(0)
-            if not packed:
-                yield raw
-                return
-            with gzip.GzipFile(fileobj=raw) as file:
-                yield file  # type: ignore[misc]
-    except EOFError as error:
-        raise FileFormatError(f"{name!r} is cut short: its gzip stream has no end") from error
-    except (gzip.BadGzipFile, zlib.error, OSError) as error:
-        raise FileFormatError(f"{name!r} is damaged: {' '.join(str(error).split())}") from error
-
-
 def most_bytes(name: str) -> int:
     """The most bytes that file `name` can unpack to; a header that declares more is wrong."""
-    with open(name, "rb") as raw:
-        packed = raw.read(len(GZIP_SIGNATURE)) == GZIP_SIGNATURE
-    return os.path.getsize(name) * (DEFLATE_RATIO if packed else 1)
+    return os.path.getsize(name) * (DEFLATE_RATIO if is_gzip(name) else 1)
 
 
 def fill(file: IO[bytes], out: NDArray[np.uint8]) -> int:

@@ -13,8 +13,8 @@ from fastnn.data.formats.picture import is_picture, read_picture
 from fastnn.data.formats.reading import LARGEST_BYTES
 from fastnn.data.formats.table_file import TextTable, separator_of, table_of
 from fastnn.data.formats.table_samples import columns_for, has_header, notes_on, row_names
-from fastnn.data.formats.text import decoded
 from fastnn.data.preprocessing import Pixels, Preprocessing, Table, Words
+from fastnn.text.decoding import decoded, utf8
 
 PICTURES = (".png", ".jpg", ".jpeg")
 STDIN = "-"
@@ -50,7 +50,7 @@ class Reader(NamedTuple):
 
     def read(self, given: str) -> Samples:
         """The samples of a file, or of words. FileFormatError or DataError, in one line, if they are none."""
-        if isinstance(self.preprocessing, Words) and not _is_path(given):
+        if isinstance(self.preprocessing, Words) and not is_path(given):
             self.preprocessing.ids_of(given, repr(given), *self.input_shape)
             return Samples([given], [given])
         where = "the standard input" if given == STDIN else repr(given)
@@ -69,7 +69,9 @@ class Reader(NamedTuple):
                     "the standard input is an .npz archive, expected a picture or text; name the file"
                 )
             return _named(given, load_samples(given))
-        return self._of_text(decoded(content, where), given, where)
+        if isinstance(self.preprocessing, Words):
+            return self._of_texts(decoded(content, where).text, where)
+        return self._of_numbers(utf8(content, where), given, where)
 
     def _of_table(self, preprocessing: Table, content: bytes, given: str, where: str) -> Samples:
         table = table_of(content, where, header=has_header(self.meta), separator=separator_of(given))
@@ -88,11 +90,13 @@ class Reader(NamedTuple):
             )
         return read_picture(content, where, self.preprocessing.shape, self.resize)[None]
 
-    def _of_text(self, text: str, given: str, where: str) -> Samples:
-        if not isinstance(self.preprocessing, Words):
-            shape = self.preprocessing.shape if isinstance(self.preprocessing, Pixels) else self.input_shape
-            lines, x = read_csv(text, where, math.prod(shape))
-            return Samples([f"{given}:{line}" for line in lines], x.reshape(-1, *shape))
+    def _of_numbers(self, text: str, given: str, where: str) -> Samples:
+        shape = self.preprocessing.shape if isinstance(self.preprocessing, Pixels) else self.input_shape
+        lines, x = read_csv(text, where, math.prod(shape))
+        return Samples([f"{given}:{line}" for line in lines], x.reshape(-1, *shape))
+
+    def _of_texts(self, text: str, where: str) -> Samples:
+        assert isinstance(self.preprocessing, Words)
         contexts = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         for number, line in contexts:
             self.preprocessing.ids_of(line, f"{where}, line {number}", *self.input_shape)
@@ -101,7 +105,7 @@ class Reader(NamedTuple):
         return Samples([line for _, line in contexts], [line for _, line in contexts])
 
 
-def _is_path(given: str) -> bool:
+def is_path(given: str) -> bool:
     """Whether this is no words but a file, which may be missing."""
     looks_so = not given.split()[1:] and (os.sep in given[1:] or os.path.splitext(given)[1].lower() in (".txt", ".npz"))
     return given == STDIN or os.path.isfile(given) or looks_so

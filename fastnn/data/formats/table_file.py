@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_readable
+from fastnn.common.gzipped import SIGNATURE as GZIP_SIGNATURE
 from fastnn.common.text import plural
-from fastnn.data.formats.reading import GZIP_SIGNATURE, LARGEST_BYTES
-from fastnn.data.formats.text import decoded
+from fastnn.data.formats.reading import LARGEST_BYTES
+from fastnn.text.decoding import decoded
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # What stands in a cell whose value is missing, beside nothing; as other programs write it.
@@ -68,7 +69,7 @@ def separator_of(name: str) -> str | None:
 
 def table_of(content: bytes, where: str, *, header: bool = True, separator: str | None = None) -> TextTable:
     """The table in the bytes of a file, as `read_table`; separator : None: found in the first line."""
-    text = decoded(_unpacked(content, where), where)
+    text = decoded(_unpacked(content, where), where).text
     if not text.strip():
         raise FileFormatError(f"{where} is empty, expected a table")
     separator = separator or _separator(text)

@@ -1,146 +1,155 @@
-"""Plain text to n-grams: sentences of lower-case tokens, the most frequent tokens as vocabulary, splits by sentence."""
+"""Plain text to n-grams: the most frequent tokens as vocabulary, splits by sentence."""
 
 import logging
 import os
-from array import array
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastnn.common import random
-from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.errors import DataError
+from fastnn.common.text import SPLITS, plural
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
-from fastnn.data.formats.reading import check_readable
-from fastnn.text.tokens import Tokenizer
+from fastnn.text.corpus import Path, texts
+from fastnn.text.numbered import Ids, Numbered, numbered, windows
+from fastnn.text.tokens import Kind, Sentences
+from fastnn.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
 FRACTIONS = (0.8, 0.1)  # Of the sentences, for training and validation; the others are for testing.
+VOCABULARY, MIN_COUNT = 2_000, 2
 
 
 def load_text(
-    path: str | os.PathLike[str],
-    vocabulary_size: int = 250,
+    path: Path | Sequence[Path],
+    vocabulary_size: int = VOCABULARY,
     order: int = 4,
     seed: int = 0,
     words: Sequence[str] | None = None,
+    min_count: int = MIN_COUNT,
+    kind: Kind = "words",
+    lower: bool = True,
+    sentences_end: Sentences | Literal["auto"] = "auto",
 ) -> CompleteDataset:
-    """Read UTF-8 text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
+    """Read text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
-    vocabulary_size : how many of the most frequent tokens of the text have ids; ties are broken by alphabet
+    path            : a file, a folder, or several of them, of any names: UTF-8, UTF-16 with its mark or Latin-1, packed
+                      by gzip or not
+    vocabulary_size : how many ids there are at most: those of `<unk>`, `<s>` and `</s>`, and those of the tokens that
+                      are most frequent in the training sentences; ties are broken by alphabet
     order           : n, the length of an n-gram
     seed            : decides which sentences are for training (80 %), validation (10 %) and test (10 %)
     words           : a vocabulary by id, such as a trained model's, instead of the most frequent tokens
+    min_count       : how often a token that has an id is in the training sentences, at least
+    kind, lower     : how a text becomes tokens: see `fastnn.text.tokens.Tokenizer`
+    sentences_end   : where sentences end: at "punctuation" or empty lines, at ends of "lines", nowhere ("none"), or
+                      "auto", as the text shows. Without sentences the splits are the beginning, the next part and the
+                      end of the text.
 
-    A sentence ends with . ! ? … or an empty line. An n-gram is kept if it lies inside one sentence and the vocabulary
-    has all its tokens. meta: `words`, `tokenizer` ("text"), `source`, `true_entropy` (None), `coverage` (the fraction
-    of the tokens that the vocabulary has), `kept` (the fraction of the n-grams that are kept), `tokens` and `sentences`
-    (their numbers).
+    Every token of a sentence is the last of an n-gram, and so is `</s>`, the end of the sentence: before the first ones
+    stands `<s>`. A token without an id is `<unk>`. If `words` lack `<s>` or `<unk>`, then only n-grams of tokens with
+    ids are kept that lie inside a sentence.
 
-    Raises FileFormatError if the file is missing or no UTF-8 text, DataError if the text is too short or an argument is
-    out of range.
+    meta: `words`, `tokenizer` (its configuration), `source`, `true_entropy` (None), `coverage` (the fraction of the
+    tokens that have ids of their own), `kept` (the fraction of the n-grams that are kept), `tokens`, `different` and
+    `sentences` (their numbers), `encodings` (of the files, but UTF-8), `asked` (vocabulary_size and min_count; None
+    with `words`), `parts` (split: its `sentences`, `tokens` and `unknown`, the fraction of the tokens without an id).
+
+    Raises FileFormatError if a file is missing or no text, DataError if the text is too short or an argument is out of
+    range, ValueError for an unknown kind of tokens or of sentences.
     """
-    name = os.fspath(path)
-    if vocabulary_size < 2 or order < 2:
-        raise DataError(f"vocabulary_size={vocabulary_size}, order={order}: expected at least 2 each")
-    vocabulary, ids, sentence = _encode(_read(name), vocabulary_size, name, words)
-    size = len(vocabulary)
-    grams, origin, possible = _grams(ids, sentence, size, order)
-    train, val, test = _split(grams.astype(id_dtype(size)), origin, random.generator(seed, "text split"), name)
-    coverage = float(np.mean(ids < size))
+    if vocabulary_size < 4 or order < 2 or min_count < 1:
+        raise DataError(
+            f"vocabulary_size={vocabulary_size}, order={order}, min_count={min_count}: expected at least 4, 2 and 1"
+        )
+    name = ", ".join(os.fspath(one) for one in ([path] if isinstance(path, str | os.PathLike) else path))
+    read = _in_parts(numbered(texts(path), kind, lower, sentences_end))
+    vocabulary = Vocabulary(words) if words is not None else _counted(read, vocabulary_size, min_count, seed, name)
+    ids = read.ids(vocabulary)
+    grams, origin = windows(ids, read.lengths, order, vocabulary.start, vocabulary.end)
+    known = (grams < len(vocabulary)).all(axis=1)
+    possible, grams, origin = len(grams), grams[known].astype(id_dtype(len(vocabulary))), origin[known]
+    split = _dealt(np.unique(origin), read, seed)
+    train, val, test = _parts(grams, split[origin], read, name)
     meta = {
-        "words": vocabulary,
-        "tokenizer": "text",
-        "source": str(name),
+        "words": list(vocabulary.words),
+        "tokenizer": read.tokenizer.config(),
+        "source": name,
         "true_entropy": None,
-        "coverage": coverage,
         "kept": len(grams) / max(possible, 1),
-        "tokens": len(ids),
-        "sentences": int(sentence[-1]) + 1,
+        "asked": None if words is not None else (vocabulary_size, min_count),
+        **_kept(read, ids, vocabulary, split),
     }
-    log.info("read %s: %d tokens, %.0f%% of them in the vocabulary", name, len(ids), 100 * coverage)
+    log.info("read %s: %d tokens, %.1f %% of them in the vocabulary", name, len(ids), 100 * meta["coverage"])
     return CompleteDataset(train, val, test, meta)
 
 
-def _read(name: str) -> str:
-    check_readable(name)
-    with open(name, "rb") as file:
-        return decoded(file.read(), repr(name))
+def _in_parts(read: Numbered) -> Numbered:
+    """The same, but a text without sentences is cut into three parts that stand for the splits."""
+    if read.tokenizer.sentences_end != "none":
+        return read
+    ends = (np.cumsum((*FRACTIONS, 0)) * len(read.tokens)).astype(np.int32)
+    ends[-1] = len(read.tokens)
+    return replace(read, lengths=np.diff(ends, prepend=np.int32(0)))
 
 
-def decoded(raw: bytes, where: str) -> str:
-    """UTF-8 text. FileFormatError, which begins with `where` it was read, for other bytes."""
-    if b"\0" in raw:
-        raise FileFormatError(f"{where} is no plain text: byte {raw.index(0)} is zero")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise FileFormatError(
-            f"{where} is no UTF-8 text: byte 0x{raw[error.start]:02x} at position {error.start}, line {line}"
-        ) from error
-
-
-def _encode(
-    text: str, size: int, name: str, vocabulary: Sequence[str] | None
-) -> tuple[list[str], NDArray[np.int32], NDArray[np.int32]]:
-    """The vocabulary, and for every token its id (`size` if the vocabulary lacks it) and the number of its sentence.
-
-    Tokens are numbered as they are read, so that a book takes four bytes of memory a token, not a string.
-    """
-    number: dict[str, int] = {}
-    tokens, lengths = array("i"), array("i")
-    for words in Tokenizer().sentences(text):
-        tokens.extend(number.setdefault(word, len(number)) for word in words)
-        lengths.append(len(words))
-    sentence = np.repeat(np.arange(len(lengths), dtype=np.int32), np.frombuffer(lengths, np.int32))
-    read = np.frombuffer(tokens, np.int32)
-    if vocabulary is not None:
-        return list(vocabulary), _renumbered(number, vocabulary)[read], sentence
-    if len(number) < size:
-        raise DataError(
-            f"{name!r} is too small: found {len(tokens)} tokens, {len(number)} different ones, "
-            f"expected at least {size} different ones"
-        )
-    counts, names = np.bincount(read), list(number)
-    frequent = [names[i] for i in sorted(number.values(), key=lambda i: (-counts[i], names[i]))[:size]]
-    return frequent, _renumbered(number, frequent)[read], sentence
-
-
-def _renumbered(number: Mapping[str, int], vocabulary: Sequence[str]) -> NDArray[np.int32]:
-    """The id in the vocabulary, or its length, of each token by the number that it has in the text, and of no token."""
-    ids = np.full(len(number) + 1, len(vocabulary), np.int32)
-    for i, word in enumerate(vocabulary):
-        ids[number.get(word, -1)] = i
-    ids[-1] = len(vocabulary)
-    return ids
-
-
-def _grams(
-    ids: NDArray[np.int32], sentence: NDArray[np.int32], size: int, order: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
-    """The n-grams that are kept, (N, order), the number of the sentence of each, and how many n-grams there were."""
-    if len(ids) < order:
-        return np.empty((0, order), np.int32), np.empty(0, np.int32), 0
-    windows = np.lib.stride_tricks.sliding_window_view(ids, order)
-    last = len(ids) - order + 1
-    inside = sentence[:last] == sentence[order - 1 :]
-    known = inside & (windows < size).all(axis=1)
-    return windows[known], sentence[:last][known], int(inside.sum())
-
-
-def _split(grams: NDArray[Any], origin: NDArray[np.int32], generator: np.random.Generator, name: str) -> list[Split]:
-    """Training, validation and test split: each sentence that has n-grams is in one of them, with all its n-grams."""
-    sentences, position = np.unique(origin, return_inverse=True)
+def _dealt(sentences: Ids, read: Numbered, seed: int) -> Ids:
+    """The number of the split of each sentence of the text, (S,); −1 of those that are not among `sentences`."""
+    split = np.full(len(read.lengths), -1)
+    if read.tokenizer.sentences_end == "none":
+        split[sentences] = sentences
+        return split
     # Ranks of uniform numbers, and not NumPy's shuffle, whose algorithm may change with its version.
-    rank = np.argsort(np.argsort(generator.random(len(sentences)), kind="stable"), kind="stable") / len(sentences)
-    number = np.searchsorted(np.cumsum(FRACTIONS), rank, side="right")[position]  # of the split of each n-gram
-    splits = [grams[number == i] for i in range(3)]
-    if not all(map(len, splits)):
+    uniform = random.generator(seed, "text split").random(len(sentences))
+    rank = np.argsort(np.argsort(uniform, kind="stable"), kind="stable") / max(len(sentences), 1)
+    split[sentences] = np.searchsorted(np.cumsum(FRACTIONS), rank, side="right")
+    return split
+
+
+def _counted(read: Numbered, size: int, min_count: int, seed: int, name: str) -> Vocabulary:
+    """The vocabulary of the training sentences."""
+    train = _dealt(np.arange(len(read.lengths)), read, seed) == 0
+    sentences = None if read.tokenizer.sentences_end == "none" else int(train.sum())
+    if not len(read.tokens):
+        raise DataError(f"{name!r} is too small: found 0 tokens")
+    try:
+        return Vocabulary.of_counts(read.counts(train), size, min_count, sentences)
+    except DataError as error:
+        raise DataError(f"{name!r} is too small: found {_found(read)}; {error}") from None
+
+
+def _found(read: Numbered) -> str:
+    return f"{plural(len(read.tokens), 'token')} in {plural(len(read.lengths), 'sentence')}"
+
+
+def _parts(grams: Ids, split: Ids, read: Numbered, name: str) -> list[Split]:
+    """Training, validation and test split: each sentence is in one of them, with all its n-grams."""
+    parts = [grams[split == i] for i in range(len(SPLITS))]
+    if not all(map(len, parts)):
         raise DataError(
-            f"{name!r} is too small: found {len(grams)} {grams.shape[1]}-grams of known words in {len(sentences)} "
-            "sentence(s), expected enough for a training, a validation and a test set"
+            f"{name!r} is too small: found {_found(read)}, {len(grams)} {grams.shape[1]}-grams of known words, "
+            "expected enough for a training, a validation and a test set"
         )
-    return [Split(np.ascontiguousarray(split[:, :-1]), np.ascontiguousarray(split[:, -1])) for split in splits]
+    return [Split(np.ascontiguousarray(part[:, :-1]), np.ascontiguousarray(part[:, -1])) for part in parts]
+
+
+def _kept(read: Numbered, ids: Ids, vocabulary: Vocabulary, split: Ids) -> dict[str, Any]:
+    """What `load_text` says of the text in meta."""
+    lacking = (ids == len(vocabulary)) | (ids == vocabulary.unknown)
+    of_token = np.repeat(split, read.lengths)
+    parts = {}
+    for number, name in enumerate(SPLITS):
+        chosen = of_token == number
+        unknown = float(lacking[chosen].mean())
+        parts[name] = {"sentences": int((split == number).sum()), "tokens": int(chosen.sum()), "unknown": unknown}
+    return {
+        "coverage": 1 - float(lacking.mean()),
+        "tokens": len(ids),
+        "different": len(read.names),
+        "sentences": len(read.lengths),
+        "encodings": read.encodings,
+        "parts": parts,
+    }

@@ -33,11 +33,21 @@ STREAMED_FROM = 200_000_000  # A larger training split, more than 800 MB, is not
 def load_trigram_hdf5(path: str | os.PathLike[str], known: Sequence[str] | None = None) -> CompleteDataset:
     """Read a trigram file: x (N, 3) and y (N,), ids from 0, of the smallest unsigned dtype that holds the words.
 
-    known : the words of a trained model, whose ids those of the file get; None: the ids are those of the file
+    A training split of more than 200 million four-grams is a stream, which training reads block by block. meta: `words`
+    (list of str), `source` (the path), `true_entropy` (None).
 
-    A training split of more than 200 million four-grams is a stream, which training reads block by block.
-    meta: `words` (list of str), `source` (the path), `true_entropy` (None). Raises FileFormatError if the file is
-    missing, damaged or of another layout, DataError if it holds numbers that are no word ids, or words not `known`.
+    Args:
+        path: The HDF5 file.
+        known: The words of a trained model, whose ids those of the file get; None: the ids are those of the file.
+
+    Raises:
+        FileFormatError: If the file is missing, damaged or of another layout.
+        DataError: If it holds numbers that are no word ids, or words not `known`.
+
+    Examples:
+        >>> fn.data.save_trigram_hdf5("data.h5", fn.data.generate_trigrams(100, 10, 10))
+        >>> fn.data.load_trigram_hdf5("data.h5").train.x.shape
+        (100, 3)
     """
     name = os.fspath(path)
     with open_hdf5(name) as file:
@@ -51,7 +61,13 @@ def load_trigram_hdf5(path: str | os.PathLike[str], known: Sequence[str] | None 
 def save_trigram_hdf5(path: str | os.PathLike[str], dataset: Dataset) -> None:
     """Write the file that `load_trigram_hdf5` reads, ids from 1, whole or not at all.
 
-    Raises DataError if a split or `meta["words"]` is missing, FileFormatError if the file cannot be written.
+    Args:
+        path: The HDF5 file.
+        dataset: With all three splits.
+
+    Raises:
+        DataError: If a split or `meta["words"]` is missing.
+        FileFormatError: If the file cannot be written.
     """
     words, splits = dataset.meta.get("words"), dataset.splits()
     if not words or len(splits) != len(SPLITS):

@@ -1,4 +1,4 @@
-"""Word vectors that were made elsewhere: NumPy arrays, or text with a word and its numbers in each line."""
+"""Word vectors that were made elsewhere: NumPy arrays, or the two forms of word2vec."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.data.formats import reading
+from fastnn.common.files import check_readable
+from fastnn.text.vectors import read_vectors
 
 
 def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -14,20 +15,20 @@ def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width:
 
     .npy   an array (len(words), width), a row for each of `words` in their order
     .npz   `vectors` (V, width) and `words` (V,), strings
-    other  UTF-8 text, a line for each word: the word and `width` numbers, separated by spaces. A first line of two
-           whole numbers, as word2vec writes it, is skipped
+    other  UTF-8 text, a line for each word: the word and `width` numbers, separated by spaces; or the binary form of
+           word2vec. Either may be packed by gzip. A first line of two whole numbers, as word2vec writes it, is skipped
 
     A word is looked for as it is, then in small letters. Raises FileFormatError for a file that is missing, damaged or
     of another layout, DataError for another width, numbers that are not finite, or if it has none of the words.
     """
     name = os.fspath(path)
-    reading.check_readable(name)
+    check_readable(name)
     if name.endswith(".npy"):
         vectors = _array(name)
         if vectors.shape != (len(words), width):
             raise DataError(f"{name!r} has shape {vectors.shape}, expected {(len(words), width)}: a row for each word")
         return np.arange(len(words)), _finite(vectors, name)
-    found = _from_archive(name) if name.endswith(".npz") else _from_text(name, {*words, *map(str.lower, words)})
+    found = _from_archive(name) if name.endswith(".npz") else read_vectors(name, {*words, *map(str.lower, words)})
     rows: dict[int, np.ndarray] = {}
     table = dict(found)
     for number, word in enumerate(words):
@@ -66,24 +67,6 @@ def _from_archive(name: str) -> Iterator[tuple[str, np.ndarray]]:
         )
     texts = (word.decode(errors="replace") if isinstance(word, bytes) else str(word) for word in words)
     yield from zip(texts, vectors, strict=True)
-
-
-def _from_text(name: str, wanted: set[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """The vectors of the `wanted` words; lines of others are not looked at."""
-    try:
-        with open(name, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                word, *numbers = line.split() or [""]
-                if word not in wanted or (number == 1 and len(numbers) == 1):
-                    continue
-                try:
-                    yield word, np.array(numbers, np.float64)
-                except ValueError:
-                    raise FileFormatError(
-                        f"{name!r}: line {number} does not hold numbers after {word!r}, expected a word and its vector"
-                    ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{name!r} cannot be read as word vectors in UTF-8 text ({error})") from None
 
 
 def _finite(vectors: np.ndarray, name: str) -> np.ndarray:

@@ -34,10 +34,20 @@ SOFT = 3  # The radius of the two box filters: they make edges one and a half pi
 def generate_digits(train: int = 60_000, test: int = 10_000, seed: int = 0) -> Dataset:
     """Draw digits in MNIST's layout: x (N, 28, 28) uint8, light on dark, and y (N,) uint8, 0 … 9.
 
-    train, test : numbers of images
-
     With one version of matplotlib, equal seeds give equal bytes. A split does not depend on the size of the other.
-    meta: `classes`, `source`. Raises DataError if a size is below 1.
+    meta: `classes`, `source`.
+
+    Args:
+        train: The number of training images.
+        test: The number of test images.
+        seed: A whole number.
+
+    Raises:
+        DataError: If a size is below 1.
+
+    Examples:
+        >>> fn.data.generate_digits(100, 20).train.x.shape
+        (100, 28, 28)
     """
     settings = {"size": (0.8, 1.1), "turn": 0.22, "slant": 0.3, "stretch": 0.22, "shift": 0.1, "bend": 0.13}
     splits = _draw_splits(DIGITS, {"train": train, "test": test}, seed, "digits", settings, inverted=0.0)
@@ -49,6 +59,19 @@ def generate_letters(train: int = 10_000, val: int = 6_000, test: int = 2_724, s
 
     Letters are larger than digits, and one in 25 is dark on light. All else is as in `generate_digits`, with a
     validation set.
+
+    Args:
+        train: The number of training images.
+        val: The number of validation images.
+        test: The number of test images.
+        seed: A whole number.
+
+    Raises:
+        DataError: If a size is below 1.
+
+    Examples:
+        >>> fn.data.generate_letters(50, 10, 10).meta["classes"][:3]
+        ['A', 'B', 'C']
     """
     settings = {"size": (1.0, 1.35), "turn": 0.14, "slant": 0.18, "stretch": 0.2, "shift": 0.08, "bend": 0.08}
     sizes = {"train": train, "val": val, "test": test}

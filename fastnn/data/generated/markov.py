@@ -170,11 +170,23 @@ def toy_chain() -> ClassChain:
 def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_500, seed: int = 0) -> CompleteDataset:
     """Draw independent four-grams of toy English: x (N, 3) uint8 and y (N,) uint8, ids 0 … 249.
 
-    train, val, test : numbers of four-grams
-
     The seed decides the samples, not the source. Equal seeds give equal bytes, and a split does not depend on the sizes
     of the others. meta: `words`, `source`, the four exact entropies of `ClassChain.entropies` in nats, and
-    `true_accuracy`, the exact accuracy of the best possible guess. Raises DataError if a size is below 1.
+    `true_accuracy`, the exact accuracy of the best possible guess.
+
+    Args:
+        train: The number of training four-grams.
+        val: The number of validation four-grams.
+        test: The number of test four-grams.
+        seed: A whole number.
+
+    Raises:
+        DataError: If a size is below 1.
+
+    Examples:
+        >>> data = fn.data.generate_trigrams(100, 10, 10)
+        >>> data.train.x.shape, len(data.meta["words"])
+        ((100, 3), 250)
     """
     sizes = {"train": train, "val": val, "test": test}
     chain, splits = toy_chain(), {}

@@ -18,7 +18,19 @@ def generate_moons(count: int = 200, noise: float = 0.2, seed: int = 0) -> Datas
     """Two interlocking half circles of radius 1: x (count, 2) float64 and y (count,) uint8, 0 or 1.
 
     The centre of the upper one is (0, 0), that of the lower one (1, 0.5). Every coordinate has noise N(0, noise²). The
-    classes alternate. meta: `classes`, `source`. Raises DataError for a count below 2 or a negative noise.
+    classes alternate. meta: `classes`, `source`.
+
+    Args:
+        count: The number of points.
+        noise: Its standard deviation.
+        seed: A whole number.
+
+    Raises:
+        DataError: For a count below 2 or a negative noise.
+
+    Examples:
+        >>> fn.data.generate_moons(100).train.x.shape
+        (100, 2)
     """
     _check(count, 2, noise)
     generator = random.generator(seed, "generated moons")
@@ -35,11 +47,25 @@ def generate_blobs(
 ) -> Dataset:
     """Clusters N(centre, deviation²): x (count, 2) float64 and y (count,) uint8, the cluster.
 
-    The centres lie evenly on a circle of radius 1.7. The classes alternate. hard : of two clusters, this many points
-    each, at most a quarter, lie just beyond the border, in turn along it, and the other points do not cross it: a
-    straight line is wrong on most of the hard points, and a border that is right on all of them winds. Other numbers of
-    clusters have no hard points. meta: `classes`, `source`, `centres` (clusters, 2). Raises DataError for fewer points
-    than clusters, fewer than 1 or more than 256 clusters, or a negative number of hard points or deviation.
+    The centres lie evenly on a circle of radius 1.7. The classes alternate. meta: `classes`, `source`, `centres`
+    (clusters, 2).
+
+    Args:
+        count: The number of points.
+        clusters: The number of clusters.
+        deviation: The standard deviation within a cluster.
+        hard: Of two clusters, this many points each, at most a quarter, lie just beyond the border, in turn along it,
+            and the other points do not cross it: a straight line is wrong on most of the hard points, and a border that
+            is right on all of them winds. Other numbers of clusters have no hard points.
+        seed: A whole number.
+
+    Raises:
+        DataError: For fewer points than clusters, fewer than 1 or more than 256 clusters, or a negative number of hard
+            points or deviation.
+
+    Examples:
+        >>> fn.data.generate_blobs(90, clusters=3).meta["centres"].shape
+        (3, 2)
     """
     if not 1 <= clusters <= 256:
         raise DataError(f"clusters={clusters} asked for, expected 1 to 256")

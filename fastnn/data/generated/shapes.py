@@ -34,7 +34,19 @@ def generate_cats_vs_cars(train: int = 1_900, test: int = 1_000, seed: int = 0) 
 
     Fur, background, brightness and position vary. A quarter of the animals and cars are darker than their background,
     the others lighter, so that a linear model can hardly tell the classes apart. Equal seeds give equal bytes. meta:
-    `classes`, `source`. Raises DataError for an odd size or one below 2.
+    `classes`, `source`.
+
+    Args:
+        train: The number of training images.
+        test: The number of test images.
+        seed: A whole number.
+
+    Raises:
+        DataError: For an odd size or one below 2.
+
+    Examples:
+        >>> fn.data.generate_cats_vs_cars(20, 10).train.x.shape
+        (20, 32, 32)
     """
     splits = {}
     for name, size in (("train", train), ("test", test)):
@@ -48,8 +60,19 @@ def generate_cifar10(train: int = 50_000, test: int = 10_000, seed: int = 0) -> 
     """Draw ten coloured shapes in CIFAR-10's layout: x (N, 32, 32, 3) uint8 and y (N,) uint8, 0 … 9.
 
     Each shape has a colour that it has a little more often than others; the rest must be told by its form. Equal seeds
-    give equal bytes, and a split does not depend on the size of the other. meta: `classes`, `source`. Raises DataError
-    if a size is below 1.
+    give equal bytes, and a split does not depend on the size of the other. meta: `classes`, `source`.
+
+    Args:
+        train: The number of training images.
+        test: The number of test images.
+        seed: A whole number.
+
+    Raises:
+        DataError: If a size is below 1.
+
+    Examples:
+        >>> fn.data.generate_cifar10(50, 10).train.x.shape
+        (50, 32, 32, 3)
     """
     splits = {}
     for name, size in (("train", train), ("test", test)):

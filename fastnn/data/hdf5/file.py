@@ -166,6 +166,14 @@ def has_signature(file: FileIO, size: int) -> bool:
     return False
 
 
+def is_hdf5(path: str) -> bool:
+    """Whether the path is a file that has HDF5's mark."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb", buffering=0) as file:
+        return has_signature(file, os.path.getsize(path))
+
+
 def near_key(key: str, others: Sequence[str]) -> str:
     """A question whether the nearest of the other keys is meant, or nothing."""
     spare = {other.lower(): other for other in others}

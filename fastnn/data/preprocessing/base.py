@@ -15,8 +15,9 @@ from fastnn.data.dataset import Dataset
 class Preprocessing(PlainNumbers, Hinted):
     """Base of all descriptions.
 
-    kind          : its name in a model's file
-    takes_mapping : whether a mapping is one input's data, columns by name; else it holds the data of several inputs
+    Attributes:
+        kind: Its name in a model's file.
+        takes_mapping: Whether a mapping is one input's data, columns by name; else it holds the data of several inputs.
     """
 
     kind: ClassVar[str]
@@ -24,25 +25,58 @@ class Preprocessing(PlainNumbers, Hinted):
 
     @abstractmethod
     def check(self, shape: tuple[int, ...], ids: int | None) -> None:
-        """ShapeError or ValueError unless it makes what a network takes: samples of `shape`, that are ids or numbers.
+        """Check that it makes what a network takes: samples of `shape`, that are ids or numbers.
 
-        ids : how many ids there are; None if the network takes numbers
+        Args:
+            shape: Of a sample as the network takes it.
+            ids: How many ids there are; None if the network takes numbers.
+
+        Raises:
+            ShapeError: If it makes samples of another shape.
+            ValueError: If it makes numbers instead of ids, or the other way round.
         """
 
     @abstractmethod
     def check_shape(self, given: tuple[int, ...], what: str, shape: tuple[int, ...]) -> None:
-        """ShapeError unless data of the shape `given` can become samples of `shape`; DataError if there are none."""
+        """Check that data of the shape `given` can become samples of `shape`.
+
+        Args:
+            given: The shape of a user's data.
+            what: What messages call them.
+            shape: Of a sample as the network takes it.
+
+        Raises:
+            ShapeError: If they cannot.
+            DataError: If there are none.
+        """
 
     @abstractmethod
     def converted(self, x: Any, what: str, shape: tuple[int, ...], dtype: np.dtype) -> Any:
-        """A user's data, checked, as a network of this dtype takes them; `what` messages call them."""
+        """A user's data, checked, as a network of this dtype takes them.
+
+        Args:
+            x: The data.
+            what: What messages call them.
+            shape: Of a sample as the network takes it.
+            dtype: Of the network.
+        """
 
     def targets_of(self, y: Any, what: str) -> Any:
-        """A user's targets as the network's loss takes them."""
+        """A user's targets as the network's loss takes them.
+
+        Args:
+            y: The targets.
+            what: What messages call them.
+        """
         return y
 
     def prepared(self, data: Dataset, dtype: str) -> Dataset:
-        """Data as loaded as a network of that dtype takes them."""
+        """Data as loaded as a network of that dtype takes them.
+
+        Args:
+            data: As a loader gives them.
+            dtype: "float32" or "float64".
+        """
         return data
 
     @abstractmethod

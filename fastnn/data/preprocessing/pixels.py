@@ -18,17 +18,26 @@ from fastnn.data.preprocessing.base import Preprocessing
 class Pixels(Preprocessing):
     """Pictures as numbers for a network: (pixels − subtract) / divide, of the model's dtype.
 
-    shape     of a picture as users have it: (H, W), or (H, W, C) with C colours
-    divide    255 for pixels that become 0 to 1
-    subtract  None, or the mean picture, an array of `shape`; kept as float64
-    flat      whether the network takes rows (N, pixels); False: pictures (N, H, W, C), grey ones with C = 1
-    targets   of a network that is trained on numbers: the number for each class, such as (-1, 1). Targets that are
-              whole numbers are then labels; floats stay as they are
+    Pictures may come as (N, *shape), grey ones as (N, H, W, 1), or as rows (N, pixels).
 
-    Pictures may come as (N, *shape), grey ones as (N, H, W, 1), or as rows (N, pixels). ValueError, TypeError or
-    ShapeError for numbers that make no description.
+    Args:
+        shape: Of a picture as users have it: (H, W), or (H, W, C) with C colours.
+        divide: 255 for pixels that become 0 to 1.
+        subtract: None, or the mean picture, an array of `shape`; kept as float64.
+        flat: Whether the network takes rows (N, pixels); False: pictures (N, H, W, C), grey ones with C = 1.
+        targets: Of a network that is trained on numbers: the number for each class, such as (-1, 1). Targets that are
+            whole numbers are then labels; floats stay as they are.
 
-    >>> model = fn.Sequential([fn.Dense(10)], input_shape=784, preprocessing=fn.Pixels((28, 28), divide=255, flat=True))
+    Raises:
+        ValueError: For numbers that make no description.
+        TypeError: For arguments of another kind.
+        ShapeError: For a mean picture of another shape.
+
+    Examples:
+        >>> pixels = fn.Pixels((28, 28), divide=255, flat=True)
+        >>> model = fn.Sequential([fn.Dense(10)], input_shape=784, preprocessing=pixels)
+        >>> model.predict(fn.data.generate_digits(10, 1).train.x).shape
+        (10, 10)
     """
 
     shape: tuple[int, ...]
@@ -108,7 +117,12 @@ class Pixels(Preprocessing):
 
     @ieee
     def of_pixels(self, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Pictures (N, …) as the network takes them. What is neither subtracted from nor divided keeps its dtype."""
+        """Pictures (N, …) as the network takes them. What is neither subtracted from nor divided keeps its dtype.
+
+        Args:
+            x: The pictures.
+            dtype: Of the network.
+        """
         x = x.reshape(len(x), *self.made_shape)
         if self.subtract is not None:
             x = np.subtract(x, self.subtract.astype(dtype).reshape(self.made_shape), dtype=dtype)

@@ -22,8 +22,6 @@ FROM_DTYPE = "from_dtype"
 class Table(Preprocessing):
     """A table of numbers and categories as rows (N, D) for a network that begins with `fn.Columns`.
 
-    columns  the columns that are used, in their order: what `Table.of` finds in training data
-
     The rows hold the numbers, standardised, then for each column in which numbers were missing 1 where they are, then
     the id of each category. Categories that are missing have an id of their own, those that training data lack another.
     A missing number counts as the mean.
@@ -31,11 +29,20 @@ class Table(Preprocessing):
     Tables may come as a frame of pandas or polars or as a mapping of columns by name, from which the columns are taken
     by their names, or as an array or list of rows (N, C), from which they are taken by position.
 
-    >>> table = fn.Table.of(frame)
-    >>> layers = [fn.Columns(**table.layout), fn.Dense(32, "relu"), fn.Dense(2)]
-    >>> model = fn.Sequential(layers, input_shape=table.made_shape, preprocessing=table)
-    >>> model.fit(frame, labels)
-    >>> table.fill_untrained(model.parameters["columns.w"])
+    Args:
+        columns: The columns that are used, in their order: what `Table.of` finds in training data.
+
+    Raises:
+        TypeError: For something else.
+        ValueError: For two columns of one name.
+
+    Examples:
+        >>> frame = {"age": [25, 31, 47, 52], "city": ["Bonn", "Rome", "Bonn", "Oslo"]}
+        >>> table = fn.Table.of(frame)
+        >>> layers = [fn.Columns(**table.layout), fn.Dense(32, "relu"), fn.Dense(2)]
+        >>> model = fn.Sequential(layers, input_shape=table.made_shape, preprocessing=table)
+        >>> history = model.fit(frame, [0, 1, 1, 0])
+        >>> table.fill_untrained(model.parameters["columns.w"])
     """
 
     columns: Sequence[NumberColumn | CategoryColumn]
@@ -55,13 +62,23 @@ class Table(Preprocessing):
     def of(cls, data: Any, *, categories: Any = FROM_DTYPE, least: int = 1) -> "Table":
         """The description of training data.
 
-        categories : the columns of categories. "from_dtype": those of text, truth values, pandas' categories and
-                     polars' Categorical and Enum, and those of objects that are not all numbers. Or their names, their
-                     positions, or a mask (C,); None: there are none
-        least      : categories that occur less often count as unseen ones, so that these learn something
+        Args:
+            data: A frame of pandas or polars, a mapping of columns by name, or an array or list of rows (N, C).
+            categories: The columns of categories. "from_dtype": those of text, truth values, pandas' categories and
+                polars' Categorical and Enum, and those of objects that are not all numbers. Or their names, their
+                positions, or a mask (C,); None: there are none.
+            least: Categories that occur less often count as unseen ones, so that these learn something.
 
-        Raises DataError, ShapeError or TypeError for data that are no table, ValueError for categories that are not in
-        it.
+        Raises:
+            DataError: For data that hold no usable values.
+            ShapeError: For data without columns.
+            TypeError: For data that are no table.
+            ValueError: For categories that are not in it.
+
+        Examples:
+            >>> table = fn.Table.of([[25, 0], [31, 1], [47, 0]], categories=[1])
+            >>> len(table.numbers), len(table.categories)
+            (1, 1)
         """
         found = frames.columns_of(data, "the table")
         if not found:
@@ -78,10 +95,12 @@ class Table(Preprocessing):
 
     @property
     def numbers(self) -> list[NumberColumn]:
+        """The columns of numbers."""
         return [column for column in self.columns if isinstance(column, NumberColumn)]
 
     @property
     def categories(self) -> list[CategoryColumn]:
+        """The columns of categories."""
         return [column for column in self.columns if isinstance(column, CategoryColumn)]
 
     @property
@@ -103,7 +122,18 @@ class Table(Preprocessing):
         return {"numbers": list(range(count)), "categories": categories, "standardise": False}
 
     def encoded(self, x: Any, what: str = "x", dtype: Any = np.float32) -> np.ndarray:
-        """The rows (N, D) of a user's table. DataError, TypeError or ShapeError for data that are no such table."""
+        """The rows (N, D) of a user's table.
+
+        Args:
+            x: The table.
+            what: What messages call it.
+            dtype: Of the rows.
+
+        Raises:
+            DataError: For values that cannot be used, or a frame that lacks a column.
+            TypeError: For data that are no table.
+            ShapeError: For rows of another width.
+        """
         given = self._taken(x, what)
         numbers = [(column, given[column.name].numbers(f"{what}[{column.name!r}]")) for column in self.numbers]
         rows = [column.standardised(array) for column, array in numbers]
@@ -128,6 +158,9 @@ class Table(Preprocessing):
 
         These are the rows of missing and of unseen categories where training data had none. They become the mean of the
         other rows of their column, each weighted by how often it occurred; random numbers stood there before.
+
+        Args:
+            w: The table of vectors, (rows, width).
         """
         begin = 0
         for column in self.categories:

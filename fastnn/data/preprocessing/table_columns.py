@@ -18,7 +18,12 @@ from fastnn.data.frames import Name, Value
 class NumberColumn(PlainNumbers):
     """A column of numbers: x becomes (x − mean) / std, a missing one 0, that is the mean.
 
-    missing : whether numbers were missing in training: the network then takes a further column, 1 where one is missing
+    Args:
+        name: Of the column.
+        mean: Of the training data's numbers.
+        std: Their standard deviation.
+        missing: Whether numbers were missing in training: the network then takes a further column, 1 where one is
+            missing.
     """
 
     name: Name
@@ -51,7 +56,10 @@ class NumberColumn(PlainNumbers):
 class CategoryColumn(PlainNumbers):
     """A column of categories: values[i] becomes the id i, a missing one the id K, any other K + 1, of K values.
 
-    counts : how often each id occurred in training, (K + 2,)
+    Args:
+        name: Of the column.
+        values: The categories, sorted.
+        counts: How often each id occurred in training, (K + 2,).
     """
 
     name: Name

@@ -1,6 +1,6 @@
 """Words as ids for a network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,8 +12,11 @@ from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.data.preprocessing.base import Preprocessing
 from fastnn.text.tokens import Tokenizer
+from fastnn.text.vocabulary import Vocabulary
 
-TOKENIZERS = ("spaces", "text")
+# What models hold that were saved before tokenizers had configurations. None: what stands between spaces, as it is.
+NAMED = {"spaces": None, "text": Tokenizer()}
+PLAIN = Tokenizer("spaces", lower=False, sentences_end="lines")  # what is nearest to None
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,29 +24,30 @@ class Words(Preprocessing):
     """Words as ids for a network: its vocabulary, in the order of the ids.
 
     vocabulary  the words, by id
-    tokenizer   how a text is cut into words: at "spaces", or as `load_text` does ("text"), which makes a full stop a
-                word of its own
+    tokenizer   how a text is cut into words: the `config()` of a `fastnn.text.tokens.Tokenizer`, or the name of one, at
+                "spaces", or by the rules of "text", which makes a full stop a word of its own
 
-    Data may be texts (N,), each of as many words as the network takes, rows of words (N, C), or ids (N, C), which stay
-    as they are. A word that the vocabulary lacks is looked up in small letters. TypeError or ValueError for what is no
-    vocabulary.
+    Data may be texts (N,), rows of words (N, C), or ids (N, C), which stay as they are. A word that the vocabulary
+    lacks is looked up in small letters, then it is `<unk>`, if the vocabulary has that. If it has `<s>`, texts and rows
+    may have any number of words: of a text the words of its last sentence are taken, of those the last C, and `<s>`
+    fills the places before fewer. Without `<s>` there must be C words. TypeError or ValueError for what is no
+    vocabulary, or no tokenizer.
 
     >>> model.preprocessing = fn.Words(["how", "are", "you", "."])
     >>> model.predict(["how are you"])
     """
 
     vocabulary: Sequence[str]
-    tokenizer: str = "spaces"
+    tokenizer: str | Mapping[str, Any] = "spaces"
     kind: ClassVar[str] = "words"
 
     def __post_init__(self) -> None:
         given = self.vocabulary
         if not isinstance(given, tuple | list) or not given or not all(isinstance(word, str) for word in given):
             raise TypeError(f"Words: vocabulary is {given!r:.60}, expected a list of words, by id")
-        if self.tokenizer not in TOKENIZERS:
-            raise ValueError(f"Words: tokenizer is {self.tokenizer!r}, expected one of {', '.join(TOKENIZERS)}")
         object.__setattr__(self, "vocabulary", tuple(given))
-        object.__setattr__(self, "_ids", {word: i for i, word in enumerate(given)})
+        object.__setattr__(self, "_rules", _tokenizer(self.tokenizer))
+        object.__setattr__(self, "_known", Vocabulary(given))
 
     def check(self, shape: tuple[int, ...], ids: int | None) -> None:
         if ids is None or len(shape) != 1:
@@ -63,25 +67,33 @@ class Words(Preprocessing):
         return np.array([self.ids_of(row, f"{what}[{i}] ({row!r:.60})", shape[0]) for i, row in enumerate(rows)])
 
     def ids_of(self, text: Any, what: str, count: int) -> list[int]:
-        """The ids of the `count` words of a text or a row. DataError for another number of them, or an unknown word."""
-        words = list(self.words_of(text)) if isinstance(text, str) else text
+        """The ids of the `count` words of a text or a row.
+
+        DataError for another number of them, or an unknown word, where the vocabulary has nothing that stands for it.
+        """
+        known: Vocabulary = getattr(self, "_known")  # noqa: B009, it is no field
+        words = self._words_of(text) if isinstance(text, str) else text
         if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
             raise DataError(f"{what} is no text and no list of words")
-        if len(words) != count:
+        if known.start is not None:
+            words = words[-count:]
+        elif len(words) != count:
             hint = '; put quotes around them: "how are you"' if len(words) == 1 else ""
             raise DataError(f"{what} has {plural(len(words), 'word')}, expected {count} separated by spaces{hint}")
-        return [self._id_of(word, what) for word in words]
+        found = [self._id_of(word, what) for word in words]
+        return found if known.start is None else [known.start] * (count - len(found)) + found
 
-    def words_of(self, text: str) -> Iterator[str]:
-        """The words of a text."""
-        if self.tokenizer == "spaces":
-            yield from text.split()
-        else:
-            yield from Tokenizer().tokens(text)
+    def _words_of(self, text: str) -> list[str]:
+        """The words of a text; of its last sentence, if what is before a sentence does not count."""
+        rules: Tokenizer | None = getattr(self, "_rules")  # noqa: B009
+        if rules is None:
+            return text.split()
+        if getattr(self, "_known").start is None:  # noqa: B009
+            return rules.tokens(text)
+        return [[], *rules.sentences(text)][-1]
 
     def _id_of(self, word: str, what: str) -> int:
-        known: dict[str, int] = getattr(self, "_ids")  # noqa: B009, it is no field
-        found = known.get(word, known.get(word.lower()))
+        found: int | None = getattr(self, "_known").id_of(word)  # noqa: B009
         if found is None:
             hint = near(word.lower(), self.vocabulary)
             raise DataError(
@@ -89,8 +101,34 @@ class Words(Preprocessing):
             )
         return found
 
+    @property
+    def known(self) -> Vocabulary:
+        """The vocabulary as one that looks words up."""
+        return getattr(self, "_known")  # noqa: B009
+
+    @property
+    def rules(self) -> Tokenizer:
+        """How texts are cut into words, and words put together to texts."""
+        return getattr(self, "_rules") or PLAIN  # noqa: B009
+
     def config(self) -> dict[str, Any]:
-        return {"kind": self.kind, "vocabulary": list(self.vocabulary), "tokenizer": self.tokenizer}
+        rules = self.tokenizer if isinstance(self.tokenizer, str) else dict(self.tokenizer)
+        return {"kind": self.kind, "vocabulary": list(self.vocabulary), "tokenizer": rules}
+
+
+def _tokenizer(given: Any) -> Tokenizer | None:
+    """The tokenizer of that name or configuration. TypeError or ValueError for anything else."""
+    if isinstance(given, str) and given in NAMED:
+        return NAMED[given]
+    if not isinstance(given, Mapping):
+        raise ValueError(f"Words: tokenizer is {given!r:.60}, expected a configuration or one of {', '.join(NAMED)}")
+    try:
+        made = Tokenizer.from_config(given)
+    except TypeError:
+        raise TypeError(f"Words: tokenizer is {given!r:.100}, expected what Tokenizer().config() gives") from None
+    if not isinstance(made.lower, bool):
+        raise TypeError(f"Words: the tokenizer's lower is {made.lower!r:.60}, expected True or False")
+    return made
 
 
 def _texts(x: Any) -> list[Any] | None:

@@ -42,8 +42,21 @@ def activate(build: Builder, x: Value, name: str) -> tuple[Value, Callable[[Valu
 
 @dataclass(frozen=True)
 class Activation(Layer):
-    """f(x), element by element: identity, relu, leaky_relu (slope .01), tanh, sigmoid,
-    softplus, elu, gelu (exact) or silu."""
+    """f(x), element by element; the output has the shape of the input.
+
+    Args:
+        activation: A name: identity, relu, leaky_relu (slope .01), tanh, sigmoid, softplus, elu, gelu (exact) or silu.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: For an unknown name.
+
+    Examples:
+        >>> layers = [fn.Dense(8), fn.BatchNorm(), fn.Activation("relu"), fn.Dense(3)]
+        >>> fn.Sequential(layers, input_shape=4)
+        <Sequential of 4 layers, 83 parameters>
+    """
 
     activation: ActivationName
     kind: ClassVar[str] = "activation"

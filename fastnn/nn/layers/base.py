@@ -26,11 +26,12 @@ JoinBackward = Callable[[Value, Mapping[str, ParameterView], Sequence[bool]], Se
 class Node:
     """A value of a network that is being described: an input (`fn.Input`), or what a layer makes of other values.
 
-    shape   of one sample
-    layer   that makes it; None: an input
-    inputs  of which the layer makes it
-    name    of an input, if it was given one
-    number  counts up in the order in which values are described
+    Args:
+        shape: Of one sample.
+        layer: That makes it; None: an input.
+        inputs: Of which the layer makes it.
+        name: Of an input, if it was given one.
+        number: Counts up in the order in which values are described.
     """
 
     shape: tuple[int, ...]
@@ -42,7 +43,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Parameter:
-    """An array that training changes: its shape and its initial values."""
+    """An array that training changes: its shape and its initial values.
+
+    Args:
+        shape: Of the array.
+        initializer: What draws the initial values.
+    """
 
     shape: tuple[int, ...]
     initializer: Initializer
@@ -52,8 +58,11 @@ class Parameter:
 class Penalised:
     """For layers with weights w: penalties on large weights, and a bound on them.
 
-    l1, l2    add l1·Σ|w| and ½·l2·Σw² to the loss of a batch
-    max_norm  after each step, scale the weights of each unit (column) so that their norm is at most this
+    Args:
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
     """
 
     l1: float = 0.0
@@ -66,7 +75,14 @@ class Penalised:
         return self.weights
 
     def check_penalties(self, layer: str) -> None:
-        """ValueError unless the penalties are ≥ 0 and the bound is positive."""
+        """Check the penalties and the bound.
+
+        Args:
+            layer: What messages call it.
+
+        Raises:
+            ValueError: Unless the penalties are ≥ 0 and the bound is positive.
+        """
         for name in ("l1", "l2"):
             if not real_number(f"{layer}: {name}", getattr(self, name)) >= 0:
                 raise ValueError(f"{layer}: {name} is {getattr(self, name)}, expected ≥ 0")
@@ -74,7 +90,11 @@ class Penalised:
             raise ValueError(f"{layer}: max_norm is {self.max_norm}, expected above 0")
 
     def checked(self, owner: str) -> tuple[float, float]:
-        """l1 and l2, checked."""
+        """l1 and l2, checked.
+
+        Args:
+            owner: What messages call the layer.
+        """
         self.check_penalties(owner)
         return float(self.l1), float(self.l2)
 
@@ -83,7 +103,12 @@ class Penalised:
 class BiasPenalised(Penalised):
     """For layers with weights w and biases b.
 
-    penalise_bias  let l1 and l2, the network's too, count b as well as w; usually they do not
+    Args:
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
+        penalise_bias: Let l1 and l2, the network's too, count b as well as w; usually they do not.
     """
 
     penalise_bias: bool = False
@@ -101,14 +126,16 @@ class BiasPenalised(Penalised):
 class Layer(PlainNumbers, Hinted):
     """Base of all layers. A subclass says its kind, shapes, parameters and forward operations.
 
-    name       what it is called in a network; None: its kind, counted up
-    freeze     whether training leaves its parameters as they are
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
 
-    kind       what names count up: dense, dense_1
-    takes_data whether it reads data as they are given, and so only an input of the network
-    takes_ids  whether these are word ids, not numbers
-    needs_labels whether its scores depend on the labels while training: then it is an output, with a softmax
-    weights    the short names of the parameters to which penalties and max_norm apply
+    Attributes:
+        kind: What names count up: dense, dense_1.
+        takes_data: Whether it reads data as they are given, and so only an input of the network.
+        takes_ids: Whether these are word ids, not numbers.
+        needs_labels: Whether its scores depend on the labels while training: then it is an output, with a softmax.
+        weights: The short names of the parameters to which penalties and max_norm apply.
     """
 
     name: str | None = None
@@ -120,18 +147,38 @@ class Layer(PlainNumbers, Hinted):
     weights: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, *inputs: "Node | Sequence[Node]") -> Node:
-        """What this layer makes of a value of a network, for `fn.Model`. ShapeError if it cannot take that value.
+        """What this layer makes of a value of a network, for `fn.Model`.
 
         A layer that is called twice is one layer, used twice: both uses share its parameters.
 
-        >>> x = fn.Input((3,))
-        >>> y = fn.Dense(4)(x)
+        Args:
+            *inputs: Values, or a list of them: one, or several for a layer that joins them.
+
+        Returns:
+            A value, which other layers take.
+
+        Raises:
+            ShapeError: If it cannot take that value.
+            TypeError: For what is no value of a network, or a wrong number of them.
+
+        Examples:
+            >>> x = fn.Input((3,))
+            >>> fn.Dense(4)(x).shape
+            (4,)
         """
         nodes = _nodes(type(self).__name__, inputs)
         return Node(self.shape_of([node.shape for node in nodes]), self, nodes)
 
     def shape_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-        """The shape of one output sample, from those of all inputs. ShapeError or TypeError if it cannot be."""
+        """The shape of one output sample, from those of all inputs.
+
+        Args:
+            shapes: Of one sample of each input.
+
+        Raises:
+            ShapeError: If a shape cannot be.
+            TypeError: For a wrong number of inputs.
+        """
         if len(shapes) != 1:
             raise TypeError(f"{type(self).__name__} takes one input, got {len(shapes)}; Add and Concatenate take more")
         return self.output_shape(*shapes)
@@ -141,53 +188,90 @@ class Layer(PlainNumbers, Hinted):
         raise NotImplementedError(f"{type(self).__name__} takes ids: its id_count must say how many there are")
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of one output sample, from that of one input sample. ShapeError if it cannot be."""
+        """The shape of one output sample, from that of one input sample.
+
+        Args:
+            shape: Of one input sample.
+
+        Raises:
+            ShapeError: If it cannot be.
+        """
         return shape
 
     def parameters(self, shape: tuple[int, ...]) -> dict[str, Parameter]:
-        """Parameters by short name (w, b), for inputs of `shape`."""
+        """Parameters by short name (w, b), for inputs of `shape`.
+
+        Args:
+            shape: Of one input sample.
+        """
         return {}
 
     def borrowed(self, shape: tuple[int, ...]) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """Parameters of other layers that this one uses, by short name: their public names and expected shapes."""
+        """Parameters of other layers that this one uses, by short name: their public names and expected shapes.
+
+        Args:
+            shape: Of one input sample.
+        """
         return {}
 
     def buffers(self, shape: tuple[int, ...]) -> dict[str, Parameter]:
-        """Running statistics by short name: arrays that training writes, but not by gradients."""
+        """Running statistics by short name: arrays that training writes, but not by gradients.
+
+        Args:
+            shape: Of one input sample.
+        """
         return {}
 
     def forward(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> tuple[Value, Backward]:
         """Emit the operations that compute the output from x.
 
-        p : the layer's parameters and buffers by short name
+        Args:
+            build: What collects the operations.
+            x: The input.
+            p: The layer's parameters and buffers by short name.
 
-        Returns the output, and a function that emits the backward operations. It is called at most once, after the
-        forward operations of all layers.
+        Returns:
+            The output, and a function that emits the backward operations. It is called at most once, after the forward
+                operations of all layers.
         """
         raise NotImplementedError
 
     def checked_input(self, x: Any, what: str, owner: str) -> np.ndarray:
         """Data (N, *shape) as kernels take them, for a layer that reads an input of the network.
 
-        what, owner : what messages call the data and the layer
+        Args:
+            x: The data.
+            what: What messages call the data.
+            owner: What messages call the layer.
 
-        Raises TypeError or DataError for data that it cannot take.
+        Raises:
+            TypeError: For data of a kind that it cannot take.
+            DataError: For values that it cannot take.
         """
         return validation.finite(x, what)
 
     def fitted(self, chunks: Callable[[], Iterator[np.ndarray]]) -> dict[str, np.ndarray]:
         """Running statistics by short name, from all training data, for a layer that takes them before the first step.
 
-        chunks : gives the data that the layer reads, (n, *shape), part by part, each time that it is called
+        Args:
+            chunks: Gives the data that the layer reads, (n, *shape), part by part, each time that it is called.
         """
         return {}
 
     def least_samples(self, shape: tuple[int, ...]) -> int:
-        """The smallest number of samples that a training batch may have."""
+        """The smallest number of samples that a training batch may have.
+
+        Args:
+            shape: Of one input sample.
+        """
         return 1
 
     def title(self, name: str) -> str:
-        """The layer in the table of a model's layers."""
+        """The layer in the table of a model's layers.
+
+        Args:
+            name: What it is called in the network.
+        """
         activation = getattr(self, "activation", "identity")
         return name if activation == "identity" else f"{name} ({activation})"
 
@@ -214,19 +298,39 @@ def _nodes(layer: str, given: Iterable[Any]) -> tuple[Node, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Join(Layer):
-    """Base of layers with several inputs: a subclass says `joined_shape` and `join`."""
+    """Base of layers with several inputs: a subclass says `joined_shape` and `join`.
+
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+    """
 
     def shape_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         return self.joined_shape(shapes)
 
     def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-        """The shape of one output sample, from those of the inputs. ShapeError if they do not fit together."""
+        """The shape of one output sample, from those of the inputs.
+
+        Args:
+            shapes: Of one sample of each input.
+
+        Raises:
+            ShapeError: If they do not fit together.
+        """
         raise NotImplementedError
 
     def join(self, build: Builder, xs: Sequence[Value], p: Mapping[str, ParameterView]) -> "tuple[Value, JoinBackward]":
         """Emit the operations that compute the output from all inputs. As `forward`, but for several inputs.
 
         The function that emits the backward operations gets a flag for each input, and returns a gradient for each.
+
+        Args:
+            build: What collects the operations.
+            xs: The inputs.
+            p: The layer's parameters and buffers by short name.
+
+        Returns:
+            The output, and a function that emits the backward operations.
         """
         raise NotImplementedError
 

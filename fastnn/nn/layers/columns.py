@@ -23,19 +23,36 @@ MOST_IDS = 2**24  # float32 holds every whole number up to here
 class Columns(Penalised, Layer):
     """The columns of a table (N, C) as inputs: (N, numbers + categories · width).
 
-    numbers      columns that hold numbers
-    categories   column -> how many categories it has: it holds ids, whole numbers from 0 on
-    width        how long the vector of a category is
-    standardise  whether numbers become (x − mean) / std, by the mean and the deviation that each column has in the
-                 training data; a column of one value becomes 0
-
     The output holds the numbers in the order given, then the vector of each category. Columns that are named in neither
     are left out. All vectors are rows of one table w (sum of the counts, width), those of the first category first.
 
     The table comes as one array of floats or whole numbers. It is cast to the model's dtype before anything else: of
     numbers that lie close together far away from 0, such as times in seconds since 1970, subtract a near one yourself.
 
-    >>> fn.Columns(numbers=[0, 3], categories={1: 12, 2: 7})  # (N, 4) to (N, 2 + 2 · 8)
+    Args:
+        numbers: Columns that hold numbers.
+        categories: The column, and how many categories it has: it holds ids, whole numbers from 0 on.
+        width: How long the vector of a category is.
+        standardise: Whether numbers become (x − mean) / std, by the mean and the deviation that each column has in the
+            training data; a column of one value becomes 0.
+        initializer: Of w.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
+
+    Raises:
+        TypeError: For columns that are no whole numbers.
+        ValueError: If no column is named, one is named twice, or a number is out of range.
+        ShapeError: In a network: if rows lack a column.
+        DataError: When data hold other ids.
+
+    Examples:
+        >>> table = fn.Columns(numbers=[0, 3], categories={1: 12, 2: 7})  # (N, 4) to (N, 2 + 2 · 8)
+        >>> fn.Sequential([table, fn.Dense(3)], input_shape=4).predict([[0.5, 11, 6, -2.0]]).shape
+        (1, 3)
     """
 
     numbers: Sequence[int] = ()
@@ -95,9 +112,10 @@ class Columns(Penalised, Layer):
     def fitted(self, chunks: Callable[[], Iterator[np.ndarray]]) -> dict[str, np.ndarray]:
         """The buffers by short name from training data, float64: mean and deviation of each number column.
 
-        chunks : gives the rows (n, C) of the data, part by part; it is called three times
-
         The deviation is that of the samples as a population, √(Σ (x − mean)² / N); 1 for a column of one value.
+
+        Args:
+            chunks: Gives the rows (n, C) of the data, part by part; it is called three times.
         """
         if not self.standardise or not self.numbers:
             return {}

@@ -16,9 +16,34 @@ from fastnn.nn.layers.convolution import Conv2D, Padding, check_padding, forward
 class Conv1D(BiasPenalised, Layer):
     """f(x ∗ w + b) along the second axis, a cross-correlation: out[t] = f(Σ_k x[t·stride − before + k] · w[k] + b).
 
-    x (N, L, C), w (kernel_size, C, filters), b (filters,), output (N, L', filters). padding="same" gives
-    L' = ⌈L / stride⌉, the larger half of an odd padding behind the sequence; "valid" pads nothing, and
-    L' = ⌊(L − kernel_size) / stride⌋ + 1.
+    x (N, L, C), w (kernel_size, C, filters), b (filters,), output (N, L', filters).
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: How many positions a filter sees.
+        activation: A name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu.
+        stride: How far apart windows are.
+        padding: "same" gives L' = ⌈L / stride⌉, the larger half of an odd padding behind the sequence; "valid" pads
+            nothing, and L' = ⌊(L − kernel_size) / stride⌋ + 1.
+        initializer: Of w.
+        bias_initializer: Of b.
+        use_bias: Whether there is a b.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
+        penalise_bias: Let l1 and l2, the network's too, count b as well as w; usually they do not.
+
+    Raises:
+        ValueError: For an unknown name or a number out of range.
+        TypeError: For arguments of another kind.
+        ShapeError: In a network: for samples that are no sequences, or shorter than a window.
+
+    Examples:
+        >>> fn.Conv1D(16, 5, "relu", padding="valid")(fn.Input((100, 3))).shape
+        (96, 16)
     """
 
     filters: int

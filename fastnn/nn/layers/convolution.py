@@ -79,7 +79,37 @@ def checked_window(layer: str, size: Any, stride: Any, padding: Padding) -> Wind
 
 @dataclass(frozen=True)
 class Conv2D(BiasPenalised, Layer):
-    """f(x ∗ w + b), a cross-correlation: x (N, H, W, C), w (KH, KW, C, filters), b (filters,)."""
+    """f(x ∗ w + b), a cross-correlation: x (N, H, W, C), w (KH, KW, C, filters), b (filters,).
+
+    The output is (N, H', W', filters): images have their channels last.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: The extent of a filter: a number, or rows and columns.
+        activation: A name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu.
+        stride: How far apart windows are: a number, or rows and columns.
+        padding: "same" gives ⌈extent / stride⌉ outputs, the larger half of an odd padding after the image; "valid" pads
+            nothing.
+        initializer: Of w.
+        bias_initializer: Of b.
+        use_bias: Whether there is a b.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
+        penalise_bias: Let l1 and l2, the network's too, count b as well as w; usually they do not.
+
+    Raises:
+        ValueError: For an unknown name or a number out of range.
+        TypeError: For arguments of another kind.
+        ShapeError: In a network: for samples that are no images, or smaller than a window.
+
+    Examples:
+        >>> fn.Conv2D(16, 3, "relu")(fn.Input((28, 28, 1))).shape
+        (28, 28, 16)
+    """
 
     filters: int
     kernel_size: int | tuple[int, int] = 3
@@ -100,6 +130,7 @@ class Conv2D(BiasPenalised, Layer):
             initializers.get(initializer)
 
     def window(self) -> Window:
+        """The window with its stride and padding."""
         return checked_window("Conv2D", self.kernel_size, self.stride, self.padding)
 
     def output_shape(self, shape):
@@ -186,7 +217,26 @@ def _reversed(geometry):
 
 @dataclass(frozen=True)
 class MaxPool2D(Layer):
-    """The largest number of each window and channel, the first of equals. `stride` is `pool_size` unless given."""
+    """The largest number of each window and channel of images (N, H, W, C), the first of equals.
+
+    The output is (N, H', W', C).
+
+    Args:
+        pool_size: The extent of a window: a number, or rows and columns.
+        stride: How far apart windows are; `pool_size` unless given.
+        padding: "valid" pads nothing; "same" gives ⌈extent / stride⌉ windows, the larger half of an odd padding after
+            the image.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: For numbers out of range or an unknown padding.
+        ShapeError: In a network: for samples that are no images, or smaller than a window.
+
+    Examples:
+        >>> fn.MaxPool2D(2)(fn.Input((28, 28, 8))).shape
+        (14, 14, 8)
+    """
 
     pool_size: int | tuple[int, int] = 2
     stride: int | tuple[int, int] | None = None
@@ -197,6 +247,7 @@ class MaxPool2D(Layer):
         self.window()
 
     def window(self) -> Window:
+        """The window with its stride and padding."""
         stride = self.pool_size if self.stride is None else self.stride
         return checked_window("MaxPool2D", self.pool_size, stride, self.padding)
 

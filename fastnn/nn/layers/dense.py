@@ -27,12 +27,32 @@ class Dense(BiasPenalised, Layer):
     Samples with more axes: the last one is that of the inputs, x (N, …, inputs), and the output is (N, …, units). The
     same w and b are used at every position.
 
-    units        the number of outputs
-    activation   a name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu
-    initializer  of w; bias_initializer of b
-    tied_to      the name of a layer whose weight w, (units, inputs), this layer uses transposed instead of one of its
-                 own: an embedding's, for scores of its words, or that of the dense layer which an autoencoder undoes.
-                 For samples (inputs,) only. Penalties and max_norm are that layer's
+    Args:
+        units: The number of outputs.
+        activation: A name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu.
+        initializer: Of w.
+        bias_initializer: Of b.
+        use_bias: Whether there is a b.
+        tied_to: The name of a layer whose weight w, (units, inputs), this layer uses transposed instead of one of its
+            own: an embedding's, for scores of its words, or that of the dense layer which an autoencoder undoes. For
+            samples (inputs,) only. Penalties and max_norm are that layer's.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
+        penalise_bias: Let l1 and l2, the network's too, count b as well as w; usually they do not.
+
+    Raises:
+        ValueError: For an unknown name or a number out of range; for penalties beside `tied_to`.
+        TypeError: For arguments of another kind.
+        ShapeError: In a network: for samples that it cannot take.
+
+    Examples:
+        >>> layers = [fn.Dense(8, "relu", l2=1e-4), fn.Dense(3)]
+        >>> fn.Sequential(layers, input_shape=4).predict(x).shape
+        (30, 3)
     """
 
     units: int
@@ -96,19 +116,38 @@ class Dense(BiasPenalised, Layer):
         return out, backward
 
     def forward_at_positions(self, build, x, p):
-        """As `forward`, for x (N, …, inputs): the convolution of a line of positions with a window of one of them."""
+        """As `forward`, for x (N, …, inputs): the convolution of a line of positions with a window of one of them.
+
+        Args:
+            build (Builder): What collects the operations.
+            x (Value): The input.
+            p (Mapping[str, ParameterView]): The layer's parameters by short name.
+        """
         line = (1, x.width // x.shape[-1], x.shape[-1])
         window = Conv2D(self.units, 1, self.activation, use_bias=self.use_bias)
         return forward_as_images(window, build, x, p, line, self.output_shape(x.shape))
 
     def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
-        """Emit x·w, to which bias and activation are added."""
+        """Emit x·w, to which bias and activation are added.
+
+        Args:
+            build: What collects the operations.
+            x: The input, (N, inputs).
+            w: The weight, (inputs, units).
+        """
         scores = build.value("scores", (self.units,))
         build.emit(k.matmul, scores.buffer, x.buffer, w.array)
         return scores
 
     def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value) -> None:
-        """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product."""
+        """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product.
+
+        Args:
+            build: What collects the operations.
+            dw: The gradient to fill, (inputs, units).
+            x: The input, (N, inputs).
+            dout: The gradient of the product, (N, units).
+        """
         rows = build.axis_of(dw)
         if dw.name in build.unstored:
             build.outer_gradients[dw.name] = x.buffer, dout.buffer
@@ -116,7 +155,14 @@ class Dense(BiasPenalised, Layer):
             build.emit_along(rows, k.matmul_xt, Slice(dw.array), x.buffer, dout.buffer, OFFSET)
 
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
-        """Emit dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed."""
+        """Emit dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed.
+
+        Args:
+            build: What collects the operations.
+            x: The input, (N, inputs).
+            w: The weight, (inputs, units).
+            dout: The gradient of the product, (N, units).
+        """
         if w.array.size > FEW_SAMPLES * build.batch * (x.width + self.units):
             return self._transposed_gradient(build, x, w, dout)
         wt = build.scratch("wᵀ", self.units, x.width)

@@ -12,9 +12,22 @@ from fastnn.nn.layers.base import Layer
 class Dropout(Layer):
     """x / keep with probability keep, else 0, while training; x itself at prediction (inverted dropout).
 
-    Give either `rate`, the probability that an input is dropped, or `keep=`, that it stays. The inputs that are
-    dropped depend only on the seed, the layer's name, the epoch, the step and the position in the batch.
-    Srivastava et al. (2014).
+    Give either `rate` or `keep=`. The inputs that are dropped depend only on the seed, the layer's name, the epoch, the
+    step and the position in the batch. Srivastava et al. (2014).
+
+    Args:
+        rate: The probability that an input is dropped.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+        keep: The probability that an input stays.
+
+    Raises:
+        TypeError: If both or none are given.
+        ValueError: For a number that is no such probability.
+
+    Examples:
+        >>> layers = [fn.Dense(8, "relu"), fn.Dropout(0.2), fn.Dense(3)]
+        >>> history = fn.Sequential(layers, input_shape=4).fit(x, y)
     """
 
     rate: float | None = None
@@ -30,6 +43,7 @@ class Dropout(Layer):
 
     @property
     def kept(self) -> float:
+        """The probability that an input stays, from whichever was given."""
         return 1 - self.rate if self.rate is not None else self.keep  # type: ignore[return-value]
 
     def forward(self, build, x, p):

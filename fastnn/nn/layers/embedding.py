@@ -27,11 +27,31 @@ class Embedding(Penalised, Layer):
 
     Rows are gathered forward and gradients summed by row backward: nothing is one-hot.
 
-    sparse  whether a training step changes those rows alone whose id occurs in its batch, so that its time does not
+    Args:
+        rows: How many ids there are, from 0.
+        width: How many numbers an id becomes.
+        initializer: Of w.
+        sparse: Whether a training step changes those rows alone whose id occurs in its batch, so that its time does not
             grow with `rows`. This is what SGD without momentum and AdaGrad do in any case. SGD with momentum, RMSProp,
             Adam and AdamW are *lazy* then (PyTorch's sparse=True, TensorFlow's LazyAdam): a row that does not occur
             keeps its weights and its state, so its velocity and its means neither decay nor move it, and it does not
-            decay. With state_dtype="bfloat16", penalties, or a table that is used twice, all rows are updated
+            decay. With state_dtype="bfloat16", penalties, or a table that is used twice, all rows are updated.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
+
+    Raises:
+        ValueError: For numbers out of range.
+        DataError: When data hold ids that are not below `rows`.
+
+    Examples:
+        >>> layers = [fn.Embedding(250, 16), fn.Flatten(), fn.Dense(250)]
+        >>> model = fn.Sequential(layers, input_shape=3)
+        >>> model.predict([[0, 17, 249]]).shape
+        (1, 250)
     """
 
     rows: int

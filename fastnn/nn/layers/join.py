@@ -12,7 +12,20 @@ from fastnn.nn.layers.base import Join
 
 @dataclass(frozen=True)
 class Add(Join):
-    """a + b + …: two or more inputs of one shape (N, …), and an output of the same shape."""
+    """a + b + …: two or more inputs of one shape (N, …), and an output of the same shape.
+
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ShapeError: In a network: for inputs of different shapes.
+
+    Examples:
+        >>> a = fn.Input((8,))
+        >>> fn.Add()(a, fn.Dense(8, "relu")(a)).shape
+        (8,)
+    """
 
     kind: ClassVar[str] = "add"
 
@@ -32,7 +45,19 @@ class Add(Join):
 
 @dataclass(frozen=True)
 class Concatenate(Join):
-    """Two or more inputs side by side along the last axis: (N, …, A), (N, …, B) to (N, …, A + B)."""
+    """Two or more inputs side by side along the last axis: (N, …, A), (N, …, B) to (N, …, A + B).
+
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ShapeError: In a network: for inputs that differ in another axis.
+
+    Examples:
+        >>> fn.Concatenate()(fn.Input((8,)), fn.Input((3,))).shape
+        (11,)
+    """
 
     kind: ClassVar[str] = "concatenate"
 

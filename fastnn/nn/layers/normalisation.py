@@ -17,6 +17,20 @@ class BatchNorm(Layer):
 
     Training uses the batch's own statistics and keeps running ones: running = momentum · running + (1 − momentum) ·
     batch's. Prediction, and training where the layer is frozen, uses the running ones. Ioffe and Szegedy (2015).
+
+    Args:
+        momentum: How much of the running statistics stays in a step.
+        eps: Is added to the variance.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: For numbers out of range.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Dense(8), fn.BatchNorm(), fn.Dense(3)], input_shape=4)
+        >>> sorted(model.buffers)
+        ['batch_norm.mean', 'batch_norm.var']
     """
 
     momentum: float = 0.99
@@ -78,7 +92,20 @@ class BatchNorm(Layer):
 
 @dataclass(frozen=True)
 class LayerNorm(Layer):
-    """γ · (x − mean) / √(var + eps) + β over the features of each sample. Ba, Kiros and Hinton (2016)."""
+    """γ · (x − mean) / √(var + eps) + β over the features of each sample. Ba, Kiros and Hinton (2016).
+
+    Args:
+        eps: Is added to the variance.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: If eps is out of range.
+
+    Examples:
+        >>> fn.Sequential([fn.LayerNorm(), fn.Dense(3)], input_shape=4)
+        <Sequential of 2 layers, 23 parameters>
+    """
 
     eps: float = 1e-5
     kind: ClassVar[str] = "layer_norm"

@@ -12,9 +12,25 @@ from fastnn.nn.layers.convolution import Padding, Window, checked_window
 
 @dataclass(frozen=True)
 class AveragePool2D(Layer):
-    """The mean of each window and channel of images (N, H, W, C). `stride` is `pool_size` unless given.
+    """The mean of each window and channel of images (N, H, W, C); the output is (N, H', W', C).
 
     Padding, which padding="same" adds where windows do not fit, does not count.
+
+    Args:
+        pool_size: The extent of a window: a number, or rows and columns.
+        stride: How far apart windows are; `pool_size` unless given.
+        padding: "valid" pads nothing; "same" gives ⌈extent / stride⌉ windows, the larger half of an odd padding after
+            the image.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: For numbers out of range or an unknown padding.
+        ShapeError: In a network: for samples that are no images, or smaller than a window.
+
+    Examples:
+        >>> fn.AveragePool2D(2)(fn.Input((28, 28, 8))).shape
+        (14, 14, 8)
     """
 
     pool_size: int | tuple[int, int] = 2
@@ -26,6 +42,7 @@ class AveragePool2D(Layer):
         self.window()
 
     def window(self) -> Window:
+        """The window with its stride and padding."""
         stride = self.pool_size if self.stride is None else self.stride
         return checked_window("AveragePool2D", self.pool_size, stride, self.padding)
 
@@ -49,7 +66,19 @@ class AveragePool2D(Layer):
 
 @dataclass(frozen=True)
 class GlobalAveragePool(Layer):
-    """The mean of each channel over all positions: images (N, H, W, C) or sequences (N, L, C) to (N, C)."""
+    """The mean of each channel over all positions: images (N, H, W, C) or sequences (N, L, C) to (N, C).
+
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ShapeError: In a network: for samples that have neither two nor three axes.
+
+    Examples:
+        >>> fn.GlobalAveragePool()(fn.Input((7, 7, 64))).shape
+        (64,)
+    """
 
     kind: ClassVar[str] = "global_average_pool"
 

@@ -79,15 +79,6 @@ class SampledSoftmax(Penalised, Layer):
     gradient's error on average shrinks like 1/samples. The loss and the accuracy that `fit` shows for training are
     those of the sample; those of validation are exact.
 
-    units         the number of classes
-    samples       how many classes a step draws, with replacement. The classes depend only on the seed, the layer's
-                  name, the epoch and the step
-    distribution  q: "log_uniform", q[v] ∝ log((v + 2) / (v + 1)), for classes in the order of their frequency, the most
-                  frequent first; or "unigram", q[v] ∝ counts[v]^power
-    counts        (units,) how often each class occurs, for "unigram"; 0 counts as 1. They are saved as q alone
-    power         for "unigram"; .75 draws rare classes more often than they occur (Mikolov et al. 2013)
-    initializer   of w, which it takes for (inputs, units) transposed; bias_initializer of b
-
     A training step reads and changes those rows of w and b alone whose class is drawn or a target: its time does not
     grow with `units`. What this means for optimizers: SGD without momentum, and AdaGrad, do what they always do. SGD
     with momentum, RMSProp, Adam and AdamW are *lazy* here (TensorFlow's LazyAdam, PyTorch's SparseAdam): a row that is
@@ -96,12 +87,33 @@ class SampledSoftmax(Penalised, Layer):
     l2 apply to w, all rows are updated, as elsewhere, and so is w of a layer that is used twice. `clip_norm` looks at
     all rows, too, and takes time for them.
 
-    ShapeError for samples with more than one axis. ValueError if it is no output, or has another loss.
+    Args:
+        units: The number of classes.
+        samples: How many classes a step draws, with replacement. The classes depend only on the seed, the layer's name,
+            the epoch and the step.
+        distribution: q: "log_uniform", q[v] ∝ log((v + 2) / (v + 1)), for classes in the order of their frequency, the
+            most frequent first; or "unigram", q[v] ∝ counts[v]^power. A saved model has "stored", the q of its file.
+        power: For "unigram"; .75 draws rare classes more often than they occur (Mikolov et al. 2013).
+        counts: (units,) how often each class occurs, for "unigram"; 0 counts as 1. They are saved as q alone.
+        initializer: Of w, which it takes for (inputs, units) transposed.
+        bias_initializer: Of b.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
 
-    Example:
+    Raises:
+        ShapeError: In a network: for samples with more than one axis; for counts of another shape.
+        ValueError: If it is no output, or has another loss; for a max_norm, which would look at all rows; for numbers
+            out of range, or counts without "unigram".
 
-        layers = [fn.Embedding(50_000, 64), fn.Flatten(), fn.Dense(256, "relu"), fn.SampledSoftmax(50_000, samples=256)]
-        model = fn.Sequential(layers, input_shape=(3,))
+    Examples:
+        >>> layers = [fn.Embedding(1_000, 8), fn.Flatten(), fn.SampledSoftmax(1_000, samples=64)]
+        >>> model = fn.Sequential(layers, input_shape=(3,))
+        >>> model.predict([[1, 2, 3]]).shape
+        (1, 1000)
     """
 
     units: int

@@ -14,7 +14,16 @@ from fastnn.nn.layers.base import Layer, expect_rank
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """(N, ...) to (N, product): samples are stored flat, so this costs nothing."""
+    """(N, ...) to (N, product): samples are stored flat, so this costs nothing.
+
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Examples:
+        >>> fn.Flatten()(fn.Input((28, 28, 3))).shape
+        (2352,)
+    """
 
     kind: ClassVar[str] = "flatten"
 
@@ -29,7 +38,17 @@ class Flatten(Layer):
 class Reshape(Layer):
     """(N, ...) to (N, *shape), in the order in which samples are stored, last axis fastest: this costs nothing.
 
-    shape  the extents of an output sample; one of them may be -1: what the others leave
+    Args:
+        shape: The extents of an output sample; one of them may be -1: what the others leave.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ShapeError: In a network: if a sample has another number of values.
+
+    Examples:
+        >>> fn.Reshape((28, 28, -1))(fn.Input(784)).shape
+        (28, 28, 1)
     """
 
     shape: tuple[int, ...]
@@ -55,7 +74,19 @@ class Reshape(Layer):
 
 @dataclass(frozen=True)
 class Sum(Layer):
-    """(N, C, width) to (N, width): the sum over the second axis, say of the embeddings of C words."""
+    """(N, C, width) to (N, width): the sum over the second axis, say of the embeddings of C words.
+
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ShapeError: In a network: for samples that have not two axes.
+
+    Examples:
+        >>> fn.Sum()(fn.Input((3, 16))).shape
+        (16,)
+    """
 
     kind: ClassVar[str] = "sum"
 

@@ -16,7 +16,14 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {optimizer.name: optimizer for optimize
 
 
 def from_config(config: Mapping[str, Any]) -> Optimizer:
-    """The optimizer that `Optimizer.config` described."""
+    """The optimizer that `Optimizer.config` described.
+
+    Args:
+        config: The description.
+
+    Raises:
+        ValueError: For an unknown name.
+    """
     arguments = {name: value for name, value in config.items() if name != "name"}
     if isinstance(arguments.get("lr"), Mapping):
         arguments["lr"] = schedules.from_config(arguments["lr"])

@@ -39,7 +39,21 @@ def _columns(lr: np.ndarray, *others: float | np.ndarray) -> np.ndarray:
 
 
 class RMSProp(Optimizer):
-    """c = decay·c + (1 − decay)·g²;  w −= lr·g / (√c + eps). State: mean_square."""
+    """c = decay·c + (1 − decay)·g²;  w −= lr·g / (√c + eps). State: mean_square.
+
+    Args:
+        lr: The learning rate, a number or a schedule; may be assigned.
+        decay: How much of the mean stays, from 0 to below 1.
+        eps: Above 0, for gradients that are 0.
+        **shared: The arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+
+    Raises:
+        ValueError: For numbers out of range.
+        TypeError: For arguments of another kind.
+
+    Examples:
+        >>> history = model.fit(x, y, optimizer=fn.RMSProp(1e-3))
+    """
 
     name = "rmsprop"
     settings = ("decay", "eps")
@@ -59,8 +73,19 @@ class RMSProp(Optimizer):
 class AdaGrad(Optimizer):
     """c += g²;  w −= lr·g / (√c + eps). State: sum_square. Duchi, Hazan and Singer (2011).
 
-    c starts at `initial_accumulator_value`. From 0 the first step moves every weight by lr, however small its gradient:
-    a layer with many inputs can be driven into saturation by it. TensorFlow starts from .1.
+    Args:
+        lr: The learning rate, a number or a schedule; may be assigned.
+        eps: Above 0, for gradients that are 0.
+        initial_accumulator_value: Where c starts. From 0 the first step moves every weight by lr, however small its
+            gradient: a layer with many inputs can be driven into saturation by it. TensorFlow starts from .1.
+        **shared: The arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+
+    Raises:
+        ValueError: For numbers out of range.
+        TypeError: For arguments of another kind.
+
+    Examples:
+        >>> history = model.fit(x, y, optimizer=fn.AdaGrad(1e-2, initial_accumulator_value=0.1))
     """
 
     name = "adagrad"
@@ -89,10 +114,24 @@ class AdaGrad(Optimizer):
 
 
 class Adam(Optimizer):
-    """m = β₁·m + (1 − β₁)·g;  v = β₂·v + (1 − β₂)·g²;  w −= lr·m̂ / (√v̂ + eps), m̂ and v̂ corrected for the start at 0.
+    """m = β₁·m + (1 − β₁)·g;  v = β₂·v + (1 − β₂)·g²;  w −= lr·m̂ / (√v̂ + eps). m̂, v̂: corrected for the start at 0.
 
     State: m, v. Kingma and Ba (2015), algorithm 1. Two arrays of the size of the parameters: where millions of these
     are waited for, `fn.Adam(1e-3, state_dtype="bfloat16")` halves them.
+
+    Args:
+        lr: The learning rate, a number or a schedule; may be assigned.
+        beta1: β₁, from 0 to below 1.
+        beta2: β₂, from 0 to below 1.
+        eps: Above 0, for gradients that are 0.
+        **shared: The arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+
+    Raises:
+        ValueError: For numbers out of range.
+        TypeError: For arguments of another kind.
+
+    Examples:
+        >>> history = model.fit(x, y, optimizer=fn.Adam(1e-3, clip_norm=1.0))
     """
 
     name = "adam"
@@ -122,7 +161,23 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, and w −= lr·weight_decay·w beside the gradient's step. Loshchilov and Hutter (2019), algorithm 2."""
+    """Adam, and w −= lr·weight_decay·w beside the gradient's step. Loshchilov and Hutter (2019), algorithm 2.
+
+    Args:
+        lr: The learning rate, a number or a schedule; may be assigned.
+        beta1: β₁, from 0 to below 1.
+        beta2: β₂, from 0 to below 1.
+        eps: Above 0, for gradients that are 0.
+        weight_decay: What a weight loses in a step, times lr.
+        **shared: The arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+
+    Raises:
+        ValueError: For numbers out of range.
+        TypeError: For arguments of another kind.
+
+    Examples:
+        >>> history = model.fit(x, y, optimizer=fn.AdamW(1e-3, weight_decay=0.05))
+    """
 
     name = "adamw"
     settings = (*Adam.settings, "weight_decay")

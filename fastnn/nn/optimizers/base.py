@@ -25,7 +25,13 @@ StateDtype = Literal["bfloat16"]
 
 
 class Shared(TypedDict, total=False):
-    """The arguments of every optimizer beside its own: `**shared: Unpack[Shared]`."""
+    """The arguments of every optimizer beside its own: `**shared: Unpack[Shared]`.
+
+    Attributes:
+        clip_norm: A bound on the norm of all gradients together.
+        clip_value: A bound on the size of each number of a gradient.
+        state_dtype: How state is kept: None or "bfloat16".
+    """
 
     clip_norm: float | None
     clip_value: float | None
@@ -34,12 +40,6 @@ class Shared(TypedDict, total=False):
 
 class Optimizer(Hinted):
     """Base of all optimizers.
-
-    lr           the learning rate, a number or a schedule; may be assigned
-    clip_norm    a bound on the norm of all gradients together; clip_value: on the size of each number
-    state_dtype  how state is kept: None, in the dtype of the parameters; "bfloat16", in half the bytes of float32
-    state        name of a parameter -> {name of a state array -> array}; may be assigned
-    iteration    steps taken; epoch: epochs finished; schedules go by these; both may be assigned
 
     An optimizer counts its own steps and epochs: a new one begins its schedule at the beginning, whatever the model has
     been through, and a Checkpoint that resumes goes on where it was. It belongs to the model that it trains. Given to
@@ -50,14 +50,30 @@ class Optimizer(Hinted):
     The update of a layer of millions of weights waits for memory, and state is most of what it moves: that is where
     bfloat16 may be faster, if memory is slow; elsewhere it is slower. Arithmetic stays in the dtype of the parameters.
     What is kept of it is rounded up or down at random, right on average. The random numbers depend on the model's seed,
-    the epoch and the step: the same for any number of threads, and when a training is resumed. (`step` draws them as
-    a model of seed 0.) Then state is uint16, of which `fn.bfloat16.decoded` makes float32. Floats may be assigned,
-    and are rounded to nearest; uint16 that is assigned where state is whole is taken as bfloat16.
+    the epoch and the step: the same for any number of threads, and when a training is resumed. (`step` draws them as a
+    model of seed 0.) Then state is uint16, of which `fn.bfloat16.decoded` makes float32. Floats may be assigned, and
+    are rounded to nearest; uint16 that is assigned where state is whole is taken as bfloat16.
 
-    Example:
+    Args:
+        lr: The learning rate, a number or a schedule; may be assigned.
+        clip_norm: A bound on the norm of all gradients together; None: no bound.
+        clip_value: A bound on the size of each number of a gradient; None: no bound.
+        state_dtype: How state is kept: None, in the dtype of the parameters; "bfloat16", in half the bytes of float32.
 
-        model.fit(x, y, optimizer=(opt := fn.Adam(1e-3, state_dtype="bfloat16")))
-        m = fn.bfloat16.decoded(opt.state["dense.w"]["m"])
+    Attributes:
+        state: By the name of a parameter, {name of a state array: array}; may be assigned.
+        iteration: Steps taken; schedules go by these; may be assigned.
+        epoch: Epochs finished, likewise.
+
+    Raises:
+        ValueError: For a rate that is negative or not finite, a bound that is not above 0, or another state_dtype.
+        TypeError: For a rate that is neither number nor schedule.
+
+    Examples:
+        >>> optimizer = fn.Adam(1e-3, state_dtype="bfloat16")
+        >>> history = model.fit(x, y, optimizer=optimizer)
+        >>> fn.bfloat16.decoded(optimizer.state["dense.w"]["m"]).shape
+        (4, 8)
     """
 
     name: ClassVar[str]
@@ -93,7 +109,11 @@ class Optimizer(Hinted):
 
     @ieee
     def learning_rates(self, iterations: np.ndarray) -> np.ndarray:
-        """The learning rate at each of the steps numbered `iterations`, in the current epoch, float64."""
+        """The learning rate at each of the steps numbered `iterations`, in the current epoch, float64.
+
+        Args:
+            iterations: The numbers of the steps, (n,).
+        """
         if isinstance(self.lr, Schedule):
             return self.lr(iterations, self.epoch)
         return np.full(len(iterations), float(self.lr))
@@ -102,6 +122,9 @@ class Optimizer(Hinted):
         """The operand `scalars` of the kernel at each of the steps numbered `iterations` (n,): (n, s), float64.
 
         The learning rate comes first, then what else the kernel's docstring names.
+
+        Args:
+            iterations: The numbers of the steps, (n,).
         """
         raise NotImplementedError
 
@@ -117,6 +140,9 @@ class Optimizer(Hinted):
         """Make the state of `parameters`: the arrays that were assigned for these names, else initial values.
 
         If it belongs to another model's parameters, it starts anew: that state and those counts are dropped.
+
+        Args:
+            parameters: Of a model.
         """
         if self._owner is parameters and self._is_untouched():
             return
@@ -177,7 +203,14 @@ class Optimizer(Hinted):
         return self.__dict__ | {"_owner": None, "_blocks": {}, "_made": {}}
 
     def emit(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
-        """Emit clipping, over all gradients at once, then the update of each parameter."""
+        """Emit clipping, over all gradients at once, then the update of each parameter.
+
+        Args:
+            build: What collects the operations.
+            parameters: Of the model.
+            gradients: By the names of the parameters.
+            scalars: What `scalars` makes, for the step.
+        """
         if self.clip_value is not None:
             build.emit(k.clip_by_value, gradients.flat, build.constant([self.clip_value]))
         if self.clip_norm is not None:
@@ -192,6 +225,12 @@ class Optimizer(Hinted):
 
         Where a gradient of 0 changes nothing, rows of a table whose id does not occur in the batch cost nothing.
         Gradients that were computed as one array are used as one.
+
+        Args:
+            build: What collects the operations.
+            parameters: Of the model.
+            gradients: By the names of the parameters.
+            scalars: What `scalars` makes, for the step.
         """
         if build.gradients_are_flat and not self._rounds:  # rounding draws by a parameter's name
             states = [block.flat for block in self._blocks.values()]
@@ -251,12 +290,23 @@ class Optimizer(Hinted):
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
 
-        Of a model's parameters those that are frozen stay as they are, and need no gradient.
+        Of a model's parameters those that are frozen stay as they are, and need no gradient. After an error nothing has
+        changed.
 
-        Raises KeyError if a gradient is missing, ShapeError if one has another shape, TypeError for a parameter
-        that cannot be updated in place. After an error nothing has changed.
+        Args:
+            params: Arrays by name, float32 or float64.
+            grads: Their gradients by the same names, of the same shapes.
 
-        >>> opt.step({"w": w}, {"w": dw})
+        Raises:
+            KeyError: If a gradient is missing.
+            ShapeError: If one has another shape.
+            TypeError: For a parameter that cannot be updated in place.
+
+        Examples:
+            >>> w, dw = np.zeros(3), np.ones(3)
+            >>> fn.SGD(0.5).step({"w": w}, {"w": dw})
+            >>> w
+            array([-0.5, -0.5, -0.5])
         """
         if isinstance(params, Block) and not self._rounds:
             self._step_model(params, grads)

@@ -17,7 +17,19 @@ class SGD(Optimizer):
     """w −= lr·g; with momentum v = momentum·v − lr·g, w += v; with nesterov w += momentum·v − lr·g.
 
     `lr` may be assigned at any time, `momentum` too if it started above 0. State: velocity, none without momentum.
-    `shared` stands for the arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+
+    Args:
+        lr: The learning rate, a number or a schedule; may be assigned.
+        momentum: How much of the velocity stays, from 0 to below 1.
+        nesterov: Whether the step looks ahead, as in the last formula.
+        **shared: The arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+
+    Raises:
+        ValueError: For numbers out of range.
+        TypeError: For arguments of another kind.
+
+    Examples:
+        >>> history = model.fit(x, y, optimizer=fn.SGD(0.1, momentum=0.9))
     """
 
     name = "sgd"

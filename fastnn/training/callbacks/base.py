@@ -19,21 +19,29 @@ from fastnn_kernels._former import warn_of_former
 class Run:
     """One `fit`, as callbacks see it.
 
-    model, optimizer, history   of this training
-    epoch, last_epoch           epochs finished so far, and the number at which the training ends
-    step, steps                 steps done in this epoch, and how many an epoch has
-    samples                     samples of an epoch
-    batch_size                  samples of a step
-    shuffle                     whether each epoch has its own order of samples
-    callbacks                   all of them, in the order in which they are called
-    logs                        this epoch's figures so far: loss, the model's metrics; val_* once known. Figures that a
-                                callback adds are kept in the history.
-    can_resume_within           whether a training can go on from the middle of an epoch
-    position_to_resume          where the next epoch begins, if not at its beginning: set by a Checkpoint
-    memory                      what the training takes of memory, known before it begins
-    stop_reason                 why a callback ended the training; None while it goes on
-    put_back                    whether a callback has put the parameters of an earlier epoch back, at the end: then a
-                                Checkpoint keeps these for `load`, beside those from which a training resumes
+    Args:
+        model: The model that is trained.
+        optimizer: Of this training.
+        epochs: How many epochs it adds.
+        callbacks: All of them, in the order in which they are called.
+
+    Attributes:
+        history: The record of the model's trainings.
+        epoch: Epochs finished so far.
+        last_epoch: The number at which the training ends.
+        step: Steps done in this epoch.
+        steps: How many an epoch has.
+        samples: Samples of an epoch.
+        batch_size: Samples of a step.
+        shuffle: Whether each epoch has its own order of samples.
+        logs: This epoch's figures so far: loss, the model's metrics; val_* once known. Figures that a callback adds are
+            kept in the history.
+        can_resume_within: Whether a training can go on from the middle of an epoch.
+        position_to_resume: Where the next epoch begins, if not at its beginning: set by a Checkpoint.
+        memory: What the training takes of memory, known before it begins.
+        stop_reason: Why a callback ended the training; None while it goes on.
+        put_back: Whether a callback has put the parameters of an earlier epoch back, at the end: then a Checkpoint
+            keeps these for `load`, beside those from which a training resumes.
     """
 
     def __init__(self, model: Predictor, optimizer: Optimizer, epochs: int, callbacks: "Sequence[Callback]"):
@@ -51,11 +59,19 @@ class Run:
         self._runner: Runner | None = None
 
     def stop(self, reason: str) -> None:
-        """End training after the step that is running; the first `reason` is kept in the history."""
+        """End training after the step that is running; the first `reason` is kept in the history.
+
+        Args:
+            reason: What `history.stop_reason` will say.
+        """
         self.stop_reason = self.stop_reason or reason
 
     def attach(self, runner: Runner) -> None:
-        """Say what runs the steps: the training loop does, once they are compiled."""
+        """Say what runs the steps: the training loop does, once they are compiled.
+
+        Args:
+            runner: What runs them.
+        """
         self._runner = runner
 
     @property
@@ -70,7 +86,11 @@ class Run:
 
     @property
     def gradients(self) -> Block:
-        """The gradients of the last step, by parameter. FastnnError unless a callback says `reads_gradients`."""
+        """The gradients of the last step, by parameter.
+
+        Raises:
+            FastnnError: Unless a callback says `reads_gradients`.
+        """
         assert self._runner is not None, "no step has run"
         return self._runner.gradients
 
@@ -110,10 +130,18 @@ def _check_event(name: str, method: Any) -> None:
 class Callback(Hinted):
     """Base of all callbacks: override the methods that you need. Each is called with the `Run`.
 
-    every            call the batch methods every `every` steps, and so end compiled calls there; 0: never
-    often            call the batch methods after every compiled call, several times a second, at no fixed step
-    last             call it after the callbacks that are not `last`: it sees, and may save, what they have done
-    reads_gradients  whether it reads `run.gradients`: otherwise they are used where they arise, and not kept
+    Attributes:
+        every: Call the batch methods every `every` steps, and so end compiled calls there; 0: never.
+        often: Call the batch methods after every compiled call, several times a second, at no fixed step.
+        last: Call it after the callbacks that are not `last`: it sees, and may save, what they have done.
+        reads_gradients: Whether it reads `run.gradients`: otherwise they are used where they arise, and not kept.
+
+    Examples:
+        >>> class Told(fn.Callback):
+        ...     def on_epoch_end(self, run):
+        ...         print(run.epoch, sorted(run.logs)[:2])
+        >>> history = model.fit(x, y, callbacks=[Told()])
+        1 ['accuracy', 'epoch']
     """
 
     every: int = 0
@@ -129,24 +157,63 @@ class Callback(Hinted):
             if name.startswith("on_") and hasattr(Callback, name) and callable(method):
                 _check_event(f"{cls.__name__}.{name}", method)
 
-    def on_train_begin(self, run: Run) -> None: ...
+    def on_train_begin(self, run: Run) -> None:
+        """Called once, before the first step.
 
-    def on_train_end(self, run: Run) -> None: ...
+        Args:
+            run: The training.
+        """
 
-    def on_epoch_begin(self, run: Run) -> None: ...
+    def on_train_end(self, run: Run) -> None:
+        """Called once, after the last epoch or where the training was stopped.
 
-    def on_epoch_end(self, run: Run) -> None: ...
+        Args:
+            run: The training.
+        """
 
-    def on_batch_begin(self, run: Run) -> None: ...
+    def on_epoch_begin(self, run: Run) -> None:
+        """Called before the first step of each epoch.
 
-    def on_batch_end(self, run: Run) -> None: ...
+        Args:
+            run: The training.
+        """
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Called after each epoch and its validation: `run.logs` holds its figures.
+
+        Args:
+            run: The training.
+        """
+
+    def on_batch_begin(self, run: Run) -> None:
+        """Called before a step, as `every` and `often` say.
+
+        Args:
+            run: The training.
+        """
+
+    def on_batch_end(self, run: Run) -> None:
+        """Called after a step, as `every` and `often` say.
+
+        Args:
+            run: The training.
+        """
 
     def bytes_kept(self, run: Run) -> int:
-        """The bytes that it will take of memory, where they are many: `run.memory` counts them."""
+        """The bytes that it will take of memory, where they are many: `run.memory` counts them.
+
+        Args:
+            run: The training.
+        """
         return 0
 
     def state_dict(self) -> dict[str, Any]:
         """The state that a checkpoint must keep, so that this callback goes on as if it had not been interrupted."""
         return {}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over the state that `state_dict` gave.
+
+        Args:
+            state: What a checkpoint kept.
+        """

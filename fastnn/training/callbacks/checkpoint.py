@@ -24,11 +24,6 @@ from fastnn.training.storage import Saved
 class Checkpoint(Callback):
     """After each epoch, write model, optimizer state, counters, history and callbacks' states to `path`.
 
-    every    also every so many steps of an epoch; minutes: also whenever so many have passed
-    resume   start from the file, if it is there: parameters, state, position in the epoch, sample order and what
-             follows are the same bits as without the interruption. Not within an epoch of batches that a user makes:
-             they cannot be read from the middle.
-
     Ctrl-C and SIGTERM while `fit` runs write it too, after the step that is running and its callbacks; a second signal
     does not wait for callbacks. Not between two epochs, where the file of the last one stays, nor within an epoch of
     batches that a user makes.
@@ -36,6 +31,25 @@ class Checkpoint(Callback):
     The file is a model too, which `load` reads: that of the last epoch, and once the training has ended the one that it
     leaves, as `EarlyStopping(restore_best=True)` puts the best parameters back. Then the last ones stand beside them,
     from which a training of more epochs goes on. One that was stopped stays stopped.
+
+    Args:
+        path: The HDF5 file.
+        resume: Start from the file, if it is there: parameters, state, position in the epoch, sample order and what
+            follows are the same bits as without the interruption. Not within an epoch of batches that a user makes:
+            they cannot be read from the middle.
+        every: Also every so many steps of an epoch.
+        minutes: Also whenever so many have passed.
+
+    Raises:
+        ValueError: For a number out of range; in `fit`, for `every` or `minutes` with batches that cannot be read from
+            the middle.
+        FileFormatError: In `fit`, if the path cannot be written, or the file to resume from is damaged or of another
+            training.
+
+    Examples:
+        >>> history = model.fit(x, y, epochs=2, callbacks=[fn.Checkpoint("training.h5")])
+        >>> fn.load("training.h5").epoch
+        2
     """
 
     last = True  # after each epoch it keeps what the other callbacks have made of it
@@ -86,14 +100,22 @@ class Checkpoint(Callback):
             raise FileFormatError(f"{self.path}: was trained with {told}; cannot resume from it")
 
     def bytes_kept(self, run: Run) -> int:
-        """All bytes of the file, where it is read: to resume, or at the end, where the best parameters are put back."""
+        """All bytes of the file, where it is read: to resume, or at the end, where the best parameters are put back.
+
+        Args:
+            run: The training.
+        """
         puts_back = any(getattr(callback, "restore_best", False) for callback in run.callbacks)
         if not puts_back and not (self.resume and self.path.exists()):
             return 0
         return (1 + puts_back) * run.model.state.nbytes + sum(array.nbytes for array in run.optimizer.flat_state())
 
     def on_batch_end(self, run: Run) -> None:
-        """Called every `every` steps, and often if `minutes` is set."""
+        """Called every `every` steps, and often if `minutes` is set.
+
+        Args:
+            run: The training.
+        """
         if (self.every and run.step % self.every == 0) or time.monotonic() >= self._due:
             self._save(run, position=run.position())
 
@@ -101,7 +123,12 @@ class Checkpoint(Callback):
         self._save(run)
 
     def save_within(self, run: Run, position: dict[str, Any]) -> None:
-        """Write what a training has come to that is to end within an epoch, at a position as of `run.position`."""
+        """Write what a training has come to that is to end within an epoch.
+
+        Args:
+            run: The training.
+            position: As of `run.position`.
+        """
         self._save(run, position=position)
 
     def _save(self, run: Run, **position: Any) -> None:

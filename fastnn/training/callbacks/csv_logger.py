@@ -7,7 +7,20 @@ from fastnn.training.callbacks.base import Callback, Run
 
 
 class CSVLogger(Callback):
-    """Writes the history so far to `path` after each epoch: a header, then a line an epoch."""
+    """Writes the history so far to `path` after each epoch: a header, then a line an epoch.
+
+    Args:
+        path: The file; one that is there is replaced.
+
+    Raises:
+        FileFormatError: In `fit`, if the path cannot be written.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> history = model.fit(x, y, epochs=2, callbacks=[fn.CSVLogger("history.csv")])
+        >>> len(Path("history.csv").read_text().splitlines())
+        3
+    """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)

@@ -13,14 +13,29 @@ from fastnn.training.callbacks.plateau import PlateauWatcher
 class EarlyStopping(PlateauWatcher):
     """Stop after `patience` epochs in which `monitor` did not improve by more than `min_delta`.
 
-    monitor       a figure of the epoch
-    mode          "max" or "min", whether more or less of it is better; "auto": by its name, as accuracies, r2, top_5
-                  and scores are better when higher, losses, errors and perplexity when lower. ValueError where the
-                  name does not tell. NaN is never better.
-    restore_best  at the end, however it comes, put back the parameters of the best epoch
-    max_gap       also stop once val_loss − loss exceeds this
-    stopped       why it ended training, if it did
-    best_epoch, best   the best figure and its epoch
+    Args:
+        monitor: A figure of the epoch.
+        patience: How many epochs without improvement end the training.
+        min_delta: By how much it must improve.
+        restore_best: At the end, however it comes, put back the parameters of the best epoch.
+        max_gap: Also stop once val_loss − loss exceeds this.
+        mode: "max" or "min", whether more or less of it is better; "auto": by its name, as accuracies, r2, top_5 and
+            scores are better when higher, losses, errors and perplexity when lower. NaN is never better.
+
+    Attributes:
+        stopped: Why it ended training, if it did.
+        best: The best figure.
+        best_epoch: Its epoch.
+
+    Raises:
+        ValueError: Where the name does not tell what is better, or for numbers out of range.
+        DataError: In `fit`, if the training does not report it.
+
+    Examples:
+        >>> stopping = fn.EarlyStopping("val_loss", patience=2, restore_best=True)
+        >>> history = model.fit(x, y, epochs=5, validation_split=0.2, callbacks=[stopping])
+        >>> stopping.best == min(history["val_loss"])
+        True
     """
 
     kept = (*PlateauWatcher.kept, "stopped")
@@ -45,7 +60,11 @@ class EarlyStopping(PlateauWatcher):
         self.stopped = ""
 
     def bytes_kept(self, run: Run) -> int:
-        """The best parameters, and while they are replaced, those that come after them."""
+        """The best parameters, and while they are replaced, those that come after them.
+
+        Args:
+            run: The training.
+        """
         return 2 * run.model.state.nbytes if self.restore_best else 0
 
     def on_epoch_begin(self, run: Run) -> None:

@@ -11,12 +11,23 @@ from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 class GradientNorms(StepRecorder):
     """Puts the Frobenius norm of each parameter's gradient into `history.steps`, every `every` steps of an epoch.
 
-    history.steps["norm dense.w"]  the norms, one for each recorded step, of the gradient that the update used:
-                                   with penalties, and clipped if the optimizer clips
-    history.steps["norm step"]     which steps these were, from 1, counted as history.steps["loss"] counts
+    history.steps["norm dense.w"] are the norms, one for each recorded step, of the gradient that the update used: with
+    penalties, and clipped if the optimizer clips. history.steps["norm step"] says which steps these were, from 1,
+    counted as history.steps["loss"] counts.
 
-    An epoch of fewer than `every` steps is recorded once, at its end. every=1 runs each step as a call of
-    its own, which makes small networks slower.
+    An epoch of fewer than `every` steps is recorded once, at its end. every=1 runs each step as a call of its own,
+    which makes small networks slower.
+
+    Args:
+        every: Steps between two records within an epoch.
+
+    Raises:
+        ValueError: If `every` is below 1.
+
+    Examples:
+        >>> history = model.fit(x, y, batch_size=10, callbacks=[fn.GradientNorms()])
+        >>> len(history.steps["norm dense.w"])
+        3
     """
 
     reads_gradients = True

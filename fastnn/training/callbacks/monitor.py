@@ -34,14 +34,28 @@ MOST_BINS = 1_000_000
 class Monitor(StepRecorder):
     """Every `every` steps of an epoch, describe all parameters, their gradients, the inputs and each layer's outputs.
 
-    records  a dict for each array and step: step (from 1, over all epochs), epoch, kind ("parameter", "gradient",
-             "input", "activation"), name, min, max, mean, std, counts and edges of the histogram, nonfinite
-    path     also keep them in this file, written whole at the end of each epoch; `load_monitor` reads it
-    bins     of the histograms, of equal width from min to max
-
     Gradients, inputs and outputs are those of the step's batch, parameters are as the step left them. NaN and
-    infinities are counted (nonfinite); all else is about the finite numbers, NaN where there is none. An epoch
-    of fewer than `every` steps is described once, at its end. A model's second `fit` adds to the records.
+    infinities are counted (nonfinite); all else is about the finite numbers, NaN where there is none. An epoch of fewer
+    than `every` steps is described once, at its end. A model's second `fit` adds to the records.
+
+    Args:
+        every: Steps between two records within an epoch.
+        path: Also keep the records in this file, written whole at the end of each epoch; `load_monitor` reads it.
+        bins: Of the histograms, of equal width from min to max.
+
+    Attributes:
+        records: A dict for each array and step: step (from 1, over all epochs), epoch, kind ("parameter", "gradient",
+            "input", "activation"), name, min, max, mean, std, counts and edges of the histogram, nonfinite.
+
+    Raises:
+        ValueError: For numbers out of range.
+        FileFormatError: In `fit`, if the path cannot be written.
+
+    Examples:
+        >>> monitor = fn.Monitor(every=100)
+        >>> history = model.fit(x, y, callbacks=[monitor])
+        >>> [record["name"] for record in monitor.records if record["kind"] == "parameter"]
+        ['dense.w', 'dense.b', 'dense_1.w', 'dense_1.b']
     """
 
     reads_gradients = True
@@ -91,7 +105,12 @@ class Monitor(StepRecorder):
 
 @ieee
 def describe(array: np.ndarray, bins: int) -> Record:
-    """min, max, mean, std, counts and edges of the finite numbers of an array; nonfinite: how many are not."""
+    """min, max, mean, std, counts and edges of the finite numbers of an array; nonfinite: how many are not.
+
+    Args:
+        array: Of any shape.
+        bins: Of the histogram.
+    """
     finite = np.isfinite(array)
     values = array[finite].astype(np.float64)
     top = float(np.abs(values).max(initial=0.0))
@@ -149,7 +168,14 @@ def _save(path: Path, records: list[Record]) -> None:
 
 
 def load_monitor(path: str | Path) -> list[Record]:
-    """The records of a Monitor, from its file. FileFormatError if the file is missing or damaged."""
+    """The records of a Monitor, from its file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileFormatError: If the file is missing or damaged.
+    """
     tree, _ = frame.load(path, KIND)
     with hdf5_errors(f"{path}: cannot be read as {KIND.what}"):
         return _records({(kind, name): series for kind, names in tree.items() for name, series in names.items()})

@@ -26,7 +26,13 @@ def shown(verbose: bool | int | str) -> tuple[Callback, ...]:
 
 
 class ProgressBar(Callback):
-    """A bar over the whole training. Where stderr is no terminal, only the lines of the epochs."""
+    """A bar over the whole training. Where stderr is no terminal, only the lines of the epochs.
+
+    `fit(verbose=True)` adds one.
+
+    Examples:
+        >>> history = model.fit(x, y, callbacks=[fn.ProgressBar()])
+    """
 
     often = True
 

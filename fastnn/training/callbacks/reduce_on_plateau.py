@@ -10,13 +10,28 @@ from fastnn.training.callbacks.plateau import PlateauWatcher
 class ReduceOnPlateau(PlateauWatcher):
     """Multiply the learning rate by `factor` after `patience` epochs in which `monitor` did not improve.
 
-    monitor    a figure of the epoch
-    mode       "max" or "min", whether more or less of it is better; "auto": by its name, as for `EarlyStopping`
-    min_delta  by how much it must improve
-    min_lr     never go below this rate
+    After a reduction the count starts again; the best figure stays the best. The optimizer's `lr` must be a number.
+    What the rate was in each epoch is in history["lr"].
 
-    After a reduction the count starts again; the best figure stays the best. The optimizer's `lr` must
-    be a number. What the rate was in each epoch is in history["lr"].
+    Args:
+        monitor: A figure of the epoch.
+        factor: What the rate is multiplied by.
+        patience: How many epochs without improvement lower the rate.
+        min_delta: By how much it must improve.
+        min_lr: Never go below this rate.
+        mode: "max" or "min", whether more or less of it is better; "auto": by its name, as accuracies, r2, top_5 and
+            scores are better when higher, losses, errors and perplexity when lower. NaN is never better.
+
+    Raises:
+        ValueError: Where the name does not tell what is better, or for numbers out of range.
+        TypeError: In `fit`, if the optimizer has a schedule.
+        DataError: In `fit`, if the training does not report the figure.
+
+    Examples:
+        >>> reduce = fn.ReduceOnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+        >>> history = model.fit(x, y, epochs=3, optimizer=fn.SGD(0.1), callbacks=[reduce])
+        >>> history["lr"]
+        [0.1, 0.1, 0.05]
     """
 
     def __init__(

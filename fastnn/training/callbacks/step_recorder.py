@@ -8,6 +8,9 @@ class StepRecorder(Callback):
     """Base of callbacks that `record` every `every` steps of an epoch.
 
     An epoch of fewer steps is recorded once, at its end, so that no epoch is without a record.
+
+    Args:
+        every: Steps between two records within an epoch.
     """
 
     def __init__(self, every: int):
@@ -15,7 +18,11 @@ class StepRecorder(Callback):
         self._recorded = False
 
     def record(self, run: Run) -> None:
-        """Record the step that ran last."""
+        """Record the step that ran last.
+
+        Args:
+            run: The training.
+        """
         raise NotImplementedError
 
     def on_epoch_begin(self, run: Run) -> None:

@@ -16,18 +16,26 @@ from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 class TensorBoard(StepRecorder):
     """Writes event files into `folder`; `tensorboard --logdir folder` shows them, during training too.
 
-    every       steps between two records within an epoch; an epoch of fewer is recorded once, at its end
-    histograms  also describe parameters, gradients, inputs and layers' outputs: their histogram, and min, max, mean
-                and std as scalars; False: losses and rates only, which costs training next to nothing
-    bins        of the histograms
+    Scalars: step/loss (the mean over the steps since the last record, in this epoch), step/lr; after each epoch epoch/
+    and the name, of all its figures. Everything is placed at the number of the step that ran last, over all `fit`
+    calls, so losses of steps and of epochs lie over each other. The steps are counted in the model's history: a resumed
+    training goes on where its checkpoint was, and what was written after that is hidden, as is what another training
+    left in the folder.
 
-    Scalars: step/loss (the mean over the steps since the last record, in this epoch), step/lr; after each epoch
-    epoch/ and the name, of all its figures. Everything is placed at the number of the step that ran last, over all
-    `fit` calls, so losses of steps and of epochs lie over each other. The steps are counted in the model's history:
-    a resumed training goes on where its checkpoint was, and what was written after that is hidden, as is what another
-    training left in the folder.
+    Args:
+        folder: Where event files go.
+        every: Steps between two records within an epoch; an epoch of fewer is recorded once, at its end.
+        histograms: Also describe parameters, gradients, inputs and layers' outputs: their histogram, and min, max, mean
+            and std as scalars; False: losses and rates only, which costs training next to nothing.
+        bins: Of the histograms.
 
-    MissingPackageError, at once, without the package tensorboardX; FileFormatError if the folder cannot be written.
+    Raises:
+        MissingPackageError: At once, without the package tensorboardX.
+        FileFormatError: In `fit`, if the folder cannot be written.
+        ValueError: For numbers out of range.
+
+    Examples:
+        >>> history = model.fit(x, y, callbacks=[fn.TensorBoard("events", histograms=False)])
     """
 
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):

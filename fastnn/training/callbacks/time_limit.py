@@ -10,6 +10,15 @@ class TimeLimit(Callback):
     """Stop after the step in which `seconds` have passed since `fit` began; a resumed training has them anew.
 
     Steps that are compiled into one call, about 50 ms of them, end together.
+
+    Args:
+        seconds: Above 0.
+
+    Raises:
+        ValueError: If it is not above 0.
+
+    Examples:
+        >>> history = model.fit(x, y, epochs=2, callbacks=[fn.TimeLimit(60)])
     """
 
     often = True

@@ -1,0 +1,76 @@
+"""Results of commands: printed, or written to a file, for people or for other programs."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+FORMS = ["text", "json", "csv"]
+
+
+def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with the options --format and --output: arguments `form` and `output`."""
+    form = click.option(
+        "--format", "form", type=click.Choice(FORMS), help="[default: text; with -o by its ending, or csv]"
+    )
+    output = click.option(
+        "-o", "--output", type=click.Path(path_type=Path), help="the file to write instead of printing"
+    )
+    return form(output(command))
+
+
+def form_of(form: str | None, output: Path | None) -> str:
+    """The form that was asked for, else text for people, and JSON or CSV for files."""
+    return form or ("text" if output is None else "json" if output.suffix == ".json" else "csv")
+
+
+def deliver(lines: Iterable[str], output: Path | None, what: str) -> None:
+    """Print the lines, or write them to a file and say `what` was written."""
+    if output is None:
+        for line in lines:
+            click.echo(line)
+    else:
+        write_lines(output, lines)
+        click.echo(f"wrote {output}: {what}")
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a text file, whole or not at all. FileFormatError if it cannot be written."""
+    from fastnn.common.files import atomic_path, check_target
+
+    check_target(path)
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def aligned(table: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows of cells as lines: the first column begins, all others end, at the same place in each."""
+    table = list(table)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for first, *others in table:
+        yield "  ".join(
+            [f"{first:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(others, widths[1:], strict=True))]
+        )
+
+
+def dumped(found: Any) -> str:
+    """JSON that any program reads, with letters as they are."""
+    return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Rows as lines of CSV."""
+    lines: list[str] = []
+    writer = csv.writer(_Lines(lines), lineterminator="")
+    writer.writerows(rows)
+    yield from lines
+
+
+class _Lines:
+    """A file that keeps what is written to it, for csv.writer."""
+
+    def __init__(self, lines: list[str]):
+        self.write = lines.append

@@ -1,0 +1,160 @@
+"""`fastnn score`: how well a language model foretells texts."""
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fastnn.cli.output import aligned, csv_lines, deliver, dumped, form_of, with_output
+from fastnn.cli.sections import examples
+from fastnn.common.errors import DataError
+from fastnn.common.text import loss_text, percent, plural, printable
+
+if TYPE_CHECKING:
+    from fastnn.language_model import LanguageModel
+    from fastnn.text.corpus import Text
+    from fastnn.text.scoring import Score
+
+    Scores = list[tuple[str, Score]]
+
+STDIN = "-"
+LONGEST_NAME = 36
+COLUMNS = ("text", "words", "unknown", "nats per word", "perplexity")
+EXAMPLES = examples(
+    "fastnn score runs/book another-book.txt",
+    'fastnn score runs/book "the old man was tired." --by-word',
+    "fastnn score runs/book chapters/ --format csv",
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="How well a language model foretells texts: perplexity.")
+@click.argument("run_or_model", type=click.Path(path_type=Path))
+@click.argument("given", metavar="FILE|TEXT...", nargs=-1, required=True)
+@click.option("--by-word", is_flag=True, help="the surprisal of each word, −ln p in nats, instead of the mean")
+@with_output
+def score(run_or_model: Path, given: tuple[str, ...], by_word: bool, form: str | None, output: Path | None) -> None:
+    """Perplexity of texts, by a run's folder or a saved model.
+
+    FILE is a text, a folder of texts, or - for the standard input; anything else is a TEXT itself. Shown are the number
+    of words (or of characters or bytes, if the model takes these), the share that the model does not know, the mean
+    surprisal −ln p of a word and of a sentence's end, in nats, and the perplexity, exp of it. Unknown words are
+    foretold as one, <unk>; where models have no <unk>, neither they nor words after them are foretold. That makes texts
+    with many unknown words look easy: compare perplexities of the same vocabulary, at like shares of unknown words.
+    """
+    from fastnn.experiment.run_folder import model_path
+    from fastnn.language_model import LanguageModel
+    from fastnn.text.scoring import Score
+
+    model = LanguageModel.load(model_path(run_or_model))
+    scores = []
+    for text in (text for one in given for text in _texts(one)):
+        scores.append((text.name, _scored(model, text)))
+        for note in _notes(text, scores[-1][1]):
+            click.echo(note, err=True)
+    if len(scores) > 1 and not by_word:
+        scores.append(("together", Score.together(found for _, found in scores)))
+    written = {"text": _words, "json": _words_json, "csv": _words_csv} if by_word else WRITTEN
+    deliver(written[form_of(form, output)](scores), output, plural(len(scores), "text"))
+
+
+def _texts(given: str) -> "Iterator[Text]":
+    """The texts of a file, a folder or the standard input, or the text that this is."""
+    from fastnn.data.formats.samples import is_path
+    from fastnn.text.corpus import Text, texts
+    from fastnn.text.decoding import decoded
+
+    if given == STDIN:
+        yield Text(STDIN, *decoded(sys.stdin.buffer.read(), "the standard input"))
+    elif is_path(given) or os.path.isdir(given) or _looks_like_a_file(given):
+        yield from texts(given)
+    else:
+        yield Text(given, given, "UTF-8")
+
+
+def _looks_like_a_file(given: str) -> bool:
+    """Whether this is one word with an ending such as .md: if it is missing, that is said, and not how likely it is."""
+    return not given.split()[1:] and len(os.path.splitext(given)[1]) > 1
+
+
+def _scored(model: "LanguageModel", text: "Text") -> "Score":
+    try:
+        return model.score(text.text)
+    except DataError as error:
+        raise DataError(f"{text.name!r:.80}: {error}") from None
+
+
+def _notes(text: "Text", score: "Score") -> Iterator[str]:
+    if text.encoding != "UTF-8":
+        yield f"{text.name} is read as {text.encoding}"
+    if left := len(score.tokens) - score.foretold:
+        yield (
+            f"{_shown(text.name)}: {left:,} of {plural(score.words, 'word')} are not foretold: they are unknown, after "
+            "an unknown one, or too near the beginning of a sentence"
+        )
+
+
+def _shown(name: str) -> str:
+    """A name or a text as a table has room for it: the end of a file's name, the beginning of a text."""
+    if len(name) > LONGEST_NAME:
+        name = f"…{name[1 - LONGEST_NAME :]}" if os.path.exists(name) else f"{name[: LONGEST_NAME - 1]}…"
+    return printable(name)
+
+
+def _table(scores: "Scores") -> Iterator[str]:
+    rows = [
+        [_shown(name), f"{one.words:,}", percent(one.unknown), loss_text(one.nats_per_word), f"{one.perplexity:,.1f}"]
+        for name, one in scores
+    ]
+    return aligned([["", *COLUMNS[1:]], *rows])
+
+
+def _figures(name: str, score: "Score") -> dict[str, object]:
+    perplexity = score.perplexity if math.isfinite(score.perplexity) else None  # JSON has no infinity
+    figures = (name, score.words, score.unknown, score.nats_per_word, perplexity)
+    return dict(zip((column.replace(" ", "_") for column in COLUMNS), figures, strict=True))
+
+
+def _json(scores: "Scores") -> Iterator[str]:
+    yield dumped([_figures(*one) for one in scores])
+
+
+def _csv(scores: "Scores") -> Iterator[str]:
+    rows = [_figures(*one) for one in scores]
+    return csv_lines([list(rows[0]), *(row.values() for row in rows)])
+
+
+def _words(scores: "Scores") -> Iterator[str]:
+    """A line for each word; of several texts, the name of each first."""
+    for name, score in scores:
+        if len(scores) > 1:
+            yield f"{_shown(name)}:"
+        for token, nats, is_known in _each(score):
+            yield f"{printable(token):<20} {'' if nats is None else f'{nats:.4f}':>8}{'' if is_known else '  unknown'}"
+
+
+def _words_json(scores: "Scores") -> Iterator[str]:
+    yield dumped(
+        [
+            _figures(name, score)
+            | {"by_word": [{"word": word, "nats": nats, "known": known} for word, nats, known in _each(score)]}
+            for name, score in scores
+        ]
+    )
+
+
+def _words_csv(scores: "Scores") -> Iterator[str]:
+    rows = ((name, word, nats, known) for name, score in scores for word, nats, known in _each(score))
+    return csv_lines([("text", "word", "nats", "known"), *rows])
+
+
+def _each(score: "Score") -> "Iterator[tuple[str, float | None, bool]]":
+    """Each token, its surprisal or None, and whether it is known; ends of sentences among them."""
+    for token, nats, is_known in zip(score.tokens, score.nats.tolist(), score.is_known.tolist(), strict=True):
+        yield token, None if math.isnan(nats) else nats, is_known
+
+
+WRITTEN = {"text": _table, "json": _json, "csv": _csv}

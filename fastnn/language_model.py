@@ -1,0 +1,252 @@
+"""What one does with a trained language model: foretell, write, judge and compare words."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common import random
+from fastnn.common.errors import DataError
+from fastnn.common.hints.habits import Hinted
+from fastnn.common.names import near
+from fastnn.common.text import plural
+from fastnn.common.validation import whole_number
+from fastnn.data.preprocessing import Words
+from fastnn.loading import load, with_vocabulary
+from fastnn.models import Model
+from fastnn.nn.layers import Embedding
+from fastnn.text.neighbours import directions, nearest
+from fastnn.text.numbered import windows
+from fastnn.text.sampling import Sampling
+from fastnn.text.scoring import Score, pieces, surprisals
+from fastnn.text.tokens import Tokenizer
+from fastnn.text.vectors import BINARY_ENDING, write_vectors
+from fastnn.text.vocabulary import END, SPECIALS, Vocabulary
+from fastnn.training.model import Predictor
+
+MODEL = "model.h5"  # in a run's folder
+BLOCK_BYTES = 32 << 20  # of the scores that are held at a time
+
+
+class LanguageModel(Hinted):
+    """A model that foretells the next word of a text from the `context` words before it.
+
+    model  one whose `preprocessing` is `fn.Words`, with a softmax over the words as output, as `fastnn train trigram`
+           leaves it
+
+    DataError for any other model.
+
+    >>> model = fn.LanguageModel.load("runs/book")
+    >>> model.predict("the old man", 3)
+    [('was', 0.17), ('had', 0.09), (',', 0.08)]
+    >>> model.generate("the old man", words=20, top_p=0.9, seed=1)
+    >>> model.score("the old man was tired.").perplexity
+    >>> model.neighbours("man")
+    >>> model.export("vectors.bin")
+    """
+
+    def __init__(self, model: Model):
+        self._described = _words_of(model)
+        self.model = model
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
+        """The language model of a file that `save` wrote, or of a run's folder.
+
+        FileFormatError if the file is missing or damaged, DataError if its model is none of language.
+        """
+        found = Path(path)
+        return cls(with_vocabulary(load(found / MODEL if found.is_dir() else found)))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to an HDF5 file, whole or not at all: `fn.load` reads it, too."""
+        self.model.save(Path(path))
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words by id."""
+        return self._described.known
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """How a text becomes words."""
+        return self._described.rules
+
+    @property
+    def context(self) -> int:
+        """From how many words the next one is foretold."""
+        return self.model.network.input_shape[0]
+
+    @property
+    def vectors(self) -> NDArray[Any]:
+        """The words' vectors, (V, D), a view. DataError if the model has none."""
+        for name, layer in self.model.network.owners.items():
+            if isinstance(layer, Embedding):
+                return self.model.parameters[f"{name}.w"][: len(self.vocabulary)]
+        raise DataError("the model has no Embedding, so its words have no vectors")
+
+    def predict(self, text: str, n: int = 10) -> list[tuple[str, float]]:
+        """The `n` likeliest next words after a text, and their probabilities.
+
+        DataError for a text that is too short, if the model knows no beginning of sentences.
+        """
+        p = self.model.predict(np.array([self._begin(text, self._sentences(text)[-1])]))[0]
+        order = np.argsort(-p, kind="stable")[: whole_number("n", n)]
+        return [(self.vocabulary.words[i], float(p[i])) for i in order]
+
+    def generate(
+        self,
+        text: str = "",
+        words: int = 50,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> str:
+        """The text, continued by so many words. The same arguments give the same text.
+
+        text         the first words; none: from the beginning of a sentence
+        words        how many tokens are written; the end of a sentence is none
+        temperature  below 1: likelier words, 0: always the likeliest; above 1: rarer words
+        top_k        only the k likeliest words
+        top_p        only the likeliest words that together have this probability
+
+        DataError for a text that is too short, if the model knows no beginning of sentences; TypeError or ValueError
+        for numbers as of `fastnn.text.sampling.Sampling`.
+        """
+        chosen, rng = Sampling(temperature, top_k, top_p), random.generator(seed, "generate")
+        sentences = self._sentences(text)
+        ids = self._begin(text, sentences[-1])
+        for _ in range(whole_number("words", words)):
+            if (drawn := self._draw(chosen, rng, ids, bool(sentences[-1]))) == self.vocabulary.end:
+                sentences.append([])
+                ids = self._begin("", [])
+                drawn = self._draw(chosen, rng, ids, False)
+            sentences[-1].append(self.vocabulary.words[drawn])
+            ids = [*ids[1:], drawn]
+        return self._between().join(map(self.tokenizer.joined, sentences))
+
+    def score(self, text: str) -> Score:
+        """The surprisal of each word of a text, and its perplexity.
+
+        Words that have no id count as `<unk>`; a model without that foretells neither them nor those after them.
+        Either makes texts with many unknown words look easy.
+        DataError for a text without a word that can be foretold.
+        """
+        found = Score.together(self._scored(sentences) for sentences in pieces(self.tokenizer.sentences(_text(text))))
+        if not found.words:
+            raise DataError("the text has no words")
+        if not found.foretold:
+            raise DataError(
+                f"none of the text's {plural(found.words, 'word')} can be foretold: it takes a word of the vocabulary "
+                f"after {self.context} others"
+            )
+        return found
+
+    def neighbours(self, word: str, n: int = 10) -> list[tuple[str, float]]:
+        """The `n` words whose vectors, less the mean of all, have the highest cosine to that of a word.
+
+        DataError, with words that are spelt alike, for one that the vocabulary lacks.
+        """
+        count, row = whole_number("n", n), self.vocabulary.id_of(_text(word))
+        if row is None or (row == self.vocabulary.unknown and word != self.vocabulary.words[row]):
+            usual = [one for one in self.vocabulary.words if one not in SPECIALS]
+            raise DataError(
+                f"the word {word!r:.60} is not among the {len(usual)} of the vocabulary; {near(word.lower(), usual)}"
+            )
+        specials = [i for i in (self.vocabulary.unknown, self.vocabulary.start, self.vocabulary.end) if i is not None]
+        return [
+            (self.vocabulary.words[i], cosine) for i, cosine in nearest(directions(self.vectors), row, count, specials)
+        ]
+
+    def export(self, path: str | os.PathLike[str], binary: bool | None = None) -> list[str]:
+        """Write the words and their vectors as word2vec does, and return the words that no such file can hold: those
+        with white space in them.
+
+        binary  None: if the name ends with .bin. Text holds all digits, the binary form float32
+        """
+        as_binary = os.fspath(path).lower().endswith(BINARY_ENDING) if binary is None else binary
+        return write_vectors(path, self.vocabulary.words, self.vectors, as_binary)
+
+    def _sentences(self, text: str) -> list[list[str]]:
+        """The words of each sentence of a text; one without words, if there is none."""
+        return list(self.tokenizer.sentences(_text(text))) or [[]]
+
+    def _between(self) -> str:
+        """What stands between two sentences: characters have it among them, if lines are no sentences."""
+        if self.tokenizer.sentences_end == "lines":
+            return "\n"
+        return " " if self.tokenizer.kind in ("words", "spaces") else ""
+
+    def _begin(self, text: str, last: list[str]) -> list[int]:
+        """The ids from which the word after a text is foretold; `last`: the words of its last sentence."""
+        if self.vocabulary.start is None:
+            last = self.tokenizer.tokens(text)[-self.context :]
+            if len(last) < self.context:
+                raise DataError(
+                    f"the text has {plural(len(last), 'word')}, but this model knows no beginning of a sentence: give "
+                    f"{self.context} first words at least"
+                )
+        return self._described.ids_of(last, repr(text)[:60], self.context)
+
+    def _draw(self, chosen: Sampling, rng: np.random.Generator, ids: list[int], may_end: bool) -> int:
+        known = self.vocabulary
+        never = [known.unknown, known.start, None if may_end and known.start is not None else known.end]
+        logits = self.model.predict(np.array([ids]), logits=True)[0]
+        return chosen.draw(logits, rng, [i for i in never if i is not None])
+
+    def _scored(self, sentences: list[list[str]]) -> Score:
+        """The score of some sentences. What has no id is −1, and so is what is before a sentence, if that has no id."""
+        known, lengths = self.vocabulary, np.array([len(sentence) for sentence in sentences])
+        tokens = [token for sentence in sentences for token in sentence]
+        found = np.array([-1 if i is None else i for i in known.ids(tokens)], np.int32)
+        start = -1 if known.start is None else known.start
+        grams, _ = windows(found, lengths, self.context + 1, start, known.end)
+        nats = np.full(len(grams), np.nan)
+        rows = np.flatnonzero((grams >= 0).all(axis=1))
+        for block in _blocks(rows, len(known) * self.model.dtype.itemsize):
+            logits = self.model.predict(grams[block, :-1], logits=True)
+            nats[block] = surprisals(logits, grams[block, -1])
+        is_word = np.ones(len(grams), bool)
+        if known.end is not None:
+            is_word[np.cumsum(lengths + 1) - 1] = False
+            tokens = [token for sentence in sentences for token in [*sentence, END]]
+        last = grams[:, -1]
+        return Score(tokens, nats, (last >= 0) & (last != (-1 if known.unknown is None else known.unknown)), is_word)
+
+    def __repr__(self) -> str:
+        return f"<LanguageModel of {len(self.vocabulary):,} words, each from {self.context} before it>"
+
+
+def _words_of(model: Model) -> Words:
+    """The description of the words of a language model. TypeError for what is no model, DataError for another one."""
+    if not isinstance(model, Predictor):
+        raise TypeError(f"LanguageModel takes a model, such as fn.load(path) gives, got {type(model).__name__}")
+    network, described = model.network, model.preprocessing
+    if not isinstance(described, Words):
+        raise DataError(
+            f"this is no language model: it takes samples of shape {network.input_shape}, not words (fn.Words)"
+        )
+    width = network.output_width
+    if len(network.outputs) > 1 or network.loss.applies != "softmax" or width != len(described.vocabulary):
+        raise DataError(
+            f"this is no language model: it has {plural(width, 'output')}, expected the probability of each of its "
+            f"{len(described.vocabulary)} words"
+        )
+    return described
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"expected a text, got {type(given).__name__}")
+    return given
+
+
+def _blocks(rows: NDArray[np.integer], row_bytes: int) -> Iterator[NDArray[np.integer]]:
+    """Parts of these numbers, each of so many rows as are within BLOCK_BYTES."""
+    size = max(BLOCK_BYTES // row_bytes, 1)
+    return (rows[low : low + size] for low in range(0, len(rows), size))

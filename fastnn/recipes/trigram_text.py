@@ -1,0 +1,94 @@
+"""A user's own text for the language model: the flags that say how it is read, and what was kept of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastnn.common.text import SPLITS, percent, plural, sentence
+from fastnn.data import Dataset, find_data, is_text, load_text
+from fastnn.data.formats.text import MIN_COUNT, VOCABULARY
+from fastnn.experiment.answers import Answer, Row, Table
+from fastnn.experiment.results import ExperimentResult
+from fastnn.experiment.settings import Settings, setting
+
+OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences")
+ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
+
+
+@dataclass(frozen=True)
+class TextSettings(Settings):
+    vocabulary: int = setting(0, f"of a text: ids, at most, <unk>, <s> and </s> among them; 0: {VOCABULARY:,}", least=0)
+    min_count: int = setting(MIN_COUNT, "of a text: times that a word with an id occurs in it, at least", least=1)
+    order: int = setting(4, "of a text: words of a sample, the predicted one among them", least=2, below=9)
+    lower: bool = setting(True, "of a text: make letters small", off="--keep-case")
+    tokens: str = setting("words", "of a text: what is predicted", choices=("words", "spaces", "characters", "bytes"))
+    sentences: str = setting(
+        "auto", "of a text: where sentences end; auto: as it shows", choices=("auto", "punctuation", "lines", "none")
+    )
+
+
+def load(path: Path | None, settings: Any = None) -> tuple[Dataset, str]:
+    """The course's file, generated data, or a text; and a line that says which, and what was kept of a text.
+
+    ValueError for flags of texts that were given with other data; else as `find_data`.
+    """
+    settings = settings or TextSettings()
+    if path is None or not is_text(path):
+        _refuse_flags(settings, path)
+        return find_data("trigram", path)
+    data = load_text(
+        path,
+        settings.vocabulary or VOCABULARY,
+        settings.order,
+        min_count=settings.min_count,
+        kind=settings.tokens,
+        lower=settings.lower,
+        sentences_end=settings.sentences,
+    )
+    return data, f"text from {path}: {'; '.join(told(data.meta))}"
+
+
+def _refuse_flags(settings: Any, path: Path | None) -> None:
+    usual = TextSettings()
+    for name in OF_TEXT:
+        if getattr(settings, name) != getattr(usual, name):
+            flag = "--keep-case" if name == "lower" else f"--{name.replace('_', '-')}"
+            have = "the generated data have" if path is None else f"{str(path)!r} has"
+            raise ValueError(
+                f"{flag} is for plain text, but {have} samples and a vocabulary already; give --data a text"
+            )
+
+
+def told(meta: dict[str, Any]) -> list[str]:
+    """What was kept of a text, in a few clauses."""
+    rules = meta["tokenizer"]
+    noun = {"characters": "character", "bytes": "byte"}.get(rules["kind"], "token")
+    read = f", read as {' and '.join(meta['encodings'])}" if meta["encodings"] else ""
+    count = "" if rules["sentences_end"] == "none" else f" in {plural(meta['sentences'], 'sentence')}"
+    return [
+        f"{plural(meta['tokens'], noun)}{count}{read}; sentences {ENDS[rules['sentences_end']]}",
+        _vocabulary(meta, noun),
+        f"{percent(1 - meta['coverage'])} of the {noun}s have no id and are <unk>",
+    ]
+
+
+def _vocabulary(meta: dict[str, Any], noun: str) -> str:
+    """How many ids there are, and whether more were asked for than the text has."""
+    size, (asked, least) = len(meta["words"]), meta["asked"]
+    found = f"{size:,} ids, of {meta['different']:,} different {noun}s and the marks of sentences"
+    if size < asked:
+        often = f" that occur {least} times in the training sentences" if least > 1 else " of the training sentences"
+        found += f": all {noun}s{often} have one, fewer than the {asked:,} of --vocabulary"
+    return found
+
+
+def _told_part(part: dict[str, Any]) -> dict[str, str]:
+    counts = {name: f"{part[name]:,}" for name in ("sentences", "tokens")}
+    return counts | {"unknown": percent(part["unknown"])}
+
+
+def text_answer(results: ExperimentResult) -> Answer:
+    """What was kept of the text, split by split."""
+    meta = results.data.meta
+    rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
+    return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in told(meta)])

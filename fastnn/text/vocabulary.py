@@ -1,0 +1,67 @@
+"""Which tokens have ids, and which id a token has."""
+
+from collections.abc import Iterable, Mapping
+
+from fastnn.common.errors import DataError
+
+UNKNOWN, START, END = "<unk>", "<s>", "</s>"
+SPECIALS = (UNKNOWN, START, END)
+
+
+class Vocabulary:
+    """Tokens by id, from 0.
+
+    words : the tokens. Three of them are no tokens of a text, where the vocabulary has them: `<unk>` stands for every
+            token that has no id, `<s>` for what was before a sentence, `</s>` is what follows its last token.
+
+    >>> vocabulary = Vocabulary.of_counts({"the": 7, "fox": 2, "sly": 1}, size=5, sentences=2)
+    >>> vocabulary.words
+    ('the', '</s>', 'fox', '<unk>', '<s>')
+    >>> vocabulary.ids(["The", "shy", "fox"])
+    [0, 3, 2]
+    """
+
+    def __init__(self, words: Iterable[str]):
+        self.words = tuple(words)
+        self._ids = {word: i for i, word in enumerate(self.words)}
+        self.unknown, self.start, self.end = (self._ids.get(special) for special in SPECIALS)
+
+    @classmethod
+    def of_counts(
+        cls, counts: Mapping[str, int], size: int, min_count: int = 1, sentences: int | None = None
+    ) -> "Vocabulary":
+        """The most frequent tokens and the specials, by falling count; ties are broken by alphabet.
+
+        counts     how often each token is in the text
+        size       how many ids there are at most, those of the specials among them; if there are fewer tokens, all
+                   have ids
+        min_count  how often a token that has an id is in the text, at least
+        sentences  how many sentences the text has, as many times `</s>` is predicted; None: never, it gets no id
+
+        `<s>` is never predicted and stands last. DataError unless there is an id for a token.
+        """
+        specials = SPECIALS if sentences is not None else SPECIALS[:2]
+        usual = {word: count for word, count in counts.items() if count >= min_count and word not in specials}
+        room = size - len(specials)
+        if room < 1 or not usual:
+            raise DataError(
+                f"a vocabulary of {size} of {len(counts)} different tokens, {len(usual)} of which occur at least "
+                f"{min_count} times, has no token beside {', '.join(specials)}"
+            )
+        kept = sorted(usual, key=lambda word: (-usual[word], word))[:room]
+        found = {word: usual[word] for word in kept}
+        found |= {UNKNOWN: sum(counts.values()) - sum(found.values())}
+        found |= {END: sentences} if sentences is not None else {}
+        return cls([*sorted(found, key=lambda word: (-found[word], word)), START])
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def id_of(self, token: str) -> int | None:
+        """The id of the token, else that of the token in small letters, else that of `<unk>`; None without any."""
+        found = self._ids.get(token)
+        return found if found is not None else self._ids.get(token.lower(), self.unknown)
+
+    def ids(self, tokens: Iterable[str]) -> list[int | None]:
+        """The id of each token."""
+        return [self.id_of(token) for token in tokens]
