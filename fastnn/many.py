@@ -74,7 +74,7 @@ def fit_many(
         FastnnError: If one of the models is being trained already.
         KeyboardInterrupt: At Ctrl-C, once all models have ended between two whole steps.
 
-    Example:
+    Examples:
         >>> models = [fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(2)], input_shape=2, seed=seed) for seed in range(8)]
         >>> trained = fn.fit_many(models, x, y, optimizer=fn.SGD(0.1), batch_size=None, epochs=100)
         >>> best = min(trained, key=lambda one: one.history["loss"][-1]).model
