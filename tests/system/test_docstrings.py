@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn_kernels._jit import JIT
 
 griffe = pytest.importorskip("griffe", reason="griffe, which reads the docstrings, is not installed")
 
@@ -68,6 +69,9 @@ FAMILIES = {
     ],
 }
 NAMES = [name for family in FAMILIES.values() for name in family]
+
+# Without compiled kernels these examples take up to half a minute.
+SLOW = {"plots.decision_boundaries", "sklearn.MLPClassifier", "sklearn.MLPRegressor", "fit_many"}
 
 # What an example may need beside fastnn, and the word that says so.
 PACKAGES = {word: word for word in ("torch", "onnx", "onnxruntime", "safetensors", "sklearn", "pandas")}
@@ -191,6 +195,8 @@ def _namespace() -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", [path for path, thing in THINGS.items() if ">>>" in _text(thing)])
 def test_examples_run(path, tmp_path, monkeypatch):
+    if path in SLOW and not JIT:
+        pytest.skip("a training that is too long without compiled kernels")
     text = _text(THINGS[path])
     for word, package in PACKAGES.items():
         if word in text.partition(">>>")[2]:
