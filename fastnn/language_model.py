@@ -34,18 +34,23 @@ BLOCK_BYTES = 32 << 20  # of the scores that are held at a time
 class LanguageModel(Hinted):
     """A model that foretells the next word of a text from the `context` words before it.
 
-    model  one whose `preprocessing` is `fn.Words`, with a softmax over the words as output, as `fastnn train trigram`
-           leaves it
+    Args:
+        model: One whose `preprocessing` is `fn.Words`, with a softmax over the words as output, as `fastnn train
+            trigram` leaves it.
 
-    DataError for any other model.
+    Raises:
+        DataError: For any other model.
 
-    >>> model = fn.LanguageModel.load("runs/book")
-    >>> model.predict("the old man", 3)
-    [('was', 0.17), ('had', 0.09), (',', 0.08)]
-    >>> model.generate("the old man", words=20, top_p=0.9, seed=1)
-    >>> model.score("the old man was tired.").perplexity
-    >>> model.neighbours("man")
-    >>> model.export("vectors.bin")
+    Examples:
+        >>> layers = [fn.Embedding(6, 8, name="table"), fn.Flatten(), fn.Dense(6)]
+        >>> words = fn.Words(["<unk>", "<s>", "</s>", "the", "old", "man"])
+        >>> model = fn.LanguageModel(fn.Sequential(layers, input_shape=3, preprocessing=words))
+        >>> len(model.predict("the old man", 3))  # the likeliest next words, and their probabilities
+        3
+        >>> text = model.generate("the old man", words=20, top_p=0.9, seed=1)
+        >>> perplexity = model.score("the old man the old.").perplexity
+        >>> near = model.neighbours("man")
+        >>> left_out = model.export("vectors.bin")
     """
 
     def __init__(self, model: Model):
@@ -56,13 +61,25 @@ class LanguageModel(Hinted):
     def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
         """The language model of a file that `save` wrote, or of a run's folder.
 
-        FileFormatError if the file is missing or damaged, DataError if its model is none of language.
+        Args:
+            path: The file or the folder.
+
+        Raises:
+            FileFormatError: If the file is missing or damaged.
+            DataError: If its model is none of language.
         """
         found = Path(path)
         return cls(with_vocabulary(load(found / MODEL if found.is_dir() else found)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to an HDF5 file, whole or not at all: `fn.load` reads it, too."""
+        """Write the model to an HDF5 file, whole or not at all: `fn.load` reads it, too.
+
+        Args:
+            path: The file; one that is there is replaced.
+
+        Raises:
+            FileFormatError: If the path cannot be written.
+        """
         self.model.save(Path(path))
 
     @property
@@ -82,7 +99,11 @@ class LanguageModel(Hinted):
 
     @property
     def vectors(self) -> NDArray[Any]:
-        """The words' vectors, (V, D), a view. DataError if the model has none."""
+        """The words' vectors, (V, D), a view.
+
+        Raises:
+            DataError: If the model has none.
+        """
         for name, layer in self.model.network.owners.items():
             if isinstance(layer, Embedding):
                 return self.model.parameters[f"{name}.w"][: len(self.vocabulary)]
@@ -91,7 +112,12 @@ class LanguageModel(Hinted):
     def predict(self, text: str, n: int = 10) -> list[tuple[str, float]]:
         """The `n` likeliest next words after a text, and their probabilities.
 
-        DataError for a text that is too short, if the model knows no beginning of sentences.
+        Args:
+            text: Of which the last words count.
+            n: How many words.
+
+        Raises:
+            DataError: For a text that is too short, if the model knows no beginning of sentences.
         """
         p = self.model.predict(np.array([self._begin(text, self._sentences(text)[-1])]))[0]
         order = np.argsort(-p, kind="stable")[: whole_number("n", n)]
@@ -109,14 +135,18 @@ class LanguageModel(Hinted):
     ) -> str:
         """The text, continued by so many words. The same arguments give the same text.
 
-        text         the first words; none: from the beginning of a sentence
-        words        how many tokens are written; the end of a sentence is none
-        temperature  below 1: likelier words, 0: always the likeliest; above 1: rarer words
-        top_k        only the k likeliest words
-        top_p        only the likeliest words that together have this probability
+        Args:
+            text: The first words; none: from the beginning of a sentence.
+            words: How many tokens are written; the end of a sentence is none.
+            temperature: Below 1: likelier words, 0: always the likeliest; above 1: rarer words.
+            top_k: Only the k likeliest words.
+            top_p: Only the likeliest words that together have this probability.
+            seed: Chooses the words.
 
-        DataError for a text that is too short, if the model knows no beginning of sentences; TypeError or ValueError
-        for numbers as of `fastnn.text.sampling.Sampling`.
+        Raises:
+            DataError: For a text that is too short, if the model knows no beginning of sentences.
+            TypeError: For numbers of another kind, as of `fastnn.text.sampling.Sampling`.
+            ValueError: For numbers out of range, as of `fastnn.text.sampling.Sampling`.
         """
         chosen, rng = Sampling(temperature, top_k, top_p), random.generator(seed, "generate")
         sentences = self._sentences(text)
@@ -135,7 +165,12 @@ class LanguageModel(Hinted):
 
         Words that have no id count as `<unk>`; a model without that foretells neither them nor those after them.
         Either makes texts with many unknown words look easy.
-        DataError for a text without a word that can be foretold.
+
+        Args:
+            text: Any text.
+
+        Raises:
+            DataError: For a text without a word that can be foretold.
         """
         found = Score.together(self._scored(sentences) for sentences in pieces(self.tokenizer.sentences(_text(text))))
         if not found.words:
@@ -150,7 +185,15 @@ class LanguageModel(Hinted):
     def neighbours(self, word: str, n: int = 10) -> list[tuple[str, float]]:
         """The `n` words whose vectors, less the mean of all, have the highest cosine to that of a word.
 
-        DataError, with words that are spelt alike, for one that the vocabulary lacks.
+        Args:
+            word: Of the vocabulary.
+            n: How many words.
+
+        Returns:
+            The words and their cosines, the highest first.
+
+        Raises:
+            DataError: For a word that the vocabulary lacks; it names words that are spelt alike.
         """
         count, row = whole_number("n", n), self.vocabulary.id_of(_text(word))
         if row is None or (row == self.vocabulary.unknown and word != self.vocabulary.words[row]):
@@ -164,10 +207,18 @@ class LanguageModel(Hinted):
         ]
 
     def export(self, path: str | os.PathLike[str], binary: bool | None = None) -> list[str]:
-        """Write the words and their vectors as word2vec does, and return the words that no such file can hold: those
-        with white space in them.
+        """Write the words and their vectors as word2vec does.
 
-        binary  None: if the name ends with .bin. Text holds all digits, the binary form float32
+        Args:
+            path: The file; one that is there is replaced.
+            binary: None: if the name ends with .bin. Text holds all digits, the binary form float32.
+
+        Returns:
+            The words that no such file can hold: those with white space in them.
+
+        Raises:
+            DataError: If the model has no vectors.
+            FileFormatError: If the path cannot be written.
         """
         as_binary = os.fspath(path).lower().endswith(BINARY_ENDING) if binary is None else binary
         return write_vectors(path, self.vocabulary.words, self.vectors, as_binary)

@@ -51,8 +51,8 @@ def fit_many(
 
     Args:
         models: Models with layers of the same kinds and shapes, losses of the same kinds and one dtype.
-        x: Samples (N, *input_shape) of all models, with targets `y`; or, without `y`, a list with one (x, y) or
-            (x, y, sample_weight) for each model. Arrays or streams, as of `fit`.
+        x: Samples (N, *input_shape) of all models, with targets `y`; or, without `y`, a list with one (x, y) or (x, y,
+            sample_weight) for each model. Arrays or streams, as of `fit`.
         y: Targets (N,) or (N, scores).
         optimizer: As of `fit`, for all models: of a name, each has its own, as in `fit`; of an optimizer, each has a
             new one of the same settings, which ends with this call. Or a list, one for each model.
@@ -67,15 +67,18 @@ def fit_many(
 
     Returns:
         A list of (model, history, error), in the order of the models. `error` is what ended a training early, such as
-        the NonFiniteError of a model whose loss diverged; a UserWarning says how many there are. The others go on.
+            the NonFiniteError of a model whose loss diverged; a UserWarning says how many there are. The others go on.
 
     Raises:
-        ShapeError, DataError, TypeError, ValueError: For arguments that do not fit, before anything is trained.
+        ShapeError: For shapes that do not fit, before anything is trained.
+        DataError: For data that cannot be trained on, likewise.
+        TypeError: For arguments of another kind, likewise.
+        ValueError: For arguments out of range, likewise.
         FastnnError: If one of the models is being trained already.
         KeyboardInterrupt: At Ctrl-C, once all models have ended between two whole steps.
 
     Examples:
-        >>> models = [fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(2)], input_shape=2, seed=seed) for seed in range(8)]
+        >>> models = [fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(3)], input_shape=4, seed=seed) for seed in range(8)]
         >>> trained = fn.fit_many(models, x, y, optimizer=fn.SGD(0.1), batch_size=None, epochs=100)
         >>> best = min(trained, key=lambda one: one.history["loss"][-1]).model
     """

@@ -93,7 +93,15 @@ def load_trigram(path: Path | None = None, words: Sequence[str] | None = None, *
 
 
 def is_text(path: Path) -> bool:
-    """Whether the trigram task reads a path as plain text: a folder, or a file that is no HDF5 by name and content."""
+    """Whether the trigram task reads a path as plain text: a folder, or a file that is no HDF5 by name and content.
+
+    Args:
+        path: The file or folder.
+
+    Examples:
+        >>> fn.data.is_text("book.txt")
+        True
+    """
     name = os.fspath(path)
     if os.path.isdir(name):
         return True

@@ -85,7 +85,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         >>> from sklearn.datasets import load_iris
         >>> from fastnn.sklearn import MLPClassifier
         >>> X, y = load_iris(return_X_y=True)
-        >>> net = MLPClassifier((32, 16), dropout=0.1, max_iter=50, random_state=0, tol=0).fit(X, y)
+        >>> net = MLPClassifier((32, 16), dropout=0.1, learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
         >>> net.predict(X[:2])
         array([0, 0])
     """

@@ -5,6 +5,7 @@ import importlib
 import inspect
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn_kernels._jit import JIT
 
 griffe = pytest.importorskip("griffe", reason="griffe, which reads the docstrings, is not installed")
 
 ROOT = Path(fn.__file__).parent.parent
+
+ESTIMATORS = ("MLPClassifier", "MLPRegressor")
 
 # What is public, family by family, by the path under which users find it.
 FAMILIES = {
@@ -55,6 +59,9 @@ FAMILIES = {
     ],
     "ops": [f"ops.{name}" for name in fn.ops.__all__],
     "interop": [f"interop.{name}" for name in fn.interop.__all__],
+    "language": ["Words", "data.load_text", "data.is_text", "LanguageModel"],
+    "many models": ["fit_many"],
+    "sklearn": [f"sklearn.{name}" for name in ESTIMATORS if find_spec("sklearn")],
     "errors": ["DataError", "FastnnError", "FileFormatError", "NonFiniteError", "OutOfMemoryError", "ShapeError"],
     "numbers": [
         *("random.key", "random.generator", "random.seed_number"),
@@ -62,6 +69,9 @@ FAMILIES = {
     ],
 }
 NAMES = [name for family in FAMILIES.values() for name in family]
+
+# Without compiled kernels these examples take up to half a minute.
+SLOW = {"plots.decision_boundaries", "sklearn.MLPClassifier", "sklearn.MLPRegressor", "fit_many"}
 
 # What an example may need beside fastnn, and the word that says so.
 PACKAGES = {word: word for word in ("torch", "onnx", "onnxruntime", "safetensors", "sklearn", "pandas")}
@@ -86,8 +96,8 @@ def _members(path: str) -> Iterator[tuple[str, Any]]:
         given = [vars(base)[name] for base in thing.__mro__ if name in vars(base) and _is_own(base)]
         # One that has no docstring does what that of the base class says.
         member = next((one for one in given if _text(one)), given[0] if given else None)
-        member = getattr(member, "__func__", member)  # of a class method
-        if (name[0] != "_" or name == "__getitem__") and (inspect.isroutine(member) or isinstance(member, property)):
+        member = getattr(member, "__func__", getattr(member, "fn", member))  # of a class, or of some estimators
+        if (name[0] != "_" or name == "__getitem__") and (inspect.isfunction(member) or isinstance(member, property)):
             yield f"{path}.{name}", member
 
 
@@ -137,6 +147,12 @@ def _parameters(thing: Any) -> list[str]:
     return [name for name in inspect.signature(thing).parameters if name not in none]
 
 
+def test_all_that_is_public_is_looked_at():
+    public = {*fn.__all__, *(f"data.{name}" for name in fn.data.__all__)}
+    names = {name for name in public if not inspect.ismodule(attrgetter(name)(fn))}
+    assert {id(_found(name)) for name in names} <= {id(_found(name)) for name in NAMES}
+
+
 @pytest.mark.parametrize("path", THINGS)
 def test_first_line_is_a_sentence(path):
     text = inspect.cleandoc(_text(THINGS[path]))
@@ -179,6 +195,8 @@ def _namespace() -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", [path for path, thing in THINGS.items() if ">>>" in _text(thing)])
 def test_examples_run(path, tmp_path, monkeypatch):
+    if path in SLOW and not JIT:
+        pytest.skip("a training that is too long without compiled kernels")
     text = _text(THINGS[path])
     for word, package in PACKAGES.items():
         if word in text.partition(">>>")[2]:

@@ -36,19 +36,6 @@ def load_text(
 ) -> CompleteDataset:
     """Read text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
-    path            : a file, a folder, or several of them, of any names: UTF-8, UTF-16 with its mark or Latin-1, packed
-                      by gzip or not
-    vocabulary_size : how many ids there are at most: those of `<unk>`, `<s>` and `</s>`, and those of the tokens that
-                      are most frequent in the training sentences; ties are broken by alphabet
-    order           : n, the length of an n-gram
-    seed            : decides which sentences are for training (80 %), validation (10 %) and test (10 %)
-    words           : a vocabulary by id, such as a trained model's, instead of the most frequent tokens
-    min_count       : how often a token that has an id is in the training sentences, at least
-    kind, lower     : how a text becomes tokens: see `fastnn.text.tokens.Tokenizer`
-    sentences_end   : where sentences end: at "punctuation" or empty lines, at ends of "lines", nowhere ("none"), or
-                      "auto", as the text shows. Without sentences the splits are the beginning, the next part and the
-                      end of the text.
-
     Every token of a sentence is the last of an n-gram, and so is `</s>`, the end of the sentence: before the first ones
     stands `<s>`. A token without an id is `<unk>`. If `words` lack `<s>` or `<unk>`, then only n-grams of tokens with
     ids are kept that lie inside a sentence.
@@ -58,8 +45,31 @@ def load_text(
     `sentences` (their numbers), `encodings` (of the files, but UTF-8), `asked` (vocabulary_size and min_count; None
     with `words`), `parts` (split: its `sentences`, `tokens` and `unknown`, the fraction of the tokens without an id).
 
-    Raises FileFormatError if a file is missing or no text, DataError if the text is too short or an argument is out of
-    range, ValueError for an unknown kind of tokens or of sentences.
+    Args:
+        path: A file, a folder, or several of them, of any names: UTF-8, UTF-16 with its mark or Latin-1, packed by gzip
+            or not.
+        vocabulary_size: How many ids there are at most: those of `<unk>`, `<s>` and `</s>`, and those of the tokens
+            that are most frequent in the training sentences; ties are broken by alphabet.
+        order: n, the length of an n-gram.
+        seed: Decides which sentences are for training (80 %), validation (10 %) and test (10 %).
+        words: A vocabulary by id, such as a trained model's, instead of the most frequent tokens.
+        min_count: How often a token that has an id is in the training sentences, at least.
+        kind: How a text becomes tokens: see `fastnn.text.tokens.Tokenizer`.
+        lower: Whether letters become small ones: see there, too.
+        sentences_end: Where sentences end: at "punctuation" or empty lines, at ends of "lines", nowhere ("none"), or
+            "auto", as the text shows. Without sentences the splits are the beginning, the next part and the end of the
+            text.
+
+    Raises:
+        FileFormatError: If a file is missing or no text.
+        DataError: If the text is too short or an argument is out of range.
+        ValueError: For an unknown kind of tokens or of sentences.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> written = Path("book.txt").write_text("the cat sat on the mat. " * 40, encoding="utf-8")
+        >>> fn.data.load_text("book.txt", vocabulary_size=12).train.x.shape[1]
+        3
     """
     if vocabulary_size < 4 or order < 2 or min_count < 1:
         raise DataError(

@@ -71,8 +71,8 @@ def generate_cifar10(train: int = 50_000, test: int = 10_000, seed: int = 0) -> 
         DataError: If a size is below 1.
 
     Examples:
-        >>> fn.data.generate_cifar10(50, 10).train.x.shape
-        (50, 32, 32, 3)
+        >>> fn.data.generate_cifar10(5, 5).train.x.shape
+        (5, 32, 32, 3)
     """
     splits = {}
     for name, size in (("train", train), ("test", test)):

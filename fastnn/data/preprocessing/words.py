@@ -23,18 +23,25 @@ PLAIN = Tokenizer("spaces", lower=False, sentences_end="lines")  # what is neare
 class Words(Preprocessing):
     """Words as ids for a network: its vocabulary, in the order of the ids.
 
-    vocabulary  the words, by id
-    tokenizer   how a text is cut into words: the `config()` of a `fastnn.text.tokens.Tokenizer`, or the name of one, at
-                "spaces", or by the rules of "text", which makes a full stop a word of its own
-
     Data may be texts (N,), rows of words (N, C), or ids (N, C), which stay as they are. A word that the vocabulary
     lacks is looked up in small letters, then it is `<unk>`, if the vocabulary has that. If it has `<s>`, texts and rows
     may have any number of words: of a text the words of its last sentence are taken, of those the last C, and `<s>`
-    fills the places before fewer. Without `<s>` there must be C words. TypeError or ValueError for what is no
-    vocabulary, or no tokenizer.
+    fills the places before fewer. Without `<s>` there must be C words.
 
-    >>> model.preprocessing = fn.Words(["how", "are", "you", "."])
-    >>> model.predict(["how are you"])
+    Args:
+        vocabulary: The words, by id.
+        tokenizer: How a text is cut into words: the `config()` of a `fastnn.text.tokens.Tokenizer`, or the name of one,
+            at "spaces", or by the rules of "text", which makes a full stop a word of its own.
+
+    Raises:
+        TypeError: For what is no vocabulary or no tokenizer.
+        ValueError: For a vocabulary or a tokenizer of that kind that cannot be.
+
+    Examples:
+        >>> model = fn.Sequential([fn.Embedding(4, 8), fn.Flatten(), fn.Dense(4)], input_shape=3)
+        >>> model.preprocessing = fn.Words(["how", "are", "you", "."])
+        >>> model.predict(["how are you"]).shape
+        (1, 4)
     """
 
     vocabulary: Sequence[str]
@@ -69,7 +76,14 @@ class Words(Preprocessing):
     def ids_of(self, text: Any, what: str, count: int) -> list[int]:
         """The ids of the `count` words of a text or a row.
 
-        DataError for another number of them, or an unknown word, where the vocabulary has nothing that stands for it.
+        Args:
+            text: A text or a row of words.
+            what: What messages call it.
+            count: How many words the network takes.
+
+        Raises:
+            DataError: For another number of them, or an unknown word, where the vocabulary has nothing that stands for
+                it.
         """
         known: Vocabulary = getattr(self, "_known")  # noqa: B009, it is no field
         words = self._words_of(text) if isinstance(text, str) else text

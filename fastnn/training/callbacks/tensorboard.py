@@ -35,7 +35,7 @@ class TensorBoard(StepRecorder):
         ValueError: For numbers out of range.
 
     Examples:
-        >>> history = model.fit(x, y, callbacks=[fn.TensorBoard("events", histograms=False)])
+        >>> history = model.fit(x, y, callbacks=[fn.TensorBoard("events")])  # doctest: +SKIP
     """
 
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
