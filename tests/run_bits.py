@@ -13,10 +13,10 @@ def arrays_of(path):
 
 
 def rows_of(path):
-    """The rows of a table, without the columns that are times."""
+    """The rows of a table, without the columns that are times, or the threads, which change no figure."""
     with open(path, newline="", encoding="utf-8") as file:
         return [
-            {name: value for name, value in row.items() if not name.startswith(("seconds", "samples_per"))}
+            {name: value for name, value in row.items() if not name.startswith(("seconds", "samples_per", "threads"))}
             for row in csv.DictReader(file)
         ]
 

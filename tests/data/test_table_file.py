@@ -43,7 +43,7 @@ BAD = {
     "two of one name": (b"a,a\n1,2\n", DataError, "two columns 'a'"),
     "a row cut short": (b"a,b\n1,2\n3\n", DataError, "line 3 has 1 cell between commas, expected 2"),
     "a quote without end": (b'a,b\n"1,2\n', FileFormatError, "line 2: no table"),
-    "another encoding": ("ä,b\n1,2\n".encode("latin-1"), FileFormatError, "no UTF-8"),
+    "damaged UTF-8": ("äöü,b\n1,2\n".encode() + b"\xff", FileFormatError, "no UTF-8"),
     "cut gzip": (gzip.compress(b"a,b\n1,2\n" * 50)[:-9], FileFormatError, "t is damaged"),
 }
 
@@ -149,3 +149,10 @@ def test_what_cannot_be_predicted_is_refused(file, changes, target, said):
 def test_a_regression_of_texts_names_the_line(file):
     with pytest.raises(DataError, match="line 3: y is 'b', expected a number"):
         load_table(file(x=numbers(), y=["1", "b", "2"] * 20), TableUse("y", task="regression"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_a_table_in_the_encoding_that_its_bytes_show(tmp_path, encoding):
+    path = tmp_path / "t.csv"
+    path.write_bytes("größe,b\n1,ä\n".encode(encoding))
+    assert read_table(path).columns == {"größe": ["1"], "b": ["ä"]}

@@ -1,7 +1,5 @@
 """`fn.interop` is imported when it is asked for, its packages when they are used; its examples hold."""
 
-import doctest
-import importlib
 import re
 import sys
 from pathlib import Path
@@ -62,25 +60,6 @@ def test_state_dicts_of_arrays_need_no_package(monkeypatch):
     state = {"dense.weight": np.ones((4, 5)), "dense.bias": np.ones(4)}
     state |= {"dense_1.weight": np.ones((3, 4)), "dense_1.bias": np.ones(3)}
     assert np.all(fn.interop.from_torch(state, dense_model()).parameters["dense_1.w"] == 1)
-
-
-@pytest.mark.parametrize("name", PACKAGES)
-def test_examples(name, monkeypatch, tmp_path):
-    modules = {package: pytest.importorskip(package) for package in PACKAGES[name]}
-    for submodule in ("sklearn.datasets", "sklearn.neural_network") if "sklearn" in modules else ():
-        importlib.import_module(submodule)
-    monkeypatch.chdir(tmp_path)
-    model = fn.Sequential([fn.Dense(2)], input_shape=3)
-    if name == "load_safetensors":
-        fn.interop.save_safetensors(model, "model.safetensors")
-    found = doctest.DocTestFinder(recurse=False).find(
-        getattr(fn.interop, name), globs={"fn": fn, "np": np, "model": model, **modules}
-    )
-    assert sum(len(test.examples) for test in found) > 0
-    runner = doctest.DocTestRunner()
-    for test in found:
-        runner.run(test)
-    assert runner.failures == 0
 
 
 def test_the_page_of_exchanges_runs(monkeypatch, tmp_path):

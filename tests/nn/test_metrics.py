@@ -53,9 +53,9 @@ class TestWhichThereAre:
         got = model.evaluate(X, X[:, 0])
         assert got["spread"] == got["width"] == np.ptp(model.predict(X))
 
-    def test_the_line_of_an_epoch_shows_them(self, capsys):
+    def test_the_line_of_an_epoch_shows_them(self, caplog):
         net(metrics=["mae", "r2"]).fit(X, X[:, 0], optimizer=fn.SGD(0.1), validation_data=(X, X[:, 0]), verbose=True)
-        line = capsys.readouterr().err.splitlines()[-1]
+        line = caplog.messages[-1]
         assert [part.split()[0] for part in line.split("  ")[1:-1]] == ["loss", "mae", "val_loss", "val_mae", "val_r2"]
 
 

@@ -24,7 +24,7 @@ def drawn(name, monkeypatch, **into):
 def test_every_picture_can_be_drawn_into_something_and_says_so():
     assert [name for name, takes in TAKES.items() if not takes] == ["monitor"]  # several figures
     for name, takes in TAKES.items():
-        assert all(f"`{argument}=`" in inspect.getdoc(getattr(plots, name)) for argument in takes), name
+        assert all(f"    {argument}: " in inspect.getdoc(getattr(plots, name)) for argument in takes), name
 
 
 @pytest.mark.parametrize("name", [name for name, takes in TAKES.items() if "ax" in takes])
