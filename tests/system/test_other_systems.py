@@ -11,7 +11,7 @@ import pytest
 import fastnn
 import fastnn_kernels
 from fastnn_kernels import _folders
-from tests.tiny import python
+from tests.tiny import jit_only, python
 
 MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 NAMES = {
@@ -90,6 +90,7 @@ print("predicts:", main(["predict", "run", "data.csv"]))
 """
 
 
+@jit_only
 def test_all_goes_on_without_what_windows_lacks(tmp_path):
     said = python(f"{LACKING}\nsys.argv = ['', {str(tmp_path)!r}]\n{TRAINS}")
     answers = dict(line.split(": ", 1) for line in said.splitlines() if re.match(r"[a-z]+: ", line))
@@ -97,6 +98,7 @@ def test_all_goes_on_without_what_windows_lacks(tmp_path):
     assert {name: answers.get(name) for name in want} == want
 
 
+@jit_only
 def test_no_text_is_in_the_encoding_that_the_system_happens_to_have(tmp_path):
     """Windows still has encodings of its own; a warning turned into an error ends the command with another status."""
     strict = "import warnings; warnings.filterwarnings('error', category=EncodingWarning, module='fastnn')"
