@@ -66,8 +66,10 @@ def test_what_are_no_pictures(x, error, said):
 def test_pixels_that_were_divided_already():
     with pytest.warns(UserWarning, match="divides pixels by 255 itself"):
         converted(fn.Pixels((3, 4), divide=255), GREY / 255)
-    converted(fn.Pixels((3, 4), divide=255), GREY * 0.0)
-    converted(fn.Pixels((3, 4)), GREY / 255)
+    # No warning, which would be an error here: black pictures, and pixels that nothing divides.
+    assert not converted(fn.Pixels((3, 4), divide=255), GREY * 0.0).any()
+    got = converted(fn.Pixels((3, 4)), GREY / 255)
+    np.testing.assert_array_equal(got, (GREY / 255)[..., None])
 
 
 def test_targets():
