@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +62,29 @@ def test_a_cache_in_another_script_is_used(tmp_path):
     code = f"{TRAIN}; from fastnn_kernels._cache import cache_folder; print(cache_folder())"
     out = printed([sys.executable, "-c", code], environment(FASTNN_CACHE_DIR=str(cache)))
     assert out.endswith(str(cache / cache_folder().name))
+
+
+@jit_only
+def test_a_virtual_environment_in_another_script(tmp_path):
+    """Its interpreter, its packages and its cache lie where paths have spaces and letters of many scripts."""
+    home = tmp_path / ODD
+    venv.create(home, symlinks=os.name != "nt", with_pip=False)
+    base = {"base": str(home), "platbase": str(home)}
+    scripts, packages = (Path(sysconfig.get_path(name, "venv", base)) for name in ("scripts", "purelib"))
+    for package in (fn, fastnn_kernels):
+        found = Path(package.__file__).parent
+        shutil.copytree(found, packages / found.name, ignore=shutil.ignore_patterns("__pycache__"))
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    env = environment()
+    del env["PYTHONPATH"]
+    code = """if True:
+        import fastnn as fn
+        model = fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(1)], input_shape=(2,), loss="mse")
+        model.fit([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]], epochs=1, verbose=False)
+        print(fn.__file__, model.epoch)
+    """
+    out = printed([str(scripts / "python"), "-P", "-c", code], env)
+    assert out == f"{packages / 'fastnn' / '__init__.py'} 1"
 
 
 @another_user
