@@ -14,10 +14,10 @@ from fastnn.common.text import metric_text
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors
 from fastnn.experiment.executors import Executor
-from fastnn.experiment.random_search import Axis, Between
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.sweep import PICTURE, TABLE, Grid, Sweep, held
 from fastnn.recipes import ALL, worker
+from fastnn.search.space import Axis, Between
 
 
 @click.group(

@@ -20,8 +20,8 @@ from fastnn.common.sole_use import sole_use
 from fastnn.common.text import SPLITS
 from fastnn.data import Dataset
 from fastnn.experiment.executors import Executor, TrialRow, Trials, trial_key
-from fastnn.experiment.random_search import Axis, Between, draw
 from fastnn.experiment.recipe import Recipe
+from fastnn.search.space import Axis, Between, draw
 
 TABLE, PICTURE, LOCK = "sweep.csv", "sweep.png", ".sweep.lock"  # the files of a sweep's folder
 METRICS = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", "accuracy", "r2"))
