@@ -15,8 +15,9 @@ from fastnn.engine.threads import threads
 from fastnn.experiment import executors
 from fastnn.experiment.executors import Executor
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.sweep import PICTURE, TABLE, Grid, Sweep, held
+from fastnn.experiment.sweep import Grid, Sweep
 from fastnn.recipes import ALL, worker
+from fastnn.search.folder import PICTURE, TABLE, held
 from fastnn.search.space import Axis, Between
 
 

@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
 
-from fastnn.common.errors import MissingPackageError
+from fastnn.common.errors import FastnnError, MissingPackageError
 from fastnn.engine.threads import threads
 from fastnn.search.cluster_threads import shares_of, with_share
 from fastnn.search.packing import packed
@@ -29,11 +29,13 @@ TIMEOUT = "10s"  # for a scheduler to answer
 class Pool(Protocol):
     """Runs functions.
 
-    width     how many calls keep it busy
+    width     how many calls it is given at once
+    slots     how many of them run at once, as far as that is known
     remotely  whether another process runs them
     """
 
     width: float
+    slots: float
     remotely: bool
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
@@ -49,7 +51,7 @@ class Pool(Protocol):
 class Here:
     """This process: calls are over when `submit` returns."""
 
-    width, remotely = 1.0, False
+    width, slots, remotely = 1.0, 1.0, False
 
     def __init__(self, thread_count: int):
         self.thread_count = thread_count
@@ -77,7 +79,8 @@ class Processes:
     remotely = True
 
     def __init__(self, jobs: int, threads_each: int, folder: Path):
-        self.width, self._threads_each, self._folder = float(jobs), threads_each, folder
+        self.width = self.slots = float(jobs)
+        self._threads_each, self._folder = threads_each, folder
         self.by_joblib = True
         self._pool = self._started()
         self._counted = 0
@@ -89,8 +92,9 @@ class Processes:
             from joblib.externals.loky import ProcessPoolExecutor
         except ImportError:
             self.by_joblib = False
-            spawn = multiprocessing.get_context("spawn")
-            return concurrent.futures.ProcessPoolExecutor(jobs, spawn, *begun)
+            pool = concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), *begun)
+            _check_start(pool)
+            return pool
         return ProcessPoolExecutor(jobs, initializer=begun[0], initargs=begun[1])
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
@@ -121,6 +125,26 @@ class Processes:
             process.terminate()
 
 
+GUARD = (
+    "a process ended as it began: in a script, the call that starts processes must stand under "
+    "`if __name__ == '__main__':`, as each of them imports the script again; with joblib installed it need not: "
+    'pip install "fastnn[sweep]"'
+)
+
+
+def refuse_in_import() -> None:
+    """End a process that Python started for a pool, and that imports a script which would start the next pool."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)  # without a word: `_check_start` says it, once
+
+
+def _check_start(pool: Any) -> None:
+    try:
+        pool.submit(os.getpid).result()
+    except concurrent.futures.BrokenExecutor:
+        raise FastnnError(GUARD) from None
+
+
 def _set_up_process(threads_each: int) -> None:
     import numba
 
@@ -149,7 +173,7 @@ class Cluster:
     def __init__(self, client: Any):
         self._client, self._workers = client, client.get_executor()
         self._shares = shares_of(client)
-        self.width = math.inf
+        self.width, self.slots = math.inf, float(sum(client.nthreads().values()))
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         return self._workers.submit(functools.partial(with_share, self._shares, function), *arguments)

@@ -29,8 +29,8 @@ def run(
     while True:
         is_trial_of_suspect = bool(suspects) and not running
         if is_trial_of_suspect:
-            task = suspects.popleft()
-            running[_submitted(submit, task)] = task
+            suspect = suspects.popleft()
+            running[_submitted(submit, suspect)] = suspect
         while not (suspects or is_trial_of_suspect) and len(running) < min(pool.width, width):
             if (task := next_task()) is None:
                 break

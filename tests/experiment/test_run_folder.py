@@ -13,7 +13,7 @@ from fastnn.experiment import run_files
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_swap import put_in_place, recover
 from fastnn.experiment.summary import Ending, Summary
-from fastnn.experiment.sweep import held as sweep_held
+from fastnn.search.folder import held as sweep_held
 from fastnn.recipes import mnist_cnn
 
 OURS = {"versions": {"fastnn": "0.1.0"}, "config": {"lr": 0.1}}
