@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from fastnn.cli.settings import options_of, setting_from_text
+from fastnn.cli.sweep_file import command_of_file
 from fastnn.cli.sweep_output import draw, judged_metric, table_of
 from fastnn.common.text import metric_text
 from fastnn.engine.threads import threads
@@ -21,12 +22,21 @@ from fastnn.search.folder import PICTURE, TABLE, held
 from fastnn.search.space import Axis, Between
 
 
+class _Systems(click.Group):
+    """The systems, and any file of Python that builds a model."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return command_of_file(cmd_name) if ".py" in cmd_name else super().get_command(ctx, cmd_name)
+
+
 @click.group(
-    subcommand_metavar="SYSTEM --grid NAME=VALUE,VALUE [OPTIONS]",
+    cls=_Systems,
+    subcommand_metavar="SYSTEM|FILE.py --grid NAME=VALUE,VALUE [OPTIONS]",
     short_help="Train with every combination of settings.",
 )
 def sweep() -> None:
-    """Train a system with every combination of settings; a trial that is in the table is not trained again.
+    """Train a system, or a model of your own, with every combination of settings; a trial that is in the table is not
+    trained again. `fastnn sweep FILE.py --help` says what the file holds.
 
     The folder gets sweep.csv, a line a trial, and sweep.png: lines for one setting, a map for two, dots with --random.
     """
