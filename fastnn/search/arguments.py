@@ -9,6 +9,7 @@ from typing import Any
 from fastnn.common import notebook, stderr
 from fastnn.common.names import near
 from fastnn.common.validation import truth, whole_number
+from fastnn.engine.threads import threads as limit
 from fastnn.engine.threads import threads_at_hand
 from fastnn.models import Model
 from fastnn.search import pools
@@ -138,6 +139,8 @@ def place_of(jobs: Any, threads: Any, scheduler: Any) -> AbstractContextManager[
             raise ValueError("scheduler leaves jobs and threads to the cluster's workers: expected no jobs=, threads=")
         return pools.cluster(scheduler, "scheduler")
     count = threads_at_hand() if threads is None else whole_number("threads", threads)
+    with limit(count):  # ValueError for more than there are
+        pass
     if jobs == 1:
         return contextlib.nullcontext(pools.Here(count))
     return pools.processes(jobs, max(1, count // jobs))

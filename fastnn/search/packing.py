@@ -3,10 +3,11 @@
 import functools
 import hashlib
 import pickle
+import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,11 @@ def digest(*things: Any) -> str:
 
 
 def _add(found: Any, thing: Any) -> None:
-    if isinstance(thing, np.ndarray) and thing.dtype != object:
-        found.update(f"{thing.dtype.str}{thing.shape}".encode())
-        found.update(np.ascontiguousarray(thing).view(np.uint8).data if thing.size else b"")
+    if hasattr(thing, "__array__"):
+        array = np.asarray(thing)
+        found.update(f"{array.dtype.str}{array.shape}".encode())
+        plain = array.dtype != object and array.size
+        found.update(np.ascontiguousarray(array).view(np.uint8).data if plain else repr(array.tolist()).encode())
     elif isinstance(thing, dict):
         for name, value in thing.items():
             found.update(f"{name}=".encode())
@@ -66,21 +69,21 @@ def _add(found: Any, thing: Any) -> None:
         found.update(f"{len(thing)}:".encode())
         for one in thing:
             _add(found, one)
+    elif isinstance(thing, FunctionType):
+        cells = [cell.cell_contents for cell in thing.__closure__ or ()]
+        _add(found, [_of_code(thing.__code__), thing.__defaults__, thing.__kwdefaults__, cells])
+    elif isinstance(thing, functools.partial):
+        _add(found, [thing.func, thing.args, thing.keywords])
     else:
         found.update(_text(thing).encode())
 
 
 def _text(thing: Any) -> str:
-    """What tells a thing from others, in this process and in the next one: no address."""
-    function = getattr(thing, "func", thing)  # of functools.partial
-    if code := getattr(function, "__code__", None):
-        defaults = getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)
-        bound = getattr(thing, "args", ()), getattr(thing, "keywords", {})
-        return f"{_of_code(code)} {defaults} {bound if thing is not function else ''}"
+    """What tells a thing from others, in this process and in the next one: without addresses."""
     text = repr(thing)
-    return (
-        f"{type(thing).__qualname__} {vars(thing) if hasattr(thing, '__dict__') else ''}" if " at 0x" in text else text
-    )
+    if " at 0x" in text:
+        text = f"{type(thing).__qualname__} {getattr(thing, '__dict__', '')}"
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def _of_code(code: CodeType) -> str:

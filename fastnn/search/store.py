@@ -29,7 +29,7 @@ class Store:
         self.folder, self.of, self.names, self.has_table = folder, of, tuple(names), has_table
         earlier = [] if fresh or not has_table else _read(folder / TABLE)
         self.temporary: Any = None
-        self._own = [row for row in earlier if row[OF] == of]
+        self._own = {self._key(row): row for row in earlier if row[OF] == of}
         self.others = [row for row in earlier if row[OF] != of]
         (folder / STATES).mkdir(exist_ok=True)
         if has_table and not (folder / TABLE).exists():
@@ -37,7 +37,7 @@ class Store:
 
     def find(self, settings: Mapping[str, Any]) -> Row | None:
         """The row of these settings that an earlier call wrote, without them; None if there is none."""
-        row = next((row for row in self._own if self._key(row) == self._key(settings)), None)
+        row = self._own.get(self._key(settings))
         known = {} if row is None else {name: text for name, text in row.items() if text != ""}
         found = {name: _value(name, text) for name, text in known.items() if name not in (*self.names, OF)}
         return found or None
@@ -45,7 +45,7 @@ class Store:
     def settings_found(self, without: str = "seed") -> list[dict[str, str]]:
         """The settings of all rows that an earlier call wrote, each once, as texts, without the seeds."""
         names = [name for name in self.names if name != without]
-        found = {tuple(row.get(name, "") for name in names): None for row in self._own}
+        found = {tuple(row.get(name, "") for name in names): None for row in self._own.values()}
         return [dict(zip(names, texts, strict=True)) for texts in found]
 
     def _key(self, row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class Store:
         if self.has_table:
             rows = list(rows)
             keys = {self._key(row) for row in rows}
-            kept = [row for row in self._own if self._key(row) not in keys]
+            kept = [row for key, row in self._own.items() if key not in keys]
             write_rows(self.folder / TABLE, [*self.others, *kept, *({OF: self.of} | row for row in rows)])
 
     def state(self, name: str) -> bytes | None:

@@ -112,7 +112,8 @@ def sweep(
     columns = [*names, *(["seed"] if repeated else [])]
     job = job_of(build, data, columns, fit_arguments, validation_data, callbacks)
     check_judged(job, monitor)
-    of = digest(build, data, dict(job.arguments), [vars(one) for one in job.callbacks], columns)
+    watching = [(type(one).__qualname__, vars(one)) for one in job.callbacks]
+    of = digest(build, data if callable(data) else job.arrays(), dict(job.arguments), watching, columns)
     place, shown = place_of(jobs, threads, scheduler), is_asked(verbose)
     order: Any = {"count": trials, "seed": seed, "halving": halving, "factor": factor}
     with store_in(None if out is None else Path(fspath(out)), of, columns, fresh=truth("fresh", fresh)) as store:

@@ -1,10 +1,8 @@
 """Sweeps in other processes: functions of scripts, processes that are killed, and a cluster of real workers."""
 
-import contextlib
 import csv
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import fastnn as fn
+from tests.search.clusters import cluster
 from tests.search.sweeps import COMMON, DATA
 from tests.tiny import environment, jit_only
 
@@ -98,49 +97,6 @@ def test_what_cannot_be_sent_is_one_line():
     stuck = (line for line in "ab")
     with pytest.raises(fn.FastnnError, match="cannot be sent to other processes: cannot pickle 'generator'"):
         fn.sweep(lambda hidden: stuck, {"hidden": [2, 4]}, DATA, jobs=2, **COMMON)
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def dask(*words, folder):
-    """A process of the command dask."""
-    log = open(folder / f"{words[0]}.log", "a")  # noqa: SIM115  (the process has it)
-    told = environment(PYTHONUNBUFFERED="1")
-    command = [sys.executable, "-m", "dask", *words]
-    return subprocess.Popen(command, cwd=folder, env=told, stdout=log, stderr=log, start_new_session=True)
-
-
-@contextlib.contextmanager
-def cluster(folder, workers=2):
-    """The address of a scheduler, and the processes: the scheduler and its workers, each with its nanny."""
-    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-    address = f"tcp://127.0.0.1:{(port := free_port())}"
-    started = [dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", folder=folder)]
-    try:
-        started += [
-            dask(
-                "worker", address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder), folder=folder
-            )
-            for _ in range(workers)
-        ]
-        wait_for(address, workers)
-        yield address, started
-    finally:
-        for process in started:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def wait_for(address, workers):
-    from distributed import Client
-
-    with Client(address, timeout="60s", set_as_default=False) as client:
-        client.wait_for_workers(workers, timeout=60)
 
 
 def rows(folder):

@@ -347,8 +347,11 @@ def test_digests_tell_functions_and_arrays_apart():
     def two(a):
         return a + 2
 
+    x, y = np.zeros(2000), np.arange(2000)
+
     assert (
         len({digest(one), digest(two), digest(np.zeros(3)), digest(np.zeros(4)), digest({"a": 1}), digest({"b": 1})})
         == 6
     )
+    assert digest(lambda: x) != digest(lambda: y), "what a function closes over"
     assert digest(one, fn.Adam(0.1)) == digest(one, fn.Adam(0.1)) != digest(one, fn.Adam(0.2))
