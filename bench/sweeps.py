@@ -65,7 +65,7 @@ def main():
         same = [row["val_loss"] for row in one.rows] == [row["val_loss"] for row in other.rows]
         done = [row["status"] for row in other.rows].count("finished")
         print(
-            f"cluster, one worker killed: {there:.1f} s, {there / here:.2f} x; {done} of 24 trials, same figures: {same}"
+            f"cluster, one worker killed: {there:.1f} s, {there / here:.2f} x; {done} of 24 done, same figures: {same}"
         )
 
 

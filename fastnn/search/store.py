@@ -2,7 +2,9 @@
 
 import contextlib
 import csv
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,6 @@ class Store:
     def __init__(self, folder: Path, of: str, names: Sequence[str], *, has_table: bool = True, fresh: bool = False):
         self.folder, self.of, self.names, self.has_table = folder, of, tuple(names), has_table
         earlier = [] if fresh or not has_table else _read(folder / TABLE)
-        self.temporary: Any = None
         self._own = {self._key(row): row for row in earlier if row[OF] == of}
         self.others = [row for row in earlier if row[OF] != of]
         (folder / STATES).mkdir(exist_ok=True)
@@ -109,9 +110,9 @@ def _value(name: str, text: str) -> Any:
 def store_in(out: Path | None, of: str, names: Sequence[str], *, fresh: bool) -> Iterator[Store]:
     """The store of a folder that no other command uses meanwhile; without one, of a temporary folder."""
     if out is None:
-        folder = tempfile.TemporaryDirectory(prefix="fastnn-sweep-")
-        store = Store(Path(folder.name), of, names, has_table=False)
-        store.temporary = folder  # which goes with the last result that has the store
+        folder = Path(tempfile.mkdtemp(prefix="fastnn-sweep-"))
+        store = Store(folder, of, names, has_table=False)
+        weakref.finalize(store, shutil.rmtree, folder, ignore_errors=True)  # with the last result that has the store
         yield store
         return
     with contextlib.ExitStack() as stack:

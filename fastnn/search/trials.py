@@ -127,5 +127,5 @@ NO_FIGURES = ("epochs_run", "best_epoch", "threads", "seconds")
 
 
 def _order(row: Row, monitor: str, higher: bool) -> tuple[float, float]:
-    loss: float = row.get("val_loss", row.get("loss", 0.0))
+    loss: Any = row.get("val_loss", row.get("loss", 0.0))
     return (-row[monitor] if higher else row[monitor]), loss

@@ -20,10 +20,9 @@ def free_port():
 
 def dask(*words, folder):
     """A process of the command dask."""
-    log = open(folder / f"{words[0]}.log", "a")  # noqa: SIM115  (the process has it)
-    told = environment(PYTHONUNBUFFERED="1")
     command = [sys.executable, "-m", "dask", *words]
-    return subprocess.Popen(command, cwd=folder, env=told, stdout=log, stderr=log, start_new_session=True)
+    with open(folder / f"{words[0]}.log", "a") as log:
+        return subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log, start_new_session=True)
 
 
 @contextlib.contextmanager

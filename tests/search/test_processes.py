@@ -36,8 +36,8 @@ def build(hidden, seed=0):
     return fn.Sequential([fn.Dense(hidden, "tanh"), fn.Dense(2)], input_shape=3, seed=seed)
 """
 SWEEP = """
-result = fn.sweep(build, {"hidden": HIDDEN}, (x, y), validation_split=0.2, jobs=2, threads=2, out="s", seeds=2)
-print([(row["hidden"], row["status"], row["threads"] if "threads" in row else 0) for row in result.rows[::2]])
+result = fn.sweep(build, {"hidden": HIDDEN}, (x, y), validation_split=0.2, jobs=2, threads=2, out="s")
+print([(row["hidden"], row["status"], row["threads"] if "threads" in row else 0) for row in result.rows])
 print(result.rows[-1]["reason"])
 print(result.best_model().predict(x).shape)
 """
@@ -62,10 +62,10 @@ def run(folder, code, **changes):
 def test_a_script_s_function_and_killed_processes(tmp_path):
     """By joblib's processes: no `if __name__`, and who is killed once is trained again."""
     pytest.importorskip("joblib")
-    told, errors = run(tmp_path, SCRIPT + SWEEP.replace("HIDDEN", "[2, 3, 5, 4, 7, 6]"))
+    told, errors = run(tmp_path, SCRIPT + SWEEP.replace("HIDDEN", "[2, 3, 4, 6]"))
     lines = told.splitlines()
     assert len(lines) == 3, errors
-    want = [(2, "finished"), (3, "finished"), (5, "finished"), (4, "crashed"), (7, "finished"), (6, "failed")]
+    want = [(2, "finished"), (3, "finished"), (4, "crashed"), (6, "failed")]
     assert [row[:2] for row in eval(lines[0])] == want
     assert {row[2] for row in eval(lines[0]) if row[1] == "finished"} == {1}
     assert lines[1] == "RuntimeError: no six"
