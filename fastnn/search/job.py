@@ -82,6 +82,10 @@ class Pause(Callback):
     def __init__(self, until: int):
         self.until = until
 
+    def on_epoch_begin(self, run):
+        if run.epoch >= self.until:  # its state was kept, and then the sweep was killed before it wrote the row
+            run.stop(PAUSED)
+
     def on_epoch_end(self, run):
         if run.epoch >= self.until:
             run.stop(PAUSED)

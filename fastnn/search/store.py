@@ -11,7 +11,7 @@ from typing import Any
 
 from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import write_whole
+from fastnn.common.files import name_of_temporary, write_whole
 from fastnn.search.folder import TABLE, held
 from fastnn.search.job import Row
 
@@ -33,6 +33,9 @@ class Store:
         self._own = {self._key(row): row for row in earlier if row[OF] == of}
         self.others = [row for row in earlier if row[OF] != of]
         (folder / STATES).mkdir(exist_ok=True)
+        for path in (folder / STATES).iterdir():
+            if name_of_temporary(path.name):  # a kill left it
+                path.unlink(missing_ok=True)
         if has_table and not (folder / TABLE).exists():
             write_rows(folder / TABLE, [])
 
