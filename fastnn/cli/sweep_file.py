@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ def _sweep(
     folder = out or Path("sweeps") / path.stem
     drawn: dict[str, Any] = {"trials": optuna or random, "sampler": "optuna" if optuna else None}
     axes = axes_of_texts(grid, is_drawn=bool(random or optuna))
-    result = sweep(build, axes, data, out=folder, validation_split=split, verbose=True, **drawn, **given)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "sweep: ", UserWarning)  # the table says it
+        result = sweep(build, axes, data, out=folder, validation_split=split, verbose=True, **drawn, **given)
     _report(result, folder)
 
 
@@ -123,7 +126,7 @@ def axes_of_texts(grid: tuple[str, ...], *, is_drawn: bool) -> dict[str, Axis]:
                 raise ValueError(f"--grid {name} is the range {texts[0]}, expected --random or --optuna and a number")
             axes[name] = Between(*ends)
         else:
-            axes[name] = list(dict.fromkeys(map(_value, texts)))
+            axes[name] = list(map(_value, dict.fromkeys(texts)))
     return axes
 
 

@@ -112,8 +112,8 @@ def _arguments_of_build(build: Build) -> tuple[list[str], bool]:
 
 
 def _callbacks(given: Any) -> list[Callback]:
-    found = list(given) if isinstance(given, Iterable) else [given]
-    if not all(isinstance(one, Callback) for one in found):
+    found = list(given) if isinstance(given, Iterable) else []
+    if not isinstance(given, Iterable) or not all(isinstance(one, Callback) for one in found):
         raise TypeError(f"callbacks is {given!r:.60}, expected a list, such as [fn.EarlyStopping()]")
     for one in found:
         if getattr(one, "path", None) is not None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastnn.common.figures import is_fraction
 from fastnn.common.names import near
+from fastnn.plots.searches import search_panel
 from fastnn.search.ranking import is_number
 
 
@@ -22,7 +23,12 @@ def picture_of(
     figures = [_figure(row, monitor) * unit for row in rows]
     axes = {name: [row.get(name) for row in rows] for name in names}
     label = f"{monitor.replace('_', ' ')}{', %' if unit == 100 else ''}"
-    return plots.search_dots(axes, figures, f"{label} of {len(rows)} trials", label, lowest=not higher, ax=ax)
+    if ax is None:
+        return plots.search_dots(axes, figures, f"{label} of {len(rows)} trials", label, lowest=not higher)
+    if len(axes) > 1:
+        raise ValueError(f"ax holds one panel, but there are {len(axes)} settings: name one of {', '.join(axes)}")
+    ((name, values),) = axes.items()
+    return search_panel(ax, name, values, figures, label, lowest=not higher)
 
 
 def _figure(row: Mapping[str, Any], monitor: str) -> float:
