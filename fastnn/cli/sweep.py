@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fastnn.cli.settings import options_of, setting_from_text
+from fastnn.cli.settings import options_of, setting_from_text, texts_of
 from fastnn.cli.sweep_file import command_of_file
 from fastnn.cli.sweep_output import draw, judged_metric, table_of
 from fastnn.common.text import metric_text
@@ -92,18 +92,11 @@ def axes_of(recipe: Recipe, grid: tuple[str, ...], is_random: bool = False) -> d
     ValueError for a text that describes none.
     """
     axes: dict[str, Axis] = {}
-    for text in grid:
-        name, sign, values = text.partition("=")
-        texts = [value.strip() for value in values.split(";" if ";" in values else ",")]
-        name = name.strip().replace("-", "_")
-        if not sign or not all(texts):
-            raise ValueError(f"--grid is {text!r}, expected setting=value,value such as lr=0.05,0.15")
+    for name, texts in texts_of(grid).items():
         if name in recipe.read_by:
             raise ValueError(
                 f"--grid has {name}, by which the data are read once for all trials: give --{name} instead"
             )
-        if name in axes:
-            raise ValueError(f"--grid has {name} twice; give all its values at once")
         axes[name] = (
             _range(recipe, name, texts[0], is_random)
             if len(texts) == 1 and ".." in texts[0] and not isinstance(getattr(recipe.settings, name, ""), str)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from fastnn.cli.settings import texts_of
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
 from fastnn.search.folder import PICTURE, TABLE
@@ -112,14 +113,7 @@ def _namespace(path: Path) -> dict[str, Any]:
 def axes_of_texts(grid: tuple[str, ...], *, is_drawn: bool) -> dict[str, Axis]:
     """Axes from texts such as "lr=0.05,0.15", and where they are drawn from "lr=0.01..0.5". ValueError for others."""
     axes: dict[str, Axis] = {}
-    for text in grid:
-        name, sign, values = text.partition("=")
-        name = name.strip().replace("-", "_")
-        texts = [value.strip() for value in values.split(";" if ";" in values else ",")]
-        if not sign or not all(texts):
-            raise ValueError(f"--grid is {text!r}, expected setting=value,value such as lr=0.05,0.15")
-        if name in axes:
-            raise ValueError(f"--grid has {name} twice; give all its values at once")
+    for name, texts in texts_of(grid).items():
         ends = [_value(end) for end in texts[0].split("..")] if len(texts) == 1 else []
         if len(ends) == 2 and all(isinstance(end, int | float) for end in ends):
             if not is_drawn:
