@@ -49,7 +49,7 @@ def kill_one(client, after):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=4, help="of each trial")
+    parser.add_argument("--epochs", type=int, default=40, help="of each trial")
     parser.add_argument("--kill-after", type=float, default=5.0, help="seconds")
     given = parser.parse_args()
     from distributed import Client

@@ -37,7 +37,7 @@ def compare_help(recipe: Recipe) -> str:
 
 
 def texts_of(grid: tuple[str, ...]) -> dict[str, list[str]]:
-    """The values of each --grid such as "lr=0.05,0.15", as texts. ValueError for a text that is none, or a name twice."""
+    """The values of each --grid such as "lr=0.05,0.15", as texts. ValueError for anything else."""
     found: dict[str, list[str]] = {}
     for text in grid:
         name, sign, values = text.partition("=")
