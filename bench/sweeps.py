@@ -35,7 +35,11 @@ def timed(epochs, **place):
     begin = time.monotonic()
     space = {"width": [32, 40, 48, 56, 64, 72, 80, 88]}
     result = fn.sweep(build, space, (X, Y), seeds=3, epochs=epochs, validation_split=0.1, verbose=False, **place)
-    return time.monotonic() - begin, result
+    seconds, each = time.monotonic() - begin, [row["seconds"] for row in result.rows]
+    threads = {row["threads"] for row in result.rows}
+    told = f"{sum(each):.1f} s in trials, the longest {max(each):.2f} s, threads {threads}"
+    print(f"  {' '.join(place)}: {seconds:.1f} s, {told}", flush=True)
+    return seconds, result
 
 
 def kill_one(client, after):
@@ -44,29 +48,28 @@ def kill_one(client, after):
     time.sleep(after)
     pid = next(iter(pids.values()))
     os.kill(pid, signal.SIGKILL)
-    print(f"killed worker {pid} after {after:g} s")
+    print(f"  killed worker {pid} after {after:g} s", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=40, help="of each trial")
-    parser.add_argument("--kill-after", type=float, default=5.0, help="seconds")
+    parser.add_argument("--epochs", type=int, default=24, help="of each trial")
+    parser.add_argument("--kill-after", type=float, default=3.0, help="seconds")
+    parser.add_argument("--rounds", type=int, default=1)
     given = parser.parse_args()
     from distributed import Client
 
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as (address, _), Client(address) as client:
         client.run(warm)
-        here, one = timed(given.epochs, jobs=2, threads=2)
-        print(f"jobs=2: {here:.1f} s, {sum(row['seconds'] for row in one.rows):.1f} s of trials")
-        killer = threading.Thread(target=kill_one, args=(client, given.kill_after))
-        killer.start()
-        there, other = timed(given.epochs, scheduler=client)
-        killer.join()
-        same = [row["val_loss"] for row in one.rows] == [row["val_loss"] for row in other.rows]
-        done = [row["status"] for row in other.rows].count("finished")
-        print(
-            f"cluster, one worker killed: {there:.1f} s, {there / here:.2f} x; {done} of 24 done, same figures: {same}"
-        )
+        for _ in range(given.rounds):
+            here, one = timed(given.epochs, jobs=2, threads=2)
+            killer = threading.Thread(target=kill_one, args=(client, given.kill_after))
+            killer.start()
+            there, other = timed(given.epochs, scheduler=client)
+            killer.join()
+            same = [row["val_loss"] for row in one.rows] == [row["val_loss"] for row in other.rows]
+            done = [row["status"] for row in other.rows].count("finished")
+            print(f"jobs=2 {here:.1f} s, cluster {there:.1f} s: {there / here:.2f} x; {done} of 24 done, same: {same}")
 
 
 def warm():
