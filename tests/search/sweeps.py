@@ -25,7 +25,7 @@ class Counted(fn.Callback):
     """Notes each epoch; copies of it write into the same list."""
 
     def on_epoch_end(self, run):
-        EPOCHS.append((run.model.meta["name"], run.epoch))
+        EPOCHS.append((run.model.meta.get("name"), run.epoch))
 
 
 class Fixed(fn.Callback):
