@@ -141,11 +141,20 @@ if TYPE_CHECKING:  # imported when they are first asked for: pictures need matpl
     from fastnn import ops as ops
     from fastnn import plots as plots
     from fastnn.language_model import LanguageModel as LanguageModel
+    from fastnn.search.result import SweepResult as SweepResult
+    from fastnn.search.space import Between as Between
+    from fastnn.search.sweep import sweep as sweep
 else:
     _missing = _missing_from(__name__, __all__)
+    _later = {
+        "LanguageModel": "language_model",
+        "Between": "search.space",
+        "SweepResult": "search.result",
+        "sweep": "search.sweep",
+    }
 
     def __getattr__(name):
-        """`fastnn.interop`, `ops`, `plots`, `LanguageModel`, imported now; AttributeError, with a hint, for others."""
-        if name == "LanguageModel":
-            return import_module("fastnn.language_model").LanguageModel
+        """`fastnn.ops` and the like, and what `_later` has, imported now; AttributeError, with a hint, for others."""
+        if name in _later:
+            return getattr(import_module(f"fastnn.{_later[name]}"), name)
         return import_module(f"fastnn.{name}") if name in ("interop", "ops", "plots") else _missing(name)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.experiment.answers import Answer
-from fastnn.experiment.sweep import PICTURE
+from fastnn.search.folder import PICTURE
 from fastnn.training.callbacks.monitor import describe
 
 

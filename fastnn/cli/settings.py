@@ -36,6 +36,21 @@ def compare_help(recipe: Recipe) -> str:
     return f"runs beside the chosen one{length}: none, all, or names with commas: {known}  [default: {default}]"
 
 
+def texts_of(grid: tuple[str, ...]) -> dict[str, list[str]]:
+    """The values of each --grid such as "lr=0.05,0.15", as texts. ValueError for anything else."""
+    found: dict[str, list[str]] = {}
+    for text in grid:
+        name, sign, values = text.partition("=")
+        texts = [value.strip() for value in values.split(";" if ";" in values else ",")]
+        name = name.strip().replace("-", "_")
+        if not sign or not all(texts):
+            raise ValueError(f"--grid is {text!r}, expected setting=value,value such as lr=0.05,0.15")
+        if name in found:
+            raise ValueError(f"--grid has {name} twice; give all its values at once")
+        found[name] = texts
+    return found
+
+
 def setting_from_text(settings: Any, name: str, text: str) -> Any:
     """The value of the setting called `name` that `text` spells; ValueError if there is no such setting or value."""
     key = name.replace("-", "_")

@@ -8,24 +8,35 @@ from pathlib import Path
 import click
 import numpy as np
 
-from fastnn.cli.settings import options_of, setting_from_text
+from fastnn.cli.settings import options_of, setting_from_text, texts_of
+from fastnn.cli.sweep_file import command_of_file
 from fastnn.cli.sweep_output import draw, judged_metric, table_of
 from fastnn.common.text import metric_text
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors
 from fastnn.experiment.executors import Executor
-from fastnn.experiment.random_search import Axis, Between
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.sweep import PICTURE, TABLE, Grid, Sweep, held
+from fastnn.experiment.sweep import Grid, Sweep
 from fastnn.recipes import ALL, worker
+from fastnn.search.folder import PICTURE, TABLE, held
+from fastnn.search.space import Axis, Between
+
+
+class _Systems(click.Group):
+    """The systems, and any file of Python that builds a model."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return command_of_file(cmd_name) if ".py" in cmd_name else super().get_command(ctx, cmd_name)
 
 
 @click.group(
-    subcommand_metavar="SYSTEM --grid NAME=VALUE,VALUE [OPTIONS]",
+    cls=_Systems,
+    subcommand_metavar="SYSTEM|FILE.py --grid NAME=VALUE,VALUE [OPTIONS]",
     short_help="Train with every combination of settings.",
 )
 def sweep() -> None:
-    """Train a system with every combination of settings; a trial that is in the table is not trained again.
+    """Train a system, or a model of your own, with every combination of settings; a trial that is in the table is not
+    trained again. `fastnn sweep FILE.py --help` says what the file holds.
 
     The folder gets sweep.csv, a line a trial, and sweep.png: lines for one setting, a map for two, dots with --random.
     """
@@ -81,18 +92,11 @@ def axes_of(recipe: Recipe, grid: tuple[str, ...], is_random: bool = False) -> d
     ValueError for a text that describes none.
     """
     axes: dict[str, Axis] = {}
-    for text in grid:
-        name, sign, values = text.partition("=")
-        texts = [value.strip() for value in values.split(";" if ";" in values else ",")]
-        name = name.strip().replace("-", "_")
-        if not sign or not all(texts):
-            raise ValueError(f"--grid is {text!r}, expected setting=value,value such as lr=0.05,0.15")
+    for name, texts in texts_of(grid).items():
         if name in recipe.read_by:
             raise ValueError(
                 f"--grid has {name}, by which the data are read once for all trials: give --{name} instead"
             )
-        if name in axes:
-            raise ValueError(f"--grid has {name} twice; give all its values at once")
         axes[name] = (
             _range(recipe, name, texts[0], is_random)
             if len(texts) == 1 and ".." in texts[0] and not isinstance(getattr(recipe.settings, name, ""), str)

@@ -7,8 +7,9 @@ import numpy as np
 from fastnn.common.figures import is_fraction
 from fastnn.common.text import SPLITS, metric_text
 from fastnn.experiment.executors import TrialRow
-from fastnn.experiment.random_search import Between
-from fastnn.experiment.sweep import METRICS, PICTURE, Sweep
+from fastnn.experiment.sweep import METRICS, Sweep
+from fastnn.search.folder import PICTURE
+from fastnn.search.space import Between
 
 COLUMN_WIDTH = 12  # characters, about
 

@@ -3,25 +3,22 @@
 Each executor yields (number of the trial, its row of the table) as trials end.
 """
 
-import concurrent.futures
-import functools
-import multiprocessing
-import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastnn.common.errors import FastnnError, MissingPackageError
+from fastnn.common.errors import FastnnError
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads, usable_threads
-from fastnn.experiment.cluster_threads import shares_of, train_with_share
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import plain
 from fastnn.experiment.train_one import train_one
-
-TIMEOUT = "10s"  # for a scheduler to answer
+from fastnn.search import pools
+from fastnn.search.pools import Pool
+from fastnn.search.running import error_of, reason_of, run
 
 TrialRow = dict[str, Any]  # a row of the sweep's table: column -> value
 NumberedRows = Iterator[tuple[int, TrialRow]]
@@ -70,15 +67,11 @@ def train_trial(recipe: Recipe, settings: Any, data: Dataset, source: str) -> Tr
     begin = time.monotonic()
     row = trial_key(recipe, settings, source) | {"threads": usable_threads()}
     try:
-        run = train_one(recipe, "trial", settings, data)
+        trained = train_one(recipe, "trial", settings, data)
     except (FastnnError, ValueError, TypeError, MemoryError) as error:
-        return row | {"status": "failed", "reason": _reason(error), "seconds": time.monotonic() - begin}
-    figures = run.metrics | {"epochs_run": len(run.epochs), "best_epoch": run.best_epoch}
+        return row | {"status": "failed", "reason": reason_of(error), "seconds": time.monotonic() - begin}
+    figures = trained.metrics | {"epochs_run": len(trained.epochs), "best_epoch": trained.best_epoch}
     return row | {"status": "finished", "reason": ""} | figures | {"seconds": time.monotonic() - begin}
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def in_this_process(trials: Trials, *, thread_count: int) -> NumberedRows:
@@ -93,59 +86,30 @@ def in_this_process(trials: Trials, *, thread_count: int) -> NumberedRows:
 
 
 def in_processes(trials: Trials, *, train: TrainTrial, jobs: int, threads_each: int) -> NumberedRows:
-    """In `jobs` processes with `threads_each` threads, started anew: compiled threads do not survive a fork."""
-    spawn = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(jobs, spawn, _set_up_process, (threads_each,))
-    others = set(multiprocessing.active_children())
-    try:
-        yield from _submitted(pool, trials, train)
-    except BaseException:  # An interruption ends the processes: to wait for their trials could take minutes.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    pool.shutdown()
-
-
-def _set_up_process(threads_each: int) -> None:
-    import numba
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the first one ends the others
-    numba.set_num_threads(threads_each)
+    """In `jobs` processes with `threads_each` threads; a trial whose process is killed is trained once more."""
+    with pools.processes(jobs, threads_each) as pool:
+        yield from _trained_in(pool, trials, train)
 
 
 def on_cluster(trials: Trials, *, train: TrainTrial, address: str) -> NumberedRows:
-    """By the workers of a Dask cluster. Each needs fastnn and, under the same path, the data.
-
-    The trials that the workers of a machine train at once share its processors, whatever OMP_NUM_THREADS says there.
-    MissingPackageError without the extra `cluster`; OSError or ValueError if no scheduler answers at `address`.
-    """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise MissingPackageError(
-            '--scheduler: the package distributed is not installed; install it with: pip install "fastnn[cluster]"'
-        ) from None
-    with Client(address, timeout=TIMEOUT, set_as_default=False) as client:
-        workers = client.get_executor()
-        try:
-            yield from _submitted(workers, trials, functools.partial(train_with_share, train, shares_of(client)))
-        finally:  # all trials have ended, unless there was an error
-            workers.shutdown(wait=False)
+    """By the workers of a Dask cluster. Each needs fastnn and, under the same path, the data."""
+    with pools.cluster(address, "--scheduler") as pool:
+        yield from _trained_in(pool, trials, train)
 
 
-def _submitted(workers: concurrent.futures.Executor, trials: Trials, train: TrainTrial) -> NumberedRows:
+def _trained_in(pool: Pool, trials: Trials, train: TrainTrial) -> NumberedRows:
     path = None if trials.path is None else trials.path.resolve()
     where = trials.recipe.id, path, trials.quick, trials.source
-    futures = {workers.submit(train, *where, settings): number for number, settings in trials.settings.items()}
-    for future in concurrent.futures.as_completed(futures):
-        number = futures[future]
+    waiting = iter(trials.settings.items())
+
+    def submit(trial: tuple[int, Any]) -> "Future[TrialRow]":
+        return pool.submit(train, *where, trial[1])
+
+    for (number, _), future in run(pool, lambda: next(waiting, None), submit):
         yield number, _row_of(future, trials.key(number))
 
 
-def _row_of(future: "concurrent.futures.Future[TrialRow]", key: TrialRow) -> TrialRow:
+def _row_of(future: "Future[TrialRow]", key: TrialRow) -> TrialRow:
     """The trial's row; "crashed" if the worker died or could not load the data, which says nothing of the settings."""
-    try:
-        return future.result()
-    except Exception as error:
-        return key | {"status": "crashed", "reason": _reason(error)}
+    error = error_of(future)
+    return future.result() if error is None else key | {"status": "crashed", "reason": reason_of(error)}

@@ -5,25 +5,21 @@ sweep.csv in the sweep's folder has a row for each trial that has ended: id, dat
 not trained again, unless its process crashed.
 """
 
-import contextlib
 import csv
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastnn.common.csv_file import write_rows
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import name_of_temporary
-from fastnn.common.sole_use import sole_use
 from fastnn.common.text import SPLITS
 from fastnn.data import Dataset
 from fastnn.experiment.executors import Executor, TrialRow, Trials, trial_key
-from fastnn.experiment.random_search import Axis, Between, draw
 from fastnn.experiment.recipe import Recipe
+from fastnn.search.folder import TABLE
+from fastnn.search.space import Axis, combinations, draw
 
-TABLE, PICTURE, LOCK = "sweep.csv", "sweep.png", ".sweep.lock"  # the files of a sweep's folder
 METRICS = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", "accuracy", "r2"))
 RETRIED = ("crashed",)  # statuses of trials that are trained again
 
@@ -45,13 +41,8 @@ class Grid:
 
     def trials(self) -> list[Any]:
         """The settings of each trial; the last axis changes fastest. ValueError for a value out of range."""
-        chosen = draw(self.axes, self.count, self.base.get("seed", 0)) if self.count else self._combinations()
+        chosen = draw(self.axes, self.count, self.base.get("seed", 0)) if self.count else combinations(self.axes)
         return [self.recipe.with_settings(self.base | changes, self.quick) for changes in chosen]
-
-    def _combinations(self) -> list[dict[str, Any]]:
-        lists = [axis for axis in self.axes.values() if not isinstance(axis, Between)]
-        assert len(lists) == len(self.axes), "ranges are for trials that are drawn"
-        return [dict(zip(self.axes, values, strict=True)) for values in itertools.product(*lists)]
 
 
 def read_rows(path: Path, recipe: Recipe) -> list[TrialRow]:
@@ -127,32 +118,3 @@ class Sweep:
 
     def _write(self) -> None:
         write_rows(self.folder / TABLE, [*self._other_rows, *(row for row in self.rows if row is not None)])
-
-
-@contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """The folder is there in the block, and no other command uses it.
-
-    DataError if another one does; FileFormatError where it cannot be made, or holds anything that no sweep wrote.
-    """
-    _refuse_foreign(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileFormatError(f"cannot write into {folder}: {error.strerror}; choose another --out") from None
-    with sole_use(folder / LOCK, str(folder)):
-        for path in folder.iterdir():
-            if _is_leftover(path.name):
-                path.unlink(missing_ok=True)
-        yield
-
-
-def _refuse_foreign(folder: Path) -> None:
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    if TABLE not in names and any(name != LOCK and not _is_leftover(name) for name in names):
-        raise FileFormatError(f"{folder} is a folder that no sweep made (it has no {TABLE}); choose another --out")
-
-
-def _is_leftover(name: str) -> bool:
-    """Whether a kill left the file as a sweep wrote its table or picture."""
-    return name_of_temporary(name) in (TABLE, PICTURE)

@@ -13,8 +13,8 @@ from fastnn.experiment import run_files
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_swap import put_in_place, recover
 from fastnn.experiment.summary import Ending, Summary
-from fastnn.experiment.sweep import held as sweep_held
 from fastnn.recipes import mnist_cnn
+from fastnn.search.folder import held as sweep_held
 
 OURS = {"versions": {"fastnn": "0.1.0"}, "config": {"lr": 0.1}}
 OWN = ("model.h5", "history.csv", "report.html", "curves.png", "parts/000.h5", "parts/001.checkpoint.h5", "monitor.h5")

@@ -1,6 +1,5 @@
 """Sweeps: every combination is trained, rows are kept, trials are not repeated, and some fail."""
 
-import concurrent.futures
 import csv
 import dataclasses
 import os
@@ -13,8 +12,10 @@ from fastnn.cli import main
 from fastnn.cli.sweep import axes_of
 from fastnn.data import generate_moons, save_npz
 from fastnn.engine.threads import processors, threads_at_hand
-from fastnn.experiment.cluster_threads import shares_of
 from fastnn.recipes import RECIPES, worker
+from fastnn.search import pools
+from fastnn.search.cluster_threads import shares_of
+from fastnn.search.pools import Here
 from tests.small_data import write_all
 from tests.tiny import jit_only, python, two_threads
 
@@ -157,7 +158,7 @@ class Cluster:
 
 def test_trials_share_the_processors_of_their_machine():
     cluster = Cluster(a=("one", 1, 8), b=("one", 3, 8), c=("two", 1, 6), d=("three", 16, 4))
-    assert shares_of(cluster) == {"a": 2, "b": 2, "c": 6, "d": 1}
+    assert shares_of(cluster) == {"one": 2, "two": 6, "three": 1}
 
 
 @jit_only
@@ -165,13 +166,16 @@ def test_trials_share_the_processors_of_their_machine():
 def test_a_worker_whose_nanny_says_one_thread_uses_its_share(tmp_path):
     """Dask sets OMP_NUM_THREADS=1 for its workers."""
     code = (
-        "import json\nfrom pathlib import Path\nfrom fastnn.engine.threads import threads_at_hand\n"
-        "from fastnn.experiment import cluster_threads as c, executors\nimport distributed\n"
-        "distributed.get_worker = lambda: type('Worker', (), {'address': 'here'})\n"
-        "print(threads_at_hand(), c.train_with_share(lambda *_: executors.usable_threads(), {'here': 2}, 1, 2))"
+        "from types import SimpleNamespace as Space\nimport distributed\n"
+        "from fastnn.engine.threads import threads_at_hand, usable_threads\nfrom fastnn.search import cluster_threads\n"
+        "distributed.get_worker = lambda: Space(address='tcp://here:7', state=Space(nthreads=1))\n"
+        "shares = [cluster_threads.with_share(known, usable_threads) for known in ({'here': 1}, {})]\n"
+        "print(threads_at_hand(), *shares)"
     )
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-    assert python(code, OMP_NUM_THREADS="1").split() == ["1", "2"]
+    assert python(code, OMP_NUM_THREADS="1").split() == ["1", "1", str(processors())], (
+        "its share, or all of its machine"
+    )
 
 
 def test_a_worker_s_trouble_is_not_the_settings(files, monkeypatch, tmp_path, capsys):
@@ -181,8 +185,7 @@ def test_a_worker_s_trouble_is_not_the_settings(files, monkeypatch, tmp_path, ca
 
     def elsewhere(trials):
         away = dataclasses.replace(trials, path=tmp_path / "gone.h5")
-        with concurrent.futures.ThreadPoolExecutor(1) as workers:
-            yield from fastnn.experiment.executors._submitted(workers, away, worker.train)
+        yield from fastnn.experiment.executors._trained_in(Here(1), away, worker.train)
 
     monkeypatch.setattr("fastnn.cli.sweep._executor", lambda *_: elsewhere)
     assert main(command) == 2
@@ -206,7 +209,7 @@ def test_data_that_were_made_anew_are_loaded_anew(tmp_path):
 def test_clusters_that_are_not_there(files, monkeypatch, tmp_path, capsys):
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(fastnn.experiment.executors, "TIMEOUT", "1s")
+    monkeypatch.setattr(pools, "TIMEOUT", "1s")
     command = ["sweep", "cats-vs-cars", "--data", str(files["cats-vs-cars"]), "--grid", "lr=0.1", "--scheduler"]
     for address, said in (("tcp://127.0.0.1:9", "tcp://127.0.0.1:9"), ("nonsense://x", "nonsense")):
         assert main([*command, address]) == 2

@@ -47,6 +47,20 @@ def sweep(folder):
     return main(["sweep", "trigram", "--quick", *grid, "--out", str(folder / "run")])
 
 
+def halving(folder):
+    """A sweep of a model of one's own, whose trials go on from rung to rung."""
+    given = {"epochs": 8, "batch_size": 50, "validation_split": 0.25, "verbose": False}
+    fn.sweep(
+        _words, {"width": [2, 3, 4, 5], "lr": [0.1, 0.4]}, (IDS, LABELS), out=folder / "run", halving=True, **given
+    )
+    return 0
+
+
+def _words(width, lr):
+    layers = [fn.Embedding(11, width), fn.Flatten(), fn.Dense(11)]
+    return fn.Sequential(layers, input_shape=3, seed=1), fn.SGD(lr, momentum=0.8)
+
+
 def cnn(folder):
     """Convolutions, dropout, batch normalisation, Adam with a schedule, and all that callbacks keep."""
     layers = [fn.Conv2D(4, 3, "relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Flatten(), fn.Dropout(0.3), fn.Dense(3)]
@@ -103,11 +117,17 @@ def sweep_bits(folder):
     return rows_of(folder / "run" / "sweep.csv"), sorted(path.name for path in (folder / "run").iterdir())
 
 
+def halving_bits(folder):
+    models = {path.name: arrays_of(path) for path in (folder / "run" / "models").iterdir()}
+    return sweep_bits(folder), models
+
+
 KINDS = {
     "trigram": (trigram, command_bits),
     "cnn": (cnn, script_bits),
     "stream": (stream, script_bits),
     "sweep": (sweep, sweep_bits),
+    "halving": (halving, halving_bits),
 }
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 
 @jit_only
-@pytest.mark.parametrize("kind", ["cnn", "sweep"])
+@pytest.mark.parametrize("kind", ["cnn", "sweep", "halving"])
 def test_killed_trainings_end_with_the_same_bits(kind):
     number, trainings, failures = kills.prove(kind, 1, 0)
     assert number >= 1

@@ -33,12 +33,17 @@ class EpochLines(Callback):
         self._say("  ".join([_begin(run.logs, run.last_epoch), *figures_of(run.logs, names)]))
 
     def _say(self, line: str) -> None:
-        if not self.asked and not LOG.isEnabledFor(logging.INFO):
-            return
-        if LOG.hasHandlers():  # past the logger's level: the user asked
-            LOG.handle(LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, line, (), None))
-        else:
-            stderr.say(line)
+        say(line, asked=self.asked)
+
+
+def say(line: str, *, asked: bool) -> None:
+    """A line at level INFO of the logger "fastnn", on stderr where `logging` has no handler; `asked`: by the user."""
+    if not asked and not LOG.isEnabledFor(logging.INFO):
+        return
+    if LOG.hasHandlers():  # past the logger's level: the user asked
+        LOG.handle(LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, line, (), None))
+    else:
+        stderr.say(line)
 
 
 class CompilationNote(Callback):

@@ -9,9 +9,9 @@ import pytest
 
 from fastnn.cli import main
 from fastnn.cli.sweep import axes_of
-from fastnn.experiment.random_search import Between, draw
 from fastnn.experiment.sweep import Grid
 from fastnn.recipes import RECIPES
+from fastnn.search.space import Between, draw
 from tests.tiny import jit_only
 
 MOONS = RECIPES["moons"]
