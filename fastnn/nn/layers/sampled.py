@@ -18,21 +18,12 @@ from fastnn.engine.threads import call
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.layers.labelled import AwaitsTargets, Transposed, no_gradient
 from fastnn.nn.row_list import RowList
 
 # "stored": as a saved model has it in its buffer q
 DISTRIBUTIONS = ("log_uniform", "unigram", "stored")
 LINE, GRAIN = 16, 48
-
-
-@dataclass(frozen=True)
-class AwaitsTargets(Value):
-    """The input of a layer whose scores depend on the targets.
-
-    against  (labels) -> the scores, and in which column of these the target of each sample is
-    """
-
-    against: Callable[[Buffer], tuple[Value, Buffer]]
 
 
 @dataclass(frozen=True)
@@ -166,7 +157,7 @@ class SampledSoftmax(Penalised, Layer):
     def forward(self, build, x, p):
         if build.training:
             return self._forward_sampled(build, x, p)
-        return self._all_scores(build, x, p), _no_gradient
+        return self._all_scores(build, x, p), no_gradient
 
     def _all_scores(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> Value:
         """Emit the scores of all classes: scoresᵀ = w · xᵀ, so that w need not be transposed."""
@@ -238,16 +229,6 @@ class SampledSoftmax(Penalised, Layer):
         build.emit_along(rows.axis, k.sampled_backward_listed, *written, *of_classes, x.width, OFFSET)
 
 
-@dataclass(frozen=True)
-class _Transposed(Initializer):
-    """An initialiser of a weight (inputs, units), for one that is stored as (units, inputs)."""
-
-    of: InitializerName | Initializer
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return np.ascontiguousarray(initializers.get(self.of).sample(rng, shape[::-1]).T)
-
-
 def _counts(given: Any, units: int) -> tuple[float, ...]:
     counts = finite(np.asarray(given), "SampledSoftmax: counts")
     if counts.shape != (units,):
@@ -255,7 +236,3 @@ def _counts(given: Any, units: int) -> tuple[float, ...]:
     if counts.min() < 0:
         raise ValueError(f"SampledSoftmax: counts has {counts.min()}, expected numbers ≥ 0")
     return tuple(map(float, counts))
-
-
-def _no_gradient(dout, grads, wanted):
-    raise AssertionError("an evaluation has no gradient")
