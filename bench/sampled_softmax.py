@@ -3,7 +3,8 @@
 Three words' embeddings of 64 numbers, 256 hidden units with tanh, the next word; 200 samples a step; SGD. Ids are drawn
 log-uniformly, as words come. fastnn's sampled softmax stands beside PyTorch's of the same classes' number and
 distribution, and beside PyTorch's full softmax, each by autograd and written by hand. Losses of the first steps are
-compared before the clock starts, on the same drawn classes. `--growth`: fastnn alone, over vocabularies.
+compared before the clock starts, on the same drawn classes. `--adaptive`: fastnn's adaptive softmax beside PyTorch's
+own, of the same cutoffs. `--growth`: fastnn alone, over vocabularies.
 """
 
 import zlib
@@ -32,8 +33,12 @@ class Words(System):
 
 def system(words: int, samples: int, optimizer: fn.SGD) -> System:
     """The network over so many words; samples: those of the softmax, 0: all."""
+    return system_of(words, fn.SampledSoftmax(words, samples) if samples else fn.Dense(words), optimizer)
+
+
+def system_of(words: int, output: fn.layers.Layer, optimizer: fn.SGD) -> System:
+    """The network with this output."""
     small = fn.initializers.Normal(0.1)
-    output = fn.SampledSoftmax(words, samples) if samples else fn.Dense(words)
     layers = (fn.Embedding(words, 64, small, sparse=True), fn.Flatten(), fn.Dense(256, "tanh"), output)
     return Words("words", layers, (3,), optimizer, 200, 20_000, CHECKED, CROSS_ENTROPY, ids=words)
 
@@ -86,6 +91,27 @@ def beside_torch(words: int, samples: int) -> None:
             )
 
 
+def adaptive(words: int, cutoffs: list[int] | None) -> None:
+    """Print fastnn's adaptive softmax beside PyTorch's own, after their losses were compared."""
+    from bench.peers import torch_adaptive
+
+    layer = fn.AdaptiveSoftmax(words, cutoffs)
+    one = system_of(words, layer, fn.SGD(0.1))
+    model, run = fastnn_runner(one, shuffle=False)
+    net = torch_adaptive.Net(model, one)
+    want, got = run(CHECKED), np.array([float(loss) for loss in net.runner(shuffle=False)(CHECKED)])
+    if not np.allclose(got, want, rtol=1e-4):
+        raise SystemExit(f"losses {got} are not fastnn's {want}")
+    model, ours = fastnn_runner(one)
+    found = compare(ours, torch_adaptive.Net(model, one).runner(), 3, pairs=7)
+    low, high = found.spread
+    print(
+        f"{words:7,} words  PyTorch adaptive {layer.cutoffs}  {found.theirs * 1e6:9.0f} µs   "
+        f"fastnn {found.ours * 1e6:6.0f} µs   {found.ratio:5.1f} ({low:.1f} to {high:.1f})",
+        flush=True,
+    )
+
+
 def growth(samples: int, momentum: float) -> None:
     """Print the cost of a sample over vocabularies."""
     runs = {f"{words:,}": fastnn_runner(system(words, samples, fn.SGD(0.1, momentum)))[1] for words in GROWTH}
@@ -97,10 +123,15 @@ def growth(samples: int, momentum: float) -> None:
 @click.command(help=__doc__)
 @click.option("--words", default=10_000, show_default=True)
 @click.option("--samples", default=256, show_default=True, help="Classes that a step draws.")
+@click.option("--adaptive", "is_adaptive", is_flag=True, help="The adaptive softmax beside PyTorch's own.")
+@click.option("--cutoff", "cutoffs", multiple=True, type=int, help="Of the adaptive softmax; the usual ones.")
 @click.option("--growth", "alone", is_flag=True, help="fastnn alone, over vocabularies.")
 @click.option("--momentum", default=0.0, show_default=True, help="Of SGD, with --growth.")
-def main(words: int, samples: int, alone: bool, momentum: float) -> None:
-    growth(samples, momentum) if alone else beside_torch(words, samples)
+def main(words: int, samples: int, is_adaptive: bool, cutoffs: tuple[int, ...], alone: bool, momentum: float) -> None:
+    if is_adaptive:
+        adaptive(words, list(cutoffs) or None)
+    else:
+        growth(samples, momentum) if alone else beside_torch(words, samples)
 
 
 if __name__ == "__main__":

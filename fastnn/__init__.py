@@ -21,6 +21,7 @@ from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
 from fastnn.nn.layers import (
     Activation,
+    AdaptiveSoftmax,
     Add,
     AveragePool2D,
     BatchNorm,
@@ -68,6 +69,7 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "AdaptiveSoftmax",
     "Add",
     "AveragePool2D",
     "BatchNorm",

@@ -241,3 +241,28 @@ def test_other_models_are_none_of_language(make):
 def test_what_is_no_model():
     with pytest.raises(TypeError, match="got str"):
         fn.LanguageModel("runs/book")
+
+
+OUTPUTS = {
+    "adaptive": lambda count: fn.AdaptiveSoftmax(count, [2, 4], use_bias=True),
+    "sampled, tied": lambda count: fn.SampledSoftmax(count, 3, tied_to="embedding"),
+}
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_outputs_of_large_vocabularies_do_all_that_others_do(output, tmp_path):
+    layers = [fn.Embedding(len(WHOLE), 4), fn.Flatten(), fn.Dense(4), OUTPUTS[output](len(WHOLE))]
+    words = fn.Words(WHOLE, tokenizer=Tokenizer().config())
+    net = fn.Sequential(layers, input_shape=(CONTEXT,), preprocessing=words, dtype="float64")
+    rng = np.random.default_rng(0)
+    net.set_parameters({name: rng.normal(size=array.shape) for name, array in net.parameters.items()})
+    model = fn.LanguageModel(net)
+    score = model.score("Old man.")
+    ids = [*[START] * CONTEXT, 3, 4, 6, END]
+    np.testing.assert_allclose(score.nats, nats(model, *(ids[i : i + 4] for i in range(4))), rtol=1e-12)
+    p = net.predict([ids[:3]])[0]
+    for word, probability in model.predict("", 3):
+        assert probability == pytest.approx(p[WHOLE.index(word)])
+    assert model.generate("the", words=3, seed=1)
+    assert [word for word, _ in model.neighbours("man", 2)]
+    assert model.export(tmp_path / "vectors.txt") == []

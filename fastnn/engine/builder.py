@@ -81,6 +81,8 @@ class Builder:
     frozen            names of the parameters that are not updated
     sparse_gradients  name of a parameter -> `starts` of the kernel group_by_row, for gradients that are 0 except in the
                       rows whose id occurs in the batch
+    joined            names of the tables of which both uses, an output's and then an embedding's, add to one gradient
+    lookups           name of an embedding's table -> the ids that it looks up
     row_lists         name of a parameter -> the list of the rows in which its gradient is not 0 (`nn.row_list`)
     unstored          names of the weights whose gradient need not be stored where it is an outer product
     outer_gradients   name of such a weight -> the two rows, x and dout, of which its gradient is the outer product
@@ -100,8 +102,10 @@ class Builder:
         self.owner = "batch"
         self.outputs: dict[str, Value] = {}
         self.whole: frozenset[str] = frozenset()
+        self.joined: frozenset[str] = frozenset()
         self.frozen: frozenset[str] = frozenset()
         self.sparse_gradients: dict[str, Buffer] = {}
+        self.lookups: dict[str, Buffer] = {}
         self.row_lists: dict[str, Any] = {}
         self.unstored: set[str] = set()
         self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}

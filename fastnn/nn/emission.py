@@ -92,8 +92,10 @@ class _Backward:
     def _place(self, name: str) -> ParameterView:
         """Where a use of a parameter writes its gradient: the first one where it belongs, others beside it.
 
-        That of a frozen parameter is not used.
+        That of a frozen parameter is not used. Uses that are joined add to what is there.
         """
+        if name in self.build.joined:
+            return self.gradients.view(name)
         if name not in self.filled and name not in self.network.frozen:
             return self.gradients.view(name)
         beside = Block({name: self.gradients.shapes[name]}, self.gradients.dtype)
@@ -101,7 +103,9 @@ class _Backward:
 
     def _note(self, name: str, written: ParameterView) -> None:
         """Note that a use has written its gradient; add it to those of earlier uses."""
-        if name in self.filled:
+        if name in self.build.joined:
+            self.filled.add(name)
+        elif name in self.filled:
             total = self.gradients.view(name)
             if (axis := self.build.cut_axis(total)) is not None:
                 slices = Slice(total.array, flat=True), Slice(written.array, flat=True)

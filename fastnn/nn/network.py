@@ -17,7 +17,7 @@ from fastnn.common.names import near
 from fastnn.engine.parameters import Block
 from fastnn.engine.room import check_room
 from fastnn.nn.graph import Call, Graph
-from fastnn.nn.layers import Layer, Parameter
+from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
 from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
@@ -178,6 +178,20 @@ class Network:
         """The public names of the parameters that are used more than once."""
         uses = Counter(name for call in self.calls for name in self.uses_of(call).values())
         return frozenset(name for name, count in uses.items() if count > 1)
+
+    @cached_property
+    def joined(self) -> frozenset[str]:
+        """The tables that a sparse embedding looks up and a later sampled softmax has for its weight, and none else.
+
+        Both say which rows they use, so that their gradients can be added row by row.
+        """
+        uses: dict[str, list[Layer]] = {}
+        for call in self.calls:
+            for name in self.uses_of(call).values():
+                uses.setdefault(name, []).append(call.layer)
+        kinds = {name: tuple(map(type, layers)) for name, layers in uses.items()}
+        pairs = [name for name, pair in kinds.items() if pair == (Embedding, SampledSoftmax)]
+        return frozenset(name for name in pairs if getattr(uses[name][0], "sparse", False))
 
     def penalties(self) -> dict[str, tuple[float, float]]:
         """The λ of Σ|w| and of ½·Σw² of each weight that has one: the layer's own and the whole network's."""

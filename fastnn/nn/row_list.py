@@ -1,5 +1,6 @@
 """The rows of a large table that occur in a batch, as a list: what is done with them does not grow with the table."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +35,15 @@ class RowList:
         """A list with room for `size` ids."""
         heads, ids, positions = (build.array(name, (size,), np.int64) for name in ("heads", "sorted ids", "positions"))
         return cls(Axis(size, LINE, size), heads, ids, positions, lazy)
+
+    def with_lookups(self, build: Builder, gradient: ParameterView) -> "RowList":
+        """A list with room for the ids that an embedding of the same table looks up, too; this list if there is none.
+
+        Its ids are those of this list, of which the last ones may be the number of rows, and those of the embedding.
+        """
+        if gradient.name not in build.joined:
+            return self
+        return RowList.of(build, math.prod(self.ids.shape) + math.prod(build.lookups[gradient.name].shape), self.lazy)
 
     def emit_cleared(self, build: Builder, gradient: ParameterView) -> np.ndarray:
         """Emit that a gradient becomes 0; returns it as (rows, columns). Before `emit`: the rows that are not 0 are

@@ -94,7 +94,8 @@ def compile_train(
     judged = scoring.emit_loss(build, inputs, network, scores, whole, plan)
     measured = judged.measure(network)
     gradients = state.parameters.like()
-    build.whole, build.frozen = network.shared.union(network.penalties()), network.frozen
+    build.frozen, build.joined = network.frozen, network.joined - network.frozen - set(network.penalties())
+    build.whole = (network.shared - build.joined).union(network.penalties())
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
         build.unstored = set(state.parameters) - build.whole - build.frozen
     backward(judged.dscores, gradients)

@@ -12,7 +12,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
 from fastnn.nn import narrow
-from fastnn.nn.layers.sampled import AwaitsTargets
+from fastnn.nn.layers.labelled import AwaitsTargets
 from fastnn.nn.metrics import Scored
 from fastnn.nn.network import Network
 from fastnn.nn.outputs import Output
@@ -76,9 +76,11 @@ def emit_loss(
     found = []
     for output, one, source in zip(network.outputs, scores, inputs.y, strict=True):
         target = _gather_target(build, inputs, output, one, source, whole)
+        weight = _scaled(build, inputs.loss_weight, output.weight)
         if isinstance(one, AwaitsTargets):
-            one, target = one.against(target)
-        found.append(_emit_output(build, output, one, target, _scaled(build, inputs.loss_weight, output.weight), plan))
+            found.append(_emit_awaited(build, output, one, target, weight))
+        else:
+            found.append(_emit_output(build, output, one, target, weight, plan))
     judged, dscores = zip(*found, strict=True)
     return Judged(judged, dscores, _weighted_sum(build, network.outputs, [one.each for one in judged]))
 
@@ -108,6 +110,18 @@ def _emit_output(
         each, correct, dscores = loss.emit(build, scores, target, weight)
         rows = partial(Value, scores.buffer, scores.shape)
     return Scored(build, loss, rows, target, weight, each, correct), dscores
+
+
+def _emit_awaited(
+    build: Builder, output: Output, awaits: AwaitsTargets, labels: Buffer, weight: Buffer
+) -> tuple[Scored, Value]:
+    """As `_emit_output`, for a layer whose scores depend on the targets."""
+    scores, column = awaits.against(labels)
+    scored, dscores = _emit_output(build, output, scores, column, weight, None)
+    if awaits.complete is not None:
+        all_scores = awaits.complete(scored.each, scored.correct, weight)
+        scored = replace(scored, emit_rows=all_scores, target=labels)
+    return scored, dscores
 
 
 def _scaled(build: Builder, values: Buffer, factor: float) -> Buffer:

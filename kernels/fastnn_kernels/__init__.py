@@ -9,6 +9,7 @@ from importlib import import_module
 
 from fastnn_kernels._former import former_names
 from fastnn_kernels.activation import *
+from fastnn_kernels.adaptive import *
 from fastnn_kernels.adaptive_update import *
 from fastnn_kernels.average_pool import *
 from fastnn_kernels.batch import *
@@ -36,6 +37,7 @@ from fastnn_kernels.update import *
 
 _FAMILIES = (
     "activation",
+    "adaptive",
     "adaptive_update",
     "average_pool",
     "batch",

@@ -62,6 +62,11 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "output_dim": "use units=",
         "n_units": "use units=",
     },
+    "AdaptiveSoftmax": {
+        "in_features": "leave it out: it is counted from the layer before",
+        "n_classes": "use units=, the number of classes",
+        "head_bias": "use use_bias=",
+    },
     "SampledSoftmax": {
         "num_sampled": "use samples=",
         "num_classes": "use units=, the number of classes",

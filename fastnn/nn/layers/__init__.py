@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from fastnn.common.hints.habits import missing_from
 from fastnn.common.names import near
 from fastnn.nn.layers.activation import Activation
+from fastnn.nn.layers.adaptive import AdaptiveSoftmax
 from fastnn.nn.layers.base import Join, Layer, Parameter, restored
 from fastnn.nn.layers.columns import Columns
 from fastnn.nn.layers.conv1d import Conv1D
@@ -20,7 +21,20 @@ from fastnn.nn.layers.sampled import SampledSoftmax
 from fastnn.nn.layers.shape import Flatten, Reshape, Sum
 
 KINDS = (
-    *(Activation, Add, AveragePool2D, BatchNorm, Columns, Concatenate, Conv1D, Conv2D, Dense, Dropout, Embedding),
+    *(
+        Activation,
+        AdaptiveSoftmax,
+        Add,
+        AveragePool2D,
+        BatchNorm,
+        Columns,
+        Concatenate,
+        Conv1D,
+        Conv2D,
+        Dense,
+        Dropout,
+        Embedding,
+    ),
     *(Flatten, GlobalAveragePool, LayerNorm, MaxPool2D, Reshape, SampledSoftmax, Sum),
 )
 LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}

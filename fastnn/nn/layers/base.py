@@ -99,6 +99,18 @@ class Penalised:
         return float(self.l1), float(self.l2)
 
 
+def check_tie(layer: str, tied_to: str | None, penalties: Penalised) -> None:
+    """TypeError unless `tied_to` is None or a name; ValueError for penalties beside it."""
+    if tied_to is not None and not isinstance(tied_to, str):
+        kind = type(tied_to).__name__
+        raise TypeError(f"{layer}: tied_to is {kind}, expected the name of a layer: give that one name='table', say")
+    if tied_to is not None and (penalties.l1 or penalties.l2 or penalties.max_norm is not None):
+        raise ValueError(
+            f"{layer}: l1, l2 or max_norm beside tied_to={tied_to!r}: give it to the layer of that name, which has the "
+            "weight"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class BiasPenalised(Penalised):
     """For layers with weights w and biases b.

@@ -12,7 +12,7 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import BiasPenalised, Layer, Parameter
+from fastnn.nn.layers.base import BiasPenalised, Layer, Parameter, check_tie
 from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
@@ -69,14 +69,7 @@ class Dense(BiasPenalised, Layer):
         check_activation(self.activation)
         initializers.get(self.initializer)
         initializers.get(self.bias_initializer)
-        if self.tied_to is not None and not isinstance(self.tied_to, str):
-            kind = type(self.tied_to).__name__
-            raise TypeError(f"Dense: tied_to is {kind}, expected the name of a layer: give that one name='table', say")
-        if self.tied_to is not None and (self.l1 or self.l2 or self.max_norm is not None):
-            raise ValueError(
-                f"Dense: l1, l2 or max_norm beside tied_to={self.tied_to!r}: give it to the layer of that name, which "
-                "has the weight"
-            )
+        check_tie("Dense", self.tied_to, self)
 
     def output_shape(self, shape):
         if not shape:

@@ -84,6 +84,7 @@ class Embedding(Penalised, Layer):
     def forward(self, build, x, p):
         out = build.value("embedding", self.output_shape(x.shape))
         build.emit(k.embedding_forward, out.buffer, p["w"].array, x.buffer, self.width, 0)
+        build.lookups[p["w"].name] = x.buffer
 
         def backward(dout, grads, wanted):
             emit_table_gradient(build, grads["w"], dout, x.buffer, self.rows, self.width, sparse=self.sparse)
@@ -110,7 +111,7 @@ def emit_table_gradient(
     samples, count = ids.shape
     if (sparse or rows >= LISTED_FROM) and dw.name not in build.whole:
         listed = RowList.of(build, samples * count, lazy=sparse)
-        table = listed.emit_cleared(build, dw)
+        table = dw.array if dw.name in build.joined else listed.emit_cleared(build, dw)
         listed.emit(build, ids, build.array("no ids", (0,), np.int32), rows)
         heads = Slice(listed.heads), listed.ids, listed.positions
         operands = (Listed(table), dout.buffer, *heads, count, width, first, OFFSET)

@@ -17,22 +17,13 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.engine.threads import call
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
-from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.layers.base import Layer, Parameter, Penalised, check_tie
+from fastnn.nn.layers.labelled import AwaitsTargets, Transposed, no_gradient
 from fastnn.nn.row_list import RowList
 
 # "stored": as a saved model has it in its buffer q
 DISTRIBUTIONS = ("log_uniform", "unigram", "stored")
 LINE, GRAIN = 16, 48
-
-
-@dataclass(frozen=True)
-class AwaitsTargets(Value):
-    """The input of a layer whose scores depend on the targets.
-
-    against  (labels) -> the scores, and in which column of these the target of each sample is
-    """
-
-    against: Callable[[Buffer], tuple[Value, Buffer]]
 
 
 @dataclass(frozen=True)
@@ -97,6 +88,10 @@ class SampledSoftmax(Penalised, Layer):
         counts: (units,) how often each class occurs, for "unigram"; 0 counts as 1. They are saved as q alone.
         initializer: Of w, which it takes for (inputs, units) transposed.
         bias_initializer: Of b.
+        tied_to: The name of an embedding whose table this layer has for w, instead of one of its own: words then have
+            the same vector as inputs and as outputs. The layer before must have as many units as the table is wide.
+            Gradients of both uses are added, in one order. Beside Embedding(sparse=True) a step still looks at the rows
+            alone that it uses; beside another one, at all. Penalties are the embedding's.
         name: What it is called in a network; None: its kind, counted up.
         freeze: Whether training leaves its parameters as they are.
         l1: Adds l1·Σ|w| to the loss of a batch.
@@ -123,6 +118,7 @@ class SampledSoftmax(Penalised, Layer):
     counts: tuple[float, ...] | None = field(default=None, repr=False)
     initializer: InitializerName | Initializer = "glorot_uniform"
     bias_initializer: InitializerName | Initializer = "zeros"
+    tied_to: str | None = None
     kind: ClassVar[str] = "sampled_softmax"
     needs_labels: ClassVar[bool] = True
 
@@ -144,6 +140,7 @@ class SampledSoftmax(Penalised, Layer):
             object.__setattr__(self, "counts", _counts(self.counts, self.units))
         initializers.get(self.initializer)
         initializers.get(self.bias_initializer)
+        check_tie("SampledSoftmax", self.tied_to, self)
 
     def output_shape(self, shape):
         if len(shape) != 1:
@@ -151,10 +148,13 @@ class SampledSoftmax(Penalised, Layer):
         return (self.units,)
 
     def parameters(self, shape):
-        return {
-            "w": Parameter((self.units, shape[-1]), _Transposed(self.initializer)),
-            "b": Parameter((self.units,), initializers.get(self.bias_initializer)),
-        }
+        bias = {"b": Parameter((self.units,), initializers.get(self.bias_initializer))}
+        if self.tied_to is not None:
+            return bias
+        return {"w": Parameter((self.units, shape[-1]), Transposed(self.initializer))} | bias
+
+    def borrowed(self, shape):
+        return {} if self.tied_to is None else {"w": (f"{self.tied_to}.w", (self.units, shape[0]))}
 
     def buffers(self, shape):
         return {"q": Parameter((self.units,), Proposal(self.distribution, self.power, self.counts))}
@@ -166,7 +166,7 @@ class SampledSoftmax(Penalised, Layer):
     def forward(self, build, x, p):
         if build.training:
             return self._forward_sampled(build, x, p)
-        return self._all_scores(build, x, p), _no_gradient
+        return self._all_scores(build, x, p), no_gradient
 
     def _all_scores(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> Value:
         """Emit the scores of all classes: scoresᵀ = w · xᵀ, so that w need not be transposed."""
@@ -228,24 +228,17 @@ class SampledSoftmax(Penalised, Layer):
     def _emit_gradients(self, build: Builder, x: Value, dout: Value, grads, drawn: _Drawn, labels: Buffer) -> None:
         """Emit the gradients of the rows and biases that this step used."""
         rows = RowList.of(build, self.samples + build.batch, lazy=True)
-        dw, db = rows.emit_cleared(build, grads["w"]), rows.emit_cleared(build, grads["b"])
+        of_w = rows.with_lookups(build, grads["w"])
+        dw, db = of_w.emit_cleared(build, grads["w"]), rows.emit_cleared(build, grads["b"])
         rows.emit(build, drawn.ids, labels, self.units)
+        if of_w is not rows:
+            of_w.emit(build, rows.ids, build.lookups[grads["w"].name], self.units + 1)
         drows, dshifts = build.scratch("drows", self.samples, x.width), build.array("dshifts", (self.samples,))
         build.emit_along(drawn.axis, k.matmul_xt, Slice(drows), dout.buffer, x.buffer, OFFSET)
         build.emit_along(drawn.axis, k.bias_backward, Slice(dshifts), dout.buffer, OFFSET)
         of_classes = (drows, dshifts, dout.buffer, x.buffer, Slice(rows.heads), rows.ids, rows.positions)
         written = Listed(dw), Listed(db)
         build.emit_along(rows.axis, k.sampled_backward_listed, *written, *of_classes, x.width, OFFSET)
-
-
-@dataclass(frozen=True)
-class _Transposed(Initializer):
-    """An initialiser of a weight (inputs, units), for one that is stored as (units, inputs)."""
-
-    of: InitializerName | Initializer
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return np.ascontiguousarray(initializers.get(self.of).sample(rng, shape[::-1]).T)
 
 
 def _counts(given: Any, units: int) -> tuple[float, ...]:
@@ -255,7 +248,3 @@ def _counts(given: Any, units: int) -> tuple[float, ...]:
     if counts.min() < 0:
         raise ValueError(f"SampledSoftmax: counts has {counts.min()}, expected numbers ≥ 0")
     return tuple(map(float, counts))
-
-
-def _no_gradient(dout, grads, wanted):
-    raise AssertionError("an evaluation has no gradient")

@@ -8,6 +8,7 @@ them. Each family file lists its functions in `__all__`.
 from importlib import import_module
 
 from fastnn_kernels.reference.activation import *
+from fastnn_kernels.reference.adaptive import *
 from fastnn_kernels.reference.adaptive_update import *
 from fastnn_kernels.reference.average_pool import *
 from fastnn_kernels.reference.batch import *
@@ -35,6 +36,7 @@ from fastnn_kernels.reference.update import *
 
 _FAMILIES = (
     "activation",
+    "adaptive",
     "adaptive_update",
     "average_pool",
     "batch",

@@ -5,6 +5,7 @@ no kernel. Each family has a file: functions that make its inputs, then its spec
 """
 
 from fastnn_kernels.registry import (
+    adaptive,
     batch,
     columns,
     elementwise,
@@ -26,7 +27,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled),
+    *(windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

@@ -1,0 +1,39 @@
+"""What output layers of many classes have in common: scores that depend on the targets while they are trained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastnn.engine.builder import Value
+from fastnn.engine.memory import Buffer
+from fastnn.nn import initializers
+from fastnn.nn.initializers import Initializer, InitializerName
+
+
+@dataclass(frozen=True)
+class AwaitsTargets(Value):
+    """The input of a layer whose scores depend on the targets.
+
+    against   (labels) -> the scores, and in which column of these the target of each sample is
+    complete  (loss, correct, weight of each sample) -> what emits the scores of all classes; it emits what the loss has
+              beyond that of the scores above. None: nothing, and metrics look at the scores above
+    """
+
+    against: Callable[[Buffer], tuple[Value, Buffer]]
+    complete: Callable[[Buffer, Buffer, Buffer], Callable[[], Value]] | None = None
+
+
+@dataclass(frozen=True)
+class Transposed(Initializer):
+    """An initialiser of a weight (inputs, units), for one that is stored as (units, inputs)."""
+
+    of: InitializerName | Initializer
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return np.ascontiguousarray(initializers.get(self.of).sample(rng, shape[::-1]).T)
+
+
+def no_gradient(dout, grads, wanted):
+    """The backward function of a layer that needs labels, where nothing is trained."""
+    raise AssertionError("an evaluation has no gradient")
