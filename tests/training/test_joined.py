@@ -27,11 +27,15 @@ def left(model, optimizer):
     return *state, epochs, model.history.steps, model.history.stop_reason, model.epoch, vars(optimizer)["iteration"]
 
 
-def trained(optimizer, *, joins, threads=1, model=None, x=X, y=Y, **options):
+def fit(model, optimizer, joins, callbacks=(), batch_size=5, **options):
+    watching = [*callbacks, *([] if joins else [ONE_BY_ONE])]
+    model.fit(X, Y, optimizer=optimizer, batch_size=batch_size, callbacks=watching, verbose=False, **options)
+
+
+def trained(optimizer, *, joins, threads=1, model=None, **options):
     model, optimizer = model or net(), optimizer()
-    callbacks = [*options.pop("callbacks", []), *([] if joins else [ONE_BY_ONE])]
     with fn.threads(threads):
-        model.fit(x, y, optimizer=optimizer, callbacks=callbacks, verbose=False, **options)
+        fit(model, optimizer, joins, **options)
     return left(model, optimizer)
 
 
@@ -155,29 +159,52 @@ def test_a_callback_is_called_for_each_epoch_and_acts_after_the_last():
     assert both[0][5] == "enough"
 
 
+class Blow(fn.SGD):
+    """Its learning rate is infinite from some step on."""
+
+    after = 0
+
+    def scalars(self, iterations):
+        return np.where(iterations[:, None] < self.after, 1.0, np.inf) * super().scalars(iterations)
+
+
+def diverged(after, joins):
+    model, optimizer = net(), Blow(0.1)
+    optimizer.after = after
+    with pytest.raises(fn.NonFiniteError) as error:
+        fit(model, optimizer, joins, epochs=7)
+    # Whether the loss or the parameters were looked at first is a matter of time, not what comes then.
+    return str(error.value).partition(": ")[2], left(model, optimizer)
+
+
 @pytest.mark.parametrize("after", [1, 3, 5, 7, 8, 12, 34])
 def test_a_training_that_diverges_says_where(after):
-    class Blow(fn.SGD):
-        def scalars(self, iterations):
-            return np.where(iterations[:, None] < after, 1.0, np.inf) * super().scalars(iterations)
-
-    def fails(joins):
-        model, optimizer = net(), Blow(0.1)
-        with pytest.raises(fn.NonFiniteError) as error:
-            model.fit(X, Y, optimizer=optimizer, batch_size=5, epochs=7, callbacks=[] if joins else [ONE_BY_ONE])
-        # Whether the loss or the parameters were looked at first is a matter of time, not what comes then.
-        return str(error.value).partition(": ")[2], left(model, optimizer)
-
-    got, want = fails(True), fails(False)
+    got, want = diverged(after, True), diverged(after, False)
     assert got == want
     assert f"epoch {after // 5 + 1}, step {after % 5 + 1} of 5" in got[0]
+
+
+@pytest.mark.parametrize("after", [4, 5, 12])
+def test_what_fails_is_sought_among_the_samples_of_its_step(after, monkeypatch):
+    sought = []
+    seek = Runner.first_not_finite
+
+    def noted(runner, scalars):
+        cursor, key = (runner.step.program[getattr(runner.step.inputs, name)] for name in ("cursor", "order_key"))
+        sought.append((int(cursor[0] - cursor[3]), key.tobytes(), runner.next_batch))
+        return seek(runner, scalars)
+
+    monkeypatch.setattr(Runner, "first_not_finite", noted)
+    for joins in (True, False):
+        diverged(after, joins)
+    assert sought[0] == sought[1]
 
 
 def test_a_second_call_goes_on():
     def twice(joins):
         model, optimizer = net(), adam()
         for epochs in (2, 3):
-            model.fit(X, Y, optimizer=optimizer, batch_size=5, epochs=epochs, callbacks=[] if joins else [ONE_BY_ONE])
+            fit(model, optimizer, joins, epochs=epochs)
         return left(model, optimizer)
 
     assert twice(True) == twice(False)
