@@ -25,7 +25,8 @@ from fastnn.training import storage
 from fastnn.training.by_batch import take_step
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
-from fastnn.training.loop import Settings, Verbose, train
+from fastnn.training.joined import JoinedLoop
+from fastnn.training.loop import Settings, Verbose
 from fastnn.training.memory import check_copies
 from fastnn.training.model import DtypeName, Predictor
 from fastnn.training.statistics import fit_statistics
@@ -206,7 +207,7 @@ class Model(Predictor):
             warn_of_split(self.expected, source, validated)
         with self._turn.of_fit():
             fit_statistics(self, source)
-            return train(self, settings, source, validated)
+            return JoinedLoop(self, settings, source, validated).train()
 
     @hinted
     def train_on_batch(

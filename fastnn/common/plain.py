@@ -58,17 +58,25 @@ def make_plain(description: Any) -> None:
     TypeError where a field that is declared as a number, or as True or False, is something else: comparisons of it, or
     what is computed of it much later, would fail with Python's words.
     """
-    for field in fields(description):
-        if field.init:
-            given = getattr(description, field.name)
-            value = _of_kind(f"{type(description).__name__}: {field.name}", plain(given), field.type)
-            if value is not given:
-                object.__setattr__(description, field.name, value)
+    made: Any = type(description)
+    for name, kind in _given_fields(made):
+        given = getattr(description, name)
+        value = plain(given)
+        if kind is not None:
+            value = _of_kind(f"{type(description).__name__}: {name}", value, kind)
+        if value is not given:
+            object.__setattr__(description, name, value)
+
+
+@functools.cache  # to compare declarations takes longer than all else here, for each layer of each model
+def _given_fields(kind: Any) -> list[tuple[str, Any]]:
+    """The names of the fields with which a dataclass is made; their declarations, where these are in NUMBERS."""
+    return [(field.name, field.type if field.type in NUMBERS else None) for field in fields(kind) if field.init]
 
 
 def _of_kind(name: str, value: Any, kind: Any) -> Any:
-    """`value` if it is of the kind that its declaration says: a number, or a truth value; anything of other kinds."""
-    if kind not in NUMBERS or (value is None and kind in OPTIONAL):
+    """`value` if it is of the kind that its declaration, one of NUMBERS, says: a number, or a truth value."""
+    if value is None and kind in OPTIONAL:
         return value
     if kind is bool and not (isinstance(value, int) and value in (0, 1)):
         raise TypeError(f"{name} is {value!r:.60}, expected True or False")

@@ -52,8 +52,8 @@ class ThreadTuner:
             return self._trial, self._steps(self._trial, self._trial_left)
         return faster, self._steps(faster, budget)
 
-    def ran(self, threads: int, steps: int, seconds: float) -> None:
-        """Note the time that a call took."""
+    def ran(self, threads: int, steps: float, seconds: float) -> None:
+        """Note the time that a call took; a shorter step counts as a part of one."""
         if threads == self._trial:
             self._trial_left -= seconds
             self._trial = self._trial if self._trial_left > 0 else None

@@ -21,7 +21,7 @@ def bytes_of_transients(program: Program, sizes: Collection[int], workers: int) 
             phases = [tasks for tasks, _ in program.tasks(size, count)]
             if count > 1 and max(map(len, phases)) == 1:
                 continue  # there is nothing for a second thread: the first table is used
-            own = own_slices(program.transient, program.phases(size, count), phases)
+            own = own_slices(program.sliced(size, count), phases)
             slices = [largest_slices(tasks, own) for of_phase in phases for tasks in of_phase]
             total += sum(rows.nbytes for one in slices for rows in one.values())
             whole |= {id(one) for one in _used(program)} - own

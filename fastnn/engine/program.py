@@ -14,7 +14,7 @@ import numpy as np
 from fastnn.engine import schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
-from fastnn.engine.ops import Columns, Listed, Offset, Op, Slice
+from fastnn.engine.ops import PARTS, Offset, Op, Slice
 from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
@@ -52,6 +52,7 @@ class Program:
         self.transient = transient
         self.arena = Arena(builder.buffers)
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
+        self._sliced: dict[int, list[np.ndarray]] = {}  # by the id of what `_phases` holds
         self._tables: dict[tuple[int, int], Table] = {}
         self._current: set[tuple[int, int]] = set()  # the tables that hold the inputs bound now
 
@@ -63,6 +64,11 @@ class Program:
         if not all(_same_words(self._inputs[buffer], array) for buffer, array in arrays.items()):
             self._inputs.update(arrays)
             self._expire()
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the inputs are arrays now."""
+        return all(array is not None for array in self._inputs.values())
 
     def unbind(self) -> None:
         """Let go of all arrays from outside."""
@@ -142,6 +148,13 @@ class Program:
             self._phases[self_parallel] = schedule.phases(self.ops, self_parallel)
         return self._phases[self_parallel]
 
+    def sliced(self, batch: int, workers: int) -> list[np.ndarray]:
+        """The transient arrays of which a slice is all that each worker needs."""
+        phases = self.phases(batch, workers)
+        if id(phases) not in self._sliced:  # as long as the program lives, so does what `phases` found
+            self._sliced[id(phases)] = schedule.sliced_in_one_chain(self.transient, phases)
+        return self._sliced[id(phases)]
+
     def tasks(self, batch: int, workers: int) -> Iterator[tuple[list[list[schedule.Task]], bool]]:
         """For each phase the tasks of each worker that has any, and whether its kernel uses all threads itself."""
         for chains in self.phases(batch, workers):
@@ -202,7 +215,7 @@ class Program:
     def _entries(self, batch: int, workers: int) -> list[list[list[Entry]]]:
         """The entries of each phase and worker."""
         phases = list(self.tasks(batch, workers))
-        own = own_slices(self.transient, self.phases(batch, workers), [tasks for tasks, _ in phases])
+        own = own_slices(self.sliced(batch, workers), [tasks for tasks, _ in phases])
         return [[entries_of(of_worker, own, self_parallel) for of_worker in tasks] for tasks, self_parallel in phases]
 
     def _operands(self, entry: Entry, batch: int) -> tuple:
@@ -233,7 +246,7 @@ class Program:
         if isinstance(operand, Slice):
             array = self._resolve(operand.array, first, last)
             return array.reshape(-1) if operand.flat else array
-        if isinstance(operand, Columns | Listed):
+        if isinstance(operand, PARTS):
             return self._resolve(operand.array, first, last)
         if isinstance(operand, Offset):
             return first

@@ -9,9 +9,14 @@ from fastnn.common.text import bytes_text
 SMALL = 16 << 20  # bytes below which nobody asks: to read the files takes 0.1 ms
 
 
+def is_small(size: int) -> bool:
+    """Whether so many bytes are never refused."""
+    return size < SMALL
+
+
 def check_room(size: int, what: str, advice: str = "") -> None:
     """OutOfMemoryError unless `size` bytes for `what` are left to this process. advice: what takes less."""
-    if size < SMALL:
+    if is_small(size):
         return
     left = room()
     if left is not None and size > left:

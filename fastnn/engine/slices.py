@@ -8,18 +8,21 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from fastnn.engine.ops import Slice
-from fastnn.engine.schedule import Chain, Task, sliced_in_one_chain
+from fastnn.engine.schedule import Task
 
 Tasks = Sequence[Sequence[Sequence[Task]]]  # of each phase and worker
 
 
-def own_slices(arrays: Sequence[np.ndarray], chains: list[list[Chain]], tasks: Tasks) -> set[int]:
+def own_slices(sliced: Sequence[np.ndarray], tasks: Tasks) -> set[int]:
     """The transient arrays, by id, of which workers have slices of their own: smaller, together, than the array.
 
-    chains, tasks : of each phase. Large batches are read once, and a gradient then cut no finer than by workers: slices
+    sliced : those of which a slice is all that each worker needs: see `sliced_in_one_chain`
+    tasks  : of each phase
+
+    Large batches are read once, and a gradient then cut no finer than by workers: slices
     would only be a second array, and a third one for another number of threads.
     """
-    lengths = {id(array): len(array) for array in sliced_in_one_chain(arrays, chains)}
+    lengths = {id(array): len(array) for array in sliced}
     slices = [largest_slices(of_worker, lengths) for phase in tasks for of_worker in phase]
     return {key for key, length in lengths.items() if sum(len(one.get(key, ())) for one in slices) < length}
 

@@ -117,7 +117,13 @@ class Table:
 
 def adapter_of(op: Op, parallel: bool, operands: tuple) -> Adapter:
     """What calls an operation's kernel on operands of these types; `_compile.make` makes it."""
-    return adapter(op.kernel, parallel, tuple(map(operand_type, operands)))
+    key = op.kernel, parallel, tuple((one.dtype, one.ndim) if isinstance(one, np.ndarray) else None for one in operands)
+    if key not in _adapters:  # Numba's types, which name adapters, are slow to hash
+        _adapters[key] = adapter(op.kernel, parallel, tuple(map(operand_type, operands)))
+    return _adapters[key]
+
+
+_adapters: dict[tuple, Adapter] = {}
 
 
 def _line(one: Adapter, operands: tuple) -> list[int]:

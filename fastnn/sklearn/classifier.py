@@ -180,7 +180,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encoded(self, y: np.ndarray, learn: bool) -> np.ndarray:
         if learn:
             self._labels = Labels.of(y)
-        return self._labels.encoded(y)
+        return self._labels.encoded(y, found_in_it=learn)
 
     def _check_again(self, y: np.ndarray) -> None:
         self._labels.check_all_there(y)

@@ -31,6 +31,15 @@ class Follower(fn.Callback):
         self.best_state: dict[str, dict[str, np.ndarray]] | None = None
         self.converged = False
 
+    def epochs_at_once(self, run: Run) -> int:
+        """So many must bring no improvement before anything else follows from the losses than their record."""
+        estimator = self.estimator
+        decays = estimator.solver == "sgd" and estimator.learning_rate == "invscaling"
+        if self.metric is not None or estimator.verbose or decays:
+            return 0
+        # A number above all others, but whole, where n_iter_no_change is infinite.
+        return max(1, min(sys.maxsize, estimator.n_iter_no_change) + 1 - estimator._no_improvement_count)
+
     def on_epoch_end(self, run: Run) -> None:
         if reason := self.follow(run.samples, run.logs, run.model, run.optimizer):
             run.stop(reason)
@@ -61,7 +70,7 @@ class Follower(fn.Callback):
         """Whether this epoch is better than the best by more than tol; the best is kept."""
         estimator = self.estimator
         if not self.judges:
-            loss, best = estimator.loss_, estimator.best_loss_
+            loss, best = estimator.loss_, np.inf if estimator.best_loss_ is None else estimator.best_loss_
             estimator.best_loss_ = min(best, loss)
             return not loss > best - estimator.tol
         score, best = estimator.validation_scores_[-1], estimator.best_validation_score_

@@ -40,8 +40,19 @@ class Labels:
                 f"Previously got {self.classes}, `y` has {found}"
             )
 
-    def encoded(self, y: np.ndarray) -> np.ndarray:
-        """y for the network: numbers of classes (N,), of two classes floats 0 and 1, of several at once (N, labels)."""
+    def encoded(self, y: np.ndarray, found_in_it: bool = False) -> np.ndarray:
+        """y for the network: numbers of classes (N,), of two classes floats 0 and 1, of several at once (N, labels).
+
+        found_in_it : whether `of` has found the classes in this y; otherwise ValueError for others in it
+        """
+        y = y.reshape(len(y)) if found_in_it and not self.several else self._checked(y)
+        if self.several:
+            return y.astype(np.float64)
+        numbers = np.searchsorted(self.classes, y)
+        return numbers if len(self.classes) > 2 else numbers.astype(np.float64)
+
+    def _checked(self, y: np.ndarray) -> np.ndarray:
+        """y, of one column (N,). ValueError unless it has the form and no classes but those of the labels."""
         y = _column(y)
         if self.several != (y.ndim == 2):
             raise ValueError(f"y has shape {y.shape}, expected {'one column a label' if self.several else '(N,)'}")
@@ -50,12 +61,9 @@ class Labels:
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {found}."
             )
-        if self.several:
-            if y.shape[1] != len(self.classes):
-                raise ValueError(f"y has {y.shape[1]} columns, expected one for each of {len(self.classes)} labels")
-            return y.astype(np.float64)
-        numbers = np.searchsorted(self.classes, y)
-        return numbers if len(self.classes) > 2 else numbers.astype(np.float64)
+        if self.several and y.shape[1] != len(self.classes):
+            raise ValueError(f"y has {y.shape[1]} columns, expected one for each of {len(self.classes)} labels")
+        return y
 
     def likeliest(self, probabilities: np.ndarray) -> np.ndarray:
         """The label of the highest probability, (N,); of several at once those above ½, (N, labels)."""

@@ -10,17 +10,22 @@ from fastnn.nn.optimizers import KINDS
 from fastnn.nn.schedules import Schedule
 from fastnn.training.loop import Loop, Settings
 from fastnn.training.model import Predictor
+from fastnn.training.rounds import RoundsRunner
 
 # Steps of a pass, about. What is recorded of them is some 300 KB; and so often, say, the whole state is looked at.
 STEPS = 8192
+STEPS_OF_BATCHES = 1024  # fewer, where batches are a part of the samples: longer epochs are recorded one by one
 
 
 class JoinedLoop(Loop):
-    """As `Loop`, with the same bits. Where each step takes all samples, epochs differ in nothing but their number.
+    """As `Loop`, with the same bits, but one pass takes many epochs where nothing need look at the model in between.
 
-    So one pass takes many of them, unless callbacks or validation come between, or random numbers are drawn anew each
-    epoch, as for dropout. The seconds of an epoch are then its share of those of the pass.
+    That is so unless there are validation data, callbacks that must see each epoch by itself, or random numbers drawn
+    anew each epoch, as for dropout. The seconds of an epoch are then its share of those of the pass.
     """
+
+    runner_kind = RoundsRunner
+    runner: RoundsRunner
 
     def __init__(
         self,
@@ -31,26 +36,48 @@ class JoinedLoop(Loop):
         asked: threading.Event | None = None,
     ):
         super().__init__(model, settings, source, validation, asked)
-        step, looked_at = self.runner.step, bool(self.callbacks) or validation is not None
-        draws = any(operand is step.inputs.dropout_key for op in step.program.ops for operand in op.operands)
-        self.joins = step.whole and not looked_at and not draws
+        step, inputs = self.runner.step, self.runner.step.inputs
+        draws = any(operand is inputs.dropout_key for op in step.program.ops for operand in op.operands)
+        watched = any(one.every or one.often or one.reads_gradients for one in self.callbacks)
+        plain = source.in_memory and step.block == 1 and validation is None
+        self._may_join = plain and not draws and not watched
+        self._is_joined = False  # whether the pass that runs, or ran last, is one of several epochs
+        self._begun = False  # whether such a pass is, and none of its steps was taken
         # A class of a user's own may compute its scalars by the epoch.
         self._rates_by_epoch = isinstance(self.optimizer.lr, Schedule) or type(self.optimizer) not in KINDS
 
+    def _epochs_at_once(self) -> int:
+        """Epochs of the next pass; 0: one, as of a `Loop`."""
+        if not self._may_join:
+            return 0
+        most = max((STEPS if self.runner.step.whole else STEPS_OF_BATCHES) // self.run.steps, 1)
+        wanted = [one.epochs_at_once(self.run) for one in self.callbacks]
+        return min(self.run.last_epoch - self.run.epoch, most, *wanted)
+
     def _start(self) -> None:
-        if not self.joins:
+        if epochs := self._epochs_at_once():
+            self._begin_pass(epochs)
+        else:
             super()._start()
-            return
-        epochs = min(self.run.last_epoch - self.run.epoch, max(STEPS // self.passes, 1))
-        self.runner.start(self.source.start(), passes=self.passes * epochs)
+
+    def _begin_pass(self, epochs: int) -> None:
+        chunk, first = self.source.start(), self.run.epoch
+        if self.runner.step.whole:
+            self.runner.start(chunk, passes=self.passes * epochs)
+        else:
+            self.runner.start_epochs(chunk, self.model.seed, range(first, first + epochs))
+        self._begun = True
 
     def _train_epoch(self) -> None:
-        if not self.joins:
+        epochs = self._epochs_at_once()
+        self._is_joined = bool(epochs)
+        if not epochs:
             super()._train_epoch()
             return
+        if not self._begun:  # the first pass has been started
+            self._begin_pass(epochs)
+        self._begun = False
         run = self.run
-        if not self.runner.next_batch:  # the first pass has been started
-            self._start()
         run.step, run.logs, self.steps_before = 0, {}, len(run.history.steps["loss"])
         self._first, self._recorded, self._begin = self.optimizer.iteration, 0, time.perf_counter()
         self.good.begin_chunk()
@@ -63,7 +90,7 @@ class JoinedLoop(Loop):
 
     def _record(self) -> None:
         """Count the epochs of this pass that are whole and not counted yet, and keep their figures."""
-        run, optimizer, steps = self.run, self.optimizer, self.passes
+        run, optimizer, steps = self.run, self.optimizer, self.run.steps
         done = optimizer.iteration - self._first
         seconds = (time.perf_counter() - self._begin) * steps / max(done, 1)
         for end in range(self._recorded + steps, done + 1, steps):
@@ -76,25 +103,26 @@ class JoinedLoop(Loop):
             optimizer.epoch += 1
             run.history.epochs.append(run.logs)
             self._recorded = end
+            self._call("on_epoch_end")
 
     def _scalars(self, steps: int) -> np.ndarray:
         """As of a `Loop`; of the steps of each epoch, those of that epoch."""
-        if not self.joins or not self._rates_by_epoch:
+        if not self._is_joined or not self._rates_by_epoch:
             return super()._scalars(steps)
-        optimizer, first = self.optimizer, self.run.step
+        optimizer, first, each = self.optimizer, self.run.step, self.run.steps
         epoch, iteration = optimizer.epoch, optimizer.iteration
-        ends = [*range(first - first % self.passes + self.passes, first + steps, self.passes), first + steps]
+        ends = [*range(first - first % each + each, first + steps, each), first + steps]
         parts = []
         try:
             for begin, end in zip([first, *ends], ends, strict=False):
-                optimizer.epoch, optimizer.iteration = epoch + begin // self.passes, iteration + begin - first
+                optimizer.epoch, optimizer.iteration = epoch + begin // each, iteration + begin - first
                 parts.append(super()._scalars(end - begin))
         finally:
             optimizer.epoch, optimizer.iteration = epoch, iteration
         return np.concatenate(parts)
 
     def _place(self, step: int) -> tuple[int, int]:
-        if not self.joins:
+        if not self._is_joined:
             return super()._place(step)
         self._record()
-        return self.run.epoch, step % self.passes
+        return self.run.epoch, step % self.run.steps

@@ -14,6 +14,7 @@ from fastnn.common.errors import NonFiniteError
 from fastnn.common.validation import truth, whole_number
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
+from fastnn.engine.room import is_small
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import blocks
 from fastnn.training.callbacks import Callback, Run
@@ -21,7 +22,7 @@ from fastnn.training.callbacks.progress import shown
 from fastnn.training.compile import compile_train
 from fastnn.training.ending import Ending
 from fastnn.training.history import History
-from fastnn.training.memory import Memory, of_record, of_step
+from fastnn.training.memory import Memory, at_most, of_record, of_step
 from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
@@ -70,16 +71,13 @@ class Settings:
         return self.steps_per_epoch or 1
 
 
-def train(model: Predictor, settings: Settings, source: Source, validation: Source | None) -> History:
-    """Train `model` on a source, evaluate it on `validation` after each epoch. Returns the model's history."""
-    return Loop(model, settings, source, validation).train()
-
-
 class Loop:
-    """One training while it runs.
+    """One training while it runs: of a model on a source, evaluated on `validation` after each epoch.
 
     asked : where it is not the main thread that trains: set to end it between whole steps, as Ctrl-C does there
     """
+
+    runner_kind: type[Runner] = Runner
 
     def __init__(
         self,
@@ -98,13 +96,14 @@ class Loop:
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
         run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, shuffle
         run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
-        self.runner = Runner(self._compiled(batch, shuffle, settings.steps_per_block))
+        self.runner = self.runner_kind(self._compiled(batch, shuffle, settings.steps_per_block))
         run.attach(self.runner)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = LastGoodState(self.runner, state)
         self.ending = Ending(run, self.good, asked)
         self.steps_before = 0  # this epoch, in the history
-        run.memory = self._memory(sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held))
+        self._held = sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held)
+        run.measure_by(self._memory)
 
     def _compiled(self, batch: int, shuffle: bool, block: int) -> Any:
         reads_gradients = any(callback.reads_gradients for callback in self.callbacks)
@@ -121,13 +120,13 @@ class Loop:
             block=min(block, self.source.samples or block),
         )
 
-    def _memory(self, held: int) -> Memory:
-        """What the training will take, of which so many bytes of the optimizer's state are there."""
+    def _memory(self, exactly: bool = True) -> Memory:
+        """What the training will take. Not exactly: at most, in less time."""
         model, step, run = self.model, self.runner.step, self.run
         data = [source.memory(run.batch_size) for source in (self.source, self.validation) if source is not None]
         record = of_record(step, run.steps, run.last_epoch - run.epoch)
         return replace(
-            of_step(model.network, step, self.source.samples),
+            of_step(model.network, step, self.source.samples) if exactly else at_most(step),
             parameters=model.state.nbytes,
             data=sum(data),
             optimizer=sum(array.nbytes for array in self.optimizer.flat_state()),
@@ -135,11 +134,12 @@ class Loop:
             copies=self.good.nbytes + of_record(step, run.steps, 0),
             callbacks=sum(callback.bytes_kept(run) for callback in self.callbacks),
             record=record,
-            present=model.state.nbytes + held + (data[0] if self.source.in_memory else 0),
+            present=model.state.nbytes + self._held + (data[0] if self.source.in_memory else 0),
         )
 
     def train(self) -> History:
-        self.run.memory.check()
+        if not is_small(self._memory(exactly=False).total):  # exactly takes a millisecond, which small trainings feel
+            self.run.memory.check()
         run, history = self.run, self.run.history
         history.stop_reason = None
         with self.ending.shield, self._callbacks_around_training(), self.ending:

@@ -124,11 +124,20 @@ def of_step(network: Network, step: Step, samples: int = 0) -> Memory:
     """What the runs of a training step take that passes over so many samples; 0: nobody knows how many."""
     most = step.batch * step.block
     sizes = {min(most, samples), samples % most} - {0} if samples else {most}
-    _bind_stand_ins(network, step)
+    stands_in = not step.program.is_bound
+    if stands_in:
+        _bind_stand_ins(network, step)
     transients = bytes_of_transients(step.program, sizes, usable_threads())
-    step.program.unbind()
+    if stands_in:
+        step.program.unbind()
     assert step.gradients is not None, "a training step"
     return Memory(gradients=transients if step.fused else step.gradients.nbytes, step=step.program.arena.nbytes)
+
+
+def at_most(step: Step) -> Memory:
+    """What `of_step` cannot exceed: slices of all gradients, for two sizes of batches on one thread and on all."""
+    assert step.gradients is not None, "a training step"
+    return Memory(gradients=5 * step.gradients.nbytes, step=step.program.arena.nbytes)
 
 
 def _bind_stand_ins(network: Network, step: Step) -> None:

@@ -102,12 +102,12 @@ class Runner:
         """
         order_seed = seed if self.step.shuffles else None
         for number, chunk in enumerate(source.chunks(self.step.batch, order_seed, epoch)):
-            order_key = None if seed is None else _order_key(seed, epoch, number)
+            key = None if seed is None else order_key(seed, epoch, number)
             if number:
-                self._next_chunk(chunk, order_key)
+                self._next_chunk(chunk, key)
             else:
                 dropout_key = None if seed is None else random.key(seed, "noise", epoch, words=DROPOUT_KEY_WORDS)
-                keys = {"order_key": order_key, "dropout_key": dropout_key}
+                keys = {"order_key": key, "dropout_key": dropout_key}
                 self.start(chunk, **keys, passes=passes, samples=source.samples)
             self._chunk = number
             if position is not None and number == position["chunk"]:
@@ -209,6 +209,11 @@ class Runner:
         if scalars is not None and inputs.scalars is not None:
             program[inputs.scalars][: len(scalars)] = scalars
         program[inputs.cursor][2] = 0
+        self.set_weights(batch)
+
+    def set_weights(self, batch: int) -> None:
+        """Give the samples of steps of so many of them equal weights, unless they have weights of their own."""
+        inputs, program = self.step.inputs, self.step.program
         self._last_batch = batch
         if not self.step.weighted and self._weights_are_of != batch:
             program[inputs.sample_weight][:] = 1
@@ -291,6 +296,6 @@ class Runner:
         return step
 
 
-def _order_key(seed: int, epoch: int, chunk: int) -> np.ndarray:
+def order_key(seed: int, epoch: int, chunk: int) -> np.ndarray:
     """The key that chooses the order of a chunk's samples. Data in memory are the chunk 0."""
     return random.key(seed, "order", epoch, *([chunk] if chunk else []), words=2 * ROUNDS)

@@ -26,6 +26,10 @@ class StepLog:
             self.losses, self._sums = np.zeros(steps), np.zeros((steps, self._figures.width))
         self.losses[:] = 0
 
+    def begin_again(self, steps: int) -> None:
+        """As `begin`, but where there is room for more it stays: then the arrays are the same ones."""
+        self.begin(max(steps, len(self.losses)))
+
     def extend(self, steps: int) -> bool:
         """Make room for `steps` steps where there is less; whether the arrays are others now."""
         if steps <= len(self.losses):

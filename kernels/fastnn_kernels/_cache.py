@@ -22,6 +22,7 @@ import llvmlite
 import numba
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 
 from fastnn_kernels._folders import user_folders
 
@@ -125,10 +126,13 @@ class SourceStampedCache(_Cache):
         return path is not None and path.exists()
 
     def load_overload(self, sig, target_context):
-        target_context.refresh()
         payload = _read(self._path(sig, target_context.codegen()))
         if payload is None:
             return None
+        # Not `target_context.refresh()`, as Numba's own cache has it: that loads all that Numba can compile, which took
+        # two thirds of the time of a process's first training. Whoever compiles refreshes; to run compiled code, these
+        # symbols are enough.
+        rtsys.initialize(target_context)
         self.hits += 1
         for symbol, load in EXTERNAL.items():
             if symbol in payload and symbol.decode() != self._name:

@@ -4,6 +4,7 @@
 are called twins. `@inline` is for the helpers on numbers and rows that kernels call.
 """
 
+import functools
 import types
 from collections.abc import Callable
 
@@ -118,8 +119,21 @@ class Kernel:
         self.operands = body.__code__.co_varnames[: body.__code__.co_argcount]
         self.cached = cached
         self.__doc__ = body.__doc__
-        self.serial = compiled(renamed(body, "__serial"), cached=cached)
-        self.parallel = compiled(renamed(body, "__parallel"), parallel=True, cached=cached) if work else self.serial
+        self._twins: dict[bool, Callable] = {}
+
+    # Made when they are asked for: to make all took a part of the time of every import, and programs call adapters.
+    @functools.cached_property
+    def serial(self) -> Callable:
+        return self._made(False)
+
+    @functools.cached_property
+    def parallel(self) -> Callable:
+        return self._made(True) if self.work else self.serial
+
+    def _made(self, parallel: bool) -> Callable:
+        """The twin, always the same one, also where two threads ask for it at once."""
+        body = renamed(self.body, "__parallel" if parallel else "__serial")
+        return self._twins.setdefault(parallel, compiled(body, parallel=parallel, cached=self.cached))
 
     def twin(self, parallel: bool):
         """The parallel or the serial version."""

@@ -44,9 +44,11 @@ def check_same(models, wanted):
 
 
 def fit_each(models, x, y, **options):
+    """One model after the other, one epoch after the other: the callback wants to see each."""
+    callbacks = [*options.pop("callbacks", ()), fn.Callback()]
     with fn.threads(1):
         for model in models:
-            model.fit(x, y, verbose=False, **options)
+            model.fit(x, y, verbose=False, callbacks=callbacks, **options)
 
 
 DECAY = fn.ExponentialDecay(0.05, 0.7)

@@ -8,6 +8,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.training.interrupt import InterruptShield
+from fastnn.training.rounds import RoundsRunner
 from fastnn.training.runner import Runner
 from tests.tiny import python, tiny_model, trigrams
 
@@ -38,9 +39,10 @@ def test_ctrl_c_leaves_model_and_history_consistent():
     assert python(INTERRUPTED).split() == ["True"] * 6
 
 
-def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
+@pytest.mark.parametrize("kind", [Runner, RoundsRunner])
+def test_an_interrupt_waits_until_the_steps_are_counted(kind, monkeypatch):
     ran = []
-    advance = Runner.advance
+    advance = kind.advance
 
     def interrupted(runner, *arguments):
         ran.append(advance(runner, *arguments))
@@ -48,12 +50,13 @@ def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
         return ran[-1]
 
-    monkeypatch.setattr(Runner, "advance", interrupted)
+    monkeypatch.setattr(kind, "advance", interrupted)
+    watching = [fn.Callback()] if kind is Runner else []  # one that wants to see each epoch by itself
     model, optimizer = tiny_model(), fn.SGD(0.1)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            model.fit(*trigrams(400), optimizer=optimizer, batch_size=1, epochs=100, verbose=False)
+            model.fit(*trigrams(400), optimizer=optimizer, batch_size=1, epochs=100, callbacks=watching, verbose=False)
     finally:
         handler = signal.signal(signal.SIGINT, before)
     assert len(ran) == 3

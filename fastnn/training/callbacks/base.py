@@ -1,7 +1,8 @@
 """The callback protocol: the training that a callback sees, and the moments at which it is called."""
 
+import functools
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class Run:
         self.step = self.steps = self.samples = self.batch_size = 0
         self.shuffle = self.can_resume_within = True
         self.logs: dict[str, Any] = {}
-        self.memory = Memory()
+        self._measure: Callable[[], Memory] = Memory
         self.stop_reason: str | None = None
         self.put_back = False
         self.position_to_resume: Mapping[str, Any] | None = None
@@ -73,6 +74,19 @@ class Run:
             runner: What runs them.
         """
         self._runner = runner
+
+    def measure_by(self, measure: Callable[[], Memory]) -> None:
+        """Say what finds `memory`, where somebody asks for it: the training loop does.
+
+        Args:
+            measure: What finds it.
+        """
+        self._measure = measure
+
+    @functools.cached_property
+    def memory(self) -> Memory:
+        """What the training takes of memory."""
+        return self._measure()
 
     @property
     def samples_done(self) -> int:
@@ -184,6 +198,19 @@ class Callback(Hinted):
         Args:
             run: The training.
         """
+
+    def epochs_at_once(self, run: Run) -> int:
+        """How many epochs may run before it is called for each of them; what it does by itself only after the last.
+
+        0, unless overridden: it must be called before each epoch begins and after it ends. Otherwise a training may
+        take epochs in one compiled call. Then `on_epoch_begin` is not called; `on_epoch_end` is called for each epoch
+        with its `run.logs`, while the model is already that of the last one, and may stop the training or change the
+        learning rate only there.
+
+        Args:
+            run: The training.
+        """
+        return 0
 
     def on_batch_begin(self, run: Run) -> None:
         """Called before a step, as `every` and `often` say.
