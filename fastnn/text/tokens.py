@@ -61,13 +61,17 @@ class Tokenizer:
 
     def sentences(self, text: str) -> Iterator[list[str]]:
         """The tokens of each sentence; sentences without tokens are left out."""
-        for sentence in self._cut(self._prepared(text)):
-            if tokens := self._tokens(sentence):
+        for tokens in self.pieces(text):
+            if tokens:
                 yield tokens
+
+    def pieces(self, text: str) -> Iterator[list[str]]:
+        """The same, and empty lists of sentences without tokens: one list more than there are ends of sentences."""
+        return map(self._tokens, self._cut(self.prepared(text)))
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text, whatever sentences it has."""
-        return self._tokens(self._prepared(text))
+        return self._tokens(self.prepared(text))
 
     def joined(self, tokens: Iterable[str]) -> str:
         """A text of such tokens, as people write it: words with spaces between them, but none before a full stop."""
@@ -84,7 +88,7 @@ class Tokenizer:
     def from_config(cls, config: Mapping[str, Any]) -> "Tokenizer":
         return cls(**config)
 
-    def _prepared(self, text: str) -> str:
+    def prepared(self, text: str) -> str:
         """The text as tokens are found in it."""
         text = unicodedata.normalize("NFC", MANY_MARKS.sub(_in_order, text))
         if self.kind == "words":
@@ -116,10 +120,15 @@ def _characters(*categories: str) -> str:
 
 
 @functools.cache
+def nothing() -> str:
+    """The characters that words are without: control characters and invisible ones, soft hyphens among them."""
+    return "".join(one for one in _characters("Cc", "Cf") if one not in JOINERS and not one.isspace())
+
+
+@functools.cache
 def _plain() -> dict[int, str | None]:
-    """What becomes of typographic marks; of control characters and invisible ones, soft hyphens among them, nothing."""
-    nothing = dict.fromkeys(ord(one) for one in _characters("Cc", "Cf") if one not in JOINERS and not one.isspace())
-    return nothing | PLAIN
+    """What becomes of typographic marks, and of those characters nothing."""
+    return dict.fromkeys(map(ord, nothing())) | PLAIN
 
 
 @functools.cache
