@@ -9,7 +9,6 @@ import pytest
 
 import fastnn as fn
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.data import load_text
 from fastnn.data.formats import text_ids, text_to_ids
 from fastnn.data.windows import Windows
 from fastnn.text import corpus
@@ -17,6 +16,24 @@ from fastnn.text import corpus
 BOOK = "The cat sat on the mat. A dog, old and odd, sat on the cat!\n\nIs a cat no dog?\nNo. " * 40
 KINDS = "words", "characters", "bytes"
 ENDS = "punctuation", "lines", "none"
+
+
+OPEN = []
+
+
+def load_text(*paths, **given):
+    OPEN.append(fn.data.load_text(*paths, **given))
+    return OPEN[-1]
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    for data in OPEN:
+        for split in data.splits().values():
+            if split.is_streamed:
+                split.y.close()
+    OPEN.clear()
 
 
 class Held:
@@ -212,6 +229,16 @@ def test_a_file_that_vanishes_or_grows_while_it_is_read(book, monkeypatch):
         load_text(book, ids_file=book.with_suffix(".h5"), sentences_end="lines")
 
 
+class Interrupt(fn.Callback):
+    """Raises within the second epoch, as if the process had ended there."""
+
+    every = 1
+
+    def on_batch_end(self, run):
+        if (run.epoch, run.step) == (1, 8):
+            raise InterruptedError
+
+
 def trained(data, threads, epochs=2, callbacks=(), model=None):
     words = len(data.meta["words"])
     layers = [fn.Embedding(words, 4), fn.Flatten(), fn.Dense(8, "tanh"), fn.SampledSoftmax(words, samples=4)]
@@ -229,3 +256,7 @@ def test_training_from_a_file_has_the_same_bits_at_any_threads(book, monkeypatch
     assert one.tobytes() == two.tobytes()
     again = trained(data, 2, 1)
     assert trained(data, 2, 1, model=again).predict(data.test.x).tobytes() == one.tobytes()
+    saved = fn.Checkpoint(book.with_name("c.h5"), resume=True, every=3)
+    with pytest.raises(InterruptedError):
+        trained(data, 2, callbacks=[saved, Interrupt()])
+    assert trained(data, 1, callbacks=[saved]).predict(data.test.x).tobytes() == one.tobytes()
