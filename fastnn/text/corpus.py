@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
 from fastnn.common.errors import FileFormatError
@@ -38,7 +38,7 @@ class TextFile:
     def __init__(self, name: str):
         self.name, self.encoding = name, ""
 
-    def pieces(self) -> Iterator[str]:
+    def pieces(self) -> Generator[str, None, None]:
         """The text. FileFormatError, in one line, for a file that is missing, damaged or no text.
 
         Its bytes are read twice: what the last of them are decides in which encoding the first are.

@@ -11,7 +11,7 @@ from fastnn.common.errors import DataError
 from fastnn.common.text import SPLITS, plural
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.formats.text_splits import Asked, Paths, Texts, dealt
-from fastnn.data.formats.text_to_ids import load_text_file
+from fastnn.data.formats.text_to_ids import file_for, load_text_file
 from fastnn.text.corpus import Path, TextFile
 from fastnn.text.numbered import Ids, Numbered, numbered, windows
 from fastnn.text.tokens import Kind, Sentences
@@ -34,7 +34,7 @@ def load_text(
     sentences_end: Sentences | Literal["auto"] = "auto",
     val: Paths | None = None,
     test: Paths | None = None,
-    ids_file: Path | None = None,
+    ids_file: Path | Literal["auto"] | None = None,
 ) -> CompleteDataset:
     """Read text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
@@ -48,10 +48,11 @@ def load_text(
     with `words`), `parts` (split: its `sentences`, `tokens` and `unknown`, the fraction of the tokens without an id),
     `twice` (a line for each file that is in two splits; it is a warning, too).
 
-    A text that is larger than memory needs an `ids_file`, into which it is turned once; x and y are streams then, which
-    read it while a model is trained. Validation and test split have at most 6 MB of the text each. Such a file takes
-    two bytes for a token of a vocabulary of up to 65,536 words, else four. It is used again as long as the text's
-    files and the arguments stay the same, whatever `order` is.
+    A text that is larger than memory needs an `ids_file`, into which it is turned once, at 2 to 3 million words a
+    second; x and y of the training split are streams then, which read it while a model is trained. Of the training text
+    at most 6 MB are for validation and 6 MB for testing. The file takes two bytes for a token of a vocabulary of up to
+    65,536 words, else four. It is used again as long as the text's files and the arguments stay the same, whatever
+    `order` is. `meta["ids_file"]` is its path.
 
     Args:
         path: A file, a folder, or several of them, of any names: UTF-8, UTF-16 with its mark or Latin-1, packed by gzip
@@ -69,7 +70,8 @@ def load_text(
             text.
         val: Files and folders of validation texts, which take the place of sentences of the training text.
         test: Of test texts, likewise.
-        ids_file: Where the ids of a text that is larger than memory are kept; None: in memory.
+        ids_file: Where the ids of a text that is larger than memory are kept; None: in memory; "auto": in memory, of
+            training texts of more than 32 MB in a file in `data_folder()`.
 
     Raises:
         FileFormatError: If a file is missing or no text, or `ids_file` cannot be written or is another file.
@@ -85,6 +87,8 @@ def load_text(
     asked = Asked(vocabulary_size, min_count, kind, lower, sentences_end, seed, words)
     asked.check(order)
     given = Texts.given(path, val, test)
+    if ids_file == "auto":
+        ids_file = file_for(given, asked)
     if ids_file is not None:
         return load_text_file(ids_file, given, asked, order)
     name = given.name

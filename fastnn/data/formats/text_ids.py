@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import BINARY, atomic_path, check_target
+from fastnn.common.files import BINARY, atomic_path, check_readable, check_target
 from fastnn.common.framed.image import image_of, json_of
 from fastnn.common.pieces import write_all, write_sections
 from fastnn.common.text import SPLITS
@@ -97,7 +97,7 @@ def about_of(path: Path) -> dict[str, Any]:
     """What a file of ids says of itself. FileFormatError if it is missing or none."""
     name = os.fspath(path)
     with open_hdf5(name) as file:
-        array = file.array(ABOUT, SPLITS)
+        array = file.array(ABOUT, [*SPLITS])
         array.check_written()
         text = array.read().tobytes() if array.ndim and array.dtype == np.uint8 else b"an array of another kind"
     try:
@@ -110,11 +110,16 @@ def about_of(path: Path) -> dict[str, Any]:
 
 
 def load_ids(path: Path, order: int) -> CompleteDataset:
-    """The n-grams of a file of ids, whose splits are streams: x (N, order − 1) and y (N,). FileFormatError likewise."""
+    """The n-grams of a file of ids: x (N, order − 1) and y (N,), streams of the training split.
+
+    The other splits, which are not shuffled, and small unless files were given for them, are read into memory.
+    FileFormatError as of `about_of`.
+    """
     about = about_of(path)
     meta, words = about["meta"], about["meta"]["words"]
     found = [_split(path, name, order - 1, about["start"], about["end"], len(words)) for name in SPLITS]
-    return CompleteDataset(*found, meta=meta | {"ids_file": os.fspath(path)})
+    train, val, test = found[0], *map(_read, found[1:])
+    return CompleteDataset(train, val, test, meta=meta | {"ids_file": os.fspath(path)})
 
 
 def _split(path: Path, name: str, width: int, start: int, end: int | None, words: int) -> Split:
@@ -122,6 +127,12 @@ def _split(path: Path, name: str, width: int, start: int, end: int | None, words
     if y.dtype != id_dtype(words) or len(y.shape) != 1:
         raise FileFormatError(f"{os.fspath(path)!r}: {name!r} is {y.dtype} {y.shape}, no ids of {words} words")
     return Split(Windows(y, width, start, end), y)
+
+
+def _read(split: Split) -> Split:
+    found = Split(*(stream.read(0, len(split)) for stream in (split.x, split.y)))
+    split.y.close()
+    return found
 
 
 def is_made_of(path: Path, made_of: dict[str, Any]) -> bool:
@@ -137,12 +148,13 @@ def is_made_of(path: Path, made_of: dict[str, Any]) -> bool:
 
 
 def stamp(files: list[str]) -> list[list[Any]]:
-    """What shows that files are the same as before: names, sizes, and times of their last change."""
+    """What shows that files are the same as before: names, sizes, and times of their last change.
+
+    FileFormatError for one that cannot be read.
+    """
     found = []
     for name in files:
-        try:
-            state = os.stat(name)
-        except OSError as error:
-            raise FileFormatError(f"{name!r} cannot be read: {error.strerror}") from None
+        check_readable(name)
+        state = os.stat(name)
         found.append([os.path.realpath(name), state.st_size, state.st_mtime_ns])
     return found

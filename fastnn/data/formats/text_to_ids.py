@@ -4,6 +4,7 @@ Each text is read once. The numbers are on the disk in between, in files without
 What is in memory is a piece of the text and the different tokens.
 """
 
+import hashlib
 import logging
 import os
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.text import SPLITS, plural
 from fastnn.data.dataset import CompleteDataset, id_dtype
+from fastnn.data.download import data_folder
 from fastnn.data.formats.text_ids import VERSION, Part, Path, Spool, is_made_of, load_ids, stamp, write_ids
 from fastnn.data.formats.text_splits import DRAWN, FRACTION, Asked, Texts
 from fastnn.text.corpus import TextFile
@@ -28,10 +30,28 @@ from fastnn.text.vocabulary import END, START, Vocabulary
 
 log = logging.getLogger(__name__)
 
+LARGE_BYTES = 32_000_000  # of training texts: the n-grams of less take up to 400 MB of memory
 HELD_OUT_BYTES = 6_000_000  # of the training text, for validation and for testing each, at most: a million words
 DRAWN_TOGETHER = 1 << 16  # sentences whose splits are drawn at a time
 
 Counts = dict[str, NDArray[np.int64]]
+
+
+def file_for(given: Texts, asked: Asked) -> FolderPath | None:
+    """Where the ids of large texts are kept unless the user says; None for texts that fit into memory.
+
+    FileFormatError for a text or a folder that cannot be used.
+    """
+    if sum(size for _, size, _ in stamp(given.files[0])) < LARGE_BYTES:
+        return None
+    known = repr((*map(stamp, given.files), asked))
+    name = FolderPath(given.files[0][0]).stem
+    folder = data_folder() / "texts"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileFormatError(f"the folder {str(folder)!r} cannot be made: {error.strerror}") from error
+    return folder / f"{name}-{hashlib.sha256(known.encode()).hexdigest()[:12]}.h5"
 
 
 def load_text_file(path: Path, given: Texts, asked: Asked, order: int) -> CompleteDataset:
