@@ -101,7 +101,7 @@ def load_text(
     known = (grams < len(vocabulary)).all(axis=1)
     possible, grams, origin = len(grams), grams[known].astype(id_dtype(len(vocabulary))), origin[known]
     split = _split_of(np.unique(origin), fixed, given, seed)
-    parts = _parts(grams, split[origin], read, name)
+    first, second, third = _parts(grams, split[origin], read, name)
     meta = {
         "words": list(vocabulary.words),
         "tokenizer": read.tokenizer.config(),
@@ -113,7 +113,7 @@ def load_text(
         **_kept(read, ids, vocabulary, split),
     }
     log.info("read %s: %d tokens, %.1f %% of them in the vocabulary", name, len(ids), 100 * meta["coverage"])
-    return CompleteDataset(*parts, meta)
+    return CompleteDataset(first, second, third, meta)
 
 
 def _in_parts(read: Numbered, given: Texts) -> tuple[Numbered, Ids]:
