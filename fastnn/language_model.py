@@ -134,7 +134,7 @@ class LanguageModel(OfText, Hinted):
                 drawn = self._draw(chosen, rng, ids, False)
             sentences[-1].append(self.vocabulary.words[drawn])
             ids = [*ids[1:], drawn]
-        return self._between().join(map(self.tokenizer.joined, sentences))
+        return self.tokenizer.text_of(sentences)
 
     def score(self, text: str) -> Score:
         """The surprisal of each word of a text, and its perplexity.
@@ -204,12 +204,6 @@ class LanguageModel(OfText, Hinted):
     def _sentences(self, text: str) -> list[list[str]]:
         """The words of each sentence of a text; one without words, if there is none."""
         return list(self.tokenizer.sentences(_text(text))) or [[]]
-
-    def _between(self) -> str:
-        """What stands between two sentences: characters have it among them, if lines are no sentences."""
-        if self.tokenizer.sentences_end == "lines":
-            return "\n"
-        return " " if self.tokenizer.kind in ("words", "spaces") else ""
 
     def _begin(self, text: str, last: list[str]) -> list[int]:
         """The ids from which the word after a text is foretold; `last`: the words of its last sentence."""

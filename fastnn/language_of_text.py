@@ -42,7 +42,7 @@ class OfText:
         vocabulary: int = VOCABULARY,
         min_count: int = MIN_COUNT,
         order: int = 4,
-        tokens: Kind = "words",
+        tokens: Kind | str | os.PathLike[str] = "words",
         lower: bool = True,
         sentences: Sentences | Literal["auto"] = "auto",
         width: int = 64,
@@ -62,7 +62,8 @@ class OfText:
             vocabulary: How many ids there are at most.
             min_count: How often a word that has an id occurs, at least.
             order: How many words a sample has, the predicted one among them.
-            tokens: What is predicted: "words", "spaces", "characters" or "bytes".
+            tokens: What is predicted: "words", "spaces", "characters" or "bytes", or the tokens of a .json file that
+                the package `tokenizers` wrote.
             lower: Whether letters become small ones.
             sentences: Where sentences end: as of `fn.data.load_text`.
             width: How many numbers a word's vector has.
@@ -74,6 +75,7 @@ class OfText:
             FileFormatError: If a file is missing or damaged, or a text is none.
             DataError: If the text is too short, an argument is out of range, or `vectors` have another width.
             ValueError: For unknown `tokens` or `sentences`.
+            MissingPackageError: If `tokens` is a file, and the package tokenizers is not installed.
 
         Examples:
             >>> from pathlib import Path
@@ -131,8 +133,7 @@ class OfText:
 
     def _read(self, path: Paths) -> CompleteDataset:
         """A text as the model reads it."""
-        known, rules = self.vocabulary, self.tokenizer
-        given: dict[str, Any] = {"kind": rules.kind, "lower": rules.lower, "sentences_end": rules.sentences_end}
+        known, given = self.vocabulary, self.tokenizer.config()
         # Without all marks there are words that are no sample, so there is no place for them in a file.
         place = None if None in (known.unknown, known.start, known.end) else "auto"
         return load_text(path, order=self.context + 1, words=known.words, ids_file=place, **given)

@@ -10,8 +10,10 @@ from fastnn.data.formats.text import MIN_COUNT, VOCABULARY
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.text.bpe import ENDING
 
 OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences", "val", "test")
+KINDS = ("words", "spaces", "characters", "bytes")
 ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
 
 
@@ -21,7 +23,11 @@ class TextSettings(Settings):
     min_count: int = setting(MIN_COUNT, "of a text: times that a word with an id occurs in it, at least", least=1)
     order: int = setting(4, "of a text: words of a sample, the predicted one among them", least=2, below=9)
     lower: bool = setting(True, "of a text: make letters small", off="--keep-case")
-    tokens: str = setting("words", "of a text: what is predicted", choices=("words", "spaces", "characters", "bytes"))
+    tokens: str = setting(
+        "words",
+        "of a text: what is predicted: words, spaces, characters, bytes, or a .json file of the package tokenizers",
+        is_path=True,
+    )
     sentences: str = setting(
         "auto", "of a text: where sentences end; auto: as it shows", choices=("auto", "punctuation", "lines", "none")
     )
@@ -52,7 +58,7 @@ def _load_texts(paths: tuple[Path, ...], settings: Any) -> tuple[Dataset, str]:
         settings.vocabulary or VOCABULARY,
         settings.order,
         min_count=settings.min_count,
-        kind=settings.tokens,
+        kind=_kind(settings.tokens),
         lower=settings.lower,
         sentences_end=settings.sentences,
         val=settings.val or None,
@@ -60,6 +66,14 @@ def _load_texts(paths: tuple[Path, ...], settings: Any) -> tuple[Dataset, str]:
         ids_file="auto",
     )
     return data, f"text from {data.meta['source']}: {'; '.join(told(data.meta))}"
+
+
+def _kind(tokens: str) -> str:
+    if tokens not in KINDS and not tokens.lower().endswith(ENDING):
+        raise ValueError(
+            f"--tokens is {tokens!r:.60}, expected one of {', '.join(KINDS)}, or a file that ends with {ENDING}"
+        )
+    return tokens
 
 
 def _refuse_flags(settings: Any, path: Path | None) -> None:

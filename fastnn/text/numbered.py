@@ -46,14 +46,18 @@ class Numbered:
 
 
 def numbered(
-    groups: Iterable[Iterable[TextFile]], kind: Kind, lower: bool, sentences_end: Sentences | Literal["auto"] = "auto"
+    groups: Iterable[Iterable[TextFile]],
+    kind: Kind,
+    lower: bool,
+    sentences_end: Sentences | Literal["auto"] = "auto",
+    rules: str = "",
 ) -> Numbered:
     """Read groups of texts by a `Tokenizer` of that kind. sentences_end: "auto" is as the first text shows.
 
     A book takes eight bytes of memory a token while it is read, then four. ValueError as the tokenizer raises it.
     """
     files = [list(group) for group in groups]
-    numbering = Numbering(Tokenizer(kind, lower, ends_of(files[0], sentences_end)))
+    numbering = Numbering(Tokenizer(kind, lower, ends_of(files[0], sentences_end), rules))
     found = [np.concatenate([np.empty(0, np.int32), *numbering.of_files(group)]) for group in files]
     lengths = [_lengths(one, numbering.tokenizer) for one in found]
     tokens = np.concatenate([one[one != SENTENCE_ENDS] - np.int32(1) for one in found])

@@ -29,12 +29,13 @@ def load_text(
     seed: int = 0,
     words: Sequence[str] | None = None,
     min_count: int = MIN_COUNT,
-    kind: Kind = "words",
+    kind: Kind | Path = "words",
     lower: bool = True,
     sentences_end: Sentences | Literal["auto"] = "auto",
     val: Paths | None = None,
     test: Paths | None = None,
     ids_file: Path | Literal["auto"] | None = None,
+    rules: str = "",
 ) -> CompleteDataset:
     """Read text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
@@ -63,7 +64,8 @@ def load_text(
         seed: Decides which sentences are for training (80 %), validation (10 %) and test (10 %).
         words: A vocabulary by id, such as a trained model's, instead of the most frequent tokens.
         min_count: How often a token that has an id is in the training sentences, at least.
-        kind: How a text becomes tokens: see `fastnn.text.tokens.Tokenizer`.
+        kind: How a text becomes tokens: see `fastnn.text.tokens.Tokenizer`. Or a file that the package `tokenizers`
+            wrote, whose name ends with .json.
         lower: Whether letters become small ones: see there, too.
         sentences_end: Where sentences end: at "punctuation" or empty lines, at ends of "lines", nowhere ("none"), or
             "auto", as the text shows. Without sentences the splits are the beginning, the next part and the end of the
@@ -72,9 +74,11 @@ def load_text(
         test: Of test texts, likewise.
         ids_file: Where the ids of a text that is larger than memory are kept; None: in memory; "auto": in memory, of
             training texts of more than 32 MB in a file in `data_folder()`.
+        rules: What such a file holds, for the kind "bpe".
 
     Raises:
         FileFormatError: If a file is missing or no text, or `ids_file` cannot be written or is another file.
+        MissingPackageError: If `kind` is a file, and the package tokenizers is not installed.
         DataError: If the text is too short or an argument is out of range.
         ValueError: For an unknown kind of tokens or of sentences.
 
@@ -84,17 +88,15 @@ def load_text(
         >>> fn.data.load_text("book.txt", vocabulary_size=12).train.x.shape[1]
         3
     """
-    asked = Asked(vocabulary_size, min_count, kind, lower, sentences_end, seed, words)
+    asked = Asked.of(kind, lower, rules, vocabulary_size, min_count, sentences_end, seed, words)
     asked.check(order)
     given = Texts.given(path, val, test)
     if ids_file == "auto":
         ids_file = file_for(given, asked)
     if ids_file is not None:
         return load_text_file(ids_file, given, asked, order)
-    name = given.name
-    read, fixed = _in_parts(
-        numbered(((map(TextFile, files)) for files in given.files), kind, lower, sentences_end), given
-    )
+    name, files = given.name, (map(TextFile, names) for names in given.files)
+    read, fixed = _in_parts(numbered(files, asked.kind, asked.lower, sentences_end, asked.rules), given)
     vocabulary = Vocabulary(words) if words is not None else _counted(read, fixed, given, asked)
     ids = read.ids(vocabulary)
     grams, origin = windows(ids, read.lengths, order, vocabulary.start, vocabulary.end)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.common.text import SPLITS
+from fastnn.text.bpe import ENDING, rules_in
 from fastnn.text.corpus import Path, files_of
 from fastnn.text.tokens import Kind, Sentences
 
@@ -82,6 +83,16 @@ class Asked:
     sentences_end: Sentences | Literal["auto"]
     seed: int
     words: Sequence[str] | None
+    rules: str = ""
+
+    @classmethod
+    def of(cls, kind: Kind | Path, lower: bool, rules: str, *others: Any) -> "Asked":
+        """The same; `kind` may be a file of the package `tokenizers`, which has the `rules`, also for letters' case."""
+        name = os.fspath(kind)
+        if name.lower().endswith(ENDING):
+            name, rules = "bpe", rules_in(name)
+        size, min_count, sentences_end, seed, words = others
+        return cls(size, min_count, name, lower and not rules, sentences_end, seed, words, rules)  # type: ignore[arg-type]
 
     def check(self, order: int) -> None:
         if self.vocabulary_size < 4 or order < 2 or self.min_count < 1:

@@ -67,7 +67,7 @@ def load_text_file(path: Path, given: Texts, asked: Asked, order: int) -> Comple
 
 def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], share: float, until: ExitStack) -> None:
     files = [[TextFile(name) for name in names] for names in given.files]
-    numbering = Numbering(Tokenizer(asked.kind, asked.lower, ends_of(files[0], asked.sentences_end)))
+    numbering = Numbering(Tokenizer(asked.kind, asked.lower, ends_of(files[0], asked.sentences_end), asked.rules))
     shares = given.shares(share)
     parts = _numbered(path, numbering, files, shares, asked.seed, until)
     counts = {name: part.counts(len(numbering) + 1) for name, part in parts.items()}
