@@ -9,6 +9,9 @@ from fastnn.common.errors import DataError
 
 Ids = NDArray[np.integer[Any]]
 
+# For each id of a row: of a chunk of rows, that a buffer holds, there are copies with larger ids, and their order.
+ROW_BYTES = 8
+
 
 class Sequence(Protocol):
     """Ids that stay in a file, one after the other: an `fn.H5Stream` of one axis."""
@@ -36,7 +39,7 @@ class Windows:
         self._range = (first, len(ids) if last is None else last)
         self.shape = (len(self), width)
         self.dtype = ids.dtype
-        self.row_bytes = width * ids.dtype.itemsize
+        self.row_bytes = width * ROW_BYTES
 
     def __len__(self) -> int:
         """Number of rows."""

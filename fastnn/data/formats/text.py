@@ -10,7 +10,7 @@ import numpy as np
 from fastnn.common.errors import DataError
 from fastnn.common.text import SPLITS, plural
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
-from fastnn.data.formats.text_splits import Asked, Paths, Texts, dealt
+from fastnn.data.formats.text_splits import Asked, Paths, Texts, dealt, tokens_of
 from fastnn.data.formats.text_to_ids import file_for, load_text_file
 from fastnn.text.corpus import Path, TextFile
 from fastnn.text.numbered import Ids, Numbered, numbered, windows
@@ -88,7 +88,8 @@ def load_text(
         >>> fn.data.load_text("book.txt", vocabulary_size=12).train.x.shape[1]
         3
     """
-    asked = Asked.of(kind, lower, rules, vocabulary_size, min_count, sentences_end, seed, words)
+    kind, lower, rules = tokens_of(kind, lower, rules)
+    asked = Asked(vocabulary_size, min_count, kind, lower, sentences_end, seed, words, rules)
     asked.check(order)
     given = Texts.given(path, val, test)
     if ids_file == "auto":
@@ -96,7 +97,7 @@ def load_text(
     if ids_file is not None:
         return load_text_file(ids_file, given, asked, order)
     name, files = given.name, (map(TextFile, names) for names in given.files)
-    read, fixed = _in_parts(numbered(files, asked.kind, asked.lower, sentences_end, asked.rules), given)
+    read, fixed = _in_parts(numbered(files, kind, lower, sentences_end, rules), given)
     vocabulary = Vocabulary(words) if words is not None else _counted(read, fixed, given, asked)
     ids = read.ids(vocabulary)
     grams, origin = windows(ids, read.lengths, order, vocabulary.start, vocabulary.end)

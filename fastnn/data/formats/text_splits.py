@@ -68,6 +68,7 @@ class Texts:
         largest : of a split for which no files are given
         """
         val, test = (0.0 if files else largest for files in self.files[1:])
+        # 0.8 as such, not 1 − 0.1 − 0.1: the last bit decides where a sentence is.
         train = 1.0 - val - test if largest != FRACTION else 0.8 + FRACTION * ((val == 0) + (test == 0))
         return np.cumsum((train, val))
 
@@ -85,15 +86,6 @@ class Asked:
     words: Sequence[str] | None
     rules: str = ""
 
-    @classmethod
-    def of(cls, kind: Kind | Path, lower: bool, rules: str, *others: Any) -> "Asked":
-        """The same; `kind` may be a file of the package `tokenizers`, which has the `rules`, also for letters' case."""
-        name = os.fspath(kind)
-        if name.lower().endswith(ENDING):
-            name, rules = "bpe", rules_in(name)
-        size, min_count, sentences_end, seed, words = others
-        return cls(size, min_count, name, lower and not rules, sentences_end, seed, words, rules)  # type: ignore[arg-type]
-
     def check(self, order: int) -> None:
         if self.vocabulary_size < 4 or order < 2 or self.min_count < 1:
             raise DataError(
@@ -105,6 +97,17 @@ class Asked:
     def told(self) -> tuple[int, int] | None:
         """What `meta` says of it."""
         return None if self.words is not None else (self.vocabulary_size, self.min_count)
+
+
+def tokens_of(kind: Kind | Path, lower: bool, rules: str) -> tuple[Kind, bool, str]:
+    """Kind, lower and rules of a `Tokenizer`; a `kind` that is a file has rules of its own, also for letters' case.
+
+    Errors as of `rules_in`.
+    """
+    name = os.fspath(kind)
+    if name.lower().endswith(ENDING):
+        return "bpe", False, rules_in(name)
+    return name, lower, rules  # type: ignore[return-value]  # another kind is the tokenizer's error
 
 
 def dealt(sentences: int, shares: NDArray[np.float64], seed: int) -> NDArray[np.integer[Any]]:
