@@ -195,10 +195,10 @@ def test_a_vocabulary_larger_than_the_text(book):
 
 @pytest.mark.parametrize("where", ["spool", "file"])
 def test_a_full_disk(book, monkeypatch, where):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(*((text_ids.Spool, "add") if where == "spool" else (text_ids, "write_all")), full)
+    monkeypatch.setattr(text_ids, "write_all" if where == "spool" else "write_sections", full)
     with pytest.raises(FileFormatError, match=r"cannot write .*book\.h5' in folder .*: No space left on device"):
         load_text(book, ids_file=book.with_suffix(".h5"))
     assert os.listdir(book.parent) == ["book.txt"]

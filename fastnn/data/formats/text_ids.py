@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import BINARY, atomic_path, check_readable, check_target
 from fastnn.common.framed.image import image_of, json_of
-from fastnn.common.pieces import write_all, write_sections
+from fastnn.common.pieces import fill, write_all, write_sections
 from fastnn.common.text import SPLITS
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.h5stream import H5Stream
@@ -36,21 +36,24 @@ class Spool:
     """Numbers (T,) int32 on disk, in a file without a name beside the one that will be made of them."""
 
     def __init__(self, folder: Path, until: ExitStack):
-        self._file: IO[bytes] = until.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115
+        # Without a buffer: what a full disk does not take is told at once.
+        self._file: Any = until.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))  # noqa: SIM115
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
     def add(self, numbers: Numbers) -> None:
-        self._file.write(np.ascontiguousarray(numbers).data)
+        write_all(self._file.fileno(), np.ascontiguousarray(numbers).view(np.uint8).data)
         self._size += len(numbers)
 
     def blocks(self, first: int, last: int) -> Iterator[Numbers]:
         """The numbers first … last − 1, some at a time."""
         self._file.seek(first * 4)
         for low in range(first, last, BLOCK):
-            yield np.frombuffer(self._file.read(4 * (min(low + BLOCK, last) - low)), np.int32)
+            block = np.empty(min(low + BLOCK, last) - low, np.int32)
+            fill(self._file, block.view(np.uint8).data)
+            yield block
 
 
 class Part:

@@ -60,16 +60,21 @@ def load_text_file(path: Path, given: Texts, asked: Asked, order: int) -> Comple
     made_of = {"files": stamps, **asdict(asked), "words": None if asked.words is None else list(asked.words)}
     if not is_made_of(path, made_of):
         size = sum(bytes_ for _, bytes_, _ in stamps[0])
-        with ExitStack() as until:
-            _write(path, given, asked, made_of, min(FRACTION, HELD_OUT_BYTES / max(size, 1)), until)
+        folder = FolderPath(os.path.realpath(path)).parent
+        try:
+            with ExitStack() as until:
+                spools = [Spool(folder, until) for _ in SPLITS]
+                _write(path, given, asked, made_of, min(FRACTION, HELD_OUT_BYTES / max(size, 1)), spools)
+        except OSError as error:
+            name, reason = os.fspath(path), error.strerror or error
+            raise FileFormatError(f"cannot write {name!r} in folder {str(folder)!r}: {reason}") from error
     return load_ids(path, order)
 
 
-def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], share: float, until: ExitStack) -> None:
+def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], share: float, spools: list[Spool]) -> None:
     files = [[TextFile(name) for name in names] for names in given.files]
     numbering = Numbering(Tokenizer(asked.kind, asked.lower, ends_of(files[0], asked.sentences_end), asked.rules))
-    shares = given.shares(share)
-    parts = _numbered(path, numbering, files, shares, asked.seed, until)
+    parts = _numbered(numbering, files, given.shares(share), asked.seed, spools)
     counts = {name: part.counts(len(numbering) + 1) for name, part in parts.items()}
     vocabulary = _vocabulary(numbering, counts["train"], asked, given.name)
     table = _table(numbering, vocabulary)
@@ -91,35 +96,24 @@ def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], shar
 
 
 def _numbered(
-    path: Path,
-    numbering: Numbering,
-    files: list[list[TextFile]],
-    shares: NDArray[np.float64],
-    seed: int,
-    until: ExitStack,
+    numbering: Numbering, files: list[list[TextFile]], shares: NDArray[np.float64], seed: int, spools: list[Spool]
 ) -> dict[str, Part]:
-    """The numbers of each split, on the disk until the stack ends. FileFormatError if they cannot be written."""
-    folder = FolderPath(os.path.realpath(path)).parent
-    try:
-        spools = [Spool(folder, until) for _ in SPLITS]
-        has_sentences = numbering.tokenizer.sentences_end != "none"
-        splits = _Splits(shares, seed) if has_sentences else None
-        for found in numbering.of_files(files[0]):
-            for number, part in splits.parts(found) if splits else [(0, found)]:
-                spools[number].add(part)
+    """The numbers of each split, which are put into the spools."""
+    has_sentences = numbering.tokenizer.sentences_end != "none"
+    splits = _Splits(shares, seed) if has_sentences else None
+    for found in numbering.of_files(files[0]):
+        for number, part in splits.parts(found) if splits else [(0, found)]:
+            spools[number].add(part)
+    for number in (1, 2):
+        for found in numbering.of_files(files[number]):
+            spools[number].add(found)
+    parts = [*map(Part, spools)]
+    if not has_sentences:  # the training text is cut where its splits end
         size = len(spools[0])
-        ends = [size] * 3 if has_sentences else [*(shares * size).astype(int).tolist(), size]
-        parts = [Part(spools[0], 0, ends[0])]
-        for number in (1, 2):
-            for found in numbering.of_files(files[number]):
-                spools[number].add(found)
-            is_cut = not has_sentences and not files[number]
-            parts.append(Part(spools[0], *ends[number - 1 : number + 1]) if is_cut else Part(spools[number]))
-        return dict(zip(SPLITS, parts, strict=True))
-    except OSError as error:
-        raise FileFormatError(
-            f"cannot write {os.fspath(path)!r} in folder {str(folder)!r}: {error.strerror}"
-        ) from error
+        first, second = (shares * size).astype(int).tolist()
+        cut = [Part(spools[0], 0, first), Part(spools[0], first, second), Part(spools[0], second, size)]
+        parts = [cut[i] if i == 0 or not files[i] else parts[i] for i in range(len(SPLITS))]
+    return dict(zip(SPLITS, parts, strict=True))
 
 
 class _Splits:
