@@ -1,7 +1,6 @@
 """What one does with a trained language model: foretell, write, judge and compare words."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,20 @@ from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
-from fastnn.data.preprocessing import Words
+from fastnn.language_of_text import OfText
+from fastnn.language_scoring import scored
 from fastnn.loading import load, with_vocabulary
-from fastnn.models import Model
 from fastnn.nn.layers import Embedding
 from fastnn.text.neighbours import directions, nearest
-from fastnn.text.numbered import windows
 from fastnn.text.sampling import Sampling
-from fastnn.text.scoring import Score, pieces, surprisals
-from fastnn.text.tokens import Tokenizer
+from fastnn.text.scoring import Score, pieces
 from fastnn.text.vectors import BINARY_ENDING, write_vectors
-from fastnn.text.vocabulary import END, SPECIALS, Vocabulary
-from fastnn.training.model import Predictor
+from fastnn.text.vocabulary import SPECIALS
 
 MODEL = "model.h5"  # in a run's folder
-BLOCK_BYTES = 32 << 20  # of the scores that are held at a time
 
 
-class LanguageModel(Hinted):
+class LanguageModel(OfText, Hinted):
     """A model that foretells the next word of a text from the `context` words before it.
 
     Args:
@@ -52,10 +47,6 @@ class LanguageModel(Hinted):
         >>> near = model.neighbours("man")
         >>> left_out = model.export("vectors.bin")
     """
-
-    def __init__(self, model: Model):
-        self._described = _words_of(model)
-        self.model = model
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
@@ -81,21 +72,6 @@ class LanguageModel(Hinted):
             FileFormatError: If the path cannot be written.
         """
         self.model.save(Path(path))
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words by id."""
-        return self._described.known
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """How a text becomes words."""
-        return self._described.rules
-
-    @property
-    def context(self) -> int:
-        """From how many words the next one is foretold."""
-        return self.model.network.input_shape[0]
 
     @property
     def vectors(self) -> NDArray[Any]:
@@ -158,7 +134,7 @@ class LanguageModel(Hinted):
                 drawn = self._draw(chosen, rng, ids, False)
             sentences[-1].append(self.vocabulary.words[drawn])
             ids = [*ids[1:], drawn]
-        return self._between().join(map(self.tokenizer.joined, sentences))
+        return self.tokenizer.text_of(sentences)
 
     def score(self, text: str) -> Score:
         """The surprisal of each word of a text, and its perplexity.
@@ -172,7 +148,9 @@ class LanguageModel(Hinted):
         Raises:
             DataError: For a text without a word that can be foretold.
         """
-        found = Score.together(self._scored(sentences) for sentences in pieces(self.tokenizer.sentences(_text(text))))
+        found = Score.together(
+            scored(self.model, self.vocabulary, part) for part in pieces(self.tokenizer.sentences(_text(text)))
+        )
         if not found.words:
             raise DataError("the text has no words")
         if not found.foretold:
@@ -227,12 +205,6 @@ class LanguageModel(Hinted):
         """The words of each sentence of a text; one without words, if there is none."""
         return list(self.tokenizer.sentences(_text(text))) or [[]]
 
-    def _between(self) -> str:
-        """What stands between two sentences: characters have it among them, if lines are no sentences."""
-        if self.tokenizer.sentences_end == "lines":
-            return "\n"
-        return " " if self.tokenizer.kind in ("words", "spaces") else ""
-
     def _begin(self, text: str, last: list[str]) -> list[int]:
         """The ids from which the word after a text is foretold; `last`: the words of its last sentence."""
         if self.vocabulary.start is None:
@@ -250,54 +222,11 @@ class LanguageModel(Hinted):
         logits = self.model.predict(np.array([ids]), logits=True)[0]
         return chosen.draw(logits, rng, [i for i in never if i is not None])
 
-    def _scored(self, sentences: list[list[str]]) -> Score:
-        """The score of some sentences. What has no id is −1, and so is what is before a sentence, if that has no id."""
-        known, lengths = self.vocabulary, np.array([len(sentence) for sentence in sentences])
-        tokens = [token for sentence in sentences for token in sentence]
-        found = np.array([-1 if i is None else i for i in known.ids(tokens)], np.int32)
-        start = -1 if known.start is None else known.start
-        grams, _ = windows(found, lengths, self.context + 1, start, known.end)
-        nats = np.full(len(grams), np.nan)
-        rows = np.flatnonzero((grams >= 0).all(axis=1))
-        for block in _blocks(rows, len(known) * self.model.dtype.itemsize):
-            logits = self.model.predict(grams[block, :-1], logits=True)
-            nats[block] = surprisals(logits, grams[block, -1])
-        is_word = np.ones(len(grams), bool)
-        if known.end is not None:
-            is_word[np.cumsum(lengths + 1) - 1] = False
-            tokens = [token for sentence in sentences for token in [*sentence, END]]
-        last = grams[:, -1]
-        return Score(tokens, nats, (last >= 0) & (last != (-1 if known.unknown is None else known.unknown)), is_word)
-
     def __repr__(self) -> str:
         return f"<LanguageModel of {len(self.vocabulary):,} words, each from {self.context} before it>"
-
-
-def _words_of(model: Model) -> Words:
-    """The description of the words of a language model. TypeError for what is no model, DataError for another one."""
-    if not isinstance(model, Predictor):
-        raise TypeError(f"LanguageModel takes a model, such as fn.load(path) gives, got {type(model).__name__}")
-    network, described = model.network, model.preprocessing
-    if not isinstance(described, Words):
-        raise DataError(
-            f"this is no language model: it takes samples of shape {network.input_shape}, not words (fn.Words)"
-        )
-    width = network.output_width
-    if len(network.outputs) > 1 or network.loss.applies != "softmax" or width != len(described.vocabulary):
-        raise DataError(
-            f"this is no language model: it has {plural(width, 'output')}, expected the probability of each of its "
-            f"{len(described.vocabulary)} words"
-        )
-    return described
 
 
 def _text(given: Any) -> str:
     if not isinstance(given, str):
         raise TypeError(f"expected a text, got {type(given).__name__}")
     return given
-
-
-def _blocks(rows: NDArray[np.integer], row_bytes: int) -> Iterator[NDArray[np.integer]]:
-    """Parts of these numbers, each of so many rows as are within BLOCK_BYTES."""
-    size = max(BLOCK_BYTES // row_bytes, 1)
-    return (rows[low : low + size] for low in range(0, len(rows), size))

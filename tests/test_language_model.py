@@ -10,6 +10,7 @@ from fastnn.common.errors import DataError, FileFormatError
 from fastnn.text import scoring
 from fastnn.text.tokens import Tokenizer
 from fastnn.text.vectors import read_vectors
+from tests.tiny import jit_only
 
 CONTEXT = 3
 WHOLE = ["the", "<unk>", "</s>", "old", "man", "was", ".", "<s>"]  # with all marks
@@ -70,7 +71,7 @@ def test_long_texts_are_scored_in_pieces(monkeypatch):
     text = "The old man was tired. Was the man old? " * 20
     at_once = whole().score(text)
     monkeypatch.setattr(scoring, "PIECE", 7)
-    monkeypatch.setattr("fastnn.language_model.BLOCK_BYTES", 200)
+    monkeypatch.setattr("fastnn.language_scoring.BLOCK_BYTES", 200)
     in_pieces = whole().score(text)
     assert in_pieces.tokens == at_once.tokens
     np.testing.assert_array_equal(in_pieces.nats, at_once.nats)
@@ -266,3 +267,64 @@ def test_outputs_of_large_vocabularies_do_all_that_others_do(output, tmp_path):
     assert model.generate("the", words=3, seed=1)
     assert [word for word, _ in model.neighbours("man", 2)]
     assert model.export(tmp_path / "vectors.txt") == []
+
+
+BOOK = "The old man saw the dog. " * 40 + "A fox, sly and naïve! The man was old. " * 29
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTNN_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    return tmp_path / "book.txt"
+
+
+SMALL = {"width": 4, "hidden": 8}
+
+
+@jit_only
+def test_a_model_of_a_text_in_three_lines(book):
+    model = fn.LanguageModel.from_text(book, order=3, **SMALL)
+    history = model.fit(epochs=8, batch_size=20, verbose=False)
+    assert model.context == 2
+    assert history["val_loss"][-1] < history["val_loss"][0]
+    assert model.predict("the old", 1)[0][0] == "man"
+    model.save(book.with_name("m.h5"))
+    again = fn.LanguageModel.load(book.with_name("m.h5"))
+    assert again.fit([book], epochs=1, batch_size=20, verbose=False)["loss"][0] < history["loss"][0]
+
+
+@jit_only
+def test_large_vocabularies_and_texts(book, monkeypatch):
+    monkeypatch.setattr("fastnn.language_network.LARGE_VOCABULARY", 10)
+    monkeypatch.setattr("fastnn.language_network.SAMPLES", 4)
+    monkeypatch.setattr("fastnn.data.formats.text_to_ids.LARGE_BYTES", 100)
+    model = fn.LanguageModel.from_text(book, val=book, test=[book], **SMALL)
+    assert isinstance(model.model.network.layers[-1], fn.SampledSoftmax)
+    model.fit(epochs=1, batch_size=20, verbose=False)
+    assert model.data.train.is_streamed
+    assert len(model.data.val) == len(model.data.train)
+    assert model.score("The old man saw the dog.").perplexity < 40
+    model.data.train.y.close()
+
+
+def test_vectors_to_start_from(book):
+    first = fn.LanguageModel.from_text(book, **SMALL, seed=1)
+    first.export(book.with_name("v.txt"))
+    usual = [i for i, word in enumerate(first.vocabulary.words) if word[0] != "<"]
+    second = fn.LanguageModel.from_text(book, **SMALL, vectors=book.with_name("v.txt"))
+    np.testing.assert_array_equal(second.vectors[usual], first.vectors[usual])
+    with pytest.raises(DataError, match=r"has 4 numbers, expected 5, .*width="):
+        fn.LanguageModel.from_text(book, width=5, hidden=8, vectors=book.with_name("v.txt"))
+
+
+def test_no_text_to_train_on(book):
+    with pytest.raises(DataError, match="there is no text to train on: give its path"):
+        whole().fit()
+    book.write_text("word")
+    with pytest.raises(DataError, match="is too small"):
+        fn.LanguageModel.from_text(book)
+    with pytest.raises(DataError, match="there is no path of a text"):
+        fn.LanguageModel.from_text([])
+    with pytest.raises(FileFormatError, match="does not exist"):
+        whole().fit("absent.txt")

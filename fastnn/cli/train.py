@@ -44,7 +44,7 @@ def _train_command(recipe: Recipe) -> click.Command:
 
         if file is not None and data is not None:
             raise ValueError(f"the table is given twice, as {str(file)!r} and by --data: expected one of them")
-        path = data if file is None else file
+        path = _one_or_several(data) if file is None else file
         flags = {name: given.pop(name) for name in FLAGS if name in given}
         changes = {name: value for name, value in given.items() if value is not None}
         request = Request(recipe, changes, path, out or _folder(recipe, path), as_json=as_json, **flags)
@@ -64,14 +64,20 @@ def _train_command(recipe: Recipe) -> click.Command:
     )
 
 
+def _one_or_several(data: Path | tuple[Path, ...] | None) -> Path | tuple[Path, ...] | None:
+    if not isinstance(data, tuple):
+        return data
+    return data if len(data) > 1 else next(iter(data), None)
+
+
 def _examples(recipe: Recipe) -> str:
     first = f"fastnn train {recipe.id} --quick"
     return examples(first, f"{first} --compare none --json", f"fastnn train {recipe.id} --out runs/mine --seed 1")
 
 
-def _folder(recipe: Recipe, path: Path | None) -> Path:
+def _folder(recipe: Recipe, path: Path | tuple[Path, ...] | None) -> Path:
     """Where a run goes unless --out says: runs/SYSTEM, of a table runs/NAME of its file."""
-    if recipe is not TABLE or path is None:
+    if recipe is not TABLE or path is None or isinstance(path, tuple):
         return Path("runs") / recipe.id
     name = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
     return Path("runs") / (f"{TABLE.id}-{name}" if name in RECIPES else name)
@@ -82,9 +88,13 @@ def _train_options(recipe: Recipe) -> list[click.Parameter]:
     best = recipe.best.found if recipe.best else "there are none for this system"
     usual = "FILE" if recipe is TABLE else "generated"
     folder = "runs/ and the file's name" if recipe is TABLE else f"runs/{recipe.id}"
+    flags, several = (["--data", "--train"], "; several times: all of them") if recipe.several else (["--data"], "")
     found = [
         click.Option(
-            ["--data"], type=click.Path(path_type=Path), help=f"the data's file or folder  [default: {usual}]"
+            flags,
+            type=click.Path(path_type=Path),
+            multiple=recipe.several,
+            help=f"the data's file or folder{several}  [default: {usual}]",
         ),
         click.Option(["--out"], type=click.Path(path_type=Path), help=f"the run's folder  [default: {folder}]"),
         click.Option(["--threads"], type=click.IntRange(min=1), help="threads to use  [default: all]"),

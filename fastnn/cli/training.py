@@ -38,7 +38,7 @@ class Request:
 
     recipe: Recipe
     changes: dict[str, Any]
-    data: Path | None
+    data: Path | tuple[Path, ...] | None
     out: Path
     threads: int | None = None
     quick: bool = False

@@ -51,6 +51,7 @@ class Recipe:
     published      what the report published
     preprocessing  (data as loaded) -> what lies between them and the network; None: nothing. Data are prepared by it
                    once, before training, and the model that is saved has it
+    several        whether --data may be given several times: then `load` takes a tuple of paths, too
     prepare_by     (data as loaded, settings) -> prepared data, with `meta["preprocessing"]`: where settings decide
     build          (settings, prepared data) -> an untrained model and its optimizer; of the data it uses `meta` and the
                    shapes alone
@@ -82,8 +83,9 @@ class Recipe:
     published: Published = field(default_factory=Published)
     preprocessing: Callable[[Dataset], Preprocessing | None] = _none
     use: Use | None = None
-    load: Callable[[Path | None, Any], tuple[Dataset, str]] | None = None
+    load: Callable[[Any, Any], tuple[Dataset, str]] | None = None
     read_by: tuple[str, ...] = ()
+    several: bool = False
     prepare_by: Callable[[Dataset, Any], Dataset] | None = None
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()
@@ -101,13 +103,15 @@ class Recipe:
     usable: Callable[[Model, Dataset], Model] = _unchanged
     answers: Callable[[ExperimentResult], Sequence[Answer | str]] = _nothing
 
-    def find(self, path: Path | None, quick: bool = False, settings: Any = None) -> tuple[Dataset, str]:
+    def find(
+        self, path: Path | tuple[Path, ...] | None, quick: bool = False, settings: Any = None
+    ) -> tuple[Dataset, str]:
         """The system's data, and one line that says which they are. Raises what `find_data` raises.
 
         settings : of the run, of which those named in `read_by` are used; None: the recipe's own
         """
         given = settings or self.settings
-        data, announced = self.load(path, given) if self.load else find_data(self.data_set, path, self.use)
+        data, announced = self.load(path, given) if self.load else find_data(self.data_set, path, self.use)  # type: ignore[arg-type]
         if quick:
             val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
             data = Dataset(data.train, val, test, data.meta)

@@ -196,6 +196,7 @@ RECIPE = Recipe(
     data_set="trigram",
     load=load,
     read_by=OF_TEXT,
+    several=True,
     preprocessing=preprocessing,
     build=build,
     comparisons=COMPARISONS,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastnn.data import Dataset, Split
+from fastnn.data.stream import rows
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.train_one import fewer_samples
@@ -11,6 +12,7 @@ from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed
 from fastnn.text.vocabulary import START
 
+COUNTED = 2_000_000  # n-grams of a text that is not in memory
 BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
 QUESTION = "Does the net foretell words better than counts do?"
@@ -27,6 +29,8 @@ def counts_answer(results: ExperimentResult) -> Answer:
     both = {split: mixed(weight, net[split], counts[split]) for split in SPLITS}
     rows = [_row(label, found) for label, found in {**counted, "the net": net, "net and counts": both}.items()]
     lines = [_apart(net, counts), _together(weight, both, counts)]
+    if data.train.is_streamed:
+        lines.append(f"Counted were the first {min(len(data.train), COUNTED):,} samples of the text.")
     return Answer("counts", QUESTION, [Table(rows)], lines)
 
 
@@ -46,6 +50,8 @@ def _counted(data: Dataset, order: int) -> dict[str, Floats]:
 
 
 def _windows(split: Split, order: int) -> Ids:
+    if split.is_streamed:  # as many as are counted in memory
+        split = Split(*(rows(one, 0, min(len(split), COUNTED)) for one in (split.x, split.y)))
     return np.column_stack([split.x, split.y])[:, -order:]
 
 

@@ -10,8 +10,10 @@ from fastnn.data.formats.text import MIN_COUNT, VOCABULARY
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.text.bpe import ENDING
 
-OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences")
+OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences", "val", "test")
+KINDS = ("words", "spaces", "characters", "bytes")
 ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
 
 
@@ -21,31 +23,57 @@ class TextSettings(Settings):
     min_count: int = setting(MIN_COUNT, "of a text: times that a word with an id occurs in it, at least", least=1)
     order: int = setting(4, "of a text: words of a sample, the predicted one among them", least=2, below=9)
     lower: bool = setting(True, "of a text: make letters small", off="--keep-case")
-    tokens: str = setting("words", "of a text: what is predicted", choices=("words", "spaces", "characters", "bytes"))
+    tokens: str = setting(
+        "words",
+        "of a text: what is predicted: words, spaces, characters, bytes, or a .json file of the package tokenizers",
+        is_path=True,
+    )
     sentences: str = setting(
         "auto", "of a text: where sentences end; auto: as it shows", choices=("auto", "punctuation", "lines", "none")
     )
+    val: str = setting("", "of a text: file or folder to validate on; empty: a tenth of --data", is_path=True)
+    test: str = setting("", "of a text: file or folder to test on; empty: a tenth of --data", is_path=True)
 
 
-def load(path: Path | None, settings: Any = None) -> tuple[Dataset, str]:
-    """The course's file, generated data, or a text; and a line that says which, and what was kept of a text.
+def load(path: Path | tuple[Path, ...] | None, settings: Any = None) -> tuple[Dataset, str]:
+    """The course's file, generated data, or texts; and a line that says which, and what was kept of a text.
 
     ValueError for flags of texts that were given with other data; else as `find_data`.
     """
     settings = settings or TextSettings()
-    if path is None or not is_text(path):
-        _refuse_flags(settings, path)
-        return find_data("trigram", path)
+    if isinstance(path, tuple) or (path is not None and is_text(path)):
+        return _load_texts(path if isinstance(path, tuple) else (path,), settings)
+    _refuse_flags(settings, path)
+    return find_data("trigram", path)
+
+
+def _load_texts(paths: tuple[Path, ...], settings: Any) -> tuple[Dataset, str]:
+    for path in (*paths, settings.val, settings.test):
+        if path and not is_text(path):
+            raise ValueError(
+                f"{str(path)!r} is an HDF5 file, expected plain text: several files and splits are of texts"
+            )
     data = load_text(
-        path,
+        paths,
         settings.vocabulary or VOCABULARY,
         settings.order,
         min_count=settings.min_count,
-        kind=settings.tokens,
+        kind=_kind(settings.tokens),
         lower=settings.lower,
         sentences_end=settings.sentences,
+        val=settings.val or None,
+        test=settings.test or None,
+        ids_file="auto",
     )
-    return data, f"text from {path}: {'; '.join(told(data.meta))}"
+    return data, f"text from {data.meta['source']}: {'; '.join(told(data.meta))}"
+
+
+def _kind(tokens: str) -> str:
+    if tokens not in KINDS and not tokens.lower().endswith(ENDING):
+        raise ValueError(
+            f"--tokens is {tokens!r:.60}, expected one of {', '.join(KINDS)}, or a file that ends with {ENDING}"
+        )
+    return tokens
 
 
 def _refuse_flags(settings: Any, path: Path | None) -> None:
@@ -69,6 +97,7 @@ def told(meta: dict[str, Any]) -> list[str]:
         f"{plural(meta['tokens'], noun)}{count}{read}; sentences {ENDS[rules['sentences_end']]}",
         _vocabulary(meta, noun),
         f"{percent(1 - meta['coverage'])} of the {noun}s have no id and are <unk>",
+        *([f"the ids are in {meta['ids_file']}"] if "ids_file" in meta else []),
     ]
 
 
@@ -91,4 +120,5 @@ def text_answer(results: ExperimentResult) -> Answer:
     """What was kept of the text, split by split."""
     meta = results.data.meta
     rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
-    return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in told(meta)])
+    lines = [f"{sentence(line)}." for line in (*told(meta), *meta["twice"])]
+    return Answer("text", "What was kept of the text?", [Table(rows)], lines)

@@ -1,17 +1,21 @@
 """Texts as users have them: files of any name and encoding, packed or not, several of them, folders."""
 
+import contextlib
+import functools
 import os
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import IO, NamedTuple
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.gzipped import open_maybe_gzip
-from fastnn.text.decoding import decoded
+from fastnn.text.decoding import decoded, decoded_pieces, encoding_of
 from fastnn.text.tokens import END, Sentences
 
 Path = str | os.PathLike[str]
 
-LARGEST_BYTES = 1 << 30  # of one file, unpacked: it is in memory as a whole, while its tokens are found
+LARGEST_BYTES = 1 << 30  # of one file, unpacked, that is in memory as a whole
+PIECE_BYTES = 1 << 20  # that are read at a time
+LONGEST = 1 << 28  # characters without white space, which are in memory together
 SEEN = 1 << 20  # characters by which it is judged where sentences end
 LONG = 100  # words that sentences have on average, at most
 
@@ -22,6 +26,84 @@ class Text(NamedTuple):
     name: str
     text: str
     encoding: str
+
+
+class TextFile:
+    """One file of a corpus, which is read piece by piece.
+
+    name      its path
+    encoding  once `pieces` has given the first piece; "" before
+    """
+
+    def __init__(self, name: str):
+        self.name, self.encoding = name, ""
+
+    def pieces(self) -> Generator[str, None, None]:
+        """The text. FileFormatError, in one line, for a file that is missing, damaged or no text.
+
+        Its bytes are read twice: what the last of them are decides in which encoding the first are.
+        """
+        with open_maybe_gzip(self.name) as file:
+            sizes: list[int] = []
+            self.encoding = encoding_of(lambda: _raw(file, sizes), repr(self.name))
+            yield from decoded_pieces(_raw(file, sizes), self.encoding, repr(self.name))
+            if sizes[-1] != sizes[0]:
+                raise FileFormatError(f"{self.name!r} had {sizes[0]:,} bytes, then {sizes[-1]:,}: it is being written")
+
+    def begin(self) -> str:
+        """The first million characters."""
+        found, size = [], 0
+        with contextlib.closing(self.pieces()) as pieces:
+            while size < SEEN and (piece := next(pieces, None)) is not None:
+                found.append(piece)
+                size += len(piece)
+        return "".join(found)[:SEEN]
+
+
+def _raw(file: IO[bytes], sizes: list[int]) -> Iterator[bytes]:
+    """All bytes of a file, from the first on; when they have come, their number is added to `sizes`."""
+    file.seek(0)
+    size = 0
+    while piece := file.read(PIECE_BYTES):
+        size += len(piece)
+        yield piece
+    sizes.append(size)
+
+
+def between_words(pieces: Iterable[str], nothing: str, where: str) -> Iterator[str]:
+    """The same text in pieces each of which ends after a word and, but for the first, begins with white space.
+
+    No rule for tokens or sentences looks at what is on both sides of white space, but those for white space itself.
+
+    nothing : characters that count as white space, since tokens are as if they were not there
+
+    FileFormatError, which begins with `where` the text is from, for one that has none for LONGEST characters.
+    """
+    rest: list[str] = []
+    for piece in pieces:
+        if end := _last_end(piece, nothing):
+            yield "".join(rest) + piece[:end]
+            rest = []
+        rest.append(piece[end:])
+        if len(rest) * PIECE_BYTES > LONGEST:
+            raise FileFormatError(
+                f"{where} has {LONGEST:,} characters without white space between them: expected words or lines"
+            )
+    yield "".join(rest)
+
+
+def _last_end(piece: str, nothing: str) -> int:
+    """Where the last word ends after which white space comes; 0 without any."""
+    if piece[-1:].isspace():
+        return len(piece.rstrip(_white() + nothing))
+    words = piece.rsplit(None, 1)
+    return len(words[0].rstrip(_white() + nothing)) if len(words) > 1 else 0
+
+
+@functools.cache
+def _white() -> str:
+    """All characters that are white space."""
+    return "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 
 
 def files_of(given: Path | Sequence[Path]) -> list[str]:

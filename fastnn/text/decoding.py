@@ -1,6 +1,8 @@
-"""Bytes to text, in an encoding that the bytes themselves show."""
+"""Bytes to text, in an encoding that the bytes themselves show, piece by piece or as a whole."""
 
 import codecs
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from fastnn.common.errors import FileFormatError
@@ -16,6 +18,9 @@ MARKS = (
 # Control characters that texts have: tabs, ends of lines and pages, escape sequences, and the end of a file of DOS.
 USUAL = {*b"\t\n\v\f\r\x1a\x1b"}
 OTHERS = bytes(code for code in range(32) if code not in USUAL)
+ASCII, NOT_LATIN_1 = bytes(range(0x80)), bytes(range(0x80, 0xA0))
+
+Pieces = Iterable[bytes]
 
 
 class Decoded(NamedTuple):
@@ -25,57 +30,132 @@ class Decoded(NamedTuple):
     encoding: str
 
 
+class _UndecodableError(Exception):
+    """Byte `byte` at position `at`, in line `line`, is not of the encoding, for this reason."""
+
+    def __init__(self, byte: int, at: int, line: int, reason: str):
+        super().__init__(reason)
+        self.byte, self.at, self.line = byte, at, line
+
+
 def decoded(raw: bytes, where: str) -> Decoded:
-    """Text in UTF-8, in UTF-16 or UTF-32 if it begins with a byte order mark, else in Latin-1.
+    """Text in the encoding that `encoding_of` finds. Errors as of that, and of `decoded_pieces`."""
+    encoding = encoding_of(lambda: [raw], where)
+    return Decoded("".join(decoded_pieces([raw], encoding, where)), encoding)
+
+
+def encoding_of(read: Callable[[], Pieces], where: str) -> str:
+    """UTF-8, or UTF-16 or UTF-32 for bytes that begin with a byte order mark, else Latin-1.
 
     Bytes 0x80 to 0x9f, which are no characters of Latin-1, are those of Windows-1252: quotes and dashes.
     FileFormatError, which begins with `where` the bytes were read, for bytes that are no text, and for text in UTF-8
     that is damaged: it has more characters that are valid in UTF-8 than bytes that are not.
+
+    read : gives the bytes, piece by piece, from the first on; it may be called three times
     """
+    begin = next(iter(read()), b"")
     for mark, encoding in MARKS[1:]:
-        if raw.startswith(mark):
-            return Decoded(_marked(raw, encoding, where), encoding)
+        if begin.startswith(mark):
+            return encoding
     try:
-        return Decoded(utf8(raw, where), "UTF-8")
+        for _ in _utf8_pieces(read(), where):
+            pass
+        return "UTF-8"
     except FileFormatError:
-        if b"\0" in raw or raw.startswith(codecs.BOM_UTF8) or _is_damaged(raw):
+        if begin.startswith(codecs.BOM_UTF8) or _is_damaged(read()):
             raise
-    if raw.translate(None, OTHERS) != raw:
-        at = next(i for i, byte in enumerate(raw) if byte in OTHERS)
-        raise FileFormatError(f"{where} is no plain text: byte {at} is 0x{raw[at]:02x}")
-    if not any(0x80 <= byte < 0xA0 for byte in set(raw)):
-        return Decoded(raw.decode("latin-1"), "Latin-1")
-    return Decoded(raw.decode("cp1252", "replace"), "Windows-1252")
+    return _single_byte(read(), where)
+
+
+def decoded_pieces(pieces: Pieces, encoding: str, where: str) -> Iterator[str]:
+    """The text of these bytes, piece by piece. FileFormatError, which begins with `where`, if they are none."""
+    if encoding == "UTF-8":
+        yield from _utf8_pieces(pieces, where)
+    elif encoding in ("UTF-16", "UTF-32"):
+        yield from _marked_pieces(pieces, encoding, where)
+    else:
+        for piece in pieces:
+            yield piece.decode(encoding, "replace")
 
 
 def utf8(raw: bytes, where: str) -> str:
     """UTF-8 text. FileFormatError, which begins with `where` it was read, for other bytes."""
-    if b"\0" in raw:
-        raise FileFormatError(f"{where} is no plain text: byte {raw.index(0)} is zero")
+    return "".join(_utf8_pieces([raw], where))
+
+
+def _utf8_pieces(pieces: Pieces, where: str) -> Iterator[str]:
+    is_first = True
     try:
-        return raw.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        for text in _steps(_without_zeros(pieces, where), "utf-8"):
+            yield text.removeprefix("\ufeff") if is_first else text
+            is_first = is_first and not text
+    except _UndecodableError as error:
         raise FileFormatError(
-            f"{where} is no UTF-8 text: byte 0x{raw[error.start]:02x} at position {error.start}, line {line}"
+            f"{where} is no UTF-8 text: byte 0x{error.byte:02x} at position {error.at}, line {error.line}"
         ) from error
 
 
-def _marked(raw: bytes, encoding: str, where: str) -> str:
+def _marked_pieces(pieces: Pieces, encoding: str, where: str) -> Iterator[str]:
+    done = 0
     try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
+        for text in _steps(pieces, encoding):
+            if "\0" in text:
+                at = done + text.index("\0")
+                raise FileFormatError(f"{where} begins with the mark of {encoding}, but character {at} is zero")
+            done += len(text)
+            yield text
+    except _UndecodableError as error:
         raise FileFormatError(
-            f"{where} begins with the mark of {encoding}, but is no such text: {error.reason} at byte {error.start}"
+            f"{where} begins with the mark of {encoding}, but is no such text: {error} at byte {error.at}"
         ) from error
-    if "\0" in text:
-        raise FileFormatError(f"{where} begins with the mark of {encoding}, but character {text.index(chr(0))} is zero")
-    return text
 
 
-def _is_damaged(raw: bytes) -> bool:
-    """Whether bytes that are not all UTF-8 are so for the most part, ASCII aside."""
-    text = raw.decode("utf-8", "replace")
-    ascii_bytes = len(raw.translate(None, bytes(range(0x80, 0x100))))
-    bad = text.count("\ufffd")
-    return len(text) - ascii_bytes - bad > bad
+def _steps(pieces: Pieces, codec: str) -> Iterator[str]:
+    """The text of each piece; a character that begins in one piece and ends in the next comes with that."""
+    decoder, done, line, given = codecs.getincrementaldecoder(codec)(), 0, 1, b""
+    try:
+        for given in pieces:
+            held = len(decoder.getstate()[0])
+            yield decoder.decode(given)
+            done, line = done + len(given), line + given.count(b"\n")
+        given, held = b"", len(decoder.getstate()[0])
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        at = done - held + error.start
+        raise _UndecodableError(error.object[error.start], at, line + before.count(b"\n"), error.reason) from error
+
+
+def _without_zeros(pieces: Pieces, where: str) -> Iterator[bytes]:
+    done = 0
+    for piece in pieces:
+        if b"\0" in piece:
+            raise FileFormatError(f"{where} is no plain text: byte {done + piece.index(0)} is zero")
+        done += len(piece)
+        yield piece
+
+
+def _is_damaged(pieces: Pieces) -> bool:
+    """Whether bytes that are not all UTF-8 have zeros, or are UTF-8 for the most part, ASCII aside."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    others = bad = 0
+    for piece in itertools.chain(pieces, [b""]):
+        if b"\0" in piece:
+            return True
+        text = decoder.decode(piece, final=not piece)
+        bad += text.count("\ufffd")
+        others += len(text) - (len(piece) - len(piece.translate(None, ASCII)))
+    return others - bad > bad
+
+
+def _single_byte(pieces: Pieces, where: str) -> str:
+    """Latin-1 or Windows-1252. FileFormatError for bytes that no text has."""
+    encoding, done = "Latin-1", 0
+    for piece in pieces:
+        if piece.translate(None, OTHERS) != piece:
+            at = next(i for i, byte in enumerate(piece) if byte in OTHERS)
+            raise FileFormatError(f"{where} is no plain text: byte {done + at} is 0x{piece[at]:02x}")
+        if piece.translate(None, NOT_LATIN_1) != piece:
+            encoding = "Windows-1252"
+        done += len(piece)
+    return encoding

@@ -1,14 +1,14 @@
 """A corpus as numbers: which token stands where, and how long sentences are."""
 
-from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.text.corpus import Text, sentences_end_of
+from fastnn.text.corpus import TextFile, sentences_end_of
+from fastnn.text.numbering import SENTENCE_ENDS, Numbering
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
 from fastnn.text.vocabulary import Vocabulary
 
@@ -24,6 +24,7 @@ class Numbered:
     lengths    (S,) int32, how many tokens each sentence has; all tokens are one sentence where sentences end nowhere
     tokenizer  how texts became tokens
     encodings  of the files, each named once, but for UTF-8
+    groups     (S,) int8, of which group of files each sentence is
     """
 
     names: list[str]
@@ -31,6 +32,7 @@ class Numbered:
     lengths: Ids
     tokenizer: Tokenizer
     encodings: list[str]
+    groups: Ids
 
     def counts(self, chosen: NDArray[np.bool_]) -> dict[str, int]:
         """How often each token is in the sentences that are chosen, (S,); tokens that are not there are left out."""
@@ -44,26 +46,41 @@ class Numbered:
 
 
 def numbered(
-    texts: Iterable[Text], kind: Kind, lower: bool, sentences_end: Sentences | Literal["auto"] = "auto"
+    groups: Iterable[Iterable[TextFile]],
+    kind: Kind,
+    lower: bool,
+    sentences_end: Sentences | Literal["auto"] = "auto",
+    rules: str = "",
 ) -> Numbered:
-    """Read texts by a `Tokenizer` of that kind. sentences_end: "auto" is as the first text shows.
+    """Read groups of texts by a `Tokenizer` of that kind. sentences_end: "auto" is as the first text shows.
 
-    Tokens are numbered as they are read, so that a book takes four bytes of memory a token, not a string. ValueError as
-    the tokenizer raises it.
+    A book takes eight bytes of memory a token while it is read, then four. ValueError as the tokenizer raises it.
     """
-    number: dict[str, int] = {}
-    tokens, lengths, encodings = array("i"), array("i"), dict[str, None]()
-    tokenizer = None if sentences_end == "auto" else Tokenizer(kind, lower, sentences_end)
-    for text in texts:
-        tokenizer = tokenizer or Tokenizer(kind, lower, sentences_end_of(text.text))
-        encodings[text.encoding] = None
-        for words in tokenizer.sentences(text.text):
-            tokens.extend(number.setdefault(word, len(number)) for word in words)
-            lengths.append(len(words))
-    assert tokenizer is not None, "no text"
-    others = [encoding for encoding in encodings if encoding != "UTF-8"]
-    long = array("i", [len(tokens)]) if tokenizer.sentences_end == "none" and tokens else lengths
-    return Numbered(list(number), np.frombuffer(tokens, np.int32), np.frombuffer(long, np.int32), tokenizer, others)
+    files = [list(group) for group in groups]
+    numbering = Numbering(Tokenizer(kind, lower, ends_of(files[0], sentences_end), rules))
+    found = [np.concatenate([np.empty(0, np.int32), *numbering.of_files(group)]) for group in files]
+    lengths = [_lengths(one, numbering.tokenizer) for one in found]
+    tokens = np.concatenate([one[one != SENTENCE_ENDS] - np.int32(1) for one in found])
+    of_group = np.repeat(np.arange(len(files), dtype=np.int8), [*map(len, lengths)])
+    read = encodings_of(file for group in files for file in group)
+    return Numbered(list(numbering), tokens, np.concatenate(lengths), numbering.tokenizer, read, of_group)
+
+
+def _lengths(found: Ids, tokenizer: Tokenizer) -> Ids:
+    """How many tokens each sentence has, of numbers as `Numbering` gives them."""
+    if tokenizer.sentences_end == "none":
+        return np.full(min(len(found), 1), len(found), np.int32)
+    return (np.diff(np.flatnonzero(found == SENTENCE_ENDS), prepend=-1) - 1).astype(np.int32)
+
+
+def ends_of(files: Sequence[TextFile], given: Sentences | Literal["auto"]) -> Sentences:
+    """Where sentences end; "auto": as the first text shows."""
+    return sentences_end_of(files[0].begin()) if given == "auto" else given
+
+
+def encodings_of(files: Iterable[TextFile]) -> list[str]:
+    """The encodings in which files have been read, each named once, but for UTF-8."""
+    return [one for one in dict.fromkeys(file.encoding for file in files) if one != "UTF-8"]
 
 
 def windows(ids: Ids, lengths: Ids, order: int, start: int | None, end: int | None) -> tuple[Ids, Ids]:

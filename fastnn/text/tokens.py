@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from fastnn.text import bpe
 from fastnn.text.joining import joined
 
-Kind = Literal["words", "spaces", "characters", "bytes"]
+Kind = Literal["words", "spaces", "characters", "bytes", "bpe"]
 Sentences = Literal["punctuation", "lines", "none"]
 
 TITLES = [form for title in ("mr", "mrs", "ms", "dr", "st") for form in (title, title.capitalize(), title.upper())]
@@ -38,8 +39,10 @@ class Tokenizer:
                hyphen; typographic quotes and dashes are written as a typewriter does; "Mr." and its like keep their dot
                "spaces": what stands between white space
                "characters": every character; "bytes": every byte of the text in UTF-8, as the character of that code
+               "bpe": the tokens of a tokenizer of the package `tokenizers`, which leaves the text as it is
     lower      whether letters become lower-case ones
     sentences_end  where one ends: at "punctuation" or an empty line, at the end of "lines", or nowhere ("none")
+    rules      of "bpe": the tokenizer as JSON text
 
     >>> list(Tokenizer().sentences("Mr. Fox can't wait. Can he?"))
     [['mr.', 'fox', "can't", 'wait', '.'], ['can', 'he', '?']]
@@ -50,6 +53,7 @@ class Tokenizer:
     kind: Kind = "words"
     lower: bool = True
     sentences_end: Sentences = "punctuation"
+    rules: str = ""
 
     def __post_init__(self) -> None:
         for name, given, known in (
@@ -58,34 +62,52 @@ class Tokenizer:
         ):
             if given not in known:
                 raise ValueError(f"Tokenizer: {name} is {given!r:.60}, expected one of {', '.join(known)}")
+        if not isinstance(self.rules, str) or bool(self.rules) != (self.kind == "bpe"):
+            raise ValueError(f"Tokenizer: rules is {self.rules!r:.60}, expected JSON text of bpe, of others none")
 
     def sentences(self, text: str) -> Iterator[list[str]]:
         """The tokens of each sentence; sentences without tokens are left out."""
-        for sentence in self._cut(self._prepared(text)):
-            if tokens := self._tokens(sentence):
+        for tokens in self.pieces(text):
+            if tokens:
                 yield tokens
+
+    def pieces(self, text: str) -> Iterator[list[str]]:
+        """The same, and empty lists of sentences without tokens: one list more than there are ends of sentences."""
+        return map(self._tokens, self._cut(self.prepared(text)))
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text, whatever sentences it has."""
-        return self._tokens(self._prepared(text))
+        return self._tokens(self.prepared(text))
 
     def joined(self, tokens: Iterable[str]) -> str:
         """A text of such tokens, as people write it: words with spaces between them, but none before a full stop."""
         if self.kind == "words":
             return joined(tokens)
+        if self.kind == "bpe":
+            return bpe.decoded(self.rules, tokens)
         text = (" " if self.kind == "spaces" else "").join(tokens)
         return text.encode("latin-1", "replace").decode("utf-8", "replace") if self.kind == "bytes" else text
 
+    def text_of(self, sentences: Iterable[Iterable[str]]) -> str:
+        """A text of sentences of such tokens."""
+        if self.kind == "bpe" and self.sentences_end != "lines":
+            return self.joined(itertools.chain.from_iterable(sentences))
+        between = " " if self.kind in ("words", "spaces") else ""  # characters have white space among them
+        return ("\n" if self.sentences_end == "lines" else between).join(map(self.joined, sentences))
+
     def config(self) -> dict[str, Any]:
         """As JSON and model files hold it."""
-        return asdict(self)
+        config = asdict(self)
+        return config if self.rules else {name: value for name, value in config.items() if name != "rules"}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Tokenizer":
         return cls(**config)
 
-    def _prepared(self, text: str) -> str:
+    def prepared(self, text: str) -> str:
         """The text as tokens are found in it."""
+        if self.kind == "bpe":
+            return text.lower() if self.lower else text
         text = unicodedata.normalize("NFC", MANY_MARKS.sub(_in_order, text))
         if self.kind == "words":
             text = text.translate(_plain())
@@ -105,6 +127,8 @@ class Tokenizer:
             return _word().findall(text)
         if self.kind == "spaces":
             return text.split()
+        if self.kind == "bpe":
+            return bpe.encoded(self.rules, text)
         return list(text if self.kind == "characters" else text.encode().decode("latin-1"))
 
 
@@ -116,10 +140,15 @@ def _characters(*categories: str) -> str:
 
 
 @functools.cache
+def nothing() -> str:
+    """The characters that words are without: control characters and invisible ones, soft hyphens among them."""
+    return "".join(one for one in _characters("Cc", "Cf") if one not in JOINERS and not one.isspace())
+
+
+@functools.cache
 def _plain() -> dict[int, str | None]:
-    """What becomes of typographic marks; of control characters and invisible ones, soft hyphens among them, nothing."""
-    nothing = dict.fromkeys(ord(one) for one in _characters("Cc", "Cf") if one not in JOINERS and not one.isspace())
-    return nothing | PLAIN
+    """What becomes of typographic marks, and of those characters nothing."""
+    return dict.fromkeys(map(ord, nothing())) | PLAIN
 
 
 @functools.cache

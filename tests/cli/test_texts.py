@@ -123,3 +123,55 @@ def test_a_sweep_reads_a_text_as_its_flags_say(here, monkeypatch):
     for order in (3, 5):  # the processes of a sweep, too, which keep data that they have loaded
         worker.train("trigram", here / "book", False, "", changed(settings, order=order))
     assert orders == [3, 5]
+
+
+@jit_only
+def test_several_texts_and_one_for_each_split(here, capsys, caplog):
+    (here / "a.txt").write_text(TEXT)
+    (here / "more").mkdir()
+    (here / "more" / "b.txt").write_text("The fox saw the man. " * 20)
+    (here / "c.txt").write_text("The sly fox saw a dog. " * 5)
+    assert train("a.txt", "--data", "more", "--val", "c.txt", "--test", "more") == 0
+    out, err = capsys.readouterr()
+    assert "text from a.txt, more, c.txt, more: " in err
+    assert "'more/b.txt' is both training and test text: figures on it say nothing of new text" in caplog.text
+    kept = out[out.index("What was kept") : out.index("Does the net")]
+    sentences = {line.split()[1]: line.split()[3] for line in kept.splitlines() if "%" in line and "│" in line}
+    assert sentences == {"training": "90", "validation": "5", "test": "20"}
+    assert "'more/b.txt' is both training and test text" in " ".join(kept.split())
+    assert main(["train", "trigram", "--train", "a.txt", *SMALL, "--test", "c.txt", "--json"]) == 0
+
+
+@jit_only
+def test_a_large_text_is_read_from_a_file_of_ids(here, capsys, monkeypatch):
+    monkeypatch.setattr("fastnn.data.formats.text_to_ids.LARGE_BYTES", 100)
+    monkeypatch.setattr("fastnn.recipes.trigram_counts.COUNTED", 200)
+    monkeypatch.setenv("FASTNN_DATA_DIR", str(here / "kept"))
+    (here / "a.txt").write_text(TEXT)
+    assert train("a.txt") == 0
+    out, err = capsys.readouterr()
+    (ids,) = (here / "kept" / "texts").iterdir()
+    assert f"the ids are in {ids}" in err
+    assert "Counted were the first 200 samples of the text." in out
+    assert main(["predict", "runs/trigram", "The old man saw"]) == 0
+    before = ids.stat().st_ino
+    assert train("a.txt", "--fresh") == 0
+    assert ids.stat().st_ino == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--data", "d.h5"], "'d.h5' is an HDF5 file, expected plain text"),
+        (["--val", "d.h5"], "'d.h5' is an HDF5 file, expected plain text"),
+        (["--val", "absent"], "'absent' does not exist"),
+        (["--test", "empty"], "'empty' is a folder without files"),
+        (["--data", "absent"], "'absent' does not exist"),
+    ],
+)
+def test_texts_that_do_not_go_together(here, capsys, flags, said):
+    (here / "a.txt").write_text(TEXT)
+    (here / "empty").mkdir()
+    write_trigrams(here / "d.h5")
+    assert train("a.txt", *flags) == 2
+    assert said in refused(capsys)

@@ -1,38 +1,41 @@
 """Plain text to n-grams: the most frequent tokens as vocabulary, splits by sentence."""
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.common.text import SPLITS, plural
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
-from fastnn.text.corpus import Path, texts
+from fastnn.data.formats.text_splits import Asked, Paths, Texts, dealt, tokens_of
+from fastnn.data.formats.text_to_ids import file_for, load_text_file
+from fastnn.text.corpus import Path, TextFile
 from fastnn.text.numbered import Ids, Numbered, numbered, windows
 from fastnn.text.tokens import Kind, Sentences
 from fastnn.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
-FRACTIONS = (0.8, 0.1)  # Of the sentences, for training and validation; the others are for testing.
 VOCABULARY, MIN_COUNT = 2_000, 2
 
 
 def load_text(
-    path: Path | Sequence[Path],
+    path: Paths,
     vocabulary_size: int = VOCABULARY,
     order: int = 4,
     seed: int = 0,
     words: Sequence[str] | None = None,
     min_count: int = MIN_COUNT,
-    kind: Kind = "words",
+    kind: Kind | Path = "words",
     lower: bool = True,
     sentences_end: Sentences | Literal["auto"] = "auto",
+    val: Paths | None = None,
+    test: Paths | None = None,
+    ids_file: Path | Literal["auto"] | None = None,
+    rules: str = "",
 ) -> CompleteDataset:
     """Read text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
@@ -43,7 +46,14 @@ def load_text(
     meta: `words`, `tokenizer` (its configuration), `source`, `true_entropy` (None), `coverage` (the fraction of the
     tokens that have ids of their own), `kept` (the fraction of the n-grams that are kept), `tokens`, `different` and
     `sentences` (their numbers), `encodings` (of the files, but UTF-8), `asked` (vocabulary_size and min_count; None
-    with `words`), `parts` (split: its `sentences`, `tokens` and `unknown`, the fraction of the tokens without an id).
+    with `words`), `parts` (split: its `sentences`, `tokens` and `unknown`, the fraction of the tokens without an id),
+    `twice` (a line for each file that is in two splits; it is a warning, too).
+
+    A text that is larger than memory needs an `ids_file`, into which it is turned once, at 2 to 3 million words a
+    second; x and y of the training split are streams then, which read it while a model is trained. Of the training text
+    at most 6 MB are for validation and 6 MB for testing. The file takes two bytes for a token of a vocabulary of up to
+    65,536 words, else four. It is used again as long as the text's files and the arguments stay the same, whatever
+    `order` is. `meta["ids_file"]` is its path.
 
     Args:
         path: A file, a folder, or several of them, of any names: UTF-8, UTF-16 with its mark or Latin-1, packed by gzip
@@ -54,14 +64,21 @@ def load_text(
         seed: Decides which sentences are for training (80 %), validation (10 %) and test (10 %).
         words: A vocabulary by id, such as a trained model's, instead of the most frequent tokens.
         min_count: How often a token that has an id is in the training sentences, at least.
-        kind: How a text becomes tokens: see `fastnn.text.tokens.Tokenizer`.
+        kind: How a text becomes tokens: see `fastnn.text.tokens.Tokenizer`. Or a file that the package `tokenizers`
+            wrote, whose name ends with .json.
         lower: Whether letters become small ones: see there, too.
         sentences_end: Where sentences end: at "punctuation" or empty lines, at ends of "lines", nowhere ("none"), or
             "auto", as the text shows. Without sentences the splits are the beginning, the next part and the end of the
             text.
+        val: Files and folders of validation texts, which take the place of sentences of the training text.
+        test: Of test texts, likewise.
+        ids_file: Where the ids of a text that is larger than memory are kept; None: in memory; "auto": in memory, of
+            training texts of more than 32 MB in a file in `data_folder()`.
+        rules: What such a file holds, for the kind "bpe".
 
     Raises:
-        FileFormatError: If a file is missing or no text.
+        FileFormatError: If a file is missing or no text, or `ids_file` cannot be written or is another file.
+        MissingPackageError: If `kind` is a file, and the package tokenizers is not installed.
         DataError: If the text is too short or an argument is out of range.
         ValueError: For an unknown kind of tokens or of sentences.
 
@@ -71,64 +88,71 @@ def load_text(
         >>> fn.data.load_text("book.txt", vocabulary_size=12).train.x.shape[1]
         3
     """
-    if vocabulary_size < 4 or order < 2 or min_count < 1:
-        raise DataError(
-            f"vocabulary_size={vocabulary_size}, order={order}, min_count={min_count}: expected at least 4, 2 and 1"
-        )
-    name = ", ".join(os.fspath(one) for one in ([path] if isinstance(path, str | os.PathLike) else path))
-    read = _in_parts(numbered(texts(path), kind, lower, sentences_end))
-    vocabulary = Vocabulary(words) if words is not None else _counted(read, vocabulary_size, min_count, seed, name)
+    kind, lower, rules = tokens_of(kind, lower, rules)
+    asked = Asked(vocabulary_size, min_count, kind, lower, sentences_end, seed, words, rules)
+    asked.check(order)
+    given = Texts.given(path, val, test)
+    if ids_file == "auto":
+        ids_file = file_for(given, asked)
+    if ids_file is not None:
+        return load_text_file(ids_file, given, asked, order)
+    name, files = given.name, (map(TextFile, names) for names in given.files)
+    read, fixed = _in_parts(numbered(files, kind, lower, sentences_end, rules), given)
+    vocabulary = Vocabulary(words) if words is not None else _counted(read, fixed, given, asked)
     ids = read.ids(vocabulary)
     grams, origin = windows(ids, read.lengths, order, vocabulary.start, vocabulary.end)
     known = (grams < len(vocabulary)).all(axis=1)
     possible, grams, origin = len(grams), grams[known].astype(id_dtype(len(vocabulary))), origin[known]
-    split = _dealt(np.unique(origin), read, seed)
-    train, val, test = _parts(grams, split[origin], read, name)
+    split = _split_of(np.unique(origin), fixed, given, seed)
+    first, second, third = _parts(grams, split[origin], read, name)
     meta = {
         "words": list(vocabulary.words),
         "tokenizer": read.tokenizer.config(),
         "source": name,
         "true_entropy": None,
         "kept": len(grams) / max(possible, 1),
-        "asked": None if words is not None else (vocabulary_size, min_count),
+        "asked": asked.told,
+        "twice": given.twice(),
         **_kept(read, ids, vocabulary, split),
     }
     log.info("read %s: %d tokens, %.1f %% of them in the vocabulary", name, len(ids), 100 * meta["coverage"])
-    return CompleteDataset(train, val, test, meta)
+    return CompleteDataset(first, second, third, meta)
 
 
-def _in_parts(read: Numbered) -> Numbered:
-    """The same, but a text without sentences is cut into three parts that stand for the splits."""
+def _in_parts(read: Numbered, given: Texts) -> tuple[Numbered, Ids]:
+    """The same, and the number of the split of each sentence, (S,), −1 where it is to be drawn.
+
+    A training text without sentences is cut into three parts that stand for the splits.
+    """
+    fixed = np.where(read.groups == 0, -1, read.groups)
     if read.tokenizer.sentences_end != "none":
-        return read
-    ends = (np.cumsum((*FRACTIONS, 0)) * len(read.tokens)).astype(np.int32)
-    ends[-1] = len(read.tokens)
-    return replace(read, lengths=np.diff(ends, prepend=np.int32(0)))
+        return read, fixed
+    size, others = int(read.lengths[read.groups == 0].sum()), read.groups > 0
+    ends = np.array([*(given.shares() * size).astype(np.int32), size], np.int32)
+    lengths = np.concatenate([np.diff(ends, prepend=np.int32(0)), read.lengths[others]])
+    splits = np.concatenate([np.arange(len(SPLITS)), fixed[others]])
+    return replace(read, lengths=lengths[lengths > 0], groups=splits[lengths > 0]), splits[lengths > 0]
 
 
-def _dealt(sentences: Ids, read: Numbered, seed: int) -> Ids:
+def _split_of(sentences: Ids, fixed: Ids, given: Texts, seed: int) -> Ids:
     """The number of the split of each sentence of the text, (S,); −1 of those that are not among `sentences`."""
-    split = np.full(len(read.lengths), -1)
-    if read.tokenizer.sentences_end == "none":
-        split[sentences] = sentences
-        return split
-    # Ranks of uniform numbers, and not NumPy's shuffle, whose algorithm may change with its version.
-    uniform = random.generator(seed, "text split").random(len(sentences))
-    rank = np.argsort(np.argsort(uniform, kind="stable"), kind="stable") / max(len(sentences), 1)
-    split[sentences] = np.searchsorted(np.cumsum(FRACTIONS), rank, side="right")
+    split = np.full(len(fixed), -1)
+    split[sentences] = fixed[sentences]
+    drawn = sentences[fixed[sentences] < 0]
+    split[drawn] = dealt(len(drawn), given.shares(), seed)
     return split
 
 
-def _counted(read: Numbered, size: int, min_count: int, seed: int, name: str) -> Vocabulary:
+def _counted(read: Numbered, fixed: Ids, given: Texts, asked: Asked) -> Vocabulary:
     """The vocabulary of the training sentences."""
-    train = _dealt(np.arange(len(read.lengths)), read, seed) == 0
+    train = _split_of(np.arange(len(read.lengths)), fixed, given, asked.seed) == 0
     sentences = None if read.tokenizer.sentences_end == "none" else int(train.sum())
     if not len(read.tokens):
-        raise DataError(f"{name!r} is too small: found 0 tokens")
+        raise DataError(f"{given.name!r} is too small: found 0 tokens")
     try:
-        return Vocabulary.of_counts(read.counts(train), size, min_count, sentences)
+        return Vocabulary.of_counts(read.counts(train), asked.vocabulary_size, asked.min_count, sentences)
     except DataError as error:
-        raise DataError(f"{name!r} is too small: found {_found(read)}; {error}") from None
+        raise DataError(f"{given.name!r} is too small: found {_found(read)}; {error}") from None
 
 
 def _found(read: Numbered) -> str:

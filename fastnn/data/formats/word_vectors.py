@@ -41,7 +41,7 @@ def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width:
     if wrong is not None:
         raise DataError(
             f"{name!r}: the vector of {words[wrong]!r} has {len(rows[wrong])} numbers, expected {width}, the width of "
-            "the embedding; choose it with --sizes"
+            "the embedding; choose it with --sizes, in Python with width="
         )
     return np.fromiter(rows, np.int64), _finite(np.array(list(rows.values())), name)
 

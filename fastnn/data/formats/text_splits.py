@@ -1,0 +1,118 @@
+"""Texts of a user: which files are for training, validation and test, and which sentences, where no files are given."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.common import random
+from fastnn.common.errors import DataError
+from fastnn.common.text import SPLITS
+from fastnn.text.bpe import ENDING, rules_in
+from fastnn.text.corpus import Path, files_of
+from fastnn.text.tokens import Kind, Sentences
+
+log = logging.getLogger(__name__)
+
+Paths = Path | Sequence[Path]
+
+FRACTION = 0.1  # of the training sentences, for validation and for testing each, unless files are given for them
+DRAWN = "text split"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The files of each split, in the order of SPLITS: at least one for training, of others maybe none.
+
+    name : what messages call them all
+    """
+
+    files: tuple[list[str], list[str], list[str]]
+    name: str
+
+    @classmethod
+    def given(cls, train: Paths, val: Paths | None, test: Paths | None) -> "Texts":
+        """The files of these paths. FileFormatError for a folder without any; a warning for one of two splits."""
+        paths = [
+            [] if one is None else [one] if isinstance(one, str | os.PathLike) else [*one] for one in (train, val, test)
+        ]
+        if not paths[0]:
+            raise DataError("there is no path of a text to train on, expected at least one")
+        found = cls(
+            tuple(files_of(one) for one in paths),  # type: ignore[arg-type]
+            ", ".join(os.fspath(one) for some in paths for one in some),
+        )
+        for line in found.twice():
+            log.warning("%s", line)
+        return found
+
+    def twice(self) -> list[str]:
+        """A line for each file that is in two splits."""
+        places: dict[str, dict[str, str]] = {}
+        for split, files in zip(SPLITS.values(), self.files, strict=True):
+            for name in files:
+                places.setdefault(os.path.realpath(name), {})[split] = name
+        return [
+            f"{next(iter(found.values()))!r} is both {' and '.join(found)} text: figures on it say nothing of new text"
+            for found in places.values()
+            if len(found) > 1
+        ]
+
+    def shares(self, largest: float = FRACTION) -> NDArray[np.float64]:
+        """Which fractions of the training text the training split, and that and the validation split, are.
+
+        largest : of a split for which no files are given
+        """
+        val, test = (0.0 if files else largest for files in self.files[1:])
+        # 0.8 as such, not 1 − 0.1 − 0.1: the last bit decides where a sentence is.
+        train = 1.0 - val - test if largest != FRACTION else 0.8 + FRACTION * ((val == 0) + (test == 0))
+        return np.cumsum((train, val))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How texts are to be read, and which tokens get ids: the arguments of `load_text`. DataError out of range."""
+
+    vocabulary_size: int
+    min_count: int
+    kind: Kind
+    lower: bool
+    sentences_end: Sentences | Literal["auto"]
+    seed: int
+    words: Sequence[str] | None
+    rules: str = ""
+
+    def check(self, order: int) -> None:
+        if self.vocabulary_size < 4 or order < 2 or self.min_count < 1:
+            raise DataError(
+                f"vocabulary_size={self.vocabulary_size}, order={order}, min_count={self.min_count}: expected at least "
+                "4, 2 and 1"
+            )
+
+    @property
+    def told(self) -> tuple[int, int] | None:
+        """What `meta` says of it."""
+        return None if self.words is not None else (self.vocabulary_size, self.min_count)
+
+
+def tokens_of(kind: Kind | Path, lower: bool, rules: str) -> tuple[Kind, bool, str]:
+    """Kind, lower and rules of a `Tokenizer`; a `kind` that is a file has rules of its own, also for letters' case.
+
+    Errors as of `rules_in`.
+    """
+    name = os.fspath(kind)
+    if name.lower().endswith(ENDING):
+        return "bpe", False, rules_in(name)
+    return name, lower, rules  # type: ignore[return-value]  # another kind is the tokenizer's error
+
+
+def dealt(sentences: int, shares: NDArray[np.float64], seed: int) -> NDArray[np.integer[Any]]:
+    """The number of the split of each of these sentences, (sentences,): just so many are in each."""
+    # Ranks of uniform numbers, and not NumPy's shuffle, whose algorithm may change with its version.
+    uniform = random.generator(seed, DRAWN).random(sentences)
+    rank = np.argsort(np.argsort(uniform, kind="stable"), kind="stable") / max(sentences, 1)
+    return np.searchsorted(shares, rank, side="right")

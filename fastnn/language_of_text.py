@@ -1,0 +1,172 @@
+"""Language models that come from a text: made for it, and trained on it."""
+
+import os
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar
+
+from fastnn.common.errors import DataError
+from fastnn.common.text import plural
+from fastnn.common.validation import whole_number
+from fastnn.data.dataset import CompleteDataset
+from fastnn.data.formats.text import MIN_COUNT, VOCABULARY, load_text
+from fastnn.data.formats.text_splits import Paths
+from fastnn.data.preprocessing import Words
+from fastnn.language_network import network_of, trained
+from fastnn.models import Model
+from fastnn.nn.optimizers import Optimizer, OptimizerName
+from fastnn.text.tokens import Kind, Sentences, Tokenizer
+from fastnn.text.vocabulary import Vocabulary
+from fastnn.training.callbacks import Callback
+from fastnn.training.history import History
+from fastnn.training.loop import Verbose
+from fastnn.training.model import Predictor
+
+Made = TypeVar("Made", bound="OfText")
+
+
+class OfText:
+    """A model of words, which reads texts to train on. Errors as of `fn.LanguageModel`."""
+
+    def __init__(self, model: Model):
+        self._described = _words_of(model)
+        self.model = model
+        self.data: CompleteDataset | None = None  # of `from_text`
+
+    @classmethod
+    def from_text(
+        cls: type[Made],
+        path: Paths,
+        *,
+        val: Paths | None = None,
+        test: Paths | None = None,
+        vocabulary: int = VOCABULARY,
+        min_count: int = MIN_COUNT,
+        order: int = 4,
+        tokens: Kind | str | os.PathLike[str] = "words",
+        lower: bool = True,
+        sentences: Sentences | Literal["auto"] = "auto",
+        width: int = 64,
+        hidden: int = 256,
+        vectors: str | os.PathLike[str] | None = None,
+        seed: int = 0,
+    ) -> Made:
+        """An untrained model of a text, which `fit` trains on it: embeddings, a hidden layer, a softmax.
+
+        A large vocabulary, from 5,000 words on, is trained by an `fn.SampledSoftmax`. Texts of more than 32 MB are read
+        from a file while the model is trained: see `ids_file` of `fn.data.load_text`.
+
+        Args:
+            path: A file, a folder, or several of them.
+            val: Texts to validate on; None: a tenth of the sentences.
+            test: Texts to test on; None: a tenth of the sentences.
+            vocabulary: How many ids there are at most.
+            min_count: How often a word that has an id occurs, at least.
+            order: How many words a sample has, the predicted one among them.
+            tokens: What is predicted: "words", "spaces", "characters" or "bytes", or the tokens of a .json file that
+                the package `tokenizers` wrote.
+            lower: Whether letters become small ones.
+            sentences: Where sentences end: as of `fn.data.load_text`.
+            width: How many numbers a word's vector has.
+            hidden: How many units the hidden layer has.
+            vectors: A file of word vectors to start from, such as `export` writes; None: random ones.
+            seed: Of the splits, the initial values, and of everything random in training.
+
+        Raises:
+            FileFormatError: If a file is missing or damaged, or a text is none.
+            DataError: If the text is too short, an argument is out of range, or `vectors` have another width.
+            ValueError: For unknown `tokens` or `sentences`.
+            MissingPackageError: If `tokens` is a file, and the package tokenizers is not installed.
+
+        Examples:
+            >>> from pathlib import Path
+            >>> written = Path("book.txt").write_text("the cat sat on the mat. " * 40, encoding="utf-8")
+            >>> model = fn.LanguageModel.from_text("book.txt", vocabulary=1_000, order=3, width=4, hidden=8)
+            >>> history = model.fit(epochs=2)
+            >>> len(model.predict("the cat", 3))
+            3
+        """
+        text = {"kind": tokens, "lower": lower, "sentences_end": sentences, "val": val, "test": test, "seed": seed}
+        given: dict[str, Any] = {"min_count": min_count, "ids_file": "auto", **text}
+        data = load_text(path, vocabulary, order, **given)
+        model = cls(network_of(data, whole_number("width", width), whole_number("hidden", hidden), vectors, seed))
+        model.data = data
+        return model
+
+    def fit(
+        self,
+        path: Paths | None = None,
+        *,
+        epochs: int = 10,
+        optimizer: OptimizerName | Optimizer = "adam",
+        batch_size: int = 200,
+        patience: int | None = 2,
+        callbacks: Iterable[Callback] = (),
+        verbose: Verbose = "auto",
+    ) -> History:
+        """Train on the text that the model was made of, or on another one.
+
+        Args:
+            path: A file, a folder, or several of them, of which words without an id are `<unk>`; None: the texts that
+                were given to `from_text`.
+            epochs: How many times the text is gone through, at most.
+            optimizer: As of `fit` of a model.
+            batch_size: Samples a step.
+            patience: Stop after so many epochs without a lower validation loss, and keep the best weights; None: go
+                through all epochs, and keep the last weights.
+            callbacks: What watches the training.
+            verbose: As of `fit` of a model.
+
+        Returns:
+            The record of all trainings so far.
+
+        Raises:
+            DataError: If there is no text, or it is too short.
+            FileFormatError: If a file is missing or no text.
+            TypeError: As `fit` of a model does.
+            ValueError: As `fit` of a model does.
+            NonFiniteError: When the loss is no longer finite.
+        """
+        data = self.data if path is None else self._read(path)
+        if data is None:
+            raise DataError("there is no text to train on: give its path, or make the model by LanguageModel.from_text")
+        return trained(self.model, data, optimizer, epochs, batch_size, patience, callbacks, verbose)
+
+    def _read(self, path: Paths) -> CompleteDataset:
+        """A text as the model reads it."""
+        known, given = self.vocabulary, self.tokenizer.config()
+        # Without all marks there are words that are no sample, so there is no place for them in a file.
+        place = None if None in (known.unknown, known.start, known.end) else "auto"
+        return load_text(path, order=self.context + 1, words=known.words, ids_file=place, **given)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words by id."""
+        return self._described.known
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """How a text becomes words."""
+        return self._described.rules
+
+    @property
+    def context(self) -> int:
+        """From how many words the next one is foretold."""
+        return self.model.network.input_shape[0]
+
+
+def _words_of(model: Model) -> Words:
+    """The description of the words of a language model. TypeError for what is no model, DataError for another one."""
+    if not isinstance(model, Predictor):
+        raise TypeError(f"LanguageModel takes a model, such as fn.load(path) gives, got {type(model).__name__}")
+    network, described = model.network, model.preprocessing
+    if not isinstance(described, Words):
+        raise DataError(
+            f"this is no language model: it takes samples of shape {network.input_shape}, not words (fn.Words)"
+        )
+    width = network.output_width
+    if len(network.outputs) > 1 or network.loss.applies != "softmax" or width != len(described.vocabulary):
+        raise DataError(
+            f"this is no language model: it has {plural(width, 'output')}, expected the probability of each of its "
+            f"{len(described.vocabulary)} words"
+        )
+    return described
