@@ -22,7 +22,7 @@ model, optimizer = tiny_model(), fn.SGD(0.1, momentum=0.5)
 def interrupt():
     while model.epoch < 5:  # an epoch is 100 steps
         time.sleep(0.001)
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 threading.Thread(target=interrupt).start()
 try:
@@ -45,7 +45,7 @@ def test_an_interrupt_waits_until_the_steps_are_counted(monkeypatch):
     def interrupted(runner, *arguments):
         ran.append(advance(runner, *arguments))
         if len(ran) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return ran[-1]
 
     monkeypatch.setattr(Runner, "advance", interrupted)
@@ -68,7 +68,7 @@ def interrupted():
     before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
 
     def interrupt():
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     interrupt.came = came
     yield interrupt
@@ -134,7 +134,7 @@ def test_sigterm_waits_too_where_somebody_handles_it():
     try:
         with InterruptShield() as shield:
             with shield.hold():
-                os.kill(os.getpid(), signal.SIGTERM)
+                signal.raise_signal(signal.SIGTERM)
                 assert came == []
             assert came == [signal.SIGTERM]
     finally:
