@@ -115,7 +115,7 @@ def cache_bytes(level: str) -> int:
     """The size of a cache, as Linux tells it; elsewhere a common size."""
     folder, guess = LEVELS[level]
     try:
-        return int((CACHES / folder / "size").read_text().strip().removesuffix("K")) << 10
+        return int((CACHES / folder / "size").read_text("utf-8").strip().removesuffix("K")) << 10
     except (OSError, ValueError):
         return guess
 

@@ -93,7 +93,7 @@ def again(one: Net, other: Net, threads: int) -> Cliff | None:
 def read_points(path: Path, threads: int) -> dict[Net, list[float]]:
     """The seconds that the file holds for this number of threads, one or more of a net."""
     found: dict[Net, list[float]] = {}
-    for row in map(json.loads, path.read_text().splitlines() if path.exists() else ()):
+    for row in map(json.loads, path.read_text("utf-8").splitlines() if path.exists() else ()):
         if row["threads"] == threads:
             found.setdefault(Net(*row["net"]), []).append(row["seconds"])
     return found
@@ -105,7 +105,7 @@ def sweep(nets: list[Net], path: Path, threads: int, passes: int = PASSES) -> di
     A core that was withheld for half a minute in one pass then leaves no trace.
     """
     taken = read_points(path, threads)
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         for number in range(passes):
             for net in nets:
                 if len(taken.setdefault(net, [])) <= number:

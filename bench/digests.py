@@ -222,9 +222,9 @@ def figures_of(folder: Path) -> str:
     """The model's arrays, the history without times, the metrics of every run."""
     with h5py.File(folder / "model.h5") as file:
         arrays = [file[group][name][()] for group in ("parameters", "buffers") for name in sorted(file[group])]
-    with open(folder / "history.csv", newline="") as file:
+    with open(folder / "history.csv", newline="", encoding="utf-8") as file:
         rows = [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
     told = [rows, summary["metrics"], [(run["label"], run["metrics"]) for run in summary["runs"]], sorted(summary)]
     return digest(*arrays, np.frombuffer(json.dumps(told).encode(), np.uint8))
 

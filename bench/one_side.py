@@ -141,7 +141,7 @@ def main(folder: str) -> None:
     root, here = Path(folder).resolve(), Path(__file__).resolve().parent
     sys.path = [str(root), str(root / "kernels"), *(path for path in sys.path if Path(path).resolve() != here)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other process, which ends this one
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else is printed must not get among the answers
     checkout = None
     for line in sys.stdin:

@@ -21,7 +21,7 @@ def missing(folder: Path) -> list[str]:
     absent = [name for name in FILES if not (folder / name).is_file()]
     if "summary.json" in absent:
         return absent
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
     if summary["status"] != "finished":
         absent.append(f"status {summary['status']}, not finished")
     return absent + [name for name in summary["pictures"] or ["pictures"] if not (folder / name).is_file()]

@@ -78,7 +78,8 @@ def fit_many(
         KeyboardInterrupt: At Ctrl-C, once all models have ended between two whole steps.
 
     Examples:
-        >>> models = [fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(3)], input_shape=4, seed=seed) for seed in range(8)]
+        >>> layers = [fn.Dense(3, "tanh"), fn.Dense(3)]
+        >>> models = [fn.Sequential(layers, input_shape=4, seed=seed) for seed in range(8)]
         >>> trained = fn.fit_many(models, x, y, optimizer=fn.SGD(0.1), batch_size=None, epochs=100)
         >>> best = min(trained, key=lambda one: one.history["loss"][-1]).model
     """

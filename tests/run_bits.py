@@ -23,7 +23,7 @@ def rows_of(path):
 
 def run_bits(folder):
     """Of a run's folder: the model's arrays, the figures, the history, the names of its files."""
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
     rows = [(row["run"], row["metrics"]) for row in summary["runs"]]
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
     return arrays_of(folder / "model.h5"), summary["metrics"], rows, names, rows_of(folder / "history.csv")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import numba
 import numpy as np
@@ -13,6 +14,19 @@ from fastnn_kernels._jit import JIT
 
 THREADS = numba.config.NUMBA_NUM_THREADS  # those that this process may use
 jit_only = pytest.mark.skipif(not JIT, reason="about compiled code, or too large for a Python loop")
+
+
+def _makes_links():
+    """Whether this user may make symbolic links: under Windows it is a privilege."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            os.symlink("there", os.path.join(folder, "link"))
+        except OSError:
+            return False
+    return True
+
+
+links = pytest.mark.skipif(not _makes_links(), reason="this system lets this user make no symbolic links")
 two_threads = pytest.mark.skipif(THREADS < 2, reason="compares one thread with two, and this process may use one")
 
 WORDS = 11
@@ -93,6 +107,11 @@ class Clock:
 
     def monotonic(self):
         return self.now
+
+
+def shown(path):
+    """A path as messages show it: by `repr`, which doubles the backslashes that paths of Windows have."""
+    return repr(os.fspath(path))[1:-1]
 
 
 def environment(**changes):

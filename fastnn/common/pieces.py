@@ -95,14 +95,16 @@ def _read_back(readers: deque[FileIO], start: int, section: Section, hashed: boo
     readers : the file, open once for each thread
     """
     digest, buffer, file = hashlib.sha256(), bytearray(READ_BYTES), readers.pop()
-    file.seek(start)
-    for want in _parts(section, READ_BYTES):
-        got = buffer if len(want) == len(buffer) else bytearray(len(want))
-        if _missing(file, got) or got != want.data:  # of bytearrays this is one memcmp
-            raise OSError(errno.EIO, "what was read back is not what was to be written")
-        if hashed:
-            digest.update(got)
-    readers.append(file)
+    try:
+        file.seek(start)
+        for want in _parts(section, READ_BYTES):
+            got = buffer if len(want) == len(buffer) else bytearray(len(want))
+            if _missing(file, got) or got != want.data:  # of bytearrays this is one memcmp
+                raise OSError(errno.EIO, "what was read back is not what was to be written")
+            if hashed:
+                digest.update(got)
+    finally:
+        readers.append(file)  # also after an error, which another thread may be told only after its own next section
     return digest.digest() if hashed else b""
 
 

@@ -44,7 +44,8 @@ class H5Stream:
         >>> import h5py
         >>> with h5py.File("images.h5", "w") as file:
         ...     file["x"], file["labels"] = np.arange(120).reshape(30, 4), y
-        >>> with fn.H5Stream("images.h5", "x", lambda rows: rows / 255) as x, fn.H5Stream("images.h5", "labels") as y:
+        >>> x = fn.H5Stream("images.h5", "x", lambda rows: rows / 255)
+        >>> with x, fn.H5Stream("images.h5", "labels") as y:
         ...     history = model.fit(x, y, optimizer=fn.SGD(0.1))
     """
 

@@ -140,7 +140,8 @@ def _classifier(estimator: Any, model: Model, chain: list[DenseLayer], classes: 
 def _filled(estimator: Any, chain: list[DenseLayer], y: np.ndarray, **classes: Any) -> Any:
     """The estimator with these weights. A step on zeros and these targets makes all else that a fitted one has."""
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    estimator.partial_fit(np.zeros((len(y), len(chain[0].w)), chain[0].w.dtype), y, **classes)
+    with np.errstate(all="ignore"):  # some BLAS libraries leave a sign of an error behind where there was none
+        estimator.partial_fit(np.zeros((len(y), len(chain[0].w)), chain[0].w.dtype), y, **classes)
     estimator.coefs_ = [layer.w.copy() for layer in chain]
     estimator.intercepts_ = [layer.b.copy() for layer in chain]
     return estimator

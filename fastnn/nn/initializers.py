@@ -47,7 +47,7 @@ class Ones(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """N(0, std²).
+    """Numbers of the normal distribution N(0, std²).
 
     Args:
         std: The standard deviation.
@@ -71,10 +71,10 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Initializer):
-    """N(0, std²); a number more than two deviations from 0 is drawn again.
+    """Numbers of the normal distribution N(0, std²); one more than two deviations from 0 is drawn again.
 
     Args:
-        std: The standard deviation before that.
+        std: The standard deviation, before any number is drawn again.
 
     Raises:
         ValueError: Unless it is finite and ≥ 0.
@@ -97,10 +97,10 @@ class TruncatedNormal(Initializer):
 
 @dataclass(frozen=True)
 class Uniform(Initializer):
-    """Uniform on [−limit, limit).
+    """Numbers of the uniform distribution on [−limit, limit).
 
     Args:
-        limit: The bound.
+        limit: No number is larger than this.
 
     Raises:
         ValueError: Unless it is finite and ≥ 0.

@@ -104,12 +104,12 @@ class Loss(PlainNumbers, Hinted):
 class SoftmaxCrossEntropy(Loss):
     """ℓ = log Σⱼ exp(sⱼ) − Σⱼ tⱼ·sⱼ, in nats, for labels that are whole numbers from 0.
 
-    t is 1 at the label; `label_smoothing` s makes it (1 − s) there, plus s / classes everywhere. Predictions are the
-    probabilities, exp(sⱼ) / Σ exp(s).
+    t is 1 at the label and 0 elsewhere; `label_smoothing` ε makes it (1 − ε) there, plus ε / classes everywhere.
+    Predictions are the probabilities, exp(sⱼ) / Σ exp(s).
 
     Args:
         reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
-        label_smoothing: s, from 0 to 1.
+        label_smoothing: ε, from 0 to 1.
 
     Raises:
         ValueError: For a number out of range or an unknown reduction.

@@ -121,7 +121,7 @@ def test_the_worktree_is_removed_however_the_run_ends(repository, ends_in):
     path = context.__enter__()
     assert path.is_dir()
     assert len(worktrees()) == 2
-    (path / "changed").write_text("untracked")
+    (path / "changed").write_text("untracked", "utf-8")
     with pytest.raises(ends_in):
         context.gen.throw(ends_in)
     assert not path.parent.exists()
@@ -149,7 +149,7 @@ def test_a_side_answers_and_stands_still():
         with pytest.raises(AgainstError, match="new: KeyError: 'nothing of the kind'"):
             side.ask("turn", "nothing of the kind")
         if sys.platform == "linux":
-            state = Path(f"/proc/{side._process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+            state = Path(f"/proc/{side._process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
             assert state == "T", "stopped"
     assert side._process.returncode is not None
 

@@ -39,7 +39,7 @@ def test_kernels_that_were_not_timed_have_no_line():
 
 def printed(monkeypatch, tmp_path, infos, *options):
     path = tmp_path / "results.json"
-    path.write_text(json.dumps({"machine_info": {}, "benchmarks": [{"extra_info": info} for info in infos]}))
+    path.write_text(json.dumps({"machine_info": {}, "benchmarks": [{"extra_info": info} for info in infos]}), "utf-8")
     monkeypatch.setattr(sys, "argv", ["report", str(path), *options])
     report.main()
 

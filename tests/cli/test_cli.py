@@ -78,7 +78,7 @@ def test_train_leaves_a_run(corpus, here, capsys):
 
 def test_summary(corpus, here):
     assert train("--seed", "4") == 0
-    summary = json.loads((here / "runs/trigram/summary.json").read_text())
+    summary = json.loads((here / "runs/trigram/summary.json").read_text("utf-8"))
     want = {
         "schema": 1,
         "id": "trigram",
@@ -92,7 +92,7 @@ def test_summary(corpus, here):
     parts = [f"{part}_{name}" for part in ("train", "val", "test") for name in ("loss", "accuracy")]
     assert sorted(summary["metrics"]) == sorted(parts)
     assert summary["true_entropy"] is None
-    assert summary["peak_rss_mb"] > 10
+    assert summary["peak_rss_mb"] > 10 or os.name == "nt", "Windows is not asked"
     assert 1 <= summary["best_epoch"] <= 3
     keys = {"seconds_per_epoch", "samples_per_second", "threads", "versions", "report", "answers", "runs"}
     assert keys <= set(summary)
@@ -100,7 +100,7 @@ def test_summary(corpus, here):
 
 def test_history_has_a_line_an_epoch(corpus, here):
     assert train() == 0
-    lines = (here / "runs/trigram/history.csv").read_text().splitlines()
+    lines = (here / "runs/trigram/history.csv").read_text("utf-8").splitlines()
     assert lines[0].startswith("epoch,loss,accuracy")
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3"]
 
@@ -221,12 +221,12 @@ def test_unknown_word(corpus, here, capsys):
 
 def test_folders_that_are_no_runs(corpus, here, capsys):
     (here / "mine").mkdir()
-    (here / "mine/thesis.tex").write_text("precious")
-    (here / "file").write_text("precious")
+    (here / "mine/thesis.tex").write_text("precious", "utf-8")
+    (here / "file").write_text("precious", "utf-8")
     for out in ("mine", "file", "file/below"):
         assert train("--out", out) == 2
         assert "choose another --out" in one_line(capsys)
-    assert (here / "mine/thesis.tex").read_text() == (here / "file").read_text() == "precious"
+    assert (here / "mine/thesis.tex").read_text("utf-8") == (here / "file").read_text("utf-8") == "precious"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
@@ -242,7 +242,7 @@ def test_a_finished_run_outlives_a_failing_one(corpus, here, capsys):
     assert train("--lr", "1e38") == 3
     capsys.readouterr()
     assert (here / "runs/trigram/model.h5").read_bytes() == before
-    assert json.loads((here / "runs/trigram.unfinished/summary.json").read_text())["status"] == "diverged"
+    assert json.loads((here / "runs/trigram.unfinished/summary.json").read_text("utf-8"))["status"] == "diverged"
     assert train("--fresh", "--seed", "1") == 0
     assert (here / "runs/trigram/model.h5").read_bytes() != before
     assert sorted(os.listdir(here / "runs")) == ["trigram"]
@@ -264,7 +264,7 @@ saved = ThrottledCheckpoint.on_epoch_end
 def save_and_kill(self, run):
     saved(self, run)
     if run.epoch == 2:
-        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+        signal.raise_signal(getattr(signal, sys.argv[1]))
 ThrottledCheckpoint.on_epoch_end = save_and_kill
 sys.exit(main(sys.argv[2:]))
 """
@@ -277,7 +277,7 @@ def test_interrupt_and_resume(corpus, here, capsys, name, status):
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, name, *command], env=environment, capture_output=True)
     assert done.returncode == status, done.stderr
     assert b"Traceback" not in done.stderr
-    assert json.loads((here / "runs/trigram.unfinished/summary.json").read_text())["status"] == "interrupted"
+    assert json.loads((here / "runs/trigram.unfinished/summary.json").read_text("utf-8"))["status"] == "interrupted"
     assert main(command) == 2
     assert "--resume" in one_line(capsys)
     assert main([*command, "--resume", "--lr", "0.1"]) == 2
@@ -287,7 +287,7 @@ def test_interrupt_and_resume(corpus, here, capsys, name, status):
     with h5py.File("runs/trigram/model.h5") as resumed, h5py.File("whole/model.h5") as whole:
         for array in whole["parameters"]:
             np.testing.assert_array_equal(resumed["parameters"][array][()], whole["parameters"][array][()])
-    assert len((here / "runs/trigram/history.csv").read_text().splitlines()) == 6
+    assert len((here / "runs/trigram/history.csv").read_text("utf-8").splitlines()) == 6
 
 
 def test_resume_without_a_run_starts_one_and_makes_it_once(corpus, here, capsys):

@@ -12,7 +12,7 @@ import pytest
 from fastnn._interruption import end_quietly
 from fastnn.cli import commands, main
 
-STUB = "import os, signal, time\nos.kill(os.getpid(), signal.SIG{})\ntime.sleep(60)\n"
+STUB = "import os, signal, time\nsignal.raise_signal(signal.SIG{})\ntime.sleep(60)\n"
 HANDLED = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job ignores it
 SCRIPT = "import sys\nfrom fastnn.cli import script\nsys.exit(script())\n"
 NUMBERS, HANDLERS = (signal.SIGINT, signal.SIGTERM), (signal.default_int_handler, signal.SIG_DFL)
@@ -21,9 +21,9 @@ ENDS = {"INT": (130, b"fastnn: interrupted\n"), "TERM": (143, b"")}
 
 def ended(tmp_path, command, name):
     """Exit status and stderr of the command, where the import of Numba sends a signal."""
-    (tmp_path / "sitecustomize.py").write_text(HANDLED)
-    (tmp_path / "numba.py").write_text(STUB.format(name))
-    (tmp_path / "fastnn").write_text(SCRIPT)
+    (tmp_path / "sitecustomize.py").write_text(HANDLED, "utf-8")
+    (tmp_path / "numba.py").write_text(STUB.format(name), "utf-8")
+    (tmp_path / "fastnn").write_text(SCRIPT, "utf-8")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
     done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, cwd=tmp_path, timeout=50)
     return done.returncode, done.stderr

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import struct
 import sys
 import zlib
@@ -83,8 +84,7 @@ def source(tmp_path_factory):
 @pytest.fixture
 def here(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in (*MODELS, "data"):
-        os.symlink(source / name, tmp_path / name)
+    shutil.copytree(source, tmp_path, dirs_exist_ok=True)
     for i, one in enumerate(GREY):
         Image.fromarray(one).save(f"{i}.png")
     return tmp_path
@@ -223,7 +223,7 @@ def test_points(here, capsys):
 
 
 def test_outputs_without_names(here, capsys):
-    (here / "a.csv").write_text("1,2,3\n")
+    (here / "a.csv").write_text("1,2,3\n", "utf-8")
     values = fn.load("numbers.h5").predict([[1, 2, 3]])[0].tolist()
     assert best(capsys, "numbers.h5", "a.csv")["a.csv:1"] == [("output 0", values[0]), ("output 1", values[1])]
     p = float(fn.load("binary.h5").predict([[1, 2, 3]])[0, 0])
@@ -231,7 +231,7 @@ def test_outputs_without_names(here, capsys):
 
 
 def test_words(here, capsys):
-    (here / "lines.txt").write_text("word01 word02 word03\n\nWORD04 word05 word06\n")
+    (here / "lines.txt").write_text("word01 word02 word03\n\nWORD04 word05 word06\n", "utf-8")
     one = said(capsys, "predict", "words.h5", "word01 word02 word03")
     assert len(one.splitlines()) == 10
     both = said(capsys, "predict", "words.h5", "lines.txt", "--top", "2").splitlines()
@@ -411,7 +411,7 @@ def write_words(path, words):
 def test_several_outputs(here, capsys):
     x = fn.Input(2)
     fn.Model(x, {"a": fn.Dense(2)(x), "b": fn.Dense(2)(x)}).save("two.h5")
-    (here / "a.csv").write_text("1,2\n")
+    (here / "a.csv").write_text("1,2\n", "utf-8")
     assert "the model has the outputs a, b" in refused(capsys, here, "predict", "two.h5", "a.csv")
 
 
@@ -468,7 +468,7 @@ def test_evaluate_words_in_another_order(here, capsys):
 
 def test_evaluate_a_text_with_the_model_s_words(here, capsys):
     words_model(["the", "dog", "saw", ".", "cat"], tokenizer="text").save("book.h5")
-    (here / "a.txt").write_text("The dog saw the cat. The bird saw the dog. " * 60)
+    (here / "a.txt").write_text("The dog saw the cat. The bird saw the dog. " * 60, "utf-8")
     got = json.loads(said(capsys, "evaluate", "book.h5", "--data", "a.txt", "--format", "json"))
     # Of 3 + 3 four-grams of two sentences those with the bird are left out: 3 + 1 stay.
     assert sum(part["samples"] for part in got.values()) == 60 * 4

@@ -50,7 +50,7 @@ def here(trained, tmp_path, monkeypatch):
 
 
 def answers_of(run):
-    return {answer["name"]: answer for answer in json.loads((run / "summary.json").read_text())["answers"]}
+    return {answer["name"]: answer for answer in json.loads((run / "summary.json").read_text("utf-8"))["answers"]}
 
 
 def figures(answer):
@@ -69,7 +69,7 @@ def test_classes_are_told_beside_simpler_rules(trained):
     assert found["the net"]["accuracy"] > found["always few, or none"]["accuracy"] + 0.1
     assert answers["columns"]["tables"][0]["rows"][0]["label"] == "x"
     assert "Left out: column size (--drop)." in answers["data"]["lines"]
-    assert "How well does it predict kind" in (trained / "kind" / "report.html").read_text()
+    assert "How well does it predict kind" in (trained / "kind" / "report.html").read_text("utf-8")
 
 
 @jit_only
@@ -115,7 +115,7 @@ def test_predictions_beside_the_table(trained, here, capsys):
         "'new.csv': 1 cell of colour with a category that is new to the model",
         "'new.csv': not used by the model: other",
     ]
-    with open("out.csv", newline="") as file:
+    with open("out.csv", newline="", encoding="utf-8") as file:
         header, *found = csv.reader(file)
     assert header == ["other", "noise", "colour", "x", "predicted kind", "probability"]
     assert [row[:4] for row in found] == [list(row) for row in zip(*rows.values(), strict=True)]
@@ -181,7 +181,7 @@ def test_json_is_one_object_and_the_folder_has_the_file_s_name(here, trained, ca
     assert main(["train", "table", str(trained / "things.csv"), *flags]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert json.loads(out) == json.loads(Path("runs/things/summary.json").read_text())
+    assert json.loads(out) == json.loads(Path("runs/things/summary.json").read_text("utf-8"))
     assert main(["train", "table", str(trained / "things.csv"), *flags, "--resume"]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(out), "it was there, and is not trained again"
 
@@ -192,5 +192,5 @@ def test_a_sweep_over_settings_of_the_net(here, trained, capsys):
     assert main([*where, "--grid", "target=x,size"]) == 2
     assert "--grid has target, by which the data are read" in capsys.readouterr().err
     assert main([*where, "--grid", "hidden=none;4", "--threads", "1"]) == 0
-    assert len(Path("sweeps/table/sweep.csv").read_text().splitlines()) == 3
+    assert len(Path("sweeps/table/sweep.csv").read_text("utf-8").splitlines()) == 3
     assert "val r2" in capsys.readouterr().out

@@ -87,7 +87,7 @@ def test_a_training_ends_with_the_page_to_open(here, capsys):
 def test_json_and_quiet_print_nothing_else(here, capsys):
     assert main([*SHORT, "--json"]) == 0
     out, err = capsys.readouterr()
-    assert json.loads(out) == json.loads((here / "runs/blobs/summary.json").read_text())
+    assert json.loads(out) == json.loads((here / "runs/blobs/summary.json").read_text("utf-8"))
     assert "epoch" in err
     assert main([*SHORT, "--quiet", "--fresh"]) == 0
     assert capsys.readouterr() == (os.path.join("runs", "blobs", "report.html") + "\n", "")

@@ -31,5 +31,5 @@ def test_a_failure_leaves_the_file_as_it_was(tmp_path):
 
     with pytest.raises(FileFormatError, match="disk full"):
         write_rows(path, [{"a": 1}, {"a": Unwritable()}])
-    assert path.read_text() == "a\n1\n"
+    assert path.read_text("utf-8") == "a\n1\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["rows.csv"]

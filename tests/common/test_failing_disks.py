@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import threading
+from collections import deque
 
 import h5py
 import numpy as np
@@ -17,7 +18,7 @@ from fastnn.common.files import write_whole
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
 from fastnn.training.callbacks import monitor
 from tests.data_files import small_set
-from tests.tiny import bits, tiny_model
+from tests.tiny import bits, shown, tiny_model
 
 CALLS = ("open", "write", "fsync", "lseek", "replace", "close")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
@@ -88,7 +89,7 @@ def one_line_or_none(save, path):
     else:
         return None
     assert "\n" not in said
-    assert str(path.parent) in said
+    assert shown(path.parent) in said
     return said
 
 
@@ -167,6 +168,7 @@ def test_a_write_that_takes_nothing(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no open file is replaced there: the old one is freed by the rename")
 def test_a_large_old_file_is_freed_though_no_thread_can_be_had(tmp_path, monkeypatch):
     def refuse(*_):
         raise RuntimeError("can't start new thread")
@@ -182,6 +184,7 @@ def test_a_large_old_file_is_freed_though_no_thread_can_be_had(tmp_path, monkeyp
     assert old in closed
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no folder can be opened there")
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.EIO])
 def test_a_folder_that_cannot_be_synchronised(tmp_path, monkeypatch, error):
     """Network file systems refuse it, which is no failure; another error is one, and the file is there."""
@@ -233,6 +236,16 @@ def test_bytes_that_change_while_they_are_written(tmp_path, monkeypatch):
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
+def test_a_reader_that_found_an_error_is_there_for_the_next_section(tmp_path):
+    """Else a thread that has none ends the writing with an error that is nobody's business, before this one is told."""
+    (tmp_path / "a").write_bytes(b"abc")
+    with open(tmp_path / "a", "rb", buffering=0) as file:
+        readers = deque([file])
+        for _ in range(2):
+            with pytest.raises(OSError, match="read back"):
+                pieces._read_back(readers, 0, [(np.zeros(3, np.uint8), 0, 3)], False)
+
+
 @pytest.mark.parametrize("place", range(0, 5000, 350))
 def test_each_section_is_read_back(tmp_path, monkeypatch, place):
     """A disk that changes one byte, wherever it is; and arrays of all sizes, contiguous or not."""
@@ -244,7 +257,9 @@ def test_each_section_is_read_back(tmp_path, monkeypatch, place):
         at = os.lseek(descriptor, 0, os.SEEK_CUR)
         write(descriptor, part)
         if at <= place < at + len(part):
-            os.pwrite(descriptor, b"?", place)
+            os.lseek(descriptor, place, os.SEEK_SET)
+            os.write(descriptor, b"?")
+            os.lseek(descriptor, at + len(part), os.SEEK_SET)
 
     write_whole(tmp_path / "a", arrays, lambda found: sections.extend(found) or b"", 0)
     whole = b"".join(array.tobytes() for array in arrays)

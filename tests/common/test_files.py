@@ -7,36 +7,37 @@ import pytest
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path, check_target, locked
+from tests.tiny import links
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
     target = tmp_path / "out.csv"
     with atomic_path(target) as temporary:
-        temporary.write_text("new")
+        temporary.write_text("new", "utf-8")
         assert not target.exists()
         assert temporary.parent == target.parent
         assert temporary.suffix == ".csv"
-    assert target.read_text() == "new"
+    assert target.read_text("utf-8") == "new"
     assert os.listdir(tmp_path) == ["out.csv"]
 
 
 def test_an_old_file_is_replaced(tmp_path):
     target = tmp_path / "out"
-    target.write_text("old")
+    target.write_text("old", "utf-8")
     with atomic_path(str(target)) as temporary:
-        temporary.write_text("new")
-        assert target.read_text() == "old"
-    assert target.read_text() == "new"
+        temporary.write_text("new", "utf-8")
+        assert target.read_text("utf-8") == "old"
+    assert target.read_text("utf-8") == "new"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_after_a_failure_the_old_file_stands_and_nothing_is_left(tmp_path, error):
     target = tmp_path / "out"
-    target.write_text("old")
+    target.write_text("old", "utf-8")
     with pytest.raises(error), atomic_path(target) as temporary:  # noqa: PT012
-        temporary.write_text("half")
+        temporary.write_text("half", "utf-8")
         raise error
-    assert target.read_text() == "old"
+    assert target.read_text("utf-8") == "old"
     assert os.listdir(tmp_path) == ["out"]
 
 
@@ -46,18 +47,19 @@ def test_synchronised_before_renamed(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda *args: (calls.append("fsync"), fsync(*args)))
     monkeypatch.setattr(os, "replace", lambda *args: (calls.append("replace"), replace(*args)))
     with atomic_path(tmp_path / "out") as temporary:
-        temporary.write_text("new")
+        temporary.write_text("new", "utf-8")
     assert calls[:2] == ["fsync", "replace"]
 
 
+@links
 def test_a_symbolic_link_stays_a_link(tmp_path):
     real, link = tmp_path / "real", tmp_path / "link"
-    real.write_text("old")
+    real.write_text("old", "utf-8")
     link.symlink_to(real)
     with atomic_path(link) as temporary:
-        temporary.write_text("new")
+        temporary.write_text("new", "utf-8")
     assert link.is_symlink()
-    assert real.read_text() == "new"
+    assert real.read_text("utf-8") == "new"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits")
@@ -65,7 +67,7 @@ def test_others_may_read_it_as_far_as_the_umask_allows(tmp_path):
     old = os.umask(0o027)
     try:
         with atomic_path(tmp_path / "out") as temporary:
-            temporary.write_text("new")
+            temporary.write_text("new", "utf-8")
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o640

@@ -189,7 +189,7 @@ def test_offline(ask, server, monkeypatch, tmp_path):
 
 
 def test_a_folder_that_cannot_be_made(ask, monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", "utf-8")
     monkeypatch.setenv("FASTNN_DATA_DIR", str(tmp_path / "file"))
     with pytest.raises(DataError, match=r"cannot write to .*FASTNN_DATA_DIR may name another"):
         ask("good")

@@ -7,6 +7,7 @@ import pytest
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import load_text, load_trigram
+from tests.tiny import shown
 
 
 def write(tmp_path, text, name="a.txt"):
@@ -174,7 +175,7 @@ def test_unusable_text(tmp_path, content, error, says):
     with pytest.raises(error) as caught:
         load_trigram(path)
     assert says in str(caught.value)
-    assert str(path) in str(caught.value)
+    assert shown(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -11,6 +11,7 @@ from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import Dataset, Split, load_trigram, load_trigram_hdf5, save_trigram_hdf5
 from fastnn.data.formats import trigram_hdf5 as hdf5
 from fastnn.data.hdf5 import child_process
+from tests.tiny import shown
 
 
 def write(path, arrays):
@@ -29,7 +30,7 @@ def message(error, path, arrays=None):
     text = str(caught.value)
     assert type(caught.value) is error
     assert "\n" not in text
-    assert str(path) in text
+    assert shown(path) in text
     return text
 
 

@@ -1,5 +1,6 @@
 """Threads of kernels, of Python, and of processes that fork."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -96,7 +97,7 @@ print(train())
 
 
 @jit_only
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="no fork on this system")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_trains_with_serial_twins():
     before, child, allowed, after = python(FORK).split()
     assert before == child == after
@@ -126,6 +127,7 @@ def test_two_parallel_trainings_at_once_under_workqueue():
 
 
 STEPS = """
+import os
 import threading
 import numpy as np
 import numba
@@ -155,11 +157,11 @@ def test_optimizer_steps_at_once_under_workqueue():
 
 def group_files(root, name, **files):
     (root / "proc/self").mkdir(parents=True)
-    (root / "proc/self/cgroup").write_text(f"0::/{name}\n")
+    (root / "proc/self/cgroup").write_text(f"0::/{name}\n", "utf-8")
     for path, text in files.items():
         place = root / "sys/fs/cgroup" / path.replace("__", "/").replace("cpu_max", "cpu.max")
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
+        place.write_text(text, "utf-8")
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class TestPage:
         changes |= {"versions": {evil: evil}, "samples": {evil: 1}, "config": {evil: evil}, "network": evil}
         tables = [Table([Row(evil, {evil: evil}, {evil: 0.5})], evil, is_detail) for is_detail in (True, False)]
         found = page(answer(evil, evil, tables, [evil], evil, [("curves.png", evil)]), **changes)
-        text = (tmp_path / "report.html").read_text()
+        text = (tmp_path / "report.html").read_text("utf-8")
         assert "<script" not in text
         assert found.values("img", "alt") == [evil]
         assert found.words.count(evil) >= 20

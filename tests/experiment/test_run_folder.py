@@ -1,6 +1,7 @@
 """What a run may delete, and that one command at a time uses its folder."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from fastnn.experiment.run_swap import put_in_place, recover
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.recipes import mnist_cnn
 from fastnn.search.folder import held as sweep_held
+from tests.tiny import links
 
 OURS = {"versions": {"fastnn": "0.1.0"}, "config": {"lr": 0.1}}
 OWN = ("model.h5", "history.csv", "report.html", "curves.png", "parts/000.h5", "parts/001.checkpoint.h5", "monitor.h5")
@@ -25,9 +27,9 @@ def made(folder, status="finished", names=(*OWN, *LEFT)):
     """A run's folder with these files."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name)
+        (folder / name).write_text(name, "utf-8")
     summary = Summary(status=status, ending=Ending(pictures={"curves.png": "a picture"}), **OURS)
-    (folder / "summary.json").write_text(json.dumps(summary.to_json()))
+    (folder / "summary.json").write_text(json.dumps(summary.to_json()), "utf-8")
     return folder
 
 
@@ -51,7 +53,7 @@ def test_what_a_user_put_into_a_run_s_folder_stays(tmp_path, name):
             RunFolder(tmp_path / "run", fresh=True)
         assert "move it away" in str(error.value)
         run_files.remove(tmp_path / where)
-        assert path.read_text() == name
+        assert path.read_text("utf-8") == name
         assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
         shutil.rmtree(tmp_path / where)
 
@@ -67,7 +69,7 @@ def test_a_run_s_own_files_are_in_nobody_s_way(tmp_path):
 @pytest.mark.parametrize("summary", ['{"schema": 1}', '{"schema": 1, "pictures": {"thesis.tex": ""}}', "[]", "", "{"])
 def test_a_key_of_a_summary_makes_no_run(tmp_path, summary):
     made(tmp_path / "run", names=["thesis.tex", "model.h5"])
-    (tmp_path / "run" / "summary.json").write_text(summary)
+    (tmp_path / "run" / "summary.json").write_text(summary, "utf-8")
     with pytest.raises(FileFormatError, match="no run made"):
         RunFolder(tmp_path / "run")
 
@@ -76,7 +78,7 @@ def test_a_key_of_a_summary_makes_no_run(tmp_path, summary):
 def test_nothing_is_deleted_where_the_summary_cannot_be_read(tmp_path, summary):
     """Which pictures are the run's stands nowhere else."""
     made(tmp_path / "run")
-    (tmp_path / "run" / "summary.json").write_text(summary)
+    (tmp_path / "run" / "summary.json").write_text(summary, "utf-8")
     before = sorted(tmp_path.rglob("*"))
     for delete in (run_files.remove, run_files.remove_results, run_files.remove_trainings):
         with pytest.raises(FileFormatError, match="a run's summary") as error:
@@ -108,6 +110,7 @@ def test_what_could_not_be_deleted_is_by_the_next_command(tmp_path, monkeypatch,
     assert list(tmp_path.iterdir()) == [final]
 
 
+@links
 def test_links_are_not_followed(tmp_path):
     made(tmp_path / "precious", names=["000.h5"])
     made(tmp_path / "run", names=["model.h5"])
@@ -123,7 +126,7 @@ def test_links_are_not_followed(tmp_path):
 def test_what_came_while_the_run_trained_is_kept_aside(tmp_path, caplog):
     for name in ("run", "run.unfinished"):
         made(tmp_path / name)
-    (tmp_path / "run" / "notes.txt").write_text("precious")
+    (tmp_path / "run" / "notes.txt").write_text("precious", "utf-8")
     put_in_place(tmp_path / "run.unfinished", tmp_path / "run")
     aside = next(tmp_path.glob("run.*.replaced"))
     assert [path.name for path in aside.iterdir()] == ["notes.txt"]
@@ -221,6 +224,7 @@ def test_where_a_file_system_has_no_locks_it_says_so(tmp_path, monkeypatch, capl
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no open file is removed there")
 def test_a_lock_of_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
     """The process before removes the file after this one has opened and before it has locked it."""
     fcntl = pytest.importorskip("fcntl", reason="this system has no such locks")

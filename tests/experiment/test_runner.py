@@ -71,6 +71,6 @@ def test_a_candidate_that_cannot_be_built_leaves_nothing(tmp_path):
 
 def test_a_folder_is_checked_as_it_is_named(tmp_path):
     """Before data are loaded, which may take minutes."""
-    (tmp_path / "thesis.tex").write_text("precious")
+    (tmp_path / "thesis.tex").write_text("precious", "utf-8")
     with pytest.raises(ValueError, match="no run made"):
         RunFolder(tmp_path)

@@ -99,6 +99,6 @@ def test_fields_that_are_missing_have_their_defaults():
 )
 def test_fields_that_hold_something_else(folder, change):
     path = folder.working / "summary.json"
-    path.write_text(json.dumps(FINISHED.to_json() | change))
+    path.write_text(json.dumps(FINISHED.to_json() | change), "utf-8")
     with pytest.raises(FileFormatError, match=r"summary\.json: cannot be read as a run's summary"):
         read_summary(folder.working)

@@ -39,7 +39,7 @@ def sweep(files, tmp_path, monkeypatch):
 
 
 def table(folder="sweeps/cats-vs-cars"):
-    with open(os.path.join(folder, "sweep.csv"), newline="") as file:
+    with open(os.path.join(folder, "sweep.csv"), newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -249,10 +249,10 @@ def test_bad_input_is_one_line(sweep, tmp_path, capsys, flags, said):
 
 def test_folders_that_are_no_sweeps(sweep, tmp_path, capsys):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/thesis.tex").write_text("precious")
+    (tmp_path / "mine/thesis.tex").write_text("precious", "utf-8")
     assert sweep("--grid", "lr=1", "--out", "mine") == 2
     assert "no sweep made" in capsys.readouterr().err
     (tmp_path / "other").mkdir()
-    (tmp_path / "other/sweep.csv").write_text("id,status\ntrigram,finished\n")
+    (tmp_path / "other/sweep.csv").write_text("id,status\ntrigram,finished\n", "utf-8")
     assert sweep("--grid", "lr=1", "--out", "other") == 2
     assert "no sweep of cats-vs-cars" in capsys.readouterr().err

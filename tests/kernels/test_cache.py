@@ -74,7 +74,7 @@ def test_second_process_loads_its_own_file_for_each_twin_and_a_third_survives_da
 
 def test_edit_of_a_helper_in_another_file_is_seen(tree):
     before = run(tree, "sigmoid_forward:serial")
-    with (tree / "kernels/fastnn_kernels/_math.py").open("a") as file:
+    with (tree / "kernels/fastnn_kernels/_math.py").open("a", encoding="utf-8") as file:
         file.write("\n\n@inline\ndef sigmoid(x):\n    return type(x)(0.25)\n")
     after = run(tree, "sigmoid_forward:serial")
     assert (before["out"], after["out"]) == (0.5, 0.25)
@@ -83,14 +83,14 @@ def test_edit_of_a_helper_in_another_file_is_seen(tree):
 
 
 def test_without_a_home_a_temporary_folder_serves(tree):
-    (tree / "file").write_text("")  # below a file nothing can be made, not even by root
+    (tree / "file").write_text("", "utf-8")  # below a file nothing can be made, not even by root
     (tree / "tmp").mkdir()
     said = run(tree, "relu_forward:serial", FASTNN_CACHE_DIR="", HOME=str(tree / "file/home"), TMPDIR=str(tree / "tmp"))
     assert Path(said["folder"]).is_relative_to(tree / "tmp")
 
 
 def test_where_nothing_can_be_written_kernels_still_run(tree):
-    (tree / "file").write_text("")
+    (tree / "file").write_text("", "utf-8")
     said = run(tree, "relu_forward:serial", FASTNN_CACHE_DIR=str(tree / "file/cache"))
     assert said["folder"] == "None"
     assert said["hits"] == {"relu_forward:serial": 0}

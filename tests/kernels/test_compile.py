@@ -162,7 +162,7 @@ def test_what_a_helper_does_not_do_is_done_here(tmp_path, body):
 
 
 def test_no_helper_where_nothing_can_be_written(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", "utf-8")
     said = run(tmp_path, ["_compile.make(adapters, 2)"], FASTNN_CACHE_DIR=str(tmp_path / "file/cache"))
     assert (said["helpers"], said["error"]) == (0, None)
     assert all(said["addresses"])

@@ -40,7 +40,7 @@ class TestWhichThereAre:
         model.fit(X, y, optimizer=fn.SGD(0.1), validation_data=(X, y), callbacks=[log], verbose=False)
         figures = ["epoch", "loss", "lr", "seconds", "samples_per_second", "val_loss"]
         assert list(model.history.epochs[0]) == figures
-        assert (tmp_path / "a.csv").read_text().splitlines()[0] == ",".join(figures)
+        assert (tmp_path / "a.csv").read_text("utf-8").splitlines()[0] == ",".join(figures)
         assert list(model.evaluate(X, y)) == ["loss"]
 
     def test_cross_entropies_report_accuracy_first(self):

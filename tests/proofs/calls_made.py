@@ -116,7 +116,11 @@ class Caller:
 def outcome(function, arguments):
     """("answer", the answer), ("refusal", None) or ("foreign", what was raised and where)."""
     try:
-        with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
+        with (
+            open(os.devnull, "w", encoding="utf-8") as nothing,
+            contextlib.redirect_stdout(nothing),
+            contextlib.redirect_stderr(nothing),
+        ):
             return "answer", function(**arguments)
     except hostile.Own:
         return "refusal", None

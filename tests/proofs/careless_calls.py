@@ -13,7 +13,6 @@ import argparse
 import json
 import mmap
 import os
-import resource
 import signal
 import struct
 import subprocess
@@ -23,6 +22,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.processes import usable_processors
 from tests.proofs.calls_made import KINDS, Caller, kind_of
 
 COMMAND = [sys.executable, "-m", "tests.proofs.careless_calls", "--worker"]
@@ -44,6 +44,8 @@ def calls(first, last, note=lambda seed: None):
 
 def worker(first, last, place):
     """A process that makes calls; it writes into the file `place` which one it is at, and its results to stdout."""
+    import resource  # here: Windows has none, and the tests import this file there, too
+
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
     with open(place, "r+b") as file:
         state = mmap.mmap(file.fileno(), STATE.size)
@@ -83,7 +85,7 @@ class Process:
         return time.monotonic() - STATE.unpack(self.place.read_bytes())[1] > SECONDS
 
     def results(self):
-        return [json.loads(line) for line in self.said.read_text().splitlines()]
+        return [json.loads(line) for line in self.said.read_text("utf-8").splitlines()]
 
 
 def run(first, last, folder):
@@ -100,7 +102,7 @@ def run(first, last, folder):
         results += process.results()
         if status == 0:
             break
-        told = process.noise.read_text(errors="replace").strip().splitlines()[-1:]
+        told = process.noise.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         results.append((process.seed, "hang" if hung else "end", f"{_ended(hung, status)} {told}"))
         first = process.seed + 1
     return results
@@ -139,7 +141,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--processes", type=int, default=usable_processors())
     parser.add_argument("--only", type=int)
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -63,7 +63,7 @@ def prove(kinds, size, seed, ways=tuple(WAYS)):
             env=os.environ | preloaded | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             check=True,
         )
-        return json.loads((folder / "found").read_text())
+        return json.loads((folder / "found").read_text("utf-8"))
 
 
 class Disk:
@@ -103,7 +103,7 @@ class Proof:
         self.old = kind.bits(self.template)
         self._renew()
         with disk.faulty() as count:
-            assert outcome(kind.act, self.place, self.output) == 0, self.output.read_text()
+            assert outcome(kind.act, self.place, self.output) == 0, self.output.read_text("utf-8")
             self.calls, _ = count()
         self.new, self.names = kind.bits(self.place), self._found()
         assert self.old != self.new
@@ -113,7 +113,7 @@ class Proof:
         shutil.copytree(self.template, self.place)
 
     def _found(self):
-        return sorted(str(path.relative_to(self.place)) for path in self.place.rglob("*"))
+        return sorted(path.relative_to(self.place).as_posix() for path in self.place.rglob("*"))
 
     def _is_whole(self, status):
         """Whether the folder holds the new content, or after an error the old one, or less, of which one is told.
@@ -139,7 +139,7 @@ class Proof:
         with self.disk.faulty(number, WAYS[way], error) as count:
             status = outcome(self.kind.act, self.place, self.output)
             _, failed = count()
-        said = self.output.read_text()
+        said = self.output.read_text("utf-8")
         assert failed, "the call was not reached"
         assert status in ((-signal.SIGKILL,) if way == "kill" else (0, 2)), f"status {status}: {said[-600:]}"
         told = [line for line in said.splitlines() if line.startswith("fastnn: ")]
@@ -148,7 +148,7 @@ class Proof:
         assert len(told) == (status == 2), f"{len(told)} lines of an error, status {status}: {said[-600:]}"
         assert self._is_whole(status), "neither the old nor the new content is whole"
         status = outcome(self.kind.act, self.place, self.output)
-        assert status == 0, f"the next command ends with {status}: {self.output.read_text()[-600:]}"
+        assert status == 0, f"the next command ends with {status}: {self.output.read_text('utf-8')[-600:]}"
         assert self.kind.bits(self.place) == self.new, "the next command brings something else"
         left = set(self._found()) - (self._temporaries() if way != "once" and self.kind.is_alone else set())
         assert left == set(self.names), f"left: {sorted(left ^ set(self.names))}"
@@ -185,7 +185,7 @@ def report(arguments=None):
     given = parser.parse_args(arguments)
     if given.inside:
         folder, *asked = json.loads(given.inside)
-        Path(folder, "found").write_text(json.dumps(list(inside(Path(folder), *asked))))
+        Path(folder, "found").write_text(json.dumps(list(inside(Path(folder), *asked))), "utf-8")
         return 0
     if compiler() is None:
         print("no C compiler: nothing was tried")

@@ -73,7 +73,7 @@ def time_limit():
 def memory():
     """The most memory that this process has had in bytes, 0 where it is not told."""
     try:
-        text = Path("/proc/self/status").read_text()
+        text = Path("/proc/self/status").read_text("utf-8")
     except OSError:
         return 0
     return 1024 * int(text.split("VmHWM:")[1].split()[0])

@@ -295,7 +295,7 @@ def make_summary(path):
         "a", {"test_loss": 1.0}, 1, 2, None, 0.5, 3.0, [run, run], {"b": {"x": Spread(1.0, 2.0)}}, {"a.png": "A"}
     )
     summary = Summary(id="trigram", samples={"train": 3}, config={"lr": 0.1}, versions={"numpy": "2"}, ending=ending)
-    path.write_text(json.dumps(summary.to_json()))
+    path.write_text(json.dumps(summary.to_json()), "utf-8")
 
 
 def load_summary(path):

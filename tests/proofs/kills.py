@@ -140,7 +140,7 @@ def run(kind, folder):
 def start(kind, folder, output, *, anew=False):
     """The number of a process that runs a training and ends with its status; what it says is in the file `output`."""
     if anew:
-        with open(output, "w") as file:
+        with open(output, "w", encoding="utf-8") as file:
             command = [sys.executable, "-m", "tests.proofs.kills", "--kind", kind, "--run", str(folder)]
             return subprocess.Popen(command, stdout=file, stderr=file).pid
     return in_child(lambda: run(kind, folder), output)
@@ -181,13 +181,17 @@ def end_of(number, seconds):
 def whole(kind, folder, output, anew):
     """The bits of a training that nothing interrupts, and the seconds that it takes."""
     folder.mkdir()
-    with open(output, "w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+    with (
+        open(output, "w", encoding="utf-8") as file,
+        contextlib.redirect_stdout(file),
+        contextlib.redirect_stderr(file),
+    ):
         status = run(kind, folder)
-    assert status == 0, output.read_text()
+    assert status == 0, output.read_text("utf-8")
     again, begin = folder.with_name("again"), time.monotonic()
     again.mkdir()
     status = end_of(start(kind, again, output, anew=anew), LONGEST)
-    assert status == 0, output.read_text()
+    assert status == 0, output.read_text("utf-8")
     return KINDS[kind][1](folder), time.monotonic() - begin
 
 
@@ -199,7 +203,9 @@ def killed_until_it_ends(kind, folder, output, seconds, drawn, anew):
         status = end_of(number, drawn.uniform(0, seconds) if kills < MOST_KILLS else LONGEST)
         if status == 0:
             return kills
-        assert status == -signal.SIGKILL, f"ended with {status} after {kills} kills: {output.read_text()[-1000:]}"
+        assert status == -signal.SIGKILL, (
+            f"ended with {status} after {kills} kills: {output.read_text('utf-8')[-1000:]}"
+        )
     raise AssertionError(f"hangs after {MOST_KILLS} kills")
 
 

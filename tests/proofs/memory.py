@@ -120,7 +120,7 @@ class Noted(Callback):
 
 def status(field):
     """A figure of this process from /proc, in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(field + ":"))
 
 
@@ -129,7 +129,7 @@ def measured(make, scale, keywords):
     _train(make(min(scale, 1), **keywords))
     model, data, settings = make(scale, **keywords)
     said = Noted()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", "utf-8")  # the peak begins anew
     before = status("VmRSS")
     _train((model, data, settings | {"callbacks": [*settings["callbacks"], said]}))
     memory = said.said

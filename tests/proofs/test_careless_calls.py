@@ -58,7 +58,7 @@ from tests.proofs import calls_made, careless_calls
 class Caller(calls_made.Caller):
     def call(self, seed):
         if seed == 3:
-            os.kill(os.getpid(), signal.SIGSEGV)
+            signal.raise_signal(signal.SIGSEGV)
         if seed == 5:
             time.sleep(100)
         return "answer", ""
@@ -71,7 +71,7 @@ careless_calls.worker(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_signal_and_a_hang_are_told(tmp_path, monkeypatch):
     script = tmp_path / "ending.py"
-    script.write_text(ENDING)
+    script.write_text(ENDING, "utf-8")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     monkeypatch.setattr(careless_calls, "COMMAND", [sys.executable, str(script)])
     monkeypatch.setattr(careless_calls, "SECONDS", 1)

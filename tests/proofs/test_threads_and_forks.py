@@ -28,7 +28,7 @@ def train(seed=0):
 def run(tmp_path, code, **environment):
     """The last line that a script prints, whose functions other processes can import."""
     path = tmp_path / "script.py"
-    path.write_text(SCRIPT + code)
+    path.write_text(SCRIPT + code, "utf-8")
     paths = os.pathsep.join(filter(None, [str(tmp_path), *sys.path]))
     done = subprocess.run(
         [sys.executable, str(path)], env=os.environ | {"PYTHONPATH": paths} | environment, capture_output=True,
@@ -134,7 +134,7 @@ class End(fn.Callback):
 
     def on_batch_end(self, run):
         if run.epoch == 3:
-            os.kill(os.getpid(), signal.%s)
+            signal.raise_signal(signal.%s)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 train(1_000_000, End())

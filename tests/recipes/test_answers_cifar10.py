@@ -107,7 +107,7 @@ def test_effective_rates_losses_and_first_accuracies_are_kept(tmp_path, monkeypa
     assert main(["train", "cifar10-mlp", "--data", data, *flags]) == 0
     answers = {
         found["name"]: found
-        for found in json.loads((tmp_path / "runs/cifar10-mlp/summary.json").read_text())["answers"]
+        for found in json.loads((tmp_path / "runs/cifar10-mlp/summary.json").read_text("utf-8"))["answers"]
     }
     rates = next(table for table in answers["adagrad"]["tables"] if table["title"] == "effective rate")["rows"]
     first, last = (row["here"]["adagrad, 100x4"] for row in (rates[0], rates[-1]))

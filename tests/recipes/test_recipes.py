@@ -74,7 +74,7 @@ def data_splits(summary):
 
 
 def history(folder):
-    with open(os.path.join(folder, "history.csv"), newline="") as file:
+    with open(os.path.join(folder, "history.csv"), newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -127,8 +127,8 @@ def test_generated_data_is_called_generated(tmp_path, monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert "generated data" in err
     assert "These data are generated" in out
-    assert json.loads((tmp_path / "runs/blobs/summary.json").read_text())["data"] == "generated"
-    assert "Generated data." in (tmp_path / "runs/blobs/report.html").read_text()
+    assert json.loads((tmp_path / "runs/blobs/summary.json").read_text("utf-8"))["data"] == "generated"
+    assert "Generated data." in (tmp_path / "runs/blobs/report.html").read_text("utf-8")
 
 
 @jit_only

@@ -52,8 +52,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "test_mlp_of_sklearn.py").write_text(changed(), encoding="utf-8")
-        (folder / "conftest.py").write_text(CONFTEST)
-        (folder / "pytest.ini").write_text("[pytest]\n")
+        (folder / "conftest.py").write_text(CONFTEST, "utf-8")
+        (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
         skipped = [f"--deselect=test_mlp_of_sklearn.py::{test}" for test in EXCEPT]
         code = int(pytest.main([f"--rootdir={folder}", str(folder), "-p", "no:cacheprovider", *skipped, *arguments]))
     for test, reason in EXCEPT.items():

@@ -133,9 +133,9 @@ def test_a_folder_and_a_file_system_without_locks(tmp_path, monkeypatch):
         file["trainims"] = 3
     told = "Unable to open file (unable to lock file, errno = 37, error message = 'No locks available')"
     refuse = f"def refuse(*_): raise OSError(37, {told!r})\n\n\nclass MissingError"
-    text = child_process.SCRIPT.read_text().replace("h5py.File(path", "refuse(path")
+    text = child_process.SCRIPT.read_text("utf-8").replace("h5py.File(path", "refuse(path")
     script = tmp_path / "child.py"
-    script.write_text(text.replace("class MissingError", refuse))
+    script.write_text(text.replace("class MissingError", refuse), "utf-8")
     monkeypatch.setattr(child_process, "SCRIPT", script)
     with pytest.raises(fn.FileFormatError, match=r"m.h5' cannot be locked .*HDF5_USE_FILE_LOCKING=FALSE"):
         load_cats_vs_cars(tmp_path / "m.h5")

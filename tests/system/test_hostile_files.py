@@ -156,12 +156,12 @@ FOREIGN = {
 
 @pytest.mark.parametrize(("found", "said"), FOREIGN.values(), ids=FOREIGN)
 def test_summaries_that_no_run_wrote(tmp_path, found, said):
-    (tmp_path / "summary.json").write_text(json.dumps(found))
+    (tmp_path / "summary.json").write_text(json.dumps(found), "utf-8")
     assert said in message(FileFormatError, lambda path: read_summary(path.parent), tmp_path / "summary.json")
 
 
 def test_a_table_without_columns(tmp_path):
-    (tmp_path / "a.csv").write_text("\nx,y\n")
+    (tmp_path / "a.csv").write_text("\nx,y\n", "utf-8")
     said = message(FileFormatError, lambda path: read_rows(path, RECIPES["trigram"]), tmp_path / "a.csv")
     assert "is no sweep of trigram" in said
 

@@ -13,7 +13,7 @@ from fastnn.experiment.sweep import read_rows
 from fastnn.loading import load
 from fastnn.training import storage
 from tests.small_data import write_all
-from tests.tiny import jit_only, tiny_model
+from tests.tiny import jit_only, links, tiny_model
 
 SMALL = ["--compare", "none", "--epochs", "1", "--threads", "1"]
 
@@ -113,20 +113,22 @@ def test_errors_of_its_own_are_one_line(here, capsys, monkeypatch):
 
 def test_a_folder_with_a_summary_of_somebody_else(train, here, capsys):
     (here / "mine").mkdir()
-    (here / "mine/thesis.tex").write_text("precious")
+    (here / "mine/thesis.tex").write_text("precious", "utf-8")
     for summary in ('{"chapters": 5}', "[]", "no JSON"):
-        (here / "mine/summary.json").write_text(summary)
+        (here / "mine/summary.json").write_text(summary, "utf-8")
         assert train("--out", "mine") == 2
         assert "is a folder that no run made" in one_line(capsys)
-    assert (here / "mine/thesis.tex").read_text() == "precious"
+    assert (here / "mine/thesis.tex").read_text("utf-8") == "precious"
 
 
+@links
 def test_a_loop_of_links(train, here, capsys):
     (here / "loop").symlink_to("loop")
     assert train("--out", "loop") == 2
     assert "--out is 'loop'" in one_line(capsys)
 
 
+@links
 @jit_only
 def test_a_link_stays_a_link(train, here):
     """Also one to a folder that is yet to be made."""
@@ -233,10 +235,10 @@ TABLES = {
 def test_tables_that_no_sweep_wrote(tmp_path, text, said):
     from fastnn.recipes import RECIPES
 
-    (tmp_path / "sweep.csv").write_text(text)
+    (tmp_path / "sweep.csv").write_text(text, "utf-8")
     with pytest.raises(FileFormatError, match=said):
         read_rows(tmp_path / "sweep.csv", RECIPES["moons"])
-    (tmp_path / "sweep.csv").write_text("")
+    (tmp_path / "sweep.csv").write_text("", "utf-8")
     assert read_rows(tmp_path / "sweep.csv", RECIPES["moons"]) == []
 
 
@@ -258,7 +260,7 @@ def test_folders_of_others_are_kept(train, here, capsys):
     """One with an empty summary.json, and one that is called almost as a run that is set aside."""
     for name in ("mine", "run.replaced"):
         (here / name).mkdir()
-        (here / name / "thesis.tex").write_text("precious")
+        (here / name / "thesis.tex").write_text("precious", "utf-8")
     (here / "mine" / "summary.json").touch()
     assert train("--out", "mine") == 2
     assert "no run made" in one_line(capsys)

@@ -138,9 +138,9 @@ def test_a_library_that_crashes_or_comes_to_no_end(tmp_path, monkeypatch, at, co
             del file[key]
             file.create_dataset(key, data=words if key == "words" else old, chunks=True)
     script = tmp_path / "child.py"
-    text = child_process.SCRIPT.read_text()
-    script.write_text(text.replace(f"return {at}(file", f"return {ENDS[code]}, {at}(file"))
-    assert script.read_text() != text
+    text = child_process.SCRIPT.read_text("utf-8")
+    script.write_text(text.replace(f"return {at}(file", f"return {ENDS[code]}, {at}(file"), "utf-8")
+    assert script.read_text("utf-8") != text
     monkeypatch.setattr(child_process, "SCRIPT", script)
     monkeypatch.setattr(child_process, "SECONDS", 1)
     said = "damaged or cut short: MemoryError" if code == "memory" else "damaged or cut short: the HDF5 library failed"

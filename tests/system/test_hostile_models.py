@@ -328,9 +328,9 @@ ENDS = {
 @pytest.mark.parametrize(("code", "said"), ENDS.values(), ids=ENDS)
 def test_a_library_that_crashes_or_comes_to_no_end(old, tmp_path, monkeypatch, code, said):
     """The script runs as it is, but for what stands in the place of its reading."""
-    text = unframed.SCRIPT.read_text()
+    text = unframed.SCRIPT.read_text("utf-8")
     script = tmp_path / "script.py"
-    script.write_text(text.replace("    file = opened(image)\n", f"    {code}\n    file = None\n"))
+    script.write_text(text.replace("    file = opened(image)\n", f"    {code}\n    file = None\n"), "utf-8")
     monkeypatch.setattr(unframed, "SCRIPT", script)
     monkeypatch.setattr(unframed, "SECONDS", 1)
     with pytest.raises(fn.FileFormatError, match=said if code[0] != "b" else "old.h5: cannot be read"):

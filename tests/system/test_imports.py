@@ -28,7 +28,7 @@ BENCH = FASTNN.parent / "bench"
 
 def imported(path):
     """Dotted names that a file imports, wherever it does, also for types alone. Of `from a import b` both a and a.b."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -37,7 +37,7 @@ def imported(path):
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-@pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: str(path.relative_to(KERNELS)))
+@pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: path.relative_to(KERNELS).as_posix())
 def test_kernels_import_nothing_but_numpy_and_numba(path):
     allowed = set(sys.stdlib_module_names) | {"numpy", "numba", "llvmlite", "fastnn_kernels"}
     allowed |= {"platformdirs"} if path.name == "_folders.py" else set()  # no file with a loop
@@ -126,7 +126,7 @@ print(sorted(heavy), len(compiled))
 
 
 def calls(path):
-    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("fastnn.cli")])
@@ -154,5 +154,7 @@ def test_numba_s_options_are_spelled_in_one_place(path):
     if path.name in ("_jit.py", "_adapter.py"):
         return
     spelled = {keyword.arg for call in calls(path) for keyword in call.keywords if keyword.arg} & OPTIONS
-    names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)} & OPTIONS
+    names = {
+        node.attr for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)
+    } & OPTIONS
     assert not spelled | names | ({name.split(".")[-1] for name in imported(path)} & OPTIONS)

@@ -1,4 +1,4 @@
-"""What Windows and macOS lack is looked for before it is used: nothing of the library needs it."""
+"""What Windows and macOS lack is looked for before it is used: nothing of the library needs it, nor do its tests."""
 
 import ast
 import re
@@ -11,37 +11,31 @@ import pytest
 import fastnn
 import fastnn_kernels
 from fastnn_kernels import _folders
+from tests.imitated.missing_names import MODULES, NAMES
 from tests.tiny import jit_only, python
 
-MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
-NAMES = {
-    "os": """
-        chown chroot fchmod fchown fork forkpty getegid geteuid getgid getgroups getpgid getpgrp getpriority getsid
-        getuid killpg lchown mkfifo mknod nice openpty pathconf posix_fadvise posix_fallocate preadv pread pwrite
-        pwritev register_at_fork sched_getaffinity sched_setaffinity sched_yield sendfile setpgid setsid setuid statvfs
-        sync sysconf uname wait3 wait4 waitid
-    """,
-    "signal": "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGUSR1 SIGUSR2 alarm pause setitimer",
-}
-IN_OS, IN_SIGNAL = (NAMES[module].split() for module in ("os", "signal"))
 SOURCES = [
     path
     for package in (fastnn, fastnn_kernels)
     for path in sorted(Path(package.__file__).parent.rglob("*.py"))
     if "sklearn" not in path.parts
 ]
+ROOT = Path(__file__).parents[2]
+TESTS = [
+    path for room in ("tests", "bench") for path in sorted((ROOT / room).rglob("*.py")) if "imitated" not in str(path)
+]
 
 
-def unguarded(text):
+def unguarded(text, tree=None):
     """Lines that use what some systems lack: modules outside of a `try`, names without a `hasattr` in the file."""
-    tree = ast.parse(text)
+    tree = tree or ast.parse(text)
     tried = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in ast.walk(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in tried:
             names = [node.module] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names]
             yield from (f"{node.lineno}: {name}" for name in names if name in MODULES)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            lacking = {"os": IN_OS, "signal": IN_SIGNAL}.get(node.value.id, ())
+            lacking = NAMES.get(node.value.id, ())
             if node.attr in lacking and f'hasattr({node.value.id}, "{node.attr}")' not in text:
                 yield f"{node.lineno}: {node.value.id}.{node.attr}"
 
@@ -51,12 +45,69 @@ def test_what_some_systems_lack_is_looked_for_first():
     assert {str(path): lines for path in SOURCES if (lines := [*unguarded(path.read_text("utf-8"))])} == {}
 
 
+def without_encoding(text):
+    """Lines that read or write a text in the encoding that the system happens to have."""
+    for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func).rpartition(".")[2]
+        place = {"read_text": 0, "write_text": 1}.get(name)
+        if name in ("open", "fdopen") and ast.unparse(call.func) in ("open", "io.open", "os.fdopen"):
+            modes = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "mode")]
+            place = 3 if not modes or "b" not in ast.unparse(modes[0]) else None
+        if place is not None and len(call.args) <= place and "encoding" not in {word.arg for word in call.keywords}:
+            yield f"{call.lineno}: {ast.unparse(call)}"
+
+
+def test_every_text_has_an_encoding():
+    wrong = "open(a)\nopen(a, 'w')\nopen(a, 'rb')\na.read_text()\na.write_text(b)\na.write_text(b, 'utf-8')"
+    assert [line[0] for line in without_encoding(wrong)] == ["1", "2", "4", "5"]
+    paths = [*SOURCES, *TESTS]
+    assert {str(path): lines for path in paths if (lines := [*without_encoding(path.read_text("utf-8"))])} == {}
+
+
+def at_the_head(text):
+    """What some systems lack and a file uses when it is imported, which no mark of a test can skip."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.body = [ast.Pass(lineno=node.lineno)]
+    return unguarded(text, tree)
+
+
+LACKING_NAME = re.compile(
+    "|".join(
+        [rf"\b{module}\.(?:{'|'.join(names)})\b" for module, names in NAMES.items()]
+        + [rf"\bimport (?:{'|'.join(MODULES)})\b"]
+    )
+)
+
+
+def nowhere_skipped(text):
+    """Names in a test's file, also in the code of other processes, without a word of where they are missing."""
+    known = re.search(r"hasattr\((os|signal), |sys\.platform|os\.name|importorskip|/proc/self", text)
+    return [] if known else LACKING_NAME.findall(text)
+
+
+def test_the_tests_themselves_begin_on_every_system():
+    assert [*at_the_head("import pwd\n@skip(os.getuid())\ndef f():\n    import pty")] == ["1: pwd", "2: os.getuid"]
+    assert nowhere_skipped("os.fork()") == ["os.fork"]
+    assert nowhere_skipped("if hasattr(os, 'fork'): os.fork()") == []
+    found = {}
+    for path in TESTS:
+        text = path.read_text("utf-8")
+        found[path.name] = [*at_the_head(text)]
+        if path.parent.name != "proofs" or path.name.startswith("test_"):  # else it is a command for POSIX
+            found[path.name] += nowhere_skipped(text)
+        if "os.kill(os." + "getpid(), " in text:
+            found[path.name].append("os.kill ends a process under Windows: signal.raise_signal")
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
 LACKING = f"""
 import os, signal, subprocess, sys, warnings
 import click, h5py, jinja2, matplotlib.pyplot, multiprocessing, numba, numpy, rich.progress, socket, tempfile
 for name in {sorted(MODULES - {"posix"})!r}:
     sys.modules[name] = None
-for where, names in ((os, {IN_OS!r}), (signal, {IN_SIGNAL!r})):
+for where, names in ((os, {NAMES["os"]!r}), (signal, {NAMES["signal"]!r})):
     for name in names:
         if hasattr(where, name):
             delattr(where, name)

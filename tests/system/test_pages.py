@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import json
 import re
 import runpy
 
@@ -12,11 +13,14 @@ import fastnn as fn
 from fastnn import cli, data, interop, ops, plots
 from fastnn.cli.commands import fastnn as commands
 from fastnn.recipes import RECIPES
-from tests.pages import PAGES, README, ROOT, blocks, command_lines, missing_packages
+from tests.pages import DOCS, PAGES, README, ROOT, blocks, command_lines, missing_packages
 from tests.tiny import jit_only
 
 ELSEWHERE = {"exchange.md": "tests/interop/test_packages.py"}  # where the blocks of these pages run
 RUN = [name for name in PAGES if blocks(PAGES[name]) and name not in ELSEWHERE]
+CODE = {
+    name: "".join(re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)) for name, text in PAGES.items()
+}
 SOURCES = [path for room in ("fastnn", "kernels/fastnn_kernels") for path in (ROOT / room).rglob("*.py")]
 
 
@@ -70,6 +74,15 @@ def _make_files_of(words, folder):
 
 def _is_help(context, code=0):
     assert code == 0
+
+
+def test_lines_of_code_fit_on_a_page():
+    """Else they are cut in a browser that is 1200 pixels wide, until one scrolls."""
+    long = {name: [line for line in text.splitlines() if len(line) > 110] for name, text in CODE.items()}
+    for path in (DOCS / "notebooks").glob("*.ipynb"):
+        cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+        long[path.name] = [line for cell in cells for line in "".join(cell["source"]).splitlines() if len(line) > 100]
+    assert {name: lines for name, lines in long.items() if lines} == {}
 
 
 def test_the_table_of_systems_has_all():

@@ -53,7 +53,7 @@ def test_files_of_a_folder_by_name_and_packed_or_not(tmp_path):
     (tmp_path / "b" / "c").mkdir(parents=True)
     (tmp_path / ".git").mkdir()
     for name in (".git/x", ".hidden", "b/c/2.dat"):
-        (tmp_path / name).write_text(name)
+        (tmp_path / name).write_text(name, "utf-8")
     (tmp_path / "a").write_bytes(gzip.compress("eins é".encode("utf-16")))
     assert [(text.name, text.text, text.encoding) for text in texts(tmp_path)] == [
         (str(tmp_path / "a"), "eins é", "UTF-16"),

@@ -1,6 +1,5 @@
 """A training that Ctrl-C ends leaves a checkpoint of that moment, which goes on to the bits of one not ended."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -27,7 +26,7 @@ def ctrl_c():
 
 
 def interrupt():
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 
 def at_call(number, function):
@@ -170,7 +169,7 @@ from tests.training.test_resume_within_an_epoch import IDS, LABELS, words
 class Ends(fn.Callback):
     every = 3
     def on_batch_end(self, run):
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
 
 callbacks = [Ends(), fn.Checkpoint(sys.argv[1])]
 try:

@@ -23,7 +23,7 @@ model, optimizer = tiny_model(), fn.SGD(0.1, momentum=0.5)
 def interrupt():
     while model.epoch < 5:  # an epoch is 100 steps
         time.sleep(0.001)
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 threading.Thread(target=interrupt).start()
 try:
@@ -47,7 +47,7 @@ def test_an_interrupt_waits_until_the_steps_are_counted(kind, monkeypatch):
     def interrupted(runner, *arguments):
         ran.append(advance(runner, *arguments))
         if len(ran) == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return ran[-1]
 
     monkeypatch.setattr(kind, "advance", interrupted)
@@ -71,7 +71,7 @@ def interrupted():
     before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
 
     def interrupt():
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     interrupt.came = came
     yield interrupt
@@ -137,7 +137,7 @@ def test_sigterm_waits_too_where_somebody_handles_it():
     try:
         with InterruptShield() as shield:
             with shield.hold():
-                os.kill(os.getpid(), signal.SIGTERM)
+                signal.raise_signal(signal.SIGTERM)
                 assert came == []
             assert came == [signal.SIGTERM]
     finally:

@@ -257,13 +257,13 @@ def test_ten_gigabytes_train_in_little_memory(tmp_path):
         file.create_dataset("x", shape=(10 << 20, 1024), dtype="u1", chunks=(256, 1024))
         file.create_dataset("y", shape=(10 << 20,), dtype="u1", chunks=(1 << 16,))
     code = f"""
-import resource
 import fastnn as fn
+from fastnn.experiment.machine import peak_memory_mb
 
 class Look(fn.Callback):
     every, at = 100, []
     def on_batch_end(self, run):
-        self.at.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        self.at.append(peak_memory_mb())
         if run.step >= 1500:
             run.stop("enough")
 

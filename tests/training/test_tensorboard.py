@@ -148,7 +148,7 @@ class TestEnd:
         assert not (tmp_path / "a").exists()
 
     def test_a_folder_that_cannot_be(self, tmp_path):
-        (tmp_path / "file").write_text("")
+        (tmp_path / "file").write_text("", "utf-8")
         with pytest.raises(fn.FileFormatError, match=r"TensorBoard: cannot write into .*file"):
             fit(tiny_model(), callbacks=[fn.TensorBoard(tmp_path / "file")])
 

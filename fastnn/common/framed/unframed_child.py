@@ -124,7 +124,7 @@ def limit(seconds, size):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     try:
-        with open("/proc/self/statm") as file:
+        with open("/proc/self/statm", encoding="ascii") as file:
             now = int(file.read().split()[0]) * resource.getpagesize()
         most = now + 6 * size + SPARE
         resource.setrlimit(resource.RLIMIT_AS, (most, most))

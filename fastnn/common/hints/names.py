@@ -11,6 +11,7 @@ _MODE = "it is never needed: fit trains, predict and evaluate do not"
 _ARRAYS = 'the arrays are in model.parameters, by name: model.parameters["dense.w"]'
 _LAYER_ARRAYS = f"a layer is a description; {_ARRAYS}"
 _STEP = "fit takes the steps: model.fit(x, y, optimizer=...); by hand: model.loss_and_gradients and optimizer.step"
+_OF_TORCH = "PyTorch's dicts: fn.interop.to_torch(model) and fn.interop.from_torch(state, model)"
 _PREDICT = "use model.predict(x)"
 _PREPROCESSING = "use model.preprocessing: fn.Pixels((28, 28), divide=255), fn.Words(vocabulary), or None"
 _PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
@@ -38,8 +39,8 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "train_step": _STEP,
         "partial_fit": "use model.fit(x, y, optimizer=optimizer) again: it goes on where it ended",
         "fit_generator": "use model.fit",
-        "state_dict": "use model.snapshot(), or model.save(path) for a file",
-        "load_state_dict": "use model.restore(snapshot), or fn.load(path) for a file",
+        "state_dict": f"use model.snapshot(), or model.save(path) for a file; {_OF_TORCH}",
+        "load_state_dict": f"use model.restore(snapshot), or fn.load(path) for a file; {_OF_TORCH}",
         "save_weights": "use model.save(path)",
         "load_weights": "use fn.load(path)",
         "load_model": "use fn.load(path)",
@@ -47,7 +48,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "set_weights": 'use model.set_parameters({"dense.w": ...})',
         "weights": _ARRAYS,
         "trainable_weights": _ARRAYS,
-        "coefs_": _ARRAYS,
+        "coefs_": f"{_ARRAYS}; as scikit-learn has them: fn.interop.to_sklearn(model)",
         "named_parameters": "use model.parameters.items()",
         "zero_grad": "gradients are never added up: model.loss_and_gradients gives those of one batch",
         "get_layer": "use model.layers, the descriptions, and model.outputs_of(name, x) for what one of them gives",
@@ -94,6 +95,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "History": {"history": 'use history["loss"], history["val_loss"], ...', "epoch": "use epochs"},
 }
 
+_EXCHANGE = "use fn.interop.to_onnx(model), fn.interop.to_torch(model), ..."
 _RECURRENT = "fastnn has no recurrent layers"
 _ACTIVATION = 'use Activation("{0}"), or activation="{0}" of a layer'
 _CROSS_ENTROPY = 'use Sequential([...], loss="softmax_cross_entropy"), which applies softmax itself'
@@ -162,8 +164,11 @@ MODULE: Mapping[str, str] = {
     "no_grad": "predict and evaluate compute no gradients",
     "cuda": _CPU,
     "device": _CPU,
-    "MLPClassifier": 'use fn.Sequential([fn.Dense(100, "relu"), fn.Dense(3)], input_shape=(20,))',
-    "MLPRegressor": 'use fn.Sequential([fn.Dense(100, "relu"), fn.Dense(1)], input_shape=(20,), loss="mse")',
+    "MLPClassifier": "use `from fastnn.sklearn import MLPClassifier`, which takes scikit-learn's arguments",
+    "MLPRegressor": "use `from fastnn.sklearn import MLPRegressor`, which takes scikit-learn's arguments",
+    "sklearn": "use `from fastnn.sklearn import MLPClassifier`",
+    "onnx": _EXCHANGE,
+    "export": _EXCHANGE,
 }
 
 _SOFTMAX = (

@@ -116,8 +116,8 @@ class AdaGrad(Optimizer):
 class Adam(Optimizer):
     """m = β₁·m + (1 − β₁)·g;  v = β₂·v + (1 − β₂)·g²;  w −= lr·m̂ / (√v̂ + eps). m̂, v̂: corrected for the start at 0.
 
-    State: m, v. Kingma and Ba (2015), algorithm 1. Two arrays of the size of the parameters: where millions of these
-    are waited for, `fn.Adam(1e-3, state_dtype="bfloat16")` halves them.
+    State: m, v, two arrays as large as the parameters. `fn.Adam(1e-3, state_dtype="bfloat16")` halves them, which may
+    be faster for millions of parameters (see `Optimizer`). Kingma and Ba (2015), algorithm 1.
 
     Args:
         lr: The learning rate, a number or a schedule; may be assigned.
