@@ -49,7 +49,7 @@ def load_text(
     with `words`), `parts` (split: its `sentences`, `tokens` and `unknown`, the fraction of the tokens without an id),
     `twice` (a line for each file that is in two splits; it is a warning, too).
 
-    A text that is larger than memory needs an `ids_file`, into which it is turned once, at 2 to 3 million words a
+    A text that is larger than memory needs an `ids_file`, into which it is turned once, at about 2 million words a
     second; x and y of the training split are streams then, which read it while a model is trained. Of the training text
     at most 6 MB are for validation and 6 MB for testing. The file takes two bytes for a token of a vocabulary of up to
     65,536 words, else four. It is used again as long as the text's files and the arguments stay the same, whatever
