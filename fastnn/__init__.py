@@ -42,6 +42,7 @@ from fastnn.nn.layers import (
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, Poisson, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
+from fastnn.ranks.group import distributed
 from fastnn.training import callbacks
 from fastnn.training.callbacks import (
     Callback,
@@ -123,6 +124,7 @@ __all__ = [
     "bfloat16",
     "callbacks",
     "check_gradients",
+    "distributed",
     "fit_many",
     "initializers",
     "kernels",

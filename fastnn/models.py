@@ -23,9 +23,10 @@ from fastnn.nn.output_check import check_outputs
 from fastnn.nn.outputs import Losses, Metrics
 from fastnn.training import storage
 from fastnn.training.by_batch import take_step
+from fastnn.training.by_ranks import train
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
-from fastnn.training.loop import Settings, Verbose, train
+from fastnn.training.loop import Settings, Verbose
 from fastnn.training.memory import check_copies
 from fastnn.training.model import DtypeName, Predictor
 from fastnn.training.statistics import fit_statistics
