@@ -90,6 +90,12 @@ def current() -> Group | None:
     return group if group is not None and group.size > 1 else None
 
 
+def refuse(what: str) -> None:
+    """FastnnError within a group, of what each rank would do apart."""
+    if current() is not None:
+        raise FastnnError(f"{what} is not shared among ranks: within fn.distributed() use fit")
+
+
 @contextlib.contextmanager
 def distributed(*, sync_every: int = 1) -> Iterator[Group]:
     """Within the block, `fit` shares each batch among all processes that `mpiexec` has started, the ranks of MPI.
