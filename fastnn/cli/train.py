@@ -13,9 +13,10 @@ SECTIONS = {
     "Data and folder": ["data", "out"],
     "How much": ["quick", "best", "threads", "compare", "compare_epochs"],
     "After an interruption": ["resume", "fresh"],
+    "On several machines": ["distributed", "sync_every"],
     "What is printed": ["as_json", "quiet"],
 }
-FLAGS = ("threads", "quick", "best", "compare", "compare_epochs", "resume", "fresh", "quiet")
+FLAGS = ("threads", "quick", "best", "compare", "compare_epochs", "resume", "fresh", "quiet", "distributed", "sync_every")
 OF_TABLE = {"The table": ["target", "task", "header", "categories", "drop", "rare"]}
 TABLE_HELP = """Predict a column of FILE, a CSV file, from the others.
 
@@ -94,6 +95,10 @@ def _train_options(recipe: Recipe) -> list[click.Parameter]:
         click.Option(["--compare-epochs"], type=click.IntRange(min=1), help="epochs of each run of a comparison"),
         click.Option(["--resume"], is_flag=True, help="go on with the run in the folder, if there is one"),
         click.Option(["--fresh"], is_flag=True, help="start again, whatever unfinished run is in the folder"),
+        click.Option(["--distributed"], is_flag=True, help="share each batch among the ranks that mpiexec started"),
+        click.Option(
+            ["--sync-every"], type=click.IntRange(min=1), help="steps between two exchanges of --distributed  [default: 1]"
+        ),
         click.Option(["--json", "as_json"], is_flag=True, help="print summary.json, one JSON object, and nothing else"),
         click.Option(["--quiet"], is_flag=True, help="no progress and no tables: only where the page is"),
     ]

@@ -97,6 +97,17 @@ def refuse(what: str) -> None:
 
 
 @contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """In the block this rank works by itself: what it trains there is not shared."""
+    group = getattr(_current, "group", None)
+    _current.group = None
+    try:
+        yield
+    finally:
+        _current.group = group
+
+
+@contextlib.contextmanager
 def distributed(*, sync_every: int = 1) -> Iterator[Group]:
     """Within the block, `fit` shares each batch among all processes that `mpiexec` has started, the ranks of MPI.
 
@@ -128,14 +139,24 @@ def distributed(*, sync_every: int = 1) -> Iterator[Group]:
         ...     if group.rank == 0:
         ...         model.save("model.h5")
     """
-    group = Group(MpiCommunicator("fn.distributed"), sync_every)
-    with entered(group, _told), _share_of_threads(group):
+    with started("fn.distributed", sync_every, told_in_full) as group:
         yield group
 
 
 @contextlib.contextmanager
-def entered(group: Group, tell: Callable[[BaseException], None]) -> Iterator[None]:
-    """The block runs in the group. An error that this rank alone has is told, and ends all ranks."""
+def started(caller: str, sync_every: int, tell: Callable[[BaseException], int]) -> Iterator[Group]:
+    """As `distributed`. caller, tell : for messages"""
+    group = Group(MpiCommunicator(caller), sync_every)
+    with entered(group, tell), _share_of_threads(group):
+        yield group
+
+
+@contextlib.contextmanager
+def entered(group: Group, tell: Callable[[BaseException], int]) -> Iterator[None]:
+    """The block runs in the group. An error that this rank alone has ends all ranks.
+
+    tell : says which error it is, and returns the exit status
+    """
     if getattr(_current, "group", None) is not None:
         raise FastnnError("fn.distributed() stands in the block of another one: expected one for all")
     _current.group = group
@@ -145,24 +166,20 @@ def entered(group: Group, tell: Callable[[BaseException], None]) -> Iterator[Non
         if group.size > 1 and error is not group.agreed:
             if group.rank:
                 time.sleep(SECONDS_FOR_RANK_0)
-            sys.stderr.write(f"rank {group.rank} of {group.size} ends all:\n")
-            tell(error)
+            status = tell(error)
             sys.stderr.flush()
-            group.communicator.abort(status_of(error))
+            group.communicator.abort(status)
         raise
     finally:
         _current.group = None
 
 
-def status_of(error: BaseException) -> int:
-    """The exit status of a process that an error ends."""
-    if isinstance(error, SystemExit) and isinstance(error.code, int):
-        return error.code
-    return 130 if isinstance(error, KeyboardInterrupt) else 1
-
-
-def _told(error: BaseException) -> None:
+def told_in_full(error: BaseException) -> int:
+    """Print the traceback of an error; the exit status of a process that it ends."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
     traceback.print_exception(error)
+    return 130 if isinstance(error, KeyboardInterrupt) else 1
 
 
 @contextlib.contextmanager

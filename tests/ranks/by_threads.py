@@ -58,7 +58,7 @@ def on_ranks(size, function, sync_every=1):
     def run(rank):
         group = Group(ThreadCommunicator(room, rank), sync_every)
         try:
-            with threads(1), entered(group, lambda error: errors.append(error)):
+            with threads(1), entered(group, lambda error: errors.append(error) or 1):
                 results[rank] = function(group)
         except threading.BrokenBarrierError:
             pass
