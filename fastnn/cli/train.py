@@ -16,7 +16,18 @@ SECTIONS = {
     "On several machines": ["distributed", "sync_every"],
     "What is printed": ["as_json", "quiet"],
 }
-FLAGS = ("threads", "quick", "best", "compare", "compare_epochs", "resume", "fresh", "quiet", "distributed", "sync_every")
+FLAGS = (
+    "threads",
+    "quick",
+    "best",
+    "compare",
+    "compare_epochs",
+    "resume",
+    "fresh",
+    "quiet",
+    "distributed",
+    "sync_every",
+)
 OF_TABLE = {"The table": ["target", "task", "header", "categories", "drop", "rare"]}
 TABLE_HELP = """Predict a column of FILE, a CSV file, from the others.
 
@@ -97,7 +108,9 @@ def _train_options(recipe: Recipe) -> list[click.Parameter]:
         click.Option(["--fresh"], is_flag=True, help="start again, whatever unfinished run is in the folder"),
         click.Option(["--distributed"], is_flag=True, help="share each batch among the ranks that mpiexec started"),
         click.Option(
-            ["--sync-every"], type=click.IntRange(min=1), help="steps between two exchanges of --distributed  [default: 1]"
+            ["--sync-every"],
+            type=click.IntRange(min=1),
+            help="steps between two exchanges of --distributed  [default: 1]",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="print summary.json, one JSON object, and nothing else"),
         click.Option(["--quiet"], is_flag=True, help="no progress and no tables: only where the page is"),

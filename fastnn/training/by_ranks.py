@@ -63,9 +63,7 @@ class RankLoop(Loop):
     agree, so that none waits for another one for ever.
     """
 
-    def __init__(
-        self, group: Group, model: Predictor, settings: Settings, source: Source, validation: Source | None
-    ):
+    def __init__(self, group: Group, model: Predictor, settings: Settings, source: Source, validation: Source | None):
         self.group = group
         super().__init__(model, settings, source, validation)
 
@@ -221,4 +219,3 @@ class GroupShield(InterruptShield):
             self._pending = (number, frame)
         else:
             self._effects[number](number, frame)
-

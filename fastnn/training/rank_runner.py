@@ -199,4 +199,3 @@ def _mean_record(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     whole = sums.sum(axis=0)
     whole[..., 3] = mean_penalty
     return ((losses - penalties) * shares).sum(axis=0) + mean_penalty, whole
-

@@ -1,6 +1,6 @@
 """What ranks of MPI run for `test_mpi`: 100 steps of the trigram net, and what else real processes can show.
 
-    mpiexec -n 2 python -m tests.ranks.mpi_trigram FOLDER WHAT
+mpiexec -n 2 python -m tests.ranks.mpi_trigram FOLDER WHAT
 """
 
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import fastnn as fn
+
 STEPS, BATCH, WORDS = 100, 40, 250
 
 
