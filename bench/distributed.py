@@ -143,7 +143,7 @@ def bytes_of(net):
 
 
 def seconds_of(ranks, whole, rows, latency, bandwidth):
-    """The exchange of a step: two messages of the dense part, which each rank sums a share of; all ranks' rows to all."""
+    """The exchange of a step: two messages of the dense part, of which each rank sums a share; all rows go to all."""
     dense = 2 * latency * math.log2(ranks) + 2 * whole * (ranks - 1) / ranks / bandwidth
     return dense + (latency * math.log2(ranks) * 2 + rows * (ranks - 1) / bandwidth if rows else 0)
 

@@ -1,4 +1,4 @@
-"""The training step of a rank: it computes the gradients of its own rows of a batch, and updates by those of all ranks."""
+"""The training step of a rank: the gradients of its own rows of a batch, and the update by those of all ranks."""
 
 from dataclasses import dataclass, replace
 

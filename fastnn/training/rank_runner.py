@@ -144,7 +144,8 @@ class RankRunner(Runner):
     def _scale_of_weights(self, batch: int, mine: range, done: int) -> float:
         """1 / Σ sample_weight of the batch: each rank knows the order of all samples."""
         inputs, program, chunk = self.step.inputs, self.step.program, self._chunk_at_hand
-        assert chunk is not None and chunk.sample_weight is not None
+        assert chunk is not None
+        assert chunk.sample_weight is not None
         if len(self._indices) != batch:
             self._indices = np.zeros(batch, np.int64)
         cursor = self._cursor.copy()
