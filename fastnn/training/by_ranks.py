@@ -85,9 +85,8 @@ class RankLoop(Loop):
         self._check_alike()
         try:
             return super().train()
-        except (NonFiniteError, KeyboardInterrupt) as error:
-            if isinstance(error, NonFiniteError):
-                self._share_arrays()
+        except NonFiniteError as error:  # which all ranks raise at the same step
+            self._share_arrays()
             self.group.agreed = error
             raise
 

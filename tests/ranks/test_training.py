@@ -72,8 +72,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("size", [2, 3])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "size"), [("plain", 2), *((case, 3) for case in CASES)])
 def test_is_the_training_of_one_rank(case, size):
     make, given = CASES[case]
     alone = trained(make, **given)
