@@ -21,7 +21,6 @@ class RowSum:
         self._rows = len(tables[0])
         self._widths = [table.shape[1] for table in tables]
         self._all[...] = self._rows
-        self.bytes_sent = 0  # in the last step
 
     def clear(self) -> None:
         """Make the tables 0 again, before a step: what other ranks sent is in rows that are not listed here."""
@@ -35,9 +34,9 @@ class RowSum:
 
     @ieee
     def add(self) -> None:
+        """Replace the tables by the sums."""
         own = self._listed[self._listed < self._rows]
         rows = np.concatenate([table[own] for table in self._tables], axis=1)
-        self.bytes_sent = own.nbytes + rows.nbytes
         ids = self._group.communicator.gather_rows(own)
         came = self._group.communicator.gather_rows(rows)
         for table in self._tables:

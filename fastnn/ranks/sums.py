@@ -35,15 +35,20 @@ class FlatSum:
         self._arrays = [array.reshape(-1) for array in arrays if array.size]
         self._count = sum(array.size for array in self._arrays)
         dtype = self._arrays[0].dtype if self._arrays else np.dtype(np.float32)
-        self.nbytes = self._count * dtype.itemsize
-        self._is_dealt = self.nbytes >= DEALT_FROM
+        self._is_dealt = self._count * dtype.itemsize >= DEALT_FROM
         share = -(-self._count // group.size)
         width = share if self._is_dealt else self._count
         self._came = np.zeros((group.size, width), dtype)
         self._sent = np.zeros((group.size, share), dtype) if self._is_dealt else np.zeros(self._count, dtype)
         self._summed = np.zeros_like(self._sent)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that messages take."""
+        return self._came.nbytes + self._sent.nbytes + self._summed.nbytes
+
     def add(self) -> None:
+        """Replace the arrays by the sums."""
         if not self._count:
             return
         talk = self._group.communicator

@@ -18,6 +18,7 @@ from fastnn.training.compile_ranks import compile_rank
 from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
 from fastnn.training.loop import Loop, Settings
+from fastnn.training.memory import Memory
 from fastnn.training.model import Predictor
 from fastnn.training.rank_runner import RankRunner
 from fastnn.training.rollback import LastGoodState
@@ -74,6 +75,11 @@ class RankLoop(Loop):
         step, exchange = compile_rank(self.group, network, state, batch, optimizer, **given)
         means = [state.parameters.flat, *optimizer.flat_state()]
         return RankRunner(step, exchange, self.group, means)
+
+    def _memory(self, held: int) -> Memory:
+        assert isinstance(self.runner, RankRunner)
+        memory = super()._memory(held)
+        return replace(memory, gradients=memory.gradients + self.runner.bytes_of_messages)
 
     def _good_state(self, arrays: Sequence[np.ndarray]) -> LastGoodState:
         return _GoodState(self.group, self.runner, arrays)

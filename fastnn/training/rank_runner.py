@@ -41,6 +41,11 @@ class RankRunner(Runner):
         self._chunk_at_hand: Chunk | None = None
         self._indices = np.zeros(0, np.int64)
 
+    @property
+    def bytes_of_messages(self) -> int:
+        """The memory that the exchange takes, beside lists of rows."""
+        return sum(one.nbytes for one in (self._exchange.flat, *self._means))
+
     def _bind(self, chunk: Chunk, order_key: np.ndarray | None, uses: int) -> None:
         super()._bind(chunk, order_key, uses)
         self._chunk_at_hand = chunk
