@@ -43,6 +43,7 @@ from fastnn.nn.layers import (
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, ElementwiseLoss, Huber, Poisson, SoftmaxCrossEntropy
 from fastnn.nn.optimizers import SGD, AdaGrad, Adam, AdamW, RMSProp
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, StepDecay
+from fastnn.ranks.group import distributed
 from fastnn.training import callbacks
 from fastnn.training.callbacks import (
     Callback,
@@ -125,6 +126,7 @@ __all__ = [
     "bfloat16",
     "callbacks",
     "check_gradients",
+    "distributed",
     "fit_many",
     "initializers",
     "kernels",

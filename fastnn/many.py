@@ -11,6 +11,7 @@ from fastnn.common.hints.habits import hinted, warn
 from fastnn.data.source import Source
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
+from fastnn.ranks.group import refuse
 from fastnn.training.callbacks import Callback, Checkpoint, ProgressBar
 from fastnn.training.crew import Ended, run_all
 from fastnn.training.history import History
@@ -74,7 +75,7 @@ def fit_many(
         DataError: For data that cannot be trained on, likewise.
         TypeError: For arguments of another kind, likewise.
         ValueError: For arguments out of range, likewise.
-        FastnnError: If one of the models is being trained already.
+        FastnnError: If one of the models is being trained already, or within `fn.distributed()`.
         KeyboardInterrupt: At Ctrl-C, once all models have ended between two whole steps.
 
     Examples:
@@ -83,6 +84,7 @@ def fit_many(
         >>> trained = fn.fit_many(models, x, y, optimizer=fn.SGD(0.1), batch_size=None, epochs=100)
         >>> best = min(trained, key=lambda one: one.history["loss"][-1]).model
     """
+    refuse("fit_many")
     trained = _models(models)
     common = batch_size, epochs, steps_per_epoch, 1, shuffle
     watching = _callbacks(callbacks, len(trained))

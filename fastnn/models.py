@@ -21,11 +21,12 @@ from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.nn.output_check import check_outputs
 from fastnn.nn.outputs import Losses, Metrics
+from fastnn.ranks.group import refuse
 from fastnn.training import storage
 from fastnn.training.by_batch import take_step
+from fastnn.training.by_ranks import train
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
-from fastnn.training.joined import JoinedLoop
 from fastnn.training.loop import Settings, Verbose
 from fastnn.training.memory import check_copies
 from fastnn.training.model import DtypeName, Predictor
@@ -207,7 +208,7 @@ class Model(Predictor):
             warn_of_split(self.expected, source, validated)
         with self._turn.of_fit():
             fit_statistics(self, source)
-            return JoinedLoop(self, settings, source, validated).train()
+            return train(self, settings, source, validated)
 
     @hinted
     def train_on_batch(
@@ -233,6 +234,7 @@ class Model(Predictor):
             TypeError: For arguments of another kind, such as streams.
             ValueError: For arguments out of range.
             NonFiniteError: If the loss is not finite.
+            FastnnError: Within `fn.distributed()`.
 
         Examples:
             >>> for i in range(0, 30, 10):
@@ -240,6 +242,7 @@ class Model(Predictor):
             >>> sorted(figures)
             ['accuracy', 'loss']
         """
+        refuse("train_on_batch")
         source = source_of(self.expected, x, y, sample_weight)
         if not isinstance(source, ArraySource):
             raise TypeError("train_on_batch takes arrays; fit reads streams")

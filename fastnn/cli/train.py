@@ -9,10 +9,12 @@ from fastnn.cli.settings import compare_help, options_of
 from fastnn.experiment.recipe import Recipe
 from fastnn.recipes import ALL, RECIPES, TABLE
 
+BY_RANKS = ("distributed", "sync_every")
 SECTIONS = {
     "Data and folder": ["data", "out"],
     "How much": ["quick", "best", "threads", "compare", "compare_epochs"],
     "After an interruption": ["resume", "fresh"],
+    "On several machines": list(BY_RANKS),
     "What is printed": ["as_json", "quiet"],
 }
 FLAGS = ("threads", "quick", "best", "compare", "compare_epochs", "resume", "fresh", "quiet")
@@ -45,7 +47,7 @@ def _train_command(recipe: Recipe) -> click.Command:
         if file is not None and data is not None:
             raise ValueError(f"the table is given twice, as {str(file)!r} and by --data: expected one of them")
         path = _one_or_several(data) if file is None else file
-        flags = {name: given.pop(name) for name in FLAGS if name in given}
+        flags = {name: given.pop(name) for name in (*FLAGS, *BY_RANKS) if name in given}
         changes = {name: value for name, value in given.items() if value is not None}
         request = Request(recipe, changes, path, out or _folder(recipe, path), as_json=as_json, **flags)
         train_and_report(request)
@@ -104,6 +106,8 @@ def _train_options(recipe: Recipe) -> list[click.Parameter]:
         click.Option(["--compare-epochs"], type=click.IntRange(min=1), help="epochs of each run of a comparison"),
         click.Option(["--resume"], is_flag=True, help="go on with the run in the folder, if there is one"),
         click.Option(["--fresh"], is_flag=True, help="start again, whatever unfinished run is in the folder"),
+        click.Option(["--distributed"], is_flag=True, help="share each batch among the ranks that mpiexec started"),
+        click.Option(["--sync-every"], type=click.IntRange(min=1), help="steps between exchanges  [default: 1]"),
         click.Option(["--json", "as_json"], is_flag=True, help="print summary.json, one JSON object, and nothing else"),
         click.Option(["--quiet"], is_flag=True, help="no progress and no tables: only where the page is"),
     ]

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from fastnn.common.errors import FastnnError
 from fastnn.common.text import SPLITS, percent
 from fastnn.engine.threads import threads
 from fastnn.experiment import answers
 from fastnn.experiment.answers import Answer, from_json, texts
 from fastnn.experiment.experiment import Experiment
+from fastnn.experiment.followers import follow
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.report import NAME as PAGE
 from fastnn.experiment.results import RunResult
@@ -28,6 +31,7 @@ from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunSpec
 from fastnn.experiment.runner import Observer, Report, run
 from fastnn.experiment.summary import Ending, Summary
+from fastnn.ranks.group import started
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.progress import ProgressBar
 
@@ -49,6 +53,8 @@ class Request:
     fresh: bool = False
     as_json: bool = False
     quiet: bool = False
+    distributed: bool = False
+    sync_every: int | None = None
 
     def experiment(self) -> Experiment:
         """The work to do, with its data loaded. ValueError, DataError or FileFormatError for flags or data at fault."""
@@ -98,10 +104,43 @@ class Terminal(Observer):
 
 
 def train_and_report(request: Request) -> None:
-    """Train what the user asked for and print the figures to stdout."""
-    folder = RunFolder(request.out, resume=request.resume, fresh=request.fresh)  # loading data may take minutes
+    """Train what the user asked for and print the figures to stdout; of several ranks, rank 0 prints them."""
+    if not request.distributed:
+        if request.sync_every:
+            raise ValueError("--sync-every is for --distributed: give both")
+        _train_and_report(request)
+        return
+    with started("--distributed", request.sync_every or 1, _told) as group:
+        if group.rank == 0:
+            _train_and_report(request)
+            return
+        try:
+            with _limited(request):
+                follow(request.experiment())
+        except BaseException as error:
+            if error is not group.agreed:
+                raise  # what all ranks end by, rank 0 tells
+
+
+def _told(error: BaseException) -> int:
+    """Print an error of one rank as a line; the exit status."""
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return 143 if isinstance(error, SystemExit) else 130
+    click.echo(f"fastnn: {' '.join(str(error).split())}", err=True)
+    return 2 if isinstance(error, FastnnError | ValueError | TypeError | OSError | MemoryError) else 1
+
+
+@contextlib.contextmanager
+def _limited(request: Request) -> Iterator[None]:
+    """In the block as many threads are used as the user asked for, and an overflow becomes one line of error."""
     limited = threads(request.threads) if request.threads else contextlib.nullcontext()
-    with limited, np.errstate(over="ignore"):  # an overflow becomes one line of error, not warnings
+    with limited, np.errstate(over="ignore"):
+        yield
+
+
+def _train_and_report(request: Request) -> None:
+    folder = RunFolder(request.out, resume=request.resume, fresh=request.fresh)  # loading data may take minutes
+    with _limited(request):
         experiment = request.experiment()
         report = run(experiment, folder, Observer() if request.quiet else Terminal(experiment))
     if request.as_json:

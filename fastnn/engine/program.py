@@ -42,15 +42,24 @@ class Program:
     inputs     buffers that stand for arrays from outside, such as those of a data set; `bind` says which arrays
     transient  arrays that nobody reads after a step: where a worker takes them in slices that its cache holds, it has
                memory for one slice, and the array itself is never written
+    ops        of the builder's operations those that run; None: all
+    arena      where the buffers lie that another program of the same builder has placed; None: in one of its own
     """
 
-    def __init__(self, builder: Builder, inputs: tuple[Buffer, ...] = (), transient: Sequence[np.ndarray] = ()):
+    def __init__(
+        self,
+        builder: Builder,
+        inputs: tuple[Buffer, ...] = (),
+        transient: Sequence[np.ndarray] = (),
+        ops: Sequence[Op] | None = None,
+        arena: Arena | None = None,
+    ):
         self.batch = builder.batch
-        self.ops, self.prologue = builder.ops, builder.prologue
+        self.ops, self.prologue = builder.ops if ops is None else ops, builder.prologue
         self._samples = builder.samples
         self._inputs: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(inputs)
         self.transient = transient
-        self.arena = Arena(builder.buffers)
+        self.arena = Arena(builder.buffers) if arena is None else arena
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
         self._sliced: dict[int, list[np.ndarray]] = {}  # by the id of what `_phases` holds
         self._tables: dict[tuple[int, int], Table] = {}

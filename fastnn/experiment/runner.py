@@ -11,6 +11,7 @@ from fastnn.data import Dataset
 from fastnn.experiment import report
 from fastnn.experiment.answering import answers_of
 from fastnn.experiment.experiment import Experiment
+from fastnn.experiment.followers import announce
 from fastnn.experiment.pictures import save_pictures
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult, RunResult
@@ -24,6 +25,7 @@ from fastnn.experiment.summary import Summary
 from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
 from fastnn.models import Sequential
 from fastnn.nn.optimizers import Optimizer
+from fastnn.ranks.group import alone
 from fastnn.training.callbacks import Callback
 
 
@@ -67,6 +69,7 @@ def run(experiment: Experiment, folder: RunFolder, observer: Observer | None = N
     training.build_candidates()  # an error in the user's settings shows before any file is written
     with folder.held():
         if found := _finished_before(experiment, training.planned, folder):
+            announce(None)
             return Report(found, folder.final, is_new=False)
         with folder.opened(experiment.config()):
             return _make(training, opening(experiment, training.data_of(candidate=True)), folder)
@@ -95,7 +98,9 @@ def _make(training: "_Training", summary: Summary, folder: RunFolder) -> Report:
         status = "diverged" if isinstance(error, ArithmeticError) else "interrupted"
         folder.write_summary(replace(summary, status=status))
         raise
-    return _finish(training.recipe, training.result(), summary, folder, began)
+    announce(None)
+    with alone():
+        return _finish(training.recipe, training.result(), summary, folder, began)
 
 
 class _Training:
@@ -140,6 +145,7 @@ class _Training:
         # What lies there is of this training: a run that does not go on with another one has emptied the folder.
         checkpoint = ThrottledCheckpoint(self.folder.checkpoint(index), resume=True)
         built = self._built.pop(spec.label, None)
+        announce(index)
         try:
             given: dict[str, Any] = {"callbacks": callbacks, "checkpoint": checkpoint, "built": built}
             return train_one(self.recipe, spec.label, spec.settings, self.data_of(spec.candidate), **given)

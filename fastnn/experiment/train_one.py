@@ -19,6 +19,7 @@ from fastnn.models import Sequential
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
+from fastnn.training.history import History
 
 # Writing a checkpoint may take longer than a short epoch. Checkpoints may take this fraction of the time.
 CHECKPOINT_FRACTION = 0.1
@@ -99,14 +100,7 @@ def train_one(
     before = metrics_of(model, data)
     evaluating = AfterEachEpoch(data, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
-    history = model.fit(
-        **recipe.fit_arguments(settings, data.train),
-        optimizer=optimizer,
-        epochs=settings.epochs,
-        validation_data=(data.val.x, data.val.y) if data.val else None,
-        callbacks=[*watching, *callbacks],
-        verbose=False,
-    )
+    history = fit(recipe, model, optimizer, settings, data, [*watching, *callbacks])
     recipe.trained(model, data)
     return RunResult(
         label,
@@ -118,6 +112,20 @@ def train_one(
         metrics=metrics_of(model, data),
         best_epoch=stopping.best_epoch if stopping else len(history),
         stop_reason=history.stop_reason or "",
+    )
+
+
+def fit(
+    recipe: Recipe, model: Sequential, optimizer: Optimizer, settings: Any, data: Dataset, callbacks: list[Callback]
+) -> History:
+    """The training itself."""
+    return model.fit(
+        **recipe.fit_arguments(settings, data.train),
+        optimizer=optimizer,
+        epochs=settings.epochs,
+        validation_data=(data.val.x, data.val.y) if data.val else None,
+        callbacks=callbacks,
+        verbose=False,
     )
 
 

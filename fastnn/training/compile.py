@@ -35,7 +35,7 @@ def compile_predict(network: Network, state: State, batch: int, logits: bool) ->
     if not logits:
         scores = [one.loss.emit_predictions(build, x) for one, x in zip(network.outputs, scores, strict=True)]
     build.emit(k.advance_cursor, inputs.cursor, inputs.indices)
-    program, values = Program(build, inputs.bound), _values(build, network, xs)
+    program, values = Program(build, inputs.bound), values_of(build, network, xs)
     return Step(program, inputs, batch, network.loss, outputs=tuple(scores), values=values)
 
 
@@ -55,7 +55,7 @@ def compile_evaluate(network: Network, state: State, batch: int, *, weighted=Fal
     outputs = tuple(one.predictions for one in judged.of_outputs) if whole else ()
     scoring.emit_penalties(build, inputs, network, state.parameters, None)
     scoring.emit_record(build, inputs, judged, measured)
-    settings = {"weighted": weighted, "outputs": outputs, "values": _values(build, network, xs), "figures": measured}
+    settings = {"weighted": weighted, "outputs": outputs, "values": values_of(build, network, xs), "figures": measured}
     return Step(Program(build, inputs.bound), inputs, batch, network.loss, training, **settings)
 
 
@@ -102,7 +102,7 @@ def compile_train(
     build.begin("update")
     scoring.emit_penalties(build, inputs, network, state.parameters, gradients)
     if optimizer is not None:
-        inputs = _emit_update(build, inputs, network, optimizer, state.parameters, gradients)
+        inputs = emit_update(build, inputs, network, optimizer, state.parameters, gradients)
     scoring.emit_record(build, inputs, judged, measured)
     if block > 1:
         build.end_one_by_one()
@@ -118,16 +118,16 @@ def compile_train(
         weighted=weighted,
         whole=whole,
         block=block,
-        values=_values(build, network, xs),
+        values=values_of(build, network, xs),
         gradients=gradients,
         fused=fused,
         figures=measured,
-        names=_names(state.parameters) | _names(gradients, "gradient of "),
+        names=names_of(state.parameters, gradients),
         layered=again if plan is not None else None,
     )
 
 
-def _emit_update(
+def emit_update(
     build: Builder, inputs: Inputs, network: Network, optimizer: Optimizer, parameters: Block, gradients: Block
 ) -> Inputs:
     """Emit the optimizer's update and the bounds on norms; the inputs, with the table of the optimizer's scalars."""
@@ -142,9 +142,12 @@ def _emit_update(
     return replace(inputs, scalars=table)
 
 
-def _values(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:
+def values_of(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:
+    """The inputs and the output of each layer, by name."""
     return {**dict(zip(network.graph.inputs, xs, strict=True)), **build.outputs}
 
 
-def _names(block: Block, prefix: str = "") -> dict[int, str]:
-    return {id(array): prefix + name for name, array in block.buffers.items()}
+def names_of(parameters: Block, gradients: Block) -> dict[int, str]:
+    """The names of both in messages, by the id of the array."""
+    named = (("", parameters), ("gradient of ", gradients))
+    return {id(array): prefix + name for prefix, block in named for name, array in block.buffers.items()}

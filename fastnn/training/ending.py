@@ -1,7 +1,6 @@
 """What a training leaves that Ctrl-C or SIGTERM ends: a checkpoint, where one was asked for."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
@@ -17,14 +16,14 @@ class Ending:
     Steps are whole once the callbacks have seen them, too. Where there is no Checkpoint, or batches cannot be read from
     the middle of an epoch, a signal takes effect as soon as a step is counted, and nothing is written.
 
-    asked : see `InterruptShield`
+    shield : what keeps signals from taking effect within a step
     """
 
-    def __init__(self, run: Run, good: LastGoodState, asked: threading.Event | None = None):
+    def __init__(self, run: Run, good: LastGoodState, shield: InterruptShield):
         self.run, self.good = run, good
         found = [callback for callback in run.callbacks if isinstance(callback, Checkpoint)]
         self.checkpoints = found if run.can_resume_within else []
-        self.shield = InterruptShield(asked)
+        self.shield = shield
         self._has_begun = False
         self._position: Callable[[], dict[str, Any]] | None = None  # where to go on, if that is known now
 

@@ -22,6 +22,7 @@ from fastnn.training.callbacks.progress import shown
 from fastnn.training.compile import compile_train
 from fastnn.training.ending import Ending
 from fastnn.training.history import History
+from fastnn.training.interrupt import InterruptShield
 from fastnn.training.memory import Memory, at_most, of_record, of_step
 from fastnn.training.model import Predictor
 from fastnn.training.rollback import LastGoodState
@@ -96,19 +97,25 @@ class Loop:
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
         run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, shuffle
         run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
-        self.runner = self.runner_kind(self._compiled(batch, shuffle, settings.steps_per_block))
+        self.runner = self._runner_of(batch, shuffle, settings.steps_per_block)
         run.attach(self.runner)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
-        self.good = LastGoodState(self.runner, state)
-        self.ending = Ending(run, self.good, asked)
+        self.good = self._good_state(state)
+        self.ending = Ending(run, self.good, self._shield(asked))
         self.steps_before = 0  # this epoch, in the history
         self._held = sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held)
         run.measure_by(self._memory)
 
-    def _compiled(self, batch: int, shuffle: bool, block: int) -> Any:
+    def _good_state(self, arrays: Sequence[np.ndarray]) -> LastGoodState:
+        return LastGoodState(self.runner, arrays)
+
+    def _shield(self, asked: threading.Event | None) -> InterruptShield:
+        return InterruptShield(asked)
+
+    def _runner_of(self, batch: int, shuffle: bool, block: int) -> Runner:
         reads_gradients = any(callback.reads_gradients for callback in self.callbacks)
         blocks.check(self.model.network, self.optimizer, block, batch, reads_gradients=reads_gradients)
-        return compile_train(
+        step = compile_train(
             self.model.network,
             self.model.state,
             batch,
@@ -116,9 +123,14 @@ class Loop:
             shuffle=shuffle,
             weighted=self.source.weighted,
             fused=not reads_gradients,
-            whole=self.source.in_memory and batch == self.source.samples,
+            whole=self._takes_all(batch),
             block=min(block, self.source.samples or block),
         )
+        return self.runner_kind(step)
+
+    def _takes_all(self, batch: int) -> bool:
+        """Whether each step takes all samples."""
+        return self.source.in_memory and batch == self.source.samples
 
     def _memory(self, exactly: bool = True) -> Memory:
         """What the training will take. Not exactly: at most, in less time."""
@@ -175,8 +187,7 @@ class Loop:
             return
         self._run_epoch(position)
         if self.validation is not None:
-            figures = self.model.evaluate_source(self.validation)
-            run.logs |= {f"val_{name}": value for name, value in figures.items()}
+            run.logs |= {f"val_{name}": value for name, value in self._validated(self.validation).items()}
         self.ending.epoch_done()
         run.epoch += 1
         self.model.epoch = run.epoch
@@ -184,13 +195,17 @@ class Loop:
         run.history.epochs.append(run.logs)  # itself: figures that callbacks add are kept
         self._call("on_epoch_end")
 
+    def _validated(self, source: Source) -> dict[str, float]:
+        """The model's figures on the validation data."""
+        return self.model.evaluate_source(source)
+
     def _run_epoch(self, position: Mapping[str, Any] | None) -> None:
         run, runner = self.run, self.runner
         begin, keys = time.perf_counter(), {"seed": self.model.seed, "epoch": run.epoch}
         for chunk in runner.chunks(self.source, **keys, passes=self.passes, position=position):
             self.good.begin_chunk()
             self.model.network.check_batch(len(chunk) % run.batch_size or run.batch_size)
-            while run.stop_reason is None and runner.next_batch:
+            while self._goes_on() and runner.next_batch:
                 self._run_steps()
             self.ending.chunk_done()
             self._check_state(self.good.is_finite())
@@ -200,6 +215,10 @@ class Loop:
         speed = runner.samples_done / seconds
         run.logs |= runner.metrics()
         run.logs |= {"lr": self.optimizer.current_lr, "seconds": seconds, "samples_per_second": speed}
+
+    def _goes_on(self) -> bool:
+        """Whether nobody has stopped the training."""
+        return self.run.stop_reason is None
 
     def _check_state(self, is_finite: bool) -> None:
         # A step's loss tells of the steps before it. What the last one did shows only in the state.
@@ -230,9 +249,12 @@ class Loop:
 
     @ieee  # those of an optimizer or a schedule of a user's own, too
     def _scalars(self, steps: int) -> np.ndarray:
-        scalars = self.optimizer.scalars(self.optimizer.iteration + np.arange(steps))
+        scalars = self._computed_scalars(steps)
         self.good.ran(scalars)
         return scalars
+
+    def _computed_scalars(self, steps: int) -> np.ndarray:
+        return self.optimizer.scalars(self.optimizer.iteration + np.arange(steps))
 
     def _steps_until_a_callback(self) -> int | None:
         waits = [callback.every - self.run.step % callback.every for callback in self.callbacks if callback.every]

@@ -43,9 +43,9 @@ class LastGoodState:
     def keep(self) -> bool:
         """Copy the state, if a copy is due; False, and the older copy stays, if the state is no longer finite."""
         begin = time.perf_counter()
-        if begin < self._due:
+        if not self._agreed(begin >= self._due):
             return True
-        if self._copies and not self.is_finite():
+        if self._copies and not self._agreed(self.is_finite()):
             return False
         if self._copies:  # new ones beside the old ones would take twice the memory
             for copy, array in zip(self._copies, self._arrays, strict=True):
@@ -56,6 +56,10 @@ class LastGoodState:
         now = time.perf_counter()
         self._due = now + (now - begin) / COPYING_FRACTION
         return True
+
+    def _agreed(self, given: bool) -> bool:
+        """What this process finds; of several that train together, whether all find it."""
+        return given
 
     @property
     def nbytes(self) -> int:
@@ -89,7 +93,7 @@ class LastGoodState:
 
     def _last_step_was_finite(self) -> bool:
         loss = self._runner.losses[self._runner.steps_done - 1]
-        return bool(np.isfinite(loss)) and self.is_finite()
+        return bool(np.isfinite(loss)) and self._agreed(self.is_finite())
 
     def is_finite(self) -> bool:
         """Whether all that training writes is finite now: parameters, running statistics, state, figures."""

@@ -15,6 +15,7 @@ from fastnn.engine.autotune import ThreadTuner
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
+from fastnn.engine.program import Program
 from fastnn.engine.threads import usable_threads
 from fastnn.training.compile import STEPS_PER_CALL
 from fastnn.training.step import Step
@@ -66,7 +67,11 @@ class Runner:
         self._rewind(dropout_key)
         self._bind(chunk, order_key, len(chunk) * passes)
         if self.step.whole:
-            self.step.program.begin(len(chunk))
+            self._gather_all(len(chunk))
+
+    def _gather_all(self, samples: int) -> None:
+        """Where each step takes all samples: gather them, once."""
+        self.step.program.begin(samples)
 
     def start_again(self, dropout_key: np.ndarray) -> None:
         """Begin another pass over the arrays of the last one, whose numbers may be others now: binds nothing anew."""
@@ -277,13 +282,7 @@ class Runner:
         batch = self.next_batch
         self.set_up_call(batch, scalars[None])
         step = self._layered() if self.step.layered is not None else self.step
-        for op, operand, array in step.program.trace(batch):
-            # A buffer of uint16 holds a user's data; any other such array is state in bfloat16.
-            data = isinstance(operand, Buffer) and array.dtype.kind != "f"
-            if not data and not bfloat16.is_finite(array):
-                named = operand.name if isinstance(operand, Buffer) else step.names.get(id(operand), "parameters")
-                return f"in {op.owner}: {named}, written by {op.kernel.name}"
-        return "nowhere"
+        return first_not_finite(step.program, batch, step.names) or "nowhere"
 
     def _layered(self) -> Step:
         """The same step layer by layer, where this one has come to."""
@@ -294,6 +293,17 @@ class Runner:
         for mine, its in zip(ours.inputs.written, step.inputs.written, strict=True):
             step.program[its][...] = ours.program[mine]
         return step
+
+
+def first_not_finite(program: Program, batch: int, names: Mapping[int, str]) -> str:
+    """Where the first NaN or infinity appears while a program runs operation by operation, in words; "": nowhere."""
+    for op, operand, array in program.trace(batch):
+        # A buffer of uint16 holds a user's data; any other such array is state in bfloat16.
+        data = isinstance(operand, Buffer) and array.dtype.kind != "f"
+        if not data and not bfloat16.is_finite(array):
+            named = operand.name if isinstance(operand, Buffer) else names.get(id(operand), "parameters")
+            return f"in {op.owner}: {named}, written by {op.kernel.name}"
+    return ""
 
 
 def order_key(seed: int, epoch: int, chunk: int) -> np.ndarray:

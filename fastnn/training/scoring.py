@@ -158,6 +158,14 @@ def emit_penalties(
                     _emit_penalty_gradient(build, gradient, parameters, gradients, name, scalars)
 
 
+def emit_penalty_gradients(build: Builder, network: Network, parameters: Block, gradients: Block) -> None:
+    """Emit what penalties add to gradients, alone."""
+    for name, strengths in network.penalties().items():
+        for strength, kernel in zip(strengths, PENALTY_GRADIENTS, strict=True):
+            if strength:
+                _emit_penalty_gradient(build, kernel, parameters, gradients, name, build.constant([strength]))
+
+
 def _emit_penalty_gradient(
     build: Builder, kernel: Kernel, parameters: Block, gradients: Block, name: str, scalars: np.ndarray
 ) -> None:

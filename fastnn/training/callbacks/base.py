@@ -149,6 +149,8 @@ class Callback(Hinted):
         often: Call the batch methods after every compiled call, several times a second, at no fixed step.
         last: Call it after the callbacks that are not `last`: it sees, and may save, what they have done.
         reads_gradients: Whether it reads `run.gradients`: otherwise they are used where they arise, and not kept.
+        everywhere: Within `fn.distributed()`, whether it is called on all ranks, not on rank 0 alone. Whatever changes
+            the model must be.
 
     Examples:
         >>> class Told(fn.Callback):
@@ -162,6 +164,7 @@ class Callback(Hinted):
     often: bool = False
     last: bool = False
     reads_gradients: bool = False
+    everywhere: bool = False
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

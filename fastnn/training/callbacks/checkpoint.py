@@ -71,7 +71,7 @@ class Checkpoint(Callback):
         import h5py  # noqa: F401  (the first file needs it: a signal would wait for that import)
 
         # As it is now: a callback may change the learning rate, and a resumed training is set up with the first again.
-        self.setup = _setup(run)
+        self.setup = setup_of(run)
         self._is_there = False
         self._due = math.inf if self.minutes is None else time.monotonic() + 60 * self.minutes
         if (self.every or self.minutes) and not run.can_resume_within:
@@ -177,7 +177,7 @@ def _difference(name: str, was: Any, now: Any) -> str:
     return f"another {name}" if name == "network" else f"{name} {was}, not {now}"
 
 
-def _setup(run: Run) -> dict[str, Any]:
+def setup_of(run: Run) -> dict[str, Any]:
     """The settings that a resumed training must have in common with the interrupted one."""
     return {
         "network": json.dumps(_trained(config_of(run.model.network))),
