@@ -18,7 +18,6 @@ from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
 from fastnn.training.joined import JoinedLoop
 from fastnn.training.loop import Loop, Settings
-from fastnn.training.memory import Memory
 from fastnn.training.model import Predictor
 from fastnn.training.rank_runner import RankRunner
 from fastnn.training.rollback import LastGoodState
@@ -75,11 +74,6 @@ class RankLoop(Loop):
         step, exchange = compile_rank(self.group, network, state, batch, optimizer, **given)
         means = [state.parameters.flat, *optimizer.flat_state()]
         return RankRunner(step, exchange, self.group, means)
-
-    def _memory(self, exactly: bool = True) -> Memory:
-        assert isinstance(self.runner, RankRunner)
-        memory = super()._memory(exactly)
-        return replace(memory, gradients=memory.gradients + self.runner.bytes_of_messages)
 
     def _good_state(self, arrays: Sequence[np.ndarray]) -> LastGoodState:
         return _GoodState(self.group, self.runner, arrays)

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -23,8 +23,8 @@ from fastnn.training.compile import compile_train
 from fastnn.training.ending import Ending
 from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
-from fastnn.training.memory import Memory, at_most, of_record, of_step
 from fastnn.training.model import Predictor
+from fastnn.training.needs import Needs
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
 
@@ -103,7 +103,8 @@ class Loop:
         self.good = self._good_state(state)
         self.ending = Ending(run, self.good, self._shield(asked))
         self.steps_before = 0  # this epoch, in the history
-        self._held = sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held)
+        there = sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held)
+        self._memory = Needs(model, source, validation, self.runner, self.good, there)
         run.measure_by(self._memory)
 
     def _good_state(self, arrays: Sequence[np.ndarray]) -> LastGoodState:
@@ -132,25 +133,9 @@ class Loop:
         """Whether each step takes all samples."""
         return self.source.in_memory and batch == self.source.samples
 
-    def _memory(self, exactly: bool = True) -> Memory:
-        """What the training will take. Not exactly: at most, in less time."""
-        model, step, run = self.model, self.runner.step, self.run
-        data = [source.memory(run.batch_size) for source in (self.source, self.validation) if source is not None]
-        record = of_record(step, run.steps, run.last_epoch - run.epoch)
-        return replace(
-            of_step(model.network, step, self.source.samples) if exactly else at_most(step),
-            parameters=model.state.nbytes,
-            data=sum(data),
-            optimizer=sum(array.nbytes for array in self.optimizer.flat_state()),
-            evaluation=model.memory_to_evaluate(self.validation) if self.validation is not None else 0,
-            copies=self.good.nbytes + of_record(step, run.steps, 0),
-            callbacks=sum(callback.bytes_kept(run) for callback in self.callbacks),
-            record=record,
-            present=model.state.nbytes + self._held + (data[0] if self.source.in_memory else 0),
-        )
-
     def train(self) -> History:
-        if not is_small(self._memory(exactly=False).total):  # exactly takes a millisecond, which small trainings feel
+        at_most = self._memory(self.run, exactly=False)  # exactly takes a millisecond, which small trainings feel
+        if not is_small(at_most.total):
             self.run.memory.check()
         run, history = self.run, self.run.history
         history.stop_reason = None

@@ -44,6 +44,11 @@ class Runner:
         self._last_batch = 0
         self._weights_are_of = 0  # the batch size whose equal weights are set
 
+    @property
+    def bytes_of_messages(self) -> int:
+        """What exchanges with other processes take of memory: here there are none."""
+        return 0
+
     def start(
         self,
         chunk: Chunk,

@@ -42,7 +42,7 @@ def trials(jobs=JOBS, **more):
 def dask():
     """A cluster of one process, in which two threads take tasks."""
     distributed = pytest.importorskip("distributed")
-    with distributed.Client(n_workers=1, threads_per_worker=JOBS, processes=False, dashboard_address=None):
+    with distributed.Client(n_workers=1, threads_per_worker=JOBS, processes=False, dashboard_address="127.0.0.1:0"):
         yield
 
 

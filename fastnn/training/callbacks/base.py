@@ -53,7 +53,7 @@ class Run:
         self.step = self.steps = self.samples = self.batch_size = 0
         self.shuffle = self.can_resume_within = True
         self.logs: dict[str, Any] = {}
-        self._measure: Callable[[], Memory] = Memory
+        self._measure: Callable[[Run], Memory] = lambda run: Memory()
         self.stop_reason: str | None = None
         self.put_back = False
         self.position_to_resume: Mapping[str, Any] | None = None
@@ -75,7 +75,7 @@ class Run:
         """
         self._runner = runner
 
-    def measure_by(self, measure: Callable[[], Memory]) -> None:
+    def measure_by(self, measure: "Callable[[Run], Memory]") -> None:
         """Say what finds `memory`, where somebody asks for it: the training loop does.
 
         Args:
@@ -86,7 +86,7 @@ class Run:
     @functools.cached_property
     def memory(self) -> Memory:
         """What the training takes of memory."""
-        return self._measure()
+        return self._measure(self)
 
     @property
     def samples_done(self) -> int:
