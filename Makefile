@@ -24,4 +24,6 @@ bench-beside:    ## the same steps and whole trainings beside PyTorch and others
 	python -m pytest --benchmark-only -m "peers or trainings" -s
 
 docs:            ## the documentation site, in site/ (needs the `docs` extra); the notebooks are run for their pictures
-	NO_MKDOCS_2_WARNING=1 RUN_NOTEBOOKS=true mkdocs build --strict
+	@python -c "import mkdocs, material, mkdocstrings, mkdocs_jupyter" 2>/dev/null || \
+		{ echo "make docs: the site's tools are not installed; install them with: pip install -e '.[docs]'" >&2; exit 2; }
+	NO_MKDOCS_2_WARNING=1 RUN_NOTEBOOKS=true python -m mkdocs build --strict

@@ -31,7 +31,7 @@ def load(
         path: The HDF5 file.
         loss: A name or a loss object; None: that of the file. Of several outputs, a dict of losses of some leaves those
             of the others.
-        metrics: As of `fn.Model`; None: those of the file.
+        metrics: As in `fn.Model`; None: those of the file.
         layers: The classes of layers of your own that it has.
 
     Returns:

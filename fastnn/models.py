@@ -309,12 +309,12 @@ class Sequential(Model):
         layers: Descriptions: Dense, Embedding, ...
         input_shape: Of one sample, without the sample axis; 20 is (20,).
         loss: A name or a loss object.
-        metrics: Figures beside the loss: names such as "mae", functions or pairs, as of `fn.Model`.
+        metrics: Figures beside the loss: names such as "mae", functions or pairs, as in `fn.Model`.
         dtype: "float32" or "float64", of parameters and all arithmetic.
         seed: Of the initial values and of everything random in training.
-        l1: Adds l1·Σ|w| over all weights w to the loss of a batch, as of `fn.Model`.
+        l1: Adds l1·Σ|w| over all weights w to the loss of a batch, as in `fn.Model`.
         l2: Adds ½·l2·Σw² over the same.
-        preprocessing: What is done with data before the network takes them, as of `fn.Model`.
+        preprocessing: What is done with data before the network takes them, as in `fn.Model`.
 
     Raises:
         ShapeError: If a layer cannot take what the one before it makes.

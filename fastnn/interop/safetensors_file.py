@@ -63,8 +63,8 @@ def load_safetensors(
     Args:
         path: The file.
         model: A model that gets the arrays; None: the one that the file describes.
-        loss: As of `fn.load`, where no model is given.
-        layers: As of `fn.load`, where no model is given.
+        loss: As in `fn.load`, if no model is given.
+        layers: As in `fn.load`, if no model is given.
 
     Raises:
         FileFormatError: In one line, if the file is missing, damaged, without a description where no model is given, or

@@ -32,14 +32,14 @@ class DenseLayer:
 
 
 def from_sklearn(estimator: Any) -> Sequential:
-    """A model with the weights of a fitted MLPClassifier or MLPRegressor of scikit-learn, of the dtype of these.
+    """A model with the weights of a fitted MLPClassifier or MLPRegressor of scikit-learn, in their dtype.
 
     Its predictions are those of `predict_proba`, for two classes (N, 1): the probability of the second; of a regressor
     those of `predict`, (N, outputs). `meta["classes"]` holds the labels of the classes. The optimizer's state and the
     penalty `alpha` are not taken over.
 
     Args:
-        estimator: That has been fitted.
+        estimator: A fitted estimator of scikit-learn.
 
     Raises:
         TypeError: For another estimator.

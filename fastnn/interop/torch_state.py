@@ -72,7 +72,7 @@ def from_torch(state_dict: Mapping[str, Any], model: Model, *, names: Mapping[st
         ValueError: For a key that is missing or belongs to nothing.
         ShapeError: For another shape.
         DataError: For NaN or infinity.
-        TypeError: For what is no tensor.
+        TypeError: For a value that is neither a tensor nor an array.
 
     Examples:
         >>> import torch
