@@ -149,15 +149,17 @@ def seconds_of(ranks, whole, rows, latency, bandwidth):
 
 
 def forecast(speeds):
-    """The share of the time that machines compute, where each takes a whole batch of its own in a step."""
+    """The share of the time that machines compute: each on a batch of its own, or all on parts of one batch."""
     for net, speed in speeds.items():
         whole, rows = bytes_of(net)
         compute = NETS[net][1] / speed
         print(f"{net}: {compute * 1e3:.2f} ms a step of {NETS[net][1]}; {whole:,} bytes whole, {rows:,} bytes of rows")
         for name, network in NETWORKS.items():
-            shares = [compute / (compute + seconds_of(ranks, whole, rows, *network)) for ranks in RANKS]
-            told = ", ".join(f"{ranks:,}: {share:.0%}" for ranks, share in zip(RANKS, shares, strict=True))
-            print(f"    {name}: {told}")
+            for kind, parts in (("a batch each", dict.fromkeys(RANKS, 1)), ("one batch", {n: n for n in RANKS})):
+                seconds = {n: compute / part for n, part in parts.items()}
+                sent = {n: seconds_of(n, whole, rows / parts[n], *network) for n in RANKS}
+                told = ", ".join(f"{n:,}: {seconds[n] / (seconds[n] + sent[n]):.0%}" for n in RANKS)
+                print(f"    {name}, {kind}: {told}")
 
 
 def main():
