@@ -11,6 +11,7 @@ import fastnn as fn
 from fastnn.cli import main
 from fastnn.search.plans import rungs
 from fastnn.search.ranking import ranked, standing
+from fastnn.search.trials import Trials
 from tests.search import sweeps
 from tests.search.sweeps import COMMON, DATA, GRID, VAL, Counted, Fixed, build
 from tests.tiny import bits
@@ -190,6 +191,30 @@ def test_an_interrupted_sweep_goes_on(tmp_path, counted, halving, monkeypatch):
     assert not counted, "nothing is trained a third time"
     assert again.best == want.best
     assert bits(again.best_model().parameters) == bits(want.best_model().parameters)
+
+
+@pytest.mark.parametrize("number", [6, 9])
+def test_a_state_that_is_ahead_of_its_row(tmp_path, monkeypatch, number):
+    """The sweep was killed after a trial's state was kept and before the table was written."""
+    given = COMMON | {"epochs": 4, "callbacks": [Fixed()], "monitor": "val_error", "halving": True, "factor": 2}
+    space = {"hidden": [2, 3, 4, 5]}
+    want = fn.sweep(build, space, DATA, **given)
+    real, calls = Trials.save, []
+
+    def killed(trials):
+        calls.append(1)
+        if len(calls) == number:
+            raise KeyboardInterrupt
+        real(trials)
+
+    monkeypatch.setattr(Trials, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        fn.sweep(build, space, DATA, out=tmp_path / "s", **given)
+    monkeypatch.setattr(Trials, "save", real)
+    got = fn.sweep(build, space, DATA, out=tmp_path / "s", **given)
+    same = [name for name in want.rows[3] if name not in ("seconds", "threads")]
+    assert [[row.get(name) for name in same] for row in got.rows] == [[row.get(n) for n in same] for row in want.rows]
+    assert bits(got.best_model().parameters) == bits(want.best_model().parameters)
 
 
 def test_another_function_or_other_data_are_other_trials(tmp_path, counted):
