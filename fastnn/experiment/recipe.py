@@ -37,6 +37,14 @@ def _unchanged(model: Model, data: Dataset) -> Model:
     return model
 
 
+def _one_for_all(recipe: "Recipe", path: Path | None, changes: dict[str, Any]) -> "Recipe":
+    return recipe
+
+
+def _as_given(settings: Any, data: Dataset, given: set[str]) -> Any:
+    return settings
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One of the systems.
@@ -54,6 +62,9 @@ class Recipe:
     prepare_by     (data as loaded, settings) -> prepared data, with `meta["preprocessing"]`: where settings decide
     build          (settings, prepared data) -> an untrained model and its optimizer; of the data it uses `meta` and the
                    shapes alone
+    suited         (this recipe, path or None, the settings that the user gave) -> the recipe for these data, with the
+                   same id and kind of settings: a user's own data may need others than the report's
+    adapted        (settings, data as loaded, names of the settings that the user gave) -> settings for so many data
     comparisons    those that --compare offers; `seeds` is added to them
     compare        the names of the comparisons that are made unless --compare names others
     compare_epochs epochs of each run of a comparison; 0: as many as the chosen run has
@@ -63,6 +74,8 @@ class Recipe:
     best           settings for --best, if there are any
     fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
+    train_sample   on how many training samples, drawn once and for all, the figures of a finished training are measured;
+                   0: on all
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
@@ -85,6 +98,8 @@ class Recipe:
     load: Callable[[Path | None, Any], tuple[Dataset, str]] | None = None
     read_by: tuple[str, ...] = ()
     prepare_by: Callable[[Dataset, Any], Dataset] | None = None
+    suited: Callable[["Recipe", Path | None, dict[str, Any]], "Recipe"] = _one_for_all
+    adapted: Callable[[Any, Dataset, set[str]], Any] = _as_given
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()
     compare_epochs: int = 0
@@ -94,6 +109,7 @@ class Recipe:
     best: Best | None = None
     fit_arguments: Callable[[Any, Split], dict[str, Any]] = _fit_arguments
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
+    train_sample: int = 0
     after_epoch: tuple[str, ...] = ("test",)
     train_until: int = 0
     tests_last: bool = False

@@ -96,7 +96,8 @@ def train_one(
     data = fewer_samples(data, settings.samples)
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
-    before = metrics_of(model, data)
+    measured = fewer_samples(data, recipe.train_sample)
+    before = metrics_of(model, measured)
     evaluating = AfterEachEpoch(data, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
     history = model.fit(
@@ -115,7 +116,7 @@ def train_one(
         epochs=history.epochs,
         steps={name: np.asarray(values) for name, values in history.steps.items()},
         before=before,
-        metrics=metrics_of(model, data),
+        metrics=metrics_of(model, measured),
         best_epoch=stopping.best_epoch if stopping else len(history),
         stop_reason=history.stop_reason or "",
     )

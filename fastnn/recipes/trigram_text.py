@@ -6,12 +6,14 @@ from typing import Any
 
 from fastnn.common.text import SPLITS, percent, plural, sentence
 from fastnn.data import Dataset, find_data, is_text, load_text
-from fastnn.data.formats.text import MIN_COUNT, VOCABULARY
+from fastnn.data.formats.text import MIN_COUNT
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 
 OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences")
+VOCABULARY = 10_000
+MEASURED = 20_000  # training samples on which the figures of a finished training are measured
 ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
 
 
@@ -91,4 +93,7 @@ def text_answer(results: ExperimentResult) -> Answer:
     """What was kept of the text, split by split."""
     meta = results.data.meta
     rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
-    return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in told(meta)])
+    lines = told(meta)
+    if len(results.data.train) > MEASURED:
+        lines.append(f"loss and accuracy of the training data are those of {MEASURED:,} samples, drawn once and for all")
+    return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in lines])
