@@ -13,7 +13,7 @@ from fastnn.experiment.comparison import SEEDS, Best, Comparison
 from fastnn.experiment.published import Published
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import checked
-from fastnn.models import Model, Sequential
+from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback
 
@@ -74,8 +74,8 @@ class Recipe:
     best           settings for --best, if there are any
     fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
-    train_sample   on how many training samples, drawn once and for all, the figures of a finished training are measured;
-                   0: on all
+    train_sample   how many training samples, drawn once and for all, a finished training is measured on, where to
+                   measure all, or anything before the first step, would take too long; 0: all, and before it, too
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
@@ -91,7 +91,7 @@ class Recipe:
     settings: Any
     quick: dict[str, Any]
     data_set: str
-    build: Callable[[Any, Dataset], tuple[Sequential, Optimizer]]
+    build: Callable[[Any, Dataset], tuple[Model, Optimizer]]
     published: Published = field(default_factory=Published)
     preprocessing: Callable[[Dataset], Preprocessing | None] = _none
     use: Use | None = None

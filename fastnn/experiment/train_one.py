@@ -15,7 +15,7 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.settings import plain
 from fastnn.loading import load_checkpoint
-from fastnn.models import Sequential
+from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
@@ -86,7 +86,7 @@ def train_one(
     *,
     callbacks: Iterable[Callback] = (),
     checkpoint: ThrottledCheckpoint | None = None,
-    built: tuple[Sequential, Optimizer] | None = None,
+    built: tuple[Model, Optimizer] | None = None,
 ) -> RunResult:
     """Train a model on prepared data.
 
@@ -97,7 +97,7 @@ def train_one(
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
     measured = fewer_samples(data, recipe.train_sample)
-    before = metrics_of(model, measured)
+    before = {} if recipe.train_sample else metrics_of(model, data)
     evaluating = AfterEachEpoch(data, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
     history = model.fit(
@@ -122,7 +122,7 @@ def train_one(
     )
 
 
-def metrics_of(model: Sequential, data: Dataset) -> dict[str, float]:
+def metrics_of(model: Model, data: Dataset) -> dict[str, float]:
     """Loss and metrics on each split: train_loss, train_accuracy, val_loss, ..."""
     return {
         f"{split_name}_{name}": value

@@ -17,9 +17,10 @@ from fastnn.recipes.trigram_text import MEASURED
 # Characters and bytes are few, so all of them are in the softmax; one says less than a word, so samples are longer.
 BOOK = {
     "order": 6,
-    "epochs": 5,
-    "sizes": "64x256x128",
+    "epochs": 4,
+    "sizes": "96x256",
     "activation": "silu",
+    "blocks": 1,
     "softmax_words": 512,
     "optimizer": "adam",
     "lr": 0.002,
@@ -40,16 +41,20 @@ COMPARISONS = (
     Comparison(
         "sizes",
         "How large must embedding and hidden layer be?",
-        {size: {"sizes": size, "embedding": ""} for size in ("16x64x64", "64x256x128", "128x512x128")},
+        {size: {"sizes": size, "embedding": ""} for size in ("32x64", "64x128", "96x256")},
         told=told_gaps,
     ),
     Comparison(
         "optimizers",
         "Which optimizer learns fastest?",
-        {
-            name: {"optimizer": name, "lr": RATES[name]} for name in ("adam", "adagrad", "sgd")
-        },
+        {name: {"optimizer": name, "lr": RATES[name]} for name in ("adam", "adagrad", "sgd")},
         told=told_speed,
+    ),
+    Comparison(
+        "blocks",
+        "Do residual blocks help?",
+        {"none": {"blocks": 0}, "one": {"blocks": 1}, "two": {"blocks": 2}},
+        told=told_gaps,
     ),
     Comparison(
         "regularisation",

@@ -1,17 +1,33 @@
 """The network of a language model and its settings: those of the report, and what a user's own text may need beside."""
 
+import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fastnn.data import Dataset
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.experiment.settings import setting
-from fastnn.models import Sequential
+from fastnn.models import Model, Sequential
+from fastnn.nn.graph import Input
 from fastnn.nn.initializers import Initializer, InitializerName, Normal
-from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, SampledSoftmax, Sum
+from fastnn.nn.layers import (
+    Add,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    LayerNorm,
+    SampledSoftmax,
+    Sum,
+)
 from fastnn.nn.layers.activation import ActivationName
+from fastnn.nn.layers.base import Node
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.schedules import CosineDecay
 from fastnn.recipes.shared import (
@@ -26,6 +42,7 @@ from fastnn.recipes.trigram_text import TextSettings
 # What a text's network starts from, whatever the initialiser: vectors with this deviation, and biases of the scores by
 # Zipf's law, which words obey nearly: log q of the word with id v, q ∝ log((v + 2) / (v + 1)).
 VECTORS = 0.1
+Block = Callable[[Node], Node]  # what takes a value of the network to the next one, as a layer does
 WARMUP = 20  # The rate of a cosine schedule rises during the first of so many parts of the steps.
 
 
@@ -62,45 +79,59 @@ class TrigramSettings(TextSettings):
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
+    blocks: int = setting(0, "residual blocks after the hidden layer, each of two layers of its size", least=0)
     input_dropout: float = setting(0.0, "fraction of the embeddings' numbers that is dropped", least=0, below=1)
     batch_norm: bool = setting(False, "normalise the hidden units by batch")
 
 
-def build(settings: TrigramSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
+def build(settings: TrigramSettings, data: Dataset) -> tuple[Model, Optimizer]:
     words, of_text = data.meta["words"], "tokenizer" in data.meta
-    model = Sequential(
-        _layers(settings, len(words), of_text),
-        input_shape=(data.train.x.shape[1],),
-        loss="softmax_cross_entropy",
-        dtype=settings.dtype,
-        seed=settings.seed,
-        l1=settings.l1,
-        l2=settings.l2,
-    )
+    start = initializer_of(settings.initializer, 0.01)
+    vectors = Normal(VECTORS) if of_text else start
+    layers = _layers(settings, len(words), vectors, start)
+    model = _model(settings, layers, data.train.x.shape[1])
     model.meta = {"recipe": "trigram"}
     if of_text:
         *_, biases = model.parameters
         model.parameters[biases][...] = _log_shares(len(words))
     if settings.embedding:
-        ids, vectors = load_word_vectors(settings.embedding, words, _sizes(settings.sizes)[0])
-        model.parameters["embedding.w"][ids] = vectors
+        ids, given = load_word_vectors(settings.embedding, words, _sizes(settings.sizes)[0])
+        model.parameters["embedding.w"][ids] = given
     return model, _optimizer(settings, data)
 
 
-def _layers(settings: TrigramSettings, words: int, of_text: bool) -> list[Layer]:
+def _layers(settings: TrigramSettings, words: int, vectors: Initializer, start: Initializer) -> list[Layer | Block]:
     width, hidden, *linear = _sizes(settings.sizes)
-    start = initializer_of(settings.initializer, 0.01)
     combine: Layer = Flatten() if settings.combine == "concatenate" else Sum()
     return [
-        Embedding(words, width, Normal(VECTORS) if of_text else start, sparse=_is_sampled(settings, words)),
+        Embedding(words, width, vectors, sparse=_is_sampled(settings, words)),
         combine,
         *([Dropout(rate=settings.input_dropout)] if settings.input_dropout else []),
         Dense(hidden, settings.activation, start, start),
+        *(_residual(settings, hidden, start) for _ in range(settings.blocks)),
         *([BatchNorm()] if settings.batch_norm else []),
         *([Dropout(rate=settings.dropout)] if settings.dropout else []),
         *(Dense(units, "identity", start, start) for units in linear),
         _softmax(settings, words, start),
     ]
+
+
+def _residual(settings: TrigramSettings, hidden: int, start: Initializer) -> Block:
+    """h + what two layers make of h, normalised by sample (He et al. 2016; the order of Xiong et al. 2020)."""
+    dropped = [Dropout(rate=settings.dropout)] if settings.dropout else []
+    first, second = Dense(hidden, settings.activation, start, start), Dense(hidden, "identity", start, start)
+    row = [LayerNorm(), first, *dropped, second]
+    return lambda h: Add()(h, functools.reduce(lambda x, layer: layer(x), row, h))
+
+
+def _model(settings: TrigramSettings, layers: list[Layer | Block], context: int) -> Model:
+    named: dict[str, Any] = {"loss": "softmax_cross_entropy", "dtype": settings.dtype, "seed": settings.seed}
+    named |= {"l1": settings.l1, "l2": settings.l2}
+    in_a_row = [layer for layer in layers if isinstance(layer, Layer)]
+    if len(in_a_row) == len(layers):
+        return Sequential(in_a_row, input_shape=(context,), **named)
+    words = Input((context,))
+    return Model(words, functools.reduce(lambda x, layer: layer(x), layers, words), **named)
 
 
 def _is_sampled(settings: TrigramSettings, words: int) -> bool:

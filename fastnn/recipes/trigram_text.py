@@ -95,5 +95,5 @@ def text_answer(results: ExperimentResult) -> Answer:
     rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
     lines = told(meta)
     if len(results.data.train) > MEASURED:
-        lines.append(f"loss and accuracy of the training data are those of {MEASURED:,} samples, drawn once and for all")
+        lines.append(f"loss and accuracy of the training data are those of {MEASURED:,} samples that were drawn")
     return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in lines])
