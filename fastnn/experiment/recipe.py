@@ -74,8 +74,8 @@ class Recipe:
     best           settings for --best, if there are any
     fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
-    train_sample   how many training samples, drawn once and for all, a finished training is measured on, where to
-                   measure all, or anything before the first step, would take too long; 0: all, and before it, too
+    measured       how many training samples a finished training is measured on, and validation samples each epoch,
+                   drawn once and for all, where all, or figures before the first step, would take too long; 0: all
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
@@ -109,7 +109,7 @@ class Recipe:
     best: Best | None = None
     fit_arguments: Callable[[Any, Split], dict[str, Any]] = _fit_arguments
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
-    train_sample: int = 0
+    measured: int = 0
     after_epoch: tuple[str, ...] = ("test",)
     train_until: int = 0
     tests_last: bool = False

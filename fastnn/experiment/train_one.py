@@ -96,15 +96,15 @@ def train_one(
     data = fewer_samples(data, settings.samples)
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
-    measured = fewer_samples(data, recipe.train_sample)
-    before = {} if recipe.train_sample else metrics_of(model, data)
+    measured = fewer_samples(data, recipe.measured)
+    before = {} if recipe.measured else metrics_of(model, data)
     evaluating = AfterEachEpoch(data, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
     history = model.fit(
         **recipe.fit_arguments(settings, data.train),
         optimizer=optimizer,
         epochs=settings.epochs,
-        validation_data=(data.val.x, data.val.y) if data.val else None,
+        validation_data=_validation(data, recipe.measured),
         callbacks=[*watching, *callbacks],
         verbose=False,
     )
@@ -120,6 +120,14 @@ def train_one(
         best_epoch=stopping.best_epoch if stopping else len(history),
         stop_reason=history.stop_reason or "",
     )
+
+
+def _validation(data: Dataset, count: int) -> tuple[Any, Any] | None:
+    """x and y that a training is validated on after each epoch: `count` samples; all of them if it is 0."""
+    if data.val is None:
+        return None
+    val = data.val.drawn(count) if 0 < count < len(data.val) else data.val
+    return val.x, val.y
 
 
 def metrics_of(model: Model, data: Dataset) -> dict[str, float]:

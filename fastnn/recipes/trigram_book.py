@@ -90,7 +90,7 @@ def suited(recipe: Recipe, path: Path | None, changes: dict[str, Any]) -> Recipe
         compare=(),
         rates=RATES,
         best=Best({}, "a text has them in any case"),
-        train_sample=MEASURED,
+        measured=MEASURED,
         after_epoch=(),
     )
 

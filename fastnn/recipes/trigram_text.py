@@ -13,7 +13,7 @@ from fastnn.experiment.settings import Settings, setting
 
 OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences")
 VOCABULARY = 10_000
-MEASURED = 20_000  # training samples on which the figures of a finished training are measured
+MEASURED = 20_000  # training samples a finished training is measured on, and validation samples each epoch
 ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
 
 
@@ -95,5 +95,5 @@ def text_answer(results: ExperimentResult) -> Answer:
     rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
     lines = told(meta)
     if len(results.data.train) > MEASURED:
-        lines.append(f"loss and accuracy of the training data are those of {MEASURED:,} samples that were drawn")
+        lines.append(f"training data, and validation data after each epoch, are measured on {MEASURED:,} drawn samples")
     return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in lines])

@@ -1,6 +1,7 @@
 """The language model of a user's own text: its own settings, by kind and length of the text, and what its page says."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from fastnn.cli import main
 from fastnn.data import Dataset, Split, load_text
 from fastnn.experiment.settings import checked
+from fastnn.experiment.train_one import train_one
 from fastnn.recipes import RECIPES
 from fastnn.recipes.trigram_book import BOOK, MOST_EPOCHS, adapted
 from fastnn.recipes.trigram_net import build
@@ -108,3 +110,31 @@ def test_other_text_settings_in_a_sweep(book):
     for row in rows:
         found = dict(zip(header.split(","), row.split(","), strict=True))
         assert (found["sizes"], found["optimizer"], found["status"]) == (BOOK["sizes"], "adam", "finished")
+
+
+@jit_only
+def test_a_long_text_is_measured_on_a_part(book):
+    recipe = replace(suited(book), measured=50)
+    settings = recipe.with_settings({"sizes": "2x3", "epochs": 1, "blocks": 0, "tokens": "characters", "order": 2})
+    data, _ = recipe.find(book, settings=settings)
+    assert min(len(data.train), len(data.val)) > 50
+    result = train_one(recipe, "", settings, data)
+    assert result.before == {}
+    part, val = data.train.drawn(50), data.val.drawn(50)
+    assert result.metrics["train_loss"] == result.model.evaluate(part.x, part.y)["loss"]
+    assert result.metrics["val_loss"] == result.model.evaluate(data.val.x, data.val.y)["loss"], "in the end all"
+    assert result.epochs[0]["val_loss"] == result.model.evaluate(val.x, val.y)["loss"]
+
+
+def test_a_residual_block_adds_to_what_it_is_given(book):
+    data = load_text(book, order=6)
+    settings = suited(book).with_settings({"sizes": "2x3", "dropout": 0.0, "input_dropout": 0.0})
+    model, _ = build(settings, data)
+    plain, _ = build(replace(settings, blocks=0), data)
+    assert [layer.kind for layer in model.layers][3:] == ["layer_norm", "dense", "dense", "add", "dense"]
+    for name in ("dense_2.w", "dense_2.b"):  # nothing is added
+        model.parameters[name][...] = 0
+    for name, other in {"embedding.w": "", "dense.w": "", "dense.b": "", "dense_3.w": "dense_1.w"}.items():
+        model.parameters[name][...] = plain.parameters[other or name]
+    x = data.test.x[:5]
+    np.testing.assert_array_equal(model.predict(x), plain.predict(x))
