@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -130,6 +131,7 @@ def sweep_and_report(
     """
     import numba
 
+    grid = replace(grid, recipe=grid.recipe.suited(grid.recipe, path, grid.base))
     trials = grid.trials()  # a value out of range is an error before data are loaded or folders made
     with threads(thread_count) if thread_count else contextlib.nullcontext(), np.errstate(over="ignore"):
         data, announced = grid.recipe.find(path, grid.quick, trials[0])

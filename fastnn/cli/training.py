@@ -58,13 +58,14 @@ class Request:
 
     def experiment(self) -> Experiment:
         """The work to do, with its data loaded. ValueError, DataError or FileFormatError for flags or data at fault."""
-        recipe = self.recipe
+        recipe = self.recipe.suited(self.recipe, self.data, self.changes)
         if self.compare_epochs:
             recipe = dataclasses.replace(recipe, compare_epochs=self.compare_epochs)
         settings = recipe.with_settings(self.changes, self.quick, self.best)
         ours = recipe.best.changes if self.best and recipe.best else {}
         comparisons = recipe.chosen_comparisons(self.compare, {*self.changes, *ours}, self.quick)
         data, announced = recipe.find(self.data, self.quick, settings)
+        settings = recipe.adapted(settings, data, {*self.changes, *ours})
         limit = settings.epochs if "epochs" in self.changes else None
         command = shlex.join(["fastnn", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else ""
         return Experiment(recipe, settings, data, announced, comparisons, limit, self.quick, self.best, command)

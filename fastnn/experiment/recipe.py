@@ -13,7 +13,7 @@ from fastnn.experiment.comparison import SEEDS, Best, Comparison
 from fastnn.experiment.published import Published
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import checked
-from fastnn.models import Model, Sequential
+from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.callbacks import Callback
 
@@ -37,6 +37,14 @@ def _unchanged(model: Model, data: Dataset) -> Model:
     return model
 
 
+def _one_for_all(recipe: "Recipe", path: Path | tuple[Path, ...] | None, changes: dict[str, Any]) -> "Recipe":
+    return recipe
+
+
+def _as_given(settings: Any, data: Dataset, given: set[str]) -> Any:
+    return settings
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One of the systems.
@@ -55,6 +63,9 @@ class Recipe:
     prepare_by     (data as loaded, settings) -> prepared data, with `meta["preprocessing"]`: where settings decide
     build          (settings, prepared data) -> an untrained model and its optimizer; of the data it uses `meta` and the
                    shapes alone
+    suited         (this recipe, path or None, the settings that the user gave) -> the recipe for these data, with the
+                   same id and kind of settings: a user's own data may need others than the report's
+    adapted        (settings, data as loaded, names of the settings that the user gave) -> settings for so many data
     comparisons    those that --compare offers; `seeds` is added to them
     compare        the names of the comparisons that are made unless --compare names others
     compare_epochs epochs of each run of a comparison; 0: as many as the chosen run has
@@ -64,6 +75,8 @@ class Recipe:
     best           settings for --best, if there are any
     fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
+    measured       how many training samples a finished training is measured on, and validation samples each epoch,
+                   drawn once and for all, where all, or figures before the first step, would take too long; 0: all
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
@@ -79,7 +92,7 @@ class Recipe:
     settings: Any
     quick: dict[str, Any]
     data_set: str
-    build: Callable[[Any, Dataset], tuple[Sequential, Optimizer]]
+    build: Callable[[Any, Dataset], tuple[Model, Optimizer]]
     published: Published = field(default_factory=Published)
     preprocessing: Callable[[Dataset], Preprocessing | None] = _none
     use: Use | None = None
@@ -87,6 +100,8 @@ class Recipe:
     read_by: tuple[str, ...] = ()
     several: bool = False
     prepare_by: Callable[[Dataset, Any], Dataset] | None = None
+    suited: Callable[["Recipe", Path | tuple[Path, ...] | None, dict[str, Any]], "Recipe"] = _one_for_all
+    adapted: Callable[[Any, Dataset, set[str]], Any] = _as_given
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()
     compare_epochs: int = 0
@@ -96,6 +111,7 @@ class Recipe:
     best: Best | None = None
     fit_arguments: Callable[[Any, Split], dict[str, Any]] = _fit_arguments
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
+    measured: int = 0
     after_epoch: tuple[str, ...] = ("test",)
     train_until: int = 0
     tests_last: bool = False

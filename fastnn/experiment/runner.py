@@ -23,7 +23,7 @@ from fastnn.experiment.settings import plain
 from fastnn.experiment.summaries import ending, opening
 from fastnn.experiment.summary import Summary
 from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
-from fastnn.models import Sequential
+from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
 from fastnn.ranks.group import alone
 from fastnn.training.callbacks import Callback
@@ -111,7 +111,7 @@ class _Training:
         self.recipe, self.planned, self.loaded, self.data = experiment.recipe, planned, experiment.data, data
         self.folder, self.observer = folder, observer
         self.results: list[RunResult] = []
-        self._built: dict[str, tuple[Sequential, Optimizer]] = {}
+        self._built: dict[str, tuple[Model, Optimizer]] = {}
 
     def build_candidates(self) -> None:
         for spec in self.planned.runs:

@@ -15,7 +15,7 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import RunResult
 from fastnn.experiment.settings import plain
 from fastnn.loading import load_checkpoint
-from fastnn.models import Sequential
+from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
@@ -87,7 +87,7 @@ def train_one(
     *,
     callbacks: Iterable[Callback] = (),
     checkpoint: ThrottledCheckpoint | None = None,
-    built: tuple[Sequential, Optimizer] | None = None,
+    built: tuple[Model, Optimizer] | None = None,
 ) -> RunResult:
     """Train a model on prepared data.
 
@@ -97,7 +97,8 @@ def train_one(
     data = fewer_samples(data, settings.samples)
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
-    before = metrics_of(model, data)
+    measured = fewer_samples(data, recipe.measured)
+    before = {} if recipe.measured else metrics_of(model, data)
     evaluating = AfterEachEpoch(data, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
     history = fit(recipe, model, optimizer, settings, data, [*watching, *callbacks])
@@ -109,27 +110,35 @@ def train_one(
         epochs=history.epochs,
         steps={name: np.asarray(values) for name, values in history.steps.items()},
         before=before,
-        metrics=metrics_of(model, data),
+        metrics=metrics_of(model, measured),
         best_epoch=stopping.best_epoch if stopping else len(history),
         stop_reason=history.stop_reason or "",
     )
 
 
+def _validation(data: Dataset, count: int) -> tuple[Any, Any] | None:
+    """x and y that a training is validated on after each epoch: `count` samples; all of them if it is 0."""
+    if data.val is None:
+        return None
+    val = data.val.drawn(count) if 0 < count < len(data.val) else data.val
+    return val.x, val.y
+
+
 def fit(
-    recipe: Recipe, model: Sequential, optimizer: Optimizer, settings: Any, data: Dataset, callbacks: list[Callback]
+    recipe: Recipe, model: Model, optimizer: Optimizer, settings: Any, data: Dataset, callbacks: list[Callback]
 ) -> History:
     """The training itself."""
     return model.fit(
         **recipe.fit_arguments(settings, data.train),
         optimizer=optimizer,
         epochs=settings.epochs,
-        validation_data=(data.val.x, data.val.y) if data.val else None,
+        validation_data=_validation(data, recipe.measured),
         callbacks=callbacks,
         verbose=False,
     )
 
 
-def metrics_of(model: Sequential, data: Dataset) -> dict[str, float]:
+def metrics_of(model: Model, data: Dataset) -> dict[str, float]:
     """Loss and metrics on each split: train_loss, train_accuracy, val_loss, ..."""
     return {
         f"{split_name}_{name}": value

@@ -5,30 +5,13 @@ trained by stochastic gradient descent with momentum and stopped by the validati
 vectors: the forward pass gathers rows of the embedding, the backward pass sums gradients by row.
 """
 
-import re
-from dataclasses import dataclass
-
 from fastnn.data import Dataset
-from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.data.preprocessing import Words
 from fastnn.experiment.answers import Answer
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.results import ExperimentResult
-from fastnn.experiment.settings import setting
-from fastnn.models import Sequential
-from fastnn.nn.initializers import InitializerName
-from fastnn.nn.layers import BatchNorm, Dense, Dropout, Embedding, Flatten, Layer, Sum
-from fastnn.nn.layers.activation import ActivationName
-from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.published import PUBLISHED
-from fastnn.recipes.shared import (
-    ACTIVATION_NAMES,
-    INITIALIZER_NAMES,
-    OPTIMIZER_NAMES,
-    initializer_of,
-    optimizer_of,
-)
 from fastnn.recipes.trigram_answers import (
     FIRST,
     first_epochs,
@@ -38,9 +21,11 @@ from fastnn.recipes.trigram_answers import (
     told_speed,
     word_map,
 )
+from fastnn.recipes.trigram_book import suited
 from fastnn.recipes.trigram_checks import order_answer, softmax_answer
 from fastnn.recipes.trigram_counts import counts_answer
-from fastnn.recipes.trigram_text import OF_TEXT, TextSettings, load, text_answer
+from fastnn.recipes.trigram_net import TrigramSettings, build
+from fastnn.recipes.trigram_text import OF_TEXT, load, text_answer
 
 # The report's search: learning rate, batch, momentum; 30 epochs each.
 TRIPLES = (
@@ -49,67 +34,8 @@ TRIPLES = (
 )
 
 
-@dataclass(frozen=True)
-class TrigramSettings(TextSettings):
-    epochs: int = setting(50, "passes over the training data, at most", least=1)
-    sizes: str = setting("32x256", "embedding width x hidden units; several with commas are trained side by side")
-    embedding: str = setting(
-        "", "word vectors to start from: .npy, .npz, word2vec's text or .bin; empty: random", is_path=True
-    )
-    combine: str = setting("concatenate", "how the three embeddings become one vector", choices=("concatenate", "sum"))
-    activation: ActivationName = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)
-    optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
-    lr: float = setting(0.15, "learning rate", least=0)
-    momentum: float = setting(0.85, "momentum of sgd", least=0, below=1)
-    batch_size: int = setting(200, "samples a step", least=1)
-    patience: int = setting(5, "stop after this many epochs without a lower validation cross-entropy", least=1)
-    max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by this much; 0: never", least=0)
-    initializer: InitializerName = setting(
-        "normal", "of weights and biases; normal has deviation .01", choices=INITIALIZER_NAMES
-    )
-    l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
-    l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
-    dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
-    batch_norm: bool = setting(False, "normalise the hidden units by batch")
-
-
 def preprocessing(data: Dataset) -> Words:
     return Words(data.meta["words"], data.meta.get("tokenizer", "spaces"))
-
-
-def build(settings: TrigramSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
-    width, hidden = _sizes(settings.sizes)
-    words = data.meta["words"]
-    start = initializer_of(settings.initializer, 0.01)
-    combine: Layer = Flatten() if settings.combine == "concatenate" else Sum()
-    model = Sequential(
-        [
-            Embedding(len(words), width, start),
-            combine,
-            Dense(hidden, settings.activation, start, start),
-            *([BatchNorm()] if settings.batch_norm else []),
-            *([Dropout(rate=settings.dropout)] if settings.dropout else []),
-            Dense(len(words), "identity", start, start),
-        ],
-        input_shape=(data.train.x.shape[1],),
-        loss="softmax_cross_entropy",
-        dtype=settings.dtype,
-        seed=settings.seed,
-        l1=settings.l1,
-        l2=settings.l2,
-    )
-    model.meta = {"recipe": "trigram"}
-    if settings.embedding:
-        ids, vectors = load_word_vectors(settings.embedding, data.meta["words"], width)
-        model.parameters["embedding.w"][ids] = vectors
-    return model, optimizer_of(settings)
-
-
-def _sizes(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not match or "0" in match.groups():
-        raise ValueError(f"--sizes is {text!r}, expected embedding width x hidden units, such as 32x256")
-    return int(match[1]), int(match[2])
 
 
 def answers(results: ExperimentResult) -> list[Answer]:
@@ -199,6 +125,7 @@ RECIPE = Recipe(
     several=True,
     preprocessing=preprocessing,
     build=build,
+    suited=suited,
     comparisons=COMPARISONS,
     compare=("sizes",),
     keep="val_loss",

@@ -12,6 +12,7 @@ from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed
 from fastnn.text.vocabulary import START
 
+LONGEST = 4  # words that are counted together, at most: longer runs hardly recur; characters as many as a sample has
 COUNTED = 2_000_000  # n-grams of a text that is not in memory
 BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
@@ -21,7 +22,7 @@ QUESTION = "Does the net foretell words better than counts do?"
 def counts_answer(results: ExperimentResult) -> Answer:
     """Loss and perplexity of counted words, pairs and n-grams, of the net, and of the net mixed with the n-grams."""
     data = fewer_samples(results.data, results.chosen.settings.samples)
-    words, order = len(data.meta["words"]), data.train.x.shape[1] + 1
+    words, order = len(data.meta["words"]), _longest(data)
     counted = {_named(n, order): _counted(data, n) for n in sorted({1, 2, order})}
     net = {split: _of_net(results.model, getattr(data, split), words) for split in SPLITS}
     counts = counted[_named(order, order)]
@@ -34,8 +35,15 @@ def counts_answer(results: ExperimentResult) -> Answer:
     return Answer("counts", QUESTION, [Table(rows)], lines)
 
 
+def _longest(data: Dataset) -> int:
+    """The n of the n-grams that the net is held against."""
+    order = data.train.x.shape[1] + 1
+    of_signs = data.meta.get("tokenizer", {}).get("kind") in ("characters", "bytes")
+    return order if of_signs else min(order, LONGEST)
+
+
 def _named(n: int, order: int) -> str:
-    """What counts of n words are called; those as long as a sample are the n-grams that the net is held against."""
+    """What counts of n words are called; `order` is the n of those that the net is held against."""
     if n == order:
         return f"counted {n}-grams"
     return "counted words" if n == 1 else "counted pairs"

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastnn.common.text import SPLITS, percent, plural, sentence
 from fastnn.data import Dataset, find_data, is_text, load_text
-from fastnn.data.formats.text import MIN_COUNT, VOCABULARY
+from fastnn.data.formats.text import MIN_COUNT
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
@@ -14,6 +14,8 @@ from fastnn.text.bpe import ENDING
 
 OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences", "val", "test")
 KINDS = ("words", "spaces", "characters", "bytes")
+VOCABULARY = 10_000
+MEASURED = 20_000  # training samples a finished training is measured on, and validation samples each epoch
 ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
 
 
@@ -120,5 +122,7 @@ def text_answer(results: ExperimentResult) -> Answer:
     """What was kept of the text, split by split."""
     meta = results.data.meta
     rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
-    lines = [f"{sentence(line)}." for line in (*told(meta), *meta["twice"])]
-    return Answer("text", "What was kept of the text?", [Table(rows)], lines)
+    lines = [*told(meta), *meta["twice"]]
+    if len(results.data.train) > MEASURED:
+        lines.append(f"training data, and validation data after each epoch, are measured on {MEASURED:,} drawn samples")
+    return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in lines])

@@ -8,6 +8,7 @@ from typing import Any
 from fastnn.common.errors import DataError
 from fastnn.data import Dataset
 from fastnn.experiment.executors import TrialRow, train_trial
+from fastnn.experiment.recipe import Recipe
 from fastnn.recipes import recipe_of
 
 ReadBy = tuple[tuple[str, Any], ...]  # the settings by which a recipe reads its data
@@ -19,12 +20,17 @@ def train(recipe_id: str, path: Path | None, quick: bool, source: str, settings:
 
     DataError if no path is given and the data found here are not those of `source`; else errors of loading.
     """
-    recipe = recipe_of(recipe_id)
+    recipe = _suited(recipe_id, path)
     read_by = tuple((name, getattr(settings, name)) for name in recipe.read_by)
     data = _prepared(recipe_id, path, quick, settings.dtype, read_by, _stamp(path))
     if path is None and (found := str(data.meta["source"])) != source:
         raise DataError(f"the worker's data are {found}, expected {source}: give --data, a path that all workers have")
     return train_trial(recipe, settings, data, source)
+
+
+def _suited(recipe_id: str, path: Path | None) -> Recipe:
+    recipe = recipe_of(recipe_id)
+    return recipe.suited(recipe, path, {})  # every setting is given with the trial
 
 
 def _stamp(path: Path | None) -> Stamp:
@@ -35,12 +41,12 @@ def _stamp(path: Path | None) -> Stamp:
 
 @functools.lru_cache(maxsize=2)  # one for each dtype
 def _prepared(recipe_id: str, path: Path | None, quick: bool, dtype: str, read_by: ReadBy, stamp: Stamp) -> Dataset:
-    recipe = recipe_of(recipe_id)
+    recipe = _suited(recipe_id, path)
     settings = replace(recipe.settings, **dict(read_by))
     return recipe.prepare(_loaded(recipe_id, path, quick, read_by, stamp), dtype, settings)
 
 
 @functools.lru_cache(maxsize=1)
 def _loaded(recipe_id: str, path: Path | None, quick: bool, read_by: ReadBy, stamp: Stamp) -> Dataset:
-    recipe = recipe_of(recipe_id)
+    recipe = _suited(recipe_id, path)
     return recipe.find(path, quick, replace(recipe.settings, **dict(read_by)))[0]

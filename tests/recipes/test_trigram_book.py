@@ -1,0 +1,140 @@
+"""The language model of a user's own text: its own settings, by kind and length of the text, and what its page says."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fastnn.cli import main
+from fastnn.data import Dataset, Split, load_text
+from fastnn.experiment.settings import checked
+from fastnn.experiment.train_one import train_one
+from fastnn.recipes import RECIPES
+from fastnn.recipes.trigram_book import BOOK, MOST_EPOCHS, adapted
+from fastnn.recipes.trigram_net import build
+from tests.small_data import write_trigrams
+from tests.tiny import jit_only
+
+RECIPE = RECIPES["trigram"]
+TEXT = "The old man saw the dog. A dog saw the old man, too! " * 60
+KINDS = {"words": {}, "characters": {"tokens": "characters"}, "bytes": {"tokens": "bytes"}}
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "book.txt").write_text(TEXT, encoding="utf-8")
+    return tmp_path / "book.txt"
+
+
+def suited(path, **changes):
+    return RECIPE.suited(RECIPE, path, changes)
+
+
+def test_the_report_s_data_keep_the_report_s_settings(book):
+    write_trigrams(book.parent / "words.h5")
+    assert suited(None) is RECIPE
+    assert suited(book.parent / "words.h5") is RECIPE
+    assert RECIPE.settings.sizes == "32x256"
+
+
+@pytest.mark.parametrize("changes", KINDS.values(), ids=KINDS)
+def test_a_text_gets_settings_of_its_kind(book, changes):
+    recipe = suited(book, **changes)
+    settings = checked(recipe.with_settings(changes | {"lr": 0.5}))
+    assert (settings.order, settings.softmax_words) == ((8, 0) if changes else (BOOK["order"], BOOK["softmax_words"]))
+    assert (settings.lr, settings.optimizer) == (0.5, "adam"), "flags come first"
+    assert recipe.id == RECIPE.id
+    assert not recipe.published.of("chosen", "test")
+    assert all(not comparison.report for comparison in recipe.comparisons)
+
+
+@pytest.mark.parametrize(
+    ("samples", "given", "batch", "epochs"),
+    [
+        (10**6, {}, BOOK["batch_size"], BOOK["epochs"]),
+        (300, {}, 10, MOST_EPOCHS),
+        (10**6, {"batch_size": 20, "epochs": 1}, 20, 1),
+        (300, {"batch_size": 50, "epochs": 2}, 50, 2),
+    ],
+    ids=["book", "poem", "book, as given", "poem, as given"],
+)
+def test_a_short_text_gets_small_batches_and_many_epochs(book, samples, given, batch, epochs):
+    data, ids = load_text(book), np.zeros(samples, np.uint8)
+    data = Dataset(Split(ids[:, None], ids), data.val, data.test, data.meta)
+    settings = adapted(suited(book).with_settings(given), data, {*given})
+    assert (settings.batch_size, settings.epochs) == (batch, epochs)
+
+
+def test_few_words_are_all_in_the_softmax(book):
+    recipe, data = suited(book), load_text(book, order=6)
+    settings = recipe.with_settings({"sizes": "2x3x2"})
+    model, optimizer = recipe.build(settings, data)
+    assert [layer.kind for layer in model.layers][-2:] == ["dense", "dense"]
+    few, _ = recipe.build(recipe.with_settings({"sizes": "2x3", "softmax_words": 4}), data)
+    assert [layer.kind for layer in few.layers][-1] == "sampled_softmax"
+    for one in (model, few):  # shares by Zipf's law
+        *_, biases = one.parameters
+        assert np.exp(np.float64(one.parameters[biases])).sum() == pytest.approx(1, rel=1e-6)
+    steps = -(-len(data.train) // settings.batch_size) * settings.epochs
+    assert (optimizer.lr.steps, optimizer.lr.lr) == (steps, settings.lr)
+    _, constant = build(recipe.with_settings({"sizes": "2x3", "schedule": "constant"}), data)
+    assert constant.lr == settings.lr
+
+
+@jit_only
+@pytest.mark.parametrize("changes", [[], ["--tokens", "characters"]], ids=["words", "characters"])
+def test_what_the_page_of_a_text_says(book, changes, capsys):
+    small = ["--epochs", "1", "--threads", "1", "--sizes", "2x3,2x3x2", "--batch-size", "50"]
+    assert main(["train", "trigram", "--data", "book.txt", "--compare", "sizes", *small, *changes]) == 0
+    out = capsys.readouterr().out
+    assert "report" not in out.replace("report.html", "")
+    summary = json.loads((book.parent / "runs/trigram/summary.json").read_text(encoding="utf-8"))
+    answers = {answer["name"]: answer for answer in summary["answers"]}
+    longest = "counted 8-grams" if changes else "counted 4-grams"
+    (table,) = answers["counts"]["tables"]
+    assert [row["label"] for row in table["rows"]] == [
+        *("counted words", "counted pairs", longest),
+        *("the net", "net and counts"),
+    ]
+    for row in table["rows"]:
+        assert row["here"]["test_perplexity"] == pytest.approx(np.exp(row["here"]["test_loss"]), rel=1e-9)
+    assert not any(row["report"] for answer in answers.values() for table in answer["tables"] for row in table["rows"])
+
+
+@jit_only
+def test_other_text_settings_in_a_sweep(book):
+    assert main(["sweep", "trigram", "--data", "book.txt", "--grid", "lr=0.001,0.01", "--epochs", "1"]) == 0
+    header, *rows = (book.parent / "sweeps/trigram/sweep.csv").read_text(encoding="utf-8").splitlines()
+    for row in rows:
+        found = dict(zip(header.split(","), row.split(","), strict=True))
+        assert (found["sizes"], found["optimizer"], found["status"]) == (BOOK["sizes"], "adam", "finished")
+
+
+@jit_only
+def test_a_long_text_is_measured_on_a_part(book):
+    recipe = replace(suited(book), measured=50)
+    settings = recipe.with_settings({"sizes": "2x3", "epochs": 1, "blocks": 0, "tokens": "characters", "order": 2})
+    data, _ = recipe.find(book, settings=settings)
+    assert min(len(data.train), len(data.val)) > 50
+    result = train_one(recipe, "", settings, data)
+    assert result.before == {}
+    part, val = data.train.drawn(50), data.val.drawn(50)
+    assert result.metrics["train_loss"] == result.model.evaluate(part.x, part.y)["loss"]
+    assert result.metrics["val_loss"] == result.model.evaluate(data.val.x, data.val.y)["loss"], "in the end all"
+    assert result.epochs[0]["val_loss"] == result.model.evaluate(val.x, val.y)["loss"]
+
+
+def test_a_residual_block_adds_to_what_it_is_given(book):
+    data = load_text(book, order=6)
+    settings = suited(book).with_settings({"sizes": "2x3", "dropout": 0.0, "input_dropout": 0.0})
+    model, _ = build(settings, data)
+    plain, _ = build(replace(settings, blocks=0), data)
+    assert [layer.kind for layer in model.layers][3:] == ["layer_norm", "dense", "dense", "add", "dense"]
+    for name in ("dense_2.w", "dense_2.b"):  # nothing is added
+        model.parameters[name][...] = 0
+    for name, other in {"embedding.w": "", "dense.w": "", "dense.b": "", "dense_3.w": "dense_1.w"}.items():
+        model.parameters[name][...] = plain.parameters[other or name]
+    x = data.test.x[:5]
+    np.testing.assert_array_equal(model.predict(x), plain.predict(x))
