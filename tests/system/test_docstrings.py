@@ -61,6 +61,7 @@ FAMILIES = {
     "interop": [f"interop.{name}" for name in fn.interop.__all__],
     "language": ["Words", "data.load_text", "data.is_text", "LanguageModel"],
     "many models": ["fit_many", "sweep", "Between", "SweepResult"],
+    "ranks": ["distributed"],
     "sklearn": [f"sklearn.{name}" for name in ESTIMATORS if find_spec("sklearn")],
     "errors": ["DataError", "FastnnError", "FileFormatError", "NonFiniteError", "OutOfMemoryError", "ShapeError"],
     "numbers": [
