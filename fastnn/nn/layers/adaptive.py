@@ -44,7 +44,7 @@ class AdaptiveSoftmax(Penalised, Layer):
     as right if its cluster has the head's highest score, and the class the cluster's highest; `evaluate` is exact.
 
     w (inputs, K + C), b (K + C,), pᵢ (inputs, widthᵢ), wᵢ (classes of the cluster, widthᵢ), widthᵢ = inputs /
-    div_valueⁱ, rounded down, at least 1.
+    div_valueⁱ, rounded down, at least 1. Penalties count w and all pᵢ and wᵢ; max_norm must be None.
 
     Args:
         units: The number of classes, at least 2.
@@ -57,9 +57,10 @@ class AdaptiveSoftmax(Penalised, Layer):
         bias_initializer: Of b.
         name: What it is called in a network; None: its kind, counted up.
         freeze: Whether training leaves its parameters as they are.
-        l1: Adds l1·Σ|w| to the loss of a batch, for w and all pᵢ and wᵢ.
-        l2: Adds ½·l2·Σw² to the loss of a batch, for w and all pᵢ and wᵢ.
-        max_norm: Must be None: clusters have their weights of a class in rows, not in columns.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
 
     Raises:
         ShapeError: In a network: for samples with more than one axis.
