@@ -1,9 +1,9 @@
 """What the command line shows: help under headings, narrow terminals, other encodings, completion, the page."""
 
-import re
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
