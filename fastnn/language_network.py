@@ -1,16 +1,26 @@
-"""A language model of a text: its network, and how it is trained."""
+"""A language model of a text: its network, and how it is trained.
+
+`docs/language-models.md` has the measurements by which both were chosen.
+"""
 
 import os
 from collections.abc import Iterable
 
+import numpy as np
+
 from fastnn.common.errors import DataError
 from fastnn.common.text import plural
+from fastnn.common.validation import whole_number
 from fastnn.data.dataset import CompleteDataset
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.data.preprocessing import Words
-from fastnn.models import Model, Sequential
-from fastnn.nn.layers import Dense, Embedding, Flatten, Layer, SampledSoftmax
-from fastnn.nn.optimizers import Optimizer, OptimizerName
+from fastnn.models import Model
+from fastnn.nn.graph import Input
+from fastnn.nn.initializers import Normal
+from fastnn.nn.layers import Add, Dense, Dropout, Embedding, Flatten, Layer, LayerNorm, SampledSoftmax
+from fastnn.nn.layers.base import Node
+from fastnn.nn.optimizers import Adam, Optimizer, OptimizerName
+from fastnn.nn.schedules import CosineDecay
 from fastnn.training.callbacks import Callback, EarlyStopping
 from fastnn.training.history import History
 from fastnn.training.loop import Verbose
@@ -19,33 +29,55 @@ from fastnn.training.loop import Verbose
 # 256 units, batches of 200, Adam), words a second beside the full softmax: 3.1 times as many at 2,000 words, 4.9 at
 # 3,000, 7.5 at 5,000. The full one is exact, so that it stays where it is quick enough.
 LARGE_VOCABULARY = 5_000
-SAMPLES = 256
+SAMPLES = 512
+VECTORS = 0.1  # the deviation of the words' vectors before training
+INPUT_DROPOUT, DROPOUT = 0.2, 0.3
+RATE = 0.002
+WARMUP = 20  # the rate rises in the first of so many parts of the steps
 
 
 def network_of(
     data: CompleteDataset, width: int, hidden: int, vectors: str | os.PathLike[str] | None, seed: int
-) -> Sequential:
+) -> Model:
     """An untrained network for the words of a text. Errors as of `load_word_vectors`, if vectors are given."""
-    words, order = data.meta["words"], data.train.x.shape[1] + 1
-    is_large = len(words) >= LARGE_VOCABULARY
-    last: Layer = SampledSoftmax(len(words), SAMPLES) if is_large else Dense(len(words))
-    model = Sequential(
-        [Embedding(len(words), width, sparse=is_large), Flatten(), Dense(hidden, "gelu"), last],
-        input_shape=(order - 1,),
-        loss="softmax_cross_entropy",
-        preprocessing=Words(words, data.meta["tokenizer"]),
-        seed=seed,
-    )
+    words, context = data.meta["words"], data.train.x.shape[1]
+    count, is_large = len(words), len(words) >= LARGE_VOCABULARY
+    inputs = Input((context,))
+    vector = Flatten()(Embedding(count, width, Normal(VECTORS), sparse=is_large)(inputs))
+    h = Dense(hidden, "silu")(Dropout(rate=INPUT_DROPOUT)(vector))
+    h = Dropout(rate=DROPOUT)(residual(h, Dense(hidden, "silu"), Dropout(rate=DROPOUT), Dense(hidden)))
+    last: Layer = SampledSoftmax(count, SAMPLES) if is_large else Dense(count)
+    described = Words(words, data.meta["tokenizer"])
+    model = Model(inputs, last(h), loss="softmax_cross_entropy", preprocessing=described, seed=seed)
+    *_, biases = model.parameters
+    model.parameters[biases][...] = log_shares(count)
     if vectors is not None:
         ids, found = load_word_vectors(vectors, words, width)
         model.parameters["embedding.w"][ids] = found
     return model
 
 
+def residual(h: Node, *layers: Layer) -> Node:
+    """h + what some layers make of h, normalised by sample (He et al. 2016; the order of Xiong et al. 2020)."""
+    made = LayerNorm()(h)
+    for layer in layers:
+        made = layer(made)
+    return Add()(h, made)
+
+
+def log_shares(words: int) -> np.ndarray:
+    """The logarithm of each word's share, by id, if words had the shares that Zipf's law gives them.
+
+    Words obey it nearly: q ∝ log((v + 2) / (v + 1)) for the word with id v, as ids go by falling frequency.
+    """
+    share = np.log1p(1 / (np.arange(words) + 1.0))
+    return np.log(share / share.sum())
+
+
 def trained(
     model: Model,
     data: CompleteDataset,
-    optimizer: OptimizerName | Optimizer,
+    optimizer: OptimizerName | Optimizer | None,
     epochs: int,
     batch_size: int,
     patience: int | None,
@@ -58,14 +90,20 @@ def trained(
         raise DataError(
             f"the text was cut into {plural(found + 1, 'word')}, expected {expected + 1}: order={expected + 1}"
         )
+    steps = whole_number("epochs", epochs) * -(-len(data.train) // whole_number("batch_size", batch_size))
     stopping = [] if patience is None else [EarlyStopping("val_loss", patience, restore_best=True)]
     return model.fit(
         data.train.x,
         data.train.y,
-        optimizer=optimizer,
+        optimizer=_usual(steps) if optimizer is None else optimizer,
         epochs=epochs,
         batch_size=batch_size,
         validation_data=(data.val.x, data.val.y),
         callbacks=[*stopping, *callbacks],
         verbose=verbose,
     )
+
+
+def _usual(steps: int) -> Adam:
+    """Adam, whose rate rises in the first steps, and then falls to 0 along half a cosine."""
+    return Adam(CosineDecay(RATE, steps, warmup=steps // WARMUP))

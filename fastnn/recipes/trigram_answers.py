@@ -49,16 +49,17 @@ def _gained(table: Table) -> list[str]:
 
 
 def next_words(results: ExperimentResult) -> Answer:
-    """A line for each of five test trigrams: the true next word and the ten that are most likely to the model."""
+    """A line for each of five test samples: the true next word and the ten that are most likely to the model."""
     words, test = results.data.meta["words"], results.data.splits()["test"]
     count = min(EXAMPLES, len(test))
     chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
+    what = "trigrams" if x.shape[1] == 3 else f"contexts of {x.shape[1]}"
     lines = []
     for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
         guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
         lines.append(f"{' '.join(words[i] for i in row)} [{words[label]}]: {guesses}")
-    return Answer("next-words", "Which words follow five test trigrams? (the true one in brackets)", lines=lines)
+    return Answer("next-words", f"Which words follow five test {what}? (the true one in brackets)", lines=lines)
 
 
 def word_map(results: ExperimentResult) -> Answer:

@@ -82,6 +82,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
     signs = SIGNS if changes.get("tokens") in ("characters", "bytes") else {}
     return replace(
         recipe,
+        title="neural language model of a text: the next word from those before it",
         settings=replace(recipe.settings, **BOOK | signs),
         adapted=adapted,
         quick={"epochs": 2, "samples": 60_000},

@@ -6,23 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from fastnn.data import Dataset
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.experiment.settings import setting
+from fastnn.language_network import VECTORS, WARMUP, log_shares, residual
 from fastnn.models import Model, Sequential
 from fastnn.nn.graph import Input
 from fastnn.nn.initializers import Initializer, InitializerName, Normal
 from fastnn.nn.layers import (
-    Add,
     BatchNorm,
     Dense,
     Dropout,
     Embedding,
     Flatten,
     Layer,
-    LayerNorm,
     SampledSoftmax,
     Sum,
 )
@@ -39,11 +36,7 @@ from fastnn.recipes.shared import (
 )
 from fastnn.recipes.trigram_text import TextSettings
 
-# What a text's network starts from, whatever the initialiser: vectors with this deviation, and biases of the scores by
-# Zipf's law, which words obey nearly: log q of the word with id v, q ∝ log((v + 2) / (v + 1)).
-VECTORS = 0.1
 Block = Callable[[Node], Node]  # what takes a value of the network to the next one, as a layer does
-WARMUP = 20  # The rate of a cosine schedule rises during the first of so many parts of the steps.
 
 
 @dataclass(frozen=True)
@@ -91,9 +84,9 @@ def build(settings: TrigramSettings, data: Dataset) -> tuple[Model, Optimizer]:
     layers = _layers(settings, len(words), vectors, start)
     model = _model(settings, layers, data.train.x.shape[1])
     model.meta = {"recipe": "trigram"}
-    if of_text:
+    if of_text:  # whatever the initialiser
         *_, biases = model.parameters
-        model.parameters[biases][...] = _log_shares(len(words))
+        model.parameters[biases][...] = log_shares(len(words))
     if settings.embedding:
         ids, given = load_word_vectors(settings.embedding, words, _sizes(settings.sizes)[0])
         model.parameters["embedding.w"][ids] = given
@@ -117,11 +110,10 @@ def _layers(settings: TrigramSettings, words: int, vectors: Initializer, start: 
 
 
 def _residual(settings: TrigramSettings, hidden: int, start: Initializer) -> Block:
-    """h + what two layers make of h, normalised by sample (He et al. 2016; the order of Xiong et al. 2020)."""
+    """A residual block of two layers."""
     dropped = [Dropout(rate=settings.dropout)] if settings.dropout else []
     first, second = Dense(hidden, settings.activation, start, start), Dense(hidden, "identity", start, start)
-    row = [LayerNorm(), first, *dropped, second]
-    return lambda h: Add()(h, functools.reduce(lambda x, layer: layer(x), row, h))
+    return lambda h: residual(h, first, *dropped, second)
 
 
 def _model(settings: TrigramSettings, layers: list[Layer | Block], context: int) -> Model:
@@ -142,12 +134,6 @@ def _softmax(settings: TrigramSettings, words: int, start: Initializer) -> Layer
     if _is_sampled(settings, words):
         return SampledSoftmax(words, settings.softmax_words, initializer=start, bias_initializer=start)
     return Dense(words, "identity", start, start)
-
-
-def _log_shares(words: int) -> np.ndarray:
-    """The logarithm of each word's share, by id, if words had the shares that Zipf's law gives them."""
-    share = np.log1p(1 / (np.arange(words) + 1.0))
-    return np.log(share / share.sum())
 
 
 def _optimizer(settings: TrigramSettings, data: Dataset) -> Optimizer:
