@@ -1,5 +1,6 @@
 """A user's own text for the language model: the flags that say how it is read, and what was kept of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,17 @@ def text_answer(results: ExperimentResult) -> Answer:
     """What was kept of the text, split by split."""
     meta = results.data.meta
     rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
-    lines = [*told(meta), *meta["twice"]]
-    if len(results.data.train) > MEASURED:
-        lines.append(f"training data, and validation data after each epoch, are measured on {MEASURED:,} drawn samples")
+    lines = [*told(meta), *meta["twice"], *_measured(results)]
     return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in lines])
+
+
+def _measured(results: ExperimentResult) -> Iterator[str]:
+    """Which samples and words the figures are of, where they are not of all."""
+    drawn, words = getattr(results.chosen.settings, "softmax_words", 0), len(results.data.meta["words"])
+    if len(results.data.train) > MEASURED:
+        yield f"training data, and validation data after each epoch, are measured on {MEASURED:,} drawn samples"
+    if 0 < drawn < words:
+        yield (
+            f"in training, loss and accuracy are those among the words that a step draws, {drawn:,} or more of "
+            f"{words:,}: better than among all words, of which validation data and tables are"
+        )
