@@ -321,7 +321,7 @@ def test_vectors_to_start_from(book):
 def test_no_text_to_train_on(book):
     with pytest.raises(DataError, match="there is no text to train on: give its path"):
         whole().fit()
-    book.write_text("word")
+    book.write_text("word", encoding="utf-8")
     with pytest.raises(DataError, match="is too small"):
         fn.LanguageModel.from_text(book)
     with pytest.raises(DataError, match="there is no path of a text"):

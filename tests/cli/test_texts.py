@@ -127,10 +127,10 @@ def test_a_sweep_reads_a_text_as_its_flags_say(here, monkeypatch):
 
 @jit_only
 def test_several_texts_and_one_for_each_split(here, capsys, caplog):
-    (here / "a.txt").write_text(TEXT)
+    (here / "a.txt").write_text(TEXT, encoding="utf-8")
     (here / "more").mkdir()
-    (here / "more" / "b.txt").write_text("The fox saw the man. " * 20)
-    (here / "c.txt").write_text("The sly fox saw a dog. " * 5)
+    (here / "more" / "b.txt").write_text("The fox saw the man. " * 20, encoding="utf-8")
+    (here / "c.txt").write_text("The sly fox saw a dog. " * 5, encoding="utf-8")
     assert train("a.txt", "--data", "more", "--val", "c.txt", "--test", "more") == 0
     out, err = capsys.readouterr()
     assert "text from a.txt, more, c.txt, more: " in err
@@ -147,7 +147,7 @@ def test_a_large_text_is_read_from_a_file_of_ids(here, capsys, monkeypatch):
     monkeypatch.setattr("fastnn.data.formats.text_to_ids.LARGE_BYTES", 100)
     monkeypatch.setattr("fastnn.recipes.trigram_counts.COUNTED", 200)
     monkeypatch.setenv("FASTNN_DATA_DIR", str(here / "kept"))
-    (here / "a.txt").write_text(TEXT)
+    (here / "a.txt").write_text(TEXT, encoding="utf-8")
     assert train("a.txt") == 0
     out, err = capsys.readouterr()
     (ids,) = (here / "kept" / "texts").iterdir()
@@ -170,7 +170,7 @@ def test_a_large_text_is_read_from_a_file_of_ids(here, capsys, monkeypatch):
     ],
 )
 def test_texts_that_do_not_go_together(here, capsys, flags, said):
-    (here / "a.txt").write_text(TEXT)
+    (here / "a.txt").write_text(TEXT, encoding="utf-8")
     (here / "empty").mkdir()
     write_trigrams(here / "d.h5")
     assert train("a.txt", *flags) == 2

@@ -51,7 +51,7 @@ class Held:
 
 @pytest.fixture
 def book(tmp_path):
-    (tmp_path / "book.txt").write_text(BOOK)
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
     return tmp_path / "book.txt"
 
 
@@ -99,7 +99,7 @@ def test_a_file_has_the_n_grams_of_memory(book, kind, ends, order, monkeypatch):
             for one, of in ((want, in_memory), (found, grams))
         ]
         assert named[0] == named[1]
-    (book.parent / "val.txt").write_text("A mat sat on the odd dog. No, no.\nThe end")
+    (book.parent / "val.txt").write_text("A mat sat on the odd dog. No, no.\nThe end", encoding="utf-8")
     given |= {"val": book.parent / "val.txt", "test": [book.parent / "val.txt"]}
     want, found = load_text(book, **given), load_text(book, ids_file=book.with_suffix(".h5"), **given)
     for name, split in found.splits().items():
@@ -108,7 +108,7 @@ def test_a_file_has_the_n_grams_of_memory(book, kind, ends, order, monkeypatch):
 
 
 def test_sentences_are_dealt_by_fractions(book):
-    book.write_text(BOOK * 10)
+    book.write_text(BOOK * 10, encoding="utf-8")
     data = load_text(book, ids_file=book.with_suffix(".h5"), min_count=1)
     sizes = {name: part["sentences"] / data.meta["sentences"] for name, part in data.meta["parts"].items()}
     assert 0.75 < sizes["train"] < 0.85
@@ -136,7 +136,7 @@ def test_a_file_is_used_again_while_the_text_stays_the_same(book):
     first = path.stat().st_ino, path.read_bytes()
     assert load_text(book, order=6, **given).train.x.shape[1] == 5
     assert (path.stat().st_ino, path.read_bytes()) == first
-    book.write_text(BOOK + "And more.")
+    book.write_text(BOOK + "And more.", encoding="utf-8")
     assert load_text(book, **given).meta["tokens"] == load_text(book, order=6, **given).meta["tokens"] == tokens + 3
     load_text(book, **(given | {"lower": False}))
     with open(path, "r+b") as file:
@@ -216,12 +216,12 @@ def test_a_file_that_vanishes_or_grows_while_it_is_read(book, monkeypatch):
         patch.setattr(corpus.TextFile, "begin", vanishing)
         with pytest.raises(FileFormatError, match=r"book\.txt' does not exist"):
             load_text(book, ids_file=book.with_suffix(".h5"))
-    book.write_text(BOOK)
+    book.write_text(BOOK, encoding="utf-8")
     found = corpus.encoding_of
 
     def growing(read, where):
         encoding = found(read, where)
-        book.write_text(BOOK + "b")
+        book.write_text(BOOK + "b", encoding="utf-8")
         return encoding
 
     monkeypatch.setattr(corpus, "encoding_of", growing)

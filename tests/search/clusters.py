@@ -21,7 +21,7 @@ def free_port():
 def dask(*words, folder):
     """A process of the command dask."""
     command = [sys.executable, "-m", "dask", *words]
-    with open(folder / f"{words[0]}.log", "a") as log:
+    with open(folder / f"{words[0]}.log", "a", encoding="utf-8") as log:
         return subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log, start_new_session=True)
 
 

@@ -16,6 +16,7 @@ from tests.search.clusters import cluster
 from tests.search.sweeps import COMMON, DATA
 from tests.tiny import environment, jit_only
 
+kills = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signal that ends a process at once")
 SCRIPT = """
 import os, signal, sys, time
 import numpy as np
@@ -27,10 +28,10 @@ y = (x[:, 0] > 0).astype(int)
 
 def build(hidden, seed=0):
     if hidden == 3 and not os.path.exists("killed"):
-        open("killed", "w").close()
-        os.kill(os.getpid(), signal.SIGKILL)
+        open("killed", "x", encoding="utf-8").close()
+        signal.raise_signal(signal.SIGKILL)
     if hidden == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
+        signal.raise_signal(signal.SIGKILL)
     if hidden == 6:
         raise RuntimeError("no six")
     return fn.Sequential([fn.Dense(hidden, "tanh"), fn.Dense(2)], input_shape=3, seed=seed)
@@ -45,7 +46,7 @@ print(result.best_model().predict(x).shape)
 
 def run(folder, code, **changes):
     """stdout and stderr of a script in a folder."""
-    (folder / "script.py").write_text(code)
+    (folder / "script.py").write_text(code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "script.py"],
         cwd=folder,
@@ -58,6 +59,7 @@ def run(folder, code, **changes):
     return done.stdout, done.stderr
 
 
+@kills
 @jit_only
 def test_a_script_s_function_and_killed_processes(tmp_path):
     """By joblib's processes: no `if __name__`, and who is killed once is trained again."""
@@ -109,11 +111,12 @@ def slow(hidden, folder=""):
     """A model whose second one kills its worker, once."""
     mark = os.path.join(folder, "killed")
     if hidden == 3 and not os.path.exists(mark):
-        open(mark, "w").close()
-        os.kill(os.getpid(), signal.SIGKILL)
+        open(mark, "x", encoding="utf-8").close()
+        signal.raise_signal(signal.SIGKILL)
     return fn.Sequential([fn.Dense(hidden, "tanh"), fn.Dense(2)], input_shape=3)
 
 
+@kills
 @jit_only
 def test_a_cluster_of_which_a_worker_is_killed_and_then_its_scheduler(tmp_path):
     given = COMMON | {"out": tmp_path / "s"}
@@ -142,7 +145,7 @@ def ending(hidden, folder, pid):
     if hidden != 2 and not os.path.exists(mark):
         while not os.path.exists(os.path.join(folder, "s", "models")) or len(rows(Path(folder) / "s")) < 5:
             time.sleep(0.1)
-        open(mark, "w").close()
+        open(mark, "x", encoding="utf-8").close()
         os.killpg(pid, signal.SIGKILL)
     if hidden != 2 and alive(pid):
         time.sleep(60)

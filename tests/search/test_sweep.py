@@ -239,7 +239,7 @@ def test_only_models_that_may_be_the_best_are_kept(tmp_path):
 
 
 def test_folders_that_are_no_sweeps(tmp_path):
-    (tmp_path / "thesis.tex").write_text("precious")
+    (tmp_path / "thesis.tex").write_text("precious", encoding="utf-8")
     with pytest.raises(fn.FileFormatError, match=r"no sweep made .* choose another out="):
         fn.sweep(build, GRID, DATA, out=tmp_path, **COMMON)
 
@@ -314,7 +314,7 @@ def data():
 def mine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", [*__import__("sys").path])
-    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "mine.py").write_text(MINE, encoding="utf-8")
     return tmp_path
 
 

@@ -15,13 +15,15 @@ OPTIONAL = (
         "distributed",
         "ipykernel",
         "joblib",
+        "mpi4py",
         "onnx",
         "onnxruntime",
+        "optuna",
         "pandas",
         "polars",
         "safetensors",
     ),
-    *("scipy", "sklearn", "tensorboard", "tensorboardX", "torch"),
+    *("scipy", "sklearn", "tensorboard", "tensorboardX", "tokenizers", "torch"),
 )
 WITHOUT = f"""
 import sys
@@ -56,6 +58,17 @@ told("onnx", lambda: fn.interop.to_onnx(model))
 told("safetensors", lambda: fn.interop.save_safetensors(model, "a.safetensors"))
 told("tensorboard", lambda: model.fit(np.ones((4, 3)), [0, 1, 0, 1], verbose=False, callbacks=[fn.TensorBoard("logs")]))
 told("pandas", lambda: model.history.to_frame())
+
+def build(units):
+    return fn.Sequential([fn.Dense(units), fn.Dense(2)], input_shape=3)
+
+data = (np.ones((4, 3)), [0, 1, 0, 1])
+drawn = {"sampler": "optuna", "trials": 1, "epochs": 1, "validation_data": data}
+told("optuna", lambda: fn.sweep(build, {"units": [2]}, data, **drawn))
+told("mpi", lambda: fn.distributed().__enter__())
+open("book.txt", "w", encoding="utf-8").write("the cat sat on the mat. " * 40)
+open("bpe.json", "w", encoding="utf-8").write("{}")
+told("tokenizers", lambda: fn.LanguageModel.from_text("book.txt", tokens="bpe.json"))
 sweep = ["sweep", "blobs", "--grid", "lr=0.1", "--out", "sweep", "--scheduler", "tcp://127.0.0.1:9"]
 print("status:", main(sweep))
 """
@@ -65,7 +78,7 @@ def test_one_line_says_what_to_install(tmp_path):
     said = python(f"import sys\nsys.argv = ['', {str(tmp_path)!r}]\nsys.stderr = sys.stdout\n{WITHOUT}{CALLS}")
     lines = [line.removeprefix("told: ") for line in said.splitlines() if line.startswith("told: ")]
     assert [line.split()[0] for line in lines] == [
-        *("sklearn", "sklearn", "torch", "onnx", "safetensors", "tensorboard", "pandas")
+        *("sklearn", "sklearn", "torch", "onnx", "safetensors", "tensorboard", "pandas", "optuna", "mpi", "tokenizers")
     ], said
     for line in lines:
         package, ours, message = line.split(maxsplit=2)
@@ -81,7 +94,10 @@ def test_every_extra_is_tried():
         pytest.skip("an installed copy has no sources")
     table = PROJECT.read_text("utf-8").partition("[project.optional-dependencies]")[2].partition("\n[")[0]
     extras = {line.partition(" = ")[0] for line in table.strip().splitlines()} - {"test", "docs", "bench"}
-    assert extras == {"sklearn", "torch", "onnx", "safetensors", "tensorboard", "cluster"}
+    tried = {"sklearn", "torch", "onnx", "safetensors", "tensorboard", "cluster", "optuna", "mpi", "tokenizers"}
+    assert extras - tried == {
+        "sweep"
+    }  # without which sweeps use Python's own processes: tests/search/test_processes.py
 
 
 @jit_only

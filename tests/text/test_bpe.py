@@ -37,7 +37,7 @@ def rules(**changes):
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bpe.json").write_text(rules(), encoding="utf-8")
-    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
     return tmp_path
 
 

@@ -65,9 +65,12 @@ def named(*shapes):
 
 def _around_threshold(name, inputs, shape):
     """Three sizes around the least work of the parallel version; work must grow linearly with r in `shape(r)`."""
-    work = getattr(kernels, name).work
-    first, second = (work(*inputs(np.random.default_rng(0), np.float32, shape(r))) for r in (1, 2))
-    r = 1 + math.ceil((PARALLEL_FROM - first) / (second - first))
+
+    def work(r):
+        return getattr(kernels, name).work(*inputs(np.random.default_rng(0), np.float32, shape(r)))
+
+    r = 1 + math.ceil((PARALLEL_FROM - work(1)) / (work(2) - work(1)))
+    r += work(r) < PARALLEL_FROM  # where the quotient was rounded down to a whole number
     return {f"threshold{d:+d}" if d else "threshold": shape(r + d) for d in (-1, 0, 1)}
 
 
