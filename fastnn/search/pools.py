@@ -24,6 +24,7 @@ from fastnn.search.cluster_threads import shares_of, with_share
 from fastnn.search.packing import packed
 
 TIMEOUT = "10s"  # for a scheduler to answer
+SMALL = 1 << 20  # bytes that go with each call
 
 
 class Pool(Protocol):
@@ -179,8 +180,13 @@ class Cluster:
         return self._workers.submit(functools.partial(with_share, self._shares, function), *arguments)
 
     def shared(self, thing: Any) -> Any:
-        """Sent to each worker once."""
-        return self._client.scatter(packed(thing), broadcast=True, hash=False)
+        """Sent with each call if it is small, else to each worker once.
+
+        What workers were sent once is lost if all that have it die before it has reached another one; what goes with a
+        call is not.
+        """
+        data = packed(thing)
+        return data if len(data) <= SMALL else self._client.scatter(data, broadcast=True, hash=False)
 
     def renew(self) -> None:
         """Dask does so."""

@@ -28,7 +28,7 @@ y = (x[:, 0] > 0).astype(int)
 
 def build(hidden, seed=0):
     if hidden == 3 and not os.path.exists("killed"):
-        open("killed", "x", encoding="utf-8").close()
+        open("killed", "w", encoding="utf-8").close()
         signal.raise_signal(signal.SIGKILL)
     if hidden == 4:
         signal.raise_signal(signal.SIGKILL)
@@ -111,7 +111,7 @@ def slow(hidden, folder=""):
     """A model whose second one kills its worker, once."""
     mark = os.path.join(folder, "killed")
     if hidden == 3 and not os.path.exists(mark):
-        open(mark, "x", encoding="utf-8").close()
+        open(mark, "w", encoding="utf-8").close()
         signal.raise_signal(signal.SIGKILL)
     return fn.Sequential([fn.Dense(hidden, "tanh"), fn.Dense(2)], input_shape=3)
 
@@ -145,7 +145,7 @@ def ending(hidden, folder, pid):
     if hidden != 2 and not os.path.exists(mark):
         while not os.path.exists(os.path.join(folder, "s", "models")) or len(rows(Path(folder) / "s")) < 5:
             time.sleep(0.1)
-        open(mark, "x", encoding="utf-8").close()
+        open(mark, "w", encoding="utf-8").close()
         os.killpg(pid, signal.SIGKILL)
     if hidden != 2 and alive(pid):
         time.sleep(60)
