@@ -75,7 +75,7 @@ def test_the_widths_are_those_of_pytorch():
 
 
 @pytest.mark.parametrize("cutoffs", CUTOFFS)
-@pytest.mark.parametrize("count", [1, 41])
+@pytest.mark.parametrize("count", [1, pytest.param(41, marks=jit_only)])
 def test_gradients_against_central_differences(cutoffs, count):
     assert max(fn.check_gradients(adaptive(cutoffs, use_bias=True), X[:count], Y[:count]).values()) <= 1e-7
 

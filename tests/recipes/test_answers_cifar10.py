@@ -27,6 +27,7 @@ def rows(answer):
     return {row.label: row for table in answer.tables for row in table.rows}
 
 
+@jit_only
 def test_relative_errors_are_as_small_as_the_sheet_s():
     for table in cifar10_checks.gradients(results()).tables:
         for row in table.rows:

@@ -8,7 +8,7 @@ import fastnn_kernels as k
 from fastnn.engine.parameters import ParameterView
 from fastnn.nn.layers import activation as activation_module
 from tests.nn.test_gradients import LIMIT, X, Y, check
-from tests.tiny import WORDS, tiny_model
+from tests.tiny import WORDS, jit_only, tiny_model
 
 
 def test_some_entries_suffice_for_large_arrays():
@@ -71,10 +71,12 @@ def picture_errors(model):
     return fn.check_gradients(model, PICTURES, np.arange(6) % 3, entries=40)
 
 
+@jit_only
 def test_kinks_are_no_false_alarm():
     assert max(picture_errors(stack()).values()) <= LIMIT
 
 
+@jit_only
 @pytest.mark.parametrize("l2", [0.0, 3.14])
 def test_relu_nets_of_many_seeds_are_no_false_alarm(l2):
     """The net of the course's sheet: with a step of 1e-3 alone, errors up to .24."""
@@ -102,6 +104,7 @@ def stale(kind):
     return Stale
 
 
+@jit_only
 @pytest.mark.parametrize(
     "layer", [{"dense": fn.Dense}, {"pool": fn.MaxPool2D}, {"norm": fn.LayerNorm}], ids=lambda one: next(iter(one))
 )
@@ -110,6 +113,7 @@ def test_a_wrong_gradient_is_caught_beside_kinks(layer):
     assert picture_errors(stack(**{name: stale(kind)}))["conv2d.w"] > 1e-3
 
 
+@jit_only
 @pytest.mark.parametrize(("name", "slope"), [("relu", "leaky_relu"), ("leaky_relu", "relu"), ("relu", "tanh")])
 def test_a_wrong_slope_at_a_kink_is_caught(monkeypatch, name, slope):
     """One side of the kink is wrong by .01; on the other the two agree."""
