@@ -1,13 +1,18 @@
 # The one front door. Each target runs in the environment that is active (see CONTRIBUTING.md).
 .PHONY: test test-nojit lint quick bench bench-beside docs all
 
+# The other folders are about commands, files, texts and pictures, for which compiled kernels are no other than these.
+RUN_KERNELS = $(addprefix tests/, kernels engine ranks nn data training sklearn recipes proofs test_ops.py \
+	test_language_model.py $(addprefix system/, test_bad_input.py test_branching_nets.py test_random_nets.py \
+	test_worked_numbers.py))
+
 all: lint test test-nojit
 
 test:            ## the suite, kernels compiled
 	python -m pytest -q
 
-test-nojit:      ## the suite, kernels as plain Python: checks every index, also inside prange
-	NUMBA_DISABLE_JIT=1 python -m pytest -q
+test-nojit:      ## what runs kernels, as plain Python: checks every index, also inside prange
+	NUMBA_DISABLE_JIT=1 python -m pytest -q $(RUN_KERNELS)
 
 lint:            ## style and types
 	ruff check .

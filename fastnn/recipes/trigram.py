@@ -115,7 +115,7 @@ COMPARISONS = (
 
 RECIPE = Recipe(
     id="trigram",
-    title="neural language model: the fourth word from three, vocabulary 250, no one-hot tensor; of your own text, too",
+    title="neural language model: the fourth word from three, vocabulary 250, no one-hot tensor",
     settings=TrigramSettings(),
     quick={"epochs": 8, "batch_size": 50, "samples": 60_000, "lr": 0.3},
     published=PUBLISHED["trigram"],
