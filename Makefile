@@ -1,7 +1,7 @@
 # The one front door. Each target runs in the environment that is active (see CONTRIBUTING.md).
-.PHONY: test test-nojit lint quick bench bench-beside docs all
+.PHONY: test test-nojit test-nojit-all lint quick bench bench-beside docs all
 
-# The other folders are about commands, files, texts and pictures, for which compiled kernels are no other than these.
+# Tests of what kernels compute. Those of commands, texts and pictures only pass through them: test-nojit-all has them.
 RUN_KERNELS = $(addprefix tests/, kernels engine ranks nn data training sklearn recipes proofs test_ops.py \
 	test_language_model.py $(addprefix system/, test_bad_input.py test_branching_nets.py test_random_nets.py \
 	test_worked_numbers.py))
@@ -13,6 +13,9 @@ test:            ## the suite, kernels compiled
 
 test-nojit:      ## what runs kernels, as plain Python: checks every index, also inside prange
 	NUMBA_DISABLE_JIT=1 python -m pytest -q $(RUN_KERNELS)
+
+test-nojit-all:  ## the whole suite in that way
+	NUMBA_DISABLE_JIT=1 python -m pytest -q
 
 lint:            ## style and types
 	ruff check .
