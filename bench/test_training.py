@@ -2,7 +2,7 @@
 
 `pytest bench/test_training.py --benchmark-only -m trainings`, with `-k trigram` for one system. Either library has a
 process of its own for each system, in which nothing else has run; they train in turns, with the same threads. PyTorch
-is eager, in the form whose epoch is the shortest: channels last or first, memory kept or given back. Before the clock
+is eager, in the form whose epoch is the shortest: channels last or first, memory kept or given back, one thread. Before the clock
 starts both train from the same weights on the same batches, and their figures must agree. `python -m bench.report`
 makes the table. Without PyTorch the rows are of fastnn alone.
 """
@@ -69,7 +69,7 @@ def pytorch_training(traits: frozenset[str], row: Training, stage: Stage) -> Out
 def fastest_pytorch(processes: contextlib.ExitStack, row: Training, want: Outcome) -> tuple[Side, str]:
     """PyTorch's side in the eager form whose epoch is the shortest, checked and warm, and the form's name."""
     best: tuple[float, Side, str, contextlib.ExitStack] | None = None
-    for form in (form for form in PYTORCH.forms if form.traits <= {"channels first"}):
+    for form in (form for form in PYTORCH.forms if form.traits <= {"channels first", "one thread"}):
         with contextlib.ExitStack() as process:
             train = functools.partial(pytorch_training, form.traits)
             theirs = process.enter_context(side(train, row, form.environment))
@@ -120,7 +120,7 @@ def others_turn(train: Side, taken: list[Outcome]) -> None:
 def record(benchmark, row: Training, ours: list[Outcome], theirs: list[Outcome]) -> None:
     """The figures of a row, in microseconds as those of steps are."""
     settings = row.settings
-    info = {"training": row.id, "epochs": settings.epochs, "epochs of the recipe": row.recipe.settings.epochs}
+    info = {"training": row.id, "epochs": settings.epochs, "epochs of the recipe": row.all_epochs}
     info |= {"steps": ours[0].steps, "samples": ours[0].samples, "data": ours[0].source, "dtype": settings.dtype}
     info |= {"threads": usable_threads(), "disturbed": complaint()}
     versions = {"fastnn": fastnn.__version__, "numba": numba.__version__}

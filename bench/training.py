@@ -1,4 +1,5 @@
-"""The trainings that are timed, one row each: the chosen run of `fastnn train ID`, on the recipe's own data.
+"""The trainings that are timed, one row each: the chosen run of `fastnn train ID`, on the recipe's own data; of
+`mnist-mlp` that of `--best`, too.
 
 Settings, network and data, generated unless originals were fetched, are the recipe's, and so is the dtype: float32,
 float64 for `scalar`. Where a whole training would take a peer minutes, it is cut to its first epochs. On neither side
@@ -41,25 +42,41 @@ class Outcome:
 class Training:
     """A recipe's training.
 
-    epochs   how many epochs; 0: as many as the recipe has
+    recipe_id  the recipe's name
+    is_best  whether its settings are those of --best
+    epochs   how many epochs; 0: as many as the settings have
     rounds   how many trainings of each side are timed
     checked  settings of the check, few enough steps that rounding stays small, enough that a learning rate 5 % off,
              a penalty or momentum left out shows in the loss (tried for each)
     """
 
-    id: str
+    recipe_id: str
+    is_best: bool = False
     epochs: int = 0
     rounds: int = 5
     checked: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def id(self) -> str:
+        """As in tables."""
+        return f"{self.recipe_id} --best" if self.is_best else self.recipe_id
+
+    @property
     def recipe(self) -> Recipe:
-        return RECIPES[self.id]
+        return RECIPES[self.recipe_id]
 
     @property
     def settings(self) -> Any:
         """Those of the row."""
-        return self.recipe.with_settings({"epochs": self.epochs} if self.epochs else {})
+        return self._with({"epochs": self.epochs} if self.epochs else {})
+
+    @property
+    def all_epochs(self) -> int:
+        """Of the settings, where the row is cut to its first ones."""
+        return self._with({}).epochs
+
+    def _with(self, changes: dict[str, Any]) -> Any:
+        return self.recipe.with_settings(changes, best=self.is_best)
 
     def task(self, stage: Stage) -> tuple[Recipe, Any, Dataset]:
         """Recipe, settings and prepared data of one stage."""
@@ -68,11 +85,11 @@ class Training:
         if stage == "warm":
             settings = replace(settings, epochs=1)
         fit_arguments = functools.partial(_in_order, self.recipe) if checking else self.recipe.fit_arguments
-        data = fewer_samples(_data(self.id, quick=checking), settings.samples)
+        data = fewer_samples(_data(self.recipe_id, self.is_best, quick=checking), settings.samples)
         return replace(self.recipe, fit_arguments=fit_arguments), settings, data
 
     def _settings_of_check(self) -> Any:
-        settings = self.recipe.with_settings({"epochs": 1} | self.checked)
+        settings = self._with({"epochs": 1} | self.checked)
         has_dropout = any(item.name == "dropout" for item in fields(settings))
         return replace(settings, dropout=0.0) if has_dropout else settings
 
@@ -82,10 +99,11 @@ def _in_order(recipe: Recipe, settings: Any, train: Split) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=1)  # one is large enough
-def _data(name: str, quick: bool = False) -> Dataset:
-    """The recipe's generated data, prepared; with `quick` fewer samples to validate and test on."""
+def _data(name: str, is_best: bool, quick: bool = False) -> Dataset:
+    """The recipe's own data, prepared; with `quick` fewer samples to validate and test on."""
     recipe = RECIPES[name]
-    return recipe.prepare(recipe.find(None, quick=quick)[0], recipe.settings.dtype)
+    settings = recipe.with_settings({}, best=is_best)
+    return recipe.prepare(recipe.find(None, quick=quick)[0], settings.dtype, settings)
 
 
 def fastnn_training(training: Training, stage: Stage) -> Outcome:
@@ -110,4 +128,5 @@ SHORTENED: dict[str, dict[str, Any]] = {
     "notmnist-cnn": {"epochs": 1, "rounds": 3, "checked": {"samples": 2_000}},
     "mnist-mlp": {"checked": {"epochs": 2}},
 }
-ALL = tuple(Training(name, **SHORTENED.get(name, {})) for name in RECIPES)
+BEST = Training("mnist-mlp", is_best=True, checked={"samples": 1_600})
+ALL = (*(Training(name, **SHORTENED.get(name, {})) for name in RECIPES), BEST)

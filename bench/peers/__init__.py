@@ -84,6 +84,7 @@ PEERS = (
             _form("eager, memory kept", **KEPT),
             _form("eager, optimizer not fused", "not fused"),
             _form("eager, channels first", "channels first"),
+            _form("eager, one thread", "one thread"),
             _form("compiled", "compiled"),
             _form("compiled, memory kept", "compiled", **KEPT),
             _form("compiled, called from C++", "compiled", "called from C++"),

@@ -135,11 +135,11 @@ def why_not_compiled() -> str | None:
 def runner(traits: frozenset[str], system: System, model: fn.Sequential, shuffle: bool) -> Run:
     """run(steps) -> losses, one tensor each.
 
-    `traits` among "compiled", "called from C++", "channels first" and "not fused".
+    `traits` among "compiled", "called from C++", "channels first", "not fused" and "one thread".
     """
     if "compiled" in traits and (reason := why_not_compiled()):
         raise Absent(reason)
-    torch.set_num_threads(numba.get_num_threads())
+    torch.set_num_threads(1 if "one thread" in traits else numba.get_num_threads())
     net, (x, y) = network(model), tensors(model, *system.data())
     if "channels first" in traits:
         net, x = channels_first(net, x)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numba
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,7 +26,7 @@ from fastnn.data import Dataset
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.train_one import stopping_of
 from fastnn.nn.optimizers import Optimizer
-from fastnn.nn.schedules import ExponentialDecay, Schedule
+from fastnn.nn.schedules import CosineDecay, ExponentialDecay, Schedule
 from fastnn.training.callbacks import EarlyStopping
 
 EVALUATION_BATCH = 1_000
@@ -36,11 +37,11 @@ Pair = tuple[torch.Tensor, torch.Tensor]  # inputs, targets
 def torch_training(training: Training, stage: Stage, traits: frozenset[str] = frozenset()) -> Outcome:
     """From loaded arrays to the figures of the trained model, starting from the weights that fastnn starts from.
 
-    `traits` may have "channels first".
+    `traits` may have "channels first" and "one thread".
     """
     recipe, settings, data = training.task(stage)
     start = recipe.build(settings, data)
-    torch.set_num_threads(numba.get_num_threads())
+    torch.set_num_threads(1 if "one thread" in traits else numba.get_num_threads())
     begin = time.perf_counter()
     steps, metrics = train(recipe, settings, data, *start, traits)
     return Outcome(time.perf_counter() - begin, steps, metrics, len(data.train), data.meta["source"])
@@ -97,6 +98,7 @@ class Trainer:
         _start_velocities(self.optimizer, ours, self.net, model)
         gamma = _decay(ours)
         self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, gamma) if gamma else None
+        self.by_step = ours.lr if isinstance(ours.lr, CosineDecay) else None
 
     def epoch(self, pair: Pair, size: int, shuffle: bool, passes: int = 1) -> dict[str, float]:
         """Train one epoch of `passes` passes over the data; its loss, without penalties, and accuracy."""
@@ -104,11 +106,14 @@ class Trainer:
         # Figures are written into one tensor: 60,000 small tensors would fragment the heap, memory of freed gradients
         # would not be reused, and the process would grow beyond 20 GB.
         losses, right = torch.empty(2, -(-len(pair[0]) // size) * passes)
+        rates = self.by_step(np.arange(self.steps, self.steps + len(losses)), 0).tolist() if self.by_step else None
         for step, (x, y) in enumerate(itertools.chain(*(batches(*pair, size, shuffle) for _ in range(passes)))):
             scores = self.net(x)
             loss = data_loss(self.loss, scores, y)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            if rates:
+                self._set_rate(rates[step])
             self.optimizer.step()
             losses[step], right[step] = loss.detach(), _right(scores, y)
         self.steps += len(losses)
@@ -119,6 +124,10 @@ class Trainer:
         sizes[-1] = samples - size * (len(losses) - 1)  # the last batch; with several passes all batches are equal
         total = (losses * (sizes if self.loss.reduction == "mean" else 1)).sum()
         return {"loss": total.item() / samples, "accuracy": right.sum().item() / samples}
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
 
     @torch.inference_mode()
     def evaluate(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
@@ -165,12 +174,16 @@ def _start_velocities(theirs: torch.optim.Optimizer, ours: Optimizer, net: nn.Se
 
 
 def _decay(ours: Optimizer) -> float | None:
-    """The factor of the learning rate after each epoch, if it changes."""
+    """The factor of the learning rate after each epoch, if it changes by epoch."""
     if not isinstance(ours.lr, Schedule):
         return None
-    if not isinstance(ours.lr, ExponentialDecay) or ours.lr.per != "epoch" or getattr(ours, "momentum", 0.0):
-        raise Absent(f"{ours.lr} is not translated, or not with momentum: velocities would hold other rates")
-    return ours.lr.decay
+    if getattr(ours, "momentum", 0.0):
+        raise Absent(f"{ours.lr} is not translated with momentum: velocities would hold other rates")
+    if isinstance(ours.lr, ExponentialDecay) and ours.lr.per == "epoch":
+        return ours.lr.decay
+    if isinstance(ours.lr, CosineDecay):
+        return None
+    raise Absent(f"{ours.lr} is not translated")
 
 
 class Best:

@@ -212,9 +212,14 @@ EMITTERS: dict[type[Layer], Emit] = {
 def of_pixels(nodes: Nodes, x: str, pixels: Pixels) -> str:
     """What `fn.Pixels` makes of pictures as users have them."""
     where = "preprocessing"
-    x = nodes.reshaped(x, pixels.made_shape, where)
+    x = nodes.reshaped(x, pixels.picture, where)
     if pixels.subtract is not None:
-        x = nodes.node("Sub", [x, nodes.constant(pixels.subtract.reshape(pixels.made_shape), where)], where)
+        x = nodes.node("Sub", [x, nodes.constant(pixels.subtract.reshape(pixels.picture), where)], where)
+    if pixels.shrink > 1:
+        (height, width, colours), k = pixels.picture, pixels.shrink
+        x = nodes.reshaped(x, (height // k, k, width // k, k, colours), where)
+        x = nodes.node("ReduceMean", [x], where, axes=[2, 4], keepdims=0)
+    x = nodes.reshaped(x, pixels.made_shape, where)
     return x if pixels.divide == 1 else nodes.node("Div", [x, nodes.constant(pixels.divide, where)], where)
 
 

@@ -1,14 +1,15 @@
 """Digits from raw pixels, 0 to 255: 64 hidden units, sigmoid or ReLU, a strong penalty, a rate that decays.
 
 Pixels are not divided by 255, and the learning rate suits that. Inputs of the sigmoids run into the hundreds, where a
-carelessly written exponential would overflow.
+carelessly written exponential would overflow. --best is another net and schedule: the shortest way that we found to
+98 % of the test pictures.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastnn.data import Dataset, Use
-from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
@@ -24,6 +25,7 @@ from fastnn.recipes.shared import (
     INITIALIZER_NAMES,
     OPTIMIZER_NAMES,
     classes_of,
+    cosine_of,
     initializer_of,
     optimizer_of,
     pixels,
@@ -39,12 +41,24 @@ class MnistMlpSettings(Settings):
     optimizer: str = setting("sgd", "sgd has momentum", choices=OPTIMIZER_NAMES)
     lr: float = setting(1e-3, "learning rate", least=0)
     decay: float = setting(0.95, "factor of the learning rate after each epoch", least=0)
+    schedule: str = setting(
+        "decay",
+        "of the learning rate: by epoch; cosine: up in a twentieth of the steps, then down to 0",
+        choices=("decay", "cosine"),
+    )
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
     initializer: InitializerName = setting("normal", "of weights; normal has deviation .1", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.5, "penalty ½·l2·Σw²", least=0)
     penalise_bias: bool = setting(False, "let the penalties count biases, too, as the report's program does")
+    divide: float = setting(1.0, "pixels are divided by it", least=1)
+    shrink: int = setting(1, "pixels in height and in width that become one, their mean", least=1)
+
+
+def prepare(data: Dataset, settings: MnistMlpSettings) -> Dataset:
+    made = pixels(divide=settings.divide, shrink=settings.shrink, flat=True)(data)
+    return replace(made.prepared(data, settings.dtype), meta=data.meta | {"preprocessing": made})
 
 
 def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -62,7 +76,10 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
         l2=settings.l2,
     )
     model.meta = {"recipe": "mnist-mlp", "classes": classes_of(data)}
-    return model, optimizer_of(settings)
+    optimizer = optimizer_of(settings)
+    if settings.schedule == "cosine":
+        optimizer.lr = cosine_of(settings, data)
+    return model, optimizer
 
 
 def callbacks(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
@@ -95,11 +112,28 @@ RECIPE = Recipe(
     published=PUBLISHED["mnist-mlp"],
     data_set="mnist",
     use=Use(val=10_000, needs=("val", "test")),
-    preprocessing=pixels(flat=True),
+    prepare_by=prepare,
+    read_by=("divide", "shrink"),
     build=build,
     comparisons=COMPARISONS,
     compare=("activations", "penalties"),
     rates={"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2},
+    best=Best(
+        {
+            "shrink": 2,
+            "divide": 255.0,
+            "hidden": 192,
+            "activation": "relu",
+            "initializer": "he_normal",
+            "l2": 0.0,
+            "l1": 0.0,
+            "lr": 0.6,
+            "schedule": "cosine",
+            "batch_size": 16,
+            "epochs": 6,
+        },
+        "98 % of MNIST's test pictures in about a second of training",
+    ),
     callbacks=callbacks,
     answers=answers,
 )

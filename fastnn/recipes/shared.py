@@ -5,11 +5,12 @@ from typing import Any
 
 from fastnn.data import Dataset
 from fastnn.data.preprocessing import Pixels
+from fastnn.language_network import WARMUP
 from fastnn.nn.initializers import INITIALIZERS, Initializer, InitializerName, Normal, TruncatedNormal, get
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
 from fastnn.nn.layers.activation import KERNELS, ActivationName
 from fastnn.nn.optimizers import OPTIMIZERS, Optimizer
-from fastnn.nn.schedules import ExponentialDecay, Schedule
+from fastnn.nn.schedules import CosineDecay, ExponentialDecay, Schedule
 
 # The choices of flags come from the library's own tables, so a name that is added there can be chosen here.
 OPTIMIZER_NAMES = tuple(OPTIMIZERS)
@@ -33,6 +34,13 @@ def optimizer_of(settings: Any) -> Optimizer:
     elif name == "adagrad" and hasattr(settings, "accumulator"):
         own = {"initial_accumulator_value": settings.accumulator}
     return OPTIMIZERS[name](lr, **own)
+
+
+def cosine_of(settings: Any, data: Dataset) -> CosineDecay:
+    """The learning rate from 0 up to `lr` in a twentieth of the training's steps, then down to 0."""
+    samples = min(settings.samples or len(data.train), len(data.train))
+    steps = settings.epochs * -(-samples // settings.batch_size)
+    return CosineDecay(settings.lr, max(steps, 1), warmup=steps // WARMUP)
 
 
 def initializer_of(name: InitializerName, std: float) -> Initializer:

@@ -9,7 +9,7 @@ from typing import Any
 from fastnn.data import Dataset
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.experiment.settings import setting
-from fastnn.language_network import VECTORS, WARMUP, log_shares, residual
+from fastnn.language_network import VECTORS, log_shares, residual
 from fastnn.models import Model, Sequential
 from fastnn.nn.graph import Input
 from fastnn.nn.initializers import Initializer, InitializerName, Normal
@@ -26,11 +26,11 @@ from fastnn.nn.layers import (
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.layers.base import Node
 from fastnn.nn.optimizers import Optimizer
-from fastnn.nn.schedules import CosineDecay
 from fastnn.recipes.shared import (
     ACTIVATION_NAMES,
     INITIALIZER_NAMES,
     OPTIMIZER_NAMES,
+    cosine_of,
     initializer_of,
     optimizer_of,
 )
@@ -139,9 +139,7 @@ def _softmax(settings: TrigramSettings, words: int, start: Initializer) -> Layer
 def _optimizer(settings: TrigramSettings, data: Dataset) -> Optimizer:
     found = optimizer_of(settings)
     if settings.schedule == "cosine":
-        samples = min(settings.samples or len(data.train), len(data.train))
-        steps = settings.epochs * -(-samples // settings.batch_size)
-        found.lr = CosineDecay(settings.lr, max(steps, 1), warmup=steps // WARMUP)
+        found.lr = cosine_of(settings, data)
     return found
 
 

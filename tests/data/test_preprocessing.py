@@ -26,6 +26,22 @@ def test_pixels(dtype, flat, form):
     np.testing.assert_array_equal(got.ravel(), want.ravel())
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(("shape", "k"), [((4, 6), 2), ((4, 6, 3), 2), ((6, 3), 3), ((5, 5), 5)])
+def test_smaller_pictures_are_means_of_blocks(shape, k, dtype):
+    rng = np.random.default_rng(k)
+    x, mean = rng.integers(0, 256, (7, *shape), np.uint8), rng.uniform(0, 255, shape)
+    height, width, *colours = shape
+    blocks = (x - mean).reshape(7, height // k, k, width // k, k, -1)
+    want = blocks.mean(axis=(2, 4)) / 9
+    pixels = fn.Pixels(shape, divide=9, subtract=mean, shrink=k)
+    got = converted(pixels, x, dtype)
+    assert (got.dtype, got.shape[1:]) == (dtype, pixels.made_shape)
+    np.testing.assert_allclose(got, want, rtol=1e-5 if dtype == np.float32 else 1e-13, atol=1e-5)
+    rows = converted(fn.Pixels(shape, divide=9, subtract=mean, shrink=k, flat=True), x.reshape(7, -1), dtype)
+    np.testing.assert_array_equal(rows, got.reshape(7, -1))
+
+
 def test_pixels_that_nothing_is_done_with_keep_their_dtype():
     assert converted(fn.Pixels((3, 4)), GREY).dtype == np.uint8
     colours = np.zeros((2, 3, 4, 3), np.uint8)
@@ -100,6 +116,9 @@ def test_targets():
         {"targets": (1,)},
         {"targets": (0, np.nan)},
         {"targets": "ab"},
+        {"shrink": 0},
+        {"shrink": 1.5},
+        {"shrink": 2},
     ],
     ids=str,
 )
@@ -205,6 +224,7 @@ def test_what_is_no_vocabulary(vocabulary):
     "made",
     [
         fn.Pixels((3, 4)),
+        fn.Pixels((4, 6), shrink=2),
         fn.Pixels((3, 4, 3), 255, np.random.default_rng(0).normal(size=(3, 4, 3)), True, (-1, 1)),
         WORDS,
         fn.Words(["é", "$"], "text"),

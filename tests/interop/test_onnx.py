@@ -57,10 +57,12 @@ def test_any_number_of_samples_and_the_names_of_the_model(tmp_path):
 def test_pixels_are_part_of_the_graph_and_words_are_not(tmp_path):
     pictures = np.arange(2 * 6, dtype=np.uint8).reshape(2, 2, 3)
     pixels = fn.Pixels((2, 3), divide=255, subtract=np.ones((2, 3)), flat=True)
-    model = fn.Sequential([fn.Dense(2)], input_shape=6, loss="mse", preprocessing=pixels)
-    fn.interop.to_onnx(model, tmp_path / "net.onnx")
-    got = onnx_nets.run(tmp_path / "net.onnx", {"input": pictures.astype(np.float32)})["dense"]
-    np.testing.assert_allclose(got, model.predict(pictures), rtol=1e-5, atol=1e-6)
+    smaller = fn.Pixels((4, 6), divide=255, subtract=np.ones((4, 6)), flat=True, shrink=2)
+    for made, given in ((pixels, pictures), (smaller, pictures.repeat(2, axis=1).repeat(2, axis=2) * 3)):
+        model = fn.Sequential([fn.Dense(2)], input_shape=6, loss="mse", preprocessing=made)
+        fn.interop.to_onnx(model, tmp_path / "net.onnx")
+        got = onnx_nets.run(tmp_path / "net.onnx", {"input": given.astype(np.float32)})["dense"]
+        np.testing.assert_allclose(got, model.predict(given), rtol=1e-5, atol=1e-6)
     words = tiny_model(words=4, preprocessing=fn.Words(["a", "b", "c", "d"]))
     fn.interop.to_onnx(words, tmp_path / "net.onnx")
     got = onnx_nets.run(tmp_path / "net.onnx", {"input": np.array([[0, 1, 2]])})["dense_1"]

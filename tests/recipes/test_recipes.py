@@ -258,6 +258,21 @@ def test_every_comparison_builds(system, files):
             recipe.build(run.settings, prepared)
 
 
+def test_the_short_way_to_good_digits(files):
+    """--best: smaller pictures, a rate that ends at 0, and the model takes pictures as they are in their file."""
+    recipe = RECIPES["mnist-mlp"]
+    settings = recipe.with_settings({}, best=True)
+    data, _ = recipe.find(files["mnist-mlp"], settings=settings)
+    prepared = recipe.prepare(data, "float32", settings)
+    assert prepared.train.x.shape[1:] == (14 * 14,)
+    model, optimizer = recipe.build(settings, prepared)
+    assert optimizer.lr.steps == settings.epochs * -(-len(data.train) // settings.batch_size)
+    model.preprocessing = prepared.meta["preprocessing"]
+    np.testing.assert_array_equal(model.predict(data.test.x), np.asarray(model.predict(data.test.x.reshape(-1, 784))))
+    given = {*recipe.best.changes}
+    assert not recipe.chosen_comparisons(None, given)  # what varies a setting of --best is made on request only
+
+
 BAD = {
     "compare": (["cats-vs-cars", "--compare", "hiden"], "did you mean hidden"),
     "hidden": (["cats-vs-cars", "--hidden", "19;5"], "--hidden is '19;5'"),

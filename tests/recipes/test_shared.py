@@ -44,6 +44,15 @@ def test_optimizers_by_flag(settings, want):
     assert got.config() == want.config()
 
 
+def test_a_rate_along_a_cosine_ends_with_the_training():
+    """100 of the 250 samples in batches of 30: 4 steps an epoch."""
+    data = SimpleNamespace(train=np.zeros(250))
+    made = shared.cosine_of(SimpleNamespace(lr=0.2, samples=100, epochs=25, batch_size=30), data)
+    assert made == fn.CosineDecay(0.2, steps=100, warmup=5)
+    everything = shared.cosine_of(SimpleNamespace(lr=0.2, samples=0, epochs=1, batch_size=300), data)
+    assert everything == fn.CosineDecay(0.2, steps=1, warmup=0)
+
+
 def test_hidden_layers_are_followed_by_what_is_asked_for():
     start = fn.initializers.Normal(0.1)
     plain = shared.hidden_layers([4, 3], "tanh", start)

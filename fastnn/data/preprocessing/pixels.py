@@ -1,5 +1,6 @@
 """Pictures as numbers for a network."""
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -18,7 +19,8 @@ from fastnn.data.preprocessing.base import Preprocessing
 class Pixels(Preprocessing):
     """Pictures as numbers for a network: (pixels − subtract) / divide, of the model's dtype.
 
-    Pictures may come as (N, *shape), grey ones as (N, H, W, 1), or as rows (N, pixels).
+    Pictures may come as (N, *shape), grey ones as (N, H, W, 1), or as rows (N, pixels). With `shrink` = k the network
+    takes smaller pictures: each of their pixels is the mean of a block of k × k.
 
     Args:
         shape: Of a picture as users have it: (H, W), or (H, W, C) with C colours.
@@ -27,17 +29,20 @@ class Pixels(Preprocessing):
         flat: Whether the network takes rows (N, pixels); False: pictures (N, H, W, C), grey ones with C = 1.
         targets: Of a network that is trained on numbers: the number for each class, such as (-1, 1). Targets that are
             whole numbers are then labels; floats stay as they are.
+        shrink: How many pixels in height and in width become one; a divisor of both H and W.
 
     Raises:
         ValueError: For numbers that make no description.
         TypeError: For arguments of another kind.
-        ShapeError: For a mean picture of another shape.
+        ShapeError: For a mean picture of another shape, or a height or width that `shrink` does not divide.
 
     Examples:
         >>> pixels = fn.Pixels((28, 28), divide=255, flat=True)
         >>> model = fn.Sequential([fn.Dense(10)], input_shape=784, preprocessing=pixels)
         >>> model.predict(np.zeros((10, 28, 28), np.uint8)).shape
         (10, 10)
+        >>> fn.Pixels((28, 28), divide=255, flat=True, shrink=2).made_shape
+        (196,)
     """
 
     shape: tuple[int, ...]
@@ -45,6 +50,7 @@ class Pixels(Preprocessing):
     subtract: Any = None
     flat: bool = False
     targets: tuple[float, ...] | None = None
+    shrink: int = 1
     kind: ClassVar[str] = "pixels"
 
     def __post_init__(self) -> None:
@@ -62,6 +68,9 @@ class Pixels(Preprocessing):
         object.__setattr__(self, "divide", divide)
         object.__setattr__(self, "subtract", self._checked_mean())
         object.__setattr__(self, "targets", self._checked_targets())
+        object.__setattr__(self, "shrink", validation.whole_number("Pixels: shrink", self.shrink))
+        if shape[0] % self.shrink or shape[1] % self.shrink:
+            raise ShapeError(f"Pixels: shrink is {self.shrink}, expected a divisor of {shape[0]} and of {shape[1]}")
 
     def _checked_mean(self) -> np.ndarray | None:
         if self.subtract is None:
@@ -90,13 +99,16 @@ class Pixels(Preprocessing):
     @property
     def made_shape(self) -> tuple[int, ...]:
         """The shape of a sample as the network takes it."""
-        return (math.prod(self.shape),) if self.flat else self.picture
+        height, width, colours = self.picture
+        smaller = height // self.shrink, width // self.shrink, colours
+        return (math.prod(smaller),) if self.flat else smaller
 
     def check(self, shape: tuple[int, ...], ids: int | None) -> None:
         if ids is not None:
             raise ValueError("Pixels makes numbers, but this model takes ids; expected fn.Words")
         if shape != self.made_shape:
-            other = "flat=True" if shape == (math.prod(self.shape),) else "the shape of its pictures"
+            rows = (math.prod(self.made_shape),)
+            other = "flat=True" if shape == rows else "the shape of its pictures"
             raise ShapeError(f"Pixels makes samples of shape {self.made_shape}, this model takes {shape}; give {other}")
 
     def check_shape(self, given: tuple[int, ...], what: str, shape: tuple[int, ...]) -> None:
@@ -123,10 +135,22 @@ class Pixels(Preprocessing):
             x: The pictures.
             dtype: Of the network.
         """
-        x = x.reshape(len(x), *self.made_shape)
+        x = x.reshape(len(x), *self.picture)
         if self.subtract is not None:
-            x = np.subtract(x, self.subtract.astype(dtype).reshape(self.made_shape), dtype=dtype)
-        return x if self.divide == 1 else np.divide(x, self.divide, dtype=dtype)
+            x = np.subtract(x, self.subtract.astype(dtype).reshape(self.picture), dtype=dtype)
+        x = self._sums_of_blocks(x, dtype).reshape(len(x), *self.made_shape)
+        divide = self.divide * self.shrink**2
+        return x if divide == 1 else np.divide(x, divide, dtype=dtype)
+
+    def _sums_of_blocks(self, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """(N, H, W, C) -> (N, H/k, W/k, C), the sums of blocks of k × k pixels; x itself for blocks of one."""
+        if self.shrink == 1:
+            return x
+        starts = range(self.shrink)
+        sums = x[:, :: self.shrink, :: self.shrink].astype(dtype)
+        for row, column in list(itertools.product(starts, starts))[1:]:
+            sums += x[:, row :: self.shrink, column :: self.shrink]
+        return sums
 
     def targets_of(self, y: Any, what: str) -> Any:
         if self.targets is None:
@@ -147,7 +171,8 @@ class Pixels(Preprocessing):
 
     def config(self) -> dict[str, Any]:
         described = {"kind": self.kind, "shape": list(self.shape), "divide": self.divide, "flat": self.flat}
-        return described if self.targets is None else described | {"targets": list(self.targets)}
+        described |= {} if self.targets is None else {"targets": list(self.targets)}
+        return described if self.shrink == 1 else described | {"shrink": self.shrink}
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {} if self.subtract is None else {"subtract": self.subtract}
