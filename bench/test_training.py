@@ -2,9 +2,9 @@
 
 `pytest bench/test_training.py --benchmark-only -m trainings`, with `-k trigram` for one system. Either library has a
 process of its own for each system, in which nothing else has run; they train in turns, with the same threads. PyTorch
-is eager, in the form whose epoch is the shortest: channels last or first, memory kept or given back, one thread. Before the clock
-starts both train from the same weights on the same batches, and their figures must agree. `python -m bench.report`
-makes the table. Without PyTorch the rows are of fastnn alone.
+is eager, in the form whose epoch is the shortest: channels last or first, memory kept or given back, all threads or
+one. Before the clock starts both train from the same weights on the same batches, and their figures must agree.
+`python -m bench.report` makes the table. Without PyTorch the rows are of fastnn alone.
 """
 
 import contextlib

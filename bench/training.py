@@ -128,5 +128,5 @@ SHORTENED: dict[str, dict[str, Any]] = {
     "notmnist-cnn": {"epochs": 1, "rounds": 3, "checked": {"samples": 2_000}},
     "mnist-mlp": {"checked": {"epochs": 2}},
 }
-BEST = Training("mnist-mlp", is_best=True, checked={"samples": 1_600})
+BEST = Training("mnist-mlp", is_best=True, rounds=3, checked={"samples": 1_600})
 ALL = (*(Training(name, **SHORTENED.get(name, {})) for name in RECIPES), BEST)

@@ -31,7 +31,7 @@ def test_pixels(dtype, flat, form):
 def test_smaller_pictures_are_means_of_blocks(shape, k, dtype):
     rng = np.random.default_rng(k)
     x, mean = rng.integers(0, 256, (7, *shape), np.uint8), rng.uniform(0, 255, shape)
-    height, width, *colours = shape
+    height, width, *_ = shape
     blocks = (x - mean).reshape(7, height // k, k, width // k, k, -1)
     want = blocks.mean(axis=(2, 4)) / 9
     pixels = fn.Pixels(shape, divide=9, subtract=mean, shrink=k)
