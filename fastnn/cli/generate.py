@@ -7,6 +7,7 @@ import click
 from fastnn.cli.sections import examples
 from fastnn.common.text import printable
 
+MOST_WORDS = 1_000_000  # a command that writes more would say nothing for hours
 EXAMPLES = examples(
     "fastnn generate runs/book --words 100 --seed 3",
     'fastnn generate runs/book "the old man" --top-p 0.9',
@@ -17,7 +18,7 @@ EXAMPLES = examples(
 @click.command(epilog=EXAMPLES, short_help="A text that a language model writes.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.argument("first", metavar="[WORDS]...", nargs=-1)
-@click.option("--words", type=click.IntRange(min=1), default=50, show_default=True, help="how many are written")
+@click.option("--words", type=click.IntRange(1, MOST_WORDS), default=50, show_default=True, help="how many are written")
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0),

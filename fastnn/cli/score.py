@@ -101,7 +101,7 @@ def _shown(name: str) -> str:
     """A name or a text as a table has room for it: the end of a file's name, the beginning of a text."""
     if len(name) > LONGEST_NAME:
         name = f"…{name[1 - LONGEST_NAME :]}" if os.path.exists(name) else f"{name[: LONGEST_NAME - 1]}…"
-    return printable(name)
+    return printable(" ".join(name.split()))
 
 
 def _table(scores: "Scores") -> Iterator[str]:

@@ -36,8 +36,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     # A symbolic link stays: the file that it points to is replaced.
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
     _check_place(target, path)
+    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
     with _told(path, target):
         try:
             # Not by `tempfile`: after the rename, only the owner could read its files.

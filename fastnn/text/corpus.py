@@ -18,6 +18,7 @@ PIECE_BYTES = 1 << 20  # that are read at a time
 LONGEST = 1 << 28  # characters without white space, which are in memory together
 SEEN = 1 << 20  # characters by which it is judged where sentences end
 LONG = 100  # words that sentences have on average, at most
+FEWEST_LINES = 3  # that are sentences each: one at least for each split
 
 
 class Text(NamedTuple):
@@ -147,4 +148,4 @@ def sentences_end_of(text: str) -> Sentences:
     if sum(1 for _ in END.finditer(seen)) * LONG >= words:
         return "punctuation"
     lines = sum(1 for line in seen.splitlines() if line.strip())
-    return "lines" if lines * LONG >= words else "none"
+    return "lines" if lines >= FEWEST_LINES and lines * LONG >= words else "none"

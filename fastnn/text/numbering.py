@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.text.corpus import TextFile, between_words
-from fastnn.text.tokens import END, Tokenizer, nothing
+from fastnn.text.tokens import Tokenizer, nothing
 
 Numbers = NDArray[np.int32]
 
@@ -81,9 +81,10 @@ class Numbering(dict[str, int]):
         """The numbers of a text without white space."""
         if text == ENDING:
             return (SENTENCE_ENDS,)
-        words = self.tokenizer.tokens(text)
-        ends = self.tokenizer.sentences_end == "punctuation" and END.search(self.tokenizer.prepared(text))
-        return (*map(self.__getitem__, words), *((SENTENCE_ENDS,) if ends else ()))
+        if self.tokenizer.sentences_end != "punctuation":
+            return tuple(map(self.__getitem__, self.tokenizer.tokens(text)))
+        sentences = self.tokenizer.pieces(text)
+        return (*itertools.chain.from_iterable((SENTENCE_ENDS, *map(self.__getitem__, one)) for one in sentences),)[1:]
 
 
 class _Stretches(dict[str, tuple[int, ...]]):

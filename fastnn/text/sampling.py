@@ -36,7 +36,9 @@ class Sampling:
     def __post_init__(self) -> None:
         temperature, top_p = real_number("temperature", self.temperature), real_number("top_p", self.top_p)
         if not 0 <= temperature < math.inf:
-            raise ValueError(f"temperature is {temperature}, expected 0, which takes the likeliest word, or more")
+            raise ValueError(
+                f"temperature is {temperature}, expected a finite number: 0, which takes the likeliest word, or more"
+            )
         if not 0 < top_p <= 1:
             raise ValueError(f"top_p is {top_p}, expected a number above 0 and at most 1, which allows all words")
         object.__setattr__(self, "temperature", temperature)

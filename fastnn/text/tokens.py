@@ -20,10 +20,15 @@ Sentences = Literal["punctuation", "lines", "none"]
 TITLES = [form for title in ("mr", "mrs", "ms", "dr", "st") for form in (title, title.capitalize(), title.upper())]
 # The end of a sentence: . ! ? … and closing quotes or brackets, followed by white space, but not the dot of a title; or
 # an empty line. A run of such marks is looked at from its first one, after a title from its second: from each of them
-# in turn the time would grow with the square of the run.
+# in turn the time would grow with the square of the run. Chinese and Japanese write no spaces, so that their marks end
+# a sentence wherever they stand; those of Arabic, Urdu and Hindi do before white space.
 FIRST_MARK = "(?<![.!?…].)" + "".join(rf"(?<!\b{title}.)" for title in TITLES)
 SECOND_MARK = "|".join(rf"(?<=\b{title}[.!?…].)" for title in TITLES)
-END = re.compile(rf"[.!?…](?:{FIRST_MARK}|{SECOND_MARK})[.!?…]*[\"')\]]*(?=\s|$)|\n\s*\n")
+CLOSING = "[\"')\\]”’」』）】》]*"
+END = re.compile(
+    rf"[.!?…](?:{FIRST_MARK}|{SECOND_MARK})[.!?…]*{CLOSING}(?=\s|$)|[。！？｡]+{CLOSING}"
+    rf"|(?<![؟۔।॥])[؟۔।॥]+{CLOSING}(?=\s|$)|\n\s*\n"
+)
 # Longer than any letter's marks are in a text that is meant to be read (Unicode's stream-safe format allows 30).
 MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 PLAIN = {ord(typeset): typed for typeset, typed in zip("‘’“”—–", ["'", "'", '"', '"', "--", "-"], strict=True)}

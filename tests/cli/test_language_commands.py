@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -62,6 +63,12 @@ def test_perplexity_of_files_folders_and_words(run):
     assert [line.split()[0] for line in lines[1:]] == ["text.txt", "two/a", "two/b.md", "The", "together"]
     want = whole().score(TEXT)
     assert lines[1].split()[1:] == ["9", "33.33", "%", f"{want.nats_per_word:.4f}", f"{want.perplexity:.1f}"]
+
+
+def test_a_text_of_several_lines_has_one_in_the_table(run):
+    status, lines, errors = run("score", "run", "the\r\nold\n")
+    assert (status, len(lines), errors) == (0, 2, [])
+    assert lines[1].split()[:3] == ["the", "old", "2"]
 
 
 def test_figures_for_programs(run, source):
@@ -139,7 +146,10 @@ def test_a_run_that_is_no_language_model(run, command):
     [
         (["generate", "run", "--top-k", "0"], "'--top-k': 0 is not in the range x>=1"),
         (["generate", "run", "--temperature", "-1"], "'--temperature': -1.0 is not in the range x>=0"),
-        (["generate", "run", "--temperature", "nan"], "temperature is nan, expected 0"),
+        (["generate", "run", "--temperature", "nan"], "temperature is nan, expected a finite"),
+        (["generate", "run", "--temperature", "inf"], "temperature is inf, expected a finite number: 0"),
+        (["generate", "run", "--words", "9" * 30], "is not in the range 1<=x<=1000000"),
+        (["generate", "run", "--top-p", "1.5"], "'--top-p': 1.5 is not in the range 0<x<=1"),
         (["generate", "run", "--top-p", "0"], "'--top-p': 0.0 is not in the range 0<x<=1"),
         (["generate", "run", "--words", "0"], "'--words': 0 is not in the range"),
         (["generate", "bare.h5"], "the text has 0 words, but this model knows no beginning of a sentence: give 3"),
@@ -154,6 +164,7 @@ def test_a_run_that_is_no_language_model(run, command):
         (["neighbours", "run", ""], "the word '' is not among the 5"),
         (["export", "run", "-o", "no/v.txt"], "cannot write 'no/v.txt'"),
         (["export", "run", "-o", "two"], "cannot write 'two'"),
+        (["export", "run", "-o", os.sep], "it is a folder, a file name was expected"),
     ],
 )
 def test_bad_input_is_one_line(run, arguments, message):

@@ -181,20 +181,35 @@ def test_unusable_text(tmp_path, content, error, says):
 
 def test_enough_words_but_too_few_sentences(tmp_path):
     path = write(tmp_path, "a b. c d. e f. a b. c d.")
-    with pytest.raises(DataError, match="found 15 tokens in 5 sentences, 20 4-grams of known words, expected enough"):
+    said = "found 15 tokens in 5 sentences, 20 4-grams of known words, expected .* training 16, validation 4, test 0"
+    with pytest.raises(DataError, match=said):
         load_text(path, min_count=1)
     with pytest.raises(DataError, match="found 15 tokens in 5 sentences, 0 4-grams of known words"):
         load_text(path, words=["x", "y"])
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"vocabulary_size": 3}, {"order": 1}, {"min_count": 0}, {"vocabulary_size": 10**9, "order": -1}]
+    ("wrong", "said"),
+    [
+        ({"vocabulary_size": 3}, r"vocabulary_size=3, expected at least 4 \(<unk>, <s>, </s> and a word\)"),
+        ({"order": 1}, "order=1, expected at least 2"),
+        ({"min_count": 0}, "min_count=0, expected at least 1"),
+        ({"vocabulary_size": 10**9, "order": -1}, "order=-1, expected at least 2"),
+    ],
 )
-def test_arguments_out_of_range(tmp_path, wrong):
-    with pytest.raises(DataError, match="expected at least 4, 2 and 1"):
+def test_arguments_out_of_range(tmp_path, wrong, said):
+    with pytest.raises(DataError, match=said):
         load_text(write(tmp_path, numbered(100)), **wrong)
     with pytest.raises(ValueError, match="kind is 'sounds'"):
         load_text(write(tmp_path, numbered(100)), kind="sounds")
+
+
+@pytest.mark.parametrize(("kind", "text"), [("words", "我喜欢学习语言。今天天气很好。"), ("characters", "👨‍👩‍👧‍👦 🇩🇪")])
+def test_scripts_without_spaces(tmp_path, kind, text):
+    """Sentences end at the marks of the script; a text without any is cut where its splits begin."""
+    found = load_text(write(tmp_path, text * 50), order=2, kind=kind).meta
+    assert found["tokenizer"]["sentences_end"] == ("punctuation" if kind == "words" else "none")
+    assert found["coverage"] == 1
 
 
 def test_missing_file_and_folder(tmp_path):

@@ -83,7 +83,11 @@ def test_unusable_files(tmp_path, monkeypatch):
         (" the u.s. said <unk> n mr. fox is sly and old\n" * 2 + " no it was n't black monday\n" * 40, "lines"),
         ("anarchism originated as a term of abuse " * 100, "none"),
         ("", "punctuation"),
-        ("word", "lines"),
+        ("word", "none"),
+        ("我喜欢学习语言。今天天气很好。" * 50, "punctuation"),
+        ("😀👨‍👩‍👧‍👦" * 500, "none"),
+        ("one line\nand another", "none"),
+        ("one line\nand another\nand this", "lines"),
     ],
 )
 def test_where_sentences_end(text, want):

@@ -18,6 +18,7 @@ HOSTILE = (
     "\ufeff \n\nMr. Fox can't\u00adwait… (“Can he?”)  St. Ives.) No!\u200b\n\u200b\r\n\ufeff x ΟΔΟΣ\n "
     "e\u0301\u0327\u0301. "
     "a\u200b \u0301b\x85c\u2028\u200bd. . .\n...\n--x--\t1,000.5 so\n\u200b\nit\n \u200b\u00ad\r\nis \n \n\n"
+    "他说：「好。」走了！？\u200b。 क्या? हाँ। नहीं॥ ۔؟x كيف؟\n"
 )
 
 

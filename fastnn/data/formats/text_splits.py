@@ -22,6 +22,7 @@ Paths = Path | Sequence[Path]
 
 FRACTION = 0.1  # of the training sentences, for validation and for testing each, unless files are given for them
 DRAWN = "text split"
+LEAST = {"vocabulary_size": 4, "order": 2, "min_count": 1}
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,11 @@ class Asked:
     rules: str = ""
 
     def check(self, order: int) -> None:
-        if self.vocabulary_size < 4 or order < 2 or self.min_count < 1:
-            raise DataError(
-                f"vocabulary_size={self.vocabulary_size}, order={order}, min_count={self.min_count}: expected at least "
-                "4, 2 and 1"
-            )
+        found = {"vocabulary_size": self.vocabulary_size, "order": order, "min_count": self.min_count}
+        for name, least in LEAST.items():
+            if found[name] < least:
+                why = " (<unk>, <s>, </s> and a word)" if name == "vocabulary_size" else ""
+                raise DataError(f"{name}={found[name]}, expected at least {least}{why}")
 
     @property
     def told(self) -> tuple[int, int] | None:

@@ -76,9 +76,9 @@ def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], shar
     numbering = Numbering(Tokenizer(asked.kind, asked.lower, ends_of(files[0], asked.sentences_end), asked.rules))
     parts = _numbered(numbering, files, given.shares(share), asked.seed, spools)
     counts = {name: part.counts(len(numbering) + 1) for name, part in parts.items()}
+    _check_all(counts, given.name)
     vocabulary = _vocabulary(numbering, counts["train"], asked, given.name)
     table = _table(numbering, vocabulary)
-    _check_all(counts, numbering, given.name)
     meta = {
         "words": list(vocabulary.words),
         "tokenizer": numbering.tokenizer.config(),
@@ -170,9 +170,11 @@ def _table(numbering: Numbering, vocabulary: Vocabulary) -> NDArray[Any]:
     return table
 
 
-def _check_all(counts: Counts, numbering: Numbering, name: str) -> None:
+def _check_all(counts: Counts, name: str) -> None:
     """DataError unless each split has tokens."""
     found = {SPLITS[split]: int(count[1:].sum()) for split, count in counts.items()}
+    if not any(found.values()):
+        raise DataError(f"{name!r} is too small: found 0 tokens")
     if not all(found.values()):
         told = ", ".join(f"{split} {size:,}" for split, size in found.items())
         raise DataError(f"{name!r} is too small: found {told} tokens, expected some in each")

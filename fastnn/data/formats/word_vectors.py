@@ -8,6 +8,7 @@ import numpy as np
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_readable
 from fastnn.text.vectors import read_vectors
+from fastnn.text.vocabulary import SPECIALS
 
 
 def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +37,8 @@ def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width:
         if vector is not None:
             rows[number] = vector
     if not rows:
-        raise DataError(f"{name!r} has a vector for none of the {len(words)} words, such as {words[0]!r}")
+        usual = next((word for word in words if word not in SPECIALS), words[0])
+        raise DataError(f"{name!r} has a vector for none of the {len(words)} words, such as {usual!r}")
     wrong = next((number for number, vector in rows.items() if len(vector) != width), None)
     if wrong is not None:
         raise DataError(
