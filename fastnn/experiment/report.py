@@ -11,7 +11,7 @@ from typing import Any
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.common.text import SPLITS
+from fastnn.common.text import SPLITS, plural
 from fastnn.experiment.answers import from_json, texts
 from fastnn.experiment.summary import Ending, Summary
 
@@ -90,7 +90,7 @@ def _sentence(summary: Summary) -> str:
         if any(run.label == ending.chosen for run in ending.runs):
             parts.append(f"chosen run: {ending.chosen}")
         if ending.epochs_run:
-            parts.append(f"{ending.epochs_run} epochs")
+            parts.append(plural(ending.epochs_run, "epoch"))
         if ending.best_epoch:
             parts.append(f"weights of epoch {ending.best_epoch}")
         if ending.stop_reason:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastnn.common import random
 from fastnn.common.errors import FastnnError, MissingPackageError
+from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
 from fastnn.search.plans import NEVER
 from fastnn.search.ranking import is_number
@@ -149,7 +150,7 @@ class Asked:
         paused = [one for one in group if one.status == "paused"]
         if paused and not any(one.failed for one in group) and self._pruned(number, group, until):
             for one in paused:
-                one.row |= {"status": "stopped", "reason": f"pruned after {until} epochs"}
+                one.row |= {"status": "stopped", "reason": f"pruned after {plural(until, 'epoch')}"}
         self._go_on(number)
 
     def _pruned(self, number: int, group: Sequence[Trial], until: int) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any, Protocol
 
+from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
 from fastnn.search.job import Row
 from fastnn.search.ranking import is_number
@@ -117,7 +118,7 @@ class Halving:
         for place, number in enumerate(found, 1):
             for trial in self._trials.group(number) if number not in kept else ():
                 if trial.status in ("paused", "stopped"):
-                    reason = f"place {place} of {len(self._groups)} after {self._rungs[self._rung]} epochs"
+                    reason = f"place {place} of {len(self._groups)} after {plural(self._rungs[self._rung], 'epoch')}"
                     trial.row |= {"status": "stopped", "reason": reason}
         self._groups = sorted(kept)
         self._trials.save()

@@ -183,7 +183,7 @@ class TestTheBestParameters:
         before = self.loaded(tmp_path / "c.h5")
         model, states = self.train(tmp_path / "c.h5", epochs=8, patience=1, resume=True)
         assert states == {}
-        assert model.history.stop_reason == "val_loss did not improve for 1 epochs"
+        assert model.history.stop_reason == "val_loss did not improve for 1 epoch"
         assert self.loaded(tmp_path / "c.h5") == before == bits(model.parameters) | bits(model.buffers)
 
     def test_the_file_of_another_training_is_left_alone(self, tmp_path):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.figures import Mode
+from fastnn.common.text import plural
 from fastnn.common.validation import real_number, truth
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
@@ -80,7 +81,7 @@ class EarlyStopping(PlateauWatcher):
 
     def _reason(self, logs: dict[str, Any]) -> str:
         if self.waited >= self.patience:
-            return f"{self.monitor} did not improve for {self.waited} epochs"
+            return f"{self.monitor} did not improve for {plural(self.waited, 'epoch')}"
         if self.max_gap is not None and self._figure(logs, "val_loss") - logs["loss"] > self.max_gap:
             return f"val_loss − loss exceeds {self.max_gap:g}"
         return ""
