@@ -39,7 +39,7 @@ class JoinedLoop(Loop):
         step, inputs = self.runner.step, self.runner.step.inputs
         draws = any(operand is inputs.dropout_key for op in step.program.ops for operand in op.operands)
         watched = any(one.every or one.often or one.reads_gradients for one in self.callbacks)
-        plain = source.in_memory and step.block == 1 and validation is None
+        plain = source.in_memory and (step.block == 1 or step.divisible) and validation is None
         self._may_join = plain and not draws and not watched
         self._is_joined = False  # whether the pass that runs, or ran last, is one of several epochs
         self._begun = False  # whether such a pass is, and none of its steps was taken

@@ -17,7 +17,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.engine.threads import usable_threads
-from fastnn.training.compile import STEPS_PER_CALL
+from fastnn.training.scalars import STEPS_PER_CALL
 from fastnn.training.step import Step
 from fastnn.training.step_log import StepLog
 from fastnn_kernels.batch import ROUNDS
@@ -296,7 +296,8 @@ class Runner:
         step.program.take_over(dict(zip(ours.inputs.bound, step.inputs.bound, strict=True)), ours.program)
         step.program.begin(step.batch)  # at the beginning of the pass: it gathers all samples where a step takes all
         for mine, its in zip(ours.inputs.written, step.inputs.written, strict=True):
-            step.program[its][...] = ours.program[mine]
+            target = step.program[its]
+            target[...] = ours.program[mine][: len(target)]  # ours may hold those of several steps
         return step
 
 

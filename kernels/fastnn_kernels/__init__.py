@@ -27,6 +27,7 @@ from fastnn_kernels.matmul import *
 from fastnn_kernels.metrics import *
 from fastnn_kernels.narrow import *
 from fastnn_kernels.narrow_loss import *
+from fastnn_kernels.narrow_sgd import *
 from fastnn_kernels.norm import *
 from fastnn_kernels.outer_product import *
 from fastnn_kernels.penalty import *
@@ -55,6 +56,7 @@ _FAMILIES = (
     "metrics",
     "narrow",
     "narrow_loss",
+    "narrow_sgd",
     "norm",
     "outer_product",
     "penalty",

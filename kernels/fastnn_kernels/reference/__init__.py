@@ -26,6 +26,7 @@ from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_loss import *
+from fastnn_kernels.reference.narrow_sgd import *
 from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
@@ -54,6 +55,7 @@ _FAMILIES = (
     "metrics",
     "narrow",
     "narrow_loss",
+    "narrow_sgd",
     "norm",
     "outer_product",
     "penalty",
