@@ -52,7 +52,19 @@ def emit_steps(
     plan = narrow.plan_of(network, state.parameters)
     loss, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
     values = build.array("values and gradients", (2, max(plan.rows, plan.gradients)))
-    build.emit(k.narrow_sgd, loss, correct, state.parameters.flat, values, x.buffer, labels, weight, table, build.cursor, plan.geometry)
+    build.emit(
+        k.narrow_sgd,
+        loss,
+        correct,
+        state.parameters.flat,
+        values,
+        x.buffer,
+        labels,
+        weight,
+        table,
+        build.cursor,
+        plan.geometry,
+    )
     places = {name: plan.outputs[name] for name in network.names}
     for (name, at), shape in zip(places.items(), network.shapes[1:], strict=True):
         build.outputs[name] = Column(values, shape, at)

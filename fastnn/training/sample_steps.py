@@ -7,6 +7,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.engine.program import Program
 from fastnn.nn import narrow_sgd
+from fastnn.nn.metrics import MeanMetric
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import batch as batches
@@ -48,6 +49,6 @@ def compile_sample_steps(
         values=build.outputs,
         gradients=state.parameters.like(),
         fused=True,
-        figures=Figures({metric: CORRECT for metric in output.metrics}),
+        figures=Figures({one: CORRECT for one in output.metrics if isinstance(one, MeanMetric)}),
         layered=layered,
     )

@@ -21,7 +21,9 @@ def narrow_sgd(loss, correct, parameters, memory, x, labels, loss_weight, table,
         softmax_cross_entropy(loss[one], correct[one], d, scores, labels[one], loss_weight[one], units)
         backward_block(dw, dblock, block, parameters, geometry)
         for layer in geometry:
-            weights_of(parameters, layer)[:, : layer[1]] -= table[cursor[2] + s, 0] * weights_of(dw, layer)[:, : layer[1]]
+            weights_of(parameters, layer)[:, : layer[1]] -= (
+                table[cursor[2] + s, 0] * weights_of(dw, layer)[:, : layer[1]]
+            )
 
 
 def record_steps(losses, sums, cursor, loss, correct, sample_weight, loss_weight):
