@@ -65,13 +65,13 @@ def test_a_new_epoch_keeps_the_arrays_that_a_program_is_bound_to():
 def test_figures_of_ever_more_steps_have_the_bits_of_all_at_once():
     rng = np.random.default_rng(0)
     sums = rng.exponential(size=(500, 4)) * 10.0 ** rng.normal(size=(500, 1))
-    growing = log_of(True, True, [])
+    growing = log_of(True, True, np.zeros((0, 4)))
     growing.begin(500)
     for repeated in range(2):  # the second time rows have other values: an epoch that begins anew
         growing.begin(500)
         growing.arrays()[1][:] = sums + repeated
         for steps in (1, 2, 250, 249, 500):
-            whole = log_of(True, True, [])
+            whole = log_of(True, True, np.zeros((0, 4)))
             whole.begin(500)
             whole.arrays()[1][:] = sums + repeated
             assert growing.metrics(steps) == whole.metrics(steps)
