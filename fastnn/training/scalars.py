@@ -7,7 +7,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
 
-STEPS_PER_CALL = 1024  # at most: the rows of the table of scalars
+STEPS_PER_CALL = 4096  # at most: the rows of the table of scalars
 
 
 def table_of_scalars(build: Builder, optimizer: Optimizer, parameters: Block) -> Buffer:
