@@ -70,7 +70,7 @@ def test_figures_of_ever_more_steps_have_the_bits_of_all_at_once():
     for repeated in range(2):  # the second time rows have other values: an epoch that begins anew
         growing.begin(500)
         growing.arrays()[1][:] = sums + repeated
-        for steps in (1, 2, 250, 249, 500):
+        for steps in (500, 1, 2, 250, 249, 500):
             whole = log_of(True, True, np.zeros((0, 4)))
             whole.begin(500)
             whole.arrays()[1][:] = sums + repeated
