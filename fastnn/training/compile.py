@@ -96,6 +96,8 @@ def compile_train(
     gradients = state.parameters.like()
     build.frozen, build.joined = network.frozen, network.joined - network.frozen - set(network.penalties())
     build.whole = (network.shared - build.joined).union(network.penalties())
+    if fused and optimizer is not None:
+        build.may_shorten = optimizer.reads_lists_alone
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
         build.unstored = set(state.parameters) - build.whole - build.frozen
     backward(judged.dscores, gradients)

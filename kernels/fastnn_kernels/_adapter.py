@@ -47,6 +47,11 @@ def operand_words(operand) -> list[int]:
     return [int(operand)]
 
 
+def _short(kind) -> str:
+    """The type of an operand in a few letters: a file is named by all of them, and 255 letters are the most."""
+    return f"{kind.dtype}.{kind.ndim}" if isinstance(kind, types.Array) else str(kind)
+
+
 class Adapter:
     """The C function `void(int64 entry)` that calls a kernel, serial or parallel, on the operands of an entry.
 
@@ -59,7 +64,7 @@ class Adapter:
 
     def __init__(self, kernel: Kernel, parallel: bool, kinds: tuple):
         body = f"{kernel.name}__{'parallel' if parallel else 'serial'}"
-        self.name = "-".join([f"entry.{body}", *(str(kind).replace(" ", "") for kind in kinds)])
+        self.name = "-".join([f"entry.{body}", *map(_short, kinds)])
         self.kernel, self.parallel, self.kinds = kernel, parallel, kinds
         self.title = kernel.name
         self.address = 0
