@@ -1,7 +1,6 @@
 """A network as a description: layers with their names, shapes and parameters, but no arrays."""
 
 import copy
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
