@@ -94,6 +94,6 @@ def plain(settings: Any) -> dict[str, Any]:
     return asdict(settings)
 
 
-def as_flags(values: Mapping[str, Any]) -> str:
-    """Settings as flags of the command, with commas between them: --batch-size 200, --lr 0.1."""
-    return ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
+def in_words(values: Mapping[str, Any]) -> str:
+    """Settings as the command's flags name them, with commas between them: batch-size 200, lr 0.1."""
+    return ", ".join(f"{name.replace('_', '-')} {value}" for name, value in values.items())

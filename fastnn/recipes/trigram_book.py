@@ -11,7 +11,7 @@ from fastnn.data import Dataset, is_text
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.published import Published
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.settings import as_flags
+from fastnn.experiment.settings import in_words
 from fastnn.recipes.trigram_answers import told_gaps, told_speed
 from fastnn.recipes.trigram_text import MEASURED
 
@@ -39,9 +39,9 @@ RATES = {"sgd": 0.15, "adam": 0.002, "adamw": 0.002, "rmsprop": 0.001, "adagrad"
 STEPS, FEWEST_STEPS, SMALLEST_BATCH, MOST_EPOCHS = 2_000, 40, 10, 40
 
 
-TOLD = f"""A text of your own, as in --data book.txt, has other defaults than those below, which are the course's:
-{as_flags(BOOK)}; with --tokens characters or bytes {as_flags(SIGNS)}.
-A short text gets smaller batches and more epochs. The run says which it has.
+TOLD = f"""A text of your own (--data book.txt) has other defaults than those below, which are the course's:
+{in_words(BOOK)}; of characters or bytes (--tokens) {in_words(SIGNS)}.
+A short text gets smaller batches and more epochs. The run prints which it has.
 """
 
 COMPARISONS = (
