@@ -260,7 +260,11 @@ class Optimizer(Hinted):
         return getattr(k, f"{self.kernel.name}_listed", None) if may and not self._rounds else None
 
     def reads_lists_alone(self, lazy: bool) -> bool:
-        """Whether it reads, of gradients that are 0 but in listed rows, these rows alone. A bound reads them all."""
+        """Whether it reads, of gradients that are 0 but in listed rows, these rows alone. A bound reads them all.
+
+        Args:
+            lazy: Whether all other rows may keep weights and state, even where a gradient of 0 would change them.
+        """
         return self.clip_norm is None and self.clip_value is None and self._listed(lazy) is not None
 
     def _emit_listed(
