@@ -1,6 +1,10 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
 from fastnn import _interruption as _interruption  # first: what follows takes a second, in which Ctrl-C may come
+from fastnn_kernels._collection import no_collection as _no_collection
+
+with _no_collection():
+    from fastnn import loading as loading
 
 # isort: split
 from importlib import import_module

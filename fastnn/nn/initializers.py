@@ -1,5 +1,6 @@
 """Initial values of parameters, by name or as objects. All are drawn in float64 by a keyed generator."""
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -203,4 +204,9 @@ def get(spec: InitializerName | Initializer) -> Initializer:
     """
     if isinstance(spec, Initializer):
         return spec
-    return look_up("initializer", spec, INITIALIZERS)()
+    return _made(look_up("initializer", spec, INITIALIZERS))
+
+
+@functools.cache  # a network asks for those of its layers again and again, and each can be shared: it never changes
+def _made(make: Callable[[], Initializer]) -> Initializer:
+    return make()
