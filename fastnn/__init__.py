@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 import fastnn_kernels as kernels
 from fastnn.common import bfloat16, random
-from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, OutOfMemoryError, ShapeError
+from fastnn.common.errors import (
+    DataError,
+    FastnnError,
+    FileFormatError,
+    MissingPackageError,
+    NonFiniteError,
+    OutOfMemoryError,
+    ShapeError,
+)
 from fastnn.common.hints.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
@@ -106,6 +114,7 @@ __all__ = [
     "Input",
     "LayerNorm",
     "MaxPool2D",
+    "MissingPackageError",
     "Model",
     "Monitor",
     "NonFiniteError",
