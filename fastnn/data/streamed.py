@@ -23,6 +23,7 @@ class StreamSource:
 
     x, y           streams or arrays, of equal length, under the names that messages call them
     sample_weight  (N,), and class_weight by label: they are multiplied
+    before         the rows of the user's data before these, for messages
 
     Each chunk is checked when it has been read: errors as those of `Expected`.
     """
@@ -37,8 +38,9 @@ class StreamSource:
         y: Mapping[str, Any],
         sample_weight: np.ndarray | None = None,
         class_weight: np.ndarray | None = None,
+        before: int = 0,
     ):
-        self._expected = expected
+        self._expected, self._before = expected, before
         self._x, self._y = x, y
         self._sample_weight, self._class_weight = sample_weight, class_weight
         self.samples = len(next(iter(x.values())))
@@ -61,13 +63,17 @@ class StreamSource:
         read = sum(row_bytes(source) for source in (*self._x.values(), *self._y.values()) if is_stream(source))
         return size * row + 2 * min(block, size) * max(row, read)
 
+    def part(self, first: int, last: int) -> "StreamSource":
+        """The samples first ≤ i < last."""
+        weights = None if self._sample_weight is None else self._sample_weight[first:last]
+        return self._of(first, last, weights, self._class_weight)
+
     def cut(self, kept: int) -> "tuple[StreamSource, StreamSource]":
-        weights = None if self._sample_weight is None else self._sample_weight[:kept]
-        return self._of(0, kept, weights, self._class_weight), self._of(kept, self.samples, None, None)
+        return self.part(0, kept), self._of(kept, self.samples, None, None)
 
     def _of(self, first: int, last: int, weights: np.ndarray | None, by_class: np.ndarray | None) -> "StreamSource":
         x, y = ({name: part(one, first, last) for name, one in data.items()} for data in (self._x, self._y))
-        return StreamSource(self._expected, x, y, weights, by_class)
+        return StreamSource(self._expected, x, y, weights, by_class, self._before + first)
 
     def chunks(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Chunk]:
         """Every sample once, in chunks of whole batches except for the last.
@@ -112,7 +118,8 @@ class StreamSource:
 
     def _read(self, first: int, last: int) -> Chunk:
         """The rows first ≤ i < last, checked."""
-        where = f" (counted from its row {first})" if first else ""
+        place = self._before + first
+        where = f" (counted from its row {place})" if place else ""
         x, y = (
             tuple(check(i, rows(one, first, last, name), name + where) for i, (name, one) in enumerate(data.items()))
             for data, check in ((self._x, self._expected.checked_input), (self._y, self._expected.checked_target))

@@ -260,6 +260,15 @@ class Runner:
         """Loss and metrics of the samples of `steps` steps of the pass, from the step numbered `first` on."""
         return self._log.metrics(steps, first)
 
+    def record(self) -> np.ndarray:
+        """What the steps of the pass so far have recorded beside their losses, (steps, columns): a view."""
+        return self._log.arrays()[1][: self.steps_done]
+
+    @ieee
+    def metrics_of_record(self, record: np.ndarray) -> dict[str, float]:
+        """Loss and metrics of the samples of steps that recorded so, here or on other ranks."""
+        return self._log.metrics_of(record)
+
     def state_arrays(self) -> list[np.ndarray]:
         """The arrays that hold how far the pass has come and what it has recorded."""
         return [self.step.program[self.step.inputs.cursor], *self._log.arrays()]

@@ -54,7 +54,11 @@ class StepLog:
 
         The loss includes the penalties.
         """
-        sums = self._sums[first : first + steps].sum(axis=0).tolist()
+        return self.metrics_of(self._sums[first : first + steps])
+
+    def metrics_of(self, rows: np.ndarray) -> dict[str, float]:
+        """As `metrics`, of rows of `sums`, (steps, columns)."""
+        sums, steps = rows.sum(axis=0).tolist(), len(rows)
         count = sums[WEIGHT] or 1.0  # so far all weights may have been 0
         means = [one / count for one in sums]
         loss = means[LOSS] + self._mean_penalty(sums[PENALTIES], steps, count)
