@@ -110,8 +110,7 @@ class Runner:
 
         position : where an interrupted pass had come to, as `position` gave it: what came before is passed over
         """
-        order_seed = seed if self.step.shuffles else None
-        for number, chunk in enumerate(source.chunks(self.step.batch, order_seed, epoch)):
+        for number, chunk in enumerate(self._chunks_of(source, seed if self.step.shuffles else None, epoch)):
             key = None if seed is None else order_key(seed, epoch, number)
             if number:
                 self._next_chunk(chunk, key)
@@ -124,6 +123,9 @@ class Runner:
                 self._resume(position)
             if position is None or number >= position["chunk"]:
                 yield chunk
+
+    def _chunks_of(self, source: Source, seed: int | None, epoch: int) -> Iterator[Chunk]:
+        return source.chunks(self.step.batch, seed, epoch)
 
     def position(self) -> dict[str, Any]:
         """How far the pass has come, and what it has recorded."""
