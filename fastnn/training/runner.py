@@ -258,9 +258,9 @@ class Runner:
         return self._log.metrics(self.steps_done)
 
     @ieee
-    def metrics_of(self, first: int, steps: int) -> dict[str, float]:
-        """Loss and metrics of the samples of `steps` steps of the pass, from the step numbered `first` on."""
-        return self._log.metrics(steps, first)
+    def metrics_by(self, steps: int, first: int, last: int) -> list[dict[str, float]]:
+        """Loss and metrics of the samples of each `steps` steps of the pass, from the step `first` to before `last`."""
+        return self._log.metrics_by(steps, first, last)
 
     def record(self) -> np.ndarray:
         """What the steps of the pass so far have recorded beside their losses, (steps, columns): a view."""

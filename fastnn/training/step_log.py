@@ -58,7 +58,14 @@ class StepLog:
 
     def metrics_of(self, rows: np.ndarray) -> dict[str, float]:
         """As `metrics`, of rows of `sums`, (steps, columns)."""
-        sums, steps = rows.sum(axis=0).tolist(), len(rows)
+        return self._metrics(rows.sum(axis=0).tolist(), len(rows))
+
+    def metrics_by(self, steps: int, first: int, last: int) -> list[dict[str, float]]:
+        """As `metrics`, of each `steps` steps from `first` to `last`."""
+        rows = self._sums[first:last].reshape(-1, steps, self._figures.width)
+        return [self._metrics(sums, steps) for sums in rows.sum(axis=1).tolist()]
+
+    def _metrics(self, sums: list[float], steps: int) -> dict[str, float]:
         count = sums[WEIGHT] or 1.0  # so far all weights may have been 0
         means = [one / count for one in sums]
         loss = means[LOSS] + self._mean_penalty(sums[PENALTIES], steps, count)
