@@ -31,6 +31,7 @@ from fastnn_kernels.norm import *
 from fastnn_kernels.outer_product import *
 from fastnn_kernels.penalty import *
 from fastnn_kernels.pool import *
+from fastnn_kernels.recurrent import *
 from fastnn_kernels.sampled import *
 from fastnn_kernels.softmax import *
 from fastnn_kernels.update import *
@@ -59,6 +60,7 @@ _FAMILIES = (
     "outer_product",
     "penalty",
     "pool",
+    "recurrent",
     "sampled",
     "softmax",
     "update",

@@ -30,6 +30,7 @@ from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
 from fastnn_kernels.reference.pool import *
+from fastnn_kernels.reference.recurrent import *
 from fastnn_kernels.reference.sampled import *
 from fastnn_kernels.reference.softmax import *
 from fastnn_kernels.reference.update import *
@@ -58,6 +59,7 @@ _FAMILIES = (
     "outer_product",
     "penalty",
     "pool",
+    "recurrent",
     "sampled",
     "softmax",
     "update",
