@@ -20,6 +20,7 @@ from fastnn.models import Model, Sequential
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
 from fastnn.nn.layers import (
+    GRU,
     Activation,
     AdaptiveSoftmax,
     Add,
@@ -63,6 +64,7 @@ from fastnn.training.history import History
 __version__ = "0.1.0"
 
 __all__ = [
+    "GRU",
     "MAE",
     "MSE",
     "SGD",

@@ -174,6 +174,24 @@ def _columns_of(nodes: Nodes, call: Call, x: str, columns: Sequence[int]) -> str
     return nodes.node("Gather", [x, nodes.constant(columns, call.name, np.int64)], call.name, axis=1)
 
 
+def _gru(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    """ONNX has the steps before the samples, and the gates in the order z, r, n."""
+    layer: Any = call.layer
+    arrays = [f"{call.owner}.{short}" for short in ("w", "u", "b", "c")]
+    w, u, b, c = (nodes.arrays[name].reshape(-1, 3, layer.units)[:, [1, 0, 2]] for name in arrays)
+    one = nodes.constant([1], call.name, np.int64)
+    weights = [nodes.constant(array.reshape(1, len(array), -1).swapaxes(1, 2), call.name) for array in (w, u)]
+    bias = nodes.constant(np.concatenate([b, c]).reshape(1, -1), call.name)
+    turned = nodes.node("Transpose", xs, call.name, perm=[1, 0, 2])
+    settings = {"hidden_size": layer.units, "linear_before_reset": 1}
+    states = nodes.node("GRU", [turned, *weights, bias], call.name, **settings)  # (T, 1, N, units)
+    turned = nodes.node("Transpose", [nodes.node("Squeeze", [states, one], call.name)], call.name, perm=[1, 0, 2])
+    if layer.return_sequences:
+        return turned
+    last = nodes.constant(call.input_shapes[0][0] - 1, call.name, np.int64)
+    return nodes.node("Gather", [turned, last], call.name, axis=1)
+
+
 def _mean(nodes: Nodes, call: Call, xs: list[str]) -> str:
     axes = list(range(1, len(call.input_shapes[0])))
     return nodes.node("ReduceMean", xs, call.name, axes=axes, keepdims=0)
@@ -201,6 +219,7 @@ EMITTERS: dict[type[Layer], Emit] = {
     layers.Dropout: lambda nodes, call, xs: xs[0],
     layers.Embedding: lambda nodes, call, xs: nodes.node("Gather", [nodes.own(call, "w"), *xs], call.name, axis=0),
     layers.Flatten: lambda nodes, call, xs: nodes.node("Flatten", xs, call.name, axis=1),
+    layers.GRU: _gru,
     layers.GlobalAveragePool: _mean,
     layers.LayerNorm: _layer_norm,
     layers.MaxPool2D: _window("MaxPool"),

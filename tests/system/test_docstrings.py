@@ -27,8 +27,8 @@ FAMILIES = {
     "models": ["Model", "Sequential", "Input", "load", "History", "check_gradients", "threads"],
     "layers": [
         *("Activation", "AdaptiveSoftmax", "Add", "AveragePool2D", "BatchNorm", "Columns", "Concatenate", "Conv1D"),
-        *("Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GlobalAveragePool", "LayerNorm", "MaxPool2D"),
-        *("Reshape", "SampledSoftmax", "Sum", "layers.Layer", "layers.Join", "layers.Parameter"),
+        *("Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GRU", "GlobalAveragePool", "LayerNorm"),
+        *("MaxPool2D", "Reshape", "SampledSoftmax", "Sum", "layers.Layer", "layers.Join", "layers.Parameter"),
     ],
     "losses": [
         *("BinaryCrossEntropy", "ElementwiseLoss", "Huber", "MAE", "MSE", "Poisson", "SoftmaxCrossEntropy"),
