@@ -17,7 +17,10 @@ from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
 
 __all__ = ["gru_backward", "gru_forward"]
 
-SAMPLES = 48  # of a block: whole tiles of a product, and few enough that their states stay in the first cache
+SAMPLES = 48  # of a block: whole tiles of a product, and few enough that their states stay near
+# What a step multiplies goes by the tiles of `product`, not by its readable loop, which gives the same bits. 64 samples
+# of 50 steps, 64 units, float32, one core of a Zen 4 with AVX-512: forward from 1.43 to 1.10 ms, backward from 2.40 to
+# 1.20; 16 steps, 128 units: from 1.24 to 1.03 and from 1.75 to 1.12.
 
 
 @inline
