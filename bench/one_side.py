@@ -93,7 +93,8 @@ class Checkout:
         try:
             from bench import systems
 
-            self._systems, self._runner = {system.id: system for system in systems.ALL}, systems.fastnn_runner
+            found = (*systems.ALL, *getattr(systems, "ALONE", ()))
+            self._systems, self._runner = {system.id: system for system in found}, systems.fastnn_runner
         except (ImportError, AttributeError) as error:
             lacking = "it has no `ALL` and `fastnn_runner` in bench.systems"
             raise ImportError(f"{lacking} ({error}); choose a later revision") from None

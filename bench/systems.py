@@ -17,6 +17,7 @@ from fastnn.data.chunk import Chunk
 from fastnn.nn.initializers import Normal
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.compile import compile_train
+from fastnn.training.model import DtypeName
 from fastnn.training.runner import Runner
 from fastnn_kernels.batch import ROUNDS
 
@@ -42,6 +43,7 @@ class System:
     scale    deviation of the inputs
     ids      how many words there are, where inputs are word ids
     targets  how many numbers a sample's target has, where it is not a label and not the sign of one output
+    dtype    of all arithmetic
     """
 
     id: str
@@ -57,6 +59,7 @@ class System:
     ids: int = 0
     targets: int = 0
     rtol: float = 1e-4
+    dtype: DtypeName = "float32"
 
     @property
     def whole(self) -> bool:
@@ -64,7 +67,7 @@ class System:
         return self.samples == self.batch
 
     def model(self) -> fn.Sequential:
-        return fn.Sequential(self.layers, input_shape=self.input_shape, loss=self.loss, l2=self.l2)
+        return fn.Sequential(self.layers, input_shape=self.input_shape, loss=self.loss, l2=self.l2, dtype=self.dtype)
 
     def data(self) -> Data:
         """Inputs (N, *input_shape), int32 or float32; labels (N,) int32, or float32 targets: (N, targets), with
@@ -228,6 +231,20 @@ ALL = (
     *(CIFAR10_MLP, NOTMNIST_MLP, NOTMNIST_CNN, MNIST_CNN),
     *(MATRIX_EXPONENTIAL, LENET5),
 )
+
+# The net of the recipe `scalar`, in its float64, which the peers are not set up for.
+SCALAR = System(
+    "scalar",
+    _dense(3, 2, hidden="sigmoid"),
+    input_shape=(2,),
+    optimizer=fn.SGD(0.01),
+    batch=1,
+    samples=60_000,
+    checked=2_000,
+    scale=1.0,
+    dtype="float64",
+)
+ALONE = (SCALAR,)  # systems that no peer is timed with
 
 
 def fastnn_runner(system: System, shuffle: bool = True) -> tuple[fn.Sequential, Run]:

@@ -30,7 +30,7 @@ FEWEST_ROUNDS, MOST_ROUNDS = 7, 200
 each_system = pytest.mark.parametrize("system", systems.ALL, ids=lambda system: system.id)
 
 
-@each_system
+@pytest.mark.parametrize("system", [*systems.ALL, *systems.ALONE], ids=lambda system: system.id)
 def test_fastnn_step(benchmark, system):
     """fastnn alone. A round has as many steps in every run, so that two states of the source can be compared
     (`--benchmark-compare`).

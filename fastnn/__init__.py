@@ -1,6 +1,10 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
 from fastnn import _interruption as _interruption  # first: what follows takes a second, in which Ctrl-C may come
+from fastnn_kernels._collection import no_collection as _no_collection
+
+with _no_collection():
+    from fastnn import loading as loading
 
 # isort: split
 from importlib import import_module
@@ -8,7 +12,15 @@ from typing import TYPE_CHECKING
 
 import fastnn_kernels as kernels
 from fastnn.common import bfloat16, random
-from fastnn.common.errors import DataError, FastnnError, FileFormatError, NonFiniteError, OutOfMemoryError, ShapeError
+from fastnn.common.errors import (
+    DataError,
+    FastnnError,
+    FileFormatError,
+    MissingPackageError,
+    NonFiniteError,
+    OutOfMemoryError,
+    ShapeError,
+)
 from fastnn.common.hints.habits import missing_from as _missing_from
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.h5stream import H5Stream
@@ -20,6 +32,7 @@ from fastnn.models import Model, Sequential
 from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
 from fastnn.nn.layers import (
+    GRU,
     Activation,
     AdaptiveSoftmax,
     Add,
@@ -63,6 +76,7 @@ from fastnn.training.history import History
 __version__ = "0.1.0"
 
 __all__ = [
+    "GRU",
     "MAE",
     "MSE",
     "SGD",
@@ -102,6 +116,7 @@ __all__ = [
     "Input",
     "LayerNorm",
     "MaxPool2D",
+    "MissingPackageError",
     "Model",
     "Monitor",
     "NonFiniteError",

@@ -27,6 +27,8 @@ def extras(draw, norm):
 
 def words(draw):
     count, width, l2 = int(draw.integers(1, 5)), int(draw.integers(1, 20)), float(draw.choice([0.0, 0.1]))
+    if draw.random() < 0.2:
+        return recurrent(draw, fn.Embedding(30, width, l2=l2)), (count,)
     return [fn.Embedding(30, width, l2=l2), fn.Sum() if draw.random() < 0.4 else fn.Flatten()], (count,)
 
 
@@ -48,9 +50,19 @@ def images(draw):
 
 def sequences(draw):
     length, channels = (int(n) for n in draw.integers(4, 20, 2))
+    if draw.random() < 0.3:
+        return recurrent(draw, fn.Dropout(rate=0.2)), (length, channels)
     layers = [fn.Conv1D(int(draw.integers(1, 20)), 3, activation(draw), stride=int(draw.integers(1, 3)))]
     layers += [fn.Dense(int(draw.integers(1, 40)), activation(draw)), *extras(draw, fn.BatchNorm())]
     return [*layers, fn.Reshape((-1,)) if draw.random() < 0.6 else fn.GlobalAveragePool()], (length, channels)
+
+
+def recurrent(draw, first):
+    """From sequences to vectors: by the last state, or by those of all steps."""
+    units = int(draw.integers(1, 40))
+    if draw.random() < 0.5:
+        return [first, fn.GRU(units)]
+    return [first, fn.GRU(units, return_sequences=True), fn.Flatten() if draw.random() < 0.5 else fn.GRU(3)]
 
 
 def columns(draw):

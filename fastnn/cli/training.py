@@ -30,6 +30,7 @@ from fastnn.experiment.results import RunResult
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunSpec
 from fastnn.experiment.runner import Observer, Report, run
+from fastnn.experiment.settings import in_words
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.ranks.group import started
 from fastnn.training.callbacks import Callback
@@ -154,7 +155,9 @@ def _train_and_report(request: Request) -> None:
 
 def _announcement(experiment: Experiment) -> str:
     sizes = ", ".join(f"{len(split):,} {SPLITS[name]}" for name, split in experiment.data.splits().items())
-    return f"{experiment.recipe.id}: {experiment.announced}, {sizes} samples"
+    line = f"{experiment.recipe.id}: {experiment.announced}, {sizes} samples"
+    shown = {name: getattr(experiment.settings, name) for name in experiment.recipe.shown}
+    return f"{line}\nsettings: {in_words(shown)}" if shown else line
 
 
 def _print(report: Report) -> None:

@@ -41,6 +41,10 @@ class ArraySource:
         """The bytes that steps of `batch` samples take of memory, beside what the user gave: here copies of that."""
         return self._copied
 
+    def part(self, first: int, last: int) -> "ArraySource":
+        """The samples first ≤ i < last: views."""
+        return ArraySource(self._everything.part(first, last))
+
     def cut(self, kept: int) -> "tuple[ArraySource, ArraySource]":
         """The first `kept` samples, and the others without their weights."""
         others = self._everything.part(kept, self.samples)

@@ -4,7 +4,7 @@ A stream is shuffled in two steps: blocks of about 1 MB come in random order, th
 16 MB. Sixteen blocks in a buffer mix files that are sorted by class well.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,21 @@ from fastnn.data.stream import is_stream, part, row_bytes, rows
 SHUFFLE_BUFFER_BYTES = 16 << 20
 SHUFFLE_BLOCK_BYTES = 1 << 20
 
+# Rows that nobody wants are read with those around them where they are fewer bytes. Another read of a file that the
+# system has in memory takes 4 to 8 µs more, in which some 20 KB are read and checked; of a disk, or over a network,
+# some 100 µs.
+GAP_BYTES = 64 << 10
+
+Wanted = Callable[[int, int], np.ndarray]  # of a chunk, by its number and its samples: those to read, ascending
+Range = tuple[int, int, int]  # the first row, the one after the last, and where the first one lies in a chunk
+
 
 class StreamSource:
     """Data with at least one stream: chunks of whole batches, read while training goes on.
 
     x, y           streams or arrays, of equal length, under the names that messages call them
     sample_weight  (N,), and class_weight by label: they are multiplied
+    before         the rows of the user's data before these, for messages
 
     Each chunk is checked when it has been read: errors as those of `Expected`.
     """
@@ -37,15 +46,16 @@ class StreamSource:
         y: Mapping[str, Any],
         sample_weight: np.ndarray | None = None,
         class_weight: np.ndarray | None = None,
+        before: int = 0,
     ):
-        self._expected = expected
+        self._expected, self._before = expected, before
         self._x, self._y = x, y
         self._sample_weight, self._class_weight = sample_weight, class_weight
         self.samples = len(next(iter(x.values())))
         self.weighted = sample_weight is not None or class_weight is not None
 
     def start(self) -> Chunk:
-        return self._read(0, 1)
+        return self._as_chunk(self._read(0, 1))
 
     def batch(self, size: int | None) -> int:
         """The number of samples of a step. ValueError for None, all of them."""
@@ -61,27 +71,46 @@ class StreamSource:
         read = sum(row_bytes(source) for source in (*self._x.values(), *self._y.values()) if is_stream(source))
         return size * row + 2 * min(block, size) * max(row, read)
 
+    def part(self, first: int, last: int) -> "StreamSource":
+        """The samples first ≤ i < last."""
+        weights = None if self._sample_weight is None else self._sample_weight[first:last]
+        return self._of(first, last, weights, self._class_weight)
+
     def cut(self, kept: int) -> "tuple[StreamSource, StreamSource]":
-        weights = None if self._sample_weight is None else self._sample_weight[:kept]
-        return self._of(0, kept, weights, self._class_weight), self._of(kept, self.samples, None, None)
+        return self.part(0, kept), self._of(kept, self.samples, None, None)
 
     def _of(self, first: int, last: int, weights: np.ndarray | None, by_class: np.ndarray | None) -> "StreamSource":
         x, y = ({name: part(one, first, last) for name, one in data.items()} for data in (self._x, self._y))
-        return StreamSource(self._expected, x, y, weights, by_class)
+        return StreamSource(self._expected, x, y, weights, by_class, self._before + first)
 
-    def chunks(self, batch: int, seed: int | None = None, epoch: int = 0) -> Iterator[Chunk]:
+    def skips(self, distance: int) -> bool:
+        """Whether to leave rows out saves time where one row in `distance` is wanted."""
+        return distance > self._least_gap()
+
+    def _least_gap(self) -> int:
+        """So many rows are left out, and nothing that can only be read together is read twice."""
+        streams = [one for one in (*self._x.values(), *self._y.values()) if is_stream(one)]
+        return max(GAP_BYTES // max(sum(map(row_bytes, streams)), 1), *(one.chunk_rows for one in streams))
+
+    def chunks(
+        self, batch: int, seed: int | None = None, epoch: int = 0, wanted: Wanted | None = None
+    ) -> Iterator[Chunk]:
         """Every sample once, in chunks of whole batches except for the last.
 
         With a seed the blocks of the file come in an order that depends on seed and epoch, else in the file's.
         The arrays of a chunk are overwritten by the next.
+
+        wanted : which samples of each chunk must be right; others may be anything. Weights are those of all
         """
         block, size = self._sizes()
         size = -(-size // batch) * batch
         count = -(-self.samples // block)
         order = np.arange(count) if seed is None else random.generator(seed, "places", epoch).permutation(count)
         buffers: dict[int, np.ndarray] = {}
-        for ranges in _dealt(order, block, self.samples, size):
-            yield self._gathered(ranges, size, buffers)
+        for number, ranges in enumerate(_dealt(order, block, self.samples, size)):
+            samples = sum(last - first for first, last, _ in ranges)
+            places = None if wanted is None else wanted(number, samples)
+            yield self._gathered(ranges, samples, size, buffers, places)
 
     def _sizes(self) -> tuple[int, int]:
         """The rows of a block and of a chunk. A block is whole chunks of the largest stream's file, if one fits."""
@@ -93,50 +122,90 @@ class StreamSource:
             block = -(-block // largest.chunk_rows) * largest.chunk_rows
         return block, max(size, block)
 
-    def _gathered(self, ranges: list[tuple[int, int]], size: int, buffers: dict[int, np.ndarray]) -> Chunk:
-        """The rows of all ranges, one after the other, in buffers that the first chunk makes."""
-        filled = 0
-        for first, last in ranges:
-            read = self._read(first, last)
-            for i, array in enumerate((*read.x, *read.y, read.sample_weight)):
+    def _gathered(
+        self,
+        ranges: list[Range],
+        samples: int,
+        size: int,
+        buffers: dict[int, np.ndarray],
+        wanted: np.ndarray | None,
+    ) -> Chunk:
+        """The rows of all ranges, in buffers that the first chunk makes; of inputs, and of targets without weights,
+        those wanted, and others between them."""
+        if wanted is None:
+            self._fill(buffers, size, ranges)
+        else:
+            runs = list(_runs(ranges, wanted, self._least_gap())) or [(ranges[0][0], ranges[0][0] + 1, 0)]
+            self._fill(buffers, size, runs, targets=not self.weighted)
+            if self.weighted:
+                self._fill(buffers, size, ranges, inputs=False)
+        return self._as_chunk([buffers[i][:samples] if i in buffers else None for i in range(self._width)])
+
+    def _fill(self, buffers: dict[int, np.ndarray], size: int, ranges: Iterable[Range], **what: bool) -> None:
+        """Read ranges to their places. what : as of `_read`"""
+        for first, last, at in ranges:
+            for i, array in enumerate(self._read(first, last, **what)):
                 if array is not None:
                     if i not in buffers:
                         buffers[i] = np.empty((min(size, self.samples), *array.shape[1:]), array.dtype)
                     if array.dtype != buffers[i].dtype:
                         raise DataError(f"a stream read {array.dtype} rows, the first were {buffers[i].dtype}")
-                    buffers[i][filled : filled + len(array)] = array
-            filled += last - first
-        arrays = [buffers[i][:filled] if i in buffers else None for i in range(len(self._x) + len(self._y) + 1)]
-        *data, weights = arrays
-        return Chunk(tuple(data[: len(self._x)]), tuple(data[len(self._x) :]), weights)  # type: ignore[arg-type]
+                    buffers[i][at : at + len(array)] = array
 
-    def _read(self, first: int, last: int) -> Chunk:
-        """The rows first ≤ i < last, checked."""
-        where = f" (counted from its row {first})" if first else ""
-        x, y = (
-            tuple(check(i, rows(one, first, last, name), name + where) for i, (name, one) in enumerate(data.items()))
-            for data, check in ((self._x, self._expected.checked_input), (self._y, self._expected.checked_target))
-        )
-        return Chunk(x, y, self._weights_of(first, last, y[0]) if y else None)
+    @property
+    def _width(self) -> int:
+        """The number of arrays of a chunk, weights included."""
+        return len(self._x) + len(self._y) + 1
+
+    def _as_chunk(self, arrays: list[Any]) -> Chunk:
+        *data, weights = arrays
+        return Chunk(tuple(data[: len(self._x)]), tuple(data[len(self._x) :]), weights)
+
+    def _read(self, first: int, last: int, *, inputs: bool = True, targets: bool = True) -> list[np.ndarray | None]:
+        """The rows first ≤ i < last, checked: of each input and target, and their weights; None for what is not read.
+
+        Weights are read with the targets, on which they may depend.
+        """
+        place = self._before + first
+        where = f" (counted from its row {place})" if place else ""
+        found: list[np.ndarray | None] = []
+        for data, check, wanted in (
+            (self._x, self._expected.checked_input, inputs),
+            (self._y, self._expected.checked_target, targets),
+        ):
+            for i, (name, one) in enumerate(data.items()):
+                found.append(check(i, rows(one, first, last, name), name + where) if wanted else None)
+        y = found[len(self._x)] if self._y else None
+        return [*found, None if y is None else self._weights_of(first, last, y)]
 
     def _weights_of(self, first: int, last: int, y: np.ndarray) -> np.ndarray | None:
         own = None if self._sample_weight is None else self._sample_weight[first:last]
         return validation.combined_weights(own, self._class_weight, y, self._expected.dtype)
 
 
-def _dealt(order: np.ndarray, block: int, samples: int, size: int) -> Iterator[list[tuple[int, int]]]:
+def _dealt(order: np.ndarray, block: int, samples: int, size: int) -> Iterator[list[Range]]:
     """The ranges of rows of each chunk: blocks of `block` rows in `order`, cut where a chunk of `size` rows is full."""
-    ranges: list[tuple[int, int]] = []
-    room = size
+    ranges: list[Range] = []
+    filled = 0
     for number in order.tolist():
         first, end = number * block, min((number + 1) * block, samples)
         while first < end:
-            last = min(end, first + room)
-            ranges.append((first, last))
-            room -= last - first
+            last = min(end, first + size - filled)
+            ranges.append((first, last, filled))
+            filled += last - first
             first = last
-            if not room:
+            if filled == size:
                 yield ranges
-                ranges, room = [], size
+                ranges, filled = [], 0
     if ranges:
         yield ranges
+
+
+def _runs(ranges: Iterable[Range], wanted: np.ndarray, gap: int) -> Iterator[Range]:
+    """The parts of ranges from a wanted row to another, between which are at least `gap` rows that are not wanted."""
+    for first, last, at in ranges:
+        here = wanted[np.searchsorted(wanted, at) : np.searchsorted(wanted, at + last - first)]
+        for run in np.split(here, np.flatnonzero(np.diff(here) > gap) + 1):
+            if len(run):
+                low, high = int(run[0]), int(run[-1]) + 1
+                yield first + low - at, first + high - at, low

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,7 @@ class Builder:
     joined            names of the tables of which both uses, an output's and then an embedding's, add to one gradient
     lookups           name of an embedding's table -> the ids that it looks up
     row_lists         name of a parameter -> the list of the rows in which its gradient is not 0 (`nn.row_list`)
+    may_shorten       (lazy) -> whether nobody needs the other rows of such a gradient, so that it may lack them
     unstored          names of the weights whose gradient need not be stored where it is an outer product
     outer_gradients   name of such a weight -> the two rows, x and dout, of which its gradient is the outer product
     kept_steps        name of a weight that takes a block of steps at once -> what the kernel keep_steps writes
@@ -107,6 +108,7 @@ class Builder:
         self.sparse_gradients: dict[str, Buffer] = {}
         self.lookups: dict[str, Buffer] = {}
         self.row_lists: dict[str, Any] = {}
+        self.may_shorten: Callable[[bool], bool] = lambda lazy: False
         self.unstored: set[str] = set()
         self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}
         self.kept_steps: dict[str, Buffer] = {}

@@ -167,7 +167,8 @@ class Program:
     def tasks(self, batch: int, workers: int) -> Iterator[tuple[list[list[schedule.Task]], bool]]:
         """For each phase the tasks of each worker that has any, and whether its kernel uses all threads itself."""
         for chains in self.phases(batch, workers):
-            costs = [sum(self._cost(op, batch) for op in chain.ops) for chain in chains]
+            # One worker takes all, whatever it costs: to estimate it would take a tenth of the time of making a table.
+            costs = [sum(self._cost(op, batch) for op in chain.ops) if workers > 1 else 0.0 for chain in chains]
             self_parallel = self._is_self_parallel(chains[0].ops[0], batch, workers)
             shared = any(chain.divisible for chain in chains) or len(chains) > 1
             active = workers if shared and sum(costs) >= PARALLEL_FROM and not self_parallel else 1

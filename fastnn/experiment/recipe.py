@@ -20,6 +20,10 @@ from fastnn.training.callbacks import Callback
 # Under --quick: samples of the validation set and of the test set.
 QUICK_HELD_OUT = 1_000
 
+# Training samples on which figures are taken, drawn where there are more: those of all would take minutes, before the
+# first step, after some epochs and at the end, and seem to hang. The mean over the steps of an epoch is of all.
+MOST_MEASURED = 2_000_000
+
 
 def _fit_arguments(settings: Any, train: Split) -> dict[str, Any]:
     return {"x": train.x, "y": train.y, "batch_size": settings.batch_size or None}
@@ -65,6 +69,8 @@ class Recipe:
                    shapes alone
     suited         (this recipe, path or None, the settings that the user gave) -> the recipe for these data, with the
                    same id and kind of settings: a user's own data may need others than the report's
+    told           what --help says beside the title: of such data
+    shown          settings that are printed before the first training: those of which --help has other defaults
     adapted        (settings, data as loaded, names of the settings that the user gave) -> settings for so many data
     comparisons    those that --compare offers; `seeds` is added to them
     compare        the names of the comparisons that are made unless --compare names others
@@ -76,7 +82,8 @@ class Recipe:
     fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
     measured       how many training samples a finished training is measured on, and validation samples each epoch,
-                   drawn once and for all, where all, or figures before the first step, would take too long; 0: all
+                   drawn once and for all, where all, or figures before the first step, would take too long; 0: all,
+                   but of training samples at most MOST_MEASURED
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
@@ -101,6 +108,8 @@ class Recipe:
     several: bool = False
     prepare_by: Callable[[Dataset, Any], Dataset] | None = None
     suited: Callable[["Recipe", Path | tuple[Path, ...] | None, dict[str, Any]], "Recipe"] = _one_for_all
+    told: str = ""
+    shown: tuple[str, ...] = ()
     adapted: Callable[[Any, Dataset, set[str]], Any] = _as_given
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()
@@ -131,7 +140,13 @@ class Recipe:
         if quick:
             val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
             data = Dataset(data.train, val, test, data.meta)
+        if len(data.train) > MOST_MEASURED and not self.measured:
+            announced += f"; figures of the training data are taken on {MOST_MEASURED:,} drawn samples"
         return data, announced
+
+    def measured_on(self, data: Dataset) -> int:
+        """How many training samples figures are taken on, beside the mean over the steps of an epoch; 0: all."""
+        return self.measured or (MOST_MEASURED if len(data.train) > MOST_MEASURED else 0)
 
     def prepare(self, data: Dataset, dtype: str, settings: Any = None) -> Dataset:
         """Data as loaded as networks of that dtype take them; `meta["preprocessing"]` says what was done with them.

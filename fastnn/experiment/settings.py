@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -91,3 +92,8 @@ def changed(settings: Any, **changes: Any) -> Any:
 def plain(settings: Any) -> dict[str, Any]:
     """Settings as a dict, for files."""
     return asdict(settings)
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """Settings as the command's flags name them, with commas between them: batch-size 200, lr 0.1."""
+    return ", ".join(f"{name.replace('_', '-')} {value}" for name, value in values.items())

@@ -97,9 +97,9 @@ def train_one(
     data = fewer_samples(data, settings.samples)
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
-    measured = fewer_samples(data, recipe.measured)
-    before = {} if recipe.measured else metrics_of(model, data)
-    evaluating = AfterEachEpoch(data, recipe.after_epoch, recipe.train_until)
+    measured = fewer_samples(data, recipe.measured_on(data))
+    before = {} if recipe.measured else metrics_of(model, measured)
+    evaluating = AfterEachEpoch(measured, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
     history = fit(recipe, model, optimizer, settings, data, [*watching, *callbacks])
     recipe.trained(model, data)

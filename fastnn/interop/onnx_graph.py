@@ -54,9 +54,10 @@ class Nodes:
 
     def constant(self, value: Any, where: str, dtype: Any = None) -> str:
         """An array that no training changes."""
-        return self._initializer(f"{where}/constant_{len(self.initializers)}", np.array(value, dtype or self.dtype))
+        return self.initializer(f"{where}/constant_{len(self.initializers)}", np.array(value, dtype or self.dtype))
 
-    def _initializer(self, name: str, array: np.ndarray) -> str:
+    def initializer(self, name: str, array: np.ndarray) -> str:
+        """An array of the graph under a name, once."""
         if name not in self.initializers:
             self.initializers[name] = self.onnx.numpy_helper.from_array(array, name)
         return name
@@ -65,7 +66,7 @@ class Nodes:
         """A parameter that a layer uses, or a running statistic of its own, by short name; axes : their order."""
         name = self.network.uses_of(call).get(short, f"{call.owner}.{short}")
         array = self.arrays[name] if axes is None else self.arrays[name].transpose(axes)
-        return self._initializer(name, np.array(array, self.dtype, order="C"))
+        return self.initializer(name, np.array(array, self.dtype, order="C"))
 
     def layer(self, call: Call) -> None:
         """Add the nodes of a use of a layer."""
@@ -174,6 +175,28 @@ def _columns_of(nodes: Nodes, call: Call, x: str, columns: Sequence[int]) -> str
     return nodes.node("Gather", [x, nodes.constant(columns, call.name, np.int64)], call.name, axis=1)
 
 
+def _gru(nodes: Nodes, call: Call, xs: list[str]) -> str:
+    """ONNX has the steps before the samples."""
+    layer: Any = call.layer
+    one, last = (nodes.constant(count, call.name, np.int64) for count in ([1], call.input_shapes[0][0] - 1))
+    biases = nodes.node("Concat", [_of_gates(nodes, call, short) for short in ("b", "c")], call.name, axis=1)
+    weights = [_of_gates(nodes, call, short) for short in ("w", "u")]
+    turned = nodes.node("Transpose", xs, call.name, perm=[1, 0, 2])
+    settings = {"hidden_size": layer.units, "linear_before_reset": 1}
+    states = nodes.node("GRU", [turned, *weights, biases], call.name, **settings)  # (T, 1, N, units)
+    states = nodes.node("Squeeze", [states, one], call.name)
+    if layer.return_sequences:
+        return nodes.node("Transpose", [states], call.name, perm=[1, 0, 2])
+    return nodes.node("Gather", [states, last], call.name, axis=0)
+
+
+def _of_gates(nodes: Nodes, call: Call, short: str) -> str:
+    """An array of a GRU as ONNX has it, (1, 3·units, …), the gates in the order z, r, n."""
+    name = f"{call.owner}.{short}"
+    r, z, n = np.split(nodes.arrays[name].T, 3)
+    return nodes.initializer(name, np.concatenate([z, r, n], dtype=nodes.dtype)[None])
+
+
 def _mean(nodes: Nodes, call: Call, xs: list[str]) -> str:
     axes = list(range(1, len(call.input_shapes[0])))
     return nodes.node("ReduceMean", xs, call.name, axes=axes, keepdims=0)
@@ -201,6 +224,7 @@ EMITTERS: dict[type[Layer], Emit] = {
     layers.Dropout: lambda nodes, call, xs: xs[0],
     layers.Embedding: lambda nodes, call, xs: nodes.node("Gather", [nodes.own(call, "w"), *xs], call.name, axis=0),
     layers.Flatten: lambda nodes, call, xs: nodes.node("Flatten", xs, call.name, axis=1),
+    layers.GRU: _gru,
     layers.GlobalAveragePool: _mean,
     layers.LayerNorm: _layer_norm,
     layers.MaxPool2D: _window("MaxPool"),

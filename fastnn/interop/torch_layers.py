@@ -120,6 +120,18 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(x.flatten(2) if x.ndim > 3 else x).reshape(x.shape)
 
 
+class Recurrent(nn.GRU):
+    """Sequences (N, T, C) to the last state, or to those of all steps. The gates stand in the same order in both."""
+
+    def __init__(self, channels: int, units: int, return_sequences: bool):
+        super().__init__(channels, units, batch_first=True)
+        self.return_sequences = return_sequences
+
+    def forward(self, x: Tensor) -> Tensor:
+        states, _ = super().forward(x)
+        return states if self.return_sequences else states[:, -1]
+
+
 class Table(nn.Module):
     """The numbers of a table's columns, standardised, beside the vectors of its categories."""
 
@@ -184,6 +196,7 @@ MAKERS: Mapping[type[Layer], Callable[[Any, tuple[int, ...]], nn.Module]] = {
     layers.Dropout: lambda layer, shape: nn.Dropout(1 - layer.kept),
     layers.Embedding: lambda layer, shape: Ids(layer.rows, layer.width),
     layers.Flatten: lambda layer, shape: Function("flatten"),
+    layers.GRU: lambda layer, shape: Recurrent(shape[-1], layer.units, layer.return_sequences),
     layers.GlobalAveragePool: lambda layer, shape: Function("mean"),
     layers.LayerNorm: lambda layer, shape: nn.LayerNorm(shape[-1], eps=layer.eps),
     layers.MaxPool2D: _pool("max"),

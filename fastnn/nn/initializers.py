@@ -1,7 +1,8 @@
 """Initial values of parameters, by name or as objects. All are drawn in float64 by a keyed generator."""
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,10 +12,12 @@ from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
 
+BLOCK = 1 << 16  # numbers that are drawn, and rounded, before the next ones: their float64 copy stays in a cache
+
 
 @dataclass(frozen=True)
 class Initializer(PlainNumbers, Hinted):
-    """Base: `sample(rng, shape)` returns float64 values of `shape`.
+    """Base: `sample(rng, shape)` returns float64 values of `shape`; `fill(rng, out)` writes the same into an array.
 
     For weights `shape` is (..., inputs, outputs); fan-in and fan-out count the leading extents too.
     """
@@ -28,25 +31,71 @@ class Initializer(PlainNumbers, Hinted):
         """
         raise NotImplementedError
 
+    def fill(self, rng: np.random.Generator, out: np.ndarray) -> None:
+        """Write the initial values of one parameter to it, rounded to its dtype.
 
-@dataclass(frozen=True)
-class Zeros(Initializer):
-    """0 everywhere."""
+        Args:
+            rng: What the numbers are drawn from.
+            out: The parameter.
+        """
+        out[...] = self.sample(rng, out.shape)
+
+
+class InBlocks(Initializer):
+    """Base of initialisers that need no float64 copy of the whole parameter: `fill` writes it block by block."""
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        out = np.empty(shape)
+        self.fill(rng, out)
+        return out
+
+    def fill(self, rng: np.random.Generator, out: np.ndarray) -> None:
+        for block in blocks_of(out):
+            block[...] = self.drawn(rng, block.shape, out.shape)
+
+    def drawn(self, rng: np.random.Generator, shape: tuple[int, ...], whole: tuple[int, ...]) -> np.ndarray:
+        """The next values, float64.
+
+        Args:
+            rng: What the numbers are drawn from.
+            shape: Of the values.
+            whole: The shape of the parameter that they are part of.
+        """
+        raise NotImplementedError
+
+
+def blocks_of(out: np.ndarray) -> Iterator[np.ndarray]:
+    """Views of an array, one after the other in the order of its rows: of BLOCK numbers, or of one row if it has more.
+
+    Args:
+        out: The array.
+    """
+    if not out.ndim:
+        yield out
+        return
+    rows = max(BLOCK // max(math.prod(out.shape[1:]), 1), 1)
+    for first in range(0, len(out), rows):
+        yield out[first : first + rows]
+
+
+@dataclass(frozen=True)
+class Zeros(InBlocks):
+    """0 everywhere."""
+
+    def drawn(self, rng, shape, whole):
         return np.zeros(shape)
 
 
 @dataclass(frozen=True)
-class Ones(Initializer):
+class Ones(InBlocks):
     """1 everywhere."""
 
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    def drawn(self, rng, shape, whole):
         return np.ones(shape)
 
 
 @dataclass(frozen=True)
-class Normal(Initializer):
+class Normal(InBlocks):
     """Numbers of the normal distribution N(0, std²).
 
     Args:
@@ -65,12 +114,12 @@ class Normal(Initializer):
     def __post_init__(self):
         _check_spread("Normal: std", self.std)
 
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    def drawn(self, rng, shape, whole):
         return rng.normal(0.0, self.std, shape)
 
 
 @dataclass(frozen=True)
-class TruncatedNormal(Initializer):
+class TruncatedNormal(InBlocks):
     """Numbers of the normal distribution N(0, std²); one more than two deviations from 0 is drawn again.
 
     Args:
@@ -88,15 +137,23 @@ class TruncatedNormal(Initializer):
     def __post_init__(self):
         _check_spread("TruncatedNormal: std", self.std)
 
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        values = rng.normal(0.0, 1.0, shape)
-        while (far := np.abs(values) > 2).any():
-            values[far] = rng.normal(0.0, 1.0, far.sum())
-        return self.std * values
+    def fill(self, rng, out):
+        found = []  # the places of those to draw again, which come after all others
+        first = 0
+        for block in blocks_of(out):
+            values = np.asarray(rng.normal(0.0, 1.0, block.shape))
+            found.append(first + np.flatnonzero(np.abs(values) > 2))
+            block[...] = self.std * values
+            first += values.size
+        far = np.concatenate([np.zeros(0, np.intp), *found])
+        while len(far):
+            values = rng.normal(0.0, 1.0, len(far))
+            out.flat[far] = self.std * values
+            far = far[np.abs(values) > 2]
 
 
 @dataclass(frozen=True)
-class Uniform(Initializer):
+class Uniform(InBlocks):
     """Numbers of the uniform distribution on [−limit, limit).
 
     Args:
@@ -114,12 +171,12 @@ class Uniform(Initializer):
     def __post_init__(self):
         _check_spread("Uniform: limit", self.limit)
 
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    def drawn(self, rng, shape, whole):
         return rng.uniform(-self.limit, self.limit, shape)
 
 
 @dataclass(frozen=True)
-class Scaled(Initializer):
+class Scaled(InBlocks):
     """Variance scale / fan, normal or uniform. The fan is the number of inputs, or the mean of inputs and outputs.
 
     Glorot and Bengio (2010) eq. 16: scale 1 over the mean; He et al. (2015) eq. 10: scale 2 over inputs.
@@ -138,8 +195,8 @@ class Scaled(Initializer):
     average: bool
     uniform: bool
 
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        fan_in, fan_out = _fans(shape)
+    def drawn(self, rng, shape, whole):
+        fan_in, fan_out = _fans(whole)
         fan = (fan_in + fan_out) / 2 if self.average else fan_in
         std = math.sqrt(self.scale / max(fan, 1))
         if self.uniform:
@@ -203,4 +260,9 @@ def get(spec: InitializerName | Initializer) -> Initializer:
     """
     if isinstance(spec, Initializer):
         return spec
-    return look_up("initializer", spec, INITIALIZERS)()
+    return _made(look_up("initializer", spec, INITIALIZERS))
+
+
+@functools.cache  # a network asks for those of its layers again and again, and each can be shared: it never changes
+def _made(make: Callable[[], Initializer]) -> Initializer:
+    return make()

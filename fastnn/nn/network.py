@@ -1,7 +1,6 @@
 """A network as a description: layers with their names, shapes and parameters, but no arrays."""
 
 import copy
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +14,6 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
-from fastnn.engine.room import check_room
 from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
 from fastnn.nn.layers.base import Penalised
@@ -297,11 +295,8 @@ class Network:
 @ieee  # float32 rounds some numbers to 0
 def _drawn(specs: Mapping[str, Parameter], dtype, seed: int, frozen: frozenset[str] = frozenset()) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype, frozen=frozen)
-    if block:
-        name, spec = max(specs.items(), key=lambda item: math.prod(item[1].shape))
-        check_room(block.flat.nbytes + 8 * math.prod(spec.shape), f"to draw {name} {spec.shape} in float64")
     for name, spec in specs.items():
-        block[name][...] = spec.initializer.sample(random.generator(seed, "initial", name), spec.shape)
+        spec.initializer.fill(random.generator(seed, "initial", name), block[name])
     return block
 
 

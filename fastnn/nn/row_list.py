@@ -20,7 +20,9 @@ class RowList:
     """A list of the rows of a table whose ids occur in a batch, each once; gradients and updates are cut along it.
 
     lazy       whether optimizers leave all other rows alone even if a gradient of 0 would change them
-    gradients  name of a parameter -> its gradient (rows, columns), which is 0 in all other rows
+    places     in which row of a gradient that of each listed row is: itself, or 0, 1, 2, … where gradients are short
+    gradients  name of a parameter -> its gradient, which is 0 in all rows that are no place: as long as the table, or
+               as the list, if it is short
     """
 
     axis: Axis
@@ -28,13 +30,16 @@ class RowList:
     ids: Buffer
     positions: Buffer
     lazy: bool
-    gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    places: Buffer | np.ndarray
+    gradients: dict[str, np.ndarray | Buffer] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, build: Builder, size: int, lazy: bool) -> "RowList":
-        """A list with room for `size` ids."""
+    def of(cls, build: Builder, size: int, lazy: bool, *gradients: ParameterView) -> "RowList":
+        """A list with room for `size` ids. These gradients are short, if all of them may be."""
         heads, ids, positions = (build.array(name, (size,), np.int64) for name in ("heads", "sorted ids", "positions"))
-        return cls(Axis(size, LINE, size), heads, ids, positions, lazy)
+        whole = build.whole | build.joined
+        is_short = bool(gradients) and build.may_shorten(lazy) and not any(one.name in whole for one in gradients)
+        return cls(Axis(size, LINE, size), heads, ids, positions, lazy, np.arange(size) if is_short else heads)
 
     def with_lookups(self, build: Builder, gradient: ParameterView) -> "RowList":
         """A list with room for the ids that an embedding of the same table looks up, too; this list if there is none.
@@ -45,20 +50,25 @@ class RowList:
             return self
         return RowList.of(build, math.prod(self.ids.shape) + math.prod(build.lookups[gradient.name].shape), self.lazy)
 
-    def emit_cleared(self, build: Builder, gradient: ParameterView) -> np.ndarray:
+    def emit_cleared(self, build: Builder, gradient: ParameterView) -> np.ndarray | Buffer:
         """Emit that a gradient becomes 0; returns it as (rows, columns). Before `emit`: the rows that are not 0 are
         those of the step before.
 
         Where a gradient is needed in all rows, because a penalty adds to it, all are written, and all are updated.
         """
-        array = gradient.array if gradient.array.ndim == 2 else gradient.array.reshape(-1, 1)
+        whole = gradient.array if gradient.array.ndim == 2 else gradient.array.reshape(-1, 1)
         if gradient.name in build.whole:
             build.emit(k.zero, gradient.array.reshape(-1))
-        else:
-            build.emit_along(self.axis, k.clear_listed, Listed(array), Slice(self.heads))
-            self.gradients[gradient.name] = array
-            build.row_lists[gradient.name] = self
+            return whole
+        array = whole if self.places is self.heads else self._short(build, gradient.name, whole.shape[1])
+        build.emit_along(self.axis, k.clear_listed, Listed(array), Slice(self.places))
+        self.gradients[gradient.name] = array
+        build.row_lists[gradient.name] = self
         return array
+
+    def _short(self, build: Builder, name: str, columns: int) -> Buffer:
+        """A gradient with a row for each id of the list."""
+        return build.array(f"gradient of {name}", (*self.heads.shape, columns))
 
     def emit(self, build: Builder, first: Buffer, second: Buffer, rows: int) -> None:
         """Emit the list of the ids in both, of a table of so many rows."""

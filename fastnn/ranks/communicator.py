@@ -36,6 +36,9 @@ class Communicator(Protocol):
     def collect(self, thing: Any) -> list[Any]:
         """What each rank gave, in rank order, on every rank."""
 
+    def deliver(self, thing: Any) -> list[Any] | None:
+        """What each rank gave, in rank order, on rank 0; None on the others."""
+
     def abort(self, status: int) -> None:
         """End all ranks now: one of them has failed, and the others would wait for it."""
 
@@ -76,6 +79,9 @@ class MpiCommunicator:
 
     def collect(self, thing: Any) -> list[Any]:
         return self._world.allgather(thing)
+
+    def deliver(self, thing: Any) -> list[Any] | None:
+        return self._world.gather(thing)
 
     def abort(self, status: int) -> None:
         self._world.Abort(status)

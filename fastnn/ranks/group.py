@@ -114,9 +114,9 @@ def distributed(*, sync_every: int = 1) -> Iterator[Group]:
     All ranks run the same script: `mpiexec -n 4 python train.py`. They build the same model, give `fit` the same data
     and arguments, and end with the same parameters and history. Each takes its rows of each batch; gradients are
     summed, always in the order of the ranks. So a training is the same as on one rank but for the rounding of sums,
-    and its bits repeat for the same number of ranks. Rank 0 alone calls the callbacks, validates and writes files; a
-    callback with `everywhere = True` is called on all ranks. Started without mpiexec, there is one rank, and `fit` is
-    as ever.
+    and its bits repeat for the same number of ranks. Validation data are shared likewise.
+    Rank 0 alone calls the callbacks and writes files; a callback with `everywhere = True` is called on all ranks.
+    Started without mpiexec, there is one rank, and `fit` is as ever.
 
     Of a machine that several ranks share each takes its share of the threads, unless OMP_NUM_THREADS or the
     affinity that the launcher sets says so already. An error on one rank ends all of them, with its traceback.

@@ -21,7 +21,7 @@ from fastnn.recipes.trigram_answers import (
     told_speed,
     word_map,
 )
-from fastnn.recipes.trigram_book import suited
+from fastnn.recipes.trigram_book import TOLD, suited
 from fastnn.recipes.trigram_checks import order_answer, softmax_answer
 from fastnn.recipes.trigram_counts import counts_answer
 from fastnn.recipes.trigram_net import TrigramSettings, build
@@ -126,6 +126,7 @@ RECIPE = Recipe(
     preprocessing=preprocessing,
     build=build,
     suited=suited,
+    told=TOLD,
     comparisons=COMPARISONS,
     compare=("sizes",),
     keep="val_loss",

@@ -13,6 +13,7 @@ from fastnn.experiment.answering import by_epoch_tables
 from fastnn.experiment.answers import Answer, Table
 from fastnn.experiment.pictures import note_of, reported
 from fastnn.experiment.predictions import most_likely
+from fastnn.experiment.recipe import MOST_MEASURED
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.sayings import epochs_to, ranking
 from fastnn.text.neighbours import directions
@@ -28,7 +29,10 @@ def first_epochs(results: ExperimentResult) -> Answer:
     """Accuracy on all training and test samples after each of the first epochs, as the report printed it."""
     name = "first-epochs"
     (table,) = by_epoch_tables(results, name, {"": results.chosen})
-    question = "How accurate is the net after each of its first epochs, on all training and test samples?"
+    which = "all training and test samples"
+    if len(results.data.train) > MOST_MEASURED:
+        which = f"{MOST_MEASURED:,} drawn training samples and all test samples"
+    question = f"How accurate is the net after each of its first epochs, on {which}?"
     title, epochs = "How accurate is the net after each of its first epochs?", results.chosen.epochs[:FIRST]
     keys, published = ("accuracy", "test_accuracy"), {results.id: reported(results, name)[""]}
     figure = plots.learning_curves({results.id: epochs}, keys, title, reported=published, note=note_of(results))

@@ -11,6 +11,7 @@ from fastnn.data import Dataset, is_text
 from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.published import Published
 from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.settings import in_words
 from fastnn.recipes.trigram_answers import told_gaps, told_speed
 from fastnn.recipes.trigram_text import MEASURED
 
@@ -36,6 +37,12 @@ RATES = {"sgd": 0.15, "adam": 0.002, "adamw": 0.002, "rmsprop": 0.001, "adagrad"
 
 # A short text has few steps an epoch: it gets smaller batches and more epochs, until it has about this many steps.
 STEPS, FEWEST_STEPS, SMALLEST_BATCH, MOST_EPOCHS = 2_000, 40, 10, 40
+
+
+TOLD = f"""A text of your own (--data book.txt) has other defaults than those below, which are the course's:
+{in_words(BOOK)}; of characters or bytes (--tokens) {in_words(SIGNS)}.
+A short text gets smaller batches and more epochs. The run prints which it has.
+"""
 
 COMPARISONS = (
     Comparison(
@@ -85,6 +92,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         title="neural language model of a text: the next word from those before it",
         settings=replace(recipe.settings, **BOOK | signs),
         adapted=adapted,
+        shown=tuple(BOOK),
         quick={"epochs": 2, "samples": 60_000},
         published=Published(),
         comparisons=COMPARISONS,

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -180,16 +181,24 @@ class Cluster:
         return self._workers.submit(functools.partial(with_share, self._shares, function), *arguments)
 
     def shared(self, thing: Any) -> Any:
-        """Sent with each call if it is small, else to each worker once.
+        """Sent with each call if it is small, else to each worker that asks for it, once.
 
-        What workers were sent once is lost if all that have it die before it has reached another one; what goes with a
-        call is not.
+        It is the result of a task, whose arguments the scheduler keeps: if all workers that have it die, it is made
+        again. What `scatter` sends is of the workers alone: trials would wait for it for ever.
         """
         data = packed(thing)
-        return data if len(data) <= SMALL else self._client.scatter(data, broadcast=True, hash=False)
+        if len(data) <= SMALL:
+            return data
+        with warnings.catch_warnings():  # of a large graph: it is one large argument, sent once
+            warnings.simplefilter("ignore", UserWarning)
+            return self._client.submit(_itself, data, pure=False, priority=1)
 
     def renew(self) -> None:
         """Dask does so."""
+
+
+def _itself(thing: Any) -> Any:
+    return thing
 
 
 @contextlib.contextmanager

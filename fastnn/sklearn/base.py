@@ -34,7 +34,7 @@ class BaseMLP(BaseEstimator):
     tol: float
     verbose: Any
     warm_start: bool
-    early_stopping: bool
+    early_stopping: Any
     validation_fraction: float
     n_iter_no_change: float
     max_fun: int
@@ -87,7 +87,7 @@ class BaseMLP(BaseEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool = False) -> Any:
         parameters.check(self)
         if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
+            raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
         fresh = not hasattr(self, "model_") or not (self.warm_start or incremental)
         X, y = self._validated(X, y, fresh)
         if self.warm_start and not fresh:

@@ -20,13 +20,14 @@ class Follower(fn.Callback):
 
     estimator : is trained; its curves exist
     metric    : the history's name of the score on validation data; None: there are no validation data
-    judges    : whether that score says when to stop, and which weights are best; else the training loss does
+    judges    : whether that score says when to stop, and which weights are best; "loss": the validation loss does;
+                False: the training loss
 
     The rules of scikit-learn: an epoch is no improvement unless it is better than the best by more than `tol`; more
     than `n_iter_no_change` of these end the training, or with "adaptive" divide the learning rate by 5.
     """
 
-    def __init__(self, estimator: Any, metric: str | None, judges: bool):
+    def __init__(self, estimator: Any, metric: str | None, judges: bool | str):
         self.estimator, self.metric, self.judges = estimator, metric, judges
         self.best_state: dict[str, dict[str, np.ndarray]] | None = None
         self.converged = False
@@ -74,13 +75,17 @@ class Follower(fn.Callback):
             estimator.best_loss_ = min(best, loss)
             return not loss > best - estimator.tol
         score, best = estimator.validation_scores_[-1], estimator.best_validation_score_
+        estimator.best_validation_score_ = max(best, score)
+        if self.judges == "loss":  # the less the better
+            *before, loss = estimator.validation_curve_
+            score, best = -loss, -min(before, default=np.inf)
         if score > best:
-            estimator.best_validation_score_ = score
             self.best_state = model.snapshot()
         return not score < best + estimator.tol
 
     def _no_improvement(self, optimizer: Optimizer) -> str:
-        estimator, what = self.estimator, "validation score" if self.judges else "training loss"
+        estimator = self.estimator
+        what = "validation loss" if self.judges == "loss" else "validation score" if self.judges else "training loss"
         told = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} epochs"
         lr = optimizer.lr
         slows = estimator.solver == "sgd" and estimator.learning_rate == "adaptive"

@@ -19,7 +19,7 @@ class Labels:
     def of(cls, y: np.ndarray) -> "Labels":
         """The labels that occur in y (N,), or the columns of an indicator (N, labels)."""
         y = _column(y)
-        return cls(unique_labels(y), type_of_target(y).startswith("multilabel"))
+        return cls(unique_labels(y), y.ndim == 2)  # which refuses several columns that are no labels
 
     @classmethod
     def of_classes(cls, y: Any, classes: Any) -> "Labels":

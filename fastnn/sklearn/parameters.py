@@ -57,7 +57,10 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "warm_start": (_is_truth, "True or False"),
     "momentum": (_between(0, 1), "0 ≤ momentum < 1"),
     "nesterovs_momentum": (_is_truth, "True or False"),
-    "early_stopping": (_is_truth, "True or False"),
+    "early_stopping": (
+        lambda value: _is_truth(value) or (isinstance(value, str) and value == "loss"),
+        "True, False or 'loss'",
+    ),
     "validation_fraction": (_between(0, 1), "0 ≤ validation_fraction < 1"),
     "beta_1": (_between(0, 1), "0 ≤ beta_1 < 1"),
     "beta_2": (_between(0, 1), "0 ≤ beta_2 < 1"),

@@ -38,7 +38,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
         warm_start: Whether `fit` goes on from the weights that are there.
         momentum: For solver="sgd".
         nesterovs_momentum: Whether that is Nesterov's, for solver="sgd".
-        early_stopping: Whether a validation score says when to stop; the best epoch's weights are kept.
+        early_stopping (bool or str): Whether a validation score says when to stop, as in scikit-learn; "loss": the
+            validation loss does, which is steadier than the R² of few samples. The best epoch's weights are kept.
         validation_fraction: Samples set apart for that, unless `fit` gets `validation_data`.
         beta_1: For solver="adam".
         beta_2: For solver="adam".
@@ -109,7 +110,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
+        early_stopping: Any = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fastnn.nn.layers import Dense
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training.compile import STEPS_PER_CALL
+from fastnn.training.scalars import STEPS_PER_CALL
 
 
 def check(network: Network, optimizer: Optimizer, block: int, batch: int, *, reads_gradients: bool) -> None:

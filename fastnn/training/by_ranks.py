@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.errors import NonFiniteError
+from fastnn.common.errors import DataError, NonFiniteError
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.ranks.group import Group, current
@@ -42,6 +42,7 @@ def _check(group: Group, model: Predictor, settings: Settings, source: Source) -
         raise ValueError("fn.distributed() shares arrays and streams among ranks, not batches that a user makes")
     if settings.steps_per_block > 1:
         raise ValueError(f"steps_per_block is {settings.steps_per_block}; within fn.distributed() it must be 1")
+    _check_parts(group, model, settings.batch_of(source), source.samples)
     if group.sync_every == 1:
         return
     if model.network.loss.reduction == "sum":
@@ -54,6 +55,15 @@ def _check(group: Group, model: Predictor, settings: Settings, source: Source) -
                 f"{type(callback).__name__} looks every {callback.every} steps, when ranks have different parameters; "
                 f"expected a multiple of sync_every, {group.sync_every}"
             )
+
+
+def _check_parts(group: Group, model: Predictor, batch: int, samples: int) -> None:
+    """DataError if a rank's part of a batch is too small for a layer, such as one that needs a variance."""
+    for size in {min(batch, samples), samples % batch} - {0}:
+        try:
+            model.network.check_batch(max(size // group.size, 1))
+        except DataError as error:
+            raise DataError(f"{error}: its part of {size} on {group.size} ranks") from None
 
 
 class RankLoop(Loop):
@@ -92,7 +102,9 @@ class RankLoop(Loop):
 
     def _check_alike(self) -> None:
         """ValueError if ranks were given different trainings."""
-        of_each = self.group.communicator.collect(setup_of(self.run) | {"epochs": self.run.last_epoch})
+        judged_by = self.validation.samples if self.validation is not None else None
+        given = {"epochs": self.run.last_epoch, "number of validation samples": judged_by}
+        of_each = self.group.communicator.collect(setup_of(self.run) | given)
         for name, mine in of_each[self.group.rank].items():
             other = next((rank for rank, one in enumerate(of_each) if name != "callbacks" and one[name] != mine), None)
             if other is not None:
@@ -150,8 +162,10 @@ class RankLoop(Loop):
         self._share_arrays()
 
     def _validated(self, source: Source) -> dict[str, float]:
-        """Rank 0 evaluates; the others wait."""
-        return self.group.told(super()._validated(source) if self.group.rank == 0 else None)
+        """Each rank evaluates a part, with the running statistics of rank 0."""
+        if self.model.buffers.flat.size:
+            self.group.communicator.broadcast(self.model.buffers.flat)
+        return self.model.evaluate_source(source, self.group)
 
     def _goes_on(self) -> bool:
         assert isinstance(self.ending.shield, GroupShield)

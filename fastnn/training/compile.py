@@ -5,25 +5,22 @@ so the compiled loop runs many steps without coming back to Python.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-
-import numpy as np
 
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder, Value
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
-from fastnn.nn import emission, narrow
+from fastnn.nn import emission, narrow, narrow_sgd
 from fastnn.nn.layers.blocked import emit_block_update
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import batch as batches
 from fastnn.training import scoring
+from fastnn.training.sample_steps import compile_sample_steps
+from fastnn.training.scalars import table_of_scalars
 from fastnn.training.step import Inputs, Step
-
-STEPS_PER_CALL = 1024  # at most: the rows of the table of scalars
 
 
 def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Step:
@@ -81,6 +78,9 @@ def compile_train(
     """
     settings = {"shuffle": shuffle, "weighted": weighted, "fused": fused, "whole": whole}
     again = partial(compile_train, network, state, batch, optimizer, **settings, layered=True)
+    one_by_one = batch == block == 1 and fused and not (layered or weighted or whole)
+    if one_by_one and optimizer is not None and narrow_sgd.fits(network, optimizer):
+        return compile_sample_steps(network, state, optimizer, shuffle, again)
     build, inputs = batches.begin(network, state, batch * block, training=True)
     batches.emit_order(build, inputs, shuffle, whole)
     fits = block == 1 and not layered and narrow.is_narrow(network)
@@ -96,6 +96,8 @@ def compile_train(
     gradients = state.parameters.like()
     build.frozen, build.joined = network.frozen, network.joined - network.frozen - set(network.penalties())
     build.whole = (network.shared - build.joined).union(network.penalties())
+    if fused and optimizer is not None:
+        build.may_shorten = optimizer.reads_lists_alone
     if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
         build.unstored = set(state.parameters) - build.whole - build.frozen
     backward(judged.dscores, gradients)
@@ -131,15 +133,13 @@ def emit_update(
     build: Builder, inputs: Inputs, network: Network, optimizer: Optimizer, parameters: Block, gradients: Block
 ) -> Inputs:
     """Emit the optimizer's update and the bounds on norms; the inputs, with the table of the optimizer's scalars."""
-    optimizer.attach(parameters)
-    width = optimizer.scalars(np.zeros(1)).shape[1]
-    table = build.array("scalars of a call", (STEPS_PER_CALL, width))
-    scalars = build.array("scalars", (width,))
+    table = table_of_scalars(build, optimizer, parameters)
+    scalars = build.array("scalars", table.shape[1:])
     build.emit(k.select_scalars, scalars, table, inputs.cursor)
     optimizer.emit(build, parameters, gradients, scalars)
     for name, bound in network.max_norms().items():
         build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))
-    return replace(inputs, scalars=table)
+    return inputs.with_scalars(table)
 
 
 def values_of(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:

@@ -130,7 +130,7 @@ def _lists_of_all(build: Builder, group: Group) -> list[tuple[RowList, RowList]]
         if id(own) not in found:
             size = group.size * own.heads.shape[0]
             heads = build.array("heads of all ranks", (size,), np.int64)
-            found[id(own)] = own, replace(own, axis=Axis(size, LINE, size), heads=heads)
+            found[id(own)] = own, replace(own, axis=Axis(size, LINE, size), heads=heads, places=heads)
         build.row_lists[name] = found[id(own)][1]
     return list(found.values())
 
@@ -139,9 +139,14 @@ def _sums(
     group: Group, program: SplitProgram, gradients: Block, lists: list[tuple[RowList, RowList]]
 ) -> tuple[FlatSum, tuple[RowSum, ...]]:
     """What adds up the gradients: those of listed rows by row, all others as one array."""
-    tables = tuple(
-        RowSum(group, list(own.gradients.values()), program[own.heads], program[every.heads]) for own, every in lists
-    )
+    tables = tuple(RowSum(group, _whole(own), program[own.heads], program[every.heads]) for own, every in lists)
     by_row = {name for own, _ in lists for name in own.gradients}
     others = [array for name, array in gradients.buffers.items() if name not in by_row]
     return FlatSum(group, others if by_row else [gradients.flat]), tables
+
+
+def _whole(rows: RowList) -> list[np.ndarray]:
+    """The gradients of listed rows, all as long as their tables: other ranks add to rows that are not listed here."""
+    found = [one for one in rows.gradients.values() if isinstance(one, np.ndarray)]
+    assert len(found) == len(rows.gradients)
+    return found

@@ -1,13 +1,15 @@
-"""One pass over data to judge a model: its loss and its metrics."""
+"""One pass over data to judge a model: its loss and its metrics. Several ranks may share it."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from fastnn.data.batches import BatchSource
 from fastnn.data.chunk import Chunk
 from fastnn.data.source import Source
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.outputs import Output
+from fastnn.ranks.group import Group
 from fastnn.training.runner import Runner
 
 
@@ -28,6 +30,17 @@ class _Answers:
     def add_predictions(self, predictions: Sequence[np.ndarray]) -> None:
         self._y_pred.append([one.copy() for one in predictions])
 
+    def deliver(self, group: Group) -> bool:
+        """Bring those of all ranks to rank 0, in their order; whether this is rank 0."""
+        mine = self._y_true, self._y_pred, self._weights
+        of_each = group.communicator.deliver(mine)
+        if of_each is None:
+            return False
+        self._y_true, self._y_pred, self._weights = (
+            [one for parts in kind for one in parts] for kind in zip(*of_each, strict=True)
+        )
+        return True
+
     def figures(self, number: int, metrics: Iterable[WholeMetric]) -> dict[str, float]:
         """The figures of the output with that number."""
         y_true, y_pred = (np.concatenate([part[number] for part in parts]) for parts in (self._y_true, self._y_pred))
@@ -43,13 +56,39 @@ def bytes_to_evaluate(runner: Runner, source: Source, outputs: Sequence[Output])
     return runner.step.program.arena.nbytes + answers
 
 
-def evaluate(runner: Runner, source: Source, outputs: Sequence[Output]) -> dict[str, float]:
+def evaluate(runner: Runner, source: Source, outputs: Sequence[Output], group: Group | None = None) -> dict[str, float]:
     """The loss of all samples of a source and the metrics of all outputs, in the order of these.
 
     runner : of a step that `compile_evaluate` made for these outputs
+    group  : the ranks, each of which takes some of the batches; None: this process takes all. Figures and their bits
+             are the same: those of a batch do not depend on who takes it, and are added in the order of the batches.
     """
     whole = [[one for one in output.metrics if isinstance(one, WholeMetric)] for output in outputs]
     answers = _Answers() if any(whole) else None
+    mine = source if group is None else _share(group, source, runner.step.batch)
+    record = runner.record()[:0] if mine is None else _observed(runner, mine, answers)
+    if group is not None:
+        record = np.concatenate(group.communicator.gather_rows(record))
+    figures = runner.metrics_of_record(record)
+    if answers is not None and (group is None or answers.deliver(group)):
+        for number, metrics in enumerate(whole):
+            figures |= answers.figures(number, metrics) if metrics else {}
+    if group is not None:
+        figures = group.told(figures)
+    return {name: figures[name] for name in ("loss", *(one.name for output in outputs for one in output.metrics))}
+
+
+def _share(group: Group, source: Source, batch: int) -> Source | None:
+    """The samples that this rank evaluates, whole batches; None: none. Batches that a user makes are all rank 0's."""
+    if isinstance(source, BatchSource):
+        return source if group.rank == 0 else None
+    mine = group.rows_of(-(-source.samples // batch))
+    first, last = mine.start * batch, min(mine.stop * batch, source.samples)
+    return source.part(first, last) if mine else None
+
+
+def _observed(runner: Runner, source: Source, answers: _Answers | None) -> np.ndarray:
+    """Take the step through all samples; what it recorded."""
     for chunk in runner.chunks(source):
         if answers is not None:
             answers.add_chunk(chunk)
@@ -59,8 +98,4 @@ def evaluate(runner: Runner, source: Source, outputs: Sequence[Output]) -> dict[
             if answers is not None:
                 answers.add_predictions(runner.predictions(runner.samples_done - start))
     runner.release()
-    figures = runner.metrics()
-    for number, metrics in enumerate(whole):
-        if answers is not None and metrics:
-            figures |= answers.figures(number, metrics)
-    return {name: figures[name] for name in ("loss", *(one.name for output in outputs for one in output.metrics))}
+    return runner.record()

@@ -39,7 +39,7 @@ class JoinedLoop(Loop):
         step, inputs = self.runner.step, self.runner.step.inputs
         draws = any(operand is inputs.dropout_key for op in step.program.ops for operand in op.operands)
         watched = any(one.every or one.often or one.reads_gradients for one in self.callbacks)
-        plain = source.in_memory and step.block == 1 and validation is None
+        plain = source.in_memory and (step.block == 1 or step.divisible) and validation is None
         self._may_join = plain and not draws and not watched
         self._is_joined = False  # whether the pass that runs, or ran last, is one of several epochs
         self._begun = False  # whether such a pass is, and none of its steps was taken
@@ -92,18 +92,28 @@ class JoinedLoop(Loop):
         """Count the epochs of this pass that are whole and not counted yet, and keep their figures."""
         run, optimizer, steps = self.run, self.optimizer, self.run.steps
         done = optimizer.iteration - self._first
-        seconds = (time.perf_counter() - self._begin) * steps / max(done, 1)
-        for end in range(self._recorded + steps, done + 1, steps):
-            figures = self.runner.metrics_of(end - steps, steps)
-            lr = float(optimizer.learning_rates(np.array([self._first + end]))[0])
-            speed = {"seconds": seconds, "samples_per_second": run.samples / seconds}
-            run.logs = {"epoch": run.epoch + 1} | figures | {"lr": lr} | speed
+        whole = done // steps * steps
+        if whole == self._recorded:
+            return
+        seconds = (time.perf_counter() - self._begin) * steps / done
+        speed = {"seconds": seconds, "samples_per_second": run.samples / seconds}
+        lr, watched = self._rate(self._recorded + steps), bool(self.callbacks)
+        for figures in self.runner.metrics_by(steps, self._recorded, whole):
+            self._recorded += steps
+            if watched or self._rates_by_epoch:
+                lr = self._rate(self._recorded)
             run.epoch += 1
-            run.model.epoch = run.epoch
             optimizer.epoch += 1
+            run.logs = {"epoch": run.epoch, **figures, "lr": lr, **speed}
             run.history.epochs.append(run.logs)
-            self._recorded = end
-            self._call("on_epoch_end")
+            if watched:
+                run.model.epoch = run.epoch
+                self._call("on_epoch_end")
+        run.model.epoch = run.epoch
+
+    def _rate(self, step: int) -> float:
+        """The learning rate after so many steps of this pass, in the epoch at hand."""
+        return float(self.optimizer.learning_rates(np.array([self._first + step]))[0])
 
     def _scalars(self, steps: int) -> np.ndarray:
         """As of a `Loop`; of the steps of each epoch, those of that epoch."""

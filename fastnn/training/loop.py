@@ -225,7 +225,8 @@ class Loop:
         steps = self.runner.advance(self._steps_until_a_callback(), self._scalars)
         losses = self.runner.losses[run.step : run.step + steps]
         bad = ~np.isfinite(losses)
-        run.history.steps["loss"].extend(losses[: np.argmax(bad)] if bad.any() else losses)
+        finite = losses[: np.argmax(bad)] if bad.any() else losses
+        run.history.steps["loss"].frombytes(finite.tobytes())  # `extend` takes them one by one, 60 ns each
         if bad.any():
             raise self._diverged(f"the loss became {losses[np.argmax(bad)]}")
         run.step += steps

@@ -23,6 +23,7 @@ from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer, OptimizerName
+from fastnn.ranks.group import Group
 from fastnn.training import memory, passes, storage
 from fastnn.training.compile import compile_evaluate, compile_train
 from fastnn.training.evaluation import bytes_to_evaluate, evaluate
@@ -145,17 +146,18 @@ class Predictor(Hinted):
         """
         return self.evaluate_source(source_of(self.expected, x, y, sample_weight))
 
-    def evaluate_source(self, source: Source) -> dict[str, float]:
+    def evaluate_source(self, source: Source, group: Group | None = None) -> dict[str, float]:
         """`evaluate` on data that have been checked.
 
         Args:
             source: What the checks of `evaluate` make of data.
+            group: The ranks that share the samples, all of which call this; None: all are evaluated here.
 
         Returns:
             The figures by name, floats.
         """
         with self._turn:
-            return evaluate(self._runner(passes.of_evaluation(source)), source, self.network.outputs)
+            return evaluate(self._runner(passes.of_evaluation(source)), source, self.network.outputs, group)
 
     def memory_to_evaluate(self, source: Source) -> int:
         """The bytes that `evaluate_source` takes of memory, beside the parameters and the data.

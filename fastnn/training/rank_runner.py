@@ -1,20 +1,23 @@
 """Takes a rank's step through data: its rows of each batch, and after each step what all ranks have computed."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
 from fastnn.data.chunk import Chunk
+from fastnn.data.source import Source
+from fastnn.data.streamed import StreamSource
 from fastnn.engine.split_program import SplitProgram
 from fastnn.engine.threads import call, usable_threads
 from fastnn.ranks.group import Group
 from fastnn.ranks.sums import FlatSum, added
-from fastnn.training.compile import STEPS_PER_CALL
 from fastnn.training.compile_ranks import Exchange
-from fastnn.training.runner import SECONDS_PER_CALL, Runner, first_not_finite
+from fastnn.training.runner import SECONDS_PER_CALL, Runner, first_not_finite, order_key
+from fastnn.training.scalars import STEPS_PER_CALL
 from fastnn.training.step import Step
 
 
@@ -49,6 +52,21 @@ class RankRunner(Runner):
     def _bind(self, chunk: Chunk, order_key: np.ndarray | None, uses: int) -> None:
         super()._bind(chunk, order_key, uses)
         self._chunk_at_hand = chunk
+
+    def _chunks_of(self, source: Source, seed: int | None, epoch: int) -> Iterator[Chunk]:
+        """Of a stream whose rows are long this rank reads those that it takes."""
+        if isinstance(source, StreamSource) and source.skips(self._group.size):
+            return source.chunks(self.step.batch, seed, epoch, partial(self._own_places, seed, epoch))
+        return super()._chunks_of(source, seed, epoch)
+
+    def _own_places(self, seed: int | None, epoch: int, chunk: int, samples: int) -> np.ndarray:
+        """The samples of a chunk, ascending, that this rank takes in one of its batches."""
+        order, batch = np.arange(samples), self.step.batch
+        if seed is not None:
+            call(k.permuted_indices, order, np.zeros(4, np.int64), order_key(seed, epoch, chunk), samples)
+        batches = (order[begin : begin + batch] for begin in range(0, samples, batch))
+        mine = [one[part.start : part.stop] for one in batches if (part := self._group.rows_of(len(one)))]
+        return np.sort(np.concatenate(mine)) if mine else order[:0]
 
     def _gather_all(self, samples: int) -> None:
         mine = self._group.rows_of(samples)

@@ -8,8 +8,8 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.data.chunk import Chunk
 from fastnn.engine.threads import usable_threads
-from fastnn.training.compile import STEPS_PER_CALL
 from fastnn.training.runner import SECONDS_PER_CALL, Runner, order_key
+from fastnn.training.scalars import STEPS_PER_CALL
 
 # So long one thread runs alone. The plan for several threads, and to find out whether they pay, takes 5 ms, and where
 # another process holds a processor 50; trainings of a small net on little data are over before that pays.
@@ -29,7 +29,7 @@ class RoundsRunner(Runner):
 
     def start_epochs(self, chunk: Chunk, seed: int, epochs: Sequence[int]) -> None:
         """Begin a pass over these samples that is made of the epochs of these numbers."""
-        assert self.step.block == 1
+        assert self.step.block == 1 or self.step.divisible
         assert not self.step.whole
         keys = [order_key(seed, epoch, 0) if self.step.shuffles else None for epoch in epochs]
         self._epochs, self._samples = keys, len(chunk)
@@ -61,7 +61,7 @@ class RoundsRunner(Runner):
         threads, fitting = self._tuner.choose(
             threads, SECONDS_PER_CALL if threads == 1 else SECONDS_PER_CALL_OF_SEVERAL
         )
-        steps = min(steps, fitting, limit or STEPS_PER_CALL, STEPS_PER_CALL)
+        steps = self._in_whole_epochs(min(steps, fitting, limit or STEPS_PER_CALL, STEPS_PER_CALL))
         self.set_up_call(self.next_batch, scalars(steps) if scalars is not None else None)
         begin, samples, last = time.perf_counter(), self.samples_done, self.steps_done + steps
         while self.steps_done < last:
@@ -84,15 +84,27 @@ class RoundsRunner(Runner):
         if not self._epochs:
             super().prepare()
             return
-        for size in {min(self.step.batch, self._samples), self._samples % self.step.batch} - {0}:
+        most = self.step.batch * self.step.block
+        for size in {min(most, self._samples), self._samples % most} - {0}:
             self.step.program.prepare(size, 1)
 
     def _run_within_epoch(self, most: int, threads: int) -> None:
-        """Run at most so many steps, all of one size and in one epoch."""
-        left = self._enter_epoch()
-        batch = min(self.step.batch, left)
+        """Run at most so many steps, in runs of one size and in one epoch."""
+        samples = min(most * self.step.batch, self._enter_epoch())
+        batch = min(self.step.batch * self.step.block, samples)
         self.set_weights(batch)
-        self.step.program.run(min(most, left // batch), batch, threads)
+        self.step.program.run(samples // batch, batch, threads)
+
+    def _in_whole_epochs(self, steps: int) -> int:
+        """So many steps, or fewer: where a run takes several, a call ends with an epoch, if it has a whole one.
+
+        So runs have few sizes: a table is made for each.
+        """
+        if self.step.block == 1:
+            return steps
+        each = -(-self._samples // self.step.batch)
+        beyond = (self.steps_done + steps) % each
+        return steps - beyond if beyond < steps else steps
 
     def _enter_epoch(self) -> int:
         """Make the order of the samples that of the epoch to which the cursor has come; its samples to come."""

@@ -17,7 +17,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.engine.threads import usable_threads
-from fastnn.training.compile import STEPS_PER_CALL
+from fastnn.training.scalars import STEPS_PER_CALL
 from fastnn.training.step import Step
 from fastnn.training.step_log import StepLog
 from fastnn_kernels.batch import ROUNDS
@@ -110,8 +110,7 @@ class Runner:
 
         position : where an interrupted pass had come to, as `position` gave it: what came before is passed over
         """
-        order_seed = seed if self.step.shuffles else None
-        for number, chunk in enumerate(source.chunks(self.step.batch, order_seed, epoch)):
+        for number, chunk in enumerate(self._chunks_of(source, seed if self.step.shuffles else None, epoch)):
             key = None if seed is None else order_key(seed, epoch, number)
             if number:
                 self._next_chunk(chunk, key)
@@ -124,6 +123,9 @@ class Runner:
                 self._resume(position)
             if position is None or number >= position["chunk"]:
                 yield chunk
+
+    def _chunks_of(self, source: Source, seed: int | None, epoch: int) -> Iterator[Chunk]:
+        return source.chunks(self.step.batch, seed, epoch)
 
     def position(self) -> dict[str, Any]:
         """How far the pass has come, and what it has recorded."""
@@ -256,9 +258,18 @@ class Runner:
         return self._log.metrics(self.steps_done)
 
     @ieee
-    def metrics_of(self, first: int, steps: int) -> dict[str, float]:
-        """Loss and metrics of the samples of `steps` steps of the pass, from the step numbered `first` on."""
-        return self._log.metrics(steps, first)
+    def metrics_by(self, steps: int, first: int, last: int) -> list[dict[str, float]]:
+        """Loss and metrics of the samples of each `steps` steps of the pass, from the step `first` to before `last`."""
+        return self._log.metrics_by(steps, first, last)
+
+    def record(self) -> np.ndarray:
+        """What the steps of the pass so far have recorded beside their losses, (steps, columns): a view."""
+        return self._log.arrays()[1][: self.steps_done]
+
+    @ieee
+    def metrics_of_record(self, record: np.ndarray) -> dict[str, float]:
+        """Loss and metrics of the samples of steps that recorded so, here or on other ranks."""
+        return self._log.metrics_of(record)
 
     def state_arrays(self) -> list[np.ndarray]:
         """The arrays that hold how far the pass has come and what it has recorded."""
@@ -296,7 +307,8 @@ class Runner:
         step.program.take_over(dict(zip(ours.inputs.bound, step.inputs.bound, strict=True)), ours.program)
         step.program.begin(step.batch)  # at the beginning of the pass: it gathers all samples where a step takes all
         for mine, its in zip(ours.inputs.written, step.inputs.written, strict=True):
-            step.program[its][...] = ours.program[mine]
+            target = step.program[its]
+            target[...] = ours.program[mine][: len(target)]  # ours may hold those of several steps
         return step
 
 

@@ -116,10 +116,10 @@ def _emit_awaited(
     build: Builder, output: Output, awaits: AwaitsTargets, labels: Buffer, weight: Buffer
 ) -> tuple[Scored, Value]:
     """As `_emit_output`, for a layer whose scores depend on the targets."""
-    scores, column = awaits.against(labels)
+    scores, column = awaits.against(build, labels)
     scored, dscores = _emit_output(build, output, scores, column, weight, None)
     if awaits.complete is not None:
-        all_scores = awaits.complete(scored.each, scored.correct, weight)
+        all_scores = awaits.complete(build, scored.each, scored.correct, weight)
         scored = replace(scored, emit_rows=all_scores, target=labels)
     return scored, dscores
 

@@ -1,7 +1,7 @@
 """A compiled step: what a compile function returns and a runner takes through data. Nothing here changes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -49,6 +49,10 @@ class Inputs:
     wrong: Mapping[Buffer, Buffer]
     scalars: Buffer | None = None
 
+    def with_scalars(self, table: Buffer) -> "Inputs":
+        """The same, with the table of the optimizer's scalars."""
+        return replace(self, scalars=table)
+
     @property
     def written(self) -> tuple[Buffer, ...]:
         """The buffers that the runner writes."""
@@ -71,6 +75,7 @@ class Step:
     weighted   whether samples have weights of their own
     whole      whether every step takes all samples: they are gathered once, in their own order
     block      how many steps a run of the program takes: above 1, the program's batch holds the samples of all of them
+    divisible  whether a block may end anywhere, because its steps have the bits of steps by themselves
     outputs    the predictions of a batch; none where the step records figures alone
     figures    the metrics that it records
     values     the inputs and the output of each layer, by name
@@ -89,6 +94,7 @@ class Step:
     weighted: bool = False
     whole: bool = False
     block: int = 1
+    divisible: bool = False
     outputs: tuple[Value, ...] = ()
     figures: Figures = field(default_factory=Figures)
     values: dict[str, Value] = field(default_factory=dict)

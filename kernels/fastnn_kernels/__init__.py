@@ -7,33 +7,38 @@ stay 0. Kernels trust their arguments: `fastnn.ops` checks arrays before it call
 
 from importlib import import_module
 
+from fastnn_kernels._collection import no_collection
 from fastnn_kernels._former import former_names
-from fastnn_kernels.activation import *
-from fastnn_kernels.adaptive import *
-from fastnn_kernels.adaptive_update import *
-from fastnn_kernels.average_pool import *
-from fastnn_kernels.batch import *
-from fastnn_kernels.bfloat16_update import *
-from fastnn_kernels.bias import *
-from fastnn_kernels.columns import *
-from fastnn_kernels.conv import *
-from fastnn_kernels.dropout import *
-from fastnn_kernels.embedding import *
-from fastnn_kernels.join import *
-from fastnn_kernels.listed import *
-from fastnn_kernels.listed_update import *
-from fastnn_kernels.losses import *
-from fastnn_kernels.matmul import *
-from fastnn_kernels.metrics import *
-from fastnn_kernels.narrow import *
-from fastnn_kernels.narrow_loss import *
-from fastnn_kernels.norm import *
-from fastnn_kernels.outer_product import *
-from fastnn_kernels.penalty import *
-from fastnn_kernels.pool import *
-from fastnn_kernels.sampled import *
-from fastnn_kernels.softmax import *
-from fastnn_kernels.update import *
+
+with no_collection():  # it was a quarter of the time, with Numba's import, where scikit-learn was there already
+    from fastnn_kernels.activation import *
+    from fastnn_kernels.adaptive import *
+    from fastnn_kernels.adaptive_update import *
+    from fastnn_kernels.average_pool import *
+    from fastnn_kernels.batch import *
+    from fastnn_kernels.bfloat16_update import *
+    from fastnn_kernels.bias import *
+    from fastnn_kernels.columns import *
+    from fastnn_kernels.conv import *
+    from fastnn_kernels.dropout import *
+    from fastnn_kernels.embedding import *
+    from fastnn_kernels.join import *
+    from fastnn_kernels.listed import *
+    from fastnn_kernels.listed_update import *
+    from fastnn_kernels.losses import *
+    from fastnn_kernels.matmul import *
+    from fastnn_kernels.metrics import *
+    from fastnn_kernels.narrow import *
+    from fastnn_kernels.narrow_loss import *
+    from fastnn_kernels.narrow_sgd import *
+    from fastnn_kernels.norm import *
+    from fastnn_kernels.outer_product import *
+    from fastnn_kernels.penalty import *
+    from fastnn_kernels.pool import *
+    from fastnn_kernels.recurrent import *
+    from fastnn_kernels.sampled import *
+    from fastnn_kernels.softmax import *
+    from fastnn_kernels.update import *
 
 _FAMILIES = (
     "activation",
@@ -55,10 +60,12 @@ _FAMILIES = (
     "metrics",
     "narrow",
     "narrow_loss",
+    "narrow_sgd",
     "norm",
     "outer_product",
     "penalty",
     "pool",
+    "recurrent",
     "sampled",
     "softmax",
     "update",

@@ -5,11 +5,9 @@ is compiled together with the kernel's body, as one library: by way of the kerne
 into another, every body would pass through LLVM twice.
 """
 
-import contextlib
 import functools
-import gc
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numba
 import numpy as np
@@ -18,9 +16,10 @@ from numba import types
 from numba.core import compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
-from numba.np import arrayobj
 
+from fastnn_kernels._array_value import array_value
 from fastnn_kernels._cache import SourceStampedCache
+from fastnn_kernels._collection import no_collection
 from fastnn_kernels._jit import OPTIONS, Kernel, renamed
 
 WORD = ir.IntType(64)
@@ -43,8 +42,13 @@ def operand_words(operand) -> list[int]:
     if isinstance(operand, np.ndarray):
         if not operand.flags.c_contiguous:
             raise ValueError(f"an entry takes C-contiguous arrays, got strides {operand.strides}")
-        return [operand.ctypes.data, *operand.shape]
+        return [operand.__array_interface__["data"][0], *operand.shape]  # `ctypes.data` takes 3 times as long
     return [int(operand)]
+
+
+def _short(kind) -> str:
+    """The type of an operand in a few letters: a file is named by all of them, and 255 letters are the most."""
+    return f"{kind.dtype}.{kind.ndim}" if isinstance(kind, types.Array) else str(kind)
 
 
 class Adapter:
@@ -59,12 +63,12 @@ class Adapter:
 
     def __init__(self, kernel: Kernel, parallel: bool, kinds: tuple):
         body = f"{kernel.name}__{'parallel' if parallel else 'serial'}"
-        self.name = "-".join([f"entry.{body}", *(str(kind).replace(" ", "") for kind in kinds)])
+        self.name = "-".join([f"entry.{body}", *map(_short, kinds)])
         self.kernel, self.parallel, self.kinds = kernel, parallel, kinds
         self.title = kernel.name
         self.address = 0
         self._signature = types.void(*kinds)
-        self._cache = SourceStampedCache(self.name) if kernel.cached else None
+        self._cache = SourceStampedCache(self.name, linkable=False) if kernel.cached else None
         self._result: compiler.CompileResult | None = None  # keeps the code alive
 
     def description(self) -> list:
@@ -83,7 +87,7 @@ class Adapter:
         if self._cache is not None:
             self._result = self._cache.load_overload(self._signature, cpu_target.target_context)
         if self._result is None:
-            with _no_collection():
+            with no_collection():  # it took a tenth of the time of a compilation, which makes no garbage
                 self._result = self._compiled()
             if self._cache is not None:
                 self._cache.save_overload(self._signature, self._result)
@@ -130,15 +134,13 @@ def _read_operand(context, builder, kind, load):
     """Emit the value of one operand; `load()` emits the next word of the entry."""
     if not isinstance(kind, types.Array):
         return load()
-    array = arrayobj.make_array(kind)(context, builder)
-    data = builder.inttoptr(load(), array.data.type)
+    data = builder.inttoptr(load(), context.get_data_type(kind.dtype).as_pointer())
     shape = [load() for _ in range(kind.ndim)]
     itemsize = context.get_abi_sizeof(context.get_data_type(kind.dtype))
     strides = [WORD(itemsize)]
     for extent in shape[:0:-1]:
         strides.insert(0, builder.mul(strides[0], extent))
-    arrayobj.populate_array(array, data=data, shape=shape, strides=strides, itemsize=WORD(itemsize), meminfo=None)
-    return array._getvalue()
+    return array_value(context, builder, kind, data, shape, strides, WORD(itemsize))
 
 
 def _print_error(context, builder, status):
@@ -150,18 +152,6 @@ def _print_error(context, builder, status):
     api.err_write_unraisable(where)
     api.decref(where)
     api.gil_release(lock)
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """No garbage collection within the block: it took a tenth of the time of a compilation, which makes no garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 _adapters: dict[tuple, Adapter] = {}

@@ -20,9 +20,11 @@ from pathlib import Path
 
 import llvmlite
 import numba
+from llvmlite import binding as llvm
+from llvmlite import ir
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
-from numba.core.runtime import rtsys
+from numba.core.runtime import _nrt_python
 
 from fastnn_kernels._folders import user_folders
 
@@ -101,12 +103,14 @@ def cache_folder() -> Path | None:
 class SourceStampedCache(_Cache):
     """Numba's cache protocol over one file per (function, signature): a digest, then the compiled code.
 
-    name  the start of each file's name
-    hits  the number of signatures that were loaded from disk
+    name      the start of each file's name
+    hits      the number of signatures that were loaded from disk
+    linkable  whether other functions may be compiled that call what is loaded: Numba needs its bitcode for that
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, linkable: bool = True):
         self._name = name
+        self._linkable = linkable
         self.hits = 0
 
     @property
@@ -132,7 +136,7 @@ class SourceStampedCache(_Cache):
         # Not `target_context.refresh()`, as Numba's own cache has it: that loads all that Numba can compile, which took
         # two thirds of the time of a process's first training. Whoever compiles refreshes; to run compiled code, these
         # symbols are enough.
-        rtsys.initialize(target_context)
+        _offer_runtime()
         self.hits += 1
         for symbol, load in EXTERNAL.items():
             if symbol in payload and symbol.decode() != self._name:
@@ -142,7 +146,8 @@ class SourceStampedCache(_Cache):
     def save_overload(self, sig, data):
         path = self._path(sig, data.library.codegen)
         if path is not None and not data.library.has_dynamic_globals and not data.lifted:
-            _write(path, pickle.dumps(data._reduce()))
+            reduced = data._reduce()
+            _write(path, pickle.dumps(reduced if self._linkable else _without_bitcode(reduced)))
 
     def enable(self):
         pass
@@ -154,6 +159,30 @@ class SourceStampedCache(_Cache):
         if folder := cache_folder():
             for path in folder.glob(f"{self._name}-*.bin"):
                 path.unlink(missing_ok=True)
+
+
+@functools.cache
+def _offer_runtime() -> None:
+    """Tell LLVM where the C functions of Numba's runtime are, which compiled code may call.
+
+    Numba's `rtsys.initialize` also compiles the rest of its runtime, in 25 ms; compiled code has copies of that.
+    """
+    for name, address in _nrt_python.c_helpers.items():
+        llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+
+
+def _without_bitcode(reduced: tuple) -> tuple:
+    """What Numba keeps of a compiled function, with a stub in place of the bitcode: the names that it defines.
+
+    To parse the bitcode took half of the time of loading, and it is needed only to link other code with it.
+    """
+    (name, kind, (machine_code, bitcode)), *rest = reduced
+    stub = ir.Module(name)
+    for function in llvm.parse_bitcode(bitcode).functions:
+        if not function.is_declaration:
+            defined = ir.Function(stub, ir.FunctionType(ir.VoidType(), []), function.name)
+            ir.IRBuilder(defined.append_basic_block()).ret_void()
+    return (name, kind, (machine_code, llvm.parse_assembly(str(stub)).as_bitcode())), *rest
 
 
 def _read(path: Path | None) -> bytes | None:

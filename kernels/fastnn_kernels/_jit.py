@@ -77,7 +77,7 @@ def c_function(function, signature, name: str) -> CFunc:
     """`function` with OPTIONS as a C function whose symbol is `name`, compiled or loaded from disk."""
     function.__qualname__ = name
     made = CFunc(function, (signature.args, signature.return_type), {}, OPTIONS)
-    made._cache = SourceStampedCache(name)
+    made._cache = SourceStampedCache(name, linkable=False)
     made.compile()
     return made
 

@@ -5,7 +5,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
-from numba.np import arrayobj
+
+from fastnn_kernels._array_value import array_value
 
 SCRATCH = 256  # numbers
 
@@ -23,9 +24,7 @@ def _emit_scratch_row(context, builder, signature, args):
     kind = signature.return_type
     element = context.get_data_type(kind.dtype)
     memory = cgutils.alloca_once(builder, ir.ArrayType(element, SCRATCH))
-    array = context.make_array(kind)(context, builder)
     bytes_of = [context.get_constant(types.intp, count * context.get_abi_sizeof(element)) for count in (SCRATCH, 1)]
     extents = [context.get_constant(types.intp, extent) for extent in (1, SCRATCH)]
     data = builder.bitcast(memory, element.as_pointer())
-    arrayobj.populate_array(array, data=data, shape=extents, strides=bytes_of, itemsize=bytes_of[1], meminfo=None)
-    return array._getvalue()
+    return array_value(context, builder, kind, data, extents, bytes_of, bytes_of[1])

@@ -6,7 +6,8 @@ NumPy's way, a slice and a reshape, is a call in compiled code: it was a quarter
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
-from numba.np import arrayobj
+
+from fastnn_kernels._array_value import array_value
 
 
 def matrix(flat, at, rows, columns):
@@ -20,13 +21,11 @@ def _view(typing_context, flat, at, rows, columns):
 
     def codegen(context, builder, signature, args):
         flat, at, rows, columns = args
-        source = arrayobj.make_array(signature.args[0])(context, builder, flat)
-        array = arrayobj.make_array(kind)(context, builder)
+        source = context.make_array(signature.args[0])(context, builder, flat)
         size = ir.Constant(ir.IntType(64), context.get_abi_sizeof(context.get_data_type(kind.dtype)))
         strides = [builder.mul(columns, size), size]
         data = builder.gep(source.data, [at])
-        arrayobj.populate_array(array, data=data, shape=[rows, columns], strides=strides, itemsize=size, meminfo=None)
-        return array._getvalue()
+        return array_value(context, builder, kind, data, [rows, columns], strides, size)
 
     return kind(flat, types.int64, types.int64, types.int64), codegen
 

@@ -5,6 +5,10 @@ order of summation, and slices of the list may be given to threads.
 
 heads holds, for each occurrence in the order of ids, the id where a run begins and V elsewhere. A head of V or more is
 passed over; lists of fewer ids than they have room for end with V.
+
+A gradient dw of the table has as many rows as the table, or as the list. places says in which of them that of a head
+is: `heads` itself, or 0, 1, 2, … So a step that uses a gradient where it arises needs no second table, nor waits for
+one: 456 rows of a table of 50 MB are in no cache.
 """
 
 from numba import prange
@@ -48,73 +52,74 @@ def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
         heads[p] = V if p > 0 and ids[p] == ids[p - 1] else ids[p]
 
 
-@kernel(work=lambda dw, heads: ELEMENT * heads.size * dw.shape[1])
-def clear_listed(dw, heads):
-    """dw[v] = 0 for every head v: then all of dw is 0, if all other rows were
+@kernel(work=lambda dw, places: ELEMENT * places.size * dw.shape[1])
+def clear_listed(dw, places):
+    """dw[p] = 0 for every place p that dw has: then all of dw is 0, if all other rows were
 
-    dw : (V, ≥ n)    heads : (m,), from `list_rows`
+    dw : (V or m, ≥ n)    places : (m,)
     """
-    for h in prange(heads.shape[0]):
-        v = heads[h]
-        if v < dw.shape[0]:
+    for h in prange(places.shape[0]):
+        p = places[h]
+        if p < dw.shape[0]:
             for j in range(dw.shape[1]):
-                dw[v, j] = 0
+                dw[p, j] = 0
 
 
 @kernel(
-    work=lambda dw, dout, heads, ids, positions, C, n, first=0, offset=0: 2 * ELEMENT * heads.size * n,
-    cut=("heads",),
+    work=lambda dw, dout, heads, places, ids, positions, C, n, *rest: 2 * ELEMENT * heads.size * n,
+    cut=("heads", "places"),
 )
-def embedding_backward_listed(dw, dout, heads, ids, positions, C, n, first=0, offset=0):
-    """dw[v] += Σ dout over the occurrences of id v, for every head v: as `embedding_backward`
+def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, first=0, offset=0):
+    """dw[places[h]] += Σ dout over the occurrences of id v, for every head v = heads[h]: as `embedding_backward`
 
-    dw                   : (V, ≥ n)    columns from n on, and rows whose id does not occur, stay
+    dw                   : (V or m, ≥ n)    columns from n on, and rows of other places, stay
     dout                 : (B, ≥ first + C·n); the vectors of a sample begin at column `first`
-    heads                : (m,), from offset on of those that `list_rows` made
+    heads, places        : (m,), from offset on of those that `list_rows` made, and where in dw they are
     ids, positions       : (≥ m,), from `list_rows`
     """
+    size = C * dout.shape[0]  # what stands after so many ids is V
     for h in prange(heads.shape[0]):
-        v, at = heads[h], offset + h
-        if v < dw.shape[0]:
-            while at < ids.shape[0] and ids[at] == v:
-                b, c = positions[at] // C, positions[at] % C
-                row = dout[b, first + c * n : first + c * n + n]
-                for j in range(n):
-                    dw[v, j] += row[j]
-                at += 1
+        v, p, at = heads[h], places[h], offset + h
+        while at < size and ids[at] == v:
+            b, c = positions[at] // C, positions[at] % C
+            row = dout[b, first + c * n : first + c * n + n]
+            for j in range(n):
+                dw[p, j] += row[j]
+            at += 1
 
 
 @kernel(
     work=lambda dw, db, drows, dshifts, dscores, x, heads, *rest: 3 * ELEMENT * heads.size * dw.shape[1],
     outputs=2,
-    cut=("heads",),
+    cut=("heads", "places"),
 )
-def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, ids, positions, n, offset=0):
-    """The gradients of the rows and biases of all classes that were drawn or are targets, for every head v
+def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, offset=0):
+    """The gradients of the rows and biases of all classes that were drawn or are targets, for every head v = heads[h]
 
-    dw[v] += Σ drows[s] + Σ dscores[i, S] · x[i]      db[v] += Σ dshifts[s] + Σ dscores[i, S]
+    dw[places[h]] += Σ drows[s] + Σ dscores[i, S] · x[i]      db[places[h]] += Σ dshifts[s] + Σ dscores[i, S]
 
-    over the occurrences s among the drawn classes and i among the targets, in this order
+    over the occurrences s of v among the drawn classes and i among the targets, in this order
 
-    dw             : (V, ≥ n)    db : (V, 1)
+    dw             : (V or m, ≥ n)    db : (V or m, 1)
     drows, dshifts : (S, ≥ n), (S,)    the gradients of the drawn rows, and of what was added to their scores
     dscores, x     : (B, ≥ S + 1), (B, ≥ n)
-    heads          : (m,), from offset on of those that `list_rows` made of the drawn classes, then the targets
+    heads, places  : (m,), from offset on of those that `list_rows` made of the drawn classes, then the targets, and
+                     where in dw and db they are
     ids, positions : (≥ m,), from `list_rows`
     """
     S = dshifts.shape[0]
+    size = S + x.shape[0]  # what stands after so many ids is V
     for h in prange(heads.shape[0]):
-        v, at = heads[h], offset + h
-        if v < dw.shape[0]:
-            while at < ids.shape[0] and ids[at] == v:
-                p = positions[at]
-                if p < S:
-                    for j in range(n):
-                        dw[v, j] += drows[p, j]
-                    db[v, 0] += dshifts[p]
-                else:
-                    g = dscores[p - S, S]
-                    for j in range(n):
-                        dw[v, j] += g * x[p - S, j]
-                    db[v, 0] += g
-                at += 1
+        v, p, at = heads[h], places[h], offset + h
+        while at < size and ids[at] == v:
+            s = positions[at]
+            if s < S:
+                for j in range(n):
+                    dw[p, j] += drows[s, j]
+                db[p, 0] += dshifts[s]
+            else:
+                g = dscores[s - S, S]
+                for j in range(n):
+                    dw[p, j] += g * x[s - S, j]
+                db[p, 0] += g
+            at += 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+import fastnn as fn
 from fastnn.common import errors
 
 KINDS = {
@@ -25,3 +26,9 @@ def test_both_ways_to_catch(kind):
 def test_the_table_above_is_complete():
     defined = {value for value in vars(errors).values() if isinstance(value, type)}
     assert defined == {errors.FastnnError, *KINDS}
+
+
+@pytest.mark.parametrize("kind", [errors.FastnnError, *KINDS])
+def test_each_is_found_where_users_look_for_it(kind):
+    assert getattr(fn, kind.__name__) is kind
+    assert kind.__name__ in fn.__all__

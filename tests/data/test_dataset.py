@@ -50,3 +50,13 @@ def test_cut_makes_all_three_of_one_and_shuffles():
     for counts in ((8, 3), (0, 3), (5, 3, 3)):
         with pytest.raises(DataError, match="samples were asked for, expected"):
             data.cut(*counts)
+
+
+def test_of_very_many_samples_some_are_drawn_from_blocks_all_over(monkeypatch):
+    monkeypatch.setattr("fastnn.data.dataset.DRAWN_IN_BLOCKS", 999)
+    split = Split(np.arange(1_000), np.arange(1_000))
+    monkeypatch.setattr("fastnn.common.random.generator", None)  # no order of all samples is made
+    found = split.drawn(130).x
+    assert np.array_equal(found, split.drawn(130).y)
+    assert len(np.unique(found)) == 130
+    assert np.array_equal(np.unique(found // 100), np.arange(10))

@@ -121,6 +121,17 @@ def test_originals_fill_their_squares_and_keep_their_borders_empty():
     assert max(sizes) < 1.1 * glyphs.HEIGHT
 
 
+def test_an_older_matplotlib_has_another_italic(monkeypatch):
+    there = [name for name in glyphs.os.listdir(glyphs.typefaces()) if name != "cmti10.ttf"]
+    monkeypatch.setattr(glyphs.os, "listdir", lambda folder: there)
+    drawn = dict(zip(glyphs.FACES, glyphs.originals.__wrapped__("7"), strict=True))
+    np.testing.assert_array_equal(drawn["cmti10"], drawn["STIXGeneralItalic"])
+    monkeypatch.setattr(glyphs.os, "listdir", lambda folder: [])
+    monkeypatch.setattr(glyphs, "STAND_INS", dict.fromkeys(glyphs.FACES, "none"))
+    with pytest.raises(DataError, match="this matplotlib lacks one of its typefaces"):
+        glyphs.originals.__wrapped__("7")
+
+
 def test_views_place_and_turn():
     """A drawing with one bright quarter, seen unchanged, moved, turned by a quarter, and at half its size."""
     picture = np.zeros((1, 64, 64), np.uint8)

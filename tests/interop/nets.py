@@ -27,7 +27,7 @@ def numbers(draw, short, shape):
         return draw.uniform(0.5, 2, shape)
     if short == "gamma":
         return draw.normal(1, 0.3, shape)
-    return draw.normal(0, 1.2 / np.sqrt(max(1, np.prod(shape[:-1]))) if short == "w" else 0.4, shape)
+    return draw.normal(0, 1.2 / np.sqrt(max(1, np.prod(shape[:-1]))) if short in ("w", "u") else 0.4, shape)
 
 
 def stack(draw, seed, dtype):

@@ -23,6 +23,19 @@ def test_random_nets(number, tmp_path):
     assert difference <= onnx_nets.ALLOWED[dtype]
 
 
+@pytest.mark.parametrize("each", [False, True])
+def test_a_gru(each, tmp_path):
+    layers = [fn.GRU(5, return_sequences=each), fn.GRU(3) if each else fn.Dense(2)]
+    model = fn.Sequential(layers, input_shape=(6, 4), loss="mse")
+    rng = np.random.default_rng(0)
+    for array in model.parameters.values():
+        array[...] = rng.normal(size=array.shape)
+    x, made = rng.normal(size=(3, 6, 4)).astype(np.float32), fn.interop.to_onnx(model, tmp_path / "net.onnx")
+    assert set(model.parameters) <= {one.name for one in made.graph.initializer}
+    (got,) = onnx_nets.run(tmp_path / "net.onnx", {"input": x}).values()
+    np.testing.assert_allclose(got, model.predict(x), rtol=1e-5, atol=1e-5)
+
+
 def test_a_wrong_weight_would_be_found(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_nets, "random_net", lambda number: (Changing(*random_net(0)), random_net(0)[1]))
     dtype, _, difference = onnx_nets.check(0, tmp_path)

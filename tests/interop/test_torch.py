@@ -40,6 +40,17 @@ def test_a_net_that_a_user_wrote():
     np.testing.assert_array_equal(theirs(x).detach().numpy(), want)
 
 
+def test_a_gru_that_a_user_wrote():
+    torch.manual_seed(0)
+    theirs = nn.GRU(4, 5, batch_first=True).double()
+    ours = fn.Sequential([fn.GRU(5)], input_shape=(6, 4), loss="mse", dtype="float64")
+    fn.interop.from_torch({f"gru.{key}": array for key, array in theirs.state_dict().items()}, ours)
+    x = torch.rand(3, 6, 4, dtype=torch.float64)
+    want = theirs(x)[0][:, -1].detach().numpy()
+    np.testing.assert_allclose(ours.predict(x.numpy()), want, rtol=1e-12)
+    np.testing.assert_allclose(fn.interop.to_torch_module(ours).predict(x).numpy(), want, rtol=1e-12)
+
+
 class LanguageModel(nn.Module):
     """Words to words by one table, as PyTorch's users share it."""
 

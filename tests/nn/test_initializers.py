@@ -1,6 +1,7 @@
 """Initial values: their distributions, and that a draw depends on seed and name alone."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -75,6 +76,40 @@ def test_every_initialiser_serves_biases_too(spec):
     values = draw(spec, (7,))
     assert values.shape == (7,)
     assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("spec", list(initializers.INITIALIZERS))
+@pytest.mark.parametrize("shape", [(), (37,), (11, 7), (3, 2, 5), (0, 4)])
+def test_numbers_drawn_block_by_block_are_those_drawn_at_once(spec, shape, monkeypatch):
+    at_once = draw(spec, shape)
+    monkeypatch.setattr(initializers, "BLOCK", 10)
+    assert np.array_equal(draw(spec, shape), at_once)
+    transposed = np.zeros(shape[::-1], np.float32).T[...]
+    initializers.get(spec).fill(random.generator(0, "test"), transposed)
+    assert np.array_equal(transposed, at_once.astype(np.float32))
+
+
+def test_truncated_numbers_are_drawn_again_after_all_others(monkeypatch):
+    """What is beyond two deviations is replaced in the order of the places, until nothing is."""
+    monkeypatch.setattr(initializers, "BLOCK", 10)
+    rng = random.generator(0, "test")
+    want = rng.normal(0.0, 1.0, (60, 50))
+    while (far := np.abs(want) > 2).any():
+        want[far] = rng.normal(0.0, 1.0, far.sum())
+    assert np.array_equal(draw("truncated_normal", (60, 50)), 0.01 * want)
+
+
+def test_a_large_vocabulary_is_drawn_without_a_copy_in_float64():
+    words, width = 20_000, 64
+    tracemalloc.start()
+    try:
+        layers = [fn.Embedding(words, width), fn.Flatten(), fn.Dense(width), fn.SampledSoftmax(words)]
+        large = fn.Sequential(layers, input_shape=(1,))
+        now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert large.parameters.nbytes > 8 * words * width, "two tables, which float32 takes 4 bytes a number for"
+    assert peak - now < 2 * words * width
 
 
 def test_unknown_names_and_types():

@@ -1,10 +1,14 @@
 """The softmax over a sample of classes, and updates of the rows that occur alone."""
 
+import gc
+
 import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn.data.source import checked_batch
+from fastnn.engine.builder import Builder
+from fastnn.engine.program import Program
 from fastnn.training import passes
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
@@ -189,6 +193,54 @@ def test_rows_as_a_list_have_the_bits_of_all_rows_where_nothing_differs(rows, mo
         model.fit(X % rows, Y % 4, optimizer=fn.AdaGrad(0.1), batch_size=8, epochs=2, verbose=False)
         ends.append(bits(model.parameters))
     assert ends[0] == ends[1]
+
+
+class ReadsGradients(fn.Callback):
+    reads_gradients = True
+
+
+class Gradients(fn.Callback):
+    """Keeps how many bytes the gradients of a training take."""
+
+    def on_train_begin(self, run):
+        self.nbytes = run.memory.gradients
+
+
+@pytest.mark.parametrize("name", LAZY)
+@pytest.mark.parametrize("change", [{}, {"l2": 0.01}, {"tied_to": "embedding"}, {"clip": 0.1}])
+def test_gradients_as_long_as_the_list_have_the_bits_of_those_as_long_as_the_table(name, change):
+    change, ends = dict(change), []
+    clip = change.pop("clip", None)
+    for callbacks in ([], [ReadsGradients()]):
+        model, optimizer = model_of(fn.SampledSoftmax(WORDS, 8, **change), hidden=3), LAZY[name]()
+        optimizer.clip_norm = clip
+        model.fit(X, Y, optimizer=optimizer, batch_size=8, epochs=2, callbacks=callbacks, verbose=False)
+        ends.append(bits(model.parameters))
+    assert ends[0] == ends[1]
+
+
+def test_gradients_take_no_more_memory_than_the_list():
+    words, sizes = 5_000, []
+    for callbacks in ([], [ReadsGradients()]):
+        model, watch = model_of(fn.SampledSoftmax(words, 8), words), Gradients()
+        model.fit(X, Y, optimizer=fn.Adam(), batch_size=8, callbacks=[watch, *callbacks], verbose=False)
+        sizes.append(watch.nbytes)
+    assert sizes[0] < model.parameters.nbytes / 10
+    assert sizes[1] >= model.parameters.nbytes
+
+
+@pytest.mark.parametrize("layer", [fn.SampledSoftmax, fn.AdaptiveSoftmax])
+def test_nothing_of_a_training_waits_for_the_collector_of_circles(layer):
+    model = model_of(layer(WORDS))
+    model.fit(X, Y, verbose=False)
+    gc.collect()
+    gc.disable()
+    try:
+        model.fit(X, Y, verbose=False)
+        left = [one for one in gc.get_objects() if type(one) in (Builder, Program)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 @pytest.mark.parametrize("choice", CHOICES[1:2])

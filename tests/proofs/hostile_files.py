@@ -66,8 +66,14 @@ def time_limit():
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        wake_after(0)
         signal.signal(signal.SIGALRM, old)
+
+
+def wake_after(seconds):
+    """Have SIGALRM sent after so many seconds, 0: not at all. Windows has no such signal."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def memory():
@@ -91,10 +97,9 @@ def faults(kind, seed, numbers, folder, at=None):
             if at is not None:
                 at.value = number
             path.write_bytes(input_of(kind, seed, number, good))
-            if hasattr(signal, "setitimer"):
-                signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            wake_after(SECONDS)
             fault = fault_of(KINDS[kind].read, path)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            wake_after(0)
             if fault:
                 yield number, fault
             if count % BATCH == 0:

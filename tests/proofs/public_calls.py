@@ -186,6 +186,7 @@ LAYERS = {
     "Embedding": ({"rows": 5, "width": 2, "initializer": "normal"} | SHARED, (2,)),
     "Conv2D": (CONV | SHARED, (4, 4, 1)),
     "Conv1D": (CONV | SHARED, (6, 2)),
+    "GRU": ({"units": 4, "return_sequences": True, "initializer": "normal"} | SHARED, (6, 2)),
     "MaxPool2D": (POOL, (4, 4, 1)),
     "AveragePool2D": (POOL, (4, 4, 1)),
     "BatchNorm": ({"momentum": 0.9, "eps": 1e-3}, (3,)),

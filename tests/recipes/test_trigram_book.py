@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from fastnn.cli import main
+from fastnn.cli.commands import fastnn
 from fastnn.data import Dataset, Split, load_text
 from fastnn.experiment.settings import checked
 from fastnn.experiment.train_one import train_one
@@ -48,6 +50,13 @@ def test_a_text_gets_settings_of_its_kind(book, changes):
     assert recipe.id == RECIPE.id
     assert not recipe.published.of("chosen", "test")
     assert all(not comparison.report for comparison in recipe.comparisons)
+
+
+def test_the_help_says_the_settings_of_a_text():
+    result = CliRunner().invoke(fastnn, ["train", "trigram", "--help"], terminal_width=80)
+    told = " ".join(result.output.split()).replace("- ", "-")  # lines are broken at hyphens, too
+    for name, value in [*BOOK.items(), ("sizes", "32x512")]:
+        assert f"{name.replace('_', '-')} {value}" in told
 
 
 @pytest.mark.parametrize(
@@ -92,7 +101,8 @@ def test_few_words_are_all_in_the_softmax(book):
 def test_what_the_page_of_a_text_says(book, changes, capsys):
     small = ["--epochs", "1", "--threads", "1", "--sizes", "2x3,2x3x2", "--batch-size", "50"]
     assert main(["train", "trigram", "--data", "book.txt", *small, *changes]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert f"settings: order {8 if 'characters' in changes else 6}, epochs 1, sizes 2x3,2x3x2, activation silu," in err
     assert "report" not in out.replace("report.html", "")
     summary = json.loads((book.parent / "runs/trigram/summary.json").read_text(encoding="utf-8"))
     answers = {answer["name"]: answer for answer in summary["answers"]}
@@ -128,6 +138,21 @@ def test_a_long_text_is_measured_on_a_part(book):
     assert result.metrics["train_loss"] == result.model.evaluate(part.x, part.y)["loss"]
     assert result.metrics["val_loss"] == result.model.evaluate(data.val.x, data.val.y)["loss"], "in the end all"
     assert result.epochs[0]["val_loss"] == result.model.evaluate(val.x, val.y)["loss"]
+
+
+@jit_only
+def test_of_a_huge_training_set_figures_are_taken_on_a_part(tmp_path, monkeypatch):
+    """But for the mean over the steps: what evaluates it all would seem to hang."""
+    monkeypatch.setattr("fastnn.experiment.recipe.MOST_MEASURED", 50)
+    write_trigrams(tmp_path / "words.h5")
+    data, announced = RECIPE.find(tmp_path / "words.h5")
+    assert len(data.train) > 50
+    assert announced.endswith("figures of the training data are taken on 50 drawn samples")
+    result = train_one(RECIPE, "", replace(RECIPE.settings, epochs=1, sizes="2x3"), data)
+    part = data.train.drawn(50)
+    want = result.model.evaluate(part.x, part.y)["loss"]
+    assert result.epochs[0]["train_loss"] == result.metrics["train_loss"] == want
+    assert {"train_loss", "val_loss"} <= result.before.keys()
 
 
 def test_a_residual_block_adds_to_what_it_is_given(book):

@@ -9,6 +9,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastnn as fn
@@ -137,6 +138,29 @@ def test_a_cluster_of_which_a_worker_is_killed_and_then_its_scheduler(tmp_path):
     again = fn.sweep(ending, waits, DATA, **given)
     assert [row["status"] for row in again.rows] == ["finished"] * 3
     assert again.rows[0]["seconds"] == result.rows[0]["seconds"], "it was not trained again"
+
+
+def killing(hidden, folder=""):
+    """A model whose odd ones kill their worker, once each."""
+    mark = os.path.join(folder, f"killed-{hidden}")
+    if hidden % 2 and not os.path.exists(mark):
+        open(mark, "w", encoding="utf-8").close()
+        signal.raise_signal(signal.SIGKILL)
+    return fn.Sequential([fn.Dense(hidden, "tanh"), fn.Dense(2)], input_shape=512)
+
+
+@kills
+@jit_only
+def test_a_killed_worker_that_alone_holds_the_data_costs_no_trial(tmp_path):
+    """2 MB, which do not go with each call; there is one worker, so nobody else has them."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((1024, 512), np.float32), rng.integers(0, 2, 1024)
+    given = {"epochs": 1, "batch_size": 128, "validation_split": 0.2, "verbose": False}
+    space = {"hidden": [2, 3], "folder": [str(tmp_path)]}
+    with cluster(tmp_path, workers=1) as (address, _):
+        result = fn.sweep(killing, space, (x, y), scheduler=address, **given)
+    assert [row.get("reason") for row in result.rows] == [""] * 2
+    assert (tmp_path / "killed-3").exists()
 
 
 def ending(hidden, folder, pid):

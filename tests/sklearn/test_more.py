@@ -72,6 +72,25 @@ def test_validation_data_are_judged_each_epoch_and_can_stop():
     assert net.best_validation_score_ == max(net.validation_scores_) == net.score(X[1::2], NAMES[1::2])
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_the_validation_loss_can_stop_and_its_lowest_weights_are_kept(kind):
+    """Labels that are wrong at random: the loss rises soon, while the score of few samples may still do anything."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(80, 3)), rng.integers(0, 2, 80)
+    net = kind(30, early_stopping="loss", n_iter_no_change=4, learning_rate_init=0.03, random_state=0)
+    net.fit(x[:40], y[:40], validation_data=(x[40:], y[40:]))
+    best = int(np.argmin(net.validation_curve_))
+    assert net.n_iter_ < 200
+    assert net.n_iter_ - best > 4
+    figures = net.model_.evaluate(x[40:], y[40:].astype(float))
+    assert figures["loss"] == pytest.approx(net.validation_curve_[best], rel=1e-12)
+    assert net.best_validation_score_ == max(net.validation_scores_)
+    with pytest.raises(ValueError, match="early_stopping=loss"):
+        net.partial_fit(x, y)
+    with pytest.raises(ValueError, match="early_stopping is 'accuracy', expected True, False or 'loss'"):
+        kind(early_stopping="accuracy").fit(x, y)
+
+
 def test_class_weight_counts_as_sample_weight_does():
     of_classes = small(class_weight={"virginica": 5}).fit(X, NAMES)
     of_samples = small().fit(X, NAMES, np.where(NAMES == "virginica", 5, 1))

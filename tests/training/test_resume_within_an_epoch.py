@@ -48,6 +48,7 @@ TRAININGS = {
     "whole": (points, (POINTS, CLASSES.repeat(2)[:90]), {"batch_size": None, "steps_per_epoch": 17}, lambda: fn.SGD(1)),
     "bfloat16": (words, (IDS, LABELS), {"batch_size": 20}, lambda: fn.Adam(0.01, state_dtype="bfloat16")),
     "blocks": (wide, (POINTS, CLASSES.repeat(2)[:90]), {"batch_size": 1, "steps_per_block": 4}, lambda: fn.SGD(0.1)),
+    "one by one": (points, (POINTS, CLASSES.repeat(2)[:90]), {"batch_size": 1}, lambda: fn.SGD(0.1)),
 }
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from fastnn.nn.losses import SoftmaxCrossEntropy
@@ -59,3 +60,20 @@ def test_a_new_epoch_keeps_the_arrays_that_a_program_is_bound_to():
     assert not losses.any()
     log.begin(4)
     assert [len(array) for array in log.arrays()] == [4, 4]
+
+
+def test_figures_of_ever_more_steps_have_the_bits_of_all_at_once():
+    rng = np.random.default_rng(0)
+    sums = rng.exponential(size=(500, 4)) * 10.0 ** rng.normal(size=(500, 1))
+    growing = log_of(True, True, np.zeros((0, 4)))
+    growing.begin(500)
+    for repeated in range(2):  # the second time rows have other values: an epoch that begins anew
+        growing.begin(500)
+        growing.arrays()[1][:] = sums + repeated
+        for steps in (500, 1, 2, 250, 249, 500):
+            whole = log_of(True, True, np.zeros((0, 4)))
+            whole.begin(500)
+            whole.arrays()[1][:] = sums + repeated
+            assert growing.metrics(steps) == whole.metrics(steps)
+    growing.resume(np.zeros(2), np.array(SUMS))
+    assert growing.metrics(2) == log_of(True, True).metrics(2)

@@ -96,7 +96,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
 }
 
 _EXCHANGE = "use fn.interop.to_onnx(model), fn.interop.to_torch(model), ..."
-_RECURRENT = "fastnn has no recurrent layers"
+_RECURRENT = "the recurrent layer of fastnn is fn.GRU(units)"
 _ACTIVATION = 'use Activation("{0}"), or activation="{0}" of a layer'
 _CROSS_ENTROPY = 'use Sequential([...], loss="softmax_cross_entropy"), which applies softmax itself'
 _BINARY = 'use Sequential([...], loss="binary_cross_entropy"), which applies the sigmoid itself'
@@ -131,10 +131,9 @@ MODULE: Mapping[str, str] = {
     "StringLookup": _WORDS,
     "Normalization": "use fn.Columns(numbers=[0, 1, ...]), which standardises them",
     "LSTM": _RECURRENT,
-    "GRU": _RECURRENT,
     "RNN": _RECURRENT,
     "SimpleRNN": _RECURRENT,
-    "Bidirectional": _RECURRENT,
+    "Bidirectional": "fn.GRU(units) reads sequences in one direction",
     "BatchNorm1d": "use fn.BatchNorm()",
     "BatchNorm2d": "use fn.BatchNorm()",
     "BatchNormalization": "use fn.BatchNorm()",

@@ -25,6 +25,8 @@ FACES = (
     *(f"STIXGeneral{style}" for style in ("", "Bol", "Italic", "BolIta")),
     *("cmr10", "cmss10", "cmtt10", "cmb10", "cmti10"),
 )
+# Matplotlib has it from 3.11 on, which needs Python 3.11; before, another italic takes its place.
+STAND_INS = {"cmti10": "STIXGeneralItalic"}
 SIDE = 28
 MASTER = 128  # The side of the drawings in pixels: 4.6 of them make a pixel of the image.
 HEIGHT = 84  # The height of a character in its drawing: in an image, 20 of 28 pixels at size 1, as in MNIST.
@@ -113,15 +115,23 @@ def _draw(
     return Split(images, labels)
 
 
+def typefaces() -> str:
+    """The folder of matplotlib's typefaces."""
+    import matplotlib
+
+    return os.path.join(matplotlib.get_data_path(), "fonts", "ttf")
+
+
 @cache
 def originals(characters: str) -> NDArray[np.uint8]:
     """Every character in every typeface, (characters · faces, 128, 128) uint8 with soft edges; faces vary fastest."""
-    import matplotlib
     from matplotlib.ft2font import FT2Font
 
-    folder = os.path.join(matplotlib.get_data_path(), "fonts", "ttf")
+    folder = typefaces()
     try:
-        fonts = [FT2Font(os.path.join(folder, f"{face}.ttf")) for face in FACES]
+        there = {face.removesuffix(".ttf") for face in os.listdir(folder)}
+        names = [face if face in there else STAND_INS.get(face, face) for face in FACES]
+        fonts = [FT2Font(os.path.join(folder, f"{name}.ttf")) for name in names]
     except OSError as error:
         raise DataError(f"cannot draw characters: this matplotlib lacks one of its typefaces: {error}") from error
     drawn = warp.blurred(np.stack([_glyph(font, character) for character in characters for font in fonts]), SOFT)

@@ -17,11 +17,13 @@ from fastnn.nn.layers.embedding import Embedding
 from fastnn.nn.layers.join import Add, Concatenate
 from fastnn.nn.layers.normalisation import BatchNorm, LayerNorm
 from fastnn.nn.layers.pooling import AveragePool2D, GlobalAveragePool
+from fastnn.nn.layers.recurrent import GRU
 from fastnn.nn.layers.sampled import SampledSoftmax
 from fastnn.nn.layers.shape import Flatten, Reshape, Sum
 
 KINDS = (
     *(
+        GRU,
         Activation,
         AdaptiveSoftmax,
         Add,

@@ -158,12 +158,12 @@ class AdaptiveSoftmax(Penalised, Layer):
         of_step: dict[str, Any] = {}
         head, head_backward = self.head.forward(build, x, p)
 
-        def against(labels: Buffer) -> tuple[Value, Buffer]:
+        def against(build: Builder, labels: Buffer) -> tuple[Value, Buffer]:
             column = build.array("column", (build.batch,), np.int32, batched=True)
             of_step.update(labels=labels, rows=Rows.emit(build, column, labels, self.bounds, x.width))
             return head, column
 
-        def complete(each: Buffer, correct: Buffer, weight: Buffer) -> Callable[[], Value]:
+        def complete(build: Builder, each: Buffer, correct: Buffer, weight: Buffer) -> Callable[[], Value]:
             build.begin(owner)
             of_samples = each, correct, of_step["labels"], weight
             of_step["tails"] = [emit_tail(build, x, p, tail, of_step["rows"], of_samples) for tail in tails]

@@ -110,11 +110,11 @@ def emit_table_gradient(
     """
     samples, count = ids.shape
     if (sparse or rows >= LISTED_FROM) and dw.name not in build.whole:
-        listed = RowList.of(build, samples * count, lazy=sparse)
+        listed = RowList.of(build, samples * count, sparse, dw)
         table = dw.array if dw.name in build.joined else listed.emit_cleared(build, dw)
         listed.emit(build, ids, build.array("no ids", (0,), np.int32), rows)
-        heads = Slice(listed.heads), listed.ids, listed.positions
-        operands = (Listed(table), dout.buffer, *heads, count, width, first, OFFSET)
+        found = Slice(listed.heads), Slice(listed.places), listed.ids, listed.positions
+        operands = (Listed(table), dout.buffer, *found, count, width, first, OFFSET)
         build.emit_along(listed.axis, k.embedding_backward_listed, *operands)
         return
     starts = build.array("starts", (rows + 1,), np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastnn.engine.builder import Value
+from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
@@ -15,13 +15,16 @@ from fastnn.nn.initializers import Initializer, InitializerName
 class AwaitsTargets(Value):
     """The input of a layer whose scores depend on the targets.
 
-    against   (labels) -> the scores, and in which column of these the target of each sample is
-    complete  (loss, correct, weight of each sample) -> what emits the scores of all classes; it emits what the loss has
-              beyond that of the scores above. None: nothing, and metrics look at the scores above
+    The builder is an argument of both, as it keeps what layers return: functions that held it would be in a circle with
+    it, and with all arrays of the step, which live until the collector of such circles runs.
+
+    against   (builder, labels) -> the scores, and in which column of these the target of each sample is
+    complete  (builder, loss, correct, weight of each sample) -> what emits the scores of all classes; it emits what the
+              loss has beyond that of the scores above. None: nothing, and metrics look at the scores above
     """
 
-    against: Callable[[Buffer], tuple[Value, Buffer]]
-    complete: Callable[[Buffer, Buffer, Buffer], Callable[[], Value]] | None = None
+    against: Callable[[Builder, Buffer], tuple[Value, Buffer]]
+    complete: Callable[[Builder, Buffer, Buffer, Buffer], Callable[[], Value]] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,12 @@ class Transposed(Initializer):
     of: InitializerName | Initializer
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        return np.ascontiguousarray(initializers.get(self.of).sample(rng, shape[::-1]).T)
+        out = np.empty(shape)
+        self.fill(rng, out)
+        return out
+
+    def fill(self, rng: np.random.Generator, out: np.ndarray) -> None:
+        initializers.get(self.of).fill(rng, out.T)
 
 
 def no_gradient(dout, grads, wanted):

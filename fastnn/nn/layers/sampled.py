@@ -183,7 +183,7 @@ class SampledSoftmax(Penalised, Layer):
         drawn, owner, of_step = self._draw(build, x, p), build.owner, {}
         w, b, S = p["w"].array, p["b"].array, self.samples
 
-        def against(labels: Buffer) -> tuple[Value, Buffer]:
+        def against(build: Builder, labels: Buffer) -> tuple[Value, Buffer]:
             build.begin(owner)
             scores = build.value("scores", (S + 1,))
             column = build.array("column", (build.batch,), np.int32, batched=True)
@@ -227,7 +227,7 @@ class SampledSoftmax(Penalised, Layer):
 
     def _emit_gradients(self, build: Builder, x: Value, dout: Value, grads, drawn: _Drawn, labels: Buffer) -> None:
         """Emit the gradients of the rows and biases that this step used."""
-        rows = RowList.of(build, self.samples + build.batch, lazy=True)
+        rows = RowList.of(build, self.samples + build.batch, True, grads["w"], grads["b"])
         of_w = rows.with_lookups(build, grads["w"])
         dw, db = of_w.emit_cleared(build, grads["w"]), rows.emit_cleared(build, grads["b"])
         rows.emit(build, drawn.ids, labels, self.units)
@@ -236,9 +236,9 @@ class SampledSoftmax(Penalised, Layer):
         drows, dshifts = build.scratch("drows", self.samples, x.width), build.array("dshifts", (self.samples,))
         build.emit_along(drawn.axis, k.matmul_xt, Slice(drows), dout.buffer, x.buffer, OFFSET)
         build.emit_along(drawn.axis, k.bias_backward, Slice(dshifts), dout.buffer, OFFSET)
-        of_classes = (drows, dshifts, dout.buffer, x.buffer, Slice(rows.heads), rows.ids, rows.positions)
-        written = Listed(dw), Listed(db)
-        build.emit_along(rows.axis, k.sampled_backward_listed, *written, *of_classes, x.width, OFFSET)
+        found = Slice(rows.heads), Slice(rows.places), rows.ids, rows.positions
+        operands = (Listed(dw), Listed(db), drows, dshifts, dout.buffer, x.buffer, *found)
+        build.emit_along(rows.axis, k.sampled_backward_listed, *operands, x.width, OFFSET)
 
 
 def _counts(given: Any, units: int) -> tuple[float, ...]:

@@ -259,14 +259,23 @@ class Optimizer(Hinted):
         may = lazy or self.rows_kernel is not None
         return getattr(k, f"{self.kernel.name}_listed", None) if may and not self._rounds else None
 
+    def reads_lists_alone(self, lazy: bool) -> bool:
+        """Whether it reads, of gradients that are 0 but in listed rows, these rows alone. A bound reads them all.
+
+        Args:
+            lazy: Whether all other rows may keep weights and state, even where a gradient of 0 would change them.
+        """
+        return self.clip_norm is None and self.clip_value is None and self._listed(lazy) is not None
+
     def _emit_listed(
         self, build: Builder, kernel: Kernel, name: str, arrays: Sequence[np.ndarray], scalars: Buffer
     ) -> None:
         """Emit the update of the rows of a parameter that occur in the batch. arrays : the parameter and its state"""
         rows = build.row_lists[name]
         gradient = rows.gradients[name]
-        changed = [Listed(array.reshape(gradient.shape)) for array in arrays]
-        build.emit_along(rows.axis, kernel, *changed, Listed(gradient), Slice(rows.heads), scalars)
+        changed = [Listed(array.reshape(-1, gradient.shape[1])) for array in arrays]
+        listed = Slice(rows.heads), Slice(rows.places)
+        build.emit_along(rows.axis, kernel, *changed, Listed(gradient), *listed, scalars)
 
     def _noise(self, build: Builder, name: str, w: np.ndarray) -> tuple:
         """The operands by which a kernel rounds the state of a parameter; none if it does not round."""

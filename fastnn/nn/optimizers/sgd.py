@@ -51,4 +51,4 @@ class SGD(Optimizer):
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
         lr = self.learning_rates(iterations)
-        return np.column_stack([lr, np.full(len(lr), self.momentum)] if self.state_names else [lr])
+        return np.column_stack([lr, np.full(len(lr), self.momentum)]) if self.state_names else lr[:, None]

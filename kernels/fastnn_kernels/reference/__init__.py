@@ -26,10 +26,12 @@ from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_loss import *
+from fastnn_kernels.reference.narrow_sgd import *
 from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
 from fastnn_kernels.reference.pool import *
+from fastnn_kernels.reference.recurrent import *
 from fastnn_kernels.reference.sampled import *
 from fastnn_kernels.reference.softmax import *
 from fastnn_kernels.reference.update import *
@@ -54,10 +56,12 @@ _FAMILIES = (
     "metrics",
     "narrow",
     "narrow_loss",
+    "narrow_sgd",
     "norm",
     "outer_product",
     "penalty",
     "pool",
+    "recurrent",
     "sampled",
     "softmax",
     "update",

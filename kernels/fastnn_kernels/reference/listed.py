@@ -23,29 +23,31 @@ def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
     heads[1:][ids[1:] == ids[:-1]] = V
 
 
-def clear_listed(dw, heads):
-    """dw[v] = 0 for every head v"""
-    dw[heads[heads < len(dw)]] = 0
+def clear_listed(dw, places):
+    """dw[p] = 0 for every place p that dw has"""
+    dw[places[places < len(dw)]] = 0
 
 
-def _owned(heads, ids, V, offset):
-    """Which occurrences belong to runs that begin in heads."""
-    return np.flatnonzero(np.isin(ids, heads[heads < V]) & (np.arange(len(ids)) >= offset))
+def _owned(heads, places, ids, size, offset):
+    """Which of the first `size` occurrences belong to runs that begin in heads, and the place of each."""
+    own = offset + np.flatnonzero(np.isin(ids[offset:size], heads))
+    place_of = dict(zip(heads.tolist(), places.tolist(), strict=True))
+    return own, np.array([place_of[one] for one in ids[own].tolist()], np.int64)
 
 
-def embedding_backward_listed(dw, dout, heads, ids, positions, C, n, first=0, offset=0):
-    """dw[v] += Σ dout over the occurrences of id v"""
-    own = _owned(heads, ids, len(dw), offset)
+def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, first=0, offset=0):
+    """dw[place of v] += Σ dout over the occurrences of id v"""
+    own, rows = _owned(heads, places, ids, C * len(dout), offset)
     b, c = np.divmod(positions[own], C)
     columns = first + c[:, None] * n + np.arange(n)
-    np.add.at(dw[:, :n], ids[own], dout[b[:, None], columns])
+    np.add.at(dw[:, :n], rows, dout[b[:, None], columns])
 
 
-def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, ids, positions, n, offset=0):
-    """dw[v], db[v] += the gradients of the drawn rows and of the targets whose id is v"""
+def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, offset=0):
+    """dw[place of v], db[place of v] += the gradients of the drawn rows and of the targets whose id is v"""
     S = len(dshifts)
-    own = _owned(heads, ids, len(dw), offset)
+    own, places_of_own = _owned(heads, places, ids, S + len(x), offset)
     g = dscores[:, S]
     rows = np.concatenate([drows[:, :n], g[:, None] * x[:, :n]])
-    np.add.at(dw[:, :n], ids[own], rows[positions[own]])
-    np.add.at(db[:, 0], ids[own], np.concatenate([dshifts, g])[positions[own]])
+    np.add.at(dw[:, :n], places_of_own, rows[positions[own]])
+    np.add.at(db[:, 0], places_of_own, np.concatenate([dshifts, g])[positions[own]])

@@ -26,7 +26,8 @@ def blocks_of(array, samples):
         yield block[: rows * width].reshape(rows, width), own
 
 
-def _weights(parameters, layer):
+def weights_of(parameters, layer):
+    """w and, behind it, the bias: (inputs + bias, stride)"""
     inputs, _, bias, at, stride = layer[:5]
     return parameters[at : at + (inputs + bias) * stride].reshape(inputs + bias, stride)
 
@@ -34,24 +35,34 @@ def _weights(parameters, layer):
 def narrow_forward(values, indices, parameters, geometry):
     """y = f(x · w + b), for one layer after the other"""
     for block, _ in blocks_of(values, len(indices)):
-        for layer in geometry:
-            w, (units, code, x, z, y) = _weights(parameters, layer), layer[[1, 5, 6, 7, 8]]
-            block[z : z + units] = w[:, :units].T @ block[x : x + len(w)]
-            block[y : y + units] = FUNCTIONS[code][0](block[z : z + units])
-            block[y + units] = 1
+        forward_block(block, parameters, geometry)
+
+
+def forward_block(block, parameters, geometry):
+    """`narrow_forward` of one block"""
+    for layer in geometry:
+        w, (units, code, x, z, y) = weights_of(parameters, layer), layer[[1, 5, 6, 7, 8]]
+        block[z : z + units] = w[:, :units].T @ block[x : x + len(w)]
+        block[y : y + units] = FUNCTIONS[code][0](block[z : z + units])
+        block[y + units] = 1
 
 
 def narrow_backward(partial, gradients, values, indices, parameters, geometry):
     """dz = dy · f'(z); dw = x · dz, over the samples of a block; dx = dz · wᵀ; from the last layer to the first"""
     pairs = zip(blocks_of(values, len(indices)), blocks_of(gradients, len(indices)), strict=True)
     for own, ((block, _), (dblock, _)) in zip(partial, pairs, strict=True):
-        for number, layer in reversed(list(enumerate(geometry))):
-            w, (inputs, units, code, x, z, y, dy, dx) = _weights(parameters, layer), layer[[0, 1, 5, 6, 7, 8, 9, 10]]
-            d = dblock[dy : dy + units]
-            d *= FUNCTIONS[code][1](block[z : z + units], block[y : y + units])
-            _weights(own, layer)[:, :units] = block[x : x + len(w)] @ d.T
-            if number:
-                dblock[dx : dx + inputs] = w[:inputs, :units] @ d
+        backward_block(own, dblock, block, parameters, geometry)
+
+
+def backward_block(own, dblock, block, parameters, geometry):
+    """`narrow_backward` of one block"""
+    for number, layer in reversed(list(enumerate(geometry))):
+        w, (inputs, units, code, x, z, y, dy, dx) = weights_of(parameters, layer), layer[[0, 1, 5, 6, 7, 8, 9, 10]]
+        d = dblock[dy : dy + units]
+        d *= FUNCTIONS[code][1](block[z : z + units], block[y : y + units])
+        weights_of(own, layer)[:, :units] = block[x : x + len(w)] @ d.T
+        if number:
+            dblock[dx : dx + inputs] = w[:inputs, :units] @ d
 
 
 def gather_lanes(values, source, indices):

@@ -19,6 +19,7 @@ from fastnn_kernels.registry import (
     outer_products,
     penalties,
     products,
+    recurrent,
     sampled,
     updates,
     windows,
@@ -27,7 +28,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive),
+    *(windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive, recurrent),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

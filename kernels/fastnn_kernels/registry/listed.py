@@ -23,7 +23,14 @@ def _list(rng, dtype, shape):
     return args[:3]
 
 
+def _places(rng, heads):
+    """A row of a gradient for each head, in no order, and the number of rows: some are left over."""
+    rows = len(heads) + 2
+    return rng.permutation(rows)[: len(heads)], rows
+
+
 def clear(rng, dtype, shape):
+    """Places as those of heads are: some are beyond the rows that there are."""
     a, V, n = shape
     return normal(rng, dtype, V, n), _list(rng, dtype, (a, 0, V))[0]
 
@@ -31,26 +38,31 @@ def clear(rng, dtype, shape):
 def embedding_backward(rng, dtype, shape):
     B, C, V, n, first = (*shape, 0)[:5]
     heads, ids, positions = _list(rng, dtype, (B * C, 0, V))
-    return normal(rng, dtype, V, n), normal(rng, dtype, B, first + C * n), heads, ids, positions, C, n, first
+    places, rows = _places(rng, heads)
+    dw, dout = normal(rng, dtype, rows, n), normal(rng, dtype, B, first + C * n)
+    return dw, dout, heads, places, ids, positions, C, n, first
 
 
 def sampled_backward(rng, dtype, shape):
     S, B, V, n = shape
     heads, ids, positions = _list(rng, dtype, (S, B, V))
-    db = vector(rng, dtype, V)[:, None]
+    places, rows = _places(rng, heads)
+    dw, db = normal(rng, dtype, rows, n), vector(rng, dtype, rows)[:, None]
     drows, dshifts, dscores = normal(rng, dtype, S, n), vector(rng, dtype, S), normal(rng, dtype, B, S + 1)
-    return normal(rng, dtype, V, n), db, drows, dshifts, dscores, normal(rng, dtype, B, n), heads, ids, positions, n
+    return dw, db, drows, dshifts, dscores, normal(rng, dtype, B, n), heads, places, ids, positions, n
 
 
 def update(states, scalars):
     """Inputs of an update with that many arrays of state, the last of which is ≥ 0."""
 
     def inputs(rng, dtype, shape):
-        dw, heads = clear(rng, dtype, shape)
-        state = [normal(rng, dtype, *shape[1:]) for _ in range(states)]
+        a, V, n = shape
+        heads = _list(rng, dtype, (a, 0, V))[0]
+        places, rows = _places(rng, heads)
+        state = [normal(rng, dtype, V, n) for _ in range(states)]
         for array in state[-1:]:
             array *= array
-        return normal(rng, dtype, *shape[1:]), *state, dw, heads, np.array(scalars, dtype)
+        return normal(rng, dtype, V, n), *state, normal(rng, dtype, rows, n), heads, places, np.array(scalars, dtype)
 
     return inputs
 

@@ -8,7 +8,7 @@ from fastnn_kernels import reference
 from fastnn_kernels._narrow_layout import Dense, laid_out
 from fastnn_kernels._tuning import BLOCK
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids, scores
-from fastnn_kernels.registry.spec import spec
+from fastnn_kernels.registry.spec import VECTORS, spec
 
 AT = 2  # the row of the first score, in blocks that hold little else
 
@@ -76,6 +76,25 @@ def cross_entropy(rng, dtype, shape):
     return loss, correct, blocks(dtype, samples, n + 3), values, labels, rng.random(samples).astype(dtype), AT, n
 
 
+def sgd(rng, dtype, shape):
+    """Steps at rates of about .1, from the third one of a call on."""
+    samples, widths, *_ = shape
+    parameters, geometry, rows, gradients = net(rng, dtype, shape)
+    loss, correct = np.full((2, samples), GARBAGE, dtype)
+    x, labels = normal(rng, dtype, samples, widths[0]), rng.integers(0, widths[-1], samples)
+    weight, table = rng.random(samples).astype(dtype), (0.2 * rng.random((samples + 3, 2))).astype(dtype)
+    memory = np.full((2, max(rows, gradients)), GARBAGE, dtype)
+    return loss, correct, parameters, memory, x, labels, weight, table, np.array([9, 4, 3, 0]), geometry
+
+
+def record(rng, dtype, shape):
+    (samples,) = shape
+    loss, sample_weight, loss_weight = rng.exponential(size=(3, samples)).astype(dtype)
+    correct, steps = rng.integers(0, 2, samples).astype(dtype), samples + 4
+    losses, sums = rng.standard_normal(steps), rng.standard_normal((steps, 4))
+    return losses, sums, np.array([7, 2, 0, 0]), loss, correct, sample_weight, loss_weight
+
+
 def _put(values, row, numbers):
     """Write the numbers of the samples into a row of the blocks."""
     rows = values.shape[1] // BLOCK
@@ -107,6 +126,17 @@ def specs():
     yield spec("lanes_to_rows", to_rows, pairs, bench, **size)
     yield spec("rows_to_lanes", to_lanes, pairs, bench, **size)
     yield spec("narrow_cross_entropy", cross_entropy, pairs, bench, terms=lambda s: s[1], **size)
+    nets = {
+        "none": (0, (3, 2), "relu", 1),
+        "one": (1, (1, 1), "tanh", 1),
+        "scalar": (9, (2, 3, 2), "sigmoid", 1),
+        "no bias": (3, (5, 7, 3), "leaky_relu", 0),
+        "sums": (5, (3, 9, 5), "gelu", 1),
+        "deep": (4, (3, 4, 5, 17, 7), "softplus", 1),
+    }
+    bench = {"scalar": (128, (2, 3, 2), "sigmoid", 1), "16": (128, (16, 16, 4), "tanh", 1)}
+    yield spec("narrow_sgd", sgd, nets, bench, terms=lambda s: s[0] * sum(s[1]), flops=lambda s: 3 * _flops(s))
+    yield spec("record_steps", record, VECTORS, {"scalar": (128,)})
 
 
 def _flops(shape):

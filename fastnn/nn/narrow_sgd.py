@@ -1,0 +1,73 @@
+"""Plain SGD on a net of narrow dense layers, one sample a step: many steps are one operation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder, Value
+from fastnn.engine.memory import Buffer
+from fastnn.nn import narrow
+from fastnn.nn.losses import SoftmaxCrossEntropy
+from fastnn.nn.metrics import METRICS
+from fastnn.nn.network import Network, State
+from fastnn.nn.optimizers import SGD, Optimizer
+from fastnn_kernels._tuning import NARROW
+
+
+@dataclass(frozen=True)
+class Column(Value):
+    """An array of `shape` of one sample, from number `at` on in the first row of a buffer."""
+
+    at: int
+
+    def of_batch(self, array: np.ndarray, batch: int) -> np.ndarray:
+        """The numbers of the last sample, (1, *shape): a view."""
+        return array[:1, self.at : self.at + self.width].reshape(1, *self.shape)
+
+
+def fits(network: Network, optimizer: Optimizer | None) -> bool:
+    """Whether the kernel does all that a step of one sample has to do.
+
+    That is a narrow net that learns labels of few classes by plain SGD, without penalties, bounds on norms or
+    gradients, and figures beside loss and accuracy.
+    """
+    if type(optimizer) is not SGD or not optimizer.takes_outer_products or not narrow.is_narrow(network):
+        return False
+    (output,) = network.outputs
+    known = type(output.loss) is SoftmaxCrossEntropy and not output.loss.label_smoothing and output.width < NARROW
+    plain = all(type(metric) is METRICS["accuracy"] for metric in output.metrics)
+    return known and plain and output.weight == 1 and not network.penalties() and not network.max_norms()
+
+
+def emit_steps(
+    build: Builder, network: Network, state: State, x: Value, labels: Buffer, weight: Buffer, table: Buffer
+) -> tuple[Buffer, Buffer]:
+    """Emit a step for each sample of the batch; the loss of each, before its step, and whether its label was found.
+
+    weight  the loss weight of each sample
+    table   the optimizer's scalars of the steps of a call
+    """
+    build.begin("layers")
+    plan = narrow.plan_of(network, state.parameters)
+    loss, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+    values = build.array("values and gradients", (2, max(plan.rows, plan.gradients)))
+    build.emit(
+        k.narrow_sgd,
+        loss,
+        correct,
+        state.parameters.flat,
+        values,
+        x.buffer,
+        labels,
+        weight,
+        table,
+        build.cursor,
+        plan.geometry,
+    )
+    places = {name: plan.outputs[name] for name in network.names}
+    for (name, at), shape in zip(places.items(), network.shapes[1:], strict=True):
+        build.outputs[name] = Column(values, shape, at)
+    (source,) = network.graph.inputs
+    build.outputs[source] = Column(values, network.input_shape, 0)
+    return loss, correct

@@ -1,0 +1,16 @@
+"""The numbers that an optimizer's kernel reads in each step of a call."""
+
+import numpy as np
+
+from fastnn.engine.builder import Builder
+from fastnn.engine.memory import Buffer
+from fastnn.engine.parameters import Block
+from fastnn.nn.optimizers import Optimizer
+
+STEPS_PER_CALL = 4096  # at most: the rows of the table of scalars
+
+
+def table_of_scalars(build: Builder, optimizer: Optimizer, parameters: Block) -> Buffer:
+    """A place for the scalars of the steps of a call, (steps, s); the optimizer's state is made first."""
+    optimizer.attach(parameters)
+    return build.array("scalars of a call", (STEPS_PER_CALL, optimizer.scalars(np.zeros(1)).shape[1]))
