@@ -31,7 +31,8 @@ class GRU(Penalised, Layer):
     (3·units,) have the gates side by side, in PyTorch's order r, z, n. Gradients are exact: they go back through all T
     steps. Longer series are cut into samples of T steps; no state goes from one sample to the next.
 
-    The output is the last state, (N, units), or that of every step, (N, T, units).
+    The output is the last state, (N, units), or that of every step, (N, T, units). Penalties and max_norm apply to w
+    and to u.
 
     Args:
         units: How many numbers the state has.
@@ -40,10 +41,10 @@ class GRU(Penalised, Layer):
         recurrent_initializer: Of u. b and c begin at 0.
         name: What it is called in a network; None: its kind, counted up.
         freeze: Whether training leaves its parameters as they are.
-        l1: Adds l1·(Σ|w| + Σ|u|) to the loss of a batch.
-        l2: Adds ½·l2·(Σw² + Σu²) to the loss of a batch.
-        max_norm: After each step, scale the weights of each unit (the columns of w, and those of u) so that their norm
-            is at most this; None: no bound.
+        l1: Adds l1·Σ|w| to the loss of a batch.
+        l2: Adds ½·l2·Σw² to the loss of a batch.
+        max_norm: After each step, scale the weights of each unit (column) so that their norm is at most this; None: no
+            bound.
 
     Raises:
         ValueError: For an unknown name or a number out of range.
