@@ -34,7 +34,7 @@ def figures_on(model: Model, path: Path) -> dict[str, Figures]:
         )
     recipe = RECIPES[name]
     data = _loaded(model, name, path)
-    if model.preprocessing is None and recipe.preprocessing(data) is not None:
+    if model.preprocessing is None and (recipe.prepare_by or recipe.preprocessing(data)):
         raise DataError(
             "the model was saved by an earlier fastnn, without what lies between data and network: train again"
         )

@@ -23,7 +23,7 @@ def random_shape(name, rng, numbers=NUMBERS):
     """A shape that the kernel may be called with: that of a test, grown where what must fit together still does."""
     bases = [shape for key, shape in REGISTRY[name].shapes.items() if not key.startswith("threshold")]
     shape = bases[rng.integers(len(bases))]
-    grown = shape[:1] if name in ("narrow_forward", "narrow_backward") else shape
+    grown = shape[:1] if name in ("narrow_forward", "narrow_backward", "narrow_sgd") else shape
     if any(isinstance(size, str) for size in grown):  # an image: windows, strides and padding stay
         places = [0, 1, 2, 3] + ([len(shape) - 1] if isinstance(shape[-1], int) else [])
     else:
@@ -43,6 +43,9 @@ def _fitting(name, shape):
         return min(shape), max(shape)
     if name in ("standardise_columns", "category_rows"):  # columns chosen from a table
         return shape[0], max(shape[1:]), min(shape[1:])
+    if name in ("gru_forward", "gru_backward"):  # the outputs are the last state or those of all steps
+        B, T, n, outputs = shape
+        return B, T, n, T if outputs > 1 else 1
     if name in ("copy_columns", "take_columns"):  # first + n ≤ width
         B, P, width, first, n = shape
         return B, P, max(width, first + n), first, n

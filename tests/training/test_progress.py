@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import sys
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_training_that_takes_much_memory_says_so(capfd, monkeypatch):
         monkeypatch.setattr(module, "LARGE_BYTES", 1)
     for shown in ({"verbose": True}, {"callbacks": [fn.ProgressBar()]}):
         fit(tiny_model(), **shown)
-        assert "takes 0.0 MB: step 0.0 MB, copies 0.0 MB" in capfd.readouterr().err
+        assert re.search(r"takes 0\.\d MB: step 0\.0 MB, copies 0\.0 MB", capfd.readouterr().err)
 
 
 class TestLogging:

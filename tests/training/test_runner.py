@@ -55,8 +55,10 @@ def test_training_steps_allocate_no_python_memory():
 @jit_only
 def test_training_steps_allocate_no_memory_inside_kernels():
     code = """
+from numba.core.registry import cpu_target
 from numba.core.runtime import rtsys
 from fastnn_kernels import _tuning
+rtsys.initialize(cpu_target.target_context)  # counts, which a process that loads all of its kernels does not ask for
 from tests.training.test_runner import trained_once
 for threshold in (_tuning.PARALLEL_FROM, 300.0):  # serial, then some parallel twins
     _tuning.PARALLEL_FROM = threshold
