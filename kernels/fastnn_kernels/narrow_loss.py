@@ -73,7 +73,7 @@ def _column_cross_entropy(loss, correct, d, x, labels, loss_weight):
     work=lambda loss, correct, gradients, values, labels, loss_weight, at, n: TRANSCENDENTAL * n * loss.size, outputs=3
 )
 def narrow_cross_entropy(loss, correct, gradients, values, labels, loss_weight, at, n):
-    """`softmax_cross_entropy` of few scores, with samples side by side, and with its bits
+    """`softmax_cross_entropy` of few scores, with samples side by side; three scores or more are added in another order
 
     loss, correct, labels, loss_weight : (B,), as there
     gradients : (blocks, rows · BLOCK), in blocks: that of score j in row j; rows n and n + 1 are overwritten
