@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
 
 import numba
@@ -112,6 +113,11 @@ class Clock:
 def shown(path):
     """A path as messages show it: by `repr`, which doubles the backslashes that paths of Windows have."""
     return repr(os.fspath(path))[1:-1]
+
+
+def is_imitated():
+    """Whether this Python imitates Windows (`tests/imitated`): there is no other with this name under Linux."""
+    return os.name == "nt" and sysconfig.get_platform().startswith("linux")
 
 
 def environment(**changes):

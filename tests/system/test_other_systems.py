@@ -1,6 +1,7 @@
 """What Windows and macOS lack is looked for before it is used: nothing of the library needs it, nor do its tests."""
 
 import ast
+import os
 import re
 import sys
 import types
@@ -180,6 +181,7 @@ def test_cache_and_data_lie_where_the_system_keeps_such_files(monkeypatch, tmp_p
     assert next(_folders.user_folders()) == tmp_path / "fastnn"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="under Windows the system says where")
 def test_under_linux_it_is_the_folder_of_ever(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
