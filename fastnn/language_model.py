@@ -14,6 +14,7 @@ from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
 from fastnn.language_of_text import OfText
+from fastnn.language_reading import Reading, reading_of
 from fastnn.language_scoring import scored
 from fastnn.loading import load, with_vocabulary
 from fastnn.nn.layers import Embedding
@@ -89,13 +90,14 @@ class LanguageModel(OfText, Hinted):
         """The `n` likeliest next words after a text, and their probabilities.
 
         Args:
-            text: Of which the last words count.
+            text: Of which the last words count; a GRU reads those of earlier sentences, too.
             n: How many words.
 
         Raises:
             DataError: For a text that is too short, if the model knows no beginning of sentences.
         """
-        p = self.model.predict(np.array([self._begin(text, self._sentences(text)[-1])]))[0]
+        reading = self._reading
+        p = reading.scores(reading.begin(text, self._sentences(text)), logits=False)
         order = np.argsort(-p, kind="stable")[: whole_number("n", n)]
         return [(self.vocabulary.words[i], float(p[i])) for i in order]
 
@@ -125,15 +127,15 @@ class LanguageModel(OfText, Hinted):
             ValueError: For numbers out of range, as of `fastnn.text.sampling.Sampling`.
         """
         chosen, rng = Sampling(temperature, top_k, top_p), random.generator(seed, "generate")
-        sentences = self._sentences(text)
-        ids = self._begin(text, sentences[-1])
+        sentences, reading = self._sentences(text), self._reading
+        ids = reading.begin(text, sentences)
         for _ in range(whole_number("words", words)):
             if (drawn := self._draw(chosen, rng, ids, bool(sentences[-1]))) == self.vocabulary.end:
                 sentences.append([])
-                ids = self._begin("", [])
+                ids = reading.after_sentence(ids)
                 drawn = self._draw(chosen, rng, ids, False)
             sentences[-1].append(self.vocabulary.words[drawn])
-            ids = [*ids[1:], drawn]
+            ids = reading.after(ids, drawn)
         return self.tokenizer.text_of(sentences)
 
     def score(self, text: str) -> Score:
@@ -205,25 +207,18 @@ class LanguageModel(OfText, Hinted):
         """The words of each sentence of a text; one without words, if there is none."""
         return list(self.tokenizer.sentences(_text(text))) or [[]]
 
-    def _begin(self, text: str, last: list[str]) -> list[int]:
-        """The ids from which the word after a text is foretold; `last`: the words of its last sentence."""
-        if self.vocabulary.start is None:
-            last = self.tokenizer.tokens(text)[-self.context :]
-            if len(last) < self.context:
-                raise DataError(
-                    f"the text has {plural(len(last), 'word')}, but this model knows no beginning of a sentence: give "
-                    f"{self.context} first words at least"
-                )
-        return self._described.ids_of(last, repr(text)[:60], self.context)
+    @property
+    def _reading(self) -> Reading:
+        return reading_of(self.model, self._described)
 
     def _draw(self, chosen: Sampling, rng: np.random.Generator, ids: list[int], may_end: bool) -> int:
         known = self.vocabulary
         never = [known.unknown, known.start, None if may_end and known.start is not None else known.end]
-        logits = self.model.predict(np.array([ids]), logits=True)[0]
-        return chosen.draw(logits, rng, [i for i in never if i is not None])
+        return chosen.draw(self._reading.scores(ids), rng, [i for i in never if i is not None])
 
     def __repr__(self) -> str:
-        return f"<LanguageModel of {len(self.vocabulary):,} words, each from {self.context} before it>"
+        before = f"at most {self.context}" if self.is_recurrent else self.context
+        return f"<LanguageModel of {len(self.vocabulary):,} words, each from {before} before it>"
 
 
 def _text(given: Any) -> str:

@@ -11,7 +11,8 @@ from fastnn.data.dataset import CompleteDataset
 from fastnn.data.formats.text import MIN_COUNT, load_text
 from fastnn.data.formats.text_splits import Paths
 from fastnn.data.preprocessing import Words
-from fastnn.language_network import network_of, trained
+from fastnn.data.spans import in_spans
+from fastnn.language_network import GRAMS, LENGTH, network_of, trained
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
@@ -41,7 +42,7 @@ class OfText:
         test: Paths | None = None,
         vocabulary: int = 10_000,
         min_count: int = MIN_COUNT,
-        order: int = 6,
+        order: int | None = None,
         tokens: Kind | str | os.PathLike[str] = "words",
         lower: bool = True,
         sentences: Sentences | Literal["auto"] = "auto",
@@ -52,9 +53,10 @@ class OfText:
     ) -> Made:
         """An untrained model of a text, which `fit` trains on it.
 
-        It has embeddings, a hidden layer, a residual block and a softmax: of the networks that were tried, it was the
-        best on two books. A large vocabulary, from 5,000 words on, is trained by an `fn.SampledSoftmax`. Texts of more
-        than 32 MB are read from a file while the model is trained: see `ids_file` of `fn.data.load_text`.
+        It has embeddings, an `fn.GRU` and a softmax at each word: of the networks that were tried, it was the best on
+        two books. It reads rows of 32 words, and remembers what it has read of a row. A large vocabulary, from 5,000
+        words on, is trained by an `fn.SampledSoftmax`. Texts of more than 32 MB are read from a file while the model is
+        trained: see `ids_file` of `fn.data.load_text`.
 
         Args:
             path: A file, a folder, or several of them.
@@ -62,13 +64,14 @@ class OfText:
             test: Texts to test on; None: a tenth of the sentences.
             vocabulary: How many ids there are at most.
             min_count: How often a word that has an id occurs, at least.
-            order: How many words a sample has, the predicted one among them.
+            order: None, or another network, which foretells a word from the order − 1 words before it, through a hidden
+                layer and a residual block.
             tokens: What is predicted: "words", "spaces", "characters" or "bytes", or the tokens of a .json file that
                 the package `tokenizers` wrote.
             lower: Whether letters become small ones.
             sentences: Where sentences end: as of `fn.data.load_text`.
             width: How many numbers a word's vector has.
-            hidden: How many units the hidden layer has, and each of the two of the residual block.
+            hidden: How many units the GRU has, or the hidden layer and each of the two of the residual block.
             vectors: A file of word vectors to start from, such as `export` writes; None: random ones.
             seed: Of the splits, the initial values, and of everything random in training.
 
@@ -88,7 +91,9 @@ class OfText:
         """
         text = {"kind": tokens, "lower": lower, "sentences_end": sentences, "val": val, "test": test, "seed": seed}
         given: dict[str, Any] = {"min_count": min_count, "ids_file": "auto", **text}
-        data = load_text(path, vocabulary, order, **given)
+        data = load_text(path, vocabulary, GRAMS if order is None else order, **given)
+        if order is None:
+            data = in_spans(data, LENGTH)
         model = cls(network_of(data, whole_number("width", width), whole_number("hidden", hidden), vectors, seed))
         model.data = data
         return model
@@ -99,7 +104,7 @@ class OfText:
         *,
         epochs: int = 10,
         optimizer: OptimizerName | Optimizer | None = None,
-        batch_size: int = 200,
+        batch_size: int | None = None,
         patience: int | None = 2,
         callbacks: Iterable[Callback] = (),
         verbose: Verbose = "auto",
@@ -110,9 +115,10 @@ class OfText:
             path: A file, a folder, or several of them, of which words without an id are `<unk>`; None: the texts that
                 were given to `from_text`.
             epochs: How many times the text is gone through, at most.
-            optimizer: As of `fit` of a model; None: Adam at a rate of 0.002, which falls to 0 along half a cosine until
-                the last epoch.
-            batch_size: Samples a step.
+            optimizer: As of `fit` of a model; None: Adam at a rate of 0.008, or 0.002 without a GRU, which falls to 0
+                along half a cosine until the last epoch.
+            batch_size: Samples a step; None: 32 rows of words, fewer of a short text, or 200 samples of one word
+                without a GRU.
             patience: Stop after so many epochs without a lower validation loss, and keep the best weights; None: go
                 through all epochs, and keep the last weights.
             callbacks: What watches the training.
@@ -138,7 +144,9 @@ class OfText:
         known, given = self.vocabulary, self.tokenizer.config()
         # Without all marks there are words that are no sample, so there is no place for them in a file.
         place = None if None in (known.unknown, known.start, known.end) else "auto"
-        return load_text(path, order=self.context + 1, words=known.words, ids_file=place, **given)
+        if not self.is_recurrent:
+            return load_text(path, order=self.context + 1, words=known.words, ids_file=place, **given)
+        return in_spans(load_text(path, order=GRAMS, words=known.words, ids_file=place, **given), self.context)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -152,8 +160,13 @@ class OfText:
 
     @property
     def context(self) -> int:
-        """From how many words the next one is foretold."""
+        """From how many words the next one is foretold: of a recurrent network, at most."""
         return self.model.network.input_shape[0]
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether it foretells each word of a row from all before it, not one word from a number of words."""
+        return self.model.network.outputs[0].steps > 0
 
 
 def _words_of(model: Model) -> Words:

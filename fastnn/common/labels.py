@@ -29,6 +29,22 @@ def class_labels(y: Any, name: str, classes: int) -> np.ndarray:
     return whole_numbers(y, name, classes, meaning)
 
 
+def labels_of_steps(y: Any, name: str, steps: int, classes: int) -> np.ndarray:
+    """y, (N, steps), as a label of each step of N sequences; −1, no label, becomes `classes`.
+
+    Raises ShapeError for other shapes, TypeError for words, DataError for other numbers.
+    """
+    refuse_words(y, name)
+    y = as_array(y, name)
+    if y.ndim != 2 or y.shape[1] != steps:
+        raise ShapeError(
+            f"{name} has shape {y.shape}, expected (N, {steps}): a label for each of {steps} steps, -1 for none"
+        )
+    is_none = y == -1
+    found = whole_numbers(np.where(is_none, 0, y), name, classes, f"labels of {classes} classes, or -1 for none")
+    return np.where(is_none, classes, found)
+
+
 def refuse_words(y: Any, name: str) -> None:
     """TypeError if y, as a user gave it, begins with a text, such as a class's name."""
     first = y

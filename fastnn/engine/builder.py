@@ -1,9 +1,9 @@
-"""What layers emit operations on: the values that flow between them, and the operations in the order they run."""
+"""What layers emit operations on, in the order they run."""
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from fastnn.common.arithmetic import ieee
 from fastnn.engine.memory import Buffer, padded, row_length
 from fastnn.engine.ops import OFFSET, Axis, Op, cut_of
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn_kernels._jit import Kernel
-from fastnn_kernels._narrow_layout import COLUMNS
 from fastnn_kernels._tuning import ALIGNMENT, BLOCK
 
 DROPOUT_KEY_WORDS = 4
@@ -23,49 +23,6 @@ SAMPLES_AT_ONCE = 128
 GRADIENT_BYTES = 32_768
 TILE_ROWS = 48
 BATCH_BYTES = 524_288  # half of a second cache
-
-
-@dataclass(frozen=True)
-class Value:
-    """A batch of arrays of `shape`, stored as one padded row a sample."""
-
-    buffer: Buffer
-    shape: tuple[int, ...]
-
-    @property
-    def width(self) -> int:
-        """The number of elements of a sample, without the padding."""
-        return math.prod(self.shape)
-
-    def reshaped(self, shape: tuple[int, ...]) -> "Value":
-        return Value(self.buffer, shape)
-
-    def of_batch(self, array: np.ndarray, batch: int) -> np.ndarray:
-        """The numbers of the first `batch` samples, (batch, *shape), from the array of the buffer: a view."""
-        rows = array[:batch, : self.width]
-        return rows.reshape(len(rows), *self.shape)
-
-
-@dataclass(frozen=True)
-class Lanes(Value):
-    """A batch of arrays of `shape`, stored in blocks of BLOCK samples that lie side by side
-    (`fastnn_kernels._narrow_layout`).
-
-    at  the row of a block in which their first numbers lie
-    """
-
-    at: int
-
-    def of_batch(self, array: np.ndarray, batch: int) -> np.ndarray:
-        """The numbers of the first `batch` samples, (batch, *shape), a copy."""
-        rows = array.shape[1] // BLOCK
-        out = np.empty((batch, self.width), array.dtype)
-        for first in range(0, batch, BLOCK):
-            own = out[first : first + BLOCK]
-            width = -(-len(own) // COLUMNS) * COLUMNS
-            block = array[first // BLOCK, : rows * width].reshape(rows, width)
-            own[...] = block[self.at : self.at + self.width, : len(own)].T
-        return out.reshape(batch, *self.shape)
 
 
 class Builder:
@@ -92,7 +49,7 @@ class Builder:
     """
 
     def __init__(self, batch: int, dtype, training: bool = False):
-        self.batch = batch
+        self.batch, self._rows = batch, 1
         self.dtype = np.dtype(dtype)
         self.training = training
         self.buffers: list[Buffer] = []
@@ -149,6 +106,18 @@ class Builder:
     def end_one_by_one(self) -> None:
         """Go on with operations on the whole batch."""
         self._one_by_one, self.batch = None, self._whole_batch
+
+    @contextmanager
+    def at_steps(self, steps: int) -> Iterator[None]:
+        """Within it operations are emitted on the steps of sequences: of batched buffers each sample has `steps` rows.
+
+        They are those of a batch of as many samples as there are steps, and are cut along the samples as others are.
+        """
+        before, self._rows, self.batch = self.batch, steps, self.batch * steps
+        try:
+            yield
+        finally:
+            self._rows, self.batch = 1, before
 
     def _check_cut(self, axis: Axis, kernel: Kernel, operands: Sequence[Any]) -> None:
         for i, (name, operand) in enumerate(zip(kernel.operands, operands, strict=False)):
@@ -209,8 +178,9 @@ class Builder:
         return Value(self.array(name, (self.batch, columns), dtype, batched=True), shape)
 
     def array(self, name: str, shape: tuple[int, ...], dtype=None, batched: bool = False) -> Buffer:
-        """An array of exactly `shape`; a batched one has one row for each sample."""
-        buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), batched and self._one_by_one is None)
+        """An array of exactly `shape`; a batched one has a row for each sample, `at_steps` for each of its steps."""
+        is_batched = batched and self._one_by_one is None
+        buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), is_batched, rows=self._rows)
         self.buffers.append(buffer)
         return buffer
 

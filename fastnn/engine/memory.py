@@ -42,8 +42,9 @@ class Buffer:
 
     name     for messages
     shape    as stored, with the padding
-    batched  whether it has one row for each sample of the batch, or for each block of them
+    batched  whether it has rows for each sample of the batch, or for each block of them
     block    how many samples share a row, if it is batched
+    rows     how many rows each sample has, if it is batched: one, or one for each step of a sequence
     """
 
     name: str
@@ -51,10 +52,15 @@ class Buffer:
     dtype: np.dtype
     batched: bool = False
     block: int = 1
+    rows: int = 1
 
     @property
     def nbytes(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
+
+    def of_samples(self, array: np.ndarray, first: int, last: int) -> np.ndarray:
+        """The rows of the samples first ≤ i < last of the array of a batched buffer: a view."""
+        return array[first * self.rows // self.block : -(-last * self.rows // self.block)]
 
 
 class Arena:

@@ -265,7 +265,7 @@ class Program:
         if operand in self._inputs:
             return self._inputs[operand]
         array = self.arena[operand]
-        return array[first // operand.block : -(-last // operand.block)] if operand.batched else array
+        return operand.of_samples(array, first, last) if operand.batched else array
 
 
 def _same_words(bound, given) -> bool:

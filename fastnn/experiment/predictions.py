@@ -9,6 +9,7 @@ import numpy as np
 from fastnn.common.errors import DataError
 from fastnn.common.text import printable
 from fastnn.data.preprocessing import Pixels, Words
+from fastnn.language_reading import reading_of
 from fastnn.models import Model
 
 
@@ -36,7 +37,9 @@ def best_of(probabilities: np.ndarray, count: int) -> list[int]:
 
 def most_likely(model: Model, names: Sequence[str], x: Any, count: int = 10) -> list[list[tuple[str, float]]]:
     """For each sample of x, prepared for the network, the `count` likeliest classes and their probabilities."""
-    return [[(names[i], float(row[i])) for i in best_of(row, count)] for row in model.predict(x)]
+    found = model.predict(x)
+    last = found if found.ndim == 2 else found[:, -1]  # of rows of words: of the next one after them
+    return [[(names[i], float(row[i])) for i in best_of(row, count)] for row in last]
 
 
 def guesses_of(model: Model, x: Any, count: int) -> Guesses:
@@ -48,7 +51,7 @@ def guesses_of(model: Model, x: Any, count: int) -> Guesses:
     if len(model.network.outputs) > 1:
         told = ", ".join(output.name for output in model.network.outputs)
         raise DataError(f"the model has the outputs {told}, expected one: use fn.load(path).predict(x) in Python")
-    found, loss = model.predict(x), model.network.loss
+    found, loss = _predicted(model, x), model.network.loss
     targets = model.preprocessing.targets if isinstance(model.preprocessing, Pixels) else None
     if targets is not None and found.shape[1] == 1:
         names = _labels(model, len(targets))
@@ -65,6 +68,16 @@ def guesses_of(model: Model, x: Any, count: int) -> Guesses:
         found = np.concatenate([1 - found, found], axis=1)
     names = _labels(model, found.shape[1])
     return Guesses("probability", [[Guess(names[i], float(row[i])) for i in best_of(row, count)] for row in found])
+
+
+def _predicted(model: Model, x: Any) -> np.ndarray:
+    """What the model predicts of each sample; one that reads rows of words, of the word after each text."""
+    described = model.preprocessing
+    if not (model.network.outputs[0].steps and isinstance(described, Words)):
+        return model.predict(x)
+    reading = reading_of(model, described)
+    texts = [(text, [*described.rules.sentences(text)] or [[]]) for text in x]
+    return np.array([reading.scores(reading.begin(*one), logits=False) for one in texts])
 
 
 def _labels(model: Model, count: int) -> list[str]:

@@ -84,7 +84,7 @@ def _graph(onnx: Any, model: Model, dtype: np.dtype, logits: bool) -> Any:
     for output in network.outputs:
         link(nodes, output, logits)
     inputs = [_value(nodes, name, shape, network.is_ids(name)) for name, shape in shapes.items()]
-    outputs = [_value(nodes, output.name, (output.width,)) for output in network.outputs]
+    outputs = [_value(nodes, output.name, output.shape) for output in network.outputs]
     return onnx.helper.make_graph(nodes.nodes, "fastnn", inputs, outputs, list(nodes.initializers.values()))
 
 

@@ -1,12 +1,15 @@
 """From a network to operations: each layer emits those of its use, forward and, in reverse order, backward."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block, ParameterView
+from fastnn.engine.values import Value
+from fastnn.nn import steps
 from fastnn.nn.graph import Call
 from fastnn.nn.layers import Dense, Join
 from fastnn.nn.layers.tied import TiedDense
@@ -45,7 +48,8 @@ def _forward(build: Builder, call: Call, xs: list[Value], p: Mapping[str, Parame
     if isinstance(call.layer, Join):
         return call.layer.join(build, xs, p)
     layer = TiedDense.of(call.layer) if isinstance(call.layer, Dense) and call.layer.tied_to else call.layer
-    out, backward = layer.forward(build, xs[0], p)
+    forward = partial(steps.forward, layer) if layer.at_steps and len(xs[0].shape) == 2 else layer.forward
+    out, backward = forward(build, xs[0], p)
     return out, lambda dout, grads, wanted: [backward(dout, grads, wanted[0])]
 
 

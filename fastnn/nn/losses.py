@@ -14,8 +14,9 @@ from fastnn.common.labels import class_labels, is_plus_minus_one, refuse_words
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
 from fastnn.common.validation import finite
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
+from fastnn.engine.values import Value
 from fastnn_kernels._jit import Kernel, compiled
 
 REDUCTIONS = {"mean": True, "sum": False}

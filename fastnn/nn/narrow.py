@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Lanes, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Axis
 from fastnn.engine.parameters import Block
+from fastnn.engine.values import Lanes, Value
 from fastnn.nn.emission import EmitBackward
 from fastnn.nn.layers import Dense, Flatten
 from fastnn.nn.losses import Loss, SoftmaxCrossEntropy

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
+from fastnn.engine.values import Value
 from fastnn.nn import narrow
 from fastnn.nn.losses import SoftmaxCrossEntropy
 from fastnn.nn.metrics import METRICS

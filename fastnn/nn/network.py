@@ -12,6 +12,7 @@ import numpy as np
 from fastnn.common import random, validation
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.labels import labels_of_steps
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
 from fastnn.nn.graph import Call, Graph
@@ -131,7 +132,8 @@ class Network:
     @property
     def classes(self) -> int | None:
         """The number of classes, if the targets of a single output are labels."""
-        return self.output_width if len(self.outputs) == 1 and self.loss.takes_labels else None
+        single = len(self.outputs) == 1 and not self.outputs[0].steps
+        return self.output_width if single and self.loss.takes_labels else None
 
     @property
     def takes_classes(self) -> bool:
@@ -252,6 +254,8 @@ class Network:
     def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
         """The targets of an output as its loss and its metrics take them. Errors as of `checked_input`."""
         output = self.outputs[number]
+        if output.steps:
+            return labels_of_steps(y, what, output.steps, output.width)
         y = validation.representable(output.loss.checked_targets(y, what, output.width), what, self.dtype)
         for metric in output.metrics:
             metric.check_targets(y, what)

@@ -16,7 +16,8 @@ class Output(NamedTuple):
     """An output of a network.
 
     name     public; value: the name of the value that it is
-    width    the number of its scores
+    width    the number of its scores, at each step if there are several
+    steps    0, or how many steps of a sequence it has, each with scores and a target of its own
     loss     by which it is trained, and its weight in the sum of all losses
     metrics  what is measured of it beside the loss that is trained
     """
@@ -27,6 +28,12 @@ class Output(NamedTuple):
     loss: Loss
     weight: float
     metrics: tuple[Metric, ...] = ()
+    steps: int = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a sample's scores."""
+        return (self.steps, self.width) if self.steps else (self.width,)
 
 
 Losses = Loss | Mapping[str, Loss]
@@ -50,7 +57,8 @@ def outputs_of(graph: Graph, loss: Losses, weights: Mapping[str, float], metrics
     found = []
     for name, value in graph.outputs.items():
         weight = _weight(name, weights.get(name, 1.0))
-        found.append(Output(name, value, _width(graph, value), losses[name], weight))
+        *steps, width = _shape(graph, value, losses[name])
+        found.append(Output(name, value, width, losses[name], weight, steps=math.prod(steps) if steps else 0))
     return with_metrics(found, metrics)
 
 
@@ -68,11 +76,16 @@ def with_saved_metrics(outputs: Iterable[Output], saved: Mapping[str, Iterable[A
     return with_metrics(outputs, kept)
 
 
-def _width(graph: Graph, value: str) -> int:
+def _shape(graph: Graph, value: str, loss: Loss) -> tuple[int, ...]:
+    """The shape of a sample of scores: (outputs,), or (steps, outputs) where each step of a sequence has a label."""
     shape = (graph.inputs | {call.name: call.shape for call in graph.calls})[value]
+    if len(shape) == 2 and loss.takes_labels:
+        if len(graph.outputs) > 1:
+            raise ShapeError(f"{value} has a label at each of {shape[0]} steps, expected it as the only output")
+        return shape
     if len(shape) != 1:
         raise ShapeError(f"{value} ends with samples of shape {shape}, expected (outputs,): put Flatten() before")
-    return math.prod(shape)
+    return shape
 
 
 def _weight(name: str, given: Any) -> float:

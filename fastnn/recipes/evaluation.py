@@ -6,6 +6,7 @@ from typing import NamedTuple
 from fastnn.common.errors import DataError
 from fastnn.data import Dataset, find_data, load_trigram
 from fastnn.data.preprocessing import Words
+from fastnn.data.spans import in_spans
 from fastnn.models import Model
 from fastnn.recipes import RECIPES, TABLE, table
 from fastnn.text.tokens import Tokenizer
@@ -47,6 +48,9 @@ def _loaded(model: Model, name: str, path: Path) -> Dataset:
     words = model.preprocessing
     if isinstance(words, Words):
         rules = Tokenizer().config() if isinstance(words.tokenizer, str) else words.tokenizer
-        return load_trigram(path, words.vocabulary, order=model.network.input_shape[0] + 1, **rules)
+        length = model.network.input_shape[0]
+        if model.network.outputs[0].steps:
+            return in_spans(load_trigram(path, words.vocabulary, order=2, **rules), length)
+        return load_trigram(path, words.vocabulary, order=length + 1, **rules)
     recipe = RECIPES[name]
     return recipe.load(path, None)[0] if recipe.load else find_data(recipe.data_set, path)[0]

@@ -9,6 +9,7 @@ import numpy as np
 from fastnn import plots
 from fastnn.common import random
 from fastnn.common.text import figure_text, percent
+from fastnn.data import Split
 from fastnn.experiment.answering import by_epoch_tables
 from fastnn.experiment.answers import Answer, Table
 from fastnn.experiment.pictures import note_of, reported
@@ -19,6 +20,7 @@ from fastnn.experiment.sayings import epochs_to, ranking
 from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
+SHOWN = 8  # words before the one that is foretold
 PAIRS, MOST_WORDS = 8, 2_000  # nearest words that are named, and among how many they are looked for
 FIRST = 8  # epochs of which the report printed accuracies on all training data
 
@@ -55,6 +57,8 @@ def _gained(table: Table) -> list[str]:
 def next_words(results: ExperimentResult) -> Answer:
     """A line for each of five test samples: the true next word and the ten that are most likely to the model."""
     words, test = results.data.meta["words"], results.data.splits()["test"]
+    if len(test.y.shape) == 2:  # rows of words: whole ones, and what comes last in them
+        test = Split(test.x[test.y[:, -1] >= 0], test.y[test.y[:, -1] >= 0, -1])
     count = min(EXAMPLES, len(test))
     chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
@@ -62,7 +66,8 @@ def next_words(results: ExperimentResult) -> Answer:
     lines = []
     for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
         guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
-        lines.append(f"{' '.join(words[i] for i in row)} [{words[label]}]: {guesses}")
+        before = " ".join(words[i] for i in row[-SHOWN:])
+        lines.append(f"{'… ' if len(row) > SHOWN else ''}{before} [{words[label]}]: {guesses}")
     return Answer("next-words", f"Which words follow five test {what}? (the true one in brackets)", lines=lines)
 
 

@@ -3,7 +3,7 @@
 `docs/language-models.md` has the measurements by which they were chosen.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +12,63 @@ from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.published import Published
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import in_words
+from fastnn.language_network import (
+    DROPOUT,
+    FEWEST_ROWS,
+    FEWEST_STEPS,
+    GRAMS,
+    INPUT_DROPOUT,
+    LENGTH,
+    RATE,
+    RECURRENT_RATE,
+    ROWS_A_STEP,
+)
 from fastnn.recipes.trigram_answers import told_gaps, told_speed
-from fastnn.recipes.trigram_text import MEASURED
+from fastnn.recipes.trigram_text import measured_of
 
-# Characters and bytes are few, so all of them are in the softmax; one says less than a word, so samples are longer.
+QUICK_WORDS = 60_000  # of the training data, under --quick
+
 BOOK = {
-    "order": 6,
+    "net": "gru",
+    "length": LENGTH,
+    "order": GRAMS,
     "epochs": 4,
     "sizes": "96x256",
-    "activation": "silu",
-    "blocks": 1,
     "softmax_words": 512,
     "optimizer": "adam",
-    "lr": 0.002,
+    "lr": RECURRENT_RATE,
     "schedule": "cosine",
-    "batch_size": 250,
+    "batch_size": ROWS_A_STEP,
     "patience": 2,
     "initializer": "xavier",
-    "dropout": 0.3,
-    "input_dropout": 0.2,
+    "dropout": DROPOUT,
+    "input_dropout": INPUT_DROPOUT,
 }
+WINDOW = {"net": "window", "order": 6, "activation": "silu", "blocks": 1, "lr": RATE, "batch_size": 250}
+OF_WINDOW = ("order", "blocks", "activation", "combine", "batch_norm")  # who gives one of these means such a net
+# Characters and bytes are few, so all of them are in the softmax; one says less than a word, so samples are longer.
 SIGNS = {"order": 8, "sizes": "32x512", "softmax_words": 0}
-RATES = {"sgd": 0.15, "adam": 0.002, "adamw": 0.002, "rmsprop": 0.001, "adagrad": 0.05}
+SIGNS_OF_ROWS = {"length": 4 * LENGTH, "batch_size": ROWS_A_STEP // 2}
+RATES = {"sgd": 0.15, "adam": RATE, "adamw": RATE, "rmsprop": 0.001, "adagrad": 0.05}
+RECURRENT_RATES = RATES | {"adam": RECURRENT_RATE, "adamw": RECURRENT_RATE}
 
-# A short text has few steps an epoch: it gets smaller batches and more epochs, until it has about this many steps.
-STEPS, FEWEST_STEPS, SMALLEST_BATCH, MOST_EPOCHS = 2_000, 40, 10, 40
+
+@dataclass(frozen=True)
+class Short:
+    """A short text has few steps an epoch: it gets smaller batches and more epochs, until it has about `steps`."""
+
+    steps: int
+    smallest_batch: int
+    least: int = FEWEST_STEPS  # of an epoch
+    most_epochs: int = 40
+
+
+SHORT = {"window": Short(2_000, 10), "gru": Short(800, FEWEST_ROWS)}
 
 
 TOLD = f"""A text of your own (--data book.txt) has other defaults than those below, which are the course's:
-{in_words(BOOK)}; of characters or bytes (--tokens) {in_words(SIGNS)}.
+{in_words(BOOK)}; of characters or bytes (--tokens) {in_words(SIGNS | SIGNS_OF_ROWS)}.
+With --net window, or with a flag that only such a net has, {in_words(WINDOW)}.
 A short text gets smaller batches and more epochs. The run prints which it has.
 """
 
@@ -49,18 +77,6 @@ COMPARISONS = (
         "sizes",
         "How large must embedding and hidden layer be?",
         {size: {"sizes": size, "embedding": ""} for size in ("32x64", "64x128", "96x256")},
-        told=told_gaps,
-    ),
-    Comparison(
-        "optimizers",
-        "Which optimizer learns fastest?",
-        {name: {"optimizer": name, "lr": RATES[name]} for name in ("adam", "adagrad", "sgd")},
-        told=told_speed,
-    ),
-    Comparison(
-        "blocks",
-        "Do residual blocks help?",
-        {"none": {"blocks": 0}, "one": {"blocks": 1}, "two": {"blocks": 2}},
         told=told_gaps,
     ),
     Comparison(
@@ -82,35 +98,59 @@ COMPARISONS = (
 )
 
 
+BLOCKS = Comparison(
+    "blocks",
+    "Do residual blocks help?",
+    {"none": {"blocks": 0}, "one": {"blocks": 1}, "two": {"blocks": 2}},
+    told=told_gaps,
+)
+
+
+def _comparisons(net: str, rates: dict[str, float]) -> tuple[Comparison, ...]:
+    """Those of this kind of net."""
+    optimizers = Comparison(
+        "optimizers",
+        "Which optimizer learns fastest?",
+        {name: {"optimizer": name, "lr": rates[name]} for name in ("adam", "adagrad", "sgd")},
+        told=told_speed,
+    )
+    return (*COMPARISONS, optimizers, *([BLOCKS] if net == "window" else []))
+
+
 def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[str, Any]) -> Recipe:
     """The recipe with the settings of a book, if the data are a text; unchanged for the report's and generated data."""
     if path is None or not (isinstance(path, tuple) or is_text(path)):  # several files are texts
         return recipe
-    signs = SIGNS if changes.get("tokens") in ("characters", "bytes") else {}
+    net = changes.get("net", "window" if changes.keys() & set(OF_WINDOW) else "gru")
+    usual = BOOK | (WINDOW if net == "window" else {})
+    if changes.get("tokens") in ("characters", "bytes"):
+        usual |= SIGNS | (SIGNS_OF_ROWS if net == "gru" else {})
+    rates = RATES if net == "window" else RECURRENT_RATES
+    settings = replace(recipe.settings, **usual)
     return replace(
         recipe,
         title="neural language model of a text: the next word from those before it",
-        settings=replace(recipe.settings, **BOOK | signs),
+        settings=settings,
         adapted=adapted,
-        shown=tuple(BOOK),
-        quick={"epochs": 2, "samples": 60_000},
+        shown=tuple(name for name in usual if net == "gru" or name != "length"),
+        quick={"epochs": 2, "samples": QUICK_WORDS // (settings.length if net == "gru" else 1)},
         published=Published(),
-        comparisons=COMPARISONS,
+        comparisons=_comparisons(net, rates),
         compare=(),
-        rates=RATES,
+        rates=rates,
         best=Best({}, "a text has them in any case"),
-        measured=MEASURED,
+        measured=measured_of(replace(settings, length=changes.get("length", settings.length))),
         after_epoch=(),
     )
 
 
 def adapted(settings: Any, data: Dataset, given: set[str]) -> Any:
     """Settings for a text of this length."""
-    samples = min(settings.samples or len(data.train), len(data.train))
+    samples, short = min(settings.samples or len(data.train), len(data.train)), SHORT[settings.net]
     batch = settings.batch_size
     if "batch_size" not in given:
-        batch = max(SMALLEST_BATCH, min(batch, samples // FEWEST_STEPS))
+        batch = max(short.smallest_batch, min(batch, samples // short.least))
     epochs = settings.epochs
     if "epochs" not in given:
-        epochs = max(epochs, min(MOST_EPOCHS, STEPS * batch // max(samples, 1)))
+        epochs = max(epochs, min(short.most_epochs, short.steps * batch // max(samples, 1)))
     return replace(settings, batch_size=batch, epochs=epochs)

@@ -7,6 +7,7 @@ from fastnn.data.stream import rows
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.train_one import fewer_samples
+from fastnn.language_scoring import of_rows
 from fastnn.models import Model
 from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed
@@ -21,7 +22,9 @@ QUESTION = "Does the net foretell words better than counts do?"
 
 def counts_answer(results: ExperimentResult) -> Answer:
     """Loss and perplexity of counted words, pairs and n-grams, of the net, and of the net mixed with the n-grams."""
-    data = fewer_samples(results.data, results.chosen.settings.samples)
+    given, samples = results.data, results.chosen.settings.samples
+    grams = given.meta.get("grams")  # of data in rows of words
+    data = fewer_samples(grams or given, samples * given.train.x.shape[1] if grams else samples)
     words, order = len(data.meta["words"]), _longest(data)
     counted = {_named(n, order): _counted(data, n) for n in sorted({1, 2, order})}
     net = {split: _of_net(results.model, getattr(data, split), words) for split in SPLITS}
@@ -65,6 +68,8 @@ def _windows(split: Split, order: int) -> Ids:
 
 def _of_net(model: Model, split: Split, words: int) -> Floats:
     """The net's p of the next word of each sample."""
+    if model.network.outputs[0].steps:
+        return np.exp(-of_rows(model, np.column_stack([split.x, split.y]), words))
     found, rows = np.empty(len(split)), max(1, BLOCK // words)
     for low in range(0, len(split), rows):
         part = slice(low, low + rows)

@@ -14,6 +14,7 @@ from fastnn.models import Model, Sequential
 from fastnn.nn.graph import Input
 from fastnn.nn.initializers import Initializer, InitializerName, Normal
 from fastnn.nn.layers import (
+    GRU,
     BatchNorm,
     Dense,
     Dropout,
@@ -81,7 +82,7 @@ def build(settings: TrigramSettings, data: Dataset) -> tuple[Model, Optimizer]:
     words, of_text = data.meta["words"], "tokenizer" in data.meta
     start = initializer_of(settings.initializer, 0.01)
     vectors = Normal(VECTORS) if of_text else start
-    layers = _layers(settings, len(words), vectors, start)
+    layers = (_recurrent if settings.net == "gru" else _layers)(settings, len(words), vectors, start)
     model = _model(settings, layers, data.train.x.shape[1])
     model.meta = {"recipe": "trigram"}
     if of_text:  # whatever the initialiser
@@ -103,6 +104,23 @@ def _layers(settings: TrigramSettings, words: int, vectors: Initializer, start: 
         Dense(hidden, settings.activation, start, start),
         *(_residual(settings, hidden, start) for _ in range(settings.blocks)),
         *([BatchNorm()] if settings.batch_norm else []),
+        *([Dropout(rate=settings.dropout)] if settings.dropout else []),
+        *(Dense(units, "identity", start, start) for units in linear),
+        _softmax(settings, words, start),
+    ]
+
+
+def _recurrent(settings: TrigramSettings, words: int, vectors: Initializer, start: Initializer) -> list[Layer | Block]:
+    """The layers of a net that reads rows of words. ValueError for settings that it has not."""
+    usual = TrigramSettings()
+    for name in ("combine", "blocks", "batch_norm"):
+        if getattr(settings, name) != getattr(usual, name):
+            raise ValueError(f"--{name.replace('_', '-')} is of --net window, not of --net gru")
+    width, hidden, *linear = _sizes(settings.sizes)
+    return [
+        Embedding(words, width, vectors, sparse=_is_sampled(settings, words)),
+        *([Dropout(rate=settings.input_dropout)] if settings.input_dropout else []),
+        GRU(hidden, return_sequences=True, initializer=start),
         *([Dropout(rate=settings.dropout)] if settings.dropout else []),
         *(Dense(units, "identity", start, start) for units in linear),
         _softmax(settings, words, start),

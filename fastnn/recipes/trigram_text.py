@@ -8,15 +8,18 @@ from typing import Any
 from fastnn.common.text import SPLITS, percent, plural, sentence
 from fastnn.data import Dataset, find_data, is_text, load_text
 from fastnn.data.formats.text import MIN_COUNT
+from fastnn.data.spans import in_spans
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
+from fastnn.language_network import LENGTH
 from fastnn.text.bpe import ENDING
 
-OF_TEXT = ("vocabulary", "min_count", "order", "lower", "tokens", "sentences", "val", "test")
+OF_TEXT = ("vocabulary", "min_count", "net", "length", "order", "lower", "tokens", "sentences", "val", "test")
+NETS = ("window", "gru")
 KINDS = ("words", "spaces", "characters", "bytes")
 VOCABULARY = 10_000
-MEASURED = 20_000  # training samples a finished training is measured on, and validation samples each epoch
+MEASURED = 20_000  # words of training data a finished training is measured on, and of validation data each epoch
 ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
 
 
@@ -24,7 +27,19 @@ ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines",
 class TextSettings(Settings):
     vocabulary: int = setting(0, f"of a text: ids, at most, <unk>, <s> and </s> among them; 0: {VOCABULARY:,}", least=0)
     min_count: int = setting(MIN_COUNT, "of a text: times that a word with an id occurs in it, at least", least=1)
-    order: int = setting(4, "of a text: words of a sample, the predicted one among them", least=2, below=9)
+    net: str = setting(
+        "window",
+        "of a text: a word is foretold by a layer that sees the order − 1 words before it (window), or by one that has "
+        "read all before it in a row (gru)",
+        choices=NETS,
+    )
+    length: int = setting(LENGTH, "of a text, for --net gru: words of a row", least=2)
+    order: int = setting(
+        4,
+        "of a text: words of a sample of --net window, the predicted one among them; and of n-grams that are counted",
+        least=2,
+        below=9,
+    )
     lower: bool = setting(True, "of a text: make letters small", off="--keep-case")
     tokens: str = setting(
         "words",
@@ -68,7 +83,11 @@ def _load_texts(paths: tuple[Path, ...], settings: Any) -> tuple[Dataset, str]:
         test=settings.test or None,
         ids_file="auto",
     )
-    return data, f"text from {data.meta['source']}: {'; '.join(told(data.meta))}"
+    announced = f"text from {data.meta['source']}: {'; '.join(told(data.meta))}"
+    if settings.net != "gru":
+        return data, announced
+    announced += f"; samples are rows of {settings.length} {_noun(data.meta)}s"
+    return in_spans(data, settings.length), announced
 
 
 def _kind(tokens: str) -> str:
@@ -92,8 +111,7 @@ def _refuse_flags(settings: Any, path: Path | None) -> None:
 
 def told(meta: dict[str, Any]) -> list[str]:
     """What was kept of a text, in a few clauses."""
-    rules = meta["tokenizer"]
-    noun = {"characters": "character", "bytes": "byte"}.get(rules["kind"], "token")
+    rules, noun = meta["tokenizer"], _noun(meta)
     read = f", read as {' and '.join(meta['encodings'])}" if meta["encodings"] else ""
     count = "" if rules["sentences_end"] == "none" else f" in {plural(meta['sentences'], 'sentence')}"
     return [
@@ -104,6 +122,11 @@ def told(meta: dict[str, Any]) -> list[str]:
     ]
 
 
+def _noun(meta: dict[str, Any]) -> str:
+    """What a token of a text is called."""
+    return {"characters": "character", "bytes": "byte"}.get(meta["tokenizer"]["kind"], "token")
+
+
 def _vocabulary(meta: dict[str, Any], noun: str) -> str:
     """How many ids there are, and whether more were asked for than the text has."""
     size, (asked, least) = len(meta["words"]), meta["asked"]
@@ -112,6 +135,11 @@ def _vocabulary(meta: dict[str, Any], noun: str) -> str:
         often = f" that occur {least} times in the training sentences" if least > 1 else " of the training sentences"
         found += f": all {noun}s{often} have one, fewer than the {asked:,} of --vocabulary"
     return found
+
+
+def measured_of(settings: Any) -> int:
+    """On how many samples a training is measured: rows of a recurrent net hold as many words together."""
+    return MEASURED // settings.length if settings.net == "gru" else MEASURED
 
 
 def _told_part(part: dict[str, Any]) -> dict[str, str]:
@@ -130,8 +158,9 @@ def text_answer(results: ExperimentResult) -> Answer:
 def _measured(results: ExperimentResult) -> Iterator[str]:
     """Which samples and words the figures are of, where they are not of all."""
     drawn, words = getattr(results.chosen.settings, "softmax_words", 0), len(results.data.meta["words"])
-    if len(results.data.train) > MEASURED:
-        yield f"training data, and validation data after each epoch, are measured on {MEASURED:,} drawn samples"
+    measured = measured_of(results.chosen.settings)
+    if len(results.data.train) > measured:
+        yield f"training data, and validation data after each epoch, are measured on {measured:,} drawn samples"
     if 0 < drawn < words:
         yield (
             f"in training, loss and accuracy are those among the words that a step draws, {drawn:,} or more of "

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
+from fastnn.engine.values import Value
 from fastnn.nn import narrow
 from fastnn.nn.network import Network, State
 from fastnn.training.step import BOUND, Inputs

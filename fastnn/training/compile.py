@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
-from fastnn.nn import emission, narrow, narrow_sgd
+from fastnn.engine.values import Value
+from fastnn.nn import emission, narrow, narrow_sgd, steps
 from fastnn.nn.layers.blocked import emit_block_update
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.network import Network, State
@@ -30,7 +31,7 @@ def compile_predict(network: Network, state: State, batch: int, logits: bool) ->
     xs = batches.gather_inputs(build, inputs, network)
     scores, _ = emission.forward(build, network, xs, state)
     if not logits:
-        scores = [one.loss.emit_predictions(build, x) for one, x in zip(network.outputs, scores, strict=True)]
+        scores = [steps.predictions(build, one, x) for one, x in zip(network.outputs, scores, strict=True)]
     build.emit(k.advance_cursor, inputs.cursor, inputs.indices)
     program, values = Program(build, inputs.bound), values_of(build, network, xs)
     return Step(program, inputs, batch, network.loss, outputs=tuple(scores), values=values)

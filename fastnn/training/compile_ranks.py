@@ -31,12 +31,14 @@ class Exchange:
     rows   such tables
     small  gradients of tables of which a step clears only the rows that it wrote: other ranks add to others
     scale  (1,) what a sample weight is multiplied with to be a loss weight; None: samples have none, or losses are sums
+    none   where a sample counts by the number of its labels, one at each step: what stands for none of them; else None
     """
 
     flat: FlatSum
     rows: tuple[RowSum, ...]
     small: tuple[np.ndarray, ...]
     scale: Buffer | None
+    none: int | None = None
 
     def begin(self) -> None:
         """Before a step."""
@@ -70,9 +72,9 @@ def compile_rank(
     xs = batches.gather_inputs(build, inputs, network, whole)
     scores, backward = emission.forward(build, network, xs, state)
     inputs, scale = _emit_weights(build, inputs, network, weighted, whole)
-    judged = scoring.emit_loss(build, inputs, network, scores, whole)
+    judged = scoring.emit_loss(build, inputs, network, scores, whole, scale=scale)
     measured = judged.measure(network)
-    gradients = state.parameters.like()
+    gradients, output = state.parameters.like(), network.outputs[0]
     build.whole, build.frozen = network.shared.union(network.penalties()), network.frozen
     backward(judged.dscores, gradients)
     if group.rank == 0 or group.sync_every > 1:
@@ -99,7 +101,7 @@ def compile_rank(
         names=names_of(state.parameters, gradients),
     )
     flat, tables = _sums(group, program, gradients, lists)
-    return step, Exchange(flat, tables, tuple(small), scale)
+    return step, Exchange(flat, tables, tuple(small), scale, output.width if output.steps else None)
 
 
 def _emit_weights(
@@ -107,12 +109,12 @@ def _emit_weights(
 ) -> tuple[Inputs, Buffer | None]:
     """Emit the weights of this rank's samples; their sum is that of the whole batch, which the runner knows."""
     build.begin("loss")
+    is_sum, scale = network.loss.reduction == "sum", build.array("scale of weights", (1,))
     if not weighted:
-        return inputs, None
+        return inputs, scale if network.outputs[0].steps and not is_sum else None
     batches.gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
-    if network.loss.reduction == "sum":
+    if is_sum:
         return replace(inputs, loss_weight=inputs.sample_weight), None
-    scale = build.array("scale of weights", (1,))
     build.emit(k.scale_values, inputs.loss_weight, inputs.sample_weight, scale)
     return inputs, scale
 

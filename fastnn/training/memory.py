@@ -143,7 +143,8 @@ def at_most(step: Step) -> Memory:
 def _bind_stand_ins(network: Network, step: Step) -> None:
     """Bind rows as wide as those of the data: so much the estimates of kernels' work want to know."""
     inputs = step.inputs
-    widths = [int(np.prod(shape)) for shape in network.input_shapes] + [output.width for output in network.outputs]
+    shapes = [*network.input_shapes, *(output.shape for output in network.outputs)]
+    widths = [int(np.prod(shape)) for shape in shapes]
     rows = [np.zeros((1, width), network.dtype) for width in widths]
     nothing = np.zeros(0, network.dtype)
     step.program.bind(dict(zip((*inputs.x, *inputs.y), rows, strict=True)) | {inputs.weights: nothing, inputs.count: 1})

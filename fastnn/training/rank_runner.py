@@ -55,7 +55,8 @@ class RankRunner(Runner):
 
     def _chunks_of(self, source: Source, seed: int | None, epoch: int) -> Iterator[Chunk]:
         """Of a stream whose rows are long this rank reads those that it takes."""
-        if isinstance(source, StreamSource) and source.skips(self._group.size):
+        needs_all = self._exchange.none is not None  # the labels of all ranks are counted
+        if isinstance(source, StreamSource) and source.skips(self._group.size) and not needs_all:
             return source.chunks(self.step.batch, seed, epoch, partial(self._own_places, seed, epoch))
         return super()._chunks_of(source, seed, epoch)
 
@@ -165,10 +166,10 @@ class RankRunner(Runner):
         losses[number], sums[number] = 0, 0
 
     def _scale_of_weights(self, batch: int, mine: range, done: int) -> float:
-        """1 / Σ sample_weight of the batch: each rank knows the order of all samples."""
+        """1 / Σ sample_weight of the batch, of samples that count by their labels times their number: each rank knows
+        the order of all samples."""
         inputs, program, chunk = self.step.inputs, self.step.program, self._chunk_at_hand
         assert chunk is not None
-        assert chunk.sample_weight is not None
         if len(self._indices) != batch:
             self._indices = np.zeros(batch, np.int64)
         cursor = self._cursor.copy()
@@ -178,7 +179,10 @@ class RankRunner(Runner):
         else:
             call(k.permuted_indices, self._indices, cursor, program[inputs.order_key], len(chunk))
         counted = self._indices[mine.start : mine.stop] if self._is_local else self._indices
-        total = float(chunk.sample_weight[counted].sum(dtype=np.float64))
+        weights = np.ones(len(counted)) if chunk.sample_weight is None else chunk.sample_weight[counted]
+        if self._exchange.none is not None:
+            weights = weights * (chunk.y[0][counted] != self._exchange.none).sum(axis=1)
+        total = float(weights.sum(dtype=np.float64))
         return 1 / total if total else 0.0
 
     def _share_record(self, first: int, steps: int) -> None:

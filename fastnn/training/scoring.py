@@ -7,13 +7,14 @@ from functools import partial
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Lanes, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block
-from fastnn.nn import narrow
+from fastnn.engine.values import Lanes, Steps, Value
+from fastnn.nn import narrow, steps
 from fastnn.nn.layers.labelled import AwaitsTargets
-from fastnn.nn.metrics import Scored
+from fastnn.nn.metrics import Scored, ScoredSteps
 from fastnn.nn.network import Network
 from fastnn.nn.outputs import Output
 from fastnn.training import figures
@@ -34,11 +35,13 @@ class Judged:
     of_outputs  what each output's loss makes of it
     dscores     the gradients of the scores of each output
     loss        (B,) of each sample: the sum of the outputs' losses by their weights
+    weights     (B,) how much each sample counts, and the same divided as the loss asks
     """
 
     of_outputs: tuple[Scored, ...]
     dscores: tuple[Value, ...]
     loss: Buffer
+    weights: tuple[Buffer, Buffer]
 
     @property
     def recorded(self) -> tuple[Buffer, Buffer]:
@@ -71,25 +74,36 @@ def emit_loss(
     scores: Sequence[Value],
     whole: bool = False,
     plan: narrow.Plan | None = None,
+    scale: Buffer | None = None,
 ) -> Judged:
-    """Emit the losses of the batch and the gradients of the scores."""
-    found = []
+    """Emit the losses of the batch and the gradients of the scores.
+
+    scale : (1,) 1 / Σ weights of a batch of which this process has a part; None: it has the whole
+    """
+    found, weights = [], (inputs.sample_weight, inputs.loss_weight)
     for output, one, source in zip(network.outputs, scores, inputs.y, strict=True):
         target = _gather_target(build, inputs, output, one, source, whole)
-        weight = _scaled(build, inputs.loss_weight, output.weight)
-        if isinstance(one, AwaitsTargets):
+        if output.steps:
+            weights = _weights_by_steps(build, output, inputs.sample_weight, target, scale)
+        weight = _scaled(build, weights[1], output.weight)
+        if output.steps:
+            found.append(_emit_steps(build, output, one, target, weight))
+        elif isinstance(one, AwaitsTargets):
             found.append(_emit_awaited(build, output, one, target, weight))
         else:
             found.append(_emit_output(build, output, one, target, weight, plan))
     judged, dscores = zip(*found, strict=True)
-    return Judged(judged, dscores, _weighted_sum(build, network.outputs, [one.each for one in judged]))
+    return Judged(judged, dscores, _weighted_sum(build, network.outputs, [one.each for one in judged]), weights)
 
 
 def _gather_target(
     build: Builder, inputs: Inputs, output: Output, scores: Value, source: Buffer, whole: bool
 ) -> Buffer:
     """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores."""
-    if output.loss.takes_labels:
+    if output.steps:
+        target = build.array("labels", (build.batch, output.steps), np.int32, batched=True)
+        gather_ids(build, inputs, target, source, output.width + 1, whole)  # the last one: no label
+    elif output.loss.takes_labels:
         target = build.array("labels", (build.batch,), np.int32, batched=True)
         gather_ids(build, inputs, target, source, output.width, whole)
     else:
@@ -122,6 +136,39 @@ def _emit_awaited(
         all_scores = awaits.complete(build, scored.each, scored.correct, weight)
         scored = replace(scored, emit_rows=all_scores, target=labels)
     return scored, dscores
+
+
+def _weights_by_steps(
+    build: Builder, output: Output, given: Buffer, target: Buffer, scale: Buffer | None
+) -> tuple[Buffer, Buffer]:
+    """Emit the weights of samples all of whose labelled steps count alike, and the same divided as the loss asks."""
+    counted = build.array("weight by steps", (build.batch,), batched=True)
+    build.emit(k.count_targets, counted, given, target, output.width)
+    if output.loss.reduction == "sum":
+        return counted, counted
+    divided = build.array("loss weight by steps", (build.batch,), batched=True)
+    if scale is None:
+        build.emit(k.normalise_weights, divided, counted)
+    else:
+        build.emit(k.scale_values, divided, counted, scale)
+    return counted, divided
+
+
+def _emit_steps(build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer) -> tuple[Scored, Value]:
+    """As `_emit_output`, for an output of which each step of a sequence has a label."""
+    with build.at_steps(output.steps):
+        labels = build.array("label of each step", (build.batch,), np.int32, batched=True)
+        of_each = build.array("weight of each step", (build.batch,), batched=True)
+    build.emit(k.step_labels, labels, of_each, target, weight, output.width)
+    rows = scores if isinstance(scores, AwaitsTargets) else steps.rows_of(build, scores)
+    with build.at_steps(output.steps):
+        if isinstance(rows, AwaitsTargets):
+            scored, dscores = _emit_awaited(build, output, rows, labels, of_each)
+        else:
+            scored, dscores = _emit_output(build, output, rows, labels, of_each, None)
+    if not isinstance(scores, AwaitsTargets | Steps):
+        dscores = steps.together(build, dscores, output.steps)
+    return ScoredSteps.of(scored, target, output.steps, output.width), dscores
 
 
 def _scaled(build: Builder, values: Buffer, factor: float) -> Buffer:
@@ -178,6 +225,6 @@ def _emit_penalty_gradient(
 
 def emit_record(build: Builder, inputs: Inputs, judged: Judged, measured: Figures) -> None:
     """Emit the end of a step: loss and metrics recorded, the cursor moved on."""
-    figures.emit_record(build, inputs.sums, inputs.sample_weight, measured)
+    figures.emit_record(build, inputs.sums, judged.weights[0], measured)
     written = inputs.losses, inputs.sums, inputs.cursor
-    build.emit(k.record_step, *written, *judged.recorded, inputs.sample_weight, inputs.loss_weight)
+    build.emit(k.record_step, *written, *judged.recorded, *judged.weights)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fastnn.engine.builder import Value
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
+from fastnn.engine.values import Value
 from fastnn.nn.losses import Loss
 from fastnn.training.figures import Figures
 

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 import fastnn_kernels as k
 from fastnn.common.names import look_up
 from fastnn.common.validation import is_whole_number
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
+from fastnn.engine.values import Value
 from fastnn.nn.layers.base import Layer
 
 KERNELS = {name: (getattr(k, f"{name}_forward"), getattr(k, f"{name}_backward")) for name in k.ACTIVATIONS}

@@ -11,9 +11,10 @@ import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.plain import plain
 from fastnn.common.validation import is_whole_number, real_number, truth, whole_number
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, fields
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn.nn.layers.base import Layer
 from fastnn.nn.layers.dense import Dense
 

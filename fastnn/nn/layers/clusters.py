@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Axis, Columns, Listed, Slice
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn_kernels.adaptive import SHARES
 
 OfSamples = tuple[Buffer, Buffer, Buffer, Buffer]  # loss, correct, labels, weight of each sample

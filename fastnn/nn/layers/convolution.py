@@ -10,9 +10,10 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation

@@ -6,9 +6,10 @@ from typing import ClassVar
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation

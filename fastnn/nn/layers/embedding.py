@@ -8,10 +8,11 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common import validation
 from fastnn.common.validation import truth, whole_number
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Listed, Slice
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised

@@ -6,10 +6,11 @@ from typing import ClassVar
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import truth, whole_number
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Columns, Slice
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName, Zeros
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank

@@ -10,11 +10,12 @@ import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import look_up
 from fastnn.common.validation import finite, real_number, whole_number
-from fastnn.engine.builder import Builder, Value
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Axis, Columns, Listed, Slice
 from fastnn.engine.parameters import ParameterView
 from fastnn.engine.threads import call
+from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter, Penalised, check_tie
@@ -58,10 +59,10 @@ class _Drawn(NamedTuple):
 class SampledSoftmax(Penalised, Layer):
     """Scores x·wᵀ + b of many classes, such as the words of a vocabulary, of which a training step computes few.
 
-    x (N, inputs), w (units, inputs), b (units,), scores (N, units). It is an output of a network, and its loss is
-    "softmax_cross_entropy". `predict`, `evaluate` and validation take the softmax over all classes, in blocks of
-    samples. A training step draws `samples` classes, the same ones for all samples of its batch, and takes the softmax
-    over these and the target:
+    x (N, inputs), w (units, inputs), b (units,), scores (N, units); of sequences (N, T, inputs) each step is a sample,
+    with a target of its own. It is an output of a network, and its loss is "softmax_cross_entropy". `predict`,
+    `evaluate` and validation take the softmax over all classes, in blocks of samples. A training step draws `samples`
+    classes, the same ones for all samples of its batch, and takes the softmax over these and the target:
 
         ℓ = log(exp(s_y) + Σ_c exp(s_c) / (samples · q[c])) − s_y      over the drawn classes c ≠ y
 
@@ -121,6 +122,7 @@ class SampledSoftmax(Penalised, Layer):
     tied_to: str | None = None
     kind: ClassVar[str] = "sampled_softmax"
     needs_labels: ClassVar[bool] = True
+    at_steps: ClassVar[bool] = True
 
     def __post_init__(self):
         self.check_penalties("SampledSoftmax")
@@ -143,9 +145,12 @@ class SampledSoftmax(Penalised, Layer):
         check_tie("SampledSoftmax", self.tied_to, self)
 
     def output_shape(self, shape):
-        if len(shape) != 1:
-            raise ShapeError(f"SampledSoftmax got samples of shape {shape}, expected (inputs,): put Flatten() before")
-        return (self.units,)
+        if len(shape) not in (1, 2):
+            raise ShapeError(
+                f"SampledSoftmax got samples of shape {shape}, expected (inputs,), or sequences (T, inputs): put "
+                "Flatten() before"
+            )
+        return (*shape[:-1], self.units)
 
     def parameters(self, shape):
         bias = {"b": Parameter((self.units,), initializers.get(self.bias_initializer))}
@@ -154,7 +159,7 @@ class SampledSoftmax(Penalised, Layer):
         return {"w": Parameter((self.units, shape[-1]), Transposed(self.initializer))} | bias
 
     def borrowed(self, shape):
-        return {} if self.tied_to is None else {"w": (f"{self.tied_to}.w", (self.units, shape[0]))}
+        return {} if self.tied_to is None else {"w": (f"{self.tied_to}.w", (self.units, shape[-1]))}
 
     def buffers(self, shape):
         return {"q": Parameter((self.units,), Proposal(self.distribution, self.power, self.counts))}

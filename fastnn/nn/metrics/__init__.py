@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn.common.names import look_up, near
 from fastnn.nn.losses import Loss
-from fastnn.nn.metrics.base import MeanMetric, Metric, Scored, WholeMetric
+from fastnn.nn.metrics.base import MeanMetric, Metric, Scored, ScoredSteps, WholeMetric
 from fastnn.nn.metrics.means import (
     Accuracy,
     MeanAbsoluteError,
@@ -23,7 +23,18 @@ from fastnn.nn.metrics.means import (
 )
 from fastnn.nn.metrics.whole import R2, Function, OwnMetric
 
-__all__ = ["Given", "MeanMetric", "Metric", "Scored", "WholeMetric", "config", "fitting", "for_outputs", "resolve"]
+__all__ = [
+    "Given",
+    "MeanMetric",
+    "Metric",
+    "Scored",
+    "ScoredSteps",
+    "WholeMetric",
+    "config",
+    "fitting",
+    "for_outputs",
+    "resolve",
+]
 
 MetricName = Literal["accuracy", "sign_accuracy", "top_5", "mae", "mse", "rmse", "r2", "perplexity"]
 # One entry of `metrics=[...]`. Editors complete the names; str is for top_2, top_10, ...

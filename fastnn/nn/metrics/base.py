@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn.engine.builder import Builder, Value
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
+from fastnn.engine.values import Steps, Value
 from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
 from fastnn_kernels._jit import Kernel
 
@@ -59,6 +61,55 @@ class Scored:
             self.build.emit(kernel, each, x.buffer, self.target, *numbers, x.width)
             self._made[key] = each
         return self._made[key]
+
+
+@dataclass(eq=False)
+class ScoredSteps(Scored):
+    """A batch of sequences, which a loss has judged at every step: a sample's numbers are means over its steps.
+
+    steps   the same batch as one of steps
+    count   how many steps a sequence has
+    none    what stands for no label in `target`, (B, count)
+    """
+
+    steps: Scored = field(kw_only=True)
+    count: int = field(kw_only=True)
+    none: int = field(kw_only=True)
+
+    @classmethod
+    def of(cls, steps: Scored, target: Buffer, count: int, none: int) -> "ScoredSteps":
+        """Emit the means of what is known of each step."""
+        build = steps.build
+        loss, correct = (mean_of_steps(build, one, target, none) for one in (steps.each, steps.correct))
+        given = build, steps.loss, steps.emit_rows, target, steps.weight, loss, correct
+        return cls(*given, steps=steps, count=count, none=none)
+
+    @cached_property
+    def predictions(self) -> Value:
+        with self.build.at_steps(self.count):
+            rows = self.steps.predictions
+        return Steps(rows.buffer, (self.count, *rows.shape))
+
+    @cached_property
+    def plain_cross_entropy(self) -> Buffer:
+        with self.build.at_steps(self.count):
+            each = self.steps.plain_cross_entropy
+        return mean_of_steps(self.build, each, self.target, self.none)
+
+    def by_kernel(self, kernel: Kernel, *numbers: int) -> Buffer:
+        key = (kernel, *numbers)
+        if key not in self._made:
+            with self.build.at_steps(self.count):
+                each = self.steps.by_kernel(kernel, *numbers)
+            self._made[key] = mean_of_steps(self.build, each, self.target, self.none)
+        return self._made[key]
+
+
+def mean_of_steps(build: Builder, each: Buffer, target: Buffer, none: int) -> Buffer:
+    """Emit the mean of a number over the labelled steps of each sample, (B,)."""
+    mean = build.array(each.name, (build.batch,), each.dtype, batched=True)
+    build.emit(k.mean_of_steps, mean, each, target, none)
+    return mean
 
 
 @dataclass(frozen=True)
