@@ -41,6 +41,8 @@ def labels_of_steps(y: Any, name: str, steps: int, classes: int) -> np.ndarray:
             f"{name} has shape {y.shape}, expected (N, {steps}): a label for each of {steps} steps, -1 for none"
         )
     is_none = y == -1
+    if y.size and is_none.all():
+        raise DataError(f"{name} is -1 everywhere, which is no label: expected a label at some steps")
     found = whole_numbers(np.where(is_none, 0, y), name, classes, f"labels of {classes} classes, or -1 for none")
     return np.where(is_none, classes, found)
 

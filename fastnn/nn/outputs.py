@@ -9,7 +9,7 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
 from fastnn.nn.graph import Graph
 from fastnn.nn.losses import Loss
-from fastnn.nn.metrics import Given, Metric, fitting, for_outputs
+from fastnn.nn.metrics import Given, Metric, WholeMetric, fitting, for_outputs
 
 
 class Output(NamedTuple):
@@ -66,6 +66,8 @@ def with_metrics(outputs: Iterable[Output], given: Metrics) -> tuple[Output, ...
     """The same outputs, with these metrics beside what their losses measure. Errors as of `for_outputs`."""
     by_name = {output.name: output for output in outputs}
     metrics = for_outputs(given, {name: (output.loss, output.width) for name, output in by_name.items()})
+    for name, output in by_name.items():
+        _check_metrics(output, metrics[name])
     return tuple(output._replace(metrics=metrics[name]) for name, output in by_name.items())
 
 
@@ -86,6 +88,15 @@ def _shape(graph: Graph, value: str, loss: Loss) -> tuple[int, ...]:
     if len(shape) != 1:
         raise ShapeError(f"{value} ends with samples of shape {shape}, expected (outputs,): put Flatten() before")
     return shape
+
+
+def _check_metrics(output: Output, metrics: Iterable[Metric]) -> None:
+    """ValueError for a metric that needs all predictions at once, of an output with a label at each step."""
+    if output.steps and (whole := next((one for one in metrics if isinstance(one, WholeMetric)), None)):
+        raise ValueError(
+            f"metric {whole.name!r} compares a label a sample with its prediction, but {output.value} has a label at "
+            f"each of {output.steps} steps; use 'accuracy', 'top_5', 'perplexity'"
+        )
 
 
 def _weight(name: str, given: Any) -> float:
