@@ -29,7 +29,8 @@ from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, Verbose
 from fastnn.training.memory import check_copies
-from fastnn.training.model import DtypeName, Predictor
+from fastnn.training.model import Predictor
+from fastnn.training.stateful_network import DtypeName
 from fastnn.training.statistics import fit_statistics
 
 
