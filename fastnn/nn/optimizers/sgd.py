@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.common.validation import real_number, truth
-from fastnn.nn.optimizers.base import Optimizer, Shared
+from fastnn.common.validation import truth
+from fastnn.nn.optimizers.arguments import Shared, fraction
+from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -39,10 +40,7 @@ class SGD(Optimizer):
         self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **shared: "Unpack[Shared]"
     ):
         super().__init__(lr, **shared)
-        momentum = real_number("SGD: momentum", momentum)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"SGD: momentum is {momentum}, expected 0 ≤ momentum < 1")
-        self.momentum, self.nesterov = momentum, truth("SGD: nesterov", nesterov)
+        self.momentum, self.nesterov = fraction("SGD", "momentum", momentum), truth("SGD: nesterov", nesterov)
         if self.momentum:
             self.state_names = ("velocity",)
             self.kernel = k.nesterov_update if self.nesterov else k.momentum_update
