@@ -172,7 +172,7 @@ class Optimizer(Hinted):
         """Each kind of state, of all parameters together, as one flat array."""
         return [block.flat for block in self._blocks.values()]
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # A copy's state belongs to no model yet. The first model that it trains takes it over.
         return self.__dict__ | {"_owner": None, "_blocks": {}, "_made": {}}
 

@@ -1,6 +1,6 @@
 """Stochastic gradient descent, plain, with momentum, and with Nesterov's."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,11 +41,22 @@ class SGD(Optimizer):
     ):
         super().__init__(lr, **shared)
         self.momentum, self.nesterov = fraction("SGD", "momentum", momentum), truth("SGD: nesterov", nesterov)
-        if self.momentum:
-            self.state_names = ("velocity",)
+        self.state_names = ("velocity",) if self.momentum else ()
+        self._choose_kernels()
+
+    def _choose_kernels(self) -> None:
+        if self.state_names:
             self.kernel = k.nesterov_update if self.nesterov else k.momentum_update
         else:
             self.kernel, self.rows_kernel, self.outer_kernel = k.sgd_update, k.sgd_update_rows, k.sgd_outer_update
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the kernels: they are compiled code, which pickle cannot write."""
+        return {name: value for name, value in super().__getstate__().items() if not name.endswith("kernel")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._choose_kernels()
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
         lr = self.learning_rates(iterations)
