@@ -7,16 +7,7 @@ import numpy as np
 
 from fastnn.plots.ridges import draw_ridges
 from fastnn.plots.sheet import sheet
-from fastnn.plots.style import (
-    BLUE,
-    ORANGE,
-    PANEL_TITLE,
-    SMALL,
-    line_axes,
-    literal,
-    undisturbed,
-    whole_number_ticks,
-)
+from fastnn.plots.style import BLUE, ORANGE, PANEL_TITLE, SMALL, line_axes, literal, undisturbed, whole_number_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
