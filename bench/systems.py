@@ -17,8 +17,8 @@ from fastnn.data.chunk import Chunk
 from fastnn.nn.initializers import Normal
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.compile import compile_train
-from fastnn.training.model import DtypeName
 from fastnn.training.runner import Runner
+from fastnn.training.stateful_network import DtypeName
 from fastnn_kernels.batch import ROUNDS
 
 SMALL = Normal(0.01)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fastnn.common.errors import DataError, FastnnError
 from fastnn.common.hints.habits import hinted, warn
+from fastnn.data.fit_data import training_source, validation_source
 from fastnn.data.source import Source
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
@@ -249,7 +250,7 @@ def _sources(models: Sequence[Model], pairs: Sequence[tuple[Any, ...]], steps: i
 
 def _source(model: Model, pair: tuple[Any, ...], steps: int | None) -> Source:
     x, y, sample_weight = pair
-    return model._source(x, y, sample_weight, None, steps)
+    return training_source(model.expected, x, y, sample_weight, None, steps)
 
 
 def _validated(models: Sequence[Model], given: Any, epochs: int) -> list[Source | None]:
@@ -262,4 +263,4 @@ def _validated(models: Sequence[Model], given: Any, epochs: int) -> list[Source 
                 f"validation_data is {type(given).__name__}, expected (x, y), or a list of them for the models"
             )
         given = [given] * len(models)
-    return [model._validation(one, epochs) for model, one in zip(models, given, strict=True)]
+    return [validation_source(model.expected, one, epochs) for model, one in zip(models, given, strict=True)]

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.common import validation
-from fastnn.common.errors import DataError
 from fastnn.common.hints.habits import hinted
-from fastnn.data.batches import BatchSource
+from fastnn.data.fit_data import split_apart, training_source, validation_source
 from fastnn.data.preprocessing import Preprocessing
-from fastnn.data.source import ArraySource, Source, are_batches, source_of, source_of_batches, warn_of_split
+from fastnn.data.source import ArraySource, source_of
 from fastnn.nn import losses, optimizers
 from fastnn.nn.graph import chain, graph_of
 from fastnn.nn.layers import Layer
@@ -29,7 +27,8 @@ from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
 from fastnn.training.loop import Settings, Verbose
 from fastnn.training.memory import check_copies
-from fastnn.training.model import DtypeName, Predictor
+from fastnn.training.model import Predictor
+from fastnn.training.stateful_network import DtypeName
 from fastnn.training.statistics import fit_statistics
 
 
@@ -198,14 +197,9 @@ class Model(Predictor):
             verbose,
         )
         check_copies(x, y)
-        source = self._source(x, y, sample_weight, class_weight, settings.steps_per_epoch)
-        validated = self._validation(validation_data, settings.epochs)
-        if validation_split is not None and validation.real_number("validation_split", validation_split):
-            if isinstance(source, BatchSource):
-                raise ValueError("validation_split cuts arrays and streams, not batches: give validation_data")
-            kept = validation.training_count(source.samples, validation_split, validated is not None)
-            source, validated = source.cut(kept)
-            warn_of_split(self.expected, source, validated)
+        source = training_source(self.expected, x, y, sample_weight, class_weight, settings.steps_per_epoch)
+        validated = validation_source(self.expected, validation_data, settings.epochs)
+        source, validated = split_apart(self.expected, source, validated, validation_split)
         with self._turn.of_fit():
             fit_statistics(self, source)
             return train(self, settings, source, validated)
@@ -259,31 +253,6 @@ class Model(Predictor):
         if given not in self._optimizers:
             self._optimizers[given] = optimizers.from_config({"name": given})
         return self._optimizers[given]
-
-    def _source(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, steps: int | None) -> Source:
-        if not are_batches(self.expected, x, y):
-            if y is None:
-                raise TypeError("fit got no y; expected fit(x, y), or batches (x, y) to iterate over as x alone")
-            return source_of(self.expected, x, y, sample_weight, class_weight)
-        if sample_weight is not None:
-            raise ValueError("sample_weight was given beside batches, expected it in them: (x, y, sample_weight)")
-        return source_of_batches(self.expected, x, steps, class_weight)
-
-    def _validation(self, data: Any, epochs: int) -> Source | None:
-        if data is None:
-            return None
-        if are_batches(self.expected, data, None):
-            batches = source_of_batches(self.expected, data)
-            if batches.comes_once and epochs > 1:
-                raise DataError(
-                    f"validation_data can be iterated over only once, but is needed after each of {epochs} epochs; "
-                    "give a list or a loader that begins anew"
-                )
-            return batches
-        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-            raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
-        x, y, weights = (*data, None)[:3]
-        return source_of(self.expected, x, y, weights, names=("validation x", "validation y"))
 
     def save(self, path: str | Path) -> None:
         """Write the model to an HDF5 file, whole or not at all; `fn.load` reads it.

@@ -8,8 +8,9 @@ Examples:
     >>> data, source = fn.data.find_data("mnist")  # files that were fetched, or else generated  # doctest: +SKIP
 """
 
-from fastnn.data.catalogue import Use, find_data, is_text, load_trigram
+from fastnn.data.catalogue import find_data
 from fastnn.data.dataset import Dataset, Split
+from fastnn.data.division import Use
 from fastnn.data.download import data_folder, fetch
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
 from fastnn.data.formats.cifar import load_cifar10, save_cifar10
@@ -22,6 +23,7 @@ from fastnn.data.generated.markov import generate_trigrams
 from fastnn.data.generated.points import generate_blobs, generate_moons
 from fastnn.data.generated.shapes import generate_cats_vs_cars, generate_cifar10
 from fastnn.data.h5stream import H5Stream
+from fastnn.data.trigram import is_text, load_trigram
 
 __all__ = [
     "Dataset",

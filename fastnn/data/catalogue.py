@@ -9,18 +9,16 @@ from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_target
 from fastnn.common.names import look_up
 from fastnn.data import download
-from fastnn.data.dataset import CompleteDataset, Dataset, Split
+from fastnn.data.dataset import Dataset, Split
+from fastnn.data.division import Use, divide
 from fastnn.data.formats import cats_hdf5 as cats
-from fastnn.data.formats import cifar, idx, npz, text
-from fastnn.data.formats import trigram_hdf5 as hdf5
+from fastnn.data.formats import cifar, idx, npz, trigram_hdf5
 from fastnn.data.generated import glyphs, markov, people, points, shapes
-from fastnn.data.hdf5.file import is_hdf5
 from fastnn.data.remote import REMOTE
 from fastnn.data.tables import TableUse, load_table
+from fastnn.data.trigram import load_trigram
 
 Path = str | os.PathLike[str]
-
-HDF5_ENDINGS = (".h5", ".hdf5")
 
 FASHION = (
     *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
@@ -43,69 +41,6 @@ class DataSet:
     generated: str = ""
     save: Callable[[Path, Dataset], None] = npz.save_npz
     out: str = ""
-
-
-@dataclass(frozen=True)
-class Use:
-    """How a system divides a data set.
-
-    A split that the data lack is taken from the end of the training set, and never more than a third of it.
-
-    Args:
-        val: The most samples to validate on; None: as the data come.
-        test: The most samples to test on, likewise.
-        shuffled: Whether the training set is first put into a fixed random order, for files that are sorted by class.
-        needs: The splits that the system cannot do without.
-
-    Examples:
-        >>> data, source = fn.data.find_data("moons", use=fn.data.Use(val=20, test=20, shuffled=True))
-        >>> len(data.val)
-        20
-    """
-
-    val: int | None = None
-    test: int | None = None
-    shuffled: bool = False
-    needs: tuple[str, ...] = ()
-
-
-def load_trigram(path: Path | None = None, words: Sequence[str] | None = None, **of_text: Any) -> CompleteDataset:
-    """Four-grams for the trigram task: x (N, 3), y (N,), `meta["words"]`.
-
-    `meta["source"]` says where they come from.
-
-    Args:
-        path: None: the generated corpus, always the same. A folder, or a file that is no HDF5: plain text, n-grams as
-            `load_text` makes them. Any other: the HDF5 file.
-        words: The vocabulary of a trained model, whose ids a file's words get.
-        **of_text: Further arguments of `load_text`, for plain text.
-
-    Raises:
-        FileFormatError: If the file is missing, damaged or of another layout.
-        DataError: If it holds numbers that are no word ids, or words that are not in the vocabulary.
-
-    Examples:
-        >>> data = fn.data.load_trigram()  # doctest: +SKIP
-    """
-    if path is None:
-        return markov.generate_trigrams()
-    return text.load_text(path, words=words, **of_text) if is_text(path) else hdf5.load_trigram_hdf5(path, words)
-
-
-def is_text(path: Path) -> bool:
-    """Whether the trigram task reads a path as plain text: a folder, or a file that is no HDF5 by name and content.
-
-    Args:
-        path: The file or folder.
-
-    Examples:
-        >>> fn.data.is_text("book.txt")
-        True
-    """
-    name = os.fspath(path)
-    if os.path.isdir(name):
-        return True
-    return not name.lower().endswith(HDF5_ENDINGS) and not is_hdf5(name)
 
 
 def _load_digits(classes: Sequence[str]) -> Callable[[Path], Dataset]:
@@ -152,7 +87,7 @@ DATA_SETS = {
         load_trigram,
         markov.generate_trigrams,
         "four-grams over 250 words from a known source",
-        hdf5.save_trigram_hdf5,
+        trigram_hdf5.save_trigram_hdf5,
         "trigram.h5",
     ),
     "cats-vs-cars": DataSet(
@@ -238,7 +173,7 @@ def find_data(name: str, path: Path | None = None, use: Use | None = None) -> tu
     """
     known: DataSet = look_up("data set", name, DATA_SETS)
     data, announced = _found(name, known, path)
-    return (data if use is None else _divide(data, use)), announced
+    return (data if use is None else divide(data, use)), announced
 
 
 def _found(name: str, known: DataSet, path: Path | None) -> tuple[Dataset, str]:
@@ -248,36 +183,20 @@ def _found(name: str, known: DataSet, path: Path | None) -> tuple[Dataset, str]:
         files = REMOTE[name].files
         folder = download.data_folder() / name
         return known.load(folder if len(files) > 1 else folder / files[0].name), f"{name}, fetched to {folder}"
+    return _stand_in(name, known)(), f"generated data, {known.generated} ({_instead(name)})"
+
+
+def _stand_in(name: str, known: DataSet) -> Callable[[], Dataset]:
+    """What generates the data set; DataError where nothing does."""
     if known.generate is None:
         raise DataError(f"{name!r} has no generated stand-in: `fastnn data fetch {name}` brings it")
-    return known.generate(), f"generated data, {known.generated} ({_instead(name)})"
+    return known.generate
 
 
 def _instead(name: str) -> str:
     """How to get the real thing."""
     fetching = f"; `fastnn data fetch {name}` brings the original" if name in REMOTE else ""
     return f"no --data given{fetching}"
-
-
-def _divide(data: Dataset, use: Use) -> Dataset:
-    """Cut validation and test set as `use` says; a validation set that the file has stays."""
-    if use.val is None and use.test is None:
-        return data
-    count = len(data.train)
-    val = min(use.val or 0, count // 3) if data.val is None else 0
-    if data.test is None:
-        test = min(use.test or 0, count // 3)
-        train = count - val - test
-    else:
-        test, train = min(use.test or len(data.test), len(data.test)), count - val
-    cut = data.cut(train, val, test, seed=0 if use.shuffled and data.meta["source"] != "generated" else None)
-    if missing := [part for part in use.needs if part not in cut.splits()]:
-        found = ", ".join(f"{part} ({len(split)})" for part, split in data.splits().items())
-        raise DataError(
-            f"{data.meta['source']!r} holds {found}, which leaves none for {' and '.join(missing)}; "
-            f"expected train, {' and '.join(use.needs)}, or more samples to divide"
-        )
-    return cut
 
 
 def state(name: str) -> str:
@@ -297,12 +216,10 @@ def make(name: str, out: Path | None = None) -> str:
 
     Raises ValueError for an unknown name, DataError if it has no stand-in, FileFormatError if it cannot be written.
     """
-    known: Any = look_up("data set", name, DATA_SETS)
-    if known.generate is None:
-        raise DataError(f"{name!r} has no generated stand-in: `fastnn data fetch {name}` brings it")
-    target = out or known.out
+    known: DataSet = look_up("data set", name, DATA_SETS)
+    generate, target = _stand_in(name, known), out or known.out
     check_target(target)  # before the time that it takes to draw
-    data = known.generate()
+    data = generate()
     known.save(target, data)
     sizes = " + ".join(f"{len(split):,}" for split in data.splits().values())
     return f"wrote {os.fspath(target)}: {sizes} samples, {known.generated}"

@@ -16,16 +16,17 @@ into is returned, not the figure: a notebook shows a figure of pyplot once by it
 """
 
 from fastnn.plots.curves import bands, lines_over
-from fastnn.plots.fields import confusion_matrix, decision_boundaries, heat_map, points
 from fastnn.plots.functions import functions
 from fastnn.plots.images import filters, image_grid, image_grids
 from fastnn.plots.learning import learning_curves, run_curves
 from fastnn.plots.over_time import histograms_beside, histograms_over_time, monitor, statistics_over_time
 from fastnn.plots.panels import CurvePanel, curve_panels
+from fastnn.plots.planes import decision_boundaries, points
 from fastnn.plots.predictions import bars, residuals
 from fastnn.plots.searches import search_dots
 from fastnn.plots.smoothed import loss_beside_error, smoothed_curves
 from fastnn.plots.style import BLACK, BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, SKY, YELLOW, save
+from fastnn.plots.tables import confusion_matrix, heat_map
 from fastnn.plots.words import embedding_map
 
 __all__ = [

@@ -5,18 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.plots.ridges import draw_ridges
 from fastnn.plots.sheet import sheet
-from fastnn.plots.style import (
-    BLUE,
-    ORANGE,
-    PANEL_TITLE,
-    SMALL,
-    growing_colours,
-    line_axes,
-    literal,
-    undisturbed,
-    whole_number_ticks,
-)
+from fastnn.plots.style import BLUE, ORANGE, PANEL_TITLE, SMALL, line_axes, literal, undisturbed, whole_number_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,10 +18,6 @@ Series = dict[tuple[str, str], list[Record]]  # (kind, name) -> its records, by 
 
 COLUMNS = 3
 PANEL = (3.4, 2.35)
-RIDGES = 16  # the most histograms of a panel; of more steps, this number are chosen evenly, the first and last included
-OVERLAP = 2.4  # the height of a ridge, in distances between ridges
-# A panel of histograms shows the range between these quantiles of every step, so that an outlier does not widen it.
-INSIDE = (0.01, 0.99)
 
 
 @undisturbed
@@ -184,7 +171,7 @@ def histograms_over_time(
         >>> figure = fn.plots.histograms_over_time([100, 200], counts, edges, "weights")
     """
     figure, (axis,) = sheet(1, columns=1, size=(6.4, 4.6), title=title, note=note, ax=ax)
-    _ridges(axis, np.asarray(steps), np.asarray(counts), np.asarray(edges, np.float64))
+    draw_ridges(axis, np.asarray(steps), np.asarray(counts), np.asarray(edges, np.float64))
     axis.set_xlabel("value", fontsize=SMALL)
     axis.set_ylabel("step", fontsize=SMALL)
     return ax or figure
@@ -194,12 +181,16 @@ def _histogram_sheet(records: Sequence[Record], title: str, note: str | None) ->
     series = _by_array(records)
     figure, axes = sheet(len(series), columns=COLUMNS, size=(PANEL[0], 2.9), title=title, note=note)
     for axis, title, found in zip(axes, _panel_titles(series), series.values(), strict=True):
-        columns = (np.array([record[name] for record in found]) for name in ("step", "counts", "edges"))
-        _ridges(axis, *columns)
-        axis.set_title(literal(title), fontsize=PANEL_TITLE)
+        _ridge_panel(axis, found, title)
     for axis in axes[::COLUMNS]:
         axis.set_ylabel("step", fontsize=SMALL)
     return figure
+
+
+def _ridge_panel(axis: "Axes", found: Sequence[Record], title: str) -> None:
+    """Draw the histograms of one array."""
+    draw_ridges(axis, *(np.array([record[name] for record in found]) for name in ("step", "counts", "edges")))
+    axis.set_title(literal(title), fontsize=PANEL_TITLE)
 
 
 @undisturbed
@@ -238,9 +229,7 @@ def histograms_beside(
     for number, key in enumerate(arrays):
         row = axes[number * len(runs) : (number + 1) * len(runs)]
         for axis, label, one in zip(row, runs, series, strict=True):
-            columns = (np.array([record[name] for record in one[key]]) for name in ("step", "counts", "edges"))
-            _ridges(axis, *columns)
-            axis.set_title(literal(label if number == 0 else ""), fontsize=PANEL_TITLE)
+            _ridge_panel(axis, one[key], label if number == 0 else "")
         _share_range(row)
         row[0].set_ylabel(literal(key[1]), fontsize=PANEL_TITLE)
     return drawn if figure is None else axes
@@ -250,65 +239,3 @@ def _share_range(row: "Sequence[Axes]") -> None:
     limits = [axis.get_xlim() for axis in row]
     for axis in row:
         axis.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
-
-
-def _ridges(axis: "Axes", steps: np.ndarray, counts: np.ndarray, edges: np.ndarray) -> None:
-    """Draw the histograms behind one another, later ones darker and in front."""
-    if counts.ndim != 2 or edges.shape != (len(counts), counts.shape[1] + 1) or steps.shape != (len(counts),):
-        raise ValueError(
-            f"histograms: steps {steps.shape}, counts {counts.shape}, edges {edges.shape}; "
-            "expected (T,), (T, bins), (T, bins + 1)"
-        )
-    chosen = np.unique(np.linspace(0, len(steps) - 1, min(RIDGES, len(steps))).round().astype(int))
-    low, high = _shown_range(counts[chosen], edges[chosen])
-    shades = growing_colours()
-    for position, number in enumerate(chosen):
-        x, y = _outline(counts[number], edges[number], (high - low) / 300)
-        base = -float(position)
-        shade = shades(0.3 + 0.6 * position / max(1, len(chosen) - 1))
-        axis.fill_between(x, base, base + OVERLAP * y, facecolor=shade, edgecolor="white", lw=0.6, zorder=position + 1)
-    _prepare_ridges(axis, steps[chosen], (low, high))
-
-
-def _prepare_ridges(axis: "Axes", steps: np.ndarray, limits: tuple[float, float]) -> None:
-    axis.spines[["top", "right", "left"]].set_visible(False)
-    axis.tick_params(labelsize=SMALL)
-    axis.tick_params(axis="y", length=0)
-    axis.grid(axis="x", alpha=0.25)
-    axis.set_xlim(*limits)
-    axis.set_ylim(-len(steps) + 0.8, OVERLAP + 0.15)
-    axis.locator_params(axis="x", nbins=5)
-    every = max(1, len(steps) // 6)
-    axis.set_yticks([-position for position in range(0, len(steps), every)], [f"{step:,}" for step in steps[::every]])
-
-
-def _shown_range(counts: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
-    """The range between the quantiles INSIDE of every step, and a margin; of equal values it is that value."""
-    ranges = []
-    for bins, bounds in zip(counts, edges, strict=True):
-        if np.count_nonzero(bins) <= 1:
-            ranges.append(2 * [_middle(bounds)])
-            continue
-        distribution = np.concatenate([[0.0], np.cumsum(bins)]) / bins.sum()
-        ranges.append([float(np.interp(quantile, distribution, bounds)) for quantile in INSIDE])
-    low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
-    margin = 0.04 * (high - low) or 0.5
-    return low - margin, high + margin
-
-
-def _middle(edges: np.ndarray) -> float:
-    return float(edges[0] / 2 + edges[-1] / 2)
-
-
-def _outline(counts: np.ndarray, edges: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """The outline (x, y) of a histogram with peak 1: a point in the middle of each bin, 0 at both ends.
-
-    If all values are equal, the outline is a peak of width 2 · least around them, because the bins that a Monitor then
-    makes have an arbitrary width. Without values it is a flat line.
-    """
-    if np.count_nonzero(counts) <= 1:
-        middle = _middle(edges)
-        return np.array([middle - least, middle, middle + least]), np.array([0.0, float(counts.any()), 0.0])
-    middles = (edges[:-1] + edges[1:]) / 2
-    x = np.concatenate([edges[:1], middles, edges[-1:]])
-    return x, np.concatenate([[0.0], counts / counts.max(), [0.0]])

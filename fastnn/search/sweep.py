@@ -112,8 +112,7 @@ def sweep(
     columns = [*names, *(["seed"] if repeated else [])]
     job = job_of(build, data, columns, fit_arguments, validation_data, callbacks)
     check_judged(job, monitor)
-    watching = [(type(one).__qualname__, vars(one)) for one in job.callbacks]
-    of = digest(build, data if callable(data) else job.arrays(), dict(job.arguments), watching, columns)
+    of = _content(job, columns)
     place, shown = place_of(jobs, threads, scheduler), is_asked(verbose)
     order: Any = {"count": trials, "seed": seed, "halving": halving, "factor": factor}
     with store_in(None if out is None else Path(fspath(out)), of, columns, fresh=truth("fresh", fresh)) as store:
@@ -124,6 +123,13 @@ def sweep(
         known.save()
     _warn(known)
     return SweepResult(known, job)
+
+
+def _content(job: Job, columns: Sequence[str]) -> str:
+    """A digest of all that trials depend on beside their settings: by it a folder knows the trials of another sweep."""
+    watching = [(type(one).__qualname__, vars(one)) for one in job.callbacks]
+    data = job.data if callable(job.data) else job.arrays()
+    return digest(job.build, data, dict(job.arguments), watching, columns)
 
 
 def _run(trials: Trials, plan: Plan, pool: Pool, job: Job, shown: bool) -> None:

@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 from fastnn.common.errors import FileFormatError
 from fastnn.common.gzipped import open_maybe_gzip
 from fastnn.text.decoding import decoded, decoded_pieces, encoding_of
-from fastnn.text.tokens import END, Sentences
+from fastnn.text.tokens import Sentences, sentence_end
 
 Path = str | os.PathLike[str]
 
@@ -145,7 +145,7 @@ def sentences_end_of(text: str) -> Sentences:
     """Where the sentences of a text end, as its first million characters show: the first way that makes them short."""
     seen = text[:SEEN]
     words = len(seen.split())
-    if sum(1 for _ in END.finditer(seen)) * LONG >= words:
+    if sum(1 for _ in sentence_end().finditer(seen)) * LONG >= words:
         return "punctuation"
     lines = sum(1 for line in seen.splitlines() if line.strip())
     return "lines" if lines >= FEWEST_LINES and lines * LONG >= words else "none"

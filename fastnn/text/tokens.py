@@ -18,17 +18,6 @@ Kind = Literal["words", "spaces", "characters", "bytes", "bpe"]
 Sentences = Literal["punctuation", "lines", "none"]
 
 TITLES = [form for title in ("mr", "mrs", "ms", "dr", "st") for form in (title, title.capitalize(), title.upper())]
-# The end of a sentence: . ! ? … and closing quotes or brackets, followed by white space, but not the dot of a title; or
-# an empty line. A run of such marks is looked at from its first one, after a title from its second: from each of them
-# in turn the time would grow with the square of the run. Chinese and Japanese write no spaces, so that their marks end
-# a sentence wherever they stand; those of Arabic, Urdu and Hindi do before white space.
-FIRST_MARK = "(?<![.!?…].)" + "".join(rf"(?<!\b{title}.)" for title in TITLES)
-SECOND_MARK = "|".join(rf"(?<=\b{title}[.!?…].)" for title in TITLES)
-CLOSING = "[\"')\\]”’」』）】》]*"
-END = re.compile(
-    rf"[.!?…](?:{FIRST_MARK}|{SECOND_MARK})[.!?…]*{CLOSING}(?=\s|$)|[。！？｡]+{CLOSING}"
-    rf"|(?<![؟۔।॥])[؟۔।॥]+{CLOSING}(?=\s|$)|\n\s*\n"
-)
 # Longer than any letter's marks are in a text that is meant to be read (Unicode's stream-safe format allows 30).
 MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 PLAIN = {ord(typeset): typed for typeset, typed in zip("‘’“”—–", ["'", "'", '"', '"', "--", "-"], strict=True)}
@@ -120,7 +109,7 @@ class Tokenizer:
 
     def _cut(self, text: str) -> Iterator[str]:
         if self.sentences_end == "punctuation":
-            ends = [match.end() for match in END.finditer(text)]
+            ends = [match.end() for match in sentence_end().finditer(text)]
             yield from (text[low:high] for low, high in zip([0, *ends], [*ends, len(text)], strict=True))
         elif self.sentences_end == "lines":
             yield from text.splitlines()
@@ -135,6 +124,22 @@ class Tokenizer:
         if self.kind == "bpe":
             return bpe.encoded(self.rules, text)
         return list(text if self.kind == "characters" else text.encode().decode("latin-1"))
+
+
+@functools.cache
+def sentence_end() -> re.Pattern[str]:
+    """The end of a sentence: . ! ? … and closing quotes or brackets, followed by white space, but not the dot of a
+    title; or an empty line. (To compile it takes 2 ms, which an import does not need.)"""
+    # A run of such marks is looked at from its first one, after a title from its second: from each of them in turn the
+    # time would grow with the square of the run. Chinese and Japanese write no spaces, so that their marks end a
+    # sentence wherever they stand; those of Arabic, Urdu and Hindi do before white space.
+    first_mark = "(?<![.!?…].)" + "".join(rf"(?<!\b{title}.)" for title in TITLES)
+    second_mark = "|".join(rf"(?<=\b{title}[.!?…].)" for title in TITLES)
+    closing = "[\"')\\]”’」』）】》]*"
+    return re.compile(
+        rf"[.!?…](?:{first_mark}|{second_mark})[.!?…]*{closing}(?=\s|$)|[。！？｡]+{closing}"
+        rf"|(?<![؟۔।॥])[؟۔।॥]+{closing}(?=\s|$)|\n\s*\n"
+    )
 
 
 @functools.cache

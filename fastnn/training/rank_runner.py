@@ -16,7 +16,8 @@ from fastnn.engine.threads import call, usable_threads
 from fastnn.ranks.group import Group
 from fastnn.ranks.sums import FlatSum, added
 from fastnn.training.compile_ranks import Exchange
-from fastnn.training.runner import SECONDS_PER_CALL, Runner, first_not_finite, order_key
+from fastnn.training.data_pass import order_key
+from fastnn.training.runner import SECONDS_PER_CALL, Runner, first_not_finite
 from fastnn.training.scalars import STEPS_PER_CALL
 from fastnn.training.step import Step
 

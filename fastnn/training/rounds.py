@@ -8,7 +8,8 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.data.chunk import Chunk
 from fastnn.engine.threads import usable_threads
-from fastnn.training.runner import SECONDS_PER_CALL, Runner, order_key
+from fastnn.training.data_pass import order_key
+from fastnn.training.runner import SECONDS_PER_CALL, Runner
 from fastnn.training.scalars import STEPS_PER_CALL
 
 # So long one thread runs alone. The plan for several threads, and to find out whether they pay, takes 5 ms, and where

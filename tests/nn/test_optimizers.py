@@ -1,6 +1,7 @@
 """SGD on arrays of any layout, against the formula, and inside a step."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -56,6 +57,17 @@ def test_three_steps_follow_the_formula(case, layout, dtype):
         np.testing.assert_allclose(params[name], want[name][0], rtol=rtol, atol=rtol)
         if opt.momentum:
             np.testing.assert_allclose(opt.state[name]["velocity"], want[name][1], rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_a_pickled_one_steps_as_it_would_have(case):
+    opt, (w, g) = copy.deepcopy(CASES[case]), RNG.normal(size=(2, 3, 4))
+    opt.step({"w": w}, {"w": g})
+    again, same = pickle.loads(pickle.dumps(opt)), w.copy()
+    opt.step({"w": w}, {"w": g})
+    again.step({"w": same}, {"w": g})
+    np.testing.assert_array_equal(same, w)
+    assert repr(again) == repr(opt)
 
 
 def test_where_adagrad_s_sums_start():

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from fastnn import plots
-from fastnn.plots.fields import GRID, _class_scores
+from fastnn.plots.planes import GRID, _class_scores
 from fastnn.training.history import History
 from tests.drawings import records, texts
 

@@ -8,7 +8,7 @@ import pytest
 import fastnn as fn
 from fastnn import plots
 from fastnn.plots.images import _columns, _enlarged, _tiled
-from fastnn.plots.over_time import RIDGES, _outline, _shown_range
+from fastnn.plots.ridges import RIDGES, outline, shown_range
 from fastnn.plots.words import APART, principal_plane
 from tests.drawings import records, texts
 from tests.tiny import fit, tiny_model
@@ -185,19 +185,19 @@ class TestHistograms:
 
     def test_stray_values_do_not_squeeze_the_rest(self):
         counts, edges = np.array([[10_000, 10_000] + [0] * 97 + [1]]), np.linspace(0, 100, 101)[None]
-        low, high = _shown_range(counts, edges)
+        low, high = shown_range(counts, edges)
         assert low > -1
         assert high < 3
 
     def test_equal_values_do_not_widen_the_range(self):
         edges = np.array([[-0.5, 0.0, 0.5], [-0.01, 0.0, 0.01]])
-        low, high = _shown_range(np.array([[0, 9], [5, 5]]), edges)
+        low, high = shown_range(np.array([[0, 9], [5, 5]]), edges)
         assert -0.02 < low < high < 0.02
-        x, y = _outline(np.array([0, 9]), edges[0], 1e-3)
+        x, y = outline(np.array([0, 9]), edges[0], 1e-3)
         assert x[y.argmax()] == 0
 
     def test_no_values_at_all(self):
-        _, y = _outline(np.zeros(3, int), np.arange(4.0), 0.1)
+        _, y = outline(np.zeros(3, int), np.arange(4.0), 0.1)
         assert not y.any()
 
     def test_arrays_must_fit(self):

@@ -14,8 +14,8 @@ import pytest
 
 from fastnn.nn import initializers, losses, schedules
 from fastnn.nn.layers import activation, convolution
-from fastnn.nn.optimizers import base, state
-from fastnn.training import model
+from fastnn.nn.optimizers import arguments, state
+from fastnn.training import stateful_network
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -25,9 +25,9 @@ def test_names_are_those_of_the_tables():
     assert {*get_args(losses.LossName)} == {*losses.LOSSES}
     assert {*get_args(losses.Reduction)} == {*losses.REDUCTIONS}
     assert {*get_args(initializers.InitializerName)} == {*initializers.INITIALIZERS}
-    assert get_args(base.StateDtype) == (state.BFLOAT16,)
+    assert get_args(arguments.StateDtype) == (state.BFLOAT16,)
     assert (convolution.PADDINGS, schedules.PER) == (("same", "valid"), ("epoch", "step"))
-    assert model.DTYPES == ("float32", "float64")
+    assert stateful_network.DTYPES == ("float32", "float64")
 
 
 def first_block_of_the_readme():

@@ -96,27 +96,29 @@ def load_text(
         ids_file = file_for(given, asked)
     if ids_file is not None:
         return load_text_file(ids_file, given, asked, order)
-    name, files = given.name, (map(TextFile, names) for names in given.files)
-    read, fixed = _in_parts(numbered(files, kind, lower, sentences_end, rules), given)
-    vocabulary = Vocabulary(words) if words is not None else _counted(read, fixed, given, asked)
+    return _in_memory(given, asked, order)
+
+
+def _in_memory(given: Texts, asked: Asked, order: int) -> CompleteDataset:
+    """What `load_text` gives without a file of ids."""
+    files = (map(TextFile, names) for names in given.files)
+    read, fixed = _in_parts(numbered(files, asked.kind, asked.lower, asked.sentences_end, asked.rules), given)
+    vocabulary = Vocabulary(asked.words) if asked.words is not None else _counted(read, fixed, given, asked)
     ids = read.ids(vocabulary)
+    grams, origin, kept = _known_grams(ids, read, vocabulary, order)
+    split = _split_of(np.unique(origin), fixed, given, asked.seed)
+    first, second, third = _parts(grams, split[origin], read, given.name)
+    meta = asked.meta(given, read.tokenizer, vocabulary.words, kept) | _kept(read, ids, vocabulary, split)
+    log.info("read %s: %d tokens, %.1f %% of them in the vocabulary", given.name, len(ids), 100 * meta["coverage"])
+    return CompleteDataset(first, second, third, meta)
+
+
+def _known_grams(ids: Ids, read: Numbered, vocabulary: Vocabulary, order: int) -> tuple[Ids, Ids, float]:
+    """The n-grams of tokens with ids (N, order), the sentence of each (N,), and the fraction of all that they are."""
     grams, origin = windows(ids, read.lengths, order, vocabulary.start, vocabulary.end)
     known = (grams < len(vocabulary)).all(axis=1)
-    possible, grams, origin = len(grams), grams[known].astype(id_dtype(len(vocabulary))), origin[known]
-    split = _split_of(np.unique(origin), fixed, given, seed)
-    first, second, third = _parts(grams, split[origin], read, name)
-    meta = {
-        "words": list(vocabulary.words),
-        "tokenizer": read.tokenizer.config(),
-        "source": name,
-        "true_entropy": None,
-        "kept": len(grams) / max(possible, 1),
-        "asked": asked.told,
-        "twice": given.twice(),
-        **_kept(read, ids, vocabulary, split),
-    }
-    log.info("read %s: %d tokens, %.1f %% of them in the vocabulary", name, len(ids), 100 * meta["coverage"])
-    return CompleteDataset(first, second, third, meta)
+    kept = grams[known].astype(id_dtype(len(vocabulary)))
+    return kept, origin[known], len(kept) / max(len(grams), 1)
 
 
 def _in_parts(read: Numbered, given: Texts) -> tuple[Numbered, Ids]:

@@ -14,7 +14,7 @@ from fastnn.common.errors import DataError
 from fastnn.common.text import SPLITS
 from fastnn.text.bpe import ENDING, rules_in
 from fastnn.text.corpus import Path, files_of
-from fastnn.text.tokens import Kind, Sentences
+from fastnn.text.tokens import Kind, Sentences, Tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +94,20 @@ class Asked:
                 why = " (<unk>, <s>, </s> and a word)" if name == "vocabulary_size" else ""
                 raise DataError(f"{name}={found[name]}, expected at least {least}{why}")
 
-    @property
-    def told(self) -> tuple[int, int] | None:
-        """What `meta` says of it."""
-        return None if self.words is not None else (self.vocabulary_size, self.min_count)
+    def meta(self, given: Texts, tokenizer: Tokenizer, words: Sequence[str], kept: float) -> dict[str, Any]:
+        """What `load_text` says of the texts in meta, beside their counts.
+
+        words : the vocabulary. kept : the fraction of the n-grams that are kept
+        """
+        return {
+            "words": list(words),
+            "tokenizer": tokenizer.config(),
+            "source": given.name,
+            "true_entropy": None,
+            "kept": kept,
+            "asked": None if self.words is not None else (self.vocabulary_size, self.min_count),
+            "twice": given.twice(),
+        }
 
 
 def tokens_of(kind: Kind | Path, lower: bool, rules: str) -> tuple[Kind, bool, str]:

@@ -80,13 +80,7 @@ def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], shar
     vocabulary = _vocabulary(numbering, counts["train"], asked, given.name)
     table = _table(numbering, vocabulary)
     meta = {
-        "words": list(vocabulary.words),
-        "tokenizer": numbering.tokenizer.config(),
-        "source": given.name,
-        "true_entropy": None,
-        "kept": 1.0,
-        "asked": asked.told,
-        "twice": given.twice(),
+        **asked.meta(given, numbering.tokenizer, vocabulary.words, kept=1.0),
         "encodings": encodings_of(file for group in files for file in group),
         **_kept(counts, table == vocabulary.unknown, numbering),
     }

@@ -10,25 +10,12 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
 from fastnn.common.validation import real_number
-from fastnn.nn.optimizers.base import Optimizer, Shared
+from fastnn.nn.optimizers.arguments import Shared, above_zero, fraction
+from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-
-def _fraction(optimizer: str, name: str, value: float) -> float:
-    value = real_number(f"{optimizer}: {name}", value)
-    if not 0 <= value < 1:
-        raise ValueError(f"{optimizer}: {name} is {value}, expected 0 ≤ {name} < 1")
-    return value
-
-
-def _above_zero(optimizer: str, name: str, value: float) -> float:
-    value = real_number(f"{optimizer}: {name}", value)
-    if not value > 0:
-        raise ValueError(f"{optimizer}: {name} is {value}, expected above 0")
-    return value
 
 
 def _columns(lr: np.ndarray, *others: float | np.ndarray) -> np.ndarray:
@@ -64,7 +51,7 @@ class RMSProp(Optimizer):
         self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **shared: "Unpack[Shared]"
     ):
         super().__init__(lr, **shared)
-        self.decay, self.eps = _fraction("RMSProp", "decay", decay), _above_zero("RMSProp", "eps", eps)
+        self.decay, self.eps = fraction("RMSProp", "decay", decay), above_zero("RMSProp", "eps", eps)
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), 1 - self.decay, self.eps)
@@ -103,7 +90,7 @@ class AdaGrad(Optimizer):
         **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, **shared)
-        self.eps = _above_zero("AdaGrad", "eps", eps)
+        self.eps = above_zero("AdaGrad", "eps", eps)
         start = real_number("AdaGrad: initial_accumulator_value", initial_accumulator_value)
         if not 0 <= start < np.inf:
             raise ValueError(f"AdaGrad: initial_accumulator_value is {start}, expected a finite number ≥ 0")
@@ -149,8 +136,8 @@ class Adam(Optimizer):
     ):
         super().__init__(lr, **shared)
         kind = type(self).__name__
-        self.beta1, self.beta2 = _fraction(kind, "beta1", beta1), _fraction(kind, "beta2", beta2)
-        self.eps = _above_zero(kind, "eps", eps)
+        self.beta1, self.beta2 = fraction(kind, "beta1", beta1), fraction(kind, "beta2", beta2)
+        self.eps = above_zero(kind, "eps", eps)
 
     @ieee
     def scalars(self, iterations: np.ndarray) -> np.ndarray:

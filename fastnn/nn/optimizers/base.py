@@ -1,41 +1,23 @@
-"""What all optimizers share: state, clipping, the operation that updates. The arithmetic is one kernel each."""
+"""What all optimizers share: settings, state, the step in a program and by hand. The arithmetic is one kernel each."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypedDict
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
-import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import plain
-from fastnn.common.validation import real_number
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import OFFSET, Listed, Slice
-from fastnn.engine.parameters import Block, ParameterView
+from fastnn.engine.parameters import Block
 from fastnn.engine.threads import call
 from fastnn.nn.optimizers import by_hand
 from fastnn.nn.optimizers import state as state_storage
+from fastnn.nn.optimizers.arguments import StateDtype, bound, learning_rate
+from fastnn.nn.optimizers.emission import Kernels, Update, emit_clipping
 from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
-from fastnn_kernels._sums import chunks
-
-StateDtype = Literal["bfloat16"]
-
-
-class Shared(TypedDict, total=False):
-    """The arguments of every optimizer beside its own: `**shared: Unpack[Shared]`.
-
-    Attributes:
-        clip_norm: A bound on the norm of all gradients together.
-        clip_value: A bound on the size of each number of a gradient.
-        state_dtype: How state is kept: None or "bfloat16".
-    """
-
-    clip_norm: float | None
-    clip_value: float | None
-    state_dtype: StateDtype | None
 
 
 class Optimizer(Hinted):
@@ -91,10 +73,10 @@ class Optimizer(Hinted):
         clip_value: float | None = None,
         state_dtype: StateDtype | None = None,
     ):
-        self.lr = _learning_rate(type(self).__name__, plain(lr))
-        self.clip_norm = _bound(f"{type(self).__name__}: clip_norm", clip_norm)
-        self.clip_value = _bound(f"{type(self).__name__}: clip_value", clip_value)
-        self.state_dtype = state_storage.checked(type(self).__name__, state_dtype)
+        kind = type(self).__name__
+        self.lr = learning_rate(kind, plain(lr))
+        self.clip_norm, self.clip_value = bound(kind, "clip_norm", clip_norm), bound(kind, "clip_value", clip_value)
+        self.state_dtype = state_storage.checked(kind, state_dtype)
         self.iteration = 0
         self.epoch = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
@@ -153,13 +135,10 @@ class Optimizer(Hinted):
             self.state = {name: parts for name, parts in self.state.items() if name not in mine}
             if not any(name in self.state for name in parameters):  # whoever assigns state says where it stands
                 self.iteration = self.epoch = 0
-        blocks = {part: self._fresh(parameters) for part in self.state_names}
+        dtype = self._dtype_of_state(parameters.dtype)
+        blocks = {part: state_storage.fresh(parameters, dtype, self.start) for part in self.state_names}
         state = {name: {part: block[name] for part, block in blocks.items()} for name in parameters}
-        for name, parts in self.state.items():
-            for part, array in parts.items():
-                if part in state.get(name, {}):  # else the state of another model's parameter
-                    target = state[name][part]
-                    target[...] = state_storage.fitting(_told(name, part), array, target.shape, target.dtype)
+        state_storage.take_over(state, self.state)
         self._owner, self._blocks, self.state = parameters, blocks, state
         self._made = {name: dict(parts) for name, parts in state.items()}
 
@@ -170,12 +149,6 @@ class Optimizer(Hinted):
             self.state[name].get(part) is array for name, parts in self._made.items() for part, array in parts.items()
         )
 
-    def _fresh(self, parameters: Block) -> Block:
-        block = parameters.like(self._dtype_of_state(parameters.dtype))
-        for name in parameters if self.start else ():  # array by array: the padding of their rows stays 0
-            block[name][...] = state_storage.fitting(name, self.start, (), block.dtype)
-        return block
-
     @property
     def _rounds(self) -> bool:
         """Whether there is state, and it is rounded to bfloat16."""
@@ -184,9 +157,10 @@ class Optimizer(Hinted):
     def _dtype_of_state(self, dtype: np.dtype) -> np.dtype:
         return state_storage.WORDS if self._rounds else dtype
 
-    def _stored(self, kernel: Kernel) -> Kernel:
-        """The kernel, or its version for the dtype of the state."""
-        return state_storage.rounding(kernel) if self._rounds else kernel
+    @property
+    def _kernels(self) -> Kernels:
+        """The kernels of the moment: `momentum` and the dtype of the state decide which."""
+        return Kernels(self.kernel, self.rows_kernel, self.outer_kernel, self._rounds)
 
     def _is_laid_out(self, name: str) -> bool:
         parts = self.state.get(name, {})
@@ -198,7 +172,7 @@ class Optimizer(Hinted):
         """Each kind of state, of all parameters together, as one flat array."""
         return [block.flat for block in self._blocks.values()]
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # A copy's state belongs to no model yet. The first model that it trains takes it over.
         return self.__dict__ | {"_owner": None, "_blocks": {}, "_made": {}}
 
@@ -211,13 +185,7 @@ class Optimizer(Hinted):
             gradients: By the names of the parameters.
             scalars: What `scalars` makes, for the step.
         """
-        if self.clip_value is not None:
-            build.emit(k.clip_by_value, gradients.flat, build.constant([self.clip_value]))
-        if self.clip_norm is not None:
-            norm2 = build.array("norm2", (1,), np.float64)
-            partial = build.array("partial sums", (chunks(gradients.flat.size),), np.float64)
-            build.emit(k.sum_of_squares, norm2, partial, gradients.flat)
-            build.emit(k.clip_by_global_norm, gradients.flat, norm2, build.constant([self.clip_norm]))
+        emit_clipping(build, gradients, self.clip_norm, self.clip_value)
         self.emit_update(build, parameters, gradients, scalars)
 
     def emit_update(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
@@ -232,32 +200,7 @@ class Optimizer(Hinted):
             gradients: By the names of the parameters.
             scalars: What `scalars` makes, for the step.
         """
-        if build.gradients_are_flat and not self._rounds:  # rounding draws by a parameter's name
-            states = [block.flat for block in self._blocks.values()]
-            build.emit(self.kernel, parameters.flat, *states, gradients.flat, scalars)
-            return
-        for name in (one for one in parameters if one not in build.frozen):
-            blocks = (parameters, *self._blocks.values(), gradients)
-            arrays = [block.buffers[name] for block in blocks]
-            axis = build.cut_axis(parameters.view(name))
-            noise = self._noise(build, name, arrays[0])
-            end = (OFFSET,) if noise else ()
-            if name in build.outer_gradients:
-                self._emit_outer(build, parameters.view(name), scalars)
-            elif name in build.row_lists and (kernel := self._listed(build.row_lists[name].lazy)) is not None:
-                self._emit_listed(build, kernel, name, arrays[:-1], scalars)
-            elif self.rows_kernel is not None and name in build.sparse_gradients:
-                build.emit(self._stored(self.rows_kernel), *arrays, build.sparse_gradients[name], scalars, *noise)
-            elif axis is not None:
-                slices = (Slice(a, flat=True) for a in arrays)
-                build.emit_along(axis, self._stored(self.kernel), *slices, scalars, *noise, *end)
-            else:
-                build.emit(self._stored(self.kernel), *(a.reshape(-1) for a in arrays), scalars, *noise, *end)
-
-    def _listed(self, lazy: bool) -> Kernel | None:
-        """The kernel that updates listed rows alone, if the layer of the rows asks for it or nothing else changes."""
-        may = lazy or self.rows_kernel is not None
-        return getattr(k, f"{self.kernel.name}_listed", None) if may and not self._rounds else None
+        Update(self._kernels, tuple(self._blocks.values())).emit(build, parameters, gradients, scalars)
 
     def reads_lists_alone(self, lazy: bool) -> bool:
         """Whether it reads, of gradients that are 0 but in listed rows, these rows alone. A bound reads them all.
@@ -265,35 +208,12 @@ class Optimizer(Hinted):
         Args:
             lazy: Whether all other rows may keep weights and state, even where a gradient of 0 would change them.
         """
-        return self.clip_norm is None and self.clip_value is None and self._listed(lazy) is not None
-
-    def _emit_listed(
-        self, build: Builder, kernel: Kernel, name: str, arrays: Sequence[np.ndarray], scalars: Buffer
-    ) -> None:
-        """Emit the update of the rows of a parameter that occur in the batch. arrays : the parameter and its state"""
-        rows = build.row_lists[name]
-        gradient = rows.gradients[name]
-        changed = [Listed(array.reshape(-1, gradient.shape[1])) for array in arrays]
-        listed = Slice(rows.heads), Slice(rows.places)
-        build.emit_along(rows.axis, kernel, *changed, Listed(gradient), *listed, scalars)
-
-    def _noise(self, build: Builder, name: str, w: np.ndarray) -> tuple:
-        """The operands by which a kernel rounds the state of a parameter; none if it does not round."""
-        width = w.shape[1] if w.ndim > 1 else 1
-        return (build.dropout_key, build.cursor, state_storage.stream_of(name), width) if self._rounds else ()
+        return self.clip_norm is None and self.clip_value is None and self._kernels.listed(lazy) is not None
 
     @property
     def takes_outer_products(self) -> bool:
         """Whether it can update a weight without its gradient being stored. A bound on gradients needs them all."""
         return self.outer_kernel is not None and self.clip_norm is None and self.clip_value is None
-
-    def _emit_outer(self, build: Builder, w: ParameterView, scalars: Buffer) -> None:
-        """Emit the update by a gradient that is an outer product; of a blocked weight, the note of this update."""
-        x, dout = build.outer_gradients[w.name]
-        if w.name in build.kept_steps:
-            build.emit_numbered(k.keep_steps, build.kept_steps[w.name], dout, scalars, OFFSET)
-        elif self.outer_kernel is not None:
-            build.emit_along(build.axis_of(w), self.outer_kernel, Slice(w.array), x, dout, scalars, OFFSET)
 
     @ieee
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
@@ -351,40 +271,15 @@ class Optimizer(Hinted):
         known = {part: np.full_like(w, self.start) for part in self.state_names} | self.state.get(name, {})
         dtype = self._dtype_of_state(w.dtype)
         return {
-            part: state_storage.fitting(_told(name, part), known[part], w.shape, dtype) for part in self.state_names
+            part: state_storage.fitting(state_storage.told(name, part), known[part], w.shape, dtype)
+            for part in self.state_names
         }
 
     def _update(self, name: str, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
         scalars = self.scalars(np.array([self.iteration]))[0].astype(arrays[0].dtype)
         noise = state_storage.noise_by_hand(name, self.epoch, self.iteration) if self._rounds else ()
-        by_hand.update(self._stored(self.kernel), arrays, gradient, scalars, *noise)
+        by_hand.update(self._kernels.stored(self.kernel), arrays, gradient, scalars, *noise)
 
     def __repr__(self):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.config().items() if name != "name")
         return f"{type(self).__name__}({settings})"
-
-
-def _told(name: str, part: str) -> str:
-    return f"optimizer state {name}/{part}"
-
-
-def _learning_rate(optimizer: str, lr: Any) -> float | Schedule:
-    if isinstance(lr, Schedule):
-        return lr
-    if isinstance(lr, Mapping):
-        raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
-    if isinstance(lr, bool) or not isinstance(lr, int | float):
-        raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
-    if not lr >= 0 or lr == float("inf"):
-        raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")
-    return real_number(f"{optimizer}: lr", lr)
-
-
-def _bound(name: str, given: Any) -> float | None:
-    """A bound on gradients; None is none."""
-    if given is None:
-        return None
-    bound = real_number(name, given)
-    if not bound > 0:
-        raise ValueError(f"{name} is {bound}, expected above 0")
-    return bound

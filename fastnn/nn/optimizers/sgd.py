@@ -1,12 +1,13 @@
 """Stochastic gradient descent, plain, with momentum, and with Nesterov's."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.common.validation import real_number, truth
-from fastnn.nn.optimizers.base import Optimizer, Shared
+from fastnn.common.validation import truth
+from fastnn.nn.optimizers.arguments import Shared, fraction
+from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -39,15 +40,23 @@ class SGD(Optimizer):
         self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **shared: "Unpack[Shared]"
     ):
         super().__init__(lr, **shared)
-        momentum = real_number("SGD: momentum", momentum)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"SGD: momentum is {momentum}, expected 0 ≤ momentum < 1")
-        self.momentum, self.nesterov = momentum, truth("SGD: nesterov", nesterov)
-        if self.momentum:
-            self.state_names = ("velocity",)
+        self.momentum, self.nesterov = fraction("SGD", "momentum", momentum), truth("SGD: nesterov", nesterov)
+        self.state_names = ("velocity",) if self.momentum else ()
+        self._choose_kernels()
+
+    def _choose_kernels(self) -> None:
+        if self.state_names:
             self.kernel = k.nesterov_update if self.nesterov else k.momentum_update
         else:
             self.kernel, self.rows_kernel, self.outer_kernel = k.sgd_update, k.sgd_update_rows, k.sgd_outer_update
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the kernels: they are compiled code, which pickle cannot write."""
+        return {name: value for name, value in super().__getstate__().items() if not name.endswith("kernel")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._choose_kernels()
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
         lr = self.learning_rates(iterations)

@@ -1,6 +1,7 @@
 """How an optimizer keeps its state: in the dtype of the parameters, or in bfloat16, rounded stochastically."""
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import fastnn_kernels as k
 from fastnn.common import bfloat16, random
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
+from fastnn.engine.parameters import Block
 from fastnn_kernels._jit import Kernel
 
 BFLOAT16 = "bfloat16"
@@ -44,6 +46,28 @@ def fitting(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype) -> n
     if dtype == WORDS and array.dtype != WORDS:
         array = bfloat16.encoded(array)
     return np.asarray(array, dtype)
+
+
+def told(parameter: str, part: str) -> str:
+    """The name of a state array in messages."""
+    return f"optimizer state {parameter}/{part}"
+
+
+def fresh(parameters: Block, dtype: np.dtype, start: float) -> Block:
+    """One kind of state for all of these parameters, at its initial value."""
+    block = parameters.like(dtype)
+    for name in parameters if start else ():  # array by array: the padding of their rows stays 0
+        block[name][...] = fitting(name, start, (), block.dtype)
+    return block
+
+
+def take_over(state: Mapping[str, Mapping[str, np.ndarray]], given: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write what was assigned into the arrays of `state`; what is given for other names is another model's."""
+    for name, parts in given.items():
+        for part, array in parts.items():
+            if part in state.get(name, {}):
+                target = state[name][part]
+                target[...] = fitting(told(name, part), array, target.shape, target.dtype)
 
 
 def stream_of(parameter: str) -> int:

@@ -1,0 +1,57 @@
+"""The arguments of optimizers: what all of them share, and checks that name the optimizer."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from fastnn.common.validation import real_number
+from fastnn.nn.schedules import Schedule
+
+StateDtype = Literal["bfloat16"]
+
+
+class Shared(TypedDict, total=False):
+    """The arguments of every optimizer beside its own: `**shared: Unpack[Shared]`.
+
+    Attributes:
+        clip_norm: A bound on the norm of all gradients together.
+        clip_value: A bound on the size of each number of a gradient.
+        state_dtype: How state is kept: None or "bfloat16".
+    """
+
+    clip_norm: float | None
+    clip_value: float | None
+    state_dtype: StateDtype | None
+
+
+def learning_rate(optimizer: str, lr: Any) -> float | Schedule:
+    """`lr`; TypeError or ValueError unless it is a schedule or a finite number ≥ 0."""
+    if isinstance(lr, Schedule):
+        return lr
+    if isinstance(lr, Mapping):
+        raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
+    if isinstance(lr, bool) or not isinstance(lr, int | float):
+        raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
+    if not lr >= 0 or lr == float("inf"):
+        raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")
+    return real_number(f"{optimizer}: lr", lr)
+
+
+def fraction(optimizer: str, name: str, value: float) -> float:
+    """`value`; ValueError unless it is from 0 to below 1."""
+    value = real_number(f"{optimizer}: {name}", value)
+    if not 0 <= value < 1:
+        raise ValueError(f"{optimizer}: {name} is {value}, expected 0 ≤ {name} < 1")
+    return value
+
+
+def above_zero(optimizer: str, name: str, value: float) -> float:
+    """`value`; ValueError unless it is above 0."""
+    value = real_number(f"{optimizer}: {name}", value)
+    if not value > 0:
+        raise ValueError(f"{optimizer}: {name} is {value}, expected above 0")
+    return value
+
+
+def bound(optimizer: str, name: str, given: float | None) -> float | None:
+    """A bound on gradients, above 0; None is none."""
+    return None if given is None else above_zero(optimizer, name, given)
