@@ -25,7 +25,7 @@ from fastnn.training.callbacks import Callback, EarlyStopping
 from fastnn.training.history import History
 from fastnn.training.loop import Verbose
 
-LENGTH = 32  # words of a row that a recurrent network reads
+LENGTH = 64  # words of a row that a recurrent network reads
 GRAMS = 4  # words of the n-grams that are counted beside it
 # From so many words on a step takes the softmax over a sample of them. Measured (Zen 4, AVX-512, 2 threads, width 64,
 # 256 units, batches of 200, Adam), words a second beside the full softmax: 3.1 times as many at 2,000 words, 4.9 at
@@ -35,8 +35,8 @@ SAMPLES = 512
 VECTORS = 0.1  # the deviation of the words' vectors before training
 INPUT_DROPOUT, DROPOUT = 0.2, 0.3
 RATE, RECURRENT_RATE = 0.002, 0.008
-SAMPLES_A_STEP, ROWS_A_STEP = 200, 32
-FEWEST_ROWS, FEWEST_STEPS = 4, 40  # of a step; of an epoch
+SAMPLES_A_STEP, ROWS_A_STEP = 200, 16
+FEWEST_ROWS, FEWEST_STEPS = 2, 40  # of a step; of an epoch
 WARMUP = 20  # the rate rises in the first of so many parts of the steps
 
 

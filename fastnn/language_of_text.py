@@ -54,7 +54,7 @@ class OfText:
         """An untrained model of a text, which `fit` trains on it.
 
         It has embeddings, an `fn.GRU` and a softmax at each word: of the networks that were tried, it was the best on
-        two books. It reads rows of 32 words, and remembers what it has read of a row. A large vocabulary, from 5,000
+        two books. It reads rows of 64 words, and remembers what it has read of a row. A large vocabulary, from 5,000
         words on, is trained by an `fn.SampledSoftmax`. Texts of more than 32 MB are read from a file while the model is
         trained: see `ids_file` of `fn.data.load_text`.
 
@@ -117,7 +117,7 @@ class OfText:
             epochs: How many times the text is gone through, at most.
             optimizer: As of `fit` of a model; None: Adam at a rate of 0.008, or 0.002 without a GRU, which falls to 0
                 along half a cosine until the last epoch.
-            batch_size: Samples a step; None: 32 rows of words, fewer of a short text, or 200 samples of one word
+            batch_size: Samples a step; None: 16 rows of words, fewer of a short text, or 200 samples of one word
                 without a GRU.
             patience: Stop after so many epochs without a lower validation loss, and keep the best weights; None: go
                 through all epochs, and keep the last weights.

@@ -48,7 +48,7 @@ WINDOW = {"net": "window", "order": 6, "activation": "silu", "blocks": 1, "lr": 
 OF_WINDOW = ("order", "blocks", "activation", "combine", "batch_norm")  # who gives one of these means such a net
 # Characters and bytes are few, so all of them are in the softmax; one says less than a word, so samples are longer.
 SIGNS = {"order": 8, "sizes": "32x512", "softmax_words": 0}
-SIGNS_OF_ROWS = {"length": 4 * LENGTH, "batch_size": ROWS_A_STEP // 2}
+SIGNS_OF_ROWS = {"length": 2 * LENGTH}
 RATES = {"sgd": 0.15, "adam": RATE, "adamw": RATE, "rmsprop": 0.001, "adagrad": 0.05}
 RECURRENT_RATES = RATES | {"adam": RECURRENT_RATE, "adamw": RECURRENT_RATE}
 

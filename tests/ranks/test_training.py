@@ -24,11 +24,19 @@ def sampled(dtype="float64"):
     return fn.Sequential(layers, input_shape=(3,), dtype=dtype)
 
 
+def at_each_step(dtype="float64"):
+    layers = [fn.Embedding(20, 4, sparse=True), fn.GRU(5, return_sequences=True), fn.SampledSoftmax(40, samples=8)]
+    return fn.Sequential(layers, input_shape=(6,), dtype=dtype)
+
+
 def data_of(model, samples=53):
     rng, network = np.random.default_rng(4), model.network
     ids = network.id_count(next(iter(network.graph.inputs)))
     shape = (samples, *network.input_shape)
     x = rng.standard_normal(shape) if ids is None else rng.integers(0, min(ids, 60), shape)
+    if steps := network.outputs[0].steps:  # some have no label
+        y = rng.integers(0, network.output_width, (samples, steps))
+        return x, np.where(rng.random(y.shape) < 0.4, -1, y)
     return x, rng.integers(0, model.network.output_width, samples)
 
 
@@ -68,6 +76,8 @@ CASES = {
     "sparse table, clipped": (lambda: words(sparse=True), {"optimizer": lambda: fn.SGD(0.5, clip_norm=0.1)}),
     "sampled classes": (sampled, {"optimizer": lambda: fn.AdaGrad(0.1)}),
     "sampled classes, Adam": (sampled, {"optimizer": lambda: fn.Adam(0.05)}),
+    "a label at each step": (at_each_step, {"optimizer": lambda: fn.Adam(0.05)}),
+    "a label at each step, weights": (at_each_step, {"sample_weight": WEIGHTS}),
     "bfloat16 state": (lambda: numbers("float32"), {"optimizer": lambda: fn.Adam(0.01, state_dtype="bfloat16")}),
 }
 

@@ -13,7 +13,7 @@ from fastnn.data import Dataset, Split, load_text
 from fastnn.experiment.settings import checked
 from fastnn.experiment.train_one import train_one
 from fastnn.recipes import RECIPES
-from fastnn.recipes.trigram_book import BOOK, MOST_EPOCHS, adapted
+from fastnn.recipes.trigram_book import BOOK, SHORT, WINDOW, adapted
 from fastnn.recipes.trigram_net import build
 from tests.small_data import write_trigrams
 from tests.tiny import jit_only
@@ -45,17 +45,35 @@ def test_the_report_s_data_keep_the_report_s_settings(book):
 def test_a_text_gets_settings_of_its_kind(book, changes):
     recipe = suited(book, **changes)
     settings = checked(recipe.with_settings(changes | {"lr": 0.5}))
-    assert (settings.order, settings.softmax_words) == ((8, 0) if changes else (BOOK["order"], BOOK["softmax_words"]))
+    want = (8, 0, 2 * BOOK["length"]) if changes else (BOOK["order"], BOOK["softmax_words"], BOOK["length"])
+    assert (settings.order, settings.softmax_words, settings.length) == want
     assert (settings.lr, settings.optimizer) == (0.5, "adam"), "flags come first"
     assert recipe.id == RECIPE.id
     assert not recipe.published.of("chosen", "test")
     assert all(not comparison.report for comparison in recipe.comparisons)
 
 
+@pytest.mark.parametrize("changes", [{"net": "window"}, {"order": 6}, {"blocks": 1}, {"activation": "silu"}])
+def test_a_flag_of_a_window_means_such_a_net(book, changes):
+    recipe = suited(book, **changes)
+    settings = checked(recipe.with_settings(changes))
+    assert {name: getattr(settings, name) for name in WINDOW} == WINDOW
+    assert "length" not in recipe.shown
+    assert "blocks" in {comparison.name for comparison in recipe.comparisons}
+
+
+def test_flags_of_a_window_beside_a_gru_are_refused(book, capsys):
+    assert main(["train", "trigram", "--data", "book.txt", "--net", "gru", "--blocks", "1"]) == 2
+    assert "--blocks is of --net window, not of --net gru" in capsys.readouterr().err
+    write_trigrams(book.parent / "words.h5")
+    assert main(["train", "trigram", "--data", "words.h5", "--net", "gru"]) == 2
+    assert "--net is for plain text, but 'words.h5' has samples and a vocabulary" in capsys.readouterr().err
+
+
 def test_the_help_says_the_settings_of_a_text():
     result = CliRunner().invoke(fastnn, ["train", "trigram", "--help"], terminal_width=80)
     told = " ".join(result.output.split()).replace("- ", "-")  # lines are broken at hyphens, too
-    for name, value in [*BOOK.items(), ("sizes", "32x512")]:
+    for name, value in [*BOOK.items(), *WINDOW.items(), ("sizes", "32x512")]:
         assert f"{name.replace('_', '-')} {value}" in told
 
 
@@ -63,21 +81,23 @@ def test_the_help_says_the_settings_of_a_text():
     ("samples", "given", "batch", "epochs"),
     [
         (10**6, {}, BOOK["batch_size"], BOOK["epochs"]),
-        (300, {}, 10, MOST_EPOCHS),
+        (30, {}, SHORT["gru"].smallest_batch, SHORT["gru"].most_epochs),
+        (10**6, {"net": "window"}, WINDOW["batch_size"], BOOK["epochs"]),
+        (300, {"net": "window"}, 10, SHORT["window"].most_epochs),
         (10**6, {"batch_size": 20, "epochs": 1}, 20, 1),
         (300, {"batch_size": 50, "epochs": 2}, 50, 2),
     ],
-    ids=["book", "poem", "book, as given", "poem, as given"],
+    ids=["book", "poem", "book, window", "poem, window", "book, as given", "poem, as given"],
 )
 def test_a_short_text_gets_small_batches_and_many_epochs(book, samples, given, batch, epochs):
     data, ids = load_text(book), np.zeros(samples, np.uint8)
     data = Dataset(Split(ids[:, None], ids), data.val, data.test, data.meta)
-    settings = adapted(suited(book).with_settings(given), data, {*given})
+    settings = adapted(suited(book, **given).with_settings(given), data, {*given})
     assert (settings.batch_size, settings.epochs) == (batch, epochs)
 
 
 def test_few_words_are_all_in_the_softmax(book):
-    recipe, data = suited(book), load_text(book, order=6)
+    recipe, data = suited(book, net="window"), load_text(book, order=6)
     settings = recipe.with_settings({"sizes": "2x3x2"})
     model, optimizer = recipe.build(settings, data)
     assert [layer.kind for layer in model.layers][-2:] == ["dense", "dense"]
@@ -95,14 +115,23 @@ def test_few_words_are_all_in_the_softmax(book):
 @jit_only
 @pytest.mark.parametrize(
     "changes",
-    [["--compare", "sizes"], ["--compare", "none", "--tokens", "characters"]],
-    ids=["words", "characters"],
+    [
+        ["--compare", "sizes"],
+        ["--compare", "none", "--tokens", "characters"],
+        ["--compare", "none", "--net", "window"],
+    ],
+    ids=["words", "characters", "window"],
 )
 def test_what_the_page_of_a_text_says(book, changes, capsys):
     small = ["--epochs", "1", "--threads", "1", "--sizes", "2x3,2x3x2", "--batch-size", "50"]
     assert main(["train", "trigram", "--data", "book.txt", *small, *changes]) == 0
     out, err = capsys.readouterr()
-    assert f"settings: order {8 if 'characters' in changes else 6}, epochs 1, sizes 2x3,2x3x2, activation silu," in err
+    of_net = {
+        "characters": "net gru, length 128, order 8",
+        "sizes": "net gru, length 64, order 4",
+        "window": "net window, order 6",
+    }
+    assert f"settings: {of_net[changes[-1]]}, epochs 1, sizes 2x3,2x3x2" in err
     assert "report" not in out.replace("report.html", "")
     summary = json.loads((book.parent / "runs/trigram/summary.json").read_text(encoding="utf-8"))
     answers = {answer["name"]: answer for answer in summary["answers"]}
@@ -128,7 +157,7 @@ def test_other_text_settings_in_a_sweep(book):
 
 @jit_only
 def test_a_long_text_is_measured_on_a_part(book):
-    recipe = replace(suited(book), measured=50)
+    recipe = replace(suited(book, net="window"), measured=50)
     settings = recipe.with_settings({"sizes": "2x3", "epochs": 1, "blocks": 0, "tokens": "characters", "order": 2})
     data, _ = recipe.find(book, settings=settings)
     assert min(len(data.train), len(data.val)) > 50
@@ -157,7 +186,7 @@ def test_of_a_huge_training_set_figures_are_taken_on_a_part(tmp_path, monkeypatc
 
 def test_a_residual_block_adds_to_what_it_is_given(book):
     data = load_text(book, order=6)
-    settings = suited(book).with_settings({"sizes": "2x3", "dropout": 0.0, "input_dropout": 0.0})
+    settings = suited(book, blocks=1).with_settings({"sizes": "2x3", "dropout": 0.0, "input_dropout": 0.0})
     model, _ = build(settings, data)
     plain, _ = build(replace(settings, blocks=0), data)
     assert [layer.kind for layer in model.layers][3:] == ["layer_norm", "dense", "dense", "add", "dense"]
@@ -167,3 +196,13 @@ def test_a_residual_block_adds_to_what_it_is_given(book):
         model.parameters[name][...] = plain.parameters[other or name]
     x = data.test.x[:5]
     np.testing.assert_array_equal(model.predict(x), plain.predict(x))
+
+
+@jit_only
+def test_figures_of_rows_are_those_of_their_words(book):
+    """The table of counts foretells word by word what the evaluation of rows adds up."""
+    assert main(["train", "trigram", "--data", "book.txt", "--sizes", "4x6", "--epochs", "2", "--length", "8"]) == 0
+    summary = json.loads((book.parent / "runs/trigram/summary.json").read_text(encoding="utf-8"))
+    counts = next(answer for answer in summary["answers"] if answer["name"] == "counts")
+    net = next(row["here"] for row in counts["tables"][0]["rows"] if row["label"] == "the net")
+    assert net["test_loss"] == pytest.approx(summary["metrics"]["test_loss"], rel=1e-5)

@@ -8,6 +8,7 @@ import difflib
 import itertools
 import math
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from io import FileIO
@@ -40,19 +41,19 @@ class HDF5File:
 
     def __init__(self, path: str | os.PathLike[str]):
         self.name = os.fspath(path)
-        self._open = ExitStack()
         with ExitStack() as until_checked:
             self.file, self.size = until_checked.enter_context(opened_whole(path, "an HDF5 file"))
             if not has_signature(self.file, self.size):
                 raise FileFormatError(f"{self.name!r} is not an HDF5 file: it does not begin with the HDF5 signature")
             self.plain = plain_arrays(self.file, self.size)
             self.child = Child(self.file, self.name, damaged(self.name))
-            self._open = until_checked.pop_all()
+            # Closed when nobody holds it any more, also where it is part of a cycle of references.
+            self._end = weakref.finalize(self, until_checked.pop_all().close)
 
     def close(self) -> None:
         """Close the file; closing it again does nothing."""
         self.child.close()
-        self._open.close()
+        self._end()
 
     def __bool__(self) -> bool:
         """Whether it is open."""
