@@ -1,8 +1,8 @@
 """Nets for a text, by perplexity and seconds: `pip install torch`, then `python -m bench.architectures --text FILE`.
 
-fastnn's network of a text, which has a residual block, stands beside the same in PyTorch, so that libraries and nets
-are told apart; and that beside two others in PyTorch: a block of which the inner layer has a gate (GLU), and a
-recurrent layer (GRU) that is trained by truncated backpropagation. All read the same tokens, with the same ids, in the
+fastnn's networks of a text, the recurrent one (GRU) and that of a window, which has a residual block, stand beside
+three in PyTorch: the same block, so that libraries and nets are told apart, a block of which the inner layer has a gate
+(GLU), and a GRU whose state goes on from step to step, where fastnn's begins with each row of words. All read the same tokens, with the same ids, in the
 same splits, and foretell every token of a sentence and its end. All draw 512 words for the softmax of a step, have the
 same dropout, and Adam whose rate rises in the first twentieth of the steps and falls along half a cosine.
 
@@ -23,24 +23,27 @@ import fastnn as fn
 from bench.interleave import clock, steps_a_turn
 from bench.systems import System, fastnn_runner
 from bench.word_batches import Streams, Windows
-from fastnn.data import Dataset, load_text
+from fastnn.data import load_text
+from fastnn.data.dataset import CompleteDataset
+from fastnn.data.spans import in_spans
 from fastnn.engine.threads import threads_at_hand
-from fastnn.language_network import WARMUP, network_of
+from fastnn.language_network import LENGTH, ROWS_A_STEP, WARMUP, network_of
 from fastnn.nn.schedules import CosineDecay
 from fastnn.text.vocabulary import START
 
 BATCH, STREAMS, TIME = 250, 32, 32
 ROUNDS = 5
-KINDS = ("fastnn", "residual", "gated", "recurrent")
-RATES = {"fastnn": 0.002, "residual": 0.002, "gated": 0.004, "recurrent": 0.008}
+KINDS = ("fastnn", "window", "residual", "gated", "recurrent")
+OURS = ("fastnn", "window")  # the others are in PyTorch
+RATES = {"fastnn": 0.008, "window": 0.002, "residual": 0.002, "gated": 0.004, "recurrent": 0.008}
 
 
 @dataclass(frozen=True)
 class Text:
     """A text as n-grams, and as pairs of words in their order: the same targets."""
 
-    grams: Dataset
-    pairs: Dataset
+    grams: CompleteDataset
+    pairs: CompleteDataset
 
     @classmethod
     def read(cls, path: str, words: int, order: int) -> "Text":
@@ -97,20 +100,23 @@ class _Book(System):
 
 
 class FastnnNet:
-    """The network of `fn.LanguageModel.from_text`."""
+    """The network of `fn.LanguageModel.from_text`, or that of a window of words."""
 
-    def __init__(self, text: Text, width: int, hidden: int, seed: int):
-        self.data, self.model = text.grams, network_of(text.grams, width, hidden, None, seed)
-        self.batch, self.steps = BATCH, Windows(text.grams.train, BATCH).steps
+    def __init__(self, kind: str, text: Text, width: int, hidden: int, seed: int):
+        self.data = text.grams if kind == "window" else in_spans(text.pairs, LENGTH)
+        self.samples = BATCH if kind == "window" else ROWS_A_STEP
+        self.batch = self.samples if kind == "window" else self.samples * LENGTH
+        self.model = network_of(self.data, width, hidden, None, seed)
+        self.steps = Windows(self.data.train, self.samples).steps
 
     def runner(self, rate: float) -> Callable[[int], Any]:
-        train = self.data.train
-        sizes = {"input_shape": train.x.shape[1:], "batch": BATCH, "samples": len(train), "checked": 0}
+        train = self.data.train.part(0, len(self.data.train) // self.samples * self.samples)
+        sizes = {"input_shape": train.x.shape[1:], "batch": self.samples, "samples": len(train), "checked": 0}
         return fastnn_runner(_Book("book", (), optimizer=fn.Adam(rate), **sizes, made=self.model, split=train))[1]
 
     def perplexities(self, schedule: CosineDecay, epochs: int) -> tuple[float, ...]:
         x, y = self.data.train.x, self.data.train.y
-        self.model.fit(x, y, optimizer=fn.Adam(schedule), epochs=epochs, batch_size=BATCH, verbose=False)
+        self.model.fit(x, y, optimizer=fn.Adam(schedule), epochs=epochs, batch_size=self.samples, verbose=False)
         return tuple(math.exp(self.model.evaluate(part.x, part.y)["loss"]) for part in (self.data.val, self.data.test))
 
 
@@ -140,7 +146,7 @@ class TorchNet:
 
 def net_of(kind: str, *rest: Any) -> Net:
     """An untrained net."""
-    return FastnnNet(*rest) if kind == "fastnn" else TorchNet(kind, *rest)
+    return FastnnNet(kind, *rest) if kind in OURS else TorchNet(kind, *rest)
 
 
 def seconds_a_step(nets: dict[str, Net], rates: dict[str, float]) -> dict[str, float]:

@@ -140,7 +140,9 @@ class Model(Predictor):
             x: Arrays, or streams such as `fn.H5Stream`, read while training goes on. Or, without y, batches (x, y) or
                 (x, y, sample_weight) to iterate over, a step each: a list, a generator, another library's loader. None
                 may be larger than the first; `batch_size` and `shuffle` do not apply.
-            y: The targets as the loss takes them: labels (N,), or numbers (N,) or (N, scores); an array or a stream.
+            y: The targets as the loss takes them: labels (N,), or numbers (N,) or (N, scores); an array or a stream. Of
+                a network whose scores are (T, classes), labels of the T steps of a sequence, (N, T), -1 where a step
+                has none; all labels of a batch count alike.
             optimizer: An optimizer such as `fn.Adam(1e-3)`, or the name of one with its usual settings: of a name, the
                 model keeps one optimizer for all calls.
             batch_size: Samples a step; the last, shorter batch is kept; None: all samples.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from bench.architectures import KINDS, Text, net_of
+from bench.architectures import KINDS, OURS, Text, net_of
 from bench.word_batches import NO_TARGET, Streams
 from tests.kernels.cases import needs_jit
 
@@ -53,7 +53,7 @@ def test_a_stream_goes_on_in_the_next_piece(text):
 @needs_jit
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_net_learns(text, kind):
-    if kind != "fastnn":
+    if kind not in OURS:
         pytest.importorskip("torch")
     net = net_of(kind, text, 4, 8, 0)
     val, test = net.perplexities(fn.CosineDecay(0.02, 4 * net.steps), 4)

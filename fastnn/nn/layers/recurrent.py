@@ -32,12 +32,13 @@ class GRU(Penalised, Layer):
     (3·units,) have the gates side by side, in PyTorch's order r, z, n. Gradients are exact: they go back through all T
     steps. Longer series are cut into samples of T steps; no state goes from one sample to the next.
 
-    The output is the last state, (N, units), or that of every step, (N, T, units). Penalties and max_norm apply to w
+    The output is the last state, (N, units), or that of every step, (N, T, units): for another layer that reads
+    sequences, or for scores of each step, by a Dense or a SampledSoftmax, with a label at each. Penalties and max_norm apply to w
     and to u.
 
     Args:
         units: How many numbers the state has.
-        return_sequences: Whether the output is the state of every step, for another layer that reads sequences.
+        return_sequences: Whether the output is the state of every step.
         initializer: Of w.
         recurrent_initializer: Of u. b and c begin at 0.
         name: What it is called in a network; None: its kind, counted up.
@@ -58,6 +59,9 @@ class GRU(Penalised, Layer):
         >>> layers = [fn.Embedding(250, 16), fn.GRU(32, return_sequences=True), fn.GRU(32), fn.Dense(250)]
         >>> fn.Sequential(layers, input_shape=8).predict([[4, 0, 7, 7, 249, 1, 3, 2]]).shape
         (1, 250)
+        >>> layers = [fn.Embedding(250, 16), fn.GRU(32, return_sequences=True), fn.Dense(250)]
+        >>> model = fn.Sequential(layers, input_shape=4)
+        >>> history = model.fit([[4, 0, 7, 7]], [[0, 7, 7, -1]], verbose=False)  # a label at each step; -1: none
     """
 
     units: int
