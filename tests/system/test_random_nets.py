@@ -1,4 +1,4 @@
-"""Fifty random nets, drawn from all layers, losses, optimizers and penalties, step by step beside PyTorch, float64."""
+"""Sixty random nets, drawn from all layers, losses, optimizers and penalties, step by step beside PyTorch, float64."""
 
 import numpy as np
 import pytest
@@ -62,6 +62,46 @@ class MeanOfPositions(nn.Module):
         return x.flatten(1, -2).mean(1)
 
 
+class Recurrent(nn.Module):
+    """A GRU, and the last state or that of every step."""
+
+    def __init__(self, inputs, units, each):
+        super().__init__()
+        self.gru, self.each = nn.GRU(inputs, units, batch_first=True), each
+
+    def forward(self, x):
+        states, _ = self.gru(x)
+        return states if self.each else states[:, -1]
+
+
+def recurrent(rng, inputs, each):
+    """The pair of a GRU; and how many units it has."""
+    units, start = int(rng.integers(1, 6)), {"initializer": Normal(0.4), "recurrent_initializer": Normal(0.4)}
+    return (fn.GRU(units, return_sequences=each, **start), Recurrent(inputs, units, each)), units
+
+
+def step_layers(rng, shape, outputs):
+    """Pairs that take sequences (L, C) to scores of each step."""
+    pairs, C = [], shape[1]
+    for _ in range(rng.integers(1, 3)):
+        pair, C = recurrent(rng, C, True)
+        pairs.append(pair)
+    return [*pairs, (fn.Dense(outputs, **START), nn.Linear(C, outputs))]
+
+
+def step_loss(rng, outputs, steps):
+    """Labels of each step, some of which are none."""
+    labels, smoothing = rng.integers(-1, outputs, (SAMPLES, steps)), float(rng.choice([0.0, 0.1]))
+    labels[0, 0] = 0
+    asked = torch.tensor(labels) >= 0
+    y = torch.tensor(labels)[asked]
+    return (
+        fn.SoftmaxCrossEntropy(label_smoothing=smoothing),
+        labels,
+        lambda s: functional.cross_entropy(s[asked], y, label_smoothing=smoothing),
+    )
+
+
 def sequence_layers(rng, shape):
     """Pairs that take sequences (L, C) to a vector; and its length."""
     pairs, (L, C) = [], shape
@@ -73,8 +113,11 @@ def sequence_layers(rng, shape):
         if rng.random() < 0.5:
             pairs.append((fn.Dense(units, **START), nn.Linear(C, units)))
             C = units
-    if rng.random() < 0.5:
+    if (chance := rng.random()) < 0.3:
         return [*pairs, (fn.GlobalAveragePool(), MeanOfPositions())], C
+    if chance < 0.7:
+        pair, units = recurrent(rng, C, False)
+        return [*pairs, pair], units
     return [*pairs, (fn.Reshape((-1,)), nn.Flatten())], L * C
 
 
@@ -96,7 +139,7 @@ def table_layers(rng):
     """The pair that takes rows of five numbers, of which some are ids, to a vector; its length; ids of each column."""
     order, width = rng.permutation(5).tolist(), int(rng.integers(1, 6))
     numbers, categories = order[: rng.integers(0, 3)], {column: int(rng.integers(1, 7)) for column in order[3:]}
-    ours = fn.Columns(numbers, categories, width, initializer=Normal(0.4))
+    ours = fn.Columns(numbers, categories, width, standardise=False, initializer=Normal(0.4))
     return [(ours, EmbeddedColumns(numbers, categories, width))], len(numbers) + 2 * width, categories
 
 
@@ -157,9 +200,12 @@ def optimizer_pair(rng, parameters):
     ][rng.integers(7)]
 
 
+STARTS = ("images", "words", "sequences", "table", "numbers", "steps")
+
+
 def build(seed):
     rng = np.random.default_rng(seed)
-    outputs, start = int(rng.integers(2, 5)), ("images", "words", "sequences", "table", "numbers")[seed % 5]
+    outputs, start = int(rng.integers(2, 5)), STARTS[seed % len(STARTS)]
     shape, pairs = tuple(int(n) for n in (rng.integers(3, 7), rng.integers(3, 7), rng.integers(1, 4))), []
     x = rng.normal(size=(SAMPLES, *shape[:1]))
     if start == "images":
@@ -171,6 +217,8 @@ def build(seed):
     elif start == "sequences":
         pairs, width = sequence_layers(rng, shape[1:])
         x = rng.normal(size=(SAMPLES, *shape[1:]))
+    elif start == "steps":
+        pairs, x = step_layers(rng, shape[1:], outputs), rng.normal(size=(SAMPLES, *shape[1:]))
     elif start == "table":
         pairs, width, categories = table_layers(rng)
         x = rng.normal(size=(SAMPLES, 5))
@@ -178,8 +226,9 @@ def build(seed):
             x[:, column] = rng.integers(0, count, SAMPLES)
     else:
         width = shape[0]
-    pairs += vector_layers(rng, width, outputs)
-    ours_loss, y, theirs_loss = loss_pair(rng, outputs)
+    if start != "steps":
+        pairs += vector_layers(rng, width, outputs)
+    ours_loss, y, theirs_loss = step_loss(rng, outputs, shape[1]) if start == "steps" else loss_pair(rng, outputs)
     l1, l2 = (float(rng.choice([0.0, 0.01])) for _ in range(2))
     ours = fn.Sequential([a for a, _ in pairs], input_shape=x.shape[1:], loss=ours_loss, dtype="float64", l1=l1, l2=l2)
     theirs = nn.Sequential(*(b for _, b in pairs)).double()
@@ -187,18 +236,20 @@ def build(seed):
 
 
 def in_their_form(name, array):
-    if name.endswith(".w") and not name.startswith(("embedding", "columns")):
+    if name.endswith((".w", ".u")) and not name.startswith(("embedding", "columns")):
         return array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T  # (k, C, filters) to (filters, C, k)
     return array
 
 
 def penalty(theirs, l1, l2):
     weights = [m.weight for m in theirs.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.Conv1d | nn.Embedding)]
+    for m in theirs.modules():
+        weights += [m.weight_ih_l0, m.weight_hh_l0] if isinstance(m, nn.GRU) else []
     return sum(l1 * w.abs().sum() + 0.5 * l2 * (w**2).sum() for w in weights)
 
 
 @jit_only
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(60))
 def test_forward_backward_and_ten_steps(seed):
     rng, ours, theirs, x, y, theirs_loss, l1, l2 = build(seed)
     tensors = dict(zip(ours.parameters, theirs.parameters(), strict=True))
