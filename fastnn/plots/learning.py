@@ -75,7 +75,7 @@ def run_curves(
     classifies = "accuracy" in history.epochs[0]
     title = f"{title}: how does the training go, on {source}?"
     drawn, (loss, *others) = sheet(1 + classifies, columns=2, size=(5.2, 3.6), title=title, figure=figure)
-    name, unit = ("cross-entropy", "nats a sample") if classifies else ("loss", "")
+    name, unit = ("cross-entropy", "nats") if classifies else ("loss", "")
     line_axes(loss, title=name, xlabel="epoch", ylabel=unit)
     _one_run(loss, history, "loss", 1.0, best)
     for accuracy in others:

@@ -160,7 +160,8 @@ def _measured(results: ExperimentResult) -> Iterator[str]:
     drawn, words = getattr(results.chosen.settings, "softmax_words", 0), len(results.data.meta["words"])
     measured = measured_of(results.chosen.settings)
     if len(results.data.train) > measured:
-        yield f"training data, and validation data after each epoch, are measured on {measured:,} drawn samples"
+        what = "rows" if results.chosen.settings.net == "gru" else "samples"
+        yield f"training data, and validation data after each epoch, are measured on {measured:,} drawn {what}"
     if 0 < drawn < words:
         yield (
             f"in training, loss and accuracy are those among the words that a step draws, {drawn:,} or more of "
