@@ -17,6 +17,7 @@ from fastnn.language_of_text import OfText
 from fastnn.language_reading import Reading, reading_of
 from fastnn.language_scoring import scored
 from fastnn.loading import load, with_vocabulary
+from fastnn.models import Model
 from fastnn.nn.layers import Embedding
 from fastnn.text.neighbours import directions, nearest
 from fastnn.text.sampling import Sampling
@@ -48,6 +49,9 @@ class LanguageModel(OfText, Hinted):
         >>> near = model.neighbours("man")
         >>> left_out = model.export("vectors.bin")
     """
+
+    def __init__(self, model: Model):
+        super().__init__(model)  # of its own: Python 3.10 would say that it takes anything
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":

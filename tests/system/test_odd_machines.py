@@ -73,7 +73,9 @@ def test_a_virtual_environment_in_another_script(tmp_path):
     home = tmp_path / ODD
     venv.create(home, symlinks=os.name != "nt", with_pip=False)
     base = {"base": str(home), "platbase": str(home)}
-    scripts, packages = (Path(sysconfig.get_path(name, "venv", base)) for name in ("scripts", "purelib"))
+    usual = "nt" if os.name == "nt" else "posix_prefix"  # Python 3.10 has no scheme "venv"
+    scheme = "venv" if "venv" in sysconfig.get_scheme_names() else usual
+    scripts, packages = (Path(sysconfig.get_path(name, scheme, base)) for name in ("scripts", "purelib"))
     for package in (fn, fastnn_kernels):
         found = Path(package.__file__).parent
         shutil.copytree(found, packages / found.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -81,12 +83,14 @@ def test_a_virtual_environment_in_another_script(tmp_path):
     env = environment()
     del env["PYTHONPATH"]
     code = """if True:
+        import sys
+        sys.path.remove("")
         import fastnn as fn
         model = fn.Sequential([fn.Dense(3, "tanh"), fn.Dense(1)], input_shape=(2,), loss="mse")
         model.fit([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]], epochs=1, verbose=False)
         print(fn.__file__, model.epoch)
     """
-    out = printed([str(scripts / "python"), "-P", "-c", code], env)
+    out = printed([str(scripts / "python"), "-c", code], env)
     assert out == f"{packages / 'fastnn' / '__init__.py'} 1"
 
 
@@ -161,9 +165,12 @@ def test_installed_where_nothing_can_be_written_in_a_path_with_spaces(tmp_path):
     names = sorted(site.rglob("*"))
     env = environment(PYTHONPATH=str(site), TMPDIR=str(tmp_path), NUMBA_DISABLE_JIT="1")
     read_only(site)
-    code = "import fastnn; from fastnn.cli import main; assert main(['--help']) == 0; print(fastnn.__file__)"
+    code = (
+        "import sys; sys.path.remove(''); import fastnn; from fastnn.cli import main; "
+        "assert main(['--help']) == 0; print(fastnn.__file__)"
+    )
     try:
-        out = printed([*UNSHARE, sys.executable, "-P", "-c", code], env)
+        out = printed([*UNSHARE, sys.executable, "-c", code], env)
     finally:
         read_only(site, False)
     assert out.endswith(f"{site}/fastnn/__init__.py")
