@@ -30,7 +30,7 @@ CLOSING = "[\"')\\]”’」』）】》]*"
 def empty_line(removed: str = "") -> str:
     """The pattern of an empty line, or of another end of a paragraph; characters of `removed` are as if not there.
 
-    Lines end with \\n, \\r\\n or \\r, or with Unicode's next line or line separator; a paragraph separator needs no more.
+    Lines end with \\n, \\r\\n or \\r, or with Unicode's next line or line separator. A paragraph separator is enough.
     """
     # It begins with a set, which Python searches for four times as fast as for alternatives.
     is_half = rf"(?<=\r)[{removed}]*\n" if removed else r"(?<=\r)\n"
