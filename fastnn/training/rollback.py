@@ -70,10 +70,9 @@ class LastGoodState:
     def _bytes(self) -> int:
         return sum(array.nbytes for array in self._written)
 
-    @property
-    def nbytes(self) -> int:
-        """The memory that the copies take: none, where they are in a file."""
-        return self._copies.memory_of(self._bytes)
+    def nbytes(self, record: int) -> int:
+        """The memory that the copies take, with those of what will be recorded: none, where they are in a file."""
+        return self._copies.memory_of(self._bytes + record)
 
     def ran(self, scalars: np.ndarray) -> None:
         """Note the optimizer's scalars of the steps that follow, (steps, s)."""
