@@ -104,7 +104,7 @@ def _opened(size: int) -> FileIO | None:
         try:
             if not _is_in_memory(folder) and shutil.disk_usage(folder).free >= SHARE_OF_FREE * size:
                 found: Any = tempfile.TemporaryFile(dir=folder, prefix="fastnn-", buffering=0)  # noqa: SIM115
-                return getattr(found, "file", found)  # under Windows it is wrapped
+                return found  # under Windows it is wrapped, and closed with what wraps it
         except OSError:  # it is not there, or read-only
             continue
     return None
