@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 LONGEST_NAME = 36
+ENDINGS = (".txt", ".md", ".rst", ".tex", ".html", ".xml", ".gz")  # of files of texts
+ENDING = re.compile(r"\.[a-z]\w+\s*", re.IGNORECASE)
 COLUMNS = ("text", "words", "unknown", "nats per word", "perplexity")
 EXAMPLES = examples(
     "fastnn score runs/book another-book.txt",
@@ -34,16 +37,20 @@ EXAMPLES = examples(
 @click.command(epilog=EXAMPLES, short_help="How well a language model foretells texts: perplexity.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.argument("given", metavar="FILE|TEXT...", nargs=-1, required=True)
+@click.option("--text", "is_text", is_flag=True, help="what is given is text, also where it looks like a file's name")
 @click.option("--by-word", is_flag=True, help="the surprisal of each word, −ln p in nats, instead of the mean")
 @with_output
-def score(run_or_model: Path, given: tuple[str, ...], by_word: bool, form: str | None, output: Path | None) -> None:
+def score(
+    run_or_model: Path, given: tuple[str, ...], is_text: bool, by_word: bool, form: str | None, output: Path | None
+) -> None:
     """Perplexity of texts, by a run's folder or a saved model.
 
-    FILE is a text, a folder of texts, or - for the standard input; anything else is a TEXT itself. Shown are the number
-    of words (or of characters or bytes, if the model takes these), the share that the model does not know, the mean
-    surprisal −ln p of a word and of a sentence's end, in nats, and the perplexity, exp of it. Unknown words are
-    foretold as one, <unk>; where models have no <unk>, neither they nor words after them are foretold. That makes texts
-    with many unknown words look easy: compare perplexities of the same vocabulary, at like shares of unknown words.
+    FILE is a text, a folder of texts, or - for the standard input; anything else is a TEXT itself. What looks like a
+    file's name and is none is refused: --text says that it is a TEXT. Shown are the number of words (or of characters
+    or bytes, if the model takes these), the share that the model does not know, the mean surprisal −ln p of a word and
+    of a sentence's end, in nats, and the perplexity, exp of it. Unknown words are foretold as one, <unk>; where models
+    have no <unk>, neither they nor words after them are foretold. That makes texts with many unknown words look easy:
+    compare perplexities of the same vocabulary, at like shares of unknown words.
     """
     from fastnn.experiment.run_folder import model_path
     from fastnn.language_model import LanguageModel
@@ -51,7 +58,7 @@ def score(run_or_model: Path, given: tuple[str, ...], by_word: bool, form: str |
 
     model = LanguageModel.load(model_path(run_or_model))
     scores = []
-    for text in (text for one in given for text in _texts(one)):
+    for text in (text for one in given for text in _texts(one, is_text)):
         scores.append((text.name, _scored(model, text)))
         for note in _notes(text, scores[-1][1]):
             click.echo(note, err=True)
@@ -61,23 +68,30 @@ def score(run_or_model: Path, given: tuple[str, ...], by_word: bool, form: str |
     deliver(written[form_of(form, output)](scores), output, plural(len(scores), "text"))
 
 
-def _texts(given: str) -> "Iterator[Text]":
-    """The texts of a file, a folder or the standard input, or the text that this is."""
-    from fastnn.data.formats.samples import is_path
+def _texts(given: str, is_text: bool) -> "Iterator[Text]":
+    """The texts of a file, a folder or the standard input, or the text that this is. DataError for a missing file."""
     from fastnn.text.corpus import Text, texts
     from fastnn.text.decoding import decoded
 
-    if given == STDIN:
+    if given == STDIN and not is_text:
         yield Text(STDIN, *decoded(sys.stdin.buffer.read(), "the standard input"))
-    elif is_path(given) or os.path.isdir(given) or _looks_like_a_file(given):
+    elif os.path.exists(given) and not is_text:
         yield from texts(given)
+    elif _looks_like_a_file(given) and not is_text:
+        raise DataError(f"{given!r} does not exist, expected a file or a folder of texts; if it is a text, add --text")
     else:
         yield Text(given, given, "UTF-8")
 
 
 def _looks_like_a_file(given: str) -> bool:
-    """Whether this is one word with an ending such as .md: if it is missing, that is said, and not how likely it is."""
-    return not given.split()[1:] and len(os.path.splitext(given)[1]) > 1
+    """Whether this may well be the name of a file. If it is missing, that is said, and not how likely the name is.
+
+    So does one line with the ending of texts, and one word with a slash or any ending but such as those of 3.14 and e.g
+    """
+    if given.lower().endswith(ENDINGS) and not given.splitlines()[1:]:
+        return True
+    has_separator = any(one in given and given != one for one in {"/", os.sep})
+    return not given.split()[1:] and (has_separator or ENDING.fullmatch(os.path.splitext(given)[1]) is not None)
 
 
 def _scored(model: "LanguageModel", text: "Text") -> "Score":

@@ -4,6 +4,7 @@ A stream is shuffled in two steps: blocks of about 1 MB come in random order, th
 16 MB. Sixteen blocks in a buffer mix files that are sorted by class well.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -93,13 +94,14 @@ class StreamSource:
         return max(GAP_BYTES // max(sum(map(row_bytes, streams)), 1), *(one.chunk_rows for one in streams))
 
     def chunks(
-        self, batch: int, seed: int | None = None, epoch: int = 0, wanted: Wanted | None = None
+        self, batch: int, seed: int | None = None, epoch: int = 0, first: int = 0, wanted: Wanted | None = None
     ) -> Iterator[Chunk]:
         """Every sample once, in chunks of whole batches except for the last.
 
         With a seed the blocks of the file come in an order that depends on seed and epoch, else in the file's.
         The arrays of a chunk are overwritten by the next.
 
+        first  : the number of the first chunk; those before it are not read
         wanted : which samples of each chunk must be right; others may be anything. Weights are those of all
         """
         block, size = self._sizes()
@@ -107,7 +109,8 @@ class StreamSource:
         count = -(-self.samples // block)
         order = np.arange(count) if seed is None else random.generator(seed, "places", epoch).permutation(count)
         buffers: dict[int, np.ndarray] = {}
-        for number, ranges in enumerate(_dealt(order, block, self.samples, size)):
+        dealt = enumerate(_dealt(order, block, self.samples, size))
+        for number, ranges in itertools.islice(dealt, first, None):
             samples = sum(last - first for first, last, _ in ranges)
             places = None if wanted is None else wanted(number, samples)
             yield self._gathered(ranges, samples, size, buffers, places)

@@ -112,18 +112,25 @@ def _marked_pieces(pieces: Pieces, encoding: str, where: str) -> Iterator[str]:
 
 def _steps(pieces: Pieces, codec: str) -> Iterator[str]:
     """The text of each piece; a character that begins in one piece and ends in the next comes with that."""
-    decoder, done, line, given = codecs.getincrementaldecoder(codec)(), 0, 1, b""
+    decoder, done, line, given, after = codecs.getincrementaldecoder(codec)(), 0, 1, b"", b""
     try:
         for given in pieces:
             held = len(decoder.getstate()[0])
             yield decoder.decode(given)
-            done, line = done + len(given), line + given.count(b"\n")
+            done, line, after = done + len(given), line + _line_ends(given, after), given[-1:]
         given, held = b"", len(decoder.getstate()[0])
         yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         at = done - held + error.start
-        raise _UndecodableError(error.object[error.start], at, line + before.count(b"\n"), error.reason) from error
+        raise _UndecodableError(
+            error.object[error.start], at, line + _line_ends(before, after), error.reason
+        ) from error
+
+
+def _line_ends(given: bytes, after: bytes) -> int:
+    """How many lines end in these bytes, with \\n, \\r or \\r\\n, which may be cut by what stands before: `after`."""
+    return given.count(b"\n") + given.count(b"\r") - (after[-1:] + given).count(b"\r\n")
 
 
 def _without_zeros(pieces: Pieces, where: str) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.text.corpus import TextFile, between_words
-from fastnn.text.tokens import Tokenizer, nothing
+from fastnn.text.tokens import Tokenizer, empty_line, nothing
 
 Numbers = NDArray[np.int32]
 
@@ -36,7 +36,7 @@ class Numbering(dict[str, int]):
         self.tokenizer = tokenizer
         self._known = _Stretches(self)
         removed = re.escape(nothing()) if tokenizer.kind == "words" else ""
-        self._empty_line = re.compile(rf"\n[\s{removed}]*\n")
+        self._empty_line = re.compile(empty_line(removed))
 
     def __missing__(self, token: str) -> int:
         self[token] = number = len(self) + 1

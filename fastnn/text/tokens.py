@@ -138,8 +138,18 @@ def sentence_end() -> re.Pattern[str]:
     closing = "[\"')\\]”’」』）】》]*"
     return re.compile(
         rf"[.!?…](?:{first_mark}|{second_mark})[.!?…]*{closing}(?=\s|$)|[。！？｡]+{closing}"
-        rf"|(?<![؟۔।॥])[؟۔।॥]+{closing}(?=\s|$)|\n\s*\n"
+        rf"|(?<![؟۔।॥])[؟۔।॥]+{closing}(?=\s|$)|{empty_line()}"
     )
+
+
+def empty_line(removed: str = "") -> str:
+    """The pattern of an empty line, or of another end of a paragraph; characters of `removed` are as if not there.
+
+    Lines end with \\n, \\r\\n or \\r, or with Unicode's next line or line separator. A paragraph separator is enough.
+    """
+    # It begins with a set, which Python searches for four times as fast as for alternatives.
+    is_half = rf"(?<=\r)[{removed}]*\n" if removed else r"(?<=\r)\n"
+    return rf"[\n\r\x85\u2028\u2029](?:(?<=\u2029)|(?!{is_half})[\s{removed}]*[\n\r\x85\u2028\u2029])"
 
 
 @functools.cache

@@ -52,7 +52,7 @@ def read_vectors(path: Path, wanted: Collection[str]) -> Found:
     name = os.fspath(path)
     with open_maybe_gzip(name) as file:
         first = file.readline(LONGEST_WORD)
-        header = HEADER.fullmatch(first)
+        header = HEADER.fullmatch(first.removeprefix(codecs.BOM_UTF8))
         count, width = map(int, header.groups()) if header else (None, None)
         start = file.read(LONGEST_WORD) if header else b""
         file.seek(len(first) if header else 0)
@@ -78,12 +78,13 @@ def _text(file: IO[bytes], name: str, wanted: Collection[str], count: int | None
     lines = 0
     for number, line in enumerate(file, 1 if count is None else 2):
         try:
-            word, *numbers = line.decode().split() or [""]
+            parts = line.decode("utf-8-sig" if number == 1 else "utf-8").split()
         except UnicodeDecodeError as error:
             raise FileFormatError(f"{name!r}: line {number} is no UTF-8 text ({error.reason})") from None
-        if not numbers and not word:
+        if not parts:
             continue
-        lines, width = lines + 1, width or len(numbers)
+        lines, width = lines + 1, width or len(parts) - 1
+        word, numbers = _cut(parts, width)
         if word not in wanted:
             continue
         if len(numbers) != width:
@@ -100,6 +101,24 @@ def _text(file: IO[bytes], name: str, wanted: Collection[str], count: int | None
         raise FileFormatError(
             f"{name!r} has {plural(lines, 'vector')}, but its first line says {count}: it is cut short or damaged"
         )
+
+
+def _cut(parts: list[str], width: int) -> tuple[str, list[str]]:
+    """A word and its numbers. Words with spaces in them, which GloVe has, are told by what is no number before those.
+
+    A word that stands before too many numbers is kept with all of them: that line is damaged.
+    """
+    if len(parts) > width + 1 and not _is_number(parts[-width - 1]):
+        return " ".join(parts[:-width]), parts[-width:]
+    return parts[0], parts[1:]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _binary(file: IO[bytes], name: str, wanted: Collection[str], count: int, width: int) -> Found:

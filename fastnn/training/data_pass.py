@@ -1,5 +1,6 @@
 """Where a compiled step has come to in the data, and what it has recorded on the way."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError
 from fastnn.data.chunk import Chunk
 from fastnn.data.source import Source
+from fastnn.data.streamed import StreamSource
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.engine.memory import Buffer
 from fastnn.training.step import Step
@@ -90,24 +92,28 @@ class DataPass:
 
         With a seed random numbers are drawn, and samples shuffled if the step does that, by seed and epoch.
 
-        position : where an interrupted pass had come to, as `position` gave it: what came before is passed over
+        position : where an interrupted pass had come to, as `position` gave it: what came before is not read
         """
-        for number, chunk in enumerate(self._chunks_of(source, seed if self.step.shuffles else None, epoch)):
+        first = 0 if position is None else int(position["chunk"])
+        numbered = enumerate(self._chunks_of(source, seed if self.step.shuffles else None, epoch, first), first)
+        for number, chunk in numbered:
             key = None if seed is None else order_key(seed, epoch, number)
-            if number:
+            if number > first:
                 self._next_chunk(chunk, key)
             else:
                 dropout_key = None if seed is None else random.key(seed, "noise", epoch, words=DROPOUT_KEY_WORDS)
                 keys = {"order_key": key, "dropout_key": dropout_key}
                 self.start(chunk, **keys, passes=passes, samples=source.samples)
+                if position is not None:
+                    self._resume(position)
             self._chunk = number
-            if position is not None and number == position["chunk"]:
-                self._resume(position)
-            if position is None or number >= position["chunk"]:
-                yield chunk
+            yield chunk
 
-    def _chunks_of(self, source: Source, seed: int | None, epoch: int) -> Iterator[Chunk]:
-        return source.chunks(self.step.batch, seed, epoch)
+    def _chunks_of(self, source: Source, seed: int | None, epoch: int, first: int) -> Iterator[Chunk]:
+        """The chunks of a pass from the one with this number on."""
+        if isinstance(source, StreamSource):
+            return source.chunks(self.step.batch, seed, epoch, first)
+        return itertools.islice(source.chunks(self.step.batch, seed, epoch), first, None)
 
     def position(self) -> dict[str, Any]:
         """How far the pass has come, and what it has recorded."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.aside import Aside
 from fastnn.common.errors import OutOfMemoryError
 from fastnn.common.text import bytes_text
 from fastnn.common.validation import SOURCES, whole_number
@@ -39,7 +40,7 @@ class Memory:
     optimizer   the state of the optimizer
     step        values of a batch, forward and backward
     evaluation  validation after each epoch
-    copies      of all that a step changes, to go back to where numbers are no longer finite
+    copies      of all that a step changes, to go back to where numbers are no longer finite, unless they are in a file
     callbacks   what callbacks keep, such as the best parameters
     record      losses and figures of each step of an epoch, and the history
     present     how much of all this is there already when the training begins
@@ -117,7 +118,8 @@ def of_training(network: Network, state: State, batch: int, optimizer: Optimizer
     """What a training takes that nobody has compiled yet, beside its data and callbacks."""
     step = compile_train(network, state, batch, optimizer, shuffle=True, fused=True)
     found = {"parameters": state.nbytes, "optimizer": sum(array.nbytes for array in optimizer.flat_state())}
-    return replace(of_step(network, step), **found, copies=sum(found.values()), present=state.nbytes)
+    copies = Aside().memory_of(sum(found.values()))
+    return replace(of_step(network, step), **found, copies=copies, present=state.nbytes)
 
 
 def of_step(network: Network, step: Step, samples: int = 0) -> Memory:

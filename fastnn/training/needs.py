@@ -36,7 +36,7 @@ class Needs:
             data=sum(data),
             optimizer=sum(array.nbytes for array in run.optimizer.flat_state()),
             evaluation=model.memory_to_evaluate(self.validation) if self.validation is not None else 0,
-            copies=self.good.nbytes + of_record(step, run.steps, 0),
+            copies=self.good.nbytes(of_record(step, run.steps, 0)),
             callbacks=sum(callback.bytes_kept(run) for callback in run.callbacks),
             record=of_record(step, run.steps, run.last_epoch - run.epoch),
             present=model.state.nbytes + self.there + (data[0] if self.source.in_memory else 0),

@@ -54,12 +54,12 @@ class RankRunner(Runner):
         super()._bind(chunk, order_key, uses)
         self._chunk_at_hand = chunk
 
-    def _chunks_of(self, source: Source, seed: int | None, epoch: int) -> Iterator[Chunk]:
+    def _chunks_of(self, source: Source, seed: int | None, epoch: int, first: int) -> Iterator[Chunk]:
         """Of a stream whose rows are long this rank reads those that it takes."""
         needs_all = self._exchange.none is not None  # the labels of all ranks are counted
         if isinstance(source, StreamSource) and source.skips(self._group.size) and not needs_all:
-            return source.chunks(self.step.batch, seed, epoch, partial(self._own_places, seed, epoch))
-        return super()._chunks_of(source, seed, epoch)
+            return source.chunks(self.step.batch, seed, epoch, first, partial(self._own_places, seed, epoch))
+        return super()._chunks_of(source, seed, epoch, first)
 
     def _own_places(self, seed: int | None, epoch: int, chunk: int, samples: int) -> np.ndarray:
         """The samples of a chunk, ascending, that this rank takes in one of its batches."""

@@ -133,6 +133,21 @@ def test_vectors_are_exported(run):
     assert errors == ["left out, as such a file holds no white space in words: ' ' (1)"]
 
 
+@pytest.mark.parametrize(
+    "given", ["3.14", "e.g", "U.S", "man.", "the/old man", "the old man.\ntext.txt", "...", "old \0 man", "old " * 9999]
+)
+def test_words_that_are_no_name_of_a_file_are_a_text(run, given):
+    (found,) = json.loads("\n".join(run("score", "run", given, "--format", "json")[1]))
+    want = whole().score(given)
+    assert (found["text"], found["words"], found["nats_per_word"]) == (given, want.words, want.nats_per_word)
+
+
+@pytest.mark.parametrize("given", ["and/or", "text.txt", "two", "-"])
+def test_what_looks_like_a_file_may_be_said_to_be_a_text(run, given):
+    (found,) = json.loads("\n".join(run("score", "run", "--text", given, "--format", "json")[1]))
+    assert (found["text"], found["words"]) == (given, whole().score(given).words)
+
+
 @pytest.mark.parametrize("command", [("generate",), ("score", "x"), ("neighbours", "x"), ("export", "-o", "v")])
 def test_a_run_that_is_no_language_model(run, command):
     verb, *rest = command
@@ -159,6 +174,13 @@ def test_a_run_that_is_no_language_model(run, command):
         (["score", "run", ""], "'': the text has no words"),
         (["score", "run", "binary.txt"], "'binary.txt' is no plain text: byte 0 is zero"),
         (["score", "run", "missing.md"], "'missing.md' does not exist"),
+        (
+            ["score", "run", "and/or"],
+            "'and/or' does not exist, expected a file or a folder of texts; if it is a text",
+        ),
+        (["score", "run", "two/c"], "'two/c' does not exist"),
+        (["score", "run", "/old"], "'/old' does not exist"),
+        (["score", "run", "my old book.TXT"], "'my old book.TXT' does not exist"),
         (["score", "bare.h5", "the"], "'the': none of the text's 1 word can be foretold"),
         (["neighbours", "run", "mann"], "'mann' is not among the 5 of the vocabulary; did you mean man?"),
         (["neighbours", "run", ""], "the word '' is not among the 5"),

@@ -7,7 +7,7 @@ import pytest
 from fastnn.common.errors import FileFormatError
 from fastnn.text import corpus
 from fastnn.text.corpus import files_of, sentences_end_of, texts
-from fastnn.text.decoding import decoded
+from fastnn.text.decoding import decoded, decoded_pieces
 
 TEXT = "Grüße – “naïve” café.\r\n"
 
@@ -38,7 +38,11 @@ def test_latin_1():
     [
         (b"PK\x03\x04\x00\x00\xff", "x is no plain text: byte 4 is zero"),
         (b"\x89PNG\r\n\x1a\n\x03\xff", "x is no plain text: byte 8 is 0x03"),
-        (TEXT.encode()[:-1] + b"\xff", r"x is no UTF-8 text: byte 0xff at position \d+, line 1"),  # one damaged byte
+        (
+            TEXT.encode()[:-1] + b"\xff",
+            r"x is no UTF-8 text: byte 0xff at position \d+, line 2",
+        ),  # one damaged byte, after \r
+        (b"\xc3\xa9\r\xc3\xa9\r\n\xc3\xa9\n\xff\xc3\xa9", "at position 10, line 4"),
         (b"\xef\xbb\xbfcaf\xe9", "x is no UTF-8 text: byte 0xe9"),
         (b"\xff\xfea", "x begins with the mark of UTF-16, but is no such text"),
         (b"\xff\xfea\0\0\0b\0", "x begins with the mark of UTF-16, but character 1 is zero"),
@@ -47,6 +51,13 @@ def test_latin_1():
 def test_bytes_that_are_no_text(raw, said):
     with pytest.raises(FileFormatError, match=said):
         decoded(raw, "x")
+
+
+def test_lines_are_counted_alike_wherever_a_text_is_cut():
+    raw = b"\xc3\xa9\r\xc3\xa9\r\n\xc3\xa9\n\xff\xc3\xa9"
+    for at in range(len(raw) + 1):
+        with pytest.raises(FileFormatError, match="at position 10, line 4"):
+            list(decoded_pieces([raw[:at], raw[at:]], "UTF-8", "x"))
 
 
 def test_files_of_a_folder_by_name_and_packed_or_not(tmp_path):

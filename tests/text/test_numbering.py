@@ -19,6 +19,7 @@ HOSTILE = (
     "e\u0301\u0327\u0301. "
     "a\u200b \u0301b\x85c\u2028\u200bd. . .\n...\n--x--\t1,000.5 so\n\u200b\nit\n \u200b\u00ad\r\nis \n \n\n"
     "他说：「好。」走了！？\u200b。 क्या? हाँ। नहीं॥ ۔؟x كيف؟\n"
+    "p\r\rq\r\u200b\nr\r \rs\x85\x85t\u2029u\u2028\u200b\u2028v\n\rw"
 )
 
 

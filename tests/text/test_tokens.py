@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 
 from fastnn.text import tokens as token_patterns
+from fastnn.text.corpus import sentences_end_of
 from fastnn.text.tokens import Tokenizer
 from tests.tiny import python
 
@@ -151,8 +152,14 @@ def test_long_runs_of_any_kind_are_read_in_linear_time():
     assert python(code).split() == ["True"] * len(LONG)
 
 
-def test_empty_lines_of_windows_end_sentences():
-    assert list(WORDS.sentences("a b\r\n\r\nc")) == [["a", "b"], ["c"]]
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028"])
+def test_empty_lines_end_sentences_whatever_ends_lines(end):
+    assert list(WORDS.sentences(f"a b{end}c{end}{end}d{end} \t{end}e")) == [["a", "b", "c"], ["d"], ["e"]]
+    assert sentences_end_of(f"a b c{end}d e f{end}{end}" * 9) == "punctuation"
+
+
+def test_a_paragraph_separator_ends_a_sentence_alone():
+    assert list(WORDS.sentences("a\u2029b\r\nc\n\rd")) == [["a"], ["b", "c"], ["d"]]
 
 
 def test_a_tokenizer_comes_back_from_its_config():

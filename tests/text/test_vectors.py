@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn.common.errors import FileFormatError
+from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.text.neighbours import directions, nearest
 from fastnn.text.vectors import read_vectors, write_vectors
 
@@ -86,6 +87,35 @@ def test_damage_is_named(tmp_path, content, message):
     (tmp_path / "v").write_bytes(content)
     with pytest.raises(FileFormatError, match=f"'.*v'.*{re.escape(message)}"):
         list(read_vectors(tmp_path / "v", ["he", "she"]))
+
+
+def test_words_with_spaces_do_not_stop_the_reading(tmp_path):
+    """As the largest file of GloVe has them."""
+    (tmp_path / "v").write_text("he 1 2\n. . . 3 4\nat x@y.z 5 6\n. 7 8\n", "utf-8")
+    found = dict(read_vectors(tmp_path / "v", ["he", ".", "at", ". . ."]))
+    assert {word: vector.tolist() for word, vector in found.items()} == {"he": [1, 2], ". . .": [3, 4], ".": [7, 8]}
+
+
+@pytest.mark.parametrize("header", ["", "2 2\n"])
+def test_a_byte_order_mark_belongs_to_no_word(tmp_path, header):
+    (tmp_path / "v").write_text(f"{header}he 1 2\nshe 3 4\n", "utf-8-sig")
+    assert list(dict(read_vectors(tmp_path / "v", ["he", "she"]))) == ["he", "she"]
+
+
+@pytest.mark.parametrize("form", ["text", "binary", ".npz"])
+def test_of_a_word_that_occurs_twice_the_first_vector_counts_and_that_is_said_once(tmp_path, form, caplog):
+    words, vectors = ["he", "she", "he", "he", "she", "it"], np.arange(12.0).reshape(6, 2)
+    path = tmp_path / f"v{form if form == '.npz' else ''}"
+    if form == ".npz":
+        np.savez(path, words=words, vectors=vectors)
+    else:
+        write_vectors(path, words, vectors, form == "binary")
+    ids, found = load_word_vectors(path, ["it", "she", "he"], 2)
+    assert ids.tolist() == [0, 1, 2]
+    assert found.tolist() == [[10, 11], [2, 3], [0, 1]]
+    assert [one.getMessage() for one in caplog.records] == [
+        f"{str(path)!r} has more than one vector for 2 words, such as 'he': the first one counts"
+    ]
 
 
 @FORMS

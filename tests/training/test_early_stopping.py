@@ -1,11 +1,24 @@
 """When training ends by itself, and which parameters it leaves."""
 
+import copy
 import math
+import pickle
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common import aside
 from tests.tiny import Scripted, StopAt, bits, fit, tiny_model
+
+
+@pytest.fixture(params=["memory", "file"], autouse=True)
+def place(request, monkeypatch):
+    """Where the best parameters are: small ones in memory, large ones in a file."""
+    monkeypatch.setattr(aside, "LARGE", 1 if request.param == "file" else 1 << 40)
+    monkeypatch.setattr(aside, "IN_MEMORY", ())  # wherever the tests' temporary files are
+    return request.param
 
 
 class TestEarlyStopping:
@@ -113,3 +126,16 @@ class TestEarlyStopping:
     def test_bad_settings(self):
         with pytest.raises(ValueError, match="patience 0"):
             fn.EarlyStopping(patience=0)
+
+
+def test_the_best_parameters_go_with_a_copy(place):
+    """To another process, too, which has no part in a file of this one."""
+    stopping = fn.EarlyStopping("loss", restore_best=True)
+    model = fit(tiny_model(), epochs=3, callbacks=[Scripted(loss=[2, 1, 3]), stopping])
+    assert stopping.bytes_kept(SimpleNamespace(model=model)) == (0 if place == "file" else 2 * model.state.nbytes)
+    want = {name: array.copy() for name, array in model.parameters.items()}
+    for other in (copy.deepcopy(stopping), pickle.loads(pickle.dumps(stopping)), stopping):
+        for found in (other.best_state, other.state_dict()["best_state"]):
+            assert list(found["parameters"]) == list(want)
+            for name, array in want.items():
+                np.testing.assert_array_equal(found["parameters"][name], array)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.data.streamed import StreamSource
 from tests.tiny import bits
 
 RNG = np.random.default_rng(0)
@@ -115,6 +116,39 @@ def test_a_stream_that_is_shuffled(tmp_path, monkeypatch):
             with pytest.raises(InterruptedError):
                 trained("words", tmp_path / "c.h5", at, data=(x, y))
         same(trained("words", tmp_path / "c.h5", data=(x, y)), want)
+
+
+@pytest.mark.parametrize("at", [1, 6, 10, 11])  # the file is of one step before: of a chunk's last one, too
+def test_what_came_before_is_not_read_again(at, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastnn.data.streamed.SHUFFLE_BLOCK_BYTES", 20 * 24)
+    monkeypatch.setattr("fastnn.data.streamed.SHUFFLE_BUFFER_BYTES", 60 * 24)
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["x"] = IDS
+    read, gathered = [], StreamSource._gathered
+
+    def counted(self, ranges, *given):
+        read.append([place for place, _, _ in ranges])
+        return gathered(self, ranges, *given)
+
+    monkeypatch.setattr(StreamSource, "_gathered", counted)
+
+    def fitted(x, *callbacks):
+        model = words()
+        read.clear()
+        kept = fn.Checkpoint(tmp_path / "c.h5", resume=True, every=1)
+        given = {"epochs": 1, "batch_size": 20, "optimizer": fn.Adam(0.01), "verbose": False}
+        model.fit(x, LABELS, callbacks=[kept, *callbacks], **given)
+        return bits(model.parameters), [*read]
+
+    with fn.H5Stream(tmp_path / "d.h5", "x") as x:
+        want, whole = fitted(x)
+        (tmp_path / "c.h5").unlink()
+        with pytest.raises(InterruptedError):
+            fitted(x, Interrupt(0, at))
+        got, rest = fitted(x)
+    assert got == want
+    assert len(whole) == 4
+    assert rest == whole[max(at - 2, 0) // 3 :]
 
 
 def test_by_time(tmp_path):

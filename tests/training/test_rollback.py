@@ -4,7 +4,34 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common import aside
+from fastnn.training.rollback import LastGoodState
+from fastnn.training.rounds import RoundsRunner
 from tests.tiny import bits, fit, jit_only, tiny_model, trigrams
+
+
+@pytest.fixture(params=["memory", "file", "full disk"], autouse=True)
+def place(request, monkeypatch):
+    """Where the copies are: small ones in memory, large ones in a file, unless that cannot be written."""
+    if request.param != "memory":
+        monkeypatch.setattr(aside, "LARGE", 1)
+        monkeypatch.setattr(aside, "IN_MEMORY", ())  # wherever the tests' temporary files are
+        monkeypatch.setattr("fastnn.training.rollback.WRITTEN_PER_SECOND", 1e12)
+    if request.param == "full disk":
+        monkeypatch.setattr(aside, "write_all", _fails_after(3))
+    return request.param
+
+
+def _fails_after(count):
+    """As `write_all`; from so many calls on the disk is full."""
+    calls, real = iter(range(count)), aside.write_all
+
+    def write(descriptor, content):
+        if next(calls, None) is None:
+            raise OSError(28, "No space left on device")
+        real(descriptor, content)
+
+    return write
 
 
 class TestDivergence:
@@ -84,3 +111,43 @@ def test_a_narrow_net_whose_steps_take_all_samples_is_looked_into_at_a_later_ste
     with pytest.raises(fn.NonFiniteError, match="in dense_1: scores, written by matmul") as refused:
         model.fit(x, x[:, :1], **options)
     assert "epoch 1, step 1 of" not in str(refused.value)
+
+
+@jit_only  # only compiled calls take many steps
+def test_a_step_that_fails_is_found_by_halves(place, monkeypatch):
+    """Each step since the copy is run again once, and the state is looked at some times only."""
+    taken, looks = [], []
+    advance, is_finite, find = RoundsRunner.advance, LastGoodState.is_finite, LastGoodState.find
+
+    def counted(self, limit=None, scalars=None):
+        taken.append(steps := advance(self, limit, scalars))
+        return steps
+
+    def found(self):
+        taken.clear()
+        looks.clear()
+        return find(self)
+
+    monkeypatch.setattr("fastnn.training.rollback.COPYING_FRACTION", 1e-12)  # the only copy is the first one
+    monkeypatch.setattr(RoundsRunner, "advance", counted)
+    monkeypatch.setattr(LastGoodState, "is_finite", lambda self: looks.append(1) or is_finite(self))
+    monkeypatch.setattr(LastGoodState, "find", found)
+    x = np.ones((1000, 4))
+    x[777:] = 1e30  # whose loss is not finite
+    model = fn.Sequential([fn.Dense(2)], input_shape=(4,), loss="mse")
+    with pytest.raises(fn.NonFiniteError, match="epoch 1, step 778 of 1000"):
+        model.fit(x, np.zeros((1000, 2)), optimizer=fn.SGD(1e-3), batch_size=1, shuffle=False, verbose=False)
+    assert len(model.history.steps["loss"]) == 777
+    assert 778 <= sum(taken) <= 1000
+    assert 1 <= len(looks) <= 11
+
+
+def test_copies_in_a_file_are_said_to_take_no_memory(place):
+    class Noted(fn.Callback):
+        def on_epoch_begin(self, run):
+            self.said = run.memory.copies
+
+    noted, model = Noted(), tiny_model()
+    fit(model, callbacks=[noted])
+    copies = model.parameters.nbytes + model.buffers.nbytes
+    assert noted.said == 0 if place != "memory" else noted.said > copies

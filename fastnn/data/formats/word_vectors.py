@@ -1,5 +1,6 @@
 """Word vectors that were made elsewhere: NumPy arrays, or the two forms of word2vec."""
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 
@@ -7,8 +8,11 @@ import numpy as np
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_readable
+from fastnn.common.text import plural
 from fastnn.text.vectors import read_vectors
 from fastnn.text.vocabulary import SPECIALS
+
+log = logging.getLogger(__name__)
 
 
 def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -19,7 +23,8 @@ def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width:
     other  UTF-8 text, a line for each word: the word and `width` numbers, separated by spaces; or the binary form of
            word2vec. Either may be packed by gzip. A first line of two whole numbers, as word2vec writes it, is skipped
 
-    A word is looked for as it is, then in small letters. Raises FileFormatError for a file that is missing, damaged or
+    A word is looked for as it is, then in small letters. Of a word that occurs twice the first vector counts, as gensim
+    reads it, and a warning says so. Raises FileFormatError for a file that is missing, damaged or
     of another layout, DataError for another width, numbers that are not finite, or if it has none of the words.
     """
     name = os.fspath(path)
@@ -31,7 +36,7 @@ def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width:
         return np.arange(len(words)), _finite(vectors, name)
     found = _from_archive(name) if name.endswith(".npz") else read_vectors(name, {*words, *map(str.lower, words)})
     rows: dict[int, np.ndarray] = {}
-    table = dict(found)
+    table = _first_of_each(found, name)
     for number, word in enumerate(words):
         vector = table.get(word, table.get(word.lower()))
         if vector is not None:
@@ -46,6 +51,23 @@ def load_word_vectors(path: str | os.PathLike[str], words: Sequence[str], width:
             "the embedding; choose it with --sizes, in Python with width="
         )
     return np.fromiter(rows, np.int64), _finite(np.array(list(rows.values())), name)
+
+
+def _first_of_each(found: Iterator[tuple[str, np.ndarray]], name: str) -> dict[str, np.ndarray]:
+    """The first vector of each word; a warning names words that have several."""
+    table: dict[str, np.ndarray] = {}
+    twice: dict[str, None] = {}
+    for word, vector in found:
+        if word in table:
+            twice[word] = None
+        else:
+            table[word] = vector
+    if twice:
+        which = plural(len(twice), "word")
+        log.warning(
+            "%r has more than one vector for %s, such as %r: the first one counts", name, which, next(iter(twice))
+        )
+    return table
 
 
 def _array(name: str) -> np.ndarray:

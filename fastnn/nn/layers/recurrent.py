@@ -33,8 +33,9 @@ class GRU(Penalised, Layer):
     steps. Longer series are cut into samples of T steps; no state goes from one sample to the next.
 
     The output is the last state, (N, units), or that of every step, (N, T, units): for another layer that reads
-    sequences, or for scores of each step, by a Dense or a SampledSoftmax, with a label at each. Penalties and max_norm apply to w
-    and to u.
+    sequences, or for scores of each step, by a Dense or a SampledSoftmax, with a label at each.
+
+    Penalties and max_norm apply to w and to u.
 
     Args:
         units: How many numbers the state has.

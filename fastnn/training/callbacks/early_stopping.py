@@ -4,11 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.aside import Aside
 from fastnn.common.figures import Mode
 from fastnn.common.text import plural
 from fastnn.common.validation import real_number, truth
+from fastnn.nn import network
 from fastnn.training.callbacks.base import Run
 from fastnn.training.callbacks.plateau import PlateauWatcher
+
+State = dict[str, dict[str, np.ndarray]]  # by "parameters" and "buffers", and by name
 
 
 class EarlyStopping(PlateauWatcher):
@@ -57,16 +61,16 @@ class EarlyStopping(PlateauWatcher):
 
     def _reset(self) -> None:
         super()._reset()
-        self.best_state: dict[str, dict[str, np.ndarray]] | None = None
+        self._best: State | _Kept | None = None
         self.stopped = ""
 
     def bytes_kept(self, run: Run) -> int:
-        """The best parameters, and while they are replaced, those that come after them.
+        """The best parameters, and while they are replaced, those that come after them; large ones are in a file.
 
         Args:
             run: The training.
         """
-        return 2 * run.model.state.nbytes if self.restore_best else 0
+        return 2 * Aside().memory_of(run.model.state.nbytes) if self.restore_best else 0
 
     def on_epoch_begin(self, run: Run) -> None:
         if self.stopped:  # resumed from the checkpoint of a training that had ended
@@ -74,7 +78,7 @@ class EarlyStopping(PlateauWatcher):
 
     def on_epoch_end(self, run: Run) -> None:
         if self._improved(run) and self.restore_best:
-            self.best_state = run.model.snapshot()
+            self._best = _Kept(run.model.state)  # a new one: until it is whole, the one before is there
         self.stopped = self._reason(run.logs)
         if self.stopped:
             run.stop(self.stopped)
@@ -86,10 +90,19 @@ class EarlyStopping(PlateauWatcher):
             return f"val_loss − loss exceeds {self.max_gap:g}"
         return ""
 
+    @property
+    def best_state(self) -> State | None:
+        """The arrays of the best epoch: copies."""
+        return self._best.arrays() if isinstance(self._best, _Kept) else self._best
+
     def on_train_end(self, run: Run) -> None:
-        if self.restore_best and self.best_state is not None:
-            run.model.restore(self.best_state)
-            run.put_back = True
+        if not self.restore_best or self._best is None:
+            return
+        if isinstance(self._best, _Kept):
+            self._best.put_back(run.model.state)
+        else:
+            run.model.restore(self._best)
+        run.put_back = True
 
     def state_dict(self) -> dict[str, Any]:
         return super().state_dict() | {"best_state": self.best_state or {}}
@@ -98,4 +111,26 @@ class EarlyStopping(PlateauWatcher):
         super().load_state_dict(state)
         # Copies: the arrays of a file that was read are views, which keep all of its bytes in memory.
         best = {kind: {name: array.copy() for name, array in of.items()} for kind, of in state["best_state"].items()}
-        self.best_state = best or None
+        self._best = best or None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A file without a name is this process's alone.
+        return self.__dict__ | {"_best": self.best_state}
+
+
+class _Kept:
+    """The parameters and running statistics of an epoch, put aside."""
+
+    def __init__(self, state: network.State):
+        self._blocks = {"parameters": state.parameters, "buffers": state.buffers}
+        self._aside = Aside()
+        self._aside.keep([block.flat for block in self._blocks.values()])
+
+    def put_back(self, state: network.State) -> None:
+        self._aside.put_back([state.parameters.flat, state.buffers.flat])
+
+    def arrays(self) -> State:
+        """By kind and name, in memory."""
+        found = {kind: block.like() for kind, block in self._blocks.items()}
+        self._aside.put_back([block.flat for block in found.values()])
+        return {kind: dict(block) for kind, block in found.items()}
