@@ -33,6 +33,7 @@ class Builder:
                       samples before the arrays at hand
     dropout_key       the key of this epoch's random numbers, (4,) uint64
     owner             the name of the layer that is emitting
+    data              the buffers of the network's inputs, as numbers: of data many numbers may be 0, as in pictures
     outputs           the output of each layer, by name
     whole             names of the parameters whose gradient is needed in all rows: a penalty adds to it, or another use
     frozen            names of the parameters that are not updated
@@ -58,6 +59,7 @@ class Builder:
         self.cursor = self.array("cursor", (4,), np.int64)
         self.dropout_key = self.array("dropout key", (DROPOUT_KEY_WORDS,), np.uint64)
         self.owner = "batch"
+        self.data: list[Buffer] = []
         self.outputs: dict[str, Value] = {}
         self.whole: frozenset[str] = frozenset()
         self.joined: frozenset[str] = frozenset()

@@ -88,4 +88,5 @@ def gather_inputs(
         else:
             xs.append(build.value("x", shape))
             gather(build, inputs, k.gather_rows, xs[-1].buffer, source, whole)
+            build.data.append(xs[-1].buffer)
     return xs

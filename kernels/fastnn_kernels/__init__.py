@@ -38,6 +38,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.recurrent import *
     from fastnn_kernels.sampled import *
     from fastnn_kernels.softmax import *
+    from fastnn_kernels.sparse import *
     from fastnn_kernels.steps import *
     from fastnn_kernels.update import *
 
@@ -69,6 +70,7 @@ _FAMILIES = (
     "recurrent",
     "sampled",
     "softmax",
+    "sparse",
     "steps",
     "update",
 )

@@ -52,7 +52,7 @@ def _copy_line(typing_context, to, source):
 
 
 @intrinsic
-def _prefetch(typing_context, address):
+def prefetch(typing_context, address):
     """Ask for a line, for reading, into the second cache: a whole panel may not fit into the first beside the other."""
 
     def codegen(context, builder, signature, args):
@@ -78,7 +78,7 @@ def _ask_for(at, stride, terms, lines, part, parts):
     """Prefetch one of `parts` parts of a panel, which is `lines` lines wide."""
     for p in range(part * terms // parts, (part + 1) * terms // parts):
         for v in range(lines):
-            _prefetch(at + p * stride + v * ALIGNMENT)
+            prefetch(at + p * stride + v * ALIGNMENT)
 
 
 def _block_body(real, tall: bool):

@@ -1,4 +1,4 @@
-"""A short row of numbers on the stack, for what a kernel sums: kernels allocate nothing."""
+"""A short row of numbers on the stack, for what a kernel sums or notes: kernels allocate nothing."""
 
 import numpy as np
 from llvmlite import ir
@@ -12,7 +12,7 @@ SCRATCH = 256  # numbers
 
 
 def scratch_row(value):
-    """A matrix (1, SCRATCH) of the type of `value` on the stack, for what a kernel sums; its contents are undefined"""
+    """A matrix (1, SCRATCH) of the type of `value` on the stack; its contents are undefined"""
     return np.empty((1, SCRATCH), type(value))
 
 
@@ -20,6 +20,7 @@ type_callable(scratch_row)(lambda context: lambda value: types.Array(value, 2, "
 
 
 @lower_builtin(scratch_row, types.Float)
+@lower_builtin(scratch_row, types.Integer)
 def _emit_scratch_row(context, builder, signature, args):
     kind = signature.return_type
     element = context.get_data_type(kind.dtype)

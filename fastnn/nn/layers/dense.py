@@ -19,6 +19,9 @@ from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
 # this many times as large as they are.
 FEW_SAMPLES = 8
+# Data may be mostly 0. To look at a weight for NaN before products with 0 are left out takes a time that pays from so
+# many samples on, and a loop over what is not 0 fills its vector registers from so many units on.
+SPARSE_SAMPLES, SPARSE_UNITS = 16, 64
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,14 @@ class Dense(BiasPenalised, Layer):
             w: The weight, (inputs, units).
         """
         scores = build.value("scores", (self.units,))
-        build.emit(k.matmul, scores.buffer, x.buffer, w.array)
+        kernel = k.sparse_matmul if self._may_be_sparse(build, x) else k.matmul
+        build.emit(kernel, scores.buffer, x.buffer, w.array)
         return scores
+
+    def _may_be_sparse(self, build, x):
+        """Whether to look for zeros in x: in data there may be many, and enough work is left out for each."""
+        large = build.batch >= SPARSE_SAMPLES and self.units >= SPARSE_UNITS
+        return large and any(x.buffer is one for one in build.data)
 
     def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value) -> None:
         """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product.
@@ -146,7 +155,8 @@ class Dense(BiasPenalised, Layer):
         if dw.name in build.unstored:
             build.outer_gradients[dw.name] = x.buffer, dout.buffer
         else:
-            build.emit_along(rows, k.matmul_xt, Slice(dw.array), x.buffer, dout.buffer, OFFSET)
+            kernel = k.sparse_matmul_xt if self._may_be_sparse(build, x) else k.matmul_xt
+            build.emit_along(rows, kernel, Slice(dw.array), x.buffer, dout.buffer, OFFSET)
 
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
         """Emit dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed.

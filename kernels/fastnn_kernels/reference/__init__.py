@@ -34,6 +34,7 @@ from fastnn_kernels.reference.pool import *
 from fastnn_kernels.reference.recurrent import *
 from fastnn_kernels.reference.sampled import *
 from fastnn_kernels.reference.softmax import *
+from fastnn_kernels.reference.sparse import *
 from fastnn_kernels.reference.steps import *
 from fastnn_kernels.reference.update import *
 
@@ -65,6 +66,7 @@ _FAMILIES = (
     "recurrent",
     "sampled",
     "softmax",
+    "sparse",
     "steps",
     "update",
 )

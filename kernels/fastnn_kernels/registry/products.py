@@ -5,6 +5,9 @@ import math
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded
 from fastnn_kernels.registry.spec import PAIRS, PRODUCTS, TRIPLES, spec
 
+ZEROS = 0.8  # of the pixels of MNIST's digits, 81 % are 0
+PICTURES = {name: PRODUCTS[name] for name in PRODUCTS if "mnist" in name}
+
 
 def product(out, left, right):
     """Inputs of a product. Each argument names the two dimensions of a matrix, of m, k and n."""
@@ -17,6 +20,17 @@ def product(out, left, right):
     return inputs
 
 
+def sparse(inputs):
+    """The inputs of a product, with 0 in most places of its first operand, as in pictures."""
+
+    def thinned(rng, dtype, shape):
+        out, left, *rest = inputs(rng, dtype, shape)
+        left[rng.random(left.shape) < ZEROS] = 0
+        return out, left, *rest
+
+    return thinned
+
+
 def transpose(rng, dtype, shape):
     k, n = shape
     return padded(dtype, n, k, GARBAGE), normal(rng, dtype, k, n)
@@ -27,4 +41,6 @@ def specs():
         cost = {"flops": lambda s: 2 * math.prod(s), "terms": lambda s, summed=summed: s[summed]}
         inputs = product(*dims.split())
         yield spec(name, inputs, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), **cost)
+        # The multiplications that are left out count, too: so it can be compared with the other product.
+        yield spec(f"sparse_{name}", sparse(inputs), TRIPLES, PICTURES, around=lambda r: (r, 64, 64), **cost)
     yield spec("transpose", transpose, PAIRS, {"trigram": (256, 250)}, around=lambda r: (64, r))
