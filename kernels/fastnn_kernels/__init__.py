@@ -38,6 +38,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.recurrent import *
     from fastnn_kernels.sampled import *
     from fastnn_kernels.softmax import *
+    from fastnn_kernels.sparse_conv import *
     from fastnn_kernels.update import *
 
 _FAMILIES = (
@@ -68,6 +69,7 @@ _FAMILIES = (
     "recurrent",
     "sampled",
     "softmax",
+    "sparse_conv",
     "update",
 )
 

@@ -34,3 +34,7 @@ NARROW = 8
 # Samples of a block in which narrow layers run: few, so that a block's values stay in the first cache, but enough that
 # adding up the lanes of a sum at its end costs little.
 BLOCK = 128
+# Gradients of a convolution leave out zeros of dout where a sample has at most this fraction of others, and where each
+# number of dout is a factor of at least so many products.
+FEW = 0.4
+LISTED_FROM = 128

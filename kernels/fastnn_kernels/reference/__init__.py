@@ -34,6 +34,7 @@ from fastnn_kernels.reference.pool import *
 from fastnn_kernels.reference.recurrent import *
 from fastnn_kernels.reference.sampled import *
 from fastnn_kernels.reference.softmax import *
+from fastnn_kernels.reference.sparse_conv import *
 from fastnn_kernels.reference.update import *
 
 _FAMILIES = (
@@ -64,6 +65,7 @@ _FAMILIES = (
     "recurrent",
     "sampled",
     "softmax",
+    "sparse_conv",
     "update",
 )
 

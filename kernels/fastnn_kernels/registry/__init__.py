@@ -21,6 +21,7 @@ from fastnn_kernels.registry import (
     products,
     recurrent,
     sampled,
+    sparse_windows,
     updates,
     windows,
 )
@@ -28,7 +29,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive, recurrent),
+    *(windows, sparse_windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive, recurrent),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}
