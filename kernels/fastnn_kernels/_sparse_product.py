@@ -1,7 +1,7 @@
 """Sums of products with listed numbers, those of an array that are not 0: a readable loop, and tiles in its place.
 
-Both give the same bits: each output is one chain of fused multiply-adds, in the order of the list. A dense loop adds the
-products of zeros besides. With a finite other factor they are zeros, which change no sum but perhaps the sign of a 0.
+Both give the same bits: each output is one chain of fused multiply-adds, in the order of the list. A dense loop also
+adds the products of zeros. With a finite other factor they are zeros, which change no sum but perhaps the sign of a 0.
 """
 
 from llvmlite import ir
@@ -50,7 +50,9 @@ def _emit_group(emitter, given, at, group):
     for v, line in enumerate(sums):
         builder.store(emitter.load_line(at, WORD(v * ALIGNMENT)), line)
     bounds = builder.inttoptr(starts, PLACE.as_pointer())
-    begin, end = (builder.sext(builder.load(builder.gep(bounds, [one])), WORD) for one in (group, _next(builder, group)))
+    begin, end = (
+        builder.sext(builder.load(builder.gep(bounds, [one])), WORD) for one in (group, _next(builder, group))
+    )
     with cgutils.for_range(builder, builder.sub(end, begin)) as loop:
         i = builder.add(begin, loop.index)
         value = emitter.broadcast(values, builder.mul(i, size))

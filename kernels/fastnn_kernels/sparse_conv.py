@@ -16,7 +16,8 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._scratch import PANEL, scratch_panel
 from fastnn_kernels._sparse_product import add_listed
-from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD
+from fastnn_kernels._transpose import transposed
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MULTIPLY_ADD
 from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_sizes, products, sizes, taps_inside
 from fastnn_kernels.conv import BLOCK, convolve_sample, sum_taps
 
@@ -95,29 +96,31 @@ def list_channels(values, places, starts, dout, w, n, step, most):
 def list_pixels(values, places, starts, dout, x, geometry, most):
     """For each channel k of a sample: the pixels (r, c) where dout[b, r, c, k] is not 0, in ascending order
 
-    They are numbers starts[b, k] ≤ i < starts[b, k + 1]: values[b, i] = dout[b, r, c, k], places[b, i] = where in x[b]
-    the window of (r, c) begins. Behind the last one stands a zero. A sample is not listed if more than `most` numbers
-    are not 0, if x[b] holds NaN or infinity, or if a window reaches beyond the image: then starts[b, 0] = −1, and
-    nothing else is written.
+    Lines of pixels are taken in bands, one band after the other, so that what a band sees of x stays in a cache. Those
+    of a band and channel, group g = band · C_out + k, are numbers starts[b, g] ≤ i < starts[b, g + 1]: values[b, i] =
+    dout[b, r, c, k], places[b, i] = where in x[b] the window of (r, c) begins. Behind the last one stands a zero.
 
-    values, places : (B, > most)                starts : (B, C_out + 1)    places, starts : int32
-    dout           : (B, ≥ H_out·W_out·C_out)   x      : (B, ≥ H·W·C_in)   geometry : (12,)
+    A sample is not listed if more than `most` numbers are not 0, if x[b] holds NaN or infinity, or if a window reaches
+    beyond the image: then starts[b, 0] = −1, and nothing else is written.
+
+    values, places : (B, > most)                starts : (B, bands · C_out + 1)    places, starts : int32
+    dout           : (B, ≥ H_out·W_out·C_out)   x      : (B, ≥ H·W·C_in)           geometry : (12,)
     """
     H, W, C, _, _, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
     tall, wide = padded_sizes(geometry)
-    inside = top == 0 and left == 0 and tall <= H and wide <= W
+    inside, bands = top == 0 and left == 0 and tall <= H and wide <= W, (starts.shape[1] - 1) // n
     for b in prange(values.shape[0]):
         own, at = dout[b, : H_out * W_out * n], 0
         starts[b, 0] = -1
         if inside and _are_finite(x[b, : H * W * C]) and _are_few(own, most):
-            for k in range(n):
-                starts[b, k] = at
-                for r in range(H_out):
+            for g in range(bands * n):
+                starts[b, g], band, k = at, g // n, g % n
+                for r in range(band * H_out // bands, (band + 1) * H_out // bands):
                     for c in range(W_out):
                         v = own[(r * W_out + c) * n + k]
                         values[b, at], places[b, at] = v, (r * SH * W + c * SW) * C
                         at += v != 0
-            values[b, at], places[b, at], starts[b, n] = 0, 0, at
+            values[b, at], places[b, at], starts[b, bands * n] = 0, 0, at
 
 
 @kernel(work=lambda out, w, geometry: 4 * ELEMENT * w.size)
@@ -127,12 +130,11 @@ def filter_lines(out, w, geometry):
     out : (KH·C_out, ≥ KW·C_in)    w : (KH·KW·C_in, ≥ C_out)    geometry : (12,)
     """
     _, _, C, KH, KW, _, _, _, _, _, _, n = sizes(geometry)
+    square = ALIGNMENT // out.itemsize
     for kh in prange(KH):
-        taps = w[kh * KW * C : (kh + 1) * KW * C]
-        for k in range(n):
-            own = out[kh * n + k, : KW * C]
-            for j in range(own.shape[0]):
-                own[j] = taps[j, k]
+        own, taps = out[kh * n : (kh + 1) * n, : KW * C], w[kh * KW * C : (kh + 1) * KW * C, :n]
+        for k in range(0, n, square):
+            transposed(own[k : k + square], taps[:, k : k + square])
 
 
 @kernel(
@@ -193,9 +195,7 @@ def _add_line(dx, values, places, starts, taps, geometry, r, h):
 
 
 @kernel(
-    work=lambda dw, x, dout, values, places, starts, geometry, offset=0: (
-        MULTIPLY_ADD * products(x.shape[0], geometry)
-    ),
+    work=lambda dw, x, dout, values, places, starts, geometry, offset=0: MULTIPLY_ADD * products(x.shape[0], geometry),
     cut=("dw",),
 )
 def conv2d_sparse_backward_w(dw, x, dout, values, places, starts, geometry, offset=0):
@@ -237,7 +237,8 @@ def _sum_listed(own, x, values, places, starts, geometry, low):
             for j in range((end - begin) * width):
                 panel[j] = 0
             for b in range(x.shape[0]):
-                add_listed(panel, 0, width, end - begin, width, values[b], places[b], starts[b], begin, x[b], at)
+                for group in range(begin, starts.shape[1] - 1, n):  # the band's first one
+                    add_listed(panel, 0, width, end - begin, width, values[b], places[b], starts[b], group, x[b], at)
             for i in range(width):
                 for k in range(begin, end):
                     own[first - low + i, k] = panel[(k - begin) * width + i]

@@ -1,6 +1,5 @@
 """Layers that slide a window over images (N, H, W, C): convolution and max pooling."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args

@@ -12,7 +12,7 @@ from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
-from fastnn_kernels._tuning import ALIGNMENT, FEW, LISTED_FROM
+from fastnn_kernels._tuning import ALIGNMENT, BAND_BYTES, FEW, LISTED_LINES, LISTED_LINES_AT_A_PIXEL
 
 
 def padded_image(build: Builder, x: Value, geometry: np.ndarray) -> tuple[Value, np.ndarray]:
@@ -30,11 +30,13 @@ def emit_weight_gradient(
     build: Builder, w: ParameterView, dw: np.ndarray, image: Value, dout: Value, geometry: np.ndarray
 ) -> None:
     """Emit dw, of an image with its padding in it."""
-    if not _may_list(build, geometry, geometry[4] * geometry[2]):
+    H, W, C, KH, KW, *_, n = geometry.tolist()
+    if _lines(build, KW * C) * KH < LISTED_LINES:
         operands = (Slice(dw), image.buffer, dout.buffer, geometry, OFFSET)
         build.emit_along(build.axis_of(w), k.conv2d_backward_w, *operands)
         return
-    most, lists = _lists(build, dout, geometry[11])
+    bands = max(1, H * W * C * build.dtype.itemsize // BAND_BYTES)
+    most, lists = _lists(build, dout, bands * n)
     build.emit(k.list_pixels, *lists, dout.buffer, image.buffer, geometry, most)
     operands = (Slice(dw), image.buffer, dout.buffer, *lists, geometry, OFFSET)
     build.emit_along(build.axis_of(w), k.conv2d_sparse_backward_w, *operands)
@@ -49,7 +51,7 @@ def emit_input_gradient(build: Builder, x: Value, w: ParameterView, dout: Value,
         build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, filters, geometry)
         return dx
     image, inner = padded_image(build, dout, _reversed(geometry))
-    if not _may_list(build, geometry, C):
+    if _lines(build, C) * KH * KW < LISTED_LINES or _lines(build, C) * KW * n < LISTED_LINES_AT_A_PIXEL:
         build.emit(k.conv2d_forward, dx.buffer, image.buffer, filters, inner)
         return dx
     most, lists = _lists(build, dout, math.prod(geometry[9:11]))
@@ -60,9 +62,10 @@ def emit_input_gradient(build: Builder, x: Value, w: ParameterView, dout: Value,
     return dx
 
 
-def _may_list(build: Builder, geometry: np.ndarray, row: int) -> bool:
-    """Whether lists may save time: what a listed number is multiplied with are rows of whole cache lines, and many."""
-    return row * build.dtype.itemsize % ALIGNMENT == 0 and math.prod(geometry[2:5]) >= LISTED_FROM
+def _lines(build: Builder, row: int) -> int:
+    """The cache lines of a row of numbers that each listed one is multiplied with; 0 if one is not whole."""
+    size = row * build.dtype.itemsize
+    return size // ALIGNMENT if size % ALIGNMENT == 0 else 0
 
 
 def _lists(build: Builder, dout: Value, groups: int) -> tuple[int, tuple[Buffer, Buffer, Buffer]]:

@@ -7,32 +7,40 @@ from fastnn_kernels.reference.conv import conv2d_backward_w, conv2d_forward
 __all__ = ["conv2d_sparse_backward_w", "conv2d_sparse_backward_x", "filter_lines", "list_channels", "list_pixels"]
 
 
-def _list(values, places, starts, groups, place_of, most):
-    """List of one sample the numbers that are not 0, group by group; starts[0] = −1 if there are too many."""
-    starts[0], count = -1, np.count_nonzero(groups)
-    if count <= most:
-        _, members = np.nonzero(groups)
-        values[: count + 1] = [*groups[groups != 0], 0]
-        places[: count + 1] = [*place_of[members], 0]
-        starts[:] = [0, *np.cumsum(np.count_nonzero(groups, axis=1))]
+def _list(values, places, starts, groups, most):
+    """List of one sample the numbers that are not 0, group by group; starts[0] = −1 if there are too many.
+
+    groups : for each group its numbers, and the place of each
+    """
+    found = [(numbers[numbers != 0], own[numbers != 0]) for numbers, own in groups]
+    starts[0], ends = -1, np.cumsum([len(numbers) for numbers, _ in found])
+    if ends[-1] <= most:
+        values[: ends[-1] + 1] = np.concatenate([*(numbers for numbers, _ in found), [0]])
+        places[: ends[-1] + 1] = np.concatenate([*(own for _, own in found), [0]])
+        starts[:] = [0, *ends]
 
 
 def list_channels(values, places, starts, dout, w, n, step, most):
     """For each pixel its channels that are not 0, if w is finite; starts[b, 0] = −1 where there are too many"""
-    pixels = starts.shape[1] - 1
-    for b, row in enumerate(dout[:, : pixels * n]):
-        place_of = np.arange(n) * step
-        _list(values[b], places[b], starts[b], row.reshape(pixels, n), place_of, most if np.isfinite(w).all() else -1)
+    pixels, own = starts.shape[1] - 1, np.arange(n) * step
+    for b, row in enumerate(dout[:, : pixels * n].reshape(-1, pixels, n)):
+        _list(values[b], places[b], starts[b], [(pixel, own) for pixel in row], most if np.isfinite(w).all() else -1)
 
 
 def list_pixels(values, places, starts, dout, x, geometry, most):
-    """For each channel its pixels that are not 0, if x[b] is finite and needs no padding; else starts[b, 0] = −1"""
+    """For each band of lines and channel its pixels that are not 0, if x[b] is finite and needs no padding
+
+    Else, and where there are too many, starts[b, 0] = −1.
+    """
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = geometry.tolist()
+    bands = (starts.shape[1] - 1) // n
     inside = top == left == 0 and (H_out - 1) * SH + KH <= H and (W_out - 1) * SW + KW <= W
-    place_of = (np.arange(H_out)[:, None] * SH * W * C + np.arange(W_out) * SW * C).ravel()
-    for b, row in enumerate(dout[:, : H_out * W_out * n]):
-        groups, finite = row.reshape(H_out * W_out, n).T, np.isfinite(x[b, : H * W * C]).all()
-        _list(values[b], places[b], starts[b], groups, place_of, most if inside and finite else -1)
+    own = np.arange(H_out)[:, None] * SH * W * C + np.arange(W_out) * SW * C
+    lines = [slice(band * H_out // bands, (band + 1) * H_out // bands) for band in range(bands)]
+    for b, row in enumerate(dout[:, : H_out * W_out * n].reshape(-1, H_out, W_out, n)):
+        groups = [(row[some, :, k].ravel(), own[some].ravel()) for some in lines for k in range(n)]
+        finite = np.isfinite(x[b, : H * W * C]).all()
+        _list(values[b], places[b], starts[b], groups, most if inside and finite else -1)
 
 
 def filter_lines(out, w, geometry):
@@ -53,7 +61,7 @@ def conv2d_sparse_backward_x(dx, values, places, starts, lines, padded, filters,
 
     Of a sample that is not listed: the forward convolution of `padded` by `filters`.
     """
-    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = geometry.tolist()
+    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = geometry.tolist()
     for b in range(len(dx)):
         if starts[b, 0] < 0:
             conv2d_forward(dx[b : b + 1], padded[b : b + 1], filters, reverse)
@@ -77,7 +85,8 @@ def conv2d_sparse_backward_w(dw, x, dout, values, places, starts, geometry, offs
         return
     total = np.zeros((KH, KW * C, n), dw.dtype)
     for b in range(len(x)):
-        for k, value, place in _listed(values[b], places[b], starts[b]):
+        for g, value, place in _listed(values[b], places[b], starts[b]):
             for kh in range(KH):
-                total[kh, :, k] += value * x[b, place + kh * W * C : place + kh * W * C + KW * C]
+                begin = place + kh * W * C
+                total[kh, :, g % n] += value * x[b, begin : begin + KW * C]
     dw[:, :n] = total.reshape(-1, n)[offset : offset + len(dw)]

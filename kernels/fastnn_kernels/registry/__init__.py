@@ -29,7 +29,21 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, sparse_windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive, recurrent),
+    *(
+        windows,
+        sparse_windows,
+        norms,
+        losses,
+        metrics,
+        penalties,
+        narrow,
+        joins,
+        columns,
+        listed,
+        sampled,
+        adaptive,
+        recurrent,
+    ),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

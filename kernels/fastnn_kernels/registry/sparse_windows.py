@@ -9,6 +9,7 @@ from fastnn_kernels.registry.windows import backward_w, geometry
 
 MOST = 0.5  # of the numbers of dout, here
 DENSE = 3  # every third sample has more
+BANDS = 2  # at most
 NOT_ZERO = 0.18  # of the others, as in mnist-cnn
 
 
@@ -44,8 +45,8 @@ def channels(rng, dtype, shape):
 def pixels(rng, dtype, shape):
     _, x, dout, g = backward_w(rng, dtype, shape)
     outside = int(g[9:].prod())
-    most = int(MOST * outside)
-    return *_lists(dtype, shape[0], g[11], most), _sparse(rng, dout, outside), x, g, most
+    most, bands = int(MOST * outside), 1 + shape[0] % BANDS
+    return *_lists(dtype, shape[0], bands * g[11], most), _sparse(rng, dout, outside), x, g, most
 
 
 def lines(rng, dtype, shape):
