@@ -32,8 +32,7 @@ def emit_weight_gradient(
     """Emit dw, of an image with its padding in it."""
     H, W, C, KH, KW, *_, n = geometry.tolist()
     if _lines(build, KW * C) * KH < LISTED_LINES:
-        operands = (Slice(dw), image.buffer, dout.buffer, geometry, OFFSET)
-        build.emit_along(build.axis_of(w), k.conv2d_backward_w, *operands)
+        build.emit_along(build.axis_of(w), k.conv2d_backward_w, Slice(dw), image.buffer, dout.buffer, geometry, OFFSET)
         return
     bands = max(1, H * W * C * build.dtype.itemsize // BAND_BYTES)
     most, lists = _lists(build, dout, bands * n)
