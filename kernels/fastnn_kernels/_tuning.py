@@ -35,9 +35,10 @@ NARROW = 8
 # adding up the lanes of a sum at its end costs little.
 BLOCK = 128
 # The gradients of a convolution leave out the zeros of dout if a sample has at most this fraction of other numbers, if
-# each number of dout is a factor of so many cache lines of products (18: 3×3 taps of 32 channels, float32), and if for
-# the input's gradient so many lines of products are added up at a pixel for each line of taps. Then they take 1.0 to
-# 1.5 times less time at that fraction, 1.3 to 2.6 times less at half of it; smaller convolutions may take longer.
+# each number of dout is a factor of so many cache lines of products (18: 3 × 3 taps of 32 channels, float32), and if
+# for the input's gradient so many lines of products are added up at a pixel for each line of taps. Where half that
+# fraction is not 0, dense / listed was 1.2 to 2.6, at that fraction 1.0 to 1.6 (AVX-512, Zen 4); a convolution of 16
+# channels and 3 × 3 taps took longer by lists.
 FEW = 0.4
 LISTED_LINES = 18
 LISTED_LINES_AT_A_PIXEL = 192
