@@ -39,6 +39,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.sampled import *
     from fastnn_kernels.softmax import *
     from fastnn_kernels.sparse import *
+    from fastnn_kernels.sparse_conv import *
     from fastnn_kernels.steps import *
     from fastnn_kernels.update import *
 
@@ -71,6 +72,7 @@ _FAMILIES = (
     "sampled",
     "softmax",
     "sparse",
+    "sparse_conv",
     "steps",
     "update",
 )

@@ -1,4 +1,4 @@
-"""A short row of numbers on the stack, for what a kernel sums or notes: kernels allocate nothing."""
+"""Some numbers on the stack, for what a kernel sums or notes: kernels allocate nothing."""
 
 import numpy as np
 from llvmlite import ir
@@ -9,6 +9,7 @@ from numba.extending import lower_builtin, type_callable
 from fastnn_kernels._array_value import array_value
 
 SCRATCH = 256  # numbers
+PANEL = 8192
 
 
 def scratch_row(value):
@@ -16,16 +17,27 @@ def scratch_row(value):
     return np.empty((1, SCRATCH), type(value))
 
 
-type_callable(scratch_row)(lambda context: lambda value: types.Array(value, 2, "C"))
+def scratch_panel(value):
+    """The same, but (1, PANEL)"""
+    return np.empty((1, PANEL), type(value))
 
 
-@lower_builtin(scratch_row, types.Float)
-@lower_builtin(scratch_row, types.Integer)
-def _emit_scratch_row(context, builder, signature, args):
-    kind = signature.return_type
-    element = context.get_data_type(kind.dtype)
-    memory = cgutils.alloca_once(builder, ir.ArrayType(element, SCRATCH))
-    bytes_of = [context.get_constant(types.intp, count * context.get_abi_sizeof(element)) for count in (SCRATCH, 1)]
-    extents = [context.get_constant(types.intp, extent) for extent in (1, SCRATCH)]
-    data = builder.bitcast(memory, element.as_pointer())
-    return array_value(context, builder, kind, data, extents, bytes_of, bytes_of[1])
+def _emitter(count):
+    """What makes an array (1, count) on the stack, in compiled code."""
+
+    def emit(context, builder, signature, args):
+        kind = signature.return_type
+        element = context.get_data_type(kind.dtype)
+        memory = cgutils.alloca_once(builder, ir.ArrayType(element, count))
+        bytes_of = [context.get_constant(types.intp, each * context.get_abi_sizeof(element)) for each in (count, 1)]
+        extents = [context.get_constant(types.intp, extent) for extent in (1, count)]
+        data = builder.bitcast(memory, element.as_pointer())
+        return array_value(context, builder, kind, data, extents, bytes_of, bytes_of[1])
+
+    return emit
+
+
+for _function, _count in ((scratch_row, SCRATCH), (scratch_panel, PANEL)):
+    type_callable(_function)(lambda context: lambda value: types.Array(value, 2, "C"))
+    for _kind in (types.Float, types.Integer):
+        lower_builtin(_function, _kind)(_emitter(_count))

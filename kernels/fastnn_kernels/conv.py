@@ -63,25 +63,31 @@ def conv2d_forward(out, x, w, geometry):
     out : (B, ≥ H_out·W_out·C_out)    x : (B, ≥ H·W·C_in)
     w   : (KH·KW·C_in, ≥ C_out)       geometry : (12,)
     """
+    for b in prange(out.shape[0]):
+        convolve_sample(out[b], x[b], w, geometry)
+
+
+@inline
+def convolve_sample(out, x, w, geometry):
+    """`conv2d_forward` of one sample"""
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
     at_once = max(1, KC // (KW * C))  # so many lines of taps stay in the first cache with their weights
     whole = outer - inner == W_out
-    for b in prange(out.shape[0]):
-        for r in range(H_out):
-            first_row, last_row = taps_inside(r * SH - top, KH, H)
-            if not whole or first_row == last_row:
-                for j in range(r * W_out * n, (r + 1) * W_out * n):
-                    out[b, j] = 0
-            for kh in range(first_row, last_row, at_once):
-                lines = min(at_once, last_row - kh)
-                taps = w[kh * KW * C : (kh + lines) * KW * C, :n]
-                line = (r * SH - top + kh) * W
-                to, at = (r * W_out + inner) * n, (line + inner * SW - left) * C
-                fresh = whole and kh == first_row
-                add_pixels(out[b], to, n, outer - inner, x[b], at, SW * C, W * C, lines, taps, fresh)
-                for k in range(0 if whole else lines):
-                    _add_borders(out[b, r * W_out * n : (r + 1) * W_out * n], x[b], taps, geometry, line, k)
+    for r in range(H_out):
+        first_row, last_row = taps_inside(r * SH - top, KH, H)
+        if not whole or first_row == last_row:
+            for j in range(r * W_out * n, (r + 1) * W_out * n):
+                out[j] = 0
+        for kh in range(first_row, last_row, at_once):
+            lines = min(at_once, last_row - kh)
+            taps = w[kh * KW * C : (kh + lines) * KW * C, :n]
+            line = (r * SH - top + kh) * W
+            to, at = (r * W_out + inner) * n, (line + inner * SW - left) * C
+            fresh = whole and kh == first_row
+            add_pixels(out, to, n, outer - inner, x, at, SW * C, W * C, lines, taps, fresh)
+            for k in range(0 if whole else lines):
+                _add_borders(out[r * W_out * n : (r + 1) * W_out * n], x, taps, geometry, line, k)
 
 
 @inline
@@ -211,21 +217,25 @@ def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     dw   : (≤ KH·KW·C_in, ≥ C_out)         x        : (B, ≥ H·W·C_in)
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
     """
-    H, _, C, KH, KW, SH, _, top, _, H_out, W_out, n = sizes(geometry)
-    at_once = max(1, KC // max(1, W_out))  # so many lines of dout stay in the first cache
     for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
         start = np.int64(block) * BLOCK
-        own = dw[start : start + BLOCK]
-        low, high = offset + start, offset + start + own.shape[0]
-        for i in range(own.shape[0]):
-            for j in range(n):
-                own[i, j] = 0
-        for b in range(x.shape[0]):
-            image = dout[b, : H_out * W_out * n].reshape(H_out * W_out, n)
-            for r in range(0, H_out, at_once):
-                for kh in range(low // (KW * C), min(KH, (high + KW * C - 1) // (KW * C))):
-                    seen, end = outputs_seeing(kh, SH, top, H, H_out)
-                    first, last = max(r, seen), min(r + at_once, end)
-                    if first < last:
-                        lines = image[first * W_out : last * W_out]
-                        _add_line_of_taps(own, x[b], lines, geometry, low, first, last - first, kh)
+        sum_taps(dw[start : start + BLOCK], x, dout, geometry, offset + start)
+
+
+@inline
+def sum_taps(own, x, dout, geometry, low):
+    """`conv2d_backward_w` of a block, the taps from number `low` on"""
+    H, _, C, KH, KW, SH, _, top, _, H_out, W_out, n = sizes(geometry)
+    at_once, high = max(1, KC // max(1, W_out)), low + own.shape[0]  # so many lines of dout stay in the first cache
+    for i in range(own.shape[0]):
+        for j in range(n):
+            own[i, j] = 0
+    for b in range(x.shape[0]):
+        image = dout[b, : H_out * W_out * n].reshape(H_out * W_out, n)
+        for r in range(0, H_out, at_once):
+            for kh in range(low // (KW * C), min(KH, (high + KW * C - 1) // (KW * C))):
+                seen, end = outputs_seeing(kh, SH, top, H, H_out)
+                first, last = max(r, seen), min(r + at_once, end)
+                if first < last:
+                    lines = image[first * W_out : last * W_out]
+                    _add_line_of_taps(own, x[b], lines, geometry, low, first, last - first, kh)

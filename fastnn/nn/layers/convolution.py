@@ -1,6 +1,5 @@
 """Layers that slide a window over images (N, H, W, C): convolution and max pooling."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
@@ -18,6 +17,7 @@ from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
 from fastnn.nn.layers.base import Backward, BiasPenalised, Layer, Parameter, expect_rank
+from fastnn.nn.layers.image_gradients import emit_input_gradient, emit_weight_gradient, padded_image
 
 Padding = Literal["same", "valid"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
@@ -144,7 +144,7 @@ class Conv2D(BiasPenalised, Layer):
 
     def forward(self, build, x, p):
         geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
-        image, inner = _padded(build, x, geometry)
+        image, inner = padded_image(build, x, geometry)
         scores = build.value("scores", self.output_shape(x.shape))
         build.emit(k.conv2d_forward, scores.buffer, image.buffer, p["w"].array, inner)
         if self.use_bias:
@@ -153,29 +153,14 @@ class Conv2D(BiasPenalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            taps = build.axis_of(p["w"])
-            build.emit_along(
-                taps, k.conv2d_backward_w, Slice(grads["w"].array), image.buffer, dout.buffer, inner, OFFSET
-            )
+            emit_weight_gradient(build, p["w"], grads["w"].array, image, dout, inner)
             if self.use_bias:
                 units, pixels = build.axis_of(p["b"]), dout.width // self.filters
                 operands = (Slice(grads["b"].array), dout.buffer, pixels, self.filters, OFFSET)
                 build.emit_along(units, k.channel_bias_backward, *operands)
-            return self._input_gradient(build, x, p["w"], dout, geometry) if wanted else None
+            return emit_input_gradient(build, x, p["w"], dout, geometry) if wanted else None
 
         return out, backward
-
-    def _input_gradient(self, build, x, w, dout, geometry):
-        """dx. With stride 1 it is the forward pass of padded dout and flipped filters."""
-        taps, dx = math.prod(self.window().size), build.value("dx", x.shape)
-        flipped = build.scratch("flipped", taps * self.filters, x.shape[2])
-        build.emit(k.flip_filters, flipped, w.array, geometry)
-        if self.window().stride == (1, 1):
-            image, inner = _padded(build, dout, _reversed(geometry))
-            build.emit(k.conv2d_forward, dx.buffer, image.buffer, flipped, inner)
-        else:
-            build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, flipped, geometry)
-        return dx
 
 
 def forward_as_images(
@@ -197,23 +182,6 @@ def forward_as_images(
         return None if dx is None else dx.reshaped(x.shape)
 
     return out.reshaped(shape), of_images
-
-
-def _padded(build, x, geometry):
-    """The image with its padding in it, and the geometry of the window over that. Without padding, x itself."""
-    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = geometry.tolist()
-    tall, wide = (H_out - 1) * SH + KH, (W_out - 1) * SW + KW
-    if (top, left) == (0, 0) and tall <= H and wide <= W:
-        return x, geometry
-    image = build.value("padded", (tall, wide, C))
-    build.emit(k.pad_images, image.buffer, x.buffer, geometry)
-    return image, np.array([tall, wide, C, KH, KW, SH, SW, 0, 0, H_out, W_out, n])
-
-
-def _reversed(geometry):
-    """The geometry of the gradient, stride 1: from the output images back to the input images."""
-    H, W, C, KH, KW, _, _, top, left, H_out, W_out, n = geometry.tolist()
-    return np.array([H_out, W_out, n, KH, KW, 1, 1, KH - 1 - top, KW - 1 - left, H, W, C])
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from fastnn_kernels.reference.recurrent import *
 from fastnn_kernels.reference.sampled import *
 from fastnn_kernels.reference.softmax import *
 from fastnn_kernels.reference.sparse import *
+from fastnn_kernels.reference.sparse_conv import *
 from fastnn_kernels.reference.steps import *
 from fastnn_kernels.reference.update import *
 
@@ -67,6 +68,7 @@ _FAMILIES = (
     "sampled",
     "softmax",
     "sparse",
+    "sparse_conv",
     "steps",
     "update",
 )

@@ -21,6 +21,7 @@ from fastnn_kernels.registry import (
     products,
     recurrent,
     sampled,
+    sparse_windows,
     steps,
     updates,
     windows,
@@ -29,7 +30,8 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive, recurrent, steps),
+    *(windows, sparse_windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive),
+    *(recurrent, steps),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}
