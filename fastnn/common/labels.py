@@ -37,8 +37,9 @@ def labels_of_steps(y: Any, name: str, steps: int, classes: int) -> np.ndarray:
     refuse_words(y, name)
     y = as_array(y, name)
     if y.ndim != 2 or y.shape[1] != steps:
+        hint = "; for one label a sample put Flatten() before the last layer" if y.ndim == 1 else ""
         raise ShapeError(
-            f"{name} has shape {y.shape}, expected (N, {steps}): a label for each of {steps} steps, -1 for none"
+            f"{name} has shape {y.shape}, expected (N, {steps}): a label for each of {steps} steps, -1 for none{hint}"
         )
     is_none = y == -1
     if y.size and is_none.all():

@@ -47,10 +47,10 @@ def test_embedding_takes_samples_of_any_shape():
     ("stack", "shape", "message"),
     [
         ([fn.Embedding(5, 2), fn.Conv2D(4)], (3,), r"conv2d \(layer 2\).*\(3, 2\).*images"),
-        ([fn.Embedding(5, 2), fn.Dense(4)], (3,), r"dense ends with samples of shape \(3, 4\)"),
+        ([fn.Embedding(5, 2), fn.Dense(4)], (3, 2), r"dense ends with samples of shape \(3, 2, 4\)"),
         ([fn.Dense(4), fn.Add()], (3,), r"add \(layer 2\): Add got 1 input"),
         ([fn.Dense(4), fn.Dense(4), fn.Sum()], (3,), r"sum \(layer 3\).*\(4,\).*two axes"),
-        ([fn.Embedding(5, 2)], (3,), r"embedding ends with samples of shape \(3, 2\), expected \(outputs,\)"),
+        ([fn.Embedding(5, 2)], (3, 2), r"embedding ends with samples of shape \(3, 2, 2\), expected \(outputs,\)"),
         ([fn.Dense(4)], 3.5, "input_shape is 3.5"),
         ([fn.Dense(4)], True, "input_shape is True"),
         ([fn.Dense(4)], (0,), r"input_shape is \(0,\)"),

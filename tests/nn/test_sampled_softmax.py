@@ -289,7 +289,7 @@ def test_it_learns():
             ValueError,
             "sampled_softmax is no output",
         ),
-        (lambda: fn.Sequential([fn.SampledSoftmax(5)], input_shape=(4, 2)), fn.ShapeError, "Flatten"),
+        (lambda: fn.Sequential([fn.SampledSoftmax(5)], input_shape=(3, 4, 2)), fn.ShapeError, "Flatten"),
     ],
 )
 def test_what_it_cannot_be(make, error, says):

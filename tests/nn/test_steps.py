@@ -147,7 +147,7 @@ def test_it_comes_back_from_a_file_and_learns(tmp_path, rng):
     ("y", "error", "message"),
     [
         (np.zeros((4, T + 1), int), ShapeError, rf"y has shape \(4, 6\), expected \(N, {T}\): a label for each of 5"),
-        (np.zeros(4, int), ShapeError, "expected .N, 5.: a label for each of 5 steps, -1 for none"),
+        (np.zeros(4, int), ShapeError, "a label for each of 5 steps, -1 for none; for one label a sample put Fl"),
         (np.full((4, T), -2), DataError, "labels of 7 classes, or -1 for none"),
         (np.full((4, T), V), DataError, "labels of 7 classes, or -1 for none"),
         (np.full((4, T), 0.5), DataError, "labels of 7 classes, or -1 for none"),
