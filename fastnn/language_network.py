@@ -33,7 +33,7 @@ GRAMS = 4  # words of the n-grams that are counted beside it
 LARGE_VOCABULARY = 5_000
 SAMPLES = 512
 VECTORS = 0.1  # the deviation of the words' vectors before training
-INPUT_DROPOUT, DROPOUT = 0.2, 0.3
+INPUT_DROPOUT, DROPOUT, RECURRENT_DROPOUT = 0.2, 0.3, 0.4
 RATE, RECURRENT_RATE = 0.002, 0.008
 SAMPLES_A_STEP, ROWS_A_STEP = 200, 16
 FEWEST_ROWS, FEWEST_STEPS = 2, 40  # of a step; of an epoch
@@ -70,7 +70,7 @@ def in_steps(data: Dataset) -> bool:
 
 def _recurrent(vectors: Node, hidden: int) -> Node:
     h = GRU(hidden, return_sequences=True)(Dropout(rate=INPUT_DROPOUT)(vectors))
-    return Dropout(rate=DROPOUT)(h)
+    return Dropout(rate=RECURRENT_DROPOUT)(h)
 
 
 def _forward(vectors: Node, hidden: int) -> Node:

@@ -20,6 +20,7 @@ from fastnn.language_network import (
     INPUT_DROPOUT,
     LENGTH,
     RATE,
+    RECURRENT_DROPOUT,
     RECURRENT_RATE,
     ROWS_A_STEP,
 )
@@ -32,7 +33,7 @@ BOOK = {
     "net": "gru",
     "length": LENGTH,
     "order": GRAMS,
-    "epochs": 4,
+    "epochs": 6,
     "sizes": "96x256",
     "softmax_words": 512,
     "optimizer": "adam",
@@ -41,10 +42,11 @@ BOOK = {
     "batch_size": ROWS_A_STEP,
     "patience": 2,
     "initializer": "xavier",
-    "dropout": DROPOUT,
+    "dropout": RECURRENT_DROPOUT,
     "input_dropout": INPUT_DROPOUT,
 }
-WINDOW = {"net": "window", "order": 6, "activation": "silu", "blocks": 1, "lr": RATE, "batch_size": 250}
+WINDOW = {"net": "window", "order": 6, "epochs": 4, "activation": "silu", "blocks": 1}
+WINDOW |= {"lr": RATE, "batch_size": 250, "dropout": DROPOUT}
 OF_WINDOW = ("order", "blocks", "activation", "combine", "batch_norm")  # who gives one of these means such a net
 # Characters and bytes are few, so all of them are in the softmax; one says less than a word, so samples are longer.
 SIGNS = {"order": 8, "sizes": "32x512", "softmax_words": 0}
@@ -63,7 +65,7 @@ class Short:
     most_epochs: int = 40
 
 
-SHORT = {"window": Short(2_000, 10), "gru": Short(800, FEWEST_ROWS)}
+SHORT = {"window": Short(2_000, 10), "gru": Short(1_200, FEWEST_ROWS)}
 
 
 TOLD = f"""A text of your own (--data book.txt) has other defaults than those below, which are the course's:
