@@ -82,7 +82,7 @@ def test_the_help_says_the_settings_of_a_text():
     [
         (10**6, {}, BOOK["batch_size"], BOOK["epochs"]),
         (30, {}, SHORT["gru"].smallest_batch, SHORT["gru"].most_epochs),
-        (10**6, {"net": "window"}, WINDOW["batch_size"], BOOK["epochs"]),
+        (10**6, {"net": "window"}, WINDOW["batch_size"], WINDOW["epochs"]),
         (300, {"net": "window"}, 10, SHORT["window"].most_epochs),
         (10**6, {"batch_size": 20, "epochs": 1}, 20, 1),
         (300, {"batch_size": 50, "epochs": 2}, 50, 2),
