@@ -12,7 +12,7 @@ from fastnn.data.formats.text import MIN_COUNT, load_text
 from fastnn.data.formats.text_splits import Paths
 from fastnn.data.preprocessing import Words
 from fastnn.data.spans import in_spans
-from fastnn.language_network import GRAMS, LENGTH, network_of, trained
+from fastnn.language_network import LENGTH, network_of, trained
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
@@ -22,6 +22,7 @@ from fastnn.training.history import History
 from fastnn.training.loop import Verbose
 from fastnn.training.model import Predictor
 
+PAIR = 2  # words of the n-grams of which rows are made: a word and the one before it
 Made = TypeVar("Made", bound="OfText")
 
 
@@ -91,7 +92,7 @@ class OfText:
         """
         text = {"kind": tokens, "lower": lower, "sentences_end": sentences, "val": val, "test": test, "seed": seed}
         given: dict[str, Any] = {"min_count": min_count, "ids_file": "auto", **text}
-        data = load_text(path, vocabulary, GRAMS if order is None else order, **given)
+        data = load_text(path, vocabulary, PAIR if order is None else order, **given)
         if order is None:
             data = in_spans(data, LENGTH)
         model = cls(network_of(data, whole_number("width", width), whole_number("hidden", hidden), vectors, seed))
@@ -146,7 +147,7 @@ class OfText:
         place = None if None in (known.unknown, known.start, known.end) else "auto"
         if not self.is_recurrent:
             return load_text(path, order=self.context + 1, words=known.words, ids_file=place, **given)
-        return in_spans(load_text(path, order=GRAMS, words=known.words, ids_file=place, **given), self.context)
+        return in_spans(load_text(path, order=PAIR, words=known.words, ids_file=place, **given), self.context)
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -7,6 +7,7 @@ from fastnn.common.errors import DataError
 from fastnn.data import Dataset, find_data, load_trigram
 from fastnn.data.preprocessing import Words
 from fastnn.data.spans import in_spans
+from fastnn.language_of_text import PAIR
 from fastnn.models import Model
 from fastnn.recipes import RECIPES, TABLE, table
 from fastnn.text.tokens import Tokenizer
@@ -50,7 +51,7 @@ def _loaded(model: Model, name: str, path: Path) -> Dataset:
         rules = Tokenizer().config() if isinstance(words.tokenizer, str) else words.tokenizer
         length = model.network.input_shape[0]
         if model.network.outputs[0].steps:
-            return in_spans(load_trigram(path, words.vocabulary, order=2, **rules), length)
+            return in_spans(load_trigram(path, words.vocabulary, order=PAIR, **rules), length)
         return load_trigram(path, words.vocabulary, order=length + 1, **rules)
     recipe = RECIPES[name]
     return recipe.load(path, None)[0] if recipe.load else find_data(recipe.data_set, path)[0]
