@@ -28,7 +28,7 @@ from fastnn.data import load_text
 from fastnn.data.dataset import CompleteDataset
 from fastnn.data.spans import in_spans
 from fastnn.engine.threads import threads_at_hand
-from fastnn.language_network import LENGTH, ROWS_A_STEP, WARMUP, network_of
+from fastnn.language.network import LENGTH, ROWS_A_STEP, WARMUP, network_of
 from fastnn.nn.schedules import CosineDecay
 from fastnn.text.vocabulary import START
 

@@ -159,14 +159,14 @@ if TYPE_CHECKING:  # imported when they are first asked for: pictures need matpl
     from fastnn import interop as interop
     from fastnn import ops as ops
     from fastnn import plots as plots
-    from fastnn.language_model import LanguageModel as LanguageModel
+    from fastnn.language.model import LanguageModel as LanguageModel
     from fastnn.search.result import SweepResult as SweepResult
     from fastnn.search.space import Between as Between
     from fastnn.search.sweep import sweep as sweep
 else:
     _missing = _missing_from(__name__, __all__)
     _later = {
-        "LanguageModel": "language_model",
+        "LanguageModel": "language.model",
         "Between": "search.space",
         "SweepResult": "search.result",
         "sweep": "search.sweep",

@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy, dropout, embedding, silu
 
 from bench.peers.torch_sampled import sampled_scores
 from bench.word_batches import NO_TARGET, Streams, Windows
-from fastnn.language_network import DROPOUT, INPUT_DROPOUT, SAMPLES, VECTORS, log_shares
+from fastnn.language.network import DROPOUT, INPUT_DROPOUT, SAMPLES, VECTORS, log_shares
 from fastnn.nn.schedules import Schedule
 
 BETAS, EPS = (0.9, 0.999), 1e-8  # of Adam

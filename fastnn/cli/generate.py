@@ -50,7 +50,7 @@ def generate(
     do, if the model knows that. The same command writes the same text.
     """
     from fastnn.experiment.run_folder import model_path
-    from fastnn.language_model import LanguageModel
+    from fastnn.language.model import LanguageModel
 
     model = LanguageModel.load(model_path(run_or_model))
     text = model.generate(" ".join(first), words, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)

@@ -16,7 +16,7 @@ from fastnn.common.errors import DataError
 from fastnn.common.text import loss_text, percent, plural, printable
 
 if TYPE_CHECKING:
-    from fastnn.language_model import LanguageModel
+    from fastnn.language.model import LanguageModel
     from fastnn.text.corpus import Text
     from fastnn.text.scoring import Score
 
@@ -53,7 +53,7 @@ def score(
     compare perplexities of the same vocabulary, at like shares of unknown words.
     """
     from fastnn.experiment.run_folder import model_path
-    from fastnn.language_model import LanguageModel
+    from fastnn.language.model import LanguageModel
     from fastnn.text.scoring import Score
 
     model = LanguageModel.load(model_path(run_or_model))

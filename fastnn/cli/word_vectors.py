@@ -34,7 +34,7 @@ def neighbours(run_or_model: Path, words: tuple[str, ...], count: int, form: str
     that have nothing in common.
     """
     from fastnn.experiment.run_folder import model_path
-    from fastnn.language_model import LanguageModel
+    from fastnn.language.model import LanguageModel
 
     model = LanguageModel.load(model_path(run_or_model))
     found = {word: model.neighbours(word, count) for word in words}
@@ -74,7 +74,7 @@ def export(run_or_model: Path, output: Path) -> None:
     Gensim and many other programs open such files, and `fastnn train trigram --embedding` starts from one.
     """
     from fastnn.experiment.run_folder import model_path
-    from fastnn.language_model import LanguageModel
+    from fastnn.language.model import LanguageModel
 
     model = LanguageModel.load(model_path(run_or_model))
     left = model.export(output)

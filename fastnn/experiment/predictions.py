@@ -9,7 +9,7 @@ import numpy as np
 from fastnn.common.errors import DataError
 from fastnn.common.text import printable
 from fastnn.data.preprocessing import Pixels, Words
-from fastnn.language_reading import reading_of
+from fastnn.language.reading import reading_of
 from fastnn.models import Model
 
 

@@ -7,7 +7,7 @@ from fastnn.common.errors import DataError
 from fastnn.data import Dataset, find_data, load_trigram
 from fastnn.data.preprocessing import Words
 from fastnn.data.spans import in_spans
-from fastnn.language_of_text import PAIR
+from fastnn.language.of_text import PAIR
 from fastnn.models import Model
 from fastnn.recipes import RECIPES, TABLE, table
 from fastnn.text.tokens import Tokenizer

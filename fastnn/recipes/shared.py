@@ -5,7 +5,7 @@ from typing import Any
 
 from fastnn.data import Dataset
 from fastnn.data.preprocessing import Pixels
-from fastnn.language_network import WARMUP
+from fastnn.language.network import WARMUP
 from fastnn.nn.initializers import INITIALIZERS, Initializer, InitializerName, Normal, TruncatedNormal, get
 from fastnn.nn.layers import BatchNorm, Dense, Dropout, Layer, LayerNorm
 from fastnn.nn.layers.activation import KERNELS, ActivationName

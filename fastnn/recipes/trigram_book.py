@@ -12,7 +12,7 @@ from fastnn.experiment.comparison import Best, Comparison
 from fastnn.experiment.published import Published
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import in_words
-from fastnn.language_network import (
+from fastnn.language.network import (
     DROPOUT,
     FEWEST_ROWS,
     FEWEST_STEPS,

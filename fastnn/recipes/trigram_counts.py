@@ -7,7 +7,7 @@ from fastnn.data.stream import rows
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.train_one import fewer_samples
-from fastnn.language_scoring import of_rows
+from fastnn.language.scoring import of_rows
 from fastnn.models import Model
 from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed

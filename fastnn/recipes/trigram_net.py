@@ -9,7 +9,7 @@ from typing import Any
 from fastnn.data import Dataset
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.experiment.settings import setting
-from fastnn.language_network import VECTORS, log_shares, residual
+from fastnn.language.network import VECTORS, log_shares, residual
 from fastnn.models import Model, Sequential
 from fastnn.nn.graph import Input
 from fastnn.nn.initializers import Initializer, InitializerName, Normal

@@ -12,7 +12,7 @@ from fastnn.data.spans import in_spans
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
-from fastnn.language_network import LENGTH
+from fastnn.language.network import LENGTH
 from fastnn.text.bpe import ENDING
 
 OF_TEXT = ("vocabulary", "min_count", "net", "length", "order", "lower", "tokens", "sentences", "val", "test")

@@ -13,9 +13,9 @@ from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
-from fastnn.language_of_text import OfText
-from fastnn.language_reading import Reading, reading_of
-from fastnn.language_scoring import scored
+from fastnn.language.of_text import OfText
+from fastnn.language.reading import Reading, reading_of
+from fastnn.language.scoring import scored
 from fastnn.loading import load, with_vocabulary
 from fastnn.models import Model
 from fastnn.nn.layers import Embedding

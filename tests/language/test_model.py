@@ -10,30 +10,7 @@ from fastnn.common.errors import DataError, FileFormatError
 from fastnn.text import scoring
 from fastnn.text.tokens import Tokenizer
 from fastnn.text.vectors import read_vectors
-from tests.tiny import jit_only
-
-CONTEXT = 3
-WHOLE = ["the", "<unk>", "</s>", "old", "man", "was", ".", "<s>"]  # with all marks
-BARE = ["the", "old", "man", "was", ".", "tired"]  # as models had them before there were any
-UNKNOWN, END, START = 1, 2, 7
-
-
-def net(words, seed=0, **of_words):
-    """A model whose distributions are far from uniform."""
-    layers = [fn.Embedding(len(words), 4), fn.Flatten(), fn.Dense(len(words))]
-    described = fn.Words(words, **of_words)
-    model = fn.Sequential(layers, input_shape=(CONTEXT,), preprocessing=described, dtype="float64")
-    rng = np.random.default_rng(seed)
-    model.set_parameters({name: rng.normal(size=array.shape) for name, array in model.parameters.items()})
-    return model
-
-
-def whole(words=WHOLE, **tokenizer):
-    return fn.LanguageModel(net(words, tokenizer=Tokenizer(**tokenizer).config()))
-
-
-def bare():
-    return fn.LanguageModel(net(BARE))
+from tests.language.nets import BARE, CONTEXT, END, START, UNKNOWN, WHOLE, bare, net, pixels, whole
 
 
 def nats(model, *windows):
@@ -71,7 +48,7 @@ def test_long_texts_are_scored_in_pieces(monkeypatch):
     text = "The old man was tired. Was the man old? " * 20
     at_once = whole().score(text)
     monkeypatch.setattr(scoring, "PIECE", 7)
-    monkeypatch.setattr("fastnn.language_scoring.BLOCK_BYTES", 200)
+    monkeypatch.setattr("fastnn.language.scoring.BLOCK_BYTES", 200)
     in_pieces = whole().score(text)
     assert in_pieces.tokens == at_once.tokens
     np.testing.assert_array_equal(in_pieces.nats, at_once.nats)
@@ -224,10 +201,6 @@ def test_models_of_an_earlier_version_have_their_vocabulary_in_meta(tmp_path):
     assert fn.LanguageModel.load(tmp_path / "old.h5").generate("the old man", words=5)
 
 
-def pixels():
-    return fn.Sequential([fn.Dense(3)], input_shape=(4,), preprocessing=fn.Pixels((2, 2), divide=255, flat=True))
-
-
 def narrow(loss="softmax_cross_entropy"):
     layers = [fn.Embedding(6, 2), fn.Flatten(), fn.Dense(4 if loss.startswith("soft") else 6)]
     return fn.Sequential(layers, input_shape=(3,), loss=loss, preprocessing=fn.Words(BARE))
@@ -267,151 +240,3 @@ def test_outputs_of_large_vocabularies_do_all_that_others_do(output, tmp_path):
     assert model.generate("the", words=3, seed=1)
     assert [word for word, _ in model.neighbours("man", 2)]
     assert model.export(tmp_path / "vectors.txt") == []
-
-
-BOOK = "The old man saw the dog. " * 40 + "A fox, sly and naïve! The man was old. " * 29
-
-
-@pytest.fixture
-def book(tmp_path, monkeypatch):
-    monkeypatch.setenv("FASTNN_DATA_DIR", str(tmp_path / "data"))
-    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
-    return tmp_path / "book.txt"
-
-
-SMALL = {"width": 4, "hidden": 8}
-
-
-@jit_only
-def test_a_model_of_a_text_in_three_lines(book):
-    model = fn.LanguageModel.from_text(book, order=3, **SMALL)
-    history = model.fit(epochs=8, batch_size=20, verbose=False)
-    assert model.context == 2
-    assert history["val_loss"][-1] < history["val_loss"][0]
-    assert model.predict("the old", 1)[0][0] == "man"
-    model.save(book.with_name("m.h5"))
-    again = fn.LanguageModel.load(book.with_name("m.h5"))
-    assert again.fit([book], epochs=1, batch_size=20, verbose=False)["loss"][0] < history["loss"][0]
-
-
-def row_net(words, length=6, seed=0, **of_words):
-    """A recurrent model whose distributions are far from uniform."""
-    layers = [fn.Embedding(len(words), 4), fn.GRU(5, return_sequences=True), fn.Dense(len(words))]
-    described = fn.Words(words, **of_words)
-    model = fn.Sequential(layers, input_shape=length, preprocessing=described, dtype="float64")
-    rng = np.random.default_rng(seed)
-    model.set_parameters({name: rng.normal(size=array.shape) for name, array in model.parameters.items()})
-    return fn.LanguageModel(model)
-
-
-def after(model, *ids):
-    """p of the next word after these ids, which fit into a row, by a network of just that length."""
-    exact = fn.Sequential(model.model.network.layers, input_shape=len(ids), dtype="float64")
-    exact.set_parameters(dict(model.model.parameters))
-    return exact.predict([ids])[0, -1]
-
-
-def test_a_recurrent_model_foretells_from_all_before():
-    model = row_net(WHOLE, tokenizer=Tokenizer().config())
-    assert model.is_recurrent
-    assert repr(model) == "<LanguageModel of 8 words, each from at most 6 before it>"
-    for text, ids in {
-        "the old": [START, 0, 3],
-        "The man. Old": [START, 0, 4, 6, START, 3],  # an earlier sentence counts, too
-        "": [START],
-        "the old man was the old man": [3, 4, 5, 0, 3, 4],  # the last six of a row
-        "the tired": [START, 0, UNKNOWN],
-    }.items():
-        want = after(model, *ids)
-        got = dict(model.predict(text, 8))
-        np.testing.assert_allclose([got[word] for word in WHOLE], want, rtol=1e-12, err_msg=text)
-
-
-def test_a_recurrent_model_scores_each_word_from_half_a_row_at_least():
-    model = row_net(WHOLE, tokenizer=Tokenizer().config())
-    score = model.score("the old man was. the man!")
-    inputs = [START, 0, 3, 4, 5, 6, START, 0, 4]
-    targets = [0, 3, 4, 5, 6, END, 0, 4, UNKNOWN]
-    assert list(score.tokens) == ["the", "old", "man", "was", ".", "</s>", "the", "man", "!", "</s>"]
-    for i, word in enumerate(targets):  # rows begin three words before those that they foretell
-        row = i // 3 * 3 - 3
-        before = [START] * max(-row, 0) + inputs[max(row, 0) : i + 1]
-        assert score.nats[i] == pytest.approx(-math.log(after(model, *before)[word]), rel=1e-10), i
-    assert score.foretold == 10
-
-
-def test_what_a_recurrent_model_writes_it_finds_likely():
-    model = row_net(WHOLE, tokenizer=Tokenizer().config())
-    text = model.generate("the", 12, temperature=0)
-    ids, words = [START, 0], []
-    for _ in range(12):
-        p = after(model, *ids[-6:])
-        p[[UNKNOWN, START]] = 0
-        best = int(p.argmax())
-        if best == END:
-            ids.append(START)
-            p = after(model, *ids[-6:])
-            p[[UNKNOWN, START, END]] = 0
-            best = int(p.argmax())
-        words.append(WHOLE[best])
-        ids.append(best)
-    assert [word for sentence in model.tokenizer.sentences(text) for word in sentence] == ["the", *words]
-    assert model.generate("the", 9, seed=3) == model.generate("the", 9, seed=3)
-
-
-def test_a_recurrent_model_without_marks_foretells_what_has_known_words_before_it():
-    model = row_net(BARE)
-    score = model.score("the old sly man was tired")
-    assert np.flatnonzero(np.isfinite(score.nats)).tolist() == [1, 4, 5]
-    with pytest.raises(DataError, match="the text has no word that this model knows"):
-        model.predict("sly")
-
-
-@jit_only
-@pytest.mark.parametrize("tokens", ["words", "characters"])
-def test_a_recurrent_model_of_a_text(book, tokens):
-    model = fn.LanguageModel.from_text(book, tokens=tokens, **SMALL)
-    assert model.is_recurrent
-    assert model.context == 64
-    history = model.fit(epochs=6, verbose=False)
-    assert history["val_loss"][-1] < history["val_loss"][0]
-    model.save(book.with_name("m.h5"))
-    again = fn.LanguageModel.load(book.with_name("m.h5"))
-    assert again.predict("the old") == model.predict("the old")
-    assert again.fit(book, epochs=1, verbose=False)["loss"][0] < history["loss"][0]
-
-
-@jit_only
-def test_large_vocabularies_and_texts(book, monkeypatch):
-    monkeypatch.setattr("fastnn.language_network.LARGE_VOCABULARY", 10)
-    monkeypatch.setattr("fastnn.language_network.SAMPLES", 4)
-    monkeypatch.setattr("fastnn.data.formats.text_to_ids.LARGE_BYTES", 100)
-    model = fn.LanguageModel.from_text(book, val=book, test=[book], **SMALL)
-    assert isinstance(model.model.network.layers[-1], fn.SampledSoftmax)
-    model.fit(epochs=1, batch_size=20, verbose=False)
-    assert model.data.train.is_streamed
-    assert len(model.data.val) == 2 * len(model.data.train) - 1, "half of each row has been foretold before"
-    assert model.score("The old man saw the dog.").perplexity < 40
-    model.data.meta["grams"].train.y.close()
-
-
-def test_vectors_to_start_from(book):
-    first = fn.LanguageModel.from_text(book, **SMALL, seed=1)
-    first.export(book.with_name("v.txt"))
-    usual = [i for i, word in enumerate(first.vocabulary.words) if word[0] != "<"]
-    second = fn.LanguageModel.from_text(book, **SMALL, vectors=book.with_name("v.txt"))
-    np.testing.assert_array_equal(second.vectors[usual], first.vectors[usual])
-    with pytest.raises(DataError, match=r"has 4 numbers, expected 5, .*width="):
-        fn.LanguageModel.from_text(book, width=5, hidden=8, vectors=book.with_name("v.txt"))
-
-
-def test_no_text_to_train_on(book):
-    with pytest.raises(DataError, match="there is no text to train on: give its path"):
-        whole().fit()
-    book.write_text("word", encoding="utf-8")
-    with pytest.raises(DataError, match="is too small"):
-        fn.LanguageModel.from_text(book)
-    with pytest.raises(DataError, match="there is no path of a text"):
-        fn.LanguageModel.from_text([])
-    with pytest.raises(FileFormatError, match="does not exist"):
-        whole().fit("absent.txt")

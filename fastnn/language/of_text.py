@@ -12,7 +12,7 @@ from fastnn.data.formats.text import MIN_COUNT, load_text
 from fastnn.data.formats.text_splits import Paths
 from fastnn.data.preprocessing import Words
 from fastnn.data.spans import in_spans
-from fastnn.language_network import LENGTH, network_of, trained
+from fastnn.language.network import LENGTH, network_of, trained
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.text.tokens import Kind, Sentences, Tokenizer

@@ -1,0 +1,83 @@
+"""fn.LanguageModel.from_text and fit: from a file to a trained model."""
+
+import numpy as np
+import pytest
+
+import fastnn as fn
+from fastnn.common.errors import DataError, FileFormatError
+from tests.language.nets import whole
+from tests.tiny import jit_only
+
+BOOK = "The old man saw the dog. " * 40 + "A fox, sly and naïve! The man was old. " * 29
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTNN_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "book.txt").write_text(BOOK, encoding="utf-8")
+    return tmp_path / "book.txt"
+
+
+SMALL = {"width": 4, "hidden": 8}
+
+
+@jit_only
+def test_a_model_of_a_text_in_three_lines(book):
+    model = fn.LanguageModel.from_text(book, order=3, **SMALL)
+    history = model.fit(epochs=8, batch_size=20, verbose=False)
+    assert model.context == 2
+    assert history["val_loss"][-1] < history["val_loss"][0]
+    assert model.predict("the old", 1)[0][0] == "man"
+    model.save(book.with_name("m.h5"))
+    again = fn.LanguageModel.load(book.with_name("m.h5"))
+    assert again.fit([book], epochs=1, batch_size=20, verbose=False)["loss"][0] < history["loss"][0]
+
+
+@jit_only
+@pytest.mark.parametrize("tokens", ["words", "characters"])
+def test_a_recurrent_model_of_a_text(book, tokens):
+    model = fn.LanguageModel.from_text(book, tokens=tokens, **SMALL)
+    assert model.is_recurrent
+    assert model.context == 64
+    history = model.fit(epochs=6, verbose=False)
+    assert history["val_loss"][-1] < history["val_loss"][0]
+    model.save(book.with_name("m.h5"))
+    again = fn.LanguageModel.load(book.with_name("m.h5"))
+    assert again.predict("the old") == model.predict("the old")
+    assert again.fit(book, epochs=1, verbose=False)["loss"][0] < history["loss"][0]
+
+
+@jit_only
+def test_large_vocabularies_and_texts(book, monkeypatch):
+    monkeypatch.setattr("fastnn.language.network.LARGE_VOCABULARY", 10)
+    monkeypatch.setattr("fastnn.language.network.SAMPLES", 4)
+    monkeypatch.setattr("fastnn.data.formats.text_to_ids.LARGE_BYTES", 100)
+    model = fn.LanguageModel.from_text(book, val=book, test=[book], **SMALL)
+    assert isinstance(model.model.network.layers[-1], fn.SampledSoftmax)
+    model.fit(epochs=1, batch_size=20, verbose=False)
+    assert model.data.train.is_streamed
+    assert len(model.data.val) == 2 * len(model.data.train) - 1, "half of each row has been foretold before"
+    assert model.score("The old man saw the dog.").perplexity < 40
+    model.data.meta["grams"].train.y.close()
+
+
+def test_vectors_to_start_from(book):
+    first = fn.LanguageModel.from_text(book, **SMALL, seed=1)
+    first.export(book.with_name("v.txt"))
+    usual = [i for i, word in enumerate(first.vocabulary.words) if word[0] != "<"]
+    second = fn.LanguageModel.from_text(book, **SMALL, vectors=book.with_name("v.txt"))
+    np.testing.assert_array_equal(second.vectors[usual], first.vectors[usual])
+    with pytest.raises(DataError, match=r"has 4 numbers, expected 5, .*width="):
+        fn.LanguageModel.from_text(book, width=5, hidden=8, vectors=book.with_name("v.txt"))
+
+
+def test_no_text_to_train_on(book):
+    with pytest.raises(DataError, match="there is no text to train on: give its path"):
+        whole().fit()
+    book.write_text("word", encoding="utf-8")
+    with pytest.raises(DataError, match="is too small"):
+        fn.LanguageModel.from_text(book)
+    with pytest.raises(DataError, match="there is no path of a text"):
+        fn.LanguageModel.from_text([])
+    with pytest.raises(FileFormatError, match="does not exist"):
+        whole().fit("absent.txt")
