@@ -17,7 +17,7 @@ from fastnn.common.validation import finite
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.values import Value
-from fastnn_kernels._jit import Kernel, compiled
+from fastnn_kernels._jit import Kernel, of_user
 
 REDUCTIONS = {"mean": True, "sum": False}
 Reduction = Literal["mean", "sum"]
@@ -322,7 +322,7 @@ class ElementwiseLoss(Loss):
             if not callable(function):
                 raise TypeError(f"ElementwiseLoss: {part} is {function!r}, expected a function of score and target")
             try:
-                number = compiled(function, cached=False)(0.5, 0.25)
+                number = of_user(function)(0.5, 0.25)
             except Exception as error:  # whatever Numba raises for code that it cannot compile
                 reason = str(error).strip().splitlines()[0]
                 raise TypeError(f"ElementwiseLoss: {part} cannot be compiled: {reason}") from None

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastnn_kernels._jit import always_inline
+from fastnn_kernels._jit import always_inline, view
 from fastnn_kernels._tuning import BLOCK
 from fastnn_kernels._view import matrix
 from fastnn_kernels.activation import ACTIVATIONS
@@ -84,7 +84,7 @@ def _width(b, samples):
     return (min(BLOCK, samples - b * BLOCK) + COLUMNS - 1) // COLUMNS * COLUMNS
 
 
-@always_inline
+@view
 def block_of(blocks, b, samples):
     """Block b as (rows, width)."""
     return matrix(blocks[b], 0, blocks.shape[1] // BLOCK, _width(b, samples))

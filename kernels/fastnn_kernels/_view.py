@@ -5,7 +5,7 @@ NumPy's way, a slice and a reshape, is a call in compiled code: it was a quarter
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import lower_builtin, type_callable
 
 from fastnn_kernels._array_value import array_value
 
@@ -15,31 +15,43 @@ def matrix(flat, at, rows, columns):
     return flat[at : at + rows * columns].reshape((rows, columns))
 
 
-@intrinsic
-def _view(typing_context, flat, at, rows, columns):
-    kind = types.Array(flat.dtype, 2, "C")
-
-    def codegen(context, builder, signature, args):
-        flat, at, rows, columns = args
-        source = context.make_array(signature.args[0])(context, builder, flat)
-        size = ir.Constant(ir.IntType(64), context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-        strides = [builder.mul(columns, size), size]
-        data = builder.gep(source.data, [at])
-        return array_value(context, builder, kind, data, [rows, columns], strides, size)
-
-    return kind(flat, types.int64, types.int64, types.int64), codegen
-
-
-@overload(matrix, inline="always")
-def _compiled_matrix(flat, at, rows, columns):
-    return lambda flat, at, rows, columns: _view(flat, at, rows, columns)
-
-
 def flattened(a, first, rows):
     """a[first : first + rows], flat; a is contiguous"""
     return a[first : first + rows].reshape(-1)
 
 
-@overload(flattened, inline="always")
-def _compiled_flattened(a, first, rows):
-    return lambda a, first, rows: _view(a[first], 0, 1, rows * a.shape[1])[0]
+# Their compiled forms. Overloads would be functions that return an array, which Numba refuses: see `_jit.view`.
+
+
+@type_callable(matrix)
+def _type_of_matrix(context):
+    return lambda flat, at, rows, columns: types.Array(flat.dtype, 2, "C") if isinstance(flat, types.Array) else None
+
+
+@type_callable(flattened)
+def _type_of_flattened(context):
+    return lambda a, first, rows: types.Array(a.dtype, 1, "C") if isinstance(a, types.Array) else None
+
+
+def _size(context, kind):
+    """Bytes of an element."""
+    return ir.Constant(ir.IntType(64), context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+
+
+@lower_builtin(matrix, types.Array, types.Integer, types.Integer, types.Integer)
+def _emit_matrix(context, builder, signature, args):
+    kind, size = signature.return_type, _size(context, signature.return_type)
+    flat, at, rows, columns = args
+    source = context.make_array(signature.args[0])(context, builder, flat)
+    strides = [builder.mul(columns, size), size]
+    return array_value(context, builder, kind, builder.gep(source.data, [at]), [rows, columns], strides, size)
+
+
+@lower_builtin(flattened, types.Array, types.Integer, types.Integer)
+def _emit_flattened(context, builder, signature, args):
+    kind, size = signature.return_type, _size(context, signature.return_type)
+    a, first, rows = args
+    source = context.make_array(signature.args[0])(context, builder, a)
+    columns = builder.extract_value(source.shape, 1)
+    data = builder.gep(source.data, [builder.mul(first, columns)])
+    return array_value(context, builder, kind, data, [builder.mul(rows, columns)], [size], size)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._expm1 import log1p
-from fastnn_kernels._jit import Kernel, always_inline, inline, kernel
+from fastnn_kernels._jit import Kernel, always_inline, inline, kernel, of_user
 from fastnn_kernels._math import exp, exp_nonpositive, log, sigmoid_from
 from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
 from fastnn_kernels._scratch import SCRATCH, scratch_row
@@ -191,7 +191,7 @@ def elementwise_loss(value, gradient, name):
     value, gradient : functions of two numbers that Numba can compile; gradient is the derivative by x
     name            : of the kernel; must not be used twice
     """
-    value, gradient = inline(value), inline(gradient)
+    value, gradient = of_user(value), of_user(gradient)
 
     def body(loss, correct, dx, x, target, loss_weight, n):
         for i in prange(x.shape[0]):

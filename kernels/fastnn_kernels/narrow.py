@@ -8,7 +8,7 @@ on the processor's registers nor on the number of threads.
 
 from numba import prange
 
-from fastnn_kernels._jit import always_inline, kernel
+from fastnn_kernels._jit import always_inline, kernel, view
 from fastnn_kernels._lane_products import lane_products
 from fastnn_kernels._narrow_layout import CODES, FIELDS, block_of, fill
 from fastnn_kernels._product import product, product_xt
@@ -19,7 +19,7 @@ from fastnn_kernels.activation import ACTIVATIONS
 __all__ = ["gather_lanes", "lanes_to_rows", "narrow_backward", "narrow_forward", "rows_to_lanes"]
 
 
-@always_inline
+@view
 def _weights(parameters, layer):
     """w and, behind it, the bias: (inputs + bias, stride)"""
     rows = layer[FIELDS.inputs] + layer[FIELDS.bias]

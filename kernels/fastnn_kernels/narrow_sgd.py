@@ -6,7 +6,7 @@ does. Weights and values stay in the first cache. `_narrow_layout` says where th
 column. Every sum has the order of the other kernels for narrow layers, so the bits are theirs.
 """
 
-from fastnn_kernels._jit import always_inline, inline, kernel, rounded
+from fastnn_kernels._jit import always_inline, kernel, rounded, view
 from fastnn_kernels._math import exp_nonpositive, log
 from fastnn_kernels._narrow_layout import FIELDS
 from fastnn_kernels._view import matrix
@@ -20,7 +20,7 @@ def _product(a, b):
     return a * b
 
 
-@inline
+@view
 def _part(column, at, count):
     """column[at : at + count]"""
     return matrix(column, at, 1, count)[0]

@@ -107,6 +107,18 @@ def test_a_loss_of_ones_own(tmp_path):
     assert np.array_equal(fn.load(tmp_path / "m.h5", loss=loss).predict(x), model.predict(x))
 
 
+def test_a_loss_of_ones_own_may_make_arrays():
+    """Kernels count no references, a user's function may need it."""
+    loss = fn.ElementwiseLoss(
+        value=lambda s, t: np.array([s - t, t - s]).max() ** 3, gradient=lambda s, t: 3 * (s - t) * abs(s - t)
+    )
+    model = fn.Sequential([fn.Dense(2)], input_shape=(3,), loss=loss, dtype="float64")
+    x, t = RNG.normal(size=(20, 3)), RNG.normal(size=(20, 2))
+    want = (np.abs(model.predict(x) - t) ** 3).mean()
+    np.testing.assert_allclose(model.evaluate(x, t)["loss"], want, rtol=1e-12)
+    assert max(fn.check_gradients(model, x, t).values()) < 1e-7
+
+
 def test_two_losses_of_ones_own_are_two():
     x, t = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
 
