@@ -52,6 +52,10 @@ class Loss(PlainNumbers, Hinted):
         """
         return 1.0 / batch if self.reduction == "mean" else 1.0
 
+    def settings(self) -> tuple[float, ...]:
+        """The numbers by which its kernel is set."""
+        return ()
+
     def emit(self, build: Builder, scores: Value, target: Buffer, weight: Buffer) -> tuple[Buffer, Buffer, Value]:
         """Emit the operations that compute each sample's loss, whether it is right, and the gradient by the scores.
 
@@ -202,8 +206,11 @@ class MSE(Loss):
         super().__post_init__()
         _above_zero("MSE", "scale", self.scale)
 
+    def settings(self):
+        return (self.scale,)
+
     def emit(self, build, scores, target, weight):
-        return _emit(build, k.mse, scores, target, weight, build.constant([self.scale]))
+        return _emit(build, k.mse, scores, target, weight, build.constant(self.settings()))
 
 
 @dataclass(frozen=True)
@@ -250,8 +257,11 @@ class Huber(Loss):
         super().__post_init__()
         _above_zero("Huber", "delta", self.delta)
 
+    def settings(self):
+        return (self.delta,)
+
     def emit(self, build, scores, target, weight):
-        return _emit(build, k.huber, scores, target, weight, build.constant([self.delta]))
+        return _emit(build, k.huber, scores, target, weight, build.constant(self.settings()))
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,21 @@ from fastnn.engine.parameters import Block
 from fastnn.engine.values import Lanes, Value
 from fastnn.nn.emission import EmitBackward
 from fastnn.nn.layers import Dense, Flatten
-from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
+from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, Huber, Loss, Poisson, SoftmaxCrossEntropy
 from fastnn.nn.network import Network, State
 from fastnn_kernels import _narrow_layout as layout
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._tuning import BLOCK, NARROW
 
 WIDEST = 32  # inputs and units of a layer: from here on its rows fill vector registers
+KERNELS = {
+    SoftmaxCrossEntropy: k.narrow_cross_entropy,
+    BinaryCrossEntropy: k.narrow_binary_cross_entropy,
+    MSE: k.narrow_mse,
+    MAE: k.narrow_mae,
+    Huber: k.narrow_huber,
+    Poisson: k.narrow_poisson,
+}
 SAMPLES = Axis(None, BLOCK, BLOCK)  # slices of whole blocks, each small enough for the first cache
 
 
@@ -115,6 +123,12 @@ def forward(
     return [build.outputs[network.names[-1]]], backward
 
 
+def _kernel_of(loss: Loss, n: int) -> Kernel | None:
+    """The kernel of the loss of n scores that takes samples side by side, if there is one."""
+    is_smooth = isinstance(loss, SoftmaxCrossEntropy) and loss.label_smoothing
+    return None if is_smooth or n >= NARROW else KERNELS.get(type(loss))
+
+
 def emit_loss(
     build: Builder, loss: Loss, scores: Lanes, plan: Plan, target: Buffer, weight: Buffer
 ) -> tuple[Buffer, Buffer, Value]:
@@ -122,10 +136,11 @@ def emit_loss(
     gradients = build.blocks("gradients of values", plan.gradients * BLOCK)
     dscores = Lanes(gradients, scores.shape, 0)
     n = scores.width
-    if type(loss) is SoftmaxCrossEntropy and not loss.label_smoothing and n < NARROW:
+    if (kernel := _kernel_of(loss, n)) is not None:
         each, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
-        operands = each, correct, gradients, scores.buffer, target, weight, scores.at, n
-        emit_in_blocks(build, k.narrow_cross_entropy, *operands)
+        settings = [build.constant([number]) for number in loss.settings()]
+        operands = each, correct, gradients, scores.buffer, target, weight, *settings, scores.at, n
+        emit_in_blocks(build, kernel, *operands)
         return each, correct, dscores
     each, correct, dout = loss.emit(build, emit_rows(build, scores), target, weight)
     emit_in_blocks(build, k.rows_to_lanes, gradients, dout.buffer, n)

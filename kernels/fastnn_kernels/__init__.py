@@ -29,8 +29,9 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.matmul import *
     from fastnn_kernels.metrics import *
     from fastnn_kernels.narrow import *
-    from fastnn_kernels.narrow_loss import *
+    from fastnn_kernels.narrow_losses import *
     from fastnn_kernels.narrow_sgd import *
+    from fastnn_kernels.narrow_softmax import *
     from fastnn_kernels.norm import *
     from fastnn_kernels.outer_product import *
     from fastnn_kernels.penalty import *
@@ -62,8 +63,9 @@ _FAMILIES = (
     "matmul",
     "metrics",
     "narrow",
-    "narrow_loss",
+    "narrow_losses",
     "narrow_sgd",
+    "narrow_softmax",
     "norm",
     "outer_product",
     "penalty",

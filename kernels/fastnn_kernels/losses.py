@@ -8,9 +8,9 @@ arise, or kept until they are summed: in the row of dx, or in a scratch row wher
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._expm1 import log1p
 from fastnn_kernels._jit import Kernel, always_inline, inline, kernel, of_user
-from fastnn_kernels._math import exp, exp_nonpositive, log, sigmoid_from
+from fastnn_kernels._math import exp, log
+from fastnn_kernels._pairs import deviance, logistic
 from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 from fastnn_kernels._sums import row_max, row_sum
@@ -62,16 +62,21 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scal
         dx[i, label] -= loss_weight[i] * (type(total)(1) - smoothing)
 
 
-@always_inline
-def _cross_entropies(dx, x, target, scale):
-    """dx and the sum of the losses of at most SCRATCH outputs; both need exp(−|x|)"""
-    terms = scratch_row(scale)
-    for j in range(x.shape[0]):
-        e = exp_nonpositive(-abs(x[j]))
-        positive = x[j] if x[j] > 0 else type(scale)(0)
-        terms[0, j] = (positive - x[j] * target[j]) + log1p(e)
-        dx[j] = scale * (sigmoid_from(x[j], e) - target[j])
-    return row_sum(terms, 0, x.shape[0])
+def _part_of_row(pair, name):
+    """A function that computes dx and the sum of the terms of at most SCRATCH outputs, by a function of `_pairs`."""
+
+    def part(dx, x, target, scale):
+        terms = scratch_row(scale)
+        for j in range(x.shape[0]):
+            terms[0, j], slope = pair(x[j], target[j], scale)
+            dx[j] = scale * slope
+        return row_sum(terms, 0, x.shape[0])
+
+    part.__qualname__ = f"part.{name}"
+    return always_inline(part)
+
+
+_cross_entropies, _deviances = _part_of_row(logistic, "logistic"), _part_of_row(deviance, "deviance")
 
 
 @kernel(work=lambda loss, correct, dx, x, *rest: 2 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True, cut=_TARGETED)
@@ -135,18 +140,6 @@ def huber(loss, correct, dx, x, target, loss_weight, scalars, n):
         count = type(x[i, 0])(n)
         summed, correct[i] = huber_row(dx, x, target, i, n, loss_weight[i] / count, type(count)(scalars[0]))
         loss[i] = summed / count
-
-
-@always_inline
-def _deviances(dx, x, target, scale):
-    """dx and the sum of the losses of at most SCRATCH outputs; both need exp(x)"""
-    terms = scratch_row(scale)
-    for j in range(x.shape[0]):
-        mean, t = exp(x[j]), target[j]
-        own = log(t if t > 0 else type(t)(1))  # t log t is 0 for t = 0
-        terms[0, j] = (mean - t) + t * (own - x[j])
-        dx[j] = scale * (mean - t)
-    return row_sum(terms, 0, x.shape[0])
 
 
 @kernel(work=lambda loss, correct, dx, x, *rest: 2 * TRANSCENDENTAL * x.size, outputs=3, per_sample=True, cut=_TARGETED)

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from fastnn_kernels import _lane_products, narrow, narrow_loss
+from fastnn_kernels import _lane_products, narrow, narrow_losses, narrow_softmax
 from fastnn_kernels._jit import compiled
 from fastnn_kernels._tuning import BLOCK
-from fastnn_kernels.registry import REGISTRY
+from fastnn_kernels.registry import REGISTRY, losses
+from fastnn_kernels.registry.narrow import put
 from tests.kernels.cases import DTYPES, made, needs_jit
 
 PER_BLOCK = ("values", "gradients", "partial")
-PER_SAMPLE = ("indices", "out", "dout", "loss", "correct", "labels", "loss_weight")
+PER_SAMPLE = ("indices", "out", "dout", "loss", "correct", "labels", "target", "loss_weight")
 GUARD = -77.0
 
 
@@ -35,7 +36,7 @@ def part(spec, args, first, last):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [*narrow.__all__, *narrow_loss.__all__])
+@pytest.mark.parametrize("name", [*narrow.__all__, *narrow_losses.__all__, *narrow_softmax.__all__])
 def test_slices_of_whole_blocks_have_the_bits_of_the_whole(name, dtype):
     shape = "moons" if "moons" in REGISTRY[name].shapes else "200x2"
     spec, args = made(name, dtype, shape)
@@ -74,3 +75,26 @@ def test_lanes_are_added_in_the_order_that_is_promised():
     out = np.zeros((1, 1), np.float32)
     _compiled(out, a, b)
     assert out[0, 0] == lanes[0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", ["1x1", "5x2", "16x3", "200x2", "131x7", "256x5"])
+@pytest.mark.parametrize("name", losses.TARGETED)
+def test_losses_against_numbers_have_the_bits_of_those_of_rows(name, shape, dtype):
+    _, (loss, correct, gradients, values, target, *settings, at, n) = made(f"narrow_{name}", dtype, shape)
+    x, samples = np.zeros_like(target), len(loss)
+    narrow.lanes_to_rows.serial(x, values, at, n)
+    if samples > 9:
+        x[3, 0], target[5, n - 1], x[7, :n], target[8, 0], x[8, 0] = np.nan, np.nan, -np.inf, np.inf, np.inf
+        x[9, :n] = target[9, :n] = 1  # equals: the first of them counts
+        for j in range(n):
+            put(values, at + j, x[:, j])
+    with np.errstate(invalid="ignore"):
+        REGISTRY[f"narrow_{name}"].kernel.serial(loss, correct, gradients, values, target, *settings, at, n)
+        dx, (each, right) = np.zeros_like(x), np.zeros((2, samples), dtype)
+        REGISTRY[name].kernel.serial(each, right, dx, x, target, *settings, n)
+    got = np.zeros_like(x)
+    narrow.lanes_to_rows.serial(got, gradients, 0, n)
+    np.testing.assert_array_equal(loss, each)
+    np.testing.assert_array_equal(correct, right)
+    np.testing.assert_array_equal(got, dx)

@@ -25,8 +25,9 @@ from fastnn_kernels.reference.losses import *
 from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
-from fastnn_kernels.reference.narrow_loss import *
+from fastnn_kernels.reference.narrow_losses import *
 from fastnn_kernels.reference.narrow_sgd import *
+from fastnn_kernels.reference.narrow_softmax import *
 from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
 from fastnn_kernels.reference.penalty import *
@@ -58,8 +59,9 @@ _FAMILIES = (
     "matmul",
     "metrics",
     "narrow",
-    "narrow_loss",
+    "narrow_losses",
     "narrow_sgd",
+    "narrow_softmax",
     "norm",
     "outer_product",
     "penalty",

@@ -60,12 +60,18 @@ def exponents(rng, dtype, shape):
     return padded(dtype, B, n, GARBAGE), log_means(rng, dtype, B, n), n
 
 
+TARGETED = {  # losses against numbers
+    "binary_cross_entropy": matrix_target(probabilities),
+    "mse": matrix_target(near_and_far, 0.5),
+    "mae": matrix_target(near_and_far),
+    "huber": matrix_target(near_and_far, 1.0),
+    "poisson": matrix_target(counts, scores=log_means),
+}
+
+
 def specs():
     of_row = {"around": wide, "terms": lambda s: s[1]}
     yield spec("softmax_cross_entropy_smooth", smooth, PAIRS, ROWS, **of_row)
-    yield spec("binary_cross_entropy", matrix_target(probabilities), PAIRS, ROWS, **of_row)
-    yield spec("mse", matrix_target(near_and_far, 0.5), PAIRS, ROWS, **of_row)
-    yield spec("mae", matrix_target(near_and_far), PAIRS, ROWS, **of_row)
-    yield spec("huber", matrix_target(near_and_far, 1.0), PAIRS, ROWS, **of_row)
-    yield spec("poisson", matrix_target(counts, scores=log_means), PAIRS, ROWS, **of_row)
+    for name, inputs in TARGETED.items():
+        yield spec(name, inputs, PAIRS, ROWS, **of_row)
     yield spec("exp_forward", exponents, PAIRS, ROWS, around=wide)

@@ -7,6 +7,7 @@ import numpy as np
 from fastnn_kernels import reference
 from fastnn_kernels._narrow_layout import Dense, laid_out
 from fastnn_kernels._tuning import BLOCK
+from fastnn_kernels.registry import losses
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids, scores
 from fastnn_kernels.registry.spec import VECTORS, spec
 
@@ -71,9 +72,23 @@ def cross_entropy(rng, dtype, shape):
     labels[::2] = x[::2, :n].argmax(axis=1)
     values = blocks(dtype, samples, n + AT)
     for j in range(n):
-        _put(values, AT + j, x[:, j])
+        put(values, AT + j, x[:, j])
     loss, correct = np.full((2, samples), GARBAGE, dtype)
     return loss, correct, blocks(dtype, samples, n + 3), values, labels, rng.random(samples).astype(dtype), AT, n
+
+
+def targeted(of_rows):
+    """Inputs of a loss against numbers, from those of the same loss of rows."""
+
+    def inputs(rng, dtype, shape):
+        samples, n = shape
+        loss, correct, _, x, target, loss_weight, *scalars, _ = of_rows(rng, dtype, shape)
+        values = blocks(dtype, samples, n + AT)
+        for j in range(n):
+            put(values, AT + j, x[:, j])
+        return loss, correct, blocks(dtype, samples, n + 1), values, target, loss_weight, *scalars, AT, n
+
+    return inputs
 
 
 def sgd(rng, dtype, shape):
@@ -95,7 +110,7 @@ def record(rng, dtype, shape):
     return losses, sums, np.array([7, 2, 0, 0]), loss, correct, sample_weight, loss_weight
 
 
-def _put(values, row, numbers):
+def put(values, row, numbers):
     """Write the numbers of the samples into a row of the blocks."""
     rows = values.shape[1] // BLOCK
     for b, block in enumerate(values):
@@ -126,6 +141,11 @@ def specs():
     yield spec("lanes_to_rows", to_rows, pairs, bench, **size)
     yield spec("rows_to_lanes", to_lanes, pairs, bench, **size)
     yield spec("narrow_cross_entropy", cross_entropy, pairs, bench, terms=lambda s: s[1], **size)
+    bench = {"simple-chains": (10_000, 4)}
+    for name, of_rows in losses.TARGETED.items():
+        largest = 55 if name == "poisson" else 1  # number in a sum: exp(4), of which a target that is equal is taken
+        terms = {"terms": lambda s, largest=largest: largest * s[1]}
+        yield spec(f"narrow_{name}", targeted(of_rows), pairs, bench, **terms, **size)
     nets = {
         "none": (0, (3, 2), "relu", 1),
         "one": (1, (1, 1), "tanh", 1),
