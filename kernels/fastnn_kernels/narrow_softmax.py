@@ -30,11 +30,19 @@ def _next_row(largest, choice, own, x, j, labels):
 
     NaN in the first row stays, and any other makes the sum of the exponentials NaN.
     """
+    # What may be chosen is read first: a read that only some samples need is a branch, and then the loop runs sample by
+    # sample. For the same reason number and label have the types of what they replace or meet. With this here and in
+    # `_column_cross_entropy` a step of 4-32-16-4 on 10,000 samples takes 438 instead of 483 us (two cores, AVX-512).
+    # With AVX2 code the kernel takes as long as before.
+    number, label = type(choice[0])(j), type(labels[0])(j)
     for s in range(own.shape[0]):
-        larger = x[s] > largest[s]
-        largest[s] = x[s] if larger else largest[s]
-        choice[s] = j if larger else choice[s]
-        own[s] = x[s] if labels[s] == j else own[s]
+        score, most, chosen = x[s], largest[s], choice[s]
+        larger = score > most
+        largest[s] = score if larger else most
+        choice[s] = number if larger else chosen
+    for s in range(own.shape[0]):
+        score, mine = x[s], own[s]
+        own[s] = score if labels[s] == label else mine
 
 
 @always_inline
@@ -52,6 +60,7 @@ def _exponentials(d, total, x, largest):
 def _column_cross_entropy(loss, correct, d, x, labels, loss_weight):
     """`narrow_cross_entropy` of one block: d (≥ n + 2, width), x (n, width), the others (samples,)"""
     n, samples = x.shape[0], loss.shape[0]
+    zero, one = type(loss[0])(0), type(loss[0])(1)
     largest, total = d[n, :samples], d[n + 1, :samples]
     _first_row(largest, correct, loss, x[0])
     for j in range(1, n):
@@ -59,13 +68,14 @@ def _column_cross_entropy(loss, correct, d, x, labels, loss_weight):
     _exponentials(d, total, x, largest)
     for s in range(samples):
         loss[s] = log(total[s]) + (largest[s] - loss[s])
-        right = correct[s] == labels[s] and total[s] == total[s]
-        correct[s] = 1 if right else 0
+        right = correct[s] == type(correct[0])(labels[s]) and total[s] == total[s]
+        correct[s] = one if right else zero
         total[s] = loss_weight[s] / total[s]
     for j in range(n):
-        own = d[j]
+        own, label = d[j], type(labels[0])(j)
         for s in range(samples):
-            own[s] = _product(own[s], total[s]) - (loss_weight[s] if labels[s] == j else type(own[s])(0))
+            weight = loss_weight[s]
+            own[s] = _product(own[s], total[s]) - (weight if labels[s] == label else zero)
         fill(own, samples, 0)
 
 
