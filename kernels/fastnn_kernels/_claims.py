@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from fastnn_kernels._adapter import Adapter
 from fastnn_kernels._block import Block
 from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._driver import Loop
 
 try:
     import fcntl
 except ImportError:  # Windows: there each process compiles what it needs
     fcntl = None  # type: ignore[assignment]
 
-Job = Adapter | Block
+Job = Adapter | Block | Loop
 
 LOCK = ".compiling"  # a file of the cache's folder, without content
 WITH_TILES = ("matmul", "conv", "narrow", "outer_product")  # families of kernels that call the blocks of `_block`

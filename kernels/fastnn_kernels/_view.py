@@ -5,9 +5,10 @@ NumPy's way, a slice and a reshape, is a call in compiled code: it was a quarter
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 
 from fastnn_kernels._array_value import array_value
+from fastnn_kernels._jit import implementation
 
 
 def matrix(flat, at, rows, columns):
@@ -30,7 +31,7 @@ def _view(typing_context, flat, at, rows, columns):
     return kind(flat, types.int64, types.int64, types.int64), codegen
 
 
-@overload(matrix, inline="always")
+@implementation(matrix, inline="always")
 def _compiled_matrix(flat, at, rows, columns):
     return lambda flat, at, rows, columns: _view(flat, at, rows, columns)
 
@@ -40,6 +41,6 @@ def flattened(a, first, rows):
     return a[first : first + rows].reshape(-1)
 
 
-@overload(flattened, inline="always")
+@implementation(flattened, inline="always")
 def _compiled_flattened(a, first, rows):
     return lambda a, first, rows: _view(a[first], 0, 1, rows * a.shape[1])[0]
