@@ -22,7 +22,9 @@ except ImportError:  # Windows: there each process compiles what it needs
 Job = Adapter | Block | Loop
 
 LOCK = ".compiling"  # a file of the cache's folder, without content
-WITH_TILES = ("matmul", "conv", "narrow", "outer_product")  # families of kernels that call the blocks of `_block`
+# Families of kernels that call the blocks of `_block`, whose first operand is what they write: one process begins with
+# them, and compiles the helpers that they share once.
+WITH_TILES = ("matmul", "conv", "narrow", "outer_product", "sparse", "sparse_conv", "recurrent")
 PAUSE = 0.05  # seconds between two looks at what others compile
 # Seconds without any news after which this process compiles what another one has in hand. Many processes on few
 # processors are slow: each that gave up would make it worse.

@@ -4,8 +4,9 @@ Numba translates each function to machine code, also one that only other compile
 copy of it, and machine code of its own is never run. That was two fifths of the translations of a first run.
 
 A helper is still optimised in full. With less, a first step of mnist-cnn took 15 s of processor time in place of 19
-(and 22 with the machine code of all helpers), but some loops were no longer vectorised once they stood in their callers: Adam took ten
-times as long without any optimisation of helpers, the mean of a batch four times without their vectorisation.
+(and 22 with the machine code of all helpers). But some loops were no longer vectorised once they stood in their
+callers: Adam took ten times as long without any optimisation of helpers, the mean of a batch four times as long without
+their vectorisation.
 """
 
 from numba import _dynfunc
