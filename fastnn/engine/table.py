@@ -67,12 +67,13 @@ class Table:
         self._alive = [operands(entry) for entry in self._entries]
         both = list(zip(self._entries, self._alive, strict=True))
         needed = [adapter_of(entry.op, entry.parallel, held) for entry, held in both]
-        _compile.make([*besides, *needed], usable_threads())
+        self.bounds = _bounds(lists)
+        loop = _driver.Loop("run" if self.bounds is None else "run_phases")
+        _compile.make([*besides, *needed, loop], usable_threads())
         lines = [_line(one, held) for one, held in zip(needed, self._alive, strict=True)]
         self.words = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
         for row, line in zip(self.words, lines, strict=True):
             row[: len(line)] = line
-        self.bounds = _bounds(lists)
         self._failures = 0
         self._team = _team_for(self.bounds, self._entries)
 

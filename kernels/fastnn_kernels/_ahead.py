@@ -1,8 +1,7 @@
 """Rows that are asked for before they are read: chosen at random, they come from memory, and the processor waits."""
 
-from numba.extending import overload
-
 from fastnn_kernels._block import prefetch
+from fastnn_kernels._jit import implementation
 from fastnn_kernels._tuning import ALIGNMENT
 
 # Bytes of a row from which on asking pays. 50 rows of 784 float32, out of 50,000, take 12 us instead of 17 on one core
@@ -14,7 +13,7 @@ def ask_for_row(source, i):
     """Ask for row i of a matrix, if it is long; it need not come"""
 
 
-@overload(ask_for_row)
+@implementation(ask_for_row)
 def _compiled_ask_for_row(source, i):
     if source.layout != "C":
         return lambda source, i: None

@@ -12,16 +12,19 @@ from collections.abc import Iterable
 from fastnn_kernels._adapter import Adapter
 from fastnn_kernels._block import Block
 from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._driver import Loop
 
 try:
     import fcntl
 except ImportError:  # Windows: there each process compiles what it needs
     fcntl = None  # type: ignore[assignment]
 
-Job = Adapter | Block
+Job = Adapter | Block | Loop
 
 LOCK = ".compiling"  # a file of the cache's folder, without content
-WITH_TILES = ("matmul", "conv", "narrow", "outer_product")  # families of kernels that call the blocks of `_block`
+# Families of kernels that call the blocks of `_block`, whose first operand is what they write: one process begins with
+# them, and compiles the helpers that they share once.
+WITH_TILES = ("matmul", "conv", "narrow", "outer_product", "sparse", "sparse_conv", "recurrent")
 PAUSE = 0.05  # seconds between two looks at what others compile
 # Seconds without any news after which this process compiles what another one has in hand. Many processes on few
 # processors are slow: each that gave up would make it worse.

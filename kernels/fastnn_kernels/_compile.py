@@ -1,4 +1,4 @@
-"""Compiles the adapters that a program needs and the cache does not have, in several processes where that pays.
+"""Compiles what a program needs and the cache does not have, in several processes where that pays.
 
 Numba compiles one function at a time in a process. So helper processes compile some of the functions into the cache,
 and this process loads them from there. It compiles as well; whatever a helper did not do, because it was killed or the
@@ -19,6 +19,7 @@ from fastnn_kernels._adapter import Adapter
 from fastnn_kernels._block import Block
 from fastnn_kernels._cache import cache_folder
 from fastnn_kernels._claims import Job, Jobs, has_tiles
+from fastnn_kernels._driver import Loop
 
 logger = logging.getLogger("fastnn_kernels")
 
@@ -33,9 +34,9 @@ _compile_worker.main()
 """
 
 
-def make(adapters: Iterable[Adapter], processes: int) -> None:
-    """Load adapters or compile them, in at most `processes` processes. What is being compiled is logged."""
-    wanted = [one for one in dict.fromkeys(adapters) if not one.address]
+def make(what: Iterable[Adapter | Loop], processes: int) -> None:
+    """Load adapters and loops or compile them, in at most `processes` processes. What is being compiled is logged."""
+    wanted = [one for one in dict.fromkeys(what) if not one.address]
     missing = [one for one in wanted if _has_name(one) and not one.on_disk()]
     if missing:
         _compile(_jobs(missing), min(processes, len(missing) // FUNCTIONS_PER_PROCESS))
@@ -43,21 +44,37 @@ def make(adapters: Iterable[Adapter], processes: int) -> None:
         one.make()
 
 
-def _has_name(one: Adapter) -> bool:
-    """Whether another process can find the kernel: it is none made around a user's own function."""
-    return getattr(fastnn_kernels, one.kernel.name, None) is one.kernel
+def _has_name(one: Adapter | Loop) -> bool:
+    """Whether another process can find it: its kernel is none made around a user's own function."""
+    return isinstance(one, Loop) or getattr(fastnn_kernels, one.kernel.name, None) is one.kernel
 
 
-def _jobs(missing: list[Adapter]) -> list[Job]:
+def _jobs(missing: list[Adapter | Loop]) -> list[Job]:
     """What is to be compiled, in such an order that no two processes need the same thing at the same time.
 
     Products have blocks of tiles in common, which take as long as several kernels. So each end of the queue begins with
-    a block, products come next to the left one, and whoever comes to them later finds the blocks in the cache.
+    a block, products come next to the left one, and whoever comes to them later finds the blocks in the cache. Towards
+    the right end kernels are ever longer, and the driver's loop is the longest: what is left at the end is short.
     """
-    products = [one for one in missing if has_tiles(one)]
+    adapters = sorted((one for one in missing if isinstance(one, Adapter)), key=lambda one: length(one.kernel.body))
+    loops = [one for one in missing if isinstance(one, Loop)]
+    products = [one for one in adapters if has_tiles(one)]
     blocks = [Block(dtype, tall) for dtype in sorted({_dtype(one) for one in products}) for tall in (True, False)]
     blocks = [one for one in blocks if not one.on_disk()]
-    return [*blocks[::2], *products, *(one for one in missing if not has_tiles(one)), *blocks[1::2]]
+    others = [one for one in adapters if not has_tiles(one)]
+    return [*blocks[::2], *reversed(products), *others, *loops, *blocks[1::2]]
+
+
+def length(function) -> int:
+    """Bytes of byte code of a function and of the helpers that it names: a guess at the time of its compilation."""
+    found, waiting = {}, [function]
+    while waiting:
+        one = waiting.pop()
+        found[one] = len(one.__code__.co_code)
+        named = (one.__globals__.get(name) for name in one.__code__.co_names)
+        helpers = (getattr(each, "py_func", None) for each in named)
+        waiting += [helper for helper in helpers if helper is not None and helper not in found]
+    return sum(found.values())
 
 
 def _dtype(one: Adapter) -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 
 import fastnn_kernels
-from fastnn_kernels import _adapter, _block
+from fastnn_kernels import _adapter, _block, _driver
 
 
 def main() -> None:
@@ -18,8 +18,10 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _job(description: list) -> "_adapter.Adapter | _block.Block":
-    """The job of a description: a block of tiles, or an adapter."""
+def _job(description: list) -> "_adapter.Adapter | _block.Block | _driver.Loop":
+    """The job of a description: a block of tiles, a loop of the driver, or an adapter."""
     if description[0] == _block.TITLE:
         return _block.Block(*description[1:])
+    if description[0] == _driver.Loop.title:
+        return _driver.Loop(*description[1:])
     return _adapter.described(description, vars(fastnn_kernels))

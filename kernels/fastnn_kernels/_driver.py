@@ -7,6 +7,7 @@ nothing but the kernels that no earlier program used.
 
 from llvmlite import ir
 from numba import prange, types
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from fastnn_kernels import _team
@@ -86,3 +87,36 @@ if JIT:
             together = team[_team.STATE] == _team.TOGETHER
         if not together:
             run_regions(table, bounds, steps)
+
+
+class Loop:
+    """A loop of the driver as something to be compiled, as an `Adapter` is: with the same methods.
+
+    name  "run" or "run_phases"
+    """
+
+    title = "driver"  # for messages; no kernel has this name
+
+    def __init__(self, name: str):
+        words, steps = types.Array(types.int64, 2, "C"), types.int64
+        team = types.Array(types.int64, 1, "C")
+        self.name = name
+        self._signature = (words, steps) if name == "run" else (words, words, steps, team)
+        self._loop = globals()[name]
+
+    @property
+    def address(self) -> bool:
+        """Whether it is made."""
+        return bool(self._loop.overloads)
+
+    def description(self) -> list:
+        """What another process must know to make it, as JSON."""
+        return [self.title, self.name]
+
+    def on_disk(self) -> bool:
+        """Whether the cache has a file for it."""
+        return self._loop._cache.holds(self._signature, cpu_target.target_context)
+
+    def make(self) -> None:
+        """Load the code from the cache, or compile it."""
+        self._loop.compile(self._signature)

@@ -9,10 +9,12 @@ import types
 from collections.abc import Callable
 
 import numba
+import numba.extending
 from numba.core import config
 from numba.core.ccallback import CFunc
 
 from fastnn_kernels._cache import SourceStampedCache
+from fastnn_kernels._linked import Linked
 
 # contract: a*b + c becomes one fused multiply-add. nsz: the sign of zero does not matter.
 # Not reassoc: it removes the rounding trick of a polynomial exp (8 million ulp off) and makes the
@@ -50,7 +52,7 @@ def _helper(function, **options):
     """`function` for callers that are compiled. It has no wrappers for Python: they took a sixth of the compilation."""
     if not JIT:
         return function
-    dispatcher = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+    dispatcher = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=Linked, **options)
     # A call from Python runs the plain function: without a wrapper it would jump to address 0.
     dispatcher._insert = lambda *overload: None
     dispatcher._compile_for_args = lambda *args, **keywords: function
@@ -88,6 +90,11 @@ def rounded(function):
     the remainder of a vectorised loop than in its body. If one of the two is computed here, there is no choice.
     """
     return _helper(function, **OPTIONS | {"fastmath": {"nsz"}})
+
+
+def implementation(of, **options):
+    """What compiled code calls in place of the function `of`: declared by a function of the operands' types."""
+    return numba.extending.overload(of, jit_options={"pipeline_class": Linked}, **options)
 
 
 def c_function(function, signature, name: str) -> CFunc:

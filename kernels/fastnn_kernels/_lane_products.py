@@ -10,10 +10,10 @@ import functools
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 
 from fastnn_kernels import _tile
-from fastnn_kernels._jit import inline
+from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tile import INDEX, WORD, Emitter
 from fastnn_kernels._tuning import ALIGNMENT
 
@@ -133,7 +133,7 @@ def tile(rows: int, columns: int):
     return run
 
 
-@overload(lane_products)
+@implementation(lane_products)
 def _compiled_lane_products(out, a, b):
     if not _tile.registers():
         return lambda out, a, b: readable_lane_products(out, a, b)

@@ -7,10 +7,10 @@ adds the products of zeros. With a finite other factor they are zeros, which cha
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 
 from fastnn_kernels import _tile
-from fastnn_kernels._jit import inline
+from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tuning import ALIGNMENT
 
 # Lines of the widest tile: 12 of the 16 registers of AVX2. Ten lines, which AVX-512 could hold, take 1.4 times as long
@@ -126,7 +126,7 @@ def _tiled_add(out, at, step, groups, width, values, places, starts, first, b, b
         )  # fmt: skip
 
 
-@overload(add_listed)
+@implementation(add_listed)
 def _compiled_add_listed(out, at, step, groups, width, values, places, starts, first, b, b_at):
     if not _tile.shape().rows:
         return lambda out, at, step, groups, width, values, places, starts, first, b, b_at: _readable_add(

@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import types
-from numba.extending import lower_builtin, overload, type_callable
+from numba.extending import lower_builtin, type_callable
 
-from fastnn_kernels._jit import always_inline, inline
+from fastnn_kernels._jit import always_inline, implementation, inline
 
 LOG2_E = 1.4426950408889634
 SQRT_2 = 1.4142135623730951
@@ -112,7 +112,7 @@ def _constants(x):
     return _FLOAT32 if isinstance(x, np.float32) else _FLOAT64
 
 
-@overload(_constants)
+@implementation(_constants)
 def _compiled_constants(x):
     return {types.float32: lambda x: _FLOAT32, types.float64: lambda x: _FLOAT64}.get(x)
 

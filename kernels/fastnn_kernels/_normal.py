@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import types
-from numba.extending import overload
 
-from fastnn_kernels._jit import always_inline
+from fastnn_kernels._jit import always_inline, implementation
 from fastnn_kernels._math import _bits, _from_bits, _horner, exp_of_sum
 
 INVERSE_SQRT_2_PI = 0.3989422804014327
@@ -67,7 +66,7 @@ def _coefficients(x):
     return _FLOAT32 if isinstance(x, np.float32) else _FLOAT64
 
 
-@overload(_coefficients)
+@implementation(_coefficients)
 def _compiled_coefficients(x):
     return {types.float32: lambda x: _FLOAT32, types.float64: lambda x: _FLOAT64}.get(x)
 

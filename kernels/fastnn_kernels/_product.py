@@ -7,10 +7,8 @@ The names are those of BLIS: a micro-tile has MR rows × NR columns of out; bloc
 caches. NR is counted in lines here: a line is one cache line of numbers.
 """
 
-from numba.extending import overload
-
 from fastnn_kernels import _block, _tile
-from fastnn_kernels._jit import inline
+from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tuning import ALIGNMENT, KC, MC
 
 
@@ -93,7 +91,7 @@ def _tiled(real, tall: bool):
     return run
 
 
-@overload(product)
+@implementation(product)
 def _compiled_product(out, a, b):
     if not _tile.shape().rows:
         return lambda out, a, b: readable_product(out, a, b)
@@ -107,7 +105,7 @@ def _compiled_product(out, a, b):
     return run
 
 
-@overload(product_xt)
+@implementation(product_xt)
 def _compiled_product_xt(out, x, first, b):
     if not _tile.shape().rows:
         return lambda out, x, first, b: readable_product(out, x[:, first : first + out.shape[0]].T, b)

@@ -3,7 +3,6 @@
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import lower_builtin, type_callable
 
 from fastnn_kernels._array_value import array_value
@@ -28,7 +27,8 @@ def _emitter(count):
     def emit(context, builder, signature, args):
         kind = signature.return_type
         element = context.get_data_type(kind.dtype)
-        memory = cgutils.alloca_once(builder, ir.ArrayType(element, count))
+        with builder.goto_entry_block():  # not `alloca_once`, which fills with zeros: LLVM took 2 s for the panel's
+            memory = builder.alloca(ir.ArrayType(element, count))
         bytes_of = [context.get_constant(types.intp, each * context.get_abi_sizeof(element)) for each in (count, 1)]
         extents = [context.get_constant(types.intp, extent) for extent in (1, count)]
         data = builder.bitcast(memory, element.as_pointer())

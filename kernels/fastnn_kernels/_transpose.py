@@ -2,9 +2,9 @@
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 
-from fastnn_kernels._jit import inline
+from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tile import INDEX, WORD, Emitter
 from fastnn_kernels._tuning import ALIGNMENT
 
@@ -59,7 +59,7 @@ def readable_transposed(out, a):
             out[j, i] = a[i, j]
 
 
-@overload(transposed)
+@implementation(transposed)
 def _compiled_transposed(out, a):
     def squares(out, a):
         lanes = ALIGNMENT // out.itemsize

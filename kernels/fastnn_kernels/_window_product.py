@@ -3,10 +3,8 @@
 As in `_product` both give the same bits: each output is one chain of fused multiply-adds in ascending order.
 """
 
-from numba.extending import overload
-
 from fastnn_kernels import _block, _tile
-from fastnn_kernels._jit import inline
+from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 from fastnn_kernels._tuning import ALIGNMENT
 
@@ -120,7 +118,7 @@ def _terms_before_the_end(b, column):
     return max(0, min(b.shape[0], (size - line) // max(1, b.strides[0]) + 1))
 
 
-@overload(add_pixels)
+@implementation(add_pixels)
 def _compiled_add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh):
     if not _tile.shape().rows:
         return lambda out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh: readable_add(
@@ -132,7 +130,7 @@ def _compiled_add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments,
     )
 
 
-@overload(add_taps)
+@implementation(add_taps)
 def _compiled_add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh):
     if not _tile.shape().rows:
         return lambda out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh: readable_add(

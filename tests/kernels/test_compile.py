@@ -220,13 +220,16 @@ import numpy as np
 import fastnn_kernels
 from fastnn_kernels import _block, _compile, _tile
 from fastnn_kernels._adapter import adapter, operand_type
+from fastnn_kernels._driver import Loop
 a = np.zeros((3, 16), np.float32)
-names = ["relu_forward", "matmul"]
-operands = {"relu_forward": (a, a, 16), "matmul": (a, a, np.zeros((16, 16), np.float32))}
+names = ["softmax_forward", "relu_forward", "matmul"]
+operands = {"softmax_forward": (a, a, 16), "relu_forward": (a, a, 16), "matmul": (a, a, np.zeros((16, 16), np.float32))}
 missing = [adapter(getattr(fastnn_kernels, name), False, tuple(map(operand_type, operands[name]))) for name in names]
+missing.append(Loop("run"))
 jobs = [one.title for one in _compile._jobs(missing)]
-assert jobs == (["tiles", "matmul", "relu_forward", "tiles"] if _tile.shape().rows else names[::-1]), jobs
-assert _compile._jobs(missing[:1])[0] is missing[0]  # no tiles without a product
+others = ["matmul", "relu_forward", "softmax_forward", "driver"]  # the short ones in the middle, where the ends meet
+assert jobs == (["tiles", *others, "tiles"] if _tile.shape().rows else others), jobs
+assert _compile._jobs(missing[1:2])[0] is missing[1]  # no tiles without a product
 if _tile.shape().rows:
     first, *_, last = _compile._jobs(missing)
     first.make()

@@ -1,10 +1,13 @@
 """A table of entries does what its kernels do when they are called one by one."""
 
+import json
+
 import numpy as np
 import pytest
 
-from fastnn_kernels import _driver
+from fastnn_kernels import _compile_worker, _driver
 from fastnn_kernels._adapter import adapter, operand_type, operand_words
+from fastnn_kernels._cache import cache_folder
 from fastnn_kernels._jit import compiled, inline
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit
@@ -101,3 +104,18 @@ def test_operands_become_words():
 def test_strided_operands_are_refused(operand):
     with pytest.raises(ValueError, match="C-contiguous arrays, got strides"):
         operand_words(operand)
+
+
+@needs_jit
+@pytest.mark.parametrize("name", ["run", "run_phases"])
+def test_a_loop_that_is_made_is_not_compiled_again(name):
+    loop, words = _driver.Loop(name), table([0, 0])
+    loop.make()
+    assert loop.address
+    assert loop.on_disk() == (cache_folder() is not None)
+    before = list(getattr(_driver, name).overloads)
+    others = () if name == "run" else (np.array([[0, 0, 0]]), 0, np.zeros(0, np.int64))
+    getattr(_driver, name)(words[:0], *(others or (0,)))
+    assert list(getattr(_driver, name).overloads) == before
+    again = _compile_worker._job(json.loads(json.dumps(loop.description())))
+    assert (type(again), again.name) == (_driver.Loop, name)
