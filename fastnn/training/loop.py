@@ -91,7 +91,7 @@ class Loop:
         self.model, self.optimizer, self.source, self.validation = model, settings.optimizer, source, validation
         self.callbacks = settings.callbacks
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)
-        model.network.check_batch(source.samples % batch or batch)
+        model.network.check_batch(source.samples % batch or batch, "; another batch_size leaves it more")
         shuffle = truth("shuffle", settings.shuffle) and source.shuffles
         held = [id(array) for array in self.optimizer.flat_state()]  # of an earlier training
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)

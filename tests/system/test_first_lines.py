@@ -47,6 +47,12 @@ def test_what_is_taken_as_it_is_meant():
     )
 
 
+def test_completion_finds_what_is_imported_when_asked_for():
+    assert {"LanguageModel", "sweep", "SweepResult", "Between", "plots", "ops", "interop", *fn.__all__} <= set(dir(fn))
+    assert not {"TYPE_CHECKING", "import_module", "engine", "many"} & set(dir(fn))
+    assert all(hasattr(fn, name) for name in dir(fn))
+
+
 @pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 1), (2, 1)])
 def test_verbose_as_a_number(verbose, lines, caplog):
     fitted(verbose=verbose)

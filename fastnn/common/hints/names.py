@@ -17,6 +17,7 @@ _PREPROCESSING = "use model.preprocessing: fn.Pixels((28, 28), divide=255), fn.W
 _PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
 _WORDS = "it is done with a model's data: Sequential([...], preprocessing=fn.Words(vocabulary))"
 _LR = "use lr, which may be assigned"
+_FIGURES = 'use history["loss"], history["val_loss"], ...'
 _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
 
 # Owner -> a foreign attribute -> what to write.
@@ -37,6 +38,8 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "train": _MODE,
         "eval": _MODE,
         "train_step": _STEP,
+        "stop_training": 'a callback ends a training: run.stop("why") in yours, or fn.EarlyStopping()',
+        "count_params": "use model.summary(), which counts them",
         "partial_fit": "use model.fit(x, y, optimizer=optimizer) again: it goes on where it ended",
         "fit_generator": "use model.fit",
         "state_dict": f"use model.snapshot(), or model.save(path) for a file; {_OF_TORCH}",
@@ -92,7 +95,15 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "iterations": "use iteration",
     },
     "Loss": {"backward": "use model.loss_and_gradients(x, y)", "item": "use model.evaluate(x, y)"},
-    "History": {"history": 'use history["loss"], history["val_loss"], ...', "epoch": "use epochs"},
+    "History": {
+        "history": _FIGURES,
+        "loss": _FIGURES,
+        "val_loss": _FIGURES,
+        "accuracy": _FIGURES,
+        "last": 'use history["loss"][-1]',
+        "epoch": "use epochs",
+        "to_csv": "use history.to_frame().to_csv(path), or fn.CSVLogger(path) among the callbacks",
+    },
 }
 
 _EXCHANGE = "use fn.interop.to_onnx(model), fn.interop.to_torch(model), ..."
@@ -175,6 +186,11 @@ _SOFTMAX = (
 )
 _SOFTMAX_LOSS = 'use "softmax_cross_entropy", with labels and scores: it applies softmax itself'
 _BINARY_LOSS = 'use "binary_cross_entropy", with scores: it applies the sigmoid itself'
+_OWN_METRIC = (
+    "give a function such as scikit-learn's: metrics=[('{0}', lambda y, p: {0}_score(y, p.argmax(axis=1)))], with "
+    "average='macro' where there are more than two classes"
+)
+_OF_SCORES = "give a function such as scikit-learn's: metrics=[('auc', lambda y, p: roc_auc_score(y, p[:, 1]))]"
 _NO_REDUCTION = 'a step needs one number: use "mean" or "sum"'
 
 # The kind of a value -> a foreign value, in small letters -> what to write.
@@ -192,7 +208,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("cross_entropy", "crossentropy", "nll", "nll_loss", "log_loss", "softmax"), _SOFTMAX_LOSS),
         "sparse_categorical_crossentropy": _SOFTMAX_LOSS,
         "categorical_crossentropy": f"{_SOFTMAX_LOSS}; of one-hot rows y the labels are y.argmax(axis=1)",
-        **dict.fromkeys(("bce", "binary_crossentropy", "bce_with_logits", "binary"), _BINARY_LOSS),
+        **dict.fromkeys(
+            ("bce", "binary_crossentropy", "bce_with_logits", "sigmoid_cross_entropy", "binary"), _BINARY_LOSS
+        ),
         **dict.fromkeys(("mean_squared_error", "squared_error", "l2"), 'use "mse"'),
         **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1"), 'use "mae"'),
         **dict.fromkeys(("smooth_l1", "smooth_l1_loss", "huber_loss"), 'use "huber"'),
@@ -207,6 +225,11 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "random_uniform": 'use "uniform"',
         "lecun_normal": "use fn.initializers.Scaled(1.0, average=False, uniform=False)",
         "lecun_uniform": "use fn.initializers.Scaled(1.0, average=False, uniform=True)",
+    },
+    "metric": {
+        **{name: _OWN_METRIC.format(name) for name in ("f1", "precision", "recall")},
+        **{f"{name}_score": _OWN_METRIC.format(name) for name in ("f1", "precision", "recall")},
+        **dict.fromkeys(("auc", "roc_auc", "roc_auc_score"), _OF_SCORES),
     },
     "reduction": {
         "none": _NO_REDUCTION,
