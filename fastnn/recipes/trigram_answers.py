@@ -32,9 +32,9 @@ def first_epochs(results: ExperimentResult) -> Answer:
     """Accuracy on all training and test samples after each of the first epochs, as the report printed it."""
     name = "first-epochs"
     (table,) = by_epoch_tables(results, name, {"": results.chosen})
-    which = "all training and test samples"
-    if len(results.data.train) > MOST_MEASURED:
-        which = f"{MOST_MEASURED:,} drawn training samples and all test samples"
+    trained = results.chosen.settings.samples or MOST_MEASURED
+    counts = min(trained, MOST_MEASURED, len(results.data.train)), len(results.data.splits()["test"])
+    which = f"{counts[0]:,} training and {counts[1]:,} test samples"
     question = f"How accurate is the net after each of its first epochs, on {which}?"
     title, epochs = "How accurate is the net after each of its first epochs?", results.chosen.epochs[:FIRST]
     keys, published = ("accuracy", "test_accuracy"), {results.id: reported(results, name)[""]}
