@@ -178,7 +178,7 @@ class BinaryCrossEntropy(Loss):
     def checked_targets(self, y, name, outputs):
         y = super().checked_targets(y, name, outputs)
         if len(y) and not 0 <= y.min() <= y.max() <= 1:
-            hint = ": give (y + 1) / 2" if is_plus_minus_one(y) else ""
+            hint = ": give (y + 1) / 2" if is_plus_minus_one(y) else ": give y - 1" if np.isin(y, (1, 2)).all() else ""
             raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1{hint}")
         return y
 
