@@ -94,6 +94,10 @@ class Block(Mapping[str, np.ndarray]):
         hint = 'use parameters["dense.w"], .items(), ...; fit gives them to the optimizer'
         raise TypeError(f"a mapping of arrays is not called: {hint}")
 
+    def __repr__(self) -> str:
+        arrays = ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
+        return f"<{self.dtype} arrays: {arrays}>"
+
     def __contains__(self, name: object) -> bool:
         return name in self.shapes
 
