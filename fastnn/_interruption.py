@@ -4,10 +4,13 @@
 package before any function of theirs is called. In a process that is not the command, nothing is done.
 """
 
+import _thread
 import os
 import signal
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 
 
@@ -50,6 +53,28 @@ def end_without_python() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def again_where_dropped() -> Iterator[None]:
+    """In the block, a signal whose exception Python drops, in a finalizer that it interrupts, comes again at once.
+
+    Python would print a traceback, and the program go on as if nothing had been asked of it.
+    """
+    before = sys.unraisablehook
+
+    def hook(dropped: "sys.UnraisableHookArgs") -> None:
+        number = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}.get(dropped.exc_type)
+        if number is None:
+            before(dropped)
+        else:  # from another thread, a moment later: now it would be dropped again
+            threading.Timer(0.01, _thread.interrupt_main, (number,)).start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 if is_command():

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import click
 
-from fastnn._interruption import end_without_python, raise_again
+from fastnn._interruption import again_where_dropped, end_without_python, raise_again
 from fastnn.common.errors import FastnnError, NonFiniteError
 
 
@@ -80,7 +80,8 @@ def _signals_end_commands() -> Iterator[None]:
     try:
         signal.signal(signal.SIGTERM, _terminate)
         raise_again()
-        yield
+        with again_where_dropped():
+            yield
     finally:
         for number, handler in before.items():
             if handler is not None:  # None: not set by Python, which cannot set it again

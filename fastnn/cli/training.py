@@ -154,8 +154,11 @@ def _train_and_report(request: Request) -> None:
 
 
 def _announcement(experiment: Experiment) -> str:
-    sizes = ", ".join(f"{len(split):,} {SPLITS[name]}" for name, split in experiment.data.splits().items())
-    line = f"{experiment.recipe.id}: {experiment.announced}, {sizes} samples"
+    sizes = {name: f"{len(split):,}" for name, split in experiment.data.splits().items()}
+    if 0 < experiment.settings.samples < len(experiment.data.train):
+        sizes["train"] = f"{experiment.settings.samples:,} of {sizes['train']}"
+    told = ", ".join(f"{size} {SPLITS[name]}" for name, size in sizes.items())
+    line = f"{experiment.recipe.id}: {experiment.announced}, {told} samples"
     shown = {name: getattr(experiment.settings, name) for name in experiment.recipe.shown}
     return f"{line}\nsettings: {in_words(shown)}" if shown else line
 

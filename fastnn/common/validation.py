@@ -207,14 +207,17 @@ def class_weights(given, classes: int | None, dtype: np.dtype = DOUBLE) -> np.nd
 
     given   : a weight for each class, or a mapping {label: weight}, such as a pandas Series; a label that is not in
               it has weight 1. True and False are the labels 1 and 0.
-    classes : how many there are; None if the targets are numbers, not labels
+    classes : how many there are; None if the targets are not labels, or not one a sample
 
     Raises ValueError if there are no classes, ShapeError or DataError for weights that do not fit them.
     """
     if given is None:
         return None
     if classes is None:
-        raise ValueError("class_weight needs labels, but this loss takes numbers as targets; use sample_weight")
+        raise ValueError(
+            "class_weight needs labels, one a sample, of a single output; else use sample_weight, (N,): where y is 0 "
+            "and 1, np.where(y == 1, 5.0, 1.0)"
+        )
     weights = representable(_class_weights(given, classes), "class_weight", dtype)
     return check_weights(weights, "class_weight goes", dtype)
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -88,6 +88,15 @@ class Block(Mapping[str, np.ndarray]):
         if name not in self.shapes:
             raise KeyError(f"no array {name!r}; {near(name, self.shapes)}")
         return self.shapes[name]
+
+    def __call__(self, *given: Any, **keywords: Any) -> NoReturn:
+        """TypeError: `model.parameters()` is a habit from PyTorch."""
+        hint = 'use parameters["dense.w"], .items(), ...; fit gives them to the optimizer'
+        raise TypeError(f"a mapping of arrays is not called: {hint}")
+
+    def __repr__(self) -> str:
+        arrays = ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
+        return f"<{self.dtype} arrays: {arrays}>"
 
     def __contains__(self, name: object) -> bool:
         return name in self.shapes

@@ -42,6 +42,10 @@ class Loss(PlainNumbers, Hinted):
     applies: ClassVar[str] = ""  # the activation that it applies to the scores, to make probabilities of them
 
     def __post_init__(self):
+        if not isinstance(self.reduction, str):  # such as Huber(1.5)
+            others = [f"{one.name}=" for one in fields(self) if one.init and one.name != "reduction"]
+            hint = f"; {' and '.join(others)} by name" if others else ""
+            raise TypeError(f"{type(self).__name__}: reduction is {self.reduction!r}, expected 'mean' or 'sum'{hint}")
         look_up("reduction", self.reduction, REDUCTIONS)
 
     def sample_weight(self, batch: int) -> float:
@@ -178,7 +182,7 @@ class BinaryCrossEntropy(Loss):
     def checked_targets(self, y, name, outputs):
         y = super().checked_targets(y, name, outputs)
         if len(y) and not 0 <= y.min() <= y.max() <= 1:
-            hint = ": give (y + 1) / 2" if is_plus_minus_one(y) else ""
+            hint = ": give (y + 1) / 2" if is_plus_minus_one(y) else ": give y - 1" if np.isin(y, (1, 2)).all() else ""
             raise DataError(f"{name} holds values from {y.min()} to {y.max()}, expected probabilities, 0 to 1{hint}")
         return y
 

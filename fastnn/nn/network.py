@@ -216,11 +216,11 @@ class Network:
                     (name, call.layer) for name in names if name in self.parameters_of(call).keys() - self.frozen
                 )
 
-    def check_batch(self, samples: int) -> None:
-        """DataError if a layer cannot train on a batch of `samples` samples."""
+    def check_batch(self, samples: int, advice: str = "") -> None:
+        """DataError, which ends with `advice`, if a layer cannot train on a batch of `samples` samples."""
         for call in self.calls:
             if samples < (least := call.layer.least_samples(call.input_shapes[0])):
-                raise DataError(f"{call.name} needs batches of at least {least} samples, one has {samples}")
+                raise DataError(f"{call.name} needs batches of at least {least} samples, one has {samples}{advice}")
 
     def is_ids(self, name: str) -> bool:
         """Whether an input is word ids, not numbers."""

@@ -13,6 +13,7 @@ from fastnn.common.validation import whole_number
 
 Per = Literal["epoch", "step"]
 PER: tuple[Per, ...] = get_args(Per)
+LARGEST_FACTOR = 2  # rates that rise a little each step serve a search for the best one; none doubles
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class Schedule(PlainNumbers, Hinted):
         return np.full(len(iterations), float(epoch)) if per == "epoch" else iterations.astype(float)
 
 
+def _check_factor(what: str, factor: float) -> None:
+    """ValueError for what is a number of steps or epochs, as other libraries have in its place."""
+    if factor >= LARGEST_FACTOR:
+        raise ValueError(f"{what} is {factor}, expected below {LARGEST_FACTOR}: the rate is multiplied by it each time")
+
+
 def _check_per(kind: str, per: str) -> None:
     if not isinstance(per, str) or per not in PER:
         raise ValueError(f"{kind}: per is {per!r}, expected 'epoch' or 'step'")
@@ -57,11 +64,11 @@ class ExponentialDecay(Schedule):
 
     Args:
         lr: The learning rate at the beginning, or at its highest.
-        decay: What the rate is multiplied by each time.
+        decay: What the rate is multiplied by each time, below 2.
         per: What t counts: "epoch" or "step".
 
     Raises:
-        ValueError: For a negative number or another `per`.
+        ValueError: For a negative number, a factor of 2 or more, or another `per`.
 
     Examples:
         >>> fn.ExponentialDecay(0.1, decay=0.5)(np.array([0, 1]), epoch=2)
@@ -75,6 +82,7 @@ class ExponentialDecay(Schedule):
     def __post_init__(self):
         super().__post_init__()
         _check_per("ExponentialDecay", self.per)
+        _check_factor("ExponentialDecay: decay", self.decay)
 
     def __call__(self, iterations, epoch):
         return self.lr * self.decay ** self._time(self.per, iterations, epoch)
@@ -86,12 +94,12 @@ class StepDecay(Schedule):
 
     Args:
         lr: The learning rate at the beginning, or at its highest.
-        factor: What the rate is multiplied by each time.
+        factor: What the rate is multiplied by each time, below 2.
         every: After how many epochs or steps.
         per: What t counts: "epoch" or "step".
 
     Raises:
-        ValueError: For a negative number or another `per`.
+        ValueError: For a negative number, a factor of 2 or more, or another `per`.
 
     Examples:
         >>> fn.StepDecay(0.1, factor=0.5, every=10, per="step")(np.array([9, 10, 20]), epoch=0)
@@ -106,6 +114,7 @@ class StepDecay(Schedule):
     def __post_init__(self):
         super().__post_init__()
         _check_per("StepDecay", self.per)
+        _check_factor("StepDecay: factor", self.factor)
         whole_number("StepDecay: every", self.every)
 
     def __call__(self, iterations, epoch):

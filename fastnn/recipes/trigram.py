@@ -41,8 +41,8 @@ def preprocessing(data: Dataset) -> Words:
 def answers(results: ExperimentResult) -> list[Answer]:
     """Those of the trainings, then small computations, but for those of a text that is not the report's."""
     if "tokenizer" in results.data.meta:
-        return [text_answer(results), counts_answer(results), next_words(results), word_map(results)]
-    found = [first_epochs(results), counts_answer(results), next_words(results), word_map(results)]
+        return [text_answer(results), counts_answer(results), *next_words(results), word_map(results)]
+    found = [first_epochs(results), counts_answer(results), *next_words(results), word_map(results)]
     return [*found, order_answer(results, RECIPE), softmax_answer()]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.common import random
-from fastnn.common.text import figure_text, percent
+from fastnn.common.text import figure_text, percent, plural
 from fastnn.data import Split
 from fastnn.experiment.answering import by_epoch_tables
 from fastnn.experiment.answers import Answer, Table
@@ -17,6 +17,7 @@ from fastnn.experiment.predictions import most_likely
 from fastnn.experiment.recipe import MOST_MEASURED
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.sayings import epochs_to, ranking
+from fastnn.recipes.trigram_text import noun_of
 from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
@@ -31,9 +32,9 @@ def first_epochs(results: ExperimentResult) -> Answer:
     """Accuracy on all training and test samples after each of the first epochs, as the report printed it."""
     name = "first-epochs"
     (table,) = by_epoch_tables(results, name, {"": results.chosen})
-    which = "all training and test samples"
-    if len(results.data.train) > MOST_MEASURED:
-        which = f"{MOST_MEASURED:,} drawn training samples and all test samples"
+    trained = results.chosen.settings.samples or MOST_MEASURED
+    counts = min(trained, MOST_MEASURED, len(results.data.train)), len(results.data.splits()["test"])
+    which = f"{counts[0]:,} training and {counts[1]:,} test samples"
     question = f"How accurate is the net after each of its first epochs, on {which}?"
     title, epochs = "How accurate is the net after each of its first epochs?", results.chosen.epochs[:FIRST]
     keys, published = ("accuracy", "test_accuracy"), {results.id: reported(results, name)[""]}
@@ -54,21 +55,27 @@ def _gained(table: Table) -> list[str]:
     return [f"Test accuracy goes from {here} in {len(made)} epochs, that of the report from {report}."]
 
 
-def next_words(results: ExperimentResult) -> Answer:
-    """A line for each of five test samples: the true next word and the ten that are most likely to the model."""
-    words, test = results.data.meta["words"], results.data.splits()["test"]
-    if len(test.y.shape) == 2:  # rows of words: whole ones, and what comes last in them
+def next_words(results: ExperimentResult) -> list[Answer]:
+    """A line for each of some test samples: the true next word and the ten likeliest to the model; [] without any."""
+    meta, test = results.data.meta, results.data.splits()["test"]
+    words, in_rows = meta["words"], len(test.y.shape) == 2
+    if in_rows:  # whole rows, and what comes last in them
         test = Split(test.x[test.y[:, -1] >= 0], test.y[test.y[:, -1] >= 0, -1])
     count = min(EXAMPLES, len(test))
+    if not count:  # a row is longer than the text
+        return []
     chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
-    what = "trigrams" if x.shape[1] == 3 else f"contexts of {x.shape[1]}"
     lines = []
     for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
         guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
         before = " ".join(words[i] for i in row[-SHOWN:])
         lines.append(f"{'… ' if len(row) > SHOWN else ''}{before} [{words[label]}]: {guesses}")
-    return Answer("next-words", f"Which words follow five test {what}? (the true one in brackets)", lines=lines)
+    noun = noun_of(meta) if "tokenizer" in meta else "word"
+    what = "test trigram" if x.shape[1] == 3 else "test context"
+    of = f"five {what}s" if count == EXAMPLES else plural(count, what)
+    of += f" of {plural(x.shape[1], noun)}" if x.shape[1] != 3 else ""
+    return [Answer("next-words", f"Which words follow {of}? (the true one in brackets)", lines=lines)]
 
 
 def word_map(results: ExperimentResult) -> Answer:

@@ -48,6 +48,8 @@ BOOK = {
 WINDOW = {"net": "window", "order": 6, "epochs": 4, "activation": "silu", "blocks": 1}
 WINDOW |= {"lr": RATE, "batch_size": 250, "dropout": DROPOUT}
 OF_WINDOW = ("order", "blocks", "activation", "combine", "batch_norm")  # who gives one of these means such a net
+# Flags that the net of that kind has not. Beside a recurrent net, --order is that of the n-grams that are counted.
+NOT_OF = {"gru": OF_WINDOW[1:], "window": ("length",)}
 # Characters and bytes are few, so all of them are in the softmax; one says less than a word, so samples are longer.
 SIGNS = {"order": 8, "sizes": "32x512", "softmax_words": 0}
 SIGNS_OF_ROWS = {"length": 2 * LENGTH}
@@ -124,26 +126,36 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
     if path is None or not (isinstance(path, tuple) or is_text(path)):  # several files are texts
         return recipe
     net = changes.get("net", "window" if changes.keys() & set(OF_WINDOW) else "gru")
+    _refuse_flags(net, changes)
     usual = BOOK | (WINDOW if net == "window" else {})
     if changes.get("tokens") in ("characters", "bytes"):
         usual |= SIGNS | (SIGNS_OF_ROWS if net == "gru" else {})
     rates = RATES if net == "window" else RECURRENT_RATES
     settings = replace(recipe.settings, **usual)
+    words = max(changes.get("length", settings.length), 1) if net == "gru" else 1  # of a sample
     return replace(
         recipe,
         title="neural language model of a text: the next word from those before it",
         settings=settings,
         adapted=adapted,
         shown=tuple(name for name in usual if net == "gru" or name != "length"),
-        quick={"epochs": 2, "samples": QUICK_WORDS // (settings.length if net == "gru" else 1)},
+        quick={"epochs": 2, "samples": max(QUICK_WORDS // words, 1)},
         published=Published(),
         comparisons=_comparisons(net, rates),
         compare=(),
         rates=rates,
         best=Best({}, "a text has them in any case"),
-        measured=measured_of(replace(settings, length=changes.get("length", settings.length))),
+        measured=measured_of(replace(settings, length=words)),
         after_epoch=(),
     )
+
+
+def _refuse_flags(net: str, given: dict[str, Any]) -> None:
+    """ValueError for a flag that says nothing of this kind of net."""
+    for name in NOT_OF.get(net, ()):
+        if name in given:
+            flag, other = f"--{name.replace('_', '-')}", "gru" if net == "window" else "window"
+            raise ValueError(f"{flag} is of --net {other}, not of --net {net}")
 
 
 def adapted(settings: Any, data: Dataset, given: set[str]) -> Any:

@@ -86,7 +86,7 @@ def _load_texts(paths: tuple[Path, ...], settings: Any) -> tuple[Dataset, str]:
     announced = f"text from {data.meta['source']}: {'; '.join(told(data.meta))}"
     if settings.net != "gru":
         return data, announced
-    announced += f"; samples are rows of {settings.length} {_noun(data.meta)}s"
+    announced += f"; samples are rows of {settings.length} {noun_of(data.meta)}s"
     return in_spans(data, settings.length), announced
 
 
@@ -111,7 +111,7 @@ def _refuse_flags(settings: Any, path: Path | None) -> None:
 
 def told(meta: dict[str, Any]) -> list[str]:
     """What was kept of a text, in a few clauses."""
-    rules, noun = meta["tokenizer"], _noun(meta)
+    rules, noun = meta["tokenizer"], noun_of(meta)
     read = f", read as {' and '.join(meta['encodings'])}" if meta["encodings"] else ""
     count = "" if rules["sentences_end"] == "none" else f" in {plural(meta['sentences'], 'sentence')}"
     return [
@@ -122,7 +122,7 @@ def told(meta: dict[str, Any]) -> list[str]:
     ]
 
 
-def _noun(meta: dict[str, Any]) -> str:
+def noun_of(meta: dict[str, Any]) -> str:
     """What a token of a text is called."""
     return {"characters": "character", "bytes": "byte"}.get(meta["tokenizer"]["kind"], "token")
 
@@ -139,7 +139,7 @@ def _vocabulary(meta: dict[str, Any], noun: str) -> str:
 
 def measured_of(settings: Any) -> int:
     """On how many samples a training is measured: rows of a recurrent net hold as many words together."""
-    return MEASURED // settings.length if settings.net == "gru" else MEASURED
+    return max(MEASURED // max(settings.length, 1), 1) if settings.net == "gru" else MEASURED
 
 
 def _told_part(part: dict[str, Any]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from fastnn.training.callbacks.progress import shown
 from fastnn.training.compile import compile_train
 from fastnn.training.ending import Ending
 from fastnn.training.history import History
+from fastnn.training.idle_rate import warn_of_idle_rate
 from fastnn.training.interrupt import InterruptShield
 from fastnn.training.model import Predictor
 from fastnn.training.needs import Needs
@@ -91,7 +92,7 @@ class Loop:
         self.model, self.optimizer, self.source, self.validation = model, settings.optimizer, source, validation
         self.callbacks = settings.callbacks
         batch, self.passes = settings.batch_of(source), settings.passes_of(source)
-        model.network.check_batch(source.samples % batch or batch)
+        model.network.check_batch(source.samples % batch or batch, "; another batch_size leaves it more")
         shuffle = truth("shuffle", settings.shuffle) and source.shuffles
         held = [id(array) for array in self.optimizer.flat_state()]  # of an earlier training
         self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
@@ -99,6 +100,7 @@ class Loop:
         run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
         self.runner = self._runner_of(batch, shuffle, settings.steps_per_block)
         run.attach(self.runner)
+        warn_of_idle_rate(self.optimizer, run.steps * settings.epochs)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = self._good_state(state)
         self.ending = Ending(run, self.good, self._shield(asked))

@@ -11,6 +11,7 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.forks import renewed_in_child
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import near
+from fastnn.common.text import plural
 from fastnn.data.prepared import Prepared
 from fastnn.data.preprocessing import Preprocessing, checked
 from fastnn.engine.parameters import Block
@@ -227,7 +228,7 @@ class StatefulNetwork(Hinted):
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
-        return f"<{type(self).__name__} of {len(self.layers)} layers, {count:,} parameters>"
+        return f"<{type(self).__name__} of {plural(len(self.layers), 'layer')}, {plural(count, 'parameter')}>"
 
 
 def _mapping(name: str, given: Any) -> Mapping[str, Any]:

@@ -76,6 +76,13 @@ def test_train_leaves_a_run(corpus, here, capsys):
     assert (here / "runs/trigram/curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_samples_that_are_left_out_are_announced(corpus, here, capsys):
+    assert train("--samples", "40", "--compare", "none") == 0
+    assert " 40 of 90 training, " in capsys.readouterr().err
+    assert train("--samples", "0", "--compare", "none", "--fresh") == 0
+    assert " 90 training, " in capsys.readouterr().err
+
+
 def test_summary(corpus, here):
     assert train("--seed", "4") == 0
     summary = json.loads((here / "runs/trigram/summary.json").read_text("utf-8"))

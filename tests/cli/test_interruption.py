@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -65,6 +66,34 @@ def test_a_program_that_calls_main_gets_its_own_handlers_back(monkeypatch, ends)
             signal.signal(number, handler)
     assert seen[0] is signal.default_int_handler
     assert seen[1] not in before
+
+
+class Finalized:
+    """Sends a signal to this process while it is finalized, where Python drops exceptions."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize(("name", "status"), [("INT", 130), ("TERM", 143)])
+def test_where_python_drops_exceptions(monkeypatch, capsys, name, status):
+    def command(**rest):
+        Finalized(signal.Signals[f"SIG{name}"])
+        for _ in range(2000):
+            time.sleep(0.01)
+        raise AssertionError("the signal is lost")
+
+    monkeypatch.setattr(commands.fastnn, "main", command)
+    before = sys.unraisablehook
+    try:
+        assert main(["list"]) == status
+    except SystemExit as ends:
+        assert ends.code == status  # noqa: PT017
+    assert capsys.readouterr().err.encode() == ENDS[name][1]
+    assert sys.unraisablehook is before
 
 
 def test_main_in_a_thread_sets_no_handler(capsys):

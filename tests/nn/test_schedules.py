@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -84,3 +85,22 @@ def test_bad_settings(case):
     make, message = BAD[case]
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(("steps", "end", "warns"), [(3, 0, True), (4, 0, False), (3, 1e-3, False), (8, 0, False)])
+def test_a_cosine_in_epochs_is_told_of(steps, end, warns):
+    """Eight steps are taken: four epochs of two."""
+    optimizer = fn.SGD(fn.CosineDecay(0.1, steps=steps, end=end))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fit(tiny_model(), 32, optimizer=optimizer, epochs=4)
+    assert optimizer.iteration == 8
+    want = f"the learning rate is 0 in {8 - steps} of 8 steps: CosineDecay ends at step {steps}, this training"
+    assert [str(one.message).startswith(want) for one in told] == [True] * warns
+
+
+def test_a_cosine_that_has_ended_is_told_of_again():
+    model, optimizer = tiny_model(), fn.SGD(fn.CosineDecay(0.1, steps=8))
+    fit(model, 32, optimizer=optimizer, epochs=4)
+    with pytest.warns(UserWarning, match="the learning rate is 0 in 2 of 2 steps: CosineDecay ends at step 8, this"):
+        fit(model, 32, optimizer=optimizer, epochs=1)

@@ -46,7 +46,9 @@ def test_the_training_set_is_evaluated_after_the_first_epochs_alone(tmp_path, mo
     column = lines[0].split(",").index("train_accuracy")
     assert [bool(line.split(",")[column]) for line in lines[1:]] == [True] * 8 + [False] * 2
     # A row that the report has and this run has not made holds the report's figures alone.
-    _, answers = trained(tmp_path, monkeypatch, "--epochs", "2", "--compare", "none", "--out", "short")
+    few = ("--epochs", "2", "--compare", "none", "--samples", "30", "--fresh")
+    _, answers = trained(tmp_path, monkeypatch, *few)
+    assert ", on 30 training and " in answers["first-epochs"]["question"]
     assert answers["first-epochs"]["tables"][0]["rows"], "the table is there"
 
 

@@ -206,3 +206,35 @@ def test_figures_of_rows_are_those_of_their_words(book):
     counts = next(answer for answer in summary["answers"] if answer["name"] == "counts")
     net = next(row["here"] for row in counts["tables"][0]["rows"] if row["label"] == "the net")
     assert net["test_loss"] == pytest.approx(summary["metrics"]["test_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--net", "gru", "--activation", "relu"], "--activation is of --net window, not of --net gru"),
+        (["--net", "gru", "--batch-norm"], "--batch-norm is of --net window, not of --net gru"),
+        (["--net", "window", "--length", "5"], "--length is of --net gru, not of --net window"),
+        (["--blocks", "1", "--length", "5"], "--length is of --net gru, not of --net window"),
+        (["--length", "0"], "--length is 0, expected at least 2"),
+        (["--quick", "--length", "-1"], "--length is -1, expected at least 2"),
+    ],
+)
+def test_flags_that_say_nothing_of_a_net_are_refused(book, flags, told, capsys):
+    assert main(["train", "trigram", "--data", "book.txt", *flags]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("length", "rows"), [(10, 6_000), (64, 937), (10**6, 1)])
+def test_a_quick_training_has_as_many_words_at_any_length(book, length, rows):
+    recipe = suited(book, length=length)
+    assert recipe.with_settings({"length": length}, quick=True).samples == rows
+    assert recipe.measured == max(20_000 // length, 1)
+
+
+@jit_only
+def test_rows_longer_than_the_text(book, capsys):
+    small = ["--epochs", "1", "--threads", "1", "--sizes", "2x3", "--compare", "none"]
+    assert main(["train", "trigram", "--data", "book.txt", *small, "--length", "5000"]) == 0
+    assert "Which words follow" not in capsys.readouterr().out
+    assert main(["train", "trigram", "--data", "book.txt", *small, "--length", "64", "--fresh"]) == 0
+    assert "Which words follow 3 test contexts of 64 tokens?" in capsys.readouterr().out

@@ -47,6 +47,19 @@ def test_what_is_taken_as_it_is_meant():
     )
 
 
+def test_what_a_model_shows_at_the_prompt():
+    assert repr(three_classes()) == "<Sequential of 1 layer, 15 parameters>"
+    assert repr(three_classes().parameters) == "<float32 arrays: dense.w (4, 3), dense.b (3,)>"
+    two = fn.Sequential([fn.Dense(30), fn.Dense(40)], input_shape=4)
+    assert repr(two) == "<Sequential of 2 layers, 1,390 parameters>"
+
+
+def test_completion_finds_what_is_imported_when_asked_for():
+    assert {"LanguageModel", "sweep", "SweepResult", "Between", "plots", "ops", "interop", *fn.__all__} <= set(dir(fn))
+    assert not {"TYPE_CHECKING", "import_module", "engine", "many"} & set(dir(fn))
+    assert all(hasattr(fn, name) for name in dir(fn))
+
+
 @pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 1), (2, 1)])
 def test_verbose_as_a_number(verbose, lines, caplog):
     fitted(verbose=verbose)

@@ -34,7 +34,7 @@ OPTIMIZERS = {
     "decay by step": lambda: fn.Adam(fn.ExponentialDecay(0.1, 0.5, "step")),
     "decay by epoch": lambda: fn.SGD(fn.ExponentialDecay(0.1, 0.5)),
     "steps": lambda: fn.SGD(fn.StepDecay(0.1, 0.5, 1, "step")),
-    "a cosine": lambda: fn.SGD(fn.CosineDecay(0.1, steps=8000)),
+    "a cosine": lambda: fn.SGD(fn.CosineDecay(0.1, steps=8000, end=1e-9)),
 }
 
 

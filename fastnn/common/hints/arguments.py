@@ -133,7 +133,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "step_size": "use every=",
         "decay_steps": "use steps=",
         "alpha": "use end=, the last learning rate",
-        "T_max": "use steps=",
+        "T_max": "use steps=, which counts steps, not epochs",
         "eta_min": "use end=",
     },
     "Loss": {
@@ -149,7 +149,13 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "n_iter_no_change": "use patience=",
     },
     "ReduceOnPlateau": {"threshold": "use min_delta=", "cooldown": "the count starts again after a reduction"},
-    "Checkpoint": {"filepath": "use path=", "save_weights_only": "it saves the model with all that resuming needs"},
+    "Checkpoint": {
+        "filepath": "use path=",
+        "save_weights_only": "it saves the model with all that resuming needs",
+        "save_best_only": "fn.EarlyStopping(restore_best=True) beside it puts the best parameters into the file",
+        "monitor": "fn.EarlyStopping(restore_best=True) beside it puts the best parameters into the file",
+    },
+    "Concatenate": {"axis": "it joins the last axis", "dim": "it joins the last axis"},
     "TensorBoard": {"log_dir": "use folder=", "histogram_freq": "use histograms=True and every="},
     "CSVLogger": {"filename": "use path="},
     "Model": {

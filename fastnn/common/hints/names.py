@@ -17,6 +17,7 @@ _PREPROCESSING = "use model.preprocessing: fn.Pixels((28, 28), divide=255), fn.W
 _PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
 _WORDS = "it is done with a model's data: Sequential([...], preprocessing=fn.Words(vocabulary))"
 _LR = "use lr, which may be assigned"
+_FIGURES = 'use history["loss"], history["val_loss"], ...'
 _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
 
 # Owner -> a foreign attribute -> what to write.
@@ -37,6 +38,13 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "train": _MODE,
         "eval": _MODE,
         "train_step": _STEP,
+        "stop_training": 'a callback ends a training: run.stop("why") in yours, or fn.EarlyStopping()',
+        "input_shape": "use model.network.input_shape",
+        "output_shape": "model.summary() shows the shapes of all layers",
+        "get_config": "use model.save(path), and fn.load(path)",
+        "to_json": "use model.save(path), and fn.load(path)",
+        "clone": "use copy.deepcopy(model)",
+        "count_params": "use model.summary(), which counts them",
         "partial_fit": "use model.fit(x, y, optimizer=optimizer) again: it goes on where it ended",
         "fit_generator": "use model.fit",
         "state_dict": f"use model.snapshot(), or model.save(path) for a file; {_OF_TORCH}",
@@ -92,7 +100,15 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "iterations": "use iteration",
     },
     "Loss": {"backward": "use model.loss_and_gradients(x, y)", "item": "use model.evaluate(x, y)"},
-    "History": {"history": 'use history["loss"], history["val_loss"], ...', "epoch": "use epochs"},
+    "History": {
+        "history": _FIGURES,
+        "loss": _FIGURES,
+        "val_loss": _FIGURES,
+        "accuracy": _FIGURES,
+        "last": 'use history["loss"][-1]',
+        "epoch": "use epochs",
+        "to_csv": "use history.to_frame().to_csv(path), or fn.CSVLogger(path) among the callbacks",
+    },
 }
 
 _EXCHANGE = "use fn.interop.to_onnx(model), fn.interop.to_torch(model), ..."
@@ -157,6 +173,13 @@ MODULE: Mapping[str, str] = {
     "LearningRateScheduler": "give a schedule as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "CosineAnnealingLR": "use fn.CosineDecay as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "StepLR": "use fn.StepDecay as the learning rate: fn.SGD(fn.StepDecay(0.1, every=10))",
+    "OneCycleLR": "use fn.CosineDecay(lr, steps=1000, warmup=300) as the learning rate",
+    "LambdaLR": "the learning rate may be fn.StepDecay, fn.ExponentialDecay or fn.CosineDecay",
+    "to_categorical": "labels are whole numbers from 0; one-hot rows are not needed",
+    "one_hot": "labels are whole numbers from 0; one-hot rows are not needed",
+    "clip_grad_norm_": "use clip_norm= of an optimizer: fn.Adam(clip_norm=1.0)",
+    "TimeDistributed": "fn.Dense on a sequence (T, C) works at each of its steps",
+    "train_test_split": "use that of sklearn.model_selection, or fit(validation_split=0.2)",
     "set_num_threads": "use `with fn.threads(2):`",
     "manual_seed": "use Sequential(seed=)",
     "set_seed": "use Sequential(seed=)",
@@ -175,6 +198,11 @@ _SOFTMAX = (
 )
 _SOFTMAX_LOSS = 'use "softmax_cross_entropy", with labels and scores: it applies softmax itself'
 _BINARY_LOSS = 'use "binary_cross_entropy", with scores: it applies the sigmoid itself'
+_OWN_METRIC = (
+    "give a function such as scikit-learn's: metrics=[('{0}', lambda y, p: {0}_score(y, p.argmax(axis=1)))], with "
+    "average='macro' where there are more than two classes"
+)
+_OF_SCORES = "give a function such as scikit-learn's: metrics=[('auc', lambda y, p: roc_auc_score(y, p[:, 1]))]"
 _NO_REDUCTION = 'a step needs one number: use "mean" or "sum"'
 
 # The kind of a value -> a foreign value, in small letters -> what to write.
@@ -192,7 +220,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("cross_entropy", "crossentropy", "nll", "nll_loss", "log_loss", "softmax"), _SOFTMAX_LOSS),
         "sparse_categorical_crossentropy": _SOFTMAX_LOSS,
         "categorical_crossentropy": f"{_SOFTMAX_LOSS}; of one-hot rows y the labels are y.argmax(axis=1)",
-        **dict.fromkeys(("bce", "binary_crossentropy", "bce_with_logits", "binary"), _BINARY_LOSS),
+        **dict.fromkeys(
+            ("bce", "binary_crossentropy", "bce_with_logits", "sigmoid_cross_entropy", "binary"), _BINARY_LOSS
+        ),
         **dict.fromkeys(("mean_squared_error", "squared_error", "l2"), 'use "mse"'),
         **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1"), 'use "mae"'),
         **dict.fromkeys(("smooth_l1", "smooth_l1_loss", "huber_loss"), 'use "huber"'),
@@ -207,6 +237,11 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "random_uniform": 'use "uniform"',
         "lecun_normal": "use fn.initializers.Scaled(1.0, average=False, uniform=False)",
         "lecun_uniform": "use fn.initializers.Scaled(1.0, average=False, uniform=True)",
+    },
+    "metric": {
+        **{name: _OWN_METRIC.format(name) for name in ("f1", "precision", "recall")},
+        **{f"{name}_score": _OWN_METRIC.format(name) for name in ("f1", "precision", "recall")},
+        **dict.fromkeys(("auc", "roc_auc", "roc_auc_score"), _OF_SCORES),
     },
     "reduction": {
         "none": _NO_REDUCTION,
