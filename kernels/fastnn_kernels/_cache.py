@@ -24,6 +24,7 @@ from llvmlite import binding as llvm
 from llvmlite import ir
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.environment import Environment
 from numba.core.runtime import _nrt_python
 
 from fastnn_kernels._folders import user_folders
@@ -146,7 +147,7 @@ class SourceStampedCache(_Cache):
     def save_overload(self, sig, data):
         path = self._path(sig, data.library.codegen)
         if path is not None and not data.library.has_dynamic_globals and not data.lifted:
-            reduced = data._reduce()
+            reduced = _without_modules_of_numba(data._reduce())
             _write(path, pickle.dumps(reduced if self._linkable else _without_bitcode(reduced)))
 
     def enable(self):
@@ -169,6 +170,29 @@ def _offer_runtime() -> None:
     """
     for name, address in _nrt_python.c_helpers.items():
         llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+
+
+def _without_modules_of_numba(reduced: tuple) -> tuple:
+    """What Numba keeps of a compiled function, with `numba` as the module of Numba's own functions that it calls.
+
+    Each has an environment, which is made again from its module when the code is loaded. The import of these modules
+    took half of the time of a process's first training. Only code that runs in object mode, of which there is none
+    here, looks for names in the module.
+    """
+    *rest, environments = reduced
+    return *rest, tuple(_of_numba(one) if _module_of(one).startswith("numba.") else one for one in environments)
+
+
+def _module_of(environment: Environment) -> str:
+    return environment.globals.get("__name__") or ""
+
+
+def _of_numba(environment: Environment) -> Environment:
+    """The same environment, as if the package `numba` itself had the function."""
+    moved = Environment(vars(numba))
+    moved.consts[:] = environment.consts
+    moved.env_name = environment.env_name
+    return moved
 
 
 def _without_bitcode(reduced: tuple) -> tuple:

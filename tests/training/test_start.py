@@ -3,7 +3,7 @@
 from tests.tiny import jit_only, python
 
 # What pictures, files, pages and commands need; and all that Numba can compile, where nothing is to be compiled.
-NOT_NEEDED = ["matplotlib", "h5py", "rich", "jinja2", "click", "numba.typed.typeddict"]
+NOT_NEEDED = ["matplotlib", "h5py", "rich", "jinja2", "click", "numba.typed.typeddict", "numba.np.arrayobj"]
 CODE = f"""
 import sys
 import numpy as np
@@ -21,3 +21,28 @@ print([name for name in {NOT_NEEDED} if name in sys.modules])
 def test_a_training_loads_what_it_needs():
     python(CODE)  # compiles what the cache does not have
     assert python(CODE).strip() == "[]"
+
+
+FIRST_COLLECTIONS = """
+import gc
+looked_at = []
+
+def note(phase, info):
+    if phase == "start":
+        looked_at.append(len(gc.get_objects(generation=0)))
+
+gc.callbacks.append(note)
+import fastnn
+kept = [[] for _ in range(5000)]  # brings some collections about
+print(max(looked_at), len(gc.get_objects()), gc.get_freeze_count())
+"""
+
+
+def test_no_collection_after_an_import_looks_at_all_that_it_made():
+    most, there, frozen = map(int, python(FIRST_COLLECTIONS).split())
+    assert 0 < most < there / 10
+    assert not frozen
+
+
+def test_what_a_user_froze_stays_frozen():
+    assert int(python("import gc; gc.freeze(); import fastnn; print(gc.get_freeze_count())")) > 1000
