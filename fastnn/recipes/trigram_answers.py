@@ -56,7 +56,7 @@ def _gained(table: Table) -> list[str]:
 
 def next_words(results: ExperimentResult) -> Answer:
     """A line for each of five test samples: the true next word and the ten that are most likely to the model."""
-    words, test = results.data.meta["words"], results.data.splits()["test"]
+    words, test = results.data.meta["words"], results.data.splits()["test"].in_memory()
     if len(test.y.shape) == 2:  # rows of words: whole ones, and what comes last in them
         test = Split(test.x[test.y[:, -1] >= 0], test.y[test.y[:, -1] >= 0, -1])
     count = min(EXAMPLES, len(test))

@@ -7,11 +7,11 @@ import os
 
 import numpy as np
 import pytest
-from tests.language.nets import WHOLE, bare, pixels, whole
 
 from fastnn.cli import main
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.text.vectors import read_vectors
+from tests.language.nets import WHOLE, bare, pixels, whole
 
 TEXT = "The old man was tired. Was he?"
 LETTERS = [*"ab ", "<unk>", "<s>"]
