@@ -57,8 +57,8 @@ def _gained(table: Table) -> list[str]:
 def next_words(results: ExperimentResult) -> Answer:
     """A line for each of five test samples: the true next word and the ten that are most likely to the model."""
     words, test = results.data.meta["words"], results.data.splits()["test"].in_memory()
-    if len(test.y.shape) == 2:  # rows of words: whole ones, and what comes last in them
-        test = Split(test.x[test.y[:, -1] >= 0], test.y[test.y[:, -1] >= 0, -1])
+    if len(test.y.shape) == 2:
+        test = _last_words(test)
     count = min(EXAMPLES, len(test))
     chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
@@ -69,6 +69,18 @@ def next_words(results: ExperimentResult) -> Answer:
         before = " ".join(words[i] for i in row[-SHOWN:])
         lines.append(f"{'… ' if len(row) > SHOWN else ''}{before} [{words[label]}]: {guesses}")
     return Answer("next-words", f"Which words follow five test {what}? (the true one in brackets)", lines=lines)
+
+
+def _last_words(rows: Split) -> Split:
+    """What comes last in each row of words; of a text that fills no row, its last words moved to the end of one."""
+    is_whole = rows.y[:, -1] >= 0
+    if is_whole.any():
+        return Split(rows.x[is_whole], rows.y[is_whole, -1])
+    asked = (rows.y >= 0).sum(axis=1).nonzero()[0]
+    x, y = rows.x[asked], rows.y[asked]
+    last = y.shape[1] - 1 - (y[:, ::-1] >= 0).argmax(axis=1)
+    moved = [np.roll(row, y.shape[1] - 1 - at) for row, at in zip(x, last, strict=True)]  # its fillers come first
+    return Split(np.stack(moved), y[np.arange(len(y)), last])
 
 
 def word_map(results: ExperimentResult) -> Answer:

@@ -13,6 +13,7 @@ from fastnn.data import Dataset, Split, load_text
 from fastnn.experiment.settings import checked
 from fastnn.experiment.train_one import train_one
 from fastnn.recipes import RECIPES
+from fastnn.recipes.trigram_answers import _last_words
 from fastnn.recipes.trigram_book import BOOK, SHORT, WINDOW, adapted
 from fastnn.recipes.trigram_net import build
 from tests.small_data import write_trigrams
@@ -206,3 +207,23 @@ def test_figures_of_rows_are_those_of_their_words(book):
     counts = next(answer for answer in summary["answers"] if answer["name"] == "counts")
     net = next(row["here"] for row in counts["tables"][0]["rows"] if row["label"] == "the net")
     assert net["test_loss"] == pytest.approx(summary["metrics"]["test_loss"], rel=1e-5)
+
+
+@jit_only
+def test_a_text_that_fills_no_row(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.txt").write_text("The cat sat. A dog ran. The dog sat. A cat ran! " * 12, encoding="utf-8")
+    small = ["--sizes", "4x8", "--epochs", "1", "--softmax-words", "0"]
+    assert main(["train", "trigram", "--data", "tiny.txt", "--out", "run", *small]) == 0
+    told = capsys.readouterr().out
+    assert "[</s>]" in told, told
+
+
+def test_the_last_words_of_short_rows():
+    x = np.array([[1, 5, 6, 7], [1, 8, 1, 1], [9, 1, 1, 1]])
+    y = np.array([[-1, -1, 7, -1], [8, 9, -1, -1], [-1, -1, -1, -1]])
+    found = _last_words(Split(x, y))
+    assert found.x.tolist() == [[7, 1, 5, 6], [1, 1, 1, 8]]
+    assert found.y.tolist() == [7, 9]
+    whole = np.array([[2, 3, 4, 5], [8, 9, -1, -1], [-1, -1, -1, 6]])
+    assert _last_words(Split(x, whole)).y.tolist() == [5, 6]
