@@ -25,18 +25,26 @@ EXAMPLES = examples(
 @click.command(epilog=EXAMPLES, short_help="What a trained model says of files or words.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.argument("given", metavar="FILE|WORDS...", nargs=-1, required=True)
+@click.option("--text", "is_text", is_flag=True, help="what is given is WORDS, also where it looks like a file's name")
 @click.option("--top", type=click.IntRange(min=1), help=f"labels a sample  [default: {BEST}; of words {BEST_WORDS}]")
 @click.option("--resize", is_flag=True, help="scale pictures of another size to the model's")
 @with_output
 def predict(
-    run_or_model: Path, given: tuple[str, ...], top: int | None, resize: bool, form: str | None, output: Path | None
+    run_or_model: Path,
+    given: tuple[str, ...],
+    is_text: bool,
+    top: int | None,
+    resize: bool,
+    form: str | None,
+    output: Path | None,
 ) -> None:
     """The most likely labels of samples, with probabilities, by a run's folder or a saved model.
 
     FILE is a PNG or JPEG picture, an .npz archive (x, images or x_test), or CSV with a sample a line; - is the standard
     input. Files are given as they are: the model has what must be done with pixels. A language model takes WORDS, say
-    "how are you", or text files with the words of one prediction a line. The model of a table takes tables, .csv or
-    .tsv, whose columns are found by their names; as CSV it gives them back with what is predicted in further columns.
+    "how are you", or text files with the words of one prediction a line. One word with a slash, or with the ending of a
+    file, is a file's name: --text says that it is WORDS. The model of a table takes tables, .csv or .tsv, whose columns
+    are found by their names; as CSV it gives them back with what is predicted in further columns.
     """
     from fastnn.cli.predicted_tables import rows_with_predictions
     from fastnn.data.formats.samples import Reader
@@ -46,7 +54,7 @@ def predict(
     from fastnn.loading import load, with_vocabulary
 
     model = with_vocabulary(load(model_path(run_or_model)))
-    reader = Reader(model.preprocessing, model.network.input_shape, resize, sys.stdin.buffer.read, model.meta)
+    reader = Reader(model.preprocessing, model.network.input_shape, resize, sys.stdin.buffer.read, model.meta, is_text)
     parts = [reader.read(one) for one in given]
     are_words = isinstance(model.preprocessing, Words)
     count = top or (BEST_WORDS if are_words else BEST)

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fastnn.common.errors import FastnnError
-from fastnn.common.text import SPLITS, percent, plural
+from fastnn.common.text import SPLITS, percent, plural, speed_text
 from fastnn.engine.threads import threads
 from fastnn.experiment import answers
 from fastnn.experiment.answers import Answer, from_json, texts
@@ -215,6 +215,7 @@ def _cost(summary: Summary, ending: Ending) -> str:
     """Why the training ended early, if it did; time, threads and memory."""
     is_told = any(str(ending.stop_reason) in line for answer in ending.answers for line in answer["lines"])
     why = f"stopped: {ending.stop_reason}; " if ending.stop_reason and not is_told else ""
-    speed = f"{ending.seconds_per_epoch:.3g} s an epoch, {ending.samples_per_second:,.0f} samples/s"
+    speed = speed_text(ending.samples_per_second or 0, ending.tokens_of_samples)
+    taken = f"{ending.seconds_per_epoch:.3g} s an epoch, {speed}"
     threads = f", {plural(summary.threads, 'thread')}" if summary.threads else ""
-    return f"{why}{speed}{threads}, {ending.peak_rss_mb:.0f} MB at most"
+    return f"{why}{taken}{threads}, {ending.peak_rss_mb:.0f} MB at most"

@@ -56,3 +56,8 @@ def plural(count: int, noun: str) -> str:
 def printable(text: str) -> str:
     """The text without characters that would move a terminal's cursor, or end a line."""
     return "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
+def speed_text(samples_per_second: float, tokens: int = 0) -> str:
+    """A speed in samples, or in tokens where each sample is a row of so many tokens."""
+    return f"{samples_per_second * tokens:,.0f} tokens/s" if tokens else f"{samples_per_second:,.0f} samples/s"

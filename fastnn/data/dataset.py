@@ -88,6 +88,15 @@ class Split:
         ranges = _spread_ranges(len(self), count)
         return Split(*(np.concatenate([rows(array, *ends) for ends in ranges]) for array in (self.x, self.y)))
 
+    def in_memory(self, most: int | None = None) -> "Split":
+        """The samples as arrays.
+
+        Args:
+            most: Only so many of the first ones; None: all.
+        """
+        count = len(self) if most is None else min(len(self), whole_number("most", most, 0))
+        return Split(rows(self.x, 0, count), rows(self.y, 0, count))
+
     @property
     def is_streamed(self) -> bool:
         """Whether samples or labels stay in a file until they are read."""

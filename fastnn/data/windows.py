@@ -1,11 +1,12 @@
-"""Windows of a stream of ids: the words before each word, made when they are asked for."""
+"""Windows of ids that follow each other: the words before each word, made when they are asked for."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError
+from fastnn.data.stream import Stream, rows
 
 Ids = NDArray[np.integer[Any]]
 
@@ -13,28 +14,20 @@ Ids = NDArray[np.integer[Any]]
 ROW_BYTES = 8
 
 
-class Sequence(Protocol):
-    """Ids that stay in a file, one after the other: an `fn.H5Stream` of one axis."""
-
-    dtype: np.dtype[Any]
-
-    def __len__(self) -> int: ...
-
-    def read(self, first: int, last: int) -> Ids: ...
-
-
 class Windows:
     """A stream whose row i is the `width` ids before id i of its sentence, (N, width).
 
     Nothing is stored for them. Before a sentence stands `start`, as often as a row needs it.
 
-    ids    (N,) in a file: sentences, one after the other
+    ids    (N,) sentences, one after the other: an array, or a stream such as an `fn.H5Stream`
     end    the id after each sentence, with which it ends; None: all is one sentence
     """
 
     chunk_rows = 1
 
-    def __init__(self, ids: Sequence, width: int, start: int, end: int | None, first: int = 0, last: int | None = None):
+    def __init__(
+        self, ids: Ids | Stream, width: int, start: int, end: int | None, first: int = 0, last: int | None = None
+    ):
         self._ids, self._width, self._start, self._end = ids, width, start, end
         self._range = (first, len(ids) if last is None else last)
         self.shape = (len(self), width)
@@ -50,17 +43,17 @@ class Windows:
         self._check_range(first, last)
         low, high = self._range[0] + first, self._range[0] + last
         begin = max(low - self._width, 0)
-        known = self._ids.read(begin, max(high - 1, low))
+        known = rows(self._ids, begin, max(high - 1, low))
         before = np.concatenate([np.full(self._width - (low - begin), self._start, self.dtype), known])
         return self._in_sentences(np.lib.stride_tricks.sliding_window_view(before, self._width)[: high - low])
 
-    def _in_sentences(self, rows: Ids) -> Ids:
-        """A copy of the rows, with `start` for what is of an earlier sentence."""
-        found = rows.copy()
+    def _in_sentences(self, windows: Ids) -> Ids:
+        """A copy of the windows, with `start` for what is of an earlier sentence."""
+        found = windows.copy()
         if self._end is not None:
             earlier = np.zeros(len(found), bool)
             for place in range(self._width - 1, -1, -1):
-                earlier |= rows[:, place] == self._end
+                earlier |= windows[:, place] == self._end
                 found[earlier, place] = self._start
         return found
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
-from fastnn.engine.memory import Buffer, padded, row_length
+from fastnn.engine.memory import Buffer, aligned_bytes, padded, row_length
 from fastnn.engine.ops import OFFSET, Axis, Op, cut_of
 from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
@@ -46,6 +46,8 @@ class Builder:
     unstored          names of the weights whose gradient need not be stored where it is an outer product
     outer_gradients   name of such a weight -> the two rows, x and dout, of which its gradient is the outer product
     kept_steps        name of a weight that takes a block of steps at once -> what the kernel keep_steps writes
+    passing           arrays that one chain writes and reads, slice by slice: see `transient` of a program
+    differentiates    whether the gradients of what is computed are needed
     gradients_are_flat  whether the gradients of all parameters are computed at once, as one flat array
     """
 
@@ -71,6 +73,8 @@ class Builder:
         self.unstored: set[str] = set()
         self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}
         self.kept_steps: dict[str, Buffer] = {}
+        self.passing: list[np.ndarray] = []
+        self.differentiates = True
         self.gradients_are_flat = False
         self.samples = Axis(None, 1, SAMPLES_AT_ONCE)
         self._one_by_one: Axis | None = None
@@ -200,6 +204,13 @@ class Builder:
     def scratch(self, name: str, rows: int, columns: int) -> Buffer:
         """A matrix that lives within a step, its rows padded to cache lines."""
         return self.array(name, (rows, row_length(columns, self.dtype)))
+
+    def passing_matrix(self, rows: int, columns: int) -> np.ndarray:
+        """As `scratch`, of a matrix whose rows one chain cuts, writes and reads: a worker needs those at hand alone."""
+        width = row_length(columns, self.dtype)
+        matrix = aligned_bytes(rows * width * self.dtype.itemsize).view(self.dtype).reshape(rows, width)
+        self.passing.append(matrix)
+        return matrix
 
     @ieee
     def constant(self, values: Sequence[float]) -> np.ndarray:

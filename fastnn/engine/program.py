@@ -41,7 +41,7 @@ class Program:
 
     inputs     buffers that stand for arrays from outside, such as those of a data set; `bind` says which arrays
     transient  arrays that nobody reads after a step: where a worker takes them in slices that its cache holds, it has
-               memory for one slice, and the array itself is never written
+               memory for one slice, and the array itself is never written; beside those of the builder
     ops        of the builder's operations those that run; None: all
     arena      where the buffers lie that another program of the same builder has placed; None: in one of its own
     """
@@ -58,7 +58,7 @@ class Program:
         self.ops, self.prologue = builder.ops if ops is None else ops, builder.prologue
         self._samples = builder.samples
         self._inputs: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(inputs)
-        self.transient = transient
+        self.transient = [*transient, *builder.passing]
         self.arena = Arena(builder.buffers) if arena is None else arena
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
         self._sliced: dict[int, list[np.ndarray]] = {}  # by the id of what `_phases` holds

@@ -102,11 +102,12 @@ def _sentence(summary: Summary) -> str:
 
 def _machine(summary: Summary, ending: Ending) -> list[tuple[str, Any]]:
     """Versions, and (label, text) of what decides the speed, and of the speed."""
+    tokens, speed = ending.tokens_of_samples, ending.samples_per_second
     known = [
         ("arithmetic", summary.dtype, "{}"),
         ("threads", summary.threads, "{}"),
         ("an epoch of the chosen run", ending.seconds_per_epoch, "{:.3g} s"),
-        ("samples a second", ending.samples_per_second, "{:,.0f}"),
+        ("tokens a second" if tokens else "samples a second", speed and speed * (tokens or 1), "{:,.0f}"),
         ("all trainings and pictures", ending.seconds, "{:,.1f} s"),
         ("memory at most", ending.peak_rss_mb, "{:.0f} MB"),
     ]

@@ -11,6 +11,7 @@ from fastnn.experiment.machine import peak_memory_mb, versions
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.nn import describe
+from fastnn.nn.steps import tokens_of_samples
 
 
 def opening(experiment: Experiment, data: Dataset) -> Summary:
@@ -53,6 +54,7 @@ def ending(result: ExperimentResult, answers: list[Answer], seconds: float) -> E
         stop_reason=chosen.stop_reason or None,
         seconds_per_epoch=chosen.seconds_per_epoch,
         samples_per_second=chosen.samples_per_second,
+        tokens_of_samples=tokens_of_samples(result.model.network),
         runs=result.compared_runs(),
         spreads=result.spreads(),
         answers=[answer.to_json() for answer in answers],

@@ -57,6 +57,8 @@ class Ending:
     best_epoch   the epoch whose weights were kept
     epochs_run   how many epochs it had
     stop_reason  why it ended early; None if it did not
+    tokens_of_samples
+                 of samples that are rows of tokens, how many; 0: they are none
     runs         the rows of all comparisons
     spreads      comparison -> metric -> its mean and deviation, for runs that differ by chance only
     answers      questions with their figures, beside the published ones, as `answers.Answer.to_json` has them
@@ -74,6 +76,7 @@ class Ending:
     stop_reason: str | None = None
     seconds_per_epoch: float | None = None
     samples_per_second: float | None = None
+    tokens_of_samples: int = 0
     runs: list[ComparedRun] = field(default_factory=list)
     spreads: dict[str, dict[str, Spread]] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)

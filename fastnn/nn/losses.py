@@ -20,6 +20,8 @@ from fastnn.engine.values import Value
 from fastnn_kernels._jit import Kernel, of_user
 
 REDUCTIONS = {"mean": True, "sum": False}
+# From so many scores on no gradient is computed where nobody needs it. Fewer take less than 2 MB in an evaluation.
+WIDE = 1_024
 Reduction = Literal["mean", "sum"]
 LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson"]
 
@@ -74,6 +76,21 @@ class Loss(PlainNumbers, Hinted):
                 outputs).
         """
         raise NotImplementedError
+
+    def emit_value(self, build: Builder, scores: Value, target: Buffer, weight: Buffer) -> tuple[Buffer, Buffer]:
+        """As `emit`, where nobody needs the gradient: the same bits.
+
+        Args:
+            build: What collects the operations.
+            scores: Of the network, (N, outputs).
+            target: The targets as `checked_targets` makes them.
+            weight: The loss weight of each sample, (N,).
+
+        Returns:
+            The loss of each sample without its weight (N,), and how much of it is right (N,).
+        """
+        loss, correct, _ = self.emit(build, scores, target, weight)
+        return loss, correct
 
     def emit_predictions(self, build: Builder, scores: Value) -> Value:
         """Emit the predictions: the scores themselves, unless a loss overrides this.
@@ -144,6 +161,13 @@ class SoftmaxCrossEntropy(Loss):
             constant = build.constant([self.label_smoothing])
             return _emit(build, k.softmax_cross_entropy_smooth, scores, target, weight, constant)
         return _emit(build, k.softmax_cross_entropy, scores, target, weight)
+
+    def emit_value(self, build, scores, target, weight):
+        if self.label_smoothing or scores.width < WIDE:
+            return super().emit_value(build, scores, target, weight)
+        loss, correct = _of_samples(build)
+        build.emit(k.softmax_cross_entropy_value, loss, correct, scores.buffer, target, scores.width)
+        return loss, correct
 
     def emit_predictions(self, build, scores):
         return _emit_output(build, k.softmax_forward, scores)
@@ -359,11 +383,17 @@ def _above_zero(loss: str, name: str, value: float) -> None:
 
 def _emit(build: Builder, kernel: Kernel, scores: Value, target: Buffer, weight: Buffer, *constants: np.ndarray):
     """Emit a fused loss kernel: all have the same outputs and the same order of operands."""
-    loss, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+    loss, correct = _of_samples(build)
     dscores = build.value("dscores", scores.shape)
     operands = (loss, correct, dscores.buffer, scores.buffer, target, weight, *constants)
     build.emit(kernel, *operands, scores.width)
     return loss, correct, dscores
+
+
+def _of_samples(build: Builder) -> tuple[Buffer, Buffer]:
+    """Room for the loss of each sample, and for how much of it is right."""
+    loss, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+    return loss, correct
 
 
 def _emit_output(build: Builder, kernel: Kernel, scores: Value) -> Value:

@@ -9,6 +9,7 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Steps, Value
 from fastnn.nn.layers import Layer
 from fastnn.nn.layers.labelled import AwaitsTargets
+from fastnn.nn.network import Network
 from fastnn.nn.outputs import Output
 
 
@@ -54,3 +55,9 @@ def predictions(build: Builder, output: Output, scores: Value) -> Value:
     with build.at_steps(output.steps):
         found = output.loss.emit_predictions(build, rows)
     return Steps(found.buffer, scores.shape)
+
+
+def tokens_of_samples(network: Network) -> int:
+    """How many tokens a sample is, where samples are rows of ids with a label at each; 0 where they are not."""
+    is_of_ids = any(map(network.is_ids, network.graph.inputs))
+    return network.outputs[0].steps if is_of_ids else 0

@@ -57,12 +57,12 @@ def _gained(table: Table) -> list[str]:
 
 def next_words(results: ExperimentResult) -> list[Answer]:
     """A line for each of some test samples: the true next word and the ten likeliest to the model; [] without any."""
-    meta, test = results.data.meta, results.data.splits()["test"]
-    words, in_rows = meta["words"], len(test.y.shape) == 2
-    if in_rows:  # whole rows, and what comes last in them
-        test = Split(test.x[test.y[:, -1] >= 0], test.y[test.y[:, -1] >= 0, -1])
+    meta, test = results.data.meta, results.data.splits()["test"].in_memory()
+    words = meta["words"]
+    if len(test.y.shape) == 2:
+        test = _last_words(test)
     count = min(EXAMPLES, len(test))
-    if not count:  # a row is longer than the text
+    if not count:
         return []
     chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
@@ -76,6 +76,18 @@ def next_words(results: ExperimentResult) -> list[Answer]:
     of = f"five {what}s" if count == EXAMPLES else plural(count, what)
     of += f" of {plural(x.shape[1], noun)}" if x.shape[1] != 3 else ""
     return [Answer("next-words", f"Which words follow {of}? (the true one in brackets)", lines=lines)]
+
+
+def _last_words(rows: Split) -> Split:
+    """What comes last in each row of words; of a text that fills no row, its last words moved to the end of one."""
+    is_whole = rows.y[:, -1] >= 0
+    if is_whole.any():
+        return Split(rows.x[is_whole], rows.y[is_whole, -1])
+    asked = (rows.y >= 0).any(axis=1)
+    x, y = rows.x[asked], rows.y[asked]
+    last = y.shape[1] - 1 - (y[:, ::-1] >= 0).argmax(axis=1)
+    moved = [np.roll(row, y.shape[1] - 1 - at) for row, at in zip(x, last, strict=True)]  # its fillers come first
+    return Split(np.array(moved, x.dtype).reshape(x.shape), y[np.arange(len(y)), last])
 
 
 def word_map(results: ExperimentResult) -> Answer:

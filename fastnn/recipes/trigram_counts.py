@@ -3,7 +3,6 @@
 import numpy as np
 
 from fastnn.data import Dataset, Split
-from fastnn.data.stream import rows
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.train_one import fewer_samples
@@ -25,6 +24,8 @@ def counts_answer(results: ExperimentResult) -> Answer:
     given, samples = results.data, results.chosen.settings.samples
     grams = given.meta.get("grams")  # of data in rows of words
     data = fewer_samples(grams or given, samples * given.train.x.shape[1] if grams else samples)
+    val, test = (data.splits()[split].in_memory() for split in SPLITS)
+    data = Dataset(data.train, val, test, data.meta)
     words, order = len(data.meta["words"]), _longest(data)
     counted = {_named(n, order): _counted(data, n) for n in sorted({1, 2, order})}
     net = {split: _of_net(results.model, getattr(data, split), words) for split in SPLITS}
@@ -61,8 +62,8 @@ def _counted(data: Dataset, order: int) -> dict[str, Floats]:
 
 
 def _windows(split: Split, order: int) -> Ids:
-    if split.is_streamed:  # as many as are counted in memory
-        split = Split(*(rows(one, 0, min(len(split), COUNTED)) for one in (split.x, split.y)))
+    if split.is_streamed:
+        split = split.in_memory(COUNTED)
     return np.column_stack([split.x, split.y])[:, -order:]
 
 

@@ -43,6 +43,7 @@ def compile_evaluate(network: Network, state: State, batch: int, *, weighted=Fal
     Its outputs are the predictions, if a metric needs them all at once.
     """
     build, inputs = batches.begin(network, state, batch, training)
+    build.differentiates = False
     batches.emit_order(build, inputs)
     xs = batches.gather_inputs(build, inputs, network)
     scores, _ = emission.forward(build, network, xs, state)

@@ -198,6 +198,8 @@ class Loop:
             self._check_state(self.good.is_finite())
             if run.stop_reason is not None:
                 break
+        if not self.source.in_memory:
+            runner.release()  # the last chunk: while the model is validated, another one is in memory
         seconds = time.perf_counter() - begin
         speed = runner.samples_done / seconds
         run.logs |= runner.metrics()

@@ -33,7 +33,7 @@ class Needs:
             memory,
             gradients=memory.gradients + self.runner.bytes_of_messages,
             parameters=model.state.nbytes,
-            data=sum(data),
+            data=sum(data) if self.source.in_memory else max(data),
             optimizer=sum(array.nbytes for array in run.optimizer.flat_state()),
             evaluation=model.memory_to_evaluate(self.validation) if self.validation is not None else 0,
             copies=self.good.nbytes(of_record(step, run.steps, 0)),

@@ -33,7 +33,7 @@ class Judged:
     """A batch of which losses are known.
 
     of_outputs  what each output's loss makes of it
-    dscores     the gradients of the scores of each output
+    dscores     the gradients of the scores of each output; none in an evaluation
     loss        (B,) of each sample: the sum of the outputs' losses by their weights
     weights     (B,) how much each sample counts, and the same divided as the loss asks
     """
@@ -76,7 +76,7 @@ def emit_loss(
     plan: narrow.Plan | None = None,
     scale: Buffer | None = None,
 ) -> Judged:
-    """Emit the losses of the batch and the gradients of the scores.
+    """Emit the losses of the batch and, unless the builder needs none, the gradients of the scores.
 
     scale : (1,) 1 / Σ weights of a batch of which this process has a part; None: it has the whole
     """
@@ -93,7 +93,8 @@ def emit_loss(
         else:
             found.append(_emit_output(build, output, one, target, weight, plan))
     judged, dscores = zip(*found, strict=True)
-    return Judged(judged, dscores, _weighted_sum(build, network.outputs, [one.each for one in judged]), weights)
+    total = _weighted_sum(build, network.outputs, [one.each for one in judged])
+    return Judged(judged, dscores if build.differentiates else (), total, weights)
 
 
 def _gather_target(
@@ -114,21 +115,22 @@ def _gather_target(
 
 def _emit_output(
     build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer, plan: narrow.Plan | None
-) -> tuple[Scored, Value]:
-    """Emit the loss of one output: what it makes of each sample, and the gradient of its scores."""
-    loss = output.loss
+) -> tuple[Scored, Value | None]:
+    """Emit the loss of one output: what it makes of each sample, and the gradient of its scores, if one is needed."""
+    loss, rows, dscores = output.loss, partial(Value, scores.buffer, scores.shape), None
     if plan is not None and isinstance(scores, Lanes):
         each, correct, dscores = narrow.emit_loss(build, loss, scores, plan, target, weight)
         rows = partial(narrow.emit_rows, build, scores)
-    else:
+    elif build.differentiates:
         each, correct, dscores = loss.emit(build, scores, target, weight)
-        rows = partial(Value, scores.buffer, scores.shape)
+    else:
+        each, correct = loss.emit_value(build, scores, target, weight)
     return Scored(build, loss, rows, target, weight, each, correct), dscores
 
 
 def _emit_awaited(
     build: Builder, output: Output, awaits: AwaitsTargets, labels: Buffer, weight: Buffer
-) -> tuple[Scored, Value]:
+) -> tuple[Scored, Value | None]:
     """As `_emit_output`, for a layer whose scores depend on the targets."""
     scores, column = awaits.against(build, labels)
     scored, dscores = _emit_output(build, output, scores, column, weight, None)
@@ -154,7 +156,9 @@ def _weights_by_steps(
     return counted, divided
 
 
-def _emit_steps(build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer) -> tuple[Scored, Value]:
+def _emit_steps(
+    build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer
+) -> tuple[Scored, Value | None]:
     """As `_emit_output`, for an output of which each step of a sequence has a label."""
     with build.at_steps(output.steps):
         labels = build.array("label of each step", (build.batch,), np.int32, batched=True)
@@ -166,7 +170,7 @@ def _emit_steps(build: Builder, output: Output, scores: Value, target: Buffer, w
             scored, dscores = _emit_awaited(build, output, rows, labels, of_each)
         else:
             scored, dscores = _emit_output(build, output, rows, labels, of_each, None)
-    if not isinstance(scores, AwaitsTargets | Steps):
+    if dscores is not None and not isinstance(scores, AwaitsTargets | Steps):
         dscores = steps.together(build, dscores, output.steps)
     return ScoredSteps.of(scored, target, output.steps, output.width), dscores
 

@@ -244,6 +244,16 @@ def test_words(here, capsys):
     )
 
 
+def test_words_that_look_like_a_file(here, capsys):
+    words_model([*WORDS[:-1], "and/or"], tokenizer="spaces").save("slash.h5")
+    one_word = fn.Sequential(
+        [fn.Embedding(2, 2), fn.Flatten(), fn.Dense(2)], input_shape=1, preprocessing=fn.Words(["and/or", "a.txt"])
+    )
+    one_word.save("one.h5")
+    assert list(best(capsys, "one.h5", "and/or", "a.txt", "--text")) == ["and/or", "a.txt"]
+    assert list(best(capsys, "slash.h5", "word01 word02 and/or")) == ["word01 word02 and/or"]
+
+
 def test_names_cannot_move_the_cursor(here, capsys):
     model = pictures_model(meta={"classes": [f"\x1b[2J\n{i}" for i in range(10)]})
     model.save("evil.h5")
@@ -370,6 +380,8 @@ def test_arrays_that_are_no_pictures(here, capsys, name):
 BAD_COMMANDS = {
     "missing": (["predict", "digits.h5", "no.png"], "'no.png' does not exist"),
     "missing text": (["predict", "words.h5", "no.txt"], "'no.txt' does not exist"),
+    "a word with a slash": (["predict", "words.h5", "word01/word02"], "if it is words, add --text"),
+    "pictures as text": (["predict", "digits.h5", "0.png", "--text"], "--text is for language models"),
     "folder": (["predict", "digits.h5", "data"], "'data' is a folder"),
     "no model": (["predict", "no.h5", "0.png"], "no.h5: no such file"),
     "folder of no run": (["predict", "data", "0.png"], "no such file; expected a run's folder"),

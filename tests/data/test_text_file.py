@@ -31,7 +31,7 @@ def closed():
     yield
     for data in OPEN:
         for split in data.splits().values():
-            if split.is_streamed:
+            if isinstance(split.y, fn.H5Stream):
                 split.y.close()
     OPEN.clear()
 
@@ -41,12 +41,16 @@ class Held:
 
     def __init__(self, ids):
         self.ids, self.dtype = np.array(ids, np.uint16), np.dtype(np.uint16)
+        self.shape, self.row_bytes, self.chunk_rows = self.ids.shape, 2, 1
 
     def __len__(self):
         return len(self.ids)
 
     def read(self, first, last):
         return self.ids[first:last].copy()
+
+    def part(self, first, last):
+        return Held(self.ids[first:last])
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def in_memory(split):
 @pytest.mark.parametrize(("width", "end"), [*itertools.product([1, 2, 3, 7], [9, None])])
 def test_windows_are_those_before_each_id_of_its_sentence(width, end):
     ids = np.random.default_rng(width).choice([1, 2, 3, 9], 40, p=[0.3, 0.2, 0.2, 0.3])
-    stream, want = Windows(Held(ids), width, 8, end), []
+    stream, want = Windows(ids if width == 2 else Held(ids), width, 8, end), []
     for i in range(len(ids)):
         before = [8] * width + ids[:i].tolist()
         last = max((n for n, one in enumerate(before) if one == end), default=-1)

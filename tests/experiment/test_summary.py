@@ -16,6 +16,7 @@ BEGUN = [
 ]
 ENDED = [
     *("chosen", "metrics", "best_epoch", "epochs_run", "stop_reason", "seconds_per_epoch", "samples_per_second"),
+    "tokens_of_samples",
     *("runs", "spreads", "answers", "pictures", "network", "finished_at", "seconds", "peak_rss_mb"),
 ]
 RUN = ["label", "comparison", "question", "run", "config", "metrics", "best_epoch", "epochs_run"]

@@ -68,6 +68,23 @@ def test_agrees_with_torch(name):
     assert np.abs(dx - tensor.grad.numpy()).max() < 1e-10
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 16, 31, 32, 33, 255, 256, 257, 289, 1031])
+@np.errstate(all="ignore")  # as compiled code has it
+def test_the_loss_without_its_gradient_has_the_same_bits(n, dtype):
+    rng = np.random.default_rng(n)
+    x = (8 * rng.standard_normal((6, -(-n // 16) * 16))).astype(dtype)
+    x[2, n // 2], x[3, n - 1], x[4] = np.nan, np.inf, x[4, 0]  # the last: all scores are the largest
+    labels = rng.integers(0, n, 6)
+    labels[::2] = x[::2, :n].argmax(axis=1)
+    want, got, weights = np.zeros((2, 6), dtype), np.ones((2, 6), dtype), np.ones(6, dtype)
+    kernels.softmax_cross_entropy.serial(*want, np.zeros_like(x), x, labels, weights, n)
+    for run in (kernels.softmax_cross_entropy_value.serial, kernels.softmax_cross_entropy_value.parallel):
+        run(*got, x, labels, n)
+        np.testing.assert_array_equal(got, want)
+        got[:] = 1
+
+
 def test_smoothing_of_nothing_is_the_plain_loss():
     x, labels, loss_weight = case("softmax_cross_entropy")
     for got, want in zip(

@@ -301,3 +301,12 @@ def test_evaluation_holds_the_scores_of_a_block_of_samples():
     model = model_of(fn.SampledSoftmax(100_000))
     batch, _ = passes.compiler(model.network, model.state, "evaluate")
     assert 1 <= batch * 100_000 * model.dtype.itemsize <= passes.EVALUATION_BYTES
+
+
+@pytest.mark.parametrize("kind", ["evaluate", "evaluate weighted", "logits"])
+def test_a_pass_without_training_holds_the_scores_once(kind):
+    """Neither their gradient nor the transposed product that they are made of."""
+    model = model_of(fn.SampledSoftmax(3_000))
+    batch, compiled = passes.compiler(model.network, model.state, kind)
+    scores = batch * 3_000 * model.dtype.itemsize
+    assert scores <= compiled(batch).program.arena.nbytes < 1.5 * scores

@@ -13,6 +13,7 @@ from fastnn.data import Dataset, Split, load_text
 from fastnn.experiment.settings import checked
 from fastnn.experiment.train_one import train_one
 from fastnn.recipes import RECIPES
+from fastnn.recipes.trigram_answers import _last_words
 from fastnn.recipes.trigram_book import BOOK, SHORT, WINDOW, adapted
 from fastnn.recipes.trigram_net import build
 from tests.small_data import write_trigrams
@@ -235,6 +236,26 @@ def test_a_quick_training_has_as_many_words_at_any_length(book, length, rows):
 def test_rows_longer_than_the_text(book, capsys):
     small = ["--epochs", "1", "--threads", "1", "--sizes", "2x3", "--compare", "none"]
     assert main(["train", "trigram", "--data", "book.txt", *small, "--length", "5000"]) == 0
-    assert "Which words follow" not in capsys.readouterr().out
+    assert "Which words follow" in capsys.readouterr().out
     assert main(["train", "trigram", "--data", "book.txt", *small, "--length", "64", "--fresh"]) == 0
     assert "Which words follow 3 test contexts of 64 tokens?" in capsys.readouterr().out
+
+
+@jit_only
+def test_a_text_that_fills_no_row(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.txt").write_text("The cat sat. A dog ran. The dog sat. A cat ran! " * 12, encoding="utf-8")
+    small = ["--sizes", "4x8", "--epochs", "1", "--softmax-words", "0"]
+    assert main(["train", "trigram", "--data", "tiny.txt", "--out", "run", *small]) == 0
+    told = capsys.readouterr().out
+    assert "[</s>]" in told, told
+
+
+def test_the_last_words_of_short_rows():
+    x = np.array([[1, 5, 6, 7], [1, 8, 1, 1], [9, 1, 1, 1]])
+    y = np.array([[-1, -1, 7, -1], [8, 9, -1, -1], [-1, -1, -1, -1]])
+    found = _last_words(Split(x, y))
+    assert found.x.tolist() == [[7, 1, 5, 6], [1, 1, 1, 8]]
+    assert found.y.tolist() == [7, 9]
+    whole = np.array([[2, 3, 4, 5], [8, 9, -1, -1], [-1, -1, -1, 6]])
+    assert _last_words(Split(x, whole)).y.tolist() == [5, 6]

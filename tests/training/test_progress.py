@@ -71,6 +71,7 @@ def test_many_figures_take_several_lines_of_a_terminal():
     assert all(line.startswith(" " * 13) for line in lines[1:])
     few = lines_of_epochs.epoch_line(logs, 20, [])
     assert few == "epoch  3/20  loss 968.9089  val_loss 5.5000  12,346 samples/s"
+    assert lines_of_epochs.epoch_line(logs, 20, [], tokens=64).endswith("val_loss 5.5000  790,118 tokens/s")
 
 
 def test_a_training_that_takes_much_memory_says_so(capfd, monkeypatch):

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import weakref
 
 import h5py
 import numpy as np
@@ -275,3 +276,23 @@ print(Look.at[-1] - Look.at[0], model.history.stop_reason)
     grown, reason = python(code).split()
     assert reason == "enough"
     assert float(grown) < 40, "megabytes more than after the first chunk"
+
+
+def test_the_last_chunk_is_given_up_before_validation(path, monkeypatch):
+    kept, gathered = [], streamed.StreamSource._gathered
+
+    def noted(self, *given):
+        chunk = gathered(self, *given)
+        if self.samples == 400:
+            kept.append(weakref.ref(chunk.x[0].base))
+        elif kept:
+            alive.append(any(one() is not None for one in kept))
+        return chunk
+
+    alive = []
+    monkeypatch.setattr(streamed.StreamSource, "_gathered", noted)
+    with fn.H5Stream(path, "x") as x, fn.H5Stream(path, "y") as y:
+        fitted(x.part(0, 400), y.part(0, 400), validation_data=(x.part(400, N), y.part(400, N)), epochs=1)
+    assert kept
+    assert alive
+    assert not any(alive)

@@ -40,6 +40,7 @@ class Reader(NamedTuple):
     resize  whether pictures of another size are scaled
     stdin   gives the bytes of the standard input, which "-" stands for
     meta    the model's, for tables
+    is_text whether what is given is words, also where it looks like a file's name
     """
 
     preprocessing: Preprocessing | None
@@ -47,12 +48,21 @@ class Reader(NamedTuple):
     resize: bool
     stdin: Callable[[], bytes]
     meta: Any = None
+    is_text: bool = False
 
     def read(self, given: str) -> Samples:
         """The samples of a file, or of words. FileFormatError or DataError, in one line, if they are none."""
-        if isinstance(self.preprocessing, Words) and not is_path(given):
-            self.preprocessing.ids_of(given, repr(given), *self.input_shape)
-            return Samples([given], [given])
+        if self.is_text and not isinstance(self.preprocessing, Words):
+            raise DataError("this model takes no words: --text is for language models")
+        if isinstance(self.preprocessing, Words):
+            if self.is_text or not is_path(given):
+                self.preprocessing.ids_of(given, repr(given), *self.input_shape)
+                return Samples([given], [given])
+            if given != STDIN and not os.path.exists(given):
+                raise FileFormatError(
+                    f"{given!r} does not exist, expected a text file, with the words of one prediction a line; if it "
+                    "is words, add --text"
+                )
         where = "the standard input" if given == STDIN else repr(given)
         content = self.stdin() if given == STDIN else _content(given)
         if not content:

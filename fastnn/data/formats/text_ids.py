@@ -113,28 +113,25 @@ def about_of(path: Path) -> dict[str, Any]:
 
 
 def load_ids(path: Path, order: int) -> CompleteDataset:
-    """The n-grams of a file of ids: x (N, order − 1) and y (N,), streams of the training split.
+    """The n-grams of a file of ids: x (N, order − 1), streams, and y (N,), a stream of the training split.
 
-    The other splits, which are not shuffled, and small unless files were given for them, are read into memory.
+    The ids of the other splits, which are not shuffled, and small unless files were given for them, are in memory.
     FileFormatError as of `about_of`.
     """
     about = about_of(path)
     meta, words = about["meta"], about["meta"]["words"]
-    found = [_split(path, name, order - 1, about["start"], about["end"], len(words)) for name in SPLITS]
-    train, val, test = found[0], *map(_read, found[1:])
+    ids: list[Any] = [_ids(path, name, len(words)) for name in SPLITS]
+    for number in (1, 2):
+        with ids[number] as stream:
+            ids[number] = stream.read(0, len(stream))
+    train, val, test = (Split(Windows(y, order - 1, about["start"], about["end"]), y) for y in ids)
     return CompleteDataset(train, val, test, meta=meta | {"ids_file": os.fspath(path)})
 
 
-def _split(path: Path, name: str, width: int, start: int, end: int | None, words: int) -> Split:
-    y = H5Stream(path, name)
-    if y.dtype != id_dtype(words) or len(y.shape) != 1:
-        raise FileFormatError(f"{os.fspath(path)!r}: {name!r} is {y.dtype} {y.shape}, no ids of {words} words")
-    return Split(Windows(y, width, start, end), y)
-
-
-def _read(split: Split) -> Split:
-    found = Split(*(stream.read(0, len(split)) for stream in (split.x, split.y)))
-    split.y.close()
+def _ids(path: Path, name: str, words: int) -> H5Stream:
+    found = H5Stream(path, name)
+    if found.dtype != id_dtype(words) or len(found.shape) != 1:
+        raise FileFormatError(f"{os.fspath(path)!r}: {name!r} is {found.dtype} {found.shape}, no ids of {words} words")
     return found
 
 

@@ -176,7 +176,7 @@ class SampledSoftmax(Penalised, Layer):
     def _all_scores(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> Value:
         """Emit the scores of all classes: scoresᵀ = w · xᵀ, so that w need not be transposed."""
         classes = build.axis_of(p["w"])
-        x_t, scores_t = build.scratch("xᵀ", x.width, build.batch), build.scratch("scoresᵀ", self.units, build.batch)
+        x_t, scores_t = build.scratch("xᵀ", x.width, build.batch), build.passing_matrix(self.units, build.batch)
         scores = build.value("scores", (self.units,))
         build.emit(k.transpose, x_t, x.buffer, 0)
         build.emit_along(classes, k.matmul, Slice(scores_t), Slice(p["w"].array), x_t)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.common import stderr
-from fastnn.common.text import metric_text
+from fastnn.common.text import metric_text, speed_text
+from fastnn.nn.steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.callbacks.kernel_log import KernelMessages
 
@@ -30,7 +31,8 @@ class EpochLines(Callback):
 
     def on_epoch_end(self, run: Run) -> None:
         names = [metric.name for metric in run.model.network.metrics]
-        self._say("  ".join([_begin(run.logs, run.last_epoch), *figures_of(run.logs, names)]))
+        figures = figures_of(run.logs, names, tokens_of_samples(run.model.network))
+        self._say("  ".join([_begin(run.logs, run.last_epoch), *figures]))
 
     def _say(self, line: str) -> None:
         say(line, asked=self.asked)
@@ -65,10 +67,13 @@ class CompilationNote(Callback):
         self.said = True
 
 
-def epoch_line(logs: dict[str, Any], last_epoch: int, metrics: Sequence[str]) -> str:
-    """One epoch in a line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ...; in several where it has many figures."""
+def epoch_line(logs: dict[str, Any], last_epoch: int, metrics: Sequence[str], tokens: int = 0) -> str:
+    """One epoch in a line: epoch 3/50  loss 3.0123  accuracy 31.2 %  ...; in several where it has many figures.
+
+    tokens : of a sample that is a row of them
+    """
     begin = _begin(logs, last_epoch)
-    parts = [begin, *figures_of(logs, metrics)]
+    parts = [begin, *figures_of(logs, metrics, tokens)]
     if len("  ".join(parts)) <= LONGEST:
         return "  ".join(parts)
     lines = [parts[0]]
@@ -82,11 +87,11 @@ def _begin(logs: dict[str, Any], last_epoch: int) -> str:
     return f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"
 
 
-def figures_of(logs: dict[str, Any], metrics: Sequence[str]) -> list[str]:
+def figures_of(logs: dict[str, Any], metrics: Sequence[str], tokens: int = 0) -> list[str]:
     """The loss and the metrics of an epoch, those of validation too, and the speed, each with its name."""
     names = ["loss", *metrics]
     shown = [name for name in (*names, *(f"val_{name}" for name in names)) if name in logs]
     return [
         *(f"{name} {metric_text(name, logs[name], 1)}" for name in shown),
-        f"{logs['samples_per_second']:,.0f} samples/s",
+        speed_text(logs["samples_per_second"], tokens),
     ]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fastnn.common import notebook
 from fastnn.common.text import loss_text
+from fastnn.nn.steps import tokens_of_samples
 from fastnn.training import record
 from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.callbacks.kernel_log import KernelMessages
@@ -82,7 +83,8 @@ class NotebookDisplay(Callback):
         """Those of the last epoch; before its end the loss so far."""
         epochs = run.history.epochs[-1:] if run.epoch > self.first_epoch else []
         if epochs:
-            return figures_of(epochs[0], [metric.name for metric in run.model.network.metrics])
+            names = [metric.name for metric in run.model.network.metrics]
+            return figures_of(epochs[0], names, tokens_of_samples(run.model.network))
         return [f"loss {loss_text(run.logs['loss'])}"] if "loss" in run.logs else []
 
     def _ending(self, run: Run) -> str:

@@ -4,7 +4,8 @@ import logging
 from typing import Any
 
 from fastnn.common import notebook, stderr
-from fastnn.common.text import loss_text
+from fastnn.common.text import loss_text, speed_text
+from fastnn.nn.steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback, Run
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.lines import LARGE_BYTES, CompilationNote, EpochLines, epoch_line
@@ -48,7 +49,7 @@ class ProgressBar(Callback):
         self.console = _console()
         if run.memory.total >= LARGE_BYTES:
             self.console.print(f"takes {run.memory}", highlight=False, soft_wrap=True)
-        self.bar = _bar(self.console)
+        self.bar = _bar(self.console, tokens_of_samples(run.model.network))
         self.task = self.bar.add_task(
             "loading kernels", total=run.samples * (run.last_epoch - run.epoch) or None, note=""
         )
@@ -67,7 +68,8 @@ class ProgressBar(Callback):
 
     def on_epoch_end(self, run: Run) -> None:
         names = [metric.name for metric in run.model.network.metrics]
-        self.bar.console.print(epoch_line(run.logs, run.last_epoch, names), highlight=False, soft_wrap=True)
+        line = epoch_line(run.logs, run.last_epoch, names, tokens_of_samples(run.model.network))
+        self.bar.console.print(line, highlight=False, soft_wrap=True)
 
     def on_train_end(self, run: Run) -> None:
         KernelMessages.end(self.listener)
@@ -92,14 +94,14 @@ def _console() -> Any:
     return Console(file=writer, force_jupyter=False)
 
 
-def _bar(console: Any) -> Any:
+def _bar(console: Any, tokens: int) -> Any:
     from rich import progress
 
     return progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(bar_width=30),
         progress.TextColumn("{task.fields[note]}"),
-        _speed_column(),
+        _speed_column(tokens),
         progress.TimeRemainingColumn(),
         progress.TextColumn("left"),
         console=console,
@@ -109,11 +111,11 @@ def _bar(console: Any) -> Any:
     )
 
 
-def _speed_column() -> Any:
+def _speed_column(tokens: int) -> Any:
     from rich import progress
 
     class Speed(progress.ProgressColumn):
         def render(self, task):
-            return f"{task.speed:,.0f} samples/s" if task.speed else ""
+            return speed_text(task.speed, tokens) if task.speed else ""
 
     return Speed()

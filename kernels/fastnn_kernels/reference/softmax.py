@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["softmax_cross_entropy", "softmax_forward"]
+__all__ = ["softmax_cross_entropy", "softmax_cross_entropy_value", "softmax_forward"]
 
 
 def softmax_forward(out, x, n):
@@ -13,11 +13,17 @@ def softmax_forward(out, x, n):
 
 def softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
     """loss = log Σⱼ exp(xⱼ) − x[label], dx = loss_weight · (softmax(x) − onehot(label)); correct: argmax = label"""
-    x, rows = x[:, :n], np.arange(len(x))
-    largest = x.max(axis=1)
-    loss[:] = np.log(np.exp(x - largest[:, None]).sum(axis=1)) + (largest - x[rows, labels])
-    correct[:] = (x.argmax(axis=1) == labels) & ~np.isnan(x).any(axis=1)
+    softmax_cross_entropy_value(loss, correct, x, labels, n)
+    rows = np.arange(len(x))
     softmax_forward(dx, x, n)
     dx[:, n:] = 0
     dx[rows, labels] -= 1
     dx[:, :n] *= loss_weight[:, None]
+
+
+def softmax_cross_entropy_value(loss, correct, x, labels, n):
+    """loss and correct of `softmax_cross_entropy`"""
+    x, rows = x[:, :n], np.arange(len(x))
+    largest = x.max(axis=1)
+    loss[:] = np.log(np.exp(x - largest[:, None]).sum(axis=1)) + (largest - x[rows, labels])
+    correct[:] = (x.argmax(axis=1) == labels) & ~np.isnan(x).any(axis=1)

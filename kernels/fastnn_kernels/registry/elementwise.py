@@ -39,6 +39,11 @@ def cross_entropy(rng, dtype, shape):
     return loss, correct, dx, x, labels, rng.random(len(x)).astype(dtype), n
 
 
+def cross_entropy_value(rng, dtype, shape):
+    loss, correct, _, x, labels, _, n = cross_entropy(rng, dtype, shape)
+    return loss, correct, x, labels, n
+
+
 def bias_forward(rng, dtype, shape):
     return normal(rng, dtype, *shape), normal(rng, dtype, 1, shape[1])[0]
 
@@ -56,6 +61,7 @@ def specs():
     of_row = {"around": wide, "terms": lambda s: s[1]}
     yield spec("softmax_forward", forward, PAIRS, ROWS, **of_row)
     yield spec("softmax_cross_entropy", cross_entropy, PAIRS, ROWS, **of_row)
+    yield spec("softmax_cross_entropy_value", cross_entropy_value, PAIRS, ROWS, **of_row)
     yield spec("bias_forward", bias_forward, PAIRS, ROWS, around=wide, flops=math.prod)
     of_column = {"around": wide, "flops": math.prod, "terms": lambda s: s[0]}
     yield spec("bias_backward", bias_backward, PAIRS, ROWS, **of_column)
