@@ -17,8 +17,8 @@ from fastnn.common.names import near
 from fastnn.engine.parameters import Block
 from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
-from fastnn.nn.layers.base import Penalised
 from fastnn.nn.layers.blocked import BlockedDense
+from fastnn.nn.layers.penalties import Penalised
 from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
 from fastnn.nn.metrics import Metric
 from fastnn.nn.outputs import Losses, Metrics, outputs_of

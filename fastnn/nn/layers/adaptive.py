@@ -17,10 +17,11 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
-from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.layers.base import Layer, Parameter
 from fastnn.nn.layers.clusters import Rows, Tail, emit_tail, emit_tail_gradients, transposed
 from fastnn.nn.layers.dense import Dense
 from fastnn.nn.layers.labelled import AwaitsTargets, Transposed, no_gradient
+from fastnn.nn.layers.penalties import Penalised
 
 DEFAULT_POWERS = (2 / 3, 5 / 6)
 

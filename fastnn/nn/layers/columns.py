@@ -13,8 +13,9 @@ from fastnn.common.validation import whole_number
 from fastnn.engine.builder import Builder
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName, Ones, Zeros
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter, expect_rank
 from fastnn.nn.layers.embedding import emit_table_gradient
+from fastnn.nn.layers.penalties import Penalised
 
 MOST_IDS = 2**24  # float32 holds every whole number up to here
 

@@ -8,8 +8,9 @@ from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, check_activation
-from fastnn.nn.layers.base import BiasPenalised, Layer, Parameter, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter, expect_rank
 from fastnn.nn.layers.convolution import Conv2D, Padding, check_padding, forward_as_images
+from fastnn.nn.layers.penalties import BiasPenalised
 
 
 @dataclass(frozen=True)

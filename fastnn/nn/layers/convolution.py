@@ -16,8 +16,9 @@ from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import Backward, BiasPenalised, Layer, Parameter, expect_rank
+from fastnn.nn.layers.base import Backward, Layer, Parameter, expect_rank
 from fastnn.nn.layers.image_gradients import emit_input_gradient, emit_weight_gradient, padded_image
+from fastnn.nn.layers.penalties import BiasPenalised
 
 Padding = Literal["same", "valid"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)

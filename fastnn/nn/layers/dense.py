@@ -13,8 +13,9 @@ from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import BiasPenalised, Layer, Parameter, check_tie
+from fastnn.nn.layers.base import Layer, Parameter
 from fastnn.nn.layers.convolution import Conv2D, forward_as_images
+from fastnn.nn.layers.penalties import BiasPenalised, check_tie
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
 # this many times as large as they are.

@@ -15,7 +15,8 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
-from fastnn.nn.layers.base import Layer, Parameter, Penalised
+from fastnn.nn.layers.base import Layer, Parameter
+from fastnn.nn.layers.penalties import Penalised
 from fastnn.nn.row_list import RowList
 
 # Rows of a table from which on its ids are sorted: what is made of the rows that occur then costs no look at all rows.

@@ -13,8 +13,9 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName, Zeros
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter, expect_rank
 from fastnn.nn.layers.convolution import Conv2D, Window, forward_as_images
+from fastnn.nn.layers.penalties import Penalised
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from fastnn.engine.threads import call
 from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
-from fastnn.nn.layers.base import Layer, Parameter, Penalised, check_tie
+from fastnn.nn.layers.base import Layer, Parameter
 from fastnn.nn.layers.labelled import AwaitsTargets, Transposed, no_gradient
+from fastnn.nn.layers.penalties import Penalised, check_tie
 from fastnn.nn.row_list import RowList
 
 # "stored": as a saved model has it in its buffer q

@@ -1,0 +1,61 @@
+"""A loss of the user's own, compiled into a kernel."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import fastnn_kernels as k
+from fastnn.nn.losses.base import Loss, emit_kernel
+from fastnn_kernels._jit import Kernel, of_user
+
+_own_losses = itertools.count()
+
+
+@dataclass(frozen=True)
+class ElementwiseLoss(Loss):
+    """A loss of your own: ℓ = mean over outputs of value(s, t); gradient(s, t) is its derivative by the score s.
+
+    Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions. A model with such a loss
+    is saved without it: give it again in `load(path, loss=...)`.
+
+    Args:
+        reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
+        value: The loss of a score and a target.
+        gradient: Its derivative by the score.
+
+    Raises:
+        TypeError: For what is no such function, or cannot be compiled.
+        ValueError: For an unknown reduction.
+
+    Examples:
+        >>> loss = fn.ElementwiseLoss(value=lambda s, t: (s - t) ** 4, gradient=lambda s, t: 4 * (s - t) ** 3)
+        >>> model = fn.Sequential([fn.Dense(1)], input_shape=4, loss=loss)
+    """
+
+    value: Callable[[float, float], float] | None = None
+    gradient: Callable[[float, float], float] | None = None
+    _kernel: Kernel = field(init=False, repr=False, compare=False)
+    name: ClassVar[str] = "elementwise"
+
+    def __post_init__(self):
+        super().__post_init__()
+        for part in ("value", "gradient"):
+            function = getattr(self, part)
+            if not callable(function):
+                raise TypeError(f"ElementwiseLoss: {part} is {function!r}, expected a function of score and target")
+            try:
+                number = of_user(function)(0.5, 0.25)
+            except Exception as error:  # whatever Numba raises for code that it cannot compile
+                reason = str(error).strip().splitlines()[0]
+                raise TypeError(f"ElementwiseLoss: {part} cannot be compiled: {reason}") from None
+            if not isinstance(number, int | float):
+                raise TypeError(f"ElementwiseLoss: {part}(0.5, 0.25) is {number!r}, expected a number")
+        kernel = k.losses.elementwise_loss(self.value, self.gradient, f"elementwise_loss_{next(_own_losses)}")
+        object.__setattr__(self, "_kernel", kernel)
+
+    def emit(self, build, scores, target, weight):
+        return emit_kernel(build, self._kernel, scores, target, weight)
+
+    def config(self) -> dict[str, Any]:
+        return {"name": self.name, "reduction": self.reduction}
