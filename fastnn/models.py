@@ -163,7 +163,8 @@ class Model(Predictor):
             shuffle: A new sample order each epoch, a function of seed and epoch.
             sample_weight: How much each sample counts in the loss, (N,).
             class_weight: How much each class counts: {label: weight}, 1 for others; or one number a class; or
-                "balanced": N / (k · count), over all y, where k classes occur in it.
+                "balanced": N / (k · count), over all y, where k classes occur in it. Classes are labels, or 0 and 1 of
+                one score with binary_cross_entropy.
             callbacks: What watches the training and may stop it, such as `fn.EarlyStopping()`.
             verbose: "auto": in a notebook one output with a bar, the last figures and a small curve, in a terminal a
                 bar and a line an epoch, elsewhere only a line if kernels must be compiled first; True (also 1, 2):

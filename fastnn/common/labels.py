@@ -80,16 +80,6 @@ def _refuse_other_numbering(y: np.ndarray, name: str, classes: int) -> None:
         raise DataError(f"{name} holds -1 and 1, but classes are numbered from 0: give (y + 1) // 2")
 
 
-def balanced_weights(y: np.ndarray, classes: int) -> np.ndarray:
-    """A weight for each class (classes,): N / (k · count), where k classes occur among the labels y (N,), 1 for others.
-
-    So all classes together weigh the same, and a sample 1 on average. King and Zeng (2001); as scikit-learn's
-    class_weight="balanced".
-    """
-    counts = np.bincount(y, minlength=classes)
-    return np.where(counts, len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1)), 1.0)
-
-
 def warn_of_order(kept: np.ndarray, rest: np.ndarray) -> None:
     """Warn if samples were cut where that cannot be right: classes of the part `rest` are not in `kept`, or all are
     sorted by class. Both hold labels (n,), or the numbers 0 and 1, (n, 1).

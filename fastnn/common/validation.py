@@ -182,68 +182,6 @@ def check_same_length(x, y, names: tuple[str, str]) -> None:
         raise ShapeError(f"{names[0]} has {len(x)} samples but {names[1]} has {len(y)}; expected as many")
 
 
-def sample_weights(
-    given, samples: int, dtype: np.dtype = DOUBLE, name: str = "sample_weight", is_all: bool = True
-) -> np.ndarray | None:
-    """The user's weights of N samples, (N,) float64, for kernels of `dtype`; None if all samples count the same.
-
-    is_all : whether these are all samples, which cannot all count 0; those of one batch can
-
-    Raises TypeError for a dict, ShapeError for another number of weights, DataError for weights that are not finite,
-    negative or all 0.
-    """
-    if given is None:
-        return None
-    if isinstance(given, dict):
-        raise TypeError(f"{name} is a dict, expected ({samples},): a number for each sample, whatever the outputs")
-    weights = finite(given, name, dtype).astype(np.float64)
-    if weights.shape != (samples,):
-        raise ShapeError(f"{name} has shape {weights.shape}, expected ({samples},): a number for each sample")
-    return check_weights(weights, f"{name} goes", dtype) if is_all or weights.any() else weights
-
-
-def class_weights(given, classes: int | None, dtype: np.dtype = DOUBLE) -> np.ndarray | None:
-    """The user's weights of the classes, (classes,) float64, for kernels of `dtype`; None if all count the same.
-
-    given   : a weight for each class, or a mapping {label: weight}, such as a pandas Series; a label that is not in
-              it has weight 1. True and False are the labels 1 and 0.
-    classes : how many there are; None if the targets are not labels, or not one a sample
-
-    Raises ValueError if there are no classes, ShapeError or DataError for weights that do not fit them.
-    """
-    if given is None:
-        return None
-    if classes is None:
-        raise ValueError(
-            "class_weight needs labels, one a sample, of a single output; else use sample_weight, (N,): where y is 0 "
-            "and 1, np.where(y == 1, 5.0, 1.0)"
-        )
-    weights = representable(_class_weights(given, classes), "class_weight", dtype)
-    return check_weights(weights, "class_weight goes", dtype)
-
-
-@ieee
-def combined_weights(
-    by_sample: np.ndarray | None, by_class: np.ndarray | None, y: np.ndarray, dtype: np.dtype = DOUBLE
-) -> np.ndarray | None:
-    """The weights (N,) of samples with labels y (N,): the weight of the sample times that of its class.
-
-    None if all samples count the same. DataError if a product is too large for kernels of `dtype`.
-    """
-    if by_class is None:
-        return by_sample
-    of_samples = np.take(by_class, y, mode="clip")  # y was checked, but may be written to: kernels tell of that
-    return of_samples if by_sample is None else finite(by_sample * of_samples, "sample_weight · class_weight", dtype)
-
-
-@ieee
-def check_weights(weights: np.ndarray, which: str, dtype: np.dtype = DOUBLE) -> np.ndarray:
-    """`weights` unchanged; DataError if one is negative, or all are 0 in `dtype`. which: how the message begins."""
-    if weights.min() < 0 or not weights.astype(dtype).any():
-        raise DataError(f"{which} from {weights.min()} to {weights.max()}, expected ≥ 0 and not all 0")
-    return weights
-
-
 def training_count(samples: int, fraction: float, validation_given: bool) -> int:
     """The number of samples that train when the given fraction of them validates.
 
@@ -258,25 +196,3 @@ def training_count(samples: int, fraction: float, validation_given: bool) -> int
             f"validation_split is {fraction}, expected a fraction that leaves some of {samples} on both sides"
         )
     return kept
-
-
-def _class_weights(given, classes: int) -> np.ndarray:
-    if not (isinstance(given, Mapping) or (hasattr(given, "keys") and hasattr(given, "items"))):  # pandas' Series has
-        weights = finite(given, "class_weight").astype(np.float64)
-        if weights.shape != (classes,):
-            raise ShapeError(f"class_weight has shape {weights.shape}, expected ({classes},) or a mapping from labels")
-        return weights
-    weights = np.ones(classes)
-    for key, weight in given.items():
-        weights[_label(key, classes)] = real_number(f"class_weight[{key!r}]", weight)
-    return finite(weights, "class_weight")
-
-
-def _label(key, classes: int) -> int:
-    """The label that a key of class_weight names: False and True are 0 and 1, as whole floats are whole numbers."""
-    label = plain(key)
-    if isinstance(label, str):
-        raise DataError(f"class_weight has the label {key!r}, a text; expected whole numbers, 0 to {classes - 1}")
-    if not isinstance(label, int | float) or label not in range(classes):
-        raise DataError(f"class_weight has the label {key!r}, expected 0 to {classes - 1}")
-    return int(label)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common import validation
 from fastnn.common.errors import DataError
+from fastnn.common.weights import combined_weights, sample_weights
 from fastnn.data.chunk import Chunk, Expected, checked
 
 # Batches that come into memory together: a compiled call takes many steps. But nobody waits for slow ones.
@@ -115,8 +115,8 @@ class BatchSource:
                 f"batch {number} has {len(chunk)} samples, the first has {len(self._first)}; expected at most as many"
             )
         given, dtype = weights[0] if weights else None, self._expected.dtype
-        by_sample = validation.sample_weights(given, len(chunk), dtype, "sample_weight" + where, is_all=False)
-        all_weights = validation.combined_weights(by_sample, self._class_weight, chunk.y[0], dtype)
+        by_sample = sample_weights(given, len(chunk), dtype, "sample_weight" + where, is_all=False)
+        all_weights = combined_weights(by_sample, self._class_weight, chunk.y[0], dtype)
         return Chunk(tuple(map(np.copy, chunk.x)), tuple(map(np.copy, chunk.y)), all_weights)
 
 

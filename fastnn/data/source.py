@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.common import labels, validation
 from fastnn.common.errors import ShapeError
+from fastnn.common.weights import balanced_weights, check_weights, class_weights, combined_weights, sample_weights
 from fastnn.data.batches import BatchSource
 from fastnn.data.chunk import Chunk, Expected, check_lengths, checked
 from fastnn.data.stream import is_stream
@@ -71,13 +72,13 @@ def source_of(
     by_class = _class_weights(class_weight, expected, targets)
     if any(is_stream(one) for one in (*inputs.values(), *targets.values())):
         inputs, targets = ({name: _sized(one, name) for name, one in data.items()} for data in (inputs, targets))
-        by_sample = validation.sample_weights(sample_weight, _checked_streams(expected, inputs, targets), dtype)
+        by_sample = sample_weights(sample_weight, _checked_streams(expected, inputs, targets), dtype)
         return StreamSource(expected, inputs, targets, by_sample, by_class)
     chunk = checked(expected, inputs, targets)
-    weights = validation.sample_weights(sample_weight, len(chunk), dtype)
-    weights = validation.combined_weights(weights, by_class, chunk.y[0], dtype)
+    weights = sample_weights(sample_weight, len(chunk), dtype)
+    weights = combined_weights(weights, by_class, chunk.y[0], dtype)
     if weights is not None:
-        validation.check_weights(weights, "weights go", dtype)
+        check_weights(weights, "weights go", dtype)
     chunk = replace(chunk, sample_weight=weights)
     return ArraySource(chunk, bytes_beside(chunk, (*inputs.values(), *targets.values(), sample_weight)))
 
@@ -92,7 +93,7 @@ def bytes_beside(chunk: Chunk, given: Iterable[Any]) -> int:
 def checked_batch(expected: Expected, x: Any, y: Any, sample_weight: Any = None) -> Chunk:
     """A user's x, y and weights as one batch in memory. Errors as of `source_of`."""
     chunk = checked(expected, expected.inputs_in(x, "x"), expected.targets_in(y, "y"))
-    weights = validation.sample_weights(sample_weight, len(chunk), expected.dtype)
+    weights = sample_weights(sample_weight, len(chunk), expected.dtype)
     return replace(chunk, sample_weight=weights)
 
 
@@ -106,13 +107,13 @@ def _checked_streams(expected: Expected, inputs: Mapping[str, Any], targets: Map
 
 def _class_weights(given: Any, expected: Expected, targets: Mapping[str, Any]) -> np.ndarray | None:
     if not isinstance(given, str) or expected.classes is None:
-        return validation.class_weights(given, expected.classes, expected.dtype)
+        return class_weights(given, expected.classes, expected.dtype)
     if given != "balanced":
         raise ValueError(f'class_weight is {given!r}, expected "balanced", {{label: weight}} or one number a class')
     name, y = next(iter(targets.items()))
     if is_stream(y):
         raise ValueError('class_weight="balanced" counts labels in memory, not in a stream: give {label: weight}')
-    return labels.balanced_weights(expected.checked_target(0, y, name), expected.classes)
+    return balanced_weights(expected.checked_target(0, y, name), expected.classes)
 
 
 def warn_of_split(expected: Expected, kept: Source, rest: Source) -> None:

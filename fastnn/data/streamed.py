@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common import random, validation
+from fastnn.common import random
 from fastnn.common.errors import DataError
+from fastnn.common.weights import combined_weights
 from fastnn.data.chunk import Chunk, Expected
 from fastnn.data.stream import is_stream, part, row_bytes, rows
 
@@ -183,7 +184,7 @@ class StreamSource:
 
     def _weights_of(self, first: int, last: int, y: np.ndarray) -> np.ndarray | None:
         own = None if self._sample_weight is None else self._sample_weight[first:last]
-        return validation.combined_weights(own, self._class_weight, y, self._expected.dtype)
+        return combined_weights(own, self._class_weight, y, self._expected.dtype)
 
 
 def _dealt(order: np.ndarray, block: int, samples: int, size: int) -> Iterator[list[Range]]:

@@ -131,9 +131,12 @@ class Network:
 
     @property
     def classes(self) -> int | None:
-        """The number of classes, if the targets of a single output are labels."""
-        single = len(self.outputs) == 1 and not self.outputs[0].steps
-        return self.output_width if single and self.loss.takes_labels else None
+        """The number of classes, if the targets of a single output are labels, or 0 and 1 of one score."""
+        if len(self.outputs) > 1 or self.outputs[0].steps:
+            return None
+        if self.loss.takes_labels:
+            return self.output_width
+        return 2 if self.loss.applies == "sigmoid" and self.output_width == 1 else None
 
     @property
     def takes_classes(self) -> bool:

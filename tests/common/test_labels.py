@@ -7,6 +7,7 @@ import pytest
 
 from fastnn.common import labels
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.weights import balanced_weights
 
 WORDS = "expected whole numbers from 0; this numbers the classes: names, y = np.unique(y, return_inverse=True)"
 ONE_LABEL = "expected one label per sample: (N,) or (N, 1)"
@@ -55,7 +56,7 @@ def test_plus_and_minus_one():
 
 def test_balanced_weights_are_those_of_scikit_learn():
     y = np.array([0, 0, 0, 3, 3, 2])
-    got = labels.balanced_weights(y, 5)
+    got = balanced_weights(y, 5)
     np.testing.assert_allclose(got, [6 / 9, 1, 6 / 3, 6 / 6, 1])
     assert got[y].sum() == pytest.approx(len(y))
 

@@ -6,6 +6,7 @@ import pytest
 from fastnn.common import validation
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.user_arrays import as_array
+from fastnn.common.weights import class_weights
 
 
 class Missing:
@@ -140,7 +141,7 @@ def test_pandas():
             as_array(gap, "x")
     with pytest.raises(DataError, match=r"y\[1\] is"):
         validation.finite(pandas.Series([0, None], dtype="Int64"), "y")
-    assert validation.class_weights(pandas.Series([10.0, 1], index=[1, 0]), 2).tolist() == [1, 10]
+    assert class_weights(pandas.Series([10.0, 1], index=[1, 0]), 2).tolist() == [1, 10]
 
 
 @pytest.mark.parametrize("form", ["csr_matrix", "coo_array", "dok_array"])

@@ -5,6 +5,7 @@ import pytest
 
 from fastnn.common import validation
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.weights import class_weights, combined_weights, sample_weights
 
 
 @pytest.mark.parametrize("value", [3, np.int8(3), np.uint64(3), np.array(3)])
@@ -72,12 +73,12 @@ def test_shapes_of_samples(shape, wanted):
 
 
 def test_weights_of_samples_and_classes_multiply():
-    own, by_class = validation.sample_weights([1, 2, 3], 3), validation.class_weights({1: 0.5}, 2)
+    own, by_class = sample_weights([1, 2, 3], 3), class_weights({1: 0.5}, 2)
     y = np.array([0, 1, 1])
-    assert validation.combined_weights(own, by_class, y).tolist() == [1, 1, 1.5]
-    assert validation.combined_weights(None, by_class, y).tolist() == [1, 0.5, 0.5]
-    assert validation.combined_weights(own, None, y) is own
-    assert validation.combined_weights(None, None, y) is None
+    assert combined_weights(own, by_class, y).tolist() == [1, 1, 1.5]
+    assert combined_weights(None, by_class, y).tolist() == [1, 0.5, 0.5]
+    assert combined_weights(own, None, y) is own
+    assert combined_weights(None, None, y) is None
 
 
 @pytest.mark.parametrize(

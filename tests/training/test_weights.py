@@ -37,6 +37,30 @@ def test_a_weight_of_k_is_k_copies(reduction):
         np.testing.assert_allclose(weighted.history[name], copied.history[name], rtol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(12,), (12, 1)])
+@pytest.mark.parametrize("given", [{1: 5.0, 0: 2.0}, [2.0, 5.0], "balanced"])
+def test_classes_of_one_score_have_weights(given, shape):
+    y = (Y == 1).astype(float)
+    of_class = [12 / 16, 12 / 8] if given == "balanced" else [2.0, 5.0]
+
+    def two(**weights):
+        trained = fn.Sequential([fn.Dense(5, "tanh"), fn.Dense(1)], input_shape=4, loss="binary_cross_entropy", seed=2)
+        settings = {"optimizer": fn.SGD(0.5), "batch_size": 5, "epochs": 3, "verbose": False}
+        trained.fit(X, y.reshape(shape), **settings, **weights)
+        return trained
+
+    same(two(class_weight=given), two(sample_weight=np.where(y == 1, of_class[1], of_class[0])), rtol=0)
+    with pytest.raises(AssertionError):
+        same(two(class_weight=given), two(), rtol=1e-3)
+
+
+def test_probabilities_are_no_classes():
+    model = fn.Sequential([fn.Dense(1)], input_shape=4, loss="binary_cross_entropy")
+    y = np.where(Y == 1, 0.25, 1.0)
+    with pytest.raises(fn.DataError, match=r"class_weight beside y\[1, 0\] = 0.25, expected 0 or 1"):
+        model.fit(X, y, class_weight={1: 5.0}, verbose=False)
+
+
 def test_class_weights_multiply():
     by_class = fitted(class_weight={0: 2, 2: 0.5}, sample_weight=W)
     same(by_class, fitted(sample_weight=W * np.array([2, 1, 0.5])[Y]))
