@@ -292,7 +292,7 @@ def load_table(path):
 def make_summary(path):
     run = ComparedRun("a", "b", "c", "d", {"lr": 0.1}, {"test_loss": 1.0}, 1, 2)
     ending = Ending(
-        "a", {"test_loss": 1.0}, 1, 2, None, 0.5, 3.0, [run, run], {"b": {"x": Spread(1.0, 2.0)}}, {"a.png": "A"}
+        "a", {"test_loss": 1.0}, 1, 2, None, 0.5, 3.0, 0, [run, run], {"b": {"x": Spread(1.0, 2.0)}}, {"a.png": "A"}
     )
     summary = Summary(id="trigram", samples={"train": 3}, config={"lr": 0.1}, versions={"numpy": "2"}, ending=ending)
     path.write_text(json.dumps(summary.to_json()), "utf-8")

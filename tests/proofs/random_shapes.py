@@ -5,8 +5,11 @@ import zlib
 
 import numpy as np
 
+from fastnn_kernels import narrow_losses, narrow_softmax
+from fastnn_kernels._tuning import NARROW
 from fastnn_kernels.registry import REGISTRY
 
+NARROW_LOSSES = (*narrow_losses.__all__, *narrow_softmax.__all__)
 NUMBERS = 30_000  # of one array, at most about: a call takes some 20 µs, so that thousands are a matter of seconds
 
 
@@ -41,6 +44,8 @@ def _fitting(name, shape):
     """The shape, with sizes that must not be larger than others made so."""
     if name == "permuted_indices":  # a batch of at most all samples
         return min(shape), max(shape)
+    if name in NARROW_LOSSES:  # a few scores
+        return shape[0], min(shape[1], NARROW - 1)
     if name in ("standardise_columns", "category_rows"):  # columns chosen from a table
         return shape[0], max(shape[1:]), min(shape[1:])
     if name in ("gru_forward", "gru_backward"):  # the outputs are the last state or those of all steps

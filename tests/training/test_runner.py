@@ -70,8 +70,7 @@ for threshold in (_tuning.PARALLEL_FROM, 300.0):  # serial, then some parallel t
         after = rtsys.get_allocation_stats()
         print(after.alloc - before.alloc, after.mi_alloc - before.mi_alloc)
 """
-    # One for a call, in which Numba takes the table as an argument; none for a step.
-    assert python(code, NUMBA_NRT_STATS="1").split() == ["1"] * 8
+    assert python(code, NUMBA_NRT_STATS="1").split() == ["0"] * 8
 
 
 STEPS = """
