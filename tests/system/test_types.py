@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 def test_names_are_those_of_the_tables():
     assert {*get_args(activation.ActivationName)} == {*activation.KERNELS, "identity"}
     assert {*get_args(losses.LossName)} == {*losses.LOSSES}
-    assert {*get_args(losses.Reduction)} == {*losses.REDUCTIONS}
+    assert {*get_args(losses.base.Reduction)} == {*losses.base.REDUCTIONS}
     assert {*get_args(initializers.InitializerName)} == {*initializers.INITIALIZERS}
     assert get_args(arguments.StateDtype) == (state.BFLOAT16,)
     assert (convolution.PADDINGS, schedules.PER) == (("same", "valid"), ("epoch", "step"))

@@ -95,7 +95,7 @@ BAD = [
     (fn.DataError, r"sample_weight\[0\] is nan", {"sample_weight": np.full(12, np.nan)}),
     (fn.DataError, "the label 3", {"class_weight": {3: 1}}),
     (fn.ShapeError, r"class_weight has shape \(2,\)", {"class_weight": [1, 2]}),
-    (ValueError, "needs labels", {"class_weight": {0: 1}, "loss": "mse", "y": np.ones((12, 3))}),
+    (ValueError, "needs classes", {"class_weight": {0: 1}, "loss": "mse", "y": np.ones((12, 3))}),
     (ValueError, "both sides", {"validation_split": 0.99}),
     (ValueError, "both given", {"validation_split": 0.5, "validation_data": (X, Y)}),
 ]
