@@ -61,9 +61,8 @@ def combined_weights(
     """
     if by_class is None:
         return by_sample
-    of_samples = np.take(
-        by_class, class_numbers(y), mode="clip"
-    )  # y was checked, but may be written to: kernels tell of that
+    # clip: y was checked, but may be written to meanwhile; kernels tell of that.
+    of_samples = np.take(by_class, class_numbers(y), mode="clip")
     return of_samples if by_sample is None else finite(by_sample * of_samples, "sample_weight · class_weight", dtype)
 
 

@@ -41,13 +41,8 @@ def _same_place(correct, best, aim, x, t, j):
             correct[s], best[s], aim[s] = 1, x[s], t[s]
         return
     for s in range(correct.shape[0]):
-        score, number, most, largest, same = (
-            x[s],
-            t[s],
-            best[s],
-            aim[s],
-            correct[s],
-        )  # a read under a condition branches
+        # All are read before any is chosen: a read under a condition is a branch, and takes samples one by one.
+        score, number, most, largest, same = x[s], t[s], best[s], aim[s], correct[s]
         higher, further = score > most, number > largest
         before = type(score)(0) if higher | further else same
         correct[s] = type(score)(1) if higher & further else before
