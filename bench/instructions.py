@@ -7,6 +7,7 @@ Without a command it prints the variables, as lines for a shell. Each library re
 
 import os
 import sys
+import tempfile
 
 AVX2 = {
     # Numba, and so fastnn: code for a processor of the last generation of AMD without AVX-512. Its name is part of the
@@ -15,6 +16,9 @@ AVX2 = {
     "NUMBA_CPU_FEATURES": "",
     # PyTorch's own kernels, and the loops that torch.compile writes.
     "ATEN_CPU_CAPABILITY": "avx2",
+    # What torch.compile wrote is kept on disk, and the name says nothing of the instructions: with what was compiled
+    # for AVX-512 a network's losses are NaN here.
+    "TORCHINDUCTOR_CACHE_DIR": os.path.join(tempfile.gettempdir(), "torchinductor_avx2"),
     # Convolutions of PyTorch, convolutions and products of TensorFlow.
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     # PyTorch's products, by MKL. It is documented for Intel's processors; on others MKL chooses by itself.

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,12 @@ def test_instructions_are_held_to_avx2():
     command = [sys.executable, "-m", "bench.instructions", sys.executable, "-c", code]
     done = subprocess.run(command, env=os.environ | {"XLA_FLAGS": "--mine"}, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["--mine", "--xla_cpu_max_isa=AVX2", "znver3"]
+
+
+def test_code_for_avx2_has_a_cache_of_its_own_for_torch_compile():
+    held = instructions.held({"TORCHINDUCTOR_CACHE_DIR": "everyday"})
+    assert held["TORCHINDUCTOR_CACHE_DIR"] != "everyday"
+    assert Path(held["TORCHINDUCTOR_CACHE_DIR"]).is_absolute()
 
 
 def test_instructions_without_a_command_are_lines_for_a_shell():
