@@ -145,6 +145,28 @@ def test_any_shape_for_activations():
     assert ops.softmax(np.zeros((2, 3, 4))).shape == (2, 3, 4)
 
 
+# Rows and columns on both sides of what decides whether a product takes a copy of whole cache lines.
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(3, 5, 1), (2, 3, 17), (95, 2, 513), (96, 2, 513), (4, 3, 32), (97, 3, 1025)]
+)
+def test_products_have_the_bits_of_their_kernels_on_the_arrays_themselves(m, k, n, dtype):
+    x, w, dout = (RNG.standard_normal(shape).astype(dtype) for shape in ((m, k), (k, n), (m, n)))
+    x[1], w[0, -1], dout[0, 0] = np.inf, np.nan, -np.inf
+    cases = [
+        (ops.matmul(x, w), kernels.matmul, x, w),
+        (ops.matmul_xt(x, dout), kernels.matmul_xt, x, dout),
+        (ops.matmul_wt(dout, w), kernels.matmul, dout, np.ascontiguousarray(w.T)),
+    ]
+    for got, kernel, left, right in cases:
+        want = np.empty_like(got)
+        with np.errstate(invalid="ignore"):  # of loops that are not compiled
+            kernel.serial(want, left, right)
+        np.testing.assert_array_equal(got, want, strict=True)
+        assert got.flags.c_contiguous
+        assert got.flags.owndata
+
+
 @pytest.mark.parametrize(("m", "k", "n"), [(0, 2, 3), (2, 0, 3), (2, 3, 0), (1, 1, 1)])
 def test_empty_products(m, k, n):
     x, w = np.ones((m, k)), np.ones((k, n))

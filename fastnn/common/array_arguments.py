@@ -6,7 +6,7 @@ refused with its name.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import combinations
 
@@ -23,6 +23,12 @@ def kernel_array(a: np.ndarray, dtype=None) -> np.ndarray:
     """The same memory as `a` if kernels can take it, else a copy. dtype: None keeps that of `a`, in native order."""
     dtype = a.dtype.newbyteorder("=") if dtype is None else dtype
     return np.require(a, dtype, ["C", "ALIGNED", "WRITEABLE", "ENSUREARRAY"])
+
+
+def fit_as_they_are(arrays: Iterable) -> bool:
+    """Whether kernels take these values without a copy: NumPy's own arrays, all of one float dtype."""
+    dtypes = {a.dtype if type(a) is np.ndarray and a.flags.carray else None for a in arrays}
+    return len(dtypes) == 1 and dtypes <= set(FLOATS)
 
 
 @ieee

@@ -5,8 +5,14 @@ from numpy.typing import ArrayLike
 
 import fastnn_kernels as kernels
 from fastnn.common.array_arguments import check_shape
+from fastnn.engine.memory import aligned_bytes, padded, row_length
 from fastnn.engine.threads import call
 from fastnn.ops.arguments import arrays_of_floats, result
+from fastnn_kernels._jit import Kernel
+
+# A copy whose rows fill whole cache lines pays for itself where an output has so many rows, or so few columns that
+# what lies behind the last whole line is much of them.
+FEWEST_ROWS, FEW_COLUMNS = 96, 512
 
 
 def matmul(x: ArrayLike, w: ArrayLike) -> np.ndarray:
@@ -30,7 +36,7 @@ def matmul(x: ArrayLike, w: ArrayLike) -> np.ndarray:
     x, w = arrays_of_floats(x=x, w=w)
     check_shape("x", x, "m", "k")
     check_shape("w", w, x.shape[1], "n")
-    return result(kernels.matmul, (len(x), w.shape[1]), x.dtype, x, w)
+    return _product(kernels.matmul, len(x), x, w)
 
 
 def matmul_xt(x: ArrayLike, dout: ArrayLike) -> np.ndarray:
@@ -54,7 +60,7 @@ def matmul_xt(x: ArrayLike, dout: ArrayLike) -> np.ndarray:
     x, dout = arrays_of_floats(x=x, dout=dout)
     check_shape("x", x, "m", "k")
     check_shape("dout", dout, len(x), "n")
-    return result(kernels.matmul_xt, (x.shape[1], dout.shape[1]), x.dtype, x, dout)
+    return _product(kernels.matmul_xt, x.shape[1], x, dout)
 
 
 def matmul_wt(dout: ArrayLike, w: ArrayLike) -> np.ndarray:
@@ -78,8 +84,34 @@ def matmul_wt(dout: ArrayLike, w: ArrayLike) -> np.ndarray:
     dout, w = arrays_of_floats(dout=dout, w=w)
     check_shape("dout", dout, "m", "n")
     check_shape("w", w, "k", dout.shape[1])
-    wt = result(kernels.transpose, w.shape[::-1], w.dtype, w)
-    return result(kernels.matmul, (len(dout), len(w)), w.dtype, dout, wt)
+    wt = _lined(w.shape[1], len(w), w.dtype)
+    call(kernels.transpose, wt, w)
+    return _columns(result(kernels.matmul, (len(dout), wt.shape[1]), w.dtype, dout, wt), len(w))
+
+
+def _product(kernel: Kernel, rows: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """A new array of `rows` rows, which the kernel writes.
+
+    Where a row ends within a cache line, the readable loop takes the rest of it, and whole lines of numbers lie across
+    two. A copy without such ends is 1.1 to 5 times as fast (one thread, AVX-512), and gives the same bits.
+    """
+    columns = right.shape[1]
+    if (rows >= FEWEST_ROWS or columns < FEW_COLUMNS) and columns != padded(columns, right.dtype):
+        lined = _lined(len(right), columns, right.dtype)
+        lined[:, :columns] = right
+        right = lined
+    return _columns(result(kernel, (rows, right.shape[1]), right.dtype, left, right), columns)
+
+
+def _lined(rows: int, columns: int, dtype: np.dtype) -> np.ndarray:
+    """Zeros (rows, ≥ columns), each row on cache lines of its own."""
+    length = row_length(columns, dtype)
+    return aligned_bytes(rows * length * dtype.itemsize, "a copy").view(dtype).reshape(rows, length)
+
+
+def _columns(array: np.ndarray, count: int) -> np.ndarray:
+    """The first columns of an array, as an array that owns its memory."""
+    return array if array.shape[1] == count else array[:, :count].copy()
 
 
 def bias_forward(x: ArrayLike, b: ArrayLike) -> np.ndarray:
