@@ -7,6 +7,7 @@ pool of mnist-cnn's forward pass take .27 instead of .5 ms of each of two thread
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Op, array_of, is_array
@@ -16,6 +17,8 @@ from fastnn.engine.schedule import Chain, Task
 PIECE_BYTES = 524_288
 # An operation that shares more than this among all samples takes whole slices.
 SHARED_BYTES = 262_144
+# Of a batch, in such pieces: each slice of each operation is an entry of a table, which Python makes.
+MOST_SLICES = 64
 
 
 def in_pieces(task: Task, pieces: list[tuple[Chain, int]]) -> Iterator[Task]:
@@ -36,20 +39,33 @@ def pieces_of(chain: Chain, batch: int) -> list[tuple[Chain, int]]:
     if chain.axis.step > 1:  # blocks of samples: of narrow nets, whose layers are small
         return [(chain, chain.axis.grain)]
     found: list[tuple[Chain, int]] = []
+    grain = chain.axis.grain
     for op in chain.ops:
-        most = min(chain.axis.grain, _samples_that_fit(op, batch))
-        last, of_last = found[-1] if found else (None, 0)
-        if last is not None and (most < chain.axis.grain) == (of_last < chain.axis.grain):
-            last.ops.append(op)
-            found[-1] = last, min(most, of_last)
+        fitting = max(_samples_that_fit(op, batch), batch // MOST_SLICES)
+        most = min(grain, fitting) if _shared(op) <= SHARED_BYTES else grain
+        if found and (most < grain) == (found[-1][1] < grain):
+            piece, of_piece = found.pop()
+            piece.ops.append(op)
+            found.append((piece, min(most, of_piece)))
         else:
             found.append((Chain(chain.axis, [op]), most))
     return found
 
 
-def _samples_that_fit(op: Op, batch: int) -> float:
-    """How many samples' part of an operation's arrays fits; any number, if it shares much among them."""
-    arrays = {id(array): array for array in map(array_of, filter(is_array, op.operands))}.values()
-    own = [array.nbytes for array in arrays if isinstance(array, Buffer) and array.batched]
-    shared = sum(array.nbytes for array in arrays) - sum(own)
-    return max(1, PIECE_BYTES * batch // max(1, sum(own))) if shared <= SHARED_BYTES else float("inf")
+def _samples_that_fit(op: Op, batch: int) -> int:
+    """Of how many samples the rows of an operation's arrays fit, at least one."""
+    return max(1, PIECE_BYTES * batch // max(1, sum(array.nbytes for array in _arrays(op) if _is_batched(array))))
+
+
+def _shared(op: Op) -> int:
+    """The bytes that an operation reads for every sample."""
+    return sum(array.nbytes for array in _arrays(op) if not _is_batched(array))
+
+
+def _arrays(op: Op) -> list[Any]:
+    """The arrays and buffers of an operation, each once."""
+    return list({id(array): array for array in map(array_of, filter(is_array, op.operands))}.values())
+
+
+def _is_batched(array: Any) -> bool:
+    return isinstance(array, Buffer) and array.batched

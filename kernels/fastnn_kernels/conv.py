@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, KC, MULTIPLY_ADD
+from fastnn_kernels._tuning import ELEMENT, KC, MULTIPLY_ADD
 from fastnn_kernels._window import (
     inputs_of_phase,
     outputs_seeing,
@@ -73,38 +73,21 @@ def convolve_sample(out, x, w, geometry):
     H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, n = sizes(geometry)
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
     at_once = max(1, KC // (KW * C))  # so many lines of taps stay in the first cache with their weights
-    # Channels that a tile takes at once, for all lines of the image before the next ones: their taps stay there. Tiles
-    # of few pixels take more of them.
-    panel = 2 * ALIGNMENT // out.itemsize if outer - inner > 3 else n
+    whole = outer - inner == W_out
     for r in range(H_out):
         first_row, last_row = taps_inside(r * SH - top, KH, H)
-        if outer - inner < W_out or first_row == last_row:
+        if not whole or first_row == last_row:
             for j in range(r * W_out * n, (r + 1) * W_out * n):
                 out[j] = 0
-    for kh in range(0, KH, at_once):
-        for j in range(0, n, panel):
-            for r in range(H_out):
-                _add_lines(out[j:], x, w[:, j : min(n, j + panel)], geometry, r, kh, min(KH, kh + at_once))
-
-
-@inline
-def _add_lines(out, x, w, geometry, r, first, last):
-    """Add to some channels of line r the products of the lines first ≤ kh < last of taps, w's columns of these channels
-
-    out : from the first of these channels on
-    """
-    H, W, C, KH, KW, SH, SW, top, left, _, W_out, n = sizes(geometry)
-    inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
-    first_row, last_row = taps_inside(r * SH - top, KH, H)
-    begin, end = max(first, first_row), min(last, last_row)
-    if begin < end:
-        whole, taps = outer - inner == W_out, w[begin * KW * C : end * KW * C]
-        line = (r * SH - top + begin) * W
-        to, at = (r * W_out + inner) * n, (line + inner * SW - left) * C
-        fresh = whole and begin == first_row
-        add_pixels(out, to, n, outer - inner, x, at, SW * C, W * C, end - begin, taps, fresh)
-        for k in range(0 if whole else end - begin):
-            _add_borders(out[r * W_out * n :], x, taps, geometry, line, k)
+        for kh in range(first_row, last_row, at_once):
+            lines = min(at_once, last_row - kh)
+            taps = w[kh * KW * C : (kh + lines) * KW * C, :n]
+            line = (r * SH - top + kh) * W
+            to, at = (r * W_out + inner) * n, (line + inner * SW - left) * C
+            fresh = whole and kh == first_row
+            add_pixels(out, to, n, outer - inner, x, at, SW * C, W * C, lines, taps, fresh)
+            for k in range(0 if whole else lines):
+                _add_borders(out[r * W_out * n : (r + 1) * W_out * n], x, taps, geometry, line, k)
 
 
 @inline

@@ -39,6 +39,12 @@ def test_wide_layers_take_as_many_samples_as_fit():
     assert 2 <= most <= 3
 
 
+def test_large_batches_are_not_cut_into_many_slices():
+    batch, width = 20 * pieces.MOST_SLICES, pieces.PIECE_BYTES // 4
+    ((_, most),) = pieces.pieces_of(chain_of(width, width, batch=batch), batch)
+    assert most == 20
+
+
 def test_a_large_weight_is_read_for_whole_slices():
     width = pieces.PIECE_BYTES // 4 // 2 // 3
     chain = chain_of(width, width, width, shared=pieces.SHARED_BYTES)
