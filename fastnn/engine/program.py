@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine import schedule
+from fastnn.engine import pieces, schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.ops import PARTS, Offset, Op, Slice
@@ -23,6 +23,9 @@ from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
 
 # A training needs four tables: for whole batches and for the last one, on one thread and on all.
 MOST_TABLES = 16
+# Arrays of more bytes than a third cache has come from memory: nanoseconds a byte of one core (40 GB/s, Zen 5). By the
+# kernels' own estimates, of arrays in a cache, a thread of notmnist-mlp waited 3 ms for the other one.
+CACHED_BYTES, MEMORY_BYTE = 32 << 20, 0.025
 # Two threads that made the same adapter at once would each keep an address, but only one the code behind it.
 _compiling = threading.Lock()
 
@@ -61,6 +64,7 @@ class Program:
         self.transient = [*transient, *builder.passing]
         self.arena = Arena(builder.buffers) if arena is None else arena
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
+        self._pieces: dict[int, list[tuple[schedule.Chain, int]]] = {}
         self._sliced: dict[int, list[np.ndarray]] = {}  # by the id of what `_phases` holds
         self._tables: dict[tuple[int, int], Table] = {}
         self._current: set[tuple[int, int]] = set()  # the tables that hold the inputs bound now
@@ -172,7 +176,19 @@ class Program:
             self_parallel = self._is_self_parallel(chains[0].ops[0], batch, workers)
             shared = any(chain.divisible for chain in chains) or len(chains) > 1
             active = workers if shared and sum(costs) >= PARALLEL_FROM and not self_parallel else 1
-            yield schedule.tasks_of(chains, costs, batch, active), self_parallel
+            tasks = schedule.tasks_of(chains, costs, batch, active)
+            yield [list(self._in_pieces(of_worker)) for of_worker in tasks], self_parallel
+
+    def _in_pieces(self, tasks: list[schedule.Task]) -> Iterator[schedule.Task]:
+        """The tasks, those along the samples in pieces that a cache holds."""
+        for task in tasks:
+            if task.chain.axis is not self._samples:
+                yield task
+                continue
+            key = id(task.chain)  # it lives as long as the program
+            if key not in self._pieces:
+                self._pieces[key] = pieces.pieces_of(task.chain, self.batch)
+            yield from pieces.in_pieces(task, self._pieces[key])
 
     def _cost(self, op: Op, batch: int) -> float:
         """Estimated nanoseconds of an operation on one core.
@@ -182,7 +198,7 @@ class Program:
         """
         operands = self._whole(op, batch)
         if op.kernel.work is not None:
-            return op.kernel.work(*operands)
+            return max(op.kernel.work(*operands), self._cost_of_memory(op, operands))
         sizes = [
             array.size
             for i, (operand, array) in enumerate(zip(op.operands, operands, strict=True))
@@ -190,6 +206,12 @@ class Program:
             if i < op.kernel.outputs or (isinstance(operand, Buffer) and operand.batched)
         ]
         return SERIAL_ELEMENT * max(sizes, default=1)
+
+    def _cost_of_memory(self, op: Op, operands: tuple) -> float:
+        """Estimated nanoseconds in which the batch's arrays come from memory; 0 if they fit into a cache."""
+        pairs = zip(op.operands, operands, strict=True)
+        size = sum(array.nbytes for one, array in pairs if isinstance(one, Buffer) and one.batched)
+        return MEMORY_BYTE * size if size > CACHED_BYTES else 0.0
 
     def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
         return workers > 1 and op.axis is None and pays_for_threads(op.kernel, self._whole(op, batch))

@@ -20,7 +20,7 @@ from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
 TITLE = "tiles"  # of all blocks, for messages; no kernel has this name
-WORDS = 2 + len(_tile.Operands._fields)  # of a block's signature: rows and lines come first
+WORDS = 1 + len(_tile.Operands._fields)  # of a block's signature: rows and lines, then all operands but `ahead`
 DTYPES = {types.float32: np.float32, types.float64: np.float64}
 REALS = {str(real): real for real in DTYPES}
 
@@ -84,14 +84,14 @@ def _ask_for(at, stride, terms, lines, part, parts):
 def _block_body(real, tall: bool):
     """The Python function of a block, which CFunc compiles."""
     sizes, run, zero = _tile.shape(), _tile.tiles(tall), DTYPES[real](0)
-    size, most, lines_of, widths = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few
+    size, most, lines_of, widths, asking = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few, sizes.asking
 
     def block(rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh):
         terms, row = segments * depth, a_stride if tall else size
         width = widths[rows - 1] if rows <= len(widths) else lines_of
         panel = _stack()
         packs = rows >= PACKED_FROM and b_stride % PAGE == 0 and terms * width * ALIGNMENT <= PACKED_BYTES
-        far = terms * b_stride > FAR_BYTES
+        far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and rows * out_stride > FAR_BYTES
         count = (rows + most - 1) // most
         for line in range(0, lines, width):
             own, at, stride = min(width, lines - line), b + line * ALIGNMENT, b_stride
@@ -102,9 +102,17 @@ def _block_body(real, tall: bool):
             for tile in range(count):  # as equal in height as can be: 14 rows are 5 + 5 + 4, not 6 + 6 + 2
                 height = rows // count + (tile < rows % count)
                 to, left = out + i * out_stride + line * ALIGNMENT, a + i * row
-                if far and line + width < lines:
-                    _ask_for(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
-                run(zero, height, own, to, out_stride, left, a_stride, a_jump, segments, depth, at, stride, fresh)
+                ahead, behind = 0, lines - line - width
+                if far and behind > 0:
+                    if asking and not packs and count >= width and height > len(widths):
+                        ahead = (width + tile) * ALIGNMENT if tile < min(width, behind) else 0
+                    else:
+                        _ask_for(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
+                if far_out and tile + 1 < count:
+                    _ask_for(to + height * out_stride, out_stride, height, own, 0, 1)
+                run(
+                    zero, height, own, to, out_stride, left, a_stride, a_jump, segments, depth, at, stride, fresh, ahead
+                )  # fmt: skip
                 i += height
 
     return block

@@ -9,7 +9,7 @@ caches. NR is counted in lines here: a line is one cache line of numbers.
 
 from fastnn_kernels import _block, _tile
 from fastnn_kernels._jit import implementation, inline
-from fastnn_kernels._tuning import ALIGNMENT, KC, MC
+from fastnn_kernels._tuning import ALIGNMENT, KC, MC, MOST_TERMS
 
 
 @inline
@@ -79,11 +79,13 @@ def _tiled(real, tall: bool):
         size, depth, rows = out.itemsize, b.shape[0], out.shape[0]
         lines = out.shape[1] * size // ALIGNMENT
         term, row = (size, a_stride) if tall else (a_stride, size)
-        for p in range(0, max(depth, 1), KC):
+        passes = max(1, (depth + 2 * KC - MOST_TERMS - 1) // KC)
+        for number in range(passes):
+            p, end = depth * number // passes, depth * (number + 1) // passes
             for i in range(0, rows, MC):
                 block(
                     min(MC, rows - i), lines, out.ctypes.data + i * out.strides[0], out.strides[0],
-                    a + p * term + i * row, a_stride, 0, 1, min(KC, depth - p),
+                    a + p * term + i * row, a_stride, 0, 1, end - p,
                     b.ctypes.data + p * b.strides[0], b.strides[0], p == 0,
                 )  # fmt: skip
         return lines * (ALIGNMENT // size)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastnn_kernels._jit import inline
-from fastnn_kernels._lanes import LANES, holds, larger, largest, load, load_first, spread, total
+from fastnn_kernels._lanes import LANES, holds, larger, largest, load, load_first, spread, store_first, total
 
 CHUNK = 4096  # elements: 16 kB of float32 fit into the first cache, and take long beside the start of a loop
 
@@ -53,6 +53,25 @@ def row_dot(x, i, w, v, n):
     last = whole + count
     odd = odd + load_first(x, i, last, n - last, zero) * load_first(w, v, last, n - last, zero)
     return total(even + odd)
+
+
+@inline
+def channel_sums(out, x, first, P, C):
+    """out[0, j] = Σ x[b, p·C + first + j] over all P pixels of all samples, in ascending (b, p)
+
+    out : (1, n)    x : (B, ≥ P·C)
+
+    LANES channels at a time: their sums stay in registers. A loop over channels within one over pixels loads and stores
+    them at each pixel.
+    """
+    zero = x.dtype.type(0)
+    for j in range(0, out.shape[1], LANES):
+        sums, count = spread(zero), min(LANES, out.shape[1] - j)
+        for b in range(x.shape[0]):
+            for p in range(P):
+                at = p * C + first + j
+                sums = sums + (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero))
+        store_first(sums, out, 0, j, count)
 
 
 @inline

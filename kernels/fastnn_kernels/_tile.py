@@ -38,12 +38,18 @@ class Shape(NamedTuple):
     few     lines of a tile with 1, 2 and 3 rows: a tile of few rows is wider, because eight chains of sums and more
             keep both multipliers busy while each chain waits for itself
     terms   a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
+    asking  whether tiles of more rows ask for a line of the next panel with each term
     """
 
     rows: int
     lines: int
     few: tuple[int, int, int]
     terms: int
+    asking: bool = False
+
+    def asks(self, rows: int) -> bool:
+        """Whether tiles of so many rows ask for a line with each term."""
+        return self.asking and rows > len(self.few)
 
     def width(self, rows: int) -> int:
         """The lines of the widest tile with so many rows."""
@@ -53,7 +59,7 @@ class Shape(NamedTuple):
 # AVX-512 has 32 registers of a line each, AVX2 has 16 of half a line, NEON has 32 of a quarter. With AVX2 a tile of
 # three rows and two lines needs one register more than there are; it still reaches 78 % of the limit, one line 67 %.
 SHAPES = {
-    "zmm": Shape(12, 2, (8, 4, 4), 24),
+    "zmm": Shape(12, 2, (8, 4, 4), 24, True),
     "ymm": Shape(6, 1, (6, 3, 2), 24),
     "neon": Shape(6, 1, (6, 3, 2), 1),
     "": Shape(0, 1, (1, 1, 1), 1),
@@ -98,6 +104,7 @@ class Operands(NamedTuple):
     segments, depth  the number of segments, and of terms in each
     b, b_stride      the right operand, and from one of its rows, that is terms, to the next
     fresh            whether sums start at 0; else at what `out` holds
+    ahead            how far behind each first line of b the line lies that is asked for; 0 asks for nothing new
     """
 
     out: ir.Value
@@ -110,6 +117,7 @@ class Operands(NamedTuple):
     b: ir.Value
     b_stride: ir.Value
     fresh: ir.Value
+    ahead: ir.Value
 
 
 class Emitter:
@@ -118,10 +126,11 @@ class Emitter:
     tall   whether terms of a lie side by side and its rows `a_stride` apart, as in x · w; else rows lie side by side
            and terms `a_stride` apart, as in xᵀ · dout
     terms  of the processor's `Shape`
+    asks   whether it asks for a line with each term: see `Operands`
     """
 
-    def __init__(self, builder, real, mr: int, nr: int, tall: bool, terms: int = 1):
-        self.builder, self.mr, self.nr, self.tall = builder, mr, nr, tall
+    def __init__(self, builder, real, mr: int, nr: int, tall: bool, terms: int = 1, asks: bool = False):
+        self.builder, self.mr, self.nr, self.tall, self.asks = builder, mr, nr, tall, asks
         self.several = max(1, terms // (mr * nr))
         self.real, self.size, suffix = REALS[real]
         lanes = ALIGNMENT // self.size
@@ -143,6 +152,13 @@ class Emitter:
         undefined = ir.Constant(self.line, ir.Undefined)
         vector = self.builder.insert_element(undefined, one, INDEX(0))
         return self.builder.shuffle_vector(vector, undefined, ir.Constant(self.lanes, None))
+
+    def ask_for(self, address):
+        """Prefetch the line at an address, for reading, into the second cache."""
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, INDEX, INDEX, INDEX])
+        ask = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
+        self.builder.call(ask, [self.builder.inttoptr(address, byte), *map(INDEX, (0, 2, 1))])
 
     def emit(self, given: Operands) -> None:
         """The whole tile."""
@@ -190,6 +206,8 @@ class Emitter:
         row, term = (given.a_stride, size) if self.tall else (size, given.a_stride)
         for p in range(terms):
             below = builder.mul(given.b_stride, WORD(p))
+            if self.asks:
+                self.ask_for(builder.add(b, builder.add(below, given.ahead)))
             self._add_term(sums, a, builder.mul(term, WORD(p)), row, b, below)
         builder.store(builder.add(a, builder.mul(term, WORD(terms))), at_a)
         builder.store(builder.add(b, builder.mul(given.b_stride, WORD(terms))), at_b)
@@ -221,7 +239,7 @@ def tile_function(module, real, mr: int, nr: int, tall: bool, terms: int):
     function.linkage = "internal"
     function.attributes.add("noinline")  # registers are given to one tile at a time
     builder = ir.IRBuilder(function.append_basic_block())
-    Emitter(builder, real, mr, nr, tall, terms).emit(Operands(*function.args))
+    Emitter(builder, real, mr, nr, tall, terms, shape().asks(mr)).emit(Operands(*function.args))
     builder.ret_void()
     return function
 
@@ -237,7 +255,21 @@ def tiles(tall: bool):
 
     @intrinsic
     def run(
-        typing_context, zero, rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh
+        typing_context,
+        zero,
+        rows,
+        lines,
+        out,
+        out_stride,
+        a,
+        a_stride,
+        a_jump,
+        segments,
+        depth,
+        b,
+        b_stride,
+        fresh,
+        ahead,
     ):
         def codegen(context, builder, signature, args):
             _, rows, lines, *given = args

@@ -18,6 +18,8 @@ PARALLEL_FROM = 8_000.0
 # The pieces of a and b that the micro-tiles of a block read again and again then stay in the caches.
 KC = 256
 MC = 192
+# A sum is cut into equal parts of up to an eighth more than KC terms: 784 are three, not three and a rest of 16.
+MOST_TERMS = KC + KC // 8
 # A product of so few rows is one block: two blocks would read b twice. A program cuts its batches itself.
 UNDIVIDED = 128
 # Rows of b that lie whole pages apart compete for the same few lines of the first cache (1,024 columns of float32: 72 %
@@ -25,9 +27,12 @@ UNDIVIDED = 128
 # if it has this many rows and more to use the copy, which takes this many bytes at most.
 PAGE = 4096
 PACKED_FROM = 40
-PACKED_BYTES = 32 << 10
+PACKED_BYTES = 36 << 10
 # A part of b of more bytes than this comes from the third cache or from memory: while one panel is used, lines of the
-# next one are asked for (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512).
+# next one are asked for (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512). Tiles
+# with AVX-512 ask for one line with each term. All at once before a tile they fill the queue of what is asked for, and
+# the tile waits: 25 × 3,136 × 1,024 of each thread took 1.3 ms, now .76 (Zen 5; its arithmetic takes .65). In the same
+# way rows of out, if all of them are as large: 10,000 terms of 392 × 1,000 sums took 40 ms, now 35 (arithmetic 32).
 FAR_BYTES = 512 << 10
 # A row of fewer scores than this leaves most of a vector register empty: their loss is computed along the batch.
 NARROW = 8

@@ -3,6 +3,7 @@
 from numba import prange
 
 from fastnn_kernels._jit import kernel
+from fastnn_kernels._sums import channel_sums
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = ["bias_backward", "bias_forward", "channel_bias_backward", "channel_bias_forward"]
@@ -63,11 +64,4 @@ def channel_bias_backward(db, dout, P, C, offset=0):
     count = min(db.shape[0], C - offset)
     for block in prange((count + width - 1) // width):
         own = db[block * width : min(block * width + width, count)]
-        at = offset + block * width
-        for j in range(own.shape[0]):
-            own[j] = 0
-        for i in range(dout.shape[0]):
-            for p in range(P):
-                row = dout[i, p * C + at : p * C + at + own.shape[0]]
-                for j in range(own.shape[0]):
-                    own[j] += row[j]
+        channel_sums(own.reshape((1, own.shape[0])), dout, offset + block * width, P, C)

@@ -8,8 +8,8 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lanes import LANES, load, load_first, spread, total
-from fastnn_kernels._sums import row_squares, row_sum
+from fastnn_kernels._lanes import LANES, load, load_first, spread, store_first, total
+from fastnn_kernels._sums import channel_sums, row_squares, row_sum
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [
@@ -24,27 +24,48 @@ __all__ = [
 
 
 @inline
-def _channel_moments(mean, var, x, offset, P, C):
-    """Mean and biased variance of the channels from number `offset` on, summed in ascending (b, p)"""
-    count = type(mean[0])(x.shape[0] * P)
-    width = mean.shape[0]
-    for j in range(width):
-        mean[j] = var[j] = 0
-    for b in range(x.shape[0]):
-        for p in range(P):
-            row = x[b, p * C + offset : p * C + offset + width]
-            for j in range(width):
-                mean[j] += row[j]
-    for j in range(width):
-        mean[j] /= count
-    for b in range(x.shape[0]):
-        for p in range(P):
-            row = x[b, p * C + offset : p * C + offset + width]
-            for j in range(width):
-                d = row[j] - mean[j]
-                var[j] += d * d
-    for j in range(width):
-        var[j] /= count
+def _channel_moments(mean, var, x, first, P, C):
+    """Mean and biased variance of the channels from number `first` on, summed in ascending (b, p)
+
+    mean, var : (1, n)
+    """
+    zero, n = x.dtype.type(0), type(mean[0, 0])(x.shape[0] * P)
+    channel_sums(mean, x, first, P, C)
+    for j in range(mean.shape[1]):
+        mean[0, j] /= n
+    for j in range(0, mean.shape[1], LANES):
+        count = min(LANES, mean.shape[1] - j)
+        center, sums = load_first(mean, 0, j, count, zero), spread(zero)
+        for b in range(x.shape[0]):
+            for p in range(P):
+                at = p * C + first + j
+                d = (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)) - center
+                sums = sums + d * d
+        store_first(sums, var, 0, j, count)
+    for j in range(var.shape[1]):
+        var[0, j] /= n
+
+
+@inline
+def _gradient_sums(dg, db, dout, x, mean, rstd, first, P, C):
+    """db = Σ dout and dg = Σ dout · (x − mean) · rstd of the channels from number `first` on, in ascending (b, p)
+
+    dg, db, mean, rstd : (1, n)
+    """
+    zero = x.dtype.type(0)
+    for j in range(0, dg.shape[1], LANES):
+        count = min(LANES, dg.shape[1] - j)
+        center, scale = load_first(mean, 0, j, count, zero), load_first(rstd, 0, j, count, zero)
+        plain = along = spread(zero)
+        for b in range(x.shape[0]):
+            for p in range(P):
+                at = p * C + first + j
+                d = load(dout, b, at) if count == LANES else load_first(dout, b, at, count, zero)
+                row = load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)
+                plain = plain + d
+                along = along + d * ((row - center) * scale)
+        store_first(plain, db, 0, j, count)
+        store_first(along, dg, 0, j, count)
 
 
 @kernel(
@@ -69,7 +90,8 @@ def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, 
     for block in prange((count + width - 1) // width):
         first, last = block * width, min(block * width + width, count)
         m, r = mean[first:last], rstd[first:last]
-        _channel_moments(m, r, x, offset + first, P, C)
+        shape = (1, last - first)
+        _channel_moments(m.reshape(shape), r.reshape(shape), x, offset + first, P, C)
         old_mean, old_var = running_mean[first:last], running_var[first:last]
         for j in range(m.shape[0]):
             # One product: in a sum of two products either may be fused with the addition.
@@ -121,16 +143,10 @@ def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, me
     count = min(dgamma.shape[0], C - offset)
     for block in prange((count + width - 1) // width):
         first, last = block * width, min(block * width + width, count)
-        dg, db, m, r = dgamma[first:last], dbeta[first:last], mean[first:last], rstd[first:last]
-        for j in range(dg.shape[0]):
-            dg[j] = db[j] = 0
-        for b in range(x.shape[0]):
-            for p in range(P):
-                at = p * C + offset + first
-                row, d = x[b, at : at + dg.shape[0]], dout[b, at : at + dg.shape[0]]
-                for j in range(dg.shape[0]):
-                    db[j] += d[j]
-                    dg[j] += d[j] * ((row[j] - m[j]) * r[j])
+        shape = (1, last - first)
+        dg, db = dgamma[first:last].reshape(shape), dbeta[first:last].reshape(shape)
+        m, r = mean[first:last].reshape(shape), rstd[first:last].reshape(shape)
+        _gradient_sums(dg, db, dout, x, m, r, offset + first, P, C)
         for j in range(first, last):
             dgamma_mean[j], dbeta_mean[j] = inverse * dgamma[j], inverse * dbeta[j]
 

@@ -58,6 +58,22 @@ def test_products(rows, dtype):
         assert (guarded[[0, -1]] == GUARD).all()
 
 
+@pytest.mark.parametrize("rows", [9, 13, 25, 200])
+@pytest.mark.parametrize("columns", [700, 1024])
+def test_products_that_ask_for_lines_ahead(rows, columns):
+    """b, and of 200 rows out as well, are larger than FAR_BYTES; 544 and 545 terms are two and three parts."""
+    rng = np.random.default_rng(rows)
+    for depth in (544, 545, 784):
+        a, b = (rng.normal(size=shape).astype(np.float32) for shape in ((rows, depth), (depth, columns)))
+        guarded, want = np.full((rows + 2, columns), GUARD, np.float32), np.empty((rows, columns), np.float32)
+        _readable_into(want, a, b)
+        _product_into(guarded[1:-1], a, b)
+        np.testing.assert_array_equal(guarded[1:-1], want)
+        _product_xt_into(guarded[1:-1], np.ascontiguousarray(a.T), 0, b)
+        np.testing.assert_array_equal(guarded[1:-1], want)
+        assert (guarded[[0, -1]] == GUARD).all()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("columns", [1, 16, 31, 33, 64, 130, 1024])
 def test_products_of_a_transpose(columns, dtype):
@@ -125,7 +141,8 @@ def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, regi
         nr = sizes.width(mr)
 
         def emit(builder, arguments, mr=mr, nr=nr):
-            _tile.Emitter(builder, types.float32, mr, nr, tall, sizes.terms).emit(_tile.Operands(*arguments))
+            emitter = _tile.Emitter(builder, types.float32, mr, nr, tall, sizes.terms, sizes.asks(mr))
+            emitter.emit(_tile.Operands(*arguments))
 
         loop = busiest_block(assembly(emit, [ir.IntType(64)] * len(_tile.Operands._fields), triple, processor))
         assert _tile.registers_in(loop) == registers
