@@ -20,7 +20,7 @@ NETS = {
 
 def made(net, samples, dtype="float32"):
     shape, layers, loss = NETS[net]
-    metrics = None if loss.takes_labels else ["mae"]  # of rows; the loss has targets side by side
+    metrics = [] if loss.takes_labels else ["mae"]  # of rows; the loss has targets side by side
     model = fn.Sequential(layers, input_shape=shape, loss=loss, metrics=metrics, dtype=dtype, l2=0.01, seed=3)
     rng = np.random.default_rng(samples)
     outputs = model.network.output_width
