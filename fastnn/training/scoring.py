@@ -100,13 +100,19 @@ def emit_loss(
 def _gather_target(
     build: Builder, inputs: Inputs, output: Output, scores: Value, source: Buffer, whole: bool
 ) -> Buffer:
-    """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores."""
+    """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores.
+
+    Those of a narrow net are in lanes, if its loss takes them so.
+    """
     if output.steps:
         target = build.array("labels", (build.batch, output.steps), np.int32, batched=True)
         gather_ids(build, inputs, target, source, output.width + 1, whole)  # the last one: no label
     elif output.loss.takes_labels:
         target = build.array("labels", (build.batch,), np.int32, batched=True)
         gather_ids(build, inputs, target, source, output.width, whole)
+    elif narrow.takes_lanes(output.loss, scores):
+        target = narrow.targets(build, scores)
+        gather(build, inputs, k.gather_lanes, target, source, whole)
     else:
         target = build.value("y", scores.shape).buffer
         gather(build, inputs, k.gather_rows, target, source, whole)
@@ -121,6 +127,8 @@ def _emit_output(
     if plan is not None and isinstance(scores, Lanes):
         each, correct, dscores = narrow.emit_loss(build, loss, scores, plan, target, weight)
         rows = partial(narrow.emit_rows, build, scores)
+        if output.metrics and narrow.takes_lanes(loss, scores):  # metrics take rows
+            target = narrow.emit_rows(build, Lanes(target, scores.shape, 0), "y").buffer
     elif build.differentiates:
         each, correct, dscores = loss.emit(build, scores, target, weight)
     else:

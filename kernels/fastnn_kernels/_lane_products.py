@@ -17,15 +17,15 @@ from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tile import INDEX, WORD, Emitter
 from fastnn_kernels._tuning import ALIGNMENT
 
-# Rows of a and of b whose products a tile sums at once, by the processor's kind of vector register: so many chains keep
-# the multipliers busy, and they fit into the registers.
-SHAPES = {"zmm": (4, 4), "ymm": (3, 2), "neon": (3, 2), "": (1, 1)}
+# Rows of a, at most, and of b whose products a tile sums at once, by the processor's kind of vector register: so many
+# chains keep the multipliers busy, and they fit into the registers.
+SHAPES = {"zmm": (6, 4), "ymm": (3, 2), "neon": (3, 2), "": (1, 1)}
 
 
 def lane_products(out, a, b):
     """out[i, j] = Σ_s a[i, s] · b[j, s], summed in lanes
 
-    out : (m, n), any strides    a : (m, S), b : (n, S), rows contiguous; S is a whole number of lines
+    out : (m, n)    a : (m, S), b : (n, S); S is a whole number of lines. Rows of all are contiguous
     """
     readable_lane_products(out, a, b)
 
@@ -66,15 +66,44 @@ def readable_lane_products(out, a, b):
                 out[i, j] = _eight(a, b, i, j, 0, lanes) + _eight(a, b, i, j, 1, lanes)
 
 
-def _folded(builder, line):
-    """The sum of all lanes: the upper half is added to the lower one, until one lane is left."""
-    lanes = line.type.count
-    while lanes > 1:
-        lanes //= 2
-        halves = (ir.Constant(ir.VectorType(INDEX, lanes), [*range(at, at + lanes)]) for at in (0, lanes))
-        lower, upper = (builder.shuffle_vector(line, line, mask) for mask in halves)
-        line = builder.fadd(lower, upper)
-    return builder.extract_element(line, INDEX(0))
+def _halves(builder, left, right, width):
+    """Of sums in `2 · width` lanes each, those of two vectors: the lower halves side by side, and the upper ones."""
+    lanes = left.type.count
+    starts = range(0, 2 * lanes, 2 * width)  # a shuffle counts the lanes of both
+    for at in (0, width):
+        mask = [start + at + lane for start in starts for lane in range(width)]
+        yield builder.shuffle_vector(left, right, ir.Constant(ir.VectorType(INDEX, lanes), mask))
+
+
+def _folded(builder, lines):
+    """The sums of the lanes of each line, in vectors, one sum after the other; behind the last one anything.
+
+    The upper half of a sum's lanes is added to the lower one, until one is left. Two vectors of halves fit into one, so
+    an addition serves both: 16 sums take 15 additions and 30 shuffles, one by one they took 64 of each. With that, and
+    with tiles of six rows instead of four, the products of 33 and 16 rows of 128 samples take 2,650 cycles instead of
+    3,500, of which 2,112 are their multiply-adds (Zen 5, AVX-512).
+    """
+    width = lines[0].type.count
+    while width > 1:
+        width //= 2
+        lines = lines + lines[-1:] if len(lines) % 2 else lines
+        pairs = zip(lines[::2], lines[1::2], strict=True)
+        lines = [builder.fadd(*_halves(builder, left, right, width)) for left, right in pairs]
+    return lines
+
+
+def _store(builder, emitter, folded, out, out_row, rows, columns):
+    """Write the sums of a tile, row by row."""
+    lanes = emitter.line.count
+    for r in range(rows):
+        row = builder.mul(out_row, WORD(r))
+        which, at = divmod(r * columns, lanes)
+        if columns == 1:
+            builder.store(builder.extract_element(folded[which], INDEX(at)), emitter.pointer(out, row, emitter.real))
+            continue
+        mask = ir.Constant(ir.VectorType(INDEX, columns), [*range(at, at + columns)])
+        part = builder.shuffle_vector(folded[which], folded[which], mask)
+        builder.store(part, emitter.pointer(out, row, part.type), align=emitter.size)
 
 
 def _sums(builder, emitter, rows, columns, a, b, stride, lines):
@@ -102,30 +131,50 @@ def _sums(builder, emitter, rows, columns, a, b, stride, lines):
     return new
 
 
-@functools.cache
-def tile(rows: int, columns: int):
-    """The tile of rows × columns sums, as a function that compiled code can call.
+def _tile_function(module, real, rows, columns):
+    """A function of a module that computes a tile of rows × columns sums; its parameters are those of `tiles`."""
+    name = f"lanes.{real}.{rows}x{columns}"
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [WORD] * 6), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")  # registers are given to one tile at a time
+    builder = ir.IRBuilder(function.append_basic_block())
+    emitter = Emitter(builder, real, rows, columns, True)
+    out, out_row, *operands = function.args
+    sums = _sums(builder, emitter, rows, columns, *operands)
+    _store(builder, emitter, _folded(builder, sums), out, out_row, rows, columns)
+    builder.ret_void()
+    return function
 
-    tile(zero, out, out_row, out_step, a, b, stride, lines)
+
+@functools.cache
+def tiles(tall: int, columns: int):
+    """The tiles of up to `tall` rows of so many columns, as one function that compiled code can call.
+
+    run(zero, rows, out, out_row, a, b, stride, lines)
 
     zero      : a number of the dtype
+    rows      : from 1 to `tall`
     out, a, b : addresses of the first numbers
     out_row   : bytes from out[i, j] to out[i + 1, j]
-    out_step  : bytes from out[i, j] to out[i, j + 1]
     stride    : bytes from a[i] to a[i + 1], and from b[j] to b[j + 1]
     lines     : the length of a sum in lines, at least 1
     """
 
     @intrinsic
-    def run(typing_context, zero, out, out_row, out_step, a, b, stride, lines):
+    def run(typing_context, zero, rows, out, out_row, a, b, stride, lines):
         def codegen(context, builder, signature, args):
-            _, out, out_row, out_step, a, b, stride, lines = args
-            emitter = Emitter(builder, signature.args[0], rows, columns, True)
-            sums = _sums(builder, emitter, rows, columns, a, b, stride, lines)
-            for k, line in enumerate(sums):
-                r, c = divmod(k, columns)
-                offset = builder.add(builder.mul(out_row, WORD(r)), builder.mul(out_step, WORD(c)))
-                builder.store(_folded(builder, line), emitter.pointer(out, offset, emitter.real))
+            _, rows, *given = args
+            after = builder.append_basic_block("lanes.end")
+            which = builder.switch(rows, after)
+            for height in range(1, tall + 1):
+                block = builder.append_basic_block(f"lanes.{height}")
+                which.add_case(WORD(height), block)
+                builder.position_at_end(block)
+                builder.call(_tile_function(builder.module, signature.args[0], height, columns), given)
+                builder.branch(after)
+            builder.position_at_end(after)
             return context.get_dummy_value()
 
         return types.void(zero, *[types.int64] * 7), codegen
@@ -138,23 +187,20 @@ def _compiled_lane_products(out, a, b):
     if not _tile.registers():
         return lambda out, a, b: readable_lane_products(out, a, b)
     tall, wide = SHAPES[_tile.registers()]
-    block, row, column, single = tile(tall, wide), tile(1, wide), tile(tall, 1), tile(1, 1)
+    block, column = tiles(tall, wide), tiles(tall, 1)
 
     def tiled(out, a, b):
         zero, stride, lines = a.dtype.type(0), a.strides[0], a.shape[1] * a.itemsize // ALIGNMENT
-        down, along = out.strides
-        m, n = out.shape
-        for j in range(0, n - n % wide, wide):
-            right, to = b.ctypes.data + j * stride, out.ctypes.data + j * along
-            for i in range(0, m - m % tall, tall):
-                block(zero, to + i * down, down, along, a.ctypes.data + i * stride, right, stride, lines)
-            for i in range(m - m % tall, m):
-                row(zero, to + i * down, down, along, a.ctypes.data + i * stride, right, stride, lines)
-        for j in range(n - n % wide, n):
-            right, to = b.ctypes.data + j * stride, out.ctypes.data + j * along
-            for i in range(0, m - m % tall, tall):
-                column(zero, to + i * down, down, along, a.ctypes.data + i * stride, right, stride, lines)
-            for i in range(m - m % tall, m):
-                single(zero, to + i * down, down, along, a.ctypes.data + i * stride, right, stride, lines)
+        down, (m, n) = out.strides[0], out.shape
+        count = (m + tall - 1) // tall
+        i = 0
+        for part in range(count):  # as equal in height as can be
+            rows = m // count + (part < m % count)
+            to, left = out.ctypes.data + i * down, a.ctypes.data + i * stride
+            for j in range(0, n - n % wide, wide):
+                block(zero, rows, to + j * out.itemsize, down, left, b.ctypes.data + j * stride, stride, lines)
+            for j in range(n - n % wide, n):
+                column(zero, rows, to + j * out.itemsize, down, left, b.ctypes.data + j * stride, stride, lines)
+            i += rows
 
     return tiled

@@ -191,15 +191,20 @@ def exp(x):
 
 
 @inline
-def _split_nonpositive(x):
-    """x = k ln 2 + r as in `_split`, for x ≤ 0, as (2**k, r); 2**k is 0 for x ≤ exp_zero. NaN stays NaN in r."""
+def _split_normal(x):
+    """x = k ln 2 + r as in `_split`, for exp_zero ≤ x ≤ 0, as (2**k, r); 2**k is 0 for exp_zero. NaN stays NaN in r."""
     c = _constants(x)
-    clamped = c.exp_zero if x < c.exp_zero else x
     # With the exponent's bias added, the last bits of the sum are those of the exponent of 2**k.
     rounder = type(x)(1.5) * c.whole + type(x)(c.exponent_bias)
-    shifted = clamped * type(x)(LOG2_E) + rounder
+    shifted = x * type(x)(LOG2_E) + rounder
     k = shifted - rounder
-    return _from_bits(_bits(shifted) << c.mantissa_bits, x), (clamped - k * c.ln_2_high) - k * c.ln_2_low
+    return _from_bits(_bits(shifted) << c.mantissa_bits, x), (x - k * c.ln_2_high) - k * c.ln_2_low
+
+
+@inline
+def _exp_from(power, r):
+    """exp(r) · power for |r| ≤ ln 2 / 2"""
+    return (_horner(r, _constants(r).exp_tail) * (r * r) + r) * power + power
 
 
 @inline
@@ -209,9 +214,9 @@ def exp_of_sum(x, rest):
     With rest = 0 the bits of `exp`, in half as many instructions, where exp(x) is a normal number; below, the result is
     0 or rounded to a subnormal number. exp(−inf) = 0, NaN stays NaN.
     """
-    power, r = _split_nonpositive(x)
-    r = r + rest
-    return (_horner(r, _constants(x).exp_tail) * (r * r) + r) * power + power
+    c = _constants(x)
+    power, r = _split_normal(c.exp_zero if x < c.exp_zero else x)
+    return _exp_from(power, r + rest)
 
 
 @inline
@@ -265,6 +270,12 @@ def log(x):
 
 
 @inline
+def _with_sign_of(x, y):
+    """y ≥ 0 with the sign of x"""
+    return _from_bits(_bits(y) | (_bits(x) & _bits(type(x)(-0.0))), x)
+
+
+@inline
 def tanh(x):
     """tanh(x) = 1 − 2e / (1 + e), where e = exp(−2x), and x + x³ p(x²) for small x; odd
 
@@ -274,10 +285,10 @@ def tanh(x):
     size = real(TANH_IS_ONE) if abs(x) > real(TANH_IS_ONE) else abs(x)
     z = size * size
     small = _horner(z, _constants(x).tanh_tail) * z * size + size
-    e = exp_nonpositive(real(-2) * size)
+    power, r = _split_normal(-(size + size))  # an addition: multipliers are what this function waits for
+    e = _exp_from(power, r)
     large = real(1) - real(2) * (e / (real(1) + e))
-    y = small if size < real(TANH_IS_HALF) else large
-    return -y if x < real(0) else y
+    return _with_sign_of(x, small if size < real(TANH_IS_HALF) else large)
 
 
 @inline

@@ -90,7 +90,7 @@ def _refuse_nan(correct, total, x, target):
     if doubtful > 0:
         for s in range(correct.shape[0]):
             for j in range(x.shape[0]):
-                if x[j, s] != x[j, s] or target[s, j] != target[s, j]:
+                if x[j, s] != x[j, s] or target[j, s] != target[j, s]:
                     correct[s] = 0
 
 
@@ -119,19 +119,17 @@ def _scaled_mean(total, setting, n):
 def _columns(pair, agree, factor, mean, name):
     """A function that computes the losses, the gradients and `correct` of one block.
 
-    loss, correct, loss_weight : (samples,)    d : (≥ n, width)    x : (n, width)    target : (samples, ≥ n)
+    loss, correct, loss_weight : (samples,)    d : (≥ n, width)    x, target : (n, width)
     """
 
     is_choice = agree is not _sides_agree
 
     def columns(loss, correct, d, x, target, loss_weight, setting):
         n, samples, count = x.shape[0], loss.shape[0], type(setting)(x.shape[0])
-        noted = matrix(scratch_panel(setting)[0], 0, n + 3, BLOCK)
-        terms, best, aim, t = noted[:n, :samples], noted[n], noted[n + 1], noted[n + 2]
+        noted = matrix(scratch_panel(setting)[0], 0, n + 2, BLOCK)
+        terms, best, aim = noted[:n, :samples], noted[n], noted[n + 1]
         for j in range(n):
-            scores, own, slopes = x[j], terms[j], d[j]
-            for s in range(samples):
-                t[s] = target[s, j]
+            scores, own, slopes, t = x[j], terms[j], d[j], target[j]
             for s in range(samples):
                 own[s], slope = pair(scores[s], t[s], setting)
                 slopes[s] = factor(loss_weight[s], setting, count) * slope
@@ -150,9 +148,10 @@ def _columns(pair, agree, factor, mean, name):
 def _kernel(name, pair, agree, factor=_of_mean, mean=_mean, cost=ELEMENT, is_set=False):
     """The kernel `name`, like that of the same name in `losses`, with samples side by side.
 
-    loss, correct, loss_weight : (B,), as there    target : (B, ≥ n)    scalars : as there
+    loss, correct, loss_weight : (B,), as there    scalars : as there
     gradients : (blocks, rows · BLOCK), in blocks: that of score j in row j
     values    : (blocks, rows · BLOCK), in blocks: score j in row at + j
+    target    : (blocks, rows · BLOCK), in blocks: that of score j in row j
     at, n     : the row of the first score; their number, 1 ≤ n < NARROW
     """
     columns = _columns(pair, agree, factor, mean, name)
@@ -160,14 +159,16 @@ def _kernel(name, pair, agree, factor=_of_mean, mean=_mean, cost=ELEMENT, is_set
     def with_setting(loss, correct, gradients, values, target, loss_weight, scalars, at, n):
         for b in prange(values.shape[0]):
             block, dblock = block_of(values, b, loss.shape[0]), block_of(gradients, b, loss.shape[0])
-            own, setting = slice(b * BLOCK, b * BLOCK + BLOCK), type(loss[0])(scalars[0])
-            columns(loss[own], correct[own], dblock, block[at : at + n], target[own], loss_weight[own], setting)
+            own, t = slice(b * BLOCK, b * BLOCK + BLOCK), block_of(target, b, loss.shape[0])
+            setting = type(loss[0])(scalars[0])
+            columns(loss[own], correct[own], dblock, block[at : at + n], t, loss_weight[own], setting)
 
     def without(loss, correct, gradients, values, target, loss_weight, at, n):
         for b in prange(values.shape[0]):
             block, dblock = block_of(values, b, loss.shape[0]), block_of(gradients, b, loss.shape[0])
-            own, none = slice(b * BLOCK, b * BLOCK + BLOCK), type(loss[0])(0)
-            columns(loss[own], correct[own], dblock, block[at : at + n], target[own], loss_weight[own], none)
+            own, t = slice(b * BLOCK, b * BLOCK + BLOCK), block_of(target, b, loss.shape[0])
+            none = type(loss[0])(0)
+            columns(loss[own], correct[own], dblock, block[at : at + n], t, loss_weight[own], none)
 
     body = with_setting if is_set else without
     body.__name__ = body.__qualname__ = name

@@ -145,6 +145,8 @@ def test_any_nan_survives(name, dtype):
 def test_tanh_is_odd_and_the_identity_on_tiny_numbers(dtype):
     x = sweep(dtype)
     assert np.array_equal(applied("tanh", -x), -applied("tanh", x))
+    zeros = np.array([0.0, -0.0], dtype)
+    assert np.signbit(applied("tanh", zeros)).tolist() == [False, True]
     tiny = x[np.abs(x) < np.finfo(dtype).eps]
     assert tiny.size
     assert np.array_equal(applied("tanh", tiny), tiny)

@@ -10,8 +10,8 @@ from fastnn_kernels.registry import REGISTRY, losses
 from fastnn_kernels.registry.narrow import put
 from tests.kernels.cases import DTYPES, made, needs_jit
 
-PER_BLOCK = ("values", "gradients", "partial")
-PER_SAMPLE = ("indices", "out", "dout", "loss", "correct", "labels", "target", "loss_weight")
+PER_BLOCK = ("values", "gradients", "partial", "target")
+PER_SAMPLE = ("indices", "out", "dout", "loss", "correct", "labels", "loss_weight")
 GUARD = -77.0
 
 
@@ -81,16 +81,19 @@ def test_lanes_are_added_in_the_order_that_is_promised():
 @pytest.mark.parametrize("shape", ["1x1", "5x2", "16x3", "200x2", "131x7", "256x5"])
 @pytest.mark.parametrize("name", losses.TARGETED)
 def test_losses_against_numbers_have_the_bits_of_those_of_rows(name, shape, dtype):
-    _, (loss, correct, gradients, values, target, *settings, at, n) = made(f"narrow_{name}", dtype, shape)
-    x, samples = np.zeros_like(target), len(loss)
+    _, (loss, correct, gradients, values, targets, *settings, at, n) = made(f"narrow_{name}", dtype, shape)
+    samples = len(loss)
+    x, target = np.zeros((2, samples, n), dtype)
     narrow.lanes_to_rows.serial(x, values, at, n)
+    narrow.lanes_to_rows.serial(target, targets, 0, n)
     if samples > 9:
         x[3, 0], target[5, n - 1], x[7, :n], target[8, 0], x[8, 0] = np.nan, np.nan, -np.inf, np.inf, np.inf
         x[9, :n] = target[9, :n] = 1  # equals: the first of them counts
         for j in range(n):
             put(values, at + j, x[:, j])
+            put(targets, j, target[:, j])
     with np.errstate(invalid="ignore"):
-        REGISTRY[f"narrow_{name}"].kernel.serial(loss, correct, gradients, values, target, *settings, at, n)
+        REGISTRY[f"narrow_{name}"].kernel.serial(loss, correct, gradients, values, targets, *settings, at, n)
         dx, (each, right) = np.zeros_like(x), np.zeros((2, samples), dtype)
         REGISTRY[name].kernel.serial(each, right, dx, x, target, *settings, n)
     got = np.zeros_like(x)

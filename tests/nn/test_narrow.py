@@ -20,7 +20,8 @@ NETS = {
 
 def made(net, samples, dtype="float32"):
     shape, layers, loss = NETS[net]
-    model = fn.Sequential(layers, input_shape=shape, loss=loss, dtype=dtype, l2=0.01, seed=3)
+    metrics = [] if loss.takes_labels else ["mae"]  # of rows; the loss has targets side by side
+    model = fn.Sequential(layers, input_shape=shape, loss=loss, metrics=metrics, dtype=dtype, l2=0.01, seed=3)
     rng = np.random.default_rng(samples)
     outputs = model.network.output_width
     x, numbers = rng.normal(size=(samples, *shape)), rng.normal(size=(samples, outputs))

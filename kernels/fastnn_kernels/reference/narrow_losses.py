@@ -10,11 +10,11 @@ __all__ = ["narrow_binary_cross_entropy", "narrow_huber", "narrow_mae", "narrow_
 
 def _in_blocks(of_rows, loss, correct, gradients, values, target, loss_weight, scalars, at, n):
     """`of_rows` of rows at to at + n; the gradient in rows 0 to n, 0 behind the last sample"""
-    pairs = zip(blocks_of(values, len(loss)), blocks_of(gradients, len(loss)), strict=True)
-    for (block, own), (dblock, _) in pairs:
-        x = np.ascontiguousarray(block[at : at + n, : len(own)].T)
+    blocks = (blocks_of(array, len(loss)) for array in (values, gradients, target))
+    for (block, own), (dblock, _), (aims, _) in zip(*blocks, strict=True):
+        x, t = (np.ascontiguousarray(part[:, : len(own)].T) for part in (block[at : at + n], aims[:n]))
         dx, parts = np.zeros_like(x), np.zeros((2, len(own)))
-        of_rows(*parts, dx, x, target[own], loss_weight[own], *scalars, n)
+        of_rows(*parts, dx, x, t, loss_weight[own], *scalars, n)
         loss[own], correct[own] = parts
         dblock[:n] = 0
         dblock[:n, : len(own)] = dx.T

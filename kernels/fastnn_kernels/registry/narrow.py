@@ -83,10 +83,11 @@ def targeted(of_rows):
     def inputs(rng, dtype, shape):
         samples, n = shape
         loss, correct, _, x, target, loss_weight, *scalars, _ = of_rows(rng, dtype, shape)
-        values = blocks(dtype, samples, n + AT)
+        values, targets = blocks(dtype, samples, n + AT), blocks(dtype, samples, n + 1)
         for j in range(n):
             put(values, AT + j, x[:, j])
-        return loss, correct, blocks(dtype, samples, n + 1), values, target, loss_weight, *scalars, AT, n
+            put(targets, j, target[:, j])
+        return loss, correct, blocks(dtype, samples, n + 1), values, targets, loss_weight, *scalars, AT, n
 
     return inputs
 
