@@ -53,6 +53,8 @@ def generate(
     from fastnn.language.model import LanguageModel
 
     model = LanguageModel.load(model_path(run_or_model))
+    for note in model.told_unknown(" ".join(first)):
+        click.echo(note, err=True)
     text = model.generate(" ".join(first), words, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
     for line in text.expandtabs().splitlines():
         click.echo(printable(line))

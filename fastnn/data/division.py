@@ -43,7 +43,7 @@ def divide(data: Dataset, use: Use) -> Dataset:
         test, train = min(use.test or len(data.test), len(data.test)), count - val
     cut = data.cut(train, val, test, seed=0 if use.shuffled and data.meta["source"] != "generated" else None)
     if missing := [part for part in use.needs if part not in cut.splits()]:
-        found = ", ".join(f"{part} ({len(split)})" for part, split in data.splits().items())
+        found = ", ".join(f"{part} ({len(split):,})" for part, split in data.splits().items())
         raise DataError(
             f"{data.meta['source']!r} holds {found}, which leaves none for {' and '.join(missing)}; "
             f"expected train, {' and '.join(use.needs)}, or more samples to divide"

@@ -1,12 +1,19 @@
 """Memory: the buffers of a program are declared first, then cut from one aligned, zeroed block."""
 
+import ctypes
+import functools
 import math
+import mmap
+import sys
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from fastnn.engine.room import check_room
 from fastnn_kernels._tuning import ALIGNMENT
+
+LARGE = 1 << 20  # bytes of a buffer from which on its memory is given back: to get it again takes some 0.1 ms a MB
 
 
 def padded(count: int, dtype) -> int:
@@ -84,3 +91,31 @@ class Arena:
     @property
     def nbytes(self) -> int:
         return self.bytes.nbytes
+
+    def give_back(self, kept: Collection[Buffer] = ()) -> None:
+        """Let the system have the memory of large batched buffers but for those kept: they are 0 from then on.
+
+        Their addresses stay: who writes to them gets memory again. Where the system cannot do that, nothing happens.
+        """
+        for buffer, array in self._arrays.items():
+            if buffer.batched and buffer.nbytes >= LARGE and buffer not in kept:
+                _give_back(array)
+
+
+def _give_back(array: np.ndarray) -> None:
+    """Give back the pages that a contiguous array fills."""
+    advise = _advise()
+    first = -(-array.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+    last = (array.ctypes.data + array.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+    if advise is not None and last > first:
+        advise(first, last - first, mmap.MADV_DONTNEED)
+
+
+@functools.cache
+def _advise() -> Callable[[int, int, int], int] | None:
+    """The system's madvise; None but under Linux: elsewhere such pages are not 0 afterwards."""
+    if not sys.platform.startswith("linux"):
+        return None
+    found = ctypes.CDLL(None).madvise
+    found.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    return found

@@ -5,7 +5,7 @@ With JIT off the same operations run in a Python loop over the kernels' bodies.
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -87,6 +87,14 @@ class Program:
         """Let go of all arrays from outside."""
         self._inputs = dict.fromkeys(self._inputs)
         self._expire()
+
+    def give_back(self, kept: Collection[Buffer] = ()) -> None:
+        """Give the memory of a batch's values back until the next run, but for those kept. Not of a gathered data set.
+
+        A step computes them anew from its batch.
+        """
+        if not self.prologue:
+            self.arena.give_back(kept)
 
     def take_over(self, inputs: Mapping[Buffer, Buffer], other: "Program") -> None:
         """Bind inputs as another program's are bound: its buffer -> this one's."""

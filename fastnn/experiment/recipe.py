@@ -84,6 +84,7 @@ class Recipe:
     measured       how many training samples a finished training is measured on, and validation samples each epoch,
                    drawn once and for all, where all, or figures before the first step, would take too long; 0: all,
                    but of training samples at most MOST_MEASURED
+    judged         how many validation and test samples a finished training is measured on, the first ones; 0: all
     after_epoch    splits beside the validation set that are evaluated after each epoch, for the history: "test", and
                    "train" where the report drew the training set evaluated so, and not as the mean over the epoch
     train_until    with "train" in `after_epoch`: the last epoch after which it is evaluated; 0: after each
@@ -121,6 +122,7 @@ class Recipe:
     fit_arguments: Callable[[Any, Split], dict[str, Any]] = _fit_arguments
     callbacks: Callable[[Any, Path, bool], list[Callback]] = _nothing
     measured: int = 0
+    judged: int = 0
     after_epoch: tuple[str, ...] = ("test",)
     train_until: int = 0
     tests_last: bool = False

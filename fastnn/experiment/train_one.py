@@ -69,6 +69,14 @@ def fewer_samples(data: Dataset, count: int) -> Dataset:
     return Dataset(data.train.drawn(count), data.val, data.test, data.meta)
 
 
+def first_held_out(data: Dataset, count: int) -> Dataset:
+    """The data with the first `count` validation and test samples; all of them if `count` is 0 or not less."""
+    if not count:
+        return data
+    val, test = (split and split.part(0, min(count, len(split))) for split in (data.val, data.test))
+    return Dataset(data.train, val, test, data.meta)
+
+
 def stopping_of(recipe: Recipe, settings: Any) -> EarlyStopping | None:
     """The callback that keeps the best weights, and ends a training whose settings have `patience` or `max_gap`."""
     keep = getattr(settings, "keep", recipe.keep)
@@ -97,7 +105,7 @@ def train_one(
     data = fewer_samples(data, settings.samples)
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
-    measured = fewer_samples(data, recipe.measured_on(data))
+    measured = first_held_out(fewer_samples(data, recipe.measured_on(data)), recipe.judged)
     before = {} if recipe.measured else metrics_of(model, measured)
     evaluating = AfterEachEpoch(measured, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]

@@ -142,6 +142,14 @@ class LanguageModel(OfText, Hinted):
             ids = reading.after(ids, drawn)
         return self.tokenizer.text_of(sentences)
 
+    def told_unknown(self, text: str) -> list[str]:
+        """A line that names the words of a text that are read as `<unk>`, for people; none, if there are none.
+
+        Args:
+            text: Any text.
+        """
+        return self._described.told_unknown(_text(text))
+
     def score(self, text: str) -> Score:
         """The surprisal of each word of a text, and its perplexity.
 
@@ -183,7 +191,7 @@ class LanguageModel(OfText, Hinted):
         if row is None or (row == self.vocabulary.unknown and word != self.vocabulary.words[row]):
             usual = [one for one in self.vocabulary.words if one not in SPECIALS]
             raise DataError(
-                f"the word {word!r:.60} is not among the {len(usual)} of the vocabulary; {near(word.lower(), usual)}"
+                f"the word {word!r:.60} is not among the {len(usual):,} of the vocabulary; {near(word.lower(), usual)}"
             )
         specials = [i for i in (self.vocabulary.unknown, self.vocabulary.start, self.vocabulary.end) if i is not None]
         return [

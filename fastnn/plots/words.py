@@ -73,7 +73,7 @@ def embedding_map(
     told = remark(axis, " ")
     written = _write(axis, points, words)
     if written < len(words):
-        told.set_text(f"{written} of {len(words)} words written, the others had no room")
+        told.set_text(f"{written:,} of {len(words):,} words written, the others had no room")
     return ax or figure
 
 

@@ -49,7 +49,7 @@ def data_answer(results: ExperimentResult) -> Answer:
     """The points alone, and how many of them the best straight line gets right."""
     train = results.data.train
     right = round(best_line(np.asarray(train.x), np.asarray(train.y) == 0) * len(train))
-    line = f"The best straight line gets {right} of {len(train)} points right."
+    line = f"The best straight line gets {right:,} of {len(train):,} points right."
     question = "What do the points look like, and can a straight line divide them?"
     figure = plots.points(train.x, train.y, f"{results.id}: the points", note=note_of(results))
     says = DATA_REPORT.get(results.id, "")

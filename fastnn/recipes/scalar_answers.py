@@ -113,13 +113,13 @@ def by_sample(results: ExperimentResult) -> Answer:
     first = losses[:FIRST]
     one_by_one = {"loss": (range(1, len(first) + 1), first)}
     panels = [
-        plots.CurvePanel(f"the first {len(first)} samples", "sample", one_by_one, dots=True),
+        plots.CurvePanel(f"the first {len(first):,} samples", "sample", one_by_one, dots=True),
         plots.CurvePanel(f"all samples, means over {width:,}", "sample", {"loss": (x, means)}),
     ]
     question = "How does the loss go from sample to sample?"
     figure = plots.curve_panels(panels, question, columns=2, note=note_of(results))
     told = [
-        f"The first {len(first)} losses go from {first.min():.4f} to {first.max():.4f}, mean {first.mean():.4f}.",
+        f"The first {len(first):,} losses go from {first.min():.4f} to {first.max():.4f}, mean {first.mean():.4f}.",
         f"Plain loops and kernels: {FIRST} losses, unshuffled, differ by at most {agreement(results.data):.1e}.",
     ]
     picture = ("loss-by-sample.png", "each sample's loss before the step that it makes", figure)

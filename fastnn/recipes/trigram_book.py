@@ -25,7 +25,7 @@ from fastnn.language.network import (
     ROWS_A_STEP,
 )
 from fastnn.recipes.trigram_answers import told_gaps, told_speed
-from fastnn.recipes.trigram_text import measured_of
+from fastnn.recipes.trigram_text import judged_of, measured_of
 
 QUICK_WORDS = 60_000  # of the training data, under --quick
 
@@ -132,6 +132,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         usual |= SIGNS | (SIGNS_OF_ROWS if net == "gru" else {})
     rates = RATES if net == "window" else RECURRENT_RATES
     settings = replace(recipe.settings, **usual)
+    of_data = replace(settings, net=net, length=max(changes.get("length", settings.length), 1))
     words = max(changes.get("length", settings.length), 1) if net == "gru" else 1  # of a sample
     return replace(
         recipe,
@@ -146,6 +147,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         rates=rates,
         best=Best({}, "a text has them in any case"),
         measured=measured_of(replace(settings, length=words)),
+        judged=judged_of(of_data),
         after_epoch=(),
     )
 

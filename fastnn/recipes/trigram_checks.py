@@ -121,5 +121,5 @@ def _told(kind: str, net: Model, trigrams: np.ndarray, orders: list[tuple[int, .
     furthest = float(np.ptp(found, axis=0).max())
     return (
         f"{kind}: another order of the same words changes the most likely next word for {percent(changes, 0)} of "
-        f"{len(trigrams)} test trigrams; a probability by up to {furthest:.2g}."
+        f"{len(trigrams):,} test trigrams; a probability by up to {furthest:.2g}."
     )

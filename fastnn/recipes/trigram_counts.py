@@ -8,6 +8,7 @@ from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.train_one import fewer_samples
 from fastnn.language.scoring import of_rows
 from fastnn.models import Model
+from fastnn.recipes.trigram_text import judged_words
 from fastnn.text.kneser_ney import Floats, Ids, KneserNey
 from fastnn.text.mixture import best_weight, mixed
 from fastnn.text.vocabulary import START
@@ -16,6 +17,7 @@ LONGEST = 4  # words that are counted together, at most: longer runs hardly recu
 COUNTED = 2_000_000  # n-grams of a text that is not in memory
 BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
+PERPLEXITY = "Perplexity is exp(loss): as uncertain as a choice among so many equally likely words."
 QUESTION = "Does the net foretell words better than counts do?"
 
 
@@ -24,7 +26,8 @@ def counts_answer(results: ExperimentResult) -> Answer:
     given, samples = results.data, results.chosen.settings.samples
     grams = given.meta.get("grams")  # of data in rows of words
     data = fewer_samples(grams or given, samples * given.train.x.shape[1] if grams else samples)
-    val, test = (data.splits()[split].in_memory() for split in SPLITS)
+    most = judged_words(results.chosen.settings) if "tokenizer" in given.meta else None  # as many as of the net
+    val, test = (data.splits()[split].in_memory(most) for split in SPLITS)
     data = Dataset(data.train, val, test, data.meta)
     words, order = len(data.meta["words"]), _longest(data)
     counted = {_named(n, order): _counted(data, n) for n in sorted({1, 2, order})}
@@ -33,7 +36,7 @@ def counts_answer(results: ExperimentResult) -> Answer:
     weight = best_weight(net["val"], counts["val"])
     both = {split: mixed(weight, net[split], counts[split]) for split in SPLITS}
     rows = [_row(label, found) for label, found in {**counted, "the net": net, "net and counts": both}.items()]
-    lines = [_apart(net, counts), _together(weight, both, counts)]
+    lines = [PERPLEXITY, _apart(net, counts), _together(weight, both, counts)]
     if data.train.is_streamed:
         lines.append(f"Counted were the first {min(len(data.train), COUNTED):,} samples of the text.")
     return Answer("counts", QUESTION, [Table(rows)], lines)

@@ -14,12 +14,14 @@ from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.settings import Settings, setting
 from fastnn.language.network import LENGTH
 from fastnn.text.bpe import ENDING
+from fastnn.text.vocabulary import END, START, UNKNOWN
 
 OF_TEXT = ("vocabulary", "min_count", "net", "length", "order", "lower", "tokens", "sentences", "val", "test")
 NETS = ("window", "gru")
 KINDS = ("words", "spaces", "characters", "bytes")
 VOCABULARY = 10_000
 MEASURED = 20_000  # words of training data a finished training is measured on, and of validation data each epoch
+JUDGED = 250_000  # words of validation and of test data, at most, that a finished training is measured on
 ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines", "none": "are not told apart"}
 
 
@@ -132,7 +134,11 @@ def _vocabulary(meta: dict[str, Any], noun: str) -> str:
     size, (asked, least) = len(meta["words"]), meta["asked"]
     found = f"{size:,} ids, of {meta['different']:,} different {noun}s and the marks of sentences"
     if size < asked:
-        often = f" that occur {least} times in the training sentences" if least > 1 else " of the training sentences"
+        often = (
+            f" that occur {least:,} times or more in the training sentences"
+            if least > 1
+            else " of the training sentences"
+        )
         found += f": all {noun}s{often} have one, fewer than the {asked:,} of --vocabulary"
     return found
 
@@ -140,6 +146,21 @@ def _vocabulary(meta: dict[str, Any], noun: str) -> str:
 def measured_of(settings: Any) -> int:
     """On how many samples a training is measured: rows of a recurrent net hold as many words together."""
     return max(MEASURED // max(settings.length, 1), 1) if settings.net == "gru" else MEASURED
+
+
+def judged_of(settings: Any) -> int:
+    """On how many validation and test samples a finished training is measured: of rows, each has half of its words."""
+    return max(JUDGED // _asked(settings), 1)
+
+
+def judged_words(settings: Any) -> int:
+    """How many words these samples foretell."""
+    return judged_of(settings) * _asked(settings)
+
+
+def _asked(settings: Any) -> int:
+    """How many words a validation or test sample foretells: see `in_spans`."""
+    return settings.length - settings.length // 2 if settings.net == "gru" else 1
 
 
 def _told_part(part: dict[str, Any]) -> dict[str, str]:
@@ -151,8 +172,16 @@ def text_answer(results: ExperimentResult) -> Answer:
     """What was kept of the text, split by split."""
     meta = results.data.meta
     rows = [Row(SPLITS[name], _told_part(part)) for name, part in meta["parts"].items()]
-    lines = [*told(meta), *meta["twice"], *_measured(results)]
+    lines = [*told(meta), *_marks(meta["words"]), *meta["twice"], *_measured(results)]
     return Answer("text", "What was kept of the text?", [Table(rows)], [f"{sentence(line)}." for line in lines])
+
+
+def _marks(words: list[str]) -> Iterator[str]:
+    """What the marks mean that stand among the words on the page."""
+    meanings = {UNKNOWN: "a token without an id", START: "what is before a sentence", END: "the end of a sentence"}
+    found = [f"{mark} is {meaning}" for mark, meaning in meanings.items() if mark in words]
+    if found:
+        yield ", ".join(found)
 
 
 def _measured(results: ExperimentResult) -> Iterator[str]:
@@ -162,6 +191,10 @@ def _measured(results: ExperimentResult) -> Iterator[str]:
     if len(results.data.train) > measured:
         what = "rows" if results.chosen.settings.net == "gru" else "samples"
         yield f"training data, and validation data after each epoch, are measured on {measured:,} drawn {what}"
+    held_out, judged = results.data.meta.get("grams", results.data), judged_words(results.chosen.settings)
+    long = [SPLITS[name] for name, part in held_out.splits().items() if name != "train" and len(part) > judged]
+    if long:
+        yield f"figures of {' and '.join(long)} are of the first {judged:,} {noun_of(results.data.meta)}s"
     if 0 < drawn < words:
         yield (
             f"in training, loss and accuracy are those among the words that a step draws, {drawn:,} or more of "

@@ -120,10 +120,21 @@ def _checked(ids: Ids, words: int, length: int | None = None) -> Ids:
 
 
 def _types(grams: Ids) -> tuple[Ids, Ids]:
-    """The different rows, and how often each is there."""
+    """The different rows, in the order of their ids, and how often each is there."""
     if not grams.shape[1]:
         return grams[:1], np.array([len(grams)])
-    return np.unique(grams, axis=0, return_counts=True)
+    base = int(grams.max()) + 1 if grams.size else 1
+    if base ** grams.shape[1] > np.iinfo(np.int64).max:
+        return np.unique(grams, axis=0, return_counts=True)
+    # Rows as whole numbers: two million rows of four ids are sorted in a tenth of the time.
+    keys = np.zeros(len(grams), np.int64)
+    for column in grams.T:
+        keys = keys * base + column
+    different, counts = np.unique(keys, return_counts=True)
+    found = np.empty((len(different), grams.shape[1]), grams.dtype)
+    for place in range(grams.shape[1] - 1, -1, -1):
+        different, found[:, place] = np.divmod(different, base)
+    return found, counts
 
 
 def _level(grams: Ids, counts: Ids, words: int, discounts: Floats) -> _Level:

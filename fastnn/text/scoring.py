@@ -68,10 +68,12 @@ class Score:
 
 def surprisals(logits: NDArray[np.floating], ids: NDArray[np.integer]) -> Floats:
     """−ln softmax(logits)[id], (N,) float64, of logits (N, V) and ids (N,)."""
-    scores = np.asarray(logits, np.float64)
-    highest = scores.max(axis=1)
-    total = np.exp(scores - highest[:, None]).sum(axis=1)
-    return np.log(total) + highest - scores[np.arange(len(scores)), ids]
+    logits = np.asarray(logits)
+    highest = logits.max(axis=1).astype(np.float64)
+    scores = logits.astype(np.float64)  # one array of all of them: they are many
+    of_ids = scores[np.arange(len(scores)), ids]
+    scores -= highest[:, None]
+    return np.log(np.exp(scores, out=scores).sum(axis=1)) + highest - of_ids
 
 
 def pieces(sentences: Iterable[list[str]]) -> Iterator[list[list[str]]]:

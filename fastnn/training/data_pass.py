@@ -155,6 +155,15 @@ class DataPass:
         """Let go of the data: a runner that is kept must not keep a user's arrays alive."""
         self.step.program.unbind()
 
+    def rest(self) -> None:
+        """Let go of the data, and of the memory of what is computed of a batch: for long nothing will run.
+
+        What callbacks may still ask for, the layers' outputs of the last batch of a training, stays.
+        """
+        self.release()
+        values = self.step.values.values() if self.step.trains else ()
+        self.step.program.give_back({value.buffer for value in values})
+
     def _check_ids(self) -> None:
         """DataError if ids or labels that were checked are out of range now: kernels took the nearest ones instead."""
         for name, wrong in self._wrong:

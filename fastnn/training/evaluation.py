@@ -97,5 +97,5 @@ def _observed(runner: Runner, source: Source, answers: _Answers | None) -> np.nd
             runner.advance(limit=None if answers is None else 1)
             if answers is not None:
                 answers.add_predictions(runner.predictions(runner.samples_done - start))
-    runner.release()
+    runner.rest()
     return runner.record()

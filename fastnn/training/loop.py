@@ -67,8 +67,8 @@ class Settings:
             return 1  # whose steps_per_epoch are batches
         if self.steps_per_epoch is not None and not (source.in_memory and self.batch_of(source) == source.samples):
             raise ValueError(
-                f"steps_per_epoch is {self.steps_per_epoch}, but a step takes {self.batch_of(source)} of "
-                f"{source.samples} samples; it is for steps that take all: batch_size=None"
+                f"steps_per_epoch is {self.steps_per_epoch}, but a step takes {self.batch_of(source):,} of "
+                f"{source.samples:,} samples; it is for steps that take all: batch_size=None"
             )
         return self.steps_per_epoch or 1
 
@@ -199,7 +199,7 @@ class Loop:
             if run.stop_reason is not None:
                 break
         if not self.source.in_memory:
-            runner.release()  # the last chunk: while the model is validated, another one is in memory
+            runner.rest()  # while the model is validated, another chunk is in memory, and what another step computes
         seconds = time.perf_counter() - begin
         speed = runner.samples_done / seconds
         run.logs |= runner.metrics()
@@ -257,9 +257,9 @@ class Loop:
         self.optimizer.iteration = started + step
         # Steps after it may have run before anybody looked: how many is a matter of time.
         del run.history.steps["loss"][self.steps_before + step :]
-        last = f" of {run.steps}" if run.steps else ""  # of batches that a user makes the number may be unknown
+        last = f" of {run.steps:,}" if run.steps else ""  # of batches that a user makes the number may be unknown
         epoch, number = self._place(step)
-        which = f"epoch {epoch + 1}, step {number + 1}{last} ({run.batch_size} samples)"
+        which = f"epoch {epoch + 1}, step {number + 1:,}{last} ({run.batch_size:,} samples)"
         hint = f"a smaller learning rate than {self.optimizer.current_lr:g} may help"
         return NonFiniteError(f"{what}: at {which}, {where}; the weights are those before that step; {hint}")
 

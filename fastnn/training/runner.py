@@ -91,6 +91,10 @@ class Runner(DataPass):
             program[inputs.loss_weight][:] = self.step.loss.sample_weight(min(batch, self.step.batch))
             self._weights_are_of = batch
 
+    def rest(self) -> None:
+        super().rest()
+        self._weights_are_of = 0  # a long batch's may be among what was given back
+
     @property
     def gradients(self) -> Block:
         """The gradients of the last step, by parameter. FastnnError where none are computed, or none kept."""

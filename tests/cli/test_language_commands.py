@@ -208,3 +208,12 @@ def test_exported_vectors_start_another_training(run):
     ids, vectors = load_word_vectors("start.bin", WHOLE, 4)
     np.testing.assert_array_equal(ids, range(len(WHOLE)))
     np.testing.assert_array_equal(vectors, whole().vectors.astype(np.float32))
+
+
+@pytest.mark.parametrize("command", ["predict", "generate"])
+def test_words_that_are_read_as_unknown_are_named(run, command):
+    assert run(command, "run", "the old man")[2] == []
+    status, _, errors = run(command, "run", "the sly fox, the fox")
+    assert (status, errors) == (0, ["not in the vocabulary, read as <unk>: 'sly', 'fox', ','"])
+    many = " ".join(f"w{i}" for i in range(7))
+    assert run(command, "run", many)[2][0].endswith("'w4' and 2 others")

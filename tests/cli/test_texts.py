@@ -45,7 +45,7 @@ def test_from_a_text_to_predictions_and_figures(here, capsys, flags, ids):
     for said in (" in 70 sentences, read as UTF-16; sentences end at . ! ? … and empty lines", f"{ids} ids, of "):
         assert said in " ".join(err.split())
         assert said in " ".join(out.split())
-    assert f"all {noun}s that occur 2 times in the training sentences have one, fewer than the 10,000" in err
+    assert f"all {noun}s that occur 2 times or more in the training sentences have one, fewer than the 10,000" in err
     page = (here / "runs/trigram/report.html").read_text(encoding="utf-8")
     assert "What was kept of the text?" in page
     summary = json.loads((here / "runs/trigram/summary.json").read_text(encoding="utf-8"))

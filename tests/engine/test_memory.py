@@ -1,8 +1,12 @@
 """Memory layout: padded rows, and buffers on cache lines of their own."""
 
+import mmap
+import sys
+
 import numpy as np
 import pytest
 
+from fastnn.engine import memory
 from fastnn.engine.memory import Arena, Buffer, padded, row_length
 
 
@@ -51,3 +55,20 @@ def test_buffers_of_one_name_are_different_buffers():
     arena = Arena([one, other])
     arena[one][...] = 1
     assert not arena[other].any()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux gives such pages back as zeros")
+def test_values_of_a_batch_are_given_back_and_nothing_else_is():
+    many = memory.LARGE // 4
+    shapes = {"values": (2, many), "kept": (1, many), "few": (1, 5), "weight": (1, many)}
+    buffers = {name: Buffer(name, shape, np.dtype("f4"), name != "weight") for name, shape in shapes.items()}
+    arena = Arena(list(buffers.values()))
+    for buffer in buffers.values():
+        arena[buffer][:] = 7
+    arena.give_back({buffers["kept"]})
+    values = arena[buffers["values"]].reshape(-1)
+    page = mmap.PAGESIZE // 4
+    assert not values[page:-page].any()
+    assert all((arena[buffers[name]] == 7).all() for name in ("kept", "few", "weight"))
+    values[:] = 3
+    assert (arena[buffers["values"]] == 3).all()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from click.testing import CliRunner
 from fastnn.cli import main
 from fastnn.cli.commands import fastnn
 from fastnn.data import Dataset, Split, load_text
+from fastnn.experiment.answers import Row
 from fastnn.experiment.settings import checked
 from fastnn.experiment.train_one import train_one
-from fastnn.recipes import RECIPES
+from fastnn.recipes import RECIPES, trigram_counts, trigram_text
 from fastnn.recipes.trigram_answers import _last_words
 from fastnn.recipes.trigram_book import BOOK, SHORT, WINDOW, adapted
 from fastnn.recipes.trigram_net import build
@@ -259,3 +261,20 @@ def test_the_last_words_of_short_rows():
     assert found.y.tolist() == [7, 9]
     whole = np.array([[2, 3, 4, 5], [8, 9, -1, -1], [-1, -1, -1, 6]])
     assert _last_words(Split(x, whole)).y.tolist() == [5, 6]
+
+
+@pytest.mark.parametrize("flags", [["--length", "7"], ["--net", "window", "--order", "3"]])
+def test_long_held_out_texts_are_judged_by_their_first_words(book, monkeypatch, flags):
+    """The net and the counts by the same words; the page says so."""
+    monkeypatch.setattr(trigram_text, "JUDGED", 41)
+    judged = []
+    monkeypatch.setattr(trigram_counts, "_row", lambda label, found: judged.append(found) or Row(label, {}))
+    arguments = ["train", "trigram", "--data", str(book), "--out", "run", "--epochs", "1", "--sizes", "4x8", *flags]
+    assert main(arguments) == 0
+    words = 40 if "--length" in flags else 41  # of rows, whose second halves have four words
+    assert {len(p) for found in judged for p in found.values()} == {words}
+    summary = json.loads(Path("run/summary.json").read_text("utf-8"))
+    of_net = judged[-2]  # before both together
+    assert summary["metrics"]["test_loss"] == pytest.approx(-np.log(of_net["test"]).mean(), rel=1e-5)
+    page = Path("run/report.html").read_text("utf-8")
+    assert f"Figures of validation and test are of the first {words} tokens." in page

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn.common.errors import DataError
+from fastnn.text import kneser_ney
 from fastnn.text.kneser_ney import KneserNey, modified_discounts
 
 WORDS = 7
@@ -119,3 +120,12 @@ def test_a_text_without_some_count_has_usual_discounts(counts):
 def test_what_is_no_window_is_refused(given, message):
     with pytest.raises(DataError, match=message):
         KneserNey(windows(3), WORDS).probabilities(np.asarray(given))
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int32", "int64"])
+@pytest.mark.parametrize("highest", [7, 60_000, 2**62])  # four of the last ones are more than a whole number holds
+def test_different_rows_are_counted_in_their_order(dtype, highest):
+    grams = np.random.default_rng(3).integers(0, 4, (300, 4)).astype(dtype)
+    grams[grams == 3] = min(highest, np.iinfo(dtype).max)
+    for got, want in zip(kneser_ney._types(grams), np.unique(grams, axis=0, return_counts=True), strict=True):
+        np.testing.assert_array_equal(got, want, strict=True)

@@ -135,7 +135,7 @@ def test_a_step_that_fails_is_found_by_halves(place, monkeypatch):
     x = np.ones((1000, 4))
     x[777:] = 1e30  # whose loss is not finite
     model = fn.Sequential([fn.Dense(2)], input_shape=(4,), loss="mse")
-    with pytest.raises(fn.NonFiniteError, match="epoch 1, step 778 of 1000"):
+    with pytest.raises(fn.NonFiniteError, match="epoch 1, step 778 of 1,000"):
         model.fit(x, np.zeros((1000, 2)), optimizer=fn.SGD(1e-3), batch_size=1, shuffle=False, verbose=False)
     assert len(model.history.steps["loss"]) == 777
     assert 778 <= sum(taken) <= 1000

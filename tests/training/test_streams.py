@@ -11,6 +11,7 @@ import pytest
 import fastnn as fn
 from fastnn.data import generate_trigrams, load_trigram_hdf5, save_trigram_hdf5, source, streamed
 from fastnn.data.formats import trigram_hdf5 as hdf5
+from fastnn.engine import memory
 from tests.tiny import jit_only, python
 
 rng = np.random.default_rng(5)
@@ -296,3 +297,29 @@ def test_the_last_chunk_is_given_up_before_validation(path, monkeypatch):
     assert kept
     assert alive
     assert not any(alive)
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_what_a_step_computes_is_given_back_before_validation_and_the_bits_stay(path, monkeypatch, reads):
+    """Layers' outputs of the last batch stay for callbacks."""
+    seen = []
+
+    class Look(fn.Callback):
+        reads_gradients = reads
+
+        def on_epoch_end(self, run):
+            seen.append({name: values.copy() for name, values in run.layer_outputs().items()})
+
+    def trained(large):
+        monkeypatch.setattr(memory, "LARGE", large)
+        wide = fn.Sequential([fn.Dense(300, "tanh"), fn.Dropout(0.3), fn.BatchNorm(), fn.Dense(2)], input_shape=6)
+        with fn.H5Stream(path, "x") as x, fn.H5Stream(path, "y") as y:
+            given = {"batch_size": 100, "validation_data": (X[:300], Y[:300]), "epochs": 2, "callbacks": [Look()]}
+            fitted(x, y, wide, **given)
+        return wide.history.steps["loss"], wide.history["val_loss"], wide.parameters.flat.copy()
+
+    want, got = trained(1 << 40), trained(1 << 12)
+    assert got[:2] == want[:2]
+    assert (got[2] == want[2]).all()
+    for one, other in zip(seen[:2], seen[2:], strict=True):
+        assert all((one[name] == other[name]).all() for name in one)

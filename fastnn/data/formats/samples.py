@@ -57,7 +57,7 @@ class Reader(NamedTuple):
         if isinstance(self.preprocessing, Words):
             if self.is_text or not is_path(given):
                 self.preprocessing.ids_of(given, repr(given), *self.input_shape)
-                return Samples([given], [given])
+                return Samples([given], [given], self.preprocessing.told_unknown(given))
             if given != STDIN and not os.path.exists(given):
                 raise FileFormatError(
                     f"{given!r} does not exist, expected a text file, with the words of one prediction a line; if it "
@@ -112,7 +112,8 @@ class Reader(NamedTuple):
             self.preprocessing.ids_of(line, f"{where}, line {number}", *self.input_shape)
         if not contexts:
             raise DataError(f"{where} holds no words, expected a line of {self.input_shape[0]} for each prediction")
-        return Samples([line for _, line in contexts], [line for _, line in contexts])
+        lines = [line for _, line in contexts]
+        return Samples(lines, lines, self.preprocessing.told_unknown("\n".join(lines)))
 
 
 def is_path(given: str) -> bool:

@@ -12,10 +12,11 @@ from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.data.preprocessing.base import Preprocessing
 from fastnn.text.tokens import Tokenizer
-from fastnn.text.vocabulary import Vocabulary
+from fastnn.text.vocabulary import UNKNOWN, Vocabulary
 
 # What models hold that were saved before tokenizers had configurations. None: what stands between spaces, as it is.
 NAMED = {"spaces": None, "text": Tokenizer()}
+MOST_NAMED = 5  # words that a line names
 PLAIN = Tokenizer("spaces", lower=False, sentences_end="lines")  # what is nearest to None
 
 
@@ -115,9 +116,25 @@ class Words(Preprocessing):
         if found is None:
             hint = near(word.lower(), self.vocabulary)
             raise DataError(
-                f"{what}: the word {word!r:.60} is not among the {len(self.vocabulary)} of the vocabulary; {hint}"
+                f"{what}: the word {word!r:.60} is not among the {len(self.vocabulary):,} of the vocabulary; {hint}"
             )
         return found
+
+    def told_unknown(self, text: str) -> list[str]:
+        """A line that names the words of a text that are read as `<unk>`, for people; none, if there are none.
+
+        Args:
+            text: Any text.
+        """
+        unknown = self.known.unknown
+        if unknown is None:
+            return []
+        words = [word for sentence in self.rules.sentences(text) for word in sentence]
+        found = [one for one, i in zip(words, self.known.ids(words), strict=True) if i == unknown and one != UNKNOWN]
+        named = list(dict.fromkeys(found))
+        more = f" and {plural(len(named) - MOST_NAMED, 'other')}" if len(named) > MOST_NAMED else ""
+        shown = ", ".join(f"{word!r:.40}" for word in named[:MOST_NAMED])
+        return [f"not in the vocabulary, read as {UNKNOWN}: {shown}{more}"] if named else []
 
     @property
     def known(self) -> Vocabulary:
