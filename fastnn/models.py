@@ -182,7 +182,7 @@ class Model(Predictor):
             TypeError: For arguments of another kind.
             ValueError: For arguments out of range, or that exclude each other.
             NonFiniteError: When the loss is no longer finite.
-            FastnnError: While another `fit` of this model runs.
+            FastnnError: While another `fit` of this model, or by this optimizer, runs.
             OutOfMemoryError: If it would take more memory than this process may.
 
         Examples:
