@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.hints.habits import hinted
 from fastnn.data.preprocessing import Words, from_config
 from fastnn.models import Model, Sequential, losses_of
 from fastnn.nn.config import network_of
@@ -15,6 +16,7 @@ from fastnn.nn.outputs import Losses, Metrics, with_metrics
 from fastnn.training import storage
 
 
+@hinted
 def load(
     path: str | Path,
     *,

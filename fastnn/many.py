@@ -17,7 +17,7 @@ from fastnn.training.callbacks import Callback, Checkpoint, ProgressBar
 from fastnn.training.crew import Ended, run_all
 from fastnn.training.history import History
 from fastnn.training.joined import JoinedLoop
-from fastnn.training.loop import Settings
+from fastnn.training.settings import Settings
 from fastnn.training.statistics import fit_statistics
 
 

@@ -25,11 +25,12 @@ from fastnn.training.by_batch import take_step
 from fastnn.training.by_ranks import train
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
-from fastnn.training.loop import Settings, Verbose
 from fastnn.training.memory import check_copies
 from fastnn.training.model import Predictor
+from fastnn.training.settings import Settings, Verbose
 from fastnn.training.stateful_network import DtypeName
 from fastnn.training.statistics import fit_statistics
+from fastnn.training.turn import of_optimizer
 
 
 class Model(Predictor):
@@ -181,7 +182,7 @@ class Model(Predictor):
             TypeError: For arguments of another kind.
             ValueError: For arguments out of range, or that exclude each other.
             NonFiniteError: When the loss is no longer finite.
-            FastnnError: While another `fit` of this model runs.
+            FastnnError: While another `fit` of this model, or by this optimizer, runs.
             OutOfMemoryError: If it would take more memory than this process may.
 
         Examples:
@@ -203,7 +204,7 @@ class Model(Predictor):
         source = training_source(self.expected, x, y, sample_weight, class_weight, settings.steps_per_epoch)
         validated = validation_source(self.expected, validation_data, settings.epochs)
         source, validated = split_apart(self.expected, source, validated, validation_split)
-        with self._turn.of_fit():
+        with self._turn.of_fit(), of_optimizer(settings.optimizer):
             fit_statistics(self, source)
             return train(self, settings, source, validated)
 
@@ -257,6 +258,7 @@ class Model(Predictor):
             self._optimizers[given] = optimizers.from_config({"name": given})
         return self._optimizers[given]
 
+    @hinted
     def save(self, path: str | Path) -> None:
         """Write the model to an HDF5 file, whole or not at all; `fn.load` reads it.
 

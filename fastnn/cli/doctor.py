@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -94,16 +95,42 @@ def _speed() -> Iterator[str]:
     count = usable_threads()
     with threads(1):
         alone = _gflops(k.matmul.serial)
-    yield f"product     {alone:.1f} GFLOP/s on one thread (256 x 256 float32)"
+    yield f"product     {alone.fastest:.1f} GFLOP/s on one thread (256 x 256 float32)"
     if count == 1:
         return
     together = _gflops(k.matmul.parallel)
-    yield f"            {together:.1f} GFLOP/s on {count} threads"
-    if together < 0.6 * count * alone:
-        yield f"advice      only {together / alone:.1f} x one thread: is another process busy? Retry, or --threads 1"
+    yield f"            {together.fastest:.1f} GFLOP/s on {count} threads"
+    if said := advice(count, alone.fastest, together):
+        yield f"advice      {said}"
 
 
-def _gflops(matmul) -> float:
+OTHERS = "Wait for it, or --threads 1"
+
+
+class Speed(NamedTuple):
+    """GFLOP/s of the fastest of many calls, and of the usual one, their median."""
+
+    fastest: float
+    usual: float
+
+
+def advice(count: int, alone: float, together: Speed) -> str:
+    """What to do where `count` threads are hardly faster than one, whose speed is `alone`; "" if they are.
+
+    Threads of a call wait for each other, so one that another process holds up makes all of them slow.
+    """
+    enough = 0.6 * count * alone
+    if together.usual >= enough:
+        return ""
+    if together.fastest >= enough:
+        longer = f"{together.fastest / together.usual:.3g} x as long as the fastest"
+        return f"half of the calls on {count} threads take {longer}: is another process busy? {OTHERS}"
+    times = together.usual / alone
+    told = "slower than one" if times < 1 else f"only {times:.1f} x as fast as one"
+    return f"{count} threads are {told}: is another process busy? {OTHERS}"
+
+
+def _gflops(matmul) -> Speed:
     x = np.ones((256, 256), np.float32)
     out = np.empty_like(x)
     matmul(out, x, x)
@@ -112,4 +139,5 @@ def _gflops(matmul) -> float:
         begin = time.perf_counter()
         matmul(out, x, x)
         seconds.append(time.perf_counter() - begin)
-    return 2 * 256**3 / float(np.median(seconds)) / 1e9
+    work = 2 * 256**3 / 1e9
+    return Speed(work / min(seconds), work / float(np.median(seconds)))

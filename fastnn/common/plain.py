@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.shown import call_of
+
 OPTIONAL = (int | None, float | None)
 LARGEST = int(np.finfo(np.float64).max)
 NUMBERS = (bool, int, float, *OPTIONAL)  # declarations of fields that hold one number
@@ -31,12 +33,16 @@ def plain(value: Any) -> Any:
 class PlainNumbers:
     """Base of dataclasses that describe something: their fields are `plain` before a class's own checks see them.
 
+    They show themselves as the call that makes them.
+
     A class checks its fields in `__post_init__`, and need not call that of this base: it is wrapped as the class is
     made. So a description of a user's own keeps the rule without knowing of it.
     """
 
     def __init_subclass__(cls, **keywords: Any):
         super().__init_subclass__(**keywords)
+        if "__repr__" not in cls.__dict__:  # else `dataclass` would make one, of all fields
+            cls.__repr__ = call_of  # type: ignore[method-assign]
         check = cls.__dict__.get("__post_init__")
         if check is None:
             return

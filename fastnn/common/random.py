@@ -70,7 +70,8 @@ def seed_number(seed: int) -> int:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int):
-        raise TypeError(f"seed is {seed!r:.60}, expected a whole number")
+        hint = "; for another one each time: seed=random.getrandbits(32), of Python's random" if seed is None else ""
+        raise TypeError(f"seed is {seed!r:.60}, expected a whole number{hint}")
     if number.bit_length() > 1000:
         raise ValueError(f"seed has {number.bit_length()} bits, expected at most 1,000")
     return int(number)

@@ -36,6 +36,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
         raise TypeError(f"{name} is a sparse {type(value).__name__}, expected an array: give {given}.toarray()")
     if all(hasattr(value, method) for method in ("to_numpy", "columns", "dtypes")):
         return _of_table(value, name)
+    if value is None:
+        raise TypeError(f"{name} is None, expected an array")
     _check_unmasked(value, name)
     try:
         array = np.asarray(value)

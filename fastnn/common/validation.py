@@ -4,8 +4,10 @@ Kernels do not check their indices: an id out of range would be a segmentation f
 for each call of the user, before any kernel runs.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from numbers import Real
+from pathlib import Path
 
 import numpy as np
 
@@ -44,6 +46,24 @@ def real_number(name: str, value) -> float:
         return float(value)
     except OverflowError:
         raise ValueError(f"{name} is too large, expected a number that float64 can hold") from None
+
+
+def not_negative(name: str, value) -> float:
+    """`value` as a float; TypeError if it is no real number, ValueError unless it is finite and ≥ 0."""
+    number = real_number(name, value)
+    if not 0 <= number < np.inf:
+        raise ValueError(f"{name} is {value}, expected a finite number ≥ 0")
+    return number
+
+
+def path_of(name: str, value) -> Path:
+    """`value` as a path; TypeError if it is none, ValueError if it has a character that no path may have."""
+    if not isinstance(value, str | bytes | os.PathLike):
+        raise TypeError(f"{name} is {value!r:.60}, expected a path: text, or a pathlib.Path")
+    text = os.fsdecode(value)
+    if "\0" in text:
+        raise ValueError(f"{name} is {text!r:.60}, expected a path without null characters")
+    return Path(text)
 
 
 def truth(name: str, value) -> bool:
@@ -171,7 +191,8 @@ def check_sample_shape(given: tuple[int, ...], name: str, shape: tuple[int, ...]
     """ShapeError unless the shape `given` is (N, *shape), DataError if N is 0."""
     if given[1:] != shape or not given:
         wanted = f"({', '.join(map(str, ('N', *shape)))}{'' if shape else ','})"
-        raise ShapeError(f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}")
+        hint = f"; one sample alone is {name.split()[-1]}[None]" if given == shape else ""
+        raise ShapeError(f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}{hint}")
     if not given[0]:
         raise DataError(f"{name} is empty, expected at least one sample")
 

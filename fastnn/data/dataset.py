@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.text import SPLITS
+from fastnn.common.text import SPLITS, plural
 from fastnn.common.validation import whole_number
 from fastnn.data.stream import Stream, part, rows
 
@@ -47,6 +47,10 @@ class Split:
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.x)
+
+    def __repr__(self) -> str:
+        x, y = (f"{one} {array.dtype} {array.shape}" for one, array in (("x", self.x), ("y", self.y)))
+        return f"<Split of {plural(len(self), 'sample')}: {x}, {y}>"
 
     def part(self, first: int, last: int) -> "Split":
         """Samples first … last − 1: views, not copies.
@@ -139,6 +143,10 @@ class Dataset:
     test: Split | None = None
     meta: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name} {len(split)}" for name, split in self.splits().items())
+        return f"<{type(self).__name__} of samples: {told}>"
+
     def splits(self) -> dict[str, Split]:
         """The splits that exist, by name."""
         found = zip(SPLITS, (self.train, self.val, self.test), strict=True)
@@ -187,7 +195,7 @@ class Dataset:
         return self.test.part(0, count)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CompleteDataset(Dataset):
     """A data set that has all three splits, as type checkers should know."""
 

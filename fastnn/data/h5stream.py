@@ -97,6 +97,9 @@ class H5Stream:
         array.check_row_written()
         return array
 
+    def __repr__(self) -> str:
+        return f"<H5Stream {self._where}: {self.dtype} {self.shape}>"
+
     def __len__(self) -> int:
         """Number of rows."""
         return self._range[1] - self._range[0]

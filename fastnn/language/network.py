@@ -23,7 +23,7 @@ from fastnn.nn.optimizers import Adam, Optimizer, OptimizerName
 from fastnn.nn.schedules import CosineDecay
 from fastnn.training.callbacks import Callback, EarlyStopping
 from fastnn.training.history import History
-from fastnn.training.loop import Verbose
+from fastnn.training.settings import Verbose
 
 LENGTH = 64  # words of a row that a recurrent network reads
 GRAMS = 4  # words of the n-grams that are counted beside it

@@ -19,8 +19,8 @@ from fastnn.text.tokens import Kind, Sentences, Tokenizer
 from fastnn.text.vocabulary import Vocabulary
 from fastnn.training.callbacks import Callback
 from fastnn.training.history import History
-from fastnn.training.loop import Verbose
 from fastnn.training.model import Predictor
+from fastnn.training.settings import Verbose
 
 PAIR = 2  # words of the n-grams of which rows are made: a word and the one before it
 Made = TypeVar("Made", bound="OfText")

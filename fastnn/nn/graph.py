@@ -86,6 +86,9 @@ def sample_shape(given: Any, argument: str = "input_shape") -> tuple[int, ...]:
 
 def chain(layers: Sequence[Layer], input_shape: int | Sequence[int]) -> Graph:
     """The graph of layers in a row. A description that stands there twice makes two layers."""
+    if not isinstance(layers, Iterable):
+        raise TypeError(f"layers is {layers!r:.60}, expected a list of layers, such as [Dense(10)]")
+    layers = list(layers)
     if not layers:
         raise ValueError("Sequential needs at least one layer")
     for layer in layers:

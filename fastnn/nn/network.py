@@ -11,15 +11,16 @@ import numpy as np
 
 from fastnn.common import random, validation
 from fastnn.common.arithmetic import ieee
-from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.errors import DataError
 from fastnn.common.labels import labels_of_steps
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
+from fastnn.nn import layer_checks
 from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
 from fastnn.nn.layers.blocked import BlockedDense
 from fastnn.nn.layers.penalties import Penalised
-from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
+from fastnn.nn.losses import Loss
 from fastnn.nn.metrics import Metric
 from fastnn.nn.outputs import Losses, Metrics, outputs_of
 
@@ -60,43 +61,10 @@ class Network:
         self.names = [call.name for call in self.calls]
         self.shapes = [*graph.inputs.values(), *(call.shape for call in self.calls)]
         self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("the network")
-        for call in self.calls:
-            self._check_data(call)
-            self._check_borrowed(call)
+        layer_checks.check_data(graph)
+        layer_checks.check_borrowed(self.calls, self.parameter_specs)
         self.outputs = outputs_of(graph, loss, {} if loss_weights is None else loss_weights, metrics)
-        for call in self.calls:
-            self._check_labels(call)
-
-    def _check_data(self, call: Call) -> None:
-        """ValueError unless a layer that takes data reads an input, and one that takes ids no numbers."""
-        for name in call.inputs:
-            if call.layer.takes_data and name not in self.graph.inputs:
-                number, what = self.names.index(call.name) + 1, "word ids" if call.layer.takes_ids else "a table"
-                raise ValueError(f"{call.name} takes {what} and so must be the first layer, not number {number}")
-            others = [other.name for other in self.calls if name in other.inputs and not other.layer.takes_ids]
-            if call.layer.takes_ids and others:
-                raise ValueError(f"{call.name} takes {name} as word ids, {others[0]} as numbers; expected one of them")
-
-    def _check_labels(self, call: Call) -> None:
-        """ValueError unless a layer that needs labels in training is an output alone, with a softmax cross-entropy."""
-        if not call.layer.needs_labels:
-            return
-        losses = [output.loss for output in self.outputs if output.value == call.name]
-        if not losses or any(call.name in other.inputs for other in self.calls):
-            raise ValueError(f"{call.name} is no output of the network; expected it at the end, nothing after it")
-        if any(not isinstance(loss, SoftmaxCrossEntropy) or loss.label_smoothing for loss in losses):
-            raise ValueError(
-                f"{call.name} has the loss {losses[0]}, expected 'softmax_cross_entropy' without label_smoothing"
-            )
-
-    def _check_borrowed(self, call: Call) -> None:
-        """ValueError or ShapeError unless the parameters that a layer borrows are there, and fit."""
-        for name, shape in self.borrowed_by(call).values():
-            if name not in self.parameter_specs:
-                owners = [other.removesuffix(".w") for other in self.parameter_specs if other.endswith(".w")]
-                raise ValueError(f"{call.name} is tied to {name.rpartition('.')[0]!r}, {near(name, owners)}")
-            if (found := self.parameter_specs[name].shape) != shape:
-                raise ShapeError(f"{call.name} is tied to {name}, which has shape {found}, expected {shape}")
+        layer_checks.check_labels(self.calls, self.outputs)
 
     def of_dtype(self, dtype: np.dtype) -> "Network":
         """This network for a model of that dtype."""

@@ -9,7 +9,7 @@ import numpy as np
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
-from fastnn.common.validation import whole_number
+from fastnn.common.validation import not_negative, whole_number
 
 Per = Literal["epoch", "step"]
 PER: tuple[Per, ...] = get_args(Per)
@@ -32,8 +32,8 @@ class Schedule(PlainNumbers, Hinted):
     def __post_init__(self):
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and not value >= 0:
-                raise ValueError(f"{type(self).__name__}: {field.name} is {value}, expected ≥ 0")
+            if isinstance(value, int | float):
+                not_negative(f"{type(self).__name__}: {field.name}", value)
 
     def __call__(self, iterations: np.ndarray, epoch: int) -> np.ndarray:
         raise NotImplementedError
@@ -81,8 +81,8 @@ class ExponentialDecay(Schedule):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_per("ExponentialDecay", self.per)
         _check_factor("ExponentialDecay: decay", self.decay)
+        _check_per("ExponentialDecay", self.per)
 
     def __call__(self, iterations, epoch):
         return self.lr * self.decay ** self._time(self.per, iterations, epoch)
@@ -113,9 +113,9 @@ class StepDecay(Schedule):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_per("StepDecay", self.per)
         _check_factor("StepDecay: factor", self.factor)
         whole_number("StepDecay: every", self.every)
+        _check_per("StepDecay", self.per)
 
     def __call__(self, iterations, epoch):
         return self.lr * self.factor ** np.floor(self._time(self.per, iterations, epoch) / self.every)
@@ -149,6 +149,8 @@ class CosineDecay(Schedule):
 
     def __post_init__(self):
         super().__post_init__()
+        whole_number("CosineDecay: steps", self.steps)
+        whole_number("CosineDecay: warmup", self.warmup, 0)
         if not self.warmup < self.steps:
             raise ValueError(f"CosineDecay: warmup is {self.warmup}, expected less than steps, {self.steps}")
 

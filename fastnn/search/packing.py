@@ -5,6 +5,7 @@ import hashlib
 import pickle
 import re
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import FastnnError
+from fastnn.training.callbacks import Callback
 
 # Dask brings the first, joblib the second. Functions of scripts and notebooks go by value: their text is sent along.
 PICKLERS = ("cloudpickle", "joblib.externals.cloudpickle")
@@ -72,6 +74,11 @@ def _add(found: Any, thing: Any) -> None:
     elif isinstance(thing, FunctionType):
         cells = [cell.cell_contents for cell in thing.__closure__ or ()]
         _add(found, [_of_code(thing.__code__), thing.__defaults__, thing.__kwdefaults__, cells])
+    elif is_dataclass(thing) and not isinstance(thing, type):
+        given = {one.name: getattr(thing, one.name) for one in fields(thing) if one.init}
+        _add(found, [type(thing).__qualname__, given])
+    elif isinstance(thing, Callback):
+        _add(found, [type(thing).__qualname__, vars(thing)])
     elif isinstance(thing, functools.partial):
         _add(found, [thing.func, thing.args, thing.keywords])
     else:

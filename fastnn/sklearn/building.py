@@ -98,5 +98,5 @@ def optimizer_of(estimator: Any) -> Optimizer:
     if isinstance(solver, Optimizer):
         return copy.deepcopy(solver)
     if solver == "adam":
-        return fn.Adam(lr, estimator.beta_1, estimator.beta_2, estimator.epsilon)
+        return fn.Adam(lr, beta1=estimator.beta_1, beta2=estimator.beta_2, eps=estimator.epsilon)
     return fn.SGD(lr, estimator.momentum, nesterov=bool(estimator.nesterovs_momentum and estimator.momentum))

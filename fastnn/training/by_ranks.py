@@ -17,11 +17,12 @@ from fastnn.training.compile_ranks import compile_rank
 from fastnn.training.history import History
 from fastnn.training.interrupt import InterruptShield
 from fastnn.training.joined import JoinedLoop
-from fastnn.training.loop import Loop, Settings
+from fastnn.training.loop import Loop
 from fastnn.training.model import Predictor
 from fastnn.training.rank_runner import RankRunner
 from fastnn.training.rollback import LastGoodState
 from fastnn.training.runner import Runner
+from fastnn.training.settings import Settings
 
 
 def train(model: Predictor, settings: Settings, source: Source, validation: Source | None) -> History:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.hints.habits import hinted
 from fastnn.common.validation import real_number, whole_number
 from fastnn.training.model import Predictor
 
@@ -19,6 +20,7 @@ STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 ONE_SIDED = ((0, -3 / 2), (1, 2), (2, -1 / 2))
 
 
+@hinted
 def check_gradients(
     model: Predictor, x: Any, y: Any, *, step: float = STEP, entries: int | None = None, seed: int = 0
 ) -> dict[str, float]:

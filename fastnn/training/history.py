@@ -118,6 +118,8 @@ class History(Hinted):
         """
         from fastnn.plots.learning import learning_curves
 
+        if not self.epochs:
+            raise ValueError("history.plot: there is no epoch yet; fit trains, and then there are some")
         usual = ("loss",) if ax is not None else ("loss", "accuracy")
         return learning_curves({"": self.epochs}, names or usual, ax=ax)
 

@@ -8,9 +8,10 @@ import numpy as np
 from fastnn.data.source import Source
 from fastnn.nn.optimizers import KINDS
 from fastnn.nn.schedules import Schedule
-from fastnn.training.loop import Loop, Settings
+from fastnn.training.loop import Loop
 from fastnn.training.model import Predictor
 from fastnn.training.rounds import RoundsRunner
+from fastnn.training.settings import Settings
 
 # Steps of a pass, about. What is recorded of them is some 300 KB; and so often, say, the whole state is looked at.
 STEPS = 8192

@@ -106,6 +106,7 @@ class Predictor(StatefulNetwork):
             return read[0]
         return {output.name: array for output, array in zip(self.network.outputs, read, strict=True)}
 
+    @hinted
     def outputs_of(self, layer: str, x: Any) -> np.ndarray:
         """The output of a layer at prediction, (N, *its shape).
 
@@ -135,6 +136,7 @@ class Predictor(StatefulNetwork):
         with self._turn:
             return collect(self._runner(kind), source, read)
 
+    @hinted
     def loss_and_gradients(
         self, x: Any, y: Any, *, sample_weight: Any = None, draw: int = 0
     ) -> tuple[float, Mapping[str, np.ndarray]]:

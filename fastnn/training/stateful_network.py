@@ -202,6 +202,8 @@ class StatefulNetwork(Hinted):
         Args:
             training: The state of a training: nested dicts of arrays and plain values.
         """
+        if not isinstance(self.meta, dict):  # which no file could be read with
+            raise TypeError(f"model.meta is {self.meta!r:.60}, expected a dict")
         config = {
             "network": config_of(self.network),
             "dtype": self.dtype.name,
@@ -242,6 +244,6 @@ def _dtype(given: Any) -> np.dtype:
         dtype = np.dtype(given)
     except TypeError:  # torch.float32, "half": nothing that NumPy knows
         dtype = None
-    if dtype is None or dtype.name not in DTYPES:
+    if given is None or dtype is None or dtype.name not in DTYPES:
         raise ValueError(f"dtype is {given!r}, expected float32 or float64")
     return dtype

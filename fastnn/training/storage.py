@@ -19,6 +19,7 @@ from fastnn.common.errors import FileFormatError
 from fastnn.common.framed import frame
 from fastnn.common.framed.image import Text
 from fastnn.common.hdf5 import hdf5_errors
+from fastnn.common.validation import path_of
 from fastnn.training.interrupt import InterruptShield
 
 KIND = frame.Kind("fastnn-model", 4, "a model that fastnn saved")
@@ -52,6 +53,7 @@ def save(path: str | Path, saved: Saved) -> None:
 
     A first Ctrl-C waits until it is written: within a call of the HDF5 library it would become another error.
     """
+    path = path_of("path", path)
     tree: dict[str, Any] = {
         "config": Text(saved.config, "the model's description or meta"),
         "parameters": saved.parameters,
@@ -64,6 +66,7 @@ def save(path: str | Path, saved: Saved) -> None:
 
 def read(path: str | Path) -> Saved:
     """The model that a file holds. FileFormatError, in one line, if it is missing, damaged or no model."""
+    path = path_of("path", path)
     tree, _ = frame.load(path, KIND)
     return checked(Saved(**{name: tree.get(name, {}) for name in PARTS}, file=str(path)))
 

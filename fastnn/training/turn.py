@@ -1,6 +1,7 @@
 """Who may use a model now: one thread at a time its compiled steps, and one `fit` at a time its parameters."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from types import TracebackType
@@ -11,6 +12,25 @@ BUSY = (
     "this model is being trained by another fit: wait for it, or train a copy, copy.deepcopy(model); while fit runs, "
     "predict and evaluate may be called"
 )
+
+
+OPTIMIZER_BUSY = (
+    "this optimizer trains another model now, whose state it holds: give each model one of its own, "
+    "copy.deepcopy(optimizer)"
+)
+_training: dict[tuple[int, int], object] = {}  # optimizers that train now, by the process, which may fork, and their id
+
+
+@contextlib.contextmanager
+def of_optimizer(optimizer: object) -> Iterator[None]:
+    """The block is a training by `optimizer`. FastnnError if another one runs."""
+    key, mine = (os.getpid(), id(optimizer)), object()
+    if _training.setdefault(key, mine) is not mine:  # in one step, which no other thread divides
+        raise FastnnError(OPTIMIZER_BUSY)
+    try:
+        yield
+    finally:
+        del _training[key]
 
 
 class Turn:

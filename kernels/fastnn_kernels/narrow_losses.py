@@ -51,23 +51,28 @@ def _same_place(correct, best, aim, x, t, j):
 
 
 @always_inline
-def _signs_agree(correct, best, aim, x, t, j, n):
-    """One score: whether its sign is that of the target. More: `_same_place`"""
-    if n > 1:
-        _same_place(correct, best, aim, x, t, j)
-        return
-    for s in range(correct.shape[0]):
-        correct[s] = np.sign(x[s]) == np.sign(t[s])
+def _same_sign(score, number):
+    return np.sign(score) == np.sign(number)
 
 
 @always_inline
-def _counts_agree(correct, best, aim, x, t, j, n):
-    """One score, the logarithm of a count: whether the target is above 0. More: `_same_place`"""
-    if n > 1:
-        _same_place(correct, best, aim, x, t, j)
-        return
-    for s in range(correct.shape[0]):
-        correct[s] = (t[s] > 0) & (x[s] == x[s])
+def _is_counted(score, number):
+    """Whether there is a count, of which `score` is the logarithm"""
+    return (number > 0) & (score == score)
+
+
+def _agree(alone):
+    """A function that says what is right: of one score, whether alone(score, target); of more, `_same_place`"""
+
+    def agree(correct, best, aim, x, t, j, n):
+        if n > 1:
+            _same_place(correct, best, aim, x, t, j)
+            return
+        for s in range(correct.shape[0]):
+            correct[s] = alone(x[s], t[s])
+
+    agree.__qualname__ = f"agree.{alone.__name__}"
+    return always_inline(agree)
 
 
 @always_inline
@@ -172,9 +177,11 @@ def _kernel(name, pair, agree, factor=_of_mean, mean=_mean, cost=ELEMENT, is_set
 
     body = with_setting if is_set else without
     body.__name__ = body.__qualname__ = name
-    body.__doc__ = _kernel.__doc__.replace("The kernel `name`, like", "Like")
+    body.__doc__ = (_kernel.__doc__ or "").replace("The kernel `name`, like", "Like")  # -OO takes it away
     return Kernel(body, lambda loss, correct, gradients, values, *rest: cost * rest[-1] * loss.size, outputs=3)
 
+
+_signs_agree, _counts_agree = _agree(_same_sign), _agree(_is_counted)
 
 narrow_mse = _kernel("narrow_mse", squared, _signs_agree, _of_scaled_mean, _scaled_mean, is_set=True)
 narrow_mae = _kernel("narrow_mae", absolute, _signs_agree)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fastnn.cli import main
+from fastnn.cli.doctor import Speed, advice
 from tests.tiny import jit_only
 
 WORDS = [f"word{i:03d}" for i in range(20)]
@@ -146,6 +147,22 @@ def test_doctor(capsys):
         assert fact in out
 
 
+@pytest.mark.parametrize(
+    ("together", "said"),
+    [
+        (Speed(190, 150), ""),
+        (
+            Speed(180, 0.02),
+            "half of the calls on 2 threads take 9e+03 x as long as the fastest: is another process busy?",
+        ),
+        (Speed(0.02, 0.01), "2 threads are slower than one: is another process busy?"),
+        (Speed(110, 105), "2 threads are only 1.1 x as fast as one: is another process busy?"),
+    ],
+)
+def test_advice_about_threads(together, said):
+    assert advice(2, 100, together).partition(" Wait")[0] == said
+
+
 def test_data(here, capsys):
     assert main(["data", "list"]) == 0
     assert "trigram" in capsys.readouterr().out
@@ -266,6 +283,7 @@ INTERRUPTED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
 from fastnn.cli import main
+from fastnn.cli.doctor import Speed, advice
 from fastnn.experiment.train_one import ThrottledCheckpoint
 saved = ThrottledCheckpoint.on_epoch_end
 def save_and_kill(self, run):

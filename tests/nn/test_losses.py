@@ -1,6 +1,8 @@
 """Losses and their gradients against NumPy, through a model, by the mean and by the sum."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -156,3 +158,22 @@ def test_poisson_predicts_means_of_counts():
     np.testing.assert_allclose([got["loss"], got["mae"]], [deviance.mean(), np.abs(y - means).mean()], rtol=1e-12)
     with pytest.raises(fn.DataError, match=r"y holds values from -1.0 on, expected counts or other numbers ≥ 0"):
         model.evaluate(X, np.full((7, 2), -1.0))
+
+
+def fourth_power(score, target):
+    return (score - target) ** 4
+
+
+def its_slope(score, target):
+    return 4 * (score - target) ** 3
+
+
+def test_a_model_with_a_loss_of_one_s_own_is_copied():
+    loss = fn.ElementwiseLoss(value=fourth_power, gradient=its_slope)
+    model = fn.Sequential([fn.Dense(1)], input_shape=2, loss=loss)
+    x, y = np.random.default_rng(0).normal(size=(2, 20, 2))
+    copies = [copy.deepcopy(model), copy.copy(model), pickle.loads(pickle.dumps(model))]
+    want = model.evaluate(x, y[:, 0])
+    assert [one.evaluate(x, y[:, 0]) for one in copies] == [want] * 3
+    fitted = [one.fit(x, y[:, 0], verbose=False)["loss"] for one in (model, copies[0], copies[2])]
+    assert fitted == [fitted[0]] * 3

@@ -365,3 +365,13 @@ def test_a_schedule_counts_from_where_its_optimizer_began(schedule, tmp_path):
     watching = Rates()
     fit(tiny_model(), optimizer=fn.SGD(schedule), epochs=4, callbacks=[watching, fn.Checkpoint(path, resume=True)])
     assert watching.seen == whole[6:], "resumed"
+
+
+@pytest.mark.parametrize(("lr", "error"), [(-1, ValueError), (float("nan"), ValueError), ("fast", TypeError)])
+def test_an_assigned_rate_is_checked(lr, error):
+    optimizer = fn.Adam(0.5)
+    with pytest.raises(error, match="Adam: lr is"):
+        optimizer.lr = lr
+    assert optimizer.lr == 0.5
+    optimizer.lr = np.float32(0.25)
+    assert type(optimizer.lr) is float

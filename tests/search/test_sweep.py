@@ -379,4 +379,9 @@ def test_digests_tell_functions_and_arrays_apart():
         == 6
     )
     assert digest(lambda: x) != digest(lambda: y), "what a function closes over"
+    pictures = [fn.Pixels((50, 50), subtract=np.eye(50) * scale) for scale in (1, 1, 2)]
+    assert digest(pictures[0]) == digest(pictures[1]) != digest(pictures[2]), "what is not shown counts, too"
+    told = [fn.Words(tuple(f"word{i}" for i in range(count))) for count in (1000, 1000, 1001)]
+    assert digest(told[0]) == digest(told[1]) != digest(told[2])
+    assert digest(fn.EarlyStopping()) == digest(fn.EarlyStopping()) != digest(fn.EarlyStopping(patience=4))
     assert digest(one, fn.Adam(0.1)) == digest(one, fn.Adam(0.1)) != digest(one, fn.Adam(0.2))

@@ -42,8 +42,7 @@ def test_what_is_taken_as_it_is_meant():
     assert fn.Sequential([fn.Dense(3)], input_shape=[2, 3, 4][:1]).network.input_shape == (2,)
     assert fn.Input(20).shape == (20,)
     assert (
-        fn.AdamW(1e-3, 0.8, 0.9, weight_decay=0.1).config()
-        == fn.AdamW(lr=1e-3, beta1=0.8, beta2=0.9, weight_decay=0.1).config()
+        fn.AdamW(1e-3, weight_decay=0.1, beta1=0.8).config() == fn.AdamW(lr=1e-3, beta1=0.8, weight_decay=0.1).config()
     )
 
 
@@ -123,3 +122,9 @@ def test_callbacks_written_for_another_library():
         type("Mine", (fn.Callback,), {"on_train_batch_end": lambda self, run: None})
     assert str(caught.value) == "Mine.on_train_batch_end would never be called; use on_batch_end(self, run)"
     type("Mine", (fn.Callback,), {"on_epoch_end": lambda self, *others: None, "on_weekdays": 3})
+
+
+def test_an_event_with_a_slip_of_the_pen():
+    with pytest.raises(TypeError, match=r"Mine.on_epoch_ends would never be called; did you mean on_epoch_end"):
+        type("Mine", (fn.Callback,), {"on_epoch_ends": lambda self, run: None})
+    type("Mine", (fn.Callback,), {"on_plateau": lambda self, run: None})  # a method of one's own

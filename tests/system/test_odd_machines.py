@@ -190,3 +190,10 @@ def test_a_run_within_the_unfinished_folder_of_another(tmp_path):
     with pytest.raises(fn.FileFormatError, match=r"no run made|what no run wrote"):
         RunFolder(tmp_path / "run", fresh=True)
     assert (inner / "model.h5").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("flags", [["-OO"], ["-O"], ["-W", "error"], ["-X", "dev", "-W", "error"]])
+def test_flags_of_python(flags):
+    """Without docstrings and assertions; warnings as errors."""
+    code = "import fastnn as fn; print(fn.Sequential([fn.Dense(3)], input_shape=4))"
+    assert printed([sys.executable, *flags, "-c", code], environment()) == "<Sequential of 1 layer, 15 parameters>"

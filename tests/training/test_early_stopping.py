@@ -124,7 +124,7 @@ class TestEarlyStopping:
             fn.EarlyStopping("los")
 
     def test_bad_settings(self):
-        with pytest.raises(ValueError, match="patience 0"):
+        with pytest.raises(ValueError, match="patience is 0, expected at least 1"):
             fn.EarlyStopping(patience=0)
 
 

@@ -295,3 +295,11 @@ for kind in ("uint8", "float64", "int32"):
 print(len(set(got)))
 """
     assert python(code).strip() == "1"
+
+
+def test_meta_that_no_file_could_be_read_with(tmp_path):
+    model = tiny_model()
+    model.meta = 3
+    with pytest.raises(TypeError, match=r"model\.meta is 3, expected a dict"):
+        model.save(tmp_path / "model.h5")
+    assert not list(tmp_path.iterdir())

@@ -154,3 +154,17 @@ def test_a_bar_is_closed_by_an_error_of_another_callback(monkeypatch):
         fit(tiny_model(), callbacks=[Bad(), bar])
     assert not bar.bar.live.is_started
     assert bar.listener not in logging.getLogger("fastnn_kernels").handlers
+
+
+@pytest.mark.parametrize(("width", "columns"), [(40, 3), (69, 3), (70, 6)])
+def test_a_bar_is_one_line(width, columns):
+    """In a narrow terminal without the speed and the time left, which would be broken into lines."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=True)
+    bar = progress._bar(console, 0)
+    assert len(bar.columns) == columns
+    bar.add_task("epoch 100/100", total=10, completed=5, note="loss 0.1234")
+    console.print(bar.get_renderable())
+    assert out.getvalue().count("\n") == 1

@@ -56,7 +56,7 @@ class TestDivergence:
             every = 1
 
             def on_batch_begin(self, run):
-                run.optimizer.lr = float("inf") if run.step == 3 else 0.1
+                run.optimizer.lr = 1e300 if run.step == 3 else 0.1
 
         def optimizer():
             return fn.SGD(0.1, momentum=momentum)

@@ -76,7 +76,7 @@ def test_other_calls_are_allowed_while_fit_runs(where):
         calls = Calls(where(function))
         fit(tiny_model(), callbacks=[calls])
         assert not isinstance(calls.got, str)
-    calls = Calls(lambda model: fit(copy.deepcopy(model)))
+    calls = Calls(lambda model: fit(copy.deepcopy(model), optimizer=fn.SGD(0.1)))
     fit(tiny_model(), callbacks=[calls])
     assert len(calls.got.epochs) == 1
 
@@ -141,3 +141,16 @@ np.testing.assert_array_equal(model.predict(x), want)
 print("child", os.waitstatus_to_exitcode(status) if status >= 0 else "hangs")
 """
     assert python(code).strip() == "child 7"
+
+
+@pytest.mark.parametrize("where", [lambda function: function, in_thread], ids=["callback", "thread"])
+def test_an_optimizer_trains_one_model_at_a_time(where):
+    """Its state is that of one of them: two would take each other's steps for their own."""
+    optimizer = fn.Adam(0.1)
+    calls = Calls(where(lambda model: fit(tiny_model(), optimizer=optimizer)))
+    model, want = tiny_model(), tiny_model()
+    fit(model, epochs=2, optimizer=optimizer, callbacks=[calls])
+    assert calls.got.startswith("this optimizer trains another model now")
+    fit(want, epochs=2, optimizer=fn.Adam(0.1))
+    assert bits(model.parameters) == bits(want.parameters)
+    fit(tiny_model(), optimizer=optimizer)  # one after the other

@@ -33,7 +33,7 @@ def read_unframed(file: FileIO, size: int, path: str, problem: str) -> tuple[np.
     start = np.zeros(min(size, len(SIGNATURE)), np.uint8)
     fill(file, start)
     if start.tobytes() != SIGNATURE:
-        raise OSError("file signature not found")
+        raise OSError("it is empty" if not size else "it is no HDF5 file")
     head, _, content = _answer(file, size, problem).partition(b"\n")
     index = json.loads(head)
     if "error" in index:

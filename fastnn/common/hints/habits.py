@@ -44,14 +44,15 @@ class Hinted:
 _FOREIGN = {name for table in names.ATTRIBUTES.values() for name in table}
 
 
-def hinted(method: Callable[P, R]) -> Callable[P, R]:
-    """`method`, but wrong arguments are refused with a hint: those of the table with the method's name."""
-    owners, arguments = (method.__name__,), _arguments(method)
+def hinted(function: Callable[P, R]) -> Callable[P, R]:
+    """A function or method, but wrong arguments are refused with a hint: those of the table with its name."""
+    of_self = int(next(iter(inspect.signature(function).parameters)) == "self")
+    owners, arguments = (function.__name__,), _arguments(function, of_self)
 
-    @wraps(method)
+    @wraps(function)
     def checked(*positional: P.args, **keywords: P.kwargs) -> R:
-        _check_call(owners, arguments, len(positional) - 1, keywords)
-        return method(*positional, **keywords)
+        _check_call(owners, arguments, len(positional) - of_self, keywords)
+        return function(*positional, **keywords)
 
     return checked
 
@@ -81,11 +82,15 @@ def warn(message: str) -> None:
 
 
 class _Arguments(NamedTuple):
-    """What a call takes: all names, those that may be given by position first, and those that must be given."""
+    """What a call takes: all names, those that may be given by position first, and those that must be given.
+
+    is_open : whether it takes other names, too
+    """
 
     names: tuple[str, ...]
     positions: int
     required: frozenset[str]
+    is_open: bool = False
 
 
 @cache
@@ -97,23 +102,23 @@ def _arguments_of(kind: type) -> _Arguments | None:
         if own is None or not _passes_on(init):
             break
         further = _arguments(inits[inits.index(init) + 1])
-        own = None if further is None else own._replace(names=(*own.names, *further.names))
+        own = None if further is None else own._replace(names=(*own.names, *further.names), is_open=further.is_open)
     return own
 
 
-def _arguments(function: Callable[..., Any]) -> _Arguments | None:
-    """What a method takes beside its first argument; None if it takes anything."""
+def _arguments(function: Callable[..., Any], skipped: int = 1) -> _Arguments | None:
+    """What a function takes beside its first arguments; None if it takes any number of them."""
     if function is object.__init__:
         return _Arguments((), 0, frozenset())
-    parameters = list(inspect.signature(function).parameters.values())[1:]
+    parameters = list(inspect.signature(function).parameters.values())[skipped:]
     kinds = [parameter.kind for parameter in parameters]
-    swallows = inspect.Parameter.VAR_KEYWORD in kinds and not _passes_on(function)
-    if swallows or inspect.Parameter.VAR_POSITIONAL in kinds:
+    is_open = inspect.Parameter.VAR_KEYWORD in kinds and not _passes_on(function)
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
         return None
     named = [parameter for parameter in parameters if parameter.kind != parameter.VAR_KEYWORD]
     required = frozenset(parameter.name for parameter in named if parameter.default is parameter.empty)
     positions = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return _Arguments(tuple(parameter.name for parameter in named), positions, required)
+    return _Arguments(tuple(parameter.name for parameter in named), positions, required, is_open)
 
 
 def _passes_on(function: Callable[..., Any]) -> bool:
@@ -130,7 +135,7 @@ def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: in
     if takes is None:
         return
     for name in keywords:
-        if name not in takes.names:
+        if name not in takes.names and not takes.is_open:
             hint = _found(arguments.ARGUMENTS, owners, name) or near(name, takes.names)
             raise TypeError(f"{owners[0]} has no argument {name!r}; {hint}")
     twice = [name for name in takes.names[:positions] if name in keywords]

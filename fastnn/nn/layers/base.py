@@ -40,6 +40,10 @@ class Node:
     name: str | None = None
     number: int = field(default_factory=itertools.count().__next__)
 
+    def __repr__(self) -> str:
+        # Not the inputs: of a net that branches they would be told again and again.
+        return f"<{'Input' if self.layer is None else type(self.layer).__name__} of shape {self.shape}>"
+
 
 @dataclass(frozen=True)
 class Parameter:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fastnn.common.validation import real_number
+from fastnn.common.validation import not_negative, real_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,7 @@ class Penalised:
             ValueError: Unless the penalties are ≥ 0 and the bound is positive.
         """
         for name in ("l1", "l2"):
-            if not real_number(f"{layer}: {name}", getattr(self, name)) >= 0:
-                raise ValueError(f"{layer}: {name} is {getattr(self, name)}, expected ≥ 0")
+            not_negative(f"{layer}: {name}", getattr(self, name))
         if self.max_norm is not None and not real_number(f"{layer}: max_norm", self.max_norm) > 0:
             raise ValueError(f"{layer}: max_norm is {self.max_norm}, expected above 0")
 

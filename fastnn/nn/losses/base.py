@@ -52,8 +52,12 @@ class Loss(PlainNumbers, Hinted):
         """
         return 1.0 / batch if self.reduction == "mean" else 1.0
 
+    def kernel(self) -> Kernel:
+        """The kernel that computes it: all have the same outputs and the same order of operands."""
+        raise NotImplementedError
+
     def settings(self) -> tuple[float, ...]:
-        """The numbers by which its kernel is set."""
+        """The numbers by which its kernel is set: an operand of it, where there are any."""
         return ()
 
     def emit(self, build: Builder, scores: Value, target: Buffer, weight: Buffer) -> tuple[Buffer, Buffer, Value]:
@@ -69,7 +73,13 @@ class Loss(PlainNumbers, Hinted):
             The loss of each sample without its weight (N,), how much of it is right (N,), and the gradient (N,
                 outputs).
         """
-        raise NotImplementedError
+        settings = self.settings()
+        constants = [build.constant(settings)] if settings else []
+        loss, correct = of_samples(build)
+        dscores = build.value("dscores", scores.shape)
+        operands = (loss, correct, dscores.buffer, scores.buffer, target, weight, *constants)
+        build.emit(self.kernel(), *operands, scores.width)
+        return loss, correct, dscores
 
     def emit_value(self, build: Builder, scores: Value, target: Buffer, weight: Buffer) -> tuple[Buffer, Buffer]:
         """As `emit`, where nobody needs the gradient: the same bits.
@@ -118,15 +128,6 @@ class Loss(PlainNumbers, Hinted):
     def config(self) -> dict[str, Any]:
         """The description as plain data, from which `from_config` makes an equal loss."""
         return {"name": self.name, **{item.name: getattr(self, item.name) for item in fields(self)}}
-
-
-def emit_kernel(build: Builder, kernel: Kernel, scores: Value, target: Buffer, weight: Buffer, *constants: np.ndarray):
-    """Emit a fused loss kernel: all have the same outputs and the same order of operands."""
-    loss, correct = of_samples(build)
-    dscores = build.value("dscores", scores.shape)
-    operands = (loss, correct, dscores.buffer, scores.buffer, target, weight, *constants)
-    build.emit(kernel, *operands, scores.width)
-    return loss, correct, dscores
 
 
 def of_samples(build: Builder) -> tuple[Buffer, Buffer]:

@@ -8,7 +8,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.errors import DataError
 from fastnn.common.labels import class_labels, is_plus_minus_one
-from fastnn.nn.losses.base import Loss, emit_kernel, emit_output, of_samples
+from fastnn.nn.losses.base import Loss, emit_output, of_samples
 
 # From so many scores on no gradient is computed where nobody needs it. Fewer take less than 2 MB in an evaluation.
 WIDE = 1_024
@@ -44,11 +44,11 @@ class SoftmaxCrossEntropy(Loss):
         if not 0 <= self.label_smoothing <= 1:
             raise ValueError(f"SoftmaxCrossEntropy: label_smoothing is {self.label_smoothing}, expected 0 to 1")
 
-    def emit(self, build, scores, target, weight):
-        if self.label_smoothing:
-            constant = build.constant([self.label_smoothing])
-            return emit_kernel(build, k.softmax_cross_entropy_smooth, scores, target, weight, constant)
-        return emit_kernel(build, k.softmax_cross_entropy, scores, target, weight)
+    def kernel(self):
+        return k.softmax_cross_entropy_smooth if self.label_smoothing else k.softmax_cross_entropy
+
+    def settings(self):
+        return (self.label_smoothing,) if self.label_smoothing else ()
 
     def emit_value(self, build, scores, target, weight):
         if self.label_smoothing or scores.width < WIDE:
@@ -85,8 +85,8 @@ class BinaryCrossEntropy(Loss):
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     applies: ClassVar[str] = "sigmoid"
 
-    def emit(self, build, scores, target, weight):
-        return emit_kernel(build, k.binary_cross_entropy, scores, target, weight)
+    def kernel(self):
+        return k.binary_cross_entropy
 
     def emit_predictions(self, build, scores):
         return emit_output(build, k.sigmoid_forward, scores)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import fastnn_kernels as k
-from fastnn.nn.losses.base import Loss, emit_kernel
+from fastnn.nn.losses.base import Loss
 from fastnn_kernels._jit import Kernel, of_user
 
 _own_losses = itertools.count()
@@ -54,8 +54,15 @@ class ElementwiseLoss(Loss):
         kernel = k.losses.elementwise_loss(self.value, self.gradient, f"elementwise_loss_{next(_own_losses)}")
         object.__setattr__(self, "_kernel", kernel)
 
-    def emit(self, build, scores, target, weight):
-        return emit_kernel(build, self._kernel, scores, target, weight)
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ElementwiseLoss":
+        return self  # nothing of it changes, and its kernel is compiled
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: compiled code stays here; the functions are compiled again where they are read."""
+        return type(self), (self.reduction, self.value, self.gradient)
+
+    def kernel(self):
+        return self._kernel
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction}

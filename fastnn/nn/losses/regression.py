@@ -1,11 +1,12 @@
 """Losses against targets that are numbers: how far from them the scores are."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
 from fastnn.common.errors import DataError
-from fastnn.nn.losses.base import Loss, emit_kernel, emit_output
+from fastnn.nn.losses.base import Loss, emit_output
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class MSE(Loss):
         super().__post_init__()
         _above_zero("MSE", "scale", self.scale)
 
+    def kernel(self):
+        return k.mse
+
     def settings(self):
         return (self.scale,)
-
-    def emit(self, build, scores, target, weight):
-        return emit_kernel(build, k.mse, scores, target, weight, build.constant(self.settings()))
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class MAE(Loss):
 
     name: ClassVar[str] = "mae"
 
-    def emit(self, build, scores, target, weight):
-        return emit_kernel(build, k.mae, scores, target, weight)
+    def kernel(self):
+        return k.mae
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,11 @@ class Huber(Loss):
         super().__post_init__()
         _above_zero("Huber", "delta", self.delta)
 
+    def kernel(self):
+        return k.huber
+
     def settings(self):
         return (self.delta,)
-
-    def emit(self, build, scores, target, weight):
-        return emit_kernel(build, k.huber, scores, target, weight, build.constant(self.settings()))
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ class Poisson(Loss):
 
     name: ClassVar[str] = "poisson"
 
-    def emit(self, build, scores, target, weight):
-        return emit_kernel(build, k.poisson, scores, target, weight)
+    def kernel(self):
+        return k.poisson
 
     def emit_predictions(self, build, scores):
         return emit_output(build, k.exp_forward, scores)
@@ -122,5 +123,5 @@ class Poisson(Loss):
 
 
 def _above_zero(loss: str, name: str, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"{loss}: {name} is {value}, expected above 0")
+    if not 0 < value < math.inf:
+        raise ValueError(f"{loss}: {name} is {value}, expected a finite number above 0")

@@ -60,7 +60,7 @@ class OwnMetric(WholeMetric):
             hint = "; for classes give a function that takes y_pred.argmax(axis=1)" if self.loss.takes_labels else ""
             raise ValueError(f"metric {self.name!r} of {shapes}: {error}{hint}") from error
         if value.size != 1 or value.dtype.kind not in "biuf":
-            raise TypeError(f"metric {self.name!r} returned {value!r}, expected a number")
+            raise TypeError(f"metric {self.name!r} returned {value!r:.60}, expected a number")
         return float(value.reshape(()))
 
 

@@ -1,6 +1,7 @@
 """Optimizers that scale each step by the size of its own past gradients.
 
-`shared` stands for the arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
+Numbers after the learning rate have names: libraries order them differently. `shared` stands for the arguments of every
+optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
 """
 
 from typing import TYPE_CHECKING, ClassVar
@@ -9,7 +10,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
-from fastnn.common.validation import real_number
+from fastnn.common.validation import not_negative
 from fastnn.nn.optimizers.arguments import Shared, above_zero, fraction
 from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
@@ -48,7 +49,7 @@ class RMSProp(Optimizer):
     kernel = k.rmsprop_update
 
     def __init__(
-        self, lr: float | Schedule = 0.001, decay: float = 0.99, eps: float = 1e-8, **shared: "Unpack[Shared]"
+        self, lr: float | Schedule = 0.001, *, decay: float = 0.99, eps: float = 1e-8, **shared: "Unpack[Shared]"
     ):
         super().__init__(lr, **shared)
         self.decay, self.eps = fraction("RMSProp", "decay", decay), above_zero("RMSProp", "eps", eps)
@@ -84,16 +85,14 @@ class AdaGrad(Optimizer):
     def __init__(
         self,
         lr: float | Schedule = 0.01,
-        eps: float = 1e-8,
         *,
+        eps: float = 1e-8,
         initial_accumulator_value: float = 0.0,
         **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, **shared)
         self.eps = above_zero("AdaGrad", "eps", eps)
-        start = real_number("AdaGrad: initial_accumulator_value", initial_accumulator_value)
-        if not 0 <= start < np.inf:
-            raise ValueError(f"AdaGrad: initial_accumulator_value is {start}, expected a finite number ≥ 0")
+        start = not_negative("AdaGrad: initial_accumulator_value", initial_accumulator_value)
         self.initial_accumulator_value = self.start = start
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
@@ -129,6 +128,7 @@ class Adam(Optimizer):
     def __init__(
         self,
         lr: float | Schedule = 0.001,
+        *,
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-8,
@@ -173,18 +173,15 @@ class AdamW(Adam):
     def __init__(
         self,
         lr: float | Schedule = 0.001,
+        *,
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-8,
-        *,
         weight_decay: float = 0.01,
         **shared: "Unpack[Shared]",
     ):
-        super().__init__(lr, beta1, beta2, eps, **shared)
-        weight_decay = real_number("AdamW: weight_decay", weight_decay)
-        if not weight_decay >= 0:
-            raise ValueError(f"AdamW: weight_decay is {weight_decay}, expected ≥ 0")
-        self.weight_decay = weight_decay
+        super().__init__(lr, beta1=beta1, beta2=beta2, eps=eps, **shared)
+        self.weight_decay = not_negative("AdamW: weight_decay", weight_decay)
 
     @ieee
     def scalars(self, iterations: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
-from fastnn.common.validation import real_number
+from fastnn.common.validation import not_negative, real_number
 from fastnn.nn.schedules import Schedule
 
 StateDtype = Literal["bfloat16"]
@@ -31,9 +31,7 @@ def learning_rate(optimizer: str, lr: Any) -> float | Schedule:
         raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
     if isinstance(lr, bool) or not isinstance(lr, int | float):
         raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
-    if not lr >= 0 or lr == float("inf"):
-        raise ValueError(f"{optimizer}: lr is {lr}, expected a finite number ≥ 0")
-    return real_number(f"{optimizer}: lr", lr)
+    return not_negative(f"{optimizer}: lr", lr)
 
 
 def fraction(optimizer: str, name: str, value: float) -> float:

@@ -74,7 +74,7 @@ class Optimizer(Hinted):
         state_dtype: StateDtype | None = None,
     ):
         kind = type(self).__name__
-        self.lr = learning_rate(kind, plain(lr))
+        self.lr: float | Schedule = lr
         self.clip_norm, self.clip_value = bound(kind, "clip_norm", clip_norm), bound(kind, "clip_value", clip_value)
         self.state_dtype = state_storage.checked(kind, state_dtype)
         self.iteration = 0
@@ -83,6 +83,9 @@ class Optimizer(Hinted):
         self._blocks: dict[str, Block] = {}
         self._made: dict[str, dict[str, np.ndarray]] = {}
         self._owner: Block | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, learning_rate(type(self).__name__, plain(value)) if name == "lr" else value)
 
     @property
     def current_lr(self) -> float:

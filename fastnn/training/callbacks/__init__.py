@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastnn.common.hints.habits import missing_from
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.checkpoint import Checkpoint
 from fastnn.training.callbacks.csv_logger import CSVLogger
 from fastnn.training.callbacks.early_stopping import EarlyStopping
@@ -13,6 +13,7 @@ from fastnn.training.callbacks.progress import ProgressBar
 from fastnn.training.callbacks.reduce_on_plateau import ReduceOnPlateau
 from fastnn.training.callbacks.tensorboard import TensorBoard
 from fastnn.training.callbacks.time_limit import TimeLimit
+from fastnn.training.run import Run
 
 __all__ = [
     "CSVLogger",

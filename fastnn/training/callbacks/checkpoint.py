@@ -12,12 +12,13 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.names import numbered
-from fastnn.common.validation import real_number, whole_number
+from fastnn.common.validation import path_of, real_number, truth, whole_number
 from fastnn.nn.config import config_of
 from fastnn.training import storage
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.checkpoint_check import check_training
 from fastnn.training.model import Predictor
+from fastnn.training.run import Run
 from fastnn.training.storage import Saved
 
 
@@ -57,7 +58,7 @@ class Checkpoint(Callback):
     def __init__(
         self, path: str | Path, *, resume: bool = False, every: int | None = None, minutes: float | None = None
     ):
-        self.path, self.resume = Path(path), resume
+        self.path, self.resume = path_of("Checkpoint: path", path), truth("Checkpoint: resume", resume)
         self.every = 0 if every is None else whole_number("Checkpoint: every", every)
         self.minutes = None if minutes is None else real_number("Checkpoint: minutes", minutes)
         if self.minutes is not None and not self.minutes > 0:

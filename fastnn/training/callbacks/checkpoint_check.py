@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.training.callbacks.base import Run
+from fastnn.training.run import Run
 from fastnn.training.storage import Saved, check_array
 
 

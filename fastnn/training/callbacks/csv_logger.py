@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from fastnn.common.csv_file import write_rows
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.common.validation import path_of
+from fastnn.training.callbacks.base import Callback
+from fastnn.training.run import Run
 
 
 class CSVLogger(Callback):
@@ -23,7 +25,7 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = path_of("CSVLogger: path", path)
 
     def on_epoch_end(self, run: Run) -> None:
         write_rows(self.path, run.history.epochs)

@@ -15,10 +15,10 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FileFormatError
 from fastnn.common.framed import frame
 from fastnn.common.hdf5 import hdf5_errors
-from fastnn.common.validation import whole_number
-from fastnn.training.callbacks.base import Run
+from fastnn.common.validation import path_of, whole_number
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 from fastnn.training.interrupt import InterruptShield
+from fastnn.training.run import Run
 
 KIND = frame.Kind("fastnn-monitor", 2, "one that a Monitor wrote")
 FIGURES = ("step", "epoch", "nonfinite", "min", "max", "mean", "std", "counts", "edges")
@@ -62,7 +62,7 @@ class Monitor(StepRecorder):
 
     def __init__(self, every: int = 100, path: str | Path | None = None, bins: int = 30):
         super().__init__(every)
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else path_of("Monitor: path", path)
         self.bins = whole_number("Monitor: bins", bins)
         if self.bins > MOST_BINS:
             raise ValueError(f"Monitor: bins is {self.bins}, expected at most {MOST_BINS:,}")

@@ -10,9 +10,10 @@ from fastnn.common import notebook
 from fastnn.common.text import loss_text
 from fastnn.nn.steps import tokens_of_samples
 from fastnn.training import record
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.lines import LARGE_BYTES, figures_of
+from fastnn.training.run import Run
 
 SECONDS = 0.4  # between two changes of what is shown
 MOST = 5  # outputs of one cell: later trainings of a cell, as in a loop, show themselves in the last of them

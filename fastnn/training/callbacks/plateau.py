@@ -7,8 +7,9 @@ from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
-from fastnn.common.validation import real_number
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.common.validation import not_negative, whole_number
+from fastnn.training.callbacks.base import Callback
+from fastnn.training.run import Run
 
 
 class PlateauWatcher(Callback):
@@ -34,14 +35,11 @@ class PlateauWatcher(Callback):
     kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # the attributes that a checkpoint must keep
 
     def __init__(self, monitor: str, patience: int, min_delta: float, mode: Mode):
-        kind, patience = type(self).__name__, plain(patience)
-        real_number(f"{kind}: patience", patience)
-        min_delta = real_number(f"{kind}: min_delta", min_delta)
-        # The negated forms catch NaN as well.
-        if not patience >= 1 or not min_delta >= 0:
-            raise ValueError(f"{kind}: patience {patience}, min_delta {min_delta}; expected ≥ 1 and ≥ 0")
-        self._higher = higher_is_better(monitor, mode, f"{type(self).__name__}: ")
-        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        kind = type(self).__name__
+        patience = whole_number(f"{kind}: patience", patience)
+        min_delta = not_negative(f"{kind}: min_delta", min_delta)
+        self._higher = higher_is_better(monitor, mode, f"{kind}: ")
+        self.monitor, self.patience, self.min_delta, self.mode = monitor, patience, min_delta, mode
         self._reset()
 
     def _reset(self) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 from fastnn.common import notebook, stderr
 from fastnn.common.text import loss_text, speed_text
 from fastnn.nn.steps import tokens_of_samples
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.lines import LARGE_BYTES, CompilationNote, EpochLines, epoch_line
+from fastnn.training.run import Run
+
+WIDE = 70  # columns of a terminal, from which on the speed and the time left stand beside the bar
 
 
 def shown(verbose: bool | int | str) -> tuple[Callback, ...]:
@@ -97,13 +100,13 @@ def _console() -> Any:
 def _bar(console: Any, tokens: int) -> Any:
     from rich import progress
 
+    left = (progress.TimeRemainingColumn(), progress.TextColumn("left"))
+    beside = (_speed_column(tokens), *left) if console.width >= WIDE else ()
     return progress.Progress(
         progress.TextColumn("{task.description}"),
-        progress.BarColumn(bar_width=30),
+        progress.BarColumn(bar_width=30 if beside else None),
         progress.TextColumn("{task.fields[note]}"),
-        _speed_column(tokens),
-        progress.TimeRemainingColumn(),
-        progress.TextColumn("left"),
+        *beside,
         console=console,
         transient=True,
         auto_refresh=False,  # a refreshing thread would take a core from the kernels

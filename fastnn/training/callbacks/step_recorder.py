@@ -1,7 +1,8 @@
 """The base of callbacks that record something every few steps."""
 
 from fastnn.common.validation import whole_number
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.base import Callback
+from fastnn.training.run import Run
 
 
 class StepRecorder(Callback):

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import FileFormatError, MissingPackageError
-from fastnn.common.validation import whole_number
-from fastnn.training.callbacks.base import Run
+from fastnn.common.validation import path_of, truth, whole_number
 from fastnn.training.callbacks.monitor import MOST_BINS, describe
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
+from fastnn.training.run import Run
 
 
 class TensorBoard(StepRecorder):
@@ -40,10 +40,10 @@ class TensorBoard(StepRecorder):
 
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
         super().__init__(every)
-        self.folder, self.bins = Path(folder), whole_number("TensorBoard: bins", bins)
+        self.folder, self.bins = path_of("TensorBoard: folder", folder), whole_number("TensorBoard: bins", bins)
         if self.bins > MOST_BINS:
             raise ValueError(f"TensorBoard: bins is {self.bins}, expected at most {MOST_BINS:,}")
-        self.reads_gradients = self.histograms = histograms
+        self.reads_gradients = self.histograms = truth("TensorBoard: histograms", histograms)
         self._writer_class = _summary_writer()
         self._writer: Any = None
         self._told = 0  # steps whose losses are in what was written

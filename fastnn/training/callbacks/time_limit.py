@@ -3,7 +3,8 @@
 import time
 
 from fastnn.common.validation import real_number
-from fastnn.training.callbacks.base import Callback, Run
+from fastnn.training.callbacks.base import Callback
+from fastnn.training.run import Run
 
 
 class TimeLimit(Callback):
