@@ -14,7 +14,8 @@ SECONDS_OF_PROBE = 0.002
 # When each counted whole, most trainings of `mnist-mlp` that had chosen two threads, 50 µs a step, went on with one,
 # 85 µs a step, for as long as a second (Zen 5, two cores, .4 s of training in new processes).
 SECONDS_TO_BELIEVE = 0.02
-# The first trial comes sooner. So do those after a change, if both took about as long: each after twice the seconds.
+# Where both took about as long, the first trials come sooner, also those after a change: each after twice the seconds.
+# Not where another process holds a core: there a step on all threads takes 25 ms.
 SECONDS_TO_FIRST_PROBE = 0.05
 CLOSE = 2.0
 # After such a pause something else ran, whose threads may still spin, and ours sleep. A trial then waits until the
@@ -40,7 +41,6 @@ class ThreadTuner:
         self._tried = 0.0
         self._wait = SECONDS_TO_FIRST_PROBE  # from the last trial to the next one
         self._faster = 0  # the number of threads that was chosen last
-        self._trials = 0
         self._trial: int | None = None  # the number of threads that is tried again
         self._trial_left = 0.0  # seconds of that trial: where calls are short, it takes several
         self._ended = 0.0  # when the last call ended
@@ -98,7 +98,7 @@ class ThreadTuner:
 
     def _is_due(self, faster: int, other: int) -> bool:
         """Whether it is time to try the other number of threads again."""
-        soon = self._trials == 0 or self.seconds[other] < CLOSE * self.seconds[faster]
+        soon = self.seconds[other] < CLOSE * self.seconds[faster]
         return time.monotonic() - self._tried > (self._wait if soon else SECONDS_BETWEEN_PROBES)
 
     def _follows_a_pause(self) -> bool:
@@ -107,7 +107,7 @@ class ThreadTuner:
         return self._settled
 
     def _begin_trial(self, other: int) -> None:
-        self._tried, self._settled, self._trials = time.monotonic(), False, self._trials + 1
+        self._tried, self._settled = time.monotonic(), False
         self._trial, self._trial_left = other, SECONDS_OF_PROBE
         self._wait = min(2 * self._wait, SECONDS_BETWEEN_PROBES)
 
