@@ -89,6 +89,7 @@ def job_of(
         if name not in takes and not takes_any and name not in OF_FIT:
             advice = "; give it this argument: def build(..., seed)" if name == "seed" else f"; {near(name, takes)}"
             raise ValueError(f"neither build nor fit has an argument {name!r}{advice}")
+    _check_given(build, settings)
     for name in fit_arguments:
         if name not in OF_FIT:
             raise TypeError(f"sweep has no argument {name!r}; {near(name, [*OF_FIT, *OWN])}")
@@ -102,6 +103,17 @@ def job_of(
 def _checked(data: Any) -> Any:
     arguments_of(data)
     return data
+
+
+def _check_given(build: Build, settings: Sequence[str]) -> None:
+    """TypeError if `build` needs an argument that no settings have: all trials would fail."""
+    for one in inspect.signature(build).parameters.values():
+        needed = one.default is one.empty and one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
+        if needed and one.name not in settings:
+            advice = "seeds=2 gives it" if one.name == "seed" else f"add it to the space, {{{one.name!r}: [...]}}"
+            raise TypeError(
+                f"build needs an argument {one.name!r}, which is no setting; {advice}, or give it a default"
+            )
 
 
 def _arguments_of_build(build: Build) -> tuple[list[str], bool]:
