@@ -14,7 +14,6 @@ the input's gradient takes 1.8 ms instead of 4.6, that of the weights 2.0 instea
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._bits import NONE, ONE, WORD, lowest, nonzero_bits
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._listed_product import add_listed
 from fastnn_kernels._scratch import PANEL, scratch_panel
@@ -83,47 +82,11 @@ def list_channels(values, places, starts, dout, w, n, step, most):
         if finite and _are_few(own, most):
             for p in range(pixels):
                 starts[b, p] = at
-                for first in range(0, n, WORD):
-                    bits = nonzero_bits(dout, b, p * n + first, min(WORD, n - first))
-                    while bits != NONE:
-                        k = first + lowest(bits)
-                        bits &= bits - ONE
-                        values[b, at], places[b, at] = own[p * n + k], k * step
-                        at += 1
+                for k in range(n):
+                    v = own[p * n + k]
+                    values[b, at], places[b, at] = v, k * step  # without a branch: overwritten if v is 0
+                    at += v != 0
             values[b, at], places[b, at], starts[b, pixels] = 0, 0, at
-
-
-@inline
-def _begin_groups(ends, pixels, start):
-    """ends[k] = where the group of channel k begins, if the first one begins at `start`, with pixels' channels k != 0
-
-    ends : (n,)    pixels : (P · n,)
-    """
-    n = ends.shape[0]
-    for k in range(n):
-        ends[k] = 0
-    for p in range(0, pixels.shape[0], n):
-        row = pixels[p : p + n]
-        for k in range(n):
-            ends[k] += row[k] != 0
-    for k in range(n):
-        count = ends[k]
-        ends[k] = start
-        start += count
-
-
-@inline
-def _list_pixel(values, places, ends, dout, b, at, place):
-    """Append the channels dout[b, at + k] of a pixel to their groups, of which `ends` says where they end so far."""
-    n = ends.shape[0]
-    for first in range(0, n, WORD):
-        bits = nonzero_bits(dout, b, at + first, min(WORD, n - first))
-        while bits != NONE:
-            k = first + lowest(bits)
-            bits &= bits - ONE
-            end = ends[k]
-            values[b, end], places[b, end] = dout[b, at + k], place
-            ends[k] = end + 1
 
 
 @kernel(
@@ -149,19 +112,17 @@ def list_pixels(values, places, starts, dout, x, geometry, most):
     tall, wide = padded_sizes(geometry)
     inside, bands = top == 0 and left == 0 and tall <= H and wide <= W, (starts.shape[1] - 1) // n
     for b in prange(values.shape[0]):
-        own = dout[b, : H_out * W_out * n]
+        own, at = dout[b, : H_out * W_out * n], 0
         starts[b, 0] = -1
         if inside and _are_finite(x[b, : H * W * C]) and _are_few(own, most):
-            starts[b, 0] = 0
-            for band in range(bands):
-                first, last = band * H_out // bands, (band + 1) * H_out // bands
-                ends = starts[b, band * n + 1 : (band + 1) * n + 1]
-                _begin_groups(ends, own[first * W_out * n : last * W_out * n], starts[b, band * n])
-                for r in range(first, last):
+            for g in range(bands * n):
+                starts[b, g], band, k = at, g // n, g % n
+                for r in range(band * H_out // bands, (band + 1) * H_out // bands):
                     for c in range(W_out):
-                        _list_pixel(values, places, ends, dout, b, (r * W_out + c) * n, (r * SH * W + c * SW) * C)
-            at = starts[b, bands * n]
-            values[b, at], places[b, at] = 0, 0
+                        v = own[(r * W_out + c) * n + k]
+                        values[b, at], places[b, at] = v, (r * SH * W + c * SW) * C
+                        at += v != 0
+            values[b, at], places[b, at], starts[b, bands * n] = 0, 0, at
 
 
 @kernel(work=lambda out, w, geometry: 4 * ELEMENT * w.size)
