@@ -133,19 +133,14 @@ def _sums(builder, emitter, rows, columns, a, b, stride, lines):
 
 def _tile_function(module, real, rows, columns):
     """A function of a module that computes a tile of rows × columns sums; its parameters are those of `tiles`."""
-    name = f"lanes.{real}.{rows}x{columns}"
-    if name in module.globals:
-        return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [WORD] * 6), name)
-    function.linkage = "internal"
-    function.attributes.add("noinline")  # registers are given to one tile at a time
-    builder = ir.IRBuilder(function.append_basic_block())
-    emitter = Emitter(builder, real, rows, columns, True)
-    out, out_row, *operands = function.args
-    sums = _sums(builder, emitter, rows, columns, *operands)
-    _store(builder, emitter, _folded(builder, sums), out, out_row, rows, columns)
-    builder.ret_void()
-    return function
+
+    def emit(builder, args):
+        emitter = Emitter(builder, real, rows, columns, True)
+        out, out_row, *operands = args
+        sums = _sums(builder, emitter, rows, columns, *operands)
+        _store(builder, emitter, _folded(builder, sums), out, out_row, rows, columns)
+
+    return _tile.function_of(module, f"lanes.{real}.{rows}x{columns}", 6, emit)
 
 
 @functools.cache

@@ -72,19 +72,14 @@ def _next(builder, index):
 
 def _tile_function(module, real, lines: int):
     """A function of a module that adds to some lines of all groups: (out, step, groups, starts, values, places, b)."""
-    name = f"listed.{_tile.REALS[real][2]}.{lines}"
-    if name in module.globals:
-        return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [WORD] * 7), name)
-    function.linkage = "internal"
-    function.attributes.add("noinline")  # registers are given to one tile at a time
-    builder = ir.IRBuilder(function.append_basic_block())
-    emitter = _tile.Emitter(builder, real, 1, lines, True)
-    out, step, groups, *_ = function.args
-    with cgutils.for_range(builder, groups) as loop:
-        _emit_group(emitter, function.args, builder.add(out, builder.mul(loop.index, step)), loop.index)
-    builder.ret_void()
-    return function
+
+    def emit(builder, args):
+        emitter = _tile.Emitter(builder, real, 1, lines, True)
+        out, step, groups, *_ = args
+        with cgutils.for_range(builder, groups) as loop:
+            _emit_group(emitter, args, builder.add(out, builder.mul(loop.index, step)), loop.index)
+
+    return _tile.function_of(module, f"listed.{_tile.REALS[real][2]}.{lines}", 7, emit)
 
 
 @intrinsic

@@ -230,18 +230,30 @@ class Emitter:
                 builder.store(builder.call(self.fma, [one, other, builder.load(total)]), total)
 
 
-def tile_function(module, real, mr: int, nr: int, tall: bool, terms: int):
-    """A function of a module that runs one micro-tile; its parameters are those of `Operands`."""
-    name = f"tile.{REALS[real][2]}.{'tall' if tall else 'wide'}.{mr}x{nr}"
+def function_of(module, name: str, words: int, emit):
+    """The function of a module with that name and so many words as parameters; emit(builder, parameters) writes it.
+
+    Registers are given to one such function at a time: LLVM does not put it into its callers.
+    """
     if name in module.globals:
         return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [WORD] * len(Operands._fields)), name)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [WORD] * words), name)
     function.linkage = "internal"
-    function.attributes.add("noinline")  # registers are given to one tile at a time
+    function.attributes.add("noinline")
     builder = ir.IRBuilder(function.append_basic_block())
-    Emitter(builder, real, mr, nr, tall, terms, shape().asks(mr)).emit(Operands(*function.args))
+    emit(builder, function.args)
     builder.ret_void()
     return function
+
+
+def tile_function(module, real, mr: int, nr: int, tall: bool, terms: int):
+    """A function of a module that runs one micro-tile; its parameters are those of `Operands`."""
+
+    def emit(builder, args):
+        Emitter(builder, real, mr, nr, tall, terms, shape().asks(mr)).emit(Operands(*args))
+
+    name = f"tile.{REALS[real][2]}.{'tall' if tall else 'wide'}.{mr}x{nr}"
+    return function_of(module, name, len(Operands._fields), emit)
 
 
 @functools.cache
