@@ -10,8 +10,8 @@ from fastnn.engine.threads import call
 from fastnn.ops.arguments import arrays_of_floats, result
 from fastnn_kernels._jit import Kernel
 
-# A copy whose rows fill whole cache lines pays for itself where an output has so many rows, or so few columns that
-# what lies behind the last whole line is much of them.
+# A copy whose rows fill whole cache lines pays for itself where an output has at least this many rows, or fewer columns
+# than this: then what lies behind the last whole line is a large part of them.
 FEWEST_ROWS, FEW_COLUMNS = 96, 512
 
 

@@ -17,7 +17,7 @@ LONGEST = 4  # words that are counted together, at most: longer runs hardly recu
 COUNTED = 2_000_000  # n-grams of a text that is not in memory
 BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
-PERPLEXITY = "Perplexity is exp(loss): as uncertain as a choice among so many equally likely words."
+PERPLEXITY = "Perplexity is exp(loss): at 100 the next word is as uncertain as a choice among 100 equally likely ones."
 QUESTION = "Does the net foretell words better than counts do?"
 
 

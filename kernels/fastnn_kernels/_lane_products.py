@@ -17,8 +17,8 @@ from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tile import INDEX, WORD, Emitter
 from fastnn_kernels._tuning import ALIGNMENT
 
-# Rows of a, at most, and of b whose products a tile sums at once, by the processor's kind of vector register: so many
-# chains keep the multipliers busy, and they fit into the registers.
+# Rows of a, at most, and of b whose products a tile sums at once, by the processor's kind of vector register. Their
+# chains are enough to keep the multipliers busy, and they fit into the registers.
 SHAPES = {"zmm": (6, 4), "ymm": (3, 2), "neon": (3, 2), "": (1, 1)}
 
 
@@ -145,7 +145,7 @@ def _tile_function(module, real, rows, columns):
 
 @functools.cache
 def tiles(tall: int, columns: int):
-    """The tiles of up to `tall` rows of so many columns, as one function that compiled code can call.
+    """The tiles of up to `tall` rows of `columns` columns, as one function that compiled code can call.
 
     run(zero, rows, out, out_row, a, b, stride, lines)
 

@@ -48,7 +48,7 @@ class Shape(NamedTuple):
     asking: bool = False
 
     def asks(self, rows: int) -> bool:
-        """Whether tiles of so many rows ask for a line with each term."""
+        """Whether tiles of this number of rows ask for a line with each term."""
         return self.asking and rows > len(self.few)
 
     def width(self, rows: int) -> int:
@@ -231,7 +231,7 @@ class Emitter:
 
 
 def function_of(module, name: str, words: int, emit):
-    """The function of a module with that name and so many words as parameters; emit(builder, parameters) writes it.
+    """The function of a module with that name, whose parameters are `words` words; emit(builder, parameters) writes it.
 
     Registers are given to one such function at a time: LLVM does not put it into its callers.
     """
