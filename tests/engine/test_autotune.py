@@ -184,3 +184,15 @@ def test_one_thread_has_no_choice():
     assert tuner.choose(1, 0.05) == (1, 1)
     tuner.ran(1, 1, 0.001)
     assert tuner.choose(1, 0.05) == (1, 50)
+
+
+def test_trials_of_long_steps_are_a_small_part_of_them(clock):
+    """A step of 10,000 samples takes .08 s on two threads: a trial of .15 s after each .05 s took twice the time."""
+    tuner, spent = measured(two=0.08, one=0.15), {1: 0.0, 2: 0.0}
+    for _ in range(200):
+        threads, steps = tuner.choose(2, 0.05)
+        seconds = steps * {1: 0.15, 2: 0.08}[threads]
+        clock.now += seconds
+        tuner.ran(threads, steps, seconds)
+        spent[threads] += seconds
+    assert 0 < spent[1] < 0.1 * spent[2]
