@@ -18,8 +18,8 @@ SECONDS_TO_BELIEVE = 0.02
 # Not where another process holds a core: there a step on all threads takes 25 ms.
 SECONDS_TO_FIRST_PROBE = 0.05
 CLOSE = 2.0
-# Between two trials pass at least the seconds of this many steps: on one thread a step of 10,000 samples takes .15 s
-# instead of .08, and every second one would be a trial.
+# Between two trials of one thread pass at least the seconds of this many steps: a step of 10,000 samples takes .15 s
+# there instead of .08, and every second one would be a trial.
 STEPS_BETWEEN_PROBES = 20
 # After such a pause something else ran, whose threads may still spin, and ours sleep. A trial then waits until the
 # faster way has run for a while.
@@ -102,7 +102,9 @@ class ThreadTuner:
     def _is_due(self, faster: int, other: int) -> bool:
         """Whether it is time to try the other number of threads again."""
         soon = self.seconds[other] < CLOSE * self.seconds[faster]
-        wait = max(self._wait if soon else SECONDS_BETWEEN_PROBES, STEPS_BETWEEN_PROBES * self.seconds[faster])
+        wait = self._wait if soon else SECONDS_BETWEEN_PROBES
+        if other == 1:
+            wait = max(wait, STEPS_BETWEEN_PROBES * self.seconds[faster])
         return time.monotonic() - self._tried > wait
 
     def _follows_a_pause(self) -> bool:
