@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 
 import pytest
 
@@ -61,6 +62,11 @@ def test_from_a_text_to_predictions_and_figures(here, capsys, flags, ids):
     assert {f"{split}_loss": pytest.approx(part["loss"], rel=1e-6) for split, part in found.items()} == {
         name: value for name, value in summary["metrics"].items() if name.endswith("_loss")
     }
+    for name, part in found.items():
+        assert part["perplexity"] == pytest.approx(math.exp(part["loss"]), rel=1e-6)
+        assert part["unknown"] == pytest.approx(0), name
+    assert main(["evaluate", "runs/trigram", "--data", "my book"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[-2:] == ["perplexity", "unknown"]
 
 
 REFUSED = {
