@@ -22,6 +22,7 @@ from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
 SHOWN = 8  # words before the one that is foretold
+LEAST = 0.005  # of the probability of a word that is named: a smaller one is shown as 0 %
 PAIRS, MOST_WORDS = 8, 2_000  # nearest words that are named, and among how many they are looked for
 FIRST = 8  # epochs of which the report printed accuracies on all training data
 
@@ -56,7 +57,10 @@ def _gained(table: Table) -> list[str]:
 
 
 def next_words(results: ExperimentResult) -> list[Answer]:
-    """A line for each of some test samples: the true next word and the ten likeliest to the model; [] without any."""
+    """A line for each of some test samples: the true next word, and those of the ten likeliest that are not 0 %.
+
+    [] without any samples.
+    """
     meta, test = results.data.meta, results.data.splits()["test"].in_memory()
     words = meta["words"]
     if len(test.y.shape) == 2:
@@ -68,7 +72,8 @@ def next_words(results: ExperimentResult) -> list[Answer]:
     x, y = test.x[chosen], test.y[chosen]
     lines = []
     for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
-        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
+        named = [guess for guess in ranked if guess[1] >= LEAST] or ranked[:1]
+        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in named)
         before = " ".join(words[i] for i in row[-SHOWN:])
         lines.append(f"{'… ' if len(row) > SHOWN else ''}{before} [{words[label]}]: {guesses}")
     noun = noun_of(meta) if "tokenizer" in meta else "word"

@@ -25,7 +25,7 @@ from fastnn.language.network import (
     ROWS_A_STEP,
 )
 from fastnn.recipes.trigram_answers import told_gaps, told_speed
-from fastnn.recipes.trigram_text import OF_TEXT, judged_of, measured_of
+from fastnn.recipes.trigram_text import OF_TEXT, VOCABULARY, judged_of, measured_of
 
 QUICK_WORDS = 60_000  # of the training data, under --quick
 
@@ -131,7 +131,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
     if changes.get("tokens") in ("characters", "bytes"):
         usual |= SIGNS | (SIGNS_OF_ROWS if net == "gru" else {})
     rates = RATES if net == "window" else RECURRENT_RATES
-    settings = replace(recipe.settings, **usual)
+    settings = replace(recipe.settings, vocabulary=VOCABULARY, **usual)
     of_data = replace(settings, net=net, length=max(changes.get("length", settings.length), 1))
     words = max(changes.get("length", settings.length), 1) if net == "gru" else 1  # of a sample
     return replace(

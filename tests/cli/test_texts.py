@@ -51,6 +51,10 @@ def test_from_a_text_to_predictions_and_figures(here, capsys, flags, ids):
     assert "What was kept of the text?" in page
     summary = json.loads((here / "runs/trigram/summary.json").read_text(encoding="utf-8"))
     assert [answer["name"] for answer in summary["answers"]][:3] == ["chosen", "text", "counts"]
+    assert summary["config"]["vocabulary"] == 10_000
+    guesses = [line for answer in summary["answers"] if answer["name"] == "next-words" for line in answer["lines"]]
+    assert guesses
+    assert not any(" 0 %" in line for line in guesses)
     for query in ("The old man saw", "fox", "Ein anderer 日本語 🦊", "naïve! A", ""):
         assert main(["predict", "runs/trigram", query]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 10
