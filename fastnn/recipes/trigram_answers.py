@@ -17,7 +17,7 @@ from fastnn.experiment.predictions import most_likely
 from fastnn.experiment.recipe import MOST_MEASURED
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.sayings import epochs_to, ranking
-from fastnn.recipes.trigram_text import noun_of
+from fastnn.recipes.trigram_text import judged_of, noun_of
 from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
@@ -61,14 +61,16 @@ def next_words(results: ExperimentResult) -> list[Answer]:
 
     [] without any samples.
     """
-    meta, test = results.data.meta, results.data.splits()["test"].in_memory()
+    # Of a long test text those samples that figures are of: all of them may be more than memory holds.
+    settings, meta = results.chosen.settings, results.data.meta
+    test = results.data.splits()["test"].in_memory(judged_of(settings))
     words = meta["words"]
     if len(test.y.shape) == 2:
         test = _last_words(test)
     count = min(EXAMPLES, len(test))
     if not count:
         return []
-    chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
+    chosen = random.generator(settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
     lines = []
     for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
