@@ -9,6 +9,7 @@ from functools import partial
 
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
+from fastnn.engine.memory import take_small_pages
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.engine.values import Value
@@ -96,6 +97,8 @@ def compile_train(
     judged = scoring.emit_loss(build, inputs, network, scores, whole, plan)
     measured = judged.measure(network)
     gradients = state.parameters.like()
+    if fused and not network.penalties():  # but for those of weights that are used twice, none is stored whole
+        take_small_pages(gradients.flat)
     build.frozen, build.joined = network.frozen, network.joined - network.frozen - set(network.penalties())
     build.whole = (network.shared - build.joined).union(network.penalties())
     if fused and optimizer is not None:

@@ -47,7 +47,7 @@ class Scored:
     @cached_property
     def plain_cross_entropy(self) -> Buffer:
         """(B,) the cross-entropy of each label, without smoothing."""
-        return SoftmaxCrossEntropy().emit(self.build, self.scores, self.target, self.weight)[0]
+        return SoftmaxCrossEntropy().emit_value(self.build, self.scores, self.target, self.weight)[0]
 
     def by_kernel(self, kernel: Kernel, *numbers: int) -> Buffer:
         """(B,) float64: what a kernel with operands (each, x, target, …, n) finds for each sample.

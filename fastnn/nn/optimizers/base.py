@@ -8,6 +8,7 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import plain
+from fastnn.common.validation import whole_number
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
@@ -85,7 +86,11 @@ class Optimizer(Hinted):
         self._owner: Block | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, learning_rate(type(self).__name__, plain(value)) if name == "lr" else value)
+        if name == "lr":
+            value = learning_rate(type(self).__name__, plain(value))
+        elif name in ("iteration", "epoch"):
+            value = whole_number(f"{type(self).__name__}: {name}", value, least=0)
+        super().__setattr__(name, value)
 
     @property
     def current_lr(self) -> float:
