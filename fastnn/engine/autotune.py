@@ -7,8 +7,8 @@ do not depend on threads, so the choice may change between two calls.
 
 import time
 
-# The number of threads that was slower is tried again after a first wait, then each time after twice the wait, up to the
-# longest. A wait is at least as long as this many trials of the length of the last one: so trials stay a twentieth.
+# The number of threads that was slower is tried again after a first wait, then after twice the wait, up to the longest.
+# A wait is at least as long as this many trials of the length of the last one: so trials stay a twentieth of the time.
 SECONDS_TO_FIRST_TRIAL = 0.03
 SECONDS_BETWEEN_TRIALS = 1.0
 WAIT_OF_A_TRIAL = 20
