@@ -1,7 +1,7 @@
 """Plain SGD on a dense layer, one sample a step: the weight's gradient is the outer product x ⊗ dout.
 
-`sgd_outer_update` takes a step by it without storing it, `sgd_outer_step` in the pass over w that multiplies it with the
-next sample: the same bits. The others take a block of steps at once. The steps before t
+`sgd_outer_update` takes a step by it without storing it, `sgd_outer_step` in the pass over w that multiplies it with
+the next sample: the same bits. The others take a block of steps at once. The steps before t
 leave w − Σ_{s<t} lr·xₛ ⊗ doutₛ. So the scores of sample t follow from the products X·w and X·Xᵀ of the block's samples:
 
     xₜ·w − Σ_{s<t} lr·(xₜ·xₛ)·doutₛ

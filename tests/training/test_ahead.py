@@ -1,4 +1,4 @@
-"""Steps of one sample, each of which multiplies the first weight with the next sample: the bits of steps by themselves."""
+"""Steps of one sample that multiply the first weight with the next sample have the bits of steps by themselves."""
 
 import numpy as np
 import pytest
