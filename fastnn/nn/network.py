@@ -247,7 +247,11 @@ class Network:
         return {name: spec for call in self.calls for name, spec in self.buffers_of(call).items()}
 
     def with_frozen(self, names: Collection[str], frozen: bool) -> "Network":
-        """This network, the layers of these names frozen or not. ValueError for an unknown name."""
+        """This network, the layers of these names frozen or not. ValueError for an unknown name, TypeError for none."""
+        if wrong := [name for name in names if not isinstance(name, str)]:
+            raise TypeError(
+                f"got {wrong[0]!r:.60}, expected names of layers one by one, such as freeze('dense', 'conv')"
+            )
         if unknown := next((name for name in names if name not in self.owners), None):
             raise ValueError(f"unknown layer {unknown!r}; {near(unknown, self.owners)}")
         changed = {name: replace(self.owners[name], freeze=frozen) for name in names}
