@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
+from fastnn.common.errors import not_defined
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
@@ -121,7 +122,7 @@ class Optimizer(Hinted):
         Args:
             iterations: The numbers of the steps, (n,).
         """
-        raise NotImplementedError
+        raise not_defined(self, "scalars")
 
     def config(self) -> dict[str, Any]:
         """The settings as plain data, from which `from_config` makes an equal optimizer."""
@@ -255,7 +256,7 @@ class Optimizer(Hinted):
             self._step_model(params, grads)
             return
         params = {name: by_hand.updatable(name, w) for name, w in by_hand.trained(params).items()}
-        gradients = {name: by_hand.fitting(f"gradient of {name}", grads[name], w) for name, w in params.items()}
+        gradients = {name: by_hand.gradient_of(name, grads, w) for name, w in params.items()}
         gradients = by_hand.clipped(gradients, self.clip_norm, self.clip_value)
         state = {name: self._state_of(name, w) for name, w in params.items()}
         for name, w in params.items():
