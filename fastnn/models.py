@@ -336,7 +336,7 @@ def losses_of(given: LossName | Loss | Mapping[str, LossName | Loss]) -> Losses:
     """The loss of a name, or of each output by names; losses themselves stay."""
     if isinstance(given, Mapping):
         return {name: losses.get(one) for name, one in given.items()}
-    if isinstance(given, list | tuple):
+    if isinstance(given, list | tuple) and not losses.are_functions(given):
         raise TypeError(f"loss is {given!r}, expected one loss, or of several outputs a dict of them by name")
     return losses.get(given)
 

@@ -147,5 +147,11 @@ class _Group:
 
 def _parts(batch: Any, number: int) -> tuple[Any, ...]:
     if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
-        raise DataError(f"batch {number} is {type(batch).__name__}, expected (x, y) or (x, y, sample_weight)")
+        raise DataError(f"batch {number} is {told(batch)}, expected (x, y) or (x, y, sample_weight)")
     return tuple(batch)
+
+
+def told(given: Any) -> str:
+    """What messages call an object that should be a batch: its type, and how many parts it has."""
+    kind = type(given).__name__
+    return f"a {kind} of {len(given)}" if isinstance(given, list | tuple) else kind

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastnn.common import validation
 from fastnn.common.errors import DataError
-from fastnn.data.batches import BatchSource
+from fastnn.data.batches import BatchSource, told
 from fastnn.data.chunk import Expected
 from fastnn.data.source import Source, are_batches, source_of, source_of_batches, warn_of_split
 
@@ -18,11 +18,25 @@ def training_source(
     """
     if not are_batches(expected, x, y):
         if y is None:
-            raise TypeError("fit got no y; expected fit(x, y), or batches (x, y) to iterate over as x alone")
+            raise TypeError(f"fit got no y{_as_x(x)}; expected fit(x, y), or batches (x, y) to iterate over as x alone")
         return source_of(expected, x, y, sample_weight, class_weight)
     if sample_weight is not None:
         raise ValueError("sample_weight was given beside batches, expected it in them: (x, y, sample_weight)")
     return source_of_batches(expected, x, steps, class_weight)
+
+
+def _as_x(x: Any) -> str:
+    """What messages say of an x without y that is no batches, but may have been meant as batches; or nothing."""
+    if callable(x):
+        name = getattr(x, "__name__", type(x).__name__)
+        return f", and x is {name} itself: call it, fit({name}())"
+    if not isinstance(x, list | tuple):
+        return ""
+    if not x:
+        return f", and x is an empty {type(x).__name__}"
+    if isinstance(x[0], list | tuple) and any(hasattr(part, "__array__") for part in x[0]):
+        return f", and x begins with {told(x[0])}"
+    return ""
 
 
 def validation_source(expected: Expected, data: Any, epochs: int) -> Source | None:
@@ -38,7 +52,8 @@ def validation_source(expected: Expected, data: Any, epochs: int) -> Source | No
             )
         return batches
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        raise DataError(f"validation_data is {type(data).__name__}, expected (x, y) or (x, y, sample_weight)")
+        hint = ": call it" if callable(data) else ""
+        raise DataError(f"validation_data is {told(data)}{hint}, expected (x, y) or (x, y, sample_weight)")
     x, y, weights = (*data, None)[:3]
     return source_of(expected, x, y, weights, names=("validation x", "validation y"))
 

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -137,6 +138,22 @@ def test_what_is_no_loss_is_refused():
         fn.ElementwiseLoss(value=OWN["value"])
     with pytest.raises(TypeError, match=r"value\(0.5, 0.25\)|cannot be compiled"):
         fn.ElementwiseLoss(value=lambda s, t: "much", gradient=OWN["gradient"])
+
+
+PAIR = tuple(OWN.values())
+
+
+@pytest.mark.parametrize("given", [OWN["value"], PAIR, list(PAIR)])
+def test_what_is_said_of_functions_as_a_loss_runs_as_it_stands(given):
+    x = fn.Input(3)
+    with pytest.raises(TypeError, match=r"fn\.ElementwiseLoss"):
+        fn.Model(x, fn.Dense(2)(x), loss=given)
+    with pytest.raises(TypeError, match=r"fn\.ElementwiseLoss") as error:
+        fn.Sequential([fn.Dense(2)], input_shape=3, loss=given)
+    said = re.search(r"fn\.ElementwiseLoss\((\w+)=\.\.\., (\w+)=\.\.\.\)", str(error.value))
+    loss = fn.ElementwiseLoss(**{name: OWN[name] for name in said.groups()})
+    model = fn.Sequential([fn.Dense(2)], input_shape=3, loss=loss)
+    assert np.isfinite(model.evaluate(np.ones((2, 3)), np.ones((2, 2)))["loss"])
 
 
 def test_the_mean_figures_of_a_summed_loss_share_its_penalty_among_the_samples():

@@ -12,6 +12,7 @@ from fastnn.nn.losses.regression import MAE, MSE, Huber, Poisson
 LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson"]
 KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, Poisson)  # those that can be given by name
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
+OWN = "of two functions of your own fn.ElementwiseLoss(value=..., gradient=...)"
 
 
 def get(spec: LossName | Loss) -> Loss:
@@ -27,9 +28,16 @@ def get(spec: LossName | Loss) -> Loss:
     if isinstance(spec, Loss):
         return spec
     if callable(spec):
-        hint = "fn.MSE() or another of its objects" if isinstance(spec, type) else "fn.ElementwiseLoss(value, gradient)"
+        hint = "fn.MSE() or another of its objects" if isinstance(spec, type) else OWN
         raise TypeError(f'loss is {getattr(spec, "__name__", spec)}, expected a name such as "mse", or {hint}')
+    if are_functions(spec):
+        raise TypeError(f'loss is a {type(spec).__name__} of functions, expected a name such as "mse", or {OWN}')
     return look_up("loss", spec, LOSSES)()
+
+
+def are_functions(spec: Any) -> bool:
+    """Whether it is a list of functions, which may have been meant as a loss and its derivative."""
+    return isinstance(spec, list | tuple) and any(callable(part) and not isinstance(part, type) for part in spec)
 
 
 def from_config(config: dict[str, Any]) -> Loss:
