@@ -61,12 +61,16 @@ class threads:  # noqa: N801  (users call it as a function)
             )
         self.count = int(count)
         self._before: tuple[int | None, int] = _use(self.count, self.count)
+        self._blocks = threading.local()  # `found`: what each `with` of a thread of Python found, the innermost last
 
     def __enter__(self) -> None:
-        _use(self.count, self.count)  # another may have been made since this one
+        found = _use(self.count, self.count)  # another may have been made since this one
+        self._blocks.__dict__.setdefault("found", []).append(found)
 
     def __exit__(self, *error: object) -> None:
-        _use(*self._before)
+        blocks = self._blocks.__dict__.get("found", [])
+        found = blocks.pop() if blocks else self._before
+        _use(*found if blocks else self._before)  # the outermost ends what began where it was made
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         _use(*self._before)

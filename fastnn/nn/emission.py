@@ -1,5 +1,6 @@
 """From a network to operations: each layer emits those of its use, forward and, in reverse order, backward."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from fastnn.engine.parameters import Block, ParameterView
 from fastnn.engine.values import Value
 from fastnn.nn import steps
 from fastnn.nn.graph import Call
-from fastnn.nn.layers import Dense, Join
+from fastnn.nn.layers import Dense, Join, Layer
 from fastnn.nn.layers.tied import TiedDense
 from fastnn.nn.network import Network, State
 
@@ -46,11 +47,25 @@ def _views(block: Block, names: Mapping[str, str]) -> dict[str, ParameterView]:
 def _forward(build: Builder, call: Call, xs: list[Value], p: Mapping[str, ParameterView]) -> tuple[Value, Callable]:
     """Emit one layer. The backward function takes and returns lists: an item for each input."""
     if isinstance(call.layer, Join):
-        return call.layer.join(build, xs, p)
+        return _checked(call.layer, "join", call.layer.join(build, xs, p))
     layer = TiedDense.of(call.layer) if isinstance(call.layer, Dense) and call.layer.tied_to else call.layer
     forward = partial(steps.forward, layer) if layer.at_steps and len(xs[0].shape) == 2 else layer.forward
-    out, backward = forward(build, xs[0], p)
+    out, backward = _checked(layer, "forward", forward(build, xs[0], p))
     return out, lambda dout, grads, wanted: [backward(dout, grads, wanted[0])]
+
+
+def _checked(layer: Layer, method: str, made: Any) -> tuple[Value, Callable]:
+    """What a method of a layer returned; TypeError where that of a user's own class is not as the base says."""
+    own = f"{type(layer).__name__}.{method}"
+    if not isinstance(made, tuple) or len(made) != 2 or not callable(made[1]):
+        raise TypeError(f"{own} returned {type(made).__name__}, expected the output and a function backward")
+    try:
+        inspect.signature(made[1]).bind(None, None, None)
+    except TypeError:
+        raise TypeError(
+            f"{own} returned a function backward{inspect.signature(made[1])}, expected backward(dout, grads, wanted)"
+        ) from None
+    return made
 
 
 class _Backward:

@@ -203,7 +203,18 @@ def _input_names(inputs: Sequence[tuple[str | None, Node]]) -> dict[Node, str]:
 
 def layer_names(layers: Sequence[Layer], taken: Iterable[str]) -> list[str]:
     """The name of each layer: its own, or its kind, counted up. ValueError if one stands twice or is in `taken`."""
-    return _unique([layer.name for layer in layers], [layer.kind for layer in layers], "layer", taken)
+    return _unique([layer.name for layer in layers], [_kind(layer) for layer in layers], "layer", taken)
+
+
+def _kind(layer: Layer) -> str:
+    """The kind of a layer; TypeError if a user's own class has none."""
+    kind = getattr(type(layer), "kind", None)
+    if not isinstance(kind, str):
+        raise TypeError(
+            f"{type(layer).__name__} has no kind, after which its parameters are named: write in the class, "
+            f'say, kind = "{type(layer).__name__.lower()}"'
+        )
+    return kind
 
 
 def _unique(given: Sequence[str | None], kinds: Sequence[str], what: str, taken: Iterable[str]) -> list[str]:

@@ -26,7 +26,7 @@ def take_step(model: Predictor, kept: KeptSteps, optimizer: Optimizer, batch: Ch
     runner = _runner(model, kept, optimizer, batch)
     # The random numbers of dropout: those of this step, whatever batches came before.
     key = random.key(model.seed, "step", optimizer.iteration, words=DROPOUT_KEY_WORDS)
-    runner.take(batch, key, optimizer.scalars(np.array([optimizer.iteration])))
+    runner.take(batch, key, optimizer.checked_scalars(np.array([optimizer.iteration])))
     optimizer.iteration += 1
     figures = runner.metrics()
     if not math.isfinite(runner.losses[0]):

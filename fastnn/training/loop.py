@@ -209,7 +209,7 @@ class Loop:
         return scalars
 
     def _computed_scalars(self, steps: int) -> np.ndarray:
-        return self.optimizer.scalars(self.optimizer.iteration + np.arange(steps))
+        return self.optimizer.checked_scalars(self.optimizer.iteration + np.arange(steps))
 
     def _steps_until_a_callback(self) -> int | None:
         waits = [callback.every - self.run.step % callback.every for callback in self.callbacks if callback.every]

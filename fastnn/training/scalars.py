@@ -13,4 +13,4 @@ STEPS_PER_CALL = 4096  # at most: the rows of the table of scalars
 def table_of_scalars(build: Builder, optimizer: Optimizer, parameters: Block) -> Buffer:
     """A place for the scalars of the steps of a call, (steps, s); the optimizer's state is made first."""
     optimizer.attach(parameters)
-    return build.array("scalars of a call", (STEPS_PER_CALL, optimizer.scalars(np.zeros(1)).shape[1]))
+    return build.array("scalars of a call", (STEPS_PER_CALL, optimizer.checked_scalars(np.zeros(1)).shape[1]))

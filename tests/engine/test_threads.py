@@ -24,6 +24,17 @@ def test_threads_are_restored():
     assert numba.get_num_threads() == before
 
 
+@two_threads
+def test_only_the_outermost_block_of_one_object_ends_it():
+    before, limit = usable_threads(), fn.threads(1)
+    for _ in range(2):
+        with limit:
+            with limit, fn.threads(2), limit:
+                assert usable_threads() == 1
+            assert usable_threads() == 1
+        assert usable_threads() == before
+
+
 def test_threads_are_restored_after_an_error():
     before = numba.get_num_threads()
     with pytest.raises(RuntimeError, match="inside"), fn.threads(1):

@@ -115,6 +115,13 @@ class SaysStop(fn.Callback):
 class Bare:
     layer = type("Mine", (fn.layers.Layer,), {"kind": "mine", "output_shape": lambda self, shape: shape})
     optimizer = type("Mine", (fn.optimizers.Optimizer,), {"name": "mine"})
+    flat = type("Flat", (fn.optimizers.SGD,), {"scalars": fn.optimizers.Optimizer.learning_rates})
+
+
+def fit_with(backward):
+    forward = {"forward": lambda self, build, x, p: (x, backward)}
+    layers = [fn.Dense(3), type("Mine", (Bare.layer,), forward)()]
+    return fn.Sequential(layers, input_shape=5).fit(X, Y, optimizer=fn.SGD(0.1), verbose=False)
 
 
 OF_ONES_OWN = {
@@ -130,6 +137,37 @@ OF_ONES_OWN = {
         lambda: fn.Sequential([Bare.layer(), fn.Dense(3)], input_shape=5).predict(X),
         NotImplementedError,
         "Mine has no forward of its own, which it needs",
+    ),
+    "scalars of one axis": (
+        lambda: fit(optimizer=Bare.flat(0.1)),
+        fn.ShapeError,
+        r"Flat.scalars made an array \(1,\) of 1 steps, expected a row for each step, \(n, s\)",
+    ),
+    "scalars of one axis, by hand": (
+        lambda: Bare.flat(0.1).step({"w": np.ones(2)}, {"w": np.ones(2)}),
+        fn.ShapeError,
+        "Flat.scalars made an array",
+    ),
+    "scalars of one axis, by batch": (
+        lambda: dense_model().train_on_batch(X, Y, optimizer=Bare.flat(0.1)),
+        fn.ShapeError,
+        "Flat.scalars made an array",
+    ),
+    "no kind": (
+        lambda: fn.Sequential([type("Mine", (fn.layers.Layer,), {})(), fn.Dense(3)], input_shape=5),
+        TypeError,
+        'Mine has no kind, after which its parameters are named: write in the class, say, kind = "mine"',
+    ),
+    "a backward of one argument": (
+        lambda: fit_with(lambda dout: dout),
+        TypeError,
+        r"Mine.forward returned a function backward\(dout\), expected backward\(dout, grads, wanted\)",
+    ),
+    "no backward": (lambda: fit_with(None), TypeError, "Mine.forward returned tuple, expected the output and a func"),
+    "a function as a rate": (
+        lambda: fn.Adam(lambda step: 0.1),
+        TypeError,
+        "Adam: lr is .*, expected a number or a schedule; one of your own is a subclass of fn.schedules.Schedule",
     ),
     "no scalars": (lambda: fit(optimizer=Bare.optimizer(0.1)), NotImplementedError, "Mine has no scalars of its own"),
 }

@@ -33,7 +33,7 @@ def learning_rate(optimizer: str, name: str, value: Any) -> float | Schedule:
     if isinstance(value, Mapping):
         raise TypeError(f"{optimizer}: {name} is a mapping, expected a number: fit gives it the model's parameters")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        own = "; a function of your own is the __call__ of a subclass of fn.schedules.Schedule" if callable(value) else ""
+        own = "; one of your own is a subclass of fn.schedules.Schedule" if callable(value) else ""
         raise TypeError(f"{optimizer}: {name} is {value!r}, expected a number or a schedule{own}")
     return not_negative(f"{optimizer}: {name}", value)
 

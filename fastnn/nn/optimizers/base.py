@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
-from fastnn.common.errors import not_defined
+from fastnn.common.errors import ShapeError, not_defined
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
@@ -123,6 +123,23 @@ class Optimizer(Hinted):
             iterations: The numbers of the steps, (n,).
         """
         raise not_defined(self, "scalars")
+
+    def checked_scalars(self, iterations: np.ndarray) -> np.ndarray:
+        """What `scalars` makes, which may be of a user's own class.
+
+        Args:
+            iterations: The numbers of the steps, (n,).
+
+        Raises:
+            ShapeError: Unless it is (n, s).
+        """
+        made = np.asarray(self.scalars(iterations))
+        if made.ndim != 2 or len(made) != len(iterations) or not made.shape[1]:
+            raise ShapeError(
+                f"{type(self).__name__}.scalars made an array {made.shape} of {len(iterations)} steps, expected a row "
+                "for each step, (n, s), such as self.learning_rates(iterations)[:, None]"
+            )
+        return made
 
     def config(self) -> dict[str, Any]:
         """The settings as plain data, from which `from_config` makes an equal optimizer."""
@@ -271,7 +288,7 @@ class Optimizer(Hinted):
         if self.clip_value is not None or self.clip_norm is not None:
             gradients = gradients.duplicate() if gradients is grads else gradients
             by_hand.clip([gradients], self.clip_norm, self.clip_value)
-        scalars = self.scalars(np.array([self.iteration]))[0].astype(parameters.dtype)
+        scalars = self.checked_scalars(np.array([self.iteration]))[0].astype(parameters.dtype)
         blocks = (parameters, *self._blocks.values(), gradients)
         operands = [[block.flat for block in blocks]]
         if parameters.frozen:
@@ -291,7 +308,7 @@ class Optimizer(Hinted):
         }
 
     def _update(self, name: str, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
-        scalars = self.scalars(np.array([self.iteration]))[0].astype(arrays[0].dtype)
+        scalars = self.checked_scalars(np.array([self.iteration]))[0].astype(arrays[0].dtype)
         noise = state_storage.noise_by_hand(name, self.epoch, self.iteration) if self._rounds else ()
         by_hand.update(self._kernels.stored(self.kernel), arrays, gradient, scalars, *noise)
 
