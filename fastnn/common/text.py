@@ -1,5 +1,7 @@
 """How figures and the parts of a data set are written for people, in one place."""
 
+import math
+
 from fastnn.common.figures import is_fraction, is_perplexity
 
 # The splits of a data set in the order in which they are shown, and what each is called.
@@ -34,7 +36,14 @@ def metric_text(name: str, value: float, decimals: int = 2) -> str:
 
 
 def figure_text(name: str, value: float) -> str:
-    """Any figure of a table: a fraction in per cent, a very small or large number as a power of ten."""
+    """Any figure of a table: a fraction in per cent, a very small or large number as a power of ten, "–" if it is none.
+
+    The accuracy of a class without samples is none, and so is R² where all targets are equal: NaN.
+    """
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return f"{value:g}"
     if is_perplexity(name):
         return perplexity_text(value)
     if is_fraction(name) or value == 0 or 1e-3 <= abs(value) < 1e4:

@@ -194,3 +194,12 @@ def test_a_sweep_over_settings_of_the_net(here, trained, capsys):
     assert main([*where, "--grid", "hidden=none;4", "--threads", "1"]) == 0
     assert len(Path("sweeps/table/sweep.csv").read_text("utf-8").splitlines()) == 3
     assert "val r2" in capsys.readouterr().out
+
+
+def test_a_class_that_no_test_row_has_is_told_without_an_accuracy(tmp_path, capfd):
+    table = columns(60)
+    table["kind"][0] = "a third"  # one row, which is in one of the three parts
+    write_table(tmp_path / "things.csv", table)
+    where = ["train", "table", str(tmp_path / "things.csv"), "--target", "kind", "--out", str(tmp_path / "run")]
+    assert main([*where, *SMALL, "--compare", "none"]) == 0, capfd.readouterr().err
+    assert "–" in (tmp_path / "run" / "report.html").read_text("utf-8")

@@ -29,6 +29,12 @@ def test_perplexities(perplexity, want):
     assert perplexity_text(float("inf")) == "inf"
 
 
+@pytest.mark.parametrize("name", ["accuracy", "test_perplexity", "R²", "RMSE"])
+def test_a_figure_that_is_no_number_is_told_as_such(name):
+    assert figure_text(name, float("nan")) == "–"  # the accuracy of a class that no test sample has
+    assert (figure_text(name, float("inf")), figure_text(name, float("-inf"))) == ("inf", "-inf")
+
+
 def test_metrics():
     assert metric_text("val_accuracy", 0.5) == "50.00 %"
     assert metric_text("accuracy", 0.5, 1) == "50.0 %"
