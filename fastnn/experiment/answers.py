@@ -77,7 +77,7 @@ class Answer:
                 "is_detail": table.is_detail,
                 "is_comparable": table.is_comparable,
                 "rows": [
-                    {"label": row.label, "here": dict(row.here), "report": dict(row.report)} for row in table.rows
+                    {"label": row.label, "here": _defined(row.here), "report": dict(row.report)} for row in table.rows
                 ],
             }
             for table in self.tables
@@ -133,6 +133,11 @@ def _columns(name: str, rows: Sequence[Row], table: Table) -> list[tuple[str, li
     if has_own and has_report and table.is_comparable and is_fraction(name):
         found.append(("difference", [_difference(row.here.get(name), row.report.get(name)) for row in rows]))
     return found
+
+
+def _defined(figures: Mapping[str, Value]) -> dict[str, Value]:
+    """Figures without those that are NaN, for which JSON has no word."""
+    return {name: value for name, value in figures.items() if value == value}
 
 
 def _own(name: str, row: Row) -> str:

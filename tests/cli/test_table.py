@@ -203,3 +203,4 @@ def test_a_class_that_no_test_row_has_is_told_without_an_accuracy(tmp_path, capf
     where = ["train", "table", str(tmp_path / "things.csv"), "--target", "kind", "--out", str(tmp_path / "run")]
     assert main([*where, *SMALL, "--compare", "none"]) == 0, capfd.readouterr().err
     assert "–" in (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert "NaN" not in (tmp_path / "run" / "summary.json").read_text("utf-8")
