@@ -18,8 +18,10 @@ def options_of(settings: Any) -> list[click.Option]:
 def _option(name: str, default: Any, metadata: Any) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
     if isinstance(default, bool):
-        off = metadata["off"] or f"--no-{flag[2:]}"
-        return click.Option([f"{flag}/{off}", name], default=None, help=metadata["help"])
+        off = f"--no-{flag[2:]}"
+        option = click.Option([f"{flag}/{metadata['off'] or off}", name], default=None, help=metadata["help"])
+        option.secondary_opts = list(dict.fromkeys([*option.secondary_opts, off]))  # pages write this one
+        return option
     choices = metadata["choices"]
     text = metadata["help"] if default == "" else f"{metadata['help']}  [default: {default}]"
     is_long = len("|".join(choices)) > LONGEST  # beside the flag they would be wider than a terminal

@@ -125,5 +125,6 @@ def command(summary: Summary) -> str:
     if source not in (None, "generated"):
         words += ["--data", str(source)]
     for name, value in config.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
+        flag = name.replace("_", "-")
+        words += [f"--{'' if value else 'no-'}{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
     return shlex.join(words)

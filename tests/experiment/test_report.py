@@ -2,14 +2,17 @@
 
 import base64
 import re
+import shlex
 from html.parser import HTMLParser
 
+import click
 import pytest
 
 import fastnn as fn
 from fastnn.experiment import report
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.summary import Summary
+from fastnn.recipes import RECIPES
 
 # The smallest PNG file: one grey pixel.
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
@@ -194,12 +197,21 @@ class TestCommand:
 
     def test_the_command_line_takes_it(self):
         from fastnn.cli.settings import options_of
-        from fastnn.recipes import RECIPES
 
         settings = RECIPES["trigram"].settings
-        flags = {flag for option in options_of(settings) for flag in option.opts}
+        fields = {flag: option.name for option in options_of(settings) for flag in option.opts + option.secondary_opts}
         command = report.command(Summary(id="trigram", config=vars(settings) | {"data": "generated"}))
-        assert set(re.findall(r"--[\w-]+", command)) == flags
+        assert {fields[flag] for flag in re.findall(r"--[\w-]+", command)} == set(fields.values())
+
+    @pytest.mark.parametrize("name", RECIPES)
+    def test_switches_are_read_as_they_were_written(self, name):
+        from fastnn.cli.settings import options_of
+
+        settings = RECIPES[name].settings
+        switches = {field: not value for field, value in vars(settings).items() if isinstance(value, bool)}
+        words = shlex.split(report.command(Summary(id=name, config=switches)))[3:]
+        read = click.Command(name, params=options_of(settings)).make_context(name, words).params
+        assert {field: read[field] for field in switches} == switches
 
 
 class TestPictures:
