@@ -99,9 +99,10 @@ class LastGoodState:
         What is not finite stays so: where half of the steps run well, the step that fails is in the other half. So each
         step is run once, and large arrays are copied some times only.
 
-        Not where a run of the program takes several steps: cut in other places, they round in another way.
+        Not where a run of the program takes several steps that, cut in other places, would round in another way.
         """
-        while len(scalars) > 1 and self._runner.step.block == 1:
+        step = self._runner.step
+        while len(scalars) > 1 and (step.block == 1 or step.divisible):
             half = len(scalars) // 2
             if self._runs_well(scalars[:half]):
                 self._copies.keep(self._arrays)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.nn.schedules import Schedule
 from fastnn.training import blocks
 from fastnn.training.compile import compile_train
+from fastnn.training.rollback import LastGoodState
 from tests.tiny import bits, two_threads
 
 SAMPLES = 101  # the last run is shorter
@@ -71,6 +73,46 @@ def test_a_callback_between_steps_sees_the_weights_of_that_step(monkeypatch):
     trained("three layers", callbacks=[want])
     assert len(got.seen) == 2 * (SAMPLES // 5)
     np.testing.assert_array_equal(got.seen, want.seen)
+
+
+class Sudden(Schedule):
+    """A rate that makes the numbers overflow in one step."""
+
+    name = "sudden"
+    at = 0
+
+    def __call__(self, iterations, epoch):
+        return np.where(iterations == self.at, 1e30, 0.05)
+
+
+def diverged(at, **keywords):
+    model = fn.Sequential([fn.Dense(70, "relu"), fn.Dense(4)], input_shape=(51,), seed=1)
+    schedule = type("At", (Sudden,), {"at": at})(0.05)
+    settings = {"batch_size": 1, "epochs": 2, "verbose": False}
+    with pytest.raises(fn.NonFiniteError) as raised:
+        model.fit(X, Y, optimizer=fn.SGD(schedule), **settings | keywords)
+    # What was noticed first, a loss or a parameter, is a matter of time.
+    return str(raised.value).partition(": ")[2], bits(model.parameters), list(model.history.steps["loss"])
+
+
+# In the middle of a run, at its ends, in the shorter run at the end of an epoch, in the second epoch.
+@pytest.mark.parametrize("at", [0, 7, 14, 15, 16, 96, 99, SAMPLES - 1, SAMPLES + 20])
+@pytest.mark.parametrize("validated", [False, True])  # whether epochs are trained one by one
+def test_a_step_that_diverges_is_named_as_by_itself(monkeypatch, at, validated):
+    held = {"validation_data": (X, Y)} if validated else {}
+    got = diverged(at, **held)
+    monkeypatch.setattr(blocks, "AHEAD", 1)
+    assert got == diverged(at, **held)
+
+
+def test_the_step_that_diverges_is_found_by_halves(monkeypatch):
+    runs, run = [], LastGoodState._runs_well
+    monkeypatch.setattr(
+        LastGoodState, "_runs_well", lambda self, scalars: runs.append(len(scalars)) or run(self, scalars)
+    )
+    monkeypatch.setattr("fastnn.training.rollback.COPYING_FRACTION", 1e-9)  # one copy, at the beginning
+    assert "step 92 of 101" in diverged(90)[0]
+    assert 1 < len(runs) < 20
 
 
 def test_only_dense_layers_trained_by_plain_sgd():
