@@ -20,6 +20,11 @@ NETS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def small_weights_too(monkeypatch):
+    monkeypatch.setattr(blocks, "SMALLEST_AHEAD", 0)
+
+
 def trained(net, dtype="float32", **keywords):
     model = fn.Sequential(NETS[net], input_shape=(51,), seed=1, dtype=dtype)
     settings = {"batch_size": 1, "verbose": False, "epochs": 2} | keywords
@@ -124,3 +129,9 @@ def test_only_dense_layers_trained_by_plain_sgd():
     assert not is_ahead([fn.Dense(70, freeze=True), fn.Dense(4)])
     assert not is_ahead([fn.Dense(70), fn.Dropout(keep=0.5), fn.Dense(4)])
     assert not is_ahead([fn.Flatten(), fn.Dense(70), fn.Dense(4)], shape=(3, 17))
+
+
+def test_not_where_the_first_weight_is_small(monkeypatch):
+    monkeypatch.setattr(blocks, "SMALLEST_AHEAD", 51 * 70)
+    assert is_ahead([fn.Dense(70), fn.Dense(4)])
+    assert not is_ahead([fn.Dense(69), fn.Dense(4)])
