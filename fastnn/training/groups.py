@@ -74,7 +74,7 @@ def tasks_of(trainings: Sequence[Training]) -> list[Task]:
 
 
 def _size(count: int) -> int:
-    """How many of so many trainings of one kind are a group: each thread has as many groups. 1 where they gain nothing."""
+    """How many of so many trainings of one kind are a group, as many groups a thread; 1 where that gains nothing."""
     threads = usable_threads()
     groups = -(-count // (LANES * threads)) * threads
     size = -(-count // groups)

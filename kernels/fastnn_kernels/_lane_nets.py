@@ -98,7 +98,7 @@ def _chain(sums, k, units, inputs, bias, d, at, x, first, values, row, begin, en
 
 @always_inline
 def backward_layer(d, values, parameters, layer, number):
-    """The gradient of the sums of layer `number` in place of that of its outputs; that of its inputs, but of the first's"""
+    """The gradient of the sums of layer `number` in place of that of its outputs; that of its inputs"""
     units, inputs, at = layer[FIELDS.units], layer[FIELDS.inputs], layer[FIELDS.dy]
     own, z, y = (
         flattened(d, at, units),
@@ -126,7 +126,7 @@ def chain_of_layer(sums, k, d, values, layer, number, x, first, begin, end):
 
 @always_inline
 def fold(gradients, sums, weights, chains):
-    """Add the gradients of a block, the sum of its chains: the upper half is added to the lower one, until one is left"""
+    """Add the gradients of a block, the sum of its chains: the upper half to the lower one, until one is left"""
     half = chains // 2
     while half > 0:
         size = half * weights

@@ -124,9 +124,10 @@ def nets_at_once(rng, dtype, shape):
     )
     rates, l2 = (0.2 * rng.random((3, LANES))).astype(dtype), (0.1 * rng.random((len(geometry), LANES))).astype(dtype)
     l2[1::2] = 0
-    data = normal(rng, dtype, samples, widths[0])[:, : widths[0]], rng.integers(0, widths[-1], samples)
+    data = normal(rng, dtype, samples, widths[0])[:, : widths[0]].copy(), rng.integers(0, widths[-1], samples)
     weight = (rng.random(samples) / max(samples, 1)).astype(dtype)
-    written = np.full((3, 4 * LANES), GARBAGE), np.stack([one[0] for one in made], axis=1)
+    record = padded(np.float64, 3, 4 * LANES, GARBAGE)
+    written = record, np.stack([one[0] for one in made], axis=1)
     work = (np.full(size, GARBAGE, dtype) for size in sizes)
     return *written, *work, rates, l2, *data, weight, chains, np.argsort(order), geometry
 
@@ -194,8 +195,8 @@ def specs():
         "deep": (128, (4, 3, 17, 6, 7), "softplus", 1),
     }
     bench = {"moons": (200, (2, 3, 2), "tanh", 1)}
-    largest = {"terms": lambda s: 9 * (s[0] + sum(s[1])), "flops": lambda s: 3 * 3 * LANES * _flops(s)}
-    yield spec("narrow_nets", nets_at_once, nets, bench, **largest)
+    terms, flops = lambda s: 9 * (s[0] + sum(s[1])), lambda s: 3 * 3 * LANES * _flops(s)
+    yield spec("narrow_nets", nets_at_once, nets, bench, terms=terms, flops=flops)
     yield spec("record_steps", record, VECTORS, {"scalar": (128,)})
 
 
