@@ -1,5 +1,6 @@
 """fastnn trains small neural networks on a multicore CPU, with kernels that a person can read."""
 
+from fastnn import _environment as _environment  # before Numba
 from fastnn import _interruption as _interruption  # first: what follows takes a second, in which Ctrl-C may come
 from fastnn_kernels._collection import no_collection as _no_collection
 

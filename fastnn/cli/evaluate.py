@@ -1,13 +1,12 @@
 """`fastnn evaluate`: loss and metrics of a trained model on other data."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fastnn.cli.output import aligned, csv_lines
+from fastnn.cli.output import aligned, csv_lines, dumped, finite
 from fastnn.cli.sections import examples
 from fastnn.common.text import SPLITS, metric_name, metric_text
 
@@ -53,7 +52,12 @@ def _lines(figures: "Mapping[str, Figures]") -> Iterator[str]:
 
 
 def _json(figures: "Mapping[str, Figures]") -> Iterator[str]:
-    yield json.dumps({key: {"samples": n} | metrics for key, (n, metrics) in figures.items()}, indent=2)
+    yield dumped(
+        {
+            key: {"samples": n} | {name: finite(value) for name, value in metrics.items()}
+            for key, (n, metrics) in figures.items()
+        }
+    )
 
 
 def _csv(figures: "Mapping[str, Figures]") -> Iterator[str]:

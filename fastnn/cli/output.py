@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,11 @@ def aligned(table: Iterable[Sequence[str]]) -> Iterator[str]:
 def dumped(found: Any) -> str:
     """JSON that any program reads, with letters as they are."""
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def finite(figure: float) -> float | None:
+    """A figure for JSON, which has neither infinity nor NaN."""
+    return figure if math.isfinite(figure) else None
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:

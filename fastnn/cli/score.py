@@ -4,16 +4,17 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fastnn.cli.output import aligned, csv_lines, deliver, dumped, form_of, with_output
+from fastnn.cli.output import aligned, csv_lines, deliver, dumped, finite, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.common.errors import DataError
-from fastnn.common.text import loss_text, percent, plural, printable
+from fastnn.common.text import loss_text, percent, perplexity_text, plural, printable
 
 if TYPE_CHECKING:
     from fastnn.language.model import LanguageModel
@@ -57,15 +58,16 @@ def score(
     from fastnn.text.scoring import Score
 
     model = LanguageModel.load(model_path(run_or_model))
-    scores = []
+    noun, scores = model.tokenizer.noun, []
     for text in (text for one in given for text in _texts(one, is_text)):
         scores.append((text.name, _scored(model, text)))
-        for note in _notes(text, scores[-1][1]):
+        for note in _notes(text, scores[-1][1], noun):
             click.echo(note, err=True)
     if len(scores) > 1 and not by_word:
         scores.append(("together", Score.together(found for _, found in scores)))
-    written = {"text": _words, "json": _words_json, "csv": _words_csv} if by_word else WRITTEN
-    deliver(written[form_of(form, output)](scores), output, plural(len(scores), "text"))
+    by_form: dict[str, Callable[[Scores], Iterator[str]]]
+    by_form = BY_WORD if by_word else {"text": partial(_table, noun), "json": _json, "csv": _csv}
+    deliver(by_form[form_of(form, output)](scores), output, plural(len(scores), "text"))
 
 
 def _texts(given: str, is_text: bool) -> "Iterator[Text]":
@@ -101,12 +103,12 @@ def _scored(model: "LanguageModel", text: "Text") -> "Score":
         raise DataError(f"{text.name!r:.80}: {error}") from None
 
 
-def _notes(text: "Text", score: "Score") -> Iterator[str]:
+def _notes(text: "Text", score: "Score", noun: str) -> Iterator[str]:
     if text.encoding != "UTF-8":
         yield f"{text.name} is read as {text.encoding}"
     if left := len(score.tokens) - score.foretold:
         yield (
-            f"{_shown(text.name)}: {left:,} of {plural(score.words, 'word')} are not foretold: they are unknown, after "
+            f"{_shown(text.name)}: {left:,} of {plural(score.words, noun)} are not foretold: they are unknown, after "
             "an unknown one, or too near the beginning of a sentence"
         )
 
@@ -118,17 +120,22 @@ def _shown(name: str) -> str:
     return printable(" ".join(name.split()))
 
 
-def _table(scores: "Scores") -> Iterator[str]:
+def _table(noun: str, scores: "Scores") -> Iterator[str]:
     rows = [
-        [_shown(name), f"{one.words:,}", percent(one.unknown), loss_text(one.nats_per_word), f"{one.perplexity:,.1f}"]
+        [
+            _shown(name),
+            f"{one.words:,}",
+            percent(one.unknown),
+            loss_text(one.nats_per_word),
+            perplexity_text(one.perplexity),
+        ]
         for name, one in scores
     ]
-    return aligned([["", *COLUMNS[1:]], *rows])
+    return aligned([["", *(column.replace("word", noun) for column in COLUMNS[1:])], *rows])
 
 
 def _figures(name: str, score: "Score") -> dict[str, object]:
-    perplexity = score.perplexity if math.isfinite(score.perplexity) else None  # JSON has no infinity
-    figures = (name, score.words, score.unknown, score.nats_per_word, perplexity)
+    figures = (name, score.words, score.unknown, score.nats_per_word, finite(score.perplexity))
     return dict(zip((column.replace(" ", "_") for column in COLUMNS), figures, strict=True))
 
 
@@ -171,4 +178,4 @@ def _each(score: "Score") -> "Iterator[tuple[str, float | None, bool]]":
         yield token, None if math.isnan(nats) else nats, is_known
 
 
-WRITTEN = {"text": _table, "json": _json, "csv": _csv}
+BY_WORD: "dict[str, Callable[[Scores], Iterator[str]]]" = {"text": _words, "json": _words_json, "csv": _words_csv}

@@ -35,3 +35,8 @@ class OutOfMemoryError(FastnnError, MemoryError):
 
 class MissingPackageError(FastnnError, ImportError):
     """An optional package is not installed; the message names the extra of fastnn that installs it."""
+
+
+def not_defined(thing: object, method: str) -> NotImplementedError:
+    """What to raise where a user's own class lacks a method of its base that it must have."""
+    return NotImplementedError(f"{type(thing).__name__} has no {method} of its own, which it needs: define it")

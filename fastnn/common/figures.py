@@ -1,4 +1,4 @@
-"""What the name of a figure says of it: which way is better, and whether it is a fraction.
+"""What the name of a figure says of it: which way is better, whether it is a fraction or a perplexity.
 
 The names are those that metrics and losses have in the field and in scikit-learn: "val_r2", "roc_auc_score".
 """
@@ -17,8 +17,13 @@ LOWER = {"deviance", "entropy", "error", "huber", "loss", "mae", "mape", "mse", 
 
 
 def is_fraction(name: str) -> bool:
-    """Whether a figure is a fraction of the samples, which is shown in per cent: an accuracy, or top_k."""
-    return name.endswith("accuracy") or re.search(r"(^|_)top_\d+$", name) is not None
+    """Whether a figure is a fraction, which is shown in per cent: an accuracy, top_k, the unknown words of a text."""
+    return name.endswith("accuracy") or name == "unknown" or re.search(r"(^|_)top_\d+$", name) is not None
+
+
+def is_perplexity(name: str) -> bool:
+    """Whether a figure is a perplexity, which is shown with few digits."""
+    return name.endswith("perplexity")
 
 
 def higher_is_better(name: str, mode: Mode = "auto", what: str = "") -> bool:

@@ -1,6 +1,6 @@
 """How figures and the parts of a data set are written for people, in one place."""
 
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import is_fraction, is_perplexity
 
 # The splits of a data set in the order in which they are shown, and what each is called.
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
@@ -18,13 +18,25 @@ def loss_text(loss: float) -> str:
     return f"{loss:.4f}" if loss < 1e4 else f"{loss:.3e}"
 
 
+def perplexity_text(perplexity: float) -> str:
+    """A perplexity as "3.12", "45.3", "412.7" or "1,234", from a million on as a power of ten."""
+    if perplexity >= 1e6:
+        return f"{perplexity:.3g}"
+    decimals = 2 if perplexity < 10 else 1 if perplexity < 1_000 else 0
+    return f"{perplexity:,.{decimals}f}"
+
+
 def metric_text(name: str, value: float, decimals: int = 2) -> str:
-    """A fraction of the samples, such as an accuracy, in per cent with `decimals`; any other metric as a loss."""
+    """A fraction of the samples, such as an accuracy, in per cent with `decimals`; a perplexity; others as a loss."""
+    if is_perplexity(name):
+        return perplexity_text(value)
     return percent(value, decimals) if is_fraction(name) else loss_text(value)
 
 
 def figure_text(name: str, value: float) -> str:
     """Any figure of a table: a fraction in per cent, a very small or large number as a power of ten."""
+    if is_perplexity(name):
+        return perplexity_text(value)
     if is_fraction(name) or value == 0 or 1e-3 <= abs(value) < 1e4:
         return metric_text(name, value) if value != int(value) or is_fraction(name) else f"{value:g}"
     return f"{value:.2e}"

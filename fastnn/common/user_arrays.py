@@ -50,7 +50,9 @@ def check_numbers(array: np.ndarray, name: str) -> None:
     """TypeError, with a hint at what to give instead, unless the array holds real numbers or truth values."""
     kind = array.dtype.kind
     if kind not in "biuf":
-        hint = f"; {HINTS[kind]}" if kind in HINTS else ""
+        is_extension = kind == "V" and array.dtype.names is None and array.dtype.type is not np.void  # such as bfloat16
+        hint = "give x.astype('float32')" if is_extension else HINTS.get(kind, "")
+        hint = f"; {hint}" if hint else ""
         raise TypeError(f"{name} has dtype {array.dtype}, expected numbers{hint}")
 
 

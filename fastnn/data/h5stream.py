@@ -64,6 +64,22 @@ class H5Stream:
             self._file.close()
             raise
 
+    def sibling(self, key: str) -> "H5Stream":
+        """Another array of the same open file, as it is there: `close` of either closes both.
+
+        Args:
+            key: The other array in the file.
+
+        Raises:
+            FileFormatError: As of the first stream.
+        """
+        stream = object.__new__(H5Stream)
+        stream.__dict__.update(self.__dict__, key=key, _where=f"{self.path!r}: {key!r}", _change=None)
+        stream._array = stream._checked(self._file.array(key))
+        stream._range = (0, len(stream._array))
+        stream._describe()
+        return stream
+
     def _describe(self) -> None:
         """Set shape and dtype after the change, the memory that reading a row takes, and the rows of a chunk."""
         raw = self._raw(0, min(1, len(self)))

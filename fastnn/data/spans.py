@@ -1,6 +1,7 @@
 """Spans of a text: rows of words that follow each other, each of which is foretold from those before it in its row."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class Spans:
     asked   whether the values are targets: those that the row before has are `filler`, too
     """
 
-    values: object
+    values: Any
     layout: Layout
     filler: int
     asked: bool
@@ -55,7 +56,11 @@ class Spans:
     last: int | None = None
 
     chunk_rows = 1
-    dtype = np.dtype(np.int32)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the ids; of targets one that has −1."""
+        return np.dtype(np.int32) if self.asked else self.values.dtype
 
     def __len__(self) -> int:
         return (len(self.layout) if self.last is None else self.last) - self.first
@@ -69,7 +74,7 @@ class Spans:
         """The memory that a row takes while it is read."""
         return self.layout.length * ROW_BYTES
 
-    def read(self, first: int, last: int) -> NDArray[np.int32]:
+    def read(self, first: int, last: int) -> NDArray[Any]:
         """Rows first … last − 1. DataError unless there are such rows."""
         self._check_range(first, last)
         lay, low = self.layout, (self.first + first) * self.layout.step

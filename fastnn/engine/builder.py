@@ -46,6 +46,7 @@ class Builder:
     unstored          names of the weights whose gradient need not be stored where it is an outer product
     outer_gradients   name of such a weight -> the two rows, x and dout, of which its gradient is the outer product
     kept_steps        name of a weight that takes a block of steps at once -> what the kernel keep_steps writes
+    ahead             name of a weight that each step multiplies with the next sample -> where the products lie
     passing           arrays that one chain writes and reads, slice by slice: see `transient` of a program
     differentiates    whether the gradients of what is computed are needed
     gradients_are_flat  whether the gradients of all parameters are computed at once, as one flat array
@@ -73,6 +74,7 @@ class Builder:
         self.unstored: set[str] = set()
         self.outer_gradients: dict[str, tuple[Buffer, Buffer]] = {}
         self.kept_steps: dict[str, Buffer] = {}
+        self.ahead: dict[str, Buffer] = {}
         self.passing: list[np.ndarray] = []
         self.differentiates = True
         self.gradients_are_flat = False

@@ -102,13 +102,27 @@ class Arena:
                 _give_back(array)
 
 
+def take_small_pages(array: np.ndarray) -> None:
+    """Ask the system for small pages for a contiguous array of which little will be written.
+
+    NumPy asks for pages of 2 MB, one of which a single number takes.
+    """
+    if array.nbytes >= LARGE:
+        _advised(array, "MADV_NOHUGEPAGE")
+
+
 def _give_back(array: np.ndarray) -> None:
     """Give back the pages that a contiguous array fills."""
+    _advised(array, "MADV_DONTNEED")
+
+
+def _advised(array: np.ndarray, advice: str) -> None:
+    """Tell Linux how the pages are used that a contiguous array fills."""
     advise = _advise()
     first = -(-array.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
     last = (array.ctypes.data + array.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
     if advise is not None and last > first:
-        advise(first, last - first, mmap.MADV_DONTNEED)
+        advise(first, last - first, getattr(mmap, advice))
 
 
 @functools.cache

@@ -54,7 +54,14 @@ class Listed:
     array: np.ndarray | Buffer
 
 
-CUTS = {Slice: "rows", Columns: "columns", Listed: "listed"}
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """A batched buffer of which each sample of a serial axis gets all rows: it may read, or write, its neighbours'."""
+
+    array: Buffer
+
+
+CUTS = {Slice: "rows", Columns: "columns", Listed: "listed", Whole: None}
 
 
 class Offset:
@@ -67,7 +74,7 @@ OFFSET = Offset()
 class Op(NamedTuple):
     """An operation: one kernel and its operands.
 
-    operands  buffers of the program, arrays from outside, `Slice`, `Columns`, `Listed`, `OFFSET`, whole numbers
+    operands  buffers of the program, arrays from outside, `Slice` and its like, `OFFSET`, whole numbers
     owner     the layer that emitted it, or what else it is for
     axis      along which it may be cut: a slice takes its own rows of batched buffers (along the samples) and of
               `Slice` operands; None: it runs as a whole
@@ -80,7 +87,7 @@ class Op(NamedTuple):
 
 
 # Tuples, made once: to make a union of types at each of the thousand calls of a training took a millisecond.
-PARTS = (Slice, Columns, Listed)
+PARTS = (Slice, Columns, Listed, Whole)
 ARRAYS = (Buffer, np.ndarray, *PARTS)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from fastnn.engine import pieces, schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
-from fastnn.engine.ops import PARTS, Offset, Op, Slice
+from fastnn.engine.ops import PARTS, Offset, Op, Slice, Whole
 from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
@@ -141,7 +141,7 @@ class Program:
             samples = [(i, i + 1) for i in range(batch)] if axis is not None and axis.serial else [(0, batch)]
             for first, last in samples:
                 for op in (self.ops[number] for number in numbers):
-                    yield op, tuple(self._resolve(one, first, last) for one in op.operands)
+                    yield op, tuple(self._row(one, first, last, batch) for one in op.operands)
 
     @staticmethod
     def _run_alone(op: Op, operands: tuple) -> None:
@@ -266,7 +266,7 @@ class Program:
     def _part(self, operand, task: schedule.Task, batch: int, own: dict):
         """The part of an operand that a task works on."""
         if task.chain.axis is not None and task.chain.axis.serial:
-            return self._resolve(operand, task.first, task.last)
+            return self._row(operand, task.first, task.last, batch)
         if isinstance(operand, Slice):
             rows = own.get((id(operand.array), task.last - task.first))
             if rows is None:
@@ -277,6 +277,10 @@ class Program:
         if task.chain.axis is self._samples:
             return self._resolve(operand, task.first, task.last)
         return self._resolve(operand, 0, batch)
+
+    def _row(self, operand, first: int, last: int, batch: int):
+        """As `_resolve`; of a serial axis, along which a sample may get the rows of all."""
+        return self._resolve(operand, *((0, batch) if isinstance(operand, Whole) else (first, last)))
 
     def _whole(self, op: Op, batch: int) -> tuple:
         return tuple(self._resolve(one, 0, batch) for one in op.operands)

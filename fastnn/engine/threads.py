@@ -4,8 +4,9 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numba
 
@@ -13,6 +14,9 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.validation import is_whole_number
 from fastnn_kernels import _tuning
 from fastnn_kernels._jit import JIT, Kernel
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _in_forked_child = False
 _one_at_a_time = threading.RLock()
@@ -30,9 +34,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-@contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Within the block, kernels use at most `count` threads.
+class threads:  # noqa: N801  (users call it as a function)
+    """From now on, kernels that this thread of Python calls use at most `count` threads; in a `with`, until its end.
+
+    It may also decorate a function: then it counts within each call. As `threadpool_limits` of threadpoolctl, it acts
+    where it is made, so a call without `with` is enough for a whole program.
 
     Args:
         count: From 1 to the number of threads this process may use.
@@ -43,19 +49,45 @@ def threads(count: int) -> Iterator[None]:
     Examples:
         >>> with fn.threads(1):
         ...     probabilities = model.predict(x)
+        >>> limit = fn.threads(1)  # from here on
     """
-    limit = numba.config.NUMBA_NUM_THREADS
-    if not is_whole_number(count) or not 1 <= count <= limit:
-        raise ValueError(
-            f"threads: got {count!r}, expected a whole number from 1 to {limit}, the threads that this process may use"
-        )
-    outer = getattr(_chosen, "count", None)
-    _chosen.count = int(count)
-    try:
-        with _numba_threads(int(count)):
-            yield
-    finally:
-        _chosen.count = outer
+
+    def __init__(self, count: int):
+        limit = numba.config.NUMBA_NUM_THREADS
+        if not is_whole_number(count) or not 1 <= count <= limit:
+            raise ValueError(
+                f"threads: got {count!r}, expected a whole number from 1 to {limit}, the threads that this process may "
+                "use"
+            )
+        self.count = int(count)
+        self._before: tuple[int | None, int] = _use(self.count, self.count)
+
+    def __enter__(self) -> None:
+        _use(self.count, self.count)  # another may have been made since this one
+
+    def __exit__(self, *error: object) -> None:
+        _use(*self._before)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        _use(*self._before)
+
+        @functools.wraps(function)
+        def limited(*positional: P.args, **keywords: P.kwargs) -> R:
+            with threads(self.count):
+                return function(*positional, **keywords)
+
+        return limited
+
+    def __repr__(self) -> str:
+        return f"threads({self.count})"
+
+
+def _use(chosen: int | None, numba_threads: int) -> tuple[int | None, int]:
+    """What this thread of Python has chosen, None if nothing, and Numba's number. Returns those before."""
+    before = getattr(_chosen, "count", None), numba.get_num_threads()
+    _chosen.count = chosen
+    numba.set_num_threads(numba_threads)
+    return before
 
 
 @contextlib.contextmanager

@@ -71,6 +71,7 @@ class Recipe:
                    same id and kind of settings: a user's own data may need others than the report's
     told           what --help says beside the title: of such data
     shown          settings that are printed before the first training: those of which --help has other defaults
+    unused         (settings) -> the names of those that say nothing of such data or of such a net: pages leave them out
     adapted        (settings, data as loaded, names of the settings that the user gave) -> settings for so many data
     comparisons    those that --compare offers; `seeds` is added to them
     compare        the names of the comparisons that are made unless --compare names others
@@ -111,6 +112,7 @@ class Recipe:
     suited: Callable[["Recipe", Path | tuple[Path, ...] | None, dict[str, Any]], "Recipe"] = _one_for_all
     told: str = ""
     shown: tuple[str, ...] = ()
+    unused: Callable[[Any], Sequence[str]] = _nothing
     adapted: Callable[[Any, Dataset, set[str]], Any] = _as_given
     comparisons: tuple[Comparison, ...] = ()
     compare: tuple[str, ...] = ()

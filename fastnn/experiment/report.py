@@ -39,7 +39,7 @@ def write(folder: str | Path, summary: Summary) -> Path:
             sentence=_sentence(summary),
             answers=[_answer(folder, found) for found in ending.answers],
             network=ending.network,
-            settings=[(name.replace("_", " "), _setting(name, value)) for name, value in summary.config.items()],
+            settings=[(name.replace("_", " "), _setting(name, value)) for name, value in summary.settings.items()],
             command=command(summary),
             files=LINKED if ending.answers else (),
             machine=_machine(summary, ending),
@@ -119,7 +119,7 @@ def command(summary: Summary) -> str:
     """The command line of this run; if it was not kept, one that is put together from the settings."""
     if summary.command:
         return summary.command
-    config = {name: value for name, value in summary.config.items() if value is not None}
+    config = {name: value for name, value in summary.settings.items() if value is not None}
     source = config.pop("data", summary.data)
     words = ["fastnn", "train", summary.id]
     if source not in (None, "generated"):

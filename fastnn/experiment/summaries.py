@@ -26,6 +26,7 @@ def opening(experiment: Experiment, data: Dataset) -> Summary:
         data_note=experiment.announced,
         samples=_sizes(data, settings.samples),
         config=experiment.config(),
+        unused=list(recipe.unused(settings)),
         quick=experiment.quick,
         best=recipe.best.found if experiment.best and recipe.best else None,
         threads=numba.get_num_threads(),

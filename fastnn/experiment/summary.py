@@ -106,6 +106,7 @@ class Summary:
     data_note     one line that says which data they are
     samples       split -> number of samples
     config        the settings, and what else must stay the same when the run is resumed; {} if the file has none
+    unused        names of settings that say nothing of such data or of such a net
     quick         whether --quick was given
     best          how the settings of --best were found; None without --best
     versions      package -> version
@@ -122,6 +123,7 @@ class Summary:
     data_note: str = ""
     samples: dict[str, int] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
     quick: bool = False
     best: str | None = None
     threads: int | None = None
@@ -130,6 +132,11 @@ class Summary:
     report: str = ""
     true_entropy: float | None = None
     ending: Ending | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that say something of this run."""
+        return {name: value for name, value in self.config.items() if name not in self.unused}
 
     @property
     def is_generated(self) -> bool:

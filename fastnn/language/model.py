@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
-from fastnn.common.hints.habits import Hinted
+from fastnn.common.hints.habits import Hinted, hinted_as
 from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
@@ -54,6 +54,7 @@ class LanguageModel(OfText, Hinted):
         super().__init__(model)  # of its own: Python 3.10 would say that it takes anything
 
     @classmethod
+    @hinted_as("LanguageModel.load")
     def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
         """The language model of a file that `save` wrote, or of a run's folder.
 
@@ -67,6 +68,7 @@ class LanguageModel(OfText, Hinted):
         found = Path(path)
         return cls(with_vocabulary(load(found / MODEL if found.is_dir() else found)))
 
+    @hinted_as("LanguageModel.save")
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to an HDF5 file, whole or not at all: `fn.load` reads it, too.
 
@@ -90,6 +92,7 @@ class LanguageModel(OfText, Hinted):
                 return self.model.parameters[f"{name}.w"][: len(self.vocabulary)]
         raise DataError("the model has no Embedding, so its words have no vectors")
 
+    @hinted_as("LanguageModel.predict")
     def predict(self, text: str, n: int = 10) -> list[tuple[str, float]]:
         """The `n` likeliest next words after a text, and their probabilities.
 
@@ -105,6 +108,7 @@ class LanguageModel(OfText, Hinted):
         order = np.argsort(-p, kind="stable")[: whole_number("n", n)]
         return [(self.vocabulary.words[i], float(p[i])) for i in order]
 
+    @hinted_as("LanguageModel.generate")
     def generate(
         self,
         text: str = "",
@@ -150,6 +154,7 @@ class LanguageModel(OfText, Hinted):
         """
         return self._described.told_unknown(_text(text))
 
+    @hinted_as("LanguageModel.score")
     def score(self, text: str) -> Score:
         """The surprisal of each word of a text, and its perplexity.
 
@@ -174,6 +179,7 @@ class LanguageModel(OfText, Hinted):
             )
         return found
 
+    @hinted_as("LanguageModel.neighbours")
     def neighbours(self, word: str, n: int = 10) -> list[tuple[str, float]]:
         """The `n` words whose vectors, less the mean of all, have the highest cosine to that of a word.
 
@@ -198,6 +204,7 @@ class LanguageModel(OfText, Hinted):
             (self.vocabulary.words[i], cosine) for i, cosine in nearest(directions(self.vectors), row, count, specials)
         ]
 
+    @hinted_as("LanguageModel.export")
     def export(self, path: str | os.PathLike[str], binary: bool | None = None) -> list[str]:
         """Write the words and their vectors as word2vec does.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, TypeVar
 
 from fastnn.common.errors import DataError
+from fastnn.common.hints.habits import hinted_as
 from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
 from fastnn.data.dataset import CompleteDataset
@@ -35,6 +36,7 @@ class OfText:
         self.data: CompleteDataset | None = None  # of `from_text`
 
     @classmethod
+    @hinted_as("LanguageModel.from_text")
     def from_text(
         cls: type[Made],
         path: Paths,
@@ -99,6 +101,7 @@ class OfText:
         model.data = data
         return model
 
+    @hinted_as("LanguageModel.fit")
     def fit(
         self,
         path: Paths | None = None,
@@ -142,12 +145,11 @@ class OfText:
 
     def _read(self, path: Paths) -> CompleteDataset:
         """A text as the model reads it."""
-        known, given = self.vocabulary, self.tokenizer.config()
-        # Without all marks there are words that are no sample, so there is no place for them in a file.
-        place = None if None in (known.unknown, known.start, known.end) else "auto"
+        known = self.vocabulary
+        given = self.tokenizer.config() | {"words": known.words, "ids_file": known.ids_file}
         if not self.is_recurrent:
-            return load_text(path, order=self.context + 1, words=known.words, ids_file=place, **given)
-        return in_spans(load_text(path, order=PAIR, words=known.words, ids_file=place, **given), self.context)
+            return load_text(path, order=self.context + 1, **given)
+        return in_spans(load_text(path, order=PAIR, **given), self.context)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -173,7 +175,10 @@ class OfText:
 def _words_of(model: Model) -> Words:
     """The description of the words of a language model. TypeError for what is no model, DataError for another one."""
     if not isinstance(model, Predictor):
-        raise TypeError(f"LanguageModel takes a model, such as fn.load(path) gives, got {type(model).__name__}")
+        raise TypeError(
+            f"LanguageModel takes a model, got {type(model).__name__}; fn.LanguageModel.from_text(path) makes one of a "
+            "text, fn.LanguageModel.load(path) reads one"
+        )
     network, described = model.network, model.preprocessing
     if not isinstance(described, Words):
         raise DataError(

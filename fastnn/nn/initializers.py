@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from fastnn.common.errors import not_defined
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
@@ -29,7 +30,7 @@ class Initializer(PlainNumbers, Hinted):
             rng: What the numbers are drawn from.
             shape: Of the parameter.
         """
-        raise NotImplementedError
+        raise not_defined(self, "sample")
 
     def fill(self, rng: np.random.Generator, out: np.ndarray) -> None:
         """Write the initial values of one parameter to it, rounded to its dtype.
@@ -61,7 +62,7 @@ class InBlocks(Initializer):
             shape: Of the values.
             whole: The shape of the parameter that they are part of.
         """
-        raise NotImplementedError
+        raise not_defined(self, "drawn")
 
 
 def blocks_of(out: np.ndarray) -> Iterator[np.ndarray]:

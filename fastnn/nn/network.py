@@ -18,7 +18,7 @@ from fastnn.engine.parameters import Block
 from fastnn.nn import layer_checks
 from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
-from fastnn.nn.layers.blocked import BlockedDense
+from fastnn.nn.layers.blocked import AheadDense, BlockedDense
 from fastnn.nn.layers.penalties import Penalised
 from fastnn.nn.losses import Loss
 from fastnn.nn.metrics import Metric
@@ -247,7 +247,11 @@ class Network:
         return {name: spec for call in self.calls for name, spec in self.buffers_of(call).items()}
 
     def with_frozen(self, names: Collection[str], frozen: bool) -> "Network":
-        """This network, the layers of these names frozen or not. ValueError for an unknown name."""
+        """This network, the layers of these names frozen or not. ValueError for an unknown name, TypeError for none."""
+        if wrong := [name for name in names if not isinstance(name, str)]:
+            raise TypeError(
+                f"got {wrong[0]!r:.60}, expected names of layers one by one, such as freeze('dense', 'conv')"
+            )
         if unknown := next((name for name in names if name not in self.owners), None):
             raise ValueError(f"unknown layer {unknown!r}; {near(unknown, self.owners)}")
         changed = {name: replace(self.owners[name], freeze=frozen) for name in names}
@@ -261,9 +265,16 @@ class Network:
 
     def blocked(self) -> "Network":
         """This network, its first layer, a `Dense`, as one whose weight takes a block of steps at once."""
+        return self._with_first(BlockedDense)
+
+    def ahead(self) -> "Network":
+        """This network, its first layer, a `Dense`, as one whose steps multiply its weight with the next sample."""
+        return self._with_first(AheadDense)
+
+    def _with_first(self, kind: type[BlockedDense]) -> "Network":
         other = copy.copy(self)
         first, *others = self.calls
-        other.calls = (first._replace(layer=BlockedDense.of(first.layer)), *others)
+        other.calls = (first._replace(layer=kind.of(first.layer)), *others)
         return other
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
+from fastnn.common.errors import not_defined
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
@@ -36,7 +37,7 @@ class Schedule(PlainNumbers, Hinted):
                 not_negative(f"{type(self).__name__}: {field.name}", value)
 
     def __call__(self, iterations: np.ndarray, epoch: int) -> np.ndarray:
-        raise NotImplementedError
+        raise not_defined(self, "__call__")
 
     def config(self) -> dict[str, Any]:
         """The description as plain data, from which `from_config` makes an equal schedule."""

@@ -110,10 +110,10 @@ def remark(axis: "Axes", text: str) -> Any:
 
 
 def whole_number_ticks(axis: "Axes") -> None:
-    """Put the ticks of x at whole numbers: there is no epoch 2.5."""
+    """Put the ticks of x at whole numbers, one alone where there is one epoch: there is no epoch 2.5."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
 
 
 def signed_colours() -> "Colormap":

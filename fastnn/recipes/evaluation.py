@@ -1,7 +1,8 @@
 """The figures of a trained model on other data, in the formats that its system is trained on."""
 
+import copy
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastnn.common.errors import DataError
 from fastnn.data import Dataset, find_data, load_trigram
@@ -9,6 +10,8 @@ from fastnn.data.preprocessing import Words
 from fastnn.data.spans import in_spans
 from fastnn.language.of_text import PAIR
 from fastnn.models import Model
+from fastnn.nn.metrics import config
+from fastnn.nn.outputs import with_metrics
 from fastnn.recipes import RECIPES, TABLE, table
 from fastnn.text.tokens import Tokenizer
 
@@ -22,6 +25,8 @@ class Figures(NamedTuple):
 
 def figures_on(model: Model, path: Path) -> dict[str, Figures]:
     """Split -> its figures, for each split of the data, which stay as they stand in their file.
+
+    Of a text these are the perplexity, too, and the fraction of the words that have no id.
 
     DataError for a model that names no system, or data that do not fit it; FileFormatError as the readers do.
     """
@@ -40,15 +45,33 @@ def figures_on(model: Model, path: Path) -> dict[str, Figures]:
         raise DataError(
             "the model was saved by an earlier fastnn, without what lies between data and network: train again"
         )
+    judged, parts = _with_perplexity(model), data.meta.get("parts", {})
     return {
-        split_name: Figures(len(split), model.evaluate(split.x, split.y)) for split_name, split in data.splits().items()
+        name: Figures(len(split), judged.evaluate(split.x, split.y) | _unknown(parts.get(name, {})))
+        for name, split in data.splits().items()
     }
+
+
+def _with_perplexity(model: Model) -> Model:
+    """The model; one of words with the same arrays, which measures its perplexity, too."""
+    if not isinstance(model.preprocessing, Words):
+        return model
+    judged, judged.network = copy.copy(model), copy.copy(model.network)
+    (output,) = model.network.outputs
+    judged.network.outputs = with_metrics([output], [*config(output.metrics), "perplexity"])
+    return judged
+
+
+def _unknown(part: dict[str, Any]) -> dict[str, float]:
+    """What a text's part says of its words."""
+    return {"unknown": part["unknown"]} if "unknown" in part else {}
 
 
 def _loaded(model: Model, name: str, path: Path) -> Dataset:
     words = model.preprocessing
     if isinstance(words, Words):
-        rules = Tokenizer().config() if isinstance(words.tokenizer, str) else words.tokenizer
+        rules = Tokenizer().config() if isinstance(words.tokenizer, str) else dict(words.tokenizer)
+        rules["ids_file"] = words.known.ids_file
         length = model.network.input_shape[0]
         if model.network.outputs[0].steps:
             return in_spans(load_trigram(path, words.vocabulary, order=PAIR, **rules), length)

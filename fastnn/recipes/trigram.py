@@ -21,7 +21,7 @@ from fastnn.recipes.trigram_answers import (
     told_speed,
     word_map,
 )
-from fastnn.recipes.trigram_book import TOLD, suited
+from fastnn.recipes.trigram_book import TOLD, suited, unused_of_samples
 from fastnn.recipes.trigram_checks import order_answer, softmax_answer
 from fastnn.recipes.trigram_counts import counts_answer
 from fastnn.recipes.trigram_net import TrigramSettings, build
@@ -127,6 +127,7 @@ RECIPE = Recipe(
     build=build,
     suited=suited,
     told=TOLD,
+    unused=unused_of_samples,
     comparisons=COMPARISONS,
     compare=("sizes",),
     keep="val_loss",

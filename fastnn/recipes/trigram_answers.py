@@ -17,11 +17,12 @@ from fastnn.experiment.predictions import most_likely
 from fastnn.experiment.recipe import MOST_MEASURED
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.sayings import epochs_to, ranking
-from fastnn.recipes.trigram_text import noun_of
+from fastnn.recipes.trigram_text import judged_of, noun_of
 from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
 SHOWN = 8  # words before the one that is foretold
+LEAST = 0.005  # of the probability of a word that is named: a smaller one is shown as 0 %
 PAIRS, MOST_WORDS = 8, 2_000  # nearest words that are named, and among how many they are looked for
 FIRST = 8  # epochs of which the report printed accuracies on all training data
 
@@ -56,19 +57,25 @@ def _gained(table: Table) -> list[str]:
 
 
 def next_words(results: ExperimentResult) -> list[Answer]:
-    """A line for each of some test samples: the true next word and the ten likeliest to the model; [] without any."""
-    meta, test = results.data.meta, results.data.splits()["test"].in_memory()
+    """A line for each of some test samples: the true next word, and those of the ten likeliest that are not 0 %.
+
+    [] without any samples.
+    """
+    # Of a long test text those samples that figures are of: all of them may be more than memory holds.
+    settings, meta = results.chosen.settings, results.data.meta
+    test = results.data.splits()["test"].in_memory(judged_of(settings))
     words = meta["words"]
     if len(test.y.shape) == 2:
         test = _last_words(test)
     count = min(EXAMPLES, len(test))
     if not count:
         return []
-    chosen = random.generator(results.chosen.settings.seed, "examples").choice(len(test), count, replace=False)
+    chosen = random.generator(settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
     lines = []
     for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
-        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in ranked)
+        named = [guess for guess in ranked if guess[1] >= LEAST] or ranked[:1]
+        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in named)
         before = " ".join(words[i] for i in row[-SHOWN:])
         lines.append(f"{'… ' if len(row) > SHOWN else ''}{before} [{words[label]}]: {guesses}")
     noun = noun_of(meta) if "tokenizer" in meta else "word"

@@ -25,7 +25,7 @@ from fastnn.language.network import (
     ROWS_A_STEP,
 )
 from fastnn.recipes.trigram_answers import told_gaps, told_speed
-from fastnn.recipes.trigram_text import judged_of, measured_of
+from fastnn.recipes.trigram_text import OF_TEXT, VOCABULARY, judged_of, measured_of
 
 QUICK_WORDS = 60_000  # of the training data, under --quick
 
@@ -48,7 +48,7 @@ BOOK = {
 WINDOW = {"net": "window", "order": 6, "epochs": 4, "activation": "silu", "blocks": 1}
 WINDOW |= {"lr": RATE, "batch_size": 250, "dropout": DROPOUT}
 OF_WINDOW = ("order", "blocks", "activation", "combine", "batch_norm")  # who gives one of these means such a net
-# Flags that the net of that kind has not. Beside a recurrent net, --order is that of the n-grams that are counted.
+# Flags that say nothing of such a net. Beside a recurrent net, --order is that of the n-grams that are counted.
 NOT_OF = {"gru": OF_WINDOW[1:], "window": ("length",)}
 # Characters and bytes are few, so all of them are in the softmax; one says less than a word, so samples are longer.
 SIGNS = {"order": 8, "sizes": "32x512", "softmax_words": 0}
@@ -131,7 +131,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
     if changes.get("tokens") in ("characters", "bytes"):
         usual |= SIGNS | (SIGNS_OF_ROWS if net == "gru" else {})
     rates = RATES if net == "window" else RECURRENT_RATES
-    settings = replace(recipe.settings, **usual)
+    settings = replace(recipe.settings, vocabulary=VOCABULARY, **usual)
     of_data = replace(settings, net=net, length=max(changes.get("length", settings.length), 1))
     words = max(changes.get("length", settings.length), 1) if net == "gru" else 1  # of a sample
     return replace(
@@ -139,6 +139,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         title="neural language model of a text: the next word from those before it",
         settings=settings,
         adapted=adapted,
+        unused=unused_of_text,
         shown=tuple(name for name in usual if net == "gru" or name != "length"),
         quick={"epochs": 2, "samples": max(QUICK_WORDS // words, 1)},
         published=Published(),
@@ -150,6 +151,20 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         judged=judged_of(of_data),
         after_epoch=(),
     )
+
+
+def unused_of_text(settings: Any) -> tuple[str, ...]:
+    """The settings that say nothing of a training on a text."""
+    return (*NOT_OF[settings.net], *_of_sgd(settings))
+
+
+def unused_of_samples(settings: Any) -> tuple[str, ...]:
+    """The settings that say nothing of a training on the course's file or on generated data."""
+    return (*OF_TEXT, *_of_sgd(settings))
+
+
+def _of_sgd(settings: Any) -> tuple[str, ...]:
+    return () if settings.optimizer == "sgd" else ("momentum",)
 
 
 def _refuse_flags(net: str, given: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common.text import percent, perplexity_text, plural
+
 Floats = NDArray[np.float64]
 
 PIECE = 200_000  # tokens whose windows are made at a time
@@ -63,7 +65,8 @@ class Score:
             return float(np.exp(self.nats_per_word))
 
     def __repr__(self) -> str:
-        return f"<Score of {self.words:,} words: perplexity {self.perplexity:.6g}, {self.unknown:.2%} unknown>"
+        found = f"perplexity {perplexity_text(self.perplexity)}, {percent(self.unknown)} unknown"
+        return f"<Score of {plural(self.words, 'word')}: {found}>"
 
 
 def surprisals(logits: NDArray[np.floating], ids: NDArray[np.integer]) -> Floats:

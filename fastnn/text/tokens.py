@@ -89,6 +89,11 @@ class Tokenizer:
         between = " " if self.kind in ("words", "spaces") else ""  # characters have white space among them
         return ("\n" if self.sentences_end == "lines" else between).join(map(self.joined, sentences))
 
+    @property
+    def noun(self) -> str:
+        """What one of the tokens is called."""
+        return {"characters": "character", "bytes": "byte", "bpe": "token"}.get(self.kind, "word")
+
     def config(self) -> dict[str, Any]:
         """As JSON and model files hold it."""
         config = asdict(self)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Literal
 
 from fastnn.common.errors import DataError
 
@@ -62,6 +63,14 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.words)
+
+    @property
+    def ids_file(self) -> Literal["auto"] | None:
+        """The `ids_file` of `load_text` for a text of these words.
+
+        Without all marks there are words that are no sample, so there is no place for them in a file.
+        """
+        return None if None in (self.unknown, self.start, self.end) else "auto"
 
     def id_of(self, token: str) -> int | None:
         """The id of the token, else that of the token in small letters, else that of `<unk>`; None without any."""

@@ -1,11 +1,14 @@
-"""Which trainings may take a block of steps at once: `fit(steps_per_block=)`."""
+"""Which trainings may take a block of steps at once: `fit(steps_per_block=)`, and unasked, where the bits stay."""
 
 from collections.abc import Iterator
 
+from fastnn.nn import narrow
 from fastnn.nn.layers import Dense
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.scalars import STEPS_PER_CALL
+
+AHEAD = 16  # steps of a run in which each prepares the next: their samples are few beside the weight in the cache
 
 
 def check(network: Network, optimizer: Optimizer, block: int, batch: int, *, reads_gradients: bool) -> None:
@@ -17,6 +20,17 @@ def check(network: Network, optimizer: Optimizer, block: int, batch: int, *, rea
         reasons.append("a callback reads gradients, and that of the first weight is not computed")
     if reasons:
         raise ValueError(f"steps_per_block is {block}, but " + "; ".join(reasons))
+
+
+def steps_ahead(network: Network, optimizer: Optimizer | None) -> int:
+    """How many steps of one sample a run takes, each of which multiplies the first weight with the next sample.
+
+    1 unless the network is of dense layers in a row, trained by plain SGD.
+    """
+    plain = all(type(call.layer) is Dense and call.layer.tied_to is None for call in network.calls)
+    if optimizer is None or not plain or not network.graph.is_chain or len(network.input_shape) != 1:
+        return 1
+    return 1 if narrow.is_narrow(network) or any(_reasons(network, optimizer, AHEAD, 1)) else AHEAD
 
 
 def _reasons(network: Network, optimizer: Optimizer, block: int, batch: int) -> Iterator[str]:

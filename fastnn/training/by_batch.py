@@ -45,6 +45,6 @@ def _runner(model: Predictor, kept: KeptSteps, optimizer: Optimizer, batch: Chun
         warn_without_statistics(model)
         return compile_train(model.network, model.state, samples, optimizer, weighted=weighted, fused=True)
 
-    bounds = optimizer.clip_norm, optimizer.clip_value, optimizer.state_dtype
-    key = "train", id(optimizer), weighted, bounds
+    settings = optimizer.kernel, optimizer.clip_norm, optimizer.clip_value, optimizer.state_dtype
+    key = "train", id(optimizer), weighted, settings
     return kept.batch(key, len(batch), compiled, (optimizer, *optimizer.flat_state()))

@@ -12,6 +12,7 @@ from fastnn.common.errors import DataError, NonFiniteError
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.ranks.group import Group, current
+from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.checkpoint import setup_of
 from fastnn.training.compile_ranks import compile_rank
 from fastnn.training.history import History
@@ -118,10 +119,13 @@ class RankLoop(Loop):
         self._share_arrays()
         self._share_history()
 
+    def _begin_callbacks(self, begun: list[Callback]) -> None:
+        super()._begin_callbacks(begun)
+        self._share_beginning()
+        self._share_stop()
+
     def _call(self, event: str) -> None:
         super()._call(event)
-        if event == "on_train_begin":
-            self._share_beginning()
         self._share_stop()
         if event == "on_epoch_end":
             self._share_epoch()

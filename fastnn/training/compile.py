@@ -9,6 +9,7 @@ from functools import partial
 
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
+from fastnn.engine.memory import take_small_pages
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.engine.values import Value
@@ -18,7 +19,7 @@ from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import batch as batches
-from fastnn.training import scoring
+from fastnn.training import blocks, scoring
 from fastnn.training.sample_steps import compile_sample_steps
 from fastnn.training.scalars import table_of_scalars
 from fastnn.training.step import Inputs, Step
@@ -83,19 +84,24 @@ def compile_train(
     one_by_one = batch == block == 1 and fused and not (layered or weighted or whole)
     if one_by_one and optimizer is not None and narrow_sgd.fits(network, optimizer):
         return compile_sample_steps(network, state, optimizer, shuffle, again)
-    build, inputs = batches.begin(network, state, batch * block, training=True)
+    ahead = blocks.steps_ahead(network, optimizer) if one_by_one else 1
+    at_once = max(block, ahead)
+    build, inputs = batches.begin(network, state, batch * at_once, training=True)
     batches.emit_order(build, inputs, shuffle, whole)
-    fits = block == 1 and not layered and narrow.is_narrow(network)
+    fits = at_once == 1 and not layered and narrow.is_narrow(network)
     plan = narrow.plan_of(network, state.parameters) if fits else None
     xs = batches.gather_inputs(build, inputs, network, whole, plan)
     if plan is None:
-        scores, backward = emission.forward(build, network.blocked() if block > 1 else network, xs, state)
+        runs = network.blocked() if block > 1 else network.ahead() if ahead > 1 else network
+        scores, backward = emission.forward(build, runs, xs, state)
     else:
         scores, backward = narrow.forward(build, xs, inputs.indices, network, plan, state)
     inputs = scoring.emit_weights(build, inputs, network, weighted, whole)
     judged = scoring.emit_loss(build, inputs, network, scores, whole, plan)
     measured = judged.measure(network)
     gradients = state.parameters.like()
+    if fused and not network.penalties():  # but for those of weights that are used twice, none is stored whole
+        take_small_pages(gradients.flat)
     build.frozen, build.joined = network.frozen, network.joined - network.frozen - set(network.penalties())
     build.whole = (network.shared - build.joined).union(network.penalties())
     if fused and optimizer is not None:
@@ -108,7 +114,7 @@ def compile_train(
     if optimizer is not None:
         inputs = emit_update(build, inputs, network, optimizer, state.parameters, gradients)
     scoring.emit_record(build, inputs, judged, measured)
-    if block > 1:
+    if at_once > 1:
         build.end_one_by_one()
         for name in build.kept_steps:
             emit_block_update(build, state.parameters.view(name))
@@ -121,13 +127,14 @@ def compile_train(
         shuffles=shuffle,
         weighted=weighted,
         whole=whole,
-        block=block,
+        block=at_once,
+        divisible=ahead > 1,
         values=values_of(build, network, xs),
         gradients=gradients,
         fused=fused,
         figures=measured,
         names=names_of(state.parameters, gradients),
-        layered=again if plan is not None else None,
+        layered=again if plan is not None or ahead > 1 else None,
     )
 
 

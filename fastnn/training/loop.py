@@ -15,6 +15,7 @@ from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
 from fastnn.engine.room import is_small
 from fastnn.training import blocks
+from fastnn.training.callbacks import Callback
 from fastnn.training.compile import compile_train
 from fastnn.training.ending import Ending
 from fastnn.training.history import History
@@ -110,12 +111,21 @@ class Loop:
 
     @contextlib.contextmanager
     def _callbacks_around_training(self) -> Iterator[None]:
-        """Call on_train_begin and, however the block ends, on_train_end, of the others too if one of them fails."""
-        self._call("on_train_begin")
-        with contextlib.ExitStack() as endings:
-            for callback in reversed(self.callbacks):  # the last one is called first
-                endings.callback(callback.on_train_end, self.run)
+        """Call on_train_begin and, however that and the block end, on_train_end of all whose beginning is done."""
+        begun: list[Callback] = []
+        try:
+            self._begin_callbacks(begun)
             yield
+        finally:
+            with contextlib.ExitStack() as endings:  # if one of them fails, the others are called all the same
+                for callback in reversed(begun):  # the last one is called first
+                    endings.callback(callback.on_train_end, self.run)
+
+    def _begin_callbacks(self, begun: list[Callback]) -> None:
+        """Call on_train_begin of each callback, and note in `begun` those that have returned."""
+        for callback in self.callbacks:
+            callback.on_train_begin(self.run)
+            begun.append(callback)
 
     def _train_epoch(self) -> None:
         run = self.run

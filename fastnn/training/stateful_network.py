@@ -39,7 +39,6 @@ class StatefulNetwork(Hinted):
 
     Attributes:
         history: The record of all trainings so far.
-        epoch: Epochs trained so far.
         meta: Plain data that is saved with the model, for its users.
     """
 
@@ -67,6 +66,20 @@ class StatefulNetwork(Hinted):
         """Begin without compiled steps, and without anybody who uses them."""
         self._kept, self._turn = KeptSteps(), Turn()
         renewed_in_child(self)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs trained so far: the first one of the next training has the number after it.
+
+        Raises:
+            TypeError: When what is assigned is no whole number.
+            ValueError: When it is below 0.
+        """
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, given: int) -> None:
+        self._epoch = validation.whole_number("epoch", given, least=0)
 
     @property
     def parameters(self) -> Block:

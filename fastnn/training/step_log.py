@@ -27,9 +27,10 @@ class StepLog:
 
     def begin(self, steps: int) -> None:
         """Make room for `steps` steps."""
-        if len(self.losses) != steps:
+        if len(self.losses) != steps:  # new ones take memory as they are written
             self.losses, self._sums = np.zeros(steps), np.zeros((steps, self._figures.width))
-        self.losses[:] = 0
+        else:
+            self.losses[:] = 0
         self._forget_total()
 
     def begin_again(self, steps: int) -> None:

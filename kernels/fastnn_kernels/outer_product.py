@@ -1,6 +1,7 @@
 """Plain SGD on a dense layer, one sample a step: the weight's gradient is the outer product x ⊗ dout.
 
-`sgd_outer_update` takes a step by it without storing it. The others take a block of steps at once. The steps before t
+`sgd_outer_update` takes a step by it without storing it, `sgd_outer_step` in the pass over w that multiplies it with
+the next sample: the same bits. The others take a block of steps at once. The steps before t
 leave w − Σ_{s<t} lr·xₛ ⊗ doutₛ. So the scores of sample t follow from the products X·w and X·Xᵀ of the block's samples:
 
     xₜ·w − Σ_{s<t} lr·(xₜ·xₛ)·doutₛ
@@ -11,10 +12,11 @@ w itself is read and written once a block, by matrix products. It is the algebra
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel, rounded
+from fastnn_kernels._product import product
 from fastnn_kernels._tuning import ELEMENT, MC, MULTIPLY_ADD
 from fastnn_kernels._window_product import add_taps
 
-__all__ = ["add_earlier_steps", "add_matmul_xt", "keep_steps", "sgd_outer_update"]
+__all__ = ["add_earlier_steps", "add_matmul_xt", "first_matmul", "keep_steps", "sgd_outer_step", "sgd_outer_update"]
 
 
 @rounded
@@ -36,6 +38,63 @@ def sgd_outer_update(w, x, dout, scalars, offset=0):
         x0, own = x[0, offset + r], w[r]
         for j in range(own.shape[0]):
             own[j] -= lr * _product(x0, d[j])
+
+
+@kernel
+def first_matmul(out, x, w):
+    """out[0] = x[0] · w; other rows of out stay
+
+    out : (m, n)    x : (m, ≥ k)    w : (k, n)
+    """
+    product(out[:1], x[:1], w)
+
+
+@inline
+def _step_four(w, x, following, r, d, lr, out):
+    """The step of rows r to r + 3 of w, which are then added to `out`: four rows for one load and one store of it"""
+    w0, w1, w2, w3 = w[r], w[r + 1], w[r + 2], w[r + 3]
+    x0, x1, x2, x3 = x[r], x[r + 1], x[r + 2], x[r + 3]
+    f0, f1, f2, f3 = following[r], following[r + 1], following[r + 2], following[r + 3]
+    for j in range(out.shape[0]):
+        a0, a1 = w0[j] - lr * _product(x0, d[j]), w1[j] - lr * _product(x1, d[j])
+        a2, a3 = w2[j] - lr * _product(x2, d[j]), w3[j] - lr * _product(x3, d[j])
+        w0[j], w1[j], w2[j], w3[j] = a0, a1, a2, a3
+        out[j] = f3 * a3 + (f2 * a2 + (f1 * a1 + (f0 * a0 + out[j])))
+
+
+@inline
+def _step_and_product(out, w, x, following, d, lr):
+    """w −= lr · (x ⊗ d), and out = following · w, in one pass over w"""
+    fours = w.shape[0] - w.shape[0] % 4
+    for j in range(out.shape[0]):
+        out[j] = 0
+    for r in range(0, fours, 4):
+        _step_four(w, x, following, r, d, lr, out)
+    for r in range(fours, w.shape[0]):
+        own, x0, f0 = w[r], x[r], following[r]
+        for j in range(out.shape[0]):
+            a0 = own[j] - lr * _product(x0, d[j])
+            own[j] = a0
+            out[j] = f0 * a0 + out[j]
+
+
+@kernel(outputs=2)
+def sgd_outer_step(out, w, x, dout, scalars, sample):
+    """w −= lr · (x[sample] ⊗ dout), then out[sample + 1] = x[sample + 1] · w if there is such a sample
+
+    The bits are those of `sgd_outer_update` and `matmul`.
+
+    out : (m, n)    w : (k, n)    x : (m, ≥ k)    dout : (1, n)    scalars : (lr,)    sample : number of a row of x
+    """
+    # 10.3 us for 784 x 304 on one core with AVX-512, where the update takes 7.4 and the product 8.0.
+    lr, d, x0 = scalars[0], dout[0], x[sample]
+    if sample + 1 < x.shape[0]:
+        _step_and_product(out[sample + 1], w, x0, x[sample + 1], d, lr)
+    else:
+        for r in range(w.shape[0]):
+            own = w[r]
+            for j in range(own.shape[0]):
+                own[j] -= lr * _product(x0[r], d[j])
 
 
 @kernel(work=lambda w, x, dout, offset=0: MULTIPLY_ADD * w.size * x.shape[0], cut=("w",))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fastnn.cli import main
+from fastnn.common.text import perplexity_text
 from fastnn.data.formats.word_vectors import load_word_vectors
 from fastnn.text.vectors import read_vectors
 from tests.language.nets import WHOLE, bare, pixels, whole
@@ -62,7 +63,18 @@ def test_perplexity_of_files_folders_and_words(run):
     assert lines[0].split() == ["words", "unknown", "nats", "per", "word", "perplexity"]
     assert [line.split()[0] for line in lines[1:]] == ["text.txt", "two/a", "two/b.md", "The", "together"]
     want = whole().score(TEXT)
-    assert lines[1].split()[1:] == ["9", "33.33", "%", f"{want.nats_per_word:.4f}", f"{want.perplexity:.1f}"]
+    assert lines[1].split()[1:] == ["9", "33.33", "%", f"{want.nats_per_word:.4f}", perplexity_text(want.perplexity)]
+
+
+def test_characters_are_no_words(run):
+    assert run("score", "letters.h5", "ab")[1][0].split() == [
+        "characters",
+        "unknown",
+        "nats",
+        "per",
+        "character",
+        "perplexity",
+    ]
 
 
 def test_a_text_of_several_lines_has_one_in_the_table(run):

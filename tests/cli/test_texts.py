@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 
 import pytest
 
@@ -50,6 +51,10 @@ def test_from_a_text_to_predictions_and_figures(here, capsys, flags, ids):
     assert "What was kept of the text?" in page
     summary = json.loads((here / "runs/trigram/summary.json").read_text(encoding="utf-8"))
     assert [answer["name"] for answer in summary["answers"]][:3] == ["chosen", "text", "counts"]
+    assert summary["config"]["vocabulary"] == 10_000
+    guesses = [line for answer in summary["answers"] if answer["name"] == "next-words" for line in answer["lines"]]
+    assert guesses
+    assert not any(" 0 %" in line for line in guesses)
     for query in ("The old man saw", "fox", "Ein anderer 日本語 🦊", "naïve! A", ""):
         assert main(["predict", "runs/trigram", query]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 10
@@ -61,6 +66,11 @@ def test_from_a_text_to_predictions_and_figures(here, capsys, flags, ids):
     assert {f"{split}_loss": pytest.approx(part["loss"], rel=1e-6) for split, part in found.items()} == {
         name: value for name, value in summary["metrics"].items() if name.endswith("_loss")
     }
+    for name, part in found.items():
+        assert part["perplexity"] == pytest.approx(math.exp(part["loss"]), rel=1e-6)
+        assert part["unknown"] == pytest.approx(0), name
+    assert main(["evaluate", "runs/trigram", "--data", "my book"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[-2:] == ["perplexity", "unknown"]
 
 
 REFUSED = {

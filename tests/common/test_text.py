@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastnn.common.text import loss_text, metric_name, metric_text, percent
+from fastnn.common.text import figure_text, loss_text, metric_name, metric_text, percent, perplexity_text
 
 
 def test_percent():
@@ -19,10 +19,21 @@ def test_losses(loss, want):
     assert loss_text(loss) == want
 
 
+@pytest.mark.parametrize(
+    ("perplexity", "want"),
+    [(1.0, "1.00"), (3.1234, "3.12"), (45.321, "45.3"), (412.66, "412.7"), (12345.6, "12,346"), (1.234e9, "1.23e+09")],
+)
+def test_perplexities(perplexity, want):
+    assert perplexity_text(perplexity) == metric_text("val_perplexity", perplexity) == want
+    assert figure_text("test_perplexity", perplexity) == want
+    assert perplexity_text(float("inf")) == "inf"
+
+
 def test_metrics():
     assert metric_text("val_accuracy", 0.5) == "50.00 %"
     assert metric_text("accuracy", 0.5, 1) == "50.0 %"
     assert metric_text("val_loss", 0.5) == "0.5000"
+    assert metric_text("unknown", 0.25) == "25.00 %"
 
 
 @pytest.mark.parametrize(

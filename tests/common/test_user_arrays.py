@@ -5,7 +5,7 @@ import pytest
 
 from fastnn.common import validation
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.user_arrays import as_array
+from fastnn.common.user_arrays import as_array, check_numbers
 from fastnn.common.weights import class_weights
 
 
@@ -149,3 +149,11 @@ def test_scipy(form):
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(TypeError, match=rf"y is a sparse {form}, expected an array: give y.toarray\(\)"):
         as_array(getattr(sparse, form)(np.eye(3)), "y")
+
+
+def test_numbers_of_a_further_package_are_cast_by_their_user():
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    with pytest.raises(TypeError, match=r"x has dtype bfloat16, expected numbers; give x.astype\('float32'\)"):
+        check_numbers(np.ones(3, bfloat16), "x")
+    with pytest.raises(TypeError, match="give the fields of the records as columns"):
+        check_numbers(np.zeros(3, [("a", "f4")]), "x")

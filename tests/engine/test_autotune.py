@@ -3,7 +3,7 @@
 import pytest
 
 from fastnn.engine import autotune
-from fastnn.engine.autotune import SECONDS_BETWEEN_PROBES, ThreadTuner
+from fastnn.engine.autotune import SECONDS_TO_FIRST_TRIAL, ThreadTuner
 from tests.tiny import Clock
 
 
@@ -57,7 +57,7 @@ def test_all_threads_where_they_are_faster():
 @pytest.mark.parametrize(("one", "two", "other", "steps"), [(0.0005, 0.004, 2, 1), (0.001, 0.0005, 1, 2)])
 def test_the_other_way_is_tried_again_for_a_short_time(clock, one, two, other, steps):
     tuner = measured(one=one, two=two)
-    clock.now += SECONDS_BETWEEN_PROBES
+    clock.now += SECONDS_TO_FIRST_TRIAL
     assert tuner.choose(2, 0.05)[0] != other
     clock.now += 0.001
     assert tuner.choose(2, 0.05) == (other, steps)
@@ -68,7 +68,7 @@ def test_the_other_way_is_tried_again_for_a_short_time(clock, one, two, other, s
 def test_a_trial_of_short_calls_takes_several(clock):
     """The first step wakes threads that slept: alone it would tell that they are slow, each time."""
     tuner = measured(one=0.0005, two=0.0006)
-    clock.now += SECONDS_BETWEEN_PROBES + 0.001
+    clock.now += SECONDS_TO_FIRST_TRIAL + 0.001
     for seconds in (0.0012, 0.0003, 0.0003):
         assert tuner.choose(2, 0.05)[0] == 2
         tuner.ran(2, 1, seconds)
@@ -79,7 +79,7 @@ def test_a_trial_of_short_calls_takes_several(clock):
 
 def test_the_other_way_is_taken_when_a_trial_was_faster(clock):
     tuner = measured(one=0.0005, two=0.004)
-    clock.now += SECONDS_BETWEEN_PROBES + 0.001
+    clock.now += SECONDS_TO_FIRST_TRIAL + 0.001
     threads, _ = tuner.choose(2, 0.05)
     tuner.ran(threads, 7, 0.0021)
     assert tuner.choose(2, 0.05) == (2, 166)
@@ -109,3 +109,61 @@ def test_one_thread_has_no_choice():
     assert tuner.choose(1, 0.05) == (1, 1)
     tuner.ran(1, 1, 0.001)
     assert tuner.choose(1, 0.05) == (1, 50)
+
+
+def drive(tuner, clock, step, seconds):
+    """Train for `seconds` on the clock; returns the seconds spent on each number of threads.
+
+    step  (threads) -> seconds of the steps of the call that begins now
+    """
+    spent, until = {1: 0.0, 2: 0.0}, clock.now + seconds
+    while clock.now < until:
+        threads, steps = tuner.choose(2, 0.05)
+        call = steps * step(threads)
+        clock.now += call
+        spent[threads] += call
+        tuner.ran(threads, steps, call)
+    return spent
+
+
+def test_an_unlucky_first_measurement_is_soon_made_again(clock):
+    """With a second until the first trial, trainings of .4 s in new processes ran on one thread from end to end."""
+    tuner, begin = ThreadTuner(), clock.now
+
+    def step(threads):
+        return {1: 85e-6, 2: 50e-6 if clock.now > begin + 0.01 else 150e-6}[threads]
+
+    assert drive(tuner, clock, step, 0.4)[1] < 0.08
+
+
+def test_one_slow_call_does_not_change_the_choice(clock):
+    """Of steps that fill a call each: after two slow ones the other way is taken, and the first soon tried again."""
+    tuner = measured(one=0.15, two=0.08)
+    for slow in (0.3, 0.08, 0.3):
+        assert tuner.choose(2, 0.05) == (2, 1)
+        tuner.ran(2, 1, slow)
+    tuner.ran(2, 1, 0.3)
+    assert tuner.choose(2, 0.05) == (1, 1)
+    clock.now += 0.15
+    tuner.ran(1, 1, 0.15)
+    assert tuner.choose(2, 0.05) == (2, 1)
+    tuner.ran(2, 1, 0.08)
+    assert tuner.choose(2, 0.05) == (2, 1)
+
+
+def test_a_call_after_a_slow_one_is_short(clock):
+    """Another process has taken a core: a thousand steps, planned for 50 ms, took 5 s. The next call is of ten."""
+    tuner = measured(one=85e-6, two=50e-6)
+    threads, steps = tuner.choose(2, 0.05)
+    tuner.ran(threads, steps, steps * 5e-3)
+    assert tuner.choose(2, 0.05) == (2, 10)
+
+
+@pytest.mark.parametrize(("one", "two"), [(0.15, 0.08), (0.0005, 0.025), (0.0005, 0.1), (85e-6, 50e-6)])
+def test_trials_take_a_small_part(clock, one, two):
+    """Of long steps, and where a core is held, so that a step of two threads takes as long as the turn of a process."""
+    seconds = {1: one, 2: two}
+    slower = max(seconds, key=seconds.get)
+    tuner = ThreadTuner()
+    drive(tuner, clock, seconds.get, 2.0)  # the first measurements
+    assert drive(tuner, clock, seconds.get, 20.0)[slower] < 20.0 * 0.06

@@ -72,3 +72,11 @@ def test_values_of_a_batch_are_given_back_and_nothing_else_is():
     assert all((arena[buffers[name]] == 7).all() for name in ("kept", "few", "weight"))
     values[:] = 3
     assert (arena[buffers["values"]] == 3).all()
+
+
+def test_small_pages_change_no_number():
+    for size in (100, memory.LARGE + 100):
+        array = memory.aligned_bytes(size)
+        array[:] = 7
+        memory.take_small_pages(array)
+        assert (array == 7).all()

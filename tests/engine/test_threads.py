@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.engine.threads import _quota, parallel_allowed, threads_at_hand
-from tests.tiny import THREADS, bits, fit, jit_only, python, tiny_model
+from fastnn.engine.threads import _quota, parallel_allowed, threads_at_hand, usable_threads
+from tests.tiny import THREADS, bits, fit, jit_only, python, tiny_model, two_threads
 
 
 def test_threads_are_restored():
@@ -41,6 +41,49 @@ def test_bad_counts(count):
 def test_counts_may_be_numpy_s():
     with fn.threads(np.int64(1)):
         assert numba.get_num_threads() == 1
+
+
+@two_threads
+def test_a_call_without_with_acts_from_then_on():
+    def in_a_thread_of_its_own():
+        fn.threads(1)
+        return usable_threads()
+
+    before = usable_threads()
+    assert together(in_a_thread_of_its_own) == [1]
+    assert usable_threads() == before  # the choice is one thread's
+    outer = fn.threads(1)
+    try:
+        assert usable_threads() == 1
+        with fn.threads(2):
+            assert usable_threads() == 2
+        assert usable_threads() == 1
+    finally:
+        outer.__exit__()
+    assert usable_threads() == before
+
+
+@two_threads
+def test_limits_that_are_made_before_they_are_used():
+    before = usable_threads()
+    one, two = fn.threads(1), fn.threads(2)
+    for limit in (one, two, one):
+        with limit:
+            assert usable_threads() == limit.count
+    assert usable_threads() == before
+
+
+@two_threads
+def test_a_decorated_function():
+    before = usable_threads()
+
+    @fn.threads(1)
+    def used(more=0):
+        """How many."""
+        return usable_threads() + more
+
+    assert usable_threads() == before
+    assert (used(), used(more=1), usable_threads(), used.__doc__) == (1, 2, before, "How many.")
 
 
 def together(*tasks):

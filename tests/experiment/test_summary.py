@@ -11,7 +11,8 @@ from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
 
 BEGUN = [
-    *("schema", "id", "title", "command", "status", "data", "data_note", "samples", "config", "quick", "best"),
+    *("schema", "id", "title", "command", "status", "data", "data_note", "samples", "config", "unused"),
+    *("quick", "best"),
     *("threads", "dtype", "versions", "report", "true_entropy"),
 ]
 ENDED = [

@@ -71,6 +71,29 @@ def test_vectors_to_start_from(book):
         fn.LanguageModel.from_text(book, width=5, hidden=8, vectors=book.with_name("v.txt"))
 
 
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: fn.LanguageModel.fit("book.txt"),
+            r"LanguageModel\.fit is called on a class, .*from_text\('book\.txt'\)",
+        ),
+        (lambda: fn.LanguageModel.generate("the"), r"LanguageModel\.generate is called on a class"),
+        (lambda: fn.Sequential.predict(np.zeros((1, 4))), r"predict is called on a class, .*model\.predict\(x\)"),
+        (lambda: fn.LanguageModel("book.txt"), r"got str; fn\.LanguageModel\.from_text\(path\) makes one"),
+        (lambda: whole().fit("book.txt", 3), r"LanguageModel\.fit takes one argument by position, got 2"),
+        (lambda: whole().fit(text="a"), r"has no argument 'text'; texts are given by their paths"),
+        (lambda: whole().fit(5), r"the path of a text is 5, expected a file, a folder"),
+        (lambda: fn.LanguageModel.from_text(["book.txt", 5]), r"the path of a text is 5"),
+        (lambda: setattr(whole().model, "epoch", "x"), r"epoch is 'x', expected a whole number"),
+        (lambda: setattr(fn.SGD(0.1), "iteration", "x"), r"SGD: iteration is 'x', expected a whole number"),
+    ],
+)
+def test_wrong_calls_say_what_to_do(call, said):
+    with pytest.raises(TypeError, match=said):
+        call()
+
+
 def test_no_text_to_train_on(book):
     with pytest.raises(DataError, match="there is no text to train on: give its path"):
         whole().fit()

@@ -215,3 +215,11 @@ class TestFields:
     def test_heat_map_refuses_labels_that_do_not_fit(self):
         with pytest.raises(ValueError, match=r"values \(2, 2\), labels for \(1, 2\)"):
             plots.heat_map(np.eye(2), ["a"], ["c", "d"], "t")
+
+
+def test_one_epoch_has_one_tick():
+    figure = plots.learning_curves({"a": epochs([2.0])}, keys=("loss",))
+    figure.canvas.draw()
+    (axis,) = figure.axes
+    low, high = axis.get_xlim()
+    assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1.0]

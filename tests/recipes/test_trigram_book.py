@@ -12,7 +12,9 @@ from fastnn.cli import main
 from fastnn.cli.commands import fastnn
 from fastnn.data import Dataset, Split, load_text
 from fastnn.experiment.answers import Row
+from fastnn.experiment.report import command
 from fastnn.experiment.settings import checked
+from fastnn.experiment.summary import Summary
 from fastnn.experiment.train_one import train_one
 from fastnn.recipes import RECIPES, trigram_counts, trigram_text
 from fastnn.recipes.trigram_answers import _last_words
@@ -63,6 +65,19 @@ def test_a_flag_of_a_window_means_such_a_net(book, changes):
     assert {name: getattr(settings, name) for name in WINDOW} == WINDOW
     assert "length" not in recipe.shown
     assert "blocks" in {comparison.name for comparison in recipe.comparisons}
+
+
+def test_a_page_lists_the_settings_of_its_net_alone(book):
+    for net, lacks, has in (("gru", "blocks", "length"), ("window", "length", "blocks")):
+        recipe = suited(book, net=net)
+        unused = recipe.unused(recipe.with_settings({"net": net}))
+        assert lacks in unused
+        assert "momentum" in unused
+        assert has not in unused
+    assert {"vocabulary", "net", "length"} <= {*RECIPE.unused(RECIPE.settings)}
+    assert "momentum" not in RECIPE.unused(RECIPE.settings)
+    summary = Summary(id="trigram", config={"lr": 0.1, "blocks": 0}, unused=["blocks"])
+    assert command(summary) == "fastnn train trigram --lr 0.1"
 
 
 def test_flags_of_a_window_beside_a_gru_are_refused(book, capsys):

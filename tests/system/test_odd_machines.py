@@ -197,3 +197,24 @@ def test_flags_of_python(flags):
     """Without docstrings and assertions; warnings as errors."""
     code = "import fastnn as fn; print(fn.Sequential([fn.Dense(3)], input_shape=4))"
     assert printed([sys.executable, *flags, "-c", code], environment()) == "<Sequential of 1 layer, 15 parameters>"
+
+
+UNUSABLE = {
+    "no thread": ("NUMBA_NUM_THREADS", "0", "NUMBA_NUM_THREADS is 0, expected at least 1"),
+    "less than none": ("NUMBA_NUM_THREADS", " -3", "NUMBA_NUM_THREADS is -3, expected at least 1"),
+    "layer": ("NUMBA_THREADING_LAYER", "mpi", "NUMBA_THREADING_LAYER is 'mpi', expected one of default, safe"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_variables_with_which_numba_would_fail(case):
+    name, value, message = UNUSABLE[case]
+    env = environment(**{name: value})
+    done = subprocess.run(
+        [sys.executable, "-m", "fastnn", "list"], env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"fastnn: {message}")
+    assert done.stderr.count("\n") == 1
+    done = subprocess.run([sys.executable, "-c", "import fastnn"], env=env, capture_output=True, text=True, check=False)
+    assert f"ValueError: {message}" in done.stderr.splitlines()[-1]

@@ -105,3 +105,38 @@ def test_functions_refuse_what_no_memory_holds(function, monkeypatch):
     monkeypatch.setattr("fastnn.engine.room.room", lambda: 10**9)
     with pytest.raises(fn.OutOfMemoryError, match="of memory, and this process may take"):
         function()
+
+
+class SaysStop(fn.Callback):
+    def on_epoch_end(self, run):
+        run.stop = True
+
+
+class Bare:
+    layer = type("Mine", (fn.layers.Layer,), {"kind": "mine", "output_shape": lambda self, shape: shape})
+    optimizer = type("Mine", (fn.optimizers.Optimizer,), {"name": "mine"})
+
+
+OF_ONES_OWN = {
+    "run.stop = True": (lambda: fit(callbacks=[SaysStop()]), AttributeError, "run.stop is a method.*run.stop..why.."),
+    "a list of names": (lambda: dense_model().freeze(["dense"]), TypeError, "got .'dense'., expected names of layers"),
+    "no gradient": (lambda: fn.SGD(0.1).step({"w": np.ones(2)}, {}), KeyError, "the gradients have none of 'w'"),
+    "no gradient of a model's": (
+        lambda: fn.SGD(0.1).step(dense_model().parameters, {}),
+        KeyError,
+        "the gradients have none of 'dense.w'",
+    ),
+    "no forward": (
+        lambda: fn.Sequential([Bare.layer(), fn.Dense(3)], input_shape=5).predict(X),
+        NotImplementedError,
+        "Mine has no forward of its own, which it needs",
+    ),
+    "no scalars": (lambda: fit(optimizer=Bare.optimizer(0.1)), NotImplementedError, "Mine has no scalars of its own"),
+}
+
+
+@pytest.mark.parametrize("case", OF_ONES_OWN)
+def test_what_is_wrong_with_code_of_ones_own(case):
+    call, error, message = OF_ONES_OWN[case]
+    with pytest.raises(error, match=message):
+        call()

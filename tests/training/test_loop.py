@@ -153,6 +153,30 @@ class TestCallbacks:
             fit(tiny_model(), epochs=3, callbacks=[recorder, StopAt(2, step=1, error=KeyboardInterrupt())])
         assert recorder.events[-1][0] == "train_end"
 
+    def test_where_one_fails_at_the_beginning_those_that_began_are_ended(self):
+        class Fails(fn.Callback):
+            def on_train_begin(self, run):
+                raise RuntimeError("at the beginning")
+
+            def on_train_end(self, run):
+                raise AssertionError("it has not begun")
+
+        first, second, after = Recorder(), Recorder(), Recorder()
+        with pytest.raises(RuntimeError, match="at the beginning"):
+            fit(tiny_model(), callbacks=[first, second, Fails(), after])
+        assert [name for name, *_ in first.events] == ["train_begin", "train_end"] == [n for n, *_ in second.events]
+        assert not after.events
+
+    def test_where_one_fails_at_the_end_the_others_are_ended(self):
+        class Fails(fn.Callback):
+            def on_train_end(self, run):
+                raise RuntimeError("at the end")
+
+        recorder = Recorder()
+        with pytest.raises(RuntimeError, match="at the end"):
+            fit(tiny_model(), callbacks=[Fails(), recorder])
+        assert recorder.events[-1][0] == "train_end"
+
 
 def test_a_run_describes_itself():
     seen = []

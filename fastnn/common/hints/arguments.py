@@ -10,6 +10,7 @@ _SHAPE = "the shape of a sample is an argument of the model: Sequential([...], i
 _LOSS_OF_MODEL = "the loss is an argument of the model: Sequential([...], loss=...)"
 _OPTIMIZER_OF_FIT = "the optimizer is an argument of fit: model.fit(x, y, optimizer=fn.Adam(0.001))"
 _LR = "the optimizer takes it: model.fit(x, y, optimizer=fn.Adam(lr=0.001))"
+_LR_OF_TEXT = "the optimizer takes it: model.fit(optimizer=fn.Adam(lr=0.001))"
 _DECAY = "use fn.AdamW(weight_decay=...), or l2= of a layer or of Sequential, a part of the loss"
 _SCHEDULE = "give a schedule as the learning rate, such as lr=fn.ExponentialDecay(0.1, 0.95)"
 _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
@@ -207,6 +208,32 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "verbose": "predict is silent",
         "batch_size": "it chooses the size itself: the result does not depend on it",
     },
+    "LanguageModel": {
+        "path": "use fn.LanguageModel.from_text(path) for a text, fn.LanguageModel.load(path) for a saved model",
+    },
+    "LanguageModel.from_text": {
+        "size": "use vocabulary=, the number of ids",
+        "vocabulary_size": "use vocabulary=",
+        "epochs": "fit takes it: model.fit(epochs=10)",
+        "context": "use order=, one more than the words before the one that is foretold",
+    },
+    "LanguageModel.fit": {
+        "x": "texts are given by their paths: model.fit('book.txt')",
+        "text": "texts are given by their paths: model.fit('book.txt')",
+        "validation_data": "from_text takes the paths of texts to validate on: val=",
+        "lr": _LR_OF_TEXT,
+        "learning_rate": _LR_OF_TEXT,
+    },
+    "LanguageModel.generate": {
+        "length": "use words=",
+        "max_length": "use words=",
+        "max_new_tokens": "use words=",
+        "max_tokens": "use words=",
+        "n": "use words=",
+        "prompt": "use text=",
+    },
+    "LanguageModel.predict": {"top_k": "use n=", "top": "use n="},
+    "LanguageModel.neighbours": {"topn": "use n=", "top": "use n="},
 }
 
 # Owner -> a call that fits, shown where an argument is missing or one too many was given.
@@ -214,6 +241,19 @@ EXAMPLES: Mapping[str, str] = {
     "Sequential": "Sequential([Dense(64, 'relu'), Dense(3)], input_shape=(20,))",
     "Model": "Model(x, Dense(3)(x)), where x = fn.Input(20)",
     "fit": "model.fit(x, y, optimizer=fn.Adam(0.001))",
+    "evaluate": "model.evaluate(x, y)",
+    "predict": "model.predict(x)",
+    "save": "model.save('model.h5')",
+    "LanguageModel": "LanguageModel.from_text('book.txt'), or LanguageModel.load('model.h5')",
+    "LanguageModel.from_text": "model = fn.LanguageModel.from_text('book.txt')",
+    "LanguageModel.fit": "model = fn.LanguageModel.from_text('book.txt'), then model.fit(epochs=10)",
+    "LanguageModel.load": "model = fn.LanguageModel.load('model.h5')",
+    "LanguageModel.save": "model.save('model.h5')",
+    "LanguageModel.predict": "model.predict('the old man')",
+    "LanguageModel.generate": "model.generate('the old man', words=20)",
+    "LanguageModel.score": "model.score('the old man was here')",
+    "LanguageModel.neighbours": "model.neighbours('king')",
+    "LanguageModel.export": "model.export('vectors.txt')",
     "Dense": "Dense(64, 'relu'); the inputs are counted from the layer before",
     "Conv2D": "Conv2D(32, 3, 'relu'); the channels are counted from the layer before",
     "Embedding": "Embedding(rows=1000, width=32)",

@@ -46,15 +46,26 @@ _FOREIGN = {name for table in names.ATTRIBUTES.values() for name in table}
 
 def hinted(function: Callable[P, R]) -> Callable[P, R]:
     """A function or method, but wrong arguments are refused with a hint: those of the table with its name."""
-    of_self = int(next(iter(inspect.signature(function).parameters)) == "self")
-    owners, arguments = (function.__name__,), _arguments(function, of_self)
+    return hinted_as(function.__name__)(function)
 
-    @wraps(function)
-    def checked(*positional: P.args, **keywords: P.kwargs) -> R:
-        _check_call(owners, arguments, len(positional) - of_self, keywords)
-        return function(*positional, **keywords)
 
-    return checked
+def hinted_as(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """As `hinted`, by the table of that name, for a method whose arguments are not those of others of its name."""
+
+    def made(function: Callable[P, R]) -> Callable[P, R]:
+        first, name = next(iter(inspect.signature(function).parameters)), function.__name__
+        bound, arguments = int(first in ("self", "cls")), _arguments(function, int(first in ("self", "cls")))
+
+        @wraps(function)
+        def checked(*positional: P.args, **keywords: P.kwargs) -> R:
+            if first == "self" and not (positional and hasattr(type(positional[0]), name)):
+                raise TypeError(f"{owner} is called on a class, expected one on a model{_example((owner,))}")
+            _check_call((owner,), arguments, len(positional) - bound, keywords)
+            return function(*positional, **keywords)
+
+        return checked
+
+    return made
 
 
 def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Callable[[str], Any]:
@@ -139,8 +150,7 @@ def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: in
             hint = _found(arguments.ARGUMENTS, owners, name) or near(name, takes.names)
             raise TypeError(f"{owners[0]} has no argument {name!r}; {hint}")
     twice = [name for name in takes.names[:positions] if name in keywords]
-    examples = (arguments.EXAMPLES[owner] for owner in owners if owner in arguments.EXAMPLES)
-    example = next((f"; for example {call}" for call in examples), "")
+    example = _example(owners)
     if twice:
         raise TypeError(f"{owners[0]} got {twice[0]} twice, by position and by name{example}")
     if positions > takes.positions:
@@ -148,6 +158,12 @@ def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: in
     missing = [name for name in takes.names[positions:] if name in takes.required and name not in keywords]
     if missing:
         raise TypeError(f"{owners[0]} needs {' and '.join(f'{name}=' for name in missing)}{example}")
+
+
+def _example(owners: Iterable[str]) -> str:
+    """The end of a message that shows a call that fits, if one is known."""
+    examples = (arguments.EXAMPLES[owner] for owner in owners if owner in arguments.EXAMPLES)
+    return next((f"; for example {call}" for call in examples), "")
 
 
 def _count(positions: int) -> str:

@@ -79,6 +79,18 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "double": "use Sequential(dtype='float64')",
         "float": "use Sequential(dtype='float32')",
     },
+    "LanguageModel": {
+        "train": "use model.fit()",
+        "evaluate": "use model.score(text)",
+        "perplexity": "use model.score(text).perplexity",
+        "sample": "use model.generate(text)",
+        "most_similar": "use model.neighbours(word)",
+        "similar": "use model.neighbours(word)",
+        "wv": "use model.vectors, one for each of model.vocabulary.words",
+        "summary": "use model.model.summary()",
+        "history": "use model.model.history",
+        "parameters": "use model.model.parameters",
+    },
     "Layer": {
         "get_weights": _LAYER_ARRAYS,
         "set_weights": 'use model.set_parameters({"dense.w": ...})',

@@ -113,26 +113,25 @@ def about_of(path: Path) -> dict[str, Any]:
 
 
 def load_ids(path: Path, order: int) -> CompleteDataset:
-    """The n-grams of a file of ids: x (N, order − 1), streams, and y (N,), a stream of the training split.
+    """The n-grams of a file of ids: x (N, order − 1) and y (N,) of each split, streams of one open file.
 
-    The ids of the other splits, which are not shuffled, and small unless files were given for them, are in memory.
     FileFormatError as of `about_of`.
     """
     about = about_of(path)
-    meta, words = about["meta"], about["meta"]["words"]
-    ids: list[Any] = [_ids(path, name, len(words)) for name in SPLITS]
-    for number in (1, 2):
-        with ids[number] as stream:
-            ids[number] = stream.read(0, len(stream))
+    meta = about["meta"]
+    name, *others = SPLITS
+    first = H5Stream(path, name)
+    ids = [first, *map(first.sibling, others)]
+    for stream in ids:
+        _check_ids(stream, len(meta["words"]))
     train, val, test = (Split(Windows(y, order - 1, about["start"], about["end"]), y) for y in ids)
     return CompleteDataset(train, val, test, meta=meta | {"ids_file": os.fspath(path)})
 
 
-def _ids(path: Path, name: str, words: int) -> H5Stream:
-    found = H5Stream(path, name)
+def _check_ids(found: H5Stream, words: int) -> None:
+    """FileFormatError unless it holds ids of so many words."""
     if found.dtype != id_dtype(words) or len(found.shape) != 1:
-        raise FileFormatError(f"{os.fspath(path)!r}: {name!r} is {found.dtype} {found.shape}, no ids of {words} words")
-    return found
+        raise FileFormatError(f"{found.path!r}: {found.key!r} is {found.dtype} {found.shape}, no ids of {words} words")
 
 
 def is_made_of(path: Path, made_of: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,9 +38,7 @@ class Texts:
     @classmethod
     def given(cls, train: Paths, val: Paths | None, test: Paths | None) -> "Texts":
         """The files of these paths. FileFormatError for a folder without any; a warning for one of two splits."""
-        paths = [
-            [] if one is None else [one] if isinstance(one, str | os.PathLike) else [*one] for one in (train, val, test)
-        ]
+        paths = [*map(_listed, (train, val, test))]
         if not paths[0]:
             raise DataError("there is no path of a text to train on, expected at least one")
         found = cls(
@@ -108,6 +106,18 @@ class Asked:
             "asked": None if self.words is not None else (self.vocabulary_size, self.min_count),
             "twice": given.twice(),
         }
+
+
+def _listed(given: Paths | None) -> list[Path]:
+    """A path, or several, as a list. TypeError for what is neither."""
+    if given is None:
+        return []
+    if isinstance(given, str | os.PathLike):
+        return [given]
+    found = [*given] if isinstance(given, Iterable) else [given]
+    if wrong := next((one for one in found if not isinstance(one, str | os.PathLike)), None):
+        raise TypeError(f"the path of a text is {wrong!r:.60}, expected a file, a folder, or a list of them")
+    return found
 
 
 def tokens_of(kind: Kind | Path, lower: bool, rules: str) -> tuple[Kind, bool, str]:

@@ -59,7 +59,7 @@ class Words(Preprocessing):
             raise TypeError(f"Words: vocabulary is {given!r:.60}, expected a list of words, by id")
         object.__setattr__(self, "vocabulary", tuple(given))
         object.__setattr__(self, "_rules", _tokenizer(self.tokenizer))
-        object.__setattr__(self, "_known", Vocabulary(given))
+        object.__setattr__(self, "_known", Vocabulary(self.vocabulary))
 
     def check(self, shape: tuple[int, ...], ids: int | None) -> None:
         if ids is None or len(shape) != 1:

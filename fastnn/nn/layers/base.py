@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.common import validation
-from fastnn.common.errors import ShapeError
+from fastnn.common.errors import ShapeError, not_defined
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import PlainNumbers
 from fastnn.engine.builder import Builder
@@ -172,7 +172,7 @@ class Layer(PlainNumbers, Hinted):
             The output, and a function that emits the backward operations. It is called at most once, after the forward
                 operations of all layers.
         """
-        raise NotImplementedError
+        raise not_defined(self, "forward")
 
     def checked_input(self, x: Any, what: str, owner: str) -> np.ndarray:
         """Data (N, *shape) as kernels take them, for a layer that reads an input of the network.
@@ -255,7 +255,7 @@ class Join(Layer):
         Raises:
             ShapeError: If they do not fit together.
         """
-        raise NotImplementedError
+        raise not_defined(self, "joined_shape")
 
     def join(self, build: Builder, xs: Sequence[Value], p: Mapping[str, ParameterView]) -> "tuple[Value, JoinBackward]":
         """Emit the operations that compute the output from all inputs. As `forward`, but for several inputs.
@@ -270,7 +270,7 @@ class Join(Layer):
         Returns:
             The output, and a function that emits the backward operations.
         """
-        raise NotImplementedError
+        raise not_defined(self, "join")
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A first dense layer whose weight takes a block of steps at once: see `fastnn_kernels.outer_product`."""
+"""First dense layers in a step of a block of samples: see `fastnn_kernels.outer_product`."""
 
 from dataclasses import dataclass, fields
 
@@ -36,6 +36,21 @@ class BlockedDense(Dense):
         kept = build.kept_steps[w.name] = build.scratch("steps", samples, self.units)
         build.begin_one_by_one()
         build.emit_numbered(k.add_earlier_steps, scores.buffer, gram.buffer, kept, OFFSET)
+        return scores
+
+
+@dataclass(frozen=True)
+class AheadDense(BlockedDense):
+    """A `Dense` whose weight takes the step of each sample in the pass that multiplies it with the next one.
+
+    So it is read and written once a step. The bits are those of steps by themselves.
+    """
+
+    def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
+        scores = build.value("scores", (self.units,))
+        build.emit(k.first_matmul, scores.buffer, x.buffer, w.array)
+        build.ahead[w.name] = scores.buffer
+        build.begin_one_by_one()
         return scores
 
 

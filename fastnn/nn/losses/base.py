@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from fastnn.common.errors import ShapeError
+from fastnn.common.errors import ShapeError, not_defined
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.labels import refuse_words
 from fastnn.common.names import look_up
@@ -54,7 +54,7 @@ class Loss(PlainNumbers, Hinted):
 
     def kernel(self) -> Kernel:
         """The kernel that computes it: all have the same outputs and the same order of operands."""
-        raise NotImplementedError
+        raise not_defined(self, "kernel")
 
     def settings(self) -> tuple[float, ...]:
         """The numbers by which its kernel is set: an operand of it, where there are any."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.errors import not_defined
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.values import Steps, Value
@@ -47,7 +48,7 @@ class Scored:
     @cached_property
     def plain_cross_entropy(self) -> Buffer:
         """(B,) the cross-entropy of each label, without smoothing."""
-        return SoftmaxCrossEntropy().emit(self.build, self.scores, self.target, self.weight)[0]
+        return SoftmaxCrossEntropy().emit_value(self.build, self.scores, self.target, self.weight)[0]
 
     def by_kernel(self, kernel: Kernel, *numbers: int) -> Buffer:
         """(B,) float64: what a kernel with operands (each, x, target, …, n) finds for each sample.
@@ -158,7 +159,7 @@ class MeanMetric(Metric):
 
     def of_each(self, scored: Scored) -> Buffer:
         """Emit what the mean is taken of: (B,), a number for each sample."""
-        raise NotImplementedError
+        raise not_defined(self, "of_each")
 
     def figure(self, mean: float) -> float:
         """What is reported."""
@@ -174,4 +175,4 @@ class WholeMetric(Metric):
 
         weights : (N,) of the samples; None if all count alike
         """
-        raise NotImplementedError
+        raise not_defined(self, "of_all")

@@ -10,8 +10,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
-from fastnn.common.validation import not_negative
-from fastnn.nn.optimizers.arguments import Shared, above_zero, fraction
+from fastnn.nn.optimizers.arguments import Check, Shared, above_zero, at_least_zero, fraction
 from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
@@ -45,6 +44,7 @@ class RMSProp(Optimizer):
 
     name = "rmsprop"
     settings = ("decay", "eps")
+    checks = Optimizer.checks | {"decay": fraction, "eps": above_zero}
     state_names = ("mean_square",)
     kernel = k.rmsprop_update
 
@@ -52,7 +52,7 @@ class RMSProp(Optimizer):
         self, lr: float | Schedule = 0.001, *, decay: float = 0.99, eps: float = 1e-8, **shared: "Unpack[Shared]"
     ):
         super().__init__(lr, **shared)
-        self.decay, self.eps = fraction("RMSProp", "decay", decay), above_zero("RMSProp", "eps", eps)
+        self.decay, self.eps = decay, eps
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), 1 - self.decay, self.eps)
@@ -78,6 +78,7 @@ class AdaGrad(Optimizer):
 
     name = "adagrad"
     settings = ("eps", "initial_accumulator_value")
+    checks = Optimizer.checks | {"eps": above_zero, "initial_accumulator_value": at_least_zero}
     state_names = ("sum_square",)
     kernel = k.adagrad_update
     rows_kernel = k.adagrad_update_rows
@@ -91,9 +92,11 @@ class AdaGrad(Optimizer):
         **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, **shared)
-        self.eps = above_zero("AdaGrad", "eps", eps)
-        start = not_negative("AdaGrad: initial_accumulator_value", initial_accumulator_value)
-        self.initial_accumulator_value = self.start = start
+        self.eps, self.initial_accumulator_value = eps, initial_accumulator_value
+
+    @property
+    def start(self) -> float:  # type: ignore[override]
+        return self.initial_accumulator_value
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
         return _columns(self.learning_rates(iterations), self.eps)
@@ -122,6 +125,7 @@ class Adam(Optimizer):
 
     name = "adam"
     settings: ClassVar[tuple[str, ...]] = ("beta1", "beta2", "eps")
+    checks: ClassVar[dict[str, Check]] = Optimizer.checks | {"beta1": fraction, "beta2": fraction, "eps": above_zero}
     state_names = ("m", "v")
     kernel = k.adam_update
 
@@ -135,9 +139,7 @@ class Adam(Optimizer):
         **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, **shared)
-        kind = type(self).__name__
-        self.beta1, self.beta2 = fraction(kind, "beta1", beta1), fraction(kind, "beta2", beta2)
-        self.eps = above_zero(kind, "eps", eps)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
     @ieee
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
@@ -168,6 +170,7 @@ class AdamW(Adam):
 
     name = "adamw"
     settings = (*Adam.settings, "weight_decay")
+    checks = Adam.checks | {"weight_decay": at_least_zero}
     kernel = k.adamw_update
 
     def __init__(
@@ -181,7 +184,7 @@ class AdamW(Adam):
         **shared: "Unpack[Shared]",
     ):
         super().__init__(lr, beta1=beta1, beta2=beta2, eps=eps, **shared)
-        self.weight_decay = not_negative("AdamW: weight_decay", weight_decay)
+        self.weight_decay = weight_decay
 
     @ieee
     def scalars(self, iterations: np.ndarray) -> np.ndarray:

@@ -1,12 +1,14 @@
 """The arguments of optimizers: what all of them share, and checks that name the optimizer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict
 
-from fastnn.common.validation import not_negative, real_number
+from fastnn.common.plain import plain
+from fastnn.common.validation import not_negative, real_number, truth, whole_number
 from fastnn.nn.schedules import Schedule
 
 StateDtype = Literal["bfloat16"]
+Check = Callable[[str, str, Any], Any]  # (optimizer, name of the setting, value given) -> the value to keep
 
 
 class Shared(TypedDict, total=False):
@@ -23,15 +25,16 @@ class Shared(TypedDict, total=False):
     state_dtype: StateDtype | None
 
 
-def learning_rate(optimizer: str, lr: Any) -> float | Schedule:
-    """`lr`; TypeError or ValueError unless it is a schedule or a finite number ≥ 0."""
-    if isinstance(lr, Schedule):
-        return lr
-    if isinstance(lr, Mapping):
-        raise TypeError(f"{optimizer}: lr is a mapping, expected a number: fit gives it the model's parameters")
-    if isinstance(lr, bool) or not isinstance(lr, int | float):
-        raise TypeError(f"{optimizer}: lr is {lr!r}, expected a number or a schedule")
-    return not_negative(f"{optimizer}: lr", lr)
+def learning_rate(optimizer: str, name: str, value: Any) -> float | Schedule:
+    """`value`; TypeError or ValueError unless it is a schedule or a finite number ≥ 0."""
+    value = plain(value)
+    if isinstance(value, Schedule):
+        return value
+    if isinstance(value, Mapping):
+        raise TypeError(f"{optimizer}: {name} is a mapping, expected a number: fit gives it the model's parameters")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{optimizer}: {name} is {value!r}, expected a number or a schedule")
+    return not_negative(f"{optimizer}: {name}", value)
 
 
 def fraction(optimizer: str, name: str, value: float) -> float:
@@ -48,6 +51,21 @@ def above_zero(optimizer: str, name: str, value: float) -> float:
     if not value > 0:
         raise ValueError(f"{optimizer}: {name} is {value}, expected above 0")
     return value
+
+
+def at_least_zero(optimizer: str, name: str, value: float) -> float:
+    """`value`; ValueError unless it is finite and ≥ 0."""
+    return not_negative(f"{optimizer}: {name}", value)
+
+
+def switch(optimizer: str, name: str, value: bool) -> bool:
+    """`value`; TypeError unless it is True or False."""
+    return truth(f"{optimizer}: {name}", value)
+
+
+def count(optimizer: str, name: str, value: int) -> int:
+    """`value`; TypeError or ValueError unless it is a whole number ≥ 0."""
+    return whole_number(f"{optimizer}: {name}", value, least=0)
 
 
 def bound(optimizer: str, name: str, given: float | None) -> float | None:

@@ -14,7 +14,7 @@ from fastnn.engine.parameters import Block
 from fastnn.engine.threads import call
 from fastnn.nn.optimizers import by_hand
 from fastnn.nn.optimizers import state as state_storage
-from fastnn.nn.optimizers.arguments import StateDtype, bound, learning_rate
+from fastnn.nn.optimizers.arguments import Check, StateDtype, bound, count, learning_rate
 from fastnn.nn.optimizers.emission import Kernels, Update, emit_clipping
 from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
@@ -36,8 +36,11 @@ class Optimizer(Hinted):
     model of seed 0.) Then state is uint16, of which `fn.bfloat16.decoded` makes float32. Floats may be assigned, and
     are rounded to nearest; uint16 that is assigned where state is whole is taken as bfloat16.
 
+    All settings may be assigned, and are checked then as they are here. During a `fit`, lr and the numbers of the
+    formula count from the next step; bounds, state_dtype and SGD's nesterov count from the next `fit`.
+
     Args:
-        lr: The learning rate, a number or a schedule; may be assigned.
+        lr: The learning rate, a number or a schedule.
         clip_norm: A bound on the norm of all gradients together; None: no bound.
         clip_value: A bound on the size of each number of a gradient; None: no bound.
         state_dtype: How state is kept: None, in the dtype of the parameters; "bfloat16", in half the bytes of float32.
@@ -60,6 +63,14 @@ class Optimizer(Hinted):
 
     name: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()  # the constructor's arguments beside lr and the clips
+    checks: ClassVar[dict[str, Check]] = {  # of what is assigned, wherever it is
+        "lr": learning_rate,
+        "clip_norm": bound,
+        "clip_value": bound,
+        "state_dtype": state_storage.checked,
+        "iteration": count,
+        "epoch": count,
+    }
     state_names: tuple[str, ...] = ()
     start: float = 0.0  # the initial value of the state
     kernel: Kernel
@@ -73,10 +84,8 @@ class Optimizer(Hinted):
         clip_value: float | None = None,
         state_dtype: StateDtype | None = None,
     ):
-        kind = type(self).__name__
         self.lr: float | Schedule = lr
-        self.clip_norm, self.clip_value = bound(kind, "clip_norm", clip_norm), bound(kind, "clip_value", clip_value)
-        self.state_dtype = state_storage.checked(kind, state_dtype)
+        self.clip_norm, self.clip_value, self.state_dtype = clip_norm, clip_value, state_dtype
         self.iteration = 0
         self.epoch = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
@@ -85,7 +94,8 @@ class Optimizer(Hinted):
         self._owner: Block | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, learning_rate(type(self).__name__, plain(value)) if name == "lr" else value)
+        check = self.checks.get(name)
+        super().__setattr__(name, value if check is None else check(type(self).__name__, name, value))
 
     @property
     def current_lr(self) -> float:
@@ -129,16 +139,17 @@ class Optimizer(Hinted):
         Args:
             parameters: Of a model.
         """
-        if self._owner is parameters and self._is_untouched():
+        dtype = self._dtype_of_state(parameters.dtype)
+        is_theirs = self._owner is parameters and all(block.dtype == dtype for block in self._blocks.values())
+        if is_theirs and self._is_untouched():
             return
         mine = {name for name in self.state if self._is_laid_out(name)}
-        if self._owner is parameters and mine.issuperset(parameters):
+        if is_theirs and mine.issuperset(parameters):
             return
         if self._owner is not None and self._owner is not parameters:
             self.state = {name: parts for name, parts in self.state.items() if name not in mine}
             if not any(name in self.state for name in parameters):  # whoever assigns state says where it stands
                 self.iteration = self.epoch = 0
-        dtype = self._dtype_of_state(parameters.dtype)
         blocks = {part: state_storage.fresh(parameters, dtype, self.start) for part in self.state_names}
         state = {name: {part: block[name] for part, block in blocks.items()} for name in parameters}
         state_storage.take_over(state, self.state)

@@ -34,8 +34,15 @@ def gathered(parameters: Block, gradients: Mapping[str, Any]) -> Block:
         return gradients
     block = parameters.like()
     for name, w in trained(parameters).items():
-        block[name][...] = fitting(f"gradient of {name}", gradients[name], w)
+        block[name][...] = gradient_of(name, gradients, w)
     return block
+
+
+def gradient_of(name: str, gradients: Mapping[str, Any], w: np.ndarray) -> np.ndarray:
+    """The gradient of one parameter. KeyError if it is missing, ShapeError if it has another shape."""
+    if name not in gradients:
+        raise KeyError(f"the gradients have none of {name!r}, expected one for each parameter that is not frozen")
+    return fitting(f"gradient of {name}", gradients[name], w)
 
 
 def trained(parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

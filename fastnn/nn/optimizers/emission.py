@@ -8,7 +8,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import OFFSET, Listed, Slice
+from fastnn.engine.ops import OFFSET, Listed, Slice, Whole
 from fastnn.engine.parameters import Block, ParameterView
 from fastnn.nn.optimizers import state as state_storage
 from fastnn_kernels._jit import Kernel
@@ -101,6 +101,9 @@ class Update:
         x, dout = build.outer_gradients[w.name]
         if w.name in build.kept_steps:
             build.emit_numbered(k.keep_steps, build.kept_steps[w.name], dout, scalars, OFFSET)
+        elif w.name in build.ahead:
+            scores = Whole(build.ahead[w.name])
+            build.emit_numbered(k.sgd_outer_step, scores, w.array, Whole(x), dout, scalars, OFFSET)
         elif self.kernels.outer is not None:
             build.emit_along(build.axis_of(w), self.kernels.outer, Slice(w.array), x, dout, scalars, OFFSET)
 

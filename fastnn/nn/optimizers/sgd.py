@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.common.validation import truth
-from fastnn.nn.optimizers.arguments import Shared, fraction
+from fastnn.nn.optimizers.arguments import Shared, fraction, switch
 from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 class SGD(Optimizer):
     """w −= lr·g; with momentum v = momentum·v − lr·g, w += v; with nesterov w += momentum·v − lr·g.
 
-    `lr` may be assigned at any time, `momentum` too if it started above 0. State: velocity, none without momentum.
+    `momentum` may be assigned if it was above 0 at first. State: velocity, none without momentum.
 
     Args:
         lr: The learning rate, a number or a schedule; may be assigned.
@@ -26,7 +25,7 @@ class SGD(Optimizer):
         **shared: The arguments of every optimizer: clip_norm, clip_value and state_dtype (see `Optimizer`).
 
     Raises:
-        ValueError: For numbers out of range.
+        ValueError: For numbers out of range, also where they are assigned later.
         TypeError: For arguments of another kind.
 
     Examples:
@@ -35,14 +34,29 @@ class SGD(Optimizer):
 
     name = "sgd"
     settings = ("momentum", "nesterov")
+    checks = Optimizer.checks | {"momentum": fraction, "nesterov": switch}
 
     def __init__(
         self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **shared: "Unpack[Shared]"
     ):
         super().__init__(lr, **shared)
-        self.momentum, self.nesterov = fraction("SGD", "momentum", momentum), truth("SGD: nesterov", nesterov)
+        self.momentum, self.nesterov = momentum, nesterov
         self.state_names = ("velocity",) if self.momentum else ()
         self._choose_kernels()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = vars(self).get("momentum", 0.0)
+        super().__setattr__(name, value)
+        if "state_names" not in vars(self):  # it is being made
+            return
+        if name == "momentum" and self.momentum and not self.state_names:
+            self.momentum, given = before, self.momentum
+            raise ValueError(
+                f"SGD: momentum is {given}, but this optimizer was made with momentum 0, so it keeps no velocity; make "
+                f"another: fn.SGD(lr, momentum={given})"
+            )
+        if name == "nesterov":
+            self._choose_kernels()
 
     def _choose_kernels(self) -> None:
         if self.state_names:

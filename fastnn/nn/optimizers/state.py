@@ -17,14 +17,13 @@ BFLOAT16 = "bfloat16"
 WORDS = np.dtype(np.uint16)
 
 
-def checked(optimizer: str, state_dtype: Any) -> str | None:
-    """`state_dtype`; ValueError if it is none of the choices."""
-    if state_dtype is not None and (not isinstance(state_dtype, str) or state_dtype != BFLOAT16):
+def checked(optimizer: str, name: str, value: Any) -> str | None:
+    """`value`; ValueError if it is none of the choices."""
+    if value is not None and (not isinstance(value, str) or value != BFLOAT16):
         raise ValueError(
-            f"{optimizer}: state_dtype is {state_dtype!r}, expected None (state has the dtype of the parameters) or "
-            f"{BFLOAT16!r}"
+            f"{optimizer}: {name} is {value!r}, expected None (state has the dtype of the parameters) or {BFLOAT16!r}"
         )
-    return state_dtype
+    return value
 
 
 def rounding(kernel: Kernel) -> Kernel:
