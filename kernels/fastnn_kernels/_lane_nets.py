@@ -77,7 +77,7 @@ def _chain(sums, k, units, inputs, bias, d, at, x, first, values, row, begin, en
 
     Four inputs at a time. Where fewer are left the last one is taken again: its sum is written again.
     """
-    zero, last = spread(type(d[0, 0])(0)), inputs - 1
+    zero, last = spread(type(sums[0, 0])(0)), inputs - 1
     for i0 in range(0, inputs, 4):
         i1, i2, i3 = min(i0 + 1, last), min(i0 + 2, last), min(i0 + 3, last)
         t0 = t1 = t2 = t3 = total = zero

@@ -47,7 +47,7 @@ def _right(values, at, n, label, c, total):
 @always_inline
 def _judge(loss, correct, d, values, at, n, labels, loss_weight, first):
     """`narrow_cross_entropy` of the samples from `first` on; row n of d is overwritten"""
-    real = type(values[0, 0])
+    real = type(loss_weight[0])  # chains may be empty, and so the other arrays
     _spread_scores(loss, d, values, at, n, labels, first)
     e = flattened(d, 0, n)
     for c in range(e.shape[0]):
@@ -156,7 +156,7 @@ def narrow_nets(
     flat_values, flat_d = flattened(values, 0, values.shape[0]), flattened(d, 0, d.shape[0])
     for step in range(rates.shape[0]):
         for k in range(weights):
-            store(spread(type(x[0, 0])(0)), gradients, k, 0)
+            store(spread(type(parameters[0, 0])(0)), gradients, k, 0)
         for chain in range(0, chains.shape[0] - 1, CHAINS):
             first, count = chains[chain], chains[chain + CHAINS] - chains[chain]
             own = matrix(flat_values, 0, values.shape[0], count * LANES)

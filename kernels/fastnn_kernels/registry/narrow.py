@@ -196,7 +196,7 @@ def specs():
     }
     bench = {"moons": (200, (2, 3, 2), "tanh", 1)}
     terms, flops = lambda s: 9 * (s[0] + sum(s[1])), lambda s: 3 * 3 * LANES * _flops(s)
-    yield spec("narrow_nets", nets_at_once, nets, bench, terms=terms, flops=flops)
+    yield spec("narrow_nets", nets_at_once, nets, bench, terms=terms, flops=flops, rounded=True)
     yield spec("record_steps", record, VECTORS, {"scalar": (128,)})
 
 
