@@ -1,5 +1,6 @@
 """Nets that one kernel trains together end with the bits of `fit`, one after the other."""
 
+import os
 import threading
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import fastnn as fn
 from fastnn.nn.narrow_nets import Nets
 from fastnn.training import groups
+from tests.tiny import jit_only, python
 from tests.training.test_fit_many import check_same, fit_each, nets, points
 
 COUNT = 17  # a group of nine nets and one of eight, or one of sixteen and a net by itself
@@ -130,3 +132,47 @@ def test_a_group_that_is_to_end_leaves_whole_steps(runs, monkeypatch):
     for model, optimizer in zip(models, optimizers, strict=True):
         assert len(model.history.steps["loss"]) == optimizer.iteration == 3
         assert len(model.history.epochs) == model.epoch == optimizer.epoch == 1
+
+
+INTERRUPTED = """
+import signal, threading, time
+import numpy as np
+import fastnn as fn
+from fastnn.nn.narrow_nets import Nets
+signal.signal(signal.SIGINT, signal.default_int_handler)
+x = np.random.default_rng(0).normal(size=(20, 2))
+y = (x[:, 0] > 0).astype(int)
+make = lambda: [fn.Sequential([fn.Dense(3), fn.Dense(2)], input_shape=2, seed=seed) for seed in range(13)]
+models, optimizers = make(), [fn.SGD(0.1) for _ in range(13)]
+taken, run = [], Nets.run
+
+def counted(group, rates):
+    taken.append(len(rates))
+    return run(group, rates)
+
+def interrupt():
+    while len(taken) < 3:
+        time.sleep(0.001)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+Nets.run = counted
+threading.Thread(target=interrupt).start()
+try:
+    with fn.threads(1):
+        fn.fit_many(models, x, y, optimizer=optimizers, batch_size=None, steps_per_epoch=7, epochs=10**8)
+except KeyboardInterrupt:
+    steps = optimizers[0].iteration
+    for model, optimizer in zip(models, optimizers):
+        print(len(model.history.steps["loss"]) == optimizer.iteration == steps > 0)
+        print(len(model.history) == optimizer.epoch == model.epoch == steps // 7)
+    (alone,) = make()[:1]
+    alone.fit(x, y, optimizer=fn.SGD(0.1), batch_size=None, epochs=steps, verbose=False)
+    print(alone.parameters.flat.tobytes() == models[0].parameters.flat.tobytes())
+    print(set(taken) == {13})
+"""
+
+
+@jit_only
+@pytest.mark.skipif(os.name == "nt", reason="no thread interrupts the main one there while it waits")
+def test_ctrl_c_within_a_group_leaves_whole_steps():
+    assert python(INTERRUPTED).split() == ["True"] * 28
