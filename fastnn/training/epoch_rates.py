@@ -19,6 +19,8 @@ def scalars_of(optimizer: Optimizer, first: int, steps: int, each: int) -> np.nd
     first : how many steps have been counted since the epoch in which the optimizer is began
     """
     epoch, iteration = optimizer.epoch, optimizer.iteration
+    if not are_by_epoch(optimizer):
+        return optimizer.scalars(iteration + np.arange(steps))
     ends = [*range(first - first % each + each, first + steps, each), first + steps]
     parts = []
     try:

@@ -139,13 +139,15 @@ class _Member:
         first = optimizer.iteration
         optimizer.iteration += steps
         model.history.steps["loss"].frombytes(self.log.losses[:steps].tobytes())
-        lr = rate_at(optimizer, first + each)
-        for number, figures in enumerate(self.log.metrics_by(each, 0, steps // each * each), 1):
+        lr, whole, epoch = rate_at(optimizer, first + each), steps // each, model.epoch
+        for number, figures in enumerate(self.log.metrics_by(each, 0, whole * each), 1):
             if by_epoch:
                 lr = rate_at(optimizer, first + number * each)
-            model.epoch += 1
-            optimizer.epoch += 1
-            model.history.epochs.append({"epoch": model.epoch, **figures, "lr": lr, **speed})
+                optimizer.epoch += 1
+            model.history.epochs.append({"epoch": epoch + number, **figures, "lr": lr, **speed})
+        model.epoch += whole
+        if not by_epoch:  # to assign it is to check it, which takes as long as an epoch of one step
+            optimizer.epoch += whole
 
 
 class _Group:
