@@ -78,7 +78,7 @@ def test_kernel(benchmark, name, dtype, shape, twin):
     benchmark.group = f"{name} {shape} {np.dtype(dtype)}"
     size, function = spec.bench[shape], getattr(spec.kernel, twin)
     args = spec.inputs(np.random.default_rng(0), dtype, size)
-    check(spec.run(function, args), spec.want(args), spec.terms(size), benchmark.group)
+    check(spec.run(function, args), spec.want(args), spec.terms(size), benchmark.group, spec.precision(args))
     _time(benchmark, function, args, spec.outputs)
     _report(benchmark, name, args, shape, dtype, usable_threads() if twin == "parallel" else 1)
 
@@ -102,6 +102,6 @@ def test_numpy(benchmark, function, shape, dtype):
     benchmark.group = f"{name} {shape} {np.dtype(dtype)}"
     size = spec.bench[shape]
     args = spec.inputs(np.random.default_rng(0), dtype, size)
-    check(spec.run(function, args), spec.want(args), spec.terms(size), benchmark.group)
+    check(spec.run(function, args), spec.want(args), spec.terms(size), benchmark.group, spec.precision(args))
     _time(benchmark, function, args, spec.outputs)
     _report(benchmark, name, args, shape, dtype, usable_threads(), "NumPy")

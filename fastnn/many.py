@@ -2,8 +2,7 @@
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from fastnn.common.errors import DataError, FastnnError
@@ -14,11 +13,10 @@ from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.ranks.group import refuse
 from fastnn.training.callbacks import Callback, Checkpoint, ProgressBar
-from fastnn.training.crew import Ended, run_all
+from fastnn.training.crew import Task, run_all
+from fastnn.training.groups import Training, tasks_of
 from fastnn.training.history import History
-from fastnn.training.joined import JoinedLoop
 from fastnn.training.settings import Settings
-from fastnn.training.statistics import fit_statistics
 
 
 class Trained(NamedTuple):
@@ -95,21 +93,15 @@ def fit_many(
     validated = _validated(trained, validation_data, settings[0].epochs)
     for one, source in zip(settings, sources, strict=True):
         one.passes_of(source)
-    trainings = [partial(_train, *each) for each in zip(trained, settings, sources, validated, strict=True)]
+    given = zip(trained, settings, sources, validated, strict=True)
+    tasks = tasks_of([Training(number, *each) for number, each in enumerate(given)])
     saves = any(isinstance(callback, Checkpoint) for seen in watching for callback in seen)
-    errors = _run_in_turn(trained, trainings, saves)
+    errors = _run_in_turn(trained, tasks, saves)
     _say(errors)
     return [Trained(model, model.history, error) for model, error in zip(trained, errors, strict=True)]
 
 
-def _train(model: Model, settings: Settings, source: Source, validation: Source | None, ended: Ended) -> None:
-    fit_statistics(model, source)
-    JoinedLoop(model, settings, source, validation, ended).train()
-
-
-def _run_in_turn(
-    models: Sequence[Model], trainings: Sequence[Callable[[Ended], None]], saves: bool
-) -> list[Exception | None]:
+def _run_in_turn(models: Sequence[Model], tasks: Sequence[Task], saves: bool) -> list[Exception | None]:
     """All trainings, while nobody else may train one of the models. FastnnError if somebody does."""
     with contextlib.ExitStack() as turns:
         for number, model in enumerate(models):
@@ -117,7 +109,8 @@ def _run_in_turn(
                 turns.enter_context(model._turn.of_fit())
             except FastnnError as error:
                 raise FastnnError(f"models[{number}]: {error}") from None
-        return run_all(trainings, saves)
+        errors = run_all(tasks, saves)
+    return [errors.get(number) for number in range(len(models))]
 
 
 def _say(errors: Sequence[Exception | None]) -> None:

@@ -23,8 +23,11 @@ def tolerance(want: np.ndarray, dtype: np.dtype, terms: int) -> np.ndarray:
     return eps * (relative * np.abs(want) + absolute + per_term * terms)
 
 
-def error(got: np.ndarray, want: np.ndarray, terms: int) -> float:
-    """The largest error of `got` as a fraction of what is allowed; infinite where one is NaN and the other is not."""
+def error(got: np.ndarray, want: np.ndarray, terms: int, precision: np.dtype | None = None) -> float:
+    """The largest error of `got` as a fraction of what is allowed; infinite where one is NaN and the other is not.
+
+    precision : of what it was computed in; None: of its own dtype
+    """
     assert got.shape == want.shape, f"got shape {got.shape}, want {want.shape}"
     if got.dtype == np.uint16:
         return _error_of_words(got.astype(int), want.astype(int))
@@ -32,7 +35,7 @@ def error(got: np.ndarray, want: np.ndarray, terms: int) -> float:
         return 0.0 if np.array_equal(got, want) else np.inf
     same = (got == want) | (np.isnan(got) & np.isnan(want))
     with np.errstate(invalid="ignore"):
-        fraction = np.abs(got.astype(np.float64) - want) / tolerance(want, got.dtype, terms)
+        fraction = np.abs(got.astype(np.float64) - want) / tolerance(want, precision or got.dtype, terms)
     return float(np.where(same, 0, np.where(np.isfinite(fraction), fraction, np.inf)).max(initial=0))
 
 
@@ -42,9 +45,9 @@ def _error_of_words(got: np.ndarray, want: np.ndarray) -> float:
     return float(apart.max(initial=0)) if np.count_nonzero(apart) <= apart.size / 100 else np.inf
 
 
-def check(got: list, want: list, terms: int, label: str) -> float:
+def check(got: list, want: list, terms: int, label: str, precision: np.dtype | None = None) -> float:
     """Fail unless every output is within tolerance; prints and returns the largest error."""
-    worst = max(error(g, w, terms) for g, w in zip(got, want, strict=True))
+    worst = max(error(g, w, terms, precision) for g, w in zip(got, want, strict=True))
     print(f"{label}: largest error {worst:.3f} of the tolerance")  # noqa: T201  (pytest shows it with -s)
     assert worst <= 1, f"{label}: an error is {worst:.3g} times the tolerance"
     return worst

@@ -27,18 +27,22 @@ class Column(Value):
         return array[:1, self.at : self.at + self.width].reshape(1, *self.shape)
 
 
-def fits(network: Network, optimizer: Optimizer | None) -> bool:
-    """Whether the kernel does all that a step of one sample has to do.
+def learns_labels(network: Network, optimizer: Optimizer | None) -> bool:
+    """Whether a net is narrow and learns labels of few classes by plain SGD, without bounds on norms or gradients.
 
-    That is a narrow net that learns labels of few classes by plain SGD, without penalties, bounds on norms or
-    gradients, and figures beside loss and accuracy.
+    And without figures beside loss and accuracy.
     """
     if type(optimizer) is not SGD or not optimizer.takes_outer_products or not narrow.is_narrow(network):
         return False
     (output,) = network.outputs
     known = type(output.loss) is SoftmaxCrossEntropy and not output.loss.label_smoothing and output.width < NARROW
     plain = all(type(metric) is METRICS["accuracy"] for metric in output.metrics)
-    return known and plain and output.weight == 1 and not network.penalties() and not network.max_norms()
+    return known and plain and output.weight == 1 and not network.max_norms()
+
+
+def fits(network: Network, optimizer: Optimizer | None) -> bool:
+    """Whether the kernel does all that a step of one sample has to do: that of `learns_labels`, without penalties."""
+    return learns_labels(network, optimizer) and not network.penalties()
 
 
 def emit_steps(

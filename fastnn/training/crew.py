@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from fastnn.engine.threads import threads, usable_threads
 from fastnn.training.interrupt import InterruptShield
@@ -11,18 +12,25 @@ Ended = threading.Event  # set where all trainings are to end, as at Ctrl-C
 SECONDS_BETWEEN_LOOKS = 0.2  # on some systems a thread that waits for another hears of Ctrl-C only when it wakes up
 
 
-def run_all(trainings: Sequence[Callable[[Ended], None]], saves: bool) -> list[Exception | None]:
-    """Run all; the error of each, None where there was none. At Ctrl-C and the like all end first, between whole steps.
+class Task(NamedTuple):
+    """Trainings that one thread takes at once, by their numbers. What is left to do of them is returned."""
+
+    numbers: Sequence[int]
+    run: "Callable[[Ended], Sequence[Task] | None]"
+
+
+def run_all(tasks: Sequence[Task], saves: bool) -> dict[int, Exception]:
+    """Run all; the errors of the trainings that failed. At Ctrl-C and the like all end first, between whole steps.
 
     saves : whether one of them writes a checkpoint where a signal ends it: then SIGTERM waits for that, too
     """
-    crew = _Crew(trainings)
+    crew = _Crew(tasks)
     with InterruptShield() as shield:
         if saves:
             shield.catch_termination()
         try:
             with shield.hold():
-                crew.start(min(usable_threads(), len(trainings)))
+                crew.start(min(usable_threads(), len(tasks)))
             crew.wait()
         finally:
             crew.end()
@@ -30,11 +38,11 @@ def run_all(trainings: Sequence[Callable[[Ended], None]], saves: bool) -> list[E
 
 
 class _Crew:
-    """Threads that take the next training until there is none."""
+    """Threads that take the next task until there is none."""
 
-    def __init__(self, trainings: Sequence[Callable[[Ended], None]]):
-        self.errors: list[Exception | None] = [None] * len(trainings)
-        self._left = deque(enumerate(trainings))
+    def __init__(self, tasks: Sequence[Task]):
+        self.errors: dict[int, Exception] = {}
+        self._left = deque(tasks)
         self._ended = Ended()
         self._done: list[threading.Event] = []  # of each thread
         self._ending: list[BaseException] = []  # what ends all of them, such as the SystemExit of a callback
@@ -64,17 +72,17 @@ class _Crew:
         try:
             with threads(1):
                 while self._left and not self._ended.is_set():
-                    self._run(*self._left.popleft())
+                    self._run(self._left.popleft())
         except IndexError:  # another thread took the last one meanwhile
             pass
         finally:
             done.set()
 
-    def _run(self, number: int, training: Callable[[Ended], None]) -> None:
+    def _run(self, task: Task) -> None:
         try:
-            training(self._ended)
+            self._left.extend(task.run(self._ended) or ())
         except Exception as error:
-            self.errors[number] = error
+            self.errors |= dict.fromkeys(task.numbers, error)
         except BaseException as error:
             if not self._ended.is_set():
                 self._ending.append(error)

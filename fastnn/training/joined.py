@@ -6,8 +6,7 @@ import time
 import numpy as np
 
 from fastnn.data.source import Source
-from fastnn.nn.optimizers import KINDS
-from fastnn.nn.schedules import Schedule
+from fastnn.training.epoch_rates import are_by_epoch, rate_at, scalars_of
 from fastnn.training.loop import Loop
 from fastnn.training.model import Predictor
 from fastnn.training.rounds import RoundsRunner
@@ -44,8 +43,7 @@ class JoinedLoop(Loop):
         self._may_join = plain and not draws and not watched
         self._is_joined = False  # whether the pass that runs, or ran last, is one of several epochs
         self._begun = False  # whether such a pass is, and none of its steps was taken
-        # A class of a user's own may compute its scalars by the epoch.
-        self._rates_by_epoch = isinstance(self.optimizer.lr, Schedule) or type(self.optimizer) not in KINDS
+        self._rates_by_epoch = are_by_epoch(self.optimizer)
 
     def _epochs_at_once(self) -> int:
         """Epochs of the next pass; 0: one, as of a `Loop`."""
@@ -114,23 +112,13 @@ class JoinedLoop(Loop):
 
     def _rate(self, step: int) -> float:
         """The learning rate after so many steps of this pass, in the epoch at hand."""
-        return float(self.optimizer.learning_rates(np.array([self._first + step]))[0])
+        return rate_at(self.optimizer, self._first + step)
 
-    def _scalars(self, steps: int) -> np.ndarray:
+    def _computed_scalars(self, steps: int) -> np.ndarray:
         """As of a `Loop`; of the steps of each epoch, those of that epoch."""
         if not self._is_joined or not self._rates_by_epoch:
-            return super()._scalars(steps)
-        optimizer, first, each = self.optimizer, self.run.step, self.run.steps
-        epoch, iteration = optimizer.epoch, optimizer.iteration
-        ends = [*range(first - first % each + each, first + steps, each), first + steps]
-        parts = []
-        try:
-            for begin, end in zip([first, *ends], ends, strict=False):
-                optimizer.epoch, optimizer.iteration = epoch + begin // each, iteration + begin - first
-                parts.append(super()._scalars(end - begin))
-        finally:
-            optimizer.epoch, optimizer.iteration = epoch, iteration
-        return np.concatenate(parts)
+            return super()._computed_scalars(steps)
+        return scalars_of(self.optimizer, self.run.step, steps, self.run.steps)
 
     def _place(self, step: int) -> tuple[int, int]:
         if not self._is_joined:

@@ -30,6 +30,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.metrics import *
     from fastnn_kernels.narrow import *
     from fastnn_kernels.narrow_losses import *
+    from fastnn_kernels.narrow_nets import *
     from fastnn_kernels.narrow_sgd import *
     from fastnn_kernels.narrow_softmax import *
     from fastnn_kernels.norm import *
@@ -64,6 +65,7 @@ _FAMILIES = (
     "metrics",
     "narrow",
     "narrow_losses",
+    "narrow_nets",
     "narrow_sgd",
     "narrow_softmax",
     "norm",

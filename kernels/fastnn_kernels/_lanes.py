@@ -202,11 +202,32 @@ def _emit_holds(context, builder, signature, args):
     return builder.icmp_unsigned("!=", bits, bits.type(0))
 
 
+def widened(a):
+    """a in float64"""
+    return a.astype(np.float64)
+
+
+type_callable(widened)(lambda context: lambda a: Lanes(types.float64) if isinstance(a, Lanes) else None)
+
+
+@lower_builtin(widened, Lanes)
+def _emit_widened(context, builder, signature, args):
+    wide = ir.VectorType(ir.DoubleType(), LANES)
+    return args[0] if args[0].type == wide else builder.fpext(args[0], wide)
+
+
+def rounded_product(a, b):
+    """a · b, which is not fused with an addition"""
+    return a * b
+
+
 FLAGS = ("contract", "nsz")  # those of `_jit.OPTIONS`
 _TWO = {
     operator.add: lambda builder, a, b: builder.fadd(a, b, flags=FLAGS),
     operator.sub: lambda builder, a, b: builder.fsub(a, b, flags=FLAGS),
     operator.mul: lambda builder, a, b: builder.fmul(a, b, flags=FLAGS),
+    operator.truediv: lambda builder, a, b: builder.fdiv(a, b, flags=FLAGS),
+    rounded_product: lambda builder, a, b: builder.fmul(a, b, flags=("nsz",)),
     larger: lambda builder, a, b: builder.select(builder.fcmp_ordered(">", a, b), a, b),
     smaller: lambda builder, a, b: builder.select(builder.fcmp_ordered("<", a, b), a, b),
 }
@@ -219,6 +240,34 @@ def _of_two(function, emit):
 
 for _function, _emit in _TWO.items():
     _of_two(_function, _emit)
+
+
+def multiply_add(a, b, c):
+    """a · b + c, fused in compiled code, with one rounding"""
+    return a * b + c
+
+
+def choose(a, b, x, y):
+    """x where a > b, else y: so y where one of a and b is NaN"""
+    return np.where(a > b, x, y)
+
+
+type_callable(multiply_add)(lambda context: lambda a, b, c: a if isinstance(a, Lanes) and a == b == c else None)
+type_callable(choose)(lambda context: lambda a, b, x, y: x if isinstance(a, Lanes) and a == b and x == y else None)
+
+
+@lower_builtin(multiply_add, Lanes, Lanes, Lanes)
+def _emit_multiply_add(context, builder, signature, args):
+    vector = args[0].type
+    name = f"llvm.fma.v{LANES}f{32 if vector.element == ir.FloatType() else 64}"
+    kind = ir.FunctionType(vector, [vector] * 3)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+
+@lower_builtin(choose, Lanes, Lanes, Lanes, Lanes)
+def _emit_choose(context, builder, signature, args):
+    a, b, x, y = args
+    return builder.select(builder.fcmp_ordered(">", a, b), x, y)
 
 
 def _halved(lanes, combine):

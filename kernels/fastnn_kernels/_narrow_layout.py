@@ -12,6 +12,7 @@ layer's output is a row of ones: the bias is the weight of this input, and lies 
 `geometry` is (layers, len(FIELDS)) int64, a line for each layer: see FIELDS.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -76,6 +77,16 @@ def laid_out(layers: Sequence[Dense]) -> tuple[np.ndarray, int, int]:
         lines.append(Geometry(*layer[:5], CODES[layer.activation], x, z, y, own, others))
         x, free = y, y + layer.units + 1
     return np.array(lines, np.int64), free, max(2 * most, layers[-1].units + 2)
+
+
+def in_chains(samples: int, chains: int) -> tuple[np.ndarray, np.ndarray]:
+    """Samples in the order in which `lane_products` adds them up: their numbers, and where each chain begins and ends.
+
+    A block has as many chains as a line has numbers: chain c of the block that begins at b has the samples b + c,
+    b + c + chains, …
+    """
+    rows = [range(b + c, min(b + BLOCK, samples), chains) for b in range(0, samples, BLOCK) for c in range(chains)]
+    return np.array([*itertools.chain(*rows)], np.int64), np.cumsum([0, *map(len, rows)])
 
 
 @always_inline

@@ -15,7 +15,7 @@ def test_outputs(name, dtype, shape, twin):
     got, want = spec.run(getattr(spec.kernel, twin), args), spec.want(args)
     assert [g.dtype for g in got] == [a.dtype for a in args[: spec.outputs]]
     terms = spec.terms(spec.shapes[shape])
-    check(got, want, terms, f"{name} {np.dtype(dtype)} {shape} {twin}")
+    check(got, want, terms, f"{name} {np.dtype(dtype)} {shape} {twin}", spec.precision(args))
 
 
 @pytest.mark.parametrize(("name", "dtype", "shape", "twin"), params(over_shapes=False))

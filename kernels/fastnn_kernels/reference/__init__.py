@@ -26,6 +26,7 @@ from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_losses import *
+from fastnn_kernels.reference.narrow_nets import *
 from fastnn_kernels.reference.narrow_sgd import *
 from fastnn_kernels.reference.narrow_softmax import *
 from fastnn_kernels.reference.norm import *
@@ -60,6 +61,7 @@ _FAMILIES = (
     "metrics",
     "narrow",
     "narrow_losses",
+    "narrow_nets",
     "narrow_sgd",
     "narrow_softmax",
     "norm",

@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 
 from fastnn_kernels import reference
-from fastnn_kernels._narrow_layout import Dense, laid_out
-from fastnn_kernels._tuning import BLOCK
+from fastnn_kernels._lanes import LANES
+from fastnn_kernels._narrow_layout import Dense, in_chains, laid_out
+from fastnn_kernels._tuning import ALIGNMENT, BLOCK
+from fastnn_kernels.narrow_nets import CHAINS
 from fastnn_kernels.registry import losses
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids, scores
 from fastnn_kernels.registry.spec import VECTORS, spec
@@ -103,6 +105,33 @@ def sgd(rng, dtype, shape):
     return loss, correct, parameters, memory, x, labels, weight, table, np.array([9, 4, 3, 0]), geometry
 
 
+def nets_at_once(rng, dtype, shape):
+    """Three steps of LANES nets, half of whose layers have a penalty."""
+    samples, widths, *_ = shape
+    lanes = ALIGNMENT // np.dtype(dtype).itemsize
+    made = [net(rng, dtype, shape) for _ in range(LANES)]
+    _, geometry, rows, down = made[0]
+    order, chains = in_chains(samples, lanes)
+    weights = int(((geometry[:, 0] + geometry[:, 2]) * geometry[:, 1]).sum())
+    columns = int(np.diff(chains[::CHAINS]).max(initial=0)) * LANES
+    sizes = (
+        (weights, LANES),
+        (weights * lanes, LANES),
+        (samples, LANES),
+        (samples, LANES),
+        (rows, columns),
+        (down, columns),
+    )
+    rates, l2 = (0.2 * rng.random((3, LANES))).astype(dtype), (0.1 * rng.random((len(geometry), LANES))).astype(dtype)
+    l2[1::2] = 0
+    data = normal(rng, dtype, samples, widths[0])[:, : widths[0]].copy(), rng.integers(0, widths[-1], samples)
+    weight = (rng.random(samples) / max(samples, 1)).astype(dtype)
+    record = padded(np.float64, 3, 4 * LANES, GARBAGE)
+    written = record, np.stack([one[0] for one in made], axis=1)
+    work = (np.full(size, GARBAGE, dtype) for size in sizes)
+    return *written, *work, rates, l2, *data, weight, chains, np.argsort(order), geometry
+
+
 def record(rng, dtype, shape):
     (samples,) = shape
     loss, sample_weight, loss_weight = rng.exponential(size=(3, samples)).astype(dtype)
@@ -157,6 +186,17 @@ def specs():
     }
     bench = {"scalar": (128, (2, 3, 2), "sigmoid", 1), "16": (128, (16, 16, 4), "tanh", 1)}
     yield spec("narrow_sgd", sgd, nets, bench, terms=lambda s: s[0] * sum(s[1]), flops=lambda s: 3 * _flops(s))
+    nets = {
+        "none": (0, (3, 2), "relu", 1),
+        "one": (1, (1, 1), "tanh", 1),
+        "moons": (200, (2, 3, 2), "tanh", 1),
+        "no bias": (17, (5, 7, 3), "leaky_relu", 0),
+        "sums": (131, (3, 9, 5), "gelu", 1),
+        "deep": (128, (4, 3, 17, 6, 7), "softplus", 1),
+    }
+    bench = {"moons": (200, (2, 3, 2), "tanh", 1)}
+    terms, flops = lambda s: 9 * (s[0] + sum(s[1])), lambda s: 3 * 3 * LANES * _flops(s)
+    yield spec("narrow_nets", nets_at_once, nets, bench, terms=terms, flops=flops, rounded=True)
     yield spec("record_steps", record, VECTORS, {"scalar": (128,)})
 
 

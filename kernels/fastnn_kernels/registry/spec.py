@@ -23,6 +23,7 @@ class KernelSpec:
     flops      (shape) -> number of additions and multiplications; 0 if memory or a polynomial decides the speed
     terms      (shape) -> length of the longest sum: its rounding errors are the largest
     memory_of  (args) -> arrays that together have the bytes that a call must read or write
+    rounded    whether float64 outputs are sums of numbers that the kernel itself has rounded to the dtype of the others
     """
 
     kernel: Kernel
@@ -33,11 +34,17 @@ class KernelSpec:
     flops: Callable[[tuple], float]
     terms: Callable[[tuple], int]
     memory_of: Callable[[tuple], tuple]
+    rounded: bool = False
 
     @property
     def outputs(self) -> int:
         """How many leading arguments the kernel writes."""
         return self.kernel.outputs
+
+    def precision(self, args: tuple) -> np.dtype | None:
+        """The dtype by whose rounding errors all outputs are judged; None: each by its own."""
+        kinds = (a.dtype for a in args[: self.outputs] if a.dtype.kind == "f")
+        return min(kinds, key=lambda kind: kind.itemsize) if self.rounded else None
 
     def run(self, function: Callable, args: tuple) -> list[np.ndarray]:
         """The outputs of `function` (a version of the kernel, or the reference) on a copy of `args`."""
@@ -74,7 +81,10 @@ def _around_threshold(name, inputs, shape):
     return {f"threshold{d:+d}" if d else "threshold": shape(r + d) for d in (-1, 0, 1)}
 
 
-def spec(name, inputs, odd, bench, *, around=None, flops=lambda s: 0, terms=lambda s: 1, memory_of=lambda a: a):
+def spec(
+    name, inputs, odd, bench, *,
+    around=None, flops=lambda s: 0, terms=lambda s: 1, memory_of=lambda a: a, rounded=False,
+):  # fmt: skip
     """(name, KernelSpec), for the registry.
 
     odd     the sizes for tests, by name
@@ -82,7 +92,7 @@ def spec(name, inputs, odd, bench, *, around=None, flops=lambda s: 0, terms=lamb
     """
     made = (getattr(kernels, name), getattr(reference, name))
     shapes = odd | _around_threshold(name, inputs, around) if around else odd
-    return name, KernelSpec(*made, inputs, shapes, bench, flops, terms, memory_of)
+    return name, KernelSpec(*made, inputs, shapes, bench, flops, terms, memory_of, rounded)
 
 
 def gathered(args):

@@ -1,0 +1,88 @@
+"""Narrow nets of one shape whose steps one kernel takes together: which nets can, and the arrays of the kernel."""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.engine.parameters import Block
+from fastnn.nn import narrow, narrow_sgd
+from fastnn.nn.layers import Dense
+from fastnn.nn.network import Network
+from fastnn.nn.optimizers import Optimizer
+from fastnn_kernels._jit import JIT
+from fastnn_kernels._lanes import LANES
+from fastnn_kernels._narrow_layout import in_chains
+from fastnn_kernels._tuning import ALIGNMENT
+from fastnn_kernels.narrow_nets import CHAINS
+
+
+def kind_of(network: Network, optimizer: Optimizer) -> Hashable | None:
+    """What nets must have in common to be trained together; None: this one cannot be, with any other.
+
+    The kernel takes plain SGD on labels of few classes, with or without penalties ½ · λ · Σ w² on weights.
+    """
+    penalties = network.penalties()
+    plain = all(name.endswith(".w") and not l1 for name, (l1, _) in penalties.items())
+    if not plain or not narrow_sgd.learns_labels(network, optimizer):
+        return None
+    layers = [(one.units, one.activation, one.use_bias) for one in network.layers if isinstance(one, Dense)]
+    metrics = [metric.name for metric in network.metrics]
+    return *layers, *metrics, network.loss.reduction, *penalties
+
+
+class Nets:
+    """Up to LANES nets of one kind, and the samples of which each step takes all. A net's number is its lane.
+
+    parameters  of each net; read here, and written by `store`
+    x           : (B, C), of the nets' dtype    labels : (B,)    loss_weight : (B,)
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        parameters: Sequence[Block],
+        x: np.ndarray,
+        labels: np.ndarray,
+        loss_weight: np.ndarray,
+    ):
+        self._parameters, real, line = parameters, x.dtype, ALIGNMENT // x.itemsize
+        # Idle lanes do what the last net does.
+        self._lanes = [min(lane, len(networks) - 1) for lane in range(LANES)]
+        self._order, chains = in_chains(len(x), line)
+        plan = narrow.plan_of(networks[0], parameters[0])
+        weights = int(((plan.geometry[:, 0] + plan.geometry[:, 2]) * plan.geometry[:, 1]).sum())
+        columns = int(np.diff(chains[::CHAINS]).max(initial=0)) * LANES
+        self._flat = np.stack([parameters[net].flat for net in self._lanes], axis=1)
+        sizes = (weights, LANES), (weights * line, LANES), (len(x), LANES), (len(x), LANES)
+        self._memory = [np.zeros(size, real) for size in (*sizes, (plan.rows, columns), (plan.gradients, columns))]
+        self._l2 = np.array([_strengths(networks[net]) for net in self._lanes], real).T.copy()
+        data = (array[self._order] for array in (x, labels, loss_weight))
+        self._data = *data, chains, np.argsort(self._order), plan.geometry
+
+    def run(self, rates: Sequence[np.ndarray]) -> np.ndarray:
+        """Take a step for each of a net's learning rates, (steps,). What each net has recorded, (nets, steps, 4):
+
+        The loss with penalties, Σ loss, Σ correct and the penalties, as `record_step` does.
+        """
+        table = np.stack([rates[net] for net in self._lanes], axis=1).astype(self._flat.dtype)
+        record = np.zeros((len(table), 4 * LANES))
+        run = k.narrow_nets.serial if JIT else k.narrow_nets.body
+        with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
+            run(record, self._flat, *self._memory, table, self._l2, *self._data)
+        return record.reshape(-1, 4, LANES)[..., : len(self._parameters)].transpose(2, 0, 1)
+
+    def is_finite(self, net: int) -> bool:
+        """Whether the parameters that its steps have made are."""
+        return bool(np.isfinite(self._flat[:, net]).all())
+
+    def store(self, net: int) -> None:
+        """Give a net the parameters that its steps have made."""
+        self._parameters[net].flat[:] = self._flat[:, net]
+
+
+def _strengths(network: Network) -> list[float]:
+    """The λ of each dense layer's weights."""
+    penalties = network.penalties()
+    names = [name for name, layer in zip(network.names, network.layers, strict=True) if isinstance(layer, Dense)]
+    return [penalties.get(f"{name}.w", (0.0, 0.0))[1] for name in names]
