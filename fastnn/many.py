@@ -1,4 +1,4 @@
-"""Many small models trained at once: one on each thread, without a barrier between them."""
+"""Many small models trained at once, without a barrier between threads: one on each thread, or a group in lanes."""
 
 import contextlib
 import copy
@@ -47,7 +47,8 @@ def fit_many(
     No model waits for another, so small ones, which cannot share their steps among threads, use all of them. Each ends
     with the bits that `fit` on one thread gives. Where each step takes all samples (`batch_size=None`), and neither
     validation nor callbacks look on, one compiled call takes many epochs: that is many times faster where epochs are
-    short. `fn.threads` bounds the threads.
+    short. With plain SGD, a softmax and at least twelve such narrow nets a thread, sixteen are trained side by side in
+    the lanes of vector registers. `fn.threads` bounds the threads.
 
     Args:
         models: Models with layers of the same kinds and shapes, losses of the same kinds and one dtype.
