@@ -29,6 +29,8 @@ def is_whole_number(value) -> bool:
 
 def whole_number(name: str, value, least: int = 1, error: type[ValueError] = ValueError) -> int:
     """`value` as an int; TypeError if it is no whole number, `error` if it is below `least`."""
+    if type(value) is int and value >= least:  # a training assigns its epoch thousands of times a second
+        return value
     value = plain(value)
     if not is_whole_number(value):
         raise TypeError(f"{name} is {value!r:.60}, expected a whole number")

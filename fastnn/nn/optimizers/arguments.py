@@ -66,8 +66,6 @@ def switch(optimizer: str, name: str, value: bool) -> bool:
 
 def count(optimizer: str, name: str, value: int) -> int:
     """`value`; TypeError or ValueError unless it is a whole number ≥ 0."""
-    if type(value) is int and value >= 0:  # a training assigns its epoch thousands of times a second
-        return value
     return whole_number(f"{optimizer}: {name}", value, least=0)
 
 
