@@ -47,7 +47,7 @@ class SGD(Optimizer):
     def __setattr__(self, name: str, value: Any) -> None:
         before = vars(self).get("momentum", 0.0)
         super().__setattr__(name, value)
-        if "state_names" not in vars(self):  # it is being made
+        if name not in self.settings or "state_names" not in vars(self):  # the latter while it is being made
             return
         if name == "momentum" and self.momentum and not self.state_names:
             self.momentum, given = before, self.momentum
