@@ -88,10 +88,13 @@ def test_where_python_drops_exceptions(monkeypatch, capsys, name, status):
 
     monkeypatch.setattr(commands.fastnn, "main", command)
     before = sys.unraisablehook
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
     try:
         assert main(["list"]) == status
     except SystemExit as ends:
         assert ends.code == status  # noqa: PT017
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert capsys.readouterr().err.encode() == ENDS[name][1]
     assert sys.unraisablehook is before
 
