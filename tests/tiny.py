@@ -69,6 +69,26 @@ def bits(arrays):
     return {name: np.asarray(array).tobytes() for name, array in arrays.items()}
 
 
+def on_each_number_of_threads(monkeypatch, train, counts=(1, 2, 2)):
+    """What `train` returns on so many threads each time, which are used even where that does not pay."""
+    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+    found = []
+    for count in counts:
+        with fn.threads(count):
+            found.append(train())
+    return found
+
+
+class Weights(fn.Callback):
+    """Keeps copies of a parameter, one after every so many steps, in `seen`."""
+
+    def __init__(self, name, every):
+        self.name, self.every, self.seen = name, every, []
+
+    def on_batch_end(self, run):
+        self.seen.append(run.model.parameters[self.name].copy())
+
+
 class StopAt(fn.Callback):
     """Stops, or fails, after a step or an epoch."""
 

@@ -14,7 +14,8 @@ import numpy as np
 from fastnn.engine import pieces, schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
-from fastnn.engine.ops import PARTS, Offset, Op, Slice, Whole
+from fastnn.engine.operands import Operands
+from fastnn.engine.ops import Op
 from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
@@ -60,9 +61,9 @@ class Program:
         self.batch = builder.batch
         self.ops, self.prologue = builder.ops if ops is None else ops, builder.prologue
         self._samples = builder.samples
-        self._inputs: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(inputs)
         self.transient = [*transient, *builder.passing]
         self.arena = Arena(builder.buffers) if arena is None else arena
+        self._operands = Operands(self.arena, inputs, builder.samples)
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
         self._pieces: dict[int, list[tuple[schedule.Chain, int]]] = {}
         self._sliced: dict[int, list[np.ndarray]] = {}  # by the id of what `_phases` holds
@@ -74,18 +75,17 @@ class Program:
 
     def bind(self, arrays: Mapping[Buffer, np.ndarray | int]) -> None:
         """Say which arrays the inputs are, until the next call. They are kept alive."""
-        if not all(_same_words(self._inputs[buffer], array) for buffer, array in arrays.items()):
-            self._inputs.update(arrays)
+        if self._operands.bind(arrays):
             self._expire()
 
     @property
     def is_bound(self) -> bool:
         """Whether the inputs are arrays now."""
-        return all(array is not None for array in self._inputs.values())
+        return self._operands.are_bound
 
     def unbind(self) -> None:
         """Let go of all arrays from outside."""
-        self._inputs = dict.fromkeys(self._inputs)
+        self._operands.unbind()
         self._expire()
 
     def give_back(self, kept: Collection[Buffer] = ()) -> None:
@@ -98,7 +98,8 @@ class Program:
 
     def take_over(self, inputs: Mapping[Buffer, Buffer], other: "Program") -> None:
         """Bind inputs as another program's are bound: its buffer -> this one's."""
-        self.bind({mine: bound for its, mine in inputs.items() if (bound := other._inputs[its]) is not None})
+        theirs = ((mine, other._operands.bound(its)) for its, mine in inputs.items())
+        self.bind({mine: bound for mine, bound in theirs if bound is not None})
 
     def _expire(self) -> None:
         """Note that the tables hold other arrays than those bound now."""
@@ -111,7 +112,7 @@ class Program:
         if JIT:
             self._table(batch, usable_threads())  # so that its kernels are compiled together with all others
         for op in self.prologue:
-            self._run_alone(op, self._whole(op, batch))
+            self._run_alone(op, self._operands.whole(op, batch))
 
     def run(self, steps: int, batch: int | None = None, workers: int = 1) -> None:
         """Run all operations `steps` times on `batch` samples each (default: the full batch), on `workers` threads."""
@@ -141,7 +142,7 @@ class Program:
             samples = [(i, i + 1) for i in range(batch)] if axis is not None and axis.serial else [(0, batch)]
             for first, last in samples:
                 for op in (self.ops[number] for number in numbers):
-                    yield op, tuple(self._row(one, first, last, batch) for one in op.operands)
+                    yield op, self._operands.of_samples(op, first, last, batch)
 
     @staticmethod
     def _run_alone(op: Op, operands: tuple) -> None:
@@ -204,13 +205,13 @@ class Program:
         Without an estimate of the kernel's own: by the largest of its outputs and of the batch's arrays. Arrays from
         outside do not count: of a record of all steps it writes one, of a data set it reads a batch.
         """
-        operands = self._whole(op, batch)
+        operands = self._operands.whole(op, batch)
         if op.kernel.work is not None:
             return max(op.kernel.work(*operands), self._cost_of_memory(op, operands))
         sizes = [
             array.size
             for i, (operand, array) in enumerate(zip(op.operands, operands, strict=True))
-            if isinstance(array, np.ndarray) and array.dtype.kind != "u" and not self._is_bound(operand)
+            if isinstance(array, np.ndarray) and array.dtype.kind != "u" and not self._operands.is_input(operand)
             if i < op.kernel.outputs or (isinstance(operand, Buffer) and operand.batched)
         ]
         return SERIAL_ELEMENT * max(sizes, default=1)
@@ -222,18 +223,18 @@ class Program:
         return MEMORY_BYTE * size if size > CACHED_BYTES else 0.0
 
     def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
-        return workers > 1 and op.axis is None and pays_for_threads(op.kernel, self._whole(op, batch))
+        return workers > 1 and op.axis is None and pays_for_threads(op.kernel, self._operands.whole(op, batch))
 
     def _table(self, batch: int, workers: int) -> Table:
         key = (batch, workers)
         if key not in self._current:
-            operands = partial(self._operands, batch=batch)
+            operands = partial(self._operands.of_entry, batch=batch)
             with _compiling:
                 if key in self._tables:
                     self._tables[key].renew(operands)
                 else:
                     self._forget_oldest()
-                    prologue = [adapter_of(op, False, self._whole(op, batch)) for op in self.prologue]
+                    prologue = [adapter_of(op, False, self._operands.whole(op, batch)) for op in self.prologue]
                     self._tables[key] = Table(self._entries(batch, workers), operands, self._varies, prologue)
             self._current.add(key)
         return self._tables[key]
@@ -245,67 +246,11 @@ class Program:
             del self._tables[oldest]
             self._current.discard(oldest)
 
-    def _is_bound(self, operand: Any) -> bool:
-        """Whether an operand stands for an array from outside."""
-        return isinstance(operand, Buffer) and operand in self._inputs
-
     def _varies(self, op: Op) -> bool:
-        return any(map(self._is_bound, op.operands))
+        return any(map(self._operands.is_input, op.operands))
 
     def _entries(self, batch: int, workers: int) -> list[list[list[Entry]]]:
         """The entries of each phase and worker."""
         phases = list(self.tasks(batch, workers))
         own = own_slices(self.sliced(batch, workers), [tasks for tasks, _ in phases])
         return [[entries_of(of_worker, own, self_parallel) for of_worker in tasks] for tasks, self_parallel in phases]
-
-    def _operands(self, entry: Entry, batch: int) -> tuple:
-        if entry.task is None or entry.task.chain.axis is None:
-            return self._whole(entry.op, batch)
-        return tuple(self._part(operand, entry.task, batch, entry.own) for operand in entry.op.operands)
-
-    def _part(self, operand, task: schedule.Task, batch: int, own: dict):
-        """The part of an operand that a task works on."""
-        if task.chain.axis is not None and task.chain.axis.serial:
-            return self._row(operand, task.first, task.last, batch)
-        if isinstance(operand, Slice):
-            rows = own.get((id(operand.array), task.last - task.first))
-            if rows is None:
-                rows = self._resolve(operand.array, 0, batch)[task.first : task.last]
-            return rows.reshape(-1) if operand.flat else rows
-        if isinstance(operand, Offset):
-            return task.first
-        if task.chain.axis is self._samples:
-            return self._resolve(operand, task.first, task.last)
-        return self._resolve(operand, 0, batch)
-
-    def _row(self, operand, first: int, last: int, batch: int):
-        """As `_resolve`; of a serial axis, along which a sample may get the rows of all."""
-        return self._resolve(operand, *((0, batch) if isinstance(operand, Whole) else (first, last)))
-
-    def _whole(self, op: Op, batch: int) -> tuple:
-        return tuple(self._resolve(one, 0, batch) for one in op.operands)
-
-    def _resolve(self, operand, first: int, last: int):
-        """An operand for the samples first ≤ i < last; everything that is not batched, whole."""
-        if isinstance(operand, Slice):
-            array = self._resolve(operand.array, first, last)
-            return array.reshape(-1) if operand.flat else array
-        if isinstance(operand, PARTS):
-            return self._resolve(operand.array, first, last)
-        if isinstance(operand, Offset):
-            return first
-        if not isinstance(operand, Buffer):
-            return operand
-        if operand in self._inputs:
-            return self._inputs[operand]
-        array = self.arena[operand]
-        return operand.of_samples(array, first, last) if operand.batched else array
-
-
-def _same_words(bound, given) -> bool:
-    """Whether an entry would hold the same words for either. (A bound array is alive, so its address is its own.)"""
-    if bound is given:
-        return True
-    if not isinstance(bound, np.ndarray) or not isinstance(given, np.ndarray):
-        return type(bound) is type(given) and bound == given
-    return (bound.ctypes.data, bound.shape, bound.dtype) == (given.ctypes.data, given.shape, given.dtype)

@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from fastnn.common import random, validation
+from fastnn.common import random
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError
-from fastnn.common.labels import labels_of_steps
 from fastnn.common.names import near
 from fastnn.engine.parameters import Block
 from fastnn.nn import layer_checks
+from fastnn.nn.expected_data import ExpectsData
 from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
 from fastnn.nn.layers.blocked import AheadDense, BlockedDense
@@ -36,16 +36,13 @@ class State(NamedTuple):
         return self.parameters.nbytes + self.buffers.nbytes
 
 
-class Network:
+class Network(ExpectsData):
     """Layers between inputs and outputs, with a loss for each output.
 
     names    of all uses of layers: layers are counted up by kind (dense, dense_1); a second use is dense@2
     shapes   of one sample: of the inputs, then after each use of a layer
     outputs  with their losses
-    dtype    of the model's arithmetic: inputs and targets have no number that it cannot hold
     """
-
-    dtype = validation.DOUBLE
 
     def __init__(
         self,
@@ -78,11 +75,6 @@ class Network:
         return self.shapes[0]
 
     @property
-    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shape of a sample of each input."""
-        return tuple(self.graph.inputs.values())
-
-    @property
     def loss(self) -> Loss:
         """The loss of the first output."""
         return self.outputs[0].loss
@@ -96,20 +88,6 @@ class Network:
     def output_width(self) -> int:
         """The number of scores of the first output."""
         return self.outputs[0].width
-
-    @property
-    def classes(self) -> int | None:
-        """The number of classes, if the targets of a single output are labels, or 0 and 1 of one score."""
-        if len(self.outputs) > 1 or self.outputs[0].steps:
-            return None
-        if self.loss.takes_labels:
-            return self.output_width
-        return 2 if self.loss.applies == "sigmoid" and self.output_width == 1 else None
-
-    @property
-    def takes_classes(self) -> bool:
-        """Whether the targets of a single output are labels, or 0 and 1: its loss makes probabilities of scores."""
-        return len(self.outputs) == 1 and bool(self.loss.applies)
 
     @cached_property
     def parameter_specs(self) -> dict[str, Parameter]:
@@ -193,45 +171,6 @@ class Network:
             if samples < (least := call.layer.least_samples(call.input_shapes[0])):
                 raise DataError(f"{call.name} needs batches of at least {least} samples, one has {samples}{advice}")
 
-    def is_ids(self, name: str) -> bool:
-        """Whether an input is word ids, not numbers."""
-        return self.id_count(name) is not None
-
-    def id_count(self, name: str) -> int | None:
-        """How many ids there are, from 0, where an input is word ids; None where it is numbers."""
-        readers = (call.layer for call in self.calls if name in call.inputs)
-        return min((layer.id_count() for layer in readers if layer.takes_ids), default=None)
-
-    def inputs_in(self, x: Any, what: str) -> dict[str, Any]:
-        """A user's data for each input, under the name that messages call it. DataError if one is missing."""
-        return _by_name(x, list(self.graph.inputs), what, "inputs")
-
-    def targets_in(self, y: Any, what: str) -> dict[str, Any]:
-        """A user's targets of each output, under the name that messages call them. DataError if some are missing."""
-        return _by_name(y, [output.name for output in self.outputs], what, "outputs")
-
-    def check_shape(self, number: int, given: tuple[int, ...], what: str) -> None:
-        """ShapeError unless data of the shape `given` hold samples of an input, DataError if there are none."""
-        validation.check_sample_shape(given, what, self.input_shapes[number])
-
-    def checked_input(self, number: int, x: Any, what: str) -> np.ndarray:
-        """The data of an input as kernels take them. ShapeError, TypeError or DataError if they cannot be that."""
-        name, shape = list(self.graph.inputs.items())[number]
-        given = validation.samples(x, what, shape)
-        readers = [call for call in self.calls if name in call.inputs]
-        found = [call.layer.checked_input(given, what, call.owner) for call in readers][-1]
-        return validation.representable(found, what, self.dtype)
-
-    def checked_target(self, number: int, y: Any, what: str) -> np.ndarray:
-        """The targets of an output as its loss and its metrics take them. Errors as of `checked_input`."""
-        output = self.outputs[number]
-        if output.steps:
-            return labels_of_steps(y, what, output.steps, output.width)
-        y = validation.representable(output.loss.checked_targets(y, what, output.width), what, self.dtype)
-        for metric in output.metrics:
-            metric.check_targets(y, what)
-        return y
-
     def initial_state(self, dtype, seed: int) -> State:
         """Initial parameters and running statistics. The numbers of an array depend only on the seed and its name."""
         frozen = self.frozen
@@ -284,17 +223,3 @@ def _drawn(specs: Mapping[str, Parameter], dtype, seed: int, frozen: frozenset[s
     for name, spec in specs.items():
         spec.initializer.fill(random.generator(seed, "initial", name), block[name])
     return block
-
-
-def _by_name(given: Any, names: list[str], what: str, kind: str) -> dict[str, Any]:
-    """`given` for each of `names`, under the name that messages call it."""
-    if isinstance(given, Mapping):
-        if set(given) != set(names):
-            raise DataError(f"{what} has the keys {sorted(given)}, expected the {kind} {sorted(names)}")
-        return {f"{what}[{name!r}]": given[name] for name in names}
-    if len(names) == 1:
-        return {what: given}
-    if not isinstance(given, tuple | list) or len(given) != len(names):
-        told = f"a {type(given).__name__} of {len(given)}" if isinstance(given, tuple | list) else type(given).__name__
-        raise DataError(f"{what} is {told}, expected a dict with an array for each of {names}, or all of them in order")
-    return {f"{what}[{name!r}]": one for name, one in zip(names, given, strict=True)}

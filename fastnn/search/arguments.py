@@ -14,13 +14,9 @@ from fastnn.engine.threads import threads_at_hand
 from fastnn.models import Model
 from fastnn.search import pools
 from fastnn.search.job import Build, Job, arguments_of
-from fastnn.search.plans import All, Halving, Plan
 from fastnn.search.pools import Pool
-from fastnn.search.space import Axis, Between, combinations, draw
-from fastnn.search.trials import Trials
+from fastnn.search.space import Between, Space
 from fastnn.training.callbacks import Callback
-
-Space = dict[str, Axis] | list[dict[str, Any]]
 
 ELSEWHERE = ("self", "x", "y", "validation_data", "callbacks", "verbose")  # arguments of `fit` that the sweep gives
 TAKEN = ("status", "reason", "of", "threads", "seconds", "epochs_run", "best_epoch", "loss")  # columns of the table
@@ -156,43 +152,6 @@ def place_of(jobs: Any, threads: Any, scheduler: Any) -> AbstractContextManager[
     if jobs == 1:
         return contextlib.nullcontext(pools.Here(count))
     return pools.processes(jobs, max(1, count // jobs))
-
-
-def plan_of(
-    trials: Trials,
-    space: Space,
-    job: Job,
-    pool: Pool,
-    *,
-    count: Any,
-    seed: int,
-    halving: Any,
-    factor: int,
-    sampler: Any,
-    prune_every: int,
-) -> Plan:
-    """In which order trials are trained, and how far."""
-    if sampler is not None:
-        from fastnn.search.optuna_plan import Asked
-
-        if truth("halving", halving) or not isinstance(space, dict) or count is None:
-            raise ValueError("sampler needs a space of axes and trials=, how many to ask for, and goes without halving")
-        study = None if isinstance(sampler, str) and sampler == "optuna" else sampler
-        return Asked(trials, space, study, count, look_every=prune_every, at_once=pool.slots, seed=seed)
-    settings = _settings(space, count, seed)
-    if not truth("halving", halving):
-        return All(trials, settings)
-    if any("epochs" in one for one in settings):
-        raise ValueError("halving: space has the setting 'epochs', but rungs are epochs of all trials: give epochs=")
-    return Halving(trials, settings, whole_number("epochs", job.arguments["epochs"]), factor)
-
-
-def _settings(space: Space, count: Any, seed: int) -> list[dict[str, Any]]:
-    if not isinstance(space, dict):
-        if count is not None:
-            raise ValueError("trials says how many to draw of axes, but space is the settings themselves")
-        return space
-    return combinations(space) if count is None else draw(space, whole_number("trials", count), seed)
 
 
 def is_asked(verbose: Any) -> bool:

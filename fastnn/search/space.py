@@ -65,6 +65,7 @@ def _shortened(value: float) -> float:
 
 
 Axis = Sequence[Any] | Between
+Space = dict[str, Axis] | list[dict[str, Any]]  # axes by name, or the settings of each trial
 
 
 def combinations(axes: Mapping[str, Axis]) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from fastnn.common.hints.habits import hinted, warn
 from fastnn.common.text import figure_text, plural
 from fastnn.common.validation import truth
 from fastnn.search import pools
-from fastnn.search.arguments import check_judged, is_asked, job_of, names_of, place_of, plan_of, seeds_of, space_of
+from fastnn.search.arguments import check_judged, is_asked, job_of, names_of, place_of, seeds_of, space_of
 from fastnn.search.job import Build, Job, Step, train
+from fastnn.search.order import Order, plan_of
 from fastnn.search.packing import digest
 from fastnn.search.plans import Plan
 from fastnn.search.pools import Pool
@@ -112,14 +113,13 @@ def sweep(
     columns = [*names, *(["seed"] if repeated else [])]
     job = job_of(build, data, columns, fit_arguments, validation_data, callbacks)
     check_judged(job, monitor)
-    of = _content(job, columns)
+    order = Order(trials, seed, halving, factor, sampler, prune_every)
     place, shown = place_of(jobs, threads, scheduler), is_asked(verbose)
-    order: Any = {"count": trials, "seed": seed, "halving": halving, "factor": factor}
-    with store_in(None if out is None else Path(fspath(out)), of, columns, fresh=truth("fresh", fresh)) as store:
+    folder = None if out is None else Path(fspath(out))
+    with store_in(folder, _content(job, columns), columns, fresh=truth("fresh", fresh)) as store:
         known = Trials(store, repeated, monitor, higher=higher)
         with place as pool:
-            plan = plan_of(known, axes, job, pool, **order, sampler=sampler, prune_every=prune_every)
-            _run(known, plan, pool, job, shown)
+            _run(known, plan_of(known, axes, job, pool, order), pool, job, shown)
         known.save()
     _warn(known)
     return SweepResult(known, job)

@@ -1,4 +1,9 @@
-"""Which trainings may take a block of steps at once: `fit(steps_per_block=)`, and unasked, where the bits stay."""
+"""Which trainings may take a block of steps at once: `fit(steps_per_block=)`, and unasked, where the bits stay.
+
+In a block of steps of one sample by plain SGD, the scores of step t are xₜ·w − Σ lr·(xₜ·xₛ)·dₛ over the steps s before
+it in the block, where w is the first weight at the block's beginning and dₛ is the gradient of the scores of step s. So
+X·w, X·Xᵀ and the block's update w −= lr·Xᵀ·D are products. What follows the first layer takes its steps one by one.
+"""
 
 import math
 from collections.abc import Iterator

@@ -5,6 +5,7 @@ so the compiled loop runs many steps without coming back to Python.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import fastnn_kernels as k
@@ -13,16 +14,16 @@ from fastnn.engine.memory import take_small_pages
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.engine.values import Value
-from fastnn.nn import emission, narrow, narrow_sgd, steps
-from fastnn.nn.layers.blocked import emit_block_update
+from fastnn.nn import emission, steps
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import batch as batches
-from fastnn.training import blocks, scoring
+from fastnn.training import scoring
 from fastnn.training.sample_steps import compile_sample_steps
 from fastnn.training.scalars import table_of_scalars
 from fastnn.training.step import Inputs, Step
+from fastnn.training.ways import Request, way_of
 
 
 def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Step:
@@ -79,63 +80,71 @@ def compile_train(
     block   : how many steps the first layer's weight takes at once; above 1 only where `blocks.check` allows it
     layered : emit layer by layer also where a net's layers are so narrow that one kernel can take them all
     """
-    settings = {"shuffle": shuffle, "weighted": weighted, "fused": fused, "whole": whole}
-    again = partial(compile_train, network, state, batch, optimizer, **settings, layered=True)
-    one_by_one = batch == block == 1 and fused and not (layered or weighted or whole)
-    if one_by_one and optimizer is not None and narrow_sgd.fits(network, optimizer):
-        return compile_sample_steps(network, state, optimizer, shuffle, again)
-    ahead = blocks.steps_ahead(network, optimizer) if one_by_one else 1
-    at_once = max(block, ahead)
-    build, inputs = batches.begin(network, state, batch * at_once, training=True)
-    batches.emit_order(build, inputs, shuffle, whole)
-    fits = at_once == 1 and not layered and narrow.is_narrow(network)
-    plan = narrow.plan_of(network, state.parameters) if fits else None
-    xs = batches.gather_inputs(build, inputs, network, whole, plan)
-    if plan is None:
-        runs = network.blocked() if block > 1 else network.ahead() if ahead > 1 else network
-        scores, backward = emission.forward(build, runs, xs, state)
-    else:
-        scores, backward = narrow.forward(build, xs, inputs.indices, network, plan, state)
-    inputs = scoring.emit_weights(build, inputs, network, weighted, whole)
-    judged = scoring.emit_loss(build, inputs, network, scores, whole, plan)
+    request = Request(network, state, batch, optimizer, shuffle, weighted, fused, whole, block, layered)
+    return _compile_train(request)
+
+
+def _compile_train(request: Request) -> Step:
+    network, state, whole = request.network, request.state, request.whole
+    again = partial(_compile_train, replace(request, layered=True))
+    if request.is_one_kernel and request.optimizer is not None:
+        return compile_sample_steps(network, state, request.optimizer, request.shuffle, again)
+    way = way_of(request)
+    build, inputs = batches.begin(network, state, request.batch * way.steps, training=True)
+    batches.emit_order(build, inputs, request.shuffle, whole)
+    xs = batches.gather_inputs(build, inputs, network, whole, way.plan)
+    scores, backward = way.forward(build, xs, inputs.indices, state)
+    inputs = scoring.emit_weights(build, inputs, network, request.weighted, whole)
+    judged = scoring.emit_loss(build, inputs, network, scores, whole, way.plan)
     measured = judged.measure(network)
-    gradients = state.parameters.like()
-    if fused and not network.penalties():  # but for those of weights that are used twice, none is stored whole
-        take_small_pages(gradients.flat)
-    build.frozen, build.joined = network.frozen, network.joined - network.frozen - set(network.penalties())
-    build.whole = (network.shared - build.joined).union(network.penalties())
-    if fused and optimizer is not None:
-        build.may_shorten = optimizer.reads_lists_alone
-    if fused and batch == 1 and optimizer is not None and optimizer.takes_outer_products:
-        build.unstored = set(state.parameters) - build.whole - build.frozen
+    gradients = _gradients(build, request)
     backward(judged.dscores, gradients)
-    build.begin("update")
-    scoring.emit_penalties(build, inputs, network, state.parameters, gradients)
-    if optimizer is not None:
-        inputs = emit_update(build, inputs, network, optimizer, state.parameters, gradients)
+    inputs = _emit_update(build, inputs, request, gradients)
     scoring.emit_record(build, inputs, judged, measured)
-    if at_once > 1:
-        build.end_one_by_one()
-        for name in build.kept_steps:
-            emit_block_update(build, state.parameters.view(name))
+    way.end(build, state.parameters)
     return Step(
-        Program(build, inputs.bound, list(gradients.buffers.values()) if fused else ()),
+        Program(build, inputs.bound, list(gradients.buffers.values()) if request.fused else ()),
         inputs,
-        batch,
+        request.batch,
         network.loss,
         trains=True,
-        shuffles=shuffle,
-        weighted=weighted,
+        shuffles=request.shuffle,
+        weighted=request.weighted,
         whole=whole,
-        block=at_once,
-        divisible=ahead > 1,
+        block=way.steps,
+        divisible=way.divisible,
         values=values_of(build, network, xs),
         gradients=gradients,
-        fused=fused,
+        fused=request.fused,
         figures=measured,
         names=names_of(state.parameters, gradients),
-        layered=again if plan is not None or ahead > 1 else None,
+        layered=again if way.hides_layers else None,
     )
+
+
+def _gradients(build: Builder, request: Request) -> Block:
+    """A block for the gradients; the builder knows from here on which of them must be stored, and how much of each."""
+    network, optimizer = request.network, request.optimizer
+    gradients, penalised = request.state.parameters.like(), set(network.penalties())
+    if request.fused and not penalised:  # but for those of weights that are used twice, none is stored whole
+        take_small_pages(gradients.flat)
+    build.frozen, build.joined = network.frozen, network.joined - network.frozen - penalised
+    build.whole = (network.shared - build.joined).union(penalised)
+    if request.fused and optimizer is not None:
+        build.may_shorten = optimizer.reads_lists_alone
+        if request.batch == 1 and optimizer.takes_outer_products:
+            build.unstored = set(request.state.parameters) - build.whole - build.frozen
+    return gradients
+
+
+def _emit_update(build: Builder, inputs: Inputs, request: Request, gradients: Block) -> Inputs:
+    """Emit penalties and, with an optimizer, the update; the inputs, with the table of its scalars."""
+    parameters, optimizer = request.state.parameters, request.optimizer
+    build.begin("update")
+    scoring.emit_penalties(build, inputs, request.network, parameters, gradients)
+    if optimizer is None:
+        return inputs
+    return emit_update(build, inputs, request.network, optimizer, parameters, gradients)
 
 
 def emit_update(

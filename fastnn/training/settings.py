@@ -1,8 +1,10 @@
 """How to train: the arguments of `fit`, checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from fastnn.common.validation import whole_number
 from fastnn.data.batches import BatchSource
@@ -53,3 +55,10 @@ class Settings:
                 f"{source.samples:,} samples; it is for steps that take all: batch_size=None"
             )
         return self.steps_per_epoch or 1
+
+
+def callbacks_of(given: Any) -> tuple[Callback, ...]:
+    """The argument `callbacks`, which may be any iterable. TypeError for what is none."""
+    if not isinstance(given, Iterable) or isinstance(given, np.ndarray):
+        raise TypeError(f"callbacks is {given!r}, expected a list, such as [fn.EarlyStopping()]")
+    return tuple(given)

@@ -19,8 +19,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import lower_builtin, type_callable
 
+from fastnn_kernels._float_bits import bits_of, float_of
 from fastnn_kernels._jit import inline
-from fastnn_kernels._math import _bits, _from_bits
 
 LOW = 0xFFFFFFFF
 SHIFTS = (16, 15, 16)
@@ -56,7 +56,7 @@ def _lower_random_word(context, builder, signature, args):
 
 def _rounded(x, random):
     """A float32 rounded to one of the two words around it, by the low 16 bits of `random`."""
-    bits = int(_bits(x)) & LOW
+    bits = int(bits_of(x)) & LOW
     below = int(random) & 0xFFFF if bits & MAGNITUDE < LARGEST else 0
     return np.uint16(bits + below >> 16)
 
@@ -78,7 +78,7 @@ def _lower_rounded(context, builder, signature, args):
 @inline
 def from_word(word, like):
     """The number that a word stands for, in the dtype of `like`."""
-    return type(like)(_from_bits(np.int32(word) << np.int32(16), np.float32(0)))
+    return type(like)(float_of(np.int32(word) << np.int32(16), np.float32(0)))
 
 
 @inline

@@ -1,7 +1,9 @@
 """exp(x) − 1 and log(1 + x) without the digits that they lose near 0; written by the rules of `_math`."""
 
+from fastnn_kernels._float_bits import bits_of, float_of
 from fastnn_kernels._jit import inline
-from fastnn_kernels._math import _bits, _constants, _from_bits, _horner, _split
+from fastnn_kernels._math import _horner, _split
+from fastnn_kernels._math_constants import constants_of
 
 IS_MINUS_ONE = -40.0  # exp(−40) is less than half the spacing of float64 below 1
 
@@ -17,8 +19,8 @@ def expm1(x):
     clamped = x if x > real(IS_MINUS_ONE) else real(IS_MINUS_ONE)
     clamped = clamped if clamped < real(0) else real(0)
     exponent, r = _split(clamped)
-    power = _from_bits(_bits(real(1)) + exponent, x)
-    y = power * (_horner(r, _constants(x).exp_tail) * (r * r) + r) + (power - real(1))
+    power = float_of(bits_of(real(1)) + exponent, x)
+    y = power * (_horner(r, constants_of(x).exp_tail) * (r * r) + r) + (power - real(1))
     return x if x != x else y
 
 
@@ -30,4 +32,4 @@ def log1p(x):
     """
     s = x / (type(x)(2) + x)
     z = s * s
-    return x - s * (x - _horner(z, _constants(x).log1p_tail) * z)
+    return x - s * (x - _horner(z, constants_of(x).log1p_tail) * z)

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import types
 
+from fastnn_kernels._float_bits import bits_of, float_of
 from fastnn_kernels._jit import always_inline, implementation
-from fastnn_kernels._math import _bits, _from_bits, _horner, exp_of_sum
+from fastnn_kernels._math import _horner, exp_of_sum
 
 INVERSE_SQRT_2_PI = 0.3989422804014327
 FAR = 40.0  # exp(−FAR² / 2) is 0 in both dtypes
@@ -85,7 +86,7 @@ def _exp_minus_half_square(size):
     is exact, and the exponential gets the rest, (size − high) · (size + high), beside it.
     """
     bits = _coefficients(size).low_bits
-    high = _from_bits(_bits(size) >> bits << bits, size)
+    high = float_of(bits_of(size) >> bits << bits, size)
     return exp_of_sum(-type(size)(0.5) * (high * high), -type(size)(0.5) * ((size - high) * (size + high)))
 
 

@@ -6,7 +6,7 @@ import pytest
 import fastnn as fn
 from fastnn.nn.layers.adaptive import AdaptiveSoftmax
 from fastnn.training import passes
-from tests.tiny import bits, jit_only, two_threads
+from tests.tiny import bits, jit_only, on_each_number_of_threads, two_threads
 
 WORDS = 23
 NORMAL = fn.initializers.Normal(0.5)
@@ -129,13 +129,12 @@ def fitted(dtype="float32", words=WORDS, batch=7, cutoffs=None, **keywords):
     [(23, 7, 3, 5), (2, 1, 1, 1), pytest.param(2003, 150, 17, 129, marks=jit_only)],
 )
 def test_the_same_bits_at_any_number_of_threads(dtype, words, batch, width, hidden, monkeypatch):
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
-    ends = []
-    for count in (1, 2, 2):
-        with fn.threads(count):
-            model = fitted(dtype, words, batch, width=width, hidden=hidden)
-        ends.append((bits(model.parameters), model.history["loss"], model.predict(X % words).tobytes()))
-    assert ends[0] == ends[1] == ends[2]
+    def ends():
+        model = fitted(dtype, words, batch, width=width, hidden=hidden)
+        return bits(model.parameters), model.history["loss"], model.predict(X % words).tobytes()
+
+    one, two, again = on_each_number_of_threads(monkeypatch, ends)
+    assert one == two == again
 
 
 def test_saved_and_loaded(tmp_path):

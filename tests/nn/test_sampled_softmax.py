@@ -12,7 +12,7 @@ from fastnn.engine.program import Program
 from fastnn.training import passes
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
-from tests.tiny import bits, jit_only, two_threads
+from tests.tiny import bits, jit_only, on_each_number_of_threads, two_threads
 
 WORDS = 23
 NORMAL = fn.initializers.Normal(0.5)
@@ -165,13 +165,12 @@ def fitted(dtype="float32", words=WORDS, samples=8, batch=7, optimizer="adam", *
     [(23, 8, 7, 3, 5), (2, 1, 1, 1, 1), pytest.param(5003, 130, 150, 17, 129, marks=jit_only)],
 )
 def test_the_same_bits_at_any_number_of_threads(dtype, words, samples, batch, width, hidden, monkeypatch):
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
-    ends = []
-    for count in (1, 2, 2):
-        with fn.threads(count):
-            model = fitted(dtype, words, samples, batch, width=width, hidden=hidden)
-        ends.append((bits(model.parameters), model.history["loss"]))
-    assert ends[0] == ends[1] == ends[2]
+    def ends():
+        model = fitted(dtype, words, samples, batch, width=width, hidden=hidden)
+        return bits(model.parameters), model.history["loss"]
+
+    one, two, again = on_each_number_of_threads(monkeypatch, ends)
+    assert one == two == again
 
 
 def test_each_step_each_epoch_and_each_seed_draws_other_classes():

@@ -8,7 +8,7 @@ from fastnn.data.source import checked_batch
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
 from tests.nn.test_sampled_softmax import LAZY, expected
-from tests.tiny import bits, jit_only, two_threads
+from tests.tiny import bits, jit_only, on_each_number_of_threads, two_threads
 
 WORDS = 29
 NORMAL = fn.initializers.Normal(0.5)
@@ -89,13 +89,12 @@ def test_where_nothing_is_lazy_rows_alone_do_what_all_rows_do(optimizer):
     [(29, 4, 7, 5), (2, 1, 1, 1), pytest.param(5003, 130, 150, 33, marks=jit_only)],
 )
 def test_the_same_bits_at_any_number_of_threads(dtype, words, samples, batch, width, monkeypatch):
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
-    ends = []
-    for count in (1, 2, 2):
-        with fn.threads(count):
-            model = fitted(dtype=dtype, words=words, samples=samples, batch=batch, width=width)
-        ends.append((bits(model.parameters), model.history["loss"]))
-    assert ends[0] == ends[1] == ends[2]
+    def ends():
+        model = fitted(dtype=dtype, words=words, samples=samples, batch=batch, width=width)
+        return bits(model.parameters), model.history["loss"]
+
+    one, two, again = on_each_number_of_threads(monkeypatch, ends)
+    assert one == two == again
 
 
 def test_saved_and_loaded(tmp_path):

@@ -8,7 +8,7 @@ from fastnn.nn.schedules import Schedule
 from fastnn.training import blocks
 from fastnn.training.compile import compile_train
 from fastnn.training.rollback import LastGoodState
-from tests.tiny import bits, two_threads
+from tests.tiny import Weights, bits, on_each_number_of_threads, two_threads
 
 SAMPLES = 101  # the last run is shorter
 rng = np.random.default_rng(0)
@@ -53,26 +53,13 @@ def test_the_bits_of_steps_by_themselves(monkeypatch, net, dtype, shuffle):
 
 @two_threads
 def test_the_same_bits_at_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)  # use threads even where it does not pay
     monkeypatch.setattr("fastnn.training.runner.ThreadTuner.choose", lambda self, threads, budget: (threads, 3))
-    found = []
-    for count in (1, 2):
-        with fn.threads(count):
-            found.append(trained("three layers")[0])
-    assert found[0] == found[1]
+    one, two, again = on_each_number_of_threads(monkeypatch, lambda: trained("three layers")[0])
+    assert one == two == again
 
 
 def test_a_callback_between_steps_sees_the_weights_of_that_step(monkeypatch):
-    class Watch(fn.Callback):
-        every = 5
-
-        def __init__(self):
-            self.seen = []
-
-        def on_batch_end(self, run):
-            self.seen.append(run.model.parameters["dense.w"].copy())
-
-    got, want = Watch(), Watch()
+    got, want = (Weights("dense.w", every=5) for _ in range(2))
     trained("three layers", callbacks=[got])
     monkeypatch.setattr(blocks, "AHEAD", 1)
     trained("three layers", callbacks=[want])

@@ -12,7 +12,7 @@ import fastnn as fn
 from fastnn.data.source import checked_batch
 from fastnn.training.compile import compile_train
 from fastnn.training.runner import Runner
-from tests.tiny import bits, two_threads
+from tests.tiny import Weights, bits, on_each_number_of_threads, two_threads
 
 SAMPLES = 101  # a prime: the last block is shorter
 TOLERANCES = {"float64": 1e-12, "float32": 1e-5}
@@ -78,13 +78,9 @@ def test_agrees_with_sgd_written_in_numpy():
 
 @two_threads
 def test_the_same_bits_at_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)  # use threads even where it does not pay
     monkeypatch.setattr("fastnn.training.runner.ThreadTuner.choose", lambda self, threads, budget: (threads, 1))
-    found = []
-    for count in (1, 2):
-        with fn.threads(count):
-            found.append(bits(trained(16, "many", "float32").parameters))
-    assert found[0] == found[1]
+    one, two, again = on_each_number_of_threads(monkeypatch, lambda: bits(trained(16, "many", "float32").parameters))
+    assert one == two == again
 
 
 def test_rounding_does_not_depend_on_how_many_steps_fit_into_a_call(monkeypatch):
@@ -96,16 +92,7 @@ def test_rounding_does_not_depend_on_how_many_steps_fit_into_a_call(monkeypatch)
 
 
 def test_a_callback_between_steps_sees_the_weights_of_that_step():
-    class Watch(fn.Callback):
-        every = 5
-
-        def __init__(self):
-            self.seen = []
-
-        def on_batch_end(self, run):
-            self.seen.append(run.model.parameters["dense.w"].copy())
-
-    got, want = Watch(), Watch()
+    got, want = (Weights("dense.w", every=5) for _ in range(2))
     trained(1, callbacks=[want])
     trained(8, callbacks=[got])
     assert len(got.seen) == len(want.seen) == 2 * (SAMPLES // 5)

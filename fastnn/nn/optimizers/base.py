@@ -12,11 +12,11 @@ from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
-from fastnn.engine.threads import call
 from fastnn.nn.optimizers import by_hand
 from fastnn.nn.optimizers import state as state_storage
 from fastnn.nn.optimizers.arguments import Check, StateDtype, bound, count, learning_rate
 from fastnn.nn.optimizers.emission import Kernels, Update, emit_clipping
+from fastnn.nn.optimizers.laid_out import LaidOut
 from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
 
@@ -90,9 +90,7 @@ class Optimizer(Hinted):
         self.iteration = 0
         self.epoch = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
-        self._blocks: dict[str, Block] = {}
-        self._made: dict[str, dict[str, np.ndarray]] = {}
-        self._owner: Block | None = None
+        self._laid_out = LaidOut()
 
     def __setattr__(self, name: str, value: Any) -> None:
         check = self.checks.get(name)
@@ -157,29 +155,19 @@ class Optimizer(Hinted):
         Args:
             parameters: Of a model.
         """
-        dtype = self._dtype_of_state(parameters.dtype)
-        is_theirs = self._owner is parameters and all(block.dtype == dtype for block in self._blocks.values())
-        if is_theirs and self._is_untouched():
+        dtype, laid_out = self._dtype_of_state(parameters.dtype), self._laid_out
+        is_theirs = laid_out.is_of(parameters, dtype)
+        if is_theirs and laid_out.is_untouched(self.state):
             return
-        mine = {name for name in self.state if self._is_laid_out(name)}
-        if is_theirs and mine.issuperset(parameters):
+        held = {name for name, parts in self.state.items() if laid_out.holds(name, parts)}
+        if is_theirs and held.issuperset(parameters):
             return
-        if self._owner is not None and self._owner is not parameters:
-            self.state = {name: parts for name, parts in self.state.items() if name not in mine}
+        if laid_out.owner is not None and laid_out.owner is not parameters:
+            self.state = {name: parts for name, parts in self.state.items() if name not in held}
             if not any(name in self.state for name in parameters):  # whoever assigns state says where it stands
                 self.iteration = self.epoch = 0
-        blocks = {part: state_storage.fresh(parameters, dtype, self.start) for part in self.state_names}
-        state = {name: {part: block[name] for part, block in blocks.items()} for name in parameters}
-        state_storage.take_over(state, self.state)
-        self._owner, self._blocks, self.state = parameters, blocks, state
-        self._made = {name: dict(parts) for name, parts in state.items()}
-
-    def _is_untouched(self) -> bool:
-        """Whether the state consists of the very arrays that `attach` made. Quick, and True nearly always."""
-        same_names = self.state.keys() == self._made.keys()
-        return same_names and all(
-            self.state[name].get(part) is array for name, parts in self._made.items() for part, array in parts.items()
-        )
+        self._laid_out = LaidOut.of(parameters, dtype, self.state_names, self.start, self.state)
+        self.state = self._laid_out.by_name()
 
     @property
     def _rounds(self) -> bool:
@@ -194,19 +182,13 @@ class Optimizer(Hinted):
         """The kernels of the moment: `momentum` and the dtype of the state decide which."""
         return Kernels(self.kernel, self.rows_kernel, self.outer_kernel, self._rounds)
 
-    def _is_laid_out(self, name: str) -> bool:
-        parts = self.state.get(name, {})
-        return all(
-            name in block and by_hand.is_view(parts.get(part), block[name]) for part, block in self._blocks.items()
-        )
-
     def flat_state(self) -> list[np.ndarray]:
         """Each kind of state, of all parameters together, as one flat array."""
-        return [block.flat for block in self._blocks.values()]
+        return [block.flat for block in self._laid_out.blocks.values()]
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy's state belongs to no model yet. The first model that it trains takes it over.
-        return self.__dict__ | {"_owner": None, "_blocks": {}, "_made": {}}
+        return self.__dict__ | {"_laid_out": LaidOut()}
 
     def emit(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
         """Emit clipping, over all gradients at once, then the update of each parameter.
@@ -232,7 +214,7 @@ class Optimizer(Hinted):
             gradients: By the names of the parameters.
             scalars: What `scalars` makes, for the step.
         """
-        Update(self._kernels, tuple(self._blocks.values())).emit(build, parameters, gradients, scalars)
+        Update(self._kernels, tuple(self._laid_out.blocks.values())).emit(build, parameters, gradients, scalars)
 
     def reads_lists_alone(self, lazy: bool) -> bool:
         """Whether it reads, of gradients that are 0 but in listed rows, these rows alone. A bound reads them all.
@@ -288,15 +270,13 @@ class Optimizer(Hinted):
         if self.clip_value is not None or self.clip_norm is not None:
             gradients = gradients.duplicate() if gradients is grads else gradients
             by_hand.clip([gradients], self.clip_norm, self.clip_value)
-        scalars = self.checked_scalars(np.array([self.iteration]))[0].astype(parameters.dtype)
-        blocks = (parameters, *self._blocks.values(), gradients)
-        operands = [[block.flat for block in blocks]]
-        if parameters.frozen:
-            names = [name for name in parameters if name not in parameters.frozen]
-            operands = [[block.buffers[name].reshape(-1) for block in blocks] for name in names]
-        for arrays in operands:
-            call(self.kernel, *arrays, scalars)
+        blocks = parameters, *self._laid_out.blocks.values(), gradients
+        by_hand.update_model(self.kernel, blocks, self._scalars_now(parameters.dtype))
         self.iteration += 1
+
+    def _scalars_now(self, dtype: np.dtype) -> np.ndarray:
+        """The operand `scalars` of the next step, (s,)."""
+        return self.checked_scalars(np.array([self.iteration]))[0].astype(dtype)
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""
@@ -308,9 +288,8 @@ class Optimizer(Hinted):
         }
 
     def _update(self, name: str, arrays: list[np.ndarray], gradient: np.ndarray) -> None:
-        scalars = self.checked_scalars(np.array([self.iteration]))[0].astype(arrays[0].dtype)
         noise = state_storage.noise_by_hand(name, self.epoch, self.iteration) if self._rounds else ()
-        by_hand.update(self._kernels.stored(self.kernel), arrays, gradient, scalars, *noise)
+        by_hand.update(self._kernels.stored(self.kernel), arrays, gradient, self._scalars_now(arrays[0].dtype), *noise)
 
     def __repr__(self):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.config().items() if name != "name")

@@ -106,8 +106,14 @@ def update(kernel: Kernel, arrays: list[np.ndarray], gradient: np.ndarray, *othe
             array[...] = result.reshape(array.shape)
 
 
-def is_view(array: Any, expected: np.ndarray) -> bool:
-    """Whether `array` is the same memory as `expected`, seen in the same way."""
-    if not isinstance(array, np.ndarray):
-        return False
-    return (array.ctypes.data, array.shape, array.strides) == (expected.ctypes.data, expected.shape, expected.strides)
+def update_model(kernel: Kernel, blocks: Sequence[Block], scalars: np.ndarray) -> None:
+    """Run an update kernel on all parameters of a model at once; where some are frozen, on the others one by one.
+
+    blocks : the parameters, their state, their gradients
+    """
+    frozen = blocks[0].frozen
+    if not frozen:
+        call(kernel, *(block.flat for block in blocks), scalars)
+        return
+    for name in (name for name in blocks[0] if name not in frozen):
+        call(kernel, *(block.buffers[name].reshape(-1) for block in blocks), scalars)

@@ -149,22 +149,38 @@ def put(values, row, numbers):
         block[: rows * width].reshape(rows, width)[row, : len(own)] = own
 
 
+NONE_AND_ONE = {"none": (0, (3, 2), "relu", 1), "one": (1, (1, 1), "tanh", 1)}
+MOONS = {"moons": (200, (2, 3, 2), "tanh", 1)}
+BATCHES = {
+    **NONE_AND_ONE,
+    **MOONS,
+    "no bias": (17, (5, 7, 3), "leaky_relu", 0),
+    "sums": (131, (3, 9, 5), "gelu", 1),
+}
+
+
 def specs():
+    yield from _of_layers()
+    yield from _of_lanes()
+    yield from _of_steps()
+
+
+def _of_layers():
     nets = {
-        "none": (0, (3, 2), "relu", 1),
-        "one": (1, (1, 1), "tanh", 1),
-        "moons": (200, (2, 3, 2), "tanh", 1),
-        "no bias": (17, (5, 7, 3), "leaky_relu", 0),
-        "sums": (131, (3, 9, 5), "gelu", 1),
+        **BATCHES,
         "wide": (129, (4, 32, 17, 33, 1), "elu", 1),
         "deep": (128, (3, 4, 5, 6, 7), "softplus", 1),
         "flat": (16, (13, 11), "silu", 1),
         "gates": (250, (6, 5, 4), "sigmoid", 0),
     }
-    bench = {"moons": (200, (2, 3, 2), "tanh", 1), "simple-chains": (10_000, (4, 32, 16, 4), "tanh", 1)}
+    bench = {**MOONS, "simple-chains": (10_000, (4, 32, 16, 4), "tanh", 1)}
     size = {"around": lambda r: (r, (2, 3, 2), "tanh", 1), "flops": _flops}
     yield spec("narrow_forward", forward, nets, bench, terms=lambda s: sum(s[1]), **size)
     yield spec("narrow_backward", backward, nets, bench, terms=lambda s: BLOCK + sum(s[1]), **size)
+
+
+def _of_lanes():
+    """Kernels of samples and numbers of each: between rows and lanes, and losses."""
     pairs = {f"{B}x{n}": (B, n) for B, n in ((0, 3), (1, 1), (5, 2), (16, 3), (200, 2), (131, 7), (256, 5))}
     bench, size = {"moons": (200, 2)}, {"around": lambda r: (r, 4)}
     yield spec("gather_lanes", gather, pairs, bench, **size)
@@ -176,9 +192,12 @@ def specs():
         largest = 55 if name == "poisson" else 1  # number in a sum: exp(4), of which a target that is equal is taken
         terms = {"terms": lambda s, largest=largest: largest * s[1]}
         yield spec(f"narrow_{name}", targeted(of_rows), pairs, bench, **terms, **size)
+
+
+def _of_steps():
+    """Kernels that take many steps, of one net or of many."""
     nets = {
-        "none": (0, (3, 2), "relu", 1),
-        "one": (1, (1, 1), "tanh", 1),
+        **NONE_AND_ONE,
         "scalar": (9, (2, 3, 2), "sigmoid", 1),
         "no bias": (3, (5, 7, 3), "leaky_relu", 0),
         "sums": (5, (3, 9, 5), "gelu", 1),
@@ -186,17 +205,9 @@ def specs():
     }
     bench = {"scalar": (128, (2, 3, 2), "sigmoid", 1), "16": (128, (16, 16, 4), "tanh", 1)}
     yield spec("narrow_sgd", sgd, nets, bench, terms=lambda s: s[0] * sum(s[1]), flops=lambda s: 3 * _flops(s))
-    nets = {
-        "none": (0, (3, 2), "relu", 1),
-        "one": (1, (1, 1), "tanh", 1),
-        "moons": (200, (2, 3, 2), "tanh", 1),
-        "no bias": (17, (5, 7, 3), "leaky_relu", 0),
-        "sums": (131, (3, 9, 5), "gelu", 1),
-        "deep": (128, (4, 3, 17, 6, 7), "softplus", 1),
-    }
-    bench = {"moons": (200, (2, 3, 2), "tanh", 1)}
+    nets = {**BATCHES, "deep": (128, (4, 3, 17, 6, 7), "softplus", 1)}
     terms, flops = lambda s: 9 * (s[0] + sum(s[1])), lambda s: 3 * 3 * LANES * _flops(s)
-    yield spec("narrow_nets", nets_at_once, nets, bench, terms=terms, flops=flops, rounded=True)
+    yield spec("narrow_nets", nets_at_once, nets, MOONS, terms=terms, flops=flops, rounded=True)
     yield spec("record_steps", record, VECTORS, {"scalar": (128,)})
 
 
