@@ -1,4 +1,4 @@
-"""Which operations touch the same memory, and how early an operation may run because of that.
+"""Which operations touch the same memory, and how early, or late, an operation may run because of that.
 
 Memory is divided into regions, at every address at which an array of an operation begins or ends. A region remembers
 the level of its last writer and of its readers since then. So an operation need not be compared with every earlier one.
@@ -31,6 +31,10 @@ class Region:
         before += self.read.items() if writes else ()
         return max((level + (tie is None or tie != other) for other, level in before), default=0)
 
+    def shares(self, tie: Tie, level: int) -> bool:
+        """Whether a use that is equal to `tie` stands at a level."""
+        return tie is not None and (self.written == (tie, level) or self.read.get(tie) == level)
+
     def note(self, tie: Tie, writes: bool, level: int) -> None:
         """Remember a use. Uses before a write can be forgotten: whatever comes later must come after the write."""
         if writes:
@@ -59,15 +63,38 @@ class Regions:
 
         ValueError if a slice of one would read what another slice writes.
         """
-        uses: list[tuple[Region, Tie, bool]] = []
+        uses = self._checked_uses(ops, self_parallel)
+        level = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
+        self._note(uses, level)
+        return level
+
+    def deferred_level_of(self, ops: Sequence[Op], self_parallel: bool, level: int) -> int:
+        """The level of the operation, or of several, that comes before those asked about so far: from last to first.
+
+        Levels count from the end here, so what was the earliest is the latest. An operation that is cut along the rows
+        of a parameter is put off to it if another takes there the slices that it writes, such as the update of a
+        gradient. Any other keeps its `level`.
+        """
+        uses = self._checked_uses(ops, self_parallel)
+        if ops[0].axis is not None and ops[0].axis.size is not None:
+            latest = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
+            if any(writes and region.shares(tie, latest) for region, tie, writes in uses):
+                level = latest
+        self._note(uses, level)
+        return level
+
+    def _checked_uses(self, ops: Sequence[Op], self_parallel: bool) -> list[tuple[Region, Tie, bool]]:
+        found: list[tuple[Region, Tie, bool]] = []
         for op in ops:
             own = list(self._uses(op, self_parallel))
             _check_slices(op, own)
-            uses += own
-        level = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
+            found += own
+        return found
+
+    @staticmethod
+    def _note(uses: Sequence[tuple[Region, Tie, bool]], level: int) -> None:
         for region, tie, writes in uses:
             region.note(tie, writes, level)
-        return level
 
     def _uses(self, op: Op, self_parallel: bool) -> Iterator[tuple[Region, Tie, bool]]:
         for i, operand in enumerate(op.operands):

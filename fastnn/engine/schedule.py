@@ -32,20 +32,23 @@ class Chain:
 def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[Chain]]:
     """The chains of each phase: each operation stands in the first phase that its dependencies allow.
 
+    But an operation along the rows of a parameter waits for the one that takes the slices which it writes: the update
+    of a large weight comes after the input's gradient, which reads the weight, and so the weight's gradient, too, is
+    computed then. Its slices never leave the cache.
+
     An operation must come after an earlier one if one of the two writes memory that the other reads or writes. It may
     share the earlier one's phase only if both are cut along one axis and each slice takes the same part of the same
     array, for all memory that they have in common. Otherwise a barrier stands between them. The operations whose
     numbers are in `self_parallel` (their kernels use all threads themselves) become phases of their own. Operations
     along a serial axis stay together. The time is linear in the number of operations.
     """
-    memory = Regions(ops)
-    levels: list[list[int]] = []
-    for members in together(ops):
-        level = memory.level_of([ops[i] for i in members], members[0] in self_parallel)
-        levels += [[] for _ in range(level + 1 - len(levels))]
-        levels[level] += members
+    groups = together(ops)
+    levels = levels_of(ops, groups, self_parallel)
+    members_of: list[list[int]] = [[] for _ in range(max(levels, default=-1) + 1)]
+    for members, level in zip(groups, levels, strict=True):
+        members_of[level] += members
     found: list[list[Chain]] = []
-    for members in levels:
+    for members in members_of:
         chains: dict[Axis | None, Chain] = {}
         for i in members:
             if i not in self_parallel:
@@ -53,6 +56,18 @@ def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[
         found += [list(chains.values())] if chains else []
         found += [[Chain(None, [ops[i]])] for i in members if i in self_parallel]
     return found
+
+
+def levels_of(ops: Sequence[Op], groups: Sequence[Sequence[int]], self_parallel: Collection[int]) -> list[int]:
+    """The level of each group of operations: the first that is allowed, or a later one, in a phase with its reader."""
+    given = [([ops[i] for i in members], members[0] in self_parallel) for members in groups]
+    memory = Regions(ops)
+    levels = [memory.level_of(*one) for one in given]
+    last, from_the_end = max(levels, default=0), Regions(ops)
+    for i in reversed(range(len(given))):
+        members, alone = given[i]
+        levels[i] = last - from_the_end.deferred_level_of(members, alone, last - levels[i])
+    return levels
 
 
 def together(ops: Sequence[Op]) -> list[list[int]]:

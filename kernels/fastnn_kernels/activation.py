@@ -43,7 +43,8 @@ def _relu(x):
 
 @always_inline
 def _relu_slope(x, y):
-    return type(x)(0) if x <= 0 else type(x)(1)
+    # y ≤ 0 just where x ≤ 0. The layer behind has just read y, so it is in a cache; x comes from memory.
+    return type(y)(0) if y <= 0 else type(y)(1)
 
 
 @always_inline
@@ -53,7 +54,7 @@ def _leaky_relu(x):
 
 @always_inline
 def _leaky_relu_slope(x, y):
-    return type(x)(0.01) if x <= 0 else type(x)(1)
+    return type(y)(0.01) if y <= 0 else type(y)(1)
 
 
 @always_inline

@@ -27,9 +27,11 @@ def test_fused_or_not_on_any_threads_the_bits_are_those_of_operations_one_by_one
             np.testing.assert_array_equal(got, want, err_msg=f"fused {fused}, {threads} threads")
 
 
+@pytest.mark.parametrize("few", [0, 10**9])
 @pytest.mark.parametrize("optimizer", ["adam", "clipped"])
 @pytest.mark.parametrize("net", NETS)
-def test_every_operation_comes_after_those_it_depends_on(net, optimizer):
+def test_every_operation_comes_after_those_it_depends_on(net, optimizer, few, monkeypatch):
+    monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", few)
     ops = compiled(net, optimizer).step.program.ops
     found = schedule.phases(ops, {i for i, op in enumerate(ops) if op.kernel.name.startswith("layer_norm")})
     position = {
@@ -86,6 +88,17 @@ def test_a_gradient_that_is_read_as_a_whole_is_stored_whole():
     assert (
         used((k.sgd_update, Slice(w, flat=True), Slice(dw[:], flat=True), rates)) == []
     )  # the same memory, another array
+
+
+def test_the_gradient_of_a_weight_that_its_layer_reads_late_is_not_stored(monkeypatch):
+    """The input's gradient needs a whole transpose, the weight's does not; it waits all the same, for the update."""
+    monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", 0)
+    step = compiled("words", "adam").step
+    phases = schedule.phases(step.program.ops)
+    chains = [[op.kernel for op in chain.ops] for phase in phases for chain in phase]
+    assert sum({k.matmul_xt, k.matmul, k.adam_update} <= set(kernels) for kernels in chains) == 2
+    sliced = set(map(id, schedule.sliced_in_one_chain(step.program.transient, phases)))
+    assert {id(step.gradients.buffers[name]) for name in ("dense.w", "dense_1.w")} <= sliced
 
 
 def test_a_step_of_the_trigram_net_needs_few_phases():
