@@ -15,6 +15,7 @@ from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
 from fastnn.common.text import plural
+from fastnn.data.column_hints import hint_of
 from fastnn.data.dataset import Dataset, Split, id_dtype
 from fastnn.data.formats.table_file import Cell, TextTable, number_of, read_table
 
@@ -51,8 +52,8 @@ def load_table(path: str | os.PathLike[str], use: TableUse) -> Dataset:
 
     x (N, C) objects: float for numbers, str for categories, None where one is missing. y (N,): labels of the smallest
     dtype; of a regression float64. meta: `source`, `target`, `task`, `classes` (labels' names; of a regression absent),
-    `columns` (names of x), `dropped` (column -> why it is left out), `rows_left_out` (those without a target), and
-    `lines` (split -> the line of the file of each sample).
+    `columns` (names of x), `dropped` (column -> why it is left out), `hints` (column -> what its texts may mean),
+    `rows_left_out` (those without a target), and `lines` (split -> the line of the file of each sample).
 
     FileFormatError for what is no table. DataError for a column that is not there, a target that does not suit the
     task, or too few rows.
@@ -68,6 +69,7 @@ def load_table(path: str | os.PathLike[str], use: TableUse) -> Dataset:
         "target": use.target,
         "columns": list(inputs),
         "dropped": dropped,
+        "hints": _hints(table, use, list(inputs)),
     }
     meta |= {"rows_left_out": len(table) - len(rows)} | target.meta()
     return _divided(x, target.y, meta, np.array(table.lines)[rows])
@@ -145,9 +147,10 @@ def _classes(names: Sequence[str], table: TextTable, use: TableUse) -> list[str]
     if len(found) == 1:
         raise DataError(f"{table.where}: {use.target} is {found[0]!r:.40} in every row: there is nothing to predict")
     if len(found) > min(MOST_CLASSES, len(names) / 2):
+        hint = hint_of(names)
         raise DataError(
             f"{table.where}: {use.target} has {len(found):,} different values in {len(names):,} rows, expected at most "
-            f"{MOST_CLASSES} classes, or numbers and --task regression"
+            f"{MOST_CLASSES} classes, or numbers and --task regression{f'; it holds {hint}' if hint else ''}"
         )
     if all(number_of(name) is not None for name in found):
         found.sort(key=float)
@@ -184,6 +187,17 @@ def _inputs(table: TextTable, use: TableUse, rows: np.ndarray) -> tuple[dict[str
     return inputs, dropped
 
 
+def _hints(table: TextTable, use: TableUse, inputs: Sequence[str]) -> dict[str, str]:
+    """What to know of columns that are used as texts, the target among them, unless the user says what they are."""
+    found = {name: hint_of(table.columns[name]) for name in (*inputs, use.target) if _is_texts(table, use, name)}
+    return {name: hint for name, hint in found.items() if hint}
+
+
+def _is_texts(table: TextTable, use: TableUse, name: str) -> bool:
+    """Whether a column holds other than numbers, and the user did not call it one of categories."""
+    return name not in use.categories and any(cell and number_of(cell) is None for cell in table.columns[name])
+
+
 def valued(cells: Sequence[Cell], is_category: bool) -> list[Any]:
     """Numbers if all cells that are there say numbers and they are no categories; else texts."""
     if is_category:
@@ -203,7 +217,8 @@ def _why_useless(values: Sequence[Any], is_category: bool) -> str:
         return "the same in every row"
     if isinstance(there[0], str):
         is_name = different > max(FEW_TEXTS, DIFFERENT * len(there)) and not is_category
-        return f"{different:,} different texts in {len(there):,} rows" if is_name else ""
+        hint = hint_of(there) if is_name else ""
+        return f"{different:,} different texts in {len(there):,} rows{f'; {hint}' if hint else ''}" if is_name else ""
     return "it counts the rows" if len(there) == len(values) and set(np.diff(np.array(there))) == {1.0} else ""
 
 

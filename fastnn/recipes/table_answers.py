@@ -39,6 +39,7 @@ def data_answer(result: ExperimentResult) -> Answer:
     if meta["rows_left_out"]:
         lines.append(f"Left out: {plural(meta['rows_left_out'], 'row')} without {meta['target']}.")
     lines += [f"Left out: column {name} ({why})." for name, why in meta["dropped"].items()]
+    lines += [f"To look at: column {name} ({hint})." for name, hint in meta["hints"].items()]
     tables = [Table(by_column(table, loaded.train.x), "by column, in the training rows", is_detail=True)]
     return Answer("data", "What is in the table?", tables, lines)
 

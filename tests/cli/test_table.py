@@ -73,6 +73,15 @@ def test_classes_are_told_beside_simpler_rules(trained):
 
 
 @jit_only
+def test_columns_that_may_mean_something_else_are_told(here, capsys):
+    given = columns(60) | {"member": ["true", "FALSE", "1"] * 20}
+    write_table(here / "things.csv", given)
+    assert main(["train", "table", "things.csv", *SMALL, "--target", "kind", "--epochs", "1"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "To look at: column member (yes and no are spelled in 3 ways (1, FALSE, true), each its own category" in told
+
+
+@jit_only
 def test_numbers_are_told_in_the_units_of_their_column(trained):
     assert "residuals.png" in os.listdir(trained / "size")
     found = figures(answers_of(trained / "size")["linear"])
