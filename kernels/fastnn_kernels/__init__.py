@@ -11,7 +11,7 @@ Families are made of what stands in files with an underscore. Which of these to 
 - how they are run: `_driver` (a table of calls), `_adapter` (one call), `_team` (threads)
 - numbers that were measured: `_tuning`
 - one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_pairs` (losses)
-- sixteen numbers, as in a vector register: `_lanes`, `_sums`, `_regression` (losses), `_bits` (which are 0)
+- sixteen numbers, as in a vector register: `_lanes`, `_lane_memory`, `_sums`, `_regression` (losses), `_bits` (zeros)
 - products: `_product`, `_block`, `_tile` (in registers), `_transpose`; `_sparse_product`, `_listed_product` (without
   zeros); `_window`, `_window_product` (convolution); `_narrow_layout`, `_lane_products`, `_lane_nets` (few units)
 - memory: `_view` (a part of an array), `_array_value`, `_scratch` (on the stack), `_ahead` (before it is read)
