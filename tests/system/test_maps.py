@@ -1,4 +1,7 @@
-"""Large rooms have a map: the docstring of their `__init__.py` says which file to read for what."""
+"""What leads through the sources names what is there: the maps of large rooms, and CONTRIBUTING.md.
+
+A map is the docstring of a room's `__init__.py`: it says which file to read for what.
+"""
 
 import ast
 import re
@@ -9,6 +12,7 @@ import pytest
 import fastnn
 import fastnn_kernels
 
+ROOT = Path(__file__).parents[2]
 FASTNN, KERNELS = (Path(package.__file__).parent for package in (fastnn, fastnn_kernels))
 
 
@@ -32,3 +36,10 @@ def test_a_map_names_each_part_of_a_room_once(room):
 def test_the_map_of_the_kernels_names_each_helper_once():
     helpers = [part for part in parts(KERNELS) if part.startswith("_")]
     assert sorted(mapped(KERNELS)) == sorted(helpers)
+
+
+def test_contributing_names_files_that_are_there():
+    named = re.findall(r"`(\w[\w.-]*/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert len(named) > 50
+    roots = [ROOT / folder for folder in (".", "fastnn", "kernels", "kernels/fastnn_kernels")]
+    assert {path for path in named if not any((root / path).exists() for root in roots)} == set()
