@@ -2,7 +2,7 @@
 
 import hashlib
 
-from fastnn.common import pieces
+from fastnn.common import file_pieces
 from fastnn.common.framed import frame
 
 
@@ -15,7 +15,7 @@ def sealed(content, version=None):
     version = found if version is None else version
     fields, body = frame.FIELDS.pack(mark, version, len(content), start), content[frame.BLOCK :]
     if version != 1:
-        step = pieces.SECTION_BYTES
+        step = file_pieces.SECTION_BYTES
         sections = [hashlib.sha256(body[low : low + step]).digest() for low in range(0, len(body), step)]
         body = fields + b"".join(sections)
     return (fields + hashlib.sha256(body).digest()).ljust(frame.BLOCK, b"\0") + content[frame.BLOCK :]

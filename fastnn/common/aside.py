@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.pieces import fill, write_all
+from fastnn.common.file_pieces import fill, write_all
 
 LARGE = 48 << 20  # bytes of copies from which on they go to a file
 SHARE_OF_FREE = 4  # a file takes at most one part in so many of what the disk has left

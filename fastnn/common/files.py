@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fastnn.common.errors import FileFormatError
-from fastnn.common.pieces import READ_BYTES, write_all, write_head, write_sections
+from fastnn.common.file_pieces import READ_BYTES, write_all, write_head, write_sections
 
 TEMPORARY = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.tmp(?P<suffix>(\.[^.]*)?)")  # the names that `atomic_path` gives
 LARGE = 1 << 24  # bytes from which on it pays to free a file in a thread

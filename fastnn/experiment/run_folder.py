@@ -13,7 +13,7 @@ from typing import Any
 
 from fastnn.common.errors import DataError, FileFormatError, NonFiniteError
 from fastnn.common.files import atomic_path
-from fastnn.common.sole_use import refuse_in_use, sole_use
+from fastnn.common.process_lock import refuse_in_use, sole_use
 from fastnn.experiment.run_files import (
     EARLIER_CHECKPOINT,
     MODEL,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import name_of_temporary
-from fastnn.common.sole_use import sole_use
+from fastnn.common.process_lock import sole_use
 
 TABLE, PICTURE, LOCK = "sweep.csv", "sweep.png", ".sweep.lock"
 

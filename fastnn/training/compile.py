@@ -75,6 +75,7 @@ def compile_train(
 ) -> Step:
     """A step that computes gradients and, with an optimizer, updates all parameters by them.
 
+    batch   : how many samples a step takes; the last one of a pass may take fewer
     fused   : use gradients where they arise, slice by slice, and never store them whole; the bits are the same
     whole   : each step takes all samples
     block   : how many steps the first layer's weight takes at once; above 1 only where `blocks.check` allows it

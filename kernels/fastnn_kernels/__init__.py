@@ -3,6 +3,19 @@
 Outputs come first, then inputs, then sizes. Matrices are C-contiguous and may have padding columns, which are 0 and
 stay 0. Kernels trust their arguments: `fastnn.ops` checks arrays before it calls them. `kernel.serial(...)` and
 `kernel.parallel(...)` are the two compiled versions of `kernel.body`. Each family file lists its kernels in `__all__`.
+
+Families are made of what stands in files with an underscore. Which of these to read for what, in a good order:
+
+- how kernels are compiled: `_jit` (Numba's options), `_linked`, `_cache`, `_folders`; in several processes `_compile`,
+  `_compile_worker`, `_claims`; `_collection`
+- how they are run: `_driver` (a table of calls), `_adapter` (one call), `_team` (threads)
+- numbers that were measured: `_tuning`
+- one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_pairs` (losses)
+- sixteen numbers, as in a vector register: `_lanes`, `_lane_memory`, `_sums`, `_regression` (losses), `_bits` (zeros)
+- products: `_product`, `_block`, `_tile` (in registers), `_transpose`; `_sparse_product`, `_listed_product` (without
+  zeros); `_window`, `_window_product` (convolution); `_narrow_layout`, `_lane_products`, `_lane_nets` (few units)
+- memory: `_view` (a part of an array), `_array_value`, `_scratch` (on the stack), `_ahead` (before it is read)
+- names that go: `_former`
 """
 
 from importlib import import_module

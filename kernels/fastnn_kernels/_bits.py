@@ -9,7 +9,8 @@ from numba import types
 from numba.extending import lower_builtin, type_callable
 
 from fastnn_kernels._jit import inline
-from fastnn_kernels._lanes import LANES, Lanes, load, load_first
+from fastnn_kernels._lane_memory import load, load_first
+from fastnn_kernels._lanes import LANES, Lanes
 
 WORD = 64
 NONE, ONE = np.uint64(0), np.uint64(1)

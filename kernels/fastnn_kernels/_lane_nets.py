@@ -6,7 +6,8 @@ spread over all lanes.
 """
 
 from fastnn_kernels._jit import always_inline
-from fastnn_kernels._lanes import LANES, load, multiply_add, spread, store
+from fastnn_kernels._lane_memory import load, store
+from fastnn_kernels._lanes import LANES, multiply_add, spread
 from fastnn_kernels._narrow_layout import FIELDS
 from fastnn_kernels._view import flattened
 from fastnn_kernels.narrow import _activate, _multiply_by_slope

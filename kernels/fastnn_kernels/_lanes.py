@@ -1,4 +1,4 @@
-"""Sixteen numbers at once, for sums and maxima of rows: `load`, arithmetic lane by lane, `store`, `total`, `largest`.
+"""Sixteen numbers at once, for sums and maxima of rows: arithmetic lane by lane, `total`, `largest`.
 
 The compiler turns loops over independent elements into vector code by itself, but no sum: vector code adds in another
 order. Here the order is written down. Element j of a row belongs to lane j mod LANES, and at the end the upper half of
@@ -6,7 +6,7 @@ the lanes is added to the lower one, until one is left. So a sum has the same bi
 
 In compiled code sixteen numbers are one LLVM vector: in float32 one register of 512 bits, two of 256, four of 128.
 With JIT off they are a NumPy array, and the same source runs on it. As in all kernels, a product may be fused with
-an addition.
+an addition. `_lane_memory` reads and writes them.
 """
 
 import operator
@@ -43,96 +43,19 @@ def spread(value):
     return np.full(LANES, value)
 
 
-def load(x, i, j):
-    """x[i, j : j + LANES]"""
-    return x[i, j : j + LANES].copy()
-
-
-def load_first(x, i, j, count, other):
-    """x[i, j : j + count], then `other`, of x's dtype; 0 ≤ count ≤ LANES"""
-    lanes = np.full(LANES, other)
-    lanes[:count] = x[i, j : j + count]
-    return lanes
-
-
-def store(lanes, x, i, j):
-    """x[i, j : j + LANES] = lanes"""
-    x[i, j : j + LANES] = lanes
-
-
-def store_first(lanes, x, i, j, count):
-    """x[i, j : j + count] = the first `count` lanes; 0 ≤ count ≤ LANES"""
-    x[i, j : j + count] = lanes[:count]
-
-
-def _is_matrix(x):
-    """Whether x is a matrix of which sixteen numbers of a row are neighbours in memory."""
-    return isinstance(x, types.Array) and x.ndim == 2 and x.layout == "C"
-
-
 type_callable(spread)(lambda context: lambda value: Lanes(value) if isinstance(value, types.Float) else None)
-type_callable(load)(lambda context: lambda x, i, j: Lanes(x.dtype) if _is_matrix(x) else None)
-type_callable(load_first)(lambda context: lambda x, i, j, count, other: Lanes(x.dtype) if _is_matrix(x) else None)
-type_callable(store)(lambda context: lambda lanes, x, i, j: types.none if _is_matrix(x) else None)
-type_callable(store_first)(lambda context: lambda lanes, x, i, j, count: types.none if _is_matrix(x) else None)
 
 
-def _splat(builder, value):
-    """The scalar in every lane."""
+def emit_spread(builder, value):
+    """Emit the scalar in every lane."""
     one = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
     one = builder.insert_element(one, value, INDEX(0))
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(INDEX, LANES), [0] * LANES))
 
 
-def _place(context, builder, kind, array, at):
-    """Where the sixteen elements from `at` on are, and their alignment in bytes."""
-    array = context.make_array(kind)(context, builder, array)
-    pointer = cgutils.get_item_pointer(context, builder, kind, array, at, wraparound=False)
-    element = context.get_value_type(kind.dtype)
-    return builder.bitcast(pointer, ir.VectorType(element, LANES).as_pointer()), context.get_abi_sizeof(element)
-
-
-def _masked(builder, name, result, vector, count, operands):
-    """LLVM's masked load or store, which touches no memory behind the first `count` elements."""
-    before = _splat(builder, builder.trunc(count, INDEX))
-    numbers = ir.Constant(before.type, list(range(LANES)))
-    operands = operands(builder.icmp_signed("<", numbers, before))
-    kind = ir.FunctionType(result, [operand.type for operand in operands])
-    name = f"llvm.masked.{name}.v{LANES}f{32 if vector.element == ir.FloatType() else 64}.p0"
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), operands)
-
-
 @lower_builtin(spread, types.Float)
-def _emit_spread(context, builder, signature, args):
-    return _splat(builder, args[0])
-
-
-@lower_builtin(load, types.Array, types.Integer, types.Integer)
-def _emit_load(context, builder, signature, args):
-    place, alignment = _place(context, builder, signature.args[0], args[0], args[1:])
-    return builder.load(place, align=alignment)
-
-
-@lower_builtin(load_first, types.Array, types.Integer, types.Integer, types.Integer, types.Float)
-def _emit_load_first(context, builder, signature, args):
-    place, alignment = _place(context, builder, signature.args[0], args[0], args[1:3])
-    vector, other = context.get_value_type(signature.return_type), _splat(builder, args[4])
-    return _masked(builder, "load", vector, vector, args[3], lambda mask: [place, INDEX(alignment), mask, other])
-
-
-@lower_builtin(store, Lanes, types.Array, types.Integer, types.Integer)
-def _emit_store(context, builder, signature, args):
-    place, alignment = _place(context, builder, signature.args[1], args[1], args[2:])
-    builder.store(args[0], place, align=alignment)
-    return context.get_dummy_value()
-
-
-@lower_builtin(store_first, Lanes, types.Array, types.Integer, types.Integer, types.Integer)
-def _emit_store_first(context, builder, signature, args):
-    place, alignment = _place(context, builder, signature.args[1], args[1], args[2:4])
-    vector = args[0].type
-    _masked(builder, "store", ir.VoidType(), vector, args[4], lambda mask: [args[0], place, INDEX(alignment), mask])
-    return context.get_dummy_value()
+def _lower_spread(context, builder, signature, args):
+    return emit_spread(builder, args[0])
 
 
 def size(a):
@@ -156,13 +79,13 @@ def negative(a):
 
 
 def _emit_sign(builder, a):
-    zero, one, less = (_splat(builder, a.type.element(value)) for value in (0.0, 1.0, -1.0))
+    zero, one, less = (emit_spread(builder, a.type.element(value)) for value in (0.0, 1.0, -1.0))
     below = builder.select(builder.fcmp_ordered("<", a, zero), less, a)
     return builder.select(builder.fcmp_ordered(">", a, zero), one, below)
 
 
 def _emit_size(builder, a):
-    zero = _splat(builder, a.type.element(0.0))
+    zero = emit_spread(builder, a.type.element(0.0))
     return builder.select(builder.fcmp_ordered("<", a, zero), builder.fneg(a), a)
 
 
@@ -171,7 +94,7 @@ def _of_one(function, emit):
     lower_builtin(function, Lanes)(lambda context, builder, signature, args: emit(builder, *args))
 
 
-_of_one(half, lambda builder, a: builder.fmul(a, _splat(builder, a.type.element(0.5))))
+_of_one(half, lambda builder, a: builder.fmul(a, emit_spread(builder, a.type.element(0.5))))
 _of_one(negative, lambda builder, a: builder.fneg(a))
 _of_one(size, _emit_size)
 _of_one(sign, _emit_sign)
@@ -197,7 +120,7 @@ type_callable(holds)(lambda context: lambda lanes, value: types.boolean if isins
 
 @lower_builtin(holds, Lanes, types.Float)
 def _emit_holds(context, builder, signature, args):
-    equal = builder.fcmp_ordered("==", args[0], _splat(builder, args[1]))
+    equal = builder.fcmp_ordered("==", args[0], emit_spread(builder, args[1]))
     bits = builder.bitcast(equal, ir.IntType(LANES))
     return builder.icmp_unsigned("!=", bits, bits.type(0))
 

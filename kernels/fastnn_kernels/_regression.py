@@ -3,22 +3,8 @@
 import numpy as np
 
 from fastnn_kernels._jit import always_inline, inline
-from fastnn_kernels._lanes import (
-    LANES,
-    half,
-    larger,
-    largest,
-    load,
-    load_first,
-    negative,
-    sign,
-    size,
-    smaller,
-    spread,
-    store,
-    store_first,
-    total,
-)
+from fastnn_kernels._lane_memory import load, load_first, store, store_first
+from fastnn_kernels._lanes import LANES, half, larger, largest, negative, sign, size, smaller, spread, total
 from fastnn_kernels._sums import first_position
 
 

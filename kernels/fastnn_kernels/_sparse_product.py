@@ -11,7 +11,8 @@ the 64 numbers of a row of a are not 0, in ascending order, is said by the bits 
 
 from fastnn_kernels._bits import NONE, ONE, WORD, count_ones, first_bits, lowest, nonzero_bits, transpose_bits
 from fastnn_kernels._jit import inline
-from fastnn_kernels._lanes import LANES, load, load_first, spread, store, store_first, total
+from fastnn_kernels._lane_memory import load, load_first, store, store_first
+from fastnn_kernels._lanes import LANES, spread, total
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 
 COLUMNS = 4 * LANES  # of a panel: four chains of sums keep the multipliers busy

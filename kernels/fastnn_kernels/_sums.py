@@ -3,7 +3,8 @@
 import numpy as np
 
 from fastnn_kernels._jit import inline
-from fastnn_kernels._lanes import LANES, holds, larger, largest, load, load_first, spread, store_first, total
+from fastnn_kernels._lane_memory import load, load_first, store_first
+from fastnn_kernels._lanes import LANES, holds, larger, largest, spread, total
 
 CHUNK = 4096  # elements: 16 kB of float32 fit into the first cache, and take long beside the start of a loop
 

@@ -8,8 +8,9 @@ done once for sixteen. Every sum has the order that it has in the kernels of one
 import numpy as np
 
 from fastnn_kernels._jit import always_inline, kernel
+from fastnn_kernels._lane_memory import load, store
 from fastnn_kernels._lane_nets import backward_layer, chain_of_layer, fold, forward_layer
-from fastnn_kernels._lanes import LANES, choose, larger, load, rounded_product, spread, store, widened
+from fastnn_kernels._lanes import LANES, choose, larger, rounded_product, spread, widened
 from fastnn_kernels._math import exp_nonpositive, log
 from fastnn_kernels._narrow_layout import FIELDS
 from fastnn_kernels._tuning import ALIGNMENT

@@ -8,7 +8,8 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lanes import LANES, load, load_first, spread, store_first, total
+from fastnn_kernels._lane_memory import load, load_first, store_first
+from fastnn_kernels._lanes import LANES, spread, total
 from fastnn_kernels._sums import channel_sums, row_squares, row_sum
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 

@@ -3,7 +3,8 @@
 from numba import prange
 
 from fastnn_kernels._jit import always_inline, inline, kernel
-from fastnn_kernels._lanes import LANES, load, load_first, spread
+from fastnn_kernels._lane_memory import load, load_first
+from fastnn_kernels._lanes import LANES, spread
 from fastnn_kernels._lanes import total as total_of
 from fastnn_kernels._math import exp_nonpositive, log
 from fastnn_kernels._scratch import SCRATCH, scratch_row

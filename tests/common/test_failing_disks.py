@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common import files, pieces
+from fastnn.common import file_pieces, files
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import write_whole
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
@@ -97,8 +97,8 @@ def one_line_or_none(save, path):
 def sections(request, monkeypatch):
     """Small ones: a tiny file has many, which two threads check, and an old file is freed by a third."""
     if request.param == "small":
-        monkeypatch.setattr(pieces, "SECTION_BYTES", 3000)
-        monkeypatch.setattr(pieces, "READ_BYTES", 512)
+        monkeypatch.setattr(file_pieces, "SECTION_BYTES", 3000)
+        monkeypatch.setattr(file_pieces, "READ_BYTES", 512)
         monkeypatch.setattr(files, "LARGE", 0)
 
 
@@ -243,14 +243,14 @@ def test_a_reader_that_found_an_error_is_there_for_the_next_section(tmp_path):
         readers = deque([file])
         for _ in range(2):
             with pytest.raises(OSError, match="read back"):
-                pieces._read_back(readers, 0, [(np.zeros(3, np.uint8), 0, 3)], False)
+                file_pieces._read_back(readers, 0, [(np.zeros(3, np.uint8), 0, 3)], False)
 
 
 @pytest.mark.parametrize("place", range(0, 5000, 350))
 def test_each_section_is_read_back(tmp_path, monkeypatch, place):
     """A disk that changes one byte, wherever it is; and arrays of all sizes, contiguous or not."""
-    monkeypatch.setattr(pieces, "SECTION_BYTES", 700)
-    content, sections, write = np.arange(5000, dtype=np.uint8), [], pieces.write_all
+    monkeypatch.setattr(file_pieces, "SECTION_BYTES", 700)
+    content, sections, write = np.arange(5000, dtype=np.uint8), [], file_pieces.write_all
     arrays = [content[:10], content[10:2410].reshape(2, 40, 30).transpose(0, 2, 1), content[2410:]]
 
     def wrong(descriptor, part):
@@ -265,7 +265,7 @@ def test_each_section_is_read_back(tmp_path, monkeypatch, place):
     whole = b"".join(array.tobytes() for array in arrays)
     assert (tmp_path / "a").read_bytes() == whole
     assert sections == [hashlib.sha256(whole[low : low + 700]).digest() for low in range(0, 5000, 700)]
-    monkeypatch.setattr(pieces, "write_all", wrong)
+    monkeypatch.setattr(file_pieces, "write_all", wrong)
     with pytest.raises(FileFormatError, match="read back"):
         write_whole(tmp_path / "a", arrays)
     assert (tmp_path / "a").read_bytes() == whole

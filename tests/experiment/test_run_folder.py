@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.sole_use import sole_use
+from fastnn.common.process_lock import sole_use
 from fastnn.experiment import run_files
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_swap import put_in_place, recover
@@ -155,7 +155,7 @@ def test_a_rename_that_fails_leaves_both(tmp_path, monkeypatch):
 HOLDER = """
 import sys
 from pathlib import Path
-from fastnn.common.sole_use import sole_use
+from fastnn.common.process_lock import sole_use
 with sole_use(Path(sys.argv[1]), "it"):
     print("held", flush=True)
     sys.stdin.read()

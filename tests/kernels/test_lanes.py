@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn_kernels import _lanes, _sums
+from fastnn_kernels import _lane_memory, _lanes, _sums
 from fastnn_kernels._jit import OPTIONS
 from tests.kernels.cases import DTYPES, needs_jit
 
@@ -21,10 +21,10 @@ def rows(dtype):
 
 
 def combined(out, x, y, count):
-    a, b = _lanes.load_first(x, 1, 3, count, x[0, 0]), _lanes.load(y, 2, 5)
-    _lanes.store(_lanes.larger(a, b) - _lanes.smaller(a, b), out, 0, 0)
-    _lanes.store(_lanes.half(_lanes.negative(a)) + b, out, 1, 0)
-    _lanes.store_first(_lanes.sign(a) * _lanes.size(b), out, 2, 0, count)
+    a, b = _lane_memory.load_first(x, 1, 3, count, x[0, 0]), _lane_memory.load(y, 2, 5)
+    _lane_memory.store(_lanes.larger(a, b) - _lanes.smaller(a, b), out, 0, 0)
+    _lane_memory.store(_lanes.half(_lanes.negative(a)) + b, out, 1, 0)
+    _lane_memory.store_first(_lanes.sign(a) * _lanes.size(b), out, 2, 0, count)
     out[3, 0], out[3, 1] = _lanes.total(a), _lanes.largest(b)
     out[3, 2] = _lanes.holds(a, x[1, 3])
 

@@ -11,7 +11,7 @@ import numpy as np
 import fastnn as fn
 from fastnn import data
 from fastnn.cli import main
-from fastnn.common import pieces
+from fastnn.common import file_pieces
 from fastnn.common.errors import DataError, FastnnError
 from fastnn.data import catalogue, remote
 from fastnn.experiment.recipe import Recipe
@@ -79,7 +79,7 @@ def saving():
 @contextlib.contextmanager
 def in_sections():
     """A model whose file has many sections, as a large one has; the old file is still freed by the rename."""
-    with mock.patch.object(pieces, "SECTION_BYTES", 700), saving() as kind:
+    with mock.patch.object(file_pieces, "SECTION_BYTES", 700), saving() as kind:
         yield kind
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 import fastnn as fn
 from fastnn import data
-from fastnn.common import pieces
+from fastnn.common import file_pieces
 from fastnn.common.framed import frame
 from fastnn.data.hdf5.file import HDF5Array, HDF5File
 from fastnn.experiment.run_files import SUMMARY, read_summary
@@ -87,17 +87,17 @@ def make_first_frame(path):
 
 def load_in_sections(path):
     """As if the file were large."""
-    with mock.patch.object(pieces, "SECTION_BYTES", 300):
+    with mock.patch.object(file_pieces, "SECTION_BYTES", 300):
         fn.load(path)
 
 
 def forged_in_sections(content, rng):
-    with mock.patch.object(pieces, "SECTION_BYTES", 300):
+    with mock.patch.object(file_pieces, "SECTION_BYTES", 300):
         return forged_frame(content, rng)
 
 
 def make_in_sections(path):
-    with mock.patch.object(pieces, "SECTION_BYTES", 300):
+    with mock.patch.object(file_pieces, "SECTION_BYTES", 300):
         tiny_model().save(path)
 
 

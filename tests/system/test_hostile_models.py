@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common import pieces
+from fastnn.common import file_pieces
 from fastnn.common.framed import frame, unframed
 from fastnn.nn.initializers import Zeros
 from fastnn.nn.layers.base import restored
@@ -57,7 +57,7 @@ def test_frames_of_both_versions_are_read_with_the_same_checks(files, tmp_path, 
     """A byte of each section in turn is another one, among many small sections."""
     content, path = (files / name).read_bytes(), tmp_path / name
     size = len(content) // 9
-    monkeypatch.setattr(pieces, "SECTION_BYTES", size)
+    monkeypatch.setattr(file_pieces, "SECTION_BYTES", size)
     whole = sealed(content, version)
     path.write_bytes(whole)
     assert one_line_or_none(LOADERS[name], path) is None

@@ -2,8 +2,8 @@
 
 HDF5 leaves the first bytes of a file to its users (the user block), so h5py opens the file as any other. The frame is
 there, 512 bytes: mark, version of the frame, length of the file, offset of the index, digest, then zeros. The digest is
-the SHA-256 of these fields and of the SHA-256 of each section of 4 MiB of the bytes after the block (`common.pieces`),
-so that two threads can compute it; in version 1 of the frame it was the SHA-256 of these bytes at once. After the end
+the SHA-256 of these fields and of the SHA-256 of each section of 4 MiB of the bytes after the block (`file_pieces`), so
+that two threads can compute it; in version 1 of the frame it was the SHA-256 of these bytes at once. After the end
 of the HDF5 content stands the index, JSON: format, version and the layout of the content (`image`), by which arrays are
 found. So no library in C parses a file that came from elsewhere. Files of before the frame are read by another process
 (`unframed`).
@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import FileFormatError
+from fastnn.common.file_pieces import fill, read_sections
 from fastnn.common.files import write_whole
 from fastnn.common.framed.image import Layout, Tree, image_of
 from fastnn.common.framed.layout import tree_of
 from fastnn.common.framed.opening import opened_whole
 from fastnn.common.framed.unframed import read_unframed
 from fastnn.common.hdf5 import hdf5_errors
-from fastnn.common.pieces import fill, read_sections
 
 MARK, FRAME_VERSION, BLOCK = b"fastnn\r\n", 2, 512
 FIELDS = struct.Struct("<8sIQQ")  # mark, version, length of the file, offset of the index

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import FileFormatError
+from fastnn.common.file_pieces import fill
 from fastnn.common.hdf5 import how_in_use
-from fastnn.common.pieces import fill
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SCRIPT = Path(__file__).with_name("unframed_child.py")

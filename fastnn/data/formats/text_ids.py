@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import FileFormatError
+from fastnn.common.file_pieces import fill, write_all, write_sections
 from fastnn.common.files import BINARY, atomic_path, check_readable, check_target
 from fastnn.common.framed.image import image_of, json_of
-from fastnn.common.pieces import fill, write_all, write_sections
 from fastnn.common.text import SPLITS
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.h5stream import H5Stream

@@ -1,4 +1,4 @@
-"""Layers that slide a window over images (N, H, W, C): convolution and max pooling."""
+"""Windows that slide over images (N, H, W, C), and the convolution of images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -183,58 +183,3 @@ def forward_as_images(
         return None if dx is None else dx.reshaped(x.shape)
 
     return out.reshaped(shape), of_images
-
-
-@dataclass(frozen=True)
-class MaxPool2D(Layer):
-    """The largest number of each window and channel of images (N, H, W, C), the first of equals.
-
-    The output is (N, H', W', C).
-
-    Args:
-        pool_size: The extent of a window: a number, or rows and columns.
-        stride: How far apart windows are; `pool_size` unless given.
-        padding: "valid" pads nothing; "same" gives ⌈extent / stride⌉ windows, the larger half of an odd padding after
-            the image.
-        name: What it is called in a network; None: its kind, counted up.
-        freeze: Whether training leaves its parameters as they are.
-
-    Raises:
-        ValueError: For numbers out of range or an unknown padding.
-        ShapeError: In a network: for samples that are no images, or smaller than a window.
-
-    Examples:
-        >>> fn.MaxPool2D(2)(fn.Input((28, 28, 8))).shape
-        (14, 14, 8)
-    """
-
-    pool_size: int | tuple[int, int] = 2
-    stride: int | tuple[int, int] | None = None
-    padding: Padding = "valid"
-    kind: ClassVar[str] = "max_pool2d"
-
-    def __post_init__(self):
-        self.window()
-
-    def window(self) -> Window:
-        """The window with its stride and padding."""
-        stride = self.pool_size if self.stride is None else self.stride
-        return checked_window("MaxPool2D", self.pool_size, stride, self.padding)
-
-    def output_shape(self, shape):
-        return (*self.window().outputs("MaxPool2D", shape), shape[2])
-
-    def forward(self, build, x, p):
-        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
-        out = build.value("max_pool2d", self.output_shape(x.shape))
-        argmax = build.array("argmax", out.buffer.shape, np.int32, batched=True)
-        build.emit(k.max_pool2d_forward, out.buffer, argmax, x.buffer, geometry)
-
-        def backward(dout, grads, wanted):
-            if not wanted:
-                return None
-            dx = build.value("dx", x.shape)
-            build.emit(k.max_pool2d_backward, dx.buffer, dout.buffer, argmax, out.width)
-            return dx
-
-        return out, backward

@@ -1,8 +1,10 @@
-"""Layers that take means over images and sequences."""
+"""Layers that make one number of many: of each window of images, of all positions."""
 
 import math
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
@@ -11,7 +13,68 @@ from fastnn.nn.layers.convolution import Padding, Window, checked_window
 
 
 @dataclass(frozen=True)
-class AveragePool2D(Layer):
+class _Pool2D(Layer):
+    """Base of layers that make one number of each window and channel of images (N, H, W, C)."""
+
+    pool_size: int | tuple[int, int] = 2
+    stride: int | tuple[int, int] | None = None
+    padding: Padding = "valid"
+
+    def __post_init__(self):
+        self.window()
+
+    def window(self) -> Window:
+        """The window with its stride and padding."""
+        stride = self.pool_size if self.stride is None else self.stride
+        return checked_window(type(self).__name__, self.pool_size, stride, self.padding)
+
+    def output_shape(self, shape):
+        return (*self.window().outputs(type(self).__name__, shape), shape[2])
+
+
+@dataclass(frozen=True)
+class MaxPool2D(_Pool2D):
+    """The largest number of each window and channel of images (N, H, W, C), the first of equals.
+
+    The output is (N, H', W', C).
+
+    Args:
+        pool_size: The extent of a window: a number, or rows and columns.
+        stride: How far apart windows are; `pool_size` unless given.
+        padding: "valid" pads nothing; "same" gives ⌈extent / stride⌉ windows, the larger half of an odd padding after
+            the image.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: For numbers out of range or an unknown padding.
+        ShapeError: In a network: for samples that are no images, or smaller than a window.
+
+    Examples:
+        >>> fn.MaxPool2D(2)(fn.Input((28, 28, 8))).shape
+        (14, 14, 8)
+    """
+
+    kind: ClassVar[str] = "max_pool2d"
+
+    def forward(self, build, x, p):
+        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
+        out = build.value("max_pool2d", self.output_shape(x.shape))
+        argmax = build.array("argmax", out.buffer.shape, np.int32, batched=True)
+        build.emit(k.max_pool2d_forward, out.buffer, argmax, x.buffer, geometry)
+
+        def backward(dout, grads, wanted):
+            if not wanted:
+                return None
+            dx = build.value("dx", x.shape)
+            build.emit(k.max_pool2d_backward, dx.buffer, dout.buffer, argmax, out.width)
+            return dx
+
+        return out, backward
+
+
+@dataclass(frozen=True)
+class AveragePool2D(_Pool2D):
     """The mean of each window and channel of images (N, H, W, C); the output is (N, H', W', C).
 
     Padding, which padding="same" adds where windows do not fit, does not count.
@@ -33,21 +96,7 @@ class AveragePool2D(Layer):
         (14, 14, 8)
     """
 
-    pool_size: int | tuple[int, int] = 2
-    stride: int | tuple[int, int] | None = None
-    padding: Padding = "valid"
     kind: ClassVar[str] = "average_pool2d"
-
-    def __post_init__(self):
-        self.window()
-
-    def window(self) -> Window:
-        """The window with its stride and padding."""
-        stride = self.pool_size if self.stride is None else self.stride
-        return checked_window("AveragePool2D", self.pool_size, stride, self.padding)
-
-    def output_shape(self, shape):
-        return (*self.window().outputs("AveragePool2D", shape), shape[2])
 
     def forward(self, build, x, p):
         geometry = self.window().geometry(x.shape, self.output_shape(x.shape))

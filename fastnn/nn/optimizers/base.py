@@ -6,8 +6,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
-from fastnn.common.errors import ShapeError, not_defined
-from fastnn.common.hints.habits import Hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
@@ -17,11 +15,12 @@ from fastnn.nn.optimizers import state as state_storage
 from fastnn.nn.optimizers.arguments import Check, StateDtype, bound, count, learning_rate
 from fastnn.nn.optimizers.emission import Kernels, Update, emit_clipping
 from fastnn.nn.optimizers.laid_out import LaidOut
+from fastnn.nn.optimizers.rates import Rates
 from fastnn.nn.schedules import Schedule
 from fastnn_kernels._jit import Kernel
 
 
-class Optimizer(Hinted):
+class Optimizer(Rates):
     """Base of all optimizers.
 
     An optimizer counts its own steps and epochs: a new one begins its schedule at the beginning, whatever the model has
@@ -85,7 +84,7 @@ class Optimizer(Hinted):
         clip_value: float | None = None,
         state_dtype: StateDtype | None = None,
     ):
-        self.lr: float | Schedule = lr
+        self.lr = lr
         self.clip_norm, self.clip_value, self.state_dtype = clip_norm, clip_value, state_dtype
         self.iteration = 0
         self.epoch = 0
@@ -95,49 +94,6 @@ class Optimizer(Hinted):
     def __setattr__(self, name: str, value: Any) -> None:
         check = self.checks.get(name)
         super().__setattr__(name, value if check is None else check(type(self).__name__, name, value))
-
-    @property
-    def current_lr(self) -> float:
-        """The learning rate of the next step."""
-        return float(self.learning_rates(np.array([self.iteration]))[0])
-
-    @ieee
-    def learning_rates(self, iterations: np.ndarray) -> np.ndarray:
-        """The learning rate at each of the steps numbered `iterations`, in the current epoch, float64.
-
-        Args:
-            iterations: The numbers of the steps, (n,).
-        """
-        if isinstance(self.lr, Schedule):
-            return self.lr(iterations, self.epoch)
-        return np.full(len(iterations), float(self.lr))
-
-    def scalars(self, iterations: np.ndarray) -> np.ndarray:
-        """The operand `scalars` of the kernel at each of the steps numbered `iterations` (n,): (n, s), float64.
-
-        The learning rate comes first, then what else the kernel's docstring names.
-
-        Args:
-            iterations: The numbers of the steps, (n,).
-        """
-        raise not_defined(self, "scalars")
-
-    def checked_scalars(self, iterations: np.ndarray) -> np.ndarray:
-        """What `scalars` makes, which may be of a user's own class.
-
-        Args:
-            iterations: The numbers of the steps, (n,).
-
-        Raises:
-            ShapeError: Unless it is (n, s).
-        """
-        made = np.asarray(self.scalars(iterations))
-        if made.ndim != 2 or len(made) != len(iterations) or not made.shape[1]:
-            raise ShapeError(
-                f"{type(self).__name__}.scalars made an array {made.shape} of {len(iterations)} steps, expected a row "
-                "for each step, (n, s), such as self.learning_rates(iterations)[:, None]"
-            )
-        return made
 
     def config(self) -> dict[str, Any]:
         """The settings as plain data, from which `from_config` makes an equal optimizer."""
@@ -273,10 +229,6 @@ class Optimizer(Hinted):
         blocks = parameters, *self._laid_out.blocks.values(), gradients
         by_hand.update_model(self.kernel, blocks, self._scalars_now(parameters.dtype))
         self.iteration += 1
-
-    def _scalars_now(self, dtype: np.dtype) -> np.ndarray:
-        """The operand `scalars` of the next step, (s,)."""
-        return self.checked_scalars(np.array([self.iteration]))[0].astype(dtype)
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""

@@ -119,6 +119,12 @@ def _positions(shape):
 
 
 def specs():
+    yield from _of_convolutions()
+    yield from _of_pools()
+    yield from _of_channels()
+
+
+def _of_convolutions():
     odd = named(
         (0, 5, 5, 3, 3, 3, 1, 1, "same", 4),
         (1, 1, 1, 1, 1, 1, 1, 1, "valid", 1),
@@ -150,6 +156,9 @@ def specs():
     ):
         flops = {"flops": lambda s: 2 * _positions(s) * s[3] * s[4] * s[5] * s[9], "terms": terms}
         yield spec(name, inputs, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
+
+
+def _of_pools():
     odd = named(
         (0, 4, 4, 3, 2, 2, 2, 2, "valid"),
         (1, 1, 1, 1, 1, 1, 1, 1, "valid"),
@@ -166,6 +175,10 @@ def specs():
     window = {"terms": lambda s: s[4] * s[5]}
     yield spec("average_pool2d_forward", average_forward, odd, bench, **window, **size)
     yield spec("average_pool2d_backward", average_backward, odd, bench, **window, **size)
+
+
+def _of_channels():
+    """Means and biases of the channels of an image, whose positions stand in a row."""
     bench, size = {"mnist-second": (50, 14 * 14, 64)}, {"around": lambda r: (r, 3, 16), "flops": math.prod}
     odd = {name: shape for name, shape in TRIPLES.items() if shape[1]}
     some = {name: shape for name, shape in odd.items() if shape[2]}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.beside import Beside
+from fastnn.common.second_thread import Beside
 
 SECTION_BYTES = 1 << 22  # part of the format of files that are framed
 WRITE_BYTES = 1 << 20  # at a time

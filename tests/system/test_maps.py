@@ -1,0 +1,45 @@
+"""What leads through the sources names what is there: the maps of large rooms, and CONTRIBUTING.md.
+
+A map is the docstring of a room's `__init__.py`: it says which file to read for what.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import fastnn
+import fastnn_kernels
+
+ROOT = Path(__file__).parents[2]
+FASTNN, KERNELS = (Path(package.__file__).parent for package in (fastnn, fastnn_kernels))
+
+
+def mapped(room):
+    """The files and folders that the list of a map names, in backticks; folders end with a slash."""
+    text = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8"))) or ""
+    return re.findall(r"`(\w+/?)`", "".join(text.partition("\n- ")[1:]))
+
+
+def parts(room):
+    """The files and folders of a room, in the same form."""
+    files = {path.stem for path in room.glob("*.py")} - {"__init__"}
+    return files | {f"{path.parent.name}/" for path in room.glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("room", ["common", "training"])
+def test_a_map_names_each_part_of_a_room_once(room):
+    assert sorted(mapped(FASTNN / room)) == sorted(parts(FASTNN / room))
+
+
+def test_the_map_of_the_kernels_names_each_helper_once():
+    helpers = [part for part in parts(KERNELS) if part.startswith("_")]
+    assert sorted(mapped(KERNELS)) == sorted(helpers)
+
+
+def test_contributing_names_files_that_are_there():
+    named = re.findall(r"`(\w[\w.-]*/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert len(named) > 50
+    roots = [ROOT / folder for folder in (".", "fastnn", "kernels", "kernels/fastnn_kernels")]
+    assert {path for path in named if not any((root / path).exists() for root in roots)} == set()
