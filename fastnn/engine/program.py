@@ -20,7 +20,7 @@ from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
 from fastnn_kernels._jit import JIT
-from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT
+from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT, SHARED_FROM
 
 # A training needs four tables: for whole batches and for the last one, on one thread and on all.
 MOST_TABLES = 16
@@ -179,14 +179,17 @@ class Program:
 
     def tasks(self, batch: int, workers: int) -> Iterator[tuple[list[list[schedule.Task]], bool]]:
         """For each phase the tasks of each worker that has any, and whether its kernel uses all threads itself."""
-        for chains in self.phases(batch, workers):
-            # One worker takes all, whatever it costs: to estimate it would take a tenth of the time of making a table.
-            costs = [sum(self._cost(op, batch) for op in chain.ops) if workers > 1 else 0.0 for chain in chains]
-            self_parallel = self._is_self_parallel(chains[0].ops[0], batch, workers)
-            shared = any(chain.divisible for chain in chains) or len(chains) > 1
-            active = workers if shared and sum(costs) >= PARALLEL_FROM and not self_parallel else 1
-            tasks = schedule.tasks_of(chains, costs, batch, active)
-            yield [list(self._in_pieces(of_worker)) for of_worker in tasks], self_parallel
+        phases = self.phases(batch, workers)
+        # One worker takes all, whatever it costs: to estimate it would take a tenth of the time of making a table.
+        costs = [[self._cost_of(chain, batch) if workers > 1 else 0.0 for chain in chains] for chains in phases]
+        alone = [self._is_self_parallel(chains[0].ops[0], batch, workers) for chains in phases]
+        shared = [not one and _can_be_shared(chains) for one, chains in zip(alone, phases, strict=True)]
+        together = any(one and sum(of) >= PARALLEL_FROM for one, of in zip(shared, costs, strict=True))
+        least = min(SHARED_FROM, PARALLEL_FROM) if together and not any(alone) else PARALLEL_FROM
+        for chains, of_chains, is_shared, is_alone in zip(phases, costs, shared, alone, strict=True):
+            active = workers if is_shared and sum(of_chains) >= least else 1
+            tasks = schedule.tasks_of(chains, of_chains, batch, active)
+            yield [list(self._in_pieces(of_worker)) for of_worker in tasks], is_alone
 
     def _in_pieces(self, tasks: list[schedule.Task]) -> Iterator[schedule.Task]:
         """The tasks, those along the samples in pieces that a cache holds."""
@@ -198,6 +201,9 @@ class Program:
             if key not in self._pieces:
                 self._pieces[key] = pieces.pieces_of(task.chain, self.batch)
             yield from pieces.in_pieces(task, self._pieces[key])
+
+    def _cost_of(self, chain: schedule.Chain, batch: int) -> float:
+        return sum(self._cost(op, batch) for op in chain.ops)
 
     def _cost(self, op: Op, batch: int) -> float:
         """Estimated nanoseconds of an operation on one core.
@@ -254,3 +260,8 @@ class Program:
         phases = list(self.tasks(batch, workers))
         own = own_slices(self.sliced(batch, workers), [tasks for tasks, _ in phases])
         return [[entries_of(of_worker, own, self_parallel) for of_worker in tasks] for tasks, self_parallel in phases]
+
+
+def _can_be_shared(chains: Sequence[schedule.Chain]) -> bool:
+    """Whether a phase has work for two threads."""
+    return len(chains) > 1 or any(chain.divisible for chain in chains)

@@ -13,6 +13,9 @@ SERIAL_ELEMENT = 3.0  # an element of a kernel without `work`, which has no para
 # An empty parallel region costs 1.5-2.4 us, and more when the other core is late. Work of fewer nanoseconds than this
 # stays on the calling thread.
 PARALLEL_FROM = 8_000.0
+# But threads that share one phase of a step are there for the others, too, and would wait at their ends. So they share
+# each phase of so many nanoseconds: a step of cats-vs-cars takes 43.5 instead of 45.4 us (two threads, AVX-512).
+SHARED_FROM = 2_000.0
 
 # Cache blocking of a product out = a · b, in the names of BLIS: at most KC terms of a sum and MC rows of out at a time.
 # The pieces of a and b that the micro-tiles of a block read again and again then stay in the caches.

@@ -56,7 +56,7 @@ def matmul_xt(dw, x, dout, offset=0):
         product_xt(dw[block * size : block * size + size], x, offset + block * size, dout)
 
 
-@kernel(work=lambda out, w, offset=0: ELEMENT * w.shape[0] * out.shape[0], cut=("w",))
+@kernel(work=lambda out, w, offset=0: 4 * ELEMENT * w.shape[0] * out.shape[0], cut=("w",))
 def transpose(out, w, offset=0):
     """out[:, offset : offset + k] = wᵀ
 

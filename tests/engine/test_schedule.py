@@ -10,6 +10,7 @@ from fastnn.engine import schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.ops import OFFSET, Axis, Columns, Slice
 from fastnn.engine.program import Program
+from fastnn_kernels import _tuning
 from tests.engine.conflicts import conflicts
 from tests.engine.nets import NETS, OPTIMIZERS, compiled, trained
 from tests.tiny import THREADS, jit_only, two_threads
@@ -185,3 +186,16 @@ def test_operations_one_by_one_share_a_phase_which_no_two_threads_divide():
     assert [(p, len(chain.ops)) for p, chain in serial] == [(2, 4)]
     tasks = schedule.tasks_of([serial[0][1]], [1.0], 5, 2)
     assert [[(task.first, task.last) for task in own] for own in tasks] == [[], [(i, i + 1) for i in range(5)]]
+
+
+@pytest.mark.parametrize(("after", "sharing"), [(1_000, 1), (300_000, 2)])
+def test_a_short_phase_is_shared_where_a_long_one_brings_the_threads_together(after, sharing):
+    """By itself it is not worth a parallel region; threads that are there would only wait for the one that takes it."""
+    a, transposed = np.zeros((128, 256), np.float32), np.zeros((256, 128), np.float32)
+    assert _tuning.SHARED_FROM < k.transpose.work(transposed, a) < _tuning.PARALLEL_FROM
+    build = Builder(4, "float32")
+    build.emit_along(Axis(128, 16, 16), k.transpose, Columns(transposed), Slice(a), OFFSET)
+    w, dw = np.zeros((2, after), np.float32)
+    build.emit_along(Axis(after, 16, after), k.sgd_update, Slice(w), Slice(dw), transposed[0])
+    found = [tasks for tasks, _ in Program(build).tasks(4, 2)]
+    assert [sum(map(bool, of_workers)) for of_workers in found] == [sharing, sharing]
