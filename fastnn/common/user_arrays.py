@@ -38,7 +38,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
         return _of_table(value, name)
     if value is None:
         raise TypeError(f"{name} is None, expected an array")
-    _check_unmasked(value, name)
+    check_unmasked(value, name)
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -64,7 +64,7 @@ def first_index(array: np.ndarray, bad: Any) -> tuple[int, ...] | None:
     return tuple(int(i) for i in np.unravel_index(flat, array.shape))
 
 
-def _check_unmasked(value: Any, name: str) -> None:
+def check_unmasked(value: Any, name: str) -> None:
     """DataError if a number is masked, in an array or in a list of them: its owner does not want it used."""
     items = enumerate(value) if isinstance(value, list | tuple) else [((), value)]
     for place, item in items:
