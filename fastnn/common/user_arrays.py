@@ -36,14 +36,21 @@ def as_array(value: Any, name: str) -> np.ndarray:
         raise TypeError(f"{name} is a sparse {type(value).__name__}, expected an array: give {given}.toarray()")
     if all(hasattr(value, method) for method in ("to_numpy", "columns", "dtypes")):
         return _of_table(value, name)
+    refuse_lazy(value, name)
     if value is None:
         raise TypeError(f"{name} is None, expected an array")
-    _check_unmasked(value, name)
+    check_unmasked(value, name)
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ShapeError(f"{name} is no array: {error}") from None
     return _of_objects(array, name) if array.dtype == object and array.ndim else array
+
+
+def refuse_lazy(value: Any, name: str) -> None:
+    """TypeError for a query that has not been run, such as polars' LazyFrame."""
+    if hasattr(value, "collect"):
+        raise TypeError(f"{name} is a {type(value).__name__}, expected its values: give {name.split()[-1]}.collect()")
 
 
 def check_numbers(array: np.ndarray, name: str) -> None:
@@ -64,7 +71,7 @@ def first_index(array: np.ndarray, bad: Any) -> tuple[int, ...] | None:
     return tuple(int(i) for i in np.unravel_index(flat, array.shape))
 
 
-def _check_unmasked(value: Any, name: str) -> None:
+def check_unmasked(value: Any, name: str) -> None:
     """DataError if a number is masked, in an array or in a list of them: its owner does not want it used."""
     items = enumerate(value) if isinstance(value, list | tuple) else [((), value)]
     for place, item in items:
@@ -110,5 +117,8 @@ def _of_table(table: Any, name: str) -> np.ndarray:
             if type(item).__name__ in MISSING:
                 raise DataError(f"{told} and no value in row {row}, expected a number: fill it, or leave the row out")
             if not isinstance(item, NUMBERS):
-                raise TypeError(f"{told}, expected numbers: row {row} holds {item!r:.60}")
+                raise TypeError(
+                    f"{told}, expected numbers: row {row} holds {item!r:.60}; fn.Table.of(frame) makes numbers of "
+                    "texts and categories, as preprocessing= of a model"
+                )
     return _of_objects(objects, name)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import DataError, ShapeError
-from fastnn.common.user_arrays import MISSING
+from fastnn.common.user_arrays import MISSING, refuse_lazy
 
 Name = str | int
 Value = str | int | float | bool
@@ -102,7 +102,8 @@ def _rows(column: Column) -> np.ndarray:
 
 def _named(table: Any, what: str) -> Iterable[tuple[Name, Any]]:
     """Names and columns of a table, as they come."""
-    if any(hasattr(table, name) for name in ("nnz", "collect")) or isinstance(table, str):
+    refuse_lazy(table, what)
+    if hasattr(table, "nnz") or isinstance(table, str):
         raise TypeError(f"{what} is a {type(table).__name__}, expected a frame, columns by name, or an array (N, C)")
     if isinstance(table, Mapping):
         return [(_name(name), column) for name, column in table.items()]

@@ -182,7 +182,8 @@ def _words_of(model: Model) -> Words:
     network, described = model.network, model.preprocessing
     if not isinstance(described, Words):
         raise DataError(
-            f"this is no language model: it takes samples of shape {network.input_shape}, not words (fn.Words)"
+            f"this is no language model: it takes samples of shape {network.input_shape}, not words (fn.Words); "
+            "`fastnn predict` and `fastnn evaluate` take any model, in Python fn.load does"
         )
     width = network.output_width
     if len(network.outputs) > 1 or network.loss.applies != "softmax" or width != len(described.vocabulary):

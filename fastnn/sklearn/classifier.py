@@ -18,6 +18,9 @@ from fastnn.sklearn.labels import Labels, all_labels_right
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """A network that classifies: two classes, several, or several labels at once.
 
+    A y of one class is accepted, as by scikit-learn's `MLPClassifier`, for a small fold of a cross-validation may
+    have no other; that class is then predicted for any sample.
+
     Args:
         hidden_layer_sizes (int or sequence of int): Units of each hidden layer.
         activation: Of the hidden layers: "identity", "logistic", "tanh", "relu" as in scikit-learn, or another of

@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from fastnn.common.text import plural
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -76,6 +78,11 @@ class Labels:
 def _column(y: np.ndarray) -> np.ndarray:
     """y, of one column (N,), and ValueError for numbers that are no labels."""
     y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.dtype == object and (missing := [row for row, label in enumerate(y.ravel()) if label is None]):
+        raise ValueError(
+            f"y has no class (None) in {plural(len(missing), 'row')}, the first is row {missing[0]}: leave these rows "
+            "out of X and y"
+        )
     check_classification_targets(y)
     return y
 

@@ -7,6 +7,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_y, validate_data
 
 import fastnn as fn
+from fastnn.common.user_arrays import refuse_lazy
 from fastnn.data import frames
 from fastnn.data.frames import Numbers
 from fastnn.data.preprocessing.table import FROM_DTYPE
@@ -20,6 +21,7 @@ def samples_and_target(estimator: Any, X: Any, y: Any, fresh: bool, y_numeric: b
 
     Sets the estimator's `table_`. Raises ValueError or TypeError for data that cannot be.
     """
+    refuse_lazy(X, "X")
     if fresh:
         estimator.table_ = _table_of(X, estimator.categorical_features)
     if estimator.table_ is None:
@@ -34,6 +36,7 @@ def samples_and_target(estimator: Any, X: Any, y: Any, fresh: bool, y_numeric: b
 
 def samples(estimator: Any, X: Any) -> np.ndarray:
     """X (N, features) for the network of a trained estimator. ValueError or TypeError for data that cannot be."""
+    refuse_lazy(X, "X")
     if estimator.table_ is not None:
         return _encoded(estimator, X, False)
     X = validate_data(estimator, X, accept_sparse=SPARSE, dtype=data.FLOATS, reset=False)

@@ -1,8 +1,8 @@
 """A network and its arrays: parameters that are read, set, frozen, put back, and taken to a file and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from fastnn.data.preprocessing import Preprocessing, checked
 from fastnn.engine.parameters import Block
 from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
-from fastnn.nn.network import Network
+from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.history import History
@@ -66,6 +66,13 @@ class StatefulNetwork(Hinted):
         """Begin without compiled steps, and without anybody who uses them."""
         self._kept, self._turn = KeptSteps(), Turn()
         renewed_in_child(self)
+
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name, value):
+            if name in _CHECKS:
+                value = _CHECKS[name](self, value)
+            super().__setattr__(name, value)
 
     @property
     def epoch(self) -> int:
@@ -244,6 +251,33 @@ class StatefulNetwork(Hinted):
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         return f"<{type(self).__name__} of {plural(len(self.layers), 'layer')}, {plural(count, 'parameter')}>"
+
+
+def _of_kind(name: str, kind: type, hint: str) -> Callable[[StatefulNetwork, Any], Any]:
+    def check(model: StatefulNetwork, given: Any) -> Any:
+        if not isinstance(given, kind):
+            raise TypeError(f"model.{name} is {given!r:.60}, expected {hint}")
+        return given
+
+    return check
+
+
+def _first_dtype(model: StatefulNetwork, given: np.dtype) -> np.dtype:
+    if "dtype" in vars(model) and given != model.dtype:
+        raise AttributeError(
+            f"a model keeps its dtype, {model.dtype}: give it where the model is made, Sequential([...], dtype=...)"
+        )
+    return given
+
+
+# What may be assigned to attributes that are no properties. A copy and a pickle of a model set none of them.
+_CHECKS: Mapping[str, Callable[[StatefulNetwork, Any], Any]] = {
+    "dtype": _first_dtype,
+    "seed": lambda model, given: random.seed_number(given),
+    "history": _of_kind("history", History, "fn.History(): then a new record begins"),
+    "network": _of_kind("network", Network, "a network: make another model, Sequential([...], input_shape=...)"),
+    "state": _of_kind("state", State, "the arrays as the model made them; model.set_parameters changes them"),
+}
 
 
 def _mapping(name: str, given: Any) -> Mapping[str, Any]:

@@ -40,6 +40,13 @@ class Sparse:
         return np.eye(2)
 
 
+class LazyFrame:
+    """A query of polars, by the one thing that is asked of it."""
+
+    def collect(self):
+        return Table(a=[1.0])
+
+
 NUMBERS = {
     "objects": (np.array([[1, 2.5], [True, np.float32(3)]], dtype=object), [[1, 2.5], [1, 3]], "f8"),
     "whole objects": (np.array([2**53 + 1, 1], dtype=object), [2**53 + 1, 1], "i8"),
@@ -64,6 +71,12 @@ def test_what_is_numbers_becomes_an_array_of_numbers(given, want, dtype):
 MASKED = np.ma.array([[1.0, 2], [3, 99]], mask=[[0, 0], [0, 1]])
 DATES = np.array(["2020-01-01", "2021-01-01"], "M8[D]")
 REFUSED = {
+    "a query": (LazyFrame(), TypeError, r"x is a LazyFrame, expected its values: give x.collect\(\)$"),
+    "a table of texts": (
+        Table(a=["u", "v"]),
+        TypeError,
+        r"row 0 holds 'u'; fn.Table.of\(frame\) makes numbers of texts",
+    ),
     "masked": (MASKED, DataError, r"x\[1, 1\] is masked, expected a number: fill .* or leave"),
     "masked rows in a list": (list(MASKED), DataError, r"x\[1, 1\] is masked"),
     "a masked constant": ([1.0, np.ma.masked], DataError, r"x\[1\] is masked"),

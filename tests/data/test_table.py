@@ -129,6 +129,7 @@ def test_masked_numbers_are_missing():
         ({"a": [[1], [2]]}, TypeError, r"\['a'\] holds no single values"),
         ({"a": np.array(["2020-01-01"], "M8[D]")}, TypeError, "dtype datetime64.*such as days since a date"),
         ("a,b", TypeError, "expected a frame, columns by name, or an array"),
+        (type("LazyFrame", (), {"collect": None, "columns": []})(), TypeError, r"give table.collect\(\)"),
         (3, fn.ShapeError, "is no table"),
     ],
 )

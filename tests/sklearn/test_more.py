@@ -142,3 +142,16 @@ def test_a_worker_thread_of_joblib_has_itself_alone():
 def test_threads_do_not_change_a_bit():
     got, want = (small(n_threads=count).fit(X, NAMES).predict_proba(X) for count in (1, 2))
     np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("y", [[None, "a", "b"] * 50, [1, 0, None] * 50], ids=["texts", "numbers"])
+def test_a_missing_class_is_told_with_its_row(y):
+    first = y.index(None)
+    with pytest.raises(ValueError, match=rf"y has no class \(None\) in 50 rows, the first is row {first}: leave"):
+        small().fit(X, y)
+
+
+def test_one_class_is_predicted_always_as_scikit_learn_s_estimator_does():
+    net = small().fit(X, ["only"] * len(X))
+    assert set(net.predict(X)) == {"only"}
+    np.testing.assert_array_equal(net.predict_proba(X), np.ones((len(X), 1)))

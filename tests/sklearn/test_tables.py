@@ -130,3 +130,24 @@ def test_through_column_transformer():
 def test_columns_that_are_not_there(chosen):
     with pytest.raises(ValueError, match="categories "):
         net(categorical_features=chosen).fit(pandas_frame(), LABELS)
+
+
+def test_a_query_of_polars_is_refused_with_what_to_give():
+    pl = pytest.importorskip("polars")
+    lazy, fitted = polars_frame().lazy(), MLPClassifier(max_iter=2).fit(polars_frame(), LABELS)
+    for call in (lambda: MLPClassifier().fit(lazy, LABELS), lambda: fitted.predict(lazy)):
+        with pytest.raises(TypeError, match=r"X is a LazyFrame, expected its values: give X.collect\(\)"):
+            call()
+    assert isinstance(lazy, pl.LazyFrame)
+
+
+@pytest.mark.parametrize("dtype", ["String", "Categorical", "Boolean"])
+def test_targets_of_polars(dtype):
+    pl = pytest.importorskip("polars")
+    y = pl.Series(LABELS == "high") if dtype == "Boolean" else pl.Series(LABELS.tolist(), dtype=getattr(pl, dtype))
+    net = MLPClassifier((4,), max_iter=2, random_state=0).fit(polars_frame(), y)
+    want = MLPClassifier((4,), max_iter=2, random_state=0).fit(polars_frame(), y.to_numpy())
+    assert set(net.classes_) == set(y.to_list())
+    np.testing.assert_array_equal(net.predict_proba(polars_frame()), want.predict_proba(polars_frame()))
+    with pytest.raises(ValueError, match=r"y has no class \(None\) in 2 rows, the first is row 3"):
+        net.fit(polars_frame(), pl.Series([None if row in (3, 5) else label for row, label in enumerate(y)]))

@@ -202,6 +202,7 @@ def test_flags_of_python(flags):
 UNUSABLE = {
     "no thread": ("NUMBA_NUM_THREADS", "0", "NUMBA_NUM_THREADS is 0, expected at least 1"),
     "less than none": ("NUMBA_NUM_THREADS", " -3", "NUMBA_NUM_THREADS is -3, expected at least 1"),
+    "more than any machine has": ("NUMBA_NUM_THREADS", "100000", "NUMBA_NUM_THREADS is 100000, expected at most 1,024"),
     "layer": ("NUMBA_THREADING_LAYER", "mpi", "NUMBA_THREADING_LAYER is 'mpi', expected one of default, safe"),
 }
 

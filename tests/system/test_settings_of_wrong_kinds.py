@@ -78,6 +78,70 @@ WRONG = {
 }
 
 
+ASSIGNED = {
+    "history": (TypeError, "model.history is 'x', expected fn.History"),
+    "state": (TypeError, "model.state is 'x', expected the arrays"),
+    "network": (TypeError, "model.network is 'x', expected a network"),
+    "seed": (TypeError, "seed is 'x', expected a whole number"),
+    "dtype": (AttributeError, "a model keeps its dtype, float32"),
+    "layers": (AttributeError, "layers of Sequential cannot be assigned; a model keeps its layers"),
+    "parameters": (AttributeError, "parameters of Sequential cannot be assigned; use model.set_parameters"),
+    "buffers": (AttributeError, "buffers of Sequential cannot be assigned; write into an array"),
+    "predict": (AttributeError, "predict is a method of Sequential, and 'x' would take its place"),
+    "loss": (AttributeError, "use model.network.loss"),
+    "lr": (AttributeError, "the rate is the optimizer's"),
+    "batch_size": (AttributeError, "fit takes batch_size="),
+    "callbacks": (AttributeError, "fit takes callbacks="),
+}
+
+
+@pytest.mark.parametrize("name", ASSIGNED)
+def test_what_is_assigned_to_a_model_is_refused_by_name(name):
+    error, message = ASSIGNED[name]
+    model = dense_model()
+    with pytest.raises(error, match=message):
+        setattr(model, name, "x")
+    assert set(model.evaluate(X, Y)) == {"loss", "accuracy"}  # nothing has changed
+
+
+def test_a_model_takes_what_it_may_be_assigned():
+    model = dense_model()
+    model.history, model.seed, model.predict = fn.History(), np.int64(3), lambda x: x
+    assert (type(model.seed), len(model.history)) == (int, 0)
+
+    class Mine(fn.Sequential):
+        def __init__(self):
+            super().__init__([fn.Dense(2)], input_shape=5)
+            self.batch_size = 4
+
+    assert Mine().batch_size == 4
+
+
+@pytest.mark.parametrize(("thing", "name", "message"), [
+    (fn.Adam(), "momentum", "Adam has no attribute 'momentum'; fn.SGD"),
+    (fn.Adam(), "weight_decay", "Adam has no attribute 'weight_decay'; fn.AdamW"),
+    (fn.SGD(0.1), "betas", "use beta1 and beta2"),
+    (fn.Dense(3), "units", "Dense stays as it was made, 'units' cannot be assigned; make another one"),
+    (fn.Dense(3), "trainable", "use freeze=True, or of a model model.freeze"),
+    (fn.Huber(), "delta", "Huber stays as it was made"),
+])  # fmt: skip
+def test_what_nobody_would_read_cannot_be_assigned(thing, name, message):
+    with pytest.raises(AttributeError, match=message):
+        setattr(thing, name, False)
+    optimizers = fn.SGD(0.1, momentum=0.5), fn.AdamW(1e-3)
+    optimizers[0].momentum, optimizers[1].weight_decay = 0.9, 0.1  # their own settings may
+
+
+def test_masked_parameters_are_refused_by_a_step():
+    w = np.ma.masked_array([1.0, 2.0], [False, True])
+    with pytest.raises(fn.DataError, match=r"w\[1\] is masked"):
+        fn.SGD(0.1).step({"w": w}, {"w": np.ones(2)})
+    assert w.data.tolist() == [1, 2]
+    whole = np.ma.masked_array([1.0, 2.0])
+    fn.SGD(0.5).step({"w": whole}, {"w": np.ones(2)})
+    assert whole.tolist() == [0.5, 1.5]
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_is_refused_by_name(name):
     function, error, message = WRONG[name]

@@ -6,6 +6,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import FrozenInstanceError
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
@@ -36,12 +37,24 @@ class Hinted:
 
         def __setattr__(self, name, value):
             # Python would make an attribute that nobody reads: `optimizer.learning_rate = .1` would change nothing.
-            if name in _FOREIGN and not hasattr(type(self), name) and _attribute_hint(self, name):
+            if name in _FOREIGN and not hasattr(type(self), name) and _is_foreign(type(self), name):
                 raise AttributeError(_no_attribute(self, name))
+            if refusal := _unassignable(type(self), name, value):
+                raise AttributeError(refusal)
             super().__setattr__(name, value)
 
 
 _FOREIGN = {name for table in names.ATTRIBUTES.values() for name in table}
+
+
+def stays_as_made(kind: type) -> None:
+    """Assignments to what this frozen dataclass makes are refused with a hint; its own refusal has none."""
+    kind.__setattr__ = _refuse_to_change  # type: ignore[method-assign,assignment]
+
+
+def _refuse_to_change(thing: Any, name: str, value: Any) -> None:
+    hint = _attribute_hint(thing, name) or "make another one: dataclasses.replace gives one with other arguments"
+    raise FrozenInstanceError(f"{type(thing).__name__} stays as it was made, {name!r} cannot be assigned; {hint}")
 
 
 def hinted(function: Callable[P, R]) -> Callable[P, R]:
@@ -175,6 +188,24 @@ def _no_attribute(thing: Any, name: str) -> str:
     public = [known for known in (*dir(kind), *vars(thing)) if not known.startswith("_")]
     hint = "" if name.startswith("_") else _attribute_hint(thing, name) or nearest(name, public)
     return f"{kind.__name__} has no attribute {name!r}" + (f"; {hint}" if hint else "")
+
+
+def _is_foreign(kind: type, name: str) -> bool:
+    """Whether an attribute is other libraries', and no setting of this class, nor one of a user's own subclass."""
+    is_own = kind.__module__.partition(".")[0] != "fastnn" and name in names.ARGUMENTS_OF_FIT
+    is_known = is_own or name in getattr(kind, "settings", ())
+    return not is_known and bool(_found(names.ATTRIBUTES, _owners(kind), name))
+
+
+def _unassignable(kind: type, name: str, value: Any) -> str:
+    """Why `name`, a property that cannot be set or a method that would be lost, cannot be assigned; "" if it can."""
+    known = getattr(kind, name, None)
+    if isinstance(known, property) and known.fset is None:
+        hint = _found(names.ASSIGNED, _owners(kind), name)
+        return f"{name} of {kind.__name__} cannot be assigned" + (f"; {hint}" if hint else "")
+    if inspect.isfunction(known) and not callable(value) and not name.startswith("_"):
+        return f"{name} is a method of {kind.__name__}, and {value!r:.60} would take its place"
+    return ""
 
 
 def _attribute_hint(thing: Any, name: str) -> str:

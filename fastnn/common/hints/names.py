@@ -17,8 +17,33 @@ _PREPROCESSING = "use model.preprocessing: fn.Pixels((28, 28), divide=255), fn.W
 _PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
 _WORDS = "it is done with a model's data: Sequential([...], preprocessing=fn.Words(vocabulary))"
 _LR = "use lr, which may be assigned"
+_RATE = "the rate is the optimizer's: fit(optimizer=fn.Adam(1e-3))"
+_SGD = "fn.SGD(0.1, momentum=0.9) has it"
+_DECAY = "fn.AdamW(1e-3, weight_decay=0.01) has it; l2= of a model or a layer is a penalty"
+_CLIP = "use clip_norm= or clip_value="
 _FIGURES = 'use history["loss"], history["val_loss"], ...'
 _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
+
+# What fit takes is no attribute of a model. A user's own class may well have attributes of these names.
+ARGUMENTS_OF_FIT = (
+    "batch_size",
+    "epochs",
+    "callbacks",
+    "verbose",
+    "class_weight",
+    "validation_data",
+    "validation_split",
+)
+
+# Owner -> an attribute that cannot be assigned -> what to do instead.
+ASSIGNED: Mapping[str, Mapping[str, str]] = {
+    "Model": {
+        "layers": "a model keeps its layers: make another one, Sequential([...], input_shape=...)",
+        "parameters": 'use model.set_parameters({"dense.w": ...}), or write into an array of them',
+        "buffers": 'write into an array of them: model.buffers["batch_norm.mean"][...] = 0',
+    },
+    "LanguageModel": {"vectors": "write into the array: model.vectors[...] = ..."},
+}
 
 # Owner -> a foreign attribute -> what to write.
 ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
@@ -62,6 +87,10 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "get_layer": "use model.layers, the descriptions, and model.outputs_of(name, x) for what one of them gives",
         "add_module": "give all layers at once: Sequential([...], input_shape=...)",
         "optimizer": "fit takes optimizer=",
+        **{name: f"fit takes {name}=" for name in ARGUMENTS_OF_FIT},
+        "lr": _RATE,
+        "learning_rate": _RATE,
+        "training": _MODE,
         "loss": "use model.network.loss",
         "metrics": "use model.network.metrics",
         "metrics_names": "use list(model.evaluate(x, y))",
@@ -97,12 +126,23 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "weight": _LAYER_ARRAYS,
         "bias": _LAYER_ARRAYS,
         "kernel": _LAYER_ARRAYS,
-        "trainable": "use freeze=True",
+        "trainable": 'use freeze=True, or of a model model.freeze("dense")',
         "requires_grad_": "use freeze=True",
     },
     "Optimizer": {
         "learning_rate": _LR,
         "param_groups": _LR,
+        "momentum": _SGD,
+        "nesterov": _SGD,
+        "weight_decay": _DECAY,
+        "decay": _DECAY,
+        "betas": "use beta1 and beta2",
+        "beta_1": "use beta1",
+        "beta_2": "use beta2",
+        "epsilon": "use eps",
+        "clipnorm": _CLIP,
+        "clipvalue": _CLIP,
+        "global_clipnorm": _CLIP,
         "lr_schedule": "give a schedule as lr: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
         "zero_grad": "gradients are never added up: model.loss_and_gradients gives those of one batch",
         "apply_gradients": "use optimizer.step(model.parameters, gradients)",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fastnn.common.hints.habits import missing_from
+from fastnn.common.hints.habits import missing_from, stays_as_made
 from fastnn.common.names import near
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.adaptive import AdaptiveSoftmax
@@ -39,6 +39,8 @@ KINDS = (
     ),
     *(Flatten, GlobalAveragePool, LayerNorm, MaxPool2D, Reshape, SampledSoftmax, Sum),
 )
+for _kind in KINDS:
+    stays_as_made(_kind)
 LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in KINDS}
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastnn.common.hints.habits import missing_from
+from fastnn.common.hints.habits import missing_from, stays_as_made
 from fastnn.common.names import look_up
 from fastnn.nn.losses.base import Loss
 from fastnn.nn.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
@@ -11,6 +11,8 @@ from fastnn.nn.losses.regression import MAE, MSE, Huber, Poisson
 
 LossName = Literal["softmax_cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "poisson"]
 KINDS = (SoftmaxCrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, Poisson)  # those that can be given by name
+for _kind in (*KINDS, ElementwiseLoss):
+    stays_as_made(_kind)
 LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in KINDS}
 OWN = "of two functions of your own fn.ElementwiseLoss(value=..., gradient=...)"
 

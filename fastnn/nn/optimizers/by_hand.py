@@ -7,7 +7,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
-from fastnn.common.user_arrays import as_array, check_numbers
+from fastnn.common.user_arrays import as_array, check_numbers, check_unmasked
 from fastnn.engine.parameters import Block
 from fastnn.engine.threads import call
 from fastnn_kernels._jit import Kernel
@@ -72,6 +72,7 @@ def updatable(name: str, w: Any) -> np.ndarray:
     if w.dtype not in (np.float32, np.float64) or not w.flags.writeable:
         kind = "" if w.flags.writeable else "read-only "
         raise TypeError(f"{name} is a {kind}{w.dtype} array, expected a writable one of float32 or float64")
+    check_unmasked(w, name)  # all numbers are updated, masked ones too
     return w
 
 
