@@ -13,17 +13,30 @@ one: 456 rows of a table of 50 MB are in no cache.
 
 from numba import prange
 
-from fastnn_kernels._jit import kernel
+from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 
 __all__ = ["clear_listed", "embedding_backward_listed", "list_rows", "sampled_backward_listed"]
 
-DIGIT = 11  # bits that one pass sorts by: two passes for 4 million rows
+DIGIT = 11  # bits that one pass sorts by, at most: two passes for 4 million rows
+
+
+@inline
+def _bits_of_digits(V):
+    """Bits of each digit of a number below V: as few as the passes that DIGIT bits would take allow
+
+    10,000 rows have two digits of 7 bits, whose 128 counts cost less than the 2,048 of 11 bits.
+    """
+    bits = 1
+    while (V - 1) >> bits > 0:
+        bits += 1
+    passes = (bits + DIGIT - 1) // DIGIT
+    return (bits + passes - 1) // passes
 
 
 @kernel(outputs=6)
 def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
-    """The ids of a batch in ascending order, and where each was: a stable sort, by digits of DIGIT bits
+    """The ids of a batch in ascending order, and where each was: a stable sort, by digits of at most DIGIT bits
 
     heads, ids, positions : (m,)  m ≥ a + c; position p < a is first[p], position a + p is second[p]; ids end with V
     keys, places, counts  : (m,), (m,), (2^DIGIT,) scratch
@@ -33,21 +46,23 @@ def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
     for p in range(heads.shape[0]):
         ids[p] = first[p] if p < a else second[p - a] if p < size else V
         positions[p] = p
+    bits = _bits_of_digits(V)
+    digits = 1 << bits
     shift = 0
     while (V - 1) >> shift > 0:
-        for digit in range(counts.shape[0]):
+        for digit in range(digits):
             counts[digit] = 0
         for p in range(size):
             keys[p], places[p] = ids[p], positions[p]
-            counts[(keys[p] >> shift) % counts.shape[0]] += 1
+            counts[(keys[p] >> shift) & (digits - 1)] += 1
         start = 0
-        for digit in range(counts.shape[0]):
+        for digit in range(digits):
             start, counts[digit] = start + counts[digit], start
         for p in range(size):
-            digit = (keys[p] >> shift) % counts.shape[0]
+            digit = (keys[p] >> shift) & (digits - 1)
             ids[counts[digit]], positions[counts[digit]] = keys[p], places[p]
             counts[digit] += 1
-        shift += DIGIT
+        shift += bits
     for p in range(heads.shape[0]):
         heads[p] = V if p > 0 and ids[p] == ids[p - 1] else ids[p]
 

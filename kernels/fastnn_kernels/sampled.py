@@ -61,11 +61,11 @@ def alias_table(thresholds, aliases, pending, q):
         thresholds[pending[i]] = 1
 
 
-@kernel(work=lambda ids, *rest: SERIAL_ELEMENT * ids.size)
-def draw_classes(ids, thresholds, aliases, key, cursor, stream):
-    """ids[s] = a class, drawn by `alias_table`: a function of (key, stream, cursor[1], s)
+@kernel(work=lambda ids, *rest: 4 * SERIAL_ELEMENT * ids.size, cut=("ids",))
+def draw_classes(ids, thresholds, aliases, key, cursor, stream, offset=0):
+    """ids[s] = a class, drawn by `alias_table`: a function of (key, stream, cursor[1], offset + s)
 
-    ids                 : (S,)
+    ids                 : (S,), from number `offset` on of those that a step draws
     thresholds, aliases : (V,), V < 2³²
     key                 : (≥ 2,) uint64; fresh ones for every epoch
     cursor              : (4,) int64, as `batch` explains
@@ -73,7 +73,7 @@ def draw_classes(ids, thresholds, aliases, key, cursor, stream):
     """
     a, b = _step_words(key, cursor, stream)
     for s in prange(ids.shape[0]):
-        near, far = _philox(np.uint64(s), a, b)
+        near, far = _philox(np.uint64(offset + s), a, b)
         cell = np.int64(((near & LOW) * np.uint64(thresholds.shape[0])) >> np.uint64(32))
         u = np.float64(np.int64(far & LOW)) * 2.0**-32
         ids[s] = cell if u < thresholds[cell] else aliases[cell]

@@ -225,7 +225,8 @@ class SampledSoftmax(Penalised, Layer):
             build.array("shifts", (S,)),
         )
         ids = Slice(drawn.ids)
-        build.emit(k.draw_classes, drawn.ids, thresholds, aliases, build.dropout_key, build.cursor, build.stream_id)
+        keyed = build.dropout_key, build.cursor, build.stream_id
+        build.emit_along(drawn.axis, k.draw_classes, ids, thresholds, aliases, *keyed, OFFSET)
         build.emit_along(drawn.axis, k.gather_rows, Slice(drawn.rows), p["w"].array, ids)
         build.emit_along(drawn.axis, k.transpose, Columns(drawn.transposed), Slice(drawn.rows), OFFSET)
         build.emit_along(drawn.axis, k.sampled_shifts, Slice(drawn.shifts), p["b"].array, q, ids, S, OFFSET)

@@ -4,6 +4,8 @@ import numpy as np
 
 __all__ = ["clear_listed", "embedding_backward_listed", "list_rows", "sampled_backward_listed"]
 
+DIGIT = 11
+
 
 def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
     """positions = stable argsort of the ids, digit by digit; heads = the first of each run of equal ids, else V"""
@@ -11,14 +13,16 @@ def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
     size = len(given)
     ids[:size], ids[size:] = given, V
     positions[:] = np.arange(len(ids))
+    length = max((V - 1).bit_length(), 1)
+    bits = -(-length // -(-length // DIGIT))
     shift = 0
     while (V - 1) >> shift > 0:
         keys[:size], places[:size] = ids[:size], positions[:size]
-        digits = (keys[:size] >> shift) % len(counts)
-        counts[:] = np.cumsum(np.bincount(digits, minlength=len(counts)))
+        digits = (keys[:size] >> shift) % 2**bits
+        counts[: 2**bits] = np.cumsum(np.bincount(digits, minlength=2**bits))
         order = np.argsort(digits, kind="stable")
         ids[:size], positions[:size] = keys[order], places[order]
-        shift += 11
+        shift += bits
     heads[:] = ids
     heads[1:][ids[1:] == ids[:-1]] = V
 

@@ -26,11 +26,11 @@ def alias_table(thresholds, aliases, pending, q):
     thresholds[pending[:a]] = 1
 
 
-def draw_classes(ids, thresholds, aliases, key, cursor, stream):
+def draw_classes(ids, thresholds, aliases, key, cursor, stream, offset=0):
     """ids = a cell where u < its threshold, else its alias; cell and u from Philox of (key, stream, step, number)"""
     a, b = _philox(key[:1] & LOW, key[:1] >> WORD, key[1:2] & LOW)
     a, b = _philox(a ^ np.uint64(stream), b ^ np.uint64(cursor[1]), key[1:2] >> WORD)
-    near, far = _philox(np.arange(len(ids), dtype=np.uint64), a, b)
+    near, far = _philox(np.arange(offset, offset + len(ids), dtype=np.uint64), a, b)
     cells = ((near * np.uint64(len(thresholds))) >> WORD).astype(np.int64)
     ids[:] = np.where(far * 2.0**-32 < thresholds[cells], cells, aliases[cells])
 
