@@ -19,7 +19,6 @@ from fastnn.nn.initializers import Initializer
 
 # (gradient of the output, gradients of the parameters to fill, whether the input's is wanted) -> the input's
 Backward = Callable[[Value, Mapping[str, ParameterView], bool], Value | None]
-JoinBackward = Callable[[Value, Mapping[str, ParameterView], Sequence[bool]], Sequence[Value | None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,45 +231,6 @@ def _nodes(layer: str, given: Iterable[Any]) -> tuple[Node, ...]:
                 "for data, put the layer into a model and call predict"
             )
     return tuple(nodes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Join(Layer):
-    """Base of layers with several inputs: a subclass says `joined_shape` and `join`.
-
-    Args:
-        name: What it is called in a network; None: its kind, counted up.
-        freeze: Whether training leaves its parameters as they are.
-    """
-
-    def shape_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-        return self.joined_shape(shapes)
-
-    def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-        """The shape of one output sample, from those of the inputs.
-
-        Args:
-            shapes: Of one sample of each input.
-
-        Raises:
-            ShapeError: If they do not fit together.
-        """
-        raise not_defined(self, "joined_shape")
-
-    def join(self, build: Builder, xs: Sequence[Value], p: Mapping[str, ParameterView]) -> "tuple[Value, JoinBackward]":
-        """Emit the operations that compute the output from all inputs. As `forward`, but for several inputs.
-
-        The function that emits the backward operations gets a flag for each input, and returns a gradient for each.
-
-        Args:
-            build: What collects the operations.
-            xs: The inputs.
-            p: The layer's parameters and buffers by short name.
-
-        Returns:
-            The output, and a function that emits the backward operations.
-        """
-        raise not_defined(self, "join")
 
 
 def _plain(value: Any) -> Any:

@@ -1,13 +1,58 @@
-"""Layers with several inputs: their sum, and their concatenation."""
+"""Layers with several inputs: their base, their sum, and their concatenation."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import fastnn_kernels as k
-from fastnn.common.errors import ShapeError
-from fastnn.nn.layers.base import Join
+from fastnn.common.errors import ShapeError, not_defined
+from fastnn.engine.builder import Builder
+from fastnn.engine.parameters import ParameterView
+from fastnn.engine.values import Value
+from fastnn.nn.layers.base import Layer
+
+# As `Backward`, with a flag for each input, and a gradient for each.
+JoinBackward = Callable[[Value, Mapping[str, ParameterView], Sequence[bool]], Sequence[Value | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join(Layer):
+    """Base of layers with several inputs: a subclass says `joined_shape` and `join`.
+
+    Args:
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+    """
+
+    def shape_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        return self.joined_shape(shapes)
+
+    def joined_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        """The shape of one output sample, from those of the inputs.
+
+        Args:
+            shapes: Of one sample of each input.
+
+        Raises:
+            ShapeError: If they do not fit together.
+        """
+        raise not_defined(self, "joined_shape")
+
+    def join(self, build: Builder, xs: Sequence[Value], p: Mapping[str, ParameterView]) -> tuple[Value, JoinBackward]:
+        """Emit the operations that compute the output from all inputs. As `forward`, but for several inputs.
+
+        The function that emits the backward operations gets a flag for each input, and returns a gradient for each.
+
+        Args:
+            build: What collects the operations.
+            xs: The inputs.
+            p: The layer's parameters and buffers by short name.
+
+        Returns:
+            The output, and a function that emits the backward operations.
+        """
+        raise not_defined(self, "join")
 
 
 @dataclass(frozen=True)
