@@ -1,1 +1,9 @@
-"""Sweeps: trials of many settings, here, in processes or on a cluster, and which of them is best."""
+"""Sweeps: trials of many settings, here, in processes or on a cluster, and which of them is best.
+
+Which file to read for what, each list in a good order:
+
+- a sweep: `sweep`, `arguments`, `space` (settings), `order`, `plans`, `optuna_plan`
+- its trials: `job` (one), `trials` (all), `ranking`, `result`, `picture`
+- where they run: `running`, `pools`, `packing` (what is sent), `cluster_threads`
+- on the disk: `store`, `folder`
+"""

@@ -28,7 +28,7 @@ def parts(room):
     return files | {f"{path.parent.name}/" for path in room.glob("*/__init__.py")}
 
 
-@pytest.mark.parametrize("room", ["common", "engine", "experiment", "nn", "training"])
+@pytest.mark.parametrize("room", ["common", "engine", "experiment", "nn", "search", "training"])
 def test_a_map_names_each_part_of_a_room_once(room):
     assert sorted(mapped(FASTNN / room)) == sorted(parts(FASTNN / room))
 
