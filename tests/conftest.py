@@ -3,6 +3,7 @@
 import numba
 import pytest
 
+from fastnn.engine import threads
 from tests import tiny
 from tests.processes import pytest_xdist_auto_num_workers  # noqa: F401  (a hook of pytest-xdist)
 
@@ -15,9 +16,9 @@ def pytest_ignore_collect(config):
 @pytest.fixture(autouse=True)
 def threads_restored():
     """A test may change the number of threads; the next one starts with all of them again."""
-    before = numba.get_num_threads()
+    before = getattr(threads._chosen, "count", None), numba.get_num_threads()
     yield
-    numba.set_num_threads(before)
+    threads._use(*before)
 
 
 @pytest.fixture
