@@ -13,6 +13,7 @@ import numpy as np
 
 from fastnn.engine import pieces, schedule
 from fastnn.engine.builder import Builder
+from fastnn.engine.local_rows import local_buffers, local_rows
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.ops import PARTS, Offset, Op, Slice, Whole
 from fastnn.engine.slices import own_slices
@@ -45,6 +46,7 @@ class Program:
     inputs     buffers that stand for arrays from outside, such as those of a data set; `bind` says which arrays
     transient  arrays that nobody reads after a step: where a worker takes them in slices that its cache holds, it has
                memory for one slice, and the array itself is never written; beside those of the builder
+    unread     batched buffers that nobody reads after a step: likewise (`local_rows`)
     ops        of the builder's operations those that run; None: all
     arena      where the buffers lie that another program of the same builder has placed; None: in one of its own
     """
@@ -56,12 +58,13 @@ class Program:
         transient: Sequence[np.ndarray] = (),
         ops: Sequence[Op] | None = None,
         arena: Arena | None = None,
+        unread: Collection[Buffer] = (),
     ):
         self.batch = builder.batch
         self.ops, self.prologue = builder.ops if ops is None else ops, builder.prologue
         self._samples = builder.samples
         self._inputs: dict[Buffer, np.ndarray | int | None] = dict.fromkeys(inputs)
-        self.transient = [*transient, *builder.passing]
+        self.transient, self._unread = [*transient, *builder.passing], unread
         self.arena = Arena(builder.buffers) if arena is None else arena
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
         self._pieces: dict[int, list[tuple[schedule.Chain, int]]] = {}
@@ -256,7 +259,11 @@ class Program:
         """The entries of each phase and worker."""
         phases = list(self.tasks(batch, workers))
         own = own_slices(self.sliced(batch, workers), [tasks for tasks, _ in phases])
-        return [[entries_of(of_worker, own, self_parallel) for of_worker in tasks] for tasks, self_parallel in phases]
+        local = local_buffers(self._unread, (task.chain for tasks, _ in phases for one in tasks for task in one))
+        return [
+            [entries_of(of_worker, own, self_parallel, local_rows(of_worker, local)) for of_worker in tasks]
+            for tasks, self_parallel in phases
+        ]
 
     def _operands(self, entry: Entry, batch: int) -> tuple:
         if entry.task is None or entry.task.chain.axis is None:
@@ -275,7 +282,8 @@ class Program:
         if isinstance(operand, Offset):
             return task.first
         if task.chain.axis is self._samples:
-            return self._resolve(operand, task.first, task.last)
+            rows = own.get((id(operand), task.last - task.first))
+            return self._resolve(operand, task.first, task.last) if rows is None else rows
         return self._resolve(operand, 0, batch)
 
     def _row(self, operand, first: int, last: int, batch: int):
