@@ -76,7 +76,12 @@ def evaluate(runner: Runner, source: Source, outputs: Sequence[Output], group: G
             figures |= answers.figures(number, metrics) if metrics else {}
     if group is not None:
         figures = group.told(figures)
-    return {name: figures[name] for name in ("loss", *(one.name for output in outputs for one in output.metrics))}
+    return {name: figures[name] for name in figures_of(outputs)}
+
+
+def figures_of(outputs: Sequence[Output]) -> list[str]:
+    """The names of what `evaluate` finds, in order."""
+    return ["loss", *(one.name for output in outputs for one in output.metrics)]
 
 
 def _share(group: Group, source: Source, batch: int) -> Source | None:
