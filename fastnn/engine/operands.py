@@ -73,7 +73,8 @@ class Operands:
         if isinstance(operand, Offset):
             return task.first
         if task.chain.axis is self._samples:
-            return self._resolved(operand, task.first, task.last)
+            rows = own.get((id(operand), task.last - task.first))
+            return self._resolved(operand, task.first, task.last) if rows is None else rows
         return self._resolved(operand, 0, batch)
 
     def _rows(self, operand: Any, first: int, last: int, batch: int) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastnn.engine import pieces, schedule
 from fastnn.engine.builder import Builder
+from fastnn.engine.local_rows import local_buffers, local_rows
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.operands import Operands
 from fastnn.engine.ops import Op
@@ -46,6 +47,7 @@ class Program:
     inputs     buffers that stand for arrays from outside, such as those of a data set; `bind` says which arrays
     transient  arrays that nobody reads after a step: where a worker takes them in slices that its cache holds, it has
                memory for one slice, and the array itself is never written; beside those of the builder
+    unread     batched buffers that nobody reads after a step: likewise (`local_rows`)
     ops        of the builder's operations those that run; None: all
     arena      where the buffers lie that another program of the same builder has placed; None: in one of its own
     """
@@ -57,11 +59,12 @@ class Program:
         transient: Sequence[np.ndarray] = (),
         ops: Sequence[Op] | None = None,
         arena: Arena | None = None,
+        unread: Collection[Buffer] = (),
     ):
         self.batch = builder.batch
         self.ops, self.prologue = builder.ops if ops is None else ops, builder.prologue
         self._samples = builder.samples
-        self.transient = [*transient, *builder.passing]
+        self.transient, self._unread = [*transient, *builder.passing], unread
         self.arena = Arena(builder.buffers) if arena is None else arena
         self._operands = Operands(self.arena, inputs, builder.samples)
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
@@ -259,7 +262,11 @@ class Program:
         """The entries of each phase and worker."""
         phases = list(self.tasks(batch, workers))
         own = own_slices(self.sliced(batch, workers), [tasks for tasks, _ in phases])
-        return [[entries_of(of_worker, own, self_parallel) for of_worker in tasks] for tasks, self_parallel in phases]
+        local = local_buffers(self._unread, (task.chain for tasks, _ in phases for one in tasks for task in one))
+        return [
+            [entries_of(of_worker, own, self_parallel, local_rows(of_worker, local)) for of_worker in tasks]
+            for tasks, self_parallel in phases
+        ]
 
 
 def _can_be_shared(chains: Sequence[schedule.Chain]) -> bool:

@@ -132,6 +132,8 @@ def tasks_of(chains: list[Chain], costs: list[float], batch: int, workers: int) 
             tasks[worker].extend(_blocks(chain, first, last))
             room[worker] -= cost * (last - first) / size
             first = last
+            if first < size:  # what is left of its room is a part of a step
+                worker += 1
     return tasks
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastnn.engine.local_rows import Rows
 from fastnn.engine.memory import aligned_bytes
 from fastnn.engine.ops import Op
 from fastnn.engine.schedule import Task
@@ -23,7 +24,8 @@ class Entry:
 
     task      the slice that it works on; None: everything
     parallel  whether the kernel's parallel version runs
-    own       the worker's own memory for slices of transient arrays, by (id of the array, number of rows)
+    own       the worker's own memory for slices of transient arrays, by (id of the array, number of rows), and for
+              batched buffers, by (id of the buffer, number of samples)
     """
 
     op: Op
@@ -32,15 +34,18 @@ class Entry:
     own: dict[tuple[int, int], np.ndarray]
 
 
-def entries_of(tasks: Sequence[Task], transient: Collection[int], parallel: bool) -> list[Entry]:
-    """One worker's entries, in order, with memory of its own for its slices of transient arrays (ids of arrays)."""
+def entries_of(tasks: Sequence[Task], transient: Collection[int], parallel: bool, rows: Rows) -> list[Entry]:
+    """One worker's entries, in order, with memory of its own for its slices of transient arrays (ids of arrays).
+
+    rows : its memory for batched buffers
+    """
     # Not shared between arrays: kernels leave the padding of rows as it is, which is 0.
     memory = {
         key: aligned_bytes(rows.nbytes).view(rows.dtype).reshape(rows.shape)
         for key, rows in largest_slices(tasks, transient).items()
     }
     lengths = [(id(array), task.last - task.first) for task in tasks for array in transient_arrays(task, transient)]
-    own = {(key, length): memory[key][:length] for key, length in lengths}
+    own = rows | {(key, length): memory[key][:length] for key, length in lengths}
     return [Entry(op, task, parallel, own) for task in tasks for op in task.chain.ops]
 
 

@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
+from fastnn.training.evaluation import figures_of
 from fastnn.training.history import History
 
 # Writing a checkpoint may take longer than a short epoch. Checkpoints may take this fraction of the time.
@@ -114,7 +116,9 @@ def train_one(
     evaluating = AfterEachEpoch(measured, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
     history = fit(recipe, model, optimizer, settings, data, [*watching, *callbacks])
+    kept = stopping.best_epoch if stopping else len(history)
     recipe.trained(model, data)
+    known = _of_epoch(history, kept, recipe, data, measured)
     return RunResult(
         label,
         settings,
@@ -122,8 +126,8 @@ def train_one(
         epochs=history.epochs,
         steps={name: np.asarray(values) for name, values in history.steps.items()},
         before=before,
-        metrics=metrics_of(model, measured),
-        best_epoch=stopping.best_epoch if stopping else len(history),
+        metrics=metrics_of(model, measured, known),
+        best_epoch=kept,
         stop_reason=history.stop_reason or "",
     )
 
@@ -150,13 +154,31 @@ def fit(
     )
 
 
-def metrics_of(model: Model, data: Dataset) -> dict[str, float]:
-    """Loss and metrics on each split: train_loss, train_accuracy, val_loss, ..."""
-    return {
-        f"{split_name}_{name}": value
-        for split_name, split in data.splits().items()
-        for name, value in model.evaluate(split.x, split.y).items()
-    }
+def _of_epoch(history: History, epoch: int, recipe: Recipe, data: Dataset, measured: Dataset) -> dict[str, float]:
+    """The figures that the history has of the kept weights, on the splits that a training is measured on.
+
+    None where the recipe completes the model after its last epoch.
+    """
+    if recipe.trained is not Recipe.trained:
+        return {}
+    found = next((entry for entry in history.epochs if entry["epoch"] == epoch), {})
+    validated = not recipe.measured and measured.val is data.val
+    return {name: value for name, value in found.items() if validated or not name.startswith("val_")}
+
+
+def metrics_of(model: Model, data: Dataset, known: Mapping[str, float] = MappingProxyType({})) -> dict[str, float]:
+    """Loss and metrics on each split: train_loss, train_accuracy, val_loss, ...
+
+    known : figures of these splits; one of which all are known is not evaluated again
+    """
+    found: dict[str, float] = {}
+    for prefix, split in data.splits().items():
+        names = [f"{prefix}_{name}" for name in figures_of(model.network.outputs)]
+        if not all(name in known for name in names):
+            found |= {f"{prefix}_{name}": value for name, value in model.evaluate(split.x, split.y).items()}
+        else:
+            found |= {name: known[name] for name in names}
+    return found
 
 
 def save_run(path: Path, run: RunResult) -> None:

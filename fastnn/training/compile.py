@@ -56,8 +56,9 @@ def compile_evaluate(network: Network, state: State, batch: int, *, weighted=Fal
     outputs = tuple(one.predictions for one in judged.of_outputs) if whole else ()
     scoring.emit_penalties(build, inputs, network, state.parameters, None)
     scoring.emit_record(build, inputs, judged, measured)
-    settings = {"weighted": weighted, "outputs": outputs, "values": values_of(build, network, xs), "figures": measured}
-    return Step(Program(build, inputs.bound), inputs, batch, network.loss, training, **settings)
+    read = {*inputs.written, *inputs.wrong.values(), *(one.buffer for one in outputs)}
+    program = Program(build, inputs.bound, unread=[one for one in build.buffers if one not in read])
+    return Step(program, inputs, batch, network.loss, training, weighted=weighted, outputs=outputs, figures=measured)
 
 
 def compile_train(

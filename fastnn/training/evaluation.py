@@ -7,6 +7,7 @@ import numpy as np
 from fastnn.data.batches import BatchSource
 from fastnn.data.chunk import Chunk
 from fastnn.data.source import Source
+from fastnn.engine.room import is_small
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.outputs import Output
 from fastnn.ranks.group import Group
@@ -75,7 +76,12 @@ def evaluate(runner: Runner, source: Source, outputs: Sequence[Output], group: G
             figures |= answers.figures(number, metrics) if metrics else {}
     if group is not None:
         figures = group.told(figures)
-    return {name: figures[name] for name in ("loss", *(one.name for output in outputs for one in output.metrics))}
+    return {name: figures[name] for name in figures_of(outputs)}
+
+
+def figures_of(outputs: Sequence[Output]) -> list[str]:
+    """The names of what `evaluate` finds, in order."""
+    return ["loss", *(one.name for output in outputs for one in output.metrics)]
 
 
 def _share(group: Group, source: Source, batch: int) -> Source | None:
@@ -97,5 +103,10 @@ def _observed(runner: Runner, source: Source, answers: _Answers | None) -> np.nd
             runner.advance(limit=None if answers is None else 1)
             if answers is not None:
                 answers.add_predictions(runner.predictions(runner.samples_done - start))
-    runner.rest()
+    # The next evaluation on data in memory may come soon, and be short: one of 1,900 samples took .6 of its 1.3 ms to
+    # get pages for 2 MB again.
+    if source.in_memory and is_small(runner.step.program.arena.nbytes):
+        runner.release()
+    else:
+        runner.rest()
     return runner.record()

@@ -133,6 +133,12 @@ def test_tasks_cover_each_axis_once(seed):
         assert sum(task.chain is chains[-1] for of_worker in tasks for task in of_worker) == 1
 
 
+def test_each_worker_takes_one_part_of_a_batch_that_cannot_be_halved():
+    """What is left of a share is no task of its own: a product would read all its weights for one sample."""
+    tasks = schedule.tasks_of([schedule.Chain(Axis(None, 1, 128))], [1.0], 65, 2)
+    assert [[(task.first, task.last) for task in own] for own in tasks] == [[(0, 32)], [(32, 65)]]
+
+
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=two_threads)])
 def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkeypatch):
     ends = []

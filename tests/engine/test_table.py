@@ -56,7 +56,7 @@ def test_a_worker_has_memory_of_its_own_for_its_slices_of_transient_arrays():
     dw, w = np.zeros((32, 16), np.float32), np.zeros((32, 16), np.float32)
     op = Op(k.sgd_update, (Slice(w, flat=True), Slice(dw, flat=True), np.ones(1, np.float32)), "test", Axis(32, 16, 16))
     chain = Chain(op.axis, [op])
-    entries = entries_of([Task(chain, 0, 12), Task(chain, 16, 24)], {id(dw)}, parallel=False)
+    entries = entries_of([Task(chain, 0, 12), Task(chain, 16, 24)], {id(dw)}, False, {})
     assert [entry.task.first for entry in entries] == [0, 16]
     (own,) = {id(entry.own): entry.own for entry in entries}.values()
     assert {key: array.shape for key, array in own.items()} == {(id(dw), 12): (12, 16), (id(dw), 8): (8, 16)}
