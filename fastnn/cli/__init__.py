@@ -5,6 +5,7 @@ Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder i
 """
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -17,6 +18,8 @@ import click
 
 from fastnn._interruption import again_where_dropped, end_without_python, raise_again
 from fastnn.common.errors import FastnnError, NonFiniteError
+
+UNWRITTEN = (errno.ENOSPC, errno.EIO, errno.EFBIG)  # of a file or terminal to which the output goes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (FastnnError, ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("FASTNN_DEBUG"):
             raise
-        return _fail(f"not enough memory: {error}" if isinstance(error, MemoryError) else str(error), 2)
+        return _fail(_told(error), 2)
     except Exception as error:
         if os.environ.get("FASTNN_DEBUG"):
             raise
@@ -90,6 +93,15 @@ def _signals_end_commands() -> Iterator[None]:
 
 def _terminate(number, frame):
     raise SystemExit(128 + number)
+
+
+def _told(error: Exception) -> str:
+    """What a user reads of an error. One of the system that names no file is of what is printed."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}"
+    if isinstance(error, OSError) and error.errno in UNWRITTEN and error.filename is None:
+        return f"cannot write what is printed: {error.strerror}"
+    return str(error)
 
 
 def _fail(message: str, status: int) -> int:

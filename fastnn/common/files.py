@@ -181,7 +181,7 @@ def _remove(temporary: Path) -> None:
 
 
 def _check_place(target: Path, given: str | os.PathLike[str]) -> None:
-    if target.is_dir():
+    if os.path.isdir(target):  # Path.is_dir fails for a name that is too long, which the writing tells
         raise FileFormatError(f"cannot write {os.fspath(given)!r}: it is a folder, a file name was expected")
     check_target(target)
 

@@ -119,3 +119,13 @@ def test_other_surroundings(given):
     got = subprocess.run([sys.executable, "-m", "fastnn", "list"], env={**os.environ, **given}, capture_output=True)
     assert (got.returncode, got.stderr) == (0, b"")
     assert b"\x1b" not in got.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux that is always full")
+@pytest.mark.parametrize("command", [["list"], ["data", "list"], ["train", "--help"]])
+def test_output_into_a_full_disk_is_one_line(command):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fastnn", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, "fastnn: cannot write what is printed: No space left on device\n")

@@ -79,6 +79,8 @@ def test_a_place_that_cannot_be_written(tmp_path):
         atomic_path(tmp_path / "absent/f"),
     ):
         pytest.fail("the block must not run")
+    with pytest.raises(FileFormatError, match=r"cannot write .*: .*name"), atomic_path(tmp_path / ("a" * 300)):
+        pytest.fail("this name is too long for a file")
     with pytest.raises(FileFormatError, match="is a folder"), atomic_path(tmp_path):
         pytest.fail("the block must not run")
     assert os.listdir(tmp_path) == []
