@@ -21,8 +21,8 @@ class RowList:
 
     lazy       whether optimizers leave all other rows alone even if a gradient of 0 would change them
     places     in which row of a gradient that of each listed row is: itself, or 0, 1, 2, … where gradients are short
-    gradients  name of a parameter -> its gradient, which is 0 in all rows that are no place: as long as the table, or
-               as the list, if it is short
+    gradients  name of a parameter -> its gradient: as long as the table, and 0 in all rows that are no place, or short:
+               as long as the list
     """
 
     axis: Axis
@@ -41,6 +41,11 @@ class RowList:
         is_short = bool(gradients) and build.may_shorten(lazy) and not any(one.name in whole for one in gradients)
         return cls(Axis(size, LINE, size), heads, ids, positions, lazy, np.arange(size) if is_short else heads)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether gradients are as long as the list: then the kernel that adds to a row clears it, while it is near."""
+        return self.places is not self.heads
+
     def with_lookups(self, build: Builder, gradient: ParameterView) -> "RowList":
         """A list with room for the ids that an embedding of the same table looks up, too; this list if there is none.
 
@@ -51,8 +56,8 @@ class RowList:
         return RowList.of(build, math.prod(self.ids.shape) + math.prod(build.lookups[gradient.name].shape), self.lazy)
 
     def emit_cleared(self, build: Builder, gradient: ParameterView) -> np.ndarray | Buffer:
-        """Emit that a gradient becomes 0; returns it as (rows, columns). Before `emit`: the rows that are not 0 are
-        those of the step before.
+        """Emit that a gradient becomes 0, unless it is short; returns it as (rows, columns). Before `emit`: the rows
+        that are not 0 are those of the step before.
 
         Where a gradient is needed in all rows, because a penalty adds to it, all are written, and all are updated.
         """
@@ -60,8 +65,9 @@ class RowList:
         if gradient.name in build.whole:
             build.emit(k.zero, gradient.array.reshape(-1))
             return whole
-        array = whole if self.places is self.heads else self._short(build, gradient.name, whole.shape[1])
-        build.emit_along(self.axis, k.clear_listed, Listed(array), Slice(self.places))
+        array = self._short(build, gradient.name, whole.shape[1]) if self.is_short else whole
+        if not self.is_short:
+            build.emit_along(self.axis, k.clear_listed, Listed(array), Slice(self.places))
         self.gradients[gradient.name] = array
         build.row_lists[gradient.name] = self
         return array

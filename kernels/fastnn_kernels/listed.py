@@ -67,6 +67,13 @@ def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
         heads[p] = V if p > 0 and ids[p] == ids[p - 1] else ids[p]
 
 
+@inline
+def _clear(dw, p):
+    """dw[p] = 0"""
+    for j in range(dw.shape[1]):
+        dw[p, j] = 0
+
+
 @kernel(work=lambda dw, places: ELEMENT * places.size * dw.shape[1])
 def clear_listed(dw, places):
     """dw[p] = 0 for every place p that dw has: then all of dw is 0, if all other rows were
@@ -76,25 +83,27 @@ def clear_listed(dw, places):
     for h in prange(places.shape[0]):
         p = places[h]
         if p < dw.shape[0]:
-            for j in range(dw.shape[1]):
-                dw[p, j] = 0
+            _clear(dw, p)
 
 
 @kernel(
     work=lambda dw, dout, heads, places, ids, positions, C, n, *rest: 2 * ELEMENT * heads.size * n,
     cut=("heads", "places"),
 )
-def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, first=0, offset=0):
+def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, first=0, fresh=0, offset=0):
     """dw[places[h]] += Σ dout over the occurrences of id v, for every head v = heads[h]: as `embedding_backward`
 
     dw                   : (V or m, ≥ n)    columns from n on, and rows of other places, stay
     dout                 : (B, ≥ first + C·n); the vectors of a sample begin at column `first`
     heads, places        : (m,), from offset on of those that `list_rows` made, and where in dw they are
     ids, positions       : (≥ m,), from `list_rows`
+    fresh                : 1: the rows of all heads are 0 before; 0: as they are
     """
     size = C * dout.shape[0]  # what stands after so many ids is V
     for h in prange(heads.shape[0]):
         v, p, at = heads[h], places[h], offset + h
+        if fresh and at < size and ids[at] == v:
+            _clear(dw, p)
         while at < size and ids[at] == v:
             b, c = positions[at] // C, positions[at] % C
             row = dout[b, first + c * n : first + c * n + n]
@@ -108,7 +117,7 @@ def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, fir
     outputs=2,
     cut=("heads", "places"),
 )
-def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, offset=0):
+def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, fresh=0, offset=0):
     """The gradients of the rows and biases of all classes that were drawn or are targets, for every head v = heads[h]
 
     dw[places[h]] += Σ drows[s] + Σ dscores[i, S] · x[i]      db[places[h]] += Σ dshifts[s] + Σ dscores[i, S]
@@ -121,11 +130,15 @@ def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, i
     heads, places  : (m,), from offset on of those that `list_rows` made of the drawn classes, then the targets, and
                      where in dw and db they are
     ids, positions : (≥ m,), from `list_rows`
+    fresh          : 1: the rows of all heads are 0 before; 0: as they are
     """
     S = dshifts.shape[0]
     size = S + x.shape[0]  # what stands after so many ids is V
     for h in prange(heads.shape[0]):
         v, p, at = heads[h], places[h], offset + h
+        if fresh and at < size and ids[at] == v:
+            _clear(dw, p)
+            _clear(db, p)
         while at < size and ids[at] == v:
             s = positions[at]
             if s < S:

@@ -13,11 +13,13 @@ columns.
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._jit import kernel
+from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._math import log
+from fastnn_kernels._product import product
 from fastnn_kernels._sums import row_dot
-from fastnn_kernels._tuning import ELEMENT, SERIAL_ELEMENT, TRANSCENDENTAL
+from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, SERIAL_ELEMENT, TRANSCENDENTAL
 from fastnn_kernels.dropout import LOW, _philox, _step_words
+from fastnn_kernels.matmul import _block
 
 __all__ = ["add_target_rows", "alias_table", "draw_classes", "sampled_scores", "sampled_shifts"]
 
@@ -93,27 +95,41 @@ def sampled_shifts(shifts, b, q, ids, count, offset=0):
         shifts[s] = b[c] - log(type(q[c])(count) * q[c])
 
 
+@inline
+def _shift_row(scores, i, shifts, ids, label):
+    """scores[i, s] += shifts[s], or −∞ where ids[s] is the label"""
+    own = type(ids[0])(label)  # of one dtype, so that all are compared at once
+    for s in range(ids.shape[0]):
+        shifted = scores[i, s] + shifts[s]
+        scores[i, s] = shifted if ids[s] != own else type(shifted)(-np.inf)
+
+
 @kernel(
-    work=lambda scores, column, x, *rest: ELEMENT * (scores.size + 2 * x.size),
+    work=lambda scores, column, x, rows, *rest: MULTIPLY_ADD * scores.size * rows.shape[0] + 2 * ELEMENT * x.size,
     outputs=2,
     per_sample=True,
     cut=("scores", "column", "x", "labels"),
 )
-def sampled_scores(scores, column, x, w, b, shifts, ids, labels, n):
-    """scores[i, s] += shifts[s], or −∞ where ids[s] is sample i's target y;  scores[i, S] = x[i]·w[y] + b[y]
+def sampled_scores(scores, column, x, rows, w, b, shifts, ids, labels, n):
+    """scores[i, s] = x[i]·w[ids[s]] + shifts[s], or −∞ where ids[s] is sample i's target y
 
-    scores : (B, ≥ S + 1)  before: the products x[i]·w[ids[s]]; columns past S become 0
+    scores[i, S] = x[i]·w[y] + b[y]
+
+    scores : (B, ≥ S + 1)  columns past S become 0
     column : (B,)          becomes S, the column of the target's score
     x      : (B, ≥ n)      w : (V, ≥ n)    b : (V,)
+    rows   : (n, ≥ S)      the drawn rows of w, transposed; not wider than scores
     shifts : (S,)          ids : (S,) the drawn classes
     labels : (B,)          the targets y, in [0, V), checked by the caller
     """
-    S = ids.shape[0]
+    S, size = ids.shape[0], _block(scores.shape[0])
+    for block in prange((scores.shape[0] + size - 1) // size):
+        own = slice(block * size, block * size + size)
+        # Not of all columns: where S fills whole lines, as 256 does, that of the target's score would be one line more.
+        product(scores[own, : rows.shape[1]], x[own], rows)
     for i in prange(scores.shape[0]):
         label = np.int64(labels[i])  # as `load` takes it
-        for s in range(S):
-            shifted = scores[i, s] + shifts[s]
-            scores[i, s] = shifted if ids[s] != label else type(shifted)(-np.inf)
+        _shift_row(scores, i, shifts, ids, label)
         scores[i, S] = row_dot(x, i, w, label, n) + b[label]
         column[i] = S
         for s in range(S + 1, scores.shape[1]):

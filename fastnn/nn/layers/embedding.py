@@ -116,7 +116,7 @@ def emit_table_gradient(
         table = dw.array if dw.name in build.joined else listed.emit_cleared(build, dw)
         listed.emit(build, ids, build.array("no ids", (0,), np.int32), rows)
         found = Slice(listed.heads), Slice(listed.places), listed.ids, listed.positions
-        operands = (Listed(table), dout.buffer, *found, count, width, first, OFFSET)
+        operands = (Listed(table), dout.buffer, *found, count, width, first, int(listed.is_short), OFFSET)
         build.emit_along(listed.axis, k.embedding_backward_listed, *operands)
         return
     starts = build.array("starts", (rows + 1,), np.int64)

@@ -193,8 +193,7 @@ class SampledSoftmax(Penalised, Layer):
             build.begin(owner)
             scores = build.value("scores", (S + 1,))
             column = build.array("column", (build.batch,), np.int32, batched=True)
-            build.emit(k.matmul, scores.buffer, x.buffer, drawn.transposed)
-            given = (x.buffer, w, b, drawn.shifts, drawn.ids, labels, x.width)
+            given = (x.buffer, drawn.transposed, w, b, drawn.shifts, drawn.ids, labels, x.width)
             build.emit(k.sampled_scores, scores.buffer, column, *given)
             build.begin("loss")
             of_step["labels"] = labels
@@ -221,7 +220,7 @@ class SampledSoftmax(Penalised, Layer):
             Axis(S, LINE, GRAIN),
             build.array("drawn", (S,), np.int32),
             build.scratch("rows", S, x.width),
-            build.scratch("rowsᵀ", x.width, S + 1),
+            build.scratch("rowsᵀ", x.width, S),
             build.array("shifts", (S,)),
         )
         ids = Slice(drawn.ids)
@@ -245,7 +244,7 @@ class SampledSoftmax(Penalised, Layer):
         build.emit_along(drawn.axis, k.bias_backward, Slice(dshifts), dout.buffer, OFFSET)
         found = Slice(rows.heads), Slice(rows.places), rows.ids, rows.positions
         operands = (Listed(dw), Listed(db), drows, dshifts, dout.buffer, x.buffer, *found)
-        build.emit_along(rows.axis, k.sampled_backward_listed, *operands, x.width, OFFSET)
+        build.emit_along(rows.axis, k.sampled_backward_listed, *operands, x.width, int(rows.is_short), OFFSET)
 
 
 def _counts(given: Any, units: int) -> tuple[float, ...]:

@@ -39,18 +39,22 @@ def _owned(heads, places, ids, size, offset):
     return own, np.array([place_of[one] for one in ids[own].tolist()], np.int64)
 
 
-def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, first=0, offset=0):
+def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, first=0, fresh=0, offset=0):
     """dw[place of v] += Σ dout over the occurrences of id v"""
     own, rows = _owned(heads, places, ids, C * len(dout), offset)
+    if fresh:
+        dw[rows] = 0
     b, c = np.divmod(positions[own], C)
     columns = first + c[:, None] * n + np.arange(n)
     np.add.at(dw[:, :n], rows, dout[b[:, None], columns])
 
 
-def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, offset=0):
+def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, fresh=0, offset=0):
     """dw[place of v], db[place of v] += the gradients of the drawn rows and of the targets whose id is v"""
     S = len(dshifts)
     own, places_of_own = _owned(heads, places, ids, S + len(x), offset)
+    if fresh:
+        dw[places_of_own], db[places_of_own] = 0, 0
     g = dscores[:, S]
     rows = np.concatenate([drows[:, :n], g[:, None] * x[:, :n]])
     np.add.at(dw[:, :n], places_of_own, rows[positions[own]])

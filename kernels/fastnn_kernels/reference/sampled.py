@@ -40,10 +40,10 @@ def sampled_shifts(shifts, b, q, ids, count, offset=0):
     shifts[:] = b[ids] - np.log(count * q[ids])
 
 
-def sampled_scores(scores, column, x, w, b, shifts, ids, labels, n):
-    """scores = products + shifts, −∞ where a drawn class is the target; then the target's own score; then 0"""
+def sampled_scores(scores, column, x, rows, w, b, shifts, ids, labels, n):
+    """scores = x·rows + shifts, −∞ where a drawn class is the target; then the target's own score; then 0"""
     S = len(ids)
-    scores[:, :S] = np.where(ids == labels[:, None], -np.inf, scores[:, :S] + shifts)
+    scores[:, :S] = np.where(ids == labels[:, None], -np.inf, x[:, : len(rows)] @ rows[:, :S] + shifts)
     scores[:, S] = (x[:, :n] * w[labels, :n]).sum(axis=1) + b[labels]
     scores[:, S + 1 :] = 0
     column[:] = S

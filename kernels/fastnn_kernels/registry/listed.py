@@ -40,7 +40,7 @@ def embedding_backward(rng, dtype, shape):
     heads, ids, positions = _list(rng, dtype, (B * C, 0, V))
     places, rows = _places(rng, heads)
     dw, dout = normal(rng, dtype, rows, n), normal(rng, dtype, B, first + C * n)
-    return dw, dout, heads, places, ids, positions, C, n, first
+    return dw, dout, heads, places, ids, positions, C, n, first, B % 2
 
 
 def sampled_backward(rng, dtype, shape):
@@ -49,7 +49,7 @@ def sampled_backward(rng, dtype, shape):
     places, rows = _places(rng, heads)
     dw, db = normal(rng, dtype, rows, n), vector(rng, dtype, rows)[:, None]
     drows, dshifts, dscores = normal(rng, dtype, S, n), vector(rng, dtype, S), normal(rng, dtype, B, S + 1)
-    return dw, db, drows, dshifts, dscores, normal(rng, dtype, B, n), heads, places, ids, positions, n
+    return dw, db, drows, dshifts, dscores, normal(rng, dtype, B, n), heads, places, ids, positions, n, S % 2
 
 
 def update(states, scalars):

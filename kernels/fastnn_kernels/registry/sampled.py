@@ -34,12 +34,13 @@ def shifts(rng, dtype, shape):
 def scores(rng, dtype, shape):
     B, S, V, n = shape
     x, w, b = normal(rng, dtype, B, n), normal(rng, dtype, V, n), vector(rng, dtype, V)
-    labels = random_ids(rng, V, (B,)).astype(np.int32)
-    return normal(rng, dtype, B, S + 1), np.full(B, -7), x, w, b, vector(rng, dtype, S), _classes(rng, V, S), labels, n
+    labels, rows = random_ids(rng, V, (B,)).astype(np.int32), normal(rng, dtype, n, S + S % 2)
+    found = vector(rng, dtype, S), _classes(rng, V, S), labels, n
+    return normal(rng, dtype, B, S + 1), np.full(B, -7), x, rows, w, b, *found
 
 
 def target_rows(rng, dtype, shape):
-    scores_, _, x, w, _, _, _, labels, n = scores(rng, dtype, shape)
+    scores_, _, x, _, w, _, _, _, labels, n = scores(rng, dtype, shape)
     return x, scores_, w, labels, shape[1], n
 
 
@@ -51,7 +52,7 @@ def specs():
     yield spec("sampled_shifts", shifts, draws, words, around=lambda r: (r, 40))
     odd = named((0, 3, 5, 4), (1, 1, 1, 1), (3, 16, 4, 17), (5, 15, 31, 33), (13, 4, 3, 64))
     size = {"around": lambda r: (r, 15, 10, 16), "terms": lambda s: s[3]}
-    cost = {"flops": lambda s: s[0] * (s[1] + 2 * s[3])}
+    cost = {"flops": lambda s: s[0] * s[3] * 2 * (s[1] + 1)}
     words = {"words": (200, 256, 50_000, 256)}
     yield spec("sampled_scores", scores, odd, words, **size, **cost)
     yield spec("add_target_rows", target_rows, odd, words, **size, flops=lambda s: 2 * s[0] * s[3])
