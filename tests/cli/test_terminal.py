@@ -124,7 +124,7 @@ def test_other_surroundings(given):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux that is always full")
 @pytest.mark.parametrize("command", [["list"], ["data", "list"], ["train", "--help"]])
 def test_output_into_a_full_disk_is_one_line(command):
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
             [sys.executable, "-m", "fastnn", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
