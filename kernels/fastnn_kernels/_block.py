@@ -20,7 +20,7 @@ from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
 TITLE = "tiles"  # of all blocks, for messages; no kernel has this name
-WORDS = 1 + len(_tile.Operands._fields)  # of a block's signature: rows and lines, then all operands but `ahead`
+WORDS = 2 + len(_tile.Operands._fields)  # of a block's signature: rows and lines, then as many as a tile has
 DTYPES = {types.float32: np.float32, types.float64: np.float64}
 REALS = {str(real): real for real in DTYPES}
 
@@ -86,7 +86,9 @@ def _block_body(real, tall: bool):
     sizes, run, zero = _tile.shape(), _tile.tiles(tall), DTYPES[real](0)
     size, most, lines_of, widths, asking = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few, sizes.asking
 
-    def block(rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh):
+    def block(
+        rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh, soon, lines_of_soon
+    ):  # fmt: skip
         terms, row = segments * depth, a_stride if tall else size
         width = widths[rows - 1] if rows <= len(widths) else lines_of
         panel = _stack()
@@ -102,16 +104,24 @@ def _block_body(real, tall: bool):
             for tile in range(count):  # as equal in height as can be: 14 rows are 5 + 5 + 4, not 6 + 6 + 2
                 height = rows // count + (tile < rows % count)
                 to, left = out + i * out_stride + line * ALIGNMENT, a + i * row
-                ahead, behind = 0, lines - line - width
+                ask, ask_stride, behind = at, stride, lines - line - width
                 if far and behind > 0:
                     if asking and not packs and count >= width and height > len(widths):
-                        ahead = (width + tile) * ALIGNMENT if tile < min(width, behind) else 0
+                        ask = at + (width + tile) * ALIGNMENT if tile < min(width, behind) else at
                     else:
                         _ask_for(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
+                elif lines_of_soon > 0:
+                    asked = terms // 2
+                    if asking and height > len(widths):
+                        ask, ask_stride, asked = soon, ALIGNMENT, terms
+                    else:
+                        _ask_for(soon, ALIGNMENT, asked, 1, 0, 1)
+                    soon, lines_of_soon = soon + asked * ALIGNMENT, lines_of_soon - asked
                 if far_out and tile + 1 < count:
                     _ask_for(to + height * out_stride, out_stride, height, own, 0, 1)
                 run(
-                    zero, height, own, to, out_stride, left, a_stride, a_jump, segments, depth, at, stride, fresh, ahead
+                    zero, height, own, to, out_stride, left, a_stride, a_jump, segments, depth, at, stride, fresh,
+                    ask, ask_stride,
                 )  # fmt: skip
                 i += height
 
@@ -145,11 +155,17 @@ _cache.EXTERNAL |= {
 
 @functools.cache
 def caller(real, tall: bool):
-    """A function that compiled code can call in place of the block: (rows, lines, *Operands)."""
+    """A function that compiled code can call in place of the block.
+
+    (rows, lines, *Operands but the last two, soon, lines_of_soon): so many lines from `soon` on are asked for meanwhile
+    """
     load(real, tall)
 
     @intrinsic
-    def call(typing_context, rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh):
+    def call(
+        typing_context, rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh,
+        soon, lines_of_soon,
+    ):  # fmt: skip
         def codegen(context, builder, signature, args):
             kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * WORDS)
             function = cgutils.get_or_insert_function(builder.module, kind, symbol(real, tall))

@@ -66,27 +66,35 @@ def product_xt(out, x, first, b):
     readable_product(out, x[:, first : first + out.shape[0]].T, b)
 
 
+def product_xt_asking(out, x, first, b, soon):
+    """`product_xt`, which meanwhile asks for the memory of `soon`, so that it comes into a cache"""
+    product_xt(out, x, first, b)
+
+
 def _tiled(real, tall: bool):
     """A function that computes the whole lines of out = a · b and returns how many columns they have.
 
     tall  whether the terms of a lie side by side; else its rows do, and a is the transpose of a matrix
     a     the address of the first number, a_stride in bytes
+    soon  the address of `lines_of_soon` lines that are asked for meanwhile
     """
     block = _block.caller(real, tall)
 
     @inline
-    def run(out, a, a_stride, b):
+    def run(out, a, a_stride, b, soon, lines_of_soon):
         size, depth, rows = out.itemsize, b.shape[0], out.shape[0]
         lines = out.shape[1] * size // ALIGNMENT
         term, row = (size, a_stride) if tall else (a_stride, size)
         passes = max(1, (depth + 2 * KC - MOST_TERMS - 1) // KC)
         for number in range(passes):
             p, end = depth * number // passes, depth * (number + 1) // passes
+            asked, ask_until = lines_of_soon * number // passes, lines_of_soon * (number + 1) // passes
             for i in range(0, rows, MC):
                 block(
                     min(MC, rows - i), lines, out.ctypes.data + i * out.strides[0], out.strides[0],
                     a + p * term + i * row, a_stride, 0, 1, end - p,
                     b.ctypes.data + p * b.strides[0], b.strides[0], p == 0,
+                    soon + asked * ALIGNMENT, ask_until - asked if i == 0 else 0,
                 )  # fmt: skip
         return lines * (ALIGNMENT // size)
 
@@ -100,9 +108,22 @@ def _compiled_product(out, a, b):
     tiled = _tiled(out.dtype, True)
 
     def run(out, a, b):
-        done = tiled(out, a.ctypes.data, a.strides[0], b)
+        done = tiled(out, a.ctypes.data, a.strides[0], b, 0, 0)
         if done < out.shape[1]:  # part of a line is left: never in a buffer of a program, whose rows are whole lines
             readable_product(out[:, done:], a, b[:, done:])
+
+    return run
+
+
+def _tiled_xt(real):
+    """A function that computes `product_xt_asking`, for compiled code."""
+    tiled = _tiled(real, False)
+
+    @inline
+    def run(out, x, first, b, soon, lines_of_soon):
+        done = tiled(out, x.ctypes.data + first * x.itemsize, x.strides[0], b, soon, lines_of_soon)
+        if done < out.shape[1]:
+            readable_product(out[:, done:], x[:, first : first + out.shape[0]].T, b[:, done:])
 
     return run
 
@@ -111,11 +132,13 @@ def _compiled_product(out, a, b):
 def _compiled_product_xt(out, x, first, b):
     if not _tile.shape().rows:
         return lambda out, x, first, b: readable_product(out, x[:, first : first + out.shape[0]].T, b)
-    tiled = _tiled(out.dtype, False)
+    run = _tiled_xt(out.dtype)
+    return lambda out, x, first, b: run(out, x, first, b, 0, 0)
 
-    def run(out, x, first, b):
-        done = tiled(out, x.ctypes.data + first * x.itemsize, x.strides[0], b)
-        if done < out.shape[1]:
-            readable_product(out[:, done:], x[:, first : first + out.shape[0]].T, b[:, done:])
 
-    return run
+@implementation(product_xt_asking)
+def _compiled_product_xt_asking(out, x, first, b, soon):
+    if not _tile.shape().rows:
+        return lambda out, x, first, b, soon: readable_product(out, x[:, first : first + out.shape[0]].T, b)
+    run = _tiled_xt(out.dtype)
+    return lambda out, x, first, b, soon: run(out, x, first, b, soon.ctypes.data, soon.nbytes // ALIGNMENT)

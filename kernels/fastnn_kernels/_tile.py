@@ -38,7 +38,7 @@ class Shape(NamedTuple):
     few     lines of a tile with 1, 2 and 3 rows: a tile of few rows is wider, because eight chains of sums and more
             keep both multipliers busy while each chain waits for itself
     terms   a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
-    asking  whether tiles of more rows ask for a line of the next panel with each term
+    asking  whether tiles of more rows ask for a line with each term: of the next panel, or of what is needed next
     """
 
     rows: int
@@ -104,7 +104,8 @@ class Operands(NamedTuple):
     segments, depth  the number of segments, and of terms in each
     b, b_stride      the right operand, and from one of its rows, that is terms, to the next
     fresh            whether sums start at 0; else at what `out` holds
-    ahead            how far behind each first line of b the line lies that is asked for; 0 asks for nothing new
+    ask, ask_stride  the line that is asked for with the first term, and from it to that of the next; b and b_stride ask
+                     for nothing new
     """
 
     out: ir.Value
@@ -117,7 +118,8 @@ class Operands(NamedTuple):
     b: ir.Value
     b_stride: ir.Value
     fresh: ir.Value
-    ahead: ir.Value
+    ask: ir.Value
+    ask_stride: ir.Value
 
 
 class Emitter:
@@ -164,11 +166,11 @@ class Emitter:
         """The whole tile."""
         sums = [cgutils.alloca_once(self.builder, self.line) for _ in range(self.mr * self.nr)]
         self._start(given, sums)
-        at_a, at_b = (cgutils.alloca_once_value(self.builder, address) for address in (given.a, given.b))
+        at = [cgutils.alloca_once_value(self.builder, address) for address in (given.a, given.b, given.ask)]
         with cgutils.for_range(self.builder, given.segments):
-            segment = self.builder.load(at_a)
-            self._loop(given, sums, at_a, at_b)
-            self.builder.store(self.builder.add(segment, given.a_jump), at_a)
+            segment = self.builder.load(at[0])
+            self._loop(given, sums, at)
+            self.builder.store(self.builder.add(segment, given.a_jump), at[0])
         for offset, line in zip(self._offsets(given.out_stride), sums, strict=True):
             self.builder.store(self.builder.load(line), self.pointer(given.out, offset, self.line), align=self.size)
 
@@ -189,7 +191,7 @@ class Emitter:
                 for offset, line in zip(self._offsets(given.out_stride), sums, strict=True):
                     self.builder.store(self.load_line(given.out, offset), line)
 
-    def _loop(self, given, sums, at_a, at_b):
+    def _loop(self, given, sums, at):
         """All terms of a segment: several at a time, which saves the counting, then one by one.
 
         A tile of many sums does not need that, and would need more registers for addresses than there are.
@@ -197,20 +199,20 @@ class Emitter:
         rounds, rest = (step(given.depth, WORD(self.several)) for step in (self.builder.sdiv, self.builder.srem))
         for count, terms in ((rounds, self.several), (rest, 1))[: 1 + (self.several > 1)]:
             with cgutils.for_range(self.builder, count):
-                self._add(given, sums, at_a, at_b, terms)
+                self._add(given, sums, at, terms)
 
-    def _add(self, given, sums, at_a, at_b, terms):
-        """Add the products of the next `terms` terms, and move on."""
+    def _add(self, given, sums, at, terms):
+        """Add the products of the next `terms` terms, and move on. at : where the places in a, b and `ask` are kept"""
         builder, size = self.builder, WORD(self.size)
-        a, b = builder.load(at_a), builder.load(at_b)
+        a, b, ask = map(builder.load, at)
         row, term = (given.a_stride, size) if self.tall else (size, given.a_stride)
         for p in range(terms):
             below = builder.mul(given.b_stride, WORD(p))
             if self.asks:
-                self.ask_for(builder.add(b, builder.add(below, given.ahead)))
+                self.ask_for(builder.add(ask, builder.mul(given.ask_stride, WORD(p))))
             self._add_term(sums, a, builder.mul(term, WORD(p)), row, b, below)
-        builder.store(builder.add(a, builder.mul(term, WORD(terms))), at_a)
-        builder.store(builder.add(b, builder.mul(given.b_stride, WORD(terms))), at_b)
+        for place, one, step in zip(at, (a, b, ask), (term, given.b_stride, given.ask_stride), strict=True):
+            builder.store(builder.add(one, builder.mul(step, WORD(terms))), place)
 
     def _add_term(self, sums, a, term, row, b, below):
         """Add the products of one term: numbers of a are broadcast at `a + term + r · row`, lines lie at `b + below`.
@@ -281,7 +283,8 @@ def tiles(tall: bool):
         b,
         b_stride,
         fresh,
-        ahead,
+        ask,
+        ask_stride,
     ):
         def codegen(context, builder, signature, args):
             _, rows, lines, *given = args

@@ -11,11 +11,11 @@ rows of w: its inner loop could not run over columns of the output and keep each
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import product, product_xt
+from fastnn_kernels._product import product, product_xt, product_xt_asking
 from fastnn_kernels._transpose import transposed
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MC, MULTIPLY_ADD, UNDIVIDED
 
-__all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "matmul_xt_asking", "transpose"]
 
 
 @inline
@@ -54,6 +54,22 @@ def matmul_xt(dw, x, dout, offset=0):
     size = _block(dw.shape[0])
     for block in prange((dw.shape[0] + size - 1) // size):
         product_xt(dw[block * size : block * size + size], x, offset + block * size, dout)
+
+
+@kernel(work=lambda dw, x, dout, soon, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw", "soon"))
+def matmul_xt_asking(dw, x, dout, soon, offset=0):
+    """As `matmul_xt`, and meanwhile asks for the rows of `soon`: the next operation then finds them in a cache
+
+    dw, x, dout : as there    soon : (k, any), which is not read
+
+    Where the next one is w · doutᵀ, rows of a w of 20 MB: that takes .64 instead of .85 ms of each of two threads, this
+    one as long as `matmul_xt` (6,272 × 784, 32 samples; Zen 5, AVX-512). To ask for the optimizer's state as well
+    gained nothing.
+    """
+    size = _block(dw.shape[0])
+    for block in prange((dw.shape[0] + size - 1) // size):
+        own = slice(block * size, block * size + size)
+        product_xt_asking(dw[own], x, offset + block * size, dout, soon[own])
 
 
 @kernel(work=lambda out, w, offset=0: 4 * ELEMENT * w.shape[0] * out.shape[0], cut=("w",))

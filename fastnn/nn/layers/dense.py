@@ -105,7 +105,8 @@ class Dense(BiasPenalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            self.emit_weight_gradient(build, grads["w"], x, dout)
+            late = wanted and self._reads_weight_late(build, x, p["w"])
+            self.emit_weight_gradient(build, grads["w"], x, dout, p["w"] if late else None)
             if self.use_bias:
                 units = build.axis_of(p["b"])
                 build.emit_along(units, k.bias_backward, Slice(grads["b"].array), dout.buffer, OFFSET)
@@ -143,7 +144,9 @@ class Dense(BiasPenalised, Layer):
         large = build.batch >= SPARSE_SAMPLES and self.units >= SPARSE_UNITS
         return large and any(x.buffer is one for one in build.data)
 
-    def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value) -> None:
+    def emit_weight_gradient(
+        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView | None = None
+    ) -> None:
         """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product.
 
         Args:
@@ -151,10 +154,14 @@ class Dense(BiasPenalised, Layer):
             dw: The gradient to fill, (inputs, units).
             x: The input, (N, inputs).
             dout: The gradient of the product, (N, units).
+            soon: The weight, if its rows are read next, from memory.
         """
         rows = build.axis_of(dw)
         if dw.name in build.unstored:
             build.outer_gradients[dw.name] = x.buffer, dout.buffer
+        elif soon is not None:
+            operands = Slice(dw.array), x.buffer, dout.buffer, Slice(soon.array)
+            build.emit_along(rows, k.matmul_xt_asking, *operands, OFFSET)
         else:
             kernel = k.sparse_matmul_xt if self._may_be_sparse(build, x) else k.matmul_xt
             build.emit_along(rows, kernel, Slice(dw.array), x.buffer, dout.buffer, OFFSET)
@@ -168,13 +175,17 @@ class Dense(BiasPenalised, Layer):
             w: The weight, (inputs, units).
             dout: The gradient of the product, (N, units).
         """
-        if w.array.size > FEW_SAMPLES * build.batch * (x.width + self.units):
+        if self._reads_weight_late(build, x, w):
             return self._transposed_gradient(build, x, w, dout)
         wt = build.scratch("wᵀ", self.units, x.width)
         dx = build.value("dx", x.shape)
         build.emit_along(build.axis_of(w), k.transpose, Columns(wt), Slice(w.array), OFFSET)
         build.emit(k.matmul, dx.buffer, dout.buffer, wt)
         return dx
+
+    def _reads_weight_late(self, build, x, w):
+        """Whether the input's gradient is w · doutᵀ, which reads w when doutᵀ is complete."""
+        return w.array.size > FEW_SAMPLES * build.batch * (x.width + self.units)
 
     def _transposed_gradient(self, build, x, w, dout):
         rows = build.axis_of(w)

@@ -25,8 +25,13 @@ class TiedDense(Dense):
         build.emit(k.matmul, scores.buffer, x.buffer, wt)
         return scores
 
-    def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value) -> None:
+    def emit_weight_gradient(
+        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView | None = None
+    ) -> None:
         build.emit_along(build.axis_of(dw), k.matmul_xt, Slice(dw.array), dout.buffer, x.buffer, OFFSET)
+
+    def _reads_weight_late(self, build, x, w):
+        return False
 
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
         dx = build.value("dx", x.shape)

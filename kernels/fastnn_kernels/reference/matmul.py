@@ -1,6 +1,6 @@
 """Reference of the matrix products and of the transpose."""
 
-__all__ = ["matmul", "matmul_wt", "matmul_xt", "transpose"]
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "matmul_xt_asking", "transpose"]
 
 
 def matmul(out, x, w):
@@ -14,6 +14,11 @@ matmul_wt = matmul  # the former name of dout · wᵀ
 def matmul_xt(dw, x, dout, offset=0):
     """dw = rows offset ≤ r < offset + k of xᵀ · dout"""
     dw[:] = x[:, offset : offset + len(dw)].T @ dout
+
+
+def matmul_xt_asking(dw, x, dout, soon, offset=0):
+    """As `matmul_xt`"""
+    matmul_xt(dw, x, dout, offset)
 
 
 def transpose(out, w, offset=0):

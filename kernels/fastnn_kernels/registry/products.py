@@ -31,6 +31,12 @@ def sparse(inputs):
     return thinned
 
 
+def asking(rng, dtype, shape):
+    """Inputs of xᵀ · dout, and rows of a weight to ask for."""
+    dw, x, dout = product("kn", "mk", "mn")(rng, dtype, shape)
+    return dw, x, dout, normal(rng, dtype, *dw.shape)
+
+
 def transpose(rng, dtype, shape):
     k, n = shape
     return padded(dtype, n, k, GARBAGE), normal(rng, dtype, k, n)
@@ -43,4 +49,8 @@ def specs():
         yield spec(name, inputs, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), **cost)
         # The multiplications that are left out count, too: so it can be compared with the other product.
         yield spec(f"sparse_{name}", sparse(inputs), TRIPLES, PICTURES, around=lambda r: (r, 64, 64), **cost)
+    cost = {"flops": lambda s: 2 * math.prod(s), "terms": lambda s: s[0]}
+    yield spec(
+        "matmul_xt_asking", asking, TRIPLES, PRODUCTS, around=lambda r: (r, 64, 64), memory_of=lambda a: a[:3], **cost
+    )
     yield spec("transpose", transpose, PAIRS, {"trigram": (256, 250)}, around=lambda r: (64, r))
