@@ -81,12 +81,18 @@ def by_step(members: Mapping[str, RunResult], name: str, title: str, note: str |
     steps = min(len(run.steps[name]) for run in members.values())
     width = max(1, steps // POINTS)
     count = steps // width
-    x = (np.arange(count) + 0.5) * width
+    apart = min(_apart(run, name) for run in members.values())
+    x = (np.arange(count) + 0.5) * width * apart
     stretches = {label: run.steps[name][: count * width].reshape(count, width) for label, run in members.items()}
     if steps < max(len(run.steps[name]) for run in members.values()):
-        title += f" (the first {steps:,} steps)"
+        title += f" (the first {round(steps * apart):,} steps)"
     lines = {label: values.mean(axis=1).tolist() for label, values in stretches.items()}
     return plots.lines_over(x.tolist(), lines, "step", name.split()[0], title, wide_y=True, note=note)
+
+
+def _apart(run: RunResult, name: str) -> float:
+    """How many steps lie between two records of a figure of some steps alone."""
+    return len(run.steps["loss"]) / len(run.steps[name])
 
 
 def _bands(runs: list[RunResult]) -> dict[str, list[list[float]]]:

@@ -30,7 +30,8 @@ from fastnn.recipes.shared import (
     optimizer_of,
     pixels,
 )
-from fastnn.training.callbacks import Callback, GradientNorms
+from fastnn.recipes.sparse_norms import SparseNorms
+from fastnn.training.callbacks import Callback
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
 
 
 def callbacks(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:
-    return [GradientNorms(), LastBatch()]
+    return [SparseNorms(), LastBatch()]
 
 
 COMPARISONS = (

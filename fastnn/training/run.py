@@ -115,6 +115,12 @@ class Run:
         assert self._runner is not None, "no step has run"
         return self._runner.layer_outputs()
 
+    def figures_of_last_step(self) -> dict[str, float]:
+        """Loss and metrics of the samples of the step that ran last, before its update."""
+        assert self._runner is not None, "no step has run"
+        done = self._runner.steps_done
+        return self._runner.metrics_by(1, done - 1, done)[0]
+
     def arrays(self) -> Iterator[tuple[str, str, np.ndarray]]:
         """The kind, the name and the values of each array of the last step, for callbacks that describe them.
 

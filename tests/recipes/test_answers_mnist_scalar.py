@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.experiment.pictures import by_step
 from fastnn.recipes import mnist_mlp_answers, scalar_answers, toy_net
 from fastnn.recipes.last_batch import LastBatch
 from fastnn.recipes.plain_net import ScalarNet
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.scalar_points import EXAMPLE_TARGET, EXAMPLE_V, EXAMPLE_W, EXAMPLE_X
+from fastnn.recipes.sparse_norms import SparseNorms
 
 TOY = PUBLISHED["mnist-mlp"].rows("toy")
 
@@ -38,6 +40,30 @@ def test_last_batch_is_that_of_the_last_step():
     )
     assert history.epochs[0]["last_batch_accuracy"] == before["accuracy"]
     assert history.epochs[0]["last_batch_loss"] == pytest.approx(before["loss"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("records", "want"), [(4, [5, 10, 15, 20]), (20, list(range(1, 21))), (1_000, list(range(1, 21)))]
+)
+def test_norms_are_of_as_many_steps_as_a_picture_shows(records, want, monkeypatch):
+    monkeypatch.setattr("fastnn.recipes.sparse_norms.RECORDS", records)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
+    model = fn.Sequential([fn.Dense(2)], input_shape=(3,), loss="softmax_cross_entropy")
+    history = model.fit(x, y, optimizer=fn.SGD(0.1), batch_size=4, epochs=2, callbacks=[SparseNorms()], verbose=False)
+    assert list(history.steps["norm step"]) == list(want)
+    assert len(history.steps["norm dense.w"]) == len(want)
+
+
+def test_a_figure_of_some_steps_is_drawn_at_its_steps(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("fastnn.plots.lines_over", lambda x, lines, *rest, **named: drawn.append((x, rest[2])))
+    runs = {
+        label: SimpleNamespace(steps={"loss": np.zeros(count), "norm dense.w": np.zeros(count // 10)})
+        for label, count in (("long", 90), ("short", 40))
+    }
+    by_step(runs, "norm dense.w", "Norm", None)
+    assert drawn == [([5.0, 15.0, 25.0, 35.0], "Norm (the first 40 steps)")]
 
 
 def test_roughness_of_noise_and_of_a_slope():
