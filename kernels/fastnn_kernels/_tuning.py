@@ -14,7 +14,7 @@ SERIAL_ELEMENT = 3.0  # an element of a kernel without `work`, which has no para
 # stays on the calling thread.
 PARALLEL_FROM = 8_000.0
 # But threads that share one phase of a step are there for the others, too, and would wait at their ends. So they share
-# each phase of so many nanoseconds: a step of cats-vs-cars takes 43.5 instead of 45.4 us (two threads, AVX-512).
+# each phase of so many nanoseconds: a step of cats-vs-cars takes 45.8 instead of 47.9 us (two threads, AVX-512).
 SHARED_FROM = 2_000.0
 
 # Cache blocking of a product out = a · b, in the names of BLIS: at most KC terms of a sum and MC rows of out at a time.
