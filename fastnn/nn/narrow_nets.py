@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.engine.memory import aligned_bytes
 from fastnn.engine.parameters import Block
 from fastnn.nn import narrow, narrow_sgd
 from fastnn.nn.layers import Dense
@@ -53,10 +54,11 @@ class Nets:
         plan = narrow.plan_of(networks[0], parameters[0])
         weights = int(((plan.geometry[:, 0] + plan.geometry[:, 2]) * plan.geometry[:, 1]).sum())
         columns = int(np.diff(chains[::CHAINS]).max(initial=0)) * LANES
-        self._flat = np.stack([parameters[net].flat for net in self._lanes], axis=1)
+        self._flat = _aligned(np.stack([parameters[net].flat for net in self._lanes], axis=1))
         sizes = (weights, LANES), (weights * line, LANES), (len(x), LANES), (len(x), LANES)
-        self._memory = [np.zeros(size, real) for size in (*sizes, (plan.rows, columns), (plan.gradients, columns))]
-        self._l2 = np.array([_strengths(networks[net]) for net in self._lanes], real).T.copy()
+        sizes = *sizes, (plan.rows, columns), (plan.gradients, columns)
+        self._memory = [_aligned(np.zeros(size, real)) for size in sizes]
+        self._l2 = _aligned(np.array([_strengths(networks[net]) for net in self._lanes], real).T)
         data = (array[self._order] for array in (x, labels, loss_weight))
         self._data = *data, chains, np.argsort(self._order), plan.geometry
 
@@ -65,8 +67,8 @@ class Nets:
 
         The loss with penalties, Σ loss, Σ correct and the penalties, as `record_step` does.
         """
-        table = np.stack([rates[net] for net in self._lanes], axis=1).astype(self._flat.dtype)
-        record = np.zeros((len(table), 4 * LANES))
+        table = _aligned(np.stack([rates[net] for net in self._lanes], axis=1).astype(self._flat.dtype))
+        record = _aligned(np.zeros((len(table), 4 * LANES)))
         run = k.narrow_nets.serial if JIT else k.narrow_nets.body
         with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
             run(record, self._flat, *self._memory, table, self._l2, *self._data)
@@ -79,6 +81,13 @@ class Nets:
     def store(self, net: int) -> None:
         """Give a net the parameters that its steps have made."""
         self._parameters[net].flat[:] = self._flat[:, net]
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy that starts on a cache line, as each of its lines of lanes then does."""
+    copy = aligned_bytes(array.nbytes).view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def _strengths(network: Network) -> list[float]:
