@@ -145,9 +145,8 @@ def columns_answer(result: ExperimentResult) -> Answer:
     useless = [one.name for one in found if one.rise <= one.deviation]
     best = ", ".join(one.name for one in found[:3] if one.name not in useless)
     lines = [f"Most important: {best}." if best else "No column is seen to matter."]
-    lines += [f"Not seen to matter, alone: {', '.join(useless[:8])}{', …' if len(useless) > 8 else ''}."] * bool(
-        useless
-    )
+    if useless:
+        lines.append(f"Not seen to matter, alone: {', '.join(useless[:8])}{', …' if useless[8:] else '.'}")
     lines.append(
         f"Each was shuffled {TIMES} times in the validation rows; columns that say the same share their worth."
     )

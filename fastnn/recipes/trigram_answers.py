@@ -11,7 +11,7 @@ from fastnn.common import random
 from fastnn.common.text import figure_text, percent, plural
 from fastnn.data import Split
 from fastnn.experiment.answering import by_epoch_tables
-from fastnn.experiment.answers import Answer, Table
+from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.pictures import note_of, reported
 from fastnn.experiment.predictions import most_likely
 from fastnn.experiment.recipe import MOST_MEASURED
@@ -21,6 +21,7 @@ from fastnn.recipes.trigram_text import judged_of, noun_of
 from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
+GUESSES = 4  # likeliest words of a context, as a narrow terminal has room for
 SHOWN = 8  # words before the one that is foretold
 LEAST = 0.005  # of the probability of a word that is named: a smaller one is shown as 0 %
 PAIRS, MOST_WORDS = 8, 2_000  # nearest words that are named, and among how many they are looked for
@@ -57,7 +58,7 @@ def _gained(table: Table) -> list[str]:
 
 
 def next_words(results: ExperimentResult) -> list[Answer]:
-    """A line for each of some test samples: the true next word, and those of the ten likeliest that are not 0 %.
+    """A row for each of some test samples: the true next word, and of the likeliest those that are not 0 %.
 
     [] without any samples.
     """
@@ -72,17 +73,18 @@ def next_words(results: ExperimentResult) -> list[Answer]:
         return []
     chosen = random.generator(settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
-    lines = []
-    for row, label, ranked in zip(x, y, most_likely(results.model, words, x), strict=True):
+    rows = []
+    for row, label, ranked in zip(x, y, most_likely(results.model, words, x, GUESSES), strict=True):
         named = [guess for guess in ranked if guess[1] >= LEAST] or ranked[:1]
-        guesses = ", ".join(f"{word} {percent(probability, 0)}" for word, probability in named)
+        guesses = {str(place): f"{word} {percent(p, 0)}" for place, (word, p) in enumerate(named, 1)}
         before = " ".join(words[i] for i in row[-SHOWN:])
-        lines.append(f"{'… ' if len(row) > SHOWN else ''}{before} [{words[label]}]: {guesses}")
+        rows.append(Row(f"{'… ' if len(row) > SHOWN else ''}{before}", {"true": words[label]} | guesses))
     noun = noun_of(meta) if "tokenizer" in meta else "word"
     what = "test trigram" if x.shape[1] == 3 else "test context"
     of = f"five {what}s" if count == EXAMPLES else plural(count, what)
     of += f" of {plural(x.shape[1], noun)}" if x.shape[1] != 3 else ""
-    return [Answer("next-words", f"Which words follow {of}? (the true one in brackets)", lines=lines)]
+    table = Table(rows, "the true word, and the likeliest ones with their probabilities")
+    return [Answer("next-words", f"Which words follow {of}?", [table])]
 
 
 def _last_words(rows: Split) -> Split:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import re
 
 import pytest
 
@@ -52,9 +53,11 @@ def test_from_a_text_to_predictions_and_figures(here, capsys, flags, ids):
     summary = json.loads((here / "runs/trigram/summary.json").read_text(encoding="utf-8"))
     assert [answer["name"] for answer in summary["answers"]][:3] == ["chosen", "text", "counts"]
     assert summary["config"]["vocabulary"] == 10_000
-    guesses = [line for answer in summary["answers"] if answer["name"] == "next-words" for line in answer["lines"]]
-    assert guesses
-    assert not any(" 0 %" in line for line in guesses)
+    (table,) = next(answer["tables"] for answer in summary["answers"] if answer["name"] == "next-words")
+    assert table["rows"]
+    for row in table["rows"]:
+        assert list(row["here"])[:2] == ["true", "1"]
+        assert all(re.fullmatch(r".+ [1-9]\d* %", text) for name, text in row["here"].items() if name != "true")
     for query in ("The old man saw", "fox", "Ein anderer 日本語 🦊", "naïve! A", ""):
         assert main(["predict", "runs/trigram", query]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 10

@@ -95,6 +95,14 @@ class TestPage:
         assert sorted(entry.name for entry in tmp_path.iterdir()) == ["curves.png", "report.html"]
         assert report.write(tmp_path, Summary.from_json(SUMMARY)) == tmp_path / "report.html"
 
+    def test_on_a_narrow_screen_long_names_break_and_tables_scroll_by_themselves(self, tmp_path, page):
+        rows = [Row("net", {f"figure {i}": 0.5 for i in range(40)})]
+        found = page(answer(question="Is " + 100 * "a" + " predicted?", tables=[Table(rows)]))
+        (style,) = re.findall("<style>(.*)</style>", (tmp_path / "report.html").read_text("utf-8"), re.DOTALL)
+        assert "overflow-wrap: break-word" in re.search("^body {.*?}", style, re.DOTALL | re.MULTILINE)[0]
+        assert ".wide { overflow-x: auto; }" in style
+        assert found.tags.count("table") == found.values("div", "class").count("wide") == 3
+
     def test_loads_nothing(self, page):
         found = page(*(answer(name, pictures=[("curves.png", "loss by epoch")]) for name in "ab"))
         tags = {tag for tag, _, _ in found.attributes}
