@@ -1,11 +1,13 @@
 """Models come back from files."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastnn.common.errors import FileFormatError
 from fastnn.common.hints.habits import hinted
 from fastnn.data.preprocessing import Words, from_config
 from fastnn.models import Model, Sequential, losses_of
@@ -14,6 +16,8 @@ from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss, LossName
 from fastnn.nn.outputs import Losses, Metrics, with_metrics
 from fastnn.training import storage
+
+MODEL = "model.h5"  # in a run's folder
 
 
 @hinted
@@ -57,6 +61,8 @@ def load_checkpoint(
     layers: Iterable[type[Layer]] = (),
 ) -> tuple[Model, dict[str, Any]]:
     """The model and the training state beside it, {} if the file holds a model alone. Errors as of `load`."""
+    if isinstance(path, str | Path) and os.path.isfile(inside := os.path.join(path, MODEL)):
+        raise FileFormatError(f"{str(path)!r} is the folder of a run, expected the model in it: fn.load({inside!r})")
     given, own = None if loss is None else losses_of(loss), own_layers(layers)
     saved = storage.read(path)
     return model_of(saved, given, metrics, own), dict(saved.training)

@@ -30,7 +30,27 @@ TABLE_EXAMPLES = examples(
 )
 
 
-@click.group(subcommand_metavar="SYSTEM [OPTIONS]", short_help="Train a system, or on your own table.")
+class _Systems(click.Group):
+    def resolve_command(
+        self, context: click.Context, given: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As of any group, but a file in the place of a system is told with what trains on it."""
+        if given and given[0] not in self.commands and (hint := _for_file(given[0])):
+            context.fail(f"{given[0]!r} is a file, expected a system before it: {hint}")
+        return super().resolve_command(context, given)
+
+
+def _for_file(name: str) -> str:
+    """What trains on a file of this name; "" if it is no file."""
+    path = Path(name)
+    if path.suffix not in (".csv", ".tsv", ".txt") and not name.endswith((".csv.gz", ".tsv.gz")) and not path.is_file():
+        return ""
+    if ".csv" in path.suffixes or ".tsv" in path.suffixes:
+        return f"fastnn train table {name} --target COLUMN"
+    return f"fastnn train trigram --data {name} for a text; `fastnn list` shows the other systems"
+
+
+@click.group(cls=_Systems, subcommand_metavar="SYSTEM [OPTIONS]", short_help="Train a system, or on your own table.")
 def train() -> None:
     """Train a system and leave model, history, pictures and summary in a folder.
 

@@ -22,6 +22,8 @@ HINTS = {
     "V": "give the fields of the records as columns of one array",
 }
 
+NO_VALUE = ", a missing value: fill it, or leave its sample out"
+
 
 def as_array(value: Any, name: str) -> np.ndarray:
     """`value` as an array. Of objects that are all numbers, and of tables of such columns, it is an array of numbers.
@@ -93,7 +95,7 @@ def _of_objects(array: np.ndarray, name: str) -> np.ndarray:
         bad, item = [int(i) for i in np.unravel_index(place, array.shape)], objects[place]
         if type(item).__name__ in MISSING:
             raise DataError(f"{name}{bad} is {item}, a missing value, expected a number")
-        hint = f"; {HINTS['U']}" if isinstance(item, str) else ""
+        hint = f"; {HINTS['U']}" if isinstance(item, str) else NO_VALUE if item is None else ""
         raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {item!r:.60}{hint}")
     try:
         numbers = np.array(objects)

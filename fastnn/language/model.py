@@ -16,7 +16,7 @@ from fastnn.common.validation import whole_number
 from fastnn.language.of_text import OfText
 from fastnn.language.reading import Reading, reading_of
 from fastnn.language.scoring import scored
-from fastnn.loading import load, with_vocabulary
+from fastnn.loading import MODEL, load, with_vocabulary
 from fastnn.models import Model
 from fastnn.nn.layers import Embedding
 from fastnn.text.neighbours import directions, nearest
@@ -24,8 +24,6 @@ from fastnn.text.sampling import Sampling
 from fastnn.text.scoring import Score, pieces
 from fastnn.text.vectors import BINARY_ENDING, write_vectors
 from fastnn.text.vocabulary import SPECIALS
-
-MODEL = "model.h5"  # in a run's folder
 
 
 class LanguageModel(OfText, Hinted):

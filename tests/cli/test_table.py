@@ -213,3 +213,15 @@ def test_a_class_that_no_test_row_has_is_told_without_an_accuracy(tmp_path, capf
     assert main([*where, *SMALL, "--compare", "none"]) == 0, capfd.readouterr().err
     assert "–" in (tmp_path / "run" / "report.html").read_text("utf-8")
     assert "NaN" not in (tmp_path / "run" / "summary.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("name", "hint"), [
+    ("people.csv", "fastnn train table people.csv --target COLUMN"),
+    ("people.tsv.gz", "fastnn train table people.tsv.gz --target COLUMN"),
+    ("book.txt", "fastnn train trigram --data book.txt for a text"),
+    ("moon", "No such command 'moon'."),
+])  # fmt: skip
+def test_a_file_in_the_place_of_a_system_is_told_with_what_trains_on_it(name, hint, capsys):
+    assert main(["train", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert hint in line

@@ -82,7 +82,11 @@ REFUSED = {
     "a masked constant": ([1.0, np.ma.masked], DataError, r"x\[1\] is masked"),
     "sparse": (Sparse(), TypeError, r"x is a sparse Sparse, expected an array: give x.toarray\(\)$"),
     "missing": (np.array([1, Missing()], dtype=object), DataError, r"x\[1\] is <NA>, a missing value"),
-    "none": ([[1, None]], TypeError, r"x has dtype object, expected numbers: x\[0, 1\] is None"),
+    "none": (
+        [[1, None]],
+        TypeError,
+        r"x has dtype object, expected numbers: x\[0, 1\] is None, a missing value: fill it",
+    ),
     "a word among numbers": (
         np.array([1, "a"], dtype=object),
         TypeError,

@@ -67,6 +67,8 @@ class TestDamage:
     def test_missing(self, tmp_path):
         refused(tmp_path / "none.h5", "none.h5' does not exist, expected a model that fastnn saved")
         refused(tmp_path, "is a folder, expected a model that fastnn saved")
+        (tmp_path / "model.h5").write_bytes(b"")
+        refused(tmp_path, r"is the folder of a run, expected the model in it: fn.load\('.*model.h5'\)")
 
     @pytest.mark.parametrize("content", [b"", b"words\n", b"\x89HDF\r\n\x1a\n"])
     def test_not_hdf5(self, tmp_path, content):
