@@ -30,6 +30,11 @@ def _product_xt_into(out, x, first, b):
 
 
 @compiled
+def _product_xt_asking_into(out, x, first, b, soon):
+    _product.product_xt_asking(out, x, first, b, soon)
+
+
+@compiled
 def _add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh):
     _window_product.add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh)
 
@@ -86,6 +91,22 @@ def test_products_of_a_transpose(columns, dtype):
         _readable_into(want, np.ascontiguousarray(x[:, 4 : 4 + rows].T), b)
         np.testing.assert_array_equal(guarded[1:-1], want)
         assert (guarded[[0, -1]] == GUARD).all()
+
+
+@pytest.mark.parametrize("kind", ["f4", "u2"])
+@pytest.mark.parametrize("size", [0, 5, 300, 900])
+def test_a_product_that_asks_for_rows_has_the_bits_of_one_that_does_not(size, kind):
+    """Of rows there are none, fewer than a tile asks for, and more than all tiles do; 545 terms are three parts."""
+    rng = np.random.default_rng(size)
+    for depth, rows, columns in ((32, 48, 784), (3, 5, 33), (545, 2, 16), (0, 3, 16)):
+        x, b = rng.normal(size=(depth, rows + 9)).astype("f4"), rng.normal(size=(depth, columns)).astype("f4")
+        soon = np.zeros((rows, size), kind)
+        guarded, want = np.full((rows + 2, columns), GUARD, "f4"), np.empty((rows, columns), "f4")
+        _product_xt_asking_into(guarded[1:-1], x, 4, b, soon)
+        _product_xt_into(want, x, 4, b)
+        np.testing.assert_array_equal(guarded[1:-1], want)
+        assert (guarded[[0, -1]] == GUARD).all()
+        assert not soon.any()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
