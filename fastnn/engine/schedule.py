@@ -132,7 +132,9 @@ def tasks_of(chains: list[Chain], costs: list[float], batch: int, workers: int) 
             tasks[worker].extend(_blocks(chain, first, last))
             room[worker] -= cost * (last - first) / size
             first = last
-            if first < size:  # what is left of its room is a part of a step
+            # What is left of its room is a part of a step. Rows of a parameter it takes all the same: without them a
+            # step of trigram took 1.03 times as long.
+            if first < size and chain.axis.size is None:
                 worker += 1
     return tasks
 
