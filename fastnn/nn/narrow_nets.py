@@ -56,8 +56,8 @@ class Nets:
         columns = int(np.diff(chains[::CHAINS]).max(initial=0)) * LANES
         self._flat = _aligned(np.stack([parameters[net].flat for net in self._lanes], axis=1))
         sizes = (weights, LANES), (weights * line, LANES), (len(x), LANES), (len(x), LANES)
-        by_column = (plan.rows, columns), (plan.gradients, columns)
-        self._memory = [_aligned(np.zeros(size, real)) for size in (*sizes, *by_column)]
+        blocks = (plan.rows, columns), (plan.gradients, columns)
+        self._memory = [_aligned(np.zeros(size, real)) for size in (*sizes, *blocks)]
         self._l2 = _aligned(np.array([_strengths(networks[net]) for net in self._lanes], real).T)
         data = (array[self._order] for array in (x, labels, loss_weight))
         self._data = *data, chains, np.argsort(self._order), plan.geometry

@@ -41,6 +41,21 @@ def row_squares(x, i, n, center):
 
 
 @inline
+def row_distances(x, i, n, origin):
+    """Σ (origin − x[i, :n]) in the order of `row_sum`"""
+    middle = spread(origin)
+    even = odd = spread(type(origin)(0))
+    whole = n - n % (2 * LANES)
+    for j in range(0, whole, 2 * LANES):
+        even = even + (middle - load(x, i, j))
+        odd = odd + (middle - load(x, i, j + LANES))
+    count = min(n - whole, LANES)
+    even = even + (middle - load_first(x, i, whole, count, origin))
+    odd = odd + (middle - load_first(x, i, whole + count, n - whole - count, origin))
+    return total(even + odd)
+
+
+@inline
 def row_dot(x, i, w, v, n):
     """Σ x[i, j] · w[v, j] over the first n columns, in the order of `row_sum`"""
     zero = type(x[i, 0])(0)

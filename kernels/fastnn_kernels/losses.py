@@ -13,11 +13,20 @@ from fastnn_kernels._math import exp, log
 from fastnn_kernels._pairs import deviance, logistic
 from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
 from fastnn_kernels._scratch import SCRATCH, scratch_row
-from fastnn_kernels._sums import row_max, row_sum
+from fastnn_kernels._sums import row_distances, row_max, row_sum
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
-from fastnn_kernels.softmax import _exponentials, _is_first_max
+from fastnn_kernels.softmax import _exponentials, _is_first_max, _sum_of_exponentials
 
-__all__ = ["binary_cross_entropy", "exp_forward", "huber", "mae", "mse", "poisson", "softmax_cross_entropy_smooth"]
+__all__ = [
+    "binary_cross_entropy",
+    "exp_forward",
+    "huber",
+    "mae",
+    "mse",
+    "poisson",
+    "softmax_cross_entropy_smooth",
+    "softmax_cross_entropy_smooth_value",
+]
 
 # The operands with one row, or one number, a sample: `cut` of these kernels.
 _LABELLED = ("loss", "correct", "dx", "x", "labels", "loss_weight")
@@ -60,6 +69,26 @@ def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scal
         for j in range(n):
             dx[i, j] = dx[i, j] * scale - everywhere
         dx[i, label] -= loss_weight[i] * (type(total)(1) - smoothing)
+
+
+@kernel(
+    work=lambda loss, correct, x, *rest: TRANSCENDENTAL * x.size,
+    outputs=2,
+    per_sample=True,
+    cut=("loss", "correct", "x", "labels"),
+)
+def softmax_cross_entropy_smooth_value(loss, correct, x, labels, scalars, n):
+    """`softmax_cross_entropy_smooth` without the gradient, with the same bits of loss and correct.
+
+    loss, correct, x, labels, scalars : as for `softmax_cross_entropy_smooth`
+    """
+    for i in prange(x.shape[0]):
+        label, count, smoothing = labels[i], type(x[i, 0])(n), type(x[i, 0])(scalars[0])
+        largest = row_max(x, i, n)
+        distances, distance = row_distances(x, i, n, largest), largest - x[i, label]
+        total = _sum_of_exponentials(x, i, n, largest)
+        loss[i] = log(total) + ((type(total)(1) - smoothing) * distance + smoothing * distances / count)
+        correct[i] = total == total and _is_first_max(x, i, label, largest)
 
 
 def _part_of_row(pair, name):

@@ -78,11 +78,13 @@ def test_the_loss_without_its_gradient_has_the_same_bits(n, dtype):
     labels = rng.integers(0, n, 6)
     labels[::2] = x[::2, :n].argmax(axis=1)
     want, got, weights = np.zeros((2, 6), dtype), np.ones((2, 6), dtype), np.ones(6, dtype)
-    kernels.softmax_cross_entropy.serial(*want, np.zeros_like(x), x, labels, weights, n)
-    for run in (kernels.softmax_cross_entropy_value.serial, kernels.softmax_cross_entropy_value.parallel):
-        run(*got, x, labels, n)
-        np.testing.assert_array_equal(got, want)
-        got[:] = 1
+    for name, scalars in (("softmax_cross_entropy", []), ("softmax_cross_entropy_smooth", [np.array([0.1], dtype)])):
+        getattr(kernels, name).serial(*want, np.zeros_like(x), x, labels, weights, *scalars, n)
+        value = getattr(kernels, f"{name}_value")
+        for run in (value.serial, value.parallel):
+            run(*got, x, labels, *scalars, n)
+            np.testing.assert_array_equal(got, want)
+            got[:] = 1
 
 
 def test_smoothing_of_nothing_is_the_plain_loss():

@@ -302,10 +302,12 @@ def test_evaluation_holds_the_scores_of_a_block_of_samples():
     assert 1 <= batch * 100_000 * model.dtype.itemsize <= passes.EVALUATION_BYTES
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("kind", ["evaluate", "evaluate weighted", "logits"])
-def test_a_pass_without_training_holds_the_scores_once(kind):
+def test_a_pass_without_training_holds_the_scores_once(kind, smoothing):
     """Neither their gradient nor the transposed product that they are made of."""
-    model = model_of(fn.SampledSoftmax(3_000))
+    layer = fn.Dense(3_000) if smoothing else fn.SampledSoftmax(3_000)  # which has no smoothing
+    model = model_of(layer, loss=fn.SoftmaxCrossEntropy(label_smoothing=smoothing))
     batch, compiled = passes.compiler(model.network, model.state, kind)
     scores = batch * 3_000 * model.dtype.itemsize
     assert scores <= compiled(batch).program.arena.nbytes < 1.5 * scores

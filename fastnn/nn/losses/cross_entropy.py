@@ -51,10 +51,14 @@ class SoftmaxCrossEntropy(Loss):
         return (self.label_smoothing,) if self.label_smoothing else ()
 
     def emit_value(self, build, scores, target, weight):
-        if self.label_smoothing or scores.width < WIDE:
+        if scores.width < WIDE:
             return super().emit_value(build, scores, target, weight)
         loss, correct = of_samples(build)
-        build.emit(k.softmax_cross_entropy_value, loss, correct, scores.buffer, target, scores.width)
+        given = loss, correct, scores.buffer, target
+        if self.label_smoothing:
+            build.emit(k.softmax_cross_entropy_smooth_value, *given, build.constant(self.settings()), scores.width)
+        else:
+            build.emit(k.softmax_cross_entropy_value, *given, scores.width)
         return loss, correct
 
     def emit_predictions(self, build, scores):

@@ -2,23 +2,37 @@
 
 import numpy as np
 
-from fastnn_kernels.reference.softmax import softmax_cross_entropy, softmax_forward
+from fastnn_kernels.reference.softmax import softmax_cross_entropy_value, softmax_forward
 
-__all__ = ["binary_cross_entropy", "exp_forward", "huber", "mae", "mse", "poisson", "softmax_cross_entropy_smooth"]
+__all__ = [
+    "binary_cross_entropy",
+    "exp_forward",
+    "huber",
+    "mae",
+    "mse",
+    "poisson",
+    "softmax_cross_entropy_smooth",
+    "softmax_cross_entropy_smooth_value",
+]
 
 
 def softmax_cross_entropy_smooth(loss, correct, dx, x, labels, loss_weight, scalars, n):
     """loss = log Σⱼ exp(xⱼ) − Σⱼ tⱼ xⱼ, dx = loss_weight · (softmax(x) − t), t = (1 − s) · onehot(label) + s / n"""
-    softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n)
+    softmax_cross_entropy_smooth_value(loss, correct, x, labels, scalars, n)
+    softmax_forward(dx, x, n)
+    dx[:, :n] -= scalars[0] / n
+    dx[np.arange(len(x)), labels] -= 1 - scalars[0]
+    dx[:, :n] *= loss_weight[:, None]
+
+
+def softmax_cross_entropy_smooth_value(loss, correct, x, labels, scalars, n):
+    """loss and correct of `softmax_cross_entropy_smooth`"""
+    softmax_cross_entropy_value(loss, correct, x, labels, n)
     rows, distance = np.arange(len(x)), x[:, :n].max(axis=1, keepdims=True) - x[:, :n]
     # With distance = max − x, the loss is log Σ exp(−distance) + Σ t · distance; the plain one has t = onehot(label).
     loss[:] = (
         loss - distance[rows, labels] + (1 - scalars[0]) * distance[rows, labels] + scalars[0] * distance.mean(axis=1)
     )
-    softmax_forward(dx, x, n)
-    dx[:, :n] -= scalars[0] / n
-    dx[rows, labels] -= 1 - scalars[0]
-    dx[:, :n] *= loss_weight[:, None]
 
 
 def binary_cross_entropy(loss, correct, dx, x, target, loss_weight, n):

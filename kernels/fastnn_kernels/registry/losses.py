@@ -32,6 +32,11 @@ def matrix_target(targets, *scalars, scores=scores):
     return inputs
 
 
+def smooth_value(rng, dtype, shape):
+    loss, correct, _, x, labels, _, scalars, n = smooth(rng, dtype, shape)
+    return loss, correct, x, labels, scalars, n
+
+
 def probabilities(rng, x):
     """0 and 1, and some between."""
     t = (rng.random(x.shape) < 0.5).astype(x.dtype)
@@ -72,6 +77,7 @@ TARGETED = {  # losses against numbers
 def specs():
     of_row = {"around": wide, "terms": lambda s: s[1]}
     yield spec("softmax_cross_entropy_smooth", smooth, PAIRS, ROWS, **of_row)
+    yield spec("softmax_cross_entropy_smooth_value", smooth_value, PAIRS, ROWS, **of_row)
     for name, inputs in TARGETED.items():
         yield spec(name, inputs, PAIRS, ROWS, **of_row)
     yield spec("exp_forward", exponents, PAIRS, ROWS, around=wide)
