@@ -16,6 +16,7 @@ from fastnn.nn.layers.activation import ActivationName, activate, check_activati
 from fastnn.nn.layers.base import Layer, Parameter
 from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 from fastnn.nn.layers.penalties import BiasPenalised, check_tie
+from fastnn_kernels._tuning import FAR_BYTES
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
 # this many times as large as they are.
@@ -105,7 +106,7 @@ class Dense(BiasPenalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            late = wanted and self._reads_weight_late(build, x, p["w"])
+            late = wanted and p["w"].array.nbytes > FAR_BYTES and self._reads_weight_late(build, x, p["w"])
             self.emit_weight_gradient(build, grads["w"], x, dout, p["w"] if late else None)
             if self.use_bias:
                 units = build.axis_of(p["b"])
