@@ -89,7 +89,7 @@ def hot_tile():
             for _ in range(repeats):
                 tile(
                     out.dtype.type(0), rows, lines, to, out.shape[2] * size,
-                    left, a.shape[2] * size, 0, 1, b.shape[1], right, b.shape[2] * size, 1, 0,
+                    left, a.shape[2] * size, 0, 1, b.shape[1], right, b.shape[2] * size, 1, right, b.shape[2] * size,
                 )  # fmt: skip
 
     return run
