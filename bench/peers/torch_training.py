@@ -2,9 +2,9 @@
 
 The network and the optimizer are translated by `torch_peer`; an L2 penalty becomes weight decay, which is its gradient.
 Each epoch has a new permutation, each step gathers its batch; a step that takes all samples gathers nothing. The same
-figures come out: the loss of every step (fastnn's has the penalty in it), accuracy, loss and accuracy of the
-validation and the test set after each epoch, of all splits at the end, and the best weights if the recipe keeps them.
-Images have channels last or first.
+figures come out: the loss of every step (fastnn's has the penalty in it), accuracy, loss and accuracy of all splits
+before the first step, after each epoch of those that the recipe evaluates then, at the end of those that this leaves,
+and the best weights if the recipe keeps them. Images have channels last or first.
 """
 
 import itertools
@@ -24,7 +24,7 @@ from bench.peers.torch_peer import by_name, channels_first, data_loss, laid_out,
 from bench.training import Outcome, Stage, Training
 from fastnn.data import Dataset
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.train_one import stopping_of
+from fastnn.experiment.train_one import fewer_samples, first_held_out, stopping_of
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, Schedule
 from fastnn.training.callbacks import EarlyStopping
@@ -57,20 +57,34 @@ def train(
 ) -> tuple[int, dict[str, float]]:
     """How many steps were made, and loss and accuracy on each split after them."""
     net = network(model)
-    splits = {name: tensors(model, split.x, split.y) for name, split in data.splits().items()}
-    if "channels first" in traits:
-        splits = {name: (channels_first(net, x)[1], y) for name, (x, y) in splits.items()}
+    measured = first_held_out(fewer_samples(data, recipe.measured_on(data)), recipe.judged)
+    splits = {name: _tensors(net, model, split.x, split.y, traits) for name, split in measured.splits().items()}
     arguments = recipe.fit_arguments(settings, data.train)
-    repeated = arguments["x"] is not data.train.x
-    pair = tensors(model, arguments["x"], arguments["y"]) if repeated else splits["train"]
+    of_a_split = arguments["x"] is measured.train.x
+    pair = splits["train"] if of_a_split else _tensors(net, model, arguments["x"], arguments["y"], traits)
     trainer, best = Trainer(model, optimizer, net), Best(stopping_of(recipe, settings))
-    for _ in range(settings.epochs):
+    if not recipe.measured:
+        _figures(trainer, splits)
+    for epoch in range(1, settings.epochs + 1):
         size, passes = arguments["batch_size"] or len(pair[0]), arguments.get("steps_per_epoch", 1)
         logs = trainer.epoch(pair, size, arguments.get("shuffle", True), passes)
-        logs |= _figures(trainer, {name: splits[name] for name in ("val", "test") if name in splits})
+        logs |= _figures(trainer, {name: splits[name] for name in evaluated_after(recipe, epoch) & splits.keys()})
         best.look(logs, trainer.net)
     best.restore(trainer.net)
-    return trainer.steps, _figures(trainer, splits)
+    left = {name: pair for name, pair in splits.items() if f"{name}_loss" not in best.logs}
+    known = {name: value for name, value in best.logs.items() if name.partition("_")[0] in splits}
+    return trainer.steps, known | _figures(trainer, left)
+
+
+def evaluated_after(recipe: Recipe, epoch: int) -> set[str]:
+    """The splits whose figures a recipe's training has after an epoch."""
+    names = {"val", *recipe.after_epoch}
+    return names - {"train"} if epoch > recipe.train_until > 0 else names
+
+
+def _tensors(net: nn.Sequential, model: fn.Sequential, x: Any, y: Any, traits: frozenset[str]) -> Pair:
+    inputs, targets = tensors(model, x, y)
+    return (channels_first(net, inputs)[1] if "channels first" in traits else inputs), targets
 
 
 def _figures(trainer: "Trainer", splits: dict[str, Pair]) -> dict[str, float]:
@@ -187,18 +201,20 @@ def _decay(ours: Optimizer) -> float | None:
 
 
 class Best:
-    """The weights of the best epoch, where fastnn would keep them."""
+    """The weights of the best epoch, where fastnn would keep them, and the figures of the epoch that is kept."""
 
     def __init__(self, stopping: EarlyStopping | None):
         self.monitor = stopping.monitor if stopping else ""
-        self.score, self.state = math.inf, None
+        self.score, self.state, self.logs = math.inf, None, {}
 
     def look(self, logs: dict[str, float], net: nn.Sequential) -> None:
         if not self.monitor:
+            self.logs = logs
             return
         score = -logs[self.monitor] if self.monitor.endswith("accuracy") else logs[self.monitor]
         if score < self.score:
-            self.score, self.state = score, {name: value.clone() for name, value in net.state_dict().items()}
+            self.score, self.logs = score, logs
+            self.state = {name: value.clone() for name, value in net.state_dict().items()}
 
     def restore(self, net: nn.Sequential) -> None:
         if self.state is not None:
