@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
-from fastnn.common.hints import names as hinted_names
+from fastnn.common.hints.values import VALUES
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def look_up(what: str, name: object, table: Mapping[str, T]) -> T:
     if not isinstance(name, str):
         raise TypeError(f"{what}: got {name!r} ({type(name).__name__}), expected a name: {', '.join(sorted(table))}")
     if name not in table:
-        hint = hinted_names.VALUES.get(what, {}).get(name.lower())
+        hint = VALUES.get(what, {}).get(name.lower())
         raise ValueError(f"unknown {what} {name!r}; {hint or near(name, table)}")
     return table[name]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 import fastnn as fn
-from fastnn.common.hints import arguments, habits, names
+from fastnn.common.hints import arguments, attributes, habits, names, values
 
 
 class Base(habits.Hinted):
@@ -131,12 +131,12 @@ def test_no_row_hides_a_name_of_ours():
         if isinstance(kind, type):
             takes = habits._arguments_of(kind)
             assert not set(arguments.ARGUMENTS[name]) & set(takes.names if takes else ()), name
-            assert not set(names.ATTRIBUTES.get(name, ())) & set(dir(kind)), name
+            assert not set(attributes.ATTRIBUTES.get(name, ())) & set(dir(kind)), name
 
 
 def test_hints_speak_of_names_that_there_are():
     texts = [*names.MODULE.values(), *arguments.EXAMPLES.values()]
-    for tables in (arguments.ARGUMENTS, names.ATTRIBUTES, names.VALUES):
+    for tables in (arguments.ARGUMENTS, attributes.ATTRIBUTES, values.VALUES):
         texts += [text for table in tables.values() for text in table.values()]
     spoken = {word.split("fn.")[1] for text in texts for word in re.findall(r"fn\.\w+", text)}
     assert spoken

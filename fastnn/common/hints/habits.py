@@ -1,5 +1,6 @@
 """What users of Keras, PyTorch and scikit-learn type first: an argument, a name or an attribute that fastnn calls
-otherwise is refused with one sentence that says how. The sentences are in `hints/arguments.py` and `hints/names.py`.
+otherwise is refused with one sentence that says how. The sentences are in the files beside this one:
+`arguments.py`, `attributes.py`, `names.py` and `values.py`.
 """
 
 import inspect
@@ -10,7 +11,7 @@ from dataclasses import FrozenInstanceError
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
-from fastnn.common.hints import arguments, names
+from fastnn.common.hints import arguments, attributes, names
 from fastnn.common.names import near, nearest
 
 P = ParamSpec("P")
@@ -44,7 +45,7 @@ class Hinted:
             super().__setattr__(name, value)
 
 
-_FOREIGN = {name for table in names.ATTRIBUTES.values() for name in table}
+_FOREIGN = {name for table in attributes.ATTRIBUTES.values() for name in table}
 
 
 def stays_as_made(kind: type) -> None:
@@ -192,16 +193,16 @@ def _no_attribute(thing: Any, name: str) -> str:
 
 def _is_foreign(kind: type, name: str) -> bool:
     """Whether an attribute is other libraries', and no setting of this class, nor one of a user's own subclass."""
-    is_own = kind.__module__.partition(".")[0] != "fastnn" and name in names.ARGUMENTS_OF_FIT
+    is_own = kind.__module__.partition(".")[0] != "fastnn" and name in attributes.ARGUMENTS_OF_FIT
     is_known = is_own or name in getattr(kind, "settings", ())
-    return not is_known and bool(_found(names.ATTRIBUTES, _owners(kind), name))
+    return not is_known and bool(_found(attributes.ATTRIBUTES, _owners(kind), name))
 
 
 def _unassignable(kind: type, name: str, value: Any) -> str:
     """Why `name`, a property that cannot be set or a method that would be lost, cannot be assigned; "" if it can."""
     known = getattr(kind, name, None)
     if isinstance(known, property) and known.fset is None:
-        hint = _found(names.ASSIGNED, _owners(kind), name)
+        hint = _found(attributes.ASSIGNED, _owners(kind), name)
         return f"{name} of {kind.__name__} cannot be assigned" + (f"; {hint}" if hint else "")
     if inspect.isfunction(known) and not callable(value) and not name.startswith("_"):
         return f"{name} is a method of {kind.__name__}, and {value!r:.60} would take its place"
@@ -209,7 +210,7 @@ def _unassignable(kind: type, name: str, value: Any) -> str:
 
 
 def _attribute_hint(thing: Any, name: str) -> str:
-    return _found(names.ATTRIBUTES, _owners(type(thing)), name)
+    return _found(attributes.ATTRIBUTES, _owners(type(thing)), name)
 
 
 def _found(table: Mapping[str, Mapping[str, str]], owners: Iterable[str], name: str) -> str:
