@@ -12,8 +12,8 @@ import fastnn as fn
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Columns, Listed, Offset, Op, Slice, array_of
 from fastnn.engine.schedule import Chain, Task
-from fastnn.training.compile import compile_train
-from fastnn.training.step import Step
+from fastnn.training.steps.compile import compile_train
+from fastnn.training.steps.step import Step
 
 BATCH, THREADS = 200, 2
 

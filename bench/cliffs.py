@@ -28,9 +28,9 @@ from bench.machine import complaint
 from bench.neighbours import CLIFF, Cliff, Net, cliff, neighbours
 from fastnn.data.chunk import Chunk
 from fastnn.engine.threads import threads_at_hand
-from fastnn.training.compile import compile_train
-from fastnn.training.runner import Runner
-from fastnn.training.scalars import STEPS_PER_CALL
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps.compile import compile_train
+from fastnn.training.steps.scalars import STEPS_PER_CALL
 
 AROUND_LINES = (16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 192, 224, 256, 272, 288)
 AROUND_BATCHES = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)

@@ -71,8 +71,8 @@ from fastnn.training.callbacks import (
     TensorBoard,
     TimeLimit,
 )
-from fastnn.training.gradient_check import check_gradients
 from fastnn.training.history import History
+from fastnn.training.models.gradient_check import check_gradients
 
 __version__ = "0.1.0"
 

@@ -15,7 +15,7 @@ from fastnn.nn.config import network_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss, LossName
 from fastnn.nn.outputs import Losses, Metrics, with_metrics
-from fastnn.training import storage
+from fastnn.training.models import storage
 
 MODEL = "model.h5"  # in a run's folder
 

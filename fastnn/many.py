@@ -11,10 +11,10 @@ from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.ranks.group import refuse
 from fastnn.training.callbacks import Callback, Checkpoint
-from fastnn.training.crew import Task, run_all
-from fastnn.training.groups import Training, tasks_of
+from fastnn.training.fit.settings import Settings
 from fastnn.training.history import History
-from fastnn.training.settings import Settings
+from fastnn.training.many.crew import Task, run_all
+from fastnn.training.many.groups import Training, tasks_of
 
 
 class Trained(NamedTuple):

@@ -8,5 +8,5 @@ Which file to read for what:
   `hdf5` (its errors), `gzipped`, `csv_file`; `process_lock` (one process at a time), `aside` (copies of arrays on disk)
 - numbers: `arithmetic` (overflow), `random`, `bfloat16`
 - what people read: `errors`, `figures`, `text`, `shown` (repr), `notebook`, `stderr`
-- the process: `packages` (optional ones), `second_thread` (a second thread), `forks`
+- the process: `packages` (optional ones), `second_thread` (a second thread), `forks`, `interrupt` (Ctrl-C)
 """

@@ -19,10 +19,10 @@ from fastnn.experiment.settings import plain
 from fastnn.loading import load_checkpoint
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training import storage
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
-from fastnn.training.evaluation import figures_of
 from fastnn.training.history import History
+from fastnn.training.models import storage
+from fastnn.training.passes.evaluation import figures_of
 
 # Writing a checkpoint may take longer than a short epoch. Checkpoints may take this fraction of the time.
 CHECKPOINT_FRACTION = 0.1

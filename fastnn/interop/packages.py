@@ -4,7 +4,7 @@ from typing import Any
 
 from fastnn.common.packages import package as package
 from fastnn.nn.graph import Call
-from fastnn.training.model import Predictor
+from fastnn.training.models.model import Predictor
 
 
 def no_equivalent(call: Call, where: str) -> ValueError:

@@ -15,8 +15,8 @@ from fastnn.loading import model_of, own_layers
 from fastnn.models import Model, losses_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss, LossName
-from fastnn.training import storage
-from fastnn.training.storage import Saved
+from fastnn.training.models import storage
+from fastnn.training.models.storage import Saved
 
 DESCRIPTION = "fastnn"  # the key of the metadata under which the model's description stands
 BEFORE = "preprocessing/"  # what the arrays of a preprocessing begin with; names of layers have no "/"

@@ -22,8 +22,8 @@ from fastnn.nn.layers.base import Node
 from fastnn.nn.optimizers import Adam, Optimizer, OptimizerName
 from fastnn.nn.schedules import CosineDecay
 from fastnn.training.callbacks import Callback, EarlyStopping
+from fastnn.training.fit.settings import Verbose
 from fastnn.training.history import History
-from fastnn.training.settings import Verbose
 
 LENGTH = 64  # words of a row that a recurrent network reads
 GRAMS = 4  # words of the n-grams that are counted beside it

@@ -19,9 +19,9 @@ from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
 from fastnn.text.vocabulary import Vocabulary
 from fastnn.training.callbacks import Callback
+from fastnn.training.fit.settings import Verbose
 from fastnn.training.history import History
-from fastnn.training.model import Predictor
-from fastnn.training.settings import Verbose
+from fastnn.training.models.model import Predictor
 
 PAIR = 2  # words of the n-grams of which rows are made: a word and the one before it
 Made = TypeVar("Made", bound="OfText")

@@ -4,8 +4,8 @@ from array import array
 
 import numpy as np
 
+from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
-from fastnn.training.run import Run
 
 STATES = {"adagrad": "sum_square", "rmsprop": "mean_square"}  # optimizer -> the state c in lr / (√c + eps)
 RATE, STEP = "effective rate", "effective rate step"  # their names in the history by step

@@ -1,7 +1,7 @@
 """The loss and the accuracy of the last batch of each epoch, as some course programs print them."""
 
 from fastnn.training.callbacks.base import Callback
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 
 class LastBatch(Callback):

@@ -1,7 +1,7 @@
 """Norms of gradients for a picture along a training: of as many steps as it can show."""
 
 from fastnn.training.callbacks import GradientNorms
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 RECORDS = 1_000  # a curve has 150 points, each the mean of several
 

@@ -16,7 +16,7 @@ from fastnn.nn.optimizers import Optimizer
 from fastnn.search.packing import opened
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
 from fastnn.training.history import History
-from fastnn.training.record import CIRCUMSTANCES
+from fastnn.training.history.display import CIRCUMSTANCES
 
 Build = Callable[..., Any]
 Row = dict[str, Any]

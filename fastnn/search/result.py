@@ -13,7 +13,7 @@ from fastnn.data.preprocessing import from_config
 from fastnn.models import Model
 from fastnn.search.job import Job, built
 from fastnn.search.trials import Trial, Trials
-from fastnn.training import storage
+from fastnn.training.models import storage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

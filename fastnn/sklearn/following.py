@@ -9,8 +9,8 @@ import numpy as np
 import fastnn as fn
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.schedules import Schedule
-from fastnn.training.model import Predictor
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
+from fastnn.training.models.model import Predictor
 
 SLOWEST = 1e-6  # with learning_rate="adaptive" a training ends below this rate
 

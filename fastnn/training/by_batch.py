@@ -9,11 +9,11 @@ from fastnn.common.errors import NonFiniteError
 from fastnn.data.chunk import Chunk
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training.compile import compile_train
-from fastnn.training.kept import BatchRunner, KeptSteps
-from fastnn.training.model import Predictor
-from fastnn.training.statistics import warn_without_statistics
-from fastnn.training.step import Step
+from fastnn.training.models.model import Predictor
+from fastnn.training.models.statistics import warn_without_statistics
+from fastnn.training.passes.kept import BatchRunner, KeptSteps
+from fastnn.training.steps.compile import compile_train
+from fastnn.training.steps.step import Step
 
 
 def take_step(model: Predictor, kept: KeptSteps, optimizer: Optimizer, batch: Chunk) -> dict[str, float]:

@@ -10,14 +10,14 @@ from fastnn.nn import optimizers
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.ranks.group import refuse
 from fastnn.training.by_batch import take_step
-from fastnn.training.by_ranks import train
 from fastnn.training.callbacks import Callback
+from fastnn.training.fit.settings import Settings, Verbose, callbacks_of
 from fastnn.training.history import History
-from fastnn.training.memory import check_copies
-from fastnn.training.model import Predictor
-from fastnn.training.settings import Settings, Verbose, callbacks_of
-from fastnn.training.statistics import fit_statistics
-from fastnn.training.turn import of_optimizer
+from fastnn.training.models.model import Predictor
+from fastnn.training.models.statistics import fit_statistics
+from fastnn.training.models.turn import of_optimizer
+from fastnn.training.ranks.loop import train
+from fastnn.training.steps.memory import check_copies
 
 
 class Trainable(Predictor):

@@ -4,8 +4,8 @@ import numpy as np
 
 import fastnn as fn
 from fastnn.data.source import checked_batch
-from fastnn.training.compile import compile_train
-from fastnn.training.runner import Runner
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps.compile import compile_train
 
 rng = np.random.default_rng(0)
 IMAGES = rng.normal(size=(90, 8, 9, 2)), rng.integers(0, 3, 90)

@@ -10,7 +10,7 @@ from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.schedule import Chain, Task
-from fastnn.training.compile import compile_evaluate
+from fastnn.training.steps.compile import compile_evaluate
 from tests.tiny import jit_only, two_threads
 
 

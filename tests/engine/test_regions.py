@@ -10,7 +10,7 @@ from fastnn.engine.builder import Builder
 from fastnn.engine.ops import OFFSET, Axis, Columns, Op, Slice, array_of, cut_of
 from fastnn.engine.program import Program
 from fastnn.engine.regions import Regions
-from fastnn.training.compile import compile_evaluate, compile_predict, compile_train
+from fastnn.training.steps.compile import compile_evaluate, compile_predict, compile_train
 from tests.engine.conflicts import conflicts
 from tests.stacks import random_stack
 from tests.tiny import THREADS

@@ -5,7 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.nn.layers.adaptive import AdaptiveSoftmax
-from fastnn.training import passes
+from fastnn.training.passes import kinds
 from tests.tiny import bits, jit_only, on_each_number_of_threads, two_threads
 
 WORDS = 23
@@ -196,5 +196,5 @@ def test_what_it_cannot_be(make, error, says):
 
 def test_evaluation_holds_the_scores_of_a_block_of_samples():
     model = model_of(fn.AdaptiveSoftmax(100_000))
-    batch, _ = passes.compiler(model.network, model.state, "evaluate")
-    assert 1 <= batch * 100_000 * model.dtype.itemsize <= passes.EVALUATION_BYTES
+    batch, _ = kinds.compiler(model.network, model.state, "evaluate")
+    assert 1 <= batch * 100_000 * model.dtype.itemsize <= kinds.EVALUATION_BYTES

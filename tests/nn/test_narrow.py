@@ -6,8 +6,8 @@ import pytest
 import fastnn as fn
 from fastnn.data.source import checked_batch
 from fastnn.nn import narrow
-from fastnn.training.compile import compile_train
-from fastnn.training.runner import Runner
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps.compile import compile_train
 from tests.tiny import THREADS
 
 NETS = {

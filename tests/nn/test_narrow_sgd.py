@@ -6,9 +6,9 @@ import pytest
 import fastnn as fn
 from fastnn.data.source import checked_batch
 from fastnn.nn import narrow_sgd
-from fastnn.training import sample_steps
-from fastnn.training.compile import compile_train
-from fastnn.training.runner import Runner
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps import sample_steps
+from fastnn.training.steps.compile import compile_train
 from tests.tiny import bits, two_threads
 
 SAMPLES = 41

@@ -9,9 +9,9 @@ import fastnn as fn
 from fastnn.data.source import checked_batch
 from fastnn.engine.builder import Builder
 from fastnn.engine.program import Program
-from fastnn.training import passes
-from fastnn.training.compile import compile_train
-from fastnn.training.runner import Runner
+from fastnn.training.passes import kinds
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps.compile import compile_train
 from tests.tiny import bits, jit_only, on_each_number_of_threads, two_threads
 
 WORDS = 23
@@ -298,8 +298,8 @@ def test_what_it_cannot_be(make, error, says):
 
 def test_evaluation_holds_the_scores_of_a_block_of_samples():
     model = model_of(fn.SampledSoftmax(100_000))
-    batch, _ = passes.compiler(model.network, model.state, "evaluate")
-    assert 1 <= batch * 100_000 * model.dtype.itemsize <= passes.EVALUATION_BYTES
+    batch, _ = kinds.compiler(model.network, model.state, "evaluate")
+    assert 1 <= batch * 100_000 * model.dtype.itemsize <= kinds.EVALUATION_BYTES
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -308,6 +308,6 @@ def test_a_pass_without_training_holds_the_scores_once(kind, smoothing):
     """Neither their gradient nor the transposed product that they are made of."""
     layer = fn.Dense(3_000) if smoothing else fn.SampledSoftmax(3_000)  # which has no smoothing
     model = model_of(layer, loss=fn.SoftmaxCrossEntropy(label_smoothing=smoothing))
-    batch, compiled = passes.compiler(model.network, model.state, kind)
+    batch, compiled = kinds.compiler(model.network, model.state, kind)
     scores = batch * 3_000 * model.dtype.itemsize
     assert scores <= compiled(batch).program.arena.nbytes < 1.5 * scores

@@ -7,8 +7,8 @@ import fastnn as fn
 from fastnn.data.source import checked_batch
 from fastnn.engine.threads import threads
 from fastnn.nn.layers import image_gradients
-from fastnn.training.compile import compile_train
-from fastnn.training.runner import Runner
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps.compile import compile_train
 from tests.tiny import THREADS
 
 BATCH, SAMPLES, SIZE = 3, 5, (4, 4, 1)  # the last batch of an epoch has two samples

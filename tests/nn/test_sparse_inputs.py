@@ -5,7 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.nn.layers import dense
-from fastnn.training.compile import compile_predict, compile_train
+from fastnn.training.steps.compile import compile_predict, compile_train
 from fastnn_kernels._jit import JIT
 
 BATCH, PIXELS = 16, 40

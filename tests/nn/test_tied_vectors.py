@@ -5,8 +5,8 @@ import pytest
 
 import fastnn as fn
 from fastnn.data.source import checked_batch
-from fastnn.training.compile import compile_train
-from fastnn.training.runner import Runner
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps.compile import compile_train
 from tests.nn.test_sampled_softmax import LAZY, expected
 from tests.tiny import bits, jit_only, on_each_number_of_threads, two_threads
 

@@ -31,8 +31,8 @@ from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
 from fastnn.experiment.sweep import read_rows
 from fastnn.experiment.train_one import load_run, save_run
 from fastnn.recipes import RECIPES
-from fastnn.training import storage
 from fastnn.training.callbacks.monitor import load_monitor
+from fastnn.training.models import storage
 from tests.data_files import images, labels, small_set
 from tests.frames import sealed
 from tests.proofs.mutations import WORDS, forged_text, mutated

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastnn.training import storage
+from fastnn.training.models import storage
 from tests.proofs.same_bits import NETS, OPTIMIZERS, digest
 
 SECONDS = 0.25

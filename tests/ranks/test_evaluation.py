@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.training import passes
+from fastnn.training.passes import kinds
 from tests.ranks.by_threads import on_ranks
 from tests.ranks.test_training import Seen
 
@@ -14,7 +14,7 @@ HELD_OUT = 37
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     """Of 5 samples: 8 batches, the last one shorter."""
-    monkeypatch.setattr(passes, "EVALUATION_BATCH", 5)
+    monkeypatch.setattr(kinds, "EVALUATION_BATCH", 5)
 
 
 def largest_error(y_true, y_pred):

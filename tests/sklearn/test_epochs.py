@@ -7,9 +7,9 @@ pytest.importorskip("sklearn")
 
 import fastnn as fn
 from fastnn.sklearn import MLPClassifier, MLPRegressor
-from fastnn.training import rounds
-from fastnn.training.joined import JoinedLoop
-from fastnn.training.rounds import RoundsRunner
+from fastnn.training.fit.joined import JoinedLoop
+from fastnn.training.passes import rounds
+from fastnn.training.passes.rounds import RoundsRunner
 from tests.tiny import THREADS, bits
 
 COUNTS = sorted({1, min(2, THREADS)})

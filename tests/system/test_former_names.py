@@ -8,7 +8,7 @@ import pytest
 
 import fastnn as fn
 import fastnn_kernels
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 from tests.tiny import is_imitated, python
 
 RUN = object.__new__(Run)  # the property asks nothing of it

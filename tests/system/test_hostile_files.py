@@ -29,7 +29,7 @@ from fastnn.experiment.run_files import read_summary
 from fastnn.experiment.sweep import read_rows
 from fastnn.experiment.train_one import load_run
 from fastnn.recipes import RECIPES
-from fastnn.training import storage
+from fastnn.training.models import storage
 from tests.data_files import images, labels, message, small_set
 from tests.small_data import write_trigrams
 from tests.tiny import tiny_model

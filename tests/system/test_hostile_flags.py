@@ -11,7 +11,7 @@ from fastnn.cli import main
 from fastnn.common.errors import FileFormatError
 from fastnn.experiment.sweep import read_rows
 from fastnn.loading import load
-from fastnn.training import storage
+from fastnn.training.models import storage
 from tests.small_data import write_all
 from tests.tiny import jit_only, links, tiny_model
 

@@ -15,8 +15,8 @@ from fastnn.common import file_pieces
 from fastnn.common.framed import frame, unframed
 from fastnn.nn.initializers import Zeros
 from fastnn.nn.layers.base import restored
-from fastnn.training import storage
 from fastnn.training.callbacks.monitor import load_monitor
+from fastnn.training.models import storage
 from tests.frames import sealed
 from tests.tiny import bits, fit, tiny_model
 

@@ -86,15 +86,38 @@ def room(module):
     return {"__main__": "cli"}.get(part, part if part in ROOMS else "top")
 
 
-def test_imports_point_one_way():
-    graph = dependencies(MODULES)
-    against = [
+def against(order, place):
+    """Imports of what stands right of the file that imports it, in such an order of the places of modules."""
+    return [
         f"{module} imports {other}"
-        for module, others in graph.items()
+        for module, others in dependencies(MODULES).items()
         for other in others
-        if ROOMS.index(room(module)) < ROOMS.index(room(other))
+        if place(module) in order and place(other) in order and order.index(place(module)) < order.index(place(other))
     ]
-    assert not against
+
+
+def test_imports_point_one_way():
+    assert not against(ROOMS, room)
+
+
+# The same among the rooms of `training`; `top` are the files of training itself.
+TRAINING = ["history", "steps", "passes", "models", "callbacks", "fit", "ranks", "many", "top"]
+
+
+def room_of_training(module):
+    """The room of a module within `training`; None for what is elsewhere."""
+    if not module.startswith("fastnn.training"):
+        return None
+    head = module.removeprefix("fastnn.training").lstrip(".").split(".")[0]
+    return head if head in TRAINING else "top"
+
+
+def test_the_order_has_each_room_of_training():
+    assert {path.parent.name for path in (FASTNN / "training").glob("*/__init__.py")} == set(TRAINING) - {"top"}
+
+
+def test_imports_within_training_point_one_way():
+    assert not against(TRAINING, room_of_training)
 
 
 def test_data_knows_no_network():

@@ -15,7 +15,7 @@ import pytest
 from fastnn.nn import initializers, losses, schedules
 from fastnn.nn.layers import activation, convolution
 from fastnn.nn.optimizers import arguments, state
-from fastnn.training import stateful_network
+from fastnn.training.models import stateful_network
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -11,9 +11,9 @@ from fastnn.training.callbacks.gradient_norms import GradientNorms
 from fastnn.training.callbacks.monitor import Monitor
 from fastnn.training.callbacks.progress import ProgressBar
 from fastnn.training.callbacks.reduce_on_plateau import ReduceOnPlateau
+from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.tensorboard import TensorBoard
 from fastnn.training.callbacks.time_limit import TimeLimit
-from fastnn.training.run import Run
 
 __all__ = [
     "CSVLogger",

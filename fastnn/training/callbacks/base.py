@@ -7,7 +7,7 @@ from fastnn.common.hints.habits import Hinted
 from fastnn.common.hints.names import FOREIGN_EVENTS
 from fastnn.common.names import nearest
 from fastnn.common.shown import call_of
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 
 def _check_event(owner: str, event: str, method: Any) -> None:

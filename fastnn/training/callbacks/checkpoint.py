@@ -14,12 +14,12 @@ from fastnn.common.errors import FileFormatError
 from fastnn.common.names import numbered
 from fastnn.common.validation import path_of, real_number, truth, whole_number
 from fastnn.nn.config import config_of
-from fastnn.training import storage
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.checkpoint_check import check_training
-from fastnn.training.model import Predictor
-from fastnn.training.run import Run
-from fastnn.training.storage import Saved
+from fastnn.training.callbacks.run import Run
+from fastnn.training.models import storage
+from fastnn.training.models.model import Predictor
+from fastnn.training.models.storage import Saved
 
 
 class Checkpoint(Callback):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.training.run import Run
-from fastnn.training.storage import Saved, check_array
+from fastnn.training.callbacks.run import Run
+from fastnn.training.models.storage import Saved, check_array
 
 
 def check_training(run: Run, saved: Saved) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from fastnn.common.csv_file import write_rows
 from fastnn.common.validation import path_of
 from fastnn.training.callbacks.base import Callback
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 
 class CSVLogger(Callback):

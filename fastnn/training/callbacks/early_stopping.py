@@ -10,7 +10,7 @@ from fastnn.common.text import plural
 from fastnn.common.validation import real_number, truth
 from fastnn.nn import network
 from fastnn.training.callbacks.plateau import PlateauWatcher
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 State = dict[str, dict[str, np.ndarray]]  # by "parameters" and "buffers", and by name
 

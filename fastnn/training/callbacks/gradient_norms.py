@@ -4,8 +4,8 @@ from array import array
 
 import numpy as np
 
+from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
-from fastnn.training.run import Run
 
 
 class GradientNorms(StepRecorder):

@@ -9,7 +9,7 @@ from fastnn.common.text import metric_text, speed_text
 from fastnn.nn.steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 WIDTH = 80  # of a terminal
 LONGEST = 110  # a line of the usual figures, loss and accuracy of both sets, is somewhat longer and stays one

@@ -15,10 +15,10 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FileFormatError
 from fastnn.common.framed import frame
 from fastnn.common.hdf5 import hdf5_errors
+from fastnn.common.interrupt import InterruptShield
 from fastnn.common.validation import path_of, whole_number
+from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
-from fastnn.training.interrupt import InterruptShield
-from fastnn.training.run import Run
 
 KIND = frame.Kind("fastnn-monitor", 2, "one that a Monitor wrote")
 FIGURES = ("step", "epoch", "nonfinite", "min", "max", "mean", "std", "counts", "edges")

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 from fastnn.common import notebook
 from fastnn.common.text import loss_text
 from fastnn.nn.steps import tokens_of_samples
-from fastnn.training import record
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.lines import LARGE_BYTES, figures_of
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
+from fastnn.training.history import display
 
 SECONDS = 0.4  # between two changes of what is shown
 MOST = 5  # outputs of one cell: later trainings of a cell, as in a loop, show themselves in the last of them
@@ -67,7 +67,7 @@ class NotebookDisplay(Callback):
         text = self._ending(run) if closed else self.doing
         figures = self._figures(run)
         bar = "" if closed else self._bar(run)
-        html = f"<div><b>{escape(text)}</b> {bar} {escape(' · '.join(figures))}</div>{record.curve(run.history)}"
+        html = f"<div><b>{escape(text)}</b> {bar} {escape(' · '.join(figures))}</div>{display.curve(run.history)}"
         if not closed and run.memory.total >= LARGE_BYTES:
             html += notebook.line(f"takes {run.memory}")
         self.output.update({"text/html": html, "text/plain": "  ".join([text, *figures])}, raw=True)

@@ -9,7 +9,7 @@ from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
 from fastnn.common.validation import not_negative, whole_number
 from fastnn.training.callbacks.base import Callback
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 
 class PlateauWatcher(Callback):

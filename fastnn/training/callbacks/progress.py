@@ -9,7 +9,7 @@ from fastnn.nn.steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.lines import LARGE_BYTES, CompilationNote, EpochLines, epoch_line
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 WIDE = 70  # columns of a terminal, from which on the speed and the time left stand beside the bar
 

@@ -4,7 +4,7 @@ from fastnn.common.figures import Mode
 from fastnn.common.validation import real_number
 from fastnn.nn.schedules import Schedule
 from fastnn.training.callbacks.plateau import PlateauWatcher
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 
 class ReduceOnPlateau(PlateauWatcher):

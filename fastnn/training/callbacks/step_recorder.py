@@ -2,7 +2,7 @@
 
 from fastnn.common.validation import whole_number
 from fastnn.training.callbacks.base import Callback
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 
 class StepRecorder(Callback):

@@ -9,8 +9,8 @@ import numpy as np
 from fastnn.common.errors import FileFormatError, MissingPackageError
 from fastnn.common.validation import path_of, truth, whole_number
 from fastnn.training.callbacks.monitor import MOST_BINS, describe
+from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
-from fastnn.training.run import Run
 
 
 class TensorBoard(StepRecorder):

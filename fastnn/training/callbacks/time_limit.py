@@ -4,7 +4,7 @@ import time
 
 from fastnn.common.validation import real_number
 from fastnn.training.callbacks.base import Callback
-from fastnn.training.run import Run
+from fastnn.training.callbacks.run import Run
 
 
 class TimeLimit(Callback):

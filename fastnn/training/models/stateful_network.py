@@ -1,0 +1,296 @@
+"""A network and its arrays: parameters that are read, set, frozen, put back, and taken to a file and back."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from fastnn.common import random, validation
+from fastnn.common.errors import ShapeError
+from fastnn.common.forks import renewed_in_child
+from fastnn.common.hints.habits import Hinted
+from fastnn.common.names import near
+from fastnn.common.text import plural
+from fastnn.data.prepared import Prepared
+from fastnn.data.preprocessing import Preprocessing, checked
+from fastnn.engine.parameters import Block
+from fastnn.nn.config import config_of
+from fastnn.nn.layers import Layer
+from fastnn.nn.network import Network, State
+from fastnn.nn.optimizers import Optimizer
+from fastnn.training.history import History
+from fastnn.training.models import storage
+from fastnn.training.models.storage import Saved
+from fastnn.training.models.turn import Turn
+from fastnn.training.passes.kept import KeptSteps
+
+DtypeName = Literal["float32", "float64"]
+DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
+
+
+class StatefulNetwork(Hinted):
+    """A network and its arrays. It computes nothing: `Predictor` does.
+
+    Args:
+        network: The description: layers, shapes, loss.
+        dtype: "float32" or "float64", of parameters and all arithmetic.
+        seed: Of the initial values and of everything random in training.
+
+    Attributes:
+        history: The record of all trainings so far.
+        meta: Plain data that is saved with the model, for its users.
+    """
+
+    def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
+        self.dtype = _dtype(dtype)
+        self.network = network.of_dtype(self.dtype)
+        self.seed = random.seed_number(seed)
+        self.state = self.network.initial_state(self.dtype, self.seed)
+        self.history = History()
+        self.epoch = 0
+        self.meta: dict[str, Any] = {}
+        self._preprocessing: Preprocessing | None = None
+        self._optimizers: dict[str, Optimizer] = {}  # that a user asked for by name
+        self.renew_in_child()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copy and pickle: compiled steps hold addresses of this process, so a copy makes its own."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_kept", "_turn")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.renew_in_child()
+
+    def renew_in_child(self) -> None:
+        """Begin without compiled steps, and without anybody who uses them."""
+        self._kept, self._turn = KeptSteps(), Turn()
+        renewed_in_child(self)
+
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name, value):
+            if name in _CHECKS:
+                value = _CHECKS[name](self, value)
+            super().__setattr__(name, value)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs trained so far: the first one of the next training has the number after it.
+
+        Raises:
+            TypeError: When what is assigned is no whole number.
+            ValueError: When it is below 0.
+        """
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, given: int) -> None:
+        self._epoch = validation.whole_number("epoch", given, least=0)
+
+    @property
+    def parameters(self) -> Block:
+        """The arrays that gradients change: {"dense.w": ..., "dense.b": ...}, views that may be read and written.
+
+        Examples:
+            >>> model.parameters["dense.w"].shape
+            (4, 8)
+        """
+        return self.state.parameters
+
+    @property
+    def buffers(self) -> Block:
+        """Running statistics: {"batch_norm.mean": ...}, views too."""
+        return self.state.buffers
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """What all methods do with data before the network takes them, such as `fn.Pixels`; None: nothing.
+
+        It is saved, too.
+
+        Raises:
+            TypeError: When what is assigned is no preprocessing.
+            ValueError: When it does not make what the network takes.
+            ShapeError: When it makes samples of another shape.
+        """
+        return self._preprocessing
+
+    @preprocessing.setter
+    def preprocessing(self, given: Preprocessing | None) -> None:
+        network = self.network
+        inputs = list(network.graph.inputs)
+        self._preprocessing = checked(given, inputs, network.input_shape, network.id_count(inputs[0]))
+
+    @property
+    def expected(self) -> Network | Prepared:
+        """What users' data must be."""
+        return self.network if self._preprocessing is None else Prepared(self.network, self._preprocessing)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of the network, in the order in which they run."""
+        return self.network.layers
+
+    def freeze(self, *layers: str) -> None:
+        """Leave the parameters of these layers as they are in all later trainings.
+
+        Args:
+            *layers: Names of layers.
+
+        Raises:
+            ValueError: For an unknown name.
+
+        Examples:
+            >>> model.freeze("dense")
+            >>> sorted(model.loss_and_gradients(x, y)[1])
+            ['dense_1.b', 'dense_1.w']
+        """
+        self._set_frozen(layers, True)
+
+    def unfreeze(self, *layers: str) -> None:
+        """Train these layers again; without a name, all.
+
+        Args:
+            *layers: Names of layers.
+
+        Raises:
+            ValueError: For an unknown name.
+        """
+        self._set_frozen(layers or tuple(self.network.owners), False)
+
+    def _set_frozen(self, layers: tuple[str, ...], frozen: bool) -> None:
+        with self._turn:
+            self.network = self.network.with_frozen(layers, frozen)
+            self.parameters.frozen = self.network.frozen
+            self._kept = KeptSteps()
+
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
+        """Overwrite the named parameters.
+
+        Args:
+            values: Arrays by the names of parameters; parameters that are not named stay.
+
+        Raises:
+            ValueError: For an unknown name.
+            ShapeError: For another shape.
+
+        Examples:
+            >>> model.set_parameters({"dense.b": np.zeros(8)})
+        """
+        checked = {}
+        for name, value in _mapping("values", values).items():
+            if not isinstance(name, str) or name not in self.parameters:
+                raise ValueError(f"unknown parameter {name!r}; {near(name, self.parameters)}")
+            value = validation.as_array(value, name)
+            if value.shape != self.parameters[name].shape:
+                raise ShapeError(f"{name} has shape {value.shape}, expected {self.parameters[name].shape}")
+            checked[name] = validation.finite(value, name, self.dtype)
+        for name, value in checked.items():
+            self.parameters.assign(name, value)
+
+    def snapshot(self) -> dict[str, dict[str, np.ndarray]]:
+        """Copies of all parameters and running statistics, for `restore`.
+
+        Examples:
+            >>> before = model.snapshot()
+            >>> history = model.fit(x, y)
+            >>> model.restore(before)
+        """
+        return {"parameters": self.parameters.copy(), "buffers": self.buffers.copy()}
+
+    def restore(self, snapshot: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """Put back the arrays of a `snapshot` of this model or of one of the same network.
+
+        Args:
+            snapshot: What `snapshot` returned.
+
+        Raises:
+            ValueError: For something else, or names that this model has not.
+            ShapeError: For arrays of another shape.
+        """
+        parts = _mapping("snapshot", snapshot)
+        if missing := [name for name in ("parameters", "buffers") if name not in parts]:
+            raise ValueError(f"snapshot has no {missing[0]!r}, expected what model.snapshot() returned")
+        for block, arrays in ((self.parameters, parts["parameters"]), (self.buffers, parts["buffers"])):
+            for name, value in _mapping("the snapshot's arrays", arrays).items():
+                block.assign(name, value)
+
+    def saved(self, training: Mapping[str, Any] = MappingProxyType({})) -> Saved:
+        """The model as plain data, for a file; with `training`, a checkpoint.
+
+        Args:
+            training: The state of a training: nested dicts of arrays and plain values.
+        """
+        if not isinstance(self.meta, dict):  # which no file could be read with
+            raise TypeError(f"model.meta is {self.meta!r:.60}, expected a dict")
+        config = {
+            "network": config_of(self.network),
+            "dtype": self.dtype.name,
+            "seed": self.seed,
+            "epoch": self.epoch,
+            "meta": self.meta,
+        }
+        if self._preprocessing is None:
+            return Saved(config, dict(self.parameters), dict(self.buffers), training)
+        config["preprocessing"] = self._preprocessing.config()
+        return Saved(config, dict(self.parameters), dict(self.buffers), training, self._preprocessing.arrays())
+
+    def restore_saved(self, saved: Saved) -> None:
+        """Take over the arrays of a file.
+
+        Args:
+            saved: What was read from the file.
+
+        Raises:
+            FileFormatError: Unless they have the names and shapes of this network's.
+        """
+        storage.check_arrays(saved, self.parameters.shapes, self.buffers.shapes, self.dtype)
+        self.restore({"parameters": saved.parameters, "buffers": saved.buffers})
+
+    def __repr__(self) -> str:
+        count = sum(array.size for array in self.parameters.values())
+        return f"<{type(self).__name__} of {plural(len(self.layers), 'layer')}, {plural(count, 'parameter')}>"
+
+
+def _of_kind(name: str, kind: type, hint: str) -> Callable[[StatefulNetwork, Any], Any]:
+    def check(model: StatefulNetwork, given: Any) -> Any:
+        if not isinstance(given, kind):
+            raise TypeError(f"model.{name} is {given!r:.60}, expected {hint}")
+        return given
+
+    return check
+
+
+def _first_dtype(model: StatefulNetwork, given: np.dtype) -> np.dtype:
+    if "dtype" in vars(model) and given != model.dtype:
+        raise AttributeError(
+            f"a model keeps its dtype, {model.dtype}: give it where the model is made, Sequential([...], dtype=...)"
+        )
+    return given
+
+
+# What may be assigned to attributes that are no properties. A copy and a pickle of a model set none of them.
+_CHECKS: Mapping[str, Callable[[StatefulNetwork, Any], Any]] = {
+    "dtype": _first_dtype,
+    "seed": lambda model, given: random.seed_number(given),
+    "history": _of_kind("history", History, "fn.History(): then a new record begins"),
+    "network": _of_kind("network", Network, "a network: make another model, Sequential([...], input_shape=...)"),
+    "state": _of_kind("state", State, "the arrays as the model made them; model.set_parameters changes them"),
+}
+
+
+def _mapping(name: str, given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name} is {type(given).__name__}, expected a mapping of arrays by name")
+    return given
+
+
+def _dtype(given: Any) -> np.dtype:
+    try:
+        dtype = np.dtype(given)
+    except TypeError:  # torch.float32, "half": nothing that NumPy knows
+        dtype = None
+    if given is None or dtype is None or dtype.name not in DTYPES:
+        raise ValueError(f"dtype is {given!r}, expected float32 or float64")
+    return dtype

@@ -1,0 +1,72 @@
+"""Compiled steps that a model keeps between calls: a loop of a user's own pays for compiling once."""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+
+from fastnn.data.chunk import Chunk
+from fastnn.training.passes.runner import Runner
+from fastnn.training.steps.step import Step
+
+MOST = 8  # of a key that comes anew each time, such as an optimizer, a model must not keep all
+
+
+class BatchRunner(Runner):
+    """A runner of one batch at a time, which is copied to arrays that stay: so the compiled table need not change."""
+
+    def __init__(self, step: Step):
+        super().__init__(step)
+        self._own: list[np.ndarray] = []  # x, y and, where there are, weights
+        self._alike: list[tuple[tuple[int, ...], np.dtype]] = []  # their shapes and dtypes
+
+    def take(self, chunk: Chunk, dropout_key: np.ndarray, scalars: np.ndarray | None = None) -> None:
+        """Run one step on exactly this batch. scalars: as of `advance`, (1, s)."""
+        given = [*chunk.x, *chunk.y, *([] if chunk.sample_weight is None else [chunk.sample_weight])]
+        alike = [(array.shape, array.dtype) for array in given]
+        is_new = alike != self._alike
+        if is_new:
+            self._own, self._alike = [np.empty_like(array) for array in given], alike
+        for own, array in zip(self._own, given, strict=True):
+            own[...] = array
+        if is_new:
+            self.start(self._as_chunk(len(chunk.x), len(chunk.y)), dropout_key=dropout_key)
+        else:
+            self.start_again(dropout_key)
+        self.advance(scalars=None if scalars is None else lambda steps: scalars)
+
+    def _as_chunk(self, inputs: int, outputs: int) -> Chunk:
+        both = inputs + outputs
+        weights = self._own[both] if len(self._own) > both else None
+        return Chunk(tuple(self._own[:inputs]), tuple(self._own[inputs:both]), weights)
+
+
+class KeptSteps:
+    """The runners of a model by what they are for. The oldest is forgotten where there would be more than MOST."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, tuple[Any, tuple[Any, ...]]] = {}
+
+    def passing(self, key: Hashable, samples: int, compile_step: Callable[[int], Step]) -> Runner:
+        """The runner of a step that is taken through data, compiled where there is none yet."""
+        return self._found(key, samples, lambda: Runner(compile_step(samples)))
+
+    def batch(
+        self, key: Hashable, samples: int, compile_step: Callable[[int], Step], holds: tuple[Any, ...] = ()
+    ) -> BatchRunner:
+        """The runner of a step for batches of at least `samples` samples, compiled where there is none yet.
+
+        holds : objects that must be the same as when the step was compiled, such as an optimizer and its state
+        """
+        return self._found(key, samples, lambda: BatchRunner(compile_step(samples)), holds)
+
+    def _found(self, key: Hashable, samples: int, make: Callable[[], Any], holds: tuple[Any, ...] = ()) -> Any:
+        runner, held = self._kept.get(key, (None, ()))
+        same = len(held) == len(holds) and all(one is other for one, other in zip(held, holds, strict=True))
+        if runner is None or not same or runner.step.batch < samples:
+            self._kept.pop(key, None)
+            if len(self._kept) >= MOST:
+                del self._kept[next(iter(self._kept))]
+            runner = make()
+            self._kept[key] = runner, holds
+        return runner

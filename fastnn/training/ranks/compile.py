@@ -1,0 +1,154 @@
+"""The training step of a rank: the gradients of its own rows of a batch, and the update by those of all ranks."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder
+from fastnn.engine.memory import Buffer
+from fastnn.engine.ops import Axis
+from fastnn.engine.parameters import Block
+from fastnn.engine.split_program import SplitProgram
+from fastnn.nn import emission
+from fastnn.nn.network import Network, State
+from fastnn.nn.optimizers import Optimizer
+from fastnn.nn.row_list import LINE, RowList
+from fastnn.ranks.group import Group
+from fastnn.ranks.row_sums import RowSum
+from fastnn.ranks.sums import FlatSum
+from fastnn.training.steps import batch as batches
+from fastnn.training.steps import scoring
+from fastnn.training.steps.compile import emit_update, names_of, values_of
+from fastnn.training.steps.step import Inputs, Step
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """What the ranks exchange between the two parts of a step, and what the runner writes for it.
+
+    flat   the gradients, but for tables of which only some rows are not 0
+    rows   such tables
+    small  gradients of tables of which a step clears only the rows that it wrote: other ranks add to others
+    scale  (1,) what a sample weight is multiplied with to be a loss weight; None: samples have none, or losses are sums
+    none   where a sample counts by the number of its labels, one at each step: what stands for none of them; else None
+    """
+
+    flat: FlatSum
+    rows: tuple[RowSum, ...]
+    small: tuple[np.ndarray, ...]
+    scale: Buffer | None
+    none: int | None = None
+
+    def begin(self) -> None:
+        """Before a step."""
+        for table in self.rows:
+            table.clear()
+        for gradient in self.small:
+            gradient.fill(0)
+
+    def add(self) -> None:
+        """Replace this rank's gradients by the sums of all ranks' ones."""
+        self.flat.add()
+        for table in self.rows:
+            table.add()
+
+
+def compile_rank(
+    group: Group,
+    network: Network,
+    state: State,
+    batch: int,
+    optimizer: Optimizer,
+    *,
+    shuffle: bool = False,
+    weighted: bool = False,
+    whole: bool = False,
+) -> tuple[Step, Exchange]:
+    """A training step as of `compile_train`, of which this rank takes its rows. `batch` : the samples of all ranks."""
+    rows = max(len(group.rows_of(batch)), 1)
+    build, inputs = batches.begin(network, state, rows, training=True)
+    batches.emit_order(build, inputs, shuffle, whole)
+    xs = batches.gather_inputs(build, inputs, network, whole)
+    scores, backward = emission.forward(build, network, xs, state)
+    inputs, scale = _emit_weights(build, inputs, network, weighted, whole)
+    judged = scoring.emit_loss(build, inputs, network, scores, whole, scale=scale)
+    measured = judged.measure(network)
+    gradients, output = state.parameters.like(), network.outputs[0]
+    build.whole, build.frozen = network.shared.union(network.penalties()), network.frozen
+    backward(judged.dscores, gradients)
+    if group.rank == 0 or group.sync_every > 1:
+        scoring.emit_penalties(build, inputs, network, state.parameters, None)
+    scoring.emit_record(build, inputs, judged, measured)
+    cut, small = len(build.ops), [gradients.buffers[name] for name in build.sparse_gradients]
+    lists = _lists_of_all(build, group)
+    build.begin("update")
+    scoring.emit_penalty_gradients(build, network, state.parameters, gradients)
+    inputs = emit_update(build, inputs, network, optimizer, state.parameters, gradients)
+    program = SplitProgram(build, inputs.bound, cut)
+    step = Step(
+        program,
+        inputs,
+        batch,
+        network.loss,
+        trains=True,
+        shuffles=shuffle,
+        weighted=weighted,
+        whole=whole,
+        values=values_of(build, network, xs),
+        gradients=gradients,
+        figures=measured,
+        names=names_of(state.parameters, gradients),
+    )
+    flat, tables = _sums(group, program, gradients, lists)
+    return step, Exchange(flat, tables, tuple(small), scale, output.width if output.steps else None)
+
+
+def _emit_weights(
+    build: Builder, inputs: Inputs, network: Network, weighted: bool, whole: bool
+) -> tuple[Inputs, Buffer | None]:
+    """Emit the weights of this rank's samples; their sum is that of the whole batch, which the runner knows."""
+    build.begin("loss")
+    is_sum, scale = network.loss.reduction == "sum", build.array("scale of weights", (1,))
+    if not weighted:
+        return inputs, scale if network.outputs[0].steps and not is_sum else None
+    batches.gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
+    if is_sum:
+        return replace(inputs, loss_weight=inputs.sample_weight), None
+    build.emit(k.scale_values, inputs.loss_weight, inputs.sample_weight, scale)
+    return inputs, scale
+
+
+def _lists_of_all(build: Builder, group: Group) -> list[tuple[RowList, RowList]]:
+    """The lists of rows of this rank, and those of all ranks, by which updates go from here on.
+
+    Where a kernel asks which ids occur in the batch, those of other ranks would be missing: it looks at all rows.
+    """
+    if group.sync_every > 1:
+        return []
+    build.sparse_gradients.clear()
+    found: dict[int, tuple[RowList, RowList]] = {}
+    for name, own in list(build.row_lists.items()):
+        if id(own) not in found:
+            size = group.size * own.heads.shape[0]
+            heads = build.array("heads of all ranks", (size,), np.int64)
+            found[id(own)] = own, replace(own, axis=Axis(size, LINE, size), heads=heads, places=heads)
+        build.row_lists[name] = found[id(own)][1]
+    return list(found.values())
+
+
+def _sums(
+    group: Group, program: SplitProgram, gradients: Block, lists: list[tuple[RowList, RowList]]
+) -> tuple[FlatSum, tuple[RowSum, ...]]:
+    """What adds up the gradients: those of listed rows by row, all others as one array."""
+    tables = tuple(RowSum(group, _whole(own), program[own.heads], program[every.heads]) for own, every in lists)
+    by_row = {name for own, _ in lists for name in own.gradients}
+    others = [array for name, array in gradients.buffers.items() if name not in by_row]
+    return FlatSum(group, others if by_row else [gradients.flat]), tables
+
+
+def _whole(rows: RowList) -> list[np.ndarray]:
+    """The gradients of listed rows, all as long as their tables: other ranks add to rows that are not listed here."""
+    found = [one for one in rows.gradients.values() if isinstance(one, np.ndarray)]
+    assert len(found) == len(rows.gradients)
+    return found

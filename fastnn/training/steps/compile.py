@@ -1,0 +1,173 @@
+"""From a network to a compiled step: the operations of a prediction, an evaluation and a training step.
+
+The order of the samples, the gathering of a batch and the record of its loss are operations like those of the layers:
+so the compiled loop runs many steps without coming back to Python.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import fastnn_kernels as k
+from fastnn.engine.builder import Builder
+from fastnn.engine.memory import take_small_pages
+from fastnn.engine.parameters import Block
+from fastnn.engine.program import Program
+from fastnn.engine.values import Value
+from fastnn.nn import emission, steps
+from fastnn.nn.metrics import WholeMetric
+from fastnn.nn.network import Network, State
+from fastnn.nn.optimizers import Optimizer
+from fastnn.training.steps import batch as batches
+from fastnn.training.steps import scoring
+from fastnn.training.steps.sample_steps import compile_sample_steps
+from fastnn.training.steps.scalars import table_of_scalars
+from fastnn.training.steps.step import Inputs, Step
+from fastnn.training.steps.ways import Request, way_of
+
+
+def compile_predict(network: Network, state: State, batch: int, logits: bool) -> Step:
+    """A step that computes scores, or what the loss calls a prediction."""
+    build, inputs = batches.begin(network, state, batch)
+    batches.emit_order(build, inputs)
+    xs = batches.gather_inputs(build, inputs, network)
+    scores, _ = emission.forward(build, network, xs, state)
+    if not logits:
+        scores = [steps.predictions(build, one, x) for one, x in zip(network.outputs, scores, strict=True)]
+    build.emit(k.advance_cursor, inputs.cursor, inputs.indices)
+    program, values = Program(build, inputs.bound), values_of(build, network, xs)
+    return Step(program, inputs, batch, network.loss, outputs=tuple(scores), values=values)
+
+
+def compile_evaluate(network: Network, state: State, batch: int, *, weighted=False, training=False) -> Step:
+    """A step that records loss and metrics. With `training`, layers behave as in training.
+
+    Its outputs are the predictions, if a metric needs them all at once.
+    """
+    build, inputs = batches.begin(network, state, batch, training)
+    build.differentiates = False
+    batches.emit_order(build, inputs)
+    xs = batches.gather_inputs(build, inputs, network)
+    scores, _ = emission.forward(build, network, xs, state)
+    inputs = scoring.emit_weights(build, inputs, network, weighted)
+    judged = scoring.emit_loss(build, inputs, network, scores)
+    measured = judged.measure(network)
+    whole = any(isinstance(metric, WholeMetric) for metric in network.metrics)
+    outputs = tuple(one.predictions for one in judged.of_outputs) if whole else ()
+    scoring.emit_penalties(build, inputs, network, state.parameters, None)
+    scoring.emit_record(build, inputs, judged, measured)
+    read = {*inputs.written, *inputs.wrong.values(), *(one.buffer for one in outputs)}
+    program = Program(build, inputs.bound, unread=[one for one in build.buffers if one not in read])
+    return Step(program, inputs, batch, network.loss, training, weighted=weighted, outputs=outputs, figures=measured)
+
+
+def compile_train(
+    network: Network,
+    state: State,
+    batch: int,
+    optimizer: Optimizer | None = None,
+    *,
+    shuffle: bool = False,
+    weighted: bool = False,
+    fused: bool = False,
+    whole: bool = False,
+    block: int = 1,
+    layered: bool = False,
+) -> Step:
+    """A step that computes gradients and, with an optimizer, updates all parameters by them.
+
+    batch   : how many samples a step takes; the last one of a pass may take fewer
+    fused   : use gradients where they arise, slice by slice, and never store them whole; the bits are the same
+    whole   : each step takes all samples
+    block   : how many steps the first layer's weight takes at once; above 1 only where `blocks.check` allows it
+    layered : emit layer by layer also where a net's layers are so narrow that one kernel can take them all
+    """
+    request = Request(network, state, batch, optimizer, shuffle, weighted, fused, whole, block, layered)
+    return _compile_train(request)
+
+
+def _compile_train(request: Request) -> Step:
+    network, state, whole = request.network, request.state, request.whole
+    again = partial(_compile_train, replace(request, layered=True))
+    if request.is_one_kernel and request.optimizer is not None:
+        return compile_sample_steps(network, state, request.optimizer, request.shuffle, again)
+    way = way_of(request)
+    build, inputs = batches.begin(network, state, request.batch * way.steps, training=True)
+    batches.emit_order(build, inputs, request.shuffle, whole)
+    xs = batches.gather_inputs(build, inputs, network, whole, way.plan)
+    scores, backward = way.forward(build, xs, inputs.indices, state)
+    inputs = scoring.emit_weights(build, inputs, network, request.weighted, whole)
+    judged = scoring.emit_loss(build, inputs, network, scores, whole, way.plan)
+    measured = judged.measure(network)
+    gradients = _gradients(build, request)
+    backward(judged.dscores, gradients)
+    inputs = _emit_update(build, inputs, request, gradients)
+    scoring.emit_record(build, inputs, judged, measured)
+    way.end(build, state.parameters)
+    return Step(
+        Program(build, inputs.bound, list(gradients.buffers.values()) if request.fused else ()),
+        inputs,
+        request.batch,
+        network.loss,
+        trains=True,
+        shuffles=request.shuffle,
+        weighted=request.weighted,
+        whole=whole,
+        block=way.steps,
+        divisible=way.divisible,
+        values=values_of(build, network, xs),
+        gradients=gradients,
+        fused=request.fused,
+        figures=measured,
+        names=names_of(state.parameters, gradients),
+        layered=again if way.hides_layers else None,
+    )
+
+
+def _gradients(build: Builder, request: Request) -> Block:
+    """A block for the gradients; the builder knows from here on which of them must be stored, and how much of each."""
+    network, optimizer = request.network, request.optimizer
+    gradients, penalised = request.state.parameters.like(), set(network.penalties())
+    if request.fused and not penalised:  # but for those of weights that are used twice, none is stored whole
+        take_small_pages(gradients.flat)
+    build.frozen, build.joined = network.frozen, network.joined - network.frozen - penalised
+    build.whole = (network.shared - build.joined).union(penalised)
+    if request.fused and optimizer is not None:
+        build.may_shorten = optimizer.reads_lists_alone
+        if request.batch == 1 and optimizer.takes_outer_products:
+            build.unstored = set(request.state.parameters) - build.whole - build.frozen
+    return gradients
+
+
+def _emit_update(build: Builder, inputs: Inputs, request: Request, gradients: Block) -> Inputs:
+    """Emit penalties and, with an optimizer, the update; the inputs, with the table of its scalars."""
+    parameters, optimizer = request.state.parameters, request.optimizer
+    build.begin("update")
+    scoring.emit_penalties(build, inputs, request.network, parameters, gradients)
+    if optimizer is None:
+        return inputs
+    return emit_update(build, inputs, request.network, optimizer, parameters, gradients)
+
+
+def emit_update(
+    build: Builder, inputs: Inputs, network: Network, optimizer: Optimizer, parameters: Block, gradients: Block
+) -> Inputs:
+    """Emit the optimizer's update and the bounds on norms; the inputs, with the table of the optimizer's scalars."""
+    table = table_of_scalars(build, optimizer, parameters)
+    scalars = build.array("scalars", table.shape[1:])
+    build.emit(k.select_scalars, scalars, table, inputs.cursor)
+    optimizer.emit(build, parameters, gradients, scalars)
+    for name, bound in network.max_norms().items():
+        build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))
+    return inputs.with_scalars(table)
+
+
+def values_of(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:
+    """The inputs and the output of each layer, by name."""
+    return {**dict(zip(network.graph.inputs, xs, strict=True)), **build.outputs}
+
+
+def names_of(parameters: Block, gradients: Block) -> dict[int, str]:
+    """The names of both in messages, by the id of the array."""
+    named = (("", parameters), ("gradient of ", gradients))
+    return {id(array): prefix + name for prefix, block in named for name, array in block.buffers.items()}
