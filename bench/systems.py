@@ -17,7 +17,7 @@ from fastnn.common import random
 from fastnn.data.chunk import Chunk
 from fastnn.nn.initializers import Normal
 from fastnn.nn.optimizers import Optimizer
-from fastnn.training.models.stateful_network import DtypeName
+from fastnn.training.models.dtypes import DtypeName
 from fastnn.training.passes.runner import Runner
 from fastnn.training.steps.compile import compile_train
 from fastnn_kernels.batch import ROUNDS

@@ -14,7 +14,8 @@ from fastnn.training.callbacks import Callback, Checkpoint
 from fastnn.training.fit.settings import Settings
 from fastnn.training.history import History
 from fastnn.training.many.crew import Task, run_all
-from fastnn.training.many.groups import Training, tasks_of
+from fastnn.training.many.groups import tasks_of
+from fastnn.training.many.training import Training
 
 
 class Trained(NamedTuple):

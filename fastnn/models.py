@@ -17,7 +17,7 @@ from fastnn.nn.network import Network
 from fastnn.nn.output_check import check_outputs
 from fastnn.nn.outputs import Losses, Metrics
 from fastnn.training.models import storage
-from fastnn.training.models.stateful_network import DtypeName
+from fastnn.training.models.dtypes import DtypeName
 from fastnn.training.trainable import Trainable
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from fastnn.training.models.stateful_network import DtypeName
+from fastnn.training.models.dtypes import DtypeName
 
 # The largest size or count. NumPy can still name the size of an array of LARGEST_COUNT × LARGEST_COUNT numbers.
 LARGEST_COUNT = 10**8

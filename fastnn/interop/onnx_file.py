@@ -11,7 +11,7 @@ from fastnn.data.preprocessing import Pixels
 from fastnn.interop.onnx_graph import Nodes, link, of_pixels
 from fastnn.interop.packages import checked_model, package
 from fastnn.models import Model
-from fastnn.training.models.stateful_network import DTYPES, DtypeName
+from fastnn.training.models.dtypes import DTYPES, DtypeName
 
 OPSET, IR_VERSION = 17, 8  # of 2022, the first with LayerNormalization
 

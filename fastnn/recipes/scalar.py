@@ -36,7 +36,7 @@ from fastnn.recipes.scalar_points import (
     as_model,
     ellipse_points,
 )
-from fastnn.training.models.stateful_network import DtypeName
+from fastnn.training.models.dtypes import DtypeName
 
 __all__ = [
     "EXAMPLE_TARGET",

@@ -7,7 +7,7 @@ from fastnn.common.validation import whole_number
 from fastnn.models import Sequential
 from fastnn.nn.layers import Dense
 from fastnn.recipes.plain_net import ScalarNet
-from fastnn.training.models.stateful_network import DtypeName
+from fastnn.training.models.dtypes import DtypeName
 
 # One point whose gradients can be worked out by hand; biases are 0.
 EXAMPLE_X = (1.0, -1.0)

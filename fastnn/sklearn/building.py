@@ -13,7 +13,7 @@ from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss
 from fastnn.nn.optimizers import Optimizer
 from fastnn.sklearn.parameters import SKLEARN_ACTIVATIONS, sizes
-from fastnn.training.models.stateful_network import DtypeName
+from fastnn.training.models.dtypes import DtypeName
 
 OUTPUT, TABLE = "output", "table"  # names of layers
 

@@ -15,7 +15,7 @@ import pytest
 from fastnn.nn import initializers, losses, schedules
 from fastnn.nn.layers import activation, convolution
 from fastnn.nn.optimizers import arguments, state
-from fastnn.training.models import stateful_network
+from fastnn.training.models import dtypes
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def test_names_are_those_of_the_tables():
     assert {*get_args(initializers.InitializerName)} == {*initializers.INITIALIZERS}
     assert get_args(arguments.StateDtype) == (state.BFLOAT16,)
     assert (convolution.PADDINGS, schedules.PER) == (("same", "valid"), ("epoch", "step"))
-    assert stateful_network.DTYPES == ("float32", "float64")
+    assert dtypes.DTYPES == ("float32", "float64")
 
 
 def first_block_of_the_readme():

@@ -1,5 +1,5 @@
 """Many trainings at once, side by side on the threads of one process.
 
-- `crew`: threads that take one training after the other
-- `groups`: small nets that one thread trains together, a net in each lane
+- `training`: one of them; `crew`: threads that take one after the other
+- `groups`: which small nets one thread trains together; `group`: how it does, a net in each lane
 """

@@ -1,8 +1,8 @@
 """A network and its arrays: parameters that are read, set, frozen, put back, and taken to a file and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,16 +17,15 @@ from fastnn.data.preprocessing import Preprocessing, checked
 from fastnn.engine.parameters import Block
 from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
-from fastnn.nn.network import Network, State
+from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.history import History
 from fastnn.training.models import storage
+from fastnn.training.models.attributes import CHECKS
+from fastnn.training.models.dtypes import DtypeName, checked_dtype
 from fastnn.training.models.storage import Saved
 from fastnn.training.models.turn import Turn
 from fastnn.training.passes.kept import KeptSteps
-
-DtypeName = Literal["float32", "float64"]
-DTYPES: tuple[DtypeName, ...] = get_args(DtypeName)
 
 
 class StatefulNetwork(Hinted):
@@ -43,7 +42,7 @@ class StatefulNetwork(Hinted):
     """
 
     def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
-        self.dtype = _dtype(dtype)
+        self.dtype = checked_dtype(dtype)
         self.network = network.of_dtype(self.dtype)
         self.seed = random.seed_number(seed)
         self.state = self.network.initial_state(self.dtype, self.seed)
@@ -70,8 +69,8 @@ class StatefulNetwork(Hinted):
     if not TYPE_CHECKING:
 
         def __setattr__(self, name, value):
-            if name in _CHECKS:
-                value = _CHECKS[name](self, value)
+            if name in CHECKS:
+                value = CHECKS[name](self, value)
             super().__setattr__(name, value)
 
     @property
@@ -253,44 +252,7 @@ class StatefulNetwork(Hinted):
         return f"<{type(self).__name__} of {plural(len(self.layers), 'layer')}, {plural(count, 'parameter')}>"
 
 
-def _of_kind(name: str, kind: type, hint: str) -> Callable[[StatefulNetwork, Any], Any]:
-    def check(model: StatefulNetwork, given: Any) -> Any:
-        if not isinstance(given, kind):
-            raise TypeError(f"model.{name} is {given!r:.60}, expected {hint}")
-        return given
-
-    return check
-
-
-def _first_dtype(model: StatefulNetwork, given: np.dtype) -> np.dtype:
-    if "dtype" in vars(model) and given != model.dtype:
-        raise AttributeError(
-            f"a model keeps its dtype, {model.dtype}: give it where the model is made, Sequential([...], dtype=...)"
-        )
-    return given
-
-
-# What may be assigned to attributes that are no properties. A copy and a pickle of a model set none of them.
-_CHECKS: Mapping[str, Callable[[StatefulNetwork, Any], Any]] = {
-    "dtype": _first_dtype,
-    "seed": lambda model, given: random.seed_number(given),
-    "history": _of_kind("history", History, "fn.History(): then a new record begins"),
-    "network": _of_kind("network", Network, "a network: make another model, Sequential([...], input_shape=...)"),
-    "state": _of_kind("state", State, "the arrays as the model made them; model.set_parameters changes them"),
-}
-
-
 def _mapping(name: str, given: Any) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise TypeError(f"{name} is {type(given).__name__}, expected a mapping of arrays by name")
     return given
-
-
-def _dtype(given: Any) -> np.dtype:
-    try:
-        dtype = np.dtype(given)
-    except TypeError:  # torch.float32, "half": nothing that NumPy knows
-        dtype = None
-    if given is None or dtype is None or dtype.name not in DTYPES:
-        raise ValueError(f"dtype is {given!r}, expected float32 or float64")
-    return dtype

@@ -3,19 +3,15 @@
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from fastnn.common.errors import DataError, NonFiniteError
+from fastnn.common.errors import NonFiniteError
 from fastnn.common.interrupt import InterruptShield
-from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
-from fastnn.ranks.group import Group, current
+from fastnn.ranks.group import Group
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.checkpoint import setup_of
-from fastnn.training.fit.joined import JoinedLoop
 from fastnn.training.fit.loop import Loop
 from fastnn.training.fit.rollback import LastGoodState
 from fastnn.training.fit.settings import Settings
@@ -24,48 +20,7 @@ from fastnn.training.models.model import Predictor
 from fastnn.training.passes.runner import Runner
 from fastnn.training.ranks.compile import compile_rank
 from fastnn.training.ranks.runner import RankRunner
-
-
-def train(model: Predictor, settings: Settings, source: Source, validation: Source | None) -> History:
-    """As a `JoinedLoop` does; within `fastnn.distributed`, together with the other ranks."""
-    group = current()
-    if group is None:
-        return JoinedLoop(model, settings, source, validation).train()
-    _check(group, model, settings, source)
-    if group.rank:
-        everywhere = [callback for callback in settings.callbacks if callback.everywhere]
-        settings = replace(settings, callbacks=everywhere, verbose=False)
-    return RankLoop(group, model, settings, source, validation).train()
-
-
-def _check(group: Group, model: Predictor, settings: Settings, source: Source) -> None:
-    """ValueError for what several ranks cannot train."""
-    if isinstance(source, BatchSource):
-        raise ValueError("fn.distributed() shares arrays and streams among ranks, not batches that a user makes")
-    if settings.steps_per_block > 1:
-        raise ValueError(f"steps_per_block is {settings.steps_per_block}; within fn.distributed() it must be 1")
-    _check_parts(group, model, settings.batch_of(source), source.samples)
-    if group.sync_every == 1:
-        return
-    if model.network.loss.reduction == "sum":
-        raise ValueError('sync_every takes means of losses, but the loss has reduction="sum"')
-    if settings.optimizer.state_dtype is not None:
-        raise ValueError("sync_every takes means of the optimizer's state, which state_dtype='bfloat16' would round")
-    for callback in settings.callbacks:
-        if callback.every % group.sync_every:
-            raise ValueError(
-                f"{type(callback).__name__} looks every {callback.every} steps, when ranks have different parameters; "
-                f"expected a multiple of sync_every, {group.sync_every}"
-            )
-
-
-def _check_parts(group: Group, model: Predictor, batch: int, samples: int) -> None:
-    """DataError if a rank's part of a batch is too small for a layer, such as one that needs a variance."""
-    for size in {min(batch, samples), samples % batch} - {0}:
-        try:
-            model.network.check_batch(max(size // group.size, 1))
-        except DataError as error:
-            raise DataError(f"{error}: its part of {size} on {group.size} ranks") from None
+from fastnn.training.ranks.shield import GroupShield
 
 
 class RankLoop(Loop):
@@ -198,42 +153,3 @@ class _GoodState(LastGoodState):
 
     def _agreed(self, given: bool) -> bool:
         return self._group.all(given)
-
-
-class GroupShield(InterruptShield):
-    """A signal takes effect on all ranks, where `agree` finds that one of them has got it; a second one at once."""
-
-    def __init__(self, group: Group) -> None:
-        super().__init__()
-        self._group = group
-
-    def __enter__(self) -> "GroupShield":
-        super().__enter__()
-        self.catch_termination()
-        return self
-
-    def agree(self) -> None:
-        """KeyboardInterrupt on all ranks, or what else a signal does, if one of them has got a signal."""
-        number = 0 if self._pending is None else self._pending[0]
-        numbers = self._group.of_each(np.array([number]))
-        first = next((one for one in numbers.ravel().tolist() if one), 0)
-        if not first:
-            return
-        pending, self._pending = self._pending, None
-        effect: Any = self._effects.get(first)
-        try:
-            if effect is not None and pending is not None and pending[0] == first:
-                effect(*pending)
-            raise KeyboardInterrupt
-        except BaseException as error:
-            self._group.agreed = error
-            raise
-
-    def _take_effect(self) -> None:
-        """Not now: see `agree`."""
-
-    def _handle(self, number: int, frame: Any) -> None:
-        if self._pending is None:
-            self._pending = (number, frame)
-        else:
-            self._effects[number](number, frame)

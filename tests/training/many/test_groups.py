@@ -8,7 +8,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.nn.narrow_nets import Nets
-from fastnn.training.many import groups
+from fastnn.training.many import group, groups
 from tests.tiny import jit_only, python
 from tests.training.many.test_fit_many import check_same, fit_each, nets, points
 
@@ -122,7 +122,7 @@ def test_a_group_that_is_to_end_leaves_whole_steps(runs, monkeypatch):
         return run(group, given)
 
     monkeypatch.setattr(Nets, "run", ending)
-    monkeypatch.setattr(groups.ThreadTuner, "choose", lambda tuner, threads, seconds: settled(seconds))
+    monkeypatch.setattr(group.ThreadTuner, "choose", lambda tuner, threads, seconds: settled(seconds))
     monkeypatch.setattr(groups, "usable_threads", lambda: 1)
     taken = groups.tasks_of
     monkeypatch.setattr(
