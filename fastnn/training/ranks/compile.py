@@ -4,23 +4,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Axis
 from fastnn.engine.parameters import Block
 from fastnn.engine.split_program import SplitProgram
-from fastnn.nn import emission
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.row_list import LINE, RowList
 from fastnn.ranks.group import Group
 from fastnn.ranks.row_sums import RowSum
 from fastnn.ranks.sums import FlatSum
-from fastnn.training.steps import batch as batches
 from fastnn.training.steps import scoring
-from fastnn.training.steps.compile import emit_update, names_of, values_of
-from fastnn.training.steps.step import Inputs, Step
+from fastnn.training.steps.compile import emit_update
+from fastnn.training.steps.differentiate import differentiate
+from fastnn.training.steps.step import Step
+from fastnn.training.steps.ways import Request, Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,57 +65,22 @@ def compile_rank(
     whole: bool = False,
 ) -> tuple[Step, Exchange]:
     """A training step as of `compile_train`, of which this rank takes its rows. `batch` : the samples of all ranks."""
+    request = Request(network, state, batch, optimizer, shuffle, weighted, False, whole, block=1, layered=True)
     rows = max(len(group.rows_of(batch)), 1)
-    build, inputs = batches.begin(network, state, rows, training=True)
-    batches.emit_order(build, inputs, shuffle, whole)
-    xs = batches.gather_inputs(build, inputs, network, whole)
-    scores, backward = emission.forward(build, network, xs, state)
-    inputs, scale = _emit_weights(build, inputs, network, weighted, whole)
-    judged = scoring.emit_loss(build, inputs, network, scores, whole, scale=scale)
-    measured = judged.measure(network)
-    gradients, output = state.parameters.like(), network.outputs[0]
-    build.whole, build.frozen = network.shared.union(network.penalties()), network.frozen
-    backward(judged.dscores, gradients)
+    begun = differentiate(request, Way(network), rows, is_part=True)
+    build, gradients, output = begun.build, begun.gradients, network.outputs[0]
     if group.rank == 0 or group.sync_every > 1:
-        scoring.emit_penalties(build, inputs, network, state.parameters, None)
-    scoring.emit_record(build, inputs, judged, measured)
+        scoring.emit_penalties(build, begun.inputs, network, state.parameters, None)
+    begun.emit_record()
     cut, small = len(build.ops), [gradients.buffers[name] for name in build.sparse_gradients]
     lists = _lists_of_all(build, group)
     build.begin("update")
     scoring.emit_penalty_gradients(build, network, state.parameters, gradients)
-    inputs = emit_update(build, inputs, network, optimizer, state.parameters, gradients)
+    inputs = emit_update(begun, optimizer)
     program = SplitProgram(build, inputs.bound, cut)
-    step = Step(
-        program,
-        inputs,
-        batch,
-        network.loss,
-        trains=True,
-        shuffles=shuffle,
-        weighted=weighted,
-        whole=whole,
-        values=values_of(build, network, xs),
-        gradients=gradients,
-        figures=measured,
-        names=names_of(state.parameters, gradients),
-    )
     flat, tables = _sums(group, program, gradients, lists)
-    return step, Exchange(flat, tables, tuple(small), scale, output.width if output.steps else None)
-
-
-def _emit_weights(
-    build: Builder, inputs: Inputs, network: Network, weighted: bool, whole: bool
-) -> tuple[Inputs, Buffer | None]:
-    """Emit the weights of this rank's samples; their sum is that of the whole batch, which the runner knows."""
-    build.begin("loss")
-    is_sum, scale = network.loss.reduction == "sum", build.array("scale of weights", (1,))
-    if not weighted:
-        return inputs, scale if network.outputs[0].steps and not is_sum else None
-    batches.gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
-    if is_sum:
-        return replace(inputs, loss_weight=inputs.sample_weight), None
-    build.emit(k.scale_values, inputs.loss_weight, inputs.sample_weight, scale)
-    return inputs, scale
+    exchange = Exchange(flat, tables, tuple(small), begun.scale, output.width if output.steps else None)
+    return begun.step(program, inputs), exchange
 
 
 def _lists_of_all(build: Builder, group: Group) -> list[tuple[RowList, RowList]]:

@@ -4,25 +4,21 @@ The order of the samples, the gathering of a batch and the record of its loss ar
 so the compiled loop runs many steps without coming back to Python.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 import fastnn_kernels as k
-from fastnn.engine.builder import Builder
-from fastnn.engine.memory import take_small_pages
-from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
-from fastnn.engine.values import Value
 from fastnn.nn import emission, steps
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.steps import batch as batches
 from fastnn.training.steps import scoring
+from fastnn.training.steps.differentiate import Differentiated, differentiate
 from fastnn.training.steps.sample_steps import compile_sample_steps
 from fastnn.training.steps.scalars import table_of_scalars
-from fastnn.training.steps.step import Inputs, Step
+from fastnn.training.steps.step import Inputs, Step, values_of
 from fastnn.training.steps.ways import Request, way_of
 
 
@@ -87,87 +83,40 @@ def compile_train(
 
 
 def _compile_train(request: Request) -> Step:
-    network, state, whole = request.network, request.state, request.whole
     again = partial(_compile_train, replace(request, layered=True))
     if request.is_one_kernel and request.optimizer is not None:
-        return compile_sample_steps(network, state, request.optimizer, request.shuffle, again)
+        return compile_sample_steps(request.network, request.state, request.optimizer, request.shuffle, again)
     way = way_of(request)
-    build, inputs = batches.begin(network, state, request.batch * way.steps, training=True)
-    batches.emit_order(build, inputs, request.shuffle, whole)
-    xs = batches.gather_inputs(build, inputs, network, whole, way.plan)
-    scores, backward = way.forward(build, xs, inputs.indices, state)
-    inputs = scoring.emit_weights(build, inputs, network, request.weighted, whole)
-    judged = scoring.emit_loss(build, inputs, network, scores, whole, way.plan)
-    measured = judged.measure(network)
-    gradients = _gradients(build, request)
-    backward(judged.dscores, gradients)
-    inputs = _emit_update(build, inputs, request, gradients)
-    scoring.emit_record(build, inputs, judged, measured)
-    way.end(build, state.parameters)
-    return Step(
-        Program(build, inputs.bound, list(gradients.buffers.values()) if request.fused else ()),
+    begun = differentiate(request, way, request.batch * way.steps)
+    inputs = _emit_update(begun)
+    begun.emit_record()
+    way.end(begun.build, request.state.parameters)
+    unread = list(begun.gradients.buffers.values()) if request.fused else ()
+    return begun.step(
+        Program(begun.build, inputs.bound, unread),
         inputs,
-        request.batch,
-        network.loss,
-        trains=True,
-        shuffles=request.shuffle,
-        weighted=request.weighted,
-        whole=whole,
         block=way.steps,
         divisible=way.divisible,
-        values=values_of(build, network, xs),
-        gradients=gradients,
         fused=request.fused,
-        figures=measured,
-        names=names_of(state.parameters, gradients),
         layered=again if way.hides_layers else None,
     )
 
 
-def _gradients(build: Builder, request: Request) -> Block:
-    """A block for the gradients; the builder knows from here on which of them must be stored, and how much of each."""
-    network, optimizer = request.network, request.optimizer
-    gradients, penalised = request.state.parameters.like(), set(network.penalties())
-    if request.fused and not penalised:  # but for those of weights that are used twice, none is stored whole
-        take_small_pages(gradients.flat)
-    build.frozen, build.joined = network.frozen, network.joined - network.frozen - penalised
-    build.whole = (network.shared - build.joined).union(penalised)
-    if request.fused and optimizer is not None:
-        build.may_shorten = optimizer.reads_lists_alone
-        if request.batch == 1 and optimizer.takes_outer_products:
-            build.unstored = set(request.state.parameters) - build.whole - build.frozen
-    return gradients
-
-
-def _emit_update(build: Builder, inputs: Inputs, request: Request, gradients: Block) -> Inputs:
+def _emit_update(begun: Differentiated) -> Inputs:
     """Emit penalties and, with an optimizer, the update; the inputs, with the table of its scalars."""
-    parameters, optimizer = request.state.parameters, request.optimizer
-    build.begin("update")
-    scoring.emit_penalties(build, inputs, request.network, parameters, gradients)
-    if optimizer is None:
-        return inputs
-    return emit_update(build, inputs, request.network, optimizer, parameters, gradients)
+    request, inputs = begun.request, begun.inputs
+    begun.build.begin("update")
+    scoring.emit_penalties(begun.build, inputs, request.network, request.state.parameters, begun.gradients)
+    return inputs if request.optimizer is None else emit_update(begun, request.optimizer)
 
 
-def emit_update(
-    build: Builder, inputs: Inputs, network: Network, optimizer: Optimizer, parameters: Block, gradients: Block
-) -> Inputs:
+def emit_update(begun: Differentiated, optimizer: Optimizer) -> Inputs:
     """Emit the optimizer's update and the bounds on norms; the inputs, with the table of the optimizer's scalars."""
+    build, parameters = begun.build, begun.request.state.parameters
     table = table_of_scalars(build, optimizer, parameters)
     scalars = build.array("scalars", table.shape[1:])
-    build.emit(k.select_scalars, scalars, table, inputs.cursor)
-    optimizer.emit(build, parameters, gradients, scalars)
-    for name, bound in network.max_norms().items():
+    build.emit(k.select_scalars, scalars, table, begun.inputs.cursor)
+    optimizer.emit(build, parameters, begun.gradients, scalars)
+    for name, bound in begun.request.network.max_norms().items():
         build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))
-    return inputs.with_scalars(table)
-
-
-def values_of(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:
-    """The inputs and the output of each layer, by name."""
-    return {**dict(zip(network.graph.inputs, xs, strict=True)), **build.outputs}
-
-
-def names_of(parameters: Block, gradients: Block) -> dict[int, str]:
-    """The names of both in messages, by the id of the array."""
-    named = (("", parameters), ("gradient of ", gradients))
-    return {id(array): prefix + name for prefix, block in named for name, array in block.buffers.items()}
+    return begun.inputs.with_scalars(table)

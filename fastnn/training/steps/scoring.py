@@ -55,16 +55,29 @@ class Judged:
         return figures.emit(measured, *self.recorded)
 
 
-def emit_weights(build: Builder, inputs: Inputs, network: Network, weighted: bool, whole: bool = False) -> Inputs:
-    """Emit the weights of the batch's samples, unless all count alike; the inputs, with these as loss weights."""
+def emit_weights(
+    build: Builder, inputs: Inputs, network: Network, weighted: bool, whole: bool = False, scale: Buffer | None = None
+) -> Inputs:
+    """Emit the weights of the batch's samples, unless all count alike; the inputs, with these as loss weights.
+
+    scale : as of `emit_loss`
+    """
     build.begin("loss")
     if not weighted:
         return inputs
     gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
     if network.loss.reduction == "sum":
         return replace(inputs, loss_weight=inputs.sample_weight)
-    build.emit(k.normalise_weights, inputs.loss_weight, inputs.sample_weight)
+    _emit_divided(build, inputs.loss_weight, inputs.sample_weight, scale)
     return inputs
+
+
+def _emit_divided(build: Builder, divided: Buffer, weights: Buffer, scale: Buffer | None) -> None:
+    """Emit weights divided by the sum of those of the batch. scale : as of `emit_loss`"""
+    if scale is None:
+        build.emit(k.normalise_weights, divided, weights)
+    else:
+        build.emit(k.scale_values, divided, weights, scale)
 
 
 def emit_loss(
@@ -157,10 +170,7 @@ def _weights_by_steps(
     if output.loss.reduction == "sum":
         return counted, counted
     divided = build.array("loss weight by steps", (build.batch,), batched=True)
-    if scale is None:
-        build.emit(k.normalise_weights, divided, counted)
-    else:
-        build.emit(k.scale_values, divided, counted, scale)
+    _emit_divided(build, divided, counted, scale)
     return counted, divided
 
 

@@ -1,15 +1,17 @@
 """A compiled step: what a compile function returns and a runner takes through data. Nothing here changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
 from fastnn.engine.program import Program
 from fastnn.engine.values import Value
 from fastnn.nn.losses import Loss
+from fastnn.nn.network import Network
 from fastnn.training.history.figures import Figures
 
 BOUND = ("weights", "count", "losses", "sums")
@@ -107,3 +109,14 @@ class Step:
         """The numbers of a value for the batch that ran last: (batch, *shape). Of a block: its last step's."""
         first = batch - self.batch if self.block > 1 and value.buffer.batched else 0
         return value.of_batch(self.program[value.buffer], batch)[first:]
+
+
+def values_of(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str, Value]:
+    """The inputs and the output of each layer, by name."""
+    return {**dict(zip(network.graph.inputs, xs, strict=True)), **build.outputs}
+
+
+def names_of(parameters: Block, gradients: Block) -> dict[int, str]:
+    """The names of both in messages, by the id of the array."""
+    named = (("", parameters), ("gradient of ", gradients))
+    return {id(array): prefix + name for prefix, block in named for name, array in block.buffers.items()}
