@@ -1,7 +1,8 @@
 """What is told of a table: what is in it, how well it is predicted beside simpler rules, which columns matter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.mistakes import MISTAKES
 from fastnn.experiment.results import ExperimentResult
 from fastnn.models import Model
-from fastnn.recipes.table_importance import TIMES, importances
+from fastnn.recipes.table_importance import TIMES, Importance, importances
 from fastnn.recipes.table_rows import by_column, number_text, worst_rows
 
 BESIDE = "linear"  # the comparison with a linear model
@@ -135,33 +136,40 @@ def columns_answer(result: ExperimentResult) -> Answer:
         figures = (_judge_classes if is_classes else _judge_numbers)(_predicted(model, part), part.y, meta)
         return 1 - figures["accuracy"] if is_classes else figures["RMSE"]
 
-    found = importances(result.model, meta["preprocessing"], split, error)
-    rise = "accuracy lost" if is_classes else "RMSE gained"
-
     def text(value: float) -> str:
         return f"{100 * value:.2f} points" if is_classes else number_text(value)
 
+    found = importances(result.model, meta["preprocessing"], split, error)
+    rise = "accuracy lost" if is_classes else "RMSE gained"
     rows = [Row(one.name, {rise: f"{text(one.rise)} ± {text(one.deviation)}"}) for one in found]
+    figure = _columns_picture(result, found, rise)
+    drawn = [("columns.png", "how much is lost when a column is shuffled: mean and deviation", figure)]
+    return Answer("columns", "Which columns matter?", [Table(rows)], _columns_told(found), pictures=drawn)
+
+
+def _columns_told(found: Sequence[Importance]) -> list[str]:
+    """Which columns matter most, and which are not seen to."""
     useless = [one.name for one in found if one.rise <= one.deviation]
     best = ", ".join(one.name for one in found[:3] if one.name not in useless)
     lines = [f"Most important: {best}." if best else "No column is seen to matter."]
     if useless:
         lines.append(f"Not seen to matter, alone: {', '.join(useless[:8])}{', …' if useless[8:] else '.'}")
-    lines.append(
-        f"Each was shuffled {TIMES} times in the validation rows; columns that say the same share their worth."
-    )
-    shown, scale = found[:SHOWN], 100 if is_classes else 1
-    label = f"{rise}, points" if is_classes else f"{rise}, in units of {meta['target']}"
-    figure = plots.bars(
+    shuffled = f"Each was shuffled {TIMES} times in the validation rows"
+    return [*lines, f"{shuffled}; columns that say the same share their worth."]
+
+
+def _columns_picture(result: ExperimentResult, found: Sequence[Importance], rise: str) -> Any:
+    """Bars of the columns that matter most."""
+    meta, shown = result.data.meta, found[:SHOWN]
+    scale, unit = (100, "points") if "classes" in meta else (1, f"in units of {meta['target']}")
+    return plots.bars(
         [one.name for one in shown],
         [scale * one.rise for one in shown],
         f"Which columns does the prediction of {meta['target']} need?",
-        label,
+        f"{rise}, {unit}",
         deviations=[scale * one.deviation for one in shown],
         note=pictures.note_of(result),
     )
-    drawn = [("columns.png", "how much is lost when a column is shuffled: mean and deviation", figure)]
-    return Answer("columns", "Which columns matter?", [Table(rows)], lines, pictures=drawn)
 
 
 def _residuals(result: ExperimentResult) -> list[Answer]:

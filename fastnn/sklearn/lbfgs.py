@@ -1,6 +1,7 @@
 """Training by L-BFGS, of all samples at once: SciPy's, with fastnn's loss and gradients."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,37 +12,53 @@ import fastnn as fn
 from fastnn.sklearn.data import Data
 
 
+class _Objective:
+    """The loss of all data as a function of all weights, those of every parameter one after the other."""
+
+    def __init__(self, model: fn.Model, data: Data):
+        self._model, self._data = model, data
+        self._names = list(self._loss_and_gradients()[1])
+
+    def _loss_and_gradients(self) -> tuple[float, Mapping[str, np.ndarray]]:
+        return self._model.loss_and_gradients(*self._data.xy, sample_weight=self._data.weight)
+
+    def _flat(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        return np.concatenate([np.asarray(arrays[name], np.float64).ravel() for name in self._names])
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Those of the model, float64."""
+        return self._flat(self._model.parameters)
+
+    @weights.setter
+    def weights(self, flat: np.ndarray) -> None:
+        begin = 0
+        for name in self._names:
+            array = self._model.parameters[name]
+            array[...] = flat[begin : begin + array.size].reshape(array.shape)
+            begin += array.size
+
+    def __call__(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss at these weights, and its gradient."""
+        self.weights = weights
+        loss, gradients = self._loss_and_gradients()
+        return loss, self._flat(gradients)
+
+
 def train(estimator: Any, model: fn.Model, data: Data) -> None:
     """Bring the model's weights to a minimum of the loss; sets n_iter_ and loss_. ConvergenceWarning if none is found.
 
     SciPy's optimizer works in float64, whatever the model's dtype is.
     """
-    drops = any(isinstance(layer, fn.Dropout | fn.BatchNorm) for layer in model.layers)
-    if drops:
+    if any(isinstance(layer, fn.Dropout | fn.BatchNorm) for layer in model.layers):
         raise ValueError(
             "solver='lbfgs' needs a loss that is a function of the weights alone, but dropout draws and batch_norm "
             "keeps running statistics: expected solver='adam' or 'sgd'"
         )
-    names = list(model.loss_and_gradients(*data.xy, sample_weight=data.weight)[1])
-
-    def assign(flat: np.ndarray) -> None:
-        begin = 0
-        for name in names:
-            array = model.parameters[name]
-            array[...] = flat[begin : begin + array.size].reshape(array.shape)
-            begin += array.size
-
-    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        assign(flat)
-        loss, gradients = model.loss_and_gradients(*data.xy, sample_weight=data.weight)
-        return loss, flattened(gradients)
-
-    def flattened(arrays: Any) -> np.ndarray:
-        return np.concatenate([np.asarray(arrays[name], np.float64).ravel() for name in names])
-
+    objective = _Objective(model, data)
     options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-    found = minimize(loss_and_gradient, flattened(model.parameters), method="L-BFGS-B", jac=True, options=options)
-    assign(found.x)
+    found = minimize(objective, objective.weights, method="L-BFGS-B", jac=True, options=options)
+    objective.weights = found.x
     estimator.n_iter_, estimator.loss_ = min(int(found.nit), estimator.max_iter), float(found.fun)
     estimator.best_loss_ = estimator.loss_
     if found.status:

@@ -67,6 +67,10 @@ class Reader(NamedTuple):
         content = self.stdin() if given == STDIN else _content(given)
         if not content:
             raise FileFormatError(f"{where} is empty")
+        return self._of_content(content, given, where)
+
+    def _of_content(self, content: bytes, given: str, where: str) -> Samples:
+        """The samples of a file of any kind, which its first bytes tell, or else its name."""
         if isinstance(self.preprocessing, Table):
             return self._of_table(self.preprocessing, content, given, where)
         if is_picture(content):
