@@ -40,7 +40,7 @@ def _as_x(x: Any) -> str:
 
 
 def validation_source(expected: Expected, data: Any, epochs: int) -> Source | None:
-    """The source of `validation_data`, which is gone through after each of so many epochs; None: there are none."""
+    """The source of `validation_data`, None if there are none. DataError for data that do not last for all epochs."""
     if data is None:
         return None
     if are_batches(expected, data, None):

@@ -109,9 +109,10 @@ class _Backward:
         self.flowing[name] = gradient
 
     def _place(self, name: str) -> ParameterView:
-        """Where a use of a parameter writes its gradient: the first one where it belongs, others beside it.
+        """The array into which a use of a parameter writes its gradient.
 
-        That of a frozen parameter is not used. Uses that are joined add to what is there.
+        The first use writes into the block of gradients, each later one into an array of its own, which is added.
+        Joined uses all add to the block. The gradient of a frozen parameter goes into an array that nobody reads.
         """
         if name in self.build.joined:
             return self.gradients.view(name)

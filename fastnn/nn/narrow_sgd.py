@@ -41,7 +41,7 @@ def learns_labels(network: Network, optimizer: Optimizer | None) -> bool:
 
 
 def fits(network: Network, optimizer: Optimizer | None) -> bool:
-    """Whether the kernel does all that a step of one sample has to do: that of `learns_labels`, without penalties."""
+    """Whether one kernel can do whole steps of this net, of one sample each: it learns labels, without penalties."""
     return learns_labels(network, optimizer) and not network.penalties()
 
 

@@ -56,10 +56,11 @@ class RowList:
         return RowList.of(build, math.prod(self.ids.shape) + math.prod(build.lookups[gradient.name].shape), self.lazy)
 
     def emit_cleared(self, build: Builder, gradient: ParameterView) -> np.ndarray | Buffer:
-        """Emit that a gradient becomes 0, unless it is short; returns it as (rows, columns). Before `emit`: the rows
-        that are not 0 are those of the step before.
+        """Emit that a gradient becomes 0; returns it as (rows, columns).
 
-        Where a gradient is needed in all rows, because a penalty adds to it, all are written, and all are updated.
+        It is called before `emit` makes the list of this step, because the rows to clear are those of the step before.
+        A short gradient has listed rows only, so nothing is cleared. Where a penalty adds to all rows, all are cleared
+        and updated.
         """
         whole = gradient.array if gradient.array.ndim == 2 else gradient.array.reshape(-1, 1)
         if gradient.name in build.whole:

@@ -85,7 +85,7 @@ class Group:
 
 
 def current() -> Group | None:
-    """The group of the block around this call; None without one, and of one rank, which has nobody to wait for."""
+    """The group of the `distributed` block around this call; None outside of one, and where the group is one rank."""
     group = getattr(_current, "group", None)
     return group if group is not None and group.size > 1 else None
 

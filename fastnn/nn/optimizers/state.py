@@ -61,7 +61,7 @@ def fresh(parameters: Block, dtype: np.dtype, start: float) -> Block:
 
 
 def take_over(state: Mapping[str, Mapping[str, np.ndarray]], given: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write what was assigned into the arrays of `state`; what is given for other names is another model's."""
+    """Copy the assigned arrays into those of `state`. Names that `state` has not belong to another model: left out."""
     for name, parts in given.items():
         for part, array in parts.items():
             if part in state.get(name, {}):

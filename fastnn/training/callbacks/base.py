@@ -91,12 +91,12 @@ class Callback(Hinted):
         """
 
     def epochs_at_once(self, run: Run) -> int:
-        """How many epochs may run before it is called for each of them; what it does by itself only after the last.
+        """How many epochs may run in one compiled call, before the callback hears of any of them.
 
-        0, unless overridden: it must be called before each epoch begins and after it ends. Otherwise a training may
-        take epochs in one compiled call. Then `on_epoch_begin` is not called; `on_epoch_end` is called for each epoch
-        with its `run.logs`, while the model is already that of the last one, and may stop the training or change the
-        learning rate only there.
+        0, unless overridden: the callback is called before each epoch and after it. With another number,
+        `on_epoch_begin` is not called. `on_epoch_end` is called for each epoch with its `run.logs`, but only after all
+        of them have run: the model is then that of the last epoch. Only in the call for the last epoch may the
+        callback stop the training or change the learning rate.
 
         Args:
             run: The training.

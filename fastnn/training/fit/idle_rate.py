@@ -1,4 +1,4 @@
-"""A learning rate that is 0 for most of a training: the steps of a schedule were taken for epochs."""
+"""A warning where the learning rate is 0 for most of a training, because a schedule's `steps` were given as epochs."""
 
 from fastnn.common.hints.habits import warn
 from fastnn.nn.optimizers import Optimizer

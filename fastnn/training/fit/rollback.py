@@ -71,7 +71,7 @@ class LastGoodState:
         return sum(array.nbytes for array in self._written)
 
     def nbytes(self, record: int) -> int:
-        """The memory that the copies take, with those of what will be recorded: none, where they are in a file."""
+        """The bytes of memory that the copies take; 0 if they are in a file. record : bytes that steps will record"""
         return self._copies.memory_of(self._bytes + record)
 
     def ran(self, scalars: np.ndarray) -> None:

@@ -30,7 +30,7 @@ def tasks_of(trainings: Sequence[Training]) -> list[Task]:
 
 
 def _size(count: int) -> int:
-    """How many of so many trainings of one kind are a group, as many groups a thread; 1 where that gains nothing."""
+    """How many trainings a group has, where `count` are of one kind and threads get equally many groups; 1: no gain."""
     threads = usable_threads()
     groups = -(-count // (LANES * threads)) * threads
     size = -(-count // groups)

@@ -156,9 +156,9 @@ class DataPass:
         self.step.program.unbind()
 
     def rest(self) -> None:
-        """Let go of the data, and of the memory of what is computed of a batch: for long nothing will run.
+        """Let go of the data and of the memory of a batch, before a time in which this step does not run.
 
-        What callbacks may still ask for, the layers' outputs of the last batch of a training, stays.
+        The layers' outputs for the last batch of a training stay, because callbacks may ask for them.
         """
         self.release()
         values = self.step.values.values() if self.step.trains else ()

@@ -108,7 +108,7 @@ class RoundsRunner(Runner):
         return steps - beyond if beyond < steps else steps
 
     def _enter_epoch(self) -> int:
-        """Make the order of the samples that of the epoch to which the cursor has come; its samples to come."""
+        """Set the order of the epoch that the cursor is in; returns how many samples of that epoch are left."""
         cursor = self.step.program[self.step.inputs.cursor]
         epoch, done = divmod(int(cursor[0]), self._samples)
         cursor[3] = cursor[0] - done

@@ -83,7 +83,7 @@ class Runner(DataPass):
         self.set_weights(batch)
 
     def set_weights(self, batch: int) -> None:
-        """Give the samples of steps of so many of them equal weights, unless they have weights of their own."""
+        """Give all samples the same weight, that of steps of `batch` samples, unless they have weights of their own."""
         inputs, program = self.step.inputs, self.step.program
         self._last_batch = batch
         if not self.step.weighted and self._weights_are_of != batch:

@@ -32,7 +32,9 @@ def check(network: Network, optimizer: Optimizer, block: int, batch: int, *, rea
 
 
 def steps_ahead(network: Network, optimizer: Optimizer | None) -> int:
-    """How many steps of one sample a run takes, each of which multiplies the first weight with the next sample.
+    """How many steps of one sample a run of the program takes.
+
+    Each of them also multiplies the first weight with the sample of the next step, while the weight is in the cache.
 
     1 unless the network is of dense layers in a row, the first of which is large, trained by plain SGD.
     """

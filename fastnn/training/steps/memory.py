@@ -123,7 +123,7 @@ def of_training(network: Network, state: State, batch: int, optimizer: Optimizer
 
 
 def of_step(network: Network, step: Step, samples: int = 0) -> Memory:
-    """What the runs of a training step take that passes over so many samples; 0: nobody knows how many."""
+    """What the runs of a training step take. samples : those of a pass; 0: their number is not known"""
     most = step.batch * step.block
     sizes = {min(most, samples), samples % most} - {0} if samples else {most}
     stands_in = not step.program.is_bound
@@ -143,7 +143,7 @@ def at_most(step: Step) -> Memory:
 
 
 def _bind_stand_ins(network: Network, step: Step) -> None:
-    """Bind rows as wide as those of the data: so much the estimates of kernels' work want to know."""
+    """Bind one row of each input and target: the estimates of kernels' work look at the widths of arrays."""
     inputs = step.inputs
     shapes = [*network.input_shapes, *(output.shape for output in network.outputs)]
     widths = [int(np.prod(shape)) for shape in shapes]
