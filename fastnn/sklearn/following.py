@@ -33,7 +33,7 @@ class Follower(fn.Callback):
         self.converged = False
 
     def epochs_at_once(self, run: Run) -> int:
-        """So many must bring no improvement before anything else follows from the losses than their record."""
+        """The epochs without improvement that are left until the training may end: their losses are only recorded."""
         estimator = self.estimator
         decays = estimator.solver == "sgd" and estimator.learning_rate == "invscaling"
         if self.metric is not None or estimator.verbose or decays:

@@ -64,7 +64,7 @@ def hinted(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def hinted_as(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """As `hinted`, with the hints of the table of `owner`: where methods of one name take different arguments."""
+    """As `hinted`, by the table of that name, for a method whose arguments are not those of others of its name."""
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
         first, name = next(iter(inspect.signature(function).parameters)), function.__name__

@@ -15,10 +15,9 @@ from fastnn.nn.row_list import LINE, RowList
 from fastnn.ranks.group import Group
 from fastnn.ranks.row_sums import RowSum
 from fastnn.ranks.sums import FlatSum
-from fastnn.training.steps import scoring
-from fastnn.training.steps.compile import emit_update
 from fastnn.training.steps.differentiate import differentiate
 from fastnn.training.steps.step import Step
+from fastnn.training.steps.update import emit_penalties, emit_penalty_gradients, emit_update
 from fastnn.training.steps.ways import Request, Way
 
 
@@ -70,12 +69,12 @@ def compile_rank(
     begun = differentiate(request, Way(network), rows, is_part=True)
     build, gradients, output = begun.build, begun.gradients, network.outputs[0]
     if group.rank == 0 or group.sync_every > 1:
-        scoring.emit_penalties(build, begun.inputs, network, state.parameters, None)
+        emit_penalties(build, begun.inputs, network, state.parameters, None)
     begun.emit_record()
     cut, small = len(build.ops), [gradients.buffers[name] for name in build.sparse_gradients]
     lists = _lists_of_all(build, group)
     build.begin("update")
-    scoring.emit_penalty_gradients(build, network, state.parameters, gradients)
+    emit_penalty_gradients(build, network, state.parameters, gradients)
     inputs = emit_update(begun, optimizer)
     program = SplitProgram(build, inputs.bound, cut)
     flat, tables = _sums(group, program, gradients, lists)

@@ -17,8 +17,8 @@ from fastnn.training.steps import batch as batches
 from fastnn.training.steps import scoring
 from fastnn.training.steps.differentiate import Differentiated, differentiate
 from fastnn.training.steps.sample_steps import compile_sample_steps
-from fastnn.training.steps.scalars import table_of_scalars
 from fastnn.training.steps.step import Inputs, Step, values_of
+from fastnn.training.steps.update import emit_penalties, emit_update
 from fastnn.training.steps.ways import Request, way_of
 
 
@@ -50,7 +50,7 @@ def compile_evaluate(network: Network, state: State, batch: int, *, weighted=Fal
     measured = judged.measure(network)
     whole = any(isinstance(metric, WholeMetric) for metric in network.metrics)
     outputs = tuple(one.predictions for one in judged.of_outputs) if whole else ()
-    scoring.emit_penalties(build, inputs, network, state.parameters, None)
+    emit_penalties(build, inputs, network, state.parameters, None)
     scoring.emit_record(build, inputs, judged, measured)
     read = {*inputs.written, *inputs.wrong.values(), *(one.buffer for one in outputs)}
     program = Program(build, inputs.bound, unread=[one for one in build.buffers if one not in read])
@@ -106,17 +106,5 @@ def _emit_update(begun: Differentiated) -> Inputs:
     """Emit penalties and, with an optimizer, the update; the inputs, with the table of its scalars."""
     request, inputs = begun.request, begun.inputs
     begun.build.begin("update")
-    scoring.emit_penalties(begun.build, inputs, request.network, request.state.parameters, begun.gradients)
+    emit_penalties(begun.build, inputs, request.network, request.state.parameters, begun.gradients)
     return inputs if request.optimizer is None else emit_update(begun, request.optimizer)
-
-
-def emit_update(begun: Differentiated, optimizer: Optimizer) -> Inputs:
-    """Emit the optimizer's update and the bounds on norms; the inputs, with the table of the optimizer's scalars."""
-    build, parameters = begun.build, begun.request.state.parameters
-    table = table_of_scalars(build, optimizer, parameters)
-    scalars = build.array("scalars", table.shape[1:])
-    build.emit(k.select_scalars, scalars, table, begun.inputs.cursor)
-    optimizer.emit(build, parameters, begun.gradients, scalars)
-    for name, bound in begun.request.network.max_norms().items():
-        build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))
-    return begun.inputs.with_scalars(table)

@@ -1,4 +1,4 @@
-"""The operations that judge a batch: the loss of each output, penalties, and the record of a step."""
+"""The operations that judge a batch: the loss of each output, and the record of a step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,8 +9,6 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import Slice
-from fastnn.engine.parameters import Block
 from fastnn.engine.values import Lanes, Steps, Value
 from fastnn.nn import narrow, steps
 from fastnn.nn.layers.labelled import AwaitsTargets
@@ -21,11 +19,6 @@ from fastnn.training.history import figures
 from fastnn.training.history.figures import Figures
 from fastnn.training.steps.batch import gather, gather_ids
 from fastnn.training.steps.step import Inputs
-from fastnn_kernels._jit import Kernel
-from fastnn_kernels._sums import chunks
-
-PENALTIES = (k.penalty_l1, k.penalty_l2)
-PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
 
 
 @dataclass(frozen=True)
@@ -210,39 +203,6 @@ def _weighted_sum(build: Builder, outputs: Sequence[Output], losses: Sequence[Bu
         build.emit(k.add_scaled, summed, total, loss, build.constant([output.weight]))
         total = summed
     return total
-
-
-def emit_penalties(
-    build: Builder, inputs: Inputs, network: Network, parameters: Block, gradients: Block | None
-) -> None:
-    """Emit the penalties on large weights, and their gradients where gradients are computed."""
-    for name, strengths in network.penalties().items():
-        w = parameters.buffers[name].reshape(-1)
-        for strength, value, gradient in zip(strengths, PENALTIES, PENALTY_GRADIENTS, strict=True):
-            if strength:
-                scalars = build.constant([strength])
-                partial_sums = build.array("partial sums", (chunks(w.size),), np.float64)
-                build.emit(value, inputs.losses, partial_sums, inputs.cursor, w, scalars)
-                if gradients is not None:
-                    _emit_penalty_gradient(build, gradient, parameters, gradients, name, scalars)
-
-
-def emit_penalty_gradients(build: Builder, network: Network, parameters: Block, gradients: Block) -> None:
-    """Emit what penalties add to gradients, alone."""
-    for name, strengths in network.penalties().items():
-        for strength, kernel in zip(strengths, PENALTY_GRADIENTS, strict=True):
-            if strength:
-                _emit_penalty_gradient(build, kernel, parameters, gradients, name, build.constant([strength]))
-
-
-def _emit_penalty_gradient(
-    build: Builder, kernel: Kernel, parameters: Block, gradients: Block, name: str, scalars: np.ndarray
-) -> None:
-    dw, w = gradients.buffers[name], parameters.buffers[name]
-    if (axis := build.cut_axis(parameters.view(name))) is not None:
-        build.emit_along(axis, kernel, Slice(dw, flat=True), Slice(w, flat=True), scalars)
-    else:
-        build.emit(kernel, dw.reshape(-1), w.reshape(-1), scalars)
 
 
 def emit_record(build: Builder, inputs: Inputs, judged: Judged, measured: Figures) -> None:
