@@ -7,7 +7,7 @@ Which file to read for what, each list in a good order:
 - memory: `memory` (buffers, placed in one arena), `room` (how much there is), `footprint` (how much a program takes)
 - from operations to threads: `program`, `regions` (which operations touch the same memory), `schedule` (phases, chains,
   tasks), `pieces` (as many samples as a cache holds), `slices` and `local_rows` (of arrays that nobody reads after
-  a step), `operands` (what kernels take), `table` (what the compiled loop reads); `split_program` (in two parts, for
-  ranks)
+  a step), `costs` (of operations), `operands` (what kernels take), `table` (what the compiled loop reads);
+  `split_program` (in two parts, for ranks)
 - threads: `threads` (how many), `autotune` (one or all)
 """

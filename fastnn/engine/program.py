@@ -13,6 +13,7 @@ import numpy as np
 
 from fastnn.engine import pieces, schedule
 from fastnn.engine.builder import Builder
+from fastnn.engine.costs import cost_of
 from fastnn.engine.local_rows import local_buffers, local_rows
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.operands import Operands
@@ -21,13 +22,10 @@ from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
 from fastnn_kernels._jit import JIT
-from fastnn_kernels._tuning import PARALLEL_FROM, SERIAL_ELEMENT, SHARED_FROM
+from fastnn_kernels._tuning import PARALLEL_FROM, SHARED_FROM
 
 # A training needs four tables: for whole batches and for the last one, on one thread and on all.
 MOST_TABLES = 16
-# Arrays of more bytes than a third cache has come from memory: nanoseconds a byte of one core (40 GB/s, Zen 5). By the
-# kernels' own estimates, of arrays in a cache, a thread of notmnist-mlp waited 3 ms for the other one.
-CACHED_BYTES, MEMORY_BYTE = 32 << 20, 0.025
 # Two threads that made the same adapter at once would each keep an address, but only one the code behind it.
 _compiling = threading.Lock()
 
@@ -206,30 +204,7 @@ class Program:
             yield from pieces.in_pieces(task, self._pieces[key])
 
     def _cost_of(self, chain: schedule.Chain, batch: int) -> float:
-        return sum(self._cost(op, batch) for op in chain.ops)
-
-    def _cost(self, op: Op, batch: int) -> float:
-        """Estimated nanoseconds of an operation on one core.
-
-        Without an estimate of the kernel's own: by the largest of its outputs and of the batch's arrays. Arrays from
-        outside do not count: of a record of all steps it writes one, of a data set it reads a batch.
-        """
-        operands = self._operands.whole(op, batch)
-        if op.kernel.work is not None:
-            return max(op.kernel.work(*operands), self._cost_of_memory(op, operands))
-        sizes = [
-            array.size
-            for i, (operand, array) in enumerate(zip(op.operands, operands, strict=True))
-            if isinstance(array, np.ndarray) and array.dtype.kind != "u" and not self._operands.is_input(operand)
-            if i < op.kernel.outputs or (isinstance(operand, Buffer) and operand.batched)
-        ]
-        return SERIAL_ELEMENT * max(sizes, default=1)
-
-    def _cost_of_memory(self, op: Op, operands: tuple) -> float:
-        """Estimated nanoseconds in which the batch's arrays come from memory; 0 if they fit into a cache."""
-        pairs = zip(op.operands, operands, strict=True)
-        size = sum(array.nbytes for one, array in pairs if isinstance(one, Buffer) and one.batched)
-        return MEMORY_BYTE * size if size > CACHED_BYTES else 0.0
+        return sum(cost_of(op, self._operands.whole(op, batch), self._operands.is_input) for op in chain.ops)
 
     def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
         return workers > 1 and op.axis is None and pays_for_threads(op.kernel, self._operands.whole(op, batch))
