@@ -1,6 +1,6 @@
 """Words in the plane of the first two principal components of their vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,19 +113,10 @@ def _write(axis: "Axes", points: np.ndarray, words: Sequence[str]) -> int:
     taken = _Taken(dots, (frame.x0, frame.y0, frame.x1, frame.y1))
     look: dict[str, Any] = {"textcoords": "offset pixels", "fontsize": LETTERS, "color": BLACK}
     probe = axis.annotate("", (0, 0), (0, 0), **look)
-    height = _extent(probe, "lg", canvas)[1]
     ends, written = [], 0
-    # Of tens of thousands of words most have no room, not even the shortest, which is seen sooner than it is measured.
-    shortest = SHORTEST + APART, height / 2
-    for number in taken.beside_room(dots, *shortest):
-        dot, point, word = dots[number], points[number], words[number]
-        if not taken.free(dot, *shortest).any():
-            continue
-        width, tall = _extent(probe, literal(word), canvas)
-        found = taken.find(dot, width + APART, tall)
-        if found is None:
-            continue
-        axis.annotate(literal(word), point, (found[0] - dot[0], found[1] - dot[1]), **look)
+    for number, found in _placed(taken, dots, words, lambda text: _extent(probe, text, canvas)):
+        dot = dots[number]
+        axis.annotate(literal(words[number]), points[number], (found[0] - dot[0], found[1] - dot[1]), **look)
         written += 1
         nearest = np.clip(dot, found[:2], found[2:])
         if np.hypot(*(nearest - dot)) > 1.5 * NEAR:
@@ -135,6 +126,19 @@ def _write(axis: "Axes", points: np.ndarray, words: Sequence[str]) -> int:
     if ends:
         axis.plot(*axis.transData.inverted().transform(np.array(ends)).T, color=GREY, lw=0.4, zorder=1)
     return written
+
+
+def _placed(
+    taken: "_Taken", dots: np.ndarray, words: Sequence[str], extent: Callable[[str], tuple[float, float]]
+) -> Iterator[tuple[int, Box]]:
+    """The number and the box of each word that has room. extent : width and height of a text in pixels"""
+    # Of tens of thousands of words most have no room, not even the shortest, which is seen sooner than it is measured.
+    shortest = SHORTEST + APART, extent("lg")[1] / 2
+    for number in taken.beside_room(dots, *shortest):
+        if taken.free(dots[number], *shortest).any():
+            width, height = extent(literal(words[number]))
+            if (found := taken.find(dots[number], width + APART, height)) is not None:
+                yield number, found
 
 
 def _extent(probe: Any, text: str, canvas: Any) -> tuple[float, float]:
