@@ -1,5 +1,6 @@
 """What training records: a dict an epoch, and the loss of every step."""
 
+import pickle
 import re
 import sys
 
@@ -117,3 +118,7 @@ class TestHistory:
     def test_an_unknown_figure_says_which_there_are(self):
         with pytest.raises(KeyError, match=r"val_loss.*accuracy"):
             fit(tiny_model()).history["val_loss"]
+
+
+def test_a_pickle_that_was_made_before_history_became_a_room_is_read():
+    assert pickle.loads(b"cfastnn.training.history\nHistory\n.") is fn.History
