@@ -36,7 +36,7 @@ class Aside:
         self._is_filed = self._has_failed = False
 
     def memory_of(self, size: int) -> int:
-        """The bytes of memory that copies of so many bytes take: 0, if they go to a file."""
+        """The bytes of memory that copies of `size` bytes take: 0 if they go to a file."""
         return size if self._file_for(size) is None else 0
 
     @property
@@ -81,7 +81,7 @@ class Aside:
                 array[...] = copy
 
     def _file_for(self, size: int) -> FileIO | None:
-        """The file for copies of so many bytes, opened where there is none yet; None where they stay in memory."""
+        """The file for copies of `size` bytes, opened where there is none yet; None where they stay in memory."""
         if size < self._large or self._has_failed:
             return None
         if self._file is None:

@@ -80,5 +80,5 @@ def printable(text: str) -> str:
 
 
 def speed_text(samples_per_second: float, tokens: int = 0) -> str:
-    """A speed in samples, or in tokens where each sample is a row of so many tokens."""
+    """A speed in samples, or in tokens where each sample is a row of `tokens` tokens."""
     return f"{samples_per_second * tokens:,.0f} tokens/s" if tokens else f"{samples_per_second:,.0f} samples/s"

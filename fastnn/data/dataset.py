@@ -96,7 +96,7 @@ class Split:
         """The samples as arrays.
 
         Args:
-            most: Only so many of the first ones; None: all.
+            most: How many of the first samples; None: all.
         """
         count = len(self) if most is None else min(len(self), whole_number("most", most, 0))
         return Split(rows(self.x, 0, count), rows(self.y, 0, count))

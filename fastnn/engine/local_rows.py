@@ -49,7 +49,7 @@ def local_rows(tasks: Sequence[Task], local: dict[Buffer, Chain]) -> Rows:
 
 
 def _rows_of(buffer: Buffer, samples: int) -> np.ndarray:
-    """Zeroed rows of so many samples."""
+    """Zeroed rows like those of the buffer, for `samples` samples."""
     count = -(-samples * buffer.rows // buffer.block)
     size = buffer.nbytes // max(1, buffer.shape[0]) * count
     return aligned_bytes(size).view(buffer.dtype).reshape(count, *buffer.shape[1:])

@@ -48,7 +48,7 @@ class Operands:
         return isinstance(operand, Buffer) and operand in self._bound
 
     def of_entry(self, entry: Entry, batch: int) -> tuple:
-        """What an entry of a table takes in a batch of so many samples."""
+        """The arguments of an entry's kernel in a batch of `batch` samples."""
         if entry.task is None or entry.task.chain.axis is None:
             return self.whole(entry.op, batch)
         return tuple(self._part(operand, entry.task, batch, entry.own) for operand in entry.op.operands)

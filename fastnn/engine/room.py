@@ -10,7 +10,7 @@ SMALL = 16 << 20  # bytes below which nobody asks: to read the files takes 0.1 m
 
 
 def is_small(size: int) -> bool:
-    """Whether so many bytes are never refused."""
+    """Whether `size` bytes are so few that they are never refused."""
     return size < SMALL
 
 

@@ -44,7 +44,7 @@ def _sizes(data: Dataset, samples: int) -> dict[str, int]:
 
 
 def ending(result: ExperimentResult, answers: list[Answer], seconds: float) -> Ending:
-    """What a run adds to its summary that has ended after so many seconds."""
+    """What a run adds to its summary at its end. seconds : how long it took"""
     chosen = result.chosen
     pictures = {name: caption for answer in answers for name, caption, _ in answer.pictures}
     return Ending(

@@ -117,7 +117,7 @@ class LanguageModel(OfText, Hinted):
         top_p: float = 1.0,
         seed: int = 0,
     ) -> str:
-        """The text, continued by so many words. The same arguments give the same text.
+        """The text, continued by `words` words. The same arguments give the same text.
 
         Args:
             text: The first words; none: from the beginning of a sentence.

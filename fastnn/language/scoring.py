@@ -57,6 +57,6 @@ def of_rows(model: Model, grams: Ids, words: int) -> Floats:
 
 
 def _blocks(count: int, row_bytes: int) -> Iterator[slice]:
-    """Parts of so many rows, each within BLOCK_BYTES."""
+    """The slices into which `count` rows are cut, each within BLOCK_BYTES."""
     size = max(BLOCK_BYTES // row_bytes, 1)
     return (slice(low, low + size) for low in range(0, count, size))

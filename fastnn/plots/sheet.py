@@ -53,7 +53,7 @@ def sheet(
 
 
 def _new(width: float, height: float, title: str, note: str | None) -> "Figure":
-    """A figure of ours for panels of so many inches, with its title and its note."""
+    """A figure of ours for panels of this size in inches, with its title and its note."""
     from fastnn.plots.shown import ShownFigure
 
     width = max(width, min(WIDEST, LETTER * len(title)))

@@ -59,7 +59,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
             categories and polars' Categorical and Enum. None: there are none.
         callbacks: fastnn's callbacks, such as `fn.TimeLimit(60)`.
         dtype: Of weights and arithmetic: "float32", "float64"; "auto": float32 for data that are float32, else float64.
-        n_threads: At most so many threads. None: those at hand; one in a worker thread of joblib.
+        n_threads: The largest number of threads. None: those at hand; one in a worker thread of joblib.
 
     Attributes:
         model_ (fastnn.Model): The trained network.

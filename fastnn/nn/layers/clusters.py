@@ -111,7 +111,7 @@ def emit_tail_gradients(
 
 
 def transposed(build: Builder, w: ParameterView, width: int) -> Buffer:
-    """Emit the transpose of a weight with so many columns."""
+    """Emit the transpose of a weight (rows, width)."""
     rows = build.axis_of(w)
     assert rows.size is not None
     wt = build.scratch("wᵀ", width, rows.size)

@@ -111,7 +111,7 @@ class JoinedLoop(Loop):
         run.model.epoch = run.epoch
 
     def _rate(self, step: int) -> float:
-        """The learning rate after so many steps of this pass, in the epoch at hand."""
+        """The learning rate after the first `step` steps of this pass, in the optimizer's epoch."""
         return rate_at(self.optimizer, self._first + step)
 
     def _computed_scalars(self, steps: int) -> np.ndarray:

@@ -32,7 +32,7 @@ class Member:
         self.log = StepLog(training.model.network.loss.reduction == "mean", True, figures)
 
     def rates(self, done: int, steps: int, each: int) -> np.ndarray:
-        """The learning rates of the next steps of a pass of which so many are done."""
+        """The learning rates of the next `steps` steps of a pass, behind the first `done` ones."""
         first = self.optimizer.iteration
         self.optimizer.iteration += done
         try:
@@ -47,7 +47,7 @@ class Member:
         sums[:, WEIGHT] = samples
 
     def is_finite(self, steps: int) -> bool:
-        """Whether all that so many steps have recorded is."""
+        """Whether what the first `steps` steps have recorded is finite."""
         return all(np.isfinite(array[:steps]).all() for array in self.log.arrays())
 
     def count(self, steps: int, each: int, speed: dict[str, float]) -> None:

@@ -24,7 +24,7 @@ def of_evaluation(source: Source) -> Kind:
 
 
 def compiler(network: Network, state: State, kind: Kind) -> tuple[int, Callable[[int], Step]]:
-    """The samples of a step of this kind, and what compiles one of so many."""
+    """The batch size of steps of this kind, and the function that compiles one for a batch size."""
     sample = sum(map(math.prod, network.shapes)) * state.parameters.dtype.itemsize
     batch = max(min(EVALUATION_BATCH, EVALUATION_BYTES // sample), 1)
     if kind.startswith("evaluate"):

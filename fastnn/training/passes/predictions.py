@@ -28,6 +28,6 @@ def collect(runner: Runner, source: Source, read: Callable[[Runner, int], Sequen
 
 
 def _room_for(found: Sequence[np.ndarray], samples: int) -> list[np.ndarray]:
-    """Arrays for so many samples, of the kind of those of one batch; OutOfMemoryError if they are too large."""
+    """Arrays for all samples, otherwise like those found of one batch; OutOfMemoryError if they are too large."""
     check_room(sum(samples * one[0].nbytes for one in found), f"what is predicted of {samples:,} samples")
     return [np.empty((samples, *one.shape[1:]), one.dtype) for one in found]

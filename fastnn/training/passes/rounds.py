@@ -90,7 +90,7 @@ class RoundsRunner(Runner):
             self.step.program.prepare(size, 1)
 
     def _run_within_epoch(self, most: int, threads: int) -> None:
-        """Run at most so many steps, in runs of one size and in one epoch."""
+        """Run at most `most` steps, all of one batch size and in one epoch."""
         samples = min(most * self.step.batch, self._enter_epoch())
         batch = min(self.step.batch * self.step.block, samples)
         self.set_weights(batch)

@@ -144,7 +144,7 @@ class RankRunner(Runner):
                 mean.average()
 
     def _ends_round(self, steps: int) -> bool:
-        """Whether the ranks go on from the mean of their parameters after so many steps of the pass."""
+        """Whether the ranks go on from the mean of their parameters after the first `steps` steps of the pass."""
         return steps % self._group.sync_every == 0 or self.samples_done >= self._until
 
     def _compute(self, batch: int, mine: range, threads: int, done: int, number: int) -> None:
