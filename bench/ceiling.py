@@ -21,7 +21,7 @@ import numpy as np
 
 import fastnn as fn
 from bench import probes
-from fastnn_kernels import _team
+from fastnn_kernels import _registers, _team
 
 ROUNDS = 15  # the best of them counts: the one that was disturbed least
 STEPS = 500_000  # a round of each limit lasts a few milliseconds
@@ -48,7 +48,7 @@ def _best(function: Callable, *arguments) -> float:
 def peak(dtype: type, threads: int) -> float:
     """Additions and multiplications in registers, 10⁹ a second: GFLOP/s."""
     out = np.zeros(threads, dtype)
-    lanes = probes.REGISTER_BITS[probes._tile.registers()] // (8 * out.itemsize)
+    lanes = probes.REGISTER_BITS[_registers.registers()] // (8 * out.itemsize)
     operations = 2 * STEPS * probes.CHAINS * threads * lanes
     with fn.threads(threads):
         return operations / _best(probes.registers_only, out, STEPS, out.dtype.type(0.5)) / 1e9

@@ -9,7 +9,7 @@ from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastnn_kernels import _team, _tile
+from fastnn_kernels import _registers, _team, _tile
 
 # A chain waits some four cycles for itself, and two units work: eight chains would do in theory, but reach only 85 % of
 # the limit on a Zen 3. Twelve, with their two factors, still fit into the 16 registers of AVX2.
@@ -56,7 +56,7 @@ def multiply_adds(typingctx, steps, a, b):
 
     def codegen(context, builder, signature, arguments):
         count, *factors = arguments
-        return emit_multiply_adds(builder, a, _tile.registers(), count, factors)
+        return emit_multiply_adds(builder, a, _registers.registers(), count, factors)
 
     return a(types.int64, a, a), codegen
 
@@ -76,7 +76,7 @@ def hot_tile():
 
     out : (threads, MR, columns)    a : (threads, MR, TILE_DEPTH)    b : (threads, TILE_DEPTH, columns)
     """
-    sizes = _tile.shape()
+    sizes = _registers.shape()
     if not sizes.rows:
         return None
     tile, rows, lines = _tile.tiles(tall=True), sizes.rows, sizes.lines
@@ -97,7 +97,7 @@ def hot_tile():
 
 def tile_operands(dtype: type, threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(out, a, b) for `hot_tile`"""
-    sizes = _tile.shape()
+    sizes = _registers.shape()
     columns = sizes.lines * _tile.ALIGNMENT // np.dtype(dtype).itemsize
     shapes = (sizes.rows, columns), (sizes.rows, TILE_DEPTH), (TILE_DEPTH, columns)
     return tuple(np.full((threads, *shape), 0.5, dtype) for shape in shapes)

@@ -12,7 +12,7 @@ Families are made of what stands in files with an underscore. Which of these to 
 - numbers that were measured: `_tuning`
 - one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_pairs` (losses)
 - sixteen numbers, as in a vector register: `_lanes`, `_lane_memory`, `_sums`, `_regression` (losses), `_bits` (zeros)
-- products: `_product`, `_block`, `_tile` (in registers), `_transpose`; `_sparse_product`, `_listed_product` (without
+- products: `_product`, `_block`, `_tile` (in `_registers`), `_transpose`; `_sparse_product`, `_listed_product` (without
   zeros); `_window`, `_window_product` (convolution); `_narrow_layout`, `_lane_products`, `_lane_nets` (few units)
 - memory: `_view` (a part of an array), `_array_value`, `_scratch` (on the stack), `_ahead` (before it is read)
 - names that go: `_former`

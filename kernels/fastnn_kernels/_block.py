@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from fastnn_kernels import _cache, _tile
+from fastnn_kernels import _cache, _registers, _tile
 from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
@@ -83,7 +83,7 @@ def _ask_for(at, stride, terms, lines, part, parts):
 
 def _block_body(real, tall: bool):
     """The Python function of a block, which CFunc compiles."""
-    sizes, run, zero = _tile.shape(), _tile.tiles(tall), DTYPES[real](0)
+    sizes, run, zero = _registers.shape(), _tile.tiles(tall), DTYPES[real](0)
     size, most, lines_of, widths, asking = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few, sizes.asking
 
     def block(
@@ -196,7 +196,7 @@ class Block:
     def on_disk(self) -> bool:
         """Whether the cache has a file for it, or this processor needs none."""
         cache = _cache.SourceStampedCache(symbol(self._real, self.tall))
-        return not _tile.shape().rows or cache.holds(_signature(), cpu_target.target_context)
+        return not _registers.shape().rows or cache.holds(_signature(), cpu_target.target_context)
 
     def make(self) -> None:
         """Load the code from the cache, or compile it."""

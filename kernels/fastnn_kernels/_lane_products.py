@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastnn_kernels import _tile
+from fastnn_kernels import _registers, _tile
 from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tile import INDEX, WORD, Emitter
 from fastnn_kernels._tuning import ALIGNMENT
@@ -179,9 +179,9 @@ def tiles(tall: int, columns: int):
 
 @implementation(lane_products)
 def _compiled_lane_products(out, a, b):
-    if not _tile.registers():
+    if not _registers.registers():
         return lambda out, a, b: readable_lane_products(out, a, b)
-    tall, wide = SHAPES[_tile.registers()]
+    tall, wide = SHAPES[_registers.registers()]
     block, column = tiles(tall, wide), tiles(tall, 1)
 
     def tiled(out, a, b):

@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastnn_kernels import _tile
+from fastnn_kernels import _registers, _tile
 from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tuning import ALIGNMENT
 
@@ -123,7 +123,7 @@ def _tiled_add(out, at, step, groups, width, values, places, starts, first, b, b
 
 @implementation(add_listed)
 def _compiled_add_listed(out, at, step, groups, width, values, places, starts, first, b, b_at):
-    if not _tile.shape().rows:
+    if not _registers.shape().rows:
         return lambda out, at, step, groups, width, values, places, starts, first, b, b_at: _readable_add(
             out, at, step, groups, 0, width, values, places, starts, first, b, b_at
         )

@@ -7,7 +7,7 @@ The names are those of BLIS: a micro-tile has MR rows × NR columns of out; bloc
 caches. NR is counted in lines here: a line is one cache line of numbers.
 """
 
-from fastnn_kernels import _block, _tile
+from fastnn_kernels import _block, _registers
 from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._tuning import ALIGNMENT, KC, MC, MOST_TERMS
 
@@ -103,7 +103,7 @@ def _tiled(real, tall: bool):
 
 @implementation(product)
 def _compiled_product(out, a, b):
-    if not _tile.shape().rows:
+    if not _registers.shape().rows:
         return lambda out, a, b: readable_product(out, a, b)
     tiled = _tiled(out.dtype, True)
 
@@ -130,7 +130,7 @@ def _tiled_xt(real):
 
 @implementation(product_xt)
 def _compiled_product_xt(out, x, first, b):
-    if not _tile.shape().rows:
+    if not _registers.shape().rows:
         return lambda out, x, first, b: readable_product(out, x[:, first : first + out.shape[0]].T, b)
     run = _tiled_xt(out.dtype)
     return lambda out, x, first, b: run(out, x, first, b, 0, 0)
@@ -138,7 +138,7 @@ def _compiled_product_xt(out, x, first, b):
 
 @implementation(product_xt_asking)
 def _compiled_product_xt_asking(out, x, first, b, soon):
-    if not _tile.shape().rows:
+    if not _registers.shape().rows:
         return lambda out, x, first, b, soon: readable_product(out, x[:, first : first + out.shape[0]].T, b)
     run = _tiled_xt(out.dtype)
     return lambda out, x, first, b, soon: run(out, x, first, b, soon.ctypes.data, soon.nbytes // ALIGNMENT)

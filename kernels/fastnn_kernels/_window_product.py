@@ -3,7 +3,7 @@
 As in `_product` both give the same bits: each output is one chain of fused multiply-adds in ascending order.
 """
 
-from fastnn_kernels import _block, _tile
+from fastnn_kernels import _block, _registers, _tile
 from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 from fastnn_kernels._tuning import ALIGNMENT
@@ -120,7 +120,7 @@ def _terms_before_the_end(b, column):
 
 @implementation(add_pixels)
 def _compiled_add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh):
-    if not _tile.shape().rows:
+    if not _registers.shape().rows:
         return lambda out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh: readable_add(
             out, at, out_row, rows, a, a_at, a_row, 1, jump, segments, b, fresh
         )
@@ -132,7 +132,7 @@ def _compiled_add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments,
 
 @implementation(add_taps)
 def _compiled_add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh):
-    if not _tile.shape().rows:
+    if not _registers.shape().rows:
         return lambda out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh: readable_add(
             out, at, out_row, rows, a, a_at, 1, a_step, jump, segments, b, fresh
         )

@@ -8,7 +8,7 @@ from numba import types
 
 from bench import ceiling, probes
 from bench.ceiling import Limits, shares
-from fastnn_kernels import _tile
+from fastnn_kernels import _registers, _tile
 from tests.assembly import PROCESSORS, assembly, busiest_block, multiply_adds, spills
 from tests.kernels.cases import needs_jit
 
@@ -35,7 +35,7 @@ def test_the_chains_stay_in_registers(triple, processor, registers, each, real):
     kinds = [ir.IntType(64), number, number, number.as_pointer()]
     loop = busiest_block(assembly(emit, kinds, triple, processor))
     found = multiply_adds(loop)
-    assert _tile.registers_in(loop) == registers
+    assert _registers.registers_in(loop) == registers
     assert len(found) % probes.CHAINS == 0  # LLVM may write several rounds out
     assert len(found) > 0
     assert not spills(loop)

@@ -218,7 +218,7 @@ def test_blocks_of_tiles_stand_at_both_ends_of_the_queue(tmp_path):
     code = """
 import numpy as np
 import fastnn_kernels
-from fastnn_kernels import _block, _compile, _tile
+from fastnn_kernels import _block, _compile, _registers, _tile
 from fastnn_kernels._adapter import adapter, operand_type
 from fastnn_kernels._driver import Loop
 a = np.zeros((3, 16), np.float32)
@@ -228,9 +228,9 @@ missing = [adapter(getattr(fastnn_kernels, name), False, tuple(map(operand_type,
 missing.append(Loop("run"))
 jobs = [one.title for one in _compile._jobs(missing)]
 others = ["matmul", "relu_forward", "softmax_forward", "driver"]  # the short ones in the middle, where the ends meet
-assert jobs == (["tiles", *others, "tiles"] if _tile.shape().rows else others), jobs
+assert jobs == (["tiles", *others, "tiles"] if _registers.shape().rows else others), jobs
 assert _compile._jobs(missing[1:2])[0] is missing[1]  # no tiles without a product
-if _tile.shape().rows:
+if _registers.shape().rows:
     first, *_, last = _compile._jobs(missing)
     first.make()
     assert first.on_disk() and not last.on_disk()

@@ -5,7 +5,7 @@ import pytest
 from llvmlite import ir
 from numba import types
 
-from fastnn_kernels import _block, _product, _tile, _window_product
+from fastnn_kernels import _block, _product, _registers, _tile, _window_product
 from fastnn_kernels._jit import compiled
 from tests.assembly import PROCESSORS, assembly, busiest_block, multiply_adds, spills
 from tests.kernels.cases import DTYPES, needs_jit
@@ -150,14 +150,14 @@ def test_sums_over_a_window(kind, fresh, dtype):
     ],
 )
 def test_registers_are_read_off_the_assembly(assembly, registers):
-    assert _tile.registers_in(assembly) == registers
-    assert (_tile.SHAPES[registers].rows > 0) == bool(registers)
+    assert _registers.registers_in(assembly) == registers
+    assert (_registers.SHAPES[registers].rows > 0) == bool(registers)
 
 
 @pytest.mark.parametrize("tall", [True, False])
 @pytest.mark.parametrize(("triple", "processor", "registers", "each"), PROCESSORS)
 def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, registers, each, tall):
-    sizes = _tile.SHAPES[registers]
+    sizes = _registers.SHAPES[registers]
     for mr in (sizes.rows, 4, 1, 2):
         nr = sizes.width(mr)
 
@@ -166,7 +166,7 @@ def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, regi
             emitter.emit(_tile.Operands(*arguments))
 
         loop = busiest_block(assembly(emit, [ir.IntType(64)] * len(_tile.Operands._fields), triple, processor))
-        assert _tile.registers_in(loop) == registers
+        assert _registers.registers_in(loop) == registers
         assert len(multiply_adds(loop)) % (mr * nr * each) == 0
         assert not spills(loop)
 
@@ -174,7 +174,7 @@ def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, regi
 @pytest.mark.parametrize("registers", ["ymm", "zmm", "neon"])
 def test_tiles_of_few_rows_have_eight_chains(registers):
     """A chain waits some four cycles for itself, and two units work."""
-    sizes, each = _tile.SHAPES[registers], {"zmm": 1, "ymm": 2, "neon": 4}[registers]
+    sizes, each = _registers.SHAPES[registers], {"zmm": 1, "ymm": 2, "neon": 4}[registers]
     for mr in range(1, sizes.rows + 1):
         assert mr * sizes.width(mr) * each >= 8
 
