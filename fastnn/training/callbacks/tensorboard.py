@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.assigned import path, switch
 from fastnn.common.errors import FileFormatError, MissingPackageError
-from fastnn.common.validation import path_of, truth, whole_number
-from fastnn.training.callbacks.monitor import MOST_BINS, describe
+from fastnn.training.callbacks.monitor import bins_of, describe
 from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
@@ -38,15 +38,19 @@ class TensorBoard(StepRecorder):
         >>> history = model.fit(x, y, callbacks=[fn.TensorBoard("events")])  # doctest: +SKIP
     """
 
+    _checks = StepRecorder._checks | {"folder": path, "histograms": switch, "bins": bins_of}
+
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
         super().__init__(every)
-        self.folder, self.bins = path_of("TensorBoard: folder", folder), whole_number("TensorBoard: bins", bins)
-        if self.bins > MOST_BINS:
-            raise ValueError(f"TensorBoard: bins is {self.bins}, expected at most {MOST_BINS:,}")
-        self.reads_gradients = self.histograms = truth("TensorBoard: histograms", histograms)
+        self.folder, self.bins, self.histograms = folder, bins, histograms
         self._writer_class = _summary_writer()
         self._writer: Any = None
         self._told = 0  # steps whose losses are in what was written
+
+    @property
+    def reads_gradients(self) -> bool:  # type: ignore[override]
+        """Whether they are to be described."""
+        return self.histograms
 
     def on_epoch_begin(self, run: Run) -> None:
         super().on_epoch_begin(run)
