@@ -96,7 +96,7 @@ BAD = {
         ["fetch", "trigram"],
         "the original of 'trigram' cannot be fetched; `fastnn data make trigram` writes a",
     ),
-    "fetch nothing": (["fetch"], "Missing argument 'NAME'"),
+    "fetch nothing": (["fetch"], "Missing argument 'NAME'; `fastnn data fetch --help` says what is"),
     "make unknown": (["make", "cifar"], "unknown data set 'cifar'; did you mean cifar10"),
     "make fashion": (["make", "fashion-mnist"], "has no generated stand-in: `fastnn data fetch fashion-mnist`"),
     "make nowhere": (["make", "moons", "--out", "no/where.npz"], "cannot write 'no/where.npz'"),
