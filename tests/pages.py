@@ -28,6 +28,7 @@ def missing_packages(block):
 
 def command_lines(text):
     """The words of every `fastnn …` command of a page: of its blocks, one a line, and of its code within sentences."""
-    fenced = "\n".join(re.findall(r"^```(?:sh)?\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    fenced = "\n".join(block for language, block in blocks if language in ("", "sh"))
     lines = re.findall(r"^(fastnn .*)$", fenced, re.MULTILINE) + re.findall(r"^ {4}(fastnn .*)$", text, re.MULTILINE)
     return [shlex.split(line, comments=True)[1:] for line in lines + re.findall(r"`(fastnn [^`\n]*)`", text)]

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(error.format_message())
         return 0
     except click.ClickException as error:
-        return _fail(error.format_message(), 2)
+        return _fail(_told_by_click(error), 2)
     except NonFiniteError as error:
         return _fail(str(error), 3)
     except (click.Abort, KeyboardInterrupt):
@@ -55,6 +55,14 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         what = f"{type(error).__name__}: {error}"
         return _fail(f"{what}; this is an error of fastnn's own, FASTNN_DEBUG=1 shows where", 1)
+
+
+def _told_by_click(error: click.ClickException) -> str:
+    """Click's message; what is missing is followed by the command that says what is expected."""
+    message = error.format_message()
+    if isinstance(error, click.MissingParameter) and error.ctx is not None:
+        return f"{message.rstrip('.')}; `{error.ctx.command_path} --help` says what is expected"
+    return message
 
 
 def _replace_what_cannot_be_written() -> None:

@@ -25,16 +25,21 @@ def list_data() -> None:
         click.echo(f"{name:<14} {state(name):<34} {known.title}{stand_in}")
 
 
-@data.command("fetch")
+@data.command("fetch", short_help="Download a data set, once, checked by SHA-256.")
 @click.argument("name")
 def fetch_data(name: str) -> None:
     """Download the data set NAME, once, checked by SHA-256; a download that broke off is resumed.
 
     It goes to FASTNN_DATA_DIR, or to the user's cache folder. FASTNN_OFFLINE=1 forbids the network.
     """
+    from fastnn.data.catalogue import DATA_SETS
     from fastnn.data.download import fetch
     from fastnn.data.remote import REMOTE
 
+    if name in DATA_SETS and name not in REMOTE:
+        raise ValueError(
+            f"the original of {name!r} cannot be fetched; `fastnn data make {name}` writes a generated one"
+        )
     with _bar() as progress:
         folder = fetch(name, progress)
     click.echo(f"{name}: {len(REMOTE[name].files)} files, {REMOTE[name].size / 1e6:.1f} MB in {folder}")
@@ -62,7 +67,7 @@ def _bar() -> Iterator[Progress | None]:
         yield show
 
 
-@data.command("make")
+@data.command("make", short_help="Write a generated data set, as --data takes it.")
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), help="file or folder  [default: NAME and the usual ending]")
 def make_data(name: str, out: Path | None) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from fastnn.cli.settings import options_of, setting_from_text, texts_of
 from fastnn.cli.sweep_file import command_of_file
 from fastnn.cli.sweep_output import draw, judged_metric, table_of
+from fastnn.cli.systems import SystemsGroup
 from fastnn.common.text import metric_text
 from fastnn.engine.threads import threads
 from fastnn.experiment import executors
@@ -23,7 +24,7 @@ from fastnn.search.folder import PICTURE, TABLE, held
 from fastnn.search.space import Axis, Between
 
 
-class _Systems(click.Group):
+class _Systems(SystemsGroup):
     """The systems, and any file of Python that builds a model."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -6,6 +6,7 @@ import click
 
 from fastnn.cli.sections import SectionedCommand, examples
 from fastnn.cli.settings import compare_help, options_of
+from fastnn.cli.systems import SystemsGroup
 from fastnn.experiment.recipe import Recipe
 from fastnn.recipes import ALL, RECIPES, TABLE
 
@@ -30,7 +31,7 @@ TABLE_EXAMPLES = examples(
 )
 
 
-class _Systems(click.Group):
+class _Systems(SystemsGroup):
     def resolve_command(
         self, context: click.Context, given: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -48,6 +48,8 @@ class LanguageModel(OfText, Hinted):
         >>> left_out = model.export("vectors.bin")
     """
 
+    _holds_more = True
+
     def __init__(self, model: Model):
         super().__init__(model)  # of its own: Python 3.10 would say that it takes anything
 

@@ -42,6 +42,8 @@ class SweepResult(Hinted):
         (2, ['hidden'])
     """
 
+    _holds_more = True
+
     def __init__(self, trials: Trials, job: Job):
         self._trials, self._job = trials, job
         self.monitor, self.higher_is_better = trials.monitor, trials.higher

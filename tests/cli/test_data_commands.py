@@ -92,8 +92,11 @@ def test_fetch(capsys, monkeypatch, here, watched):
 BAD = {
     "fetch offline": (["fetch", "mnist"], "FASTNN_OFFLINE is set: 'mnist' is not fetched"),
     "fetch unknown": (["fetch", "mnis"], "unknown data set to fetch 'mnis'; did you mean mnist"),
-    "fetch generated": (["fetch", "trigram"], "known: cifar10, fashion-mnist, mnist"),
-    "fetch nothing": (["fetch"], "Missing argument 'NAME'"),
+    "fetch generated": (
+        ["fetch", "trigram"],
+        "the original of 'trigram' cannot be fetched; `fastnn data make trigram` writes a",
+    ),
+    "fetch nothing": (["fetch"], "Missing argument 'NAME'; `fastnn data fetch --help` says what is"),
     "make unknown": (["make", "cifar"], "unknown data set 'cifar'; did you mean cifar10"),
     "make fashion": (["make", "fashion-mnist"], "has no generated stand-in: `fastnn data fetch fashion-mnist`"),
     "make nowhere": (["make", "moons", "--out", "no/where.npz"], "cannot write 'no/where.npz'"),

@@ -219,7 +219,8 @@ def test_a_class_that_no_test_row_has_is_told_without_an_accuracy(tmp_path, capf
     ("people.csv", "fastnn train table people.csv --target COLUMN"),
     ("people.tsv.gz", "fastnn train table people.tsv.gz --target COLUMN"),
     ("book.txt", "fastnn train trigram --data book.txt for a text"),
-    ("moon", "No such command 'moon'."),
+    ("moon", "unknown system 'moon'; did you mean moons? `fastnn list` shows them"),
+    ("zzz", "unknown system 'zzz'; `fastnn list` shows them"),
 ])  # fmt: skip
 def test_a_file_in_the_place_of_a_system_is_told_with_what_trains_on_it(name, hint, capsys):
     assert main(["train", name]) == 2

@@ -6,10 +6,12 @@ import re
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn.common.hints import arguments, attributes, habits, names, values
+from tests.tiny import dense_model
 
 
 class Base(habits.Hinted):
@@ -96,6 +98,48 @@ def test_what_would_be_assigned_in_vain_is_refused():
     mine = Mine(0.1)
     mine.learning_rate = 0.2
     assert mine.lr == 0.2
+
+
+UNREAD = {
+    "a setting that fastnn has not": (fn.Adam, "amsgrad", "Adam has no attribute 'amsgrad'; a subclass of your own"),
+    "a slip": (fn.EarlyStopping, "patence", r"EarlyStopping has no attribute 'patence'; did you mean patience\?$"),
+    "of a callback": (fn.EarlyStopping, "start_from_epoch", "EarlyStopping has no attribute 'start_from_epoch'; a "),
+    "of a record": (fn.History, "zzz", "History has no attribute 'zzz'; a subclass"),
+    "of a model": (dense_model, "preprocesing", r"Sequential has no attribute 'preprocesing'; did you mean prepr"),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_an_attribute_that_nobody_would_read_is_refused(case):
+    make, name, message = UNREAD[case]
+    made = make()
+    before = {**vars(made)}
+    with pytest.raises(AttributeError, match=f"^{message}"):
+        setattr(made, name, 1)
+    assert vars(made) == before
+
+
+def test_users_hang_their_own_on_models_and_on_what_they_subclass():
+    class Mine(fn.EarlyStopping):
+        patience_left: int
+
+        def on_epoch_end(self, run):
+            self.patience_left = self.patience - self.waited
+            run.seen = self.seen = run.epoch
+
+    model, mine = dense_model(), Mine("loss")
+    model.threshold, mine.patence, mine._note = 0.3, 5, "x"
+    model.fit(np.ones((4, 5)), np.ones(4, int), callbacks=[mine], verbose=False)
+    assert (model.threshold, mine.patence, mine.patience_left, mine.seen) == (0.3, 5, 3, 1)
+
+
+def test_a_run_is_ended_by_a_call():
+    class Keras(fn.Callback):
+        def on_epoch_end(self, run):
+            run.stop_training = True
+
+    with pytest.raises(AttributeError, match=r'^Run has no attribute \'stop_training\'; call run.stop\("why"\)$'):
+        dense_model().fit(np.ones((4, 5)), np.ones(4, int), callbacks=[Keras()], verbose=False)
 
 
 def test_hinted_methods_keep_their_name_signature_and_errors():

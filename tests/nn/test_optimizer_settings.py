@@ -1,6 +1,7 @@
 """An optimizer's settings: checked where they are given or assigned, and counted from the next step on."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -38,9 +39,25 @@ def test_what_is_assigned_is_checked_as_an_argument_is(setting):
 
 
 def test_all_settings_are_checked_where_they_are_assigned():
-    assert all(kind.checks.keys() >= set(kind.settings) for kind in optimizers.KINDS)
-    checked = {name for kind in optimizers.KINDS for name in kind.checks}
-    assert checked - {"iteration", "epoch"} == WRONG_LATER.keys()  # counts are no arguments
+    assert all(kind._checks.keys() >= set(kind.settings) for kind in optimizers.KINDS)
+    checked = {name for kind in optimizers.KINDS for name in kind._checks}
+    assert checked - {"iteration", "epoch", "state"} == WRONG_LATER.keys()  # these are no arguments
+
+
+WRONG_STATE = {
+    "x": "Adam: state is 'x', expected {name of a parameter: {name of a state array: array}}",
+    ("dense.w",): "Adam: state is ('dense.w',), expected",
+}
+
+
+@pytest.mark.parametrize("given", WRONG_STATE)
+def test_state_that_is_none_is_refused_where_it_is_assigned(given):
+    opt = fn.Adam()
+    with pytest.raises(TypeError, match="^" + re.escape(WRONG_STATE[given])):
+        opt.state = given
+    with pytest.raises(TypeError, match=r"^Adam: state\['w'\] is array.*, expected {name of a state array: array}$"):
+        opt.state = {"w": np.ones(2)}
+    assert opt.state == {}
 
 
 def stepped(opt, **later):

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -161,6 +162,13 @@ def test_first_line_is_a_sentence(path):
     first, _, rest = text.partition("\n")
     assert first.endswith((".", ":")), f"{path}: {first!r}"
     assert not rest or rest.startswith("\n"), f"{path}: the first line goes on: {rest[:60]!r}"
+
+
+@pytest.mark.parametrize("path", THINGS)
+def test_nothing_in_angle_brackets_is_taken_for_a_tag(path):
+    """A page of the site would leave it out: such a name stands in backticks."""
+    prose = [line for line in _text(THINGS[path]).splitlines() if not line.lstrip().startswith((">>>", "...", "<"))]
+    assert re.findall(r"<[a-z/][^>]*>", re.sub(r"`[^`]*`", "", "\n".join(prose))) == []
 
 
 @pytest.mark.parametrize("path", THINGS)

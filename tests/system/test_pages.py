@@ -86,8 +86,7 @@ def test_lines_of_code_fit_on_a_page():
 
 
 def test_the_table_of_systems_has_all():
-    rows = re.findall(r"^\| `([\w-]+)` .* `fastnn train ([\w-]+)` \|$", PAGES["systems.md"], re.MULTILINE)
-    assert rows == [(name, name) for name in RECIPES]
+    assert re.findall(r"^\| `([\w-]+)` \|", PAGES["systems.md"], re.MULTILINE) == list(RECIPES)
 
 
 def test_environment_variables_are_all_told():

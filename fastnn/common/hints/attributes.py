@@ -148,6 +148,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "load_state_dict": "assign optimizer.state; a Checkpoint keeps it in a file",
         "iterations": "use iteration",
     },
+    "Run": {"stop_training": 'call run.stop("why")', "should_stop": 'call run.stop("why")'},
     "Loss": {"backward": "use model.loss_and_gradients(x, y)", "item": "use model.evaluate(x, y)"},
     "History": {
         "history": _FIGURES,

@@ -9,9 +9,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import FrozenInstanceError
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 
-from fastnn.common.hints import arguments, attributes, names
+from fastnn.common.assigned import Checks
+from fastnn.common.hints import arguments, names
+from fastnn.common.hints.assignment import attribute_hint, found, no_attribute, owners_of, refusal
 from fastnn.common.names import near, nearest
 
 P = ParamSpec("P")
@@ -21,31 +23,31 @@ R = TypeVar("R")
 class Hinted:
     """Base of what users make: a wrong argument or attribute of it is refused with a hint.
 
+    What is assigned to a setting is checked, in `__init__` and later alike. On an object of fastnn's own classes an
+    attribute that nobody would read is refused; a user's subclass has whatever attributes it sets.
     Type checkers do not see these methods: what they know are the arguments of `__init__` and the attributes.
     """
+
+    _checks: ClassVar[Checks] = {}  # the settings whose values are checked where they are assigned
+    _holds_more: ClassVar[bool] = False  # whether users may hang attributes of their own on it
 
     if not TYPE_CHECKING:
 
         def __new__(cls, *positional, **keywords):
             if positional or keywords:  # copy and pickle call it without any
-                _check_call(_owners(cls), _arguments_of(cls), len(positional), keywords)
+                _check_call(owners_of(cls), _arguments_of(cls), len(positional), keywords)
             return super().__new__(cls)
 
         def __getattr__(self, name):
             if any(name in vars(base) for base in type(self).__mro__):  # a property that fails: say its own error again
                 return object.__getattribute__(self, name)
-            raise AttributeError(_no_attribute(self, name))
+            raise AttributeError(no_attribute(self, name))
 
         def __setattr__(self, name, value):
-            # Python would make an attribute that nobody reads: `optimizer.learning_rate = .1` would change nothing.
-            if name in _FOREIGN and not hasattr(type(self), name) and _is_foreign(type(self), name):
-                raise AttributeError(_no_attribute(self, name))
-            if refusal := _unassignable(type(self), name, value):
-                raise AttributeError(refusal)
-            super().__setattr__(name, value)
-
-
-_FOREIGN = {name for table in attributes.ATTRIBUTES.values() for name in table}
+            if refused := refusal(self, name, value):
+                raise AttributeError(refused)
+            check = type(self)._checks.get(name)
+            super().__setattr__(name, value if check is None else check(type(self).__name__, name, value))
 
 
 def stays_as_made(kind: type) -> None:
@@ -54,7 +56,7 @@ def stays_as_made(kind: type) -> None:
 
 
 def _refuse_to_change(thing: Any, name: str, value: Any) -> None:
-    hint = _attribute_hint(thing, name) or "make another one: dataclasses.replace gives one with other arguments"
+    hint = attribute_hint(thing, name) or "make another one: dataclasses.replace gives one with other arguments"
     raise FrozenInstanceError(f"{type(thing).__name__} stays as it was made, {name!r} cannot be assigned; {hint}")
 
 
@@ -150,18 +152,13 @@ def _passes_on(function: Callable[..., Any]) -> bool:
     return any("Unpack" in str(annotation) for annotation in getattr(function, "__annotations__", {}).values())
 
 
-def _owners(kind: type) -> tuple[str, ...]:
-    """The tables in which a hint is looked for: a class's own, then those of its bases."""
-    return tuple(base.__name__ for base in kind.__mro__)
-
-
 def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: int, keywords: Mapping[str, Any]) -> None:
     """TypeError with a hint unless `takes` allows so many arguments by position, and these by name."""
     if takes is None:
         return
     for name in keywords:
         if name not in takes.names and not takes.is_open:
-            hint = _found(arguments.ARGUMENTS, owners, name) or near(name, takes.names)
+            hint = found(arguments.ARGUMENTS, owners, name) or near(name, takes.names)
             raise TypeError(f"{owners[0]} has no argument {name!r}; {hint}")
     twice = [name for name in takes.names[:positions] if name in keywords]
     example = _example(owners)
@@ -182,37 +179,3 @@ def _example(owners: Iterable[str]) -> str:
 
 def _count(positions: int) -> str:
     return {0: "no argument", 1: "one argument"}.get(positions, f"{positions} arguments")
-
-
-def _no_attribute(thing: Any, name: str) -> str:
-    kind = type(thing)
-    public = [known for known in (*dir(kind), *vars(thing)) if not known.startswith("_")]
-    hint = "" if name.startswith("_") else _attribute_hint(thing, name) or nearest(name, public)
-    return f"{kind.__name__} has no attribute {name!r}" + (f"; {hint}" if hint else "")
-
-
-def _is_foreign(kind: type, name: str) -> bool:
-    """Whether an attribute is other libraries', and no setting of this class, nor one of a user's own subclass."""
-    is_own = kind.__module__.partition(".")[0] != "fastnn" and name in attributes.ARGUMENTS_OF_FIT
-    is_known = is_own or name in getattr(kind, "settings", ())
-    return not is_known and bool(_found(attributes.ATTRIBUTES, _owners(kind), name))
-
-
-def _unassignable(kind: type, name: str, value: Any) -> str:
-    """Why `name`, a property that cannot be set or a method that would be lost, cannot be assigned; "" if it can."""
-    known = getattr(kind, name, None)
-    if isinstance(known, property) and known.fset is None:
-        hint = _found(attributes.ASSIGNED, _owners(kind), name)
-        return f"{name} of {kind.__name__} cannot be assigned" + (f"; {hint}" if hint else "")
-    if inspect.isfunction(known) and not callable(value) and not name.startswith("_"):
-        return f"{name} is a method of {kind.__name__}, and {value!r:.60} would take its place"
-    return ""
-
-
-def _attribute_hint(thing: Any, name: str) -> str:
-    return _found(attributes.ATTRIBUTES, _owners(type(thing)), name)
-
-
-def _found(table: Mapping[str, Mapping[str, str]], owners: Iterable[str], name: str) -> str:
-    """The hint for `name` in the first of the owners' tables that has one; "" if none has."""
-    return next((table[owner][name] for owner in owners if name in table.get(owner, {})), "")

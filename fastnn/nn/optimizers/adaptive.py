@@ -10,7 +10,8 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.arithmetic import ieee
-from fastnn.nn.optimizers.arguments import Check, Shared, above_zero, at_least_zero, fraction
+from fastnn.common.assigned import Check, above_zero, at_least_zero, fraction
+from fastnn.nn.optimizers.arguments import Shared
 from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
@@ -44,7 +45,7 @@ class RMSProp(Optimizer):
 
     name = "rmsprop"
     settings = ("decay", "eps")
-    checks = Optimizer.checks | {"decay": fraction, "eps": above_zero}
+    _checks = Optimizer._checks | {"decay": fraction, "eps": above_zero}
     state_names = ("mean_square",)
     kernel = k.rmsprop_update
 
@@ -78,7 +79,7 @@ class AdaGrad(Optimizer):
 
     name = "adagrad"
     settings = ("eps", "initial_accumulator_value")
-    checks = Optimizer.checks | {"eps": above_zero, "initial_accumulator_value": at_least_zero}
+    _checks = Optimizer._checks | {"eps": above_zero, "initial_accumulator_value": at_least_zero}
     state_names = ("sum_square",)
     kernel = k.adagrad_update
     rows_kernel = k.adagrad_update_rows
@@ -125,7 +126,7 @@ class Adam(Optimizer):
 
     name = "adam"
     settings: ClassVar[tuple[str, ...]] = ("beta1", "beta2", "eps")
-    checks: ClassVar[dict[str, Check]] = Optimizer.checks | {"beta1": fraction, "beta2": fraction, "eps": above_zero}
+    _checks: ClassVar[dict[str, Check]] = Optimizer._checks | {"beta1": fraction, "beta2": fraction, "eps": above_zero}
     state_names = ("m", "v")
     kernel = k.adam_update
 
@@ -170,7 +171,7 @@ class AdamW(Adam):
 
     name = "adamw"
     settings = (*Adam.settings, "weight_decay")
-    checks = Adam.checks | {"weight_decay": at_least_zero}
+    _checks = Adam._checks | {"weight_decay": at_least_zero}
     kernel = k.adamw_update
 
     def __init__(

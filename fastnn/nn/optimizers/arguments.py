@@ -1,14 +1,13 @@
-"""The arguments of optimizers: what all of them share, and checks that name the optimizer."""
+"""The arguments of optimizers: what all of them share, and the check of the rate and of assigned state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from fastnn.common.plain import plain
-from fastnn.common.validation import not_negative, real_number, truth, whole_number
+from fastnn.common.validation import not_negative
 from fastnn.nn.schedules import Schedule
 
 StateDtype = Literal["bfloat16"]
-Check = Callable[[str, str, Any], Any]  # (optimizer, name of the setting, value given) -> the value to keep
 
 
 class Shared(TypedDict, total=False):
@@ -38,37 +37,12 @@ def learning_rate(optimizer: str, name: str, value: Any) -> float | Schedule:
     return not_negative(f"{optimizer}: {name}", value)
 
 
-def fraction(optimizer: str, name: str, value: float) -> float:
-    """`value`; ValueError unless it is from 0 to below 1."""
-    value = real_number(f"{optimizer}: {name}", value)
-    if not 0 <= value < 1:
-        raise ValueError(f"{optimizer}: {name} is {value}, expected 0 ≤ {name} < 1")
-    return value
-
-
-def above_zero(optimizer: str, name: str, value: float) -> float:
-    """`value`; ValueError unless it is above 0."""
-    value = real_number(f"{optimizer}: {name}", value)
-    if not value > 0:
-        raise ValueError(f"{optimizer}: {name} is {value}, expected above 0")
-    return value
-
-
-def at_least_zero(optimizer: str, name: str, value: float) -> float:
-    """`value`; ValueError unless it is finite and ≥ 0."""
-    return not_negative(f"{optimizer}: {name}", value)
-
-
-def switch(optimizer: str, name: str, value: bool) -> bool:
-    """`value`; TypeError unless it is True or False."""
-    return truth(f"{optimizer}: {name}", value)
-
-
-def count(optimizer: str, name: str, value: int) -> int:
-    """`value`; TypeError or ValueError unless it is a whole number ≥ 0."""
-    return whole_number(f"{optimizer}: {name}", value, least=0)
-
-
-def bound(optimizer: str, name: str, given: float | None) -> float | None:
-    """A bound on gradients, above 0; None is none."""
-    return None if given is None else above_zero(optimizer, name, given)
+def state(optimizer: str, name: str, value: Any) -> dict[str, dict[str, Any]]:
+    """`value` as dicts; TypeError unless it is a mapping of mappings. What is in them is checked where it is used."""
+    for key, parts in value.items() if isinstance(value, Mapping) else [("", value)]:
+        if not isinstance(parts, Mapping):
+            where = f"{name}[{key!r}]" if key else name
+            kinds = "{name of a state array: array}"
+            expected = kinds if key else f"{{name of a parameter: {kinds}}}"
+            raise TypeError(f"{optimizer}: {where} is {parts!r:.60}, expected {expected}")
+    return value if type(value) is dict else {key: dict(parts) for key, parts in value.items()}

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
+from fastnn.common.assigned import Check, above_zero, count, optional
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import by_hand
 from fastnn.nn.optimizers import state as state_storage
-from fastnn.nn.optimizers.arguments import Check, StateDtype, bound, count, learning_rate
+from fastnn.nn.optimizers.arguments import StateDtype, learning_rate, state
 from fastnn.nn.optimizers.emission import Kernels, Update, emit_clipping
 from fastnn.nn.optimizers.laid_out import LaidOut
 from fastnn.nn.optimizers.rates import Rates
@@ -63,13 +64,14 @@ class Optimizer(Rates):
 
     name: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()  # the constructor's arguments beside lr and the clips
-    checks: ClassVar[dict[str, Check]] = {  # of what is assigned, wherever it is
+    _checks: ClassVar[dict[str, Check]] = {
         "lr": learning_rate,
-        "clip_norm": bound,
-        "clip_value": bound,
+        "clip_norm": optional(above_zero),
+        "clip_value": optional(above_zero),
         "state_dtype": state_storage.checked,
         "iteration": count,
         "epoch": count,
+        "state": state,
     }
     state_names: tuple[str, ...] = ()
     start: float = 0.0  # the initial value of the state
@@ -90,10 +92,6 @@ class Optimizer(Rates):
         self.epoch = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
         self._laid_out = LaidOut()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        check = self.checks.get(name)
-        super().__setattr__(name, value if check is None else check(type(self).__name__, name, value))
 
     def config(self) -> dict[str, Any]:
         """The settings as plain data, from which `from_config` makes an equal optimizer."""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fastnn_kernels as k
-from fastnn.nn.optimizers.arguments import Shared, fraction, switch
+from fastnn.common.assigned import fraction, switch
+from fastnn.nn.optimizers.arguments import Shared
 from fastnn.nn.optimizers.base import Optimizer
 from fastnn.nn.schedules import Schedule
 
@@ -34,7 +35,7 @@ class SGD(Optimizer):
 
     name = "sgd"
     settings = ("momentum", "nesterov")
-    checks = Optimizer.checks | {"momentum": fraction, "nesterov": switch}
+    _checks = Optimizer._checks | {"momentum": fraction, "nesterov": switch}
 
     def __init__(
         self, lr: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **shared: "Unpack[Shared]"

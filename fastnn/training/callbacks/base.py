@@ -1,8 +1,9 @@
 """The callback protocol: the moments at which a callback is called."""
 
 import inspect
-from typing import Any
+from typing import Any, ClassVar
 
+from fastnn.common.assigned import Checks, count, switch
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.hints.names import FOREIGN_EVENTS
 from fastnn.common.names import nearest
@@ -50,6 +51,10 @@ class Callback(Hinted):
     last: bool = False
     reads_gradients: bool = False
     everywhere: bool = False
+    _checks: ClassVar[Checks] = {
+        "every": count,
+        **dict.fromkeys(("often", "last", "reads_gradients", "everywhere"), switch),
+    }
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

@@ -6,13 +6,13 @@ import time
 from array import array
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from fastnn.common.assigned import above_zero, optional, path, positive, switch
 from fastnn.common.errors import FileFormatError
 from fastnn.common.names import numbered
-from fastnn.common.validation import path_of, real_number, truth, whole_number
 from fastnn.nn.config import config_of
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.checkpoint_check import check_training
@@ -54,19 +54,22 @@ class Checkpoint(Callback):
     """
 
     last = True  # after each epoch it keeps what the other callbacks have made of it
+    _checks = Callback._checks | {"path": path, "resume": switch, "minutes": optional(above_zero)}
 
     def __init__(
         self, path: str | Path, *, resume: bool = False, every: int | None = None, minutes: float | None = None
     ):
-        self.path, self.resume = path_of("Checkpoint: path", path), truth("Checkpoint: resume", resume)
-        self.every = 0 if every is None else whole_number("Checkpoint: every", every)
-        self.minutes = None if minutes is None else real_number("Checkpoint: minutes", minutes)
-        if self.minutes is not None and not self.minutes > 0:
-            raise ValueError(f"Checkpoint: minutes is {minutes}, expected above 0")
-        self.often = minutes is not None
+        self.path, self.resume = cast(Path, path), resume  # its check makes it one
+        self.every = 0 if every is None else positive("Checkpoint", "every", every)
+        self.minutes = minutes
         self._due = math.inf
         self.setup: dict[str, Any] = {}  # of the training that it watches
         self._is_there = False  # whether the file is of this training
+
+    @property
+    def often(self) -> bool:  # type: ignore[override]
+        """Whether `minutes` are to be watched."""
+        return self.minutes is not None
 
     def on_train_begin(self, run: Run) -> None:
         import h5py  # noqa: F401  (the first file needs it: a signal would wait for that import)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from fastnn.common.assigned import path
 from fastnn.common.csv_file import write_rows
-from fastnn.common.validation import path_of
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.run import Run
 
@@ -24,8 +24,10 @@ class CSVLogger(Callback):
         3
     """
 
+    _checks = Callback._checks | {"path": path}
+
     def __init__(self, path: str | Path):
-        self.path = path_of("CSVLogger: path", path)
+        self.path = path
 
     def on_epoch_end(self, run: Run) -> None:
         write_rows(self.path, run.history.epochs)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.aside import Aside
+from fastnn.common.assigned import number, optional, switch
 from fastnn.common.figures import Mode
 from fastnn.common.text import plural
-from fastnn.common.validation import real_number, truth
 from fastnn.nn import network
 from fastnn.training.callbacks.plateau import PlateauWatcher
 from fastnn.training.callbacks.run import Run
@@ -43,6 +43,7 @@ class EarlyStopping(PlateauWatcher):
         True
     """
 
+    _checks = PlateauWatcher._checks | {"restore_best": switch, "max_gap": optional(number)}
     kept = (*PlateauWatcher.kept, "stopped")
 
     def __init__(
@@ -56,8 +57,7 @@ class EarlyStopping(PlateauWatcher):
         mode: Mode = "auto",
     ):
         super().__init__(monitor, patience, min_delta, mode)
-        self.restore_best = truth("EarlyStopping: restore_best", restore_best)
-        self.max_gap = None if max_gap is None else real_number("EarlyStopping: max_gap", max_gap)
+        self.restore_best, self.max_gap = restore_best, max_gap
 
     def _reset(self) -> None:
         super()._reset()

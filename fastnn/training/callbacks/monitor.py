@@ -7,16 +7,16 @@ step, epoch, nonfinite, min, max, mean, std (n,), counts (n, bins), edges (n, bi
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
+from fastnn.common.assigned import optional, path, positive
 from fastnn.common.errors import FileFormatError
 from fastnn.common.framed import frame
 from fastnn.common.hdf5 import hdf5_errors
 from fastnn.common.interrupt import InterruptShield
-from fastnn.common.validation import path_of, whole_number
 from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
@@ -29,6 +29,14 @@ Columns = Mapping[tuple[str, str], Mapping[str, np.ndarray]]  # (kind, name) -> 
 # Beyond this, squares of float64 numbers overflow.
 LARGE = 1e150
 MOST_BINS = 1_000_000
+
+
+def bins_of(kind: str, name: str, value: int) -> int:
+    """`value`, of a histogram; TypeError or ValueError unless it is a whole number from 1 to MOST_BINS."""
+    bins = positive(kind, name, value)
+    if bins > MOST_BINS:
+        raise ValueError(f"{kind}: {name} is {bins}, expected at most {MOST_BINS:,}")
+    return bins
 
 
 class Monitor(StepRecorder):
@@ -59,13 +67,11 @@ class Monitor(StepRecorder):
     """
 
     reads_gradients = True
+    _checks = StepRecorder._checks | {"path": optional(path), "bins": bins_of}
 
     def __init__(self, every: int = 100, path: str | Path | None = None, bins: int = 30):
         super().__init__(every)
-        self.path = None if path is None else path_of("Monitor: path", path)
-        self.bins = whole_number("Monitor: bins", bins)
-        if self.bins > MOST_BINS:
-            raise ValueError(f"Monitor: bins is {self.bins}, expected at most {MOST_BINS:,}")
+        self.path, self.bins = cast(Path | None, path), bins  # its check makes it one
         self.records: list[Record] = []
         self._history: Any = None
 

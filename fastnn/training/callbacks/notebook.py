@@ -7,7 +7,7 @@ from html import escape
 from typing import Any, ClassVar
 
 from fastnn.common import notebook
-from fastnn.common.text import loss_text
+from fastnn.common.text import loss_text, plural
 from fastnn.nn.steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
@@ -91,7 +91,7 @@ class NotebookDisplay(Callback):
     def _ending(self, run: Run) -> str:
         """How far it came, why it ended, and how long it took."""
         done, wanted = run.epoch - self.first_epoch, run.last_epoch - self.first_epoch
-        text = f"{done} of {wanted} epochs" if done < wanted else f"{done} epoch{'s' * (done != 1)}"
+        text = f"{done:,} of {wanted:,} epochs" if done < wanted else plural(done, "epoch")
         if done < wanted:
             error = sys.exc_info()[0]  # on_train_end is called while it passes
             text += f", {run.stop_reason or (f'ended by {error.__name__}' if error else 'ended')}"

@@ -3,11 +3,11 @@
 import math
 from typing import Any, ClassVar
 
+from fastnn.common.assigned import at_least_zero, positive
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
-from fastnn.common.validation import not_negative, whole_number
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.run import Run
 
@@ -32,17 +32,16 @@ class PlateauWatcher(Callback):
         DataError: In `fit`, if the training does not report it.
     """
 
+    _checks = Callback._checks | {"patience": positive, "min_delta": at_least_zero}
     kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # the attributes that a checkpoint must keep
 
     def __init__(self, monitor: str, patience: int, min_delta: float, mode: Mode):
-        kind = type(self).__name__
-        patience = whole_number(f"{kind}: patience", patience)
-        min_delta = not_negative(f"{kind}: min_delta", min_delta)
-        self._higher = higher_is_better(monitor, mode, f"{kind}: ")
-        self.monitor, self.patience, self.min_delta, self.mode = monitor, patience, min_delta, mode
+        self.patience, self.min_delta, self.monitor, self.mode = patience, min_delta, monitor, mode
         self._reset()
 
     def _reset(self) -> None:
+        """Forget the figures of any training before. ValueError if `monitor` and `mode` do not tell what is better."""
+        self._higher = higher_is_better(self.monitor, self.mode, f"{type(self).__name__}: ")
         self.best, self.best_epoch, self.waited = math.inf, 0, 0
 
     def on_train_begin(self, run: Run) -> None:

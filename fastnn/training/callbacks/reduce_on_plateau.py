@@ -1,10 +1,18 @@
 """Lowers the learning rate when a figure stops getting better."""
 
+from fastnn.common.assigned import at_least_zero, number
 from fastnn.common.figures import Mode
-from fastnn.common.validation import real_number
 from fastnn.nn.schedules import Schedule
 from fastnn.training.callbacks.plateau import PlateauWatcher
 from fastnn.training.callbacks.run import Run
+
+
+def _reducing(kind: str, name: str, value: float) -> float:
+    """`value`; ValueError unless it is above 0 and below 1."""
+    value = number(kind, name, value)
+    if not 0 < value < 1:
+        raise ValueError(f"{kind}: {name} is {value}, expected 0 < {name} < 1")
+    return value
 
 
 class ReduceOnPlateau(PlateauWatcher):
@@ -34,6 +42,8 @@ class ReduceOnPlateau(PlateauWatcher):
         [0.1, 0.1, 0.05]
     """
 
+    _checks = PlateauWatcher._checks | {"factor": _reducing, "min_lr": at_least_zero}
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -44,10 +54,6 @@ class ReduceOnPlateau(PlateauWatcher):
         *,
         mode: Mode = "auto",
     ):
-        factor = real_number("ReduceOnPlateau: factor", factor)
-        min_lr = real_number("ReduceOnPlateau: min_lr", min_lr)
-        if not 0 < factor < 1 or not min_lr >= 0:
-            raise ValueError(f"ReduceOnPlateau: factor {factor}, min_lr {min_lr}; expected 0 < factor < 1, min_lr ≥ 0")
         super().__init__(monitor, patience, min_delta, mode)
         self.factor, self.min_lr = factor, min_lr
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.hints.habits import Hinted
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.models.model import Predictor
@@ -14,7 +15,7 @@ from fastnn.training.steps.memory import Memory
 from fastnn_kernels._former import warn_of_former
 
 
-class Run:
+class Run(Hinted):
     """One `fit`, as callbacks see it.
 
     Args:
@@ -41,6 +42,8 @@ class Run:
         put_back: Whether a callback has put the parameters of an earlier epoch back, at the end: then a Checkpoint
             keeps these for `load`, beside those from which a training resumes.
     """
+
+    _holds_more = True  # callbacks may tell each other something by it
 
     def __init__(self, model: Predictor, optimizer: Optimizer, epochs: int, callbacks: Sequence[Any]):
         self.model, self.optimizer, self.history = model, optimizer, model.history

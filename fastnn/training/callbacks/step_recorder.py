@@ -1,6 +1,6 @@
 """The base of callbacks that record something every few steps."""
 
-from fastnn.common.validation import whole_number
+from fastnn.common.assigned import positive
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.run import Run
 
@@ -14,8 +14,10 @@ class StepRecorder(Callback):
         every: Steps between two records within an epoch.
     """
 
+    _checks = Callback._checks | {"every": positive}
+
     def __init__(self, every: int):
-        self.every = whole_number(f"{type(self).__name__}: every", every)
+        self.every = every
         self._recorded = False
 
     def record(self, run: Run) -> None:

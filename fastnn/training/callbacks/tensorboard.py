@@ -1,14 +1,13 @@
 """Writes event files for TensorBoard: figures of steps and epochs, histograms of all arrays."""
 
-import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from fastnn.common.errors import FileFormatError, MissingPackageError
-from fastnn.common.validation import path_of, truth, whole_number
-from fastnn.training.callbacks.monitor import MOST_BINS, describe
+from fastnn.common.assigned import path, switch
+from fastnn.training.callbacks.event_file import EventFile, need_package
+from fastnn.training.callbacks.monitor import bins_of, describe
 from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
@@ -38,30 +37,30 @@ class TensorBoard(StepRecorder):
         >>> history = model.fit(x, y, callbacks=[fn.TensorBoard("events")])  # doctest: +SKIP
     """
 
+    _checks = StepRecorder._checks | {"folder": path, "histograms": switch, "bins": bins_of}
+
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
         super().__init__(every)
-        self.folder, self.bins = path_of("TensorBoard: folder", folder), whole_number("TensorBoard: bins", bins)
-        if self.bins > MOST_BINS:
-            raise ValueError(f"TensorBoard: bins is {self.bins}, expected at most {MOST_BINS:,}")
-        self.reads_gradients = self.histograms = truth("TensorBoard: histograms", histograms)
-        self._writer_class = _summary_writer()
-        self._writer: Any = None
+        self.folder, self.bins, self.histograms = cast(Path, folder), bins, histograms  # its check makes it one
+        need_package()
+        self._writer: EventFile | None = None
         self._told = 0  # steps whose losses are in what was written
+
+    @property
+    def reads_gradients(self) -> bool:  # type: ignore[override]
+        """Whether they are to be described."""
+        return self.histograms
 
     def on_epoch_begin(self, run: Run) -> None:
         super().on_epoch_begin(run)
         self._told = steps_so_far(run)
         if self._writer is None:  # not before: a checkpoint to resume from sets the step as training begins
-            self._open(self._told + 1)
+            self._writer = EventFile(self.folder, self._told + 1)
 
-    def _open(self, step: int) -> None:
-        """Begin a file; whatever the folder holds of `step` and later steps is hidden by it."""
-        # Readers take files in the order of their names, whose time is in seconds: two of one second would be one file.
-        suffix = f".{time.time_ns():020d}"
-        try:
-            self._writer = self._writer_class(str(self.folder), purge_step=step, filename_suffix=suffix)
-        except OSError as error:
-            raise FileFormatError(f"TensorBoard: cannot write into {str(self.folder)!r}: {error.strerror}") from None
+    @property
+    def _file(self) -> EventFile:
+        assert self._writer is not None, "an epoch has begun"
+        return self._writer
 
     def record(self, run: Run) -> None:
         step = steps_so_far(run)
@@ -80,7 +79,7 @@ class TensorBoard(StepRecorder):
         for name, value in run.logs.items():
             if name != "epoch" and isinstance(value, int | float | np.number):
                 self._scalar(f"epoch/{name}", value, steps_so_far(run))
-        self._writer.flush()
+        self._file.flush()
 
     def on_train_end(self, run: Run) -> None:
         if self._writer is not None:
@@ -88,7 +87,7 @@ class TensorBoard(StepRecorder):
             self._writer = None
 
     def _scalar(self, tag: str, value: Any, step: int) -> None:
-        self._writer.add_scalar(tag, float(value), step)
+        self._file.scalar(tag, float(value), step)
 
     def _describe(self, tag: str, array: np.ndarray, step: int) -> None:
         """The histogram of the finite values and its figures; how many are not finite, where some are not."""
@@ -101,8 +100,9 @@ class TensorBoard(StepRecorder):
         for name in ("min", "max", "mean", "std"):
             self._scalar(f"{tag}/{name}", figures[name], step)
         mean, std = figures["mean"], figures["std"]
-        self._writer.add_histogram_raw(
+        self._file.histogram(
             tag,
+            step,
             min=figures["min"],
             max=figures["max"],
             num=count,
@@ -110,16 +110,4 @@ class TensorBoard(StepRecorder):
             sum_squares=count * (std * std + mean * mean),
             bucket_limits=figures["edges"][1:].tolist(),
             bucket_counts=figures["counts"].tolist(),
-            global_step=step,
         )
-
-
-def _summary_writer() -> Any:
-    """The writer of event files, which needs no TensorFlow; imported only by those who use it."""
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        raise MissingPackageError(
-            'TensorBoard: the package tensorboardX is not installed; install it with: pip install "fastnn[tensorboard]"'
-        ) from None
-    return SummaryWriter

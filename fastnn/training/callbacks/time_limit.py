@@ -2,7 +2,7 @@
 
 import time
 
-from fastnn.common.validation import real_number
+from fastnn.common.assigned import above_zero
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.run import Run
 
@@ -23,11 +23,9 @@ class TimeLimit(Callback):
     """
 
     often = True
+    _checks = Callback._checks | {"seconds": above_zero}
 
     def __init__(self, seconds: float):
-        seconds = real_number("TimeLimit: seconds", seconds)
-        if not seconds > 0:
-            raise ValueError(f"TimeLimit: seconds is {seconds}, expected above 0")
         self.seconds = seconds
         self.begin = 0.0
 

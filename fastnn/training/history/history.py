@@ -1,9 +1,11 @@
 """The record of a training: the figures of each epoch, and the loss of each step."""
 
 from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from fastnn.common.assigned import Checks
 from fastnn.common.errors import MissingPackageError
 from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.hints.habits import Hinted
@@ -15,6 +17,32 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+def _dicts(kind: str, name: str, value: Any) -> list[dict[str, Any]]:
+    """`value` as a list; TypeError unless it is one of dicts of figures."""
+    if not isinstance(value, Sequence) or not all(isinstance(row, Mapping) for row in value):
+        raise TypeError(f"{kind}: {name} is {value!r:.60}, expected a list of dicts of figures")
+    return value if isinstance(value, list) else list(value)
+
+
+def _numbers_by_step(kind: str, name: str, value: Any) -> dict[str, array]:
+    """`value`, each figure as an array of float64; TypeError unless it has a "loss" and all are numbers."""
+    try:
+        made = {figure: one if _of_doubles(one) else array("d", one) for figure, one in value.items()}
+    except (AttributeError, TypeError):
+        made = {}
+    if "loss" not in made:
+        raise TypeError(f'{kind}: {name} is {value!r:.60}, expected {{"loss": one number a step}}')
+    return made
+
+
+def _of_doubles(values: Any) -> bool:
+    return isinstance(values, array) and values.typecode == "d"
+
+
+def _no_steps() -> dict[str, array]:
+    return {"loss": array("d")}
+
+
 @dataclass(repr=False)
 class History(Hinted):
     """The record of a model's training, over all its `fit` calls.
@@ -22,7 +50,7 @@ class History(Hinted):
     Args:
         epochs: A dict for each: epoch, loss, the model's metrics such as accuracy, lr, seconds, samples_per_second;
             with validation data also val_loss and each metric as val_…: val_accuracy, val_r2.
-        steps: {"loss": one float64 a step}; with GradientNorms also "norm <parameter>" and "norm step".
+        steps: {"loss": one float64 a step}; with GradientNorms also "norm dense.w", ..., and "norm step".
         stop_reason: Why training ended before its last epoch, if it did.
         monitor: The records of a Monitor, if one watched.
 
@@ -32,8 +60,10 @@ class History(Hinted):
         (2, 2)
     """
 
+    _checks: ClassVar[Checks] = {"epochs": _dicts, "steps": _numbers_by_step, "monitor": _dicts}
+
     epochs: list[dict[str, Any]] = field(default_factory=list)
-    steps: dict[str, array] = field(default_factory=lambda: {"loss": array("d")})
+    steps: dict[str, array] = field(default_factory=_no_steps)
     stop_reason: str | None = None
     monitor: list[dict[str, Any]] = field(default_factory=list)
     cell: int | None = field(default=None, init=False, compare=False)  # of a notebook, that shows its curve already

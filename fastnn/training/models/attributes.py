@@ -31,6 +31,7 @@ def _first_dtype(model: Any, given: np.dtype) -> np.dtype:
 CHECKS: Mapping[str, Callable[[Any, Any], Any]] = {
     "dtype": _first_dtype,
     "seed": lambda model, given: random.seed_number(given),
+    "meta": _of_kind("meta", dict, 'a dict, or one entry of it: model.meta["classes"] = ...'),
     "history": _of_kind("history", History, "fn.History(): then a new record begins"),
     "network": _of_kind("network", Network, "a network: make another model, Sequential([...], input_shape=...)"),
     "state": _of_kind("state", State, "the arrays as the model made them; model.set_parameters changes them"),

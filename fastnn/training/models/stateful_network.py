@@ -66,6 +66,8 @@ class StatefulNetwork(Hinted):
         self._kept, self._turn = KeptSteps(), Turn()
         renewed_in_child(self)
 
+    _holds_more = True
+
     if not TYPE_CHECKING:
 
         def __setattr__(self, name, value):
@@ -221,8 +223,6 @@ class StatefulNetwork(Hinted):
         Args:
             training: The state of a training: nested dicts of arrays and plain values.
         """
-        if not isinstance(self.meta, dict):  # which no file could be read with
-            raise TypeError(f"model.meta is {self.meta!r:.60}, expected a dict")
         config = {
             "network": config_of(self.network),
             "dtype": self.dtype.name,

@@ -203,7 +203,7 @@ def _stamp(path):
 def test_settings_that_cannot_be():
     with pytest.raises(ValueError, match="every is 0, expected at least 1"):
         fn.Checkpoint("c.h5", every=0)
-    with pytest.raises(ValueError, match="minutes is -1, expected above 0"):
+    with pytest.raises(ValueError, match=r"minutes is -1.0, expected above 0"):
         fn.Checkpoint("c.h5", minutes=-1)
     batches = [(IDS[:10], LABELS[:10])]
     with pytest.raises(ValueError, match="batches cannot be read from the middle"):

@@ -1,6 +1,10 @@
 """What the TensorBoard callback writes, read back with TensorBoard's own reader where it is installed."""
 
+import errno
+import os
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +155,42 @@ class TestEnd:
         (tmp_path / "file").write_text("", "utf-8")
         with pytest.raises(fn.FileFormatError, match=r"TensorBoard: cannot write into .*file"):
             fit(tiny_model(), callbacks=[fn.TensorBoard(tmp_path / "file")])
+
+
+class FullDisk:
+    """A file on a disk that has room for some bytes: as `open` gives it, but the rest of a write is refused."""
+
+    def __init__(self, path, room):
+        self._file, self._room, self._held = Path(path).open("wb", buffering=0), room, b""  # noqa: SIM115
+
+    def write(self, content):
+        self._held += content
+
+    def flush(self):
+        fitting, self._held = self._held[: self._room], b""
+        self._room -= self._file.write(fitting)
+        if not self._room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+
+@pytest.mark.parametrize(("room", "epochs"), [(30, 0), (3_000, 0), (40_000, 1)])
+def test_a_full_disk_ends_the_training_and_leaves_whole_events(tmp_path, monkeypatch, writer, room, epochs):
+    """One line, no wait for a thread that has ended; what was on the disk before can be read."""
+    monkeypatch.setattr(writer.record_writer, "open_file", lambda path: FullDisk(path, room))
+    threads = threading.active_count()
+    model = tiny_model()
+    with pytest.raises(fn.FileFormatError, match=r"^TensorBoard: cannot write into .*: No space left on device$"):
+        fit(model, epochs=50, callbacks=[fn.TensorBoard(tmp_path, every=1)])
+    assert threading.active_count() == threads
+    assert len(model.history) >= epochs
+    (file,) = tmp_path.iterdir()
+    assert (file.stat().st_size > 0) == (epochs > 0)
+    if epochs:
+        told = [step for step, _ in scalars(read(tmp_path), "epoch/loss")]
+        assert told == [3 * (epoch + 1) for epoch in range(len(told))] != []
 
 
 def test_a_missing_package_is_said_at_once(monkeypatch):
