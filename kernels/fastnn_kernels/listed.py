@@ -14,7 +14,7 @@ one: 456 rows of a table of 50 MB are in no cache.
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._tuning import ELEMENT
+from fastnn_kernels._tuning import ELEMENT, LISTED_ROW
 
 __all__ = ["clear_listed", "embedding_backward_listed", "list_rows", "sampled_backward_listed"]
 
@@ -87,7 +87,7 @@ def clear_listed(dw, places):
 
 
 @kernel(
-    work=lambda dw, dout, heads, places, ids, positions, C, n, *rest: 2 * ELEMENT * heads.size * n,
+    work=lambda dw, dout, heads, places, ids, positions, C, n, *rest: 2 * ELEMENT * heads.size * (n + LISTED_ROW),
     cut=("heads", "places"),
 )
 def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, first=0, fresh=0, offset=0):
@@ -113,7 +113,7 @@ def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, fir
 
 
 @kernel(
-    work=lambda dw, db, drows, dshifts, dscores, x, heads, *rest: 3 * ELEMENT * heads.size * dw.shape[1],
+    work=lambda dw, db, drows, dshifts, dscores, x, heads, *rest: 3 * ELEMENT * heads.size * (dw.shape[1] + LISTED_ROW),
     outputs=2,
     cut=("heads", "places"),
 )
