@@ -43,8 +43,15 @@ def list_rows(heads, ids, positions, keys, places, counts, first, second, V):
     first, second         : (a,), (c,) integers in [0, V)
     """
     a, size = first.shape[0], first.shape[0] + second.shape[0]
+    # Three loops, not one that chooses: as vectors, that one reads `second` under a mask, before it begins, too. Where
+    # nobody has touched that page, each such read takes 130 ns: 10 of the 12 us of 600 ids (Zen 5, AVX-512).
+    for p in range(a):
+        ids[p] = first[p]
+    for p in range(a, size):
+        ids[p] = second[p - a]
+    for p in range(size, heads.shape[0]):
+        ids[p] = V
     for p in range(heads.shape[0]):
-        ids[p] = first[p] if p < a else second[p - a] if p < size else V
         positions[p] = p
     bits = _bits_of_digits(V)
     digits = 1 << bits
