@@ -36,10 +36,12 @@ class RowList:
     @classmethod
     def of(cls, build: Builder, size: int, lazy: bool, *gradients: ParameterView) -> "RowList":
         """A list with room for `size` ids. These gradients are short, if all of them may be."""
-        heads, ids, positions = (build.array(name, (size,), np.int64) for name in ("heads", "sorted ids", "positions"))
+        heads, ids, positions = (build.array(name, (size,), np.int32) for name in ("heads", "sorted ids", "positions"))
         whole = build.whole | build.joined
         is_short = bool(gradients) and build.may_shorten(lazy) and not any(one.name in whole for one in gradients)
-        return cls(Axis(size, LINE, size), heads, ids, positions, lazy, np.arange(size) if is_short else heads)
+        return cls(
+            Axis(size, LINE, size), heads, ids, positions, lazy, np.arange(size, dtype=np.int32) if is_short else heads
+        )
 
     @property
     def is_short(self) -> bool:
@@ -80,7 +82,7 @@ class RowList:
     def emit(self, build: Builder, first: Buffer, second: Buffer, rows: int) -> None:
         """Emit the list of the ids in both, of a table of so many rows."""
         size = self.heads.shape
-        scratch = [build.array(name, size, np.int64) for name in ("keys", "places")]
+        scratch = [build.array(name, size, np.int32) for name in ("keys", "places")]
         counts = build.array("counts", (1 << DIGIT,), np.int64)
         ids = Slice(first, flat=True), Slice(second, flat=True)
         build.emit(k.list_rows, self.heads, self.ids, self.positions, *scratch, counts, *ids, rows)

@@ -9,7 +9,7 @@ The gradient of head h is row places[h] of dw, which has as many rows as the tab
 from numba import prange
 
 from fastnn_kernels._jit import kernel
-from fastnn_kernels._tuning import ELEMENT
+from fastnn_kernels._tuning import ELEMENT, LISTED_ROW
 from fastnn_kernels.adaptive_update import _adagrad_step, _adam_step, _rmsprop_step
 from fastnn_kernels.update import _momentum_step, _nesterov_step
 
@@ -24,7 +24,12 @@ __all__ = [
 ]
 
 
-@kernel(work=lambda w, dw, heads, places, scalars: 2 * ELEMENT * heads.size * w.shape[1])
+def _work(cost):
+    """The estimate of an update that takes `cost` ELEMENT for a number: its operands end with heads, places, scalars"""
+    return lambda w, *rest: cost * ELEMENT * rest[-3].size * (w.shape[1] + LISTED_ROW)
+
+
+@kernel(work=_work(2))
 def sgd_update_listed(w, dw, heads, places, scalars):
     """`sgd_update` of row v for every head v: the same if all other rows of dw are 0
 
@@ -38,7 +43,7 @@ def sgd_update_listed(w, dw, heads, places, scalars):
                 w[v, j] -= lr * dw[p, j]
 
 
-@kernel(work=lambda w, velocity, dw, heads, places, scalars: 3 * ELEMENT * heads.size * w.shape[1], outputs=2)
+@kernel(work=_work(3), outputs=2)
 def momentum_update_listed(w, velocity, dw, heads, places, scalars):
     """`momentum_update` of row v for every head v; all other rows and their velocities stay
 
@@ -53,7 +58,7 @@ def momentum_update_listed(w, velocity, dw, heads, places, scalars):
                 w[v, j] += velocity[v, j]
 
 
-@kernel(work=lambda w, velocity, dw, heads, places, scalars: 3 * ELEMENT * heads.size * w.shape[1], outputs=2)
+@kernel(work=_work(3), outputs=2)
 def nesterov_update_listed(w, velocity, dw, heads, places, scalars):
     """`nesterov_update` of row v for every head v; all other rows and their velocities stay
 
@@ -68,7 +73,7 @@ def nesterov_update_listed(w, velocity, dw, heads, places, scalars):
                 w[v, j] += step
 
 
-@kernel(work=lambda w, mean_square, dw, heads, places, scalars: 6 * ELEMENT * heads.size * w.shape[1], outputs=2)
+@kernel(work=_work(6), outputs=2)
 def rmsprop_update_listed(w, mean_square, dw, heads, places, scalars):
     """`rmsprop_update` of row v for every head v; all other rows and their means stay
 
@@ -82,7 +87,7 @@ def rmsprop_update_listed(w, mean_square, dw, heads, places, scalars):
                 w[v, j] -= step
 
 
-@kernel(work=lambda w, sum_square, dw, heads, places, scalars: 6 * ELEMENT * heads.size * w.shape[1], outputs=2)
+@kernel(work=_work(6), outputs=2)
 def adagrad_update_listed(w, sum_square, dw, heads, places, scalars):
     """`adagrad_update` of row v for every head v: the same if all other rows of dw are 0
 
@@ -97,7 +102,7 @@ def adagrad_update_listed(w, sum_square, dw, heads, places, scalars):
                 w[v, j] -= step
 
 
-@kernel(work=lambda w, m, v, dw, heads, places, scalars: 8 * ELEMENT * heads.size * w.shape[1], outputs=3)
+@kernel(work=_work(8), outputs=3)
 def adam_update_listed(w, m, v, dw, heads, places, scalars):
     """`adam_update` of each row that is a head; all other rows, m and v stay. t counts all steps, not those of a row
 
@@ -111,7 +116,7 @@ def adam_update_listed(w, m, v, dw, heads, places, scalars):
                 w[i, j] -= step
 
 
-@kernel(work=lambda w, m, v, dw, heads, places, scalars: 8 * ELEMENT * heads.size * w.shape[1], outputs=3)
+@kernel(work=_work(8), outputs=3)
 def adamw_update_listed(w, m, v, dw, heads, places, scalars):
     """`adamw_update` of each row that is a head; all other rows, m and v stay, and do not decay
 

@@ -17,7 +17,7 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._math import log
 from fastnn_kernels._product import product
 from fastnn_kernels._sums import row_dot
-from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, SERIAL_ELEMENT, TRANSCENDENTAL
+from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, SERIAL_ELEMENT
 from fastnn_kernels.dropout import LOW, _philox, _step_words
 from fastnn_kernels.matmul import _block
 
@@ -82,7 +82,7 @@ def draw_classes(ids, thresholds, aliases, key, cursor, stream, offset=0):
 
 
 @kernel(
-    work=lambda shifts, b, q, ids, count, offset=0: TRANSCENDENTAL * ids.shape[0],
+    work=lambda shifts, b, q, ids, count, offset=0: 4 * SERIAL_ELEMENT * ids.shape[0],
     cut=("shifts", "ids"),
 )
 def sampled_shifts(shifts, b, q, ids, count, offset=0):

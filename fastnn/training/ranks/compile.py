@@ -94,7 +94,7 @@ def _lists_of_all(build: Builder, group: Group) -> list[tuple[RowList, RowList]]
     for name, own in list(build.row_lists.items()):
         if id(own) not in found:
             size = group.size * own.heads.shape[0]
-            heads = build.array("heads of all ranks", (size,), np.int64)
+            heads = build.array("heads of all ranks", (size,), own.heads.dtype)
             found[id(own)] = own, replace(own, axis=Axis(size, LINE, size), heads=heads, places=heads)
         build.row_lists[name] = found[id(own)][1]
     return list(found.values())
