@@ -105,19 +105,27 @@ def exp_nonpositive(x):
 
 
 @inline
-def _mantissa_exponent(x):
-    """x = (1 + f) · 2**e with √½ < 1 + f ≤ √2, as (f, e), both floats, for finite x > 0."""
+def _mantissa_exponent_normal(x):
+    """x = (1 + f) · 2**e with √½ < 1 + f ≤ √2, as (f, e), both floats, for finite x > 0 that are normal numbers."""
     real = type(x)
     c = constants_of(x)
-    subnormal = x < c.smallest_normal
-    bits = bits_of(x * (c.whole if subnormal else real(1)))
+    bits = bits_of(x)
     bias = c.exponent_bias + c.mantissa_bits
     # A whole number or-ed into the last bits of the float 2**mantissa_bits is added to it.
     e = float_of(bits >> c.mantissa_bits | bias << c.mantissa_bits, x) - (c.whole + real(c.exponent_bias))
-    e = e - (real(c.mantissa_bits) if subnormal else real(0))
     m = float_of(bits & ((1 << c.mantissa_bits) - 1) | c.exponent_bias << c.mantissa_bits, x)
     halve = m > real(SQRT_2)
     return m * (real(0.5) if halve else real(1)) - real(1), e + (real(1) if halve else real(0))
+
+
+@inline
+def _mantissa_exponent(x):
+    """`_mantissa_exponent_normal` for any finite x > 0"""
+    real = type(x)
+    c = constants_of(x)
+    subnormal = x < c.smallest_normal
+    f, e = _mantissa_exponent_normal(x * (c.whole if subnormal else real(1)))
+    return f, e - (real(c.mantissa_bits) if subnormal else real(0))
 
 
 @always_inline
@@ -146,6 +154,13 @@ def log(x):
     y = y if x > real(0) else real(np.nan)
     y = real(-np.inf) if x == real(0) else y
     return y if x < real(np.inf) else x
+
+
+@inline
+def log_from_one(x):
+    """log(x) for finite x ≥ 1, with the bits of `log`, in four fifths of its instructions. NaN stays NaN."""
+    y = _log_of(*_mantissa_exponent_normal(x))
+    return y if x == x else x
 
 
 @inline

@@ -9,9 +9,9 @@ import numpy as np
 
 from fastnn_kernels._jit import always_inline, kernel
 from fastnn_kernels._lane_memory import load, store
-from fastnn_kernels._lane_nets import backward_layer, chain_of_layer, fold, forward_layer
+from fastnn_kernels._lane_nets import backward_layer, chains_of_layer, fold, forward_layer, spread_inputs
 from fastnn_kernels._lanes import LANES, choose, larger, rounded_product, spread, widened
-from fastnn_kernels._math import exp_nonpositive, log
+from fastnn_kernels._math import exp_nonpositive, log_from_one
 from fastnn_kernels._narrow_layout import FIELDS
 from fastnn_kernels._tuning import ALIGNMENT
 from fastnn_kernels._view import flattened, matrix
@@ -22,52 +22,66 @@ CHAINS = 4  # of samples at a time: their values stay in the first cache
 
 
 @always_inline
-def _spread_scores(loss, d, values, at, n, labels, first):
-    """d = scores − the largest; loss = the largest − the label's"""
-    for s in range(d.shape[1] // LANES):
-        c = s * LANES
-        largest = load(values, at, c)
-        for j in range(1, n):
-            largest = larger(load(values, at + j, c), largest)
-        store(largest - load(values, at + labels[first + s], c), loss, first + s, 0)
-        for j in range(n):
-            store(load(values, at + j, c) - largest, d, j, c)
+def _below_largest(d, values, at, n):
+    """d[j] = score j − the largest"""
+    for c in range(0, d.shape[1], LANES):
+        store(load(values, at, c), d, n, c)
+    for j in range(1, n):
+        for c in range(0, d.shape[1], LANES):
+            store(larger(load(values, at + j, c), load(d, n, c)), d, n, c)
+    for j in range(n):
+        for c in range(0, d.shape[1], LANES):
+            store(load(values, at + j, c) - load(d, n, c), d, j, c)
 
 
 @always_inline
-def _right(values, at, n, label, c, total):
-    """1 where the label's score is the first of the largest, else 0; 0 where the sum of the exponentials is NaN"""
-    real = type(values[0, 0])
-    zero, own, right = spread(real(0)), load(values, at + label, c), spread(real(1))
+def _of_labels(loss, correct, d, labels, first):
+    """loss = the label's score − the largest; correct = 1 where the label's is the first of the largest, else 0"""
+    zero, one = spread(type(d[0, 0])(0)), spread(type(d[0, 0])(1))
+    for s in range(d.shape[1] // LANES):
+        c, label = s * LANES, np.int64(labels[first + s])
+        own = load(d, label, c)
+        right = choose(zero, own, zero, one)
+        for j in range(label):
+            right = choose(zero, load(d, j, c), right, zero)
+        store(own, loss, first + s, 0)
+        store(right, correct, first + s, 0)
+
+
+@always_inline
+def _gradients_of_scores(correct, d, n, labels, loss_weight, first):
+    """d = the gradients, of the exponentials in d, and row n their sum. correct = 0 where that is NaN"""
+    zero = spread(type(d[0, 0])(0))
+    for c in range(0, d.shape[1], LANES):
+        store(load(d, 0, c), d, n, c)
+    for j in range(1, n):
+        for c in range(0, d.shape[1], LANES):
+            store(load(d, n, c) + load(d, j, c), d, n, c)
+    for s in range(d.shape[1] // LANES):
+        c, weight = s * LANES, spread(loss_weight[first + s])
+        total = load(d, n, c)
+        store(weight / total, d, n + 1, c)
+        store(choose(total, zero, load(correct, first + s, 0), zero), correct, first + s, 0)
     for j in range(n):
-        x, if_equal = load(values, at + j, c), spread(real(0) if j < label else real(1))
-        right = choose(own, x, right, choose(x, own, zero, right * if_equal))
-    return choose(total, zero, right, zero)
+        for c in range(0, d.shape[1], LANES):
+            store(rounded_product(load(d, j, c), load(d, n + 1, c)), d, j, c)
+    for s in range(d.shape[1] // LANES):
+        label, c = np.int64(labels[first + s]), s * LANES
+        store(load(d, label, c) - spread(loss_weight[first + s]), d, label, c)
 
 
 @always_inline
 def _judge(loss, correct, d, values, at, n, labels, loss_weight, first):
-    """`narrow_cross_entropy` of the samples from `first` on; row n of d is overwritten"""
-    real = type(loss_weight[0])  # chains may be empty, and so the other arrays
-    _spread_scores(loss, d, values, at, n, labels, first)
+    """`narrow_cross_entropy` of the samples from `first` on; rows n and n + 1 of d are overwritten"""
+    _below_largest(d, values, at, n)
+    _of_labels(loss, correct, d, labels, first)
     e = flattened(d, 0, n)
     for c in range(e.shape[0]):
         e[c] = exp_nonpositive(e[c])
-    count = d.shape[1] // LANES
-    for s in range(count):
-        c, label, weight = s * LANES, np.int64(labels[first + s]), loss_weight[first + s]
-        total = load(d, 0, c)
-        for j in range(1, n):
-            total = total + load(d, j, c)
-        scale = spread(weight) / total
-        store(total, d, n, c)
-        store(_right(values, at, n, label, c, total), correct, first + s, 0)
-        for j in range(n):
-            mine = spread(weight if j == label else real(0))
-            store(rounded_product(load(d, j, c), scale) - mine, d, j, c)
-    totals, own = d[n], flattened(loss, first, count)
+    _gradients_of_scores(correct, d, n, labels, loss_weight, first)
+    totals, own = d[n], flattened(loss, first, d.shape[1] // LANES)
     for c in range(own.shape[0]):
-        own[c] = log(totals[c]) + own[c]
+        own[c] = log_from_one(totals[c]) - own[c]
 
 
 @always_inline
@@ -162,17 +176,16 @@ def narrow_nets(
             first, count = chains[chain], chains[chain + CHAINS] - chains[chain]
             own = matrix(flat_values, 0, values.shape[0], count * LANES)
             down = matrix(flat_d, 0, d.shape[0], count * LANES)
+            spread_inputs(own, geometry[0], x, first)
             for number in range(geometry.shape[0]):
-                forward_layer(own, parameters, geometry[number], number, x, first)
+                forward_layer(own, parameters, geometry[number])
             _judge(loss, correct, down, own, last[FIELDS.y], last[FIELDS.units], labels, loss_weight, first)
             k = weights
             for number in range(geometry.shape[0] - 1, -1, -1):
                 layer = geometry[number]
                 k -= (layer[FIELDS.inputs] + layer[FIELDS.bias]) * layer[FIELDS.units]
                 backward_layer(down, own, parameters, layer, number)
-                for c in range(chain, chain + CHAINS):
-                    begin, end = chains[c] - first, chains[c + 1] - first
-                    chain_of_layer(sums, c % lanes * weights + k, down, own, layer, number, x, first, begin, end)
+                chains_of_layer(sums, k, weights, down, own, layer, chains, chain, CHAINS, lanes)
             if (chain + CHAINS) % lanes == 0:
                 fold(gradients, sums, weights, lanes)
         _penalise(record, step, parameters, geometry, l2)

@@ -232,3 +232,10 @@ def test_a_call_to_libm_would_be_seen():
     libm(np.ones(4, np.float32), np.ones(4, np.float32))
     (assembly,) = libm.inspect_asm().values()
     assert CALL.search(body(assembly))
+
+
+@every_dtype
+def test_the_logarithm_from_one_on_has_the_bits_of_the_logarithm(dtype):
+    x = sweep(dtype)
+    x = np.append(x[(x >= 1) & (x < np.inf)], dtype(np.nan))
+    np.testing.assert_array_equal(applied("log_from_one", x), applied("log", x))
