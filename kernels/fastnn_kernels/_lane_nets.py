@@ -41,7 +41,7 @@ def _sums(out, at, values, row, parameters, w, stride, inputs, bias):
 
     parameters[w + i · stride] is the weight of input i, bias a line.
     """
-    zero = spread(type(out[0, 0])(0))
+    zero = spread(type(parameters[0, 0])(0))  # chains may be empty, and so `out` and `values`
     head = (inputs - 1) % 4 + 1  # so many inputs first, then four at a time
     rest = bias if head == inputs else zero
     w0, w1 = load(parameters, w, 0), load(parameters, w + min(1, head - 1) * stride, 0)
@@ -68,7 +68,7 @@ def forward_layer(values, parameters, layer):
     units, z, y, w = layer[FIELDS.units], layer[FIELDS.z], layer[FIELDS.y], layer[FIELDS.weights]
     stride, inputs = layer[FIELDS.stride], layer[FIELDS.inputs]
     for j in range(units):
-        bias = spread(type(values[0, 0])(0))
+        bias = spread(type(parameters[0, 0])(0))
         if layer[FIELDS.bias]:
             bias = load(parameters, w + inputs * stride + j, 0)
         _sums(values, z + j, values, layer[FIELDS.x], parameters, w + j, stride, inputs, bias)
@@ -93,7 +93,7 @@ def backward_layer(d, values, parameters, layer, number):
     if number > 0:
         for i in range(inputs):
             w = layer[FIELDS.weights] + i * layer[FIELDS.stride]
-            _sums(d, layer[FIELDS.dx] + i, d, at, parameters, w, 1, units, spread(type(d[0, 0])(0)))
+            _sums(d, layer[FIELDS.dx] + i, d, at, parameters, w, 1, units, spread(type(parameters[0, 0])(0)))
 
 
 @always_inline

@@ -37,7 +37,7 @@ def _below_largest(d, values, at, n):
 @always_inline
 def _of_labels(loss, correct, d, labels, first):
     """loss = the label's score − the largest; correct = 1 where the label's is the first of the largest, else 0"""
-    zero, one = spread(type(d[0, 0])(0)), spread(type(d[0, 0])(1))
+    zero, one = spread(type(loss[0, 0])(0)), spread(type(loss[0, 0])(1))  # chains may be empty, and so d
     for s in range(d.shape[1] // LANES):
         c, label = s * LANES, np.int64(labels[first + s])
         own = load(d, label, c)
@@ -51,7 +51,7 @@ def _of_labels(loss, correct, d, labels, first):
 @always_inline
 def _gradients_of_scores(correct, d, n, labels, loss_weight, first):
     """d = the gradients, of the exponentials in d, and row n their sum. correct = 0 where that is NaN"""
-    zero = spread(type(d[0, 0])(0))
+    zero = spread(type(correct[0, 0])(0))
     for c in range(0, d.shape[1], LANES):
         store(load(d, 0, c), d, n, c)
     for j in range(1, n):

@@ -124,8 +124,8 @@ def nets_at_once(rng, dtype, shape):
     )
     rates, l2 = (0.2 * rng.random((3, LANES))).astype(dtype), (0.1 * rng.random((len(geometry), LANES))).astype(dtype)
     l2[1::2] = 0
-    labels = rng.integers(0, widths[-1], samples).astype(np.int32)  # as trainings give them
-    data = normal(rng, dtype, samples, widths[0])[:, : widths[0]].copy(), labels
+    x = normal(rng, dtype, samples, widths[0])[:, : widths[0]].copy()
+    data = x, rng.integers(0, widths[-1], samples).astype(np.int32)  # labels as trainings give them
     weight = (rng.random(samples) / max(samples, 1)).astype(dtype)
     record = padded(np.float64, 3, 4 * LANES, GARBAGE)
     written = record, np.stack([one[0] for one in made], axis=1)
