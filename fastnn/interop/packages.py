@@ -4,6 +4,7 @@ from typing import Any
 
 from fastnn.common.packages import package as package
 from fastnn.nn.graph import Call
+from fastnn.nn.layers import KINDS as LAYERS
 from fastnn.nn.losses import KINDS, Loss
 from fastnn.nn.outputs import Output
 from fastnn.training.models.model import Predictor
@@ -11,9 +12,10 @@ from fastnn.training.models.model import Predictor
 
 def no_equivalent(call: Call, where: str) -> ValueError:
     """The error for a layer that `where` has no equivalent of."""
+    advice = "save and fn.load keep it" if type(call.layer) in LAYERS else "expected layers of fastnn"
     return ValueError(
-        f"the layer {call.name!r} is a {type(call.layer).__name__}, for which fastnn knows no equivalent in {where}; "
-        "expected layers of fastnn"
+        f"the layer {call.name!r} is of the kind {type(call.layer).__name__}, for which fastnn knows no equivalent in "
+        f"{where}; {advice}"
     )
 
 

@@ -112,9 +112,15 @@ class MyDense(fn.Dense):
 @pytest.mark.parametrize("own", [Twice(), MyDense(4)], ids=["of its own", "a subclass"])
 def test_a_layer_without_equivalent_is_named(own):
     model = fn.Sequential([own, fn.Dense(3)], input_shape=4)
-    named = f"the layer '{model.network.names[0]}' is a {type(own).__name__}"
-    with pytest.raises(ValueError, match=f"{named}, for which fastnn knows no equivalent in ONNX"):
+    named = f"the layer '{model.network.names[0]}' is of the kind {type(own).__name__}"
+    with pytest.raises(ValueError, match=f"{named}, for which fastnn knows no equivalent in ONNX; expected layers"):
         fn.interop.to_onnx(model)
+
+
+@pytest.mark.parametrize("last", [fn.SampledSoftmax(9, samples=4), fn.AdaptiveSoftmax(9, cutoffs=(3,))])
+def test_a_layer_of_fastnn_without_equivalent_is_named(last):
+    with pytest.raises(ValueError, match=f"of the kind {type(last).__name__}, .* in ONNX; save and fn.load keep it"):
+        fn.interop.to_onnx(fn.Sequential([fn.Dense(5), last], input_shape=4))
 
 
 def test_wrong_arguments(tmp_path):
