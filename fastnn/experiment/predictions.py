@@ -59,7 +59,7 @@ def guesses_of(model: Model, x: Any, count: int) -> Guesses:
         return Guesses(
             "score", [[Guess(names[i], float(score))] for i, score in zip(nearest, found[:, 0], strict=True)]
         )
-    if not loss.applies:
+    if not loss.makes_probabilities:
         target = model.meta.get("target")
         is_named = found.shape[1] == 1 and isinstance(target, str)
         names = [printable(str(target))] if is_named else [f"output {i}" for i in range(found.shape[1])]

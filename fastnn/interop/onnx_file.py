@@ -35,7 +35,8 @@ def to_onnx(
             in float64: give "float32".
 
     Raises:
-        ValueError: For a layer of your own.
+        ValueError: For a layer of your own, a SampledSoftmax, an AdaptiveSoftmax; for a loss of your own that makes
+            predictions in a way of its own.
         FileFormatError: If the path cannot be written.
         MissingPackageError: Without the package onnx.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.data.preprocessing import Pixels
-from fastnn.interop.packages import no_equivalent
+from fastnn.interop.packages import applied_by, no_equivalent
 from fastnn.interop.windows import slid
 from fastnn.nn import layers
 from fastnn.nn.graph import Call
@@ -29,7 +29,7 @@ ACTIVATIONS = {  # gelu and silu are no operators of this version of ONNX
     "softplus": "Softplus",
     "elu": "Elu",
 }
-LINKS = {"softmax": "Softmax", "sigmoid": "Sigmoid", "": "Identity"}
+LINKS = {"softmax": "Softmax", "sigmoid": "Sigmoid", "exp": "Exp", "": "Identity"}
 
 
 class Nodes:
@@ -249,6 +249,6 @@ def of_pixels(nodes: Nodes, x: str, pixels: Pixels) -> str:
 
 def link(nodes: Nodes, output: Output, logits: bool) -> None:
     """From the scores of an output to what `predict` gives, under the output's name."""
-    applied = "" if logits else output.loss.applies
+    applied = "" if logits else applied_by(output, "ONNX")
     settings = {"axis": -1} if applied == "softmax" else {}
     nodes.node(LINKS[applied], [nodes.values[output.value]], "output", output.name, **settings)

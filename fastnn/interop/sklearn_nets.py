@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.plain import plain
-from fastnn.interop.packages import checked_model, package
+from fastnn.interop.packages import applied_by, checked_model, package
 from fastnn.models import Model, Sequential
 from fastnn.nn.layers import Activation, Dense, Dropout, Flatten
 from fastnn.nn.layers.activation import ActivationName
-from fastnn.nn.losses import MSE, BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
+from fastnn.nn.losses import MSE, BinaryCrossEntropy, Loss, Poisson, SoftmaxCrossEntropy
 
 TO_FASTNN: dict[str, ActivationName] = {"logistic": "sigmoid", "identity": "identity", "tanh": "tanh", "relu": "relu"}
 TO_SKLEARN: dict[str, str] = {ours: theirs for theirs, ours in TO_FASTNN.items()}
@@ -19,6 +19,7 @@ LOSSES: dict[str, Loss] = {  # by what scikit-learn makes predictions of scores 
     "softmax": SoftmaxCrossEntropy(),
     "logistic": BinaryCrossEntropy(),
     "identity": MSE(scale=0.5),
+    "exp": Poisson(),
 }
 
 
@@ -43,7 +44,7 @@ def from_sklearn(estimator: Any) -> Sequential:
 
     Raises:
         TypeError: For another estimator.
-        ValueError: For one that is not fitted or has loss="poisson".
+        ValueError: For one that is not fitted.
         MissingPackageError: Without scikit-learn.
 
     Examples:
@@ -85,10 +86,11 @@ def _model(estimator: Any) -> Sequential:
 def to_sklearn(model: Model, *, classes: Sequence[Any] | None = None) -> Any:
     """scikit-learn's MLPClassifier or MLPRegressor with the weights of a model that is an MLP: equal predictions.
 
-    A model with softmax_cross_entropy, or binary_cross_entropy, becomes a classifier, any other one a regressor. Two
-    classes have one score in scikit-learn: the difference of a softmax's two. Of several labels at once (several
-    outputs with binary_cross_entropy) the classes are numbers. The model must be dense layers in a row whose hidden
-    ones have one activation, of identity, sigmoid, tanh and relu; dropout is left out, and so is preprocessing.
+    A model with softmax_cross_entropy, or binary_cross_entropy, becomes a classifier, any other one a regressor. That
+    of a model with poisson has loss="poisson", which came with scikit-learn 1.7. Two classes have one score in
+    scikit-learn: the difference of a softmax's two. Of several labels at once (several outputs with
+    binary_cross_entropy) the classes are numbers. The model must be dense layers in a row whose hidden ones have one
+    activation, of identity, sigmoid, tanh and relu; dropout is left out, and so is preprocessing.
 
     Args:
         model: The model, which stays as it is.
@@ -117,9 +119,21 @@ def to_sklearn(model: Model, *, classes: Sequence[Any] | None = None) -> Any:
         "hidden_layer_sizes": tuple(len(layer.b) for layer in chain[:-1]),
         "activation": TO_SKLEARN[next(iter(hidden), "identity")],
     }
-    if not model.network.loss.applies:
-        return _filled(mlp.MLPRegressor(**settings), chain, np.zeros((2, len(chain[-1].b))))
+    applied = applied_by(model.network.outputs[0], "scikit-learn")
+    if not model.network.loss.makes_probabilities:
+        return _filled(_regressor(mlp, applied, settings), chain, np.ones((2, len(chain[-1].b))))
     return _classifier(mlp.MLPClassifier(**settings), model, chain, classes)
+
+
+def _regressor(mlp: Any, applied: str, settings: dict[str, Any]) -> Any:
+    """A regressor whose predictions are the scores themselves, or, by "exp", means of counts."""
+    if applied != "exp":
+        return mlp.MLPRegressor(**settings)
+    if "loss" not in mlp.MLPRegressor().get_params():
+        raise ValueError(
+            "to_sklearn: the loss is poisson, expected scikit-learn 1.7 or later, whose MLPRegressor has it"
+        )
+    return mlp.MLPRegressor(loss="poisson", **settings)
 
 
 def _classifier(estimator: Any, model: Model, chain: list[DenseLayer], classes: Sequence[Any] | None) -> Any:

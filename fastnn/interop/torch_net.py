@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fastnn.interop import torch_layers
-from fastnn.interop.packages import no_equivalent
+from fastnn.interop.packages import applied_by, no_equivalent
 from fastnn.interop.torch_layout import SAME, Layout, layouts, wanted
 from fastnn.nn.graph import Call
 from fastnn.nn.layers import Concatenate, Dense
@@ -18,6 +18,7 @@ from fastnn.nn.network import Network
 LINKS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "softmax": lambda scores: functional.softmax(scores, dim=-1),
     "sigmoid": torch.sigmoid,
+    "exp": torch.exp,
     "": lambda scores: scores,
 }
 
@@ -64,7 +65,7 @@ class Net(nn.Module):
         self.input_names = list(network.graph.inputs)
         self.uses = [_use(call, found, first[call.owner]) for call in network.calls]
         self.ends = {output.name: (output.value, _move(found[output.value], SAME)) for output in network.outputs}
-        self.links = {output.name: output.loss.applies for output in network.outputs}
+        self.links = {output.name: applied_by(output, "PyTorch") for output in network.outputs}
         self.orders = {  # of weights to which others are tied: they are used in fastnn's own order
             name: None if one[0].order is None else np.argsort(one[0].order).tolist() for name, one in first.items()
         }
@@ -90,7 +91,7 @@ class Net(nn.Module):
         return scores if len(scores) > 1 else next(iter(scores.values()))
 
     def predict(self, *inputs: Tensor) -> Any:
-        """Probabilities where the model's loss makes them of scores, else the scores: without gradients."""
+        """What the model's `predict` gives, such as probabilities: without gradients."""
         with torch.no_grad():
             found = self(*inputs)
         if isinstance(found, dict):

@@ -42,7 +42,7 @@ def to_torch(model: Model, *, names: Mapping[str, str] | None = None) -> dict[st
         Tensors by key.
 
     Raises:
-        ValueError: For a layer of your own that has arrays.
+        ValueError: For a layer of your own that has arrays, a SampledSoftmax or an AdaptiveSoftmax.
         MissingPackageError: Without PyTorch.
 
     Examples:
@@ -109,7 +109,8 @@ def to_torch_module(model: Model) -> Any:
         model: The model, which stays as it is.
 
     Raises:
-        ValueError: For a layer of your own.
+        ValueError: For a layer of your own, a SampledSoftmax, an AdaptiveSoftmax; for a loss of your own that makes
+            predictions in a way of its own.
         MissingPackageError: Without PyTorch.
 
     Examples:

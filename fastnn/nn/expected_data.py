@@ -43,7 +43,7 @@ class ExpectsData:
     @property
     def takes_classes(self) -> bool:
         """Whether the targets of a single output are labels, or 0 and 1: its loss makes probabilities of scores."""
-        return len(self.outputs) == 1 and bool(self.outputs[0].loss.applies)
+        return len(self.outputs) == 1 and self.outputs[0].loss.makes_probabilities
 
     def is_ids(self, name: str) -> bool:
         """Whether an input is word ids, not numbers."""

@@ -14,7 +14,7 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from tests.interop import onnx_nets
-from tests.interop.nets import random_net
+from tests.interop.nets import Doubling, random_net
 
 
 @pytest.mark.parametrize("number", range(12))
@@ -34,6 +34,21 @@ def test_a_gru(each, tmp_path):
     assert set(model.parameters) <= {one.name for one in made.graph.initializer}
     (got,) = onnx_nets.run(tmp_path / "net.onnx", {"input": x}).values()
     np.testing.assert_allclose(got, model.predict(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("logits", [False, True])
+@pytest.mark.parametrize("loss", fn.losses.LOSSES)
+def test_predictions_of_every_loss(loss, logits, tmp_path):
+    model, x = dense_model(loss=loss), np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
+    fn.interop.to_onnx(model, tmp_path / "net.onnx", logits=logits)
+    (got,) = onnx_nets.run(tmp_path / "net.onnx", {"input": x}).values()
+    np.testing.assert_allclose(got, model.predict(x, logits=logits), rtol=1e-5, atol=1e-6)
+
+
+def test_a_loss_whose_predictions_nobody_knows():
+    with pytest.raises(ValueError, match=r"Doubling.emit_predictions makes the predictions of 'dense_1', .* in ONNX"):
+        fn.interop.to_onnx(dense_model(loss=Doubling()))
+    assert fn.interop.to_onnx(dense_model(loss=Doubling()), logits=True)
 
 
 def test_a_wrong_weight_would_be_found(tmp_path, monkeypatch):
@@ -97,9 +112,15 @@ class MyDense(fn.Dense):
 @pytest.mark.parametrize("own", [Twice(), MyDense(4)], ids=["of its own", "a subclass"])
 def test_a_layer_without_equivalent_is_named(own):
     model = fn.Sequential([own, fn.Dense(3)], input_shape=4)
-    named = f"the layer '{model.network.names[0]}' is a {type(own).__name__}"
-    with pytest.raises(ValueError, match=f"{named}, for which fastnn knows no equivalent in ONNX"):
+    named = f"the layer '{model.network.names[0]}' is of the kind {type(own).__name__}"
+    with pytest.raises(ValueError, match=f"{named}, for which fastnn knows no equivalent in ONNX; expected layers"):
         fn.interop.to_onnx(model)
+
+
+@pytest.mark.parametrize("last", [fn.SampledSoftmax(9, samples=4), fn.AdaptiveSoftmax(9, cutoffs=(3,))])
+def test_a_layer_of_fastnn_without_equivalent_is_named(last):
+    with pytest.raises(ValueError, match=f"of the kind {type(last).__name__}, .* in ONNX; save and fn.load keep it"):
+        fn.interop.to_onnx(fn.Sequential([fn.Dense(5), last], input_shape=4))
 
 
 def test_wrong_arguments(tmp_path):

@@ -1,11 +1,13 @@
 """scikit-learn's own estimators as models, and models as those."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 
 import fastnn as fn
+from tests.interop.nets import Doubling
 from tests.tiny import dense_model, tiny_model
 
 pytest.importorskip("sklearn")
@@ -25,6 +27,8 @@ TARGETS = {
     "number": (MLPRegressor, X[:, 0] * 2),
     "numbers": (MLPRegressor, X[:, :2] * 2),
 }
+if "loss" in MLPRegressor().get_params():  # from scikit-learn 1.7 on
+    TARGETS["counts"] = (partial(MLPRegressor, loss="poisson"), LABELS)
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -65,6 +69,14 @@ def test_a_model_with_two_scores_dropout_and_no_bias():
     assert estimator.get_params()["hidden_layer_sizes"] == (6, 4)
 
 
+@pytest.mark.skipif("counts" not in TARGETS, reason="this scikit-learn has no Poisson loss")
+def test_means_of_counts():
+    model = fn.Sequential([fn.Dense(5, "tanh"), fn.Dense(2)], input_shape=4, loss="poisson", dtype="float64")
+    estimator = fn.interop.to_sklearn(model)
+    np.testing.assert_allclose(estimator.predict(X), model.predict(X), rtol=1e-12)
+    assert estimator.loss == "poisson"
+
+
 def of(*layers, shape=4, **keywords):
     return fn.Sequential(layers, input_shape=shape, **keywords)
 
@@ -79,6 +91,10 @@ def of(*layers, shape=4, **keywords):
         (of(fn.Activation("relu"), fn.Dense(2)), "no layer such as 'activation'"),
         (of(fn.Flatten(), fn.Dense(2), shape=(2, 2)), r"that take samples \(features,\)"),
         (tiny_model(), "no layer such as 'embedding'"),
+        (
+            of(fn.Dense(2), loss=Doubling()),
+            "Doubling.emit_predictions makes the predictions of 'dense', for which fastnn",
+        ),
     ],
 )
 def test_models_that_are_no_mlp(model, message):

@@ -9,6 +9,7 @@ from tests.tiny import dense_model
 torch = pytest.importorskip("torch")
 
 from tests.interop import torch_nets
+from tests.interop.nets import Doubling
 
 nn = torch.nn
 
@@ -17,6 +18,20 @@ nn = torch.nn
 def test_random_nets(number):
     difference, lost = torch_nets.check(number)
     assert (difference <= torch_nets.ALLOWED, lost) == (True, [])
+
+
+@pytest.mark.parametrize("loss", fn.losses.LOSSES)
+def test_predictions_of_every_loss(loss):
+    model, x = dense_model(loss=loss, dtype="float64"), np.random.default_rng(0).normal(size=(7, 5))
+    got = fn.interop.to_torch_module(model).predict(torch.tensor(x))
+    np.testing.assert_allclose(got.numpy(), model.predict(x), rtol=1e-12)
+
+
+def test_a_loss_whose_predictions_nobody_knows():
+    with pytest.raises(
+        ValueError, match=r"Doubling.emit_predictions makes the predictions of 'dense_1', .* in PyTorch"
+    ):
+        fn.interop.to_torch_module(dense_model(loss=Doubling()))
 
 
 def test_a_net_that_a_user_wrote():

@@ -35,7 +35,9 @@ class Loss(PlainNumbers, Hinted):
     name: ClassVar[str]
     takes_labels: ClassVar[bool] = False  # whether targets are class numbers (N,), not rows of numbers
     metrics: ClassVar[tuple[str, ...]] = ()  # what a model with this loss reports beside it, unasked
-    applies: ClassVar[str] = ""  # the activation that it applies to the scores, to make probabilities of them
+    applies: ClassVar[str] = (
+        ""  # what makes predictions of scores: "softmax", "sigmoid", "exp"; "": they are the scores
+    )
 
     def __post_init__(self):
         if not isinstance(self.reduction, str):  # such as Huber(1.5)
@@ -43,6 +45,11 @@ class Loss(PlainNumbers, Hinted):
             hint = f"; {' and '.join(others)} by name" if others else ""
             raise TypeError(f"{type(self).__name__}: reduction is {self.reduction!r}, expected 'mean' or 'sum'{hint}")
         look_up("reduction", self.reduction, REDUCTIONS)
+
+    @property
+    def makes_probabilities(self) -> bool:
+        """Whether predictions are probabilities of classes."""
+        return self.applies in ("softmax", "sigmoid")
 
     def sample_weight(self, batch: int) -> float:
         """The weight of each of `batch` samples that count alike.

@@ -108,6 +108,7 @@ class Poisson(Loss):
     """
 
     name: ClassVar[str] = "poisson"
+    applies: ClassVar[str] = "exp"
 
     def kernel(self):
         return k.poisson

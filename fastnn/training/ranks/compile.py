@@ -72,7 +72,7 @@ def compile_rank(
         emit_penalties(build, begun.inputs, network, state.parameters, None)
     begun.emit_record()
     cut, small = len(build.ops), [gradients.buffers[name] for name in build.sparse_gradients]
-    lists = _lists_of_all(build, group)
+    lists = _lists_of_all(build, group, len(group.rows_of(batch, rank=0)))
     build.begin("update")
     emit_penalty_gradients(build, network, state.parameters, gradients)
     inputs = emit_update(begun, optimizer)
@@ -82,8 +82,10 @@ def compile_rank(
     return begun.step(program, inputs), exchange
 
 
-def _lists_of_all(build: Builder, group: Group) -> list[tuple[RowList, RowList]]:
+def _lists_of_all(build: Builder, group: Group, most: int) -> list[tuple[RowList, RowList]]:
     """The lists of rows of this rank, and those of all ranks, by which updates go from here on.
+
+    most : samples of the rank that has the most; a list is at most that many times as long as this one a sample
 
     Where a kernel asks which ids occur in the batch, those of other ranks would be missing: it looks at all rows.
     """
@@ -93,7 +95,7 @@ def _lists_of_all(build: Builder, group: Group) -> list[tuple[RowList, RowList]]
     found: dict[int, tuple[RowList, RowList]] = {}
     for name, own in list(build.row_lists.items()):
         if id(own) not in found:
-            size = group.size * own.heads.shape[0]
+            size = group.size * -(-own.heads.shape[0] * most // build.batch)
             heads = build.array("heads of all ranks", (size,), own.heads.dtype)
             found[id(own)] = own, replace(own, axis=Axis(size, LINE, size), heads=heads, places=heads)
         build.row_lists[name] = found[id(own)][1]
