@@ -9,6 +9,7 @@ import numpy as np
 from fastnn.common.hints.habits import Hinted
 from fastnn.engine.parameters import Block
 from fastnn.nn.optimizers import Optimizer
+from fastnn.training.history import History
 from fastnn.training.models.model import Predictor
 from fastnn.training.passes.runner import Runner
 from fastnn.training.steps.memory import Memory
@@ -44,6 +45,17 @@ class Run(Hinted):
     """
 
     _holds_more = True  # callbacks may tell each other something by it
+
+    history: History
+    epoch: int
+    last_epoch: int
+    step: int
+    steps: int
+    samples: int
+    batch_size: int
+    shuffle: bool
+    can_resume_within: bool
+    put_back: bool
 
     def __init__(self, model: Predictor, optimizer: Optimizer, epochs: int, callbacks: Sequence[Any]):
         self.model, self.optimizer, self.history = model, optimizer, model.history
