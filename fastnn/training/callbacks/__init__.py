@@ -3,7 +3,8 @@
 - `base` (what a callback may do) and `run` (the training that it sees)
 - what ends a training or slows it down: `early_stopping` and `reduce_on_plateau`, both of which are made of `plateau`;
   `time_limit`
-- what is written: `checkpoint` (and `checkpoint_check`, whether one may be resumed), `csv_logger`, `tensorboard`
+- what is written: `checkpoint` (and `checkpoint_check`, whether one may be resumed), `csv_logger`,
+  `tensorboard` (and its `event_file`)
 - what looks every few steps: `step_recorder` is the base of `gradient_norms` and `monitor`
 - what a person sees: `progress`, by `lines` in a terminal, in a `notebook`; `kernel_log` (kernels that are compiled)
 """
