@@ -10,7 +10,7 @@ ELEMENT = 0.03
 TRANSCENDENTAL = 0.3
 SERIAL_ELEMENT = 3.0  # an element of a kernel without `work`, which has no parallel version
 # A listed row of a table lies anywhere in memory: to reach it takes as long as this number of further elements. Without
-# that, one of two threads had 11 us of such rows, the other one 22 (600 rows of 64 numbers, 456 of 256; Zen 5, AVX-512).
+# that, one of two threads had 11 us of such rows, the other 22 (600 rows of 64 numbers, 456 of 256; Zen 5, AVX-512).
 LISTED_ROW = 192
 
 # An empty parallel region costs 1.5-2.4 us, and more when the other core is late. Work of fewer nanoseconds than this
