@@ -51,15 +51,30 @@ def _copy_line(typing_context, to, source):
     return types.void(types.int64, types.int64), codegen
 
 
+def _prefetch(builder, address, writes: int, level: int):
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(ask, [builder.inttoptr(address, byte), *map(number, (writes, level, 1))])
+
+
 @intrinsic
 def prefetch(typing_context, address):
     """Ask for a line, for reading, into the second cache: a whole panel may not fit into the first beside the other."""
 
     def codegen(context, builder, signature, args):
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(ask, [builder.inttoptr(args[0], byte), *map(number, (0, 2, 1))])
+        _prefetch(builder, args[0], 0, 2)
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+@intrinsic
+def prefetch_to_write(typing_context, address):
+    """Ask for a line that will be written: other processors, which have read it, then give up their copies."""
+
+    def codegen(context, builder, signature, args):
+        _prefetch(builder, args[0], 1, 3)
         return context.get_dummy_value()
 
     return types.void(types.int64), codegen
@@ -95,6 +110,8 @@ def _block_body(real, tall: bool):
         packs = rows >= PACKED_FROM and b_stride % PAGE == 0 and terms * width * ALIGNMENT <= PACKED_BYTES
         far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and rows * out_stride > FAR_BYTES
         count = (rows + most - 1) // most
+        tiles = max(1, count * ((lines + width - 1) // width))
+        each = (lines_of_soon + tiles - 1) // tiles
         for line in range(0, lines, width):
             own, at, stride = min(width, lines - line), b + line * ALIGNMENT, b_stride
             if packs:
@@ -110,13 +127,9 @@ def _block_body(real, tall: bool):
                         ask = at + (width + tile) * ALIGNMENT if tile < min(width, behind) else at
                     else:
                         _ask_for(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
-                elif lines_of_soon > 0:
-                    asked = terms // 2
-                    if asking and height > len(widths):
-                        ask, ask_stride, asked = soon, ALIGNMENT, terms
-                    else:
-                        _ask_for(soon, ALIGNMENT, asked, 1, 0, 1)
-                    soon, lines_of_soon = soon + asked * ALIGNMENT, lines_of_soon - asked
+                for _ in range(min(each, lines_of_soon)):
+                    prefetch_to_write(soon)
+                    soon, lines_of_soon = soon + ALIGNMENT, lines_of_soon - 1
                 if far_out and tile + 1 < count:
                     _ask_for(to + height * out_stride, out_stride, height, own, 0, 1)
                 run(
@@ -157,7 +170,9 @@ _cache.EXTERNAL |= {
 def caller(real, tall: bool):
     """A function that compiled code can call in place of the block.
 
-    (rows, lines, *Operands but the last two, soon, lines_of_soon): so many lines from `soon` on are asked for meanwhile
+    (rows, lines, *Operands but the last two, soon, lines_of_soon): so many lines from `soon` on are asked for
+    meanwhile, to write to them, some before each tile. All at once they would be more than a processor waits for: it
+    drops the others.
     """
     load(real, tall)
 

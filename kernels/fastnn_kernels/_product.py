@@ -67,7 +67,7 @@ def product_xt(out, x, first, b):
 
 
 def product_xt_asking(out, x, first, b, soon):
-    """`product_xt`, which meanwhile asks for the memory of `soon`, so that it comes into a cache"""
+    """`product_xt`, which meanwhile asks for the memory of `soon`, to write to it, so that it comes into a cache"""
     product_xt(out, x, first, b)
 
 

@@ -15,7 +15,7 @@ class Shape(NamedTuple):
     few     lines of a tile with 1, 2 and 3 rows: a tile of few rows is wider, because eight chains of sums and more
             keep both multipliers busy while each chain waits for itself
     terms   a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
-    asking  whether tiles of more rows ask for a line with each term: of the next panel, or of what is needed next
+    asking  whether tiles of more rows ask for a line of the next panel with each term
     """
 
     rows: int

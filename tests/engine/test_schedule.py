@@ -94,7 +94,6 @@ def test_a_gradient_that_is_read_as_a_whole_is_stored_whole():
 def test_the_gradient_of_a_weight_that_its_layer_reads_late_is_not_stored(monkeypatch):
     """The input's gradient needs a whole transpose, the weight's does not; it waits all the same, for the update."""
     monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", 0)
-    monkeypatch.setattr("fastnn.nn.layers.dense.FAR_BYTES", 0)
     step = compiled("words", "adam").step
     phases = schedule.phases(step.program.ops)
     chains = [[op.kernel for op in chain.ops] for phase in phases for chain in phase]
@@ -145,7 +144,6 @@ def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkey
     ends = []
     for few in (0, 10**9):
         monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", few)
-        monkeypatch.setattr("fastnn.nn.layers.dense.FAR_BYTES", few)
         monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
         ends.append(trained("words", "momentum", threads, True))
         ends.append(trained("images", "adam", threads, False))

@@ -16,7 +16,6 @@ from fastnn.nn.layers.activation import ActivationName, activate, check_activati
 from fastnn.nn.layers.base import Layer, Parameter
 from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 from fastnn.nn.layers.penalties import BiasPenalised, check_tie
-from fastnn_kernels._tuning import FAR_BYTES
 
 # Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
 # this many times as large as they are.
@@ -106,8 +105,7 @@ class Dense(BiasPenalised, Layer):
 
         def backward(dout, grads, wanted):
             dout = activation_backward(dout)
-            late = wanted and p["w"].array.nbytes > FAR_BYTES and self._reads_weight_late(build, x, p["w"])
-            self.emit_weight_gradient(build, grads["w"], x, dout, p["w"] if late else None)
+            self.emit_weight_gradient(build, grads["w"], x, dout, p["w"])
             if self.use_bias:
                 units = build.axis_of(p["b"])
                 build.emit_along(units, k.bias_backward, Slice(grads["b"].array), dout.buffer, OFFSET)
@@ -146,7 +144,7 @@ class Dense(BiasPenalised, Layer):
         return large and any(x.buffer is one for one in build.data)
 
     def emit_weight_gradient(
-        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView | None = None
+        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView
     ) -> None:
         """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product.
 
@@ -155,17 +153,14 @@ class Dense(BiasPenalised, Layer):
             dw: The gradient to fill, (inputs, units).
             x: The input, (N, inputs).
             dout: The gradient of the product, (N, units).
-            soon: The weight, if its rows are read next, from memory.
+            soon: The weight, whose rows are written next.
         """
         rows = build.axis_of(dw)
         if dw.name in build.unstored:
             build.outer_gradients[dw.name] = x.buffer, dout.buffer
-        elif soon is not None:
-            operands = Slice(dw.array), x.buffer, dout.buffer, Slice(soon.array)
-            build.emit_along(rows, k.matmul_xt_asking, *operands, OFFSET)
         else:
-            kernel = k.sparse_matmul_xt if self._may_be_sparse(build, x) else k.matmul_xt
-            build.emit_along(rows, kernel, Slice(dw.array), x.buffer, dout.buffer, OFFSET)
+            kernel = k.sparse_matmul_xt_asking if self._may_be_sparse(build, x) else k.matmul_xt_asking
+            build.emit_along(rows, kernel, Slice(dw.array), x.buffer, dout.buffer, Slice(soon.array), OFFSET)
 
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
         """Emit dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed.

@@ -26,7 +26,7 @@ class TiedDense(Dense):
         return scores
 
     def emit_weight_gradient(
-        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView | None = None
+        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView
     ) -> None:
         build.emit_along(build.axis_of(dw), k.matmul_xt, Slice(dw.array), dout.buffer, x.buffer, OFFSET)
 

@@ -34,7 +34,7 @@ def test_an_evaluation_records_but_computes_no_gradient(training):
     ran = names(step)
     assert "record_step" in ran
     assert ("dropout_forward" in ran) == training == step.trains
-    assert not [name for name in ran if name.endswith(("_backward", "_update")) or name == "matmul_xt"]
+    assert not [name for name in ran if name.endswith(("_backward", "_update")) or name.startswith("matmul_xt")]
     assert step.gradients is None
 
 
@@ -96,7 +96,7 @@ def test_the_gradient_of_one_sample_is_stored_only_where_more_than_an_sgd_step_n
 ):
     ran = names(compile_train(*parts(**network), batch, optimizer, fused=fused))
     assert ran.count("sgd_outer_update") == outer
-    assert ran.count("matmul_xt") == 2 - outer
+    assert ran.count("matmul_xt_asking") == 2 - outer
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
