@@ -72,21 +72,34 @@ def row_dot(x, i, w, v, n):
 
 
 @inline
+def samples_of_a_part(P):
+    """How many samples of P pixels make one part of a channel's sum: a sample, or some 256 pixels
+
+    The parts are added up. A float32 sum of 500,000 numbers near 1.4 in one chain is off by 2e-4 of itself, in parts by
+    1e-6.
+    """
+    return max(1, 256 // P)
+
+
+@inline
 def channel_sums(out, x, first, P, C):
-    """out[0, j] = Σ x[b, p·C + first + j] over all P pixels of all samples, in ascending (b, p)
+    """out[0, j] = Σ x[b, p·C + first + j] over all P pixels of all samples, part by part (`samples_of_a_part`)
 
     out : (1, n)    x : (B, ≥ P·C)
 
     LANES channels at a time: their sums stay in registers. A loop over channels within one over pixels loads and stores
     them at each pixel.
     """
-    zero = x.dtype.type(0)
+    zero, step = x.dtype.type(0), samples_of_a_part(P)
     for j in range(0, out.shape[1], LANES):
         sums, count = spread(zero), min(LANES, out.shape[1] - j)
-        for b in range(x.shape[0]):
-            for p in range(P):
-                at = p * C + first + j
-                sums = sums + (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero))
+        for start in range(0, x.shape[0], step):
+            part = spread(zero)
+            for b in range(start, min(start + step, x.shape[0])):
+                for p in range(P):
+                    at = p * C + first + j
+                    part = part + (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero))
+            sums = sums + part
         store_first(sums, out, 0, j, count)
 
 

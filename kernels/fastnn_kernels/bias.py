@@ -56,7 +56,7 @@ def channel_bias_forward(out, b, P, C):
 
 @kernel(work=lambda db, dout, P, C, offset=0: ELEMENT * dout.size, cut=("db",))
 def channel_bias_backward(db, dout, P, C, offset=0):
-    """db[j] = Σ dout[i, p·C + offset + j], summed in ascending (i, p), for offset + j < C
+    """db[j] = Σ dout[i, p·C + offset + j] over samples i and pixels p, in the order of `channel_sums`; offset + j < C
 
     db : (n,); elements from C − offset on stay    dout : (B, ≥ P·C)    offset : number of db's first channel
     """

@@ -10,7 +10,7 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._lane_memory import load, load_first, store_first
 from fastnn_kernels._lanes import LANES, spread, total
-from fastnn_kernels._sums import channel_sums, row_squares, row_sum
+from fastnn_kernels._sums import channel_sums, row_squares, row_sum, samples_of_a_part
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [
@@ -26,22 +26,25 @@ __all__ = [
 
 @inline
 def _channel_moments(mean, var, x, first, P, C):
-    """Mean and biased variance of the channels from number `first` on, summed in ascending (b, p)
+    """Mean and biased variance of the channels from number `first` on, summed as in `channel_sums`
 
     mean, var : (1, n)
     """
-    zero, n = x.dtype.type(0), type(mean[0, 0])(x.shape[0] * P)
+    zero, step, n = x.dtype.type(0), samples_of_a_part(P), type(mean[0, 0])(x.shape[0] * P)
     channel_sums(mean, x, first, P, C)
     for j in range(mean.shape[1]):
         mean[0, j] /= n
     for j in range(0, mean.shape[1], LANES):
         count = min(LANES, mean.shape[1] - j)
         center, sums = load_first(mean, 0, j, count, zero), spread(zero)
-        for b in range(x.shape[0]):
-            for p in range(P):
-                at = p * C + first + j
-                d = (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)) - center
-                sums = sums + d * d
+        for start in range(0, x.shape[0], step):
+            part = spread(zero)
+            for b in range(start, min(start + step, x.shape[0])):
+                for p in range(P):
+                    at = p * C + first + j
+                    d = (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)) - center
+                    part = part + d * d
+            sums = sums + part
         store_first(sums, var, 0, j, count)
     for j in range(var.shape[1]):
         var[0, j] /= n
@@ -49,22 +52,25 @@ def _channel_moments(mean, var, x, first, P, C):
 
 @inline
 def _gradient_sums(dg, db, dout, x, mean, rstd, first, P, C):
-    """db = Σ dout and dg = Σ dout · (x − mean) · rstd of the channels from number `first` on, in ascending (b, p)
+    """db = Σ dout and dg = Σ dout · (x − mean) · rstd of the channels from number `first` on, as in `channel_sums`
 
     dg, db, mean, rstd : (1, n)
     """
-    zero = x.dtype.type(0)
+    zero, step = x.dtype.type(0), samples_of_a_part(P)
     for j in range(0, dg.shape[1], LANES):
         count = min(LANES, dg.shape[1] - j)
         center, scale = load_first(mean, 0, j, count, zero), load_first(rstd, 0, j, count, zero)
         plain = along = spread(zero)
-        for b in range(x.shape[0]):
-            for p in range(P):
-                at = p * C + first + j
-                d = load(dout, b, at) if count == LANES else load_first(dout, b, at, count, zero)
-                row = load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)
-                plain = plain + d
-                along = along + d * ((row - center) * scale)
+        for start in range(0, x.shape[0], step):
+            plain_part = along_part = spread(zero)
+            for b in range(start, min(start + step, x.shape[0])):
+                for p in range(P):
+                    at = p * C + first + j
+                    d = load(dout, b, at) if count == LANES else load_first(dout, b, at, count, zero)
+                    row = load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)
+                    plain_part = plain_part + d
+                    along_part = along_part + d * ((row - center) * scale)
+            plain, along = plain + plain_part, along + along_part
         store_first(plain, db, 0, j, count)
         store_first(along, dg, 0, j, count)
 
@@ -134,7 +140,7 @@ def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, me
 
     where x̂ = (x − mean) · rstd and N = B·P
 
-    Sums run over the N values of a channel, in ascending (b, p).
+    Sums run over the N values of a channel, in the order of `channel_sums`.
 
     dgamma, dbeta, dgamma_mean, dbeta_mean, mean, rstd : (n,), of the channels offset ≤ c < min(offset + n, C)
     dout, x : (B, ≥ P·C)
