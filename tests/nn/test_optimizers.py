@@ -163,6 +163,61 @@ def test_state_of_another_shape_is_refused_and_kept():
     assert list(opt.state) == ["dense.w"]
 
 
+WRONG_STATE = {
+    "another name": (
+        {"dense.w": {"m": np.ones((9, 5))}, "dens.b": {"m": np.ones(5)}},
+        ValueError,
+        r"optimizer state is of 'dens.b', which is no parameter of this model .*; did you mean dense.b",
+    ),
+    "another kind": (
+        {"dense.b": {"m": np.ones(5), "velocity": np.ones(5)}},
+        ValueError,
+        "optimizer state dense.b/velocity: there is no state array 'velocity'; expected m and v",
+    ),
+    "no numbers": ({"dense.b": {"m": np.ones(5) * 1j}}, TypeError, "optimizer state dense.b/m has dtype complex128"),
+    "ragged": ({"dense.b": {"m": [[1], [1, 2]]}}, fn.ShapeError, "optimizer state dense.b/m is no array"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_STATE)
+@pytest.mark.parametrize("state_dtype", [None, "bfloat16"])
+def test_assigned_state_that_has_no_place_is_refused_and_kept(case, state_dtype):
+    given, error, message = WRONG_STATE[case]
+    opt, model = fn.Adam(0.1, state_dtype=state_dtype), tiny_model()
+    opt.state, before = given, bits(model.parameters)
+    with pytest.raises(error, match=message):
+        fit(model, optimizer=opt)
+    assert opt.state == given
+    assert bits(model.parameters) == before
+    if case != "another name":  # an own loop may step other arrays with the same optimizer
+        with pytest.raises(error, match=message):
+            opt.step({name: w.copy() for name, w in model.parameters.items()}, model.parameters)
+
+
+def test_a_state_array_of_another_kind_is_refused_where_state_was_laid_out():
+    opt = fn.SGD(0.1, momentum=0.9)
+    model = fit(tiny_model(), optimizer=opt)
+    opt.state["dense.b"]["Velocity"] = np.ones(5)
+    with pytest.raises(ValueError, match=r"dense.b/Velocity: there is no state array 'Velocity'; expected velocity$"):
+        fit(model, optimizer=opt)
+    plain = fn.SGD(0.1)
+    plain.state = {"dense.b": {"velocity": np.ones(5)}}
+    with pytest.raises(ValueError, match="this optimizer keeps no state, expected none"):
+        fit(model, optimizer=plain)
+
+
+def test_state_that_is_refused_leaves_the_counts():
+    opt = fn.SGD(0.1, momentum=0.9)
+    fit(tiny_model(), optimizer=opt)
+    opt.state["gone"] = {"velocity": np.ones(2)}
+    with pytest.raises(ValueError, match="'gone', which is no parameter"):
+        fit(tiny_model(), optimizer=opt)
+    assert (opt.iteration, opt.epoch) == (3, 1)
+    copied = copy.deepcopy(fn.SGD(0.1))
+    copied.state = {"gone": {}}  # as an optimizer without state has: nothing is lost
+    fit(tiny_model(), optimizer=copied)
+
+
 @pytest.mark.parametrize("optimizer", [fn.SGD, fn.AdaGrad])
 def test_untouched_rows_are_left_alone_and_the_others_move_alike(optimizer):
     x, y = trigrams(40)
