@@ -233,6 +233,26 @@ def test_untouched_rows_are_left_alone_and_the_others_move_alike(optimizer):
     assert not gradients["embedding.w"][untouched].any()
 
 
+@pytest.mark.parametrize("optimizer", [lambda: fn.SGD(0.3, momentum=0.8), lambda: fn.Adam(0.1)])
+def test_layers_are_asked_by_a_step_on_a_batch_not_by_one_on_arrays(optimizer):
+    """As the docstring of `step` says: of a sparse table it moves all rows, and it applies no max_norm."""
+    table, dense = fn.Embedding(30, 3, sparse=True), fn.Dense(30, max_norm=0.5)
+    fitted, stepped = (fn.Sequential([table, fn.Flatten(), dense], input_shape=3, seed=1) for _ in range(2))
+    x, y = trigrams(24, words=30)
+    fitted.fit(x, y, optimizer=optimizer(), batch_size=8, shuffle=False, verbose=False)
+    own = optimizer()
+    for start in (0, 8, 16):
+        stepped.train_on_batch(x[start : start + 8], y[start : start + 8], optimizer=own)
+    assert bits(stepped.parameters) == bits(fitted.parameters)
+    before, (_, gradients) = np.array(stepped.parameters["embedding.w"]), stepped.loss_and_gradients(x[16:], y[16:])
+    absent = np.setdiff1d(x[:16], x[16:])
+    assert absent.size
+    assert not gradients["embedding.w"][absent].any()
+    own.step(stepped.parameters, gradients)
+    assert (stepped.parameters["embedding.w"][absent] != before[absent]).all()
+    assert np.linalg.norm(stepped.parameters["dense.w"], axis=0).max() > 0.5 + 1e-3
+
+
 @pytest.mark.parametrize("bounds", [{"clip_norm": 0.05}, {"clip_value": 0.01}, {"clip_norm": 0.03, "clip_value": 0.01}])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_step_by_hand_clips_with_the_bits_of_fit(bounds, dtype):

@@ -193,7 +193,9 @@ class Optimizer(Rates):
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
 
         Of a model's parameters those that are frozen stay as they are, and need no gradient. After an error nothing has
-        changed.
+        changed. Arrays do not say what their layers ask for: of Embedding(sparse=True) and SampledSoftmax, momentum and
+        means move all rows, not those of the batch alone, and max_norm bounds nothing. `fit` and
+        `model.train_on_batch` do as the layers ask.
 
         Args:
             params: Arrays by name, float32 or float64.
