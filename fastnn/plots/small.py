@@ -20,17 +20,18 @@ SHADES = (BLUE, ORANGE)
 Points = tuple[np.ndarray, np.ndarray]
 
 
-def small_curve(lines: Mapping[str, Points], xlabel: str) -> str:
+def small_curve(lines: Mapping[str, Points], xlabel: str, ends: tuple[float, float]) -> str:
     """An HTML image of one line or two over the same x; nothing if no value is finite.
 
     lines : name -> x and y; values that are not finite are left out
+    ends  : the first and the last x of the axis; points that are means of neighbours do not reach them
 
     y is logarithmic if the values span decades.
     """
     known = {name: (x[np.isfinite(y)], y[np.isfinite(y)]) for name, (x, y) in lines.items() if np.isfinite(y).any()}
     if not known:
         return ""
-    frame = _Frame.of(list(known.values()))
+    frame = _Frame.of([y for _, y in known.values()], *ends)
     parts = [*frame.drawn(xlabel)]
     heights = _apart([frame.up(y[-1:])[0] for _, y in known.values()])
     for (name, (x, y)), height, shade in zip(known.items(), heights, SHADES, strict=False):
@@ -52,9 +53,9 @@ class _Frame:
     high: float
 
     @classmethod
-    def of(cls, lines: Sequence[Points]) -> "_Frame":
-        x, y = (np.concatenate([points[i] for points in lines]) for i in (0, 1))
-        return cls(float(x.min()), float(x.max()), float(y.min()), float(y.max()))
+    def of(cls, values: Sequence[np.ndarray], left: float, right: float) -> "_Frame":
+        y = np.concatenate(values)
+        return cls(left, right, float(y.min()), float(y.max()))
 
     def across(self, x: np.ndarray) -> np.ndarray:
         """Pixels from the left."""

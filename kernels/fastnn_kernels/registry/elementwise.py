@@ -33,7 +33,7 @@ def backward(activation):
 
 def cross_entropy(rng, dtype, shape):
     dx, x, n = forward(rng, dtype, shape)
-    labels = rng.integers(0, n, len(x))
+    labels = rng.integers(0, n, len(x)).astype(np.int32)
     labels[::2] = x[::2, :n].argmax(axis=1)
     loss, correct = np.full((2, len(x)), GARBAGE, dtype)
     return loss, correct, dx, x, labels, rng.random(len(x)).astype(dtype), n

@@ -42,9 +42,12 @@ def vector(rng, dtype, n):
     return rng.standard_normal(n).astype(dtype)
 
 
-def random_ids(rng, V, shape):
-    """Few distinct ids, so that most of them repeat and some rows stay unused. The first and the last id occur."""
+def random_ids(rng, V, shape, dtype=np.int32):
+    """Few distinct ids, so that most of them repeat and some rows stay unused. The first and the last id occur.
+
+    dtype: of ids and labels of a batch; those of samples of a data set are int64
+    """
     ids = rng.choice(rng.integers(0, V, max(1, V // 2)), shape) if V else np.zeros(shape, int)
     if ids.size:
         ids.flat[0], ids.flat[-1] = 0, V - 1
-    return ids.astype(np.int64)
+    return ids.astype(dtype)

@@ -13,8 +13,8 @@ def list_rows(rng, dtype, shape):
     """m: room for one id more than there are, as in a last, smaller batch."""
     a, c, V = shape
     m = a + c + 1
-    outputs = [np.full(m, -7) for _ in range(5)]
-    return *outputs, np.full(DIGITS, -7), random_ids(rng, V, (a,)), random_ids(rng, V, (c,)).astype(np.int32), V
+    outputs = [np.full(m, -7, np.int32) for _ in range(5)]
+    return *outputs, np.full(DIGITS, -7), random_ids(rng, V, (a,)), random_ids(rng, V, (c,)), V
 
 
 def _list(rng, dtype, shape):
@@ -26,7 +26,7 @@ def _list(rng, dtype, shape):
 def _places(rng, heads):
     """A row of a gradient for each head, in no order, and the number of rows: some are left over."""
     rows = len(heads) + 2
-    return rng.permutation(rows)[: len(heads)], rows
+    return rng.permutation(rows)[: len(heads)].astype(np.int32), rows
 
 
 def clear(rng, dtype, shape):

@@ -36,7 +36,7 @@ def blocks(dtype, samples, rows, values=GARBAGE):
 def forward(rng, dtype, shape):
     samples, widths, *_ = shape
     parameters, geometry, rows, _ = net(rng, dtype, shape)
-    values, indices = blocks(dtype, samples, rows), random_ids(rng, 9, samples)
+    values, indices = blocks(dtype, samples, rows), random_ids(rng, 9, samples, np.int64)
     reference.gather_lanes(values, rng.standard_normal((9, widths[0])), indices)
     return values, indices, parameters, geometry
 
@@ -53,7 +53,7 @@ def backward(rng, dtype, shape):
 def gather(rng, dtype, shape):
     samples, columns = shape
     source = rng.standard_normal((9, columns)).astype(dtype)
-    return blocks(dtype, samples, columns + 2), source, random_ids(rng, 9, samples)
+    return blocks(dtype, samples, columns + 2), source, random_ids(rng, 9, samples, np.int64)
 
 
 def to_rows(rng, dtype, shape):
@@ -70,7 +70,7 @@ def to_lanes(rng, dtype, shape):
 
 def cross_entropy(rng, dtype, shape):
     samples, n = shape
-    x, labels = scores(rng, dtype, samples, n), rng.integers(0, n, samples)
+    x, labels = scores(rng, dtype, samples, n), rng.integers(0, n, samples).astype(np.int32)
     labels[::2] = x[::2, :n].argmax(axis=1)
     values = blocks(dtype, samples, n + AT)
     for j in range(n):
@@ -99,7 +99,7 @@ def sgd(rng, dtype, shape):
     samples, widths, *_ = shape
     parameters, geometry, rows, gradients = net(rng, dtype, shape)
     loss, correct = np.full((2, samples), GARBAGE, dtype)
-    x, labels = normal(rng, dtype, samples, widths[0]), rng.integers(0, widths[-1], samples)
+    x, labels = normal(rng, dtype, samples, widths[0]), rng.integers(0, widths[-1], samples).astype(np.int32)
     weight, table = rng.random(samples).astype(dtype), (0.2 * rng.random((samples + 3, 2))).astype(dtype)
     memory = np.full((2, max(rows, gradients)), GARBAGE, dtype)
     return loss, correct, parameters, memory, x, labels, weight, table, np.array([9, 4, 3, 0]), geometry
@@ -125,7 +125,7 @@ def nets_at_once(rng, dtype, shape):
     rates, l2 = (0.2 * rng.random((3, LANES))).astype(dtype), (0.1 * rng.random((len(geometry), LANES))).astype(dtype)
     l2[1::2] = 0
     x = normal(rng, dtype, samples, widths[0])[:, : widths[0]].copy()
-    data = x, rng.integers(0, widths[-1], samples).astype(np.int32)  # labels as trainings give them
+    data = x, rng.integers(0, widths[-1], samples).astype(np.int32)
     weight = (rng.random(samples) / max(samples, 1)).astype(dtype)
     record = padded(np.float64, 3, 4 * LANES, GARBAGE)
     written = record, np.stack([one[0] for one in made], axis=1)

@@ -11,18 +11,19 @@ def table(rng, dtype, shape):
     (V,) = shape
     q = (rng.random(V) ** 4).astype(dtype)
     q[1::3] = 0
-    return np.full(V, GARBAGE), np.full(V, -7), np.full(V, -7), q
+    return np.full(V, GARBAGE), *np.full((2, V), -7, np.int32), q
 
 
 def draw(rng, dtype, shape):
     S, V = shape
     thresholds, aliases, *rest = table(rng, dtype, (V,))
     reference.alias_table(thresholds, aliases, *rest)
-    return np.full(S, -7), thresholds, aliases, rng.integers(0, 2**64, 4, np.uint64), np.array([40, 3, 3, 0]), 77
+    key, cursor = rng.integers(0, 2**64, 4, np.uint64), np.array([40, 3, 3, 0])
+    return np.full(S, -7, np.int32), thresholds, aliases, key, cursor, 77
 
 
 def _classes(rng, V, S):
-    return random_ids(rng, V, (S,)).astype(np.int32)
+    return random_ids(rng, V, (S,))
 
 
 def shifts(rng, dtype, shape):
@@ -34,9 +35,9 @@ def shifts(rng, dtype, shape):
 def scores(rng, dtype, shape):
     B, S, V, n = shape
     x, w, b = normal(rng, dtype, B, n), normal(rng, dtype, V, n), vector(rng, dtype, V)
-    labels, rows = random_ids(rng, V, (B,)).astype(np.int32), normal(rng, dtype, n, S + S % 2)
+    labels, rows = random_ids(rng, V, (B,)), normal(rng, dtype, n, S + S % 2)
     found = vector(rng, dtype, S), _classes(rng, V, S), labels, n
-    return normal(rng, dtype, B, S + 1), np.full(B, -7), x, rows, w, b, *found
+    return normal(rng, dtype, B, S + 1), np.full(B, -7, np.int32), x, rows, w, b, *found
 
 
 def target_rows(rng, dtype, shape):

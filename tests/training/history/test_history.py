@@ -1,5 +1,6 @@
 """What training records: a dict an epoch, and the loss of every step."""
 
+import base64
 import pickle
 import re
 import sys
@@ -15,6 +16,11 @@ from tests.tiny import fit, tiny_model, trigrams
 @pytest.fixture(scope="module")
 def history():
     return fit(tiny_model(), epochs=4, validation_data=trigrams(9)).history
+
+
+def picture(history):
+    """The SVG picture in what a notebook shows."""
+    return base64.b64decode(re.search(r"base64,([^\"]*)", history._repr_html_()).group(1)).decode()
 
 
 class TestShown:
@@ -70,6 +76,23 @@ class TestShown:
     def test_a_long_history_is_a_short_picture(self):
         epochs = [{"epoch": n, "loss": 1000.0 / n, "val_loss": 1.0} for n in range(1, 20_001)]
         assert len(fn.History(epochs=epochs)._repr_html_()) < 7_000
+
+    @pytest.mark.parametrize(("first", "last"), [(1, 3_322), (100, 278), (1, 2)])
+    def test_the_curve_in_html_reaches_from_the_first_epoch_to_the_last(self, first, last):
+        """Also where its points are means of neighbouring epochs."""
+        svg = picture(fn.History(epochs=[{"epoch": e, "loss": 1 / e} for e in range(first, last + 1)]))
+        assert re.findall(r">([\d,]+)</text>", svg)[:2] == [f"{first:,}", f"{last:,}"]
+        left, right = (float(x) for x in re.search(r"points='(\d+),.* (\d+),[^ ]*'", svg).groups())
+        begin, end = (float(x) for x in re.search(r"d='M(\d+) \d+V\d+H(\d+)'", svg).groups())
+        if last - first < 80:
+            assert (left, right) == (begin, end)
+        else:  # the means lie in the middles of their epochs
+            assert 0 < left - begin < 4
+            assert 0 < end - right < 4
+
+    def test_the_curve_of_many_steps_reaches_from_the_first_to_the_last(self):
+        svg = picture(fit(tiny_model(), count=400, batch_size=1).history)
+        assert re.findall(r">([\d,]+)</text>", svg)[:2] == ["1", "400"]
 
 
 class TestHistory:

@@ -38,6 +38,16 @@ def test_an_evaluation_records_but_computes_no_gradient(training):
     assert step.gradients is None
 
 
+@pytest.mark.parametrize(("smoothing", "kernel"), [(0, "softmax_cross_entropy"), (0.1, "softmax_cross_entropy_smooth")])
+def test_an_evaluation_of_64_scores_and_more_writes_no_gradient_of_them(smoothing, kernel):
+    for scores, wanted in ((63, kernel), (64, f"{kernel}_value"), (250, f"{kernel}_value")):
+        loss = fn.SoftmaxCrossEntropy(label_smoothing=smoothing)
+        model = fn.Sequential([fn.Dense(scores)], input_shape=(5,), loss=loss)
+        assert wanted in names(compile_evaluate(model.network, model.state, 8))
+        x, y = np.random.default_rng(0).normal(size=(8, 5)), np.arange(8)
+        assert model.evaluate(x, y)["loss"] == model.loss_and_gradients(x, y)[0]  # the same bits
+
+
 def test_a_training_without_an_optimizer_changes_nothing_and_keeps_its_gradients():
     step = compile_train(*parts(), 8)
     assert not [name for name in names(step) if name.endswith("_update")]
