@@ -45,6 +45,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.narrow_losses import *
     from fastnn_kernels.narrow_nets import *
     from fastnn_kernels.narrow_sgd import *
+    from fastnn_kernels.narrow_sgd_two import *
     from fastnn_kernels.narrow_softmax import *
     from fastnn_kernels.norm import *
     from fastnn_kernels.outer_product import *
@@ -80,6 +81,7 @@ _FAMILIES = (
     "narrow_losses",
     "narrow_nets",
     "narrow_sgd",
+    "narrow_sgd_two",
     "narrow_softmax",
     "norm",
     "outer_product",

@@ -5,7 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.data.source import checked_batch
-from fastnn.nn import narrow_sgd
+from fastnn.nn import narrow, narrow_sgd
 from fastnn.training.passes.runner import Runner
 from fastnn.training.steps import sample_steps
 from fastnn.training.steps.compile import compile_train
@@ -17,6 +17,10 @@ NETS = {
     "sums": ((5,), [fn.Dense(7, "gelu"), fn.Dense(17, "tanh"), fn.Dense(7)], fn.SoftmaxCrossEntropy("sum")),
     "no bias": ((3,), [fn.Dense(32, "relu", use_bias=False), fn.Dense(4, "elu")], fn.SoftmaxCrossEntropy()),
     "flat": ((2, 3), [fn.Flatten(), fn.Dense(3, "silu")], fn.SoftmaxCrossEntropy()),
+    "few units": ((5,), [fn.Dense(6, "gelu"), fn.Dense(2, use_bias=False)], fn.SoftmaxCrossEntropy("sum")),
+    "one unit": ((1,), [fn.Dense(1, "relu", use_bias=False), fn.Dense(2)], fn.SoftmaxCrossEntropy()),
+    "linear": ((3,), [fn.Dense(4), fn.Flatten(), fn.Dense(2)], fn.SoftmaxCrossEntropy()),
+    "active scores": ((3,), [fn.Dense(4, "tanh"), fn.Dense(2, "tanh")], fn.SoftmaxCrossEntropy()),
 }
 
 
@@ -77,6 +81,23 @@ def test_the_same_bits_on_two_threads():
         want = trained()
     with fn.threads(2):
         assert trained() == want
+
+
+def test_which_kernel_takes_the_steps():
+    def taken(*layers):
+        model = fn.Sequential(layers, input_shape=(4,))
+        return narrow_sgd.kernel_of(narrow.plan_of(model.network, model.state.parameters).geometry).name
+
+    assert taken(fn.Dense(6, "gelu"), fn.Dense(2)) == "narrow_sgd_two"
+    assert taken(fn.Dense(1, use_bias=False), fn.Flatten(), fn.Dense(2)) == "narrow_sgd_two"
+    for others in (
+        (fn.Dense(2),),
+        (fn.Dense(7), fn.Dense(2)),
+        (fn.Dense(6), fn.Dense(3)),
+        (fn.Dense(6), fn.Dense(2, "tanh")),
+        (fn.Dense(6), fn.Dense(2), fn.Dense(2)),
+    ):
+        assert taken(*others) == "narrow_sgd"
 
 
 class OwnSGD(fn.SGD):

@@ -9,6 +9,7 @@ from fastnn_kernels import narrow_losses, narrow_softmax
 from fastnn_kernels._tuning import NARROW
 from fastnn_kernels.registry import REGISTRY
 
+NETS = ("narrow_forward", "narrow_backward", "narrow_sgd", "narrow_sgd_two", "narrow_nets")
 NARROW_LOSSES = (*narrow_losses.__all__, *narrow_softmax.__all__)
 NUMBERS = 30_000  # of one array, at most about: a call takes some 20 µs, so that thousands are a matter of seconds
 
@@ -26,7 +27,7 @@ def random_shape(name, rng, numbers=NUMBERS):
     """A shape that the kernel may be called with: that of a test, grown where what must fit together still does."""
     bases = [shape for key, shape in REGISTRY[name].shapes.items() if not key.startswith("threshold")]
     shape = bases[rng.integers(len(bases))]
-    grown = shape[:1] if name in ("narrow_forward", "narrow_backward", "narrow_sgd", "narrow_nets") else shape
+    grown = shape[:1] if name in NETS else shape
     if any(isinstance(size, str) for size in grown):  # an image: windows, strides and padding stay
         places = [0, 1, 2, 3] + ([len(shape) - 1] if isinstance(shape[-1], int) else [])
     else:

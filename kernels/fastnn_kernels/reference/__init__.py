@@ -28,6 +28,7 @@ from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_losses import *
 from fastnn_kernels.reference.narrow_nets import *
 from fastnn_kernels.reference.narrow_sgd import *
+from fastnn_kernels.reference.narrow_sgd_two import *
 from fastnn_kernels.reference.narrow_softmax import *
 from fastnn_kernels.reference.norm import *
 from fastnn_kernels.reference.outer_product import *
@@ -63,6 +64,7 @@ _FAMILIES = (
     "narrow_losses",
     "narrow_nets",
     "narrow_sgd",
+    "narrow_sgd_two",
     "narrow_softmax",
     "norm",
     "outer_product",

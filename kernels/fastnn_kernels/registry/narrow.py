@@ -204,8 +204,15 @@ def _of_steps():
         "sums": (5, (3, 9, 5), "gelu", 1),
         "deep": (4, (3, 4, 5, 17, 7), "softplus", 1),
     }
+    two = {name: net for name, net in nets.items() if len(net[1]) == 3 and net[1][-1] == 2} | {
+        "no bias": (3, (5, 7, 2), "leaky_relu", 0),
+        "sums": (5, (3, 9, 2), "gelu", 1),
+        "no activation": (4, (3, 1, 2), "identity", 1),
+    }
     bench = {"scalar": (128, (2, 3, 2), "sigmoid", 1), "16": (128, (16, 16, 4), "tanh", 1)}
-    yield spec("narrow_sgd", sgd, nets, bench, terms=lambda s: s[0] * sum(s[1]), flops=lambda s: 3 * _flops(s))
+    size = {"terms": lambda s: s[0] * sum(s[1]), "flops": lambda s: 3 * _flops(s)}
+    yield spec("narrow_sgd", sgd, nets, bench, **size)
+    yield spec("narrow_sgd_two", sgd, two, {"scalar": bench["scalar"]}, **size)
     nets = {**BATCHES, "deep": (128, (4, 3, 17, 6, 7), "softplus", 1)}
     terms, flops = lambda s: 9 * (s[0] + sum(s[1])), lambda s: 3 * 3 * LANES * _flops(s)
     yield spec("narrow_nets", nets_at_once, nets, MOONS, terms=terms, flops=flops, rounded=True)
