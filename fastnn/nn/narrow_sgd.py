@@ -18,7 +18,7 @@ from fastnn_kernels._narrow_layout import FIELDS
 from fastnn_kernels._tuning import NARROW
 
 # Hidden units up to which `narrow_sgd_two` is used. It takes them one by one, `narrow_sgd` their activations in vector
-# registers. With tanh a step of 2-6-2 takes 96 instead of 121 ns, of 2-8-2 118 against 115 (float64, Zen 5, AVX-512).
+# registers. With tanh a step of 2-6-2 takes 96 instead of 121 ns, of 2-8-2 115 against 117 (float64, Zen 5, AVX-512).
 FEW_UNITS = 6
 
 
