@@ -17,7 +17,7 @@ def laid_out(parameters, given=None):
 
 def test_state_begins_at_its_initial_value_or_at_what_was_given():
     parameters, m = Block(SHAPES, F32), np.arange(15.0).reshape(3, 5)
-    state = laid_out(parameters, {"w": {"m": m}, "another model's": {"m": m}}).by_name()
+    state = laid_out(parameters, {"w": {"m": m}}).by_name()
     assert {name: list(parts) for name, parts in state.items()} == {"w": ["m", "v"], "b": ["m", "v"]}
     np.testing.assert_array_equal(state["w"]["m"], m)
     assert (state["w"]["v"] == 0.25).all()
