@@ -183,7 +183,8 @@ def _found(name: str, known: DataSet, path: Path | None) -> tuple[Dataset, str]:
         files = REMOTE[name].files
         folder = download.data_folder() / name
         return known.load(folder if len(files) > 1 else folder / files[0].name), f"{name}, fetched to {folder}"
-    return _stand_in(name, known)(), f"generated data, {known.generated} ({_instead(name)})"
+    original = f"; `fastnn data fetch {name}` brings the original" if name in REMOTE else ""
+    return _stand_in(name, known)(), f"generated data, {known.generated} (no --data given{original})"
 
 
 def _stand_in(name: str, known: DataSet) -> Callable[[], Dataset]:
@@ -191,12 +192,6 @@ def _stand_in(name: str, known: DataSet) -> Callable[[], Dataset]:
     if known.generate is None:
         raise DataError(f"{name!r} has no generated stand-in: `fastnn data fetch {name}` brings it")
     return known.generate
-
-
-def _instead(name: str) -> str:
-    """How to get the real thing."""
-    fetching = f"; `fastnn data fetch {name}` brings the original" if name in REMOTE else ""
-    return f"no --data given{fetching}"
 
 
 def state(name: str) -> str:

@@ -1,5 +1,6 @@
 """Reading an HDF5 array a block of rows at a time: files larger than memory."""
 
+import copy
 import logging
 import math
 import os
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data.hdf5.file import LARGEST_CHUNK_BYTES, HDF5Array, HDF5File
+from fastnn.data.stream import check_rows
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +75,8 @@ class H5Stream:
         Raises:
             FileFormatError: As of the first stream.
         """
-        stream = object.__new__(H5Stream)
-        stream.__dict__.update(self.__dict__, key=key, _where=f"{self.path!r}: {key!r}", _change=None)
+        stream = copy.copy(self)
+        stream.key, stream._where, stream._change = key, f"{self.path!r}: {key!r}", None
         stream._array = stream._checked(self._file.array(key))
         stream._range = (0, len(stream._array))
         stream._describe()
@@ -131,7 +133,7 @@ class H5Stream:
             DataError: Unless 0 ≤ first ≤ last ≤ len(stream), or if the stream is closed.
             FileFormatError: If the file is damaged there.
         """
-        self._check_range(first, last)
+        check_rows(first, last, len(self), self._where)
         rows = self._raw(first, last)
         if self._change is None:
             return rows
@@ -142,10 +144,6 @@ class H5Stream:
                 f"{changed.shape[1:]}, expected {self.dtype} and {self.shape[1:]}, as its first row"
             )
         return changed
-
-    def _check_range(self, first: int, last: int) -> None:
-        if not 0 <= first <= last <= len(self):
-            raise DataError(f"rows {first} to {last} of {self._where} were asked for, expected 0 to {len(self)}")
 
     def _raw(self, first: int, last: int) -> NDArray[Any]:
         """Rows as they are in the file, before the change."""
@@ -170,9 +168,8 @@ class H5Stream:
         Raises:
             DataError: If the stream has no such rows.
         """
-        self._check_range(first, last)
-        stream = object.__new__(H5Stream)
-        stream.__dict__.update(self.__dict__)
+        check_rows(first, last, len(self), self._where)
+        stream = copy.copy(self)
         stream._range = (self._range[0] + first, self._range[0] + last)
         stream.shape = (last - first, *self.shape[1:])
         return stream

@@ -1,14 +1,13 @@
 """Spans of a text: rows of words that follow each other, each of which is foretold from those before it in its row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.common.errors import DataError
 from fastnn.data.dataset import CompleteDataset, Split
-from fastnn.data.stream import rows
+from fastnn.data.stream import check_rows, rows
 from fastnn.text.vocabulary import START
 
 NO_LABEL = -1  # as a target: nothing is asked at that step
@@ -76,7 +75,7 @@ class Spans:
 
     def read(self, first: int, last: int) -> NDArray[Any]:
         """Rows first … last − 1. DataError unless there are such rows."""
-        self._check_range(first, last)
+        check_rows(first, last, len(self), "spans")
         lay, low = self.layout, (self.first + first) * self.layout.step
         lead, high = min(lay.lead, low), min(low + (last - first) * lay.step, lay.words)
         found = np.full(lay.lead + (last - first) * lay.step, self.filler, self.dtype)
@@ -91,12 +90,8 @@ class Spans:
 
     def part(self, first: int, last: int) -> "Spans":
         """Rows first … last − 1 as a stream. DataError unless there are such rows."""
-        self._check_range(first, last)
-        return Spans(self.values, self.layout, self.filler, self.asked, self.first + first, self.first + last)
-
-    def _check_range(self, first: int, last: int) -> None:
-        if not 0 <= first <= last <= len(self):
-            raise DataError(f"rows {first} to {last} of spans were asked for, expected 0 to {len(self)}")
+        check_rows(first, last, len(self), "spans")
+        return replace(self, first=self.first + first, last=self.first + last)
 
 
 def spans(grams: Split, length: int, lead: int = 0, start: int = 0) -> Split:

@@ -50,6 +50,12 @@ def rows(source: Any, first: int, last: int, name: str = "stream") -> np.ndarray
     return read
 
 
+def check_rows(first: int, last: int, count: int, what: str) -> None:
+    """DataError unless the rows first ≤ i < last are among the `count` rows of `what`, as messages call it."""
+    if not 0 <= first <= last <= count:
+        raise DataError(f"rows {first} to {last} of {what} were asked for, expected 0 to {count}")
+
+
 def row_bytes(source: Any) -> int:
     """The memory that a row takes while it is read."""
     if is_stream(source):

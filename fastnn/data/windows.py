@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.common.errors import DataError
-from fastnn.data.stream import Stream, rows
+from fastnn.data.stream import Stream, check_rows, rows
 
 Ids = NDArray[np.integer[Any]]
 
@@ -40,7 +39,7 @@ class Windows:
 
     def read(self, first: int, last: int) -> Ids:
         """Rows first … last − 1, (last − first, width). DataError unless there are such rows."""
-        self._check_range(first, last)
+        check_rows(first, last, len(self), "windows")
         low, high = self._range[0] + first, self._range[0] + last
         begin = max(low - self._width, 0)
         known = rows(self._ids, begin, max(high - 1, low))
@@ -59,10 +58,6 @@ class Windows:
 
     def part(self, first: int, last: int) -> "Windows":
         """Rows first … last − 1 as a stream of the same ids. DataError unless there are such rows."""
-        self._check_range(first, last)
+        check_rows(first, last, len(self), "windows")
         low = self._range[0]
         return Windows(self._ids, self._width, self._start, self._end, low + first, low + last)
-
-    def _check_range(self, first: int, last: int) -> None:
-        if not 0 <= first <= last <= len(self):
-            raise DataError(f"rows {first} to {last} of windows were asked for, expected 0 to {len(self)}")

@@ -9,7 +9,7 @@ from fastnn.experiment import pictures, sayings
 from fastnn.experiment.answers import Answer, Row, Table, Value
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.mistakes import MISTAKES, mistakes_of
-from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.results import ExperimentResult, RunResult, finished
 
 CHOSEN = "chosen"
 
@@ -95,10 +95,10 @@ def compared_answer(result: ExperimentResult, comparison: Comparison, members: d
     rows = [_run_row(label, members.get(label), published.get(label, {}), is_by_chance) for label in labels]
     rows += sayings.spread_row(members) if is_by_chance else []
     tables = [*by_kind(rows), *by_epoch_tables(result, comparison.name, members)]
-    finished = {label: run for label, run in members.items() if not run.failed}
+    ended = finished(members)
     told = comparison.told or (sayings.spread if is_by_chance else sayings.ranking)
-    drawn = pictures.compared(result, comparison, finished)
-    return Answer(comparison.name, comparison.question, tables, told(finished), comparison.report, drawn)
+    drawn = pictures.compared(result, comparison, ended)
+    return Answer(comparison.name, comparison.question, tables, told(ended), comparison.report, drawn)
 
 
 def by_kind(rows: list[Row]) -> list[Table]:

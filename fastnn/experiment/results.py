@@ -1,6 +1,7 @@
 """Results of trainings: a `RunResult` for each, and an `ExperimentResult` of all that a command made."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ class ExperimentResult:
         """The runs of a comparison by label, without those that failed; {} if it was not made."""
         for comparison, members in self.groups:
             if comparison.name == name:
-                return {label: run for label, run in members.items() if not run.failed}
+                return finished(members)
         return {}
 
     def compared_runs(self) -> list[ComparedRun]:
@@ -114,7 +115,7 @@ class ExperimentResult:
     def spreads(self) -> dict[str, dict[str, Spread]]:
         """Comparison -> metric -> its mean and standard deviation, for runs that differ by chance only."""
         return {
-            comparison.name: _spreads([run.metrics for run in members.values() if not run.failed])
+            comparison.name: _spreads([run.metrics for run in finished(members).values()])
             for comparison, members in self.groups
             if comparison.picture == "bands"
         }
@@ -137,6 +138,11 @@ def _compared_run(comparison: Comparison, label: str, run: RunResult) -> Compare
 def _spreads(metrics: list[dict[str, float]]) -> dict[str, Spread]:
     columns = {name: [one[name] for one in metrics] for name in metrics[0]} if metrics else {}
     return {name: Spread(float(np.mean(values)), deviation(values)) for name, values in columns.items()}
+
+
+def finished(runs: Mapping[str, RunResult]) -> dict[str, RunResult]:
+    """The runs by label, without those that failed."""
+    return {label: run for label, run in runs.items() if not run.failed}
 
 
 def deviation(values: list[float]) -> float:

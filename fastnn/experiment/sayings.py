@@ -7,7 +7,7 @@ import numpy as np
 from fastnn.common.figures import higher_is_better, without_split
 from fastnn.common.text import figure_text, metric_name, sentence
 from fastnn.experiment.answers import Row
-from fastnn.experiment.results import RunResult, deviation
+from fastnn.experiment.results import RunResult, deviation, finished
 
 # By which figure runs are ranked: the first that all of them have.
 JUDGED_BY = ("val_accuracy", "test_accuracy", "train_accuracy", "val_loss", "test_loss", "train_loss")
@@ -65,11 +65,11 @@ def speed_and_steadiness(runs: Mapping[str, RunResult], name: str, level: float,
 
 def spread_row(runs: Mapping[str, RunResult]) -> list[Row]:
     """A row of mean ± standard deviation (n − 1) of the accuracies and losses of runs that differ by chance only."""
-    finished = [run.metrics for run in runs.values() if not run.failed]
-    if len(finished) < 2:
+    ended = [run.metrics for run in finished(runs).values()]
+    if len(ended) < 2:
         return []
-    names = [name for name in finished[0] if without_split(name) in ("accuracy", "loss")]
-    return [Row("mean ± deviation", {name: _spread(name, [found[name] for found in finished]) for name in names})]
+    names = [name for name in ended[0] if without_split(name) in ("accuracy", "loss")]
+    return [Row("mean ± deviation", {name: _spread(name, [found[name] for found in ended]) for name in names})]
 
 
 def spread(runs: Mapping[str, RunResult]) -> list[str]:

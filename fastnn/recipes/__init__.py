@@ -1,6 +1,6 @@
 """The systems. A module of this folder makes a `Recipe` (see `fastnn.experiment.recipe`) and is named here.
 
-`RECIPES` holds the systems of the courses; `recipe_of` knows also the one for a user's own table.
+`RECIPES` holds the systems of the courses by id, `ALL` also the one for a user's own table.
 """
 
 from importlib import import_module
@@ -31,8 +31,3 @@ def _recipes_of(name: str) -> list[Recipe]:
 RECIPES: dict[str, Recipe] = {recipe.id: recipe for name in MODULES for recipe in _recipes_of(name)}
 TABLE: Recipe = table.RECIPE
 ALL: dict[str, Recipe] = RECIPES | {TABLE.id: TABLE}
-
-
-def recipe_of(name: str) -> Recipe:
-    """The recipe with this id. KeyError for any other."""
-    return ALL[name]

@@ -11,7 +11,7 @@ from fastnn.experiment.answering import compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of, reported
-from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.results import ExperimentResult, RunResult, finished
 from fastnn.plots.panels import Points
 
 BETWEEN = ", iteration "  # in the label of a published loss: between the run's label and the step
@@ -30,12 +30,12 @@ def answer_by_iteration(
     level : (accuracy in per cent, what it is) of a line in the panels of accuracies
     """
     found = compared_answer(results, comparison, dict(members))
-    finished = {label: run for label, run in members.items() if not run.failed}
-    tables = [*found.tables, *_losses_by_iteration(results, comparison.name, finished)]
-    if not finished:
+    runs = finished(members)
+    tables = [*found.tables, *_losses_by_iteration(results, comparison.name, runs)]
+    if not runs:
         return dataclasses.replace(found, tables=tables)
-    panels = [_loss_panel(results, comparison.name, finished)]
-    panels += [accuracy_panel(results, comparison.name, finished, name, level) for name in SHOWN]
+    panels = [_loss_panel(results, comparison.name, runs)]
+    panels += [accuracy_panel(results, comparison.name, runs, name, level) for name in SHOWN]
     figure = plots.curve_panels(panels, comparison.question, note=note_of(results))
     caption = "the loss of each step, penalties included; accuracies after each epoch, 0 is before the first step"
     return dataclasses.replace(found, tables=tables, pictures=[(f"{comparison.name}.png", caption, figure)])

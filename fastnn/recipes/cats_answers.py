@@ -12,7 +12,7 @@ from fastnn.experiment.answering import CHOSEN, by_kind, chosen_answer, compared
 from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
-from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.results import ExperimentResult, RunResult, finished
 from fastnn.experiment.sayings import epochs_to, ranking, steadiness
 from fastnn.nn.layers import Dense
 from fastnn.plots.smoothed import running_mean
@@ -46,16 +46,17 @@ def chosen(results: ExperimentResult) -> Answer:
 def compared(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
     """A comparison by its grid, or by its curves, which are noisy and smoothed. Runs that failed have a row."""
     answer, failed = compared_answer(results, comparison, dict(members)), by_kind(_failures(members))
-    members = {label: run for label, run in members.items() if not run.failed}
+    members = finished(members)
     if comparison.picture != "curves" or not members:
         return answer
     if comparison.name.startswith("grid-"):
         found = _grid(results, comparison, members)
         return replace(found, tables=[*found.tables, *failed])
-    tables, lines = by_kind([_row(label, run) for label, run in members.items()]) + failed, [*ranking(members)]
+    tables, lines = by_kind([Row(label, _metrics(run)) for label, run in members.items()]) + failed, [*ranking(members)]
     if comparison.name == "hidden":
-        tables.append(Table([Row(label, _saturation(results, run)) for label, run in members.items()], "saturation"))
-        lines += [line for label, run in members.items() if (line := _saturated(results, label, run))]
+        shares = {label: saturation(results, run) for label, run in members.items()}
+        tables.append(Table([Row(label, _saturation(share)) for label, share in shares.items()], "saturation"))
+        lines += [line for label, run in members.items() if (line := _saturated(label, run, shares[label]))]
         lines += [line for label, run in members.items() if (line := _stuck(results, label, run))]
     if comparison.name == "deep":
         timed, verdict = _timed(members)
@@ -65,10 +66,6 @@ def compared(results: ExperimentResult, comparison: Comparison, members: Runs) -
 
 def _failures(members: Runs) -> list[Row]:
     return [Row(label, {"failed": run.failed}) for label, run in members.items() if run.failed]
-
-
-def _row(label: str, run: RunResult) -> Row:
-    return Row(label, _metrics(run))
 
 
 def _metrics(run: RunResult) -> dict[str, float]:
@@ -98,17 +95,15 @@ def saturation(results: ExperimentResult, run: RunResult) -> float | None:
     return float((np.concatenate(values) > END).mean())
 
 
-def _saturation(results: ExperimentResult, run: RunResult) -> dict[str, float | str]:
-    found = saturation(results, run)
-    return {} if found is None else {f"hidden values beyond ±{END:g}": percent(found, 1)}
+def _saturation(share: float | None) -> dict[str, str]:
+    return {} if share is None else {f"hidden values beyond ±{END:g}": percent(share, 1)}
 
 
-def _saturated(results: ExperimentResult, label: str, run: RunResult) -> str:
-    found = saturation(results, run)
-    if found is None or found < MOST_SATURATED:
+def _saturated(label: str, run: RunResult, share: float | None) -> str:
+    if share is None or share < MOST_SATURATED:
         return ""
     accuracy = percent(run.metrics["train_accuracy"], 1)
-    return f"{label} is saturated: {percent(found, 1)} of its hidden values are beyond ±{END:g}; it learns {accuracy}."
+    return f"{label} is saturated: {percent(share, 1)} of its hidden values are beyond ±{END:g}; it learns {accuracy}."
 
 
 def _stuck(results: ExperimentResult, label: str, run: RunResult) -> str:

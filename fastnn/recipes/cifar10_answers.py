@@ -10,7 +10,7 @@ from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
-from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.results import ExperimentResult, RunResult, finished
 from fastnn.recipes.by_iteration import answer_by_iteration
 from fastnn.recipes.cifar10_checks import checks
 from fastnn.recipes.cifar10_comparisons import FIRST_SCALES, RATES, SCALES
@@ -33,13 +33,13 @@ def _compared(results: ExperimentResult, comparison: Comparison, members: Member
         found = answer_by_iteration(results, comparison, members, HALF if name == "baseline" else None)
         return _with_undivided(results, found, members) if name == "dropout" else found
     found = compared_answer(results, comparison, members)
-    finished = {label: run for label, run in members.items() if not run.failed}
-    if name == "cells" and len(finished) == len(SCALES) * len(RATES):
-        return dataclasses.replace(found, pictures=[_cells_picture(results, finished)])
-    if name == "depth" and finished:
-        return dataclasses.replace(found, pictures=[_depth_picture(results, comparison, finished)])
-    if name == "adagrad" and finished:
-        return _adagrad_answer(results, comparison, finished, found)
+    runs = finished(members)
+    if name == "cells" and len(runs) == len(SCALES) * len(RATES):
+        return dataclasses.replace(found, pictures=[_cells_picture(results, runs)])
+    if name == "depth" and runs:
+        return dataclasses.replace(found, pictures=[_depth_picture(results, comparison, runs)])
+    if name == "adagrad" and runs:
+        return _adagrad_answer(results, comparison, runs, found)
     return found
 
 

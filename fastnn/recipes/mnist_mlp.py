@@ -17,7 +17,6 @@ from fastnn.nn.initializers import InitializerName
 from fastnn.nn.layers import Dense
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
-from fastnn.recipes.last_batch import LastBatch
 from fastnn.recipes.mnist_mlp_answers import answers
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.shared import (
@@ -30,8 +29,10 @@ from fastnn.recipes.shared import (
     optimizer_of,
     pixels,
 )
-from fastnn.recipes.sparse_norms import SparseNorms
-from fastnn.training.callbacks import Callback
+from fastnn.training.callbacks import Callback, GradientNorms
+from fastnn.training.callbacks.run import Run
+
+RECORDS = 1_000  # of norms: a curve has 150 points, each the mean of several
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,27 @@ def build(settings: MnistMlpSettings, data: Dataset) -> tuple[Sequential, Optimi
     if settings.schedule == "cosine":
         optimizer.lr = cosine_of(settings, data)
     return model, optimizer
+
+
+class SparseNorms(GradientNorms):
+    """GradientNorms of about RECORDS steps, evenly, of each step where there are fewer than twice as many.
+
+    A step that is recorded is a call of its own. To record each of 18,750 took several times as long as the training.
+    """
+
+    def on_train_begin(self, run: Run) -> None:
+        self.every = max(1, run.steps * run.last_epoch // RECORDS)
+
+
+class LastBatch(Callback):
+    """Puts `last_batch_loss` and `last_batch_accuracy` into each epoch: before that step, penalties included.
+
+    Some course programs print these.
+    """
+
+    def on_epoch_end(self, run: Run) -> None:
+        run.logs["last_batch_loss"] = float(run.history.steps["loss"][-1])
+        run.logs["last_batch_accuracy"] = run.figures_of_last_step()["accuracy"]
 
 
 def callbacks(settings: MnistMlpSettings, folder: Path, chosen: bool) -> list[Callback]:

@@ -1,7 +1,6 @@
 """The answers of mnist-mlp that need a picture or a table of their own."""
 
 import dataclasses
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,11 +10,9 @@ from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import by_step, note_of
-from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.results import ExperimentResult, RunResult, finished
 from fastnn.recipes.by_iteration import accuracy_panel
 from fastnn.recipes.toy_net import toy_answer
-
-Members = Mapping[str, RunResult]
 
 NORM = "norm dense.w"  # as GradientNorms calls it in the history
 BY_EPOCH = {
@@ -35,22 +32,19 @@ def answers(results: ExperimentResult) -> list[Answer | str]:
 
 def _compared(results: ExperimentResult, comparison: Comparison, members: dict[str, RunResult]) -> Answer:
     found = compared_answer(results, comparison, members)
-    runs = {label: run for label, run in members.items() if not run.failed}
+    runs = finished(members)
     if not runs:
         return found
     name, note = comparison.name, note_of(results)
     panels = [accuracy_panel(results, name, runs, figure, title=title) for figure, title in BY_EPOCH.items()]
     drawn = plots.curve_panels(panels, comparison.question, note=note)
+    norms = by_step(runs, NORM, "Norm of the first layer's gradient by step", note)
     pictures = [
         (f"{name}.png", "by epoch; the last batch before its step", drawn),
         (f"{name}-loss.png", "loss by step, penalties included", by_step(runs, "loss", "Loss by step", note)),
-        (f"{name}-gradients.png", "Frobenius norm of the first layer's gradient by step", _norms(runs, note)),
+        (f"{name}-gradients.png", "Frobenius norm of the first layer's gradient by step", norms),
     ]
     return dataclasses.replace(found, pictures=pictures)
-
-
-def _norms(runs: Members, note: str | None):
-    return by_step(runs, NORM, "Norm of the first layer's gradient by step", note)
 
 
 def weights_answer(results: ExperimentResult) -> Answer:

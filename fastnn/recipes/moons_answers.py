@@ -12,7 +12,7 @@ from fastnn.experiment.answering import CHOSEN
 from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
-from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.results import ExperimentResult, RunResult, finished
 from fastnn.experiment.sayings import ranking
 from fastnn.recipes.moons_borders import TURN_WITHIN, best_line, sharpest_turn, straightness
 
@@ -61,10 +61,11 @@ DATA_REPORT = {"blobs": "A straight border can almost divide the two clusters, b
 
 def _sheet_answer(results: ExperimentResult, comparison: Comparison, members: Runs) -> Answer:
     failed = [Row(label, {"failed": run.failed}) for label, run in members.items() if run.failed]
-    members = {label: run for label, run in members.items() if not run.failed}
+    members = finished(members)
     borders = {label: _border(results, run) for label, run in members.items()}
     table = Table([_row(results, label, run, borders[label]) for label, run in members.items()] + failed)
-    lines = TOLD.get(comparison.name, told_best)(members, borders) if members else []
+    told = TOLD.get(comparison.name)
+    lines = told(members, borders) if told and members else ranking(members)
     drawn = [_sheet(results, comparison, members)] if members else []
     return Answer(comparison.name, comparison.question, [table], lines, comparison.report, drawn)
 
@@ -100,11 +101,6 @@ def _sheet(results: ExperimentResult, comparison: Comparison, members: Runs) -> 
 
 def _caption(label: str, run: RunResult) -> str:
     return f"{label}: {percent(run.metrics['train_accuracy'], 1)}, loss {run.metrics['train_loss']:.3f}"
-
-
-def told_best(runs: Runs, borders: Borders) -> list[str]:
-    """The best and the worst, where there are several."""
-    return ranking(runs)
 
 
 def told_activations(runs: Runs, borders: Borders) -> list[str]:

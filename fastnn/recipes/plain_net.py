@@ -3,7 +3,7 @@
     a = x·W + b     h = 1 / (1 + exp(−a))     z = h·V + c     y = softmax(z)     loss = −Σₖ tₖ·log yₖ
 
 The net uses no arrays, so every sum of the forward and the backward pass can be read, or done on paper.
-`scalar.as_model` makes the same net with fastnn; tests compare the two.
+`scalar_points.as_model` makes the same net with fastnn; tests compare the two.
 """
 
 import math

@@ -14,49 +14,10 @@ from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import Settings, setting
 from fastnn.models import Sequential
 from fastnn.nn.optimizers import SGD
-from fastnn.recipes.plain_net import (
-    START_V,
-    START_W,
-    ScalarNet,
-    affine,
-    evaluate,
-    one_hot,
-    outer,
-    sigmoid,
-    softmax,
-    train_epoch,
-)
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.scalar_answers import answers
-from fastnn.recipes.scalar_points import (
-    EXAMPLE_TARGET,
-    EXAMPLE_V,
-    EXAMPLE_W,
-    EXAMPLE_X,
-    as_model,
-    ellipse_points,
-)
+from fastnn.recipes.scalar_points import as_model, ellipse_points
 from fastnn.training.models.dtypes import DtypeName
-
-__all__ = [
-    "EXAMPLE_TARGET",
-    "EXAMPLE_V",
-    "EXAMPLE_W",
-    "EXAMPLE_X",
-    "RECIPE",
-    "START_V",
-    "START_W",
-    "ScalarNet",
-    "affine",
-    "as_model",
-    "ellipse_points",
-    "evaluate",
-    "one_hot",
-    "outer",
-    "sigmoid",
-    "softmax",
-    "train_epoch",
-]
 
 TRAIN, TEST = 60_000, 10_000
 

@@ -1,6 +1,6 @@
 """Your own table: a column of a CSV file predicted from the others, whether they hold numbers or categories.
 
-It is no system of a course, so it is not in `RECIPES`; the commands find it by `recipe_of`.
+It is no system of a course, so it is not in `RECIPES`; the commands find it in `ALL`.
 """
 
 import copy
@@ -83,17 +83,10 @@ def announced(data: Dataset) -> str:
     return f"{os.path.basename(meta['source'])}, {meta['target']}: {meta['task']}{classes}"
 
 
-def preprocessing(rare: int) -> Any:
-    def of(data: Dataset) -> Table:
-        columns = {name: data.train.x[:, place] for place, name in enumerate(data.meta["columns"])}
-        return Table.of(columns, least=rare)
-
-    return of
-
-
 def prepare(data: Dataset, settings: TableSettings) -> Dataset:
     """Rows as the network takes them; targets of a regression standardised by mean and deviation of training rows."""
-    table = preprocessing(settings.rare)(data)
+    columns = {name: data.train.x[:, place] for place, name in enumerate(data.meta["columns"])}
+    table = Table.of(columns, least=settings.rare)
     prepared = table.prepared(data, settings.dtype)
     meta = data.meta | {"preprocessing": table}
     if "classes" in meta:
@@ -140,8 +133,8 @@ def usable(model: Model, data: Dataset) -> Model:
     model = copy.deepcopy(model)
     if "mean" in data.meta:
         *_, w, b = model.parameters
-        scale = {w: data.meta["std"] * model.parameters[w], b: data.meta["std"] * model.parameters[b]}
-        model.set_parameters({w: scale[w], b: scale[b] + data.meta["mean"]})
+        mean, std = data.meta["mean"], data.meta["std"]
+        model.set_parameters({w: std * model.parameters[w], b: std * model.parameters[b] + mean})
     return model
 
 

@@ -133,7 +133,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
     rates = RATES if net == "window" else RECURRENT_RATES
     settings = replace(recipe.settings, vocabulary=VOCABULARY, **usual)
     of_data = replace(settings, net=net, length=max(changes.get("length", settings.length), 1))
-    words = max(changes.get("length", settings.length), 1) if net == "gru" else 1  # of a sample
+    words = of_data.length if net == "gru" else 1  # of a sample
     return replace(
         recipe,
         title="neural language model of a text: the next word from those before it",
@@ -147,7 +147,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         compare=(),
         rates=rates,
         best=Best({}, "a text has them in any case"),
-        measured=measured_of(replace(settings, length=words)),
+        measured=measured_of(of_data),
         judged=judged_of(of_data),
         after_epoch=(),
     )

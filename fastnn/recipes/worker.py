@@ -9,7 +9,7 @@ from fastnn.common.errors import DataError
 from fastnn.data import Dataset
 from fastnn.experiment.executors import TrialRow, train_trial
 from fastnn.experiment.recipe import Recipe
-from fastnn.recipes import recipe_of
+from fastnn.recipes import ALL
 
 ReadBy = tuple[tuple[str, Any], ...]  # the settings by which a recipe reads its data
 Stamp = tuple[int, ...]  # of the data's files
@@ -29,7 +29,7 @@ def train(recipe_id: str, path: Path | None, quick: bool, source: str, settings:
 
 
 def _suited(recipe_id: str, path: Path | None) -> Recipe:
-    recipe = recipe_of(recipe_id)
+    recipe = ALL[recipe_id]
     return recipe.suited(recipe, path, {})  # every setting is given with the trial
 
 

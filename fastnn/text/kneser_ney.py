@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError
 
@@ -57,11 +57,9 @@ class _Level:
 class KneserNey:
     """Probabilities of words after others, from counts.
 
-    windows    (N, order) ids: order − 1 words and the one that followed
-    words      V, how many ids there are, from 0
-    discounts  of the counts 1, 2 and of all from 3 on, (3,) or for each order from 1 on (order, 3); None: the formula's
-
-    start      the id that fills windows before the first word of a text; None: no window is filled
+    windows  (N, order) ids: order − 1 words and the one that followed
+    words    V, how many ids there are, from 0
+    start    the id that fills windows before the first word of a text; None: no window is filled
 
     >>> model = KneserNey(np.column_stack([data.train.x, data.train.y]), words=250)
     >>> np.exp(-np.log(model.probabilities(np.column_stack([data.test.x, data.test.y]))).mean())  # perplexity
@@ -69,14 +67,12 @@ class KneserNey:
     DataError for windows of another shape, or ids outside 0 … V − 1.
     """
 
-    def __init__(self, windows: Ids, words: int, discounts: ArrayLike | None = None, start: int | None = None):
+    def __init__(self, windows: Ids, words: int, start: int | None = None):
         self.words, self.order = words, _checked(windows, words).shape[1]
         self._levels: list[_Level] = []
         types, counts = _types(windows)
-        fixed = None if discounts is None else np.broadcast_to(np.asarray(discounts, float), (self.order, 3))
         for k in range(self.order, 0, -1):
-            discount = modified_discounts(counts) if fixed is None else np.append(0, fixed[k - 1])
-            self._levels.insert(0, _level(types, counts, words, discount))
+            self._levels.insert(0, _level(types, counts, words, modified_discounts(counts)))
             # The words before a k-gram: as many as there are different (k + 1)-grams that end with it.
             types, counts = _types(types[:, 1:])
             if start is not None and k > 1:
@@ -92,19 +88,6 @@ class KneserNey:
             was, at = _find(level.keys, context * self.words + windows[:, -1])
             share = np.where(was & seen, level.share[at], 0)
             p = np.where(seen, share + level.back_off[context] * p, p)
-        return p
-
-    def distributions(self, contexts: Ids) -> Floats:
-        """p of every word after each context: (N, order − 1) ids, (N, V) float64 whose rows sum to 1."""
-        contexts = _checked(contexts, self.words, self.order - 1)
-        p = np.full((len(contexts), self.words), 1 / self.words)
-        for k, level in enumerate(self._levels, 1):
-            seen, context = _number(level.chain, contexts[:, len(contexts[0]) - k + 1 :], self.words)
-            p[seen] *= level.back_off[context[seen], None]
-            low, high = (np.searchsorted(level.keys, (context + i) * self.words) for i in (0, 1))
-            for row in np.flatnonzero(seen):
-                following = slice(low[row], high[row])
-                p[row, level.keys[following] % self.words] += level.share[following]
         return p
 
 

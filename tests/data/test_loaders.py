@@ -184,7 +184,7 @@ def test_cats_and_cars(tmp_path):
 
 BAD_CATS = {
     "missing": ({"testlbls": None}, FileFormatError, "has no key 'testlbls', it has testims, trainims, trainlbls"),
-    "misspelt": ({"testims": None, "testimgs": images(11, 4, 4)}, FileFormatError, "did you mean 'testimgs'?"),
+    "misspelt": ({"testims": None, "testimgs": images(11, 4, 4)}, FileFormatError, "did you mean testimgs?"),
     "floats": ({"trainims": np.zeros((23, 4, 4))}, FileFormatError, "is (23, 4, 4) float64, expected (N, H, W) uint8"),
     "flat": ({"trainims": images(23, 16)}, FileFormatError, "is (23, 16) uint8"),
     "lengths": ({"trainlbls": np.zeros(22)}, DataError, "has 23 images but"),

@@ -8,11 +8,10 @@ import pytest
 import fastnn as fn
 from fastnn.experiment.pictures import by_step
 from fastnn.recipes import mnist_mlp_answers, scalar_answers, toy_net
-from fastnn.recipes.last_batch import LastBatch
+from fastnn.recipes.mnist_mlp import LastBatch, SparseNorms
 from fastnn.recipes.plain_net import ScalarNet
 from fastnn.recipes.published import PUBLISHED
 from fastnn.recipes.scalar_points import EXAMPLE_TARGET, EXAMPLE_V, EXAMPLE_W, EXAMPLE_X
-from fastnn.recipes.sparse_norms import SparseNorms
 
 TOY = PUBLISHED["mnist-mlp"].rows("toy")
 
@@ -46,7 +45,7 @@ def test_last_batch_is_that_of_the_last_step():
     ("records", "want"), [(4, [5, 10, 15, 20]), (20, list(range(1, 21))), (1_000, list(range(1, 21)))]
 )
 def test_norms_are_of_as_many_steps_as_a_picture_shows(records, want, monkeypatch):
-    monkeypatch.setattr("fastnn.recipes.sparse_norms.RECORDS", records)
+    monkeypatch.setattr("fastnn.recipes.mnist_mlp.RECORDS", records)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
     model = fn.Sequential([fn.Dense(2)], input_shape=(3,), loss="softmax_cross_entropy")

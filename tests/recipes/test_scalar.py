@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.recipes import scalar
+from fastnn.recipes import plain_net, scalar_points
 from fastnn_kernels import reference
 from tests.tiny import jit_only
 
@@ -14,15 +14,15 @@ LR = 0.3  # large, so that 200 steps go far
 
 def example():
     """The net of the worked example, after a forward and a backward pass of its one point."""
-    net = scalar.ScalarNet(scalar.EXAMPLE_W, scalar.EXAMPLE_V)
-    net.forward(scalar.EXAMPLE_X)
-    net.backward(scalar.EXAMPLE_TARGET)
+    net = plain_net.ScalarNet(scalar_points.EXAMPLE_W, scalar_points.EXAMPLE_V)
+    net.forward(scalar_points.EXAMPLE_X)
+    net.backward(scalar_points.EXAMPLE_TARGET)
     return net
 
 
 def random_net(seed, inputs=2, hidden=3, outputs=2):
     rng = np.random.default_rng(seed)
-    net = scalar.ScalarNet(rng.normal(size=(inputs, hidden)).tolist(), rng.normal(size=(hidden, outputs)).tolist())
+    net = plain_net.ScalarNet(rng.normal(size=(inputs, hidden)).tolist(), rng.normal(size=(hidden, outputs)).tolist())
     net.b, net.c = rng.normal(size=hidden).tolist(), rng.normal(size=outputs).tolist()
     return net
 
@@ -72,7 +72,7 @@ def test_forward_of_the_worked_example():
     np.testing.assert_allclose(net.h, [0.8807970] * 3, rtol=0, atol=1e-7)  # printed cut off: .88079708
     np.testing.assert_allclose(net.z, [-0.8807970] * 2, rtol=0, atol=1e-7)
     assert net.y == [0.5, 0.5]
-    assert abs(net.loss(scalar.EXAMPLE_TARGET) - 0.693147) < 5e-7
+    assert abs(net.loss(scalar_points.EXAMPLE_TARGET) - 0.693147) < 5e-7
 
 
 def test_gradients_of_the_worked_example():
@@ -85,9 +85,9 @@ def test_gradients_of_the_worked_example():
 
 def test_worked_example_by_the_model_and_by_the_references():
     net = example()
-    loss, gradients = scalar.as_model(net=net).loss_and_gradients([scalar.EXAMPLE_X], [0])
-    want_loss, want = reference_gradients(numbers(net), scalar.EXAMPLE_X, 0)
-    assert abs(loss - net.loss(scalar.EXAMPLE_TARGET)) < 1e-12
+    loss, gradients = scalar_points.as_model(net=net).loss_and_gradients([scalar_points.EXAMPLE_X], [0])
+    want_loss, want = reference_gradients(numbers(net), scalar_points.EXAMPLE_X, 0)
+    assert abs(loss - net.loss(scalar_points.EXAMPLE_TARGET)) < 1e-12
     assert abs(loss - want_loss) < 1e-12
     assert_agree(gradients, numbers(net, "d"), "model and loops")
     assert_agree(gradients, want, "model and reference")
@@ -99,10 +99,10 @@ def test_gradients_of_random_nets_agree(sizes):
     for seed in range(5):
         net = random_net(seed, *sizes)
         (x,), (label,) = random_samples(1, seed, inputs, outputs)
-        target = scalar.one_hot(label, outputs)
+        target = plain_net.one_hot(label, outputs)
         net.forward(x)
         net.backward(target)
-        loss, gradients = scalar.as_model(net=net).loss_and_gradients([x], [label])
+        loss, gradients = scalar_points.as_model(net=net).loss_and_gradients([x], [label])
         want_loss, want = reference_gradients(numbers(net), x, label)
         assert max(abs(loss - net.loss(target)), abs(loss - want_loss)) < 1e-12
         assert_agree(gradients, numbers(net, "d"), f"model and loops, seed {seed}")
@@ -111,10 +111,10 @@ def test_gradients_of_random_nets_agree(sizes):
 
 def test_two_hundred_steps_agree():
     net, (x, y) = random_net(0), random_samples(200, seed=1)
-    model, p = scalar.as_model(net=net), numbers(net)
+    model, p = scalar_points.as_model(net=net), numbers(net)
     before = numbers(net)
     history = model.fit(x, y, optimizer=fn.SGD(LR), batch_size=1, shuffle=False, verbose=False)
-    losses = scalar.train_epoch(net, x.tolist(), y.tolist(), LR)
+    losses = plain_net.train_epoch(net, x.tolist(), y.tolist(), LR)
     want_losses = []
     for point, label in zip(x, y, strict=True):
         loss, g = reference_gradients(p, point, label)
@@ -150,27 +150,27 @@ def test_gradients_are_those_of_central_differences():
 
 
 def test_a_short_run_lowers_the_loss():
-    x, y = (array.tolist() for array in scalar.ellipse_points(300))
-    net = scalar.ScalarNet()
-    before = scalar.evaluate(net, x, y)
-    losses = [np.mean(scalar.train_epoch(net, x, y)) for _ in range(5)]
-    after = scalar.evaluate(net, x, y)
+    x, y = (array.tolist() for array in scalar_points.ellipse_points(300))
+    net = plain_net.ScalarNet()
+    before = plain_net.evaluate(net, x, y)
+    losses = [np.mean(plain_net.train_epoch(net, x, y)) for _ in range(5)]
+    after = plain_net.evaluate(net, x, y)
     assert after["loss"] < 0.5 * before["loss"]
     assert losses[-1] < losses[0]
     assert after["accuracy"] > before["accuracy"]
 
 
 def test_evaluate_is_that_of_the_model():
-    x, y = scalar.ellipse_points(100)
-    got, want = scalar.evaluate(random_net(0), x, y), scalar.as_model(net=random_net(0)).evaluate(x, y)
+    x, y = scalar_points.ellipse_points(100)
+    got, want = plain_net.evaluate(random_net(0), x, y), scalar_points.as_model(net=random_net(0)).evaluate(x, y)
     assert got["accuracy"] == want["accuracy"]
     assert abs(got["loss"] - want["loss"]) < 1e-12
 
 
 def test_extreme_numbers_stay_finite():
-    assert [scalar.sigmoid(a) for a in (-1e4, 0.0, 1e4)] == [0, 0.5, 1]
-    assert scalar.softmax([-1e4, 1e4, 1e4]) == [0, 0.5, 0.5]
-    net = scalar.ScalarNet([[1e4] * 3] * 2, [[-1e4, 1e4]] * 3)
+    assert [plain_net.sigmoid(a) for a in (-1e4, 0.0, 1e4)] == [0, 0.5, 1]
+    assert plain_net.softmax([-1e4, 1e4, 1e4]) == [0, 0.5, 0.5]
+    net = plain_net.ScalarNet([[1e4] * 3] * 2, [[-1e4, 1e4]] * 3)
     assert net.forward([1.0, 1.0]) == [0, 1]
     assert net.loss([1.0, 0.0]) == 6e4
     net.backward([1.0, 0.0])
@@ -186,22 +186,22 @@ def test_lengths_that_do_not_fit_are_refused():
 
 
 def test_points_are_inside_or_outside_and_depend_on_the_seed_alone():
-    x, y = scalar.ellipse_points(5000, seed=3)
+    x, y = scalar_points.ellipse_points(5000, seed=3)
     assert (x.shape, x.dtype, y.shape, y.dtype) == ((5000, 2), np.float64, (5000,), np.int64)
     assert (y == ((x[:, 0] / 1.75) ** 2 + x[:, 1] ** 2 < 1)).all()
     assert np.abs(x).max() <= 2.5
     assert abs(y.mean() - np.pi * 1.75 / 25) < 0.02
-    assert (scalar.ellipse_points(5000, seed=3)[0] == x).all()
-    assert (scalar.ellipse_points(5000, seed=4)[0] != x).any()
+    assert (scalar_points.ellipse_points(5000, seed=3)[0] == x).all()
+    assert (scalar_points.ellipse_points(5000, seed=4)[0] != x).any()
     with pytest.raises(ValueError, match="count"):
-        scalar.ellipse_points(-1)
+        scalar_points.ellipse_points(-1)
 
 
 @jit_only
 def test_the_model_separates_sixty_thousand_points():
-    x, y = scalar.ellipse_points()
-    model = scalar.as_model()
+    x, y = scalar_points.ellipse_points()
+    model = scalar_points.as_model()
     history = model.fit(x, y, optimizer=fn.SGD(0.01), batch_size=1, epochs=30, verbose=False)
     assert history.epochs[-1]["loss"] < 0.2 * history.epochs[0]["loss"]
     assert model.evaluate(x, y)["accuracy"] >= 0.98
-    assert model.evaluate(*scalar.ellipse_points(10_000, seed=1))["accuracy"] >= 0.98
+    assert model.evaluate(*scalar_points.ellipse_points(10_000, seed=1))["accuracy"] >= 0.98

@@ -24,9 +24,8 @@ def read_csv(text: str, name: str, columns: int) -> tuple[list[int], NDArray[np.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not lines and _are_names(cells):
+            are_names = not lines and all(number_of(cell) is None for cell in cells)
+            if are_names or not any(cell.strip() for cell in cells):
                 continue
             lines.append(reader.line_num)
             rows.append(_numbers(cells, f"{name}, line {reader.line_num}", columns))
@@ -35,10 +34,6 @@ def read_csv(text: str, name: str, columns: int) -> tuple[list[int], NDArray[np.
     if not rows:
         raise DataError(f"{name} holds no samples, expected lines of {plural(columns, 'number')}")
     return lines, np.array(rows)
-
-
-def _are_names(cells: list[str]) -> bool:
-    return all(number_of(cell) is None for cell in cells)
 
 
 def _numbers(cells: list[str], where: str, columns: int) -> list[float]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.files import check_readable
 from fastnn.common.gzipped import is_gzip
 from fastnn.data.dataset import Split, id_dtype
 from fastnn.data.hdf5.described import claimed
@@ -32,6 +33,15 @@ def begin_set(folder: str | os.PathLike[str], last: str) -> None:
             os.unlink(os.path.join(folder, last))
     except OSError as error:
         raise FileFormatError(f"cannot write into folder {os.fspath(folder)!r}: {error.strerror}") from error
+
+
+def content_of(name: str, expected: str) -> bytes:
+    """All bytes of a file. FileFormatError, which says what was `expected`, if it is none or too large."""
+    check_readable(name, expected)
+    if os.path.getsize(name) > LARGEST_BYTES:
+        raise FileFormatError(f"{name!r} has {os.path.getsize(name):,} bytes, expected at most {LARGEST_BYTES:,}")
+    with open(name, "rb") as file:
+        return file.read()
 
 
 def most_bytes(name: str) -> int:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import check_readable
 from fastnn.data.formats.csv_samples import read_csv
 from fastnn.data.formats.npz import load_samples
 from fastnn.data.formats.picture import is_picture, read_picture
-from fastnn.data.formats.reading import LARGEST_BYTES
+from fastnn.data.formats.reading import content_of
 from fastnn.data.formats.table_file import TextTable, separator_of, table_of
 from fastnn.data.formats.table_samples import columns_for, has_header, notes_on, row_names
 from fastnn.data.preprocessing import Pixels, Preprocessing, Table, Words
@@ -64,7 +63,7 @@ class Reader(NamedTuple):
                     "is words, add --text"
                 )
         where = "the standard input" if given == STDIN else repr(given)
-        content = self.stdin() if given == STDIN else _content(given)
+        content = self.stdin() if given == STDIN else content_of(given, "a picture, .npz, CSV or text")
         if not content:
             raise FileFormatError(f"{where} is empty")
         return self._of_content(content, given, where)
@@ -124,14 +123,6 @@ def is_path(given: str) -> bool:
     """Whether this is no words but a file, which may be missing."""
     looks_so = not given.split()[1:] and (os.sep in given[1:] or os.path.splitext(given)[1].lower() in (".txt", ".npz"))
     return given == STDIN or os.path.isfile(given) or looks_so
-
-
-def _content(path: str) -> bytes:
-    check_readable(path, "a picture, .npz, CSV or text")
-    if os.path.getsize(path) > LARGEST_BYTES:
-        raise FileFormatError(f"{path!r} has {os.path.getsize(path):,} bytes, expected at most {LARGEST_BYTES:,}")
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _named(given: str, x: Any) -> Samples:

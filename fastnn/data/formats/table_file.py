@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.files import check_readable
 from fastnn.common.gzipped import SIGNATURE as GZIP_SIGNATURE
 from fastnn.common.text import plural
-from fastnn.data.formats.reading import LARGEST_BYTES
+from fastnn.data.formats.reading import LARGEST_BYTES, content_of
 from fastnn.text.decoding import decoded
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -54,11 +53,7 @@ def read_table(path: str | os.PathLike[str], *, header: bool = True) -> TextTabl
     such file, DataError for rows of unequal lengths, two columns of one name, and a table without rows.
     """
     name = os.fspath(path)
-    check_readable(name, "a table: .csv, .tsv or .csv.gz")
-    if os.path.getsize(name) > LARGEST_BYTES:
-        raise FileFormatError(f"{name!r} has {os.path.getsize(name):,} bytes, expected at most {LARGEST_BYTES:,}")
-    with open(name, "rb") as file:
-        content = file.read()
+    content = content_of(name, "a table: .csv, .tsv or .csv.gz")
     return table_of(content, repr(name), header=header, separator=separator_of(name))
 
 

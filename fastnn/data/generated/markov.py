@@ -88,11 +88,6 @@ class ClassChain:
         likeliest = np.stack([block.max(axis=1) for block in self._blocks()], axis=1)
         return float((self.contexts * (self.transition * likeliest).max(axis=-1)).sum())
 
-    def log_probability(self, x: NDArray[Any], y: NDArray[Any]) -> Floats:
-        """log P(y | x), (N,) float64, for ids x (N, 3) and y (N,): the output of a perfect model."""
-        c1, c2, c3 = self.class_of[x].T
-        return np.asarray(np.log(self.transition[c1, c2, c3, self.class_of[y]]) + np.log(self.emission[c3, y]))
-
     def sample(self, count: int, generator: np.random.Generator) -> NDArray[Any]:
         """Draw `count` independent four-grams, (count, 4) of the smallest dtype that holds V ids."""
         k, v = self.emission.shape

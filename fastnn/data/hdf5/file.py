@@ -4,7 +4,6 @@ The bytes of arrays that stand in one piece are read from the file as they are; 
 crash or hang (`child_process`).
 """
 
-import difflib
 import itertools
 import math
 import os
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.framed.opening import opened_whole
+from fastnn.common.names import nearest
 from fastnn.data.hdf5.child_process import Child
 from fastnn.data.hdf5.described import SIGNATURE, Described, claimed, read_at
 from fastnn.data.hdf5.plain_layout import plain_arrays
@@ -73,9 +73,9 @@ class HDF5File:
                 return self._checked(key, found)
             case "missing":
                 keys = found["keys"]
-                near = near_key(key, [other for other in keys if other not in known])
-                told = f"has no key {key!r}, it has {', '.join(sorted(keys)) or 'none'}{near}"
-                raise FileFormatError(f"{self.name!r} {told}")
+                told = f"has no key {key!r}, it has {', '.join(sorted(keys)) or 'none'}"
+                meant = nearest(key, [other for other in keys if other not in known])
+                raise FileFormatError(f"{self.name!r} {told}{meant and f'; {meant}'}")
             case "broken":
                 raise FileFormatError(f"{self.name!r}: {key!r} cannot be opened: {found['reason']}")
             case kind:
@@ -173,13 +173,6 @@ def is_hdf5(path: str) -> bool:
         return False
     with open(path, "rb", buffering=0) as file:
         return has_signature(file, os.path.getsize(path))
-
-
-def near_key(key: str, others: Sequence[str]) -> str:
-    """A question whether the nearest of the other keys is meant, or nothing."""
-    spare = {other.lower(): other for other in others}
-    near = difflib.get_close_matches(key, spare, n=1)
-    return f"; did you mean {spare[near[0]]!r}?" if near else ""
 
 
 @contextmanager

@@ -81,7 +81,6 @@ class CategoryColumn(PlainNumbers):
             raise ValueError(f"Table: column {self.name!r} has {len(counts)} counts, expected {len(self.values) + 2}")
         object.__setattr__(self, "values", list(self.values))
         object.__setattr__(self, "counts", list(counts))
-        object.__setattr__(self, "_ids", {value: i for i, value in enumerate(self.values)})
 
     @classmethod
     def of(cls, name: Name, coded: frames.Coded, least: int) -> "CategoryColumn":
@@ -99,7 +98,7 @@ class CategoryColumn(PlainNumbers):
 
     def ids(self, coded: frames.Coded) -> np.ndarray:
         """The id of each row, (N,)."""
-        known: dict[Value, int] = getattr(self, "_ids")  # noqa: B009, it is no field
+        known = {value: i for i, value in enumerate(self.values)}
         unseen, missing = len(self.values) + 1, len(self.values)
         of_values = np.array([*(known.get(value, unseen) for value in coded.values), missing], np.int64)
         return of_values[coded.codes]

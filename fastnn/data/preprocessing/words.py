@@ -1,7 +1,8 @@
 """Words as ids for a network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,6 +52,7 @@ class Words(Preprocessing):
 
     vocabulary: Sequence[str]
     tokenizer: str | Mapping[str, Any] = "spaces"
+    _rules: Tokenizer | None = field(init=False)
     kind: ClassVar[str] = "words"
 
     def __post_init__(self) -> None:
@@ -59,7 +61,6 @@ class Words(Preprocessing):
             raise TypeError(f"Words: vocabulary is {given!r:.60}, expected a list of words, by id")
         object.__setattr__(self, "vocabulary", tuple(given))
         object.__setattr__(self, "_rules", _tokenizer(self.tokenizer))
-        object.__setattr__(self, "_known", Vocabulary(self.vocabulary))
 
     def check(self, shape: tuple[int, ...], ids: int | None) -> None:
         if ids is None or len(shape) != 1:
@@ -90,29 +91,28 @@ class Words(Preprocessing):
             DataError: For another number of them, or an unknown word, where the vocabulary has nothing that stands for
                 it.
         """
-        known: Vocabulary = getattr(self, "_known")  # noqa: B009, it is no field
         words = self._words_of(text) if isinstance(text, str) else text
         if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
             raise DataError(f"{what} is no text and no list of words")
-        if known.start is not None:
+        start = self.known.start
+        if start is not None:
             words = words[-count:]
         elif len(words) != count:
             hint = '; put quotes around them: "how are you"' if len(words) == 1 else ""
             raise DataError(f"{what} has {plural(len(words), 'word')}, expected {count} separated by spaces{hint}")
         found = [self._id_of(word, what) for word in words]
-        return found if known.start is None else [known.start] * (count - len(found)) + found
+        return found if start is None else [start] * (count - len(found)) + found
 
     def _words_of(self, text: str) -> list[str]:
         """The words of a text; of its last sentence, if what is before a sentence does not count."""
-        rules: Tokenizer | None = getattr(self, "_rules")  # noqa: B009
-        if rules is None:
+        if self._rules is None:
             return text.split()
-        if getattr(self, "_known").start is None:  # noqa: B009
-            return rules.tokens(text)
-        return [[], *rules.sentences(text)][-1]
+        if self.known.start is None:
+            return self._rules.tokens(text)
+        return [[], *self._rules.sentences(text)][-1]
 
     def _id_of(self, word: str, what: str) -> int:
-        found: int | None = getattr(self, "_known").id_of(word)  # noqa: B009
+        found = self.known.id_of(word)
         if found is None:
             hint = near(word.lower(), self.vocabulary)
             raise DataError(
@@ -136,15 +136,15 @@ class Words(Preprocessing):
         shown = ", ".join(f"{word!r:.40}" for word in named[:MOST_NAMED])
         return [f"not in the vocabulary, read as {UNKNOWN}: {shown}{more}"] if named else []
 
-    @property
+    @cached_property
     def known(self) -> Vocabulary:
         """The vocabulary as one that looks words up."""
-        return getattr(self, "_known")  # noqa: B009
+        return Vocabulary(self.vocabulary)
 
     @property
     def rules(self) -> Tokenizer:
         """How texts are cut into words, and words put together to texts."""
-        return getattr(self, "_rules") or PLAIN  # noqa: B009
+        return self._rules or PLAIN
 
     def config(self) -> dict[str, Any]:
         rules = self.tokenizer if isinstance(self.tokenizer, str) else dict(self.tokenizer)
