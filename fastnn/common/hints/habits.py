@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 
 from fastnn.common.assigned import Checks
 from fastnn.common.hints import arguments, names
-from fastnn.common.hints.assignment import attribute_hint, found, no_attribute, owners_of, refusal
+from fastnn.common.hints.assignment import assignable, attribute_hint, found, no_attribute, owners_of, refusal
 from fastnn.common.names import near, nearest
 
 P = ParamSpec("P")
@@ -44,10 +44,11 @@ class Hinted:
             raise AttributeError(no_attribute(self, name))
 
         def __setattr__(self, name, value):
-            if refused := refusal(self, name, value):
+            kind = type(self)
+            if name not in assignable(kind) and (refused := refusal(self, name, value)):
                 raise AttributeError(refused)
-            check = type(self)._checks.get(name)
-            super().__setattr__(name, value if check is None else check(type(self).__name__, name, value))
+            check = kind._checks.get(name)
+            super().__setattr__(name, value if check is None else check(kind.__name__, name, value))
 
 
 def stays_as_made(kind: type) -> None:
