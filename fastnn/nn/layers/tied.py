@@ -30,9 +30,6 @@ class TiedDense(Dense):
     ) -> None:
         build.emit_along(build.axis_of(dw), k.matmul_xt, Slice(dw.array), dout.buffer, x.buffer, OFFSET)
 
-    def _reads_weight_late(self, build, x, w):
-        return False
-
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
         dx = build.value("dx", x.shape)
         build.emit(k.matmul, dx.buffer, dout.buffer, w.array)
