@@ -13,6 +13,7 @@ from fastnn.common import random
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
+from fastnn.common.validation import not_negative
 from fastnn.engine.parameters import Block
 from fastnn.nn import layer_checks
 from fastnn.nn.expected_data import ExpectsData
@@ -57,7 +58,7 @@ class Network(ExpectsData):
         self.layers = tuple(call.layer for call in self.calls)
         self.names = [call.name for call in self.calls]
         self.shapes = [*graph.inputs.values(), *(call.shape for call in self.calls)]
-        self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("the network")
+        self.l1, self.l2 = not_negative("the network: l1", l1), not_negative("the network: l2", l2)
         layer_checks.check_data(graph)
         layer_checks.check_borrowed(self.calls, self.parameter_specs)
         self.outputs = outputs_of(graph, loss, {} if loss_weights is None else loss_weights, metrics)
