@@ -250,6 +250,11 @@ def restored(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def as_kind(kind: type[Layer], layer: Layer) -> Any:
+    """The same description as one of `kind`, a class with the same fields that emits otherwise."""
+    return kind(**{field.name: getattr(layer, field.name) for field in fields(layer)})
+
+
 def backward_by(build: Builder, x: Value, kernel: Kernel, *operands: Any) -> Backward:
     """The backward function of a layer without parameters: `kernel` computes dx from (dx, dout, *operands)."""
 

@@ -1,6 +1,6 @@
 """A dense layer whose weight is that of another layer, transposed: see `Dense(tied_to=)`."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
@@ -13,10 +13,6 @@ from fastnn.nn.layers.dense import Dense
 @dataclass(frozen=True)
 class TiedDense(Dense):
     """A `Dense` that computes x·wᵀ for a w (units, inputs) of another layer."""
-
-    @classmethod
-    def of(cls, layer: Dense) -> "TiedDense":
-        return cls(**{field.name: getattr(layer, field.name) for field in fields(layer)})
 
     def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
         scores = build.value("scores", (self.units,))
