@@ -89,3 +89,10 @@ def sizes(estimator: Any) -> tuple[int, ...]:
     """`hidden_layer_sizes` as a tuple: one number is one layer."""
     given = estimator.hidden_layer_sizes
     return tuple(given) if np.iterable(given) and not isinstance(given, str) else (given,)
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Whether there is a partial_fit; AttributeError says why not."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True
