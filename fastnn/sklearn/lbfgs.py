@@ -66,5 +66,5 @@ def train(estimator: Any, model: fn.Model, data: Data) -> None:
             f"lbfgs did not converge after {found.nit} iterations: {found.message}; more max_iter or max_fun, or data "
             "of mean 0 and deviation 1 may help",
             ConvergenceWarning,
-            stacklevel=6,
+            stacklevel=4,
         )
