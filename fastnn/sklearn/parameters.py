@@ -14,9 +14,9 @@ SOLVERS = ("adam", "sgd", "lbfgs")
 SKLEARN_ACTIVATIONS = {"logistic": "sigmoid"}  # others have the same name in both
 
 
-def _between(low: float, high: float, closed: bool = False) -> Callable[[Any], bool]:
-    """Whether a value is a number from `low` on and below `high`; closed: or `high` itself."""
-    return lambda value: is_number(value) and low <= value and (value < high or (closed and value == high))
+def _between(low: float, high: float) -> Callable[[Any], bool]:
+    """Whether a value is a number from `low` on and below `high`."""
+    return lambda value: is_number(value) and low <= value < high
 
 
 def _is_truth(value: Any) -> bool:
