@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from fastnn.common.assigned import at_least_zero, positive
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.figures import Mode, higher_is_better
+from fastnn.common.figures import CIRCUMSTANCES, Mode, higher_is_better
 from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Callback
@@ -65,7 +65,7 @@ class PlateauWatcher(Callback):
 
     def _figure(self, logs: dict[str, Any], name: str) -> float:
         if name not in logs:
-            figures = [figure for figure in logs if figure not in ("epoch", "lr", "seconds", "samples_per_second")]
+            figures = [figure for figure in logs if figure not in CIRCUMSTANCES]
             reported = {*figures, *(f"val_{figure}" for figure in figures if not figure.startswith("val_"))}
             hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__

@@ -6,12 +6,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastnn.common import notebook
-from fastnn.common.figures import higher_is_better
+from fastnn.common.figures import CIRCUMSTANCES, higher_is_better
 from fastnn.common.text import figure_text, plural
 from fastnn.common.validation import is_number
 
-# How an epoch was trained, not what came of it.
-CIRCUMSTANCES = ("epoch", "lr", "seconds", "samples_per_second")
 MOST_ROWS = 24
 MOST_POINTS = 80  # of the small curve
 
