@@ -68,19 +68,19 @@ def read(path: str | Path) -> Saved:
 
 def checked(saved: Saved) -> Saved:
     """What a file holds, unchanged. FileFormatError unless its config has all entries and its arrays are in groups."""
-    with building(saved):
+    with building(saved.file):
         _check_config(saved.config)
         if not all(isinstance(getattr(saved, part), dict) for part in PARTS[1:]):
             raise TypeError("its arrays are in no groups")
     return saved
 
 
-def building(saved: Saved) -> AbstractContextManager[None]:
-    """FileFormatError for whatever goes wrong in the block, in which a model is built from what a file holds.
+def building(file: str) -> AbstractContextManager[None]:
+    """FileFormatError for whatever goes wrong in the block, in which a model is built from what `file` holds.
 
     A config that does not fit its arrays makes layers raise errors of fastnn: here they mean a bad file.
     """
-    return hdf5_errors(f"{saved.file}: no model can be built from what it holds", passing=FileFormatError)
+    return hdf5_errors(f"{file}: no model can be built from what it holds", passing=FileFormatError)
 
 
 def check_arrays(saved: Saved, parameters: Shapes, buffers: Shapes, dtype: np.dtype) -> None:
