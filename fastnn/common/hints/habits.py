@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import FrozenInstanceError
 from functools import cache, wraps
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 
 from fastnn.common.assigned import Checks
@@ -71,7 +72,8 @@ def hinted_as(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
         first, name = next(iter(inspect.signature(function).parameters)), function.__name__
-        bound, arguments = int(first in ("self", "cls")), _arguments(function, int(first in ("self", "cls")))
+        bound = int(first in ("self", "cls"))
+        arguments = _arguments(function, bound)
 
         @wraps(function)
         def checked(*positional: P.args, **keywords: P.kwargs) -> R:
@@ -126,10 +128,10 @@ def _arguments_of(kind: type) -> _Arguments | None:
     """What a class takes, with what it passes on to its base: `**shared: Unpack[...]` says so. None: anything."""
     inits = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
     own = _arguments(inits[0])
-    for init in inits:
+    for init, base in pairwise(inits):
         if own is None or not _passes_on(init):
             break
-        further = _arguments(inits[inits.index(init) + 1])
+        further = _arguments(base)
         own = None if further is None else own._replace(names=(*own.names, *further.names), is_open=further.is_open)
     return own
 
