@@ -13,7 +13,7 @@ _FOREIGN = {name for table in attributes.ATTRIBUTES.values() for name in table}
 
 
 def refusal(thing: Any, name: str, value: Any) -> str:
-    """Why `value` cannot be assigned to that attribute of `thing`; "" if it can."""
+    """Why `value` cannot be assigned to that attribute of `thing`; "" if it can. Not asked of what is `assignable`."""
     return _unassignable(type(thing), name, value) if hasattr(type(thing), name) else _unread(thing, name)
 
 
@@ -57,7 +57,7 @@ def _unread(thing: Any, name: str) -> str:
         return ""
     if name in _FOREIGN and _is_foreign(kind, name):
         return no_attribute(thing, name)
-    if not _is_ours(kind) or name in _spoken_of(kind):
+    if not _is_ours(kind):
         return ""
     if meant := nearest(name, _public(thing), cutoff=0.8):
         return _missing(kind, name, meant)
