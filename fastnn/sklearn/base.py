@@ -1,7 +1,6 @@
 """What both estimators share: from `fit` to a trained model, and its predictions."""
 
 import copy
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 import fastnn as fn
+from fastnn.common.hints.habits import warn
 from fastnn.sklearn import building, data, epochs, lbfgs, parameters, sharing, tables
 from fastnn.sklearn.building import Task
 from fastnn.sklearn.data import Data
@@ -173,7 +173,7 @@ class BaseMLP(BaseEstimator):
             return samples
         size = 200 if self.batch_size == "auto" else int(self.batch_size)
         if self.batch_size != "auto" and size > samples:
-            warnings.warn(f"Got `batch_size` larger than sample size. It is clipped to {samples}", stacklevel=5)
+            warn(f"Got `batch_size` larger than sample size. It is clipped to {samples}")
         size = min(size, samples)
         while self.batch_norm and 1 < size < samples and samples % size == 1:
             size += 1  # one sample has no variance

@@ -103,12 +103,12 @@ def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Call
     return missing
 
 
-def warn(message: str) -> None:
-    """A UserWarning that points at the line outside of fastnn from which this was called."""
+def warn(message: str, kind: type[Warning] = UserWarning) -> None:
+    """A warning that points at the line outside of fastnn from which this was called."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastnn":
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, level)
+    warnings.warn(message, kind, level)
 
 
 class _Arguments(NamedTuple):
