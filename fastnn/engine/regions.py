@@ -54,6 +54,12 @@ class Regions:
         self._of: dict[int, list[Region]] = {id(a): [Region()] for a in arrays if isinstance(a, Buffer)}
         self._of |= {key: between[bisect_left(cuts, a) : bisect_left(cuts, b)] for key, (a, b) in bounds.items()}
 
+    def forget(self) -> None:
+        """Nobody has used any memory: the same operations can be asked about once more."""
+        for regions in self._of.values():
+            for region in regions:
+                region.written, region.read = None, {}
+
     def of(self, array: Any) -> list[Region]:
         """The regions of an array or buffer that an operation touches; none of one without elements."""
         return self._of.get(id(array), [])

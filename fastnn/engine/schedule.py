@@ -63,10 +63,11 @@ def levels_of(ops: Sequence[Op], groups: Sequence[Sequence[int]], self_parallel:
     given = [([ops[i] for i in members], members[0] in self_parallel) for members in groups]
     memory = Regions(ops)
     levels = [memory.level_of(*one) for one in given]
-    last, from_the_end = max(levels, default=0), Regions(ops)
+    last = max(levels, default=0)
+    memory.forget()
     for i in reversed(range(len(given))):
         members, alone = given[i]
-        levels[i] = last - from_the_end.deferred_level_of(members, alone, last - levels[i])
+        levels[i] = last - memory.deferred_level_of(members, alone, last - levels[i])
     return levels
 
 
