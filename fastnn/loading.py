@@ -70,13 +70,13 @@ def load_checkpoint(
 
 def model_of(saved: storage.Saved, loss: Losses | None, metrics: Metrics | None, own: tuple[type[Layer], ...]) -> Model:
     """The model that a file holds. FileFormatError if it holds none that can be built."""
-    with storage.building(saved):
+    with storage.building(saved.file):
         config = saved.config
         network = network_of(config["network"], loss, None if metrics is None else (), own)
         storage.check_arrays(saved, *network.shapes_of_arrays(), np.dtype(config["dtype"]))
     if metrics is not None:  # what is wrong with them is not the file's fault
         network.outputs = with_metrics(network.outputs, metrics)
-    with storage.building(saved):
+    with storage.building(saved.file):
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
         model.restore_saved(saved)

@@ -26,14 +26,13 @@ IN_MEMORY = ("tmpfs", "ramfs")  # file systems
 class Aside:
     """Copies of arrays, one set at a time. Where no file can be had, or a write fails, they are in memory.
 
-    large : bytes from which on they go to a file
+    is_filed  whether they are in a file
     """
 
-    def __init__(self, large: int | None = None) -> None:
-        self._large = LARGE if large is None else large
+    def __init__(self) -> None:
         self._file: FileIO | None = None
         self._copies: list[np.ndarray] = []
-        self._is_filed = self._has_failed = False
+        self.is_filed = self._has_failed = False
 
     def memory_of(self, size: int) -> int:
         """The bytes of memory that copies of `size` bytes take: 0 if they go to a file."""
@@ -41,16 +40,11 @@ class Aside:
 
     @property
     def is_empty(self) -> bool:
-        return not self._is_filed and not self._copies
-
-    @property
-    def is_filed(self) -> bool:
-        """Whether the copies are in a file."""
-        return self._is_filed
+        return not self.is_filed and not self._copies
 
     def clear(self) -> None:
         """Forget the copies. A file stays, for the next ones."""
-        self._copies, self._is_filed = [], False
+        self._copies, self.is_filed = [], False
 
     def keep(self, arrays: Sequence[np.ndarray]) -> None:
         """Copy these, instead of what was kept before."""
@@ -59,10 +53,10 @@ class Aside:
             self.clear()
             with contextlib.suppress(OSError):  # as of a disk that has become full: there is memory, too
                 _write(file, arrays)
-                self._is_filed = True
+                self.is_filed = True
                 return
             self._give_up()
-        self._is_filed = False
+        self.is_filed = False
         if [(one.shape, one.dtype) for one in self._copies] != [(one.shape, one.dtype) for one in arrays]:
             self._copies = [array.copy() for array in arrays]
         else:  # new ones beside the old ones would take twice the memory
@@ -71,7 +65,7 @@ class Aside:
 
     def put_back(self, arrays: Sequence[np.ndarray]) -> None:
         """Overwrite these, of the shapes and dtypes of those that were kept. OSError if the file cannot be read."""
-        if self._is_filed:
+        if self.is_filed:
             assert self._file is not None
             self._file.seek(0)
             for part in _bytes_of(arrays):
@@ -82,7 +76,7 @@ class Aside:
 
     def _file_for(self, size: int) -> FileIO | None:
         """The file for copies of `size` bytes, opened where there is none yet; None where they stay in memory."""
-        if size < self._large or self._has_failed:
+        if size < LARGE or self._has_failed:
             return None
         if self._file is None:
             self._file = _opened(size)

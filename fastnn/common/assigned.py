@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastnn.common.validation import not_negative, path_of, real_number, truth, whole_number
@@ -12,9 +13,17 @@ Check = Callable[[str, str, Any], Any]  # (class, name of the setting, value giv
 Checks = dict[str, Check]
 
 
-def number(kind: str, name: str, value: float) -> float:
-    """`value`; TypeError unless it is a real number."""
-    return real_number(f"{kind}: {name}", value)
+def _of(check: Callable[[str, Any], Any]) -> Check:
+    """A check of `validation`, which raises TypeError or ValueError, as one of a setting."""
+    return lambda kind, name, value: check(f"{kind}: {name}", value)
+
+
+number = _of(real_number)
+at_least_zero = _of(not_negative)
+switch = _of(truth)
+count = _of(partial(whole_number, least=0))
+positive = _of(whole_number)
+path = _of(path_of)
 
 
 def fraction(kind: str, name: str, value: float) -> float:
@@ -31,31 +40,6 @@ def above_zero(kind: str, name: str, value: float) -> float:
     if not value > 0:
         raise ValueError(f"{kind}: {name} is {value}, expected above 0")
     return value
-
-
-def at_least_zero(kind: str, name: str, value: float) -> float:
-    """`value`; ValueError unless it is finite and ≥ 0."""
-    return not_negative(f"{kind}: {name}", value)
-
-
-def switch(kind: str, name: str, value: bool) -> bool:
-    """`value`; TypeError unless it is True or False."""
-    return truth(f"{kind}: {name}", value)
-
-
-def count(kind: str, name: str, value: int) -> int:
-    """`value`; TypeError or ValueError unless it is a whole number ≥ 0."""
-    return whole_number(f"{kind}: {name}", value, least=0)
-
-
-def positive(kind: str, name: str, value: int) -> int:
-    """`value`; TypeError or ValueError unless it is a whole number ≥ 1."""
-    return whole_number(f"{kind}: {name}", value)
-
-
-def path(kind: str, name: str, value: Any) -> Any:
-    """`value` as a path; TypeError if it is none."""
-    return path_of(f"{kind}: {name}", value)
 
 
 def optional(check: Check) -> Check:

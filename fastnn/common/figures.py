@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 Mode = Literal["auto", "min", "max"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-SHORT = {"acc": "accuracy", "ppl": "perplexity"}  # as other libraries have it
+CIRCUMSTANCES = ("epoch", "lr", "seconds", "samples_per_second")  # of an epoch: how it was trained, not what came of it
 SPLIT_PREFIXES = ("val_", "test_", "train_")
 
 HIGHER = {"acc", "accuracy", "auc", "f1", "fbeta", "iou", "jaccard", "precision", "r2", "recall", "score", "top"}
@@ -44,7 +44,7 @@ def higher_is_better(name: str, mode: Mode = "auto", what: str = "") -> bool:
     known = next((word for word in reversed(words) if word in HIGHER | LOWER), None)
     if known is None:
         matches = difflib.get_close_matches(words[-1], sorted(HIGHER | LOWER), n=1, cutoff=0.75)
-        meant = SHORT.get(words[-1]) or next(iter(matches), "")
+        meant = "perplexity" if words[-1] == "ppl" else next(iter(matches), "")
         hint = f" (did you mean {name.removesuffix(words[-1])}{meant}?)" if meant else ""
         raise ValueError(
             f"{what}cannot tell whether more or less {name!r} is better{hint}; say mode='max' or mode='min'"

@@ -39,7 +39,7 @@ def refuse_in_use(lock: Path, what: str) -> None:
     except OSError:
         return  # there is none, or `sole_use` will say what is wrong with it
     try:
-        _lock(descriptor, lock, what)
+        _lock(descriptor, what)
     finally:
         os.close(descriptor)
 
@@ -67,7 +67,7 @@ def _acquired(lock: Path, what: str) -> int:
             where = f"cannot write into {lock.parent}: {error.strerror}"
             raise FileFormatError(f"{where}; choose another --out") from None
         try:
-            is_locked = _lock(descriptor, lock, what)
+            is_locked = _lock(descriptor, what)
             if not is_locked:
                 logger.warning("%s: no locks on this file system: no second command may use the folder", what)
             if not is_locked or _is_named(descriptor, lock):
@@ -79,7 +79,7 @@ def _acquired(lock: Path, what: str) -> int:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, lock: Path, what: str) -> bool:
+def _lock(descriptor: int, what: str) -> bool:
     """Lock the file; False where the system has no locks, DataError if another process has this one."""
     from filelock import lock_descriptor  # here: to import it takes 23 ms, and only commands lock
 

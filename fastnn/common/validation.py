@@ -27,6 +27,11 @@ def is_whole_number(value) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
+def is_number(value) -> bool:
+    """Whether `value` is one real number, Python's or NumPy's. True and False are none."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 def whole_number(name: str, value, least: int = 1, error: type[ValueError] = ValueError) -> int:
     """`value` as an int; TypeError if it is no whole number, `error` if it is below `least`."""
     if type(value) is int and value >= least:  # a training assigns its epoch thousands of times a second

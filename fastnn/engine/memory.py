@@ -99,7 +99,7 @@ class Arena:
         """
         for buffer, array in self._arrays.items():
             if buffer.batched and buffer.nbytes >= LARGE and buffer not in kept:
-                _give_back(array)
+                _advised(array, "MADV_DONTNEED")
 
 
 def take_small_pages(array: np.ndarray) -> None:
@@ -109,11 +109,6 @@ def take_small_pages(array: np.ndarray) -> None:
     """
     if array.nbytes >= LARGE:
         _advised(array, "MADV_NOHUGEPAGE")
-
-
-def _give_back(array: np.ndarray) -> None:
-    """Give back the pages that a contiguous array fills."""
-    _advised(array, "MADV_DONTNEED")
 
 
 def _advised(array: np.ndarray, advice: str) -> None:

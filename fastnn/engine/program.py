@@ -6,7 +6,7 @@ With JIT off the same operations run in a Python loop over the kernels' bodies.
 import os
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from fastnn.engine.local_rows import local_buffers, local_rows
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.operands import Operands
 from fastnn.engine.ops import Op
+from fastnn.engine.regions import Regions
 from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
@@ -164,18 +165,22 @@ class Program:
         """Whether a step on `workers` threads gives more than one of them something to do."""
         return JIT and workers > 1 and self._table(batch, workers).bounds is not None
 
+    @cached_property
+    def _memory(self) -> Regions:
+        return Regions(self.ops)
+
     def phases(self, batch: int, workers: int) -> list[list[schedule.Chain]]:
         """The phases of a step: found once for all batches in which the same kernels use all threads themselves."""
         self_parallel = frozenset(i for i, op in enumerate(self.ops) if self._is_self_parallel(op, batch, workers))
         if self_parallel not in self._phases:
-            self._phases[self_parallel] = schedule.phases(self.ops, self_parallel)
+            self._phases[self_parallel] = schedule.phases(self.ops, self_parallel, self._memory)
         return self._phases[self_parallel]
 
     def sliced(self, batch: int, workers: int) -> list[np.ndarray]:
         """The transient arrays of which a slice is all that each worker needs."""
         phases = self.phases(batch, workers)
         if id(phases) not in self._sliced:  # as long as the program lives, so does what `phases` found
-            self._sliced[id(phases)] = schedule.sliced_in_one_chain(self.transient, phases)
+            self._sliced[id(phases)] = schedule.sliced_in_one_chain(self.transient, phases, self._memory)
         return self._sliced[id(phases)]
 
     def tasks(self, batch: int, workers: int) -> Iterator[tuple[list[list[schedule.Task]], bool]]:

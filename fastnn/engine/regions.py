@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.memory import Buffer
-from fastnn.engine.ops import Op, array_of, cut_of, is_array
+from fastnn.engine.ops import Axis, Op, array_of, cut_of, is_array
 
 # How an operation uses memory. Two uses that are equal, and not None, may share a level: either neither operation is
 # cut, so that one thread runs both in order, or a slice takes the same part of the same array in both.
 Tie = tuple[Any, ...] | None
+Uses = Sequence[tuple["Region", Tie, bool]]  # of memory: where, how, and whether it is written
 
 
 class Region:
@@ -54,36 +55,18 @@ class Regions:
         self._of: dict[int, list[Region]] = {id(a): [Region()] for a in arrays if isinstance(a, Buffer)}
         self._of |= {key: between[bisect_left(cuts, a) : bisect_left(cuts, b)] for key, (a, b) in bounds.items()}
 
+    def forget(self) -> None:
+        """Nobody has used any memory: the same operations can be asked about once more."""
+        for regions in self._of.values():
+            for region in regions:
+                region.written, region.read = None, {}
+
     def of(self, array: Any) -> list[Region]:
         """The regions of an array or buffer that an operation touches; none of one without elements."""
         return self._of.get(id(array), [])
 
-    def level_of(self, ops: Sequence[Op], self_parallel: bool) -> int:
-        """The level of the next operation, or of several that need the same one.
-
-        ValueError if a slice of one would read what another slice writes.
-        """
-        uses = self._checked_uses(ops, self_parallel)
-        level = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
-        self._note(uses, level)
-        return level
-
-    def deferred_level_of(self, ops: Sequence[Op], self_parallel: bool, level: int) -> int:
-        """The level of the operation, or of several, that comes before those asked about so far: from last to first.
-
-        Levels count from the end here, so what was the earliest is the latest. An operation that is cut along the rows
-        of a parameter is put off to it if another takes there the slices that it writes, such as the update of a
-        gradient. Any other keeps its `level`.
-        """
-        uses = self._checked_uses(ops, self_parallel)
-        if ops[0].axis is not None and ops[0].axis.size is not None:
-            latest = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
-            if any(writes and region.shares(tie, latest) for region, tie, writes in uses):
-                level = latest
-        self._note(uses, level)
-        return level
-
-    def _checked_uses(self, ops: Sequence[Op], self_parallel: bool) -> list[tuple[Region, Tie, bool]]:
+    def uses_of(self, ops: Sequence[Op], self_parallel: bool) -> Uses:
+        """What one operation, or several of one level, use. ValueError if a slice reads what another slice writes."""
         found: list[tuple[Region, Tie, bool]] = []
         for op in ops:
             own = list(self._uses(op, self_parallel))
@@ -91,8 +74,28 @@ class Regions:
             found += own
         return found
 
+    def level_of(self, uses: Uses) -> int:
+        """The level of the next operation, or of several that need the same one."""
+        level = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
+        self._note(uses, level)
+        return level
+
+    def deferred_level_of(self, uses: Uses, axis: Axis | None, level: int) -> int:
+        """The level of the operation, or of several, that comes before those asked about so far: from last to first.
+
+        Levels count from the end here, so what was the earliest is the latest. An operation that is cut along the rows
+        of a parameter is put off to it if another takes there the slices that it writes, such as the update of a
+        gradient. Any other keeps its `level`.
+        """
+        if axis is not None and axis.size is not None:
+            latest = max((region.earliest(tie, writes) for region, tie, writes in uses), default=0)
+            if any(writes and region.shares(tie, latest) for region, tie, writes in uses):
+                level = latest
+        self._note(uses, level)
+        return level
+
     @staticmethod
-    def _note(uses: Sequence[tuple[Region, Tie, bool]], level: int) -> None:
+    def _note(uses: Uses, level: int) -> None:
         for region, tie, writes in uses:
             region.note(tie, writes, level)
 
@@ -113,7 +116,7 @@ def _tie(op: Op, operand: Any) -> Tie:
     return None if cut is None else (op.axis, id(array_of(operand)), cut)
 
 
-def _check_slices(op: Op, uses: list[tuple[Region, Tie, bool]]) -> None:
+def _check_slices(op: Op, uses: Uses) -> None:
     if op.axis is None or op.axis.serial:
         return
     written = {region: tie for region, tie, writes in uses if writes}

@@ -29,7 +29,7 @@ class Chain:
         return self.axis is not None and not self.axis.serial
 
 
-def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[Chain]]:
+def phases(ops: Sequence[Op], self_parallel: Collection[int] = (), memory: Regions | None = None) -> list[list[Chain]]:
     """The chains of each phase: each operation stands in the first phase that its dependencies allow.
 
     But an operation along the rows of a parameter waits for the one that takes the slices which it writes: the update
@@ -41,9 +41,11 @@ def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[
     array, for all memory that they have in common. Otherwise a barrier stands between them. The operations whose
     numbers are in `self_parallel` (their kernels use all threads themselves) become phases of their own. Operations
     along a serial axis stay together. The time is linear in the number of operations.
+
+    memory : that the operations touch, where it is known
     """
     groups = together(ops)
-    levels = levels_of(ops, groups, self_parallel)
+    levels = levels_of(ops, groups, self_parallel, memory or Regions(ops))
     members_of: list[list[int]] = [[] for _ in range(max(levels, default=-1) + 1)]
     for members, level in zip(groups, levels, strict=True):
         members_of[level] += members
@@ -58,15 +60,17 @@ def phases(ops: Sequence[Op], self_parallel: Collection[int] = ()) -> list[list[
     return found
 
 
-def levels_of(ops: Sequence[Op], groups: Sequence[Sequence[int]], self_parallel: Collection[int]) -> list[int]:
+def levels_of(
+    ops: Sequence[Op], groups: Sequence[Sequence[int]], self_parallel: Collection[int], memory: Regions
+) -> list[int]:
     """The level of each group of operations: the first that is allowed, or a later one, in a phase with its reader."""
-    given = [([ops[i] for i in members], members[0] in self_parallel) for members in groups]
-    memory = Regions(ops)
-    levels = [memory.level_of(*one) for one in given]
-    last, from_the_end = max(levels, default=0), Regions(ops)
-    for i in reversed(range(len(given))):
-        members, alone = given[i]
-        levels[i] = last - from_the_end.deferred_level_of(members, alone, last - levels[i])
+    memory.forget()
+    uses = [memory.uses_of([ops[i] for i in members], members[0] in self_parallel) for members in groups]
+    levels = [memory.level_of(one) for one in uses]
+    last = max(levels, default=0)
+    memory.forget()
+    for i in reversed(range(len(groups))):
+        levels[i] = last - memory.deferred_level_of(uses[i], ops[groups[i][0]].axis, last - levels[i])
     return levels
 
 
@@ -81,13 +85,16 @@ def together(ops: Sequence[Op]) -> list[list[int]]:
     return found
 
 
-def sliced_in_one_chain(arrays: Sequence[np.ndarray], phases_of_step: list[list[Chain]]) -> list[np.ndarray]:
+def sliced_in_one_chain(
+    arrays: Sequence[np.ndarray], phases_of_step: list[list[Chain]], memory: Regions | None = None
+) -> list[np.ndarray]:
     """Those of `arrays` that only one chain touches, and each slice of it only its own rows: a slice is all they need.
 
     phases_of_step : as `phases` gives them
+    memory         : as of `phases`
     """
     chains = [chain for phase in phases_of_step for chain in phase]
-    memory = Regions([op for chain in chains for op in chain.ops])
+    memory = memory or Regions([op for chain in chains for op in chain.ops])
     owners = {region: array for array in arrays for region in memory.of(array)}
     users: dict[int, set[int]] = {id(array): set() for array in arrays}
     otherwise: set[int] = set()  # used as a whole, by columns, or as a part of another array

@@ -94,16 +94,6 @@ def _use(chosen: int | None, numba_threads: int) -> tuple[int | None, int]:
     return before
 
 
-@contextlib.contextmanager
-def _numba_threads(count: int) -> Iterator[None]:
-    before = numba.get_num_threads()
-    numba.set_num_threads(count)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
-
-
 def processors() -> int:
     """How many processors this process may use, by its affinity and a container's quota."""
     return max(1, min(numba.config.NUMBA_NUM_THREADS, _quota(Path("/")) or numba.config.NUMBA_NUM_THREADS))
@@ -168,8 +158,13 @@ def guard(count: int) -> Iterator[None]:
     if count == 1:
         yield
         return
-    with _numba_threads(count), _turn():
-        yield
+    before = numba.get_num_threads()
+    numba.set_num_threads(count)
+    try:
+        with _turn():
+            yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def call(kernel: Kernel, *args) -> None:

@@ -73,8 +73,9 @@ def _graph(onnx: Any, model: Model, dtype: np.dtype, logits: bool) -> Any:
     for name in network.graph.outputs:
         if name in network.graph.inputs:
             raise ValueError(f"to_onnx: {name!r} is an input and an output, expected names of their own")
-    arrays = {**model.parameters, **model.buffers}
-    nodes = Nodes(onnx, network, {name: _cast(name, array, dtype) for name, array in arrays.items()}, dtype)
+    given = {**model.parameters, **model.buffers}
+    arrays = {name: validation.representable(array, name, dtype).astype(dtype) for name, array in given.items()}
+    nodes = Nodes(onnx, network, arrays, dtype)
     shapes = dict(network.graph.inputs)
     if isinstance(model.preprocessing, Pixels):
         name = next(iter(shapes))
@@ -87,10 +88,6 @@ def _graph(onnx: Any, model: Model, dtype: np.dtype, logits: bool) -> Any:
     inputs = [_value(nodes, name, shape, network.is_ids(name)) for name, shape in shapes.items()]
     outputs = [_value(nodes, output.name, output.shape) for output in network.outputs]
     return onnx.helper.make_graph(nodes.nodes, "fastnn", inputs, outputs, list(nodes.initializers.values()))
-
-
-def _cast(name: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return validation.representable(array, name, dtype).astype(dtype)
 
 
 def _value(nodes: Nodes, name: str, shape: tuple[int, ...], ids: bool = False) -> Any:

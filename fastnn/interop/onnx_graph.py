@@ -35,9 +35,10 @@ LINKS = {"softmax": "Softmax", "sigmoid": "Sigmoid", "exp": "Exp", "": "Identity
 class Nodes:
     """Nodes and initializers of a graph that is being made.
 
-    helper     of the package onnx
-    dtype      of all numbers
-    parameters name -> array; the graph has those that its nodes use, under these names
+    onnx   the package
+    arrays name -> parameter or running statistic; the graph has those that its nodes use, under these names
+    dtype  of all numbers
+    values name of a value of the network -> what makes it in the graph
     """
 
     def __init__(self, onnx: Any, network: Network, arrays: Mapping[str, np.ndarray], dtype: np.dtype):

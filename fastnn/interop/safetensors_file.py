@@ -102,7 +102,7 @@ def _read(path: str | Path) -> tuple[dict[str, np.ndarray], Mapping[str, str]]:
 
 def _saved(arrays: dict[str, np.ndarray], description: str, file: str) -> Saved:
     """A model as plain data: FileFormatError for a description of none."""
-    with storage.building(Saved({}, {}, {}, file=file)):
+    with storage.building(file):
         described = json.loads(description)
         config, buffers = described["config"], set(described["buffers"])
     return storage.checked(
@@ -118,7 +118,7 @@ def _saved(arrays: dict[str, np.ndarray], description: str, file: str) -> Saved:
 
 def _filled(model: Model, arrays: Mapping[str, np.ndarray], file: str) -> Model:
     """The model with the arrays of a file, in its own dtype. All are checked before one is changed."""
-    with storage.building(Saved({}, {}, {}, file=file)):
+    with storage.building(file):
         own = {name: array for name, array in arrays.items() if not name.startswith(BEFORE)}
         cast = {name: validation.finite(array, name, model.dtype).astype(model.dtype) for name, array in own.items()}
     buffers = {name: array for name, array in cast.items() if name in model.buffers}

@@ -73,12 +73,11 @@ class Entry:
         return array.transpose(np.argsort(self.place.axes))
 
 
-def entries(network: Network, names: Mapping[str, str] | None = None) -> list[Entry]:
+def entries(network: Network, names: Mapping[str, str]) -> list[Entry]:
     """All arrays of a network. ValueError for a layer without an equivalent, or a name in `names` that none has.
 
     names : layer -> what comes before the dot of its keys, where that is not the layer's name
     """
-    names = {} if names is None else names
     for name in names:
         if name not in network.owners:
             raise ValueError(f"names has the layer {name!r}; {near(name, network.owners)}")
@@ -91,16 +90,16 @@ def entries(network: Network, names: Mapping[str, str] | None = None) -> list[En
     ]
 
 
-def batch_norms(network: Network, names: Mapping[str, str] | None = None) -> list[str]:
-    """The keys of the counters that PyTorch has beside running statistics."""
+def batch_norms(network: Network, names: Mapping[str, str]) -> list[str]:
+    """The keys of the counters that PyTorch has beside running statistics. names : as of `entries`"""
     owners = [name for name, layer in network.owners.items() if isinstance(layer, BatchNorm)]
-    return [f"{(names or {}).get(name, name)}.{COUNTED}" for name in owners]
+    return [f"{names.get(name, name)}.{COUNTED}" for name in owners]
 
 
-def tied_keys(network: Network, names: Mapping[str, str] | None = None) -> dict[str, str]:
+def tied_keys(network: Network, names: Mapping[str, str]) -> dict[str, str]:
     """Key of a weight that PyTorch's users give a tied layer -> the name of the array that it is."""
     tied = {name: layer for name, layer in network.owners.items() if isinstance(layer, Dense) and layer.tied_to}
-    return {f"{(names or {}).get(name, name)}.weight": f"{layer.tied_to}.w" for name, layer in tied.items()}
+    return {f"{names.get(name, name)}.weight": f"{layer.tied_to}.w" for name, layer in tied.items()}
 
 
 def _entries_of(network: Network, call: Call, found: Mapping[str, Layout], prefix: str) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ import numpy as np
 from fastnn.common import validation
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
+from fastnn.engine.parameters import Block
 from fastnn.interop.packages import checked_model, package
 from fastnn.interop.torch_arrays import Entry, batch_norms, entries, tied_keys
 from fastnn.models import Model
@@ -52,7 +53,8 @@ def to_torch(model: Model, *, names: Mapping[str, str] | None = None) -> dict[st
     """
     torch = package("torch", "to_torch")
     checked_model(model, "to_torch")
-    arrays = {entry.key: entry.there(_array_of(model, entry)) for entry in entries(model.network, names)}
+    names = names or {}
+    arrays = {entry.key: entry.there(_block_of(model, entry)[entry.name]) for entry in entries(model.network, names)}
     state = {key: torch.from_numpy(array) for key, array in arrays.items()}
     return state | {key: torch.tensor(0) for key in batch_norms(model.network, names)}
 
@@ -87,6 +89,7 @@ def from_torch(state_dict: Mapping[str, Any], model: Model, *, names: Mapping[st
     if not isinstance(state_dict, Mapping):
         hint = ": give its state_dict()" if hasattr(state_dict, "state_dict") else ""
         raise TypeError(f"state_dict is {type(state_dict).__name__}, expected a dict of tensors by key{hint}")
+    names = names or {}
     known, tied = entries(model.network, names), tied_keys(model.network, names)
     _check_keys(state_dict, known, {*tied, *batch_norms(model.network, names)})
     found = {entry.name: _loaded(state_dict[entry.key], entry, model.dtype) for entry in known}
@@ -94,7 +97,7 @@ def from_torch(state_dict: Mapping[str, Any], model: Model, *, names: Mapping[st
         if key in state_dict and not np.array_equal(_numbers(state_dict[key], key), found[name]):
             raise ValueError(f"{key} differs from {name}, to which the model ties it; expected equal weights")
     for entry in known:
-        (model.buffers if entry.is_buffer else model.parameters).assign(entry.name, found[entry.name])
+        _block_of(model, entry).assign(entry.name, found[entry.name])
     return model
 
 
@@ -129,8 +132,8 @@ def to_torch_module(model: Model) -> Any:
     return net.eval()
 
 
-def _array_of(model: Model, entry: Entry) -> np.ndarray:
-    return (model.buffers if entry.is_buffer else model.parameters)[entry.name]
+def _block_of(model: Model, entry: Entry) -> Block:
+    return model.buffers if entry.is_buffer else model.parameters
 
 
 def _check_keys(state_dict: Mapping[str, Any], known: list[Entry], beside: set[str]) -> None:

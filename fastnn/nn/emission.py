@@ -13,6 +13,7 @@ from fastnn.engine.values import Value
 from fastnn.nn import steps
 from fastnn.nn.graph import Call
 from fastnn.nn.layers import Dense, Join, Layer
+from fastnn.nn.layers.base import as_kind
 from fastnn.nn.layers.tied import TiedDense
 from fastnn.nn.network import Network, State
 
@@ -48,7 +49,7 @@ def _forward(build: Builder, call: Call, xs: list[Value], p: Mapping[str, Parame
     """Emit one layer. The backward function takes and returns lists: an item for each input."""
     if isinstance(call.layer, Join):
         return _checked(call.layer, "join", call.layer.join(build, xs, p))
-    layer = TiedDense.of(call.layer) if isinstance(call.layer, Dense) and call.layer.tied_to else call.layer
+    layer = as_kind(TiedDense, call.layer) if isinstance(call.layer, Dense) and call.layer.tied_to else call.layer
     forward = partial(steps.forward, layer) if layer.at_steps and len(xs[0].shape) == 2 else layer.forward
     out, backward = _checked(layer, "forward", forward(build, xs[0], p))
     return out, lambda dout, grads, wanted: [backward(dout, grads, wanted[0])]

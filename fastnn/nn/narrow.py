@@ -18,6 +18,7 @@ from fastnn.engine.values import Lanes, Value
 from fastnn.nn.emission import EmitBackward
 from fastnn.nn.layers import Dense, Flatten
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, Huber, Loss, Poisson, SoftmaxCrossEntropy
+from fastnn.nn.losses.base import of_samples
 from fastnn.nn.network import Network, State
 from fastnn_kernels import _narrow_layout as layout
 from fastnn_kernels._jit import Kernel
@@ -151,7 +152,7 @@ def emit_loss(
     dscores = Lanes(gradients, scores.shape, 0)
     n = scores.width
     if (kernel := _kernel_of(loss, n)) is not None:
-        each, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+        each, correct = of_samples(build)
         settings = [build.constant([number]) for number in loss.settings()]
         operands = each, correct, gradients, scores.buffer, target, weight, *settings, scores.at, n
         emit_in_blocks(build, kernel, *operands)

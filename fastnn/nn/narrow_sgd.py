@@ -10,6 +10,7 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.values import Value
 from fastnn.nn import narrow
 from fastnn.nn.losses import SoftmaxCrossEntropy
+from fastnn.nn.losses.base import of_samples
 from fastnn.nn.metrics import METRICS
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import SGD, Optimizer
@@ -69,24 +70,12 @@ def emit_steps(
     """
     build.begin("layers")
     plan = narrow.plan_of(network, state.parameters)
-    loss, correct = (build.array(name, (build.batch,), batched=True) for name in ("loss", "correct"))
+    loss, correct = of_samples(build)
     values = build.array("values and gradients", (2, max(plan.rows, plan.gradients)))
-    build.emit(
-        kernel_of(plan.geometry),
-        loss,
-        correct,
-        state.parameters.flat,
-        values,
-        x.buffer,
-        labels,
-        weight,
-        table,
-        build.cursor,
-        plan.geometry,
-    )
-    places = {name: plan.outputs[name] for name in network.names}
-    for (name, at), shape in zip(places.items(), network.shapes[1:], strict=True):
-        build.outputs[name] = Column(values, shape, at)
+    data = x.buffer, labels, weight, table, build.cursor
+    build.emit(kernel_of(plan.geometry), loss, correct, state.parameters.flat, values, *data, plan.geometry)
+    for name, shape in zip(network.names, network.shapes[1:], strict=True):
+        build.outputs[name] = Column(values, shape, plan.outputs[name])
     (source,) = network.graph.inputs
     build.outputs[source] = Column(values, network.input_shape, 0)
     return loss, correct

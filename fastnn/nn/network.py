@@ -13,12 +13,13 @@ from fastnn.common import random
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
+from fastnn.common.validation import not_negative
 from fastnn.engine.parameters import Block
 from fastnn.nn import layer_checks
 from fastnn.nn.expected_data import ExpectsData
 from fastnn.nn.graph import Call, Graph
 from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
-from fastnn.nn.layers.blocked import AheadDense, BlockedDense
+from fastnn.nn.layers.base import as_kind
 from fastnn.nn.layers.penalties import Penalised
 from fastnn.nn.losses import Loss
 from fastnn.nn.metrics import Metric
@@ -57,7 +58,7 @@ class Network(ExpectsData):
         self.layers = tuple(call.layer for call in self.calls)
         self.names = [call.name for call in self.calls]
         self.shapes = [*graph.inputs.values(), *(call.shape for call in self.calls)]
-        self.l1, self.l2 = Penalised(l1=l1, l2=l2).checked("the network")
+        self.l1, self.l2 = not_negative("the network: l1", l1), not_negative("the network: l2", l2)
         layer_checks.check_data(graph)
         layer_checks.check_borrowed(self.calls, self.parameter_specs)
         self.outputs = outputs_of(graph, loss, {} if loss_weights is None else loss_weights, metrics)
@@ -202,18 +203,11 @@ class Network(ExpectsData):
         other.layers = tuple(call.layer for call in calls)
         return other
 
-    def blocked(self) -> "Network":
-        """This network, its first layer, a `Dense`, as one whose weight takes a block of steps at once."""
-        return self._with_first(BlockedDense)
-
-    def ahead(self) -> "Network":
-        """This network, its first layer, a `Dense`, as one whose steps multiply its weight with the next sample."""
-        return self._with_first(AheadDense)
-
-    def _with_first(self, kind: type[BlockedDense]) -> "Network":
+    def with_first(self, kind: type[Layer]) -> "Network":
+        """This network, its first layer as one of `kind`, a class with the same fields."""
         other = copy.copy(self)
         first, *others = self.calls
-        other.calls = (first._replace(layer=kind.of(first.layer)), *others)
+        other.calls = (first._replace(layer=as_kind(kind, first.layer)), *others)
         return other
 
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from fastnn.common import validation
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
+from fastnn.common.validation import not_negative
 from fastnn.nn.graph import Graph
 from fastnn.nn.losses import Loss
 from fastnn.nn.metrics import Given, Metric, WholeMetric, fitting, for_outputs
@@ -56,7 +56,7 @@ def outputs_of(graph: Graph, loss: Losses, weights: Mapping[str, float], metrics
         raise ValueError("losses have different reductions, expected all 'mean' or all 'sum'")
     found = []
     for name, value in graph.outputs.items():
-        weight = _weight(name, weights.get(name, 1.0))
+        weight = not_negative(f"loss_weights[{name!r}]", weights.get(name, 1.0))
         *steps, width = _shape(graph, value, losses[name])
         found.append(Output(name, value, width, losses[name], weight, steps=math.prod(steps) if steps else 0))
     return with_metrics(found, metrics)
@@ -97,10 +97,3 @@ def _check_metrics(output: Output, metrics: Iterable[Metric]) -> None:
             f"metric {whole.name!r} compares a label a sample with its prediction, but {output.value} has a label at "
             f"each of {output.steps} steps; use 'accuracy', 'top_5', 'perplexity'"
         )
-
-
-def _weight(name: str, given: Any) -> float:
-    weight = validation.real_number(f"loss_weights[{name!r}]", given)
-    if not 0 <= weight < math.inf:
-        raise ValueError(f"loss_weights[{name!r}] is {weight}, expected a finite number ≥ 0")
-    return weight

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import fastnn_kernels as kernels
-from fastnn.common.array_arguments import as_matrix, check_shape
 from fastnn.engine.threads import call
-from fastnn.ops.arguments import arrays_of_floats
+from fastnn.ops.arguments import arrays_of_floats, as_matrix, check_shape
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -4,10 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import fastnn_kernels as kernels
-from fastnn.common.array_arguments import check_shape
 from fastnn.engine.memory import aligned_bytes, padded, row_length
 from fastnn.engine.threads import call
-from fastnn.ops.arguments import arrays_of_floats, result
+from fastnn.ops.arguments import arrays_of_floats, check_shape, result
 from fastnn_kernels._jit import Kernel
 
 # A copy whose rows fill whole cache lines pays for itself where an output has at least this many rows, or fewer columns

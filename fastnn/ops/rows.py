@@ -4,12 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import fastnn_kernels as kernels
-from fastnn.common.array_arguments import FLOATS, check_shape, kernel_array
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.validation import as_array, whole_number
 from fastnn.engine.room import check_room
 from fastnn.engine.threads import call
-from fastnn.ops.arguments import arrays_of_floats, empty, ids_of_rows, result
+from fastnn.ops.arguments import FLOATS, arrays_of_floats, check_shape, empty, ids_of_rows, kernel_array, result
 from fastnn_kernels.batch import ROUNDS
 
 

@@ -4,12 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import fastnn_kernels as kernels
-from fastnn.common.array_arguments import as_matrix, check_shape
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import as_array
 from fastnn.engine.room import check_room
 from fastnn.engine.threads import call
-from fastnn.ops.arguments import arrays_of_floats, ids_of_rows
+from fastnn.ops.arguments import arrays_of_floats, as_matrix, check_shape, ids_of_rows
 
 
 def softmax(x: ArrayLike) -> np.ndarray:

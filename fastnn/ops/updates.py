@@ -7,10 +7,9 @@ from numpy.typing import ArrayLike
 
 import fastnn_kernels as kernels
 from fastnn.common.arithmetic import ieee
-from fastnn.common.array_arguments import check_shape, updated_in_place
 from fastnn.common.validation import real_number
 from fastnn.engine.threads import call
-from fastnn.ops.arguments import arrays_of_floats
+from fastnn.ops.arguments import arrays_of_floats, check_shape, updated_in_place
 from fastnn_kernels._jit import Kernel
 
 

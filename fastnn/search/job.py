@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastnn.common.errors import FastnnError
+from fastnn.common.figures import CIRCUMSTANCES
 from fastnn.common.plain import plain
 from fastnn.engine.threads import usable_threads
 from fastnn.models import Model
@@ -16,7 +17,6 @@ from fastnn.nn.optimizers import Optimizer
 from fastnn.search.packing import opened
 from fastnn.training.callbacks import Callback, Checkpoint, EarlyStopping
 from fastnn.training.history import History
-from fastnn.training.history.display import CIRCUMSTANCES
 
 Build = Callable[..., Any]
 Row = dict[str, Any]

@@ -1,19 +1,24 @@
 """What both estimators share: from `fit` to a trained model, and its predictions."""
 
-import warnings
+import copy
 from collections.abc import Iterable
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 import fastnn as fn
+from fastnn.common.hints.habits import warn
 from fastnn.sklearn import building, data, epochs, lbfgs, parameters, sharing, tables
 from fastnn.sklearn.building import Task
 from fastnn.sklearn.data import Data
+from fastnn.sklearn.parameters import is_stochastic
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class BaseMLP(BaseEstimator):
@@ -84,6 +89,42 @@ class BaseMLP(BaseEstimator):
 
     # Training.
 
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> "Self":
+        """Train.
+
+        Args:
+            X (array-like, frame or sparse matrix of shape (n_samples, n_features)): Of a frame with categories or
+                missing numbers, numbers are standardised; a missing one counts as the mean, and a further input says
+                that it was missing. Missing categories are a category; those that come later count as the mean of a
+                column's categories.
+            y (array-like of shape (n_samples,) or (n_samples, n_outputs)): Of a regressor numbers. Of a classifier
+                labels, also strings; or of several labels at once an indicator of 0 and 1.
+            sample_weight (array-like of shape (n_samples,) or None): How much each sample counts.
+            validation_data (tuple (X, y) or (X, y, sample_weight), or None): Judged after each epoch:
+                `validation_curve_`, `validation_scores_`; used by `early_stopping`.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: For data or parameters that cannot be, and where training diverges.
+        """
+        return self._fit(X, y, sample_weight, validation_data)
+
+    @available_if(is_stochastic)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Self":
+        """Train one epoch on these samples, with the optimizer of the call before.
+
+        Args:
+            X: As of `fit`.
+            y: As of `fit`.
+            sample_weight: As of `fit`.
+
+        Returns:
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, None, incremental=True)
+
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool = False) -> Any:
         parameters.check(self)
         if incremental and self.early_stopping:
@@ -132,7 +173,7 @@ class BaseMLP(BaseEstimator):
             return samples
         size = 200 if self.batch_size == "auto" else int(self.batch_size)
         if self.batch_size != "auto" and size > samples:
-            warnings.warn(f"Got `batch_size` larger than sample size. It is clipped to {samples}", stacklevel=5)
+            warn(f"Got `batch_size` larger than sample size. It is clipped to {samples}")
         size = min(size, samples)
         while self.batch_norm and 1 < size < samples and samples % size == 1:
             size += 1  # one sample has no variance
@@ -143,10 +184,9 @@ class BaseMLP(BaseEstimator):
         batch = self._batch_size(len(given.x))
         penalty = float(self.alpha) * len(given.x) / (batch * given.whole_weight)
         if fresh:
-            self._begin(given, penalty, random, validated)
+            self._begin(given, penalty, random)
         elif penalty != self.model_.network.l2:
-            build = partial(self._built, given, penalty, self.model_.seed)
-            self.model_, self._optimizer = building.with_penalty(self, self.model_, self._optimizer, build)
+            self._change_penalty(given, penalty)
         if self.solver != "lbfgs" and (self._optimizer is None or not incremental):
             self._optimizer = building.optimizer_of(self)
         if validated and self.validation_curve_ is None:
@@ -158,7 +198,17 @@ class BaseMLP(BaseEstimator):
         dtype: Any = str(given.x.dtype if str(self.dtype) == "auto" else self.dtype)
         return building.model_of(self, self._task(given.y), given.x.shape[1], dtype, penalty, seed)
 
-    def _begin(self, given: Data, penalty: float, random: Any, validated: bool) -> None:
+    def _change_penalty(self, given: Data, penalty: float) -> None:
+        """A network has one penalty; that of scikit-learn is alpha / samples of a batch, which a `partial_fit` changes.
+
+        So the model becomes another one with the same weights and counts, and a copy of the optimizer trains it.
+        """
+        made = self._built(given, penalty, self.model_.seed)
+        made.restore(self.model_.snapshot())
+        made.epoch = self.model_.epoch
+        self.model_, self._optimizer = made, copy.deepcopy(self._optimizer)
+
+    def _begin(self, given: Data, penalty: float, random: Any) -> None:
         start = random.get_state()
         self.model_ = self._built(given, penalty, int(random.randint(2**31 - 1)))
         if self.layers is None:
@@ -200,10 +250,3 @@ class BaseMLP(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def is_stochastic(estimator: BaseMLP) -> bool:
-    """Whether there is a partial_fit; AttributeError says why not."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
-    return True

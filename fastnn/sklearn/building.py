@@ -81,17 +81,6 @@ def draw_weights(estimator: Any, coefs: list[np.ndarray], intercepts: list[np.nd
         b[...] = random.uniform(-limit, limit, b.shape)
 
 
-def with_penalty(estimator: Any, model: fn.Model, optimizer: Optimizer | None, build: Any) -> Any:
-    """The model that `build` makes, with the weights and the counts of `model`, and a copy of the optimizer for it.
-
-    A network has one penalty; that of scikit-learn is alpha / samples of a batch, which another `partial_fit` changes.
-    """
-    other = build()
-    other.restore(model.snapshot())
-    other.epoch = model.epoch
-    return other, copy.deepcopy(optimizer)
-
-
 def optimizer_of(estimator: Any) -> Optimizer:
     """A new optimizer for `solver`."""
     solver, lr = estimator.solver, estimator.learning_rate_init

@@ -10,9 +10,10 @@ from sklearn.utils.metaestimators import available_if
 
 import fastnn as fn
 from fastnn.nn.layers import Layer
-from fastnn.sklearn.base import BaseMLP, is_stochastic
+from fastnn.sklearn.base import BaseMLP
 from fastnn.sklearn.building import Task
 from fastnn.sklearn.labels import Labels, all_labels_right
+from fastnn.sklearn.parameters import is_stochastic
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -131,29 +132,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ):
         self._keep(locals())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> "MLPClassifier":
-        """Train.
-
-        Args:
-            X (array-like, frame or sparse matrix of shape (n_samples, n_features)): Of a frame with categories or
-                missing numbers, numbers are standardised; a missing one counts as the mean, and a further input says
-                that it was missing. Missing categories are a category; those that come later count as the mean of a
-                column's categories.
-            y (array-like of shape (n_samples,) or (n_samples, n_labels)): Labels, also strings; or of several labels at
-                once an indicator of 0 and 1.
-            sample_weight (array-like of shape (n_samples,) or None): How much each sample counts.
-            validation_data (tuple (X, y) or (X, y, sample_weight), or None): Judged after each epoch:
-                `validation_curve_`, `validation_scores_`; used by `early_stopping`.
-
-        Returns:
-            Itself.
-
-        Raises:
-            ValueError: For data or parameters that cannot be, and where training diverges.
-        """
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, validation_data)
-        return fitted
-
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
         """Train one epoch on these samples, with the optimizer of the call before.
@@ -173,8 +151,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._labels = Labels.of_classes(y, classes)
         elif classes is not None:
             self._labels.check_same(classes)
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, None, incremental=True)
-        return fitted
+        return self._fit(X, y, sample_weight, None, incremental=True)
 
     @property
     def classes_(self) -> np.ndarray:

@@ -1,11 +1,11 @@
 """Training by steps of a part of the samples, epoch after epoch, until nothing improves any more."""
 
-import warnings
 from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 from fastnn.common.errors import NonFiniteError
+from fastnn.common.hints.habits import warn
 from fastnn.sklearn.data import Data
 from fastnn.sklearn.following import Follower
 
@@ -34,12 +34,11 @@ def train(estimator: Any, given: Data, apart: Data | None, batch: int, increment
     except NonFiniteError as error:
         _diverged(estimator, follower, error)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warn("Training interrupted by user.")
     if not incremental and estimator.n_iter_ == epochs and not follower.converged:
-        warnings.warn(
+        warn(
             f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=4,
         )
 
 
@@ -70,4 +69,4 @@ def _diverged(estimator: Any, follower: Follower, error: NonFiniteError) -> None
     if follower.best_state is None:
         raise ValueError(f"{NON_FINITE} {error}") from error
     estimator.validation_scores_.append(float("nan"))
-    warnings.warn(f"The weights are those of the best epoch: {error}", ConvergenceWarning, stacklevel=5)
+    warn(f"The weights are those of the best epoch: {error}", ConvergenceWarning)

@@ -1,6 +1,5 @@
 """Training by L-BFGS, of all samples at once: SciPy's, with fastnn's loss and gradients."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 import fastnn as fn
+from fastnn.common.hints.habits import warn
 from fastnn.sklearn.data import Data
 
 
@@ -62,9 +62,8 @@ def train(estimator: Any, model: fn.Model, data: Data) -> None:
     estimator.n_iter_, estimator.loss_ = min(int(found.nit), estimator.max_iter), float(found.fun)
     estimator.best_loss_ = estimator.loss_
     if found.status:
-        warnings.warn(
+        warn(
             f"lbfgs did not converge after {found.nit} iterations: {found.message}; more max_iter or max_fun, or data "
             "of mean 0 and deviation 1 may help",
             ConvergenceWarning,
-            stacklevel=6,
         )

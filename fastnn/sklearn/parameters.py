@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.validation import is_whole_number
+from fastnn.common.validation import is_number, is_whole_number
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.schedules import Schedule
 
@@ -14,13 +14,9 @@ SOLVERS = ("adam", "sgd", "lbfgs")
 SKLEARN_ACTIVATIONS = {"logistic": "sigmoid"}  # others have the same name in both
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-
-
-def _between(low: float, high: float, closed: bool = False) -> Callable[[Any], bool]:
-    """Whether a value is a number from `low` on and below `high`; closed: or `high` itself."""
-    return lambda value: _is_number(value) and low <= value and (value < high or (closed and value == high))
+def _between(low: float, high: float) -> Callable[[Any], bool]:
+    """Whether a value is a number from `low` on and below `high`."""
+    return lambda value: is_number(value) and low <= value < high
 
 
 def _is_truth(value: Any) -> bool:
@@ -32,7 +28,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _above_zero(value: Any) -> bool:
-    return _is_number(value) and 0 < value < math.inf
+    return is_number(value) and 0 < value < math.inf
 
 
 RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -89,3 +85,10 @@ def sizes(estimator: Any) -> tuple[int, ...]:
     """`hidden_layer_sizes` as a tuple: one number is one layer."""
     given = estimator.hidden_layer_sizes
     return tuple(given) if np.iterable(given) and not isinstance(given, str) else (given,)
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Whether there is a partial_fit; AttributeError says why not."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils import column_or_1d
-from sklearn.utils.metaestimators import available_if
 
 import fastnn as fn
 from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss
-from fastnn.sklearn.base import BaseMLP, is_stochastic
+from fastnn.sklearn.base import BaseMLP
 from fastnn.sklearn.building import Task
 
 
@@ -127,43 +126,6 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
         n_threads: int | None = None,
     ):
         self._keep(locals())
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> "MLPRegressor":
-        """Train.
-
-        Args:
-            X (array-like, frame or sparse matrix of shape (n_samples, n_features)): Of a frame with categories or
-                missing numbers, numbers are standardised; a missing one counts as the mean, and a further input says
-                that it was missing. Missing categories are a category; those that come later count as the mean of a
-                column's categories.
-            y (array-like of shape (n_samples,) or (n_samples, n_outputs)): Numbers.
-            sample_weight (array-like of shape (n_samples,) or None): How much each sample counts.
-            validation_data (tuple (X, y) or (X, y, sample_weight), or None): Judged after each epoch:
-                `validation_curve_`, `validation_scores_`; used by `early_stopping`.
-
-        Returns:
-            Itself.
-
-        Raises:
-            ValueError: For data or parameters that cannot be, and where training diverges.
-        """
-        fitted: MLPRegressor = self._fit(X, y, sample_weight, validation_data)
-        return fitted
-
-    @available_if(is_stochastic)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
-        """Train one epoch on these samples, with the optimizer of the call before.
-
-        Args:
-            X: As of `fit`.
-            y: As of `fit`.
-            sample_weight: As of `fit`.
-
-        Returns:
-            Itself.
-        """
-        fitted: MLPRegressor = self._fit(X, y, sample_weight, None, incremental=True)
-        return fitted
 
     _y_numeric = True
 

@@ -20,11 +20,13 @@ def arrays():
 @pytest.fixture(autouse=True)
 def _on_disk(monkeypatch):
     monkeypatch.setattr(aside, "IN_MEMORY", ())
+    monkeypatch.setattr(aside, "LARGE", 1)
 
 
 @pytest.mark.parametrize("large", [1, 1 << 30])
-def test_what_was_kept_comes_back_as_often_as_one_likes(large):
-    kept, now, want = Aside(large), arrays(), arrays()
+def test_what_was_kept_comes_back_as_often_as_one_likes(large, monkeypatch):
+    monkeypatch.setattr(aside, "LARGE", large)
+    kept, now, want = Aside(), arrays(), arrays()
     assert kept.is_empty
     kept.keep(now)
     assert kept.is_filed == (large == 1)
@@ -44,7 +46,7 @@ def test_what_was_kept_comes_back_as_often_as_one_likes(large):
 
 
 def test_a_larger_set_takes_the_place_of_a_smaller_one():
-    kept = Aside(1)
+    kept = Aside()
     for count in (3, 5000, 2):
         kept.keep([np.full(count, float(count))])
         back = np.zeros(count)
@@ -52,15 +54,16 @@ def test_a_larger_set_takes_the_place_of_a_smaller_one():
         assert (back == count).all()
 
 
-def test_small_copies_take_memory_and_large_ones_none():
-    kept = Aside(100)
+def test_small_copies_take_memory_and_large_ones_none(monkeypatch):
+    monkeypatch.setattr(aside, "LARGE", 100)
+    kept = Aside()
     assert [kept.memory_of(99), kept.memory_of(100)] == [99, 0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists a process's files")
 def test_the_file_has_no_name_and_is_closed_with_its_owner(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    kept = Aside(1)
+    kept = Aside()
     kept.keep(arrays())
     assert not list(tmp_path.iterdir())
     assert kept.is_filed
@@ -79,7 +82,7 @@ def test_without_a_disk_copies_are_in_memory(why, tmp_path, monkeypatch):
         monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     if why == "all is memory":
         monkeypatch.setattr(aside, "_is_in_memory", lambda folder: True)
-    kept, now = Aside(1), [np.arange(100, dtype=np.uint8)]
+    kept, now = Aside(), [np.arange(100, dtype=np.uint8)]
     assert kept.memory_of(100) == 100
     kept.keep(now)
     assert not kept.is_filed
@@ -89,7 +92,7 @@ def test_without_a_disk_copies_are_in_memory(why, tmp_path, monkeypatch):
 
 
 def test_a_write_that_fails_leaves_the_new_copy_in_memory(monkeypatch):
-    kept, now = Aside(1), [np.zeros(10), np.zeros(10)]
+    kept, now = Aside(), [np.zeros(10), np.zeros(10)]
     kept.keep(now)
     real = aside.write_all
 

@@ -47,7 +47,7 @@ def pairwise_levels(ops, alone, together):
 def levels_of(ops, alone):
     """The same, from the scheduler: a op that is alone in a phase of its own counts with its level."""
     memory = Regions(ops)
-    return [memory.level_of([op], i in alone) for i, op in enumerate(ops)]
+    return [memory.level_of(memory.uses_of([op], i in alone)) for i, op in enumerate(ops)]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -211,7 +211,7 @@ SHARED, NORM = fn.Dense(4), fn.BatchNorm()
         (lambda: fn.Model(X, fn.Dense(2)), TypeError, "outputs is Dense"),
         (lambda: fn.Model(X, {"a": Y, "b": fn.Dense(3)(Y)}, loss={"a": "mse"}), ValueError, "'b' has no loss"),
         (lambda: fn.Model(X, Y, loss={"score": "mse"}), ValueError, "loss names the output 'score'"),
-        (lambda: fn.Model(X, Y, loss_weights={"dense": -1}), ValueError, "is -1.0, expected a finite number ≥ 0"),
+        (lambda: fn.Model(X, Y, loss_weights={"dense": -1}), ValueError, "is -1, expected a finite number ≥ 0"),
         (lambda: fn.Model(X, fn.Dense(3, tied_to="embeding")(Y)), ValueError, "tied to 'embeding'"),
         (lambda: fn.Model(X, fn.Dense(9, tied_to="dense")(Y)), fn.ShapeError, "expected"),
         (lambda: fn.Model(X, fn.Dense(2, name="a.b")(X)), ValueError, "text without"),

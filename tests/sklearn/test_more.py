@@ -11,6 +11,7 @@ import joblib
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -40,6 +41,13 @@ def test_copies_predict_and_go_on_alike(through, tmp_path):
     for one in (net, copied):
         one.partial_fit(X[:50], NAMES[:50])
     np.testing.assert_array_equal(copied.predict_proba(X), net.predict_proba(X))
+
+
+@pytest.mark.parametrize("more", [{}, {"solver": "lbfgs"}], ids=["adam", "lbfgs"])
+def test_the_warning_that_nothing_converged_points_at_the_user_s_line(more):
+    with pytest.warns(ConvergenceWarning) as told:
+        small(**more).fit(X, NAMES)
+    assert [one.filename for one in told] == [__file__]
 
 
 def test_layers_are_a_network_before_the_output():

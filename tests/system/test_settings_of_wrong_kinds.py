@@ -189,7 +189,7 @@ def fit_with(backward):
 
 
 OF_ONES_OWN = {
-    "run.stop = True": (lambda: fit(callbacks=[SaysStop()]), AttributeError, "run.stop is a method.*run.stop..why.."),
+    "run.stop = True": (lambda: fit(callbacks=[SaysStop()]), AttributeError, "stop is a method of Run.*run.stop..why"),
     "a list of names": (lambda: dense_model().freeze(["dense"]), TypeError, "got .'dense'., expected names of layers"),
     "no gradient": (lambda: fn.SGD(0.1).step({"w": np.ones(2)}, {}), KeyError, "the gradients have none of 'w'"),
     "no gradient of a model's": (

@@ -27,6 +27,7 @@ from fastnn.common.framed.layout import tree_of
 from fastnn.common.framed.opening import opened_whole
 from fastnn.common.framed.unframed import read_unframed
 from fastnn.common.hdf5 import hdf5_errors
+from fastnn.common.interrupt import InterruptShield
 
 MARK, FRAME_VERSION, BLOCK = b"fastnn\r\n", 2, 512
 FIELDS = struct.Struct("<8sIQQ")  # mark, version, length of the file, offset of the index
@@ -50,9 +51,15 @@ class Kind:
 def save(path: str | os.PathLike[str], kind: Kind, tree: Tree) -> None:
     """Write a tree of dicts, arrays and plain values, whole or not at all.
 
+    A first Ctrl-C waits until it is written: within a call of the HDF5 library it would become another error.
+
     TypeError for what cannot be saved; FileFormatError, in one line, if the file cannot be written.
     """
-    about = {"format": kind.mark, "version": kind.version}
+    with InterruptShield() as shield, shield.delay():
+        _write(path, tree, {"format": kind.mark, "version": kind.version})
+
+
+def _write(path: str | os.PathLike[str], tree: Tree, about: dict[str, Any]) -> None:
     image = image_of(tree, about)
     index = json.dumps(about | {"layout": _moved(image.layout)}).encode()
     fields = FIELDS.pack(MARK, FRAME_VERSION, BLOCK + image.size + len(index), BLOCK + image.size)

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterable, Mapping
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 from fastnn.common.hints import attributes
@@ -12,8 +13,18 @@ _FOREIGN = {name for table in attributes.ATTRIBUTES.values() for name in table}
 
 
 def refusal(thing: Any, name: str, value: Any) -> str:
-    """Why `value` cannot be assigned to that attribute of `thing`; "" if it can."""
+    """Why `value` cannot be assigned to that attribute of `thing`; "" if it can. Not asked of what is `assignable`."""
     return _unassignable(type(thing), name, value) if hasattr(type(thing), name) else _unread(thing, name)
+
+
+@cache
+def assignable(kind: type) -> frozenset[str]:
+    """The names to which any value may be assigned, on any object of this class: `refusal` need not be asked.
+
+    A training assigns some forty attributes, mostly of its own, for which the class would be searched in vain.
+    """
+    plain = (name for name in _spoken_of(kind) if name not in _FOREIGN or not _is_foreign(kind, name))
+    return frozenset(name for name in plain if not isinstance(getattr(kind, name, None), property | FunctionType))
 
 
 def owners_of(kind: type) -> tuple[str, ...]:
@@ -46,7 +57,7 @@ def _unread(thing: Any, name: str) -> str:
         return ""
     if name in _FOREIGN and _is_foreign(kind, name):
         return no_attribute(thing, name)
-    if not _is_ours(kind) or name in _spoken_of(kind):
+    if not _is_ours(kind):
         return ""
     if meant := nearest(name, _public(thing), cutoff=0.8):
         return _missing(kind, name, meant)
@@ -77,11 +88,13 @@ def _unassignable(kind: type, name: str, value: Any) -> str:
     """Why `name`, a property that cannot be set or a method that would be lost, cannot be assigned; "" if it can."""
     known = getattr(kind, name, None)
     if isinstance(known, property) and known.fset is None:
-        hint = found(attributes.ASSIGNED, owners_of(kind), name)
-        return f"{name} of {kind.__name__} cannot be assigned" + (f"; {hint}" if hint else "")
-    if inspect.isfunction(known) and not callable(value) and not name.startswith("_"):
-        return f"{name} is a method of {kind.__name__}, and {value!r:.60} would take its place"
-    return ""
+        told = f"{name} of {kind.__name__} cannot be assigned"
+    elif inspect.isfunction(known) and not callable(value) and not name.startswith("_"):
+        told = f"{name} is a method of {kind.__name__}, and {value!r:.60} would take its place"
+    else:
+        return ""
+    hint = found(attributes.ASSIGNED, owners_of(kind), name)
+    return f"{told}; {hint}" if hint else told
 
 
 def attribute_hint(thing: Any, name: str) -> str:

@@ -40,6 +40,7 @@ ASSIGNED: Mapping[str, Mapping[str, str]] = {
         "buffers": 'write into an array of them: model.buffers["batch_norm.mean"][...] = 0',
     },
     "LanguageModel": {"vectors": "write into the array: model.vectors[...] = ..."},
+    "Run": {"stop": 'call it: run.stop("why")'},
 }
 
 # Owner -> a foreign attribute -> what to write.

@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import FrozenInstanceError
 from functools import cache, wraps
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 
 from fastnn.common.assigned import Checks
 from fastnn.common.hints import arguments, names
-from fastnn.common.hints.assignment import attribute_hint, found, no_attribute, owners_of, refusal
+from fastnn.common.hints.assignment import assignable, attribute_hint, found, no_attribute, owners_of, refusal
 from fastnn.common.names import near, nearest
 
 P = ParamSpec("P")
@@ -44,10 +45,11 @@ class Hinted:
             raise AttributeError(no_attribute(self, name))
 
         def __setattr__(self, name, value):
-            if refused := refusal(self, name, value):
+            kind = type(self)
+            if name not in assignable(kind) and (refused := refusal(self, name, value)):
                 raise AttributeError(refused)
-            check = type(self)._checks.get(name)
-            super().__setattr__(name, value if check is None else check(type(self).__name__, name, value))
+            check = kind._checks.get(name)
+            super().__setattr__(name, value if check is None else check(kind.__name__, name, value))
 
 
 def stays_as_made(kind: type) -> None:
@@ -70,7 +72,8 @@ def hinted_as(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
         first, name = next(iter(inspect.signature(function).parameters)), function.__name__
-        bound, arguments = int(first in ("self", "cls")), _arguments(function, int(first in ("self", "cls")))
+        bound = int(first in ("self", "cls"))
+        arguments = _arguments(function, bound)
 
         @wraps(function)
         def checked(*positional: P.args, **keywords: P.kwargs) -> R:
@@ -100,12 +103,12 @@ def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Call
     return missing
 
 
-def warn(message: str) -> None:
-    """A UserWarning that points at the line outside of fastnn from which this was called."""
+def warn(message: str, kind: type[Warning] = UserWarning) -> None:
+    """A warning that points at the line outside of fastnn from which this was called."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastnn":
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, level)
+    warnings.warn(message, kind, level)
 
 
 class _Arguments(NamedTuple):
@@ -125,10 +128,10 @@ def _arguments_of(kind: type) -> _Arguments | None:
     """What a class takes, with what it passes on to its base: `**shared: Unpack[...]` says so. None: anything."""
     inits = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
     own = _arguments(inits[0])
-    for init in inits:
+    for init, base in pairwise(inits):
         if own is None or not _passes_on(init):
             break
-        further = _arguments(inits[inits.index(init) + 1])
+        further = _arguments(base)
         own = None if further is None else own._replace(names=(*own.names, *further.names), is_open=further.is_open)
     return own
 

@@ -16,6 +16,7 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
+from fastnn_kernels._jit import Kernel
 
 # (gradient of the output, gradients of the parameters to fill, whether the input's is wanted) -> the input's
 Backward = Callable[[Value, Mapping[str, ParameterView], bool], Value | None]
@@ -247,6 +248,24 @@ def restored(value: Any) -> Any:
         # A user's own class cannot be found again. The file that names it also holds the values that it once drew.
         return known(**arguments) if known else initializers.Zeros()
     return tuple(value) if isinstance(value, list) else value
+
+
+def as_kind(kind: type[Layer], layer: Layer) -> Any:
+    """The same description as one of `kind`, a class with the same fields that emits otherwise."""
+    return kind(**{field.name: getattr(layer, field.name) for field in fields(layer)})
+
+
+def backward_by(build: Builder, x: Value, kernel: Kernel, *operands: Any) -> Backward:
+    """The backward function of a layer without parameters: `kernel` computes dx from (dx, dout, *operands)."""
+
+    def backward(dout: Value, grads: Mapping[str, ParameterView], wanted: bool) -> Value | None:
+        if not wanted:
+            return None
+        dx = build.value("dx", x.shape)
+        build.emit(kernel, dx.buffer, dout.buffer, *operands)
+        return dx
+
+    return backward
 
 
 def expect_rank(layer: str, shape: tuple[int, ...], rank: int, what: str) -> None:

@@ -1,13 +1,12 @@
 """First dense layers in a step of a block of samples: see `fastnn_kernels.outer_product`."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
-from fastnn.nn.layers.base import Layer
 from fastnn.nn.layers.dense import Dense
 
 
@@ -18,10 +17,6 @@ class BlockedDense(Dense):
     The products of the block's samples with w and with each other are computed at once. Then each sample's scores
     follow from them and from the steps that the samples before it have taken.
     """
-
-    @classmethod
-    def of(cls, layer: Layer) -> "BlockedDense":
-        return cls(**{name: getattr(layer, name) for name in (field.name for field in fields(layer))})
 
     def forward_at_positions(self, build, x, p):
         raise ValueError(f"steps_per_block takes samples of one axis, not of shape {x.shape}: put Flatten() first")

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import fastnn_kernels as k
 from fastnn.engine.ops import OFFSET
-from fastnn.nn.layers.base import Layer
+from fastnn.nn.layers.base import Layer, backward_by
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,4 @@ class Dropout(Layer):
         out, mask = build.value("dropout", x.shape), build.value("mask", x.shape)
         where = (build.dropout_key, build.cursor, build.stream_id, x.width)
         build.emit(k.dropout_forward, out.buffer, mask.buffer, x.buffer, *where, build.constant([self.kept]), OFFSET)
-
-        def backward(dout, grads, wanted):
-            if not wanted:
-                return None
-            dx = build.value("dx", x.shape)
-            build.emit(k.dropout_backward, dx.buffer, dout.buffer, mask.buffer, x.width)
-            return dx
-
-        return out, backward
+        return out, backward_by(build, x, k.dropout_backward, mask.buffer, x.width)

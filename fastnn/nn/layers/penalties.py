@@ -40,15 +40,6 @@ class Penalised:
         if self.max_norm is not None and not real_number(f"{layer}: max_norm", self.max_norm) > 0:
             raise ValueError(f"{layer}: max_norm is {self.max_norm}, expected above 0")
 
-    def checked(self, owner: str) -> tuple[float, float]:
-        """l1 and l2, checked.
-
-        Args:
-            owner: What messages call the layer.
-        """
-        self.check_penalties(owner)
-        return float(self.l1), float(self.l2)
-
 
 @dataclass(frozen=True, kw_only=True)
 class BiasPenalised(Penalised):

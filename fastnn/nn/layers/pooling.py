@@ -8,7 +8,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
-from fastnn.nn.layers.base import Layer
+from fastnn.nn.layers.base import Layer, backward_by
 from fastnn.nn.layers.convolution import Padding, Window, checked_window
 
 
@@ -62,15 +62,7 @@ class MaxPool2D(_Pool2D):
         out = build.value("max_pool2d", self.output_shape(x.shape))
         argmax = build.array("argmax", out.buffer.shape, np.int32, batched=True)
         build.emit(k.max_pool2d_forward, out.buffer, argmax, x.buffer, geometry)
-
-        def backward(dout, grads, wanted):
-            if not wanted:
-                return None
-            dx = build.value("dx", x.shape)
-            build.emit(k.max_pool2d_backward, dx.buffer, dout.buffer, argmax, out.width)
-            return dx
-
-        return out, backward
+        return out, backward_by(build, x, k.max_pool2d_backward, argmax, out.width)
 
 
 @dataclass(frozen=True)
@@ -102,15 +94,7 @@ class AveragePool2D(_Pool2D):
         geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
         out = build.value("average_pool2d", self.output_shape(x.shape))
         build.emit(k.average_pool2d_forward, out.buffer, x.buffer, geometry)
-
-        def backward(dout, grads, wanted):
-            if not wanted:
-                return None
-            dx = build.value("dx", x.shape)
-            build.emit(k.average_pool2d_backward, dx.buffer, dout.buffer, geometry)
-            return dx
-
-        return out, backward
+        return out, backward_by(build, x, k.average_pool2d_backward, geometry)
 
 
 @dataclass(frozen=True)
@@ -142,12 +126,4 @@ class GlobalAveragePool(Layer):
         positions, channels = math.prod(x.shape[:-1]), x.shape[-1]
         out = build.value("global_average_pool", (channels,))
         build.emit(k.mean_forward, out.buffer, x.buffer, positions, channels)
-
-        def backward(dout, grads, wanted):
-            if not wanted:
-                return None
-            dx = build.value("dx", x.shape)
-            build.emit(k.mean_backward, dx.buffer, dout.buffer, positions, channels)
-            return dx
-
-        return out, backward
+        return out, backward_by(build, x, k.mean_backward, positions, channels)

@@ -120,12 +120,7 @@ class GRU(Penalised, Layer):
     ) -> tuple[Value, Value]:
         """Emit the way back through the steps; the gradients of x·w + b and of h·u + c, both (N, T, 3·units).
 
-        Args:
-            build: What collects the operations.
-            dout: The gradient of the output.
-            u: The recurrent weight.
-            steps: T.
-            kept: What `gru_forward` left.
+        kept : what `gru_forward` left
         """
         units, given = self.units, dout.width // self.units
         ut = build.scratch("uᵀ", 3 * units, units)

@@ -9,7 +9,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
-from fastnn.nn.layers.base import Layer, expect_rank
+from fastnn.nn.layers.base import Layer, backward_by, expect_rank
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,7 @@ class Sum(Layer):
         C, width = x.shape
         out = build.value("sum", (width,))
         build.emit(k.sum_forward, out.buffer, x.buffer, C, width)
-
-        def backward(dout, grads, wanted):
-            if not wanted:
-                return None
-            dx = build.value("dsum", x.shape)
-            build.emit(k.sum_backward, dx.buffer, dout.buffer, C, width)
-            return dx
-
-        return out, backward
+        return out, backward_by(build, x, k.sum_backward, C, width)
 
 
 def _extent(given: Any) -> int:

@@ -1,6 +1,6 @@
 """A dense layer whose weight is that of another layer, transposed: see `Dense(tied_to=)`."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
@@ -14,10 +14,6 @@ from fastnn.nn.layers.dense import Dense
 class TiedDense(Dense):
     """A `Dense` that computes x·wᵀ for a w (units, inputs) of another layer."""
 
-    @classmethod
-    def of(cls, layer: Dense) -> "TiedDense":
-        return cls(**{field.name: getattr(layer, field.name) for field in fields(layer)})
-
     def emit_product(self, build: Builder, x: Value, w: ParameterView) -> Value:
         scores = build.value("scores", (self.units,))
         wt = build.scratch("wᵀ", x.width, self.units)
@@ -29,9 +25,6 @@ class TiedDense(Dense):
         self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView
     ) -> None:
         build.emit_along(build.axis_of(dw), k.matmul_xt, Slice(dw.array), dout.buffer, x.buffer, OFFSET)
-
-    def _reads_weight_late(self, build, x, w):
-        return False
 
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
         dx = build.value("dx", x.shape)

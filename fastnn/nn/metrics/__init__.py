@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fastnn.common.figures import CIRCUMSTANCES
 from fastnn.common.names import look_up, near
 from fastnn.nn.losses import Loss
 from fastnn.nn.metrics.base import MeanMetric, Metric, Scored, ScoredSteps, WholeMetric
@@ -58,7 +59,7 @@ ELSEWHERE = {  # what others call them
     "sparse_categorical_accuracy": "accuracy",
 }
 SPLITS = ("val_", "test_")  # begin the figures of other data than those of the training
-TAKEN = ("epoch", "loss", "lr", "seconds", "samples_per_second")  # figures of the history that are no metrics
+TAKEN = (*CIRCUMSTANCES, "loss")  # figures of the history that are no metrics
 
 
 def resolve(given: Any, loss: Loss, outputs: int) -> tuple[Metric, ...]:

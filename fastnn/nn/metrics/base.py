@@ -57,11 +57,14 @@ class Scored:
         """
         key = (kernel, *numbers)
         if key not in self._made:
-            x = self.scores if self.loss.takes_labels else self.predictions
-            each = self.build.array(kernel.name, (self.build.batch,), np.float64, batched=True)
-            self.build.emit(kernel, each, x.buffer, self.target, *numbers, x.width)
-            self._made[key] = each
+            self._made[key] = self._emit_kernel(kernel, numbers)
         return self._made[key]
+
+    def _emit_kernel(self, kernel: Kernel, numbers: tuple[int, ...]) -> Buffer:
+        x = self.scores if self.loss.takes_labels else self.predictions
+        each = self.build.array(kernel.name, (self.build.batch,), np.float64, batched=True)
+        self.build.emit(kernel, each, x.buffer, self.target, *numbers, x.width)
+        return each
 
 
 @dataclass(eq=False)
@@ -97,13 +100,10 @@ class ScoredSteps(Scored):
             each = self.steps.plain_cross_entropy
         return mean_of_steps(self.build, each, self.target, self.none)
 
-    def by_kernel(self, kernel: Kernel, *numbers: int) -> Buffer:
-        key = (kernel, *numbers)
-        if key not in self._made:
-            with self.build.at_steps(self.count):
-                each = self.steps.by_kernel(kernel, *numbers)
-            self._made[key] = mean_of_steps(self.build, each, self.target, self.none)
-        return self._made[key]
+    def _emit_kernel(self, kernel: Kernel, numbers: tuple[int, ...]) -> Buffer:
+        with self.build.at_steps(self.count):
+            each = self.steps.by_kernel(kernel, *numbers)
+        return mean_of_steps(self.build, each, self.target, self.none)
 
 
 def mean_of_steps(build: Builder, each: Buffer, target: Buffer, none: int) -> Buffer:

@@ -82,10 +82,9 @@ class Checkpoint(Callback):
             raise ValueError("Checkpoint: every or minutes, but batches cannot be read from the middle of an epoch")
         if self.resume and self.path.exists():
             saved = storage.read(self.path)
-            with storage.building(saved):
+            with storage.building(saved.file):
                 self._check(saved.training)
-            self.setup = saved.training["setup"]
-            with storage.building(saved):
+                self.setup = saved.training["setup"]
                 check_training(run, saved)
                 run.model.restore_saved(last_of(saved))
             restore(run, saved)

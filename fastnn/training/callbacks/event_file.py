@@ -12,20 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fastnn.common.errors import FileFormatError, MissingPackageError
+from fastnn.common.errors import FileFormatError
 
 VERSION = "brain.Event:2"  # of the format
 FLUSH_SECONDS = 120  # within a long epoch: then the figures so far are shown
-
-
-def need_package() -> None:
-    """MissingPackageError without tensorboardX, which needs no TensorFlow; it is imported only by those who use it."""
-    try:
-        import tensorboardX  # noqa: F401
-    except ImportError:
-        raise MissingPackageError(
-            'TensorBoard: the package tensorboardX is not installed; install it with: pip install "fastnn[tensorboard]"'
-        ) from None
 
 
 class EventFile:

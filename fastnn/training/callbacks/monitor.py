@@ -16,7 +16,6 @@ from fastnn.common.assigned import optional, path, positive
 from fastnn.common.errors import FileFormatError
 from fastnn.common.framed import frame
 from fastnn.common.hdf5 import hdf5_errors
-from fastnn.common.interrupt import InterruptShield
 from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
@@ -96,11 +95,8 @@ class Monitor(StepRecorder):
             _save(self.path, self.records)
 
     def state_dict(self) -> dict[str, Any]:
-        columns = _columns(self.records)
-        figures: dict[str, dict[str, Any]] = {}
-        for (kind, name), series in columns.items():
-            figures.setdefault(kind, {})[name] = series
-        return {"bins": self.bins, "order": list(columns), "figures": figures}  # a file forgets the order of groups
+        columns = _columns(self.records)  # a file forgets the order of groups
+        return {"bins": self.bins, "order": list(columns), "figures": _tree(columns)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if state["bins"] != self.bins:
@@ -151,6 +147,12 @@ def _columns(records: list[Record]) -> Columns:
     }
 
 
+def _tree(columns: Columns) -> dict[str, dict[str, Mapping[str, np.ndarray]]]:
+    """The same as a file has it: a group for each kind, in it one for each name."""
+    kinds = dict.fromkeys(kind for kind, _ in columns)
+    return {kind: {name: series for (of, name), series in columns.items() if of == kind} for kind in kinds}
+
+
 def _records(columns: Columns) -> list[Record]:
     """The records, in the order in which they were made, that `_columns` was given."""
     records = [
@@ -166,11 +168,7 @@ def _plain(value: Any) -> Any:
 
 
 def _save(path: Path, records: list[Record]) -> None:
-    tree: dict[str, dict[str, Any]] = {}
-    for (kind, name), series in _columns(records).items():
-        tree.setdefault(kind, {})[name] = series
-    with InterruptShield() as shield, shield.delay():  # within a call of the HDF5 library it would become another error
-        frame.save(path, KIND, tree)
+    frame.save(path, KIND, _tree(_columns(records)))
 
 
 def load_monitor(path: str | Path) -> list[Record]:

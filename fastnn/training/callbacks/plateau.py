@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from fastnn.common.assigned import at_least_zero, positive
 from fastnn.common.errors import DataError, FileFormatError
-from fastnn.common.figures import Mode, higher_is_better
+from fastnn.common.figures import CIRCUMSTANCES, Mode, higher_is_better
 from fastnn.common.names import near, nearest
 from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Callback
@@ -15,21 +15,10 @@ from fastnn.training.callbacks.run import Run
 class PlateauWatcher(Callback):
     """Base of callbacks that count the epochs in which `monitor` did not improve by more than `min_delta`.
 
-    Args:
-        monitor: A figure of the epoch.
-        patience: How many such epochs in a row are one too many.
-        min_delta: By how much it must improve.
-        mode: "max" or "min", whether more or less of it is better; "auto": by its name, as accuracies, r2, top_5 and
-            scores are better when higher, losses, errors and perplexity when lower. NaN is never better.
-
     Attributes:
         best: The best figure.
         best_epoch: Its epoch.
         waited: Epochs since then.
-
-    Raises:
-        ValueError: Where the figure's name does not tell what is better, or for numbers out of range.
-        DataError: In `fit`, if the training does not report it.
     """
 
     _checks = Callback._checks | {"patience": positive, "min_delta": at_least_zero}
@@ -65,7 +54,7 @@ class PlateauWatcher(Callback):
 
     def _figure(self, logs: dict[str, Any], name: str) -> float:
         if name not in logs:
-            figures = [figure for figure in logs if figure not in ("epoch", "lr", "seconds", "samples_per_second")]
+            figures = [figure for figure in logs if figure not in CIRCUMSTANCES]
             reported = {*figures, *(f"val_{figure}" for figure in figures if not figure.startswith("val_"))}
             hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__

@@ -71,11 +71,6 @@ class Run(Hinted):
         self.position_to_resume: Mapping[str, Any] | None = None
         self._runner: Runner | None = None
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if callable(getattr(type(self), name, None)):  # `run.stop = True` would end nothing
-            raise AttributeError(f'run.{name} is a method, got run.{name} = {value!r:.40}; call it: run.stop("why")')
-        super().__setattr__(name, value)
-
     def stop(self, reason: str) -> None:
         """End training after the step that is running; the first `reason` is kept in the history.
 

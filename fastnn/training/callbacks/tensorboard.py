@@ -6,7 +6,8 @@ from typing import Any, cast
 import numpy as np
 
 from fastnn.common.assigned import path, switch
-from fastnn.training.callbacks.event_file import EventFile, need_package
+from fastnn.common.packages import package
+from fastnn.training.callbacks.event_file import EventFile
 from fastnn.training.callbacks.monitor import bins_of, describe
 from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
@@ -42,7 +43,7 @@ class TensorBoard(StepRecorder):
     def __init__(self, folder: str | Path, *, every: int = 100, histograms: bool = True, bins: int = 30):
         super().__init__(every)
         self.folder, self.bins, self.histograms = cast(Path, folder), bins, histograms  # its check makes it one
-        need_package()
+        package("tensorboardX", "TensorBoard", "tensorboard")  # which needs no TensorFlow
         self._writer: EventFile | None = None
         self._told = 0  # steps whose losses are in what was written
 

@@ -1,15 +1,12 @@
 """Many epochs in one pass, where nothing looks between them: for nets whose epochs are shorter than a callback."""
 
-import threading
 import time
+from functools import cached_property
 
 import numpy as np
 
-from fastnn.data.source import Source
 from fastnn.training.fit.epoch_rates import are_by_epoch, rate_at, scalars_of
 from fastnn.training.fit.loop import Loop
-from fastnn.training.fit.settings import Settings
-from fastnn.training.models.model import Predictor
 from fastnn.training.passes.rounds import RoundsRunner
 
 # Steps of a pass, about. What is recorded of them is some 300 KB; and so often, say, the whole state is looked at.
@@ -27,23 +24,16 @@ class JoinedLoop(Loop):
     runner_kind = RoundsRunner
     runner: RoundsRunner
 
-    def __init__(
-        self,
-        model: Predictor,
-        settings: Settings,
-        source: Source,
-        validation: Source | None,
-        asked: threading.Event | None = None,
-    ):
-        super().__init__(model, settings, source, validation, asked)
+    _is_joined = False  # whether the pass that runs, or ran last, is one of several epochs
+    _begun = False  # whether such a pass is, and none of its steps was taken
+
+    @cached_property
+    def _may_join(self) -> bool:
         step, inputs = self.runner.step, self.runner.step.inputs
         draws = any(operand is inputs.dropout_key for op in step.program.ops for operand in op.operands)
         watched = any(one.every or one.often or one.reads_gradients for one in self.callbacks)
-        plain = source.in_memory and (step.block == 1 or step.divisible) and validation is None
-        self._may_join = plain and not draws and not watched
-        self._is_joined = False  # whether the pass that runs, or ran last, is one of several epochs
-        self._begun = False  # whether such a pass is, and none of its steps was taken
-        self._rates_by_epoch = are_by_epoch(self.optimizer)
+        plain = self.source.in_memory and (step.block == 1 or step.divisible) and self.validation is None
+        return plain and not draws and not watched
 
     def _epochs_at_once(self) -> int:
         """Epochs of the next pass; 0: one, as of a `Loop`."""
@@ -96,16 +86,16 @@ class JoinedLoop(Loop):
             return
         seconds = (time.perf_counter() - self._begin) * steps / done
         speed = {"seconds": seconds, "samples_per_second": run.samples / seconds}
-        lr, watched = self._rate(self._recorded + steps), bool(self.callbacks)
+        lr, by_epoch = self._rate(self._recorded + steps), are_by_epoch(optimizer)
         for figures in self.runner.metrics_by(steps, self._recorded, whole):
             self._recorded += steps
-            if watched or self._rates_by_epoch:
+            if self.callbacks or by_epoch:
                 lr = self._rate(self._recorded)
             run.epoch += 1
             optimizer.epoch += 1
             run.logs = {"epoch": run.epoch, **figures, "lr": lr, **speed}
             run.history.epochs.append(run.logs)
-            if watched:
+            if self.callbacks:
                 run.model.epoch = run.epoch
                 self._call("on_epoch_end")
         run.model.epoch = run.epoch
@@ -116,7 +106,7 @@ class JoinedLoop(Loop):
 
     def _computed_scalars(self, steps: int) -> np.ndarray:
         """As of a `Loop`; of the steps of each epoch, those of that epoch."""
-        if not self._is_joined or not self._rates_by_epoch:
+        if not self._is_joined or not are_by_epoch(self.optimizer):
             return super()._computed_scalars(steps)
         return scalars_of(self.optimizer, self.run.step, steps, self.run.steps)
 

@@ -6,11 +6,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastnn.common import notebook
-from fastnn.common.figures import higher_is_better
+from fastnn.common.figures import CIRCUMSTANCES, higher_is_better
 from fastnn.common.text import figure_text, plural
+from fastnn.common.validation import is_number
 
-# How an epoch was trained, not what came of it.
-CIRCUMSTANCES = ("epoch", "lr", "seconds", "samples_per_second")
 MOST_ROWS = 24
 MOST_POINTS = 80  # of the small curve
 
@@ -77,11 +76,7 @@ def _thinned(x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.nda
 
 
 def _names(epoch: Mapping[str, Any]) -> list[str]:
-    return [name for name, value in epoch.items() if name not in CIRCUMSTANCES and _is_number(value)]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return [name for name, value in epoch.items() if name not in CIRCUMSTANCES and is_number(value)]
 
 
 def _best(history: Record, name: str) -> tuple[str, str]:

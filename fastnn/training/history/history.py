@@ -27,20 +27,15 @@ def _dicts(kind: str, name: str, value: Any) -> list[dict[str, Any]]:
 def _numbers_by_step(kind: str, name: str, value: Any) -> dict[str, array]:
     """`value`, each figure as an array of float64; TypeError unless it has a "loss" and all are numbers."""
     try:
-        made = {figure: one if _of_doubles(one) else array("d", one) for figure, one in value.items()}
+        made = {
+            figure: one if isinstance(one, array) and one.typecode == "d" else array("d", one)
+            for figure, one in value.items()
+        }
     except (AttributeError, TypeError):
         made = {}
     if "loss" not in made:
         raise TypeError(f'{kind}: {name} is {value!r:.60}, expected {{"loss": one number a step}}')
     return made
-
-
-def _of_doubles(values: Any) -> bool:
-    return isinstance(values, array) and values.typecode == "d"
-
-
-def _no_steps() -> dict[str, array]:
-    return {"loss": array("d")}
 
 
 @dataclass(repr=False)
@@ -63,7 +58,7 @@ class History(Hinted):
     _checks: ClassVar[Checks] = {"epochs": _dicts, "steps": _numbers_by_step, "monitor": _dicts}
 
     epochs: list[dict[str, Any]] = field(default_factory=list)
-    steps: dict[str, array] = field(default_factory=_no_steps)
+    steps: dict[str, array] = field(default_factory=lambda: {"loss": array("d")})
     stop_reason: str | None = None
     monitor: list[dict[str, Any]] = field(default_factory=list)
     cell: int | None = field(default=None, init=False, compare=False)  # of a notebook, that shows its curve already

@@ -57,13 +57,11 @@ class StepLog:
         """The arrays that these kernels write: losses, sums."""
         return [self.losses, self._sums]
 
-    def metrics(self, steps: int, first: int = 0) -> dict[str, float]:
-        """Loss and metrics of `steps` steps from `first` on: means over samples by weight, whatever the reduction.
+    def metrics(self, steps: int) -> dict[str, float]:
+        """Loss and metrics of the first `steps` steps: means over samples by weight, whatever the reduction.
 
         The loss includes the penalties.
         """
-        if first:
-            return self.metrics_of(self._sums[first : first + steps])
         return self._metrics(self._total_of(steps).tolist(), steps)
 
     def metrics_of(self, rows: np.ndarray) -> dict[str, float]:

@@ -24,13 +24,7 @@ from fastnn.training.steps.compile import compile_evaluate, compile_train
 
 
 class Predictor(StatefulNetwork):
-    """A network with its parameters, and what can be asked of them.
-
-    Args:
-        network: The description: layers, shapes, loss.
-        dtype: "float32" or "float64", of parameters and all arithmetic.
-        seed: Of the initial values and of everything random in training.
-    """
+    """A network with its parameters, and what can be asked of them."""
 
     @hinted
     def evaluate(self, x: Any, y: Any, *, sample_weight: Any = None) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +41,9 @@ class StatefulNetwork(Hinted):
         meta: Plain data that is saved with the model, for its users.
     """
 
+    _checks = CHECKS  # a copy and a pickle of a model assign nothing
+    _holds_more = True
+
     def __init__(self, network: Network, *, dtype: DtypeName = "float32", seed: int = 0):
         self.dtype = checked_dtype(dtype)
         self.network = network.of_dtype(self.dtype)
@@ -66,14 +69,21 @@ class StatefulNetwork(Hinted):
         self._kept, self._turn = KeptSteps(), Turn()
         renewed_in_child(self)
 
-    _holds_more = True
+    @property
+    def dtype(self) -> np.dtype:
+        """Of parameters and all arithmetic: that with which the model was made.
 
-    if not TYPE_CHECKING:
+        Raises:
+            AttributeError: When another one is assigned.
+        """
+        return self.__dict__["dtype"]
 
-        def __setattr__(self, name, value):
-            if name in CHECKS:
-                value = CHECKS[name](self, value)
-            super().__setattr__(name, value)
+    @dtype.setter
+    def dtype(self, given: np.dtype) -> None:
+        if given != self.__dict__.setdefault("dtype", given):
+            raise AttributeError(
+                f"a model keeps its dtype, {self.dtype}: give it where the model is made, Sequential([...], dtype=...)"
+            )
 
     @property
     def epoch(self) -> int:

@@ -19,7 +19,6 @@ from fastnn.common.errors import FileFormatError
 from fastnn.common.framed import frame
 from fastnn.common.framed.image import Text
 from fastnn.common.hdf5 import hdf5_errors
-from fastnn.common.interrupt import InterruptShield
 from fastnn.common.validation import path_of
 
 KIND = frame.Kind("fastnn-model", 4, "a model that fastnn saved")
@@ -49,10 +48,7 @@ class Saved:
 
 
 def save(path: str | Path, saved: Saved) -> None:
-    """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written.
-
-    A first Ctrl-C waits until it is written: within a call of the HDF5 library it would become another error.
-    """
+    """Write a model, or with `saved.training` a checkpoint. FileFormatError if the path cannot be written."""
     path = path_of("path", path)
     tree: dict[str, Any] = {
         "config": Text(saved.config, "the model's description or meta"),
@@ -60,8 +56,7 @@ def save(path: str | Path, saved: Saved) -> None:
         "buffers": saved.buffers,
     }
     further = {"training": saved.training, "preprocessing": saved.preprocessing}
-    with InterruptShield() as shield, shield.delay():
-        frame.save(path, KIND, tree | {name: part for name, part in further.items() if part})
+    frame.save(path, KIND, tree | {name: part for name, part in further.items() if part})
 
 
 def read(path: str | Path) -> Saved:
@@ -73,19 +68,19 @@ def read(path: str | Path) -> Saved:
 
 def checked(saved: Saved) -> Saved:
     """What a file holds, unchanged. FileFormatError unless its config has all entries and its arrays are in groups."""
-    with building(saved):
+    with building(saved.file):
         _check_config(saved.config)
         if not all(isinstance(getattr(saved, part), dict) for part in PARTS[1:]):
             raise TypeError("its arrays are in no groups")
     return saved
 
 
-def building(saved: Saved) -> AbstractContextManager[None]:
-    """FileFormatError for whatever goes wrong in the block, in which a model is built from what a file holds.
+def building(file: str) -> AbstractContextManager[None]:
+    """FileFormatError for whatever goes wrong in the block, in which a model is built from what `file` holds.
 
     A config that does not fit its arrays makes layers raise errors of fastnn: here they mean a bad file.
     """
-    return hdf5_errors(f"{saved.file}: no model can be built from what it holds", passing=FileFormatError)
+    return hdf5_errors(f"{file}: no model can be built from what it holds", passing=FileFormatError)
 
 
 def check_arrays(saved: Saved, parameters: Shapes, buffers: Shapes, dtype: np.dtype) -> None:

@@ -81,13 +81,8 @@ class RoundsRunner(Runner):
             return 1
         return most
 
-    def prepare(self) -> None:
-        if not self._epochs:
-            super().prepare()
-            return
-        most = self.step.batch * self.step.block
-        for size in {min(most, self._samples), self._samples % most} - {0}:
-            self.step.program.prepare(size, 1)
+    def _first_threads(self) -> int:
+        return 1 if self._epochs else super()._first_threads()
 
     def _run_within_epoch(self, most: int, threads: int) -> None:
         """Run at most `most` steps, all of one batch size and in one epoch."""

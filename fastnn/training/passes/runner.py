@@ -39,7 +39,11 @@ class Runner(DataPass):
         """Compile, or load from disk, the kernels that the pass needs."""
         most = self.step.batch * self.step.block
         for size in {min(most, self._samples), self._samples % most} - {0}:
-            self.step.program.prepare(size, usable_threads())
+            self.step.program.prepare(size, self._first_threads())
+
+    def _first_threads(self) -> int:
+        """On how many threads the pass begins, at most."""
+        return usable_threads()
 
     @ieee
     def advance(self, limit: int | None = None, scalars: Callable[[int], np.ndarray] | None = None) -> int:

@@ -8,6 +8,7 @@ and two divisions in a row.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def compile_sample_steps(
     build.emit(k.record_steps, *written, *judged, inputs.sample_weight, inputs.loss_weight)
     return Step(
         Program(build, inputs.bound),
-        inputs.with_scalars(table),
+        replace(inputs, scalars=table),
         1,
         network.loss,
         trains=True,

@@ -1,7 +1,7 @@
 """A compiled step: what a compile function returns and a runner takes through data. Nothing here changes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,10 +50,6 @@ class Inputs:
     loss_weight: Buffer
     wrong: Mapping[Buffer, Buffer]
     scalars: Buffer | None = None
-
-    def with_scalars(self, table: Buffer) -> "Inputs":
-        """The same, with the table of the optimizer's scalars."""
-        return replace(self, scalars=table)
 
     @property
     def written(self) -> tuple[Buffer, ...]:

@@ -1,5 +1,7 @@
 """The operations behind the gradients: penalties on large weights, and the optimizer's update."""
 
+from dataclasses import replace
+
 import numpy as np
 
 import fastnn_kernels as k
@@ -60,4 +62,4 @@ def emit_update(begun: Differentiated, optimizer: Optimizer) -> Inputs:
     optimizer.emit(build, parameters, begun.gradients, scalars)
     for name, bound in begun.request.network.max_norms().items():
         build.emit(k.max_norm_columns, parameters.buffers[name], build.constant([bound]))
-    return begun.inputs.with_scalars(table)
+    return replace(begun.inputs, scalars=table)

@@ -9,7 +9,7 @@ from fastnn.engine.parameters import Block
 from fastnn.engine.values import Value
 from fastnn.nn import emission, narrow, narrow_sgd
 from fastnn.nn.emission import EmitBackward
-from fastnn.nn.layers.blocked import emit_block_update
+from fastnn.nn.layers.blocked import AheadDense, BlockedDense, emit_block_update
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.steps import blocks
@@ -82,10 +82,10 @@ def way_of(request: Request) -> Way:
     """The quickest way that does what is asked, but for that of `Request.is_one_kernel`."""
     network = request.network
     if request.block > 1:
-        return Way(network.blocked(), request.block)
+        return Way(network.with_first(BlockedDense), request.block)
     if request.layered:
         return Way(network)
     if narrow.is_narrow(network):
         return Way(network, plan=narrow.plan_of(network, request.state.parameters))
     ahead = blocks.steps_ahead(network, request.optimizer) if request.may_join_steps else 1
-    return Way(network.ahead(), ahead, divisible=True) if ahead > 1 else Way(network)
+    return Way(network.with_first(AheadDense), ahead, divisible=True) if ahead > 1 else Way(network)

@@ -141,6 +141,31 @@ class Every(fn.Callback):
             run.optimizer.lr *= self.rate
 
 
+class Decays(Every):
+    """Gives the optimizer a schedule: as the training begins, or after its third epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_train_begin(self, run):
+        self.decay(run)
+
+    def on_epoch_end(self, run):
+        super().on_epoch_end(run)
+        self.decay(run)
+
+    def decay(self, run):
+        if run.epoch == self.epoch:
+            run.optimizer.lr = fn.ExponentialDecay(0.05, 0.7)
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_a_schedule_that_a_callback_assigns_goes_by_the_epochs(epoch):
+    got, want = (trained(adam, joins=one, epochs=7, callbacks=[Decays(epoch)]) for one in (True, False))
+    assert got == want
+
+
 def test_what_must_see_each_epoch_does(monkeypatch):
     drops = net([fn.Dense(5, "relu"), fn.Dropout(0.5), fn.Dense(3)])
     assert passes(monkeypatch) == (1, 0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastnn.common.array_arguments import as_matrix, float_arrays, id_array, kernel_array, updated_in_place
 from fastnn.common.errors import DataError
+from fastnn.ops.arguments import arrays_of_floats, as_matrix, ids_of_rows, kernel_array, updated_in_place
 
 
 def test_what_kernels_can_take_is_not_copied():
@@ -16,15 +16,15 @@ def test_what_kernels_can_take_is_not_copied():
 
 
 def test_whole_numbers_and_lists_follow_the_floats_beside_them():
-    got = float_arrays(x=np.ones(2, np.float32), y=[1.5], z=np.arange(3))
+    got = arrays_of_floats(x=np.ones(2, np.float32), y=[1.5], z=np.arange(3))
     assert [a.dtype for a in got] == [np.float32] * 3
-    assert float_arrays(x=[1], y=np.arange(2))[0].dtype == np.float64
+    assert arrays_of_floats(x=[1], y=np.arange(2))[0].dtype == np.float64
 
 
 def test_nothing_can_be_chosen_from_nothing():
-    assert id_array("ids", [], 0, "w has 0 rows").dtype == np.int64
+    assert ids_of_rows("ids", [], 0, "w has 0 rows").dtype == np.int64
     with pytest.raises(DataError, match=r"ids has 2 numbers, expected none.*\(w has 0 rows\)"):
-        id_array("ids", [0, 1], 0, "w has 0 rows")
+        ids_of_rows("ids", [0, 1], 0, "w has 0 rows")
 
 
 @pytest.mark.parametrize(("shape", "want"), [((), (1, 1)), ((4,), (1, 4)), ((2, 3, 4), (6, 4)), ((2, 0), (2, 0))])
