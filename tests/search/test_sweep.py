@@ -15,6 +15,7 @@ from fastnn.search.picture import picture_of
 from fastnn.search.plans import rungs
 from fastnn.search.pools import Here
 from fastnn.search.ranking import ranked, standing
+from fastnn.search.result import _state
 from fastnn.search.trials import Trials
 from tests.search import sweeps
 from tests.search.sweeps import COMMON, DATA, GRID, VAL, Counted, Fixed, build
@@ -280,6 +281,13 @@ def test_a_dataset_brings_its_validation_data():
     assert found["validation_data"][0] is VAL[0]
     assert found["validation_data"][1] is VAL[1]
     assert arguments_of(fn.Dataset(**split | {"val": None}, test=None)).keys() == {"x", "y"}
+
+
+def test_the_state_of_a_trial_in_words():
+    assert _state({"status": "finished"}) == ""
+    assert _state({"status": "failed", "reason": "no rows"}) == "failed: no rows"
+    assert _state({"status": "paused"}) == "paused"
+    assert _state({}) == "waiting"
 
 
 def test_an_error_without_words_is_told_by_its_kind():
