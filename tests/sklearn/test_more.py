@@ -42,6 +42,13 @@ def test_copies_predict_and_go_on_alike(through, tmp_path):
     np.testing.assert_array_equal(copied.predict_proba(X), net.predict_proba(X))
 
 
+def test_classes_that_are_named_again_are_the_same():
+    net = small().partial_fit(X[:50], NAMES[:50], classes=NAMES)
+    net.partial_fit(X[50:], NAMES[50:], classes=NAMES[::-1])
+    with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
+        net.partial_fit(X, NAMES, classes=[*NAMES, "other"])
+
+
 def test_layers_are_a_network_before_the_output():
     images = np.random.default_rng(0).normal(size=(30, 16))
     layers = [fn.Reshape((4, 4, 1)), fn.Conv2D(3, 3, "relu"), fn.Flatten(), fn.Dense(5, "tanh")]
