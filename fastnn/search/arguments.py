@@ -13,7 +13,7 @@ from fastnn.engine.threads import threads as limit
 from fastnn.engine.threads import threads_at_hand
 from fastnn.models import Model
 from fastnn.search import pools
-from fastnn.search.job import Build, Job, arguments_of
+from fastnn.search.job import Build, Job
 from fastnn.search.pools import Pool
 from fastnn.search.space import Between, Space
 from fastnn.training.callbacks import Callback
@@ -93,12 +93,7 @@ def job_of(
     if validation_data is not None:
         given["validation_data"] = validation_data
     of_build = frozenset(name for name in settings if name in takes or (takes_any and name not in OF_FIT))
-    return Job(build, data if callable(data) else _checked(data), given, _callbacks(callbacks), of_build)
-
-
-def _checked(data: Any) -> Any:
-    arguments_of(data)
-    return data
+    return Job(build, data, given, _callbacks(callbacks), of_build)
 
 
 def _check_given(build: Build, settings: Sequence[str]) -> None:

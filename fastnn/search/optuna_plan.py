@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from fastnn.common import random
-from fastnn.common.errors import FastnnError, MissingPackageError
+from fastnn.common.errors import MissingPackageError
 from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
 from fastnn.search.plans import NEVER
@@ -172,9 +172,3 @@ def _value(axis: Axis, text: str) -> Any:
         return value
     number = [str(one) for one in axis].index(text)
     return axis[number] if _is_simple(axis) else number
-
-
-def check_axes(axes: Any) -> None:
-    """FastnnError unless there is a space to ask for settings of."""
-    if not isinstance(axes, Mapping):
-        raise FastnnError("sampler: expected a space, a dict of lists and fn.Between, not the settings themselves")

@@ -9,6 +9,7 @@ import pytest
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import H5Stream
 from fastnn.data import h5stream as stream
+from fastnn.data.hdf5.child_process import Child
 from tests.data_files import message, rng
 
 
@@ -72,3 +73,14 @@ def test_bad_streams(tmp_path):
         assert said in message(FileFormatError, lambda name, key=key: H5Stream(name, key), path)
     path.write_bytes(b"text")
     assert "is not an HDF5 file" in message(FileFormatError, lambda name: H5Stream(name, "x"), path)
+
+
+def test_requests_of_threads_do_not_mix(tmp_path, monkeypatch):
+    """An answer would be read by whoever comes first: so the lock is held from a request to its answer."""
+    held = []
+    with open(tmp_path / "d.h5", "wb+", buffering=0) as file:
+        child = Child(file, "d.h5", "d.h5 cannot be read")
+        monkeypatch.setattr(child, "_asked", lambda request, out: (held.append(child._lock.locked()) or {}, b""))
+        child.ask(do="rows")
+        assert not child._lock.locked()
+    assert held == [True]

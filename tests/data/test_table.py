@@ -9,6 +9,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.data.preprocessing import from_config
+from fastnn.data.preprocessing.table_columns import CategoryColumn
 
 COLUMNS = {
     "age": [30.0, None, 50.0, 40.0],
@@ -215,3 +216,19 @@ def test_untrained_rows_become_the_mean_of_the_others():
     mean = [(0 + 2 * 2) / 3, (1 + 2 * 3) / 3]
     third = [(8 + 10 + 12) / 3, (9 + 11 + 13) / 3]
     np.testing.assert_allclose(w, [[0, 1], [2, 3], mean, mean, [8, 9], [10, 11], [12, 13], third])
+
+
+@pytest.mark.parametrize(
+    ("values", "counts", "message"),
+    [
+        ("xy", [0] * 4, "column 'a' has the categories 'xy', expected a list"),
+        (["x", None], [0] * 4, r"has the categories \['x', None\], expected a list"),
+        (["x", "y"], "0000", "has counts '0000', expected whole numbers"),
+        (["x", "y"], [0, 0, 0, -1], r"has counts \[0, 0, 0, -1\], expected whole numbers"),
+        (["x", "y"], [0, 0, 0, 1.0], r"has counts \[0, 0, 0, 1.0\], expected whole numbers"),
+    ],
+)
+def test_a_column_of_a_file_that_is_none_is_refused(values, counts, message):
+    CategoryColumn("a", ["x", "y"], [0] * 4)
+    with pytest.raises(TypeError, match=message):
+        CategoryColumn("a", values, counts)

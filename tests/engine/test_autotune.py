@@ -3,7 +3,7 @@
 import pytest
 
 from fastnn.engine import autotune
-from fastnn.engine.autotune import SECONDS_TO_FIRST_TRIAL, ThreadTuner
+from fastnn.engine.autotune import SECONDS_OF_TRIAL, SECONDS_TO_FIRST_TRIAL, ThreadTuner
 from tests.tiny import Clock
 
 
@@ -167,3 +167,10 @@ def test_trials_take_a_small_part(clock, one, two):
     tuner = ThreadTuner()
     drive(tuner, clock, seconds.get, 2.0)  # the first measurements
     assert drive(tuner, clock, seconds.get, 20.0)[slower] < 20.0 * 0.06
+
+
+def test_trials_become_rare(clock):
+    """Each wait is twice the one before, up to a second: of 20 seconds the slower way gets 20 trials, not hundreds."""
+    tuner, seconds = ThreadTuner(), {1: 85e-6, 2: 50e-6}
+    drive(tuner, clock, seconds.get, 2.0)
+    assert drive(tuner, clock, seconds.get, 20.0)[1] < 21 * (SECONDS_OF_TRIAL + seconds[1])

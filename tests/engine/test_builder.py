@@ -7,6 +7,7 @@ import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.ops import Axis, Slice
 from fastnn.engine.parameters import ParameterView
+from fastnn.engine.program import Program
 
 
 def test_values_are_padded_unless_their_dtype_is_their_own():
@@ -15,6 +16,13 @@ def test_values_are_padded_unless_their_dtype_is_their_own():
     assert build.value("ids", (3,), np.int32).buffer.shape == (4, 3)
     assert build.value("x", (3, 5)).reshaped((15,)).width == 15
     assert build.scratch("t", 3, 17).shape == (3, 32)
+
+
+def test_a_matrix_that_one_chain_passes_on_is_one_of_those_that_workers_keep_in_parts():
+    build = Builder(4, "float32")
+    matrix = build.passing_matrix(3, 17)
+    assert (matrix.shape, matrix.dtype) == ((3, 32), np.float32)
+    assert any(one is matrix for one in Program(build, ()).transient)
 
 
 def test_an_operation_that_is_cut_says_which_part_it_takes():

@@ -105,3 +105,13 @@ def test_binding_what_kernels_cannot_tell_apart_changes_nothing(operands):
         assert operands.bind({SOURCE: other})
         assert operands.bind({SOURCE: data})
     assert operands.bind({COUNT: 8})
+
+
+def test_all_inputs_must_be_bound(operands):
+    assert not operands.are_bound
+    operands.bind({SOURCE: np.ones(3, np.float32)})
+    assert not operands.are_bound
+    operands.bind({COUNT: 3})
+    assert operands.are_bound
+    operands.unbind()
+    assert not operands.are_bound

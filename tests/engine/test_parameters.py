@@ -129,6 +129,16 @@ class TestAssignment:
         assert block.get("table.x") is None
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_assigned_must_be_numbers(dtype):
+    block = Block(SHAPES, dtype)
+    with pytest.raises(TypeError, match="b has dtype <U1, expected numbers"):
+        block.assign("b", np.full(17, "1"))
+    with pytest.raises(TypeError, match="b has dtype complex128, expected"):
+        block.assign("b", np.full(17, 1j))
+    assert not block.flat.any()
+
+
 def test_a_number_beyond_float32_is_refused():
     block = Block(SHAPES, "float32")
     with pytest.raises(DataError, match=r"b\[0\] is 1e\+39, expected at most 3.4"):

@@ -21,6 +21,7 @@ def files(root, **texts):
 
 V2 = {"proc__self__cgroup": "0::/a/b\n"}
 V1 = {"proc__self__cgroup": "5:cpu:/x\n4:memory:/a\n"}
+COLON = "sys__fs__cgroup__a:b__memory_"  # container runtimes name groups so
 OWN, UPPER, OLD = "sys__fs__cgroup__a__b__memory_", "sys__fs__cgroup__a__memory_", "sys__fs__cgroup__memory__a__memory_"
 
 
@@ -35,6 +36,7 @@ OWN, UPPER, OLD = "sys__fs__cgroup__a__b__memory_", "sys__fs__cgroup__a__memory_
         ({**V2, OWN + "max": "5000", OWN + "current": "900", OWN + "stat": "anon 7\ninactive_file 300\n"}, 4400),
         ({**V2, OWN + "max": "5000", OWN + "current": "9", UPPER + "max": "70", UPPER + "current": "60"}, 10),
         ({**V2, OWN + "max": "50", OWN + "current": "90"}, 0),
+        ({"proc__self__cgroup": "0::/a:b\n", COLON + "max": "50", COLON + "current": "20"}, 30),
         ({**V1, OLD + "limit_in_bytes": "50", OLD + "usage_in_bytes": "20"}, 30),
     ],
 )

@@ -2,11 +2,15 @@
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import llvmlite
+import numba
 import numpy as np
 import pytest
 
@@ -159,3 +163,80 @@ def test_no_kernel_is_kept_out_of_the_cache():
         spec.kernel.serial(*args)
         for result in spec.kernel.serial.overloads.values():
             assert not result.library.has_dynamic_globals, name
+
+
+class Codegen:
+    def __init__(self, *processor):
+        self.processor = processor
+
+    def magic_tuple(self):
+        return self.processor
+
+
+def test_a_file_is_of_one_function_signature_processor_and_version(tmp_path, monkeypatch):
+    """Else code of another processor, or of another Numba, is run."""
+    monkeypatch.setattr(_cache, "cache_folder", lambda: tmp_path)
+
+    def file_of(name="k", signature="float32", processor="zen"):
+        return _cache.SourceStampedCache(name)._path(signature, Codegen("triple", processor))
+
+    found = [file_of(), file_of(name="other"), file_of(signature="float64"), file_of(processor="skylake")]
+    for module, name, value in (
+        (numba, "__version__", "0.0"),
+        (llvmlite, "__version__", "0.0"),
+        (sys, "version_info", (9, 9, 9)),
+    ):
+        with monkeypatch.context() as changed:
+            changed.setattr(module, name, value)
+            found.append(file_of())
+    assert len(set(found)) == len(found)
+    assert file_of() == found[0]
+    assert {path.parent for path in found} == {tmp_path}
+
+
+@pytest.mark.parametrize("unsaved", ["has_dynamic_globals", "lifted"])
+def test_code_with_an_address_of_this_process_is_not_saved(tmp_path, monkeypatch, unsaved):
+    monkeypatch.setattr(_cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(_cache, "_without_modules_of_numba", lambda reduced: reduced)
+    library = SimpleNamespace(codegen=Codegen("zen"), has_dynamic_globals=unsaved == "has_dynamic_globals")
+    data = SimpleNamespace(library=library, lifted=("loop",) * (unsaved == "lifted"), _reduce=lambda: ("code",))
+    cache = _cache.SourceStampedCache("k")
+    cache.save_overload("float32", data)
+    assert not list(tmp_path.iterdir())
+    library.has_dynamic_globals, data.lifted = False, ()
+    cache.save_overload("float32", data)
+    (path,) = tmp_path.iterdir()
+    assert path == cache._path("float32", library.codegen)
+    assert pickle.loads(_cache._read(path)) == ("code",)
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path, monkeypatch):
+    path = tmp_path / "kernel.bin"
+    _cache._write(path, b"code")
+
+    def full(*paths):
+        raise OSError
+
+    monkeypatch.setattr(os, "replace", full)
+    _cache._write(path, b"other")
+    assert _cache._read(path) == b"code"
+    assert [found.name for found in tmp_path.iterdir()] == ["kernel.bin"]
+
+
+def test_only_the_kernel_s_own_files_are_flushed(tmp_path, monkeypatch):
+    monkeypatch.setattr(_cache, "cache_folder", lambda: tmp_path)
+    for name in ("k-1.bin", "k-2.bin", "kernel-1.bin", ".compiling"):
+        (tmp_path / name).write_bytes(b"")
+    _cache.SourceStampedCache("k").flush()
+    assert {path.name for path in tmp_path.iterdir()} == {"kernel-1.bin", ".compiling"}
+
+
+@pytest.mark.parametrize("damage", ["payload", "digest", "short", "empty"])
+def test_a_damaged_file_is_as_none(tmp_path, damage):
+    path = tmp_path / "kernel.bin"
+    _cache._write(path, b"code")
+    whole = path.read_bytes()
+    damaged = {"payload": whole[:-1] + b"!", "digest": b"!" + whole[1:], "short": whole[:20], "empty": b""}
+    path.write_bytes(damaged[damage])
+    assert _cache._read(path) is None
+    assert _cache._read(tmp_path / "none.bin") is None

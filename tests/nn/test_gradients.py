@@ -56,6 +56,19 @@ def test_dense_inputs_layers_of_their_own_and_the_sum_over_samples():
     assert check(model, rng.normal(size=(7, 5)), rng.integers(0, 3, 7)) <= LIMIT
 
 
+def test_through_statistics_that_are_frozen():
+    """They do not depend on the batch, so the gradient of its inputs is γ · rstd · that of the outputs."""
+    layers = [fn.Dense(4, "tanh"), fn.BatchNorm(freeze=True), fn.Dense(3)]
+    model = fn.Sequential(layers, input_shape=5, dtype="float64", seed=1)
+    rng = np.random.default_rng(0)
+    model.buffers["batch_norm.mean"] = rng.normal(size=4)
+    model.buffers["batch_norm.var"] = rng.uniform(0.2, 3, 4)
+    model.parameters["batch_norm.gamma"] = rng.normal(size=4)
+    errors = fn.check_gradients(model, rng.normal(size=(7, 5)), rng.integers(0, 3, 7))
+    assert set(errors) >= {"dense.w", "dense.b", "dense_1.w", "dense_1.b"}
+    assert max(errors.values()) <= LIMIT
+
+
 def test_axes_before_the_first_parameters():
     normal = fn.initializers.Normal(0.5)
     model = fn.Sequential([fn.Sum(), fn.Dense(4, initializer=normal)], input_shape=(3, 2))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.search.pools import processes
 from tests.search.clusters import cluster
 from tests.search.sweeps import COMMON, DATA
 from tests.tiny import environment, jit_only
@@ -182,3 +183,16 @@ def alive(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+def test_without_joblib_processes_end_when_they_are_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "joblib.externals.loky", None)
+    with processes(1, 1) as pool:
+        assert not pool.by_joblib
+        assert pool.submit(os.getpid).result() != os.getpid()
+        (first,) = pool._pool._processes.values()
+        pool.submit(time.sleep, 600)
+        pool.renew()  # as after a process that died
+        first.join(120)
+        assert first.exitcode == -signal.SIGTERM
+        assert pool.submit(abs, -3).result() == 3

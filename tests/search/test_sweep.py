@@ -9,8 +9,13 @@ import pytest
 
 import fastnn as fn
 from fastnn.cli import main
+from fastnn.search.folder import held
+from fastnn.search.job import arguments_of, told
+from fastnn.search.picture import picture_of
 from fastnn.search.plans import rungs
+from fastnn.search.pools import Here
 from fastnn.search.ranking import ranked, standing
+from fastnn.search.result import _state
 from fastnn.search.trials import Trials
 from tests.search import sweeps
 from tests.search.sweeps import COMMON, DATA, GRID, VAL, Counted, Fixed, build
@@ -65,6 +70,19 @@ def test_ties_go_to_the_lower_loss():
     rows = [{"val_accuracy": 0.5, "val_loss": loss} for loss in (0.7, 0.6, 0.9)]
     found = ranked((standing(i, [row], lambda row: row["val_accuracy"]) for i, row in enumerate(rows)), higher=True)
     assert [one.number for one in found] == [1, 0, 2]
+
+
+@pytest.mark.parametrize(("higher", "order"), [(True, [2, 0, 1]), (False, [1, 0, 2])])
+def test_the_best_mean_comes_first(higher, order):
+    rows = [{"f": value, "loss": 1.0} for value in (0.5, 0.4, 0.6)]
+    found = ranked((standing(i, [row], lambda row: row["f"]) for i, row in enumerate(rows)), higher=higher)
+    assert [one.number for one in found] == order
+
+
+def test_a_loss_that_is_not_known_loses_a_tie():
+    rows = [{"f": 0.5} | loss for loss in ({}, {"loss": 0.7}, {"loss": math.nan}, {"loss": 0.6})]
+    found = ranked((standing(i, [row], lambda row: row["f"]) for i, row in enumerate(rows)), higher=True)
+    assert [one.number for one in found] == [3, 1, 0, 2]
 
 
 def test_settings_with_a_failed_seed_come_last():
@@ -238,6 +256,52 @@ def test_only_models_that_may_be_the_best_are_kept(tmp_path):
     assert len(list((tmp_path / "s" / "models").iterdir())) == 2
 
 
+def test_one_sweep_at_a_time_has_the_folder(tmp_path, counted):
+    folder = tmp_path / "s"
+    with held(folder), pytest.raises(fn.DataError, match="is in use by process"):
+        fn.sweep(build, GRID, DATA, out=folder, callbacks=[Counted()], **COMMON)
+    assert not counted
+    assert not list(folder.iterdir()), "the lock is gone"
+
+
+def test_what_a_killed_sweep_left_half_written_is_removed(tmp_path):
+    for name in (".sweep.0123abcd.tmp.csv", ".sweep.0123abcd.tmp.png", "sweep.csv", "notes.csv"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    with held(tmp_path):
+        assert {path.name for path in tmp_path.iterdir()} == {"sweep.csv", "notes.csv", ".sweep.lock"}
+
+
+def test_a_dataset_brings_its_validation_data():
+    split = {name: fn.data.Split(*part) for name, part in (("train", DATA), ("val", VAL))}
+    assert arguments_of((1, 2)) == {"x": 1, "y": 2}
+    found = arguments_of(fn.Dataset(**split, test=None))
+    assert found.keys() == {"x", "y", "validation_data"}
+    assert found["x"] is DATA[0]
+    assert found["y"] is DATA[1]
+    assert found["validation_data"][0] is VAL[0]
+    assert found["validation_data"][1] is VAL[1]
+    assert arguments_of(fn.Dataset(**split | {"val": None}, test=None)).keys() == {"x", "y"}
+
+
+def test_the_state_of_a_trial_in_words():
+    assert _state({"status": "finished"}) == ""
+    assert _state({"status": "failed", "reason": "no rows"}) == "failed: no rows"
+    assert _state({"status": "paused"}) == "paused"
+    assert _state({}) == "waiting"
+
+
+def test_an_error_without_words_is_told_by_its_kind():
+    assert told(fn.DataError()) == "DataError"
+    assert told(fn.DataError("no\n rows")) == "no rows"
+    assert told(KeyError("a")) == "KeyError: 'a'"
+
+
+def test_an_error_in_this_process_is_the_future_s():
+    future = Here(1).submit(divmod, 1, 0)
+    assert future.done()
+    assert isinstance(future.exception(), ZeroDivisionError)
+
+
 def test_folders_that_are_no_sweeps(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious", encoding="utf-8")
     with pytest.raises(fn.FileFormatError, match=r"no sweep made .* choose another out="):
@@ -259,6 +323,28 @@ def test_a_result_is_shown():
     assert result.plot("lr", ax=ax) is ax
     with pytest.raises(ValueError, match="no setting 'hiden'; did you mean hidden"):
         result.plot("hiden")
+    with pytest.raises(ValueError, match="ax holds one panel, but there are 3 settings: name one of hidden, lr, seed"):
+        result.plot(ax=ax)
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_what_is_drawn_of_a_sweep(monkeypatch, higher):
+    """The figures of trials that finished, over the settings of which there are several."""
+    from fastnn import plots
+
+    drawn = []
+    monkeypatch.setattr(plots, "search_dots", lambda *given, **named: drawn.append((given, named)))
+    rows = [{"lr": 0.1, "status": "finished", "val_accuracy": 0.5}, {"lr": 0.2, "status": "failed", "val_accuracy": 1}]
+    picture_of([*rows, {"lr": 0.3, "status": "finished"}], ["lr"], "val_accuracy", higher=higher)
+    (((axes, figures, *_), named),) = drawn
+    assert axes == {"lr": [0.1, 0.2, 0.3]}
+    np.testing.assert_array_equal(figures, [50.0, np.nan, np.nan])
+    assert named == {"lowest": not higher}
+
+
+def test_a_setting_of_one_value_has_no_panel():
+    result = fn.sweep(build, {"hidden": [2, 3], "lr": [0.1]}, DATA, **COMMON | {"epochs": 1})
+    assert [panel.get_xlabel() for panel in result.plot().axes] == ["hidden"]
 
 
 REFUSED = [
@@ -381,6 +467,7 @@ def test_digests_tell_functions_and_arrays_apart():
         == 6
     )
     assert digest(lambda: x) != digest(lambda: y), "what a function closes over"
+    assert digest([1, 2], [3]) != digest([1], [2, 3]), "where a list ends"
     pictures = [fn.Pixels((50, 50), subtract=np.eye(50) * scale) for scale in (1, 1, 2)]
     assert digest(pictures[0]) == digest(pictures[1]) != digest(pictures[2]), "what is not shown counts, too"
     told = [fn.Words(tuple(f"word{i}" for i in range(count))) for count in (1000, 1000, 1001)]

@@ -50,6 +50,13 @@ def test_the_warning_that_nothing_converged_points_at_the_user_s_line(more):
     assert [one.filename for one in told] == [__file__]
 
 
+def test_classes_that_are_named_again_are_the_same():
+    net = small().partial_fit(X[:50], NAMES[:50], classes=NAMES)
+    net.partial_fit(X[50:], NAMES[50:], classes=NAMES[::-1])
+    with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
+        net.partial_fit(X, NAMES, classes=[*NAMES, "other"])
+
+
 def test_layers_are_a_network_before_the_output():
     images = np.random.default_rng(0).normal(size=(30, 16))
     layers = [fn.Reshape((4, 4, 1)), fn.Conv2D(3, 3, "relu"), fn.Flatten(), fn.Dense(5, "tanh")]

@@ -357,3 +357,11 @@ def test_a_training_with_a_loss_of_ones_own_goes_on_after_an_interruption(tmp_pa
     assert bits(trained(5, tmp_path / "c.h5").parameters) == bits(trained(5).parameters)
     loaded = fn.load(tmp_path / "c.h5", loss=loss())
     assert bits(loaded.parameters) == bits(trained(5).parameters)
+
+
+def test_a_batch_from_which_no_statistics_come_is_refused():
+    model, optimizer = net(), fn.SGD(0.1)
+    before = bits(model.parameters)
+    with pytest.raises(fn.DataError, match="batch_norm needs batches of at least 2 samples, one has 1"):
+        model.train_on_batch(X[:1], Y[:1], optimizer=optimizer)
+    assert (bits(model.parameters), optimizer.iteration) == (before, 0)

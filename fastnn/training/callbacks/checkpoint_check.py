@@ -26,6 +26,8 @@ def check_training(run: Run, saved: Saved) -> None:
     for name, values in _dict(history["steps"], "steps").items():
         check_array(f"{saved.file}: the history of {name!r}", values, (len(values),), np.dtype(float))
     _dict(training["callbacks"], "callbacks")
+    if training.get("position") is not None:
+        _check_position(run, _dict(training["position"], "position"), saved)
 
 
 def _check_optimizer(run: Run, found: Any, saved: Saved) -> None:
@@ -43,6 +45,18 @@ def _check_optimizer(run: Run, found: Any, saved: Saved) -> None:
         for part, value in parts.items():
             own = run.optimizer.state[name][part]
             check_array(f"{saved.file}: optimizer state {name}/{part}", value, own.shape, own.dtype)
+
+
+def _check_position(run: Run, found: dict[str, Any], saved: Saved) -> None:
+    """Where an epoch was interrupted must lie within it: kernels look there for samples, and loops run from there."""
+    own, steps = run.position(), len(found["losses"])
+    for name, shape in (("losses", (steps,)), ("sums", (steps, *own["sums"].shape[1:])), ("cursor", (4,))):
+        check_array(f"{saved.file}: position/{name}", found[name], shape, own[name].dtype)
+    samples, done, _, before = found["cursor"].tolist()  # before: those of the chunks before this one
+    chunk, most = found["chunk"], min(run.samples, steps * run.batch_size)
+    fits = type(chunk) is int and 0 <= chunk <= before <= samples <= most and (chunk > 0) == (before > 0)
+    if not fits or done != steps:
+        raise ValueError(f"position is step {done} and sample {samples} in chunk {chunk!r:.60}, which this epoch lacks")
 
 
 def _dict(value: Any, what: str) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class DataPass:
         position : where an interrupted pass had come to, as `position` gave it: what came before is not read
         """
         first = 0 if position is None else int(position["chunk"])
+        number = -1  # of the last one that there was
         numbered = enumerate(self._chunks_of(source, seed if self.step.shuffles else None, epoch, first), first)
         for number, chunk in numbered:
             key = None if seed is None else order_key(seed, epoch, number)
@@ -108,6 +109,8 @@ class DataPass:
                     self._resume(position)
             self._chunk = number
             yield chunk
+        if position is not None and number < first:
+            raise DataError(f"cannot go on in chunk {first} of the data, of which there are fewer")
 
     def _chunks_of(self, source: Source, seed: int | None, epoch: int, first: int) -> Iterator[Chunk]:
         """The chunks of a pass from the one with this number on."""
@@ -124,6 +127,8 @@ class DataPass:
     def _resume(self, position: Mapping[str, Any]) -> None:
         """Go on in the chunk at hand where an interrupted pass had come to."""
         self._until += int(position["cursor"][3]) - self.samples_done
+        if int(position["cursor"][0]) > self._until:
+            raise DataError(f"cannot go on at sample {position['cursor'][0]}: this chunk ends at {self._until}")
         self.step.program[self.step.inputs.cursor][:] = position["cursor"]
         self._log.resume(position["losses"], position["sums"])
         self._bind_log()

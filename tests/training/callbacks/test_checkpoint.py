@@ -1,9 +1,12 @@
 """Training goes on from a checkpoint as if nothing had happened."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.training.models import storage
 from tests.tiny import Scripted, StopAt, bits, fit, tiny_model
 
 
@@ -87,10 +90,68 @@ class TestResume:
         assert bits(model.parameters) == before
 
 
+def test_the_memory_that_a_checkpoint_takes(tmp_path):
+    """All of a file where it is read: to resume, and at the end, where the best parameters are put beside the last."""
+    path, optimizer = tmp_path / "a.h5", fn.SGD(0.3, momentum=0.8)
+    model = fit(tiny_model(), optimizer=optimizer, callbacks=[fn.Checkpoint(path)])
+    state = sum(array.nbytes for array in optimizer.flat_state())
+    assert state > 0
+
+    def taken(*callbacks, resume=False, path=path):
+        run = SimpleNamespace(model=model, optimizer=optimizer, callbacks=callbacks)
+        return fn.Checkpoint(path, resume=resume).bytes_kept(run)
+
+    assert taken() == 0
+    assert taken(resume=True, path=tmp_path / "none.h5") == 0
+    assert taken(resume=True) == model.state.nbytes + state
+    assert taken(fn.EarlyStopping("loss", restore_best=True)) == 2 * model.state.nbytes + state
+    assert taken(fn.EarlyStopping("loss")) == 0
+
+
 def test_a_model_alone_is_no_checkpoint(tmp_path):
     fit(tiny_model()).save(tmp_path / "model.h5")
     with pytest.raises(fn.FileFormatError, match="without a training state"):
         fit(tiny_model(), callbacks=[fn.Checkpoint(tmp_path / "model.h5", resume=True)])
+
+
+STATE = ("optimizer", "state", "dense_1.w", "velocity")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("optimizer",), 3, "optimizer is int, expected a dict"),
+        (("optimizer", "iteration"), -1, "iteration is -1, expected a whole number from 0 up"),
+        (("optimizer", "iteration"), 1.5, "iteration is 1.5, expected a whole number"),
+        (("optimizer", "epoch"), True, "epoch is True, expected a whole number"),
+        (("optimizer", "config"), '{"lr": "fast"}', "lr is 'fast', expected a finite number"),
+        (("optimizer", "config"), '{"lr": -0.1}', "lr is -0.1, expected a finite number from 0 up"),
+        (("optimizer", "config"), '{"lr": Infinity}', "lr is inf, expected a finite number"),
+        (("optimizer", "state"), {}, "state of other parameters"),
+        (STATE, np.zeros((5, 3), "float32"), r"dense_1.w/velocity is \(5, 3\) float32, expected \(5, 11\) float32"),
+        (("history",), 3, "history is int, expected a dict"),
+        (("history", "epochs"), "none", "no list of dicts"),
+        (("history", "epochs"), [1], "no list of dicts"),
+        (("history", "steps"), 3, "steps is int, expected a dict"),
+        (("history", "steps", "loss"), np.zeros(3, "float32"), r"'loss' is \(3,\) float32, expected \(3,\) float64"),
+        (("callbacks",), 3, "callbacks is int, expected a dict"),
+    ],
+)
+def test_a_training_state_that_does_not_fit_is_refused_before_anything_changes(tmp_path, place, value, message):
+    path = tmp_path / "a.h5"
+    fit(tiny_model(), callbacks=[fn.Checkpoint(path)])
+    saved = storage.read(path)
+    *above, last = place
+    into = saved.training
+    for name in above:
+        into = into[name]
+    into[last] = value
+    storage.save(path, saved)
+    model, optimizer = tiny_model(), fn.SGD(0.3, momentum=0.8)
+    before = bits(model.parameters)
+    with pytest.raises(fn.FileFormatError, match=message):
+        fit(model, optimizer=optimizer, callbacks=[fn.Checkpoint(path, resume=True)])
+    assert (bits(model.parameters), model.epoch, optimizer.iteration) == (before, 0, 0)
 
 
 def test_a_callback_s_state_with_other_keys_than_strings_is_named(tmp_path):

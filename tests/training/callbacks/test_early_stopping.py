@@ -78,7 +78,7 @@ class TestEarlyStopping:
 
     def test_max_gap_stops_even_while_it_improves(self):
         stopping = fn.EarlyStopping(patience=5, max_gap=1.0)
-        model = self.watch(stopping, loss=[3, 2, 0.5, 0, 0, 0, 0, 0], val_loss=[3, 2.5, 2, 1.9, 0, 0, 0, 0])
+        model = self.watch(stopping, loss=[3, 2, 0.5, 0, 0, 0, 0, 0], val_loss=[4, 2.5, 2, 1.9, 0, 0, 0, 0])
         assert model.epoch == 3
         assert "val_loss − loss exceeds 1" in model.history.stop_reason
 
@@ -122,6 +122,19 @@ class TestEarlyStopping:
             fit(tiny_model(), callbacks=[fn.EarlyStopping("top_5")])
         with pytest.raises(ValueError, match=r"'los' is better \(did you mean loss"):
             fn.EarlyStopping("los")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("best", "0.5"), ("best", math.nan), ("best_epoch", 1.0), ("waited", True), ("waited", None), ("stopped", 0)],
+    )
+    def test_a_state_of_other_kinds_is_refused(self, name, value):
+        stopping = fn.EarlyStopping()
+        state = stopping.state_dict() | {"best": 0.5, "best_epoch": 3, "waited": 1}
+        with pytest.raises(fn.FileFormatError, match=f"EarlyStopping: {name} to resume with is {value!r}"):
+            stopping.load_state_dict(state | {name: value})
+        assert (stopping.best, stopping.best_epoch, stopping.waited) == (math.inf, 0, 0), "nothing of it is taken over"
+        stopping.load_state_dict(state)
+        assert (stopping.best, stopping.best_epoch, stopping.waited) == (0.5, 3, 1)
 
     def test_bad_settings(self):
         with pytest.raises(ValueError, match="patience is 0, expected at least 1"):

@@ -151,6 +151,9 @@ class TestDescribe:
         got, (counts, edges) = describe(array, 20), np.histogram(array.astype(np.float64), 20)
         assert np.array_equal(got["counts"], counts)
         np.testing.assert_allclose(got["edges"], edges, rtol=1e-12)
+        same = describe(np.full(5, 3, dtype), 4)
+        assert np.array_equal(same["counts"], np.histogram(np.full(5, 3.0), 4)[0])
+        assert np.array_equal(same["edges"], np.histogram(np.full(5, 3.0), 4)[1])
         wide = array.astype(np.float64)
         np.testing.assert_allclose([got["mean"], got["std"]], [wide.mean(), wide.std()], rtol=1e-12)
 

@@ -11,6 +11,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.data.streamed import StreamSource
+from fastnn.training.models import storage
 from tests.tiny import bits
 
 RNG = np.random.default_rng(0)
@@ -103,6 +104,77 @@ def test_interrupted_again_and_again(tmp_path):
         with pytest.raises(InterruptedError):
             trained("images", tmp_path / "c.h5", at, every=2)
     same(trained("images", tmp_path / "c.h5", every=2), want)
+
+
+def cursor(*counts):
+    return np.array(counts, np.int64)
+
+
+def changed(path, change):
+    """Write other entries into the position of a checkpoint."""
+    saved = storage.read(path)
+    position = saved.training["position"]
+    columns = position["sums"].shape[1]
+    position.update({name: value(columns) if callable(value) else value for name, value in change.items()})
+    storage.save(path, saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"chunk": 1}, "step 2 and sample 14 in chunk 1"),
+        ({"chunk": 0.0}, "in chunk 0.0"),
+        ({"cursor": cursor(14, 2, 2)}, r"position/cursor is \(3,\) int64, expected \(4,\) int64"),
+        ({"cursor": cursor(14, 3, 1, 0)}, "step 3 and sample 14"),
+        ({"cursor": cursor(-7, 2, 1, -7)}, "sample -7"),
+        ({"cursor": cursor(14, 2, 1, 7)}, "sample 14 in chunk 0"),
+        ({"cursor": cursor(15, 2, 1, 0)}, "sample 15"),
+        ({"losses": np.zeros(3)}, r"position/sums is \(2, \d\) float64, expected \(3, \d\) float64"),
+        ({"losses": np.zeros(2, np.float32)}, r"position/losses is \(2,\) float32, expected \(2,\) float64"),
+        ({"sums": np.zeros((2, 99))}, r"position/sums is \(2, 99\) float64, expected \(2, \d\) float64"),
+        (
+            {"losses": np.zeros(9), "sums": lambda columns: np.zeros((9, columns)), "cursor": cursor(61, 9, 1, 0)},
+            "step 9 and sample 61",
+        ),
+    ],
+)
+def test_a_position_that_is_none_of_the_epoch_is_refused(change, message, tmp_path):
+    """Of a forged file: kernels would read samples that are not there, or the loop never end."""
+    path = tmp_path / "c.h5"
+    with pytest.raises(InterruptedError):
+        trained("images", path, (0, 3), every=2)
+    changed(path, change)
+    with pytest.raises(fn.FileFormatError, match=message):
+        trained("images", path, every=2)
+    saved = storage.read(path)
+    saved.training["position"] = 3
+    storage.save(path, saved)
+    with pytest.raises(fn.FileFormatError, match="position is int, expected a dict"):
+        trained("images", path, every=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"chunk": 2, "cursor": cursor(40, 2, 1, 40)}, "chunk 2 of the data, of which there are fewer"),
+        (
+            {"losses": np.zeros(3), "sums": lambda columns: np.zeros((3, columns)), "cursor": cursor(60, 3, 1, 0)},
+            "sample 60: this chunk ends at 40",
+        ),
+    ],
+)
+def test_nor_is_one_beyond_the_chunks_of_a_stream(change, message, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastnn.data.streamed.SHUFFLE_BLOCK_BYTES", 8 * 32)
+    monkeypatch.setattr("fastnn.data.streamed.SHUFFLE_BUFFER_BYTES", 40 * 32)
+    path = tmp_path / "c.h5"
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["x"], file["y"] = IDS[:60], LABELS[:60]
+    with fn.H5Stream(tmp_path / "d.h5", "x") as x, fn.H5Stream(tmp_path / "d.h5", "y") as y:
+        with pytest.raises(InterruptedError):
+            trained("words", path, (0, 3), every=2, data=(x, y))
+        changed(path, change)
+        with pytest.raises(fn.DataError, match=message):
+            trained("words", path, every=2, data=(x, y))
 
 
 def test_a_stream_that_is_shuffled(tmp_path, monkeypatch):

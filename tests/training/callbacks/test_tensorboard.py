@@ -11,7 +11,8 @@ import pytest
 
 import fastnn as fn
 from fastnn.cli import main
-from tests.tiny import StopAt, bits, fit, jit_only, python, tiny_model
+from fastnn.training.callbacks import event_file
+from tests.tiny import Clock, StopAt, bits, fit, jit_only, python, tiny_model
 
 
 @pytest.fixture
@@ -223,3 +224,20 @@ def test_what_mnist_cnn_describes_goes_there_too(tmp_path, monkeypatch):
     reader = read(tmp_path / "runs" / "mnist-cnn" / "tensorboard")
     assert [event.step for event in reader.Scalars("step/loss")] == [2]
     assert "conv2d.w" in " ".join(reader.Tags()["histograms"])
+
+
+def test_within_a_long_epoch_figures_come_to_the_disk_now_and_then(tmp_path, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(event_file.time, "monotonic", clock.monotonic)
+    file = event_file.EventFile(tmp_path, 0)
+    file.flush()
+    before = os.path.getsize(file._path)
+    file.scalar("loss", 0.5, 1)
+    assert os.path.getsize(file._path) == before, "each figure alone would be slow"
+    clock.now += event_file.FLUSH_SECONDS
+    file.scalar("loss", 0.25, 2)
+    written = os.path.getsize(file._path)
+    assert written > before
+    file.scalar("loss", 0.125, 3)
+    assert os.path.getsize(file._path) == written
+    file.close()

@@ -178,6 +178,34 @@ class TestCallbacks:
         assert recorder.events[-1][0] == "train_end"
 
 
+def test_the_first_reason_to_stop_is_kept():
+    class Why(fn.Callback):
+        def __init__(self, reason):
+            self.reason = reason
+
+        def on_epoch_end(self, run):
+            run.stop(self.reason)
+
+    assert fit(tiny_model(), callbacks=[Why("enough"), Why("too much")]).history.stop_reason == "enough"
+
+
+def test_samples_done_begin_at_0_with_each_epoch():
+    class Told(fn.Callback):
+        every = 1
+
+        def __init__(self):
+            self.seen = []
+
+        def tell(self, run):
+            self.seen.append(run.samples_done)
+
+        on_train_begin = on_epoch_begin = on_batch_end = tell
+
+    told = Told()
+    fit(tiny_model(), epochs=2, callbacks=[told])  # of 40 samples in batches of 16
+    assert told.seen == [0, *[0, 16, 32, 40] * 2]
+
+
 def test_a_run_describes_itself():
     seen = []
 

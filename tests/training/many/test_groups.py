@@ -38,6 +38,7 @@ def rates(schedule=False):
 CASES = {
     "plain": ({}, {}),
     "penalties": ({}, {"l2": 0.01}),
+    "a penalty of one layer": ({}, {"layers": lambda: [fn.Dense(6, "tanh", l2=0.1), fn.Dense(3)]}),
     "a schedule": ({"schedule": True}, {}),
     "a deep net": ({}, {"layers": lambda: [fn.Dense(5, "gelu"), fn.Dense(3, "relu", use_bias=False), fn.Dense(3)]}),
 }
