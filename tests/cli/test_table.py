@@ -138,6 +138,10 @@ def test_predictions_beside_the_table(trained, here, capsys):
 BAD_TABLES = {
     "no column": ({"x": ["1"], "noise": ["1"]}, "has no column 'colour', which the model needs"),
     "no number": ({"x": ["a"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'a', expected a finite number"),
+    "a decimal comma": (
+        {"x": ["1,5"], "noise": ["1"], "colour": ["red"]},
+        "line 2: x is '1,5', expected a finite number; write digits and a decimal point alone",
+    ),
     "infinite": ({"x": ["inf"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'inf', expected a finite number"),
     "no rows": ({"x": [], "noise": [], "colour": []}, "has no rows"),
 }
@@ -226,3 +230,24 @@ def test_a_file_in_the_place_of_a_system_is_told_with_what_trains_on_it(name, hi
     assert main(["train", name]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert hint in line
+
+
+@jit_only
+def test_a_rare_class_is_judged_by_more_than_the_accuracy(here):
+    """Of 600 rows 30 are of the rare class, which follows from x: few rows, but the loss shows that x matters."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=600)
+    kind = np.where(x >= np.sort(x)[-30], "rare", "usual")
+    noise = [f"{value:.3f}" for value in rng.normal(size=600)]
+    write_table(here / "things.csv", {"noise": noise, "x": [f"{value:.3f}" for value in x], "kind": list(kind)})
+    assert main(["train", "table", "things.csv", *SMALL, "--target", "kind", "--lr", "0.01", "--out", "run"]) == 0
+    answers = answers_of(here / "run")
+    found = figures(answers["linear"])
+    assert found["always usual"]["accuracy"] > 0.9
+    assert found["always usual"]["balanced accuracy"] == 0.5
+    assert found["the net"]["balanced accuracy"] > 0.6
+    assert "The classes are unequal: 'always usual' is right in 9" in " ".join(answers["linear"]["lines"])
+    assert answers["columns"]["lines"][0] == "Most important: x."
+    first = answers["columns"]["tables"][0]["rows"][0]
+    assert first["label"] == "x"
+    assert list(first["here"]) == ["loss gained"]

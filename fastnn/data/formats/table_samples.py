@@ -74,7 +74,8 @@ def _numbers(cells: Sequence[Cell], name: str, table: TextTable) -> np.ndarray:
         number = number_of(cell)
         if number is None or not np.isfinite(number):
             where = f"{table.where}, line {table.lines[i]}"
-            raise DataError(f"{where}: {name} is {cell!r:.40}, expected a finite number")
+            hint = "; write digits and a decimal point alone" if "," in cell else ""
+            raise DataError(f"{where}: {name} is {cell!r:.40}, expected a finite number{hint}")
         numbers[i] = number
     return numbers
 
