@@ -120,12 +120,16 @@ def _is_whole(array: np.ndarray) -> np.ndarray:
 
 
 @ieee
-def finite(array, name: str, dtype: np.dtype = DOUBLE) -> np.ndarray:
-    """`array` as numbers; DataError names one that is NaN or infinite, or would become infinite in `dtype`."""
+def finite(array, name: str, dtype: np.dtype = DOUBLE, missing: str = "") -> np.ndarray:
+    """`array` as numbers; DataError names one that is NaN or infinite, or would become infinite in `dtype`.
+
+    missing : what the message adds where a number is NaN, as where one is missing
+    """
     array = _source(_numeric(array, name))
     if array.dtype.kind == "f" and array.size and not _surely_finite(array, dtype):
         if (bad := first_index(array, ~np.isfinite(array))) is not None:
-            raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
+            hint = missing if np.isnan(array[bad]) else ""
+            raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers{hint}")
         representable(array, name, dtype)
     return array
 

@@ -75,7 +75,7 @@ def hinted_as(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(function)
         def checked(*positional: P.args, **keywords: P.kwargs) -> R:
             if first == "self" and not (positional and hasattr(type(positional[0]), name)):
-                raise TypeError(f"{owner} is called on a class, expected one on a model{_example((owner,))}")
+                raise TypeError(f"{owner} is called on a class, expected on what it makes{_example((owner,))}")
             _check_call((owner,), arguments, len(positional) - bound, keywords)
             return function(*positional, **keywords)
 
@@ -129,7 +129,8 @@ def _arguments_of(kind: type) -> _Arguments | None:
         if own is None or not _passes_on(init):
             break
         further = _arguments(inits[inits.index(init) + 1])
-        own = None if further is None else own._replace(names=(*own.names, *further.names), is_open=further.is_open)
+        names = (*own.names, *(further.names if further else ()))
+        own = further and own._replace(names=tuple(dict.fromkeys(names)), is_open=further.is_open)
     return own
 
 
