@@ -100,6 +100,12 @@ def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Call
     return missing
 
 
+def completed_by(names: Iterable[str]) -> Callable[[], list[str]]:
+    """A `__dir__` for a module: completion shows what users are meant to find, not what the module imports."""
+    found = sorted(names)
+    return lambda: list(found)
+
+
 def warn(message: str) -> None:
     """A UserWarning that points at the line outside of fastnn from which this was called."""
     level, frame = 2, sys._getframe(1)

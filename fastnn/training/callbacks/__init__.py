@@ -11,7 +11,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastnn.common.hints.habits import missing_from
+from fastnn.common.hints.habits import completed_by, missing_from
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.checkpoint import Checkpoint
 from fastnn.training.callbacks.csv_logger import CSVLogger
@@ -42,3 +42,4 @@ __all__ = [
 
 if not TYPE_CHECKING:
     __getattr__ = missing_from(__name__, __all__)
+    __dir__ = completed_by(__all__)
