@@ -251,3 +251,16 @@ def test_a_rare_class_is_judged_by_more_than_the_accuracy(here):
     first = answers["columns"]["tables"][0]["rows"][0]
     assert first["label"] == "x"
     assert list(first["here"]) == ["loss gained"]
+
+
+def test_a_large_file_is_announced_before_it_is_read(here, capsys, monkeypatch):
+    """Reading takes seconds, in which nothing else is told. An error is the only line for a small file."""
+    write_table(here / "things.csv", columns(40))
+    command = ["train", "table", "things.csv", "--target", "nothing"]
+    assert main(command) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    monkeypatch.setattr("fastnn.cli.training.LARGE", 1000)
+    assert main(command) == 2
+    assert capsys.readouterr().err.splitlines() == ["reading things.csv, 0.0 MB ...", error]
+    assert main([*command, "--quiet"]) == 2
+    assert capsys.readouterr().err.splitlines() == [error]
