@@ -197,10 +197,22 @@ def check_sample_shape(given: tuple[int, ...], name: str, shape: tuple[int, ...]
     """ShapeError unless the shape `given` is (N, *shape), DataError if N is 0."""
     if given[1:] != shape or not given:
         wanted = f"({', '.join(map(str, ('N', *shape)))}{'' if shape else ','})"
-        hint = f"; one sample alone is {name.split()[-1]}[None]" if given == shape else ""
-        raise ShapeError(f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}{hint}")
+        raise ShapeError(
+            f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}{_meant(given, name, shape)}"
+        )
     if not given[0]:
         raise DataError(f"{name} is empty, expected at least one sample")
+
+
+def _meant(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> str:
+    """The end of a message where the samples have another shape, and what was meant can be seen."""
+    array = name.split()[-1]
+    if given == shape:
+        return f"; one sample alone is {array}[None]"
+    if len(shape) > 1 and given[1:] == (shape[-1], *shape[:-1]):
+        axes = ", ".join(map(str, (0, *range(2, len(given)), 1)))
+        return f"; channels go last: {array}.transpose({axes})"
+    return ""
 
 
 def check_same_length(x, y, names: tuple[str, str]) -> None:

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -264,3 +266,39 @@ def test_a_large_file_is_announced_before_it_is_read(here, capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines() == ["reading things.csv, 0.0 MB ...", error]
     assert main([*command, "--quiet"]) == 2
     assert capsys.readouterr().err.splitlines() == [error]
+
+
+@jit_only
+def test_a_missing_column_is_not_taken_for_another_that_is_needed(trained, here, capsys):
+    run = str(trained / "kind")
+    write_table("bad.csv", {"x": ["1"], "noise": ["1"]})
+    assert main(["predict", run, "bad.csv"]) == 2
+    assert capsys.readouterr().err.strip().endswith("; it has those that the model needs beside it alone")
+    write_table("bad.csv", {"x": ["1"], "noise": ["1"], "Color": ["red"]})
+    assert main(["predict", run, "bad.csv"]) == 2
+    assert capsys.readouterr().err.strip().endswith("; did you mean Color?")
+
+
+@jit_only
+def test_without_a_standard_input(trained, here, capsys, monkeypatch):
+    """As services have none: it is needed for `-` alone."""
+    monkeypatch.setattr("sys.stdin", None)
+    write_table("new.csv", {"x": ["1"], "noise": ["1"], "colour": ["red"]})
+    assert main(["predict", str(trained / "kind"), "new.csv"]) == 0
+    assert main(["predict", str(trained / "kind"), "-"]) == 2
+    assert capsys.readouterr().err == "fastnn: the standard input is closed: name a file instead of -\n"
+
+
+@jit_only
+@pytest.mark.skipif(os.name == "nt", reason="no SIGPIPE there")
+def test_a_reader_that_has_gone_is_no_fault(trained, here):
+    """`| head -1`: the run is there, and the status is that of SIGPIPE. Progress goes on where nobody reads results."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "fastnn", "train", "table", str(trained / "things.csv"), "--target", "kind"]
+    with os.fdopen(write, "wb") as nobody:
+        got = subprocess.run([*command, *SMALL, "--out", "run"], stdout=nobody, stderr=subprocess.PIPE, check=False)
+    assert got.returncode == 141
+    assert b"Traceback" not in got.stderr
+    assert b"error of fastnn" not in got.stderr
+    assert "report.html" in os.listdir("run")
