@@ -68,6 +68,7 @@ from fastnn.training.callbacks import (
     Monitor,
     ProgressBar,
     ReduceOnPlateau,
+    SaveBest,
     TensorBoard,
     TimeLimit,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "ReduceOnPlateau",
     "Reshape",
     "SampledSoftmax",
+    "SaveBest",
     "Sequential",
     "ShapeError",
     "SoftmaxCrossEntropy",

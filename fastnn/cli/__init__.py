@@ -1,7 +1,7 @@
 """The command line. Results go to stdout, progress and errors to stderr, one line an error.
 
 Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder is at fault, 3 training diverged,
-130 Ctrl-C, 143 SIGTERM.
+130 Ctrl-C, 141 nobody reads the output any more, 143 SIGTERM.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import click
 from fastnn._interruption import again_where_dropped, end_without_python, raise_again
 from fastnn.common.errors import FastnnError, NonFiniteError
 
+UNREAD = 141  # 128 and the number of SIGPIPE, as of programs that this signal ends
 UNWRITTEN = (errno.ENOSPC, errno.EIO, errno.EFBIG)  # of a file or terminal to which the output goes
 
 
@@ -37,6 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
             from fastnn.cli.commands import fastnn  # here, so that Ctrl-C meanwhile ends as it does later
 
             return fastnn.main(args=arguments, prog_name="fastnn", standalone_mode=False) or 0
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # click and rich end so with 1, which is a fault here
+            return UNREAD
+        raise
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0

@@ -1,6 +1,5 @@
 """`fastnn predict`: what a trained model says of pictures, arrays, tables or words."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import click
 
 from fastnn.cli.output import csv_lines, deliver, dumped, form_of, with_output
 from fastnn.cli.sections import examples
+from fastnn.cli.standard_input import standard_input
 from fastnn.common.text import percent, plural
 
 WIDTH = 80  # columns of a line, if names are not longer
@@ -54,7 +54,7 @@ def predict(
     from fastnn.loading import load, with_vocabulary
 
     model = with_vocabulary(load(model_path(run_or_model)))
-    reader = Reader(model.preprocessing, model.network.input_shape, resize, sys.stdin.buffer.read, model.meta, is_text)
+    reader = Reader(model.preprocessing, model.network.input_shape, resize, standard_input, model.meta, is_text)
     parts = [reader.read(one) for one in given]
     are_words = isinstance(model.preprocessing, Words)
     count = top or (BEST_WORDS if are_words else BEST)

@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from fastnn.cli.output import aligned, csv_lines, deliver, dumped, finite, form_of, with_output
 from fastnn.cli.sections import examples
+from fastnn.cli.standard_input import standard_input
 from fastnn.common.errors import DataError
 from fastnn.common.text import loss_text, percent, perplexity_text, plural, printable
 
@@ -76,7 +76,7 @@ def _texts(given: str, is_text: bool) -> "Iterator[Text]":
     from fastnn.text.decoding import decoded
 
     if given == STDIN and not is_text:
-        yield Text(STDIN, *decoded(sys.stdin.buffer.read(), "the standard input"))
+        yield Text(STDIN, *decoded(standard_input(), "the standard input"))
     elif os.path.exists(given) and not is_text:
         yield from texts(given)
     elif _looks_like_a_file(given) and not is_text:

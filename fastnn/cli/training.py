@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fastnn.common.errors import FastnnError
-from fastnn.common.text import SPLITS, percent, plural, speed_text
+from fastnn.common.text import SPLITS, bytes_text, percent, plural, speed_text
 from fastnn.engine.threads import threads
 from fastnn.experiment import answers
 from fastnn.experiment.answers import Answer, from_json, texts
@@ -35,6 +35,8 @@ from fastnn.experiment.summary import Ending, Summary
 from fastnn.ranks.group import started
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.progress import ProgressBar
+
+LARGE = 10_000_000  # bytes of files that take a second or more to read
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +144,8 @@ def _limited(request: Request) -> Iterator[None]:
 
 def _train_and_report(request: Request) -> None:
     folder = RunFolder(request.out, resume=request.resume, fresh=request.fresh)  # loading data may take minutes
+    if not request.quiet:
+        _tell_of_reading(request.data)
     with _limited(request):
         experiment = request.experiment()
         report = run(experiment, folder, Observer() if request.quiet else Terminal(experiment))
@@ -151,6 +155,14 @@ def _train_and_report(request: Request) -> None:
         click.echo(report.folder / PAGE)
     else:
         _print(report)
+
+
+def _tell_of_reading(data: Path | tuple[Path, ...] | None) -> None:
+    """A line on stderr before large files are read, which takes a while."""
+    files = [path for path in (data if isinstance(data, tuple) else (data,)) if path is not None and path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    if size >= LARGE:
+        click.echo(f"reading {', '.join(path.name for path in files)}, {bytes_text(size)} ...", err=True)
 
 
 def _announcement(experiment: Experiment) -> str:

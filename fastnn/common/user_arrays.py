@@ -22,6 +22,7 @@ HINTS = {
     "V": "give the fields of the records as columns of one array",
 }
 
+RAGGED = "its parts have different lengths, expected one length; put zeros before shorter sequences"
 NO_VALUE = ", a missing value: fill it, or leave its sample out"
 
 
@@ -45,6 +46,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError as error:
+        if "inhomogeneous" in str(error):
+            raise ShapeError(f"{name} is no array: {RAGGED}") from None
         raise ShapeError(f"{name} is no array: {error}") from None
     return _of_objects(array, name) if array.dtype == object and array.ndim else array
 
@@ -95,6 +98,9 @@ def _of_objects(array: np.ndarray, name: str) -> np.ndarray:
         bad, item = [int(i) for i in np.unravel_index(place, array.shape)], objects[place]
         if type(item).__name__ in MISSING:
             raise DataError(f"{name}{bad} is {item}, a missing value, expected a number")
+        if isinstance(item, np.ndarray | list | tuple):
+            hint = f"give np.stack({name.split()[-1]}) of arrays of one shape, with zeros before shorter sequences"
+            raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is no single number; {hint}")
         hint = f"; {HINTS['U']}" if isinstance(item, str) else NO_VALUE if item is None else ""
         raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {item!r:.60}{hint}")
     try:

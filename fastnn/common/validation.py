@@ -125,12 +125,16 @@ def _is_whole(array: np.ndarray) -> np.ndarray:
 
 
 @ieee
-def finite(array, name: str, dtype: np.dtype = DOUBLE) -> np.ndarray:
-    """`array` as numbers; DataError names one that is NaN or infinite, or would become infinite in `dtype`."""
+def finite(array, name: str, dtype: np.dtype = DOUBLE, missing: str = "") -> np.ndarray:
+    """`array` as numbers; DataError names one that is NaN or infinite, or would become infinite in `dtype`.
+
+    missing : what the message adds where a number is NaN, as where one is missing
+    """
     array = _source(_numeric(array, name))
     if array.dtype.kind == "f" and array.size and not _surely_finite(array, dtype):
         if (bad := first_index(array, ~np.isfinite(array))) is not None:
-            raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers")
+            hint = missing if np.isnan(array[bad]) else ""
+            raise DataError(f"{name}{list(bad)} is {array[bad]}, expected finite numbers{hint}")
         representable(array, name, dtype)
     return array
 
@@ -198,10 +202,22 @@ def check_sample_shape(given: tuple[int, ...], name: str, shape: tuple[int, ...]
     """ShapeError unless the shape `given` is (N, *shape), DataError if N is 0."""
     if given[1:] != shape or not given:
         wanted = f"({', '.join(map(str, ('N', *shape)))}{'' if shape else ','})"
-        hint = f"; one sample alone is {name.split()[-1]}[None]" if given == shape else ""
-        raise ShapeError(f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}{hint}")
+        raise ShapeError(
+            f"{name} has shape {given}, expected {wanted}: N samples of shape {shape}{_meant(given, name, shape)}"
+        )
     if not given[0]:
         raise DataError(f"{name} is empty, expected at least one sample")
+
+
+def _meant(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> str:
+    """The end of a message where the samples have another shape, and what was meant can be seen."""
+    array = name.split()[-1]
+    if given == shape:
+        return f"; one sample alone is {array}[None]"
+    if len(shape) > 1 and given[1:] == (shape[-1], *shape[:-1]):
+        axes = ", ".join(map(str, (0, *range(2, len(given)), 1)))
+        return f"; channels go last: {array}.transpose({axes})"
+    return ""
 
 
 def check_same_length(x, y, names: tuple[str, str]) -> None:

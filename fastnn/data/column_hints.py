@@ -4,7 +4,7 @@ hint_of(["true", "FALSE", "1"])  # "yes and no are spelled in 3 ways (1, FALSE, 
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from fastnn.common.text import plural
@@ -66,8 +66,9 @@ def _signed(texts: Sequence[str]) -> str:
 
 def _few_texts(there: Sequence[str]) -> str:
     """Some texts among numbers, such as a mark of what is missing: they make categories of all."""
-    texts = sorted({cell for cell in there if number_of(cell) is None})
-    count = sum(number_of(cell) is None for cell in there)
+    counts = Counter(there)
+    texts = sorted(cell for cell in counts if number_of(cell) is None)
+    count = sum(counts[text] for text in texts)
     if not count or count > (1 - MOSTLY) * len(there):
         return ""
     makes = "makes" if count == 1 else "make"

@@ -16,6 +16,7 @@ from fastnn.common.user_arrays import MISSING, refuse_lazy
 Name = str | int
 Value = str | int | float | bool
 OF_NUMBERS, OF_VALUES = "biuf", "OUT"  # kinds of dtypes
+PLAIN_NUMBERS = frozenset((float, int, type(None)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +165,8 @@ def _unusable(what: str, dtype: Any) -> TypeError:
 
 def _values(items: Iterable[Any], is_category: bool, what: str) -> Column:
     """A column of objects; unless its dtype says that these are categories, it is one of numbers if all are numbers."""
+    if not is_category and isinstance(items, list) and PLAIN_NUMBERS.issuperset(map(type, items)):
+        return Numbers(np.array(items, np.float64))  # NumPy makes NaN of None; the loop below gives the same, slowly
     codes_of: dict[Any, int] = {}
     try:
         codes = np.array([-1 if _is_missing(item) else codes_of.setdefault(item, len(codes_of)) for item in items], int)

@@ -69,7 +69,7 @@ def load_table(path: str | os.PathLike[str], use: TableUse) -> Dataset:
         "target": use.target,
         "columns": list(inputs),
         "dropped": dropped,
-        "hints": _hints(table, use, list(inputs)),
+        "hints": _hints(table, use, inputs),
     }
     meta |= {"rows_left_out": len(table) - len(rows)} | target.meta()
     return _divided(x, target.y, meta, np.array(table.lines)[rows])
@@ -187,24 +187,30 @@ def _inputs(table: TextTable, use: TableUse, rows: np.ndarray) -> tuple[dict[str
     return inputs, dropped
 
 
-def _hints(table: TextTable, use: TableUse, inputs: Sequence[str]) -> dict[str, str]:
+def _hints(table: TextTable, use: TableUse, inputs: Mapping[str, Sequence[Any]]) -> dict[str, str]:
     """What to know of columns that are used as texts, the target among them, unless the user says what they are."""
-    found = {name: hint_of(table.columns[name]) for name in (*inputs, use.target) if _is_texts(table, use, name)}
+    columns = {**inputs, use.target: valued(table.columns[use.target], is_category=False)}
+    texts = [name for name, values in columns.items() if name not in use.categories and _is_texts(values)]
+    found = {name: hint_of(table.columns[name]) for name in texts}
     return {name: hint for name, hint in found.items() if hint}
 
 
-def _is_texts(table: TextTable, use: TableUse, name: str) -> bool:
-    """Whether a column holds other than numbers, and the user did not call it one of categories."""
-    return name not in use.categories and any(cell and number_of(cell) is None for cell in table.columns[name])
+def _is_texts(values: Sequence[Any]) -> bool:
+    """Whether a column that `valued` made holds other than numbers."""
+    return isinstance(next((value for value in values if value is not None), None), str)
 
 
 def valued(cells: Sequence[Cell], is_category: bool) -> list[Any]:
     """Numbers if all cells that are there say numbers and they are no categories; else texts."""
     if is_category:
         return list(cells)
-    numbers = [None if cell is None else number_of(cell) for cell in cells]
-    are_numbers = all(number is not None or cell is None for number, cell in zip(numbers, cells, strict=True))
-    return numbers if are_numbers else list(cells)
+    numbers: list[float | None] = []
+    for cell in cells:
+        number = None if cell is None else number_of(cell)
+        if number is None and cell is not None:
+            return list(cells)
+        numbers.append(number)
+    return numbers
 
 
 def _why_useless(values: Sequence[Any], is_category: bool) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fastnn.common.text import plural
 from fastnn.interop import torch_layers
 from fastnn.interop.packages import applied_by, no_equivalent
 from fastnn.interop.torch_layout import SAME, Layout, layouts, wanted
@@ -51,8 +52,8 @@ class Use(NamedTuple):
 class Net(nn.Module):
     """The network of a fastnn model: its keys are those of `to_torch`.
 
-    It takes the inputs in order, pictures and sequences with channels first, and gives scores, a dict of them by name
-    if there are several outputs. `predict` gives what the model's `predict` gives.
+    It takes the inputs in order or as one dict, pictures and sequences with channels first, and gives scores, a dict of
+    them by name if there are several outputs. `predict` gives what the model's `predict` gives.
     """
 
     def __init__(self, network: Network):
@@ -78,10 +79,21 @@ class Net(nn.Module):
             raise ValueError(f"the name of the layer {call.owner!r} means something else in PyTorch, expected another")
         self.add_module(call.owner, make(call.layer, call.input_shapes[0]))
 
-    def forward(self, *inputs: Tensor) -> Any:
-        if len(inputs) != len(self.input_names):
-            raise TypeError(f"got {len(inputs)} inputs, expected {', '.join(self.input_names)}")
-        values = dict(zip(self.input_names, inputs, strict=True))
+    def _by_name(self, inputs: tuple[Any, ...]) -> dict[str, Tensor]:
+        """The inputs, which are given in order or as one dict."""
+        names = self.input_names
+        if len(inputs) == 1 and isinstance(inputs[0], Mapping):
+            if inputs[0].keys() == set(names):
+                return dict(inputs[0])
+            got = f"a dict of {', '.join(map(str, inputs[0])) or 'nothing'}"
+        elif len(inputs) == len(names):
+            return dict(zip(names, inputs, strict=True))
+        else:
+            got = plural(len(inputs), "input")
+        raise TypeError(f"got {got}, expected {', '.join(names)}: in this order, or a dict of them")
+
+    def forward(self, *inputs: Any) -> Any:
+        values = self._by_name(inputs)
         for use in self.uses:
             xs = [move(values[name]) for name, move in zip(use.inputs, use.moves, strict=True)]
             more: list[Any] = [] if use.tied is None else [self._weight_of(use.tied)]
@@ -90,7 +102,7 @@ class Net(nn.Module):
         scores = {name: move(values[value]) for name, (value, move) in self.ends.items()}
         return scores if len(scores) > 1 else next(iter(scores.values()))
 
-    def predict(self, *inputs: Tensor) -> Any:
+    def predict(self, *inputs: Any) -> Any:
         """What the model's `predict` gives, such as probabilities: without gradients."""
         with torch.no_grad():
             found = self(*inputs)

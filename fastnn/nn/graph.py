@@ -80,7 +80,9 @@ def sample_shape(given: Any, argument: str = "input_shape") -> tuple[int, ...]:
     given = (given,) if is_whole_number(given) else given
     whole = isinstance(given, tuple | list) and all(isinstance(extent, int) for extent in given)
     if not whole or any(extent < 1 for extent in given):
-        raise ShapeError(f"{argument} is {given!r}, expected the extents of one sample, such as (3,)")
+        is_open = isinstance(given, tuple | list) and None in given
+        hint = "; all sequences of a model have one length, put zeros before shorter ones" if is_open else ""
+        raise ShapeError(f"{argument} is {given!r}, expected the extents of one sample, such as (3,){hint}")
     return tuple(int(extent) for extent in given)
 
 

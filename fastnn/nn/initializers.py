@@ -4,12 +4,12 @@ import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from fastnn.common.errors import not_defined
-from fastnn.common.hints.habits import Hinted
+from fastnn.common.hints.habits import Hinted, completed_by, missing_from
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
 
@@ -267,3 +267,10 @@ def get(spec: InitializerName | Initializer) -> Initializer:
 @functools.cache  # a network asks for those of its layers again and again, and each can be shared: it never changes
 def _made(make: Callable[[], Initializer]) -> Initializer:
     return make()
+
+
+__all__ = ["Initializer", "Normal", "Ones", "Scaled", "TruncatedNormal", "Uniform", "Zeros", "get"]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, __all__)
+    __dir__ = completed_by(__all__)

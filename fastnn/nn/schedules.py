@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from fastnn.common.errors import not_defined
-from fastnn.common.hints.habits import Hinted
+from fastnn.common.hints.habits import Hinted, completed_by, missing_from
 from fastnn.common.names import look_up
 from fastnn.common.plain import PlainNumbers
 from fastnn.common.validation import not_negative, whole_number
@@ -177,3 +177,10 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     """
     arguments = {name: value for name, value in config.items() if name != "name"}
     return look_up("schedule", config.get("name"), SCHEDULES)(**arguments)
+
+
+__all__ = ["CosineDecay", "ExponentialDecay", "Schedule", "StepDecay", "from_config"]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_from(__name__, __all__)
+    __dir__ = completed_by(__all__)

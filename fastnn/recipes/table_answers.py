@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import plots
-from fastnn.common.text import plural
+from fastnn.common.text import percent, plural
 from fastnn.data import Split
 from fastnn.data.preprocessing import Table as Preprocessed
 from fastnn.experiment import pictures
@@ -21,6 +21,7 @@ from fastnn.recipes.table_rows import by_column, number_text, worst_rows
 
 BESIDE = "linear"  # the comparison with a linear model
 SHOWN = 15  # columns in the picture
+UNEQUAL = 0.9  # from this accuracy of always the same answer on, the accuracy says little
 
 
 def answers(result: ExperimentResult) -> list[Answer | str]:
@@ -96,8 +97,14 @@ def _predicted(model: Model, split: Split) -> np.ndarray:
 
 
 def _judge_classes(predicted: np.ndarray, y: np.ndarray, meta: Mapping) -> dict[str, float]:
-    chosen = np.maximum(predicted[np.arange(len(y)), y], 1e-12)
-    return {"accuracy": float((predicted.argmax(axis=1) == y).mean()), "loss": float(-np.log(chosen).mean())}
+    chosen, right = np.maximum(predicted[np.arange(len(y)), y], 1e-12), predicted.argmax(axis=1) == y
+    figures = {"accuracy": right.mean(), "balanced accuracy": _balanced(right, y), "loss": -np.log(chosen).mean()}
+    return {name: float(figure) for name, figure in figures.items()}
+
+
+def _balanced(right: np.ndarray, y: np.ndarray) -> float:
+    """The mean over the classes that occur of how many of their rows are recognised."""
+    return float(np.mean([right[y == label].mean() for label in np.unique(y)]))
 
 
 def _judge_numbers(predicted: np.ndarray, y: np.ndarray, meta: Mapping) -> dict[str, float]:
@@ -119,29 +126,37 @@ def _told(rows: list[Row], count: int) -> list[str]:
     best = max(others, key=lambda row: row.here["accuracy"])
     mine, theirs = float(net.here["accuracy"]), float(best.here["accuracy"])
     chance = 100 * float(np.sqrt(mine * (1 - mine) / count))
-    return [
+    told = [
         f"The net is {100 * abs(mine - theirs):.2f} points {'above' if mine >= theirs else 'below'} the best of the "
         f"others ({best.label}). Which rows are tested is chance: an "
         f"accuracy moves by ± {chance:.2f} points (one standard error)."
     ]
+    always = rows[-1]
+    share = float(always.here["accuracy"])
+    if share >= UNEQUAL:
+        told.append(
+            f"The classes are unequal: {always.label!r} is right in {percent(share, 1)} of the rows. So judge by the "
+            "loss, and by the balanced accuracy, in which all classes count alike."
+        )
+    return told
 
 
 def columns_answer(result: ExperimentResult) -> Answer:
-    """How much the validation loss rises, or the error of a regression, when each column is shuffled."""
+    """How much the validation loss rises, or the error of a regression, when each column is shuffled.
+
+    The loss, as the accuracy of unequal classes hardly moves whatever the net knows.
+    """
     split, meta = result.data.val, result.data.meta
     assert split is not None, "a table is always divided"
     is_classes = "classes" in meta
 
     def error(model: Model, part: Split) -> float:
         figures = (_judge_classes if is_classes else _judge_numbers)(_predicted(model, part), part.y, meta)
-        return 1 - figures["accuracy"] if is_classes else figures["RMSE"]
-
-    def text(value: float) -> str:
-        return f"{100 * value:.2f} points" if is_classes else number_text(value)
+        return figures["loss" if is_classes else "RMSE"]
 
     found = importances(result.model, meta["preprocessing"], split, error)
-    rise = "accuracy lost" if is_classes else "RMSE gained"
-    rows = [Row(one.name, {rise: f"{text(one.rise)} ± {text(one.deviation)}"}) for one in found]
+    rise = "loss gained" if is_classes else "RMSE gained"
+    rows = [Row(one.name, {rise: f"{number_text(one.rise)} ± {number_text(one.deviation)}"}) for one in found]
     figure = _columns_picture(result, found, rise)
     drawn = [("columns.png", "how much is lost when a column is shuffled: mean and deviation", figure)]
     return Answer("columns", "Which columns matter?", [Table(rows)], _columns_told(found), pictures=drawn)
@@ -161,13 +176,13 @@ def _columns_told(found: Sequence[Importance]) -> list[str]:
 def _columns_picture(result: ExperimentResult, found: Sequence[Importance], rise: str) -> Any:
     """Bars of the columns that matter most."""
     meta, shown = result.data.meta, found[:SHOWN]
-    scale, unit = (100, "points") if "classes" in meta else (1, f"in units of {meta['target']}")
+    unit = "nats" if "classes" in meta else f"in units of {meta['target']}"
     return plots.bars(
         [one.name for one in shown],
-        [scale * one.rise for one in shown],
+        [one.rise for one in shown],
         f"Which columns does the prediction of {meta['target']} need?",
         f"{rise}, {unit}",
-        deviations=[scale * one.deviation for one in shown],
+        deviations=[one.deviation for one in shown],
         note=pictures.note_of(result),
     )
 

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +140,10 @@ def test_predictions_beside_the_table(trained, here, capsys):
 BAD_TABLES = {
     "no column": ({"x": ["1"], "noise": ["1"]}, "has no column 'colour', which the model needs"),
     "no number": ({"x": ["a"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'a', expected a finite number"),
+    "a decimal comma": (
+        {"x": ["1,5"], "noise": ["1"], "colour": ["red"]},
+        "line 2: x is '1,5', expected a finite number; write digits and a decimal point alone",
+    ),
     "infinite": ({"x": ["inf"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'inf', expected a finite number"),
     "no rows": ({"x": [], "noise": [], "colour": []}, "has no rows"),
 }
@@ -226,3 +232,73 @@ def test_a_file_in_the_place_of_a_system_is_told_with_what_trains_on_it(name, hi
     assert main(["train", name]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert hint in line
+
+
+@jit_only
+def test_a_rare_class_is_judged_by_more_than_the_accuracy(here):
+    """Of 600 rows 30 are of the rare class, which follows from x: few rows, but the loss shows that x matters."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=600)
+    kind = np.where(x >= np.sort(x)[-30], "rare", "usual")
+    noise = [f"{value:.3f}" for value in rng.normal(size=600)]
+    write_table(here / "things.csv", {"noise": noise, "x": [f"{value:.3f}" for value in x], "kind": list(kind)})
+    assert main(["train", "table", "things.csv", *SMALL, "--target", "kind", "--lr", "0.01", "--out", "run"]) == 0
+    answers = answers_of(here / "run")
+    found = figures(answers["linear"])
+    assert found["always usual"]["accuracy"] > 0.9
+    assert found["always usual"]["balanced accuracy"] == 0.5
+    assert found["the net"]["balanced accuracy"] > 0.6
+    assert "The classes are unequal: 'always usual' is right in 9" in " ".join(answers["linear"]["lines"])
+    assert answers["columns"]["lines"][0] == "Most important: x."
+    first = answers["columns"]["tables"][0]["rows"][0]
+    assert first["label"] == "x"
+    assert list(first["here"]) == ["loss gained"]
+
+
+def test_a_large_file_is_announced_before_it_is_read(here, capsys, monkeypatch):
+    """Reading takes seconds, in which nothing else is told. An error is the only line for a small file."""
+    write_table(here / "things.csv", columns(40))
+    command = ["train", "table", "things.csv", "--target", "nothing"]
+    assert main(command) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    monkeypatch.setattr("fastnn.cli.training.LARGE", 1000)
+    assert main(command) == 2
+    assert capsys.readouterr().err.splitlines() == ["reading things.csv, 0.0 MB ...", error]
+    assert main([*command, "--quiet"]) == 2
+    assert capsys.readouterr().err.splitlines() == [error]
+
+
+@jit_only
+def test_a_missing_column_is_not_taken_for_another_that_is_needed(trained, here, capsys):
+    run = str(trained / "kind")
+    write_table("bad.csv", {"x": ["1"], "noise": ["1"]})
+    assert main(["predict", run, "bad.csv"]) == 2
+    assert capsys.readouterr().err.strip().endswith("; it has those that the model needs beside it alone")
+    write_table("bad.csv", {"x": ["1"], "noise": ["1"], "Color": ["red"]})
+    assert main(["predict", run, "bad.csv"]) == 2
+    assert capsys.readouterr().err.strip().endswith("; did you mean Color?")
+
+
+@jit_only
+def test_without_a_standard_input(trained, here, capsys, monkeypatch):
+    """As services have none: it is needed for `-` alone."""
+    monkeypatch.setattr("sys.stdin", None)
+    write_table("new.csv", {"x": ["1"], "noise": ["1"], "colour": ["red"]})
+    assert main(["predict", str(trained / "kind"), "new.csv"]) == 0
+    assert main(["predict", str(trained / "kind"), "-"]) == 2
+    assert capsys.readouterr().err == "fastnn: the standard input is closed: name a file instead of -\n"
+
+
+@jit_only
+@pytest.mark.skipif(os.name == "nt", reason="no SIGPIPE there")
+def test_a_reader_that_has_gone_is_no_fault(trained, here):
+    """`| head -1`: the run is there, and the status is that of SIGPIPE. Progress goes on where nobody reads results."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "fastnn", "train", "table", str(trained / "things.csv"), "--target", "kind"]
+    with os.fdopen(write, "wb") as nobody:
+        got = subprocess.run([*command, *SMALL, "--out", "run"], stdout=nobody, stderr=subprocess.PIPE, check=False)
+    assert got.returncode == 141
+    assert b"Traceback" not in got.stderr
+    assert b"error of fastnn" not in got.stderr
+    assert "report.html" in os.listdir("run")

@@ -56,5 +56,6 @@ def test_every_callback_has_a_line(name):
     kind = getattr(fn, name)
     if kind is fn.TensorBoard:
         pytest.importorskip("tensorboardX")
-    given = {fn.Checkpoint: ["a"], fn.CSVLogger: ["a"], fn.TensorBoard: ["a"], fn.TimeLimit: [1]}.get(kind, [])
+    of_a_path = {kind: ["a"] for kind in (fn.Checkpoint, fn.CSVLogger, fn.SaveBest, fn.TensorBoard)}
+    given = (of_a_path | {fn.TimeLimit: [1]}).get(kind, [])
     assert repr(kind(*given)).startswith(f"{name}(")

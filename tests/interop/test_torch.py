@@ -153,3 +153,34 @@ def test_names_that_cannot_be():
         fn.interop.to_torch(dense_model(), names={"densee": "fc"})
     with pytest.raises(ValueError, match="the name of the layer 'forward' means something else in PyTorch"):
         fn.interop.to_torch_module(fn.Sequential([fn.Dense(3, name="forward")], input_shape=2))
+
+
+class TestInputs:
+    """Of a network with two inputs."""
+
+    def made(self):
+        left, right = fn.Input(2, name="left"), fn.Input(4, name="right")
+        model = fn.Model([left, right], fn.Dense(3)(fn.Concatenate()(left, right)), dtype="float64")
+        return model, fn.interop.to_torch_module(model)
+
+    def test_in_order_or_by_name(self):
+        model, module = self.made()
+        x = {"left": np.random.default_rng(0).normal(size=(3, 2)), "right": np.ones((3, 4))}
+        tensors = {name: torch.tensor(array) for name, array in x.items()}
+        want = model.predict(x)
+        for given in (tensors.values(), [tensors], [dict(reversed(tensors.items()))]):
+            np.testing.assert_allclose(module.predict(*given).numpy(), want, rtol=1e-12)
+
+    def test_others_are_refused(self):
+        _, module = self.made()
+        x = torch.zeros(3, 2)
+        for given, got in (
+            ([x], "1 input"),
+            ([x, x, x], "3 inputs"),
+            ([{"left": x}], "a dict of left"),
+            ([{}], "a dict"),
+        ):
+            with pytest.raises(
+                TypeError, match=rf"^got {got}.*, expected left, right: in this order, or a dict of them"
+            ):
+                module(*given)

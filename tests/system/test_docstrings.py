@@ -44,7 +44,7 @@ FAMILIES = {
     ],
     "callbacks": [
         *("CSVLogger", "Callback", "Checkpoint", "EarlyStopping", "GradientNorms", "Monitor", "ProgressBar"),
-        *("ReduceOnPlateau", "TensorBoard", "TimeLimit", "callbacks.Run"),
+        *("ReduceOnPlateau", "SaveBest", "TensorBoard", "TimeLimit", "callbacks.Run"),
     ],
     "data": [
         *("Dataset", "H5Stream", "Pixels", "Split", "Table", "data.Use", "data.data_folder", "data.fetch"),

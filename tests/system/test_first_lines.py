@@ -59,6 +59,13 @@ def test_completion_finds_what_is_imported_when_asked_for():
     assert all(hasattr(fn, name) for name in dir(fn))
 
 
+@pytest.mark.parametrize("name", ["layers", "losses", "optimizers", "schedules", "initializers", "callbacks"])
+def test_completion_of_a_module_finds_what_is_meant_for_users(name):
+    module = getattr(fn, name)
+    assert dir(module) == sorted(module.__all__)
+    assert all(hasattr(module, one) for one in dir(module))
+
+
 @pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 1), (2, 1)])
 def test_verbose_as_a_number(verbose, lines, caplog):
     fitted(verbose=verbose)

@@ -16,6 +16,12 @@ _SCHEDULE = "give a schedule as the learning rate, such as lr=fn.ExponentialDeca
 _CPU = "fastnn runs on the CPU; `with fn.threads(2):` limits its threads"
 _PENALTY = "use l1= or l2= (l2 is ½·l2·Σw²: twice the number that Keras takes)"
 
+_BEST = (
+    "fn.SaveBest(path, 'val_loss') writes the best epoch's model; fn.EarlyStopping(restore_best=True) beside a "
+    "Checkpoint puts the best parameters into its file"
+)
+_GROUPS = "all layers have one rate; in a loop of your own, step a part of the parameters by an optimizer of its own"
+
 _CONVOLUTION = {
     "in_channels": "channels are counted from the layer before: give the filters alone, Conv2D(filters)",
     "out_channels": "use filters=",
@@ -40,6 +46,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("input_shape", "input_dim", "batch_input_shape"), _SHAPE),
         "trainable": "use freeze=True for a layer that does not train",
         "dtype": "dtype is an argument of the model: Sequential([...], dtype='float64')",
+        **dict.fromkeys(("lr", "learning_rate", "lr_multiplier", "lr_mult", "lr_scale"), _GROUPS),
         "device": _CPU,
     },
     "Penalised": {
@@ -76,6 +83,10 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "reset_after": "the reset gate always acts after the product with the state",
         "return_state": "the output is the last state; return_sequences=True gives all of them",
         "stateful": "the state is 0 before each sample",
+        "mask_zero": "there is no masking: put zeros before short sequences",
+        "bidirectional": "it reads in one direction; a second GRU may read x[:, ::-1], and fn.Concatenate() join both",
+        "go_backwards": "reverse the sequences: x[:, ::-1]",
+        **dict.fromkeys(("dropout", "recurrent_dropout"), "put fn.Dropout before or behind it"),
         "bias": "both biases, b and c, are always learned",
         "use_bias": "both biases, b and c, are always learned",
     },
@@ -89,8 +100,8 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "output_dim": "use width=",
         "embedding_dim": "use width=",
         "input_length": "the number of ids in a sample is the model's: Sequential([...], input_shape=(3,))",
-        "padding_idx": "every id has a row that is learned",
-        "mask_zero": "every id has a row that is learned",
+        "padding_idx": "every id has a row that is learned, also that of padding",
+        "mask_zero": "every id has a row that is learned, also that of padding; put it before short sequences",
     },
     "BatchNorm": {
         "epsilon": "use eps=",
@@ -147,8 +158,8 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Checkpoint": {
         "filepath": "use path=",
         "save_weights_only": "it saves the model with all that resuming needs",
-        "save_best_only": "fn.EarlyStopping(restore_best=True) beside it puts the best parameters into the file",
-        "monitor": "fn.EarlyStopping(restore_best=True) beside it puts the best parameters into the file",
+        "save_best_only": _BEST,
+        "monitor": _BEST,
     },
     "Concatenate": {"axis": "it joins the last axis", "dim": "it joins the last axis"},
     "TensorBoard": {"log_dir": "use folder=", "histogram_freq": "use histograms=True and every="},
@@ -250,6 +261,7 @@ EXAMPLES: Mapping[str, str] = {
     "AdamW": "AdamW(0.001, weight_decay=0.01); fit gives it the model's parameters",
     "RMSProp": "RMSProp(0.001, decay=0.9)",
     "SGD": "SGD(0.1, momentum=0.9)",
+    "step": "optimizer.step(model.parameters, gradients), where loss, gradients = model.loss_and_gradients(x, y)",
     "Optimizer": "Adam(lr=0.001); fit gives it the model's parameters",
     "EarlyStopping": "EarlyStopping('val_loss', patience=3, min_delta=0.001)",
     "Checkpoint": "Checkpoint('training.h5', every=1000)",

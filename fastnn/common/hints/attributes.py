@@ -67,6 +67,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         "get_config": "use model.save(path), and fn.load(path)",
         "to_json": "use model.save(path), and fn.load(path)",
         "clone": "use copy.deepcopy(model)",
+        "copy": "use copy.deepcopy(model)",
         "count_params": "use model.summary(), which counts them",
         "partial_fit": "use model.fit(x, y, optimizer=optimizer) again: it goes on where it ended",
         "fit_generator": "use model.fit",
@@ -129,7 +130,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     },
     "Optimizer": {
         "learning_rate": _LR,
-        "param_groups": _LR,
+        "param_groups": f"{_LR}; for a part of the parameters, step it by an optimizer of its own",
         "momentum": _SGD,
         "nesterov": _SGD,
         "weight_decay": _DECAY,

@@ -78,7 +78,7 @@ def hinted_as(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(function)
         def checked(*positional: P.args, **keywords: P.kwargs) -> R:
             if first == "self" and not (positional and hasattr(type(positional[0]), name)):
-                raise TypeError(f"{owner} is called on a class, expected one on a model{_example((owner,))}")
+                raise TypeError(f"{owner} is called on a class, expected on what it makes{_example((owner,))}")
             _check_call((owner,), arguments, len(positional) - bound, keywords)
             return function(*positional, **keywords)
 
@@ -101,6 +101,12 @@ def missing_from(module: str, known: Iterable[str], otherwise: str = "") -> Call
         raise AttributeError(f"module {module!r} has no attribute {name!r}" + (f"; {hint}" if hint else ""))
 
     return missing
+
+
+def completed_by(names: Iterable[str]) -> Callable[[], list[str]]:
+    """A `__dir__` for a module: completion shows what users are meant to find, not what the module imports."""
+    found = sorted(names)
+    return lambda: list(found)
 
 
 def warn(message: str, kind: type[Warning] = UserWarning) -> None:
@@ -132,7 +138,8 @@ def _arguments_of(kind: type) -> _Arguments | None:
         if own is None or not _passes_on(init):
             break
         further = _arguments(base)
-        own = None if further is None else own._replace(names=(*own.names, *further.names), is_open=further.is_open)
+        names = (*own.names, *(further.names if further else ()))
+        own = further and own._replace(names=tuple(dict.fromkeys(names)), is_open=further.is_open)
     return own
 
 

@@ -15,6 +15,23 @@ _RECURRENT = "the recurrent layer of fastnn is fn.GRU(units)"
 _ACTIVATION = 'use Activation("{0}"), or activation="{0}" of a layer'
 _CROSS_ENTROPY = 'use Sequential([...], loss="softmax_cross_entropy"), which applies softmax itself'
 _BINARY = 'use Sequential([...], loss="binary_cross_entropy"), which applies the sigmoid itself'
+_PADDING = (
+    "there is no masking: put zeros before short sequences, so that fn.GRU ends with their last step; a label of -1 "
+    "leaves a step out of the loss"
+)
+_NO_ATTENTION = "fastnn has no attention; of layers for sequences it has fn.GRU and fn.Conv1D"
+_NORMS = "fastnn has fn.BatchNorm() and fn.LayerNorm()"
+_TRANSPOSED = (
+    "fastnn has no transposed convolution and enlarges no images; its convolutions are fn.Conv1D and fn.Conv2D"
+)
+_GROUPED = "fastnn has fn.Conv1D and fn.Conv2D, in which every filter sees all channels"
+_OWN_LAYER = 'a layer of your own is a class that emits kernels: "Adding a layer" in CONTRIBUTING.md'
+_JOINS = "values are joined by fn.Add() and fn.Concatenate()"
+_POOLS = "fastnn pools images, by fn.MaxPool2D, fn.AveragePool2D and fn.GlobalAveragePool"
+_OWN_SCHEDULE = (
+    "the learning rate may be fn.StepDecay, fn.ExponentialDecay or fn.CosineDecay(warmup=), or of your own: a subclass "
+    "of fn.schedules.Schedule, or a callback that assigns run.optimizer.lr"
+)
 _TORCH = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU"}
 _TORCH |= {"tanh": "Tanh", "sigmoid": "Sigmoid", "softplus": "Softplus", "identity": "Identity"}
 
@@ -45,10 +62,23 @@ MODULE: Mapping[str, str] = {
     "TextVectorization": _WORDS,
     "StringLookup": _WORDS,
     "Normalization": "use fn.Columns(numbers=[0, 1, ...]), which standardises them",
+    "HeNormal": 'use initializer="he_normal"',
+    "HeUniform": 'use initializer="he_uniform"',
+    "GlorotNormal": 'use initializer="glorot_normal"',
+    "GlorotUniform": 'use initializer="glorot_uniform"',
     "LSTM": _RECURRENT,
     "RNN": _RECURRENT,
     "SimpleRNN": _RECURRENT,
     "Bidirectional": "fn.GRU(units) reads sequences in one direction",
+    **dict.fromkeys(("Masking", "pad_sequence", "pad_sequences", "pack_padded_sequence"), _PADDING),
+    **dict.fromkeys(("MultiHeadAttention", "MultiheadAttention", "Attention", "Transformer"), _NO_ATTENTION),
+    **dict.fromkeys(("GroupNorm", "GroupNormalization", "InstanceNorm2d", "RMSNorm"), _NORMS),
+    **dict.fromkeys(("Conv2DTranspose", "ConvTranspose2d", "UpSampling2D", "Upsample"), _TRANSPOSED),
+    **dict.fromkeys(("DepthwiseConv2D", "SeparableConv2D", "Conv3D", "Conv3d"), _GROUPED),
+    **dict.fromkeys(("MaxPool1D", "MaxPool1d", "MaxPooling1D", "GlobalMaxPool2D", "GlobalMaxPooling2D"), _POOLS),
+    **dict.fromkeys(("Multiply", "Subtract", "Average", "Dot"), _JOINS),
+    **dict.fromkeys(("ZeroPadding2D", "ZeroPad2d"), 'use fn.Conv2D(..., padding="same")'),
+    "Lambda": _OWN_LAYER,
     "BatchNorm1d": "use fn.BatchNorm()",
     "BatchNorm2d": "use fn.BatchNorm()",
     "BatchNormalization": "use fn.BatchNorm()",
@@ -67,13 +97,14 @@ MODULE: Mapping[str, str] = {
     "Tensor": "fastnn takes NumPy arrays",
     "DataLoader": "give x and y to model.fit(x, y, batch_size=32): it shuffles and cuts batches",
     "TensorDataset": "give x and y to model.fit(x, y, batch_size=32): it shuffles and cuts batches",
-    "ModelCheckpoint": "use fn.Checkpoint(path)",
+    "ModelCheckpoint": "use fn.Checkpoint(path), to go on from; or fn.SaveBest(path), for the best epoch's model",
+    "LambdaCallback": "write a subclass of fn.Callback, with on_epoch_end(self, run)",
     "ReduceLROnPlateau": "use fn.ReduceOnPlateau()",
     "LearningRateScheduler": "give a schedule as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "CosineAnnealingLR": "use fn.CosineDecay as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "StepLR": "use fn.StepDecay as the learning rate: fn.SGD(fn.StepDecay(0.1, every=10))",
     "OneCycleLR": "use fn.CosineDecay(lr, steps=1000, warmup=300) as the learning rate",
-    "LambdaLR": "the learning rate may be fn.StepDecay, fn.ExponentialDecay or fn.CosineDecay",
+    **dict.fromkeys(("LambdaLR", "LinearLR", "MultiStepLR", "SequentialLR", "PolynomialDecay"), _OWN_SCHEDULE),
     "to_categorical": "labels are whole numbers from 0; one-hot rows are not needed",
     "one_hot": "labels are whole numbers from 0; one-hot rows are not needed",
     "clip_grad_norm_": "use clip_norm= of an optimizer: fn.Adam(clip_norm=1.0)",

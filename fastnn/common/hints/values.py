@@ -36,6 +36,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1"), 'use "mae"'),
         **dict.fromkeys(("smooth_l1", "smooth_l1_loss", "huber_loss"), 'use "huber"'),
         "rmse": 'use "mse", which has the same minimum',
+        **dict.fromkeys(
+            ("quantile", "pinball"), "use fn.ElementwiseLoss(value=..., gradient=...): two small functions"
+        ),
     },
     "initializer": {
         "kaiming_normal": 'use "he_normal"',

@@ -43,7 +43,9 @@ def columns_for(table: TextTable, preprocessing: Table) -> dict[str, np.ndarray]
     for column in preprocessing.columns:
         name = str(column.name)
         if name not in table.columns:
-            raise DataError(f"{table.where} has no column {name!r:.60}, which the model needs; {_hint(name, table)}")
+            raise DataError(
+                f"{table.where} has no column {name!r:.60}, which the model needs; {_hint(name, table, preprocessing)}"
+            )
         cells = table.columns[name]
         found[name] = _numbers(cells, name, table) if isinstance(column, NumberColumn) else _texts(cells)
     return found
@@ -60,9 +62,11 @@ def notes_on(columns: dict[str, np.ndarray], table: TextTable, preprocessing: Ta
     return Notes(unseen, [name for name in table.columns if name not in columns and name not in passed])
 
 
-def _hint(name: str, table: TextTable) -> str:
-    """Which column may be meant."""
-    hint = near(name, list(table.columns)[:20])
+def _hint(name: str, table: TextTable, preprocessing: Table) -> str:
+    """Which column may be meant: one that the model does not need under its own name."""
+    needed = {str(column.name) for column in preprocessing.columns}
+    others = [other for other in table.columns if other not in needed][:20]
+    hint = near(name, others) if others else "it has those that the model needs beside it alone"
     return f"{hint}; --no-header if it has no names" if set(map(str.isdigit, table.columns)) == {True} else hint
 
 
@@ -74,7 +78,8 @@ def _numbers(cells: Sequence[Cell], name: str, table: TextTable) -> np.ndarray:
         number = number_of(cell)
         if number is None or not np.isfinite(number):
             where = f"{table.where}, line {table.lines[i]}"
-            raise DataError(f"{where}: {name} is {cell!r:.40}, expected a finite number")
+            hint = "; write digits and a decimal point alone" if "," in cell else ""
+            raise DataError(f"{where}: {name} is {cell!r:.40}, expected a finite number{hint}")
         numbers[i] = number
     return numbers
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fastnn.common.hints.habits import missing_from, stays_as_made
+from fastnn.common.hints.habits import completed_by, missing_from, stays_as_made
 from fastnn.common.names import near
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.adaptive import AdaptiveSoftmax
@@ -59,3 +59,4 @@ __all__ = ["LAYERS", "Join", "Layer", "Parameter", "from_config", *(kind.__name_
 
 if not TYPE_CHECKING:
     __getattr__ = missing_from(__name__, __all__)
+    __dir__ = completed_by(__all__)

@@ -18,6 +18,8 @@ from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
 from fastnn_kernels._jit import Kernel
 
+MISSING = "; fill in what is missing; a table with missing cells goes through preprocessing=fn.Table"
+
 # (gradient of the output, gradients of the parameters to fill, whether the input's is wanted) -> the input's
 Backward = Callable[[Value, Mapping[str, ParameterView], bool], Value | None]
 
@@ -186,7 +188,7 @@ class Layer(PlainNumbers, Hinted):
             TypeError: For data of a kind that it cannot take.
             DataError: For values that it cannot take.
         """
-        return validation.finite(x, what)
+        return validation.finite(x, what, missing=MISSING)
 
     def fitted(self, chunks: Callable[[], Iterator[np.ndarray]]) -> dict[str, np.ndarray]:
         """Running statistics by short name, from all training data, for a layer that takes them before the first step.

@@ -36,6 +36,10 @@ class GRU(Penalised, Layer):
     The output is the last state, (N, units), or that of every step, (N, T, units): for another layer that reads
     sequences, or for scores of each step, by a Dense or a SampledSoftmax, with a label at each.
 
+    All sequences of a model have one length; there is no masking. Before shorter ones put zeros, or an id of their own:
+    the last state is then that after their last step, and training learns to pass over what is before. Where each step
+    has a label, fill up at the end instead, with labels of -1: no step reads a later one.
+
     Penalties and max_norm apply to w and to u.
 
     Args:
@@ -64,6 +68,9 @@ class GRU(Penalised, Layer):
         >>> layers = [fn.Embedding(250, 16), fn.GRU(32, return_sequences=True), fn.Dense(250)]
         >>> model = fn.Sequential(layers, input_shape=4)
         >>> history = model.fit([[4, 0, 7, 7]], [[0, 7, 7, -1]], verbose=False)  # a label at each step; -1: none
+        >>> sequences = [np.ones((3, 2)), np.ones((5, 2))]  # of different length
+        >>> np.stack([np.pad(one, ((5 - len(one), 0), (0, 0))) for one in sequences]).shape
+        (2, 5, 2)
     """
 
     units: int

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastnn.common.hints.habits import missing_from, stays_as_made
+from fastnn.common.hints.habits import completed_by, missing_from, stays_as_made
 from fastnn.common.names import look_up
 from fastnn.nn.losses.base import Loss
 from fastnn.nn.losses.cross_entropy import BinaryCrossEntropy, SoftmaxCrossEntropy
@@ -61,3 +61,4 @@ __all__ = ["LOSSES", "Loss", "LossName", "from_config", "get", *(kind.__name__ f
 
 if not TYPE_CHECKING:
     __getattr__ = missing_from(__name__, (kind.__name__ for kind in (*KINDS, ElementwiseLoss)))
+    __dir__ = completed_by(__all__)

@@ -16,6 +16,8 @@ from fastnn.engine.memory import Buffer
 from fastnn.engine.values import Value
 from fastnn_kernels._jit import Kernel
 
+MISSING = "; leave out rows whose target is missing"
+MISSING_SOME = "; leave out rows whose targets are missing; where some are, an fn.ElementwiseLoss may pass over these"
 REDUCTIONS = {"mean": True, "sum": False}
 Reduction = Literal["mean", "sum"]
 
@@ -125,7 +127,7 @@ class Loss(PlainNumbers, Hinted):
             DataError: For values that the loss cannot take.
         """
         refuse_words(y, name)
-        y = finite(y, name)
+        y = finite(y, name, missing=MISSING_SOME if outputs > 1 else MISSING)
         if y.ndim == 1 and outputs == 1:
             y = y[:, None]
         if y.ndim != 2 or y.shape[1] != outputs:

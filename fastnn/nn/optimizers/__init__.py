@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastnn.common.hints.habits import missing_from
+from fastnn.common.hints.habits import completed_by, missing_from
 from fastnn.common.names import look_up
 from fastnn.nn import schedules
 from fastnn.nn.optimizers.adaptive import AdaGrad, Adam, AdamW, RMSProp
@@ -34,3 +34,4 @@ __all__ = ["OPTIMIZERS", "Optimizer", "OptimizerName", "from_config", *(kind.__n
 
 if not TYPE_CHECKING:
     __getattr__ = missing_from(__name__, __all__)
+    __dir__ = completed_by(__all__)

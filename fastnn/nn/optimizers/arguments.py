@@ -31,6 +31,11 @@ def learning_rate(optimizer: str, name: str, value: Any) -> float | Schedule:
         return value
     if isinstance(value, Mapping):
         raise TypeError(f"{optimizer}: {name} is a mapping, expected a number: fit gives it the model's parameters")
+    if isinstance(value, list | tuple):
+        raise TypeError(
+            f"{optimizer}: {name} is a {type(value).__name__}, expected a number: fit gives it the model's parameters; "
+            "for groups of them, step each group by an optimizer of its own"
+        )
     if isinstance(value, bool) or not isinstance(value, int | float):
         own = "; one of your own is a subclass of fn.schedules.Schedule" if callable(value) else ""
         raise TypeError(f"{optimizer}: {name} is {value!r}, expected a number or a schedule{own}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastnn.common.arithmetic import ieee
 from fastnn.common.assigned import Check, above_zero, count, optional
+from fastnn.common.hints.habits import hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
@@ -188,6 +189,7 @@ class Optimizer(Rates):
         """Whether it can update a weight without its gradient being stored. A bound on gradients needs them all."""
         return self.outer_kernel is not None and self.clip_norm is None and self.clip_value is None
 
+    @hinted
     @ieee
     def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Update the arrays of any dict in place, by their gradients. State is made when it is first needed.

@@ -1,4 +1,4 @@
-"""The base of callbacks that act when a figure of the epoch has stopped getting better."""
+"""The bases of callbacks that act when a figure of the epoch is the best so far, or has stopped getting better."""
 
 import math
 from typing import Any, ClassVar
@@ -12,8 +12,8 @@ from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.run import Run
 
 
-class PlateauWatcher(Callback):
-    """Base of callbacks that count the epochs in which `monitor` did not improve by more than `min_delta`.
+class BestWatcher(Callback):
+    """Base of callbacks that know the best figure so far, and its epoch.
 
     Attributes:
         best: The best figure.
@@ -21,11 +21,11 @@ class PlateauWatcher(Callback):
         waited: Epochs since then.
     """
 
-    _checks = Callback._checks | {"patience": positive, "min_delta": at_least_zero}
+    _checks = Callback._checks | {"min_delta": at_least_zero}
     kept: ClassVar[tuple[str, ...]] = ("best", "best_epoch", "waited")  # the attributes that a checkpoint must keep
 
-    def __init__(self, monitor: str, patience: int, min_delta: float, mode: Mode):
-        self.patience, self.min_delta, self.monitor, self.mode = patience, min_delta, monitor, mode
+    def __init__(self, monitor: str, min_delta: float, mode: Mode):
+        self.min_delta, self.monitor, self.mode = min_delta, monitor, mode
         self._reset()
 
     def _reset(self) -> None:
@@ -71,3 +71,24 @@ class PlateauWatcher(Callback):
                 raise FileFormatError(f"{type(self).__name__}: {name} to resume with is {state.get(name)!r:.60}")
         for name in self.kept:
             setattr(self, name, state[name])
+
+
+class PlateauWatcher(BestWatcher):
+    """Base of callbacks that count the epochs in which `monitor` did not improve by more than `min_delta`.
+
+    Args:
+        monitor: As for `BestWatcher`, and so are min_delta and mode.
+        patience: How many such epochs in a row are one too many.
+        min_delta: By how much the figure must improve.
+        mode: Whether more or less of it is better.
+
+    Raises:
+        ValueError: Where the figure's name does not tell what is better, or for numbers out of range.
+        DataError: In `fit`, if the training does not report it.
+    """
+
+    _checks = BestWatcher._checks | {"patience": positive}
+
+    def __init__(self, monitor: str, patience: int, min_delta: float, mode: Mode):
+        self.patience = patience
+        super().__init__(monitor, min_delta, mode)

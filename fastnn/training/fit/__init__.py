@@ -2,5 +2,5 @@
 
 - `settings`: its arguments, checked; `loop`: epochs and steps, with callbacks between them
 - `joined`: many epochs in a pass, where no callback looks; `epoch_rates`: the learning rates of these
-- what may go wrong: `rollback` (NaN), `ending` (Ctrl-C), `needs` (memory), `idle_rate` (a rate of 0)
+- what may go wrong: `rollback` (NaN), `ending` (Ctrl-C), `needs` (memory), `idle` (steps that change nothing)
 """

@@ -18,7 +18,7 @@ from fastnn.engine.room import is_small
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.run import Run
 from fastnn.training.fit.ending import Ending
-from fastnn.training.fit.idle_rate import warn_of_idle_rate
+from fastnn.training.fit.idle import warn_of_idle_steps
 from fastnn.training.fit.needs import Needs
 from fastnn.training.fit.rollback import LastGoodState
 from fastnn.training.fit.settings import Settings
@@ -56,7 +56,7 @@ class Loop:
         run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
         self.runner = self._runner_of(batch, shuffle, settings.steps_per_block)
         run.attach(self.runner)
-        warn_of_idle_rate(self.optimizer, run.steps * settings.epochs)
+        warn_of_idle_steps(model, self.optimizer, run.steps * settings.epochs)
         state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
         self.good = self._good_state(state)
         self.ending = Ending(run, self.good, self._shield(asked))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from fastnn.engine.threads import usable_threads
-from fastnn.training.fit.idle_rate import warn_of_idle_rate
+from fastnn.training.fit.idle import warn_of_idle_steps
 from fastnn.training.fit.joined import STEPS
 from fastnn.training.many.crew import Ended, Task
 from fastnn.training.many.group import Group
@@ -49,7 +49,7 @@ def _train_together(trainings: Sequence[Training], ended: Ended) -> list[Task]:
     for one in trainings:
         one.settings.optimizer.attach(one.model.parameters)
         one.model.history.stop_reason = None
-        warn_of_idle_rate(one.settings.optimizer, one.settings.passes_of(one.source) * one.settings.epochs)
+        warn_of_idle_steps(one.model, one.settings.optimizer, one.settings.passes_of(one.source) * one.settings.epochs)
     group, left = Group(trainings), []
     epochs, most = trainings[0].settings.epochs, max(STEPS // group.each, 1)
     for first in range(0, epochs, most):

@@ -16,6 +16,7 @@ MAKE = {
     "TimeLimit": lambda: fn.TimeLimit(1),
     "Checkpoint": lambda: fn.Checkpoint("x"),
     "CSVLogger": lambda: fn.CSVLogger("x"),
+    "SaveBest": lambda: fn.SaveBest("x"),
     "Monitor": fn.Monitor,
     "GradientNorms": fn.GradientNorms,
 }
@@ -34,6 +35,7 @@ WRONG = [
     ("Checkpoint", "resume", "x", "resume is 'x', expected True or False"),
     ("Checkpoint", "every", 1.5, "every is 1.5, expected a whole number"),
     ("Checkpoint", "minutes", 0, "minutes is 0.0, expected above 0"),
+    ("SaveBest", "path", 3, "path is 3, expected a path"),
     ("CSVLogger", "path", None, "path is None, expected a path"),
     ("Monitor", "every", 0, "every is 0, expected at least 1"),
     ("Monitor", "path", 3, "path is 3, expected a path"),
@@ -55,7 +57,7 @@ def test_a_wrong_setting_is_refused_and_the_one_before_stays(kind, name, value, 
 def test_each_setting_of_a_callback_has_a_check(name):
     kind = getattr(callbacks, name)
     arguments = set(inspect.signature(kind.__init__).parameters) - {"self", "args", "kwargs"}
-    judged = {"monitor", "mode"} if issubclass(kind, fn.EarlyStopping | fn.ReduceOnPlateau) else set()
+    judged = {"monitor", "mode"} if issubclass(kind, fn.EarlyStopping | fn.ReduceOnPlateau | fn.SaveBest) else set()
     assert kind._checks.keys() >= arguments - judged  # these are checked together, as a training begins
 
 
