@@ -1,8 +1,10 @@
-"""Whether the machine gives this process all its cores: if not, no figure is worth reading."""
+"""Whether the machine gives this process all its cores, without which no figure is worth reading; what peers run."""
 
 import subprocess
 import sys
 import time
+
+from threadpoolctl import threadpool_info
 
 from fastnn.engine.threads import threads_at_hand
 
@@ -40,3 +42,14 @@ def complaint() -> str | None:
     if (ratio := slowdown()) <= SLOWER_ALLOWED:
         return None
     return f"two busy processes take {ratio:.2f} x the time of one: something else holds a core"
+
+
+def blas() -> str:
+    """The BLAS libraries in this process: NumPy's and SciPy's, so scikit-learn's. Each with the code that it runs.
+
+    An environment may hold one to older instructions than the processor has (OPENBLAS_CORETYPE), which makes a peer
+    slower than its users find it.
+    """
+    found = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    named = {f"{one['internal_api']} {one['version']} for {one.get('architecture', 'any processor')}" for one in found}
+    return ", ".join(sorted(named))

@@ -25,6 +25,7 @@ from sklearn.preprocessing import scale
 
 import fastnn
 import fastnn_kernels
+from bench.machine import blas
 from fastnn import sklearn as ours
 
 TURNS, SEARCHES = 5, 3
@@ -160,4 +161,5 @@ if __name__ == "__main__":
     parser.add_argument("--search", action="store_true", help="a grid search instead of single fits")
     parser.add_argument("--only", default="", help="data sets whose names hold this text")
     chosen = parser.parse_args()
+    print(f"scikit-learn's products: {blas()}")
     search() if chosen.search else fits(chosen.only)

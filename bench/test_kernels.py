@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bench.ceiling import shares
+from bench.machine import blas
 from fastnn.engine.threads import usable_threads
 from fastnn_kernels._jit import JIT
 from fastnn_kernels.registry import REGISTRY
@@ -105,3 +106,4 @@ def test_numpy(benchmark, function, shape, dtype):
     check(spec.run(function, args), spec.want(args), spec.terms(size), benchmark.group, spec.precision(args))
     _time(benchmark, function, args, spec.outputs)
     _report(benchmark, name, args, shape, dtype, usable_threads(), "NumPy")
+    benchmark.extra_info["blas"] = blas()

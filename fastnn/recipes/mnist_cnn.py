@@ -133,8 +133,8 @@ RECIPE = Recipe(
     rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-2, "sgd": 1e-2},
     best=Best(
         {"optimizer": "adam", "lr": 1e-3, "decay": 0.6, "epochs": 8},
-        "the lowest validation error of four trainings at larger, falling rates, on MNIST: 0.56 %, where 1e-4 has "
-        "1.22 %; test 0.69 %",
+        "the rate and its decay with the lowest validation error of four tried, on MNIST: 0.68 %, where 1e-4 has "
+        "1.08 %; test 0.71 %",
     ),
     callbacks=callbacks,
     answers=lambda results: answers_of(results, _records_of),
