@@ -41,7 +41,7 @@ def empty(shape: int | tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         raise OutOfMemoryError(f"an array of shape {shape} takes more memory than this process may take") from None
 
 
-def kernel_array(a: np.ndarray, dtype: DTypeLike = None) -> np.ndarray:
+def kernel_array(a: np.ndarray, dtype: DTypeLike | None = None) -> np.ndarray:
     """The same memory as `a` if kernels can take it, else a copy. dtype: None keeps that of `a`, in native order."""
     dtype = a.dtype.newbyteorder("=") if dtype is None else dtype
     return np.require(a, dtype, ["C", "ALIGNED", "WRITEABLE", "ENSUREARRAY"])
