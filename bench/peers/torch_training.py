@@ -23,8 +23,8 @@ from bench.peers import Absent
 from bench.peers.torch_peer import by_name, channels_first, data_loss, laid_out, make_optimizer, network, tensors
 from bench.training import Outcome, Stage, Training
 from fastnn.data import Dataset
-from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.train_one import fewer_samples, first_held_out, stopping_of
+from fastnn.experiment.recipe import Recipe, first_held_out
+from fastnn.experiment.train_one import fewer_samples, stopping_of
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.schedules import CosineDecay, ExponentialDecay, Schedule
 from fastnn.training.callbacks import EarlyStopping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastnn.cli.output import aligned, csv_lines, dumped, finite
+from fastnn.cli.output import FORMS, aligned, csv_lines, dumped, finite
 from fastnn.cli.sections import examples
 from fastnn.common.text import SPLITS, metric_name, metric_text
 
@@ -22,7 +22,7 @@ EXAMPLES = examples(
 @click.command(epilog=EXAMPLES, short_help="Loss and metrics of a trained model on other data.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="the data's file or folder, as of train")
-@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
 def evaluate(run_or_model: Path, data: Path, form: str) -> None:
     """Loss and metrics on other data, by a run's folder or a saved model.
 
@@ -36,11 +36,6 @@ def evaluate(run_or_model: Path, data: Path, form: str) -> None:
     written = {"text": _lines, "json": _json, "csv": _csv}[form]
     for line in written(figures):
         click.echo(line)
-
-
-def _rows(figures: "Mapping[str, Figures]") -> list[list[object]]:
-    names = list(next(iter(figures.values())).metrics)
-    return [["split", "samples", *names], *([key, n, *metrics.values()] for key, (n, metrics) in figures.items())]
 
 
 def _lines(figures: "Mapping[str, Figures]") -> Iterator[str]:
@@ -61,4 +56,6 @@ def _json(figures: "Mapping[str, Figures]") -> Iterator[str]:
 
 
 def _csv(figures: "Mapping[str, Figures]") -> Iterator[str]:
-    return csv_lines(_rows(figures))
+    names = next(iter(figures.values())).metrics
+    rows = ([key, samples, *metrics.values()] for key, (samples, metrics) in figures.items())
+    return csv_lines([["split", "samples", *names], *rows])

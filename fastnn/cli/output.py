@@ -1,6 +1,7 @@
 """Results of commands: printed, or written to a file, for people or for other programs."""
 
 import csv
+import io
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,15 +69,11 @@ def finite(figure: float) -> float | None:
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Rows as lines of CSV."""
-    lines: list[str] = []
-    writer = csv.writer(_Lines(lines), lineterminator="")
-    writer.writerows(rows)
-    yield from lines
-
-
-class _Lines:
-    """A file that keeps what is written to it, for csv.writer."""
-
-    def __init__(self, lines: list[str]):
-        self.write = lines.append
+    """Rows as lines of CSV; one of which a cell holds an end of a line has that in quotes."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")  # cells with a letter of it get quotes
+    for row in rows:
+        writer.writerow(row)
+        yield text.getvalue().removesuffix("\r\n")
+        text.seek(0)
+        text.truncate()

@@ -8,6 +8,7 @@ import click
 from fastnn.cli.output import csv_lines, deliver, dumped, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.cli.standard_input import standard_input
+from fastnn.common.errors import DataError
 from fastnn.common.text import percent, plural
 
 WIDTH = 80  # columns of a line, if names are not longer
@@ -46,7 +47,6 @@ def predict(
     file, is a file's name: --text says that it is WORDS. The model of a table takes tables, .csv or .tsv, whose columns
     are found by their names; as CSV it gives them back with what is predicted in further columns.
     """
-    from fastnn.cli.predicted_tables import rows_with_predictions
     from fastnn.data.formats.samples import Reader
     from fastnn.data.preprocessing import Words
     from fastnn.experiment.predictions import Guesses, guesses_of
@@ -65,7 +65,7 @@ def predict(
         click.echo(note, err=True)
     form = form_of(form, output)
     if form == "csv" and (tables := [part.table for part in parts if part.table]):
-        lines = csv_lines(rows_with_predictions(tables, guesses, str(model.meta.get("target", "target"))))
+        lines = csv_lines(_rows_with_predictions(tables, guesses, str(model.meta.get("target", "target"))))
     else:
         lines = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form](
             names, guesses, top is None
@@ -84,7 +84,8 @@ def _blocks(names, guesses, fits) -> Iterator[str]:
 
 def _lines(names, guesses, fits) -> Iterator[str]:
     """A line for each sample, in columns; as many labels as have room, if `fits`."""
-    cells = [[(label, _number(guesses.what, number)) for label, number in row] for row in guesses.rows]
+    text = percent if guesses.what == "probability" else "{:.4g}".format
+    cells = [[(label, text(number)) for label, number in row] for row in guesses.rows]
     wide_name = min(max(map(len, names)), LONGEST_NAME)
     wide_label, wide_number = (max(len(cell[i]) for row in cells for cell in row) for i in (0, 1))
     room = max(1, (WIDTH - wide_name) // (wide_label + wide_number + 3)) if fits else None
@@ -92,12 +93,6 @@ def _lines(names, guesses, fits) -> Iterator[str]:
         shown = name if len(name) <= wide_name else f"…{name[1 - wide_name :]}"
         parts = [f"{label:<{wide_label}} {number:>{wide_number}}" for label, number in row[:room]]
         yield "  ".join([f"{shown:<{wide_name}}", *parts])
-
-
-def _number(what: str, number: float) -> str:
-    from fastnn.experiment.predictions import finite_text
-
-    return percent(number) if what == "probability" else finite_text(number)
 
 
 def _json(names, guesses, fits) -> Iterator[str]:
@@ -115,3 +110,20 @@ def _csv(names, guesses, fits) -> Iterator[str]:
         for rank, (label, number) in enumerate(row, 1)
     ]
     return csv_lines([("sample", "rank", "label", guesses.what), *rows])
+
+
+def _rows_with_predictions(tables, guesses, target) -> Iterator[list[object]]:
+    """Header and rows: the cells of the tables, `predicted TARGET`, and of classes the probability of the likeliest.
+
+    DataError if the tables have not the same columns.
+    """
+    names = list(tables[0].columns)
+    for other in tables[1:]:
+        if list(other.columns) != names:
+            raise DataError(f"{other.where} has other columns than {tables[0].where}: predict them one by one")
+    is_class = guesses.what == "probability"
+    yield [*names, f"predicted {target}", *(["probability"] if is_class else [])]
+    cells = (row for table in tables for row in zip(*table.columns.values(), strict=True))
+    for row, (best, *_) in zip(cells, guesses.rows, strict=True):
+        said = [best.label, f"{best.number:.6g}"] if is_class else [f"{best.number:.9g}"]
+        yield [*("" if cell is None else cell for cell in row), *said]

@@ -61,7 +61,7 @@ def _sweep(
     if random and optuna:
         raise ValueError("--random and --optuna both say how many settings to try; give one of the two")
     path, build, data = functions_of(target)
-    judged = _has_validation(data) or not given["monitor"].startswith("val_")
+    judged = getattr(data(), "val", None) is not None or not given["monitor"].startswith("val_")
     split = validation_split if validation_split is not None else 0.0 if judged else 0.2
     folder = out or Path("sweeps") / path.stem
     drawn: dict[str, Any] = {"trials": optuna or random, "sampler": "optuna" if optuna else None}
@@ -70,10 +70,6 @@ def _sweep(
         warnings.filterwarnings("ignore", "sweep: ", UserWarning)  # the table says it
         result = sweep(build, axes, data, out=folder, validation_split=split, verbose=True, **drawn, **given)
     _report(result, folder)
-
-
-def _has_validation(data: Any) -> bool:
-    return getattr(data(), "val", None) is not None
 
 
 def _report(result: SweepResult, folder: Path) -> None:

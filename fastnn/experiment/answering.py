@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from fastnn.common.figures import without_split
 from fastnn.common.text import SPLITS, metric_name
@@ -12,6 +13,7 @@ from fastnn.experiment.mistakes import MISTAKES, mistakes_of
 from fastnn.experiment.results import ExperimentResult, RunResult, finished
 
 CHOSEN = "chosen"
+Number = TypeVar("Number")
 
 
 def answers_of(result: ExperimentResult, own: Iterable[Answer | str] = ()) -> list[Answer]:
@@ -110,14 +112,12 @@ def by_kind(rows: list[Row]) -> list[Table]:
 
 def _of_kind(rows: list[Row], kind: str) -> list[Row]:
     """The rows that have figures of one kind, with these alone."""
-    return [row for row in (_only(row, kind) for row in rows) if row.here or row.report]
+    found = [Row(row.label, _only(row.here, kind), _only(row.report, kind)) for row in rows]
+    return [row for row in found if row.here or row.report]
 
 
-def _only(row: Row, kind: str) -> Row:
-    """The row with the figures of one kind."""
-    here = {name: value for name, value in row.here.items() if without_split(name) == kind}
-    report = {name: value for name, value in row.report.items() if without_split(name) == kind}
-    return Row(row.label, here, report)
+def _only(figures: Mapping[str, Number], kind: str) -> dict[str, Number]:
+    return {name: value for name, value in figures.items() if without_split(name) == kind}
 
 
 def _run_row(label: str, run: RunResult | None, published: Mapping[str, float], has_losses: bool) -> Row:

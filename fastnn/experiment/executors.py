@@ -6,7 +6,7 @@ Each executor yields (number of the trial, its row of the table) as trials end.
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from fastnn.common.errors import FastnnError
 from fastnn.data import Dataset
 from fastnn.engine.threads import threads, usable_threads
 from fastnn.experiment.recipe import Recipe
-from fastnn.experiment.settings import plain
 from fastnn.experiment.train_one import train_one
 from fastnn.search import pools
 from fastnn.search.pools import Pool
@@ -59,7 +58,7 @@ TrainTrial = Callable[[str, Path | None, bool, str, Any], TrialRow]
 
 def trial_key(recipe: Recipe, settings: Any, source: str) -> TrialRow:
     """The columns that identify a trial, as texts, because a CSV file gives back texts."""
-    return {name: str(value) for name, value in ({"id": recipe.id, "data": source} | plain(settings)).items()}
+    return {name: str(value) for name, value in ({"id": recipe.id, "data": source} | asdict(settings)).items()}
 
 
 def train_trial(recipe: Recipe, settings: Any, data: Dataset, source: str) -> TrialRow:

@@ -1,14 +1,13 @@
 """One command: a recipe with settings and data, and what is compared beside it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fastnn.data import Dataset
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.run_list import RunList, list_runs
-from fastnn.experiment.settings import plain
 
 
 @dataclass(frozen=True)
@@ -47,4 +46,4 @@ class Experiment:
     def config(self) -> dict[str, Any]:
         """The settings, and what else must stay the same when the run is resumed, for `summary.json`."""
         names = ",".join(comparison.name for comparison in self.comparisons) or "none"
-        return plain(self.settings) | {"compare": names, "data": self.data.meta["source"]}
+        return asdict(self.settings) | {"compare": names, "data": self.data.meta["source"]}

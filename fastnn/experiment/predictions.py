@@ -1,6 +1,5 @@
 """What a model says of samples, in words: labels with probabilities, or scores."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -88,8 +87,3 @@ def _labels(model: Model, count: int) -> list[str]:
     if not isinstance(given, list) or len(given) != count or not all(isinstance(name, str) for name in given):
         return [str(number) for number in range(count)]
     return [printable(name) for name in given]
-
-
-def finite_text(number: float) -> str:
-    """A number with four significant digits."""
-    return f"{number:.4g}" if math.isfinite(number) else str(number)

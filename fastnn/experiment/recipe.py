@@ -142,8 +142,7 @@ class Recipe:
         given = settings or self.settings
         data, announced = self.load(path, given) if self.load else find_data(self.data_set, path, self.use)  # type: ignore[arg-type]
         if quick:
-            val, test = (split and split.part(0, QUICK_HELD_OUT) for split in (data.val, data.test))
-            data = Dataset(data.train, val, test, data.meta)
+            data = first_held_out(data, QUICK_HELD_OUT)
         if len(data.train) > MOST_MEASURED and not self.measured:
             announced += f"; figures of the training data are taken on {MOST_MEASURED:,} drawn samples"
         return data, announced
@@ -208,3 +207,11 @@ class Recipe:
             if name not in known:
                 raise ValueError(f"--compare is {name!r}; {near(name, ['none', 'all', *known])}")
         return [known[name] for name in dict.fromkeys(names)]
+
+
+def first_held_out(data: Dataset, count: int) -> Dataset:
+    """The data with the first `count` validation and test samples; all of them if `count` is 0 or not less."""
+    if not count:
+        return data
+    val, test = (split and split.part(0, min(count, len(split))) for split in (data.val, data.test))
+    return Dataset(data.train, val, test, data.meta)

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 from fastnn.data import Dataset
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.published import Published
-from fastnn.experiment.settings import plain
 from fastnn.experiment.summary import ComparedRun, Spread
 from fastnn.models import Model
 
@@ -127,7 +126,7 @@ def _compared_run(comparison: Comparison, label: str, run: RunResult) -> Compare
         comparison=comparison.name,
         question=comparison.question,
         run=run.label,
-        config=plain(run.settings),
+        config=asdict(run.settings),
         metrics=run.metrics,
         best_epoch=run.best_epoch,
         epochs_run=len(run.epochs),

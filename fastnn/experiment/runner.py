@@ -1,7 +1,7 @@
 """Runs a recipe from data to a folder, in the same way for all systems."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from fastnn.experiment.run_files import HISTORY, MODEL, read_summary
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_list import RunList, RunSpec
 from fastnn.experiment.run_swap import is_whole
-from fastnn.experiment.settings import plain
 from fastnn.experiment.summaries import ending, opening
 from fastnn.experiment.summary import Summary
 from fastnn.experiment.train_one import ThrottledCheckpoint, load_run, save_run, train_one
@@ -83,7 +82,7 @@ def _finished_before(experiment: Experiment, planned: RunList, folder: RunFolder
     was = found.ending.runs if found.ending else []
     trained = {run.run: run.config for run in was}
     wanted = {planned.runs[index].label: index for _, members in planned.groups for index in members.values()}
-    is_same = trained == {label: plain(planned.runs[index].settings) for label, index in wanted.items()}
+    is_same = trained == {label: asdict(planned.runs[index].settings) for label, index in wanted.items()}
     was_given = found.config, found.quick, found.best is not None
     is_same = is_same and was_given == (experiment.config(), experiment.quick, experiment.best)
     return found if is_same else None

@@ -13,12 +13,12 @@ from fastnn.experiment.results import RunResult, deviation, finished
 JUDGED_BY = ("val_accuracy", "test_accuracy", "train_accuracy", "val_loss", "test_loss", "train_loss")
 
 
-def ranking(runs: Mapping[str, RunResult], name: str | None = None) -> list[str]:
-    """One sentence: the best and the worst of several runs by the metric `name`; [] for a single run.
+def ranking(runs: Mapping[str, RunResult]) -> list[str]:
+    """One sentence: the best and the worst of several runs by the figure that they are judged by; [] for a single run.
 
     Runs that are the same to the digits that are shown are all named.
     """
-    name = name or _judged_by(runs)
+    name = _judged_by(runs)
     if len(runs) < 2 or name is None:
         return []
     by_text: dict[str, list[str]] = {}
@@ -42,25 +42,9 @@ def epochs_to(run: RunResult, name: str, level: float) -> int | None:
     return None
 
 
-def steadiness(run: RunResult, name: str, last: int = 50) -> float:
-    """The standard deviation (n − 1) of a figure over the last epochs: less is steadier."""
+def steadiness(run: RunResult, name: str, last: int) -> float:
+    """The standard deviation (n − 1) of a figure over the `last` epochs: less is steadier."""
     return deviation(run.curve(name)[-last:])
-
-
-def speed_and_steadiness(runs: Mapping[str, RunResult], name: str, level: float, last: int = 50) -> list[str]:
-    """One sentence a run: in which epoch its figure reached `level`, and how much it moves over its last epochs."""
-    found = []
-    for label, run in runs.items():
-        reached = epochs_to(run, name, level)
-        when = (
-            f"reached {figure_text(name, level)} in epoch {reached}"
-            if reached
-            else f"never reached {figure_text(name, level)}"
-        )
-        count = min(last, len(run.curve(name)))
-        spread = figure_text(name, steadiness(run, name, last))
-        found.append(f"{label}: {when}; deviation of {metric_name(name)} over its last {count} epochs {spread}.")
-    return found
 
 
 def spread_row(runs: Mapping[str, RunResult]) -> list[Row]:

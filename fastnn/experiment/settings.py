@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from fastnn.training.models.dtypes import DtypeName
@@ -87,11 +87,6 @@ def _is_too_large(digits: str) -> bool:
 def changed(settings: Any, **changes: Any) -> Any:
     """A copy of `settings` with `changes`; ValueError for a value out of range."""
     return checked(replace(settings, **changes))
-
-
-def plain(settings: Any) -> dict[str, Any]:
-    """Settings as a dict, for files."""
-    return asdict(settings)
 
 
 def in_words(values: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,9 +14,8 @@ from fastnn.common.errors import FileFormatError
 from fastnn.common.hdf5 import hdf5_errors
 from fastnn.data import Dataset
 from fastnn.data.source import Source, source_of
-from fastnn.experiment.recipe import Recipe
+from fastnn.experiment.recipe import Recipe, first_held_out
 from fastnn.experiment.results import RunResult
-from fastnn.experiment.settings import plain
 from fastnn.loading import load_checkpoint
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer
@@ -73,14 +73,6 @@ def fewer_samples(data: Dataset, count: int) -> Dataset:
     if not count or count >= len(data.train):
         return data
     return Dataset(data.train.drawn(count), data.val, data.test, data.meta)
-
-
-def first_held_out(data: Dataset, count: int) -> Dataset:
-    """The data with the first `count` validation and test samples; all of them if `count` is 0 or not less."""
-    if not count:
-        return data
-    val, test = (split and split.part(0, min(count, len(split))) for split in (data.val, data.test))
-    return Dataset(data.train, val, test, data.meta)
 
 
 def stopping_of(recipe: Recipe, settings: Any) -> EarlyStopping | None:
@@ -185,7 +177,7 @@ def save_run(path: Path, run: RunResult) -> None:
     """Save a training that has ended, so that a resumed command need not repeat it."""
     assert run.model is not None
     saved = {name: getattr(run, name) for name in SAVED}
-    storage.save(path, run.model.saved(saved | {"settings": json.dumps(plain(run.settings))}))
+    storage.save(path, run.model.saved(saved | {"settings": json.dumps(asdict(run.settings))}))
 
 
 def load_run(path: Path, label: str, settings: Any) -> RunResult | None:
@@ -197,7 +189,7 @@ def load_run(path: Path, label: str, settings: Any) -> RunResult | None:
         return None
     model, saved = load_checkpoint(path)
     with hdf5_errors(f"{path}: cannot be read as a training that has ended", passing=FileFormatError):
-        if json.loads(saved.pop("settings", "null")) != plain(settings):
+        if json.loads(saved.pop("settings", "null")) != asdict(settings):
             return None
         _check_saved(saved)
         return RunResult(label, settings, model, **saved)

@@ -88,10 +88,6 @@ def run_curves(
     return drawn if figure is None else [loss, *others]
 
 
-def _at(history: Record, name: str, epoch: int) -> float:
-    return history[name][history["epoch"].index(epoch)]
-
-
 def _one_run(axis: "Axes", history: Record, name: str, scale: float, best: int) -> None:
     epochs = history["epoch"]
     mark = "." if len(epochs) <= MARKED else None
@@ -100,7 +96,7 @@ def _one_run(axis: "Axes", history: Record, name: str, scale: float, best: int) 
         (f"val_{name}", ORANGE, "validation, after the epoch"),
     ):
         axis.plot(epochs, [scale * value for value in history[which]], color=shade, marker=mark, label=label)
-    kept = scale * _at(history, f"val_{name}", best)
+    kept = scale * history[f"val_{name}"][epochs.index(best)]
     axis.plot([best], [kept], "o", markersize=9, mfc="none", color=GREY, label=f"kept: epoch {best}, {kept:.4g}")
     whole_number_ticks(axis)
 

@@ -4,13 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fastnn.plots.learning import DOTTED, REPORT
 from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     GREY,
-    LOGARITHMIC,
     MARKED,
     SMALL,
     colour,
@@ -18,6 +15,7 @@ from fastnn.plots.style import (
     entry,
     line_axes,
     literal,
+    scale_by_factors,
     undisturbed,
     whole_number_ticks,
 )
@@ -101,7 +99,7 @@ def curve_panels(
         if panel.from_zero:
             axis.set_ylim(bottom=0)
         else:
-            _scale(axis)
+            scale_by_factors(axis, but_zeros=True)
         if panel.level is not None:
             axis.axhline(panel.level[0], color=GREY, lw=0.8, ls="--")
             axis.set_ylim(top=max(axis.get_ylim()[1], 1.08 * panel.level[0]))  # the line and its text lie inside
@@ -111,15 +109,6 @@ def curve_panels(
             )  # fmt: skip
     _legend(drawn, labels, panels)
     return drawn if figure is None else axes
-
-
-def _scale(axis: "Axes") -> None:
-    """Make y logarithmic if it spans decades, losses that are exactly 0 left out: a few steps may end at that."""
-    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.get_lines()] or [np.zeros(0)])
-    values = values[np.isfinite(values)]
-    above = values[values > 0]
-    if above.size and not (values < 0).any() and above.max() > LOGARITHMIC * above.min():
-        axis.set_yscale("log", nonpositive="mask")
 
 
 def _draw(axis: "Axes", points: Points, number: int, *, dots: bool) -> None:

@@ -104,25 +104,29 @@ def points(
 
 def _panel_size(panels: Sequence[Panel]) -> tuple[float, float]:
     """(Width, height) of a panel in inches, with room for the highest plane and for the longest title."""
-    ratios = [np.ptp(up) / np.ptp(across) for across, up in (_plane(np.asarray(x)) for _, _, x, _ in panels)]
+    ratios = [np.ptp(up) / np.ptp(across) for across, up in (plane(np.asarray(x), GRID) for _, _, x, _ in panels)]
     lines = max((name.count("\n") + 1 for name, *_ in panels), default=1)
     width = 3.3 if len(panels) > 1 else ALONE
     return width, (width - 0.1) * float(np.clip(max(ratios, default=1.0), 0.4, 1.3)) + 0.19 * lines + 0.1
 
 
-def _plane(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates along each axis, (GRID,) each: the range of the points and an equal margin on all sides."""
+def plane(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates along each axis, (count,) each: the range of the points and an equal margin on all sides."""
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.12 * (float((high - low).max()) or 1.0)
-    across, up = np.linspace(low - margin, high + margin, GRID).T
+    across, up = np.linspace(low - margin, high + margin, count).T
     return across, up
+
+
+def grid(across: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """All points (M, 2) of a plane with these coordinates, row after row."""
+    return np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
 
 
 def _regions(axis: "Axes", predict: Predict, x: np.ndarray, threshold: float | None) -> None:
     """Draw the region of each class in its colour, and the boundaries between regions."""
-    across, up = _plane(x)
-    points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
-    scores = _class_scores(np.asarray(predict(points), np.float64), threshold).reshape(GRID, GRID, -1)
+    across, up = plane(x, GRID)
+    scores = _class_scores(np.asarray(predict(grid(across, up)), np.float64), threshold).reshape(GRID, GRID, -1)
     for number in range(scores.shape[-1]):
         lead = scores[..., number] - np.delete(scores, number, axis=-1).max(axis=-1)
         if not np.nanmax(lead) > 0:

@@ -80,12 +80,15 @@ def line_axes(axis: "Axes", *, title: str = "", xlabel: str = "", ylabel: str = 
     axis.set_ylabel(literal(ylabel), fontsize=LABEL)
 
 
-def scale_by_factors(axis: "Axes") -> None:
-    """Make y logarithmic if the lines span a factor above LOGARITHMIC: or most of them would look flat."""
-    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.get_lines()])
-    values = values[np.isfinite(values)]
+def scale_by_factors(axis: "Axes", *, but_zeros: bool = False) -> None:
+    """Make y logarithmic if the lines span a factor above LOGARITHMIC: or most of them would look flat.
+
+    but_zeros : whether values that are exactly 0 are left out, as the losses of a few steps may be
+    """
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.get_lines()] or [np.zeros(0)])
+    values = values[np.isfinite(values) & ~(but_zeros & (values == 0))]
     if values.size and values.min() > 0 and values.max() > LOGARITHMIC * values.min():
-        axis.set_yscale("log")
+        axis.set_yscale("log", nonpositive="mask")
 
 
 def picture_axes(axis: "Axes", *, title: str = "") -> None:

@@ -70,10 +70,7 @@ def build(settings: CatsSettings, data: Dataset) -> tuple[Sequential, Optimizer]
     start = initializer_of(settings.initializer, 0.01)
     # The report draws the biases of a shallow net with deviation .01, those of a deep one scaled as Xavier's.
     bias: Initializer = Normal(0.01) if len(sizes) == 1 else get("glorot_normal")
-    hidden = [
-        Dense(layer.units, layer.activation, start, bias) if isinstance(layer, Dense) else layer
-        for layer in hidden_layers(sizes, settings.activation, start, dropout=settings.dropout)
-    ]
+    hidden = hidden_layers(sizes, settings.activation, start, bias=bias, dropout=settings.dropout)
     model = Sequential(
         [*_convolutions(settings, start), Flatten(), *hidden, Dense(1, "tanh", start, bias)],
         input_shape=data.train.x.shape[1:],

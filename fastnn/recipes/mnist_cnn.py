@@ -44,11 +44,11 @@ class MnistCnnSettings(Settings):
 
 def build(settings: MnistCnnSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
     """Weights N(0, .1²) cut off at two deviations, biases .1."""
-    start = TruncatedNormal(0.1)
+    start, (first, second) = TruncatedNormal(0.1), _filters(settings.filters)
     model = Sequential(
         [
-            *_stage(_filters(settings.filters)[0], settings.activation, start),
-            *_stage(_filters(settings.filters)[1], settings.activation, start),
+            *_stage(first, settings.activation, start),
+            *_stage(second, settings.activation, start),
             Flatten(),
             Dense(settings.hidden, settings.activation, start),
             *([Dropout(rate=settings.dropout)] if settings.dropout else []),

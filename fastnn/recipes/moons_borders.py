@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fastnn.plots.planes import grid, plane
+
 Predict = Callable[[np.ndarray], np.ndarray]  # points (M, 2) -> a probability for each of two classes (M, 2)
 
-MARGIN = 0.12  # around the points, as a fraction of the range: as in the pictures
 COARSE, FINE = 60, 600  # points along an axis, for shares of the plane and for borders
 ANGLES = 180  # directions that are tried for the best straight line
 TURN_WITHIN = 0.04  # the length of border over which a turn is measured; longer, and smooth bends count as kinks
@@ -31,8 +32,7 @@ def best_line(points: np.ndarray, is_first: np.ndarray) -> float:
 
 def straightness(predict: Predict, x: np.ndarray) -> float:
     """The fraction of the plane around the points x (N, 2) where the best straight line and the net agree."""
-    across, up = _axes(x, COARSE)
-    points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    points = grid(*plane(x, COARSE))
     return best_line(points, _lead(predict, points) > 0)
 
 
@@ -43,21 +43,13 @@ def sharpest_turn(predict: Predict, x: np.ndarray) -> float | None:
     """
     from matplotlib.figure import Figure
 
-    across, up = _axes(x, FINE)
-    points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
-    lead = _lead(predict, points).reshape(FINE, FINE)
+    across, up = plane(x, FINE)
+    lead = _lead(predict, grid(across, up)).reshape(FINE, FINE)
     if not lead.min() < 0 < lead.max():
         return None
     lines = Figure().subplots().contour(across, up, lead, levels=[0]).allsegs[0]
     turns = [turn for line in lines if (turn := _turn(np.asarray(line))) is not None]
     return max(turns, default=None)
-
-
-def _axes(x: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    low, high = x.min(axis=0), x.max(axis=0)
-    margin = MARGIN * float((high - low).max())
-    across, up = np.linspace(low - margin, high + margin, count).T
-    return across, up
 
 
 def _lead(predict: Predict, points: np.ndarray) -> np.ndarray:

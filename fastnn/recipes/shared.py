@@ -67,12 +67,18 @@ def sizes_of(text: str, flag: str, what: str = "units of each hidden layer") -> 
 
 
 def hidden_layers(
-    sizes: list[int], activation: ActivationName, start: Initializer, *, norm: str = "none", dropout: float = 0.0
+    sizes: list[int],
+    activation: ActivationName,
+    start: Initializer,
+    *,
+    bias: InitializerName | Initializer = "zeros",
+    norm: str = "none",
+    dropout: float = 0.0,
 ) -> list[Layer]:
     """Dense layers, each followed by a normalisation and by dropout where `norm` and `dropout` ask for them."""
     layers: list[Layer] = []
     for units in sizes:
-        layers.append(Dense(units, activation, start))
+        layers.append(Dense(units, activation, start, bias))
         if norm != "none":
             layers.append(BatchNorm() if norm == "batch" else LayerNorm())
         if dropout:

@@ -31,14 +31,12 @@ SMALL = 1 << 20  # bytes that go with each call
 class Pool(Protocol):
     """Runs functions.
 
-    width     how many calls it is given at once
-    slots     how many of them run at once, as far as that is known
-    remotely  whether another process runs them
+    width  how many calls it is given at once
+    slots  how many of them run at once, as far as that is known
     """
 
     width: float
     slots: float
-    remotely: bool
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Call a function, now or later."""
@@ -53,7 +51,7 @@ class Pool(Protocol):
 class Here:
     """This process: calls are over when `submit` returns."""
 
-    width, slots, remotely = 1.0, 1.0, False
+    width, slots = 1.0, 1.0
 
     def __init__(self, thread_count: int):
         self.thread_count = thread_count
@@ -77,8 +75,6 @@ class Here:
 
 class Processes:
     """Processes of this machine, started anew: compiled threads do not survive a fork."""
-
-    remotely = True
 
     def __init__(self, jobs: int, threads_each: int, folder: Path):
         self.width = self.slots = float(jobs)
@@ -110,14 +106,11 @@ class Processes:
         return path
 
     def renew(self) -> None:
-        self._end(kill=True)
+        self.close(kill=True)
         self._pool = self._started()
 
     def close(self, *, kill: bool) -> None:
         """End the processes; `kill`: now, as to wait for their trials could take minutes."""
-        self._end(kill)
-
-    def _end(self, kill: bool) -> None:
         if self.by_joblib:
             self._pool.shutdown(wait=True, kill_workers=kill)
             return
@@ -169,8 +162,6 @@ def processes(jobs: int, threads_each: int) -> Iterator[Processes]:
 
 class Cluster:
     """The workers of a Dask cluster, each of which needs fastnn. A trial whose worker dies goes to another one."""
-
-    remotely = True
 
     def __init__(self, client: Any):
         self._client, self._workers = client, client.get_executor()

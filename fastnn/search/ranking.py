@@ -34,12 +34,14 @@ class Standing:
 def standing(number: int, rows: Sequence[Row], figure: Figure) -> Standing:
     """How the settings did of which these are the rows, one a seed."""
     values = [value for row in rows if (value := figure(row)) is not None and not math.isnan(value)]
-    losses = [row[name] for row in rows for name in ("val_loss", "loss") if is_number(row.get(name))]
-    if any(is_number(row.get("val_loss")) for row in rows):
-        losses = [row["val_loss"] for row in rows if is_number(row.get("val_loss"))]
+    losses = _numbers(rows, "val_loss") or _numbers(rows, "loss")
     mean, loss = (fmean(found) if found else math.nan for found in (values, losses))
     deviation = stdev(values) if len(values) > 1 else math.nan
     return Standing(number, mean, deviation, loss, len(values), len(rows) - len(values))
+
+
+def _numbers(rows: Sequence[Row], name: str) -> list[float]:
+    return [row[name] for row in rows if is_number(row.get(name))]
 
 
 def ranked(standings: Iterable[Standing], *, higher: bool) -> list[Standing]:

@@ -56,12 +56,8 @@ class Between:
             value = math.exp(generator.uniform(math.log(self.low), math.log(self.high)))
         else:
             value = generator.uniform(self.low, self.high)
-        rounded = round(value) if self.is_whole else _shortened(value)
+        rounded = round(value) if self.is_whole else float(f"{value:.{DIGITS}g}")
         return min(max(rounded, self.low), self.high)
-
-
-def _shortened(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
 
 
 Axis = Sequence[Any] | Between

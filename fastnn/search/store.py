@@ -46,9 +46,9 @@ class Store:
         found = {name: _value(name, text) for name, text in known.items() if name not in (*self.names, OF)}
         return found or None
 
-    def settings_found(self, without: str = "seed") -> list[dict[str, str]]:
+    def settings_found(self) -> list[dict[str, str]]:
         """The settings of all rows that an earlier call wrote, each once, as texts, without the seeds."""
-        names = [name for name in self.names if name != without]
+        names = [name for name in self.names if name != "seed"]
         found = {tuple(row.get(name, "") for name in names): None for row in self._own.values()}
         return [dict(zip(names, texts, strict=True)) for texts in found]
 

@@ -97,11 +97,8 @@ class Trials:
     def ranked(self, groups: Iterable[int] | None = None, figure: Figure | None = None) -> list[Standing]:
         """How the settings did, the best first."""
         numbers = range(len(self.settings)) if groups is None else groups
-        return ranked((self.standing(number, figure) for number in numbers), higher=self.higher)
-
-    def standing(self, number: int, figure: Figure | None = None) -> Standing:
-        """How the settings of a number did."""
-        return standing(number, [trial.row for trial in self.group(number)], figure or self.figure)
+        rows = {number: [trial.row for trial in self.group(number)] for number in numbers}
+        return ranked((standing(*item, figure or self.figure) for item in rows.items()), higher=self.higher)
 
     def figure(self, row: Row) -> float | None:
         """The judged figure of a trial that was trained to its end."""

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from fastnn.text import bpe
-from fastnn.text.joining import joined
 
 Kind = Literal["words", "spaces", "characters", "bytes", "bpe"]
 Sentences = Literal["punctuation", "lines", "none"]
@@ -22,6 +21,9 @@ TITLES = [form for title in ("mr", "mrs", "ms", "dr", "st") for form in (title, 
 MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 PLAIN = {ord(typeset): typed for typeset, typed in zip("‘’“”—–", ["'", "'", '"', '"', "--", "-"], strict=True)}
 JOINERS = "\u200c\u200d"  # zero-width: they shape the letters on both sides, or join pictographs to one
+NO_SPACE_BEFORE = {*",.;:!?…)]}%", "...", "''"}
+NO_SPACE_AFTER = {*"([{$£€#@", "``"}
+QUOTES = {'"', "'"}  # the same mark opens and closes
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Tokenizer:
     def joined(self, tokens: Iterable[str]) -> str:
         """A text of such tokens, as people write it: words with spaces between them, but none before a full stop."""
         if self.kind == "words":
-            return joined(tokens)
+            return _joined(tokens)
         if self.kind == "bpe":
             return bpe.decoded(self.rules, tokens)
         text = (" " if self.kind == "spaces" else "").join(tokens)
@@ -197,3 +199,15 @@ def _in_order(match: re.Match[str]) -> str:
     apart = "".join(unicodedata.normalize("NFD", one) for one in match[0])
     runs = itertools.groupby(apart, lambda one: unicodedata.combining(one) > 0)
     return "".join("".join(sorted(run, key=unicodedata.combining) if marks else run) for marks, run in runs)
+
+
+def _joined(tokens: Iterable[str]) -> str:
+    """Spaces between words, but none before a mark that closes, or after one that opens."""
+    text, is_open, glued = "", dict.fromkeys(QUOTES, False), True
+    for token in tokens:
+        closes = token in NO_SPACE_BEFORE or is_open.get(token, False)
+        text += token if glued or closes else f" {token}"
+        glued = token in NO_SPACE_AFTER or (token in QUOTES and not is_open[token])
+        if token in QUOTES:
+            is_open[token] = not is_open[token]
+    return text

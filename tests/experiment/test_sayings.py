@@ -44,14 +44,6 @@ class TestSpeed:
         values = [9.0, 1.0, 2.0, 4.0]
         assert sayings.steadiness(curve(*values), "val_accuracy", last=3) == pytest.approx(np.std([1, 2, 4], ddof=1))
 
-    def test_told(self):
-        runs = {"a": curve(0.25, 0.5), "b": curve(0.25, 0.25)}
-        first, second = sayings.speed_and_steadiness(runs, "val_accuracy", 0.5)
-        assert first.startswith(
-            "a: reached 50.00 % in epoch 2; deviation of validation accuracy over its last 2 epochs"
-        )
-        assert second.startswith("b: never reached 50.00 %")
-
 
 def test_mean_and_deviation_of_runs_that_differ_by_chance():
     runs = {

@@ -187,6 +187,18 @@ def test_a_long_text_is_measured_on_a_part(book):
     assert result.epochs[0]["val_loss"] == result.model.evaluate(val.x, val.y)["loss"]
 
 
+@pytest.mark.parametrize("net", ["gru", "window"])
+def test_quick_takes_all_of_a_large_text_that_holds_out_little(book, net, monkeypatch):
+    """Its held-out samples are a stream, which refuses to give more than it has."""
+    monkeypatch.setattr("fastnn.data.formats.text_to_ids.LARGE_BYTES", 100)
+    monkeypatch.setenv("FASTNN_DATA_DIR", str(book.parent))
+    recipe = suited(book, net=net)
+    settings = recipe.with_settings({"net": net}, quick=True)
+    whole, quick = (recipe.find(book, is_quick, settings)[0] for is_quick in (False, True))
+    assert whole.val.is_streamed
+    assert 0 < len(quick.val) == len(whole.val) < 1_000
+
+
 @jit_only
 def test_of_a_huge_training_set_figures_are_taken_on_a_part(tmp_path, monkeypatch):
     """But for the mean over the steps: what evaluates it all would seem to hang."""
