@@ -21,13 +21,19 @@ SHARED_BYTES = 262_144
 MOST_SLICES = 64
 
 
-def in_pieces(task: Task, pieces: list[tuple[Chain, int]]) -> Iterator[Task]:
-    """A task as tasks of the pieces of its chain, one piece after the other, in even slices of at most its samples."""
+def in_pieces(task: Task, pieces: list[tuple[Chain, int]], backwards: bool = False) -> Iterator[Task]:
+    """A task as tasks of the pieces of its chain, one piece after the other, in even slices of at most its samples.
+
+    Every other piece begins with the last samples: a cache may still hold them from the piece before.
+
+    backwards : whether the first piece does
+    """
     size = task.last - task.first
     for chain, most in pieces:
         count = -(-size // most)
-        for i in range(count):
+        for i in range(count)[:: -1 if backwards else 1]:
             yield Task(chain, task.first + size * i // count, task.first + size * (i + 1) // count)
+        backwards = not backwards
 
 
 def pieces_of(chain: Chain, batch: int) -> list[tuple[Chain, int]]:

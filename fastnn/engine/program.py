@@ -17,7 +17,7 @@ from fastnn.engine.costs import cost_of
 from fastnn.engine.local_rows import local_buffers, local_rows
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.operands import Operands
-from fastnn.engine.ops import Op
+from fastnn.engine.ops import Op, array_of
 from fastnn.engine.slices import own_slices
 from fastnn.engine.table import Entry, Table, adapter_of, entries_of
 from fastnn.engine.threads import guard, pays_for_threads, usable_threads
@@ -45,7 +45,7 @@ class Program:
     inputs     buffers that stand for arrays from outside, such as those of a data set; `bind` says which arrays
     transient  arrays that nobody reads after a step: where a worker takes them in slices that its cache holds, it has
                memory for one slice, and the array itself is never written; beside those of the builder
-    unread     batched buffers that nobody reads after a step: likewise (`local_rows`)
+    unread     batched buffers that nobody reads after a step: likewise (`local_rows`), but for those of the prologue
     ops        of the builder's operations those that run; None: all
     arena      where the buffers lie that another program of the same builder has placed; None: in one of its own
     """
@@ -62,7 +62,9 @@ class Program:
         self.batch = builder.batch
         self.ops, self.prologue = builder.ops if ops is None else ops, builder.prologue
         self._samples = builder.samples
-        self.transient, self._unread = [*transient, *builder.passing], unread
+        self.transient = [*transient, *builder.passing]
+        kept = {id(array_of(operand)) for op in builder.prologue for operand in op.operands}
+        self._unread = [buffer for buffer in unread if id(buffer) not in kept]
         self.arena = Arena(builder.buffers) if arena is None else arena
         self._operands = Operands(self.arena, inputs, builder.samples)
         self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
@@ -187,21 +189,27 @@ class Program:
         shared = [not one and _can_be_shared(chains) for one, chains in zip(alone, phases, strict=True)]
         together = any(one and sum(of) >= PARALLEL_FROM for one, of in zip(shared, costs, strict=True))
         least = min(SHARED_FROM, PARALLEL_FROM) if together and not any(alone) else PARALLEL_FROM
+        backwards = False
         for chains, of_chains, is_shared, is_alone in zip(phases, costs, shared, alone, strict=True):
             active = workers if is_shared and sum(of_chains) >= least else 1
             tasks = schedule.tasks_of(chains, of_chains, batch, active)
-            yield [list(self._in_pieces(of_worker)) for of_worker in tasks], is_alone
+            yield [list(self._in_pieces(of_worker, backwards)) for of_worker in tasks], is_alone
+            backwards ^= any(chain.axis is self._samples for chain in chains)
 
-    def _in_pieces(self, tasks: list[schedule.Task]) -> Iterator[schedule.Task]:
-        """The tasks, those along the samples in pieces that a cache holds."""
-        for task in tasks:
+    def _in_pieces(self, tasks: list[schedule.Task], backwards: bool) -> Iterator[schedule.Task]:
+        """The tasks, those along the samples in pieces that a cache holds.
+
+        backwards : whether to begin with the last samples: a cache may still hold them from the phase before
+        """
+        along = iter([task for task in tasks if task.chain.axis is self._samples][:: -1 if backwards else 1])
+        for task in (next(along) if task.chain.axis is self._samples else task for task in tasks):
             if task.chain.axis is not self._samples:
                 yield task
                 continue
             key = id(task.chain)  # it lives as long as the program
             if key not in self._pieces:
                 self._pieces[key] = pieces.pieces_of(task.chain, self.batch)
-            yield from pieces.in_pieces(task, self._pieces[key])
+            yield from pieces.in_pieces(task, self._pieces[key], backwards)
 
     def _cost_of(self, chain: schedule.Chain, batch: int) -> float:
         return sum(cost_of(op, self._operands.whole(op, batch), self._operands.is_input) for op in chain.ops)

@@ -18,10 +18,11 @@ class Activation(NamedTuple):
     """A function of one number, its derivative, and what their kernels need besides.
 
     f              x -> y
-    slope          (x, y) -> f'(x), where y = f(x) is often all it needs
+    slope          (x, y) -> f'(x)
     forward_cost   nanoseconds an element
     backward_cost  nanoseconds an element
     formula        of f, for the docstring
+    reads_x        whether the slope needs x itself; for the others y may be given in its place
     """
 
     f: Callable
@@ -29,6 +30,7 @@ class Activation(NamedTuple):
     forward_cost: float
     backward_cost: float
     formula: str
+    reads_x: bool = False
 
 
 # Inlined whatever their length: as a call, softplus took 17 ns an element and gelu 9; in vector registers they take .8
@@ -119,11 +121,11 @@ ACTIVATIONS = {
     "leaky_relu": Activation(_leaky_relu, _leaky_relu_slope, ELEMENT, ELEMENT, "x where x ≥ 0, .01·x elsewhere"),
     "tanh": Activation(_math.tanh, _tanh_slope, TRANSCENDENTAL, ELEMENT, "tanh(x)"),
     "sigmoid": Activation(_math.sigmoid, _sigmoid_slope, TRANSCENDENTAL, ELEMENT, "1 / (1 + exp(−x))"),
-    "softplus": Activation(_softplus, _softplus_slope, 2 * TRANSCENDENTAL, TRANSCENDENTAL, "log(1 + exp(x))"),
+    "softplus": Activation(_softplus, _softplus_slope, 2 * TRANSCENDENTAL, TRANSCENDENTAL, "log(1 + exp(x))", True),
     "elu": Activation(_elu, _elu_slope, TRANSCENDENTAL, ELEMENT, "x where x > 0, exp(x) − 1 elsewhere"),
     "gelu": Activation(_gelu, _gelu_slope, 2 * TRANSCENDENTAL, 2 * TRANSCENDENTAL,
-                       "x · Φ(x), Φ the normal distribution function"),
-    "silu": Activation(_silu, _silu_slope, TRANSCENDENTAL, 2 * TRANSCENDENTAL, "x / (1 + exp(−x))"),
+                       "x · Φ(x), Φ the normal distribution function", True),
+    "silu": Activation(_silu, _silu_slope, TRANSCENDENTAL, 2 * TRANSCENDENTAL, "x / (1 + exp(−x))", True),
 }
 # fmt: on
 

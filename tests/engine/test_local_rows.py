@@ -10,7 +10,7 @@ from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Slice
 from fastnn.engine.schedule import Chain, Task
-from fastnn.training.steps.compile import compile_evaluate
+from fastnn.training.steps.compile import compile_evaluate, compile_train
 from tests.tiny import jit_only, two_threads
 
 
@@ -73,6 +73,47 @@ def test_evaluations_in_pieces_have_the_same_bits(threads, metrics, monkeypatch)
         with fn.threads(threads):
             figures.append(model.evaluate(x, y))
     assert figures[0] == figures[1]
+
+
+IMAGES = [fn.Conv2D(16, 3, "relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Conv2D(8, 3, "gelu"), fn.AveragePool2D(2)]
+TRAINED = {
+    "images": ([*IMAGES, fn.Flatten(), fn.Dropout(0.3), fn.Dense(20, "elu"), fn.Dense(3)], (8, 9, 2)),
+    "dense": ([fn.Dense(40, "tanh"), fn.LayerNorm(), fn.Dense(30, "silu"), fn.Dense(3, "sigmoid")], (25,)),
+    "sequences": ([fn.GRU(20, return_sequences=True), fn.GRU(9), fn.Dense(3)], (7, 5)),
+    "narrow": ([fn.Dense(5, "tanh"), fn.Dense(3)], (4,)),
+}
+
+
+@jit_only
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=two_threads)])
+@pytest.mark.parametrize("batch_size", [90, None])
+@pytest.mark.parametrize("net", TRAINED)
+def test_trainings_in_pieces_have_the_same_bits(net, batch_size, threads, monkeypatch):
+    """Also of all samples at once, which are gathered before the first step."""
+    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+    layers, shape = TRAINED[net]
+    rng, states = np.random.default_rng(0), []
+    x, y = rng.standard_normal((200, *shape), np.float32), rng.standard_normal((200, 3), np.float32)
+    for size, samples in ((10_000, 16), (1 << 40, 1 << 20)):
+        monkeypatch.setattr(pieces, "PIECE_BYTES", size)
+        monkeypatch.setattr("fastnn.engine.builder.SAMPLES_AT_ONCE", samples)
+        model = fn.Sequential(layers, input_shape=shape, loss="mse", seed=1)
+        with fn.threads(threads):
+            model.fit(x, y, optimizer="adam", batch_size=batch_size, epochs=3, verbose=False)
+        states.append(np.concatenate([model.parameters.flat, model.history.steps["loss"]]))
+    np.testing.assert_array_equal(states[0], states[1])
+
+
+@jit_only
+def test_a_training_keeps_few_rows_of_what_only_its_forward_pass_reads(monkeypatch):
+    """Scores before a ReLU, and not outputs of layers, which callbacks may read."""
+    monkeypatch.setattr("fastnn.engine.builder.SAMPLES_AT_ONCE", 16)
+    model = fn.Sequential([fn.Dense(40, "relu"), fn.Dense(3)], input_shape=25, loss="mse")
+    program = compile_train(model.network, model.state, 64, fn.SGD(0.1)).program
+    own = {key for phase in program._entries(64, 1) for one in phase for entry in one for key in entry.own}
+    local = [(op.owner, buffer.name) for op in program.ops for buffer in op.operands[:1] if (id(buffer), 16) in own]
+    assert ("dense", "scores") in local
+    assert not {("dense", "relu"), ("dense_1", "scores")}.intersection(local)
 
 
 @jit_only

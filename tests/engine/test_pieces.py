@@ -7,7 +7,8 @@ import fastnn as fn
 import fastnn_kernels as k
 from fastnn.engine import pieces
 from fastnn.engine.builder import Builder
-from fastnn.engine.ops import Axis
+from fastnn.engine.ops import OFFSET, Axis, Slice
+from fastnn.engine.program import Program
 from fastnn.engine.schedule import Chain, Task
 from tests.tiny import two_threads
 
@@ -66,6 +67,35 @@ def test_each_piece_takes_every_sample_once_and_in_order(most):
     assert max(task.last - task.first for task in found if task.chain is part) <= most
     assert [(task.first, task.last) for task in found if task.chain is whole] == [(5, 30)]
     assert found[-1].chain is whole
+
+
+def test_what_comes_next_begins_with_what_was_last():
+    whole, part = Chain(Axis(None, 1, 128)), Chain(Axis(None, 1, 128))
+    found = list(pieces.in_pieces(Task(whole, 0, 30), [(whole, 10), (part, 15), (whole, 30)]))
+    assert [(task.chain is part, task.first, task.last) for task in found] == [
+        *((False, 0, 10), (False, 10, 20), (False, 20, 30)),
+        *((True, 15, 30), (True, 0, 15)),
+        (False, 0, 30),
+    ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_other_phase_begins_with_the_last_samples(workers):
+    build = Builder(600, "float32")
+    x, y = (build.value("x", (2048,)).buffer for _ in range(2))
+    total = np.zeros(2048, np.float32)
+    build.emit(k.relu_forward, y, x, 2048)
+    build.emit_along(Axis(2048, 16, 2048), k.bias_backward, Slice(total), x, OFFSET)
+    build.emit(k.bias_forward, y, total)
+    program = Program(build)
+    firsts = [
+        [[task.first for task in own if task.chain.axis is build.samples] for own in tasks]
+        for tasks, _ in program.tasks(600, workers)
+    ]
+    assert len(firsts) == 2
+    assert all(len(of_phase[0]) > 4 for of_phase in firsts)
+    assert firsts[0] == [sorted(own) for own in firsts[0]]
+    assert firsts[1] == [sorted(own)[::-1] for own in firsts[1]]
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=two_threads)])

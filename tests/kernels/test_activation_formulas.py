@@ -32,6 +32,19 @@ def test_slope_is_the_central_difference(name):
     assert np.abs(slopes(name, x) - want).max() < 1e-9
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_slope_needs_x_just_where_its_row_says_so(name, dtype):
+    """Layers give y in place of x where it does not."""
+    x = np.array([[-300, -2, -1e-30, -0.0, 0, 1e-30, 0.3, 2, 300, np.nan, np.inf, -np.inf]], dtype)
+    y = forward(name, x)
+    dx, other = np.empty_like(x), np.empty_like(x)
+    backward = getattr(kernels, f"{name}_backward").serial
+    backward(dx, np.ones_like(x), x, y, x.shape[1])
+    backward(other, np.ones_like(x), y, y, x.shape[1])
+    assert np.array_equal(dx, other, equal_nan=True) != kernels.ACTIVATIONS[name].reads_x
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_agrees_with_torch(name):
     torch = pytest.importorskip("torch")

@@ -33,9 +33,12 @@ def activate(build: Builder, x: Value, name: str) -> tuple[Value, Callable[[Valu
     out = build.value(name, x.shape)
     build.emit(forward, out.buffer, x.buffer, x.width)
 
+    # Where the slope does without x, nobody reads x after y is computed: a few rows of it may stay in a cache.
+    read = x.buffer if k.ACTIVATIONS[name].reads_x else out.buffer
+
     def emit_backward(dout: Value) -> Value:
         dx = build.value(f"d{name}", x.shape)
-        build.emit(backward, dx.buffer, dout.buffer, x.buffer, out.buffer, x.width)
+        build.emit(backward, dx.buffer, dout.buffer, read, out.buffer, x.width)
         return dx
 
     return out, emit_backward

@@ -4,11 +4,15 @@ The order of the samples, the gathering of a batch and the record of its loss ar
 so the compiled loop runs many steps without coming back to Python.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
 import fastnn_kernels as k
+from fastnn.engine.builder import Builder
+from fastnn.engine.memory import Buffer
 from fastnn.engine.program import Program
+from fastnn.engine.values import Value
 from fastnn.nn import emission, steps
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.network import Network, State
@@ -52,8 +56,7 @@ def compile_evaluate(network: Network, state: State, batch: int, *, weighted=Fal
     outputs = tuple(one.predictions for one in judged.of_outputs) if whole else ()
     emit_penalties(build, inputs, network, state.parameters, None)
     scoring.emit_record(build, inputs, judged, measured)
-    read = {*inputs.written, *inputs.wrong.values(), *(one.buffer for one in outputs)}
-    program = Program(build, inputs.bound, unread=[one for one in build.buffers if one not in read])
+    program = Program(build, inputs.bound, unread=_unread(build, inputs, outputs))
     return Step(program, inputs, batch, network.loss, training, weighted=weighted, outputs=outputs, figures=measured)
 
 
@@ -91,15 +94,22 @@ def _compile_train(request: Request) -> Step:
     inputs = _emit_update(begun)
     begun.emit_record()
     way.end(begun.build, request.state.parameters)
-    unread = list(begun.gradients.buffers.values()) if request.fused else ()
+    transient = list(begun.gradients.buffers.values()) if request.fused else ()
+    values = values_of(begun.build, request.network, begun.xs).values()
     return begun.step(
-        Program(begun.build, inputs.bound, unread),
+        Program(begun.build, inputs.bound, transient, unread=_unread(begun.build, inputs, values)),
         inputs,
         block=way.steps,
         divisible=way.divisible,
         fused=request.fused,
         layered=again if way.hides_layers else None,
     )
+
+
+def _unread(build: Builder, inputs: Inputs, values: Iterable[Value]) -> list[Buffer]:
+    """The buffers that nobody reads after a step, and the runner does not write. values : those that are read"""
+    read = {*inputs.written, *inputs.wrong.values(), *(one.buffer for one in values)}
+    return [one for one in build.buffers if one not in read]
 
 
 def _emit_update(begun: Differentiated) -> Inputs:
