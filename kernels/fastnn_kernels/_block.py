@@ -20,7 +20,7 @@ from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
 TITLE = "tiles"  # of all blocks, for messages; no kernel has this name
-WORDS = 2 + len(_tile.Operands._fields)  # of a block's signature: rows and lines, then as many as a tile has
+WORDS = 3 + len(_tile.Operands._fields)  # of a block's signature: see `caller`
 DTYPES = {types.float32: np.float32, types.float64: np.float64}
 REALS = {str(real): real for real in DTYPES}
 
@@ -102,13 +102,14 @@ def _block_body(real, tall: bool):
     size, most, lines_of, widths, asking = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few, sizes.asking
 
     def block(
-        rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh, soon, lines_of_soon
+        rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh, soon, lines_of_soon,
+        ahead,
     ):  # fmt: skip
         terms, row = segments * depth, a_stride if tall else size
         width = widths[rows - 1] if rows <= len(widths) else lines_of
         panel = _stack()
         packs = rows >= PACKED_FROM and b_stride % PAGE == 0 and terms * width * ALIGNMENT <= PACKED_BYTES
-        far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and rows * out_stride > FAR_BYTES
+        far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and terms * b_stride + rows * out_stride > FAR_BYTES
         count = (rows + most - 1) // most
         tiles = max(1, count * ((lines + width - 1) // width))
         each = (lines_of_soon + tiles - 1) // tiles
@@ -127,6 +128,8 @@ def _block_body(real, tall: bool):
                         ask = at + (width + tile) * ALIGNMENT if tile < min(width, behind) else at
                     else:
                         _ask_for(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
+                if asking and not tall and ahead != 0 and behind <= 0 and height > len(widths):
+                    ask, ask_stride = ahead + tile * ALIGNMENT, a_stride
                 for _ in range(min(each, lines_of_soon)):
                     prefetch_to_write(soon)
                     soon, lines_of_soon = soon + ALIGNMENT, lines_of_soon - 1
@@ -170,16 +173,17 @@ _cache.EXTERNAL |= {
 def caller(real, tall: bool):
     """A function that compiled code can call in place of the block.
 
-    (rows, lines, *Operands but the last two, soon, lines_of_soon): so many lines from `soon` on are asked for
+    (rows, lines, *Operands but the last two, soon, lines_of_soon, ahead): so many lines from `soon` on are asked for
     meanwhile, to write to them, some before each tile. All at once they would be more than a processor waits for: it
-    drops the others.
+    drops the others. `ahead` is where the next terms of a begin, 0 if there are none. Where terms are not `tall` they
+    lie in as many lines, and the tiles of the last panel ask for one of each term.
     """
     load(real, tall)
 
     @intrinsic
     def call(
         typing_context, rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh,
-        soon, lines_of_soon,
+        soon, lines_of_soon, ahead,
     ):  # fmt: skip
         def codegen(context, builder, signature, args):
             kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * WORDS)

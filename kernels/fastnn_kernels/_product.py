@@ -95,6 +95,7 @@ def _tiled(real, tall: bool):
                     a + p * term + i * row, a_stride, 0, 1, end - p,
                     b.ctypes.data + p * b.strides[0], b.strides[0], p == 0,
                     soon + asked * ALIGNMENT, ask_until - asked if i == 0 else 0,
+                    a + end * term + i * row if number + 1 < passes else 0,
                 )  # fmt: skip
         return lines * (ALIGNMENT // size)
 

@@ -38,7 +38,9 @@ PACKED_BYTES = 36 << 10
 # next one are asked for (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512). Tiles
 # with AVX-512 ask for one line with each term. All at once before a tile they fill the queue of what is asked for, and
 # the tile waits: 25 × 3,136 × 1,024 of each thread took 1.3 ms, now .76 (Zen 5; its arithmetic takes .65). In the same
-# way rows of out, if all of them are as large: 10,000 terms of 392 × 1,000 sums took 40 ms, now 35 (arithmetic 32).
+# way rows of out, if they and this part of b are as large together: 10,000 terms of 392 × 1,000 sums took 40 ms, now 35
+# (arithmetic 32). The tiles of the last panel ask for the next terms of a: those sums took 33, now 32.2 ms, and 10,000
+# terms of 1,000 × 10 sums 3.0, now 1.75, as all that they read comes from memory.
 FAR_BYTES = 512 << 10
 # A row of fewer scores than this leaves most of a vector register empty: their loss is computed along the batch.
 NARROW = 8

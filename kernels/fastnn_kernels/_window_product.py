@@ -57,7 +57,7 @@ def _tiled_add(real, tall):
             block(
                 rows, lines, out.ctypes.data + at * size, out_row * size,
                 a.ctypes.data + a_at * size, a_stride * size, jump * size, segments, b.shape[0] // max(segments, 1),
-                b.ctypes.data, b.strides[0], fresh, 0, 0,
+                b.ctypes.data, b.strides[0], fresh, 0, 0, 0,
             )  # fmt: skip
         done = lines * (ALIGNMENT // size)
         if done < b.shape[1]:
@@ -92,9 +92,11 @@ def _part_of_a_line(real, tall):
                 for j in range(0 if fresh else columns):
                     own[r, j] = out[at + (i + r) * out_row + j]
             address, to = b.ctypes.data, own.ctypes.data
-            block(count, 1, to, ALIGNMENT, left, a_stride * size, jump * size, whole, depth, address, stride, 0, 0, 0)
+            block(
+                count, 1, to, ALIGNMENT, left, a_stride * size, jump * size, whole, depth, address, stride, 0, 0, 0, 0
+            )
             address, left = address + whole * depth * stride, left + whole * jump * size
-            block(count, 1, to, ALIGNMENT, left, a_stride * size, 0, 1, rest, address, stride, 0, 0, 0)
+            block(count, 1, to, ALIGNMENT, left, a_stride * size, 0, 1, rest, address, stride, 0, 0, 0, 0)
             for r in range(count):
                 for j in range(columns):
                     out[at + (i + r) * out_row + j] = own[r, j]
