@@ -16,7 +16,8 @@ from fastnn_kernels._lanes import LANES, spread, total
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 
 COLUMNS = 4 * LANES  # of a panel: four chains of sums keep the multipliers busy
-SAMPLED = 4  # of so many rows one is looked at, to guess how many zeros there are
+# To guess how many zeros there are, one of so many rows is looked at, and of a large batch about so many rows in all.
+SAMPLED, MOST_SAMPLED = 4, 256
 
 
 @inline
@@ -27,7 +28,7 @@ def mostly_zero(a, first, columns):
     and 44 of 90 for the gradient; with 50 % 71 and 77; with none 126 and 133. AVX2 code is alike.
     """
     others = looked_at = 0
-    for i in range(0, a.shape[0], SAMPLED):
+    for i in range(0, a.shape[0], max(SAMPLED, a.shape[0] // MOST_SAMPLED)):
         looked_at += columns
         for j in range(0, columns, WORD):
             others += count_ones(nonzero_bits(a, i, first + j, min(WORD, columns - j)))

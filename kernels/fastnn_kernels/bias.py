@@ -29,7 +29,9 @@ def bias_backward(db, dout, offset=0):
     # Each iteration takes one block of columns, a whole number of cache lines: one thread owns each sum, and the
     # inner loop runs along rows. The inner loop indexes slices from 0: the compiler cannot know that an index
     # which starts elsewhere is not negative, and did not vectorise the loop (22.7 against 2.8 us at 200 x 250).
-    width = 4 * ALIGNMENT // db.itemsize
+    # Blocks are a page wide: where dout comes from memory, long pieces of its rows come faster (10,000 x 1,008: 1.2 ms
+    # on one core of a Zen 5, 2.0 in blocks of a quarter and of a sixteenth).
+    width = 64 * ALIGNMENT // db.itemsize
     for block in prange((db.shape[0] + width - 1) // width):
         own = db[block * width : block * width + width]
         at = offset + block * width
@@ -60,7 +62,7 @@ def channel_bias_backward(db, dout, P, C, offset=0):
 
     db : (n,); elements from C − offset on stay    dout : (B, ≥ P·C)    offset : number of db's first channel
     """
-    width = 4 * ALIGNMENT // db.itemsize  # blocks as in `bias_backward`
+    width = 4 * ALIGNMENT // db.itemsize
     count = min(db.shape[0], C - offset)
     for block in prange((count + width - 1) // width):
         own = db[block * width : min(block * width + width, count)]
