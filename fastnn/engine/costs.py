@@ -37,6 +37,5 @@ def cost_of(op: Op, operands: tuple, is_input: Callable[[Any], bool]) -> float:
 def _cost_of_memory(op: Op, operands: tuple) -> float:
     """Estimated nanoseconds in which the batch's arrays come from memory; 0 if they fit into a cache."""
     pairs = zip(op.operands, operands, strict=True)
-    sizes = {id(one): array.nbytes for one, array in pairs if isinstance(one, Buffer) and one.batched}
-    size = sum(sizes.values())
+    size = sum(array.nbytes for one, array in pairs if isinstance(one, Buffer) and one.batched)
     return MEMORY_BYTE * size if size > CACHED_BYTES else 0.0

@@ -3,7 +3,7 @@
 from numba import prange
 
 from fastnn_kernels._jit import kernel
-from fastnn_kernels._tuning import ELEMENT, LISTED_ROW
+from fastnn_kernels._tuning import ELEMENT
 
 __all__ = ["clear_rows", "embedding_backward", "embedding_forward", "group_by_row", "sum_backward", "sum_forward"]
 
@@ -56,9 +56,7 @@ def clear_rows(dw, starts):
                 dw[v, j] = 0
 
 
-@kernel(
-    work=lambda dw, dout, starts, positions, C, n, first=0: ELEMENT * (dw.shape[0] + positions.size * (n + LISTED_ROW))
-)
+@kernel(work=lambda dw, dout, starts, positions, C, n, first=0: ELEMENT * (dw.shape[0] + positions.size * n))
 def embedding_backward(dw, dout, starts, positions, C, n, first=0):
     """dw[v] += Σ dout over the occurrences of id v in the batch, in ascending order
 

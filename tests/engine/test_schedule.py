@@ -139,32 +139,6 @@ def test_each_worker_takes_one_part_of_a_batch_that_cannot_be_halved():
     assert [[(task.first, task.last) for task in own] for own in tasks] == [[(0, 32)], [(32, 65)]]
 
 
-def test_rows_of_a_matrix_are_divided_more_finely_than_whatever_shares_cache_lines():
-    """Elements of a vector, and columns that rows become, lie 16 in a line of float32."""
-    w, dw, x = np.zeros((3, 88, 88), np.float32)
-    update = k.sgd_update, Slice(w, flat=True), Slice(dw, flat=True), x[0]
-    vector = k.sgd_update, Slice(w[0]), Slice(dw[0]), x[0]
-    turned = k.transpose, Columns(dw), Slice(w), OFFSET
-
-    def ends(*operands):
-        build = Builder(4, "float32")
-        build.emit_along(Axis(88, 16, 88), *operands)
-        tasks = schedule.tasks_of([schedule.Chain(build.ops[0].axis, build.ops)], [1.0], 4, 2)
-        return [[(task.first, task.last) for task in own] for own in tasks]
-
-    assert ends(*update) == [[(0, 44)], [(44, 88)]]
-    assert ends(*vector) == ends(*turned) == [[(0, 48)], [(48, 88)]]
-
-
-def test_what_is_left_of_a_worker_s_share_is_no_task_of_its_own_in_another_chain():
-    axes = Axis(64, 16, 64), Axis(64, 16, 64)
-    tasks = schedule.tasks_of([schedule.Chain(axis) for axis in axes], [1.0, 1.2], 4, 2)
-    assert [[(task.chain.axis is axes[1], task.first, task.last) for task in own] for own in tasks] == [
-        [(False, 0, 64)],
-        [(True, 0, 64)],
-    ]
-
-
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=two_threads)])
 def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkeypatch):
     ends = []
