@@ -179,3 +179,9 @@ def test_of_several_labels_at_once_those_above_a_half_are_predicted():
     assert found.shape == y.shape
     np.testing.assert_array_equal(found, probabilities > 0.5)
     assert 0 < found[:, 0].mean() < 1
+
+
+def test_iterations_of_lbfgs_are_counted():
+    net = small(solver="lbfgs", max_iter=5000, max_fun=50_000, tol=0.01).fit(X, NAMES)
+    assert 1 < net.n_iter_ < 5000
+    assert net.best_loss_ == net.loss_
