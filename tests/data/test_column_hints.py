@@ -73,3 +73,8 @@ def test_columns_that_a_user_calls_categories_need_no_hint(path):
 def test_a_target_of_many_values_is_refused_with_what_its_texts_may_be(path):
     with pytest.raises(DataError, match=r"day has 84 different values.*--task regression; it holds dates such as"):
         load_table(path, TableUse("day"))
+
+
+def test_a_date_among_other_texts_is_a_category_as_they_are():
+    assert hint_of(["2024-01-05", "north", "south"]) == ""
+    assert hint_of(["2024-01-05", None, "2024-01-06"]).startswith("dates such as 2024-01-05: write numbers")

@@ -9,6 +9,7 @@ import pytest
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data import H5Stream
 from fastnn.data import h5stream as stream
+from fastnn.data.hdf5 import described
 from fastnn.data.hdf5.child_process import Child
 from tests.data_files import message, rng
 
@@ -84,3 +85,16 @@ def test_requests_of_threads_do_not_mix(tmp_path, monkeypatch):
         child.ask(do="rows")
         assert not child._lock.locked()
     assert held == [True]
+
+
+def test_a_read_may_bring_a_part_alone(tmp_path, monkeypatch):
+    """As of more than 2 GB, or over a network."""
+    read = described._read_some
+    monkeypatch.setattr(described, "_read_some", lambda file, offset, out: read(file, offset, out[:3]))
+    (tmp_path / "f").write_bytes(bytes(range(20)))
+    out = bytearray(10)
+    with open(tmp_path / "f", "rb", buffering=0) as file:
+        described.read_at(file, 5, memoryview(out))
+        assert out == bytes(range(5, 15))
+        with pytest.raises(OSError, match="it ends 2 bytes too early"):
+            described.read_at(file, 12, memoryview(out))

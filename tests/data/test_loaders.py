@@ -217,3 +217,14 @@ def test_the_real_cats_and_cars():
     assert got.train.x.shape == (1900, 32, 32)
     assert np.bincount(got.train.y).tolist() == [950, 950]
     assert (np.diff(got.test.y.astype(int)) >= 0).all()
+
+
+def test_samples_of_all_splits_have_one_shape():
+    splits = {
+        name: Split(np.zeros((2, 4, side)), np.zeros(2)) for name, side in (("train", 4), ("val", 4), ("test", 5))
+    }
+    reading.check_alike({name: splits[name] for name in ("train", "val")}, "'f'")
+    with pytest.raises(
+        DataError, match=r"'f' has training samples of shape \(4, 4\) but test samples of shape \(4, 5\)"
+    ):
+        reading.check_alike(splits, "'f'")

@@ -84,6 +84,8 @@ def test_pixels_that_were_divided_already():
         converted(fn.Pixels((3, 4), divide=255), GREY / 255)
     # No warning, which would be an error here: black pictures, and pixels that nothing divides.
     assert not converted(fn.Pixels((3, 4), divide=255), GREY * 0.0).any()
+    dark = converted(fn.Pixels((3, 4), divide=255), np.ones((2, 3, 4), np.uint8))
+    assert (dark == np.float32(1 / 255)).all(), "whole numbers up to 1 are a dark picture, of which nothing is said"
     got = converted(fn.Pixels((3, 4)), GREY / 255)
     np.testing.assert_array_equal(got, (GREY / 255)[..., None])
 

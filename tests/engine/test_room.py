@@ -7,7 +7,7 @@ import fastnn as fn
 from fastnn.common.errors import OutOfMemoryError
 from fastnn.engine import room as rooms
 from fastnn.engine.memory import aligned_bytes
-from tests.tiny import dense_model, python
+from tests.tiny import dense_model, python, two_threads
 
 MEMINFO = "MemTotal: 900 kB\nMemFree: 1 kB\nMemAvailable:  500 kB\nSwapFree: 100 kB\n"
 
@@ -71,6 +71,7 @@ def test_a_batch_or_a_prediction_that_does_not_fit():
         dense_model().predict(x)
 
 
+@two_threads
 @pytest.mark.usefixtures("_little")
 def test_a_training_of_which_each_part_would_fit(monkeypatch):
     """The sum is refused before the first step, with what takes less."""

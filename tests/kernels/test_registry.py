@@ -25,6 +25,12 @@ def test_every_kernel_has_a_spec_and_every_spec_a_kernel():
 
 
 @pytest.mark.parametrize("name", REGISTRY)
+def test_a_whole_array_is_what_a_kernel_takes_if_it_is_not_told_where_its_slice_begins(name):
+    offset = inspect.signature(REGISTRY[name].kernel.body).parameters.get("offset")
+    assert offset is None or offset.default in (0, inspect.Parameter.empty)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
 def test_reference_has_the_kernels_signature_and_a_formula(name):
     spec = REGISTRY[name]
     assert list(inspect.signature(spec.reference).parameters) == list(inspect.signature(spec.kernel.body).parameters)

@@ -148,3 +148,11 @@ def test_keys_are_the_same_on_every_machine():
 def test_labels_of_a_key_do_not_run_together():
     assert random.key(0, "ab", "c").tolist() != random.key(0, "a", "bc").tolist()
     assert random.key(1, 1).tolist() != random.key(11).tolist()
+
+
+@pytest.mark.parametrize("name", ["he", "glorot"])
+def test_normal_and_uniform_numbers_of_one_deviation(name):
+    """Uniform ones end at √3 deviations, beyond which 8 % of the normal ones lie."""
+    limit = math.sqrt(3) * draw(f"{name}_normal").std()
+    assert (np.abs(draw(f"{name}_uniform")) < 1.02 * limit).all()
+    assert (np.abs(draw(f"{name}_normal")) > limit).mean() == pytest.approx(0.0833, abs=0.01)

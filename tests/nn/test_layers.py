@@ -282,3 +282,10 @@ def test_same_bits_at_any_number_of_threads(optimizer):
             model.fit(x, y, optimizer=optimizer(0.01, clip_norm=1.0), batch_size=32, epochs=2, verbose=False)
         found.append(model.parameters.flat.tobytes() + model.buffers.flat.tobytes())
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("layer", [fn.Dense, fn.Embedding, fn.Conv2D, fn.GRU])
+def test_an_unknown_initializer_is_refused_where_it_is_given(layer):
+    sizes = (3, 2) if layer in (fn.Embedding, fn.Conv2D) else (3,)
+    with pytest.raises(ValueError, match="did you mean he"):
+        layer(*sizes, initializer="he_norml")

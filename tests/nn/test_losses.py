@@ -168,6 +168,7 @@ def test_the_mean_figures_of_a_summed_loss_share_its_penalty_among_the_samples()
 def test_poisson_predicts_means_of_counts():
     model = fn.Sequential([fn.Dense(2)], input_shape=4, loss="poisson", metrics=["mae"], dtype="float64", seed=1)
     y = RNG.poisson(3.0, (7, 2))
+    y[0] = 0  # a count, too
     means = np.exp(model.predict(X, logits=True))
     np.testing.assert_allclose(model.predict(X), means, rtol=1e-12)
     deviance = np.where(y > 0, y * np.log(np.maximum(y, 1) / means), 0) - y + means

@@ -143,6 +143,23 @@ def test_bad_settings(arguments, error):
         fn.SGD(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (fn.SGD, {"lr": 0.01, "momentum": 0.0, "nesterov": False}),
+        (fn.RMSProp, {"lr": 0.001, "decay": 0.99, "eps": 1e-8}),
+        (fn.AdaGrad, {"lr": 0.01, "eps": 1e-8, "initial_accumulator_value": 0.0}),
+        (fn.Adam, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}),
+        (fn.AdamW, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01}),
+    ],
+)
+def test_settings_that_nobody_gave(kind, settings):
+    """Those of the papers and of other libraries: a training that names none depends on them."""
+    optimizer = kind()
+    assert {name: getattr(optimizer, name) for name in settings} == settings
+    assert (optimizer.clip_norm, optimizer.clip_value, optimizer.state_dtype) == (None, None, None)
+
+
 def test_config_makes_an_equal_optimizer():
     opt = fn.SGD(0.2, momentum=0.5, nesterov=True)
     assert optimizers.from_config(opt.config()).config() == opt.config()

@@ -71,3 +71,14 @@ def test_failing_trials_are_told():
     with pytest.warns(UserWarning, match="too wide"):
         result = fn.sweep(failing, SPACE, DATA, trials=6, **GIVEN)
     assert {"failed", "finished"} <= {row["status"] for row in result.rows}
+
+
+def test_a_setting_of_which_a_seed_failed_is_not_judged_by_the_others():
+    def failing(hidden, lr, seed):
+        if seed == 1:
+            raise RuntimeError("unlucky")
+        return build(hidden, lr, seed)
+
+    with pytest.warns(UserWarning, match="3 of 6 trials failed.*unlucky"):
+        result = fn.sweep(failing, SPACE, DATA, trials=3, seeds=2, **GIVEN)
+    assert [row["status"] for row in result.rows] == ["finished", "failed"] * 3

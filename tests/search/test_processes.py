@@ -16,7 +16,7 @@ import fastnn as fn
 from fastnn.search.pools import processes
 from tests.search.clusters import cluster
 from tests.search.sweeps import COMMON, DATA
-from tests.tiny import environment, jit_only
+from tests.tiny import environment, jit_only, two_threads
 
 kills = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signal that ends a process at once")
 SCRIPT = """
@@ -61,6 +61,7 @@ def run(folder, code, **changes):
     return done.stdout, done.stderr
 
 
+@two_threads
 @kills
 @jit_only
 def test_a_script_s_function_and_killed_processes(tmp_path):
@@ -83,6 +84,7 @@ for name in ("joblib", "joblib.externals.loky", "joblib.externals.cloudpickle", 
 """
 
 
+@two_threads
 @jit_only
 def test_without_joblib_a_script_needs_its_guard(tmp_path):
     bare = WITHOUT + SCRIPT + SWEEP.replace("HIDDEN", "[2, 5]")

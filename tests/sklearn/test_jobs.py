@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import sys
+from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 
@@ -13,7 +16,7 @@ from sklearn.model_selection import cross_validate
 
 import fastnn as fn
 from fastnn.engine.threads import threads_at_hand, usable_threads
-from fastnn.sklearn import MLPClassifier
+from fastnn.sklearn import MLPClassifier, sharing
 from tests.pages import README, blocks
 from tests.tiny import jit_only
 
@@ -66,3 +69,39 @@ def test_the_example_of_the_readme_runs(capsys):
     (example,) = [block for block in blocks(README) if "fastnn.sklearn" in block]
     exec(compile(example, "README.md", "exec"), {})
     assert float(capsys.readouterr().out) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("asked", "usable", "beside", "in_joblib", "want"),
+    [
+        (None, 8, 1, False, []),  # all, as ever
+        (None, 8, 2, False, [4]),
+        (None, 2, 8, False, [1]),
+        (None, 8, 2, True, [1]),
+        (1, 8, 2, True, [1]),
+        (10**6, 8, 1, False, [numba.config.NUMBA_NUM_THREADS]),
+    ],
+)
+def test_the_share_of_threads(asked, usable, beside, in_joblib, want, monkeypatch):
+    taken = []
+    monkeypatch.setattr(sharing.fn, "threads", lambda count: taken.append(count) or contextlib.nullcontext())
+    monkeypatch.setattr(sharing, "usable_threads", lambda: usable)
+    monkeypatch.setattr(sharing, "_tasks_beside", lambda: beside)
+    monkeypatch.setattr(sharing, "_in_thread_of_joblib", lambda: in_joblib)
+    with sharing.threads(asked):
+        assert taken == want
+
+
+def test_how_many_tasks_a_worker_of_dask_runs(monkeypatch):
+    def nobody():
+        raise ValueError("no worker found")
+
+    worker = SimpleNamespace(state=SimpleNamespace(nthreads=3))
+    for module, want in (
+        (None, 1),
+        (SimpleNamespace(get_worker=nobody), 1),
+        (SimpleNamespace(), 1),
+        (SimpleNamespace(get_worker=lambda: worker), 3),
+    ):
+        monkeypatch.setitem(sys.modules, "distributed", module)
+        assert sharing._tasks_beside() == want

@@ -170,3 +170,18 @@ def test_one_class_is_predicted_always_as_scikit_learn_s_estimator_does():
     net = small().fit(X, ["only"] * len(X))
     assert set(net.predict(X)) == {"only"}
     np.testing.assert_array_equal(net.predict_proba(X), np.ones((len(X), 1)))
+
+
+def test_of_several_labels_at_once_those_above_a_half_are_predicted():
+    y = np.stack([X[:, 0] > X[:, 0].mean(), X[:, 1] > X[:, 1].mean(), X[:, 0] > 99], axis=1).astype(int)
+    net = small().fit(X, y)
+    found, probabilities = net.predict(X), net.predict_proba(X)
+    assert found.shape == y.shape
+    np.testing.assert_array_equal(found, probabilities > 0.5)
+    assert 0 < found[:, 0].mean() < 1
+
+
+def test_iterations_of_lbfgs_are_counted():
+    net = small(solver="lbfgs", max_iter=5000, max_fun=50_000, tol=0.01).fit(X, NAMES)
+    assert 1 < net.n_iter_ < 5000
+    assert net.best_loss_ == net.loss_

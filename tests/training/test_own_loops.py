@@ -365,3 +365,12 @@ def test_a_batch_from_which_no_statistics_come_is_refused():
     with pytest.raises(fn.DataError, match="batch_norm needs batches of at least 2 samples, one has 1"):
         model.train_on_batch(X[:1], Y[:1], optimizer=optimizer)
     assert (bits(model.parameters), optimizer.iteration) == (before, 0)
+
+
+def test_one_sample_of_several_places_has_statistics():
+    images = np.random.default_rng(0).normal(size=(1, 4, 4, 2))
+    model = fn.Sequential([fn.BatchNorm(), fn.Flatten(), fn.Dense(3)], input_shape=(4, 4, 2), dtype="float64")
+    model.train_on_batch(images, [1], optimizer=fn.SGD(0.1))
+    moved = images.mean(axis=(0, 1, 2))
+    assert np.allclose(model.buffers["batch_norm.mean"] / moved, model.buffers["batch_norm.mean"][0] / moved[0])
+    assert model.buffers["batch_norm.mean"].any()

@@ -11,8 +11,9 @@ import pytest
 
 import fastnn as fn
 from fastnn.data.streamed import StreamSource
+from fastnn.training.callbacks import checkpoint
 from fastnn.training.models import storage
-from tests.tiny import bits
+from tests.tiny import Clock, bits
 
 RNG = np.random.default_rng(0)
 IDS, LABELS = RNG.integers(0, 11, (230, 3)), RNG.integers(0, 11, 230)
@@ -221,6 +222,29 @@ def test_what_came_before_is_not_read_again(at, tmp_path, monkeypatch):
     assert got == want
     assert len(whole) == 4
     assert rest == whole[max(at - 2, 0) // 3 :]
+
+
+def test_minutes_count_from_the_beginning_and_from_each_file(tmp_path, monkeypatch):
+    clock, kept = Clock(), []
+
+    class Slow(fn.Callback):
+        every = 1
+
+        def on_batch_begin(self, run):
+            clock.now += 40
+
+    save = fn.Checkpoint._save
+    monkeypatch.setattr(checkpoint, "time", clock)
+    monkeypatch.setattr(
+        fn.Checkpoint,
+        "_save",
+        lambda self, run, **where: (kept.append((run.epoch, run.step)), save(self, run, **where)),
+    )
+    watch = fn.Checkpoint(tmp_path / "c.h5", minutes=1)
+    for _ in range(2):  # the second time it begins anew
+        points().fit(POINTS[:25], CLASSES[:25], batch_size=5, epochs=2, callbacks=[Slow(), watch], verbose=False)
+        clock.now += 1000
+    assert kept == 2 * [(0, 2), (0, 4), (1, 5), (1, 2), (1, 4), (2, 5)]
 
 
 def test_by_time(tmp_path):

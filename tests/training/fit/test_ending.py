@@ -4,14 +4,17 @@ import signal
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn.common.framed.skeleton import Skeleton
+from fastnn.data.streamed import StreamSource
 from fastnn.training.callbacks import Checkpoint
 from fastnn.training.models import storage
 from fastnn.training.models.model import Predictor
+from fastnn.training.passes.data_pass import DataPass
 from fastnn.training.passes.runner import Runner
 from tests.tiny import bits
 from tests.training.callbacks.test_resume_within_an_epoch import IDS, LABELS, TRAININGS, same, words
@@ -99,6 +102,39 @@ def test_ctrl_c_leaves_a_checkpoint_of_the_moment(name, place, number, tmp_path,
     assert kept == [1]
     same(trained(name, tmp_path / "c.h5", looks[2]), want)
     assert looks[2] is None or looks[2].seen == looks[0].seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "number"),
+    [
+        (Predictor, "_runner", 2),
+        (StreamSource, "_gathered", 3),
+        (StreamSource, "_gathered", 8),
+        (DataPass, "_next_chunk", 2),
+    ],
+)
+def test_ctrl_c_between_the_steps_of_a_stream(kind, method, number, tmp_path, monkeypatch):
+    """While a chunk is read, where the next one has just been bound, or while the model is evaluated."""
+    monkeypatch.setattr("fastnn.data.streamed.SHUFFLE_BLOCK_BYTES", 8 * 32)
+    monkeypatch.setattr("fastnn.data.streamed.SHUFFLE_BUFFER_BYTES", 80 * 32)  # three chunks of 230 samples
+    make, (ids, labels), settings, optimizer = TRAININGS["words"]
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["x"], file["y"] = ids, labels
+
+    def streamed(path):
+        model = make()
+        settings_of_all = settings | {"validation_data": (ids, labels), "epochs": 3, "verbose": False}
+        with fn.H5Stream(tmp_path / "d.h5", "x") as x, fn.H5Stream(tmp_path / "d.h5", "y") as y:
+            model.fit(x, y, optimizer=optimizer(), callbacks=[fn.Checkpoint(path, resume=True)], **settings_of_all)
+        return model
+
+    want = streamed(tmp_path / "whole.h5")
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, method, at_call(number, getattr(kind, method)))
+        with pytest.raises(KeyboardInterrupt):
+            streamed(tmp_path / "c.h5")
+    assert "position" in storage.read(tmp_path / "c.h5").training
+    same(streamed(tmp_path / "c.h5"), want)
 
 
 def test_a_callback_that_does_not_end_ends_with_the_second(tmp_path, monkeypatch):

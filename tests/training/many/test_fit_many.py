@@ -58,6 +58,7 @@ CASES = {
     "a decay by epoch": ({"batch_size": None, "epochs": 5, "steps_per_epoch": 3, "optimizer": fn.Adam(DECAY)}, {}),
     "batches": ({"batch_size": 8, "epochs": 2, "optimizer": fn.SGD(0.1, momentum=0.9)}, {}),
     "validation": ({"batch_size": None, "epochs": 2, "validation_data": points(seed=1)}, {}),
+    "statistics": ({"batch_size": 8, "epochs": 2}, {"layers": lambda: [fn.Columns(numbers=[1, 0]), fn.Dense(2)]}),
     "weights": ({"batch_size": None, "epochs": 3, "sample_weight": np.linspace(0, 1, 20)}, {}),
 }
 

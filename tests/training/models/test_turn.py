@@ -9,6 +9,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.common.errors import FastnnError
+from fastnn.training.passes.data_pass import DataPass
 from tests.tiny import bits, python, tiny_model, trigrams
 
 BUSY = "this model is being trained by another fit: wait for it, or train a copy"
@@ -79,6 +80,30 @@ def test_other_calls_are_allowed_while_fit_runs(where):
     calls = Calls(lambda model: fit(copy.deepcopy(model), optimizer=fn.SGD(0.1)))
     fit(tiny_model(), callbacks=[calls])
     assert len(calls.got.epochs) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model, x, y: model.predict(x),
+        lambda model, x, y: model.evaluate(x, y),
+        lambda model, x, y: model.loss_and_gradients(x, y),
+        lambda model, x, y: model.train_on_batch(x, y, optimizer="sgd"),
+    ],
+    ids=["predict", "evaluate", "loss_and_gradients", "train_on_batch"],
+)
+def test_one_thread_at_a_time_has_the_compiled_steps(call, monkeypatch):
+    """Two would write into the same memory, as kernels run without the interpreter's lock."""
+    model, held, start = tiny_model(), [], DataPass.start
+
+    def noted(*given, **named):
+        held.append(model._turn._lock.locked())
+        start(*given, **named)
+
+    monkeypatch.setattr(DataPass, "start", noted)
+    call(model, *trigrams(16))
+    assert held == [True]
+    assert not model._turn._lock.locked()
 
 
 def test_a_training_that_failed_leaves_the_model_free():

@@ -201,6 +201,29 @@ def test_a_resumed_training_reports_what_an_uninterrupted_one_does(case, tmp_pat
     assert fewer.parameters.flat.tobytes() == resumed.parameters.flat.tobytes()
 
 
+def test_the_accuracy_of_one_output_that_is_trained_as_a_number():
+    """Right is what lies on the same side of ½ as its target."""
+    model = fn.Sequential([fn.Dense(1)], input_shape=WIDTH, loss="mse", metrics=["accuracy"], dtype="float64", seed=2)
+    y = (X[:, 0] > 0).astype(float)
+    sides = model.predict(X)[:, 0] > 0.5
+    assert 0 < (sides == y).mean() < 1
+    assert model.evaluate(X, y)["accuracy"] == pytest.approx((sides == y).mean(), rel=1e-12)
+
+
+def test_of_sequences_with_a_label_at_each_step():
+    """Over all steps that have a label; a perplexity is without the smoothing that the loss has."""
+    layers = [fn.Embedding(9, 3), fn.GRU(5, return_sequences=True), fn.Dense(9)]
+    loss, settings = fn.SoftmaxCrossEntropy(label_smoothing=0.2), {"dtype": "float64", "seed": 1}
+    model = fn.Sequential(layers, input_shape=4, loss=loss, metrics=["perplexity"], **settings)
+    x, y = rng.integers(0, 9, (12, 4)), rng.integers(0, 9, (12, 4))
+    y[0, 1:] = y[3, 0] = -1
+    got, p = model.evaluate(x, y), model.predict(x)
+    assert p.shape == (12, 4, 9)
+    each = cross_entropy(y[y >= 0], p[y >= 0])
+    assert got["perplexity"] == pytest.approx(math.exp(each.mean()), rel=1e-12)
+    assert got["loss"] > each.mean(), "smoothed"
+
+
 def test_as_long_as_no_sample_counts_nothing_is_measured():
     model = net("numbers")
     weights = np.r_[np.zeros(16), np.ones(25)]
