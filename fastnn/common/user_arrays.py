@@ -100,7 +100,8 @@ def _of_objects(array: np.ndarray, name: str) -> np.ndarray:
             raise DataError(f"{name}{bad} is {item}, a missing value, expected a number")
         if isinstance(item, np.ndarray | list | tuple):
             hint = f"give np.stack({name.split()[-1]}) of arrays of one shape, with zeros before shorter sequences"
-            raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is no single number; {hint}")
+            shown = " ".join(f"{item!r:.60}".split())  # of an array several lines
+            raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {shown}; {hint}")
         hint = f"; {HINTS['U']}" if isinstance(item, str) else NO_VALUE if item is None else ""
         raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {item!r:.60}{hint}")
     try:

@@ -8,6 +8,9 @@ Examples:
     >>> data, source = fn.data.find_data("mnist")  # files that were fetched, or else generated  # doctest: +SKIP
 """
 
+from typing import TYPE_CHECKING
+
+from fastnn.common.hints.habits import missing_from as _missing_from
 from fastnn.data.catalogue import find_data
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.division import Use
@@ -56,3 +59,6 @@ __all__ = [
     "save_trigram_hdf5",
     "write_idx",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = _missing_from(__name__, __all__)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.hints.habits import hinted_as
 from fastnn.data.hdf5.file import LARGEST_CHUNK_BYTES, HDF5Array, HDF5File
 from fastnn.data.stream import check_rows
 
@@ -51,6 +52,7 @@ class H5Stream:
         ...     history = model.fit(x, y, optimizer=fn.SGD(0.1))
     """
 
+    @hinted_as("H5Stream")
     def __init__(
         self, path: str | os.PathLike[str], key: str, change: Callable[[NDArray[Any]], Any] | None = None
     ) -> None:

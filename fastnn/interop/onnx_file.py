@@ -23,9 +23,10 @@ def to_onnx(
 
     Inputs and outputs have the model's names, and any number of samples. An input takes what `predict` takes, pictures
     (N, H, W, C), in the dtype below; word ids as int64. `fn.Pixels` is part of the graph: pictures as they are in their
-    files, cast to floats; `fn.Words` is not: give ids. onnxruntime checks no ids: it refuses those that are too large
-    and counts negative ones from the end. Operators are those of opset 17. Arrays have the names of `model.parameters`;
-    the filters of a convolution come first in theirs.
+    files, cast to floats. `fn.Words` is not: give ids. Nor is `fn.Table`: give what
+    `model.preprocessing.encoded(frame)` makes. onnxruntime checks no ids: it refuses those that are too large and
+    counts negative ones from the end. Operators are those of opset 17. Arrays have the names of `model.parameters`; the
+    filters of a convolution come first in theirs.
 
     Args:
         model: The model, which stays as it is.

@@ -179,15 +179,15 @@ def _columns_of(nodes: Nodes, call: Call, x: str, columns: Sequence[int]) -> str
 def _gru(nodes: Nodes, call: Call, xs: list[str]) -> str:
     """ONNX has the steps before the samples."""
     layer: Any = call.layer
-    one, last = (nodes.constant(count, call.name, np.int64) for count in ([1], call.input_shapes[0][0] - 1))
     biases = nodes.node("Concat", [_of_gates(nodes, call, short) for short in ("b", "c")], call.name, axis=1)
     weights = [_of_gates(nodes, call, short) for short in ("w", "u")]
     turned = nodes.node("Transpose", xs, call.name, perm=[1, 0, 2])
     settings = {"hidden_size": layer.units, "linear_before_reset": 1}
     states = nodes.node("GRU", [turned, *weights, biases], call.name, **settings)  # (T, 1, N, units)
-    states = nodes.node("Squeeze", [states, one], call.name)
+    states = nodes.node("Squeeze", [states, nodes.constant([1], call.name, np.int64)], call.name)
     if layer.return_sequences:
         return nodes.node("Transpose", [states], call.name, perm=[1, 0, 2])
+    last = nodes.constant(call.input_shapes[0][0] - 1, call.name, np.int64)
     return nodes.node("Gather", [states, last], call.name, axis=0)
 
 

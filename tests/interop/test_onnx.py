@@ -31,9 +31,22 @@ def test_a_gru(each, tmp_path):
     for array in model.parameters.values():
         array[...] = rng.normal(size=array.shape)
     x, made = rng.normal(size=(3, 6, 4)).astype(np.float32), fn.interop.to_onnx(model, tmp_path / "net.onnx")
-    assert set(model.parameters) <= {one.name for one in made.graph.initializer}
+    arrays = {one.name for one in made.graph.initializer}
+    assert set(model.parameters) <= arrays
+    assert arrays == arrays & {name for node in made.graph.node for name in node.input}, "onnxruntime warns of others"
     (got,) = onnx_nets.run(tmp_path / "net.onnx", {"input": x}).values()
     np.testing.assert_allclose(got, model.predict(x), rtol=1e-5, atol=1e-5)
+
+
+def test_the_rows_of_a_table(tmp_path):
+    frame = {"age": [25.0, None, 47.0, 52.0], "city": ["Bonn", "Rome", None, "Oslo"]}
+    table = fn.Table.of(frame)
+    layers = [fn.Columns(**table.layout), fn.Dense(3)]
+    model = fn.Sequential(layers, input_shape=table.made_shape, preprocessing=table)
+    model.fit(frame, [0, 1, 1, 2], verbose=False)
+    fn.interop.to_onnx(model, tmp_path / "net.onnx")
+    (got,) = onnx_nets.run(tmp_path / "net.onnx", {"input": model.preprocessing.encoded(frame)}).values()
+    np.testing.assert_allclose(got, model.predict(frame), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("logits", [False, True])

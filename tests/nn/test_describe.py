@@ -9,6 +9,7 @@ def parts_of(summary):
     """The lines of its table, and what it says of memory as one line."""
     lines = summary.splitlines()
     assert max(map(len, lines)) < 80
+    assert not any(line.strip().startswith(("MB", "GB")) for line in lines), "a unit is parted from its number"
     first = next(i for i, line in enumerate(lines) if line.startswith("memory beside data"))
     return lines[:first], " ".join(map(str.strip, lines[first:]))
 

@@ -210,6 +210,11 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "verbose": "predict is silent",
         "batch_size": "it chooses the size itself: the result does not depend on it",
     },
+    "H5Stream": {
+        "name": "use key=, the array in the file",
+        "dataset": "use key=, the array in the file",
+        **dict.fromkeys(("transform", "map", "function"), "use change=, a function of rows"),
+    },
     "LanguageModel": {
         "path": "use fn.LanguageModel.from_text(path) for a text, fn.LanguageModel.load(path) for a saved model",
     },
@@ -266,6 +271,7 @@ EXAMPLES: Mapping[str, str] = {
     "EarlyStopping": "EarlyStopping('val_loss', patience=3, min_delta=0.001)",
     "Checkpoint": "Checkpoint('training.h5', every=1000)",
     "sweep": "sweep(build, {'lr': [0.01, 0.1]}, (x, y), epochs=5): the data are one argument",
+    "H5Stream": "H5Stream('large.h5', 'images'), the file and the array in it",
     "fit_many": "fit_many(models, x, y, epochs=5)",
     "load": "load('model.h5')",
     "check_gradients": "check_gradients(model, x, y)",

@@ -1,6 +1,7 @@
 """What a training takes of memory: known before it begins, and refused where it is more than there is."""
 
 import copy
+import re
 import textwrap
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,8 @@ ADVICE = {
     "record": "a larger batch_size, or fewer epochs,",
 }
 OF_UNITS = "a net of fewer units"
+
+UNIT = re.compile(r"(?<=\d) (?=[MG]B)")
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,8 @@ def summary(network: Network, state: State, predicting: int, batch: int, given: 
         told += str(of_training(network, state, whole_number("batch_size", batch), optimizer))
     except OutOfMemoryError as error:
         told += f"more than there is: {error}"
-    return textwrap.fill(told, width=79, subsequent_indent="  ")
+    told = UNIT.sub("\N{NO-BREAK SPACE}", told)  # a number and its unit stay on one line
+    return textwrap.fill(told, width=79, subsequent_indent="  ").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def of_training(network: Network, state: State, batch: int, optimizer: Optimizer) -> Memory:
