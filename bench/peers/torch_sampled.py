@@ -1,6 +1,7 @@
 """The language model of a large vocabulary in PyTorch: sampled or full softmax, by autograd or written out by hand.
 
-By hand is the fastest form that was found: no graph, gradients used where they arise (`index_add_`, `addmm_`).
+By hand is the fastest form that was found: no graph, gradients used where they arise (`index_add_`, `addmm_`). Each
+form computes all draws, or distinct classes once, with how often each was drawn in its score: the same mathematics.
 """
 
 import math
@@ -39,6 +40,14 @@ class Net:
         """Log-uniform classes, by the inverse of their distribution."""
         return torch.rand(self.samples).mul_(math.log(len(self.w) + 1)).exp_().long().sub_(1).clamp_(0, len(self.w) - 1)
 
+    def counted(self, drawn: torch.Tensor, distinct: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        """The drawn classes, each once if they are to be distinct, and what is subtracted from the score of each."""
+        assert self.log_q is not None
+        if not distinct:
+            return drawn, self.log_q.index_select(0, drawn)
+        classes, times = torch.unique(drawn, sorted=False, return_counts=True)
+        return classes, self.log_q.index_select(0, classes).sub_(times.log())
+
     def runner(self, step: Callable[..., torch.Tensor], draw: Draw | None = None, shuffle: bool = True):
         """run(steps) -> losses; `draw` gives the classes instead of the net's own."""
         order = Order(self.system, shuffle)
@@ -58,7 +67,7 @@ def sampled_scores(h, w_rows, targets, shifts, hits):
     return torch.cat([scores, targets[:, None]], 1)
 
 
-def by_autograd(net: Net) -> Callable[..., torch.Tensor]:
+def by_autograd(net: Net, distinct: bool = False) -> Callable[..., torch.Tensor]:
     """A step with sparse gradients of both tables, or of the embedding alone and a full softmax."""
     sampled = net.samples > 0
     embedding = nn.Embedding.from_pretrained(net.embedding, freeze=False, sparse=True)
@@ -78,12 +87,12 @@ def by_autograd(net: Net) -> Callable[..., torch.Tensor]:
     def scores_of(h, y, drawn):
         if not sampled:
             return output(h), y
-        ids = torch.cat([drawn, y])
+        classes, expected = net.counted(drawn, distinct)
+        ids, S = torch.cat([classes, y]), len(classes)
         rows, biases = w(ids), b(ids).squeeze(1)
-        S = net.samples
         targets = (h * rows[S:]).sum(1) + biases[S:]
-        shifts = biases[:S] - net.log_q[drawn]
-        return sampled_scores(h, rows[:S], targets, shifts, drawn == y[:, None]), torch.full_like(y, S)
+        shifts = biases[:S] - expected
+        return sampled_scores(h, rows[:S], targets, shifts, classes == y[:, None]), torch.full_like(y, S)
 
     def step(x, y, drawn):
         for optimizer in optimizers:
@@ -98,10 +107,10 @@ def by_autograd(net: Net) -> Callable[..., torch.Tensor]:
     return step
 
 
-def by_hand(net: Net) -> Callable[..., torch.Tensor]:
+def by_hand(net: Net, distinct: bool = False) -> Callable[..., torch.Tensor]:
     """A step of which every derivative is written out, and used in place."""
     if net.samples:
-        return torch.no_grad()(lambda x, y, drawn: _step(net, x, y, *_sampled(net, drawn)))
+        return torch.no_grad()(lambda x, y, drawn: _step(net, x, y, *_sampled(net, *net.counted(drawn, distinct))))
     return torch.no_grad()(lambda x, y, drawn: _step(net, x, y, *_full(net)))
 
 
@@ -125,16 +134,16 @@ def _step(net: Net, x, y, scores_of, gradients_of):
     return loss
 
 
-def _sampled(net: Net, drawn):
-    S, kept = net.samples, {}
+def _sampled(net: Net, classes, expected):
+    S, kept = len(classes), {}
 
     def scores_of(h, y):
-        ids = torch.cat([drawn, y])
+        ids = torch.cat([classes, y])
         rows, biases = net.w.index_select(0, ids), net.b.index_select(0, ids)
         kept.update(ids=ids, rows=rows)
         targets = (h * rows[S:]).sum(1).add_(biases[S:])
-        shifts = biases[:S] - net.log_q.index_select(0, drawn)
-        return sampled_scores(h, rows[:S], targets, shifts, drawn == y[:, None]), torch.full_like(y, S)
+        shifts = biases[:S] - expected
+        return sampled_scores(h, rows[:S], targets, shifts, classes == y[:, None]), torch.full_like(y, S)
 
     def gradients_of(h, y, d):
         ids, rows = kept["ids"], kept["rows"]

@@ -124,19 +124,22 @@ def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, fir
     outputs=2,
     cut=("heads", "places"),
 )
-def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, fresh=0, offset=0):
+def sampled_backward_listed(
+    dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, firsts, n, fresh=0, offset=0
+):  # fmt: skip
     """The gradients of the rows and biases of all classes that were drawn or are targets, for every head v = heads[h]
 
-    dw[places[h]] += Σ drows[s] + Σ dscores[i, S] · x[i]      db[places[h]] += Σ dshifts[s] + Σ dscores[i, S]
+    dw[places[h]] += drows[r] + Σ dscores[i, S] · x[i]      db[places[h]] += dshifts[r] + Σ dscores[i, S]
 
-    over the occurrences s of v among the drawn classes and i among the targets, in this order
+    where v is in place r of the distinct drawn classes, if it was drawn, over its occurrences i among the targets
 
     dw             : (V or m, ≥ n)    db : (V or m, 1)
-    drows, dshifts : (S, ≥ n), (S,)    the gradients of the drawn rows, and of what was added to their scores
+    drows, dshifts : (S, ≥ n), (S,)    the gradients of the distinct rows, and of what was added to their scores
     dscores, x     : (B, ≥ S + 1), (B, ≥ n)
     heads, places  : (m,), from offset on of those that `list_rows` made of the drawn classes, then the targets, and
                      where in dw and db they are
     ids, positions : (≥ m,), from `list_rows`
+    firsts         : (S,), from `distinct_classes`: of each draw its place r, or −1
     fresh          : 1: the rows of all heads are 0 before; 0: as they are
     """
     S = dshifts.shape[0]
@@ -149,9 +152,11 @@ def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, i
         while at < size and ids[at] == v:
             s = positions[at]
             if s < S:
-                for j in range(n):
-                    dw[p, j] += drows[s, j]
-                db[p, 0] += dshifts[s]
+                r = firsts[s]
+                if r >= 0:
+                    for j in range(n):
+                        dw[p, j] += drows[r, j]
+                    db[p, 0] += dshifts[r]
             else:
                 g = dscores[s - S, S]
                 for j in range(n):

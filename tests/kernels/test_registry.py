@@ -52,7 +52,7 @@ def test_buffers_are_aligned_padded_and_of_one_dtype(name, dtype, shape, twin):
     for a in (a for a in args if isinstance(a, np.ndarray)):
         assert a.flags.c_contiguous
         assert a.flags.writeable
-        assert a.dtype in (dtype, np.float64, np.int32, np.int64, np.uint16, np.uint64)
+        assert a.dtype in (dtype, np.float64, np.int32, np.int64, np.uint16, np.uint32, np.uint64)
     if args[0].ndim == 2 and args[0].size:
         assert args[0].strides[0] % _tuning.ALIGNMENT == 0
         assert args[0].ctypes.data % _tuning.ALIGNMENT == 0

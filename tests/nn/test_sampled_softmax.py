@@ -1,11 +1,13 @@
 """The softmax over a sample of classes, and updates of the rows that occur alone."""
 
 import gc
+import zlib
 
 import numpy as np
 import pytest
 
 import fastnn as fn
+import fastnn_kernels as k
 from fastnn.data.source import checked_batch
 from fastnn.engine.builder import Builder
 from fastnn.engine.program import Program
@@ -80,6 +82,29 @@ def test_the_estimate_of_the_sum_over_all_classes_is_unbiased(choice):
     error = got.std() / np.sqrt(len(got))
     assert 4 * error < 0.5, "too few draws to tell"
     assert abs(got.mean() - want) < 4 * error
+
+
+def drawn_first(model, samples, key):
+    """The classes that the first step with this key draws, each as often as it is drawn."""
+    thresholds, (aliases, pending) = np.empty(WORDS), np.empty((2, WORDS), np.int32)
+    k.alias_table.serial(thresholds, aliases, pending, np.array(model.buffers["sampled_softmax.q"]))
+    ids, stream = np.empty(samples, np.int32), zlib.crc32(b"sampled_softmax")
+    k.draw_classes.serial(ids, thresholds, aliases, key, np.zeros(4, np.int64), stream)
+    return ids
+
+
+def test_a_class_that_is_drawn_several_times_counts_as_often():
+    """The formula of the docstring, one draw after the other: here each class is drawn about three times."""
+    model, samples, key = sampled(60), 60, np.arange(4, dtype=np.uint64)
+    runner = Runner(compile_train(model.network, model.state, len(X), fn.SGD(0.1)))
+    runner.start(checked_batch(model.network, X, Y), dropout_key=key)
+    ids, s = drawn_first(model, samples, key), model.predict(X, logits=True)
+    assert len(set(ids.tolist())) < samples / 2
+    own = s[np.arange(len(Y)), Y]
+    terms = np.exp(s[:, ids]) / (samples * model.buffers["sampled_softmax.q"][ids])
+    want = np.log(np.exp(own) + np.where(ids == Y[:, None], 0, terms).sum(axis=1)) - own
+    runner.advance(1, lambda steps: fn.SGD(0.1).scalars(np.arange(steps)))
+    assert runner.losses[0] == pytest.approx(want.mean(), rel=1e-12)
 
 
 def mean_gradient(model, draws):

@@ -47,13 +47,25 @@ class Proposal(Initializer):
 
 
 class _Drawn(NamedTuple):
-    """The classes that a step draws, and their rows."""
+    """The classes that a step draws, each once, and their rows: as many as `used` says, with room for all draws.
 
-    axis: Axis
+    ids, firsts    of each draw the class, and its place among the distinct ones, where it is the first draw of it
+    classes, times the distinct ones, and how often each was drawn
+    columns        the rows, transposed
+    shifts         what is added to their scores
+    axis, shares   along which threads share the distinct ones, as many as are likely, and which parts are whose
+    """
+
     ids: Buffer
+    firsts: Buffer
+    classes: Buffer
+    times: Buffer
+    used: Buffer
     rows: Buffer
-    transposed: Buffer
+    columns: Buffer
     shifts: Buffer
+    axis: Axis
+    shares: tuple[Slice, int]
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,8 @@ class SampledSoftmax(Penalised, Layer):
     x (N, inputs), w (units, inputs), b (units,), scores (N, units); of sequences (N, T, inputs) each step is a sample,
     with a target of its own. It is an output of a network, and its loss is "softmax_cross_entropy". `predict`,
     `evaluate` and validation take the softmax over all classes, in blocks of samples. A training step draws `samples`
-    classes, the same ones for all samples of its batch, and takes the softmax over these and the target:
+    classes, the same ones for all samples of its batch, and takes the softmax over these and the target. One that is
+    drawn several times is computed once, and counts as often:
 
         ℓ = log(exp(s_y) + Σ_c exp(s_c) / (samples · q[c])) − s_y      over the drawn classes c ≠ y
 
@@ -193,8 +206,8 @@ class SampledSoftmax(Penalised, Layer):
             build.begin(owner)
             scores = build.value("scores", (S + 1,))
             column = build.array("column", (build.batch,), np.int32, batched=True)
-            given = (x.buffer, drawn.transposed, w, b, drawn.shifts, drawn.ids, labels, x.width)
-            build.emit(k.sampled_scores, scores.buffer, column, *given)
+            found = drawn.columns, w, b, drawn.shifts, drawn.classes, drawn.used
+            build.emit(k.sampled_scores, scores.buffer, column, x.buffer, *found, labels, x.width)
             build.begin("loss")
             of_step["labels"] = labels
             return scores, column
@@ -205,7 +218,7 @@ class SampledSoftmax(Penalised, Layer):
             if not wanted:
                 return None
             dx = build.value("dx", x.shape)
-            build.emit(k.matmul, dx.buffer, dout.buffer, drawn.rows)
+            build.emit(k.sampled_matmul, dx.buffer, dout.buffer, drawn.rows, drawn.used)
             build.emit(k.add_target_rows, dx.buffer, dout.buffer, w, labels, S, x.width)
             return dx
 
@@ -216,19 +229,28 @@ class SampledSoftmax(Penalised, Layer):
         S, q = self.samples, p["q"].array[: self.units]
         thresholds, (aliases, pending) = np.empty(self.units), np.empty((2, self.units), np.int32)
         call(k.alias_table, thresholds, aliases, pending, q)  # once for all steps: q stays as it is
+        likely = _likely_to_be_distinct(q, S)
+        ids, firsts, classes, times = (
+            build.array(name, (S,), np.int32) for name in ("drawn", "firsts", "classes", "times")
+        )
         drawn = _Drawn(
-            Axis(S, LINE, GRAIN),
-            build.array("drawn", (S,), np.int32),
+            ids,
+            firsts,
+            classes,
+            times,
+            build.array("used", (1,), np.int64),
             build.scratch("rows", S, x.width),
             build.scratch("rowsᵀ", x.width, S),
             build.array("shifts", (S,)),
+            Axis(likely, 1, GRAIN),
+            (Slice(np.arange(likely)), likely),
         )
-        ids = Slice(drawn.ids)
-        keyed = build.dropout_key, build.cursor, build.stream_id
-        build.emit_along(drawn.axis, k.draw_classes, ids, thresholds, aliases, *keyed, OFFSET)
-        build.emit_along(drawn.axis, k.gather_rows, Slice(drawn.rows), p["w"].array, ids)
-        build.emit_along(drawn.axis, k.transpose, Columns(drawn.transposed), Slice(drawn.rows), OFFSET)
-        build.emit_along(drawn.axis, k.sampled_shifts, Slice(drawn.shifts), p["b"].array, q, ids, S, OFFSET)
+        build.emit(k.draw_classes, drawn.ids, thresholds, aliases, build.dropout_key, build.cursor, build.stream_id, 0)
+        distinct = drawn.classes, drawn.times, drawn.firsts, drawn.used
+        build.emit(k.distinct_classes, *distinct, build.array("slots", (self.units,), np.uint32), drawn.ids)
+        written = Listed(drawn.rows), Listed(drawn.columns), Listed(drawn.shifts)
+        given = p["w"].array, p["b"].array, q, drawn.classes, drawn.times, drawn.used, S
+        build.emit_along(drawn.axis, k.sampled_rows, *written, *given, *drawn.shares)
         return drawn
 
     def _emit_gradients(self, build: Builder, x: Value, dout: Value, grads, drawn: _Drawn, labels: Buffer) -> None:
@@ -240,11 +262,17 @@ class SampledSoftmax(Penalised, Layer):
         if of_w is not rows:
             of_w.emit(build, rows.ids, build.lookups[grads["w"].name], self.units + 1)
         drows, dshifts = build.scratch("drows", self.samples, x.width), build.array("dshifts", (self.samples,))
-        build.emit_along(drawn.axis, k.matmul_xt, Slice(drows), dout.buffer, x.buffer, OFFSET)
-        build.emit_along(drawn.axis, k.bias_backward, Slice(dshifts), dout.buffer, OFFSET)
-        found = Slice(rows.heads), Slice(rows.places), rows.ids, rows.positions
+        given = dout.buffer, x.buffer, drawn.used
+        build.emit_along(drawn.axis, k.sampled_matmul_xt, Listed(drows), *given, *drawn.shares)
+        build.emit_along(Axis(self.samples, LINE, self.samples), k.bias_backward, Slice(dshifts), dout.buffer, OFFSET)
+        found = Slice(rows.heads), Slice(rows.places), rows.ids, rows.positions, drawn.firsts
         operands = (Listed(dw), Listed(db), drows, dshifts, dout.buffer, x.buffer, *found)
         build.emit_along(rows.axis, k.sampled_backward_listed, *operands, x.width, int(rows.is_short), OFFSET)
+
+
+def _likely_to_be_distinct(q: np.ndarray, draws: int) -> int:
+    """How many different classes that many draws have on average: each is among them unless all draws miss it."""
+    return max(1, round(float((1 - (1 - q.astype(np.float64)) ** draws).sum())))
 
 
 def _counts(given: Any, units: int) -> tuple[float, ...]:

@@ -49,13 +49,15 @@ def embedding_backward_listed(dw, dout, heads, places, ids, positions, C, n, fir
     np.add.at(dw[:, :n], rows, dout[b[:, None], columns])
 
 
-def sampled_backward_listed(dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, n, fresh=0, offset=0):
-    """dw[place of v], db[place of v] += the gradients of the drawn rows and of the targets whose id is v"""
+def sampled_backward_listed(
+    dw, db, drows, dshifts, dscores, x, heads, places, ids, positions, firsts, n, fresh=0, offset=0
+):  # fmt: skip
+    """dw[place of v], db[place of v] += the gradients of the drawn row and of the targets whose id is v"""
     S = len(dshifts)
     own, places_of_own = _owned(heads, places, ids, S + len(x), offset)
     if fresh:
         dw[places_of_own], db[places_of_own] = 0, 0
-    g = dscores[:, S]
-    rows = np.concatenate([drows[:, :n], g[:, None] * x[:, :n]])
+    g, drawn = dscores[:, S], np.where(firsts >= 0, firsts, S)
+    rows = np.concatenate([np.append(drows[:, :n], np.zeros((1, n)), axis=0)[drawn], g[:, None] * x[:, :n]])
     np.add.at(dw[:, :n], places_of_own, rows[positions[own]])
-    np.add.at(db[:, 0], places_of_own, np.concatenate([dshifts, g])[positions[own]])
+    np.add.at(db[:, 0], places_of_own, np.concatenate([np.append(dshifts, 0)[drawn], g])[positions[own]])

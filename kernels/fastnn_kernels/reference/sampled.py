@@ -4,7 +4,16 @@ import numpy as np
 
 from fastnn_kernels.reference.dropout import LOW, WORD, _philox
 
-__all__ = ["add_target_rows", "alias_table", "draw_classes", "sampled_scores", "sampled_shifts"]
+__all__ = [
+    "add_target_rows",
+    "alias_table",
+    "distinct_classes",
+    "draw_classes",
+    "sampled_matmul",
+    "sampled_matmul_xt",
+    "sampled_rows",
+    "sampled_scores",
+]
 
 
 def alias_table(thresholds, aliases, pending, q):
@@ -35,18 +44,50 @@ def draw_classes(ids, thresholds, aliases, key, cursor, stream, offset=0):
     ids[:] = np.where(far * 2.0**-32 < thresholds[cells], cells, aliases[cells])
 
 
-def sampled_shifts(shifts, b, q, ids, count, offset=0):
-    """shifts = b[ids] − log(count · q[ids])"""
-    shifts[:] = b[ids] - np.log(count * q[ids])
+def distinct_classes(classes, times, firsts, count, slots, ids):
+    """The distinct ids by their first occurrence, and how often each occurs."""
+    values, begins, occurrences = np.unique(ids, return_index=True, return_counts=True)
+    order, D = np.argsort(begins), len(values)
+    classes[:D], times[:D], count[0] = values[order], occurrences[order], D
+    slots[values[order]] = np.arange(D)
+    firsts[:] = -1
+    firsts[begins[order]] = np.arange(D)
 
 
-def sampled_scores(scores, column, x, rows, w, b, shifts, ids, labels, n):
-    """scores = x·rows + shifts, −∞ where a drawn class is the target; then the target's own score; then 0"""
-    S = len(ids)
-    scores[:, :S] = np.where(ids == labels[:, None], -np.inf, x[:, : len(rows)] @ rows[:, :S] + shifts)
+def _rows_of(count, shares, parts):
+    """Those of count[0] rows that the given parts of them take."""
+    bounds = np.arange(parts + 1) * count[0] // max(parts, 1)
+    return slice(bounds[shares[0]], bounds[shares[-1] + 1]) if len(shares) else slice(0)
+
+
+def sampled_rows(rows, columns, shifts, w, b, q, classes, times, count, draws, shares, parts):
+    """rows = w[classes], columns = rowsᵀ, shifts = b[classes] − log(draws · q[classes] / times)"""
+    own, n = _rows_of(count, shares, parts), w.shape[1]
+    c = classes[own]
+    rows[own, :n], columns[:, own] = w[c], w[c, : len(columns)].T
+    shifts[own] = b[c] - np.log(draws * q[c] / times[own])
+
+
+def sampled_scores(scores, column, x, columns, w, b, shifts, classes, count, labels, n):
+    """scores = x·columns + shifts, −∞ where a class is the target or there is none; the target's own; then 0"""
+    S, D = len(classes), count[0]
+    sums = x[:, : len(columns)] @ columns[:, :D] + shifts[:D]
+    scores[:, :D] = np.where(classes[:D] == labels[:, None], -np.inf, sums)
+    scores[:, D:S] = -np.inf
     scores[:, S] = (x[:, :n] * w[labels, :n]).sum(axis=1) + b[labels]
     scores[:, S + 1 :] = 0
     column[:] = S
+
+
+def sampled_matmul(dx, dscores, rows, count):
+    """dx = dscores · rows, of the distinct classes"""
+    dx[:] = dscores[:, : count[0]] @ rows[: count[0]]
+
+
+def sampled_matmul_xt(drows, dscores, x, count, shares, parts):
+    """drows = dscoresᵀ · x, of those distinct classes that belong to the shares"""
+    own = _rows_of(count, shares, parts)
+    drows[own] = dscores[:, own].T @ x
 
 
 def add_target_rows(dx, dscores, w, labels, S, n):

@@ -45,11 +45,15 @@ def embedding_backward(rng, dtype, shape):
 
 def sampled_backward(rng, dtype, shape):
     S, B, V, n = shape
-    heads, ids, positions = _list(rng, dtype, (S, B, V))
+    *_, drawn, _, _ = args = list_rows(rng, dtype, (S, B, V))
+    reference.list_rows(*args)
+    heads, ids, positions = args[:3]
+    firsts = np.where(np.isin(np.arange(S), np.unique(drawn, return_index=True)[1]), rng.permutation(S), -1)
     places, rows = _places(rng, heads)
     dw, db = normal(rng, dtype, rows, n), vector(rng, dtype, rows)[:, None]
     drows, dshifts, dscores = normal(rng, dtype, S, n), vector(rng, dtype, S), normal(rng, dtype, B, S + 1)
-    return dw, db, drows, dshifts, dscores, normal(rng, dtype, B, n), heads, places, ids, positions, n, S % 2
+    found = heads, places, ids, positions, firsts.astype(np.int32)
+    return dw, db, drows, dshifts, dscores, normal(rng, dtype, B, n), *found, n, S % 2
 
 
 def update(states, scalars):
