@@ -36,7 +36,7 @@ def test_slope_is_the_central_difference(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_slope_needs_x_just_where_its_row_says_so(name, dtype):
     """Layers give y in place of x where it does not."""
-    x = np.array([[-300, -2, -1e-30, -0.0, 0, 1e-30, 0.3, 2, 300, np.nan, np.inf, -np.inf]], dtype)
+    x = np.array([[-30, -2, -1e-30, -0.0, 0, 1e-30, 0.3, 2, 30, np.nan]], dtype)
     y = forward(name, x)
     dx, other = np.empty_like(x), np.empty_like(x)
     backward = getattr(kernels, f"{name}_backward").serial
