@@ -122,7 +122,7 @@ def test_jobs_give_the_same_figures(sweep):
 def scheduler():
     """The address of a Dask scheduler with two workers."""
     distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(protocol="tcp://", **options) as cluster:
         yield cluster.scheduler_address
 

@@ -30,7 +30,9 @@ def cluster(folder, workers=2):
     """The address of a scheduler, and the processes: the scheduler and its workers, each with its nanny."""
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     address = f"tcp://127.0.0.1:{(port := free_port())}"
-    started = [dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", folder=folder)]
+    # Without a port for its pages it takes 8787, also with --no-dashboard: another cluster here may have that.
+    ports = ["--port", str(port), "--dashboard-address", "127.0.0.1:0"]
+    started = [dask("scheduler", "--host", "127.0.0.1", *ports, "--no-dashboard", folder=folder)]
     try:
         started += [
             dask(
