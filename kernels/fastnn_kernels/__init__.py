@@ -33,6 +33,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.bias import *
     from fastnn_kernels.columns import *
     from fastnn_kernels.conv import *
+    from fastnn_kernels.draws import *
     from fastnn_kernels.dropout import *
     from fastnn_kernels.embedding import *
     from fastnn_kernels.join import *
@@ -69,6 +70,7 @@ _FAMILIES = (
     "bias",
     "columns",
     "conv",
+    "draws",
     "dropout",
     "embedding",
     "join",

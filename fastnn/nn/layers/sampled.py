@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,58 +14,16 @@ from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Axis, Columns, Listed, Slice
 from fastnn.engine.parameters import ParameterView
-from fastnn.engine.threads import call
 from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.base import Layer, Parameter
+from fastnn.nn.layers.draws import DISTRIBUTIONS, Drawn, Proposal
 from fastnn.nn.layers.labelled import AwaitsTargets, Transposed, no_gradient
 from fastnn.nn.layers.penalties import Penalised, check_tie
 from fastnn.nn.row_list import RowList
 
-# "stored": as a saved model has it in its buffer q
-DISTRIBUTIONS = ("log_uniform", "unigram", "stored")
-LINE, GRAIN = 16, 48
-
-
-@dataclass(frozen=True)
-class Proposal(Initializer):
-    """The probability of each class to be drawn: not random."""
-
-    distribution: str
-    power: float
-    counts: tuple[float, ...] | None
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-        if self.distribution == "log_uniform":
-            weights = np.log1p(1 / (np.arange(*shape) + 1.0))
-        elif self.counts is None:
-            weights = np.ones(shape)
-        else:
-            weights = np.maximum(self.counts, 1.0) ** self.power
-        return weights / weights.sum()
-
-
-class _Drawn(NamedTuple):
-    """The classes that a step draws, each once, and their rows: as many as `used` says, with room for all draws.
-
-    ids, firsts    of each draw the class, and its place among the distinct ones, where it is the first draw of it
-    classes, times the distinct ones, and how often each was drawn
-    columns        the rows, transposed
-    shifts         what is added to their scores
-    axis, shares   along which threads share the distinct ones, as many as are likely, and which parts are whose
-    """
-
-    ids: Buffer
-    firsts: Buffer
-    classes: Buffer
-    times: Buffer
-    used: Buffer
-    rows: Buffer
-    columns: Buffer
-    shifts: Buffer
-    axis: Axis
-    shares: tuple[Slice, int]
+LINE = 16
 
 
 @dataclass(frozen=True)
@@ -199,8 +157,8 @@ class SampledSoftmax(Penalised, Layer):
         return scores
 
     def _forward_sampled(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> tuple[Value, Callable]:
-        drawn, owner, of_step = self._draw(build, x, p), build.owner, {}
-        w, b, S = p["w"].array, p["b"].array, self.samples
+        w, b, q, S = p["w"].array, p["b"].array, p["q"].array[: self.units], self.samples
+        drawn, owner, of_step = Drawn.emit(build, S, x.width, w, b, q), build.owner, {}
 
         def against(build: Builder, labels: Buffer) -> tuple[Value, Buffer]:
             build.begin(owner)
@@ -224,36 +182,7 @@ class SampledSoftmax(Penalised, Layer):
 
         return AwaitsTargets(x.buffer, x.shape, against), backward
 
-    def _draw(self, build: Builder, x: Value, p: Mapping[str, ParameterView]) -> _Drawn:
-        """Emit the drawing of a step's classes, and the gathering of their rows."""
-        S, q = self.samples, p["q"].array[: self.units]
-        thresholds, (aliases, pending) = np.empty(self.units), np.empty((2, self.units), np.int32)
-        call(k.alias_table, thresholds, aliases, pending, q)  # once for all steps: q stays as it is
-        likely = _likely_to_be_distinct(q, S)
-        ids, firsts, classes, times = (
-            build.array(name, (S,), np.int32) for name in ("drawn", "firsts", "classes", "times")
-        )
-        drawn = _Drawn(
-            ids,
-            firsts,
-            classes,
-            times,
-            build.array("used", (1,), np.int64),
-            build.scratch("rows", S, x.width),
-            build.scratch("rowsᵀ", x.width, S),
-            build.array("shifts", (S,)),
-            Axis(likely, 1, GRAIN),
-            (Slice(np.arange(likely)), likely),
-        )
-        build.emit(k.draw_classes, drawn.ids, thresholds, aliases, build.dropout_key, build.cursor, build.stream_id, 0)
-        distinct = drawn.classes, drawn.times, drawn.firsts, drawn.used
-        build.emit(k.distinct_classes, *distinct, build.array("slots", (self.units,), np.uint32), drawn.ids)
-        written = Listed(drawn.rows), Listed(drawn.columns), Listed(drawn.shifts)
-        given = p["w"].array, p["b"].array, q, drawn.classes, drawn.times, drawn.used, S
-        build.emit_along(drawn.axis, k.sampled_rows, *written, *given, *drawn.shares)
-        return drawn
-
-    def _emit_gradients(self, build: Builder, x: Value, dout: Value, grads, drawn: _Drawn, labels: Buffer) -> None:
+    def _emit_gradients(self, build: Builder, x: Value, dout: Value, grads, drawn: Drawn, labels: Buffer) -> None:
         """Emit the gradients of the rows and biases that this step used."""
         rows = RowList.of(build, self.samples + build.batch, True, grads["w"], grads["b"])
         of_w = rows.with_lookups(build, grads["w"])
@@ -268,11 +197,6 @@ class SampledSoftmax(Penalised, Layer):
         found = Slice(rows.heads), Slice(rows.places), rows.ids, rows.positions, drawn.firsts
         operands = (Listed(dw), Listed(db), drows, dshifts, dout.buffer, x.buffer, *found)
         build.emit_along(rows.axis, k.sampled_backward_listed, *operands, x.width, int(rows.is_short), OFFSET)
-
-
-def _likely_to_be_distinct(q: np.ndarray, draws: int) -> int:
-    """How many different classes that many draws have on average: each is among them unless all draws miss it."""
-    return max(1, round(float((1 - (1 - q.astype(np.float64)) ** draws).sum())))
 
 
 def _counts(given: Any, units: int) -> tuple[float, ...]:

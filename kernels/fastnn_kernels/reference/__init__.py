@@ -16,6 +16,7 @@ from fastnn_kernels.reference.bfloat16_update import *
 from fastnn_kernels.reference.bias import *
 from fastnn_kernels.reference.columns import *
 from fastnn_kernels.reference.conv import *
+from fastnn_kernels.reference.draws import *
 from fastnn_kernels.reference.dropout import *
 from fastnn_kernels.reference.embedding import *
 from fastnn_kernels.reference.join import *
@@ -52,6 +53,7 @@ _FAMILIES = (
     "bias",
     "columns",
     "conv",
+    "draws",
     "dropout",
     "embedding",
     "join",

@@ -8,6 +8,7 @@ from fastnn_kernels.registry import (
     adaptive,
     batch,
     columns,
+    draws,
     elementwise,
     embedding,
     joins,
@@ -30,8 +31,8 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, sparse_windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, sampled, adaptive),
-    *(recurrent, steps),
+    *(windows, sparse_windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, draws, sampled),
+    *(adaptive, recurrent, steps),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}
