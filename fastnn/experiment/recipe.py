@@ -80,7 +80,8 @@ class Recipe:
     rates          optimizer -> its learning rate, for an optimizer given without --lr
     lists          settings that take a comma-separated list: each value is a run, the best of them is chosen
     best           settings for --best, if there are any
-    fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle for `fit`
+    fit_arguments  (settings, training split) -> x, y, batch_size and, where needed, shuffle and class_weight for `fit`;
+                   the latter {label: weight}, by which validation samples are weighed, too
     callbacks      (settings, folder of the run, whether it may be chosen) -> further callbacks
     measured       how many training samples a finished training is measured on, and validation samples each epoch,
                    drawn once and for all, where all, or figures before the first step, would take too long; 0: all,

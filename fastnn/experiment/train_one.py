@@ -124,23 +124,28 @@ def train_one(
     )
 
 
-def _validation(data: Dataset, count: int) -> tuple[Any, Any] | None:
-    """x and y that a training is validated on after each epoch: `count` samples; all of them if it is 0."""
+def _validation(data: Dataset, count: int, by_class: Mapping[int, float] | None) -> tuple[Any, ...] | None:
+    """x and y that a training is validated on after each epoch: `count` samples; all of them if it is 0.
+
+    by_class : weights of the classes in training, {label: weight}: the samples are weighed by them, too, so that the
+               loss by which the best epoch is found is the one that is trained on
+    """
     if data.val is None:
         return None
     val = data.val.drawn(count) if 0 < count < len(data.val) else data.val
-    return val.x, val.y
+    return (val.x, val.y) if by_class is None else (val.x, val.y, np.array([by_class.get(y, 1.0) for y in val.y]))
 
 
 def fit(
     recipe: Recipe, model: Model, optimizer: Optimizer, settings: Any, data: Dataset, callbacks: list[Callback]
 ) -> History:
     """The training itself."""
+    given = recipe.fit_arguments(settings, data.train)
     return model.fit(
-        **recipe.fit_arguments(settings, data.train),
+        **given,
         optimizer=optimizer,
         epochs=settings.epochs,
-        validation_data=_validation(data, recipe.measured),
+        validation_data=_validation(data, recipe.measured, given.get("class_weight")),
         callbacks=callbacks,
         verbose=False,
     )

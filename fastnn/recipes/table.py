@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import DataError
+from fastnn.common.weights import balanced_weights
 from fastnn.data import Dataset, Split
 from fastnn.data.formats.table_file import read_table
 from fastnn.data.formats.table_samples import columns_for, has_header
@@ -26,7 +27,7 @@ from fastnn.nn.layers import Columns, Dense, Layer
 from fastnn.nn.layers.activation import ActivationName
 from fastnn.nn.optimizers import Optimizer
 from fastnn.recipes.shared import ACTIVATION_NAMES, OPTIMIZER_NAMES, hidden_layers, optimizer_of, sizes_of
-from fastnn.recipes.table_answers import answers
+from fastnn.recipes.table_answers import BALANCED, answers
 
 ID = "table"
 NO_LAYERS = "none"
@@ -40,6 +41,7 @@ class TableSettings(Settings):
     header: bool = setting(True, "whether the first line has the names of the columns; else they are 1, 2, …")
     categories: str = setting("", "columns of numbers that are categories, such as codes, with commas", is_path=True)
     drop: str = setting("", "columns to leave out, with commas", is_path=True)
+    class_weight: str = setting("none", "balanced: all classes count alike, however rare", choices=("none", BALANCED))
     rare: int = setting(3, "categories in fewer training rows count as one that was never seen", least=1)
     epochs: int = setting(100, "passes over the training data, at most", least=1)
     patience: int = setting(10, "epochs without a better validation loss until the training stops", least=1)
@@ -99,6 +101,11 @@ def prepare(data: Dataset, settings: TableSettings) -> Dataset:
 def build(settings: TableSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
     """Numbers and vectors of categories, hidden layers, and a score for each class or one number."""
     table, classes = data.meta["preprocessing"], data.meta.get("classes")
+    if settings.class_weight == BALANCED and not classes:
+        raise ValueError(
+            f"--class-weight is {BALANCED!r}, but {data.meta['target']} is a number (regression) and has no classes: "
+            "leave it out"
+        )
     start = initializers.get("he_normal")
     sizes = [] if settings.hidden == NO_LAYERS else sizes_of(settings.hidden, "hidden")
     hidden: list[Layer] = hidden_layers(sizes, settings.activation, start, dropout=settings.dropout)
@@ -118,7 +125,10 @@ def build(settings: TableSettings, data: Dataset) -> tuple[Sequential, Optimizer
 
 def fit_arguments(settings: TableSettings, train: Split) -> dict[str, Any]:
     size = settings.batch_size or min(max(len(train) // STEPS, LEAST_BATCH), LARGEST_BATCH)
-    return {"x": train.x, "y": train.y, "batch_size": size}
+    given = {"x": train.x, "y": train.y, "batch_size": size}
+    if settings.class_weight == BALANCED:
+        given["class_weight"] = dict(enumerate(balanced_weights(train.y, int(train.y.max()) + 1)))
+    return given
 
 
 def trained(model: Model, data: Dataset) -> None:

@@ -21,6 +21,7 @@ from fastnn.recipes.table_rows import by_column, number_text, worst_rows
 
 BESIDE = "linear"  # the comparison with a linear model
 SHOWN = 15  # columns in the picture
+BALANCED = "balanced"  # of --class-weight
 UNEQUAL = 0.9  # from this accuracy of always the same answer on, the accuracy says little
 
 
@@ -68,7 +69,10 @@ def beside_answer(result: ExperimentResult) -> Answer:
     rows.append(Row(constant.label, judge(constant.of(len(split)), split.y, meta)))
     name = BESIDE if linear else "beside"
     question = f"How well does it predict {meta['target']}, beside simpler rules?"
-    return Answer(name, question, [Table(rows, f"on {plural(len(split), 'test row')}")], _told(rows, len(split)))
+    told = _told(rows, len(split))
+    if "classes" in meta:
+        told += _told_of_weights(rows[-1], result.chosen.settings.class_weight == BALANCED)
+    return Answer(name, question, [Table(rows, f"on {plural(len(split), 'test row')}")], told)
 
 
 @dataclass(frozen=True)
@@ -126,19 +130,29 @@ def _told(rows: list[Row], count: int) -> list[str]:
     best = max(others, key=lambda row: row.here["accuracy"])
     mine, theirs = float(net.here["accuracy"]), float(best.here["accuracy"])
     chance = 100 * float(np.sqrt(mine * (1 - mine) / count))
-    told = [
+    return [
         f"The net is {100 * abs(mine - theirs):.2f} points {'above' if mine >= theirs else 'below'} the best of the "
         f"others ({best.label}). Which rows are tested is chance: an "
         f"accuracy moves by ± {chance:.2f} points (one standard error)."
     ]
-    always = rows[-1]
+
+
+def _told_of_weights(always: Row, is_balanced: bool) -> list[str]:
+    """By what to judge where classes are unequal, and how much they count in training."""
     share = float(always.here["accuracy"])
-    if share >= UNEQUAL:
-        told.append(
-            f"The classes are unequal: {always.label!r} is right in {percent(share, 1)} of the rows. So judge by the "
-            "loss, and by the balanced accuracy, in which all classes count alike."
-        )
-    return told
+    unequal = f"The classes are unequal: {always.label!r} is right in {percent(share, 1)} of the rows."
+    if is_balanced:
+        told = [
+            "In training all classes counted alike (--class-weight balanced). So judge by the balanced accuracy. The "
+            "accuracy and the loss count each row alike, and the net takes more rows for a rare class than there are."
+        ]
+        return [unequal, *told] if share >= UNEQUAL else told
+    if share < UNEQUAL:
+        return []
+    return [
+        f"{unequal} So judge by the loss, and by the balanced accuracy, in which all classes count alike. "
+        "--class-weight balanced lets them count alike in training, too."
+    ]
 
 
 def columns_answer(result: ExperimentResult) -> Answer:

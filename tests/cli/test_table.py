@@ -172,6 +172,11 @@ BAD_FLAGS = {
     "two files": (["--target", "kind", "--data", "things.csv"], "given twice"),
     "layers": (["--target", "kind", "--hidden", "3;4"], "--hidden is '3;4'"),
     "task": (["--target", "kind", "--task", "regression"], "expected a number (regression)"),
+    "weights of classes": (
+        ["--target", "size", "--class-weight", "balanced"],
+        "--class-weight is 'balanced', but size is a number (regression) and has no classes",
+    ),
+    "other weights": (["--target", "kind", "--class-weight", "2"], "'2' is not one of 'none', 'balanced'"),
 }
 
 
@@ -253,6 +258,44 @@ def test_a_rare_class_is_judged_by_more_than_the_accuracy(here):
     first = answers["columns"]["tables"][0]["rows"][0]
     assert first["label"] == "x"
     assert list(first["here"]) == ["loss gained"]
+
+
+@jit_only
+def test_balanced_weights_find_more_of_a_rare_class(here):
+    """Of 800 rows about 6 % are rare, but no single x is rare more often than usual: unweighed, the net finds few."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=800)
+    kind = np.where(rng.random(800) < 0.4 * (x > 1), "rare", "usual")
+    write_table(here / "things.csv", {"x": [f"{value:.3f}" for value in x], "kind": list(kind)})
+    recall = {}
+    for weight, said in (("none", "lets them count alike in training, too"), ("balanced", "all classes counted alike")):
+        flags = ["--target", "kind", "--lr", "0.01", "--out", weight, "--class-weight", weight]
+        assert main(["train", "table", "things.csv", *SMALL, *flags]) == 0
+        assert json.loads(Path(weight, "summary.json").read_text("utf-8"))["config"]["class_weight"] == weight
+        answers = answers_of(here / weight)
+        assert said in " ".join(answers["linear"]["lines"])
+        found = fn.load(Path(weight, "model.h5")).predict({"x": x}).argmax(axis=1)
+        recall[weight] = (found[kind == "rare"] == 0).mean()
+    assert recall["none"] < 0.3
+    assert recall["balanced"] > 0.8
+
+
+@jit_only
+def test_the_best_epoch_is_found_with_the_weights_that_are_trained_with(tmp_path, monkeypatch):
+    """Validation samples are weighed by the classes of the training samples: a class that has none of these by 1."""
+    from fastnn.experiment import train_one
+    from fastnn.recipes.table import RECIPE
+
+    given = {}
+    y = np.array([0, 0, 0, 1])
+    data = fn.Dataset(fn.Split(np.zeros((4, 1)), y), fn.Split(np.zeros((3, 1)), np.array([0, 1, 2])), None, {})
+    model = type("Spy", (), {"fit": lambda self, **arguments: given.update(arguments)})()
+    train_one.fit(RECIPE, model, None, RECIPE.with_settings({"class_weight": "balanced"}), data, [])
+    np.testing.assert_allclose(given["validation_data"][2], [4 / 6, 2, 1])
+    given.clear()
+    train_one.fit(RECIPE, model, None, RECIPE.settings, data, [])
+    assert len(given["validation_data"]) == 2
+    assert "class_weight" not in given
 
 
 def test_a_large_file_is_announced_before_it_is_read(here, capsys, monkeypatch):
