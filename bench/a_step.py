@@ -69,14 +69,14 @@ class Page:
 
     def _entries(self) -> Iterator[list[np.ndarray]]:
         """The transient arrays of which workers keep slices."""
-        for phase in self.program._entries(BATCH, THREADS):
+        for phase in self.program.plan.entries(BATCH, THREADS):
             for entries in phase:
                 for entry in entries:
                     slices = [one.array for one in entry.op.operands if isinstance(one, Slice)]
                     yield [array for array in slices if (id(array), _length(entry.task)) in entry.own]
 
     def text(self) -> str:
-        phases = list(self.program.tasks(BATCH, THREADS))
+        phases = list(self.program.plan.tasks(BATCH, THREADS))
         parts = [INTRODUCTION]
         for number, (tasks, self_parallel) in enumerate(phases, 1):
             active = sum(map(bool, tasks))

@@ -22,7 +22,8 @@ import numba
 
 import fastnn as fn
 from bench.interleave import clock, steps_a_turn
-from bench.systems import System, fastnn_runner
+from bench.system import System
+from bench.systems import fastnn_runner
 from bench.word_batches import Streams, Windows
 from fastnn.data import load_text
 from fastnn.data.dataset import CompleteDataset

@@ -17,7 +17,8 @@ import numpy as np
 import fastnn as fn
 import fastnn_kernels as k
 from bench.interleave import compare, in_turns
-from bench.systems import CROSS_ENTROPY, System, fastnn_runner
+from bench.system import CROSS_ENTROPY, System
+from bench.systems import fastnn_runner
 
 LAYER = "sampled_softmax"
 CHECKED = 20

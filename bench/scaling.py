@@ -18,7 +18,8 @@ import fastnn as fn
 from bench import systems
 from bench.interleave import compare
 from bench.machine import complaint
-from bench.systems import System, trigram
+from bench.system import System
+from bench.systems import trigram
 from fastnn.common.files import atomic_path
 from fastnn.engine.threads import usable_threads
 from fastnn.plots.style import BLUE, GREY

@@ -22,6 +22,7 @@ from bench.interleave import clock, steps_a_turn
 from bench.machine import complaint
 from bench.peers import KEPT, PEERS, Absent
 from bench.peers.process import own_process
+from bench.system import System
 from bench.systems import LENET5, MATRIX_EXPONENTIAL
 
 SOURCE = "https://julialang.org/blog/2022/04/simple-chains/"
@@ -51,7 +52,7 @@ def core_milliseconds(seconds: float, cores: int) -> float:
     return 1e3 * seconds * cores
 
 
-def step_seconds(system: systems.System) -> float:
+def step_seconds(system: System) -> float:
     """The median step of fastnn, over turns."""
     _, run = systems.fastnn_runner(system)
     steps = steps_a_turn(run, system.checked)

@@ -71,7 +71,7 @@ def bits(arrays):
 
 def on_each_number_of_threads(monkeypatch, train, counts=(1, 2, 2)):
     """What `train` returns on so many threads each time, which are used even where that does not pay."""
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+    monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
     found = []
     for count in counts:
         with fn.threads(count):

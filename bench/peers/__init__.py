@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import fastnn as fn
-from bench.systems import System
+from bench.system import System
 
 Run = Callable[[int], Sequence]
 

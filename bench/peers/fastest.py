@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.interleave import in_turns
 from bench.peers import Absent, Form, Peer
 from bench.peers.process import Remote, own_process
-from bench.systems import System
+from bench.system import System
 
 Check = Callable[[list[float]], None]
 

@@ -13,7 +13,7 @@ from jax import lax
 import fastnn as fn
 from bench.peers import Absent, Run
 from bench.peers.order import Order
-from bench.systems import System
+from bench.system import System
 
 ACTIVATIONS = {"identity": lambda x: x, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh}
 

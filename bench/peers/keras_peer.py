@@ -17,7 +17,7 @@ import numpy as np
 import fastnn as fn
 from bench.peers import Absent, Run
 from bench.peers.order import Order
-from bench.systems import System
+from bench.system import System
 
 try:
     import keras

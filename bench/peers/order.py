@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.systems import System
+from bench.system import System
 
 
 class Order:

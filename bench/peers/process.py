@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from bench import systems
 from bench.interleave import clock
 from bench.peers import Form, Peer, Run
-from bench.systems import System
+from bench.system import System
 
 ADDED = "XLA_FLAGS"  # the variable that is a list
 

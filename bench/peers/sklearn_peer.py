@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 import fastnn as fn
 from bench.peers import Absent, Run
 from bench.peers.order import Order
-from bench.systems import System
+from bench.system import System
 
 ACTIVATIONS = {"relu": "relu", "sigmoid": "logistic", "tanh": "tanh", "identity": "identity"}
 

@@ -7,7 +7,7 @@ from torch import nn
 
 import fastnn as fn
 from bench.peers.order import Order
-from bench.systems import System
+from bench.system import System
 
 
 class Net(nn.Module):

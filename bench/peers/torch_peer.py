@@ -16,7 +16,7 @@ from torch import nn
 import fastnn as fn
 from bench.peers import Absent, Run
 from bench.peers.order import Order
-from bench.systems import System
+from bench.system import System
 from fastnn.nn.losses import Loss
 from fastnn.nn.optimizers import Optimizer
 from fastnn.nn.schedules import Schedule

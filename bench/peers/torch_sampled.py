@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 
 import fastnn as fn
 from bench.peers.order import Order
-from bench.systems import System
+from bench.system import System
 
 Draw = Callable[[], torch.Tensor]  # the classes of a step, (S,) int64
 

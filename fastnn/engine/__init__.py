@@ -5,9 +5,9 @@ Which file to read for what, each list in a good order:
 - what layers write on: `builder`, `ops` (operations, and axes along which they may be cut), `values` (between layers),
   `parameters` (named arrays in one block)
 - memory: `memory` (buffers, placed in one arena), `room` (how much there is), `footprint` (how much a program takes)
-- from operations to threads: `program`, `regions` (which operations touch the same memory), `schedule` (phases, chains,
-  tasks), `pieces` (as many samples as a cache holds), `slices` and `local_rows` (of arrays that nobody reads after
-  a step), `costs` (of operations), `operands` (what kernels take), `table` (what the compiled loop reads);
-  `split_program` (in two parts, for ranks)
+- from operations to threads: `program`, `plan` (who does what), `regions` (which operations touch the same memory),
+  `schedule` (phases, chains, tasks), `pieces` (as many samples as a cache holds), `slices` and `local_rows` (of arrays
+  that nobody reads after a step), `costs` (of operations), `operands` (what kernels take), `table` (what the compiled
+  loop reads); `split_program` (in two parts, for ranks)
 - threads: `threads` (how many), `autotune` (one or all)
 """

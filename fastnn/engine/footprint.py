@@ -18,10 +18,10 @@ def bytes_of_transients(program: Program, sizes: Collection[int], workers: int) 
     total, whole = 0, set()
     for size in sizes:
         for count in sorted({1, workers}):
-            phases = [tasks for tasks, _ in program.tasks(size, count)]
+            phases = [tasks for tasks, _ in program.plan.tasks(size, count)]
             if count > 1 and max(map(len, phases)) == 1:
                 continue  # there is nothing for a second thread: the first table is used
-            own = own_slices(program.sliced(size, count), phases)
+            own = own_slices(program.plan.sliced(size, count), phases)
             slices = [largest_slices(tasks, own) for of_phase in phases for tasks in of_phase]
             total += sum(rows.nbytes for one in slices for rows in one.values())
             whole |= {id(one) for one in _used(program)} - own

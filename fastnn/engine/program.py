@@ -6,24 +6,20 @@ With JIT off the same operations run in a Python loop over the kernels' bodies.
 import os
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from fastnn.engine import pieces, schedule
+from fastnn.engine import schedule
 from fastnn.engine.builder import Builder
-from fastnn.engine.costs import cost_of
-from fastnn.engine.local_rows import local_buffers, local_rows
 from fastnn.engine.memory import Arena, Buffer
 from fastnn.engine.operands import Operands
 from fastnn.engine.ops import Op, array_of
-from fastnn.engine.regions import Regions
-from fastnn.engine.slices import own_slices
-from fastnn.engine.table import Entry, Table, adapter_of, entries_of
-from fastnn.engine.threads import guard, pays_for_threads, usable_threads
+from fastnn.engine.plan import Plan
+from fastnn.engine.table import Entry, Table, adapter_of
+from fastnn.engine.threads import guard, usable_threads
 from fastnn_kernels._jit import JIT
-from fastnn_kernels._tuning import PARALLEL_FROM, SHARED_FROM
 
 # A training needs four tables: for whole batches and for the last one, on one thread and on all.
 MOST_TABLES = 16
@@ -62,15 +58,12 @@ class Program:
     ):
         self.batch = builder.batch
         self.ops, self.prologue = builder.ops if ops is None else ops, builder.prologue
-        self._samples = builder.samples
         self.transient = [*transient, *builder.passing]
-        kept = {id(array_of(operand)) for op in builder.prologue for operand in op.operands}
-        self._unread = [buffer for buffer in unread if id(buffer) not in kept]
         self.arena = Arena(builder.buffers) if arena is None else arena
         self._operands = Operands(self.arena, inputs, builder.samples)
-        self._phases: dict[frozenset[int], list[list[schedule.Chain]]] = {}
-        self._pieces: dict[int, list[tuple[schedule.Chain, int]]] = {}
-        self._sliced: dict[int, list[np.ndarray]] = {}  # by the id of what `_phases` holds
+        kept = {id(array_of(operand)) for op in builder.prologue for operand in op.operands}
+        left = [buffer for buffer in unread if id(buffer) not in kept]
+        self.plan = Plan(self.ops, self._operands, builder.samples, self.batch, self.transient, left)
         self._tables: dict[tuple[int, int], Table] = {}
         self._current: set[tuple[int, int]] = set()  # the tables that hold the inputs bound now
 
@@ -167,61 +160,6 @@ class Program:
         """Whether a step on `workers` threads gives more than one of them something to do."""
         return JIT and workers > 1 and self._table(batch, workers).bounds is not None
 
-    @cached_property
-    def _memory(self) -> Regions:
-        return Regions(self.ops)
-
-    def phases(self, batch: int, workers: int) -> list[list[schedule.Chain]]:
-        """The phases of a step: found once for all batches in which the same kernels use all threads themselves."""
-        self_parallel = frozenset(i for i, op in enumerate(self.ops) if self._is_self_parallel(op, batch, workers))
-        if self_parallel not in self._phases:
-            self._phases[self_parallel] = schedule.phases(self.ops, self_parallel, self._memory)
-        return self._phases[self_parallel]
-
-    def sliced(self, batch: int, workers: int) -> list[np.ndarray]:
-        """The transient arrays of which a slice is all that each worker needs."""
-        phases = self.phases(batch, workers)
-        if id(phases) not in self._sliced:  # as long as the program lives, so does what `phases` found
-            self._sliced[id(phases)] = schedule.sliced_in_one_chain(self.transient, phases, self._memory)
-        return self._sliced[id(phases)]
-
-    def tasks(self, batch: int, workers: int) -> Iterator[tuple[list[list[schedule.Task]], bool]]:
-        """For each phase the tasks of each worker that has any, and whether its kernel uses all threads itself."""
-        phases = self.phases(batch, workers)
-        # One worker takes all, whatever it costs: to estimate it would take a tenth of the time of making a table.
-        costs = [[self._cost_of(chain, batch) if workers > 1 else 0.0 for chain in chains] for chains in phases]
-        alone = [self._is_self_parallel(chains[0].ops[0], batch, workers) for chains in phases]
-        shared = [not one and _can_be_shared(chains) for one, chains in zip(alone, phases, strict=True)]
-        together = any(one and sum(of) >= PARALLEL_FROM for one, of in zip(shared, costs, strict=True))
-        least = min(SHARED_FROM, PARALLEL_FROM) if together and not any(alone) else PARALLEL_FROM
-        backwards = False
-        for chains, of_chains, is_shared, is_alone in zip(phases, costs, shared, alone, strict=True):
-            active = workers if is_shared and sum(of_chains) >= least else 1
-            tasks = schedule.tasks_of(chains, of_chains, batch, active)
-            yield [list(self._in_pieces(of_worker, backwards)) for of_worker in tasks], is_alone
-            backwards ^= any(chain.axis is self._samples for chain in chains)
-
-    def _in_pieces(self, tasks: list[schedule.Task], backwards: bool) -> Iterator[schedule.Task]:
-        """The tasks, those along the samples in pieces that a cache holds.
-
-        backwards : whether to begin with the last samples: a cache may still hold them from the phase before
-        """
-        along = iter([task for task in tasks if task.chain.axis is self._samples][:: -1 if backwards else 1])
-        for task in (next(along) if task.chain.axis is self._samples else task for task in tasks):
-            if task.chain.axis is not self._samples:
-                yield task
-                continue
-            key = id(task.chain)  # it lives as long as the program
-            if key not in self._pieces:
-                self._pieces[key] = pieces.pieces_of(task.chain, self.batch)
-            yield from pieces.in_pieces(task, self._pieces[key], backwards)
-
-    def _cost_of(self, chain: schedule.Chain, batch: int) -> float:
-        return sum(cost_of(op, self._operands.whole(op, batch), self._operands.is_input) for op in chain.ops)
-
-    def _is_self_parallel(self, op: Op, batch: int, workers: int) -> bool:
-        return workers > 1 and op.axis is None and pays_for_threads(op.kernel, self._operands.whole(op, batch))
-
     def _table(self, batch: int, workers: int) -> Table:
         key = (batch, workers)
         if key not in self._current:
@@ -232,7 +170,7 @@ class Program:
                 else:
                     self._forget_oldest()
                     prologue = [adapter_of(op, False, self._operands.whole(op, batch)) for op in self.prologue]
-                    self._tables[key] = Table(self._entries(batch, workers), operands, self._varies, prologue)
+                    self._tables[key] = Table(self.plan.entries(batch, workers), operands, self._varies, prologue)
             self._current.add(key)
         return self._tables[key]
 
@@ -245,18 +183,3 @@ class Program:
 
     def _varies(self, op: Op) -> bool:
         return any(map(self._operands.is_input, op.operands))
-
-    def _entries(self, batch: int, workers: int) -> list[list[list[Entry]]]:
-        """The entries of each phase and worker."""
-        phases = list(self.tasks(batch, workers))
-        own = own_slices(self.sliced(batch, workers), [tasks for tasks, _ in phases])
-        local = local_buffers(self._unread, (task.chain for tasks, _ in phases for one in tasks for task in one))
-        return [
-            [entries_of(of_worker, own, self_parallel, local_rows(of_worker, local)) for of_worker in tasks]
-            for tasks, self_parallel in phases
-        ]
-
-
-def _can_be_shared(chains: Sequence[schedule.Chain]) -> bool:
-    """Whether a phase has work for two threads."""
-    return len(chains) > 1 or any(chain.divisible for chain in chains)

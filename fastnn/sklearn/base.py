@@ -1,6 +1,5 @@
 """What both estimators share: from `fit` to a trained model, and its predictions."""
 
-import copy
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 import fastnn as fn
-from fastnn.common.hints.habits import warn
-from fastnn.sklearn import building, data, epochs, lbfgs, parameters, sharing, tables
+from fastnn.sklearn import building, data, epochs, lbfgs, parameters, sharing, starting, tables
 from fastnn.sklearn.building import Task
 from fastnn.sklearn.data import Data
 from fastnn.sklearn.parameters import is_stochastic
@@ -141,7 +139,7 @@ class BaseMLP(BaseEstimator):
         if stochastic and self.early_stopping and apart is None:
             given, apart = data.cut(given, self.validation_fraction, random, self._strata(y))
         with sharing.threads(self.n_threads):
-            batch = self._prepare(given, fresh, incremental, random, apart is not None)
+            batch = starting.prepare(self, given, fresh, incremental, random, apart is not None)
             if stochastic:
                 epochs.train(self, given, apart, batch, incremental)
             else:
@@ -167,60 +165,6 @@ class BaseMLP(BaseEstimator):
             raise ValueError(f"validation_data is {type(given).__name__}, expected (X, y) or (X, y, sample_weight)")
         X, y = self._validated(given[0], given[1], fresh=False)
         return Data(X, self._encoded(y, False), data.weights(given[2] if len(given) == 3 else None, X))
-
-    def _batch_size(self, samples: int) -> int:
-        if self.solver == "lbfgs":
-            return samples
-        size = 200 if self.batch_size == "auto" else int(self.batch_size)
-        if self.batch_size != "auto" and size > samples:
-            warn(f"Got `batch_size` larger than sample size. It is clipped to {samples}")
-        size = min(size, samples)
-        while self.batch_norm and 1 < size < samples and samples % size == 1:
-            size += 1  # one sample has no variance
-        return size
-
-    def _prepare(self, given: Data, fresh: bool, incremental: bool, random: Any, validated: bool) -> int:
-        """Make the model, or take the one that is there; begin or continue the curves. The samples of a step."""
-        batch = self._batch_size(len(given.x))
-        penalty = float(self.alpha) * len(given.x) / (batch * given.whole_weight)
-        if fresh:
-            self._begin(given, penalty, random)
-        elif penalty != self.model_.network.l2:
-            self._change_penalty(given, penalty)
-        if self.solver != "lbfgs" and (self._optimizer is None or not incremental):
-            self._optimizer = building.optimizer_of(self)
-        if validated and self.validation_curve_ is None:
-            self.validation_curve_, self.validation_scores_, self.best_validation_score_ = [], [], -np.inf
-        self.n_iter_ = 0
-        return batch
-
-    def _built(self, given: Data, penalty: float, seed: int) -> fn.Model:
-        dtype: Any = str(given.x.dtype if str(self.dtype) == "auto" else self.dtype)
-        return building.model_of(self, self._task(given.y), given.x.shape[1], dtype, penalty, seed)
-
-    def _change_penalty(self, given: Data, penalty: float) -> None:
-        """A network has one penalty; that of scikit-learn is alpha / samples of a batch, which a `partial_fit` changes.
-
-        So the model becomes another one with the same weights and counts, and a copy of the optimizer trains it.
-        """
-        made = self._built(given, penalty, self.model_.seed)
-        made.restore(self.model_.snapshot())
-        made.epoch = self.model_.epoch
-        self.model_, self._optimizer = made, copy.deepcopy(self._optimizer)
-
-    def _begin(self, given: Data, penalty: float, random: Any) -> None:
-        start = random.get_state()
-        self.model_ = self._built(given, penalty, int(random.randint(2**31 - 1)))
-        if self.layers is None:
-            random.set_state(start)
-            building.draw_weights(self, self.coefs_, self.intercepts_, random)
-        task = self._task(given.y)
-        self.n_outputs_, self.out_activation_, self.n_layers_ = task.outputs, task.activation, len(self.coefs_) + 1
-        self.n_iter_ = self.t_ = self._no_improvement_count = 0
-        self.loss_curve_ = []
-        self.validation_curve_ = self.validation_scores_ = self.best_validation_score_ = None
-        self.best_loss_ = None if self.early_stopping else np.inf
-        self._optimizer = None
 
     # Prediction.
 

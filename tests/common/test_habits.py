@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common.hints import arguments, attributes, habits, names, values
+from fastnn.common.hints import arguments, attributes, examples, habits, names, values
 from tests.tiny import dense_model
 
 
@@ -179,7 +179,7 @@ def test_no_row_hides_a_name_of_ours():
 
 
 def test_hints_speak_of_names_that_there_are():
-    texts = [*names.MODULE.values(), *arguments.EXAMPLES.values()]
+    texts = [*names.MODULE.values(), *examples.EXAMPLES.values()]
     for tables in (arguments.ARGUMENTS, attributes.ATTRIBUTES, values.VALUES):
         texts += [text for table in tables.values() for text in table.values()]
     spoken = {word.split("fn.")[1] for text in texts for word in re.findall(r"fn\.\w+", text)}

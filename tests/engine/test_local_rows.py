@@ -62,7 +62,7 @@ def test_a_worker_has_rows_for_its_largest_task():
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=two_threads)])
 @pytest.mark.parametrize("metrics", [[], ["r2", "mae"]])
 def test_evaluations_in_pieces_have_the_same_bits(threads, metrics, monkeypatch):
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+    monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((90, 8, 9, 2), np.float32), rng.standard_normal((90, 3), np.float32)
     figures = []
@@ -90,7 +90,7 @@ TRAINED = {
 @pytest.mark.parametrize("net", TRAINED)
 def test_trainings_in_pieces_have_the_same_bits(net, batch_size, threads, monkeypatch):
     """Also of all samples at once, which are gathered before the first step."""
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+    monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
     layers, shape = TRAINED[net]
     rng, states = np.random.default_rng(0), []
     x, y = rng.standard_normal((200, *shape), np.float32), rng.standard_normal((200, 3), np.float32)
@@ -110,7 +110,7 @@ def test_a_training_keeps_few_rows_of_what_only_its_forward_pass_reads(monkeypat
     monkeypatch.setattr("fastnn.engine.builder.SAMPLES_AT_ONCE", 16)
     model = fn.Sequential([fn.Dense(40, "relu"), fn.Dense(3)], input_shape=25, loss="mse")
     program = compile_train(model.network, model.state, 64, fn.SGD(0.1)).program
-    own = {key for phase in program._entries(64, 1) for one in phase for entry in one for key in entry.own}
+    own = {key for phase in program.plan.entries(64, 1) for one in phase for entry in one for key in entry.own}
     local = [(op.owner, buffer.name) for op in program.ops for buffer in op.operands[:1] if (id(buffer), 16) in own]
     assert ("dense", "scores") in local
     assert not {("dense", "relu"), ("dense_1", "scores")}.intersection(local)
@@ -122,7 +122,7 @@ def test_an_evaluation_of_images_keeps_few_rows(monkeypatch):
     layers = [fn.Conv2D(16, 3, "relu"), fn.MaxPool2D(2), fn.Flatten(), fn.Dense(3)]
     model = fn.Sequential(layers, input_shape=(8, 9, 2), loss="mse")
     program = compile_evaluate(model.network, model.state, 64).program
-    own = [entry.own for phase in program._entries(64, 1) for one in phase for entry in one]
+    own = [entry.own for phase in program.plan.entries(64, 1) for one in phase for entry in one]
     shapes = {array.shape for one in own for array in one.values()}
     assert (1, 8 * 9 * 16) in shapes
     assert (64, 8 * 9 * 16) not in shapes

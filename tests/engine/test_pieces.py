@@ -90,7 +90,7 @@ def test_every_other_phase_begins_with_the_last_samples(workers):
     program = Program(build)
     firsts = [
         [[task.first for task in own if task.chain.axis is build.samples] for own in tasks]
-        for tasks, _ in program.tasks(600, workers)
+        for tasks, _ in program.plan.tasks(600, workers)
     ]
     assert len(firsts) == 2
     assert all(len(of_phase[0]) > 4 for of_phase in firsts)
@@ -103,7 +103,7 @@ def test_pieces_change_no_bit(threads, monkeypatch):
     ends = []
     for size in (1, 10_000, 1 << 40):
         monkeypatch.setattr(pieces, "PIECE_BYTES", size)
-        monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+        monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
         layers = [fn.Conv2D(16, 3, "relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Flatten(), fn.Dense(20, "tanh")]
         model = fn.Sequential([*layers, fn.Dense(3)], input_shape=(8, 9, 2), loss="softmax_cross_entropy")
         rng = np.random.default_rng(0)

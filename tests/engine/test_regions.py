@@ -107,7 +107,7 @@ def test_operations_that_need_more_than_their_own_part_wait(seed):
 
     want = run(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+        patch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
         for threads in range(1, min(3, THREADS) + 1):
             np.testing.assert_array_equal(run(threads), want)
 

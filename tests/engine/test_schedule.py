@@ -21,7 +21,7 @@ from tests.tiny import THREADS, jit_only, two_threads
 @pytest.mark.parametrize("net", NETS)
 def test_fused_or_not_on_any_threads_the_bits_are_those_of_operations_one_by_one(net, optimizer, monkeypatch):
     want = trained(net, optimizer, 1, False, one_by_one=True)
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)  # use threads even where it does not pay
+    monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)  # use threads even where it does not pay
     for fused, threads in itertools.product((False, True), (1, 2, 3)):
         if threads <= THREADS:
             got = trained(net, optimizer, threads, fused)
@@ -144,7 +144,7 @@ def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkey
     ends = []
     for few in (0, 10**9):
         monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", few)
-        monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+        monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
         ends.append(trained("words", "momentum", threads, True))
         ends.append(trained("images", "adam", threads, False))
     np.testing.assert_array_equal(ends[0], ends[2])
@@ -170,7 +170,7 @@ def accumulated(build, samples=5):
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=[two_threads, jit_only])])
 def test_samples_taken_one_by_one_see_what_earlier_ones_left(workers, monkeypatch):
-    monkeypatch.setattr("fastnn.engine.program.PARALLEL_FROM", 0.0)
+    monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
     build = Builder(5, "float32")
     x, kept, doubled = accumulated(build)
     program, values = Program(build), np.arange(1, 81, dtype=np.float32).reshape(5, 16)
@@ -203,5 +203,5 @@ def test_a_short_phase_is_shared_where_a_long_one_brings_the_threads_together(af
     build.emit_along(Axis(128, 16, 16), k.transpose, Columns(transposed), Slice(a), OFFSET)
     w, dw = np.zeros((2, after), np.float32)
     build.emit_along(Axis(after, 16, after), k.sgd_update, Slice(w), Slice(dw), transposed[0])
-    found = [tasks for tasks, _ in Program(build).tasks(4, 2)]
+    found = [tasks for tasks, _ in Program(build).plan.tasks(4, 2)]
     assert [sum(map(bool, of_workers)) for of_workers in found] == [sharing, sharing]

@@ -1,6 +1,6 @@
 """What users of Keras, PyTorch and scikit-learn type first: an argument, a name or an attribute that fastnn calls
 otherwise is refused with one sentence that says how. The sentences are in the files beside this one:
-`arguments.py`, `attributes.py`, `names.py` and `values.py`.
+`arguments.py`, `attributes.py`, `examples.py`, `names.py` and `values.py`.
 """
 
 import inspect
@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 
 from fastnn.common.assigned import Checks
-from fastnn.common.hints import arguments, names
+from fastnn.common.hints import arguments, examples, names
 from fastnn.common.hints.assignment import assignable, attribute_hint, found, no_attribute, owners_of, refusal
 from fastnn.common.names import near, nearest
 
@@ -183,8 +183,8 @@ def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: in
 
 def _example(owners: Iterable[str]) -> str:
     """The end of a message that shows a call that fits, if one is known."""
-    examples = (arguments.EXAMPLES[owner] for owner in owners if owner in arguments.EXAMPLES)
-    return next((f"; for example {call}" for call in examples), "")
+    calls = (examples.EXAMPLES[owner] for owner in owners if owner in examples.EXAMPLES)
+    return next((f"; for example {call}" for call in calls), "")
 
 
 def _count(positions: int) -> str:

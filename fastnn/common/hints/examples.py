@@ -1,0 +1,41 @@
+"""A call that fits of what users call first: the end of a message about an argument that is missing or too many."""
+
+from collections.abc import Mapping
+
+# Owner -> a call that fits.
+EXAMPLES: Mapping[str, str] = {
+    "Sequential": "Sequential([Dense(64, 'relu'), Dense(3)], input_shape=(20,))",
+    "Model": "Model(x, Dense(3)(x)), where x = fn.Input(20)",
+    "fit": "model.fit(x, y, optimizer=fn.Adam(0.001))",
+    "evaluate": "model.evaluate(x, y)",
+    "predict": "model.predict(x)",
+    "save": "model.save('model.h5')",
+    "LanguageModel": "LanguageModel.from_text('book.txt'), or LanguageModel.load('model.h5')",
+    "LanguageModel.from_text": "model = fn.LanguageModel.from_text('book.txt')",
+    "LanguageModel.fit": "model = fn.LanguageModel.from_text('book.txt'), then model.fit(epochs=10)",
+    "LanguageModel.load": "model = fn.LanguageModel.load('model.h5')",
+    "LanguageModel.save": "model.save('model.h5')",
+    "LanguageModel.predict": "model.predict('the old man')",
+    "LanguageModel.generate": "model.generate('the old man', words=20)",
+    "LanguageModel.score": "model.score('the old man was here')",
+    "LanguageModel.neighbours": "model.neighbours('king')",
+    "LanguageModel.export": "model.export('vectors.txt')",
+    "Dense": "Dense(64, 'relu'); the inputs are counted from the layer before",
+    "Conv2D": "Conv2D(32, 3, 'relu'); the channels are counted from the layer before",
+    "Embedding": "Embedding(rows=1000, width=32)",
+    "Activation": "Activation('relu')",
+    "AdaGrad": "AdaGrad(0.01, initial_accumulator_value=0.1)",
+    "Adam": "Adam(0.001, beta1=0.9); fit gives it the model's parameters",
+    "AdamW": "AdamW(0.001, weight_decay=0.01); fit gives it the model's parameters",
+    "RMSProp": "RMSProp(0.001, decay=0.9)",
+    "SGD": "SGD(0.1, momentum=0.9)",
+    "step": "optimizer.step(model.parameters, gradients), where loss, gradients = model.loss_and_gradients(x, y)",
+    "Optimizer": "Adam(lr=0.001); fit gives it the model's parameters",
+    "EarlyStopping": "EarlyStopping('val_loss', patience=3, min_delta=0.001)",
+    "Checkpoint": "Checkpoint('training.h5', every=1000)",
+    "sweep": "sweep(build, {'lr': [0.01, 0.1]}, (x, y), epochs=5): the data are one argument",
+    "H5Stream": "H5Stream('large.h5', 'images'), the file and the array in it",
+    "fit_many": "fit_many(models, x, y, epochs=5)",
+    "load": "load('model.h5')",
+    "check_gradients": "check_gradients(model, x, y)",
+}
