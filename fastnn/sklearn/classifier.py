@@ -1,5 +1,6 @@
 """Classification in scikit-learn's manner."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -183,7 +184,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return Task(1, fn.BinaryCrossEntropy(), "accuracy", "accuracy", "logistic")
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
-        return None if self._labels.several else y
+        """The classes, unless one of several has too few samples for both parts: scikit-learn stratifies two alone."""
+        if self._labels.several:
+            return None
+        counts = np.unique(y, return_counts=True)[1]
+        apart = math.ceil(self.validation_fraction * len(y))
+        is_possible = counts.min() > 1 and len(counts) <= min(apart, len(y) - apart)
+        return y if is_possible or len(counts) <= 2 else None
 
     def _class_weights(self, y: np.ndarray) -> np.ndarray | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)

@@ -116,6 +116,22 @@ def test_columns_in_another_order_and_new_classes_are_told_as_by_scikit_learn():
     assert said[0] == said[1]
 
 
+@pytest.mark.parametrize(
+    ("rows", "y"),
+    [
+        (150, np.where(np.arange(150) == 0, 9, LABELS)),  # a class of one sample
+        (30, np.arange(30) % 10),  # 3 samples set apart, of 10 classes
+    ],
+    ids=["one of a class", "fewer than classes"],
+)
+def test_classes_too_rare_to_be_in_both_parts_do_not_end_early_stopping(rows, y):
+    """scikit-learn's own stratifies two classes alone, where it fails, too."""
+    for kind in (theirs.MLPClassifier, MLPClassifier):
+        assert len(kind(**SMALL, early_stopping=True).fit(X[:rows], y).validation_scores_) == 3
+        with pytest.raises(ValueError, match="The least populated class"):
+            kind(**SMALL, early_stopping=True).fit(X, np.arange(150) == 0)
+
+
 @pytest.mark.parametrize("given", [X, sparse.csr_matrix(X)], ids=["dense", "sparse"])
 @pytest.mark.parametrize(
     "around",
