@@ -138,10 +138,11 @@ class LanguageModel(OfText, Hinted):
         sentences, reading = self._sentences(text), self._reading
         ids = reading.begin(text, sentences)
         for _ in range(whole_number("words", words)):
-            if (drawn := self._draw(chosen, rng, ids, bool(sentences[-1]))) == self.vocabulary.end:
+            drawn = chosen.draw(reading.scores(ids), rng, self._never(may_end=bool(sentences[-1])))
+            if drawn == self.vocabulary.end:
                 sentences.append([])
                 ids = reading.after_sentence(ids)
-                drawn = self._draw(chosen, rng, ids, False)
+                drawn = chosen.draw(reading.scores(ids), rng, self._never(may_end=False))
             sentences[-1].append(self.vocabulary.words[drawn])
             ids = reading.after(ids, drawn)
         return self.tokenizer.text_of(sentences)
@@ -230,10 +231,11 @@ class LanguageModel(OfText, Hinted):
     def _reading(self) -> Reading:
         return reading_of(self.model, self._described)
 
-    def _draw(self, chosen: Sampling, rng: np.random.Generator, ids: list[int], may_end: bool) -> int:
+    def _never(self, may_end: bool) -> list[int]:
+        """The ids that are not written; may_end: whether a sentence may end here."""
         known = self.vocabulary
         never = [known.unknown, known.start, None if may_end and known.start is not None else known.end]
-        return chosen.draw(self._reading.scores(ids), rng, [i for i in never if i is not None])
+        return [i for i in never if i is not None]
 
     def __repr__(self) -> str:
         before = f"at most {self.context}" if self.is_recurrent else self.context

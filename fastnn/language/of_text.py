@@ -39,8 +39,9 @@ class OfText:
     @hinted_as("LanguageModel.from_text")
     def from_text(
         cls: type[Made],
-        path: Paths,
+        path: Paths | None = None,
         *,
+        texts: str | Iterable[str] | None = None,
         val: Paths | None = None,
         test: Paths | None = None,
         vocabulary: int = 10_000,
@@ -63,6 +64,8 @@ class OfText:
 
         Args:
             path: A file, a folder, or several of them.
+            texts: In the place of `path`: a text in memory, or a list of them, each as a file that holds it. A sentence
+                ends where a text does.
             val: Texts to validate on; None: a tenth of the sentences.
             test: Texts to test on; None: a tenth of the sentences.
             vocabulary: How many ids there are at most.
@@ -81,6 +84,7 @@ class OfText:
         Raises:
             FileFormatError: If a file is missing or damaged, or a text is none.
             DataError: If the text is too short, an argument is out of range, or `vectors` have another width.
+            TypeError: If `path` or `texts` are none, or both are given.
             ValueError: For unknown `tokens` or `sentences`.
             MissingPackageError: If `tokens` is a file, and the package tokenizers is not installed.
 
@@ -93,7 +97,7 @@ class OfText:
             3
         """
         text = {"kind": tokens, "lower": lower, "sentences_end": sentences, "val": val, "test": test, "seed": seed}
-        given: dict[str, Any] = {"min_count": min_count, "ids_file": "auto", **text}
+        given: dict[str, Any] = {"min_count": min_count, "ids_file": "auto", "texts": texts, **text}
         data = load_text(path, vocabulary, PAIR if order is None else order, **given)
         if order is None:
             data = in_spans(data, LENGTH)
@@ -106,6 +110,7 @@ class OfText:
         self,
         path: Paths | None = None,
         *,
+        texts: str | Iterable[str] | None = None,
         epochs: int = 10,
         optimizer: OptimizerName | Optimizer | None = None,
         batch_size: int | None = None,
@@ -118,6 +123,7 @@ class OfText:
         Args:
             path: A file, a folder, or several of them, of which words without an id are `<unk>`; None: the texts that
                 were given to `from_text`.
+            texts: In the place of `path`: a text in memory, or a list of them.
             epochs: How many times the text is gone through, at most.
             optimizer: As of `fit` of a model; None: Adam at a rate of 0.008, or 0.002 without a GRU, which falls to 0
                 along half a cosine until the last epoch.
@@ -138,15 +144,17 @@ class OfText:
             ValueError: As `fit` of a model does.
             NonFiniteError: When the loss is no longer finite.
         """
-        data = self.data if path is None else self._read(path)
+        data = self.data if path is None and texts is None else self._read(path, texts)
         if data is None:
-            raise DataError("there is no text to train on: give its path, or make the model by LanguageModel.from_text")
+            raise DataError(
+                "there is no text to train on: give its path, or texts=, or make the model by LanguageModel.from_text"
+            )
         return trained(self.model, data, optimizer, epochs, batch_size, patience, callbacks, verbose)
 
-    def _read(self, path: Paths) -> CompleteDataset:
+    def _read(self, path: Paths | None, texts: Any) -> CompleteDataset:
         """A text as the model reads it."""
         known = self.vocabulary
-        given = self.tokenizer.config() | {"words": known.words, "ids_file": known.ids_file}
+        given = self.tokenizer.config() | {"words": known.words, "ids_file": known.ids_file, "texts": texts}
         if not self.is_recurrent:
             return load_text(path, order=self.context + 1, **given)
         return in_spans(load_text(path, order=PAIR, **given), self.context)

@@ -179,12 +179,14 @@ class BaseMLP(BaseEstimator):
     @property
     def coefs_(self) -> list[np.ndarray]:
         """The weights of the dense layers, (inputs, units) each, the output's last: views, which may be written."""
+        check_is_fitted(self)
         arrays = self.model_.parameters.items()
         return [array for name, array in arrays if name.endswith(".w") and name != f"{building.TABLE}.w"]
 
     @property
     def intercepts_(self) -> list[np.ndarray]:
         """The biases of the dense layers, (units,) each: views."""
+        check_is_fitted(self)
         return [array for name, array in self.model_.parameters.items() if name.endswith(".b")]
 
     def __sklearn_is_fitted__(self) -> bool:

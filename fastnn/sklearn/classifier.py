@@ -1,12 +1,15 @@
 """Classification in scikit-learn's manner."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 import fastnn as fn
 from fastnn.nn.layers import Layer
@@ -155,8 +158,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @property
     def classes_(self) -> np.ndarray:
-        """The labels, (n_classes,); of several labels at once their numbers."""
+        """The labels, (n_classes,); of several labels at once their numbers. NotFittedError, if there are none yet."""
+        check_is_fitted(self, "_labels")
         return self._labels.classes
+
+    def _validated(self, X: Any, y: Any, fresh: bool) -> tuple[np.ndarray, np.ndarray]:
+        if fresh:
+            self._sparse_y = issparse(y)
+        return super()._validated(X, y, fresh)
 
     def _encoded(self, y: np.ndarray, learn: bool) -> np.ndarray:
         if learn:
@@ -175,19 +184,28 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return Task(1, fn.BinaryCrossEntropy(), "accuracy", "accuracy", "logistic")
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
-        return None if self._labels.several else y
+        """The classes, unless one of several has too few samples for both parts: scikit-learn stratifies two alone."""
+        if self._labels.several:
+            return None
+        counts = np.unique(y, return_counts=True)[1]
+        apart = math.ceil(self.validation_fraction * len(y))
+        is_possible = counts.min() > 1 and len(counts) <= min(apart, len(y) - apart)
+        return y if is_possible or len(counts) <= 2 else None
 
     def _class_weights(self, y: np.ndarray) -> np.ndarray | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> Any:
         """The likeliest label of each sample, (n_samples,); of several labels at once an indicator, one column each.
+
+        The indicator is a sparse matrix where y of `fit` was one.
 
         Args:
             X: As of `fit`.
         """
         probabilities = self.predict_proba(X)
-        return self._labels.likeliest(probabilities)
+        found = self._labels.likeliest(probabilities)
+        return csr_matrix(found) if self._labels.several and self._sparse_y else found
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, (n_samples, n_classes), in the order of `classes_`.

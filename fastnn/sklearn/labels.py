@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from fastnn.common.plain import plain
 from fastnn.common.text import plural
 
 
@@ -21,7 +22,7 @@ class Labels:
     def of(cls, y: np.ndarray) -> "Labels":
         """The labels that occur in y (N,), or the columns of an indicator (N, labels)."""
         y = _column(y)
-        return cls(unique_labels(y), y.ndim == 2)  # which refuses several columns that are no labels
+        return cls(unique_labels(y), y.ndim == 2)
 
     @classmethod
     def of_classes(cls, y: Any, classes: Any) -> "Labels":
@@ -83,8 +84,28 @@ def _column(y: np.ndarray) -> np.ndarray:
             f"y has no class (None) in {plural(len(missing), 'row')}, the first is row {missing[0]}: leave these rows "
             "out of X and y"
         )
+    kind = type_of_target(y)
+    if kind == "unknown":
+        raise ValueError(
+            f"Unknown label type: y is {_kinds(y)}, expected texts alone, or numbers of NumPy's dtypes; "
+            "np.array(list(y)) makes those of them"
+        )
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            f"y has {y.shape[1]} columns, which are no indicator of 0 and 1: for a column of classes each use "
+            "sklearn.multioutput.MultiOutputClassifier"
+        )
     check_classification_targets(y)
     return y
+
+
+def _kinds(y: np.ndarray) -> str:
+    """One label of each Python type in y, which is not of a type that scikit-learn knows."""
+    found: dict[str, Any] = {}
+    for label in map(plain, y.ravel()):
+        found.setdefault(type(label).__name__, label)
+    told = " and ".join(f"{label!r:.40} ({name})" for name, label in list(found.items())[:3])
+    return f"an array of dtype {y.dtype} with {told}"
 
 
 def all_labels_right(y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> float:

@@ -78,7 +78,8 @@ def check(estimator: Any) -> None:
         if not holds(value):
             raise ValueError(f"{kind}: {name} is {value!r}, expected {expected}")
     if any(not _is_count(size) for size in sizes(estimator)):
-        raise ValueError(f"{kind}: hidden_layer_sizes must be > 0, got {list(sizes(estimator))}")
+        expected = "> 0" if all(map(is_whole_number, sizes(estimator))) else "whole numbers"
+        raise ValueError(f"{kind}: hidden_layer_sizes must be {expected}, got {list(sizes(estimator))}")
 
 
 def sizes(estimator: Any) -> tuple[int, ...]:

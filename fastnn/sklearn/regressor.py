@@ -8,6 +8,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils import column_or_1d
 
 import fastnn as fn
+from fastnn.common.plain import plain
 from fastnn.nn.layers import Layer
 from fastnn.nn.losses import Loss
 from fastnn.sklearn.base import BaseMLP
@@ -130,6 +131,11 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):
     _y_numeric = True
 
     def _encoded(self, y: np.ndarray, learn: bool) -> np.ndarray:
+        if y.dtype.kind in "SU":
+            raise ValueError(
+                f"y holds texts such as {plain(y.flat[0])!r:.60}, expected numbers: y.astype(float) makes them of "
+                "digits; MLPClassifier predicts classes"
+            )
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _task(self, y: np.ndarray) -> Task:

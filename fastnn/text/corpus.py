@@ -1,12 +1,12 @@
-"""Texts as users have them: files of any name and encoding, packed or not, several of them, folders."""
+"""Texts as users have them: in memory, or files of any name and encoding, packed or not, several of them, folders."""
 
 import contextlib
 import functools
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import IO, NamedTuple
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any, NamedTuple
 
-from fastnn.common.errors import FileFormatError
+from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.gzipped import open_maybe_gzip
 from fastnn.text.decoding import decoded, decoded_pieces, encoding_of
 from fastnn.text.tokens import Sentences, sentence_end
@@ -59,6 +59,44 @@ class TextFile:
                 found.append(piece)
                 size += len(piece)
         return "".join(found)[:SEEN]
+
+
+class TextInMemory(TextFile):
+    """One text of a corpus that is in memory, read as a file is that holds it."""
+
+    def __init__(self, name: str, text: str):
+        super().__init__(name)
+        self._text = text.removeprefix("\ufeff")
+
+    def pieces(self) -> Generator[str, None, None]:
+        """The text."""
+        self.encoding = "UTF-8"
+        yield from (self._text[i : i + PIECE_BYTES] for i in range(0, len(self._text), PIECE_BYTES))
+
+
+def in_memory(given: Any) -> list[TextInMemory]:
+    """The texts of a string, or of several in an iterable. TypeError for anything else, DataError for what is no text.
+
+    DataError, too, where there are none.
+    """
+    if not isinstance(given, str) and (not isinstance(given, Iterable) or isinstance(given, bytes | Mapping)):
+        raise TypeError(f"texts is {given!r:.60}, expected a text, or a list of texts; files are given by their path")
+    found = [given] if isinstance(given, str) else list(given)
+    if not found:
+        raise DataError("texts is empty, expected at least one text")
+    for number, text in enumerate(found):
+        where = f"texts[{number}]"
+        if not isinstance(text, str):
+            raise TypeError(f"{where} is {text!r:.60}, expected a text")
+        if "\0" in text:
+            raise DataError(f"{where} is no plain text: character {text.index(chr(0))} is zero")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"{where} is no text: character {error.start} is half of a surrogate pair, which no file can hold"
+            ) from error
+    return [TextInMemory(f"texts[{number}]", text) for number, text in enumerate(found)]
 
 
 def _raw(file: IO[bytes], sizes: list[int]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.text.corpus import TextFile, sentences_end_of
+from fastnn.text.corpus import SEEN, TextFile, sentences_end_of
 from fastnn.text.numbering import SENTENCE_ENDS, Numbering
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
 from fastnn.text.vocabulary import Vocabulary
@@ -52,7 +52,7 @@ def numbered(
     sentences_end: Sentences | Literal["auto"] = "auto",
     rules: str = "",
 ) -> Numbered:
-    """Read groups of texts by a `Tokenizer` of that kind. sentences_end: "auto" is as the first text shows.
+    """Read groups of texts by a `Tokenizer` of that kind. sentences_end: as of `ends_of`.
 
     A book takes eight bytes of memory a token while it is read, then four. ValueError as the tokenizer raises it.
     """
@@ -74,8 +74,15 @@ def _lengths(found: Ids, tokenizer: Tokenizer) -> Ids:
 
 
 def ends_of(files: Sequence[TextFile], given: Sentences | Literal["auto"]) -> Sentences:
-    """Where sentences end; "auto": as the first text shows."""
-    return sentences_end_of(files[0].begin()) if given == "auto" else given
+    """Where sentences end; "auto": as the first million characters of the texts show."""
+    if given != "auto":
+        return given
+    seen, size = [], 0
+    for file in files:
+        if size < SEEN:
+            seen.append(file.begin())
+            size += len(seen[-1])
+    return sentences_end_of("\n".join(seen))
 
 
 def encodings_of(files: Iterable[TextFile]) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.language.reading import reading_of
 from fastnn.text import scoring
 from fastnn.text.tokens import Tokenizer
 from fastnn.text.vectors import read_vectors
@@ -121,6 +122,13 @@ def test_what_is_written_depends_on_the_seed_and_goes_on_as_it_began():
     assert model.generate("The old", words=30, seed=1) == model.generate("The old", words=30, seed=1)
     assert model.generate("The old", words=60, seed=1).startswith(model.generate("The old", words=30, seed=1))
     assert model.generate(words=5, top_k=1, seed=4) == model.generate(words=5, temperature=0)
+
+
+def test_one_reading_writes_all_words(monkeypatch):
+    made = []
+    monkeypatch.setattr("fastnn.language.model.reading_of", lambda *given: made.append(given) or reading_of(*given))
+    whole().generate("the old", words=12)
+    assert len(made) == 1
 
 
 def test_words_that_no_sentence_has_alone_are_counted():

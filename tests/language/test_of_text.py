@@ -82,7 +82,7 @@ def test_vectors_to_start_from(book):
         (lambda: fn.Sequential.predict(np.zeros((1, 4))), r"predict is called on a class, .*model\.predict\(x\)"),
         (lambda: fn.LanguageModel("book.txt"), r"got str; fn\.LanguageModel\.from_text\(path\) makes one"),
         (lambda: whole().fit("book.txt", 3), r"LanguageModel\.fit takes one argument by position, got 2"),
-        (lambda: whole().fit(text="a"), r"has no argument 'text'; texts are given by their paths"),
+        (lambda: whole().fit(text="a"), r"has no argument 'text'; texts are given by their paths, .* or as texts="),
         (lambda: whole().fit(5), r"the path of a text is 5, expected a file, a folder"),
         (lambda: fn.LanguageModel.from_text(["book.txt", 5]), r"the path of a text is 5"),
         (lambda: setattr(whole().model, "epoch", "x"), r"epoch is 'x', expected a whole number"),
@@ -92,6 +92,70 @@ def test_vectors_to_start_from(book):
 def test_wrong_calls_say_what_to_do(call, said):
     with pytest.raises(TypeError, match=said):
         call()
+
+
+@pytest.mark.parametrize("order", [None, 3])
+@pytest.mark.parametrize(
+    "texts", [BOOK, [BOOK], [BOOK[:500], "", "\ufeffNo end", BOOK[500:]]], ids=["one", "list", "documents"]
+)
+def test_texts_in_memory_are_read_as_files_are(book, order, texts):
+    """Of documents each is a file; the mark of a file's encoding is no character of it."""
+    paths = [book.with_name(f"{i}.txt") for i in range(1 if isinstance(texts, str) else len(texts))]
+    for path, text in zip(paths, [texts] if isinstance(texts, str) else texts, strict=True):
+        path.write_text(text, encoding="utf-8", newline="")
+    want = fn.LanguageModel.from_text(paths, order=order, **SMALL)
+    found = fn.LanguageModel.from_text(texts=texts, order=order, **SMALL)
+    assert found.vocabulary.words == want.vocabulary.words
+    assert found.tokenizer.config() == want.tokenizer.config()
+    for name, split in want.data.splits().items():
+        np.testing.assert_array_equal(found.data.splits()[name].x, split.x)
+        np.testing.assert_array_equal(found.data.splits()[name].y, split.y)
+    np.testing.assert_array_equal(found.vectors, want.vectors)
+
+
+@jit_only
+def test_texts_in_memory_train_and_go_on(book):
+    """An iterator of texts is gone through once."""
+    want = fn.LanguageModel.from_text(book, val=book, order=3, **SMALL)
+    found = fn.LanguageModel.from_text(texts=iter([BOOK]), val=book, order=3, **SMALL)
+    for model, given in ((want, {"path": book}), (found, {"texts": [BOOK]})):
+        model.fit(epochs=1, batch_size=20, verbose=False)
+        model.fit(**given, epochs=1, batch_size=20, verbose=False)
+    assert found.model.history["loss"] == want.model.history["loss"]
+
+
+def test_short_documents_end_sentences_as_lines_do(book):
+    """They have no punctuation, and the first one alone is too short to show where sentences end."""
+    texts = ["the old man saw the dog", "a sly fox", "the dog saw a fox"] * 20
+    model = fn.LanguageModel.from_text(texts=texts, order=3, min_count=1, **SMALL)
+    assert model.data.meta["sentences"] == 60
+    assert model.tokenizer.sentences_end == "lines"
+    assert model.data.meta["source"] == "texts"
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"path": BOOK}, FileFormatError, r"^'The old man .* does not exist, .*; a text itself is given as texts=$"),
+        ({"path": [BOOK, BOOK]}, FileFormatError, "a text itself is given as texts="),
+        ({"path": "a\0b"}, FileFormatError, "does not exist"),
+        ({"path": BOOK, "texts": BOOK}, TypeError, "both path and texts are given"),
+        ({}, DataError, "there is no path of a text to train on, expected at least one; or give texts="),
+        ({"texts": []}, DataError, "texts is empty"),
+        ({"texts": ["a b", None]}, TypeError, r"texts\[1\] is None, expected a text"),
+        ({"texts": b"a b"}, TypeError, "texts is b'a b', expected a text, or a list of texts; files are given by"),
+        ({"texts": {"a": "b"}}, TypeError, "expected a text, or a list of texts"),
+        ({"texts": 3}, TypeError, "texts is 3, expected a text"),
+        ({"texts": "a\0b"}, DataError, r"texts\[0\] is no plain text: character 1 is zero"),
+        ({"texts": ["a", "b \ud800"]}, DataError, r"texts\[1\] is no text: character 2 is half of a surrogate pair"),
+        ({"texts": "word"}, DataError, "'texts' is too small"),
+        ({"text": "a b"}, TypeError, "use texts="),
+    ],
+)
+def test_texts_that_are_none_say_what_to_do(given, error, said):
+    with pytest.raises(error, match=said) as found:
+        fn.LanguageModel.from_text(**given)
+    assert len(str(found.value)) < 500
 
 
 def test_no_text_to_train_on(book):

@@ -83,6 +83,8 @@ def test_parameters_are_those_of_scikit_learn_and_more():
         ({"solver": "adamm"}, "solver is 'adamm', expected 'adam'"),
         ({"dropout": 1.0}, "dropout is 1.0, expected 0 ≤ dropout < 1"),
         ({"hidden_layer_sizes": (3, 0)}, r"must be > 0, got \[3, 0\]"),
+        ({"hidden_layer_sizes": (3.0,)}, r"must be whole numbers, got \[3.0\]"),
+        ({"hidden_layer_sizes": "3"}, r"must be whole numbers, got \['3'\]"),
         ({"dtype": "float16"}, "dtype is 'float16'"),
         ({"solver": "lbfgs", "dropout": 0.5}, "needs a loss that is a function of the weights alone"),
         ({"n_threads": 0}, "n_threads is 0"),

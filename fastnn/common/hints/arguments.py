@@ -223,10 +223,11 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "vocabulary_size": "use vocabulary=",
         "epochs": "fit takes it: model.fit(epochs=10)",
         "context": "use order=, one more than the words before the one that is foretold",
+        "text": "use texts=, a text or a list of texts",
     },
     "LanguageModel.fit": {
-        "x": "texts are given by their paths: model.fit('book.txt')",
-        "text": "texts are given by their paths: model.fit('book.txt')",
+        "x": "texts are given by their paths, model.fit('book.txt'), or as texts=",
+        "text": "texts are given by their paths, model.fit('book.txt'), or as texts=",
         "validation_data": "from_text takes the paths of texts to validate on: val=",
         "lr": _LR_OF_TEXT,
         "learning_rate": _LR_OF_TEXT,

@@ -1,7 +1,7 @@
 """Plain text to n-grams: the most frequent tokens as vocabulary, splits by sentence."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from fastnn.common.text import SPLITS, plural
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.formats.text_splits import Asked, Paths, Texts, dealt, tokens_of
 from fastnn.data.formats.text_to_ids import file_for, load_text_file
-from fastnn.text.corpus import Path, TextFile
+from fastnn.text.corpus import Path, in_memory
 from fastnn.text.numbered import Ids, Numbered, numbered, windows
 from fastnn.text.tokens import Kind, Sentences
 from fastnn.text.vocabulary import Vocabulary
@@ -23,7 +23,7 @@ VOCABULARY, MIN_COUNT = 2_000, 2
 
 
 def load_text(
-    path: Paths,
+    path: Paths | None = None,
     vocabulary_size: int = VOCABULARY,
     order: int = 4,
     seed: int = 0,
@@ -36,6 +36,7 @@ def load_text(
     test: Paths | None = None,
     ids_file: Path | Literal["auto"] | None = None,
     rules: str = "",
+    texts: str | Iterable[str] | None = None,
 ) -> CompleteDataset:
     """Read text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
@@ -75,11 +76,14 @@ def load_text(
         ids_file: Where the ids of a text that is larger than memory are kept; None: in memory; "auto": in memory, of
             training texts of more than 32 MB in a file in `data_folder()`.
         rules: What such a file holds, for the kind "bpe".
+        texts: In the place of `path`: a text in memory, or several of them, each as a file that holds it. A sentence
+            ends where a text does.
 
     Raises:
         FileFormatError: If a file is missing or no text, or `ids_file` cannot be written or is another file.
         MissingPackageError: If `kind` is a file, and the package tokenizers is not installed.
         DataError: If the text is too short or an argument is out of range.
+        TypeError: If `path` or `texts` are none, or both are given.
         ValueError: For an unknown kind of tokens or of sentences.
 
     Examples:
@@ -91,7 +95,11 @@ def load_text(
     kind, lower, rules = tokens_of(kind, lower, rules)
     asked = Asked(vocabulary_size, min_count, kind, lower, sentences_end, seed, words, rules)
     asked.check(order)
-    given = Texts.given(path, val, test)
+    given = _given(path, texts, val, test)
+    if given.in_memory:
+        if ids_file not in (None, "auto"):
+            raise DataError("ids_file is for texts in files: those of texts= are in memory, and so are their ids")
+        return _in_memory(given, asked, order)
     if ids_file == "auto":
         ids_file = file_for(given, asked)
     if ids_file is not None:
@@ -99,10 +107,16 @@ def load_text(
     return _in_memory(given, asked, order)
 
 
+def _given(path: Paths | None, texts: Any, val: Paths | None, test: Paths | None) -> Texts:
+    """The texts that a user means. Errors as of `load_text`."""
+    if texts is not None and path is not None:
+        raise TypeError("both path and texts are given, expected one of them: texts are in memory, path names files")
+    return Texts.given(path, val, test, () if texts is None else in_memory(texts))
+
+
 def _in_memory(given: Texts, asked: Asked, order: int) -> CompleteDataset:
     """What `load_text` gives without a file of ids."""
-    files = (map(TextFile, names) for names in given.files)
-    read, fixed = _in_parts(numbered(files, asked.kind, asked.lower, asked.sentences_end, asked.rules), given)
+    read, fixed = _in_parts(numbered(given.readers(), asked.kind, asked.lower, asked.sentences_end, asked.rules), given)
     vocabulary = Vocabulary(asked.words) if asked.words is not None else _counted(read, fixed, given, asked)
     ids = read.ids(vocabulary)
     grams, origin, kept = _known_grams(ids, read, vocabulary, order)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common import random
-from fastnn.common.errors import DataError
+from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.text import SPLITS
 from fastnn.text.bpe import ENDING, rules_in
-from fastnn.text.corpus import Path, files_of
+from fastnn.text.corpus import Path, TextFile, TextInMemory, files_of
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
 
 log = logging.getLogger(__name__)
@@ -29,25 +29,40 @@ LEAST = {"vocabulary_size": 4, "order": 2, "min_count": 1}
 class Texts:
     """The files of each split, in the order of SPLITS: at least one for training, of others maybe none.
 
-    name : what messages call them all
+    name      : what messages call them all
+    in_memory : texts for training, in the place of files
     """
 
     files: tuple[list[str], list[str], list[str]]
     name: str
+    in_memory: Sequence[TextInMemory] = ()
 
     @classmethod
-    def given(cls, train: Paths, val: Paths | None, test: Paths | None) -> "Texts":
-        """The files of these paths. FileFormatError for a folder without any; a warning for one of two splits."""
+    def given(
+        cls, train: Paths | None, val: Paths | None, test: Paths | None, texts: Sequence[TextInMemory] = ()
+    ) -> "Texts":
+        """The files of these paths. FileFormatError for a folder without any; a warning for one of two splits.
+
+        texts : in memory, to train on; `train` is None then
+        """
         paths = [*map(_listed, (train, val, test))]
-        if not paths[0]:
-            raise DataError("there is no path of a text to train on, expected at least one")
+        if not paths[0] and not texts:
+            raise DataError("there is no path of a text to train on, expected at least one; or give texts=")
+        _check_there(paths[0])
+        names = ["texts"] if texts else []
         found = cls(
             tuple(files_of(one) for one in paths),  # type: ignore[arg-type]
-            ", ".join(os.fspath(one) for some in paths for one in some),
+            ", ".join([*names, *(os.fspath(one) for some in paths for one in some)]),
+            texts,
         )
         for line in found.twice():
             log.warning("%s", line)
         return found
+
+    def readers(self) -> list[list[TextFile]]:
+        """What reads the texts of each split."""
+        train, *others = ([TextFile(name) for name in names] for names in self.files)
+        return [[*self.in_memory, *train], *others]
 
     def twice(self) -> list[str]:
         """A line for each file that is in two splits."""
@@ -118,6 +133,14 @@ def _listed(given: Paths | None) -> list[Path]:
     if wrong := next((one for one in found if not isinstance(one, str | os.PathLike)), None):
         raise TypeError(f"the path of a text is {wrong!r:.60}, expected a file, a folder, or a list of them")
     return found
+
+
+def _check_there(paths: Sequence[Path]) -> None:
+    """FileFormatError for strings that name no file: they may be texts themselves."""
+    if missing := next((one for one in paths if isinstance(one, str) and not os.path.exists(one)), None):
+        raise FileFormatError(
+            f"{missing!r:.300} does not exist, expected a file or a folder; a text itself is given as texts="
+        )
 
 
 def tokens_of(kind: Kind | Path, lower: bool, rules: str) -> tuple[Kind, bool, str]:

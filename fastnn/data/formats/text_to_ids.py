@@ -72,7 +72,7 @@ def load_text_file(path: Path, given: Texts, asked: Asked, order: int) -> Comple
 
 
 def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], share: float, spools: list[Spool]) -> None:
-    files = [[TextFile(name) for name in names] for names in given.files]
+    files = given.readers()
     numbering = Numbering(Tokenizer(asked.kind, asked.lower, ends_of(files[0], asked.sentences_end), asked.rules))
     parts = _numbered(numbering, files, given.shares(share), asked.seed, spools)
     counts = {name: part.counts(len(numbering) + 1) for name, part in parts.items()}
