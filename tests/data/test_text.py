@@ -230,3 +230,10 @@ def test_real_books(real_data, name, tokens):
     assert set(dataset.meta["words"][:6]) >= {",", ".", "the", "</s>"}
     assert 0.97 < dataset.meta["coverage"] < 0.99
     assert dataset.meta["source"] == str(path)
+
+
+def test_texts_in_memory_have_no_file_of_ids(tmp_path):
+    with pytest.raises(DataError, match="ids_file is for texts in files: those of texts= are in memory"):
+        load_text(texts="A fox. " * 40, ids_file=tmp_path / "a.h5")
+    assert not list(tmp_path.iterdir())
+    assert len(load_text(texts="A fox. " * 40, ids_file="auto").train) == 128
