@@ -69,7 +69,7 @@ def finite(figure: float) -> float | None:
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Rows as lines of CSV; one of which a cell holds an end of a line has that in quotes."""
+    """Rows as lines of CSV; a cell that holds an end of a line stands in quotes."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")  # cells with a letter of it get quotes
     for row in rows:

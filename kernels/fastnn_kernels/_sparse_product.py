@@ -16,7 +16,7 @@ from fastnn_kernels._lanes import LANES, spread, total
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 
 COLUMNS = 4 * LANES  # of a panel: four chains of sums keep the multipliers busy
-# To guess how many zeros there are, one of so many rows is looked at, and of a large batch about so many rows in all.
+# To guess how many zeros there are, one row in SAMPLED is looked at; of a large batch, about MOST_SAMPLED rows in all.
 SAMPLED, MOST_SAMPLED = 4, 256
 
 

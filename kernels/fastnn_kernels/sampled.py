@@ -44,7 +44,7 @@ __all__ = [
 
 @inline
 def _first_and_last(count, shares, parts):
-    """The rows first ≤ s < last, of count[0], that belong to consecutive ones of so many equal parts."""
+    """The first row and the end of the rows that `shares` stand for, if count[0] rows are cut into equal parts."""
     size = shares.shape[0]
     if size == 0:
         return count[0], count[0]

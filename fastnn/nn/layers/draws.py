@@ -14,7 +14,7 @@ from fastnn.nn.initializers import Initializer
 
 # "stored": as a saved model has it in its buffer q
 DISTRIBUTIONS = ("log_uniform", "unigram", "stored")
-GRAIN = 48
+GRAIN = 48  # the most rows of distinct classes that a thread takes at a time: a cache holds them
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Drawn(NamedTuple):
 
     @classmethod
     def emit(cls, build: Builder, draws: int, width: int, w: np.ndarray, b: np.ndarray, q: np.ndarray) -> "Drawn":
-        """Emit the drawing of so many classes with probabilities q, and the gathering of their rows of w and b.
+        """Emit `draws` draws of a class with probabilities q, and the gathering of their rows of w and b.
 
         width : of the layer's inputs
         """

@@ -23,7 +23,7 @@ from fastnn.nn.layers.labelled import AwaitsTargets, Transposed, no_gradient
 from fastnn.nn.layers.penalties import Penalised, check_tie
 from fastnn.nn.row_list import RowList
 
-LINE = 16
+LINE = 16  # numbers of a cache line of float32: no two threads write to one line of the gradient of the biases
 
 
 @dataclass(frozen=True)
