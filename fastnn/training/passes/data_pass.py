@@ -160,7 +160,7 @@ class DataPass:
         """Let go of the data: a runner that is kept must not keep a user's arrays alive."""
         self.step.program.unbind()
 
-    def rest(self) -> None:
+    def release_memory(self) -> None:
         """Let go of the data and of the memory of a batch, before a time in which this step does not run.
 
         The layers' outputs for the last batch of a training stay, because callbacks may ask for them.
