@@ -16,6 +16,7 @@ NETS = {
     "no bias": ((3,), [fn.Dense(32, "relu", use_bias=False), fn.Dense(4, "tanh")], fn.MSE()),
     "flat": ((2, 3), [fn.Flatten(), fn.Dense(4, "silu"), fn.Dense(2)], fn.SoftmaxCrossEntropy(label_smoothing=0.1)),
 }
+NETS |= {f"{f} units": ((3,), [fn.Dense(5, f), fn.Dense(2)], fn.SoftmaxCrossEntropy()) for f in fn.kernels.ACTIVATIONS}
 
 
 def made(net, samples, dtype="float32"):
