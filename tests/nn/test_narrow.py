@@ -43,7 +43,7 @@ def stepped(model, batch, layered, **settings):
 @pytest.mark.parametrize("net", NETS)
 def test_loss_and_outputs_have_the_bits_of_the_layers_and_gradients_are_near(net, samples, dtype):
     model, batch = made(net, samples, dtype)
-    got, want = (stepped(model, batch, layered, whole=True) for layered in (False, True))
+    got, want = (stepped(model, batch, layered, full_batch=True) for layered in (False, True))
     np.testing.assert_array_equal(got[0], want[0])
     assert got[1] == want[1]
     assert got[2].keys() == want[2].keys()

@@ -82,7 +82,7 @@ class Loop:
             shuffle=shuffle,
             weighted=self.source.weighted,
             fused=not reads_gradients,
-            whole=self._takes_all(batch),
+            full_batch=self._takes_all(batch),
             block=min(block, self.source.samples or block),
         )
         return self.runner_kind(step)

@@ -26,14 +26,14 @@ class Request:
     shuffle: bool
     weighted: bool
     fused: bool
-    whole: bool
+    full_batch: bool
     block: int
     layered: bool
 
     @property
     def may_join_steps(self) -> bool:
         """Whether a run may take several steps unasked: of one sample each, whose gradients nobody reads."""
-        plain = not (self.layered or self.weighted or self.whole)
+        plain = not (self.layered or self.weighted or self.full_batch)
         return self.batch == self.block == 1 and self.fused and plain
 
     @property

@@ -18,7 +18,7 @@ def request(layers, optimizer=SGD, batch=1, **changes):
     """One that asks for the quickest way."""
     network = fn.Sequential(layers, input_shape=5).network
     state = network.initial_state(np.float32, 0)
-    plain = {"shuffle": True, "weighted": False, "fused": True, "whole": False, "block": 1, "layered": False}
+    plain = {"shuffle": True, "weighted": False, "fused": True, "full_batch": False, "block": 1, "layered": False}
     return Request(network, state, batch, optimizer, **(plain | changes))
 
 
@@ -27,7 +27,7 @@ def small_weights_too(monkeypatch):
     monkeypatch.setattr(blocks, "SMALLEST_AHEAD", 0)
 
 
-OTHER = {"batch": 2, "weighted": True, "whole": True, "layered": True, "fused": False, "optimizer": MOMENTUM}
+OTHER = {"batch": 2, "weighted": True, "full_batch": True, "layered": True, "fused": False, "optimizer": MOMENTUM}
 
 
 def test_one_kernel_takes_steps_of_one_sample_of_a_narrow_net():
