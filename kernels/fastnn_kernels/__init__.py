@@ -10,7 +10,7 @@ Families are made of what stands in files with an underscore. Which of these to 
   `_compile_worker`, `_claims`; `_collection`
 - how they are run: `_driver` (a table of calls), `_adapter` (one call), `_team` (threads)
 - numbers that were measured: `_tuning`
-- one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_pairs` (losses)
+- one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_loss_terms`
 - sixteen numbers, as in a vector register: `_lanes`, `_lane_memory`, `_sums`, `_regression` (losses), `_bits` (zeros)
 - products: `_product`, `_block`, `_tile` (in `_registers`), `_transpose`; `_sparse_product`, `_listed_product` (without
   zeros); `_window`, `_window_product` (convolution); `_narrow_layout`, `_lane_products`, `_lane_nets` (few units)
@@ -44,7 +44,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.metrics import *
     from fastnn_kernels.narrow import *
     from fastnn_kernels.narrow_losses import *
-    from fastnn_kernels.narrow_nets import *
+    from fastnn_kernels.narrow_many import *
     from fastnn_kernels.narrow_sgd import *
     from fastnn_kernels.narrow_sgd_two import *
     from fastnn_kernels.narrow_softmax import *

@@ -27,7 +27,7 @@ from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_losses import *
-from fastnn_kernels.reference.narrow_nets import *
+from fastnn_kernels.reference.narrow_many import *
 from fastnn_kernels.reference.narrow_sgd import *
 from fastnn_kernels.reference.narrow_sgd_two import *
 from fastnn_kernels.reference.narrow_softmax import *

@@ -15,7 +15,7 @@ from fastnn_kernels._jit import JIT
 from fastnn_kernels._lanes import LANES
 from fastnn_kernels._narrow_layout import in_chains
 from fastnn_kernels._tuning import ALIGNMENT
-from fastnn_kernels.narrow_nets import CHAINS
+from fastnn_kernels.narrow_many import CHAINS
 
 
 def kind_of(network: Network, optimizer: Optimizer) -> Hashable | None:
@@ -69,7 +69,7 @@ class Nets:
         """
         table = _aligned(np.stack([rates[net] for net in self._lanes], axis=1).astype(self._flat.dtype))
         record = _aligned(np.zeros((len(table), 4 * LANES)))
-        run = k.narrow_nets.serial if JIT else k.narrow_nets.body
+        run = k.narrow_many.serial if JIT else k.narrow_many.body
         with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
             run(record, self._flat, *self._memory, table, self._l2, *self._data)
         return record.reshape(-1, 4, LANES)[..., : len(self._parameters)].transpose(2, 0, 1)
