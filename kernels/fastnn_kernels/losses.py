@@ -92,7 +92,7 @@ def softmax_cross_entropy_smooth_value(loss, correct, x, labels, scalars, n):
 
 
 def _part_of_row(term, name):
-    """A function that computes dx and the sum of the terms of at most SCRATCH outputs, by a function of `_loss_terms`."""
+    """A function that computes dx and the sum of the terms of at most SCRATCH outputs, by one of `_loss_terms`."""
 
     def part(dx, x, target, scale):
         terms = scratch_row(scale)
