@@ -13,7 +13,7 @@ from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn_kernels._jit import JIT
 from fastnn_kernels._lanes import LANES
-from fastnn_kernels._narrow_layout import in_chains
+from fastnn_kernels._narrow_layout import FIELDS, in_chains
 from fastnn_kernels._tuning import ALIGNMENT
 from fastnn_kernels.narrow_many import CHAINS
 
@@ -51,16 +51,16 @@ class Nets:
         # Idle lanes do what the last net does.
         self._lanes = [min(lane, len(networks) - 1) for lane in range(LANES)]
         self._order, chains = in_chains(len(x), line)
-        plan = narrow.plan_of(networks[0], parameters[0])
-        weights = int(((plan.geometry[:, 0] + plan.geometry[:, 2]) * plan.geometry[:, 1]).sum())
+        layout = narrow.layout_of(networks[0], parameters[0])
+        weights = _weights(layout.geometry)
         columns = int(np.diff(chains[::CHAINS]).max(initial=0)) * LANES
         self._flat = _aligned(np.stack([parameters[net].flat for net in self._lanes], axis=1))
         sizes = (weights, LANES), (weights * line, LANES), (len(x), LANES), (len(x), LANES)
-        blocks = (plan.rows, columns), (plan.gradients, columns)
+        blocks = (layout.rows, columns), (layout.gradients, columns)
         self._memory = [_aligned(np.zeros(size, real)) for size in (*sizes, *blocks)]
         self._l2 = _aligned(np.array([_strengths(networks[net]) for net in self._lanes], real).T)
         data = (array[self._order] for array in (x, labels, loss_weight))
-        self._data = *data, chains, np.argsort(self._order), plan.geometry
+        self._data = *data, chains, np.argsort(self._order), layout.geometry
 
     def run(self, rates: Sequence[np.ndarray]) -> np.ndarray:
         """Take a step for each of a net's learning rates, (steps,). What each net has recorded, (nets, steps, 4):
@@ -81,6 +81,12 @@ class Nets:
     def store(self, net: int) -> None:
         """Give a net the parameters that its steps have made."""
         self._parameters[net].flat[:] = self._flat[:, net]
+
+
+def _weights(geometry: np.ndarray) -> int:
+    """The number of weights and biases of all layers."""
+    inputs, units, bias = (geometry[:, field] for field in (FIELDS.inputs, FIELDS.units, FIELDS.bias))
+    return int(((inputs + bias) * units).sum())
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:

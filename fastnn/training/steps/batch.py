@@ -73,11 +73,11 @@ def _emit_gather(build: Builder, kernel: Kernel, operands: tuple[Any, ...], full
 
 
 def gather_inputs(
-    build: Builder, inputs: Inputs, network: Network, full_batch: bool = False, plan: narrow.Plan | None = None
+    build: Builder, inputs: Inputs, network: Network, full_batch: bool = False, layout: narrow.Layout | None = None
 ) -> list[Value]:
     """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
-    if plan is not None:
-        lanes = narrow.inputs(build, network, plan)
+    if layout is not None:
+        lanes = narrow.inputs(build, network, layout)
         gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x[0], full_batch)
         return [lanes]
     xs = []

@@ -72,11 +72,11 @@ def differentiate(request: Request, way: Way, batch: int, is_part: bool = False)
     network, state, full_batch = request.network, request.state, request.full_batch
     build, inputs = batches.begin(network, state, batch, training=True)
     batches.emit_order(build, inputs, request.shuffle, full_batch)
-    xs = batches.gather_inputs(build, inputs, network, full_batch, way.plan)
+    xs = batches.gather_inputs(build, inputs, network, full_batch, way.layout)
     scores, backward = way.forward(build, xs, inputs.indices, state)
     scale = _scale(build, request) if is_part else None
     inputs = scoring.emit_weights(build, inputs, network, request.weighted, full_batch, scale)
-    judged = scoring.emit_loss(build, inputs, network, scores, full_batch, way.plan, scale)
+    judged = scoring.emit_loss(build, inputs, network, scores, full_batch, way.layout, scale)
     figures = judged.measure(network)
     gradients = _gradients(build, request, joins=not is_part)
     backward(judged.dscores, gradients)

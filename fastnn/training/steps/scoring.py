@@ -84,7 +84,7 @@ def emit_loss(
     network: Network,
     scores: Sequence[Value],
     full_batch: bool = False,
-    plan: narrow.Plan | None = None,
+    layout: narrow.Layout | None = None,
     scale: Buffer | None = None,
 ) -> Judged:
     """Emit the losses of the batch and, unless the builder needs none, the gradients of the scores.
@@ -102,7 +102,7 @@ def emit_loss(
         elif isinstance(one, AwaitsTargets):
             found.append(_emit_awaited(build, output, one, target, weight))
         else:
-            found.append(_emit_output(build, output, one, target, weight, plan))
+            found.append(_emit_output(build, output, one, target, weight, layout))
     judged, dscores = zip(*found, strict=True)
     total = _weighted_sum(build, network.outputs, [one.each for one in judged])
     return Judged(judged, dscores if build.differentiates else (), total, weights)
@@ -131,12 +131,12 @@ def _gather_target(
 
 
 def _emit_output(
-    build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer, plan: narrow.Plan | None
+    build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer, layout: narrow.Layout | None
 ) -> tuple[Scored, Value | None]:
     """Emit the loss of one output: what it makes of each sample, and the gradient of its scores, if one is needed."""
     loss, rows, dscores = output.loss, partial(Value, scores.buffer, scores.shape), None
-    if plan is not None and isinstance(scores, Lanes):
-        each, correct, dscores = narrow.emit_loss(build, loss, scores, plan, target, weight)
+    if layout is not None and isinstance(scores, Lanes):
+        each, correct, dscores = narrow.emit_loss(build, loss, scores, layout, target, weight)
         rows = partial(narrow.emit_rows, build, scores)
         if output.metrics and narrow.takes_lanes(loss, scores):  # metrics take rows
             target = narrow.emit_rows(build, Lanes(target, scores.shape, 0), "y").buffer
