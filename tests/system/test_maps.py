@@ -31,7 +31,10 @@ def parts(package):
 TRAINING = [f"training/{one.name}" for one in (FASTNN / "training").iterdir() if (one / "__init__.py").exists()]
 
 
-@pytest.mark.parametrize("name", ["common", "engine", "experiment", "nn", "search", "training", *sorted(TRAINING)])
+PACKAGES = ["common", "data", "engine", "experiment", "nn", "search", "text", "training", *sorted(TRAINING)]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
 def test_a_map_names_each_part_of_a_package_once(name):
     assert sorted(mapped(FASTNN / name)) == sorted(parts(FASTNN / name))
 
