@@ -1,11 +1,14 @@
-# The one front door. Each target runs in the environment that is active (see CONTRIBUTING.md).
-.PHONY: test test-nojit test-nojit-all lint quick bench bench-beside docs all
+# Each target runs in the environment that is active (see CONTRIBUTING.md). `make` alone lists them.
+.PHONY: help test test-nojit test-nojit-all lint quick bench bench-beside docs all
 
 # Tests of what kernels compute. Those of commands, texts and pictures only pass through them: test-nojit-all has them.
 RUN_KERNELS = $(addprefix tests/, kernels engine ranks nn data training language sklearn recipes proofs test_ops.py \
 	$(addprefix system/, test_bad_input.py test_branching_nets.py test_random_nets.py test_worked_numbers.py))
 
-all: lint test test-nojit
+help:            ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
+
+all: lint test test-nojit  ## lint, test and test-nojit
 
 test:            ## the suite, kernels compiled
 	python -m pytest -q

@@ -3,7 +3,7 @@
 fastnn's networks of a text, the recurrent one (GRU) and that of a window, which has a residual block, stand beside
 three in PyTorch: the same block, so that libraries and nets are told apart, a block of which the inner layer has a gate
 (GLU), and a GRU whose state goes on from step to step, where fastnn's begins with each row of words. All read the same
-tokens, with the same ids, in the same splits, and foretell every token of a sentence and its end. All draw 512 words
+tokens, with the same ids, in the same splits, and predict every token of a sentence and its end. All draw 512 words
 for the softmax of a step, have the same dropout, and Adam whose rate rises in the first twentieth of the steps and
 falls along half a cosine.
 

@@ -59,7 +59,7 @@ def round_of(net: Net, threads: int) -> Callable[[], float]:
     """What measures seconds a step on this number of threads, a round a call. All samples are one batch."""
     layers = [*(fn.Dense(net.width, "relu") for _ in range(net.depth - 1)), fn.Dense(net.width)]
     model, optimizer = fn.Sequential(layers, input_shape=(net.width,)), fn.SGD(1e-6)
-    step = compile_train(model.network, model.state, net.batch, optimizer, shuffle=False, fused=True, whole=True)
+    step = compile_train(model.network, model.state, net.batch, optimizer, shuffle=False, fused=True, full_batch=True)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((net.batch, net.width), np.float32)
     data, runner = Chunk((x,), (rng.integers(0, net.width, net.batch, np.int32),)), Runner(step)

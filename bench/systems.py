@@ -190,7 +190,7 @@ def fastnn_runner(system: System, shuffle: bool = True) -> tuple[fn.Sequential, 
     """
     model, optimizer = system.model(), copy.deepcopy(system.optimizer)
     step = compile_train(
-        model.network, model.state, system.batch, optimizer, shuffle=shuffle, fused=True, whole=system.whole
+        model.network, model.state, system.batch, optimizer, shuffle=shuffle, fused=True, full_batch=system.whole
     )
     x, y = system.data()
     return model, _continued(Runner(step), optimizer, Chunk((x,), (y,)))
@@ -201,7 +201,7 @@ def _continued(runner: Runner, optimizer: Optimizer, data: Chunk) -> Run:
         return optimizer.scalars(optimizer.iteration + np.arange(steps))
 
     def start(epoch: int) -> None:
-        runner.start(data, order_key=_order_key(epoch), passes=WHOLE_PASSES if runner.step.whole else 1)
+        runner.start(data, order_key=_order_key(epoch), passes=WHOLE_PASSES if runner.step.full_batch else 1)
 
     def pieces(steps: int) -> Iterator[np.ndarray]:
         while steps:

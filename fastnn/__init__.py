@@ -167,7 +167,7 @@ if TYPE_CHECKING:  # imported when they are first asked for: pictures need matpl
     from fastnn.search.space import Between as Between
     from fastnn.search.sweep import sweep as sweep
 else:
-    _rooms = ("interop", "ops", "plots")
+    _packages = ("interop", "ops", "plots")
     _missing = _missing_from(__name__, __all__)
     _later = {
         "LanguageModel": "language.model",
@@ -180,8 +180,8 @@ else:
         """`fastnn.ops` and the like, and what `_later` has, imported now; AttributeError, with a hint, for others."""
         if name in _later:
             return getattr(import_module(f"fastnn.{_later[name]}"), name)
-        return import_module(f"fastnn.{name}") if name in _rooms else _missing(name)
+        return import_module(f"fastnn.{name}") if name in _packages else _missing(name)
 
     def __dir__():
         """What users are meant to find by completion: also what is not imported yet, and no module beside it."""
-        return sorted({*__all__, *_later, *_rooms, "data", *(name for name in globals() if name.startswith("__"))})
+        return sorted({*__all__, *_later, *_packages, "data", *(name for name in globals() if name.startswith("__"))})

@@ -106,7 +106,7 @@ def _run_in_turn(models: Sequence[Model], tasks: Sequence[Task], saves: bool) ->
     with contextlib.ExitStack() as turns:
         for number, model in enumerate(models):
             try:
-                turns.enter_context(model._turn.of_fit())
+                turns.enter_context(model._lock.of_fit())
             except FastnnError as error:
                 raise FastnnError(f"models[{number}]: {error}") from None
         errors = run_all(tasks, saves)

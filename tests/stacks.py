@@ -2,7 +2,7 @@
 
 import fastnn as fn
 
-ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu")
+ACTIVATIONS = ("identity", *fn.kernels.ACTIVATIONS)
 
 
 def random_stack(draw):

@@ -1,4 +1,4 @@
-"""`fastnn score`: how well a language model foretells texts."""
+"""`fastnn score`: how well a language model predicts texts."""
 
 import math
 import os
@@ -35,7 +35,7 @@ EXAMPLES = examples(
 )
 
 
-@click.command(epilog=EXAMPLES, short_help="How well a language model foretells texts: perplexity.")
+@click.command(epilog=EXAMPLES, short_help="How well a language model predicts texts: perplexity.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.argument("given", metavar="FILE|TEXT...", nargs=-1, required=True)
 @click.option("--text", "is_text", is_flag=True, help="what is given is text, also where it looks like a file's name")
@@ -49,8 +49,8 @@ def score(
     FILE is a text, a folder of texts, or - for the standard input; anything else is a TEXT itself. What looks like a
     file's name and is none is refused: --text says that it is a TEXT. Shown are the number of words (or of characters
     or bytes, if the model takes these), the share that the model does not know, the mean surprisal −ln p of a word and
-    of a sentence's end, in nats, and the perplexity, exp of it. Unknown words are foretold as one, <unk>; where models
-    have no <unk>, neither they nor words after them are foretold. That makes texts with many unknown words look easy:
+    of a sentence's end, in nats, and the perplexity, exp of it. Unknown words are predicted as one, <unk>; where models
+    have no <unk>, neither they nor words after them are predicted. That makes texts with many unknown words look easy:
     compare perplexities of the same vocabulary, at like shares of unknown words.
     """
     from fastnn.experiment.run_folder import model_path
@@ -106,9 +106,9 @@ def _scored(model: "LanguageModel", text: "Text") -> "Score":
 def _notes(text: "Text", score: "Score", noun: str) -> Iterator[str]:
     if text.encoding != "UTF-8":
         yield f"{text.name} is read as {text.encoding}"
-    if left := len(score.tokens) - score.foretold:
+    if left := len(score.tokens) - score.predicted:
         yield (
-            f"{_shown(text.name)}: {left:,} of {plural(score.words, noun)} are not foretold: they are unknown, after "
+            f"{_shown(text.name)}: {left:,} of {plural(score.words, noun)} are not predicted: they are unknown, after "
             "an unknown one, or too near the beginning of a sentence"
         )
 

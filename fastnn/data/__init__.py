@@ -2,6 +2,15 @@
 
 Loaders and generators return a `Dataset` of `Split`s. Ids and labels start at 0.
 
+Which file to read for what, each list in a good order:
+
+- data sets: `dataset` (what loaders return), `catalogue` (by name), `division` (into splits), `trigram`; `formats/` (of
+  files), `generated/`; `download`, `remote`, `mirror`, `receiver` (fetched over HTTP)
+- what a training reads: `fit_data`, `source`, `chunk` (samples in memory), `batches` (that a user makes), `stream`,
+  `streamed`
+- streams: `h5stream`, `hdf5/` (files of others), `windows` and `spans` (of a text)
+- prepared data: `preprocessing/`, `prepared`; tables: `tables`, `frames`, `column_hints`
+
 Examples:
     >>> data = fn.data.generate_digits(100, 20)  # generated, nothing is downloaded
     >>> data = fn.data.load_idx("mnist")  # files in a folder  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Spans of a text: rows of words that follow each other, each of which is foretold from those before it in its row."""
+"""Spans of a text: rows of words that follow each other, each of which is predicted from those before it in its row."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,7 @@ class Layout:
 
     words   of the text: the last words of its n-grams
     length  of a row
-    lead    words at the beginning of a row that the row before has foretold already: no row foretells its first words
+    lead    words at the beginning of a row that the row before has predicted already: no row predicts its first words
             from nothing but those of a text's beginning
     """
 
@@ -34,7 +34,7 @@ class Layout:
 
     @property
     def step(self) -> int:
-        """How many words a row foretells, but for the last one, which may have fewer."""
+        """How many words a row predicts, but for the last one, which may have fewer."""
         return self.length - self.lead
 
 
@@ -111,7 +111,7 @@ def in_spans(data: CompleteDataset, length: int) -> CompleteDataset:
     """A data set of n-grams in spans; `meta["grams"]` are the n-grams.
 
     Those of validation and test data have half of a row as their lead, so that figures do not depend on where rows
-    begin: a word is foretold from half a row before it, at least.
+    begin: a word is predicted from half a row before it, at least.
     """
     words = data.meta["words"]
     start = words.index(START) if START in words else 0

@@ -116,8 +116,8 @@ class Builder:
         self._one_by_one, self.batch = None, self._whole_batch
 
     @contextmanager
-    def at_steps(self, steps: int) -> Iterator[None]:
-        """Within it operations are emitted on the steps of sequences: of batched buffers each sample has `steps` rows.
+    def at_time_steps(self, steps: int) -> Iterator[None]:
+        """Within it operations are emitted on the time steps of sequences: a batched buffer has `steps` rows a sample.
 
         They are those of a batch of as many samples as there are steps, and are cut along the samples as others are.
         """
@@ -186,7 +186,7 @@ class Builder:
         return Value(self.array(name, (self.batch, columns), dtype, batched=True), shape)
 
     def array(self, name: str, shape: tuple[int, ...], dtype=None, batched: bool = False) -> Buffer:
-        """An array of exactly `shape`; a batched one has a row for each sample, `at_steps` for each of its steps."""
+        """An array of exactly `shape`; a batched one has a row for each sample or, `at_time_steps`, for each step."""
         is_batched = batched and self._one_by_one is None
         buffer = Buffer(name, shape, np.dtype(dtype or self.dtype), is_batched, rows=self._rows)
         self.buffers.append(buffer)

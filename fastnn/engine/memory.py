@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastnn.engine.room import check_room
+from fastnn.engine.available_memory import check_available
 from fastnn_kernels._tuning import ALIGNMENT
 
 LARGE = 1 << 20  # bytes of a buffer from which on its memory is given back: to get it again takes some 0.1 ms a MB
@@ -37,7 +37,7 @@ def aligned_bytes(size: int, what: str = "an array", advice: str = "") -> np.nda
 
     Pages that nobody writes to take no memory. advice: what takes less.
     """
-    check_room(size, what, advice)
+    check_available(size, what, advice)
     block = np.zeros(size + ALIGNMENT, np.uint8)
     start = -block.ctypes.data % ALIGNMENT
     return block[start : start + size]

@@ -122,24 +122,24 @@ def tasks_of(chains: list[Chain], costs: list[float], batch: int, workers: int) 
     costs : estimated nanoseconds of each chain
     """
     tasks: list[list[Task]] = [[] for _ in range(workers)]
-    room = [sum(costs) / workers] * workers
+    budget = [sum(costs) / workers] * workers
     for chain, cost in zip(chains, costs, strict=True):
         if not chain.divisible:
             tasks[-1] += [Task(chain, i, i + 1) for i in range(batch)] if chain.axis else [Task(chain, 0, 0)]
-            room[-1] -= cost
+            budget[-1] -= cost
     worker = 0
     for chain, cost in zip(chains, costs, strict=True):
         if chain.axis is None or chain.axis.serial:
             continue
         first, size = 0, chain.axis.size or batch
         while first < size:
-            while worker < workers - 1 and room[worker] <= 0:
+            while worker < workers - 1 and budget[worker] <= 0:
                 worker += 1
-            last = size if worker == workers - 1 else _end(chain.axis, first, size, room[worker] / cost)
+            last = size if worker == workers - 1 else _end(chain.axis, first, size, budget[worker] / cost)
             tasks[worker].extend(_blocks(chain, first, last))
-            room[worker] -= cost * (last - first) / size
+            budget[worker] -= cost * (last - first) / size
             first = last
-            # What is left of its room is a part of a step. Rows of a parameter it takes all the same: without them a
+            # What is left of its budget is a part of a step. Rows of a parameter it takes all the same: without them a
             # step of trigram took 1.03 times as long.
             if first < size and chain.axis.size is None:
                 worker += 1

@@ -54,8 +54,8 @@ class Lanes(Value):
 
 
 @dataclass(frozen=True)
-class Steps(Value):
-    """A batch of sequences of `shape` (T, C), stored as one padded row a step: what `Builder.at_steps` emits."""
+class TimeSteps(Value):
+    """A batch of sequences of `shape` (T, C), stored as one padded row a step: what `Builder.at_time_steps` emits."""
 
     def of_batch(self, array: np.ndarray, batch: int) -> np.ndarray:
         """The numbers of the first `batch` samples, (batch, T, C), from the array of the buffer: a view."""

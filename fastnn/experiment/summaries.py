@@ -11,7 +11,7 @@ from fastnn.experiment.machine import peak_memory_mb, versions
 from fastnn.experiment.results import ExperimentResult
 from fastnn.experiment.summary import Ending, Summary
 from fastnn.nn import describe
-from fastnn.nn.steps import tokens_of_samples
+from fastnn.nn.time_steps import tokens_of_samples
 
 
 def opening(experiment: Experiment, data: Dataset) -> Summary:

@@ -1,4 +1,4 @@
-"""What one does with a trained language model: foretell, write, judge and compare words."""
+"""What one does with a trained language model: predict, write, judge and compare words."""
 
 import os
 from pathlib import Path
@@ -27,7 +27,7 @@ from fastnn.text.vocabulary import SPECIALS
 
 
 class LanguageModel(OfText, Hinted):
-    """A model that foretells the next word of a text from the `context` words before it.
+    """A model that predicts the next word of a text from the `context` words before it.
 
     Args:
         model: One whose `preprocessing` is `fn.Words`, with a softmax over the words as output, as `fastnn train
@@ -159,23 +159,23 @@ class LanguageModel(OfText, Hinted):
     def score(self, text: str) -> Score:
         """The surprisal of each word of a text, and its perplexity.
 
-        Words that have no id count as `<unk>`; a model without that foretells neither them nor those after them.
+        Words that have no id count as `<unk>`; a model without that predicts neither them nor those after them.
         Either makes texts with many unknown words look easy.
 
         Args:
             text: Any text.
 
         Raises:
-            DataError: For a text without a word that can be foretold.
+            DataError: For a text without a word that can be predicted.
         """
         found = Score.together(
             scored(self.model, self.vocabulary, part) for part in pieces(self.tokenizer.sentences(_text(text)))
         )
         if not found.words:
             raise DataError("the text has no words")
-        if not found.foretold:
+        if not found.predicted:
             raise DataError(
-                f"none of the text's {plural(found.words, 'word')} can be foretold: it takes a word of the vocabulary "
+                f"none of the text's {plural(found.words, 'word')} can be predicted: it takes a word of the vocabulary "
                 f"after {self.context} others"
             )
         return found

@@ -70,7 +70,7 @@ class OfText:
             test: Texts to test on; None: a tenth of the sentences.
             vocabulary: How many ids there are at most.
             min_count: How often a word that has an id occurs, at least.
-            order: None, or another network, which foretells a word from the order − 1 words before it, through a hidden
+            order: None, or another network, which predicts a word from the order − 1 words before it, through a hidden
                 layer and a residual block.
             tokens: What is predicted: "words", "spaces", "characters" or "bytes", or the tokens of a .json file that
                 the package `tokenizers` wrote.
@@ -171,12 +171,12 @@ class OfText:
 
     @property
     def context(self) -> int:
-        """From how many words the next one is foretold: of a recurrent network, at most."""
+        """From how many words the next one is predicted: of a recurrent network, at most."""
         return self.model.network.input_shape[0]
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether it foretells each word of a row from all before it, not one word from a number of words."""
+        """Whether it predicts each word of a row from all before it, not one word from a number of words."""
         return self.model.network.outputs[0].steps > 0
 
 

@@ -1,4 +1,4 @@
-"""How a language model reads: from which ids the next word is foretold, and its scores."""
+"""How a language model reads: from which ids the next word is predicted, and its scores."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -37,7 +37,7 @@ def reading_of(model: Model, described: Words) -> Reading:
 
 
 class WindowReading:
-    """Of a network that foretells a word from a number of words before it."""
+    """Of a network that predicts a word from a number of words before it."""
 
     def __init__(self, model: Model, described: Words):
         self._model, self._described = model, described
@@ -65,7 +65,7 @@ class WindowReading:
 
 
 class RowReading:
-    """Of a recurrent network, which foretells a word from all that are in a row before it, earlier sentences too."""
+    """Of a recurrent network, which predicts a word from all that are in a row before it, earlier sentences too."""
 
     def __init__(self, model: Model, described: Words):
         self._model, self._known = model, described.known

@@ -1,4 +1,4 @@
-"""The surprisal of each word of a text, by a network that foretells words."""
+"""The surprisal of each word of a text, by a network that predicts words."""
 
 from collections.abc import Iterator
 

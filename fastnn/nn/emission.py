@@ -10,7 +10,7 @@ from fastnn.engine.builder import Builder
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block, ParameterView
 from fastnn.engine.values import Value
-from fastnn.nn import steps
+from fastnn.nn import time_steps
 from fastnn.nn.graph import Call
 from fastnn.nn.layers import Dense, Join, Layer
 from fastnn.nn.layers.base import as_kind
@@ -50,7 +50,7 @@ def _forward(build: Builder, call: Call, xs: list[Value], p: Mapping[str, Parame
     if isinstance(call.layer, Join):
         return _checked(call.layer, "join", call.layer.join(build, xs, p))
     layer = as_kind(TiedDense, call.layer) if isinstance(call.layer, Dense) and call.layer.tied_to else call.layer
-    forward = partial(steps.forward, layer) if layer.at_steps and len(xs[0].shape) == 2 else layer.forward
+    forward = partial(time_steps.forward, layer) if layer.per_time_step and len(xs[0].shape) == 2 else layer.forward
     out, backward = _checked(layer, "forward", forward(build, xs[0], p))
     return out, lambda dout, grads, wanted: [backward(dout, grads, wanted[0])]
 

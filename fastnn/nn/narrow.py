@@ -20,7 +20,7 @@ from fastnn.nn.layers import Dense, Flatten
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, Huber, Loss, Poisson, SoftmaxCrossEntropy
 from fastnn.nn.losses.base import of_samples
 from fastnn.nn.network import Network, State
-from fastnn_kernels import _narrow_layout as layout
+from fastnn_kernels import _narrow_layout
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._tuning import BLOCK, NARROW
 
@@ -36,7 +36,7 @@ KERNELS = {
 SAMPLES = Axis(None, BLOCK, BLOCK)  # slices of whole blocks, each small enough for the first cache
 
 
-class Plan(NamedTuple):
+class Layout(NamedTuple):
     """Where everything of a narrow net lies.
 
     geometry   (layers, fields), for the kernels
@@ -65,25 +65,25 @@ def is_narrow(network: Network) -> bool:
     return bool(dense) and flat and not others and max(widths) <= WIDEST
 
 
-def plan_of(network: Network, parameters: Block) -> Plan:
-    """The plan of a net that is narrow."""
+def layout_of(network: Network, parameters: Block) -> Layout:
+    """The layout of a net that is narrow."""
     dense = {name: layer for name, layer in zip(network.names, network.layers, strict=True) if isinstance(layer, Dense)}
-    geometry, rows, gradients = layout.laid_out([_laid_out(parameters, *item) for item in dense.items()])
+    geometry, rows, gradients = _narrow_layout.laid_out([_laid_out(parameters, *item) for item in dense.items()])
     numbers = {name: i for i, name in enumerate(dense)}
     outputs, at = {}, 0
     for name in network.names:
-        at = int(geometry[numbers[name], layout.FIELDS.y]) if name in dense else at
+        at = int(geometry[numbers[name], _narrow_layout.FIELDS.y]) if name in dense else at
         outputs[name] = at
-    return Plan(geometry, outputs, rows, gradients)
+    return Layout(geometry, outputs, rows, gradients)
 
 
-def _laid_out(parameters: Block, name: str, layer: Dense) -> layout.Dense:
+def _laid_out(parameters: Block, name: str, layer: Dense) -> _narrow_layout.Dense:
     """Where a layer's weights lie in the flat parameters."""
     w = parameters.buffers[f"{name}.w"]
     begin, inputs = _begin_of(parameters, f"{name}.w"), len(w)
     if layer.use_bias:
         assert _begin_of(parameters, f"{name}.b") == begin + w.size, "the bias must lie behind the weights"
-    return layout.Dense(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
+    return _narrow_layout.Dense(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
 
 
 def _begin_of(parameters: Block, name: str) -> int:
@@ -96,27 +96,27 @@ def emit_in_blocks(build: Builder, kernel: Kernel, *operands: Any) -> None:
     build.emit_along(build.samples, kernel, *operands)
 
 
-def inputs(build: Builder, network: Network, plan: Plan) -> Lanes:
+def inputs(build: Builder, network: Network, layout: Layout) -> Lanes:
     """A place for the inputs of a batch, for `gather_lanes`; from now on samples are cut into whole blocks."""
     build.samples = SAMPLES
-    return Lanes(build.blocks("values", plan.rows * BLOCK), network.input_shape, 0)
+    return Lanes(build.blocks("values", layout.rows * BLOCK), network.input_shape, 0)
 
 
 def forward(
-    build: Builder, inputs: Sequence[Value], indices: Buffer, network: Network, plan: Plan, state: State
+    build: Builder, inputs: Sequence[Value], indices: Buffer, network: Network, layout: Layout, state: State
 ) -> tuple[list[Value], EmitBackward]:
     """Emit all layers: as `emission.forward`, which gives the outputs the same bits."""
     build.begin("layers")
     parameters, (x,) = state.parameters.flat, inputs
-    emit_in_blocks(build, k.narrow_forward, x.buffer, indices, parameters, plan.geometry)
+    emit_in_blocks(build, k.narrow_forward, x.buffer, indices, parameters, layout.geometry)
     for name, shape in zip(network.names, network.shapes[1:], strict=True):
-        build.outputs[name] = Lanes(x.buffer, shape, plan.outputs[name])
+        build.outputs[name] = Lanes(x.buffer, shape, layout.outputs[name])
 
     def backward(dscores: Sequence[Value], gradients: Block) -> None:
         build.begin("layers")
         (dout,) = dscores
         partial = build.blocks("gradients of blocks", gradients.flat.size)
-        operands = partial, dout.buffer, x.buffer, indices, parameters, plan.geometry
+        operands = partial, dout.buffer, x.buffer, indices, parameters, layout.geometry
         emit_in_blocks(build, k.narrow_backward, *operands)
         build.emit(k.bias_backward, gradients.flat, partial, 0)
         build.gradients_are_flat = True
@@ -145,10 +145,10 @@ def targets(build: Builder, scores: Value) -> Buffer:
 
 
 def emit_loss(
-    build: Builder, loss: Loss, scores: Lanes, plan: Plan, target: Buffer, weight: Buffer
+    build: Builder, loss: Loss, scores: Lanes, layout: Layout, target: Buffer, weight: Buffer
 ) -> tuple[Buffer, Buffer, Value]:
     """Emit the loss, as `Loss.emit`; the gradient of the scores is in blocks, targets are where `takes_lanes`."""
-    gradients = build.blocks("gradients of values", plan.gradients * BLOCK)
+    gradients = build.blocks("gradients of values", layout.gradients * BLOCK)
     dscores = Lanes(gradients, scores.shape, 0)
     n = scores.width
     if (kernel := _kernel_of(loss, n)) is not None:

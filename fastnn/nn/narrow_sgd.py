@@ -69,13 +69,13 @@ def emit_steps(
     table   the optimizer's scalars of the steps of a call
     """
     build.begin("layers")
-    plan = narrow.plan_of(network, state.parameters)
+    layout = narrow.layout_of(network, state.parameters)
     loss, correct = of_samples(build)
-    values = build.array("values and gradients", (2, max(plan.rows, plan.gradients)))
+    values = build.array("values and gradients", (2, max(layout.rows, layout.gradients)))
     data = x.buffer, labels, weight, table, build.cursor
-    build.emit(kernel_of(plan.geometry), loss, correct, state.parameters.flat, values, *data, plan.geometry)
+    build.emit(kernel_of(layout.geometry), loss, correct, state.parameters.flat, values, *data, layout.geometry)
     for name, shape in zip(network.names, network.shapes[1:], strict=True):
-        build.outputs[name] = Column(values, shape, plan.outputs[name])
+        build.outputs[name] = Column(values, shape, layout.outputs[name])
     (source,) = network.graph.inputs
     build.outputs[source] = Column(values, network.input_shape, 0)
     return loss, correct

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, OutOfMemoryError, ShapeError
 from fastnn.common.validation import as_array, representable, whole_numbers
-from fastnn.engine.room import check_room
+from fastnn.engine.available_memory import check_available
 from fastnn.engine.threads import call
 from fastnn_kernels._jit import Kernel
 
@@ -34,7 +34,7 @@ def result(kernel: Kernel, shape: int | tuple[int, ...], dtype: DTypeLike, *args
 def empty(shape: int | tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """A new array; OutOfMemoryError before any memory is taken if there is not enough."""
     numbers = math.prod(shape) if isinstance(shape, tuple) else shape
-    check_room(min(numbers * np.dtype(dtype).itemsize, 2**63), f"an array of shape {shape}")
+    check_available(min(numbers * np.dtype(dtype).itemsize, 2**63), f"an array of shape {shape}")
     try:
         return np.empty(shape, dtype)
     except MemoryError:  # of a process that may take less than the machine has
@@ -57,7 +57,7 @@ def arrays_of_floats(**arrays: Any) -> list[np.ndarray]:
         return list(arrays.values())
     for name, a in arrays.items():
         if isinstance(a, np.ndarray) and not (a.flags.c_contiguous and a.dtype in FLOATS):
-            check_room(a.size * FLOATS[1].itemsize, f"{name} with shape {a.shape}")
+            check_available(a.size * FLOATS[1].itemsize, f"{name} with shape {a.shape}")
     return _converted(arrays)
 
 
@@ -90,7 +90,7 @@ def ids_of_rows(name: str, value: Any, count: int, meaning: str) -> np.ndarray:
     OutOfMemoryError if the copy that it makes is too large.
     """
     if isinstance(value, np.ndarray):
-        check_room(value.size * 8, f"{name} with shape {value.shape}")
+        check_available(value.size * 8, f"{name} with shape {value.shape}")
     value = as_array(value, name)
     if value.size and count == 0:
         raise DataError(f"{name} has {value.size} numbers, expected none: there is nothing to choose from ({meaning})")

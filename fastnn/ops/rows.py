@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 import fastnn_kernels as kernels
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.validation import as_array, whole_number
-from fastnn.engine.room import check_room
+from fastnn.engine.available_memory import check_available
 from fastnn.engine.threads import call
 from fastnn.ops.arguments import FLOATS, arrays_of_floats, check_shape, empty, ids_of_rows, kernel_array, result
 from fastnn_kernels.batch import ROUNDS
@@ -159,7 +159,7 @@ def gather_rows(source: ArrayLike, indices: ArrayLike) -> np.ndarray:
         raise ShapeError("source is a single number, expected (N, ...)")
     indices = ids_of_rows("indices", indices, len(source), f"source has {len(source)} rows")
     check_shape("indices", indices, "B")
-    check_room(0 if source.flags.c_contiguous else source.nbytes, f"source with shape {source.shape}")
+    check_available(0 if source.flags.c_contiguous else source.nbytes, f"source with shape {source.shape}")
     rows = kernel_array(source).reshape(len(source), -1 if source.size else int(np.prod(source.shape[1:])))
     out = result(kernels.gather_rows, (len(indices), rows.shape[1]), rows.dtype, rows, indices)
     return out.reshape(len(indices), *source.shape[1:])

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 import fastnn_kernels as kernels
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import as_array
-from fastnn.engine.room import check_room
+from fastnn.engine.available_memory import check_available
 from fastnn.engine.threads import call
 from fastnn.ops.arguments import arrays_of_floats, as_matrix, check_shape, ids_of_rows
 
@@ -74,5 +74,5 @@ def softmax_cross_entropy(
 
 
 def _equal_weights(labels: np.ndarray) -> list[float]:
-    check_room(labels.size * 8, f"weights for labels with shape {labels.shape}")
+    check_available(labels.size * 8, f"weights for labels with shape {labels.shape}")
     return [1 / max(1, labels.size)] * labels.size

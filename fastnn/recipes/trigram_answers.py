@@ -22,7 +22,7 @@ from fastnn.text.neighbours import directions
 
 EXAMPLES = 5
 GUESSES = 4  # likeliest words of a context, as a narrow terminal has room for
-SHOWN = 8  # words before the one that is foretold
+SHOWN = 8  # words before the one that is predicted
 LEAST = 0.005  # of the probability of a word that is named: a smaller one is shown as 0 %
 PAIRS, MOST_WORDS = 8, 2_000  # nearest words that are named, and among how many they are looked for
 FIRST = 8  # epochs of which the report printed accuracies on all training data

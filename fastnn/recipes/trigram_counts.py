@@ -18,7 +18,7 @@ COUNTED = 2_000_000  # n-grams of a text that is not in memory
 BLOCK = 1 << 22  # probabilities that are held at a time, of all words after some samples
 SPLITS = ("val", "test")
 PERPLEXITY = "Perplexity is exp(loss): at 100 the next word is as uncertain as a choice among 100 equally likely ones."
-QUESTION = "Does the net foretell words better than counts do?"
+QUESTION = "Does the net predict words better than counts do?"
 
 
 def counts_answer(results: ExperimentResult) -> Answer:

@@ -31,8 +31,8 @@ class TextSettings(Settings):
     min_count: int = setting(MIN_COUNT, "of a text: times that a word with an id occurs in it, at least", least=1)
     net: str = setting(
         "window",
-        "of a text: a word is foretold by a layer that sees the order − 1 words before it (window), or by one that has "
-        "read all before it in a row (gru)",
+        "of a text: a word is predicted by a layer that sees the order − 1 words before it (window), or by one that "
+        "has read all before it in a row (gru)",
         choices=NETS,
     )
     length: int = setting(LENGTH, "of a text, for --net gru: words of a row", least=2)
@@ -154,12 +154,12 @@ def judged_of(settings: Any) -> int:
 
 
 def judged_words(settings: Any) -> int:
-    """How many words these samples foretell."""
+    """How many words these samples predict."""
     return judged_of(settings) * _asked(settings)
 
 
 def _asked(settings: Any) -> int:
-    """How many words a validation or test sample foretells: see `in_spans`."""
+    """How many words a validation or test sample predicts: see `in_spans`."""
     return settings.length - settings.length // 2 if settings.net == "gru" else 1
 
 

@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight
 
-from fastnn.engine.room import check_room
+from fastnn.engine.available_memory import check_available
 
 FLOATS = (np.float64, np.float32)
 
@@ -36,7 +36,7 @@ def dense(x: Any, what: str) -> np.ndarray:
     if not issparse(x):
         return x
     size = x.shape[0] * x.shape[1] * x.dtype.itemsize
-    check_room(size, f"the sparse {what} {x.shape} as a dense array, which the network needs,", "a part of it")
+    check_available(size, f"the sparse {what} {x.shape} as a dense array, which the network needs,", "a part of it")
     return x.toarray()
 
 

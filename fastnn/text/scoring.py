@@ -1,4 +1,4 @@
-"""How well a model foretells a text: the surprisal of its words, and what is made of it."""
+"""How well a model predicts a text: the surprisal of its words, and what is made of it."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,12 +17,12 @@ PIECE = 200_000  # tokens whose windows are made at a time
 @dataclass(frozen=True, eq=False)
 class Score:
     """A text's T tokens, one after the other, and the surprisal of each. `</s>` stands where a sentence ends, if the
-    model foretells that.
+    model predicts that.
 
     tokens    the tokens as they were read
-    nats      (T,) −ln p of each after those before it; NaN: it is not foretold, as it or a word before it has no id, or
-              too few words stand before it
-    is_known  (T,) whether the vocabulary has the token; what stands for others is foretold instead of them
+    nats      (T,) −ln p of each after those before it; NaN: it is not predicted, as it or a word before it has no id,
+              or too few words stand before it
+    is_known  (T,) whether the vocabulary has the token; what stands for others is predicted instead of them
     is_word   (T,) False for `</s>`
     """
 
@@ -44,7 +44,7 @@ class Score:
         return int(self.is_word.sum())
 
     @property
-    def foretold(self) -> int:
+    def predicted(self) -> int:
         """How many tokens have a surprisal, ends of sentences among them."""
         return int(np.isfinite(self.nats).sum())
 
@@ -56,7 +56,7 @@ class Score:
     @property
     def nats_per_word(self) -> float:
         """The mean surprisal of all tokens that have one; NaN if none has."""
-        return float(self.nats[np.isfinite(self.nats)].mean()) if self.foretold else math.nan
+        return float(self.nats[np.isfinite(self.nats)].mean()) if self.predicted else math.nan
 
     @property
     def perplexity(self) -> float:

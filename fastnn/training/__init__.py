@@ -1,6 +1,6 @@
 """Steps and epochs: compiled, run, watched by callbacks, saved.
 
-The rooms in their order; each imports from itself and from those before it (`tests/system/test_imports.py`):
+The packages in their order; each imports from itself and from those before it (`tests/system/test_imports.py`):
 
 - `history/`: what is recorded of a step, of an epoch and of a training
 - `steps/`: one step, compiled: a prediction, an evaluation or a training step

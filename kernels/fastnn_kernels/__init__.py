@@ -10,21 +10,21 @@ Families are made of what stands in files with an underscore. Which of these to 
   `_compile_worker`, `_claims`; `_collection`
 - how they are run: `_driver` (a table of calls), `_adapter` (one call), `_team` (threads)
 - numbers that were measured: `_tuning`
-- one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_pairs` (losses)
+- one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_loss_terms`
 - sixteen numbers, as in a vector register: `_lanes`, `_lane_memory`, `_sums`, `_regression` (losses), `_bits` (zeros)
 - products: `_product`, `_block`, `_tile` (in `_registers`), `_transpose`; `_sparse_product`, `_listed_product` (without
   zeros); `_window`, `_window_product` (convolution); `_narrow_layout`, `_lane_products`, `_lane_nets` (few units)
-- memory: `_view` (a part of an array), `_array_value`, `_scratch` (on the stack), `_ahead` (before it is read)
+- memory: `_view` (a part of an array), `_array_value`, `_scratch` (on the stack), `_prefetch` (into a cache)
 - names that go: `_former`
 """
 
-from importlib import import_module
-
 from fastnn_kernels._collection import no_collection
 from fastnn_kernels._former import former_names
+from fastnn_kernels._jit import Kernel as _Kernel
 
 with no_collection():  # it was a quarter of the time, with Numba's import, where scikit-learn was there already
     from fastnn_kernels.activation import *
+    from fastnn_kernels.activation import ACTIVATIONS
     from fastnn_kernels.adaptive import *
     from fastnn_kernels.adaptive_update import *
     from fastnn_kernels.average_pool import *
@@ -44,7 +44,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.metrics import *
     from fastnn_kernels.narrow import *
     from fastnn_kernels.narrow_losses import *
-    from fastnn_kernels.narrow_nets import *
+    from fastnn_kernels.narrow_many import *
     from fastnn_kernels.narrow_sgd import *
     from fastnn_kernels.narrow_sgd_two import *
     from fastnn_kernels.narrow_softmax import *
@@ -57,49 +57,11 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.softmax import *
     from fastnn_kernels.sparse import *
     from fastnn_kernels.sparse_conv import *
-    from fastnn_kernels.steps import *
+    from fastnn_kernels.time_steps import *
     from fastnn_kernels.update import *
 
-_FAMILIES = (
-    "activation",
-    "adaptive",
-    "adaptive_update",
-    "average_pool",
-    "batch",
-    "bfloat16_update",
-    "bias",
-    "columns",
-    "conv",
-    "draws",
-    "dropout",
-    "embedding",
-    "join",
-    "listed",
-    "listed_update",
-    "losses",
-    "matmul",
-    "metrics",
-    "narrow",
-    "narrow_losses",
-    "narrow_nets",
-    "narrow_sgd",
-    "narrow_sgd_two",
-    "narrow_softmax",
-    "norm",
-    "outer_product",
-    "penalty",
-    "pool",
-    "recurrent",
-    "sampled",
-    "softmax",
-    "sparse",
-    "sparse_conv",
-    "steps",
-    "update",
-)
-
-# By import_module: here the name `matmul` is the kernel, not the module.
-__all__ = [name for family in _FAMILIES for name in import_module(f"{__name__}.{family}").__all__]
+# What the families list: of all that is here the kernels, and the table of activations.
+__all__ = ["ACTIVATIONS", *(name for name, one in list(globals().items()) if isinstance(one, _Kernel))]
 
 _FORMER = {
     "clear": ("zero", "0.3"),

@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 
 from fastnn_kernels import _cache, _registers, _tile
 from fastnn_kernels._jit import c_function, inline
+from fastnn_kernels._prefetch import prefetch, prefetch_to_write
 from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
 
 TITLE = "tiles"  # of all blocks, for messages; no kernel has this name
@@ -51,35 +52,6 @@ def _copy_line(typing_context, to, source):
     return types.void(types.int64, types.int64), codegen
 
 
-def _prefetch(builder, address, writes: int, level: int):
-    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-    ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    builder.call(ask, [builder.inttoptr(address, byte), *map(number, (writes, level, 1))])
-
-
-@intrinsic
-def prefetch(typing_context, address):
-    """Ask for a line, for reading, into the second cache: a whole panel may not fit into the first beside the other."""
-
-    def codegen(context, builder, signature, args):
-        _prefetch(builder, args[0], 0, 2)
-        return context.get_dummy_value()
-
-    return types.void(types.int64), codegen
-
-
-@intrinsic
-def prefetch_to_write(typing_context, address):
-    """Ask for a line that will be written: other processors, which have read it, then give up their copies."""
-
-    def codegen(context, builder, signature, args):
-        _prefetch(builder, args[0], 1, 3)
-        return context.get_dummy_value()
-
-    return types.void(types.int64), codegen
-
-
 @inline
 def _pack(panel, at, stride, terms, lines):
     """Copy `lines` lines of each of `terms` rows to where they lie side by side."""
@@ -89,7 +61,7 @@ def _pack(panel, at, stride, terms, lines):
 
 
 @inline
-def _ask_for(at, stride, terms, lines, part, parts):
+def _prefetch_part(at, stride, terms, lines, part, parts):
     """Prefetch one of `parts` parts of a panel, which is `lines` lines wide."""
     for p in range(part * terms // parts, (part + 1) * terms // parts):
         for v in range(lines):
@@ -99,11 +71,11 @@ def _ask_for(at, stride, terms, lines, part, parts):
 def _block_body(real, tall: bool):
     """The Python function of a block, which CFunc compiles."""
     sizes, run, zero = _registers.shape(), _tile.tiles(tall), DTYPES[real](0)
-    size, most, lines_of, widths, asking = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few, sizes.asking
+    size, most, lines_of, widths = _tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few
+    prefetching = sizes.prefetching
 
     def block(
-        rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh, soon, lines_of_soon,
-        ahead,
+        rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh, w, w_lines, next_a,
     ):  # fmt: skip
         terms, row = segments * depth, a_stride if tall else size
         width = widths[rows - 1] if rows <= len(widths) else lines_of
@@ -112,7 +84,7 @@ def _block_body(real, tall: bool):
         far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and terms * b_stride + rows * out_stride > FAR_BYTES
         count = (rows + most - 1) // most
         tiles = max(1, count * ((lines + width - 1) // width))
-        each = (lines_of_soon + tiles - 1) // tiles
+        each = (w_lines + tiles - 1) // tiles
         for line in range(0, lines, width):
             own, at, stride = min(width, lines - line), b + line * ALIGNMENT, b_stride
             if packs:
@@ -122,22 +94,22 @@ def _block_body(real, tall: bool):
             for tile in range(count):  # as equal in height as can be: 14 rows are 5 + 5 + 4, not 6 + 6 + 2
                 height = rows // count + (tile < rows % count)
                 to, left = out + i * out_stride + line * ALIGNMENT, a + i * row
-                ask, ask_stride, behind = at, stride, lines - line - width
+                fetch, fetch_stride, behind = at, stride, lines - line - width
                 if far and behind > 0:
-                    if asking and not packs and count >= width and height > len(widths):
-                        ask = at + (width + tile) * ALIGNMENT if tile < min(width, behind) else at
+                    if prefetching and not packs and count >= width and height > len(widths):
+                        fetch = at + (width + tile) * ALIGNMENT if tile < min(width, behind) else at
                     else:
-                        _ask_for(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
-                if asking and not tall and ahead != 0 and behind <= 0 and height > len(widths):
-                    ask, ask_stride = ahead + tile * ALIGNMENT, a_stride
-                for _ in range(min(each, lines_of_soon)):
-                    prefetch_to_write(soon)
-                    soon, lines_of_soon = soon + ALIGNMENT, lines_of_soon - 1
+                        _prefetch_part(b + (line + width) * ALIGNMENT, b_stride, terms, width, tile, count)
+                if prefetching and not tall and next_a != 0 and behind <= 0 and height > len(widths):
+                    fetch, fetch_stride = next_a + tile * ALIGNMENT, a_stride
+                for _ in range(min(each, w_lines)):
+                    prefetch_to_write(w)
+                    w, w_lines = w + ALIGNMENT, w_lines - 1
                 if far_out and tile + 1 < count:
-                    _ask_for(to + height * out_stride, out_stride, height, own, 0, 1)
+                    _prefetch_part(to + height * out_stride, out_stride, height, own, 0, 1)
                 run(
                     zero, height, own, to, out_stride, left, a_stride, a_jump, segments, depth, at, stride, fresh,
-                    ask, ask_stride,
+                    fetch, fetch_stride,
                 )  # fmt: skip
                 i += height
 
@@ -173,17 +145,17 @@ _cache.EXTERNAL |= {
 def caller(real, tall: bool):
     """A function that compiled code can call in place of the block.
 
-    (rows, lines, *Operands but the last two, soon, lines_of_soon, ahead): so many lines from `soon` on are asked for
-    meanwhile, to write to them, some before each tile. All at once they would be more than a processor waits for: it
-    drops the others. `ahead` is where the next terms of a begin, 0 if there are none. Where terms are not `tall` they
-    lie in as many lines, and the tiles of the last panel ask for one of each term.
+    (rows, lines, *Operands but the last two, w, w_lines, next_a): w_lines lines from the address w on are prefetched
+    meanwhile, to be written, some before each tile. All at once they would be more than a processor waits for: it
+    drops the others. `next_a` is where the next terms of a begin, 0 if there are none. Where terms are not `tall` they
+    lie in as many lines, and the tiles of the last panel prefetch one of each term.
     """
     load(real, tall)
 
     @intrinsic
     def call(
         typing_context, rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh,
-        soon, lines_of_soon, ahead,
+        w, w_lines, next_a,
     ):  # fmt: skip
         def codegen(context, builder, signature, args):
             kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * WORDS)

@@ -52,7 +52,6 @@ class Geometry(NamedTuple):
 FIELDS = Geometry(*range(len(Geometry._fields)))
 COLUMNS = 16  # whole lines of either dtype
 CODES = {"identity": 0} | {name: code for code, name in enumerate(ACTIVATIONS, 1)}
-NEEDS_SUMS = ("softplus", "gelu", "silu")  # activations whose slope is no function of their output
 
 
 class Dense(NamedTuple):
@@ -66,13 +65,18 @@ class Dense(NamedTuple):
     activation: str
 
 
+def _needs_sums(activation: str) -> bool:
+    """Whether the slope of an activation is no function of its output, so that the sums must be kept."""
+    return activation in ACTIVATIONS and ACTIVATIONS[activation].reads_x
+
+
 def laid_out(layers: Sequence[Dense]) -> tuple[np.ndarray, int, int]:
     """The geometry of dense layers in a row, (layers, fields); the rows of a block of values, and of gradients."""
     lines, x, most = [], 0, max(max(layer.inputs, layer.units) for layer in layers)
     free = layers[0].inputs + 1
     for number, layer in enumerate(layers):
         z = free
-        y = z + layer.units if layer.activation in NEEDS_SUMS else z
+        y = z + layer.units if _needs_sums(layer.activation) else z
         own, others = (0, most) if (len(layers) - number) % 2 else (most, 0)  # gradients change places
         lines.append(Geometry(*layer[:5], CODES[layer.activation], x, z, y, own, others))
         x, free = y, y + layer.units + 1

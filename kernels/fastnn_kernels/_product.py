@@ -66,8 +66,8 @@ def product_xt(out, x, first, b):
     readable_product(out, x[:, first : first + out.shape[0]].T, b)
 
 
-def product_xt_asking(out, x, first, b, soon):
-    """`product_xt`, which meanwhile asks for the memory of `soon`, to write to it, so that it comes into a cache"""
+def product_xt_prefetch(out, x, first, b, w):
+    """`product_xt`, which meanwhile prefetches the rows of w, to be written"""
     product_xt(out, x, first, b)
 
 
@@ -76,25 +76,25 @@ def _tiled(real, tall: bool):
 
     tall  whether the terms of a lie side by side; else its rows do, and a is the transpose of a matrix
     a     the address of the first number, a_stride in bytes
-    soon  the address of `lines_of_soon` lines that are asked for meanwhile
+    w     the address of `w_lines` lines that are prefetched meanwhile, to be written
     """
     block = _block.caller(real, tall)
 
     @inline
-    def run(out, a, a_stride, b, soon, lines_of_soon):
+    def run(out, a, a_stride, b, w, w_lines):
         size, depth, rows = out.itemsize, b.shape[0], out.shape[0]
         lines = out.shape[1] * size // ALIGNMENT
         term, row = (size, a_stride) if tall else (a_stride, size)
         passes = max(1, (depth + 2 * KC - MOST_TERMS - 1) // KC)
         for number in range(passes):
             p, end = depth * number // passes, depth * (number + 1) // passes
-            asked, ask_until = lines_of_soon * number // passes, lines_of_soon * (number + 1) // passes
+            begin, until = w_lines * number // passes, w_lines * (number + 1) // passes
             for i in range(0, rows, MC):
                 block(
                     min(MC, rows - i), lines, out.ctypes.data + i * out.strides[0], out.strides[0],
                     a + p * term + i * row, a_stride, 0, 1, end - p,
                     b.ctypes.data + p * b.strides[0], b.strides[0], p == 0,
-                    soon + asked * ALIGNMENT, ask_until - asked if i == 0 else 0,
+                    w + begin * ALIGNMENT, until - begin if i == 0 else 0,
                     a + end * term + i * row if number + 1 < passes else 0,
                 )  # fmt: skip
         return lines * (ALIGNMENT // size)
@@ -117,12 +117,12 @@ def _compiled_product(out, a, b):
 
 
 def _tiled_xt(real):
-    """A function that computes `product_xt_asking`, for compiled code."""
+    """A function that computes `product_xt_prefetch`, for compiled code."""
     tiled = _tiled(real, False)
 
     @inline
-    def run(out, x, first, b, soon, lines_of_soon):
-        done = tiled(out, x.ctypes.data + first * x.itemsize, x.strides[0], b, soon, lines_of_soon)
+    def run(out, x, first, b, w, w_lines):
+        done = tiled(out, x.ctypes.data + first * x.itemsize, x.strides[0], b, w, w_lines)
         if done < out.shape[1]:
             readable_product(out[:, done:], x[:, first : first + out.shape[0]].T, b[:, done:])
 
@@ -137,9 +137,9 @@ def _compiled_product_xt(out, x, first, b):
     return lambda out, x, first, b: run(out, x, first, b, 0, 0)
 
 
-@implementation(product_xt_asking)
-def _compiled_product_xt_asking(out, x, first, b, soon):
+@implementation(product_xt_prefetch)
+def _compiled_product_xt_prefetch(out, x, first, b, w):
     if not _registers.shape().rows:
-        return lambda out, x, first, b, soon: readable_product(out, x[:, first : first + out.shape[0]].T, b)
+        return lambda out, x, first, b, w: readable_product(out, x[:, first : first + out.shape[0]].T, b)
     run = _tiled_xt(out.dtype)
-    return lambda out, x, first, b, soon: run(out, x, first, b, soon.ctypes.data, soon.nbytes // ALIGNMENT)
+    return lambda out, x, first, b, w: run(out, x, first, b, w.ctypes.data, w.nbytes // ALIGNMENT)

@@ -10,23 +10,23 @@ from numba.core.registry import cpu_target
 class Shape(NamedTuple):
     """The tiles of a processor.
 
-    rows    of the tallest tile; 0 where there is no tile and the readable loop is to run
-    lines   of a tile with many rows
-    few     lines of a tile with 1, 2 and 3 rows: a tile of few rows is wider, because eight chains of sums and more
-            keep both multipliers busy while each chain waits for itself
-    terms   a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
-    asking  whether tiles of more rows ask for a line of the next panel with each term
+    rows         of the tallest tile; 0 where there is no tile and the readable loop is to run
+    lines        of a tile with many rows
+    few          lines of a tile with 1, 2 and 3 rows: a tile of few rows is wider, because eight chains of sums and
+                 more keep both multipliers busy while each chain waits for itself
+    terms        a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
+    prefetching  whether tiles of more rows prefetch a line of the next panel with each term
     """
 
     rows: int
     lines: int
     few: tuple[int, int, int]
     terms: int
-    asking: bool = False
+    prefetching: bool = False
 
-    def asks(self, rows: int) -> bool:
-        """Whether tiles of this number of rows ask for a line with each term."""
-        return self.asking and rows > len(self.few)
+    def prefetches(self, rows: int) -> bool:
+        """Whether tiles of this number of rows prefetch a line with each term."""
+        return self.prefetching and rows > len(self.few)
 
     def width(self, rows: int) -> int:
         """The lines of the widest tile with so many rows."""

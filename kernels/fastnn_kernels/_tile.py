@@ -21,6 +21,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastnn_kernels._prefetch import emit_prefetch
 from fastnn_kernels._registers import shape
 from fastnn_kernels._tuning import ALIGNMENT
 
@@ -38,8 +39,8 @@ class Operands(NamedTuple):
     segments, depth  the number of segments, and of terms in each
     b, b_stride      the right operand, and from one of its rows, that is terms, to the next
     fresh            whether sums start at 0; else at what `out` holds
-    ask, ask_stride  the line that is asked for with the first term, and from it to that of the next; b and b_stride ask
-                     for nothing new
+    fetch            the line that is prefetched with the first term; b itself: nothing new is
+    fetch_stride     from it to the line of the next term
     """
 
     out: ir.Value
@@ -52,21 +53,21 @@ class Operands(NamedTuple):
     b: ir.Value
     b_stride: ir.Value
     fresh: ir.Value
-    ask: ir.Value
-    ask_stride: ir.Value
+    fetch: ir.Value
+    fetch_stride: ir.Value
 
 
 class Emitter:
     """Writes the code of one micro-tile into a function.
 
-    tall   whether terms of a lie side by side and its rows `a_stride` apart, as in x · w; else rows lie side by side
-           and terms `a_stride` apart, as in xᵀ · dout
-    terms  of the processor's `Shape`
-    asks   whether it asks for a line with each term: see `Operands`
+    tall        whether terms of a lie side by side and its rows `a_stride` apart, as in x · w; else rows lie side by
+                side and terms `a_stride` apart, as in xᵀ · dout
+    terms       of the processor's `Shape`
+    prefetches  whether it prefetches a line with each term: see `Operands`
     """
 
-    def __init__(self, builder, real, mr: int, nr: int, tall: bool, terms: int = 1, asks: bool = False):
-        self.builder, self.mr, self.nr, self.tall, self.asks = builder, mr, nr, tall, asks
+    def __init__(self, builder, real, mr: int, nr: int, tall: bool, terms: int = 1, prefetches: bool = False):
+        self.builder, self.mr, self.nr, self.tall, self.prefetches = builder, mr, nr, tall, prefetches
         self.several = max(1, terms // (mr * nr))
         self.real, self.size, suffix = REALS[real]
         lanes = ALIGNMENT // self.size
@@ -89,18 +90,11 @@ class Emitter:
         vector = self.builder.insert_element(undefined, one, INDEX(0))
         return self.builder.shuffle_vector(vector, undefined, ir.Constant(self.lanes, None))
 
-    def ask_for(self, address):
-        """Prefetch the line at an address, for reading, into the second cache."""
-        byte = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [byte, INDEX, INDEX, INDEX])
-        ask = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
-        self.builder.call(ask, [self.builder.inttoptr(address, byte), *map(INDEX, (0, 2, 1))])
-
     def emit(self, given: Operands) -> None:
         """The whole tile."""
         sums = [cgutils.alloca_once(self.builder, self.line) for _ in range(self.mr * self.nr)]
         self._start(given, sums)
-        at = [cgutils.alloca_once_value(self.builder, address) for address in (given.a, given.b, given.ask)]
+        at = [cgutils.alloca_once_value(self.builder, address) for address in (given.a, given.b, given.fetch)]
         with cgutils.for_range(self.builder, given.segments):
             segment = self.builder.load(at[0])
             self._loop(given, sums, at)
@@ -136,16 +130,16 @@ class Emitter:
                 self._add(given, sums, at, terms)
 
     def _add(self, given, sums, at, terms):
-        """Add the products of the next `terms` terms, and move on. at : where the places in a, b and `ask` are kept"""
+        """Add the products of the next `terms` terms, and move on. at : where a, b and `fetch` are kept"""
         builder, size = self.builder, WORD(self.size)
-        a, b, ask = map(builder.load, at)
+        a, b, fetch = map(builder.load, at)
         row, term = (given.a_stride, size) if self.tall else (size, given.a_stride)
         for p in range(terms):
             below = builder.mul(given.b_stride, WORD(p))
-            if self.asks:
-                self.ask_for(builder.add(ask, builder.mul(given.ask_stride, WORD(p))))
+            if self.prefetches:
+                emit_prefetch(builder, builder.add(fetch, builder.mul(given.fetch_stride, WORD(p))))
             self._add_term(sums, a, builder.mul(term, WORD(p)), row, b, below)
-        for place, one, step in zip(at, (a, b, ask), (term, given.b_stride, given.ask_stride), strict=True):
+        for place, one, step in zip(at, (a, b, fetch), (term, given.b_stride, given.fetch_stride), strict=True):
             builder.store(builder.add(one, builder.mul(step, WORD(terms))), place)
 
     def _add_term(self, sums, a, term, row, b, below):
@@ -186,7 +180,7 @@ def tile_function(module, real, mr: int, nr: int, tall: bool, terms: int):
     """A function of a module that runs one micro-tile; its parameters are those of `Operands`."""
 
     def emit(builder, args):
-        Emitter(builder, real, mr, nr, tall, terms, shape().asks(mr)).emit(Operands(*args))
+        Emitter(builder, real, mr, nr, tall, terms, shape().prefetches(mr)).emit(Operands(*args))
 
     name = f"tile.{REALS[real][2]}.{'tall' if tall else 'wide'}.{mr}x{nr}"
     return function_of(module, name, len(Operands._fields), emit)
@@ -217,8 +211,8 @@ def tiles(tall: bool):
         b,
         b_stride,
         fresh,
-        ask,
-        ask_stride,
+        fetch,
+        fetch_stride,
     ):
         def codegen(context, builder, signature, args):
             _, rows, lines, *given = args

@@ -35,11 +35,11 @@ PAGE = 4096
 PACKED_FROM = 40
 PACKED_BYTES = 36 << 10
 # A part of b of more bytes than this comes from the third cache or from memory: while one panel is used, lines of the
-# next one are asked for (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512). Tiles
-# with AVX-512 ask for one line with each term. All at once before a tile they fill the queue of what is asked for, and
+# next one are prefetched (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512).
+# Tiles with AVX-512 prefetch one line with each term. All at once before a tile they fill the queue of requests, and
 # the tile waits: 25 × 3,136 × 1,024 of each thread took 1.3 ms, now .76 (Zen 5; its arithmetic takes .65). In the same
 # way rows of out, if they and this part of b are as large together: 10,000 terms of 392 × 1,000 sums took 40 ms, now 35
-# (arithmetic 32). The tiles of the last panel ask for the next terms of a: those sums took 33, now 32.2 ms, and 10,000
+# (arithmetic 32). The tiles of the last panel prefetch the next terms of a: those sums took 33, now 32.2 ms, and 10,000
 # terms of 1,000 × 10 sums 3.0, now 1.75, as all that they read comes from memory.
 FAR_BYTES = 512 << 10
 # A row of fewer scores than this leaves most of a vector register empty: their loss is computed along the batch.
@@ -52,7 +52,7 @@ BLOCK = 128
 # for the input's gradient so many lines of products are added up at a pixel for each line of taps. Where half that
 # fraction is not 0, dense / listed was 1.2 to 2.6, at that fraction 1.0 to 1.6 (AVX-512, Zen 4); a convolution of 16
 # channels and 3 × 3 taps took longer by lists.
-FEW = 0.4
+MOST_NONZEROS = 0.4
 LISTED_LINES = 18
 LISTED_LINES_AT_A_PIXEL = 192
 # Bytes of an image that each channel of a filter goes over before the next one does: 32 × 32 × 64 float32 in 8 bands

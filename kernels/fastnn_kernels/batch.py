@@ -11,8 +11,8 @@
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._ahead import ask_for_row
 from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._prefetch import prefetch_row
 from fastnn_kernels._tuning import ELEMENT
 
 __all__ = [
@@ -123,7 +123,7 @@ def gather_rows(out, source, indices):
     for i in prange(indices.shape[0]):
         row = indices[i]
         if i + 1 < indices.shape[0]:
-            ask_for_row(source, indices[i + 1])
+            prefetch_row(source, indices[i + 1])
         for j in range(source.shape[1]):
             out[i, j] = source[row, j]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import Kernel, always_inline, inline, kernel, of_user
+from fastnn_kernels._loss_terms import deviance, logistic
 from fastnn_kernels._math import exp, log
-from fastnn_kernels._pairs import deviance, logistic
 from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
 from fastnn_kernels._scratch import SCRATCH, scratch_row
 from fastnn_kernels._sums import row_distances, row_max, row_sum
@@ -91,13 +91,13 @@ def softmax_cross_entropy_smooth_value(loss, correct, x, labels, scalars, n):
         correct[i] = total == total and _is_first_max(x, i, label, largest)
 
 
-def _part_of_row(pair, name):
-    """A function that computes dx and the sum of the terms of at most SCRATCH outputs, by a function of `_pairs`."""
+def _part_of_row(term, name):
+    """A function that computes dx and the sum of the terms of at most SCRATCH outputs, by one of `_loss_terms`."""
 
     def part(dx, x, target, scale):
         terms = scratch_row(scale)
         for j in range(x.shape[0]):
-            terms[0, j], slope = pair(x[j], target[j], scale)
+            terms[0, j], slope = term(x[j], target[j], scale)
             dx[j] = scale * slope
         return row_sum(terms, 0, x.shape[0])
 

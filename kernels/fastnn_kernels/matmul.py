@@ -11,11 +11,11 @@ rows of w: its inner loop could not run over columns of the output and keep each
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import product, product_xt, product_xt_asking
+from fastnn_kernels._product import product, product_xt, product_xt_prefetch
 from fastnn_kernels._transpose import transposed
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MC, MULTIPLY_ADD, UNDIVIDED
 
-__all__ = ["matmul", "matmul_wt", "matmul_xt", "matmul_xt_asking", "transpose"]
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "matmul_xt_prefetch", "transpose"]
 
 
 @inline
@@ -56,13 +56,13 @@ def matmul_xt(dw, x, dout, offset=0):
         product_xt(dw[block * size : block * size + size], x, offset + block * size, dout)
 
 
-@kernel(work=lambda dw, x, dout, soon, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw", "soon"))
-def matmul_xt_asking(dw, x, dout, soon, offset=0):
-    """As `matmul_xt`, and meanwhile asks for the rows of `soon`, to write to them: they are in a cache then
+@kernel(work=lambda dw, x, dout, w, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw", "w"))
+def matmul_xt_prefetch(dw, x, dout, w, offset=0):
+    """As `matmul_xt`, and meanwhile prefetches the rows of w, to be written
 
-    dw, x, dout : as there    soon : (k, any), which is not read
+    dw, x, dout : as there    w : (k, any), which is not read
 
-    `soon` is the weight, which the update writes. All threads have read it, and a line that one of them writes must
+    w is the weight, which the update writes next. All threads have read it, and a line that one of them writes must
     first leave the caches of the others. With it the updates of cats-vs-cars take 10 instead of 21 µs of two threads,
     those of trigram 10 instead of 16, and this product as long as `matmul_xt` (Zen 5, AVX2 code). For a large weight,
     the product w · doutᵀ comes between, and need not wait for memory either.
@@ -70,7 +70,7 @@ def matmul_xt_asking(dw, x, dout, soon, offset=0):
     size = _block(dw.shape[0])
     for block in prange((dw.shape[0] + size - 1) // size):
         own = slice(block * size, block * size + size)
-        product_xt_asking(dw[own], x, offset + block * size, dout, soon[own])
+        product_xt_prefetch(dw[own], x, offset + block * size, dout, w[own])
 
 
 @kernel(work=lambda out, w, offset=0: 4 * ELEMENT * w.shape[0] * out.shape[0], cut=("w",))

@@ -8,8 +8,8 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import Kernel, always_inline
+from fastnn_kernels._loss_terms import absolute, deviance, huber, logistic, squared
 from fastnn_kernels._narrow_layout import block_of, fill
-from fastnn_kernels._pairs import absolute, deviance, huber_pair, logistic, squared
 from fastnn_kernels._scratch import scratch_panel
 from fastnn_kernels._tuning import BLOCK, ELEMENT, NARROW, TRANSCENDENTAL
 from fastnn_kernels._view import matrix
@@ -121,7 +121,7 @@ def _scaled_mean(total, setting, n):
     return setting / n * total
 
 
-def _columns(pair, agree, factor, mean, name):
+def _columns(term, agree, factor, mean, name):
     """A function that computes the losses, the gradients and `correct` of one block.
 
     loss, correct, loss_weight : (samples,)    d : (≥ n, width)    x, target : (n, width)
@@ -136,7 +136,7 @@ def _columns(pair, agree, factor, mean, name):
         for j in range(n):
             scores, own, slopes, t = x[j], terms[j], d[j], target[j]
             for s in range(samples):
-                own[s], slope = pair(scores[s], t[s], setting)
+                own[s], slope = term(scores[s], t[s], setting)
                 slopes[s] = factor(loss_weight[s], setting, count) * slope
             fill(slopes, samples, 0)
             agree(correct, best, aim, scores, t, j, n)
@@ -150,7 +150,7 @@ def _columns(pair, agree, factor, mean, name):
     return always_inline(columns)
 
 
-def _kernel(name, pair, agree, factor=_of_mean, mean=_mean, cost=ELEMENT, is_set=False):
+def _kernel(name, term, agree, factor=_of_mean, mean=_mean, cost=ELEMENT, is_set=False):
     """The kernel `name`, like that of the same name in `losses`, with samples side by side.
 
     loss, correct, loss_weight : (B,), as there    scalars : as there
@@ -159,7 +159,7 @@ def _kernel(name, pair, agree, factor=_of_mean, mean=_mean, cost=ELEMENT, is_set
     target    : (blocks, rows · BLOCK), in blocks: that of score j in row j
     at, n     : the row of the first score; their number, 1 ≤ n < NARROW
     """
-    columns = _columns(pair, agree, factor, mean, name)
+    columns = _columns(term, agree, factor, mean, name)
 
     def with_setting(loss, correct, gradients, values, target, loss_weight, scalars, at, n):
         for b in prange(values.shape[0]):
@@ -185,6 +185,6 @@ _signs_agree, _counts_agree = _agree(_same_sign), _agree(_is_counted)
 
 narrow_mse = _kernel("narrow_mse", squared, _signs_agree, _of_scaled_mean, _scaled_mean, is_set=True)
 narrow_mae = _kernel("narrow_mae", absolute, _signs_agree)
-narrow_huber = _kernel("narrow_huber", huber_pair, _signs_agree, is_set=True)
+narrow_huber = _kernel("narrow_huber", huber, _signs_agree, is_set=True)
 narrow_binary_cross_entropy = _kernel("narrow_binary_cross_entropy", logistic, _sides_agree, cost=2 * TRANSCENDENTAL)
 narrow_poisson = _kernel("narrow_poisson", deviance, _counts_agree, cost=2 * TRANSCENDENTAL)

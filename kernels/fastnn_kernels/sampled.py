@@ -24,9 +24,9 @@ columns is neither read nor, where it is not said, written.
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._ahead import ask_for_row
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._math import log
+from fastnn_kernels._prefetch import prefetch_row
 from fastnn_kernels._product import product, product_xt
 from fastnn_kernels._sums import row_dot
 from fastnn_kernels._transpose import transposed
@@ -69,7 +69,7 @@ def sampled_rows(rows, columns, shifts, w, b, q, classes, times, count, draws, s
     for s in prange(first, last):
         row = w[classes[s]]
         if s + 1 < last:
-            ask_for_row(w, classes[s + 1])
+            prefetch_row(w, classes[s + 1])
         for j in range(w.shape[1]):
             rows[s, j] = row[j]
     for s in prange(first, last):

@@ -7,12 +7,12 @@ where they are not the most, the products are those of `matmul`.
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import product, product_xt_asking
+from fastnn_kernels._product import product, product_xt_prefetch
 from fastnn_kernels._sparse_product import mostly_zero, positive_zeros, sparse_product, sparse_product_xt
 from fastnn_kernels._tuning import MULTIPLY_ADD
 from fastnn_kernels.matmul import _block
 
-__all__ = ["sparse_matmul", "sparse_matmul_xt", "sparse_matmul_xt_asking"]
+__all__ = ["sparse_matmul", "sparse_matmul_xt", "sparse_matmul_xt_prefetch"]
 
 
 @kernel(work=lambda out, x, w: MULTIPLY_ADD * out.size * w.shape[0], per_sample=True, cut=("out", "x"))
@@ -33,12 +33,12 @@ def sparse_matmul(out, x, w):
 
 
 @inline
-def _gradient(own, x, first, dout, soon):
-    """A block of rows of `sparse_matmul_xt`, from row `first` of it on; rows of `soon` are asked for"""
+def _gradient(own, x, first, dout, w):
+    """A block of rows of `sparse_matmul_xt`, from row `first` of it on; rows of w are prefetched"""
     if mostly_zero(x, first, own.shape[0]):
         sparse_product_xt(own, x, first, dout)
     else:
-        product_xt_asking(own, x, first, dout, soon)
+        product_xt_prefetch(own, x, first, dout, w)
     positive_zeros(own)
 
 
@@ -54,13 +54,13 @@ def sparse_matmul_xt(dw, x, dout, offset=0):
         _gradient(own, x, offset + block * size, dout, own[:0])
 
 
-@kernel(work=lambda dw, x, dout, soon, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw", "soon"))
-def sparse_matmul_xt_asking(dw, x, dout, soon, offset=0):
-    """As `sparse_matmul_xt`, and where x has few zeros it asks for the rows of `soon`, as `matmul_xt_asking` does
+@kernel(work=lambda dw, x, dout, w, offset=0: MULTIPLY_ADD * dw.size * dout.shape[0], cut=("dw", "w"))
+def sparse_matmul_xt_prefetch(dw, x, dout, w, offset=0):
+    """As `sparse_matmul_xt`, and where x has few zeros it prefetches the rows of w, as `matmul_xt_prefetch` does
 
-    dw, x, dout : as there    soon : (k, any), which is not read
+    dw, x, dout : as there    w : (k, any), which is not read
     """
     size = _block(dw.shape[0])
     for block in prange((dw.shape[0] + size - 1) // size):
         rows = slice(block * size, block * size + size)
-        _gradient(dw[rows], x, offset + block * size, dout, soon[rows])
+        _gradient(dw[rows], x, offset + block * size, dout, w[rows])

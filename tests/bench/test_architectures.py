@@ -32,8 +32,8 @@ def last_two(x, y):
 def test_streams_have_the_targets_of_windows(text, split):
     grams = getattr(text.grams, split)
     x, y = joined(text.batches("recurrent", split).in_order())
-    foretold = y != NO_TARGET
-    x, y = x[foretold], y[foretold]
+    predicted = y != NO_TARGET
+    x, y = x[predicted], y[predicted]
     assert last_two(x, y) == last_two(grams.x[:, -1], grams.y)
 
 

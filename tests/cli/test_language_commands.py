@@ -105,12 +105,12 @@ def test_surprisal_by_word(run):
     assert [(row["word"], float(row["nats"])) for row in rows] == list(zip(want.tokens, want.nats, strict=True))
 
 
-def test_what_is_not_foretold_is_said(run):
+def test_what_is_not_predicted_is_said(run):
     status, lines, errors = run("score", "bare.h5", "the old man was sly", "--by-word")
     assert status == 0
     assert [len(line.split()) for line in lines] == [1, 1, 1, 2, 2]
     assert errors == [
-        "the old man was sly: 4 of 5 words are not foretold: they are unknown, after an unknown one, or too near the "
+        "the old man was sly: 4 of 5 words are not predicted: they are unknown, after an unknown one, or too near the "
         "beginning of a sentence"
     ]
     (found,) = json.loads("\n".join(run("score", "bare.h5", "the old man was", "--by-word", "--format", "json")[1]))
@@ -195,7 +195,7 @@ def test_a_run_that_is_no_language_model(run, command):
         (["score", "run", "two/c"], "'two/c' does not exist"),
         (["score", "run", "/old"], "'/old' does not exist"),
         (["score", "run", "my old book.TXT"], "'my old book.TXT' does not exist"),
-        (["score", "bare.h5", "the"], "'the': none of the text's 1 word can be foretold"),
+        (["score", "bare.h5", "the"], "'the': none of the text's 1 word can be predicted"),
         (["neighbours", "run", "mann"], "'mann' is not among the 5 of the vocabulary; did you mean man?"),
         (["neighbours", "run", ""], "the word '' is not among the 5"),
         (["export", "run", "-o", "no/v.txt"], "cannot write 'no/v.txt'"),

@@ -1,4 +1,4 @@
-"""Spans of a text: every word is foretold once, whatever the length of the rows."""
+"""Spans of a text: every word is predicted once, whatever the length of the rows."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ LAYOUTS = [(4, 0), (4, 2), (5, 2), (1, 0), (8, 7)]
 
 @pytest.mark.parametrize(("length", "lead"), LAYOUTS)
 @pytest.mark.parametrize("words", [1, 2, 7, 8, 9, 31])
-def test_every_word_is_foretold_once_from_those_before_it(words, length, lead):
+def test_every_word_is_predicted_once_from_those_before_it(words, length, lead):
     given = text(words)
     found = spans(given, length, lead, start=77)
     asked = found.y >= 0

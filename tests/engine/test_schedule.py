@@ -32,7 +32,7 @@ def test_fused_or_not_on_any_threads_the_bits_are_those_of_operations_one_by_one
 @pytest.mark.parametrize("optimizer", ["adam", "clipped"])
 @pytest.mark.parametrize("net", NETS)
 def test_every_operation_comes_after_those_it_depends_on(net, optimizer, few, monkeypatch):
-    monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", few)
+    monkeypatch.setattr("fastnn.nn.layers.dense.LARGE_WEIGHT", few)
     ops = compiled(net, optimizer).step.program.ops
     found = schedule.phases(ops, {i for i, op in enumerate(ops) if op.kernel.name.startswith("layer_norm")})
     position = {
@@ -93,11 +93,11 @@ def test_a_gradient_that_is_read_as_a_whole_is_stored_whole():
 
 def test_the_gradient_of_a_weight_that_its_layer_reads_late_is_not_stored(monkeypatch):
     """The input's gradient needs a whole transpose, the weight's does not; it waits all the same, for the update."""
-    monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", 0)
+    monkeypatch.setattr("fastnn.nn.layers.dense.LARGE_WEIGHT", 0)
     step = compiled("words", "adam").step
     phases = schedule.phases(step.program.ops)
     chains = [[op.kernel for op in chain.ops] for phase in phases for chain in phase]
-    assert sum({k.matmul_xt_asking, k.matmul, k.adam_update} <= set(kernels) for kernels in chains) == 2
+    assert sum({k.matmul_xt_prefetch, k.matmul, k.adam_update} <= set(kernels) for kernels in chains) == 2
     sliced = set(map(id, schedule.sliced_in_one_chain(step.program.transient, phases)))
     assert {id(step.gradients.buffers[name]) for name in ("dense.w", "dense_1.w")} <= sliced
 
@@ -143,7 +143,7 @@ def test_each_worker_takes_one_part_of_a_batch_that_cannot_be_halved():
 def test_the_input_s_gradient_is_the_same_whatever_is_transposed(threads, monkeypatch):
     ends = []
     for few in (0, 10**9):
-        monkeypatch.setattr("fastnn.nn.layers.dense.FEW_SAMPLES", few)
+        monkeypatch.setattr("fastnn.nn.layers.dense.LARGE_WEIGHT", few)
         monkeypatch.setattr("fastnn.engine.plan.PARALLEL_FROM", 0.0)
         ends.append(trained("words", "momentum", threads, True))
         ends.append(trained("images", "adam", threads, False))

@@ -30,8 +30,8 @@ def _product_xt_into(out, x, first, b):
 
 
 @compiled
-def _product_xt_asking_into(out, x, first, b, soon):
-    _product.product_xt_asking(out, x, first, b, soon)
+def _product_xt_prefetch_into(out, x, first, b, w):
+    _product.product_xt_prefetch(out, x, first, b, w)
 
 
 @compiled
@@ -65,7 +65,7 @@ def test_products(rows, dtype):
 
 @pytest.mark.parametrize("rows", [9, 13, 25, 200])
 @pytest.mark.parametrize("columns", [700, 1024])
-def test_products_that_ask_for_lines_ahead(rows, columns):
+def test_products_that_prefetch_lines(rows, columns):
     """b, and of 200 rows out as well, are larger than FAR_BYTES; 544 and 545 terms are two and three parts."""
     rng = np.random.default_rng(rows)
     for depth in (544, 545, 784):
@@ -95,18 +95,18 @@ def test_products_of_a_transpose(columns, dtype):
 
 @pytest.mark.parametrize("kind", ["f4", "u2"])
 @pytest.mark.parametrize("size", [0, 5, 300, 900])
-def test_a_product_that_asks_for_rows_has_the_bits_of_one_that_does_not(size, kind):
-    """Of rows there are none, fewer than a tile asks for, and more than all tiles do; 545 terms are three parts."""
+def test_a_product_that_prefetches_rows_has_the_bits_of_one_that_does_not(size, kind):
+    """Of rows there are none, fewer than a tile prefetches, and more than all tiles do; 545 terms are three parts."""
     rng = np.random.default_rng(size)
     for depth, rows, columns in ((32, 48, 784), (3, 5, 33), (545, 2, 16), (0, 3, 16)):
         x, b = rng.normal(size=(depth, rows + 9)).astype("f4"), rng.normal(size=(depth, columns)).astype("f4")
-        soon = np.zeros((rows, size), kind)
+        w = np.zeros((rows, size), kind)
         guarded, want = np.full((rows + 2, columns), GUARD, "f4"), np.empty((rows, columns), "f4")
-        _product_xt_asking_into(guarded[1:-1], x, 4, b, soon)
+        _product_xt_prefetch_into(guarded[1:-1], x, 4, b, w)
         _product_xt_into(want, x, 4, b)
         np.testing.assert_array_equal(guarded[1:-1], want)
         assert (guarded[[0, -1]] == GUARD).all()
-        assert not soon.any()
+        assert not w.any()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -162,7 +162,7 @@ def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, regi
         nr = sizes.width(mr)
 
         def emit(builder, arguments, mr=mr, nr=nr):
-            emitter = _tile.Emitter(builder, types.float32, mr, nr, tall, sizes.terms, sizes.asks(mr))
+            emitter = _tile.Emitter(builder, types.float32, mr, nr, tall, sizes.terms, sizes.prefetches(mr))
             emitter.emit(_tile.Operands(*arguments))
 
         loop = busiest_block(assembly(emit, [ir.IntType(64)] * len(_tile.Operands._fields), triple, processor))

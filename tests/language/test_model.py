@@ -1,4 +1,4 @@
-"""fn.LanguageModel: what it foretells, writes and measures agrees with the network, word by word."""
+"""fn.LanguageModel: what it predicts, writes and measures agrees with the network, word by word."""
 
 import math
 
@@ -20,7 +20,7 @@ def nats(model, *windows):
     return -np.log(p[np.arange(len(windows)), np.array(windows)[:, -1]])
 
 
-def test_every_word_and_the_end_are_foretold_from_what_is_before_them():
+def test_every_word_and_the_end_are_predicted_from_what_is_before_them():
     model = whole()
     score = model.score("The tired man. Old?")
     assert list(score.tokens) == ["the", "tired", "man", ".", "</s>", "old", "?", "</s>"]
@@ -30,19 +30,19 @@ def test_every_word_and_the_end_are_foretold_from_what_is_before_them():
     second = [[*before, 3, UNKNOWN, END][i : i + 4] for i in range(3)]
     np.testing.assert_allclose(score.nats, nats(model, *first, *second), rtol=1e-12)
     np.testing.assert_array_equal(score.is_known, [True, False, True, True, True, True, False, True])
-    assert (score.words, score.foretold, score.unknown) == (6, 8, 2 / 6)
+    assert (score.words, score.predicted, score.unknown) == (6, 8, 2 / 6)
     assert score.nats_per_word == pytest.approx(score.nats.mean())
     assert score.perplexity == pytest.approx(math.exp(score.nats.mean()))
 
 
-def test_models_without_marks_foretell_what_has_known_words_before_it():
+def test_models_without_marks_predict_what_has_known_words_before_it():
     model = bare()
     score = model.score("the old man was tired .\nthe sly man was tired . the")
-    foretold = [3, 4, 5, 11, 12]
-    assert np.flatnonzero(np.isfinite(score.nats)).tolist() == foretold
+    predicted = [3, 4, 5, 11, 12]
+    assert np.flatnonzero(np.isfinite(score.nats)).tolist() == predicted
     want = nats(model, [0, 1, 2, 3], [1, 2, 3, 5], [2, 3, 5, 4], [2, 3, 5, 4], [3, 5, 4, 0])
-    np.testing.assert_allclose(score.nats[foretold], want, rtol=1e-12)
-    assert (score.words, score.foretold, score.unknown) == (13, 5, pytest.approx(1 / 13))
+    np.testing.assert_allclose(score.nats[predicted], want, rtol=1e-12)
+    assert (score.words, score.predicted, score.unknown) == (13, 5, pytest.approx(1 / 13))
 
 
 def test_long_texts_are_scored_in_pieces(monkeypatch):
@@ -66,8 +66,8 @@ def test_surprisal_is_finite_where_probabilities_are_not():
     [
         (whole, "", "no words"),
         (whole, " \n ", "no words"),
-        (bare, "the", "none of the text's 1 word can be foretold"),
-        (bare, "ἐν ἀρχῇ ἦν ὁ λόγος", "none of the text's 5 words can be foretold"),
+        (bare, "the", "none of the text's 1 word can be predicted"),
+        (bare, "ἐν ἀρχῇ ἦν ὁ λόγος", "none of the text's 5 words can be predicted"),
     ],
 )
 def test_texts_that_say_nothing(make, text, message):
@@ -76,7 +76,7 @@ def test_texts_that_say_nothing(make, text, message):
 
 
 def test_one_word_and_other_scripts_have_a_score_where_there_is_an_unknown_word():
-    assert whole().score("man").foretold == 2
+    assert whole().score("man").predicted == 2
     assert whole().score("ἐν ἀρχῇ").unknown == 1
 
 

@@ -56,7 +56,7 @@ def test_large_vocabularies_and_texts(book, monkeypatch):
     assert isinstance(model.model.network.layers[-1], fn.SampledSoftmax)
     model.fit(epochs=1, batch_size=20, verbose=False)
     assert model.data.train.is_streamed
-    assert len(model.data.val) == 2 * len(model.data.train) - 1, "half of each row has been foretold before"
+    assert len(model.data.val) == 2 * len(model.data.train) - 1, "half of each row has been predicted before"
     assert model.score("The old man saw the dog.").perplexity < 40
     model.data.meta["grams"].train.y.close()
 

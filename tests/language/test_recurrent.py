@@ -1,4 +1,4 @@
-"""Recurrent language models: each word is foretold from all before it, as far as its row goes."""
+"""Recurrent language models: each word is predicted from all before it, as far as its row goes."""
 
 import math
 
@@ -28,7 +28,7 @@ def after(model, *ids):
     return exact.predict([ids])[0, -1]
 
 
-def test_a_recurrent_model_foretells_from_all_before():
+def test_a_recurrent_model_predicts_from_all_before():
     model = row_net(WHOLE, tokenizer=Tokenizer().config())
     assert model.is_recurrent
     assert repr(model) == "<LanguageModel of 8 words, each from at most 6 before it>"
@@ -50,11 +50,11 @@ def test_a_recurrent_model_scores_each_word_from_half_a_row_at_least():
     inputs = [START, 0, 3, 4, 5, 6, START, 0, 4]
     targets = [0, 3, 4, 5, 6, END, 0, 4, UNKNOWN]
     assert list(score.tokens) == ["the", "old", "man", "was", ".", "</s>", "the", "man", "!", "</s>"]
-    for i, word in enumerate(targets):  # rows begin three words before those that they foretell
+    for i, word in enumerate(targets):  # rows begin three words before those that they predict
         row = i // 3 * 3 - 3
         before = [START] * max(-row, 0) + inputs[max(row, 0) : i + 1]
         assert score.nats[i] == pytest.approx(-math.log(after(model, *before)[word]), rel=1e-10), i
-    assert score.foretold == 10
+    assert score.predicted == 10
 
 
 def test_what_a_recurrent_model_writes_it_finds_likely():
@@ -76,7 +76,7 @@ def test_what_a_recurrent_model_writes_it_finds_likely():
     assert model.generate("the", 9, seed=3) == model.generate("the", 9, seed=3)
 
 
-def test_a_recurrent_model_without_marks_foretells_what_has_known_words_before_it():
+def test_a_recurrent_model_without_marks_predicts_what_has_known_words_before_it():
     model = row_net(BARE)
     score = model.score("the old sly man was tired")
     assert np.flatnonzero(np.isfinite(score.nats)).tolist() == [1, 4, 5]

@@ -42,7 +42,7 @@ def checked(layers, input_shape, *, loss="softmax_cross_entropy", y=None, sample
     return errors
 
 
-ACTIVATIONS = ["identity", "relu", "leaky_relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu"]
+ACTIVATIONS = ["identity", *fn.kernels.ACTIVATIONS]
 IMAGES = {
     "same": [conv(3, 3, activation="tanh"), fn.Flatten(), dense(3)],
     "valid, stride 2, oblong": [conv(2, (2, 3), padding="valid", stride=(2, 1)), fn.Flatten(), dense(3)],

@@ -16,6 +16,7 @@ NETS = {
     "no bias": ((3,), [fn.Dense(32, "relu", use_bias=False), fn.Dense(4, "tanh")], fn.MSE()),
     "flat": ((2, 3), [fn.Flatten(), fn.Dense(4, "silu"), fn.Dense(2)], fn.SoftmaxCrossEntropy(label_smoothing=0.1)),
 }
+NETS |= {f"{f} units": ((3,), [fn.Dense(5, f), fn.Dense(2)], fn.SoftmaxCrossEntropy()) for f in fn.kernels.ACTIVATIONS}
 
 
 def made(net, samples, dtype="float32"):
@@ -42,7 +43,7 @@ def stepped(model, batch, layered, **settings):
 @pytest.mark.parametrize("net", NETS)
 def test_loss_and_outputs_have_the_bits_of_the_layers_and_gradients_are_near(net, samples, dtype):
     model, batch = made(net, samples, dtype)
-    got, want = (stepped(model, batch, layered, whole=True) for layered in (False, True))
+    got, want = (stepped(model, batch, layered, full_batch=True) for layered in (False, True))
     np.testing.assert_array_equal(got[0], want[0])
     assert got[1] == want[1]
     assert got[2].keys() == want[2].keys()

@@ -86,7 +86,7 @@ def test_the_same_bits_on_two_threads():
 def test_which_kernel_takes_the_steps():
     def taken(*layers):
         model = fn.Sequential(layers, input_shape=(4,))
-        return narrow_sgd.kernel_of(narrow.plan_of(model.network, model.state.parameters).geometry).name
+        return narrow_sgd.kernel_of(narrow.layout_of(model.network, model.state.parameters).geometry).name
 
     assert taken(fn.Dense(6, "gelu"), fn.Dense(2)) == "narrow_sgd_two"
     assert taken(fn.Dense(1, use_bias=False), fn.Flatten(), fn.Dense(2)) == "narrow_sgd_two"

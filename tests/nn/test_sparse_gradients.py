@@ -66,7 +66,7 @@ def test_gradients_by_a_weight_that_is_not_finite_are_those_without_lists(value,
     def gradients():
         model = network("float32", *BEHIND["pool"])
         model.parameters["listed.w"][1, 1, 5, 7] = value
-        runner = Runner(compile_train(model.network, model.state, BATCH, whole=True))
+        runner = Runner(compile_train(model.network, model.state, BATCH, full_batch=True))
         runner.start(checked_batch(model.network, *data(BATCH)))
         with np.errstate(all="ignore"):  # without compiled code NumPy warns
             runner.advance()

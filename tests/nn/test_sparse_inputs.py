@@ -29,10 +29,10 @@ def sparse(*args, **keywords):
 
 def test_the_first_layer_alone_looks_for_zeros():
     net = model(fn.Dense(64, "relu"), fn.Dense(64, "relu"))
-    assert sparse(net) == [("dense", "sparse_matmul"), ("dense", "sparse_matmul_xt_asking")]
+    assert sparse(net) == [("dense", "sparse_matmul"), ("dense", "sparse_matmul_xt_prefetch")]
     assert sparse(net, training=False) == [("dense", "sparse_matmul")]
     flat = model(fn.Flatten(), fn.Dense(64, "relu"), shape=(5, 8))
-    assert [kernel for _, kernel in sparse(flat)] == ["sparse_matmul", "sparse_matmul_xt_asking"]
+    assert [kernel for _, kernel in sparse(flat)] == ["sparse_matmul", "sparse_matmul_xt_prefetch"]
 
 
 def test_few_samples_and_few_units_are_multiplied_as_before():

@@ -9,7 +9,7 @@ from fastnn_kernels import narrow_losses, narrow_softmax
 from fastnn_kernels._tuning import NARROW
 from fastnn_kernels.registry import REGISTRY
 
-NETS = ("narrow_forward", "narrow_backward", "narrow_sgd", "narrow_sgd_two", "narrow_nets")
+NETS = ("narrow_forward", "narrow_backward", "narrow_sgd", "narrow_sgd_two", "narrow_many")
 NARROW_LOSSES = (*narrow_losses.__all__, *narrow_softmax.__all__)
 NUMBERS = 30_000  # of one array, at most about: a call takes some 20 µs, so that thousands are a matter of seconds
 

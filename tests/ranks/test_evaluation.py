@@ -95,7 +95,7 @@ def test_each_rank_takes_a_part_of_a_stream(tmp_path):
 
     found = on_ranks(3, train)
     assert [loss for loss, _, alone in found if loss != [alone]] == []
-    # 15, 15 and 7 rows; and one each, by which the memory is foretold
+    # 15, 15 and 7 rows; and one each, by which the memory is predicted
     assert [count - 15 for _, count, _ in found[:2]] == [found[2][1] - 7] * 2
     assert sum(count for _, count, _ in found) < 2 * HELD_OUT
 

@@ -230,7 +230,7 @@ def test_a_residual_block_adds_to_what_it_is_given(book):
 
 @jit_only
 def test_figures_of_rows_are_those_of_their_words(book):
-    """The table of counts foretells word by word what the evaluation of rows adds up."""
+    """The table of counts predicts word by word what the evaluation of rows adds up."""
     assert main(["train", "trigram", "--data", "book.txt", "--sizes", "4x6", "--epochs", "2", "--length", "8"]) == 0
     summary = json.loads((book.parent / "runs/trigram/summary.json").read_text(encoding="utf-8"))
     counts = next(answer for answer in summary["answers"] if answer["name"] == "counts")

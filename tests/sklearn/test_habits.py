@@ -97,7 +97,7 @@ def test_wrong_parameters_are_told(wrong, message):
 
 def test_a_sparse_matrix_that_does_not_fit_is_refused_before_it_is_made(monkeypatch):
     sparse = pytest.importorskip("scipy.sparse")
-    monkeypatch.setattr("fastnn.engine.room.room", lambda: 1 << 20)
+    monkeypatch.setattr("fastnn.engine.available_memory.available_bytes", lambda: 1 << 20)
     with pytest.raises(OutOfMemoryError, match="as a dense array"):
         data.dense(sparse.csr_matrix((10_000, 10_000)), "X")
 

@@ -76,14 +76,14 @@ def test_no_circles(modules):
     assert circle(dependencies(modules)) is None
 
 
-# A file may import from its own room and from those to its left; `top` are the files of fastnn itself.
-ROOMS = ["common", "text", "engine", "ranks", "nn", "data", "plots", "training", "top", "experiment", "recipes", "cli"]
+# A file may import from its own package and from those to its left; `top` are the files of fastnn itself.
+ORDER = ["common", "text", "engine", "ranks", "nn", "data", "plots", "training", "top", "experiment", "recipes", "cli"]
 
 
-def room(module):
-    """The room of a module; `python -m fastnn` is the command line."""
+def package(module):
+    """The package of a module; `python -m fastnn` is the command line."""
     part = module.split(".")[1] if "." in module else "top"
-    return {"__main__": "cli"}.get(part, part if part in ROOMS else "top")
+    return {"__main__": "cli"}.get(part, part if part in ORDER else "top")
 
 
 def against(order, place):
@@ -97,33 +97,33 @@ def against(order, place):
 
 
 def test_imports_point_one_way():
-    assert not against(ROOMS, room)
+    assert not against(ORDER, package)
 
 
-# The same among the rooms of `training`; `top` are the files of training itself.
+# The same among the packages of `training`; `top` are the files of training itself.
 TRAINING = ["history", "steps", "passes", "models", "callbacks", "fit", "ranks", "many", "top"]
 
 
-def room_of_training(module):
-    """The room of a module within `training`; None for what is elsewhere."""
+def package_of_training(module):
+    """The package of a module within `training`; None for what is elsewhere."""
     if not module.startswith("fastnn.training"):
         return None
     head = module.removeprefix("fastnn.training").lstrip(".").split(".")[0]
     return head if head in TRAINING else "top"
 
 
-def test_the_order_has_each_room_of_training():
+def test_the_order_has_each_package_of_training():
     assert {path.parent.name for path in (FASTNN / "training").glob("*/__init__.py")} == set(TRAINING) - {"top"}
 
 
 def test_imports_within_training_point_one_way():
-    assert not against(TRAINING, room_of_training)
+    assert not against(TRAINING, package_of_training)
 
 
 def test_data_knows_no_network():
-    """Left of it stand rooms that it has no use for."""
-    others = {other for module, names in dependencies(MODULES).items() if room(module) == "data" for other in names}
-    assert {room(other) for other in others} == {"common", "text", "data"}
+    """Left of it stand packages that it has no use for."""
+    others = {other for module, names in dependencies(MODULES).items() if package(module) == "data" for other in names}
+    assert {package(other) for other in others} == {"common", "text", "data"}
 
 
 def test_importing_fastnn_is_light():

@@ -1,6 +1,6 @@
-"""What leads through the sources names what is there: the maps of large rooms, and CONTRIBUTING.md.
+"""What leads through the sources names what is there: the maps of large packages, and CONTRIBUTING.md.
 
-A map is the docstring of a room's `__init__.py`: it says which file to read for what.
+A map is the docstring of a package's `__init__.py`: it says which file to read for what.
 """
 
 import ast
@@ -16,24 +16,27 @@ ROOT = Path(__file__).parents[2]
 FASTNN, KERNELS = (Path(package.__file__).parent for package in (fastnn, fastnn_kernels))
 
 
-def mapped(room):
+def mapped(package):
     """The files and folders that the list of a map names, in backticks; folders end with a slash."""
-    text = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8"))) or ""
+    text = ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or ""
     return re.findall(r"`(\w+/?)`", "".join(text.partition("\n- ")[1:]))
 
 
-def parts(room):
-    """The files and folders of a room, in the same form."""
-    files = {path.stem for path in room.glob("*.py")} - {"__init__"}
-    return files | {f"{path.parent.name}/" for path in room.glob("*/__init__.py")}
+def parts(package):
+    """The files and folders of a package, in the same form."""
+    files = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    return files | {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
 
 
-TRAINING = [f"training/{room.name}" for room in (FASTNN / "training").iterdir() if (room / "__init__.py").exists()]
+TRAINING = [f"training/{one.name}" for one in (FASTNN / "training").iterdir() if (one / "__init__.py").exists()]
 
 
-@pytest.mark.parametrize("room", ["common", "engine", "experiment", "nn", "search", "training", *sorted(TRAINING)])
-def test_a_map_names_each_part_of_a_room_once(room):
-    assert sorted(mapped(FASTNN / room)) == sorted(parts(FASTNN / room))
+PACKAGES = ["common", "data", "engine", "experiment", "nn", "search", "text", "training", *sorted(TRAINING)]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_map_names_each_part_of_a_package_once(name):
+    assert sorted(mapped(FASTNN / name)) == sorted(parts(FASTNN / name))
 
 
 def test_the_map_of_the_kernels_names_each_helper_once():

@@ -166,7 +166,7 @@ HUGE = np.broadcast_to(np.float32(0), (2**36, 3))
     ],
 )
 def test_functions_refuse_what_no_memory_holds(function, monkeypatch):
-    monkeypatch.setattr("fastnn.engine.room.room", lambda: 10**9)
+    monkeypatch.setattr("fastnn.engine.available_memory.available_bytes", lambda: 10**9)
     with pytest.raises(fn.OutOfMemoryError, match="of memory, and this process may take"):
         function()
 

@@ -222,7 +222,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "size": "use vocabulary=, the number of ids",
         "vocabulary_size": "use vocabulary=",
         "epochs": "fit takes it: model.fit(epochs=10)",
-        "context": "use order=, one more than the words before the one that is foretold",
+        "context": "use order=, one more than the words before the one that is predicted",
         "text": "use texts=, a text or a list of texts",
     },
     "LanguageModel.fit": {

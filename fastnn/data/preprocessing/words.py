@@ -30,7 +30,7 @@ class Words(Preprocessing):
     may have any number of words: of a text the words of its last sentence are taken, of those the last C, and `<s>`
     fills the places before fewer. Without `<s>` there must be C words.
 
-    A network that foretells the word at each place of a row, such as the default one of a text, then foretells the next
+    A network that predicts the word at each place of a row, such as the default one of a text, then predicts the next
     word at the last place, after it has read these `<s>`. It was trained on rows without them. `fn.LanguageModel`
     begins a row with the text, and reads earlier sentences, too, so that its figures differ a little.
 

@@ -73,7 +73,7 @@ class Layer(PlainNumbers, Hinted):
         takes_data: Whether it reads data as they are given, and so only an input of the network.
         takes_ids: Whether these are word ids, not numbers.
         needs_labels: Whether its scores depend on the labels while training: then it is an output, with a softmax.
-        at_steps: Whether it takes each step of sequences (T, C) as a sample (C,).
+        per_time_step: Whether it takes each step of sequences (T, C) as a sample (C,).
         weights: The short names of the parameters to which penalties and max_norm apply.
     """
 
@@ -83,7 +83,7 @@ class Layer(PlainNumbers, Hinted):
     takes_data: ClassVar[bool] = False
     takes_ids: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
-    at_steps: ClassVar[bool] = False
+    per_time_step: ClassVar[bool] = False
     weights: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, *inputs: "Node | Sequence[Node]") -> Node:

@@ -17,9 +17,9 @@ from fastnn.nn.layers.base import Layer, Parameter
 from fastnn.nn.layers.convolution import Conv2D, forward_as_images
 from fastnn.nn.layers.penalties import BiasPenalised, check_tie
 
-# Transposing the batch's outputs and inputs takes two phases more than transposing w. It pays where w is more than
-# this many times as large as they are.
-FEW_SAMPLES = 8
+# The input's gradient is dout · wᵀ or, transposed, w · doutᵀ. The second transposes the batch's outputs and inputs, in
+# two more phases, instead of w. It pays where w has more than this many times as many numbers as they have.
+LARGE_WEIGHT = 8
 # Data may be mostly 0. To look at a weight for NaN before products with 0 are left out takes a time that pays from so
 # many samples on, and a loop over what is not 0 fills its vector registers from so many units on.
 SPARSE_SAMPLES, SPARSE_UNITS = 16, 64
@@ -143,9 +143,7 @@ class Dense(BiasPenalised, Layer):
         large = build.batch >= SPARSE_SAMPLES and self.units >= SPARSE_UNITS
         return large and any(x.buffer is one for one in build.data)
 
-    def emit_weight_gradient(
-        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView
-    ) -> None:
+    def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value, w: ParameterView) -> None:
         """Emit dw = xᵀ · dout, or only say of which two rows it is the outer product.
 
         Args:
@@ -153,14 +151,14 @@ class Dense(BiasPenalised, Layer):
             dw: The gradient to fill, (inputs, units).
             x: The input, (N, inputs).
             dout: The gradient of the product, (N, units).
-            soon: The weight, whose rows are written next.
+            w: The weight, which the update writes next.
         """
         rows = build.axis_of(dw)
         if dw.name in build.unstored:
             build.outer_gradients[dw.name] = x.buffer, dout.buffer
         else:
-            kernel = k.sparse_matmul_xt_asking if self._may_be_sparse(build, x) else k.matmul_xt_asking
-            build.emit_along(rows, kernel, Slice(dw.array), x.buffer, dout.buffer, Slice(soon.array), OFFSET)
+            kernel = k.sparse_matmul_xt_prefetch if self._may_be_sparse(build, x) else k.matmul_xt_prefetch
+            build.emit_along(rows, kernel, Slice(dw.array), x.buffer, dout.buffer, Slice(w.array), OFFSET)
 
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:
         """Emit dx = dout · wᵀ. For a large w and few samples: dxᵀ = w · doutᵀ, so that w need not be transposed.
@@ -181,7 +179,7 @@ class Dense(BiasPenalised, Layer):
 
     def _reads_weight_late(self, build, x, w):
         """Whether the input's gradient is w · doutᵀ, which reads w when doutᵀ is complete."""
-        return w.array.size > FEW_SAMPLES * build.batch * (x.width + self.units)
+        return w.array.size > LARGE_WEIGHT * build.batch * (x.width + self.units)
 
     def _transposed_gradient(self, build, x, w, dout):
         rows = build.axis_of(w)

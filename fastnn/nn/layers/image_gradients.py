@@ -12,7 +12,7 @@ from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
-from fastnn_kernels._tuning import ALIGNMENT, BAND_BYTES, FEW, LISTED_LINES, LISTED_LINES_AT_A_PIXEL
+from fastnn_kernels._tuning import ALIGNMENT, BAND_BYTES, LISTED_LINES, LISTED_LINES_AT_A_PIXEL, MOST_NONZEROS
 
 
 def padded_image(build: Builder, x: Value, geometry: np.ndarray) -> tuple[Value, np.ndarray]:
@@ -69,7 +69,7 @@ def _lines(build: Builder, row: int) -> int:
 
 def _lists(build: Builder, dout: Value, groups: int) -> tuple[int, tuple[Buffer, Buffer, Buffer]]:
     """The most numbers of a sample that are listed, and room for them: values, places, starts."""
-    most = int(FEW * dout.width)
+    most = int(MOST_NONZEROS * dout.width)
     values = build.value("not zero", (most + 1,)).buffer
     places = build.array("places", values.shape, np.int32, batched=True)
     return most, (values, places, build.array("starts", (build.batch, int(groups) + 1), np.int32, batched=True))

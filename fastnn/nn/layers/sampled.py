@@ -94,7 +94,7 @@ class SampledSoftmax(Penalised, Layer):
     tied_to: str | None = None
     kind: ClassVar[str] = "sampled_softmax"
     needs_labels: ClassVar[bool] = True
-    at_steps: ClassVar[bool] = True
+    per_time_step: ClassVar[bool] = True
 
     def __post_init__(self):
         self.check_penalties("SampledSoftmax")

@@ -21,9 +21,7 @@ class TiedDense(Dense):
         build.emit(k.matmul, scores.buffer, x.buffer, wt)
         return scores
 
-    def emit_weight_gradient(
-        self, build: Builder, dw: ParameterView, x: Value, dout: Value, soon: ParameterView
-    ) -> None:
+    def emit_weight_gradient(self, build: Builder, dw: ParameterView, x: Value, dout: Value, w: ParameterView) -> None:
         build.emit_along(build.axis_of(dw), k.matmul_xt, Slice(dw.array), dout.buffer, x.buffer, OFFSET)
 
     def emit_input_gradient(self, build: Builder, x: Value, w: ParameterView, dout: Value) -> Value:

@@ -11,7 +11,7 @@ import fastnn_kernels as k
 from fastnn.common.errors import not_defined
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.values import Steps, Value
+from fastnn.engine.values import TimeSteps, Value
 from fastnn.nn.losses import Loss, SoftmaxCrossEntropy
 from fastnn_kernels._jit import Kernel
 
@@ -90,18 +90,18 @@ class ScoredSteps(Scored):
 
     @cached_property
     def predictions(self) -> Value:
-        with self.build.at_steps(self.count):
+        with self.build.at_time_steps(self.count):
             rows = self.steps.predictions
-        return Steps(rows.buffer, (self.count, *rows.shape))
+        return TimeSteps(rows.buffer, (self.count, *rows.shape))
 
     @cached_property
     def plain_cross_entropy(self) -> Buffer:
-        with self.build.at_steps(self.count):
+        with self.build.at_time_steps(self.count):
             each = self.steps.plain_cross_entropy
         return mean_of_steps(self.build, each, self.target, self.none)
 
     def _emit_kernel(self, kernel: Kernel, numbers: tuple[int, ...]) -> Buffer:
-        with self.build.at_steps(self.count):
+        with self.build.at_time_steps(self.count):
             each = self.steps.by_kernel(kernel, *numbers)
         return mean_of_steps(self.build, each, self.target, self.none)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.aside import Aside
 from fastnn.common.assigned import number, optional, switch
 from fastnn.common.figures import Mode
+from fastnn.common.stash import Stash
 from fastnn.common.text import plural
 from fastnn.nn import network
 from fastnn.training.callbacks.plateau import PlateauWatcher
@@ -70,7 +70,7 @@ class EarlyStopping(PlateauWatcher):
         Args:
             run: The training.
         """
-        return 2 * Aside().memory_of(run.model.state.nbytes) if self.restore_best else 0
+        return 2 * Stash().memory_of(run.model.state.nbytes) if self.restore_best else 0
 
     def on_epoch_begin(self, run: Run) -> None:
         if self.stopped:  # resumed from the checkpoint of a training that had ended
@@ -123,14 +123,14 @@ class _Kept:
 
     def __init__(self, state: network.State):
         self._blocks = {"parameters": state.parameters, "buffers": state.buffers}
-        self._aside = Aside()
-        self._aside.keep([block.flat for block in self._blocks.values()])
+        self._stash = Stash()
+        self._stash.keep([block.flat for block in self._blocks.values()])
 
     def put_back(self, state: network.State) -> None:
-        self._aside.put_back([state.parameters.flat, state.buffers.flat])
+        self._stash.put_back([state.parameters.flat, state.buffers.flat])
 
     def arrays(self) -> State:
         """By kind and name, in memory."""
         found = {kind: block.like() for kind, block in self._blocks.items()}
-        self._aside.put_back([block.flat for block in found.values()])
+        self._stash.put_back([block.flat for block in found.values()])
         return {kind: dict(block) for kind, block in found.items()}

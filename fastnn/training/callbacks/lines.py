@@ -6,7 +6,7 @@ from typing import Any
 
 from fastnn.common import stderr
 from fastnn.common.text import metric_text, speed_text
-from fastnn.nn.steps import tokens_of_samples
+from fastnn.nn.time_steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.run import Run

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from fastnn.common import notebook
 from fastnn.common.text import loss_text, plural
-from fastnn.nn.steps import tokens_of_samples
+from fastnn.nn.time_steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.lines import LARGE_BYTES, figures_of

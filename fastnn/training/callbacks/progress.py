@@ -5,7 +5,7 @@ from typing import Any
 
 from fastnn.common import notebook, stderr
 from fastnn.common.text import loss_text, speed_text
-from fastnn.nn.steps import tokens_of_samples
+from fastnn.nn.time_steps import tokens_of_samples
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.kernel_log import KernelMessages
 from fastnn.training.callbacks.lines import LARGE_BYTES, CompilationNote, EpochLines, epoch_line

@@ -39,7 +39,7 @@ class JoinedLoop(Loop):
         """Epochs of the next pass; 0: one, as of a `Loop`."""
         if not self._may_join:
             return 0
-        most = max((STEPS if self.runner.step.whole else STEPS_OF_BATCHES) // self.run.steps, 1)
+        most = max((STEPS if self.runner.step.full_batch else STEPS_OF_BATCHES) // self.run.steps, 1)
         wanted = [one.epochs_at_once(self.run) for one in self.callbacks]
         return min(self.run.last_epoch - self.run.epoch, most, *wanted)
 
@@ -51,7 +51,7 @@ class JoinedLoop(Loop):
 
     def _begin_pass(self, epochs: int) -> None:
         chunk, first = self.source.start(), self.run.epoch
-        if self.runner.step.whole:
+        if self.runner.step.full_batch:
             self.runner.start(chunk, passes=self.passes * epochs)
         else:
             self.runner.start_epochs(chunk, self.model.seed, range(first, first + epochs))

@@ -14,7 +14,7 @@ from fastnn.common.interrupt import InterruptShield
 from fastnn.common.validation import truth
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
-from fastnn.engine.room import is_small
+from fastnn.engine.available_memory import is_small
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.run import Run
 from fastnn.training.fit.ending import Ending
@@ -82,7 +82,7 @@ class Loop:
             shuffle=shuffle,
             weighted=self.source.weighted,
             fused=not reads_gradients,
-            whole=self._takes_all(batch),
+            full_batch=self._takes_all(batch),
             block=min(block, self.source.samples or block),
         )
         return self.runner_kind(step)
@@ -164,7 +164,7 @@ class Loop:
             if run.stop_reason is not None:
                 break
         if not self.source.in_memory:
-            runner.rest()  # while the model is validated, another chunk is in memory, and what another step computes
+            runner.release_memory()  # while the model is validated, another chunk and another step are in memory
         seconds = time.perf_counter() - begin
         speed = runner.samples_done / seconds
         run.logs |= runner.metrics()

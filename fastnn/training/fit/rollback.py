@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from fastnn.common import bfloat16
-from fastnn.common.aside import Aside
+from fastnn.common.stash import Stash
 from fastnn.training.passes.runner import Runner
 
 # Copying the state may take this fraction of the time: the next copy waits until the last one has paid for itself.
@@ -32,7 +32,7 @@ class LastGoodState:
         self._runner = runner
         self._parameters = arrays
         self._arrays: list[np.ndarray] = []
-        self._copies = Aside()
+        self._copies = Stash()
         self._due = 0.0
         self._scalars: list[np.ndarray] = []
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastnn.engine.autotune import ThreadTuner
 from fastnn.nn.metrics import MeanMetric
-from fastnn.nn.narrow_nets import Nets
+from fastnn.nn.narrow_many import Nets
 from fastnn.training.fit.epoch_rates import are_by_epoch, rate_at, scalars_of
 from fastnn.training.history.figures import CORRECT, LOSS, PENALTIES, WEIGHT, Figures
 from fastnn.training.history.step_log import StepLog

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from fastnn.data.source import Source
-from fastnn.nn.narrow_nets import kind_of
+from fastnn.nn.narrow_many import kind_of
 from fastnn.training.fit.joined import JoinedLoop
 from fastnn.training.fit.settings import Settings
 from fastnn.training.many.crew import Ended

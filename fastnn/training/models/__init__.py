@@ -2,6 +2,6 @@
 
 - `stateful_network` (arrays) is the base of `model` (evaluate, predict), and this one of `fastnn.training.trainable`
 - `attributes`: what may be assigned to a model; `dtypes`: those that it can have
-- `storage`: the file; `turn`: which thread may use the model
+- `storage`: the file; `lock`: which thread may use the model
 - `statistics`: what layers learn of the data before the first step; `gradient_check`
 """

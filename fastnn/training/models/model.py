@@ -62,7 +62,7 @@ class Predictor(StatefulNetwork):
         Returns:
             The figures by name, floats.
         """
-        with self._turn:
+        with self._lock:
             return evaluate(self._runner(kinds.of_evaluation(source)), source, self.network.outputs, group)
 
     def memory_to_evaluate(self, source: Source) -> int:
@@ -71,7 +71,7 @@ class Predictor(StatefulNetwork):
         Args:
             source: The data that would be evaluated.
         """
-        with self._turn:
+        with self._lock:
             return bytes_to_evaluate(self._runner(kinds.of_evaluation(source)), source, self.network.outputs)
 
     @hinted
@@ -128,7 +128,7 @@ class Predictor(StatefulNetwork):
     ) -> list[np.ndarray]:
         """What `read` finds after each batch of x, put together."""
         source = source_of_inputs(self.expected, x)
-        with self._turn:
+        with self._lock:
             return collect(self._runner(kind), source, read)
 
     @hinted
@@ -161,7 +161,7 @@ class Predictor(StatefulNetwork):
         """
         chunk = checked_batch(self.expected, x, y, sample_weight)
         weighted = chunk.sample_weight is not None
-        with self._turn:
+        with self._lock:
             compiled = partial(compile_train, self.network, self.state, weighted=weighted)
             runner = self._kept.batch(("gradients", weighted), len(chunk), compiled)
             runner.take(chunk, random.key(draw, "draw", words=DROPOUT_KEY_WORDS))
@@ -213,7 +213,7 @@ class Predictor(StatefulNetwork):
             67 parameters, float32, 896 bytes with padding
             ...
         """
-        with self._turn:
+        with self._lock:
             predicting = self.state.nbytes + self._runner("predict").step.program.arena.nbytes
         needed = memory.summary(self.network, self.state, predicting, batch_size, optimizer)
         return describe.Summary.of(self.network, self.parameters, needed)

@@ -23,8 +23,8 @@ from fastnn.training.history import History
 from fastnn.training.models import storage
 from fastnn.training.models.attributes import CHECKS
 from fastnn.training.models.dtypes import DtypeName, checked_dtype
+from fastnn.training.models.lock import ModelLock
 from fastnn.training.models.storage import Saved
-from fastnn.training.models.turn import Turn
 from fastnn.training.passes.kept import KeptSteps
 
 
@@ -58,7 +58,7 @@ class StatefulNetwork(Hinted):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copy and pickle: compiled steps hold addresses of this process, so a copy makes its own."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_kept", "_turn")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_kept", "_lock")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -66,7 +66,7 @@ class StatefulNetwork(Hinted):
 
     def renew_in_child(self) -> None:
         """Begin without compiled steps, and without anybody who uses them."""
-        self._kept, self._turn = KeptSteps(), Turn()
+        self._kept, self._lock = KeptSteps(), ModelLock()
         renewed_in_child(self)
 
     @property
@@ -171,7 +171,7 @@ class StatefulNetwork(Hinted):
         self._set_frozen(layers or tuple(self.network.owners), False)
 
     def _set_frozen(self, layers: tuple[str, ...], frozen: bool) -> None:
-        with self._turn:
+        with self._lock:
             self.network = self.network.with_frozen(layers, frozen)
             self.parameters.frozen = self.network.frozen
             self._kept = KeptSteps()

@@ -49,13 +49,13 @@ class DataPass:
         passes       where each step takes all samples: how many steps there are
         samples      of the whole pass, where the chunk holds only its first ones, whole batches of them
         """
-        assert passes == 1 or self.step.whole
+        assert passes == 1 or self.step.full_batch
         self._samples = (samples or len(chunk)) * passes
         self._log.begin(-(-self._samples // self.step.batch))
         self._bind_log()
         self._rewind(dropout_key)
         self._bind(chunk, order_key, len(chunk) * passes)
-        if self.step.whole:
+        if self.step.full_batch:
             self._gather_all(len(chunk))
 
     def _gather_all(self, samples: int) -> None:
@@ -64,7 +64,7 @@ class DataPass:
 
     def start_again(self, dropout_key: np.ndarray) -> None:
         """Begin another pass over the arrays of the last one, whose numbers may be others now: binds nothing anew."""
-        assert not self.step.whole
+        assert not self.step.full_batch
         self._log.begin(len(self._log.losses))
         self._rewind(dropout_key)
 
@@ -160,7 +160,7 @@ class DataPass:
         """Let go of the data: a runner that is kept must not keep a user's arrays alive."""
         self.step.program.unbind()
 
-    def rest(self) -> None:
+    def release_memory(self) -> None:
         """Let go of the data and of the memory of a batch, before a time in which this step does not run.
 
         The layers' outputs for the last batch of a training stay, because callbacks may ask for them.

@@ -7,7 +7,7 @@ import numpy as np
 from fastnn.data.batches import BatchSource
 from fastnn.data.chunk import Chunk
 from fastnn.data.source import Source
-from fastnn.engine.room import is_small
+from fastnn.engine.available_memory import is_small
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.outputs import Output
 from fastnn.ranks.group import Group
@@ -108,5 +108,5 @@ def _observed(runner: Runner, source: Source, answers: _Answers | None) -> np.nd
     if source.in_memory and is_small(runner.step.program.arena.nbytes):
         runner.release()
     else:
-        runner.rest()
+        runner.release_memory()
     return runner.record()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fastnn.data.source import Source
-from fastnn.engine.room import check_room
+from fastnn.engine.available_memory import check_available
 from fastnn.training.passes.runner import Runner
 
 
@@ -29,5 +29,5 @@ def collect(runner: Runner, source: Source, read: Callable[[Runner, int], Sequen
 
 def _room_for(found: Sequence[np.ndarray], samples: int) -> list[np.ndarray]:
     """Arrays for all samples, otherwise like those found of one batch; OutOfMemoryError if they are too large."""
-    check_room(sum(samples * one[0].nbytes for one in found), f"what is predicted of {samples:,} samples")
+    check_available(sum(samples * one[0].nbytes for one in found), f"what is predicted of {samples:,} samples")
     return [np.empty((samples, *one.shape[1:]), one.dtype) for one in found]

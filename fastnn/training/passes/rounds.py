@@ -31,7 +31,7 @@ class RoundsRunner(Runner):
     def start_epochs(self, chunk: Chunk, seed: int, epochs: Sequence[int]) -> None:
         """Begin a pass over these samples that is made of the epochs of these numbers."""
         assert self.step.block == 1 or self.step.divisible
-        assert not self.step.whole
+        assert not self.step.full_batch
         keys = [order_key(seed, epoch, 0) if self.step.shuffles else None for epoch in epochs]
         self._epochs, self._samples = keys, len(chunk)
         self._log.begin_again(len(keys) * -(-len(chunk) // self.step.batch))

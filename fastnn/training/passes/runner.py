@@ -95,8 +95,8 @@ class Runner(DataPass):
             program[inputs.loss_weight][:] = self.step.loss.sample_weight(min(batch, self.step.batch))
             self._weights_are_of = batch
 
-    def rest(self) -> None:
-        super().rest()
+    def release_memory(self) -> None:
+        super().release_memory()
         self._weights_are_of = 0  # a long batch's may be among what was given back
 
     @property

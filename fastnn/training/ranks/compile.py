@@ -61,10 +61,10 @@ def compile_rank(
     *,
     shuffle: bool = False,
     weighted: bool = False,
-    whole: bool = False,
+    full_batch: bool = False,
 ) -> tuple[Step, Exchange]:
     """A training step as of `compile_train`, of which this rank takes its rows. `batch` : the samples of all ranks."""
-    request = Request(network, state, batch, optimizer, shuffle, weighted, False, whole, block=1, layered=True)
+    request = Request(network, state, batch, optimizer, shuffle, weighted, False, full_batch, block=1, layered=True)
     rows = max(len(group.rows_of(batch)), 1)
     begun = differentiate(request, Way(network), rows, is_part=True)
     build, gradients, output = begun.build, begun.gradients, network.outputs[0]

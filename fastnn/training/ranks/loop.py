@@ -35,9 +35,9 @@ class RankLoop(Loop):
         super().__init__(model, settings, source, validation)
 
     def _runner_of(self, batch: int, shuffle: bool, block: int) -> Runner:
-        whole, weighted = self._takes_all(batch), self.source.weighted
+        full_batch, weighted = self._takes_all(batch), self.source.weighted
         network, state, optimizer = self.model.network, self.model.state, self.optimizer
-        given = {"shuffle": shuffle, "weighted": weighted, "whole": whole}
+        given = {"shuffle": shuffle, "weighted": weighted, "full_batch": full_batch}
         step, exchange = compile_rank(self.group, network, state, batch, optimizer, **given)
         means = [state.parameters.flat, *optimizer.flat_state()]
         return RankRunner(step, exchange, self.group, means)

@@ -174,8 +174,8 @@ class RankRunner(Runner):
         if len(self._indices) != batch:
             self._indices = np.zeros(batch, np.int64)
         cursor = self._cursor.copy()
-        cursor[0] = 0 if self.step.whole else done
-        if self.step.whole or not self.step.shuffles:
+        cursor[0] = 0 if self.step.full_batch else done
+        if self.step.full_batch or not self.step.shuffles:
             call(k.sequential_indices, self._indices, cursor)
         else:
             call(k.permuted_indices, self._indices, cursor, program[inputs.order_key], len(chunk))

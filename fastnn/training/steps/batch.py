@@ -44,9 +44,9 @@ def _data(name: str, parts: list[str], dtype: Any) -> tuple[Buffer, ...]:
     return tuple(Buffer(one, (), np.dtype(dtype)) for one in names)
 
 
-def emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: bool = False) -> None:
+def emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, full_batch: bool = False) -> None:
     """Emit the indices of the batch's samples."""
-    if whole:
+    if full_batch:
         build.emit_prologue(k.sequential_indices, inputs.indices, inputs.cursor)
     elif shuffle:
         build.emit(k.permuted_indices, inputs.indices, inputs.cursor, inputs.order_key, inputs.count)
@@ -54,39 +54,39 @@ def emit_order(build: Builder, inputs: Inputs, shuffle: bool = False, whole: boo
         build.emit(k.sequential_indices, inputs.indices, inputs.cursor)
 
 
-def gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source: Buffer, whole: bool) -> None:
+def gather(build: Builder, inputs: Inputs, kernel: Kernel, out: Buffer, source: Buffer, full_batch: bool) -> None:
     """Emit the gathering of the batch's rows of `source`. Where each step takes all samples: once a pass."""
-    _emit_gather(build, kernel, (out, source, inputs.indices), whole)
+    _emit_gather(build, kernel, (out, source, inputs.indices), full_batch)
 
 
-def gather_ids(build: Builder, inputs: Inputs, out: Buffer, source: Buffer, count: int, whole: bool) -> None:
+def gather_ids(build: Builder, inputs: Inputs, out: Buffer, source: Buffer, count: int, full_batch: bool) -> None:
     """Emit the gathering of ids below `count`, rows of them or one a sample, as `gather` does."""
     kernel = k.gather_ids if len(out.shape) > 1 else k.gather_labels
-    _emit_gather(build, kernel, (out, inputs.wrong[source], source, inputs.indices, count), whole)
+    _emit_gather(build, kernel, (out, inputs.wrong[source], source, inputs.indices, count), full_batch)
 
 
-def _emit_gather(build: Builder, kernel: Kernel, operands: tuple[Any, ...], whole: bool) -> None:
-    if whole:
+def _emit_gather(build: Builder, kernel: Kernel, operands: tuple[Any, ...], full_batch: bool) -> None:
+    if full_batch:
         build.emit_prologue(kernel, *operands)
     else:
         build.emit_along(build.samples, kernel, *operands)
 
 
 def gather_inputs(
-    build: Builder, inputs: Inputs, network: Network, whole: bool = False, plan: narrow.Plan | None = None
+    build: Builder, inputs: Inputs, network: Network, full_batch: bool = False, layout: narrow.Layout | None = None
 ) -> list[Value]:
     """Emit the gathering of a batch's inputs: word ids stay whole numbers."""
-    if plan is not None:
-        lanes = narrow.inputs(build, network, plan)
-        gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x[0], whole)
+    if layout is not None:
+        lanes = narrow.inputs(build, network, layout)
+        gather(build, inputs, k.gather_lanes, lanes.buffer, inputs.x[0], full_batch)
         return [lanes]
     xs = []
     for (name, shape), source in zip(network.graph.inputs.items(), inputs.x, strict=True):
         if (count := network.id_count(name)) is not None:
             xs.append(build.value("x", shape, np.int32))
-            gather_ids(build, inputs, xs[-1].buffer, source, count, whole)
+            gather_ids(build, inputs, xs[-1].buffer, source, count, full_batch)
         else:
             xs.append(build.value("x", shape))
-            gather(build, inputs, k.gather_rows, xs[-1].buffer, source, whole)
+            gather(build, inputs, k.gather_rows, xs[-1].buffer, source, full_batch)
             build.data.append(xs[-1].buffer)
     return xs

@@ -13,7 +13,7 @@ from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.program import Program
 from fastnn.engine.values import Value
-from fastnn.nn import emission, steps
+from fastnn.nn import emission, time_steps
 from fastnn.nn.metrics import WholeMetric
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
@@ -33,7 +33,7 @@ def compile_predict(network: Network, state: State, batch: int, logits: bool) ->
     xs = batches.gather_inputs(build, inputs, network)
     scores, _ = emission.forward(build, network, xs, state)
     if not logits:
-        scores = [steps.predictions(build, one, x) for one, x in zip(network.outputs, scores, strict=True)]
+        scores = [time_steps.predictions(build, one, x) for one, x in zip(network.outputs, scores, strict=True)]
     build.emit(k.advance_cursor, inputs.cursor, inputs.indices)
     program, values = Program(build, inputs.bound), values_of(build, network, xs)
     return Step(program, inputs, batch, network.loss, outputs=tuple(scores), values=values)
@@ -52,8 +52,8 @@ def compile_evaluate(network: Network, state: State, batch: int, *, weighted=Fal
     inputs = scoring.emit_weights(build, inputs, network, weighted)
     judged = scoring.emit_loss(build, inputs, network, scores)
     measured = judged.measure(network)
-    whole = any(isinstance(metric, WholeMetric) for metric in network.metrics)
-    outputs = tuple(one.predictions for one in judged.of_outputs) if whole else ()
+    needs_all = any(isinstance(metric, WholeMetric) for metric in network.metrics)
+    outputs = tuple(one.predictions for one in judged.of_outputs) if needs_all else ()
     emit_penalties(build, inputs, network, state.parameters, None)
     scoring.emit_record(build, inputs, judged, measured)
     program = Program(build, inputs.bound, unread=_unread(build, inputs, outputs))
@@ -69,7 +69,7 @@ def compile_train(
     shuffle: bool = False,
     weighted: bool = False,
     fused: bool = False,
-    whole: bool = False,
+    full_batch: bool = False,
     block: int = 1,
     layered: bool = False,
 ) -> Step:
@@ -77,11 +77,11 @@ def compile_train(
 
     batch   : how many samples a step takes; the last one of a pass may take fewer
     fused   : use gradients where they arise, slice by slice, and never store them whole; the bits are the same
-    whole   : each step takes all samples
+    full_batch: each step takes all samples
     block   : how many steps the first layer's weight takes at once; above 1 only where `blocks.check` allows it
     layered : emit layer by layer also where a net's layers are so narrow that one kernel can take them all
     """
-    request = Request(network, state, batch, optimizer, shuffle, weighted, fused, whole, block, layered)
+    request = Request(network, state, batch, optimizer, shuffle, weighted, fused, full_batch, block, layered)
     return _compile_train(request)
 
 

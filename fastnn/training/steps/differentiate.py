@@ -54,7 +54,7 @@ class Differentiated:
             trains=True,
             shuffles=request.shuffle,
             weighted=request.weighted,
-            whole=request.whole,
+            full_batch=request.full_batch,
             values=values_of(self.build, request.network, self.xs),
             gradients=self.gradients,
             figures=self.figures,
@@ -69,14 +69,14 @@ def differentiate(request: Request, way: Way, batch: int, is_part: bool = False)
     batch   : how many samples a run of the program takes
     is_part : whether these are a part of a batch, of which other ranks take the rest
     """
-    network, state, whole = request.network, request.state, request.whole
+    network, state, full_batch = request.network, request.state, request.full_batch
     build, inputs = batches.begin(network, state, batch, training=True)
-    batches.emit_order(build, inputs, request.shuffle, whole)
-    xs = batches.gather_inputs(build, inputs, network, whole, way.plan)
+    batches.emit_order(build, inputs, request.shuffle, full_batch)
+    xs = batches.gather_inputs(build, inputs, network, full_batch, way.layout)
     scores, backward = way.forward(build, xs, inputs.indices, state)
     scale = _scale(build, request) if is_part else None
-    inputs = scoring.emit_weights(build, inputs, network, request.weighted, whole, scale)
-    judged = scoring.emit_loss(build, inputs, network, scores, whole, way.plan, scale)
+    inputs = scoring.emit_weights(build, inputs, network, request.weighted, full_batch, scale)
+    judged = scoring.emit_loss(build, inputs, network, scores, full_batch, way.layout, scale)
     figures = judged.measure(network)
     gradients = _gradients(build, request, joins=not is_part)
     backward(judged.dscores, gradients)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.aside import Aside
 from fastnn.common.errors import OutOfMemoryError
+from fastnn.common.stash import Stash
 from fastnn.common.text import bytes_text
 from fastnn.common.validation import SOURCES, whole_number
+from fastnn.engine.available_memory import check_available
 from fastnn.engine.footprint import bytes_of_transients
-from fastnn.engine.room import check_room
 from fastnn.engine.threads import usable_threads
 from fastnn.nn import optimizers
 from fastnn.nn.network import Network, State
@@ -88,7 +88,7 @@ class Memory:
         """OutOfMemoryError, in one line, if what is to come is more than this process may take."""
         parts = self.parts
         largest = max(parts, key=lambda name: parts[name])
-        check_room(self.coming, f"this training ({self.told})", ADVICE.get(largest, OF_UNITS))
+        check_available(self.coming, f"this training ({self.told})", ADVICE.get(largest, OF_UNITS))
 
 
 def check_copies(*given: Any) -> None:
@@ -99,7 +99,7 @@ def check_copies(*given: Any) -> None:
         for one in arrays
         if one.dtype not in (*SOURCES, np.dtype(bool)) or not one.flags.c_contiguous
     ]
-    check_room(sum(sizes), "a copy of x and y", ADVICE["data"])
+    check_available(sum(sizes), "a copy of x and y", ADVICE["data"])
 
 
 def summary(network: Network, state: State, predicting: int, batch: int, given: OptimizerName | Optimizer) -> str:
@@ -122,7 +122,7 @@ def of_training(network: Network, state: State, batch: int, optimizer: Optimizer
     """What a training takes that nobody has compiled yet, beside its data and callbacks."""
     step = compile_train(network, state, batch, optimizer, shuffle=True, fused=True)
     found = {"parameters": state.nbytes, "optimizer": sum(array.nbytes for array in optimizer.flat_state())}
-    copies = Aside().memory_of(sum(found.values()))
+    copies = Stash().memory_of(sum(found.values()))
     return replace(of_step(network, step), **found, copies=copies, present=state.nbytes)
 
 

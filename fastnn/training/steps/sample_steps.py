@@ -39,7 +39,7 @@ def compile_sample_steps(
     (x,) = batches.gather_inputs(build, inputs, network)
     (output,) = network.outputs
     labels = build.array("labels", (build.batch,), np.int32, batched=True)
-    batches.gather_ids(build, inputs, labels, inputs.y[0], output.width, whole=False)
+    batches.gather_ids(build, inputs, labels, inputs.y[0], output.width, full_batch=False)
     table = table_of_scalars(build, optimizer, state.parameters)
     judged = narrow_sgd.emit_steps(build, network, state, x, labels, inputs.loss_weight, table)
     build.begin("update")

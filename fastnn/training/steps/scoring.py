@@ -9,8 +9,8 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.values import Lanes, Steps, Value
-from fastnn.nn import narrow, steps
+from fastnn.engine.values import Lanes, TimeSteps, Value
+from fastnn.nn import narrow, time_steps
 from fastnn.nn.layers.labelled import AwaitsTargets
 from fastnn.nn.metrics import Scored, ScoredSteps
 from fastnn.nn.network import Network
@@ -49,7 +49,12 @@ class Judged:
 
 
 def emit_weights(
-    build: Builder, inputs: Inputs, network: Network, weighted: bool, whole: bool = False, scale: Buffer | None = None
+    build: Builder,
+    inputs: Inputs,
+    network: Network,
+    weighted: bool,
+    full_batch: bool = False,
+    scale: Buffer | None = None,
 ) -> Inputs:
     """Emit the weights of the batch's samples, unless all count alike; the inputs, with these as loss weights.
 
@@ -58,7 +63,7 @@ def emit_weights(
     build.begin("loss")
     if not weighted:
         return inputs
-    gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, whole)
+    gather(build, inputs, k.gather_values, inputs.sample_weight, inputs.weights, full_batch)
     if network.loss.reduction == "sum":
         return replace(inputs, loss_weight=inputs.sample_weight)
     _emit_divided(build, inputs.loss_weight, inputs.sample_weight, scale)
@@ -78,8 +83,8 @@ def emit_loss(
     inputs: Inputs,
     network: Network,
     scores: Sequence[Value],
-    whole: bool = False,
-    plan: narrow.Plan | None = None,
+    full_batch: bool = False,
+    layout: narrow.Layout | None = None,
     scale: Buffer | None = None,
 ) -> Judged:
     """Emit the losses of the batch and, unless the builder needs none, the gradients of the scores.
@@ -88,7 +93,7 @@ def emit_loss(
     """
     found, weights = [], (inputs.sample_weight, inputs.loss_weight)
     for output, one, source in zip(network.outputs, scores, inputs.y, strict=True):
-        target = _gather_target(build, inputs, output, one, source, whole)
+        target = _gather_target(build, inputs, output, one, source, full_batch)
         if output.steps:
             weights = _weights_by_steps(build, output, inputs.sample_weight, target, scale)
         weight = _scaled(build, weights[1], output.weight)
@@ -97,14 +102,14 @@ def emit_loss(
         elif isinstance(one, AwaitsTargets):
             found.append(_emit_awaited(build, output, one, target, weight))
         else:
-            found.append(_emit_output(build, output, one, target, weight, plan))
+            found.append(_emit_output(build, output, one, target, weight, layout))
     judged, dscores = zip(*found, strict=True)
     total = _weighted_sum(build, network.outputs, [one.each for one in judged])
     return Judged(judged, dscores if build.differentiates else (), total, weights)
 
 
 def _gather_target(
-    build: Builder, inputs: Inputs, output: Output, scores: Value, source: Buffer, whole: bool
+    build: Builder, inputs: Inputs, output: Output, scores: Value, source: Buffer, full_batch: bool
 ) -> Buffer:
     """Emit the gathering of a batch's targets of one output: labels, or as many numbers as it has scores.
 
@@ -112,26 +117,26 @@ def _gather_target(
     """
     if output.steps:
         target = build.array("labels", (build.batch, output.steps), np.int32, batched=True)
-        gather_ids(build, inputs, target, source, output.width + 1, whole)  # the last one: no label
+        gather_ids(build, inputs, target, source, output.width + 1, full_batch)  # the last one: no label
     elif output.loss.takes_labels:
         target = build.array("labels", (build.batch,), np.int32, batched=True)
-        gather_ids(build, inputs, target, source, output.width, whole)
+        gather_ids(build, inputs, target, source, output.width, full_batch)
     elif narrow.takes_lanes(output.loss, scores):
         target = narrow.targets(build, scores)
-        gather(build, inputs, k.gather_lanes, target, source, whole)
+        gather(build, inputs, k.gather_lanes, target, source, full_batch)
     else:
         target = build.value("y", scores.shape).buffer
-        gather(build, inputs, k.gather_rows, target, source, whole)
+        gather(build, inputs, k.gather_rows, target, source, full_batch)
     return target
 
 
 def _emit_output(
-    build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer, plan: narrow.Plan | None
+    build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer, layout: narrow.Layout | None
 ) -> tuple[Scored, Value | None]:
     """Emit the loss of one output: what it makes of each sample, and the gradient of its scores, if one is needed."""
     loss, rows, dscores = output.loss, partial(Value, scores.buffer, scores.shape), None
-    if plan is not None and isinstance(scores, Lanes):
-        each, correct, dscores = narrow.emit_loss(build, loss, scores, plan, target, weight)
+    if layout is not None and isinstance(scores, Lanes):
+        each, correct, dscores = narrow.emit_loss(build, loss, scores, layout, target, weight)
         rows = partial(narrow.emit_rows, build, scores)
         if output.metrics and narrow.takes_lanes(loss, scores):  # metrics take rows
             target = narrow.emit_rows(build, Lanes(target, scores.shape, 0), "y").buffer
@@ -171,18 +176,18 @@ def _emit_steps(
     build: Builder, output: Output, scores: Value, target: Buffer, weight: Buffer
 ) -> tuple[Scored, Value | None]:
     """As `_emit_output`, for an output of which each step of a sequence has a label."""
-    with build.at_steps(output.steps):
+    with build.at_time_steps(output.steps):
         labels = build.array("label of each step", (build.batch,), np.int32, batched=True)
         of_each = build.array("weight of each step", (build.batch,), batched=True)
     build.emit(k.step_labels, labels, of_each, target, weight, output.width)
-    rows = scores if isinstance(scores, AwaitsTargets) else steps.rows_of(build, scores)
-    with build.at_steps(output.steps):
+    rows = scores if isinstance(scores, AwaitsTargets) else time_steps.steps_of(build, scores)
+    with build.at_time_steps(output.steps):
         if isinstance(rows, AwaitsTargets):
             scored, dscores = _emit_awaited(build, output, rows, labels, of_each)
         else:
             scored, dscores = _emit_output(build, output, rows, labels, of_each, None)
-    if dscores is not None and not isinstance(scores, AwaitsTargets | Steps):
-        dscores = steps.together(build, dscores, output.steps)
+    if dscores is not None and not isinstance(scores, AwaitsTargets | TimeSteps):
+        dscores = time_steps.sequences_of(build, dscores, output.steps)
     return ScoredSteps.of(scored, target, output.steps, output.width), dscores
 
 

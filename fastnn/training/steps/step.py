@@ -71,7 +71,7 @@ class Step:
     trains     whether layers behave as in training, and figures are those of a training
     shuffles   whether each epoch has its own order of samples
     weighted   whether samples have weights of their own
-    whole      whether every step takes all samples: they are gathered once, in their own order
+    full_batch whether every step takes all samples: they are gathered once, in their own order
     block      how many steps a run of the program takes: above 1, the program's batch holds the samples of all of them
     divisible  whether a block may end anywhere, because its steps have the bits of steps by themselves
     outputs    the predictions of a batch; none where the step records figures alone
@@ -90,7 +90,7 @@ class Step:
     trains: bool = False
     shuffles: bool = False
     weighted: bool = False
-    whole: bool = False
+    full_batch: bool = False
     block: int = 1
     divisible: bool = False
     outputs: tuple[Value, ...] = ()

@@ -26,14 +26,14 @@ class Request:
     shuffle: bool
     weighted: bool
     fused: bool
-    whole: bool
+    full_batch: bool
     block: int
     layered: bool
 
     @property
     def may_join_steps(self) -> bool:
         """Whether a run may take several steps unasked: of one sample each, whose gradients nobody reads."""
-        plain = not (self.layered or self.weighted or self.whole)
+        plain = not (self.layered or self.weighted or self.full_batch)
         return self.batch == self.block == 1 and self.fused and plain
 
     @property
@@ -48,27 +48,27 @@ class Way:
 
     network    as it is emitted: its first `Dense` may be one that takes a block of steps at once
     steps      how many steps a run of the program takes
-    plan       of a narrow net, of which one kernel takes all layers; None: layer by layer
+    layout     of a narrow net, of which one kernel takes all layers; None: layer by layer
     divisible  whether a run may end after any of its steps, because they have the bits of steps by themselves
     """
 
     network: Network
     steps: int = 1
-    plan: narrow.Plan | None = None
+    layout: narrow.Layout | None = None
     divisible: bool = False
 
     @property
     def hides_layers(self) -> bool:
         """Whether a NaN cannot be traced to a layer of a step, so that this takes a step layer by layer."""
-        return self.plan is not None or self.divisible
+        return self.layout is not None or self.divisible
 
     def forward(
         self, build: Builder, xs: Sequence[Value], indices: Buffer, state: State
     ) -> tuple[list[Value], EmitBackward]:
         """Emit all layers, as `emission.forward`. `indices` : of the samples of the batch."""
-        if self.plan is None:
+        if self.layout is None:
             return emission.forward(build, self.network, xs, state)
-        return narrow.forward(build, xs, indices, self.network, self.plan, state)
+        return narrow.forward(build, xs, indices, self.network, self.layout, state)
 
     def end(self, build: Builder, parameters: Block) -> None:
         """Emit the end of a run of several steps: what the first weight has not taken yet."""
@@ -86,6 +86,6 @@ def way_of(request: Request) -> Way:
     if request.layered:
         return Way(network)
     if narrow.is_narrow(network):
-        return Way(network, plan=narrow.plan_of(network, request.state.parameters))
+        return Way(network, layout=narrow.layout_of(network, request.state.parameters))
     ahead = blocks.steps_ahead(network, request.optimizer) if request.may_join_steps else 1
     return Way(network.with_first(AheadDense), ahead, divisible=True) if ahead > 1 else Way(network)

@@ -5,7 +5,7 @@ in float64. Outputs come first and are written in place. Columns past the logica
 them. Each family file lists its functions in `__all__`.
 """
 
-from importlib import import_module
+from types import FunctionType as _Function
 
 from fastnn_kernels.reference.activation import *
 from fastnn_kernels.reference.adaptive import *
@@ -27,7 +27,7 @@ from fastnn_kernels.reference.matmul import *
 from fastnn_kernels.reference.metrics import *
 from fastnn_kernels.reference.narrow import *
 from fastnn_kernels.reference.narrow_losses import *
-from fastnn_kernels.reference.narrow_nets import *
+from fastnn_kernels.reference.narrow_many import *
 from fastnn_kernels.reference.narrow_sgd import *
 from fastnn_kernels.reference.narrow_sgd_two import *
 from fastnn_kernels.reference.narrow_softmax import *
@@ -40,46 +40,7 @@ from fastnn_kernels.reference.sampled import *
 from fastnn_kernels.reference.softmax import *
 from fastnn_kernels.reference.sparse import *
 from fastnn_kernels.reference.sparse_conv import *
-from fastnn_kernels.reference.steps import *
+from fastnn_kernels.reference.time_steps import *
 from fastnn_kernels.reference.update import *
 
-_FAMILIES = (
-    "activation",
-    "adaptive",
-    "adaptive_update",
-    "average_pool",
-    "batch",
-    "bfloat16_update",
-    "bias",
-    "columns",
-    "conv",
-    "draws",
-    "dropout",
-    "embedding",
-    "join",
-    "listed",
-    "listed_update",
-    "losses",
-    "matmul",
-    "metrics",
-    "narrow",
-    "narrow_losses",
-    "narrow_nets",
-    "narrow_sgd",
-    "narrow_sgd_two",
-    "narrow_softmax",
-    "norm",
-    "outer_product",
-    "penalty",
-    "pool",
-    "recurrent",
-    "sampled",
-    "softmax",
-    "sparse",
-    "sparse_conv",
-    "steps",
-    "update",
-)
-
-# By import_module: here the name `matmul` is the kernel, not the module.
-__all__ = [name for family in _FAMILIES for name in import_module(f"{__name__}.{family}").__all__]
+__all__ = [name for name, one in list(globals().items()) if isinstance(one, _Function)]

@@ -1,6 +1,6 @@
 """Reference of the matrix products and of the transpose."""
 
-__all__ = ["matmul", "matmul_wt", "matmul_xt", "matmul_xt_asking", "transpose"]
+__all__ = ["matmul", "matmul_wt", "matmul_xt", "matmul_xt_prefetch", "transpose"]
 
 
 def matmul(out, x, w):
@@ -16,7 +16,7 @@ def matmul_xt(dw, x, dout, offset=0):
     dw[:] = x[:, offset : offset + len(dw)].T @ dout
 
 
-def matmul_xt_asking(dw, x, dout, soon, offset=0):
+def matmul_xt_prefetch(dw, x, dout, w, offset=0):
     """As `matmul_xt`"""
     matmul_xt(dw, x, dout, offset)
 

@@ -2,7 +2,7 @@
 
 from fastnn_kernels.reference.matmul import matmul, matmul_xt
 
-__all__ = ["sparse_matmul", "sparse_matmul_xt", "sparse_matmul_xt_asking"]
+__all__ = ["sparse_matmul", "sparse_matmul_xt", "sparse_matmul_xt_prefetch"]
 
 
 def sparse_matmul(out, x, w):
@@ -15,6 +15,6 @@ def sparse_matmul_xt(dw, x, dout, offset=0):
     matmul_xt(dw, x, dout, offset)
 
 
-def sparse_matmul_xt_asking(dw, x, dout, soon, offset=0):
+def sparse_matmul_xt_prefetch(dw, x, dout, w, offset=0):
     """As `sparse_matmul_xt`"""
     matmul_xt(dw, x, dout, offset)

@@ -23,7 +23,7 @@ from fastnn_kernels.registry import (
     recurrent,
     sampled,
     sparse_windows,
-    steps,
+    time_steps,
     updates,
     windows,
 )
@@ -32,7 +32,7 @@ from fastnn_kernels.registry.spec import KernelSpec
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
     *(windows, sparse_windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, draws, sampled),
-    *(adaptive, recurrent, steps),
+    *(adaptive, recurrent, time_steps),
 )
 
 REGISTRY: dict[str, KernelSpec] = {name: spec for family in FAMILIES for name, spec in family.specs()}

@@ -8,7 +8,7 @@ from fastnn_kernels import reference
 from fastnn_kernels._lanes import LANES
 from fastnn_kernels._narrow_layout import Dense, in_chains, laid_out
 from fastnn_kernels._tuning import ALIGNMENT, BLOCK
-from fastnn_kernels.narrow_nets import CHAINS
+from fastnn_kernels.narrow_many import CHAINS
 from fastnn_kernels.registry import losses
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, random_ids, scores
 from fastnn_kernels.registry.spec import VECTORS, spec
@@ -215,7 +215,7 @@ def _of_steps():
     yield spec("narrow_sgd_two", sgd, two, {"scalar": bench["scalar"]}, **size)
     nets = {**BATCHES, "deep": (128, (4, 3, 17, 6, 7), "softplus", 1)}
     terms, flops = lambda s: 9 * (s[0] + sum(s[1])), lambda s: 3 * 3 * LANES * _flops(s)
-    yield spec("narrow_nets", nets_at_once, nets, MOONS, terms=terms, flops=flops, rounded=True)
+    yield spec("narrow_many", nets_at_once, nets, MOONS, terms=terms, flops=flops, rounded=True)
     yield spec("record_steps", record, VECTORS, {"scalar": (128,)})
 
 

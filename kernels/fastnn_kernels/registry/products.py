@@ -31,8 +31,8 @@ def sparse(inputs):
     return thinned
 
 
-def asking(rng, dtype, shape):
-    """Inputs of xᵀ · dout, and rows of a weight to ask for."""
+def with_weight(rng, dtype, shape):
+    """Inputs of xᵀ · dout, and a weight whose rows are prefetched."""
     dw, x, dout = product("kn", "mk", "mn")(rng, dtype, shape)
     return dw, x, dout, normal(rng, dtype, *dw.shape)
 
@@ -51,6 +51,6 @@ def specs():
         yield spec(f"sparse_{name}", sparse(inputs), TRIPLES, PICTURES, around=lambda r: (r, 64, 64), **cost)
     cost = {"flops": lambda s: 2 * math.prod(s), "terms": lambda s: s[0]}
     cost |= {"memory_of": lambda a: a[:3], "around": lambda r: (r, 64, 64)}
-    yield spec("matmul_xt_asking", asking, TRIPLES, PRODUCTS, **cost)
-    yield spec("sparse_matmul_xt_asking", sparse(asking), TRIPLES, PICTURES, **cost)
+    yield spec("matmul_xt_prefetch", with_weight, TRIPLES, PRODUCTS, **cost)
+    yield spec("sparse_matmul_xt_prefetch", sparse(with_weight), TRIPLES, PICTURES, **cost)
     yield spec("transpose", transpose, PAIRS, {"trigram": (256, 250)}, around=lambda r: (64, r))

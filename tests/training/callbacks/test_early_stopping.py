@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common import aside
+from fastnn.common import stash
 from tests.tiny import Scripted, StopAt, bits, fit, tiny_model
 
 
 @pytest.fixture(params=["memory", "file"], autouse=True)
 def place(request, monkeypatch):
     """Where the best parameters are: small ones in memory, large ones in a file."""
-    monkeypatch.setattr(aside, "LARGE", 1 if request.param == "file" else 1 << 40)
-    monkeypatch.setattr(aside, "IN_MEMORY", ())  # wherever the tests' temporary files are
+    monkeypatch.setattr(stash, "LARGE", 1 if request.param == "file" else 1 << 40)
+    monkeypatch.setattr(stash, "IN_MEMORY", ())  # wherever the tests' temporary files are
     return request.param
 
 

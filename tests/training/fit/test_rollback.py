@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common import aside
+from fastnn.common import stash
 from fastnn.training.fit.rollback import LastGoodState
 from fastnn.training.passes.rounds import RoundsRunner
 from tests.tiny import bits, fit, jit_only, tiny_model, trigrams
@@ -14,17 +14,17 @@ from tests.tiny import bits, fit, jit_only, tiny_model, trigrams
 def place(request, monkeypatch):
     """Where the copies are: small ones in memory, large ones in a file, unless that cannot be written."""
     if request.param != "memory":
-        monkeypatch.setattr(aside, "LARGE", 1)
-        monkeypatch.setattr(aside, "IN_MEMORY", ())  # wherever the tests' temporary files are
+        monkeypatch.setattr(stash, "LARGE", 1)
+        monkeypatch.setattr(stash, "IN_MEMORY", ())  # wherever the tests' temporary files are
         monkeypatch.setattr("fastnn.training.fit.rollback.WRITTEN_PER_SECOND", 1e12)
     if request.param == "full disk":
-        monkeypatch.setattr(aside, "write_all", _fails_after(3))
+        monkeypatch.setattr(stash, "write_all", _fails_after(3))
     return request.param
 
 
 def _fails_after(count):
     """As `write_all`; from so many calls on the disk is full."""
-    calls, real = iter(range(count)), aside.write_all
+    calls, real = iter(range(count)), stash.write_all
 
     def write(descriptor, content):
         if next(calls, None) is None:

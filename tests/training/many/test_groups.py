@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.nn.narrow_nets import Nets
+from fastnn.nn.narrow_many import Nets
 from fastnn.training.many import group, groups
 from tests.tiny import jit_only, python
 from tests.training.many.test_fit_many import check_same, fit_each, nets, points
@@ -139,7 +139,7 @@ INTERRUPTED = """
 import signal, threading, time
 import numpy as np
 import fastnn as fn
-from fastnn.nn.narrow_nets import Nets
+from fastnn.nn.narrow_many import Nets
 signal.signal(signal.SIGINT, signal.default_int_handler)
 x = np.random.default_rng(0).normal(size=(20, 2))
 y = (x[:, 0] > 0).astype(int)

@@ -82,7 +82,7 @@ def test_samples_are_put_in_order_and_gathered_in_each_step_unless_it_takes_all(
     each = compile_train(*parts(), 8, shuffle=True)
     assert names(each)[0] == "permuted_indices"
     assert {"gather_rows", "gather_labels"} <= set(names(each))
-    whole = compile_train(*parts(), 8, whole=True)
+    whole = compile_train(*parts(), 8, full_batch=True)
     assert "permuted_indices" not in names(whole)
     assert not {"gather_rows", "gather_labels"} & set(names(whole))
     once = [op.kernel.name for op in whole.program.prologue]
@@ -106,7 +106,7 @@ def test_the_gradient_of_one_sample_is_stored_only_where_more_than_an_sgd_step_n
 ):
     ran = names(compile_train(*parts(**network), batch, optimizer, fused=fused))
     assert ran.count("sgd_outer_update") == outer
-    assert ran.count("matmul_xt_asking") == 2 - outer
+    assert ran.count("matmul_xt_prefetch") == 2 - outer
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -18,7 +18,7 @@ def request(layers, optimizer=SGD, batch=1, **changes):
     """One that asks for the quickest way."""
     network = fn.Sequential(layers, input_shape=5).network
     state = network.initial_state(np.float32, 0)
-    plain = {"shuffle": True, "weighted": False, "fused": True, "whole": False, "block": 1, "layered": False}
+    plain = {"shuffle": True, "weighted": False, "fused": True, "full_batch": False, "block": 1, "layered": False}
     return Request(network, state, batch, optimizer, **(plain | changes))
 
 
@@ -27,7 +27,7 @@ def small_weights_too(monkeypatch):
     monkeypatch.setattr(blocks, "SMALLEST_AHEAD", 0)
 
 
-OTHER = {"batch": 2, "weighted": True, "whole": True, "layered": True, "fused": False, "optimizer": MOMENTUM}
+OTHER = {"batch": 2, "weighted": True, "full_batch": True, "layered": True, "fused": False, "optimizer": MOMENTUM}
 
 
 def test_one_kernel_takes_steps_of_one_sample_of_a_narrow_net():
@@ -44,14 +44,14 @@ def test_one_kernel_takes_no_other_steps(name):
 @pytest.mark.parametrize("asked", [request(NARROW, batch=2), request(NARROW, None, 9, fused=False, weighted=True)])
 def test_one_kernel_takes_all_layers_of_a_narrow_net(asked):
     way = way_of(asked)
-    assert way.plan is not None
+    assert way.layout is not None
     assert (way.steps, way.divisible, way.hides_layers) == (1, False, True)
-    assert way_of(replace(asked, layered=True)).plan is None
+    assert way_of(replace(asked, layered=True)).layout is None
 
 
 def test_a_wide_layer_is_multiplied_with_the_next_sample():
     way = way_of(request(WIDE))
-    assert (way.plan, way.steps, way.divisible, way.hides_layers) == (None, blocks.AHEAD, True, True)
+    assert (way.layout, way.steps, way.divisible, way.hides_layers) == (None, blocks.AHEAD, True, True)
     assert type(way.network.calls[0].layer).__name__ == "AheadDense"
 
 
@@ -59,12 +59,12 @@ def test_a_wide_layer_is_multiplied_with_the_next_sample():
 def test_all_other_steps_of_a_wide_net_go_layer_by_layer(name):
     asked = replace(request(WIDE), **{name: OTHER[name]})
     way = way_of(asked)
-    assert (way.plan, way.steps, way.divisible, way.hides_layers) == (None, 1, False, False)
+    assert (way.layout, way.steps, way.divisible, way.hides_layers) == (None, 1, False, False)
     assert way.network is asked.network
 
 
 @pytest.mark.parametrize("layers", [NARROW, WIDE])
 def test_a_block_is_taken_where_it_is_asked_for(layers):
     way = way_of(request(layers, block=8))
-    assert (way.plan, way.steps, way.divisible, way.hides_layers) == (None, 8, False, False)
+    assert (way.layout, way.steps, way.divisible, way.hides_layers) == (None, 8, False, False)
     assert type(way.network.calls[0].layer).__name__ == "BlockedDense"

@@ -16,7 +16,7 @@ from fastnn_kernels._narrow_layout import FIELDS
 from fastnn_kernels._tuning import ALIGNMENT
 from fastnn_kernels._view import flattened, matrix
 
-__all__ = ["narrow_nets"]
+__all__ = ["narrow_many"]
 
 CHAINS = 4  # of samples at a time: their values stay in the first cache
 
@@ -146,7 +146,7 @@ def _record(record, step, loss, correct, loss_weight, places):
 
 
 @kernel(outputs=8)
-def narrow_nets(
+def narrow_many(
     record, parameters, gradients, sums, loss, correct, values, d,
     rates, l2, x, labels, loss_weight, chains, places, geometry,
 ):  # fmt: skip

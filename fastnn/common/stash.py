@@ -23,7 +23,7 @@ SHARE_OF_FREE = 4  # a file takes at most one part in so many of what the disk h
 IN_MEMORY = ("tmpfs", "ramfs")  # file systems
 
 
-class Aside:
+class Stash:
     """Copies of arrays, one set at a time. Where no file can be had, or a write fails, they are in memory.
 
     is_filed  whether they are in a file

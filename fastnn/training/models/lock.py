@@ -33,7 +33,7 @@ def of_optimizer(optimizer: object) -> Iterator[None]:
         del _training[key]
 
 
-class Turn:
+class ModelLock:
     """A lock, used by `with`, of a model's compiled steps; kernels run without the interpreter's lock.
 
     FastnnError where the thread that has it asks for it again: within a call, for example a metric of a user's own, a
@@ -69,6 +69,6 @@ class Turn:
             self._fit.release()
 
     def check_step(self) -> None:
-        """FastnnError if a `fit` runs, of a step by hand that has its turn."""
+        """FastnnError if a `fit` runs, of a step by hand that holds the lock."""
         if self._fit.locked():
             raise FastnnError(BUSY)

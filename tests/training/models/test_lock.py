@@ -97,13 +97,13 @@ def test_one_thread_at_a_time_has_the_compiled_steps(call, monkeypatch):
     model, held, start = tiny_model(), [], DataPass.start
 
     def noted(*given, **named):
-        held.append(model._turn._lock.locked())
+        held.append(model._lock._lock.locked())
         start(*given, **named)
 
     monkeypatch.setattr(DataPass, "start", noted)
     call(model, *trigrams(16))
     assert held == [True]
-    assert not model._turn._lock.locked()
+    assert not model._lock._lock.locked()
 
 
 def test_a_training_that_failed_leaves_the_model_free():

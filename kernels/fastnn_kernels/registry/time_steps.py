@@ -1,4 +1,4 @@
-"""Specs of sequences as batches of steps."""
+"""Specs of sequences as batches of time steps."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from fastnn_kernels.registry.spec import named, spec
 NONE = 250  # what stands for no target: the number of classes
 
 
-def rows(rng, dtype, shape):
+def steps(rng, dtype, shape):
     B, T, n = shape
     return padded(dtype, B * T, n, GARBAGE), normal(rng, dtype, B, T * n), T, n
 
 
-def together(rng, dtype, shape):
+def sequences(rng, dtype, shape):
     B, T, n = shape
     return padded(dtype, B, T * n, GARBAGE), normal(rng, dtype, B * T, n), T, n
 
@@ -46,7 +46,7 @@ def means(rng, dtype, shape):
 def specs():
     odd = named((0, 3, 5), (1, 1, 1), (3, 1, 16), (1, 5, 1), (5, 4, 3), (2, 7, 33))
     text, short = {"text": (32, 32, 256)}, named((0, 3), (1, 1), (2, 5), (7, 4), (33, 17))
-    for name, inputs in (("rows_of_steps", rows), ("steps_of_rows", together)):
+    for name, inputs in (("sequences_to_steps", steps), ("steps_to_sequences", sequences)):
         yield spec(name, inputs, odd, text, around=lambda r: (r, 8, 16), memory_of=lambda a: a[:2])
     of_text = {"text": (32, 32)}
     yield spec("count_targets", counts, short, of_text)

@@ -1,8 +1,8 @@
-"""What turns a batch of sequences into one of steps and back: outputs that are judged at every step, as a text's are.
+"""A batch of sequences as one of time steps and back, for outputs with a label at every step, as of a text.
 
 A batch of sequences has a row for each sample, (B, ≥ T·n), its T steps side by side; one of steps has a row for each
 step, (B·T, ≥ n), in the same order. Scores, losses and their gradients are computed of steps, by the kernels that take
-samples elsewhere. A target that is `none` says that nothing is asked at its step: the step has weight 0.
+samples elsewhere. A target that is `none` says that its step has no label: the step has weight 0.
 """
 
 from numba import prange
@@ -10,11 +10,11 @@ from numba import prange
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._tuning import ELEMENT
 
-__all__ = ["count_targets", "mean_of_steps", "rows_of_steps", "step_labels", "steps_of_rows"]
+__all__ = ["count_targets", "mean_of_steps", "sequences_to_steps", "step_labels", "steps_to_sequences"]
 
 
 @kernel(work=lambda out, x, T, n: ELEMENT * x.shape[0] * T * n, per_sample=True, cut=("out", "x"))
-def rows_of_steps(out, x, T, n):
+def sequences_to_steps(out, x, T, n):
     """out[b·T + t, :n] = x[b, t·n : t·n + n]
 
     out : (B·T, ≥ n)    x : (B, ≥ T·n)
@@ -27,8 +27,8 @@ def rows_of_steps(out, x, T, n):
 
 
 @kernel(work=lambda out, rows, T, n: ELEMENT * out.shape[0] * T * n, per_sample=True, cut=("out", "rows"))
-def steps_of_rows(out, rows, T, n):
-    """out[b, t·n : t·n + n] = rows[b·T + t, :n], the inverse of `rows_of_steps`
+def steps_to_sequences(out, rows, T, n):
+    """out[b, t·n : t·n + n] = rows[b·T + t, :n], the inverse of `sequences_to_steps`
 
     out : (B, ≥ T·n)    rows : (B·T, ≥ n)
     """
@@ -41,7 +41,7 @@ def steps_of_rows(out, rows, T, n):
 
 @inline
 def _count(targets, none):
-    """How many targets of one sample are asked for"""
+    """How many steps of one sample have a label"""
     count = 0
     for t in range(targets.shape[0]):
         count += targets[t] != none

@@ -13,9 +13,9 @@ from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn_kernels._jit import JIT
 from fastnn_kernels._lanes import LANES
-from fastnn_kernels._narrow_layout import in_chains
+from fastnn_kernels._narrow_layout import FIELDS, in_chains
 from fastnn_kernels._tuning import ALIGNMENT
-from fastnn_kernels.narrow_nets import CHAINS
+from fastnn_kernels.narrow_many import CHAINS
 
 
 def kind_of(network: Network, optimizer: Optimizer) -> Hashable | None:
@@ -51,16 +51,16 @@ class Nets:
         # Idle lanes do what the last net does.
         self._lanes = [min(lane, len(networks) - 1) for lane in range(LANES)]
         self._order, chains = in_chains(len(x), line)
-        plan = narrow.plan_of(networks[0], parameters[0])
-        weights = int(((plan.geometry[:, 0] + plan.geometry[:, 2]) * plan.geometry[:, 1]).sum())
+        layout = narrow.layout_of(networks[0], parameters[0])
+        weights = _weights(layout.geometry)
         columns = int(np.diff(chains[::CHAINS]).max(initial=0)) * LANES
         self._flat = _aligned(np.stack([parameters[net].flat for net in self._lanes], axis=1))
         sizes = (weights, LANES), (weights * line, LANES), (len(x), LANES), (len(x), LANES)
-        blocks = (plan.rows, columns), (plan.gradients, columns)
+        blocks = (layout.rows, columns), (layout.gradients, columns)
         self._memory = [_aligned(np.zeros(size, real)) for size in (*sizes, *blocks)]
         self._l2 = _aligned(np.array([_strengths(networks[net]) for net in self._lanes], real).T)
         data = (array[self._order] for array in (x, labels, loss_weight))
-        self._data = *data, chains, np.argsort(self._order), plan.geometry
+        self._data = *data, chains, np.argsort(self._order), layout.geometry
 
     def run(self, rates: Sequence[np.ndarray]) -> np.ndarray:
         """Take a step for each of a net's learning rates, (steps,). What each net has recorded, (nets, steps, 4):
@@ -69,7 +69,7 @@ class Nets:
         """
         table = _aligned(np.stack([rates[net] for net in self._lanes], axis=1).astype(self._flat.dtype))
         record = _aligned(np.zeros((len(table), 4 * LANES)))
-        run = k.narrow_nets.serial if JIT else k.narrow_nets.body
+        run = k.narrow_many.serial if JIT else k.narrow_many.body
         with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
             run(record, self._flat, *self._memory, table, self._l2, *self._data)
         return record.reshape(-1, 4, LANES)[..., : len(self._parameters)].transpose(2, 0, 1)
@@ -81,6 +81,12 @@ class Nets:
     def store(self, net: int) -> None:
         """Give a net the parameters that its steps have made."""
         self._parameters[net].flat[:] = self._flat[:, net]
+
+
+def _weights(geometry: np.ndarray) -> int:
+    """The number of weights and biases of all layers."""
+    inputs, units, bias = (geometry[:, field] for field in (FIELDS.inputs, FIELDS.units, FIELDS.bias))
+    return int(((inputs + bias) * units).sum())
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:

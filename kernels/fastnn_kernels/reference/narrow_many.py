@@ -5,10 +5,10 @@ import numpy as np
 from fastnn_kernels.reference.narrow import backward_block, forward_block, weights_of
 from fastnn_kernels.reference.softmax import softmax_cross_entropy
 
-__all__ = ["narrow_nets"]
+__all__ = ["narrow_many"]
 
 
-def narrow_nets(
+def narrow_many(
     record, parameters, gradients, sums, loss, correct, values, d,
     rates, l2, x, labels, loss_weight, chains, places, geometry,
 ):  # fmt: skip

@@ -14,17 +14,17 @@ def is_small(size: int) -> bool:
     return size < SMALL
 
 
-def check_room(size: int, what: str, advice: str = "") -> None:
+def check_available(size: int, what: str, advice: str = "") -> None:
     """OutOfMemoryError unless `size` bytes for `what` are left to this process. advice: what takes less."""
     if is_small(size):
         return
-    left = room()
+    left = available_bytes()
     if left is not None and size > left:
         told = f"{what} takes {bytes_text(size)} of memory, and this process may take {bytes_text(left)} more"
         raise OutOfMemoryError(f"{told}; {advice} takes less" if advice else told)
 
 
-def room(root: Path = Path("/")) -> int | None:
+def available_bytes(root: Path = Path("/")) -> int | None:
     """Bytes that this process may still take: what the machine has, with its swap space, and what control groups grant.
 
     None where neither is known. What is kept of files only until somebody needs the memory counts as free.

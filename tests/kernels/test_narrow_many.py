@@ -13,7 +13,7 @@ from tests.tolerances import error
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", ["moons", "sums", "deep"])
 def test_the_record_is_summed_in_float64(shape, dtype):
-    spec, args = made("narrow_nets", dtype, shape)
+    spec, args = made("narrow_many", dtype, shape)
     given = dict(zip(spec.kernel.operands, args, strict=True))
     given["rates"][:] = 0  # the weights are those of the beginning, and all steps record the same
     record, _, _, _, loss, correct, *_ = spec.run(spec.kernel.serial, args)
@@ -35,7 +35,7 @@ def _penalties(given):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_net_has_the_same_bits_in_every_lane(dtype):
-    spec, args = made("narrow_nets", dtype, "sums")
+    spec, args = made("narrow_many", dtype, "sums")
     turned = list(args)
     for name in ("parameters", "rates", "l2"):
         number = spec.kernel.operands.index(name)

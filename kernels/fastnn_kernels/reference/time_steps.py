@@ -2,15 +2,15 @@
 
 import numpy as np
 
-__all__ = ["count_targets", "mean_of_steps", "rows_of_steps", "step_labels", "steps_of_rows"]
+__all__ = ["count_targets", "mean_of_steps", "sequences_to_steps", "step_labels", "steps_to_sequences"]
 
 
-def rows_of_steps(out, x, T, n):
+def sequences_to_steps(out, x, T, n):
     """out = x as (B·T, n)"""
     out[:, :n] = x[:, : T * n].reshape(-1, n)
 
 
-def steps_of_rows(out, rows, T, n):
+def steps_to_sequences(out, rows, T, n):
     """out = rows as (B, T·n)"""
     out[:, : T * n] = rows[:, :n].reshape(-1, T * n)
 

@@ -25,7 +25,7 @@ def absolute(x, t, setting):
 
 
 @always_inline
-def huber_pair(x, t, delta):
+def huber(x, t, delta):
     """½ d² for |d| ≤ δ, else δ · (|d| − ½ δ), d = x − t: near · (|d| − ½ · near), near = min(|d|, δ). NaN stays NaN."""
     d = x - t
     size = abs(d)

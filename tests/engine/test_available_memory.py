@@ -5,7 +5,7 @@ import pytest
 
 import fastnn as fn
 from fastnn.common.errors import OutOfMemoryError
-from fastnn.engine import room as rooms
+from fastnn.engine import available_memory
 from fastnn.engine.memory import aligned_bytes
 from tests.tiny import dense_model, python, two_threads
 
@@ -42,14 +42,14 @@ OWN, UPPER, OLD = "sys__fs__cgroup__a__b__memory_", "sys__fs__cgroup__a__memory_
 )
 def test_what_is_left(tmp_path, texts, want):
     files(tmp_path, **texts)
-    assert rooms.room(tmp_path) == want
+    assert available_memory.available_bytes(tmp_path) == want
 
 
 @pytest.fixture
 def _little(monkeypatch):
     """A process that may take one more megabyte."""
-    monkeypatch.setattr(rooms, "room", lambda: 1_000_000)
-    monkeypatch.setattr(rooms, "SMALL", 1000)
+    monkeypatch.setattr(available_memory, "available_bytes", lambda: 1_000_000)
+    monkeypatch.setattr(available_memory, "SMALL", 1000)
 
 
 @pytest.mark.usefixtures("_little")
@@ -93,12 +93,12 @@ def test_a_training_of_which_each_part_would_fit(monkeypatch):
 
 
 def test_where_nothing_is_known_numpy_decides(monkeypatch):
-    monkeypatch.setattr(rooms, "room", lambda: None)
-    monkeypatch.setattr(rooms, "SMALL", 0)
+    monkeypatch.setattr(available_memory, "available_bytes", lambda: None)
+    monkeypatch.setattr(available_memory, "SMALL", 0)
     assert len(aligned_bytes(100)) == 100
 
 
-@pytest.mark.skipif(rooms.room() is None, reason="this system does not say what memory there is")
+@pytest.mark.skipif(available_memory.available_bytes() is None, reason="this system does not say what memory there is")
 def test_a_layer_of_a_trillion_weights_is_refused_at_once():
     code = """
 import fastnn as fn

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn.common import aside
-from fastnn.common.aside import Aside
+from fastnn.common import stash
+from fastnn.common.stash import Stash
 
 
 def arrays():
@@ -19,14 +19,14 @@ def arrays():
 
 @pytest.fixture(autouse=True)
 def _on_disk(monkeypatch):
-    monkeypatch.setattr(aside, "IN_MEMORY", ())
-    monkeypatch.setattr(aside, "LARGE", 1)
+    monkeypatch.setattr(stash, "IN_MEMORY", ())
+    monkeypatch.setattr(stash, "LARGE", 1)
 
 
 @pytest.mark.parametrize("large", [1, 1 << 30])
 def test_what_was_kept_comes_back_as_often_as_one_likes(large, monkeypatch):
-    monkeypatch.setattr(aside, "LARGE", large)
-    kept, now, want = Aside(), arrays(), arrays()
+    monkeypatch.setattr(stash, "LARGE", large)
+    kept, now, want = Stash(), arrays(), arrays()
     assert kept.is_empty
     kept.keep(now)
     assert kept.is_filed == (large == 1)
@@ -46,7 +46,7 @@ def test_what_was_kept_comes_back_as_often_as_one_likes(large, monkeypatch):
 
 
 def test_a_larger_set_takes_the_place_of_a_smaller_one():
-    kept = Aside()
+    kept = Stash()
     for count in (3, 5000, 2):
         kept.keep([np.full(count, float(count))])
         back = np.zeros(count)
@@ -55,15 +55,15 @@ def test_a_larger_set_takes_the_place_of_a_smaller_one():
 
 
 def test_small_copies_take_memory_and_large_ones_none(monkeypatch):
-    monkeypatch.setattr(aside, "LARGE", 100)
-    kept = Aside()
+    monkeypatch.setattr(stash, "LARGE", 100)
+    kept = Stash()
     assert [kept.memory_of(99), kept.memory_of(100)] == [99, 0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists a process's files")
 def test_the_file_has_no_name_and_is_closed_with_its_owner(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    kept = Aside()
+    kept = Stash()
     kept.keep(arrays())
     assert not list(tmp_path.iterdir())
     assert kept.is_filed
@@ -76,13 +76,13 @@ def test_the_file_has_no_name_and_is_closed_with_its_owner(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("why", ["folder is gone", "little is left", "all is memory"])
 def test_without_a_disk_copies_are_in_memory(why, tmp_path, monkeypatch):
-    monkeypatch.setattr(aside, "_folders", lambda: iter([str(tmp_path / "gone" if "gone" in why else tmp_path)]))
+    monkeypatch.setattr(stash, "_folders", lambda: iter([str(tmp_path / "gone" if "gone" in why else tmp_path)]))
     if why == "little is left":
-        usage = shutil.disk_usage(tmp_path)._replace(free=aside.SHARE_OF_FREE * 100 - 1)
+        usage = shutil.disk_usage(tmp_path)._replace(free=stash.SHARE_OF_FREE * 100 - 1)
         monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     if why == "all is memory":
-        monkeypatch.setattr(aside, "_is_in_memory", lambda folder: True)
-    kept, now = Aside(), [np.arange(100, dtype=np.uint8)]
+        monkeypatch.setattr(stash, "_is_in_memory", lambda folder: True)
+    kept, now = Stash(), [np.arange(100, dtype=np.uint8)]
     assert kept.memory_of(100) == 100
     kept.keep(now)
     assert not kept.is_filed
@@ -92,9 +92,9 @@ def test_without_a_disk_copies_are_in_memory(why, tmp_path, monkeypatch):
 
 
 def test_a_write_that_fails_leaves_the_new_copy_in_memory(monkeypatch):
-    kept, now = Aside(), [np.zeros(10), np.zeros(10)]
+    kept, now = Stash(), [np.zeros(10), np.zeros(10)]
     kept.keep(now)
-    real = aside.write_all
+    real = stash.write_all
 
     def full(descriptor, content):
         if now[1].tobytes() == bytes(content):
@@ -102,7 +102,7 @@ def test_a_write_that_fails_leaves_the_new_copy_in_memory(monkeypatch):
         real(descriptor, content)
 
     now[0][:], now[1][:] = 1, 2
-    monkeypatch.setattr(aside, "write_all", full)
+    monkeypatch.setattr(stash, "write_all", full)
     kept.keep(now)  # half of the file is new, half is old
     assert (kept.is_filed, kept.is_empty) == (False, False)
     now[0][:], now[1][:] = 3, 3
@@ -117,7 +117,7 @@ def test_folders_in_memory_are_known_by_what_is_mounted(tmp_path, monkeypatch):
     mounts, inner = tmp_path / "mounts", tmp_path / "inner"
     inner.mkdir()
     mounts.write_text(f"/dev/a / ext4 rw 0 0\nnone {inner} tmpfs rw 0 0\n", "utf-8")
-    assert aside._is_in_memory(str(inner), mounts)
-    assert aside._is_in_memory(str(inner / "below"), mounts)
-    assert not aside._is_in_memory(str(tmp_path), mounts)
-    assert not aside._is_in_memory(str(inner), tmp_path / "no such file")
+    assert stash._is_in_memory(str(inner), mounts)
+    assert stash._is_in_memory(str(inner / "below"), mounts)
+    assert not stash._is_in_memory(str(tmp_path), mounts)
+    assert not stash._is_in_memory(str(inner), tmp_path / "no such file")
