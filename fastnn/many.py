@@ -13,9 +13,9 @@ from fastnn.ranks.group import refuse
 from fastnn.training.callbacks import Callback, Checkpoint
 from fastnn.training.fit.settings import Settings
 from fastnn.training.history import History
-from fastnn.training.many.crew import Task, run_all
 from fastnn.training.many.groups import tasks_of
 from fastnn.training.many.training import Training
+from fastnn.training.many.worker_threads import Task, run_all
 
 
 class Trained(NamedTuple):

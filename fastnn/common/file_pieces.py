@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.second_thread import Beside
+from fastnn.common.second_thread import SecondThread
 
 SECTION_BYTES = 1 << 22  # part of the format of files that are framed
 WRITE_BYTES = 1 << 20  # at a time
@@ -37,15 +37,15 @@ def write_sections(descriptor: int, path: Path, pieces: Sequence[Any], start: in
     at, several = start, sum(memoryview(piece).nbytes for piece in pieces) > SECTION_BYTES
     with ExitStack() as stack:
         readers = deque(stack.enter_context(open(path, "rb", buffering=0)) for _ in range(1 + several))
-        beside = stack.enter_context(Beside(several))
+        thread = stack.enter_context(SecondThread(several))
         for section in _sections(pieces):
             for part in _parts(section, WRITE_BYTES):
                 write_all(descriptor, part.data)
-            beside.add(_read_back, readers, at, section, hashed)
+            thread.add(_read_back, readers, at, section, hashed)
             size = sum(high - low for _, low, high in section)
             _begin_writing(descriptor, at, size)
             at += size
-        digests = beside.results()
+        digests = thread.results()
     if os.fstat(descriptor).st_size != at:
         raise OSError(errno.EIO, "more was read back than was written")
     return digests
@@ -71,12 +71,12 @@ def write_all(descriptor: int, content: Any) -> None:
 
 def read_sections(file: FileIO, out: np.ndarray) -> list[bytes]:
     """Read the next `len(out)` bytes into `out`, uint8, and return the SHA-256 of each section. OSError if it ends."""
-    with Beside(len(out) > SECTION_BYTES) as beside:
+    with SecondThread(len(out) > SECTION_BYTES) as thread:
         for first in range(0, len(out), SECTION_BYTES):
             section = out[first : first + SECTION_BYTES].data
             fill(file, section)
-            beside.add(_sha256, section)
-        return beside.results()
+            thread.add(_sha256, section)
+        return thread.results()
 
 
 def fill(file: FileIO, out: Any) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 MOST_WAITING = 16  # calls, each of which may keep a copy of what it works on
 
 
-class Beside:
-    """Calls functions in a thread beside, in the order given, and in the caller's own thread where it must wait.
+class SecondThread:
+    """Calls functions in a second thread, in the order given, and in the caller's own thread where it must wait.
 
     Worth it for what leaves the interpreter to others: calls of the system, hashing.
 
-        with Beside() as beside:
+        with SecondThread() as thread:
             for part in parts:
-                beside.add(digest_of, part)
-            digests = beside.results()
+                thread.add(digest_of, part)
+            digests = thread.results()
 
     threaded : False calls each function at once, and starts no thread: cheaper for a single one
     """
@@ -26,7 +26,7 @@ class Beside:
         self._results: list[Any] = []
         self._waiting: deque[tuple[int, Future[Any], Callable[[], Any]]] = deque()
 
-    def __enter__(self) -> "Beside":
+    def __enter__(self) -> "SecondThread":
         return self
 
     def __exit__(self, *_: object) -> None:

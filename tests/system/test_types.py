@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 
-from fastnn.nn import initializers, losses, schedules
+from fastnn.nn import initializers, losses, optimizers, schedules
 from fastnn.nn.layers import activation, convolution
 from fastnn.nn.optimizers import arguments, state
 from fastnn.training.models import dtypes
@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 def test_names_are_those_of_the_tables():
     assert {*get_args(activation.ActivationName)} == {*activation.KERNELS, "identity"}
     assert {*get_args(losses.LossName)} == {*losses.LOSSES}
+    assert {*get_args(optimizers.OptimizerName)} == {*optimizers.OPTIMIZERS}
     assert {*get_args(losses.base.Reduction)} == {*losses.base.REDUCTIONS}
     assert {*get_args(initializers.InitializerName)} == {*initializers.INITIALIZERS}
     assert get_args(arguments.StateDtype) == (state.BFLOAT16,)

@@ -16,8 +16,8 @@ from fastnn.nn.narrow_many import Nets
 from fastnn.training.fit.epoch_rates import are_by_epoch, rate_at, scalars_of
 from fastnn.training.history.figures import CORRECT, LOSS, PENALTIES, WEIGHT, Figures
 from fastnn.training.history.step_log import StepLog
-from fastnn.training.many.crew import Ended
 from fastnn.training.many.training import Training
+from fastnn.training.many.worker_threads import Ended
 from fastnn.training.passes.runner import SECONDS_PER_CALL
 from fastnn.training.steps.scalars import STEPS_PER_CALL
 

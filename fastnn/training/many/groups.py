@@ -7,9 +7,9 @@ from functools import partial
 from fastnn.engine.threads import usable_threads
 from fastnn.training.fit.idle import warn_of_idle_steps
 from fastnn.training.fit.joined import STEPS
-from fastnn.training.many.crew import Ended, Task
 from fastnn.training.many.group import Group
 from fastnn.training.many.training import Training
+from fastnn.training.many.worker_threads import Ended, Task
 from fastnn_kernels._lanes import LANES
 
 # A step of sixteen lanes takes as long whether or not a net is in each: fewer nets than these are trained one by one.

@@ -7,7 +7,7 @@ from fastnn.data.source import Source
 from fastnn.nn.narrow_many import kind_of
 from fastnn.training.fit.joined import JoinedLoop
 from fastnn.training.fit.settings import Settings
-from fastnn.training.many.crew import Ended
+from fastnn.training.many.worker_threads import Ended
 from fastnn.training.models.model import Predictor
 from fastnn.training.models.statistics import fit_statistics
 

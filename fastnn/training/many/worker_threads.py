@@ -24,20 +24,20 @@ def run_all(tasks: Sequence[Task], saves: bool) -> dict[int, Exception]:
 
     saves : whether one of them writes a checkpoint where a signal ends it: then SIGTERM waits for that, too
     """
-    crew = _Crew(tasks)
+    workers = _WorkerThreads(tasks)
     with InterruptShield() as shield:
         if saves:
             shield.catch_termination()
         try:
             with shield.hold():
-                crew.start(min(usable_threads(), len(tasks)))
-            crew.wait()
+                workers.start(min(usable_threads(), len(tasks)))
+            workers.wait()
         finally:
-            crew.end()
-    return crew.errors
+            workers.end()
+    return workers.errors
 
 
-class _Crew:
+class _WorkerThreads:
     """Threads that take the next task until there is none."""
 
     def __init__(self, tasks: Sequence[Task]):
