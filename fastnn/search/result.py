@@ -11,7 +11,7 @@ from fastnn.common.hints.habits import Hinted
 from fastnn.common.text import figure_text, plural
 from fastnn.data.preprocessing import from_config
 from fastnn.models import Model
-from fastnn.search.job import Job, built
+from fastnn.search.model_job import ModelJob, built
 from fastnn.search.trials import Trial, Trials
 from fastnn.training.models import storage
 
@@ -44,7 +44,7 @@ class SweepResult(Hinted):
 
     _holds_more = True
 
-    def __init__(self, trials: Trials, job: Job):
+    def __init__(self, trials: Trials, job: ModelJob):
         self._trials, self._job = trials, job
         self.monitor, self.higher_is_better = trials.monitor, trials.higher
 
@@ -53,9 +53,9 @@ class SweepResult(Hinted):
         """A dict for each trial, in the order in which they were given.
 
         Its settings, and the seed where seeds are repeated; "status" ("finished", "failed", "crashed" if its process
-        died, "stopped" by halving or pruning) and "reason"; the figures of the epoch whose parameters the model has,
-        "epochs_run", "best_epoch", "threads" that it had, and "seconds". With halving, also the judged figure at each
-        rung: "val_loss@3".
+        died or had no data, "stopped" by halving or pruning) and "reason"; the figures of the epoch whose parameters
+        the model has, "epochs_run", "best_epoch", "threads" that it had, and "seconds". With halving, also the judged
+        figure at each rung: "val_loss@3".
         """
         return [trial.settings | {"status": "waiting", "reason": ""} | trial.row for trial in self._trials.all]
 
