@@ -1,20 +1,18 @@
 """`fastnn sweep`: trains a system over a grid of settings, with a live table, a CSV file and a picture."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import click
-import numpy as np
 
 from fastnn.cli.settings import options_of, setting_from_text
 from fastnn.cli.sweep_file import command_of_file
 from fastnn.cli.sweep_options import axes_of, sweep_options
 from fastnn.cli.sweep_output import draw, refuse_without_result, table_of
-from fastnn.cli.systems import SystemsGroup
-from fastnn.engine.threads import threads
+from fastnn.cli.systems import SystemsGroup, limited
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.sweep import Grid, Sweep
 from fastnn.recipes import ALL
@@ -95,7 +93,7 @@ def sweep_and_report(
     """
     grid = replace(grid, recipe=grid.recipe.suited(grid.recipe, path, grid.base))
     first = grid.trials()[0]  # a value out of range is an error before data are loaded or folders made
-    with threads(thread_count) if thread_count else nullcontext(), np.errstate(over="ignore"):
+    with limited(thread_count):
         data, announced = grid.recipe.find(path, grid.quick, first)
         with held(out):
             work = Sweep(grid, data, out, fresh=fresh)
