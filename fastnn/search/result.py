@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastnn.common import notebook
-from fastnn.common.errors import DataError, MissingPackageError
+from fastnn.common.errors import DataError
 from fastnn.common.hints.habits import Hinted
-from fastnn.common.text import figure_text, plural
+from fastnn.common.packages import package
+from fastnn.common.text import aligned, figure_text, plural
 from fastnn.data.preprocessing import from_config
 from fastnn.models import Model
 from fastnn.search.model_job import ModelJob, built
@@ -122,13 +123,7 @@ class SweepResult(Hinted):
         Raises:
             MissingPackageError: Where pandas is not installed; it says what to install.
         """
-        try:
-            from pandas import DataFrame
-        except ImportError:
-            raise MissingPackageError(
-                "result.to_frame: the package pandas is not installed; install it with: pip install pandas"
-            ) from None
-        return DataFrame(self.rows)
+        return package("pandas", "result.to_frame", "").DataFrame(self.rows)
 
     def plot(self, *names: str, ax: "Axes | None" = None) -> "Figure | Any":
         """The judged figure of each trial over its settings, a panel each; the best trial is marked.
@@ -181,9 +176,8 @@ class SweepResult(Hinted):
 
     def __repr__(self) -> str:
         lines = self.table()[: MOST_LINES + 1]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-        padded = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)
-        return "\n".join([f"<{type(self).__name__} of {plural(len(self), 'trial')}>", *map(str.rstrip, padded)])
+        padded = map(str.rstrip, aligned(lines, len(lines[0])))
+        return "\n".join([f"<{type(self).__name__} of {plural(len(self), 'trial')}>", *padded])
 
     def _repr_html_(self) -> str:
         """For notebooks: the settings, the best first."""
