@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import label_of, scale_of
 from fastnn.common.text import SPLITS, metric_text
 from fastnn.experiment.sweep import METRICS, Sweep
 from fastnn.search.folder import PICTURE
@@ -68,7 +68,7 @@ def draw(work: Sweep) -> None:
     from fastnn import plots
 
     axes, name = work.grid.axes, work.judged_metric
-    title = f"sweep of {work.grid.recipe.id}: {name.replace('_', ' ')}{_unit(work)}"
+    title = f"sweep of {work.grid.recipe.id}: {label_of(name)}"
     if (others := list(axes)[2:]) and not work.grid.count:
         title += f", the best over {' and '.join(others).replace('_', ' ')}"
     note = "generated data" if work.source == "generated" else None
@@ -86,7 +86,7 @@ def _dots(work: Sweep, metric: str, title: str, note: str | None) -> Any:
     from fastnn import plots
 
     axes = {name.replace("_", " "): [one.settings[name] for one in work.trials.all] for name in work.grid.axes}
-    return plots.search_dots(axes, _shown(work, metric), title, _label(work), note=note)
+    return plots.search_dots(axes, _shown(work, metric), title, label_of(work.judged_by), note=note)
 
 
 def _values(work: Sweep, name: str) -> list[Any]:
@@ -117,17 +117,9 @@ def _lines(work: Sweep, axis: str, title: str, note: str | None) -> Any:
     lines = {split: [values[i] for i in order] for split, values in figures.items()}
     is_wide = x.min() > 0 and x.max() > 20 * x.min()
     label = axis.replace("_", " ")
-    return plots.lines_over(x[order].tolist(), lines, label, _label(work), title, log_x=is_wide, note=note)
+    return plots.lines_over(x[order].tolist(), lines, label, label_of(work.judged_by), title, log_x=is_wide, note=note)
 
 
 def _shown(work: Sweep, name: str) -> list[float]:
     """A figure of each trial: a fraction in per cent, any other as it is; NaN where a trial has no such figure."""
-    return [(100 if is_fraction(name) else 1) * trial.row.get(name, float("nan")) for trial in work.trials.all]
-
-
-def _unit(work: Sweep) -> str:
-    return ", %" if is_fraction(work.judged_by) else ""
-
-
-def _label(work: Sweep) -> str:
-    return f"{work.judged_by}{_unit(work)}"
+    return [scale_of(name) * trial.row.get(name, float("nan")) for trial in work.trials.all]
