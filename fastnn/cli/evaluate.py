@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastnn.cli.output import FORMS, aligned, csv_lines, dumped, finite
+from fastnn.cli.output import FORMS, csv_lines, dumped, finite
 from fastnn.cli.sections import examples
-from fastnn.common.text import SPLITS, metric_name, metric_text
+from fastnn.common.text import SPLITS, aligned, metric_name, metric_text
 
 if TYPE_CHECKING:
     from fastnn.recipes.evaluation import Figures
@@ -43,7 +43,7 @@ def _lines(figures: "Mapping[str, Figures]") -> Iterator[str]:
     table = [["", "samples", *map(metric_name, names)]]
     for key, (samples, metrics) in figures.items():
         table.append([SPLITS[key], f"{samples:,}", *(metric_text(name, value) for name, value in metrics.items())])
-    return aligned(table)
+    return aligned(table, texts=1)
 
 
 def _json(figures: "Mapping[str, Figures]") -> Iterator[str]:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +46,6 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     check_target(path)
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.writelines(f"{line}\n" for line in lines)
-
-
-def aligned(table: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows of cells as lines: the first column begins, all others end, at the same place in each."""
-    table = list(table)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for first, *others in table:
-        yield "  ".join(
-            [f"{first:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(others, widths[1:], strict=True))]
-        )
 
 
 def dumped(found: Any) -> str:

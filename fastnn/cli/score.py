@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastnn.cli.output import aligned, csv_lines, deliver, dumped, finite, form_of, with_output
+from fastnn.cli.output import csv_lines, deliver, dumped, finite, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.cli.standard_input import standard_input
 from fastnn.common.errors import DataError
-from fastnn.common.text import loss_text, percent, perplexity_text, plural, printable
+from fastnn.common.text import aligned, loss_text, percent, perplexity_text, plural, printable
 
 if TYPE_CHECKING:
     from fastnn.language.model import LanguageModel
@@ -131,7 +131,7 @@ def _table(noun: str, scores: "Scores") -> Iterator[str]:
         ]
         for name, one in scores
     ]
-    return aligned([["", *(column.replace("word", noun) for column in COLUMNS[1:])], *rows])
+    return aligned([["", *(column.replace("word", noun) for column in COLUMNS[1:])], *rows], texts=1)
 
 
 def _figures(name: str, score: "Score") -> dict[str, object]:

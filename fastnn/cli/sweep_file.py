@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from fastnn.cli.settings import texts_of
-from fastnn.common.errors import DataError
+from fastnn.cli.sweep_options import WHOLE, axes_of, sweep_options
+from fastnn.cli.sweep_output import refuse_without_result
 from fastnn.common.names import near
 from fastnn.search.folder import PICTURE, TABLE
 from fastnn.search.result import SweepResult
-from fastnn.search.space import Axis, Between
+from fastnn.search.space import Axis
 
 HELP = """Train the model that a function of your file builds, with every combination of settings.
 
@@ -28,23 +28,16 @@ def command_of_file(target: str) -> click.Command:
 
 
 def _options() -> list[click.Parameter]:
-    whole = click.IntRange(min=1)
-    return [
-        click.Option(["--grid"], multiple=True, required=True, help="setting=value,value,...; again for another"),
-        click.Option(["--random"], type=whole, help="settings to draw instead of all; ranges, too: lr=0.01..0.5"),
-        click.Option(["--optuna"], type=whole, help="settings to ask an Optuna study for, which may prune trials"),
+    own = [
+        click.Option(["--optuna"], type=WHOLE, help="settings to ask an Optuna study for, which may prune trials"),
         click.Option(["--halving"], is_flag=True, help="after a part of the epochs only the best third goes on"),
-        click.Option(["--seeds"], type=whole, default=1, help="trainings of each, by the function's argument seed"),
+        click.Option(["--seeds"], type=WHOLE, default=1, help="trainings of each, by the function's argument seed"),
         click.Option(["--monitor"], default="val_loss", show_default=True, help="the figure that judges trials"),
-        click.Option(["--epochs"], type=whole, default=10, show_default=True, help="of each trial"),
-        click.Option(["--batch-size"], type=whole, default=32, show_default=True, help="samples of a step"),
+        click.Option(["--epochs"], type=WHOLE, default=10, show_default=True, help="of each trial"),
+        click.Option(["--batch-size"], type=WHOLE, default=32, show_default=True, help="samples of a step"),
         click.Option(["--validation-split"], type=float, help="the fraction of (x, y) to judge on  [default: 0.2]"),
-        click.Option(["--out"], type=click.Path(path_type=Path), help="the folder  [default: sweeps/FILE]"),
-        click.Option(["--jobs"], type=whole, default=1, help="processes at once  [default: 1]"),
-        click.Option(["--scheduler"], help="address of a Dask scheduler whose workers train instead: tcp://host:8786"),
-        click.Option(["--threads"], type=whole, help="threads of all together  [default: all]"),
-        click.Option(["--fresh"], is_flag=True, help="forget what the folder's sweep.csv holds"),
     ]
+    return sweep_options("FILE", *own)
 
 
 def _sweep(
@@ -77,9 +70,7 @@ def _report(result: SweepResult, folder: Path) -> None:
     from fastnn import plots
 
     click.echo(str(result).partition("\n")[2])
-    if not result.summary:
-        reasons = [row["reason"] for row in result.rows if row["reason"]]
-        raise DataError(f"no trial of the sweep succeeded; the first: {reasons[0] if reasons else 'none ended'}")
+    refuse_without_result(result.rows)
     plots.save(result.plot(), folder / PICTURE)
     click.echo(f"wrote {folder / TABLE} and {folder / PICTURE}")
 
@@ -108,16 +99,11 @@ def _namespace(path: Path) -> dict[str, Any]:
 
 def axes_of_texts(grid: tuple[str, ...], *, is_drawn: bool) -> dict[str, Axis]:
     """Axes from texts such as "lr=0.05,0.15", and where they are drawn from "lr=0.01..0.5". ValueError for others."""
-    axes: dict[str, Axis] = {}
-    for name, texts in texts_of(grid).items():
-        ends = [_value(end) for end in texts[0].split("..")] if len(texts) == 1 else []
-        if len(ends) == 2 and all(isinstance(end, int | float) for end in ends):
-            if not is_drawn:
-                raise ValueError(f"--grid {name} is the range {texts[0]}, expected --random or --optuna and a number")
-            axes[name] = Between(*ends)
-        else:
-            axes[name] = list(map(_value, dict.fromkeys(texts)))
-    return axes
+    return axes_of(grid, lambda _, text: _value(text), lambda _, text: _is_range(text), is_drawn=is_drawn)
+
+
+def _is_range(text: str) -> bool:
+    return all(isinstance(_value(end), int | float) for end in text.split("..", 1))
 
 
 def _value(text: str) -> Any:

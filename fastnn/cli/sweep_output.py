@@ -1,28 +1,31 @@
 """The output of a sweep: a table of its trials, and a picture of their accuracies."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import label_of, scale_of
 from fastnn.common.text import SPLITS, metric_text
-from fastnn.experiment.executors import TrialRow
 from fastnn.experiment.sweep import METRICS, Sweep
 from fastnn.search.folder import PICTURE
 from fastnn.search.space import Between
+from fastnn.search.trials import Trial
 
 COLUMN_WIDTH = 12  # characters, about
 
 
-def judged_metric(work: Sweep) -> str:
-    """The metric by which trials are judged, on the validation set, else on the test or the training set."""
-    splits = work.data.splits()
-    return next(f"{split}_{_judged_by(work)}" for split in ("val", "test", "train") if split in splits)
+def refuse_without_result(rows: Iterable[Mapping[str, Any]]) -> None:
+    """DataError, or NonFiniteError for divergence, if no trial of the sweep finished."""
+    from fastnn.common.errors import DataError, NonFiniteError
 
-
-def _judged_by(work: Sweep) -> str:
-    """The accuracy; R² of regressions."""
-    return "r2" if work.data.meta.get("task") == "regression" else "accuracy"
+    rows = list(rows)
+    if any(row.get("status") == "finished" for row in rows):
+        return
+    first = next((row["reason"] for row in rows if row.get("reason")), "none ended")
+    is_divergence = "finite" in first or "loss became" in first
+    kind = NonFiniteError if is_divergence else DataError
+    raise kind(f"no trial of the sweep succeeded; the first: {first}")
 
 
 def table_of(work: Sweep, width: int) -> Any:
@@ -32,7 +35,7 @@ def table_of(work: Sweep, width: int) -> Any:
     """
     from rich.table import Table
 
-    kinds = ("loss", _judged_by(work))
+    kinds = ("loss", work.judged_by)
     shown = [name for name in METRICS if name.startswith(tuple(work.data.splits())) and name.endswith(kinds)]
     if COLUMN_WIDTH * (len(shown) + len(work.grid.axes)) > width:
         shown = [name for name in shown if name.endswith(kinds[1])]
@@ -41,24 +44,19 @@ def table_of(work: Sweep, width: int) -> Any:
         table.add_column(
             name.replace("_", " "), justify="right" if name in shown else "left", no_wrap=name not in shown
         )
-    states = [_state(row) for row in work.rows]
+    trials = work.trials.all
+    states = [_state(trial) for trial in trials]
     if any(states):
         table.add_column("state")
-    for settings, row, state in zip(work.trials, work.rows, states, strict=True):
-        values = [str(getattr(settings, name)) for name in work.grid.axes]
-        table.add_row(*values, *(_metric_text(row, name) for name in shown), *([state] if any(states) else []))
+    for trial, state in zip(trials, states, strict=True):
+        values = [str(trial.settings[name]) for name in work.grid.axes]
+        figures = [metric_text(name, trial.row[name]) if name in trial.row else "" for name in shown]
+        table.add_row(*values, *figures, *([state] if any(states) else []))
     return table
 
 
-def _state(row: TrialRow | None) -> str:
-    if row is None:
-        return "waiting"
-    return "" if row["status"] == "finished" else row["reason"]
-
-
-def _metric_text(row: TrialRow | None, name: str) -> str:
-    value = _value(row, name)
-    return "" if value is None else metric_text(name, value)
+def _state(trial: Trial) -> str:
+    return "" if trial.status == "finished" else trial.row.get("reason", "waiting")
 
 
 def draw(work: Sweep) -> None:
@@ -69,8 +67,8 @@ def draw(work: Sweep) -> None:
     """
     from fastnn import plots
 
-    axes, name = work.grid.axes, judged_metric(work)
-    title = f"sweep of {work.grid.recipe.id}: {name.replace('_', ' ')}{_unit(work)}"
+    axes, name = work.grid.axes, work.judged_metric
+    title = f"sweep of {work.grid.recipe.id}: {label_of(name)}"
     if (others := list(axes)[2:]) and not work.grid.count:
         title += f", the best over {' and '.join(others).replace('_', ' ')}"
     note = "generated data" if work.source == "generated" else None
@@ -87,8 +85,8 @@ def draw(work: Sweep) -> None:
 def _dots(work: Sweep, metric: str, title: str, note: str | None) -> Any:
     from fastnn import plots
 
-    axes = {name.replace("_", " "): [getattr(one, name) for one in work.trials] for name in work.grid.axes}
-    return plots.search_dots(axes, [_shown(row, metric) for row in work.rows], title, _label(work), note=note)
+    axes = {name.replace("_", " "): [one.settings[name] for one in work.trials.all] for name in work.grid.axes}
+    return plots.search_dots(axes, _shown(work, metric), title, label_of(work.judged_by), note=note)
 
 
 def _values(work: Sweep, name: str) -> list[Any]:
@@ -102,7 +100,7 @@ def _map(work: Sweep, metric: str, title: str, note: str | None) -> Any:
     from fastnn import plots
 
     axes = {name: _values(work, name) for name in work.grid.axes}
-    values = np.array([_shown(row, metric) for row in work.rows]).reshape([len(axis) for axis in axes.values()])
+    values = np.array(_shown(work, metric)).reshape([len(axis) for axis in axes.values()])
     values = values[None] if values.ndim == 1 else np.fmax.reduce(values.reshape(*values.shape[:2], -1), axis=2)
     labels = [[str(value) for value in axis] for axis in axes.values()][:2]
     rows, columns = ([""], labels[0]) if len(labels) == 1 else labels
@@ -115,29 +113,13 @@ def _lines(work: Sweep, axis: str, title: str, note: str | None) -> Any:
 
     x = np.array(_values(work, axis), float)
     order = np.argsort(x)
-    lines = {
-        split: [_shown(work.rows[i], f"{split}_{_judged_by(work)}") for i in order]
-        for split in SPLITS
-        if split in work.data.splits()
-    }
+    figures = {split: _shown(work, f"{split}_{work.judged_by}") for split in SPLITS if split in work.data.splits()}
+    lines = {split: [values[i] for i in order] for split, values in figures.items()}
     is_wide = x.min() > 0 and x.max() > 20 * x.min()
     label = axis.replace("_", " ")
-    return plots.lines_over(x[order].tolist(), lines, label, _label(work), title, log_x=is_wide, note=note)
+    return plots.lines_over(x[order].tolist(), lines, label, label_of(work.judged_by), title, log_x=is_wide, note=note)
 
 
-def _shown(row: TrialRow | None, name: str) -> float:
-    """A fraction in per cent, any other figure as it is; NaN where the trial has no such figure."""
-    value = _value(row, name)
-    return float("nan") if value is None else (100 if is_fraction(name) else 1) * value
-
-
-def _unit(work: Sweep) -> str:
-    return ", %" if is_fraction(_judged_by(work)) else ""
-
-
-def _label(work: Sweep) -> str:
-    return f"{_judged_by(work)}{_unit(work)}"
-
-
-def _value(row: TrialRow | None, name: str) -> float | None:
-    return float(row[name]) if row is not None and row.get(name) not in (None, "") else None
+def _shown(work: Sweep, name: str) -> list[float]:
+    """A figure of each trial: a fraction in per cent, any other as it is; NaN where a trial has no such figure."""
+    return [scale_of(name) * trial.row.get(name, float("nan")) for trial in work.trials.all]

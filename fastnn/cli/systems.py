@@ -1,8 +1,20 @@
-"""The groups whose commands are systems: `fastnn train` and `fastnn sweep`."""
+"""What `fastnn train` and `fastnn sweep` share: groups whose commands are systems, and a limit of threads."""
+
+import contextlib
+from collections.abc import Iterator
 
 import click
+import numpy as np
 
 from fastnn.common.names import nearest
+from fastnn.engine.threads import threads
+
+
+@contextlib.contextmanager
+def limited(thread_count: int | None) -> Iterator[None]:
+    """In the block so many threads are used, None: all, and an overflow becomes one line of error."""
+    with threads(thread_count) if thread_count else contextlib.nullcontext(), np.errstate(over="ignore"):
+        yield
 
 
 class SystemsGroup(click.Group):

@@ -1,25 +1,22 @@
 """`fastnn train`: names the data, shows progress, and prints the figures beside those of the report."""
 
-import contextlib
 import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from fastnn.cli.systems import limited
 from fastnn.common.errors import FastnnError
 from fastnn.common.text import SPLITS, bytes_text, percent, plural, speed_text
-from fastnn.engine.threads import threads
 from fastnn.experiment import answers
 from fastnn.experiment.answers import Answer, from_json, texts
 from fastnn.experiment.experiment import Experiment
@@ -119,7 +116,7 @@ def train_and_report(request: Request) -> None:
             _train_and_report(request)
             return
         try:
-            with _limited(request):
+            with limited(request.threads):
                 follow(request.experiment())
         except BaseException as error:
             if error is not group.agreed:
@@ -134,19 +131,11 @@ def _told(error: BaseException) -> int:
     return 2 if isinstance(error, FastnnError | ValueError | TypeError | OSError | MemoryError) else 1
 
 
-@contextlib.contextmanager
-def _limited(request: Request) -> Iterator[None]:
-    """In the block as many threads are used as the user asked for, and an overflow becomes one line of error."""
-    limited = threads(request.threads) if request.threads else contextlib.nullcontext()
-    with limited, np.errstate(over="ignore"):
-        yield
-
-
 def _train_and_report(request: Request) -> None:
     folder = RunFolder(request.out, resume=request.resume, fresh=request.fresh)  # loading data may take minutes
     if not request.quiet:
         _tell_of_reading(request.data)
-    with _limited(request):
+    with limited(request.threads):
         experiment = request.experiment()
         report = run(experiment, folder, Observer() if request.quiet else Terminal(experiment))
     if request.as_json:

@@ -21,6 +21,21 @@ def is_fraction(name: str) -> bool:
     return name.endswith("accuracy") or name == "unknown" or re.search(r"(^|_)top_\d+$", name) is not None
 
 
+def scale_of(name: str) -> float:
+    """By what a figure is multiplied where it is drawn: fractions are drawn in per cent."""
+    return 100.0 if is_fraction(name) else 1.0
+
+
+def unit_of(name: str) -> str:
+    """In what a figure is drawn: "%", or "" for a number."""
+    return "%" if is_fraction(name) else ""
+
+
+def label_of(name: str) -> str:
+    """A figure as an axis names it: "val_accuracy" as "val accuracy, %"."""
+    return f"{name.replace('_', ' ')}, {unit_of(name)}".removesuffix(", ")
+
+
 def is_perplexity(name: str) -> bool:
     """Whether a figure is a perplexity, which is shown with few digits."""
     return name.endswith("perplexity")

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, and letting one process at a time run a block."""
+"""Writing a file whole or not at all, and looking at one before it is read."""
 
 import errno
 import hashlib
@@ -19,7 +19,6 @@ LARGE = 1 << 24  # bytes from which on it pays to free a file in a thread
 BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has this flag, and would else change ends of lines.
 # What file systems answer that cannot synchronise a folder, and folders that may be written but not read.
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
-NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems answer that have none
 
 
 @contextmanager
@@ -80,23 +79,6 @@ def write_whole(
                 write_head(descriptor, temporary, head(digests))
         finally:
             os.close(descriptor)
-
-
-@contextmanager
-def locked(lock: Path) -> Iterator[None]:
-    """Only one process at a time runs the block; others wait. The lock file is not removed.
-
-    On a file system without locks no process waits.
-    """
-    from filelock import lock_descriptor  # here: to import it takes 23 ms, and only downloads wait for each other
-
-    with open(lock, "ab") as file:
-        try:
-            lock_descriptor(file.fileno())  # the lock ends when the file is closed, also by a crash
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                raise
-        yield
 
 
 def check_target(path: str | os.PathLike[str]) -> None:

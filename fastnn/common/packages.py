@@ -10,7 +10,7 @@ def package(module: str, caller: str, extra: str | None = None) -> Any:
     """The module of an optional package. MissingPackageError, in one line, names the extra that installs it.
 
     caller : what needs it
-    extra  : of fastnn; None: it has the name of the package
+    extra  : of fastnn; None: it has the name of the package; "": there is none
     """
     name = module.partition(".")[0]
     try:
@@ -18,6 +18,5 @@ def package(module: str, caller: str, extra: str | None = None) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != name:
             raise  # the package is there, but misses another one
-    raise MissingPackageError(
-        f'{caller}: the package {name} is not installed; install it with: pip install "fastnn[{extra or name}]"'
-    )
+    what = name if extra == "" else f'"fastnn[{extra or name}]"'
+    raise MissingPackageError(f"{caller}: the package {name} is not installed; install it with: pip install {what}")

@@ -1,5 +1,6 @@
-"""A lock that refuses a second process and ends with the first, however that ends."""
+"""Locks between processes, which end with the process: one that refuses a second process, and one that lets it wait."""
 
+import errno
 import logging
 import os
 import socket
@@ -12,14 +13,32 @@ from fastnn.common.errors import DataError, FileFormatError
 logger = logging.getLogger(__name__)
 
 OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems answer that have none
 LOCKED = 1  # how many bytes at its start Windows lets nobody else read: who holds the lock is written behind them
+
+
+@contextmanager
+def locked(lock: Path) -> Iterator[None]:
+    """Only one process at a time runs the block; others wait. The lock file is not removed.
+
+    On a file system without locks no process waits.
+    """
+    from filelock import lock_descriptor  # here: to import it takes 23 ms, and few commands lock
+
+    with open(lock, "ab") as file:
+        try:
+            lock_descriptor(file.fileno())  # the lock ends when the file is closed, also by a crash
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+        yield
 
 
 @contextmanager
 def sole_use(lock: Path, what: str) -> Iterator[None]:
     """Within the block no other process is in a block of the same lock file; the file is removed at its end.
 
-    what : is in use, for messages: "runs/mine"
+    Its folder is made if it is not there. what : is in use, for messages: "runs/mine"
 
     Raises DataError at once if another process is in such a block, FileFormatError if the file cannot be made. The
     system ends the lock with the process: what a killed one leaves, a file without a lock, is in nobody's way. A file
@@ -30,6 +49,15 @@ def sole_use(lock: Path, what: str) -> Iterator[None]:
         yield
     finally:
         _remove(descriptor, lock)
+
+
+@contextmanager
+def writing_into(folder: Path) -> Iterator[None]:
+    """An error of the system in the block is a FileFormatError: nothing can be written into the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise FileFormatError(f"cannot write into {folder}: {error.strerror or error}; choose another --out") from None
 
 
 def refuse_in_use(lock: Path, what: str) -> None:
@@ -61,11 +89,9 @@ def _remove(descriptor: int, lock: Path) -> None:
 def _acquired(lock: Path, what: str) -> int:
     """The descriptor of the locked file, which is the one that has the name now."""
     while True:
-        try:
+        with writing_into(lock.parent):
+            lock.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(lock, OPEN | os.O_CREAT, 0o666)
-        except OSError as error:
-            where = f"cannot write into {lock.parent}: {error.strerror}"
-            raise FileFormatError(f"{where}; choose another --out") from None
         try:
             is_locked = _lock(descriptor, what)
             if not is_locked:
@@ -81,7 +107,7 @@ def _acquired(lock: Path, what: str) -> int:
 
 def _lock(descriptor: int, what: str) -> bool:
     """Lock the file; False where the system has no locks, DataError if another process has this one."""
-    from filelock import lock_descriptor  # here: to import it takes 23 ms, and only commands lock
+    from filelock import lock_descriptor
 
     try:
         if lock_descriptor(descriptor, blocking=False):

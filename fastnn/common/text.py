@@ -1,6 +1,7 @@
 """How figures and the parts of a data set are written for people, in one place."""
 
 import math
+from collections.abc import Iterator, Sequence
 
 from fastnn.common.figures import is_fraction, is_perplexity
 
@@ -72,6 +73,15 @@ def bytes_text(size: float) -> str:
 def plural(count: int, noun: str) -> str:
     """1 and "column" as "1 column", 2 as "2 columns"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def aligned(lines: Sequence[Sequence[str]], texts: int) -> Iterator[str]:
+    """A table as lines of text: cells of the first `texts` columns begin at one place, those of others end at one."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = zip(line, widths, strict=True)
+        padded = (f"{cell:<{width}}" if i < texts else f"{cell:>{width}}" for i, (cell, width) in enumerate(cells))
+        yield "  ".join(padded)
 
 
 def printable(text: str) -> str:

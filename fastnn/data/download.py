@@ -9,8 +9,9 @@ import os
 from pathlib import Path
 
 from fastnn.common.errors import DataError
-from fastnn.common.files import locked, sha256_of, size_of
+from fastnn.common.files import sha256_of, size_of
 from fastnn.common.names import look_up
+from fastnn.common.process_lock import locked
 from fastnn.data.remote import REMOTE, Progress, RemoteFile, RemoteSet
 from fastnn_kernels._folders import user_folders
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastnn.common.errors import DataError, FileFormatError, NonFiniteError
 from fastnn.common.files import atomic_path
-from fastnn.common.process_lock import refuse_in_use, sole_use
+from fastnn.common.process_lock import refuse_in_use, sole_use, writing_into
 from fastnn.experiment.run_files import (
     EARLIER_CHECKPOINT,
     MODEL,
@@ -107,8 +107,6 @@ class RunFolder:
         """
         made = [folder for folder in self.working.parents if not folder.exists()]
         try:
-            with _told(self.working.parent):
-                self.working.parent.mkdir(parents=True, exist_ok=True)
             with sole_use(self._lock, str(self.final)):
                 recover(self.working, self.final)
                 self._check()  # again: another command may have run while this one loaded its data
@@ -142,7 +140,7 @@ class RunFolder:
     def _begin(self, settings: dict[str, Any]) -> None:
         if self.goes_on:
             self._check_same(settings)
-        with _told(self.working.parent):
+        with writing_into(self.working.parent):
             if not self.goes_on:
                 remove(self.working)
             (self.working / TRAININGS_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -181,16 +179,6 @@ class RunFolder:
     def finish(self) -> None:
         """Rename the working folder, whose summary says that the run has finished, to the final one."""
         put_in_place(self.working, self.final)
-
-
-@contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """FileFormatError for a folder into which nothing can be written."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise FileFormatError(f"cannot write into {folder}: {reason}; choose another --out") from None
 
 
 def model_path(path: Path) -> Path:

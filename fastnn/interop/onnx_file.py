@@ -8,7 +8,8 @@ import numpy as np
 from fastnn.common import validation
 from fastnn.common.files import write_whole
 from fastnn.data.preprocessing import Pixels
-from fastnn.interop.onnx_graph import Nodes, link, of_pixels
+from fastnn.interop.onnx_graph import add_layer, link, of_pixels
+from fastnn.interop.onnx_nodes import Nodes
 from fastnn.interop.packages import checked_model, package
 from fastnn.models import Model
 from fastnn.training.models.dtypes import DTYPES, DtypeName
@@ -83,7 +84,7 @@ def _graph(onnx: Any, model: Model, dtype: np.dtype, logits: bool) -> Any:
         shapes[name] = model.preprocessing.shape
         nodes.values[name] = of_pixels(nodes, name, model.preprocessing)
     for call in network.calls:
-        nodes.layer(call)
+        add_layer(nodes, call)
     for output in network.outputs:
         link(nodes, output, logits)
     inputs = [_value(nodes, name, shape, network.is_ids(name)) for name, shape in shapes.items()]

@@ -3,6 +3,7 @@
 import math
 
 from fastnn.common import notebook
+from fastnn.common.text import aligned
 from fastnn.engine.parameters import Block
 from fastnn.nn.graph import Call
 from fastnn.nn.network import Network
@@ -30,9 +31,7 @@ class Summary(str):
 def table(network: Network, parameters: Block) -> str:
     """One line a layer: name, output shape, parameters; then totals and exact memory."""
     lines = _lines(network)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(_aligned(line, widths)) for line in lines]
-    return "\n".join([*_inputs(network), *text, _ending(parameters)])
+    return "\n".join([*_inputs(network), *aligned(lines, len(lines[0]) - 1), _ending(parameters)])
 
 
 def html_table(network: Network, parameters: Block) -> str:
@@ -59,11 +58,6 @@ def _inputs(network: Network) -> list[str]:
 def _ending(parameters: Block) -> str:
     total = sum(array.size for array in parameters.values())
     return f"{total:,} parameters, {parameters.dtype}, {parameters.flat.nbytes:,} bytes with padding"
-
-
-def _aligned(line: tuple[str, ...], widths: list[int]) -> list[str]:
-    *texts, number = line
-    return [f"{text:<{width}}" for text, width in zip(texts, widths, strict=False)] + [f"{number:>{widths[-1]}}"]
 
 
 def _parameters(network: Network, call: Call) -> tuple[str, str]:

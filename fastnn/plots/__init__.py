@@ -18,7 +18,8 @@ into is returned, not the figure: a notebook shows a figure of pyplot once by it
 from fastnn.plots.curves import bands, lines_over
 from fastnn.plots.functions import functions
 from fastnn.plots.images import filters, image_grid, image_grids
-from fastnn.plots.learning import learning_curves, run_curves
+from fastnn.plots.learning import learning_curves
+from fastnn.plots.one_run import run_curves
 from fastnn.plots.over_time import histograms_beside, histograms_over_time, monitor, statistics_over_time
 from fastnn.plots.panels import CurvePanel, curve_panels
 from fastnn.plots.planes import decision_boundaries, points

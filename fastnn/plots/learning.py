@@ -1,12 +1,11 @@
-"""Learning curves of one run or of several."""
+"""Learning curves of runs, beside each other and beside published ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import is_fraction, scale_of, unit_of
 from fastnn.common.text import metric_name
 from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
@@ -31,74 +30,7 @@ if TYPE_CHECKING:
 
 Epochs = Sequence[Mapping[str, Any]]
 
-
-class Record(Protocol):
-    """What `run_curves` asks of a training's history, an `fn.History`."""
-
-    epochs: list[dict[str, Any]]
-
-    def __getitem__(self, name: str) -> list[Any]: ...
-
-    def best(self, name: str) -> dict[str, Any]: ...
-
-
 IN_LEGEND = 8  # a legend of more entries stands beside the panels
-
-
-@undisturbed
-def run_curves(
-    history: Record, title: str, meta: Mapping[str, Any], *, figure: "Figure | None" = None
-) -> "Figure | Any":
-    """Loss and accuracy of one run by epoch, on training and validation data, with the best epoch marked.
-
-    A history without accuracy, as of a regression, has one panel.
-
-    Args:
-        history: Of the training.
-        title: Of the figure.
-        meta: Of the data: "source" is named in the title; "true_entropy" in nats, if it is there, is drawn as a lower
-            bound.
-        figure: A matplotlib Figure or SubFigure for the panels; these are returned.
-
-    Returns:
-        A matplotlib Figure; of what was given as `ax` or `figure`, the axes or the panels.
-
-    Raises:
-        KeyError: If the history has no loss or val_loss.
-
-    Examples:
-        >>> history = model.fit(x, y, epochs=3, validation_split=0.2)
-        >>> figure = fn.plots.run_curves(history, "three epochs", {"source": "generated"})
-    """
-    best = history.best("val_loss")["epoch"]
-    source = "generated data" if meta.get("source") == "generated" else Path(str(meta.get("source"))).name
-    classifies = "accuracy" in history.epochs[0]
-    title = f"{title}: how does the training go, on {source}?"
-    drawn, (loss, *others) = sheet(1 + classifies, columns=2, size=(5.2, 3.6), title=title, figure=figure)
-    name, unit = ("cross-entropy", "nats") if classifies else ("loss", "")
-    line_axes(loss, title=name, xlabel="epoch", ylabel=unit)
-    _one_run(loss, history, "loss", 1.0, best)
-    for accuracy in others:
-        line_axes(accuracy, title="accuracy", xlabel="epoch", ylabel="%")
-        _one_run(accuracy, history, "accuracy", 100.0, best)
-    if floor := meta.get("true_entropy"):
-        loss.axhline(floor, color=GREEN, linestyle="--", label=f"true entropy {floor:.3f}")
-    for axis in (loss, *others):
-        axis.legend(frameon=False, fontsize=SMALL)
-    return drawn if figure is None else [loss, *others]
-
-
-def _one_run(axis: "Axes", history: Record, name: str, scale: float, best: int) -> None:
-    epochs = history["epoch"]
-    mark = "." if len(epochs) <= MARKED else None
-    for which, shade, label in (
-        (name, BLUE, MEAN),
-        (f"val_{name}", ORANGE, "validation, after the epoch"),
-    ):
-        axis.plot(epochs, [scale * value for value in history[which]], color=shade, marker=mark, label=label)
-    kept = scale * history[f"val_{name}"][epochs.index(best)]
-    axis.plot([best], [kept], "o", markersize=9, mfc="none", color=GREY, label=f"kept: epoch {best}, {kept:.4g}")
-    whole_number_ticks(axis)
 
 
 @undisturbed
@@ -147,12 +79,13 @@ def learning_curves(
     seen: set[str] = set()
     published = reported or {}
     for axis, (key, splits) in zip(axes, panels.items(), strict=True):
-        name, unit = metric_name(key), "%" if is_fraction(key) else ""
+        name, unit = metric_name(key), unit_of(key)
         named = ax is not None and title  # the axes have the picture's title, so that the figure's name stands beside
         line_axes(axis, title="" if named else name, xlabel="epoch", ylabel=f"{name} {unit}".strip() if named else unit)
         for number, (label, epochs) in enumerate(runs.items()):
-            seen |= _draw_splits(axis, epochs, splits, number, alone=len(runs) == 1)
-            seen |= _draw_reported(axis, published.get(label, []), splits, number, alone=len(runs) == 1)
+            alone = len(runs) == 1
+            seen |= _draw(axis, epochs, splits, number, alone=alone)
+            seen |= _draw(axis, published.get(label, []), splits, number, alone=alone, published=True)
         if not is_fraction(key):
             scale_by_factors(axis)
         whole_number_ticks(axis)
@@ -196,40 +129,29 @@ def _points(epochs: Epochs, name: str) -> tuple[list[float], list[float]]:
     return [float(epoch) for epoch, _ in found], [float(value) for _, value in found]
 
 
-def _draw_splits(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number: int, *, alone: bool) -> set[str]:
-    """Draw the lines of one run into a panel; returns the splits that it has values of."""
-    seen = set()
-    for name, split in splits.items():
-        x, y = _points(epochs, name)
-        if not x:
-            continue
-        seen.add(split)
-        shade = SPLIT_COLOURS[split] if alone else colour(number)
-        strong = alone or split not in (MEAN, AFTER)
-        look: Any = {"lw": 1.8, "ls": dash(number)} if strong else THIN
-        axis.plot(
-            x,
-            np.multiply(100.0 if is_fraction(name) else 1.0, y),
-            color=shade,
-            marker="." if strong and len(x) <= MARKED else None,
-            **look,
-        )
-    return seen
-
-
-def _draw_reported(axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number: int, *, alone: bool) -> set[str]:
-    """Draw what was published of one run into a panel, dotted; returns {REPORT} if there was anything."""
+def _draw(
+    axis: "Axes", epochs: Epochs, splits: Mapping[str, str], number: int, *, alone: bool, published: bool = False
+) -> set[str]:
+    """Draw the lines of one run, or what was published of it, into a panel; returns what the legend is to name."""
     seen = set()
     for name, split in splits.items():
         x, y = _points(epochs, name)
         if x:
-            seen.add(REPORT)
-            scale = 100.0 if is_fraction(name) else 1.0
+            seen.add(REPORT if published else split)
             shade = SPLIT_COLOURS[split] if alone else colour(number)
-            # Few values may be far apart, or one alone, of which a line shows nothing.
-            mark: Any = {"marker": "x", "markersize": 5} if len(x) <= MARKED else {}
-            axis.plot(x, np.multiply(scale, y), color=shade, **DOTTED, **mark)
+            strong = alone or split not in (MEAN, AFTER)
+            look = _dotted(len(x)) if published else _line(len(x), number) if strong else THIN
+            axis.plot(x, np.multiply(scale_of(name), y), color=shade, **look)
     return seen
+
+
+def _dotted(count: int) -> dict[str, Any]:
+    """Few values have crosses: they may be far apart, or one alone, of which a line shows nothing."""
+    return DOTTED | ({"marker": "x", "markersize": 5} if count <= MARKED else {})
+
+
+def _line(count: int, number: int) -> dict[str, Any]:
+    return {"lw": 1.8, "ls": dash(number), "marker": "." if count <= MARKED else None}
 
 
 # The line of a published figure.

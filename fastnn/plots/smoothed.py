@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import is_fraction, scale_of, unit_of
 from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     BLUE,
@@ -67,9 +67,9 @@ def smoothed_curves(
     """
     drawn, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note, figure=figure)
     for axis, (name, curves) in zip(axes, panels.items(), strict=True):
-        line_axes(axis, title=name, xlabel="epoch", ylabel="%" if is_fraction(name) else "")
+        line_axes(axis, title=name, xlabel="epoch", ylabel=unit_of(name))
         for number, (label, values) in enumerate(curves.items()):
-            scaled = np.multiply(100.0 if is_fraction(name) else 1.0, values)
+            scaled = np.multiply(scale_of(name), values)
             epochs = np.arange(1, len(scaled) + 1)
             if width > 2:
                 axis.plot(epochs, scaled, color=colour(number), lw=0.7, alpha=0.35)

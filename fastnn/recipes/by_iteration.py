@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastnn import plots
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import is_fraction, scale_of, unit_of
 from fastnn.common.text import metric_name
 from fastnn.experiment.answering import compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
@@ -81,19 +81,17 @@ def accuracy_panel(
     """One figure by epoch, from epoch 0 where it is known before the first step; fractions in per cent."""
     published = {label: _points(epochs, name) for label, epochs in reported(results, answer).items() if label in runs}
     curves = {label: _points([{"epoch": 0} | run.before, *run.epochs], name) for label, run in runs.items()}
-    is_share = is_fraction(name)
     return plots.CurvePanel(
         title or metric_name(name).replace("train ", "training "),
         "epoch",
         curves,
-        "%" if is_share else "",
+        unit_of(name),
         {label: points for label, points in published.items() if points[0]},
         level=level,
-        from_zero=is_share,
+        from_zero=is_fraction(name),
     )
 
 
 def _points(epochs: list[dict[str, Any]], name: str) -> Points:
-    scale = 100.0 if is_fraction(name) else 1.0
     known = [entry for entry in epochs if name in entry]
-    return [entry["epoch"] for entry in known], [scale * entry[name] for entry in known]
+    return [entry["epoch"] for entry in known], [scale_of(name) * entry[name] for entry in known]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastnn import plots
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import scale_of
 from fastnn.common.text import percent
 from fastnn.data import Dataset
 from fastnn.experiment.answering import CHOSEN
@@ -97,8 +97,7 @@ def _curves(epochs: dict[int, dict], names: list[str]) -> dict[str, tuple[list, 
     """Split -> epochs and figures, accuracies in per cent; splits without figures are left out."""
     curves = {}
     for name in names:
-        scale = 100.0 if is_fraction(name) else 1.0
-        known = {number: scale * figures[name] for number, figures in epochs.items() if name in figures}
+        known = {number: scale_of(name) * figures[name] for number, figures in epochs.items() if name in figures}
         if known:
             curves[_called(name)] = (list(known), list(known.values()))
     return curves

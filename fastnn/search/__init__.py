@@ -3,7 +3,7 @@
 Which file to read for what, each list in a good order:
 
 - a sweep: `sweep`, `arguments`, `space` (settings), `order`, `plans`, `optuna_plan`
-- its trials: `job` (one), `trials` (all), `ranking`, `result`, `picture`
+- its trials: `job` and `model_job` (one), `trials` (all), `ranking`, `result`, `picture`
 - where they run: `running`, `pools`, `packing` (what is sent), `cluster_threads`
-- on the disk: `store`, `folder`
+- on the disk: `store`, `table`, `folder`
 """

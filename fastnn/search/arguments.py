@@ -13,7 +13,7 @@ from fastnn.engine.threads import threads as limit
 from fastnn.engine.threads import threads_at_hand
 from fastnn.models import Model
 from fastnn.search import pools
-from fastnn.search.job import Build, Job
+from fastnn.search.model_job import Build, ModelJob
 from fastnn.search.pools import Pool
 from fastnn.search.space import Between, Space
 from fastnn.training.callbacks import Callback
@@ -76,7 +76,7 @@ def job_of(
     fit_arguments: Mapping[str, Any],
     validation_data: Any,
     callbacks: Iterable[Callback],
-) -> Job:
+) -> ModelJob:
     """What trials have in common. TypeError or ValueError for names that neither `build` nor `fit` takes."""
     if not callable(build):
         raise TypeError(f"build is {build!r:.60}, expected a function of settings that returns a model")
@@ -93,7 +93,7 @@ def job_of(
     if validation_data is not None:
         given["validation_data"] = validation_data
     of_build = frozenset(name for name in settings if name in takes or (takes_any and name not in OF_FIT))
-    return Job(build, data, given, _callbacks(callbacks), of_build)
+    return ModelJob(build, data, given, _callbacks(callbacks), of_build)
 
 
 def _check_given(build: Build, settings: Sequence[str]) -> None:
@@ -124,7 +124,7 @@ def _callbacks(given: Any) -> list[Callback]:
     return found
 
 
-def check_judged(job: Job, monitor: str) -> None:
+def check_judged(job: ModelJob, monitor: str) -> None:
     """ValueError if trials are to be judged on data that there are not."""
     has = "validation_data" in job.arguments or job.arguments.get("validation_split")
     if monitor.startswith("val_") and not has and not callable(job.data) and "validation_data" not in job.arrays():
@@ -139,8 +139,8 @@ def place_of(jobs: Any, threads: Any, scheduler: Any) -> AbstractContextManager[
     jobs = whole_number("jobs", jobs)
     if scheduler is not None:
         if jobs > 1 or threads is not None:
-            raise ValueError("scheduler leaves jobs and threads to the cluster's workers: expected no jobs=, threads=")
-        return pools.cluster(scheduler, "scheduler")
+            raise ValueError("scheduler leaves jobs and threads to the cluster's workers: leave these two out")
+        return pools.cluster(scheduler)
     count = threads_at_hand() if threads is None else whole_number("threads", threads)
     with limit(count):  # ValueError for more than there are
         pass

@@ -18,10 +18,6 @@ def held(folder: Path) -> Iterator[None]:
     DataError if another one does; FileFormatError where it cannot be made, or holds anything that no sweep wrote.
     """
     _refuse_foreign(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileFormatError(f"cannot write into {folder}: {error.strerror}; choose another --out") from None
     with sole_use(folder / LOCK, str(folder)):
         for path in folder.iterdir():
             if _is_leftover(path.name):

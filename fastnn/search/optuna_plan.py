@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from fastnn.common import random
-from fastnn.common.errors import MissingPackageError
+from fastnn.common.packages import package
 from fastnn.common.text import plural
 from fastnn.common.validation import whole_number
 from fastnn.search.plans import NEVER
@@ -16,16 +16,6 @@ from fastnn.search.space import Axis, Between
 from fastnn.search.trials import Trial, Trials
 
 SIMPLE = (str, int, float, bool, type(None))  # what Optuna takes as a choice
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise MissingPackageError(
-            'sampler: the package optuna is not installed; install it with: pip install "fastnn[optuna]"'
-        ) from None
-    return optuna
 
 
 class Asked:
@@ -47,7 +37,7 @@ class Asked:
         at_once: float = 1,
         seed: int = 0,
     ):
-        self._optuna = _optuna()
+        self._optuna = package("optuna", "sampler")
         self._trials, self._axes, self._count = trials, axes, whole_number("trials", count)
         self._look, self.width = whole_number("prune_every", look_every, 0), at_once
         self._waiting: deque[tuple[Trial, int]] = deque()

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from fastnn.common.validation import truth, whole_number
-from fastnn.search.job import Job
+from fastnn.search.model_job import ModelJob
 from fastnn.search.optuna_plan import Asked
 from fastnn.search.plans import All, Halving, Plan
 from fastnn.search.pools import Pool
@@ -25,7 +25,7 @@ class Order(NamedTuple):
     prune_every: int
 
 
-def plan_of(trials: Trials, space: Space, job: Job, pool: Pool, order: Order) -> Plan:
+def plan_of(trials: Trials, space: Space, job: ModelJob, pool: Pool, order: Order) -> Plan:
     """In which order trials are trained, and how far. ValueError for arguments that exclude each other."""
     halving = truth("halving", order.halving)
     if order.sampler is not None:

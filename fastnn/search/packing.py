@@ -4,6 +4,7 @@ import functools
 import hashlib
 import pickle
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from importlib import import_module
@@ -21,8 +22,12 @@ PICKLERS = ("cloudpickle", "joblib.externals.cloudpickle")
 
 
 def packed(thing: Any) -> bytes:
-    """The thing as bytes. FastnnError, in one line, for what cannot be sent, such as a generator."""
+    """The thing as bytes, which differ at each call: a process that outlives a sweep takes it for a new one.
+
+    FastnnError, in one line, for what cannot be sent, such as a generator.
+    """
     pickler = _pickler()
+    thing = uuid.uuid4().hex, thing
     try:
         return pickler(thing) if pickler else pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
     except Exception as error:
@@ -46,7 +51,7 @@ def opened(shared: Any) -> Any:
 
 @functools.lru_cache(maxsize=1)
 def _unpacked(shared: Path | bytes) -> Any:
-    return pickle.loads(shared if isinstance(shared, bytes) else shared.read_bytes())
+    return pickle.loads(shared if isinstance(shared, bytes) else shared.read_bytes())[1]
 
 
 def digest(*things: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastnn.common.figures import is_fraction
+from fastnn.common.figures import label_of, scale_of
 from fastnn.common.names import near
 from fastnn.plots.searches import search_panel
 from fastnn.search.ranking import is_number
@@ -19,10 +19,9 @@ def picture_of(
     for name in names:
         if name not in known:
             raise ValueError(f"the sweep has no setting {name!r}; {near(name, known)}")
-    unit = 100 if is_fraction(monitor) else 1
-    figures = [_figure(row, monitor) * unit for row in rows]
+    figures = [_figure(row, monitor) * scale_of(monitor) for row in rows]
     axes = {name: [row.get(name) for row in rows] for name in names}
-    label = f"{monitor.replace('_', ' ')}{', %' if unit == 100 else ''}"
+    label = label_of(monitor)
     if ax is None:
         return plots.search_dots(axes, figures, f"{label} of {len(rows)} trials", label, lowest=not higher)
     if len(axes) > 1:

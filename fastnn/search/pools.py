@@ -19,7 +19,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
 
-from fastnn.common.errors import FastnnError, MissingPackageError
+from fastnn.common.errors import FastnnError
+from fastnn.common.packages import package
 from fastnn.engine.threads import threads
 from fastnn.search.cluster_threads import shares_of, with_share
 from fastnn.search.packing import packed
@@ -193,22 +194,15 @@ def _itself(thing: Any) -> Any:
 
 
 @contextlib.contextmanager
-def cluster(address: Any, asked_by: str) -> Iterator[Cluster]:
+def cluster(address: Any) -> Iterator[Cluster]:
     """The workers of the Dask scheduler at an address, or of a `distributed.Client`, for the block.
 
     The trials that the workers of a machine train at once share its processors, whatever OMP_NUM_THREADS says there.
     MissingPackageError without the extra `cluster`; OSError or ValueError if no scheduler answers.
-
-    asked_by : for messages, the argument or flag that gave the address
     """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise MissingPackageError(
-            f'{asked_by}: the package distributed is not installed; install it with: pip install "fastnn[cluster]"'
-        ) from None
-    own = not isinstance(address, Client)
-    client = Client(os.fspath(address), timeout=TIMEOUT, set_as_default=False) if own else address
+    client_of = package("distributed", "scheduler", "cluster").Client
+    own = not isinstance(address, client_of)
+    client = client_of(os.fspath(address), timeout=TIMEOUT, set_as_default=False) if own else address
     with client if own else contextlib.nullcontext():
         pool = Cluster(client)
         try:

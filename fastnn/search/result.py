@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastnn.common import notebook
-from fastnn.common.errors import DataError, MissingPackageError
+from fastnn.common.errors import DataError
 from fastnn.common.hints.habits import Hinted
-from fastnn.common.text import figure_text, plural
+from fastnn.common.packages import package
+from fastnn.common.text import aligned, figure_text, plural
 from fastnn.data.preprocessing import from_config
 from fastnn.models import Model
-from fastnn.search.job import Job, built
+from fastnn.search.model_job import ModelJob, built
 from fastnn.search.trials import Trial, Trials
 from fastnn.training.models import storage
 
@@ -44,7 +45,7 @@ class SweepResult(Hinted):
 
     _holds_more = True
 
-    def __init__(self, trials: Trials, job: Job):
+    def __init__(self, trials: Trials, job: ModelJob):
         self._trials, self._job = trials, job
         self.monitor, self.higher_is_better = trials.monitor, trials.higher
 
@@ -53,9 +54,9 @@ class SweepResult(Hinted):
         """A dict for each trial, in the order in which they were given.
 
         Its settings, and the seed where seeds are repeated; "status" ("finished", "failed", "crashed" if its process
-        died, "stopped" by halving or pruning) and "reason"; the figures of the epoch whose parameters the model has,
-        "epochs_run", "best_epoch", "threads" that it had, and "seconds". With halving, also the judged figure at each
-        rung: "val_loss@3".
+        died or had no data, "stopped" by halving or pruning) and "reason"; the figures of the epoch whose parameters
+        the model has, "epochs_run", "best_epoch", "threads" that it had, and "seconds". With halving, also the judged
+        figure at each rung: "val_loss@3".
         """
         return [trial.settings | {"status": "waiting", "reason": ""} | trial.row for trial in self._trials.all]
 
@@ -122,13 +123,7 @@ class SweepResult(Hinted):
         Raises:
             MissingPackageError: Where pandas is not installed; it says what to install.
         """
-        try:
-            from pandas import DataFrame
-        except ImportError:
-            raise MissingPackageError(
-                "result.to_frame: the package pandas is not installed; install it with: pip install pandas"
-            ) from None
-        return DataFrame(self.rows)
+        return package("pandas", "result.to_frame", "").DataFrame(self.rows)
 
     def plot(self, *names: str, ax: "Axes | None" = None) -> "Figure | Any":
         """The judged figure of each trial over its settings, a panel each; the best trial is marked.
@@ -181,9 +176,8 @@ class SweepResult(Hinted):
 
     def __repr__(self) -> str:
         lines = self.table()[: MOST_LINES + 1]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-        padded = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)
-        return "\n".join([f"<{type(self).__name__} of {plural(len(self), 'trial')}>", *map(str.rstrip, padded)])
+        padded = map(str.rstrip, aligned(lines, len(lines[0])))
+        return "\n".join([f"<{type(self).__name__} of {plural(len(self), 'trial')}>", *padded])
 
     def _repr_html_(self) -> str:
         """For notebooks: the settings, the best first."""

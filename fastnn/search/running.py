@@ -1,13 +1,36 @@
-"""The loop over trials, for all places where they run: as one ends, the next one begins."""
+"""The loop over trials, for all sweeps and all places where they run: as one ends, the next one begins."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from typing import Any, TypeVar
 
+from fastnn.search.job import Job, Step, crashed, train
+from fastnn.search.plans import Plan
 from fastnn.search.pools import Pool
+from fastnn.search.trials import Trial, Trials
 
 T = TypeVar("T")
+
+
+def train_all(trials: Trials, plan: Plan, pool: Pool, job: Job, on_end: Callable[[Trial], object]) -> None:
+    """Train what the plan says, and call `on_end` with each trial that has ended.
+
+    After each step the table is written: an interruption loses only the steps that are being trained.
+    """
+    shared = pool.shared(job)
+
+    def submit(task: tuple[Trial, int]) -> "Future[Any]":
+        trial, until = task
+        return pool.submit(train, shared, Step(trial.settings, until, trials.state(trial)))
+
+    for (trial, _), future in run(pool, plan.next, submit, plan.width):
+        error = error_of(future)
+        trials.take(trial, future.result() if error is None else crashed(reason_of(error)))
+        plan.ended(trial)
+        trials.save()
+        if trial.status != "paused":
+            on_end(trial)
 
 
 def run(

@@ -7,20 +7,19 @@ from typing import Any
 
 from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.hints.habits import hinted, warn
-from fastnn.common.text import figure_text, plural
+from fastnn.common.text import plural
 from fastnn.common.validation import truth
 from fastnn.search import pools
 from fastnn.search.arguments import check_judged, is_asked, job_of, names_of, place_of, seeds_of, space_of
-from fastnn.search.job import Build, Job, Step, train
+from fastnn.search.model_job import Build, ModelJob
 from fastnn.search.order import Order, plan_of
 from fastnn.search.packing import digest
-from fastnn.search.plans import Plan
-from fastnn.search.pools import Pool
 from fastnn.search.result import SweepResult
-from fastnn.search.running import error_of, reason_of, run
+from fastnn.search.running import train_all
 from fastnn.search.space import Axis
 from fastnn.search.store import store_in
-from fastnn.search.trials import Trial, Trials
+from fastnn.search.table import Owner
+from fastnn.search.trials import Trials, line_of
 from fastnn.training.callbacks import Callback
 from fastnn.training.callbacks.lines import say
 
@@ -116,50 +115,27 @@ def sweep(
     order = Order(trials, seed, halving, factor, sampler, prune_every)
     place, shown = place_of(jobs, threads, scheduler), is_asked(verbose)
     folder = None if out is None else Path(fspath(out))
-    with store_in(folder, _content(job, columns), columns, fresh=truth("fresh", fresh)) as store:
+    with store_in(folder, _owner(job, columns, monitor), columns, fresh=truth("fresh", fresh)) as store:
         known = Trials(store, repeated, monitor, higher=higher)
         with place as pool:
-            _run(known, plan_of(known, axes, job, pool, order), pool, job, shown)
+            train_all(
+                known,
+                plan_of(known, axes, job, pool, order),
+                pool,
+                job,
+                lambda trial: say(line_of(known, trial, trial.settings), asked=shown),
+            )
         known.save()
     _warn(known)
     return SweepResult(known, job)
 
 
-def _content(job: Job, columns: Sequence[str]) -> str:
-    """A digest of all that trials depend on beside their settings: by it a folder knows the trials of another sweep."""
+def _owner(job: ModelJob, columns: Sequence[str], monitor: str) -> Owner:
+    """Tells trials from those of other sweeps in the folder, by a digest of all that they depend on beside settings."""
     watching = [(type(one).__qualname__, vars(one)) for one in job.callbacks]
     data = job.data if callable(job.data) else job.arrays()
-    return digest(job.build, data, dict(job.arguments), watching, columns)
-
-
-def _run(trials: Trials, plan: Plan, pool: Pool, job: Job, shown: bool) -> None:
-    """Train what the plan says; after each step its row is in the table."""
-    shared = pool.shared(job)
-
-    def submit(task: tuple[Trial, int]) -> Any:
-        trial, until = task
-        state = trials.state(trial)
-        return pool.submit(train, shared, Step(trial.settings, until, state))
-
-    for (trial, _), future in run(pool, plan.next, submit, plan.width):
-        error = error_of(future)
-        if error is None:
-            trials.take(trial, future.result())
-        else:
-            trials.take_crash(trial, reason_of(error))
-        plan.ended(trial)
-        trials.save()
-        if trial.status != "paused":
-            say(_line(trials, trial), asked=shown)
-
-
-def _line(trials: Trials, trial: Trial) -> str:
-    done = sum(one.status not in ("", "paused") for one in trials.all)
-    settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
-    value = trials.figure(trial.row)
-    outcome = f"{trial.status}: {trial.row['reason']}" if value is None else figure_text(trials.monitor, value)
-    what = "" if value is None else f"{trials.monitor} "
-    return f"trial {done} of {len(trials.all)}: {settings}: {what}{outcome}"
+    content = digest(job.build, data, dict(job.arguments), watching, columns)
+    return Owner("table of fn.sweep", {"of": content}, figures=(monitor,))
 
 
 def _warn(trials: Trials) -> None:

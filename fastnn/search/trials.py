@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastnn.common.text import figure_text
 from fastnn.search.job import Outcome, Row
 from fastnn.search.packing import digest
 from fastnn.search.ranking import Figure, Standing, is_number, ranked, standing
@@ -53,11 +54,6 @@ class Trials:
         self.settings: list[dict[str, Any]] = []
         self.all: list[Trial] = []
 
-    def take_crash(self, trial: Trial, reason: str) -> None:
-        """Note that its process died, which says nothing of the settings: the next call trains it again."""
-        trial.row = {name: value for name, value in trial.row.items() if "@" in name}
-        trial.row |= {"status": "crashed", "reason": reason}
-
     def add(self, settings: Mapping[str, Any]) -> list[Trial]:
         """Trials of further settings, one for each seed, with the rows that an earlier call has left."""
         seeded = [{"seed": seed} for seed in self.seeds] or [{}]
@@ -81,12 +77,14 @@ class Trials:
     def take(self, trial: Trial, outcome: Outcome) -> None:
         """Note what a step has come to; its state is on the disk when this returns."""
         before = {name: value for name, value in trial.row.items() if "@" in name}
-        seconds = trial.row.get("seconds", 0.0) if outcome.state is not None and trial.status == "paused" else 0.0
-        trial.row = before | outcome.row | {"seconds": seconds + outcome.row.get("seconds", 0.0)}
-        if outcome.state is not None and not is_number(trial.row.get(self.monitor)):
+        earlier = trial.row.get("seconds", 0.0) if trial.status == "paused" else 0.0
+        trial.row = before | outcome.row
+        if not trial.failed:
+            trial.row["seconds"] += earlier
+        if not trial.failed and not is_number(trial.row.get(self.monitor)):
             known = ", ".join(name for name, value in trial.row.items() if is_number(value) and name not in NO_FIGURES)
             trial.row |= {"status": "failed", "reason": f"its training reports no {self.monitor!r}; it has {known}"}
-        if outcome.state is not None and trial.status != "failed":
+        if outcome.state is not None and not trial.failed:
             self.store.keep(trial.name, outcome.state)
 
     def save(self) -> None:
@@ -121,6 +119,16 @@ class Trials:
 
 
 NO_FIGURES = ("epochs_run", "best_epoch", "threads", "seconds")
+
+
+def line_of(trials: Trials, trial: Trial, names: Iterable[str]) -> str:
+    """What has become of a trial, and how many have ended; of its settings those of these names."""
+    done = sum(one.status not in ("", "paused") for one in trials.all)
+    settings = ", ".join(f"{name}={trial.settings[name]}" for name in names)
+    value = trials.figure(trial.row)
+    outcome = f"{trial.status}: {trial.row['reason']}" if value is None else figure_text(trials.monitor, value)
+    what = "" if value is None else f"{trials.monitor} "
+    return f"trial {done} of {len(trials.all)}: {settings}: {what}{outcome}"
 
 
 def _order(row: Row, monitor: str, higher: bool) -> tuple[float, float]:

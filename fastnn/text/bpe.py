@@ -5,8 +5,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from fastnn.common.errors import DataError, FileFormatError, MissingPackageError
+from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import check_readable
+from fastnn.common.packages import package
 from fastnn.text.decoding import utf8
 
 ENDING = ".json"
@@ -44,13 +45,7 @@ def decoded(rules: str, tokens: Iterable[str]) -> str:
 
 @functools.lru_cache(4)
 def _made(rules: str) -> Any:
-    try:
-        import tokenizers
-    except ImportError:
-        raise MissingPackageError(
-            "a tokenizer's file: the package tokenizers is not installed; install it with: "
-            'pip install "fastnn[tokenizers]"'
-        ) from None
+    tokenizers = package("tokenizers", "a tokenizer's file")
     try:
         made = tokenizers.Tokenizer.from_str(rules)
     except Exception as error:  # the package raises no other class for what it cannot read

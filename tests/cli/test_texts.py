@@ -4,12 +4,14 @@ import gzip
 import json
 import math
 import re
+from dataclasses import asdict
 
 import pytest
 
 from fastnn.cli import main
 from fastnn.experiment.settings import changed
-from fastnn.recipes import RECIPES, worker
+from fastnn.recipes import RECIPES
+from fastnn.recipes.worker import SystemJob
 from tests.small_data import write_trigrams
 from tests.tiny import jit_only
 
@@ -124,18 +126,18 @@ def test_a_sweep_has_one_data_set(here, capsys):
 
 
 @jit_only
-def test_a_sweep_reads_a_text_as_its_flags_say(here, monkeypatch):
+def test_a_sweep_reads_a_text_as_its_flags_say(here):
     (here / "book").write_text(TEXT, encoding="utf-8")
     assert main(["sweep", "trigram", "--data", "book", "--grid", "lr=0.1", "--order", "2", *SMALL[:-2]]) == 0
     header, row = (here / "sweeps/trigram/sweep.csv").read_text(encoding="utf-8").splitlines()
     found = dict(zip(header.split(","), row.split(","), strict=True))
     assert (found["order"], found["status"]) == ("2", "finished")
     settings = RECIPES["trigram"].with_settings({"epochs": 1, "sizes": "2x3"})
-    orders = []
-    monkeypatch.setattr(worker, "train_trial", lambda _, __, data, ___: orders.append(data.train.x.shape[1] + 1))
-    for order in (3, 5):  # the processes of a sweep, too, which keep data that they have loaded
-        worker.train("trigram", here / "book", False, "", changed(settings, order=order))
-    assert orders == [3, 5]
+    for order in (3, 5):  # the processes of a sweep, too, which load data by themselves
+        given = changed(settings, order=order)
+        job = SystemJob("trigram", here / "book", False, "", given)
+        job.load(asdict(given))
+        assert job.prepared["float32"].train.x.shape[1] + 1 == order
 
 
 @jit_only

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastnn.common.figures import higher_is_better, is_fraction
+from fastnn.common.figures import higher_is_better, is_fraction, label_of, scale_of, unit_of
 
 HIGHER = (
     "accuracy", "val_accuracy", "test_sign_accuracy", "price_accuracy", "top_5", "val_kind_top_10", "r2", "val_r2",
@@ -35,3 +35,10 @@ def test_a_name_that_does_not_tell(name):
 def test_fractions():
     assert all(map(is_fraction, ("accuracy", "val_accuracy", "sign_accuracy", "top_5", "val_top_10", "kind_top_2")))
     assert not any(map(is_fraction, ("loss", "val_r2", "top_five", "top_5_error", "stop_5", "laptop_3")))
+
+
+def test_fractions_are_drawn_in_per_cent():
+    assert [(scale_of(name), unit_of(name), label_of(name)) for name in ("val_accuracy", "test_loss")] == [
+        (100.0, "%", "val accuracy, %"),
+        (1.0, "", "test loss"),
+    ]

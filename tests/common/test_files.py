@@ -6,7 +6,8 @@ import stat
 import pytest
 
 from fastnn.common.errors import FileFormatError
-from fastnn.common.files import atomic_path, check_target, locked
+from fastnn.common.files import atomic_path, check_target
+from fastnn.common.process_lock import locked
 from tests.tiny import links
 
 

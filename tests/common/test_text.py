@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastnn.common.text import figure_text, loss_text, metric_name, metric_text, percent, perplexity_text
+from fastnn.common.text import aligned, figure_text, loss_text, metric_name, metric_text, percent, perplexity_text
 
 
 def test_percent():
@@ -58,3 +58,9 @@ def test_metrics():
 )
 def test_names_of_metrics(name, want):
     assert metric_name(name) == want
+
+
+def test_columns_begin_or_end_at_one_place():
+    lines = [["name", "unit", "count"], ["a", "mm", "7"], ["longer", "", "1,234"]]
+    assert list(aligned(lines, 2)) == ["name    unit  count", "a       mm        7", "longer        1,234"]
+    assert list(aligned(lines, 1))[1] == "a         mm      7"

@@ -1,21 +1,23 @@
 """Sweeps: every combination is trained, rows are kept, trials are not repeated, and some fail."""
 
 import csv
-import dataclasses
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-import fastnn.experiment.executors
+import fastnn.recipes.worker
 from fastnn.cli import main
-from fastnn.cli.sweep import axes_of
+from fastnn.cli.sweep import axes_of_system as axes_of
 from fastnn.data import generate_moons, save_npz
 from fastnn.engine.threads import processors, threads_at_hand
-from fastnn.recipes import RECIPES, worker
+from fastnn.recipes import RECIPES
+from fastnn.recipes.worker import SystemJob
 from fastnn.search import pools
 from fastnn.search.cluster_threads import shares_of
-from fastnn.search.pools import Here
+from fastnn.search.job import Step, train
+from fastnn.search.packing import packed
 from tests.small_data import write_all
 from tests.tiny import jit_only, python, two_threads
 
@@ -84,7 +86,7 @@ def test_a_failing_trial_is_recorded_and_loses_nothing(sweep, capsys):
 
 @jit_only
 def test_interrupted_sweep_keeps_what_it_has(sweep, monkeypatch, capsys):
-    real, done = fastnn.experiment.executors.train_one, []
+    real, done = fastnn.recipes.worker.train_one, []
 
     def breaking(*arguments, **keywords):
         if len(done) == 2:
@@ -92,10 +94,10 @@ def test_interrupted_sweep_keeps_what_it_has(sweep, monkeypatch, capsys):
         done.append(1)
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(fastnn.experiment.executors, "train_one", breaking)
+    monkeypatch.setattr(fastnn.recipes.worker, "train_one", breaking)
     assert sweep("--grid", "lr=0.1,0.2,0.3") == 130
     assert [row["lr"] for row in table()] == ["0.1", "0.2"]
-    monkeypatch.setattr(fastnn.experiment.executors, "train_one", real)
+    monkeypatch.setattr(fastnn.recipes.worker, "train_one", real)
     capsys.readouterr()
     assert sweep("--grid", "lr=0.1,0.2,0.3") == 0
     assert len(trial_lines(capsys)) == 1
@@ -183,12 +185,12 @@ def test_a_worker_s_trouble_is_not_the_settings(files, monkeypatch, tmp_path, ca
     monkeypatch.chdir(tmp_path)
     command = ["sweep", "cats-vs-cars", "--data", str(files["cats-vs-cars"]), "--epochs", "1", "--grid", "hidden=2"]
 
-    def elsewhere(trials):
-        away = dataclasses.replace(trials, path=tmp_path / "gone.h5")
-        yield from fastnn.experiment.executors._trained_in(Here(1), away, worker.train)
+    def elsewhere(recipe, path, *others):
+        return SystemJob(recipe, tmp_path / "gone.h5", *others[:-1])
 
-    monkeypatch.setattr("fastnn.cli.sweep._executor", lambda *_: elsewhere)
+    monkeypatch.setattr("fastnn.cli.sweep.SystemJob", elsewhere)
     assert main(command) == 2
+    assert table()[0]["status"] == "crashed"
     assert "gone.h5" in table()[0]["reason"]
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
@@ -202,8 +204,28 @@ def test_data_that_were_made_anew_are_loaded_anew(tmp_path):
     figures = []
     for seed in (1, 2):
         save_npz(path, generate_moons(seed=seed))
-        figures += [worker.train("moons", path, False, str(path), settings)["train_loss"] for _ in range(2)]
+        shared = packed(SystemJob("moons", path, False, str(path), settings))
+        figures += [train(shared, Step(asdict(settings), 1)).row["train_loss"] for _ in range(2)]
     assert figures[0] == figures[1] != figures[2] == figures[3]
+
+
+def test_data_of_this_process_are_not_sent_to_others():
+    settings, data = RECIPES["moons"].with_settings({}), generate_moons()
+    job = SystemJob("moons", None, False, "generated", settings, data)
+    job.load(asdict(settings))
+    assert len(packed(job)) < data.train.x.nbytes
+    assert job.data is data
+
+
+def test_a_row_of_a_crash_stays_until_the_trial_is_trained_again(sweep):
+    assert sweep("--grid", "lr=0.1,0.2") == 0
+    path = Path("sweeps/cats-vs-cars/sweep.csv")
+    path.write_text(path.read_text("utf-8").replace("finished", "crashed", 1), "utf-8")
+    assert sweep("--grid", "lr=0.3") == 0
+    assert [row["status"] for row in table()] == ["crashed", "finished", "finished"]
+    assert sweep("--grid", "lr=0.1") == 0
+    assert {row["status"] for row in table()} == {"finished"}
+    assert len(table()) == 3
 
 
 def test_clusters_that_are_not_there(files, monkeypatch, tmp_path, capsys):
@@ -215,7 +237,7 @@ def test_clusters_that_are_not_there(files, monkeypatch, tmp_path, capsys):
         assert main([*command, address]) == 2
         assert said in capsys.readouterr().err.splitlines()[-1]
     assert main([*command, "tcp://127.0.0.1:9", "--jobs", "2"]) == 2
-    assert "expected no --jobs" in capsys.readouterr().err
+    assert "leave these two out" in capsys.readouterr().err
 
 
 def test_axes():

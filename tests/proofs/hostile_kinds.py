@@ -28,9 +28,10 @@ from fastnn.common.framed import frame
 from fastnn.data.hdf5.file import HDF5Array, HDF5File
 from fastnn.experiment.run_files import SUMMARY, read_summary
 from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
-from fastnn.experiment.sweep import read_rows
+from fastnn.experiment.sweep import owner_of
 from fastnn.experiment.train_one import load_run, save_run
 from fastnn.recipes import RECIPES
+from fastnn.search.table import read_table
 from fastnn.training.callbacks.monitor import load_monitor
 from fastnn.training.models import storage
 from tests.data_files import images, labels, small_set
@@ -286,7 +287,7 @@ def make_table(path):
 
 
 def load_table(path):
-    read_rows(path, RECIPES["trigram"])
+    read_table(path, owner_of(RECIPES["trigram"], "generated"))
 
 
 def make_summary(path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastnn.cli import main
-from fastnn.cli.sweep import axes_of
+from fastnn.cli.sweep import axes_of_system as axes_of
 from fastnn.experiment.sweep import Grid
 from fastnn.recipes import RECIPES
 from fastnn.search.space import Between, draw
@@ -56,14 +56,17 @@ def test_trials_of_a_grid():
 
 
 def test_ranges_as_they_are_written():
-    assert axes_of(MOONS, ("lr=0.01..0.5", "passes=2..9"), True) == {"lr": Between(0.01, 0.5), "passes": Between(2, 9)}
-    assert axes_of(RECIPES["trigram"], ("embedding=../a.npy",), True) == {"embedding": ["../a.npy"]}
+    assert axes_of(MOONS, ("lr=0.01..0.5", "passes=2..9"), is_drawn=True) == {
+        "lr": Between(0.01, 0.5),
+        "passes": Between(2, 9),
+    }
+    assert axes_of(RECIPES["trigram"], ("embedding=../a.npy",), is_drawn=True) == {"embedding": ["../a.npy"]}
     with pytest.raises(ValueError, match="expected --random"):
         axes_of(MOONS, ("lr=0.01..0.5",))
     with pytest.raises(ValueError, match=r"the range 0\.5\.\.0\.01 is empty"):
-        axes_of(MOONS, ("lr=0.5..0.01",), True)
+        axes_of(MOONS, ("lr=0.5..0.01",), is_drawn=True)
     with pytest.raises(ValueError, match="expected a number"):
-        axes_of(MOONS, ("lr=0.5..x",), True)
+        axes_of(MOONS, ("lr=0.5..x",), is_drawn=True)
 
 
 @jit_only

@@ -9,8 +9,10 @@ import pytest
 
 import fastnn as fn
 from fastnn.cli import main
+from fastnn.common.csv_file import write_rows
 from fastnn.search.folder import held
-from fastnn.search.job import arguments_of, told
+from fastnn.search.job import told
+from fastnn.search.model_job import arguments_of
 from fastnn.search.picture import picture_of
 from fastnn.search.plans import rungs
 from fastnn.search.pools import Here
@@ -132,6 +134,31 @@ def test_trials_that_fail_say_why_and_lose_nothing():
     assert result.rows[0]["reason"] == "KeyError: 'no such thing'"
     assert "failed: KeyError" in repr(result)
     assert result.best["hidden"] != 2
+
+
+def test_data_that_cannot_be_loaded_say_nothing_of_the_settings(tmp_path, counted):
+    """The data come back, and the same call trains: the function is the same, and so are the trials."""
+    path = tmp_path / "data.npy"
+
+    def data():
+        return np.load(path), DATA[1]
+
+    given = COMMON | {"epochs": 1, "callbacks": [Counted()], "out": tmp_path / "s"}
+    with pytest.warns(UserWarning, match="1 of 1 trial failed.*FileNotFoundError.*trained again by the same call"):
+        assert fn.sweep(build, {"hidden": [2]}, data, **given).rows[0]["status"] == "crashed"
+    np.save(path, DATA[0])
+    assert fn.sweep(build, {"hidden": [2]}, data, **given).rows[0]["status"] == "finished"
+    assert len(counted) == 1
+
+
+def test_figures_that_are_no_numbers_are_refused(tmp_path):
+    given = COMMON | {"epochs": 1, "out": tmp_path / "s"}
+    for column in ("val_loss", "epochs_run", "seconds"):
+        fn.sweep(build, {"hidden": [2]}, DATA, fresh=True, **given)
+        (row,) = table(tmp_path / "s")
+        write_rows(tmp_path / "s" / "sweep.csv", [row | {column: "abc"}])
+        with pytest.raises(fn.FileFormatError, match=rf"line 2 holds {column} 'abc', .* or give fresh=True"):
+            fn.sweep(build, {"hidden": [2]}, DATA, **given)
 
 
 def test_a_trial_that_diverges_fails():
@@ -367,7 +394,7 @@ REFUSED = [
     ({"callbacks": fn.EarlyStopping()}, TypeError, "expected a list"),
     ({"callbacks": [fn.Checkpoint("a.h5")]}, ValueError, "holds a Checkpoint, whose file each trial would write"),
     ({"jobs": 0}, ValueError, "jobs is 0"),
-    ({"scheduler": "tcp://x:1", "jobs": 2}, ValueError, "expected no jobs="),
+    ({"scheduler": "tcp://x:1", "jobs": 2}, ValueError, "leave these two out"),
     ({"halving": True, "factor": 1}, ValueError, "factor is 1"),
     ({"halving": True, "space": {"epochs": [1, 2], "hidden": [2]}}, ValueError, "rungs are epochs"),
     ({"sampler": "optuna"}, ValueError, "sampler needs a space of axes and trials="),
@@ -423,7 +450,7 @@ def test_from_the_command_line(mine, capsys):
 BAD = {
     "no file": (["none.py", "--grid", "lr=1"], "none.py is no file"),
     "no function": (["mine.py:bild", "--grid", "lr=1"], "no function 'bild'; did you mean build?"),
-    "range": (["mine.py", "--grid", "lr=0.1..1"], "expected --random or --optuna"),
+    "range": (["mine.py", "--grid", "lr=0.1..1"], "expected --random"),
     "twice": (["mine.py", "--grid", "lr=1", "--grid", "lr=2"], "twice"),
     "no value": (["mine.py", "--grid", "lr"], "expected setting=value"),
     "both": (["mine.py", "--grid", "lr=1", "--random", "2", "--optuna", "2"], "give one of the two"),

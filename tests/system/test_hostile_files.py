@@ -26,9 +26,10 @@ from fastnn.data import (
     write_idx,
 )
 from fastnn.experiment.run_files import read_summary
-from fastnn.experiment.sweep import read_rows
+from fastnn.experiment.sweep import owner_of
 from fastnn.experiment.train_one import load_run
 from fastnn.recipes import RECIPES
+from fastnn.search.table import read_table
 from fastnn.training.models import storage
 from tests.data_files import images, labels, message, small_set
 from tests.small_data import write_trigrams
@@ -162,7 +163,8 @@ def test_summaries_that_no_run_wrote(tmp_path, found, said):
 
 def test_a_table_without_columns(tmp_path):
     (tmp_path / "a.csv").write_text("\nx,y\n", "utf-8")
-    said = message(FileFormatError, lambda path: read_rows(path, RECIPES["trigram"]), tmp_path / "a.csv")
+    owner = owner_of(RECIPES["trigram"], "generated")
+    said = message(FileFormatError, lambda path: read_table(path, owner), tmp_path / "a.csv")
     assert "is no sweep of trigram" in said
 
 

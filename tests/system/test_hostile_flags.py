@@ -9,8 +9,9 @@ import pytest
 
 from fastnn.cli import main
 from fastnn.common.errors import FileFormatError
-from fastnn.experiment.sweep import read_rows
+from fastnn.experiment.sweep import owner_of
 from fastnn.loading import load
+from fastnn.search.table import read_table
 from fastnn.training.models import storage
 from tests.small_data import write_all
 from tests.tiny import jit_only, links, tiny_model
@@ -227,7 +228,10 @@ def test_a_whole_file_that_describes_no_model(tmp_path, capsys, change):
 
 TABLES = {
     "other columns alone": ("a,b\n", "is no sweep of moons"),
-    "no number": ("id,status,val_loss\nmoons,finished,abc\n", "line 2 holds val_loss 'abc', expected a number"),
+    "no number": (
+        "id,data,status,val_loss\nmoons,here,finished,abc\n",
+        "line 2 holds val_loss 'abc', expected a number",
+    ),
 }
 
 
@@ -235,11 +239,12 @@ TABLES = {
 def test_tables_that_no_sweep_wrote(tmp_path, text, said):
     from fastnn.recipes import RECIPES
 
+    owner = owner_of(RECIPES["moons"], "here")
     (tmp_path / "sweep.csv").write_text(text, "utf-8")
     with pytest.raises(FileFormatError, match=said):
-        read_rows(tmp_path / "sweep.csv", RECIPES["moons"])
+        read_table(tmp_path / "sweep.csv", owner)
     (tmp_path / "sweep.csv").write_text("", "utf-8")
-    assert read_rows(tmp_path / "sweep.csv", RECIPES["moons"]) == []
+    assert read_table(tmp_path / "sweep.csv", owner) == []
 
 
 @jit_only

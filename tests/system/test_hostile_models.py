@@ -14,7 +14,7 @@ import fastnn as fn
 from fastnn.common import file_pieces
 from fastnn.common.framed import frame, unframed
 from fastnn.nn.initializers import Zeros
-from fastnn.nn.layers.base import restored
+from fastnn.nn.layers.plain_fields import restored
 from fastnn.training.callbacks.monitor import load_monitor
 from fastnn.training.models import storage
 from tests.frames import sealed

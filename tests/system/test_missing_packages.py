@@ -86,7 +86,7 @@ def test_one_line_says_what_to_install(tmp_path):
         assert ours == "True"
         assert re.fullmatch(rf".+ is not installed; install it with: pip install {command}", message)
     assert "status: 2" in said
-    assert re.search(r'--scheduler: .* is not installed; install it with: pip install "fastnn\[cluster\]"', said)
+    assert re.search(r'scheduler: .* is not installed; install it with: pip install "fastnn\[cluster\]"', said)
 
 
 def test_every_extra_is_tried():

@@ -7,7 +7,7 @@ from fastnn.common.hints.habits import completed_by, missing_from, stays_as_made
 from fastnn.common.names import near
 from fastnn.nn.layers.activation import Activation
 from fastnn.nn.layers.adaptive import AdaptiveSoftmax
-from fastnn.nn.layers.base import Layer, Parameter, restored
+from fastnn.nn.layers.base import Layer, Parameter
 from fastnn.nn.layers.columns import Columns
 from fastnn.nn.layers.conv1d import Conv1D
 from fastnn.nn.layers.convolution import Conv2D
@@ -16,6 +16,7 @@ from fastnn.nn.layers.dropout import Dropout
 from fastnn.nn.layers.embedding import Embedding
 from fastnn.nn.layers.join import Add, Concatenate, Join
 from fastnn.nn.layers.normalisation import BatchNorm, LayerNorm
+from fastnn.nn.layers.plain_fields import restored
 from fastnn.nn.layers.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
 from fastnn.nn.layers.recurrent import GRU
 from fastnn.nn.layers.sampled import SampledSoftmax

@@ -14,8 +14,8 @@ from fastnn.common.plain import PlainNumbers
 from fastnn.engine.builder import Builder
 from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
-from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer
+from fastnn.nn.layers.plain_fields import plain_field
 from fastnn_kernels._jit import Kernel
 
 MISSING = "; fill in what is missing; a table with missing cells goes through preprocessing=fn.Table"
@@ -217,7 +217,7 @@ class Layer(PlainNumbers, Hinted):
 
     def config(self) -> dict[str, Any]:
         """The description as plain data, from which `from_config` makes an equal layer."""
-        everything = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        everything = {field.name: plain_field(getattr(self, field.name)) for field in fields(self)}
         usual = {field.name: field.default for field in fields(Layer)}
         return {"kind": self.kind} | {
             name: value for name, value in everything.items() if usual.get(name, ...) != value
@@ -234,22 +234,6 @@ def _nodes(layer: str, given: Iterable[Any]) -> tuple[Node, ...]:
                 "for data, put the layer into a model and call predict"
             )
     return tuple(nodes)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Initializer):
-        return {"initializer": type(value).__name__, **{f.name: getattr(value, f.name) for f in fields(value)}}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def restored(value: Any) -> Any:
-    """The inverse of what `config` does to one field."""
-    if isinstance(value, dict) and "initializer" in value:
-        arguments = {name: item for name, item in value.items() if name != "initializer"}
-        known = initializers.CLASSES.get(value["initializer"])
-        # A user's own class cannot be found again. The file that names it also holds the values that it once drew.
-        return known(**arguments) if known else initializers.Zeros()
-    return tuple(value) if isinstance(value, list) else value
 
 
 def as_kind(kind: type[Layer], layer: Layer) -> Any:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastnn.common.assigned import Checks
-from fastnn.common.errors import MissingPackageError
 from fastnn.common.figures import Mode, higher_is_better
 from fastnn.common.hints.habits import Hinted
+from fastnn.common.packages import package
 from fastnn.training.history import display
 
 if TYPE_CHECKING:
@@ -119,13 +119,7 @@ class History(Hinted):
             >>> history.to_frame()[["loss", "val_loss"]].tail().shape
             (2, 2)
         """
-        try:
-            from pandas import DataFrame
-        except ImportError:
-            raise MissingPackageError(
-                "history.to_frame: the package pandas is not installed; install it with: pip install pandas"
-            ) from None
-        return DataFrame(self.epochs or {"epoch": []}).set_index("epoch")
+        return package("pandas", "history.to_frame", "").DataFrame(self.epochs or {"epoch": []}).set_index("epoch")
 
     def plot(self, *names: str, ax: "Axes | None" = None) -> "Figure | Any":
         """The figures of these names by epoch, in training and validation, a panel each: a matplotlib Figure.
