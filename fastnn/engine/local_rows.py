@@ -17,11 +17,13 @@ from fastnn.engine.schedule import Chain, Task
 Rows = dict[tuple[int, int], np.ndarray]
 
 
-def local_buffers(candidates: Iterable[Buffer], pieces: Iterable[Chain]) -> dict[Buffer, Chain]:
+def local_buffers(candidates: Iterable[Buffer], pieces: Sequence[Chain]) -> dict[Buffer, Chain]:
     """Those of the buffers that one piece alone uses, and that only as batches are used; and which piece.
 
     pieces : all of a step
     """
+    if not any(chain.divisible for chain in pieces):
+        return {}
     left = {id(buffer): buffer for buffer in candidates if buffer.batched}
     users: dict[int, Chain] = {}
     for chain in pieces:

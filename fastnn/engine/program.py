@@ -154,7 +154,7 @@ class Program:
     def prepare(self, batch: int | None = None, workers: int = 1) -> None:
         """Compile, or load from disk, the kernels that a run needs: the first run then starts at once."""
         if JIT:
-            self._table(batch or self.batch, workers).prepare()
+            self._table(batch or self.batch, workers)
 
     def uses_threads(self, batch: int, workers: int) -> bool:
         """Whether a step on `workers` threads gives more than one of them something to do."""

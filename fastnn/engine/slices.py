@@ -40,5 +40,7 @@ def largest_slices(tasks: Sequence[Task], transient: Collection[int]) -> dict[in
 
 def transient_arrays(task: Task, transient: Collection[int]) -> list[np.ndarray]:
     """The transient arrays whose rows a task takes."""
+    if not transient:
+        return []
     arrays = [one.array for op in task.chain.ops for one in op.operands if isinstance(one, Slice)]
     return [array for array in arrays if isinstance(array, np.ndarray) and id(array) in transient]

@@ -1,5 +1,6 @@
 """Operations as the compiled driver reads them: a table of entries, and which thread runs which of them."""
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -11,8 +12,9 @@ from fastnn.engine.ops import Op
 from fastnn.engine.schedule import Task
 from fastnn.engine.slices import largest_slices, transient_arrays
 from fastnn.engine.threads import usable_threads
-from fastnn_kernels import _compile, _driver, _team
+from fastnn_kernels import _compile, _team
 from fastnn_kernels._adapter import Adapter, adapter, operand_type, operand_words
+from fastnn_kernels._driver import Loop
 
 # So often a team may fail to gather, say because others hold the processors, before a table does without it.
 MOST_FAILURES = 8
@@ -66,15 +68,14 @@ class Table:
         besides: Sequence[Adapter] = (),
     ):
         # `operands` is not kept: its owner holds this table, and a reference cycle would outlive its use.
-        self._is_prepared = False
         self._entries = [entry for phase in lists for of_worker in phase for entry in of_worker]
         self._varying = [i for i, entry in enumerate(self._entries) if varying(entry.op)]
         self._alive = [operands(entry) for entry in self._entries]
         both = list(zip(self._entries, self._alive, strict=True))
         needed = [adapter_of(entry.op, entry.parallel, held) for entry, held in both]
         self.bounds = _bounds(lists)
-        loop = _driver.Loop("run" if self.bounds is None else "run_phases")
-        _compile.make([*besides, *needed, loop], usable_threads())
+        self._loop = _loop("run" if self.bounds is None else "run_phases")
+        _compile.make([*besides, *needed, self._loop], usable_threads())
         lines = [_line(one, held) for one, held in zip(needed, self._alive, strict=True)]
         self.words = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
         for row, line in zip(self.words, lines, strict=True):
@@ -100,17 +101,11 @@ class Table:
         for i in self._varying:
             self._alive[i] = ()
 
-    def prepare(self) -> None:
-        """Compile, or load from disk, the loop that runs this table; from the second call on nothing is left to do."""
-        if not self._is_prepared:
-            self.run(0)
-            self._is_prepared = True
-
     def run(self, steps: int) -> None:
         if self.bounds is None:
-            _driver.run(self.words, steps)
+            self._loop(self.words, steps)
         else:
-            _driver.run_phases(self.words, self.bounds, steps, self._team)
+            self._loop(self.words, self.bounds, steps, self._team)
             self._count_failures()
 
     def _count_failures(self) -> None:
@@ -130,6 +125,7 @@ def adapter_of(op: Op, parallel: bool, operands: tuple) -> Adapter:
 
 
 _adapters: dict[tuple, Adapter] = {}
+_loop = functools.cache(Loop)  # it is named by Numba's types, too
 
 
 def _line(one: Adapter, operands: tuple) -> list[int]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import fastnn_kernels as k
+from fastnn.common.hints.assignment import is_ours
 from fastnn.engine.builder import Builder
 from fastnn.engine.ops import Slice
 from fastnn.engine.parameters import Block, ParameterView
@@ -57,6 +58,8 @@ def _forward(build: Builder, call: Call, xs: list[Value], p: Mapping[str, Parame
 
 def _checked(layer: Layer, method: str, made: Any) -> tuple[Value, Callable]:
     """What a method of a layer returned; TypeError where that of a user's own class is not as the base says."""
+    if is_ours(type(layer)):
+        return made
     own = f"{type(layer).__name__}.{method}"
     if not isinstance(made, tuple) or len(made) != 2 or not callable(made[1]):
         raise TypeError(f"{own} returned {type(made).__name__}, expected the output and a function backward")

@@ -18,6 +18,7 @@ from fastnn.engine.parameters import Block
 from fastnn.nn import layer_checks
 from fastnn.nn.expected_data import ExpectsData
 from fastnn.nn.graph import Call, Graph
+from fastnn.nn.initializers import Zeros
 from fastnn.nn.layers import Embedding, Layer, Parameter, SampledSoftmax
 from fastnn.nn.layers.base import as_kind
 from fastnn.nn.layers.penalties import Penalised
@@ -159,12 +160,11 @@ class Network(ExpectsData):
 
         which : gives the names of such parameters of a layer
         """
+        trained = self.parameter_specs.keys() - self.frozen
         for call in self.calls:
             if isinstance(call.layer, Penalised):
                 names = (f"{call.owner}.{weight}" for weight in which(call.layer))
-                yield from (
-                    (name, call.layer) for name in names if name in self.parameters_of(call).keys() - self.frozen
-                )
+                yield from ((name, call.layer) for name in names if name in trained)
 
     def check_batch(self, samples: int, advice: str = "") -> None:
         """DataError, which ends with `advice`, if a layer cannot train on a batch of `samples` samples."""
@@ -215,5 +215,6 @@ class Network(ExpectsData):
 def _drawn(specs: Mapping[str, Parameter], dtype, seed: int, frozen: frozenset[str] = frozenset()) -> Block:
     block = Block({name: spec.shape for name, spec in specs.items()}, dtype, frozen=frozen)
     for name, spec in specs.items():
-        spec.initializer.fill(random.generator(seed, "initial", name), block[name])
+        if not isinstance(spec.initializer, Zeros):  # as a block is made
+            spec.initializer.fill(random.generator(seed, "initial", name), block[name])
     return block

@@ -101,6 +101,12 @@ def cache_folder() -> Path | None:
     return next((folder for candidate in _candidates() if (folder := _usable(candidate, name))), None)
 
 
+@functools.cache  # to ask for the processor's features took most of the time of finding a file
+def _versions(codegen) -> tuple:
+    """What compiled code depends on beside its sources and its signature: processor and versions."""
+    return codegen.magic_tuple(), numba.__version__, llvmlite.__version__, sys.version_info[:3]
+
+
 class SourceStampedCache(_Cache):
     """Numba's cache protocol over one file per (function, signature): a digest, then the compiled code.
 
@@ -122,7 +128,7 @@ class SourceStampedCache(_Cache):
         folder = cache_folder()
         if folder is None:
             return None
-        parts = (str(signature), codegen.magic_tuple(), numba.__version__, llvmlite.__version__, sys.version_info[:3])
+        parts = (str(signature), *_versions(codegen))
         return folder / f"{self._name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.bin"
 
     def holds(self, signature, target_context) -> bool:

@@ -116,6 +116,7 @@ def test_a_loop_that_is_made_is_not_compiled_again(name):
     before = list(getattr(_driver, name).overloads)
     others = () if name == "run" else (np.array([[0, 0, 0]]), 0, np.zeros(0, np.int64))
     getattr(_driver, name)(words[:0], *(others or (0,)))
+    loop(words[:0], *(others or (0,)))
     assert list(getattr(_driver, name).overloads) == before
     again = _compile_worker._job(json.loads(json.dumps(loop.description())))
     assert (type(again), again.name) == (_driver.Loop, name)

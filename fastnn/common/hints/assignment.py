@@ -57,7 +57,7 @@ def _unread(thing: Any, name: str) -> str:
         return ""
     if name in _FOREIGN and _is_foreign(kind, name):
         return no_attribute(thing, name)
-    if not _is_ours(kind):
+    if not is_ours(kind):
         return ""
     if meant := nearest(name, _public(thing), cutoff=0.8):
         return _missing(kind, name, meant)
@@ -74,13 +74,14 @@ def _spoken_of(kind: type) -> frozenset[str]:
     return frozenset(declared.union(*(code.co_names for code in codes if code is not None)))
 
 
-def _is_ours(kind: type) -> bool:
+def is_ours(kind: type) -> bool:
+    """Whether a class is fastnn's own, not a user's."""
     return kind.__module__.partition(".")[0] == "fastnn"
 
 
 def _is_foreign(kind: type, name: str) -> bool:
     """Whether an attribute is other libraries', and no setting of this class, nor one of a user's own subclass."""
-    is_known = (not _is_ours(kind) and name in attributes.ARGUMENTS_OF_FIT) or name in getattr(kind, "settings", ())
+    is_known = (not is_ours(kind) and name in attributes.ARGUMENTS_OF_FIT) or name in getattr(kind, "settings", ())
     return not is_known and bool(found(attributes.ATTRIBUTES, owners_of(kind), name))
 
 

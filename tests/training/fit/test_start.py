@@ -3,7 +3,7 @@
 from tests.tiny import jit_only, python
 
 # What pictures, files, pages and commands need; and all that Numba can compile, where nothing is to be compiled.
-NOT_NEEDED = ["matplotlib", "h5py", "rich", "jinja2", "click", "numba.typed.typeddict", "numba.np.arrayobj"]
+NOT_NEEDED = ["matplotlib", "h5py", "rich", "jinja2", "click", "numba.typed.typeddict", "numba.np.arrayobj", "numpy.ma"]
 CODE = f"""
 import sys
 import numpy as np
