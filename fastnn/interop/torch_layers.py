@@ -43,7 +43,7 @@ FUNCTIONS: Mapping[str, Callable[..., Tensor]] = {
     "flatten": lambda xs: xs[0].flatten(1),
     "reshape": lambda xs, shape: xs[0].reshape(len(xs[0]), *shape),
     "sum": lambda xs: xs[0].sum(1),
-    "mean": lambda xs: xs[0].flatten(1, -2).mean(1),
+    "mean": lambda xs: xs[0].mean(tuple(range(1, xs[0].ndim - 1))),
 }
 
 
@@ -71,13 +71,19 @@ class TiedLinear(nn.Module):
 
 
 class Sliding(nn.Module):
-    """A window that slides over (N, C, …) with fastnn's padding, before or after which there may be more."""
+    """A window that slides over (N, C, …) with fastnn's padding, before or after which there may be more.
+
+    padding  what PyTorch's own functions pad on both sides of each axis, which makes no copy
+    pads     otherwise: what is put around a copy, of the last axis first
+    """
 
     def __init__(self, window: Slid):
         super().__init__()
         self.size, self.stride = window.size, window.stride
-        axes = list(zip(window.before, window.after, strict=True))
-        self.pads = [count for axis in reversed(axes) for count in axis]  # PyTorch begins with the last axis
+        even = window.before == window.after
+        self.padding = window.before if even else [0] * len(window.size)
+        axes = [] if even else list(zip(window.before, window.after, strict=True))
+        self.pads = [count for axis in reversed(axes) for count in axis]
 
     def padded(self, x: Tensor, value: float = 0.0) -> Tensor:
         return functional.pad(x, self.pads, value=value) if any(self.pads) else x
@@ -94,7 +100,8 @@ class Convolution(Sliding):
 
     def forward(self, x: Tensor) -> Tensor:
         convolve: Callable[..., Tensor] = functional.conv1d if len(self.size) == 1 else functional.conv2d
-        return ACTIVATIONS[self.activation](convolve(self.padded(x), self.weight, self.bias, self.stride))
+        scores = convolve(self.padded(x), self.weight, self.bias, self.stride, self.padding)
+        return ACTIVATIONS[self.activation](scores)
 
 
 class Pool(Sliding):
@@ -106,18 +113,21 @@ class Pool(Sliding):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.kind == "max":
-            return functional.max_pool2d(self.padded(x, -math.inf), self.size, self.stride)
-        means = functional.avg_pool2d(self.padded(x), self.size, self.stride)
-        if not any(self.pads):
+            return functional.max_pool2d(self.padded(x, -math.inf), self.size, self.stride, self.padding)
+        means = functional.avg_pool2d(self.padded(x), self.size, self.stride, self.padding, count_include_pad=False)
+        if not self.pads:
             return means
         return means / functional.avg_pool2d(self.padded(torch.ones_like(x)), self.size, self.stride)
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Of samples (C,) or (C, …), whose positions count alike."""
+    """Of samples with more axes than PyTorch has a module for; all positions count alike."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(2) if x.ndim > 3 else x).reshape(x.shape)
+        return super().forward(x.flatten(2)).reshape(x.shape)
+
+
+BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm1d, 3: nn.BatchNorm2d}  # by the axes of a sample
 
 
 class Recurrent(nn.GRU):
@@ -180,7 +190,8 @@ def _pool(kind: str) -> Callable[[Any, tuple[int, ...]], nn.Module]:
 
 
 def _batch_norm(layer: layers.BatchNorm, shape: tuple[int, ...]) -> nn.Module:
-    return BatchNorm(shape[-1], eps=layer.eps, momentum=1 - layer.momentum)  # PyTorch's is the new statistics' weight
+    kind = BATCH_NORMS.get(len(shape), BatchNorm)
+    return kind(shape[-1], eps=layer.eps, momentum=1 - layer.momentum)  # PyTorch's is the new statistics' weight
 
 
 MAKERS: Mapping[type[Layer], Callable[[Any, tuple[int, ...]], nn.Module]] = {

@@ -95,7 +95,9 @@ def chain(layers: Sequence[Layer], input_shape: int | Sequence[int]) -> Graph:
         raise ValueError("Sequential needs at least one layer")
     for layer in layers:
         if not isinstance(layer, Layer):
-            raise TypeError(f"layers holds {layer!r}, expected layers such as Dense(10)")
+            is_model = hasattr(layer, "layers")
+            hint = "; a model's layers are [*model.layers, ...], with new parameters" if is_model else ""
+            raise TypeError(f"layers holds {layer!r}, expected layers such as Dense(10){hint}")
     own = [copy.copy(layer) for layer in layers]
     node = first = Node(sample_shape(input_shape))
     for position, (name, layer) in enumerate(zip(layer_names(own, ()), own, strict=True)):

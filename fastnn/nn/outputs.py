@@ -86,7 +86,9 @@ def _shape(graph: Graph, value: str, loss: Loss) -> tuple[int, ...]:
             raise ShapeError(f"{value} has a label at each of {shape[0]} steps, expected it as the only output")
         return shape
     if len(shape) != 1:
-        raise ShapeError(f"{value} ends with samples of shape {shape}, expected (outputs,): put Flatten() before")
+        at_steps = ", or behind it for numbers at each step" if len(shape) == 2 else ""
+        hint = f"put Flatten() before it{at_steps}"
+        raise ShapeError(f"{value} ends with samples of shape {shape}, expected (outputs,): {hint}")
     return shape
 
 

@@ -55,6 +55,17 @@ def test_a_net_that_a_user_wrote():
     np.testing.assert_array_equal(theirs(x).detach().numpy(), want)
 
 
+def test_even_padding_is_left_to_pytorch(monkeypatch):
+    """A copy with zeros around it takes longer."""
+    pools = [fn.AveragePool2D(3, stride=1, padding="same"), fn.MaxPool2D(5, stride=1, padding="same")]
+    layers = [fn.Conv2D(4, (3, 1)), fn.BatchNorm(), *pools, fn.GlobalAveragePool(), fn.Dense(2)]
+    model = fn.Sequential(layers, input_shape=(6, 7, 3), loss="mse", dtype="float64")
+    monkeypatch.setattr(nn.functional, "pad", None)
+    module, x = fn.interop.to_torch_module(model), torch.rand(2, 3, 6, 7, dtype=torch.float64)
+    np.testing.assert_allclose(module.predict(x).numpy(), model.predict(x.movedim(1, -1).numpy()), rtol=1e-12)
+    assert type(module.batch_norm) is nn.BatchNorm2d
+
+
 def test_a_gru_that_a_user_wrote():
     torch.manual_seed(0)
     theirs = nn.GRU(4, 5, batch_first=True).double()

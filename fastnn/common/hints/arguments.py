@@ -129,7 +129,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "weight_decay": _DECAY,
         "decay": _SCHEDULE,
     },
-    "RMSProp": {"rho": "use decay=", "alpha": "use decay="},
+    "RMSProp": {"rho": "use decay=", "alpha": "use decay=", "momentum": "fn.Adam keeps a velocity beside it"},
     "SGD": {"nesterovs_momentum": "use nesterov=True", "dampening": "the gradient is never dampened"},
     "Schedule": {
         "initial_learning_rate": "use lr=",
@@ -141,6 +141,10 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "alpha": "use end=, the last learning rate",
         "T_max": "use steps=, which counts steps, not epochs",
         "eta_min": "use end=",
+    },
+    "BinaryCrossEntropy": {
+        "pos_weight": "weights are arguments of fit: class_weight={1: 3.0} for one score, else sample_weight=",
+        "label_smoothing": "targets are probabilities: give 0.05 and 0.95 instead of 0 and 1",
     },
     "Loss": {
         "from_logits": "the loss always takes the scores and applies its softmax or sigmoid itself",

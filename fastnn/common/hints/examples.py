@@ -24,6 +24,8 @@ EXAMPLES: Mapping[str, str] = {
     "Conv2D": "Conv2D(32, 3, 'relu'); the channels are counted from the layer before",
     "Embedding": "Embedding(rows=1000, width=32)",
     "Activation": "Activation('relu')",
+    "Add": "Add()(a, b), of two values or more",
+    "Concatenate": "Concatenate()(a, b), of two values or more",
     "AdaGrad": "AdaGrad(0.01, initial_accumulator_value=0.1)",
     "Adam": "Adam(0.001, beta1=0.9); fit gives it the model's parameters",
     "AdamW": "AdamW(0.001, weight_decay=0.01); fit gives it the model's parameters",

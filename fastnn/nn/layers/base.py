@@ -46,6 +46,11 @@ class Node:
         # Not the inputs: of a net that branches they would be told again and again.
         return f"<{'Input' if self.layer is None else type(self.layer).__name__} of shape {self.shape}>"
 
+    def __add__(self, other: Any) -> "Node":
+        raise TypeError("values of a network are added by a layer, fn.Add()(a, b), and put side by side by Concatenate")
+
+    __radd__ = __add__
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -258,3 +263,9 @@ def expect_rank(layer: str, shape: tuple[int, ...], rank: int, what: str) -> Non
     """ShapeError unless one sample has `rank` extents; `what` says which and how to get there."""
     if len(shape) != rank:
         raise ShapeError(f"{layer} got samples of shape {shape}, expected {what}")
+
+
+def expect_sequences(layer: str, shape: tuple[int, ...], axes: str) -> None:
+    """ShapeError unless a sample is a sequence; `axes` says which two it has."""
+    hint = f"; put Reshape({(*shape, 1)}) before it, of one number a step" if len(shape) == 1 else ""
+    expect_rank(layer, shape, 2, f"sequences {axes}{hint}")

@@ -8,7 +8,7 @@ from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter, expect_sequences
 from fastnn.nn.layers.convolution import Conv2D, Padding, check_padding, forward_as_images
 from fastnn.nn.layers.penalties import BiasPenalised
 
@@ -67,7 +67,7 @@ class Conv1D(BiasPenalised, Layer):
             initializers.get(initializer)
 
     def output_shape(self, shape):
-        expect_rank("Conv1D", shape, 2, "sequences (L, C)")
+        expect_sequences("Conv1D", shape, "(L, C)")
         if self.padding == "valid" and shape[0] < self.kernel_size:
             raise ShapeError(
                 f"Conv1D: a window of {self.kernel_size} does not fit sequences of {shape[0]}; padding='same' may"

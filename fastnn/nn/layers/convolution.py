@@ -37,7 +37,7 @@ class Window:
 
     def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
         """Rows and columns that come out; ShapeError if the window does not fit."""
-        expect_rank(layer, shape, 3, "images (H, W, C)")
+        expect_rank(layer, shape, 3, f"images (H, W, C){_missing_axes(shape)}")
         if self.padding == "same":
             return -(-shape[0] // self.stride[0]), -(-shape[1] // self.stride[1])
         if shape[0] < self.size[0] or shape[1] < self.size[1]:
@@ -50,6 +50,15 @@ class Window:
         missing = [max(0, (outputs[i] - 1) * self.stride[i] + self.size[i] - shape[i]) for i in (0, 1)]
         before = [count // 2 for count in missing] if self.padding == "same" else [0, 0]
         return np.array([*shape, *self.size, *self.stride, *before, *outputs], np.int64)
+
+
+def _missing_axes(shape: tuple[int, ...]) -> str:
+    """What makes images of samples with fewer axes, in words; or nothing."""
+    if len(shape) == 1:
+        return "; put Reshape((height, width, channels)) before it"
+    if len(shape) != 2:
+        return ""
+    return f"; put Reshape({(*shape, 1)}) before it, of pictures in grey, or Reshape({(1, *shape)}), of sequences"
 
 
 MOST_PIXELS = 2**31 - 1  # of a window or a stride: the kernels count in 64 bits

@@ -13,7 +13,7 @@ from fastnn.engine.parameters import ParameterView
 from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName, Zeros
-from fastnn.nn.layers.base import Layer, Parameter, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter, expect_sequences
 from fastnn.nn.layers.convolution import Conv2D, Window, forward_as_images
 from fastnn.nn.layers.penalties import Penalised
 
@@ -88,7 +88,7 @@ class GRU(Penalised, Layer):
             initializers.get(initializer)
 
     def output_shape(self, shape):
-        expect_rank("GRU", shape, 2, "sequences (T, C)")
+        expect_sequences("GRU", shape, "(T, C)")
         if not shape[0]:
             raise ShapeError(f"GRU got samples of shape {shape}, expected sequences (T, C) of at least one step")
         return (shape[0], self.units) if self.return_sequences else (self.units,)

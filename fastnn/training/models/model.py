@@ -12,6 +12,7 @@ from fastnn.common.names import near
 from fastnn.data.source import Source, checked_batch, source_of, source_of_inputs
 from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.nn import describe
+from fastnn.nn.layers.base import Node
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.ranks.group import Group
 from fastnn.training.models.stateful_network import StatefulNetwork
@@ -224,6 +225,9 @@ class Predictor(StatefulNetwork):
     if not TYPE_CHECKING:
 
         def __call__(self, *arrays, **keywords):
+            if any(isinstance(array, Node) for array in arrays):
+                hint = "call its layers one after the other; a layer that is called twice shares its parameters"
+                raise TypeError(f"a model is not called with values of another one: {hint}")
             raise TypeError("a model is not called: use model.predict(x), or with logits=True for raw scores")
 
     def _repr_html_(self) -> str:
