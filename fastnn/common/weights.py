@@ -24,7 +24,11 @@ def sample_weights(
     if given is None:
         return None
     if isinstance(given, dict):
-        raise TypeError(f"{name} is a dict, expected ({samples},): a number for each sample, whatever the outputs")
+        raise TypeError(
+            f"{name} is a dict, expected ({samples},): a number for each sample, whatever the outputs. Outputs are "
+            "weighed by loss_weights= of the model; where samples lack the target of an output, an fn.ElementwiseLoss "
+            "can be 0 for them; or train a model for each output"
+        )
     weights = finite(given, name, dtype).astype(np.float64)
     if weights.shape != (samples,):
         raise ShapeError(f"{name} has shape {weights.shape}, expected ({samples},): a number for each sample")

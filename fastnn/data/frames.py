@@ -169,7 +169,7 @@ def _values(items: Iterable[Any], is_category: bool, what: str) -> Column:
         return Numbers(np.array(items, np.float64))  # NumPy makes NaN of None; the loop below gives the same, slowly
     codes_of: dict[Any, int] = {}
     try:
-        codes = np.array([-1 if _is_missing(item) else codes_of.setdefault(item, len(codes_of)) for item in items], int)
+        codes = np.array([-1 if is_missing(item) else codes_of.setdefault(item, len(codes_of)) for item in items], int)
     except TypeError as error:
         raise TypeError(f"{what} holds no single values: {error}") from None
     values = list(map(_plain, codes_of))
@@ -185,7 +185,8 @@ def _merged(values: list[Value], codes: np.ndarray) -> Coded:
     return Coded(list(unique), to[codes])
 
 
-def _is_missing(item: Any) -> bool:
+def is_missing(item: Any) -> bool:
+    """Whether a value stands for none: None, NaN, and what pandas has in their place."""
     return item is None or type(item).__name__ in MISSING or (isinstance(item, float | np.floating) and item != item)
 
 

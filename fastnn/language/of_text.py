@@ -44,6 +44,8 @@ class OfText:
         texts: str | Iterable[str] | None = None,
         val: Paths | None = None,
         test: Paths | None = None,
+        val_texts: str | Iterable[str] | None = None,
+        test_texts: str | Iterable[str] | None = None,
         vocabulary: int = 10_000,
         min_count: int = MIN_COUNT,
         order: int | None = None,
@@ -66,8 +68,10 @@ class OfText:
             path: A file, a folder, or several of them.
             texts: In the place of `path`: a text in memory, or a list of them, each as a file that holds it. A sentence
                 ends where a text does.
-            val: Texts to validate on; None: a tenth of the sentences.
-            test: Texts to test on; None: a tenth of the sentences.
+            val: Files or folders of texts to validate on; None: a tenth of the sentences.
+            test: Of texts to test on; None: a tenth of the sentences.
+            val_texts: In the place of `val`, in memory, as `texts`.
+            test_texts: In the place of `test`, likewise.
             vocabulary: How many ids there are at most.
             min_count: How often a word that has an id occurs, at least.
             order: None, or another network, which predicts a word from the order − 1 words before it, through a hidden
@@ -84,7 +88,7 @@ class OfText:
         Raises:
             FileFormatError: If a file is missing or damaged, or a text is none.
             DataError: If the text is too short, an argument is out of range, or `vectors` have another width.
-            TypeError: If `path` or `texts` are none, or both are given.
+            TypeError: If `path` or `texts` are none, or both are given; of `val` and `test` likewise.
             ValueError: For unknown `tokens` or `sentences`.
             MissingPackageError: If `tokens` is a file, and the package tokenizers is not installed.
 
@@ -97,7 +101,8 @@ class OfText:
             3
         """
         text = {"kind": tokens, "lower": lower, "sentences_end": sentences, "val": val, "test": test, "seed": seed}
-        given: dict[str, Any] = {"min_count": min_count, "ids_file": "auto", "texts": texts, **text}
+        given: dict[str, Any] = {"min_count": min_count, "ids_file": "auto", **text}
+        given |= {"texts": texts, "val_texts": val_texts, "test_texts": test_texts}
         data = load_text(path, vocabulary, PAIR if order is None else order, **given)
         if order is None:
             data = in_spans(data, LENGTH)
@@ -111,6 +116,8 @@ class OfText:
         path: Paths | None = None,
         *,
         texts: str | Iterable[str] | None = None,
+        val: Paths | None = None,
+        val_texts: str | Iterable[str] | None = None,
         epochs: int = 10,
         optimizer: OptimizerName | Optimizer | None = None,
         batch_size: int | None = None,
@@ -124,6 +131,8 @@ class OfText:
             path: A file, a folder, or several of them, of which words without an id are `<unk>`; None: the texts that
                 were given to `from_text`.
             texts: In the place of `path`: a text in memory, or a list of them.
+            val: Files or folders of texts to validate on, beside `path` or `texts`; None: a tenth of the sentences.
+            val_texts: In the place of `val`, in memory, as `texts`.
             epochs: How many times the text is gone through, at most.
             optimizer: As of `fit` of a model; None: Adam at a rate of 0.008, or 0.002 without a GRU, which falls to 0
                 along half a cosine until the last epoch.
@@ -138,23 +147,28 @@ class OfText:
             The record of all trainings so far.
 
         Raises:
-            DataError: If there is no text, or it is too short.
+            DataError: If there is no text, or it is too short, or there is one to validate on alone.
             FileFormatError: If a file is missing or no text.
-            TypeError: As `fit` of a model does.
+            TypeError: As `fit` of a model does; and as of `from_text`.
             ValueError: As `fit` of a model does.
             NonFiniteError: When the loss is no longer finite.
         """
-        data = self.data if path is None and texts is None else self._read(path, texts)
-        if data is None:
-            raise DataError(
-                "there is no text to train on: give its path, or texts=, or make the model by LanguageModel.from_text"
-            )
+        data = self._read(path, val, texts=texts, val_texts=val_texts)
         return trained(self.model, data, optimizer, epochs, batch_size, patience, callbacks, verbose)
 
-    def _read(self, path: Paths | None, texts: Any) -> CompleteDataset:
-        """A text as the model reads it."""
+    def _read(self, path: Paths | None, val: Paths | None, **in_memory: Any) -> CompleteDataset:
+        """A text as the model reads it; that of `from_text` where none is given. DataError if there is none."""
         known = self.vocabulary
-        given = self.tokenizer.config() | {"words": known.words, "ids_file": known.ids_file, "texts": texts}
+        if path is None and in_memory["texts"] is None:
+            if val is not None or in_memory["val_texts"] is not None:
+                raise DataError("val and val_texts go with a text to train on: give them to from_text, or a path, too")
+            if self.data is None:
+                raise DataError(
+                    "there is no text to train on: give its path, or texts=, or make the model by "
+                    "LanguageModel.from_text"
+                )
+            return self.data
+        given = self.tokenizer.config() | {"words": known.words, "ids_file": known.ids_file, "val": val} | in_memory
         if not self.is_recurrent:
             return load_text(path, order=self.context + 1, **given)
         return in_spans(load_text(path, order=PAIR, **given), self.context)

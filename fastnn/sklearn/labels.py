@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from fastnn.common.plain import plain
 from fastnn.common.text import plural
+from fastnn.data.frames import is_missing
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,23 @@ class Labels:
         return labels
 
 
+def refuse_missing(y: Any) -> None:
+    """ValueError for labels of any kind but numbers, as of a frame's column, of which some are missing."""
+    is_array = hasattr(y, "__array__") and not issparse(y)
+    labels = np.asarray(y) if is_array else np.zeros(0)
+    found = [i for i, label in enumerate(labels.ravel()) if is_missing(label)] if labels.dtype == object else []
+    if found:
+        rows = sorted({i // (labels.size // len(labels)) for i in found})
+        raise ValueError(
+            f"y has no class ({labels.ravel()[found[0]]}) in {plural(len(rows), 'row')}, the first is row {rows[0]}: "
+            "leave these rows out of X and y"
+        )
+
+
 def _column(y: np.ndarray) -> np.ndarray:
     """y, of one column (N,), and ValueError for numbers that are no labels."""
     y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.dtype == object and (missing := [row for row, label in enumerate(y.ravel()) if label is None]):
-        raise ValueError(
-            f"y has no class (None) in {plural(len(missing), 'row')}, the first is row {missing[0]}: leave these rows "
-            "out of X and y"
-        )
+    refuse_missing(y)
     if y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
         raise ValueError(
             f"y has {y.shape[1]} columns, which are no indicator of 0 and 1: for a column of classes each use "

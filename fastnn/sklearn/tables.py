@@ -12,6 +12,7 @@ from fastnn.data import frames
 from fastnn.data.frames import Numbers
 from fastnn.data.preprocessing.table import FROM_DTYPE
 from fastnn.sklearn import data
+from fastnn.sklearn.labels import refuse_missing
 
 SPARSE = ["csr", "csc"]
 
@@ -22,6 +23,8 @@ def samples_and_target(estimator: Any, X: Any, y: Any, fresh: bool, y_numeric: b
     Sets the estimator's `table_`. Raises ValueError or TypeError for data that cannot be.
     """
     refuse_lazy(X, "X")
+    if not y_numeric:
+        refuse_missing(y)
     if fresh:
         estimator.table_ = _table_of(X, estimator.categorical_features)
     if estimator.table_ is None:

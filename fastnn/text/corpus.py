@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import hashlib
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
@@ -62,30 +63,42 @@ class TextFile:
 
 
 class TextInMemory(TextFile):
-    """One text of a corpus that is in memory, read as a file is that holds it."""
+    """One text of a corpus that is in memory, read as a file is that holds it.
+
+    name  the argument that it was given as, and its place: texts[0]
+    text  without the mark of an encoding
+    """
 
     def __init__(self, name: str, text: str):
         super().__init__(name)
-        self._text = text.removeprefix("\ufeff")
+        self.text = text.removeprefix("\ufeff")
 
     def pieces(self) -> Generator[str, None, None]:
         """The text."""
         self.encoding = "UTF-8"
-        yield from (self._text[i : i + PIECE_BYTES] for i in range(0, len(self._text), PIECE_BYTES))
+        yield from (self.text[i : i + PIECE_BYTES] for i in range(0, len(self.text), PIECE_BYTES))
+
+    def stamp(self) -> list[Any]:
+        """What shows that it is the same text as before: its name, its length, and the SHA-256 of its UTF-8."""
+        return [self.name, len(self.text), hashlib.sha256(self.text.encode()).hexdigest()]
 
 
-def in_memory(given: Any) -> list[TextInMemory]:
-    """The texts of a string, or of several in an iterable. TypeError for anything else, DataError for what is no text.
+def in_memory(given: Any, name: str = "texts") -> list[TextInMemory]:
+    """The texts of a string, or of several in an iterable; none of None.
 
-    DataError, too, where there are none.
+    name : the argument, for messages
+
+    TypeError for anything else, DataError for what is no text, and where there are none.
     """
+    if given is None:
+        return []
     if not isinstance(given, str) and (not isinstance(given, Iterable) or isinstance(given, bytes | Mapping)):
-        raise TypeError(f"texts is {given!r:.60}, expected a text, or a list of texts; files are given by their path")
+        raise TypeError(f"{name} is {given!r:.60}, expected a text, or a list of texts; files are given by their path")
     found = [given] if isinstance(given, str) else list(given)
     if not found:
-        raise DataError("texts is empty, expected at least one text")
+        raise DataError(f"{name} is empty, expected at least one text")
     for number, text in enumerate(found):
-        where = f"texts[{number}]"
+        where = f"{name}[{number}]"
         if not isinstance(text, str):
             raise TypeError(f"{where} is {text!r:.60}, expected a text")
         if "\0" in text:
@@ -96,7 +109,7 @@ def in_memory(given: Any) -> list[TextInMemory]:
             raise DataError(
                 f"{where} is no text: character {error.start} is half of a surrogate pair, which no file can hold"
             ) from error
-    return [TextInMemory(f"texts[{number}]", text) for number, text in enumerate(found)]
+    return [TextInMemory(f"{name}[{number}]", text) for number, text in enumerate(found)]
 
 
 def _raw(file: IO[bytes], sizes: list[int]) -> Iterator[bytes]:

@@ -111,6 +111,23 @@ def test_a_file_has_the_n_grams_of_memory(book, kind, ends, order, monkeypatch):
     assert {**found.meta, "ids_file": 0, "asked": 0} == {**want.meta, "ids_file": 0, "asked": 0}
 
 
+def test_texts_in_memory_beside_a_file_of_ids(book):
+    """The file is made again for other ones."""
+    given = {"ids_file": book.with_suffix(".h5"), "min_count": 1}
+    val = ["A mat sat on the odd dog. No, no.", "The end"]
+    for number, text in enumerate(val):
+        book.with_name(f"val{number}.txt").write_text(text, encoding="utf-8")
+    paths = [book.with_name(f"val{number}.txt") for number in range(2)]
+    want = load_text(book, ids_file=book.with_name("b.h5"), min_count=1, val=paths, test=paths[0])
+    for _ in range(2):
+        found = load_text(book, val_texts=val, test_texts=val[0], **given)
+        assert {name: grams(split) for name, split in found.splits().items()} == {
+            name: grams(split) for name, split in want.splits().items()
+        }
+    other = load_text(book, val_texts=[val[0], "The dog."], test_texts=val[0], **given)
+    assert grams(other.val) != grams(found.val)
+
+
 def test_sentences_are_dealt_by_fractions(book):
     book.write_text(BOOK * 10, encoding="utf-8")
     data = load_text(book, ids_file=book.with_suffix(".h5"), min_count=1)

@@ -113,6 +113,49 @@ def test_texts_in_memory_are_read_as_files_are(book, order, texts):
     np.testing.assert_array_equal(found.vectors, want.vectors)
 
 
+@pytest.mark.parametrize("order", [None, 3])
+def test_texts_in_memory_validate_and_test_as_files_do(book, order):
+    paths = {"val": BOOK[:600], "test": ["A fox saw a dog. " * 30, "No end"]}
+    for name, texts in paths.items():
+        folder = book.with_name(name)
+        folder.mkdir()
+        for number, text in enumerate([texts] if isinstance(texts, str) else texts):
+            (folder / f"{number}.txt").write_text(text, encoding="utf-8")
+    given = {"val_texts": paths["val"], "test_texts": iter(paths["test"])}
+    want = fn.LanguageModel.from_text(
+        book, val=book.with_name("val"), test=book.with_name("test"), order=order, **SMALL
+    )
+    found = fn.LanguageModel.from_text(book, order=order, **given, **SMALL)
+    for name, split in want.data.splits().items():
+        np.testing.assert_array_equal(found.data.splits()[name].x, split.x)
+        np.testing.assert_array_equal(found.data.splits()[name].y, split.y)
+    assert found.data.meta["parts"] == want.data.meta["parts"]
+
+
+def test_texts_in_memory_that_are_in_two_splits_are_told(book):
+    texts = [BOOK, "A fox. ", "A fox. ", "The dog saw a fox. "]
+    model = fn.LanguageModel.from_text(
+        texts=texts, val_texts=[*texts[1:], "The fox. "], test_texts="The fox. ", **SMALL
+    )
+    assert model.data.meta["twice"] == [
+        "2 texts, as texts[1], are both training and validation text: figures on them say nothing of new text",
+        "val_texts[3] is both validation and test text: figures on it say nothing of new text",
+    ]
+
+
+@jit_only
+def test_another_text_is_trained_on_with_one_to_validate_on(book):
+    model = fn.LanguageModel.from_text(book, order=3, **SMALL)
+    given = {"epochs": 1, "batch_size": 20, "verbose": False}
+    model.fit(texts=BOOK, val_texts=["The old man saw a dog. "] * 3, **given)
+    other = fn.LanguageModel.from_text(book, order=3, **SMALL)
+    book.with_name("val.txt").write_text("The old man saw a dog. " * 3, encoding="utf-8")
+    other.fit(book, val=book.with_name("val.txt"), **given)
+    assert model.model.history["val_loss"] == other.model.history["val_loss"]
+    with pytest.raises(DataError, match="val and val_texts go with a text to train on: give them to from_text"):
+        model.fit(val_texts="The old man.")
+
+
 @jit_only
 def test_texts_in_memory_train_and_go_on(book):
     """An iterator of texts is gone through once."""
@@ -140,6 +183,11 @@ def test_short_documents_end_sentences_as_lines_do(book):
         ({"path": [BOOK, BOOK]}, FileFormatError, "a text itself is given as texts="),
         ({"path": "a\0b"}, FileFormatError, "does not exist"),
         ({"path": BOOK, "texts": BOOK}, TypeError, "both path and texts are given"),
+        ({"path": [], "val": BOOK, "val_texts": BOOK}, TypeError, "both val and val_texts are given"),
+        ({"texts": BOOK, "test": BOOK}, FileFormatError, "a text itself is given as test_texts="),
+        ({"texts": BOOK, "val_texts": [BOOK, 1]}, TypeError, r"val_texts\[1\] is 1, expected a text"),
+        ({"texts": BOOK, "test_texts": []}, DataError, "test_texts is empty"),
+        ({"texts": BOOK, "validation_data": BOOK}, TypeError, "val=, or as val_texts="),
         ({}, DataError, "there is no path of a text to train on, expected at least one; or give texts="),
         ({"texts": []}, DataError, "texts is empty"),
         ({"texts": ["a b", None]}, TypeError, r"texts\[1\] is None, expected a text"),

@@ -141,6 +141,17 @@ def test_a_query_of_polars_is_refused_with_what_to_give():
     assert isinstance(lazy, pl.LazyFrame)
 
 
+@pytest.mark.parametrize("dtype", [None, object, "string", "category", "a frame"])
+def test_labels_of_pandas_that_are_missing_are_told(dtype):
+    """scikit-learn says of texts that the input contains NaN, and neither that it is y nor where."""
+    pd = pytest.importorskip("pandas")
+    labels = pd.Series([None if row in (3, 5) else label for row, label in enumerate(LABELS)])
+    given = labels.to_frame() if dtype == "a frame" else labels.astype(dtype or labels.dtype)
+    for frame in (pandas_frame(), pandas_frame()[["rooms"]]):
+        with pytest.raises(ValueError, match=r"y has no class \(.+\) in 2 rows, the first is row 3: leave these rows"):
+            MLPClassifier().fit(frame, given)
+
+
 @pytest.mark.parametrize("dtype", ["String", "Categorical", "Boolean"])
 def test_targets_of_polars(dtype):
     pl = pytest.importorskip("polars")

@@ -228,11 +228,12 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "epochs": "fit takes it: model.fit(epochs=10)",
         "context": "use order=, one more than the words before the one that is predicted",
         "text": "use texts=, a text or a list of texts",
+        "validation_data": "texts to validate on are given by their paths, val=, or as val_texts=",
     },
     "LanguageModel.fit": {
         "x": "texts are given by their paths, model.fit('book.txt'), or as texts=",
         "text": "texts are given by their paths, model.fit('book.txt'), or as texts=",
-        "validation_data": "from_text takes the paths of texts to validate on: val=",
+        "validation_data": "texts to validate on are given by their paths, val=, or as val_texts=",
         "lr": _LR_OF_TEXT,
         "learning_rate": _LR_OF_TEXT,
     },

@@ -12,7 +12,7 @@ from fastnn.common.text import SPLITS, plural
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.formats.text_splits import Asked, Paths, Texts, dealt, tokens_of
 from fastnn.data.formats.text_to_ids import file_for, load_text_file
-from fastnn.text.corpus import Path, in_memory
+from fastnn.text.corpus import Path
 from fastnn.text.numbered import Ids, Numbered, numbered, windows
 from fastnn.text.tokens import Kind, Sentences
 from fastnn.text.vocabulary import Vocabulary
@@ -37,6 +37,8 @@ def load_text(
     ids_file: Path | Literal["auto"] | None = None,
     rules: str = "",
     texts: str | Iterable[str] | None = None,
+    val_texts: str | Iterable[str] | None = None,
+    test_texts: str | Iterable[str] | None = None,
 ) -> CompleteDataset:
     """Read text and cut it into n-grams: x (N, order − 1) and y (N,), ids from 0, most frequent token first.
 
@@ -78,12 +80,14 @@ def load_text(
         rules: What such a file holds, for the kind "bpe".
         texts: In the place of `path`: a text in memory, or several of them, each as a file that holds it. A sentence
             ends where a text does.
+        val_texts: In the place of `val`, likewise.
+        test_texts: In the place of `test`, likewise.
 
     Raises:
         FileFormatError: If a file is missing or no text, or `ids_file` cannot be written or is another file.
         MissingPackageError: If `kind` is a file, and the package tokenizers is not installed.
         DataError: If the text is too short or an argument is out of range.
-        TypeError: If `path` or `texts` are none, or both are given.
+        TypeError: If `path` or `texts` are none, or both are given; of `val` and `test` likewise.
         ValueError: For an unknown kind of tokens or of sentences.
 
     Examples:
@@ -95,8 +99,8 @@ def load_text(
     kind, lower, rules = tokens_of(kind, lower, rules)
     asked = Asked(vocabulary_size, min_count, kind, lower, sentences_end, seed, words, rules)
     asked.check(order)
-    given = _given(path, texts, val, test)
-    if given.in_memory:
+    given = Texts.given((path, val, test), (texts, val_texts, test_texts))
+    if given.in_memory[0]:
         if ids_file not in (None, "auto"):
             raise DataError("ids_file is for texts in files: those of texts= are in memory, and so are their ids")
         return _in_memory(given, asked, order)
@@ -105,13 +109,6 @@ def load_text(
     if ids_file is not None:
         return load_text_file(ids_file, given, asked, order)
     return _in_memory(given, asked, order)
-
-
-def _given(path: Paths | None, texts: Any, val: Paths | None, test: Paths | None) -> Texts:
-    """The texts that a user means. Errors as of `load_text`."""
-    if texts is not None and path is not None:
-        raise TypeError("both path and texts are given, expected one of them: texts are in memory, path names files")
-    return Texts.given(path, val, test, () if texts is None else in_memory(texts))
 
 
 def _in_memory(given: Texts, asked: Asked, order: int) -> CompleteDataset:

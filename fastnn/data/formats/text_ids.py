@@ -7,7 +7,7 @@ JSON in UTF-8 that says which words they are, by which rules they were read, and
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -146,7 +146,7 @@ def is_made_of(path: Path, made_of: dict[str, Any]) -> bool:
     return found["made_of"] == made_of
 
 
-def stamp(files: list[str]) -> list[list[Any]]:
+def stamp(files: Sequence[str]) -> list[list[Any]]:
     """What shows that files are the same as before: names, sizes, and times of their last change.
 
     FileFormatError for one that cannot be read.

@@ -13,7 +13,7 @@ from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.text import SPLITS
 from fastnn.text.bpe import ENDING, rules_in
-from fastnn.text.corpus import Path, TextFile, TextInMemory, files_of
+from fastnn.text.corpus import Path, TextFile, TextInMemory, files_of, in_memory
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
 
 log = logging.getLogger(__name__)
@@ -22,50 +22,55 @@ Paths = Path | Sequence[Path]
 
 FRACTION = 0.1  # of the training sentences, for validation and for testing each, unless files are given for them
 DRAWN = "text split"
+ARGUMENTS = {"path": "texts", "val": "val_texts", "test": "test_texts"}  # of paths, and of texts in memory
 LEAST = {"vocabulary_size": 4, "order": 2, "min_count": 1}
 
 
 @dataclass(frozen=True)
 class Texts:
-    """The files of each split, in the order of SPLITS: at least one for training, of others maybe none.
+    """The texts of each split, in the order of SPLITS: at least one for training, of others maybe none.
 
+    files     : those in files
     name      : what messages call them all
-    in_memory : texts for training, in the place of files
+    in_memory : those in memory
     """
 
-    files: tuple[list[str], list[str], list[str]]
+    files: Sequence[Sequence[str]]
     name: str
-    in_memory: Sequence[TextInMemory] = ()
+    in_memory: Sequence[Sequence[TextInMemory]] = ((), (), ())
 
     @classmethod
-    def given(
-        cls, train: Paths | None, val: Paths | None, test: Paths | None, texts: Sequence[TextInMemory] = ()
-    ) -> "Texts":
-        """The files of these paths. FileFormatError for a folder without any; a warning for one of two splits.
+    def given(cls, paths: Sequence[Paths | None], texts: Sequence[Any] = (None, None, None)) -> "Texts":
+        """The texts that a user means: for each split paths or texts in memory, neither, but not both.
 
-        texts : in memory, to train on; `train` is None then
+        FileFormatError for a folder without files, and strings that name none; TypeError or DataError as `in_memory`
+        for `texts`; a warning for a file of two splits.
         """
-        paths = [*map(_listed, (train, val, test))]
-        if not paths[0] and not texts:
+        for given, memory, (path, argument) in zip(paths, texts, ARGUMENTS.items(), strict=True):
+            if given is not None and memory is not None:
+                raise TypeError(
+                    f"both {path} and {argument} are given, expected one of them: {argument} are in memory, {path} "
+                    "names files"
+                )
+        listed = [*map(_listed, paths)]
+        held = [in_memory(one, argument) for one, argument in zip(texts, ARGUMENTS.values(), strict=True)]
+        if not listed[0] and not held[0]:
             raise DataError("there is no path of a text to train on, expected at least one; or give texts=")
-        _check_there(paths[0])
-        names = ["texts"] if texts else []
-        found = cls(
-            tuple(files_of(one) for one in paths),  # type: ignore[arg-type]
-            ", ".join([*names, *(os.fspath(one) for some in paths for one in some)]),
-            texts,
-        )
+        for some, argument in zip(listed, ARGUMENTS.values(), strict=True):
+            _check_there(some, argument)
+        names = [argument for some, argument in zip(held, ARGUMENTS.values(), strict=True) if some]
+        files = [files_of(one) for one in listed]
+        found = cls(files, ", ".join([*names, *(os.fspath(one) for some in listed for one in some)]), held)
         for line in found.twice():
             log.warning("%s", line)
         return found
 
     def readers(self) -> list[list[TextFile]]:
         """What reads the texts of each split."""
-        train, *others = ([TextFile(name) for name in names] for names in self.files)
-        return [[*self.in_memory, *train], *others]
+        return [[*held, *map(TextFile, names)] for held, names in zip(self.in_memory, self.files, strict=True)]
 
     def twice(self) -> list[str]:
-        """A line for each file that is in two splits."""
+        """A line for each file that is in two splits, and for the texts in memory that are in the same two."""
         places: dict[str, dict[str, str]] = {}
         for split, files in zip(SPLITS.values(), self.files, strict=True):
             for name in files:
@@ -74,14 +79,30 @@ class Texts:
             f"{next(iter(found.values()))!r} is both {' and '.join(found)} text: figures on it say nothing of new text"
             for found in places.values()
             if len(found) > 1
+        ] + self._texts_twice()
+
+    def _texts_twice(self) -> list[str]:
+        places: dict[str, dict[str, str]] = {}
+        for split, held in zip(SPLITS.values(), self.in_memory, strict=True):
+            for one in held:
+                places.setdefault(one.text, {}).setdefault(split, one.name)
+        names: dict[str, list[str]] = {}
+        for found in places.values():
+            if len(found) > 1:
+                names.setdefault(" and ".join(found), []).append(next(iter(found.values())))
+        return [
+            f"{len(same):,} texts, as {same[0]}, are both {splits} text: figures on them say nothing of new text"
+            if same[1:]
+            else f"{same[0]} is both {splits} text: figures on it say nothing of new text"
+            for splits, same in names.items()
         ]
 
     def shares(self, largest: float = FRACTION) -> NDArray[np.float64]:
         """Which fractions of the training text the training split, and that and the validation split, are.
 
-        largest : of a split for which no files are given
+        largest : of a split for which no texts are given
         """
-        val, test = (0.0 if files else largest for files in self.files[1:])
+        val, test = (0.0 if texts else largest for texts in self.readers()[1:])
         # 0.8 as such, not 1 − 0.1 − 0.1: the last bit decides where a sentence is.
         train = 1.0 - val - test if largest != FRACTION else 0.8 + FRACTION * ((val == 0) + (test == 0))
         return np.cumsum((train, val))
@@ -135,11 +156,11 @@ def _listed(given: Paths | None) -> list[Path]:
     return found
 
 
-def _check_there(paths: Sequence[Path]) -> None:
-    """FileFormatError for strings that name no file: they may be texts themselves."""
+def _check_there(paths: Sequence[Path], argument: str) -> None:
+    """FileFormatError for strings that name no file: they may be texts themselves, which are given as `argument`."""
     if missing := next((one for one in paths if isinstance(one, str) and not os.path.exists(one)), None):
         raise FileFormatError(
-            f"{missing!r:.300} does not exist, expected a file or a folder; a text itself is given as texts="
+            f"{missing!r:.300} does not exist, expected a file or a folder; a text itself is given as {argument}="
         )
 
 

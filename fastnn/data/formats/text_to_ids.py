@@ -44,7 +44,7 @@ def file_for(given: Texts, asked: Asked) -> FolderPath | None:
     """
     if sum(size for _, size, _ in stamp(given.files[0])) < LARGE_BYTES:
         return None
-    known = repr((*map(stamp, given.files), asked))
+    known = repr((*_stamps(given), asked))
     name = FolderPath(given.files[0][0]).stem
     folder = data_folder() / "texts"
     try:
@@ -56,7 +56,7 @@ def file_for(given: Texts, asked: Asked) -> FolderPath | None:
 
 def load_text_file(path: Path, given: Texts, asked: Asked, order: int) -> CompleteDataset:
     """What `load_text` gives with `ids_file`; the file is written unless it is there. Errors as of that."""
-    stamps = [stamp(files) for files in given.files]
+    stamps = _stamps(given)
     made_of = {"files": stamps, **asdict(asked), "words": None if asked.words is None else list(asked.words)}
     if not is_made_of(path, made_of):
         size = sum(bytes_ for _, bytes_, _ in stamps[0])
@@ -69,6 +69,14 @@ def load_text_file(path: Path, given: Texts, asked: Asked, order: int) -> Comple
             name, reason = os.fspath(path), error.strerror or error
             raise FileFormatError(f"cannot write {name!r} in folder {str(folder)!r}: {reason}") from error
     return load_ids(path, order)
+
+
+def _stamps(given: Texts) -> list[list[Any]]:
+    """What shows that the texts of each split are the same as before. FileFormatError as of `stamp`."""
+    return [
+        [*stamp(files), *(text.stamp() for text in held)]
+        for files, held in zip(given.files, given.in_memory, strict=True)
+    ]
 
 
 def _write(path: Path, given: Texts, asked: Asked, made_of: dict[str, Any], share: float, spools: list[Spool]) -> None:

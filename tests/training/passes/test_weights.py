@@ -91,6 +91,7 @@ BAD = [
     ),
     (fn.ShapeError, r"sample_weight has shape \(3,\)", {"sample_weight": [1, 2, 3]}),
     (fn.DataError, "expected ≥ 0", {"sample_weight": -np.ones(12)}),
+    (TypeError, r"expected \(12,\).*loss_weights= of the model;.*fn.ElementwiseLoss", {"sample_weight": {"a": W}}),
     (fn.DataError, "not all 0", {"sample_weight": np.zeros(12)}),
     (fn.DataError, r"sample_weight\[0\] is nan", {"sample_weight": np.full(12, np.nan)}),
     (fn.DataError, "the label 3", {"class_weight": {3: 1}}),
