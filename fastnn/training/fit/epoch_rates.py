@@ -34,6 +34,6 @@ def scalars_of(optimizer: Optimizer, first: int, steps: int, each: int) -> np.nd
 
 def rate_at(optimizer: Optimizer, iteration: int) -> float:
     """The learning rate at a step, in the epoch in which the optimizer is."""
-    if not are_by_epoch(optimizer):
-        return float(optimizer.lr)
-    return float(optimizer.learning_rates(np.array([iteration]))[0])
+    if are_by_epoch(optimizer) or isinstance(optimizer.lr, Schedule):
+        return float(optimizer.learning_rates(np.array([iteration]))[0])
+    return float(optimizer.lr)
