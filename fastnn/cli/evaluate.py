@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fastnn.cli.numerals import numerals_given, with_numerals
 from fastnn.cli.output import FORMS, csv_lines, dumped, finite
 from fastnn.cli.sections import examples
 from fastnn.common.text import SPLITS, aligned, metric_name, metric_text
@@ -23,7 +24,8 @@ EXAMPLES = examples(
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="the data's file or folder, as of train")
 @click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
-def evaluate(run_or_model: Path, data: Path, form: str) -> None:
+@with_numerals
+def evaluate(run_or_model: Path, data: Path, form: str, decimal: str | None, thousands: str | None) -> None:
     """Loss and metrics on other data, by a run's folder or a saved model.
 
     The data have a format that `fastnn train SYSTEM --data` takes. Each split that they have is evaluated as a whole.
@@ -32,7 +34,8 @@ def evaluate(run_or_model: Path, data: Path, form: str) -> None:
     from fastnn.loading import load, with_vocabulary
     from fastnn.recipes.evaluation import figures_on
 
-    figures = figures_on(with_vocabulary(load(model_path(run_or_model))), data)
+    numerals = numerals_given(decimal, thousands)
+    figures = figures_on(with_vocabulary(load(model_path(run_or_model))), data, numerals)
     written = {"text": _lines, "json": _json, "csv": _csv}[form]
     for line in written(figures):
         click.echo(line)

@@ -1,15 +1,17 @@
 """`fastnn predict`: what a trained model says of pictures, arrays, tables or words."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from fastnn.cli.numerals import numerals_given, with_numerals
 from fastnn.cli.output import csv_lines, deliver, dumped, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.cli.standard_input import standard_input
 from fastnn.common.errors import DataError
-from fastnn.common.text import percent, plural
+from fastnn.common.text import number_text, percent, plural
 
 WIDTH = 80  # columns of a line, if names are not longer
 LONGEST_NAME = 36
@@ -29,6 +31,7 @@ EXAMPLES = examples(
 @click.option("--text", "is_text", is_flag=True, help="what is given is WORDS, also where it looks like a file's name")
 @click.option("--top", type=click.IntRange(min=1), help=f"labels a sample  [default: {BEST}; of words {BEST_WORDS}]")
 @click.option("--resize", is_flag=True, help="scale pictures of another size to the model's")
+@with_numerals
 @with_output
 def predict(
     run_or_model: Path,
@@ -36,6 +39,8 @@ def predict(
     is_text: bool,
     top: int | None,
     resize: bool,
+    decimal: str | None,
+    thousands: str | None,
     form: str | None,
     output: Path | None,
 ) -> None:
@@ -45,7 +50,8 @@ def predict(
     input. Files are given as they are: the model has what must be done with pixels. A language model takes WORDS, say
     "how are you", or text files with the words of one prediction a line. One word with a slash, or with the ending of a
     file, is a file's name: --text says that it is WORDS. The model of a table takes tables, .csv or .tsv, whose columns
-    are found by their names; as CSV it gives them back with what is predicted in further columns.
+    are found by their names; as CSV it gives them back with what is predicted in further columns. Numbers in them are
+    read, and written, as in the table of the training, such as 1.234,5, unless --decimal or --thousands says otherwise.
     """
     from fastnn.data.formats.samples import Reader
     from fastnn.data.preprocessing import Words
@@ -54,7 +60,10 @@ def predict(
     from fastnn.loading import load, with_vocabulary
 
     model = with_vocabulary(load(model_path(run_or_model)))
-    reader = Reader(model.preprocessing, model.network.input_shape, resize, standard_input, model.meta, is_text)
+    numerals = numerals_given(decimal, thousands)
+    reader = Reader(
+        model.preprocessing, model.network.input_shape, resize, standard_input, model.meta, is_text, numerals
+    )
     parts = [reader.read(one) for one in given]
     are_words = isinstance(model.preprocessing, Words)
     count = top or (BEST_WORDS if are_words else BEST)
@@ -84,7 +93,7 @@ def _blocks(names, guesses, fits) -> Iterator[str]:
 
 def _lines(names, guesses, fits) -> Iterator[str]:
     """A line for each sample, in columns; as many labels as have room, if `fits`."""
-    text = percent if guesses.what == "probability" else "{:.4g}".format
+    text = percent if guesses.what == "probability" else number_text
     cells = [[(label, text(number)) for label, number in row] for row in guesses.rows]
     wide_name = min(max(map(len, names)), LONGEST_NAME)
     wide_label, wide_number = (max(len(cell[i]) for row in cells for cell in row) for i in (0, 1))
@@ -115,6 +124,8 @@ def _csv(names, guesses, fits) -> Iterator[str]:
 def _rows_with_predictions(tables, guesses, target) -> Iterator[list[object]]:
     """Header and rows: the cells of the tables, `predicted TARGET`, and of classes the probability of the likeliest.
 
+    A name that a column has already, as of tables that were predicted before, gets a number.
+
     DataError if the tables have not the same columns.
     """
     names = list(tables[0].columns)
@@ -122,8 +133,14 @@ def _rows_with_predictions(tables, guesses, target) -> Iterator[list[object]]:
         if list(other.columns) != names:
             raise DataError(f"{other.where} has other columns than {tables[0].where}: predict them one by one")
     is_class = guesses.what == "probability"
-    yield [*names, f"predicted {target}", *(["probability"] if is_class else [])]
-    cells = (row for table in tables for row in zip(*table.columns.values(), strict=True))
-    for row, (best, *_) in zip(cells, guesses.rows, strict=True):
-        said = [best.label, f"{best.number:.6g}"] if is_class else [f"{best.number:.9g}"]
-        yield [*("" if cell is None else cell for cell in row), *said]
+    yield [*names, *(_new(name, names) for name in (f"predicted {target}", *(["probability"] if is_class else [])))]
+    cells = ((table.numerals, row) for table in tables for row in zip(*table.columns.values(), strict=True))
+    for (numerals, row), (best, *_) in zip(cells, guesses.rows, strict=True):
+        number = numerals.written(f"{best.number:.{6 if is_class else 9}g}")
+        yield [*("" if cell is None else cell for cell in row), *([best.label] if is_class else []), number]
+
+
+def _new(name: str, names: Sequence[str]) -> str:
+    """The name, with the first number from 2 on that makes it new among the names, if it is not."""
+    numbered = (f"{name} {number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in names)

@@ -99,7 +99,7 @@ def sweep_and_report(
             work = Sweep(grid, data, out, fresh=fresh)
             trials = work.trials
             done = sum(trial.status != "" for trial in trials.all)
-            click.echo(f"{grid.recipe.id}: {announced}; {len(trials.all)} trials, {done} of them done", err=True)
+            click.echo(f"{grid.recipe.id}: {announced}; {len(trials.all):,} trials, {done:,} of them done", err=True)
             job = SystemJob(grid.recipe.id, path and path.resolve(), grid.quick, work.source, first, data)
             with place as pool, _progress(work) as on_end:
                 train_all(trials, work.plan, pool, job, on_end)

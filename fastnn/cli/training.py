@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from fastnn.cli.systems import limited
 from fastnn.common.errors import FastnnError
-from fastnn.common.text import SPLITS, bytes_text, percent, plural, speed_text
+from fastnn.common.text import SPLITS, bytes_text, figure_text, metric_name, plural, seconds_text, speed_text
 from fastnn.experiment import answers
 from fastnn.experiment.answers import Answer, from_json, texts
 from fastnn.experiment.experiment import Experiment
@@ -78,6 +79,9 @@ class QuietBar(ProgressBar):
         pass
 
 
+OUTCOMES = ("accuracy", "r2", "loss")  # by the first of these that it has a finished run is told
+
+
 class Terminal(Observer):
     """Shows progress on stderr."""
 
@@ -96,12 +100,15 @@ class Terminal(Observer):
     def run_ended(self, number: int, count: int, result: RunResult) -> None:
         if count == 1:
             return
-        figures = ", ".join(
-            f"{SPLITS[split]} {percent(result.metrics[f'{split}_accuracy'])}"
-            for split in SPLITS
-            if f"{split}_accuracy" in result.metrics
-        )
-        click.echo(f"run {number} of {count}: {result.failed or f'accuracy {figures}'}", err=True)
+        click.echo(f"run {number} of {count}: {result.failed or _outcome(result.metrics)}", err=True)
+
+
+def _outcome(metrics: Mapping[str, float]) -> str:
+    """The accuracy on each split; R² of a regression, or else the loss."""
+    known = {one: {split: f"{split}_{one}" for split in SPLITS if f"{split}_{one}" in metrics} for one in OUTCOMES}
+    name = next((one for one in OUTCOMES if known[one]), OUTCOMES[0])
+    figures = [f"{SPLITS[split]} {figure_text(own, metrics[own])}" for split, own in known[name].items()]
+    return f"{metric_name(name)} {', '.join(figures)}"
 
 
 def train_and_report(request: Request) -> None:
@@ -217,6 +224,6 @@ def _cost(summary: Summary, ending: Ending) -> str:
     is_told = any(str(ending.stop_reason) in line for answer in ending.answers for line in answer["lines"])
     why = f"stopped: {ending.stop_reason}; " if ending.stop_reason and not is_told else ""
     speed = speed_text(ending.samples_per_second or 0, ending.tokens_of_samples)
-    taken = f"{ending.seconds_per_epoch:.3g} s an epoch, {speed}"
+    taken = f"{seconds_text(ending.seconds_per_epoch or 0)} an epoch, {speed}"
     threads = f", {plural(summary.threads, 'thread')}" if summary.threads else ""
-    return f"{why}{taken}{threads}, {ending.peak_rss_mb:.0f} MB at most"
+    return f"{why}{taken}{threads}, {ending.peak_rss_mb:,.0f} MB at most"

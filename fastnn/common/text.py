@@ -17,8 +17,8 @@ def percent(fraction: float, decimals: int = 2) -> str:
 
 
 def loss_text(loss: float) -> str:
-    """A loss with four decimals, from 10,000 on as a power of ten."""
-    return f"{loss:.4f}" if loss < 1e4 else f"{loss:.3e}"
+    """A loss with four decimals, from 10,000 on as a whole number, from a million on as a power of ten."""
+    return f"{loss:,.4f}" if loss < 1e4 else f"{loss:,.0f}" if loss < 1e6 else f"{loss:.3e}"
 
 
 def perplexity_text(perplexity: float) -> str:
@@ -48,8 +48,31 @@ def figure_text(name: str, value: float) -> str:
     if is_perplexity(name):
         return perplexity_text(value)
     if is_fraction(name) or value == 0 or 1e-3 <= abs(value) < 1e4:
-        return metric_text(name, value) if value != int(value) or is_fraction(name) else f"{value:g}"
-    return f"{value:.2e}"
+        return metric_text(name, value) if value != int(value) or is_fraction(name) else f"{value:,g}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.2e}"
+
+
+def number_text(value: float) -> str:
+    """A number of a user's data with four digits or more, without a power of ten where it is short.
+
+    Commas stand between the thousands from 10,000 on only: a number of four digits may be a year.
+    """
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def with_deviation(value: float, deviation: float) -> str:
+    """A value and its deviation, both with the decimals that give the deviation two digits: "0.462 ± 0.082"."""
+    if not (math.isfinite(value) and 0 < deviation < math.inf):
+        return f"{number_text(value)} ± {number_text(deviation)}"
+    decimals = max(0, 1 - math.floor(math.log10(deviation)))
+    if decimals > 9:
+        return f"{value:.1e} ± {deviation:.1e}"
+    return f"{value:,.{decimals}f} ± {deviation:,.{decimals}f}"
+
+
+def seconds_text(seconds: float) -> str:
+    """A time: "0.0123 s", "12.3 s", "1,234 s"."""
+    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:,.0f} s"
 
 
 def metric_name(name: str) -> str:

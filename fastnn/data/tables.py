@@ -4,6 +4,7 @@ data = load_table("people.csv", "income")
 data.train.x   # (N, C) objects: numbers, texts, None where one is missing
 """
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
 from fastnn.common.text import plural
-from fastnn.data.column_hints import hint_of
+from fastnn.data.column_hints import hint_of, hint_of_ids, why_useless
 from fastnn.data.dataset import Dataset, Split, id_dtype
-from fastnn.data.formats.table_file import Cell, TextTable, number_of, read_table
+from fastnn.data.formats.numerals import PLAIN, Numerals, flags_for, number_of
+from fastnn.data.formats.table_file import Cell, TextTable, read_table
 
 TASKS = ("auto", "classification", "regression")
 LEAST_ROWS = 20  # with fewer there is nothing to validate and to test on
@@ -25,8 +27,6 @@ HELD_OUT = 0.15  # of the rows, for validation, and as many for the test
 MOST_CLASSES = 100
 # A column of whole numbers is taken for classes if there are so few of them, each in so many rows on average.
 FEW_CLASSES, ROWS_OF_A_CLASS = 20, 10
-# A column of texts says nothing of other rows if more than this fraction of its texts differ, as names and dates do.
-DIFFERENT, FEW_TEXTS = 0.5, 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class TableUse:
     header      whether the first line holds the names of the columns
     categories  columns of numbers that are categories, such as codes
     drop        columns to leave out
+    numerals    how numbers are written
     """
 
     target: str
@@ -45,6 +46,7 @@ class TableUse:
     header: bool = True
     categories: Sequence[str] = ()
     drop: Sequence[str] = ()
+    numerals: Numerals = PLAIN
 
 
 def load_table(path: str | os.PathLike[str], use: TableUse) -> Dataset:
@@ -58,7 +60,7 @@ def load_table(path: str | os.PathLike[str], use: TableUse) -> Dataset:
     FileFormatError for what is no table. DataError for a column that is not there, a target that does not suit the
     task, or too few rows.
     """
-    table = read_table(path, header=use.header)
+    table = read_table(path, header=use.header, numerals=use.numerals)
     target, rows = target_of(table, use)
     if len(rows) < LEAST_ROWS:
         raise DataError(f"{table.where} has {plural(len(rows), 'row')} with {use.target!r}, expected {LEAST_ROWS}")
@@ -97,16 +99,21 @@ def target_of(table: TextTable, use: TableUse, classes: Sequence[str] | None = N
     there = [cell for cell in cells if cell is not None]
     if not there:
         raise DataError(f"{table.where}: every cell of the target {use.target!r} is missing")
-    numbers = [number_of(cell) for cell in there]
+    numbers = [table.numerals.number_of(cell) for cell in there]
     task = use.task if use.task != "auto" else _task(numbers)
     if task == "classification":
         names = class_names(there, numbers)
+        if classes:  # those that were texts among others may be numbers alone in these rows
+            names = [cell if cell in classes else name for cell, name in zip(there, names, strict=True)]
         known = list(classes) if classes else _classes(names, table, use)
         return Target(_labels(names, known, table, rows), known), rows
     for i, number in zip(rows, numbers, strict=True):
         if number is None or not np.isfinite(number):
-            where = f"{table.where}, line {table.lines[i]}"
-            raise DataError(f"{where}: {use.target} is {cells[i]!r:.40}, expected a number (regression)")
+            where, flags = f"{table.where}, line {table.lines[i]}", flags_for([str(cells[i])])
+            raise DataError(
+                f"{where}: {use.target} is {cells[i]!r:.40}, expected a number (regression)"
+                f"{f'; add {flags}' if flags and number is None else ''}"
+            )
     y = np.array(numbers, np.float64)
     if y.min() == y.max() and classes is None and len(y) >= LEAST_ROWS:
         raise DataError(f"{table.where}: {use.target} is {there[0]} in every row: there is nothing to predict")
@@ -147,7 +154,7 @@ def _classes(names: Sequence[str], table: TextTable, use: TableUse) -> list[str]
     if len(found) == 1:
         raise DataError(f"{table.where}: {use.target} is {found[0]!r:.40} in every row: there is nothing to predict")
     if len(found) > min(MOST_CLASSES, len(names) / 2):
-        hint = hint_of(names)
+        hint = hint_of(names, table.numerals)
         raise DataError(
             f"{table.where}: {use.target} has {len(found):,} different values in {len(names):,} rows, expected at most "
             f"{MOST_CLASSES} classes, or numbers and --task regression{f'; it holds {hint}' if hint else ''}"
@@ -169,17 +176,22 @@ def _labels(names: Sequence[str], classes: Sequence[str], table: TextTable, rows
 def _inputs(table: TextTable, use: TableUse, rows: np.ndarray) -> tuple[dict[str, list[Any]], dict[str, str]]:
     """The columns to predict from, as values, and why others are left out. DataError if none is left."""
     for name in (*use.drop, *use.categories):
-        column_of(table, name, "--drop" if name in use.drop else "--categories")
+        flag = "--drop" if name in use.drop else "--categories"
+        column_of(table, name, flag)
+        if name == use.target:
+            hint = "" if flag == "--drop" else ": --task classification makes classes of its numbers"
+            raise DataError(f"{flag} has {name!r:.60}, which is the target{hint}")
     inputs: dict[str, list[Any]] = {}
     dropped: dict[str, str] = {}
     for name, cells in table.columns.items():
         if name == use.target:
             continue
-        values = valued(cells, is_category=name in use.categories)
-        why = "--drop" if name in use.drop else _why_useless([values[i] for i in rows], name in use.categories)
+        values = valued(cells, name in use.categories, table.numerals)
+        why = "--drop" if name in use.drop else why_useless(values, rows, name in use.categories, table.numerals)
         if why:
             dropped[name] = why
         else:
+            _check_finite(values, rows, name, table)
             inputs[name] = values
     if not inputs:
         told = "; ".join(f"{name}: {why}" for name, why in dropped.items()) or "it is the only one"
@@ -187,11 +199,23 @@ def _inputs(table: TextTable, use: TableUse, rows: np.ndarray) -> tuple[dict[str
     return inputs, dropped
 
 
+def _check_finite(values: Sequence[Any], rows: np.ndarray, name: str, table: TextTable) -> None:
+    """DataError, which says where it is, for an infinite number in these rows."""
+    for i in rows:
+        if isinstance(values[i], float) and math.isinf(values[i]):
+            where = f"{table.where}, line {table.lines[i]}"
+            raise DataError(f"{where}: {name} is infinite, expected a finite number or an empty cell")
+
+
 def _hints(table: TextTable, use: TableUse, inputs: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-    """What to know of columns that are used as texts, the target among them, unless the user says what they are."""
-    columns = {**inputs, use.target: valued(table.columns[use.target], is_category=False)}
+    """What to know of columns that are used as texts, the target among them, unless the user says what they are.
+
+    Of those of numbers, whether they may be ids.
+    """
+    columns = {**inputs, use.target: valued(table.columns[use.target], False, table.numerals)}
     texts = [name for name, values in columns.items() if name not in use.categories and _is_texts(values)]
-    found = {name: hint_of(table.columns[name]) for name in texts}
+    found = {name: hint_of(table.columns[name], table.numerals) for name in texts}
+    found |= {name: hint_of_ids(values) for name, values in inputs.items() if name not in texts}
     return {name: hint for name, hint in found.items() if hint}
 
 
@@ -200,32 +224,17 @@ def _is_texts(values: Sequence[Any]) -> bool:
     return isinstance(next((value for value in values if value is not None), None), str)
 
 
-def valued(cells: Sequence[Cell], is_category: bool) -> list[Any]:
+def valued(cells: Sequence[Cell], is_category: bool, numerals: Numerals) -> list[Any]:
     """Numbers if all cells that are there say numbers and they are no categories; else texts."""
     if is_category:
         return list(cells)
     numbers: list[float | None] = []
     for cell in cells:
-        number = None if cell is None else number_of(cell)
+        number = None if cell is None else numerals.number_of(cell)
         if number is None and cell is not None:
             return list(cells)
         numbers.append(number)
     return numbers
-
-
-def _why_useless(values: Sequence[Any], is_category: bool) -> str:
-    """Why a column is left out; "" if it is not."""
-    there = [value for value in values if value is not None]
-    if not there:
-        return "every cell is missing"
-    different = len(set(there))
-    if different == 1 and len(there) == len(values):
-        return "the same in every row"
-    if isinstance(there[0], str):
-        is_name = different > max(FEW_TEXTS, DIFFERENT * len(there)) and not is_category
-        hint = hint_of(there) if is_name else ""
-        return f"{different:,} different texts in {len(there):,} rows{f'; {hint}' if hint else ''}" if is_name else ""
-    return "it counts the rows" if len(there) == len(values) and set(np.diff(np.array(there))) == {1.0} else ""
 
 
 def objects_of(columns: Mapping[str, Sequence[Any]], rows: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ def _of_split(run: RunResult, split: str) -> dict[str, float]:
 
 def _kept(result: ExperimentResult) -> str:
     run = result.chosen
-    which = f"The weights are those after epoch {run.best_epoch} of {len(run.epochs)}"
+    which = f"The weights are those after epoch {run.best_epoch:,} of {len(run.epochs):,}"
     why = f", the best by {metric_name(result.keep)}" if result.keep and run.best_epoch < len(run.epochs) else ""
     stopped = f" Stopped: {run.stop_reason}." if run.stop_reason else ""
     return f"{which}{why}.{stopped}"
@@ -144,4 +144,4 @@ def by_epoch_tables(result: ExperimentResult, answer: str, members: dict[str, Ru
 
 def _epoch_row(entry: dict[str, float], own: dict[str, float]) -> Row:
     report = {name: value for name, value in entry.items() if name != "epoch"}
-    return Row(f"epoch {entry['epoch']}", {name: own[name] for name in report if name in own}, report)
+    return Row(f"epoch {entry['epoch']:,}", {name: own[name] for name in report if name in own}, report)

@@ -3,6 +3,7 @@
 The console prints answers, the page shows them, `summary.json` keeps them.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -136,8 +137,9 @@ def _columns(name: str, rows: Sequence[Row], table: Table) -> list[tuple[str, li
 
 
 def _defined(figures: Mapping[str, Value]) -> dict[str, Value]:
-    """Figures without those that are NaN, for which JSON has no word."""
-    return {name: value for name, value in figures.items() if value == value}
+    """Figures without those that are NaN, and infinity as a text: JSON has no words for them."""
+    defined = {name: value for name, value in figures.items() if value == value}
+    return {name: str(value) if value in (math.inf, -math.inf) else value for name, value in defined.items()}
 
 
 def _own(name: str, row: Row) -> str:

@@ -26,4 +26,4 @@ def follow(experiment: Experiment) -> None:
         model, optimizer = recipe.build(spec.settings, given)
         # A run of a comparison that diverges is recorded, and the next one begins; that of the user ends the command.
         with contextlib.suppress(*() if spec.candidate else (NonFiniteError,)):
-            fit(recipe, model, optimizer, spec.settings, given, [])
+            fit(recipe, model, optimizer, spec.settings, given, recipe.fit_arguments(spec.settings, given.train), [])

@@ -64,7 +64,7 @@ def _told(matrix: np.ndarray, names: list[str]) -> list[str]:
     shares = np.diag(matrix) / np.maximum(matrix.sum(axis=1), 1)
     least = int(np.where(matrix.sum(axis=1) > 0, shares, np.inf).argmin())
     return [
-        f"Most often {names[true]} is taken for {names[taken]}: {wrong[true, taken]} of {matrix[true].sum()}.",
+        f"Most often {names[true]} is taken for {names[taken]}: {wrong[true, taken]:,} of {matrix[true].sum():,}.",
         f"Recognised least often: {names[least]} ({100 * shares[least]:.1f} %).",
     ]
 

@@ -5,14 +5,16 @@ What it says is put together here; how it looks is in the template beside it, `r
 
 import base64
 import shlex
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.common.text import SPLITS, plural
+from fastnn.common.text import SPLITS, plural, seconds_text
 from fastnn.experiment.answers import from_json, texts
+from fastnn.experiment.settings import Settings
 from fastnn.experiment.summary import Ending, Summary
 
 NAME = "report.html"
@@ -20,8 +22,10 @@ LINKED = ("model.h5", "history.csv", "summary.json")  # the run's files beside t
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def write(folder: str | Path, summary: Summary) -> Path:
+def write(folder: str | Path, summary: Summary, zeros: Mapping[str, str] = Settings.zeros) -> Path:
     """Write folder/report.html and return its path. The file is there whole or not at all.
+
+    zeros : what is said of a setting that is 0, as of `Settings`
 
     The pictures that the summary's answers name are read from `folder`. Every text is escaped: words of a vocabulary or
     a file's name may hold any character. FileFormatError if a picture is missing or no PNG, or the file cannot be
@@ -39,7 +43,9 @@ def write(folder: str | Path, summary: Summary) -> Path:
             sentence=_sentence(summary),
             answers=[_answer(folder, found) for found in ending.answers],
             network=ending.network,
-            settings=[(name.replace("_", " "), _setting(name, value)) for name, value in summary.settings.items()],
+            settings=[
+                (name.replace("_", " "), _setting(name, value, zeros)) for name, value in summary.settings.items()
+            ],
             command=command(summary),
             files=LINKED if ending.answers else (),
             machine=_machine(summary, ending),
@@ -51,10 +57,12 @@ def write(folder: str | Path, summary: Summary) -> Path:
     return path
 
 
-def _setting(name: str, value: Any) -> str:
-    """The value of a setting as a page shows it; where 0 stands for all samples, that."""
-    if name in ("batch_size", "samples") and value == 0:
-        return "all"
+def _setting(name: str, value: Any, zeros: Mapping[str, str]) -> str:
+    """The value of a setting as a page shows it."""
+    if value == 0 and name in zeros:
+        return zeros[name]
+    if isinstance(value, int) and not isinstance(value, bool) and name != "seed":
+        return f"{value:,}"
     return "–" if value == "" else str(value)
 
 
@@ -92,7 +100,7 @@ def _sentence(summary: Summary) -> str:
         if ending.epochs_run:
             parts.append(plural(ending.epochs_run, "epoch"))
         if ending.best_epoch:
-            parts.append(f"weights of epoch {ending.best_epoch}")
+            parts.append(f"weights of epoch {ending.best_epoch:,}")
         if ending.stop_reason:
             parts.append(f"stopped: {ending.stop_reason}")
         if ending.finished_at:
@@ -102,14 +110,14 @@ def _sentence(summary: Summary) -> str:
 
 def _machine(summary: Summary, ending: Ending) -> list[tuple[str, Any]]:
     """Versions, and (label, text) of what decides the speed, and of the speed."""
-    tokens, speed = ending.tokens_of_samples, ending.samples_per_second
+    tokens, speed, took = ending.tokens_of_samples, ending.samples_per_second, ending.seconds_per_epoch
     known = [
         ("arithmetic", summary.dtype, "{}"),
         ("threads", summary.threads, "{}"),
-        ("an epoch of the chosen run", ending.seconds_per_epoch, "{:.3g} s"),
+        ("an epoch of the chosen run", took and seconds_text(took), "{}"),
         ("tokens a second" if tokens else "samples a second", speed and speed * (tokens or 1), "{:,.0f}"),
         ("all trainings and pictures", ending.seconds, "{:,.1f} s"),
-        ("memory at most", ending.peak_rss_mb, "{:.0f} MB"),
+        ("memory at most", ending.peak_rss_mb, "{:,.0f} MB"),
     ]
     found = [(label, form.format(value)) for label, value, form in known if value is not None]
     return [*summary.versions.items(), *found]

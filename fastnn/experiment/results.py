@@ -24,8 +24,9 @@ class RunResult:
     model        the trained model with the weights that were kept; None if the training failed
     epochs       the history, a dict an epoch
     steps        the history by step: name -> (n,) float64
-    before       loss and metrics on each split before the first step
-    metrics      the same with the weights that were kept
+    before       loss and metrics on each split before the first step; of classes with weights in training, training and
+                 validation samples are weighed by them, as in `epochs`
+    metrics      the same with the weights that were kept; every sample counts alike
     best_epoch   the epoch whose weights were kept
     stop_reason  why it ended early, or ""
     failed       why there is no model, or ""

@@ -185,7 +185,7 @@ def _finish(recipe: Recipe, result: ExperimentResult, summary: Summary, folder: 
     save_pictures(folder.working, [picture for answer in answers for picture in answer.pictures])
     recipe.usable(result.usable_model(), result.data).save(folder.working / MODEL)
     summary = replace(summary, status="finished")
-    report.write(folder.working, summary)
+    report.write(folder.working, summary, recipe.settings.zeros)
     folder.write_summary(summary)
     folder.finish()
     return Report(summary, folder.final)

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from fastnn.training.models.dtypes import DtypeName
 
@@ -39,7 +39,12 @@ def setting(
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of every recipe. A subclass adds a system's own hyper-parameters; each field is a flag."""
+    """The settings of every recipe. A subclass adds a system's own hyper-parameters; each field is a flag.
+
+    zeros : what a page says of a setting that is 0, if that stands for something else
+    """
+
+    zeros: ClassVar[Mapping[str, str]] = {"batch_size": "all", "samples": "all"}
 
     epochs: int = setting(1, "passes over the training data, at most", least=1)
     batch_size: int = setting(0, "samples a step; 0: all of them", least=0)

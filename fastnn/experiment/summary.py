@@ -4,6 +4,7 @@ The file is one JSON object with the fields of `Summary` and, once the run has f
 in the order in which they stand here.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, get_origin
@@ -144,12 +145,12 @@ class Summary:
         return self.data == "generated"
 
     def to_json(self) -> dict[str, Any]:
-        """As the file holds it: plain data, those of `ending` in the same object."""
+        """As the file holds it: plain data, those of `ending` in the same object; None for what is not finite."""
         found = _shallow(self)
         ending = found.pop("ending")
         if ending is not None:
             found |= _shallow(ending) | {"runs": [run.to_json() for run in ending.runs]}
-        return found
+        return _finite(found)
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Summary":
@@ -169,6 +170,15 @@ class Summary:
             }
             ended |= {"runs": runs, "spreads": spreads}
         return cls(**known | {"ending": Ending(**ended) if ended else None})
+
+
+def _finite(found: Any) -> Any:
+    """The same data with None in the place of NaN and infinity, for which JSON has no words."""
+    if isinstance(found, Mapping):
+        return {key: _finite(value) for key, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [*map(_finite, found)]
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _shallow(record: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.hdf5 import hdf5_errors
-from fastnn.data import Dataset
+from fastnn.data import Dataset, Split
 from fastnn.data.source import Source, source_of
 from fastnn.experiment.recipe import Recipe, first_held_out
 from fastnn.experiment.results import RunResult
@@ -104,10 +104,11 @@ def train_one(
     model, optimizer = built or recipe.build(settings, data)
     stopping = stopping_of(recipe, settings)
     measured = first_held_out(fewer_samples(data, recipe.measured_on(data)), recipe.judged)
-    before = {} if recipe.measured else metrics_of(model, measured)
+    given = recipe.fit_arguments(settings, data.train)
+    before = {} if recipe.measured else metrics_of(model, measured, by_class=given.get("class_weight"))
     evaluating = AfterEachEpoch(measured, recipe.after_epoch, recipe.train_until)
     watching = [callback for callback in (stopping, evaluating, checkpoint) if callback is not None]
-    history = fit(recipe, model, optimizer, settings, data, [*watching, *callbacks])
+    history = fit(recipe, model, optimizer, settings, data, given, [*watching, *callbacks])
     kept = stopping.best_epoch if stopping else len(history)
     recipe.trained(model, data)
     known = _of_epoch(history, kept, recipe, data, measured)
@@ -133,14 +134,24 @@ def _validation(data: Dataset, count: int, by_class: Mapping[int, float] | None)
     if data.val is None:
         return None
     val = data.val.drawn(count) if 0 < count < len(data.val) else data.val
-    return (val.x, val.y) if by_class is None else (val.x, val.y, np.array([by_class.get(y, 1.0) for y in val.y]))
+    return (val.x, val.y) if by_class is None else (val.x, val.y, _weights(val, by_class))
+
+
+def _weights(split: Split, by_class: Mapping[int, float]) -> np.ndarray:
+    """The weight of each sample (N,) by its class; 1 for a class that has none."""
+    return np.array([by_class.get(label, 1.0) for label in split.y])
 
 
 def fit(
-    recipe: Recipe, model: Model, optimizer: Optimizer, settings: Any, data: Dataset, callbacks: list[Callback]
+    recipe: Recipe,
+    model: Model,
+    optimizer: Optimizer,
+    settings: Any,
+    data: Dataset,
+    given: Mapping[str, Any],
+    callbacks: list[Callback],
 ) -> History:
-    """The training itself."""
-    given = recipe.fit_arguments(settings, data.train)
+    """The training itself. given : what the recipe's `fit_arguments` gives"""
     return model.fit(
         **given,
         optimizer=optimizer,
@@ -163,16 +174,25 @@ def _of_epoch(history: History, epoch: int, recipe: Recipe, data: Dataset, measu
     return {name: value for name, value in found.items() if validated or not name.startswith("val_")}
 
 
-def metrics_of(model: Model, data: Dataset, known: Mapping[str, float] = MappingProxyType({})) -> dict[str, float]:
+def metrics_of(
+    model: Model,
+    data: Dataset,
+    known: Mapping[str, float] = MappingProxyType({}),
+    by_class: Mapping[int, float] | None = None,
+) -> dict[str, float]:
     """Loss and metrics on each split: train_loss, train_accuracy, val_loss, ...
 
-    known : figures of these splits; one of which all are known is not evaluated again
+    known    : figures of these splits; one of which all are known is not evaluated again
+    by_class : weights of the classes in training, by which training and validation samples count here, too; None: all
+               samples count alike
     """
     found: dict[str, float] = {}
     for prefix, split in data.splits().items():
         names = [f"{prefix}_{name}" for name in figures_of(model.network.outputs)]
         if not all(name in known for name in names):
-            found |= {f"{prefix}_{name}": value for name, value in model.evaluate(split.x, split.y).items()}
+            weights = None if by_class is None or prefix == "test" else _weights(split, by_class)
+            figures = model.evaluate(split.x, split.y, sample_weight=weights)
+            found |= {f"{prefix}_{name}": value for name, value in figures.items()}
         else:
             found |= {name: known[name] for name in names}
     return found

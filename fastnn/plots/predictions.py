@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.plots.sheet import sheet
-from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, literal, undisturbed
+from fastnn.plots.style import BLACK, BLUE, GREY, SMALL, line_axes, literal, shortened, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,8 +97,7 @@ def bars(
     line_axes(axis, xlabel=xlabel)
     places = np.arange(len(names))
     axis.barh(places, values, xerr=deviations, color=BLUE, ecolor=GREY, height=0.7)
-    shown = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names]
-    axis.set_yticks(places, [literal(name) for name in shown], fontsize=SMALL)
+    axis.set_yticks(places, [literal(shortened(name, LONGEST)) for name in names], fontsize=SMALL)
     axis.axvline(0, color=BLACK, lw=0.8)
     axis.invert_yaxis()
     return ax or figure

@@ -65,7 +65,7 @@ def search_panel(
     x = np.array(values if is_number else [texts.index(str(value)) for value in values], np.float64)
     axis.plot(x, y, "o", color=BLUE, markersize=5, alpha=0.8)
     if np.isfinite(y).any():
-        best = int((np.nanargmin if lowest else np.nanargmax)(y))
+        best = int((np.nanargmin if lowest else np.nanargmax)(np.where(np.isfinite(y), y, np.nan)))
         axis.plot(x[best], y[best], "o", color=ORANGE, markersize=9, mfc="none", mew=1.8)
     if not is_number:
         axis.set_xticks(range(len(texts)), [literal(text) for text in texts], fontsize=SMALL)

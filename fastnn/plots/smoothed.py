@@ -27,13 +27,18 @@ if TYPE_CHECKING:
 
 
 def running_mean(values: ArrayLike, width: int) -> np.ndarray:
-    """The mean of each value and its neighbours, `width` values together; at the ends of as many as there are."""
+    """The mean of each value and its neighbours, `width` values together; at the ends of as many as there are.
+
+    Values that are not finite count as if they were not there; NaN where there are no others.
+    """
     given = np.asarray(values, np.float64)
+    known = np.isfinite(given)
     half = max(width, 1) // 2
-    sums = np.concatenate([[0.0], np.cumsum(given)])
     low = np.maximum(np.arange(len(given)) - half, 0)
     high = np.minimum(np.arange(len(given)) + half + 1, len(given))
-    return np.asarray((sums[high] - sums[low]) / (high - low))
+    sums, counts = (np.concatenate([[0], np.cumsum(one)]) for one in (np.where(known, given, 0.0), known))
+    with np.errstate(invalid="ignore"):
+        return np.asarray((sums[high] - sums[low]) / (counts[high] - counts[low]))
 
 
 @undisturbed
@@ -110,7 +115,8 @@ def loss_beside_error(
         >>> figure = fn.plots.loss_beside_error(panels, "two epochs")
     """
     drawn, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note, figure=figure)
-    highest = 100 * max(max(errors) for _, _, errors in panels.values())
+    every = np.concatenate([np.asarray(errors, np.float64) for _, _, errors in panels.values()])
+    highest = 100 * max(every[np.isfinite(every)], default=1.0)
     for axis, (name, (unit, losses, errors)) in zip(axes, panels.items(), strict=True):
         line_axes(axis, title=name, xlabel="epoch", ylabel=unit)
         right: Any = axis.twinx()

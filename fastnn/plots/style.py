@@ -63,6 +63,12 @@ def literal(text: Any) -> str:
     return str(text).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
 
 
+def shortened(name: Any, most: int) -> str:
+    """A name in at most so many letters: of a longer one the beginning and the end, which may tell it from others."""
+    text, end = str(name), most // 3
+    return text if len(text) <= most else f"{text[: most - 1 - end].rstrip()}…{text[-end:].lstrip()}"
+
+
 def entry(label: Any) -> str:
     """A label as a legend writes it unchanged: it would leave out those that are empty or begin with _."""
     text = literal(label)
@@ -71,9 +77,12 @@ def entry(label: Any) -> str:
 
 def line_axes(axis: "Axes", *, title: str = "", xlabel: str = "", ylabel: str = "") -> None:
     """Prepare a panel for lines: a pale grid behind them, no frame above and to the right."""
+    from fastnn.plots.ticks import prepare
+
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(alpha=0.25)
     axis.set_axisbelow(True)
+    prepare(axis)
     axis.tick_params(labelsize=SMALL)
     panel_title(axis, title)
     axis.set_xlabel(literal(xlabel), fontsize=LABEL)
@@ -113,10 +122,10 @@ def remark(axis: "Axes", text: str) -> Any:
 
 
 def whole_number_ticks(axis: "Axes") -> None:
-    """Put the ticks of x at whole numbers, one alone where there is one epoch: there is no epoch 2.5."""
-    from matplotlib.ticker import MaxNLocator
+    """Put the ticks of x at whole numbers."""
+    from fastnn.plots.ticks import at_whole_numbers
 
-    axis.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    at_whole_numbers(axis)
 
 
 def signed_colours() -> "Colormap":

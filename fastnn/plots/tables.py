@@ -7,12 +7,13 @@ import numpy as np
 
 from fastnn.common.text import percent
 from fastnn.plots.sheet import sheet
-from fastnn.plots.style import LABEL, ORANGE, SMALL, growing_colours, ink, literal, remark, undisturbed
+from fastnn.plots.style import LABEL, ORANGE, SMALL, growing_colours, ink, literal, remark, shortened, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LONGEST = 24  # letters of a name beside a row or below a column
 WRITTEN = 20  # cells have no numbers in them if a matrix has more rows or columns
 
 
@@ -132,8 +133,9 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 def _cell_names(axis: "Axes", rows: Sequence[str], columns: Sequence[str]) -> None:
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
+    rows, columns = ([shortened(name, LONGEST) for name in names] for names in (rows, columns))
     axis.set_yticks(range(len(rows)), list(map(literal, rows)), fontsize=LABEL - 0.5)
-    slanted = max((len(str(name)) for name in columns), default=0) > 8
+    slanted = max(map(len, columns), default=0) > 8
     side: Any = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
     axis.set_xticks(range(len(columns)), list(map(literal, columns)), fontsize=LABEL - 0.5, **side)
 
@@ -141,7 +143,8 @@ def _cell_names(axis: "Axes", rows: Sequence[str], columns: Sequence[str]) -> No
 def _frame(axis: "Axes", values: np.ndarray, best: str) -> None:
     from matplotlib.patches import Rectangle
 
-    flat = np.nanargmax(values) if best == "max" else np.nanargmin(values)
+    finite = np.where(np.isfinite(values), values, np.nan)
+    flat = np.nanargmax(finite) if best == "max" else np.nanargmin(finite)
     row, column = np.unravel_index(flat, values.shape)
     axis.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, fill=False, edgecolor=ORANGE, linewidth=2.2))
     remark(axis, f"framed: the {'largest' if best == 'max' else 'smallest'}")

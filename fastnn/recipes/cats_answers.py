@@ -129,7 +129,7 @@ def _timed(runs: Runs) -> tuple[Table, list[str]]:
     points = {label: f"{100 * value:.2f} points" for label, value in spread.items()}
     names = f"epochs to {percent(level, 0)} test", f"deviation of the last {last}"
     rows = [Row(label, {names[0]: float(reached[label]), names[1]: points[label]}) for label in runs]
-    epochs = {label: f"epoch {value}" for label, value in reached.items()}
+    epochs = {label: f"epoch {value:,}" for label, value in reached.items()}
     verdict = [
         f"First to {percent(level, 0)} on the test set: {_order(reached, epochs)}.",
         f"Steadiest test accuracy over the last {last} epochs: {_order(spread, points)}.",

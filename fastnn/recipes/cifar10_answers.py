@@ -113,7 +113,7 @@ def _rate_table(runs: Members) -> Table:
     rows = []
     for i in shown:
         rates = {label: float(run.steps[RATE][i]) for label, run in runs.items() if i < len(run.steps[RATE])}
-        rows.append(Row(f"step {steps[i]:.0f}", rates))
+        rows.append(Row(f"step {steps[i]:,.0f}", rates))
     return Table(rows, "effective rate", is_detail=True)
 
 

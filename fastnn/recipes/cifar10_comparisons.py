@@ -30,9 +30,11 @@ def _overfit_told(runs: Runs) -> list[str]:
         reached = sayings.epochs_to(run, "train_accuracy", 1.0)
         best = max(run.curve("train_accuracy"))
         when = (
-            f"all of its pictures are right after epoch {reached}" if reached else f"at best {percent(best)} are right"
+            f"all of its pictures are right after epoch {reached:,}"
+            if reached
+            else f"at best {percent(best)} are right"
         )
-        found.append(f"{label}: {when}, of {len(run.epochs)}; validation ends at {_last(run, 'val_accuracy')}.")
+        found.append(f"{label}: {when}, of {len(run.epochs):,}; validation ends at {_last(run, 'val_accuracy')}.")
     return found
 
 
@@ -40,9 +42,9 @@ def _baseline_told(runs: Runs) -> list[str]:
     found = []
     for label, run in runs.items():
         reached = sayings.epochs_to(run, "val_accuracy", 0.5)
-        when = f"reaches 50 % after epoch {reached}" if reached else "does not reach 50 %"
+        when = f"reaches 50 % after epoch {reached:,}" if reached else "does not reach 50 %"
         figures = f"{_last(run, 'train_accuracy')} in training, {_last(run, 'val_accuracy')} in validation"
-        found.append(f"{label}: {figures} after epoch {len(run.epochs)}; validation {when}.")
+        found.append(f"{label}: {figures} after epoch {len(run.epochs):,}; validation {when}.")
     return found
 
 
@@ -63,7 +65,7 @@ def catching_up(runs: Runs, name: str = "train_accuracy") -> list[str]:
     epochs = len(runs[behind].epochs)
     return [
         f"{ahead} ends ahead in {shown}: {percent(end)} beside {percent(level)} ({behind}).",
-        f"It reaches the other's last value after epoch {reached} of {epochs}.",
+        f"It reaches the other's last value after epoch {reached:,} of {epochs:,}.",
     ]
 
 
@@ -78,7 +80,7 @@ def adagrad_told(runs: Runs) -> list[str]:
         steps, rates = run.steps[STEP], run.steps[RATE]
         # RMSProp's mean starts at 0 and has forgotten that after about 1 / (1 − .99) steps.
         first = next((i for i, step in enumerate(steps) if step >= FILLED), 0)
-        factor, span = rates[first] / rates[-1], f"step {steps[first]:.0f} to step {steps[-1]:.0f}"
+        factor, span = rates[first] / rates[-1], f"step {steps[first]:,.0f} to step {steps[-1]:,.0f}"
         goes = f"falls by a factor of {factor:.2f}" if factor > 1 else f"grows by a factor of {1 / factor:.2f}"
         found.append(f"{label}: from {span} the effective rate lr/√c of the middle first-layer weight {goes}.")
         if "adagrad" in label:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from fastnn.common.errors import DataError
 from fastnn.data import Dataset, find_data, load_trigram
+from fastnn.data.formats.numerals import Numerals
 from fastnn.data.preprocessing import Words
 from fastnn.data.spans import in_spans
 from fastnn.language.of_text import PAIR
@@ -23,8 +24,10 @@ class Figures(NamedTuple):
     metrics: dict[str, float]
 
 
-def figures_on(model: Model, path: Path) -> dict[str, Figures]:
+def figures_on(model: Model, path: Path, numerals: Numerals | None = None) -> dict[str, Figures]:
     """Split -> its figures, for each split of the data, which stay as they stand in their file.
+
+    numerals : how a table writes its numbers; None: as the one that the model was trained on
 
     Of a text these are the perplexity, too, and the fraction of the words that have no id.
 
@@ -32,8 +35,10 @@ def figures_on(model: Model, path: Path) -> dict[str, Figures]:
     """
     name = model.meta.get("recipe")
     if name == TABLE.id:
-        x, y = table.labelled(model, path)
+        x, y = table.labelled(model, path, numerals)
         return {"test": Figures(len(y), model.evaluate(x, y))}
+    if numerals:
+        raise DataError("this is no model of a table: --decimal and --thousands say how tables write numbers")
     if not isinstance(name, str) or name not in RECIPES:
         raise DataError(
             "the model names no system, so the format of its data is not known: use fn.load(path).evaluate(x, y) in "

@@ -77,7 +77,7 @@ def _by_chance(results: ExperimentResult, answer: Answer) -> Answer:
     names = [name for name in SHOWN if runs and runs[0].curve(name)]
     curves = {name: np.array([run.curve(name) for run in runs]) for name in names}
     epochs = range(len(runs[0].epochs)) if runs else ()
-    rows = [Row(f"epoch {n + 1}", {name: _mean(name, curves[name][:, n]) for name in names}) for n in epochs]
+    rows = [Row(f"epoch {n + 1:,}", {name: _mean(name, curves[name][:, n]) for name in names}) for n in epochs]
     tables = [*answer.tables, Table(rows, "mean ± deviation (n − 1), by epoch", is_detail=True)]
     pictures = [_bands(results, runs, "loss", 1.0), _bands(results, runs, "accuracy", 100.0)]
     return replace(answer, tables=tables, pictures=pictures)

@@ -70,9 +70,9 @@ def points(results: ExperimentResult) -> Answer:
     epochs = {0: run.before} | {epoch["epoch"]: epoch for epoch in run.epochs}
     rows = []
     for number in sorted({*REPORTED, len(run.epochs)}):
-        label, figures = f"epoch {number}", epochs.get(number, {})
+        figures = epochs.get(number, {})
         here = {name: figures[name] for name in LOSSES if name in figures}
-        rows.append(Row(label, here, published.get(label, {})))
+        rows.append(Row(f"epoch {number:,}", here, published.get(f"epoch {number}", {})))
     loss, accuracy = (
         _curves(epochs, [f"{split}_{name}" for split in ("train", "test")]) for name in ("loss", "accuracy")
     )
@@ -85,7 +85,7 @@ def points(results: ExperimentResult) -> Answer:
     figure = plots.curve_panels(panels, question, note=note_of(results))
     picture = ("loss-by-epoch.png", "on all points after each epoch; epoch 0 is before the first step", figure)
     report = "Its loss hardly fell in 50 epochs, and it does not say on which points."
-    told = f"After epoch {len(run.epochs)} {percent(run.metrics['train_accuracy'])} of the training points are right."
+    told = f"After epoch {len(run.epochs):,} {percent(run.metrics['train_accuracy'])} of the training points are right."
     return Answer("points", question, [Table(rows)], [told], report, [picture])
 
 

@@ -5,15 +5,18 @@ It is no system of a course, so it is not in `RECIPES`; the commands find it in 
 
 import copy
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError
 from fastnn.common.weights import balanced_weights
 from fastnn.data import Dataset, Split
+from fastnn.data.formats.numerals import DECIMAL, THOUSANDS, Numerals, numerals_of
 from fastnn.data.formats.table_file import read_table
 from fastnn.data.formats.table_samples import columns_for, has_header
 from fastnn.data.preprocessing import Table
@@ -31,16 +34,21 @@ from fastnn.recipes.table_answers import BALANCED, answers
 
 ID = "table"
 NO_LAYERS = "none"
+HEADROOM = 1e6  # weights times the deviation of the target must be numbers, too
 STEPS, LEAST_BATCH, LARGEST_BATCH = 100, 8, 256  # of an epoch; samples of a step, unless the user says
 
 
 @dataclass(frozen=True)
 class TableSettings(Settings):
+    zeros: ClassVar[Mapping[str, str]] = {**Settings.zeros, "batch_size": f"about {STEPS} steps an epoch"}
+
     target: str = setting("", "the column to predict", is_path=True)
     task: str = setting("auto", "auto: numbers are a regression, texts and few whole numbers classes", choices=TASKS)
     header: bool = setting(True, "whether the first line has the names of the columns; else they are 1, 2, …")
     categories: str = setting("", "columns of numbers that are categories, such as codes, with commas", is_path=True)
     drop: str = setting("", "columns to leave out, with commas", is_path=True)
+    decimal: str = setting("point", "the sign before decimals, 3.5 or 3,5", choices=(*DECIMAL,))
+    thousands: str = setting("none", "the sign that stands between thousands, as in 1,000", choices=(*THOUSANDS,))
     class_weight: str = setting("none", "balanced: all classes count alike, however rare", choices=("none", BALANCED))
     rare: int = setting(3, "categories in fewer training rows count as one that was never seen", least=1)
     epochs: int = setting(100, "passes over the training data, at most", least=1)
@@ -63,7 +71,12 @@ def names_of(text: str) -> list[str]:
 def use_of(settings: TableSettings) -> TableUse:
     """How the settings say that the file is read."""
     return TableUse(
-        settings.target, settings.task, settings.header, names_of(settings.categories), names_of(settings.drop)
+        settings.target,
+        settings.task,
+        settings.header,
+        names_of(settings.categories),
+        names_of(settings.drop),
+        Numerals(settings.decimal, settings.thousands),
     )
 
 
@@ -93,9 +106,23 @@ def prepare(data: Dataset, settings: TableSettings) -> Dataset:
     meta = data.meta | {"preprocessing": table}
     if "classes" in meta:
         return Dataset(prepared.train, prepared.val, prepared.test, meta)
-    mean, std = float(data.train.y.mean()), float(data.train.y.std()) or 1.0
+    mean, std = _scale(data, settings.dtype)
     parts = {name: Split(part.x, (part.y - mean) / std) for name, part in prepared.splits().items()}
     return Dataset(**parts, meta=meta | {"mean": mean, "std": std})
+
+
+@ieee
+def _scale(data: Dataset, dtype: str) -> tuple[float, float]:
+    """Mean and deviation of the training rows' targets. DataError for targets that no net of this dtype can predict."""
+    y, most = data.train.y, float(np.finfo(dtype).max) / HEADROOM
+    mean, std = float(y.mean()), float(y.std()) or 1.0
+    if not (abs(mean) < most and std < most):
+        hint = " or --dtype float64" if dtype == "float32" else ""
+        raise DataError(
+            f"{data.meta['target']} goes from {y.min():.3g} to {y.max():.3g}, too far for {dtype}: give it in other "
+            f"units{hint}"
+        )
+    return mean, std
 
 
 def build(settings: TableSettings, data: Dataset) -> tuple[Sequential, Optimizer]:
@@ -119,6 +146,7 @@ def build(settings: TableSettings, data: Dataset) -> tuple[Sequential, Optimizer
         **own,
     )
     model.meta = {"recipe": ID, "target": data.meta["target"], "header": settings.header}
+    model.meta |= {"decimal": settings.decimal, "thousands": settings.thousands}
     model.meta |= {"classes": list(classes)} if classes else {}
     return model, optimizer_of(settings)
 
@@ -148,15 +176,17 @@ def usable(model: Model, data: Dataset) -> Model:
     return model
 
 
-def labelled(model: Model, path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def labelled(model: Model, path: Path, numerals: Numerals | None = None) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The columns of a file that the model takes, and its targets; rows without a target are left out.
+
+    numerals : how the file writes its numbers; None: as the one that the model was trained on
 
     DataError for a model of no table, or a file that lacks a column or holds other classes than the model's.
     """
     preprocessing, target, classes = model.preprocessing, model.meta.get("target"), model.meta.get("classes")
     if not isinstance(preprocessing, Table) or not isinstance(target, str):
         raise DataError("the model has lost what it knew of its table: train it again")
-    found = read_table(path, header=has_header(model.meta))
+    found = read_table(path, header=has_header(model.meta), numerals=numerals or numerals_of(model.meta))
     task = "regression" if classes is None else "classification"
     wanted, rows = target_of(found, TableUse(target, task), classes)
     return {name: cells[rows] for name, cells in columns_for(found, preprocessing).items()}, wanted.y
@@ -177,7 +207,7 @@ RECIPE = Recipe(
     quick={"epochs": 5, "samples": 5_000},
     data_set="",
     load=load,
-    read_by=("target", "task", "header", "categories", "drop", "rare"),
+    read_by=("target", "task", "header", "categories", "drop", "decimal", "thousands", "rare"),
     prepare_by=prepare,
     build=build,
     comparisons=(LINEAR,),

@@ -7,52 +7,39 @@ from typing import Any
 import numpy as np
 
 from fastnn import plots
-from fastnn.common.text import percent, plural
+from fastnn.common.text import number_text, percent, plural, with_deviation
+from fastnn.common.weights import balanced_weights
 from fastnn.data import Split
-from fastnn.data.preprocessing import Table as Preprocessed
 from fastnn.experiment import pictures
 from fastnn.experiment.answering import chosen_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.mistakes import MISTAKES
 from fastnn.experiment.results import ExperimentResult
 from fastnn.models import Model
+from fastnn.recipes.table_data import data_answer
 from fastnn.recipes.table_importance import TIMES, Importance, importances
-from fastnn.recipes.table_rows import by_column, number_text, worst_rows
+from fastnn.recipes.table_rows import worst_rows
 
 BESIDE = "linear"  # the comparison with a linear model
 SHOWN = 15  # columns in the picture
 BALANCED = "balanced"  # of --class-weight
+CURVES_OF_WEIGHTS = (
+    "In the curves, and in history.csv, all classes count alike (--class-weight balanced); on the test rows, and in "
+    "the metrics of summary.json, all rows do."
+)
 UNEQUAL = 0.9  # from this accuracy of always the same answer on, the accuracy says little
 
 
 def answers(result: ExperimentResult) -> list[Answer | str]:
     """The table, the training, the figures beside simpler rules, residuals or confusion, and which columns matter."""
-    training = replace(chosen_answer(result), question="How did the training go?", tables=[])
+    chosen = chosen_answer(result)
+    lines = [*chosen.lines, CURVES_OF_WEIGHTS] if _is_balanced(result) else chosen.lines
+    training = replace(chosen, question="How did the training go?", tables=[], lines=lines)
     return [data_answer(result), training, beside_answer(result), *_residuals(result), columns_answer(result), MISTAKES]
 
 
-def data_answer(result: ExperimentResult) -> Answer:
-    """How many rows and columns there are, what was left out and why, and a table of the columns."""
-    meta, loaded = result.data.meta, result.loaded
-    rows = sum(len(split) for split in loaded.splits().values())
-    table: Preprocessed = meta["preprocessing"]
-    kinds = f"{len(table.numbers)} of numbers, {len(table.categories)} of categories"
-    lines = [f"{plural(rows, 'row')}; {plural(len(meta['columns']), 'column')} to predict from: {kinds}."]
-    lines.append(f"What is predicted: {meta['target']}, {_kind_of_target(result)}.")
-    if meta["rows_left_out"]:
-        lines.append(f"Left out: {plural(meta['rows_left_out'], 'row')} without {meta['target']}.")
-    lines += [f"Left out: column {name} ({why})." for name, why in meta["dropped"].items()]
-    lines += [f"To look at: column {name} ({hint})." for name, hint in meta["hints"].items()]
-    tables = [Table(by_column(table, loaded.train.x), "by column, in the training rows", is_detail=True)]
-    return Answer("data", "What is in the table?", tables, lines)
-
-
-def _kind_of_target(result: ExperimentResult) -> str:
-    meta = result.data.meta
-    if "classes" not in meta:
-        return "a number (regression; --task classification says otherwise)"
-    names = ", ".join(meta["classes"][:6]) + (", …" if len(meta["classes"]) > 6 else "")
-    return f"one of {len(meta['classes'])} classes: {names} (classification; --task regression says otherwise)"
+def _is_balanced(result: ExperimentResult) -> bool:
+    return bool(result.chosen.settings.class_weight == BALANCED)
 
 
 def beside_answer(result: ExperimentResult) -> Answer:
@@ -69,9 +56,10 @@ def beside_answer(result: ExperimentResult) -> Answer:
     rows.append(Row(constant.label, judge(constant.of(len(split)), split.y, meta)))
     name = BESIDE if linear else "beside"
     question = f"How well does it predict {meta['target']}, beside simpler rules?"
-    told = _told(rows, len(split))
+    judged = "RMSE" if "classes" not in meta else "balanced accuracy" if _is_balanced(result) else "accuracy"
+    told = _told(rows, len(split), judged)
     if "classes" in meta:
-        told += _told_of_weights(rows[-1], result.chosen.settings.class_weight == BALANCED)
+        told += _told_of_weights(rows[-1], _is_balanced(result))
     return Answer(name, question, [Table(rows, f"on {plural(len(split), 'test row')}")], told)
 
 
@@ -101,9 +89,15 @@ def _predicted(model: Model, split: Split) -> np.ndarray:
 
 
 def _judge_classes(predicted: np.ndarray, y: np.ndarray, meta: Mapping) -> dict[str, float]:
-    chosen, right = np.maximum(predicted[np.arange(len(y)), y], 1e-12), predicted.argmax(axis=1) == y
-    figures = {"accuracy": right.mean(), "balanced accuracy": _balanced(right, y), "loss": -np.log(chosen).mean()}
+    right = predicted.argmax(axis=1) == y
+    figures = {"accuracy": right.mean(), "balanced accuracy": _balanced(right, y), "loss": _loss(predicted, y)}
     return {name: float(figure) for name, figure in figures.items()}
+
+
+def _loss(predicted: np.ndarray, y: np.ndarray, by_class: np.ndarray | None = None) -> float:
+    """The mean cross-entropy; by_class : weights of the classes (classes,), by which rows count; None: all alike."""
+    losses = -np.log(np.maximum(predicted[np.arange(len(y)), y], 1e-12))
+    return float(np.average(losses, weights=None if by_class is None else by_class[y]))
 
 
 def _balanced(right: np.ndarray, y: np.ndarray) -> float:
@@ -120,20 +114,22 @@ def _judge_numbers(predicted: np.ndarray, y: np.ndarray, meta: Mapping) -> dict[
     return {"R²": r2, "RMSE": rmse, "MAE": meta["std"] * float(np.abs(errors).mean())}
 
 
-def _told(rows: list[Row], count: int) -> list[str]:
-    """The net beside the best of the others, and how much of an accuracy is chance."""
+def _told(rows: list[Row], count: int, judged: str) -> list[str]:
+    """The net beside the best of the others by one of the figures, and how much of an accuracy is chance."""
     net, *others = rows
-    if "accuracy" not in net.here:
+    if judged == "RMSE":
         best = min(others, key=lambda row: row.here["RMSE"])
         share = float(net.here["RMSE"]) / float(best.here["RMSE"]) if best.here["RMSE"] else float("nan")
         return [f"The net's RMSE is {share:.2f} times that of the best of the others ({best.label})."]
-    best = max(others, key=lambda row: row.here["accuracy"])
-    mine, theirs = float(net.here["accuracy"]), float(best.here["accuracy"])
-    chance = 100 * float(np.sqrt(mine * (1 - mine) / count))
+    best = max(others, key=lambda row: row.here[judged])
+    ahead = 100 * (float(net.here[judged]) - float(best.here[judged]))
+    where = f"{abs(ahead):.2f} points {'above' if ahead > 0 else 'below'}" if abs(ahead) >= 0.005 else "as high as"
+    right = float(net.here["accuracy"])
+    chance = 100 * float(np.sqrt(right * (1 - right) / count))
     return [
-        f"The net is {100 * abs(mine - theirs):.2f} points {'above' if mine >= theirs else 'below'} the best of the "
-        f"others ({best.label}). Which rows are tested is chance: an "
-        f"accuracy moves by ± {chance:.2f} points (one standard error)."
+        f"The net's {judged} is {where} that of the best of the others ({best.label}). Which rows are tested is "
+        f"chance: an accuracy moves by ± {chance:.2f} points (one standard error)"
+        f"{'; a balanced one by more, where a class has few rows' if judged != 'accuracy' else ''}."
     ]
 
 
@@ -162,18 +158,22 @@ def columns_answer(result: ExperimentResult) -> Answer:
     """
     split, meta = result.data.val, result.data.meta
     assert split is not None, "a table is always divided"
-    is_classes = "classes" in meta
+    is_classes, weights = "classes" in meta, None
+    if _is_balanced(result):
+        weights = balanced_weights(result.data.train.y, len(meta["classes"]))
 
     def error(model: Model, part: Split) -> float:
-        figures = (_judge_classes if is_classes else _judge_numbers)(_predicted(model, part), part.y, meta)
-        return figures["loss" if is_classes else "RMSE"]
+        if is_classes:
+            return _loss(_predicted(model, part), part.y, weights)
+        return _judge_numbers(_predicted(model, part), part.y, meta)["RMSE"]
 
     found = importances(result.model, meta["preprocessing"], split, error)
     rise = "loss gained" if is_classes else "RMSE gained"
-    rows = [Row(one.name, {rise: f"{number_text(one.rise)} ± {number_text(one.deviation)}"}) for one in found]
+    rows = [Row(one.name, {rise: with_deviation(one.rise, one.deviation)}) for one in found]
     figure = _columns_picture(result, found, rise)
     drawn = [("columns.png", "how much is lost when a column is shuffled: mean and deviation", figure)]
-    return Answer("columns", "Which columns matter?", [Table(rows)], _columns_told(found), pictures=drawn)
+    lines = _columns_told(found) + ([] if weights is None else ["All classes count alike in the loss."])
+    return Answer("columns", "Which columns matter?", [Table(rows)], lines, pictures=drawn)
 
 
 def _columns_told(found: Sequence[Importance]) -> list[str]:

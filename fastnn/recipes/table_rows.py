@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.text import percent
+from fastnn.common.text import number_text, percent
 from fastnn.data.preprocessing import Table
 from fastnn.data.preprocessing.table import NumberColumn
 from fastnn.experiment.answers import Row, Value
@@ -13,11 +13,6 @@ from fastnn.experiment.results import ExperimentResult
 WORST = 20
 FEW_COLUMNS = 6  # whose values stand beside a wrong prediction
 LONGEST = 30  # letters of a value
-
-
-def number_text(value: float) -> str:
-    """A number with four significant digits, without a power of ten where it is short."""
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def by_column(table: Table, x: np.ndarray) -> list[Row]:

@@ -136,7 +136,7 @@ def told_speed(runs: Runs) -> list[str]:
         return ranking(runs)
     level = math.ceil(100 * sorted(lowest)[len(lowest) // 2]) / 100
     reached = {label: epochs_to(run, "val_loss", level) for label, run in runs.items()}
-    texts = [f"{label} {f'in epoch {epoch}' if epoch else 'never'}" for label, epoch in reached.items()]
+    texts = [f"{label} {f'in epoch {epoch:,}' if epoch else 'never'}" for label, epoch in reached.items()]
     return [*ranking(runs), f"A validation loss of {level:.2f} is reached: {', '.join(texts)}."]
 
 

@@ -71,7 +71,29 @@ def test_classes_are_told_beside_simpler_rules(trained):
     assert found["the net"]["accuracy"] > found["always few, or none"]["accuracy"] + 0.1
     assert answers["columns"]["tables"][0]["rows"][0]["label"] == "x"
     assert "Left out: column size (--drop)." in answers["data"]["lines"]
-    assert "How well does it predict kind" in (trained / "kind" / "report.html").read_text("utf-8")
+    page = (trained / "kind" / "report.html").read_text("utf-8")
+    assert "How well does it predict kind" in page
+    assert "<tr><td>batch size</td><td>about 100 steps an epoch</td></tr>" in page
+
+
+@pytest.mark.parametrize(("mine", "judged", "said"), [
+    (0.85, "accuracy", "The net's accuracy is 5.00 points above that of the best of the others (linear model)."),
+    (0.75, "accuracy", "The net's accuracy is 5.00 points below that of the best of the others (linear model)."),
+    (0.8, "accuracy", "The net's accuracy is as high as that of the best of the others (linear model)."),
+    (0.85, "balanced accuracy", "The net's balanced accuracy is 20.00 points below that of the best of the others"),
+])  # fmt: skip
+def test_the_net_is_judged_by_what_it_was_trained_for(mine, judged, said):
+    from fastnn.experiment.answers import Row
+    from fastnn.recipes.table_answers import _told
+
+    rows = [
+        Row("the net", {"accuracy": mine, "balanced accuracy": 0.5}),
+        Row("linear model", {"accuracy": 0.8, "balanced accuracy": 0.4}),
+        Row("always", {"accuracy": 0.6, "balanced accuracy": 0.7}),
+    ]
+    (line,) = _told(rows, 100, judged)
+    assert line.startswith(said)
+    assert ("a balanced one by more" in line) == (judged != "accuracy")
 
 
 @jit_only
@@ -114,6 +136,17 @@ def test_the_page_s_figures_are_those_of_the_model_that_is_kept(trained, capsys)
         assert got[name] == pytest.approx(figures(answers_of(trained / run)["linear"])["the net"][column], rel=1e-4)
 
 
+@pytest.mark.parametrize(("metrics", "said"), [
+    ({"train_loss": 0.1, "train_accuracy": 0.5, "test_accuracy": float("nan")}, "accuracy training 50.00 %, test –"),
+    ({"train_r2": 0.91234, "val_r2": 0.5, "val_loss": 2.0}, "R² training 0.9123, validation 0.5000"),
+    ({"train_loss": 3.0, "test_loss": 12345.6}, "loss training 3, test 12,346"),
+])  # fmt: skip
+def test_a_run_beside_others_is_told_by_a_figure_that_it_has(metrics, said):
+    from fastnn.cli.training import _outcome
+
+    assert _outcome(metrics) == said
+
+
 @jit_only
 def test_predictions_beside_the_table(trained, here, capsys):
     """Other columns, in another order, one of them new; a category that training never saw."""
@@ -137,12 +170,65 @@ def test_predictions_beside_the_table(trained, here, capsys):
     assert [line.split()[:2] for line in lines] == [[f"new.csv:{n}", "size"] for n in (2, 3, 4)]
 
 
+@jit_only
+def test_tables_that_were_predicted_before_are_predicted_again(trained, here):
+    write_table("new.csv", {"x": ["1"], "noise": ["1"], "colour": ["red"]})
+    for name, out in (("new.csv", "1.csv"), ("1.csv", "2.csv"), ("2.csv", "3.csv")):
+        assert main(["predict", str(trained / "kind"), name, "-o", out]) == 0
+    header = Path("3.csv").read_text("utf-8").splitlines()[0].split(",")[3:]
+    names = ["predicted kind", "probability"]
+    assert header == [*names, *(f"{name} 2" for name in names), *(f"{name} 3" for name in names)]
+
+
+def in_german(cells):
+    """Numbers with decimal commas and points between thousands."""
+    return [f"{float(cell):,.2f}".translate({44: ".", 46: ","}) if cell else "" for cell in cells]
+
+
+def write_german(path, rows):
+    """A file with semicolons; the columns of numbers are x, noise and size."""
+    rows = {name: in_german(cells) if name in ("x", "noise", "size") else cells for name, cells in rows.items()}
+    lines = [";".join(cells) for cells in [list(rows), *zip(*rows.values(), strict=True)]]
+    Path(path).write_text("\n".join(lines) + "\n", "utf-8-sig")
+
+
+@jit_only
+def test_a_table_with_decimal_commas_is_read_as_the_model_s_table_was(here, capsys):
+    flags = ["--target", "size", "--drop", "kind", "--decimal", "comma", "--thousands", "point", "--quiet"]
+    write_german("things.csv", columns() | {"kind": ["many"] * 240})
+    assert main(["train", "table", "things.csv", *SMALL, *flags, "--compare", "none", "--out", "run"]) == 0
+    lines = answers_of(Path("run"))["data"]["lines"]
+    assert lines[0] == "240 rows; 3 columns to predict from: 2 of numbers, 1 of categories."
+    capsys.readouterr()
+
+    write_german("new.csv", columns(30, seed=1))
+    write_table("plain.csv", columns(30, seed=1) | {"size": [""] * 30})
+    assert main(["predict", "run", "new.csv", "-o", "out.csv"]) == 0
+    assert main(["predict", "run", "plain.csv", "-o", "plain-out.csv", "--decimal", "point"]) == 0
+    capsys.readouterr()
+    german, plain = (
+        list(csv.DictReader(Path(name).read_text("utf-8").splitlines())) for name in ("out.csv", "plain-out.csv")
+    )
+    assert german[0]["size"].count(",") == 1, "cells are given back as they were"
+    got = [float(row["predicted size"].replace(",", ".")) for row in german]
+    assert any("," in row["predicted size"] for row in german)
+    assert got == pytest.approx([float(row["predicted size"]) for row in plain], abs=2), "x has two decimals there"
+
+    assert main(["evaluate", "run", "--data", "new.csv"]) == 0
+    assert main(["predict", "run", "plain.csv"]) == 2
+    assert "expected a finite number; add --decimal point" in capsys.readouterr().err
+    assert main(["evaluate", "run", "--data", "plain.csv", "--decimal", "point"]) == 2
+    assert "every cell of the target 'size' is missing" in capsys.readouterr().err
+    assert main(["evaluate", "run", "--data", "new.csv", "--thousands", "comma"]) == 2
+    assert "expected a" in capsys.readouterr().err
+
+
 BAD_TABLES = {
     "no column": ({"x": ["1"], "noise": ["1"]}, "has no column 'colour', which the model needs"),
     "no number": ({"x": ["a"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'a', expected a finite number"),
     "a decimal comma": (
         {"x": ["1,5"], "noise": ["1"], "colour": ["red"]},
-        "line 2: x is '1,5', expected a finite number; write digits and a decimal point alone",
+        "line 2: x is '1,5', expected a finite number; add --decimal comma",
     ),
     "infinite": ({"x": ["inf"], "noise": ["1"], "colour": ["red"]}, "line 2: x is 'inf', expected a finite number"),
     "no rows": ({"x": [], "noise": [], "colour": []}, "has no rows"),
@@ -166,6 +252,21 @@ def test_other_rows_are_of_the_model_s_classes(trained, here, capsys):
     assert "line 31: 'lots' is no class of the model: few, or none, many" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("size", "flags", "said"), [
+    (1e40, [], "too far for float32: give it in other units or --dtype float64"),
+    (1e300, ["--dtype", "float64"], "too far for float64: give it in other units"),
+])  # fmt: skip
+def test_targets_beyond_the_numbers_of_a_net_are_told(tmp_path, monkeypatch, capsys, size, flags, said):
+    """Before the training, not when its model cannot be saved."""
+    monkeypatch.chdir(tmp_path)
+    write_table("things.csv", {"x": [f"{i * i % 13}" for i in range(60)], "size": [f"{size * i}" for i in range(60)]})
+    assert main(["train", "table", "things.csv", "--target", "size", *flags]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "size goes from" in line
+    assert line.endswith(said)
+    assert os.listdir() == ["things.csv"]
+
+
 BAD_FLAGS = {
     "no target": ([], "--target is missing"),
     "no such column": (["--target", "kin"], "did you mean kind"),
@@ -175,6 +276,10 @@ BAD_FLAGS = {
     "weights of classes": (
         ["--target", "size", "--class-weight", "balanced"],
         "--class-weight is 'balanced', but size is a number (regression) and has no classes",
+    ),
+    "one sign for both": (
+        ["--target", "kind", "--decimal", "comma", "--thousands", "comma"],
+        "--decimal and --thousands are both 'comma'",
     ),
     "other weights": (["--target", "kind", "--class-weight", "2"], "'2' is not one of 'none', 'balanced'"),
 }
@@ -290,12 +395,51 @@ def test_the_best_epoch_is_found_with_the_weights_that_are_trained_with(tmp_path
     y = np.array([0, 0, 0, 1])
     data = fn.Dataset(fn.Split(np.zeros((4, 1)), y), fn.Split(np.zeros((3, 1)), np.array([0, 1, 2])), None, {})
     model = type("Spy", (), {"fit": lambda self, **arguments: given.update(arguments)})()
-    train_one.fit(RECIPE, model, None, RECIPE.with_settings({"class_weight": "balanced"}), data, [])
+    balanced = RECIPE.with_settings({"class_weight": "balanced"})
+    train_one.fit(RECIPE, model, None, balanced, data, RECIPE.fit_arguments(balanced, data.train), [])
     np.testing.assert_allclose(given["validation_data"][2], [4 / 6, 2, 1])
     given.clear()
-    train_one.fit(RECIPE, model, None, RECIPE.settings, data, [])
+    train_one.fit(RECIPE, model, None, RECIPE.settings, data, RECIPE.fit_arguments(RECIPE.settings, data.train), [])
     assert len(given["validation_data"]) == 2
     assert "class_weight" not in given
+
+
+@jit_only
+def test_importances_count_classes_as_the_training_does(here):
+    """A column that tells the rare class from others matters more where all classes count alike."""
+    from fastnn.recipes.table_answers import _loss
+
+    predicted = np.array([[0.9, 0.1], [0.8, 0.2], [0.5, 0.5]])
+    y = np.array([0, 0, 1], np.uint8)
+    assert _loss(predicted, y) == pytest.approx(-np.log([0.9, 0.8, 0.5]).mean())
+    assert _loss(predicted, y, np.array([0.75, 1.5])) == pytest.approx((-np.log([0.9, 0.8]).mean() - np.log(0.5)) / 2)
+    x = np.random.default_rng(0).normal(size=400)
+    kind = np.where(x >= np.sort(x)[-20], "rare", "usual")
+    kind[0] = "solo"
+    write_table("things.csv", {"x": [f"{value:.3f}" for value in x], "kind": list(kind)})
+    flags = ["--target", "kind", "--epochs", "2", "--hidden", "8", "--threads", "1", "--class-weight", "balanced"]
+    assert main(["train", "table", "things.csv", *flags, "--compare", "none", "--out", "run"]) == 0
+    answers = answers_of(Path("run"))
+    assert answers["columns"]["lines"][-1] == "All classes count alike in the loss."
+    assert any("history.csv, all classes count alike" in line for line in answers["chosen"]["lines"])
+    assert any(line.startswith("Classes of fewer than 10 rows: solo (1).") for line in answers["data"]["lines"])
+
+
+@jit_only
+def test_figures_before_the_first_epoch_are_weighed_as_those_after(tmp_path):
+    """At a rate of 0 nothing is learned: the figures of each epoch are those of before."""
+    from fastnn.experiment.train_one import train_one
+    from fastnn.recipes.table import RECIPE, load, prepare
+
+    write_table(tmp_path / "things.csv", columns())
+    given = {"target": "kind", "class_weight": "balanced", "lr": 0.0, "epochs": 1, "hidden": "none", "l2": 0.0}
+    settings = RECIPE.with_settings(given | {"dropout": 0.0, "batch_size": 240})
+    data = prepare(load(tmp_path / "things.csv", settings)[0], settings)
+    run = train_one(RECIPE, "chosen", settings, data)
+    (epoch,) = run.epochs
+    for before, after in (("val_loss", "val_loss"), ("val_accuracy", "val_accuracy"), ("train_loss", "loss")):
+        assert run.before[before] == pytest.approx(epoch[after], rel=1e-5)
+    assert run.before["val_loss"] != pytest.approx(run.metrics["val_loss"], rel=1e-3)
 
 
 def test_a_large_file_is_announced_before_it_is_read(here, capsys, monkeypatch):
@@ -316,7 +460,11 @@ def test_a_missing_column_is_not_taken_for_another_that_is_needed(trained, here,
     run = str(trained / "kind")
     write_table("bad.csv", {"x": ["1"], "noise": ["1"]})
     assert main(["predict", run, "bad.csv"]) == 2
-    assert capsys.readouterr().err.strip().endswith("; it has those that the model needs beside it alone")
+    said = "has no column 'colour', which the model needs; all columns that it has are needed under their own names"
+    assert capsys.readouterr().err.strip().endswith(said)
+    write_table("bad.csv", {"noise": ["1"]})
+    assert main(["predict", run, "bad.csv"]) == 2
+    assert "has no columns 'x', 'colour', which the model needs; all columns" in capsys.readouterr().err
     write_table("bad.csv", {"x": ["1"], "noise": ["1"], "Color": ["red"]})
     assert main(["predict", run, "bad.csv"]) == 2
     assert capsys.readouterr().err.strip().endswith("; did you mean Color?")

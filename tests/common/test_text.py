@@ -2,7 +2,18 @@
 
 import pytest
 
-from fastnn.common.text import aligned, figure_text, loss_text, metric_name, metric_text, percent, perplexity_text
+from fastnn.common.text import (
+    aligned,
+    figure_text,
+    loss_text,
+    metric_name,
+    metric_text,
+    number_text,
+    percent,
+    perplexity_text,
+    seconds_text,
+    with_deviation,
+)
 
 
 def test_percent():
@@ -13,7 +24,7 @@ def test_percent():
 
 @pytest.mark.parametrize(
     ("loss", "want"),
-    [(0.0, "0.0000"), (2.71828, "2.7183"), (9999.9, "9999.9000"), (1e4, "1.000e+04")],
+    [(0.0, "0.0000"), (2.71828, "2.7183"), (9999.9, "9,999.9000"), (12345.6, "12,346"), (1e6, "1.000e+06")],
 )
 def test_losses(loss, want):
     assert loss_text(loss) == want
@@ -33,6 +44,50 @@ def test_perplexities(perplexity, want):
 def test_a_figure_that_is_no_number_is_told_as_such(name):
     assert figure_text(name, float("nan")) == "–"  # the accuracy of a class that no test sample has
     assert (figure_text(name, float("inf")), figure_text(name, float("-inf"))) == ("inf", "-inf")
+
+
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [
+        (0.0, "0"),
+        (3.0, "3"),
+        (0.12345, "0.1235"),
+        (1e-4, "1.00e-04"),
+        (3322.0, "3,322"),
+        (-1234.5, "-1,234.5000"),
+        (48213.4, "48,213"),
+        (-1e6, "-1,000,000"),
+        (1e9, "1.00e+09"),
+    ],
+)
+def test_figures_of_any_size(value, want):
+    assert figure_text("RMSE", value) == want
+
+
+def test_numbers_of_a_table():
+    found = [number_text(value) for value in (0.00123456, 12.3456, 1987, 12345.6, 1e9, float("nan"))]
+    assert found == ["0.001235", "12.35", "1987", "12,346", "1e+09", "nan"]
+
+
+@pytest.mark.parametrize(
+    ("value", "deviation", "want"),
+    [
+        (0.4622, 0.082, "0.462 ± 0.082"),
+        (0.1866, 0.004888, "0.1866 ± 0.0049"),
+        (48213.4, 1204.0, "48,213 ± 1,204"),
+        (12.345, 2.5, "12.3 ± 2.5"),
+        (0.5, 0.0, "0.5 ± 0"),
+        (1e-12, 3e-13, "1.0e-12 ± 3.0e-13"),
+        (float("nan"), 0.5, "nan ± 0.5"),
+        (0.5, float("inf"), "0.5 ± inf"),
+    ],
+)
+def test_values_with_a_deviation(value, deviation, want):
+    assert with_deviation(value, deviation) == want
+
+
+def test_times():
+    assert [seconds_text(one) for one in (0.01234, 12.34, 1234.5)] == ["0.0123 s", "12.3 s", "1,234 s"]
 
 
 def test_metrics():

@@ -19,7 +19,10 @@ SAID = {
     "moments": (["2026-01-31 10:15", "2026-01-31T10:15:59Z"], "^dates such as"),
     "large letters": (["Paris", "paris", "Rome"], "^one value in several spellings.*: Paris, paris$"),
     "spaces within": (["New  York", "New York", "LA", "la"], "New  York, New York|LA, la, and 1 further value"),
-    "decimal commas": (["803,48", "1.634,42", "7"], "^numbers with commas.* such as '1.634,42': write digits"),
+    "decimal commas": (
+        ["803,48", "1.634,42", "7"],
+        "numbers such as '1.634,42': add --decimal comma --thousands point",
+    ),
     "a currency": (["$366", "$ 1,722", "$10.50"], "^numbers with commas, signs or a unit"),
     "a unit": (["77 kg", "6.5 kg", "80kg"], "^numbers with commas, signs or a unit"),
     "per cent": (["5%", "7 %", "100%"], "^numbers with commas, signs or a unit"),

@@ -7,7 +7,7 @@ import pytest
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data.formats.table_file import read_table, table_of
-from fastnn.data.tables import TableUse, load_table
+from fastnn.data.tables import TableUse, load_table, target_of
 from tests.small_data import write_table
 
 SAME = {
@@ -27,6 +27,12 @@ def test_the_same_table_however_it_is_written(tmp_path, name, content):
     assert len(table) == 2
 
 
+@pytest.mark.parametrize("cell", ["", "?", "NA", "#NA", "None", "NaT", "NaN", "-nan", "NAN", "1.#IND"])
+def test_a_cell_whose_value_is_missing(cell):
+    table = table_of(f"a,b\n1,{cell}\n2,x\n".encode(), "t")
+    assert table.columns["b"] == [None, "x"]
+
+
 def test_lines_are_those_of_the_file():
     assert table_of(b'a,b\n\n1,"two\nlines"\n2,3\n', "t").lines == [4, 5]
 
@@ -38,6 +44,8 @@ def test_columns_without_names_are_called_by_their_place():
 
 BAD = {
     "nothing": (b"", FileFormatError, "t is empty"),
+    "a workbook": (b"PK\x03\x04\x14\0\6\0\x08\0", FileFormatError, "t is a zip archive, .*: save it as CSV"),
+    "Parquet": (b"PAR1\x15\0\x15", FileFormatError, "t is a Parquet file"),
     "names alone": (b"a,b\n", DataError, "t has no rows"),
     "numbers for names": (b"1,2\n3,4\n", DataError, "begins with numbers.*--no-header"),
     "two of one name": (b"a,a\n1,2\n", DataError, "two columns 'a'"),
@@ -88,6 +96,15 @@ def test_columns_have_kinds_and_useless_ones_are_left_out(file):
     assert kinds == {"text": {str, type(None)}, "gaps": {float, type(None)}, "code": {str}}
 
 
+def test_columns_that_count_or_name_the_rows(file):
+    """Also where rows without a target are left out, and where ids do not count."""
+    ids = [str(7 * i % 601) for i in range(1, 601)]
+    path = file(row=range(600), id=ids, x=numbers(600), y=["a", "b", ""] * 200)
+    data = load_table(path, TableUse("y"))
+    assert data.meta["dropped"] == {"row": "it counts the rows"}
+    assert data.meta["hints"] == {"id": "whole numbers that are all different: if they are ids, name it in --drop"}
+
+
 TASKS = {
     "texts": (["no", "yes", "no"] * 20, "classification", ["no", "yes"]),
     "two numbers": (["0.5", "0.25", "0.5"] * 20, "classification", ["0.25", "0.5"]),
@@ -102,6 +119,14 @@ def test_the_task_is_seen_from_the_column(file, cells, task, classes):
     data = load_table(file(x=numbers(), y=cells), TableUse("y"))
     assert (data.meta["task"], data.meta.get("classes")) == (task, classes)
     assert data.train.y.dtype == (np.uint8 if classes else np.float64)
+
+
+def test_classes_of_a_model_that_are_numbers_alone_in_other_rows(file):
+    """Beside a text the class of 1.0 is the text 1.0; that of numbers alone is 1."""
+    data = load_table(file(x=numbers(), y=["1.0", "2", "none"] * 20), TableUse("y"))
+    other = read_table(file(x=["1", "2", "3"], y=["2", "1.0", "2"]))
+    target, _ = target_of(other, TableUse("y", task="classification"), data.meta["classes"])
+    assert [data.meta["classes"][label] for label in target.y] == ["2", "1.0", "2"]
 
 
 def test_the_task_is_the_user_s_where_given(file):
@@ -144,6 +169,22 @@ def test_what_cannot_be_predicted_is_refused(file, changes, target, said):
     columns = {"x": numbers(), "y": ["a", "b", "c"] * 20} | changes
     with pytest.raises(DataError, match=said):
         load_table(file(**columns), TableUse(target))
+
+
+def test_a_number_that_is_infinite_is_told_with_its_line(file):
+    with pytest.raises(DataError, match="line 4: x is infinite, expected a finite number or an empty cell"):
+        load_table(file(x=["1", "2", "-inf", *numbers(57)], y=["a", "b", "c"] * 20), TableUse("y"))
+    data = load_table(file(x=["1", "2", "-inf", *numbers(57)], y=["a", "b", "c"] * 20), TableUse("y", categories=["x"]))
+    assert "-inf" in np.concatenate([split.x for split in data.splits().values()])
+
+
+@pytest.mark.parametrize(("use", "said"), [
+    ({"drop": ["y"]}, "--drop has 'y', which is the target$"),
+    ({"categories": ["y"]}, "--categories has 'y', which is the target: --task classification makes classes"),
+])  # fmt: skip
+def test_the_target_is_no_column_to_predict_from(file, use, said):
+    with pytest.raises(DataError, match=said):
+        load_table(file(x=numbers(), y=["1", "2", "3"] * 20), TableUse("y", **use))
 
 
 def test_a_regression_of_texts_names_the_line(file):

@@ -17,7 +17,7 @@ def trained(recipe, monkeypatch, **changes):
     monkeypatch.setattr(
         train_one.Model,
         "evaluate",
-        lambda self, x, y: (asked.append(names.get(id(x), "train")), evaluate(self, x, y))[1],
+        lambda self, x, y, **weights: (asked.append(names.get(id(x), "train")), evaluate(self, x, y, **weights))[1],
     )
     result = train_one.train_one(recipe, "", settings, data)
     monkeypatch.undo()

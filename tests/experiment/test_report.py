@@ -252,8 +252,20 @@ class TestPictures:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"), [("batch_size", 0, "all"), ("seed", 0, "0"), ("embedding", "", "–")]
+    ("name", "value", "shown"),
+    [
+        ("batch_size", 0, "all"),
+        ("samples", 60_000, "60,000"),
+        ("seed", 0, "0"),
+        ("seed", 2026, "2026"),
+        ("embedding", "", "–"),
+    ],
 )
 def test_settings_are_shown_as_a_reader_takes_them(tmp_path, name, value, shown):
     path = report.write(tmp_path, Summary.from_json(SUMMARY | {"config": {name: value}}))
     assert [name.replace("_", " "), shown] in Page(path.read_text(encoding="utf-8")).rows
+
+
+def test_a_recipe_says_what_a_zero_stands_for(tmp_path):
+    path = report.write(tmp_path, Summary.from_json(SUMMARY | {"config": {"batch_size": 0}}), {"batch_size": "a few"})
+    assert ["batch size", "a few"] in Page(path.read_text(encoding="utf-8")).rows

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fastnn.common.errors import FileFormatError
-from fastnn.experiment.answers import Answer, Row, Table, from_json
+from fastnn.experiment.answers import Answer, Row, Table, from_json, texts
 from fastnn.experiment.run_files import read_summary
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.summary import ComparedRun, Ending, Spread, Summary
@@ -53,6 +53,22 @@ def folder(tmp_path):
 def written(folder, summary):
     folder.write_summary(summary)
     return json.loads((folder.working / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_a_summary_is_json_whatever_the_figures_are(folder):
+    """R² of equal targets is NaN, a perplexity may be infinite: JSON has words for neither."""
+    lost = {"val_r2": float("nan"), "test_perplexity": float("inf"), "val_loss": 0.5}
+    answer = Answer("a", "b", [Table([Row("net", lost)])])
+    runs, spreads = [ComparedRun("a", metrics=lost)], {"seeds": {"val_r2": Spread(float("nan"), 1.0)}}
+    ending = Ending(metrics=lost, answers=[answer.to_json()], runs=runs, spreads=spreads)
+    folder.write_summary(Summary(id="table", ending=ending))
+    text = (folder.working / "summary.json").read_text("utf-8")
+    found = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert found["metrics"] == {"val_r2": None, "test_perplexity": None, "val_loss": 0.5}
+    assert found["runs"][0]["metrics"] == found["metrics"]
+    assert found["spreads"] == {"seeds": {"val_r2": [None, 1.0]}}
+    assert texts(from_json(found["answers"][0]).tables[0])[1] == [["net", "inf", "0.5000"]]
+    assert Summary.from_json(found).ending.metrics["val_r2"] is None
 
 
 def test_keys_of_a_finished_run(folder):

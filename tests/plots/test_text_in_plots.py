@@ -136,6 +136,18 @@ def test_nothing_is_read_as_a_formula(name, tmp_path, monkeypatch):
     assert formulas == []
 
 
+def test_long_names_keep_what_tells_them_apart():
+    names = [f"a class with a name that says a lot, number {i}" for i in range(2)]
+    axis = plots.confusion_matrix(np.eye(2), names, "t").axes[0]
+    for labels in (axis.get_xticklabels(), axis.get_yticklabels()):
+        assert [label.get_text() for label in labels] == ["a class with a…number 0", "a class with a…number 1"]
+    labels = plots.bars(names, [1, 2], "t", "x").axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == [
+        "a class with a name…, number 0",
+        "a class with a name…, number 1",
+    ]
+
+
 def test_all_runs_are_in_the_legend():
     figure = plots.lines_over([1, 2], {"_a": [1, 2], "": [2, 3], "b": [3, 4]}, "x", "y", "title")
     (legend,) = (axis.get_legend() for axis in figure.axes)

@@ -97,7 +97,7 @@ def files(tmp_path_factory):
 def test_each_figure_stands_beside_ours(system, files, tmp_path, monkeypatch):
     # The pictures, which take most of the time, show the same figures.
     monkeypatch.setattr(runner, "save_pictures", lambda folder, pictures: None)
-    monkeypatch.setattr(runner.report, "write", lambda folder, summary: None)
+    monkeypatch.setattr(runner.report, "write", lambda folder, summary, zeros: None)
     flags = ["--threads", "1", "--compare", "all", "--out", str(tmp_path / "run"), *TINY[system]]
     assert main(["train", system, "--data", str(files[system]), *flags]) == 0
     answers = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["answers"]

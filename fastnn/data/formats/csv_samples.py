@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.text import plural
-from fastnn.data.formats.table_file import number_of
+from fastnn.data.formats.numerals import number_of
 
 
 def read_csv(text: str, name: str, columns: int) -> tuple[list[int], NDArray[np.float64]]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data.formats.csv_samples import read_csv
 from fastnn.data.formats.npz import load_samples
+from fastnn.data.formats.numerals import Numerals, numerals_of
 from fastnn.data.formats.picture import is_picture, read_picture
 from fastnn.data.formats.reading import content_of
 from fastnn.data.formats.table_file import TextTable, separator_of, table_of
@@ -40,6 +41,7 @@ class Reader(NamedTuple):
     stdin   gives the bytes of the standard input, which "-" stands for
     meta    the model's, for tables
     is_text whether what is given is words, also where it looks like a file's name
+    numerals  how the numbers of tables are written; None: as in the table that the model was trained on
     """
 
     preprocessing: Preprocessing | None
@@ -48,11 +50,14 @@ class Reader(NamedTuple):
     stdin: Callable[[], bytes]
     meta: Any = None
     is_text: bool = False
+    numerals: Numerals | None = None
 
     def read(self, given: str) -> Samples:
         """The samples of a file, or of words. FileFormatError or DataError, in one line, if they are none."""
         if self.is_text and not isinstance(self.preprocessing, Words):
             raise DataError("this model takes no words: --text is for language models")
+        if self.numerals and not isinstance(self.preprocessing, Table):
+            raise DataError("this model takes no tables: --decimal and --thousands say how these write numbers")
         if isinstance(self.preprocessing, Words):
             if self.is_text or not is_path(given):
                 self.preprocessing.ids_of(given, repr(given), *self.input_shape)
@@ -87,7 +92,8 @@ class Reader(NamedTuple):
         return self._of_numbers(utf8(content, where), given, where)
 
     def _of_table(self, preprocessing: Table, content: bytes, given: str, where: str) -> Samples:
-        table = table_of(content, where, header=has_header(self.meta), separator=separator_of(given))
+        header, numerals = has_header(self.meta), self.numerals or numerals_of(self.meta)
+        table = table_of(content, where, header=header, separator=separator_of(given), numerals=numerals)
         columns = columns_for(table, preprocessing)
         target = str(self.meta.get("target")) if isinstance(self.meta, dict) else ""
         notes = notes_on(columns, table, preprocessing, (target,))

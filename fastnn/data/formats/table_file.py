@@ -15,12 +15,26 @@ from dataclasses import dataclass
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.gzipped import SIGNATURE as GZIP_SIGNATURE
 from fastnn.common.text import plural
+from fastnn.data.formats.numerals import PLAIN, Numerals
 from fastnn.data.formats.reading import LARGEST_BYTES, content_of
 from fastnn.text.decoding import decoded
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-# What stands in a cell whose value is missing, beside nothing; as other programs write it.
-MISSING = frozenset(("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"))
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# What stands in a cell whose value is missing, beside nothing; as other programs write it: pandas reads them so, but ?.
+MISSING = frozenset(
+    (
+        *("", "?", "NA", "N/A", "n/a", "#N/A", "#NA", "#N/A N/A", "<NA>", "NULL", "null", "None", "NaT"),
+        *("NaN", "nan", "NAN", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+    )
+)
+# First bytes of files that hold tables in other forms.
+OTHER_FORMS = {
+    b"PK\x03\x04": "a zip archive, as workbooks (.xlsx, .ods) are",
+    b"\xd0\xcf\x11\xe0": "a workbook (.xls)",
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "a Feather file",
+    b"SQLite format 3": "a database of SQLite",
+}
 
 Cell = str | None
 
@@ -29,32 +43,36 @@ Cell = str | None
 class TextTable:
     """The cells of a file.
 
-    columns : name -> its cells, stripped of spaces; None where one is missing
-    lines   : the line of the file that each row ends on, from 1
-    where   : what messages call the file
+    columns  : name -> its cells, stripped of spaces; None where one is missing
+    lines    : the line of the file that each row ends on, from 1
+    where    : what messages call the file
+    numerals : how its numbers are written
     """
 
     columns: dict[str, list[Cell]]
     lines: list[int]
     where: str
+    numerals: Numerals = PLAIN
 
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.lines)
 
 
-def read_table(path: str | os.PathLike[str], *, header: bool = True) -> TextTable:
+def read_table(path: str | os.PathLike[str], *, header: bool = True, numerals: Numerals = PLAIN) -> TextTable:
     """The table in a file.
 
-    header : whether the first line holds the names of the columns; else they are called 1, 2, …
+    header   : whether the first line holds the names of the columns; else they are called 1, 2, …
+    numerals : how its numbers are written
 
     Tabs separate cells where the name says so (.tsv, .tsv.gz); else what is most frequent in the first line of commas,
-    semicolons and tabs. Quotes stand around cells that hold separators or ends of lines. FileFormatError for what is no
-    such file, DataError for rows of unequal lengths, two columns of one name, and a table without rows.
+    semicolons, tabs and bars. Where commas stand before decimals, another of these comes first. Quotes stand around
+    cells that hold separators or ends of lines. FileFormatError for what is no such file, DataError for rows of unequal
+    lengths, two columns of one name, and a table without rows.
     """
     name = os.fspath(path)
     content = content_of(name, "a table: .csv, .tsv or .csv.gz")
-    return table_of(content, repr(name), header=header, separator=separator_of(name))
+    return table_of(content, repr(name), header=header, separator=separator_of(name), numerals=numerals)
 
 
 def separator_of(name: str) -> str | None:
@@ -62,20 +80,25 @@ def separator_of(name: str) -> str | None:
     return "\t" if name.lower().removesuffix(".gz").endswith((".tsv", ".tab")) else None
 
 
-def table_of(content: bytes, where: str, *, header: bool = True, separator: str | None = None) -> TextTable:
+def table_of(
+    content: bytes, where: str, *, header: bool = True, separator: str | None = None, numerals: Numerals = PLAIN
+) -> TextTable:
     """The table in the bytes of a file, as `read_table`; separator : None: found in the first line."""
     text = decoded(_unpacked(content, where), where).text
     if not text.strip():
         raise FileFormatError(f"{where} is empty, expected a table")
-    separator = separator or _separator(text)
-    names, rows, lines = _rows(text, where, separator, header)
+    separator = separator or _separator(text, numerals)
+    names, rows, lines = _rows(text, where, separator, header, numerals)
     if not rows:
         raise DataError(f"{where} has no rows, expected some below the names of the columns")
     columns = {name: list(cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
-    return TextTable(columns, lines, where)
+    return TextTable(columns, lines, where, numerals)
 
 
 def _unpacked(content: bytes, where: str) -> bytes:
+    for begin, form in OTHER_FORMS.items():
+        if content.startswith(begin):
+            raise FileFormatError(f"{where} is {form}, expected a table as text: save it as CSV")
     if not content.startswith(GZIP_SIGNATURE):
         return content
     try:
@@ -88,14 +111,18 @@ def _unpacked(content: bytes, where: str) -> bytes:
     return found
 
 
-def _separator(text: str) -> str:
-    """What is most frequent in the first line, outside quotes; a comma if there is none."""
+def _separator(text: str, numerals: Numerals) -> str:
+    """What is most frequent in the first line, outside quotes; a comma if there is none, or none but decimal commas."""
     first = next(line for line in text.splitlines() if line.strip())
     outside = "".join(first.split('"')[::2])
+    if numerals.decimal == "comma" and any(sign in outside for sign in SEPARATORS if sign != ","):
+        outside = outside.replace(",", "")
     return max(SEPARATORS, key=outside.count)
 
 
-def _rows(text: str, where: str, separator: str, header: bool) -> tuple[list[str], list[list[Cell]], list[int]]:
+def _rows(
+    text: str, where: str, separator: str, header: bool, numerals: Numerals
+) -> tuple[list[str], list[list[Cell]], list[int]]:
     """Names, rows of cells, and the line that each row ends on."""
     names: list[str] = []
     rows: list[list[Cell]] = []
@@ -107,7 +134,9 @@ def _rows(text: str, where: str, separator: str, header: bool) -> tuple[list[str
             if not any(cells):
                 continue
             if not names:
-                names = _names(cells, where) if header else [str(number) for number in range(1, len(cells) + 1)]
+                names = (
+                    _names(cells, where, numerals) if header else [str(number) for number in range(1, len(cells) + 1)]
+                )
                 if header:
                     continue
             if len(cells) != len(names):
@@ -126,20 +155,12 @@ def _unequal(cells: Sequence[str], names: Sequence[str], where: str, separator: 
     )
 
 
-def _names(cells: Sequence[str], where: str) -> list[str]:
+def _names(cells: Sequence[str], where: str, numerals: Numerals) -> list[str]:
     """The names of the columns; those without a name are called by their place. DataError if they cannot be names."""
-    if all(number_of(cell) is not None for cell in cells):
+    if all(numerals.number_of(cell) is not None for cell in cells):
         raise DataError(f"{where} begins with numbers, not with names of columns: add --no-header (header=False)")
     names = [cell or f"column {place}" for place, cell in enumerate(cells, 1)]
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f"{where} has two columns {name!r:.60}, expected a name for each")
+            raise DataError(f"{where} has two columns {name!r:.60}, expected a name for each: rename one")
     return names
-
-
-def number_of(cell: str) -> float | None:
-    """The number that a cell says; None if it says none."""
-    try:
-        return None if "_" in cell else float(cell)  # Python reads 1_000, no other program does
-    except ValueError:
-        return None

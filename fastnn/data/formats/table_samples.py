@@ -9,7 +9,8 @@ import numpy as np
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
 from fastnn.common.text import plural
-from fastnn.data.formats.table_file import Cell, TextTable, number_of
+from fastnn.data.formats.numerals import flags_for
+from fastnn.data.formats.table_file import Cell, TextTable
 from fastnn.data.preprocessing import Table
 from fastnn.data.preprocessing.table import CategoryColumn, NumberColumn
 
@@ -40,12 +41,11 @@ def columns_for(table: TextTable, preprocessing: Table) -> dict[str, np.ndarray]
     DataError for a column that is not there, and for a cell that is no finite number where one is expected.
     """
     found = {}
+    missing = [str(column.name) for column in preprocessing.columns if str(column.name) not in table.columns]
+    if missing:
+        raise DataError(f"{table.where} has no {_listed(missing)}; {_hint(missing[0], table, preprocessing)}")
     for column in preprocessing.columns:
         name = str(column.name)
-        if name not in table.columns:
-            raise DataError(
-                f"{table.where} has no column {name!r:.60}, which the model needs; {_hint(name, table, preprocessing)}"
-            )
         cells = table.columns[name]
         found[name] = _numbers(cells, name, table) if isinstance(column, NumberColumn) else _texts(cells)
     return found
@@ -62,11 +62,20 @@ def notes_on(columns: dict[str, np.ndarray], table: TextTable, preprocessing: Ta
     return Notes(unseen, [name for name in table.columns if name not in columns and name not in passed])
 
 
+def _listed(missing: Sequence[str]) -> str:
+    """Columns that are not there."""
+    first, *others = (f"{name!r:.60}" for name in missing)
+    if not others:
+        return f"column {first}, which the model needs"
+    more = f" and {len(others) - 5:,} more" if len(others) > 5 else ""
+    return f"columns {', '.join([first, *others[:5]])}{more}, which the model needs"
+
+
 def _hint(name: str, table: TextTable, preprocessing: Table) -> str:
     """Which column may be meant: one that the model does not need under its own name."""
     needed = {str(column.name) for column in preprocessing.columns}
     others = [other for other in table.columns if other not in needed][:20]
-    hint = near(name, others) if others else "it has those that the model needs beside it alone"
+    hint = near(name, others) if others else "all columns that it has are needed under their own names"
     return f"{hint}; --no-header if it has no names" if set(map(str.isdigit, table.columns)) == {True} else hint
 
 
@@ -75,11 +84,13 @@ def _numbers(cells: Sequence[Cell], name: str, table: TextTable) -> np.ndarray:
     for i, cell in enumerate(cells):
         if cell is None:
             continue
-        number = number_of(cell)
+        number = table.numerals.number_of(cell)
         if number is None or not np.isfinite(number):
             where = f"{table.where}, line {table.lines[i]}"
-            hint = "; write digits and a decimal point alone" if "," in cell else ""
-            raise DataError(f"{where}: {name} is {cell!r:.40}, expected a finite number{hint}")
+            flags = flags_for([cell]) if number is None else ""
+            raise DataError(
+                f"{where}: {name} is {cell!r:.40}, expected a finite number{f'; add {flags}' if flags else ''}"
+            )
         numbers[i] = number
     return numbers
 

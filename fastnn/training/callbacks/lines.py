@@ -85,7 +85,8 @@ def epoch_line(logs: dict[str, Any], last_epoch: int, metrics: Sequence[str], to
 
 
 def _begin(logs: dict[str, Any], last_epoch: int) -> str:
-    return f"epoch {logs['epoch']:>{len(str(last_epoch))}}/{last_epoch}"
+    last = f"{last_epoch:,}"
+    return f"epoch {logs['epoch']:>{len(last)},}/{last}"
 
 
 def figures_of(logs: dict[str, Any], metrics: Sequence[str], tokens: int = 0) -> list[str]:

@@ -39,7 +39,7 @@ class NotebookDisplay(Callback):
 
     def on_epoch_begin(self, run: Run) -> None:
         self.first_epoch = min(self.first_epoch, run.epoch)  # a checkpoint may have been loaded
-        self.doing = f"epoch {run.epoch + 1}/{run.last_epoch}"
+        self.doing = f"epoch {run.epoch + 1:,}/{run.last_epoch:,}"
 
     def on_batch_end(self, run: Run) -> None:
         self.done = (run.epoch - self.first_epoch) * run.samples + run.samples_done

@@ -62,7 +62,7 @@ class ProgressBar(Callback):
 
     def on_epoch_begin(self, run: Run) -> None:
         self.first_epoch = min(self.first_epoch, run.epoch)
-        self.bar.update(self.task, description=f"epoch {run.epoch + 1}/{run.last_epoch}")
+        self.bar.update(self.task, description=f"epoch {run.epoch + 1:,}/{run.last_epoch:,}")
 
     def on_batch_end(self, run: Run) -> None:
         done = (run.epoch - self.first_epoch) * run.samples + run.samples_done

@@ -224,7 +224,7 @@ class Loop:
         del run.history.steps["loss"][self.steps_before + step :]
         last = f" of {run.steps:,}" if run.steps else ""  # of batches that a user makes the number may be unknown
         epoch, number = self._place(step)
-        which = f"epoch {epoch + 1}, step {number + 1:,}{last} ({run.batch_size:,} samples)"
+        which = f"epoch {epoch + 1:,}, step {number + 1:,}{last} ({run.batch_size:,} samples)"
         hint = f"a smaller learning rate than {self.optimizer.current_lr:g} may help"
         return NonFiniteError(f"{what}: at {which}, {where}; the weights are those before that step; {hint}")
 

@@ -68,11 +68,14 @@ LOSSES = ("loss", "val_loss")
 
 
 def _thinned(x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """At most MOST_POINTS points: the means of neighbours where there are more."""
-    pieces = min(MOST_POINTS, len(x))
-    parts = zip(*(np.array_split(np.asarray(values, np.float64), pieces) for values in (x, y)), strict=True)
-    points = np.array([(across.mean(), up.mean()) for across, up in parts])
-    return points[:, 0], points[:, 1]
+    """At most MOST_POINTS points: the means of neighbours where there are more, without what is not finite."""
+    across, up = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    known = np.isfinite(up)
+    across, up = across[known], up[known]
+    if len(up) <= MOST_POINTS:
+        return across, up
+    across, up = (np.array([part.mean() for part in np.array_split(one, MOST_POINTS)]) for one in (across, up))
+    return across, up
 
 
 def _names(epoch: Mapping[str, Any]) -> list[str]:
@@ -86,4 +89,4 @@ def _best(history: Record, name: str) -> tuple[str, str]:
         best = history.best(name)
     except (KeyError, ValueError):
         return "–", "–"
-    return figure_text(name, best[name]), f"{best.get('epoch', '–')}"
+    return figure_text(name, best[name]), f"{best['epoch']:,}" if "epoch" in best else "–"

@@ -90,6 +90,26 @@ class TestShown:
             assert 0 < left - begin < 4
             assert 0 < end - right < 4
 
+    def test_a_number_of_an_epoch_is_written_as_others_are(self):
+        html = fn.History(epochs=[{"epoch": n, "loss": 1 / n} for n in (1, 3_322)])._repr_html_()
+        assert html.count(">3,322</td>") == 1
+        assert "3322" not in html
+
+    def test_a_lost_figure_takes_no_others_with_it(self):
+        """One epoch in four has no loss: the points are the means of the others."""
+        losses = [float("nan" if n % 2 else "inf") if n % 4 == 1 else 2.0 + n for n in range(1, 401)]
+        svg = picture(fn.History(epochs=[{"epoch": n, "loss": loss} for n, loss in enumerate(losses, 1)]))
+        points = re.search("points='([^']*)'", svg).group(1).split()
+        assert len(points) == 80
+        heights = [float(point.split(",")[1]) for point in points]
+        assert heights == sorted(heights, reverse=True)
+
+    def test_a_curve_of_nothing_is_none(self):
+        history = fn.History(epochs=[{"epoch": n, "loss": float("nan")} for n in (1, 2)])
+        assert "<img" not in history._repr_html_()
+        one = fn.History(epochs=[{"epoch": 1, "loss": float("nan")}], steps={"loss": [float("nan")] * 200})
+        assert "<img" not in one._repr_html_()
+
     def test_the_curve_of_many_steps_reaches_from_the_first_to_the_last(self):
         svg = picture(fit(tiny_model(), count=400, batch_size=1).history)
         assert re.findall(r">([\d,]+)</text>", svg)[:2] == ["1", "400"]
