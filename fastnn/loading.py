@@ -79,11 +79,17 @@ def model_of(saved: storage.Saved, loss: Losses | None, metrics: Metrics | None,
     with storage.building(saved.file):
         kind = Sequential if network.graph.is_chain else Model
         model = kind.of(network, dtype=config["dtype"], seed=config["seed"])
-        model.restore_saved(saved)
-        model.epoch, model.meta = config["epoch"], dict(config["meta"])
-        if "preprocessing" in config:
-            model.preprocessing = from_config(config["preprocessing"], saved.preprocessing)
+        take_over(model, saved)
+        model.meta = dict(config["meta"])
     return model
+
+
+def take_over(model: Model, saved: storage.Saved) -> None:
+    """Give a new model of the same network what a file holds: arrays, the number of epochs, the preprocessing."""
+    model.restore_saved(saved)
+    model.epoch = saved.config["epoch"]
+    if "preprocessing" in saved.config:
+        model.preprocessing = from_config(saved.config["preprocessing"], saved.preprocessing)
 
 
 def with_vocabulary(model: Model) -> Model:

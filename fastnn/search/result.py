@@ -1,7 +1,6 @@
 """What a sweep returns: its trials, which settings are best, and the best model."""
 
 import math
-from array import array
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,11 @@ from fastnn.common.errors import DataError
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.packages import package
 from fastnn.common.text import aligned, figure_text, plural
-from fastnn.data.preprocessing import from_config
+from fastnn.loading import take_over
 from fastnn.models import Model
 from fastnn.search.model_job import ModelJob, built
 from fastnn.search.trials import Trial, Trials
+from fastnn.training.history.history import put_back
 from fastnn.training.models import storage
 
 if TYPE_CHECKING:
@@ -108,13 +108,8 @@ class SweepResult(Hinted):
         best = self._best()
         path = self._trials.store.path(best.name)
         model, saved = built(self._job, best.settings)[0], storage.read(path)
-        model.restore_saved(saved)
-        model.epoch = saved.config["epoch"]
-        if "preprocessing" in saved.config:
-            model.preprocessing = from_config(saved.config["preprocessing"], saved.preprocessing)
-        past = saved.training["history"]
-        model.history.epochs[:] = past["epochs"]
-        model.history.steps.update({name: array("d", values) for name, values in past["steps"].items()})
+        take_over(model, saved)
+        put_back(model.history, saved.training["history"]["epochs"], saved.training["history"]["steps"])
         return model
 
     def to_frame(self) -> "DataFrame":

@@ -3,7 +3,6 @@
 import json
 import math
 import time
-from array import array
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +16,7 @@ from fastnn.nn.config import config_of
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.checkpoint_check import check_training
 from fastnn.training.callbacks.run import Run
+from fastnn.training.history.history import put_back
 from fastnn.training.models import storage
 from fastnn.training.models.model import Predictor
 from fastnn.training.models.storage import Saved
@@ -211,9 +211,7 @@ def restore(run: Run, saved: Saved) -> None:
     if not isinstance(lr, dict):  # a schedule does not change, and the setup says that it is the same
         run.optimizer.lr = lr
     run.epoch = run.model.epoch = saved.config["epoch"]
-    run.history.epochs[:] = training["history"]["epochs"]
-    run.history.steps.clear()
-    run.history.steps.update({name: array("d", values) for name, values in training["history"]["steps"].items()})
+    put_back(run.history, training["history"]["epochs"], training["history"]["steps"])
     run.position_to_resume = training.get("position")
     for key, callback in _resumable(run).items():
         callback.load_state_dict(training["callbacks"][key])

@@ -1,7 +1,7 @@
 """The record of a training: the figures of each epoch, and the loss of each step."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -151,3 +151,10 @@ class History(Hinted):
 
     def __len__(self) -> int:
         return len(self.epochs)
+
+
+def put_back(history: History, epochs: Sequence[dict[str, Any]], steps: Mapping[str, Iterable[float]]) -> None:
+    """Make a history, in place, that of a training which was kept elsewhere."""
+    history.epochs[:] = epochs
+    history.steps.clear()
+    history.steps.update({name: array("d", values) for name, values in steps.items()})

@@ -16,6 +16,7 @@ from fastnn.training.fit.loop import Loop
 from fastnn.training.fit.rollback import LastGoodState
 from fastnn.training.fit.settings import Settings
 from fastnn.training.history import History
+from fastnn.training.history.history import put_back
 from fastnn.training.models.model import Predictor
 from fastnn.training.passes.runner import Runner
 from fastnn.training.ranks.compile import compile_rank
@@ -106,9 +107,7 @@ class RankLoop(Loop):
         history = self.run.history
         epochs, steps = self.group.told((history.epochs, history.steps))
         if self.group.rank:
-            history.epochs[:] = epochs
-            history.steps.clear()
-            history.steps.update(steps)
+            put_back(history, epochs, steps)
 
     def _share_stop(self) -> None:
         self.run.stop_reason = self.group.told(self.run.stop_reason)
