@@ -1,191 +1,61 @@
-"""Nets as users build them from fastnn's layers, a step beside one of PyTorch: `python -m bench.own_nets [WORD ...]`.
+"""Nets as users build them, a step beside one of PyTorch: `python -m bench.own_nets [WORD ...]`, some minutes.
 
 Words choose the nets whose names hold one of them. PyTorch trains the module that `fn.interop.to_torch_module` makes,
 from the same parameters, in the fastest of its eager forms: a fused optimizer or one over several tensors, images with
-channels last or first. Before the clock starts the losses of the first steps are compared in float64, without dropout,
-of which each library draws its own. `--threads 1`: both on one thread.
+channels last or first; each in a process of its own. Before the clock starts the losses of the first steps are compared
+in float64, without dropout, of which each library draws its own. `--threads 1`: both on one thread.
 """
-
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import click
 import numpy as np
 
 import fastnn as fn
-from bench.interleave import compare, in_turns
-from bench.system import CROSS_ENTROPY, Data, System
+from bench.interleave import compare
+from bench.nets import COMPARED, NETS, Net
+from bench.peers import Form, Peer
+from bench.peers.fastest import fastest
+from bench.peers.process import Remote, own_process
 from bench.systems import fastnn_runner
 from fastnn.engine.threads import usable_threads
-from fastnn.nn.layers.base import Node
-
-CHECKED = 5
-CATEGORIES = {10: 12, 11: 7, 12: 40, 13: 300, 14: 5, 15: 25}  # of the columns of a table
-YES_OR_NO, HUBER = fn.BinaryCrossEntropy(), fn.Huber()
 
 
-@dataclass(frozen=True)
-class Net(System):
-    """A net and what it is trained on.
-
-    graph  makes the scores of the input, where layers do not stand in a row
-    """
-
-    graph: Callable[[Node], Node] | None = None
-
-    def model(self) -> fn.Model:
-        if self.graph is None:
-            return super().model()
-        x = fn.Input(self.input_shape)
-        return fn.Model(x, self.graph(x), loss=self.loss, dtype=self.dtype)
-
-    def to_be_compared(self) -> "Net":
-        """The same in float64 and without dropout."""
-        layers = tuple(fn.Dropout(0.0) if isinstance(layer, fn.Dropout) else layer for layer in self.layers)
-        return replace(self, layers=layers, dtype="float64")
-
-    def data(self) -> Data:
-        rng, shape = np.random.default_rng(0), (self.samples, *self.input_shape)
-        if self.ids:
-            x = rng.integers(0, self.ids, shape, np.int32)
-        else:
-            x = rng.standard_normal(shape, np.float32).astype(self.dtype)
-        if self.layers and isinstance(self.layers[0], fn.Columns):
-            for column, count in self.layers[0].categories.items():
-                x[:, column] = rng.integers(0, count, self.samples)
-        return x, self._targets(rng, x)
-
-    def _targets(self, rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-        if self.loss.takes_labels:
-            return rng.integers(0, self.targets, self.samples, np.int32)
-        if self.targets == math.prod(self.input_shape):  # of an autoencoder
-            return x
-        values = rng.standard_normal((self.samples, self.targets), np.float32).astype(self.dtype)
-        return (values > 0.5).astype(self.dtype) if self.loss == YES_OR_NO else values
+def peer(threads: int) -> Peer:
+    """PyTorch on so many threads."""
+    traits = {"several tensors": {"not fused"}, "fused": set(), "fused, channels first": {"channels first"}}
+    forms = (Form(name, frozenset(own), {"NUMBA_NUM_THREADS": str(threads)}) for name, own in traits.items())
+    return Peer("PyTorch", "torch", "bench.peers.torch_module", tuple(forms))
 
 
-def net(name, shape, layers, optimizer, batch, targets, loss=CROSS_ENTROPY, **more) -> Net:
-    """A net of some 2,000 samples; layers: a tuple of them, or a function of the input."""
-    graph, row = (layers, ()) if callable(layers) else (None, layers)
-    sizes = {"batch": batch, "samples": max(batch, 2_000 // batch * batch), "checked": CHECKED, "targets": targets}
-    return Net(name, row, shape, optimizer, loss=loss, graph=graph, rtol=1e-9, **sizes, **more)
-
-
-def dense(*units: int, activation: str, outputs: int) -> tuple:
-    return (*(fn.Dense(one, activation) for one in units), fn.Dense(outputs))
-
-
-def normal(filters: int, size: int = 3, stride: int = 1) -> tuple:
-    """A convolution, normalised."""
-    return fn.Conv2D(filters, size, stride=stride, use_bias=False), fn.BatchNorm()
-
-
-def applied(layers: tuple, x: Node) -> Node:
-    for layer in layers:
-        x = layer(x)
-    return x
-
-
-def resnet(x: Node) -> Node:
-    """Blocks of two convolutions with a way past them: 16, 32 and 64 filters."""
-    relu = fn.Activation("relu")
-    h = applied((*normal(16), relu), x)
-    for filters, stride in ((16, 1), (32, 2), (64, 2)):
-        past = h if stride == 1 else applied(normal(filters, 1, stride), h)
-        h = relu(fn.Add()(past, applied((*normal(filters, 3, stride), relu, *normal(filters)), h)))
-    return fn.Dense(10)(fn.GlobalAveragePool()(h))
-
-
-def residual(x: Node) -> Node:
-    """Six blocks of two layers of 128 with a way past them."""
-    h = fn.Dense(128)(x)
-    for _ in range(6):
-        h = fn.Add()(h, fn.Dense(128)(fn.Dense(128, "silu")(fn.LayerNorm()(h))))
-    return fn.Dense(10)(fn.LayerNorm()(h))
-
-
-RELU = fn.Activation("relu")
-TABLE = (
-    fn.Columns(range(10), CATEGORIES, standardise=False),
-    *(fn.Dense(128, "relu"), fn.BatchNorm(), fn.Dropout(0.2), fn.Dense(64, "relu"), fn.BatchNorm(), fn.Dropout(0.2)),
-    fn.Dense(1),
-)
-VGG = tuple(
-    layer
-    for filters in (32, 64)
-    for layer in (*normal(filters), RELU, *normal(filters), RELU, fn.MaxPool2D(2), fn.Dropout(0.25))
-)
-HEAD = (fn.Flatten(), fn.Dense(128, "relu"), fn.Dropout(0.5), fn.Dense(10))
-KERAS = (fn.Conv2D(32, 3, "relu", padding="valid"), fn.Conv2D(64, 3, "relu", padding="valid"), fn.MaxPool2D(2))
-SIGNALS = (fn.Conv1D(64, 5, "relu", padding="valid"), fn.Conv1D(64, 5, "relu", padding="valid"))
-NARROW, SMALL = dense(*[16] * 12, activation="tanh", outputs=4), dense(64, 64, activation="relu", outputs=1)
-NORMED = tuple(layer for _ in range(3) for layer in (fn.Dense(256), fn.LayerNorm(), fn.Activation("gelu")))
-CODE = (*(fn.Dense(units, "relu") for units in (128, 32, 128)), fn.Dense(784, "sigmoid"))
-BIG, DOUBLE = dense(*[1000] * 3, activation="relu", outputs=10), dense(300, 300, activation="tanh", outputs=10)
-
-NETS = (
-    net("table: 10 numbers, 6 categories, 128-64-1, BatchNorm", (16,), TABLE, fn.Adam(1e-3), 256, 1, YES_OR_NO),
-    net("8-64-64-1, Huber, batch 1, SGD", (8,), SMALL, fn.SGD(0.01), 1, 1, HUBER),
-    net("8-64-64-1, Huber, batch 32, RMSProp", (8,), SMALL, fn.RMSProp(1e-3), 32, 1, HUBER),
-    net("8-64-64-1, Huber, all 50,000 samples at once", (8,), SMALL, fn.Adam(1e-3), 50_000, 1, HUBER),
-    net("12 × 16, tanh, batch 32", (16,), NARROW, fn.Adam(1e-3), 32, 4),
-    net("64-256-256-256-10, LayerNorm, gelu", (64,), (*NORMED, fn.Dense(10)), fn.AdamW(1e-3), 64, 10),
-    net("residual, 6 blocks of 128, LayerNorm, silu", (64,), residual, fn.AdamW(1e-3), 128, 10),
-    net("1000-1000-1000-10, batch 32", (1000,), BIG, fn.Adam(1e-4), 32, 10),
-    net("autoencoder 784-128-32-128-784", (784,), CODE, fn.Adam(1e-3), 128, 784, fn.MSE()),
-    net("float64 100-300-300-10, tanh", (100,), DOUBLE, fn.SGD(0.01), 128, 10, dtype="float64"),
-    net("MNIST as Keras shows it: conv 32, conv 64, 128", (28, 28, 1), (*KERAS, *HEAD), fn.Adam(1e-3), 128, 10),
-    net("VGG-like, 32 × 32 × 3, BatchNorm, dropout", (32, 32, 3), (*VGG, *HEAD), fn.Adam(1e-3), 64, 10),
-    net("ResNet, 32 × 32 × 3, 16-32-64", (32, 32, 3), resnet, fn.SGD(0.05, momentum=0.9, nesterov=True), 32, 10),
-    net(
-        "signals 128 × 9: Conv1D 64, 64, mean",
-        *((128, 9), (*SIGNALS, fn.GlobalAveragePool(), fn.Dense(6)), fn.Adam(1e-3), 64, 6),
-    ),
-    net("GRU 64, 50 steps of 16", (50, 16), (fn.GRU(64), fn.Dense(6)), fn.Adam(1e-3), 64, 6),
-    net(
-        "text: 20,000 vectors of 64, 100 words, mean",
-        *((100,), (fn.Embedding(20_000, 64), fn.GlobalAveragePool(), fn.Dense(64, "relu"), fn.Dense(1))),
-        *(fn.Adam(1e-3), 64, 1, YES_OR_NO),
-        ids=20_000,
-    ),
-)
-
-
-def check(one: Net) -> None:
+def check(one: Net, theirs: Peer) -> None:
     """SystemExit unless PyTorch's losses of the first steps are fastnn's."""
-    from bench.peers import torch_module
-
-    same = one.to_be_compared()
+    same, form = COMPARED[one.id], theirs.forms[0]
     _, run = fastnn_runner(same, shuffle=False)
-    theirs = torch_module.runner(torch_module.forms(same)[0], same, same.model(), shuffle=False)
-    want, got = run(CHECKED), np.array([float(loss) for loss in theirs(CHECKED)])
+    with own_process(form.environment) as process:
+        got = Remote(process, theirs, form, same).losses(same.checked)
+    want = run(same.checked)
     if not np.allclose(got, want, rtol=same.rtol):
         raise SystemExit(f"{one.id}: losses {got} are not fastnn's {want}")
 
 
-def beside(one: Net) -> str:
+def beside(one: Net, theirs: Peer) -> str:
     """The row of a net: PyTorch's fastest form and both times."""
-    from bench.peers import torch_module
-
-    model, ours = fastnn_runner(one)
-    runs = {form: torch_module.runner(form, one, model) for form in torch_module.forms(one)}
-    found = in_turns(runs, CHECKED, rounds=3)
-    form = min(found, key=lambda name: found[name])
-    result = compare(ours, runs[form], CHECKED, pairs=7)
+    _, ours = fastnn_runner(one)
+    with fastest(theirs, one, check=lambda losses: None) as found:
+        result = compare(ours, found.remote, one.checked)
     low, high = result.spread
     times = f"{result.theirs * 1e6:9,.0f} µs  fastnn {result.ours * 1e6:8,.1f} µs"
-    return f"{one.id:52}  PyTorch, {form:30} {times}  {result.ratio:6.2f} ({low:.2f} to {high:.2f})"
+    return f"{one.id:52}  {found.remote.form.name:21} {times}  {result.ratio:6.2f} ({low:.2f} to {high:.2f})"
 
 
 @click.command(help=__doc__)
 @click.argument("words", nargs=-1)
 @click.option("--threads", type=int, help="Of both; all that may be used.")
 def main(words: tuple[str, ...], threads: int | None) -> None:
+    theirs = peer(threads or usable_threads())
     with fn.threads(threads or usable_threads()):
         for one in (one for one in NETS if not words or any(word in one.id for word in words)):
-            check(one)
-            print(beside(one), flush=True)
+            check(one, theirs)
+            print(beside(one, theirs), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 
-from bench import systems
+from bench import nets, systems
 from bench.interleave import clock
 from bench.peers import Form, Peer, Run
 from bench.system import System
@@ -69,7 +69,7 @@ _run: Run | None = None
 
 
 def _runner(peer: Peer, form: Form, system: str, shuffle: bool) -> Run:
-    found = next(one for one in systems.ALL if one.id == system)
+    found = next(one for one in (*systems.ALL, *nets.NETS, *nets.COMPARED.values()) if one.id == system)
     return peer.runner(form, found, found.model(), shuffle)
 
 

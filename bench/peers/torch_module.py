@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 import fastnn as fn
-from bench.peers import Run
+from bench.peers import Absent, Run
 from bench.peers.order import Order
 from bench.peers.torch_peer import make_optimizer
 from bench.system import System
@@ -17,19 +17,18 @@ from fastnn.nn.losses import Loss
 from fastnn.nn.optimizers import Optimizer
 
 
-def forms(system: System) -> list[str]:
-    """The ways in which a step is tried."""
-    optimizers = ["several tensors"] if isinstance(system.optimizer, fn.RMSProp) else ["fused", "several tensors"]
-    return [*optimizers, f"{optimizers[0]}, channels first"] if len(system.input_shape) == 3 else optimizers
-
-
-def runner(form: str, system: System, model: fn.Model, shuffle: bool = True) -> Run:
-    """run(steps) -> losses, one tensor each, from `model`'s parameters, in one of `forms`."""
+def runner(traits: frozenset[str], system: System, model: fn.Model, shuffle: bool) -> Run:
+    """run(steps) -> losses, one tensor each, of `model`'s step. `traits` among "not fused" and "channels first"."""
+    is_fused, has_images = "not fused" not in traits, len(system.input_shape) == 3
+    if is_fused and isinstance(system.optimizer, fn.RMSProp):
+        raise Absent("PyTorch's RMSprop is not fused")
+    if "channels first" in traits and not has_images:
+        raise Absent("there are no images")
     torch.set_num_threads(numba.get_num_threads())
     module, (x, y) = fn.interop.to_torch_module(model).train(), tensors(model, *system.data())
-    if len(model.network.input_shape) == 3 and "channels first" not in form:
+    if has_images and "channels first" not in traits:
         module, x = module.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-    optimizer = optimizer_of(system.optimizer, module, is_fused="fused" in form)
+    optimizer = optimizer_of(system.optimizer, module, is_fused)
     loss_of, bound = loss_function(model.network.loss), system.optimizer.clip_norm
     order = Order(system, shuffle)
 

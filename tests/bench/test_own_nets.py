@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from bench.own_nets import NETS, check
+from bench.nets import COMPARED, NETS
+from bench.systems import fastnn_runner
 
 SMALL = [one for one in NETS if one.id.startswith("8-64-64-1, Huber, batch")]
 
@@ -27,18 +28,18 @@ def test_data_are_those_of_the_net(one):
 
 def test_what_is_compared_drops_nothing():
     one = next(one for one in NETS if any(isinstance(layer, fn.Dropout) for layer in one.layers))
-    same = one.to_be_compared()
+    same = COMPARED[one.id]
     assert [layer.kept for layer in same.layers if isinstance(layer, fn.Dropout)] == [1.0, 1.0]
     assert same.model().dtype == np.float64
     assert list(same.model().parameters) == list(one.model().parameters)
 
 
 @pytest.mark.parametrize("one", SMALL, ids=lambda one: one.id)
-def test_losses_are_those_of_pytorch(one, monkeypatch):
+def test_losses_are_those_of_pytorch(one):
     pytest.importorskip("torch")
     from bench.peers import torch_module
 
-    check(one)
-    monkeypatch.setattr(torch_module, "loss_function", lambda ours: torch_module.functional.mse_loss)
-    with pytest.raises(SystemExit, match=r"losses .* are not fastnn's"):
-        check(one)
+    same = COMPARED[one.id]
+    _, run = fastnn_runner(same, shuffle=False)
+    theirs = torch_module.runner(frozenset({"not fused"}), same, same.model(), shuffle=False)
+    np.testing.assert_allclose(run(same.checked), [float(loss) for loss in theirs(same.checked)], rtol=same.rtol)
