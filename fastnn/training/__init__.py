@@ -10,5 +10,5 @@ The packages in their order; each imports from itself and from those before it (
 - `fit/`: one training: its settings, its loop, and what may go wrong
 - `ranks/`: one training on several ranks (fn.distributed)
 - `many/`: many trainings at once (fn.fit_many)
-- what users call: `trainable` (fit), and `by_batch` (one step, in a loop of their own)
+- what users call: `trainable` (fit, which `start` begins), and `by_batch` (one step, in a loop of their own)
 """

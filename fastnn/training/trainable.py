@@ -16,7 +16,7 @@ from fastnn.training.history import History
 from fastnn.training.models.lock import of_optimizer
 from fastnn.training.models.model import Predictor
 from fastnn.training.models.statistics import fit_statistics
-from fastnn.training.ranks.train import train
+from fastnn.training.start import train
 from fastnn.training.steps.memory import check_copies
 
 

@@ -49,3 +49,9 @@ def test_contributing_names_files_that_are_there():
     assert len(named) > 50
     roots = [ROOT / folder for folder in (".", "fastnn", "kernels", "kernels/fastnn_kernels")]
     assert {path for path in named if not any((root / path).exists() for root in roots)} == set()
+
+
+def test_make_says_what_each_target_does():
+    text = (ROOT / "Makefile").read_text("utf-8")
+    (targets,) = re.findall(r"^\.PHONY: (.*)", text, re.MULTILINE)
+    assert sorted(re.findall(r"^([a-z-]+):.* ## \S", text, re.MULTILINE)) == sorted(targets.split())

@@ -1,5 +1,5 @@
 """One training on several ranks: each takes its rows of every batch, and rank 0 decides.
 
 - `compile`: the step of a rank, and what the ranks exchange in it; `runner` takes that step through data
-- `train`: what ranks can train; `loop`: the training as all of them run it; `shield`: Ctrl-C on all of them at once
+- `checks`: what ranks can train; `loop`: the training as all of them run it; `shield`: Ctrl-C on all of them at once
 """

@@ -1,31 +1,14 @@
-"""The beginning of a training: on this process alone, or together with the other ranks."""
-
-from dataclasses import replace
+"""What several ranks can train together."""
 
 from fastnn.common.errors import DataError
 from fastnn.data.batches import BatchSource
 from fastnn.data.source import Source
-from fastnn.ranks.group import Group, current
-from fastnn.training.fit.joined import JoinedLoop
+from fastnn.ranks.group import Group
 from fastnn.training.fit.settings import Settings
-from fastnn.training.history import History
 from fastnn.training.models.model import Predictor
-from fastnn.training.ranks.loop import RankLoop
 
 
-def train(model: Predictor, settings: Settings, source: Source, validation: Source | None) -> History:
-    """As a `JoinedLoop` does; within `fastnn.distributed`, together with the other ranks."""
-    group = current()
-    if group is None:
-        return JoinedLoop(model, settings, source, validation).train()
-    _check(group, model, settings, source)
-    if group.rank:
-        everywhere = [callback for callback in settings.callbacks if callback.everywhere]
-        settings = replace(settings, callbacks=everywhere, verbose=False)
-    return RankLoop(group, model, settings, source, validation).train()
-
-
-def _check(group: Group, model: Predictor, settings: Settings, source: Source) -> None:
+def check(group: Group, model: Predictor, settings: Settings, source: Source) -> None:
     """ValueError for what several ranks cannot train."""
     if isinstance(source, BatchSource):
         raise ValueError("fn.distributed() shares arrays and streams among ranks, not batches that a user makes")
