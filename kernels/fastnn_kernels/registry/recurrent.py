@@ -53,13 +53,12 @@ def specs():
         *[(50, 2, 5, 1), (7, 6, 17, 6)],  # more samples than a block has; more steps than registers
     )
     bench = {"series": (64, 50, 64, 1), "text": (64, 16, 128, 16)}
-    makers = {3: (("gru_forward", gru_forward), ("gru_backward", gru_backward))}
-    makers[4] = (("lstm_forward", lstm_forward), ("lstm_backward", lstm_backward))
-    for gates, pair in makers.items():
+    makers = {"gru_forward": (3, gru_forward), "gru_backward": (3, gru_backward)}
+    makers |= {"lstm_forward": (4, lstm_forward), "lstm_backward": (4, lstm_backward)}
+    for name, (gates, inputs) in makers.items():
         cost = {
             "around": lambda r: (r, 3, 16, 1),
             "flops": lambda s, gates=gates: 2 * gates * s[0] * s[1] * s[2] ** 2,
             "terms": lambda s, gates=gates: gates * s[1] * s[2],
         }
-        for name, inputs in pair:
-            yield spec(name, inputs, odd, bench, **cost)
+        yield spec(name, inputs, odd, bench, **cost)
