@@ -34,6 +34,7 @@ from fastnn.nn import initializers, layers, losses, optimizers, schedules
 from fastnn.nn.graph import Input
 from fastnn.nn.layers import (
     GRU,
+    LSTM,
     Activation,
     AdaptiveSoftmax,
     Add,
@@ -79,6 +80,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GRU",
+    "LSTM",
     "MAE",
     "MSE",
     "SGD",

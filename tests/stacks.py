@@ -59,10 +59,10 @@ def sequences(draw):
 
 def recurrent(draw, first):
     """From sequences to vectors: by the last state, or by those of all steps."""
-    units = int(draw.integers(1, 40))
+    units, kind = int(draw.integers(1, 40)), (fn.GRU, fn.LSTM)[draw.integers(2)]
     if draw.random() < 0.5:
-        return [first, fn.GRU(units)]
-    return [first, fn.GRU(units, return_sequences=True), fn.Flatten() if draw.random() < 0.5 else fn.GRU(3)]
+        return [first, kind(units)]
+    return [first, kind(units, return_sequences=True), fn.Flatten() if draw.random() < 0.5 else kind(3)]
 
 
 def columns(draw):

@@ -104,26 +104,30 @@ def _columns_of(nodes: Nodes, call: Call, x: str, columns: Sequence[int]) -> str
     return nodes.node("Gather", [x, nodes.constant(columns, call.name, np.int64)], call.name, axis=1)
 
 
-def _gru(nodes: Nodes, call: Call, xs: list[str]) -> str:
-    """ONNX has the steps before the samples."""
-    layer: Any = call.layer
-    biases = nodes.node("Concat", [_of_gates(nodes, call, short) for short in ("b", "c")], call.name, axis=1)
-    weights = [_of_gates(nodes, call, short) for short in ("w", "u")]
-    turned = nodes.node("Transpose", xs, call.name, perm=[1, 0, 2])
-    settings = {"hidden_size": layer.units, "linear_before_reset": 1}
-    states = nodes.node("GRU", [turned, *weights, biases], call.name, **settings)  # (T, 1, N, units)
-    states = nodes.node("Squeeze", [states, nodes.constant([1], call.name, np.int64)], call.name)
-    if layer.return_sequences:
-        return nodes.node("Transpose", [states], call.name, perm=[1, 0, 2])
-    last = nodes.constant(call.input_shapes[0][0] - 1, call.name, np.int64)
-    return nodes.node("Gather", [states, last], call.name, axis=0)
+def _recurrent(kind: str, order: Sequence[int], **settings: Any) -> Emit:
+    """order : of ONNX's gates, by their numbers in fastnn"""
+
+    def emit(nodes: Nodes, call: Call, xs: list[str]) -> str:
+        """ONNX has the steps before the samples, (T, N, C), and makes (T, 1, N, units)."""
+        layer: Any = call.layer
+        w, u, *biases = (_of_gates(nodes, call, short, order) for short in "wubc")
+        weights = [w, u, nodes.node("Concat", biases, call.name, axis=1)]
+        turned = nodes.node("Transpose", xs, call.name, perm=[1, 0, 2])
+        states = nodes.node(kind, [turned, *weights], call.name, hidden_size=layer.units, **settings)
+        states = nodes.node("Squeeze", [states, nodes.constant([1], call.name, np.int64)], call.name)
+        if layer.return_sequences:
+            return nodes.node("Transpose", [states], call.name, perm=[1, 0, 2])
+        last = nodes.constant(call.input_shapes[0][0] - 1, call.name, np.int64)
+        return nodes.node("Gather", [states, last], call.name, axis=0)
+
+    return emit
 
 
-def _of_gates(nodes: Nodes, call: Call, short: str) -> str:
-    """An array of a GRU as ONNX has it, (1, 3·units, …), the gates in the order z, r, n."""
+def _of_gates(nodes: Nodes, call: Call, short: str, order: Sequence[int]) -> str:
+    """An array of a recurrent layer as ONNX has it, (1, gates·units, …)."""
     name = f"{call.owner}.{short}"
-    r, z, n = np.split(nodes.arrays[name].T, 3)
-    return nodes.initializer(name, np.concatenate([z, r, n], dtype=nodes.dtype)[None])
+    gates = np.split(nodes.arrays[name].T, len(order))
+    return nodes.initializer(name, np.concatenate([gates[one] for one in order], dtype=nodes.dtype)[None])
 
 
 def _mean(nodes: Nodes, call: Call, xs: list[str]) -> str:
@@ -153,8 +157,9 @@ EMITTERS: dict[type[Layer], Emit] = {
     layers.Dropout: lambda nodes, call, xs: xs[0],
     layers.Embedding: lambda nodes, call, xs: nodes.node("Gather", [nodes.own(call, "w"), *xs], call.name, axis=0),
     layers.Flatten: lambda nodes, call, xs: nodes.node("Flatten", xs, call.name, axis=1),
-    layers.GRU: _gru,
+    layers.GRU: _recurrent("GRU", (1, 0, 2), linear_before_reset=1),  # z, r, n
     layers.GlobalAveragePool: _mean,
+    layers.LSTM: _recurrent("LSTM", (0, 3, 1, 2)),  # i, o, f, g
     layers.LayerNorm: _layer_norm,
     layers.MaxPool2D: _window("MaxPool"),
     layers.Reshape: lambda nodes, call, xs: nodes.reshaped(xs[0], call.shape, call.name),

@@ -10,7 +10,7 @@ from fastnn.common.names import near
 from fastnn.interop.packages import no_equivalent
 from fastnn.interop.torch_layout import Layout, layouts, wanted
 from fastnn.nn.graph import Call
-from fastnn.nn.layers import GRU, BatchNorm, Columns, Conv1D, Conv2D, Dense, Embedding, Layer, LayerNorm
+from fastnn.nn.layers import GRU, LSTM, BatchNorm, Columns, Conv1D, Conv2D, Dense, Embedding, Layer, LayerNorm
 from fastnn.nn.network import Network
 
 
@@ -29,12 +29,14 @@ class Place(NamedTuple):
 
 SCALE_AND_SHIFT = {"gamma": Place("weight", axis=0), "beta": Place("bias", axis=0)}
 STATISTICS = {"mean": Place("running_mean", axis=0), "var": Place("running_var", axis=0)}
-WEIGHTS_OF_STEPS = {"w": Place("weight_ih_l0", (1, 0)), "u": Place("weight_hh_l0", (1, 0))}
+RECURRENT = {"w": Place("weight_ih_l0", (1, 0)), "u": Place("weight_hh_l0", (1, 0))}
+RECURRENT |= {"b": Place("bias_ih_l0"), "c": Place("bias_hh_l0")}
 PLACES: dict[type[Layer], dict[str, Place]] = {
     Dense: {"w": Place("weight", (1, 0), 1), "b": Place("bias")},
     Conv1D: {"w": Place("weight", (2, 1, 0)), "b": Place("bias")},
     Conv2D: {"w": Place("weight", (3, 2, 0, 1)), "b": Place("bias")},
-    GRU: WEIGHTS_OF_STEPS | {"b": Place("bias_ih_l0"), "c": Place("bias_hh_l0")},
+    GRU: RECURRENT,
+    LSTM: RECURRENT,
     Embedding: {"w": Place("weight", (0, 1))},
     Columns: {"w": Place("weight", (0, 1)), "mean": Place("mean"), "std": Place("std")},
     BatchNorm: SCALE_AND_SHIFT | STATISTICS,

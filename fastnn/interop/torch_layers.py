@@ -130,16 +130,24 @@ class BatchNorm(nn.BatchNorm1d):
 BATCH_NORMS = {1: nn.BatchNorm1d, 2: nn.BatchNorm1d, 3: nn.BatchNorm2d}  # by the axes of a sample
 
 
-class Recurrent(nn.GRU):
+class Recurrent:
     """Sequences (N, T, C) to the last state, or to those of all steps. The gates stand in the same order in both."""
 
-    def __init__(self, channels: int, units: int, return_sequences: bool):
-        super().__init__(channels, units, batch_first=True)
-        self.return_sequences = return_sequences
+    def __init__(self, layer: Any, shape: tuple[int, ...]):
+        super().__init__(shape[-1], layer.units, batch_first=True)  # type: ignore[call-arg]
+        self.return_sequences = layer.return_sequences
 
     def forward(self, x: Tensor) -> Tensor:
-        states, _ = super().forward(x)
+        states, _ = super().forward(x)  # type: ignore[misc]
         return states if self.return_sequences else states[:, -1]
+
+
+class GRU(Recurrent, nn.GRU):
+    """A gated recurrent unit."""
+
+
+class LSTM(Recurrent, nn.LSTM):
+    """Long short-term memory."""
 
 
 class Table(nn.Module):
@@ -207,8 +215,9 @@ MAKERS: Mapping[type[Layer], Callable[[Any, tuple[int, ...]], nn.Module]] = {
     layers.Dropout: lambda layer, shape: nn.Dropout(1 - layer.kept),
     layers.Embedding: lambda layer, shape: Ids(layer.rows, layer.width),
     layers.Flatten: lambda layer, shape: Function("flatten"),
-    layers.GRU: lambda layer, shape: Recurrent(shape[-1], layer.units, layer.return_sequences),
+    layers.GRU: GRU,
     layers.GlobalAveragePool: lambda layer, shape: Function("mean"),
+    layers.LSTM: LSTM,
     layers.LayerNorm: lambda layer, shape: nn.LayerNorm(shape[-1], eps=layer.eps),
     layers.MaxPool2D: _pool("max"),
     layers.Reshape: lambda layer, shape: Function("reshape", layer.output_shape(shape)),

@@ -24,8 +24,8 @@ def to_torch(model: Model, *, names: Mapping[str, str] | None = None) -> dict[st
     | Conv1D w (K, C, filters)      | Conv1d weight (filters, C, K)                                |
     | Conv2D w (KH, KW, C, filters) | Conv2d weight (filters, C, KH, KW)                           |
     | Embedding w (rows, width)     | Embedding weight, the same                                   |
-    | GRU w, u (…, 3·units)         | weight_ih_l0, weight_hh_l0 (3·units, …)                      |
-    | GRU b, c                      | bias_ih_l0, bias_hh_l0                                       |
+    | GRU, LSTM w, u (…, gates)     | weight_ih_l0, weight_hh_l0 (gates, …), in the same order     |
+    | GRU, LSTM b, c                | bias_ih_l0, bias_hh_l0                                       |
     | b                             | bias                                                         |
     | BatchNorm gamma, beta         | weight, bias                                                 |
     | BatchNorm mean, var           | running_mean, running_var; num_batches_tracked is 0          |

@@ -79,7 +79,7 @@ IMAGES = [fn.Conv2D(16, 3, "relu"), fn.BatchNorm(), fn.MaxPool2D(2), fn.Conv2D(8
 TRAINED = {
     "images": ([*IMAGES, fn.Flatten(), fn.Dropout(0.3), fn.Dense(20, "elu"), fn.Dense(3)], (8, 9, 2)),
     "dense": ([fn.Dense(40, "tanh"), fn.LayerNorm(), fn.Dense(30, "silu"), fn.Dense(3, "sigmoid")], (25,)),
-    "sequences": ([fn.GRU(20, return_sequences=True), fn.GRU(9), fn.Dense(3)], (7, 5)),
+    "sequences": ([fn.GRU(20, return_sequences=True), fn.LSTM(9), fn.Dense(3)], (7, 5)),
     "narrow": ([fn.Dense(5, "tanh"), fn.Dense(3)], (4,)),
 }
 

@@ -23,9 +23,10 @@ def test_random_nets(number, tmp_path):
     assert difference <= onnx_nets.ALLOWED[dtype]
 
 
+@pytest.mark.parametrize("kind", [fn.GRU, fn.LSTM])
 @pytest.mark.parametrize("each", [False, True])
-def test_a_gru(each, tmp_path):
-    layers = [fn.GRU(5, return_sequences=each), fn.GRU(3) if each else fn.Dense(2)]
+def test_recurrent_layers(each, kind, tmp_path):
+    layers = [kind(5, return_sequences=each), kind(3) if each else fn.Dense(2)]
     model = fn.Sequential(layers, input_shape=(6, 4), loss="mse")
     rng = np.random.default_rng(0)
     for array in model.parameters.values():

@@ -66,11 +66,15 @@ def test_even_padding_is_left_to_pytorch(monkeypatch):
     assert type(module.batch_norm) is nn.BatchNorm2d
 
 
-def test_a_gru_that_a_user_wrote():
+@pytest.mark.parametrize("kind", [fn.GRU, fn.LSTM])
+def test_a_recurrent_net_that_a_user_wrote(kind):
     torch.manual_seed(0)
-    theirs = nn.GRU(4, 5, batch_first=True).double()
-    ours = fn.Sequential([fn.GRU(5)], input_shape=(6, 4), loss="mse", dtype="float64")
-    fn.interop.from_torch({f"gru.{key}": array for key, array in theirs.state_dict().items()}, ours)
+    theirs = getattr(nn, kind.__name__)(4, 5, batch_first=True).double()
+    ours = fn.Sequential([kind(5)], input_shape=(6, 4), loss="mse", dtype="float64")
+    state = {f"{kind.kind}.{key}": array for key, array in theirs.state_dict().items()}
+    fn.interop.from_torch(state, ours)
+    again = fn.interop.to_torch(ours)
+    assert all(torch.equal(again[key], state[key]) for key in state)
     x = torch.rand(3, 6, 4, dtype=torch.float64)
     want = theirs(x)[0][:, -1].detach().numpy()
     np.testing.assert_allclose(ours.predict(x.numpy()), want, rtol=1e-12)

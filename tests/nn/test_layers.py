@@ -284,7 +284,7 @@ def test_same_bits_at_any_number_of_threads(optimizer):
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("layer", [fn.Dense, fn.Embedding, fn.Conv2D, fn.GRU])
+@pytest.mark.parametrize("layer", [fn.Dense, fn.Embedding, fn.Conv2D, fn.GRU, fn.LSTM])
 def test_an_unknown_initializer_is_refused_where_it_is_given(layer):
     sizes = (3, 2) if layer in (fn.Embedding, fn.Conv2D) else (3,)
     with pytest.raises(ValueError, match="did you mean he"):

@@ -10,6 +10,7 @@ from fastnn_kernels._jit import JIT
 from tests.tiny import bits, jit_only, two_threads
 
 V, T, C = 7, 5, 3
+KINDS = (fn.GRU, fn.LSTM)
 OUTPUTS = {"dense": lambda: fn.Dense(V, initializer=Normal(1.0)), "sampled": lambda: fn.SampledSoftmax(V, samples=4)}
 
 
@@ -31,8 +32,8 @@ def net(layers, shape=(T, C), dtype="float64", **given):
     return fn.Sequential(layers, input_shape=shape, dtype=dtype, seed=4, **given)
 
 
-def text_net(output, dtype="float64", steps=T, **given):
-    return net([fn.Embedding(V, 4), fn.GRU(6, return_sequences=True), output], (steps,), dtype, **given)
+def text_net(output, dtype="float64", steps=T, kind=fn.GRU, **given):
+    return net([fn.Embedding(V, 4), kind(6, return_sequences=True), output], (steps,), dtype, **given)
 
 
 def cross_entropy(model, x, y):
@@ -97,9 +98,11 @@ def test_sampled_classes_are_those_of_single_steps(optimizer, rng):
 
 @pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
 @pytest.mark.parametrize("steps", [1, T])
-def test_gradients_against_central_differences(output, steps, rng):
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_against_central_differences(output, steps, kind, rng):
     x, y = rng.integers(0, V, (4, steps)), labels(rng, 4, steps)
-    errors = fn.check_gradients(text_net(output(), steps=steps), x, y, entries=30 if JIT else 2)
+    model = text_net(output(), steps=steps, kind=kind)
+    errors = fn.check_gradients(model, x, y, entries=30 if JIT else 2)
     assert max(errors.values()) <= 1e-7, errors
 
 
@@ -122,21 +125,23 @@ def test_what_is_asked_at_no_step_changes_nothing(output, rng):
 @two_threads
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
-def test_the_same_bits_with_one_and_two_threads(output, dtype, rng):
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_bits_with_one_and_two_threads(output, dtype, kind, rng):
     x, y = rng.integers(0, V, (150, T)), labels(rng, 150)
     found = []
     for count in (1, 2):
         with fn.threads(count):
-            model = text_net(output(), dtype)
+            model = text_net(output(), dtype, kind=kind)
             model.fit(x, y, optimizer=fn.Adam(0.01), batch_size=64, epochs=2, verbose=False)
             found.append((bits(model.parameters), model.predict(x).tobytes(), list(model.history["loss"])))
     assert found[0] == found[1]
 
 
-def test_it_comes_back_from_a_file_and_learns(tmp_path, rng):
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_comes_back_from_a_file_and_learns(kind, tmp_path, rng):
     x = rng.integers(0, V, (60, T))
     y = (x + 1) % V
-    model = text_net(OUTPUTS["dense"](), "float32")
+    model = text_net(OUTPUTS["dense"](), "float32", kind=kind)
     model.fit(x, y, optimizer=fn.Adam(0.03), epochs=30 if JIT else 2, batch_size=20, verbose=False)
     assert not JIT or model.evaluate(x, y)["accuracy"] > 0.95
     model.save(tmp_path / "m.h5")

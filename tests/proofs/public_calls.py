@@ -187,6 +187,7 @@ LAYERS = {
     "Conv2D": (CONV | SHARED, (4, 4, 1)),
     "Conv1D": (CONV | SHARED, (6, 2)),
     "GRU": ({"units": 4, "return_sequences": True, "initializer": "normal"} | SHARED, (6, 2)),
+    "LSTM": ({"units": 4, "unit_forget_bias": False, "bias_initializer": "normal"} | SHARED, (6, 2)),
     "MaxPool2D": (POOL, (4, 4, 1)),
     "AveragePool2D": (POOL, (4, 4, 1)),
     "BatchNorm": ({"momentum": 0.9, "eps": 1e-3}, (3,)),

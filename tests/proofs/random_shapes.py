@@ -49,7 +49,7 @@ def _fitting(name, shape):
         return shape[0], min(shape[1], NARROW - 1)
     if name in ("standardise_columns", "category_rows"):  # columns chosen from a table
         return shape[0], max(shape[1:]), min(shape[1:])
-    if name in ("gru_forward", "gru_backward"):  # the outputs are the last state or those of all steps
+    if name.startswith(("gru_", "lstm_")):  # the outputs are the last state or those of all steps
         B, T, n, outputs = shape
         return B, T, n, T if outputs > 1 else 1
     if name in ("copy_columns", "take_columns"):  # first + n ≤ width

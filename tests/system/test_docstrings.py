@@ -29,7 +29,7 @@ FAMILIES = {
     "models": ["Model", "Sequential", "Input", "load", "History", "check_gradients", "threads"],
     "layers": [
         *("Activation", "AdaptiveSoftmax", "Add", "AveragePool2D", "BatchNorm", "Columns", "Concatenate", "Conv1D"),
-        *("Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GRU", "GlobalAveragePool", "LayerNorm"),
+        *("Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GRU", "GlobalAveragePool", "LSTM", "LayerNorm"),
         *("MaxPool2D", "Reshape", "SampledSoftmax", "Sum", "layers.Layer", "layers.Join", "layers.Parameter"),
     ],
     "losses": [

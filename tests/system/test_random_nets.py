@@ -63,21 +63,22 @@ class MeanOfPositions(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """A GRU, and the last state or that of every step."""
+    """A GRU or an LSTM, and the last state or that of every step."""
 
-    def __init__(self, inputs, units, each):
+    def __init__(self, kind, inputs, units, each):
         super().__init__()
-        self.gru, self.each = nn.GRU(inputs, units, batch_first=True), each
+        self.reads, self.each = kind(inputs, units, batch_first=True), each
 
     def forward(self, x):
-        states, _ = self.gru(x)
+        states, _ = self.reads(x)
         return states if self.each else states[:, -1]
 
 
 def recurrent(rng, inputs, each):
-    """The pair of a GRU; and how many units it has."""
+    """The pair of a GRU or an LSTM; and how many units it has."""
     units, start = int(rng.integers(1, 6)), {"initializer": Normal(0.4), "recurrent_initializer": Normal(0.4)}
-    return (fn.GRU(units, return_sequences=each, **start), Recurrent(inputs, units, each)), units
+    ours, theirs = ((fn.GRU, nn.GRU), (fn.LSTM, nn.LSTM))[rng.integers(2)]
+    return (ours(units, return_sequences=each, **start), Recurrent(theirs, inputs, units, each)), units
 
 
 def step_layers(rng, shape, outputs):
@@ -244,7 +245,7 @@ def in_their_form(name, array):
 def penalty(theirs, l1, l2):
     weights = [m.weight for m in theirs.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.Conv1d | nn.Embedding)]
     for m in theirs.modules():
-        weights += [m.weight_ih_l0, m.weight_hh_l0] if isinstance(m, nn.GRU) else []
+        weights += [m.weight_ih_l0, m.weight_hh_l0] if isinstance(m, nn.RNNBase) else []
     return sum(l1 * w.abs().sum() + 0.5 * l2 * (w**2).sum() for w in weights)
 
 

@@ -33,6 +33,25 @@ _CONVOLUTION = {
 }
 _POOLING = {"kernel_size": "use pool_size=", "strides": "use stride=", "data_format": "images are (N, H, W, C)"}
 
+
+def _recurrent(layer: str) -> Mapping[str, str]:
+    return {
+        "input_size": f"the inputs are counted from the layer before: give the states alone, {layer}(units)",
+        "hidden_size": "use units=",
+        "num_layers": f"put layers one after another: {layer}(units, return_sequences=True), {layer}(units)",
+        "batch_first": "sequences are (N, T, C)",
+        **dict.fromkeys(("activation", "recurrent_activation"), "its gates are sigmoids, what is new a tanh, as usual"),
+        "return_state": "the output is the last state; return_sequences=True gives all of them",
+        "stateful": "the state is 0 before each sample",
+        "mask_zero": "there is no masking: put zeros before short sequences",
+        "bidirectional": f"it reads in one direction; a second {layer} may read x[:, ::-1], and fn.Concatenate() join "
+        "both",
+        "go_backwards": "reverse the sequences: x[:, ::-1]",
+        **dict.fromkeys(("dropout", "recurrent_dropout"), "put fn.Dropout before or behind it"),
+        **dict.fromkeys(("bias", "use_bias"), "both biases, b and c, are always learned"),
+    }
+
+
 # Owner -> a foreign argument -> what to write.
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Pixels": {
@@ -75,21 +94,8 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "num_sampled": "use samples=",
         "num_classes": "use units=, the number of classes",
     },
-    "GRU": {
-        "input_size": "the inputs are counted from the layer before: give the states alone, GRU(units)",
-        "hidden_size": "use units=",
-        "num_layers": "put layers one after another: GRU(units, return_sequences=True), GRU(units)",
-        "batch_first": "sequences are (N, T, C)",
-        "reset_after": "the reset gate always acts after the product with the state",
-        "return_state": "the output is the last state; return_sequences=True gives all of them",
-        "stateful": "the state is 0 before each sample",
-        "mask_zero": "there is no masking: put zeros before short sequences",
-        "bidirectional": "it reads in one direction; a second GRU may read x[:, ::-1], and fn.Concatenate() join both",
-        "go_backwards": "reverse the sequences: x[:, ::-1]",
-        **dict.fromkeys(("dropout", "recurrent_dropout"), "put fn.Dropout before or behind it"),
-        "bias": "both biases, b and c, are always learned",
-        "use_bias": "both biases, b and c, are always learned",
-    },
+    "GRU": {**_recurrent("GRU"), "reset_after": "the reset gate always acts after the product with the state"},
+    "LSTM": {**_recurrent("LSTM"), "proj_size": "the output is the whole state; put fn.Dense behind it"},
     "Conv1D": _CONVOLUTION,
     "Conv2D": _CONVOLUTION,
     "MaxPool2D": _POOLING,

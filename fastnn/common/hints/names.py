@@ -11,15 +11,15 @@ from fastnn.common.hints.attributes import CPU
 _PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
 _WORDS = "it is done with a model's data: Sequential([...], preprocessing=fn.Words(vocabulary))"
 _EXCHANGE = "use fn.interop.to_onnx(model), fn.interop.to_torch(model), ..."
-_RECURRENT = "the recurrent layer of fastnn is fn.GRU(units)"
+_RECURRENT = "the recurrent layers of fastnn are fn.GRU(units) and fn.LSTM(units)"
 _ACTIVATION = 'use Activation("{0}"), or activation="{0}" of a layer'
 _CROSS_ENTROPY = 'use Sequential([...], loss="softmax_cross_entropy"), which applies softmax itself'
 _BINARY = 'use Sequential([...], loss="binary_cross_entropy"), which applies the sigmoid itself'
 _PADDING = (
-    "there is no masking: put zeros before short sequences, so that fn.GRU ends with their last step; a label of -1 "
-    "leaves a step out of the loss"
+    "there is no masking: put zeros before short sequences, so that a recurrent layer ends with their last step; a "
+    "label of -1 leaves a step out of the loss"
 )
-_NO_ATTENTION = "fastnn has no attention; of layers for sequences it has fn.GRU and fn.Conv1D"
+_NO_ATTENTION = "fastnn has no attention; of layers for sequences it has fn.GRU, fn.LSTM and fn.Conv1D"
 _NORMS = "fastnn has fn.BatchNorm() and fn.LayerNorm()"
 _TRANSPOSED = (
     "fastnn has no transposed convolution and enlarges no images; its convolutions are fn.Conv1D and fn.Conv2D"
@@ -70,10 +70,9 @@ MODULE: Mapping[str, str] = {
     "HeUniform": 'use initializer="he_uniform"',
     "GlorotNormal": 'use initializer="glorot_normal"',
     "GlorotUniform": 'use initializer="glorot_uniform"',
-    "LSTM": _RECURRENT,
     "RNN": _RECURRENT,
     "SimpleRNN": _RECURRENT,
-    "Bidirectional": "fn.GRU(units) reads sequences in one direction",
+    "Bidirectional": "fn.GRU(units) and fn.LSTM(units) read sequences in one direction",
     **dict.fromkeys(("Masking", "pad_sequence", "pad_sequences", "pack_padded_sequence"), _PADDING),
     **dict.fromkeys(("MultiHeadAttention", "MultiheadAttention", "Attention", "Transformer"), _NO_ATTENTION),
     **dict.fromkeys(("GroupNorm", "GroupNormalization", "InstanceNorm2d", "RMSNorm"), _NORMS),

@@ -14,17 +14,19 @@ from fastnn.nn.layers.convolution import Conv2D
 from fastnn.nn.layers.dense import Dense
 from fastnn.nn.layers.dropout import Dropout
 from fastnn.nn.layers.embedding import Embedding
+from fastnn.nn.layers.gru import GRU
 from fastnn.nn.layers.join import Add, Concatenate, Join
+from fastnn.nn.layers.lstm import LSTM
 from fastnn.nn.layers.normalisation import BatchNorm, LayerNorm
 from fastnn.nn.layers.plain_fields import restored
 from fastnn.nn.layers.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
-from fastnn.nn.layers.recurrent import GRU
 from fastnn.nn.layers.sampled import SampledSoftmax
 from fastnn.nn.layers.shape import Flatten, Reshape, Sum
 
 KINDS = (
     *(
         GRU,
+        LSTM,
         Activation,
         AdaptiveSoftmax,
         Add,

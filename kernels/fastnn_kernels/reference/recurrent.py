@@ -1,8 +1,8 @@
-"""Reference of the gated recurrent unit."""
+"""References of the recurrent layers: the gated recurrent unit, and long short-term memory."""
 
 import numpy as np
 
-__all__ = ["gru_backward", "gru_forward"]
+__all__ = ["gru_backward", "gru_forward", "lstm_backward", "lstm_forward"]
 
 
 def _sigmoid(x):
@@ -47,3 +47,41 @@ def gru_backward(da, dv, dh, through, dout, h, gates, inner, ut, S, T, n):
         dh[:, :n] *= z
         if t:
             through[:] = _steps(dv, T, 3 * n)[:, t] @ ut
+
+
+def lstm_forward(state, h, gates, cells, squashed, v, u, c, T, n):
+    """i, f, o = sigmoid(a + v + c), g = tanh(a + v + c), cell' = f · cell + i · g, h' = o · tanh(cell'), v = h · u"""
+    state[:, :n], cells[:, :n], v[:] = 0, 0, 0
+    for t in range(T):
+        if t:
+            v[:] = state[:, :n] @ u
+        a = _steps(gates, T, 4 * n)[:, t]
+        a += v[:, : 4 * n] + c[: 4 * n]
+        a[:, : 2 * n], a[:, 3 * n :] = _sigmoid(a[:, : 2 * n]), _sigmoid(a[:, 3 * n :])
+        a[:, 2 * n : 3 * n] = np.tanh(a[:, 2 * n : 3 * n])
+        i, f, g, o = np.split(a, 4, axis=1)
+        before, cell = _steps(cells, T + 1, n)[:, t], _steps(cells, T + 1, n)[:, t + 1]
+        cell[:] = f * before + i * g
+        _steps(squashed, T, n)[:, t] = np.tanh(cell)
+        state[:, :n] = _steps(h, T, n)[:, t] = o * np.tanh(cell)
+
+
+def lstm_backward(da, dcell, dh, dout, gates, cells, squashed, ut, S, T, n):
+    """Of the gates: do = dh · s · o(1 − o), where s = tanh(cell'), and dcell grows by dh · o(1 − s²);
+    di = dcell · g · i(1 − i), df = dcell · cell · f(1 − f), dg = dcell · i(1 − g²); then the step before gets dcell · f
+    and da · uᵀ"""
+    dcell[:, :n], dh[:] = 0, 0
+    for t in reversed(range(T)):
+        if t < T - 1:
+            dh[:] = _steps(da, T, 4 * n)[:, t + 1] @ ut
+        if t >= T - S:
+            dh[:, :n] += _steps(dout, S, n)[:, t - T + S]
+        i, f, g, o = np.split(_steps(gates, T, 4 * n)[:, t], 4, axis=1)
+        before, s = _steps(cells, T + 1, n)[:, t], _steps(squashed, T, n)[:, t]
+        do = dh[:, :n] * s * o * (1 - o)
+        dcell[:, :n] += dh[:, :n] * o * (1 - s**2)
+        di = dcell[:, :n] * g * i * (1 - i)
+        df = dcell[:, :n] * before * f * (1 - f)
+        dg = dcell[:, :n] * i * (1 - g**2)
+        _steps(da, T, 4 * n)[:, t] = np.concatenate([di, df, dg, do], axis=1)
+        dcell[:, :n] *= f

@@ -1,4 +1,6 @@
-"""Specs of the gated recurrent unit."""
+"""Specs of the recurrent layers: the gated recurrent unit, and long short-term memory."""
+
+from functools import partial
 
 import numpy as np
 
@@ -7,24 +9,42 @@ from fastnn_kernels.registry.inputs import GARBAGE, normal, padded
 from fastnn_kernels.registry.spec import named, spec
 
 
-def forward(rng, dtype, shape):
+def _unwritten(dtype, rows, *columns):
+    return [padded(dtype, rows, count, GARBAGE) for count in columns]
+
+
+def _forward(gates, kept, rng, dtype, shape):
+    """gates : how many a unit has    kept : (T, n) -> columns of what a forward pass keeps beside them"""
     B, T, n, _ = shape
-    kept = (padded(dtype, B, columns, GARBAGE) for columns in (n, T * n))
-    gates, inner, v = normal(rng, dtype, B, T * 3 * n), padded(dtype, B, T * n, GARBAGE), padded(dtype, B, 3 * n, 0)
+    state, h = _unwritten(dtype, B, n, T * n)
+    a, beside, v = normal(rng, dtype, B, T * gates * n), kept(T, n), padded(dtype, B, gates * n, 0)
     v[:] = GARBAGE
-    u = padded(dtype, n, 3 * n, rng.standard_normal((n, 3 * n)) / np.sqrt(n))
-    return *kept, gates, inner, v, u, normal(rng, dtype, 1, 3 * n)[0], T, n
+    u = padded(dtype, n, gates * n, rng.standard_normal((n, gates * n)) / np.sqrt(n))
+    return state, h, a, *_unwritten(dtype, B, *beside), v, u, normal(rng, dtype, 1, gates * n)[0], T, n
 
 
-def backward(rng, dtype, shape):
-    args = forward(rng, dtype, shape)
+gru_forward = partial(_forward, 3, lambda T, n: [T * n])
+lstm_forward = partial(_forward, 4, lambda T, n: [(T + 1) * n, T * n])
+
+
+def gru_backward(rng, dtype, shape):
+    args = gru_forward(rng, dtype, shape)
     reference.gru_forward(*args)
     B, T, n, S = shape
     _, h, gates, inner, _, u, *_ = args
-    da, dv = (padded(dtype, B, T * 3 * n, GARBAGE) for _ in range(2))
-    dh, through = padded(dtype, B, n, GARBAGE), padded(dtype, B, n, GARBAGE)
+    written = _unwritten(dtype, B, T * 3 * n, T * 3 * n, n, n)
     ut = padded(dtype, 3 * n, n, u[:, : 3 * n].T)
-    return da, dv, dh, through, normal(rng, dtype, B, S * n), h, gates, inner, ut, S, T, n
+    return *written, normal(rng, dtype, B, S * n), h, gates, inner, ut, S, T, n
+
+
+def lstm_backward(rng, dtype, shape):
+    args = lstm_forward(rng, dtype, shape)
+    reference.lstm_forward(*args)
+    B, T, n, S = shape
+    _, _, gates, cells, squashed, _, u, *_ = args
+    ut = padded(dtype, 4 * n, n, u[:, : 4 * n].T)
+    written = _unwritten(dtype, B, T * 4 * n, n, n)
+    return *written, normal(rng, dtype, B, S * n), gates, cells, squashed, ut, S, T, n
 
 
 def specs():
@@ -33,10 +53,12 @@ def specs():
         *[(50, 2, 5, 1), (7, 6, 17, 6)],  # more samples than a block has; more steps than registers
     )
     bench = {"series": (64, 50, 64, 1), "text": (64, 16, 128, 16)}
-    cost = {
-        "around": lambda r: (r, 3, 16, 1),
-        "flops": lambda s: 6 * s[0] * s[1] * s[2] ** 2,
-        "terms": lambda s: 3 * s[1] * s[2],
-    }
-    yield spec("gru_forward", forward, odd, bench, **cost)
-    yield spec("gru_backward", backward, odd, bench, **cost)
+    makers = {"gru_forward": (3, gru_forward), "gru_backward": (3, gru_backward)}
+    makers |= {"lstm_forward": (4, lstm_forward), "lstm_backward": (4, lstm_backward)}
+    for name, (gates, inputs) in makers.items():
+        cost = {
+            "around": lambda r: (r, 3, 16, 1),
+            "flops": lambda s, gates=gates: 2 * gates * s[0] * s[1] * s[2] ** 2,
+            "terms": lambda s, gates=gates: gates * s[1] * s[2],
+        }
+        yield spec(name, inputs, odd, bench, **cost)
