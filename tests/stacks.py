@@ -53,6 +53,8 @@ def sequences(draw):
     if draw.random() < 0.3:
         return recurrent(draw, fn.Dropout(rate=0.2)), (length, channels)
     layers = [fn.Conv1D(int(draw.integers(1, 20)), 3, activation(draw), stride=int(draw.integers(1, 3)))]
+    if draw.random() < 0.4:
+        layers.append((fn.MaxPool1D, fn.AveragePool1D)[draw.integers(2)](2, padding="same"))
     layers += [fn.Dense(int(draw.integers(1, 40)), activation(draw)), *extras(draw, fn.BatchNorm())]
     return [*layers, fn.Reshape((-1,)) if draw.random() < 0.6 else fn.GlobalAveragePool()], (length, channels)
 

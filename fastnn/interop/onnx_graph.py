@@ -147,6 +147,7 @@ def _activation(nodes: Nodes, call: Call, xs: list[str]) -> str:
 EMITTERS: dict[type[Layer], Emit] = {
     layers.Activation: _activation,
     layers.Add: lambda nodes, call, xs: reduce(lambda a, b: nodes.node("Add", [a, b], call.name), xs),
+    layers.AveragePool1D: _window("AveragePool", count_include_pad=0),
     layers.AveragePool2D: _window("AveragePool", count_include_pad=0),
     layers.BatchNorm: _batch_norm,
     layers.Columns: _columns,
@@ -161,6 +162,7 @@ EMITTERS: dict[type[Layer], Emit] = {
     layers.GlobalAveragePool: _mean,
     layers.LSTM: _recurrent("LSTM", (0, 3, 1, 2)),  # i, o, f, g
     layers.LayerNorm: _layer_norm,
+    layers.MaxPool1D: _window("MaxPool"),
     layers.MaxPool2D: _window("MaxPool"),
     layers.Reshape: lambda nodes, call, xs: nodes.reshaped(xs[0], call.shape, call.name),
     layers.Sum: _sum,

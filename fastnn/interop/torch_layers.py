@@ -112,12 +112,13 @@ class Pool(Sliding):
         self.kind = kind
 
     def forward(self, x: Tensor) -> Tensor:
+        one_axis = len(self.size) == 1
         if self.kind == "max":
-            return functional.max_pool2d(self.padded(x, -math.inf), self.size, self.stride, self.padding)
-        means = functional.avg_pool2d(self.padded(x), self.size, self.stride, self.padding, count_include_pad=False)
-        if not self.pads:
-            return means
-        return means / functional.avg_pool2d(self.padded(torch.ones_like(x)), self.size, self.stride)
+            largest: Callable[..., Tensor] = functional.max_pool1d if one_axis else functional.max_pool2d
+            return largest(self.padded(x, -math.inf), self.size, self.stride, self.padding)
+        mean: Callable[..., Tensor] = functional.avg_pool1d if one_axis else functional.avg_pool2d
+        means = mean(self.padded(x), self.size, self.stride, self.padding, count_include_pad=False)
+        return means / mean(self.padded(torch.ones_like(x)), self.size, self.stride) if self.pads else means
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -205,6 +206,7 @@ def _batch_norm(layer: layers.BatchNorm, shape: tuple[int, ...]) -> nn.Module:
 MAKERS: Mapping[type[Layer], Callable[[Any, tuple[int, ...]], nn.Module]] = {
     layers.Activation: lambda layer, shape: Function("activation", layer.activation),
     layers.Add: lambda layer, shape: Function("add"),
+    layers.AveragePool1D: _pool("average"),
     layers.AveragePool2D: _pool("average"),
     layers.BatchNorm: _batch_norm,
     layers.Columns: lambda layer, shape: Table(layer),
@@ -219,6 +221,7 @@ MAKERS: Mapping[type[Layer], Callable[[Any, tuple[int, ...]], nn.Module]] = {
     layers.GlobalAveragePool: lambda layer, shape: Function("mean"),
     layers.LSTM: LSTM,
     layers.LayerNorm: lambda layer, shape: nn.LayerNorm(shape[-1], eps=layer.eps),
+    layers.MaxPool1D: _pool("max"),
     layers.MaxPool2D: _pool("max"),
     layers.Reshape: lambda layer, shape: Function("reshape", layer.output_shape(shape)),
     layers.Sum: lambda layer, shape: Function("sum"),

@@ -10,6 +10,7 @@ from fastnn.nn.graph import Call
 from fastnn.nn.layers import (
     Activation,
     Add,
+    AveragePool1D,
     AveragePool2D,
     BatchNorm,
     Concatenate,
@@ -19,11 +20,13 @@ from fastnn.nn.layers import (
     Dropout,
     Flatten,
     LayerNorm,
+    MaxPool1D,
     MaxPool2D,
 )
 from fastnn.nn.network import Network
 
-WINDOWS = (Conv1D, Conv2D, MaxPool2D, AveragePool2D)
+ALONG_SEQUENCES = (Conv1D, MaxPool1D, AveragePool1D)
+WINDOWS = (*ALONG_SEQUENCES, Conv2D, MaxPool2D, AveragePool2D)
 
 
 class Layout(NamedTuple):
@@ -43,13 +46,13 @@ SAME = Layout()
 def layouts(network: Network) -> dict[str, Layout]:
     """The layout of each value of a network, by name.
 
-    Pictures, and sequences that a Conv1D reads, come with channels first, and stay so up to a Flatten, which lines
-    them up in that order. What other layers make lies as in fastnn.
+    Pictures, and sequences over which a window slides, come with channels first, and stay so up to a Flatten, which
+    lines them up in that order. What other layers make lies as in fastnn.
     """
     found = {}
     for name, shape in network.graph.inputs.items():
-        convolved = any(isinstance(call.layer, Conv1D) and name in call.inputs for call in network.calls)
-        found[name] = Layout(first=len(shape) == 3 or convolved)
+        slid = any(isinstance(call.layer, ALONG_SEQUENCES) and name in call.inputs for call in network.calls)
+        found[name] = Layout(first=len(shape) == 3 or slid)
     for call in network.calls:
         found[call.name] = _made(call, [found[name] for name in call.inputs])
     return found

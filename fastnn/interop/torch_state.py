@@ -104,7 +104,7 @@ def from_torch(state_dict: Mapping[str, Any], model: Model, *, names: Mapping[st
 def to_torch_module(model: Model) -> Any:
     """The model as a `torch.nn.Module` in evaluation mode, with copies of its arrays; its keys are those of `to_torch`.
 
-    It takes the inputs in order, or a dict of them by name: pictures (N, C, H, W), sequences that a Conv1D reads
+    It takes the inputs in order, or a dict of them by name: pictures (N, C, H, W), sequences over which a window slides
     (N, C, L). It gives scores, a dict of them by name if there are several outputs; its `predict` gives what the
     model's `predict` gives. The model's preprocessing is not in it. Parameters of frozen layers require no gradient.
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from fastnn.nn.layers import AveragePool2D, Conv1D, Conv2D, MaxPool2D
+from fastnn.nn.layers import AveragePool1D, AveragePool2D, Conv1D, Conv2D, MaxPool1D, MaxPool2D
 from fastnn.nn.layers.convolution import Window
 
 
@@ -16,11 +16,10 @@ class Slid(NamedTuple):
     after: list[int]
 
 
-def slid(layer: Conv1D | Conv2D | MaxPool2D | AveragePool2D, shape: Sequence[int]) -> Slid:
+def slid(layer: Conv1D | Conv2D | MaxPool1D | MaxPool2D | AveragePool1D | AveragePool2D, shape: Sequence[int]) -> Slid:
     """The window of a layer over samples (L, C) or (H, W, C)."""
-    if isinstance(layer, Conv1D):  # pictures of height 1
-        window = Window((1, layer.kernel_size), (1, layer.stride), layer.padding)
-        return Slid(*(both[1:] for both in _of_pictures(window, (1, *shape))))
+    if len(shape) == 2:  # pictures of height 1
+        return Slid(*(both[1:] for both in _of_pictures(layer.window(), (1, *shape))))
     return _of_pictures(layer.window(), tuple(shape))
 
 

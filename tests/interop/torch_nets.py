@@ -18,13 +18,14 @@ ALLOWED = 1e-6  # of the largest output; sums in float32 are rounded in another 
 
 
 def in_their_layout(model, x):
-    """The inputs as the module takes them: pictures, and sequences that a Conv1D reads, with channels first."""
+    """The inputs as the module takes them: pictures, and sequences that a window slides over, with channels first."""
     if model.preprocessing is not None:
         x = model.preprocessing.converted(x, "x", model.network.input_shape, model.dtype)
-    convolved = {name for call in model.network.calls if isinstance(call.layer, fn.Conv1D) for name in call.inputs}
+    windows = fn.Conv1D | fn.MaxPool1D | fn.AveragePool1D
+    slid_over = {name for call in model.network.calls if isinstance(call.layer, windows) for name in call.inputs}
     given = by_name(model, x)
     return [
-        torch.tensor(np.moveaxis(given[name], -1, 1) if len(shape) == 3 or name in convolved else given[name])
+        torch.tensor(np.moveaxis(given[name], -1, 1) if len(shape) == 3 or name in slid_over else given[name])
         for name, shape in model.network.graph.inputs.items()
     ]
 

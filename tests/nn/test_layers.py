@@ -59,6 +59,7 @@ SEQUENCES = {
     "same": [fn.Conv1D(5, 3, "tanh", **START), fn.Flatten(), dense(3)],
     "valid, stride 2": [fn.Conv1D(4, 4, padding="valid", stride=2, **START), fn.GlobalAveragePool(), dense(3)],
     "two": [fn.Conv1D(4, 2, "tanh", **START), fn.Conv1D(3, 3, use_bias=False, initializer=Normal(0.5)), fn.Flatten()],
+    "pools": [fn.MaxPool1D(3, 2, "same"), fn.Conv1D(4, 3, **START), fn.AveragePool1D(2, 1), fn.Flatten(), dense(3)],
     "dense": [dense(5, "tanh"), fn.Dense(2, use_bias=False, initializer=Normal(0.5)), fn.Flatten(), dense(3)],
 }
 VECTORS = {
@@ -243,6 +244,10 @@ BAD = [
     (fn.ShapeError, r"images \(H, W, C\)", lambda: fn.Sequential([fn.Conv2D(2)], input_shape=(4, 4))),
     (fn.ShapeError, r"sequences \(L, C\)", lambda: fn.Sequential([fn.Conv1D(2)], input_shape=(4,))),
     (fn.ShapeError, "does not fit sequences of 4", lambda: sequential(fn.Conv1D(2, 5, padding="valid"), (4, 2))),
+    (fn.ShapeError, "window of 5 does not fit sequences of 4", lambda: sequential(fn.MaxPool1D(5), (4, 2))),
+    (fn.ShapeError, r"sequences \(L, C\)$", lambda: sequential(fn.AveragePool1D(2), (4, 2, 1))),
+    (TypeError, r"MaxPool1D: pool_size is \(1, 2\)", lambda: fn.MaxPool1D((1, 2))),
+    (ValueError, "AveragePool1D: stride is 0", lambda: fn.AveragePool1D(2, 0)),
     (ValueError, "Conv1D: padding is 'causal'", lambda: fn.Conv1D(3, 3, padding="causal")),
     (TypeError, r"Conv1D: kernel_size is \(3, 3\)", lambda: fn.Conv1D(3, (3, 3))),
     (ValueError, "AveragePool2D: stride is 0", lambda: fn.AveragePool2D(2, stride=0)),

@@ -59,6 +59,21 @@ def test_a_convolution_of_a_sequence_slides_along_it(stride, padding):
     np.testing.assert_allclose(model.predict(x), want.reshape(3, -1), rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize(("length", "stride", "padding"), [(7, None, "valid"), (8, 1, "same"), (8, 2, "same")])
+@pytest.mark.parametrize(("kind", "of_window"), [(fn.MaxPool1D, np.nanmax), (fn.AveragePool1D, np.nanmean)])
+def test_a_pool_of_a_sequence_slides_along_it(kind, of_window, length, stride, padding):
+    model = fn.Sequential(
+        [kind(3, stride, padding), fn.Flatten()], input_shape=(length, 4), dtype="float64", loss="mse"
+    )
+    x, step = RNG.normal(size=(5, length, 4)), stride or 3
+    before = {1: 1, 2: 0}[stride] if padding == "same" else 0  # of an odd padding the larger half is behind
+    around = ((0, 0), (before, 1 if padding == "same" else 0), (0, 0))
+    seen = np.pad(x, around, constant_values=np.nan)  # padding does not count
+    want = np.stack([of_window(seen[:, t : t + 3], axis=1) for t in range(0, seen.shape[1] - 2, step)], axis=1)
+    assert model.network.shapes[1] == want.shape[1:]
+    np.testing.assert_allclose(model.predict(x), want.reshape(5, -1), rtol=1e-14)
+
+
 def test_steps_per_block_refuses_a_dense_layer_at_positions():
     model = fn.Sequential([dense(3), fn.Flatten()], input_shape=(2, 3), loss="mse")
     x, y = RNG.normal(size=(8, 2, 3)), RNG.normal(size=(8, 6))
@@ -78,6 +93,8 @@ def test_steps_per_block_refuses_a_first_weight_that_is_tied(tied):
 OF_ALL_KINDS = [
     (fn.Conv1D(3, 2, "relu", stride=2, padding="valid", use_bias=False, name="slide"), (6, 2)),
     (fn.AveragePool2D((2, 1), stride=1, padding="same"), (3, 4, 2)),
+    (fn.MaxPool1D(3, stride=2, padding="same", name="most"), (7, 2)),
+    (fn.AveragePool1D(3), (7, 2)),
     (fn.GlobalAveragePool(freeze=True), (3, 4, 2)),
     (fn.Reshape((2, -1, 3)), (4, 6)),
     (fn.Dense(5, "elu", l2=0.1), (4, 6)),

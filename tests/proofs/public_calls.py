@@ -188,6 +188,8 @@ LAYERS = {
     "Conv1D": (CONV | SHARED, (6, 2)),
     "GRU": ({"units": 4, "return_sequences": True, "initializer": "normal"} | SHARED, (6, 2)),
     "LSTM": ({"units": 4, "unit_forget_bias": False, "bias_initializer": "normal"} | SHARED, (6, 2)),
+    "MaxPool1D": (POOL, (6, 2)),
+    "AveragePool1D": (POOL, (6, 2)),
     "MaxPool2D": (POOL, (4, 4, 1)),
     "AveragePool2D": (POOL, (4, 4, 1)),
     "BatchNorm": ({"momentum": 0.9, "eps": 1e-3}, (3,)),

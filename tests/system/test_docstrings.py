@@ -28,9 +28,10 @@ ESTIMATORS = ("MLPClassifier", "MLPRegressor")
 FAMILIES = {
     "models": ["Model", "Sequential", "Input", "load", "History", "check_gradients", "threads"],
     "layers": [
-        *("Activation", "AdaptiveSoftmax", "Add", "AveragePool2D", "BatchNorm", "Columns", "Concatenate", "Conv1D"),
-        *("Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GRU", "GlobalAveragePool", "LSTM", "LayerNorm"),
-        *("MaxPool2D", "Reshape", "SampledSoftmax", "Sum", "layers.Layer", "layers.Join", "layers.Parameter"),
+        *("Activation", "AdaptiveSoftmax", "Add", "AveragePool1D", "AveragePool2D", "BatchNorm", "Columns"),
+        *("Concatenate", "Conv1D", "Conv2D", "Dense", "Dropout", "Embedding", "Flatten", "GRU", "GlobalAveragePool"),
+        *("LSTM", "LayerNorm", "MaxPool1D", "MaxPool2D", "Reshape", "SampledSoftmax", "Sum"),
+        *("layers.Layer", "layers.Join", "layers.Parameter"),
     ],
     "losses": [
         *("BinaryCrossEntropy", "ElementwiseLoss", "Huber", "MAE", "MSE", "Poisson", "SoftmaxCrossEntropy"),

@@ -31,7 +31,8 @@ _CONVOLUTION = {
     "dilation_rate": "fastnn's windows have no gaps",
     "groups": "every filter sees all channels",
 }
-_POOLING = {"kernel_size": "use pool_size=", "strides": "use stride=", "data_format": "images are (N, H, W, C)"}
+_LAID_OUT = "images are (N, H, W, C), sequences (N, L, C)"
+_POOLING = {"kernel_size": "use pool_size=", "strides": "use stride=", "data_format": _LAID_OUT}
 
 
 def _recurrent(layer: str) -> Mapping[str, str]:
@@ -98,8 +99,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "LSTM": {**_recurrent("LSTM"), "proj_size": "the output is the whole state; put fn.Dense behind it"},
     "Conv1D": _CONVOLUTION,
     "Conv2D": _CONVOLUTION,
-    "MaxPool2D": _POOLING,
-    "AveragePool2D": _POOLING,
+    **dict.fromkeys(("MaxPool1D", "MaxPool2D", "AveragePool1D", "AveragePool2D"), _POOLING),
     "Dropout": {"p": "use rate=", "prob": "use rate=", "keep_prob": "use keep="},
     "Embedding": {
         **dict.fromkeys(("input_dim", "num_embeddings", "vocab_size"), "use rows=, the number of ids"),

@@ -27,10 +27,7 @@ _TRANSPOSED = (
 _GROUPED = "fastnn has fn.Conv1D and fn.Conv2D, in which every filter sees all channels"
 _OWN_LAYER = 'a layer of your own is a class that emits kernels: "Adding a layer" in CONTRIBUTING.md'
 _JOINS = "values are joined by fn.Add() and fn.Concatenate()"
-_AS_IMAGES = "sequences are images of height 1: fn.Reshape((1, length, channels)), fn.{0}((1, {1})), "
-_POOLS = _AS_IMAGES.format("MaxPool2D", 2) + "fn.Reshape((-1, channels))"
-_MEANS = _AS_IMAGES.format("AveragePool2D", 2) + "fn.Reshape((-1, channels))"
-_LARGEST = _AS_IMAGES.format("MaxPool2D", "length") + "fn.Flatten()"
+_LARGEST = "use fn.MaxPool1D(length), a window as long as the sequence, and fn.Flatten()"
 _LARGEST_OF_IMAGE = "use fn.MaxPool2D((height, width)), a window as large as the image, and fn.Flatten()"
 _OWN_SCHEDULE = (
     "the learning rate may be fn.StepDecay, fn.ExponentialDecay or fn.CosineDecay(warmup=), or of your own: a subclass "
@@ -58,6 +55,7 @@ MODULE: Mapping[str, str] = {
     "L1Loss": "use fn.MAE()",
     "MeanAbsoluteError": "use fn.MAE()",
     "SmoothL1Loss": "use fn.Huber()",
+    "AvgPool1d": "use fn.AveragePool1D(2)",
     "AvgPool2d": "use fn.AveragePool2D(2)",
     **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveAvgPool2d"), "use fn.GlobalAveragePool()"),
     "Unflatten": "use fn.Reshape(shape)",
@@ -78,8 +76,6 @@ MODULE: Mapping[str, str] = {
     **dict.fromkeys(("GroupNorm", "GroupNormalization", "InstanceNorm2d", "RMSNorm"), _NORMS),
     **dict.fromkeys(("Conv2DTranspose", "ConvTranspose2d", "UpSampling2D", "Upsample"), _TRANSPOSED),
     **dict.fromkeys(("DepthwiseConv2D", "SeparableConv2D", "Conv3D", "Conv3d"), _GROUPED),
-    **dict.fromkeys(("MaxPool1D", "MaxPool1d", "MaxPooling1D"), _POOLS),
-    **dict.fromkeys(("AveragePool1D", "AvgPool1d", "AveragePooling1D"), _MEANS),
     **dict.fromkeys(("GlobalMaxPool1D", "GlobalMaxPooling1D", "AdaptiveMaxPool1d"), _LARGEST),
     **dict.fromkeys(("GlobalMaxPool2D", "GlobalMaxPooling2D", "AdaptiveMaxPool2d"), _LARGEST_OF_IMAGE),
     "EmbeddingBag": "use fn.Embedding(rows, width), then fn.Sum() or fn.GlobalAveragePool()",

@@ -19,7 +19,7 @@ from fastnn.nn.layers.join import Add, Concatenate, Join
 from fastnn.nn.layers.lstm import LSTM
 from fastnn.nn.layers.normalisation import BatchNorm, LayerNorm
 from fastnn.nn.layers.plain_fields import restored
-from fastnn.nn.layers.pooling import AveragePool2D, GlobalAveragePool, MaxPool2D
+from fastnn.nn.layers.pooling import AveragePool1D, AveragePool2D, GlobalAveragePool, MaxPool1D, MaxPool2D
 from fastnn.nn.layers.sampled import SampledSoftmax
 from fastnn.nn.layers.shape import Flatten, Reshape, Sum
 
@@ -30,6 +30,7 @@ KINDS = (
         Activation,
         AdaptiveSoftmax,
         Add,
+        AveragePool1D,
         AveragePool2D,
         BatchNorm,
         Columns,
@@ -40,7 +41,7 @@ KINDS = (
         Dropout,
         Embedding,
     ),
-    *(Flatten, GlobalAveragePool, LayerNorm, MaxPool2D, Reshape, SampledSoftmax, Sum),
+    *(Flatten, GlobalAveragePool, LayerNorm, MaxPool1D, MaxPool2D, Reshape, SampledSoftmax, Sum),
 )
 for _kind in KINDS:
     stays_as_made(_kind)

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, check_activation
-from fastnn.nn.layers.base import Layer, Parameter, expect_sequences
-from fastnn.nn.layers.convolution import Conv2D, Padding, check_padding, forward_as_images
+from fastnn.nn.layers.base import Layer, Parameter
+from fastnn.nn.layers.convolution import Conv2D, Padding, Window, check_padding, forward_as_images
 from fastnn.nn.layers.penalties import BiasPenalised
 
 
@@ -66,13 +65,12 @@ class Conv1D(BiasPenalised, Layer):
         for initializer in (self.initializer, self.bias_initializer):
             initializers.get(initializer)
 
+    def window(self) -> Window:
+        """The window over images of height 1."""
+        return Window((1, self.kernel_size), (1, self.stride), self.padding)
+
     def output_shape(self, shape):
-        expect_sequences("Conv1D", shape, "(L, C)")
-        if self.padding == "valid" and shape[0] < self.kernel_size:
-            raise ShapeError(
-                f"Conv1D: a window of {self.kernel_size} does not fit sequences of {shape[0]}; padding='same' may"
-            )
-        return self._of_images().output_shape((1, *shape))[1:]
+        return self.window().length("Conv1D", shape), self.filters
 
     def parameters(self, shape):
         bias = {"b": Parameter((self.filters,), initializers.get(self.bias_initializer))} if self.use_bias else {}
@@ -84,5 +82,5 @@ class Conv1D(BiasPenalised, Layer):
 
     def _of_images(self) -> Conv2D:
         """The convolution of images of height 1 that computes the same: its w has the same rows in memory."""
-        size, stride = (1, self.kernel_size), (1, self.stride)
+        size, stride = self.window().size, self.window().stride
         return Conv2D(self.filters, size, self.activation, stride, self.padding, use_bias=self.use_bias)

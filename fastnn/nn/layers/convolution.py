@@ -16,7 +16,7 @@ from fastnn.engine.values import Value
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
-from fastnn.nn.layers.base import Backward, Layer, Parameter, expect_rank
+from fastnn.nn.layers.base import Backward, Layer, Parameter, expect_rank, expect_sequences
 from fastnn.nn.layers.image_gradients import emit_input_gradient, emit_weight_gradient, padded_image
 from fastnn.nn.layers.penalties import BiasPenalised
 
@@ -37,13 +37,22 @@ class Window:
 
     def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
         """Rows and columns that come out; ShapeError if the window does not fit."""
-        expect_rank(layer, shape, 3, f"images (H, W, C){_missing_axes(shape)}")
+        expect_rank(layer, shape, 3, f"images (H, W, C){_missing_axes(layer, shape)}")
         if self.padding == "same":
             return -(-shape[0] // self.stride[0]), -(-shape[1] // self.stride[1])
         if shape[0] < self.size[0] or shape[1] < self.size[1]:
             raise ShapeError(f"{layer}: a window of {self.size} does not fit images of {shape[:2]}; padding='same' may")
         rows, columns = ((shape[i] - self.size[i]) // self.stride[i] + 1 for i in (0, 1))
         return rows, columns
+
+    def length(self, layer: str, shape: tuple[int, ...]) -> int:
+        """How many come out of sequences (L, C), taken as images of height 1; ShapeError if the window does not fit."""
+        expect_sequences(layer, shape, "(L, C)")
+        if self.padding == "valid" and shape[0] < self.size[1]:
+            raise ShapeError(
+                f"{layer}: a window of {self.size[1]} does not fit sequences of {shape[0]}; padding='same' may"
+            )
+        return self.outputs(layer, (1, *shape))[1]
 
     def geometry(self, shape: tuple[int, ...], outputs: tuple[int, ...]) -> np.ndarray:
         """The operand `geometry` of the kernels: image, window, stride, padding before the image, output."""
@@ -52,13 +61,13 @@ class Window:
         return np.array([*shape, *self.size, *self.stride, *before, *outputs], np.int64)
 
 
-def _missing_axes(shape: tuple[int, ...]) -> str:
+def _missing_axes(layer: str, shape: tuple[int, ...]) -> str:
     """What makes images of samples with fewer axes, in words; or nothing."""
     if len(shape) == 1:
         return "; put Reshape((height, width, channels)) before it"
     if len(shape) != 2:
         return ""
-    return f"; put Reshape({(*shape, 1)}) before it, of pictures in grey, or Reshape({(1, *shape)}), of sequences"
+    return f"; put Reshape({(*shape, 1)}) before it, of pictures in grey; for sequences use {layer.replace('2D', '1D')}"
 
 
 MOST_PIXELS = 2**31 - 1  # of a window or a stride: the kernels count in 64 bits
@@ -174,14 +183,14 @@ class Conv2D(BiasPenalised, Layer):
 
 
 def forward_as_images(
-    layer: Conv2D,
+    layer: Layer,
     build: Builder,
     x: Value,
     p: Mapping[str, ParameterView],
     image: tuple[int, ...],
     shape: tuple[int, ...],
 ) -> tuple[Value, Backward]:
-    """Emit a convolution of x, taken as an image (H, W, C). The output has `shape`, the input's gradient x's shape.
+    """Emit a layer of images on x, taken as an image (H, W, C). The output has `shape`, the input's gradient x's shape.
 
     Samples are stored flat, so this costs nothing more.
     """

@@ -1,4 +1,4 @@
-"""Layers that make one number of many: of each window of images, of all positions."""
+"""Layers that make one number of many: of each window of images or sequences, of all positions."""
 
 import math
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
+from fastnn.common.validation import whole_number
 from fastnn.nn.layers.base import Layer, backward_by
-from fastnn.nn.layers.convolution import Padding, Window, checked_window
+from fastnn.nn.layers.convolution import Padding, Window, checked_window, forward_as_images
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,90 @@ class AveragePool2D(_Pool2D):
         out = build.value("average_pool2d", self.output_shape(x.shape))
         build.emit(k.average_pool2d_forward, out.buffer, x.buffer, geometry)
         return out, backward_by(build, x, k.average_pool2d_backward, geometry)
+
+
+@dataclass(frozen=True)
+class _Pool1D(Layer):
+    """Base of layers that make one number of each window and channel of sequences (N, L, C), as images of height 1."""
+
+    pool_size: int = 2
+    stride: int | None = None
+    padding: Padding = "valid"
+    of_images: ClassVar[type[_Pool2D]]
+
+    def __post_init__(self):
+        name = type(self).__name__
+        object.__setattr__(self, "pool_size", whole_number(f"{name}: pool_size", self.pool_size))
+        if self.stride is not None:
+            object.__setattr__(self, "stride", whole_number(f"{name}: stride", self.stride))
+        self.window()
+
+    def window(self) -> Window:
+        """The window over images of height 1."""
+        stride = self.pool_size if self.stride is None else self.stride
+        return checked_window(type(self).__name__, (1, self.pool_size), (1, stride), self.padding)
+
+    def output_shape(self, shape):
+        return self.window().length(type(self).__name__, shape), shape[1]
+
+    def forward(self, build, x, p):
+        window = self.window()
+        pool = self.of_images(window.size, window.stride, self.padding)
+        return forward_as_images(pool, build, x, p, (1, *x.shape), self.output_shape(x.shape))
+
+
+@dataclass(frozen=True)
+class MaxPool1D(_Pool1D):
+    """The largest number of each window and channel of sequences (N, L, C); the output is (N, L', C).
+
+    Args:
+        pool_size: The length of a window.
+        stride: How far apart windows are; `pool_size` unless given.
+        padding: "valid" pads nothing, and L' = ⌊(L − pool_size) / stride⌋ + 1; "same" gives L' = ⌈L / stride⌉, the
+            larger half of an odd padding behind the sequence.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: For numbers out of range or an unknown padding.
+        TypeError: For arguments of another kind.
+        ShapeError: In a network: for samples that are no sequences, or shorter than a window.
+
+    Examples:
+        >>> fn.MaxPool1D(2)(fn.Input((100, 16))).shape
+        (50, 16)
+    """
+
+    kind: ClassVar[str] = "max_pool1d"
+    of_images: ClassVar[type[_Pool2D]] = MaxPool2D
+
+
+@dataclass(frozen=True)
+class AveragePool1D(_Pool1D):
+    """The mean of each window and channel of sequences (N, L, C); the output is (N, L', C).
+
+    Padding, which padding="same" adds where windows do not fit, does not count.
+
+    Args:
+        pool_size: The length of a window.
+        stride: How far apart windows are; `pool_size` unless given.
+        padding: "valid" pads nothing, and L' = ⌊(L − pool_size) / stride⌋ + 1; "same" gives L' = ⌈L / stride⌉, the
+            larger half of an odd padding behind the sequence.
+        name: What it is called in a network; None: its kind, counted up.
+        freeze: Whether training leaves its parameters as they are.
+
+    Raises:
+        ValueError: For numbers out of range or an unknown padding.
+        TypeError: For arguments of another kind.
+        ShapeError: In a network: for samples that are no sequences, or shorter than a window.
+
+    Examples:
+        >>> fn.AveragePool1D(2)(fn.Input((100, 16))).shape
+        (50, 16)
+    """
+
+    kind: ClassVar[str] = "average_pool1d"
+    of_images: ClassVar[type[_Pool2D]] = AveragePool2D
 
 
 @dataclass(frozen=True)
