@@ -6,18 +6,13 @@ does. Weights and values stay in the first cache. `_narrow_layout` says where th
 column. Every sum has the order of the other kernels for narrow layers, so the bits are theirs.
 """
 
-from fastnn_kernels._jit import always_inline, kernel, rounded, view
-from fastnn_kernels._math import exp_nonpositive, log
+from fastnn_kernels._jit import always_inline, kernel, view
+from fastnn_kernels._math import exp_nonpositive, log, rounded_product
 from fastnn_kernels._narrow_layout import FIELDS
 from fastnn_kernels._view import matrix
 from fastnn_kernels.narrow import _activate, _multiply_by_slope, _weights
 
 __all__ = ["narrow_sgd", "record_steps"]
-
-
-@rounded
-def _product(a, b):
-    return a * b
 
 
 @view
@@ -81,7 +76,7 @@ def _judge(loss, correct, d, x, label, weight, s):
     correct[s] = total if choice == label else -total
     scale = weight / total
     for j in range(x.shape[0]):
-        d[j] = _product(d[j], scale) - (weight if label == j else type(weight)(0))
+        d[j] = rounded_product(d[j], scale) - (weight if label == j else type(weight)(0))
 
 
 @always_inline
@@ -128,7 +123,7 @@ def record_steps(losses, sums, cursor, loss, correct, sample_weight, loss_weight
     for i in range(loss.shape[0]):
         step, weight = cursor[1] + i, type(losses[0])(sample_weight[i])
         sums[step, 3] = losses[step]
-        losses[step] += _product(type(losses[0])(loss_weight[i]), type(losses[0])(loss[i]))
+        losses[step] += rounded_product(type(losses[0])(loss_weight[i]), type(losses[0])(loss[i]))
         sums[step, 0] = weight * type(losses[0])(loss[i])
         sums[step, 1] = weight * type(losses[0])(correct[i])
         sums[step, 2] = weight

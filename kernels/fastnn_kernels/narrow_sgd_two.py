@@ -8,11 +8,11 @@ there, so the bits are the same.
 """
 
 from fastnn_kernels._jit import always_inline, kernel
-from fastnn_kernels._math import exp_nonpositive
+from fastnn_kernels._math import exp_nonpositive, rounded_product
 from fastnn_kernels._narrow_layout import CODES, FIELDS
 from fastnn_kernels.activation import ACTIVATIONS
 from fastnn_kernels.narrow import _weights
-from fastnn_kernels.narrow_sgd import _finish, _part, _product
+from fastnn_kernels.narrow_sgd import _finish, _part
 
 __all__ = ["narrow_sgd_two"]
 
@@ -73,17 +73,18 @@ def _judge(loss, correct, first, second, label, weight, s):
     loss[s] = largest - (first if is_first else second)
     correct[s] = total if is_first != larger else -total
     scale = weight / total
-    return _product(d0, scale) - (weight if is_first else zero), _product(d1, scale) - (zero if is_first else weight)
+    d0, d1 = rounded_product(d0, scale), rounded_product(d1, scale)
+    return d0 - (weight if is_first else zero), d1 - (zero if is_first else weight)
 
 
 @always_inline
 def _backward(w, v, x, z, y, d0, d1, activation, lr):
     """The step of all weights. A product with lr stays in the loop, and so is fused, as it reads y or x there."""
     for j in range(z.shape[0]):
-        total = v[j, 1] * d1 + _product(v[j, 0], d0)
+        total = v[j, 1] * d1 + rounded_product(v[j, 0], d0)
         v[j, 0] -= lr * (y[j] * d0)
         v[j, 1] -= lr * (y[j] * d1)
-        d = _product(total, _slope(activation, z[j], y[j]))
+        d = rounded_product(total, _slope(activation, z[j], y[j]))
         for i in range(x.shape[0]):
             w[i, j] -= lr * (x[i] * d)
     for j in range(z.shape[0], v.shape[0]):

@@ -2,17 +2,12 @@
 
 from numba import prange
 
-from fastnn_kernels._jit import always_inline, kernel, rounded
-from fastnn_kernels._math import exp_nonpositive, log
+from fastnn_kernels._jit import always_inline, kernel
+from fastnn_kernels._math import exp_nonpositive, log, rounded_product
 from fastnn_kernels._narrow_layout import block_of, fill
 from fastnn_kernels._tuning import BLOCK, TRANSCENDENTAL
 
 __all__ = ["narrow_cross_entropy"]
-
-
-@rounded
-def _product(a, b):
-    return a * b
 
 
 @always_inline
@@ -75,7 +70,7 @@ def _column_cross_entropy(loss, correct, d, x, labels, loss_weight):
         own, label = d[j], type(labels[0])(j)
         for s in range(samples):
             weight = loss_weight[s]
-            own[s] = _product(own[s], total[s]) - (weight if labels[s] == label else zero)
+            own[s] = rounded_product(own[s], total[s]) - (weight if labels[s] == label else zero)
         fill(own, samples, 0)
 
 

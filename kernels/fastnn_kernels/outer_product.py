@@ -11,17 +11,13 @@ w itself is read and written once a block, by matrix products. It is the algebra
 
 from numba import prange
 
-from fastnn_kernels._jit import inline, kernel, rounded
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._math import rounded_product
 from fastnn_kernels._product import product
 from fastnn_kernels._tuning import ELEMENT, MC, MULTIPLY_ADD
 from fastnn_kernels._window_product import add_taps
 
 __all__ = ["add_earlier_steps", "add_matmul_xt", "first_matmul", "keep_steps", "sgd_outer_step", "sgd_outer_update"]
-
-
-@rounded
-def _product(a, b):
-    return a * b
 
 
 @kernel(work=lambda w, x, dout, scalars, offset=0: 2 * ELEMENT * w.size, cut=("w",))
@@ -37,7 +33,7 @@ def sgd_outer_update(w, x, dout, scalars, offset=0):
     for r in prange(w.shape[0]):
         x0, own = x[0, offset + r], w[r]
         for j in range(own.shape[0]):
-            own[j] -= lr * _product(x0, d[j])
+            own[j] -= lr * rounded_product(x0, d[j])
 
 
 @kernel
@@ -56,8 +52,8 @@ def _step_four(w, x, following, r, d, lr, out):
     x0, x1, x2, x3 = x[r], x[r + 1], x[r + 2], x[r + 3]
     f0, f1, f2, f3 = following[r], following[r + 1], following[r + 2], following[r + 3]
     for j in range(out.shape[0]):
-        a0, a1 = w0[j] - lr * _product(x0, d[j]), w1[j] - lr * _product(x1, d[j])
-        a2, a3 = w2[j] - lr * _product(x2, d[j]), w3[j] - lr * _product(x3, d[j])
+        a0, a1 = w0[j] - lr * rounded_product(x0, d[j]), w1[j] - lr * rounded_product(x1, d[j])
+        a2, a3 = w2[j] - lr * rounded_product(x2, d[j]), w3[j] - lr * rounded_product(x3, d[j])
         w0[j], w1[j], w2[j], w3[j] = a0, a1, a2, a3
         out[j] = f3 * a3 + (f2 * a2 + (f1 * a1 + (f0 * a0 + out[j])))
 
@@ -73,7 +69,7 @@ def _step_and_product(out, w, x, following, d, lr):
     for r in range(fours, w.shape[0]):
         own, x0, f0 = w[r], x[r], following[r]
         for j in range(out.shape[0]):
-            a0 = own[j] - lr * _product(x0, d[j])
+            a0 = own[j] - lr * rounded_product(x0, d[j])
             own[j] = a0
             out[j] = f0 * a0 + out[j]
 
@@ -94,7 +90,7 @@ def sgd_outer_step(out, w, x, dout, scalars, sample):
         for r in range(w.shape[0]):
             own = w[r]
             for j in range(own.shape[0]):
-                own[j] -= lr * _product(x0[r], d[j])
+                own[j] -= lr * rounded_product(x0[r], d[j])
 
 
 @kernel(work=lambda w, x, dout, offset=0: MULTIPLY_ADD * w.size * x.shape[0], cut=("w",))

@@ -15,7 +15,8 @@ are no part of these loops: they are convolutions with a window of one step, `co
 from numba import prange
 
 from fastnn_kernels import _math
-from fastnn_kernels._jit import inline, kernel, rounded
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._math import rounded_product
 from fastnn_kernels._product import product
 from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
 
@@ -152,11 +153,6 @@ def gru_backward(da, dv, dh, through, dout, h, gates, inner, ut, S, T, n):
                 product(through[first:last], dv[first:last, wide : wide + 3 * n], ut)
 
 
-@rounded
-def _rounded_product(x, y):
-    return x * y
-
-
 @inline
 def _next_cell(state, gates, cells, squashed, v, c):
     """One step of one sample: `cells` (2n,) holds the cell before it, and gets the new one behind that"""
@@ -170,7 +166,7 @@ def _next_cell(state, gates, cells, squashed, v, c):
     for j in range(n):
         o[j] = _math.sigmoid(o[j] + (last[j] + bias[j]))
     for j in range(n):
-        cell[j] = f[j] * before[j] + _rounded_product(i[j], g[j])
+        cell[j] = f[j] * before[j] + rounded_product(i[j], g[j])
     for j in range(n):
         squashed[j] = _math.tanh(cell[j])
     for j in range(n):

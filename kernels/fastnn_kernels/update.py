@@ -5,7 +5,8 @@
 
 from numba import prange
 
-from fastnn_kernels._jit import inline, kernel, rounded
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._math import rounded_product
 from fastnn_kernels._tuning import ELEMENT
 
 __all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"]
@@ -17,21 +18,16 @@ def _flush(v):
     return type(v)(0) if abs(v) < type(v)(1e-30) else v
 
 
-@rounded
-def _product(a, b):
-    return a * b
-
-
 @inline
 def _momentum_step(velocity, g, lr, momentum):
     """The new velocity, which is the step."""
-    return _flush(momentum * velocity - _product(lr, g))
+    return _flush(momentum * velocity - rounded_product(lr, g))
 
 
 @inline
 def _nesterov_step(velocity, g, lr, momentum):
     """The new velocity, and the step momentum · velocity − lr · g."""
-    step = _product(lr, g)
+    step = rounded_product(lr, g)
     v = _flush(momentum * velocity - step)
     return v, momentum * v - step
 
