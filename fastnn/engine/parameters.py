@@ -32,7 +32,7 @@ class ParameterView:
     array: np.ndarray
 
 
-class Block(Mapping[str, np.ndarray]):
+class NamedArrays(Mapping[str, np.ndarray]):
     """A mapping from name to array (a view without the padding), in the order of `shapes`.
 
     Arrays may be assigned to the names, but no name is added or taken away.
@@ -129,17 +129,17 @@ class Block(Mapping[str, np.ndarray]):
         self.buffers[name][..., columns:] = 0
         self[name][...] = value
 
-    def like(self, dtype=None) -> "Block":
+    def like(self, dtype=None) -> "NamedArrays":
         """A zeroed block of the same layout, of this dtype or another."""
-        return Block(self.shapes, dtype or self.dtype, self.padded_as)
+        return NamedArrays(self.shapes, dtype or self.dtype, self.padded_as)
 
-    def is_like(self, other: "Block") -> bool:
+    def is_like(self, other: "NamedArrays") -> bool:
         """Whether a number has the same place and dtype in both."""
         return self.shapes == other.shapes and (self.dtype, self.padded_as) == (other.dtype, other.padded_as)
 
-    def duplicate(self) -> "Block":
+    def duplicate(self) -> "NamedArrays":
         """A block of its own with the same numbers."""
-        other = object.__new__(Block)  # whose layout is known: a step by hand makes a block of gradients each time
+        other = object.__new__(NamedArrays)  # its layout is known: a step by hand makes gradients each time
         others = {name: value for name, value in self.__dict__.items() if name != "buffers"}
         flat = aligned_bytes(self.flat.nbytes, "a copy of a block of arrays").view(self.dtype)
         other.__dict__.update(others, flat=flat)
@@ -161,8 +161,8 @@ def _filled(
     values: Mapping[str, np.ndarray],
     padded_as=None,
     frozen: frozenset[str] = frozenset(),
-) -> Block:
-    block = Block(shapes, dtype, padded_as, frozen)
+) -> NamedArrays:
+    block = NamedArrays(shapes, dtype, padded_as, frozen)
     for name, value in values.items():
         block[name][...] = value
     return block

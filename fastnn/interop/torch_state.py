@@ -9,7 +9,7 @@ import numpy as np
 from fastnn.common import validation
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.interop.packages import checked_model, package
 from fastnn.interop.torch_arrays import Entry, batch_norms, entries, tied_keys
 from fastnn.models import Model
@@ -132,7 +132,7 @@ def to_torch_module(model: Model) -> Any:
     return net.eval()
 
 
-def _block_of(model: Model, entry: Entry) -> Block:
+def _block_of(model: Model, entry: Entry) -> NamedArrays:
     return model.buffers if entry.is_buffer else model.parameters
 
 

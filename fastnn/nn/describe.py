@@ -4,7 +4,7 @@ import math
 
 from fastnn.common import notebook
 from fastnn.common.text import aligned
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.graph import Call
 from fastnn.nn.network import Network
 
@@ -15,7 +15,7 @@ class Summary(str):
     html: str
 
     @classmethod
-    def of(cls, network: Network, parameters: Block, needed: str) -> "Summary":
+    def of(cls, network: Network, parameters: NamedArrays, needed: str) -> "Summary":
         """The table of a model, and a line that says what memory is needed."""
         summary = cls(f"{table(network, parameters)}\n{needed}")
         summary.html = f"{html_table(network, parameters)}{notebook.line(needed)}"
@@ -28,13 +28,13 @@ class Summary(str):
         return self.html
 
 
-def table(network: Network, parameters: Block) -> str:
+def table(network: Network, parameters: NamedArrays) -> str:
     """One line a layer: name, output shape, parameters; then totals and exact memory."""
     lines = _lines(network)
     return "\n".join([*_inputs(network), *aligned(lines, len(lines[0]) - 1), _ending(parameters)])
 
 
-def html_table(network: Network, parameters: Block) -> str:
+def html_table(network: Network, parameters: NamedArrays) -> str:
     """The same as HTML, for notebooks."""
     lines = _lines(network)
     before = "".join(notebook.line(line) for line in _inputs(network))
@@ -55,7 +55,7 @@ def _inputs(network: Network) -> list[str]:
     return [f"{name} {_shape(shape)}" for name, shape in network.graph.inputs.items()]
 
 
-def _ending(parameters: Block) -> str:
+def _ending(parameters: NamedArrays) -> str:
     total = sum(array.size for array in parameters.values())
     return f"{total:,} parameters, {parameters.dtype}, {parameters.flat.nbytes:,} bytes with padding"
 

@@ -9,7 +9,7 @@ import fastnn_kernels as k
 from fastnn.common.hints.assignment import is_ours
 from fastnn.engine.builder import Builder
 from fastnn.engine.ops import Slice
-from fastnn.engine.parameters import Block, ParameterView
+from fastnn.engine.parameters import NamedArrays, ParameterView
 from fastnn.engine.values import Value
 from fastnn.nn import time_steps
 from fastnn.nn.graph import Call
@@ -19,7 +19,7 @@ from fastnn.nn.layers.tied import TiedDense
 from fastnn.nn.network import Network, State
 
 # The gradients of the outputs, and the block to fill with those of the parameters.
-EmitBackward = Callable[[Sequence[Value], Block], None]
+EmitBackward = Callable[[Sequence[Value], NamedArrays], None]
 
 
 def forward(
@@ -36,13 +36,13 @@ def forward(
         values[call.name], backwards[call.name] = _forward(build, call, xs, parameters | buffers)
         build.outputs[call.name] = values[call.name]
 
-    def backward(dscores: Sequence[Value], gradients: Block) -> None:
+    def backward(dscores: Sequence[Value], gradients: NamedArrays) -> None:
         _Backward(build, network, backwards, gradients).emit(dscores)
 
     return [values[output.value] for output in network.outputs], backward
 
 
-def _views(block: Block, names: Mapping[str, str]) -> dict[str, ParameterView]:
+def _views(block: NamedArrays, names: Mapping[str, str]) -> dict[str, ParameterView]:
     return {short: block.view(name) for short, name in names.items()}
 
 
@@ -75,7 +75,7 @@ def _checked(layer: Layer, method: str, made: Any) -> tuple[Value, Callable]:
 class _Backward:
     """The backward operations of one network: gradients flow from the outputs to all that training changes."""
 
-    def __init__(self, build: Builder, network: Network, backwards: Mapping[str, Any], gradients: Block):
+    def __init__(self, build: Builder, network: Network, backwards: Mapping[str, Any], gradients: NamedArrays):
         self.build, self.network, self.backwards, self.gradients = build, network, backwards, gradients
         self.flowing: dict[str, Value] = {}  # value -> the sum of the gradients that its readers have sent so far
         self.filled: set[str] = set()  # parameters whose gradient has been written
@@ -122,7 +122,7 @@ class _Backward:
             return self.gradients.view(name)
         if name not in self.filled and name not in self.network.frozen:
             return self.gradients.view(name)
-        beside = Block({name: self.gradients.shapes[name]}, self.gradients.dtype)
+        beside = NamedArrays({name: self.gradients.shapes[name]}, self.gradients.dtype)
         return beside.view(name)
 
     def _note(self, name: str, written: ParameterView) -> None:

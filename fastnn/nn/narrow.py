@@ -13,7 +13,7 @@ import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Axis
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.values import Lanes, Value
 from fastnn.nn.emission import EmitBackward
 from fastnn.nn.layers import Dense, Flatten
@@ -65,7 +65,7 @@ def is_narrow(network: Network) -> bool:
     return bool(dense) and flat and not others and max(widths) <= WIDEST
 
 
-def layout_of(network: Network, parameters: Block) -> Layout:
+def layout_of(network: Network, parameters: NamedArrays) -> Layout:
     """The layout of a net that is narrow."""
     dense = {name: layer for name, layer in zip(network.names, network.layers, strict=True) if isinstance(layer, Dense)}
     geometry, rows, gradients = _narrow_layout.laid_out([_laid_out(parameters, *item) for item in dense.items()])
@@ -77,7 +77,7 @@ def layout_of(network: Network, parameters: Block) -> Layout:
     return Layout(geometry, outputs, rows, gradients)
 
 
-def _laid_out(parameters: Block, name: str, layer: Dense) -> _narrow_layout.Dense:
+def _laid_out(parameters: NamedArrays, name: str, layer: Dense) -> _narrow_layout.Dense:
     """Where a layer's weights lie in the flat parameters."""
     w = parameters.buffers[f"{name}.w"]
     begin, inputs = _begin_of(parameters, f"{name}.w"), len(w)
@@ -86,7 +86,7 @@ def _laid_out(parameters: Block, name: str, layer: Dense) -> _narrow_layout.Dens
     return _narrow_layout.Dense(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
 
 
-def _begin_of(parameters: Block, name: str) -> int:
+def _begin_of(parameters: NamedArrays, name: str) -> int:
     """The number of an array's first element in the flat parameters."""
     return (parameters.buffers[name].ctypes.data - parameters.flat.ctypes.data) // parameters.flat.itemsize
 
@@ -112,7 +112,7 @@ def forward(
     for name, shape in zip(network.names, network.shapes[1:], strict=True):
         build.outputs[name] = Lanes(x.buffer, shape, layout.outputs[name])
 
-    def backward(dscores: Sequence[Value], gradients: Block) -> None:
+    def backward(dscores: Sequence[Value], gradients: NamedArrays) -> None:
         build.begin("layers")
         (dout,) = dscores
         partial = build.blocks("gradients of blocks", gradients.flat.size)

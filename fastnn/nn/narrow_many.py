@@ -6,7 +6,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.engine.memory import aligned_bytes
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn import narrow, narrow_sgd
 from fastnn.nn.layers import Dense
 from fastnn.nn.network import Network
@@ -42,7 +42,7 @@ class Nets:
     def __init__(
         self,
         networks: Sequence[Network],
-        parameters: Sequence[Block],
+        parameters: Sequence[NamedArrays],
         x: np.ndarray,
         labels: np.ndarray,
         loss_weight: np.ndarray,

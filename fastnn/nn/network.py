@@ -14,7 +14,7 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError
 from fastnn.common.names import near
 from fastnn.common.validation import not_negative
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn import layer_checks
 from fastnn.nn.expected_data import ExpectsData
 from fastnn.nn.graph import Call, Graph
@@ -30,8 +30,8 @@ from fastnn.nn.outputs import Losses, Metrics, outputs_of
 class State(NamedTuple):
     """The arrays of a model: the parameters, which gradients change, and the buffers, such as running means."""
 
-    parameters: Block
-    buffers: Block
+    parameters: NamedArrays
+    buffers: NamedArrays
 
     @property
     def nbytes(self) -> int:
@@ -212,8 +212,8 @@ class Network(ExpectsData):
 
 
 @ieee  # float32 rounds some numbers to 0
-def _drawn(specs: Mapping[str, Parameter], dtype, seed: int, frozen: frozenset[str] = frozenset()) -> Block:
-    block = Block({name: spec.shape for name, spec in specs.items()}, dtype, frozen=frozen)
+def _drawn(specs: Mapping[str, Parameter], dtype, seed: int, frozen: frozenset[str] = frozenset()) -> NamedArrays:
+    block = NamedArrays({name: spec.shape for name, spec in specs.items()}, dtype, frozen=frozen)
     for name, spec in specs.items():
         if not isinstance(spec.initializer, Zeros):  # as a block is made
             spec.initializer.fill(random.generator(seed, "initial", name), block[name])

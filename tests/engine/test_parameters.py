@@ -8,7 +8,7 @@ import pytest
 
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.engine.memory import padded
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 
 SHAPES = {"table.w": (5, 3), "b": (17,), "scalar": (), "filters": (2, 3, 4), "row": (1, 16)}
 DTYPES = ("float32", "float64")
@@ -17,7 +17,7 @@ DTYPES = ("float32", "float64")
 @pytest.mark.parametrize("dtype", DTYPES)
 class TestBlock:
     def test_arrays_have_their_shapes_and_start_on_cache_lines(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         assert {name: array.shape for name, array in block.items()} == SHAPES
         assert list(block) == list(SHAPES)
         assert len(block) == len(SHAPES)
@@ -25,7 +25,7 @@ class TestBlock:
         assert all(array.strides[-2] % 64 == 0 for array in block.values() if array.ndim > 1)
 
     def test_arrays_are_views_of_flat_and_share_nothing_with_each_other(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         for number, array in enumerate(block.values(), 1):
             array[...] = number
         for number, (name, array) in enumerate(block.items(), 1):
@@ -35,7 +35,7 @@ class TestBlock:
         assert (block.flat == 0).sum() == block.flat.size - sum(sizes.values()), "padding is not 0"
 
     def test_buffers_are_the_same_memory_with_padding(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         block["table.w"][...] = 1
         block["filters"][...] = np.arange(24).reshape(2, 3, 4)
         assert block.buffers["table.w"].shape == (5, padded(3, dtype))
@@ -45,7 +45,7 @@ class TestBlock:
         assert all(buffer.flags.c_contiguous for buffer in block.buffers.values())
 
     def test_like_is_zeroed_and_laid_out_alike(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         block.flat[...] = 1
         other = block.like()
         assert not other.flat.any()
@@ -53,14 +53,14 @@ class TestBlock:
         assert {name: array.shape for name, array in other.items()} == SHAPES
 
     def test_copy_is_independent(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         copied = block.copy()
         block["b"][...] = 1
         assert not copied["b"].any()
 
     @pytest.mark.parametrize("again", [copy.deepcopy, copy.copy, lambda block: pickle.loads(pickle.dumps(block))])
     def test_a_copied_block_is_still_one_block(self, dtype, again):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         block["b"][...] = 3
         other = again(block)
         other.flat[...] += 1
@@ -70,7 +70,7 @@ class TestBlock:
 
     @pytest.mark.parametrize("name", list(SHAPES))
     def test_assigning_cleans_the_padding(self, dtype, name):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         block.buffers[name][...] = np.nan
         block.assign(name, np.ones(SHAPES[name]))
         assert (block[name] == 1).all()
@@ -79,14 +79,14 @@ class TestBlock:
         assert (block[name] == 1).all()
 
     def test_empty(self, dtype):
-        assert Block({}, dtype).flat.size == 0
-        assert Block({"none": (0, 3)}, dtype)["none"].shape == (0, 3)
+        assert NamedArrays({}, dtype).flat.size == 0
+        assert NamedArrays({"none": (0, 3)}, dtype)["none"].shape == (0, 3)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 class TestAssignment:
     def test_numbers_change_in_place(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         for name in SHAPES:
             view = block[name]
             block[name] += 3
@@ -97,7 +97,7 @@ class TestAssignment:
 
     @pytest.mark.parametrize("name", list(SHAPES))
     def test_an_array_of_the_shape_is_copied(self, name, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         view, given = block[name], np.arange(np.prod(SHAPES[name], dtype=int)).reshape(SHAPES[name])
         block[name] = given
         given += 1
@@ -108,7 +108,7 @@ class TestAssignment:
         assert np.array_equal(view, given)
 
     def test_what_does_not_fit_is_refused(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         block.flat[...] = 0
         for value, error, message in (
             (np.ones((3, 5)), ShapeError, r"table.w has shape \(3, 5\), expected \(5, 3\)"),
@@ -121,7 +121,7 @@ class TestAssignment:
         assert not block.flat.any()
 
     def test_unknown_names(self, dtype):
-        block = Block(SHAPES, dtype)
+        block = NamedArrays(SHAPES, dtype)
         for use in (lambda: block["table.x"], lambda: block.__setitem__("table.x", np.ones((5, 3)))):
             with pytest.raises(KeyError, match=r"no array 'table.x'; did you mean table.w\?"):
                 use()
@@ -131,7 +131,7 @@ class TestAssignment:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_what_is_assigned_must_be_numbers(dtype):
-    block = Block(SHAPES, dtype)
+    block = NamedArrays(SHAPES, dtype)
     with pytest.raises(TypeError, match="b has dtype <U1, expected numbers"):
         block.assign("b", np.full(17, "1"))
     with pytest.raises(TypeError, match="b has dtype complex128, expected"):
@@ -140,9 +140,9 @@ def test_what_is_assigned_must_be_numbers(dtype):
 
 
 def test_a_number_beyond_float32_is_refused():
-    block = Block(SHAPES, "float32")
+    block = NamedArrays(SHAPES, "float32")
     with pytest.raises(DataError, match=r"b\[0\] is 1e\+39, expected at most 3.4"):
         block["b"] = np.full(17, 1e39)
-    block = Block(SHAPES, "float64")
+    block = NamedArrays(SHAPES, "float64")
     block["b"] = np.full(17, 1e39)
     assert block["b"][0] == 1e39

@@ -11,7 +11,7 @@ from fastnn.common.hints.habits import hinted
 from fastnn.common.plain import plain
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.optimizers import by_hand
 from fastnn.nn.optimizers import state as state_storage
 from fastnn.nn.optimizers.arguments import StateDtype, learning_rate, state
@@ -102,7 +102,7 @@ class Optimizer(Rates):
         chosen = {name: value for name, value in optional.items() if value is not None}
         return plain({"name": self.name, "lr": lr} | own | chosen)  # what was assigned may be NumPy's
 
-    def attach(self, parameters: Block) -> None:
+    def attach(self, parameters: NamedArrays) -> None:
         """Make the state of `parameters`: the arrays that were assigned for these names, else initial values.
 
         If it belongs to another model's parameters, it starts anew: that state and those counts are dropped.
@@ -150,7 +150,7 @@ class Optimizer(Rates):
         # A copy's state belongs to no model yet. The first model that it trains takes it over.
         return self.__dict__ | {"_laid_out": LaidOut()}
 
-    def emit(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
+    def emit(self, build: Builder, parameters: NamedArrays, gradients: NamedArrays, scalars: Buffer) -> None:
         """Emit clipping, over all gradients at once, then the update of each parameter.
 
         Args:
@@ -162,7 +162,7 @@ class Optimizer(Rates):
         emit_clipping(build, gradients, self.clip_norm, self.clip_value)
         self.emit_update(build, parameters, gradients, scalars)
 
-    def emit_update(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
+    def emit_update(self, build: Builder, parameters: NamedArrays, gradients: NamedArrays, scalars: Buffer) -> None:
         """Emit the update of each parameter, along the axis of its gradient if it has one.
 
         Where a gradient of 0 changes nothing, rows of a table whose id does not occur in the batch cost nothing.
@@ -215,7 +215,7 @@ class Optimizer(Rates):
             >>> w
             array([-0.5, -0.5, -0.5])
         """
-        if isinstance(params, Block) and not self._rounds:
+        if isinstance(params, NamedArrays) and not self._rounds:
             self._step_model(params, grads)
             return
         params = {name: by_hand.updatable(name, w) for name, w in by_hand.trained(params).items()}
@@ -227,7 +227,7 @@ class Optimizer(Rates):
             self._update(name, [w, *state[name].values()], gradients[name])
         self.iteration += 1
 
-    def _step_model(self, parameters: Block, grads: Mapping[str, np.ndarray]) -> None:
+    def _step_model(self, parameters: NamedArrays, grads: Mapping[str, np.ndarray]) -> None:
         """As `step`, of all parameters of a model at once."""
         gradients = by_hand.gathered(parameters, grads)
         self.attach(parameters)

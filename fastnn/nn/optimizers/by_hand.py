@@ -8,29 +8,29 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
 from fastnn.common.user_arrays import as_array, check_numbers, check_unmasked
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.threads import call
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
 
-def blocks_of(arrays: Mapping[str, np.ndarray]) -> list[Block]:
+def blocks_of(arrays: Mapping[str, np.ndarray]) -> list[NamedArrays]:
     """Copies of the arrays, laid out as a model's gradients are; a block for each dtype."""
     blocks = []
     for dtype in {array.dtype: None for array in arrays.values()}:
         own = {name: array for name, array in arrays.items() if array.dtype == dtype}
-        blocks.append(Block({name: array.shape for name, array in own.items()}, dtype))
+        blocks.append(NamedArrays({name: array.shape for name, array in own.items()}, dtype))
         for name, array in own.items():
             blocks[-1].assign(name, array)
     return blocks
 
 
-def gathered(parameters: Block, gradients: Mapping[str, Any]) -> Block:
+def gathered(parameters: NamedArrays, gradients: Mapping[str, Any]) -> NamedArrays:
     """The gradients laid out as the parameters are: themselves, if they are; 0 for frozen ones.
 
     KeyError for a gradient that is missing, ShapeError for one of another shape.
     """
-    if isinstance(gradients, Block) and gradients.is_like(parameters):
+    if isinstance(gradients, NamedArrays) and gradients.is_like(parameters):
         return gradients
     block = parameters.like()
     for name, w in trained(parameters).items():
@@ -47,7 +47,7 @@ def gradient_of(name: str, gradients: Mapping[str, Any], w: np.ndarray) -> np.nd
 
 def trained(parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The arrays to update: all but those that a model keeps frozen."""
-    frozen = parameters.frozen if isinstance(parameters, Block) else ()
+    frozen = parameters.frozen if isinstance(parameters, NamedArrays) else ()
     return {name: w for name, w in parameters.items() if name not in frozen}
 
 
@@ -87,7 +87,7 @@ def clipped(
     return {name: block[name] for block in blocks for name in block}
 
 
-def clip(blocks: Sequence[Block], clip_norm: float | None, clip_value: float | None) -> None:
+def clip(blocks: Sequence[NamedArrays], clip_norm: float | None, clip_value: float | None) -> None:
     """Bring gradients within the bounds, in place, by the kernels that `Optimizer.emit` uses."""
     if clip_value is not None:
         for block in blocks:
@@ -107,7 +107,7 @@ def update(kernel: Kernel, arrays: list[np.ndarray], gradient: np.ndarray, *othe
             array[...] = result.reshape(array.shape)
 
 
-def update_model(kernel: Kernel, blocks: Sequence[Block], scalars: np.ndarray) -> None:
+def update_model(kernel: Kernel, blocks: Sequence[NamedArrays], scalars: np.ndarray) -> None:
     """Run an update kernel on all parameters of a model at once; where some are frozen, on the others one by one.
 
     blocks : the parameters, their state, their gradients

@@ -9,13 +9,13 @@ import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import OFFSET, Listed, Slice, Whole
-from fastnn.engine.parameters import Block, ParameterView
+from fastnn.engine.parameters import NamedArrays, ParameterView
 from fastnn.nn.optimizers import state as state_storage
 from fastnn_kernels._jit import Kernel
 from fastnn_kernels._sums import chunks
 
 
-def emit_clipping(build: Builder, gradients: Block, clip_norm: float | None, clip_value: float | None) -> None:
+def emit_clipping(build: Builder, gradients: NamedArrays, clip_norm: float | None, clip_value: float | None) -> None:
     """Emit the bounds on gradients, over all of them at once; None: no bound."""
     if clip_value is not None:
         build.emit(k.clip_by_value, gradients.flat, build.constant([clip_value]))
@@ -59,9 +59,9 @@ class Update:
     """
 
     kernels: Kernels
-    states: Sequence[Block]
+    states: Sequence[NamedArrays]
 
-    def emit(self, build: Builder, parameters: Block, gradients: Block, scalars: Buffer) -> None:
+    def emit(self, build: Builder, parameters: NamedArrays, gradients: NamedArrays, scalars: Buffer) -> None:
         """Emit the update of each parameter that is not frozen; of gradients that are one array, a single one."""
         blocks = (parameters, *self.states, gradients)
         if build.gradients_are_flat and not self.kernels.rounds:  # rounding draws by a parameter's name

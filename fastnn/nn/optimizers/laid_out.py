@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.optimizers.state import fresh, take_over
 
 
@@ -19,14 +19,14 @@ class LaidOut:
     made    name of a parameter -> its arrays by kind, as they were handed out: users may have put others in their place
     """
 
-    owner: Block | None = None
-    blocks: Mapping[str, Block] = field(default_factory=dict)
+    owner: NamedArrays | None = None
+    blocks: Mapping[str, NamedArrays] = field(default_factory=dict)
     made: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
-        parameters: Block,
+        parameters: NamedArrays,
         dtype: np.dtype,
         kinds: Sequence[str],
         start: float,
@@ -45,7 +45,7 @@ class LaidOut:
         """The arrays by parameter and kind, in dicts that may be changed."""
         return {name: dict(parts) for name, parts in self.made.items()}
 
-    def is_of(self, parameters: Block, dtype: np.dtype) -> bool:
+    def is_of(self, parameters: NamedArrays, dtype: np.dtype) -> bool:
         """Whether it is state of these parameters, and of that dtype."""
         return self.owner is parameters and all(block.dtype == dtype for block in self.blocks.values())
 

@@ -12,7 +12,7 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
 from fastnn.common.names import near
 from fastnn.common.user_arrays import as_array, check_numbers
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn_kernels._jit import Kernel
 
 BFLOAT16 = "bfloat16"
@@ -58,7 +58,7 @@ def told(parameter: str, part: str) -> str:
     return f"optimizer state {parameter}/{part}"
 
 
-def fresh(parameters: Block, dtype: np.dtype, start: float) -> Block:
+def fresh(parameters: NamedArrays, dtype: np.dtype, start: float) -> NamedArrays:
     """One kind of state for all of these parameters, at its initial value."""
     block = parameters.like(dtype)
     for name in parameters if start else ():  # array by array: the padding of their rows stays 0

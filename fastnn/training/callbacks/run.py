@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.hints.habits import Hinted
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.history import History
 from fastnn.training.models.model import Predictor
@@ -111,7 +111,7 @@ class Run(Hinted):
         return self._runner.position()
 
     @property
-    def gradients(self) -> Block:
+    def gradients(self) -> NamedArrays:
         """The gradients of the last step, by parameter.
 
         Raises:

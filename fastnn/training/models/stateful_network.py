@@ -14,7 +14,7 @@ from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.data.prepared import Prepared
 from fastnn.data.preprocessing import Preprocessing, checked
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
 from fastnn.nn.network import Network
@@ -100,7 +100,7 @@ class StatefulNetwork(Hinted):
         self._epoch = validation.whole_number("epoch", given, least=0)
 
     @property
-    def parameters(self) -> Block:
+    def parameters(self) -> NamedArrays:
         """The arrays that gradients change: {"dense.w": ..., "dense.b": ...}, views that may be read and written.
 
         Examples:
@@ -110,7 +110,7 @@ class StatefulNetwork(Hinted):
         return self.state.parameters
 
     @property
-    def buffers(self) -> Block:
+    def buffers(self) -> NamedArrays:
         """Running statistics: {"batch_norm.mean": ...}, views too."""
         return self.state.buffers
 

@@ -10,7 +10,7 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import FastnnError
 from fastnn.engine.autotune import ThreadTuner
 from fastnn.engine.memory import Buffer
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.program import Program
 from fastnn.engine.threads import usable_threads
 from fastnn.training.passes.data_pass import DataPass
@@ -100,7 +100,7 @@ class Runner(DataPass):
         self._weights_are_of = 0  # a long batch's may be among what was given back
 
     @property
-    def gradients(self) -> Block:
+    def gradients(self) -> NamedArrays:
         """The gradients of the last step, by parameter. FastnnError where none are computed, or none kept."""
         if self.step.gradients is None:
             raise FastnnError("this step computes no gradients")

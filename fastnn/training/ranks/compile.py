@@ -7,7 +7,7 @@ import numpy as np
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
 from fastnn.engine.ops import Axis
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.split_program import SplitProgram
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import Optimizer
@@ -103,7 +103,7 @@ def _lists_of_all(build: Builder, group: Group, most: int) -> list[tuple[RowList
 
 
 def _sums(
-    group: Group, program: SplitProgram, gradients: Block, lists: list[tuple[RowList, RowList]]
+    group: Group, program: SplitProgram, gradients: NamedArrays, lists: list[tuple[RowList, RowList]]
 ) -> tuple[FlatSum, tuple[RowSum, ...]]:
     """What adds up the gradients: those of listed rows by row, all others as one array."""
     tables = tuple(RowSum(group, _whole(own), program[own.heads], program[every.heads]) for own, every in lists)

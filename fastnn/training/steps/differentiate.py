@@ -6,7 +6,7 @@ from typing import Any
 
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer, take_small_pages
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.program import Program
 from fastnn.engine.values import Value
 from fastnn.training.history.figures import Figures
@@ -36,7 +36,7 @@ class Differentiated:
     xs: Sequence[Value]
     judged: scoring.Judged
     figures: Figures
-    gradients: Block
+    gradients: NamedArrays
     scale: Buffer | None
 
     def emit_record(self) -> None:
@@ -90,7 +90,7 @@ def _scale(build: Builder, request: Request) -> Buffer | None:
     return build.array("scale of weights", (1,)) if counts and network.loss.reduction != "sum" else None
 
 
-def _gradients(build: Builder, request: Request, joins: bool) -> Block:
+def _gradients(build: Builder, request: Request, joins: bool) -> NamedArrays:
     """A block for the gradients; the builder knows from here on which of them must be stored, and how much of each."""
     network, optimizer = request.network, request.optimizer
     gradients, penalised = request.state.parameters.like(), set(network.penalties())

@@ -4,13 +4,13 @@ import numpy as np
 
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.optimizers import Optimizer
 
 STEPS_PER_CALL = 4096  # at most: the rows of the table of scalars
 
 
-def table_of_scalars(build: Builder, optimizer: Optimizer, parameters: Block) -> Buffer:
+def table_of_scalars(build: Builder, optimizer: Optimizer, parameters: NamedArrays) -> Buffer:
     """A place for the scalars of the steps of a call, (steps, s); the optimizer's state is made first."""
     optimizer.attach(parameters)
     return build.array("scalars of a call", (STEPS_PER_CALL, optimizer.checked_scalars(np.zeros(1)).shape[1]))

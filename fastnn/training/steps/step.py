@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.program import Program
 from fastnn.engine.values import Value
 from fastnn.nn.losses import Loss
@@ -96,7 +96,7 @@ class Step:
     outputs: tuple[Value, ...] = ()
     figures: Figures = field(default_factory=Figures)
     values: dict[str, Value] = field(default_factory=dict)
-    gradients: Block | None = None
+    gradients: NamedArrays | None = None
     fused: bool = False
     names: dict[int, str] = field(default_factory=dict)
     layered: "Callable[[], Step] | None" = None
@@ -112,7 +112,7 @@ def values_of(build: Builder, network: Network, xs: Sequence[Value]) -> dict[str
     return {**dict(zip(network.graph.inputs, xs, strict=True)), **build.outputs}
 
 
-def names_of(parameters: Block, gradients: Block) -> dict[int, str]:
+def names_of(parameters: NamedArrays, gradients: NamedArrays) -> dict[int, str]:
     """The names of both in messages, by the id of the array."""
     named = (("", parameters), ("gradient of ", gradients))
     return {id(array): prefix + name for prefix, block in named for name, array in block.buffers.items()}

@@ -7,7 +7,7 @@ import numpy as np
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder
 from fastnn.engine.ops import Slice
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.steps.differentiate import Differentiated
@@ -21,7 +21,7 @@ PENALTY_GRADIENTS = (k.add_l1, k.add_l2)
 
 
 def emit_penalties(
-    build: Builder, inputs: Inputs, network: Network, parameters: Block, gradients: Block | None
+    build: Builder, inputs: Inputs, network: Network, parameters: NamedArrays, gradients: NamedArrays | None
 ) -> None:
     """Emit the penalties on large weights, and their gradients where gradients are computed."""
     for name, strengths in network.penalties().items():
@@ -35,7 +35,7 @@ def emit_penalties(
                     _emit_penalty_gradient(build, gradient, parameters, gradients, name, scalars)
 
 
-def emit_penalty_gradients(build: Builder, network: Network, parameters: Block, gradients: Block) -> None:
+def emit_penalty_gradients(build: Builder, network: Network, parameters: NamedArrays, gradients: NamedArrays) -> None:
     """Emit what penalties add to gradients, alone."""
     for name, strengths in network.penalties().items():
         for strength, kernel in zip(strengths, PENALTY_GRADIENTS, strict=True):
@@ -44,7 +44,7 @@ def emit_penalty_gradients(build: Builder, network: Network, parameters: Block, 
 
 
 def _emit_penalty_gradient(
-    build: Builder, kernel: Kernel, parameters: Block, gradients: Block, name: str, scalars: np.ndarray
+    build: Builder, kernel: Kernel, parameters: NamedArrays, gradients: NamedArrays, name: str, scalars: np.ndarray
 ) -> None:
     dw, w = gradients.buffers[name], parameters.buffers[name]
     if (axis := build.cut_axis(parameters.view(name))) is not None:

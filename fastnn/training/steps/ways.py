@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Buffer
-from fastnn.engine.parameters import Block
+from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.values import Value
 from fastnn.nn import emission, narrow, narrow_sgd
 from fastnn.nn.emission import EmitBackward
@@ -70,7 +70,7 @@ class Way:
             return emission.forward(build, self.network, xs, state)
         return narrow.forward(build, xs, indices, self.network, self.layout, state)
 
-    def end(self, build: Builder, parameters: Block) -> None:
+    def end(self, build: Builder, parameters: NamedArrays) -> None:
         """Emit the end of a run of several steps: what the first weight has not taken yet."""
         if self.steps > 1:
             build.end_one_by_one()
