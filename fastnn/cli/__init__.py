@@ -2,6 +2,15 @@
 
 Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder is at fault, 3 training diverged,
 130 Ctrl-C, 141 nobody reads the output any more, 143 SIGTERM.
+
+Which file to read for what:
+
+- `commands` (all of them), `sections` (help pages), `output` and `standard_input`
+- training: `train` (a command for each system), `settings` (their flags), `training` (what it prints)
+- sweeps: `sweep` (of a system), `sweep_file` (of a user's model), `sweep_options`, `sweep_output`; `systems` (what
+  commands of both kinds share)
+- trained models: `predict`, `evaluate`, `numerals` (numbers of a table); `generate`, `score`, `word_vectors`
+- the machine and its data: `doctor`, `data`
 """
 
 import contextlib

@@ -31,7 +31,8 @@ def parts(package):
 TRAINING = [f"training/{one.name}" for one in (FASTNN / "training").iterdir() if (one / "__init__.py").exists()]
 
 
-PACKAGES = ["common", "data", "engine", "experiment", "nn", "search", "text", "training", *sorted(TRAINING)]
+LARGE = ["cli", "common", "data", "engine", "experiment", "nn", "recipes", "search", "text", "training"]
+PACKAGES = [*LARGE, *sorted(TRAINING)]
 
 
 @pytest.mark.parametrize("name", PACKAGES)
