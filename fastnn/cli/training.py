@@ -79,7 +79,7 @@ class QuietBar(ProgressBar):
         pass
 
 
-OUTCOMES = ("accuracy", "r2", "loss")  # by the first of these that it has a finished run is told
+OUTCOMES = ("accuracy", "r2", "loss")  # a finished run is told by the first of these that it has
 
 
 class Terminal(Observer):

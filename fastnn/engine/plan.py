@@ -21,9 +21,10 @@ from fastnn.engine.table import Entry, entries_of
 from fastnn.engine.threads import pays_for_threads
 from fastnn_kernels._tuning import PARALLEL_FROM, SHARED_FROM
 
-# A step whose arrays take no more bytes one worker takes operation by operation: to find chains and slices took half of
-# the time that a small training needs before its first step. Steps of 0.4 to 1.3 MB take 0.97 to 1.01 of their time in
-# slices, one of 2 MB, of which a weight and its gradient are a third, 1.013 (Zen 5, a second cache of 1 MB).
+# If the arrays of a step take no more bytes than this, one worker runs it operation by operation: to find chains and
+# slices took half of the time that a small training needs before its first step. Steps of 0.4 to 1.3 MB take 0.97 to
+# 1.01 of their time in slices, one of 2 MB, of which a weight and its gradient are a third, 1.013 (Zen 5, a second
+# cache of 1 MB).
 SMALL_BYTES = 3 << 19
 
 
