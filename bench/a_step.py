@@ -26,8 +26,8 @@ This page is made by `python -m bench.a_step` from the running code: one trainin
 A layer *emits operations* on a builder: an operation is a kernel and its operands, and says along which axis it may be
 cut. The scheduler puts operations into *phases* and cuts each phase among threads; between two phases is a barrier.
 Operations along one axis form a *chain*: a thread takes a slice of the axis through all of them while it is in its
-cache. The result is a *table* of addresses. One compiled loop, `fastnn_kernels._driver.run_phases`, runs the table many
-steps a call, and a *runner* gives it data and reads losses and accuracies.
+cache. The result is a *table* of addresses. One compiled loop, `run_phases` of `fastnn_kernels/_run/driver.py`, runs it
+many steps a call, and a *runner* gives it data and reads losses and accuracies.
 
 How to read the tables: `[i]` marks an operand of which a slice takes its own rows, `[:, i]` its own columns; others
 are used whole. A buffer bears the name of the layer that writes it where another one reads it. `dense.w` is a

@@ -21,7 +21,8 @@ import numpy as np
 
 import fastnn as fn
 from bench import probes
-from fastnn_kernels import _registers, _team
+from fastnn_kernels._products.registers import registers
+from fastnn_kernels._run.team import team_words
 
 ROUNDS = 15  # the best of them counts: the one that was disturbed least
 STEPS = 500_000  # a round of each limit lasts a few milliseconds
@@ -48,7 +49,7 @@ def _best(function: Callable, *arguments) -> float:
 def peak(dtype: type, threads: int) -> float:
     """Additions and multiplications in registers, 10⁹ a second: GFLOP/s."""
     out = np.zeros(threads, dtype)
-    lanes = probes.REGISTER_BITS[_registers.registers()] // (8 * out.itemsize)
+    lanes = probes.REGISTER_BITS[registers()] // (8 * out.itemsize)
     operations = 2 * STEPS * probes.CHAINS * threads * lanes
     with fn.threads(threads):
         return operations / _best(probes.registers_only, out, STEPS, out.dtype.type(0.5)) / 1e9
@@ -98,7 +99,7 @@ def _repeats(arrays: list[np.ndarray]) -> tuple[int, int]:
 
 def barrier(threads: int) -> float:
     """Microseconds of a barrier of a team, of the fastest round in which all threads were there."""
-    team = np.zeros(_team.team_words(threads), np.int64)
+    team = np.zeros(team_words(threads), np.int64)
     with fn.threads(threads):
         probes.barriers(team, threads, 1)
         rounds = [_barriers(team, threads) for _ in range(ROUNDS)]

@@ -16,8 +16,8 @@ import time
 import numba
 import numpy as np
 
-from fastnn_kernels import _math
 from fastnn_kernels._jit import OPTIONS
+from fastnn_kernels._math import elementary
 
 CHUNK = 1 << 16  # inputs, results: 512 KB
 CHUNKS_PER_CALL = 1 << 8  # a call takes about a second, so that Ctrl-C is heard
@@ -89,7 +89,7 @@ def walker(function, truth):
 
 def examine(name):
     """Prints the line of one function; returns whether it keeps its promise."""
-    walk = walker(getattr(_math, name), TRUTH[name])
+    walk = walker(getattr(elementary, name), TRUTH[name])
     worst = np.empty(CHUNKS_PER_CALL)
     worst_bits = np.empty(CHUNKS_PER_CALL, np.uint32)
     wrong = np.empty(CHUNKS_PER_CALL, np.int64)

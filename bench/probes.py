@@ -9,7 +9,9 @@ from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastnn_kernels import _registers, _team, _tile
+from fastnn_kernels._products.registers import registers, shape
+from fastnn_kernels._products.tile import ALIGNMENT, REALS, tiles
+from fastnn_kernels._run.team import STATE, TOGETHER, barrier, gathered, reset
 
 # A chain waits some four cycles for itself, and two units work: eight chains would do in theory, but reach only 85 % of
 # the limit on a Zen 3. Twelve, with their two factors, still fit into the 16 registers of AVX2.
@@ -21,7 +23,7 @@ TILE_DEPTH = 128
 
 def emit_multiply_adds(builder, real, registers: str, count, factors):
     """Emit a loop of `count` multiply-adds on each of CHAINS vectors, all in registers; returns one of the numbers."""
-    number, size, suffix = _tile.REALS[real]
+    number, size, suffix = REALS[real]
     lanes = REGISTER_BITS[registers] // (8 * size)
     vector = ir.VectorType(number, lanes)
     kind = ir.FunctionType(vector, [vector] * 3)
@@ -56,7 +58,7 @@ def multiply_adds(typingctx, steps, a, b):
 
     def codegen(context, builder, signature, arguments):
         count, *factors = arguments
-        return emit_multiply_adds(builder, a, _registers.registers(), count, factors)
+        return emit_multiply_adds(builder, a, registers(), count, factors)
 
     return a(types.int64, a, a), codegen
 
@@ -76,10 +78,10 @@ def hot_tile():
 
     out : (threads, MR, columns)    a : (threads, MR, TILE_DEPTH)    b : (threads, TILE_DEPTH, columns)
     """
-    sizes = _registers.shape()
+    sizes = shape()
     if not sizes.rows:
         return None
-    tile, rows, lines = _tile.tiles(tall=True), sizes.rows, sizes.lines
+    tile, rows, lines = tiles(tall=True), sizes.rows, sizes.lines
 
     @numba.njit(parallel=True)
     def run(out, a, b, repeats):
@@ -97,8 +99,8 @@ def hot_tile():
 
 def tile_operands(dtype: type, threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(out, a, b) for `hot_tile`"""
-    sizes = _registers.shape()
-    columns = sizes.lines * _tile.ALIGNMENT // np.dtype(dtype).itemsize
+    sizes = shape()
+    columns = sizes.lines * ALIGNMENT // np.dtype(dtype).itemsize
     shapes = (sizes.rows, columns), (sizes.rows, TILE_DEPTH), (TILE_DEPTH, columns)
     return tuple(np.full((threads, *shape), 0.5, dtype) for shape in shapes)
 
@@ -149,14 +151,14 @@ def regions(out, count):
 @numba.njit(parallel=True)
 def _barriers(team, workers, count):
     for worker in prange(workers):
-        if _team.gathered(team, workers):
+        if gathered(team, workers):
             for epoch in range(count):
-                _team.barrier(team, worker, workers, epoch + 1)
+                barrier(team, worker, workers, epoch + 1)
 
 
 @numba.njit
 def barriers(team, workers, count):
     """Barriers of a team in one region; the number of those that were passed, 0 if the team did not gather."""
-    _team.reset(team)
+    reset(team)
     _barriers(team, workers, count)
-    return count if team[_team.STATE] == _team.TOGETHER else 0
+    return count if team[STATE] == TOGETHER else 0

@@ -2,7 +2,7 @@
 
 from fastnn import _environment as _environment  # before Numba
 from fastnn import _interruption as _interruption  # first: what follows takes a second, in which Ctrl-C may come
-from fastnn_kernels._collection import no_collection as _no_collection
+from fastnn_kernels._compile.collection import no_collection as _no_collection
 
 with _no_collection():
     from fastnn import loading as loading

@@ -13,7 +13,7 @@ from llvmlite import binding
 import fastnn as fn
 import fastnn_kernels as k
 from fastnn.engine.threads import threads, usable_threads
-from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._compile.cache import cache_folder
 from fastnn_kernels._jit import JIT
 
 

@@ -13,7 +13,7 @@ from fastnn.common.files import sha256_of, size_of
 from fastnn.common.names import look_up
 from fastnn.common.process_lock import locked
 from fastnn.data.remote import REMOTE, Progress, RemoteFile, RemoteSet
-from fastnn_kernels._folders import user_folders
+from fastnn_kernels._compile.folders import user_folders
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from fastnn.engine.ops import Op
 from fastnn.engine.schedule import Task
 from fastnn.engine.slices import largest_slices, transient_arrays
 from fastnn.engine.threads import usable_threads
-from fastnn_kernels import _compile, _team
-from fastnn_kernels._adapter import Adapter, adapter, operand_type, operand_words
-from fastnn_kernels._driver import Loop
+from fastnn_kernels._compile.parallel import compile_missing
+from fastnn_kernels._run import team
+from fastnn_kernels._run.adapter import Adapter, adapter, operand_type, operand_words
+from fastnn_kernels._run.driver import Loop
 
 # So often a team may fail to gather, say because others hold the processors, before a table does without it.
 MOST_FAILURES = 8
@@ -75,7 +76,7 @@ class Table:
         needed = [adapter_of(entry.op, entry.parallel, held) for entry, held in both]
         self.bounds = _bounds(lists)
         self._loop = _loop("run" if self.bounds is None else "run_phases")
-        _compile.make([*besides, *needed, self._loop], usable_threads())
+        compile_missing([*besides, *needed, self._loop], usable_threads())
         lines = [_line(one, held) for one, held in zip(needed, self._alive, strict=True)]
         self.words = np.zeros((len(lines), max(map(len, lines), default=1)), np.int64)
         for row, line in zip(self.words, lines, strict=True):
@@ -91,7 +92,7 @@ class Table:
             self._alive[i] = held
             adapters.append(adapter_of(entry.op, entry.parallel, held))
         if not all(one.address for one in adapters):  # another dtype needs other versions of the kernels
-            _compile.make(adapters, usable_threads())
+            compile_missing(adapters, usable_threads())
         for i, one in zip(self._varying, adapters, strict=True):
             line = _line(one, self._alive[i])
             self.words[i, : len(line)] = line
@@ -110,14 +111,14 @@ class Table:
 
     def _count_failures(self) -> None:
         """Do without a team if it again and again did not gather: to wait for it costs a millisecond each time."""
-        if len(self._team) and self._team[_team.STATE] == _team.GIVEN_UP:
+        if len(self._team) and self._team[team.STATE] == team.GIVEN_UP:
             self._failures += 1
             if self._failures >= MOST_FAILURES:
                 self._team = self._team[:0]
 
 
 def adapter_of(op: Op, parallel: bool, operands: tuple) -> Adapter:
-    """What calls an operation's kernel on operands of these types; `_compile.make` makes it."""
+    """What calls an operation's kernel on operands of these types; `_compile.parallel.make` makes it."""
     key = op.kernel, parallel, tuple((one.dtype, one.ndim) if isinstance(one, np.ndarray) else None for one in operands)
     if key not in _adapters:  # Numba's types, which name adapters, are slow to hash
         _adapters[key] = adapter(op.kernel, parallel, tuple(map(operand_type, operands)))
@@ -147,5 +148,5 @@ def _team_for(bounds: np.ndarray | None, entries: Sequence[Entry]) -> np.ndarray
     """Memory for a team of the workers; none if there is one worker, or a kernel enters a parallel region itself."""
     if bounds is None or any(entry.parallel for entry in entries):
         return np.zeros(0, np.int64)
-    size = 8 * _team.team_words(bounds.shape[1] - 1)
+    size = 8 * team.team_words(bounds.shape[1] - 1)
     return aligned_bytes(size).view(np.int64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnn.engine.memory import Buffer
-from fastnn_kernels._narrow_layout import COLUMNS
+from fastnn_kernels._narrow.layout import COLUMNS
 from fastnn_kernels._tuning import BLOCK
 
 
@@ -34,7 +34,7 @@ class Value:
 @dataclass(frozen=True)
 class Lanes(Value):
     """A batch of arrays of `shape`, stored in blocks of BLOCK samples that lie side by side
-    (`fastnn_kernels._narrow_layout`).
+    (`fastnn_kernels._narrow.layout`).
 
     at  the row of a block in which their first numbers lie
     """

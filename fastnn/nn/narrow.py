@@ -1,7 +1,7 @@
 """Nets of narrow dense layers only: their operations are one kernel for all layers forward, and one backward.
 
 A row of a few units leaves most of a vector register empty, and an operation for each product, bias and activation
-costs more than its arithmetic. `fastnn_kernels._narrow_layout` says how samples and gradients are stored.
+costs more than its arithmetic. `fastnn_kernels._narrow.layout` says how samples and gradients are stored.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from fastnn.nn.layers import Dense, Flatten
 from fastnn.nn.losses import MAE, MSE, BinaryCrossEntropy, Huber, Loss, Poisson, SoftmaxCrossEntropy
 from fastnn.nn.losses.base import of_samples
 from fastnn.nn.network import Network, State
-from fastnn_kernels import _narrow_layout
 from fastnn_kernels._jit import Kernel
+from fastnn_kernels._narrow.layout import FIELDS, DenseLayout, laid_out
 from fastnn_kernels._tuning import BLOCK, NARROW
 
 WIDEST = 32  # inputs and units of a layer: from here on its rows fill vector registers
@@ -68,22 +68,22 @@ def is_narrow(network: Network) -> bool:
 def layout_of(network: Network, parameters: NamedArrays) -> Layout:
     """The layout of a net that is narrow."""
     dense = {name: layer for name, layer in zip(network.names, network.layers, strict=True) if isinstance(layer, Dense)}
-    geometry, rows, gradients = _narrow_layout.laid_out([_laid_out(parameters, *item) for item in dense.items()])
+    geometry, rows, gradients = laid_out([_laid_out(parameters, *item) for item in dense.items()])
     numbers = {name: i for i, name in enumerate(dense)}
     outputs, at = {}, 0
     for name in network.names:
-        at = int(geometry[numbers[name], _narrow_layout.FIELDS.y]) if name in dense else at
+        at = int(geometry[numbers[name], FIELDS.y]) if name in dense else at
         outputs[name] = at
     return Layout(geometry, outputs, rows, gradients)
 
 
-def _laid_out(parameters: NamedArrays, name: str, layer: Dense) -> _narrow_layout.Dense:
+def _laid_out(parameters: NamedArrays, name: str, layer: Dense) -> DenseLayout:
     """Where a layer's weights lie in the flat parameters."""
     w = parameters.buffers[f"{name}.w"]
     begin, inputs = _begin_of(parameters, f"{name}.w"), len(w)
     if layer.use_bias:
         assert _begin_of(parameters, f"{name}.b") == begin + w.size, "the bias must lie behind the weights"
-    return _narrow_layout.Dense(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
+    return DenseLayout(inputs, layer.units, int(layer.use_bias), begin, w.shape[1], layer.activation)
 
 
 def _begin_of(parameters: NamedArrays, name: str) -> int:

@@ -12,8 +12,8 @@ from fastnn.nn.layers import Dense
 from fastnn.nn.network import Network
 from fastnn.nn.optimizers import Optimizer
 from fastnn_kernels._jit import JIT
-from fastnn_kernels._lanes import LANES
-from fastnn_kernels._narrow_layout import FIELDS, in_chains
+from fastnn_kernels._lanes.lanes import LANES
+from fastnn_kernels._narrow.layout import FIELDS, in_chains
 from fastnn_kernels._tuning import ALIGNMENT
 from fastnn_kernels.narrow_many import CHAINS
 

@@ -15,7 +15,7 @@ from fastnn.nn.metrics import METRICS
 from fastnn.nn.network import Network, State
 from fastnn.nn.optimizers import SGD, Optimizer
 from fastnn_kernels._jit import Kernel
-from fastnn_kernels._narrow_layout import FIELDS
+from fastnn_kernels._narrow.layout import FIELDS
 from fastnn_kernels._tuning import NARROW
 
 # Hidden units up to which `narrow_sgd_two` is used. It takes them one by one, `narrow_sgd` their activations in vector

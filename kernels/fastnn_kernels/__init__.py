@@ -4,21 +4,21 @@ Outputs come first, then inputs, then sizes. Matrices are C-contiguous and may h
 stay 0. Kernels trust their arguments: `fastnn.ops` checks arrays before it calls them. `kernel.serial(...)` and
 `kernel.parallel(...)` are the two compiled versions of `kernel.body`. Each family file lists its kernels in `__all__`.
 
-Families are made of what stands in files with an underscore. Which of these to read for what, in a good order:
+Families are made of what stands in files and folders with an underscore; each folder says what is in it. Which of these
+to read for what, in a good order:
 
-- how kernels are compiled: `_jit` (Numba's options), `_linked`, `_cache`, `_folders`; in several processes `_compile`,
-  `_compile_worker`, `_claims`; `_collection`
-- how they are run: `_driver` (a table of calls), `_adapter` (one call), `_team` (threads)
+- how kernels are compiled: `_jit` (Numba's options), `_compile/` (kept on disk, in several processes)
+- how they are run: `_run/` (a table of calls, by a team of threads)
 - numbers that were measured: `_tuning`
-- one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_loss_terms`
-- sixteen numbers, as in a vector register: `_lanes`, `_lane_memory`, `_sums`, `_regression` (losses), `_bits` (zeros)
-- products: `_product`, `_block`, `_tile` (in `_registers`), `_transpose`; `_sparse_product`, `_listed_product` (without
-  zeros); `_window`, `_window_product` (convolution); `_narrow_layout`, `_lane_products`, `_lane_nets` (few units)
-- memory: `_view` (a part of an array), `_array_value`, `_scratch` (on the stack), `_prefetch` (into a cache)
+- one number: `_math/`
+- sixteen numbers, as in a vector register: `_lanes/`
+- products of matrices and of windows: `_products/`
+- nets of few units: `_narrow/`
+- memory: `_memory/` (a part of an array, on the stack, into a cache)
 - names that go: `_former`
 """
 
-from fastnn_kernels._collection import no_collection
+from fastnn_kernels._compile.collection import no_collection
 from fastnn_kernels._former import former_names
 from fastnn_kernels._jit import Kernel as _Kernel
 

@@ -13,8 +13,8 @@ import numba.extending
 from numba.core import config
 from numba.core.ccallback import CFunc
 
-from fastnn_kernels._cache import SourceStampedCache
-from fastnn_kernels._linked import Linked
+from fastnn_kernels._compile.cache import SourceStampedCache
+from fastnn_kernels._compile.linked import Linked
 
 # contract: a*b + c becomes one fused multiply-add. nsz: the sign of zero does not matter.
 # Not reassoc: it removes the rounding trick of a polynomial exp (8 million ulp off) and makes the

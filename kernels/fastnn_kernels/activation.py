@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from numba import prange
 
-from fastnn_kernels import _math, _normal
-from fastnn_kernels._expm1 import expm1, log1p
 from fastnn_kernels._jit import always_inline, kernel
+from fastnn_kernels._math import elementary, normal
+from fastnn_kernels._math.expm1 import expm1, log1p
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 
 
@@ -72,12 +72,12 @@ def _sigmoid_slope(x, y):
 @always_inline
 def _softplus(x):
     # exp(−|x|) cannot overflow, and log1p keeps all digits of a tiny argument.
-    return (x if x > 0 else type(x)(0)) + log1p(_math.exp_nonpositive(-abs(x)))
+    return (x if x > 0 else type(x)(0)) + log1p(elementary.exp_nonpositive(-abs(x)))
 
 
 @always_inline
 def _softplus_slope(x, y):
-    return _math.sigmoid(x)
+    return elementary.sigmoid(x)
 
 
 @always_inline
@@ -96,31 +96,31 @@ def _elu_slope(x, y):
 
 @always_inline
 def _gelu(x):
-    return x * _normal.normal_cdf(x)
+    return x * normal.normal_cdf(x)
 
 
 @always_inline
 def _gelu_slope(x, y):
-    return _normal.normal_cdf(x) + x * _normal.normal_density(x)
+    return normal.normal_cdf(x) + x * normal.normal_density(x)
 
 
 @always_inline
 def _silu(x):
-    return x * _math.sigmoid(x)
+    return x * elementary.sigmoid(x)
 
 
 @always_inline
 def _silu_slope(x, y):
     # sigmoid(−x), because 1 − sigmoid(x) of a large x holds rounding errors only, and is multiplied by x.
-    return _math.sigmoid(x) * (type(x)(1) + x * _math.sigmoid(-x))
+    return elementary.sigmoid(x) * (type(x)(1) + x * elementary.sigmoid(-x))
 
 
 # fmt: off
 ACTIVATIONS = {
     "relu": Activation(_relu, _relu_slope, ELEMENT, ELEMENT, "max(x, 0)"),
     "leaky_relu": Activation(_leaky_relu, _leaky_relu_slope, ELEMENT, ELEMENT, "x where x ≥ 0, .01·x elsewhere"),
-    "tanh": Activation(_math.tanh, _tanh_slope, TRANSCENDENTAL, ELEMENT, "tanh(x)"),
-    "sigmoid": Activation(_math.sigmoid, _sigmoid_slope, TRANSCENDENTAL, ELEMENT, "1 / (1 + exp(−x))"),
+    "tanh": Activation(elementary.tanh, _tanh_slope, TRANSCENDENTAL, ELEMENT, "tanh(x)"),
+    "sigmoid": Activation(elementary.sigmoid, _sigmoid_slope, TRANSCENDENTAL, ELEMENT, "1 / (1 + exp(−x))"),
     "softplus": Activation(_softplus, _softplus_slope, 2 * TRANSCENDENTAL, TRANSCENDENTAL, "log(1 + exp(x))", True),
     "elu": Activation(_elu, _elu_slope, TRANSCENDENTAL, ELEMENT, "x where x > 0, exp(x) − 1 elsewhere"),
     "gelu": Activation(_gelu, _gelu_slope, 2 * TRANSCENDENTAL, 2 * TRANSCENDENTAL,

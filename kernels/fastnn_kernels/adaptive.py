@@ -13,9 +13,9 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._math import exp_nonpositive, log
-from fastnn_kernels._product import product, product_xt
-from fastnn_kernels._sums import row_max, row_sum
+from fastnn_kernels._lanes.sums import row_max, row_sum
+from fastnn_kernels._math.elementary import exp_nonpositive, log
+from fastnn_kernels._products.product import product, product_xt
 from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
 from fastnn_kernels.matmul import _block
 from fastnn_kernels.softmax import _is_first_max

@@ -1,4 +1,4 @@
-"""Average pooling: the mean of each window, and of all positions of a sample. `_window` explains `geometry`.
+"""Average pooling: the mean of each window, and of all positions of a sample. `_products.window` explains `geometry`.
 
 A mean is the sum times 1 / count, where padding is not counted. Sums run in ascending order of the positions, for each
 channel by itself: the inner loops run along channels.
@@ -7,8 +7,8 @@ channel by itself: the inner loops run along channels.
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._products.window import sizes, taps_inside
 from fastnn_kernels._tuning import ELEMENT
-from fastnn_kernels._window import sizes, taps_inside
 
 __all__ = ["average_pool2d_backward", "average_pool2d_forward", "mean_backward", "mean_forward"]
 

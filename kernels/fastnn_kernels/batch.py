@@ -12,7 +12,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._prefetch import prefetch_row
+from fastnn_kernels._memory.prefetch import prefetch_row
 from fastnn_kernels._tuning import ELEMENT
 
 __all__ = [

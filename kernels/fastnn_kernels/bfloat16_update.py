@@ -1,7 +1,7 @@
 """The updates of `update` and `adaptive_update` with their state in bfloat16: half the bytes to read and to write.
 
 Arithmetic is that of the updates with whole state, in the dtype of w. A parameter takes the step that the new state
-says before it is rounded. Then the state is rounded stochastically (`_bfloat16`), so that on average nothing is lost.
+says before it is rounded. Then the state is rounded stochastically (`_math.bfloat16`), so on average nothing is lost.
 All take these operands after those of the update of the same name:
 
 key, cursor, stream  as `dropout_forward` takes them; `stream` is the number of the parameter
@@ -14,8 +14,8 @@ The random bits of a number are a function of (key, stream, cursor[1], offset ·
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._bfloat16 import from_word, random_word, to_word
 from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._math.bfloat16 import from_word, random_word, to_word
 from fastnn_kernels._tuning import ELEMENT
 from fastnn_kernels.adaptive_update import _adagrad_step, _adam_step, _rmsprop_step
 from fastnn_kernels.dropout import _step_words

@@ -3,7 +3,7 @@
 from numba import prange
 
 from fastnn_kernels._jit import kernel
-from fastnn_kernels._sums import channel_sums
+from fastnn_kernels._lanes.sums import channel_sums
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = ["bias_backward", "bias_forward", "channel_bias_backward", "channel_bias_forward"]

@@ -1,17 +1,16 @@
 """Convolution of images (cross-correlation, as everywhere in neural nets): forward, and both gradients.
 
-`_window` explains `geometry`. Every output is one chain of multiply-adds in a fixed order. Pixels that see all taps of
-a line are computed together, a tile of them at a time. Pixels at a border, which see fewer taps, are computed one by
-one. So the layer first puts the padding into the image (`pad_images`), and no pixel is at a border. Without that, a
-padding of 2 makes 4 of 14 columns borders, and halves the speed.
+`_products.window` explains `geometry`. Every output is one chain of multiply-adds in a fixed order. Pixels that see all
+taps of a line are computed together, a tile of them at a time. Pixels at a border, which see fewer taps, are computed
+one by one. So the layer first puts the padding into the image (`pad_images`), and no pixel is at a border. Without
+that, a padding of 2 makes 4 of 14 columns borders, and halves the speed.
 """
 
 import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._tuning import ELEMENT, KC, MULTIPLY_ADD
-from fastnn_kernels._window import (
+from fastnn_kernels._products.window import (
     inputs_of_phase,
     outputs_seeing,
     outputs_seeing_all,
@@ -22,7 +21,8 @@ from fastnn_kernels._window import (
     taps_of_phase,
     taps_of_phases_before,
 )
-from fastnn_kernels._window_product import add_pixels, add_taps
+from fastnn_kernels._products.window_product import add_pixels, add_taps
+from fastnn_kernels._tuning import ELEMENT, KC, MULTIPLY_ADD
 
 __all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
 

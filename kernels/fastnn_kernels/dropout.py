@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lanes import LANES
+from fastnn_kernels._lanes.lanes import LANES
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 
 __all__ = ["dropout_backward", "dropout_forward"]

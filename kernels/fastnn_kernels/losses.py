@@ -9,11 +9,11 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import Kernel, always_inline, inline, kernel, of_user
-from fastnn_kernels._loss_terms import deviance, logistic
-from fastnn_kernels._math import exp, log
-from fastnn_kernels._regression import huber_row, mae_row, mse_row, same_choice
-from fastnn_kernels._scratch import SCRATCH, scratch_row
-from fastnn_kernels._sums import row_distances, row_max, row_sum
+from fastnn_kernels._lanes.regression import huber_row, mae_row, mse_row, same_choice
+from fastnn_kernels._lanes.sums import row_distances, row_max, row_sum
+from fastnn_kernels._math.elementary import exp, log
+from fastnn_kernels._math.loss_terms import deviance, logistic
+from fastnn_kernels._memory.scratch import SCRATCH, scratch_row
 from fastnn_kernels._tuning import ELEMENT, TRANSCENDENTAL
 from fastnn_kernels.softmax import _exponentials, _is_first_max, _sum_of_exponentials
 
@@ -92,7 +92,7 @@ def softmax_cross_entropy_smooth_value(loss, correct, x, labels, scalars, n):
 
 
 def _part_of_row(term, name):
-    """A function that computes dx and the sum of the terms of at most SCRATCH outputs, by one of `_loss_terms`."""
+    """A function that computes dx and the sum of the terms of at most SCRATCH outputs, by one of `_math.loss_terms`."""
 
     def part(dx, x, target, scale):
         terms = scratch_row(scale)

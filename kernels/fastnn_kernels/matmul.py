@@ -11,8 +11,8 @@ rows of w: its inner loop could not run over columns of the output and keep each
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import product, product_xt, product_xt_prefetch
-from fastnn_kernels._transpose import transposed
+from fastnn_kernels._products.product import product, product_xt, product_xt_prefetch
+from fastnn_kernels._products.transpose import transposed
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MC, MULTIPLY_ADD, UNDIVIDED
 
 __all__ = ["matmul", "matmul_wt", "matmul_xt", "matmul_xt_prefetch", "transpose"]

@@ -1,19 +1,19 @@
 """Dense layers of few units: all of them in one kernel forward, in one backward, with samples side by side.
 
-`_narrow_layout` says where everything lies. An output is one chain of fused multiply-adds in ascending order of the
+`_narrow.layout` says where everything lies. An output is one chain of fused multiply-adds in ascending order of the
 inputs, then of the bias, as in `matmul` and `bias_forward`: with the same bits. The gradient of a weight is summed over
-the samples of a block in lanes (`_lane_products`), then over the blocks in ascending order. So its bits depend neither
-on the processor's registers nor on the number of threads.
+the samples of a block in lanes (`_narrow.products`), then over the blocks in ascending order. So its bits depend
+neither on the processor's registers nor on the number of threads.
 """
 
 from numba import prange
 
 from fastnn_kernels._jit import always_inline, kernel, view
-from fastnn_kernels._lane_products import lane_products
-from fastnn_kernels._narrow_layout import CODES, FIELDS, block_of, fill
-from fastnn_kernels._product import product, product_xt
+from fastnn_kernels._memory.view import flattened, matrix
+from fastnn_kernels._narrow.layout import CODES, FIELDS, block_of, fill
+from fastnn_kernels._narrow.products import lane_products
+from fastnn_kernels._products.product import product, product_xt
 from fastnn_kernels._tuning import BLOCK, ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
-from fastnn_kernels._view import flattened, matrix
 from fastnn_kernels.activation import ACTIVATIONS
 
 __all__ = ["gather_lanes", "lanes_to_rows", "narrow_backward", "narrow_forward", "rows_to_lanes"]

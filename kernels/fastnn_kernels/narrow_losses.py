@@ -1,4 +1,4 @@
-"""Losses of narrow nets against targets that are numbers, with samples side by side (`_narrow_layout`).
+"""Losses of narrow nets against targets that are numbers, with samples side by side (`_narrow.layout`).
 
 A sample has few scores, so that a row of them leaves most of a vector register empty. Here score j of all samples of a
 block is a row. Results have the bits of the kernels in `losses`: terms are added in the order of their lanes.
@@ -8,11 +8,11 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import Kernel, always_inline
-from fastnn_kernels._loss_terms import absolute, deviance, huber, logistic, squared
-from fastnn_kernels._narrow_layout import block_of, fill
-from fastnn_kernels._scratch import scratch_panel
+from fastnn_kernels._math.loss_terms import absolute, deviance, huber, logistic, squared
+from fastnn_kernels._memory.scratch import scratch_panel
+from fastnn_kernels._memory.view import matrix
+from fastnn_kernels._narrow.layout import block_of, fill
 from fastnn_kernels._tuning import BLOCK, ELEMENT, NARROW, TRANSCENDENTAL
-from fastnn_kernels._view import matrix
 
 __all__ = ["narrow_binary_cross_entropy", "narrow_huber", "narrow_mae", "narrow_mse", "narrow_poisson"]
 
@@ -21,7 +21,7 @@ HALF = NARROW // 2  # rows of terms, at most, that are added to others first
 
 @always_inline
 def _add_up(terms):
-    """terms[0] = Σ terms, the upper half of NARROW lanes added to the lower one, until one is left: `_lanes.total`"""
+    """terms[0] = Σ terms, the upper half of NARROW lanes added to the lower one, until one is left, as in `total`"""
     half = HALF
     while half > 0:
         for j in range(half, min(2 * half, terms.shape[0])):

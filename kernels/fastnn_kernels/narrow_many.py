@@ -8,13 +8,13 @@ done once for sixteen. Every sum has the order that it has in the kernels of one
 import numpy as np
 
 from fastnn_kernels._jit import always_inline, kernel
-from fastnn_kernels._lane_memory import load, store
-from fastnn_kernels._lane_nets import backward_layer, chains_of_layer, fold, forward_layer, spread_inputs
-from fastnn_kernels._lanes import LANES, choose, larger, rounded_product, spread, widened
-from fastnn_kernels._math import exp_nonpositive, log_from_one
-from fastnn_kernels._narrow_layout import FIELDS
+from fastnn_kernels._lanes.lanes import LANES, choose, larger, rounded_product, spread, widened
+from fastnn_kernels._lanes.memory import load, store
+from fastnn_kernels._math.elementary import exp_nonpositive, log_from_one
+from fastnn_kernels._memory.view import flattened, matrix
+from fastnn_kernels._narrow.layout import FIELDS
+from fastnn_kernels._narrow.nets import backward_layer, chains_of_layer, fold, forward_layer, spread_inputs
 from fastnn_kernels._tuning import ALIGNMENT
-from fastnn_kernels._view import flattened, matrix
 
 __all__ = ["narrow_many"]
 

@@ -2,14 +2,14 @@
 
 A step of such a net is some hundred multiply-adds. As operations of a program it takes ten calls, and most of its time
 goes into them. Here a sample goes forward and backward through all layers and changes the weights, then the next one
-does. Weights and values stay in the first cache. `_narrow_layout` says where they lie: a block of one sample, one
+does. Weights and values stay in the first cache. `_narrow.layout` says where they lie: a block of one sample, one
 column. Every sum has the order of the other kernels for narrow layers, so the bits are theirs.
 """
 
 from fastnn_kernels._jit import always_inline, kernel, view
-from fastnn_kernels._math import exp_nonpositive, log, rounded_product
-from fastnn_kernels._narrow_layout import FIELDS
-from fastnn_kernels._view import matrix
+from fastnn_kernels._math.elementary import exp_nonpositive, log, rounded_product
+from fastnn_kernels._memory.view import matrix
+from fastnn_kernels._narrow.layout import FIELDS
 from fastnn_kernels.narrow import _activate, _multiply_by_slope, _weights
 
 __all__ = ["narrow_sgd", "record_steps"]

@@ -8,8 +8,8 @@ there, so the bits are the same.
 """
 
 from fastnn_kernels._jit import always_inline, kernel
-from fastnn_kernels._math import exp_nonpositive, rounded_product
-from fastnn_kernels._narrow_layout import CODES, FIELDS
+from fastnn_kernels._math.elementary import exp_nonpositive, rounded_product
+from fastnn_kernels._narrow.layout import CODES, FIELDS
 from fastnn_kernels.activation import ACTIVATIONS
 from fastnn_kernels.narrow import _weights
 from fastnn_kernels.narrow_sgd import _finish, _part

@@ -1,10 +1,10 @@
-"""The loss of narrow nets: softmax and cross-entropy of few scores, with samples side by side (`_narrow_layout`)."""
+"""The loss of narrow nets: softmax and cross-entropy of few scores, with samples side by side (`_narrow.layout`)."""
 
 from numba import prange
 
 from fastnn_kernels._jit import always_inline, kernel
-from fastnn_kernels._math import exp_nonpositive, log, rounded_product
-from fastnn_kernels._narrow_layout import block_of, fill
+from fastnn_kernels._math.elementary import exp_nonpositive, log, rounded_product
+from fastnn_kernels._narrow.layout import block_of, fill
 from fastnn_kernels._tuning import BLOCK, TRANSCENDENTAL
 
 __all__ = ["narrow_cross_entropy"]

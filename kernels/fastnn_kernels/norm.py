@@ -8,9 +8,9 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lane_memory import load, load_first, store_first
-from fastnn_kernels._lanes import LANES, spread, total
-from fastnn_kernels._sums import channel_sums, row_squares, row_sum, samples_of_a_part
+from fastnn_kernels._lanes.lanes import LANES, spread, total
+from fastnn_kernels._lanes.memory import load, load_first, store_first
+from fastnn_kernels._lanes.sums import channel_sums, row_squares, row_sum, samples_of_a_part
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [

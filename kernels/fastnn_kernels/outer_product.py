@@ -12,10 +12,10 @@ w itself is read and written once a block, by matrix products. It is the algebra
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._math import rounded_product
-from fastnn_kernels._product import product
+from fastnn_kernels._math.elementary import rounded_product
+from fastnn_kernels._products.product import product
+from fastnn_kernels._products.window_product import add_taps
 from fastnn_kernels._tuning import ELEMENT, MC, MULTIPLY_ADD
-from fastnn_kernels._window_product import add_taps
 
 __all__ = ["add_earlier_steps", "add_matmul_xt", "first_matmul", "keep_steps", "sgd_outer_step", "sgd_outer_update"]
 

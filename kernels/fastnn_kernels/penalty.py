@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._sums import CHUNK, square, sum_sizes, sum_squares
+from fastnn_kernels._lanes.sums import CHUNK, square, sum_sizes, sum_squares
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [

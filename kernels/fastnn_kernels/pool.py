@@ -1,11 +1,11 @@
-"""Max pooling: the largest number in each window, and its index. `_window` explains `geometry`."""
+"""Max pooling: the largest number in each window, and its index. `_products.window` explains `geometry`."""
 
 import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import always_inline, inline, kernel
+from fastnn_kernels._products.window import sizes, taps_inside
 from fastnn_kernels._tuning import ELEMENT
-from fastnn_kernels._window import sizes, taps_inside
 
 __all__ = ["max_pool2d_backward", "max_pool2d_forward"]
 

@@ -14,10 +14,10 @@ are no part of these loops: they are convolutions with a window of one step, `co
 
 from numba import prange
 
-from fastnn_kernels import _math
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._math import rounded_product
-from fastnn_kernels._product import product
+from fastnn_kernels._math import elementary
+from fastnn_kernels._math.elementary import rounded_product
+from fastnn_kernels._products.product import product
 from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
 
 __all__ = ["gru_backward", "gru_forward", "lstm_backward", "lstm_forward"]
@@ -52,12 +52,12 @@ def _next_state(state, gates, inner, v, c):
     """One step of one sample: `state` (n,), that of the step before, becomes the new one; the others are of the step"""
     n = state.shape[0]
     for j in range(2 * n):
-        gates[j] = _math.sigmoid(gates[j] + (v[j] + c[j]))
+        gates[j] = elementary.sigmoid(gates[j] + (v[j] + c[j]))
     r, z, new, last, bias = gates[:n], gates[n : 2 * n], gates[2 * n :], v[2 * n : 3 * n], c[2 * n : 3 * n]
     for j in range(n):
         inner[j] = last[j] + bias[j]
     for j in range(n):
-        new[j] = _math.tanh(new[j] + r[j] * inner[j])
+        new[j] = elementary.tanh(new[j] + r[j] * inner[j])
     for j in range(n):
         state[j] = new[j] + z[j] * (state[j] - new[j])
 
@@ -160,15 +160,15 @@ def _next_cell(state, gates, cells, squashed, v, c):
     i, f, g, o = gates[:n], gates[n : 2 * n], gates[2 * n : 3 * n], gates[3 * n :]
     before, cell, last, bias = cells[:n], cells[n:], v[3 * n : 4 * n], c[3 * n : 4 * n]
     for j in range(2 * n):
-        gates[j] = _math.sigmoid(gates[j] + (v[j] + c[j]))
+        gates[j] = elementary.sigmoid(gates[j] + (v[j] + c[j]))
     for j in range(n):
-        g[j] = _math.tanh(g[j] + (v[2 * n + j] + c[2 * n + j]))
+        g[j] = elementary.tanh(g[j] + (v[2 * n + j] + c[2 * n + j]))
     for j in range(n):
-        o[j] = _math.sigmoid(o[j] + (last[j] + bias[j]))
+        o[j] = elementary.sigmoid(o[j] + (last[j] + bias[j]))
     for j in range(n):
         cell[j] = f[j] * before[j] + rounded_product(i[j], g[j])
     for j in range(n):
-        squashed[j] = _math.tanh(cell[j])
+        squashed[j] = elementary.tanh(cell[j])
     for j in range(n):
         state[j] = o[j] * squashed[j]
 

@@ -25,11 +25,11 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._math import log
-from fastnn_kernels._prefetch import prefetch_row
-from fastnn_kernels._product import product, product_xt
-from fastnn_kernels._sums import row_dot
-from fastnn_kernels._transpose import transposed
+from fastnn_kernels._lanes.sums import row_dot
+from fastnn_kernels._math.elementary import log
+from fastnn_kernels._memory.prefetch import prefetch_row
+from fastnn_kernels._products.product import product, product_xt
+from fastnn_kernels._products.transpose import transposed
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, LISTED_ROW, MULTIPLY_ADD, SERIAL_ELEMENT
 from fastnn_kernels.matmul import _block
 

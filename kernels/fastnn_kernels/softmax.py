@@ -3,12 +3,12 @@
 from numba import prange
 
 from fastnn_kernels._jit import always_inline, inline, kernel
-from fastnn_kernels._lane_memory import load, load_first
-from fastnn_kernels._lanes import LANES, spread
-from fastnn_kernels._lanes import total as total_of
-from fastnn_kernels._math import exp_nonpositive, log
-from fastnn_kernels._scratch import SCRATCH, scratch_row
-from fastnn_kernels._sums import first_position, row_max, row_sum
+from fastnn_kernels._lanes.lanes import LANES, spread
+from fastnn_kernels._lanes.lanes import total as total_of
+from fastnn_kernels._lanes.memory import load, load_first
+from fastnn_kernels._lanes.sums import first_position, row_max, row_sum
+from fastnn_kernels._math.elementary import exp_nonpositive, log
+from fastnn_kernels._memory.scratch import SCRATCH, scratch_row
 from fastnn_kernels._tuning import TRANSCENDENTAL
 
 __all__ = ["softmax_cross_entropy", "softmax_cross_entropy_value", "softmax_forward"]

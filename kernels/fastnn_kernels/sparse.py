@@ -7,8 +7,8 @@ where they are not the most, the products are those of `matmul`.
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._product import product, product_xt_prefetch
-from fastnn_kernels._sparse_product import mostly_zero, positive_zeros, sparse_product, sparse_product_xt
+from fastnn_kernels._products.product import product, product_xt_prefetch
+from fastnn_kernels._products.sparse import mostly_zero, positive_zeros, sparse_product, sparse_product_xt
 from fastnn_kernels._tuning import MULTIPLY_ADD
 from fastnn_kernels.matmul import _block
 

@@ -15,11 +15,18 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._listed_product import add_listed
-from fastnn_kernels._scratch import PANEL, scratch_panel
-from fastnn_kernels._transpose import transposed
+from fastnn_kernels._memory.scratch import PANEL, scratch_panel
+from fastnn_kernels._products.listed import add_listed
+from fastnn_kernels._products.transpose import transposed
+from fastnn_kernels._products.window import (
+    outputs_seeing,
+    outputs_seeing_all,
+    padded_sizes,
+    products,
+    sizes,
+    taps_inside,
+)
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MULTIPLY_ADD
-from fastnn_kernels._window import outputs_seeing, outputs_seeing_all, padded_sizes, products, sizes, taps_inside
 from fastnn_kernels.conv import BLOCK, convolve_sample, sum_taps
 
 __all__ = [

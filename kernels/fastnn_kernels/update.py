@@ -6,7 +6,7 @@
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._math import rounded_product
+from fastnn_kernels._math.elementary import rounded_product
 from fastnn_kernels._tuning import ELEMENT
 
 __all__ = ["momentum_update", "nesterov_update", "sgd_update", "sgd_update_rows"]

@@ -8,7 +8,8 @@ from numba import types
 
 from bench import ceiling, probes
 from bench.ceiling import Limits, shares
-from fastnn_kernels import _registers, _tile
+from fastnn_kernels._products.registers import registers_in
+from fastnn_kernels._products.tile import REALS
 from tests.assembly import PROCESSORS, assembly, busiest_block, multiply_adds, spills
 from tests.kernels.cases import needs_jit
 
@@ -26,7 +27,7 @@ def a_machine(flops=100.0, tile=80.0):
 @pytest.mark.parametrize(("triple", "processor", "registers", "each"), PROCESSORS)
 def test_the_chains_stay_in_registers(triple, processor, registers, each, real):
     """Chains on the stack would wait for memory, and the limit would be less than what kernels reach."""
-    number = _tile.REALS[real][0]
+    number = REALS[real][0]
 
     def emit(builder, arguments):
         count, left, right, out = arguments
@@ -35,7 +36,7 @@ def test_the_chains_stay_in_registers(triple, processor, registers, each, real):
     kinds = [ir.IntType(64), number, number, number.as_pointer()]
     loop = busiest_block(assembly(emit, kinds, triple, processor))
     found = multiply_adds(loop)
-    assert _registers.registers_in(loop) == registers
+    assert registers_in(loop) == registers
     assert len(found) % probes.CHAINS == 0  # LLVM may write several rounds out
     assert len(found) > 0
     assert not spills(loop)

@@ -7,7 +7,7 @@ import fastnn_kernels as k
 from fastnn.engine.ops import Axis, Op, Slice
 from fastnn.engine.schedule import Chain, Task
 from fastnn.engine.table import Entry, Table, entries_of
-from fastnn_kernels._adapter import operand_words
+from fastnn_kernels._run.adapter import operand_words
 from tests.tiny import jit_only
 
 

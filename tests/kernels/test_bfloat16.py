@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from fastnn_kernels import _bfloat16, adam_update_bfloat16, momentum_update_bfloat16, reference
+from fastnn_kernels import adam_update_bfloat16, momentum_update_bfloat16, reference
 from fastnn_kernels._jit import JIT, compiled
+from fastnn_kernels._math import bfloat16
 from fastnn_kernels.dropout import _step_words
 from fastnn_kernels.registry import REGISTRY
 
@@ -17,12 +18,12 @@ ROUNDING = [name for name in REGISTRY if name.endswith("_bfloat16")]
 
 def _fill(out, first, a, b):
     for i in range(out.shape[0]):
-        out[i] = _bfloat16.random_word(np.uint64(first) + np.uint64(i), a, b)
+        out[i] = bfloat16.random_word(np.uint64(first) + np.uint64(i), a, b)
 
 
 def _round_all(out, x):
     for random in range(out.shape[0]):
-        out[random] = _bfloat16.to_word(x, np.uint32(random))
+        out[random] = bfloat16.to_word(x, np.uint32(random))
 
 
 fill, round_all = compiled(_fill, cached=False), compiled(_round_all, cached=False)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import fastnn_kernels
-from fastnn_kernels import _cache
+from fastnn_kernels._compile import cache
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import needs_jit
 
@@ -26,7 +26,7 @@ import json, warnings
 warnings.simplefilter("error")
 import numpy as np
 import fastnn_kernels as kernels
-from fastnn_kernels import _cache
+from fastnn_kernels._compile import cache
 x, out = np.zeros((2, 16)), np.zeros((2, 16))
 hits = {}
 for name in NAMES:
@@ -34,7 +34,7 @@ for name in NAMES:
     twin = getattr(getattr(kernels, kernel), twin)
     twin(out, x, 16)
     hits[name] = getattr(twin._cache, "hits", None)
-print(json.dumps({"hits": hits, "out": out[0, 0], "folder": str(_cache.cache_folder()), "where": kernels.__file__}))
+print(json.dumps({"hits": hits, "out": out[0, 0], "folder": str(cache.cache_folder()), "where": kernels.__file__}))
 """
 
 
@@ -78,7 +78,7 @@ def test_second_process_loads_its_own_file_for_each_twin_and_a_third_survives_da
 
 def test_edit_of_a_helper_in_another_file_is_seen(tree):
     before = run(tree, "sigmoid_forward:serial")
-    with (tree / "kernels/fastnn_kernels/_math.py").open("a", encoding="utf-8") as file:
+    with (tree / "kernels/fastnn_kernels/_math/elementary.py").open("a", encoding="utf-8") as file:
         file.write("\n\n@inline\ndef sigmoid(x):\n    return type(x)(0.25)\n")
     after = run(tree, "sigmoid_forward:serial")
     assert (before["out"], after["out"]) == (0.5, 0.25)
@@ -144,14 +144,14 @@ def test_a_cache_made_without_a_umask_is_private(tree):
 @pytest.mark.parametrize("how", ["owner", "mode"])
 def test_a_file_of_another_user_is_not_loaded(tmp_path, monkeypatch, caplog, how):
     path = tmp_path / "kernel.bin"
-    _cache._write(path, b"code")
-    assert _cache._read(path) == b"code"
+    cache._write(path, b"code")
+    assert cache._read(path) == b"code"
     if how == "mode":
         path.chmod(0o620)
     else:
         user = os.getuid()
         monkeypatch.setattr(os, "getuid", lambda: user + 1)
-    assert _cache._read(path) is None
+    assert cache._read(path) is None
     assert f"{path} is not used, but compiled again" in caplog.text
 
 
@@ -175,10 +175,10 @@ class Codegen:
 
 def test_a_file_is_of_one_function_signature_processor_and_version(tmp_path, monkeypatch):
     """Else code of another processor, or of another Numba, is run."""
-    monkeypatch.setattr(_cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
 
     def file_of(name="k", signature="float32", processor="zen"):
-        return _cache.SourceStampedCache(name)._path(signature, Codegen("triple", processor))
+        return cache.SourceStampedCache(name)._path(signature, Codegen("triple", processor))
 
     found = [file_of(), file_of(name="other"), file_of(signature="float64"), file_of(processor="skylake")]
     for module, name, value in (
@@ -196,47 +196,47 @@ def test_a_file_is_of_one_function_signature_processor_and_version(tmp_path, mon
 
 @pytest.mark.parametrize("unsaved", ["has_dynamic_globals", "lifted"])
 def test_code_with_an_address_of_this_process_is_not_saved(tmp_path, monkeypatch, unsaved):
-    monkeypatch.setattr(_cache, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(_cache, "_without_modules_of_numba", lambda reduced: reduced)
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(cache, "_without_modules_of_numba", lambda reduced: reduced)
     library = SimpleNamespace(codegen=Codegen("zen"), has_dynamic_globals=unsaved == "has_dynamic_globals")
     data = SimpleNamespace(library=library, lifted=("loop",) * (unsaved == "lifted"), _reduce=lambda: ("code",))
-    cache = _cache.SourceStampedCache("k")
-    cache.save_overload("float32", data)
+    of_kernel = cache.SourceStampedCache("k")
+    of_kernel.save_overload("float32", data)
     assert not list(tmp_path.iterdir())
     library.has_dynamic_globals, data.lifted = False, ()
-    cache.save_overload("float32", data)
+    of_kernel.save_overload("float32", data)
     (path,) = tmp_path.iterdir()
-    assert path == cache._path("float32", library.codegen)
-    assert pickle.loads(_cache._read(path)) == ("code",)
+    assert path == of_kernel._path("float32", library.codegen)
+    assert pickle.loads(cache._read(path)) == ("code",)
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path, monkeypatch):
     path = tmp_path / "kernel.bin"
-    _cache._write(path, b"code")
+    cache._write(path, b"code")
 
     def full(*paths):
         raise OSError
 
     monkeypatch.setattr(os, "replace", full)
-    _cache._write(path, b"other")
-    assert _cache._read(path) == b"code"
+    cache._write(path, b"other")
+    assert cache._read(path) == b"code"
     assert [found.name for found in tmp_path.iterdir()] == ["kernel.bin"]
 
 
 def test_only_the_kernel_s_own_files_are_flushed(tmp_path, monkeypatch):
-    monkeypatch.setattr(_cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
     for name in ("k-1.bin", "k-2.bin", "kernel-1.bin", ".compiling"):
         (tmp_path / name).write_bytes(b"")
-    _cache.SourceStampedCache("k").flush()
+    cache.SourceStampedCache("k").flush()
     assert {path.name for path in tmp_path.iterdir()} == {"kernel-1.bin", ".compiling"}
 
 
 @pytest.mark.parametrize("damage", ["payload", "digest", "short", "empty"])
 def test_a_damaged_file_is_as_none(tmp_path, damage):
     path = tmp_path / "kernel.bin"
-    _cache._write(path, b"code")
+    cache._write(path, b"code")
     whole = path.read_bytes()
     damaged = {"payload": whole[:-1] + b"!", "digest": b"!" + whole[1:], "short": whole[:20], "empty": b""}
     path.write_bytes(damaged[damage])
-    assert _cache._read(path) is None
-    assert _cache._read(tmp_path / "none.bin") is None
+    assert cache._read(path) is None
+    assert cache._read(tmp_path / "none.bin") is None

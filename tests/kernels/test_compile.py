@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fastnn_kernels
-from fastnn_kernels import _compile
+from fastnn_kernels._compile import parallel
 from tests.kernels.cases import needs_jit
 from tests.tiny import python
 
@@ -24,16 +24,16 @@ import json, logging, os, subprocess, sys, time, warnings
 warnings.simplefilter("error")
 import numpy as np
 import fastnn_kernels
-from fastnn_kernels import _cache, _compile
-from fastnn_kernels._adapter import Adapter, adapter, operand_type
+from fastnn_kernels._compile import cache, parallel
+from fastnn_kernels._run.adapter import Adapter, adapter, operand_type
 
-_compile.FUNCTIONS_PER_PROCESS = 2
+parallel.FUNCTIONS_PER_PROCESS = 2
 started, said = [], []
-start = _compile._started
+start = parallel._started
 def _started():
     started.append(start())
     return started[-1]
-_compile._started = _started
+parallel._started = _started
 
 class Listener(logging.Handler):
     def emit(self, record):
@@ -46,7 +46,7 @@ def arrived():
     pass
 
 def files():
-    return [path.name.split("-")[0] for path in _cache.cache_folder().glob("entry.*.bin")]
+    return [path.name.split("-")[0] for path in cache.cache_folder().glob("entry.*.bin")]
 
 def wait_for_a_file():
     while "of" in said[-1] and not files():
@@ -67,7 +67,7 @@ print(json.dumps({
     "ended": [process is None or process.poll() is not None for process in started],
     "hits": [one._cache.hits for one in adapters],
     "addresses": [one.address for one in adapters],
-    "files": files() if _cache.cache_folder() else [],
+    "files": files() if cache.cache_folder() else [],
     "error": error,
 }))
 """
@@ -94,7 +94,7 @@ def run(tmp_path, body, **environment):
 
 
 def test_a_helper_compiles_into_the_cache_and_this_process_loads(tmp_path):
-    body = ["arrived = wait_for_a_file", "_compile.make(adapters, 2)"]
+    body = ["arrived = wait_for_a_file", "parallel.compile_missing(adapters, 2)"]
     said = run(tmp_path, body)
     assert said["error"] is None
     assert said["helpers"] == 1
@@ -113,7 +113,7 @@ def test_a_helper_compiles_into_the_cache_and_this_process_loads(tmp_path):
 def test_two_processes_compile_each_function_once(tmp_path):
     """Beside each other: the hits of one are what the other compiled."""
     with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: run(tmp_path, ["_compile.make(adapters, 1)"]), range(2)))
+        both = list(pool.map(lambda _: run(tmp_path, ["parallel.compile_missing(adapters, 1)"]), range(2)))
     assert all(said["error"] is None and all(said["addresses"]) for said in both)
     assert sum(hit for said in both for hit in said["hits"]) == len(NAMES)
 
@@ -127,12 +127,12 @@ def test_what_another_process_never_finishes_is_compiled_here(tmp_path, processe
     )
     held = (
         f"holder = {holder!r}",
-        "lock = str(_cache.cache_folder() / '.compiling')",
+        "lock = str(cache.cache_folder() / '.compiling')",
         "other = subprocess.Popen([sys.executable, '-c', holder, lock], stdin=-1, stdout=-1)",
         "other.stdout.readline()",
-        "from fastnn_kernels import _claims",
-        "_claims.PATIENCE = 0.5",
-        f"_compile.make(adapters, {processes})",
+        "from fastnn_kernels._compile import claims",
+        "claims.PATIENCE = 0.5",
+        f"parallel.compile_missing(adapters, {processes})",
         "assert other.poll() is None",
         "other.communicate(b'\\n')",
     )
@@ -146,14 +146,14 @@ def test_what_another_process_never_finishes_is_compiled_here(tmp_path, processe
     "body",
     [
         ["arrived = lambda: [process.kill() for process in started]"],
-        ["_compile.PROGRAM = 'print(1)'"],
-        ["_compile._started = lambda: started.append(None) or subprocess.Popen(['/no such program'])"],
-        ["_compile.PROGRAM = 'import sys; sys.stdin.readline(); raise MemoryError'"],
+        ["parallel.PROGRAM = 'print(1)'"],
+        ["parallel._started = lambda: started.append(None) or subprocess.Popen(['/no such program'])"],
+        ["parallel.PROGRAM = 'import sys; sys.stdin.readline(); raise MemoryError'"],
     ],
     ids=["killed", "no answer", "not started", "raises"],
 )
 def test_what_a_helper_does_not_do_is_done_here(tmp_path, body):
-    said = run(tmp_path, [*body, "_compile.make(adapters, 2)"])
+    said = run(tmp_path, [*body, "parallel.compile_missing(adapters, 2)"])
     assert said["error"] is None
     assert said["helpers"] == 1
     assert said["hits"] == [0, 0, 0, 0]
@@ -163,28 +163,28 @@ def test_what_a_helper_does_not_do_is_done_here(tmp_path, body):
 
 def test_no_helper_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("", "utf-8")
-    said = run(tmp_path, ["_compile.make(adapters, 2)"], FASTNN_CACHE_DIR=str(tmp_path / "file/cache"))
+    said = run(tmp_path, ["parallel.compile_missing(adapters, 2)"], FASTNN_CACHE_DIR=str(tmp_path / "file/cache"))
     assert (said["helpers"], said["error"]) == (0, None)
     assert all(said["addresses"])
 
 
 @pytest.mark.parametrize(("functions", "processes"), [(4, 1), (3, 2)])
 def test_no_helper_for_one_processor_or_few_functions(tmp_path, functions, processes):
-    said = run(tmp_path, [f"_compile.make(adapters[:{functions}], {processes})"])
+    said = run(tmp_path, [f"parallel.compile_missing(adapters[:{functions}], {processes})"])
     assert (said["helpers"], said["error"]) == (0, None)
     assert len(said["files"]) == functions
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt()", "RuntimeError('cannot be compiled')"])
 def test_an_error_here_ends_the_helper(tmp_path, error):
-    body = ["def fails(self):", f"    raise {error}", "Adapter._compiled = fails", "_compile.make(adapters, 2)"]
-    said = run(tmp_path, body)
+    fails = ["def fails(self):", f"    raise {error}", "Adapter._compiled = fails"]
+    said = run(tmp_path, [*fails, "parallel.compile_missing(adapters, 2)"])
     assert said["helpers"] == 1
     assert said["error"] == error
 
 
 def test_a_helper_ends_with_its_input():
-    process = _compile._started()
+    process = parallel._started()
     process.stdin.write(json.dumps(sys.path) + "\n")
     process.stdin.close()
     assert process.wait(timeout=100) == 0
@@ -193,23 +193,23 @@ def test_a_helper_ends_with_its_input():
 
 
 def test_no_helper_of_a_process_among_others(monkeypatch):
-    assert _compile._may_start_processes() == (_compile.cache_folder() is not None)
+    assert parallel._may_start_processes() == (parallel.cache_folder() is not None)
     monkeypatch.setattr(multiprocessing.process, "parent_process", lambda: object())
-    assert not _compile._may_start_processes()
+    assert not parallel._may_start_processes()
 
 
 def test_no_helper_of_a_frozen_program(monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)  # its executable is the program itself, not Python
-    assert not _compile._may_start_processes()
+    assert not parallel._may_start_processes()
 
 
 def test_a_kernel_around_a_user_s_function_is_no_job(monkeypatch):
     mine = fastnn_kernels.losses.elementwise_loss(lambda x, t: x - t, lambda x, t: x, "own_loss_of_a_test")
-    one = _compile.Adapter(mine, False, ())
+    one = parallel.Adapter(mine, False, ())
     made, handed_over = [], []
     monkeypatch.setattr(one, "make", lambda: made.append(one))
-    monkeypatch.setattr(_compile, "_compile", lambda jobs, processes: handed_over.extend(jobs))
-    _compile.make([one], 8)
+    monkeypatch.setattr(parallel, "_compile", lambda jobs, processes: handed_over.extend(jobs))
+    parallel.compile_missing([one], 8)
     assert (made, handed_over) == ([one], [])
 
 
@@ -218,24 +218,25 @@ def test_blocks_of_tiles_stand_at_both_ends_of_the_queue(tmp_path):
     code = """
 import numpy as np
 import fastnn_kernels
-from fastnn_kernels import _block, _compile, _registers, _tile
-from fastnn_kernels._adapter import adapter, operand_type
-from fastnn_kernels._driver import Loop
+from fastnn_kernels._compile import parallel
+from fastnn_kernels._products import block, registers, tile
+from fastnn_kernels._run.adapter import adapter, operand_type
+from fastnn_kernels._run.driver import Loop
 a = np.zeros((3, 16), np.float32)
 names = ["softmax_forward", "relu_forward", "matmul"]
 operands = {"softmax_forward": (a, a, 16), "relu_forward": (a, a, 16), "matmul": (a, a, np.zeros((16, 16), np.float32))}
 missing = [adapter(getattr(fastnn_kernels, name), False, tuple(map(operand_type, operands[name]))) for name in names]
 missing.append(Loop("run"))
-jobs = [one.title for one in _compile._jobs(missing)]
+jobs = [one.title for one in parallel._jobs(missing)]
 others = ["matmul", "relu_forward", "softmax_forward", "driver"]  # the short ones in the middle, where the ends meet
-assert jobs == (["tiles", *others, "tiles"] if _registers.shape().rows else others), jobs
-assert _compile._jobs(missing[1:2])[0] is missing[1]  # no tiles without a product
-if _registers.shape().rows:
-    first, *_, last = _compile._jobs(missing)
+assert jobs == (["tiles", *others, "tiles"] if registers.shape().rows else others), jobs
+assert parallel._jobs(missing[1:2])[0] is missing[1]  # no tiles without a product
+if registers.shape().rows:
+    first, *_, last = parallel._jobs(missing)
     first.make()
     assert first.on_disk() and not last.on_disk()
     assert last.description() == ["tiles", "float32", False]
-    assert [one.title for one in _compile._jobs(missing)][:2] == ["tiles", "matmul"]  # the other one, first
+    assert [one.title for one in parallel._jobs(missing)][:2] == ["tiles", "matmul"]  # the other one, first
 print("ok")
 """
     assert python(code, FASTNN_CACHE_DIR=str(tmp_path)).strip() == "ok"

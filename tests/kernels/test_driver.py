@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from fastnn_kernels import _compile_worker, _driver
-from fastnn_kernels._adapter import adapter, operand_type, operand_words
-from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._compile import worker
+from fastnn_kernels._compile.cache import cache_folder
 from fastnn_kernels._jit import compiled, inline
+from fastnn_kernels._run import driver
+from fastnn_kernels._run.adapter import adapter, operand_type, operand_words
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import DTYPES, made, needs_jit
 
@@ -43,7 +44,7 @@ def copied(args):
 def test_an_entry_does_what_the_twin_does(name, shape, dtype, parallel):
     spec, args = made(name, dtype, shape)
     want, given = spec.run(spec.kernel.twin(parallel), args), copied(args)
-    _driver.run(table(entry_of(spec.kernel, parallel, given)), 1)
+    driver.run(table(entry_of(spec.kernel, parallel, given)), 1)
     for got, w in zip(given, want, strict=False):
         np.testing.assert_array_equal(got, w)
     for got, before in zip(given[spec.outputs :], args[spec.outputs :], strict=True):
@@ -55,7 +56,7 @@ def test_entries_run_in_order_as_often_as_asked():
     bias, update = REGISTRY["bias_forward"].kernel, REGISTRY["sgd_update"].kernel
     out, b, w, scalars = np.zeros((2, 4)), np.ones(4), np.zeros(4), np.array([1.0])
     calls = (bias, (out, b)), (update, (w, b, scalars)), (update, (b, b, np.array([-1.0])))
-    _driver.run(table(*(entry_of(kernel, False, args) for kernel, args in calls)), 3)
+    driver.run(table(*(entry_of(kernel, False, args) for kernel, args in calls)), 3)
     # b doubles at the end of each step: 1, 2, 4 were added to out and taken from w
     assert out.tolist() == [[7] * 4] * 2
     assert w.tolist() == [-7] * 4
@@ -66,8 +67,8 @@ def test_entries_run_in_order_as_often_as_asked():
 def test_no_entries_and_no_steps():
     out, b = np.zeros((2, 4)), np.ones(4)
     full = table(entry_of(REGISTRY["bias_forward"].kernel, False, (out, b)))
-    _driver.run(full, 0)
-    _driver.run(full[:0], 5)
+    driver.run(full, 0)
+    driver.run(full[:0], 5)
     assert not out.any()
 
 
@@ -109,14 +110,14 @@ def test_strided_operands_are_refused(operand):
 @needs_jit
 @pytest.mark.parametrize("name", ["run", "run_phases"])
 def test_a_loop_that_is_made_is_not_compiled_again(name):
-    loop, words = _driver.Loop(name), table([0, 0])
+    loop, words = driver.Loop(name), table([0, 0])
     loop.make()
     assert loop.address
     assert loop.on_disk() == (cache_folder() is not None)
-    before = list(getattr(_driver, name).overloads)
+    before = list(getattr(driver, name).overloads)
     others = () if name == "run" else (np.array([[0, 0, 0]]), 0, np.zeros(0, np.int64))
-    getattr(_driver, name)(words[:0], *(others or (0,)))
+    getattr(driver, name)(words[:0], *(others or (0,)))
     loop(words[:0], *(others or (0,)))
-    assert list(getattr(_driver, name).overloads) == before
-    again = _compile_worker._job(json.loads(json.dumps(loop.description())))
-    assert (type(again), again.name) == (_driver.Loop, name)
+    assert list(getattr(driver, name).overloads) == before
+    again = worker._job(json.loads(json.dumps(loop.description())))
+    assert (type(again), again.name) == (driver.Loop, name)

@@ -4,8 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn_kernels import _lane_memory, _lanes, _sums
 from fastnn_kernels._jit import OPTIONS
+from fastnn_kernels._lanes import lanes, memory, sums
 from tests.kernels.cases import DTYPES, needs_jit
 
 LENGTHS = [0, 1, 7, 15, 16, 17, 31, 32, 33, 47, 48, 100]
@@ -21,12 +21,12 @@ def rows(dtype):
 
 
 def combined(out, x, y, count):
-    a, b = _lane_memory.load_first(x, 1, 3, count, x[0, 0]), _lane_memory.load(y, 2, 5)
-    _lane_memory.store(_lanes.larger(a, b) - _lanes.smaller(a, b), out, 0, 0)
-    _lane_memory.store(_lanes.half(_lanes.negative(a)) + b, out, 1, 0)
-    _lane_memory.store_first(_lanes.sign(a) * _lanes.size(b), out, 2, 0, count)
-    out[3, 0], out[3, 1] = _lanes.total(a), _lanes.largest(b)
-    out[3, 2] = _lanes.holds(a, x[1, 3])
+    a, b = memory.load_first(x, 1, 3, count, x[0, 0]), memory.load(y, 2, 5)
+    memory.store(lanes.larger(a, b) - lanes.smaller(a, b), out, 0, 0)
+    memory.store(lanes.half(lanes.negative(a)) + b, out, 1, 0)
+    memory.store_first(lanes.sign(a) * lanes.size(b), out, 2, 0, count)
+    out[3, 0], out[3, 1] = lanes.total(a), lanes.largest(b)
+    out[3, 2] = lanes.holds(a, x[1, 3])
 
 
 @needs_jit
@@ -35,7 +35,7 @@ def combined(out, x, y, count):
 def test_compiled_lanes_have_the_bits_of_numpys(count, dtype):
     x, y = rows(dtype), rows(dtype)[:, ::-1].copy()
     x[1, 4] = np.nan
-    got, want = np.zeros((2, 4, _lanes.LANES), dtype)
+    got, want = np.zeros((2, 4, lanes.LANES), dtype)
     compiled(combined)(got, x, y, count)
     with np.errstate(invalid="ignore"):
         combined(want, x, y, count)
@@ -48,22 +48,22 @@ def test_compiled_lanes_have_the_bits_of_numpys(count, dtype):
 def test_sums_and_maxima_of_rows_have_one_order(n, dtype):
     x = rows(dtype)[:, : n + 1].copy()
     x[:, n] = np.nan  # behind the row
-    for f in (_sums.row_sum, _sums.row_max):
+    for f in (sums.row_sum, sums.row_max):
         assert f(x, 1, n) == f.py_func(x, 1, n)
-    assert _sums.first_position(x, 1, n, x[1, n // 2]) == n // 2
+    assert sums.first_position(x, 1, n, x[1, n // 2]) == n // 2
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_maximum_ignores_nan(dtype):
     x = np.array([[np.nan, 1, 3, np.nan, 2]], dtype)
-    assert _sums.row_max(x, 0, 5) == 3
-    assert _sums.row_max(x[:, :1].copy(), 0, 1) == -np.inf
+    assert sums.row_max(x, 0, 5) == 3
+    assert sums.row_max(x[:, :1].copy(), 0, 1) == -np.inf
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_first_position_of_a_number_that_is_not_there_is_the_length(dtype):
     x = np.zeros((1, 40), dtype)
     x[0, 39] = 1
-    assert _sums.first_position(x, 0, 40, dtype(1)) == 39
-    assert _sums.first_position(x, 0, 39, dtype(1)) == 39
-    assert _sums.first_position(x, 0, 40, dtype(2)) == 40
+    assert sums.first_position(x, 0, 40, dtype(1)) == 39
+    assert sums.first_position(x, 0, 39, dtype(1)) == 39
+    assert sums.first_position(x, 0, 40, dtype(2)) == 40

@@ -9,8 +9,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn_kernels import _math
 from fastnn_kernels._jit import JIT, OPTIONS
+from fastnn_kernels._math import elementary
 
 # The promise is 2 ulp. These are the largest errors seen, over all float32 inputs, with and without
 # fused multiply-add, rounded up: a change that costs accuracy shows before it breaks the promise.
@@ -28,7 +28,7 @@ every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 @functools.cache
 def loop(name, parallel):
     """The loop that kernels write, over one of the functions."""
-    f = getattr(_math, name)
+    f = getattr(elementary, name)
 
     def run(out, x):
         for i in numba.prange(x.shape[0]):
@@ -155,7 +155,7 @@ def test_tanh_is_odd_and_the_identity_on_tiny_numbers(dtype):
 @every_function
 @every_dtype
 def test_dtype_stays(name, dtype):
-    f = getattr(_math, name)
+    f = getattr(elementary, name)
     if JIT:
         compiled = numba.njit(lambda x: f(x), **OPTIONS)
         compiled(dtype(0.5))
@@ -188,7 +188,7 @@ def test_same_bits_in_vector_body_remainder_alone_and_in_parallel(name, dtype):
 @every_dtype
 def test_the_bits_do_not_depend_on_the_expression_around(name, dtype):
     """A product before and a sum after may be fused with one another, but not with the function's own operations."""
-    f = getattr(_math, name)
+    f = getattr(elementary, name)
 
     @numba.njit(**OPTIONS)
     def fused(out, x, y):

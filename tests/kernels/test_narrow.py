@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fastnn_kernels import _lane_products, narrow, narrow_losses, narrow_softmax
+from fastnn_kernels import narrow, narrow_losses, narrow_softmax
 from fastnn_kernels._jit import compiled
+from fastnn_kernels._narrow import products
 from fastnn_kernels._tuning import BLOCK
 from fastnn_kernels.registry import REGISTRY, losses
 from fastnn_kernels.registry.narrow import put
@@ -17,12 +18,12 @@ GUARD = -77.0
 
 @compiled
 def _compiled(out, a, b):
-    _lane_products.lane_products(out, a, b)
+    products.lane_products(out, a, b)
 
 
 @compiled
 def _readable(out, a, b):
-    _lane_products.readable_lane_products(out, a, b)
+    products.readable_lane_products(out, a, b)
 
 
 def part(spec, args, first, last):

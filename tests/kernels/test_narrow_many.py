@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn_kernels._lanes import LANES
+from fastnn_kernels._lanes.lanes import LANES
 from tests.kernels.cases import DTYPES, made
 from tests.tolerances import error
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import fastnn_kernels as k
-from fastnn_kernels import _bits, _sparse_product
 from fastnn_kernels._jit import JIT, compiled
+from fastnn_kernels._lanes import bits
+from fastnn_kernels._products import sparse
 from fastnn_kernels._tuning import ALIGNMENT
 from fastnn_kernels.registry.inputs import GARBAGE, padded
 from tests.kernels.cases import DTYPES
@@ -38,14 +39,14 @@ def strewn(rng, array, columns, value):
 
 @compiled
 def _product(out, a, b):
-    _sparse_product.sparse_product(out, a, b)
-    _sparse_product.positive_zeros(out)
+    sparse.sparse_product(out, a, b)
+    sparse.positive_zeros(out)
 
 
 @compiled
 def _product_xt(out, x, first, b):
-    _sparse_product.sparse_product_xt(out, x, first, b)
-    _sparse_product.positive_zeros(out)
+    sparse.sparse_product_xt(out, x, first, b)
+    sparse.positive_zeros(out)
 
 
 def called(function, out, *operands):
@@ -132,23 +133,23 @@ def test_slices_of_the_gradient_have_its_bits():
 def test_bits_of_a_word_change_places():
     rng = np.random.default_rng(0)
     words = rng.integers(0, 2**64, (1, 64), np.uint64)
-    bits = [[int(word) >> c & 1 for c in range(64)] for word in words[0]]
+    columns = [[int(word) >> c & 1 for c in range(64)] for word in words[0]]
     compiled(_transpose)(words)
     assert [[int(word) >> c & 1 for c in range(64)] for word in words[0]] == [
-        list(column) for column in zip(*bits, strict=True)
+        list(column) for column in zip(*columns, strict=True)
     ]
 
 
 @compiled
 def _words(out, x, count):
-    out[0] = _bits.nonzero_bits(x, 1, 2, count)
-    out[1] = _bits.first_bits(count)
-    out[2] = _bits.count_ones(out[0])
-    out[3] = _bits.lowest(out[1])
+    out[0] = bits.nonzero_bits(x, 1, 2, count)
+    out[1] = bits.first_bits(count)
+    out[2] = bits.count_ones(out[0])
+    out[3] = bits.lowest(out[1])
 
 
 def _transpose(words):
-    _bits.transpose_bits(words)
+    bits.transpose_bits(words)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -7,8 +7,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn_kernels import _expm1, _normal
 from fastnn_kernels._jit import JIT, OPTIONS
+from fastnn_kernels._math import expm1, normal
 from tests.kernels.cases import needs_jit
 from tests.kernels.test_math import CALL, PACKED, bits_equal, body, ulp_of
 
@@ -17,15 +17,15 @@ SAMPLES = 20_000 if JIT else 1_000
 ERF = np.vectorize(math.erf, otypes=[np.float64])
 # function, true values (float64 or longdouble) by float64 x, range, largest error in ulp seen, rounded up
 CASES = {
-    "normal_cdf": (_normal.normal_cdf, lambda x: 0.5 * (1 + ERF(x / np.sqrt(2))), (-0.5, 9), 3.5),
+    "normal_cdf": (normal.normal_cdf, lambda x: 0.5 * (1 + ERF(x / np.sqrt(2))), (-0.5, 9), 3.5),
     "normal_density": (
-        _normal.normal_density,
+        normal.normal_density,
         lambda x: np.exp(-(x.astype(np.longdouble) ** 2) / 2) / np.sqrt(2 * np.pi),
         (-13, 13),
         3.5,
     ),
-    "expm1": (_expm1.expm1, lambda x: np.expm1(x.astype(np.longdouble)), (-45, 0), 1.5),
-    "log1p": (_expm1.log1p, lambda x: np.log1p(x.astype(np.longdouble)), (0, 1), 1.5),
+    "expm1": (expm1.expm1, lambda x: np.expm1(x.astype(np.longdouble)), (-45, 0), 1.5),
+    "log1p": (expm1.log1p, lambda x: np.log1p(x.astype(np.longdouble)), (0, 1), 1.5),
 }
 every_case = pytest.mark.parametrize("name", CASES)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)

@@ -4,7 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn_kernels import _driver, _team
+from fastnn_kernels._run import driver
+from fastnn_kernels._run.team import GIVEN_UP, LINE, STATE, gathered, team_words
 from fastnn_kernels.registry import REGISTRY
 from tests.kernels.cases import needs_jit
 from tests.kernels.test_driver import entry_of, table
@@ -30,13 +31,13 @@ def run(words, bounds, team, threads):
     before = numba.get_num_threads()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     try:
-        _driver.run_phases(words, bounds, STEPS, team)
+        driver.run_phases(words, bounds, STEPS, team)
     finally:
         numba.set_num_threads(before)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("words_of_team", [0, _team.team_words(2)], ids=["regions", "team"])
+@pytest.mark.parametrize("words_of_team", [0, team_words(2)], ids=["regions", "team"])
 def test_no_worker_runs_ahead(words_of_team, threads):
     """With one thread for two workers the team cannot gather: the phases then run one by one, with the same result."""
     (outs, b, minus), words, bounds = phases()
@@ -46,12 +47,12 @@ def test_no_worker_runs_ahead(words_of_team, threads):
     assert (b == 2.0**STEPS).all()
     assert minus == -1
     if words_of_team and (threads == 1 or numba.config.NUMBA_NUM_THREADS == 1):
-        assert team[_team.STATE] == _team.GIVEN_UP
+        assert team[STATE] == GIVEN_UP
 
 
 def test_a_team_is_used_again():
     (outs, b, minus), words, bounds = phases()
-    team = np.zeros(_team.team_words(2), np.int64)
+    team = np.zeros(team_words(2), np.int64)
     for _ in range(3):
         outs[:], b[:] = 0, 1
         run(words, bounds, team, 2)
@@ -63,16 +64,16 @@ def test_phases_of_one_worker_need_no_barrier():
     """The other worker has nothing to do, and comes to no barrier before a phase of both."""
     (outs, _, minus), words, _ = phases()
     bounds = np.array([[0, 2, 2], [2, 4, 4]])
-    team = np.zeros(_team.team_words(2), np.int64)
+    team = np.zeros(team_words(2), np.int64)
     run(words, bounds, team, 2)
     assert (outs == 2.0**STEPS - 1).all()
-    assert not team[_team.LINE :].any()  # no barrier was passed
+    assert not team[LINE:].any()  # no barrier was passed
     assert minus == -1
 
 
 def test_workers_that_do_not_gather_do_nothing():
     @numba.njit
     def alone(team):
-        return _team.gathered(team, 2), _team.gathered(team, 2)
+        return gathered(team, 2), gathered(team, 2)
 
-    assert alone(np.zeros(_team.team_words(2), np.int64)) == (False, False)
+    assert alone(np.zeros(team_words(2), np.int64)) == (False, False)

@@ -5,8 +5,9 @@ import pytest
 from llvmlite import ir
 from numba import types
 
-from fastnn_kernels import _block, _product, _registers, _tile, _window_product
 from fastnn_kernels._jit import compiled
+from fastnn_kernels._products import block, product, tile, window_product
+from fastnn_kernels._products.registers import SHAPES, registers_in
 from tests.assembly import PROCESSORS, assembly, busiest_block, multiply_adds, spills
 from tests.kernels.cases import DTYPES, needs_jit
 
@@ -16,37 +17,37 @@ GUARD = -77.0
 
 @compiled
 def _product_into(out, a, b):
-    _product.product(out, a, b)
+    product.product(out, a, b)
 
 
 @compiled
 def _readable_into(out, a, b):
-    _product.readable_product(out, a, b)
+    product.readable_product(out, a, b)
 
 
 @compiled
 def _product_xt_into(out, x, first, b):
-    _product.product_xt(out, x, first, b)
+    product.product_xt(out, x, first, b)
 
 
 @compiled
 def _product_xt_prefetch_into(out, x, first, b, w):
-    _product.product_xt_prefetch(out, x, first, b, w)
+    product.product_xt_prefetch(out, x, first, b, w)
 
 
 @compiled
 def _add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh):
-    _window_product.add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh)
+    window_product.add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh)
 
 
 @compiled
 def _add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh):
-    _window_product.add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh)
+    window_product.add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh)
 
 
 @compiled
 def _readable_add(out, at, out_row, rows, a, a_at, a_row, a_step, jump, segments, b, fresh):
-    _window_product.readable_add(out, at, out_row, rows, a, a_at, a_row, a_step, jump, segments, b, fresh)
+    window_product.readable_add(out, at, out_row, rows, a, a_at, a_row, a_step, jump, segments, b, fresh)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -150,23 +151,23 @@ def test_sums_over_a_window(kind, fresh, dtype):
     ],
 )
 def test_registers_are_read_off_the_assembly(assembly, registers):
-    assert _registers.registers_in(assembly) == registers
-    assert (_registers.SHAPES[registers].rows > 0) == bool(registers)
+    assert registers_in(assembly) == registers
+    assert (SHAPES[registers].rows > 0) == bool(registers)
 
 
 @pytest.mark.parametrize("tall", [True, False])
 @pytest.mark.parametrize(("triple", "processor", "registers", "each"), PROCESSORS)
 def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, registers, each, tall):
-    sizes = _registers.SHAPES[registers]
+    sizes = SHAPES[registers]
     for mr in (sizes.rows, 4, 1, 2):
         nr = sizes.width(mr)
 
         def emit(builder, arguments, mr=mr, nr=nr):
-            emitter = _tile.Emitter(builder, types.float32, mr, nr, tall, sizes.terms, sizes.prefetches(mr))
-            emitter.emit(_tile.Operands(*arguments))
+            emitter = tile.Emitter(builder, types.float32, mr, nr, tall, sizes.terms, sizes.prefetches(mr))
+            emitter.emit(tile.Operands(*arguments))
 
-        loop = busiest_block(assembly(emit, [ir.IntType(64)] * len(_tile.Operands._fields), triple, processor))
-        assert _registers.registers_in(loop) == registers
+        loop = busiest_block(assembly(emit, [ir.IntType(64)] * len(tile.Operands._fields), triple, processor))
+        assert registers_in(loop) == registers
         assert len(multiply_adds(loop)) % (mr * nr * each) == 0
         assert not spills(loop)
 
@@ -174,14 +175,14 @@ def test_the_sums_of_the_largest_tiles_stay_in_registers(triple, processor, regi
 @pytest.mark.parametrize("registers", ["ymm", "zmm", "neon"])
 def test_tiles_of_few_rows_have_eight_chains(registers):
     """A chain waits some four cycles for itself, and two units work."""
-    sizes, each = _registers.SHAPES[registers], {"zmm": 1, "ymm": 2, "neon": 4}[registers]
+    sizes, each = SHAPES[registers], {"zmm": 1, "ymm": 2, "neon": 4}[registers]
     for mr in range(1, sizes.rows + 1):
         assert mr * sizes.width(mr) * each >= 8
 
 
 def test_blocks_have_symbols_of_their_own():
     """Code is found by the name of its symbol: two blocks of one name would be taken for each other."""
-    names = {_block.symbol(real, tall) for real in _block.DTYPES for tall in (True, False)}
+    names = {block.symbol(real, tall) for real in block.DTYPES for tall in (True, False)}
     assert len(names) == 4
 
 
@@ -198,7 +199,7 @@ def test_no_term_reads_behind_the_end():
             (8, 40, 32),
         ):
             b = np.zeros((terms, width), dtype)
-            safe = _window_product._terms_before_the_end(b, column)
+            safe = window_product._terms_before_the_end(b, column)
             last = ((safe - 1) * width + column) * b.itemsize + 64
             assert safe == 0 or last <= b.nbytes
             assert safe == terms or last + width * b.itemsize > b.nbytes  # and no more are left than need be

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnn_kernels as kernels
-from fastnn_kernels._sums import CHUNK, chunks
+from fastnn_kernels._lanes.sums import CHUNK, chunks
 from fastnn_kernels.registry.inputs import padded
 from tests.kernels.cases import DTYPES, made
 

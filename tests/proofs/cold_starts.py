@@ -14,12 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fastnn_kernels._claims import LOCK
+from fastnn_kernels._compile.claims import LOCK
 from tests.tiny import environment
 
 TRAIN = """
 import hashlib
-from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._compile.cache import cache_folder
 from tests.tiny import bits, fit, tiny_model
 before = len(list(cache_folder().glob("*.bin")))
 found = bits(fit(tiny_model(), epochs=1).parameters)

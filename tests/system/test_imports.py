@@ -40,7 +40,7 @@ def imported(path):
 @pytest.mark.parametrize("path", sorted(KERNELS.rglob("*.py")), ids=lambda path: path.relative_to(KERNELS).as_posix())
 def test_kernels_import_nothing_but_numpy_and_numba(path):
     allowed = set(sys.stdlib_module_names) | {"numpy", "numba", "llvmlite", "fastnn_kernels"}
-    allowed |= {"platformdirs"} if path.name == "_folders.py" else set()  # no file with a loop
+    allowed |= {"platformdirs"} if path.name == "folders.py" else set()  # no file with a loop
     assert {name.split(".")[0] for name in imported(path)} <= allowed
 
 
@@ -172,9 +172,11 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("path", [*KERNELS.glob("*.py"), *FASTNN.rglob("*.py")], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*KERNELS.glob("*.py"), *KERNELS.glob("_*/*.py"), *FASTNN.rglob("*.py")], ids=lambda path: path.name
+)
 def test_numba_s_options_are_spelled_in_one_place(path):
-    if path.name in ("_jit.py", "_adapter.py"):
+    if path.name in ("_jit.py", "adapter.py"):
         return
     spelled = {keyword.arg for call in calls(path) for keyword in call.keywords if keyword.arg} & OPTIONS
     names = {

@@ -32,12 +32,12 @@ TRAINING = [f"training/{one.name}" for one in (FASTNN / "training").iterdir() if
 
 
 LARGE = ["cli", "common", "data", "engine", "experiment", "nn", "recipes", "search", "text", "training"]
-PACKAGES = [*LARGE, *sorted(TRAINING)]
+PACKAGES = [FASTNN / name for name in (*LARGE, *sorted(TRAINING))] + sorted(KERNELS.glob("_[a-z]*/"))
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-def test_a_map_names_each_part_of_a_package_once(name):
-    assert sorted(mapped(FASTNN / name)) == sorted(parts(FASTNN / name))
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_map_names_each_part_of_a_package_once(package):
+    assert sorted(mapped(package)) == sorted(parts(package))
 
 
 def test_the_map_of_the_kernels_names_each_helper_once():

@@ -16,7 +16,7 @@ import fastnn_kernels
 from fastnn.cli import main
 from fastnn.data import catalogue, generate_moons
 from fastnn.experiment.run_folder import RunFolder
-from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._compile.cache import cache_folder
 from tests.tiny import environment, fit, is_imitated, jit_only, tiny_model
 
 ODD = "дом с пробелом 🦊"
@@ -61,7 +61,7 @@ def test_names_in_other_scripts(tmp_path, monkeypatch, capsys):
 def test_a_cache_in_another_script_is_used(tmp_path):
     cache = tmp_path / ODD
     shutil.copytree(cache_folder(), cache / cache_folder().name)
-    code = f"{TRAIN}; from fastnn_kernels._cache import cache_folder; print(cache_folder())"
+    code = f"{TRAIN}; from fastnn_kernels._compile.cache import cache_folder; print(cache_folder())"
     out = printed([sys.executable, "-c", code], environment(FASTNN_CACHE_DIR=str(cache)))
     assert out.endswith(str(cache / cache_folder().name))
 
@@ -101,7 +101,7 @@ def test_neither_home_nor_name(tmp_path):
     for name in ("HOME", "FASTNN_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "FASTNN_DATA_DIR"):
         env.pop(name, None)
     code = (
-        "from fastnn_kernels._cache import cache_folder; from fastnn.data.download import data_folder; "
+        "from fastnn_kernels._compile.cache import cache_folder; from fastnn.data.download import data_folder; "
         "print(cache_folder().parent, data_folder())"
     )
     assert (
@@ -116,7 +116,7 @@ def test_a_cache_that_cannot_be_written(tmp_path):
     cache = tmp_path / "cache"
     cache.mkdir()
     cache.chmod(0o555)
-    code = "from fastnn_kernels._cache import cache_folder; print(cache_folder())"
+    code = "from fastnn_kernels._compile.cache import cache_folder; print(cache_folder())"
     out = printed([*UNSHARE, sys.executable, "-c", code], environment(FASTNN_CACHE_DIR=str(cache)))
     cache.chmod(0o755)
     assert out == "None"
@@ -150,7 +150,7 @@ def test_a_home_that_cannot_be_written(tmp_path):
     env = environment(HOME=str(home), TMPDIR=str(temporary))
     for name in ("FASTNN_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
         env.pop(name, None)
-    code = "from fastnn_kernels._cache import cache_folder; print(cache_folder().parent)"
+    code = "from fastnn_kernels._compile.cache import cache_folder; print(cache_folder().parent)"
     assert printed([*UNSHARE, sys.executable, "-c", code], env) == f"{temporary}/fastnn-54321"
     assert os.listdir(home) == []
 

@@ -11,7 +11,7 @@ import pytest
 
 import fastnn
 import fastnn_kernels
-from fastnn_kernels import _folders
+from fastnn_kernels._compile import folders
 from tests.imitated.missing_names import MODULES, NAMES
 from tests.tiny import jit_only, python
 
@@ -120,7 +120,7 @@ TRAINS = """
 import numpy as np
 import fastnn as fn
 from fastnn.cli import main
-from fastnn_kernels._cache import cache_folder
+from fastnn_kernels._compile.cache import cache_folder
 from fastnn_kernels._jit import JIT
 from tests.tiny import bits, fit, tiny_model
 
@@ -174,11 +174,11 @@ def test_cache_and_data_lie_where_the_system_keeps_such_files(monkeypatch, tmp_p
     for name in ("XDG_CACHE_HOME", "FASTNN_CACHE_DIR", "NUMBA_CACHE_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    first, last = _folders.user_folders()
+    first, last = folders.user_folders()
     assert (first, asked) == (tmp_path / "of the system", [(("fastnn",), {"appauthor": False})])
     assert last.name.startswith("fastnn-")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert next(_folders.user_folders()) == tmp_path / "fastnn"
+    assert next(folders.user_folders()) == tmp_path / "fastnn"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="under Windows the system says where")
@@ -187,4 +187,4 @@ def test_under_linux_it_is_the_folder_of_ever(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setitem(sys.modules, "platformdirs", None)
-    assert next(_folders.user_folders()) == tmp_path / ".cache" / "fastnn"
+    assert next(folders.user_folders()) == tmp_path / ".cache" / "fastnn"

@@ -11,7 +11,7 @@ from fastnn.common.user_arrays import as_array, check_numbers, check_unmasked
 from fastnn.engine.parameters import NamedArrays
 from fastnn.engine.threads import call
 from fastnn_kernels._jit import Kernel
-from fastnn_kernels._sums import chunks
+from fastnn_kernels._lanes.sums import chunks
 
 
 def blocks_of(arrays: Mapping[str, np.ndarray]) -> list[NamedArrays]:

@@ -12,7 +12,7 @@ from fastnn.engine.ops import OFFSET, Listed, Slice, Whole
 from fastnn.engine.parameters import NamedArrays, ParameterView
 from fastnn.nn.optimizers import state as state_storage
 from fastnn_kernels._jit import Kernel
-from fastnn_kernels._sums import chunks
+from fastnn_kernels._lanes.sums import chunks
 
 
 def emit_clipping(build: Builder, gradients: NamedArrays, clip_norm: float | None, clip_value: float | None) -> None:

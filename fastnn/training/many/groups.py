@@ -10,7 +10,7 @@ from fastnn.training.fit.joined import STEPS
 from fastnn.training.many.group import Group
 from fastnn.training.many.training import Training
 from fastnn.training.many.worker_threads import Ended, Task
-from fastnn_kernels._lanes import LANES
+from fastnn_kernels._lanes.lanes import LANES
 
 # A step of sixteen lanes takes as long whether or not a net is in each: fewer nets than these are trained one by one.
 LANES_PAY_FROM = 12

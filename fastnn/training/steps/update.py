@@ -14,7 +14,7 @@ from fastnn.training.steps.differentiate import Differentiated
 from fastnn.training.steps.scalars import table_of_scalars
 from fastnn.training.steps.step import Inputs
 from fastnn_kernels._jit import Kernel
-from fastnn_kernels._sums import chunks
+from fastnn_kernels._lanes.sums import chunks
 
 PENALTIES = (k.penalty_l1, k.penalty_l2)
 PENALTY_GRADIENTS = (k.add_l1, k.add_l2)

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 
 from fastnn_kernels import reference
-from fastnn_kernels._lanes import LANES
-from fastnn_kernels._narrow_layout import Dense, in_chains, laid_out
+from fastnn_kernels._lanes.lanes import LANES
+from fastnn_kernels._narrow.layout import DenseLayout, in_chains, laid_out
 from fastnn_kernels._tuning import ALIGNMENT, BLOCK
 from fastnn_kernels.narrow_many import CHAINS
 from fastnn_kernels.registry import losses
@@ -23,7 +23,7 @@ def net(rng, dtype, shape):
     for i, (inputs, units) in enumerate(itertools.pairwise(widths)):
         w = normal(rng, dtype, inputs + bias, units) / dtype(np.sqrt(inputs))
         last = i == len(widths) - 2
-        layers.append(Dense(inputs, units, bias, at, w.shape[1], "identity" if last else activation))
+        layers.append(DenseLayout(inputs, units, bias, at, w.shape[1], "identity" if last else activation))
         parts.append(w.reshape(-1))
         at += w.size
     return np.concatenate([np.full(3, GARBAGE, dtype), *parts]), *laid_out(layers)

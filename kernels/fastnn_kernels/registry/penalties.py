@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastnn_kernels._sums import CHUNK, chunks
+from fastnn_kernels._lanes.sums import CHUNK, chunks
 from fastnn_kernels.registry.inputs import GARBAGE, normal, vector
 from fastnn_kernels.registry.spec import PAIRS, PARAMETERS, VECTORS, named, spec
 
