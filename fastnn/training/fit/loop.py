@@ -46,24 +46,29 @@ class Loop:
         asked: threading.Event | None = None,
     ):
         self.model, self.optimizer, self.source, self.validation = model, settings.optimizer, source, validation
-        self.callbacks = settings.callbacks
-        batch, self.passes = settings.batch_of(source), settings.passes_of(source)
-        model.network.check_batch(source.samples % batch or batch, "; another batch_size leaves it more")
-        shuffle = truth("shuffle", settings.shuffle) and source.shuffles
-        held = [id(array) for array in self.optimizer.flat_state()]  # of an earlier training
-        self.run = run = Run(model, settings.optimizer, settings.epochs, settings.callbacks)
-        run.samples, run.batch_size, run.shuffle = source.samples * self.passes, batch, shuffle
-        run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
-        self.runner = self._runner_of(batch, shuffle, settings.steps_per_block)
+        self.callbacks, self.passes = settings.callbacks, settings.passes_of(source)
+        of_earlier_training = {id(array) for array in self.optimizer.flat_state()}
+        self.run = run = self._new_run(settings)
+        self.runner = self._runner_of(run.batch_size, run.shuffle, settings.steps_per_block)
         run.attach(self.runner)
         warn_of_idle_steps(model, self.optimizer, run.steps * settings.epochs)
-        state = [model.parameters.flat, model.buffers.flat, *settings.optimizer.flat_state()]
+        state = [model.parameters.flat, model.buffers.flat, *self.optimizer.flat_state()]
         self.good = self._good_state(state)
         self.ending = Ending(run, self.good, self._shield(asked))
         self.steps_before = 0  # this epoch, in the history
-        there = sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in held)
-        self._memory = Needs(model, source, validation, self.runner, self.good, there)
+        present = sum(array.nbytes for array in self.optimizer.flat_state() if id(array) in of_earlier_training)
+        self._memory = Needs(model, source, validation, self.runner, self.good, present)
         run.measure_by(self._memory)
+
+    def _new_run(self, settings: Settings) -> Run:
+        """What callbacks see of this training before its first step. ShapeError for batches that a layer refuses."""
+        batch, source = settings.batch_of(self.source), self.source
+        self.model.network.check_batch(source.samples % batch or batch, "; another batch_size leaves it more")
+        run = Run(self.model, self.optimizer, settings.epochs, self.callbacks)
+        run.samples, run.batch_size = source.samples * self.passes, batch
+        run.shuffle = truth("shuffle", settings.shuffle) and source.shuffles
+        run.steps, run.can_resume_within = -(-run.samples // batch), not isinstance(source, BatchSource)
+        return run
 
     def _good_state(self, arrays: Sequence[np.ndarray]) -> LastGoodState:
         return LastGoodState(self.runner, arrays)

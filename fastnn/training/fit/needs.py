@@ -14,7 +14,7 @@ from fastnn.training.steps.memory import Memory, at_most, of_record, of_step
 class Needs:
     """What a training takes of memory. It does not hold the loop, which would outlive its use in a circle.
 
-    there : how many bytes of the optimizer's state were there before
+    optimizer_present : how many bytes of the optimizer's state were in memory before the training
     """
 
     model: Predictor
@@ -22,7 +22,7 @@ class Needs:
     validation: Source | None
     runner: Runner
     good: LastGoodState
-    there: int
+    optimizer_present: int
 
     def __call__(self, run: Run, exactly: bool = True) -> Memory:
         """What `run` will take. Not exactly: at most, in less time."""
@@ -39,5 +39,5 @@ class Needs:
             copies=self.good.nbytes(of_record(step, run.steps, 0)),
             callbacks=sum(callback.bytes_kept(run) for callback in run.callbacks),
             record=of_record(step, run.steps, run.last_epoch - run.epoch),
-            present=model.state.nbytes + self.there + (data[0] if self.source.in_memory else 0),
+            present=model.state.nbytes + self.optimizer_present + (data[0] if self.source.in_memory else 0),
         )
