@@ -3,7 +3,7 @@
 Which file to read for what, each list in a good order:
 
 - a network: `graph` (which layer reads what), `network` (names, shapes, parameters), `layers/`, `outputs`, `losses/`,
-  `metrics/`; `initializers`, `config` (as plain data), `describe` (as a table)
+  `metrics/`; `initializers/`, `config` (as plain data), `describe` (as a table)
 - checks: `layer_checks` (a layer at its place), `output_check` (the last activation), `expected_data` (a user's data)
 - operations: `emission` (layer by layer), `time_steps` (of sequences), `row_list` (rows of large tables); `narrow` and
   `narrow_sgd` (nets of few units, in one kernel), `narrow_many` (many such nets)

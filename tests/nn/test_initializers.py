@@ -9,7 +9,7 @@ import pytest
 import fastnn as fn
 from fastnn.common import random
 from fastnn.nn import initializers
-from fastnn.nn.initializers import Normal, TruncatedNormal, Uniform, Zeros
+from fastnn.nn.initializers import Normal, Orthogonal, TruncatedNormal, Uniform, Zeros, base
 
 SHAPE = (120, 200)
 DRAWS = SHAPE[0] * SHAPE[1]
@@ -82,7 +82,7 @@ def test_every_initialiser_serves_biases_too(spec):
 @pytest.mark.parametrize("shape", [(), (37,), (11, 7), (3, 2, 5), (0, 4)])
 def test_numbers_drawn_block_by_block_are_those_drawn_at_once(spec, shape, monkeypatch):
     at_once = draw(spec, shape)
-    monkeypatch.setattr(initializers, "BLOCK", 10)
+    monkeypatch.setattr(base, "BLOCK", 10)
     assert np.array_equal(draw(spec, shape), at_once)
     transposed = np.zeros(shape[::-1], np.float32).T[...]
     initializers.get(spec).fill(random.generator(0, "test"), transposed)
@@ -91,12 +91,31 @@ def test_numbers_drawn_block_by_block_are_those_drawn_at_once(spec, shape, monke
 
 def test_truncated_numbers_are_drawn_again_after_all_others(monkeypatch):
     """What is beyond two deviations is replaced in the order of the places, until nothing is."""
-    monkeypatch.setattr(initializers, "BLOCK", 10)
+    monkeypatch.setattr(base, "BLOCK", 10)
     rng = random.generator(0, "test")
     want = rng.normal(0.0, 1.0, (60, 50))
     while (far := np.abs(want) > 2).any():
         want[far] = rng.normal(0.0, 1.0, far.sum())
     assert np.array_equal(draw("truncated_normal", (60, 50)), 0.01 * want)
+
+
+@pytest.mark.parametrize("shape", [(7, 7), (5, 20), (20, 5), (3, 3, 2, 8), (1, 4), (4, 1)])
+def test_the_shorter_side_of_an_orthogonal_matrix_is_orthonormal(shape):
+    values = draw(Orthogonal(3.0), shape).reshape(-1, shape[-1])
+    short = values if len(values) <= shape[-1] else values.T
+    np.testing.assert_allclose(short @ short.T, 9 * np.eye(len(short)), atol=1e-13)
+
+
+def test_an_orthogonal_matrix_may_be_any():
+    """Without the signs of R's diagonal, LAPACK's first column would be on one side of a plane: mean −.5."""
+    corners = [Orthogonal().sample(random.generator(seed, "test"), (3, 3))[0, 0] for seed in range(400)]
+    assert abs(np.mean(corners)) < 4 / math.sqrt(3 * 400)  # the variance of a coordinate of a point on the sphere
+
+
+@pytest.mark.parametrize("gain", [-1, math.nan, math.inf])
+def test_an_orthogonal_matrix_with_no_length(gain):
+    with pytest.raises(ValueError, match="Orthogonal: gain is"):
+        Orthogonal(gain)
 
 
 def test_a_large_vocabulary_is_drawn_without_a_copy_in_float64():

@@ -252,7 +252,7 @@ REFUSED = [
     (ValueError, "{0}: units is 0", lambda kind: kind(0)),
     (TypeError, "{0}: units is", lambda kind: kind("8")),
     (TypeError, "{0}: return_sequences", lambda kind: kind(8, return_sequences="yes")),
-    (ValueError, "orthogonal", lambda kind: kind(8, recurrent_initializer="orthogonal")),
+    (ValueError, "unknown initializer", lambda kind: kind(8, recurrent_initializer="long")),
     (TypeError, "use units=", lambda kind: kind(hidden_size=8)),
     (fn.ShapeError, r"{0} .*expected sequences \(T, C\)", lambda kind: fn.Sequential([kind(8)], input_shape=4)),
     (fn.ShapeError, "{0} .*at least one step", lambda kind: kind(8).shape_of([(0, 4)])),

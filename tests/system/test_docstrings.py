@@ -40,8 +40,14 @@ FAMILIES = {
     "optimizers": ["SGD", "AdaGrad", "Adam", "AdamW", "RMSProp", "optimizers.Optimizer", "optimizers.from_config"],
     "schedules": ["CosineDecay", "ExponentialDecay", "StepDecay", "schedules.Schedule", "schedules.from_config"],
     "initializers": [
-        *("initializers.Initializer", "initializers.Normal", "initializers.Ones", "initializers.Scaled"),
-        *("initializers.TruncatedNormal", "initializers.Uniform", "initializers.Zeros", "initializers.get"),
+        *("initializers.Initializer", "initializers.Normal", "initializers.Ones", "initializers.Orthogonal"),
+        *(
+            "initializers.Scaled",
+            "initializers.TruncatedNormal",
+            "initializers.Uniform",
+            "initializers.Zeros",
+            "initializers.get",
+        ),
     ],
     "callbacks": [
         *("CSVLogger", "Callback", "Checkpoint", "EarlyStopping", "GradientNorms", "Monitor", "ProgressBar"),
