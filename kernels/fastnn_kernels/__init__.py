@@ -31,6 +31,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.batch import *
     from fastnn_kernels.bfloat16_update import *
     from fastnn_kernels.bias import *
+    from fastnn_kernels.col2im import *
     from fastnn_kernels.columns import *
     from fastnn_kernels.conv import *
     from fastnn_kernels.draws import *

@@ -1,6 +1,7 @@
-"""The operations of a convolution's gradients: dense, or by lists of the numbers of dout that are not 0.
+"""The operations of a convolution's gradients: dense, by col2im, or by lists of the numbers of dout that are not 0.
 
-Which of the two runs is decided in every step, for each sample, from the numbers (`fastnn_kernels.sparse_conv`).
+Col2im is chosen by the shape alone (`fastnn_kernels.col2im`). Whether lists are used is decided in every step, for each
+sample, from the numbers (`fastnn_kernels.sparse_conv`).
 """
 
 import math
@@ -9,10 +10,19 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.engine.builder import Builder, Value
-from fastnn.engine.memory import Buffer
+from fastnn.engine.memory import Buffer, row_length
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
-from fastnn_kernels._tuning import ALIGNMENT, BAND_BYTES, LISTED_LINES, LISTED_LINES_AT_A_PIXEL, MOST_NONZEROS
+from fastnn_kernels._scratch import PANEL
+from fastnn_kernels._tuning import (
+    ALIGNMENT,
+    BAND_BYTES,
+    COL2IM_BYTES,
+    COL2IM_COLUMNS,
+    LISTED_LINES,
+    LISTED_LINES_AT_A_PIXEL,
+    MOST_NONZEROS,
+)
 
 
 def padded_image(build: Builder, x: Value, geometry: np.ndarray) -> tuple[Value, np.ndarray]:
@@ -42,9 +52,13 @@ def emit_weight_gradient(
 
 
 def emit_input_gradient(build: Builder, x: Value, w: ParameterView, dout: Value, geometry: np.ndarray) -> Value:
-    """Emit dx. With stride 1 it is the forward pass of padded dout and flipped filters."""
+    """Emit dx: by col2im or dense. With stride 1 that is the forward pass of padded dout and flipped filters."""
     _, _, C, KH, KW, SH, SW, *_, n = geometry.tolist()
-    dx, filters = build.value("dx", x.shape), build.scratch("flipped", KH * KW * n, C)
+    dx = build.value("dx", x.shape)
+    if _pays_by_col2im(build, geometry):
+        build.emit(k.conv2d_col2im_backward_x, dx.buffer, dout.buffer, _filter_lines(build, w, geometry), geometry)
+        return dx
+    filters = build.scratch("flipped", KH * KW * n, C)
     build.emit(k.flip_filters, filters, w.array, geometry)
     if (SH, SW) != (1, 1):
         build.emit(k.conv2d_backward_x, dx.buffer, dout.buffer, filters, geometry)
@@ -54,11 +68,26 @@ def emit_input_gradient(build: Builder, x: Value, w: ParameterView, dout: Value,
         build.emit(k.conv2d_forward, dx.buffer, image.buffer, filters, inner)
         return dx
     most, lists = _lists(build, dout, math.prod(geometry[9:11]))
-    lines = build.scratch("filter lines", KH * n, KW * C)
-    build.emit(k.filter_lines, lines, w.array, geometry)
+    lines = _filter_lines(build, w, geometry)
     build.emit(k.list_channels, *lists, dout.buffer, w.array, n, lines.shape[1], most)
     build.emit(k.conv2d_sparse_backward_x, dx.buffer, *lists, lines, image.buffer, filters, geometry, inner)
     return dx
+
+
+def _pays_by_col2im(build: Builder, geometry: np.ndarray) -> bool:
+    """Whether the input has few channels, and the panel of the kernel holds the windows of several pixels."""
+    _, _, C, _, KW, SH, SW, *_ = geometry.tolist()
+    size = C * build.dtype.itemsize
+    few = size < COL2IM_BYTES and (size % ALIGNMENT != 0 or (SH, SW) != (1, 1))
+    return few and KW >= COL2IM_COLUMNS and KW * row_length(KW * C, build.dtype) <= PANEL // 4
+
+
+def _filter_lines(build: Builder, w: ParameterView, geometry: np.ndarray) -> Buffer:
+    """Emit the filters with the taps of a line side by side."""
+    _, _, C, KH, KW, *_, n = geometry.tolist()
+    lines = build.scratch("filter lines", KH * n, KW * C)
+    build.emit(k.filter_lines, lines, w.array, geometry)
+    return lines
 
 
 def _lines(build: Builder, row: int) -> int:

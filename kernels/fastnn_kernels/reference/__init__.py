@@ -14,6 +14,7 @@ from fastnn_kernels.reference.average_pool import *
 from fastnn_kernels.reference.batch import *
 from fastnn_kernels.reference.bfloat16_update import *
 from fastnn_kernels.reference.bias import *
+from fastnn_kernels.reference.col2im import *
 from fastnn_kernels.reference.columns import *
 from fastnn_kernels.reference.conv import *
 from fastnn_kernels.reference.draws import *

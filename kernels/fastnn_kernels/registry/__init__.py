@@ -7,6 +7,7 @@ no kernel. Each family has a file: functions that make its inputs, then its spec
 from fastnn_kernels.registry import (
     adaptive,
     batch,
+    col2im,
     columns,
     draws,
     elementwise,
@@ -31,7 +32,8 @@ from fastnn_kernels.registry.spec import KernelSpec
 
 FAMILIES = (
     *(elementwise, products, outer_products, embedding, batch, updates),
-    *(windows, sparse_windows, norms, losses, metrics, penalties, narrow, joins, columns, listed, draws, sampled),
+    *(windows, sparse_windows, col2im),
+    *(norms, losses, metrics, penalties, narrow, joins, columns, listed, draws, sampled),
     *(adaptive, recurrent, time_steps),
 )
 
