@@ -13,7 +13,8 @@ from fastnn.language.of_text import PAIR
 from fastnn.models import Model
 from fastnn.nn.metrics import config
 from fastnn.nn.outputs import with_metrics
-from fastnn.recipes import RECIPES, TABLE, table
+from fastnn.recipes import RECIPES, TABLE
+from fastnn.recipes.table.recipe import labelled
 from fastnn.text.tokens import Tokenizer
 
 
@@ -35,7 +36,7 @@ def figures_on(model: Model, path: Path, numerals: Numerals | None = None) -> di
     """
     name = model.meta.get("recipe")
     if name == TABLE.id:
-        x, y = table.labelled(model, path, numerals)
+        x, y = labelled(model, path, numerals)
         return {"test": Figures(len(y), model.evaluate(x, y))}
     if numerals:
         raise DataError("this is no model of a table: --decimal and --thousands say how tables write numbers")

@@ -28,11 +28,13 @@ def parts(package):
     return files | {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
 
 
-TRAINING = [f"training/{one.name}" for one in (FASTNN / "training").iterdir() if (one / "__init__.py").exists()]
+def folders(package):
+    """The packages of a package, each with its name before it."""
+    return sorted(f"{package}/{path.parent.name}" for path in (FASTNN / package).glob("*/__init__.py"))
 
 
 LARGE = ["cli", "common", "data", "engine", "experiment", "nn", "recipes", "search", "text", "training"]
-PACKAGES = [*LARGE, *sorted(TRAINING)]
+PACKAGES = [*LARGE, *folders("recipes"), *folders("training")]
 
 
 @pytest.mark.parametrize("name", PACKAGES)
