@@ -36,6 +36,8 @@ GRID_EPOCHS = 300  # of a run of a grid
 
 @dataclass(frozen=True)
 class CatsSettings(Settings):
+    """Those of the report's net (a), without the convolutions and further pictures that --best has."""
+
     epochs: int = setting(200, "passes over the training data", least=1)
     hidden: str = setting("19", "units of each hidden layer: 19, or 76,380")
     conv: str = setting(

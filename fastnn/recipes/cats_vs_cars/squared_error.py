@@ -3,7 +3,8 @@
 Both by epoch, for the chosen net and for the same net trained on cross-entropy.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,7 @@ from fastnn.recipes.shared.building import optimizer_of
 QUESTION = "(b) Is the squared error an adequate predictor of the classification error?"
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(NamedTuple):
     """A loss of the test set by epoch, and beside it the fraction of errors."""
 
     unit: str
@@ -64,21 +64,10 @@ def error_answer(results: ExperimentResult) -> Answer:
 
 def _on_cross_entropy(results: ExperimentResult) -> Course:
     """The chosen net with the same first weights and steps, a logit for its output, and cross-entropy for its loss."""
-    model, settings = results.model, results.chosen.settings
-    assert results.data.test is not None, "the file has a test set"
-    *hidden, last = model.layers
-    assert isinstance(last, Dense), "the recipe ends in one unit"
-    net = Sequential(
-        [*hidden, replace(last, activation="identity")],
-        input_shape=model.network.input_shape,
-        loss="binary_cross_entropy",
-        dtype=settings.dtype,
-        seed=settings.seed,
-        l2=settings.l2,
-    )
+    settings, test = results.chosen.settings, results.data.test
+    assert test is not None, "the file has a test set"
     given = fit_arguments(settings, fewer_samples(results.data, settings.samples).train)
-    test = results.data.test
-    history = net.fit(
+    history = _with_logit(results).fit(
         **given | {"y": (given["y"] + 1) / 2},
         optimizer=optimizer_of(settings),
         epochs=settings.epochs,
@@ -86,6 +75,21 @@ def _on_cross_entropy(results: ExperimentResult) -> Course:
         verbose=False,
     )
     return Course("cross-entropy, nats", history["val_loss"], [1 - value for value in history["val_accuracy"]])
+
+
+def _with_logit(results: ExperimentResult) -> Sequential:
+    """The chosen net, untrained, with a logit for its output and cross-entropy for its loss."""
+    model, settings = results.model, results.chosen.settings
+    *hidden, last = model.layers
+    assert isinstance(last, Dense), "the recipe ends in one unit"
+    return Sequential(
+        [*hidden, replace(last, activation="identity")],
+        input_shape=model.network.input_shape,
+        loss="binary_cross_entropy",
+        dtype=settings.dtype,
+        seed=settings.seed,
+        l2=settings.l2,
+    )
 
 
 def _figures(course: Course) -> dict[str, float | str]:

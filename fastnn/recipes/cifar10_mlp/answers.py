@@ -6,14 +6,17 @@ import math
 import numpy as np
 
 from fastnn import plots
+from fastnn.data import Split
 from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult, RunResult, finished
+from fastnn.models import Model
 from fastnn.recipes.cifar10_mlp.checks import checks
-from fastnn.recipes.cifar10_mlp.comparisons import FIRST_SCALES, RATES, SCALES
+from fastnn.recipes.cifar10_mlp.comparisons import RATES, SCALES
 from fastnn.recipes.cifar10_mlp.effective_rate import RATE, STEP
+from fastnn.recipes.cifar10_mlp.sentences import FIRST_SCALES
 from fastnn.recipes.shared.by_iteration import answer_by_iteration
 
 Members = dict[str, RunResult]
@@ -122,13 +125,8 @@ def _with_undivided(results: ExperimentResult, found: Answer, members: Members) 
     run, split = members.get("keep .25"), results.data.val
     if run is None or run.failed or run.model is None or split is None:
         return found
-    keep, model = 1 - run.settings.dropout, run.model
-    output = [name for name in model.parameters if name.endswith(".w")][-1]
-    divided, kept = model.evaluate(split.x, split.y), model.snapshot()
-    # A net that was trained without division has done the same with output weights that are 1/keep as large.
-    model.set_parameters({output: model.parameters[output] / keep})
-    undivided = model.evaluate(split.x, split.y)
-    model.restore(kept)
+    keep = 1 - run.settings.dropout
+    divided, undivided = run.model.evaluate(split.x, split.y), _undivided(run.model, keep, split)
     names = ("loss", "accuracy")
     rows = [
         Row(label, {name: figures[name] for name in names})
@@ -141,3 +139,13 @@ def _with_undivided(results: ExperimentResult, found: Answer, members: Members) 
     )
     table = Table(rows, "validation of keep .25, if dropout did not divide")
     return dataclasses.replace(found, tables=[*found.tables, table], lines=[*found.lines, told])
+
+
+def _undivided(model: Model, keep: float, split: Split) -> dict[str, float]:
+    """The figures of a net that was trained without division: its output weights are 1/keep as large for the same."""
+    output = [name for name in model.parameters if name.endswith(".w")][-1]
+    kept = model.snapshot()
+    model.set_parameters({output: model.parameters[output] / keep})
+    figures = model.evaluate(split.x, split.y)
+    model.restore(kept)
+    return figures

@@ -38,6 +38,8 @@ from fastnn.training.callbacks import Callback
 
 @dataclass(frozen=True)
 class CifarSettings(Settings):
+    """Those of a net of five layers; the sheet's comparisons change them."""
+
     epochs: int = setting(5, "passes over the training data", least=1)
     hidden: str = setting("100x4", "units of each hidden layer: 100x4, or 200,100")
     activation: ActivationName = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)

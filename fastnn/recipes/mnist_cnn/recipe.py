@@ -24,6 +24,8 @@ from fastnn.recipes.shared.published import PUBLISHED
 
 @dataclass(frozen=True)
 class MnistCnnSettings(Settings):
+    """The report's first training; the architecture is that of its tutorial."""
+
     epochs: int = setting(5, "passes over the training data: of 1,100 steps each, with all of MNIST", least=1)
     filters: str = setting("32,64", "filters of the two convolutions")
     hidden: int = setting(1024, "units of the dense layer", least=1)

@@ -35,6 +35,8 @@ from fastnn.training.callbacks import Callback
 
 @dataclass(frozen=True)
 class MnistMlpSettings(Settings):
+    """Those of the report; a schedule along a cosine and smaller pictures are for --best."""
+
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(64, "hidden units", least=1)
     activation: ActivationName = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)

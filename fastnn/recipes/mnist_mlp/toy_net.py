@@ -3,7 +3,7 @@
 Weights come from NumPy's generator with seed 0, samples from the one with seed 1, as the problem set draws them.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ PARTS = (("W1 W2", "relative errors of weights' gradients"), ("b1 b2", "relative
 NAMES = {"dense.w": "W1", "dense.b": "b1", "dense_1.w": "W2", "dense_1.b": "b2"}
 
 
-@dataclass(frozen=True)
-class Training:
+class Training(NamedTuple):
     """How the problem set trains one of the nets: full batches, a rate that decays after each."""
 
     epochs: int

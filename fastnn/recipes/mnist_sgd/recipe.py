@@ -21,6 +21,8 @@ from fastnn.recipes.shared.published import PUBLISHED
 
 @dataclass(frozen=True)
 class MnistSgdSettings(Settings):
+    """Those of the report, and `steps_per_block`, which makes such steps faster."""
+
     epochs: int = setting(20, "passes over the training data", least=1)
     hidden: int = setting(300, "hidden units", least=1)
     activation: ActivationName = setting("sigmoid", "of the hidden units", choices=ACTIVATION_NAMES)

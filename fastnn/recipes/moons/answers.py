@@ -1,8 +1,9 @@
 """What moons and blobs answer: a sheet of borders for each question, with a table of figures and what they say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +26,7 @@ MEASURED = (
 Runs = Mapping[str, RunResult]
 
 
-@dataclass(frozen=True)
-class Border:
+class Border(NamedTuple):
     """What is measured of a net's border: `straightness`, and `sharpest_turn` in degrees (None: it has no border)."""
 
     straight: float

@@ -27,6 +27,8 @@ from fastnn.recipes.shared.published import PUBLISHED
 
 @dataclass(frozen=True)
 class PlaneSettings(Settings):
+    """Those of the report, of moons and of blobs."""
+
     epochs: int = setting(20, "epochs of --passes passes over the points", least=1)
     passes: int = setting(1_000, "passes over the points, a step each, in one epoch", least=1)
     hidden: str = setting("3", "units of each hidden layer: 3, or 5,5, or 5x8")

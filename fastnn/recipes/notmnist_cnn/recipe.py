@@ -22,6 +22,8 @@ from fastnn.recipes.shared.published import PUBLISHED
 
 @dataclass(frozen=True)
 class NotMnistCnnSettings(Settings):
+    """Those of the report, without penalty and dropout, which it compares."""
+
     epochs: int = setting(50, "passes over the training data", least=1)
     filters: int = setting(32, "filters of the convolution", least=1)
     hidden: int = setting(784, "units of the dense layer", least=1)

@@ -32,6 +32,8 @@ VELOCITY = 1e-5  # initial value of all velocities, as in the report's program
 
 @dataclass(frozen=True)
 class NotMnistMlpSettings(Settings):
+    """Those of the report: a step takes all samples."""
+
     epochs: int = setting(200, "passes over the training data, a step each", least=1)
     hidden: int = setting(1000, "hidden units", least=1)
     activation: ActivationName = setting("relu", "of the hidden units", choices=ACTIVATION_NAMES)

@@ -73,20 +73,26 @@ def points(results: ExperimentResult) -> Answer:
         figures = epochs.get(number, {})
         here = {name: figures[name] for name in LOSSES if name in figures}
         rows.append(Row(f"epoch {number:,}", here, published.get(f"epoch {number}", {})))
+    question = "Does the net learn the points in the plane?"
+    picture = _by_epoch(results, question, epochs)
+    report = "Its loss hardly fell in 50 epochs, and it does not say on which points."
+    told = f"After epoch {len(run.epochs):,} {percent(run.metrics['train_accuracy'])} of the training points are right."
+    return Answer("points", question, [Table(rows)], [told], report, [picture])
+
+
+def _by_epoch(results: ExperimentResult, question: str, epochs: dict[int, dict]) -> Picture:
+    """Losses, beside those that the report printed, and accuracies, over the epochs."""
+    published = results.published.rows("points")
     loss, accuracy = (
         _curves(epochs, [f"{split}_{name}" for split in ("train", "test")]) for name in ("loss", "accuracy")
     )
     reported = {_called(name): (list(REPORTED), [published[f"epoch {n}"][name] for n in REPORTED]) for name in LOSSES}
-    question = "Does the net learn the points in the plane?"
     panels = [
         plots.CurvePanel("loss after the epoch", "epoch", loss, reported=reported),
         plots.CurvePanel("accuracy after the epoch", "epoch", accuracy, "%"),
     ]
     figure = plots.curve_panels(panels, question, note=note_of(results))
-    picture = ("loss-by-epoch.png", "on all points after each epoch; epoch 0 is before the first step", figure)
-    report = "Its loss hardly fell in 50 epochs, and it does not say on which points."
-    told = f"After epoch {len(run.epochs):,} {percent(run.metrics['train_accuracy'])} of the training points are right."
-    return Answer("points", question, [Table(rows)], [told], report, [picture])
+    return "loss-by-epoch.png", "on all points after each epoch; epoch 0 is before the first step", figure
 
 
 def _called(name: str) -> str:

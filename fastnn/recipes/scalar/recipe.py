@@ -20,6 +20,8 @@ TRAIN, TEST = 60_000, 10_000
 
 @dataclass(frozen=True)
 class ScalarSettings(Settings):
+    """Plain SGD, a sample a step, in float64."""
+
     epochs: int = setting(50, "passes over the points", least=1)
     lr: float = setting(0.01, "learning rate", least=0)
     batch_size: int = setting(1, "samples a step", least=1)

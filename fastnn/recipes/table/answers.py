@@ -1,8 +1,8 @@
 """What is told of a table: what is in it, how well it is predicted beside simpler rules, which columns matter."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,8 +63,7 @@ def beside_answer(result: ExperimentResult) -> Answer:
     return Answer(name, question, [Table(rows, f"on {plural(len(split), 'test row')}")], told)
 
 
-@dataclass(frozen=True)
-class Constant:
+class Constant(NamedTuple):
     """The best answer that is the same for all rows: probabilities of the classes, or a standardised number."""
 
     label: str

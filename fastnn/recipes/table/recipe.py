@@ -40,6 +40,8 @@ STEPS, LEAST_BATCH, LARGEST_BATCH = 100, 8, 256  # of an epoch; samples of a ste
 
 @dataclass(frozen=True)
 class TableSettings(Settings):
+    """How the file is read, and a net of moderate size that stops early."""
+
     zeros: ClassVar[Mapping[str, str]] = {**Settings.zeros, "batch_size": f"about {STEPS} steps an epoch"}
 
     target: str = setting("", "the column to predict", is_path=True)
@@ -133,12 +135,10 @@ def build(settings: TableSettings, data: Dataset) -> tuple[Sequential, Optimizer
             f"--class-weight is {BALANCED!r}, but {data.meta['target']} is a number (regression) and has no classes: "
             "leave it out"
         )
-    start = initializers.get("he_normal")
-    sizes = [] if settings.hidden == NO_LAYERS else sizes_of(settings.hidden, "hidden")
-    hidden: list[Layer] = hidden_layers(sizes, settings.activation, start, dropout=settings.dropout)
     own: dict[str, Any] = {} if classes else {"loss": "mse", "metrics": ["r2", "mae"]}
+    outputs = len(classes) if classes else 1
     model = Sequential(
-        [Columns(**table.layout, width=settings.width), *hidden, Dense(len(classes) if classes else 1)],
+        [Columns(**table.layout, width=settings.width), *_hidden(settings), Dense(outputs)],
         input_shape=table.made_shape,
         dtype=settings.dtype,
         seed=settings.seed,
@@ -149,6 +149,12 @@ def build(settings: TableSettings, data: Dataset) -> tuple[Sequential, Optimizer
     model.meta |= {"decimal": settings.decimal, "thousands": settings.thousands}
     model.meta |= {"classes": list(classes)} if classes else {}
     return model, optimizer_of(settings)
+
+
+def _hidden(settings: TableSettings) -> list[Layer]:
+    sizes = [] if settings.hidden == NO_LAYERS else sizes_of(settings.hidden, "hidden")
+    start = initializers.get("he_normal")
+    return hidden_layers(sizes, settings.activation, start, dropout=settings.dropout)
 
 
 def fit_arguments(settings: TableSettings, train: Split) -> dict[str, Any]:

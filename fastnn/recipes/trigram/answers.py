@@ -17,6 +17,7 @@ from fastnn.experiment.predictions import most_likely
 from fastnn.experiment.recipe import MOST_MEASURED
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.experiment.sayings import epochs_to, ranking
+from fastnn.models import Model
 from fastnn.recipes.trigram.text import judged_of, noun_of
 from fastnn.text.neighbours import directions
 
@@ -73,18 +74,28 @@ def next_words(results: ExperimentResult) -> list[Answer]:
         return []
     chosen = random.generator(settings.seed, "examples").choice(len(test), count, replace=False)
     x, y = test.x[chosen], test.y[chosen]
+    rows = _guessed(results.model, words, x, y)
+    noun = noun_of(meta) if "tokenizer" in meta else "word"
+    table = Table(rows, "the true word, and the likeliest ones with their probabilities")
+    return [Answer("next-words", f"Which words follow {_contexts(count, x.shape[1], noun)}?", [table])]
+
+
+def _guessed(model: Model, words: list[str], x: np.ndarray, y: np.ndarray) -> list[Row]:
+    """A row for each context of x (N, C): its last words, the true next one y (N,), and the likeliest."""
     rows = []
-    for row, label, ranked in zip(x, y, most_likely(results.model, words, x, GUESSES), strict=True):
+    for row, label, ranked in zip(x, y, most_likely(model, words, x, GUESSES), strict=True):
         named = [guess for guess in ranked if guess[1] >= LEAST] or ranked[:1]
         guesses = {str(place): f"{word} {percent(p, 0)}" for place, (word, p) in enumerate(named, 1)}
         before = " ".join(words[i] for i in row[-SHOWN:])
         rows.append(Row(f"{'… ' if len(row) > SHOWN else ''}{before}", {"true": words[label]} | guesses))
-    noun = noun_of(meta) if "tokenizer" in meta else "word"
-    what = "test trigram" if x.shape[1] == 3 else "test context"
+    return rows
+
+
+def _contexts(count: int, length: int, noun: str) -> str:
+    """What so many contexts of so many words are called."""
+    what = "test trigram" if length == 3 else "test context"
     of = f"five {what}s" if count == EXAMPLES else plural(count, what)
-    of += f" of {plural(x.shape[1], noun)}" if x.shape[1] != 3 else ""
-    table = Table(rows, "the true word, and the likeliest ones with their probabilities")
-    return [Answer("next-words", f"Which words follow {of}?", [table])]
+    return of if length == 3 else f"{of} of {plural(length, noun)}"
 
 
 def _last_words(rows: Split) -> Split:

@@ -42,6 +42,8 @@ Block = Callable[[Node], Node]  # what takes a value of the network to the next 
 
 @dataclass(frozen=True)
 class TrigramSettings(TextSettings):
+    """Those of the report's network, and beside them what a user's own text may need."""
+
     epochs: int = setting(50, "passes over the training data, at most", least=1)
     sizes: str = setting(
         "32x256",

@@ -27,6 +27,8 @@ ENDS = {"punctuation": "end at . ! ? … and empty lines", "lines": "are lines",
 
 @dataclass(frozen=True)
 class TextSettings(Settings):
+    """How a user's own text is read, and what a sample of it is."""
+
     vocabulary: int = setting(0, f"of a text: ids, at most, <unk>, <s> and </s> among them; 0: {VOCABULARY:,}", least=0)
     min_count: int = setting(MIN_COUNT, "of a text: times that a word with an id occurs in it, at least", least=1)
     net: str = setting(
@@ -68,11 +70,7 @@ def load(path: Path | tuple[Path, ...] | None, settings: Any = None) -> tuple[Da
 
 
 def _load_texts(paths: tuple[Path, ...], settings: Any) -> tuple[Dataset, str]:
-    for path in (*paths, settings.val, settings.test):
-        if path and not is_text(path):
-            raise ValueError(
-                f"{str(path)!r} is an HDF5 file, expected plain text: several files and splits are of texts"
-            )
+    _refuse_hdf5((*paths, settings.val, settings.test))
     data = load_text(
         paths,
         settings.vocabulary or VOCABULARY,
@@ -90,6 +88,15 @@ def _load_texts(paths: tuple[Path, ...], settings: Any) -> tuple[Dataset, str]:
         return data, announced
     announced += f"; samples are rows of {settings.length} {noun_of(data.meta)}s"
     return in_spans(data, settings.length), announced
+
+
+def _refuse_hdf5(paths: tuple[Path | str, ...]) -> None:
+    """ValueError for a file that is no text; an empty name is none."""
+    for path in paths:
+        if path and not is_text(path):
+            raise ValueError(
+                f"{str(path)!r} is an HDF5 file, expected plain text: several files and splits are of texts"
+            )
 
 
 def _kind(tokens: str) -> str:

@@ -3,9 +3,9 @@
 `docs/language-models.md` has the measurements by which they were chosen.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastnn.data import Dataset, is_text
 from fastnn.experiment.comparison import Best, Comparison
@@ -57,8 +57,7 @@ RATES = {"sgd": 0.15, "adam": RATE, "adamw": RATE, "rmsprop": 0.001, "adagrad": 
 RECURRENT_RATES = RATES | {"adam": RECURRENT_RATE, "adamw": RECURRENT_RATE}
 
 
-@dataclass(frozen=True)
-class Short:
+class Short(NamedTuple):
     """A short text has few steps an epoch: it gets smaller batches and more epochs, until it has about `steps`."""
 
     steps: int
@@ -127,9 +126,7 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         return recipe
     net = changes.get("net", "window" if changes.keys() & set(OF_WINDOW) else "gru")
     _refuse_flags(net, changes)
-    usual = BOOK | (WINDOW if net == "window" else {})
-    if changes.get("tokens") in ("characters", "bytes"):
-        usual |= SIGNS | (SIGNS_OF_ROWS if net == "gru" else {})
+    usual = _usual(net, changes.get("tokens"))
     rates = RATES if net == "window" else RECURRENT_RATES
     settings = replace(recipe.settings, vocabulary=VOCABULARY, **usual)
     of_data = replace(settings, net=net, length=max(changes.get("length", settings.length), 1))
@@ -151,6 +148,14 @@ def suited(recipe: Recipe, path: Path | tuple[Path, ...] | None, changes: dict[s
         judged=judged_of(of_data),
         after_epoch=(),
     )
+
+
+def _usual(net: str, tokens: str | None) -> dict[str, Any]:
+    """The settings of such a net for such tokens."""
+    usual = BOOK | (WINDOW if net == "window" else {})
+    if tokens in ("characters", "bytes"):
+        usual |= SIGNS | (SIGNS_OF_ROWS if net == "gru" else {})
+    return usual
 
 
 def unused_of_text(settings: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from fastnn.cli import main
 from fastnn.recipes import RECIPES
-from fastnn.recipes.cifar10_mlp import checks, comparisons
+from fastnn.recipes.cifar10_mlp import checks, sentences
 from fastnn.recipes.shared.gradient_errors import numeric_gradient, relative_error
 from fastnn.recipes.shared.published import PUBLISHED
 from tests.small_data import write_all
@@ -70,16 +70,16 @@ def run(accuracies, **steps):
 
 
 def test_what_is_said_of_two_runs():
-    said = comparisons.catching_up({"a": run([0.1, 0.2, 0.3]), "b": run([0.2, 0.4, 0.6])})
+    said = sentences.catching_up({"a": run([0.1, 0.2, 0.3]), "b": run([0.2, 0.4, 0.6])})
     assert "b ends ahead" in said[0]
     assert "after epoch 2 of 3" in said[1]
-    assert "nearly the same" in comparisons.catching_up({"a": run([0.3]), "b": run([0.301])})[0]
+    assert "nearly the same" in sentences.catching_up({"a": run([0.3]), "b": run([0.301])})[0]
 
 
 def test_what_is_said_of_effective_rates():
     steps = np.arange(50.0, 450.0, 50.0)
     falling = {"effective rate step": steps, "effective rate": 1 / np.sqrt(steps)}
-    said = comparisons.adagrad_told({"adagrad, 100x4": run([0.1], **falling)})
+    said = sentences.adagrad_told({"adagrad, 100x4": run([0.1], **falling)})
     assert "from step 100 to step 400" in said[0]
     assert "falls by a factor of 2.00" in said[0]
     assert "factor of 2.00" in said[1]
@@ -87,7 +87,7 @@ def test_what_is_said_of_effective_rates():
 
 def test_a_depth_that_diverges_did_not_learn():
     runs = {f"three-layer, scale {s:g}": run([1.0]) for s in (0.01, 0.1)} | {"five-layer, scale 0.1": run([0.95])}
-    said = comparisons.depth_told(runs)
+    said = sentences.depth_told(runs)
     assert "at 2 of 6 scales (0.01, 0.1)" in said[0]
     assert "at 1 of 6 scales (0.1)" in said[1]
     assert said[2] == "The five-layer net is the more sensitive one here."
