@@ -33,7 +33,8 @@ def folders(package):
     return sorted(f"{package}/{path.parent.name}" for path in (FASTNN / package).glob("*/__init__.py"))
 
 
-LARGE = ["cli", "common", "data", "engine", "experiment", "nn", "recipes", "search", "text", "training"]
+LARGE = ["cli", "common", "data", "engine", "experiment", "interop", "language", "nn", "plots", "recipes", "search"]
+LARGE += ["sklearn", "text", "training"]
 PACKAGES = [*LARGE, *folders("recipes"), *folders("training")]
 
 
