@@ -6,6 +6,7 @@ steps: with an epoch a step the history would have 20,000 lines.
 
 import itertools
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,26 +38,23 @@ class PlaneSettings(Settings):
     l2: float = setting(0.01, "penalty ½·l2·Σw², on the summed loss", least=0)
 
 
-def _builder(name: str) -> Any:
-    def build(settings: PlaneSettings, data: Dataset) -> tuple[Sequential, SGD]:
-        """Weights N(0, 1) / √inputs, biases 0."""
-        widths = [2, *sizes_of(settings.hidden, "hidden"), 2]
-        layers = [
-            Dense(units, settings.activation, Normal(1 / np.sqrt(inputs)))
-            for inputs, units in itertools.pairwise(widths[:-1])
-        ]
-        model = Sequential(
-            [*layers, Dense(2, "identity", Normal(1 / np.sqrt(widths[-2])))],
-            input_shape=(2,),
-            loss=SoftmaxCrossEntropy(reduction="sum"),
-            dtype=settings.dtype,
-            seed=settings.seed,
-            l2=settings.l2,
-        )
-        model.meta = {"recipe": name, "classes": data.meta["classes"]}
-        return model, SGD(settings.lr)
-
-    return build
+def build(name: str, settings: PlaneSettings, data: Dataset) -> tuple[Sequential, SGD]:
+    """The net of the system `name`, with weights N(0, 1) / √inputs and biases 0."""
+    widths = [2, *sizes_of(settings.hidden, "hidden"), 2]
+    layers = [
+        Dense(units, settings.activation, Normal(1 / np.sqrt(inputs)))
+        for inputs, units in itertools.pairwise(widths[:-1])
+    ]
+    model = Sequential(
+        [*layers, Dense(2, "identity", Normal(1 / np.sqrt(widths[-2])))],
+        input_shape=(2,),
+        loss=SoftmaxCrossEntropy(reduction="sum"),
+        dtype=settings.dtype,
+        seed=settings.seed,
+        l2=settings.l2,
+    )
+    model.meta = {"recipe": name, "classes": data.meta["classes"]}
+    return model, SGD(settings.lr)
 
 
 def fit_arguments(settings: PlaneSettings, train: Split) -> dict[str, Any]:
@@ -80,7 +78,7 @@ def _recipe(name: str, title: str, comparisons: tuple[Comparison, ...]) -> Recip
         quick={"epochs": 20, "passes": 1_000},
         published=PUBLISHED[name],
         data_set=name,
-        build=_builder(name),
+        build=partial(build, name),
         comparisons=comparisons,
         compare=tuple(comparison.name for comparison in comparisons),
         fit_arguments=fit_arguments,
