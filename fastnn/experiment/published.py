@@ -42,7 +42,7 @@ class Published:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "Published":
-        """From one entry of `recipes/published.json`."""
+        """From one entry of `recipes/shared/published.json`."""
         by_epoch = {
             answer: {label: ByEpoch(run["first"], run["curves"]) for label, run in runs.items()}
             for answer, runs in found.get("by_epoch", {}).items()

@@ -2,6 +2,14 @@
 
 Each package is imported when a function needs it: `pip install "fastnn[torch]"`, `"fastnn[onnx]"`,
 `"fastnn[safetensors]"`, `"fastnn[sklearn]"`. `fn.interop` itself is imported when it is first asked for.
+
+Which file to read for what:
+
+- PyTorch: `torch_state` (state dicts), `torch_arrays` (the names and shapes in them), `torch_net` and `torch_layers`
+  (modules), `torch_layout` (where channels stand)
+- ONNX: `onnx_file`, `onnx_graph` (layers as nodes), `onnx_nodes` (the graph that is being made)
+- others: `safetensors_file`, `sklearn_nets`
+- what several of them use: `packages` (imported when needed), `windows` (of convolutions and pools)
 """
 
 from fastnn.interop.onnx_file import to_onnx

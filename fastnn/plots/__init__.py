@@ -13,6 +13,15 @@ into is returned, not the figure: a notebook shows a figure of pyplot once by it
     figure, (left, right) = plt.subplots(1, 2, layout="constrained")
     plots.points(data.train.x, data.train.y, "moons", ax=left)
     model.history.plot(ax=right)
+
+Which file to read for what:
+
+- curves: `one_run`, `learning` (of several runs), `smoothed`, `curves` (one quantity over another), `panels` (several
+  side by side), `functions`, `searches` (trials over their settings)
+- what is inside a net: `images` (its weights, too), `words`, `over_time` and `ridges` (records of a Monitor)
+- what a net says: `planes` (of points), `tables` (of classes), `predictions` (of numbers)
+- what all pictures are made of: `sheet` (the figure and its panels), `style`, `ticks`
+- in notebooks: `shown` (figures), `small` (a curve while a net is trained)
 """
 
 from fastnn.plots.curves import bands, lines_over

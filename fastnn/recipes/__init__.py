@@ -1,29 +1,26 @@
-"""The systems. A module of this folder makes a `Recipe` (see `fastnn.experiment.recipe`) and is named here.
+"""The systems: a folder for each, named like its command, with `_` for `-`.
 
-`RECIPES` holds the systems of the courses by id, `ALL` also the one for a user's own table.
+`RECIPES` holds the systems of the courses by id, `ALL` also the one for a user's own table. Read first `recipe` of a
+folder: its settings, its network, and its `Recipe` (see `fastnn.experiment.recipe`). `answers` makes what the page of a
+run tells. The `__init__` of the folder says what else is in it.
 
-The file that is named like a system has its recipe: read it first. Beside it are
-
-- a language model: `trigram`; `trigram_net`, `trigram_text` and `trigram_book` (a user's own text), `trigram_counts`
-  (models that count), `trigram_answers`, `trigram_checks`
-- points: `moons`, `moons_answers`, `moons_borders`; `scalar`, `scalar_points`, `plain_net` (in plain Python),
-  `scalar_answers`
-- digits: `mnist_mlp`, `mnist_mlp_answers`; `mnist_sgd`; `mnist_cnn`, `mnist_cnn_answers`, `filters_answer`
-- letters and pictures: `notmnist_mlp`; `notmnist_cnn`; `cats_vs_cars`, `cats_answers`, `cats_error`; `cifar10_mlp`,
-  `cifar10_comparisons`, `cifar10_checks`, `cifar10_answers`
-- a user's own table: `table`, `table_data` and `table_rows` (what is in it), `table_importance`, `table_answers`
-- what several of them use: `shared`, `published` (figures of the reports), `activation_answer`, `by_iteration`,
-  `effective_rate`, `gradient_errors`, `toy_net`
-- trained models, and trials of a sweep: `evaluation`, `worker`
+- a language model: `trigram/`
+- points in the plane: `moons/` (which has blobs, too), `scalar/`
+- digits: `mnist_mlp/`, `mnist_sgd/`, `mnist_cnn/`
+- letters: `notmnist_mlp/`, `notmnist_cnn/`
+- other pictures: `cats_vs_cars/`, `cifar10_mlp/`
+- a user's own table: `table/`
+- what several of them use: `shared/`
+- what is done with any of them: `evaluation` (figures of a trained model), `worker` (trials of a sweep)
 """
 
 from importlib import import_module
 
 from fastnn.experiment.recipe import Recipe
-from fastnn.recipes import table
+from fastnn.recipes.table.recipe import RECIPE as TABLE
 
-# In the order of `fastnn list`. A module may hold several recipes.
-MODULES = (
+# Folders, in the order of `fastnn list`. One may hold several recipes.
+FOLDERS = (
     "trigram",
     "cats_vs_cars",
     "cifar10_mlp",
@@ -37,11 +34,11 @@ MODULES = (
 )
 
 
-def _recipes_of(name: str) -> list[Recipe]:
-    """The recipes of a module, in the order in which they stand in it."""
-    return [value for value in vars(import_module(f"{__name__}.{name}")).values() if isinstance(value, Recipe)]
+def _recipes_in(folder: str) -> list[Recipe]:
+    """The recipes of a folder's `recipe.py`, in the order in which they stand in it."""
+    module = import_module(f"{__name__}.{folder}.recipe")
+    return [value for value in vars(module).values() if isinstance(value, Recipe)]
 
 
-RECIPES: dict[str, Recipe] = {recipe.id: recipe for name in MODULES for recipe in _recipes_of(name)}
-TABLE: Recipe = table.RECIPE
+RECIPES: dict[str, Recipe] = {recipe.id: recipe for folder in FOLDERS for recipe in _recipes_in(folder)}
 ALL: dict[str, Recipe] = RECIPES | {TABLE.id: TABLE}

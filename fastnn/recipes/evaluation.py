@@ -9,11 +9,13 @@ from fastnn.data import Dataset, find_data, load_trigram
 from fastnn.data.formats.numerals import Numerals
 from fastnn.data.preprocessing import Words
 from fastnn.data.spans import in_spans
+from fastnn.experiment.recipe import Recipe
 from fastnn.language.of_text import PAIR
 from fastnn.models import Model
 from fastnn.nn.metrics import config
 from fastnn.nn.outputs import with_metrics
-from fastnn.recipes import RECIPES, TABLE, table
+from fastnn.recipes import RECIPES, TABLE
+from fastnn.recipes.table.recipe import labelled
 from fastnn.text.tokens import Tokenizer
 
 
@@ -33,19 +35,13 @@ def figures_on(model: Model, path: Path, numerals: Numerals | None = None) -> di
 
     DataError for a model that names no system, or data that do not fit it; FileFormatError as the readers do.
     """
-    name = model.meta.get("recipe")
-    if name == TABLE.id:
-        x, y = table.labelled(model, path, numerals)
+    if model.meta.get("recipe") == TABLE.id:
+        x, y = labelled(model, path, numerals)
         return {"test": Figures(len(y), model.evaluate(x, y))}
     if numerals:
         raise DataError("this is no model of a table: --decimal and --thousands say how tables write numbers")
-    if not isinstance(name, str) or name not in RECIPES:
-        raise DataError(
-            "the model names no system, so the format of its data is not known: use fn.load(path).evaluate(x, y) in "
-            "Python"
-        )
-    recipe = RECIPES[name]
-    data = _loaded(model, name, path)
+    recipe = _recipe_of(model)
+    data = _loaded(model, recipe, path)
     if model.preprocessing is None and (recipe.prepare_by or recipe.preprocessing(data)):
         raise DataError(
             "the model was saved by an earlier fastnn, without what lies between data and network: train again"
@@ -55,6 +51,16 @@ def figures_on(model: Model, path: Path, numerals: Numerals | None = None) -> di
         name: Figures(len(split), judged.evaluate(split.x, split.y) | _unknown(parts.get(name, {})))
         for name, split in data.splits().items()
     }
+
+
+def _recipe_of(model: Model) -> Recipe:
+    name = model.meta.get("recipe")
+    if not isinstance(name, str) or name not in RECIPES:
+        raise DataError(
+            "the model names no system, so the format of its data is not known: use fn.load(path).evaluate(x, y) in "
+            "Python"
+        )
+    return RECIPES[name]
 
 
 def _with_perplexity(model: Model) -> Model:
@@ -72,7 +78,7 @@ def _unknown(part: dict[str, Any]) -> dict[str, float]:
     return {"unknown": part["unknown"]} if "unknown" in part else {}
 
 
-def _loaded(model: Model, name: str, path: Path) -> Dataset:
+def _loaded(model: Model, recipe: Recipe, path: Path) -> Dataset:
     words = model.preprocessing
     if isinstance(words, Words):
         rules = Tokenizer().config() if isinstance(words.tokenizer, str) else dict(words.tokenizer)
@@ -81,5 +87,4 @@ def _loaded(model: Model, name: str, path: Path) -> Dataset:
         if model.network.outputs[0].steps:
             return in_spans(load_trigram(path, words.vocabulary, order=PAIR, **rules), length)
         return load_trigram(path, words.vocabulary, order=length + 1, **rules)
-    recipe = RECIPES[name]
     return recipe.load(path, None)[0] if recipe.load else find_data(recipe.data_set, path)[0]

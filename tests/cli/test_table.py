@@ -84,7 +84,7 @@ def test_classes_are_told_beside_simpler_rules(trained):
 ])  # fmt: skip
 def test_the_net_is_judged_by_what_it_was_trained_for(mine, judged, said):
     from fastnn.experiment.answers import Row
-    from fastnn.recipes.table_answers import _told
+    from fastnn.recipes.table.answers import _told
 
     rows = [
         Row("the net", {"accuracy": mine, "balanced accuracy": 0.5}),
@@ -389,7 +389,7 @@ def test_balanced_weights_find_more_of_a_rare_class(here):
 def test_the_best_epoch_is_found_with_the_weights_that_are_trained_with(tmp_path, monkeypatch):
     """Validation samples are weighed by the classes of the training samples: a class that has none of these by 1."""
     from fastnn.experiment import train_one
-    from fastnn.recipes.table import RECIPE
+    from fastnn.recipes.table.recipe import RECIPE
 
     given = {}
     y = np.array([0, 0, 0, 1])
@@ -407,7 +407,7 @@ def test_the_best_epoch_is_found_with_the_weights_that_are_trained_with(tmp_path
 @jit_only
 def test_importances_count_classes_as_the_training_does(here):
     """A column that tells the rare class from others matters more where all classes count alike."""
-    from fastnn.recipes.table_answers import _loss
+    from fastnn.recipes.table.answers import _loss
 
     predicted = np.array([[0.9, 0.1], [0.8, 0.2], [0.5, 0.5]])
     y = np.array([0, 0, 1], np.uint8)
@@ -429,7 +429,7 @@ def test_importances_count_classes_as_the_training_does(here):
 def test_figures_before_the_first_epoch_are_weighed_as_those_after(tmp_path):
     """At a rate of 0 nothing is learned: the figures of each epoch are those of before."""
     from fastnn.experiment.train_one import train_one
-    from fastnn.recipes.table import RECIPE, load, prepare
+    from fastnn.recipes.table.recipe import RECIPE, load, prepare
 
     write_table(tmp_path / "things.csv", columns())
     given = {"target": "kind", "class_weight": "balanced", "lr": 0.0, "epochs": 1, "hidden": "none", "l2": 0.0}

@@ -160,7 +160,7 @@ def test_several_texts_and_one_for_each_split(here, capsys, caplog):
 @jit_only
 def test_a_large_text_is_read_from_a_file_of_ids(here, capsys, monkeypatch):
     monkeypatch.setattr("fastnn.data.formats.text_to_ids.LARGE_BYTES", 100)
-    monkeypatch.setattr("fastnn.recipes.trigram_counts.COUNTED", 200)
+    monkeypatch.setattr("fastnn.recipes.trigram.counts.COUNTED", 200)
     monkeypatch.setenv("FASTNN_DATA_DIR", str(here / "kept"))
     (here / "a.txt").write_text(TEXT, encoding="utf-8")
     assert train("a.txt") == 0

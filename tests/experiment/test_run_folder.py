@@ -14,7 +14,7 @@ from fastnn.experiment import run_files
 from fastnn.experiment.run_folder import RunFolder
 from fastnn.experiment.run_swap import put_in_place, recover
 from fastnn.experiment.summary import Ending, Summary
-from fastnn.recipes import mnist_cnn
+from fastnn.recipes.mnist_cnn import records
 from fastnn.search.folder import held as sweep_held
 from tests.tiny import links
 
@@ -60,8 +60,8 @@ def test_what_a_user_put_into_a_run_s_folder_stays(tmp_path, name):
 
 def test_a_run_s_own_files_are_in_nobody_s_way(tmp_path):
     assert run_files.strangers(made(tmp_path / "run")) == []
-    assert run_files.MONITOR == mnist_cnn.MONITOR
-    assert mnist_cnn.EVENTS in run_files.FOLDERS
+    assert run_files.MONITOR == records.MONITOR
+    assert records.EVENTS in run_files.FOLDERS
     run_files.remove(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import pkgutil
 from importlib import import_module
 from pathlib import Path
 
@@ -78,10 +79,12 @@ def history(folder):
         return list(csv.DictReader(file))
 
 
-def test_every_recipe_of_the_folder_is_listed():
-    modules = [path.stem for path in Path(fastnn.recipes.__file__).parent.glob("*.py") if path.stem != "__init__"]
-    values = [value for name in modules for value in vars(import_module(f"fastnn.recipes.{name}")).values()]
+def test_every_recipe_is_listed_and_stands_in_the_folder_of_its_name():
+    packages = pkgutil.walk_packages(fastnn.recipes.__path__, "fastnn.recipes.")
+    values = [value for package in packages for value in vars(import_module(package.name)).values()]
     assert {value.id for value in values if isinstance(value, Recipe)} == set(ALL)
+    folders = {path.parent.name.replace("_", "-") for path in Path(fastnn.recipes.__file__).parent.glob("*/recipe.py")}
+    assert folders | {"blobs"} == set(ALL)  # moons has both
 
 
 def test_every_system_is_covered():
@@ -158,11 +161,11 @@ def test_sizes_side_by_side(train, capsys):
 @jit_only
 def test_a_comparison_that_diverges_is_recorded(train, monkeypatch):
     from fastnn.experiment.comparison import Comparison
-    from fastnn.recipes import cats_vs_cars
+    from fastnn.recipes.cats_vs_cars.recipe import RECIPE
 
     wild = Comparison("wild", "does a rate this high diverge?", {"tame": {}, "wild": {"l2": 1.0, "lr": 1e30}})
-    monkeypatch.setitem(RECIPES, "cats-vs-cars", cats_vs_cars.RECIPE)
-    monkeypatch.setattr(type(cats_vs_cars.RECIPE), "all_comparisons", lambda self: {"wild": wild})
+    monkeypatch.setitem(RECIPES, "cats-vs-cars", RECIPE)
+    monkeypatch.setattr(type(RECIPE), "all_comparisons", lambda self: {"wild": wild})
     assert train("cats-vs-cars", "--hidden", "5,5", "--epochs", "3", "--compare", "wild") == 0
     tame, failed = summary_of("runs/cats-vs-cars")["runs"]
     assert tame["metrics"]

@@ -28,11 +28,15 @@ def parts(package):
     return files | {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
 
 
-TRAINING = [f"training/{one.name}" for one in (FASTNN / "training").iterdir() if (one / "__init__.py").exists()]
+def folders(package):
+    """The packages of a package."""
+    return sorted(path.parent for path in package.glob("*/__init__.py"))
 
 
-LARGE = ["cli", "common", "data", "engine", "experiment", "nn", "recipes", "search", "text", "training"]
-PACKAGES = [FASTNN / name for name in (*LARGE, *sorted(TRAINING))] + sorted(KERNELS.glob("_[a-z]*/"))
+LARGE = ["cli", "common", "data", "engine", "experiment", "interop", "language", "nn", "plots", "recipes", "search"]
+LARGE += ["sklearn", "text", "training"]
+PRIVATE = [path for path in folders(KERNELS) if path.name.startswith("_")]
+PACKAGES = [*(FASTNN / name for name in LARGE), *folders(FASTNN / "recipes"), *folders(FASTNN / "training"), *PRIVATE]
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
