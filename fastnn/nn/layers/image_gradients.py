@@ -13,7 +13,7 @@ from fastnn.engine.builder import Builder, Value
 from fastnn.engine.memory import Buffer, row_length
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.engine.parameters import ParameterView
-from fastnn_kernels._scratch import PANEL
+from fastnn_kernels._memory.scratch import PANEL
 from fastnn_kernels._tuning import (
     ALIGNMENT,
     BAND_BYTES,
