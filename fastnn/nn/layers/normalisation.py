@@ -39,8 +39,7 @@ class BatchNorm(Layer):
 
     def __post_init__(self):
         if not 0 <= self.momentum <= 1 or not self.eps > 0:
-            hint = "; the channels are counted from the layer before" if self.momentum > 1 else ""
-            raise ValueError(f"BatchNorm: momentum {self.momentum}, eps {self.eps}; expected 0 to 1, and above 0{hint}")
+            raise ValueError(f"BatchNorm: momentum {self.momentum}, eps {self.eps}; expected 0 to 1, and above 0")
 
     def parameters(self, shape):
         return {"gamma": Parameter(shape[-1:], Ones()), "beta": Parameter(shape[-1:], Zeros())}
@@ -111,9 +110,8 @@ class LayerNorm(Layer):
     kind: ClassVar[str] = "layer_norm"
 
     def __post_init__(self):
-        if not 0 < self.eps < 1:  # LayerNorm(64) means the features
-            hint = "; the features are counted from the layer before" if self.eps >= 1 else ""
-            raise ValueError(f"LayerNorm: eps is {self.eps}, expected above 0 and below 1{hint}")
+        if not 0 < self.eps < 1:
+            raise ValueError(f"LayerNorm: eps is {self.eps}, expected above 0 and below 1")
 
     def output_shape(self, shape):
         expect_rank("LayerNorm", shape, 1, "one axis (features,): put Flatten() before it")
