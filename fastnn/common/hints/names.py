@@ -7,6 +7,7 @@ no row: `names.nearest` finds it.
 from collections.abc import Mapping
 
 from fastnn.common.hints.attributes import CPU
+from fastnn.common.hints.values import QUANTILE
 
 _PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
 _WORDS = "it is done with a model's data: Sequential([...], preprocessing=fn.Words(vocabulary))"
@@ -30,7 +31,6 @@ _AUGMENTED = (
     "give fit a batch at a time: model.fit(batches, optimizer=...), where batches gives (x, y) each time that it is "
     "iterated over, changed as you like"
 )
-_QUANTILE = "use fn.ElementwiseLoss(value=..., gradient=...): two small functions"
 _DATA_SETS = (
     "fastnn data fetch mnist (a command) fetches one; fn.data.load_idx(folder), fn.data.load_npz(path), ... read it"
 )
@@ -67,7 +67,7 @@ MODULE: Mapping[str, str] = {
     "L1Loss": "use fn.MAE()",
     "MeanAbsoluteError": "use fn.MAE()",
     "SmoothL1Loss": "use fn.Huber()",
-    **dict.fromkeys(("Quantile", "QuantileLoss", "PinballLoss"), _QUANTILE),
+    **dict.fromkeys(("Quantile", "QuantileLoss", "PinballLoss"), QUANTILE),
     "AvgPool1d": "use fn.AveragePool1D(2)",
     "AvgPool2d": "use fn.AveragePool2D(2)",
     **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveAvgPool2d"), "use fn.GlobalAveragePool()"),
