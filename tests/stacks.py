@@ -52,10 +52,11 @@ def sequences(draw):
     length, channels = (int(n) for n in draw.integers(4, 20, 2))
     if draw.random() < 0.3:
         return recurrent(draw, fn.Dropout(rate=0.2)), (length, channels)
-    layers = [fn.Conv1D(int(draw.integers(1, 20)), 3, activation(draw), stride=int(draw.integers(1, 3)))]
+    filters, stride, padding = int(draw.integers(1, 20)), int(draw.integers(1, 3)), ("same", "causal")[draw.integers(2)]
+    layers = [fn.Conv1D(filters, 3, activation(draw), stride=stride, padding=padding)]
     if draw.random() < 0.4:
         layers.append((fn.MaxPool1D, fn.AveragePool1D)[draw.integers(2)](2, padding="same"))
-    layers += [fn.Dense(int(draw.integers(1, 40)), activation(draw)), *extras(draw, fn.BatchNorm())]
+    layers += [fn.Dense(int(draw.integers(1, 40)), activation(draw)), *extras(draw, fn.LayerNorm())]
     return [*layers, fn.Reshape((-1,)) if draw.random() < 0.6 else fn.GlobalAveragePool()], (length, channels)
 
 

@@ -3,11 +3,12 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fastnn.cli.numerals import numerals_given, with_numerals
-from fastnn.cli.output import csv_lines, deliver, dumped, form_of, with_output
+from fastnn.cli.output import Rows, deliver, dumped, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.cli.standard_input import standard_input
 from fastnn.common.errors import DataError
@@ -50,8 +51,9 @@ def predict(
     input. Files are given as they are: the model has what must be done with pixels. A language model takes WORDS, say
     "how are you", or text files with the words of one prediction a line. One word with a slash, or with the ending of a
     file, is a file's name: --text says that it is WORDS. The model of a table takes tables, .csv or .tsv, whose columns
-    are found by their names; as CSV it gives them back with what is predicted in further columns. Numbers in them are
-    read, and written, as in the table of the training, such as 1.234,5, unless --decimal or --thousands says otherwise.
+    are found by their names; as CSV it gives them back with what is predicted in further columns, with the separator
+    that they have, or tabs where -o ends with .tsv. Numbers in them are read, and written, as in the table of the
+    training, such as 1.234,5, unless --decimal or --thousands says otherwise.
     """
     from fastnn.data.formats.samples import Reader
     from fastnn.data.preprocessing import Words
@@ -67,19 +69,19 @@ def predict(
     parts = [reader.read(one) for one in given]
     are_words = isinstance(model.preprocessing, Words)
     count = top or (BEST_WORDS if are_words else BEST)
-    found = [guesses_of(model, part.x, count) for part in parts]
-    guesses = Guesses(found[0].what, [row for one in found for row in one.rows])
+    guessed = [guesses_of(model, part.x, count) for part in parts]
+    guesses = Guesses(guessed[0].what, [row for one in guessed for row in one.rows])
     names = [name for part in parts for name in part.names]
     for note in (note for part in parts for note in part.notes):
         click.echo(note, err=True)
     form = form_of(form, output)
     if form == "csv" and (tables := [part.table for part in parts if part.table]):
-        lines = csv_lines(_rows_with_predictions(tables, guesses, str(model.meta.get("target", "target"))))
+        rows = _rows_with_predictions(tables, guesses, str(model.meta.get("target", "target")))
+        found: Any = Rows(rows, tables[0].separator)
     else:
-        lines = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form](
-            names, guesses, top is None
-        )
-    deliver(lines, output, plural(len(guesses.rows), "prediction"))
+        make: Any = {"text": _blocks if are_words else _lines, "json": _json, "csv": _csv}[form]
+        found = make(names, guesses, top is None)
+    deliver(found, output, plural(len(guesses.rows), "prediction"))
 
 
 def _blocks(names, guesses, fits) -> Iterator[str]:
@@ -112,13 +114,13 @@ def _json(names, guesses, fits) -> Iterator[str]:
     yield dumped(rows)
 
 
-def _csv(names, guesses, fits) -> Iterator[str]:
+def _csv(names, guesses, fits) -> Rows:
     rows = [
         (name, rank, label, number)
         for name, row in zip(names, guesses.rows, strict=True)
         for rank, (label, number) in enumerate(row, 1)
     ]
-    return csv_lines([("sample", "rank", "label", guesses.what), *rows])
+    return Rows([("sample", "rank", "label", guesses.what), *rows])
 
 
 def _rows_with_predictions(tables, guesses, target) -> Iterator[list[object]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastnn.cli.output import csv_lines, deliver, dumped, finite, form_of, with_output
+from fastnn.cli.output import Rows, deliver, dumped, finite, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.cli.standard_input import standard_input
 from fastnn.common.errors import DataError
@@ -65,7 +65,7 @@ def score(
             click.echo(note, err=True)
     if len(scores) > 1 and not by_word:
         scores.append(("together", Score.together(found for _, found in scores)))
-    by_form: dict[str, Callable[[Scores], Iterator[str]]]
+    by_form: dict[str, Callable[[Scores], Iterator[str] | Rows]]
     by_form = BY_WORD if by_word else {"text": partial(_table, noun), "json": _json, "csv": _csv}
     deliver(by_form[form_of(form, output)](scores), output, plural(len(scores), "text"))
 
@@ -143,9 +143,9 @@ def _json(scores: "Scores") -> Iterator[str]:
     yield dumped([_figures(*one) for one in scores])
 
 
-def _csv(scores: "Scores") -> Iterator[str]:
+def _csv(scores: "Scores") -> Rows:
     rows = [_figures(*one) for one in scores]
-    return csv_lines([list(rows[0]), *(row.values() for row in rows)])
+    return Rows([list(rows[0]), *(row.values() for row in rows)])
 
 
 def _words(scores: "Scores") -> Iterator[str]:
@@ -167,9 +167,9 @@ def _words_json(scores: "Scores") -> Iterator[str]:
     )
 
 
-def _words_csv(scores: "Scores") -> Iterator[str]:
+def _words_csv(scores: "Scores") -> Rows:
     rows = ((name, word, nats, known) for name, score in scores for word, nats, known in _each(score))
-    return csv_lines([("text", "word", "nats", "known"), *rows])
+    return Rows([("text", "word", "nats", "known"), *rows])
 
 
 def _each(score: "Score") -> "Iterator[tuple[str, float | None, bool]]":
@@ -178,4 +178,8 @@ def _each(score: "Score") -> "Iterator[tuple[str, float | None, bool]]":
         yield token, None if math.isnan(nats) else nats, is_known
 
 
-BY_WORD: "dict[str, Callable[[Scores], Iterator[str]]]" = {"text": _words, "json": _words_json, "csv": _words_csv}
+BY_WORD: "dict[str, Callable[[Scores], Iterator[str] | Rows]]" = {
+    "text": _words,
+    "json": _words_json,
+    "csv": _words_csv,
+}

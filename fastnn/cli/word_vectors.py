@@ -1,11 +1,11 @@
 """`fastnn neighbours` and `fastnn export`: the vectors of a language model's words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
-from fastnn.cli.output import csv_lines, deliver, dumped, form_of, with_output
+from fastnn.cli.output import Rows, deliver, dumped, form_of, with_output
 from fastnn.cli.sections import examples
 from fastnn.common.text import plural, printable
 
@@ -38,8 +38,8 @@ def neighbours(run_or_model: Path, words: tuple[str, ...], count: int, form: str
 
     model = LanguageModel.load(model_path(run_or_model))
     found = {word: model.neighbours(word, count) for word in words}
-    lines = {"text": _lines, "json": _json, "csv": _csv}[form_of(form, output)](found)
-    deliver(lines, output, f"the neighbours of {plural(len(found), 'word')}")
+    by_form: dict[str, Callable[[Neighbours], Iterator[str] | Rows]] = {"text": _lines, "json": _json, "csv": _csv}
+    deliver(by_form[form_of(form, output)](found), output, f"the neighbours of {plural(len(found), 'word')}")
 
 
 def _lines(found: Neighbours) -> Iterator[str]:
@@ -60,9 +60,9 @@ def _json(found: Neighbours) -> Iterator[str]:
     )
 
 
-def _csv(found: Neighbours) -> Iterator[str]:
+def _csv(found: Neighbours) -> Rows:
     rows = ((word, rank, other, cosine) for word, row in found.items() for rank, (other, cosine) in enumerate(row, 1))
-    return csv_lines([("word", "rank", "neighbour", "cosine"), *rows])
+    return Rows([("word", "rank", "neighbour", "cosine"), *rows])
 
 
 @click.command(epilog=EXPORT_EXAMPLES, short_help="The words' vectors as a file of word2vec.")

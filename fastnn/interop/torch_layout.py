@@ -90,6 +90,8 @@ def _made(call: Call, given: Sequence[Layout]) -> Layout:
         return Layout(order=_channels_first(call.input_shapes[0])) if given[0].first else given[0]
     if isinstance(layer, Concatenate) and axes == 1:
         return Layout(order=_one_after_the_other(call, given))
+    if isinstance(layer, LayerNorm) and axes > 1:
+        return SAME
     if isinstance(layer, Activation | Dropout | BatchNorm | LayerNorm | Add | Concatenate):
         return given[0]
     return SAME

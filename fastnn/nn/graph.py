@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fastnn.common.errors import ShapeError
+from fastnn.common.hints.habits import hinted
 from fastnn.common.names import numbered
 from fastnn.common.plain import plain
 from fastnn.common.validation import is_whole_number
@@ -53,6 +54,7 @@ class Graph:
         return in_a_row and alone and all(call.name == call.owner for call in self.calls)
 
 
+@hinted
 def Input(shape: int | tuple[int, ...], *, name: str | None = None) -> Node:  # noqa: N802  (called like the layers)
     """An input of a network: samples of `shape`. Where a network has several, data are given by their names.
 

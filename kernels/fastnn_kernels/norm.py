@@ -1,4 +1,4 @@
-"""Batch normalisation of channels, layer normalisation of rows: mean 0, variance 1, then a scale and a shift.
+"""Batch normalisation of channels, layer normalisation of positions: mean 0, variance 1, then a scale and a shift.
 
 `scalars` holds numbers that may change during training: an operand, so that no change recompiles a kernel.
 Variances take two passes: first the mean, then the squares of the differences from it.
@@ -12,6 +12,7 @@ from fastnn_kernels._lanes.lanes import LANES, spread, total
 from fastnn_kernels._lanes.memory import load, load_first, store_first
 from fastnn_kernels._lanes.sums import channel_sums, row_squares, row_sum, samples_of_a_part
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
+from fastnn_kernels._view import matrix
 
 __all__ = [
     "batch_norm_backward",
@@ -175,22 +176,24 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
 
 
 @kernel(work=lambda out, *rest: 6 * ELEMENT * out.size, outputs=3, per_sample=True, cut=("out", "mean", "rstd", "x"))
-def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
-    """out = gamma · (x − mean) · rstd + beta over the first n columns, with the statistics of each row
+def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, P, C):
+    """out = gamma · (x − mean) · rstd + beta over the C features of each of P positions, with their own statistics
 
-    mean = Σⱼ x / n,  rstd = 1 / √(Σⱼ (x − mean)² / n + eps)
+    mean = Σⱼ x / C,  rstd = 1 / √(Σⱼ (x − mean)² / C + eps)
 
-    out, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
-    gamma, beta : (≥ n,)                         scalars : (eps,)
+    out, x : (B, ≥ P·C); columns from P·C on stay    mean, rstd : (B, P)
+    gamma, beta : (≥ C,)                             scalars : (eps,)
     """
     eps, one = scalars[0], type(scalars[0])(1)
-    count = type(eps)(n)
+    count = type(eps)(C)
     for i in prange(out.shape[0]):
-        center = row_sum(x, i, n) / count
-        scale = one / np.sqrt(row_squares(x, i, n, center) / count + eps)
-        mean[i], rstd[i] = center, scale
-        for j in range(n):
-            out[i, j] = (x[i, j] - center) * scale * gamma[j] + beta[j]
+        own, rows = matrix(out[i], 0, P, C), matrix(x[i], 0, P, C)
+        for p in range(P):
+            center = row_sum(rows, p, C) / count
+            scale = one / np.sqrt(row_squares(rows, p, C, center) / count + eps)
+            mean[i, p], rstd[i, p] = center, scale
+            for j in range(C):
+                own[p, j] = (rows[p, j] - center) * scale * gamma[j] + beta[j]
 
 
 @inline
@@ -211,29 +214,37 @@ def _two_sums(dout, x, gamma, i, n, mean, rstd):
 
 
 @kernel(work=lambda dx, *rest: 12 * ELEMENT * dx.size, outputs=3)
-def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n):
-    """dbeta = Σᵢ dout,  dgamma = Σᵢ dout · x̂,  dx = rstd · (g − Σⱼ g / n − x̂ · Σⱼ g · x̂ / n)
+def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dx = rstd · (g − Σⱼ g / C − x̂ · Σⱼ g · x̂ / C)
 
     where x̂ = (x − mean) · rstd and g = gamma · dout
 
-    dx, dout, x : (B, ≥ n); columns from n on stay    mean, rstd : (B,)
-    dgamma, dbeta, gamma : (≥ n,)
+    The first two sums run over samples and positions, that over j over the features of a position.
+
+    dx, dout, x : (B, ≥ P·C); columns from P·C on stay    mean, rstd : (B, P)
+    dgamma, dbeta, gamma : (≥ C,)
     """
-    inverse, factors = type(gamma[0])(1) / type(gamma[0])(n), gamma.reshape((1, gamma.shape[0]))
+    inverse, factors = type(gamma[0])(1) / type(gamma[0])(C), gamma.reshape((1, gamma.shape[0]))
     for i in prange(dx.shape[0]):
-        plain, along = _two_sums(dout, x, factors, i, n, mean[i], rstd[i])
-        plain, along = plain * inverse, along * inverse
-        for j in range(n):
-            normal = (x[i, j] - mean[i]) * rstd[i]
-            dx[i, j] = rstd[i] * (gamma[j] * dout[i, j] - (plain + normal * along))
+        own, rows, d = matrix(dx[i], 0, P, C), matrix(x[i], 0, P, C), matrix(dout[i], 0, P, C)
+        for p in range(P):
+            center, scale = mean[i, p], rstd[i, p]
+            plain, along = _two_sums(d, rows, factors, p, C, center, scale)
+            plain, along = plain * inverse, along * inverse
+            for j in range(C):
+                normal = (rows[p, j] - center) * scale
+                own[p, j] = scale * (gamma[j] * d[p, j] - (plain + normal * along))
     width = 4 * ALIGNMENT // gamma.itemsize
-    for block in prange((n + width - 1) // width):
-        first = block * width
-        dg, db = dgamma[first : min(first + width, n)], dbeta[first : min(first + width, n)]
+    for block in prange((C + width - 1) // width):
+        first, last = block * width, min(block * width + width, C)
+        dg, db = dgamma[first:last], dbeta[first:last]
         for j in range(dg.shape[0]):
             dg[j] = db[j] = 0
         for i in range(dout.shape[0]):
-            row, d = x[i, first : first + width], dout[i, first : first + width]
-            for j in range(dg.shape[0]):
-                db[j] += d[j]
-                dg[j] += d[j] * ((row[j] - mean[i]) * rstd[i])
+            for p in range(P):
+                at, count = p * C + first, last - first
+                row, d = matrix(x[i], at, 1, count), matrix(dout[i], at, 1, count)
+                center, scale = mean[i, p], rstd[i, p]
+                for j in range(count):
+                    db[j] += d[0, j]
+                    dg[j] += d[0, j] * ((row[0, j] - center) * scale)

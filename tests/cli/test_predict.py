@@ -111,6 +111,8 @@ def test_points(folder, capsys):
     found = fn.load("points.h5").predict([[0.5, -0.1], [2, 3]])
     got = best(capsys, "points.h5", "a.csv")
     assert list(got) == ["a.csv:3", "a.csv:4"]
+    (folder / "b.csv").write_text("x; y\n0.5; -1e-1\n", encoding="utf-8")
+    assert best(capsys, "points.h5", "b.csv")["b.csv:2"] == got["a.csv:3"]
     assert [dict(row) for row in got.values()] == [{"0": a, "1": b} for a, b in found.tolist()]
 
 

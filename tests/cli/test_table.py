@@ -1,6 +1,7 @@
 """A user's own table from the command line: trained, told, predicted, judged on other rows."""
 
 import csv
+import gzip
 import json
 import os
 import subprocess
@@ -180,6 +181,27 @@ def test_tables_that_were_predicted_before_are_predicted_again(trained, here):
     assert header == [*names, *(f"{name} 2" for name in names), *(f"{name} 3" for name in names)]
 
 
+@jit_only
+def test_predictions_stand_between_the_separators_of_the_table(trained, here, capsys):
+    Path("new.csv").write_text("x;noise;colour\n1;1;red\n", "utf-8")
+    Path("new.tsv").write_text("x\tnoise\tcolour\n1\t1\tred\n", "utf-8")
+    kind, header = str(trained / "kind"), ["x", "noise", "colour", "predicted kind", "probability"]
+    for given, out, separator, said in (
+        ("new.csv", "out.csv", ";", ", cells between semicolons"),
+        ("new.csv", "out.tsv.gz", "\t", ", cells between tabs"),
+        ("new.tsv", "out.csv", "\t", ", cells between tabs"),
+        ("new.csv", "out.txt", ";", ", cells between semicolons"),
+    ):
+        assert main(["predict", kind, given, "-o", out]) == 0
+        assert capsys.readouterr().out == f"wrote {out}: 1 prediction{said}\n"
+        opened = gzip.open if out.endswith(".gz") else open
+        with opened(out, "rt", encoding="utf-8") as file:
+            assert file.readline().rstrip("\n").split(separator) == header
+    assert main(["predict", kind, "new.csv", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split(";") == header
+    assert main(["predict", kind, "out.tsv.gz", "-o", "again.csv"]) == 0
+
+
 def in_german(cells):
     """Numbers with decimal commas and points between thousands."""
     return [f"{float(cell):,.2f}".translate({44: ".", 46: ","}) if cell else "" for cell in cells]
@@ -207,7 +229,8 @@ def test_a_table_with_decimal_commas_is_read_as_the_model_s_table_was(here, caps
     assert main(["predict", "run", "plain.csv", "-o", "plain-out.csv", "--decimal", "point"]) == 0
     capsys.readouterr()
     german, plain = (
-        list(csv.DictReader(Path(name).read_text("utf-8").splitlines())) for name in ("out.csv", "plain-out.csv")
+        list(csv.DictReader(Path(name).read_text("utf-8").splitlines(), delimiter=separator))
+        for name, separator in (("out.csv", ";"), ("plain-out.csv", ","))
     )
     assert german[0]["size"].count(",") == 1, "cells are given back as they were"
     got = [float(row["predicted size"].replace(",", ".")) for row in german]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastnn as fn
-from fastnn.common.hints import arguments, attributes, examples, habits, names, values
+from fastnn.common.hints import arguments, attributes, examples, habits, names, order, values
 from tests.tiny import dense_model
 
 
@@ -185,3 +185,12 @@ def test_hints_speak_of_names_that_there_are():
     spoken = {word.split("fn.")[1] for text in texts for word in re.findall(r"fn\.\w+", text)}
     assert spoken
     assert not {name for name in spoken if not hasattr(fn, name)}
+
+
+def test_the_order_of_another_library_is_looked_for_where_ours_has_the_same_arguments():
+    assert order.misplaced("Dense", ("units", "copies"), (3, 4)) == ""
+    assert order.misplaced("Dense", ("units", "activation"), (3, "relu")) == ""
+    assert order.misplaced("GRU", ("units", "return_sequences"), (np.int64(3), True)) == ""
+    assert order.misplaced("Sum", (), ()) == ""
+    assert order.misplaced("GRU", ("units", "return_sequences"), (3, np.int64(4))).endswith("write GRU(4)")
+    assert [order.misplaced("BatchNorm", ("momentum", "eps"), (one,)) for one in (0, 0.9, True, -1, 10**99)] == [""] * 5

@@ -39,6 +39,15 @@ def test_recurrent_layers(each, kind, tmp_path):
     np.testing.assert_allclose(got, model.predict(x), rtol=1e-5, atol=1e-5)
 
 
+def test_causal_windows_and_norms_of_positions(tmp_path):
+    layers = [fn.LayerNorm(), fn.Conv1D(4, 3, "tanh", 2, "causal"), fn.LayerNorm(), fn.Flatten(), fn.Dense(2)]
+    model = fn.Sequential(layers, input_shape=(9, 3), loss="mse")
+    x = np.random.default_rng(0).normal(size=(5, 9, 3)).astype(np.float32)
+    fn.interop.to_onnx(model, tmp_path / "net.onnx")
+    (got,) = onnx_nets.run(tmp_path / "net.onnx", {"input": x}).values()
+    np.testing.assert_allclose(got, model.predict(x), rtol=1e-5, atol=1e-5)
+
+
 def test_the_rows_of_a_table(tmp_path):
     frame = {"age": [25.0, None, 47.0, 52.0], "city": ["Bonn", "Rome", None, "Oslo"]}
     table = fn.Table.of(frame)

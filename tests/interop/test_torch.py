@@ -199,3 +199,20 @@ class TestInputs:
                 TypeError, match=rf"^got {got}.*, expected left, right: in this order, or a dict of them"
             ):
                 module(*given)
+
+
+@pytest.mark.parametrize("shape", [(9, 3), (6, 7, 3)])
+def test_norms_of_positions_between_windows(shape):
+    """PyTorch's norm has the features last, its windows have them first."""
+    conv = (lambda n: fn.Conv1D(n, 3, "tanh", 2, "causal")) if len(shape) == 2 else (lambda n: fn.Conv2D(n, 3, "tanh"))
+    layers = [fn.LayerNorm(), conv(4), fn.LayerNorm(), conv(5), fn.LayerNorm(), fn.Flatten(), fn.Dense(2)]
+    model = fn.Sequential(layers, input_shape=shape, loss="mse", dtype="float64")
+    rng = np.random.default_rng(0)
+    for array in model.parameters.values():
+        array[...] += rng.normal(0, 0.3, array.shape)
+    x = rng.normal(size=(5, *shape))
+    theirs = torch.tensor(x if len(shape) == 2 else np.moveaxis(x, -1, 1))  # no window reads the sequences
+    got = fn.interop.to_torch_module(model).predict(theirs)
+    np.testing.assert_allclose(got.numpy(), model.predict(x), rtol=1e-9)
+    again = fn.interop.from_torch(fn.interop.to_torch(model), fn.Model.of(model.network, dtype="float64", seed=5))
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))

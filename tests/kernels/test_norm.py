@@ -16,7 +16,7 @@ from fastnn_kernels import (
 from tests.kernels.cases import made
 
 BATCH = ["3x1x17", "5x3x7", "7x13x11"]
-LAYER = ["2x3", "4x17", "13x33"]
+LAYER = ["2x1x3", "4x1x17", "13x1x33", "5x3x15"]
 MOMENTUM, EPS = 0.9, 1e-3  # those of the registry's inputs
 
 
@@ -50,9 +50,9 @@ class BatchNorm:
         return dx, dgamma, dbeta
 
 
-def layer_gradients(dout, x, mean, rstd, gamma, n):
+def layer_gradients(dout, x, mean, rstd, gamma, P, C):
     dx, dgamma, dbeta = np.zeros_like(x), np.zeros_like(gamma), np.zeros_like(gamma)
-    layer_norm_backward.serial(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n)
+    layer_norm_backward.serial(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C)
     return dx, dgamma, dbeta
 
 
@@ -98,15 +98,17 @@ def test_batch_norm_for_inference_is_pytorchs(shape):
 def test_layer_norm_is_pytorchs_and_so_are_its_gradients(shape):
     torch = pytest.importorskip("torch")
     _, args = made("layer_norm_forward", np.float64, shape)
-    out, mean, rstd, x, gamma, beta, _, n = args
-    x_t, gamma_t, beta_t = (torch.tensor(v[..., :n], requires_grad=True) for v in (x, gamma, beta))
-    want = torch.nn.functional.layer_norm(x_t, (n,), gamma_t, beta_t, EPS)
+    out, mean, rstd, x, gamma, beta, _, P, C = args
+    x_t = torch.tensor(x[:, : P * C].reshape(-1, P, C), requires_grad=True)
+    gamma_t, beta_t = (torch.tensor(v[:C], requires_grad=True) for v in (gamma, beta))
+    want = torch.nn.functional.layer_norm(x_t, (C,), gamma_t, beta_t, EPS)
     layer_norm_forward.serial(*args)
     dout = upstream(out)
-    want.backward(torch.tensor(dout[:, :n]))
-    close(out[:, :n], want.detach().numpy())
-    for got, t in zip(layer_gradients(dout, x, mean, rstd, gamma, n), (x_t, gamma_t, beta_t), strict=True):
-        close(got[..., :n], t.grad.numpy())
+    want.backward(torch.tensor(dout[:, : P * C].reshape(-1, P, C)))
+    close(out[:, : P * C], want.detach().numpy().reshape(len(x), -1))
+    for got, t in zip(layer_gradients(dout, x, mean, rstd, gamma, P, C), (x_t, gamma_t, beta_t), strict=True):
+        own = t.grad.numpy().reshape(*got.shape[:-1], -1)
+        close(got[..., : own.shape[-1]], own)
 
 
 def check_differences(forward, out, values, got, width, dout):
@@ -134,13 +136,13 @@ def test_batch_norm_gradients_are_central_differences():
 
 
 def test_layer_norm_gradients_are_central_differences():
-    _, args = made("layer_norm_forward", np.float64, "4x17")
-    out, mean, rstd, x, gamma, beta, _, n = args
+    _, args = made("layer_norm_forward", np.float64, "5x3x15")
+    out, mean, rstd, x, gamma, beta, _, P, C = args
     layer_norm_forward.serial(*args)
-    dout = upstream(out[:, :n])
-    dx, dgamma, dbeta = layer_gradients(dout, x, mean, rstd, gamma, n)
-    for values, got in ((x, dx), (gamma, dgamma), (beta, dbeta)):
-        check_differences(lambda: layer_norm_forward.serial(*args), out, values, got, n, dout)
+    dout = upstream(out[:, : P * C])
+    dx, dgamma, dbeta = layer_gradients(dout, x, mean, rstd, gamma, P, C)
+    for values, got, width in ((x, dx, P * C), (gamma, dgamma, C), (beta, dbeta, C)):
+        check_differences(lambda: layer_norm_forward.serial(*args), out, values, got, width, dout)
 
 
 def test_far_from_zero_the_variance_keeps_its_digits():

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import fastnn as fn
+from fastnn.common.hints import values
 from fastnn.nn import losses
+from tests.tiny import jit_only
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(7, 4)), RNG.integers(0, 5, 7)
@@ -195,3 +197,15 @@ def test_a_model_with_a_loss_of_one_s_own_is_copied():
     assert [one.evaluate(x, y[:, 0]) for one in copies] == [want] * 3
     fitted = [one.fit(x, y[:, 0], verbose=False)["loss"] for one in (model, copies[0], copies[2])]
     assert fitted == [fitted[0]] * 3
+
+
+@jit_only
+def test_the_loss_of_a_quantile():
+    """What the hints say is a loss whose minimum is the quantile; np.where makes an array of two numbers."""
+    loss = eval(values.QUANTILE.removeprefix("use ").partition(", of the")[0], {"fn": fn})
+    y = np.random.default_rng(0).normal(size=2000)
+    model = fn.Sequential([fn.Dense(1)], input_shape=1, loss=loss)
+    model.fit(np.zeros((2000, 1)), y, optimizer=fn.Adam(0.02), epochs=10, verbose=False)
+    assert np.mean(y < model.predict([[0.0]])[0, 0]) == pytest.approx(0.9, abs=0.02)
+    with pytest.raises(TypeError, match=r"gradient\(0.5, 0.25\) is array\(0.5\), expected a number; np.where makes"):
+        fn.ElementwiseLoss(value=loss.value, gradient=lambda s, t: np.where(s > t, s, t))

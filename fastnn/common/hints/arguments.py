@@ -27,6 +27,7 @@ _CONVOLUTION = {
     "out_channels": "use filters=",
     "strides": "use stride=",
     "data_format": "images are (N, H, W, C)",
+    "window": "use kernel_size=",
     "dilation": "fastnn's windows have no gaps",
     "dilation_rate": "fastnn's windows have no gaps",
     "groups": "every filter sees all channels",
@@ -44,6 +45,7 @@ def _recurrent(layer: str) -> Mapping[str, str]:
         **dict.fromkeys(("activation", "recurrent_activation"), "its gates are sigmoids, what is new a tanh, as usual"),
         "return_state": "the output is the last state; return_sequences=True gives all of them",
         "stateful": "the state is 0 before each sample",
+        **dict.fromkeys(("unroll", "time_major"), "leave it out: sequences are (N, T, C), of one length T"),
         "mask_zero": "there is no masking: put zeros before short sequences",
         "bidirectional": f"it reads in one direction; a second {layer} may read x[:, ::-1], and fn.Concatenate() join "
         "both",
@@ -68,6 +70,8 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "dtype": "dtype is an argument of the model: Sequential([...], dtype='float64')",
         **dict.fromkeys(("lr", "learning_rate", "lr_multiplier", "lr_mult", "lr_scale"), _GROUPS),
         "device": _CPU,
+        "inplace": "leave it out: memory is laid out when a step is compiled",
+        "seed": "the seed is the model's: Sequential([...], seed=0)",
     },
     "Penalised": {
         **dict.fromkeys(("kernel_initializer", "weight_initializer", "embeddings_initializer"), "use initializer="),
@@ -78,6 +82,11 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "kernel_constraint": "use max_norm=",
         "weight_decay": "use l2=",
         "bias": "use use_bias=",
+        "regularizer": _PENALTY,
+        "init": "use initializer=",
+        "weights": 'give them to the model: model.set_parameters({"dense.w": ...})',
+        **dict.fromkeys(("act", "nonlinearity", "activation_fn"), "use activation="),
+        "dropout": "put fn.Dropout(0.5) behind it",
     },
     "Dense": {
         "in_features": "the inputs are counted from the layer before: give the outputs alone, Dense(units)",
@@ -113,12 +122,23 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "epsilon": "use eps=",
         "num_features": "features are counted from the layer before",
         "axis": "it normalises each channel, the last axis",
-        "affine": "the scale γ and the shift β are always learned",
+        **dict.fromkeys(("affine", "center", "scale"), "the scale γ and the shift β are always learned"),
+        "track_running_stats": "it always keeps running statistics, and predicts by them",
     },
     "LayerNorm": {
         "epsilon": "use eps=",
         "normalized_shape": "features are counted from the layer before",
         "axis": "it normalises the features of each sample",
+        **dict.fromkeys(("elementwise_affine", "center", "scale"), "the scale γ and the shift β are always learned"),
+    },
+    "Flatten": {
+        **dict.fromkeys(("start_dim", "end_dim"), "all axes of a sample become one; fn.Reshape((28, -1)) keeps some"),
+    },
+    "GlobalAveragePool": {"keepdims": "put fn.Reshape((1, 1, -1)) behind it"},
+    "Sum": {"axis": "it adds up the first axis of a sample, as that of words", "dim": "it adds up the first axis"},
+    "Input": {
+        "dtype": "dtype is an argument of the model: Sequential([...], dtype='float64')",
+        **dict.fromkeys(("batch_shape", "batch_size"), "shape= is that of one sample, without the sample axis"),
     },
     "Optimizer": {
         "learning_rate": "use lr=",

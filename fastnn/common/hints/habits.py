@@ -1,6 +1,6 @@
 """What users of Keras, PyTorch and scikit-learn type first: an argument, a name or an attribute that fastnn calls
 otherwise is refused with one sentence that says how. The sentences are in the files beside this one:
-`arguments.py`, `attributes.py`, `examples.py`, `names.py` and `values.py`.
+`arguments.py`, `attributes.py`, `examples.py`, `names.py`, `order.py` and `values.py`.
 """
 
 import inspect
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 from fastnn.common.assigned import Checks
 from fastnn.common.hints import arguments, examples, names
 from fastnn.common.hints.assignment import assignable, attribute_hint, found, no_attribute, owners_of, refusal
+from fastnn.common.hints.order import misplaced
 from fastnn.common.names import near, nearest
 
 P = ParamSpec("P")
@@ -36,7 +37,9 @@ class Hinted:
 
         def __new__(cls, *positional, **keywords):
             if positional or keywords:  # copy and pickle call it without any
-                _check_call(owners_of(cls), _arguments_of(cls), len(positional), keywords)
+                _check_call(owners_of(cls), takes := _arguments_of(cls), len(positional), keywords)
+                if takes and (meant := misplaced(cls.__name__, takes.names, positional)):
+                    raise TypeError(meant)
             return super().__new__(cls)
 
         def __getattr__(self, name):

@@ -7,6 +7,7 @@ no row: `names.nearest` finds it.
 from collections.abc import Mapping
 
 from fastnn.common.hints.attributes import CPU
+from fastnn.common.hints.values import QUANTILE
 
 _PIXELS = "it is done with a model's data: Sequential([...], preprocessing=fn.Pixels((28, 28), divide=255))"
 _WORDS = "it is done with a model's data: Sequential([...], preprocessing=fn.Words(vocabulary))"
@@ -26,6 +27,17 @@ _TRANSPOSED = (
 )
 _GROUPED = "fastnn has fn.Conv1D and fn.Conv2D, in which every filter sees all channels"
 _OWN_LAYER = 'a layer of your own is a class that emits kernels: "Adding a layer" in CONTRIBUTING.md'
+_AUGMENTED = (
+    "give fit a batch at a time: model.fit(batches, optimizer=...), where batches gives (x, y) each time that it is "
+    "iterated over, changed as you like"
+)
+_DATA_SETS = (
+    "fastnn data fetch mnist (a command) fetches one; fn.data.load_idx(folder), fn.data.load_npz(path), ... read it"
+)
+_FINDER = "try rates with fn.fit_many or fn.sweep: fn.sweep(build, {'lr': fn.Between(1e-4, 1)}, (x, y), epochs=5)"
+_PREPARED = "use NumPy and scikit-learn; a model keeps fn.Pixels, fn.Words or fn.Table"
+_PADDED = 'use fn.Conv1D(..., padding="causal") or "same"'
+_MOVED = "bring x into that shape with NumPy; fn.Reshape moves nothing"
 _JOINS = "values are joined by fn.Add() and fn.Concatenate()"
 _LARGEST = "use fn.MaxPool1D(length), a window as long as the sequence, and fn.Flatten()"
 _LARGEST_OF_IMAGE = "use fn.MaxPool2D((height, width)), a window as large as the image, and fn.Flatten()"
@@ -55,6 +67,7 @@ MODULE: Mapping[str, str] = {
     "L1Loss": "use fn.MAE()",
     "MeanAbsoluteError": "use fn.MAE()",
     "SmoothL1Loss": "use fn.Huber()",
+    **dict.fromkeys(("Quantile", "QuantileLoss", "PinballLoss"), QUANTILE),
     "AvgPool1d": "use fn.AveragePool1D(2)",
     "AvgPool2d": "use fn.AveragePool2D(2)",
     **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveAvgPool2d"), "use fn.GlobalAveragePool()"),
@@ -81,6 +94,10 @@ MODULE: Mapping[str, str] = {
     "EmbeddingBag": "use fn.Embedding(rows, width), then fn.Sum() or fn.GlobalAveragePool()",
     **dict.fromkeys(("Multiply", "Subtract", "Average", "Dot"), _JOINS),
     **dict.fromkeys(("ZeroPadding2D", "ZeroPad2d"), 'use fn.Conv2D(..., padding="same")'),
+    **dict.fromkeys(("ZeroPadding1D", "ConstantPad1d", "CausalConv1D"), _PADDED),
+    **dict.fromkeys(("Permute", "RepeatVector", "Transpose"), _MOVED),
+    **dict.fromkeys(("ImageDataGenerator", "RandomFlip", "RandomRotation", "augment"), _AUGMENTED),
+    **dict.fromkeys(("Tokenizer", "tokenizer"), _WORDS),
     "Lambda": _OWN_LAYER,
     "BatchNorm1d": "use fn.BatchNorm()",
     "BatchNorm2d": "use fn.BatchNorm()",
@@ -96,6 +113,12 @@ MODULE: Mapping[str, str] = {
     "F": "fn.ops has kernels as functions on arrays",
     "load_model": "use fn.load(path)",
     "save": "use model.save(path)",
+    "load_weights": "use fn.load(path), or model.set_parameters({...}) for a part of them",
+    "summary": "use model.summary()",
+    "metrics": "metrics are names: Sequential([...], metrics=['mae']); or functions such as scikit-learn's",
+    **dict.fromkeys(("datasets", "load_mnist"), _DATA_SETS),
+    **dict.fromkeys(("utils", "preprocessing"), _PREPARED),
+    "make_moons": "use fn.data.generate_moons()",
     "tensor": "fastnn takes NumPy arrays",
     "Tensor": "fastnn takes NumPy arrays",
     "DataLoader": "give x and y to model.fit(x, y, batch_size=32): it shuffles and cuts batches",
@@ -106,6 +129,7 @@ MODULE: Mapping[str, str] = {
     "LearningRateScheduler": "give a schedule as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "CosineAnnealingLR": "use fn.CosineDecay as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "StepLR": "use fn.StepDecay as the learning rate: fn.SGD(fn.StepDecay(0.1, every=10))",
+    **dict.fromkeys(("LearningRateFinder", "LRFinder"), _FINDER),
     "OneCycleLR": "use fn.CosineDecay(lr, steps=1000, warmup=300) as the learning rate",
     **dict.fromkeys(("LambdaLR", "LinearLR", "MultiStepLR", "SequentialLR", "PolynomialDecay"), _OWN_SCHEDULE),
     "to_categorical": "labels are whole numbers from 0; one-hot rows are not needed",
@@ -116,6 +140,7 @@ MODULE: Mapping[str, str] = {
     "set_num_threads": "use `with fn.threads(2):`",
     "manual_seed": "use Sequential(seed=)",
     "set_seed": "use Sequential(seed=)",
+    "seed": "use Sequential(seed=)",
     "no_grad": "predict and evaluate compute no gradients",
     "cuda": CPU,
     "device": CPU,

@@ -12,6 +12,10 @@ _OWN_METRIC = (
     "average='macro' where there are more than two classes"
 )
 _OF_SCORES = "give a function such as scikit-learn's: metrics=[('auc', lambda y, p: roc_auc_score(y, p[:, 1]))]"
+QUANTILE = (
+    "use fn.ElementwiseLoss(value=lambda s, t: max(0.9 * (t - s), -0.1 * (t - s)), "
+    "gradient=lambda s, t: -0.9 if t > s else 0.1), of the quantile 0.9"
+)
 _NO_REDUCTION = 'a step needs one number: use "mean" or "sum"'
 
 # The kind of a value -> a foreign value, in small letters -> what to write.
@@ -36,9 +40,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1"), 'use "mae"'),
         **dict.fromkeys(("smooth_l1", "smooth_l1_loss", "huber_loss"), 'use "huber"'),
         "rmse": 'use "mse", which has the same minimum',
-        **dict.fromkeys(
-            ("quantile", "pinball"), "use fn.ElementwiseLoss(value=..., gradient=...): two small functions"
-        ),
+        **dict.fromkeys(("quantile", "pinball"), QUANTILE),
     },
     "initializer": {
         "kaiming_normal": 'use "he_normal"',
@@ -47,6 +49,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "xavier_normal": 'use "glorot_normal"',
         "random_normal": 'use "normal"',
         "random_uniform": 'use "uniform"',
+        "orthogonal": 'use "glorot_uniform"; arrays of your own: model.set_parameters({"gru.u": ...})',
         "lecun_normal": "use fn.initializers.Scaled(1.0, average=False, uniform=False)",
         "lecun_uniform": "use fn.initializers.Scaled(1.0, average=False, uniform=True)",
     },

@@ -12,16 +12,16 @@ from fastnn.common.text import plural
 from fastnn.data.formats.numerals import number_of
 
 
-def read_csv(text: str, name: str, columns: int) -> tuple[list[int], NDArray[np.float64]]:
+def read_csv(text: str, name: str, columns: int, separator: str = ",") -> tuple[list[int], NDArray[np.float64]]:
     """The line of each sample, from 1, and the samples (N, columns) of a text; a first line of names is passed over.
 
-    name : what messages call the file
+    name : what messages call the file. separator : what stands between cells
 
     FileFormatError for what is no CSV, DataError for another number of columns, or what is no finite number.
     """
     lines: list[int] = []
     rows: list[list[float]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for cells in reader:
             are_names = not lines and all(number_of(cell) is None for cell in cells)

@@ -11,7 +11,7 @@ from fastnn.data.formats.npz import load_samples
 from fastnn.data.formats.numerals import Numerals, numerals_of
 from fastnn.data.formats.picture import is_picture, read_picture
 from fastnn.data.formats.reading import content_of
-from fastnn.data.formats.table_file import TextTable, separator_of, table_of
+from fastnn.data.formats.table_file import TextTable, separator_in, separator_of, table_of
 from fastnn.data.formats.table_samples import columns_for, has_header, notes_on, row_names
 from fastnn.data.preprocessing import Pixels, Preprocessing, Table, Words
 from fastnn.text.decoding import decoded, utf8
@@ -111,7 +111,8 @@ class Reader(NamedTuple):
 
     def _of_numbers(self, text: str, given: str, where: str) -> Samples:
         shape = self.preprocessing.shape if isinstance(self.preprocessing, Pixels) else self.input_shape
-        lines, x = read_csv(text, where, math.prod(shape))
+        separator = separator_of(given) or (separator_in(text) if text.strip() else ",")
+        lines, x = read_csv(text, where, math.prod(shape), separator)
         return Samples([f"{given}:{line}" for line in lines], x.reshape(-1, *shape))
 
     def _of_texts(self, text: str, where: str) -> Samples:

@@ -46,13 +46,14 @@ class TextTable:
     columns  : name -> its cells, stripped of spaces; None where one is missing
     lines    : the line of the file that each row ends on, from 1
     where    : what messages call the file
-    numerals : how its numbers are written
+    numerals : how its numbers are written. separator : what stands between cells
     """
 
     columns: dict[str, list[Cell]]
     lines: list[int]
     where: str
     numerals: Numerals = PLAIN
+    separator: str = ","
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -87,12 +88,12 @@ def table_of(
     text = decoded(_unpacked(content, where), where).text
     if not text.strip():
         raise FileFormatError(f"{where} is empty, expected a table")
-    separator = separator or _separator(text, numerals)
+    separator = separator or separator_in(text, numerals)
     names, rows, lines = _rows(text, where, separator, header, numerals)
     if not rows:
         raise DataError(f"{where} has no rows, expected some below the names of the columns")
     columns = {name: list(cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
-    return TextTable(columns, lines, where, numerals)
+    return TextTable(columns, lines, where, numerals, separator)
 
 
 def _unpacked(content: bytes, where: str) -> bytes:
@@ -111,7 +112,7 @@ def _unpacked(content: bytes, where: str) -> bytes:
     return found
 
 
-def _separator(text: str, numerals: Numerals) -> str:
+def separator_in(text: str, numerals: Numerals = PLAIN) -> str:
     """What is most frequent in the first line, outside quotes; a comma if there is none, or none but decimal commas."""
     first = next(line for line in text.splitlines() if line.strip())
     outside = "".join(first.split('"')[::2])

@@ -1,14 +1,14 @@
 """Convolution along one axis, by the operations of images of height 1."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from fastnn.common.validation import whole_number
 from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, check_activation
 from fastnn.nn.layers.base import Layer, Parameter
-from fastnn.nn.layers.convolution import Conv2D, Padding, Window, check_padding, forward_as_images
+from fastnn.nn.layers.convolution import Conv2D, SequencePadding, Window, check_padding, forward_as_images
 from fastnn.nn.layers.penalties import BiasPenalised
 
 
@@ -23,8 +23,9 @@ class Conv1D(BiasPenalised, Layer):
         kernel_size: How many positions a filter sees.
         activation: A name: identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, gelu, silu.
         stride: How far apart windows are.
-        padding: "same" gives L' = ⌈L / stride⌉, the larger half of an odd padding behind the sequence; "valid" pads
-            nothing, and L' = ⌊(L − kernel_size) / stride⌋ + 1.
+        padding: "same" gives L' = ⌈L / stride⌉, the larger half of an odd padding behind the sequence; "causal" gives
+            as many, with all padding before it (before = kernel_size − 1), so that out[t] depends on no position after
+            t·stride; "valid" pads nothing, and L' = ⌊(L − kernel_size) / stride⌋ + 1.
         initializer: Of w.
         bias_initializer: Of b.
         use_bias: Whether there is a b.
@@ -44,13 +45,15 @@ class Conv1D(BiasPenalised, Layer):
     Examples:
         >>> fn.Conv1D(16, 5, "relu", padding="valid")(fn.Input((100, 3))).shape
         (96, 16)
+        >>> fn.Conv1D(16, 5, padding="causal")(fn.Input((100, 3))).shape
+        (100, 16)
     """
 
     filters: int
     kernel_size: int = 3
     activation: ActivationName = "identity"
     stride: int = 1
-    padding: Padding = "same"
+    padding: SequencePadding = "same"
     initializer: InitializerName | Initializer = "glorot_uniform"
     bias_initializer: InitializerName | Initializer = "zeros"
     use_bias: bool = True
@@ -60,7 +63,7 @@ class Conv1D(BiasPenalised, Layer):
         self.check_penalties("Conv1D")
         for name in ("filters", "kernel_size", "stride"):
             object.__setattr__(self, name, whole_number(f"Conv1D: {name}", getattr(self, name)))
-        check_padding("Conv1D", self.padding)
+        check_padding("Conv1D", self.padding, get_args(SequencePadding))
         check_activation(self.activation)
         for initializer in (self.initializer, self.bias_initializer):
             initializers.get(initializer)
@@ -83,4 +86,14 @@ class Conv1D(BiasPenalised, Layer):
     def _of_images(self) -> Conv2D:
         """The convolution of images of height 1 that computes the same: its w has the same rows in memory."""
         size, stride = self.window().size, self.window().stride
-        return Conv2D(self.filters, size, self.activation, stride, self.padding, use_bias=self.use_bias)
+        return _OfHeightOne(self.filters, size, self.activation, stride, self.padding, use_bias=self.use_bias)
+
+
+@dataclass(frozen=True)
+class _OfHeightOne(Conv2D):
+    """A convolution of images of height 1, whose window may be causal."""
+
+    padding: SequencePadding = "same"  # type: ignore[assignment]
+
+    def window(self) -> Window:
+        return Window(self.kernel_size, self.stride, self.padding)  # type: ignore[arg-type]  # pairs, as Conv1D gives

@@ -21,24 +21,31 @@ from fastnn.nn.layers.image_gradients import emit_input_gradient, emit_weight_gr
 from fastnn.nn.layers.penalties import BiasPenalised
 
 Padding = Literal["same", "valid"]
+SequencePadding = Literal["same", "valid", "causal"]
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
+MEANT = {
+    "same": '"same" (⌈extent / stride⌉ outputs)',
+    "valid": '"valid" (no padding)',
+    "causal": '"causal" (all padding before the sequence)',
+}
 
 
 @dataclass(frozen=True)
 class Window:
     """A window's extent and stride over images of `shape`, and the padding before them.
 
-    "same" gives ⌈extent / stride⌉ outputs; of an odd padding the larger half is after the image. "valid" pads nothing.
+    "same" gives ⌈extent / stride⌉ outputs; of an odd padding the larger half is after the image. "causal" gives as
+    many, and pads nothing after the image: a window ends where the stride has come to. "valid" pads nothing.
     """
 
     size: tuple[int, int]
     stride: tuple[int, int]
-    padding: Padding
+    padding: SequencePadding
 
     def outputs(self, layer: str, shape: tuple[int, ...]) -> tuple[int, int]:
         """Rows and columns that come out; ShapeError if the window does not fit."""
         expect_rank(layer, shape, 3, f"images (H, W, C){_missing_axes(layer, shape)}")
-        if self.padding == "same":
+        if self.padding != "valid":
             return -(-shape[0] // self.stride[0]), -(-shape[1] // self.stride[1])
         if shape[0] < self.size[0] or shape[1] < self.size[1]:
             raise ShapeError(f"{layer}: a window of {self.size} does not fit images of {shape[:2]}; padding='same' may")
@@ -56,9 +63,13 @@ class Window:
 
     def geometry(self, shape: tuple[int, ...], outputs: tuple[int, ...]) -> np.ndarray:
         """The operand `geometry` of the kernels: image, window, stride, padding before the image, output."""
-        missing = [max(0, (outputs[i] - 1) * self.stride[i] + self.size[i] - shape[i]) for i in (0, 1)]
-        before = [count // 2 for count in missing] if self.padding == "same" else [0, 0]
+        before = [self._before(i, shape[i], outputs[i]) for i in (0, 1)]
         return np.array([*shape, *self.size, *self.stride, *before, *outputs], np.int64)
+
+    def _before(self, axis: int, extent: int, outputs: int) -> int:
+        if self.padding == "same":
+            return max(0, (outputs - 1) * self.stride[axis] + self.size[axis] - extent) // 2
+        return self.size[axis] - 1 if self.padding == "causal" else 0
 
 
 def _missing_axes(layer: str, shape: tuple[int, ...]) -> str:
@@ -83,12 +94,11 @@ def _pair(layer: str, name: str, value: Any) -> tuple[int, int]:
     return first, second
 
 
-def check_padding(layer: str, padding: Any) -> None:
-    """ValueError unless `padding` is one of PADDINGS."""
-    if not isinstance(padding, str) or padding not in PADDINGS:
-        raise ValueError(
-            f'{layer}: padding is {padding!r}, expected "same" (⌈extent / stride⌉ outputs) or "valid" (no padding)'
-        )
+def check_padding(layer: str, padding: Any, known: tuple[str, ...] = PADDINGS) -> None:
+    """ValueError unless `padding` is one of those `known`."""
+    if not isinstance(padding, str) or padding not in known:
+        *others, last = (MEANT[name] for name in known)
+        raise ValueError(f"{layer}: padding is {padding!r}, expected {', '.join(others)} or {last}")
 
 
 def checked_window(layer: str, size: Any, stride: Any, padding: Padding) -> Window:

@@ -6,9 +6,10 @@ from functools import partial
 from typing import ClassVar
 
 import fastnn_kernels as k
+from fastnn.common.errors import ShapeError
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.nn.initializers import Ones, Zeros
-from fastnn.nn.layers.base import Layer, Parameter, expect_rank
+from fastnn.nn.layers.base import Layer, Parameter
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class BatchNorm(Layer):
 
     def __post_init__(self):
         if not 0 <= self.momentum <= 1 or not self.eps > 0:
-            hint = "; the channels are counted from the layer before" if self.momentum > 1 else ""
-            raise ValueError(f"BatchNorm: momentum {self.momentum}, eps {self.eps}; expected 0 to 1, and above 0{hint}")
+            raise ValueError(f"BatchNorm: momentum {self.momentum}, eps {self.eps}; expected 0 to 1, and above 0")
 
     def parameters(self, shape):
         return {"gamma": Parameter(shape[-1:], Ones()), "beta": Parameter(shape[-1:], Zeros())}
@@ -92,7 +92,10 @@ class BatchNorm(Layer):
 
 @dataclass(frozen=True)
 class LayerNorm(Layer):
-    """γ · (x − mean) / √(var + eps) + β over the features of each sample. Ba, Kiros and Hinton (2016).
+    """γ · (x − mean) / √(var + eps) + β over the features (the last axis). Ba, Kiros and Hinton (2016).
+
+    Each position has its own mean and variance: each step of sequences (N, T, C), each pixel of images. γ and β (C,)
+    are those of all positions.
 
     Args:
         eps: Is added to the variance.
@@ -101,38 +104,42 @@ class LayerNorm(Layer):
 
     Raises:
         ValueError: If eps is out of range.
+        ShapeError: In a network: for samples without an axis.
 
     Examples:
         >>> fn.Sequential([fn.LayerNorm(), fn.Dense(3)], input_shape=4)
         <Sequential of 2 layers, 23 parameters>
+        >>> fn.LayerNorm()(fn.Input((20, 64))).shape
+        (20, 64)
     """
 
     eps: float = 1e-5
     kind: ClassVar[str] = "layer_norm"
 
     def __post_init__(self):
-        if not 0 < self.eps < 1:  # LayerNorm(64) means the features
-            hint = "; the features are counted from the layer before" if self.eps >= 1 else ""
-            raise ValueError(f"LayerNorm: eps is {self.eps}, expected above 0 and below 1{hint}")
+        if not 0 < self.eps < 1:
+            raise ValueError(f"LayerNorm: eps is {self.eps}, expected above 0 and below 1")
 
     def output_shape(self, shape):
-        expect_rank("LayerNorm", shape, 1, "one axis (features,): put Flatten() before it")
+        if not shape:
+            raise ShapeError(f"LayerNorm got samples of shape {shape}, expected (features,) or (…, features)")
         return shape
 
     def parameters(self, shape):
-        return {"gamma": Parameter(shape, Ones()), "beta": Parameter(shape, Zeros())}
+        return {"gamma": Parameter(shape[-1:], Ones()), "beta": Parameter(shape[-1:], Zeros())}
 
     def forward(self, build, x, p):
+        P, C = math.prod(x.shape[:-1]), x.shape[-1]
         out, scalars = build.value("layer_norm", x.shape), build.constant([self.eps])
         affine = p["gamma"].array, p["beta"].array
-        mean, rstd = (build.array(name, (build.batch,), batched=True) for name in ("mean", "rstd"))
-        build.emit(k.layer_norm_forward, out.buffer, mean, rstd, x.buffer, *affine, scalars, x.width)
+        mean, rstd = (build.array(name, (build.batch, P), batched=True) for name in ("mean", "rstd"))
+        build.emit(k.layer_norm_forward, out.buffer, mean, rstd, x.buffer, *affine, scalars, P, C)
 
         def backward(dout, grads, wanted):
             dx = build.value("dx", x.shape)
             sums = grads["gamma"].array, grads["beta"].array
             arrays = (dx.buffer, *sums, dout.buffer, x.buffer, mean, rstd, p["gamma"].array)
-            build.emit(k.layer_norm_backward, *arrays, x.width)
+            build.emit(k.layer_norm_backward, *arrays, P, C)
             return dx
 
         return out, backward

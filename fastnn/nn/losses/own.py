@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 import fastnn_kernels as k
 from fastnn.nn.losses.base import Loss
 from fastnn_kernels._jit import Kernel, of_user
@@ -50,7 +52,8 @@ class ElementwiseLoss(Loss):
                 reason = str(error).strip().splitlines()[0]
                 raise TypeError(f"ElementwiseLoss: {part} cannot be compiled: {reason}") from None
             if not isinstance(number, int | float):
-                raise TypeError(f"ElementwiseLoss: {part}(0.5, 0.25) is {number!r}, expected a number")
+                hint = "; np.where makes an array: use `a if s > t else b`" if isinstance(number, np.ndarray) else ""
+                raise TypeError(f"ElementwiseLoss: {part}(0.5, 0.25) is {number!r}, expected a number{hint}")
         kernel = k.losses.elementwise_loss(self.value, self.gradient, f"elementwise_loss_{next(_own_losses)}")
         object.__setattr__(self, "_kernel", kernel)
 

@@ -56,19 +56,19 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
     _channels(dx, P, C)[:] = gamma[:C] * rstd[:C] * inner
 
 
-def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, n):
-    """out = gamma · (x − mean) · rstd + beta with the statistics of each row"""
-    x = x[:, :n]
-    mean[:] = x.mean(axis=1)
-    rstd[:] = 1 / np.sqrt(((x - mean[:, None]) ** 2).mean(axis=1) + scalars[0])
-    out[:, :n] = (x - mean[:, None]) * rstd[:, None] * gamma[:n] + beta[:n]
+def layer_norm_forward(out, mean, rstd, x, gamma, beta, scalars, P, C):
+    """out = gamma · (x − mean) · rstd + beta with the statistics of each position"""
+    x = _channels(x, P, C)
+    mean[:] = x.mean(axis=2)
+    rstd[:] = 1 / np.sqrt(((x - mean[..., None]) ** 2).mean(axis=2) + scalars[0])
+    _channels(out, P, C)[:] = (x - mean[..., None]) * rstd[..., None] * gamma[:C] + beta[:C]
 
 
-def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, n):
-    """dbeta = Σᵢ dout,  dgamma = Σᵢ dout · x̂,  dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)) with g = gamma · dout"""
-    normal = (x[:, :n] - mean[:, None]) * rstd[:, None]
-    dbeta[:n] = dout[:, :n].sum(axis=0)
-    dgamma[:n] = (dout[:, :n] * normal).sum(axis=0)
-    g = gamma[:n] * dout[:, :n]
-    means = g.mean(axis=1, keepdims=True), (g * normal).mean(axis=1, keepdims=True)
-    dx[:, :n] = rstd[:, None] * (g - means[0] - normal * means[1])
+def layer_norm_backward(dx, dgamma, dbeta, dout, x, mean, rstd, gamma, P, C):
+    """dbeta = Σ dout,  dgamma = Σ dout · x̂,  dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)) with g = gamma · dout"""
+    dout, normal = _channels(dout, P, C), (_channels(x, P, C) - mean[..., None]) * rstd[..., None]
+    dbeta[:C] = dout.sum(axis=(0, 1))
+    dgamma[:C] = (dout * normal).sum(axis=(0, 1))
+    g = gamma[:C] * dout
+    means = g.mean(axis=2, keepdims=True), (g * normal).mean(axis=2, keepdims=True)
+    _channels(dx, P, C)[:] = rstd[..., None] * (g - means[0] - normal * means[1])
