@@ -11,8 +11,8 @@ from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._lanes.lanes import LANES, spread, total
 from fastnn_kernels._lanes.memory import load, load_first, store_first
 from fastnn_kernels._lanes.sums import channel_sums, row_squares, row_sum, samples_of_a_part
+from fastnn_kernels._memory.view import matrix
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
-from fastnn_kernels._view import matrix
 
 __all__ = [
     "batch_norm_backward",

@@ -49,7 +49,6 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "xavier_normal": 'use "glorot_normal"',
         "random_normal": 'use "normal"',
         "random_uniform": 'use "uniform"',
-        "orthogonal": 'use "glorot_uniform"; arrays of your own: model.set_parameters({"gru.u": ...})',
         "lecun_normal": "use fn.initializers.Scaled(1.0, average=False, uniform=False)",
         "lecun_uniform": "use fn.initializers.Scaled(1.0, average=False, uniform=True)",
     },
