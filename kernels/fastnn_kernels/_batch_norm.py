@@ -4,7 +4,7 @@ from fastnn_kernels._channels import next_lanes
 from fastnn_kernels._jit import inline
 from fastnn_kernels._lane_memory import load, load_first, store, store_first
 from fastnn_kernels._lanes import LANES, spread
-from fastnn_kernels._sums import channel_squares, channel_sums, samples_of_a_part
+from fastnn_kernels._sums import channel_sums, samples_of_a_part
 
 
 @inline
@@ -13,11 +13,22 @@ def channel_moments(mean, var, x, first, P, C):
 
     mean, var : (1, n)
     """
-    n = type(mean[0, 0])(x.shape[0] * P)
+    zero, step, n = x.dtype.type(0), samples_of_a_part(P), type(mean[0, 0])(x.shape[0] * P)
     channel_sums(mean, x, first, P, C)
     for j in range(mean.shape[1]):
         mean[0, j] /= n
-    channel_squares(var, x, mean, first, P, C)
+    for j in range(0, mean.shape[1], LANES):
+        count = min(LANES, mean.shape[1] - j)
+        center, sums = load_first(mean, 0, j, count, zero), spread(zero)
+        for start in range(0, x.shape[0], step):
+            part = spread(zero)
+            for b in range(start, min(start + step, x.shape[0])):
+                for p in range(P):
+                    at = p * C + first + j
+                    d = (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)) - center
+                    part = part + d * d
+            sums = sums + part
+        store_first(sums, var, 0, j, count)
     for j in range(var.shape[1]):
         var[0, j] /= n
 
@@ -26,37 +37,23 @@ def channel_moments(mean, var, x, first, P, C):
 def gradient_sums(dg, db, dout, x, mean, rstd, first, P, C):
     """db = Σ dout and dg = Σ dout · (x − mean) · rstd of the channels from number `first` on, as in `channel_sums`
 
-    But two parts at a time, which are four sums.
-
     dg, db, mean, rstd : (1, n)
     """
     zero, step = x.dtype.type(0), samples_of_a_part(P)
-    whole = x.shape[0] - x.shape[0] % (2 * step)
     for j in range(0, dg.shape[1], LANES):
         count = min(LANES, dg.shape[1] - j)
         center, scale = load_first(mean, 0, j, count, zero), load_first(rstd, 0, j, count, zero)
         plain = along = spread(zero)
-        for start in range(0, whole, 2 * step):
-            one = one_along = other = other_along = spread(zero)
-            for b in range(start, start + step):
-                at = first + j
-                for _ in range(P):
-                    d, row = load_first(dout, b, at, count, zero), load_first(x, b, at, count, zero)
-                    e, row_e = load_first(dout, b + step, at, count, zero), load_first(x, b + step, at, count, zero)
-                    one, other = one + d, other + e
-                    one_along = one_along + d * ((row - center) * scale)
-                    other_along = other_along + e * ((row_e - center) * scale)
-                    at += C
-            plain, along = plain + one + other, along + one_along + other_along
-        for start in range(whole, x.shape[0], step):
-            one = one_along = spread(zero)
+        for start in range(0, x.shape[0], step):
+            plain_part = along_part = spread(zero)
             for b in range(start, min(start + step, x.shape[0])):
                 for p in range(P):
                     at = p * C + first + j
                     d = load(dout, b, at) if count == LANES else load_first(dout, b, at, count, zero)
                     row = load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)
-                    one, one_along = one + d, one_along + d * ((row - center) * scale)
-            plain, along = plain + one, along + one_along
+                    plain_part = plain_part + d
+                    along_part = along_part + d * ((row - center) * scale)
+            plain, along = plain + plain_part, along + along_part
         store_first(plain, db, 0, j, count)
         store_first(along, dg, 0, j, count)
 

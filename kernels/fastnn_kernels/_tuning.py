@@ -59,6 +59,6 @@ LISTED_LINES_AT_A_PIXEL = 192
 # take 0.8 of the time that they take in one.
 BAND_BYTES = 32 << 10
 # Channels of a pixel that take fewer bytes than this are few: parameters of channels are repeated over several pixels.
-# Biases of 16 images of 24 × 24 pixels and 6 channels take 1.6 us then instead of 17.5, batch normalisation 5.4 instead
-# of 42. With 32 channels there was no clear difference (Zen 5, AVX-512).
-CHANNEL_BYTES = 4 * ALIGNMENT
+# Biases of 16 images of 24 × 24 pixels and 6 channels take 2.1 us then instead of 18, batch normalisation 5.4 instead
+# of 42. With 32 channels it took 27 instead of 32 with AVX-512, but 36 instead of 30 with AVX2 code (Zen 5, float32).
+CHANNEL_BYTES = 2 * ALIGNMENT

@@ -15,11 +15,6 @@ from fastnn_kernels._window import has_room, outputs_seeing_all, sizes, taps_ins
 __all__ = ["average_pool2d_backward", "average_pool2d_forward", "mean_backward", "mean_forward"]
 
 
-# For fewer channels a loop along them costs more than its additions: gradients of windows of 2 × 2 of 16 images, stride
-# 2, serial, AVX-512, took 31 → 22 us for 24 × 24 × 6, 25 → 15 us for 28 × 28 × 1, but 20 → 27 us for 24 × 24 × 8.
-FEW_CHANNELS = 8
-
-
 @inline
 def _add_positions(own, x, at, count):
     """own += the `count` positions of x from number `at` on, as wide as own, one after the other
@@ -118,50 +113,6 @@ def average_pool2d_forward(out, x, geometry):
                 c += windows * joined
 
 
-@inline
-def _spread_apart(dx, dout, b, geometry):
-    """dx[b], which is 0, of windows that share no pixel, one number after the other: for few channels
-
-    The first row of a window's taps is written, then copied to the other ones.
-    """
-    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = sizes(geometry)
-    for r in range(H_out):
-        first_row, last_row = taps_inside(r * SH - top, KH, H)
-        above = (r * SH - top + first_row) * W * C
-        line = dx[b, above : above + W * C]
-        for c in range(W_out):
-            first, last = taps_inside(c * SW - left, KW, W)
-            share = dout.dtype.type(1) / dout.dtype.type((last_row - first_row) * (last - first))
-            at, pixel = (c * SW - left + first) * C, (r * W_out + c) * C
-            for j in range(C):
-                value = line[at + j] + share * dout[b, pixel + j]
-                for tap in range(last - first):
-                    line[at + tap * C + j] = value
-        for kh in range(1, last_row - first_row):
-            below = dx[b, above + kh * W * C : above + (kh + 1) * W * C]
-            for j in range(W * C):
-                below[j] = line[j]
-
-
-@inline
-def _spread_windows(dx, dout, b, geometry):
-    """dx[b], which is 0, plus the gradient of each window, channel by channel"""
-    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = sizes(geometry)
-    for r in range(H_out):
-        first_row, last_row = taps_inside(r * SH - top, KH, H)
-        for c in range(W_out):
-            first, last = taps_inside(c * SW - left, KW, W)
-            share = type(dout[0, 0])(1) / type(dout[0, 0])((last_row - first_row) * (last - first))
-            pixel = (r * W_out + c) * C
-            row = dout[b, pixel : pixel + C]
-            for kh in range(first_row, last_row):
-                at = ((r * SH - top + kh) * W + c * SW - left + first) * C
-                for kw in range(last - first):
-                    own = dx[b, at + kw * C : at + (kw + 1) * C]
-                    for j in range(C):
-                        own[j] += share * row[j]
-
-
 @kernel(
     work=lambda dx, dout, geometry: ELEMENT * (dx.size + 4 * dout.size * int(geometry[3] * geometry[4])),
     per_sample=True,
@@ -172,14 +123,23 @@ def average_pool2d_backward(dx, dout, geometry):
 
     dx : (B, ≥ H·W·C)    dout : (B, ≥ H_out·W_out·C)
     """
-    H, W, C, KH, KW, SH, SW, _, _, _, _, _ = sizes(geometry)
+    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = sizes(geometry)
     for b in prange(dx.shape[0]):
         for j in range(H * W * C):
             dx[b, j] = 0
-        if C < FEW_CHANNELS and KH <= SH and KW <= SW:
-            _spread_apart(dx, dout, b, geometry)
-        else:
-            _spread_windows(dx, dout, b, geometry)
+        for r in range(H_out):
+            first_row, last_row = taps_inside(r * SH - top, KH, H)
+            for c in range(W_out):
+                first, last = taps_inside(c * SW - left, KW, W)
+                share = type(dout[0, 0])(1) / type(dout[0, 0])((last_row - first_row) * (last - first))
+                pixel = (r * W_out + c) * C
+                row = dout[b, pixel : pixel + C]
+                for kh in range(first_row, last_row):
+                    at = ((r * SH - top + kh) * W + c * SW - left + first) * C
+                    for kw in range(last - first):
+                        own = dx[b, at + kw * C : at + (kw + 1) * C]
+                        for j in range(C):
+                            own[j] += share * row[j]
 
 
 @kernel(work=lambda out, x, P, C: ELEMENT * x.shape[0] * P * C, per_sample=True, cut=("out", "x"))
