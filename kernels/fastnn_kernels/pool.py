@@ -46,16 +46,19 @@ def _windows(out, argmax, x, b, to, at, n, step, windows, rows, row, taps, C):
     Its taps begin at x[b, at], those of the next window `step` numbers on. Whole lanes are stored: those that are not
     the window's belong to later ones, which are written after it.
     """
-    if rows == 2 and taps == 2:
-        for w in range(windows):
-            for j in range(0, n, LANES):
-                best, position = _largest_of_four(x, b, at + w * step + j, row, C)
-                store(best, out, b, to + w * n + j)
-                store(position, argmax, b, to + w * n + j)
-        return
     for w in range(windows):
         for j in range(0, n, LANES):
             best, position = _largest(x, b, at + w * step + j, LANES, rows, row, taps, C)
+            store(best, out, b, to + w * n + j)
+            store(position, argmax, b, to + w * n + j)
+
+
+@inline
+def _windows_of_four(out, argmax, x, b, to, at, n, step, windows, row, C):
+    """As `_windows`, of two by two taps"""
+    for w in range(windows):
+        for j in range(0, n, LANES):
+            best, position = _largest_of_four(x, b, at + w * step + j, row, C)
             store(best, out, b, to + w * n + j)
             store(position, argmax, b, to + w * n + j)
 
@@ -96,7 +99,10 @@ def max_pool2d_forward(out, argmax, x, geometry):
                 windows, joined = windows_beside(c, inner, outer, SW)
                 at, to = ((r * SH - top + first_row) * W + c * SW - left + first) * C, (r * W_out + c) * C
                 n, taps, step = joined * C, last - first, SW * C
-                if has_room(x, to + windows * n, end, at + windows * step + rows * row + taps * C):
+                room = has_room(x, to + windows * n, end, at + windows * step + rows * row + taps * C)
+                if room and rows == 2 and taps == 2:
+                    _windows_of_four(out, argmax, x, b, to, at, n, step, windows, row, C)
+                elif room:
                     _windows(out, argmax, x, b, to, at, n, step, windows, rows, row, taps, C)
                 else:
                     _last_windows(out, argmax, x, b, to, at, n, step, windows, rows, row, taps, C)
