@@ -2,8 +2,12 @@
 
 from numba import prange
 
-from fastnn_kernels._jit import kernel
-from fastnn_kernels._lanes.sums import channel_sums
+from fastnn_kernels._channels import next_lanes, period_of, repeat
+from fastnn_kernels._jit import inline, kernel
+from fastnn_kernels._lane_memory import load, load_first, store, store_first
+from fastnn_kernels._lanes import LANES
+from fastnn_kernels._scratch import scratch_row
+from fastnn_kernels._sums import channel_sums
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = ["bias_backward", "bias_forward", "channel_bias_backward", "channel_bias_forward"]
@@ -43,17 +47,33 @@ def bias_backward(db, dout, offset=0):
                 own[j] += row[j]
 
 
+@inline
+def _add_repeated(out, i, row, period, n):
+    """out[i, j] += row[0, j mod period] for j < n"""
+    zero, j, whole = out.dtype.type(0), 0, n - n % LANES
+    for at in range(0, whole, LANES):
+        store(load(out, i, at) + load(row, 0, j), out, i, at)
+        j = next_lanes(j, period)
+    rest = load_first(out, i, whole, n - whole, zero) + load(row, 0, j)
+    store_first(rest, out, i, whole, n - whole)
+
+
 @kernel(work=lambda out, b, P, C: ELEMENT * out.size, per_sample=True, cut=("out",))
 def channel_bias_forward(out, b, P, C):
     """out[i, p·C : (p+1)·C] += b, at each of the P pixels
 
     out : (B, ≥ P·C)    b : (≥ C,)
     """
+    row, period = scratch_row(b.dtype.type(0)), period_of(b, P, C)
+    repeat(row, b, period, C)
     for i in prange(out.shape[0]):
-        for p in range(P):
-            own = out[i, p * C : (p + 1) * C]
-            for j in range(C):
-                own[j] += b[j]
+        if period:
+            _add_repeated(out, i, row, period, P * C)
+        else:
+            for p in range(P):
+                own = out[i, p * C : (p + 1) * C]
+                for j in range(C):
+                    own[j] += b[j]
 
 
 @kernel(work=lambda db, dout, P, C, offset=0: ELEMENT * dout.size, cut=("db",))

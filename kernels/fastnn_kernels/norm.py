@@ -7,11 +7,13 @@ Variances take two passes: first the mean, then the squares of the differences f
 import numpy as np
 from numba import prange
 
+from fastnn_kernels._batch_norm import channel_moments, differentiate_pixels, gradient_sums, normalise_pixels
+from fastnn_kernels._channels import period_of, repeat
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lanes.lanes import LANES, spread, total
-from fastnn_kernels._lanes.memory import load, load_first, store_first
-from fastnn_kernels._lanes.sums import channel_sums, row_squares, row_sum, samples_of_a_part
-from fastnn_kernels._memory.view import matrix
+from fastnn_kernels._lane_memory import load, load_first
+from fastnn_kernels._lanes import LANES, spread, total
+from fastnn_kernels._scratch import scratch_row
+from fastnn_kernels._sums import row_squares, row_sum
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [
@@ -23,57 +25,6 @@ __all__ = [
     "layer_norm_backward",
     "layer_norm_forward",
 ]
-
-
-@inline
-def _channel_moments(mean, var, x, first, P, C):
-    """Mean and biased variance of the channels from number `first` on, summed as in `channel_sums`
-
-    mean, var : (1, n)
-    """
-    zero, step, n = x.dtype.type(0), samples_of_a_part(P), type(mean[0, 0])(x.shape[0] * P)
-    channel_sums(mean, x, first, P, C)
-    for j in range(mean.shape[1]):
-        mean[0, j] /= n
-    for j in range(0, mean.shape[1], LANES):
-        count = min(LANES, mean.shape[1] - j)
-        center, sums = load_first(mean, 0, j, count, zero), spread(zero)
-        for start in range(0, x.shape[0], step):
-            part = spread(zero)
-            for b in range(start, min(start + step, x.shape[0])):
-                for p in range(P):
-                    at = p * C + first + j
-                    d = (load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)) - center
-                    part = part + d * d
-            sums = sums + part
-        store_first(sums, var, 0, j, count)
-    for j in range(var.shape[1]):
-        var[0, j] /= n
-
-
-@inline
-def _gradient_sums(dg, db, dout, x, mean, rstd, first, P, C):
-    """db = Σ dout and dg = Σ dout · (x − mean) · rstd of the channels from number `first` on, as in `channel_sums`
-
-    dg, db, mean, rstd : (1, n)
-    """
-    zero, step = x.dtype.type(0), samples_of_a_part(P)
-    for j in range(0, dg.shape[1], LANES):
-        count = min(LANES, dg.shape[1] - j)
-        center, scale = load_first(mean, 0, j, count, zero), load_first(rstd, 0, j, count, zero)
-        plain = along = spread(zero)
-        for start in range(0, x.shape[0], step):
-            plain_part = along_part = spread(zero)
-            for b in range(start, min(start + step, x.shape[0])):
-                for p in range(P):
-                    at = p * C + first + j
-                    d = load(dout, b, at) if count == LANES else load_first(dout, b, at, count, zero)
-                    row = load(x, b, at) if count == LANES else load_first(x, b, at, count, zero)
-                    plain_part = plain_part + d
-                    along_part = along_part + d * ((row - center) * scale)
-            plain, along = plain + plain_part, along + along_part
-        store_first(plain, db, 0, j, count)
-        store_first(along, dg, 0, j, count)
 
 
 @kernel(
@@ -99,7 +50,7 @@ def batch_norm_moments(mean, rstd, running_mean, running_var, x, scalars, P, C, 
         first, last = block * width, min(block * width + width, count)
         m, r = mean[first:last], rstd[first:last]
         shape = (1, last - first)
-        _channel_moments(m.reshape(shape), r.reshape(shape), x, offset + first, P, C)
+        channel_moments(m.reshape(shape), r.reshape(shape), x, offset + first, P, C)
         old_mean, old_var = running_mean[first:last], running_var[first:last]
         for j in range(m.shape[0]):
             # One product: in a sum of two products either may be fused with the addition.
@@ -124,11 +75,21 @@ def batch_norm_forward(out, x, gamma, beta, mean, rstd, P, C):
 
     out, x : (B, ≥ P·C); columns from P·C on stay    gamma, beta, mean, rstd : (≥ C,)
     """
+    zero, period = x.dtype.type(0), period_of(x, P, C)
+    factors, shifts = scratch_row(zero), scratch_row(zero)
+    centers, scales = scratch_row(zero), scratch_row(zero)
+    repeat(factors, gamma, period, C)
+    repeat(shifts, beta, period, C)
+    repeat(centers, mean, period, C)
+    repeat(scales, rstd, period, C)
     for b in prange(x.shape[0]):
-        for p in range(P):
-            own, row = out[b, p * C : (p + 1) * C], x[b, p * C : (p + 1) * C]
-            for j in range(C):
-                own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
+        if period:
+            normalise_pixels(out, x, b, factors, shifts, centers, scales, period, P * C)
+        else:
+            for p in range(P):
+                own, row = out[b, p * C : (p + 1) * C], x[b, p * C : (p + 1) * C]
+                for j in range(C):
+                    own[j] = (row[j] - mean[j]) * rstd[j] * gamma[j] + beta[j]
 
 
 @kernel(
@@ -154,7 +115,7 @@ def batch_norm_backward_sums(dgamma, dbeta, dgamma_mean, dbeta_mean, dout, x, me
         shape = (1, last - first)
         dg, db = dgamma[first:last].reshape(shape), dbeta[first:last].reshape(shape)
         m, r = mean[first:last].reshape(shape), rstd[first:last].reshape(shape)
-        _gradient_sums(dg, db, dout, x, m, r, offset + first, P, C)
+        gradient_sums(dg, db, dout, x, m, r, offset + first, P, C)
         for j in range(first, last):
             dgamma_mean[j], dbeta_mean[j] = inverse * dgamma[j], inverse * dbeta[j]
 
@@ -166,13 +127,24 @@ def batch_norm_backward(dx, dout, x, gamma, mean, rstd, dgamma_mean, dbeta_mean,
     dx, dout, x : (B, ≥ P·C); columns from P·C on stay
     gamma, mean, rstd, dgamma_mean, dbeta_mean : (≥ C,)
     """
+    zero, period = x.dtype.type(0), period_of(x, P, C)
+    factors, centers, scales = scratch_row(zero), scratch_row(zero), scratch_row(zero)
+    along, plain = scratch_row(zero), scratch_row(zero)
+    repeat(factors, gamma, period, C)
+    repeat(centers, mean, period, C)
+    repeat(scales, rstd, period, C)
+    repeat(along, dgamma_mean, period, C)
+    repeat(plain, dbeta_mean, period, C)
     for b in prange(x.shape[0]):
-        for p in range(P):
-            own = dx[b, p * C : (p + 1) * C]
-            row, d = x[b, p * C : (p + 1) * C], dout[b, p * C : (p + 1) * C]
-            for j in range(C):
-                normal = (row[j] - mean[j]) * rstd[j]
-                own[j] = gamma[j] * rstd[j] * (d[j] - (dbeta_mean[j] + normal * dgamma_mean[j]))
+        if period:
+            differentiate_pixels(dx, dout, x, b, factors, centers, scales, along, plain, period, P * C)
+        else:
+            for p in range(P):
+                own = dx[b, p * C : (p + 1) * C]
+                row, d = x[b, p * C : (p + 1) * C], dout[b, p * C : (p + 1) * C]
+                for j in range(C):
+                    normal = (row[j] - mean[j]) * rstd[j]
+                    own[j] = gamma[j] * rstd[j] * (d[j] - (dbeta_mean[j] + normal * dgamma_mean[j]))
 
 
 @kernel(work=lambda out, *rest: 6 * ELEMENT * out.size, outputs=3, per_sample=True, cut=("out", "mean", "rstd", "x"))

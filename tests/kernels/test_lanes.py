@@ -4,6 +4,7 @@ import numba
 import numpy as np
 import pytest
 
+from fastnn_kernels import _lane_choice, _lane_memory, _lanes, _sums
 from fastnn_kernels._jit import OPTIONS
 from fastnn_kernels._lanes import lanes, memory, sums
 from tests.kernels.cases import DTYPES, needs_jit
@@ -40,6 +41,29 @@ def test_compiled_lanes_have_the_bits_of_numpys(count, dtype):
     with np.errstate(invalid="ignore"):
         combined(want, x, y, count)
     np.testing.assert_array_equal(got, want)
+
+
+def kept(out, positions, x, count):
+    best, position = _lane_memory.load(x, 0, 0), _lane_choice.numbers_from(5)
+    larger = _lane_choice.exceeds(_lane_memory.load(x, 1, 0), best)
+    _lane_memory.store(_lane_choice.where(larger, _lane_memory.load(x, 1, 0), best), out, 0, 0)
+    position = _lane_choice.where(larger, _lane_choice.numbers_from(100), position)
+    _lane_memory.store_first(position, positions, 0, 0, count)
+
+
+@needs_jit
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [0, 7, 16])
+def test_compiled_choices_have_the_bits_of_numpys(count, dtype):
+    x = rows(dtype)
+    x[0, [2, 5]] = x[1, [3, 5]] = np.nan
+    x[1, 4] = x[0, 4]
+    got, want = np.zeros((2, 1, _lanes.LANES), dtype)
+    got_at, want_at = np.zeros((2, 1, _lanes.LANES), np.int32)
+    compiled(kept)(got, got_at, x, count)
+    kept(want, want_at, x, count)
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(got_at, want_at)
 
 
 @needs_jit

@@ -10,7 +10,7 @@ from fastnn_kernels.registry.windows import geometry
 def pooled(x, g):
     """out and argmax, each (B, H_out·W_out·C)."""
     x = x.reshape(len(x), -1)
-    out, argmax = np.zeros((len(x), g[9:].prod())), np.zeros((len(x), g[9:].prod()), np.int32)
+    out, argmax = np.zeros((len(x), g[9:].prod()), x.dtype), np.zeros((len(x), g[9:].prod()), np.int32)
     max_pool2d_forward.serial(out, argmax, x, g)
     return out, argmax
 
@@ -70,6 +70,23 @@ def test_forward_and_gradient_are_pytorchs(case):
     want.backward(torch.tensor(dout.reshape(2, H_out, W_out, C).transpose(0, 3, 1, 2)))
     np.testing.assert_array_equal(out.reshape(2, H_out, W_out, C), want.detach().permute(0, 2, 3, 1).numpy())
     np.testing.assert_allclose(dx.reshape(2, H, W, C), image.grad.permute(0, 2, 3, 1).numpy(), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("window", [(2, 2, 2, 2), (3, 3, 2, 2), (3, 3, 1, 1), (1, 2, 1, 2)])
+def test_few_channels_have_the_bits_of_many(window, dtype):
+    """NaN and equals too, where lanes of one window go on into the next one's."""
+    rng, few = np.random.default_rng(0), 5
+    x = rng.integers(-3, 3, size=(2, 9, 12, 4 * few)).astype(dtype)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    many, of_many = pooled(x, geometry(9, 12, 4 * few, *window, "same", 4 * few))
+    for first in range(0, 4 * few, few):
+        part = np.ascontiguousarray(x[..., first : first + few])
+        out, argmax = pooled(part, geometry(9, 12, few, *window, "same", few))
+        chosen = slice(first, first + few)
+        np.testing.assert_array_equal(out.reshape(-1, few), many.reshape(-1, 4 * few)[:, chosen])
+        pixels, channels = np.divmod(of_many.reshape(-1, 4 * few)[:, chosen], 4 * few)
+        np.testing.assert_array_equal(argmax.reshape(-1, few), pixels * few + channels - first)
 
 
 @pytest.mark.parametrize("case", CASES)

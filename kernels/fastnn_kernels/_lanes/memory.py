@@ -59,7 +59,8 @@ def _masked(builder, name, result, vector, count, operands):
     numbers = ir.Constant(before.type, list(range(LANES)))
     operands = operands(builder.icmp_signed("<", numbers, before))
     kind = ir.FunctionType(result, [operand.type for operand in operands])
-    name = f"llvm.masked.{name}.v{LANES}f{32 if vector.element == ir.FloatType() else 64}.p0"
+    element = {ir.FloatType(): "f32", ir.DoubleType(): "f64"}.get(vector.element, str(vector.element))
+    name = f"llvm.masked.{name}.v{LANES}{element}.p0"
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), operands)
 
 

@@ -82,6 +82,55 @@ def samples_of_a_part(P):
 
 
 @inline
+def _four_at_once(x, P):
+    """Whether channels are summed in four parts at a time: an addition waits for the one before it in its part only.
+
+    In float64 one part fills four registers of AVX2 already, and four parts more than there are.
+    """
+    return P > 1 and x.itemsize == 4 and x.shape[0] >= 4 * samples_of_a_part(P)
+
+
+@inline
+def _part(x, first, last, at, P, C, count):
+    """The sum of samples first ≤ b < last, of `count` channels from number `at` on"""
+    zero = x.dtype.type(0)
+    part = spread(zero)
+    for b in range(first, last):
+        for p in range(P):
+            part = part + load_first(x, b, p * C + at, count, zero)
+    return part
+
+
+@inline
+def _four_parts(sums, x, first, step, at, P, C, count):
+    """sums + the parts from sample `first` on, one after the other"""
+    zero = x.dtype.type(0)
+    one = two = three = four = spread(zero)
+    for b in range(first, first + step):
+        for p in range(P):
+            own = p * C + at
+            one = one + load_first(x, b, own, count, zero)
+            two = two + load_first(x, b + step, own, count, zero)
+            three = three + load_first(x, b + 2 * step, own, count, zero)
+            four = four + load_first(x, b + 3 * step, own, count, zero)
+    return sums + one + two + three + four
+
+
+@inline
+def _sums_of_four(out, x, first, P, C):
+    """`channel_sums`, four parts at a time"""
+    step = samples_of_a_part(P)
+    whole = x.shape[0] - x.shape[0] % (4 * step)
+    for j in range(0, out.shape[1], LANES):
+        sums, count = spread(x.dtype.type(0)), min(LANES, out.shape[1] - j)
+        for start in range(0, whole, 4 * step):
+            sums = _four_parts(sums, x, start, step, first + j, P, C, count)
+        for start in range(whole, x.shape[0], step):
+            sums = sums + _part(x, start, min(start + step, x.shape[0]), first + j, P, C, count)
+        store_first(sums, out, 0, j, count)
+
+
+@inline
 def channel_sums(out, x, first, P, C):
     """out[0, j] = Σ x[b, p·C + first + j] over all P pixels of all samples, part by part (`samples_of_a_part`)
 
@@ -90,6 +139,9 @@ def channel_sums(out, x, first, P, C):
     LANES channels at a time: their sums stay in registers. A loop over channels within one over pixels loads and stores
     them at each pixel.
     """
+    if _four_at_once(x, P):
+        _sums_of_four(out, x, first, P, C)
+        return
     zero, step = x.dtype.type(0), samples_of_a_part(P)
     for j in range(0, out.shape[1], LANES):
         sums, count = spread(zero), min(LANES, out.shape[1] - j)

@@ -14,6 +14,7 @@ padding need not be stored, and "same" and "valid" differ in these numbers alone
 """
 
 from fastnn_kernels._jit import inline
+from fastnn_kernels._lanes import LANES
 
 
 @inline
@@ -42,6 +43,24 @@ def outputs_seeing_all(window, stride, before, extent, count):
     """(first, last) so that range(first, last) are the outputs c < count all of whose taps are inside the image"""
     first = min(count, (before + stride - 1) // stride)
     return first, max(first, min(count, (extent - window + before) // stride + 1))
+
+
+@inline
+def windows_beside(c, first, last, stride):
+    """(windows, joined): from output c on, windows with as many taps, and how many of them are taken as one
+
+    With stride 1 the numbers of windows lie side by side, as their taps do: they are one window of more channels.
+
+    first, last : of `outputs_seeing_all`
+    """
+    windows = last - c if first <= c < last else 1
+    return (1, windows) if stride == 1 else (windows, 1)
+
+
+@inline
+def has_room(x, to, end, at):
+    """Whether a vector may go over whole lanes from number `to` on before number `end`, and from x[b, at] on"""
+    return to + LANES <= end and at + LANES <= x.shape[1]
 
 
 @inline

@@ -85,6 +85,7 @@ def dropout_backward(rng, dtype, shape):
 def specs():
     # At least two values a channel: of one, the unbiased variance is 0/0.
     odd = named((2, 1, 1), (2, 1, 3), (1, 2, 5), (3, 1, 17), (5, 3, 7), (4, 16, 16), (7, 13, 11), (13, 4, 33))
+    odd |= named((9, 130, 6), (11, 40, 20))  # several pixels in a vector, several parts of a sum
     bench = {"notmnist": (32, 28 * 28, 32), "dense": (100, 1, 200)}
     cost = {"around": lambda r: (r + 1, 3, 16), "terms": lambda s: s[0] * s[1]}
     yield spec("batch_norm_moments", batch_moments, odd, bench, **cost)

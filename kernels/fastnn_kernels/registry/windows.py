@@ -167,6 +167,10 @@ def _of_pools():
         (3, 7, 9, 5, 3, 2, 2, 3, "valid"),
         (2, 13, 11, 3, 5, 7, 3, 2, "same"),
         (2, 6, 6, 16, 2, 2, 2, 2, "valid"),
+        (3, 12, 15, 6, 2, 2, 2, 2, "valid"),  # few channels, and windows behind whose lanes others follow
+        (2, 10, 9, 20, 2, 2, 2, 2, "same"),
+        (2, 9, 12, 6, 3, 3, 1, 1, "same"),
+        (2, 1, 40, 5, 1, 2, 1, 3, "valid"),
     )
     bench = {"notmnist": (32, 28, 28, 32, 2, 2, 2, 2, "valid"), "mnist-second": (50, 14, 14, 64, 2, 2, 2, 2, "valid")}
     size = {"around": lambda r: (r, 6, 8, 5, 2, 2, 2, 2, "valid")}
@@ -180,7 +184,8 @@ def _of_pools():
 def _of_channels():
     """Means and biases of the channels of an image, whose positions stand in a row."""
     bench, size = {"mnist-second": (50, 14 * 14, 64)}, {"around": lambda r: (r, 3, 16), "flops": math.prod}
-    odd = {name: shape for name, shape in TRIPLES.items() if shape[1]}
+    pixels = named((3, 40, 6), (2, 30, 20), (9, 130, 5))
+    odd = {name: shape for name, shape in TRIPLES.items() if shape[1]} | pixels
     some = {name: shape for name, shape in odd.items() if shape[2]}
     yield spec("mean_forward", mean_forward, some, bench, terms=lambda s: s[1], **size)
     yield spec("mean_backward", mean_backward, some, bench, **size)
