@@ -10,12 +10,11 @@ to read for what, in a good order:
 - how kernels are compiled: `_jit` (Numba's options), `_compile/` (kept on disk, in several processes)
 - how they are run: `_run/` (a table of calls, by a team of threads)
 - numbers that were measured: `_tuning`
-- one number: `_math`, `_math_constants`, `_float_bits`, `_expm1`, `_normal`, `_bfloat16`, `_loss_terms`
-- sixteen numbers, as in a vector register: `_lanes`, `_lane_memory`, `_lane_choice` (maxima), `_sums`, `_regression`
-  (losses), `_bits` (zeros); `_channels` (parameters of pixels side by side), `_batch_norm`
-- products: `_product`, `_block`, `_tile` (in `_registers`), `_transpose`; `_sparse_product`, `_listed_product` (without
-  zeros); `_window`, `_window_product` (convolution); `_narrow_layout`, `_lane_products`, `_lane_nets` (few units)
-- memory: `_view` (a part of an array), `_array_value`, `_scratch` (on the stack), `_prefetch` (into a cache)
+- one number: `_math/`
+- sixteen numbers, as in a vector register: `_lanes/`
+- products of matrices and of windows: `_products/`
+- nets of few units: `_narrow/`
+- memory: `_memory/` (a part of an array, on the stack, into a cache)
 - names that go: `_former`
 """
 

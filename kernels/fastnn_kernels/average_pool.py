@@ -7,10 +7,10 @@ channel by itself: the inner loops run along channels.
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lane_memory import load, load_first, store, store_first
-from fastnn_kernels._lanes import LANES, spread
+from fastnn_kernels._lanes.lanes import LANES, spread
+from fastnn_kernels._lanes.memory import load, load_first, store, store_first
+from fastnn_kernels._products.window import has_room, outputs_seeing_all, sizes, taps_inside, windows_beside
 from fastnn_kernels._tuning import ELEMENT
-from fastnn_kernels._window import has_room, outputs_seeing_all, sizes, taps_inside, windows_beside
 
 __all__ = ["average_pool2d_backward", "average_pool2d_forward", "mean_backward", "mean_forward"]
 

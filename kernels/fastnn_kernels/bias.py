@@ -2,12 +2,12 @@
 
 from numba import prange
 
-from fastnn_kernels._channels import next_lanes, period_of, repeat
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lane_memory import load, load_first, store, store_first
-from fastnn_kernels._lanes import LANES
-from fastnn_kernels._scratch import scratch_row
-from fastnn_kernels._sums import channel_sums
+from fastnn_kernels._lanes.channels import next_lanes, period_of, repeat
+from fastnn_kernels._lanes.lanes import LANES
+from fastnn_kernels._lanes.memory import load, load_first, store, store_first
+from fastnn_kernels._lanes.sums import channel_sums
+from fastnn_kernels._memory.scratch import scratch_row
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = ["bias_backward", "bias_forward", "channel_bias_backward", "channel_bias_forward"]

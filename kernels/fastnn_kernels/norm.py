@@ -7,13 +7,14 @@ Variances take two passes: first the mean, then the squares of the differences f
 import numpy as np
 from numba import prange
 
-from fastnn_kernels._batch_norm import channel_moments, differentiate_pixels, gradient_sums, normalise_pixels
-from fastnn_kernels._channels import period_of, repeat
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lane_memory import load, load_first
-from fastnn_kernels._lanes import LANES, spread, total
-from fastnn_kernels._scratch import scratch_row
-from fastnn_kernels._sums import row_squares, row_sum
+from fastnn_kernels._lanes.batch_norm import channel_moments, differentiate_pixels, gradient_sums, normalise_pixels
+from fastnn_kernels._lanes.channels import period_of, repeat
+from fastnn_kernels._lanes.lanes import LANES, spread, total
+from fastnn_kernels._lanes.memory import load, load_first
+from fastnn_kernels._lanes.sums import row_squares, row_sum
+from fastnn_kernels._memory.scratch import scratch_row
+from fastnn_kernels._memory.view import matrix
 from fastnn_kernels._tuning import ALIGNMENT, ELEMENT
 
 __all__ = [

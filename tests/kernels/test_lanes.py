@@ -4,9 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn_kernels import _lane_choice, _lane_memory, _lanes, _sums
 from fastnn_kernels._jit import OPTIONS
-from fastnn_kernels._lanes import lanes, memory, sums
+from fastnn_kernels._lanes import choice, lanes, memory, sums
 from tests.kernels.cases import DTYPES, needs_jit
 
 LENGTHS = [0, 1, 7, 15, 16, 17, 31, 32, 33, 47, 48, 100]
@@ -44,11 +43,11 @@ def test_compiled_lanes_have_the_bits_of_numpys(count, dtype):
 
 
 def kept(out, positions, x, count):
-    best, position = _lane_memory.load(x, 0, 0), _lane_choice.numbers_from(5)
-    larger = _lane_choice.exceeds(_lane_memory.load(x, 1, 0), best)
-    _lane_memory.store(_lane_choice.where(larger, _lane_memory.load(x, 1, 0), best), out, 0, 0)
-    position = _lane_choice.where(larger, _lane_choice.numbers_from(100), position)
-    _lane_memory.store_first(position, positions, 0, 0, count)
+    best, position = memory.load(x, 0, 0), choice.numbers_from(5)
+    larger = choice.exceeds(memory.load(x, 1, 0), best)
+    memory.store(choice.where(larger, memory.load(x, 1, 0), best), out, 0, 0)
+    position = choice.where(larger, choice.numbers_from(100), position)
+    memory.store_first(position, positions, 0, 0, count)
 
 
 @needs_jit
@@ -58,8 +57,8 @@ def test_compiled_choices_have_the_bits_of_numpys(count, dtype):
     x = rows(dtype)
     x[0, [2, 5]] = x[1, [3, 5]] = np.nan
     x[1, 4] = x[0, 4]
-    got, want = np.zeros((2, 1, _lanes.LANES), dtype)
-    got_at, want_at = np.zeros((2, 1, _lanes.LANES), np.int32)
+    got, want = np.zeros((2, 1, lanes.LANES), dtype)
+    got_at, want_at = np.zeros((2, 1, lanes.LANES), np.int32)
     compiled(kept)(got, got_at, x, count)
     kept(want, want_at, x, count)
     np.testing.assert_array_equal(got, want)

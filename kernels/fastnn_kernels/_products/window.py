@@ -14,7 +14,7 @@ padding need not be stored, and "same" and "valid" differ in these numbers alone
 """
 
 from fastnn_kernels._jit import inline
-from fastnn_kernels._lanes import LANES
+from fastnn_kernels._lanes.lanes import LANES
 
 
 @inline

@@ -6,8 +6,8 @@ parameter k mod `period`.
 """
 
 from fastnn_kernels._jit import inline
-from fastnn_kernels._lanes import LANES
-from fastnn_kernels._scratch import SCRATCH
+from fastnn_kernels._lanes.lanes import LANES
+from fastnn_kernels._memory.scratch import SCRATCH
 from fastnn_kernels._tuning import CHANNEL_BYTES
 
 

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import lower_builtin, type_callable
 
-from fastnn_kernels._lanes import INDEX, LANES, Lanes, emit_spread
+from fastnn_kernels._lanes.lanes import INDEX, LANES, Lanes, emit_spread
 
 
 def exceeds(v, best):

@@ -1,10 +1,10 @@
-"""Batch normalisation's sums over pixels, and what it makes of pixels whose parameters are repeated (`_channels`)."""
+"""Batch normalisation's sums over pixels, and what it makes of pixels with repeated parameters (`_lanes.channels`)."""
 
-from fastnn_kernels._channels import next_lanes
 from fastnn_kernels._jit import inline
-from fastnn_kernels._lane_memory import load, load_first, store, store_first
-from fastnn_kernels._lanes import LANES, spread
-from fastnn_kernels._sums import channel_sums, samples_of_a_part
+from fastnn_kernels._lanes.channels import next_lanes
+from fastnn_kernels._lanes.lanes import LANES, spread
+from fastnn_kernels._lanes.memory import load, load_first, store, store_first
+from fastnn_kernels._lanes.sums import channel_sums, samples_of_a_part
 
 
 @inline
@@ -60,7 +60,7 @@ def gradient_sums(dg, db, dout, x, mean, rstd, first, P, C):
 
 @inline
 def normalise_pixels(out, x, b, gamma, beta, mean, rstd, period, n):
-    """out[b, :n] of `batch_norm_forward`; the parameters are repeated: see `_channels`"""
+    """out[b, :n] of `batch_norm_forward`; the parameters are repeated: see `_lanes.channels`"""
     zero, j = x.dtype.type(0), 0
     for at in range(0, n, LANES):
         count = min(LANES, n - at)
@@ -75,7 +75,7 @@ def normalise_pixels(out, x, b, gamma, beta, mean, rstd, period, n):
 
 @inline
 def differentiate_pixels(dx, dout, x, b, factors, mean, rstd, along, plain, period, n):
-    """dx[b, :n] of `batch_norm_backward`; the parameters are repeated: see `_channels`"""
+    """dx[b, :n] of `batch_norm_backward`; the parameters are repeated: see `_lanes.channels`"""
     zero, j = x.dtype.type(0), 0
     for at in range(0, n, LANES):
         count = min(LANES, n - at)
