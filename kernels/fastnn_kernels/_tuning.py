@@ -62,3 +62,11 @@ BAND_BYTES = 32 << 10
 # Biases of 16 images of 24 × 24 pixels and 6 channels take 2.1 us then instead of 18, batch normalisation 5.4 instead
 # of 42. With 32 channels it took 27 instead of 32 with AVX-512, but 36 instead of 30 with AVX2 code (Zen 5, float32).
 CHANNEL_BYTES = 2 * ALIGNMENT
+# The input's gradient of a convolution is computed by col2im if a pixel's channels take less than two cache lines and
+# leave a part of a line empty, or the stride is not 1, and if the window has three columns or more. Dense / col2im with
+# 3 × 3 and 5 × 5 taps, 6 to 64 filters, strides 1 and 2 (float32, one thread of a Zen 5): 1 to 8 channels 1.6 to 7.0
+# with AVX-512, 1.6 to 6.1 with AVX2 code; 10 to 14 channels 1.3 to 4.7 and 1.2 to 3.2; 20 to 28 channels 1.2 to 3.7 and
+# 1.15 to 2.7; 16 channels, stride 2, 1.3 to 2.6 and 1.2 to 1.5. Windows of one column gained nothing with stride 2 (0.8
+# to 1.2). Those of two columns gained 1.1 to 3.8 and 1.1 to 3.6; they are left as they were, to keep their bits.
+COL2IM_BYTES = 2 * ALIGNMENT
+COL2IM_COLUMNS = 3
