@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 
 from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._products import registers, tile
-from fastnn_kernels._products.tile import INDEX, WORD, Emitter
+from fastnn_kernels._products.tile import INDEX, WORD, Emitter, emit_choice
 from fastnn_kernels._tuning import ALIGNMENT
 
 # Rows of a, at most, and of b whose products a tile sums at once, by the processor's kind of vector register. Their
@@ -161,15 +161,11 @@ def tiles(tall: int, columns: int):
     def run(typing_context, zero, rows, out, out_row, a, b, stride, lines):
         def codegen(context, builder, signature, args):
             _, rows, *given = args
-            after = builder.append_basic_block("lanes.end")
-            which = builder.switch(rows, after)
-            for height in range(1, tall + 1):
-                block = builder.append_basic_block(f"lanes.{height}")
-                which.add_case(WORD(height), block)
-                builder.position_at_end(block)
+
+            def emit(height):
                 builder.call(_tile_function(builder.module, signature.args[0], height, columns), given)
-                builder.branch(after)
-            builder.position_at_end(after)
+
+            emit_choice(builder, rows, range(1, tall + 1), emit)
             return context.get_dummy_value()
 
         return types.void(zero, *[types.int64] * 7), codegen

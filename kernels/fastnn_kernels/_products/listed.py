@@ -88,15 +88,11 @@ def _add_lines(typing_context, zero, lines, out, step, groups, starts, values, p
 
     def codegen(context, builder, signature, args):
         _, lines, *given = args
-        after = builder.append_basic_block("listed.end")
-        which = builder.switch(lines, after)
-        for count in range(1, MOST_LINES + 1):
-            block = builder.append_basic_block(f"listed.{count}")
-            which.add_case(WORD(count), block)
-            builder.position_at_end(block)
+
+        def emit(count):
             builder.call(_tile_function(builder.module, signature.args[0], count), given)
-            builder.branch(after)
-        builder.position_at_end(after)
+
+        tile.emit_choice(builder, lines, range(1, MOST_LINES + 1), emit)
         return context.get_dummy_value()
 
     return types.void(zero, *[types.int64] * 8), codegen

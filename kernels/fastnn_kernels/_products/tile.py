@@ -176,6 +176,19 @@ def function_of(module, name: str, words: int, emit):
     return function
 
 
+def emit_choice(builder, number, cases, emit):
+    """Emit what `emit(case)` writes for that case, of some whole numbers, which `number` is; for any other nothing."""
+    after = builder.append_basic_block("choice.end")
+    which = builder.switch(number, after)
+    for case in cases:
+        block = builder.append_basic_block(f"choice.{case}")
+        which.add_case(WORD(case), block)
+        builder.position_at_end(block)
+        emit(case)
+        builder.branch(after)
+    builder.position_at_end(after)
+
+
 def tile_function(module, real, mr: int, nr: int, tall: bool, terms: int):
     """A function of a module that runs one micro-tile; its parameters are those of `Operands`."""
 
@@ -193,7 +206,7 @@ def tiles(tall: bool):
     run(zero, rows, lines, *Operands)    zero : a number of the dtype    rows ≤ shape().rows
     """
     sizes = shape()
-    choices = [(mr, nr) for mr in range(1, sizes.rows + 1) for nr in range(1, sizes.width(mr) + 1)]
+    choices = [16 * mr + nr for mr in range(1, sizes.rows + 1) for nr in range(1, sizes.width(mr) + 1)]
 
     @intrinsic
     def run(
@@ -216,15 +229,13 @@ def tiles(tall: bool):
     ):
         def codegen(context, builder, signature, args):
             _, rows, lines, *given = args
-            after = builder.append_basic_block("tile.end")
-            which = builder.switch(builder.add(builder.mul(rows, WORD(16)), lines), after)
-            for mr, nr in choices:
-                block = builder.append_basic_block(f"tile.{mr}x{nr}")
-                which.add_case(WORD(16 * mr + nr), block)
-                builder.position_at_end(block)
-                builder.call(tile_function(builder.module, signature.args[0], mr, nr, tall, sizes.terms), given)
-                builder.branch(after)
-            builder.position_at_end(after)
+
+            def emit(case):
+                mr, nr = divmod(case, 16)
+                function = tile_function(builder.module, signature.args[0], mr, nr, tall, sizes.terms)
+                builder.call(function, given)
+
+            emit_choice(builder, builder.add(builder.mul(rows, WORD(16)), lines), choices, emit)
             return context.get_dummy_value()
 
         return types.void(zero, *[types.int64] * (2 + len(Operands._fields))), codegen

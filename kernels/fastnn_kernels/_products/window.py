@@ -71,6 +71,14 @@ def padded_sizes(geometry):
 
 
 @inline
+def has_no_border(geometry):
+    """Whether all taps of all windows fall inside the image."""
+    H, W, _, _, _, _, _, top, left, _, _, _ = sizes(geometry)
+    tall, wide = padded_sizes(geometry)
+    return top == 0 and left == 0 and tall <= H and wide <= W
+
+
+@inline
 def taps_of_phase(phase, window, stride):
     """The number of taps k of a window with k mod stride = phase"""
     return (max(0, window - phase) + stride - 1) // stride

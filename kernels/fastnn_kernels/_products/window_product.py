@@ -14,7 +14,8 @@ def add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh)
 
     out, a : flat    b : (segments · k, n), rows contiguous    fresh : whether sums start at 0 instead of `out`
 
-    Rows of out are pixels of an image, and a segment is one line of the window that a pixel sees.
+    Rows of out are pixels of an image, and a segment is one line of the window that a pixel sees. Where sums are fresh,
+    numbers of out behind a row, up to a whole line of them, are undefined: rows are computed in ascending order.
     """
     readable_add(out, at, out_row, rows, a, a_at, a_row, 1, jump, segments, b, fresh)
 
@@ -22,7 +23,7 @@ def add_pixels(out, at, out_row, rows, a, a_at, a_row, jump, segments, b, fresh)
 def add_taps(out, at, out_row, rows, a, a_at, a_step, jump, segments, b, fresh):
     """out[at + i·out_row + j] (= or) += Σ_s Σ_p a[a_at + i + s·jump + p·a_step] · b[s·k + p, j], for i < rows, p < k
 
-    out, a, b, fresh : as for `add_pixels`
+    out, a, b, fresh : as for `add_pixels`, but that nothing besides these sums is written
 
     Rows of out are taps of a window, which lie side by side in an image a, and a segment is one line of output pixels.
     """
@@ -51,18 +52,26 @@ def _tiled_add(real, tall):
 
     @inline
     def tiled(out, at, out_row, rows, a, a_at, a_stride, jump, segments, b, fresh):
-        size = out.itemsize
+        size, depth = out.itemsize, b.shape[0] // max(segments, 1)
         lines = b.shape[1] * size // ALIGNMENT
+        done, left = lines * (ALIGNMENT // size), a.ctypes.data + a_at * size
+        if done < b.shape[1]:
+            terms, some = _terms_before_the_end(b, done), 0
+            if tall and fresh and terms == b.shape[0]:
+                some = min(rows, _rows_before_the_end(out, at + done, out_row))
+                run_block(
+                    some, 1, out.ctypes.data + (at + done) * size, out_row * size,
+                    left, a_stride * size, jump * size, segments, depth,
+                    b.ctypes.data + done * size, b.strides[0], fresh, 0, 0, 0,
+                )  # fmt: skip
+            to, first = at + done + some * out_row, a_at + some * (a_stride if tall else 1)
+            part(out, to, out_row, rows - some, a, first, a_stride, jump, segments, b[:, done:], terms, fresh)
         if rows > 0 and lines > 0:
             run_block(
                 rows, lines, out.ctypes.data + at * size, out_row * size,
-                a.ctypes.data + a_at * size, a_stride * size, jump * size, segments, b.shape[0] // max(segments, 1),
+                left, a_stride * size, jump * size, segments, depth,
                 b.ctypes.data, b.strides[0], fresh, 0, 0, 0,
             )  # fmt: skip
-        done = lines * (ALIGNMENT // size)
-        if done < b.shape[1]:
-            terms = _terms_before_the_end(b, done)
-            part(out, at + done, out_row, rows, a, a_at, a_stride, jump, segments, b[:, done:], terms, fresh)
 
     return tiled
 
@@ -118,6 +127,13 @@ def _terms_before_the_end(b, column):
         return b.shape[0]
     size = (b.shape[0] - 1) * b.strides[0] + b.shape[1] * b.itemsize
     return max(0, min(b.shape[0], (size - line) // max(1, b.strides[0]) + 1))
+
+
+@inline
+def _rows_before_the_end(out, at, out_row):
+    """How many rows of out, the first one at `at`, have a whole line before out ends."""
+    room = out.shape[0] - at - ALIGNMENT // out.itemsize
+    return room // max(1, out_row) + 1 if room >= 0 else 0
 
 
 @implementation(add_pixels)

@@ -137,6 +137,11 @@ def _of_convolutions():
         (2, 9, 8, 3, 5, 4, 2, 3, "same", 17),  # phases of the stride with different numbers of taps
         (2, 33, 31, 2, 3, 3, 1, 1, "valid", 18),  # more terms than one round of the first cache
         (1, 7, 7, 2, 1, 2, 4, 3, "valid", 33),  # strides beyond the window: some inputs are never seen
+        (2, 9, 37, 1, 5, 5, 2, 1, "valid", 6),  # few channels: lines of pixels are one line of numbers or more
+        (3, 7, 19, 3, 3, 2, 1, 1, "valid", 8),
+        (2, 11, 20, 1, 9, 2, 1, 1, "valid", 3),
+        (2, 9, 21, 2, 3, 4, 2, 2, "valid", 1),
+        (1, 14, 120, 9, 3, 1, 2, 1, "valid", 2),  # planes of its input channels fit some lines at a time
     )
     bench = {
         "notmnist": (32, 28, 28, 1, 3, 3, 1, 1, "same", 32),
@@ -144,6 +149,7 @@ def _of_convolutions():
         "mnist-first-padded": (50, 32, 32, 1, 5, 5, 1, 1, "valid", 32),  # as the layer calls it: no pixel at a border
         "mnist-second": (50, 14, 14, 32, 5, 5, 1, 1, "same", 64),
         "mnist-second-padded": (50, 18, 18, 32, 5, 5, 1, 1, "valid", 64),
+        "few-channels": (128, 32, 32, 1, 5, 5, 1, 1, "valid", 6),
         "stride-2": (50, 28, 28, 32, 3, 3, 2, 2, "same", 64),
     }
     yield spec("pad_images", pad, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17))
