@@ -37,6 +37,7 @@ with no_collection():  # it was a quarter of the time, with Numba's import, wher
     from fastnn_kernels.draws import *
     from fastnn_kernels.dropout import *
     from fastnn_kernels.embedding import *
+    from fastnn_kernels.few_channels import *
     from fastnn_kernels.join import *
     from fastnn_kernels.listed import *
     from fastnn_kernels.listed_update import *

@@ -10,8 +10,6 @@ import numpy as np
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._products.pixel_lanes import convolve_few, suits_pixel_lanes
-from fastnn_kernels._products.tap_lanes import suits_tap_lanes, sum_few
 from fastnn_kernels._products.window import (
     inputs_of_phase,
     outputs_seeing,
@@ -76,10 +74,6 @@ def convolve_sample(out, x, w, geometry):
     inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
     at_once = max(1, KC // (KW * C))  # so many lines of taps stay in the first cache with their weights
     whole = outer - inner == W_out
-    out = out[: H_out * W_out * n]
-    if suits_pixel_lanes(out, geometry):
-        convolve_few(out, x, w, geometry)
-        return
     for r in range(H_out):
         first_row, last_row = taps_inside(r * SH - top, KH, H)
         if not whole or first_row == last_row:
@@ -232,9 +226,6 @@ def conv2d_backward_w(dw, x, dout, geometry, offset=0):
 def sum_taps(own, x, dout, geometry, low):
     """`conv2d_backward_w` of a block, the taps from number `low` on"""
     H, _, C, KH, KW, SH, _, top, _, H_out, W_out, n = sizes(geometry)
-    if suits_tap_lanes(own, geometry, low):
-        sum_few(own, x, dout, geometry, low)
-        return
     at_once, high = max(1, KC // max(1, W_out)), low + own.shape[0]  # so many lines of dout stay in the first cache
     for i in range(own.shape[0]):
         for j in range(n):

@@ -5,7 +5,7 @@ import pytest
 from llvmlite import ir
 from numba import types
 
-from fastnn_kernels import conv2d_backward_w, conv2d_forward
+from fastnn_kernels import conv2d_backward_w, conv2d_few_backward_w, conv2d_few_forward, conv2d_forward
 from fastnn_kernels._jit import compiled
 from fastnn_kernels._products import interleave, pixel_lanes, registers, tap_lanes
 from fastnn_kernels._tuning import ALIGNMENT
@@ -66,7 +66,7 @@ def layers(dtype, layer, channels):
 def test_a_channel_is_the_same_among_few_and_among_many(layer, channels, dtype):
     few, many, x, w = layers(dtype, layer, channels)
     outs = [padded(dtype, len(x), g[9:].prod(), GARBAGE) for g in (few, many)]
-    conv2d_forward.serial(outs[0], x, padded(dtype, len(w), channels, w[:, :channels]), few)
+    conv2d_few_forward.serial(outs[0], x, padded(dtype, len(w), channels, w[:, :channels]), few)
     conv2d_forward.serial(outs[1], x, w, many)
     got, want = (out[:, : g[9:].prod()].reshape(len(x), -1, g[11]) for out, g in zip(outs, (few, many), strict=True))
     np.testing.assert_array_equal(got, want[:, :, :channels])
@@ -86,7 +86,7 @@ def test_a_gradient_is_the_same_among_few_and_among_many(layer, channels, dtype)
     own = padded(dtype, len(x), own.shape[1], own)
     for first, end in ((0, len(w)), (len(w) // 3, len(w)), (1, len(w) // 2 + 1)):
         got = padded(dtype, end - first, channels, GARBAGE)
-        conv2d_backward_w.serial(got, x, own, few, first)
+        conv2d_few_backward_w.serial(got, x, own, few, first)
         np.testing.assert_array_equal(got[:, :channels], want[first:end, :channels])
         assert not got[:, channels:].any()
 

@@ -6,7 +6,7 @@ import pytest
 import fastnn as fn
 from fastnn.data.source import checked_batch
 from fastnn.engine.threads import threads
-from fastnn.nn.layers import image_gradients
+from fastnn.nn.layers import convolution_operations
 from fastnn.training.passes.runner import Runner
 from fastnn.training.steps.compile import compile_train
 from tests.tiny import THREADS
@@ -49,7 +49,7 @@ def trained(model):
 
 @pytest.fixture
 def no_lists(monkeypatch):
-    return lambda: monkeypatch.setattr(image_gradients, "LISTED_LINES", 10**9)
+    return lambda: monkeypatch.setattr(convolution_operations, "LISTED_LINES", 10**9)
 
 
 @pytest.mark.parametrize(("behind", "dtype"), [*((name, "float32") for name in BEHIND), ("pool", "float64")])

@@ -17,7 +17,12 @@ from fastnn.nn import initializers
 from fastnn.nn.initializers import Initializer, InitializerName
 from fastnn.nn.layers.activation import ActivationName, activate, check_activation
 from fastnn.nn.layers.base import Backward, Layer, Parameter, expect_rank, expect_sequences
-from fastnn.nn.layers.image_gradients import emit_input_gradient, emit_weight_gradient, padded_image
+from fastnn.nn.layers.convolution_operations import (
+    emit_convolution,
+    emit_input_gradient,
+    emit_weight_gradient,
+    padded_image,
+)
 from fastnn.nn.layers.penalties import BiasPenalised
 
 Padding = Literal["same", "valid"]
@@ -175,7 +180,7 @@ class Conv2D(BiasPenalised, Layer):
         geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
         image, inner = padded_image(build, x, geometry)
         scores = build.value("scores", self.output_shape(x.shape))
-        build.emit(k.conv2d_forward, scores.buffer, image.buffer, p["w"].array, inner)
+        emit_convolution(build, scores, image, p["w"].array, inner)
         if self.use_bias:
             build.emit(k.channel_bias_forward, scores.buffer, p["b"].array, scores.width // self.filters, self.filters)
         out, activation_backward = activate(build, scores, self.activation)

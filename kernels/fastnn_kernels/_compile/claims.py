@@ -24,7 +24,10 @@ Job = Adapter | Block | Loop
 LOCK = ".compiling"  # a file of the cache's folder, without content
 # Families of kernels that call the blocks of `_products.block`, whose first operand is what they write: one process
 # begins with them, and compiles the helpers that they share once.
-WITH_TILES = ("matmul", "conv", "narrow", "outer_product", "sparse", "sparse_conv", "recurrent")
+WITH_TILES = (
+    *("matmul", "outer_product", "sparse", "narrow", "recurrent"),
+    *("conv", "few_channels", "col2im", "sparse_conv"),
+)
 PAUSE = 0.05  # seconds between two looks at what others compile
 # Seconds without any news after which this process compiles what another one has in hand. Many processes on few
 # processors are slow: each that gave up would make it worse.

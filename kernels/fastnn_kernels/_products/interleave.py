@@ -6,9 +6,9 @@ from numba.extending import intrinsic
 
 from fastnn_kernels._jit import implementation, inline
 from fastnn_kernels._products.tile import INDEX, REALS, WORD, Emitter, emit_choice
-from fastnn_kernels._tuning import ALIGNMENT
+from fastnn_kernels._tuning import ALIGNMENT, FEW_CHANNELS
 
-MOST = 8  # rows that pass through registers; more go number by number
+MOST = FEW_CHANNELS  # rows that pass through registers; more go number by number
 
 
 def emit_interleaved(builder, rows):

@@ -18,9 +18,9 @@ from fastnn_kernels._products import registers
 from fastnn_kernels._products.interleave import interleave
 from fastnn_kernels._products.tile import REALS, WORD, Emitter, Operands, emit_choice, function_of
 from fastnn_kernels._products.window import has_no_border, sizes
-from fastnn_kernels._tuning import ALIGNMENT
+from fastnn_kernels._tuning import ALIGNMENT, FEW_CHANNELS
 
-MOST = 8  # channels
+MOST = FEW_CHANNELS
 
 
 @inline

@@ -20,6 +20,7 @@ from fastnn_kernels.reference.conv import *
 from fastnn_kernels.reference.draws import *
 from fastnn_kernels.reference.dropout import *
 from fastnn_kernels.reference.embedding import *
+from fastnn_kernels.reference.few_channels import *
 from fastnn_kernels.reference.join import *
 from fastnn_kernels.reference.listed import *
 from fastnn_kernels.reference.listed_update import *

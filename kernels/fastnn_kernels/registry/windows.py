@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from fastnn_kernels import reference
+from fastnn_kernels._tuning import FEW_CHANNELS
 from fastnn_kernels.registry.inputs import GARBAGE, normal, padded, scores
 from fastnn_kernels.registry.spec import TRIPLES, named, spec
 
@@ -157,11 +158,14 @@ def _of_convolutions():
     yield spec("flip_filters", flip, whole, bench, around=lambda r: (1, 5, 7, r, 3, 3, 1, 1, "same", 16))
     for name, inputs, terms in (
         ("conv2d_forward", forward, lambda s: s[3] * s[4] * s[5]),
+        ("conv2d_few_forward", forward, lambda s: s[3] * s[4] * s[5]),
         ("conv2d_backward_x", backward_x, lambda s: s[9] * s[4] * s[5]),
         ("conv2d_backward_w", backward_w, _positions),
+        ("conv2d_few_backward_w", backward_w, _positions),
     ):
         flops = {"flops": lambda s: 2 * _positions(s) * s[3] * s[4] * s[5] * s[9], "terms": terms}
-        yield spec(name, inputs, odd, bench, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
+        few = {key: shape for key, shape in bench.items() if (shape[9] <= FEW_CHANNELS) == ("few" in name)}
+        yield spec(name, inputs, odd, few, around=lambda r: (r, 5, 7, 3, 3, 3, 1, 1, "same", 17), **flops)
 
 
 def _of_pools():

@@ -1,7 +1,8 @@
-"""The operations of a convolution's gradients: dense, by col2im, or by lists of the numbers of dout that are not 0.
+"""The operations of a convolution and of its gradients: dense, by col2im, or by lists of the numbers that are not 0.
 
-Col2im is chosen by the shape alone (`fastnn_kernels.col2im`). Whether lists are used is decided in every step, for each
-sample, from the numbers (`fastnn_kernels.sparse_conv`).
+Kernels for few channels (`fastnn_kernels.few_channels`) and col2im (`fastnn_kernels.col2im`) are chosen by the shape
+alone. Whether lists are used is decided in every step, for each sample, from the numbers
+(`fastnn_kernels.sparse_conv`).
 """
 
 import math
@@ -19,6 +20,7 @@ from fastnn_kernels._tuning import (
     BAND_BYTES,
     COL2IM_BYTES,
     COL2IM_COLUMNS,
+    FEW_CHANNELS,
     LISTED_LINES,
     LISTED_LINES_AT_A_PIXEL,
     MOST_NONZEROS,
@@ -36,13 +38,20 @@ def padded_image(build: Builder, x: Value, geometry: np.ndarray) -> tuple[Value,
     return image, np.array([tall, wide, C, KH, KW, SH, SW, 0, 0, H_out, W_out, n])
 
 
+def emit_convolution(build: Builder, out: Value, image: Value, w: Buffer | np.ndarray, geometry: np.ndarray) -> None:
+    """Emit out, of an image with its padding in it."""
+    kernel = k.conv2d_few_forward if geometry[11] <= FEW_CHANNELS else k.conv2d_forward
+    build.emit(kernel, out.buffer, image.buffer, w, geometry)
+
+
 def emit_weight_gradient(
     build: Builder, w: ParameterView, dw: np.ndarray, image: Value, dout: Value, geometry: np.ndarray
 ) -> None:
     """Emit dw, of an image with its padding in it."""
     H, W, C, KH, KW, *_, n = geometry.tolist()
-    if _lines(build, KW * C) * KH < LISTED_LINES:
-        build.emit_along(build.axis_of(w), k.conv2d_backward_w, Slice(dw), image.buffer, dout.buffer, geometry, OFFSET)
+    if n <= FEW_CHANNELS or _lines(build, KW * C) * KH < LISTED_LINES:
+        kernel = k.conv2d_few_backward_w if n <= FEW_CHANNELS else k.conv2d_backward_w
+        build.emit_along(build.axis_of(w), kernel, Slice(dw), image.buffer, dout.buffer, geometry, OFFSET)
         return
     bands = max(1, H * W * C * build.dtype.itemsize // BAND_BYTES)
     most, lists = _lists(build, dout, bands * n)
@@ -65,7 +74,7 @@ def emit_input_gradient(build: Builder, x: Value, w: ParameterView, dout: Value,
         return dx
     image, inner = padded_image(build, dout, _reversed(geometry))
     if _lines(build, C) * KH * KW < LISTED_LINES or _lines(build, C) * KW * n < LISTED_LINES_AT_A_PIXEL:
-        build.emit(k.conv2d_forward, dx.buffer, image.buffer, filters, inner)
+        emit_convolution(build, dx, image, filters, inner)
         return dx
     most, lists = _lists(build, dout, math.prod(geometry[9:11]))
     lines = _filter_lines(build, w, geometry)
