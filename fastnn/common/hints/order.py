@@ -39,7 +39,7 @@ def misplaced(owner: str, names: Sequence[str], given: Sequence[Any]) -> str:
     names : of the arguments of `owner`, in order
     """
     order = INPUT_FIRST.get(owner)
-    if order and given[order.place :] and names[order.place] == order.argument and _is_size(order, given[order.place]):
+    if order and given[order.place :] and names[order.place] == order.argument and _is_size(order, given):
         return _input_first(owner, order, given)
     for name, value in zip(names, given, strict=False):
         if isinstance(value, str) and value in PADDINGS and "padding" in names and name != "padding":
@@ -59,10 +59,15 @@ def _input_first(owner: str, order: _Order, given: Sequence[Any]) -> str:
     return f"{owner}: activation is {shown[2]}; a stride is given by name: {strided}"
 
 
-def _is_size(order: _Order, value: Any) -> bool:
-    """Whether `value` is a whole number, or a tuple of them, and nothing that `order.argument` may be."""
+def _is_size(order: _Order, given: Sequence[Any]) -> bool:
+    """Whether the argument at `order.place` is a size, or a tuple of sizes, and nothing that may stand there."""
+    value = given[order.place]
+    if order.argument == "cutoffs":  # one alone, without a list, is less than the classes
+        return _is_whole(value) and _is_whole(given[0]) and int(value) > int(given[0])
     if isinstance(value, list | tuple):
-        return order.argument != "cutoffs" and bool(value) and all(_is_size(order, one) for one in value)
-    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= int(value) < LARGEST:
-        return False
-    return int(value) > 1 or order.argument != "return_sequences"  # 1 is True
+        return bool(value) and all(map(_is_whole, value))
+    return _is_whole(value) and (int(value) > 1 or order.argument != "return_sequences")  # 1 is True
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and 1 <= int(value) < LARGEST
