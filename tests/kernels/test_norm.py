@@ -13,7 +13,9 @@ from fastnn_kernels import (
     layer_norm_backward,
     layer_norm_forward,
 )
-from tests.kernels.cases import made
+from fastnn_kernels._lanes.sums import samples_of_a_part
+from fastnn_kernels.registry.inputs import GARBAGE, normal, padded
+from tests.kernels.cases import DTYPES, made
 
 BATCH = ["3x1x17", "5x3x7", "7x13x11"]
 LAYER = ["2x1x3", "4x1x17", "13x1x33", "5x3x15"]
@@ -177,3 +179,19 @@ def test_sums_of_many_float32_numbers_keep_their_digits(samples, pixels):
         (own, upstream.sum(0)),
     ):
         np.testing.assert_allclose(got, want, rtol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("samples", "pixels"), [(3, 2), (1_100, 2), (26, 40), (50, 40), (3, 300), (11, 300)])
+def test_sums_of_channels_are_added_part_by_part(samples, pixels, dtype):
+    """In one order, also where four parts are summed at a time: of float32 images, and of four parts or more."""
+    channels, step = 6, samples_of_a_part(pixels)
+    dout = normal(np.random.default_rng(samples), dtype, samples, pixels * channels)
+    got, want = padded(dtype, 1, channels, GARBAGE)[0], np.zeros(channels, dtype)
+    for first in range(0, samples, step):
+        part = np.zeros(channels, dtype)
+        for row in dout[first : first + step, : pixels * channels].reshape(-1, channels):
+            part += row
+        want += part
+    channel_bias_backward.serial(got, dout, pixels, channels)
+    np.testing.assert_array_equal(got[:channels], want)
