@@ -14,6 +14,7 @@ from fastnn.nn.initializers import Normal
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.passes.runner import Runner
 from fastnn.training.steps.compile import compile_train
+from fastnn.training.steps.step import Step
 from fastnn_kernels.batch import ROUNDS
 
 SMALL = Normal(0.01)
@@ -188,12 +189,18 @@ def fastnn_runner(system: System, shuffle: bool = True) -> tuple[fn.Sequential, 
     The whole step is timed: the order of the samples, gathering the batch, all gradients, the update. Without
     `shuffle` batches follow each other as the samples stand, as a peer's do.
     """
+    model, _, run = fastnn_step(system, shuffle)
+    return model, run
+
+
+def fastnn_step(system: System, shuffle: bool = True) -> tuple[fn.Sequential, Step, Run]:
+    """The same, with the compiled step that runs."""
     model, optimizer = system.model(), copy.deepcopy(system.optimizer)
     step = compile_train(
         model.network, model.state, system.batch, optimizer, shuffle=shuffle, fused=True, full_batch=system.whole
     )
     x, y = system.data()
-    return model, _continued(Runner(step), optimizer, Chunk((x,), (y,)))
+    return model, step, _continued(Runner(step), optimizer, Chunk((x,), (y,)))
 
 
 def _continued(runner: Runner, optimizer: Optimizer, data: Chunk) -> Run:
