@@ -169,6 +169,8 @@ if TYPE_CHECKING:  # imported when they are first asked for: pictures need matpl
     from fastnn import ops as ops
     from fastnn import plots as plots
     from fastnn.language.model import LanguageModel as LanguageModel
+    from fastnn.search.find_rate import find_rate as find_rate
+    from fastnn.search.rate_test import RateTest as RateTest
     from fastnn.search.result import SweepResult as SweepResult
     from fastnn.search.space import Between as Between
     from fastnn.search.sweep import sweep as sweep
@@ -178,7 +180,9 @@ else:
     _later = {
         "LanguageModel": "language.model",
         "Between": "search.space",
+        "RateTest": "search.rate_test",
         "SweepResult": "search.result",
+        "find_rate": "search.find_rate",
         "sweep": "search.sweep",
     }
 

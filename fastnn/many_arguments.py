@@ -61,7 +61,7 @@ def _refuse_twice(name: str, given: Sequence[Any], advice: str) -> None:
 def optimizers_of(models: Sequence[Model], given: Any) -> list[Optimizer]:
     """One for each model."""
     if isinstance(given, Optimizer):
-        return [_fresh(given) for _ in models]
+        return [fresh(given) for _ in models]
     if not isinstance(given, list | tuple):
         return [model._optimizer(given) for model in models]
     _check_count("optimizer", given, len(models))
@@ -69,7 +69,7 @@ def optimizers_of(models: Sequence[Model], given: Any) -> list[Optimizer]:
     return [model._optimizer(one) for model, one in zip(models, given, strict=True)]
 
 
-def _fresh(optimizer: Optimizer) -> Optimizer:
+def fresh(optimizer: Optimizer) -> Optimizer:
     """A copy at its beginning."""
     made = copy.copy(optimizer)  # a copy belongs to no model
     made.lr = copy.deepcopy(optimizer.lr)

@@ -66,6 +66,18 @@ class Plan:
         arrays = {id(array): array for op in self._ops for array in map(array_of, filter(is_array, op.operands))}
         return sum(array.nbytes for array in arrays.values()) <= SMALL_BYTES
 
+    def pays_for_threads(self, batch: int) -> bool:
+        """Whether a step may be enough work for two threads: if not, nothing need be planned to know it.
+
+        No phase has more work than all operations together, and no kernel that uses all threads itself has.
+        """
+        total = 0.0
+        for op in self._ops:
+            total += cost_of(op, self._operands.whole(op, batch), self._operands.is_input)
+            if total >= PARALLEL_FROM:
+                return True
+        return False
+
     def phases(self, batch: int, workers: int) -> list[list[Chain]]:
         """The phases of a step: found once for all batches in which the same kernels use all threads themselves.
 

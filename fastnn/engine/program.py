@@ -66,6 +66,7 @@ class Program:
         self.plan = Plan(self.ops, self._operands, builder.samples, self.batch, self.transient, left)
         self._tables: dict[tuple[int, int], Table] = {}
         self._current: set[tuple[int, int]] = set()  # the tables that hold the inputs bound now
+        self._pays: dict[int, bool] = {}  # by the batch, whether it may be work for threads
 
     def __getitem__(self, buffer: Buffer) -> np.ndarray:
         return self.arena[buffer]
@@ -107,7 +108,7 @@ class Program:
     def begin(self, batch: int) -> None:
         """Run the prologue, once."""
         if JIT:
-            self._table(batch, usable_threads())  # so that its kernels are compiled together with all others
+            self.prepare(batch, usable_threads())  # so that its kernels are compiled together with all others
         for op in self.prologue:
             self._run_alone(op, self._operands.whole(op, batch))
 
@@ -154,11 +155,16 @@ class Program:
     def prepare(self, batch: int | None = None, workers: int = 1) -> None:
         """Compile, or load from disk, the kernels that a run needs: the first run then starts at once."""
         if JIT:
-            self._table(batch or self.batch, workers)
+            size = batch or self.batch
+            self._table(size, workers if self.uses_threads(size, workers) else 1)
 
     def uses_threads(self, batch: int, workers: int) -> bool:
         """Whether a step on `workers` threads gives more than one of them something to do."""
-        return JIT and workers > 1 and self._table(batch, workers).bounds is not None
+        if not JIT or workers == 1:
+            return False
+        if batch not in self._pays:
+            self._pays[batch] = self.plan.pays_for_threads(batch)
+        return self._pays[batch] and self._table(batch, workers).bounds is not None
 
     def _table(self, batch: int, workers: int) -> Table:
         key = (batch, workers)

@@ -17,7 +17,8 @@ into is returned, not the figure: a notebook shows a figure of pyplot once by it
 Which file to read for what:
 
 - curves: `one_run`, `learning` (of several runs), `smoothed`, `curves` (one quantity over another), `panels` (several
-  side by side), `functions`, `searches` (trials over their settings)
+  side by side), `functions`, `searches` (trials over their settings), `rates` (a test
+  of learning rates)
 - what is inside a net: `images` (its weights, too), `words`, `over_time` and `ridges` (records of a Monitor)
 - what a net says: `planes` (of points), `tables` (of classes), `predictions` (of numbers)
 - what all pictures are made of: `sheet` (the figure and its panels), `style`, `ticks`

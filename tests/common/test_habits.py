@@ -194,3 +194,20 @@ def test_the_order_of_another_library_is_looked_for_where_ours_has_the_same_argu
     assert order.misplaced("Sum", (), ()) == ""
     assert order.misplaced("GRU", ("units", "return_sequences"), (3, np.int64(4))).endswith("write GRU(4)")
     assert [order.misplaced("BatchNorm", ("momentum", "eps"), (one,)) for one in (0, 0.9, True, -1, 10**99)] == [""] * 5
+
+
+def test_a_call_that_can_be_meant_in_another_order_is_doubted_not_refused():
+    with pytest.warns(UserWarning, match=r"64 classes, of which it draws 1,000.* for 1,000 classes write .*\(1000\)"):
+        layer = fn.SampledSoftmax(64, 1000)
+    assert layer == fn.SampledSoftmax(64, samples=1000)  # which says what is meant
+    assert fn.SampledSoftmax(np.int64(64), np.int32(64)).samples == 64
+    assert fn.SampledSoftmax(5).samples == 256
+
+
+def test_only_sizes_of_a_sampled_softmax_are_doubted():
+    names = ("units", "samples")
+    assert order.doubtful("SampledSoftmax", names, (np.int64(3), np.int64(4)))
+    for given in ((), (3,), (4, 3), (3, 3), (3, "4"), (3, 4.5), (True, 4), (3, -1)):
+        assert order.doubtful("SampledSoftmax", names, given) == ""
+    assert order.doubtful("SampledSoftmax", ("units", "other"), (3, 4)) == ""
+    assert order.doubtful("Dense", names, (3, 4)) == ""

@@ -9,7 +9,7 @@ from fastnn.engine.ops import array_of, is_array
 from fastnn.engine.program import Program
 from tests.engine.nets import NETS, compiled, trained
 from tests.engine.test_schedule import accumulated
-from tests.tiny import jit_only
+from tests.tiny import dense_model, jit_only, two_threads
 
 ALL = 1 << 40  # bytes: with so many all steps are small
 
@@ -54,3 +54,29 @@ def test_samples_that_are_taken_one_by_one_stay_so_in_a_small_step(monkeypatch):
     build = Builder(5, "float32")
     accumulated(build)
     assert len(Program(build).plan.phases(5, 1)) > 1
+
+
+def workers_of(program, batch):
+    """On how many threads the phases of a step are planned for two, and whether a kernel has both for itself."""
+    phases = list(program.plan.tasks(batch, 2))
+    return max(len(tasks) for tasks, _ in phases), any(alone for _, alone in phases)
+
+
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("batch", [1, 2, 5, 16, 37])
+@pytest.mark.parametrize("least", [0.0, 100.0, 2_000.0, 8_000.0, 30_000.0, 1e9])
+def test_a_step_that_has_too_little_work_is_planned_for_no_threads(net, batch, least, monkeypatch):
+    for name in ("fastnn.engine.plan.PARALLEL_FROM", "fastnn_kernels._tuning.PARALLEL_FROM"):
+        monkeypatch.setattr(name, least)
+    program = compiled(net).step.program
+    pays = program.plan.pays_for_threads(batch)
+    assert pays or workers_of(program, batch) == (1, False)
+    assert pays == {0.0: True, 1e9: False}.get(least, pays)
+
+
+@jit_only
+@two_threads
+def test_a_prediction_of_few_rows_is_planned_once():
+    model = dense_model()
+    model.predict(np.ones((2, model.network.input_shape[0])))
+    assert list(model._runner("predict").step.program._tables) == [(2, 1)]

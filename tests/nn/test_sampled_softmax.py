@@ -29,7 +29,7 @@ def model_of(output, words=WORDS, width=3, hidden=5, sparse=True, **keywords):
 
 
 def sampled(samples=8, **keywords):
-    return model_of(fn.SampledSoftmax(WORDS, samples, **BOTH, **keywords), dtype="float64")
+    return model_of(fn.SampledSoftmax(WORDS, samples=samples, **BOTH, **keywords), dtype="float64")
 
 
 def full_like(model):
@@ -177,7 +177,7 @@ def test_rows_that_do_not_occur_keep_weights_and_state(name, table):
 
 
 def fitted(dtype="float32", words=WORDS, samples=8, batch=7, optimizer="adam", **keywords):
-    model = model_of(fn.SampledSoftmax(words, samples), words, dtype=dtype, **keywords)
+    model = model_of(fn.SampledSoftmax(words, samples=samples), words, dtype=dtype, **keywords)
     x = np.random.default_rng(1).integers(0, words, (3 * batch + 2, 4))
     model.fit(x[:, :3], x[:, 3], optimizer=LAZY[optimizer](), batch_size=batch, epochs=2, verbose=False)
     return model

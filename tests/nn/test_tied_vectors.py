@@ -17,7 +17,7 @@ X, Y = RNG.integers(0, WORDS, (41, 3)), RNG.integers(0, WORDS, 41)
 
 
 def tied(sparse=True, words=WORDS, samples=4, width=5, table=None, **keywords):
-    output = fn.SampledSoftmax(words, samples, tied_to="table", bias_initializer=NORMAL)
+    output = fn.SampledSoftmax(words, samples=samples, tied_to="table", bias_initializer=NORMAL)
     layers = [
         fn.Embedding(words, width, NORMAL, sparse=sparse, name="table", **(table or {})),
         *(fn.Flatten(), fn.Dense(width, "tanh", NORMAL), output),

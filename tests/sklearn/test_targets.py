@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from fastnn.sklearn import MLPClassifier, MLPRegressor
+from fastnn.sklearn.labels import Labels
 
 X, LABELS = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[LABELS]
@@ -148,3 +149,11 @@ def test_ensembles_take_it_as_they_take_scikit_learn_s_own(around, given):
         for kind in (theirs.MLPClassifier, MLPClassifier)
     )
     np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_whole_numbers_are_checked_no_further_unless_most_of_them_occur_once():
+    assert Labels.of(np.arange(30) // 2).classes.tolist() == list(range(15))
+    assert Labels.of(np.arange(3, dtype=np.uint8)).classes.tolist() == [0, 1, 2]
+    assert Labels.of(np.array([True, True, False, True])).classes.tolist() == [False, True]
+    with pytest.warns(UserWarning, match="number of unique classes is greater"):
+        Labels.of(np.arange(30))

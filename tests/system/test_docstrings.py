@@ -69,7 +69,7 @@ FAMILIES = {
     "ops": [f"ops.{name}" for name in fn.ops.__all__],
     "interop": [f"interop.{name}" for name in fn.interop.__all__],
     "language": ["Words", "data.load_text", "data.is_text", "LanguageModel"],
-    "many models": ["fit_many", "sweep", "Between", "SweepResult"],
+    "many models": ["fit_many", "sweep", "Between", "SweepResult", "find_rate", "RateTest"],
     "ranks": ["distributed"],
     "sklearn": [f"sklearn.{name}" for name in ESTIMATORS if find_spec("sklearn")],
     "errors": [name for name, one in vars(errors).items() if inspect.isclass(one)],

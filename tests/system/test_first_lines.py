@@ -54,7 +54,17 @@ def test_what_a_model_shows_at_the_prompt():
 
 
 def test_completion_finds_what_is_imported_when_asked_for():
-    assert {"LanguageModel", "sweep", "SweepResult", "Between", "plots", "ops", "interop", *fn.__all__} <= set(dir(fn))
+    assert {
+        "LanguageModel",
+        "sweep",
+        "SweepResult",
+        "Between",
+        "find_rate",
+        "plots",
+        "ops",
+        "interop",
+        *fn.__all__,
+    } <= set(dir(fn))
     assert not {"TYPE_CHECKING", "import_module", "engine", "many"} & set(dir(fn))
     assert all(hasattr(fn, name) for name in dir(fn))
 

@@ -91,6 +91,7 @@ ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
         **{name: f"fit takes {name}=" for name in ARGUMENTS_OF_FIT},
         "lr": _RATE,
         "learning_rate": _RATE,
+        **dict.fromkeys(("lr_find", "find_rate"), "use fn.find_rate(model, x, y)"),
         "training": _MODE,
         "loss": "use model.network.loss",
         "metrics": "use model.network.metrics",

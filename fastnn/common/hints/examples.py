@@ -47,4 +47,5 @@ EXAMPLES: Mapping[str, str] = {
     "fit_many": "fit_many(models, x, y, epochs=5)",
     "load": "load('model.h5')",
     "check_gradients": "check_gradients(model, x, y)",
+    "find_rate": "find_rate(model, x, y, optimizer='adam')",
 }

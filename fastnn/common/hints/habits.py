@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 from fastnn.common.assigned import Checks
 from fastnn.common.hints import arguments, examples, names
 from fastnn.common.hints.assignment import assignable, attribute_hint, found, no_attribute, owners_of, refusal
-from fastnn.common.hints.order import misplaced
+from fastnn.common.hints.order import doubtful, misplaced
 from fastnn.common.names import near, nearest
 
 P = ParamSpec("P")
@@ -40,6 +40,8 @@ class Hinted:
                 _check_call(owners_of(cls), takes := _arguments_of(cls), len(positional), keywords)
                 if takes and (meant := misplaced(cls.__name__, takes.names, positional)):
                     raise TypeError(meant)
+                if takes and (doubt := doubtful(cls.__name__, takes.names, positional)):
+                    warn(doubt)
             return super().__new__(cls)
 
         def __getattr__(self, name):

@@ -34,7 +34,7 @@ _AUGMENTED = (
 _DATA_SETS = (
     "fastnn data fetch mnist (a command) fetches one; fn.data.load_idx(folder), fn.data.load_npz(path), ... read it"
 )
-_FINDER = "try rates with fn.fit_many or fn.sweep: fn.sweep(build, {'lr': fn.Between(1e-4, 1)}, (x, y), epochs=5)"
+_FINDER = "use fn.find_rate(model, x, y), which gives a rate and a curve; fn.sweep compares whole trainings"
 _PREPARED = "use NumPy and scikit-learn; a model keeps fn.Pixels, fn.Words or fn.Table"
 _PADDED = 'use fn.Conv1D(..., padding="causal") or "same"'
 _MOVED = "bring x into that shape with NumPy; fn.Reshape moves nothing"
@@ -129,7 +129,7 @@ MODULE: Mapping[str, str] = {
     "LearningRateScheduler": "give a schedule as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "CosineAnnealingLR": "use fn.CosineDecay as the learning rate: fn.Adam(fn.CosineDecay(0.01, steps=1000))",
     "StepLR": "use fn.StepDecay as the learning rate: fn.SGD(fn.StepDecay(0.1, every=10))",
-    **dict.fromkeys(("LearningRateFinder", "LRFinder"), _FINDER),
+    **dict.fromkeys(("LearningRateFinder", "LRFinder", "lr_find"), _FINDER),
     "OneCycleLR": "use fn.CosineDecay(lr, steps=1000, warmup=300) as the learning rate",
     **dict.fromkeys(("LambdaLR", "LinearLR", "MultiStepLR", "SequentialLR", "PolynomialDecay"), _OWN_SCHEDULE),
     "to_categorical": "labels are whole numbers from 0; one-hot rows are not needed",

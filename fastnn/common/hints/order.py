@@ -47,6 +47,22 @@ def misplaced(owner: str, names: Sequence[str], given: Sequence[Any]) -> str:
     return ""
 
 
+def doubtful(owner: str, names: Sequence[str], given: Sequence[Any]) -> str:
+    """Why `given` may be meant in another order, though it can be what is written; "" of what leaves no doubt.
+
+    A sampled softmax may draw more classes than there are, but then one over all classes takes less time.
+    """
+    if owner != "SampledSoftmax" or tuple(names[:2]) != ("units", "samples") or not all(map(_is_whole, given[:2])):
+        return ""
+    if len(given) < 2 or given[1] <= given[0]:
+        return ""
+    units, samples = map(int, given[:2])
+    return (
+        f"{owner}({units}, {samples}) has {units:,} classes, of which it draws {samples:,}. It takes no size of its "
+        f"input: for {samples:,} classes write {owner}({samples}); if it is meant, {owner}({units}, samples={samples})"
+    )
+
+
 def _input_first(owner: str, order: _Order, given: Sequence[Any]) -> str:
     shown = [f"{plain(one)!r:.60}" for one in given]
     kept = f"{owner}({', '.join(shown[1 : 1 + order.kept])})"

@@ -153,7 +153,6 @@ class Metric:
             self._refuse(f"{self.loss.name} takes labels, and it compares numbers", "'accuracy', 'top_5', 'perplexity'")
 
 
-@dataclass(frozen=True)
 class MeanMetric(Metric):
     """A metric that is made of a mean over the samples, by their weights."""
 
@@ -166,7 +165,6 @@ class MeanMetric(Metric):
         return mean
 
 
-@dataclass(frozen=True)
 class WholeMetric(Metric):
     """A metric that needs all predictions at once."""
 

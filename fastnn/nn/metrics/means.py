@@ -12,7 +12,6 @@ from fastnn.nn.losses import BinaryCrossEntropy, SoftmaxCrossEntropy
 from fastnn.nn.metrics.base import MeanMetric
 
 
-@dataclass(frozen=True)
 class OutputLoss(MeanMetric):
     """The loss of one of several outputs, without its weight and without penalties."""
 
@@ -20,7 +19,6 @@ class OutputLoss(MeanMetric):
         return scored.each
 
 
-@dataclass(frozen=True)
 class Accuracy(MeanMetric):
     """The fraction of right answers.
 
@@ -55,7 +53,6 @@ def _one_of_several(y: np.ndarray) -> np.ndarray:
     return np.asarray(is_other & ((y == 1).sum(axis=1) == 1))
 
 
-@dataclass(frozen=True)
 class SignAccuracy(MeanMetric):
     """The fraction of the outputs that have the sign of their target: for targets −1 and 1. 0 has neither sign."""
 
@@ -93,7 +90,6 @@ class TopK(MeanMetric):
         return scored.by_kernel(k.top_k_correct, self.top)
 
 
-@dataclass(frozen=True)
 class MeanAbsoluteError(MeanMetric):
     """The mean over samples and outputs of |prediction − target|."""
 
@@ -106,7 +102,6 @@ class MeanAbsoluteError(MeanMetric):
         return scored.by_kernel(k.absolute_errors)
 
 
-@dataclass(frozen=True)
 class MeanSquaredError(MeanMetric):
     """The mean over samples and outputs of (prediction − target)², whatever the loss's own scale."""
 
@@ -119,7 +114,6 @@ class MeanSquaredError(MeanMetric):
         return scored.by_kernel(k.squared_errors)
 
 
-@dataclass(frozen=True)
 class RootMeanSquaredError(MeanSquaredError):
     """The square root of the mean squared error over all samples and outputs."""
 
@@ -129,7 +123,6 @@ class RootMeanSquaredError(MeanSquaredError):
         return math.sqrt(mean)
 
 
-@dataclass(frozen=True)
 class Perplexity(MeanMetric):
     """exp of the mean cross-entropy, without penalties and without label smoothing."""
 

@@ -13,7 +13,6 @@ from fastnn.nn.metrics.base import WholeMetric
 Function = Callable[..., float]
 
 
-@dataclass(frozen=True)
 class R2(WholeMetric):
     """The coefficient of determination, 1 − Σ w (y − p)² / Σ w (y − ȳ)², averaged over the outputs, in float64.
 
