@@ -114,8 +114,8 @@ def test_one_thread_at_a_time_has_the_compiled_steps(call, monkeypatch):
 class InterruptAt:
     """Raises KeyboardInterrupt at the line with this number of those that run in lock.py.
 
-    Not at the end of a `with` of a lock of Python's own, nor at a `pass` in it, which is that end: there Python looks at
-    no signal until the lock is free.
+    Not at the end of a `with` of a lock of Python's own, nor at a `pass` in it, which is that end: there Python
+    looks at no signal until the lock is free.
     """
 
     def __init__(self, number):
