@@ -1,6 +1,5 @@
 """Many small models trained at once, without a barrier between threads: one on each thread, or a group in lanes."""
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -103,13 +102,16 @@ def fit_many(
 
 def _run_in_turn(models: Sequence[Model], tasks: Sequence[Task], saves: bool) -> list[Exception | None]:
     """All trainings, while nobody else may train one of the models. FastnnError if somebody does."""
-    with contextlib.ExitStack() as turns:
+    turn = [True]
+    try:
         for number, model in enumerate(models):
             try:
-                turns.enter_context(model._lock.of_fit())
+                model._lock.claim(turn)
             except FastnnError as error:
                 raise FastnnError(f"models[{number}]: {error}") from None
         errors = run_all(tasks, saves)
+    finally:
+        turn.clear()
     return [errors.get(number) for number in range(len(models))]
 
 

@@ -16,6 +16,7 @@ from fastnn.cli.sections import COMPLETION, SectionedGroup, examples
 from fastnn.cli.sweep import sweep
 from fastnn.cli.train import train
 from fastnn.cli.word_vectors import export, neighbours
+from fastnn.common.stderr import leads_to_terminal
 from fastnn.recipes import RECIPES, TABLE
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -50,7 +51,7 @@ def list_systems() -> None:
 
 def _wrapped(line: str, indent: int) -> str:
     """The line as a terminal has room for it; unchanged where other programs read it."""
-    if not sys.stdout.isatty():
+    if not leads_to_terminal(sys.stdout):
         return line
     return textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=" " * indent)
 

@@ -1,12 +1,12 @@
 """`fastnn data`: lists the data sets, downloads originals, and writes generated stand-ins."""
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from fastnn.common.stderr import is_terminal
 from fastnn.data.remote import Progress
 
 
@@ -48,7 +48,7 @@ def fetch_data(name: str) -> None:
 @contextlib.contextmanager
 def _bar() -> Iterator[Progress | None]:
     """Updates a progress bar on stderr with a row for each file; None where stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if not is_terminal():
         yield None
         return
     from rich.console import Console

@@ -34,7 +34,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.write_text(text)
     """
     # A symbolic link stays: the file that it points to is replaced.
-    target = Path(os.path.realpath(path))
+    with _told(path, Path(os.curdir)):  # where the working folder has been removed
+        target = Path(os.path.realpath(path))
     _check_place(target, path)
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.tmp{target.suffix}")
     with _told(path, target):

@@ -52,7 +52,8 @@ class InterruptShield:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, previous in self._previous.items():
-            signal.signal(number, previous)
+            if signal.getsignal(number) == self._handle:  # else somebody has set another one meanwhile, which stays
+                signal.signal(number, previous)
         if kind is Terminated:
             os.kill(os.getpid(), signal.SIGTERM)
 

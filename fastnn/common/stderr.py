@@ -2,12 +2,18 @@
 
 import contextlib
 import sys
+from typing import Any
 
 
 def is_terminal() -> bool:
     """Whether stderr is a terminal; a writer that cannot tell, or is closed, is none."""
+    return leads_to_terminal(sys.stderr)
+
+
+def leads_to_terminal(stream: Any) -> bool:
+    """The same of any stream, such as `sys.stdout`, which is None where the caller has closed it."""
     try:
-        return bool(sys.stderr.isatty())
+        return bool(stream.isatty())
     except (AttributeError, ValueError):
         return False
 

@@ -71,10 +71,15 @@ class Chunk:
 
 def checked(expected: Expected, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> Chunk:
     """Inputs and targets of equal length as kernels take them. They are called by their names in messages."""
-    x = {name: expected.checked_input(i, one, name) for i, (name, one) in enumerate(inputs.items())}
-    y = {name: expected.checked_target(i, one, name) for i, (name, one) in enumerate(targets.items())}
+    x = {name: apart(expected.checked_input(i, one, name), one) for i, (name, one) in enumerate(inputs.items())}
+    y = {name: apart(expected.checked_target(i, one, name), one) for i, (name, one) in enumerate(targets.items())}
     check_lengths(x | y)
     return Chunk(tuple(x.values()), tuple(y.values()))
+
+
+def apart(array: np.ndarray, given: Any) -> np.ndarray:
+    """The same numbers, not the user's own array: its shape and its dtype may be assigned while kernels use them."""
+    return array.view() if array is given else array
 
 
 def check_lengths(data: Mapping[str, Any]) -> None:

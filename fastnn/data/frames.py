@@ -65,7 +65,7 @@ Column = Numbers | Coded
 def _number(value: Value, what: str) -> float:
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         number = np.inf
     if np.isinf(number):
         raise DataError(f"{what} holds {value!r:.60}, expected finite numbers")
@@ -113,12 +113,17 @@ def _named(table: Any, what: str) -> Iterable[tuple[Name, Any]]:
             return [(_name(name), table.iloc[:, i]) for i, name in enumerate(table.columns)]
         return [(name, table[name]) for name in table.columns]
     try:
-        array = table if isinstance(table, np.ndarray) else np.array(list(table), dtype=object)
+        array = _plain_array(table) if isinstance(table, np.ndarray) else np.array(list(table), dtype=object)
     except (TypeError, ValueError) as error:
         raise ShapeError(f"{what} is no table: {error}") from None
     if array.ndim != 2:
         raise ShapeError(f"{what} has shape {array.shape}, expected a table (N, C)")
     return list(enumerate(array.T))
+
+
+def _plain_array(array: np.ndarray) -> np.ndarray:
+    """The same without what NumPy's subclasses do otherwise, but for masked arrays: a column of np.matrix is none."""
+    return array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
 
 
 def _name(name: Any) -> Name:
@@ -166,7 +171,7 @@ def _unusable(what: str, dtype: Any) -> TypeError:
 def _values(items: Iterable[Any], is_category: bool, what: str) -> Column:
     """A column of objects; unless its dtype says that these are categories, it is one of numbers if all are numbers."""
     if not is_category and isinstance(items, list) and PLAIN_NUMBERS.issuperset(map(type, items)):
-        return Numbers(np.array(items, np.float64))  # NumPy makes NaN of None; the loop below gives the same, slowly
+        return Numbers(_doubles(items, what))  # NumPy makes NaN of None; the loop below gives the same, slowly
     codes_of: dict[Any, int] = {}
     try:
         codes = np.array([-1 if is_missing(item) else codes_of.setdefault(item, len(codes_of)) for item in items], int)
@@ -174,8 +179,15 @@ def _values(items: Iterable[Any], is_category: bool, what: str) -> Column:
         raise TypeError(f"{what} holds no single values: {error}") from None
     values = list(map(_plain, codes_of))
     if not is_category and not any(isinstance(value, bool | str) for value in values):
-        return Numbers(np.array([*values, np.nan], np.float64)[codes])
+        return Numbers(_doubles([*values, np.nan], what)[codes])
     return _merged(values, codes)
+
+
+def _doubles(items: list[Any], what: str) -> np.ndarray:
+    try:
+        return np.array(items, np.float64)
+    except OverflowError:
+        raise DataError(f"{what} holds a whole number of more than 308 digits, expected numbers of float64") from None
 
 
 def _merged(values: list[Value], codes: np.ndarray) -> Coded:

@@ -87,7 +87,7 @@ class ExpectsData:
 
 def _by_name(given: Any, names: list[str], what: str, kind: str) -> dict[str, Any]:
     """`given` for each of `names`, under the name that messages call it."""
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and not hasattr(given, "nnz"):  # SciPy has sparse matrices that are mappings
         if set(given) != set(names):
             raise DataError(f"{what} has the keys {sorted(given)}, expected the {kind} {sorted(names)}")
         return {f"{what}[{name!r}]": given[name] for name in names}

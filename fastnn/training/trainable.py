@@ -13,7 +13,7 @@ from fastnn.training.by_batch import take_step
 from fastnn.training.callbacks import Callback
 from fastnn.training.fit.settings import Settings, Verbose, callbacks_of
 from fastnn.training.history import History
-from fastnn.training.models.lock import of_optimizer
+from fastnn.training.models.lock import claim_optimizer
 from fastnn.training.models.model import Predictor
 from fastnn.training.models.statistics import fit_statistics
 from fastnn.training.start import train
@@ -102,9 +102,14 @@ class Trainable(Predictor):
         source = training_source(self.expected, x, y, sample_weight, class_weight, settings.steps_per_epoch)
         validated = validation_source(self.expected, validation_data, settings.epochs)
         source, validated = split_apart(self.expected, source, validated, validation_split)
-        with self._lock.of_fit(), of_optimizer(settings.optimizer):
+        turn = [True]
+        try:
+            self._lock.claim(turn)
+            claim_optimizer(settings.optimizer, turn)
             fit_statistics(self, source)
             return train(self, settings, source, validated)
+        finally:
+            turn.clear()
 
     @hinted
     def train_on_batch(
@@ -142,7 +147,7 @@ class Trainable(Predictor):
         source = source_of(self.expected, x, y, sample_weight)
         if not isinstance(source, ArraySource):
             raise TypeError("train_on_batch takes arrays; fit reads streams")
-        with self._lock:
+        with self._lock.steps():
             self._lock.check_step()
             return take_step(self, self._kept, self._optimizer(optimizer), source.start())
 

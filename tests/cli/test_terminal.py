@@ -129,3 +129,12 @@ def test_output_into_a_full_disk_is_one_line(command):
             [sys.executable, "-m", "fastnn", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (2, "fastnn: cannot write what is printed: No space left on device\n")
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+@pytest.mark.parametrize("command", [["list"], ["data", "list"], ["train", "--help"], ["train", "nothing"]])
+def test_a_stream_that_the_caller_has_closed(name, command, monkeypatch):
+    """As `>&-` of a shell does, or a service without a terminal: Python has None in its place."""
+    want = main(command)
+    monkeypatch.setattr(sys, name, None)
+    assert main(command) == want

@@ -269,3 +269,27 @@ def test_each_section_is_read_back(tmp_path, monkeypatch, place):
     with pytest.raises(FileFormatError, match="read back"):
         write_whole(tmp_path / "a", arrays)
     assert (tmp_path / "a").read_bytes() == whole
+
+
+@pytest.fixture
+def _nowhere(tmp_path, monkeypatch):
+    """The working folder has been removed, as another program may do."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there the folder of a process is not removed")
+@pytest.mark.usefixtures("_nowhere")
+def test_a_working_folder_that_has_been_removed(tmp_path):
+    model, data = tiny_model(), (np.zeros((9, 3), int), np.zeros(9, int))
+    with pytest.raises(FileFormatError, match=r"^cannot write 'm.h5' in folder '.': No such file or directory$"):
+        model.save("m.h5")
+    for callback in (fn.CSVLogger("a.csv"), fn.Checkpoint("c.h5"), fn.SaveBest("b.h5", monitor="loss")):
+        with pytest.raises(FileFormatError, match=r"^cannot write '(a.csv|c.h5|b.h5)' in folder"):
+            model.fit(*data, callbacks=[callback], verbose=False)
+    with pytest.raises(FileFormatError, match=r"'m.h5' does not exist"):
+        fn.load("m.h5")
+    model.save(tmp_path / "m.h5")
+    assert bits(fn.load(tmp_path / "m.h5").parameters) == bits(model.parameters)

@@ -7,6 +7,7 @@ from fastnn.common import validation
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.user_arrays import as_array, check_numbers
 from fastnn.common.weights import class_weights
+from tests.tiny import dense_model
 
 
 class Missing:
@@ -166,6 +167,8 @@ def test_scipy(form):
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(TypeError, match=rf"y is a sparse {form}, expected an array: give y.toarray\(\)"):
         as_array(getattr(sparse, form)(np.eye(3)), "y")
+    with pytest.raises(TypeError, match=rf"x is a sparse {form}, expected an array: give x.toarray\(\)"):
+        dense_model().predict(getattr(sparse, form)(np.eye(5)))
 
 
 def test_numbers_of_a_further_package_are_cast_by_their_user():

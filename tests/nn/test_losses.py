@@ -124,6 +124,29 @@ def test_a_loss_of_ones_own_may_make_arrays():
     assert max(fn.check_gradients(model, x, t).values()) < 1e-7
 
 
+def raising(s, t):
+    if t > 1:
+        raise ValueError("too large")
+    return s - t
+
+
+def asserting(s, t):
+    assert t <= 1
+    return s - t
+
+
+@pytest.mark.parametrize("part", ["value", "gradient"])
+@pytest.mark.parametrize("function", [raising, asserting])
+def test_a_loss_that_may_raise_is_refused(part, function):
+    """A compiled step would print the error and go on without the number."""
+    functions = {"value": lambda s, t: s - t, "gradient": lambda s, t: 1.0} | {part: function}
+    line = function.__code__.co_firstlineno
+    with pytest.raises(
+        TypeError, match=rf"^ElementwiseLoss: {part} has a raise or assert in line ({line + 1}|{line + 2}), "
+    ):
+        fn.ElementwiseLoss(**functions)
+
+
 def test_two_losses_of_ones_own_are_two():
     x, t = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
 

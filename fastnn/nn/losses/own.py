@@ -1,5 +1,6 @@
 """A loss of the user's own, compiled into a kernel."""
 
+import dis
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +15,26 @@ from fastnn_kernels._jit import Kernel, of_user
 _own_losses = itertools.count()
 
 
+def _refuse_raise(part: str, function: Any) -> None:
+    """TypeError for `raise` and `assert`: a compiled step would go on, without the number."""
+    code = getattr(getattr(function, "py_func", function), "__code__", None)
+    line = code.co_firstlineno if code else 0
+    for instruction in dis.get_instructions(code) if code else ():
+        line = instruction.starts_line if type(instruction.starts_line) is int else line
+        line = getattr(instruction, "line_number", None) or line  # from Python 3.13 on
+        if instruction.opname == "RAISE_VARARGS":
+            raise TypeError(
+                f"ElementwiseLoss: {part} has a raise or assert in line {line}, which a compiled step cannot do: "
+                "return math.inf there, and fit ends with NonFiniteError"
+            )
+
+
 @dataclass(frozen=True)
 class ElementwiseLoss(Loss):
     """A loss of your own: ℓ = mean over outputs of value(s, t); gradient(s, t) is its derivative by the score s.
 
-    Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions. A model with such a loss
+    Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions, but neither `raise` nor
+    `assert`. A model with such a loss
     is saved without it: give it again in `load(path, loss=...)`.
 
     Args:
@@ -27,7 +43,7 @@ class ElementwiseLoss(Loss):
         gradient: Its derivative by the score.
 
     Raises:
-        TypeError: For what is no such function, or cannot be compiled.
+        TypeError: For what is no such function, cannot be compiled, or may raise an error.
         ValueError: For an unknown reduction.
 
     Examples:
@@ -46,6 +62,7 @@ class ElementwiseLoss(Loss):
             function = getattr(self, part)
             if not callable(function):
                 raise TypeError(f"ElementwiseLoss: {part} is {function!r}, expected a function of score and target")
+            _refuse_raise(part, function)
             try:
                 number = of_user(function)(0.5, 0.25)
             except Exception as error:  # whatever Numba raises for code that it cannot compile

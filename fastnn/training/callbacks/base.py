@@ -58,6 +58,9 @@ class Callback(Hinted):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        for name, check in cls._checks.items():
+            if name in vars(cls) and not hasattr(vars(cls)[name], "__get__"):
+                check(cls.__name__, name, vars(cls)[name])
         for name, method in vars(cls).items():
             if name in FOREIGN_EVENTS:
                 raise TypeError(f"{cls.__name__}.{name} would never be called; use {FOREIGN_EVENTS[name]}(self, run)")

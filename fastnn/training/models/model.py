@@ -63,7 +63,7 @@ class Predictor(StatefulNetwork):
         Returns:
             The figures by name, floats.
         """
-        with self._lock:
+        with self._lock.steps():
             return evaluate(self._runner(kinds.of_evaluation(source)), source, self.network.outputs, group)
 
     def memory_to_evaluate(self, source: Source) -> int:
@@ -72,7 +72,7 @@ class Predictor(StatefulNetwork):
         Args:
             source: The data that would be evaluated.
         """
-        with self._lock:
+        with self._lock.steps():
             return bytes_to_evaluate(self._runner(kinds.of_evaluation(source)), source, self.network.outputs)
 
     @hinted
@@ -129,7 +129,7 @@ class Predictor(StatefulNetwork):
     ) -> list[np.ndarray]:
         """What `read` finds after each batch of x, put together."""
         source = source_of_inputs(self.expected, x)
-        with self._lock:
+        with self._lock.steps():
             return collect(self._runner(kind), source, read)
 
     @hinted
@@ -162,7 +162,7 @@ class Predictor(StatefulNetwork):
         """
         chunk = checked_batch(self.expected, x, y, sample_weight)
         weighted = chunk.sample_weight is not None
-        with self._lock:
+        with self._lock.steps():
             compiled = partial(compile_train, self.network, self.state, weighted=weighted)
             runner = self._kept.batch(("gradients", weighted), len(chunk), compiled)
             runner.take(chunk, random.key(draw, "draw", words=DROPOUT_KEY_WORDS))
@@ -185,9 +185,10 @@ class Predictor(StatefulNetwork):
         key = random.key(0, "draw", words=DROPOUT_KEY_WORDS)
 
         def loss() -> float:
-            runner.start(chunk, dropout_key=key)
-            runner.advance()
-            return float(runner.losses[0])
+            with self._lock.steps():
+                runner.start(chunk, dropout_key=key)
+                runner.advance()
+                return float(runner.losses[0])
 
         return loss
 
@@ -214,7 +215,7 @@ class Predictor(StatefulNetwork):
             67 parameters, float32, 896 bytes with padding
             ...
         """
-        with self._lock:
+        with self._lock.steps():
             predicting = self.state.nbytes + self._runner("predict").step.program.arena.nbytes
         needed = memory.summary(self.network, self.state, predicting, batch_size, optimizer)
         return describe.Summary.of(self.network, self.parameters, needed)

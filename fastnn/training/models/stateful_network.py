@@ -171,7 +171,7 @@ class StatefulNetwork(Hinted):
         self._set_frozen(layers or tuple(self.network.owners), False)
 
     def _set_frozen(self, layers: tuple[str, ...], frozen: bool) -> None:
-        with self._lock:
+        with self._lock.steps():
             self.network = self.network.with_frozen(layers, frozen)
             self.parameters.frozen = self.network.frozen
             self._kept = KeptSteps()

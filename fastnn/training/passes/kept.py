@@ -26,11 +26,13 @@ class BatchRunner(Runner):
         alike = [(array.shape, array.dtype) for array in given]
         is_new = alike != self._alike
         if is_new:
-            self._own, self._alike = [np.empty_like(array) for array in given], alike
+            self._alike = []  # until they are bound: Ctrl-C may come before that
+            self._own = [np.empty_like(array) for array in given]
         for own, array in zip(self._own, given, strict=True):
             own[...] = array
         if is_new:
             self.start(self._as_chunk(len(chunk.x), len(chunk.y)), dropout_key=dropout_key)
+            self._alike = alike
         else:
             self.start_again(dropout_key)
         self.advance(scalars=None if scalars is None else lambda steps: scalars)

@@ -53,6 +53,26 @@ def test_a_wrong_setting_is_refused_and_the_one_before_stays(kind, name, value, 
     assert getattr(callback, name) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("every", -1, "every is -1, expected at least 0"),
+        ("every", 1.5, "every is 1.5, expected a whole number"),
+        ("every", "x", "every is 'x', expected a whole number"),
+        ("every", None, "every is None, expected a whole number"),
+        ("often", "x", "often is 'x', expected True or False"),
+        ("last", 2, "last is 2, expected True or False"),
+        ("reads_gradients", None, "reads_gradients is None, expected True or False"),
+    ],
+)
+def test_a_wrong_setting_in_the_body_of_a_class_is_refused(name, value, message):
+    with pytest.raises((TypeError, ValueError), match=f"^Mine: {message}"):
+        type("Mine", (fn.Callback,), {name: value})
+    with pytest.raises(ValueError, match=r"^Mine: every is 0, expected at least 1"):
+        type("Mine", (fn.Monitor,), {"every": 0})
+    type("Mine", (fn.Callback,), {"every": property(lambda self: 3), "often": np.bool_(True)})
+
+
 @pytest.mark.parametrize("name", [name for name in callbacks.__all__ if name != "Run"])
 def test_each_setting_of_a_callback_has_a_check(name):
     kind = getattr(callbacks, name)

@@ -1,5 +1,6 @@
 """Ctrl-C while training: never between a step and the counters that belong to it."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -114,6 +115,22 @@ def test_the_handler_of_before_is_put_back(interrupted):
     with InterruptShield():
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_handler_that_is_set_meanwhile_stays(interrupted, inner):
+    """As a callback may set one, also within a fit that runs in a callback of another."""
+
+    def mine(number, frame):
+        interrupted.came.append("mine")
+
+    with InterruptShield():
+        with InterruptShield() if inner else contextlib.nullcontext():
+            signal.signal(signal.SIGINT, mine)
+        interrupted()
+    assert signal.getsignal(signal.SIGINT) is mine
+    interrupted()
+    assert interrupted.came == ["mine", "mine"]
 
 
 def test_in_another_thread_nothing_happens(interrupted):

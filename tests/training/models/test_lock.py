@@ -1,14 +1,18 @@
 """Several users of one model at once: one fit at a time, and children that are forked meanwhile."""
 
+import contextlib
 import copy
+import linecache
 import os
 import pickle
+import sys
 import threading
 
 import pytest
 
 import fastnn as fn
 from fastnn.common.errors import FastnnError
+from fastnn.training.models import lock
 from fastnn.training.passes.data_pass import DataPass
 from tests.tiny import bits, python, tiny_model, trigrams
 
@@ -89,21 +93,93 @@ def test_other_calls_are_allowed_while_fit_runs(where):
         lambda model, x, y: model.evaluate(x, y),
         lambda model, x, y: model.loss_and_gradients(x, y),
         lambda model, x, y: model.train_on_batch(x, y, optimizer="sgd"),
+        lambda model, x, y: model.batch_loss(x, y)(),
     ],
-    ids=["predict", "evaluate", "loss_and_gradients", "train_on_batch"],
+    ids=["predict", "evaluate", "loss_and_gradients", "train_on_batch", "batch_loss"],
 )
 def test_one_thread_at_a_time_has_the_compiled_steps(call, monkeypatch):
     """Two would write into the same memory, as kernels run without the interpreter's lock."""
     model, held, start = tiny_model(), [], DataPass.start
 
     def noted(*given, **named):
-        held.append(model._lock._lock.locked())
+        held.append(model._lock._steps._is_owned())
         start(*given, **named)
 
     monkeypatch.setattr(DataPass, "start", noted)
     call(model, *trigrams(16))
     assert held == [True]
-    assert not model._lock._lock.locked()
+    assert not model._lock._steps._is_owned()
+
+
+class InterruptAt:
+    """Raises KeyboardInterrupt at the line with this number of those that run in lock.py.
+
+    Not at the end of a `with` of a lock of Python's own, nor at a `pass` in it, which is that end: there Python
+    looks at no signal until the lock is free.
+    """
+
+    def __init__(self, number):
+        self.left, self.came = number, False
+
+    def __call__(self, frame, event, argument):
+        return self if frame.f_code.co_filename == lock.__file__ and self._goes_on(frame, event) else None
+
+    def _goes_on(self, frame, event):
+        line = linecache.getline(lock.__file__, frame.f_lineno).strip()
+        if event != "line" or line.startswith(("with ", "pass")):
+            return True
+        self.left -= 1
+        if self.left == 0:
+            self.came = True
+            raise KeyboardInterrupt
+        return True
+
+
+def interrupted(function, model, number):
+    """Call the function with Ctrl-C at that line; whether there was such a line."""
+    interrupt = InterruptAt(number)
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            function(model)
+    finally:
+        sys.settrace(before)
+    return interrupt.came
+
+
+@pytest.mark.parametrize("function", [fit, step, lambda model: model.predict(trigrams(9)[0])])
+def test_an_interrupt_at_any_line_of_the_lock_leaves_the_model_free(function):
+    """In a loop of short calls one of fifty comes there, and the next call would wait for ever."""
+    optimizer, number = fn.SGD(0.1), 1
+    model = tiny_model()
+    while interrupted(
+        lambda model: fit(model, optimizer=optimizer) if function is fit else function(model), model, number
+    ):
+        got = []
+        thread = threading.Thread(target=lambda: got.append(fit(model, optimizer=optimizer)), daemon=True)  # noqa: B023
+        thread.start()
+        thread.join(100)
+        assert got, f"waits, or refused, after an interrupt at line {number} of those that ran"
+        number += 1
+    assert number > 2
+
+
+@pytest.mark.parametrize("function", [step, lambda model: model.loss_and_gradients(*trigrams(16))[0]])
+def test_an_interrupt_while_a_batch_is_bound_leaves_nothing_half_bound(function, monkeypatch):
+    def interrupted(runner, *arguments):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    model, want = tiny_model(), tiny_model()
+    model.loss_and_gradients(*trigrams(16, seed=1))
+    step(want)
+    monkeypatch.setattr(DataPass, "_bind", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        step(model)
+    step(model)
+    assert bits(model.parameters) == bits(want.parameters)
+    assert function(model) == function(want)
 
 
 def test_a_training_that_failed_leaves_the_model_free():

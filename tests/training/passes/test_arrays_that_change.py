@@ -9,7 +9,7 @@ from fastnn.common.errors import DataError
 from fastnn.data.source import checked_batch, source_of_inputs
 from fastnn.training.passes.runner import Runner
 from fastnn.training.steps.compile import compile_predict
-from tests.tiny import python, tiny_model, trigrams
+from tests.tiny import bits, dense_model, python, tiny_model, trigrams
 
 FAR = 2**40
 
@@ -62,6 +62,43 @@ def test_of_several_inputs_the_one_that_changed_is_named():
     x = {"word": np.ones((40, 2), np.int64), "number": np.ones((40, 3))}
     with pytest.raises(DataError, match="x of word changed"):
         fit(model, x, np.zeros(40, int), callbacks=[Writes(x["word"], FAR)])
+
+
+class Assigns(fn.Callback):
+    """Assigns an attribute of an array after a step."""
+
+    every = 3
+
+    def __init__(self, array, name, value):
+        self.array, self.name, self.value = array, name, value
+
+    def on_batch_end(self, run):
+        setattr(self.array, self.name, self.value)
+
+
+@pytest.mark.filterwarnings("ignore:Setting the .* on a NumPy array:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("name", "value"), [("shape", (20, 50)), ("shape", (1000, 1)), ("shape", -1), ("dtype", "float32")]
+)
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_an_array_whose_shape_or_dtype_is_assigned(name, value, shuffle):
+    """The numbers stay, and so does what is trained. Once samples were counted anew, far beyond the targets."""
+    x, y = np.random.default_rng(0).normal(size=(200, 5)), np.arange(200) % 3
+    want, got = dense_model(), dense_model()
+    fit(want, x, y, shuffle=shuffle)
+    fit(got, x, y, shuffle=shuffle, callbacks=[Assigns(x, name, value)])
+    assert (x.shape, x.dtype) != ((200, 5), float)
+    assert bits(got.parameters) == bits(want.parameters)
+
+
+@pytest.mark.filterwarnings("ignore:Setting the .* on a NumPy array:DeprecationWarning")
+@pytest.mark.parametrize(("name", "value"), [("shape", (2, 100)), ("dtype", "float64"), ("dtype", "int16")])
+def test_targets_whose_shape_or_dtype_is_assigned(name, value):
+    x, y = trigrams(200)
+    want, got = tiny_model(), tiny_model()
+    fit(want, x, y)
+    fit(got, x, y, callbacks=[Assigns(y, name, value)])
+    assert bits(got.parameters) == bits(want.parameters)
 
 
 def test_an_array_in_a_file(tmp_path):
