@@ -2,7 +2,7 @@
 .PHONY: help test test-nojit test-nojit-all lint quick bench bench-beside docs all
 
 # Tests of what kernels compute. Those of commands, texts and pictures only pass through them: test-nojit-all has them.
-RUN_KERNELS = $(addprefix tests/, kernels engine ranks nn data training language sklearn recipes proofs test_ops.py \
+RUN_KERNELS = $(addprefix tests/, kernels engine ranks nn data training language sklearn recipes proofs ops \
 	$(addprefix system/, test_bad_input.py test_branching_nets.py test_random_nets.py test_worked_numbers.py))
 
 help:            ## this list

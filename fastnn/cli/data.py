@@ -30,7 +30,8 @@ def list_data() -> None:
 def fetch_data(name: str) -> None:
     """Download the data set NAME, once, checked by SHA-256; a download that broke off is resumed.
 
-    It goes to FASTNN_DATA_DIR, or to the user's cache folder. FASTNN_OFFLINE=1 forbids the network.
+    `fastnn data list` shows the names. The files go to FASTNN_DATA_DIR, or to the user's cache folder.
+    FASTNN_OFFLINE=1 forbids the network.
     """
     from fastnn.data.catalogue import DATA_SETS
     from fastnn.data.download import fetch
@@ -71,7 +72,10 @@ def _bar() -> Iterator[Progress | None]:
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), help="file or folder  [default: NAME and the usual ending]")
 def make_data(name: str, out: Path | None) -> None:
-    """Write the generated data set NAME in the original's format, which --data takes."""
+    """Write the generated data set NAME in the original's format, which --data takes.
+
+    `fastnn data list` shows the names.
+    """
     from fastnn.data.catalogue import make
 
     click.echo(make(name, out))

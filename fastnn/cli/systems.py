@@ -12,7 +12,7 @@ from fastnn.engine.threads import threads
 
 @contextlib.contextmanager
 def limited(thread_count: int | None) -> Iterator[None]:
-    """In the block so many threads are used, None: all, and an overflow becomes one line of error."""
+    """In the block `thread_count` threads are used, all of them for None, and an overflow becomes one line of error."""
     with threads(thread_count) if thread_count else contextlib.nullcontext(), np.errstate(over="ignore"):
         yield
 

@@ -81,7 +81,7 @@ def _train_command(recipe: Recipe) -> click.Command:
         callback=command,
         params=[*([given] if is_table else []), *_train_options(recipe), *settings],
         sections={**(OF_TABLE if is_table else {}), **SECTIONS, **own},
-        help=TABLE_HELP if is_table else f"{recipe.title}\n\n{recipe.told}".rstrip(),
+        help=TABLE_HELP if is_table else f"{recipe.title[0].upper()}{recipe.title[1:]}.\n\n{recipe.told}".rstrip(),
         short_help=recipe.title,
         epilog=TABLE_EXAMPLES if is_table else _examples(recipe),
     )

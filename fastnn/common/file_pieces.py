@@ -133,7 +133,7 @@ def _sections(pieces: Iterable[Any]) -> Iterator[Section]:
 
 
 def _parts(section: Section, most: int) -> Iterator[np.ndarray]:
-    """The bytes of a section, uint8, contiguous, at most so many at a time."""
+    """The bytes of a section, uint8, contiguous, at most `most` at a time."""
     for array, low, high in section:
         yield from _of_array(array, low, high, most)
 

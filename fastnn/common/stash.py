@@ -19,7 +19,7 @@ import numpy as np
 from fastnn.common.file_pieces import fill, write_all
 
 LARGE = 48 << 20  # bytes of copies from which on they go to a file
-SHARE_OF_FREE = 4  # a file takes at most one part in so many of what the disk has left
+SHARE_OF_FREE = 4  # a file takes at most a fourth of what the disk has left
 IN_MEMORY = ("tmpfs", "ramfs")  # file systems
 
 

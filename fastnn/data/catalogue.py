@@ -15,7 +15,8 @@ from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.formats import cifar, idx, npz, trigram_hdf5
 from fastnn.data.generated import glyphs, markov, people, points, shapes
 from fastnn.data.remote import REMOTE
-from fastnn.data.tables import TableUse, load_table
+from fastnn.data.table_target import TableUse
+from fastnn.data.tables import load_table
 from fastnn.data.trigram import load_trigram
 
 Path = str | os.PathLike[str]

@@ -20,7 +20,7 @@ SIGNED = re.compile(r"[$€£¥]?\s?[+-]?\d[\d.,' ]*\s?(?P<unit>[%$€£¥°]?[A
 # A column of texts says nothing of other rows if more than this fraction of its texts differ, as names and dates do.
 DIFFERENT, FEW_TEXTS = 0.5, 20
 FEWEST_IDS = 100  # rows: in fewer, whole numbers may well be all different by chance
-MOSTLY = 0.9  # so many of the texts must be numbers, for the others to stand out
+MOSTLY = 0.9  # the fraction of the texts that must be numbers, for the others to stand out
 SHOWN = 6
 
 

@@ -72,7 +72,7 @@ class Recipe:
     told           what --help says beside the title: of such data
     shown          settings that are printed before the first training: those of which --help has other defaults
     unused         (settings) -> the names of those that say nothing of such data or of such a net: pages leave them out
-    adapted        (settings, data as loaded, names of the settings that the user gave) -> settings for so many data
+    adapted        (settings, data as loaded, names of settings that the user gave) -> settings that suit these data
     comparisons    those that --compare offers; `seeds` is added to them
     compare        the names of the comparisons that are made unless --compare names others
     compare_epochs epochs of each run of a comparison; 0: as many as the chosen run has

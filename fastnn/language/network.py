@@ -27,7 +27,7 @@ from fastnn.training.history import History
 
 LENGTH = 64  # words of a row that a recurrent network reads
 GRAMS = 4  # words of the n-grams that are counted beside it
-# From so many words on a step takes the softmax over a sample of them. Measured (Zen 4, AVX-512, 2 threads, width 64,
+# From here on a step takes the softmax over a sample of them. Measured (Zen 4, AVX-512, 2 threads, width 64,
 # 256 units, batches of 200, Adam), words a second beside the full softmax: 3.1 times as many at 2,000 words, 4.9 at
 # 3,000, 7.5 at 5,000. The full one is exact, so that it stays where it is quick enough.
 LARGE_VOCABULARY = 5_000
@@ -128,7 +128,7 @@ def trained(
 
 
 def _rows_a_step(rows: int) -> int:
-    """How many rows a step takes of so many: few of a short text, so that an epoch has some steps."""
+    """How many of `rows` rows a step takes: few of a short text, so that an epoch has some steps."""
     return max(FEWEST_ROWS, min(ROWS_A_STEP, rows // FEWEST_STEPS))
 
 

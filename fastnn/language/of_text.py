@@ -138,8 +138,8 @@ class OfText:
                 along half a cosine until the last epoch.
             batch_size: Samples a step; None: 16 rows of words, fewer of a short text, or 200 samples of one word
                 without a GRU.
-            patience: Stop after so many epochs without a lower validation loss, and keep the best weights; None: go
-                through all epochs, and keep the last weights.
+            patience: Stop when the validation loss has not fallen for this number of epochs, and keep the best weights;
+                None: go through all epochs, and keep the last weights.
             callbacks: What watches the training.
             verbose: As of `fit` of a model.
 

@@ -80,7 +80,7 @@ class RowList:
         return build.array(f"gradient of {name}", (*self.heads.shape, columns))
 
     def emit(self, build: Builder, first: Buffer, second: Buffer, rows: int) -> None:
-        """Emit the list of the ids in both, of a table of so many rows."""
+        """Emit the list of the ids in both, of a table of `rows` rows."""
         size = self.heads.shape
         scratch = [build.array(name, size, np.int32) for name in ("keys", "places")]
         counts = build.array("counts", (1 << DIGIT,), np.int64)

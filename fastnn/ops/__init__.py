@@ -12,6 +12,10 @@ and arrays of whole numbers take the dtype of the float arrays beside them, or f
 
 TypeError means a dtype that does not fit, ShapeError a shape that does not, DataError numbers out of range; the message
 names the array, what it is and what was expected.
+
+- `products` (matrices, and biases of rows), `activations`, `softmax` (and its cross-entropy)
+- `rows` (embeddings, sums of parts of a row, gathering, the order of samples), `updates` (steps of optimizers)
+- `arguments`: what checks the arguments of all of them, and makes their results
 """
 
 from fastnn.ops.activations import (

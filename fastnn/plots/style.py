@@ -64,7 +64,7 @@ def literal(text: Any) -> str:
 
 
 def shortened(name: Any, most: int) -> str:
-    """A name in at most so many letters: of a longer one the beginning and the end, which may tell it from others."""
+    """A name in at most `most` letters. A longer one keeps its beginning and its end, which may tell it from others."""
     text, end = str(name), most // 3
     return text if len(text) <= most else f"{text[: most - 1 - end].rstrip()}…{text[-end:].lstrip()}"
 

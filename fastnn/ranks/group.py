@@ -122,9 +122,9 @@ def distributed(*, sync_every: int = 1) -> Iterator[Group]:
     affinity that the launcher sets says so already. An error on one rank ends all of them, with its traceback.
 
     Args:
-        sync_every: 1: the sum of the gradients in each step. More: each rank makes so many steps on its own rows,
-            and then all go on from the mean of their parameters and of the optimizer's state: for slow networks,
-            another training.
+        sync_every: 1: gradients are summed over the ranks in each step. n > 1: each rank takes n steps on its own
+            rows, and then all go on from the mean of their parameters and of the optimizer's state. That is another
+            training, for slow networks between the machines.
 
     Returns:
         A context that gives the group: `rank`, from 0, and `size`.

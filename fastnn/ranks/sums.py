@@ -7,7 +7,7 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.ranks.group import Group
 
-# From so many bytes on each rank sums a part of the numbers for all: that moves fewer bytes, in two messages.
+# From this number of bytes on each rank sums a part of the numbers for all: that moves fewer bytes, in two messages.
 DEALT_FROM = 16_384
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.data.formats.table_file import read_table, table_of
-from fastnn.data.tables import TableUse, load_table, target_of
+from fastnn.data.table_target import TableUse, target_of
+from fastnn.data.tables import load_table
 from tests.small_data import write_table
 
 SAME = {

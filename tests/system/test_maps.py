@@ -33,8 +33,8 @@ def folders(package):
     return sorted(path.parent for path in package.glob("*/__init__.py"))
 
 
-LARGE = ["cli", "common", "data", "engine", "experiment", "interop", "language", "nn", "plots", "recipes", "search"]
-LARGE += ["sklearn", "text", "training"]
+LARGE = ["cli", "common", "data", "engine", "experiment", "interop", "language", "nn", "ops", "plots", "ranks"]
+LARGE += ["recipes", "search", "sklearn", "text", "training"]
 PRIVATE = [path for path in folders(KERNELS) if path.name.startswith("_")]
 PACKAGES = [*(FASTNN / name for name in LARGE), *folders(FASTNN / "recipes"), *folders(FASTNN / "training"), *PRIVATE]
 

@@ -168,7 +168,7 @@ def _passes_on(function: Callable[..., Any]) -> bool:
 
 
 def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: int, keywords: Mapping[str, Any]) -> None:
-    """TypeError with a hint unless `takes` allows so many arguments by position, and these by name."""
+    """TypeError with a hint unless `takes` allows `positions` arguments by position, and `keywords` by name."""
     if takes is None:
         return
     for name in keywords:

@@ -25,6 +25,8 @@ _NORMS = "fastnn has fn.BatchNorm() and fn.LayerNorm()"
 _TRANSPOSED = (
     "fastnn has no transposed convolution and enlarges no images; its convolutions are fn.Conv1D and fn.Conv2D"
 )
+# A net that is ported without this line trains, and is another one.
+_PADDED_BY_DEFAULT = 'use fn.Conv{0}D(filters, kernel_size, padding="valid"): its default is "same"; {1}'
 _GROUPED = "fastnn has fn.Conv1D and fn.Conv2D, in which every filter sees all channels"
 _OWN_LAYER = 'a layer of your own is a class that emits kernels: "Adding a layer" in CONTRIBUTING.md'
 _AUGMENTED = (
@@ -71,6 +73,8 @@ MODULE: Mapping[str, str] = {
     "AvgPool1d": "use fn.AveragePool1D(2)",
     "AvgPool2d": "use fn.AveragePool2D(2)",
     **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveAvgPool2d"), "use fn.GlobalAveragePool()"),
+    "Conv1d": _PADDED_BY_DEFAULT.format("1", "sequences are (N, L, C)"),
+    "Conv2d": _PADDED_BY_DEFAULT.format("2", "images are (N, H, W, C)"),
     "Unflatten": "use fn.Reshape(shape)",
     "Rescaling": _PIXELS,
     "ToTensor": _PIXELS,

@@ -71,7 +71,7 @@ def _input_first(owner: str, order: _Order, given: Sequence[Any]) -> str:
         return told
     strided = f"{owner}({shown[0]}, {shown[1]}, stride={shown[2]})"
     if isinstance(given[1], Integral):
-        return f"{told}; for a stride, {strided}"
+        return f'{told}, with padding="valid" to pad nothing, as PyTorch does; for a stride, {strided}'
     return f"{owner}: activation is {shown[2]}; a stride is given by name: {strided}"
 
 

@@ -129,7 +129,7 @@ def load_ids(path: Path, order: int) -> CompleteDataset:
 
 
 def _check_ids(found: H5Stream, words: int) -> None:
-    """FileFormatError unless it holds ids of so many words."""
+    """FileFormatError unless it holds ids of `words` words."""
     if found.dtype != id_dtype(words) or len(found.shape) != 1:
         raise FileFormatError(f"{found.path!r}: {found.key!r} is {found.dtype} {found.shape}, no ids of {words} words")
 

@@ -176,7 +176,7 @@ def tokens_of(kind: Kind | Path, lower: bool, rules: str) -> tuple[Kind, bool, s
 
 
 def dealt(sentences: int, shares: NDArray[np.float64], seed: int) -> NDArray[np.integer[Any]]:
-    """The number of the split of each of these sentences, (sentences,): just so many are in each."""
+    """The number of the split of each of these sentences, (sentences,): each split has its share exactly."""
     # Ranks of uniform numbers, and not NumPy's shuffle, whose algorithm may change with its version.
     uniform = random.generator(seed, DRAWN).random(sentences)
     rank = np.argsort(np.argsort(uniform, kind="stable"), kind="stable") / max(sentences, 1)

@@ -118,7 +118,7 @@ def answer(file, request):
 
 
 def limit(seconds, count):
-    """From now on this process ends after so many seconds, and gets no more than so many bytes of memory."""
+    """From now on this process ends after `seconds` seconds, and gets no more than `count` bytes of memory."""
     try:
         import resource
     except ImportError:  # Windows has no such limits

@@ -20,7 +20,8 @@ from fastnn.data.formats.numerals import DECIMAL, THOUSANDS, Numerals, numerals_
 from fastnn.data.formats.table_file import read_table
 from fastnn.data.formats.table_samples import columns_for, has_header
 from fastnn.data.preprocessing import Table
-from fastnn.data.tables import TASKS, TableUse, load_table, target_of
+from fastnn.data.table_target import TASKS, TableUse, target_of
+from fastnn.data.tables import load_table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
 from fastnn.experiment.settings import Settings, setting

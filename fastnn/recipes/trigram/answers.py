@@ -92,7 +92,7 @@ def _guessed(model: Model, words: list[str], x: np.ndarray, y: np.ndarray) -> li
 
 
 def _contexts(count: int, length: int, noun: str) -> str:
-    """What so many contexts of so many words are called."""
+    """What `count` contexts of `length` words are called."""
     what = "test trigram" if length == 3 else "test context"
     of = f"five {what}s" if count == EXAMPLES else plural(count, what)
     return of if length == 3 else f"{of} of {plural(length, noun)}"

@@ -51,7 +51,7 @@ class TextSettings(Settings):
         is_path=True,
     )
     sentences: str = setting(
-        "auto", "of a text: where sentences end; auto: as it shows", choices=("auto", "punctuation", "lines", "none")
+        "auto", "of a text: where sentences end; auto: as it suggests", choices=("auto", "punctuation", "lines", "none")
     )
     val: str = setting("", "of a text: file or folder to validate on; empty: a tenth of --data", is_path=True)
     test: str = setting("", "of a text: file or folder to test on; empty: a tenth of --data", is_path=True)

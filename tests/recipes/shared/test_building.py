@@ -8,7 +8,6 @@ import pytest
 import fastnn as fn
 from fastnn.recipes import RECIPES
 from fastnn.recipes.shared import building
-from tests.small_data import write_all
 
 
 @pytest.mark.parametrize(
@@ -93,11 +92,6 @@ PREPARED = {
     "notmnist-cnn": lambda x, y, dtype: (np.divide(x[..., None], 255, dtype=dtype), y),
     "mnist-mlp": lambda x, y, dtype: (x.reshape(len(x), -1), y),
 }
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    return write_all(tmp_path_factory.mktemp("data"))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

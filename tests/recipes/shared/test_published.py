@@ -10,7 +10,6 @@ from fastnn.cli import main
 from fastnn.experiment import runner
 from fastnn.recipes import RECIPES
 from fastnn.recipes.shared.published import PUBLISHED
-from tests.small_data import write_all
 from tests.tiny import jit_only
 
 FACTS = Path(__file__).parents[4] / "shared" / "published.json"  # beside the clone, where it is there
@@ -85,11 +84,6 @@ def standing(answers):
                 found |= {(*place, name): value for name, value in row["report"].items()}
                 alone |= {(answer["name"], row["label"], name) for name in row["report"].keys() - row["here"].keys()}
     return found, alone
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    return write_all(tmp_path_factory.mktemp("data"))
 
 
 @jit_only

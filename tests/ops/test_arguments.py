@@ -1,4 +1,4 @@
-"""Arrays that users hand to `fastnn.ops`; tests/test_ops.py has the refusals of every function."""
+"""Arrays that users hand to `fastnn.ops`; `test_functions.py` has the refusals of every function."""
 
 import numpy as np
 import pytest
