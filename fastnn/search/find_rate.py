@@ -21,7 +21,7 @@ from fastnn.training.fit.settings import Settings
 from fastnn.training.models.statistics import fit_statistics
 from fastnn.training.start import train
 
-DIVERGED = 4  # a loss so many times the lowest one says nothing more about rates
+DIVERGED = 4  # a loss of more than this times the lowest one says nothing more about rates
 
 
 @hinted
@@ -125,7 +125,7 @@ def _losses(model: Model, source: Source, optimizer: Optimizer, batch_size: int 
 
 
 class _Watch(Callback):
-    """Ends a training after so many steps, or where its loss is far above the lowest."""
+    """Ends a training after a number of steps, or where its loss is far above the lowest."""
 
     every = 1
 
