@@ -1,13 +1,11 @@
-"""Where the time of a step goes: each operation of a system's step, timed while the step runs.
+"""Where the time of a step goes: `python -m bench.operations SYSTEM`, each operation timed while the step runs.
 
-    python -m bench.operations trigram              on the threads that are usable
-    python -m bench.operations lenet5 --threads 1
-    python -m bench.operations "ResNet"             a net of bench/nets.py whose name has that word
+SYSTEM is the name of a system, such as trigram, or a word of the name of a net of bench/nets.py, such as ResNet.
 
 Between two operations of a thread stands one that reads the clock, in the same table and the same compiled loop. So
-each operation finds the caches as the one before left them. Operations timed alone, again and again on the same arrays,
-can take half of that time. A reading takes some 30 ns, which are taken off; steps of less than 10 µs are too short.
-The wait before the first phase is also the time between calls, some of 50 ms each.
+each operation finds the caches as the one before left them; timed alone, again and again on the same arrays, it can
+take half of that time. A reading of the clock takes some 30 ns, which are taken off. That is too much for steps of less
+than 10 µs. The wait before the first phase is also the time between calls of the loop, which take 50 ms each.
 """
 
 import ctypes
@@ -170,7 +168,7 @@ def named(word: str) -> System:
     every = [*systems.ALL, *systems.ALONE, *nets.NETS]
     found = [one for one in every if one.id == word] or [one for one in every if word.lower() in one.id.lower()]
     if not found:
-        raise click.UsageError(f"no system has the name {word!r}; there are {', '.join(one.id for one in every)}")
+        raise click.UsageError(f"no system has the name {word!r}; there are {'; '.join(one.id for one in every)}")
     return found[0]
 
 

@@ -42,5 +42,5 @@ def test_a_line_tells_microseconds_of_a_step():
 def test_systems_are_found_by_name_and_nets_by_a_word():
     assert operations.named("trigram") is systems.TRIGRAM
     assert "ResNet" in operations.named("resnet").id
-    with pytest.raises(Exception, match="there are trigram, moons"):
+    with pytest.raises(Exception, match="there are trigram; moons"):
         operations.named("no such system")
