@@ -3,13 +3,13 @@
 from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
-from fastnn_kernels._lanes.choice import equal, exceeds, numbers_from, where
-from fastnn_kernels._lanes.lanes import LANES, spread
+from fastnn_kernels._lanes.choice import exceeds, numbers_from, where
+from fastnn_kernels._lanes.lanes import LANES
 from fastnn_kernels._lanes.memory import load, load_first, store, store_first
 from fastnn_kernels._products.window import has_room, outputs_seeing_all, sizes, taps_inside, windows_beside
 from fastnn_kernels._tuning import ELEMENT
 
-__all__ = ["max_pool2d_apart_backward", "max_pool2d_backward", "max_pool2d_forward"]
+__all__ = ["max_pool2d_backward", "max_pool2d_forward"]
 
 
 @inline
@@ -123,48 +123,3 @@ def max_pool2d_backward(dx, dout, argmax, n):
             dx[b, j] = 0
         for j in range(n):
             dx[b, argmax[b, j]] += dout[b, j]
-
-
-@inline
-def _shares(dx, dout, argmax, b, to, at, windows, step, taps, C):
-    """Of windows beside each other the pixels of a line, `taps` of each: dout where argmax says so, else 0
-
-    The first window's numbers are dout[b, to : to + C], its pixels begin at dx[b, at], those of the next one `step`
-    numbers on.
-    """
-    zero = spread(dx.dtype.type(0))
-    for w in range(windows):
-        for pixel in range(at + w * step, at + w * step + taps * C, C):
-            for k in range(0, C, LANES):
-                chosen = equal(load(argmax, b, to + w * C + k), numbers_from(pixel + k))
-                store(where(chosen, load(dout, b, to + w * C + k), zero), dx, b, pixel + k)
-
-
-@kernel(work=lambda dx, dout, argmax, geometry: 2 * ELEMENT * dx.size, per_sample=True, cut=("dx", "dout", "argmax"))
-def max_pool2d_apart_backward(dx, dout, argmax, geometry):
-    """dx[b, argmax[b, j]] = dout[b, j], all other numbers 0: `max_pool2d_backward` where windows share no pixels
-
-    dx           : (B, ≥ H·W·C); columns from H·W·C on stay
-    dout, argmax : (B, ≥ H_out·W_out·C), C = C_in = C_out, a multiple of LANES
-    geometry     : (12,); SH ≥ KH and SW ≥ KW
-    """
-    # A number of dx has one window, so its argmax tells whether the gradient is its own: lanes run along channels. Old
-    # and new, 32 images of 28 x 28 x 32: 253 and 134 us, 50 of 14 x 14 x 64: 252 and 128 (Zen 3, float32, one thread).
-    # Where the channels fill no whole lanes, and lanes went on into the next pixel, it lost: 12 channels .6, six .4.
-    H, W, C, KH, KW, SH, SW, top, left, H_out, W_out, _ = sizes(geometry)
-    between = SW > KW or W_out * SW - left < W  # pixels that no window sees
-    inner, outer = outputs_seeing_all(KW, SW, left, W, W_out)
-    for b in prange(dx.shape[0]):
-        for h in range(H):
-            r, kh = (h + top) // SH, (h + top) % SH
-            seen = kh < KH and r < H_out
-            if between or not seen:
-                for j in range(h * W * C, (h + 1) * W * C):
-                    dx[b, j] = 0
-            c = 0 if seen else W_out
-            while c < W_out:
-                first, last = taps_inside(c * SW - left, KW, W)
-                windows = outer - c if inner <= c < outer else 1
-                at, to = (h * W + c * SW - left + first) * C, (r * W_out + c) * C
-                _shares(dx, dout, argmax, b, to, at, windows, SW * C, last - first, C)
-                c += windows

@@ -11,7 +11,6 @@ from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.nn.layers.base import Layer, backward_by
 from fastnn.nn.layers.convolution import Padding, Window, checked_window, forward_as_images
-from fastnn_kernels._lanes.lanes import LANES
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,10 @@ class MaxPool2D(_Pool2D):
     kind: ClassVar[str] = "max_pool2d"
 
     def forward(self, build, x, p):
-        window = self.window()
-        geometry = window.geometry(x.shape, self.output_shape(x.shape))
+        geometry = self.window().geometry(x.shape, self.output_shape(x.shape))
         out = build.value("max_pool2d", self.output_shape(x.shape))
         argmax = build.array("argmax", out.buffer.shape, np.int32, batched=True)
         build.emit(k.max_pool2d_forward, out.buffer, argmax, x.buffer, geometry)
-        apart = window.stride[0] >= window.size[0] and window.stride[1] >= window.size[1]  # windows share no pixels
-        if apart and x.shape[-1] % LANES == 0:
-            return out, backward_by(build, x, k.max_pool2d_apart_backward, argmax, geometry)
         return out, backward_by(build, x, k.max_pool2d_backward, argmax, out.width)
 
 

@@ -21,11 +21,6 @@ def where(condition, a, b):
     return np.where(condition, a, b)
 
 
-def equal(a, b):
-    """In each lane: whether two whole numbers are equal"""
-    return a == b
-
-
 def numbers_from(first):
     """first, first + 1, … as int32"""
     return np.arange(first, first + LANES, dtype=np.int32)
@@ -33,7 +28,6 @@ def numbers_from(first):
 
 type_callable(exceeds)(lambda context: lambda v, best: Lanes(types.boolean) if isinstance(v, Lanes) else None)
 type_callable(where)(lambda context: lambda condition, a, b: a if isinstance(a, Lanes) and a == b else None)
-type_callable(equal)(lambda context: lambda a, b: Lanes(types.boolean) if isinstance(a, Lanes) and a == b else None)
 type_callable(numbers_from)(
     lambda context: lambda first: Lanes(types.int32) if isinstance(first, types.Integer) else None
 )
@@ -49,11 +43,6 @@ def _emit_exceeds(context, builder, signature, args):
 @lower_builtin(where, Lanes, Lanes, Lanes)
 def _emit_where(context, builder, signature, args):
     return builder.select(*args)
-
-
-@lower_builtin(equal, Lanes, Lanes)
-def _emit_equal(context, builder, signature, args):
-    return builder.icmp_signed("==", *args)
 
 
 @lower_builtin(numbers_from, types.Integer)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["max_pool2d_apart_backward", "max_pool2d_backward", "max_pool2d_forward"]
+__all__ = ["max_pool2d_backward", "max_pool2d_forward"]
 
 
 def max_pool2d_forward(out, argmax, x, geometry):
@@ -21,10 +21,3 @@ def max_pool2d_backward(dx, dout, argmax, n):
     """dx[b, argmax[b, j]] += dout[b, j], onto dx = 0"""
     dx[:] = 0
     np.add.at(dx, (np.arange(len(dx))[:, None], argmax[:, :n]), dout[:, :n])
-
-
-def max_pool2d_apart_backward(dx, dout, argmax, geometry):
-    """dx[b, argmax[b, j]] = dout[b, j], onto dx = 0"""
-    inside, outside = geometry[:3].prod(), geometry[9:].prod()
-    dx[:, :inside] = 0
-    np.put_along_axis(dx, argmax[:, :outside].astype(np.int64), dout[:, :outside], axis=1)

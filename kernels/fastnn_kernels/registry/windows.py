@@ -83,11 +83,6 @@ def pool_backward(rng, dtype, shape):
     return padded(dtype, len(x), inside, GARBAGE), normal(rng, dtype, len(x), outside), argmax, outside
 
 
-def pool_apart_backward(rng, dtype, shape):
-    *arrays, _ = pool_backward(rng, dtype, shape)
-    return *arrays, geometry(*shape[1:], shape[3])
-
-
 def average_forward(rng, dtype, shape):
     out, _, _, g = pool_forward(rng, dtype, shape)
     return out, normal(rng, dtype, len(out), _widths(g)[0]), g
@@ -186,22 +181,11 @@ def _of_pools():
         (2, 10, 9, 20, 2, 2, 2, 2, "same"),
         (2, 9, 12, 6, 3, 3, 1, 1, "same"),
         (2, 1, 40, 5, 1, 2, 1, 3, "valid"),
-        (2, 9, 11, 6, 2, 2, 3, 4, "same"),  # pixels between windows, which none sees
     )
     bench = {"notmnist": (32, 28, 28, 32, 2, 2, 2, 2, "valid"), "mnist-second": (50, 14, 14, 64, 2, 2, 2, 2, "valid")}
     size = {"around": lambda r: (r, 6, 8, 5, 2, 2, 2, 2, "valid")}
     yield spec("max_pool2d_forward", pool_forward, odd, bench, **size)
     yield spec("max_pool2d_backward", pool_backward, odd, bench, terms=lambda s: s[4] * s[5], **size)
-    apart = named(
-        (0, 4, 4, 16, 2, 2, 2, 2, "valid"),
-        (1, 1, 1, 16, 1, 1, 1, 1, "valid"),
-        (2, 3, 5, 32, 2, 2, 2, 2, "same"),
-        (3, 7, 9, 16, 3, 2, 3, 3, "valid"),
-        (2, 1, 40, 48, 1, 2, 1, 3, "valid"),
-        (2, 9, 11, 16, 2, 2, 3, 4, "same"),  # pixels between windows, which none sees
-    )
-    around = {"around": lambda r: (r, 6, 8, 16, 2, 2, 2, 2, "valid")}
-    yield spec("max_pool2d_apart_backward", pool_apart_backward, apart, bench, **around)
     window = {"terms": lambda s: s[4] * s[5]}
     yield spec("average_pool2d_forward", average_forward, odd, bench, **window, **size)
     yield spec("average_pool2d_backward", average_backward, odd, bench, **window, **size)
