@@ -71,7 +71,7 @@ SHORT = {"window": Short(2_000, 10), "gru": Short(1_200, FEWEST_ROWS)}
 
 TOLD = f"""A text of your own (--data book.txt) has other defaults than those below, which are the course's:
 {in_words(BOOK)}; of characters or bytes (--tokens) {in_words(SIGNS | SIGNS_OF_ROWS)}.
-With --net window, or a flag that only such a net has: {in_words(WINDOW).removeprefix("net window, ")}.
+The net of a window (--net window, or a flag that only such a net has) has {in_words(WINDOW)}.
 A short text gets smaller batches and more epochs. The run prints which it has.
 """
 
