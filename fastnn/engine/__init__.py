@@ -9,5 +9,5 @@ Which file to read for what, each list in a good order:
   `schedule` (phases, chains, tasks), `pieces` (as many samples as a cache holds), `slices` and `local_rows` (of arrays
   that nobody reads after a step), `costs` (of operations), `operands` (what kernels take), `table` (what the compiled
   loop reads); `split_program` (in two parts, for ranks)
-- threads: `threads` (how many), `autotune` (one or all)
+- threads: `threads` (how many), `autotune` (one or all), `forks` (which wait while another thread compiles)
 """

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine import forks as forks  # it acts by being imported
 from fastnn.engine import schedule
 from fastnn.engine.builder import Builder
 from fastnn.engine.memory import Arena, Buffer
