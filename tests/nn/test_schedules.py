@@ -3,13 +3,16 @@
 import copy
 import pickle
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
 import fastnn as fn
 from fastnn.nn import schedules
-from tests.tiny import fit, tiny_model
+from tests.tiny import fit, tiny_model, trigrams
 
 STEPS = np.arange(7)
 CASES = {
@@ -113,3 +116,63 @@ def test_a_cosine_that_has_ended_is_told_of_again():
     fit(model, 32, optimizer=optimizer, epochs=4)
     with pytest.warns(UserWarning, match="the learning rate is 0 in 2 of 2 steps: CosineDecay ends at step 8, this"):
         fit(model, 32, optimizer=optimizer, epochs=1)
+
+
+OWN = {
+    "nan": (lambda steps: np.full(len(steps), np.nan), "Own gave the learning rate nan for step 0, expected a finite"),
+    "later": (lambda steps: np.where(steps < 3, 0.1, np.inf), "Own gave the learning rate inf for step 3, expected"),
+    "negative": (lambda steps: np.full(len(steps), -0.1), "Own gave the learning rate -0.1 for step 0, expected"),
+    "one number": (lambda steps: 0.1, r"Own gave an array \(\) for . steps, expected a learning rate for each"),
+    "a column": (lambda steps: np.full((len(steps), 1), 0.1), r"Own gave an array \(., 1\) for . steps"),
+    "too many": (lambda steps: np.full(len(steps) + 1, 0.1), r"Own gave an array \(.,\) for . steps"),
+    "nothing": (lambda steps: None, "what Own gave is None"),
+    "texts": (lambda steps: ["0.1"] * len(steps), "what Own gave has dtype <U3, expected numbers"),
+    "complex": (lambda steps: np.full(len(steps), 0.1j), "what Own gave has dtype complex128, expected numbers"),
+    "masked": (lambda steps: np.ma.masked_all(len(steps)), r"what Own gave\[0\] is masked"),
+}
+
+
+@dataclass(frozen=True)
+class Own(fn.schedules.Schedule):
+    function: Callable[[np.ndarray], Any]
+
+    def __call__(self, iterations, epoch):
+        return self.function(iterations)
+
+
+@pytest.mark.parametrize("kind", [fn.SGD, fn.Adam])
+@pytest.mark.parametrize("case", OWN)
+def test_what_a_schedule_of_ones_own_gives_is_checked(kind, case):
+    """A rate below 0 climbs without a word, and one that is masked or NaN ruined the weights of a step by hand."""
+    function, message = OWN[case]
+    model = tiny_model()
+    with pytest.raises((ValueError, TypeError), match=message):
+        fit(model, optimizer=kind(Own(0.1, function)))
+    optimizer, start = kind(Own(0.1, function)), model.parameters.flat.copy()
+    optimizer.iteration = 3
+    with pytest.raises((ValueError, TypeError), match=message.replace("step 0", "step 3")):
+        model.train_on_batch(*trigrams(16), optimizer=optimizer)
+    np.testing.assert_array_equal(model.parameters.flat, start)
+
+
+def test_a_schedule_of_ones_own_may_give_a_list_or_float32():
+    def trained(lr):
+        return fit(tiny_model(), optimizer=fn.SGD(lr)).parameters.flat.tobytes()
+
+    want = trained(0.25)
+    assert trained(Own(0.1, lambda steps: [0.25] * len(steps))) == want
+    assert trained(Own(0.1, lambda steps: np.full(len(steps), 0.25, np.float32))) == want
+
+
+def test_a_schedule_of_ones_own_is_asked_for_steps_that_come():
+    """They are whole numbers, and may be used as indices: none is before the step at which the training begins."""
+    rates, asked = np.full(100, 0.25), []
+
+    def looked_up(steps):
+        asked.extend(steps)
+        return rates[steps]
+
+    optimizer = fn.SGD(Own(0.1, looked_up))
+    optimizer.iteration = 7
+    fit(tiny_model(), optimizer=optimizer)
+    assert min(asked) == 7

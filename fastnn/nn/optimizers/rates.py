@@ -1,11 +1,16 @@
 """The numbers of a step: the learning rate of the moment, and what else an optimizer's kernel reads."""
 
+from typing import Any
+
 import numpy as np
 
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError, not_defined
 from fastnn.common.hints.habits import Hinted
-from fastnn.nn.schedules import Schedule
+from fastnn.common.user_arrays import as_array, check_numbers
+from fastnn.nn.schedules import SCHEDULES, Schedule
+
+BUILT_IN = frozenset(SCHEDULES.values())
 
 
 class Rates(Hinted):
@@ -32,9 +37,15 @@ class Rates(Hinted):
 
         Args:
             iterations: The numbers of the steps, (n,).
+
+        Raises:
+            ShapeError: If a schedule of a user's own gives no rate for each step.
+            TypeError: If it gives something else than numbers.
+            ValueError: If a rate is below 0 or not finite.
         """
         if isinstance(self.lr, Schedule):
-            return self.lr(iterations, self.epoch)
+            rates = self.lr(iterations, self.epoch)
+            return rates if type(self.lr) in BUILT_IN else _checked(rates, self.lr, iterations)
         return np.full(len(iterations), float(self.lr))
 
     def scalars(self, iterations: np.ndarray) -> np.ndarray:
@@ -67,3 +78,22 @@ class Rates(Hinted):
     def _scalars_now(self, dtype: np.dtype) -> np.ndarray:
         """The operand `scalars` of the next step, (s,)."""
         return self.checked_scalars(np.array([self.iteration]))[0].astype(dtype)
+
+
+def _checked(given: Any, schedule: Schedule, iterations: np.ndarray) -> np.ndarray:
+    """What a schedule of a user's own gave, float64."""
+    kind = type(schedule).__name__
+    rates = as_array(given, f"what {kind} gave")
+    check_numbers(rates, f"what {kind} gave")
+    if rates.shape != iterations.shape:
+        raise ShapeError(
+            f"{kind} gave an array {rates.shape} for {len(iterations)} steps, expected a learning rate for each, "
+            f"{iterations.shape}, such as np.full(len(iterations), 0.1)"
+        )
+    wrong = ~((rates >= 0) & (rates < np.inf))  # NaN is neither
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise ValueError(
+            f"{kind} gave the learning rate {rates[at]} for step {int(iterations[at])}, expected a finite number ≥ 0"
+        )
+    return rates.astype(np.float64)

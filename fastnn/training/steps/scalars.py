@@ -13,4 +13,5 @@ STEPS_PER_CALL = 4096  # at most: the rows of the table of scalars
 def table_of_scalars(build: Builder, optimizer: Optimizer, parameters: NamedArrays) -> Buffer:
     """A place for the scalars of the steps of a call, (steps, s); the optimizer's state is made first."""
     optimizer.attach(parameters)
-    return build.array("scalars of a call", (STEPS_PER_CALL, optimizer.checked_scalars(np.zeros(1)).shape[1]))
+    one = optimizer.checked_scalars(np.array([optimizer.iteration]))  # a schedule may know no step before that one
+    return build.array("scalars of a call", (STEPS_PER_CALL, one.shape[1]))
