@@ -63,6 +63,17 @@ def not_negative(name: str, value) -> float:
     return number
 
 
+@ieee
+def above_zero_in(dtype: np.dtype, name: str, value: float) -> None:
+    """ValueError if a number above 0 becomes 0 or infinite in `dtype`."""
+    if not 0 < dtype.type(value) < np.inf:
+        info = np.finfo(dtype)
+        raise ValueError(
+            f"{name} is {value}, expected {info.smallest_subnormal:.2g} to {info.max:.2g}, which {dtype.name} can "
+            "hold; or give the model dtype='float64'"
+        )
+
+
 def path_of(name: str, value) -> Path:
     """`value` as a path; TypeError if it is none, ValueError if it has a character that no path may have."""
     if not isinstance(value, str | bytes | os.PathLike):

@@ -298,3 +298,16 @@ def test_an_unknown_initializer_is_refused_where_it_is_given(layer):
     sizes = (3, 2) if layer in (fn.Embedding, fn.Conv2D) else (3,)
     with pytest.raises(ValueError, match="did you mean he"):
         layer(*sizes, initializer="he_norml")
+
+
+@pytest.mark.parametrize("layer", [fn.BatchNorm(eps=1e-46), fn.LayerNorm(eps=1e-46)])
+def test_an_eps_must_be_a_number_of_the_network_s_dtype(layer):
+    """In float32 it would be 0, and features that are all alike would be divided by 0."""
+    x, y = np.ones((8, 3)), np.arange(8) % 2
+    model = fn.Sequential([layer, fn.Dense(2)], input_shape=3)
+    for call in (lambda: model.predict(x), lambda: model.fit(x, y, verbose=False)):
+        with pytest.raises(ValueError, match=f"^{type(layer).__name__}: eps is 1e-46, expected 1.4e-45 to 3.4e.38"):
+            call()
+    model = fn.Sequential([layer, fn.Dense(2)], input_shape=3, dtype="float64")
+    model.fit(x, y, verbose=False)
+    assert np.isfinite(model.predict(x)).all()

@@ -176,3 +176,24 @@ def test_an_assigned_rate_is_checked(lr, error):
     assert optimizer.lr == 0.5
     optimizer.lr = np.float32(0.25)
     assert type(optimizer.lr) is float
+
+
+@pytest.mark.parametrize("eps", [1e-46, 1e39])
+@pytest.mark.parametrize("kind", [kind for kind in optimizers.KINDS if "eps" in kind.settings])
+def test_an_eps_must_be_a_number_of_the_model_s_dtype(kind, eps):
+    """In float32 one is 0, so gradients of 0 give NaN, and the other is infinite, so no weight moves."""
+    message = f"^{kind.__name__}: eps is {re.escape(str(eps))}, expected 1.4e-45 to 3.4e\\+38, which float32 can hold"
+    model = tiny_model()
+    gradients = model.loss_and_gradients(*trigrams(16))[1]
+    calls = (
+        lambda: fit(model, optimizer=kind(eps=eps)),
+        lambda: model.train_on_batch(*trigrams(16), optimizer=kind(eps=eps)),
+        lambda: kind(eps=eps).step(model.parameters, gradients),
+        lambda: kind(eps=eps).step({"w": np.zeros(3, np.float32)}, {"w": np.zeros(3)}),
+    )
+    start = bits(model.parameters)
+    for call in calls:
+        with pytest.raises(ValueError, match=message):
+            call()
+    assert bits(model.parameters) == start
+    fit(tiny_model(dtype="float64"), optimizer=kind(eps=eps))

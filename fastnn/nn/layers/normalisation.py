@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import fastnn_kernels as k
 from fastnn.common.errors import ShapeError
+from fastnn.common.validation import above_zero_in
 from fastnn.engine.ops import OFFSET, Slice
 from fastnn.nn.initializers import Ones, Zeros
 from fastnn.nn.layers.base import Layer, Parameter
@@ -53,6 +54,7 @@ class BatchNorm(Layer):
 
     def forward(self, build, x, p):
         P, C = x.width // x.shape[-1], x.shape[-1]
+        above_zero_in(build.dtype, "BatchNorm: eps", self.eps)
         out, scalars = build.value("batch_norm", x.shape), build.constant([self.momentum, self.eps])
         affine = p["gamma"].array, p["beta"].array
         mean, rstd = build.vector("mean", C), build.vector("rstd", C)
@@ -130,6 +132,7 @@ class LayerNorm(Layer):
 
     def forward(self, build, x, p):
         P, C = math.prod(x.shape[:-1]), x.shape[-1]
+        above_zero_in(build.dtype, "LayerNorm: eps", self.eps)
         out, scalars = build.value("layer_norm", x.shape), build.constant([self.eps])
         affine = p["gamma"].array, p["beta"].array
         mean, rstd = (build.array(name, (build.batch, P), batched=True) for name in ("mean", "rstd"))

@@ -111,10 +111,12 @@ class Optimizer(Rates):
             parameters: Of a model.
 
         Raises:
-            ValueError: For an assigned array of another parameter, or of a kind that is not kept.
+            ValueError: For an assigned array of another parameter, or of a kind that is not kept; if eps is 0 or
+                infinite in the model's dtype.
             ShapeError: For one of another shape.
             TypeError: For one that holds no numbers.
         """
+        self._check_eps(parameters.dtype)
         dtype, laid_out = self._dtype_of_state(parameters.dtype), self._laid_out
         is_theirs = laid_out.is_of(parameters, dtype)
         if is_theirs and laid_out.is_untouched(self.state):

@@ -8,6 +8,7 @@ from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError, not_defined
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.user_arrays import as_array, check_numbers
+from fastnn.common.validation import above_zero_in
 from fastnn.nn.schedules import SCHEDULES, Schedule
 
 BUILT_IN = frozenset(SCHEDULES.values())
@@ -75,8 +76,14 @@ class Rates(Hinted):
             )
         return made
 
+    def _check_eps(self, dtype: np.dtype) -> None:
+        """ValueError if `eps` is 0 or infinite in the dtype of a model: 0 / 0 is NaN, and x / ∞ updates nothing."""
+        if (eps := getattr(self, "eps", None)) is not None:
+            above_zero_in(dtype, f"{type(self).__name__}: eps", eps)
+
     def _scalars_now(self, dtype: np.dtype) -> np.ndarray:
         """The operand `scalars` of the next step, (s,)."""
+        self._check_eps(dtype)
         return self.checked_scalars(np.array([self.iteration]))[0].astype(dtype)
 
 
