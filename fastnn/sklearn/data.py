@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight
 
+from fastnn.common.user_arrays import check_unmasked
 from fastnn.engine.available_memory import check_available
 
 FLOATS = (np.float64, np.float32)
@@ -44,6 +45,11 @@ def weights(given: Any, x: np.ndarray, by_class: np.ndarray | None = None) -> np
     """What each sample counts: its own weight times that of its class. ValueError for weights that cannot be."""
     if given is None and by_class is None:
         return None
+    check_unmasked(given, "sample_weight")
+    if by_class is not None and not ((by_class >= 0) & (by_class < np.inf)).all():
+        raise ValueError(
+            f"class_weight goes from {by_class.min()} to {by_class.max()}, expected finite numbers ≥ 0 and not all 0"
+        )
     both = _check_sample_weight(given, x, dtype=np.float64, ensure_non_negative=True)
     both = both if by_class is None else both * by_class
     if not both.sum() > 0:

@@ -84,9 +84,10 @@ class Labels:
 
 
 def refuse_missing(y: Any) -> None:
-    """ValueError for labels of any kind but numbers, as of a frame's column, of which some are missing."""
+    """ValueError for labels of any kind but numbers, as of a frame's column, where one is missing or an array."""
     is_array = hasattr(y, "__array__") and not issparse(y)
     labels = np.asarray(y) if is_array else np.zeros(0)
+    _refuse_arrays(labels)
     found = [i for i, label in enumerate(labels.ravel()) if is_missing(label)] if labels.dtype == object else []
     if found:
         rows = sorted({i // (labels.size // len(labels)) for i in found})
@@ -94,6 +95,14 @@ def refuse_missing(y: Any) -> None:
             f"y has no class ({labels.ravel()[found[0]]}) in {plural(len(rows), 'row')}, the first is row {rows[0]}: "
             "leave these rows out of X and y"
         )
+
+
+def _refuse_arrays(labels: np.ndarray) -> None:
+    """ValueError for an array of objects of which one is an array or a list."""
+    found = (i for i, label in enumerate(labels.ravel()) if isinstance(label, np.ndarray | list | tuple))
+    if labels.dtype == object and (first := next(found, None)) is not None:
+        one, row = " ".join(f"{labels.ravel()[first]!r:.60}".split()), first // (labels.size // len(labels))
+        raise ValueError(f"y: row {row} is {one}, expected one label for each row")
 
 
 def _column(y: np.ndarray) -> np.ndarray:

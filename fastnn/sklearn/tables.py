@@ -7,7 +7,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_y, validate_data
 
 import fastnn as fn
-from fastnn.common.user_arrays import refuse_lazy
+from fastnn.common.user_arrays import as_array, check_numbers, check_unmasked, refuse_lazy
 from fastnn.data import frames
 from fastnn.data.frames import Numbers
 from fastnn.data.preprocessing.table import FROM_DTYPE
@@ -22,9 +22,8 @@ def samples_and_target(estimator: Any, X: Any, y: Any, fresh: bool, y_numeric: b
 
     Sets the estimator's `table_`. Raises ValueError or TypeError for data that cannot be.
     """
-    refuse_lazy(X, "X")
-    if not y_numeric:
-        refuse_missing(y)
+    _refuse_samples(X)
+    _refuse_target(y, y_numeric)
     if fresh:
         estimator.table_ = _table_of(X, estimator.categorical_features)
     if estimator.table_ is None:
@@ -39,11 +38,31 @@ def samples_and_target(estimator: Any, X: Any, y: Any, fresh: bool, y_numeric: b
 
 def samples(estimator: Any, X: Any) -> np.ndarray:
     """X (N, features) for the network of a trained estimator. ValueError or TypeError for data that cannot be."""
-    refuse_lazy(X, "X")
+    _refuse_samples(X)
     if estimator.table_ is not None:
         return _encoded(estimator, X, False)
     X = validate_data(estimator, X, accept_sparse=SPARSE, dtype=data.FLOATS, reset=False)
     return data.dense(X, "X")
+
+
+def _refuse_samples(X: Any) -> None:
+    """DataError or TypeError for what scikit-learn would take as numbers: masked ones, dates and durations of NumPy."""
+    refuse_lazy(X, "X")
+    check_unmasked(X, "X")
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mMV":
+        check_numbers(X, "X")
+
+
+def _refuse_target(y: Any, y_numeric: bool) -> None:
+    """DataError, TypeError or ValueError for targets that are masked, missing, or no numbers where these are needed."""
+    check_unmasked(y, "y")
+    if not y_numeric:
+        refuse_missing(y)
+    elif hasattr(y, "__array__") and (numbers := np.asarray(y)).dtype == object and numbers.ndim:
+        try:
+            numbers.astype(np.float64)
+        except (TypeError, ValueError):
+            as_array(numbers, "y")  # it says which one is none
 
 
 def _encoded(estimator: Any, X: Any, fresh: bool) -> np.ndarray:
