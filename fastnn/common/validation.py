@@ -106,8 +106,8 @@ def _source(array: np.ndarray) -> np.ndarray:
     if type(array) is np.ndarray and array.dtype in SOURCES and array.flags.carray:
         return array
     if array.dtype.newbyteorder("=") not in SOURCES:
-        with np.errstate(all="ignore"):  # a long double beyond float64 becomes infinite
-            array = array.astype(np.float64 if array.dtype.kind == "f" or _is_uint64(array) else np.int64)
+        kind = np.float64 if array.dtype.kind == "f" or _is_uint64(array) else np.int64
+        array = ieee(array.astype)(kind)  # a long double beyond float64 becomes infinite
     return np.require(array, array.dtype.newbyteorder("="), ["C", "ALIGNED", "ENSUREARRAY"])
 
 

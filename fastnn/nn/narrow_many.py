@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.arithmetic import ieee
 from fastnn.engine.memory import aligned_bytes
 from fastnn.engine.parameters import NamedArrays
 from fastnn.nn import narrow, narrow_sgd
@@ -69,9 +70,8 @@ class Nets:
         """
         table = _aligned(np.stack([rates[net] for net in self._lanes], axis=1).astype(self._flat.dtype))
         record = _aligned(np.zeros((len(table), 4 * LANES)))
-        run = k.narrow_many.serial if JIT else k.narrow_many.body
-        with np.errstate(all="ignore"):  # compiled code does not warn of overflow or NaN either
-            run(record, self._flat, *self._memory, table, self._l2, *self._data)
+        run = k.narrow_many.serial if JIT else ieee(k.narrow_many.body)  # compiled code does not warn either
+        run(record, self._flat, *self._memory, table, self._l2, *self._data)
         return record.reshape(-1, 4, LANES)[..., : len(self._parameters)].transpose(2, 0, 1)
 
     def is_finite(self, net: int) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.common.arithmetic import ieee
 from fastnn.common.text import percent, perplexity_text, plural
 
 Floats = NDArray[np.float64]
@@ -61,8 +62,7 @@ class Score:
     @property
     def perplexity(self) -> float:
         """exp of the mean surprisal: among how many equally likely words the model chooses."""
-        with np.errstate(over="ignore"):
-            return float(np.exp(self.nats_per_word))
+        return float(ieee(np.exp)(self.nats_per_word))
 
     def __repr__(self) -> str:
         found = f"perplexity {perplexity_text(self.perplexity)}, {percent(self.unknown)} unknown"

@@ -8,6 +8,7 @@ import numpy as np
 
 import fastnn_kernels as k
 from fastnn.common import validation
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import ShapeError
 from fastnn.common.validation import whole_number
 from fastnn.engine.builder import Builder
@@ -110,6 +111,7 @@ class Columns(Penalised, Layer):
         """Rows of the table of vectors."""
         return sum(self.categories.values())
 
+    @ieee  # squares of small differences may become 0
     def fitted(self, chunks: Callable[[], Iterator[np.ndarray]]) -> dict[str, np.ndarray]:
         """The buffers by short name from training data, float64: mean and deviation of each number column.
 
@@ -121,10 +123,9 @@ class Columns(Penalised, Layer):
         if not self.standardise or not self.numbers:
             return {}
         first = next(chunks())[:1, self.numbers].astype(np.float64)
-        with np.errstate(all="ignore"):  # squares of small differences may become 0, whatever the user's settings
-            # Sums of differences from one of the rows: those of numbers far away from 0 would lose digits.
-            mean = first + _mean(chunks(), self.numbers, lambda rows: rows - first)
-            std = np.sqrt(_mean(chunks(), self.numbers, lambda rows: (rows - mean) ** 2))
+        # Sums of differences from one of the rows: those of numbers far away from 0 would lose digits.
+        mean = first + _mean(chunks(), self.numbers, lambda rows: rows - first)
+        std = np.sqrt(_mean(chunks(), self.numbers, lambda rows: (rows - mean) ** 2))
         return {"mean": mean[0], "std": np.where(std > 0, std, 1.0)[0]}
 
     def checked_input(self, x, what, owner):

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 import fastnn_kernels as k
+from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError
 from fastnn.nn.losses import BinaryCrossEntropy, SoftmaxCrossEntropy
 from fastnn.nn.metrics.base import MeanMetric
@@ -135,6 +136,6 @@ class Perplexity(MeanMetric):
     def of_each(self, scored):
         return scored.plain_cross_entropy if getattr(self.loss, "label_smoothing", 0) else scored.each
 
+    @ieee
     def figure(self, mean):
-        with np.errstate(over="ignore"):
-            return float(np.exp(mean))
+        return float(np.exp(mean))

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.nn.metrics.base import WholeMetric
 
 Function = Callable[..., float]
@@ -25,16 +26,16 @@ class R2(WholeMetric):
     def __post_init__(self):
         self._needs_numbers()
 
+    @ieee  # a prediction may be infinite
     def of_all(self, y_true, y_pred, weights):
         if len(y_true) < 2:
             return math.nan
         y, p = y_true.astype(np.float64), y_pred.astype(np.float64)
         w = np.ones((len(y), 1)) if weights is None else weights[:, None]
-        with np.errstate(all="ignore"):  # a prediction may be infinite
-            left = (w * (y - p) ** 2).sum(axis=0)
-            spread = (w * (y - np.average(y, axis=0, weights=weights)) ** 2).sum(axis=0)
-            of_constant = np.where(left == 0, 1.0, 0.0)
-            return float(np.where(spread != 0, 1 - left / spread, of_constant).mean())
+        left = (w * (y - p) ** 2).sum(axis=0)
+        spread = (w * (y - np.average(y, axis=0, weights=weights)) ** 2).sum(axis=0)
+        of_constant = np.where(left == 0, 1.0, 0.0)
+        return float(np.where(spread != 0, 1 - left / spread, of_constant).mean())
 
 
 @dataclass(frozen=True)

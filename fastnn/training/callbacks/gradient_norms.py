@@ -4,6 +4,7 @@ from array import array
 
 import numpy as np
 
+from fastnn.common.arithmetic import ieee
 from fastnn.training.callbacks.run import Run
 from fastnn.training.callbacks.step_recorder import StepRecorder, steps_so_far
 
@@ -43,7 +44,7 @@ class GradientNorms(StepRecorder):
             steps.setdefault(f"norm {name}", array("d")).append(_norm(gradient))
 
 
+@ieee  # a norm that overflows is inf, which says enough
 def _norm(gradient: np.ndarray) -> float:
-    with np.errstate(all="ignore"):  # a norm that overflows is inf, which says enough
-        # NumPy's norm is a call of BLAS, whose threads wait for a core that the training's threads hold.
-        return float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
+    # NumPy's norm is a call of BLAS, whose threads wait for a core that the training's threads hold.
+    return float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
