@@ -186,6 +186,7 @@ def _print(report: Report) -> None:
 
 
 LABEL = 18  # characters of a row's label that are kept on one line where a table is as wide as the terminal
+NARROW = 8  # characters that a label needs at least, for figures to stay on one line
 
 
 def _print_answer(console: Console, answer: Answer) -> None:
@@ -197,23 +198,26 @@ def _print_answer(console: Console, answer: Answer) -> None:
     if not (tables or answer.lines or answer.report):
         return
     # The title is a line of its own: in the table it would break at the table's width.
-    console.print(f"\n[bold]{escape(answer.question)}[/bold]", soft_wrap=True)
+    console.print(f"\n[bold]{escape(answer.question)}[/bold]")
     for table in tables:
-        console.print(_table(table))
+        console.print(_table(table, console.width))
     for line in answer.lines:
         console.print(line, markup=False)
     if answer.report:
         console.print(f"The report: {answer.report}", markup=False)
 
 
-def _table(table: answers.Table) -> Table:
+def _table(table: answers.Table, width: int) -> Table:
+    """A table of at most `width` characters: labels and headings break into lines, figures do not."""
     header, rows = texts(table, only_made=True)
     shown = Table(title=escape(table.title) or None, title_justify="left", title_style="")
-    for number, name in enumerate(header):
-        is_short = (
-            not number and max((len(row[0]) for row in rows), default=0) <= LABEL
-        )  # such a label stays on one line
-        shown.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=is_short)
+    label, *figures = (max((len(row[number]) for row in rows), default=0) for number in range(len(header)))
+    room = width - 1 - sum(figures) - 3 * len(header)  # for the label; a column has two spaces and a line
+    fits = room >= NARROW
+    is_short = label <= min(LABEL, room)  # such a label stays on one line
+    shown.add_column(header[0], overflow="fold", no_wrap=is_short, max_width=room if fits else None)
+    for name, least in zip(header[1:], figures, strict=True):
+        shown.add_column(name, justify="right", overflow="fold", min_width=least if fits else None)
     for row in rows:
         shown.add_row(*map(escape, row))
     return shown
