@@ -230,4 +230,4 @@ def _cost(summary: Summary, ending: Ending) -> str:
     speed = speed_text(ending.samples_per_second or 0, ending.tokens_of_samples)
     taken = f"{seconds_text(ending.seconds_per_epoch or 0)} an epoch, {speed}"
     threads = f", {plural(summary.threads, 'thread')}" if summary.threads else ""
-    return f"{why}{taken}{threads}, {ending.peak_rss_mb:,.0f} MB at most"
+    return f"{why}{taken}{threads}, peak memory {ending.peak_rss_mb:,.0f} MB"
