@@ -15,6 +15,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from fastnn.cli.output import wrapped
 from fastnn.cli.systems import limited
 from fastnn.common.errors import FastnnError
 from fastnn.common.text import SPLITS, bytes_text, figure_text, metric_name, plural, seconds_text, speed_text
@@ -91,7 +92,8 @@ class Terminal(Observer):
 
     def run_begins(self, number: int, count: int, run: RunSpec) -> list[Callback]:
         if not self._has_announced:  # not before the first training begins: an error before that is the only line
-            click.echo(_announcement(self.experiment), err=True)
+            for line in _announcement(self.experiment).splitlines():
+                click.echo(wrapped(line, stream=sys.stderr), err=True)
             self._has_announced = True
         if count > 1:
             click.echo(f"run {number} of {count}: {run.label}", err=True)
