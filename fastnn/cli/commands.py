@@ -1,22 +1,18 @@
 """The commands and what they print."""
 
-import shutil
-import sys
-import textwrap
-
 import click
 
 from fastnn import __version__
 from fastnn.cli.data import data
 from fastnn.cli.evaluate import evaluate
 from fastnn.cli.generate import generate
+from fastnn.cli.output import wrapped
 from fastnn.cli.predict import predict
 from fastnn.cli.score import score
 from fastnn.cli.sections import COMPLETION, SectionedGroup, examples
 from fastnn.cli.sweep import sweep
 from fastnn.cli.train import train
 from fastnn.cli.word_vectors import export, neighbours
-from fastnn.common.stderr import leads_to_terminal
 from fastnn.recipes import RECIPES, TABLE
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -45,15 +41,8 @@ def list_systems() -> None:
     """The systems, one line each."""
     width = max(map(len, RECIPES))
     for recipe in RECIPES.values():
-        click.echo(_wrapped(f"{recipe.id:<{width}}  {recipe.title}", width + 2))
-    click.echo(_wrapped(f"{TABLE.id:<{width}}  {TABLE.title}", width + 2))
-
-
-def _wrapped(line: str, indent: int) -> str:
-    """The line as a terminal has room for it; unchanged where other programs read it."""
-    if not leads_to_terminal(sys.stdout):
-        return line
-    return textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=" " * indent)
+        click.echo(wrapped(f"{recipe.id:<{width}}  {recipe.title}", width + 2))
+    click.echo(wrapped(f"{TABLE.id:<{width}}  {TABLE.title}", width + 2))
 
 
 for command in (train, predict, evaluate, generate, score, neighbours, export, data, sweep):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fastnn.cli.output import wrapped
 from fastnn.common.stderr import is_terminal
 from fastnn.data.remote import Progress
 
@@ -17,12 +18,12 @@ def data() -> None:
 
 @data.command("list")
 def list_data() -> None:
-    """The data sets, one line each: name, where it is, description."""
+    """The data sets: name, where it is, description."""
     from fastnn.data.catalogue import DATA_SETS, state
 
     for name, known in DATA_SETS.items():
         stand_in = f" (generated: {known.generated})" if known.generated else ""
-        click.echo(f"{name:<14} {state(name):<34} {known.title}{stand_in}")
+        click.echo(wrapped(f"{name:<14} {state(name):<34} {known.title}{stand_in}", indent=15))
 
 
 @data.command("fetch", short_help="Download a data set, once, checked by SHA-256.")

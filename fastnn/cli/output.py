@@ -5,12 +5,17 @@ import gzip
 import io
 import json
 import math
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
+
+from fastnn.common.stderr import leads_to_terminal
 
 FORMS = ["text", "json", "csv"]
 
@@ -24,6 +29,16 @@ class Rows:
 
     rows: Iterable[Iterable[object]]
     separator: str = ","
+
+
+def wrapped(line: str, indent: int = 0, stream: IO[str] | None = None) -> str:
+    """The line as a terminal has room for it; unchanged where other programs read it.
+
+    indent : spaces before all lines but the first; stream : where the line goes, or standard output
+    """
+    if not leads_to_terminal(stream or sys.stdout):
+        return line
+    return textwrap.fill(line, shutil.get_terminal_size().columns, subsequent_indent=" " * indent)
 
 
 def with_output(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from fastnn.cli.output import wrapped
 from fastnn.cli.systems import limited
 from fastnn.common.errors import FastnnError
 from fastnn.common.text import SPLITS, bytes_text, figure_text, metric_name, plural, seconds_text, speed_text
@@ -91,7 +92,8 @@ class Terminal(Observer):
 
     def run_begins(self, number: int, count: int, run: RunSpec) -> list[Callback]:
         if not self._has_announced:  # not before the first training begins: an error before that is the only line
-            click.echo(_announcement(self.experiment), err=True)
+            for line in _announcement(self.experiment).splitlines():
+                click.echo(wrapped(line, stream=sys.stderr), err=True)
             self._has_announced = True
         if count > 1:
             click.echo(f"run {number} of {count}: {run.label}", err=True)
@@ -186,6 +188,7 @@ def _print(report: Report) -> None:
 
 
 LABEL = 18  # characters of a row's label that are kept on one line where a table is as wide as the terminal
+NARROW = 8  # characters that a label needs at least, for figures to stay on one line
 
 
 def _print_answer(console: Console, answer: Answer) -> None:
@@ -197,23 +200,26 @@ def _print_answer(console: Console, answer: Answer) -> None:
     if not (tables or answer.lines or answer.report):
         return
     # The title is a line of its own: in the table it would break at the table's width.
-    console.print(f"\n[bold]{escape(answer.question)}[/bold]", soft_wrap=True)
+    console.print(f"\n[bold]{escape(answer.question)}[/bold]")
     for table in tables:
-        console.print(_table(table))
+        console.print(_table(table, console.width))
     for line in answer.lines:
         console.print(line, markup=False)
     if answer.report:
         console.print(f"The report: {answer.report}", markup=False)
 
 
-def _table(table: answers.Table) -> Table:
+def _table(table: answers.Table, width: int) -> Table:
+    """A table of at most `width` characters: labels and headings break into lines, figures do not."""
     header, rows = texts(table, only_made=True)
     shown = Table(title=escape(table.title) or None, title_justify="left", title_style="")
-    for number, name in enumerate(header):
-        is_short = (
-            not number and max((len(row[0]) for row in rows), default=0) <= LABEL
-        )  # such a label stays on one line
-        shown.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=is_short)
+    label, *figures = (max((len(row[number]) for row in rows), default=0) for number in range(len(header)))
+    room = width - 1 - sum(figures) - 3 * len(header)  # for the label; a column has two spaces and a line
+    fits = room >= NARROW
+    is_short = label <= min(LABEL, room)  # such a label stays on one line
+    shown.add_column(header[0], overflow="fold", no_wrap=is_short, max_width=room if fits else None)
+    for name, least in zip(header[1:], figures, strict=True):
+        shown.add_column(name, justify="right", overflow="fold", min_width=least if fits else None)
     for row in rows:
         shown.add_row(*map(escape, row))
     return shown
@@ -226,4 +232,4 @@ def _cost(summary: Summary, ending: Ending) -> str:
     speed = speed_text(ending.samples_per_second or 0, ending.tokens_of_samples)
     taken = f"{seconds_text(ending.seconds_per_epoch or 0)} an epoch, {speed}"
     threads = f", {plural(summary.threads, 'thread')}" if summary.threads else ""
-    return f"{why}{taken}{threads}, {ending.peak_rss_mb:,.0f} MB at most"
+    return f"{why}{taken}{threads}, peak memory {ending.peak_rss_mb:,.0f} MB"

@@ -64,16 +64,18 @@ def compared(result: ExperimentResult, comparison: Comparison, members: dict[str
     if comparison.picture == "own" or not members:
         return []
     title, note = comparison.question, note_of(result)
+    caption = "by epoch, a colour for each run"
     if comparison.picture == "bands":
+        caption = "mean and standard deviation by epoch, with each run in pale lines"
         figure = plots.bands(_bands(list(members.values())), title, "accuracy, %", note=note)
     elif max(len(run.epochs) for run in members.values()) < FEW_EPOCHS:
+        caption = "by step, a colour for each run"
         figure = by_step(members, "loss", title, note)
     else:
         runs = {label: run.epochs for label, run in members.items()}
         published = reported(result, comparison.name)
         figure = plots.learning_curves(runs, _metrics(result), title, reported=published, note=note)
-    captions = {"bands": "mean and deviation by epoch, with each run in pale lines"}
-    return [(f"{comparison.name}.png", captions.get(comparison.picture, "a colour for each run"), figure)]
+    return [(f"{comparison.name}.png", caption, figure)]
 
 
 def by_step(members: Mapping[str, RunResult], name: str, title: str, note: str | None) -> "Figure":
@@ -82,7 +84,7 @@ def by_step(members: Mapping[str, RunResult], name: str, title: str, note: str |
     width = max(1, steps // POINTS)
     count = steps // width
     apart = min(_apart(run, name) for run in members.values())
-    x = (np.arange(count) + 0.5) * width * apart
+    x = (np.arange(count) + 0.5) * width * apart + 0.5  # the mean of a stretch: steps count from 1
     stretches = {label: run.steps[name][: count * width].reshape(count, width) for label, run in members.items()}
     if steps < max(len(run.steps[name]) for run in members.values()):
         title += f" (the first {round(steps * apart):,} steps)"

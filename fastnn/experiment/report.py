@@ -20,6 +20,7 @@ from fastnn.experiment.summary import Ending, Summary
 NAME = "report.html"
 LINKED = ("model.h5", "history.csv", "summary.json")  # the run's files beside the page
 PNG = b"\x89PNG\r\n\x1a\n"
+SEVERAL_PANELS = 850  # pixels: wider pictures have panels side by side, whose text a telephone makes too small
 
 
 def write(folder: str | Path, summary: Summary, zeros: Mapping[str, str] = Settings.zeros) -> Path:
@@ -63,6 +64,8 @@ def _setting(name: str, value: Any, zeros: Mapping[str, str]) -> str:
         return zeros[name]
     if isinstance(value, int) and not isinstance(value, bool) and name != "seed":
         return f"{value:,}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "–" if value == "" else str(value)
 
 
@@ -73,20 +76,21 @@ def _answer(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
     for table in answer.tables:
         header, rows = texts(table)
         tables.append({"title": table.title, "is_detail": table.is_detail, "header": header, "rows": rows})
-    pictures = [{"caption": caption, "data": _encoded(folder / name)} for name, caption in found["pictures"].items()]
+    pictures = [_picture(folder / name, caption) for name, caption in found["pictures"].items()]
     own = {"name": answer.name, "question": answer.question, "lines": answer.lines, "report": answer.report}
     return own | {"tables": tables, "pictures": pictures}
 
 
-def _encoded(path: Path) -> str:
-    """A PNG file in base64; FileFormatError if it is missing or no PNG."""
+def _picture(path: Path, caption: str) -> dict[str, Any]:
+    """A PNG file in base64, and whether it is wide; FileFormatError if it is missing or no PNG."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read for the page ({error.strerror})") from None
     if not content.startswith(PNG):
         raise FileFormatError(f"{path}: not a PNG file, cannot be put into the page")
-    return base64.b64encode(content).decode("ascii")
+    width = int.from_bytes(content[16:20], "big")  # of the first chunk, IHDR
+    return {"caption": caption, "data": base64.b64encode(content).decode("ascii"), "is_wide": width > SEVERAL_PANELS}
 
 
 def _sentence(summary: Summary) -> str:
@@ -117,7 +121,7 @@ def _machine(summary: Summary, ending: Ending) -> list[tuple[str, Any]]:
         ("an epoch of the chosen run", took and seconds_text(took), "{}"),
         ("tokens a second" if tokens else "samples a second", speed and speed * (tokens or 1), "{:,.0f}"),
         ("all trainings and pictures", ending.seconds, "{:,.1f} s"),
-        ("memory at most", ending.peak_rss_mb, "{:,.0f} MB"),
+        ("peak memory", ending.peak_rss_mb, "{:,.0f} MB"),
     ]
     found = [(label, form.format(value)) for label, value, form in known if value is not None]
     return [*summary.versions.items(), *found]

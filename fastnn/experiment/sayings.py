@@ -53,7 +53,8 @@ def spread_row(runs: Mapping[str, RunResult]) -> list[Row]:
     if len(ended) < 2:
         return []
     names = [name for name in ended[0] if without_split(name) in ("accuracy", "loss")]
-    return [Row("mean ± deviation", {name: _spread(name, [found[name] for found in ended]) for name in names})]
+    figures = {name: _spread(name, [found[name] for found in ended]) for name in names}
+    return [Row("mean ± standard deviation", figures)]
 
 
 def spread(runs: Mapping[str, RunResult]) -> list[str]:

@@ -63,7 +63,8 @@ def bands(
     for number, (label, seeds) in enumerate(curves.items()):
         _band(axis, label, seeds, number)
     whole_number_ticks(axis)
-    axis.legend(frameon=False, fontsize=SMALL, title="mean ± standard deviation", title_fontsize=SMALL)
+    legend = axis.legend(framealpha=0.85, edgecolor="none", fontsize=SMALL, title="mean ± standard deviation")
+    legend.get_title().set_fontsize(SMALL)  # its back is white: bands may leave no room beside them
     return ax or figure
 
 

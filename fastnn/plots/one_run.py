@@ -75,5 +75,7 @@ def _one_run(axis: "Axes", history: Record, name: str, scale: float, best: int) 
     ):
         axis.plot(epochs, [scale * value for value in history[which]], color=shade, marker=mark, label=label)
     kept = scale * history[f"val_{name}"][epochs.index(best)]
-    axis.plot([best], [kept], "o", markersize=9, mfc="none", color=GREY, label=f"kept: epoch {best:,}, {kept:,.4g}")
+    unit = " %" if scale == 100 else ""
+    told = f"kept: epoch {best:,}, {kept:,.4g}{unit}"
+    axis.plot([best], [kept], "o", markersize=9, mfc="none", color=GREY, label=told)
     whole_number_ticks(axis)

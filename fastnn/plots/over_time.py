@@ -47,8 +47,9 @@ def monitor(records: Sequence[Record], *, note: str | None = None) -> "dict[str,
         first, last = of_kind[0]["step"], of_kind[-1]["step"]
         steps = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
         title = f"{TITLES.get(kind, kind)}, {steps}"
-        figures[f"{kind}_statistics"] = statistics_over_time(of_kind, f"{title}: range, mean and deviation", note=note)
-        figures[f"{kind}_histograms"] = _histogram_sheet(of_kind, f"{title}: how the values spread", note)
+        spread = f"{title}: range, mean and standard deviation"
+        figures[f"{kind}_statistics"] = statistics_over_time(of_kind, spread, note=note)
+        figures[f"{kind}_histograms"] = _histogram_sheet(of_kind, f"{title}: distribution of the values", note)
     return figures
 
 
@@ -131,7 +132,7 @@ def _statistics_legend(axis: "Axes") -> None:
     handles = [Line2D([], [], color=ORANGE, lw=0.9), Line2D([], [], color=BLUE, lw=1.8), Patch(color=BLUE, alpha=0.25)]
     axis.figure.legend(
         handles,
-        ["least, largest", "mean", "mean ± deviation"],
+        ["minimum, maximum", "mean", "mean ± standard deviation"],
         loc="outside lower left",
         ncols=3,
         frameon=False,

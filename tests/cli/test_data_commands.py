@@ -60,6 +60,15 @@ def test_list(capsys, monkeypatch, here):
     assert " fetched, 0 MB; generated" in capsys.readouterr().out
 
 
+def test_a_list_in_a_terminal_is_no_wider_than_it(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("fastnn.cli.output.leads_to_terminal", lambda stream: True)
+    assert main(["data", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if line[0] != " "] == list(catalogue.DATA_SETS)
+
+
 def test_fetch_what_is_there(capsys, monkeypatch, here):
     as_if_fetched(monkeypatch, here, "mnist", save_idx, small_images(9, 6, 28, 28))
     assert main(["data", "fetch", "mnist"]) == 0

@@ -9,9 +9,12 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from fastnn.cli import _replace_what_cannot_be_written, main
 from fastnn.cli.commands import SECTIONS, fastnn
+from fastnn.cli.training import _print_answer
+from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.recipes import ALL
 from tests.tiny import jit_only
 
@@ -103,6 +106,18 @@ def test_no_table_is_wider_than_the_terminal(here, capsys, monkeypatch):
     boxes = [line for line in capsys.readouterr().out.splitlines() if line[:1] in "┏┃┡│└"]
     assert boxes
     assert max(map(len, boxes)) <= 60
+
+
+@pytest.mark.parametrize("label", ["affine, ReLU", "a net with a long name, longer than its column"])
+def test_figures_and_words_of_an_answer_stay_whole(capsys, monkeypatch, label):
+    monkeypatch.setenv("COLUMNS", "80")
+    figures = {f"{name}_error": f"{number}.40e-11" for number, name in enumerate("abcdef", 1)}
+    question = "Which of these questions is so long that a terminal of eighty characters breaks it within a word?"
+    _print_answer(Console(), Answer("long", question, [Table([Row(label, figures)])], []))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all(figure in "\n".join(lines) for figure in figures.values())
+    assert " ".join(line.strip() for line in lines[1:3]) == question
 
 
 def test_a_stream_of_another_encoding_shows_question_marks(monkeypatch):

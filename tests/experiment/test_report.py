@@ -103,6 +103,14 @@ class TestPage:
         assert ".wide { overflow-x: auto; }" in style
         assert found.tags.count("table") == found.values("div", "class").count("wide") == 3
 
+    def test_on_a_narrow_screen_pictures_of_several_panels_scroll(self, tmp_path, page):
+        for name, width in (("one.png", 624), ("two.png", 1248)):
+            (tmp_path / name).write_bytes(PIXEL[:16] + width.to_bytes(4, "big") + PIXEL[20:])
+        found = page(answer(pictures=[("one.png", "one panel"), ("two.png", "two panels")]))
+        assert found.tags.count("figure") == 2
+        assert found.values("figure", "class") == ["panels"], "one panel fits as it is"
+        assert ".panels { overflow-x: auto; }" in (tmp_path / "report.html").read_text("utf-8")
+
     def test_loads_nothing(self, page):
         found = page(*(answer(name, pictures=[("curves.png", "loss by epoch")]) for name in "ab"))
         tags = {tag for tag, _, _ in found.attributes}
@@ -185,7 +193,7 @@ class TestWhatItSays:
 
     def test_versions_and_machine(self, page):
         rows = page(peak_rss_mb=337.6, samples_per_second=458000.4).rows
-        for row in (["numba", "0.63"], ["threads", "2"], ["memory at most", "338 MB"], ["samples a second", "458,000"]):
+        for row in (["numba", "0.63"], ["threads", "2"], ["peak memory", "338 MB"], ["samples a second", "458,000"]):
             assert row in rows
 
 

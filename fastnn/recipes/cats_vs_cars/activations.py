@@ -43,7 +43,8 @@ def _difference(name: str, x: np.ndarray) -> np.ndarray:
 
 def _figures(name: str, x: np.ndarray) -> dict[str, float]:
     far = float(_slope(name, np.array([FAR]))[0])
-    return {"largest_derivative": float(_slope(name, x).max()), f"derivative_at_{FAR:g}": far}
+    largest = _slope(name, np.append(x, 0.0)).max()  # at 0 for tanh and the sigmoid
+    return {"largest_derivative": float(largest), f"derivative_at_{FAR:g}": far}
 
 
 def _lists(curves: dict[str, np.ndarray]) -> dict[str, list[float]]:

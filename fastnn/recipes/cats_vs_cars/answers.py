@@ -111,7 +111,7 @@ def _timed(runs: Runs) -> tuple[Table, list[str]]:
     last = min(LAST, max(1, min(len(run.epochs) for run in runs.values()) // 2))
     spread = {label: steadiness(run, name, last) for label, run in runs.items()}
     points = {label: f"{100 * value:.2f} points" for label, value in spread.items()}
-    names = f"epochs to {percent(level, 0)} test", f"deviation of the last {last}"
+    names = f"epochs to {percent(level, 0)} test", f"standard deviation, last {last}"
     rows = [Row(label, {names[0]: float(reached[label]), names[1]: points[label]}) for label in runs]
     epochs = {label: f"epoch {value:,}" for label, value in reached.items()}
     verdict = [
@@ -166,7 +166,7 @@ def peaks(results: ExperimentResult, members: Runs) -> Answer:
     published = results.published.rows("peaks")
     rows = [Row(label, _peak(run), published.get(label, {})) for label, run in members.items() if run.epochs]
     rows += [Row(label, {}, figures) for label, figures in published.items() if label not in members]
-    lines = ["least peak: of the running mean. peak: of single epochs. The report's figures are read off its curves."]
+    lines = ["Smoothed: of the running mean, else of single epochs. The report's figures are read off its curves."]
     return Answer("peaks", "How high do the curves of the test accuracy reach?", [Table(rows)], lines)
 
 
@@ -174,7 +174,7 @@ def _peak(run: RunResult) -> dict[str, float]:
     curve = run.curve("test_accuracy")
     smooth = running_mean(curve, width_of({"": run}))
     return {
-        "least_peak_accuracy": float(smooth.max()),
+        "smoothed_peak_accuracy": float(smooth.max()),
         "peak_accuracy": max(curve),
         "in_epoch": float(1 + int(np.argmax(curve))),
     }

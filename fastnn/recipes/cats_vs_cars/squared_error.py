@@ -95,9 +95,9 @@ def _with_logit(results: ExperimentResult) -> Sequential:
 def _figures(course: Course) -> dict[str, float | str]:
     return {
         "correlation": f"{course.correlation:.2f}",
-        "least_loss": course.losses[course.least_loss],
-        "errors_at_the_least_loss": percent(course.errors[course.least_loss], 1),
-        "least_errors": percent(course.errors[course.least_error], 1),
+        "lowest_loss": course.losses[course.least_loss],
+        "errors_at_the_lowest_loss": percent(course.errors[course.least_loss], 1),
+        "fewest_errors": percent(course.errors[course.least_error], 1),
     }
 
 
@@ -105,7 +105,7 @@ def _told(name: str, course: Course) -> str:
     loss, error = course.least_loss, course.least_error
     lost = 100 * (course.errors[loss] - course.errors[error])
     return (
-        f"Trained on {name}: over {len(course.losses)} epochs test loss and classification error correlate by "
-        f"{course.correlation:.2f}. The epoch of the least loss ({loss + 1}) has {lost:.1f} points more errors than "
-        f"the best one ({error + 1})."
+        f"Trained on {name}: over {len(course.losses)} epochs test loss and classification error have a "
+        f"correlation of {course.correlation:.2f}. At the lowest loss (epoch {loss + 1}) the error is {lost:.1f} "
+        f"points above its minimum (epoch {error + 1})."
     )

@@ -74,7 +74,7 @@ def _depth_picture(results: ExperimentResult, comparison: Comparison, runs: Memb
     figure = plots.lines_over(
         FIRST_SCALES,
         lines,
-        "deviation of the first weights",
+        "standard deviation of the initial weights",
         "training accuracy after the last epoch, %",
         comparison.question,
         log_x=True,
@@ -104,7 +104,8 @@ def _adagrad_answer(results: ExperimentResult, comparison: Comparison, runs: Mem
         plots.CurvePanel("training loss", "step", loss, dots=True),
     ]
     figure = plots.curve_panels(panels, comparison.question, note=note_of(results))
-    picture = ("adagrad.png", "by what the middle weight's gradient is multiplied in each step, and the loss", figure)
+    caption = "by what each step multiplies the gradients, median of the first layer's weights; and the loss"
+    picture = ("adagrad.png", caption, figure)
     return dataclasses.replace(found, tables=[*found.tables, _rate_table(runs)], pictures=[picture])
 
 

@@ -130,7 +130,7 @@ def three_layer_errors() -> dict[str, dict[str, float]]:
 
 
 def three_layer_nets() -> tuple[np.ndarray, np.ndarray, dict[str, Sequential]]:
-    """The sheet's two samples with their labels, and its nets 15 → 20 → 30 → 10 with weights of deviation .05."""
+    """The sheet's two samples with their labels, and its nets 15 → 20 → 30 → 10, weights of standard deviation .05."""
     found: dict[str, Sequential] = {}
     for settings in (PENALISED, DROPPING):  # the sheet begins anew with its seed for those with dropout
         random = np.random.RandomState(SEED)
@@ -168,7 +168,7 @@ def initial_loss(results: ExperimentResult) -> Answer:
         "A net that knows nothing gives each of 10 classes a tenth: its loss is ln 10 = 2.3026, and its penalty.",
         _own_loss(own["loss"]),
     ]
-    title = "the sheet's net 15 → 20 → 30 → 10, weights of deviation .05"
+    title = "the sheet's net 15 → 20 → 30 → 10, weights of standard deviation .05"
     return Answer("initial loss", "Is the loss before the first step what it should be?", [Table(rows, title)], told)
 
 
@@ -181,7 +181,7 @@ def _penalty_of(model: Sequential) -> float:
 def _own_loss(loss: float) -> str:
     far = loss - math.log(CLASSES)
     why = "its weights are small enough" if abs(far) < 0.1 else "on raw pixels its first weights already make scores"
-    return f"This run's net starts {far:+.4f} from ln 10: {why}."
+    return f"This run's net starts {abs(far):.4f} {'above' if far > 0 else 'below'} ln 10: {why}."
 
 
 def dropout_statistics(results: ExperimentResult) -> Answer:

@@ -73,7 +73,7 @@ def adagrad_told(runs: Runs) -> list[str]:
         first = next((i for i, step in enumerate(steps) if step >= FILLED), 0)
         factor, span = rates[first] / rates[-1], f"step {steps[first]:,.0f} to step {steps[-1]:,.0f}"
         goes = f"falls by a factor of {factor:.2f}" if factor > 1 else f"grows by a factor of {1 / factor:.2f}"
-        found.append(f"{label}: from {span} the effective rate lr/√c of the middle first-layer weight {goes}.")
+        found.append(f"{label}: from {span} the median effective rate lr/√c of the first layer {goes}.")
         if "adagrad" in label:
             alike = (steps[-1] / steps[first]) ** 0.5
             found.append(

@@ -58,25 +58,33 @@ def _losses_by_step(results: ExperimentResult) -> Picture:
     names = {"training, mean over the epoch": "loss", "validation": "val_loss", "test": "test_loss"}
     lines = {label: run.curve(name) for label, name in names.items() if run.curve(name)}
     title = "How does the loss fall, by step?"
-    figure = plots.lines_over(_steps(run), lines, "step", "cross-entropy", title, wide_y=True, note=note_of(results))
+    ylabel, note = "cross-entropy, nats", note_of(results)
+    figure = plots.lines_over(_steps(run), lines, "step", ylabel, title, wide_y=True, note=note)
     return "loss-by-step.png", "the chosen run's losses after each epoch, by step", figure
 
 
 def _inside(results: ExperimentResult, records: Records) -> Answer:
     figures = plots.monitor(records, note=note_of(results))
-    pictures = [(f"{name}.png", name.replace("_", ": "), figure) for name, figure in figures.items()]
+    pictures = [(f"{name}.png", _caption(name), figure) for name, figure in figures.items()]
     return Answer("inside", "How do the numbers inside the net change?", lines=_moved(records), pictures=pictures)
 
 
+def _caption(name: str) -> str:
+    """What a picture of `plots.monitor` shows, such as "gradient_statistics"."""
+    kind, what = name.split("_")
+    of_kind = {"activation": "outputs of the layers", "input": "inputs"}.get(kind, f"{kind}s")
+    return f"{of_kind}, {'range, mean and standard deviation' if what == 'statistics' else 'histograms'} by step"
+
+
 def _moved(records: Records) -> list[str]:
-    """How the deviation of each weight goes from the first record to the last."""
+    """How the standard deviation of each weight goes from the first record to the last."""
     found = []
     for name in WEIGHTS:
         course = [one for one in records if one["name"] == name and one["kind"] == "parameter"]
         if len(course) > 1:
             found.append(f"{name} {course[0]['std']:.4f} to {course[-1]['std']:.4f}")
     steps = f"step {records[0]['step']:,} to step {records[-1]['step']:,}"
-    return [f"Deviation of the weights from {steps}: {'; '.join(found)}."] if found else []
+    return [f"Standard deviation of the weights from {steps}: {'; '.join(found)}."] if found else []
 
 
 def _beside(results: ExperimentResult, recorded: Mapping[str, Records]) -> Answer:

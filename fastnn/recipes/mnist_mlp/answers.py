@@ -54,7 +54,7 @@ def weights_answer(results: ExperimentResult) -> Answer:
     question = "What do the hidden units look for?"
     figure = plots.image_grids(grids, "Weights of the hidden units, one picture a unit", note=note_of(results))
     rows = [Row(label, {"deviation": float(grid.std()), "roughness": roughness(grid)}) for label, grid in grids.items()]
-    told = "Roughness: the mean step between neighbouring pixels' weights, in deviations; that of noise is 1.13."
+    told = "Roughness: the mean difference of neighbouring weights, in standard deviations; that of noise is 1.13."
     picture = ("weights.png", "blue: below 0, orange: above 0; each net has its own scale", figure)
     return Answer("weights", question, [Table(rows, "first-layer weights")], [told], pictures=[picture])
 
@@ -100,7 +100,7 @@ def _largest_sums(results: ExperimentResult) -> list[str]:
     weights, bias = (np.asarray(run.model.parameters[f"dense.{part}"], np.float64) for part in "wb")
     x = results.data.train.x[:1000].astype(np.float64)
     first = generator(run.settings.seed, "mnist-mlp", "sums").normal(0, 0.1, weights.shape)
-    found = {"With weights of deviation .1, as at first,": x @ first, "After training": x @ weights + bias}
+    found = {"With weights of standard deviation .1, as at first,": x @ first, "After training": x @ weights + bias}
     return [
         f"{when} the sums into the hidden units go from {sums.min():.0f} to {sums.max():.0f} on {len(x):,} samples; "
         f"exp(−a) overflows in {100 * float((sums < OVERFLOWING).mean()):.1f} % of them."

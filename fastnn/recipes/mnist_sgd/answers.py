@@ -29,7 +29,7 @@ def _by_chance(results: ExperimentResult, answer: Answer) -> Answer:
     curves = {name: np.array([run.curve(name) for run in runs]) for name in names}
     epochs = range(len(runs[0].epochs)) if runs else ()
     rows = [Row(f"epoch {n + 1:,}", {name: _mean(name, curves[name][:, n]) for name in names}) for n in epochs]
-    tables = [*answer.tables, Table(rows, "mean ± deviation (n − 1), by epoch", is_detail=True)]
+    tables = [*answer.tables, Table(rows, "mean ± standard deviation (n − 1), by epoch", is_detail=True)]
     pictures = [_bands(results, runs, "loss", 1.0), _bands(results, runs, "accuracy", 100.0)]
     return replace(answer, tables=tables, pictures=pictures)
 
@@ -42,8 +42,9 @@ def _bands(results: ExperimentResult, runs: list[RunResult], name: str, scale: f
     splits = {"training, mean over the epoch": name, "validation": f"val_{name}"}
     curves = {label: [[scale * v for v in run.curve(key)] for run in runs] for label, key in splits.items()}
     title = f"How much of the {name} is chance?"
-    ylabel = "accuracy, %" if name == "accuracy" else "cross-entropy"
+    ylabel = "accuracy, %" if name == "accuracy" else "cross-entropy, nats"
     figure = plots.bands(
         {label: found for label, found in curves.items() if found[0]}, title, ylabel, note=note_of(results)
     )
-    return f"three-seeds-{name}.png", f"{name}: mean and deviation by epoch, with each run in pale lines", figure
+    caption = f"{name}: mean and standard deviation by epoch, with each run in pale lines"
+    return f"three-seeds-{name}.png", caption, figure

@@ -20,7 +20,7 @@ from fastnn.recipes.moons.borders import TURN_WITHIN, best_line, sharpest_turn, 
 NEARLY_STRAIGHT = 0.95  # of the plane
 MEASURED = (
     "straight: the part of the plane where the best straight line agrees with the net. "
-    f"turn: the most by which the border turns within {TURN_WITHIN:g} of its length."
+    f"turn: the largest angle by which the border turns within a length of {TURN_WITHIN:g}."
 )
 
 Runs = Mapping[str, RunResult]
@@ -157,8 +157,8 @@ def _gain(runs: Runs, vary: int) -> str:
     what, other = ("units", "layers") if vary == 0 else ("layers", "units")
     count = f"{len(pairs)} pairs" if len(pairs) > 1 else "one pair"
     return (
-        f"More {what}, as many {other} ({count} of nets): accuracy {100 * gained:+.1f} points on average, "
-        f"loss {lost:+.3f}."
+        f"More {what} with the same number of {other} ({count} of nets): accuracy {100 * gained:+.1f} points on "
+        f"average, loss {lost:+.3f}."
     )
 
 

@@ -76,7 +76,8 @@ def points(results: ExperimentResult) -> Answer:
     question = "Does the net learn the points in the plane?"
     picture = _by_epoch(results, question, epochs)
     report = "Its loss hardly fell in 50 epochs, and it does not say on which points."
-    told = f"After epoch {len(run.epochs):,} {percent(run.metrics['train_accuracy'])} of the training points are right."
+    right = percent(run.metrics["train_accuracy"])
+    told = f"After epoch {len(run.epochs):,}, {right} of the training points are right."
     return Answer("points", question, [Table(rows)], [told], report, [picture])
 
 

@@ -23,6 +23,7 @@ def _told(w: np.ndarray) -> str:
     steps = np.concatenate([np.abs(np.diff(w, axis=axis)).mean(axis=(0, 1, 2)) for axis in (0, 1)]).reshape(2, -1)
     rough = float((steps.mean(axis=0) / np.maximum(spread, 1e-30)).mean())
     return (
-        f"The deviation of a filter's weights goes from {spread.min():.3f} to {spread.max():.3f}. Neighbouring weights "
-        f"differ by {rough:.2f} deviations on average; in noise they would by {INDEPENDENT:.2f}."
+        f"The standard deviation of a filter's weights is between {spread.min():.3f} and {spread.max():.3f}. "
+        f"Neighbouring weights differ by {rough:.2f} standard deviations on average; independent ones would differ by "
+        f"{INDEPENDENT:.2f}."
     )

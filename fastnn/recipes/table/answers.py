@@ -167,10 +167,10 @@ def columns_answer(result: ExperimentResult) -> Answer:
         return _judge_numbers(_predicted(model, part), part.y, meta)["RMSE"]
 
     found = importances(result.model, meta["preprocessing"], split, error)
-    rise = "loss gained" if is_classes else "RMSE gained"
+    rise = "rise in loss" if is_classes else "rise in RMSE"
     rows = [Row(one.name, {rise: with_deviation(one.rise, one.deviation)}) for one in found]
     figure = _columns_picture(result, found, rise)
-    drawn = [("columns.png", "how much is lost when a column is shuffled: mean and deviation", figure)]
+    drawn = [("columns.png", f"{rise} when a column is shuffled: mean and standard deviation", figure)]
     lines = _columns_told(found) + ([] if weights is None else ["All classes count alike in the loss."])
     return Answer("columns", "Which columns matter?", [Table(rows)], lines, pictures=drawn)
 
@@ -183,7 +183,7 @@ def _columns_told(found: Sequence[Importance]) -> list[str]:
     if useless:
         lines.append(f"Not seen to matter, alone: {', '.join(useless[:8])}{', …' if useless[8:] else '.'}")
     shuffled = f"Each was shuffled {TIMES} times in the validation rows"
-    return [*lines, f"{shuffled}; columns that say the same share their worth."]
+    return [*lines, f"{shuffled}; columns that carry the same information share their importance."]
 
 
 def _columns_picture(result: ExperimentResult, found: Sequence[Importance], rise: str) -> Any:

@@ -126,7 +126,7 @@ def _nearest(vectors: np.ndarray, words: list[str]) -> str:
     best = np.argsort(-cosines, axis=None, kind="stable")[:PAIRS]
     first, second = np.unravel_index(best, cosines.shape)
     pairs = [f"{words[i]} and {words[j]} ({cosines[i, j]:.2f})" for i, j in zip(first, second, strict=True)]
-    return f"Nearest, by the cosine of the angle between their vectors less the mean: {', '.join(pairs)}."
+    return f"Nearest, by the cosine of the angle between their vectors, each minus the mean vector: {', '.join(pairs)}."
 
 
 def told_gaps(runs: Runs) -> list[str]:
@@ -137,7 +137,7 @@ def told_gaps(runs: Runs) -> list[str]:
         if {"train_accuracy", "val_accuracy"} <= run.metrics.keys()
     }
     texts = ", ".join(f"{label} {gap:+.1f}" for label, gap in gaps.items())
-    return [*ranking(runs), *([f"Training accuracy less validation accuracy, in points: {texts}."] if gaps else [])]
+    return [*ranking(runs), *([f"Training accuracy minus validation accuracy, in points: {texts}."] if gaps else [])]
 
 
 def told_speed(runs: Runs) -> list[str]:

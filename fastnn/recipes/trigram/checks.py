@@ -32,7 +32,7 @@ def softmax_answer() -> Answer:
     lines = [
         f"exp(x) / Σ exp(x), as it is written, is not a number at {len(wrong)} of {len(rows)}: {'; '.join(wrong)}.",
         "Scaling the scores to 0 … 1 by minimum and maximum never overflows, but gives other probabilities.",
-        "Less the largest score the exponentials are at most 1. Log-softmax gives the loss where a probability is 0.",
+        "Minus the largest score, the exponentials are at most 1. Log-softmax gives the loss where a probability is 0.",
     ]
     question = "When must softmax be made stable? (float32: scores of three classes)"
     table = Table(rows, "probability of the largest score, and cross-entropy of the smallest")

@@ -99,7 +99,7 @@ def _percent_apart(one: dict[str, Floats], other: dict[str, Floats]) -> str:
 
 def _apart(net: dict[str, Floats], counts: dict[str, Floats]) -> str:
     return (
-        "All counts are smoothed as Kneser and Ney do, modified and interpolated. "
+        "All counts have interpolated modified Kneser-Ney smoothing. "
         f"The net's test perplexity is {_percent_apart(net, counts)} theirs."
     )
 

@@ -41,7 +41,7 @@ def test_a_rare_class_is_judged_by_more_than_the_accuracy(here):
     assert answers["columns"]["lines"][0] == "Most important: x."
     first = answers["columns"]["tables"][0]["rows"][0]
     assert first["label"] == "x"
-    assert list(first["here"]) == ["loss gained"]
+    assert list(first["here"]) == ["rise in loss"]
 
 
 @jit_only

@@ -61,7 +61,7 @@ def test_a_figure_of_some_steps_is_drawn_at_its_steps(monkeypatch):
         for label, count in (("long", 90), ("short", 40))
     }
     by_step(runs, "norm dense.w", "Norm", None)
-    assert drawn == [([5.0, 15.0, 25.0, 35.0], "Norm (the first 40 steps)")]
+    assert drawn == [([5.5, 15.5, 25.5, 35.5], "Norm (the first 40 steps)")], "the mean of steps 1 to 10"
 
 
 def test_roughness_of_noise_and_of_a_slope():

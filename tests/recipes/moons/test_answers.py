@@ -67,8 +67,8 @@ def test_what_is_told():
     lines = told_depths(runs, borders)
     assert lines[1:] == [
         "A nearly straight border (95 % of the plane): deep (70.0 % right).",
-        "More units, as many layers (one pair of nets): accuracy +5.0 points on average, loss -0.200.",
-        "More layers, as many units (one pair of nets): accuracy -20.0 points on average, loss +0.300.",
+        "More units with the same number of layers (one pair of nets): accuracy +5.0 points on average, loss -0.200.",
+        "More layers with the same number of units (one pair of nets): accuracy -20.0 points on average, loss +0.300.",
     ]
     assert (
         told_activations(runs, borders)[1]

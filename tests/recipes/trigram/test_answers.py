@@ -107,7 +107,7 @@ def test_what_is_told_of_runs():
         "slow": run((4.0, 3.5), train_accuracy=0.2, val_accuracy=0.2, val_loss=3.5),
     }
     assert (
-        told_gaps(runs)[1] == "Training accuracy less validation accuracy, in points: none +10.0, l2 -5.0, slow +0.0."
+        told_gaps(runs)[1] == "Training accuracy minus validation accuracy, in points: none +10.0, l2 -5.0, slow +0.0."
     )
     assert told_speed(runs)[1] == ("A validation loss of 2.00 is reached: none in epoch 2, l2 in epoch 2, slow never.")
     assert told_against_none(runs)[2] == "Validation loss against none: l2 -0.100, slow +1.500."
