@@ -30,6 +30,11 @@ def made(name, dtype, shape_name):
     return spec, spec.inputs(rng, dtype, spec.shapes[shape_name])
 
 
+def copies(args):
+    """The same arguments, with arrays of their own."""
+    return tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args)
+
+
 def params(*, over_twins=True, over_shapes=True, only=lambda spec: True):
     """pytest parameters (name, dtype, shape name, twin) over the registry."""
     found = []

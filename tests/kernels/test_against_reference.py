@@ -5,26 +5,23 @@ import inspect
 import numpy as np
 import pytest
 
-from tests.kernels.cases import DTYPES, made, params
+from tests.kernels.cases import DTYPES, copies, made, params
 from tests.tolerances import check
 
 
 @pytest.mark.parametrize(("name", "dtype", "shape", "twin"), params())
 def test_outputs(name, dtype, shape, twin):
+    """Inputs stay as they are: the scheduler derives from a kernel's outputs which operations must wait for it."""
     spec, args = made(name, dtype, shape)
-    got, want = spec.run(getattr(spec.kernel, twin), args), spec.want(args)
+    given, want = copies(args), spec.want(args)
+    with np.errstate(all="ignore"):  # as compiled code has it
+        getattr(spec.kernel, twin)(*given)
+    got, inputs = list(given[: spec.outputs]), given[spec.outputs :]
     assert [g.dtype for g in got] == [a.dtype for a in args[: spec.outputs]]
     terms = spec.terms(spec.shapes[shape])
     check(got, want, terms, f"{name} {np.dtype(dtype)} {shape} {twin}", spec.precision(args))
-
-
-@pytest.mark.parametrize(("name", "dtype", "shape", "twin"), params(over_shapes=False))
-def test_inputs_are_only_read(name, dtype, shape, twin):
-    spec, args = made(name, dtype, shape)
-    before = [a.copy() if isinstance(a, np.ndarray) else a for a in args[spec.outputs :]]
-    getattr(spec.kernel, twin)(*args)
-    for got, want in zip(args[spec.outputs :], before, strict=True):
-        np.testing.assert_array_equal(got, want)
+    for after, before in zip(inputs, args[spec.outputs :], strict=True):
+        np.testing.assert_array_equal(after, before)
 
 
 def _spoiled(spec, args, values):
@@ -37,7 +34,7 @@ def _spoiled(spec, args, values):
             or (name == "loss_weight" and np.inf in values)
         ):
             continue
-        changed = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        changed = list(copies(args))
         changed[i].flat[:: max(1, args[i].size // 3)][: len(values)] = values[: args[i].size]
         yield name, tuple(changed)
 

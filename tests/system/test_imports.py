@@ -1,6 +1,7 @@
 """The house rules that the sources themselves can be asked about."""
 
 import ast
+import functools
 import sys
 from pathlib import Path
 
@@ -26,9 +27,15 @@ MODULES = sources(FASTNN)
 BENCH = FASTNN.parent / "bench"
 
 
+@functools.cache  # many tests ask for the same file
+def nodes(path):
+    """All nodes of the syntax tree of a file."""
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def imported(path):
     """Dotted names that a file imports, wherever it does, also for types alone. Of `from a import b` both a and a.b."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -149,7 +156,7 @@ print(sorted(heavy), len(compiled))
 
 
 def calls(path):
-    return [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    return [node for node in nodes(path) if isinstance(node, ast.Call)]
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("fastnn.cli")])
@@ -179,7 +186,5 @@ def test_numba_s_options_are_spelled_in_one_place(path):
     if path.name in ("_jit.py", "adapter.py"):
         return
     spelled = {keyword.arg for call in calls(path) for keyword in call.keywords if keyword.arg} & OPTIONS
-    names = {
-        node.attr for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)
-    } & OPTIONS
+    names = {node.attr for node in nodes(path) if isinstance(node, ast.Attribute)} & OPTIONS
     assert not spelled | names | ({name.split(".")[-1] for name in imported(path)} & OPTIONS)
