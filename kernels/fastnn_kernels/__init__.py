@@ -20,9 +20,11 @@ to read for what, in a good order:
 
 from fastnn_kernels._compile.collection import no_collection
 from fastnn_kernels._former import former_names
-from fastnn_kernels._jit import Kernel as _Kernel
 
 with no_collection():  # it was a quarter of the time, with Numba's import, where scikit-learn was there already
+    from fastnn_kernels._jit import Kernel as _Kernel  # the first to import Numba
+
+    # isort: split
     from fastnn_kernels.activation import *
     from fastnn_kernels.activation import ACTIVATIONS
     from fastnn_kernels.adaptive import *

@@ -48,15 +48,39 @@ def compiled(function, *, parallel=False, cached=True):
     return dispatcher
 
 
+class Helper:
+    """A function that kernels call: plain Python from Python, compiled into the kernels.
+
+    Numba's dispatcher is made when a kernel is compiled. To make all of them took half of the time of importing the
+    kernels, and a kernel that is loaded from disk needs none.
+    """
+
+    def __init__(self, function: Callable, options: dict):
+        functools.update_wrapper(self, function)
+        self.py_func = function  # where Numba, too, has the plain function
+        self.targetoptions = options  # where Numba looks whether to inline it before types are inferred
+
+    def __call__(self, *args, **keywords):
+        return self.py_func(*args, **keywords)
+
+    @property
+    def _numba_type_(self):
+        """What Numba asks a value for that is none of its own."""
+        return self._dispatcher._numba_type_
+
+    @functools.cached_property
+    def _dispatcher(self):
+        """Without wrappers for Python, which took a sixth of the compilation: to call it from Python would crash."""
+        made = numba.njit(
+            self.py_func, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=Linked, **self.targetoptions
+        )
+        made._insert = lambda *overload: None
+        return made
+
+
 def _helper(function, **options):
-    """`function` for callers that are compiled. It has no wrappers for Python: they took a sixth of the compilation."""
-    if not JIT:
-        return function
-    dispatcher = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=Linked, **options)
-    # A call from Python runs the plain function: without a wrapper it would jump to address 0.
-    dispatcher._insert = lambda *overload: None
-    dispatcher._compile_for_args = lambda *args, **keywords: function
-    return dispatcher
+    """`function` for callers that are compiled."""
+    return Helper(function, options) if JIT else function
 
 
 def inline(function):
