@@ -29,11 +29,17 @@ MOST_TERMS = KC + KC // 8
 # A product of so few rows is one block: two blocks would read b twice. A program cuts its batches itself.
 UNDIVIDED = 128
 # Rows of b that lie whole pages apart compete for the same few lines of the first cache (1,024 columns of float32: 72 %
-# of the limit with AVX2, 88 % from a copy). So a block copies a panel of such a b to where its lines lie side by side,
-# if it has this many rows and more to use the copy, which takes this many bytes at most.
-PAGE = 4096
+# of the limit with AVX2, 88 % from a copy). With AVX2 so do rows half a page apart (`Shape.page`). A block copies a
+# panel of such a b to where its lines lie side by side, if it has this many rows and more to use the copy, which takes
+# this many bytes at most.
 PACKED_FROM = 40
 PACKED_BYTES = 36 << 10
+# With AVX2 a block of xᵀ · dout copies its columns of x if a column's terms lie within so many bytes or more, if at
+# least so many lines of sums use the copy, and if it takes at most so many bytes, which are on the stack. 512 terms of
+# 512 × 512 sums run at 61 instead of 50 GFLOP/s then, 32 of 1,568 × 784 at 52 instead of 31 (Zen 3, float32).
+COLUMNS_FROM = 128 << 10
+COLUMNS_LINES = 8
+COLUMNS_BYTES = MC * MOST_TERMS * 4
 # A part of b of more bytes than this comes from the third cache or from memory: while one panel is used, lines of the
 # next one are prefetched (32 × 6,272 × 784: from 64 to 83 % of the limit with AVX2, from 76 to 83 % with AVX-512).
 # Tiles with AVX-512 prefetch one line with each term. All at once before a tile they fill the queue of requests, and

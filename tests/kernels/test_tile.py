@@ -83,10 +83,17 @@ def test_products_that_prefetch_lines(rows, columns):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("columns", [1, 16, 31, 33, 64, 130, 1024])
 def test_products_of_a_transpose(columns, dtype):
-    """Every height of the tiles, and rows of b that lie whole pages apart."""
+    """Every height of the tiles, rows of b that lie whole pages apart, and columns of x that are copied."""
     rng = np.random.default_rng(columns)
-    for depth, rows in [(7, rows) for rows in range(15)] + [(300, 43), (257, 200), (0, 5)]:
-        x, b = rng.normal(size=(depth, rows + 9)).astype(dtype), rng.normal(size=(depth, columns)).astype(dtype)
+    sizes = [(7, rows, 9) for rows in range(15)] + [
+        (300, 43, 9),
+        (257, 200, 9),
+        (0, 5, 9),
+        (257, 11, 140),
+        (288, 187, 9),
+    ]
+    for depth, rows, others in sizes:
+        x, b = rng.normal(size=(depth, rows + others)).astype(dtype), rng.normal(size=(depth, columns)).astype(dtype)
         guarded, want = np.full((rows + 2, columns), GUARD, dtype), np.empty((rows, columns), dtype)
         _product_xt_into(guarded[1:-1], x, 4, b)
         _readable_into(want, np.ascontiguousarray(x[:, 4 : 4 + rows].T), b)
@@ -125,6 +132,7 @@ def test_sums_over_a_window(kind, fresh, dtype):
         (40, 3, 14, 6, 6, 90),  # six filters: no whole line, and b as narrow as that
         (9, 2, 7, 33, 4, 40),
         (7, 5, 1, 130, 1, 3),
+        (17, 3, 90, 130, 128, 12_000),  # with AVX2 the columns of a are copied
     ):
         a = rng.normal(size=rows * stride + segments * jump + depth * max(stride, 1) + rows).astype(dtype)
         b = rng.normal(size=(segments * depth, columns + (0 if rows > 8 else 5))).astype(dtype)[:, :columns]

@@ -19,7 +19,16 @@ from fastnn_kernels._compile.cache import EXTERNAL, SourceStampedCache
 from fastnn_kernels._jit import c_function, inline
 from fastnn_kernels._memory.prefetch import prefetch, prefetch_to_write
 from fastnn_kernels._products import registers, tile
-from fastnn_kernels._tuning import ALIGNMENT, FAR_BYTES, PACKED_BYTES, PACKED_FROM, PAGE
+from fastnn_kernels._products.packing import pack_columns, pack_panel, stack
+from fastnn_kernels._tuning import (
+    ALIGNMENT,
+    COLUMNS_BYTES,
+    COLUMNS_FROM,
+    COLUMNS_LINES,
+    FAR_BYTES,
+    PACKED_BYTES,
+    PACKED_FROM,
+)
 
 TITLE = "tiles"  # of all blocks, for messages; no kernel has this name
 WORDS = 3 + len(tile.Operands._fields)  # of a block's signature: see `caller`
@@ -27,38 +36,22 @@ DTYPES = {types.float32: np.float32, types.float64: np.float64}
 REALS = {str(real): real for real in DTYPES}
 
 
-@intrinsic
-def _stack(typing_context):
-    """The address of PACKED_BYTES on the stack, on a cache line."""
-
-    def codegen(context, builder, signature, args):
-        with builder.goto_entry_block():
-            scratch = builder.alloca(ir.ArrayType(ir.IntType(8), PACKED_BYTES))
-        scratch.align = ALIGNMENT
-        return builder.ptrtoint(scratch, ir.IntType(64))
-
-    return types.int64(), codegen
-
-
-@intrinsic
-def _copy_line(typing_context, to, source):
-    """Copy a cache line from one address to another."""
-
-    def codegen(context, builder, signature, args):
-        line = ir.VectorType(ir.IntType(64), ALIGNMENT // 8).as_pointer()
-        to, source = (builder.inttoptr(address, line) for address in args)
-        builder.store(builder.load(source, align=8), to, align=8)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), codegen
+@inline
+def _height(rows, count, number):
+    """The rows of one of `count` tiles, as equal in height as can be: 14 rows are 5 + 5 + 4, not 6 + 6 + 2."""
+    return rows // count + (number < rows % count)
 
 
 @inline
-def _pack(panel, at, stride, terms, lines):
-    """Copy `lines` lines of each of `terms` rows to where they lie side by side."""
-    for p in range(terms):
-        for v in range(lines):
-            _copy_line(panel + (p * lines + v) * ALIGNMENT, at + p * stride + v * ALIGNMENT)
+def _pack_all_columns(columns, rows, count, a, a_stride, a_jump, segments, depth, size):
+    """Copy what all tiles of a block read of a, tile after tile."""
+    i = 0
+    for number in range(count):
+        width = _height(rows, count, number) * size
+        for s in range(segments):
+            to = columns + segments * depth * i * size + s * depth * width
+            pack_columns(to, a + i * size + s * a_jump, a_stride, depth, width)
+        i += width // size
 
 
 @inline
@@ -73,28 +66,36 @@ def _block_body(real, tall: bool):
     """The Python function of a block, which CFunc compiles."""
     sizes, run, zero = registers.shape(), tile.tiles(tall), DTYPES[real](0)
     size, most, lines_of, widths = tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few
-    prefetching = sizes.prefetching
+    prefetching, page = sizes.prefetching, sizes.page
+    panel_of, columns_of, packing = stack(PACKED_BYTES), stack(COLUMNS_BYTES), sizes.packing and not tall
 
     def block(
         rows, lines, out, out_stride, a, a_stride, a_jump, segments, depth, b, b_stride, fresh, w, w_lines, next_a,
     ):  # fmt: skip
         terms, row = segments * depth, a_stride if tall else size
         width = widths[rows - 1] if rows <= len(widths) else lines_of
-        panel = _stack()
-        packs = rows >= PACKED_FROM and b_stride % PAGE == 0 and terms * width * ALIGNMENT <= PACKED_BYTES
+        panel = panel_of()
+        packs = rows >= PACKED_FROM and b_stride % page == 0 and terms * width * ALIGNMENT <= PACKED_BYTES
         far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and terms * b_stride + rows * out_stride > FAR_BYTES
         count = (rows + most - 1) // most
         tiles = max(1, count * ((lines + width - 1) // width))
         each = (w_lines + tiles - 1) // tiles
+        columns, step, jump = 0, a_stride, a_jump
+        wide, far_apart = lines >= COLUMNS_LINES, terms * a_stride >= COLUMNS_FROM
+        if packing and wide and far_apart and rows * terms * size <= COLUMNS_BYTES:
+            columns = columns_of()
+            _pack_all_columns(columns, rows, count, a, a_stride, a_jump, segments, depth, size)
         for line in range(0, lines, width):
             own, at, stride = min(width, lines - line), b + line * ALIGNMENT, b_stride
             if packs:
-                _pack(panel, at, b_stride, terms, own)
+                pack_panel(panel, at, b_stride, terms, own)
                 at, stride = panel, own * ALIGNMENT
             i = 0
-            for number in range(count):  # as equal in height as can be: 14 rows are 5 + 5 + 4, not 6 + 6 + 2
-                height = rows // count + (number < rows % count)
+            for number in range(count):
+                height = _height(rows, count, number)
                 to, left = out + i * out_stride + line * ALIGNMENT, a + i * row
+                if columns != 0:
+                    left, step, jump = columns + i * terms * size, height * size, depth * height * size
                 fetch, fetch_stride, behind = at, stride, lines - line - width
                 if far and behind > 0:
                     if prefetching and not packs and count >= width and height > len(widths):
@@ -109,7 +110,7 @@ def _block_body(real, tall: bool):
                 if far_out and number + 1 < count:
                     _prefetch_part(to + height * out_stride, out_stride, height, own, 0, 1)
                 run(
-                    zero, height, own, to, out_stride, left, a_stride, a_jump, segments, depth, at, stride, fresh,
+                    zero, height, own, to, out_stride, left, step, jump, segments, depth, at, stride, fresh,
                     fetch, fetch_stride,
                 )  # fmt: skip
                 i += height
