@@ -34,8 +34,7 @@ class ElementwiseLoss(Loss):
     """A loss of your own: ℓ = mean over outputs of value(s, t); gradient(s, t) is its derivative by the score s.
 
     Both are functions of two numbers that Numba can compile: arithmetic, `math`, conditions, but neither `raise` nor
-    `assert`. A model with such a loss
-    is saved without it: give it again in `load(path, loss=...)`.
+    `assert`. A model with such a loss is saved without it: give it again in `load(path, loss=...)`.
 
     Args:
         reduction: "mean": the sum over the samples is divided by the sum of their weights; "sum": it is not.
