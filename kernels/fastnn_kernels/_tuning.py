@@ -64,6 +64,10 @@ LISTED_LINES_AT_A_PIXEL = 192
 # Bytes of an image that each channel of a filter goes over before the next one does: 32 × 32 × 64 float32 in 8 bands
 # take 0.8 of the time that they take in one.
 BAND_BYTES = 32 << 10
+# Taps whose weight's gradient one thread sums at a time, all images one after the other: at least so many, and as many
+# as take so many bytes. With more taps the images are read fewer times.
+FEWEST_TAPS = 96
+TAPS_BYTES = 128 << 10
 # Channels of a pixel that take fewer bytes than this are few: parameters of channels are repeated over several pixels.
 # Biases of 16 images of 24 × 24 pixels and 6 channels take 2.1 us then instead of 18, batch normalisation 5.4 instead
 # of 42. With 32 channels it took 27 instead of 32 with AVX-512, but 36 instead of 30 with AVX2 code (Zen 5, float32).

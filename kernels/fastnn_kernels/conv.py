@@ -22,11 +22,10 @@ from fastnn_kernels._products.window import (
     taps_of_phases_before,
 )
 from fastnn_kernels._products.window_product import add_pixels, add_taps
-from fastnn_kernels._tuning import ELEMENT, KC, MULTIPLY_ADD
+from fastnn_kernels._tuning import ELEMENT, FEWEST_TAPS, KC, MULTIPLY_ADD, TAPS_BYTES
 
 __all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
 
-BLOCK = 96  # rows of dw that one thread computes at a time
 
 
 @kernel(work=lambda out, x, geometry: ELEMENT * out.size, per_sample=True, cut=("out", "x"))
@@ -217,9 +216,23 @@ def conv2d_backward_w(dw, x, dout, geometry, offset=0):
     dw   : (≤ KH·KW·C_in, ≥ C_out)         x        : (B, ≥ H·W·C_in)
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
     """
-    for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
-        start = np.int64(block) * BLOCK
-        sum_taps(dw[start : start + BLOCK], x, dout, geometry, offset + start)
+    size = taps_at_once(dw)
+    for block in prange((dw.shape[0] + size - 1) // size):
+        start = np.int64(block) * size
+        sum_taps(dw[start : start + size], x, dout, geometry, offset + start)
+
+
+@inline
+def taps_at_once(dw):
+    """Rows of dw that one thread computes at a time: each time it reads all images, so the rows are to be many
+
+    They are no more than a second cache holds beside an image, and the number of blocks of many rows is even.
+    """
+    most = max(FEWEST_TAPS, TAPS_BYTES // max(1, dw.strides[0]))
+    if dw.shape[0] <= FEWEST_TAPS:
+        return FEWEST_TAPS
+    blocks = 2 * ((dw.shape[0] + 2 * most - 1) // (2 * most))
+    return (dw.shape[0] + blocks - 1) // blocks
 
 
 @inline

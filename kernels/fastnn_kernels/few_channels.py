@@ -15,7 +15,7 @@ from fastnn_kernels._products.pixel_lanes import convolve_few, suits_pixel_lanes
 from fastnn_kernels._products.tap_lanes import suits_tap_lanes, sum_few
 from fastnn_kernels._products.window import products, sizes
 from fastnn_kernels._tuning import MULTIPLY_ADD
-from fastnn_kernels.conv import BLOCK, convolve_sample, sum_taps
+from fastnn_kernels.conv import convolve_sample, sum_taps, taps_at_once
 
 __all__ = ["conv2d_few_backward_w", "conv2d_few_forward"]
 
@@ -47,9 +47,10 @@ def conv2d_few_backward_w(dw, x, dout, geometry, offset=0):
     dw   : (≤ KH·KW·C_in, ≥ C_out)         x        : (B, ≥ H·W·C_in)
     dout : (B, ≥ H_out·W_out·C_out)        geometry : (12,)
     """
-    for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
-        start = np.int64(block) * BLOCK
-        own, low = dw[start : start + BLOCK], offset + start
+    size = taps_at_once(dw)
+    for block in prange((dw.shape[0] + size - 1) // size):
+        start = np.int64(block) * size
+        own, low = dw[start : start + size], offset + start
         if suits_tap_lanes(own, geometry, low):
             sum_few(own, x, dout, geometry, low)
         else:

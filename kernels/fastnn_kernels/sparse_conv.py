@@ -26,8 +26,8 @@ from fastnn_kernels._products.window import (
     sizes,
     taps_inside,
 )
-from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, MULTIPLY_ADD
-from fastnn_kernels.conv import BLOCK, convolve_sample, sum_taps
+from fastnn_kernels._tuning import ALIGNMENT, ELEMENT, FEWEST_TAPS, MULTIPLY_ADD
+from fastnn_kernels.conv import convolve_sample, sum_taps, taps_at_once
 
 __all__ = [
     "conv2d_sparse_backward_w",
@@ -220,9 +220,10 @@ def conv2d_sparse_backward_w(dw, x, dout, values, places, starts, geometry, offs
     unlisted = np.int64(0)
     for b in range(x.shape[0]):
         unlisted += starts[b, 0] < 0
-    for block in prange((dw.shape[0] + BLOCK - 1) // BLOCK):
-        start = np.int64(block) * BLOCK
-        own = dw[start : start + BLOCK]
+    size = taps_at_once(dw) if unlisted else FEWEST_TAPS
+    for block in prange((dw.shape[0] + size - 1) // size):
+        start = np.int64(block) * size
+        own = dw[start : start + size]
         if unlisted:
             sum_taps(own, x, dout, geometry, offset + start)
         else:
