@@ -66,7 +66,7 @@ def _block_body(real, tall: bool):
     """The Python function of a block, which CFunc compiles."""
     sizes, run, zero = registers.shape(), tile.tiles(tall), DTYPES[real](0)
     size, most, lines_of, widths = tile.REALS[real][1], sizes.rows, sizes.lines, sizes.few
-    prefetching, page = sizes.prefetching, sizes.page
+    prefetching, page, spread = sizes.prefetching, sizes.page, sizes.spread
     panel_of, columns_of, packing = stack(PACKED_BYTES), stack(COLUMNS_BYTES), sizes.packing and not tall
 
     def block(
@@ -75,7 +75,8 @@ def _block_body(real, tall: bool):
         terms, row = segments * depth, a_stride if tall else size
         width = widths[rows - 1] if rows <= len(widths) else lines_of
         panel = panel_of()
-        packs = rows >= PACKED_FROM and b_stride % page == 0 and terms * width * ALIGNMENT <= PACKED_BYTES
+        apart = b_stride % page == 0 or terms * (b_stride & -b_stride) > spread
+        packs = rows >= PACKED_FROM and apart and terms * width * ALIGNMENT <= PACKED_BYTES
         far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and terms * b_stride + rows * out_stride > FAR_BYTES
         count = (rows + most - 1) // most
         tiles = max(1, count * ((lines + width - 1) // width))

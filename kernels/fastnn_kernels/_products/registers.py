@@ -17,6 +17,7 @@ class Shape(NamedTuple):
     terms        a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
     prefetching  whether tiles of more rows prefetch a line of the next panel with each term
     page         rows of b that lie a multiple of so many bytes apart compete for a few lines of the first cache
+    spread       so do terms rows that lie an odd multiple of a power of two apart, if terms · power is more than this
     packing      whether xᵀ · dout copies columns of x, where they lie far apart
     """
 
@@ -26,6 +27,7 @@ class Shape(NamedTuple):
     terms: int
     prefetching: bool = False
     page: int = 4096
+    spread: int = 1 << 62
     packing: bool = False
 
     def prefetches(self, rows: int) -> bool:
@@ -41,7 +43,7 @@ class Shape(NamedTuple):
 # three rows and two lines needs one register more than there are; it still reaches 78 % of the limit, one line 67 %.
 SHAPES = {
     "zmm": Shape(12, 2, (8, 4, 4), 24, True),
-    "ymm": Shape(6, 1, (6, 3, 2), 24, page=2048, packing=True),
+    "ymm": Shape(6, 1, (6, 3, 2), 24, spread=32 << 10, packing=True),
     "neon": Shape(6, 1, (6, 3, 2), 1),
     "": Shape(0, 1, (1, 1, 1), 1),
 }
