@@ -75,8 +75,11 @@ def _block_body(real, tall: bool):
         terms, row = segments * depth, a_stride if tall else size
         width = widths[rows - 1] if rows <= len(widths) else lines_of
         panel = panel_of()
-        apart = b_stride % page == 0 or terms * (b_stride & -b_stride) > spread
-        packs = rows >= PACKED_FROM and apart and terms * width * ALIGNMENT <= PACKED_BYTES
+        packs = (
+            rows >= PACKED_FROM
+            and (b_stride % page == 0 or terms * (b_stride & -b_stride) > spread)
+            and terms * width * ALIGNMENT <= PACKED_BYTES
+        )
         far, far_out = terms * b_stride > FAR_BYTES, fresh == 0 and terms * b_stride + rows * out_stride > FAR_BYTES
         count = (rows + most - 1) // most
         tiles = max(1, count * ((lines + width - 1) // width))
