@@ -27,7 +27,6 @@ from fastnn_kernels._tuning import ELEMENT, FEWEST_TAPS, KC, MULTIPLY_ADD, TAPS_
 __all__ = ["conv2d_backward_w", "conv2d_backward_x", "conv2d_forward", "flip_filters", "pad_images"]
 
 
-
 @kernel(work=lambda out, x, geometry: ELEMENT * out.size, per_sample=True, cut=("out", "x"))
 def pad_images(out, x, geometry):
     """out = x with the padding of a window around each image: zeros, so that all taps fall inside

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from fastnn_kernels import conv2d_backward_w, conv2d_backward_x, conv2d_forward, flip_filters
+from fastnn_kernels import conv2d_backward_w, conv2d_backward_x, conv2d_few_backward_w, conv2d_forward, flip_filters
 from fastnn_kernels.registry import REGISTRY
-from fastnn_kernels.registry.inputs import padded
+from fastnn_kernels.registry.inputs import normal, padded
+from fastnn_kernels.registry.windows import geometry
 from tests.kernels.cases import made, shapes
 
 SHAPES = [name for name in shapes(REGISTRY["conv2d_forward"]) if not name.startswith("0x")]
@@ -69,6 +70,23 @@ def test_gradients_are_central_differences(shape):
             values.flat[at] = kept
             is_padding = at % values.shape[1] >= (g[11] if values is w else g[:3].prod())
             assert got.flat[at] == pytest.approx(0 if is_padding else want, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("filters", [5, 64, 400])
+@pytest.mark.parametrize("kernel", [conv2d_backward_w, conv2d_few_backward_w])
+def test_a_gradient_of_many_taps_is_that_of_each_part(kernel, filters, dtype):
+    """360 taps are one block or several, by the bytes of their rows."""
+    g = geometry(5, 6, 40, 3, 3, 1, 1, "valid", filters)
+    rng = np.random.default_rng(filters)
+    x, dout = normal(rng, dtype, 3, g[:3].prod()), normal(rng, dtype, 3, g[9:].prod())
+    whole, shared, parts = (padded(dtype, 360, filters, 7) for _ in range(3))
+    kernel.serial(whole, x, dout, g)
+    kernel.parallel(shared, x, dout, g)
+    for first in range(0, 360, 50):
+        kernel.serial(parts[first : first + 50], x, dout, g, first)
+    np.testing.assert_array_equal(shared, whole)
+    np.testing.assert_array_equal(parts, whole)
 
 
 def test_one_pixel_by_hand():

@@ -83,7 +83,7 @@ def test_products_that_prefetch_lines(rows, columns):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("columns", [1, 16, 31, 33, 64, 130, 1024])
 def test_products_of_a_transpose(columns, dtype):
-    """Every height of the tiles, rows of b that lie whole pages apart, and columns of x that are copied."""
+    """Every height of the tiles, rows of b that compete for the first cache, and columns of x that are copied."""
     rng = np.random.default_rng(columns)
     sizes = [(7, rows, 9) for rows in range(15)] + [
         (300, 43, 9),
