@@ -98,7 +98,7 @@ COMPARISONS = (
     Comparison(
         "hidden",
         "(c) How many hidden units: 8, 19 or 152?",
-        {f"hidden {n}": {"hidden": n} for n in ("8", "19", "152")},
+        {"(c) 8": {"hidden": "8"}, "(a) 19": {"hidden": "19"}, "(c) 152": {"hidden": "152"}},
     ),
     Comparison(
         "deep",
