@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import TYPE_CHECKING
 
+from fastnn.plots.style import COLOURS
+
 if TYPE_CHECKING:
     from fastnn.experiment.results import ExperimentResult, RunResult
 
@@ -16,14 +18,17 @@ def colours_of(result: "ExperimentResult", members: "Mapping[str, RunResult]") -
 
 
 def numbered(groups: Iterable[Iterable[int]]) -> dict[int, int]:
-    """The least number for each member of the groups that no other member of any of its groups has.
+    """The number of the colour of each member of the groups, given in their order from 0.
 
-    Numbers are given in the order of the groups, so those of the first group are 0, 1, 2, ...
+    If there is a colour for each member, no two have the same. Else each has the least number that no other member of
+    any of its groups has.
     """
-    found: dict[int, int] = {}
     sets = [list(group) for group in groups]
-    for member in (one for group in sets for one in group):
-        if member not in found:
-            taken = {found.get(other) for group in sets if member in group for other in group}
-            found[member] = next(number for number in count() if number not in taken)
+    members = dict.fromkeys(one for group in sets for one in group)
+    if len(members) <= len(COLOURS):
+        return {member: number for number, member in enumerate(members)}
+    found: dict[int, int] = {}
+    for member in members:
+        taken = {found.get(other) for group in sets if member in group for other in group}
+        found[member] = next(number for number in count() if number not in taken)
     return found

@@ -6,6 +6,7 @@ import pytest
 
 from fastnn.experiment.run_list import list_runs
 from fastnn.experiment.same_colours import numbered
+from fastnn.plots.style import COLOURS
 from fastnn.recipes import RECIPES
 
 
@@ -13,12 +14,22 @@ def test_the_first_group_is_counted():
     assert numbered([[7, 8, 9]]) == {7: 0, 8: 1, 9: 2}
 
 
+def test_few_members_have_a_number_each():
+    assert numbered([[1, 2], [3, 2], [4]]) == {1: 0, 2: 1, 3: 2, 4: 3}
+
+
+MANY = [10 + number for number in range(len(COLOURS))]  # with these there are more members than colours
+
+
 def test_a_member_of_two_groups_keeps_its_number():
-    assert numbered([[1, 2], [3, 2]]) == {1: 0, 2: 1, 3: 0}
+    found = numbered([[1, 2], [3, 2], MANY])
+    assert (found[1], found[2], found[3]) == (0, 1, 0)
+    assert [found[one] for one in MANY] == list(range(len(COLOURS)))
 
 
 def test_members_that_a_later_group_joins_differ():
-    assert numbered([[1], [2], [1, 2]]) == {1: 0, 2: 1}
+    found = numbered([[1], [2], [1, 2], MANY])
+    assert (found[1], found[2]) == (0, 1)
 
 
 def test_nothing_has_no_numbers():
