@@ -156,15 +156,16 @@ def _draw(
 
 def _dotted(count: int) -> dict[str, Any]:
     """Few values have crosses: they may be far apart, or one alone, of which a line shows nothing."""
-    return DOTTED | ({"marker": "x", "markersize": 5} if count <= MARKED else {})
+    return DOTTED | (MARK if count <= MARKED else {})
 
 
 def _line(count: int, number: int) -> dict[str, Any]:
     return {"lw": 1.8, "ls": dash(number), "marker": "." if count <= MARKED else None}
 
 
-# The line of a published figure.
+# The line of a published figure, and its marks where there are few.
 DOTTED: Any = {"ls": (0, (1, 1.6)), "lw": 1.6}
+MARK: Any = {"marker": "x", "markersize": 5}
 # The line of the training loss, or accuracy, of one run among several.
 THIN: Any = {"lw": 0.9, "ls": (0, (4, 2))}
 
@@ -202,7 +203,7 @@ def _look(split: str, *, alone: bool) -> "Line2D":
     """The line that stands for a split in a legend."""
     from matplotlib.lines import Line2D
 
-    style = DOTTED if split == REPORT else {"lw": 1.8} if alone or split not in (MEAN, AFTER) else THIN
+    style = DOTTED | MARK if split == REPORT else {"lw": 1.8} if alone or split not in (MEAN, AFTER) else THIN
     return Line2D([], [], color=SPLIT_COLOURS.get(split, GREY) if alone else GREY, **style)
 
 

@@ -101,7 +101,7 @@ def _adagrad_answer(results: ExperimentResult, comparison: Comparison, runs: Mem
     loss = {label: (range(1, len(run.steps["loss"]) + 1), run.steps["loss"]) for label, run in runs.items()}
     rates = {label: (run.steps[STEP], run.steps[RATE]) for label, run in runs.items()}
     panels = [
-        plots.CurvePanel("effective rate lr/√c, median of the first layer", "step", rates),
+        plots.CurvePanel("effective rate, median of the first layer", "step", rates, "lr/√c"),
         plots.CurvePanel("training loss", "step", loss, loss_unit(results, runs.values()), dots=True),
     ]
     figure = plots.curve_panels(panels, comparison.question, colours=colours_of(results, runs), note=note_of(results))
