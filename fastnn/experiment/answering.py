@@ -11,6 +11,7 @@ from fastnn.experiment.answers import Answer, Row, Table, Value
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.mistakes import MISTAKES, mistakes_of
 from fastnn.experiment.results import ExperimentResult, RunResult, finished
+from fastnn.nn.layers import BatchNorm
 
 CHOSEN = "chosen"
 Number = TypeVar("Number")
@@ -62,7 +63,13 @@ def chosen_answer(result: ExperimentResult) -> Answer:
             rows.append(Row(label, _of_split(result.chosen, split), result.published.of(CHOSEN, label)))
     tables = [Table(rows, is_comparable=result.is_as_reported), *by_epoch_tables(result, CHOSEN, {"": result.chosen})]
     shown = [pictures.chosen(result)]
-    return Answer(CHOSEN, "How good is the net?", tables, [_kept(result), *_entropies(result)], pictures=shown)
+    return Answer(
+        CHOSEN,
+        "How good is the net?",
+        tables,
+        [_kept(result), *_normalised(result), *_entropies(result)],
+        pictures=shown,
+    )
 
 
 def _of_split(run: RunResult, split: str) -> dict[str, float]:
@@ -76,6 +83,16 @@ def _kept(result: ExperimentResult) -> str:
     why = f", the best by {metric_name(result.keep)}" if result.keep and run.best_epoch < len(run.epochs) else ""
     stopped = f" Stopped: {run.stop_reason}." if run.stop_reason else ""
     return f"{which}{why}.{stopped}"
+
+
+def _normalised(result: ExperimentResult) -> list[str]:
+    """Why training figures in table and curve may differ where batches are normalised; [] where none are."""
+    if "train_loss" in result.chosen.epochs[-1] or not any(isinstance(one, BatchNorm) for one in result.model.layers):
+        return []
+    return [
+        "The table's training figures are those of the net as it predicts, with the running statistics of its batch "
+        "normalisation. The training curve is of the net in training, with the statistics of each batch."
+    ]
 
 
 def _entropies(result: ExperimentResult) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from fastnn import plots
 from fastnn.experiment.answers import Picture
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.results import ExperimentResult, RunResult
+from fastnn.experiment.same_colours import colours_of
 from fastnn.training.history import History
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 # The metrics that curves show. A system without a validation set is watched on its test set.
 METRICS = ("loss", "accuracy")
 METRICS_WITH_TEST = ("loss", "accuracy", "test_loss", "test_accuracy")
+
+# Losses by their names, as an axis names them.
+LOSSES = {
+    "softmax_cross_entropy": "cross-entropy, nats",
+    "binary_cross_entropy": "cross-entropy, nats",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+}
 
 POINTS = 150  # along a curve by step: with more, the noise of batches hides the course of the training
 FEW_EPOCHS = 3  # runs with fewer epochs are compared by step, others by epoch
@@ -47,7 +56,28 @@ def _curves(result: ExperimentResult) -> "Figure":
         return plots.run_curves(History(epochs=chosen.epochs), result.id, result.data.meta)
     title = f"{result.id}: how does the training go?"
     runs, published = {result.id: chosen.epochs}, {result.id: reported(result, "chosen").get("", [])}
-    return plots.learning_curves(runs, METRICS_WITH_TEST, title, reported=published, note=note_of(result))
+    units, note = units_of(result, [chosen]), note_of(result)
+    return plots.learning_curves(runs, METRICS_WITH_TEST, title, reported=published, units=units, note=note)
+
+
+def loss_unit(result: ExperimentResult, runs: Iterable[RunResult]) -> str:
+    """What an axis of the losses of these runs says: which loss it is, with the penalties that it includes, its unit.
+
+    "" for a loss that is none of the usual ones.
+    """
+    loss = result.model.network.loss
+    name, _, unit = LOSSES.get(getattr(loss, "name", ""), "").partition(", ")
+    scale = {1.0: "", 0.5: "½ "}.get(getattr(loss, "scale", 1.0))
+    if not name or scale is None:
+        return ""
+    has_penalties = any(getattr(run.settings, item, 0.0) for run in runs for item in ("l1", "l2"))
+    return f"{scale}{name}{' + penalties' if has_penalties else ''}, {unit}".removesuffix(", ")
+
+
+def units_of(result: ExperimentResult, runs: Iterable[RunResult]) -> dict[str, str]:
+    """What stands beside the axes of losses in learning curves of these runs, by the names of the panels."""
+    unit = loss_unit(result, runs)
+    return dict.fromkeys(("loss", "test_loss"), unit) if unit else {}
 
 
 def _metrics(result: ExperimentResult) -> tuple[str, ...]:
@@ -70,16 +100,18 @@ def compared(result: ExperimentResult, comparison: Comparison, members: dict[str
         figure = plots.bands(_bands(list(members.values())), title, "accuracy, %", note=note)
     elif max(len(run.epochs) for run in members.values()) < FEW_EPOCHS:
         caption = "by step, a colour for each run"
-        figure = by_step(members, "loss", title, note)
+        figure = by_step(result, members, "loss", title)
     else:
         runs = {label: run.epochs for label, run in members.items()}
+        same: dict[str, Any] = {"units": units_of(result, members.values()), "colours": colours_of(result, members)}
         published = reported(result, comparison.name)
-        figure = plots.learning_curves(runs, _metrics(result), title, reported=published, note=note)
+        figure = plots.learning_curves(runs, _metrics(result), title, reported=published, note=note, **same)
     return [(f"{comparison.name}.png", caption, figure)]
 
 
-def by_step(members: Mapping[str, RunResult], name: str, title: str, note: str | None) -> "Figure":
+def by_step(result: ExperimentResult, members: Mapping[str, RunResult], name: str, title: str) -> "Figure":
     """The figure `name` of each run by step, as means over stretches of steps, up to the length of the shortest run."""
+    ylabel = loss_unit(result, members.values()) if name == "loss" else ""
     steps = min(len(run.steps[name]) for run in members.values())
     width = max(1, steps // POINTS)
     count = steps // width
@@ -89,7 +121,8 @@ def by_step(members: Mapping[str, RunResult], name: str, title: str, note: str |
     if steps < max(len(run.steps[name]) for run in members.values()):
         title += f" (the first {round(steps * apart):,} steps)"
     lines = {label: values.mean(axis=1).tolist() for label, values in stretches.items()}
-    return plots.lines_over(x.tolist(), lines, "step", name.split()[0], title, wide_y=True, note=note)
+    look: dict[str, Any] = {"colours": colours_of(result, members), "note": note_of(result), "wide_y": True}
+    return plots.lines_over(x.tolist(), lines, "step", ylabel or name.split()[0], title, **look)
 
 
 def _apart(run: RunResult, name: str) -> float:

@@ -14,6 +14,7 @@ from fastnn.plots.style import (
     dash,
     entry,
     line_axes,
+    numbers_of,
     scale_by_factors,
     undisturbed,
     whole_number_ticks,
@@ -94,6 +95,7 @@ def lines_over(
     *,
     log_x: bool = False,
     wide_y: bool = False,
+    colours: Mapping[str, int] | None = None,
     note: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Figure | Any":
@@ -107,6 +109,8 @@ def lines_over(
         title: Of the figure.
         log_x: Whether x has a logarithmic scale, as for learning rates and sizes.
         wide_y: Whether y has one as well if it spans decades, as losses may.
+        colours: By label, which colour it has, from 0: so that several pictures can give it the same. Without it they
+            are counted in the order of the labels.
         note: Written in the corner of the figure, such as "generated data".
         ax: A matplotlib Axes to draw into; it is returned.
 
@@ -122,11 +126,12 @@ def lines_over(
     """
     figure, (axis,) = sheet(1, columns=1, size=(7.2, 4.2), title=title, note=note, ax=ax)
     line_axes(axis, xlabel=xlabel, ylabel=ylabel)
-    for number, (label, y) in enumerate(lines.items()):
+    numbers = numbers_of(lines, colours)
+    for label, y in lines.items():
         if len(y) != len(x):
             raise ValueError(f"lines_over: {label!r} has {len(y)} values for {len(x)} of x")
         look: Any = {"lw": 1.8, "marker": "o", "markersize": 4.5} if len(x) <= MARKED else {"lw": 1.2}
-        axis.plot(x, y, color=colour(number), ls=dash(number), label=entry(label), **look)
+        axis.plot(x, y, color=colour(numbers[label]), ls=dash(numbers[label]), label=entry(label), **look)
     if log_x:
         axis.set_xscale("log")
     if wide_y:

@@ -19,6 +19,7 @@ from fastnn.plots.style import (
     dash,
     entry,
     line_axes,
+    numbers_of,
     scale_by_factors,
     undisturbed,
     whole_number_ticks,
@@ -27,10 +28,11 @@ from fastnn.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 Epochs = Sequence[Mapping[str, Any]]
 
-IN_LEGEND = 8  # a legend of more entries stands beside the panels
+IN_LEGEND, LONGEST = 8, 18  # a legend of more entries, or with a label of more letters, stands beside the panels
 
 
 @undisturbed
@@ -40,6 +42,8 @@ def learning_curves(
     title: str | None = None,
     *,
     reported: Mapping[str, Epochs] | None = None,
+    units: Mapping[str, str] | None = None,
+    colours: Mapping[str, int] | None = None,
     note: str | None = None,
     ax: "Axes | None" = None,
     figure: "Figure | None" = None,
@@ -57,6 +61,10 @@ def learning_curves(
         title: Of the figure.
         reported: By the label of a run, the same figures as somebody else published them, by epoch: dotted, in its
             colour.
+        units: By key, what stands beside the axis of its panel, as {"loss": "nats"}. Without it fractions have "%",
+            others nothing.
+        colours: By the label of a run, which colour it has, from 0: so that several pictures can give it the same.
+            Without it they are counted in the order of the runs.
         note: Written in the corner of the figure, such as "generated data".
         ax: A matplotlib Axes for a single panel; it is returned.
         figure: A matplotlib Figure or SubFigure for several panels; these are returned.
@@ -76,20 +84,21 @@ def learning_curves(
     if not panels:
         raise ValueError(f"learning_curves: none of {list(keys)} is in the epochs of {list(runs)}")
     drawn, axes = sheet(len(panels), columns=2, size=(5.2, 3.6), title=title, note=note, ax=ax, figure=figure)
-    seen: set[str] = set()
-    published = reported or {}
+    seen: list[set[str]] = []  # what each panel shows
+    published, numbers = reported or {}, numbers_of(runs, colours)
     for axis, (key, splits) in zip(axes, panels.items(), strict=True):
-        name, unit = metric_name(key), unit_of(key)
+        name, unit = metric_name(key), (units or {}).get(key, unit_of(key))
         named = ax is not None and title  # the axes have the picture's title, so that the figure's name stands beside
         line_axes(axis, title="" if named else name, xlabel="epoch", ylabel=f"{name} {unit}".strip() if named else unit)
-        for number, (label, epochs) in enumerate(runs.items()):
-            alone = len(runs) == 1
-            seen |= _draw(axis, epochs, splits, number, alone=alone)
-            seen |= _draw(axis, published.get(label, []), splits, number, alone=alone, published=True)
+        seen.append(set())
+        for label, epochs in runs.items():
+            alone, number = len(runs) == 1, numbers[label]
+            seen[-1] |= _draw(axis, epochs, splits, number, alone=alone)
+            seen[-1] |= _draw(axis, published.get(label, []), splits, number, alone=alone, published=True)
         if not is_fraction(key):
             scale_by_factors(axis)
         whole_number_ticks(axis)
-    _legend(axes, list(runs), [split for split in (*SPLIT_COLOURS, REPORT) if split in seen])
+    _legends(axes, numbers, seen)
     return ax or (drawn if figure is None else axes)
 
 
@@ -147,35 +156,57 @@ def _draw(
 
 def _dotted(count: int) -> dict[str, Any]:
     """Few values have crosses: they may be far apart, or one alone, of which a line shows nothing."""
-    return DOTTED | ({"marker": "x", "markersize": 5} if count <= MARKED else {})
+    return DOTTED | (MARK if count <= MARKED else {})
 
 
 def _line(count: int, number: int) -> dict[str, Any]:
     return {"lw": 1.8, "ls": dash(number), "marker": "." if count <= MARKED else None}
 
 
-# The line of a published figure.
+# The line of a published figure, and its marks where there are few.
 DOTTED: Any = {"ls": (0, (1, 1.6)), "lw": 1.6}
+MARK: Any = {"marker": "x", "markersize": 5}
 # The line of the training loss, or accuracy, of one run among several.
 THIN: Any = {"lw": 0.9, "ls": (0, (4, 2))}
 
 
-def _legend(axes: "list[Axes]", labels: list[str], splits: list[str]) -> None:
-    """The colours of the runs and the line styles of the splits: in the first panel, or beside the last if long."""
+def _legends(axes: "list[Axes]", numbers: Mapping[str, int], seen: Sequence[set[str]]) -> None:
+    """The colours of the runs and the line styles of the splits. Each panel names what no panel before it names.
+
+    A long legend stands beside the last panel. It names the panels of a split that not all of them show.
+    """
     from matplotlib.lines import Line2D
 
-    if len(labels) == 1:
-        looks: dict[str, Any] = {split: {"color": shade, "lw": 1.8} for split, shade in SPLIT_COLOURS.items()}
-        looks[REPORT] = DOTTED | {"color": GREY}
-        handles = [Line2D([], [], **looks[split]) for split in splits]
-        axes[0].legend(handles, splits, frameon=False, fontsize=SMALL)
+    several = numbers if len(numbers) > 1 else {}
+    handles = [(entry(label), Line2D([], [], color=colour(n), ls=dash(n), lw=1.8)) for label, n in several.items()]
+    splits = [split for split in (*SPLIT_COLOURS, REPORT) if any(split in one for one in seen)]
+    looks = {split: _look(split, alone=not several) for split in splits}
+    if len(handles) + len(splits) > IN_LEGEND or max(map(len, several), default=0) > LONGEST:
+        for split in splits:
+            titles = [axis.get_title() for axis, one in zip(axes, seen, strict=True) if split in one]
+            handles.append((panels_named(split, titles, len(axes)), looks[split]))
+        _legend(axes[-1], handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
         return
-    handles = [Line2D([], [], color=colour(i), ls=dash(i), lw=1.8) for i in range(len(labels))]
-    styles = [{MEAN: THIN, AFTER: THIN, REPORT: DOTTED}.get(split, {"lw": 1.8}) for split in splits]
-    handles += [Line2D([], [], color=GREY, **style) for style in styles]
-    texts = [*map(entry, labels), *splits]
-    if len(texts) <= IN_LEGEND and max(map(len, labels)) <= 18:
-        axes[0].legend(handles, texts, frameon=False, fontsize=SMALL)
-    else:
-        beside = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "borderaxespad": 0.0}
-        axes[-1].legend(handles, texts, frameon=False, fontsize=SMALL, **beside)
+    told: set[str] = set()
+    for axis, one in zip(axes, seen, strict=True):
+        _legend(axis, handles + [(split, looks[split]) for split in splits if split in one - told])
+        handles, told = [], told | one
+
+
+def _legend(axis: "Axes", handles: "Sequence[tuple[str, Line2D]]", **place: Any) -> None:
+    if handles:
+        texts, lines = zip(*handles, strict=True)
+        axis.legend(lines, texts, frameon=False, fontsize=SMALL, **place)
+
+
+def _look(split: str, *, alone: bool) -> "Line2D":
+    """The line that stands for a split in a legend."""
+    from matplotlib.lines import Line2D
+
+    style = DOTTED | MARK if split == REPORT else {"lw": 1.8} if alone or split not in (MEAN, AFTER) else THIN
+    return Line2D([], [], color=SPLIT_COLOURS.get(split, GREY) if alone else GREY, **style)
+
+
+def panels_named(text: str, titles: Sequence[str], count: int) -> str:
+    """A text of a legend that `count` panels share, with the titles of the panels it is about if these are not all."""
+    return text if len(titles) == count else f"{text} ({', '.join(titles)})"

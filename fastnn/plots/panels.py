@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fastnn.plots.learning import DOTTED, REPORT
+from fastnn.plots.learning import DOTTED, REPORT, panels_named
 from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     GREY,
@@ -15,6 +15,7 @@ from fastnn.plots.style import (
     entry,
     line_axes,
     literal,
+    numbers_of,
     scale_by_factors,
     undisturbed,
     whole_number_ticks,
@@ -63,6 +64,7 @@ def curve_panels(
     title: str,
     *,
     columns: int = 3,
+    colours: Mapping[str, int] | None = None,
     note: str | None = None,
     figure: "Figure | None" = None,
 ) -> "Figure | Any":
@@ -74,6 +76,8 @@ def curve_panels(
         panels: What is drawn.
         title: Of the figure.
         columns: Panels in a row.
+        colours: By label, which colour it has, from 0: so that several pictures can give it the same. Without it they
+            are counted in the order of the labels.
         note: Written in the corner of the figure, such as "generated data".
         figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
@@ -87,14 +91,15 @@ def curve_panels(
         >>> panel = fn.plots.CurvePanel("loss", "step", {"SGD": ([1, 2], [0.9, 0.5])})
         >>> figure = fn.plots.curve_panels([panel], "a training")
     """
-    labels = list(dict.fromkeys(label for panel in panels for label in (*panel.curves, *panel.reported)))
+    labels = dict.fromkeys(label for panel in panels for label in (*panel.curves, *panel.reported))
+    numbers = numbers_of(labels, colours)
     drawn, axes = sheet(len(panels), columns=columns, size=SIZE, title=title, note=note, figure=figure)
     for axis, panel in zip(axes, panels, strict=True):
         line_axes(axis, title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
         for label, points in panel.curves.items():
-            _draw(axis, points, labels.index(label), dots=panel.dots)
+            _draw(axis, points, numbers[label], dots=panel.dots)
         for label, points in panel.reported.items():
-            axis.plot(*points, color=colour(labels.index(label)), marker="x", markersize=6, **DOTTED)
+            axis.plot(*points, color=colour(numbers[label]), marker="x", markersize=6, **DOTTED)
         whole_number_ticks(axis)
         if panel.from_zero:
             axis.set_ylim(bottom=0)
@@ -107,7 +112,7 @@ def curve_panels(
                 literal(panel.level[1]), (0.01, panel.level[0]), xycoords=("axes fraction", "data"),
                 xytext=(2, 2), textcoords="offset points", fontsize=SMALL, color=GREY,
             )  # fmt: skip
-    _legend(drawn, labels, panels)
+    _legend(drawn, numbers, panels)
     return drawn if figure is None else axes
 
 
@@ -120,15 +125,15 @@ def _draw(axis: "Axes", points: Points, number: int, *, dots: bool) -> None:
         axis.plot(*points, color=colour(number), ls=dash(number), lw=1.6, marker="." if count <= MARKED else None)
 
 
-def _legend(figure: "Figure", labels: list[str], panels: Sequence[CurvePanel]) -> None:
+def _legend(figure: "Figure", numbers: Mapping[str, int], panels: Sequence[CurvePanel]) -> None:
     """Below the panels: the colour of each label, and how published figures are drawn. None for a single curve."""
     from matplotlib.lines import Line2D
 
-    looks: list[dict[str, Any]] = [{"color": colour(i), "ls": dash(i), "lw": 1.8} for i in range(len(labels))]
-    texts = [entry(label) for label in labels]
-    if any(panel.reported for panel in panels):
+    looks: list[dict[str, Any]] = [{"color": colour(n), "ls": dash(n), "lw": 1.8} for n in numbers.values()]
+    texts = [entry(label) for label in numbers]
+    if reported := [panel.title for panel in panels if panel.reported]:
         looks.append(DOTTED | {"color": GREY, "marker": "x"})
-        texts.append(REPORT)
+        texts.append(panels_named(REPORT, reported, len(panels)))
     if len(texts) > 1:
         handles = [Line2D([], [], **look) for look in looks]
         figure.legend(handles, texts, loc="outside lower left", ncols=4, frameon=False, fontsize=SMALL)

@@ -17,6 +17,7 @@ from fastnn.plots.style import (
     dash,
     entry,
     line_axes,
+    numbers_of,
     scale_by_factors,
     undisturbed,
     whole_number_ticks,
@@ -47,6 +48,8 @@ def smoothed_curves(
     title: str,
     width: int,
     *,
+    units: Mapping[str, str] | None = None,
+    colours: Mapping[str, int] | None = None,
     note: str | None = None,
     figure: "Figure | None" = None,
 ) -> "Figure | Any":
@@ -57,6 +60,10 @@ def smoothed_curves(
             fractions in per cent.
         title: Of the figure.
         width: Epochs of the running mean; below 3 nothing is smoothed.
+        units: By the name of a figure, what stands beside the axis of its panel. Without it fractions have "%", others
+            nothing.
+        colours: By label, which colour it has, from 0: so that several pictures can give it the same. Without it they
+            are counted in the order of the labels.
         note: Written in the corner of the figure, such as "generated data".
         figure: A matplotlib Figure or SubFigure for the panels; these are returned.
 
@@ -72,8 +79,10 @@ def smoothed_curves(
     """
     drawn, axes = sheet(len(panels), columns=2, size=(5.6, 3.8), title=title, note=note, figure=figure)
     for axis, (name, curves) in zip(axes, panels.items(), strict=True):
-        line_axes(axis, title=name, xlabel="epoch", ylabel=unit_of(name))
-        for number, (label, values) in enumerate(curves.items()):
+        line_axes(axis, title=name, xlabel="epoch", ylabel=(units or {}).get(name, unit_of(name)))
+        numbers = numbers_of(curves, colours)
+        for label, values in curves.items():
+            number = numbers[label]
             scaled = np.multiply(scale_of(name), values)
             epochs = np.arange(1, len(scaled) + 1)
             if width > 2:

@@ -6,7 +6,7 @@ figure is made, and used through its object interface: it opens no window and ha
 
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -36,6 +36,11 @@ LOGARITHMIC = 30.0  # the ratio of largest to least value from which on a scale 
 def colour(number: int) -> str:
     """The colour of line or class `number`, from 0; after the last colour they repeat."""
     return COLOURS[number % len(COLOURS)]
+
+
+def numbers_of(labels: Iterable[str], given: Mapping[str, int] | None) -> dict[str, int]:
+    """By label, the number of its colour and dash: the one given, else its place among the labels."""
+    return {label: (given or {}).get(label, number) for number, label in enumerate(labels)}
 
 
 def dash(number: int) -> str:

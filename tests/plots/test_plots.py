@@ -223,3 +223,77 @@ def test_one_epoch_has_one_tick():
     (axis,) = figure.axes
     low, high = axis.get_xlim()
     assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1.0]
+
+
+def legend_of(axis):
+    legend = axis.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend else []
+
+
+RUN = {"epoch": 1, "loss": 2.0, "accuracy": 0.5, "val_accuracy": 0.4}
+PRINTED = [{"epoch": 1, "accuracy": 0.6}]
+
+
+class TestOneLegend:
+    """Each panel's legend names what it shows; a shared one names the panels of what not all of them show."""
+
+    @pytest.mark.parametrize("labels", [["a"], ["a", "b"]])
+    def test_what_only_a_later_panel_shows_is_named_there(self, labels):
+        runs = {label: [RUN] for label in labels}
+        loss, accuracy = plots.learning_curves(runs, reported={"a": PRINTED}).axes
+        names = labels if len(labels) > 1 else []
+        assert legend_of(loss) == [*names, "training, mean over the epoch"]
+        assert legend_of(accuracy) == ["validation", "published by the report"]
+
+    def test_a_legend_beside_the_panels_names_those_that_have_published_curves(self):
+        runs = {f"a label of more letters, {n}": [RUN] for n in range(2)}
+        loss, accuracy = plots.learning_curves(runs, reported={next(iter(runs)): PRINTED}).axes
+        assert legend_of(loss) == []
+        assert legend_of(accuracy) == [
+            *runs,
+            "training, mean over the epoch",
+            "validation (accuracy)",
+            "published by the report (accuracy)",
+        ]
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_a_legend_below_the_panels(self, count):
+        points = ([1, 2], [1, 2])
+        panels = [
+            plots.CurvePanel(title, "step", {"a": points}, reported={"a": points} if number < count else {})
+            for number, title in enumerate(("loss", "accuracy"))
+        ]
+        (legend,) = plots.curve_panels(panels, "t").legends
+        text = "published by the report" + (" (loss)" if count == 1 else "")
+        assert [entry.get_text() for entry in legend.get_texts()] == ["a", text]
+
+
+COLOURED = {
+    "learning_curves": lambda **k: plots.learning_curves({name: epochs([1, 2]) for name in "ab"}, ["val_loss"], **k),
+    "smoothed_curves": lambda **k: plots.smoothed_curves({"loss": {"a": [1, 2], "b": [2, 3]}}, "t", 1, **k),
+    "lines_over": lambda **k: plots.lines_over([1, 2], {"a": [1, 2], "b": [2, 3]}, "x", "y", "t", **k),
+    "curve_panels": lambda **k: plots.curve_panels(
+        [plots.CurvePanel("p", "x", {"a": ([1, 2], [1, 2]), "b": ([1, 2], [2, 3])})], "t", **k
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_a_run_has_the_colour_that_it_is_given(name):
+    def drawn(**given):
+        figure = COLOURED[name](**given)
+        (axis,) = figure.axes
+        legend = axis.get_legend() or figure.legends[0]
+        return [line.get_color() for line in axis.get_lines()], [line.get_color() for line in legend.get_lines()][:2]
+
+    assert drawn() == ([plots.BLUE, plots.ORANGE],) * 2
+    assert drawn(colours={"a": 2}) == ([plots.GREEN, plots.ORANGE],) * 2
+    assert drawn(colours={"a": 2, "b": 0}) == ([plots.GREEN, plots.BLUE],) * 2
+
+
+def test_units_stand_beside_the_axes():
+    (axis,) = plots.learning_curves({"a": epochs([1, 2])}, units={"loss": "nats"}).axes
+    assert axis.get_ylabel() == "nats"
+    panels = {"loss": {"a": [1, 2]}, "accuracy": {"a": [0.1, 0.2]}}
+    axes = plots.smoothed_curves(panels, "t", 1, units={"loss": "nats"}).axes
+    assert [axis.get_ylabel() for axis in axes] == ["nats", "%"]

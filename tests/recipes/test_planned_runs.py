@@ -42,15 +42,15 @@ def test_the_search_has_the_report_s_triples():
 def test_no_training_is_done_twice():
     recipe = RECIPES["cats-vs-cars"]
     planned = list_runs(recipe, recipe.settings, recipe.chosen_comparisons(None, set()))
-    # The chosen run is "hidden 19" and "(a) 19", too.
+    # The chosen run is "a: 19 units" of both comparisons, too.
     assert [run.label for run in planned.runs] == [
         "chosen",
-        "hidden 8",
-        "hidden 152",
-        "(d) 76, 380",
-        "(e) 76, 380, momentum .1",
+        "c: 8 units",
+        "c: 152 units",
+        "d: 76 + 380 units",
+        "e: 76 + 380 units, momentum .1",
     ]
-    assert planned.groups[0][1]["hidden 19"] == planned.groups[1][1]["(a) 19"] == 0
+    assert planned.groups[0][1]["a: 19 units"] == planned.groups[1][1]["a: 19 units"] == 0
 
 
 def epochs_of(system, comparison, quick=False, limit=None, **changes):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
 from fastnn.experiment.results import ExperimentResult, RunResult, finished
+from fastnn.experiment.same_colours import colours_of
 from fastnn.experiment.sayings import epochs_to, ranking, steadiness
 from fastnn.plots.smoothed import running_mean
 from fastnn.recipes.cats_vs_cars.activations import activation_answer
@@ -23,6 +25,7 @@ Runs = Mapping[str, RunResult]
 
 FIGURES = ("train_accuracy", "test_accuracy", "train_mse", "test_mse")
 TIMED = ("hidden", "deep")  # comparisons of nets, not of settings
+UNITS = dict.fromkeys(("mse", "test_mse"), "mean squared error")  # the labels are −1 and 1
 CURVES = ("test_mse", "test_accuracy")  # those that comparisons draw
 SMOOTHED = 10  # a running mean takes this part of the epochs
 BELOW_PEAK = 0.03  # how far below the lowest peak lies the accuracy by which nets are timed
@@ -51,7 +54,7 @@ def chosen(results: ExperimentResult) -> Answer:
     rows = [Row(row.label, {name: row.here[name] for name in ("mse", "accuracy")}) for row in answer.tables[0].rows]
     keys = ("mse", "accuracy", "test_mse", "test_accuracy")
     title = "How do mean squared error and accuracy evolve?"
-    figure = plots.learning_curves({results.id: epochs}, keys, title, note=note_of(results))
+    figure = plots.learning_curves({results.id: epochs}, keys, title, units=UNITS, note=note_of(results))
     pictures = [("curves.png", "mean squared error (MSE) and accuracy by epoch", figure)]
     lines = [*answer.lines, "The net descends on half the mean squared error (MSE), whose gradient is the report's."]
     return replace(answer, tables=[Table(rows)], lines=lines, pictures=pictures)
@@ -99,7 +102,9 @@ def width_of(runs: Runs) -> int:
 def smoothed(results: ExperimentResult, comparison: Comparison, members: Runs) -> Picture:
     """Test error and test accuracy of each run by epoch, pale, and their running means."""
     panels = {metric_name(name): {label: run.curve(name) for label, run in members.items()} for name in CURVES}
-    figure = plots.smoothed_curves(panels, comparison.question, width_of(members), note=note_of(results))
+    units = {metric_name(name): unit for name, unit in UNITS.items()}
+    same: dict[str, Any] = {"units": units, "colours": colours_of(results, members)}
+    figure = plots.smoothed_curves(panels, comparison.question, width_of(members), note=note_of(results), **same)
     return f"{comparison.name}.png", "test set after each epoch: pale; running mean: strong", figure
 
 

@@ -98,15 +98,15 @@ COMPARISONS = (
     Comparison(
         "hidden",
         "(c) How many hidden units: 8, 19 or 152?",
-        {f"hidden {n}": {"hidden": n} for n in ("8", "19", "152")},
+        {"c: 8 units": {"hidden": "8"}, "a: 19 units": {"hidden": "19"}, "c: 152 units": {"hidden": "152"}},
     ),
     Comparison(
         "deep",
         "(d), (e) Are two hidden layers, and momentum with them, faster or steadier?",
         {
-            "(a) 19": {"hidden": "19"},
-            "(d) 76, 380": {"hidden": "76,380"},
-            "(e) 76, 380, momentum .1": {"hidden": "76,380", "momentum": 0.1},
+            "a: 19 units": {"hidden": "19"},
+            "d: 76 + 380 units": {"hidden": "76,380"},
+            "e: 76 + 380 units, momentum .1": {"hidden": "76,380", "momentum": 0.1},
         },
     ),
     _axis("lr", tuple(number / 100 for number in range(1, 11))),

@@ -10,8 +10,9 @@ from fastnn.data import Split
 from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import note_of
+from fastnn.experiment.pictures import loss_unit, note_of
 from fastnn.experiment.results import ExperimentResult, RunResult, finished
+from fastnn.experiment.same_colours import colours_of
 from fastnn.models import Model
 from fastnn.recipes.cifar10_mlp.checks import checks
 from fastnn.recipes.cifar10_mlp.comparisons import RATES, SCALES
@@ -100,10 +101,10 @@ def _adagrad_answer(results: ExperimentResult, comparison: Comparison, runs: Mem
     loss = {label: (range(1, len(run.steps["loss"]) + 1), run.steps["loss"]) for label, run in runs.items()}
     rates = {label: (run.steps[STEP], run.steps[RATE]) for label, run in runs.items()}
     panels = [
-        plots.CurvePanel("effective rate lr/√c, median of the first layer", "step", rates),
-        plots.CurvePanel("training loss", "step", loss, dots=True),
+        plots.CurvePanel("effective rate, median of the first layer", "step", rates, "lr/√c"),
+        plots.CurvePanel("training loss", "step", loss, loss_unit(results, runs.values()), dots=True),
     ]
-    figure = plots.curve_panels(panels, comparison.question, note=note_of(results))
+    figure = plots.curve_panels(panels, comparison.question, colours=colours_of(results, runs), note=note_of(results))
     caption = "by what each step multiplies the gradients, median of the first layer's weights; and the loss"
     picture = ("adagrad.png", caption, figure)
     return dataclasses.replace(found, tables=[*found.tables, _rate_table(runs)], pictures=[picture])

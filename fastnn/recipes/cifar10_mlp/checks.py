@@ -160,12 +160,12 @@ def initial_loss(results: ExperimentResult) -> Answer:
     for label in ("no penalty", "penalty 3.14", "dropout .75", "dropout .5"):
         model = nets[f"three-layer, {label}"]
         expected = math.log(CLASSES) + _penalty_of(model)
-        here = {"loss": model.batch_loss(x, y)(), "ln_10_and_penalty": expected}
+        here = {"loss": model.batch_loss(x, y)(), "ln_10_+_penalty": expected}
         rows.append(Row(label, here, results.published.of("initial loss", label)))
-    own = {"loss": results.chosen.before["train_loss"], "ln_10_and_penalty": math.log(CLASSES)}
+    own = {"loss": results.chosen.before["train_loss"], "ln_10_+_penalty": math.log(CLASSES)}
     rows.append(Row("this run's net, no penalty", own))
     told = [
-        "A net that knows nothing gives each of 10 classes a tenth: its loss is ln 10 = 2.3026, and its penalty.",
+        "A net that knows nothing gives each of 10 classes a tenth: its loss is ln 10 = 2.3026, plus the penalty.",
         _own_loss(own["loss"]),
     ]
     title = "the sheet's net 15 → 20 → 30 → 10, weights of standard deviation .05"

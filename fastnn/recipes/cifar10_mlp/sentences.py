@@ -55,7 +55,7 @@ def catching_up(runs: Runs, name: str = "train_accuracy") -> list[str]:
     epochs = len(runs[behind].epochs)
     return [
         f"{ahead} ends ahead in {shown}: {percent(end)} beside {percent(level)} ({behind}).",
-        f"It reaches the other's last value after epoch {reached:,} of {epochs:,}.",
+        f"It reaches {percent(level)} after epoch {reached:,} of {epochs:,}.",
     ]
 
 

@@ -148,7 +148,7 @@ def _told(tables: Sequence[Table]) -> list[str]:
         even = max(table.rows, key=lambda row: row.here[EVENNESS])
         smooth = min(table.rows, key=lambda row: row.here[ROUGHNESS])
         lines.append(
-            f"{sentence(table.title)}: most even is {even.label} (evenness {even.here[EVENNESS]:.3f}), "
-            f"smoothest {smooth.label} (roughness {smooth.here[ROUGHNESS]:.3f})."
+            f"{sentence(table.title)}: most even are those of {even.label} (evenness {even.here[EVENNESS]:.3f}); "
+            f"smoothest, those of {smooth.label} (roughness {smooth.here[ROUGHNESS]:.3f})."
         )
     return lines

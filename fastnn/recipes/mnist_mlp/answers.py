@@ -11,6 +11,7 @@ from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import by_step, note_of
 from fastnn.experiment.results import ExperimentResult, RunResult, finished
+from fastnn.experiment.same_colours import colours_of
 from fastnn.recipes.mnist_mlp.toy_net import toy_answer
 from fastnn.recipes.shared.by_iteration import accuracy_panel
 
@@ -35,13 +36,13 @@ def _compared(results: ExperimentResult, comparison: Comparison, members: dict[s
     runs = finished(members)
     if not runs:
         return found
-    name, note = comparison.name, note_of(results)
+    name = comparison.name
     panels = [accuracy_panel(results, name, runs, figure, title=title) for figure, title in BY_EPOCH.items()]
-    drawn = plots.curve_panels(panels, comparison.question, note=note)
-    norms = by_step(runs, NORM, "Norm of the first layer's gradient by step", note)
+    drawn = plots.curve_panels(panels, comparison.question, colours=colours_of(results, runs), note=note_of(results))
+    norms = by_step(results, runs, NORM, "Norm of the first layer's gradient by step")
     pictures = [
         (f"{name}.png", "by epoch; the last batch before its step", drawn),
-        (f"{name}-loss.png", "loss by step, penalties included", by_step(runs, "loss", "Loss by step", note)),
+        (f"{name}-loss.png", "loss by step, penalties included", by_step(results, runs, "loss", "Loss by step")),
         (f"{name}-gradients.png", "Frobenius norm of the first layer's gradient by step", norms),
     ]
     return dataclasses.replace(found, pictures=pictures)

@@ -92,11 +92,14 @@ def _apart(rows: list[Row]) -> str:
 
 
 def _picture(histories: dict[str, History]) -> tuple:
-    curves = {
-        "loss": {name: _by_step(history.steps["loss"]) for name, history in histories.items()},
-        "norm of the first layer's gradient": {n: _by_step(h.steps["norm dense.w"]) for n, h in histories.items()},
-    }
-    panels = [plots.CurvePanel(title, "epoch", found) for title, found in curves.items()]
+    losses, norms = (
+        {label: _by_step(history.steps[name]) for label, history in histories.items()}
+        for name in ("loss", "norm dense.w")
+    )
+    panels = [
+        plots.CurvePanel("loss", "epoch", losses, "cross-entropy + penalties, nats"),
+        plots.CurvePanel("norm of the first layer's gradient", "epoch", norms),
+    ]
     figure = plots.curve_panels(panels, "How does the toy net learn?", columns=2)
     return "toy.png", "the toy net's loss and the Frobenius norm of its first gradient, before each step", figure
 

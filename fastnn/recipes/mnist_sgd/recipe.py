@@ -64,8 +64,8 @@ def fit_arguments(settings: MnistSgdSettings, train: Split) -> dict[str, Any]:
 COMPARISONS = (
     Comparison(
         "three-seeds",
-        "How much is chance, with three seeds at 1e-3?",
-        {f"1e-3, seed {seed}": {"lr": 1e-3, "seed": seed} for seed in range(3)},
+        "How much is chance, with three seeds at lr 0.001?",
+        {f"lr 0.001, seed {seed}": {"lr": 1e-3, "seed": seed} for seed in range(3)},
         "bands",
         quick="whole",
     ),

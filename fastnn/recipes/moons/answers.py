@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn import plots
 from fastnn.common.text import percent
-from fastnn.experiment.answering import CHOSEN
+from fastnn.experiment.answering import chosen_answer
 from fastnn.experiment.answers import Answer, Picture, Row, Table
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.pictures import note_of
@@ -42,7 +42,13 @@ def answers(results: ExperimentResult) -> list[Answer | str]:
     groups = results.groups or [(alone, {"the net": results.chosen})]
     first, *others = (_sheet_answer(results, *group) for group in groups)
     explained = replace(first, lines=[*first.lines, MEASURED]) if first.pictures else first
-    return [data_answer(results), CHOSEN, explained, *others]
+    return [data_answer(results), _trained(results), explained, *others]
+
+
+def _trained(results: ExperimentResult) -> Answer:
+    """The chosen run's answer, which says how long an epoch is: there are more samples a second than points."""
+    answer, passes = chosen_answer(results), results.chosen.settings.passes
+    return replace(answer, lines=[*answer.lines, f"An epoch is {passes:,} steps, each on all points."])
 
 
 def data_answer(results: ExperimentResult) -> Answer:

@@ -7,12 +7,16 @@ from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.results import ExperimentResult, RunResult
 from fastnn.recipes.shared.building import classes_of
 
+AVERAGED = (
+    "Losses in tables are means over samples and {0} classes, as in the report; those in pictures are {0} times that."
+)
+
 
 def answers(results: ExperimentResult) -> list[Answer]:
     """The default answers with losses as the report averages them, and what stopping early costs."""
     share = 1 / len(classes_of(results.data))
     chosen = _averaged(chosen_answer(results), share)
-    found = [replace(chosen, lines=[*chosen.lines, "Losses are means over samples and classes, as in the report."])]
+    found = [replace(chosen, lines=[*chosen.lines, AVERAGED.format(len(classes_of(results.data)))])]
     for comparison, members in results.groups:
         answer = _averaged(compared_answer(results, comparison, members), share)
         if comparison.name == "stopping":

@@ -17,6 +17,8 @@ from fastnn.recipes.scalar.points import EXAMPLE_TARGET, EXAMPLE_V, EXAMPLE_W, E
 FIRST = 200  # samples whose losses the report draws, and on which plain loops and kernels are compared
 STRETCHES = 100  # of the losses of all samples: that of a single one is mostly noise
 DRAWN = 400  # points in the picture of the border
+LOSS_UNIT = "cross-entropy, nats"
+AS_IN_CURVES = {"training": 0, "test": 2}  # blue and green, as in the curves of every system
 REPORTED = (0, 50)  # the epochs of which the report printed losses
 LOSSES = ("train_loss", "test_loss")
 
@@ -89,10 +91,10 @@ def _by_epoch(results: ExperimentResult, question: str, epochs: dict[int, dict])
     )
     reported = {_called(name): (list(REPORTED), [published[f"epoch {n}"][name] for n in REPORTED]) for name in LOSSES}
     panels = [
-        plots.CurvePanel("loss after the epoch", "epoch", loss, reported=reported),
+        plots.CurvePanel("loss after the epoch", "epoch", loss, LOSS_UNIT, reported=reported),
         plots.CurvePanel("accuracy after the epoch", "epoch", accuracy, "%"),
     ]
-    figure = plots.curve_panels(panels, question, note=note_of(results))
+    figure = plots.curve_panels(panels, question, colours=AS_IN_CURVES, note=note_of(results))
     return "loss-by-epoch.png", "on all points after each epoch; epoch 0 is before the first step", figure
 
 
@@ -119,8 +121,8 @@ def by_sample(results: ExperimentResult) -> Answer:
     first = losses[:FIRST]
     one_by_one = {"loss": (range(1, len(first) + 1), first)}
     panels = [
-        plots.CurvePanel(f"the first {len(first):,} samples", "sample", one_by_one, dots=True),
-        plots.CurvePanel(f"all samples, means over {width:,}", "sample", {"loss": (x, means)}),
+        plots.CurvePanel(f"the first {len(first):,} samples", "sample", one_by_one, LOSS_UNIT, dots=True),
+        plots.CurvePanel(f"all samples, means over {width:,}", "sample", {"loss": (x, means)}, LOSS_UNIT),
     ]
     question = "How does the loss go from sample to sample?"
     figure = plots.curve_panels(panels, question, columns=2, note=note_of(results))

@@ -10,8 +10,9 @@ from fastnn.common.text import metric_name
 from fastnn.experiment.answering import compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
 from fastnn.experiment.comparison import Comparison
-from fastnn.experiment.pictures import note_of, reported
+from fastnn.experiment.pictures import loss_unit, note_of, reported
 from fastnn.experiment.results import ExperimentResult, RunResult, finished
+from fastnn.experiment.same_colours import colours_of
 from fastnn.plots.panels import Points
 
 BETWEEN = ", iteration "  # in the label of a published loss: between the run's label and the step
@@ -36,7 +37,7 @@ def answer_by_iteration(
         return dataclasses.replace(found, tables=tables)
     panels = [_loss_panel(results, comparison.name, runs)]
     panels += [accuracy_panel(results, comparison.name, runs, name, level) for name in SHOWN]
-    figure = plots.curve_panels(panels, comparison.question, note=note_of(results))
+    figure = plots.curve_panels(panels, comparison.question, colours=colours_of(results, runs), note=note_of(results))
     caption = "the loss of each step, penalties included; accuracies after each epoch, 0 is before the first step"
     return dataclasses.replace(found, tables=tables, pictures=[(f"{comparison.name}.png", caption, figure)])
 
@@ -67,7 +68,8 @@ def _loss_panel(results: ExperimentResult, answer: str, runs: Mapping[str, RunRe
             x, y = published.setdefault(name, ([], []))
             x.append(number)
             y.append(figures["loss"])
-    return plots.CurvePanel("training loss", "step", curves, reported=published, dots=True)
+    unit = loss_unit(results, runs.values())
+    return plots.CurvePanel("training loss", "step", curves, unit, reported=published, dots=True)
 
 
 def accuracy_panel(
@@ -85,7 +87,7 @@ def accuracy_panel(
         title or metric_name(name).replace("train ", "training "),
         "epoch",
         curves,
-        unit_of(name),
+        loss_unit(results, runs.values()) if name.endswith("loss") else unit_of(name),
         {label: points for label, points in published.items() if points[0]},
         level=level,
         from_zero=is_fraction(name),

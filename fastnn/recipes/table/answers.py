@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn import plots
-from fastnn.common.text import number_text, percent, plural, with_deviation
+from fastnn.common.text import figure_text, number_text, percent, plural, with_deviation
 from fastnn.common.weights import balanced_weights
 from fastnn.data import Split
 from fastnn.experiment import pictures
@@ -33,13 +33,24 @@ UNEQUAL = 0.9  # from this accuracy of always the same answer on, the accuracy s
 def answers(result: ExperimentResult) -> list[Answer | str]:
     """The table, the training, the figures beside simpler rules, residuals or confusion, and which columns matter."""
     chosen = chosen_answer(result)
-    lines = [*chosen.lines, CURVES_OF_WEIGHTS] if _is_balanced(result) else chosen.lines
+    lines = [*chosen.lines, *_of_the_curves(result)]
     training = replace(chosen, question="How did the training go?", tables=[], lines=lines)
     return [data_answer(result), training, beside_answer(result), *_residuals(result), columns_answer(result), MISTAKES]
 
 
 def _is_balanced(result: ExperimentResult) -> bool:
     return bool(result.chosen.settings.class_weight == BALANCED)
+
+
+def _of_the_curves(result: ExperimentResult) -> list[str]:
+    """In what the losses of the curves differ from the figures on the test rows; [] if in nothing."""
+    meta = result.data.meta
+    if "classes" not in meta:
+        return [
+            f"The losses are those of {meta['target']} less its mean, {number_text(meta['mean'])}, and divided by its "
+            f"standard deviation, {number_text(meta['std'])}, both of the training rows."
+        ]
+    return [CURVES_OF_WEIGHTS] if _is_balanced(result) else []
 
 
 def beside_answer(result: ExperimentResult) -> Answer:
@@ -118,8 +129,8 @@ def _told(rows: list[Row], count: int, judged: str) -> list[str]:
     net, *others = rows
     if judged == "RMSE":
         best = min(others, key=lambda row: row.here["RMSE"])
-        share = float(net.here["RMSE"]) / float(best.here["RMSE"]) if best.here["RMSE"] else float("nan")
-        return [f"The net's RMSE is {share:.2f} times that of the best of the others ({best.label})."]
+        here, there = (figure_text("rmse", float(row.here["RMSE"])) for row in (net, best))
+        return [f"The net's RMSE is {here}; the best of the others ({best.label}) has {there}."]
     best = max(others, key=lambda row: row.here[judged])
     ahead = 100 * (float(net.here[judged]) - float(best.here[judged]))
     where = f"{abs(ahead):.2f} points {'above' if ahead > 0 else 'below'}" if abs(ahead) >= 0.005 else "as high as"

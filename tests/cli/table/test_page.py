@@ -51,6 +51,14 @@ def test_the_net_is_judged_by_what_it_was_trained_for(mine, judged, said):
     assert ("a balanced one by more" in line) == (judged != "accuracy")
 
 
+def test_a_regression_is_told_by_both_errors():
+    from fastnn.experiment.answers import Row
+    from fastnn.recipes.table.answers import _told
+
+    rows = [Row("the net", {"RMSE": 8.0372}), Row("linear model", {"RMSE": 8.0769}), Row("always", {"RMSE": 9.5})]
+    assert _told(rows, 100, "RMSE") == ["The net's RMSE is 8.0372; the best of the others (linear model) has 8.0769."]
+
+
 @jit_only
 def test_columns_that_may_mean_something_else_are_told(here, capsys):
     given = columns(60) | {"member": ["true", "FALSE", "1"] * 20}
@@ -67,6 +75,8 @@ def test_numbers_are_told_in_the_units_of_their_column(trained):
     assert found["the net"]["R²"] > 0.5
     assert found["always the mean"]["RMSE"] == pytest.approx(100, abs=25)
     assert found["always the mean"]["R²"] == pytest.approx(0, abs=0.2)
+    (_, told) = answers_of(trained / "size")["chosen"]["lines"]
+    assert told.startswith("The losses are those of size less its mean, ")
     model = fn.load(trained / "size" / "model.h5")
     given = {name: values for name, values in columns().items() if name not in ("size", "kind")}
     given["x"] = [float(value) if value else None for value in given["x"]]

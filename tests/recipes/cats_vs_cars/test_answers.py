@@ -99,8 +99,14 @@ def test_answers_of_a_training(trained):
     assert rows["test"].keys() == {"mse", "accuracy"}
     assert len(answers["squared-error"]["lines"]) == 2
     peaks = {row["label"]: row for row in answers["peaks"]["tables"][0]["rows"]}
-    assert list(peaks) == ["hidden 8", "(a) 19", "hidden 152", "(d) 76, 380", "(e) 76, 380, momentum .1"]
-    assert peaks["(a) 19"]["report"] == {"smoothed_peak_accuracy": 0.83, "peak_accuracy": 0.87}
+    assert list(peaks) == [
+        "c: 8 units",
+        "a: 19 units",
+        "c: 152 units",
+        "d: 76 + 380 units",
+        "e: 76 + 380 units, momentum .1",
+    ]
+    assert peaks["a: 19 units"]["report"] == {"smoothed_peak_accuracy": 0.83, "peak_accuracy": 0.87}
     assert all(row["report"].keys() <= row["here"].keys() for row in peaks.values())
     kinds = [table["title"] for table in answers["hidden"]["tables"]]
     assert kinds == ["accuracy", "MSE", "saturation"]
@@ -137,7 +143,7 @@ def test_a_grid_names_its_best(trained):
 @jit_only
 def test_a_saturated_net_is_called_so(trained):
     lines = trained("--quick", "--epochs", "3", "--lr", "30", "--compare", "hidden")["hidden"]["lines"]
-    assert any(line.startswith("hidden 152 is saturated: ") for line in lines)
+    assert any(line.startswith("c: 152 units is saturated: ") for line in lines)
     lines = trained("--quick", "--epochs", "1", "--lr", "1e-6", "--compare", "hidden")["hidden"]["lines"]
     assert not any("saturated" in line for line in lines)
 

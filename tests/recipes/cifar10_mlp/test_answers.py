@@ -47,7 +47,7 @@ def test_first_losses_are_the_sheet_s_to_the_last_digit():
     found = rows(checks.initial_loss(results()))
     for label in ("no penalty", "penalty 3.14"):
         assert found[label].here["loss"] == pytest.approx(found[label].report["loss"], rel=1e-14)
-        assert found[label].here["ln_10_and_penalty"] == pytest.approx(found[label].here["loss"], rel=2e-3)
+        assert found[label].here["ln_10_+_penalty"] == pytest.approx(found[label].here["loss"], rel=2e-3)
     assert found["dropout .75"].here["loss"] == pytest.approx(math.log(10), rel=0.01)
 
 
