@@ -36,11 +36,17 @@ def whole_number(name: str, value, least: int = 1, error: type[ValueError] = Val
     """`value` as an int; TypeError if it is no whole number, `error` if it is below `least`."""
     if type(value) is int and value >= least:  # a training assigns its epoch thousands of times a second
         return value
+    number = any_whole_number(name, value)
+    if number < least:
+        raise error(f"{name} is {number}, expected at least {least}")
+    return number
+
+
+def any_whole_number(name: str, value) -> int:
+    """`value` as an int, of whatever sign; TypeError if it is no whole number."""
     value = plain(value)
     if not is_whole_number(value):
         raise TypeError(f"{name} is {value!r:.60}, expected a whole number")
-    if value < least:
-        raise error(f"{name} is {value}, expected at least {least}")
     return int(value)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.text import SPLITS
+from fastnn.common.validation import any_whole_number
 from fastnn.text.bpe import ENDING, rules_in
 from fastnn.text.corpus import Path, TextFile, TextInMemory, files_of, in_memory
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
@@ -124,7 +125,7 @@ class Asked:
     def check(self, order: int) -> None:
         found = {"vocabulary_size": self.vocabulary_size, "order": order, "min_count": self.min_count}
         for name, least in LEAST.items():
-            if found[name] < least:
+            if any_whole_number(name, found[name]) < least:
                 why = " (<unk>, <s>, </s> and a word)" if name == "vocabulary_size" else ""
                 raise DataError(f"{name}={found[name]}, expected at least {least}{why}")
 
