@@ -29,8 +29,8 @@ NO_VALUE = ", a missing value: fill it, or leave its sample out"
 def as_array(value: Any, name: str) -> np.ndarray:
     """`value` as an array. Of objects that are all numbers, and of tables of such columns, it is an array of numbers.
 
-    Raises ShapeError for nested lists of unequal lengths; TypeError for a sparse matrix, and for objects that are no
-    numbers; DataError for masked and missing values.
+    Raises ShapeError for nested lists of unequal lengths; TypeError for a sparse matrix, for what is no array, such as
+    a text or a generator, and for objects that are no numbers; DataError for masked and missing values.
     """
     if type(value) is np.ndarray and value.dtype != object:
         return value
@@ -49,7 +49,14 @@ def as_array(value: Any, name: str) -> np.ndarray:
         if "inhomogeneous" in str(error):
             raise ShapeError(f"{name} is no array: {RAGGED}") from None
         raise ShapeError(f"{name} is no array: {error}") from None
+    if not array.ndim and array.dtype.kind in "OSU" and not isinstance(value, np.ndarray):
+        raise TypeError(f"{name} is {_told(value)}, expected an array, or lists of numbers")
     return _of_objects(array, name) if array.dtype == object and array.ndim else array
+
+
+def _told(value: Any) -> str:
+    """What messages call an object that is no array: a text itself, of anything else its type."""
+    return f"{value!r:.60}" if isinstance(value, str | bytes) else type(value).__name__
 
 
 def refuse_lazy(value: Any, name: str) -> None:
