@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.shown import in_line
 
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 MISSING = ("NAType", "NaTType")  # the types of the values that pandas has in the place of missing ones
@@ -56,7 +57,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
 
 def _told(value: Any) -> str:
     """What messages call an object that is no array: a text itself, of anything else its type."""
-    return f"{value!r:.60}" if isinstance(value, str | bytes) else type(value).__name__
+    return in_line(value) if isinstance(value, str | bytes) else type(value).__name__
 
 
 def refuse_lazy(value: Any, name: str) -> None:
@@ -107,10 +108,9 @@ def _of_objects(array: np.ndarray, name: str) -> np.ndarray:
             raise DataError(f"{name}{bad} is {item}, a missing value, expected a number")
         if isinstance(item, np.ndarray | list | tuple):
             hint = f"give np.stack({name.split()[-1]}) of arrays of one shape, with zeros before shorter sequences"
-            shown = " ".join(f"{item!r:.60}".split())  # of an array several lines
-            raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {shown}; {hint}")
+            raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {in_line(item)}; {hint}")
         hint = f"; {HINTS['U']}" if isinstance(item, str) else NO_VALUE if item is None else ""
-        raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {item!r:.60}{hint}")
+        raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {in_line(item)}{hint}")
     try:
         numbers = np.array(objects)
         # Whole numbers beyond 64 bits stay objects.
@@ -134,7 +134,7 @@ def _of_table(table: Any, name: str) -> np.ndarray:
                 raise DataError(f"{told} and no value in row {row}, expected a number: fill it, or leave the row out")
             if not isinstance(item, NUMBERS):
                 raise TypeError(
-                    f"{told}, expected numbers: row {row} holds {item!r:.60}; fn.Table.of(frame) makes numbers of "
+                    f"{told}, expected numbers: row {row} holds {in_line(item)}; fn.Table.of(frame) makes numbers of "
                     "texts and categories, as preprocessing= of a model"
                 )
     return _of_objects(objects, name)

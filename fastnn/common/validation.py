@@ -14,6 +14,7 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.plain import plain
+from fastnn.common.shown import in_line
 from fastnn.common.user_arrays import as_array, check_numbers, first_index
 
 # The dtypes that the gathering kernel is compiled for; arrays of other dtypes are cast to one of these.
@@ -46,7 +47,7 @@ def any_whole_number(name: str, value) -> int:
     """`value` as an int, of whatever sign; TypeError if it is no whole number."""
     value = plain(value)
     if not is_whole_number(value):
-        raise TypeError(f"{name} is {value!r:.60}, expected a whole number")
+        raise TypeError(f"{name} is {in_line(value)}, expected a whole number")
     return int(value)
 
 
@@ -54,7 +55,7 @@ def real_number(name: str, value) -> float:
     """`value` as a float; TypeError if it is no real number."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} is {value!r:.60}, expected a number")
+        raise TypeError(f"{name} is {in_line(value)}, expected a number")
     try:
         return float(value)
     except OverflowError:
@@ -83,10 +84,10 @@ def above_zero_in(dtype: np.dtype, name: str, value: float) -> None:
 def path_of(name: str, value) -> Path:
     """`value` as a path; TypeError if it is none, ValueError if it has a character that no path may have."""
     if not isinstance(value, str | bytes | os.PathLike):
-        raise TypeError(f"{name} is {value!r:.60}, expected a path: text, or a pathlib.Path")
+        raise TypeError(f"{name} is {in_line(value)}, expected a path: text, or a pathlib.Path")
     text = os.fsdecode(value)
     if "\0" in text:
-        raise ValueError(f"{name} is {text!r:.60}, expected a path without null characters")
+        raise ValueError(f"{name} is {in_line(text)}, expected a path without null characters")
     return Path(text)
 
 
@@ -94,7 +95,7 @@ def truth(name: str, value) -> bool:
     """`value` as a bool; TypeError unless it is True, False, 1 or 0."""
     value = plain(value)
     if not (isinstance(value, int) and value in (0, 1)):
-        raise TypeError(f"{name} is {value!r:.60}, expected True or False")
+        raise TypeError(f"{name} is {in_line(value)}, expected True or False")
     return bool(value)
 
 

@@ -54,6 +54,11 @@ WRONG = {
     ),
     "monitor": (lambda: fn.EarlyStopping(b""), TypeError, "the figure is b'', expected its name"),
     "TimeLimit": (lambda: fn.TimeLimit("1"), TypeError, f"TimeLimit: seconds is '1', {NO_NUMBER}"),
+    "class_weight": (
+        lambda: fit(class_weight={0: np.ones((9, 9))}),
+        TypeError,
+        r"^class_weight\[0\] is array.*, expected a number$",
+    ),
     "seed": (lambda: fn.random.key("x"), TypeError, "seed is 'x', expected a whole number"),
     "words": (lambda: fn.random.key(1, words=10**9), ValueError, "words is 1000000000, expected a whole number from 0"),
     "draw": (lambda: dense_model().loss_and_gradients(X, Y, draw=len), TypeError, "seed is <built-in"),
