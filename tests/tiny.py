@@ -145,10 +145,10 @@ def environment(**changes):
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | changes
 
 
-def python(code, **changes):
+def python(code, *, arguments=(), **changes):
     """What `code` prints in a process of its own; the test fails with its stderr if it does not end well."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *map(str, arguments)],
         env=environment(**changes),
         capture_output=True,
         text=True,

@@ -8,12 +8,13 @@ from typing import TypeVar
 from fastnn.common.hints.values import VALUES
 
 T = TypeVar("T")
+LONG = 60  # characters of a name; to compare long ones takes minutes, and no message shows more
 
 
 def near(name: object, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: the known names that are near it, or all if there are at most 20."""
     known = list(known)
-    few = f"known: {', '.join(sorted(known))}" if len(known) <= 20 else "no near name is known"
+    few = f"known: {', '.join(map(_shown, sorted(known)))}" if len(known) <= 20 else "no near name is known"
     return nearest(name, known, cutoff=0.5) or few
 
 
@@ -23,8 +24,18 @@ def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str:
     for one in known:
         small.setdefault(one.lower(), one)
     given = str(name).lower()
-    matches = [given] if given in small else difflib.get_close_matches(given, small, n=3, cutoff=cutoff)
-    return f"did you mean {' or '.join(small[match] for match in matches)}?" if matches else ""
+    if given in small:
+        matches = [given]
+    else:
+        short = [one for one in small if len(one) <= LONG] if len(given) <= LONG else []
+        matches = difflib.get_close_matches(given, short, n=3, cutoff=cutoff)
+    return f"did you mean {' or '.join(_shown(small[match]) for match in matches)}?" if matches else ""
+
+
+def _shown(name: str) -> str:
+    """A name in a message: in one line, and cut if it is long. Words of a text may be any."""
+    plain = name if name.isprintable() else repr(name)[1:-1]
+    return plain if len(plain) <= LONG else f"{plain[: LONG - 1]}…"
 
 
 def look_up(what: str, name: object, table: Mapping[str, T]) -> T:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.common.shown import call_of
+from fastnn.common.shown import call_of, in_line
 
 OPTIONAL = (int | None, float | None)
 LARGEST = int(np.finfo(np.float64).max)
@@ -84,10 +84,12 @@ def _of_kind(name: str, value: Any, kind: Any) -> Any:
     """`value` if it is of the kind that its declaration, one of NUMBERS, says: a number, or a truth value."""
     if value is None and kind in OPTIONAL:
         return value
-    if kind is bool and not (isinstance(value, int) and value in (0, 1)):
-        raise TypeError(f"{name} is {value!r:.60}, expected True or False")
-    if not isinstance(value, Real):
-        raise TypeError(f"{name} is {value!r:.60}, expected a number")
+    if kind is bool:
+        if not (isinstance(value, int) and value in (0, 1)):
+            raise TypeError(f"{name} is {in_line(value)}, expected True or False")
+        return value
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} is {in_line(value)}, expected a number")
     if isinstance(value, int) and value.bit_length() > LARGEST.bit_length():
         raise ValueError(f"{name} has {value.bit_length()} bits, expected a number that float64 can hold")
     return value if isinstance(value, int | float) else float(value)  # a fraction

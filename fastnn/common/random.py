@@ -8,6 +8,8 @@ import hashlib
 import numpy as np
 
 from fastnn.common.plain import plain
+from fastnn.common.shown import in_line
+from fastnn.common.validation import is_whole_number
 from fastnn_kernels._former import former_names
 
 MOST_WORDS = 1_000_000  # of a key
@@ -32,8 +34,8 @@ def key(seed: int, *labels: str | int, words: int = 4) -> np.ndarray:
         dtype('uint64')
     """
     text = "\0".join([str(seed_number(seed)), *map(str, labels)])
-    if not isinstance(words, int | np.integer) or not 0 <= words <= MOST_WORDS:
-        raise ValueError(f"words is {words!r:.60}, expected a whole number from 0 to {MOST_WORDS:,}")
+    if not is_whole_number(words) or not 0 <= words <= MOST_WORDS:
+        raise ValueError(f"words is {in_line(words)}, expected a whole number from 0 to {MOST_WORDS:,}")
     return np.frombuffer(hashlib.shake_256(text.encode()).digest(8 * int(words)), dtype="<u8").astype(np.uint64)
 
 
@@ -69,9 +71,9 @@ def seed_number(seed: int) -> int:
     number = plain(seed)
     if isinstance(number, float) and number.is_integer():
         number = int(number)
-    if not isinstance(number, int):
+    if not is_whole_number(number):
         hint = "; for another one each time: seed=random.getrandbits(32), of Python's random" if seed is None else ""
-        raise TypeError(f"seed is {seed!r:.60}, expected a whole number{hint}")
+        raise TypeError(f"seed is {in_line(seed)}, expected a whole number{hint}")
     if number.bit_length() > 1000:
         raise ValueError(f"seed has {number.bit_length()} bits, expected at most 1,000")
     return int(number)

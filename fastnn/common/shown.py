@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 LONGEST = 80  # characters of one value
+SHORT = 60  # characters of one in a message
 COMPARED = (bool, int, float, str, tuple, type(None))  # kinds of defaults that may be left out
+
+
+def in_line(value: Any) -> str:
+    """A value as messages show it: the first characters of its repr, in one line, which that of an array is not."""
+    text = repr(value)[:SHORT]
+    return " ".join(text.split()) if "\n" in text else text
 
 
 def call_of(thing: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.errors import DataError, ShapeError
+from fastnn.common.shown import in_line
 
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 MISSING = ("NAType", "NaTType")  # the types of the values that pandas has in the place of missing ones
@@ -29,8 +30,8 @@ NO_VALUE = ", a missing value: fill it, or leave its sample out"
 def as_array(value: Any, name: str) -> np.ndarray:
     """`value` as an array. Of objects that are all numbers, and of tables of such columns, it is an array of numbers.
 
-    Raises ShapeError for nested lists of unequal lengths; TypeError for a sparse matrix, and for objects that are no
-    numbers; DataError for masked and missing values.
+    Raises ShapeError for nested lists of unequal lengths; TypeError for a sparse matrix, for what is no array, such as
+    a text or a generator, and for objects that are no numbers; DataError for masked and missing values.
     """
     if type(value) is np.ndarray and value.dtype != object:
         return value
@@ -49,7 +50,14 @@ def as_array(value: Any, name: str) -> np.ndarray:
         if "inhomogeneous" in str(error):
             raise ShapeError(f"{name} is no array: {RAGGED}") from None
         raise ShapeError(f"{name} is no array: {error}") from None
+    if not array.ndim and array.dtype.kind in "OSU" and not isinstance(value, np.ndarray):
+        raise TypeError(f"{name} is {_told(value)}, expected an array, or lists of numbers")
     return _of_objects(array, name) if array.dtype == object and array.ndim else array
+
+
+def _told(value: Any) -> str:
+    """What messages call an object that is no array: a text itself, of anything else its type."""
+    return in_line(value) if isinstance(value, str | bytes) else type(value).__name__
 
 
 def refuse_lazy(value: Any, name: str) -> None:
@@ -100,10 +108,9 @@ def _of_objects(array: np.ndarray, name: str) -> np.ndarray:
             raise DataError(f"{name}{bad} is {item}, a missing value, expected a number")
         if isinstance(item, np.ndarray | list | tuple):
             hint = f"give np.stack({name.split()[-1]}) of arrays of one shape, with zeros before shorter sequences"
-            shown = " ".join(f"{item!r:.60}".split())  # of an array several lines
-            raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {shown}; {hint}")
+            raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {in_line(item)}; {hint}")
         hint = f"; {HINTS['U']}" if isinstance(item, str) else NO_VALUE if item is None else ""
-        raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {item!r:.60}{hint}")
+        raise TypeError(f"{name} has dtype object, expected numbers: {name}{bad} is {in_line(item)}{hint}")
     try:
         numbers = np.array(objects)
         # Whole numbers beyond 64 bits stay objects.
@@ -127,7 +134,7 @@ def _of_table(table: Any, name: str) -> np.ndarray:
                 raise DataError(f"{told} and no value in row {row}, expected a number: fill it, or leave the row out")
             if not isinstance(item, NUMBERS):
                 raise TypeError(
-                    f"{told}, expected numbers: row {row} holds {item!r:.60}; fn.Table.of(frame) makes numbers of "
+                    f"{told}, expected numbers: row {row} holds {in_line(item)}; fn.Table.of(frame) makes numbers of "
                     "texts and categories, as preprocessing= of a model"
                 )
     return _of_objects(objects, name)

@@ -14,6 +14,7 @@ import numpy as np
 from fastnn.common.arithmetic import ieee
 from fastnn.common.errors import DataError, ShapeError
 from fastnn.common.plain import plain
+from fastnn.common.shown import in_line
 from fastnn.common.user_arrays import as_array, check_numbers, first_index
 
 # The dtypes that the gathering kernel is compiled for; arrays of other dtypes are cast to one of these.
@@ -36,11 +37,17 @@ def whole_number(name: str, value, least: int = 1, error: type[ValueError] = Val
     """`value` as an int; TypeError if it is no whole number, `error` if it is below `least`."""
     if type(value) is int and value >= least:  # a training assigns its epoch thousands of times a second
         return value
+    number = any_whole_number(name, value)
+    if number < least:
+        raise error(f"{name} is {number}, expected at least {least}")
+    return number
+
+
+def any_whole_number(name: str, value) -> int:
+    """`value` as an int, of whatever sign; TypeError if it is no whole number."""
     value = plain(value)
     if not is_whole_number(value):
-        raise TypeError(f"{name} is {value!r:.60}, expected a whole number")
-    if value < least:
-        raise error(f"{name} is {value}, expected at least {least}")
+        raise TypeError(f"{name} is {in_line(value)}, expected a whole number")
     return int(value)
 
 
@@ -48,7 +55,7 @@ def real_number(name: str, value) -> float:
     """`value` as a float; TypeError if it is no real number."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} is {value!r:.60}, expected a number")
+        raise TypeError(f"{name} is {in_line(value)}, expected a number")
     try:
         return float(value)
     except OverflowError:
@@ -77,10 +84,10 @@ def above_zero_in(dtype: np.dtype, name: str, value: float) -> None:
 def path_of(name: str, value) -> Path:
     """`value` as a path; TypeError if it is none, ValueError if it has a character that no path may have."""
     if not isinstance(value, str | bytes | os.PathLike):
-        raise TypeError(f"{name} is {value!r:.60}, expected a path: text, or a pathlib.Path")
+        raise TypeError(f"{name} is {in_line(value)}, expected a path: text, or a pathlib.Path")
     text = os.fsdecode(value)
     if "\0" in text:
-        raise ValueError(f"{name} is {text!r:.60}, expected a path without null characters")
+        raise ValueError(f"{name} is {in_line(text)}, expected a path without null characters")
     return Path(text)
 
 
@@ -88,7 +95,7 @@ def truth(name: str, value) -> bool:
     """`value` as a bool; TypeError unless it is True, False, 1 or 0."""
     value = plain(value)
     if not (isinstance(value, int) and value in (0, 1)):
-        raise TypeError(f"{name} is {value!r:.60}, expected True or False")
+        raise TypeError(f"{name} is {in_line(value)}, expected True or False")
     return bool(value)
 
 

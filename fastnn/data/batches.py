@@ -22,6 +22,7 @@ class BatchSource:
     batches       anything to iterate over. What can be iterated over once only goes on in the next epoch
     steps         batches of an epoch; None: as many as a pass gives
     class_weight  (classes,), multiplied with the weights of the samples
+    argument      of which argument of `fit` they are, where messages must say so
 
     comes_once    whether a pass over them uses them up
 
@@ -38,15 +39,17 @@ class BatchSource:
         batches: Iterable[Any],
         steps: int | None = None,
         class_weight: np.ndarray | None = None,
+        argument: str = "",
     ):
         self._expected, self._batches, self._steps, self._class_weight = expected, batches, steps, class_weight
+        self._of = f" of {argument}" if argument else ""
         self.comes_once = iter(batches) is batches
         self._iterator: Iterator[Any] | None = iter(batches)
         first = next(self._iterator, None)
         if first is None:
-            raise DataError("there is no batch, expected at least one (x, y)")
+            raise DataError(f"there is no batch{self._of}, expected at least one (x, y)")
         self._pending = [first]  # read already, but not trained on
-        self.weighted = class_weight is not None or len(_parts(first, 0)) == 3
+        self.weighted = class_weight is not None or len(self._parts(first, 0)) == 3
         self._first = self._read(first, 0)
 
     @property
@@ -83,7 +86,7 @@ class BatchSource:
         if group.parts:
             yield group.joined()
         if not counts:
-            raise DataError("the weights of all samples of these batches are 0, expected some above 0")
+            raise DataError(f"the weights of all samples of these batches{self._of} are 0, expected some above 0")
 
     def _pass(self) -> Iterator[Any]:
         """The batches of one epoch, as they come."""
@@ -96,28 +99,34 @@ class BatchSource:
             yield one
         if not count:
             raise DataError(
-                "the batches are used up: what can be iterated over only once lasts for one pass; give a list or a "
-                "loader that begins anew, or steps_per_epoch"
+                f"the batches{self._of} are used up: what can be iterated over only once lasts for one pass; give a "
+                "list or a loader that begins anew, or steps_per_epoch"
             )
 
     def _read(self, one: Any, number: int) -> Chunk:
         """A copy of a batch: a generator may fill the same arrays again."""
-        x, y, *weights = _parts(one, number)
+        x, y, *weights = self._parts(one, number)
+        batch = f"batch {number}{self._of}"
         if not weights and self.weighted and self._class_weight is None:
-            raise DataError(f"batch {number} has no sample_weight, but the first has; expected (x, y, sample_weight)")
+            raise DataError(f"{batch} has no sample_weight, but the first has; expected (x, y, sample_weight)")
         if weights and not self.weighted:
-            raise DataError(f"batch {number} has a sample_weight, but the first has none; expected (x, y)")
-        where = f" of batch {number}"
+            raise DataError(f"{batch} has a sample_weight, but the first has none; expected (x, y)")
+        where = f" of {batch}"
         inputs, targets = self._expected.inputs_in(x, "x" + where), self._expected.targets_in(y, "y" + where)
         chunk = checked(self._expected, inputs, targets)
         if number and len(chunk) > len(self._first):
             raise DataError(
-                f"batch {number} has {len(chunk)} samples, the first has {len(self._first)}; expected at most as many"
+                f"{batch} has {len(chunk)} samples, the first has {len(self._first)}; expected at most as many"
             )
         given, dtype = weights[0] if weights else None, self._expected.dtype
         by_sample = sample_weights(given, len(chunk), dtype, "sample_weight" + where, is_all=False)
         all_weights = combined_weights(by_sample, self._class_weight, chunk.y[0], dtype)
         return Chunk(tuple(map(np.copy, chunk.x)), tuple(map(np.copy, chunk.y)), all_weights)
+
+    def _parts(self, batch: Any, number: int) -> tuple[Any, ...]:
+        if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
+            raise DataError(f"batch {number}{self._of} is {told(batch)}, expected (x, y) or (x, y, sample_weight)")
+        return tuple(batch)
 
 
 class _Group:
@@ -143,12 +152,6 @@ class _Group:
         y = tuple(map(np.concatenate, zip(*(part.y for part in self.parts), strict=True)))
         weights = [part.sample_weight for part in self.parts if part.sample_weight is not None]
         return Chunk(x, y, np.concatenate(weights) if weights else None)
-
-
-def _parts(batch: Any, number: int) -> tuple[Any, ...]:
-    if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
-        raise DataError(f"batch {number} is {told(batch)}, expected (x, y) or (x, y, sample_weight)")
-    return tuple(batch)
 
 
 def told(given: Any) -> str:

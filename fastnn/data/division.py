@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastnn.common.errors import DataError
+from fastnn.common.validation import whole_number
 from fastnn.data.dataset import Dataset
 
 
@@ -18,6 +19,10 @@ class Use:
         shuffled: Whether the training set is first put into a fixed random order, for files that are sorted by class.
         needs: The splits that the system cannot do without.
 
+    Raises:
+        TypeError: If a number of samples is no whole number.
+        ValueError: If it is below 0.
+
     Examples:
         >>> data, source = fn.data.find_data("moons", use=fn.data.Use(val=20, test=20, shuffled=True))
         >>> len(data.val)
@@ -28,6 +33,11 @@ class Use:
     test: int | None = None
     shuffled: bool = False
     needs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("val", "test"):
+            if (most := getattr(self, name)) is not None:
+                whole_number(name, most, 0)
 
 
 def divide(data: Dataset, use: Use) -> Dataset:

@@ -44,7 +44,7 @@ def validation_source(expected: Expected, data: Any, epochs: int) -> Source | No
     if data is None:
         return None
     if are_batches(expected, data, None):
-        batches = source_of_batches(expected, data)
+        batches = source_of_batches(expected, data, argument="validation_data")
         if batches.comes_once and epochs > 1:
             raise DataError(
                 f"validation_data can be iterated over only once, but is needed after each of {epochs} epochs; "

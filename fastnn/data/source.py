@@ -126,6 +126,8 @@ def are_batches(expected: Expected, x: Any, y: Any) -> bool:
     """Whether a user's x are batches (x, y) to iterate over, not samples: there is no y, and x is no array."""
     if y is not None or is_stream(x) or not isinstance(x, Iterable) or hasattr(x, "__array__"):
         return False
+    if isinstance(x, str | bytes | bytearray):  # a path, say, whose letters are no batches
+        return False
     if not isinstance(x, list | tuple | Mapping):
         return True
     return isinstance(x, list | tuple) and len(x) > 0 and _is_batch(expected, x[0])
@@ -145,12 +147,12 @@ def _is_batch(expected: Expected, one: Any) -> bool:
 
 
 def source_of_batches(
-    expected: Expected, batches: Iterable[Any], steps: int | None = None, class_weight: Any = None
+    expected: Expected, batches: Iterable[Any], steps: int | None = None, class_weight: Any = None, argument: str = ""
 ) -> BatchSource:
-    """The source of batches that a user makes. Errors as of `source_of`."""
+    """The source of batches that a user makes, as this `argument` of `fit`. Errors as of `source_of`."""
     if class_weight == "balanced":
         raise ValueError('class_weight="balanced" counts labels in memory, not in batches: give {label: weight}')
-    return BatchSource(expected, batches, steps, _class_weights(class_weight, expected, {}))
+    return BatchSource(expected, batches, steps, _class_weights(class_weight, expected, {}), argument)
 
 
 def source_of_inputs(expected: Expected, x: Any) -> Source:

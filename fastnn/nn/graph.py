@@ -80,7 +80,7 @@ def sample_shape(given: Any, argument: str = "input_shape") -> tuple[int, ...]:
     """The extents of one sample as a tuple of int; 20 is (20,). ShapeError if `given` is none."""
     given = plain(given)
     given = (given,) if is_whole_number(given) else given
-    whole = isinstance(given, tuple | list) and all(isinstance(extent, int) for extent in given)
+    whole = isinstance(given, tuple | list) and all(map(is_whole_number, given))
     if not whole or any(extent < 1 for extent in given):
         is_open = isinstance(given, tuple | list) and None in given
         hint = "; all sequences of a model have one length, put zeros before shorter ones" if is_open else ""

@@ -18,7 +18,7 @@ from fastnn.common.files import write_whole
 from fastnn.data.formats.cats_hdf5 import load_cats_vs_cars, save_cats_vs_cars
 from fastnn.training.callbacks import monitor
 from tests.data_files import small_set
-from tests.tiny import bits, shown, tiny_model
+from tests.tiny import bits, python, shown, tiny_model
 
 CALLS = ("open", "write", "fsync", "lseek", "replace", "close")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
@@ -293,3 +293,28 @@ def test_a_working_folder_that_has_been_removed(tmp_path):
         fn.load("m.h5")
     model.save(tmp_path / "m.h5")
     assert bits(fn.load(tmp_path / "m.h5").parameters) == bits(model.parameters)
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from tests.common import test_failing_disks as disks
+
+name, path, limit = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+print(disks.one_line_or_none(disks.WRITERS[name][0], path))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no limit on the size of files here")
+@pytest.mark.parametrize("limit", [0, 1, 1000])
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_process_that_may_write_no_large_file(tmp_path, writer, limit):
+    """The system itself refuses, in the middle of a write: nothing is imitated."""
+    save, load = WRITERS[writer]
+    path = tmp_path / "file.h5"
+    save(path, 1)
+    said = python(LIMITED, arguments=[writer, path, limit])
+    assert said.startswith(f"cannot write {str(path)!r} in folder ")
+    assert load(path) == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["file.h5"]

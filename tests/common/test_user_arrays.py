@@ -177,3 +177,20 @@ def test_numbers_of_a_further_package_are_cast_by_their_user():
         check_numbers(np.ones(3, bfloat16), "x")
     with pytest.raises(TypeError, match="give the fields of the records as columns"):
         check_numbers(np.zeros(3, [("a", "f4")]), "x")
+
+
+NO_ARRAYS = {
+    "a path": ("train.csv", "'train.csv'"),
+    "bytes": (b"ab", "b'ab'"),
+    "a set": ({1, 2}, "set"),
+    "a generator": ((i for i in range(3)), "generator"),
+    "an object": (object(), "object"),
+}
+
+
+@pytest.mark.parametrize(("given", "told"), NO_ARRAYS.values(), ids=NO_ARRAYS)
+def test_what_is_no_array(given, told):
+    with pytest.raises(TypeError, match=f"^x is {told}, expected an array, or lists of numbers$"):
+        as_array(given, "x")
+    with pytest.raises(TypeError, match=f"^x is {told}, expected an array"):
+        dense_model().predict(given)

@@ -204,6 +204,22 @@ def test_arguments_out_of_range(tmp_path, wrong, said):
         load_text(write(tmp_path, numbered(100)), kind="sounds")
 
 
+WORDS = {
+    "numbers": [1, 2],
+    "bytes": [b"a"],
+    "a text": "abc",
+    "a set": {"a"},
+    "one truth": ["a", True],
+    "a dict": {"a": 0},
+}
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_a_vocabulary_is_a_list_of_texts(words):
+    with pytest.raises(TypeError, match=r"^words is .*, expected a list of tokens, by id$"):
+        load_text(texts=["a b."] * 99, words=words)
+
+
 @pytest.mark.parametrize(("kind", "text"), [("words", "我喜欢学习语言。今天天气很好。"), ("characters", "👨‍👩‍👧‍👦 🇩🇪")])
 def test_scripts_without_spaces(tmp_path, kind, text):
     """Sentences end at the marks of the script; a text without any is cut where its splits begin."""

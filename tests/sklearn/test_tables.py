@@ -162,3 +162,15 @@ def test_targets_of_polars(dtype):
     np.testing.assert_array_equal(net.predict_proba(polars_frame()), want.predict_proba(polars_frame()))
     with pytest.raises(ValueError, match=r"y has no class \(None\) in 2 rows, the first is row 3"):
         net.fit(polars_frame(), pl.Series([None if row in (3, 5) else label for row, label in enumerate(y)]))
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_a_column_of_ten_thousand_categories(kind):
+    """Each once, and rows that come later with one that is new."""
+    pd = pytest.importorskip("pandas")
+    town = [f"town {number}" for number in range(10_000)]
+    frame = pd.DataFrame({"town": pd.Categorical(town), "rooms": np.arange(10_000.0) % 7})
+    trained = net(kind, max_iter=1, categorical_features="from_dtype").fit(frame, np.arange(10_000) % 2)
+    assert [column.rows for column in trained.table_.categories] == [10_002]
+    later = frame.head(3).assign(town=pd.Categorical(["town 9999", "elsewhere", None]))
+    assert np.isfinite(trained.predict(later)).all()

@@ -54,6 +54,11 @@ WRONG = {
     ),
     "monitor": (lambda: fn.EarlyStopping(b""), TypeError, "the figure is b'', expected its name"),
     "TimeLimit": (lambda: fn.TimeLimit("1"), TypeError, f"TimeLimit: seconds is '1', {NO_NUMBER}"),
+    "class_weight": (
+        lambda: fit(class_weight={0: np.ones((9, 9))}),
+        TypeError,
+        r"^class_weight\[0\] is array.*, expected a number$",
+    ),
     "seed": (lambda: fn.random.key("x"), TypeError, "seed is 'x', expected a whole number"),
     "words": (lambda: fn.random.key(1, words=10**9), ValueError, "words is 1000000000, expected a whole number from 0"),
     "draw": (lambda: dense_model().loss_and_gradients(X, Y, draw=len), TypeError, "seed is <built-in"),
@@ -169,6 +174,55 @@ def test_functions_refuse_what_no_memory_holds(function, monkeypatch):
     monkeypatch.setattr("fastnn.engine.available_memory.available_bytes", lambda: 10**9)
     with pytest.raises(fn.OutOfMemoryError, match="of memory, and this process may take"):
         function()
+
+
+NUMBERS_OF = {
+    "BatchNorm: momentum": lambda one: fn.BatchNorm(momentum=one),
+    "BatchNorm: eps": lambda one: fn.BatchNorm(eps=one),
+    "Dropout: rate": fn.Dropout,
+    "Dropout: keep": lambda one: fn.Dropout(keep=one),
+    "Dense: units": fn.Dense,
+    "Dense: l2": lambda one: fn.Dense(3, l2=one),
+    "SoftmaxCrossEntropy: label_smoothing": lambda one: fn.SoftmaxCrossEntropy(label_smoothing=one),
+    "MSE: scale": lambda one: fn.MSE(scale=one),
+    "Huber: delta": lambda one: fn.Huber(delta=one),
+    "Normal: std": fn.initializers.Normal,
+    "Uniform: limit": fn.initializers.Uniform,
+    "Orthogonal: gain": fn.initializers.Orthogonal,
+    "StepDecay: factor": lambda one: fn.StepDecay(0.1, factor=one),
+    "Adam: beta1": lambda one: fn.Adam(beta1=one),
+    "EarlyStopping: patience": lambda one: fn.EarlyStopping(patience=one),
+    "Pixels: divide": lambda one: fn.Pixels((2, 2), divide=one),
+    "Pixels: a number of targets": lambda one: fn.Pixels((2, 2), targets=(-1, one)),
+    "epochs": lambda one: fit(epochs=one),
+    "validation_split": lambda one: fit(validation_split=one),
+    "seed": lambda one: dense_model(seed=one),
+    "input_shape": lambda one: fn.Sequential([fn.Dense(2)], input_shape=(one, 3)),
+    "words": lambda one: fn.random.key(1, words=one),
+    "vocabulary_size": lambda one: fn.data.load_text(texts=["a b"], vocabulary_size=one),
+    "min_count": lambda one: fn.LanguageModel.from_text(texts=["a b"], min_count=one),
+    "count": fn.data.generate_moons,
+    "noise": lambda one: fn.data.generate_moons(9, noise=one),
+    "clusters": lambda one: fn.data.generate_blobs(9, clusters=one),
+    "hard": lambda one: fn.data.generate_blobs(9, hard=one),
+    "train": lambda one: fn.data.generate_digits(one, 1),
+    "test": lambda one: fn.data.generate_cats_vs_cars(2, one),
+    "val": lambda one: fn.data.Use(val=one),
+}
+
+
+@pytest.mark.parametrize("given", [True, False, np.True_], ids=["True", "False", "of NumPy's"])
+@pytest.mark.parametrize("name", NUMBERS_OF)
+def test_true_and_false_are_no_numbers(name, given):
+    """Else `dropout=True`, say, would be a rate of 1 that nobody meant."""
+    with pytest.raises((TypeError, ValueError), match=f"{name} is .*(True|False).*, expected"):
+        NUMBERS_OF[name](given)
+
+
+def test_whole_floats_are_seeds_and_numbers_of_numpy_settings():
+    assert (fn.random.key(1.0) == fn.random.key(np.int8(1))).all()
+    assert fn.SoftmaxCrossEntropy(label_smoothing=np.float32(0.5)) == fn.SoftmaxCrossEntropy(label_smoothing=0.5)
+    assert fn.Dense(3, freeze=1).freeze
 
 
 class SaysStop(fn.Callback):

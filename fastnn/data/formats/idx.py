@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.files import atomic_path
 from fastnn.common.gzipped import open_maybe_gzip
+from fastnn.common.validation import any_whole_number
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import reading
 
@@ -92,6 +93,7 @@ def read_idx(path: str | os.PathLike[str], axes: int | None = None) -> NDArray[A
         (5, 28, 28)
     """
     name = os.fspath(path)
+    axes = None if axes is None else any_whole_number("axes", axes)
     with open_maybe_gzip(name) as file:
         dtype, shape = _header(file, name, axes)
         reading.check_size(repr(name), shape, dtype.itemsize)

@@ -178,7 +178,7 @@ def _parts(grams: Ids, split: Ids, read: Numbered, name: str) -> list[Split]:
     if not all(map(len, parts)):
         told = ", ".join(f"{split} {len(part):,}" for split, part in zip(SPLITS.values(), parts, strict=True))
         raise DataError(
-            f"{name!r} is too small: found {_found(read)}, {len(grams)} {grams.shape[1]}-grams of known words, "
+            f"{name!r} is too small: found {_found(read)}, {len(grams):,} {grams.shape[1]}-grams of known words, "
             f"expected enough for a training, a validation and a test set, which have {told}"
         )
     return [Split(np.ascontiguousarray(part[:, :-1]), np.ascontiguousarray(part[:, -1])) for part in parts]

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError, FileFormatError
+from fastnn.common.shown import in_line
 from fastnn.common.text import SPLITS
+from fastnn.common.validation import any_whole_number
 from fastnn.text.bpe import ENDING, rules_in
 from fastnn.text.corpus import Path, TextFile, TextInMemory, files_of, in_memory
 from fastnn.text.tokens import Kind, Sentences, Tokenizer
@@ -108,9 +110,17 @@ class Texts:
         return np.cumsum((train, val))
 
 
+def _are_words(given: Any) -> bool:
+    """Whether it is a list of texts; of a set, the ids would differ from process to process."""
+    return isinstance(given, list | tuple | np.ndarray) and all(isinstance(word, str) for word in given)
+
+
 @dataclass(frozen=True)
 class Asked:
-    """How texts are to be read, and which tokens get ids: the arguments of `load_text`. DataError out of range."""
+    """How texts are to be read, and which tokens get ids: the arguments of `load_text`.
+
+    DataError out of range, TypeError for arguments of another kind.
+    """
 
     vocabulary_size: int
     min_count: int
@@ -124,9 +134,11 @@ class Asked:
     def check(self, order: int) -> None:
         found = {"vocabulary_size": self.vocabulary_size, "order": order, "min_count": self.min_count}
         for name, least in LEAST.items():
-            if found[name] < least:
+            if any_whole_number(name, found[name]) < least:
                 why = " (<unk>, <s>, </s> and a word)" if name == "vocabulary_size" else ""
                 raise DataError(f"{name}={found[name]}, expected at least {least}{why}")
+        if not (self.words is None or _are_words(self.words)):
+            raise TypeError(f"words is {in_line(self.words)}, expected a list of tokens, by id")
 
     def meta(self, given: Texts, tokenizer: Tokenizer, words: Sequence[str], kept: float) -> dict[str, Any]:
         """What `load_text` says of the texts in meta, beside their counts.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
+from fastnn.common.validation import any_whole_number
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.generated import warp
 
@@ -87,7 +88,7 @@ def _draw_splits(
 ) -> dict[str, Split]:
     splits = {}
     for name, size in sizes.items():
-        if size < 1:
+        if any_whole_number(name, size) < 1:
             raise DataError(f"{name}={size} images asked for, expected at least 1")
         splits[name] = _draw(characters, size, random.generator(seed, f"generated {purpose}", name), settings, inverted)
     return splits

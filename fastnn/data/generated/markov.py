@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
+from fastnn.common.validation import any_whole_number
 from fastnn.data.dataset import CompleteDataset, Split, id_dtype
 from fastnn.data.generated import toy_source
 
@@ -186,7 +187,7 @@ def generate_trigrams(train: int = 372_500, val: int = 46_500, test: int = 46_50
     sizes = {"train": train, "val": val, "test": test}
     chain, splits = toy_chain(), {}
     for name, size in sizes.items():
-        if size < 1:
+        if any_whole_number(name, size) < 1:
             raise DataError(f"{name}={size} four-grams asked for, expected at least 1")
         grams = chain.sample(size, random.generator(seed, "generated trigrams", name))
         splits[name] = Split(np.ascontiguousarray(grams[:, :3]), np.ascontiguousarray(grams[:, 3]))

@@ -8,6 +8,7 @@ import numpy as np
 from fastnn.common import random
 from fastnn.common.errors import DataError
 from fastnn.common.files import atomic_path
+from fastnn.common.validation import any_whole_number
 from fastnn.data.dataset import Dataset, Split
 
 JOBS = ("clerk", "cook", "driver", "engineer", "guard", "manager", "nurse", "salesperson", "teacher", "technician")
@@ -28,7 +29,7 @@ def generate_people(count: int = 5_000, seed: int = 0) -> Dataset:
     an age, differ by job and city, and are higher for the married, more so in some jobs. meta: `classes`, `columns`,
     `target`, `source`. Raises DataError for a count below 2.
     """
-    if count < 2:
+    if any_whole_number("count", count) < 2:
         raise DataError(f"{count} people asked for, expected at least 2")
     draw = random.generator(seed, "generated people")
     numbers, school, job, family, city = _drawn(draw, count)

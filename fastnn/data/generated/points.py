@@ -4,6 +4,7 @@ import numpy as np
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
+from fastnn.common.validation import any_whole_number, real_number
 from fastnn.data.dataset import Dataset, Split
 
 # Of blobs. Nets of tanh units after 20,000 passes, ten seeds of points: 3 units in one layer leave 3 to 6 of 200 points
@@ -32,7 +33,7 @@ def generate_moons(count: int = 200, noise: float = 0.2, seed: int = 0) -> Datas
         >>> fn.data.generate_moons(100).train.x.shape
         (100, 2)
     """
-    _check(count, 2, noise)
+    _check(count, 2, "noise", noise)
     generator = random.generator(seed, "generated moons")
     y = (np.arange(count) % 2).astype(np.uint8)
     angle = np.pi * generator.random(count)
@@ -67,11 +68,11 @@ def generate_blobs(
         >>> fn.data.generate_blobs(90, clusters=3).meta["centres"].shape
         (3, 2)
     """
-    if not 1 <= clusters <= 256:
+    if not 1 <= any_whole_number("clusters", clusters) <= 256:
         raise DataError(f"clusters={clusters} asked for, expected 1 to 256")
-    if hard < 0:
+    if any_whole_number("hard", hard) < 0:
         raise DataError(f"hard={hard} points of each cluster asked for, expected at least 0")
-    _check(count, clusters, deviation)
+    _check(count, clusters, "deviation", deviation)
     y = (np.arange(count) % clusters).astype(np.uint8)
     angle = 2 * np.pi * (np.arange(clusters) / clusters + 1 / 12)
     centres = RADIUS * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -100,8 +101,8 @@ def _across_the_border(
     return np.outer(depth, normal) + np.outer(along, (-normal[1], normal[0]))
 
 
-def _check(count: int, least: int, deviation: float) -> None:
-    if count < least:
+def _check(count: int, least: int, name: str, deviation: float) -> None:
+    if any_whole_number("count", count) < least:
         raise DataError(f"count={count} points asked for, expected at least {least}")
-    if not 0 <= deviation < np.inf:
+    if not 0 <= real_number(name, deviation) < np.inf:
         raise DataError(f"a deviation of {deviation} was asked for, expected a number from 0 up")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastnn.common import random
 from fastnn.common.errors import DataError
+from fastnn.common.validation import any_whole_number
 from fastnn.data.dataset import Dataset, Split
 from fastnn.data.formats import cats_hdf5 as cats
 from fastnn.data.generated import warp
@@ -50,7 +51,7 @@ def generate_cats_vs_cars(train: int = 1_900, test: int = 1_000, seed: int = 0) 
     """
     splits = {}
     for name, size in (("train", train), ("test", test)):
-        if size < 2 or size % 2:
+        if any_whole_number(name, size) < 2 or size % 2:
             raise DataError(f"{name}={size} images asked for, expected an even number from 2: half cats, half cars")
         splits[name] = _draw_grey(size, random.generator(seed, "generated cats and cars", name))
     return Dataset(splits["train"], None, splits["test"], {"classes": list(cats.CLASSES), "source": "generated"})
@@ -76,7 +77,7 @@ def generate_cifar10(train: int = 50_000, test: int = 10_000, seed: int = 0) -> 
     """
     splits = {}
     for name, size in (("train", train), ("test", test)):
-        if size < 1:
+        if any_whole_number(name, size) < 1:
             raise DataError(f"{name}={size} images asked for, expected at least 1")
         splits[name] = _draw_coloured(size, random.generator(seed, "generated shapes", name))
     return Dataset(splits["train"], None, splits["test"], {"classes": list(SHAPES), "source": "generated"})

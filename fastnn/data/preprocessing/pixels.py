@@ -83,6 +83,9 @@ class Pixels(Preprocessing):
     def _checked_targets(self) -> tuple[float, ...] | None:
         if self.targets is None:
             return None
+        if isinstance(self.targets, list | tuple):
+            for number in self.targets:
+                validation.real_number("Pixels: a number of targets", number)
         targets = validation.finite(self.targets, "Pixels: targets").astype(np.float64)
         if targets.ndim != 1 or len(targets) < 2:
             raise ShapeError(

@@ -16,7 +16,10 @@ BUSY = (
     "this model is being trained by another fit: wait for it, or train a copy, copy.deepcopy(model); while fit runs, "
     "predict and evaluate may be called"
 )
-
+WITHIN = (
+    "this model is being trained by the fit that calls this code: end that one first, in a callback by run.stop(why), "
+    "or train a copy, copy.deepcopy(model); while fit runs, predict and evaluate may be called"
+)
 
 OPTIMIZER_BUSY = (
     "this optimizer trains another model now, whose state it holds: give each model one of its own, "
@@ -63,6 +66,7 @@ class ModelLock:
         self._steps: Any = threading.RLock()
         self._claiming = threading.Lock()
         self._turn: Turn = []
+        self._thread = 0  # which trains, while there is a turn
 
     def steps(self) -> AbstractContextManager[Any]:
         """The lock of the compiled steps, to be used by `with`; kernels run without the interpreter's lock.
@@ -77,13 +81,12 @@ class ModelLock:
     def claim(self, turn: Turn) -> None:
         """The training of this turn is one of this model. FastnnError if another one runs, in whatever thread."""
         with self._claiming:
-            if self._turn:
-                raise FastnnError(BUSY)
-            self._turn = turn
+            self.check_step()
+            self._turn, self._thread = turn, threading.get_ident()
         with self.steps():
             pass  # a step by hand that runs now ends first
 
     def check_step(self) -> None:
         """FastnnError if a `fit` runs, of a step by hand that holds the lock."""
         if self._turn:
-            raise FastnnError(BUSY)
+            raise FastnnError(WITHIN if self._thread == threading.get_ident() else BUSY)

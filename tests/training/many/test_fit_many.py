@@ -307,7 +307,7 @@ def test_a_model_in_use():
             said.append(str(refused.value))
 
     models[1].fit(*points(), callbacks=[Again()], verbose=False)
-    assert said[0].startswith("models[1]: this model is being trained by another fit")
+    assert said[0].startswith("models[1]: this model is being trained by the fit that calls this code")
     assert models[0].epoch == 0
     fn.fit_many(models, *points())  # the refusal has let go of both
 
