@@ -60,7 +60,8 @@ def test_a_figure_of_some_steps_is_drawn_at_its_steps(monkeypatch):
         label: SimpleNamespace(steps={"loss": np.zeros(count), "norm dense.w": np.zeros(count // 10)})
         for label, count in (("long", 90), ("short", 40))
     }
-    by_step(runs, "norm dense.w", "Norm", None)
+    result = SimpleNamespace(groups=[("compared", runs)], data=SimpleNamespace(meta={"source": "file"}))
+    by_step(result, runs, "norm dense.w", "Norm")
     assert drawn == [([5.5, 15.5, 25.5, 35.5], "Norm (the first 40 steps)")], "the mean of steps 1 to 10"
 
 
