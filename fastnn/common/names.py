@@ -8,7 +8,7 @@ from typing import TypeVar
 from fastnn.common.hints.values import VALUES
 
 T = TypeVar("T")
-LONG = 60  # characters of a name; to compare long ones takes minutes, and no message shows more
+LONG = 60  # characters of a name; to compare two takes time with the square of their length, and messages show no more
 
 
 def near(name: object, known: Iterable[str]) -> str:

@@ -29,9 +29,9 @@ MOST_TERMS = KC + KC // 8
 # A product of so few rows is one block: two blocks would read b twice. A program cuts its batches itself.
 UNDIVIDED = 128
 # Rows of b that lie whole pages apart compete for the same few lines of the first cache (1,024 columns of float32: 72 %
-# of the limit with AVX2, 88 % from a copy). With AVX2 so do more terms of rows that lie, for example, four lines apart,
-# of which a first cache holds 128: `Shape.spread`. A block copies a panel of such a b to where its lines lie side by
-# side, if it has this many rows and more to use the copy, which takes this many bytes at most.
+# of the limit with AVX2, 88 % from a copy). With AVX2 rows that lie nearer count, too, if there are many: of rows four
+# lines apart a first cache holds 128 (`Shape.spread`). A block copies a panel of such a b to where its lines lie side
+# by side, if it has this many rows and more to use the copy, which takes this many bytes at most.
 PACKED_FROM = 40
 PACKED_BYTES = 36 << 10
 # With AVX2 a block of xᵀ · dout copies its columns of x if a column's terms lie within so many bytes or more, if at
@@ -65,8 +65,8 @@ LISTED_LINES_AT_A_PIXEL = 192
 # take 0.8 of the time that they take in one.
 BAND_BYTES = 32 << 10
 # Taps whose weight's gradient one thread sums at a time, all images one after the other: FEWEST_TAPS, or more if they
-# take no more than TAPS_BYTES. With more of them the images are read fewer times: 50 images of 18 × 18 × 32, 5 × 5 taps
-# and 64 filters took 31 ms with 96 taps at a time, 22 with 400 (Zen 3, AVX2, one thread).
+# take no more than TAPS_BYTES. With more of them the images are read fewer times: of 50 images of 18 × 18 × 32, 5 × 5
+# taps and 64 filters, 400 at a time are 1.4 times as fast as 96 (Zen 3, AVX2, one thread).
 FEWEST_TAPS = 96
 TAPS_BYTES = 128 << 10
 # Channels of a pixel that take fewer bytes than this are few: parameters of channels are repeated over several pixels.

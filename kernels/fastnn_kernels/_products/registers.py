@@ -17,7 +17,8 @@ class Shape(NamedTuple):
     terms        a tile of L lines of sums adds terms / L terms, rounded down, between two counts of its loop
     prefetching  whether tiles of more rows prefetch a line of the next panel with each term
     page         rows of b that lie a multiple of so many bytes apart compete for a few lines of the first cache
-    spread       so do terms rows that lie an odd multiple of a power of two apart, if terms · power is more than this
+    spread       so do rows of b, if their number times the largest power of two that divides their distance in bytes
+                 is more than this
     packing      whether xᵀ · dout copies columns of x, where they lie far apart
     """
 
