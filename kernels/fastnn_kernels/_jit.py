@@ -12,8 +12,10 @@ import numba
 import numba.extending
 from numba.core import config
 from numba.core.ccallback import CFunc
+from numba.core.compiler import Compiler
 
 from fastnn_kernels._compile.cache import SourceStampedCache
+from fastnn_kernels._compile.folded import Folded
 from fastnn_kernels._compile.linked import Linked
 
 # contract: a*b + c becomes one fused multiply-add. nsz: the sign of zero does not matter.
@@ -38,11 +40,11 @@ def renamed(function, suffix: str):
     return copy
 
 
-def compiled(function, *, parallel=False, cached=True):
+def compiled(function, *, parallel=False, cached=True, **options):
     """`function` with OPTIONS: compiled on its first call, kept on disk if `cached`."""
     if not JIT:
         return function
-    dispatcher = numba.njit(function, parallel=parallel, **OPTIONS)
+    dispatcher = numba.njit(function, parallel=parallel, **OPTIONS, **options)
     if cached:
         dispatcher._cache = SourceStampedCache(f"{function.__module__}.{function.__qualname__}")
     return dispatcher
@@ -147,6 +149,8 @@ class Kernel:
     cut         names of the operands of which a slice of the work gets its own rows; it gets all others whole. The
                 work is cut along the samples (`per_sample`) or, in kernels with an operand `offset`, along an axis
                 of a parameter. `offset` is the number of the slice's first sample, row or column
+    scalar      whether its loops take one number at a time, not vectors: see `_compile.folded`
+    compiler    Numba's, or a subclass
     """
 
     def __init__(
@@ -157,6 +161,7 @@ class Kernel:
         outputs: int = 1,
         per_sample: bool = False,
         cut: tuple[str, ...] = (),
+        scalar: bool = False,
     ):
         self.name = body.__name__
         self.body = body
@@ -166,6 +171,7 @@ class Kernel:
         self.cut = cut
         self.operands = body.__code__.co_varnames[: body.__code__.co_argcount]
         self.cached = cached
+        self.compiler = Folded if scalar else Compiler
         self.__doc__ = body.__doc__
         self._twins: dict[bool, Callable] = {}
 
@@ -181,7 +187,9 @@ class Kernel:
     def _made(self, parallel: bool) -> Callable:
         """The twin, always the same one, also where two threads ask for it at once."""
         body = renamed(self.body, "__parallel" if parallel else "__serial")
-        return self._twins.setdefault(parallel, compiled(body, parallel=parallel, cached=self.cached))
+        return self._twins.setdefault(
+            parallel, compiled(body, parallel=parallel, cached=self.cached, pipeline_class=self.compiler)
+        )
 
     def twin(self, parallel: bool):
         """The parallel or the serial version."""

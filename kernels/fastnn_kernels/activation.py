@@ -72,7 +72,7 @@ def _sigmoid_slope(x, y):
 @always_inline
 def _softplus(x):
     # exp(−|x|) cannot overflow, and log1p keeps all digits of a tiny argument.
-    return (x if x > 0 else type(x)(0)) + log1p(elementary.exp_nonpositive(-abs(x)))
+    return (x if x > 0 else type(x)(0)) + log1p(elementary.exp_minus_abs(x))
 
 
 @always_inline

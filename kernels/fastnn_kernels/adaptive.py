@@ -14,7 +14,7 @@ from numba import prange
 
 from fastnn_kernels._jit import inline, kernel
 from fastnn_kernels._lanes.sums import row_max, row_sum
-from fastnn_kernels._math.elementary import exp_nonpositive, log
+from fastnn_kernels._math.elementary import log, stored_exp_nonpositive
 from fastnn_kernels._products.product import product, product_xt
 from fastnn_kernels._tuning import ELEMENT, MULTIPLY_ADD, TRANSCENDENTAL
 from fastnn_kernels.matmul import _block
@@ -130,7 +130,7 @@ def cluster_cross_entropy(loss, correct, dx, order, starts, cluster, labels, fir
         largest = row_max(dx, r, n)
         score, right = dx[r, label], _is_first_max(dx, r, label, largest)
         for j in range(n):
-            dx[r, j] = exp_nonpositive(dx[r, j] - largest)
+            dx[r, j] = stored_exp_nonpositive(dx[r, j] - largest)
         total = row_sum(dx, r, n)
         loss[i] += log(total) + (largest - score)
         correct[i] *= type(total)(1) if right and total == total else type(total)(0)
@@ -168,7 +168,7 @@ def place_log_probabilities(out, scores, first, column, n):
             out[i, first + j] = scores[i, j]
         largest = row_max(scores, i, n)
         for j in range(n):
-            scores[i, j] = exp_nonpositive(scores[i, j] - largest)
+            scores[i, j] = stored_exp_nonpositive(scores[i, j] - largest)
         shift = before - (largest + log(row_sum(scores, i, n)))
         for j in range(n):
             out[i, first + j] += shift

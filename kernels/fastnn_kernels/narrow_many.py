@@ -10,7 +10,7 @@ import numpy as np
 from fastnn_kernels._jit import always_inline, kernel
 from fastnn_kernels._lanes.lanes import LANES, choose, larger, rounded_product, spread, widened
 from fastnn_kernels._lanes.memory import load, store
-from fastnn_kernels._math.elementary import exp_nonpositive, log_from_one
+from fastnn_kernels._math.elementary import log_from_one, stored_exp_nonpositive
 from fastnn_kernels._memory.view import flattened, matrix
 from fastnn_kernels._narrow.layout import FIELDS
 from fastnn_kernels._narrow.nets import backward_layer, chains_of_layer, fold, forward_layer, spread_inputs
@@ -77,7 +77,7 @@ def _judge(loss, correct, d, values, at, n, labels, loss_weight, first):
     _of_labels(loss, correct, d, labels, first)
     e = flattened(d, 0, n)
     for c in range(e.shape[0]):
-        e[c] = exp_nonpositive(e[c])
+        e[c] = stored_exp_nonpositive(e[c])
     _gradients_of_scores(correct, d, n, labels, loss_weight, first)
     totals, own = d[n], flattened(loss, first, d.shape[1] // LANES)
     for c in range(own.shape[0]):

@@ -7,7 +7,7 @@ column. Every sum has the order of the other kernels for narrow layers, so the b
 """
 
 from fastnn_kernels._jit import always_inline, kernel, view
-from fastnn_kernels._math.elementary import exp_nonpositive, log, rounded_product
+from fastnn_kernels._math.elementary import exp_nonpositive, log_from_one, rounded_product
 from fastnn_kernels._memory.view import matrix
 from fastnn_kernels._narrow.layout import FIELDS
 from fastnn_kernels.narrow import _activate, _multiply_by_slope, _weights
@@ -83,11 +83,11 @@ def _judge(loss, correct, d, x, label, weight, s):
 def _finish(loss, correct):
     """Loss and correctness of all samples, at once: in vector registers, and no step waits for a logarithm."""
     for s in range(loss.shape[0]):
-        loss[s] = log(abs(correct[s])) + loss[s]
+        loss[s] = log_from_one(abs(correct[s])) + loss[s]
         correct[s] = 1 if correct[s] > 0 else 0
 
 
-@kernel(outputs=4)
+@kernel(outputs=4, scalar=True)
 def narrow_sgd(loss, correct, parameters, memory, x, labels, loss_weight, table, cursor, geometry):
     """A step for each sample in turn: all layers forward, `softmax_cross_entropy`, all layers backward, w −= lr · dw
 

@@ -92,7 +92,7 @@ def _backward(w, v, x, z, y, d0, d1, activation, lr):
         v[j, 1] -= lr * (y[j] * d1)
 
 
-@kernel(outputs=4)
+@kernel(outputs=4, scalar=True)
 def narrow_sgd_two(loss, correct, parameters, memory, x, labels, loss_weight, table, cursor, geometry):
     """`narrow_sgd` of a net of two layers, the last of which has two units and no activation
 

@@ -7,7 +7,7 @@ from fastnn_kernels._lanes.lanes import LANES, spread
 from fastnn_kernels._lanes.lanes import total as total_of
 from fastnn_kernels._lanes.memory import load, load_first
 from fastnn_kernels._lanes.sums import first_position, row_max, row_sum
-from fastnn_kernels._math.elementary import exp_nonpositive, log
+from fastnn_kernels._math.elementary import exp_nonpositive, log, stored_exp_nonpositive
 from fastnn_kernels._memory.scratch import SCRATCH, scratch_row
 from fastnn_kernels._tuning import TRANSCENDENTAL
 
@@ -104,7 +104,7 @@ def softmax_cross_entropy(loss, correct, dx, x, labels, loss_weight, n):
 def _shifted_exponentials(terms, x, largest):
     """terms[0, :len(x)] = exp(x − largest)"""
     for j in range(x.shape[0]):
-        terms[0, j] = exp_nonpositive(x[j] - largest)
+        terms[0, j] = stored_exp_nonpositive(x[j] - largest)
 
 
 @always_inline

@@ -7,9 +7,8 @@ over the reduced range.
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
 
-from fastnn_kernels._jit import implementation
+from fastnn_kernels._math.tables import by_dtype
 
 
 class _Constants(NamedTuple):
@@ -19,11 +18,16 @@ class _Constants(NamedTuple):
     exponent_bias: int
     whole: np.floating  # 2**mantissa_bits: from here on all floats are whole numbers
     smallest_normal: np.floating
+    log2_e: np.floating
+    sqrt_2: np.floating
     exp_low: np.floating  # the least x with a normal exp(x)
     exp_zero: np.floating  # a whole x at which k, of x = k ln 2 + r, is the least: one below that of any normal exp(x)
     exp_high: np.floating  # the greatest x with a finite exp(x)
     ln_2_high: np.floating  # ln 2 in few bits, so that its product with any exponent is exact
     ln_2_low: np.floating  # ln 2 − ln_2_high
+    minus_one: np.floating  # exp(x) of this x is less than half the spacing below 1
+    tanh_half: np.floating  # from here on tanh is computed from exp
+    tanh_one: np.floating  # 1 − tanh(x) of this x is less than half the spacing of either dtype below 1
     exp_tail: tuple  # (exp(r) − 1 − r) / r² for |r| ≤ ln 2 / 2, highest power first
     log_tail: tuple  # (2 atanh(s) / s − 2) / z, in powers of z = s², for |s| ≤ 3 − 2√2
     log1p_tail: tuple  # the same for |s| ≤ 1/3
@@ -35,11 +39,22 @@ def _table(dtype, mantissa_bits, exponent_bias, **values):
     return _Constants(mantissa_bits, exponent_bias, **typed)
 
 
+# Of both dtypes.
+_SHARED = {
+    "log2_e": 1.4426950408889634,
+    "sqrt_2": 1.4142135623730951,
+    "minus_one": -40.0,
+    "tanh_half": 0.55,
+    "tanh_one": 20.0,  # 1 − tanh(20) = 8e-18
+}
+
+
 # fmt: off
 _FLOAT32 = _table(
     np.float32,
     mantissa_bits=23,
     exponent_bias=127,
+    **_SHARED,
     whole=2.0**23,
     smallest_normal=2.0**-126,
     exp_low=-87.33654,
@@ -61,6 +76,7 @@ _FLOAT64 = _table(
     np.float64,
     mantissa_bits=52,
     exponent_bias=1023,
+    **_SHARED,
     whole=2.0**52,
     smallest_normal=2.0**-1022,
     exp_low=-708.3964185322641,
@@ -85,11 +101,5 @@ _FLOAT64 = _table(
 # fmt: on
 
 
-def constants_of(x):
-    """The constants of the dtype of x. With JIT off it runs as it stands; its compiled form follows."""
-    return _FLOAT32 if isinstance(x, np.float32) else _FLOAT64
-
-
-@implementation(constants_of)
-def _compiled_constants(x):
-    return {types.float32: lambda x: _FLOAT32, types.float64: lambda x: _FLOAT64}.get(x)
+constants_of = by_dtype(_FLOAT32, _FLOAT64)
+stored_constants_of = by_dtype(_FLOAT32, _FLOAT64, stored=True)

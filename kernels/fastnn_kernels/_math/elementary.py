@@ -19,14 +19,9 @@ Without fused multiply-adds those of sigmoid reach 1.87.
 
 import numpy as np
 
-from fastnn_kernels._jit import always_inline, inline, rounded
-from fastnn_kernels._math.constants import constants_of
+from fastnn_kernels._jit import always_inline, rounded
+from fastnn_kernels._math.constants import constants_of, stored_constants_of
 from fastnn_kernels._math.float_bits import bits_of, float_of
-
-LOG2_E = 1.4426950408889634
-SQRT_2 = 1.4142135623730951
-TANH_IS_HALF = 0.55
-TANH_IS_ONE = 20.0  # 1 − tanh(20) = 8e-18 is less than half the spacing of float64 below 1
 
 
 @rounded
@@ -35,7 +30,7 @@ def rounded_product(a, b):
     return a * b
 
 
-@inline
+@always_inline
 def _horner(x, coefficients):
     total = coefficients[0]
     for c in coefficients[1:]:
@@ -43,30 +38,29 @@ def _horner(x, coefficients):
     return total
 
 
-@inline
-def _split(x):
+@always_inline
+def _split(x, c):
     """x = k ln 2 + r with whole k and |r| ≤ ln 2 / 2, as (the bits of k followed by zeros, r).
 
     Adding 1.5 · 2**mantissa_bits rounds to a whole number, and the last bits of the sum are that number.
     """
-    c = constants_of(x)
     rounder = type(x)(1.5) * c.whole
-    shifted = x * type(x)(LOG2_E) + rounder
+    shifted = x * c.log2_e + rounder
     k = shifted - rounder
     return bits_of(shifted) << c.mantissa_bits, (x - k * c.ln_2_high) - k * c.ln_2_low
 
 
-@inline
+@always_inline
 def exp(x):
     """exp(x) = 2**k · exp(r), where x = k ln 2 + r
 
     Any x. Error ≤ 1.05 ulp in float32, 0.98 in float64. Where the true value is below the smallest
     normal number the result is 0; exp(−inf) = 0, exp(inf) = inf, NaN stays NaN.
     """
-    c = constants_of(x)
+    c = stored_constants_of(x)
     clamped = x if x > c.exp_low else c.exp_low
     clamped = clamped if clamped < c.exp_high else c.exp_high
-    exponent, r = _split(clamped)
+    exponent, r = _split(clamped, c)
     mantissa = (_horner(r, c.exp_tail) * (r * r) + r) + type(x)(1)
     # Adding to the exponent's bits reaches 2**128, which no float32 factor could.
     y = float_of(bits_of(mantissa) + exponent, x)
@@ -75,60 +69,72 @@ def exp(x):
     return x if x != x else y
 
 
-@inline
-def _split_normal(x):
+@always_inline
+def _split_normal(x, c):
     """x = k ln 2 + r as in `_split`, for exp_zero ≤ x ≤ 0, as (2**k, r); 2**k is 0 for exp_zero. NaN stays NaN in r."""
-    c = constants_of(x)
     # With the exponent's bias added, the last bits of the sum are those of the exponent of 2**k.
     rounder = type(x)(1.5) * c.whole + type(x)(c.exponent_bias)
-    shifted = x * type(x)(LOG2_E) + rounder
+    shifted = x * c.log2_e + rounder
     k = shifted - rounder
     return float_of(bits_of(shifted) << c.mantissa_bits, x), (x - k * c.ln_2_high) - k * c.ln_2_low
 
 
-@inline
-def _exp_from(power, r):
+@always_inline
+def _exp_from(power, r, c):
     """exp(r) · power for |r| ≤ ln 2 / 2"""
-    return (_horner(r, constants_of(r).exp_tail) * (r * r) + r) * power + power
+    return (_horner(r, c.exp_tail) * (r * r) + r) * power + power
 
 
-@inline
-def exp_of_sum(x, rest):
+@always_inline
+def exp_of_sum(x, rest, c):
     """exp(x + rest) for x ≤ 0 and a `rest` that x cannot hold, |rest| ≤ 0.01
 
     With rest = 0 the bits of `exp`, in half as many instructions, where exp(x) is a normal number; below, the result is
     0 or rounded to a subnormal number. exp(−inf) = 0, NaN stays NaN.
+
+    c : the constants of x, stored ones in a loop that needs those of other functions besides
     """
-    c = constants_of(x)
-    power, r = _split_normal(c.exp_zero if x < c.exp_zero else x)
-    return _exp_from(power, r + rest)
+    power, r = _split_normal(c.exp_zero if x < c.exp_zero else x, c)
+    return _exp_from(power, r + rest, c)
 
 
-@inline
+@always_inline
 def exp_nonpositive(x):
     """exp(x) for x ≤ 0: `exp_of_sum` without a rest"""
-    return exp_of_sum(x, type(x)(0))
+    return exp_of_sum(x, type(x)(0), constants_of(x))
 
 
-@inline
+@always_inline
+def stored_exp_nonpositive(x):
+    """`exp_nonpositive` with stored constants, for kernels whose other loops leave it too few registers"""
+    return exp_of_sum(x, type(x)(0), stored_constants_of(x))
+
+
+@always_inline
+def exp_minus_abs(x):
+    """exp(−|x|), for loops that need other functions besides"""
+    return stored_exp_nonpositive(-abs(x))
+
+
+@always_inline
 def _mantissa_exponent_normal(x):
     """x = (1 + f) · 2**e with √½ < 1 + f ≤ √2, as (f, e), both floats, for finite x > 0 that are normal numbers."""
     real = type(x)
-    c = constants_of(x)
+    c = stored_constants_of(x)
     bits = bits_of(x)
     bias = c.exponent_bias + c.mantissa_bits
     # A whole number or-ed into the last bits of the float 2**mantissa_bits is added to it.
     e = float_of(bits >> c.mantissa_bits | bias << c.mantissa_bits, x) - (c.whole + real(c.exponent_bias))
     m = float_of(bits & ((1 << c.mantissa_bits) - 1) | c.exponent_bias << c.mantissa_bits, x)
-    halve = m > real(SQRT_2)
+    halve = m > c.sqrt_2
     return m * (real(0.5) if halve else real(1)) - real(1), e + (real(1) if halve else real(0))
 
 
-@inline
+@always_inline
 def _mantissa_exponent(x):
     """`_mantissa_exponent_normal` for any finite x > 0"""
     real = type(x)
-    c = constants_of(x)
+    c = stored_constants_of(x)
     subnormal = x < c.smallest_normal
     f, e = _mantissa_exponent_normal(x * (c.whole if subnormal else real(1)))
     return f, e - (real(c.mantissa_bits) if subnormal else real(0))
@@ -137,7 +143,7 @@ def _mantissa_exponent(x):
 @always_inline
 def _log_of(f, e):
     """log((1 + f) · 2**e) for √½ < 1 + f ≤ √2"""
-    c = constants_of(f)
+    c = stored_constants_of(f)
     s = f / (type(f)(2) + f)
     z = s * s
     # 2s = f − s·f: the leading term f is exact. high + low = e · ln_2_high + f exactly.
@@ -146,7 +152,7 @@ def _log_of(f, e):
     return high - ((s * (f - _horner(z, c.log_tail) * z) - low) - e * c.ln_2_low)
 
 
-@inline
+@always_inline
 def log(x):
     """log(x) = e ln 2 + log(1 + f), where log(1 + f) = 2 atanh(s), s = f / (2 + f)
 
@@ -162,46 +168,47 @@ def log(x):
     return y if x < real(np.inf) else x
 
 
-@inline
+@always_inline
 def log_from_one(x):
     """log(x) for finite x ≥ 1, with the bits of `log`, in four fifths of its instructions. NaN stays NaN."""
     y = _log_of(*_mantissa_exponent_normal(x))
     return y if x == x else x
 
 
-@inline
+@always_inline
 def _with_sign_of(x, y):
     """y ≥ 0 with the sign of x"""
     return float_of(bits_of(y) | (bits_of(x) & bits_of(type(x)(-0.0))), x)
 
 
-@inline
+@always_inline
 def tanh(x):
     """tanh(x) = 1 − 2e / (1 + e), where e = exp(−2x), and x + x³ p(x²) for small x; odd
 
     Any x. Error ≤ 1.52 ulp in float32, 1.52 in float64. tanh(±inf) = ±1, NaN stays NaN.
     """
     real = type(x)
-    size = real(TANH_IS_ONE) if abs(x) > real(TANH_IS_ONE) else abs(x)
+    c = stored_constants_of(x)
+    size = c.tanh_one if abs(x) > c.tanh_one else abs(x)
     z = size * size
-    small = _horner(z, constants_of(x).tanh_tail) * z * size + size
-    power, r = _split_normal(-(size + size))  # an addition: multipliers are what this function waits for
-    e = _exp_from(power, r)
+    small = _horner(z, c.tanh_tail) * z * size + size
+    power, r = _split_normal(-(size + size), c)  # an addition: multipliers are what this function waits for
+    e = _exp_from(power, r, c)
     large = real(1) - real(2) * (e / (real(1) + e))
-    return _with_sign_of(x, small if size < real(TANH_IS_HALF) else large)
+    return _with_sign_of(x, small if size < c.tanh_half else large)
 
 
-@inline
+@always_inline
 def sigmoid(x):
     """sigmoid(x) = 1 / (1 + exp(−x)) = a − a·q, where e = exp(−|x|), q = e / (1 + e), a = 1 if x > 0 else e
 
     Any x. Error ≤ 1.67 ulp in float32, 1.64 in float64, also where the value is tiny. Below the
     smallest normal number the result is not larger than that; sigmoid(−inf) = 0, sigmoid(inf) = 1, NaN stays NaN.
     """
-    return sigmoid_from(x, exp_nonpositive(-abs(x)))
+    return sigmoid_from(x, exp_minus_abs(x))
 
 
-@inline
+@always_inline
 def sigmoid_from(x, e):
     """sigmoid(x), where e = exp(−|x|) is known"""
     q = e / (type(x)(1) + e)

@@ -1,14 +1,12 @@
 """exp(x) − 1 and log(1 + x) without the digits that they lose near 0; written by the rules of `_math.elementary`."""
 
-from fastnn_kernels._jit import inline
-from fastnn_kernels._math.constants import constants_of
+from fastnn_kernels._jit import always_inline
+from fastnn_kernels._math.constants import stored_constants_of
 from fastnn_kernels._math.elementary import _horner, _split
 from fastnn_kernels._math.float_bits import bits_of, float_of
 
-IS_MINUS_ONE = -40.0  # exp(−40) is less than half the spacing of float64 below 1
 
-
-@inline
+@always_inline
 def expm1(x):
     """exp(x) − 1 = 2**k · (exp(r) − 1) + (2**k − 1), where x = k ln 2 + r
 
@@ -16,15 +14,16 @@ def expm1(x):
     normal number. expm1(−inf) = −1, NaN stays NaN.
     """
     real = type(x)
-    clamped = x if x > real(IS_MINUS_ONE) else real(IS_MINUS_ONE)
+    c = stored_constants_of(x)
+    clamped = x if x > c.minus_one else c.minus_one
     clamped = clamped if clamped < real(0) else real(0)
-    exponent, r = _split(clamped)
+    exponent, r = _split(clamped, c)
     power = float_of(bits_of(real(1)) + exponent, x)
-    y = power * (_horner(r, constants_of(x).exp_tail) * (r * r) + r) + (power - real(1))
+    y = power * (_horner(r, c.exp_tail) * (r * r) + r) + (power - real(1))
     return x if x != x else y
 
 
-@inline
+@always_inline
 def log1p(x):
     """log(1 + x) = 2 atanh(s), where s = x / (2 + x)
 
@@ -32,4 +31,4 @@ def log1p(x):
     """
     s = x / (type(x)(2) + x)
     z = s * s
-    return x - s * (x - _horner(z, constants_of(x).log1p_tail) * z)
+    return x - s * (x - _horner(z, stored_constants_of(x).log1p_tail) * z)

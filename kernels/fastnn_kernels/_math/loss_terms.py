@@ -6,7 +6,7 @@ Each function returns both. `setting` is what the loss is set by; those that hav
 import numpy as np
 
 from fastnn_kernels._jit import always_inline
-from fastnn_kernels._math.elementary import exp, exp_nonpositive, log, sigmoid_from
+from fastnn_kernels._math.elementary import exp, exp_minus_abs, log, sigmoid_from
 from fastnn_kernels._math.expm1 import log1p
 
 
@@ -37,7 +37,7 @@ def huber(x, t, delta):
 @always_inline
 def logistic(x, t, setting):
     """log(1 + exp(x)) − t · x"""
-    e = exp_nonpositive(-abs(x))
+    e = exp_minus_abs(x)
     positive = x if x > 0 else type(x)(0)
     return (positive - x * t) + log1p(e), sigmoid_from(x, e) - t
 

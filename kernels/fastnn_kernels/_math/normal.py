@@ -9,18 +9,18 @@ a normal number.
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
 
-from fastnn_kernels._jit import always_inline, implementation
+from fastnn_kernels._jit import always_inline
+from fastnn_kernels._math.constants import stored_constants_of
 from fastnn_kernels._math.elementary import _horner, exp_of_sum
 from fastnn_kernels._math.float_bits import bits_of, float_of
-
-INVERSE_SQRT_2_PI = 0.3989422804014327
-FAR = 40.0  # exp(−FAR² / 2) is 0 in both dtypes
+from fastnn_kernels._math.tables import by_dtype
 
 
 class _Coefficients(NamedTuple):
     low_bits: int  # half of the bits of a mantissa: a number whose low_bits are zero has an exact square
+    density: np.floating  # 1 / √(2π)
+    far: np.floating  # exp(−far² / 2) is 0 in both dtypes
     slope: np.floating  # p
     stretch: np.floating  # t = 1 − stretch · (1 − w)
     # Φ(−x) · exp(x² / 2) / w for 0 ≤ x ≤ 13.3 (float32) or 37.8 (float64), where Φ becomes 0. It is
@@ -31,6 +31,8 @@ class _Coefficients(NamedTuple):
 # fmt: off
 _FLOAT32 = _Coefficients(
     low_bits=12,
+    density=np.float32(0.3989422804014327),
+    far=np.float32(40),
     slope=np.float32(0.28),
     stretch=np.float32(2.5370569280343716),
     # error of the fit: 2**-28.7
@@ -45,6 +47,8 @@ _FLOAT32 = _Coefficients(
 )
 _FLOAT64 = _Coefficients(
     low_bits=27,
+    density=np.float64(0.3989422804014327),
+    far=np.float64(40),
     slope=np.float64(0.24),
     stretch=np.float64(2.2204585537918871),
     # error of the fit: 2**-57.04
@@ -63,36 +67,32 @@ _FLOAT64 = _Coefficients(
 # fmt: on
 
 
-def _coefficients(x):
-    return _FLOAT32 if isinstance(x, np.float32) else _FLOAT64
-
-
-@implementation(_coefficients)
-def _compiled_coefficients(x):
-    return {types.float32: lambda x: _FLOAT32, types.float64: lambda x: _FLOAT64}.get(x)
+_coefficients = by_dtype(_FLOAT32, _FLOAT64, stored=True)
 
 
 @always_inline
 def _size(x):
-    """|x|, at most FAR; NaN stays NaN."""
-    return type(x)(FAR) if abs(x) > type(x)(FAR) else abs(x)
+    """|x|, at most `far`; NaN stays NaN."""
+    far = _coefficients(x).far
+    return far if abs(x) > far else abs(x)
 
 
 @always_inline
 def _exp_minus_half_square(size):
-    """exp(−½ · size²) for 0 ≤ size ≤ FAR
+    """exp(−½ · size²) for 0 ≤ size ≤ far
 
     The rounding error of the square alone would cost size² / 2 ulp. So only the high half of the bits is squared, which
     is exact, and the exponential gets the rest, (size − high) · (size + high), beside it.
     """
     bits = _coefficients(size).low_bits
     high = float_of(bits_of(size) >> bits << bits, size)
-    return exp_of_sum(-type(size)(0.5) * (high * high), -type(size)(0.5) * ((size - high) * (size + high)))
+    rest = -type(size)(0.5) * ((size - high) * (size + high))
+    return exp_of_sum(-type(size)(0.5) * (high * high), rest, stored_constants_of(size))
 
 
 @always_inline
 def _scaled_tail(size):
-    """Φ(−size) · exp(size² / 2) for 0 ≤ size ≤ FAR"""
+    """Φ(−size) · exp(size² / 2) for 0 ≤ size ≤ far"""
     real = type(size)
     k = _coefficients(size)
     part = k.slope * size
@@ -110,7 +110,7 @@ def normal_density(x):
 
     Any x. Error ≤ 3 ulp in float32 and float64. NaN stays NaN.
     """
-    return type(x)(INVERSE_SQRT_2_PI) * _exp_minus_half_square(_size(x))
+    return _coefficients(x).density * _exp_minus_half_square(_size(x))
 
 
 @always_inline

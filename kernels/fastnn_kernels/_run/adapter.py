@@ -103,7 +103,9 @@ class Adapter:
         cpu_target.options.parse_as_flags(flags, options)
         flags.no_compile = True  # not before the adapter is added
         contexts = cpu_target.typing_context, cpu_target.target_context
-        result = compiler.compile_extra(*contexts, body, self.kinds, types.none, flags, {})
+        result = compiler.compile_extra(
+            *contexts, body, self.kinds, types.none, flags, {}, pipeline_class=self.kernel.compiler
+        )
         module = self._module(result.target_context, result.fndesc.llvm_func_name)
         result.library.add_ir_module(module)
         return result
