@@ -49,6 +49,36 @@ def test_slices_of_whole_blocks_have_the_bits_of_the_whole(name, dtype):
         np.testing.assert_array_equal(got, want)
 
 
+@compiled
+def _by_columns(loss, correct, d, x, labels, loss_weight):
+    narrow_softmax._column_cross_entropy(loss, correct, d, x, labels, loss_weight)
+
+
+@compiled
+def _of_two(loss, correct, d, x, labels, loss_weight):
+    narrow_softmax._two_cross_entropy(loss, correct, d, x, labels, loss_weight)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_two_scores_in_one_pass_give_the_bits_of_any_number_of_scores(dtype):
+    """Each pair of hostile scores, with either label, and everyday ones; 16 columns are behind the last sample."""
+    info, rng = np.finfo(dtype), np.random.default_rng(2)
+    values = [0.0, 1.0, -1.0, 1e-3, 88.8, -200.0, info.max, info.tiny, info.smallest_subnormal, np.inf, -np.inf, np.nan]
+    pairs = np.array(np.meshgrid(values, values, [0, 1])).reshape(3, -1)
+    everyday = np.vstack([rng.standard_normal((2, 101)), rng.integers(0, 2, 101)])
+    *x, labels = np.hstack([pairs, everyday])
+    x, labels, weight = np.array(x, dtype), labels.astype(np.int32), rng.random(labels.size).astype(dtype)
+    results = []
+    for kernel in (_by_columns, _of_two):
+        loss, correct = np.full((2, labels.size), GUARD, dtype)
+        d = np.full((4, labels.size + 16), GUARD, dtype)
+        with np.errstate(all="ignore"):
+            kernel(loss, correct, d, np.pad(x, ((0, 0), (0, 16))), labels, weight)
+        results.append((loss, correct, d[:2]))
+    for got, want in zip(*results, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 @needs_jit
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_tiles_of_lanes_give_the_bits_of_the_readable_loop(dtype):
