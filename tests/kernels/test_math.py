@@ -208,17 +208,22 @@ def body(assembly):
 
 
 CALL = re.compile(r"^\s*call", re.MULTILINE)
-PACKED = re.compile(r"\bv?mulps\b|\bvfn?m(add|sub)\d+ps\b")  # a float32 product of a whole register
+PACKED = {  # a product of a whole register
+    np.float32: re.compile(r"\bv?mulps\b|\bvfn?m(add|sub)\d+ps\b"),
+    np.float64: re.compile(r"\bv?mulpd\b|\bvfn?m(add|sub)\d+pd\b"),
+}
 
 
 @needs_jit
 @pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="reads x86 assembly")
 @every_function
-def test_float32_loop_is_vector_code_without_a_call(name):
-    applied(name, np.ones(4, np.float32))
-    assembly = loop(name, False).inspect_asm((numba.float32[::1], numba.float32[::1]))
+@every_dtype
+def test_a_loop_is_vector_code_without_a_call(name, dtype):
+    applied(name, np.ones(4, dtype))
+    kind = numba.from_dtype(np.dtype(dtype))
+    assembly = loop(name, False).inspect_asm((kind[::1], kind[::1]))
     assert not CALL.search(body(assembly))
-    assert PACKED.search(body(assembly))
+    assert PACKED[dtype].search(body(assembly))
 
 
 @needs_jit
