@@ -1,6 +1,6 @@
 """Which tokens have ids, and which id a token has."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -10,11 +10,26 @@ UNKNOWN, START, END = "<unk>", "<s>", "</s>"
 SPECIALS = (UNKNOWN, START, END)
 
 
+def check_different(words: Sequence[str], what: str, error: type[ValueError] = ValueError) -> None:
+    """`error` for a word that stands in `words` twice: its two ids could not be told from each other.
+
+    what : what messages call the words
+    """
+    if len(set(words)) == len(words):
+        return
+    first: dict[str, int] = {}
+    for i, word in enumerate(words):
+        if first.setdefault(word, i) != i:
+            raise error(f"{what} holds {word!r:.60} twice, at {first[word]} and {i}, expected each word once")
+
+
 class Vocabulary:
     """Tokens by id, from 0.
 
     words : the tokens. Three of them are no tokens of a text, where the vocabulary has them: `<unk>` stands for every
             token that has no id, `<s>` for what was before a sentence, `</s>` is what follows its last token.
+
+    ValueError for a word that it has twice.
 
     >>> vocabulary = Vocabulary.of_counts({"the": 7, "fox": 2, "sly": 1}, size=5, sentences=2)
     >>> vocabulary.words
@@ -25,6 +40,7 @@ class Vocabulary:
 
     def __init__(self, words: Iterable[str]):
         self.words = tuple(words)
+        check_different(self.words, "a vocabulary")
         found = {word: i for i, word in enumerate(self.words) if word in SPECIALS}
         self.unknown, self.start, self.end = (found.get(special) for special in SPECIALS)
 

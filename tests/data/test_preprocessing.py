@@ -222,6 +222,34 @@ def test_what_is_no_vocabulary(vocabulary):
         fn.Words(vocabulary)
 
 
+@pytest.mark.parametrize("tokenizer", ["spaces", "text"])
+@pytest.mark.parametrize(
+    ("vocabulary", "told"),
+    [
+        (["a", "a"], "'a' twice, at 0 and 1"),
+        (("b", "<unk>", "a", "<unk>", "a"), "'<unk>' twice, at 1 and 3"),
+        (["", "b", "a", ""], "'' twice, at 0 and 3"),
+    ],
+)
+def test_a_word_twice(vocabulary, told, tokenizer):
+    with pytest.raises(ValueError, match=f"^Words: vocabulary holds {told}, expected each word once$"):
+        fn.Words(vocabulary, tokenizer)
+
+
+def test_words_that_differ_in_capitals_or_in_how_an_accent_is_written_are_different():
+    words = ["the", "The", "caf\u00e9", "cafe\u0301", "the "]
+    assert fn.Words(words).known.ids(words) == [0, 1, 2, 3, 4]
+
+
+def test_a_file_whose_vocabulary_holds_a_word_twice_is_refused(tmp_path):
+    layers = [fn.Embedding(4, 2), fn.Flatten(), fn.Dense(4)]
+    model = fn.Sequential(layers, input_shape=3, preprocessing=fn.Words(["how", "are", "you", "."]))
+    object.__setattr__(model.preprocessing, "vocabulary", ("how", "are", "you", "how"))
+    model.save(tmp_path / "model.h5")
+    with pytest.raises(fn.FileFormatError, match="vocabulary holds 'how' twice, at 0 and 3"):
+        fn.load(tmp_path / "model.h5")
+
+
 @pytest.mark.parametrize(
     "made",
     [

@@ -76,10 +76,13 @@ def test_words_as_bytes_or_text(tmp_path, arrays):
         assert load_trigram_hdf5(write(tmp_path / "a.h5", {**arrays, "words": form})).meta["words"] == words
 
 
-def test_repeated_words_are_mentioned_in_the_log(tmp_path, arrays, caplog):
+def test_a_word_twice_is_refused(tmp_path, arrays):
     arrays["words"][7] = arrays["words"][3]
-    load_trigram_hdf5(write(tmp_path / "a.h5", arrays))
-    assert "249 different words among 250" in caplog.text
+    twice = arrays["words"][3].decode()
+    with pytest.raises(DataError) as caught:
+        load_trigram_hdf5(write(tmp_path / "a.h5", arrays))
+    name = str(tmp_path / "a.h5")
+    assert str(caught.value) == f"{name!r}: 'words' holds {twice!r} twice, at 3 and 7, expected each word once"
 
 
 def test_compressed_and_large_vocabulary(tmp_path, arrays):

@@ -34,6 +34,11 @@ def test_ids():
     assert (len(known), known.start) == (4, None)
 
 
+def test_a_word_twice():
+    with pytest.raises(ValueError, match=r"^a vocabulary holds 'fox' twice, at 1 and 2, expected each word once$"):
+        Vocabulary(iter(["the", "fox", "fox", "the"]))
+
+
 @pytest.mark.parametrize(
     ("counts", "size", "min_count"), [(COUNTS, 3, 1), (COUNTS, 9, 8), ({}, 9, 1), ({"<s>": 4}, 9, 1)]
 )

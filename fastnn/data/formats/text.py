@@ -88,7 +88,7 @@ def load_text(
         MissingPackageError: If `kind` is a file, and the package tokenizers is not installed.
         DataError: If the text is too short or an argument is out of range.
         TypeError: If `path` or `texts` are none, or both are given; of `val` and `test` likewise.
-        ValueError: For an unknown kind of tokens or of sentences.
+        ValueError: For an unknown kind of tokens or of sentences, or a word that is twice in `words`.
 
     Examples:
         >>> from pathlib import Path

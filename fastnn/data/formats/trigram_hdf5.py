@@ -22,6 +22,7 @@ from fastnn.data.dataset import CompleteDataset, Dataset, Split, id_dtype
 from fastnn.data.formats import reading
 from fastnn.data.h5stream import H5Stream
 from fastnn.data.hdf5.file import HDF5Array, HDF5File, open_hdf5
+from fastnn.text.vocabulary import check_different
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def load_trigram_hdf5(path: str | os.PathLike[str], known: Sequence[str] | None 
 
     Raises:
         FileFormatError: If the file is missing, damaged or of another layout.
-        DataError: If it holds numbers that are no word ids, or words not `known`.
+        DataError: If it holds numbers that are no word ids, a word twice, or words not `known`.
 
     Examples:
         >>> fn.data.save_trigram_hdf5("data.h5", fn.data.generate_trigrams(100, 10, 10))
@@ -106,8 +107,7 @@ def _read_words(array: HDF5Array, name: str) -> list[str]:
             words.append(word.decode())
         except UnicodeDecodeError as error:
             raise DataError(f"{name!r}: 'words' entry {i} is {word!r}, expected UTF-8 text") from error
-    if len(set(words)) < len(words):
-        log.warning("%s: 'words' holds only %d different words among %d", name, len(set(words)), len(words))
+    check_different(words, f"{name!r}: 'words'", DataError)
     return words
 
 

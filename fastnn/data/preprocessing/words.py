@@ -13,7 +13,7 @@ from fastnn.common.names import near
 from fastnn.common.text import plural
 from fastnn.data.preprocessing.base import Preprocessing
 from fastnn.text.tokens import Tokenizer
-from fastnn.text.vocabulary import UNKNOWN, Vocabulary
+from fastnn.text.vocabulary import UNKNOWN, Vocabulary, check_different
 
 # What models hold that were saved before tokenizers had configurations. None: what stands between spaces, as it is.
 NAMED = {"spaces": None, "text": Tokenizer()}
@@ -41,7 +41,7 @@ class Words(Preprocessing):
 
     Raises:
         TypeError: For what is no vocabulary or no tokenizer.
-        ValueError: For a vocabulary or a tokenizer of that kind that cannot be.
+        ValueError: For a vocabulary that holds a word twice, or a tokenizer of that kind that cannot be.
 
     Examples:
         >>> model = fn.Sequential([fn.Embedding(4, 8), fn.Flatten(), fn.Dense(4)], input_shape=3)
@@ -59,6 +59,7 @@ class Words(Preprocessing):
         given = self.vocabulary
         if not isinstance(given, tuple | list) or not given or not all(isinstance(word, str) for word in given):
             raise TypeError(f"Words: vocabulary is {given!r:.60}, expected a list of words, by id")
+        check_different(given, "Words: vocabulary")
         object.__setattr__(self, "vocabulary", tuple(given))
         object.__setattr__(self, "_rules", _tokenizer(self.tokenizer))
 
