@@ -17,7 +17,7 @@ from fastnn.experiment.mistakes import MISTAKES
 from fastnn.experiment.results import ExperimentResult
 from fastnn.models import Model
 from fastnn.recipes.table.contents import data_answer
-from fastnn.recipes.table.importance import TIMES, Importance, importances
+from fastnn.recipes.table.importance import NOISE, TIMES, Importance, importances
 from fastnn.recipes.table.rows import worst_rows
 
 BESIDE = "linear"  # the comparison with a linear model
@@ -187,14 +187,17 @@ def columns_answer(result: ExperimentResult) -> Answer:
 
 
 def _columns_told(found: Sequence[Importance]) -> list[str]:
-    """Which columns matter most, and which are not seen to."""
-    useless = [one.name for one in found if one.rise <= one.deviation]
-    best = ", ".join(one.name for one in found[:3] if one.name not in useless)
-    lines = [f"Most important: {best}." if best else "No column is seen to matter."]
-    if useless:
-        lines.append(f"Not seen to matter, alone: {', '.join(useless[:8])}{', …' if useless[8:] else '.'}")
-    shuffled = f"Each was shuffled {TIMES} times in the validation rows"
-    return [*lines, f"{shuffled}; columns that carry the same information share their importance."]
+    """Which columns matter most, which of them cannot be told from noise, and how that is judged."""
+    best = [one.name for one in found if one.is_clear]
+    noise = [one.name for one in found if not one.is_clear]
+    lines = [f"Most important: {', '.join(best[:3])}." if best else "No column can be told from noise."]
+    if best and noise:
+        lines.append(f"Cannot be told from noise: {', '.join(noise[:8])}{', …' if noise[8:] else '.'}")
+    return [
+        *lines,
+        f"Each was shuffled {TIMES} times in the validation rows. A rise of at most {NOISE} standard deviations counts "
+        "as noise. Columns that carry the same information share their importance.",
+    ]
 
 
 def _columns_picture(result: ExperimentResult, found: Sequence[Importance], rise: str) -> Any:

@@ -13,6 +13,10 @@ from fastnn.models import Model
 
 TIMES = 5  # that each column is shuffled
 MOST_ROWS = 2_000
+# Deviations that a rise must exceed to count. If a net does not need a column, the rows as they are differ from the
+# shuffled ones by chance alone. Then rise / (deviation · √(1 + 1/TIMES)) follows Student's t of TIMES − 1 degrees of
+# freedom, and is that large once in 38 times; more than one deviation it would be once in 5 times.
+NOISE = 3
 
 
 class Importance(NamedTuple):
@@ -21,6 +25,11 @@ class Importance(NamedTuple):
     name: str
     rise: float
     deviation: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the rise is more than the chance of the shuffles explains."""
+        return self.rise > NOISE * self.deviation
 
 
 def made_columns(table: Table) -> dict[str, list[int]]:
