@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from fastnn.common.text import setting_text
 from fastnn.experiment.recipe import Recipe
 
 LONGEST = 30  # letters of choices that stand beside their flag
@@ -23,7 +24,7 @@ def _option(name: str, default: Any, metadata: Any) -> click.Option:
         option.secondary_opts = list(dict.fromkeys([*option.secondary_opts, off]))  # pages write this one
         return option
     choices = metadata["choices"]
-    text = metadata["help"] if default == "" else f"{metadata['help']}  [default: {default}]"
+    text = metadata["help"] if default == "" else f"{metadata['help']}  [default: {setting_text(default)}]"
     is_long = len("|".join(choices)) > LONGEST  # beside the flag they would be wider than a terminal
     text += f"  [{', '.join(choices)}]" if is_long else ""
     kind = click.Choice(choices) if choices else type(default)

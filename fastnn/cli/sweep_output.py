@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.figures import label_of, scale_of
-from fastnn.common.text import SPLITS, metric_text
+from fastnn.common.text import SPLITS, metric_text, setting_text
 from fastnn.experiment.sweep import METRICS, Sweep
 from fastnn.search.folder import PICTURE
 from fastnn.search.space import Between
@@ -49,7 +49,7 @@ def table_of(work: Sweep, width: int) -> Any:
     if any(states):
         table.add_column("state")
     for trial, state in zip(trials, states, strict=True):
-        values = [str(trial.settings[name]) for name in work.grid.axes]
+        values = [setting_text(trial.settings[name]) for name in work.grid.axes]
         figures = [metric_text(name, trial.row[name]) if name in trial.row else "" for name in shown]
         table.add_row(*values, *figures, *([state] if any(states) else []))
     return table
@@ -102,7 +102,7 @@ def _map(work: Sweep, metric: str, title: str, note: str | None) -> Any:
     axes = {name: _values(work, name) for name in work.grid.axes}
     values = np.array(_shown(work, metric)).reshape([len(axis) for axis in axes.values()])
     values = values[None] if values.ndim == 1 else np.fmax.reduce(values.reshape(*values.shape[:2], -1), axis=2)
-    labels = [[str(value) for value in axis] for axis in axes.values()][:2]
+    labels = [[setting_text(value) for value in axis] for axis in axes.values()][:2]
     rows, columns = ([""], labels[0]) if len(labels) == 1 else labels
     names = ["", *axes] if len(axes) == 1 else list(axes)
     return plots.heat_map(values, rows, columns, title, xlabel=names[1], ylabel=names[0], form=".2f", note=note)

@@ -60,6 +60,17 @@ def number_text(value: float) -> str:
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
+def setting_text(value: object) -> str:
+    """A setting, such as a learning rate, in all its digits: "0.01", "0.0005", below 0.0001 as "1e-5"; "3" for 3.0.
+
+    What the command's flags read.
+    """
+    if not isinstance(value, float):
+        return str(value)
+    digits, sign, power = repr(float(value)).partition("e")  # float: NumPy's repr names its type
+    return f"{digits.removesuffix('.0')}{sign}{int(power)}" if sign else digits.removesuffix(".0")
+
+
 def with_deviation(value: float, deviation: float) -> str:
     """A value and its deviation, both with the decimals that give the deviation two digits: "0.462 ± 0.082"."""
     if not (math.isfinite(value) and 0 < deviation < math.inf):

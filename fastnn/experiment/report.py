@@ -12,7 +12,7 @@ from typing import Any
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.common.text import SPLITS, plural, seconds_text
+from fastnn.common.text import SPLITS, plural, seconds_text, setting_text
 from fastnn.experiment.answers import from_json, texts
 from fastnn.experiment.settings import Settings
 from fastnn.experiment.summary import Ending, Summary
@@ -66,7 +66,7 @@ def _setting(name: str, value: Any, zeros: Mapping[str, str]) -> str:
         return f"{value:,}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "–" if value == "" else str(value)
+    return "–" if value == "" else setting_text(value)
 
 
 def _answer(folder: Path, found: dict[str, Any]) -> dict[str, Any]:

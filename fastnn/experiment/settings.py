@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
+from fastnn.common.text import setting_text
 from fastnn.training.models.dtypes import DtypeName
 
 # The largest size or count. NumPy can still name the size of an array of LARGEST_COUNT × LARGEST_COUNT numbers.
@@ -32,7 +33,7 @@ def setting(
     is_path  the value is the name of a file, whose digits are no sizes
     off      of a setting that is true or false: the flag that makes it false; "": its own after "no-"
     """
-    text += f", below {below:g}" if below is not None else ""
+    text += f", below {setting_text(below)}" if below is not None else ""
     bounds = {"choices": choices, "least": least, "below": below}
     return field(default=default, metadata={"help": text, "is_path": is_path, "off": off, **bounds})
 
@@ -96,4 +97,4 @@ def changed(settings: Any, **changes: Any) -> Any:
 
 def in_words(values: Mapping[str, Any]) -> str:
     """Settings as the command's flags name them, with commas between them: batch-size 200, lr 0.1."""
-    return ", ".join(f"{name.replace('_', '-')} {value}" for name, value in values.items())
+    return ", ".join(f"{name.replace('_', '-')} {setting_text(value)}" for name, value in values.items())

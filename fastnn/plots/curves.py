@@ -136,7 +136,7 @@ def lines_over(
         axis.set_xscale("log")
     if wide_y:
         scale_by_factors(axis)
-    texts = [f"{value:,g}" for value in x]
+    texts = [f"{value:,g}".replace("e-0", "e-") for value in x]
     if len(x) <= 12 and sum(map(len, texts)) <= LETTERS:
         axis.set_xticks(list(x), texts, fontsize=SMALL)
         axis.set_xticks([], minor=True)

@@ -8,7 +8,7 @@ from fastnn.common import notebook
 from fastnn.common.errors import DataError
 from fastnn.common.hints.habits import Hinted
 from fastnn.common.packages import package
-from fastnn.common.text import aligned, figure_text, plural
+from fastnn.common.text import aligned, figure_text, plural, setting_text
 from fastnn.loading import take_over
 from fastnn.models import Model
 from fastnn.search.model_job import ModelJob, built
@@ -167,7 +167,14 @@ class SweepResult(Hinted):
         threads = sorted({str(trial.row["threads"]) for trial in group if "threads" in trial.row})
         state = next((one for one in states if one), "")
         seeds = f"{known} of {len(group)}"
-        return ["", *(str(settings.get(name, "")) for name in names), *figures, seeds, "/".join(threads), state]
+        return [
+            "",
+            *(setting_text(settings.get(name, "")) for name in names),
+            *figures,
+            seeds,
+            "/".join(threads),
+            state,
+        ]
 
     def __repr__(self) -> str:
         lines = self.table()[: MOST_LINES + 1]

@@ -1,5 +1,6 @@
 """Figures and names as people read them."""
 
+import numpy as np
 import pytest
 
 from fastnn.common.text import (
@@ -12,6 +13,7 @@ from fastnn.common.text import (
     percent,
     perplexity_text,
     seconds_text,
+    setting_text,
     with_deviation,
 )
 
@@ -62,6 +64,34 @@ def test_a_figure_that_is_no_number_is_told_as_such(name):
 )
 def test_figures_of_any_size(value, want):
     assert figure_text("RMSE", value) == want
+
+
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [
+        (1e-4, "0.0001"),
+        (1e-2, "0.01"),
+        (5e-4, "0.0005"),
+        (1e-5, "1e-5"),
+        (2.5e-10, "2.5e-10"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (1.0, "1"),
+        (-3.0, "-3"),
+        (1e16, "1e16"),
+        (0.0, "0"),
+        (np.float32(0.5), "0.5"),
+        (np.float64(1e-5), "1e-5"),
+        (float("inf"), "inf"),
+        (200, "200"),
+        (True, "True"),
+        ("100x4", "100x4"),
+        ("1.0", "1.0"),
+    ],
+)
+def test_settings_have_one_form(value, want):
+    assert setting_text(value) == want
+    if isinstance(value, float):
+        assert float(want) == value  # as the command's flags read it
 
 
 def test_numbers_of_a_table():

@@ -48,7 +48,7 @@ def test_no_training_is_done_twice():
         "c: 8 units",
         "c: 152 units",
         "d: 76 + 380 units",
-        "e: 76 + 380 units, momentum .1",
+        "e: 76 + 380 units, momentum 0.1",
     ]
     assert planned.groups[0][1]["a: 19 units"] == planned.groups[1][1]["a: 19 units"] == 0
 

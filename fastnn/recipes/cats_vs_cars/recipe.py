@@ -52,7 +52,7 @@ class CatsSettings(Settings):
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(18, "samples a step", least=1)
     initializer: InitializerName = setting(
-        "glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES
+        "glorot_normal", "of weights; normal has deviation 0.01", choices=INITIALIZER_NAMES
     )
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)
     dropout: float = setting(0.0, "fraction of the hidden units that is dropped", least=0, below=1)
@@ -106,7 +106,7 @@ COMPARISONS = (
         {
             "a: 19 units": {"hidden": "19"},
             "d: 76 + 380 units": {"hidden": "76,380"},
-            "e: 76 + 380 units, momentum .1": {"hidden": "76,380", "momentum": 0.1},
+            "e: 76 + 380 units, momentum 0.1": {"hidden": "76,380", "momentum": 0.1},
         },
     ),
     _axis("lr", tuple(number / 100 for number in range(1, 11))),

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from fastnn import plots
+from fastnn.common.text import setting_text
 from fastnn.data import Split
 from fastnn.experiment.answering import CHOSEN, compared_answer
 from fastnn.experiment.answers import Answer, Row, Table
@@ -54,10 +55,10 @@ def _cells_picture(results: ExperimentResult, runs: Members) -> tuple:
     theirs = [published.get(label, {}).get("val_accuracy", math.nan) for label in runs]
     shape = len(SCALES), len(RATES)
     values = np.concatenate([np.reshape(ours, shape), np.reshape(theirs, shape)], axis=1)
-    names = [f"{rate:g}\nrun {number}" for number, rate in enumerate(RATES, 1)]
+    names = [f"{setting_text(rate)}\nrun {number}" for number, rate in enumerate(RATES, 1)]
     figure = plots.heat_map(
         values,
-        [f"{scale:g}" for scale in SCALES],
+        [setting_text(scale) for scale in SCALES],
         [*names, *(f"{name}\nreport" for name in names)],
         "Validation accuracy of nine cells: this run's on the left, the report's on the right",
         xlabel="learning rate",
@@ -71,7 +72,10 @@ def _cells_picture(results: ExperimentResult, runs: Members) -> tuple:
 def _depth_picture(results: ExperimentResult, comparison: Comparison, runs: Members) -> tuple:
     """Training accuracy after the last epoch over the scale of the first weights, a line for each depth."""
     depths = dict.fromkeys(label.split(", ")[0] for label in runs)
-    lines = {depth: [_ending(runs.get(f"{depth}, scale {scale:g}")) for scale in FIRST_SCALES] for depth in depths}
+    lines = {
+        depth: [_ending(runs.get(f"{depth}, scale {setting_text(scale)}")) for scale in FIRST_SCALES]
+        for depth in depths
+    }
     figure = plots.lines_over(
         FIRST_SCALES,
         lines,
@@ -124,7 +128,7 @@ def _rate_table(runs: Members) -> Table:
 
 def _with_undivided(results: ExperimentResult, found: Answer, members: Members) -> Answer:
     """With the figures that the net with dropout would have if dropout did not divide by the share that it keeps."""
-    run, split = members.get("keep .25"), results.data.val
+    run, split = members.get("keep 0.25"), results.data.val
     if run is None or run.failed or run.model is None or split is None:
         return found
     keep = 1 - run.settings.dropout
@@ -139,7 +143,7 @@ def _with_undivided(results: ExperimentResult, found: Answer, members: Members) 
         f"At prediction nothing is dropped, and its scores are {1 / keep:g} times those of training: its validation "
         f"loss is {undivided['loss']:.3f}, with division {divided['loss']:.3f}."
     )
-    table = Table(rows, "validation of keep .25, if dropout did not divide")
+    table = Table(rows, "validation of keep 0.25, if dropout did not divide")
     return dataclasses.replace(found, tables=[*found.tables, table], lines=[*found.lines, told])
 
 

@@ -24,7 +24,7 @@ SEED = 231
 PENALTY = 3.14
 # Label -> keep of dropout, penalty.
 PENALISED = {"no penalty": (1.0, 0.0), "penalty 3.14": (1.0, PENALTY)}
-DROPPING = {"dropout 1": (1.0, 0.0), "dropout .75": (0.75, 0.0), "dropout .5": (0.5, 0.0)}
+DROPPING = {"dropout 1": (1.0, 0.0), "dropout 0.75": (0.75, 0.0), "dropout 0.5": (0.5, 0.0)}
 CLASSES = 10
 TWO_LAYER = {"dense.w": "W1", "dense.b": "b1", "dense_1.w": "W2", "dense_1.b": "b2"}
 THREE_LAYER = TWO_LAYER | {"dense_2.w": "W3", "dense_2.b": "b3"}
@@ -40,7 +40,7 @@ def gradients(results: ExperimentResult) -> Answer:
     published = results.published.rows("gradients")
     single = {"affine": affine_errors(), "ReLU": relu_errors(), "affine, ReLU": affine_relu_errors()}
     single["dropout"] = dropout_errors()
-    two = {"two-layer, no penalty": two_layer_errors(0.0), "two-layer, penalty .7": two_layer_errors(0.7)}
+    two = {"two-layer, no penalty": two_layer_errors(0.0), "two-layer, penalty 0.7": two_layer_errors(0.7)}
     three = three_layer_errors()
     nets = [
         error_table(two, published, "W1 W2", "weights of the two-layer net, 5 → 50 → 7", "two-layer, "),
@@ -157,7 +157,7 @@ def initial_loss(results: ExperimentResult) -> Answer:
     """The loss of the sheet's nets, and of this run's, before the first step, beside ln(classes) + penalty."""
     x, y, nets = three_layer_nets()
     rows = []
-    for label in ("no penalty", "penalty 3.14", "dropout .75", "dropout .5"):
+    for label in ("no penalty", "penalty 3.14", "dropout 0.75", "dropout 0.5"):
         model = nets[f"three-layer, {label}"]
         expected = math.log(CLASSES) + _penalty_of(model)
         here = {"loss": model.batch_loss(x, y)(), "ln_10_+_penalty": expected}
@@ -168,7 +168,7 @@ def initial_loss(results: ExperimentResult) -> Answer:
         "A net that knows nothing gives each of 10 classes a tenth: its loss is ln 10 = 2.3026, plus the penalty.",
         _own_loss(own["loss"]),
     ]
-    title = "the sheet's net 15 → 20 → 30 → 10, weights of standard deviation .05"
+    title = "the sheet's net 15 → 20 → 30 → 10, weights of standard deviation 0.05"
     return Answer("initial loss", "Is the loss before the first step what it should be?", [Table(rows, title)], told)
 
 
@@ -188,7 +188,7 @@ def dropout_statistics(results: ExperimentResult) -> Answer:
     """Mean and share of zeros of dropout's output in training, with and without division by `keep`."""
     x = np.random.RandomState(SEED).randn(500, 500) + 10
     rows = [Row("input", {"mean": float(x.mean())}, results.published.of("dropout statistics", "input"))]
-    for label, keep in (("keep .25", 0.25), ("keep .4", 0.4), ("keep .7", 0.7)):
+    for label, keep in (("keep 0.25", 0.25), ("keep 0.4", 0.4), ("keep 0.7", 0.7)):
         out, _ = dropped(x, keep)
         here = {"mean": float(out.mean()), "zeros": float((out == 0).mean())}
         here |= {"mean_without_division": float(keep * out.mean())}
@@ -197,7 +197,7 @@ def dropout_statistics(results: ExperimentResult) -> Answer:
     told = [
         "In training the mean is about the input's, because what stays is divided by the share that is kept. "
         "At prediction nothing is dropped, and the mean is the input's, too.",
-        f"Without the division the mean at keep .25 would be {last['mean_without_division']:.2f} in training. "
+        f"Without the division the mean at keep 0.25 would be {last['mean_without_division']:.2f} in training. "
         "The next layer would learn from inputs a quarter as large as those that it gets at prediction.",
     ]
     question = "What does dropout do to the mean of a layer's outputs, and what if it did not divide?"

@@ -1,5 +1,6 @@
 """The comparisons of the sheet of CIFAR-10."""
 
+from fastnn.common.text import setting_text
 from fastnn.experiment.comparison import Comparison
 from fastnn.recipes.cifar10_mlp.sentences import (
     FIRST_SCALES,
@@ -22,7 +23,7 @@ _FOUR_LAYERS = _FOUR_THOUSAND | {"hidden": "100x4"}
 _OVERFIT = {"samples": 50, "batch_size": 25, "epochs": 20, "weight_scale": 0.1, "keep": "last"} | _SGD
 _DEPTHS = {"three-layer": {"hidden": "100x2", "lr": 1e-3}, "five-layer": {"hidden": "100x4", "lr": 2e-3}}
 _DROPOUT = {"samples": 500, "weight_scale": 0.01, "optimizer": "adam", "lr": 5e-4, "batch_size": 100, "epochs": 25}
-_KEEPS = {"none": 0.0, "keep .5": 0.5, "keep .25": 0.75}
+_KEEPS = {"none": 0.0, "keep 0.5": 0.5, "keep 0.25": 0.75}
 
 
 COMPARISONS = (
@@ -42,7 +43,7 @@ COMPARISONS = (
         "depth",
         "Which is more sensitive to the scale of its first weights: a net of three layers or one of five?",
         {
-            f"{depth}, scale {scale:g}": _OVERFIT | settings | {"weight_scale": scale}
+            f"{depth}, scale {setting_text(scale)}": _OVERFIT | settings | {"weight_scale": scale}
             for depth, settings in _DEPTHS.items()
             for scale in FIRST_SCALES
         },
@@ -54,7 +55,7 @@ COMPARISONS = (
         "baseline",
         "How far does one hidden layer come with plain SGD?",
         {
-            "100, l2 .2": _SGD
+            "100, l2 0.2": _SGD
             | {"hidden": "100", "l2": 0.2, "lr": 1e-3, "decay": 0.95, "epochs": 10, "initializer": "normal"}
             | {"weight_scale": 1e-3}
         },
@@ -66,7 +67,7 @@ COMPARISONS = (
     Comparison(
         "momentum",
         "Does momentum make SGD faster?",
-        {"sgd, 100x5": _FIVE_LAYERS, "momentum .9, 100x5": _FIVE_LAYERS | {"momentum": 0.9}},
+        {"sgd, 100x5": _FIVE_LAYERS, "momentum 0.9, 100x5": _FIVE_LAYERS | {"momentum": 0.9}},
         "own",
         report="Momentum is clearly ahead.",
         quick="whole",
@@ -99,18 +100,22 @@ COMPARISONS = (
         "cells",
         "Which weight scale and which learning rate are best?",
         {
-            f"scale {scale:g}, lr {rate:g}, run {number}": {"weight_scale": scale, "lr": rate, "seed": number // 3}
+            f"scale {setting_text(scale)}, lr {setting_text(rate)}, run {number}": {
+                "weight_scale": scale,
+                "lr": rate,
+                "seed": number // 3,
+            }
             for scale in SCALES
             for number, rate in enumerate(RATES, 1)
         },
         "own",
-        report="Scale .02 with rate 5e-4 is best, .515 in validation.",
+        report="Scale 0.02 with rate 0.0005 is best, 0.515 in validation.",
         quick="none",
     ),
     Comparison(
         "dropout",
         "What does dropout do on 500 pictures?",
-        {name: _DROPOUT | {"hidden": "500", "dropout": _KEEPS[name]} for name in ("none", "keep .25")},
+        {name: _DROPOUT | {"hidden": "500", "dropout": _KEEPS[name]} for name in ("none", "keep 0.25")},
         "own",
         report="Training accuracy is lower with dropout, validation accuracy higher.",
         quick="whole",

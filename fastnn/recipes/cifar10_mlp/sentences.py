@@ -106,7 +106,7 @@ def depth_told(runs: Runs) -> list[str]:
 
 def dropout_told(runs: Runs) -> list[str]:
     """What dropout does to training and to validation accuracy, at the end and at best."""
-    none, kept = runs.get("none"), runs.get("keep .25")
+    none, kept = runs.get("none"), runs.get("keep 0.25")
     if none is None or kept is None:
         return sayings.ranking(runs)
     train, val = (kept.curve(name)[-1] - none.curve(name)[-1] for name in ("train_accuracy", "val_accuracy"))

@@ -82,10 +82,10 @@ COMPARISONS = (
         "optimizers",
         "Adam or AdaGrad, and which activation?",
         {
-            "relu, adam, lr 1e-4": {"activation": "relu", "optimizer": "adam", "lr": 1e-4},
-            "relu, adagrad, lr .01": {"activation": "relu"} | _ADAGRAD,
-            "leaky relu, adagrad, lr .01": {"activation": "leaky_relu"} | _ADAGRAD,
-            "tanh, adagrad, lr .01": {"activation": "tanh"} | _ADAGRAD,
+            "relu, adam, lr 0.0001": {"activation": "relu", "optimizer": "adam", "lr": 1e-4},
+            "relu, adagrad, lr 0.01": {"activation": "relu"} | _ADAGRAD,
+            "leaky relu, adagrad, lr 0.01": {"activation": "leaky_relu"} | _ADAGRAD,
+            "tanh, adagrad, lr 0.01": {"activation": "tanh"} | _ADAGRAD,
         },
         report="AdaGrad is ahead of Adam, and ReLU is best.",
         quick="whole",
@@ -115,7 +115,7 @@ RECIPE = Recipe(
     rates={"adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-2, "sgd": 1e-2},
     best=Best(
         {"optimizer": "adam", "lr": 1e-3, "decay": 0.6, "epochs": 8},
-        "the rate and its decay with the lowest validation error of four tried, on MNIST: 0.68 %, where 1e-4 has "
+        "the rate and its decay with the lowest validation error of four tried, on MNIST: 0.68 %, where 0.0001 has "
         "1.08 %; test 0.71 %",
     ),
     callbacks=callbacks,

@@ -101,7 +101,7 @@ def _largest_sums(results: ExperimentResult) -> list[str]:
     weights, bias = (np.asarray(run.model.parameters[f"dense.{part}"], np.float64) for part in "wb")
     x = results.data.train.x[:1000].astype(np.float64)
     first = generator(run.settings.seed, "mnist-mlp", "sums").normal(0, 0.1, weights.shape)
-    found = {"With weights of standard deviation .1, as at first,": x @ first, "After training": x @ weights + bias}
+    found = {"With weights of standard deviation 0.1, as at first,": x @ first, "After training": x @ weights + bias}
     return [
         f"{when} the sums into the hidden units go from {sums.min():.0f} to {sums.max():.0f} on {len(x):,} samples; "
         f"exp(−a) overflows in {100 * float((sums < OVERFLOWING).mean()):.1f} % of them."

@@ -50,7 +50,7 @@ class MnistMlpSettings(Settings):
     )
     momentum: float = setting(0.0, "momentum of sgd", least=0, below=1)
     batch_size: int = setting(100, "samples a step", least=1)
-    initializer: InitializerName = setting("normal", "of weights; normal has deviation .1", choices=INITIALIZER_NAMES)
+    initializer: InitializerName = setting("normal", "of weights; normal has deviation 0.1", choices=INITIALIZER_NAMES)
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.5, "penalty ½·l2·Σw²", least=0)
     penalise_bias: bool = setting(False, "let the penalties count biases, too, as the report's program does")
@@ -100,7 +100,7 @@ COMPARISONS = (
     Comparison(
         "penalties",
         "Which penalty is better, L2 or L1?",
-        {"l2 .5": {"l2": 0.5, "l1": 0.0}, "l1 .01": {"l2": 0.0, "l1": 0.01}},
+        {"l2 0.5": {"l2": 0.5, "l1": 0.0}, "l1 0.01": {"l2": 0.0, "l1": 0.01}},
         "own",
         quick="none",
     ),

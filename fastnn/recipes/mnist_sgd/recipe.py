@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.common.text import setting_text
 from fastnn.data import Dataset, Split, Use
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
@@ -72,7 +73,7 @@ COMPARISONS = (
     Comparison(
         "rates",
         "Which learning rate?",
-        {f"lr {lr:g}": {"lr": lr} for lr in (0.05, 0.01, 0.001, 0.0001)},
+        {f"lr {setting_text(lr)}": {"lr": lr} for lr in (0.05, 0.01, 0.001, 0.0001)},
         quick="whole",
     ),
 )

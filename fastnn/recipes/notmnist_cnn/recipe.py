@@ -64,13 +64,13 @@ COMPARISONS = (
     Comparison(
         "l2",
         "How strong a penalty λ·Σw² on the dense layers?",
-        {f"λ {label}": {"l2": 2 * value} for label, value in ((".01", 0.01), (".1", 0.1), (".5", 0.5))},
+        {f"λ {label}": {"l2": 2 * value} for label, value in (("0.01", 0.01), ("0.1", 0.1), ("0.5", 0.5))},
         report="Its accuracies fall with the penalty on all three sets. Its losses include the penalty, as ours do.",
     ),
     Comparison(
         "dropout",
         "How much dropout after the dense layer?",
-        {f"rate {label}": {"dropout": value} for label, value in ((".9", 0.9), (".75", 0.75), (".5", 0.5))},
+        {f"rate {label}": {"dropout": value} for label, value in (("0.9", 0.9), ("0.75", 0.75), ("0.5", 0.5))},
         report="With more dropout its training accuracy falls, those of validation and test rise.",
     ),
 )

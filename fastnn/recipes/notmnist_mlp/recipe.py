@@ -40,7 +40,7 @@ class NotMnistMlpSettings(Settings):
     lr: float = setting(1e-5, "learning rate, on the summed gradient", least=0)
     momentum: float = setting(0.9, "momentum", least=0, below=1)
     initializer: InitializerName = setting(
-        "glorot_normal", "of weights; normal has deviation .01", choices=INITIALIZER_NAMES
+        "glorot_normal", "of weights; normal has deviation 0.01", choices=INITIALIZER_NAMES
     )
 
 
@@ -73,7 +73,7 @@ COMPARISONS = (
         "stopping",
         "What does stopping early cost?",
         {f"{epochs} epochs": {"epochs": epochs} for epochs in (80, 160, 200)},
-        report="Its test accuracy after 160 epochs is .11 points above that after 200.",
+        report="Its test accuracy after 160 epochs is 0.11 points above that after 200.",
     ),
 )
 

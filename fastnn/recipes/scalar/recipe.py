@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastnn.common.text import setting_text
 from fastnn.data import Dataset, Split, find_data
 from fastnn.experiment.comparison import Comparison
 from fastnn.experiment.recipe import Recipe
@@ -52,7 +53,9 @@ RECIPE = Recipe(
     data_set="moons",
     build=build,
     comparisons=(
-        Comparison("rates", "Which learning rate is best?", {f"lr {lr:g}": {"lr": lr} for lr in (0.001, 0.01, 0.1)}),
+        Comparison(
+            "rates", "Which learning rate is best?", {f"lr {setting_text(lr)}": {"lr": lr} for lr in (0.001, 0.01, 0.1)}
+        ),
     ),
     load=load,
     after_epoch=("train", "test"),

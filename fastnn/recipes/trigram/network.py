@@ -70,7 +70,7 @@ class TrigramSettings(TextSettings):
     patience: int = setting(5, "stop after this many epochs without a lower validation cross-entropy", least=1)
     max_gap: float = setting(0.0, "stop once validation loss exceeds training loss by this much; 0: never", least=0)
     initializer: InitializerName = setting(
-        "normal", "of weights and biases; normal has deviation .01", choices=INITIALIZER_NAMES
+        "normal", "of weights and biases; normal has deviation 0.01", choices=INITIALIZER_NAMES
     )
     l1: float = setting(0.0, "penalty l1·Σ|w|", least=0)
     l2: float = setting(0.0, "penalty ½·l2·Σw²", least=0)

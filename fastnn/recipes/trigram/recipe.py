@@ -5,6 +5,7 @@ trained by stochastic gradient descent with momentum and stopped by the validati
 vectors: the forward pass gathers rows of the embedding, the backward pass sums gradients by row.
 """
 
+from fastnn.common.text import setting_text
 from fastnn.data import Dataset
 from fastnn.data.preprocessing import Words
 from fastnn.experiment.answers import Answer
@@ -60,7 +61,7 @@ COMPARISONS = (
         "search",
         "Which of the report's eight triples of learning rate, batch and momentum is best?",
         {
-            f"lr {lr:g}, batch {batch}, momentum {momentum:g}": {
+            f"lr {setting_text(lr)}, batch {batch}, momentum {setting_text(momentum)}": {
                 "lr": lr,
                 "batch_size": batch,
                 "momentum": momentum,
@@ -95,11 +96,11 @@ COMPARISONS = (
         "Do penalties, dropout or batch normalisation help?",
         {
             "none": {},
-            "dropout .2": {"dropout": 0.2},
+            "dropout 0.2": {"dropout": 0.2},
             "l2 1e-5": {"l2": 1e-5},
             "l1 1e-6": {"l1": 1e-6},
             "batch norm": {"batch_norm": True},
-            "stop at a gap of .1": {"max_gap": 0.1},
+            "stop at a gap of 0.1": {"max_gap": 0.1},
         },
         report="Dropout helps a little.",
         told=told_against_none,
@@ -142,9 +143,9 @@ RECIPE = Recipe(
             "sizes": "128x512",
             "dropout": 0.5,
         },
-        "the lowest validation cross-entropy of a sweep over sizes 64x256, 64x512, 128x512, dropout .3, .5 and rates "
-        ".0005, .001 on the course's file: 2.442 after 34 epochs, where the report's net ends at 2.559; test accuracy "
-        "39.3 %",
+        "the lowest validation cross-entropy of a sweep over sizes 64x256, 64x512, 128x512, dropout 0.3, 0.5 and rates "
+        "0.0005, 0.001 on the course's file: 2.442 after 34 epochs, where the report's net ends at 2.559; test "
+        "accuracy 39.3 %",
     ),
     after_epoch=("train", "test"),
     train_until=FIRST,

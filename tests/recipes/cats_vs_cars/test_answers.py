@@ -104,7 +104,7 @@ def test_answers_of_a_training(trained):
         "a: 19 units",
         "c: 152 units",
         "d: 76 + 380 units",
-        "e: 76 + 380 units, momentum .1",
+        "e: 76 + 380 units, momentum 0.1",
     ]
     assert peaks["a: 19 units"]["report"] == {"smoothed_peak_accuracy": 0.83, "peak_accuracy": 0.87}
     assert all(row["report"].keys() <= row["here"].keys() for row in peaks.values())

@@ -48,12 +48,12 @@ def test_first_losses_are_the_sheet_s_to_the_last_digit():
     for label in ("no penalty", "penalty 3.14"):
         assert found[label].here["loss"] == pytest.approx(found[label].report["loss"], rel=1e-14)
         assert found[label].here["ln_10_+_penalty"] == pytest.approx(found[label].here["loss"], rel=2e-3)
-    assert found["dropout .75"].here["loss"] == pytest.approx(math.log(10), rel=0.01)
+    assert found["dropout 0.75"].here["loss"] == pytest.approx(math.log(10), rel=0.01)
 
 
 def test_dropout_keeps_the_mean():
     found = rows(checks.dropout_statistics(results()))
-    for label, keep in (("keep .25", 0.25), ("keep .4", 0.4), ("keep .7", 0.7)):
+    for label, keep in (("keep 0.25", 0.25), ("keep 0.4", 0.4), ("keep 0.7", 0.7)):
         here = found[label].here
         assert here["mean"] == pytest.approx(10, rel=0.01)
         assert here["zeros"] == pytest.approx(1 - keep, abs=0.003)

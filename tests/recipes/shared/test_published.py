@@ -57,8 +57,8 @@ TINY = {
 # Figures that stand without one of ours, as these small files have no such step and no test set: (answer, label, name).
 ALONE = {
     "cifar10-mlp": {
-        ("baseline", "100, l2 .2, iteration 101", "loss"),
-        ("baseline", "100, l2 .2, iteration 201", "loss"),
+        ("baseline", "100, l2 0.2, iteration 101", "loss"),
+        ("baseline", "100, l2 0.2, iteration 201", "loss"),
         ("adaptive", "adam, 100x4, iteration 11", "loss"),
         ("adaptive", "adam, 100x4, iteration 21", "loss"),
     },
