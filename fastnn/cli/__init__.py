@@ -13,6 +13,7 @@ Which file to read for what:
 - the machine and its data: `doctor`, `data`
 """
 
+import codecs
 import contextlib
 import errno
 import io
@@ -27,7 +28,9 @@ import click
 
 from fastnn._interruption import again_where_dropped, end_without_python, raise_again
 from fastnn.common.errors import FastnnError, NonFiniteError
+from fastnn.common.text import MINUS
 
+LACKING = "fastnn.lacking"  # how codecs call what is done about letters that a stream lacks
 UNREAD = 141  # 128 and the number of SIGPIPE, as of programs that this signal ends
 UNWRITTEN = (errno.ENOSPC, errno.EIO, errno.EFBIG)  # of a file or terminal to which the output goes
 
@@ -80,10 +83,18 @@ def _told_by_click(error: click.ClickException) -> str:
 
 
 def _replace_what_cannot_be_written() -> None:
-    """Show ? for a letter that a terminal or pipe lacks: it is no reason to end."""
+    """Show ? for a letter that a terminal or pipe lacks, a hyphen for a minus: it is no reason to end."""
+    codecs.register_error(LACKING, _instead)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=LACKING)
+
+
+def _instead(error: UnicodeError) -> tuple[str, int]:
+    """What is written for letters that an encoding lacks, and where it goes on, as `codecs` asks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join("-" if letter == MINUS else "?" for letter in error.object[error.start : error.end]), error.end
 
 
 def _check_text(arguments: list[str]) -> None:

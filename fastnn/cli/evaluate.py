@@ -9,7 +9,7 @@ import click
 from fastnn.cli.numerals import numerals_given, with_numerals
 from fastnn.cli.output import FORMS, csv_lines, dumped, finite
 from fastnn.cli.sections import examples
-from fastnn.common.text import SPLITS, aligned, metric_name, metric_text
+from fastnn.common.text import SPLITS, aligned, metric_name, metric_text, with_minus
 
 if TYPE_CHECKING:
     from fastnn.recipes.evaluation import Figures
@@ -45,7 +45,9 @@ def _lines(figures: "Mapping[str, Figures]") -> Iterator[str]:
     names = next(iter(figures.values())).metrics
     table = [["", "samples", *map(metric_name, names)]]
     for key, (samples, metrics) in figures.items():
-        table.append([SPLITS[key], f"{samples:,}", *(metric_text(name, value) for name, value in metrics.items())])
+        table.append(
+            [SPLITS[key], f"{samples:,}", *(with_minus(metric_text(name, value)) for name, value in metrics.items())]
+        )
     return aligned(table, texts=1)
 
 

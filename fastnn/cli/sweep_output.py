@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.figures import label_of, scale_of
-from fastnn.common.text import SPLITS, metric_text, setting_text
+from fastnn.common.text import SPLITS, metric_text, setting_text, with_minus
 from fastnn.experiment.sweep import METRICS, Sweep
 from fastnn.search.folder import PICTURE
 from fastnn.search.space import Between
@@ -50,7 +50,7 @@ def table_of(work: Sweep, width: int) -> Any:
         table.add_column("state")
     for trial, state in zip(trials, states, strict=True):
         values = [setting_text(trial.settings[name]) for name in work.grid.axes]
-        figures = [metric_text(name, trial.row[name]) if name in trial.row else "" for name in shown]
+        figures = [with_minus(metric_text(name, trial.row[name])) if name in trial.row else "" for name in shown]
         table.add_row(*values, *figures, *([state] if any(states) else []))
     return table
 

@@ -20,7 +20,7 @@ from fastnn.cli.systems import limited
 from fastnn.common.errors import FastnnError
 from fastnn.common.text import SPLITS, bytes_text, figure_text, metric_name, plural, seconds_text, speed_text
 from fastnn.experiment import answers
-from fastnn.experiment.answers import Answer, from_json, texts
+from fastnn.experiment.answers import Answer, for_people, texts
 from fastnn.experiment.experiment import Experiment
 from fastnn.experiment.followers import follow
 from fastnn.experiment.recipe import Recipe
@@ -177,7 +177,7 @@ def _print(report: Report) -> None:
     console, summary, ending = Console(highlight=False), report.summary, report.summary.ending
     assert ending is not None, "a report is of a finished run"
     for found in ending.answers:
-        _print_answer(console, from_json(found))
+        _print_answer(console, for_people(found))
     if summary.is_generated:
         console.print("\nThese data are generated, not those of the course report.", soft_wrap=True)
     where = f"wrote {report.folder}/" if report.is_new else f"{report.folder}/ had it; --fresh trains it again"

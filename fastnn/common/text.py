@@ -1,6 +1,7 @@
 """How figures and the parts of a data set are written for people, in one place."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from fastnn.common.figures import is_fraction, is_perplexity
@@ -9,6 +10,10 @@ from fastnn.common.figures import is_fraction, is_perplexity
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 # Metrics that are known by their first letters.
 ABBREVIATIONS = {"mse": "MSE", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
+
+MINUS = "\u2212"
+# What stands before a number that is less than 0: neither letters, as in x-1, nor digits, as in 2026-11-28.
+BEFORE_NEGATIVE = re.compile(r"(?<![^\s(\[±])-(?=(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?(?![\w-]))")
 
 
 def percent(fraction: float, decimals: int = 2) -> str:
@@ -58,6 +63,14 @@ def number_text(value: float) -> str:
     Commas stand between the thousands from 10,000 on only: a number of four digits may be a year.
     """
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def with_minus(text: str) -> str:
+    """The text with a minus sign, "−", before numbers that are less than 0, for pages, tables and pictures.
+
+    Exponents keep their hyphen: 1e-5 is what flags and other programs read.
+    """
+    return BEFORE_NEGATIVE.sub(MINUS, text)
 
 
 def setting_text(value: object) -> str:

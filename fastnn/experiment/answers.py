@@ -5,11 +5,11 @@ The console prints answers, the page shows them, `summary.json` keeps them.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fastnn.common.figures import is_fraction
-from fastnn.common.text import figure_text, metric_name
+from fastnn.common.text import figure_text, metric_name, with_minus
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,6 +93,12 @@ class Answer:
         }
 
 
+def for_people(found: Mapping[str, Any]) -> Answer:
+    """The answer that a summary holds, its sentences as they are shown; `texts` does the same for its tables."""
+    answer = from_json(found)
+    return replace(answer, lines=[*map(with_minus, answer.lines)], report=with_minus(answer.report))
+
+
 def from_json(found: Mapping[str, Any]) -> Answer:
     """The answer that a summary holds, without its pictures. KeyError, TypeError or ValueError for anything else."""
     tables = [_table(table) for table in found["tables"]]
@@ -119,7 +125,7 @@ def texts(table: Table, only_made: bool = False) -> tuple[list[str], list[list[s
         for heading, column in _columns(name, rows, table):
             header.append(heading)
             columns.append(column)
-    return header, [[row.label, *cells] for row, *cells in zip(rows, *columns, strict=True)]
+    return header, [[row.label, *map(with_minus, cells)] for row, *cells in zip(rows, *columns, strict=True)]
 
 
 def _columns(name: str, rows: Sequence[Row], table: Table) -> list[tuple[str, list[str]]]:

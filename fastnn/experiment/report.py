@@ -12,8 +12,8 @@ from typing import Any
 
 from fastnn.common.errors import FileFormatError
 from fastnn.common.files import atomic_path
-from fastnn.common.text import SPLITS, plural, seconds_text, setting_text
-from fastnn.experiment.answers import from_json, texts
+from fastnn.common.text import SPLITS, plural, seconds_text, setting_text, with_minus
+from fastnn.experiment.answers import for_people, texts
 from fastnn.experiment.settings import Settings
 from fastnn.experiment.summary import Ending, Summary
 
@@ -71,12 +71,12 @@ def _setting(name: str, value: Any, zeros: Mapping[str, str]) -> str:
 
 def _answer(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
     """An answer as the template takes it: tables as texts, pictures as base64."""
-    answer = from_json(found)
+    answer = for_people(found)
     tables = []
     for table in answer.tables:
         header, rows = texts(table)
         tables.append({"title": table.title, "is_detail": table.is_detail, "header": header, "rows": rows})
-    pictures = [_picture(folder / name, caption) for name, caption in found["pictures"].items()]
+    pictures = [_picture(folder / name, with_minus(caption)) for name, caption in found["pictures"].items()]
     own = {"name": answer.name, "question": answer.question, "lines": answer.lines, "report": answer.report}
     return own | {"tables": tables, "pictures": pictures}
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.common.text import with_minus
 from fastnn.plots.sheet import sheet
 from fastnn.plots.style import (
     LABEL,
@@ -136,7 +137,7 @@ def lines_over(
         axis.set_xscale("log")
     if wide_y:
         scale_by_factors(axis)
-    texts = [f"{value:,g}".replace("e-0", "e-") for value in x]
+    texts = [with_minus(f"{value:,g}".replace("e-0", "e-")) for value in x]
     if len(x) <= 12 and sum(map(len, texts)) <= LETTERS:
         axis.set_xticks(list(x), texts, fontsize=SMALL)
         axis.set_xticks([], minor=True)

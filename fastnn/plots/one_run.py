@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fastnn.common.text import with_minus
 from fastnn.plots.learning import MEAN
 from fastnn.plots.sheet import sheet
 from fastnn.plots.style import BLUE, GREEN, GREY, MARKED, ORANGE, SMALL, line_axes, undisturbed, whole_number_ticks
@@ -76,6 +77,6 @@ def _one_run(axis: "Axes", history: Record, name: str, scale: float, best: int) 
         axis.plot(epochs, [scale * value for value in history[which]], color=shade, marker=mark, label=label)
     kept = scale * history[f"val_{name}"][epochs.index(best)]
     unit = " %" if scale == 100 else ""
-    told = f"kept: epoch {best:,}, {kept:,.4g}{unit}"
+    told = f"kept: epoch {best:,}, {with_minus(format(kept, ',.4g'))}{unit}"
     axis.plot([best], [kept], "o", markersize=9, mfc="none", color=GREY, label=told)
     whole_number_ticks(axis)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn.common.text import percent
+from fastnn.common.text import percent, with_minus
 from fastnn.plots.sheet import sheet
 from fastnn.plots.style import LABEL, ORANGE, SMALL, growing_colours, ink, literal, remark, shortened, undisturbed
 
@@ -98,7 +98,7 @@ def heat_map(
         raise ValueError(f"heat_map: values {values.shape}, labels for {(len(row_labels), len(column_labels))}")
     size = (max(4.2, 1.0 * len(column_labels) + 1.8), max(2.4, 0.55 * len(row_labels) + 1.2))
     figure, (axis,) = sheet(1, columns=1, size=size, title=title, note=note, ax=ax)
-    texts = [[format(value, form) if np.isfinite(value) else "–" for value in row] for row in values]
+    texts = [[with_minus(format(value, form)) if np.isfinite(value) else "–" for value in row] for row in values]
     _cells(axis, -values if best == "min" else values, texts)
     _cell_names(axis, row_labels, column_labels)
     axis.set_xlabel(literal(xlabel), fontsize=LABEL)

@@ -14,7 +14,7 @@ from rich.console import Console
 from fastnn.cli import _replace_what_cannot_be_written, main
 from fastnn.cli.commands import SECTIONS, fastnn
 from fastnn.cli.training import _print_answer
-from fastnn.experiment.answers import Answer, Row, Table
+from fastnn.experiment.answers import Answer, Row, Table, for_people
 from fastnn.recipes import ALL
 from tests.tiny import jit_only
 
@@ -127,6 +127,21 @@ def test_a_stream_of_another_encoding_shows_question_marks(monkeypatch):
     assert main(["train", "table", "--help"]) == 0
     sys.stdout.flush()
     assert b"else they are 1, 2, ?" in raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "want"), [("utf-8", "−0.25 (?)"), ("ascii", "-0.25 (?)"), ("latin-1", "-0.25 (?)")]
+)
+def test_a_console_without_a_minus_shows_a_hyphen(monkeypatch, encoding, want):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    _replace_what_cannot_be_written()
+    found = Answer("a", "What?", [Table([Row("x", {"r2": -0.25})])], ["It is -0.25 (\ud800)."]).to_json()
+    _print_answer(Console(highlight=False, width=60), for_people(found))
+    sys.stdout.flush()
+    shown = raw.getvalue().decode(encoding)
+    assert f"It is {want}." in shown
+    assert re.search(rf"x +\S {want[:5]}00 ", shown)
 
 
 @pytest.mark.parametrize("given", [{"LANG": "C", "LC_ALL": "C", "NO_COLOR": "1"}])

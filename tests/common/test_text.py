@@ -15,6 +15,7 @@ from fastnn.common.text import (
     seconds_text,
     setting_text,
     with_deviation,
+    with_minus,
 )
 
 
@@ -64,6 +65,29 @@ def test_a_figure_that_is_no_number_is_told_as_such(name):
 )
 def test_figures_of_any_size(value, want):
     assert figure_text("RMSE", value) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("-0.31", "−0.31"),
+        ("-.5", "−.5"),
+        ("none +10.0, l2 -5.0, slow +0.0", "none +10.0, l2 −5.0, slow +0.0"),
+        ("loss -1,234.5 (-3 %); [-1, -2.5].", "loss −1,234.5 (−3 %); [−1, −2.5]."),
+        ("-0.30 ± 0.02\n-7", "−0.30 ± 0.02\n−7"),
+        ("-1.50e-07 and 1e-5", "−1.50e-07 and 1e-5"),
+        ("-2.50 points", "−2.50 points"),
+        # What is no number, or part of a word, a date, a name of a file or a command line, stays.
+        ("2026-11-28", "2026-11-28"),
+        ("-2026-11", "-2026-11"),
+        ("3-5 100-100 x-1 run-2", "3-5 100-100 x-1 run-2"),
+        ("--lr 1e-5 --grid=-1 '-1' \"-1\" a/-1", "--lr 1e-5 --grid=-1 '-1' \"-1\" a/-1"),
+        ("- 5, -x, -5x, -5_a, -inf", "- 5, -x, -5x, -5_a, -inf"),
+        ("", ""),
+    ],
+)
+def test_minus_before_numbers_for_people(text, want):
+    assert with_minus(text) == want
 
 
 @pytest.mark.parametrize(

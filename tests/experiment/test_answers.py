@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastnn.experiment.answers import Answer, Row, Table, from_json, texts
+from fastnn.experiment.answers import Answer, Row, Table, for_people, from_json, texts
 from fastnn.experiment.experiment import Experiment
 from fastnn.recipes import RECIPES
 from tests.small_data import pictures
@@ -25,8 +25,20 @@ def columns(table):
 
 def test_differences_of_fractions_stand_beside_comparable_figures():
     found = columns(Table(ROWS, is_comparable=True))
-    assert found["difference"] == ["-1.90 points", "", ""]  # none for the losses, which are no fractions
+    assert found["difference"] == ["−1.90 points", "", ""]  # none for the losses, which are no fractions
     assert list(found) == ["", "accuracy", "report 2", "difference", "loss", "report 5"]
+
+
+def test_people_read_a_minus_and_programs_a_hyphen():
+    rows = [Row("-1", {"r2": -0.31, "net": "-0.31 ± 0.02", "when": "2026-11-28"}, {"r2": -0.5})]
+    answer = Answer("a", "What?", [Table(rows)], ["R² is -0.31; --lr 1e-5 and -1.5e-7."], "It is -0.5.")
+    found = answer.to_json()
+    assert found["lines"] == ["R² is -0.31; --lr 1e-5 and -1.5e-7."]
+    assert found["tables"][0]["rows"][0]["here"] == {"r2": -0.31, "net": "-0.31 ± 0.02", "when": "2026-11-28"}
+    shown = for_people(found)
+    assert (shown.lines, shown.report) == (["R² is −0.31; --lr 1e-5 and −1.5e-7."], "It is −0.5.")
+    # The label is a user's own word.
+    assert texts(shown.tables[0])[1] == [["-1", "−0.3100", "−0.5000", "−0.31 ± 0.02", "2026-11-28"]]
 
 
 def test_no_differences_stand_where_data_or_settings_are_others():

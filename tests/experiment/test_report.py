@@ -259,9 +259,26 @@ class TestPictures:
         assert (tmp_path / "report.html").read_bytes() == before
 
 
+def test_a_page_has_minus_signs_but_where_a_reader_copies(tmp_path):
+    (tmp_path / "a.png").write_bytes(PIXEL)
+    answer = Answer("a", "What?", [Table([Row("x", {"r2": -0.31})])], ["It is -0.31."]).to_json()
+    answer |= {"pictures": {"a.png": "from -1 to 1"}}
+    settings = {"lr": 1e-5, "shift": -1.0}
+    given = SUMMARY | {"answers": [answer], "command": "fastnn train x --shift -1", "config": settings}
+    page = report.write(tmp_path, Summary.from_json(given)).read_text(encoding="utf-8")
+    assert "<p>It is −0.31.</p>" in page
+    assert "<figcaption>from −1 to 1</figcaption>" in page
+    assert "fastnn train x --shift -1<" in page
+    rows = [row for row in Page(page).rows if row[0] in ("x", "lr", "shift")]
+    assert rows == [["x", "−0.3100"], ["lr", "1e-5"], ["shift", "-1"]]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
     [
+        ("lr", 1e-4, "0.0001"),
+        ("lr", 1e-5, "1e-5"),
+        ("l2", 1.0, "1"),
         ("batch_size", 0, "all"),
         ("samples", 60_000, "60,000"),
         ("seed", 0, "0"),

@@ -212,6 +212,13 @@ class TestFields:
         (frame,) = axis.patches
         assert (round(frame.get_y()), round(frame.get_x())) == place
 
+    def test_numbers_below_0_have_a_minus_as_at_the_axes(self):
+        (axis,) = plots.heat_map(np.array([[-0.25, 1]]), ["-1"], ["c", "d"], "t").axes
+        assert [text.get_text() for text in axis.texts] == ["−0.25", "1"]
+        assert [label.get_text() for label in axis.get_yticklabels()] == ["-1"]  # a name is a user's own
+        (axis,) = plots.lines_over([-2, 1e-5, 1000], {"a": [1, 2, 3]}, "x", "y", "t").axes
+        assert [label.get_text() for label in axis.get_xticklabels()] == ["−2", "1e-5", "1,000"]
+
     def test_heat_map_refuses_labels_that_do_not_fit(self):
         with pytest.raises(ValueError, match=r"values \(2, 2\), labels for \(1, 2\)"):
             plots.heat_map(np.eye(2), ["a"], ["c", "d"], "t")
