@@ -9,9 +9,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from bench.peers import PEERS
 from bench.rows import Row, duration
 from fastnn.common.files import atomic_path
-from fastnn.plots.style import BLUE, GREEN, GREY, ORANGE
+from fastnn.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE
 
-PURPLE = "#CC79A7"  # Okabe and Ito's, like the others
 COLOURS = dict(zip((peer.name for peer in PEERS), (ORANGE, BLUE, GREEN, PURPLE), strict=True))
 BAR = 0.26  # inches
 GAP = 0.9  # bars' heights between systems

@@ -1,7 +1,9 @@
 """The style of all figures: colours, font sizes, how panels look; and saving them.
 
-The colours are those of Okabe and Ito, which colour-blind readers can tell apart. matplotlib is imported when the first
-figure is made, and used through its object interface: it opens no window and has no global state.
+Colour-blind readers can tell the colours apart, too: blue, orange and green are those of Okabe and Ito, the others lie
+as far from them and from each other as a search found (tests/plots/test_colours.py has the distances). The pale ones
+come last. matplotlib is imported when the first figure is made, and used through its object interface: it opens no
+window and has no global state.
 """
 
 import functools
@@ -23,8 +25,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-PURPLE, YELLOW, SKY, BLACK = "#CC79A7", "#E69F00", "#56B4E9", "#000000"
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK)
+PURPLE, YELLOW, SKY, BLACK = "#7A1F5C", "#CBBD70", "#66CCEE", "#000000"
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK, YELLOW)
 DASHES = ("-", "--", ":", "-.")  # lines that share a colour differ by these
 
 # Font sizes in points. A figure 8 to 11 inches wide, shown as wide as a README, then has letters 8 pixels high.
