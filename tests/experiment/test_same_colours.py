@@ -48,8 +48,9 @@ def test_no_two_runs_of_a_comparison_share_a_colour(system, quick):
         assert len({numbers[run] for run in group}) == len(group)
 
 
-def test_a_net_of_cats_vs_cars_has_one_name():
-    recipe = RECIPES["cats-vs-cars"]
+@pytest.mark.parametrize("system", ["cats-vs-cars", "cifar10-mlp"])
+def test_a_run_of_several_comparisons_has_one_name(system):
+    recipe = RECIPES[system]
     planned = list_runs(recipe, recipe.settings, recipe.chosen_comparisons(None, set()))
     names = itertools.chain(*(((index, label) for label, index in members.items()) for _, members in planned.groups))
     by_run: dict[int, set[str]] = {}

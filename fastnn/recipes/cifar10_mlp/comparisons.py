@@ -30,10 +30,8 @@ COMPARISONS = (
     Comparison(
         "overfit",
         "Can the net learn 50 pictures by heart in 20 epochs of plain SGD?",
-        {
-            "100-100": _OVERFIT | {"hidden": "100x2", "lr": 1e-3},
-            "100-100-100-100": _OVERFIT | {"hidden": "100x4", "lr": 2e-3},
-        },
+        # Two of the runs of `depth`, by the names that they have there.
+        {f"{depth}, scale 0.1": _OVERFIT | settings for depth, settings in _DEPTHS.items()},
         "own",
         report="Both nets have all 50 right after 20 epochs.",
         quick="whole",

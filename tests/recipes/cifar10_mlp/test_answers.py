@@ -115,7 +115,8 @@ def test_effective_rates_losses_and_first_accuracies_are_kept(tmp_path, monkeypa
     first, last = (row["here"]["adagrad, 100x4"] for row in (rates[0], rates[-1]))
     assert 0 < last <= first
     by_step = next(table for table in answers["overfit"]["tables"] if table["title"] == "loss of single steps")["rows"]
-    assert by_step[0]["label"] == "100-100, iteration 1"
+    assert by_step[0]["label"] == "three-layer, scale 0.1, iteration 1"
     assert by_step[0]["here"]["loss"] > 0
-    by_epoch = next(table for table in answers["overfit"]["tables"] if table["title"] == "100-100, by epoch")["rows"]
+    title = "three-layer, scale 0.1, by epoch"
+    by_epoch = next(table for table in answers["overfit"]["tables"] if table["title"] == title)["rows"]
     assert set(by_epoch[0]["here"]) == {"train_accuracy", "val_accuracy"}, "epoch 0 is before the first step"
