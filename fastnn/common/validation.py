@@ -4,6 +4,7 @@ Kernels do not check their indices: an id out of range would be a segmentation f
 for each call of the user, before any kernel runs.
 """
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from numbers import Real
@@ -210,8 +211,13 @@ def _refuse(array: np.ndarray, name: str, column: int, bad, expected: str) -> No
 
 
 def samples(x, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """`x` as an array (N, *shape), N ≥ 1; ShapeError for other shapes, DataError if it is empty."""
+    """`x` as an array (N, *shape), N ≥ 1; ShapeError for other shapes, DataError if it is empty.
+
+    TypeError for texts of another shape: a list of sentences is no array of the wrong shape.
+    """
     x = as_array(x, name)
+    if x.shape[1:] != shape:
+        check_numbers(x, name)
     check_sample_shape(x.shape, name, shape)
     return x
 
@@ -235,6 +241,8 @@ def _meant(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> str:
     if len(shape) > 1 and given[1:] == (shape[-1], *shape[:-1]):
         axes = ", ".join(map(str, (0, *range(2, len(given)), 1)))
         return f"; channels go last: {array}.transpose({axes})"
+    if given and math.prod(given[1:]) == math.prod(shape):
+        return f"; the same numbers in that shape: np.reshape({array}, {(-1, *shape)})"
     return ""
 
 

@@ -72,6 +72,32 @@ def test_shapes_of_samples(shape, wanted):
         validation.samples(np.zeros((0, 3)), "x", (3,))
 
 
+@pytest.mark.parametrize(
+    ("given", "shape", "hint"),
+    [
+        ((5, 20), (20, 1), "; the same numbers in that shape: np.reshape(x, (-1, 20, 1))"),
+        ((5, 4, 1), (4,), "; the same numbers in that shape: np.reshape(x, (-1, 4))"),
+        ((5,), (1,), "; the same numbers in that shape: np.reshape(x, (-1, 1))"),
+        ((1, 28, 28), (28, 28), None),
+        ((5, 1, 28, 28), (28, 28, 1), "; channels go last: x.transpose(0, 2, 3, 1)"),
+        ((5, 3), (2,), ": N samples of shape (2,)"),
+        ((), (1,), ": N samples of shape (1,)"),
+    ],
+)
+def test_the_same_numbers_in_another_shape(given, shape, hint):
+    if hint is None:
+        assert validation.samples(np.zeros(given), "x", shape).shape == given
+        return
+    with pytest.raises(ShapeError) as caught:
+        validation.samples(np.zeros(given), "x", shape)
+    assert str(caught.value).endswith(hint)
+
+
+def test_sentences_are_no_array_of_a_wrong_shape():
+    with pytest.raises(TypeError, match=r"^x has dtype <U10, expected numbers; texts must become numbers first"):
+        validation.samples(["a good day", "a bad one"], "x", (3,))
+
+
 def test_weights_of_samples_and_classes_multiply():
     own, by_class = sample_weights([1, 2, 3], 3), class_weights({1: 0.5}, 2)
     y = np.array([0, 1, 1])

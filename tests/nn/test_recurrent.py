@@ -270,3 +270,17 @@ def test_what_an_lstm_refuses():
         fn.LSTM(8, bias_initializer="zeroes")
     with pytest.raises(TypeError, match="LSTM: unit_forget_bias"):
         fn.LSTM(8, unit_forget_bias=1.5)
+
+
+@pytest.mark.parametrize("between", [[], [fn.Dropout(0.5), fn.Dropout(0.5)]])
+@pytest.mark.parametrize("first", [fn.GRU, fn.LSTM])
+def test_a_layer_behind_a_last_state(first, between):
+    hint = rf"{first.__name__} gives its last state: return_sequences=True gives that of every step$"
+    for second in (fn.LSTM(4), fn.Conv1D(4, 3)):
+        with pytest.raises(fn.ShapeError, match=rf"got samples of shape \(8,\), expected sequences .*; {hint}"):
+            fn.Sequential([first(8), *between, second], input_shape=(20, 1))
+
+
+def test_a_layer_behind_a_dense_one_gets_the_other_hint():
+    with pytest.raises(fn.ShapeError, match=r"put Reshape\(\(8, 1\)\) before it"):
+        fn.Sequential([fn.GRU(4), fn.Dense(8), fn.GRU(4)], input_shape=(20, 1))

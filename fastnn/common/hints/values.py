@@ -9,9 +9,12 @@ _SOFTMAX_LOSS = 'use "softmax_cross_entropy", with labels and scores: it applies
 _BINARY_LOSS = 'use "binary_cross_entropy", with scores: it applies the sigmoid itself'
 _OWN_METRIC = (
     "give a function such as scikit-learn's: metrics=[('{0}', lambda y, p: {0}_score(y, p.argmax(axis=1)))], with "
-    "average='macro' where there are more than two classes"
+    "average='macro' where there are more than two classes; with one output p > 0.5 instead of p.argmax(axis=1)"
 )
-_OF_SCORES = "give a function such as scikit-learn's: metrics=[('auc', lambda y, p: roc_auc_score(y, p[:, 1]))]"
+_OF_SCORES = (
+    "give a function such as scikit-learn's: metrics=[('auc', lambda y, p: roc_auc_score(y, p[:, 1]))]; "
+    "with one output metrics=[roc_auc_score]"
+)
 QUANTILE = (
     "use fn.ElementwiseLoss(value=lambda s, t: max(0.9 * (t - s), -0.1 * (t - s)), "
     "gradient=lambda s, t: -0.9 if t > s else 0.1), of the quantile 0.9"

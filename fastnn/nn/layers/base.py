@@ -112,7 +112,11 @@ class Layer(PlainNumbers, Hinted):
             (4,)
         """
         nodes = _nodes(type(self).__name__, inputs)
-        return Node(self.shape_of([node.shape for node in nodes]), self, nodes)
+        try:
+            shape = self.shape_of([node.shape for node in nodes])
+        except ShapeError as error:
+            raise ShapeError(_of_last_states(str(error), nodes)) from None
+        return Node(shape, self, nodes)
 
     def shape_of(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         """The shape of one output sample, from those of all inputs.
@@ -257,6 +261,17 @@ def backward_by(build: Builder, x: Value, kernel: Kernel, *operands: Any) -> Bac
         return dx
 
     return backward
+
+
+def _of_last_states(message: str, nodes: Sequence[Node]) -> str:
+    """The message that a layer takes no such samples; another hint if a recurrent layer gave but its last state."""
+    node = nodes[0]
+    while len(node.inputs) == 1 and node.inputs[0].shape == node.shape:  # such as Dropout
+        node = node.inputs[0]
+    if "expected sequences" not in message or getattr(node.layer, "return_sequences", None) is not False:
+        return message
+    fact = message.partition(";")[0]
+    return f"{fact}; {type(node.layer).__name__} gives its last state: return_sequences=True gives that of every step"
 
 
 def expect_rank(layer: str, shape: tuple[int, ...], rank: int, what: str) -> None:

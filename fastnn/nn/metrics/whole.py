@@ -55,13 +55,20 @@ class OwnMetric(WholeMetric):
         keywords = {"sample_weight": weights} if weights is not None and _takes_weights(self.function) else {}
         try:
             value = np.asarray(self.function(y_true, y_pred, **keywords))
-        except (TypeError, ValueError) as error:
+        except (IndexError, TypeError, ValueError) as error:
             shapes = f"y_true {y_true.shape} and y_pred {y_pred.shape}, what predict gives"
-            hint = "; for classes give a function that takes y_pred.argmax(axis=1)" if self.loss.takes_labels else ""
-            raise ValueError(f"metric {self.name!r} of {shapes}: {error}{hint}") from error
+            raise ValueError(f"metric {self.name!r} of {shapes}: {error}{self._hint()}") from error
         if value.size != 1 or value.dtype.kind not in "biuf":
             raise TypeError(f"metric {self.name!r} returned {value!r:.60}, expected a number")
         return float(value.reshape(()))
+
+    def _hint(self) -> str:
+        """What a function of classes, or of the probability of one of two, should take of the predictions."""
+        if not self.loss.takes_labels:
+            is_probability = self.loss.applies == "sigmoid" and self.outputs == 1
+            return "; y_pred are probabilities: for classes give a function of y_pred > 0.5" if is_probability else ""
+        score = "; for the score of the second class y_pred[:, 1]" if self.outputs == 2 else ""
+        return f"; for classes give a function that takes y_pred.argmax(axis=1){score}"
 
 
 def _takes_weights(function: Function) -> bool:

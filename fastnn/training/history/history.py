@@ -139,6 +139,9 @@ class History(Hinted):
 
         if not self.epochs:
             raise ValueError("history.plot: there is no epoch yet; fit trains, and then there are some")
+        for name in names:
+            if not any(name in epoch or f"val_{name}" in epoch for epoch in self.epochs):
+                raise ValueError(f"history.plot: no {name!r} in this history; it has {sorted(self.epochs[0])}")
         usual = ("loss",) if ax is not None else ("loss", "accuracy")
         return learning_curves({"": self.epochs}, names or usual, ax=ax)
 

@@ -50,8 +50,13 @@ class TestShown:
         assert len(ax.lines) == 4
         with pytest.raises(ValueError, match="ax holds one panel, but there are 2 to draw"):
             history.plot("loss", "accuracy", ax=ax)
-        with pytest.raises(ValueError, match="none of"):
-            history.plot("mae")
+
+    @pytest.mark.parametrize("names", [("acc",), ("loss", "acc")])
+    def test_a_figure_that_is_not_there(self, history, names):
+        with pytest.raises(
+            ValueError, match=r"^history.plot: no 'acc' in this history; it has \['accuracy', 'epoch', "
+        ):
+            history.plot(*names)
 
     def test_a_line_that_does_not_grow(self, history):
         assert re.fullmatch(r"<History of 4 epochs: loss [\d.]+, accuracy [\d.]+ %, val_loss .*>", repr(history))

@@ -1,6 +1,7 @@
 """Metrics have the right values: in training and evaluation, for every kind of batch, weight and source."""
 
 import math
+import re
 
 import h5py
 import numpy as np
@@ -250,5 +251,31 @@ def test_scikit_learn_s_functions():
     got, p = model.evaluate(X, LABELS, sample_weight=W), model.predict(X)
     assert got["top_3"] == pytest.approx(metrics.top_k_accuracy_score(LABELS, p, k=3, sample_weight=W, labels=range(7)))
     assert got["f1"] == metrics.f1_score(LABELS, p.argmax(axis=1), average="macro")
-    with pytest.raises(ValueError, match=r"f1_score.*for classes give a function that takes y_pred.argmax"):
+    with pytest.raises(ValueError, match=r"f1_score.*for classes give a function that takes y_pred.argmax\(axis=1\)$"):
         net("labels", metrics=[metrics.f1_score]).evaluate(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "loss", "name", "hint"),
+    [
+        (
+            1,
+            "binary_cross_entropy",
+            "f1_score",
+            "y_pred are probabilities: for classes give a function of y_pred > 0.5",
+        ),
+        (2, "softmax_cross_entropy", "roc_auc_score", "for the score of the second class y_pred[:, 1]"),
+        (1, "mse", "f1_score", "targets"),
+    ],
+)
+def test_what_a_function_of_two_classes_takes(outputs, loss, name, hint):
+    function = getattr(pytest.importorskip("sklearn.metrics"), name)
+    model = fn.Sequential([fn.Dense(outputs)], input_shape=X.shape[1:], loss=loss, metrics=[function])
+    with pytest.raises(ValueError, match=rf"^metric '{name}' of .*{re.escape(hint)}$"):
+        model.evaluate(X, np.arange(len(X)) % 2)
+
+
+def test_a_function_that_takes_a_column_of_one_output():
+    model = fn.Sequential([fn.Dense(1)], input_shape=X.shape[1:], metrics=[("a", lambda y, p: p[:, 1])], loss="mse")
+    with pytest.raises(ValueError, match=r"^metric 'a' of y_true \(\d+,\) and y_pred \(\d+,\).*: too many indices"):
+        model.evaluate(X, np.arange(len(X)) % 2)
