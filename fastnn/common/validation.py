@@ -237,7 +237,7 @@ def _meant(given: tuple[int, ...], name: str, shape: tuple[int, ...]) -> str:
     """The end of a message where the samples have another shape, and what was meant can be seen."""
     array = name.split()[-1]
     if given == shape:
-        return f"; one sample alone is {array}[None]"
+        return f"; one sample alone is np.reshape({array}, {(1, *shape)})"
     if len(shape) > 1 and given[1:] == (shape[-1], *shape[:-1]):
         axes = ", ".join(map(str, (0, *range(2, len(given)), 1)))
         return f"; channels go last: {array}.transpose({axes})"

@@ -39,6 +39,10 @@ _DATA_SETS = (
 _FINDER = "use fn.find_rate(model, x, y), which gives a rate and a curve; fn.sweep compares whole trainings"
 _PREPARED = "use NumPy and scikit-learn; a model keeps fn.Pixels, fn.Words or fn.Table"
 _PADDED = 'use fn.Conv1D(..., padding="causal") or "same"'
+_WINDOWS = (
+    "use np.lib.stride_tricks.sliding_window_view(series, steps + 1): of each window the last number is y, the others "
+    "are x"
+)
 _MOVED = "bring x into that shape with NumPy; fn.Reshape moves nothing"
 _JOINS = "values are joined by fn.Add() and fn.Concatenate()"
 _LARGEST = "use fn.MaxPool1D(length), a window as long as the sequence, and fn.Flatten()"
@@ -142,7 +146,14 @@ MODULE: Mapping[str, str] = {
     "TimeDistributed": "fn.Dense on a sequence (T, C) works at each of its steps",
     "train_test_split": "use that of sklearn.model_selection, or fit(validation_split=0.2)",
     "set_num_threads": "use `with fn.threads(2):`",
-    "manual_seed": "use Sequential(seed=)",
+    **dict.fromkeys(("manual_seed", "set_random_seed"), "use Sequential(seed=)"),
+    **dict.fromkeys(("regularizers", "L1", "L2", "L1L2"), "use Dense(10, l2=...): ½·l2·Σw², twice the number of Keras"),
+    **dict.fromkeys(("timeseries_dataset_from_array", "TimeseriesGenerator"), _WINDOWS),
+    "StandardScaler": "use fn.Columns(numbers=[0, 1, ...]) as a first layer, which standardises; or scikit-learn's",
+    "from_numpy": "fastnn takes NumPy arrays",
+    **dict.fromkeys(
+        ("KerasClassifier", "KerasRegressor"), "use `from fastnn.sklearn import MLPClassifier, MLPRegressor`"
+    ),
     "set_seed": "use Sequential(seed=)",
     "seed": "use Sequential(seed=)",
     "no_grad": "predict and evaluate compute no gradients",
