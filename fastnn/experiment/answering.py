@@ -117,7 +117,8 @@ def compared_answer(result: ExperimentResult, comparison: Comparison, members: d
     ended = finished(members)
     told = comparison.told or (sayings.spread if is_by_chance else sayings.ranking)
     drawn = pictures.compared(result, comparison, ended)
-    return Answer(comparison.name, comparison.question, tables, told(ended), comparison.report, drawn)
+    lines = [*told(ended), *sayings.kept(ended, result.keep)]
+    return Answer(comparison.name, comparison.question, tables, lines, comparison.report, drawn)
 
 
 def by_kind(rows: list[Row]) -> list[Table]:

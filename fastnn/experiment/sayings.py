@@ -11,6 +11,7 @@ from fastnn.experiment.results import RunResult, deviation, finished
 
 # By which figure runs are ranked: the first that all of them have.
 JUDGED_BY = ("val_accuracy", "test_accuracy", "train_accuracy", "val_loss", "test_loss", "train_loss")
+NAMED = 3  # runs that a sentence names one by one
 
 
 def ranking(runs: Mapping[str, RunResult]) -> list[str]:
@@ -32,6 +33,22 @@ def ranking(runs: Mapping[str, RunResult]) -> list[str]:
 
 def _judged_by(runs: Mapping[str, RunResult]) -> str | None:
     return next((name for name in JUDGED_BY if all(name in run.metrics for run in runs.values())), None)
+
+
+def kept(runs: Mapping[str, RunResult], name: str) -> list[str]:
+    """One sentence: of which epochs the tables' figures are, where weights of an earlier epoch than the last were kept.
+
+    name : the figure whose best epoch is kept; "" if it is always the last
+    """
+    earlier = {label: run for label, run in runs.items() if name and 0 < run.best_epoch < len(run.epochs)}
+    if not earlier:
+        return []
+    best = f"best epoch by {metric_name(name)}"
+    if len(earlier) > NAMED:
+        return [f"The tables have each run at its {best}: of {len(earlier)} of {len(runs)} runs that is not the last."]
+    epochs = "; ".join(f"{run.best_epoch:,} of {len(run.epochs):,} ({label})" for label, run in earlier.items())
+    others = "; of the others it is the last" if len(earlier) < len(runs) else ""
+    return [f"The tables have each run at its {best}: epoch {epochs}{others}."]
 
 
 def epochs_to(run: RunResult, name: str, level: float) -> int | None:

@@ -34,6 +34,29 @@ class TestRanking:
         assert sayings.ranking({"a": run(val_accuracy=0.5)}) == sayings.ranking({}) == []
 
 
+class TestKept:
+    """A table of the best epoch beside sentences of the last one: a reader is told which is which."""
+
+    @staticmethod
+    def runs(**best):
+        return {label: RunResult(label, None, epochs=[{}] * 10, best_epoch=epoch) for label, epoch in best.items()}
+
+    def test_a_single_run(self):
+        said = "The tables have each run at its best epoch by validation accuracy: epoch 9 of 10 (a)."
+        assert sayings.kept(self.runs(a=9), "val_accuracy") == [said]
+
+    def test_some_of_several(self):
+        (said,) = sayings.kept(self.runs(a=9, b=10, c=1), "val_loss")
+        assert said.endswith("by validation loss: epoch 9 of 10 (a); 1 of 10 (c); of the others it is the last.")
+
+    def test_many_are_counted(self):
+        (said,) = sayings.kept(self.runs(a=9, b=8, c=1, d=2, e=10), "val_loss")
+        assert said.endswith("best epoch by validation loss: of 4 of 5 runs that is not the last.")
+
+    def test_nothing_is_said_of_last_epochs(self):
+        assert sayings.kept(self.runs(a=10, b=10), "val_loss") == sayings.kept(self.runs(a=3), "") == []
+
+
 class TestSpeed:
     def test_the_first_epoch_that_reaches_a_level(self):
         assert sayings.epochs_to(curve(0.1, 0.5, 0.4, 0.9), "val_accuracy", 0.45) == 2
