@@ -45,9 +45,9 @@ def kept(runs: Mapping[str, RunResult], name: str) -> list[str]:
         return []
     best = f"best epoch by {metric_name(name)}"
     if len(earlier) > NAMED:
-        return [f"The tables have each run at its {best}: of {len(earlier)} of {len(runs)} runs that is not the last."]
+        return [f"The tables have each run at its {best}, for {len(earlier)} of {len(runs)} runs not the last one."]
     epochs = "; ".join(f"{run.best_epoch:,} of {len(run.epochs):,} ({label})" for label, run in earlier.items())
-    others = "; of the others it is the last" if len(earlier) < len(runs) else ""
+    others = "; for the others it is the last" if len(earlier) < len(runs) else ""
     return [f"The tables have each run at its {best}: epoch {epochs}{others}."]
 
 

@@ -47,11 +47,11 @@ class TestKept:
 
     def test_some_of_several(self):
         (said,) = sayings.kept(self.runs(a=9, b=10, c=1), "val_loss")
-        assert said.endswith("by validation loss: epoch 9 of 10 (a); 1 of 10 (c); of the others it is the last.")
+        assert said.endswith("by validation loss: epoch 9 of 10 (a); 1 of 10 (c); for the others it is the last.")
 
     def test_many_are_counted(self):
         (said,) = sayings.kept(self.runs(a=9, b=8, c=1, d=2, e=10), "val_loss")
-        assert said.endswith("best epoch by validation loss: of 4 of 5 runs that is not the last.")
+        assert said.endswith("best epoch by validation loss, for 4 of 5 runs not the last one.")
 
     def test_nothing_is_said_of_last_epochs(self):
         assert sayings.kept(self.runs(a=10, b=10), "val_loss") == sayings.kept(self.runs(a=3), "") == []
