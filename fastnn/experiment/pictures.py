@@ -132,6 +132,6 @@ def _apart(run: RunResult, name: str) -> float:
 
 def _bands(runs: list[RunResult]) -> dict[str, list[list[float]]]:
     """Accuracy in per cent by epoch: split -> a curve for each run; splits that the history lacks are left out."""
-    names = {"train": "accuracy", "validation": "val_accuracy", "test": "test_accuracy"}
+    names = {"training": "accuracy", "validation": "val_accuracy", "test": "test_accuracy"}
     curves = {split: [run.curve(name) for run in runs] for split, name in names.items()}
     return {split: [[100 * value for value in curve] for curve in found] for split, found in curves.items() if found[0]}

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 import fastnn as fn
-from fastnn.experiment.pictures import loss_unit, units_of
+from fastnn.experiment.comparison import Comparison
+from fastnn.experiment.pictures import compared, loss_unit, units_of
+from fastnn.experiment.results import RunResult
 
 
 def unit(loss, **settings):
@@ -37,3 +39,12 @@ def test_a_loss_without_a_unit_has_no_entry():
     run = SimpleNamespace(settings=SimpleNamespace())
     model = fn.Sequential([fn.Dense(1)], input_shape=2, loss="huber")
     assert units_of(SimpleNamespace(model=model), [run]) == {}
+
+
+def test_runs_that_differ_by_chance_are_drawn_by_the_words_of_the_tables():
+    epochs = [{"epoch": 1, "accuracy": 0.25, "val_accuracy": 0.5}, {"epoch": 2, "accuracy": 0.5, "val_accuracy": 0.75}]
+    runs = {f"seed {seed}": RunResult(f"seed {seed}", None, epochs=epochs) for seed in range(2)}
+    result = SimpleNamespace(data=SimpleNamespace(meta={"source": "generated"}))
+    ((_, _, figure),) = compared(result, Comparison("seeds", "How much is chance?", {}, "bands"), runs)
+    shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert shown == ["training, 2 seeds", "validation, 2 seeds"]
