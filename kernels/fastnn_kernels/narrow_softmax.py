@@ -105,7 +105,8 @@ def narrow_cross_entropy(loss, correct, gradients, values, labels, loss_weight, 
     """`softmax_cross_entropy` of few scores, with samples side by side; three scores or more are added in another order
 
     loss, correct, labels, loss_weight : (B,), as there
-    gradients : (blocks, rows · BLOCK), in blocks: that of score j in row j; rows n and n + 1 may be overwritten
+    gradients : (blocks, rows · BLOCK), in blocks: that of score j in row j; unless n is 2, rows n and n + 1 are
+                overwritten, too
     values    : (blocks, rows · BLOCK), in blocks: score j in row at + j
     at, n     : the row of the first score; their number, 1 ≤ n < NARROW
     """

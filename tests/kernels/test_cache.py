@@ -79,7 +79,7 @@ def test_second_process_loads_its_own_file_for_each_twin_and_a_third_survives_da
 def test_edit_of_a_helper_in_another_file_is_seen(tree):
     before = run(tree, "sigmoid_forward:serial")
     with (tree / "kernels/fastnn_kernels/_math/elementary.py").open("a", encoding="utf-8") as file:
-        file.write("\n\n@inline\ndef sigmoid(x):\n    return type(x)(0.25)\n")
+        file.write("\n\n@always_inline\ndef sigmoid(x):\n    return type(x)(0.25)\n")
     after = run(tree, "sigmoid_forward:serial")
     assert (before["out"], after["out"]) == (0.5, 0.25)
     assert after["hits"] == {"sigmoid_forward:serial": 0}
