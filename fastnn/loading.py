@@ -85,9 +85,10 @@ def model_of(saved: storage.Saved, loss: Losses | None, metrics: Metrics | None,
 
 
 def take_over(model: Model, saved: storage.Saved) -> None:
-    """Give a new model of the same network what a file holds: arrays, the number of epochs, the preprocessing."""
+    """Give a new model of the same network what a file holds: arrays, epochs, columns of frames, preprocessing."""
     model.restore_saved(saved)
     model.epoch = saved.config["epoch"]
+    model.columns = saved.config.get("columns", {})
     if "preprocessing" in saved.config:
         model.preprocessing = from_config(saved.config["preprocessing"], saved.preprocessing)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fastnn.common.errors import FastnnError
 from fastnn.common.hints.habits import hinted, warn
-from fastnn.many_arguments import callbacks_of, models_of, optimizers_of, sources_of, validation_of
+from fastnn.many_arguments import callbacks_of, data_of, models_of, optimizers_of
 from fastnn.models import Model
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.ranks.group import refuse
@@ -88,8 +88,7 @@ def fit_many(
     watching = callbacks_of(callbacks, len(trained))
     optimizers = optimizers_of(trained, optimizer)
     settings = [Settings(one, *common, seen, False) for one, seen in zip(optimizers, watching, strict=True)]
-    sources = sources_of(trained, x, y, sample_weight, steps_per_epoch)
-    validated = validation_of(trained, validation_data, settings[0].epochs)
+    sources, validated = data_of(trained, x, y, sample_weight, steps_per_epoch, validation_data, settings[0].epochs)
     for one, source in zip(settings, sources, strict=True):
         one.passes_of(source)
     given = zip(trained, settings, sources, validated, strict=True)

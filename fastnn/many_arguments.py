@@ -2,9 +2,11 @@
 
 import copy
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from fastnn.common.errors import DataError
+from fastnn.data.chunk import Expected
 from fastnn.data.fit_data import training_source, validation_source
 from fastnn.data.source import Source
 from fastnn.models import Model
@@ -107,17 +109,32 @@ def _is_pair(given: Any) -> bool:
     return isinstance(given, tuple | list) and len(given) in (2, 3)
 
 
-def sources_of(models: Sequence[Model], x: Any, y: Any, sample_weight: Any, steps: int | None) -> list[Source]:
-    """The data of each model, checked. What is the same for all of them is checked, and copied if need be, once.
+def data_of(
+    models: Sequence[Model], x: Any, y: Any, sample_weight: Any, steps: int | None, validation_data: Any, epochs: int
+) -> tuple[list[Source], list[Source | None]]:
+    """What each model trains on, and what judges it after each epoch.
 
     steps : of batches, how many make an epoch
     """
-    pairs = _pairs(models, x, y, sample_weight)
+    with ExitStack() as stack:
+        expected = [stack.enter_context(model.learning()) for model in models]
+        sources = _sources_of(models, expected, _pairs(models, x, y, sample_weight), steps)
+        return sources, _validation_of(expected, validation_data, epochs)
+
+
+def _sources_of(
+    models: Sequence[Model], expected: Sequence[Expected], pairs: Sequence[tuple[Any, ...]], steps: int | None
+) -> list[Source]:
+    """The data of each model, checked. What is the same for all of them is checked, and copied if need be, once."""
     sources: list[Source] = []
-    for number, (model, pair) in enumerate(zip(models, pairs, strict=True)):
+    for number, (model, of_model, pair) in enumerate(zip(models, expected, pairs, strict=True)):
         same = bool(number) and pair is pairs[0] and sources[0].in_memory
-        bare = model.preprocessing is None and models[0].preprocessing is None
-        sources.append(sources[0] if same and bare else _source(model, pair, steps))
+        if same and model.preprocessing is None and models[0].preprocessing is None:
+            of_model.inputs_in(pair[0], "x"), of_model.targets_in(pair[1], "y")  # each model knows its own columns
+            sources.append(sources[0])
+        else:
+            x, y, sample_weight = pair
+            sources.append(training_source(of_model, x, y, sample_weight, None, steps))
     return sources
 
 
@@ -135,19 +152,14 @@ def _pairs(models: Sequence[Model], x: Any, y: Any, sample_weight: Any) -> list[
     return [(*pair, None)[:3] for pair in x]
 
 
-def _source(model: Model, pair: tuple[Any, ...], steps: int | None) -> Source:
-    x, y, sample_weight = pair
-    return training_source(model.expected, x, y, sample_weight, None, steps)
-
-
-def validation_of(models: Sequence[Model], given: Any, epochs: int) -> list[Source | None]:
+def _validation_of(expected: Sequence[Expected], given: Any, epochs: int) -> list[Source | None]:
     """The validation data of each model."""
     if isinstance(given, list) and given and all(map(_is_pair, given)):
-        _check_count("validation_data", given, len(models))
+        _check_count("validation_data", given, len(expected))
     else:
         if given is not None and not _is_pair(given):
             raise DataError(
                 f"validation_data is {type(given).__name__}, expected (x, y), or a list of them for the models"
             )
-        given = [given] * len(models)
-    return [validation_source(model.expected, one, epochs) for model, one in zip(models, given, strict=True)]
+        given = [given] * len(expected)
+    return [validation_source(of_model, one, epochs) for of_model, one in zip(expected, given, strict=True)]

@@ -9,7 +9,8 @@ Which file to read for what, each list in a good order:
 - what a training reads: `fit_data`, `source`, `chunk` (samples in memory), `batches` (that a user makes), `stream`,
   `streamed`
 - streams: `h5stream`, `hdf5/` (files of others), `windows` and `spans` (of a text)
-- prepared data: `preprocessing/`, `prepared`; tables: `tables`, `table_target`, `frames`, `column_hints`
+- prepared data: `preprocessing/`, `prepared`
+- tables: `tables`, `table_target`, `frames`, `column_hints`, `column_names` (of the training's frames)
 
 Examples:
     >>> data = fn.data.generate_digits(100, 20)  # generated, nothing is downloaded

@@ -106,7 +106,7 @@ def _copy(model: Model) -> Model:
     """Another model in the same state, without its history."""
     made = Model.of(model.network, dtype=model.dtype.name, seed=model.seed)
     made.restore(model.snapshot())
-    made.epoch, made.preprocessing = model.epoch, model.preprocessing
+    made.epoch, made.preprocessing, made.columns = model.epoch, model.preprocessing, model.columns
     return made
 
 

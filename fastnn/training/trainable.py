@@ -99,9 +99,10 @@ class Trainable(Predictor):
         taken, watching = self._optimizer(optimizer), callbacks_of(callbacks)
         settings = Settings(taken, batch_size, epochs, steps_per_epoch, steps_per_block, shuffle, watching, verbose)
         check_copies(x, y)
-        source = training_source(self.expected, x, y, sample_weight, class_weight, settings.steps_per_epoch)
-        validated = validation_source(self.expected, validation_data, settings.epochs)
-        source, validated = split_apart(self.expected, source, validated, validation_split)
+        with self.learning() as expected:
+            source = training_source(expected, x, y, sample_weight, class_weight, settings.steps_per_epoch)
+            validated = validation_source(expected, validation_data, settings.epochs)
+            source, validated = split_apart(expected, source, validated, validation_split)
         turn = [True]
         try:
             self._lock.claim(turn)
@@ -144,9 +145,10 @@ class Trainable(Predictor):
             ['accuracy', 'loss']
         """
         refuse("train_on_batch")
-        source = source_of(self.expected, x, y, sample_weight)
-        if not isinstance(source, ArraySource):
-            raise TypeError("train_on_batch takes arrays; fit reads streams")
+        with self.learning() as expected:
+            source = source_of(expected, x, y, sample_weight)
+            if not isinstance(source, ArraySource):
+                raise TypeError("train_on_batch takes arrays; fit reads streams")
         with self._lock.steps():
             self._lock.check_step()
             return take_step(self, self._kept, self._optimizer(optimizer), source.start())

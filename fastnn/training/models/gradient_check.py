@@ -57,7 +57,7 @@ def check_gradients(
     step, entries = real_number("step", step), entries if entries is None else whole_number("entries", entries)
     copy = Predictor(model.network, dtype="float64", seed=model.seed)
     copy.restore(model.snapshot())
-    copy.preprocessing = model.preprocessing
+    copy.preprocessing, copy.columns = model.preprocessing, model.columns
     _, analytic = copy.loss_and_gradients(x, y)
     loss = copy.batch_loss(x, y)
     rng = np.random.default_rng(whole_number("seed", seed, 0))

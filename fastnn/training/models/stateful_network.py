@@ -9,11 +9,8 @@ import numpy as np
 from fastnn.common import random, validation
 from fastnn.common.errors import ShapeError
 from fastnn.common.forks import renewed_in_child
-from fastnn.common.hints.habits import Hinted
 from fastnn.common.names import near
 from fastnn.common.text import plural
-from fastnn.data.prepared import Prepared
-from fastnn.data.preprocessing import Preprocessing, checked
 from fastnn.engine.parameters import NamedArrays
 from fastnn.nn.config import config_of
 from fastnn.nn.layers import Layer
@@ -25,10 +22,11 @@ from fastnn.training.models.attributes import CHECKS
 from fastnn.training.models.dtypes import DtypeName, checked_dtype
 from fastnn.training.models.lock import ModelLock
 from fastnn.training.models.storage import Saved
+from fastnn.training.models.users_data import TakesData
 from fastnn.training.passes.kept import KeptSteps
 
 
-class StatefulNetwork(Hinted):
+class StatefulNetwork(TakesData):
     """A network and its arrays. It computes nothing: `Predictor` does.
 
     Args:
@@ -52,7 +50,6 @@ class StatefulNetwork(Hinted):
         self.history = History()
         self.epoch = 0
         self.meta: dict[str, Any] = {}
-        self._preprocessing: Preprocessing | None = None
         self._optimizers: dict[str, Optimizer] = {}  # that a user asked for by name
         self.renew_in_child()
 
@@ -113,30 +110,6 @@ class StatefulNetwork(Hinted):
     def buffers(self) -> NamedArrays:
         """Running statistics: {"batch_norm.mean": ...}, views too."""
         return self.state.buffers
-
-    @property
-    def preprocessing(self) -> Preprocessing | None:
-        """What all methods do with data before the network takes them, such as `fn.Pixels`; None: nothing.
-
-        It is saved, too.
-
-        Raises:
-            TypeError: When what is assigned is no preprocessing.
-            ValueError: When it does not make what the network takes.
-            ShapeError: When it makes samples of another shape.
-        """
-        return self._preprocessing
-
-    @preprocessing.setter
-    def preprocessing(self, given: Preprocessing | None) -> None:
-        network = self.network
-        inputs = list(network.graph.inputs)
-        self._preprocessing = checked(given, inputs, network.input_shape, network.id_count(inputs[0]))
-
-    @property
-    def expected(self) -> Network | Prepared:
-        """What users' data must be."""
-        return self.network if self._preprocessing is None else Prepared(self.network, self._preprocessing)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -240,6 +213,8 @@ class StatefulNetwork(Hinted):
             "epoch": self.epoch,
             "meta": self.meta,
         }
+        if self._columns:
+            config["columns"] = self.columns
         if self._preprocessing is None:
             return Saved(config, dict(self.parameters), dict(self.buffers), training)
         config["preprocessing"] = self._preprocessing.config()

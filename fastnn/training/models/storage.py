@@ -1,10 +1,11 @@
 """Models and training states on disk, as plain data: a file, written whole or not at all, checked when read.
 
-Layout, version 4: `config`, a JSON text with network, dtype, seed, epoch, meta and, if there is one, the preprocessing;
-`parameters` and `buffers` with one array per public name; `preprocessing` with its arrays, if it has any; in a
-checkpoint also `training`, a tree of dicts, arrays and plain values. `common.framed` says how a file holds that. In
-version 3 there was no preprocessing. Versions 1 and 2 are HDF5 files without a frame and with a digest of their own. In
-version 1 the config calls the function of an `Activation` its name.
+Layout, version 4: `config`, a JSON text with network, dtype, seed, epoch, meta and, if there are any, preprocessing and
+columns, the names of those of the frames it was trained on; `parameters` and `buffers` with one array per public name;
+`preprocessing` with its arrays, if it has any; in a checkpoint also `training`, a tree of dicts, arrays and plain
+values. `common.framed` says how a file holds that. In version 3 there was no preprocessing. Versions 1 and 2 are HDF5
+files without a frame and with a digest of their own. In version 1 the config calls the function of an `Activation` its
+name.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 class Saved:
     """A model as plain data.
 
-    config      network, dtype, seed, epoch, meta, and preprocessing if there is one
+    config      network, dtype, seed, epoch, meta, and preprocessing and columns if there are any
     parameters, buffers  name -> array
     training    in a checkpoint: nested dicts of arrays and plain values; of a model alone {}
     preprocessing  the arrays of the preprocessing
