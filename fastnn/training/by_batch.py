@@ -11,7 +11,7 @@ from fastnn.engine.builder import DROPOUT_KEY_WORDS
 from fastnn.nn.optimizers import Optimizer
 from fastnn.training.models.model import Predictor
 from fastnn.training.models.statistics import warn_without_statistics
-from fastnn.training.passes.kept import BatchRunner, KeptSteps
+from fastnn.training.passes.kept import KeptRunner, KeptSteps
 from fastnn.training.steps.compile import compile_train
 from fastnn.training.steps.step import Step
 
@@ -37,7 +37,7 @@ def take_step(model: Predictor, kept: KeptSteps, optimizer: Optimizer, batch: Ch
     return figures
 
 
-def _runner(model: Predictor, kept: KeptSteps, optimizer: Optimizer, batch: Chunk) -> BatchRunner:
+def _runner(model: Predictor, kept: KeptSteps, optimizer: Optimizer, batch: Chunk) -> KeptRunner:
     """The compiled step, kept as long as the optimizer's settings and the memory of its state stay the same."""
     weighted = batch.sample_weight is not None
 

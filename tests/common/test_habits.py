@@ -77,6 +77,21 @@ def test_an_attribute_that_is_not_there():
     assert base.zzz == 3
 
 
+def test_what_is_not_there_is_looked_for_only_where_somebody_reads_it(monkeypatch):
+    def looked(*_):
+        raise AssertionError("near names were looked for")
+
+    monkeypatch.setattr("fastnn.common.hints.assignment.nearest", looked)
+    thing = fn.SGD(0.1)
+    assert getattr(thing, "eps", None) is None
+    assert not hasattr(thing, "clipp")
+    monkeypatch.undo()
+    with pytest.raises(AttributeError) as caught:
+        _ = thing.clip_nrm
+    assert str(caught.value) == str(pickle.loads(pickle.dumps(caught.value)))
+    assert repr(caught.value) == "AttributeError(\"SGD has no attribute 'clip_nrm'; did you mean clip_norm?\")"
+
+
 def test_a_property_that_fails_says_its_own_error():
     class Half(Base):
         @property

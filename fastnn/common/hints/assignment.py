@@ -38,6 +38,25 @@ def no_attribute(thing: Any, name: str) -> str:
     return _missing(type(thing), name, hint)
 
 
+class Unknown:
+    """The text of `no_attribute`, made when somebody reads it.
+
+    `getattr(thing, name, default)` and `hasattr` do not, and looking for near names takes longer than a small step.
+    """
+
+    def __init__(self, thing: Any, name: str):
+        self._thing, self._name = thing, name
+
+    def __str__(self) -> str:
+        return no_attribute(self._thing, self._name)
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)  # to another process goes the text alone
+
+
 def _missing(kind: type, name: str, hint: str) -> str:
     return f"{kind.__name__} has no attribute {name!r}" + (f"; {hint}" if hint else "")
 

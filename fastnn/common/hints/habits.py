@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, TypeVar
 
 from fastnn.common.assigned import Checks
 from fastnn.common.hints import arguments, examples, names
-from fastnn.common.hints.assignment import assignable, attribute_hint, found, no_attribute, owners_of, refusal
+from fastnn.common.hints.assignment import Unknown, assignable, attribute_hint, found, owners_of, refusal
 from fastnn.common.hints.order import doubtful, misplaced
 from fastnn.common.names import near, nearest
 
@@ -47,7 +47,7 @@ class Hinted:
         def __getattr__(self, name):
             if any(name in vars(base) for base in type(self).__mro__):  # a property that fails: say its own error again
                 return object.__getattribute__(self, name)
-            raise AttributeError(no_attribute(self, name))
+            raise AttributeError(Unknown(self, name))
 
         def __setattr__(self, name, value):
             kind = type(self)

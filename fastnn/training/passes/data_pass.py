@@ -62,7 +62,7 @@ class DataPass:
         """Where each step takes all samples: gather them, once."""
         self.step.program.begin(samples)
 
-    def start_again(self, dropout_key: np.ndarray) -> None:
+    def start_again(self, dropout_key: np.ndarray | None) -> None:
         """Begin another pass over the arrays of the last one, whose numbers may be others now: binds nothing anew."""
         assert not self.step.full_batch
         self._log.begin(len(self._log.losses))

@@ -1,41 +1,62 @@
 """Compiled steps that a model keeps between calls: a loop of a user's own pays for compiling once."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import numpy as np
 
 from fastnn.data.chunk import Chunk
+from fastnn.data.source import Source
 from fastnn.training.passes.runner import Runner
 from fastnn.training.steps.step import Step
 
+SMALL_BYTES = 1 << 16  # of data that are copied: more would not be in the first caches
 MOST = 8  # of a key that comes anew each time, such as an optimizer, a model must not keep all
 
 
-class BatchRunner(Runner):
-    """A runner of one batch at a time, which is copied to arrays that stay: so the compiled table need not change."""
+class KeptRunner(Runner):
+    """A runner that is kept. A batch, or data that are small, are copied to arrays of its own, which stay bound.
+
+    To bind arrays and to let go of them takes longer than a small net takes for a sample.
+    """
 
     def __init__(self, step: Step):
         super().__init__(step)
         self._own: list[np.ndarray] = []  # x, y and, where there are, weights
-        self._alike: list[tuple[tuple[int, ...], np.dtype]] = []  # their shapes and dtypes
+        self._alike: list[tuple[tuple[int, ...], np.dtype]] = []  # their shapes and dtypes; [] while they are not bound
 
     def take(self, chunk: Chunk, dropout_key: np.ndarray, scalars: np.ndarray | None = None) -> None:
         """Run one step on exactly this batch. scalars: as of `advance`, (1, s)."""
-        given = [*chunk.x, *chunk.y, *([] if chunk.sample_weight is None else [chunk.sample_weight])]
-        alike = [(array.shape, array.dtype) for array in given]
+        self._begin(chunk, dropout_key)
+        self.advance(scalars=None if scalars is None else lambda steps: scalars)
+
+    def chunks(self, source: Source, **keywords: Any) -> Iterator[Chunk]:
+        small = source.in_memory and not keywords and sum(one.nbytes for one in source.start().arrays) <= SMALL_BYTES
+        if small:
+            self._begin(source.start())
+            yield source.start()
+        else:
+            self._alike = []
+            yield from super().chunks(source, **keywords)
+
+    def release(self) -> None:
+        if not self._alike:
+            super().release()
+
+    def _begin(self, chunk: Chunk, dropout_key: np.ndarray | None = None) -> None:
+        """Begin a pass over a copy of these samples."""
+        alike = [(array.shape, array.dtype) for array in chunk.arrays]
         is_new = alike != self._alike
         if is_new:
             self._alike = []  # until they are bound: Ctrl-C may come before that
-            self._own = [np.empty_like(array) for array in given]
-        for own, array in zip(self._own, given, strict=True):
+            self._own = [np.empty_like(array) for array in chunk.arrays]
+        for own, array in zip(self._own, chunk.arrays, strict=True):
             own[...] = array
         if is_new:
             self.start(self._as_chunk(len(chunk.x), len(chunk.y)), dropout_key=dropout_key)
             self._alike = alike
         else:
             self.start_again(dropout_key)
-        self.advance(scalars=None if scalars is None else lambda steps: scalars)
 
     def _as_chunk(self, inputs: int, outputs: int) -> Chunk:
         both = inputs + outputs
@@ -49,18 +70,18 @@ class KeptSteps:
     def __init__(self) -> None:
         self._kept: dict[Hashable, tuple[Any, tuple[Any, ...]]] = {}
 
-    def passing(self, key: Hashable, samples: int, compile_step: Callable[[int], Step]) -> Runner:
+    def passing(self, key: Hashable, samples: int, compile_step: Callable[[int], Step]) -> KeptRunner:
         """The runner of a step that is taken through data, compiled where there is none yet."""
-        return self._found(key, samples, lambda: Runner(compile_step(samples)))
+        return self._found(key, samples, lambda: KeptRunner(compile_step(samples)))
 
     def batch(
         self, key: Hashable, samples: int, compile_step: Callable[[int], Step], holds: tuple[Any, ...] = ()
-    ) -> BatchRunner:
+    ) -> KeptRunner:
         """The runner of a step for batches of at least `samples` samples, compiled where there is none yet.
 
         holds : objects that must be the same as when the step was compiled, such as an optimizer and its state
         """
-        return self._found(key, samples, lambda: BatchRunner(compile_step(samples)), holds)
+        return self._found(key, samples, lambda: KeptRunner(compile_step(samples)), holds)
 
     def _found(self, key: Hashable, samples: int, make: Callable[[], Any], holds: tuple[Any, ...] = ()) -> Any:
         runner, held = self._kept.get(key, (None, ()))

@@ -57,7 +57,8 @@ class Runner(DataPass):
         most = self.step.batch * self.step.block
         block = -(-batch // self.step.batch)  # steps of one run of the program
         runs = (self._until - self.samples_done) // batch if batch == most else 1
-        threads = usable_threads() if program.uses_threads(batch, usable_threads()) else 1
+        usable = usable_threads()
+        threads = usable if program.uses_threads(batch, usable) else 1
         threads, fitting = self._tuner.choose(threads, SECONDS_PER_CALL)
         runs = min(runs, fitting, (limit or STEPS_PER_CALL) // block, STEPS_PER_CALL // block)
         steps = runs * block
