@@ -94,6 +94,8 @@ def path_of(name: str, value) -> Path:
 
 def truth(name: str, value) -> bool:
     """`value` as a bool; TypeError unless it is True, False, 1 or 0."""
+    if value is True or value is False:  # a model that predicts is asked thousands of times a second
+        return value
     value = plain(value)
     if not (isinstance(value, int) and value in (0, 1)):
         raise TypeError(f"{name} is {in_line(value)}, expected True or False")

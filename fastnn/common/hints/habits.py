@@ -176,14 +176,13 @@ def _check_call(owners: tuple[str, ...], takes: _Arguments | None, positions: in
             hint = found(arguments.ARGUMENTS, owners, name) or near(name, takes.names)
             raise TypeError(f"{owners[0]} has no argument {name!r}; {hint}")
     twice = [name for name in takes.names[:positions] if name in keywords]
-    example = _example(owners)
     if twice:
-        raise TypeError(f"{owners[0]} got {twice[0]} twice, by position and by name{example}")
+        raise TypeError(f"{owners[0]} got {twice[0]} twice, by position and by name{_example(owners)}")
     if positions > takes.positions:
-        raise TypeError(f"{owners[0]} takes {_count(takes.positions)} by position, got {positions}{example}")
+        raise TypeError(f"{owners[0]} takes {_count(takes.positions)} by position, got {positions}{_example(owners)}")
     missing = [name for name in takes.names[positions:] if name in takes.required and name not in keywords]
     if missing:
-        raise TypeError(f"{owners[0]} needs {' and '.join(f'{name}=' for name in missing)}{example}")
+        raise TypeError(f"{owners[0]} needs {' and '.join(f'{name}=' for name in missing)}{_example(owners)}")
 
 
 def _example(owners: Iterable[str]) -> str:
