@@ -91,8 +91,14 @@ def bytes_beside(chunk: Chunk, given: Iterable[Any]) -> int:
 
 
 def checked_batch(expected: Expected, x: Any, y: Any, sample_weight: Any = None) -> Chunk:
-    """A user's x, y and weights as one batch in memory. Errors as of `source_of`."""
-    chunk = checked(expected, expected.inputs_in(x, "x"), expected.targets_in(y, "y"))
+    """A user's x, y and weights as one batch in memory. Errors as of `source_of`; TypeError for streams."""
+    inputs, targets = expected.inputs_in(x, "x"), expected.targets_in(y, "y")
+    for name, one in (*inputs.items(), *targets.items()):
+        if is_stream(one):
+            raise TypeError(
+                f"{name} is a stream, {type(one).__name__}, expected an array: fit and evaluate read streams"
+            )
+    chunk = checked(expected, inputs, targets)
     weights = sample_weights(sample_weight, len(chunk), expected.dtype)
     return replace(chunk, sample_weight=weights)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastnn.common.hints.habits import hinted
 from fastnn.data.fit_data import split_apart, training_source, validation_source
-from fastnn.data.source import ArraySource, source_of
+from fastnn.data.source import checked_batch
 from fastnn.nn import optimizers
 from fastnn.nn.optimizers import Optimizer, OptimizerName
 from fastnn.ranks.group import refuse
@@ -146,12 +146,10 @@ class Trainable(Predictor):
         """
         refuse("train_on_batch")
         with self.learning() as expected:
-            source = source_of(expected, x, y, sample_weight)
-            if not isinstance(source, ArraySource):
-                raise TypeError("train_on_batch takes arrays; fit reads streams")
+            batch = checked_batch(expected, x, y, sample_weight)
         with self._lock.steps():
             self._lock.check_step()
-            return take_step(self, self._kept, self._optimizer(optimizer), source.start())
+            return take_step(self, self._kept, self._optimizer(optimizer), batch)
 
     def _optimizer(self, given: OptimizerName | Optimizer) -> Optimizer:
         """The optimizer itself, or that of this model by name: one for all calls."""

@@ -56,6 +56,7 @@ def test_by_itself_it_times_every_kernel_and_every_system_alone():
         assert f"test_kernel[{name}-" in collected
     for system in systems.ALL:
         assert f"test_fastnn_step[{system.id}]" in collected
+    assert "test_call[predict, a sample]" in collected
     for others in ("test_beside", "test_numpy", "test_training[", "test_cold_start", "tests/"):
         assert others not in collected
 

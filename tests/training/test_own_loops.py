@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
+import h5py
 import numpy as np
 import pytest
 
@@ -382,3 +383,15 @@ def test_one_sample_of_several_places_has_statistics():
     moved = images.mean(axis=(0, 1, 2))
     assert np.allclose(model.buffers["batch_norm.mean"] / moved, model.buffers["batch_norm.mean"][0] / moved[0])
     assert model.buffers["batch_norm.mean"].any()
+
+
+@pytest.mark.parametrize("method", ["train_on_batch", "loss_and_gradients", "batch_loss"])
+def test_a_stream_is_no_batch(method, tmp_path):
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = np.zeros((40, 3), np.float32)
+    model = fn.Sequential([fn.Dense(2)], input_shape=3)
+    with (
+        fn.H5Stream(tmp_path / "data.h5", "x") as x,
+        pytest.raises(TypeError, match="x is a stream, H5Stream, expected an array: fit and evaluate read streams"),
+    ):
+        getattr(model, method)(x, np.zeros(40, int))
