@@ -5,7 +5,7 @@ Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder i
 
 Which file to read for what:
 
-- `commands` (all of them), `sections` (help pages), `output` and `standard_input`
+- `commands` (all of them), `sections` (help pages), `output` (`lacking`: letters) and `standard_input`
 - training: `train` (a command for each system), `settings` (their flags), `training` (what it prints)
 - sweeps: `sweep` (of a system), `sweep_file` (of a user's model), `sweep_options`, `sweep_output`; `systems` (what
   commands of both kinds share)
@@ -13,10 +13,8 @@ Which file to read for what:
 - the machine and its data: `doctor`, `data`
 """
 
-import codecs
 import contextlib
 import errno
-import io
 import logging
 import os
 import signal
@@ -27,10 +25,9 @@ from collections.abc import Iterator
 import click
 
 from fastnn._interruption import again_where_dropped, end_without_python, raise_again
+from fastnn.cli.lacking import show_stand_ins
 from fastnn.common.errors import FastnnError, NonFiniteError
-from fastnn.common.text import MINUS
 
-LACKING = "fastnn.lacking"  # how codecs call what is done about letters that a stream lacks
 UNREAD = 141  # 128 and the number of SIGPIPE, as of programs that this signal ends
 UNWRITTEN = (errno.ENOSPC, errno.EIO, errno.EFBIG)  # of a file or terminal to which the output goes
 
@@ -41,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     Errors become one line on stderr, without a traceback unless FASTNN_DEBUG is set. Handlers of signals are, when it
     returns, those of before.
     """
-    _replace_what_cannot_be_written()
+    show_stand_ins()
     logging.getLogger("fastnn").setLevel(logging.INFO)
     logging.getLogger("fastnn_kernels").setLevel(logging.INFO)
     try:
@@ -80,21 +77,6 @@ def _told_by_click(error: click.ClickException) -> str:
     if isinstance(error, click.MissingParameter) and error.ctx is not None:
         return f"{message.rstrip('.')}; `{error.ctx.command_path} --help` says what is expected"
     return message
-
-
-def _replace_what_cannot_be_written() -> None:
-    """Show ? for a letter that a terminal or pipe lacks, a hyphen for a minus: it is no reason to end."""
-    codecs.register_error(LACKING, _instead)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors=LACKING)
-
-
-def _instead(error: UnicodeError) -> tuple[str, int]:
-    """What is written for letters that an encoding lacks, and where it goes on, as `codecs` asks."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join("-" if letter == MINUS else "?" for letter in error.object[error.start : error.end]), error.end
 
 
 def _check_text(arguments: list[str]) -> None:

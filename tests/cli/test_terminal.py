@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from fastnn.cli import _replace_what_cannot_be_written, main
+from fastnn.cli import main
 from fastnn.cli.commands import SECTIONS, fastnn
+from fastnn.cli.lacking import show_stand_ins
 from fastnn.cli.training import _print_answer
 from fastnn.experiment.answers import Answer, Row, Table, for_people
 from fastnn.recipes import ALL
@@ -120,13 +121,13 @@ def test_figures_and_words_of_an_answer_stay_whole(capsys, monkeypatch, label):
     assert " ".join(line.strip() for line in lines[1:3]) == question
 
 
-def test_a_stream_of_another_encoding_shows_question_marks(monkeypatch):
+def test_a_stream_of_another_encoding_shows_stand_ins(monkeypatch):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))
-    _replace_what_cannot_be_written()
+    show_stand_ins()
     assert main(["train", "table", "--help"]) == 0
     sys.stdout.flush()
-    assert b"else they are 1, 2, ?" in raw.getvalue()
+    assert b"else they are 1, 2, ..." in raw.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -135,13 +136,30 @@ def test_a_stream_of_another_encoding_shows_question_marks(monkeypatch):
 def test_a_console_without_a_minus_shows_a_hyphen(monkeypatch, encoding, want):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
-    _replace_what_cannot_be_written()
+    show_stand_ins()
     found = Answer("a", "What?", [Table([Row("x", {"r2": -0.25})])], ["It is -0.25 (\ud800)."]).to_json()
     _print_answer(Console(highlight=False, width=60), for_people(found))
     sys.stdout.flush()
     shown = raw.getvalue().decode(encoding)
     assert f"It is {want}." in shown
     assert re.search(rf"x +\S {want[:5]}00 ", shown)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "want"),
+    [
+        ("utf-8", "90.1 ± 0.4 % – 2×3 ≥ 1…, naïve, Ω, 日, 🙂"),
+        ("latin-1", "90.1 ± 0.4 % - 2×3 >= 1..., naïve, ?, ?, ?"),
+        ("ascii", "90.1 +- 0.4 % - 2x3 >= 1..., naive, ?, ?, ?"),
+    ],
+)
+def test_letters_that_an_encoding_lacks(monkeypatch, encoding, want):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    show_stand_ins()
+    sys.stdout.write("90.1 ± 0.4 % – 2×3 ≥ 1…, naïve, Ω, 日, 🙂")
+    sys.stdout.flush()
+    assert raw.getvalue().decode(encoding) == want
 
 
 @pytest.mark.parametrize("given", [{"LANG": "C", "LC_ALL": "C", "NO_COLOR": "1"}])
