@@ -48,12 +48,13 @@ def predict(
     """The most likely labels of samples, with probabilities, by a run's folder or a saved model.
 
     FILE is a PNG or JPEG picture, an .npz archive (x, images or x_test), or CSV with a sample a line; - is the standard
-    input. Files are given as they are: the model has what must be done with pixels. A language model takes WORDS, say
-    "how are you", or text files with the words of one prediction a line. One word with a slash, or with the ending of a
-    file, is a file's name: --text says that it is WORDS. The model of a table takes tables, .csv or .tsv, whose columns
-    are found by their names; as CSV it gives them back with what is predicted in further columns, with the separator
-    that they have, or tabs where -o ends with .tsv. Numbers in them are read, and written, as in the table of the
-    training, such as 1.234,5, unless --decimal or --thousands says otherwise.
+    input. Where CSV begins with a line of names and the model was trained on a frame, columns are found by their names.
+    Files are given as they are: the model has what must be done with pixels. A language model takes WORDS, say "how are
+    you", or text files with the words of one prediction a line. One word with a slash, or with the ending of a file, is
+    a file's name: --text says that it is WORDS. The model of a table takes tables, .csv or .tsv, whose columns are
+    found by their names; as CSV it gives them back with what is predicted in further columns, with the separator that
+    they have, or tabs where -o ends with .tsv. Numbers in them are read, and written, as in the table of the training,
+    such as 1.234,5, unless --decimal or --thousands says otherwise.
     """
     from fastnn.data.formats.samples import Reader
     from fastnn.data.preprocessing import Words
@@ -63,9 +64,8 @@ def predict(
 
     model = with_vocabulary(load(model_path(run_or_model)))
     numerals = numerals_given(decimal, thousands)
-    reader = Reader(
-        model.preprocessing, model.network.input_shape, resize, standard_input, model.meta, is_text, numerals
-    )
+    shape, columns = model.network.input_shape, model.columns.get("x", ())
+    reader = Reader(model.preprocessing, shape, resize, standard_input, model.meta, is_text, numerals, columns)
     parts = [reader.read(one) for one in given]
     are_words = isinstance(model.preprocessing, Words)
     count = top or (BEST_WORDS if are_words else BEST)

@@ -54,8 +54,8 @@ def _names(one: Any) -> list[str]:
 
 def _difference(found: list[str], known: list[str], key: str) -> str:
     """In words how the columns that were found differ from those of the training, and what to give."""
-    if missing := [name for name in known if name not in found]:
-        return f"has no column {in_line(missing[0])}, which the frame of the training had; {near(missing[0], found)}"
+    if missing := lacking(found, known):
+        return missing
     give = f"give frame[model.columns[{key!r}]]"
     if further := [name for name in found if name not in known]:
         return f"has a column {in_line(further[0])} that the frame of the training had not; {give}"
@@ -66,6 +66,14 @@ def _difference(found: list[str], known: list[str], key: str) -> str:
         f"has its columns in another order than the frame of the training: column {place} is {in_line(found[place])}, "
         f"expected {in_line(known[place])}; {give}"
     )
+
+
+def lacking(found: list[str], known: list[str]) -> str:
+    """In words the first column of the training that was not found; "" if there are all."""
+    missing = next((name for name in known if name not in found), None)
+    if missing is None:
+        return ""
+    return f"has no column {in_line(missing)}, which the frame of the training had; {near(missing, found)}"
 
 
 def checked_columns(given: Any) -> Columns:

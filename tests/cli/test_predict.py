@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 import fastnn as fn
+from fastnn.cli import main
 from tests.cli.predicted import GREY, best, pictures_model, refused, said, want_of, words_model
 from tests.small_data import WORDS
 
@@ -114,6 +116,43 @@ def test_points(folder, capsys):
     (folder / "b.csv").write_text("x; y\n0.5; -1e-1\n", encoding="utf-8")
     assert best(capsys, "points.h5", "b.csv")["b.csv:2"] == got["a.csv:3"]
     assert [dict(row) for row in got.values()] == [{"0": a, "1": b} for a, b in found.tolist()]
+
+
+def test_columns_of_a_frame_are_found_by_their_names(folder, capsys):
+    model = fn.load("numbers.h5")
+    model.columns = {"x": ["age", "height", "weight"]}
+    model.save("frame.h5")
+    want = model.predict([[1, 2, 3]])[0].tolist()
+    tables = {
+        "in_order": "age,height,weight\n1,2,3\n",
+        "other_order": "weight; age; height\n3; 1; 2\n",
+        "no_names": "1,2,3\n",
+    }
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text, "utf-8")
+        (got,) = best(capsys, "frame.h5", f"{name}.csv").values()
+        assert [value for _, value in got] == want
+    (folder / "more.csv").write_text("id,weight,age,sex,height\nn. n.,3,1,f,2\n", "utf-8")
+    assert main(["predict", "frame.h5", "more.csv", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert [one["value"] for one in json.loads(out)[0]["predictions"]] == want
+    assert err == "'more.csv': not used by the model: id, sex\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Age,height,weight\n1,2,3\n", "has no column 'age', which the frame of the training had; did you mean Age?"),
+        ("id,weight,age,height\nx,3,1\n", "line 2 has 3 columns, the line of names has more"),
+        ("id,weight,age,height\nx,3,1,\n", "line 2, column 'height' is '', expected a finite number"),
+    ],
+)
+def test_columns_of_a_frame_that_are_not_there(folder, capsys, text, message):
+    model = fn.load("numbers.h5")
+    model.columns = {"x": ["age", "height", "weight"]}
+    model.save("frame.h5")
+    (folder / "a.csv").write_text(text, "utf-8")
+    assert message in refused(capsys, folder, "predict", "frame.h5", "a.csv")
 
 
 def test_outputs_without_names(folder, capsys):

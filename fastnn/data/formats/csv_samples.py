@@ -3,46 +3,83 @@
 import csv
 import io
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.common.errors import DataError, FileFormatError
 from fastnn.common.text import plural
+from fastnn.data.column_names import lacking
 from fastnn.data.formats.numerals import number_of
 
 
-def read_csv(text: str, name: str, columns: int, separator: str = ",") -> tuple[list[int], NDArray[np.float64]]:
-    """The line of each sample, from 1, and the samples (N, columns) of a text; a first line of names is passed over.
+class CsvSamples(NamedTuple):
+    """The line of each sample, from 1; the samples (N, columns); the names of columns that were passed over."""
 
-    name : what messages call the file. separator : what stands between cells
+    lines: list[int]
+    x: NDArray[np.float64]
+    unused: list[str]
+
+
+def read_csv(text: str, name: str, columns: int, separator: str = ",", names: Sequence[str] = ()) -> CsvSamples:
+    """The samples of a text, whose first line may hold the names of the columns.
+
+    name      : what messages call the file
+    separator : what stands between cells
+    names     : of the columns, if they are known. Where the first line holds names, columns are found by them
 
     FileFormatError for what is no CSV, DataError for another number of columns, or what is no finite number.
     """
     lines: list[int] = []
     rows: list[list[float]] = []
+    unused: list[str] = []
+    places: list[int] = []  # of the columns that are wanted, in their order; [] where these are all
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for cells in reader:
-            are_names = not lines and all(number_of(cell) is None for cell in cells)
-            if are_names or not any(cell.strip() for cell in cells):
+            if not any(cell.strip() for cell in cells):
                 continue
+            if not lines and all(number_of(cell) is None for cell in cells):
+                header = [cell.strip() for cell in cells]
+                places, unused = _places(header, names, name), [one for one in header if names and one not in names]
+                continue
+            where = f"{name}, line {reader.line_num}"
             lines.append(reader.line_num)
-            rows.append(_numbers(cells, f"{name}, line {reader.line_num}", columns))
+            rows.append(_numbers(_at(places, cells, where), where, names) if places else _all(cells, where, columns))
     except csv.Error as error:
         raise FileFormatError(f"{name}, line {reader.line_num}: no CSV: {error}") from error
     if not rows:
         raise DataError(f"{name} holds no samples, expected lines of {plural(columns, 'number')}")
-    return lines, np.array(rows)
+    return CsvSamples(lines, np.array(rows), unused)
 
 
-def _numbers(cells: list[str], where: str, columns: int) -> list[float]:
+def _places(header: list[str], names: Sequence[str], name: str) -> list[int]:
+    """Where the columns of these names stand. DataError if one is missing."""
+    if missing := lacking(header, list(names)):
+        raise DataError(f"{name} {missing}")
+    return [header.index(one) for one in names]
+
+
+def _at(places: list[int], cells: list[str], where: str) -> list[str]:
+    if max(places) >= len(cells):
+        raise DataError(f"{where} has {plural(len(cells), 'column')}, the line of names has more")
+    return [cells[place] for place in places]
+
+
+def _all(cells: list[str], where: str, columns: int) -> list[float]:
     if len(cells) != columns:
         raise DataError(f"{where} has {plural(len(cells), 'column')}, this model takes {columns}")
+    return _numbers(cells, where, range(1, columns + 1))
+
+
+def _numbers(cells: list[str], where: str, called: Sequence[str | int]) -> list[float]:
+    """called : the name or the place of each column"""
     numbers = []
-    for place, cell in enumerate(cells, 1):
+    for one, cell in zip(called, cells, strict=True):
         number = number_of(cell)
         if number is None or not math.isfinite(number):
-            raise DataError(f"{where}, column {place} is {cell.strip()!r:.40}, expected a finite number")
+            raise DataError(f"{where}, column {one!r} is {cell.strip()!r:.40}, expected a finite number")
         numbers.append(number)
     return numbers

@@ -12,7 +12,7 @@ from fastnn.data.formats.numerals import Numerals, numerals_of
 from fastnn.data.formats.picture import is_picture, read_picture
 from fastnn.data.formats.reading import content_of
 from fastnn.data.formats.table_file import TextTable, separator_in, separator_of, table_of
-from fastnn.data.formats.table_samples import columns_for, has_header, notes_on, row_names
+from fastnn.data.formats.table_samples import Notes, columns_for, has_header, notes_on, row_names
 from fastnn.data.preprocessing import Pixels, Preprocessing, Table, Words
 from fastnn.text.decoding import decoded, utf8
 
@@ -42,6 +42,7 @@ class Reader(NamedTuple):
     meta    the model's, for tables
     is_text whether what is given is words, also where it looks like a file's name
     numerals  how the numbers of tables are written; None: as in the table that the model was trained on
+    columns   names of the columns of the frame that the model was trained on; () if it was none
     """
 
     preprocessing: Preprocessing | None
@@ -51,6 +52,7 @@ class Reader(NamedTuple):
     meta: Any = None
     is_text: bool = False
     numerals: Numerals | None = None
+    columns: Sequence[str] = ()
 
     def read(self, given: str) -> Samples:
         """The samples of a file, or of words. FileFormatError or DataError, in one line, if they are none."""
@@ -112,8 +114,10 @@ class Reader(NamedTuple):
     def _of_numbers(self, text: str, given: str, where: str) -> Samples:
         shape = self.preprocessing.shape if isinstance(self.preprocessing, Pixels) else self.input_shape
         separator = separator_of(given) or (separator_in(text) if text.strip() else ",")
-        lines, x = read_csv(text, where, math.prod(shape), separator)
-        return Samples([f"{given}:{line}" for line in lines], x.reshape(-1, *shape))
+        count = math.prod(shape)
+        found = read_csv(text, where, count, separator, self.columns if len(self.columns) == count else ())
+        names = [f"{given}:{line}" for line in found.lines]
+        return Samples(names, found.x.reshape(-1, *shape), Notes({}, found.unused).lines(where))
 
     def _of_texts(self, text: str, where: str) -> Samples:
         assert isinstance(self.preprocessing, Words)
