@@ -76,6 +76,12 @@ def lacking(found: list[str], known: list[str]) -> str:
     return f"has no column {in_line(missing)}, which the frame of the training had; {near(missing, found)}"
 
 
+def of_features(estimator: Any) -> Columns:
+    """Those of the frame that an estimator of scikit-learn was fitted on; none if it was an array."""
+    names = list(map(str, getattr(estimator, "feature_names_in_", ())))
+    return {"x": names} if len(names) > 1 else {}
+
+
 def checked_columns(given: Any) -> Columns:
     """Names of columns as a user or a file gives them. TypeError for what is no mapping of lists of texts."""
     if not isinstance(given, Mapping):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.common.plain import plain
+from fastnn.data.column_names import of_features
 from fastnn.interop.packages import applied_by, checked_model, package
 from fastnn.models import Model, Sequential
 from fastnn.nn.layers import Activation, Dense, Dropout, Flatten
@@ -36,8 +37,8 @@ def from_sklearn(estimator: Any) -> Sequential:
     """A model with the weights of a fitted MLPClassifier or MLPRegressor of scikit-learn, in their dtype.
 
     Its predictions are those of `predict_proba`, for two classes (N, 1): the probability of the second; of a regressor
-    those of `predict`, (N, outputs). `meta["classes"]` holds the labels of the classes. The optimizer's state and the
-    penalty `alpha` are not taken over.
+    those of `predict`, (N, outputs). `meta["classes"]` holds the labels of the classes, `columns` the names of
+    features, if there are any. The optimizer's state and the penalty `alpha` are not taken over.
 
     Args:
         estimator: A fitted estimator of scikit-learn.
@@ -66,6 +67,7 @@ def from_sklearn(estimator: Any) -> Sequential:
     if estimator.out_activation_ not in LOSSES:
         raise ValueError(f"from_sklearn: the outputs are {estimator.out_activation_} of scores, which no loss has")
     model = _model(estimator)
+    model.columns = of_features(estimator)
     if hasattr(estimator, "classes_"):
         model.meta["classes"] = plain(list(estimator.classes_))
     return model
@@ -90,7 +92,8 @@ def to_sklearn(model: Model, *, classes: Sequence[Any] | None = None) -> Any:
     of a model with poisson has loss="poisson", which came with scikit-learn 1.7. Two classes have one score in
     scikit-learn: the difference of a softmax's two. Of several labels at once (several outputs with
     binary_cross_entropy) the classes are numbers. The model must be dense layers in a row whose hidden ones have one
-    activation, of identity, sigmoid, tanh and relu; dropout is left out, and so is preprocessing.
+    activation, of identity, sigmoid, tanh and relu; dropout is left out, and so is preprocessing. Names of columns are
+    those of features.
 
     Args:
         model: The model, which stays as it is.
@@ -120,9 +123,13 @@ def to_sklearn(model: Model, *, classes: Sequence[Any] | None = None) -> Any:
         "activation": TO_SKLEARN[next(iter(hidden), "identity")],
     }
     applied = applied_by(model.network.outputs[0], "scikit-learn")
-    if not model.network.loss.makes_probabilities:
-        return _filled(_regressor(mlp, applied, settings), chain, np.ones((2, len(chain[-1].b))))
-    return _classifier(mlp.MLPClassifier(**settings), model, chain, classes)
+    if model.network.loss.makes_probabilities:
+        made = _classifier(mlp.MLPClassifier(**settings), model, chain, classes)
+    else:
+        made = _filled(_regressor(mlp, applied, settings), chain, np.ones((2, len(chain[-1].b))))
+    if len(names := model.columns.get("x", ())) == len(chain[0].w):
+        made.feature_names_in_ = np.array(names, dtype=object)
+    return made
 
 
 def _regressor(mlp: Any, applied: str, settings: dict[str, Any]) -> Any:

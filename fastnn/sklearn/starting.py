@@ -7,6 +7,7 @@ import numpy as np
 
 import fastnn as fn
 from fastnn.common.hints.habits import warn
+from fastnn.data.column_names import of_features
 from fastnn.sklearn import building
 from fastnn.sklearn.data import Data
 
@@ -72,4 +73,7 @@ def _change_penalty(estimator: Any, given: Data, penalty: float) -> None:
 
 def _built(estimator: Any, given: Data, penalty: float, seed: int) -> fn.Model:
     dtype: Any = str(given.x.dtype if str(estimator.dtype) == "auto" else estimator.dtype)
-    return building.model_of(estimator, estimator._task(given.y), given.x.shape[1], dtype, penalty, seed)
+    model = building.model_of(estimator, estimator._task(given.y), given.x.shape[1], dtype, penalty, seed)
+    if estimator.table_ is None:  # the model itself may be asked, saved and exported
+        model.columns = of_features(estimator)
+    return model

@@ -60,6 +60,24 @@ def test_predictions_are_equal_there_and_back(target, dtype, activation, sizes):
         assert model.meta["classes"] == estimator.classes_.tolist()
 
 
+def test_names_of_features_are_those_of_columns():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    other = frame[["b", "a", "c", "d"]]
+    theirs = MLPClassifier(3, max_iter=1, random_state=0).fit(frame, LABELS)
+    model = fn.interop.from_sklearn(theirs)
+    ours = fastnn.sklearn.MLPClassifier(3, max_iter=1, random_state=0).fit(frame, LABELS).model_
+    for made in (model, ours):
+        assert made.columns == {"x": ["a", "b", "c", "d"]}
+        with pytest.raises(fn.DataError, match="in another order"):
+            made.predict(other)
+    back = fn.interop.to_sklearn(model)
+    assert back.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    with pytest.raises(ValueError, match="names should match"):
+        back.predict(other)
+    np.testing.assert_allclose(back.predict_proba(frame), theirs.predict_proba(frame), atol=1e-12)
+
+
 def test_a_model_with_two_scores_dropout_and_no_bias():
     layers = [fn.Dense(6, use_bias=False), fn.Activation("sigmoid"), fn.Dropout(0.5), fn.Dense(4, "sigmoid")]
     model = fn.Sequential([*layers, fn.Dense(2)], input_shape=4, dtype="float64")
