@@ -262,7 +262,11 @@ BAD = [
     (ValueError, "at most one is -1", lambda: fn.Reshape((-1, 2, -1))),
     (ValueError, "Reshape: shape is 0", lambda: fn.Reshape((0, 2))),
     (fn.ShapeError, "Dense got samples of shape", lambda: fn.Dense(3).output_shape(())),
-    (fn.DataError, "needs batches of at least 2 samples, one has 1; another", lambda: trained(net(), batch_size=49)),
+    (
+        fn.DataError,
+        "needs batches of at least 2 samples, one has 1: 50 samples in batches of 49; give batch_size=50, for",
+        lambda: trained(net(), batch_size=49),
+    ),
     (ValueError, "lr is -1", lambda: fn.Adam(-1)),
     (ValueError, "beta1 is 1", lambda: fn.Adam(0.1, beta1=1)),
     (ValueError, "clip_norm is 0", lambda: fn.SGD(0.1, clip_norm=0)),

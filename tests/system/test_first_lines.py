@@ -122,7 +122,9 @@ def test_validation_data_that_are_sorted_by_class():
 def test_a_figure_that_is_not_reported():
     with pytest.raises(fn.DataError, match=r"'val_accuray', .* report; did you mean val_accuracy"):
         fitted(callbacks=[fn.EarlyStopping("val_accuray", mode="max")], validation_data=(X, Y))
-    with pytest.raises(fn.DataError, match=r"'val_accuracy', .* report; pass validation_data$"):
+    with pytest.raises(
+        fn.DataError, match=r"'val_accuracy', .* report; pass validation_data=\(x, y\) to fit, or validation_split=0.2$"
+    ):
         fitted(callbacks=[fn.EarlyStopping("val_accuracy")])
     with pytest.raises(TypeError, match=r"^callbacks is .*, expected a list, such as \[fn.EarlyStopping\(\)\]$"):
         fitted(callbacks=fn.EarlyStopping("loss"))

@@ -11,6 +11,8 @@ from fastnn.common.plain import plain
 from fastnn.training.callbacks.base import Callback
 from fastnn.training.callbacks.run import Run
 
+NEEDED = "pass validation_data=(x, y) to fit, or validation_split=0.2"
+
 
 class BestWatcher(Callback):
     """Base of callbacks that know the best figure so far, and its epoch.
@@ -56,7 +58,7 @@ class BestWatcher(Callback):
         if name not in logs:
             figures = [figure for figure in logs if figure not in CIRCUMSTANCES]
             reported = {*figures, *(f"val_{figure}" for figure in figures if not figure.startswith("val_"))}
-            hint = "pass validation_data" if name in reported else nearest(name, reported) or near(name, logs)
+            hint = NEEDED if name in reported else nearest(name, reported) or near(name, logs)
             kind = type(self).__name__
             raise DataError(f"{kind} watches {name!r}, which this training does not report; {hint}")
         return plain(logs[name])

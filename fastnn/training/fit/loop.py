@@ -63,7 +63,7 @@ class Loop:
     def _new_run(self, settings: Settings) -> Run:
         """What callbacks see of this training before its first step. ShapeError for batches that a layer refuses."""
         batch, source = settings.batch_of(self.source), self.source
-        self.model.network.check_batch(source.samples % batch or batch, "; another batch_size leaves it more")
+        self.model.network.check_batch(source.samples % batch or batch, _another_size(source.samples, batch))
         run = Run(self.model, self.optimizer, settings.epochs, self.callbacks)
         run.samples, run.batch_size = source.samples * self.passes, batch
         run.shuffle = truth("shuffle", settings.shuffle) and source.shuffles
@@ -246,3 +246,9 @@ class Loop:
         for callback in self.callbacks:
             if callback.often or (callback.every and self.run.step % callback.every == 0):
                 getattr(callback, event)(self.run)
+
+
+def _another_size(samples: int, batch: int) -> str:
+    """The end of a message: what to do where the last batch is one sample."""
+    larger = next((size for size in range(batch + 1, samples + 1) if samples % size != 1), None)
+    return f": {samples:,} samples in batches of {batch:,}; give batch_size={larger}, for example" if larger else ""
