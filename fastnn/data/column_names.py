@@ -57,7 +57,8 @@ def _difference(found: list[str], known: list[str], key: str) -> str:
     if missing := lacking(found, known):
         return missing
     give = f"give frame[model.columns[{key!r}]]"
-    if further := [name for name in found if name not in known]:
+    known_names = set(known)  # there may be tens of thousands
+    if further := [name for name in found if name not in known_names]:
         return f"has a column {in_line(further[0])} that the frame of the training had not; {give}"
     if len(found) != len(known):
         return f"has {len(found)} columns, the frame of the training had {len(known)}: some have the same name"
@@ -70,7 +71,8 @@ def _difference(found: list[str], known: list[str], key: str) -> str:
 
 def lacking(found: list[str], known: list[str]) -> str:
     """In words the first column of the training that was not found; "" if there are all."""
-    missing = next((name for name in known if name not in found), None)
+    names = set(found)
+    missing = next((name for name in known if name not in names), None)
     if missing is None:
         return ""
     return f"has no column {in_line(missing)}, which the frame of the training had; {near(missing, found)}"

@@ -143,6 +143,7 @@ def test_columns_of_a_frame_are_found_by_their_names(folder, capsys):
     ("text", "message"),
     [
         ("Age,height,weight\n1,2,3\n", "has no column 'age', which the frame of the training had; did you mean Age?"),
+        ("age,weight,age,height\n1,3,1,2\n", "has two columns 'age', expected a name for each"),
         ("id,weight,age,height\nx,3,1\n", "line 2 has 3 columns, the line of names has more"),
         ("id,weight,age,height\nx,3,1,\n", "line 2, column 'height' is '', expected a finite number"),
     ],

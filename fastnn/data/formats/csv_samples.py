@@ -56,7 +56,9 @@ def read_csv(text: str, name: str, columns: int, separator: str = ",", names: Se
 
 
 def _places(header: list[str], names: Sequence[str], name: str) -> list[int]:
-    """Where the columns of these names stand. DataError if one is missing."""
+    """Where the columns of these names stand. DataError if one is missing, or there twice."""
+    if twice := next((one for one in names if header.count(one) > 1), None):
+        raise DataError(f"{name} has two columns {twice!r:.60}, expected a name for each")
     if missing := lacking(header, list(names)):
         raise DataError(f"{name} {missing}")
     return [header.index(one) for one in names]

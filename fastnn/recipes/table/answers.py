@@ -187,17 +187,26 @@ def columns_answer(result: ExperimentResult) -> Answer:
 
 
 def _columns_told(found: Sequence[Importance]) -> list[str]:
-    """Which columns matter most, which of them cannot be told from noise, and how that is judged."""
+    """Which columns matter most, which cannot be told from noise, which mislead, and how that is judged."""
     best = [one.name for one in found if one.is_clear]
-    noise = [one.name for one in found if not one.is_clear]
-    lines = [f"Most important: {', '.join(best[:3])}." if best else "No column can be told from noise."]
-    if best and noise:
-        lines.append(f"Cannot be told from noise: {', '.join(noise[:8])}{', …' if noise[8:] else '.'}")
+    misleading = [one.name for one in found if one.misleads]
+    noise = [one.name for one in found if not one.is_clear and not one.misleads]
+    lines = [f"Most important: {', '.join(best[:3])}."] if best else []
+    if not best and not misleading:
+        lines.append("No column can be told from noise.")
+    elif noise:
+        lines.append(f"Cannot be told from noise: {_first_of(noise)}")
+    if misleading:
+        lines.append(f"Predictions of these rows get better by shuffling: {_first_of(misleading)}")
     return [
         *lines,
         f"Each was shuffled {TIMES} times in the validation rows. A rise of at most {NOISE} standard deviations counts "
         "as noise. Columns that carry the same information share their importance.",
     ]
+
+
+def _first_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:8])}{', …' if names[8:] else '.'}"
 
 
 def _columns_picture(result: ExperimentResult, found: Sequence[Importance], rise: str) -> Any:

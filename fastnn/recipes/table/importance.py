@@ -31,6 +31,11 @@ class Importance(NamedTuple):
         """Whether the rise is more than the chance of the shuffles explains."""
         return self.rise > NOISE * self.deviation
 
+    @property
+    def misleads(self) -> bool:
+        """Whether predictions get better by shuffling, by more than its chance explains."""
+        return -self.rise > NOISE * self.deviation
+
 
 def made_columns(table: Table) -> dict[str, list[int]]:
     """The columns of the made rows (N, D) that each of the table's columns becomes."""

@@ -51,7 +51,12 @@ HOW = (
         ),
         ([(3.0, 1.0), (2.0, 0.5)], ["Most important: b.", "Cannot be told from noise: a."]),
         ([(0.2, 0.01), (0.1, 0.01)], ["Most important: a, b."]),
-        ([(0.0, 0.0), (-0.1, 0.01)], ["No column can be told from noise."]),
+        (
+            [(0.0, 0.0), (-0.1, 0.01)],
+            ["Cannot be told from noise: a.", "Predictions of these rows get better by shuffling: b."],
+        ),
+        ([(-0.1, 0.01), (-0.2, 0.01)], ["Predictions of these rows get better by shuffling: a, b."]),
+        ([(-0.1, 0.09), (0.9, 0.1)], ["Most important: b.", "Cannot be told from noise: a."]),
         ([(float("nan"), float("nan"))], ["No column can be told from noise."]),
         (
             [(1.0, 0.1)] + [(0.0, 0.1)] * 9,
