@@ -19,11 +19,12 @@ from safetensors.numpy import load_file, save_file
 def test_a_file_is_the_whole_model(number, tmp_path):
     model, x = random_net(number)
     model.meta, model.epoch = {"words": ["a", "ü"], "scale": 0.1}, 3
+    model.columns = {"x": ["age", "height"]}
     fn.interop.save_safetensors(model, tmp_path / "net.safetensors")
     got = fn.interop.load_safetensors(tmp_path / "net.safetensors")
-    assert (type(got), got.meta, got.epoch, got.dtype) == (
+    assert (type(got), got.meta, got.epoch, got.dtype, got.columns) == (
         fn.Sequential if model.network.graph.is_chain else fn.Model,
-        *(model.meta, 3, model.dtype),
+        *(model.meta, 3, model.dtype, model.columns),
     )
     assert bits({**got.parameters, **got.buffers}) == bits({**model.parameters, **model.buffers})
     got, want = got.predict(x), model.predict(x)
