@@ -48,7 +48,7 @@ class WithColumns(Around):
 
 def _names(one: Any) -> list[str]:
     """The names of the columns of a frame; none if there is no order to mistake, or a name that is no text."""
-    names = list(one.columns) if frames.is_frame(one) and not isinstance(one, Mapping) else []
+    names = frames.names_of(one) if frames.is_frame(one) and not isinstance(one, Mapping) else []
     return list(map(str, names)) if len(names) > 1 and all(isinstance(name, str) for name in names) else []
 
 

@@ -1,6 +1,7 @@
-"""Tables as users have them: pandas and polars frames, columns by name, arrays; as columns of numbers or of values.
+"""Tables as users have them: frames of pandas and polars, tables of pyarrow, columns by name, arrays; as columns of
+numbers or of values.
 
-Neither pandas nor polars is imported: both are known by their methods.
+None of these packages is imported: what they make is known by its methods.
 """
 
 from collections.abc import Iterable, Mapping
@@ -73,10 +74,22 @@ def _number(value: Value, what: str) -> float:
 
 
 def is_frame(table: Any) -> bool:
-    """Whether it is a frame of pandas or polars, or a mapping of columns by name."""
+    """Whether it is a frame of pandas or polars, a table of pyarrow, or a mapping of columns by name."""
     if hasattr(table, "nnz"):  # SciPy has sparse matrices that are mappings
         return False
-    return isinstance(table, Mapping) or all(hasattr(table, name) for name in ("columns", "to_numpy", "dtypes"))
+    of_frame = all(hasattr(table, name) for name in ("columns", "to_numpy", "dtypes"))
+    return isinstance(table, Mapping) or of_frame or _is_arrow(table)
+
+
+def _is_arrow(table: Any) -> bool:
+    return hasattr(table, "column_names") and hasattr(table, "to_pydict")
+
+
+def names_of(frame: Any) -> list[Any]:
+    """The names of the columns of a frame, as they are there; of a mapping its keys."""
+    if isinstance(frame, Mapping):
+        return list(frame)
+    return list(frame.column_names if _is_arrow(frame) else frame.columns)
 
 
 def columns_of(table: Any, what: str) -> dict[Name, Column]:
@@ -111,7 +124,8 @@ def _named(table: Any, what: str) -> Iterable[tuple[Name, Any]]:
     if is_frame(table):
         if hasattr(table, "iloc"):
             return [(_name(name), table.iloc[:, i]) for i, name in enumerate(table.columns)]
-        return [(name, table[name]) for name in table.columns]
+        names = names_of(table)
+        return [(name, table.column(i) if _is_arrow(table) else table[name]) for i, name in enumerate(names)]
     try:
         array = _plain_array(table) if isinstance(table, np.ndarray) else np.array(list(table), dtype=object)
     except (TypeError, ValueError) as error:
@@ -135,6 +149,9 @@ def _column(column: Any, what: str) -> Column:
     if hasattr(column, "cat") and hasattr(column, "iloc"):  # pandas' categories: they may be thousands, or of numbers
         categories = column.cat.categories.tolist()
         return _values((categories[code] if code >= 0 else None for code in column.cat.codes.tolist()), True, what)
+    if hasattr(column, "to_pylist"):  # of pyarrow
+        is_category = str(column.type).startswith("dictionary")
+        return _values(column.to_pylist(), True, what) if is_category else _column(np.asarray(column), what)
     if hasattr(dtype, "is_numeric"):  # of polars
         if dtype.is_numeric() and not dtype.is_decimal():
             return Numbers(column.to_numpy())

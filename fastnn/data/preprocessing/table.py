@@ -26,8 +26,8 @@ class Table(Preprocessing):
     the id of each category. Categories that are missing have an id of their own, those that training data lack another.
     A missing number counts as the mean.
 
-    Tables may come as a frame of pandas or polars or as a mapping of columns by name, from which the columns are taken
-    by their names, or as an array or list of rows (N, C), from which they are taken by position.
+    Tables may come as a frame of pandas or polars, a table of pyarrow or a mapping of columns by name, from which the
+    columns are taken by their names, or as an array or list of rows (N, C), from which they are taken by position.
 
     Args:
         columns: The columns that are used, in their order: what `Table.of` finds in training data.
@@ -63,7 +63,8 @@ class Table(Preprocessing):
         """The description of training data.
 
         Args:
-            data: A frame of pandas or polars, a mapping of columns by name, or an array or list of rows (N, C).
+            data: A frame of pandas or polars, a table of pyarrow, a mapping of columns by name, or an array or list of
+                rows (N, C).
             categories: The columns of categories. "from_dtype": those of text, truth values, pandas' categories and
                 polars' Categorical and Enum, and those of objects that are not all numbers. Or their names, their
                 positions, or a mask (C,); None: there are none.

@@ -42,10 +42,11 @@ class TakesData(Hinted):
     def columns(self) -> Columns:
         """The names of the columns of the frames that it was trained on: {"x": ["age", "height"]}; {} without frames.
 
-        All methods refuse a frame of pandas or polars that has other columns, or these in another order: a network goes
-        by positions. Arrays have no names and are taken as they come. Targets of several columns are under "y", those
-        of several inputs or outputs under "x['left']". Assign {} to train on other columns. They are saved, too. With
-        an `fn.Table` as preprocessing inputs are not listed: it finds its columns by their names.
+        All methods refuse a frame of pandas or polars, or a table of pyarrow, that has other columns, or these in
+        another order: a network goes by positions. Arrays have no names and are taken as they come. Targets of several
+        columns are under "y", those of several inputs or outputs under "x['left']". Assign {} to train on other
+        columns. They are saved, too. With an `fn.Table` as preprocessing inputs are not listed: it finds its columns by
+        their names.
 
         Raises:
             TypeError: When what is assigned is no mapping of lists of names.
