@@ -5,7 +5,8 @@ same weights. The losses at the end are compared before the clock starts. Times 
 taken one after the other; ratios to fastnn are medians of paired turns, with quartiles.
 
 `--search` times a grid search instead: 24 candidates, 5 folds, 2 jobs, each library in a pool of fresh processes, which
-find fastnn's bytecode on disk as they find scikit-learn's: pip leaves it there, a checkout may not.
+find fastnn's bytecode on disk as they find scikit-learn's: pip leaves it there, a checkout may not. `--short` times
+trainings of 1 to 200 epochs on 200 samples, in which preparations count.
 skorch is left out where it is not installed.
 """
 
@@ -28,7 +29,7 @@ import fastnn_kernels
 from bench.machine import blas
 from fastnn import sklearn as ours
 
-TURNS, SEARCHES = 5, 3
+TURNS, SHORT_TURNS, SEARCHES = 5, 31, 3
 ALPHA, BATCH, UNITS, SEED = 1e-4, 200, 100, 0
 SETTINGS = {"hidden_layer_sizes": (UNITS,), "alpha": ALPHA, "n_iter_no_change": 10**9, "random_state": SEED}
 CASES = {
@@ -45,6 +46,14 @@ CASES = {
         lambda: make_regression(2000, 50, noise=10, random_state=SEED),
         30,
     ),
+}
+SHORT = {
+    f"generated classes (200, 20), epochs: {epochs}": (
+        "MLPClassifier",
+        lambda: make_classification(200, 20, n_informative=10, n_classes=4, random_state=SEED),
+        epochs,
+    )
+    for epochs in (1, 5, 20, 200)
 }
 GRID = {
     "hidden_layer_sizes": [(25,), (50,), (100,)],
@@ -96,9 +105,9 @@ def timed(make, x, y):
     return time.perf_counter() - begin, estimator
 
 
-def compare(name, dtype, with_skorch):
-    """Print a line on one data set in one dtype; the ratios of scikit-learn and of skorch."""
-    kind, load, epochs = CASES[name]
+def compare(name, case, dtype, with_skorch, count):
+    """Print a line on one data set in one dtype, of `count` turns; the ratios of scikit-learn and of skorch."""
+    kind, load, epochs = case
     x, y = load()
     x, y = scale(x).astype(dtype), scale(y).astype(dtype) if kind == "MLPRegressor" else y
     makes = [lambda room=room: getattr(room, kind)(max_iter=epochs, **SETTINGS) for room in (ours, theirs)]
@@ -110,21 +119,22 @@ def compare(name, dtype, with_skorch):
     # Each has its own order of samples, skorch also its own first weights, and of two classes two scores.
     if not np.isclose(losses[0], losses[1], rtol=0.2) or max(losses) > 2 * min(losses) + 0.05:
         raise SystemExit(f"{name} {dtype}: losses {losses} are not those of equal work")
-    turns = [[timed(make, *data)[0] for make, data in zip(makes, given, strict=True)] for _ in range(TURNS)]
+    turns = [[timed(make, *data)[0] for make, data in zip(makes, given, strict=True)] for _ in range(count)]
     times = [statistics.median(column) for column in zip(*turns, strict=True)]
     ratios = [np.quantile([turn[i] / turn[0] for turn in turns], [0.5, 0.25, 0.75]) for i in range(1, len(makes))]
-    shown = "  ".join(f"{middle:5.1f} ({low:.1f} to {high:.1f})" for middle, low, high in ratios)
+    shown = "  ".join(f"{middle:6.2f} ({low:.2f} to {high:.2f})" for middle, low, high in ratios)
     print(f"{name:40} {dtype}  " + " ".join(f"{seconds * 1e3:8.1f} ms" for seconds in times) + f"  {shown}", flush=True)
     return [float(middle) for middle, _, _ in ratios]
 
 
-def fits(only):
+def fits(cases, count):
     """A line for each data set and dtype, then medians."""
     warnings.simplefilter("ignore")
     with_skorch = find_spec("skorch") is not None
     others = ["scikit-learn", "skorch"] if with_skorch else ["scikit-learn"]
     print(f"{'':40} {'':7}  " + " ".join(f"{one:>11}" for one in ("fastnn", *others)) + "  ratios (quartiles)")
-    ratios = [compare(name, dtype, with_skorch) for name in CASES if only in name for dtype in ("float32", "float64")]
+    each = [(*case, dtype) for case in cases.items() for dtype in ("float32", "float64")]
+    ratios = [compare(name, case, dtype, with_skorch, count) for name, case, dtype in each]
     for one, column in zip(others, zip(*ratios, strict=True), strict=True):
         print(f"{one}'s time / fastnn's, median of {len(column)}: {statistics.median(column):.1f}")
 
@@ -160,6 +170,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--search", action="store_true", help="a grid search instead of single fits")
     parser.add_argument("--only", default="", help="data sets whose names hold this text")
+    parser.add_argument("--short", action="store_true", help="trainings of few epochs on 200 samples")
     chosen = parser.parse_args()
     print(f"scikit-learn's products: {blas()}")
-    search() if chosen.search else fits(chosen.only)
+    found = {name: case for name, case in (SHORT if chosen.short else CASES).items() if chosen.only in name}
+    search() if chosen.search else fits(found, SHORT_TURNS if chosen.short else TURNS)

@@ -1,12 +1,15 @@
 """What one call of a model costs from Python on a small net: predictions of a sample, steps of a loop of one's own.
 
-`pytest bench/test_calls.py --benchmark-only`. A kernel takes a few microseconds of each: the rest is Python.
+`pytest bench/test_calls.py --benchmark-only`; with `-m peers -s` beside eager PyTorch, on as many threads, in turns. A
+kernel takes a few microseconds of each: the rest is Python.
 """
 
 import numpy as np
 import pytest
 
 import fastnn as fn
+from bench.interleave import compare
+from fastnn.engine.threads import usable_threads
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(32, 4)).astype(np.float32), RNG.integers(0, 3, 32)
@@ -40,3 +43,57 @@ def test_step_of_an_optimizer(benchmark, model):
     _, gradients = model.loss_and_gradients(X, Y)
     optimizer.step(model.parameters, gradients)
     benchmark(optimizer.step, model.parameters, gradients)
+
+
+def of_torch(model, torch):
+    """The calls that a PyTorch program would make in place of ours, with the same weights and plain SGD.
+
+    A module that `fn.interop` makes takes longer than PyTorch's own.
+    """
+    module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    with torch.no_grad():
+        for theirs, name in ((module[0], "dense"), (module[2], "dense_1")):
+            theirs.weight.copy_(torch.from_numpy(model.parameters[f"{name}.w"].T.copy()))
+            theirs.bias.copy_(torch.from_numpy(model.parameters[f"{name}.b"].copy()))
+    x, y = torch.from_numpy(X), torch.from_numpy(Y)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.01, foreach=False)
+
+    def train():
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.nn.functional.cross_entropy(module(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    def predict():
+        with torch.inference_mode():
+            return torch.softmax(module(x[:1]), 1).numpy()
+
+    return {"predict, a sample": predict, "train_on_batch, 32": train}
+
+
+def repeated(call, *arguments):
+    """A function that makes a call as often as it is told."""
+
+    def run(times):
+        for _ in range(times):
+            call(*arguments)
+
+    return run
+
+
+@pytest.mark.peers
+@pytest.mark.benchmark(group="calls")
+@pytest.mark.parametrize("name", ["predict, a sample", "train_on_batch, 32"])
+def test_beside_pytorch(benchmark, model, name):
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(usable_threads())
+    theirs, optimizer = of_torch(model, torch)[name], fn.SGD(0.01)
+    first, other = CALLS[name](model, optimizer), theirs()
+    np.testing.assert_allclose(first["loss"] if isinstance(first, dict) else first, other, rtol=1e-5)
+    result = compare(repeated(CALLS[name], model, optimizer), repeated(theirs), 9)
+    benchmark.extra_info |= {"PyTorch / fastnn": round(result.ratio, 2)}
+    low, high = result.spread
+    times = f"{result.ours * 1e6:.0f} µs, PyTorch {result.theirs * 1e6:.0f} µs"
+    print(f"\n{name}: {times}, PyTorch / fastnn {result.ratio:.2f} ({low:.2f} to {high:.2f})")
+    benchmark.pedantic(CALLS[name], args=(model, optimizer), rounds=100)

@@ -130,7 +130,8 @@ def _sources_of(
     for number, (model, of_model, pair) in enumerate(zip(models, expected, pairs, strict=True)):
         same = bool(number) and pair is pairs[0] and sources[0].in_memory
         if same and model.preprocessing is None and models[0].preprocessing is None:
-            of_model.inputs_in(pair[0], "x"), of_model.targets_in(pair[1], "y")  # each model knows its own columns
+            of_model.inputs_in(pair[0], "x")  # each model knows its own columns
+            of_model.targets_in(pair[1], "y")
             sources.append(sources[0])
         else:
             x, y, sample_weight = pair

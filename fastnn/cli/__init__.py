@@ -5,7 +5,8 @@ Exit status: 0 done, 1 an error in fastnn itself, 2 a flag, a file or a folder i
 
 Which file to read for what:
 
-- `commands` (all of them), `sections` (help pages), `output` (`lacking`: letters) and `standard_input`
+- `commands` (all of them), `sections` (help pages), `output`, `stand_ins` (for letters that a
+  console lacks) and `standard_input`
 - training: `train` (a command for each system), `settings` (their flags), `training` (what it prints)
 - sweeps: `sweep` (of a system), `sweep_file` (of a user's model), `sweep_options`, `sweep_output`; `systems` (what
   commands of both kinds share)
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 import click
 
 from fastnn._interruption import again_where_dropped, end_without_python, raise_again
-from fastnn.cli.lacking import show_stand_ins
+from fastnn.cli.stand_ins import show_stand_ins
 from fastnn.common.errors import FastnnError, NonFiniteError
 
 UNREAD = 141  # 128 and the number of SIGPIPE, as of programs that this signal ends

@@ -51,7 +51,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
             raise ShapeError(f"{name} is no array: {RAGGED}") from None
         raise ShapeError(f"{name} is no array: {error}") from None
     except TypeError as error:
-        reason = "its columns have dtypes that have none in common" if "promote" in str(error) else error
+        reason = "its columns have no dtype in common" if "promote" in str(error) else error
         raise TypeError(f"{name} is a {type(value).__name__} that is no array of numbers: {reason}") from None
     if not array.ndim and array.dtype.kind in "OSU" and not isinstance(value, np.ndarray):
         raise TypeError(f"{name} is {_told(value)}, expected an array, or lists of numbers")

@@ -4,7 +4,7 @@ An array has none, and a network goes by positions. Without this, a frame with t
 give other predictions, and nobody would be told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn.common.errors import DataError
@@ -12,12 +12,12 @@ from fastnn.common.names import near
 from fastnn.common.shown import in_line
 from fastnn.data import frames
 from fastnn.data.chunk import Expected
-from fastnn.data.prepared import Around
+from fastnn.data.prepared import Forwarding
 
 Columns = dict[str, list[str]]
 
 
-class WithColumns(Around):
+class WithColumns(Forwarding):
     """The `Expected` of frames whose columns must be those of the training.
 
     columns  their names by "x" and "y"; of several inputs by "x['left']", as messages call them
@@ -69,7 +69,7 @@ def _difference(found: list[str], known: list[str], key: str) -> str:
     )
 
 
-def lacking(found: list[str], known: list[str]) -> str:
+def lacking(found: Sequence[str], known: Sequence[str]) -> str:
     """In words the first column of the training that was not found; "" if there are all."""
     names = set(found)
     missing = next((name for name in known if name not in names), None)

@@ -86,9 +86,7 @@ def _is_arrow(table: Any) -> bool:
 
 
 def names_of(frame: Any) -> list[Any]:
-    """The names of the columns of a frame, as they are there; of a mapping its keys."""
-    if isinstance(frame, Mapping):
-        return list(frame)
+    """The names of the columns of a frame that is no mapping, as they are there."""
     return list(frame.column_names if _is_arrow(frame) else frame.columns)
 
 

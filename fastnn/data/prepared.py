@@ -1,4 +1,4 @@
-"""What a network expects of data that lie before a preprocessing."""
+"""What a network expects of data that lie before a preprocessing, and the base of such changes of what it expects."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from fastnn.data.chunk import Expected
 from fastnn.data.preprocessing import Preprocessing
 
 
-class Around:
-    """An `Expected` that asks another one. What is different is in its subclasses."""
+class Forwarding:
+    """An `Expected` that asks another one; a subclass says what is different."""
 
     def __init__(self, network: Expected):
         self._network = network
@@ -43,7 +43,7 @@ class Around:
         return self._network.checked_target(number, y, what)
 
 
-class Prepared(Around):
+class Prepared(Forwarding):
     """The `Expected` of a user whose data go through `preprocessing` to `network`; data of streams chunk by chunk."""
 
     def __init__(self, network: Expected, preprocessing: Preprocessing):

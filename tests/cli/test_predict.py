@@ -139,6 +139,15 @@ def test_columns_of_a_frame_are_found_by_their_names(folder, capsys):
     assert err == "'more.csv': not used by the model: id, sex\n"
 
 
+def test_names_that_are_numbers_are_names(folder, capsys):
+    model = fn.load("numbers.h5")
+    model.columns = {"x": ["2024", "2025", "2026"]}
+    model.save("frame.h5")
+    (folder / "years.csv").write_text("2026,2024,2025\n3,1,2\n", "utf-8")
+    ((name, row),) = best(capsys, "frame.h5", "years.csv").items()
+    assert (name, [value for _, value in row]) == ("years.csv:2", model.predict([[1, 2, 3]])[0].tolist())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

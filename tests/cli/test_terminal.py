@@ -13,7 +13,7 @@ from rich.console import Console
 
 from fastnn.cli import main
 from fastnn.cli.commands import SECTIONS, fastnn
-from fastnn.cli.lacking import show_stand_ins
+from fastnn.cli.stand_ins import show_stand_ins
 from fastnn.cli.training import _print_answer
 from fastnn.experiment.answers import Answer, Row, Table, for_people
 from fastnn.recipes import ALL

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,9 +42,9 @@ def read_csv(text: str, name: str, columns: int, separator: str = ",", names: Se
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            if not lines and all(number_of(cell) is None for cell in cells):
+            if not lines and not places and _are_names(cells, names):
                 header = [cell.strip() for cell in cells]
-                places, unused = _places(header, names, name), [one for one in header if names and one not in names]
+                places, unused = _places(header, names, name)
                 continue
             where = f"{name}, line {reader.line_num}"
             lines.append(reader.line_num)
@@ -55,13 +56,27 @@ def read_csv(text: str, name: str, columns: int, separator: str = ",", names: Se
     return CsvSamples(lines, np.array(rows), unused)
 
 
-def _places(header: list[str], names: Sequence[str], name: str) -> list[int]:
-    """Where the columns of these names stand. DataError if one is missing, or there twice."""
-    if twice := next((one for one in names if header.count(one) > 1), None):
+def _are_names(cells: list[str], names: Sequence[str]) -> bool:
+    """Whether these are the names that are known, which may be such as 2026, or else no numbers."""
+    if names and not lacking([cell.strip() for cell in cells], names):
+        return True
+    return all(number_of(cell) is None for cell in cells)
+
+
+def _places(header: list[str], names: Sequence[str], name: str) -> tuple[list[int], list[str]]:
+    """Where the columns of these names stand, and the other names; ([], []) where none are known.
+
+    DataError if a column is missing, or there twice.
+    """
+    if not names:
+        return [], []
+    counts = Counter(header)
+    if twice := next((one for one in names if counts[one] > 1), None):
         raise DataError(f"{name} has two columns {twice!r:.60}, expected a name for each")
-    if missing := lacking(header, list(names)):
+    if missing := lacking(header, names):
         raise DataError(f"{name} {missing}")
-    return [header.index(one) for one in names]
+    place_of, wanted = {one: place for place, one in enumerate(header)}, set(names)
+    return [place_of[one] for one in names], [one for one in header if one not in wanted]
 
 
 def _at(places: list[int], cells: list[str], where: str) -> list[str]:
