@@ -26,12 +26,10 @@ class _Constants(NamedTuple):
     ln_2_high: np.floating  # ln 2 in few bits, so that its product with any exponent is exact
     ln_2_low: np.floating  # ln 2 − ln_2_high
     minus_one: np.floating  # exp(x) of this x is less than half the spacing below 1
-    tanh_half: np.floating  # from here on tanh is computed from exp
     tanh_one: np.floating  # 1 − tanh(x) of this x is less than half the spacing of either dtype below 1
     exp_tail: tuple  # (exp(r) − 1 − r) / r² for |r| ≤ ln 2 / 2, highest power first
     log_tail: tuple  # (2 atanh(s) / s − 2) / z, in powers of z = s², for |s| ≤ 3 − 2√2
     log1p_tail: tuple  # the same for |s| ≤ 1/3
-    tanh_tail: tuple  # (tanh(x) / x − 1) / z, in powers of z = x², for |x| ≤ 0.55
 
 
 def _table(dtype, mantissa_bits, exponent_bias, **values):
@@ -44,7 +42,6 @@ _SHARED = {
     "log2_e": 1.4426950408889634,
     "sqrt_2": 1.4142135623730951,
     "minus_one": -40.0,
-    "tanh_half": 0.55,
     "tanh_one": 20.0,  # 1 − tanh(20) = 8e-18
 }
 
@@ -62,15 +59,13 @@ _FLOAT32 = _table(
     exp_high=88.72283,
     ln_2_high=0.693145751953125,
     ln_2_low=1.4286068203094172e-6,
-    # relative errors of the fits of exp, log and tanh: 2**-26.2, 2**-37.6, 2**-29.8
+    # relative errors of the fits of exp and log: 2**-26.2, 2**-37.6
     exp_tail=(1.3882516077010068e-3, 8.3665471277569880e-3, 4.1667200718055563e-2, 0.16666543424316396,
               0.49999998149599771),
     log_tail=(0.23582859757083441, 0.28537273463260402, 0.40000335704404143, 0.66666665643378319),
     # error of the fit: 2**-26.6
     log1p_tail=(0.23233564320962936, 0.21704532465788647, 0.2859249903328214, 0.39999703226169379,
                 0.66666667333144181),
-    tanh_tail=(-6.2734856039873862e-3, 2.1071177226452245e-2, -5.3852196348435575e-2, 0.13332585139659478,
-               -0.33333317532880821),
 )
 _FLOAT64 = _table(
     np.float64,
@@ -84,7 +79,7 @@ _FLOAT64 = _table(
     exp_high=709.782712893384,
     ln_2_high=0.6931471805598903,
     ln_2_low=5.4979230187083712e-14,
-    # relative errors of the fits of exp, log and tanh: 2**-61.7, 2**-59.5, 2**-55.5
+    # relative errors of the fits of exp and log: 2**-61.7, 2**-59.5
     exp_tail=(2.0875328721584488e-9, 2.5109024381010828e-8, 2.7557402776153978e-7, 2.7557244254423910e-6,
               2.4801587172289233e-5, 1.9841269886073223e-4, 1.3888888888962606e-3, 8.3333333333216543e-3,
               4.1666666666666508e-2, 0.16666666666666677, 0.5),
@@ -94,9 +89,6 @@ _FLOAT64 = _table(
     log1p_tail=(0.15638838477165258, 0.074875624455227056, 0.10846258010948219, 0.11734138243026652,
                 0.13335189727512237, 0.15384543423928793, 0.18181819914009014, 0.22222222197963522,
                 0.28571428571602461, 0.39999999999999515, 0.66666666666666667),
-    tanh_tail=(5.1010082016724693e-5, -2.1028610789851816e-4, 5.7912715772598528e-4, -1.4532134703426148e-3,
-               3.5917190394518201e-3, -8.8631944231908162e-3, 2.1869485968816363e-2, -5.3968253875829542e-2,
-               0.13333333333168199, -0.33333333333332310),
 )
 # fmt: on
 

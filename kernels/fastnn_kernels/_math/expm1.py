@@ -2,7 +2,7 @@
 
 from fastnn_kernels._jit import always_inline
 from fastnn_kernels._math.constants import stored_constants_of
-from fastnn_kernels._math.elementary import _horner, _split
+from fastnn_kernels._math.elementary import _horner, _split, expm1_near_zero
 from fastnn_kernels._math.float_bits import bits_of, float_of
 
 
@@ -19,7 +19,7 @@ def expm1(x):
     clamped = clamped if clamped < real(0) else real(0)
     exponent, r = _split(clamped, c)
     power = float_of(bits_of(real(1)) + exponent, x)
-    y = power * (_horner(r, c.exp_tail) * (r * r) + r) + (power - real(1))
+    y = power * expm1_near_zero(r, c) + (power - real(1))
     return x if x != x else y
 
 

@@ -1,11 +1,11 @@
 """Tables of constants, one for each dtype, as compiled code reads them.
 
-AVX2 has 16 vector registers, fewer than the constants of tanh. A constant that LLVM knows is then spread over a
+AVX2 has 16 vector registers, fewer than the constants of gelu. A constant that LLVM knows is then spread over a
 register anew for each vector of a loop, which takes two instructions. A *stored* table is read from a variable: LLVM
 does not know its value, but knows that it stays. So it is spread once, before the loop, and what finds no register
-waits on the stack, from where a multiply-add reads it. The loop of tanh takes 43 instead of 66 instructions, and .76 of
-the time; sigmoid .79, softplus .82, gelu .74 (Zen 3). Where all constants find a register, as in softmax, stored
-ones lost: it ran at .88 to .94 of its speed. AVX-512 and NEON have 32 registers, and every table is one of constants.
+waits on the stack, from where a multiply-add reads it. The loop of gelu takes .74 of the time, sigmoid .79, softplus
+.82 (Zen 3). Where all constants find a register, as in softmax, stored ones lost: it ran at .88 to .94 of its speed.
+AVX-512 and NEON have 32 registers, and every table is one of constants.
 """
 
 import functools
