@@ -164,8 +164,20 @@ def _surely_finite(array: np.ndarray, dtype: np.dtype) -> bool:
     """A look that allocates nothing: False if a number is not finite in `dtype`, and also if their sum is not."""
     if array.dtype.itemsize <= dtype.itemsize:
         return bool(np.isfinite(array.sum()))
+    return _within(array, dtype)
+
+
+def _within(array: np.ndarray, dtype: np.dtype) -> bool:
+    """Whether all numbers are finite in a smaller dtype than that of `array`."""
     largest = np.finfo(dtype).max
     return bool(array.min() >= -largest and array.max() <= largest)  # NaN is neither
+
+
+def all_finite(array: np.ndarray, dtype: np.dtype) -> bool:
+    """Whether all numbers of an array, not empty, are finite in `dtype`. For small arrays: it makes another one."""
+    if array.dtype.kind != "f":
+        return True
+    return bool(np.isfinite(array).all()) if array.dtype.itemsize <= dtype.itemsize else _within(array, dtype)
 
 
 @ieee

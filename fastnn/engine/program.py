@@ -161,11 +161,13 @@ class Program:
 
     def uses_threads(self, batch: int, workers: int) -> bool:
         """Whether a step on `workers` threads gives more than one of them something to do."""
-        if not JIT or workers == 1:
-            return False
-        if batch not in self._pays:
+        return workers > 1 and self.may_use_threads(batch) and self._table(batch, workers).bounds is not None
+
+    def may_use_threads(self, batch: int) -> bool:
+        """Whether a step may be enough work for two threads."""
+        if JIT and batch not in self._pays:
             self._pays[batch] = self.plan.pays_for_threads(batch)
-        return self._pays[batch] and self._table(batch, workers).bounds is not None
+        return JIT and self._pays[batch]
 
     def _table(self, batch: int, workers: int) -> Table:
         key = (batch, workers)

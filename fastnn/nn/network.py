@@ -114,6 +114,12 @@ class Network(ExpectsData):
         return own | {short: name for short, (name, _) in self.borrowed_by(call).items()}
 
     @cached_property
+    def takes_any_numbers(self) -> bool:
+        """Whether there is one input, which may hold any finite numbers."""
+        readers = [call.layer for call in self.calls if set(call.inputs) & set(self.graph.inputs)]
+        return len(self.graph.inputs) == 1 and all(layer.takes_any_numbers for layer in readers)
+
+    @cached_property
     def owners(self) -> dict[str, Layer]:
         """The layers by name, each once."""
         return {call.owner: call.layer for call in self.calls}

@@ -185,6 +185,11 @@ class Layer(PlainNumbers, Hinted):
         """
         raise not_defined(self, "forward")
 
+    @property
+    def takes_any_numbers(self) -> bool:
+        """Whether data that it reads may hold any finite numbers: `checked_input` asks for no more."""
+        return type(self).checked_input is Layer.checked_input
+
     def checked_input(self, x: Any, what: str, owner: str) -> np.ndarray:
         """Data (N, *shape) as kernels take them, for a layer that reads an input of the network.
 

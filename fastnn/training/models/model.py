@@ -128,9 +128,19 @@ class Predictor(StatefulNetwork):
         self, kind: kinds.Kind, x: Any, read: Callable[[Runner, int], list[np.ndarray]]
     ) -> list[np.ndarray]:
         """What `read` finds after each batch of x, put together."""
+        with self._lock.steps():
+            if (runner := self._taken_again(kind, x)) is not None:
+                return [found.copy() for found in read(runner, len(x))]
         source = source_of_inputs(self.expected, x)
         with self._lock.steps():
             return collect(self._runner(kind), source, read)
+
+    def _taken_again(self, kind: kinds.Kind, x: Any) -> Runner | None:
+        """The runner that has taken x without further checks, an array like that of the last call; None: none has."""
+        if type(x) is not np.ndarray or self.preprocessing is not None or not self.network.takes_any_numbers:
+            return None
+        runner = self._kept.last(kind)
+        return runner if runner is not None and runner.take_again(x) else None
 
     @hinted
     def loss_and_gradients(
