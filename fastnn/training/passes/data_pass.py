@@ -62,9 +62,10 @@ class DataPass:
         """Where each step takes all samples: gather them, once."""
         self.step.program.begin(samples)
 
-    def start_again(self, dropout_key: np.ndarray | None) -> None:
-        """Begin another pass over the arrays of the last one, whose numbers may be others now: binds nothing anew."""
+    def start_again(self, dropout_key: np.ndarray | None, samples: int) -> None:
+        """Begin a pass over the first samples of the arrays of the last one, with other numbers: binds nothing anew."""
         assert not self.step.full_batch
+        self._samples = self._until = samples
         self._log.begin(len(self._log.losses))
         self._rewind(dropout_key)
 

@@ -1,6 +1,6 @@
 """Compiled steps that a model keeps between calls: a loop of a user's own pays for compiling once."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,8 @@ class KeptRunner(Runner):
 
     def __init__(self, step: Step):
         super().__init__(step)
-        self._own: list[np.ndarray] = []  # x, y and, where there are, weights
-        self._alike: list[tuple[tuple[int, ...], np.dtype]] = []  # their shapes and dtypes; [] while they are not bound
+        self._own: list[np.ndarray] = []  # x, y and, where there are, weights; with room for more samples
+        self._alike: list[tuple[tuple[int, ...], np.dtype]] = []  # of their samples; [] while they are not bound
 
     def take(self, chunk: Chunk, dropout_key: np.ndarray, scalars: np.ndarray | None = None) -> None:
         """Run one step on exactly this batch. scalars: as of `advance`, (1, s)."""
@@ -38,18 +38,19 @@ class KeptRunner(Runner):
         at how much of it a step takes, took four times as long as the rest of a prediction of one sample.
         """
         batch, program = len(x) if x.ndim else 0, self.step.program
-        if self._alike != [(x.shape, x.dtype)] or batch > self.step.batch or program.may_use_threads(batch):
+        if not 0 < batch <= self.step.batch or not self._has_room([x]) or program.may_use_threads(batch):
             return False
-        self._own[0][...] = x
-        if not all_finite(self._own[0], self.step.inputs.x[0].dtype):
+        own = self._own[0][:batch]
+        own[...] = x
+        if not all_finite(own, self.step.inputs.x[0].dtype):
             return False
-        self.start_again(None)
+        self.start_again(None, batch)
         self.set_up_call(batch, None)
         program.run(1, batch)
         return True
 
     def chunks(self, source: Source, **keywords: Any) -> Iterator[Chunk]:
-        small = source.in_memory and not keywords and sum(one.nbytes for one in source.start().arrays) <= SMALL_BYTES
+        small = source.in_memory and not keywords and _bytes_of(source.start()) <= SMALL_BYTES
         if small:
             self._begin(source.start())
             yield source.start()
@@ -63,23 +64,34 @@ class KeptRunner(Runner):
 
     def _begin(self, chunk: Chunk, dropout_key: np.ndarray | None = None) -> None:
         """Begin a pass over a copy of these samples."""
-        alike = [(array.shape, array.dtype) for array in chunk.arrays]
-        is_new = alike != self._alike
-        if is_new:
+        if not self._has_room(chunk.arrays):
             self._alike = []  # until they are bound: Ctrl-C may come before that
-            self._own = [np.empty_like(array) for array in chunk.arrays]
+            rows = max(len(chunk), min(self.step.batch, SMALL_BYTES * len(chunk) // max(1, _bytes_of(chunk))))
+            self._own = [np.zeros((rows, *array.shape[1:]), array.dtype) for array in chunk.arrays]
+            self.start(self._as_chunk(len(chunk.x), len(chunk.y)))
+            self._alike = _samples_of(chunk.arrays)
         for own, array in zip(self._own, chunk.arrays, strict=True):
-            own[...] = array
-        if is_new:
-            self.start(self._as_chunk(len(chunk.x), len(chunk.y)), dropout_key=dropout_key)
-            self._alike = alike
-        else:
-            self.start_again(dropout_key)
+            own[: len(array)] = array
+        self.start_again(dropout_key, len(chunk))
+
+    def _has_room(self, arrays: Sequence[np.ndarray]) -> bool:
+        """Whether the runner's own arrays, which are bound, take these."""
+        return self._alike == _samples_of(arrays) and len(arrays[0]) <= len(self._own[0])
 
     def _as_chunk(self, inputs: int, outputs: int) -> Chunk:
         both = inputs + outputs
         weights = self._own[both] if len(self._own) > both else None
         return Chunk(tuple(self._own[:inputs]), tuple(self._own[inputs:both]), weights)
+
+
+def _samples_of(arrays: Sequence[np.ndarray]) -> list[tuple[tuple[int, ...], np.dtype]]:
+    """The shape of a sample and the dtype of each array."""
+    return [(array.shape[1:], array.dtype) for array in arrays]
+
+
+def _bytes_of(chunk: Chunk) -> int:
+    """The bytes of a chunk's arrays."""
+    return sum(array.nbytes for array in chunk.arrays)
 
 
 class KeptSteps:

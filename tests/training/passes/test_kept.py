@@ -1,5 +1,6 @@
 """Small data are copied to arrays of a runner's own: the same numbers, and nothing of a user's is kept."""
 
+import copy
 import weakref
 
 import numpy as np
@@ -73,6 +74,18 @@ def test_parameters_and_data_may_change_between_calls(model, nothing_is_small):
     nothing_is_small()
     np.testing.assert_array_equal(small, model.predict(x))
     assert (small != before).any()
+
+
+def test_steps_of_sizes_in_turns(model):
+    trained = copy.deepcopy(model)
+    for number, samples in enumerate((40, 3, 17, 40, 1)):
+        x, y, weights = X[:samples], Y[:samples], WEIGHTS[:samples]
+        given = {"sample_weight": weights, "draw": number}
+        (loss, found), (alone, want) = (one.loss_and_gradients(x, y, **given) for one in (model, copy.deepcopy(model)))
+        np.testing.assert_equal((loss, dict(found)), (alone, dict(want)))
+        fresh = copy.deepcopy(trained)
+        assert trained.train_on_batch(x, y, optimizer="sgd") == fresh.train_on_batch(x, y, optimizer="sgd")
+        np.testing.assert_equal(dict(trained.parameters), dict(fresh.parameters))
 
 
 @pytest.mark.parametrize("samples", [2, 9000])

@@ -1,5 +1,7 @@
 """An array like that of the last call is taken without the checks that it cannot fail; with all those that it can."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -51,9 +53,35 @@ def test_it_gives_what_the_checks_give(looked_at, dtype, given, samples):
     assert again.dtype == first.dtype
 
 
+def test_sizes_in_turns(looked_at):
+    model = net()
+    want = {samples: net().predict(X[:samples]) for samples in (1, 3, 6)}
+    looked_at.clear()
+    for samples in (3, 1, 6, 6, 3, 1, 3):
+        np.testing.assert_array_equal(model.predict(X[:samples]), want[samples])
+    assert len(looked_at) == 1
+
+
+def test_more_than_a_step_takes_in_turns():
+    model, other = (fn.Sequential([fn.Dense(1)], input_shape=1, loss="mse") for _ in range(2))
+    x = np.arange(3000.0, dtype=np.float32)[:, None]
+    for samples in (1, 600, 1200, 600, 3, 1, 2000, 500, 501, 499):
+        np.testing.assert_array_equal(model.predict(x[:samples]), other.predict(x)[:samples])
+        y = x[:samples] / 2
+        assert model.evaluate(x[:samples], y) == copy.deepcopy(other).evaluate(x[:samples], y)
+
+
+def test_no_samples_are_refused():
+    model = net()
+    model.predict(X)
+    for empty in (X[:0], np.float32(3)):
+        with pytest.raises((fn.DataError, fn.ShapeError), match="x"):
+            model.predict(empty)
+
+
 @pytest.mark.parametrize(
     "other",
-    [X[:2], X.astype(np.float64), X.astype(">f4"), X.tolist(), np.ma.masked_array(X, X > 9), X.view(np.matrix), X > 0],
+    [X.astype(np.float64), X.astype(">f4"), X.tolist(), np.ma.masked_array(X, X > 9), X.view(np.matrix), X > 0],
 )
 def test_all_is_checked_of_another_kind(looked_at, other):
     model = net()
