@@ -114,10 +114,11 @@ class Network(ExpectsData):
         return own | {short: name for short, (name, _) in self.borrowed_by(call).items()}
 
     @cached_property
-    def takes_any_numbers(self) -> bool:
-        """Whether there is one input, which may hold any finite numbers."""
+    def has_usual_check(self) -> bool:
+        """Whether there is one input, which may hold any finite numbers, or any ids in range."""
         readers = [call.layer for call in self.calls if set(call.inputs) & set(self.graph.inputs)]
-        return len(self.graph.inputs) == 1 and all(layer.takes_any_numbers for layer in readers)
+        alike = len(self.graph.inputs) == len({layer.takes_ids for layer in readers}) == 1
+        return alike and all(layer.has_usual_check for layer in readers)
 
     @cached_property
     def owners(self) -> dict[str, Layer]:

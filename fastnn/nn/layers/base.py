@@ -186,8 +186,8 @@ class Layer(PlainNumbers, Hinted):
         raise not_defined(self, "forward")
 
     @property
-    def takes_any_numbers(self) -> bool:
-        """Whether data that it reads may hold any finite numbers: `checked_input` asks for no more."""
+    def has_usual_check(self) -> bool:
+        """Whether `checked_input` asks for finite numbers, or for ids in range, and for no more."""
         return type(self).checked_input is Layer.checked_input
 
     def checked_input(self, x: Any, what: str, owner: str) -> np.ndarray:

@@ -78,6 +78,10 @@ class Embedding(Penalised, Layer):
     def output_shape(self, shape):
         return (*shape, self.width)
 
+    @property
+    def has_usual_check(self):
+        return type(self).checked_input is Embedding.checked_input
+
     def checked_input(self, x, what, owner):
         return validation.whole_numbers(x, what, self.rows, f"ids into {self.rows} rows of {owner}")
 

@@ -137,7 +137,7 @@ class Predictor(StatefulNetwork):
 
     def _taken_again(self, kind: kinds.Kind, x: Any) -> Runner | None:
         """The runner that has taken x without further checks, an array like that of the last call; None: none has."""
-        if type(x) is not np.ndarray or self.preprocessing is not None or not self.network.takes_any_numbers:
+        if type(x) is not np.ndarray or self.preprocessing is not None or not self.network.has_usual_check:
             return None
         runner = self._kept.last(kind)
         return runner if runner is not None and runner.take_again(x) else None

@@ -118,12 +118,21 @@ def test_numbers_whose_sum_is_not_finite_are_taken():
         np.testing.assert_array_equal(model.predict(x), first)
 
 
-def test_ids_out_of_range_are_refused():
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.uint64, np.float32])
+def test_ids(looked_at, dtype):
     model = fn.Sequential([fn.Embedding(7, 2), fn.Flatten(), fn.Dense(2)], input_shape=3)
-    ids = np.array([[0, 1, 6]])
-    model.predict(ids)
-    with pytest.raises(fn.DataError, match=r"x\[0, 2\] is 7, expected 0 to 6"):
-        model.predict(ids + 1)
+    ids = np.array([[0, 1, 6], [6, 0, 2]], dtype)
+    want = model.predict(ids)
+    for _ in range(2):
+        np.testing.assert_array_equal(model.predict(ids[::-1]), want[::-1])
+    assert len(looked_at) == (3 if dtype in (np.uint64, np.float32) else 1)
+    for bad in (7, 200) if np.dtype(dtype).kind == "u" else (7, -1, 2**30):
+        wrong = ids.copy()
+        wrong[1, 2] = bad
+        for _ in range(2):
+            with pytest.raises(fn.DataError, match=rf"x\[1, 2\] is {np.array(bad, dtype)}.*, expected 0 to 6"):
+                model.predict(wrong)
+            np.testing.assert_array_equal(model.predict(ids), want)
 
 
 def test_categories_out_of_range_are_refused():
